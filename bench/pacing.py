@@ -1,7 +1,7 @@
-"""Times of calls that take turns: hot or paced, each round beside the same round of its peer.
+"""Timing of interleaved calls: in a hot loop or paced, each round beside the same round of its peer.
 
-The bench and its peers run with the real-time priority that the car asks for, where the kernel grants it: on a machine
-that others use, a median without it is theirs.
+The benchmark and its peers run with the real-time priority that the car requests, where the kernel grants it: on a
+shared machine, a median without it would measure the other processes.
 """
 
 import os
@@ -18,7 +18,7 @@ Call = Callable[[], Any]
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What each candidate took, in ns, and the median of each round."""
+    """The times of each candidate in ns, and the median of each round."""
 
     ns: dict[str, list[int]]
     rounds: dict[str, list[float]]
@@ -31,16 +31,16 @@ class Times:
         return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] / 1e3
 
     def ratios(self, ours: str, theirs: str) -> list[float]:
-        """ours / theirs, round by round: what the machine does to one, it does to both of that round."""
+        """ours / theirs for each round: a disturbance of the machine affects both calls of the same round."""
         return [a / b for a, b in zip(self.rounds[ours], self.rounds[theirs], strict=True)]
 
     def ratio(self, ours: str, theirs: str) -> float:
-        """The median of the rounds' ratios."""
+        """The median of the ratios of all rounds."""
         return statistics.median(self.ratios(ours, theirs))
 
 
 def quarters(ratios: Sequence[float]) -> tuple[float, float]:
-    """Between which half of them lie."""
+    """The first and third quartile: half of the ratios lie between them."""
     low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else (ratios[0], ratios[0], ratios[0])
     return low, high
 
@@ -49,12 +49,12 @@ Timed = Callable[[int, float], list[int]]  # count, pace_s -> ns
 
 
 def in_turn(calls: Mapping[str, Call], *, rounds: int, count: int, pace_s: float = 0.0) -> Times:
-    """`rounds` times each candidate `count` times; who begins changes with the round."""
+    """Call each candidate `count` times in each of `rounds` rounds; the order alternates from round to round."""
     return timed_in_turn({name: _of(call) for name, call in calls.items()}, rounds=rounds, count=count, pace_s=pace_s)
 
 
 def timed_in_turn(timed: Mapping[str, Timed], *, rounds: int, count: int, pace_s: float = 0.0) -> Times:
-    """The same for those who time themselves, as a peer in another process does."""
+    """Do the same with candidates that time themselves, as a peer in another process does."""
     names = list(timed)
     times = Times({name: [] for name in names}, {name: [] for name in names})
     for number in range(rounds):
@@ -67,7 +67,7 @@ def timed_in_turn(timed: Mapping[str, Timed], *, rounds: int, count: int, pace_s
 
 
 def paced(call: Call, count: int, pace_s: float) -> list[int]:
-    """Times in ns of `count` calls, one each `pace_s` on absolute deadlines; 0 is a hot loop, two calls unseen."""
+    """Times in ns of `count` calls, one per `pace_s` on absolute deadlines; 0: a hot loop after two untimed calls."""
     if not pace_s:
         for _ in range(2):
             call()
@@ -83,7 +83,7 @@ def paced(call: Call, count: int, pace_s: float) -> list[int]:
 
 
 def hurry(pid: int = 0, *, threads_too: bool = False) -> bool:
-    """Priority for this thread or that process, and for threads that it makes if asked; False where it is refused."""
+    """Set real-time priority for a thread or process, on request for its new threads too; False if refused."""
     alone = 0 if threads_too else os.SCHED_RESET_ON_FORK
     try:
         os.sched_setscheduler(pid, os.SCHED_FIFO | alone, os.sched_param(POLICY_PRIORITY))

@@ -1,4 +1,4 @@
-"""How a bench measures and reports: rounds interleaved between candidates, ratios to the first one."""
+"""How a benchmark measures and reports: rounds interleaved between candidates, ratios to the first one."""
 
 import json
 import os
@@ -18,7 +18,7 @@ OUT = pathlib.Path("run") / "bench"
 
 
 def console() -> Console:
-    """The terminal as it is; a file or a pipe gets room for whole numbers."""
+    """A console of the terminal's width, or wide enough for whole numbers in a file or pipe."""
     return Console(width=None if sys.stdout.isatty() else 132)
 
 
@@ -36,14 +36,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A thing to measure: `once()` does one call."""
+    """A candidate to measure: `once()` does one call."""
 
     name: str
     once: Callable[[], Any]
 
 
 def measure(candidates: Sequence[Candidate], *, rounds: int, calls: int) -> list[Row]:
-    """Interleaves the candidates round by round, so that a noisy machine is noisy for all of them."""
+    """Measure the candidates interleaved round by round, so that a noisy machine affects all of them."""
     times: dict[str, list[int]] = {c.name: [] for c in candidates}
     for _ in range(rounds):
         for candidate in candidates:
@@ -83,7 +83,7 @@ def report(bench: str, results: Sequence[Row], notes: dict[str, Any] | None = No
 
 
 def machine() -> dict[str, Any]:
-    """On what it was measured, and how busy that was."""
+    """The machine of the measurement, and its load."""
     return {
         "python": platform.python_version(),
         "system": platform.platform(),

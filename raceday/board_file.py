@@ -169,7 +169,7 @@ def _columns(heading: list[str], needed: str, where: str) -> dict[str, int]:
     missing = [name for name in (RACER, needed) if name not in columns]
     if missing:
         what = f"needs Racer (or Alias) and {needed}"
-        raise BadInput(f"{where}: the column {missing[0]} is missing; this ranking {what}, parted by , ; or tab.")
+        raise BadInput(f"{where}: the column {missing[0]} is missing; this ranking {what}, separated by , ; or tab.")
     if LAPS not in columns and (place := _laps_by_another_name(heading, where)):
         columns[LAPS] = place
     return columns | {"": len(heading)}

@@ -23,7 +23,7 @@ def read_text(path: pathlib.Path) -> tuple[str, str]:
     """The text of the file, and its encoding, "" for UTF-8. Raises BadInput."""
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise BadInput(f"{path}: is larger than {MAX_BYTES // 2**20} MiB, which no board is.")
+            raise BadInput(f"{path}: is larger than {MAX_BYTES // 2**20} MiB, which is too large for a leaderboard.")
         data = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror}).") from None
@@ -33,14 +33,14 @@ def read_text(path: pathlib.Path) -> tuple[str, str]:
 def decoded(data: bytes, source: str) -> tuple[str, str]:
     """Decodes by the byte order mark; else as UTF-16 if every other byte is 0, as UTF-8, or as Windows-1252."""
     if data.startswith(_MARKS_OF_UTF32):
-        raise BadInput(f"{source}: is text in UTF-32, which is not read: save it as CSV in UTF-8.")
+        raise BadInput(f"{source}: is text in UTF-32, which is not supported: save it as CSV in UTF-8.")
     marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
     for encoding in [marked] if marked else _likely_encodings(data[:400]):
         try:
             return data.decode(encoding), _CALLED.get(encoding, "UTF-16")
         except UnicodeDecodeError:
             continue
-    raise BadInput(f"{source}: is no text in UTF-8, UTF-16 or Windows-1252: save it as CSV in UTF-8.")
+    raise BadInput(f"{source}: is not text in UTF-8, UTF-16 or Windows-1252: save it as CSV in UTF-8.")
 
 
 def _likely_encodings(head: bytes) -> list[str]:

@@ -158,7 +158,7 @@ def main(argv: list[str]) -> int:
     words = parser.parse_args(argv)
     kind: Kind = words.kind or choose()
     if not 0 <= words.port <= 65535:
-        raise OperatorError(f"--port {words.port} is no port: give 0 to 65535.")
+        raise OperatorError(f"--port {words.port} is not a port: give 0 to 65535.")
     if kind == "amqtt":
         return _embedded(words.port or free_port(), words.ready_file)
     with tempfile.TemporaryDirectory(prefix="raceday-broker-") as temporary:

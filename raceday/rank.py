@@ -108,7 +108,7 @@ def _warn_about_laps(every: Sequence[BoardRow], rules: RaceRules, source: str) -
     if few := sum(found is not None and found < needed for found in laps):
         _warn(f"{few} of {len(every)} rows have fewer than {needed} laps and are not ranked.")
     if every and set(laps) == {None}:
-        _warn(f"the board has no {LAPS}: nobody is left out for fewer than {needed} laps.")
+        _warn(f"the board has no {LAPS}: no row is left out for fewer than {needed} laps.")
     if blank := _uncounted(every):
         total = "not ranked, since a total of fewer laps is the smaller: write how many there are."
         other = f"ranked all the same, so look whether it is {needed} laps or more."
@@ -137,7 +137,7 @@ def _refuse_summaries(every: Sequence[BoardRow], ranked: Sequence[BoardRow], col
     lines = {row.line for row in ranked}
     for row in summaries(every, column):
         if row.line in lines:
-            looks = f"the Racer is {row.cells[RACER][:40]!r}, which looks like a row that sums up others"
+            looks = f"the Racer is {row.cells[RACER][:40]!r}, which looks like a row that summarises others"
             out = f"leave it out, or give it a {ACCOUNT} (in a column of that name) if a racer is called so"
             raise row.wrong(source, f"{looks}: {out}", RACER)
 

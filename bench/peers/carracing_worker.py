@@ -1,4 +1,4 @@
-"""gymnasium's CarRacing-v3 in its own environment: steps a second, asked on stdin. Imports nothing of ours."""
+"""gymnasium's CarRacing-v3 in its own environment: steps per second on request by stdin. Imports nothing of Raceday."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""donkeycar's own `Vehicle` loop, in its own environment: times rounds when asked on stdin. Imports nothing of ours.
+"""donkeycar's own `Vehicle` loop in its own environment: times rounds on request by stdin. Imports nothing of Raceday.
 
 python donkeycar_worker.py MODEL.onnx INPUT CLASSES
 """
@@ -10,17 +10,17 @@ import time
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 ASIDE = sys.stdout
-sys.stdout = sys.stderr  # donkeycar greets on stdout, which carries our answers
+sys.stdout = sys.stderr  # donkeycar prints a banner on stdout, which carries the answers
 
 import numpy as np  # noqa: E402
 import onnxruntime as ort  # noqa: E402
 from donkeycar.vehicle import Vehicle  # noqa: E402
 
-MORE_PARTS = 11  # with the four, the fifteen of donkeycar's own template
+MORE_PARTS = 11  # with the four, as many parts as donkeycar's own template: fifteen
 
 
 class Camera:
-    """A picture in hand, another each time as from a sensor."""
+    """A camera part: a different picture from memory each time, as from a sensor."""
 
     def __init__(self):
         self.picture = np.random.default_rng(1).integers(0, 256, (120, 160), np.uint8)
@@ -33,7 +33,7 @@ class Camera:
 
 
 class Pilot:
-    """The same session and options as ours."""
+    """A pilot part with the same session and options as Raceday's."""
 
     def __init__(self, path, name, classes):
         options = ort.SessionOptions()
@@ -53,7 +53,7 @@ class Pilot:
 
 
 class Actuator:
-    """A pin that only remembers."""
+    """An actuator part that only stores its value."""
 
     def run(self, value):
         self.value = value
@@ -83,7 +83,7 @@ def main():
     print("ready", file=ASIDE, flush=True)
     for line in sys.stdin:
         what, count, pace_s = line.split()
-        if what == "start":  # its own loop on its own sleep: how long did so many turns take?
+        if what == "start":  # donkeycar's own loop with its own sleep: the time of `count` turns
             _, answer = car(pilot, MORE_PARTS).start(rate_hz=1 / float(pace_s), max_loop_count=int(count) + 1)
         else:
             answer = timed(calls[what], int(count), float(pace_s))

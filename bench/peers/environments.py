@@ -1,4 +1,4 @@
-"""Peers that are not ours: each in an environment of its own under run/peers, made by pip on first use."""
+"""The peers of other projects: each in its own virtual environment under run/peers, made by pip on first use."""
 
 import json
 import pathlib
@@ -18,16 +18,16 @@ _HEAD = "main_level/agent/main/online/network_{}/{}:0"
 
 
 class PeerMissing(Exception):
-    """The peer cannot be had on this machine; the sentence says why."""
+    """The peer is not available on this machine; the message is one sentence with the reason."""
 
 
 def peer_python(name: str) -> pathlib.Path:
-    """The Python of a peer's environment. Raises PeerMissing."""
+    """The Python interpreter of a peer's environment, made if needed. Raises PeerMissing."""
     packages, probe = _WANTED[name]
     folder = PEERS / name
     python = folder / "bin" / "python"
     if not (folder / ".ready").exists():
-        print(f"making an environment for {name} in {folder} (once) ...", flush=True)
+        print(f"creating an environment for {name} in {folder} (once) ...", flush=True)
         _run(name, [sys.executable, "-m", "venv", str(folder)])
         _run(name, [str(python), "-m", "pip", "install", "-q", *packages])
         _run(name, [str(python), "-c", probe])
@@ -36,7 +36,7 @@ def peer_python(name: str) -> pathlib.Path:
 
 
 def tf2onnx_graph() -> tuple[pathlib.Path, pathlib.Path]:
-    """A frozen shallow network at its true size, and what tf2onnx makes of it. Raises PeerMissing."""
+    """A frozen shallow network at its true size, and tf2onnx's conversion of it. Raises PeerMissing."""
     python, folder = peer_python(TENSORFLOW), PEERS / "graphs"
     frozen, made = folder / "shallow.pb", folder / "shallow-tf2onnx.onnx"
     if not made.exists():
@@ -58,11 +58,11 @@ def _run(name: str, command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        raise PeerMissing(f"not measured: {name} cannot be had here ({said[:120]})")
+        raise PeerMissing(f"not measured: {name} is not available here ({said[:120]})")
 
 
 class Worker:
-    """A peer's process: a line in, a line of JSON out."""
+    """A peer's process: one line in, one line of JSON out."""
 
     def __init__(self, python: pathlib.Path, script: str, *arguments: str) -> None:
         self._process = subprocess.Popen(
@@ -90,18 +90,18 @@ class Worker:
         return taken
 
     def ask(self, line: str) -> str:
-        """The answer to a line."""
+        """Send a line and return the answer. Raises PeerMissing."""
         self.say(line)
         return self._line()
 
     def say(self, line: str) -> None:
-        """Without waiting for the answer."""
+        """Send a line without waiting for the answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
     def close(self) -> None:
-        """It ends when its input ends."""
+        """End the process by closing its input."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:

@@ -1,7 +1,7 @@
-"""Ten million random and mutated bytes through each decoder: bytes a second, the longest call, and what memory it kept.
+"""Ten million random and mutated bytes through each decoder: bytes per second, the longest call, memory growth.
 
-One process for each protocol. Half of the blocks are noise; the others are frames, whole, cut, altered, repeated and
-with bytes put in. Fed in pieces as a port gives them.
+One process for each protocol. Half of the blocks are noise; the others are frames: whole, cut, altered, repeated and
+with inserted bytes. They are fed in pieces, as a port delivers them.
 """
 
 import json
@@ -27,7 +27,7 @@ HANG_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One protocol. `kept_kib` is what the process grew by after the first tenth."""
+    """One protocol. `kept_kib` is the growth of the process after the first tenth of the bytes."""
 
     protocol: str
     fed: int
@@ -39,7 +39,7 @@ class Row:
 
 
 def main(quick: bool) -> None:
-    """Prints the table and writes run/bench/decoders.json; fails if one hung or kept what it heard."""
+    """Prints the table and writes run/bench/decoders.json; fails if a decoder hung or its memory grew."""
     size = 1_000_000 if quick else 10_000_000
     spawning = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawning, max_tasks_per_child=1) as pool:
@@ -55,12 +55,12 @@ def main(quick: bool) -> None:
     out.print(f"  load {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores; a 115200 baud line brings 0.0115 MB/s")
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "decoders.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
-    assert all(row.kept_kib < FLAT_KIB for row in rows), "a decoder keeps what it hears"
+    assert all(row.kept_kib < FLAT_KIB for row in rows), "the memory of a decoder grows with its input"
     assert all(row.longest_ms < HANG_S * 1000 for row in rows), "a decoder hung"
 
 
 def campaign(protocol: str, size: int, seed: int) -> Row:
-    """All of it through one decoder."""
+    """Feed all bytes to one decoder."""
     chance, device = random.Random(f"{protocol} {seed}"), decoder(protocol)
     good = vectors.of(protocol)
     fed = taken_ns = longest_ns = early_kib = 0
@@ -81,7 +81,7 @@ def campaign(protocol: str, size: int, seed: int) -> Row:
 
 
 def mutated(good: list[bytes], chance: random.Random) -> bytes:
-    """A block of frames, most of them hurt."""
+    """A block of frames, most of them damaged."""
     parts: list[bytes] = []
     held = 0
     while held < BLOCK:
@@ -101,6 +101,6 @@ def mutated(good: list[bytes], chance: random.Random) -> bytes:
 
 
 def resident_kib() -> int:
-    """What this process holds in memory."""
+    """The resident memory of this process in KiB."""
     pages = int(pathlib.Path("/proc/self/statm").read_text("ascii").split()[1])
     return pages * os.sysconf("SC_PAGESIZE") // 1024

@@ -1,4 +1,4 @@
-"""How soon a real station says that its disk is full, with cars on the track and without, and how soon it goes on."""
+"""How soon a real station reports a full disk, with and without cars on the track, and how soon it recovers."""
 
 import contextlib
 import json
@@ -15,17 +15,17 @@ from bench.report import OUT
 from tests.system.durability.test_full_disk import Running, small_disk
 
 TRIALS, QUICK = 20, 2
-IDLE_TRIALS = 4  # each on a station of its own: the log that one refusal leaves has room for the next records
+IDLE_TRIALS = 4  # each with its own station: after one refusal the log has space for the next records
 LIMIT_S = 2.0
 
 
 def main(quick: bool) -> None:
     """Prints the table and writes run/bench/refusal.json. Needs root: it mounts a disk of 4 MB in memory."""
     table = Table(title=f"a full disk, seconds (load {os.getloadavg()[0]:.1f})", title_justify="left")
-    for column in ("", "times", "said: p50", "said: max", "mended: p50", "mended: max"):
+    for column in ("", "times", "reported: p50", "reported: max", "recovered: p50", "recovered: max"):
         table.add_column(column, justify="right" if column else "left")
     kept: dict[str, list[tuple[float, float]]] = {}
-    for what, driving in (("cars on the track", True), ("nobody drives", False)):
+    for what, driving in (("cars on the track", True), ("empty track", False)):
         count = QUICK if quick else TRIALS if driving else IDLE_TRIALS
         kept[what] = _trials(count, True) if driving else [t for _ in range(count) for t in _trials(1, False)]
         said, mended = zip(*kept[what], strict=True)
@@ -35,11 +35,11 @@ def main(quick: bool) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "refusal.json").write_text(json.dumps({"load": os.getloadavg(), "trials": kept}, indent=1) + "\n")
     slowest = max(said for trials in kept.values() for said, _ in trials)
-    print(f"  slowest {slowest:.2f} s: {'kept' if slowest <= LIMIT_S else 'ABOVE'} {LIMIT_S:g} s")
+    print(f"  slowest {slowest:.2f} s: {'within' if slowest <= LIMIT_S else 'ABOVE'} {LIMIT_S:g} s")
 
 
 def _trials(count: int, driving: bool) -> list[tuple[float, float]]:
-    """Seconds from full to said, and from room to mended."""
+    """Seconds from a full disk to its report, and from free space to recovery."""
     with tempfile.TemporaryDirectory(prefix="rd-full-") as name, small_disk(pathlib.Path(name)) as disk:
         station = Running(pathlib.Path(name), disk / "data")
         try:

@@ -1,7 +1,7 @@
 """The durability campaign: power cuts of the journal's disk, and `kill -9` of a loaded station. Long; --quick is short.
 
-Nothing that was acknowledged may be lost, nothing invented, journal and outbox agree, every journal verifies. The
-same power cuts with synchronous=NORMAL must lose something, or the check could not fail.
+No acknowledged record may be lost and none invented; journal and outbox must agree, and every journal must verify. The
+same power cuts with synchronous=NORMAL must lose records, which shows that the check can fail.
 """
 
 import dataclasses
@@ -43,7 +43,7 @@ def main(quick: bool) -> None:
     (OUT / "durability.json").write_text(json.dumps(document, indent=1) + "\n")
     assert full.clean, full.first_failure
     assert killed.clean, killed.first_failure
-    assert normal.lost, "with synchronous=NORMAL nothing was lost: this campaign cannot fail, so it shows nothing"
+    assert normal.lost, "with synchronous=NORMAL nothing was lost: this campaign cannot fail, so it proves nothing"
 
 
 def _cuts(count: int, synchronous: str) -> tuple[power_cuts.Tally, float]:
@@ -53,7 +53,7 @@ def _cuts(count: int, synchronous: str) -> tuple[power_cuts.Tally, float]:
 
 
 def _kills(count: int) -> tuple[kills.Tally, float]:
-    # A short name: the gate's socket lies in it.
+    # A short name, since the path of the gate's socket is limited.
     with tempfile.TemporaryDirectory(prefix="rd-kills-") as name:
         folder = pathlib.Path(name)
         broker = start_broker(folder / "broker")
@@ -64,7 +64,7 @@ def _kills(count: int) -> tuple[kills.Tally, float]:
 
 
 def _last(trials: Iterator[Any], count: int, what: str) -> tuple[Any, float]:
-    """The last tally, and how long all took."""
+    """The last tally, and the time of all."""
     began = time.monotonic()
     last = deque(track(trials, description=what, total=count, console=Console(stderr=True)), maxlen=1)
     return last.pop(), round(time.monotonic() - began, 1)

@@ -1,4 +1,4 @@
-"""The way of an edge: the engine alone, and edge to disk (engine, journal, fsync), beside bare inserts with fsync."""
+"""The cost of an edge: in the engine alone, and to disk (engine, journal, fsync), beside bare inserts with fsync."""
 
 import itertools
 import pathlib
@@ -69,7 +69,7 @@ def journaled(folder: pathlib.Path, batch: int) -> Callable[[], None]:
 
 
 def bare(folder: pathlib.Path, batch: int) -> Callable[[], None]:
-    """The same bytes, encoded beforehand, without a thought."""
+    """Insert the same bytes, encoded beforehand, without any logic."""
     engine = Engine()
     kept = [(encode_input(event), encode_facts(engine.handle(event))) for event in itertools.islice(race(), 500)]
     db, again = open_durable(folder / f"bare-{batch}.db"), itertools.cycle(kept)

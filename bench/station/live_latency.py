@@ -1,7 +1,7 @@
-"""How soon an edge is on disk, and how soon it is on fifty screens: a real station process, its stream, a real browser.
+"""The latency from an edge to the disk and to fifty browsers: a real station process, its event stream, Chromium.
 
-The gate is ours (tests/system/durability/load.py, on a socket) and says when each edge was made. A lap is kept once
-the station tells it on MQTT, which it does after the commit; it is shown once the line of that lap arrives in a
+The gate (tests/system/durability/load.py, on a socket) records when each edge was made. A lap is committed once the
+station publishes it on MQTT, which it does after the commit; it is delivered once the line of that lap arrives in a
 browser's stream, and drawn once Chromium's page has the row.
 """
 
@@ -44,7 +44,7 @@ id = "race-1"
 name = "A race"
 rules = {{ max_laps = 1000 }}
 """
-# Notes when each lap's row stood in the page, on the clock of the time of day.
+# Records when each lap's row appeared in the page, by the time of day.
 _WATCH = """
 window.rows = {};
 new MutationObserver(() => {
@@ -57,7 +57,7 @@ new MutationObserver(() => {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What was waited for, how often, and the milliseconds from the edge."""
+    """One kind of latency, the number of samples, and the milliseconds from the edge."""
 
     what: str
     count: int
@@ -67,7 +67,7 @@ class Shown:
 
 
 def shown(folder: pathlib.Path, where: str, crossings: int) -> list[Shown]:
-    """A run of so many laps, half a second each, with 50 streams and one Chromium looking on."""
+    """Measure a run of `crossings` laps, half a second each, with 50 event streams and one Chromium page open."""
     folder.mkdir()
     broker = start_broker(folder / "broker")
     gate = FastGate(folder / "gate", "bench-world", LAP_S, seed=1)
@@ -96,11 +96,11 @@ def _watch(url: str, gate: FastGate, broker: int, crossings: int) -> list[Shown]
     kept.close()
     with urllib.request.urlopen(f"{url}/api/v1/state", timeout=20) as answer:
         ended_ns = {lap["number"]: lap["ended_ns"] for lap in json.load(answer)["run"]["laps"]}
-    # The first laps are while all of it wakes up, the last one may be on its way yet.
+    # The first laps include the warm-up, and the last one may still be in transit.
     laps = {number: gate.made_s[ended_ns[number]] for number in range(6, done)}
     off_s = time.time() - time.monotonic()
     return [
-        _row("edge to commit, told on MQTT", [kept.at_s[n] - at for n, at in laps.items()]),
+        _row("edge to commit, published on MQTT", [kept.at_s[n] - at for n, at in laps.items()]),
         _row(
             f"edge to browser: {BROWSERS} event streams, each its own",
             [seen[n] - at for seen in streams.at_s for n, at in laps.items() if n in seen],
@@ -113,7 +113,7 @@ def _watch(url: str, gate: FastGate, broker: int, crossings: int) -> list[Shown]
 
 
 class _Kept:
-    """Hears official laps on the wire: what is told is committed."""
+    """Records the official laps on MQTT: a published lap is committed."""
 
     def __init__(self, port: int) -> None:
         self.at_s: dict[int, float] = {}
@@ -139,7 +139,7 @@ class _Kept:
 
 
 class _Streams:
-    """Fifty browsers' streams: when each lap's row arrived in each of them."""
+    """Fifty event streams: when each lap's row arrived in each of them."""
 
     def __init__(self, url: str) -> None:
         self.at_s: list[dict[int, float]] = [{} for _ in range(BROWSERS)]

@@ -1,7 +1,7 @@
-"""Random flips, deletions, swaps and truncations of journal records: all found, the first bad one named?
+"""Random flips, deletions, swaps and truncations of journal records: is each found, and the first bad record named?
 
-`restarts` does it with a whole station's folder: each changed journal goes through a start of the station, which must
-refuse it, and `journal verify` must still say so afterwards.
+`restarts` alters a whole station's folder: the station must refuse to start with each altered journal, and
+`journal verify` must still find the alteration afterwards.
 """
 
 import pathlib
@@ -35,7 +35,7 @@ Records = list[JournalRecord]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A whole journal as it was written."""
+    """A complete journal as it was written."""
 
     records: tuple[JournalRecord, ...]
     points: tuple[Checkpoint, ...]
@@ -43,7 +43,7 @@ class Kept:
 
 
 def main(quick: bool) -> None:
-    """Prints the table; fails loudly if one change was not found or another record was named."""
+    """Prints the table; fails if a change was not found or another record was named."""
     with tempfile.TemporaryDirectory(prefix="raceday-bench-") as name:
         kept = written(pathlib.Path(name) / "station.db", inputs=200)
     began = time.perf_counter()
@@ -60,7 +60,7 @@ def main(quick: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="raceday-bench-") as name:
         again = restarts(pathlib.Path(name), inputs=60, count=500 if quick else 100_000, seed=2)
     table = Table(title=f"tamper, then a start: {time.perf_counter() - began:.1f} s", title_justify="left")
-    for column in ("change", "tried", "start refused", "verify says it after the start"):
+    for column in ("change", "tried", "start refused", "verify finds it after the start"):
         table.add_column(column)
     for kind in EDITS:
         table.add_row(kind, *(f"{again[kind, what]:,}" for what in ("tried", "refused", "said")))
@@ -69,7 +69,7 @@ def main(quick: bool) -> None:
 
 
 def written(path: pathlib.Path, inputs: int) -> Kept:
-    """A race, engine and journal as the station has them, signed."""
+    """Write a signed journal of a race, with the station's own engine and journal."""
     journal, engine, race_ = Journal(path, Signer(Ed25519PrivateKey.generate())), Engine(), race()
     for _ in range(inputs):
         event = next(race_)
@@ -83,7 +83,7 @@ def written(path: pathlib.Path, inputs: int) -> Kept:
 
 
 def campaign(kept: Kept, count: int, seed: int) -> Counter[tuple[str, str]]:
-    """`count` changes in turn; what was tried, found, and named rightly of each kind."""
+    """Try `count` changes; count those tried, found and correctly named for each kind."""
     rng, found = random.Random(seed), Counter[tuple[str, str]]()
     verify_chain(kept.records, kept.points, kept.tip)
     for number in range(count):
@@ -98,7 +98,7 @@ def campaign(kept: Kept, count: int, seed: int) -> Counter[tuple[str, str]]:
 
 
 def named_by(records: Sequence[JournalRecord], kept: Kept) -> int | None:
-    """The record that the verification names; None: it found nothing."""
+    """The record that the verification names; None if it found nothing."""
     try:
         verify_chain(records, kept.points, kept.tip)
     except Tampered as bad:
@@ -107,7 +107,7 @@ def named_by(records: Sequence[JournalRecord], kept: Kept) -> int | None:
 
 
 def restarts(folder: pathlib.Path, inputs: int, count: int, seed: int) -> Counter[tuple[str, str]]:
-    """`count` changes of a station's file in turn: was the start refused, and does verify still say so?"""
+    """Try `count` changes of a station's file: was the start refused, and does verify still find them?"""
     good, tried = folder / "good", folder / "tried"
     good.mkdir()
     engine, race_, journal = Engine(), race(), open_journal(good)
@@ -138,7 +138,7 @@ def _edit(path: pathlib.Path, edit: Callable[[apsw.Connection, random.Random], N
 
 
 def _refused(folder: pathlib.Path) -> bool:
-    """A start as the station makes it; if it begins, it also signs its first record."""
+    """Start as the station does; if it starts, it also signs its first record. True if the start was refused."""
     try:
         journal = open_journal(folder)
     except JournalDamaged:
@@ -159,7 +159,7 @@ def _said(folder: pathlib.Path) -> bool:
 
 
 def _sql_flip(db: apsw.Connection, rng: random.Random) -> None:
-    """One bit of one stored blob, of a record, a result, a checkpoint or the newest signature."""
+    """Flip one bit of one stored blob: of a record, a result, a checkpoint or the newest signature."""
     table, columns = rng.choice(tuple(BLOBS.items()))
     column = rng.choice(columns)
     rows = db.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
@@ -170,12 +170,12 @@ def _sql_flip(db: apsw.Connection, rng: random.Random) -> None:
 
 
 def _sql_delete(db: apsw.Connection, rng: random.Random) -> None:
-    """One record from the middle."""
+    """Delete one record from the middle."""
     db.execute("DELETE FROM journal WHERE seq = ?", (rng.randrange(1, _last(db)),))
 
 
 def _sql_cut(db: apsw.Connection, rng: random.Random) -> None:
-    """The end is cut off, with the results and the checkpoints that belong to it."""
+    """Cut off the end, with the results and the checkpoints that belong to it."""
     left = rng.randrange(0, _last(db))
     db.execute("DELETE FROM outbox WHERE journal_seq > ?", (left,))
     db.execute("DELETE FROM checkpoint WHERE journal_seq > ?", (left,))
@@ -183,13 +183,13 @@ def _sql_cut(db: apsw.Connection, rng: random.Random) -> None:
 
 
 def _sql_cut_and_unsign(db: apsw.Connection, rng: random.Random) -> None:
-    """As above, and the newest signature goes too."""
+    """Cut off the end, and delete the newest signature too."""
     _sql_cut(db, rng)
     db.execute("DELETE FROM tip")
 
 
 def _sql_rewrite(db: apsw.Connection, rng: random.Random) -> None:
-    """One who knows the rule of the chain: another fact, every hash behind it anew, all signatures removed."""
+    """Alter a fact, recompute every later hash by the rule of the chain, and remove all signatures."""
     at, previous = rng.randrange(1, _last(db) + 1), bytes(32)
     due: dict[int, list[bytes]] = {}
     for seq, payload in db.execute("SELECT journal_seq, payload FROM outbox ORDER BY seq"):
@@ -230,7 +230,7 @@ EDITS: dict[str, Callable[[apsw.Connection, random.Random], None]] = {
 
 
 def _flip(records: Records, rng: random.Random) -> int:
-    """One bit of one field."""
+    """Flip one bit of one field."""
     at = rng.randrange(len(records))
     field = rng.choice(("input", "facts", "hash"))
     data = bytearray(getattr(records[at], field))
@@ -246,7 +246,7 @@ def _delete(records: Records, rng: random.Random) -> int:
 
 
 def _close_up(records: Records, rng: random.Random) -> int:
-    """A record is gone and those behind it are numbered anew; gone from the end it is a truncation."""
+    """Remove a record and renumber those behind it; at the end this is a truncation."""
     at = rng.randrange(len(records))
     del records[at]
     records[at:] = [replace(record, seq=record.seq - 1) for record in records[at:]]
@@ -254,7 +254,7 @@ def _close_up(records: Records, rng: random.Random) -> int:
 
 
 def _swap(records: Records, rng: random.Random) -> int:
-    """The contents of two records, their numbers kept."""
+    """Swap the contents of two records, but not their numbers."""
     a, b = sorted(rng.sample(range(len(records)), 2))
     records[a], records[b] = replace(records[b], seq=a + 1), replace(records[a], seq=b + 1)
     return a + 1

@@ -1,7 +1,7 @@
-"""The station under load: crossings a second to disk beside bare apsw, how soon they are shown, what a million cost.
+"""The station under load: crossings per second to disk beside bare apsw, live latency, and the cost of a million.
 
-The peer, bare apsw, inserts rows of the same number and bytes, encoded beforehand, with as many rows to a
-transaction, WAL and synchronous=FULL, through one prepared statement: it thinks nothing, hashes nothing, signs nothing.
+The peer, bare apsw, inserts as many rows of the same size, encoded beforehand, with the same number per transaction,
+WAL and synchronous=FULL, through one prepared statement, without any logic, hash or signature.
 """
 
 import contextlib
@@ -40,14 +40,14 @@ BATCHES = (
     100,
     256,
 )  # inputs to a transaction: one crossing; a busy gate; a gate that replays; all that is taken at once
-LEAST_PER_S = 4_000
+MIN_PER_S = 4_000
 SHM = pathlib.Path("/dev/shm")
 SHOWN_P99_MS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """One batch size: crossings a second of ours, of the peer, their ratio (median of rounds), and ours' CPU alone."""
+    """One batch size: crossings per second of the station and of the peer, their ratio (median of rounds), CPU."""
 
     batch: int
     ours_per_s: float
@@ -59,7 +59,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Decade:
-    """After so many crossings: CPU of one more, beside a young engine and journal just then, and the memory in use."""
+    """After that many crossings: CPU of one more, beside a new engine and journal, and the memory in use."""
 
     crossings: int
     us_per_crossing: float
@@ -71,26 +71,26 @@ class Decade:
 
 
 def main(quick: bool) -> None:
-    """Prints the tables and writes run/bench/station.json; says where a figure falls short."""
+    """Prints the tables and writes run/bench/station.json; marks each figure that misses its target."""
     console, load = Console(), os.getloadavg()[0]
     laps = 20 if quick else 100
     with contextlib.ExitStack() as both:
-        # A memory disk where there is one: its figures are about us, and not about the disk's other users.
+        # A memory disk, if there is one, excludes the effects of the disk's other users.
         disk, memory = (_folder(both, place) for place in (None, SHM if SHM.is_dir() else None))
         rates = [rate(disk, batch, rounds=3 if quick else 7) for batch in BATCHES]
         _table(console, f"crossings a second, engine and signed journal (load {load:.1f})", rates)
         seen = [*shown(disk / "shown", "disk", laps), *shown(memory / "shown", "memory disk", laps)]
-        _table(console, "how soon an edge is kept and shown", seen)
+        _table(console, "latency from an edge to the commit and to browsers", seen)
         runs = list(decades(memory, 4 if quick else 6))
         _table(console, "one race of ten-lap runs, 40 racers: what a crossing costs, engine and signed journal", runs)
     document = {"load": load, "rates": rates, "shown": seen, "decades": runs}
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "station.json").write_text(json.dumps(document, indent=1, default=dataclasses.asdict) + "\n")
     best = max(rate.ours_per_s for rate in rates)
-    console.print(f"  at most {best:,.0f} crossings/s: {'kept' if best >= LEAST_PER_S else 'BELOW'} {LEAST_PER_S:,}/s")
+    console.print(f"  at most {best:,.0f} crossings/s: {'reached' if best >= MIN_PER_S else 'BELOW'} {MIN_PER_S:,}/s")
     for each in seen:
         if "browser" in each.what:
-            verdict = "kept" if each.p99_ms < SHOWN_P99_MS else "ABOVE 100 ms"
+            verdict = "reached" if each.p99_ms < SHOWN_P99_MS else "ABOVE 100 ms"
             console.print(f"  {each.what}: p99 {each.p99_ms:.0f} ms: {verdict}")
 
 
@@ -99,7 +99,7 @@ def _folder(both: contextlib.ExitStack, place: pathlib.Path | None) -> pathlib.P
 
 
 def rate(folder: pathlib.Path, batch: int, rounds: int) -> Rate:
-    """Rounds of ours and of the peer in turn, each of some hundred transactions at most."""
+    """Measure rounds of the station and of the peer in turn, each of at most 200 transactions."""
     transactions = min(200, 8_000 // batch)
     events = list(itertools.islice(race(), transactions * batch))
     crossings = sum(isinstance(event, e.Edge) and event.broken for event in events)
@@ -143,7 +143,7 @@ def _bare(path: pathlib.Path, kept: list[tuple[bytes, bytes, bytes]], batch: int
 
 
 def _timed(work: Callable[[], None]) -> tuple[float, float]:
-    """Seconds by the clock, and of this process's CPU."""
+    """Seconds of real time, and of this process's CPU."""
     gc.collect()
     began, cpu = time.perf_counter(), time.process_time()
     work()
@@ -151,7 +151,7 @@ def _timed(work: Callable[[], None]) -> tuple[float, float]:
 
 
 class Worker:
-    """Engine and signed journal at work on the endless race, as many inputs to a transaction as the station takes."""
+    """Engine and signed journal running the endless race, with the station's largest batch per transaction."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self.crossings = 0
@@ -167,7 +167,7 @@ class Worker:
             self.crossings += sum(isinstance(fact, f.Crossing) for entry in entries for fact in entry.facts)
 
     def cpu_us(self) -> float:
-        """Of one more crossing, over some hundred."""
+        """CPU time of one more crossing in microseconds, averaged over 500."""
         before = self.crossings
         _, cpu_s = _timed(lambda: self.reach(before + 500))
         return cpu_s * 1e6 / (self.crossings - before)
@@ -177,7 +177,7 @@ class Worker:
 
 
 def decades(folder: pathlib.Path, last: int) -> Iterator[Decade]:
-    """10^3 to 10^last crossings; at each, the old worker and a young one in turn, so that the machine is the same."""
+    """10^3 to 10^last crossings; at each, the old worker and a new one in turn, under the same load."""
     old, process = Worker(folder / "old.db"), psutil.Process()
     gc.collect()
     memory = process.memory_info().rss

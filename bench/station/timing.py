@@ -1,4 +1,4 @@
-"""What a stamp is worth: four methods see the same simulated passes; their errors and their laps against the truth."""
+"""The accuracy of time stamps: four timing methods on the same simulated passes, compared with the ground truth."""
 
 import json
 import random
@@ -13,14 +13,14 @@ from simulator.pico.pico import MS, S
 
 BEGIN_NS = 1_000 * S
 UTC_NS = 1_700_000_000 * S
-WRONG_NS = 20 * MS  # a lap off by more is wrong; less is the method's ordinary error
+WRONG_NS = 20 * MS  # a lap with a larger error is wrong; a smaller one is the method's usual error
 NEAR_NS = 2 * S
 PICO_P99_US = 250.0
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One method on one scene: errors of lap times in us, and what became of the laps."""
+    """One method on one scene: errors of lap times in us, and the numbers of right, wrong and lost laps."""
 
     method: str
     scene: str
@@ -35,7 +35,7 @@ class Score:
 
 
 def main(quick: bool) -> None:
-    """Prints both tables and writes run/bench/timing.json; fails if ours is wrong anywhere."""
+    """Prints both tables and writes run/bench/timing.json; fails if a lap of Raceday's is wrong."""
     laps = 60 if quick else 600
     scores = [judge(name, scene, see(scene)) for scene in scenes(laps) for name, see in METHODS.items()]
     _show(scores)
@@ -48,7 +48,7 @@ def main(quick: bool) -> None:
 
 
 def scenes(laps: int) -> Iterator[Scene]:
-    """The passes of a car that laps in 6 to 10 s, seen under good and bad conditions."""
+    """The passes of a car with laps of 6 to 10 s, under good and bad conditions."""
     at_ns = [BEGIN_NS]
     chance = random.Random(20)
     for _ in range(laps):

@@ -1,10 +1,10 @@
-"""How four kinds of timers see the same edges: each is given the truth and answers with the crossings that it makes.
+"""Four timing methods on the same edges: each receives the true edges and returns the crossings that it makes.
 
-Ours run their shipped code: the GPIO driver on gpiozero's MockFactory with interrupt delays as measured on a
-BeagleBone (mean 6.9, SD 1.7 us), the Pico's session against the cruel Pico; both through the core's gate. The
-others are what clubs run: a line stamped when it is read, and the incumbent event timer, which polls each pin every
-10 ms, stamps with the wall clock in ms, and is deaf per pin for 2 s of that same clock (guidance-for-aws-deepracer-
-event-management, leaderboard-timer/timer.js; its issues 252 and 253).
+Raceday's two run their shipped code: the GPIO driver on gpiozero's MockFactory with interrupt delays as measured on a
+BeagleBone (mean 6.9, SD 1.7 us), and the Pico's session against the faulty Pico; both through the core's gate. The
+others are in common use: a serial line stamped when it is read, and the AWS event timer, which polls each pin every
+10 ms, stamps with the wall clock in ms, and ignores a pin for 2 s of that same clock after it triggered
+(guidance-for-aws-deepracer-event-management, leaderboard-timer/timer.js; its issues 252 and 253).
 """
 
 import random
@@ -28,7 +28,7 @@ POLL_NS, DEAF_MS = 10 * MS, 2_000
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The truth: one sensor's beam breaks or is free again."""
+    """One true edge: a sensor's beam is broken or restored."""
 
     at_ns: int
     sensor: int
@@ -37,7 +37,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What happens at the line: the moves, when each pass truly begins, and the wall clock over true time (ns)."""
+    """What happens at the line: the true edges, the start of each pass, and the wall clock over true time (ns)."""
 
     name: str
     moves: tuple[Move, ...]
@@ -48,14 +48,14 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A crossing as a method has it: its stamp, and (to judge it by) when it truly was noticed."""
+    """A crossing by a method: its stamp, and the true time at which it was detected."""
 
     stamp_ns: int
     true_ns: int
 
 
 class KernelPin(MockPin):
-    """A mock pin whose edges carry the stamp that the interrupt gave them."""
+    """A mock pin whose edges carry the stamp of their interrupt."""
 
     def interrupt(self, level: bool, at_ns: int) -> None:
         self._state = level
@@ -64,7 +64,7 @@ class KernelPin(MockPin):
 
 
 def gpio(scene: Scene) -> list[Seen]:
-    """Our GPIO path."""
+    """Raceday's GPIO driver."""
     pins._opened["mock", -1] = factory = MockFactory(pin_class=KernelPin)
     clock, chance = ManualClock(scene.moves[0].at_ns - S), random.Random(scene.seed)
     driver = GpioGate("start", SENSORS, {"factory": "mock", "pins": [17, 27]}, clock)
@@ -72,14 +72,14 @@ def gpio(scene: Scene) -> list[Seen]:
     driver.start({}, edges.append)
     for move in scene.moves:
         stamp_ns = move.at_ns + round(max(1.0, chance.gauss(6.92, 1.72)) * 1000)
-        clock.advance(stamp_ns + 500_000)  # lgpio's thread hands it on within half a millisecond
+        clock.advance(stamp_ns + 500_000)  # lgpio's thread passes it on within half a millisecond
         factory.pin((17, 27)[move.sensor]).interrupt(not move.broken, stamp_ns)
     driver.close()
     return _crossings(edges)
 
 
 def pico(scene: Scene) -> list[Seen]:
-    """Our Pico path: 0 to 16 ms each way, 50 ppm and wander, one byte in a thousand lost."""
+    """Raceday's Pico gate: 0 to 16 ms each way, 50 ppm and wander, one byte in a thousand lost."""
     ours = trial(LineFaults(loss=0.001), scene.seed, scene.moves[0].at_ns - 15 * S)
     for move in scene.moves:
         ours.pico.plan(move.at_ns, move.sensor, 0 if move.broken else 1)
@@ -97,7 +97,7 @@ def receipt(scene: Scene) -> list[Seen]:
 
 
 def polled(scene: Scene) -> list[Seen]:
-    """The incumbent: a broken beam counts when a poll sees it and this pin has not counted for 2 s of wall time."""
+    """The AWS event timer: a poll of a broken beam counts if this pin has not counted for 2 s of wall time."""
     chance = random.Random(scene.seed)
     phase_ns = chance.randrange(POLL_NS)
     last_ms: dict[int, int] = {}

@@ -40,7 +40,7 @@ class Pair:
         self._broker.stop()
 
     def _until_it_is_heard(self) -> None:
-        # What is published before the station has subscribed is lost, as in life: so it is said again.
+        # A message published before the station has subscribed is lost, so it is sent again.
         for _ in range(100):
             self._car.publish(m.CarLap(at_ns=0, car_boot="boot"))
             try:

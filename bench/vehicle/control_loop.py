@@ -1,7 +1,7 @@
-"""The car's loop beside its peers: every row of the issue's table, in one run, each beside its peer.
+"""The car's control loop: every row of the table in docs/figures.md in one run, each beside its peer.
 
-The network has its true size (23 MB) and random weights. donkeycar, CarRacing and TensorFlow live in environments of
-their own under run/peers. Rows 12 and 15 are the real processes; without --quick the last takes ten minutes.
+The network has its true size (23 MB) and random weights. donkeycar, CarRacing and TensorFlow have their own
+environments under run/peers. Rows 12 and 15 are the real processes; without --quick the last one takes ten minutes.
 """
 
 import logging
@@ -21,7 +21,7 @@ from vehicle.pilot.pilot import SWITCH_INTERVAL_S
 
 Rows = Callable[[Networks, bool], Iterator[Line]]
 
-# What measures which rows; a peer that is missing costs its own rows only.
+# The function that measures each row; a missing peer costs only its own rows.
 ROWS: tuple[tuple[str, Rows], ...] = (
     ("1, 2, 3, 4", tick.ticks),
     ("5", peer_rows.beside_donkeycar),
@@ -42,8 +42,11 @@ def main(quick: bool) -> None:
     """Prints the table and writes run/bench/vehicle.json."""
     cv2.setNumThreads(1)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    print("real-time priority: " + ("as on the car" if hurry() else "refused; the figures are the machine's too"))
-    logging.disable(logging.WARNING)  # the quantiser's advice
+    print(
+        "real-time priority: "
+        + ("as on the car" if hurry() else "refused; the figures include the machine's other load")
+    )
+    logging.disable(logging.WARNING)  # the quantiser's hints
     lines: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="raceday-vehicle-") as name:
         networks = Networks(pathlib.Path(name))
@@ -54,7 +57,7 @@ def main(quick: bool) -> None:
                     print(f"  {one.row:4} {one.what}: {one.figure} {one.verdict} {one.behind}", flush=True)
             except PeerMissing as missing:
                 lines.append(line(number, "", None, behind=str(missing)))
-            except AssertionError as failure:  # a car that did not start in time costs its own row
+            except AssertionError as failure:  # a car that did not start in time costs only its own row
                 lines.append(line(number, "", None, behind=f"not measured: {failure}"))
         networks.close()
     show(lines)

@@ -1,4 +1,4 @@
-"""Rows 7 and 8: how old a frame is when it reaches the motors, by the way it waits for the policy; a 30 fps source."""
+"""Rows 7 and 8: the age of a frame at the motors, by how frames wait for the policy; the source has 30 fps."""
 
 import queue
 import statistics
@@ -47,7 +47,7 @@ def _ages(row: str, what: str, ours: list[float], theirs: list[float], most: flo
 
 
 def _newest(net: Net, seconds: float, poll_s: float) -> list[float]:
-    """Ages in ms at the motors of our whole way; a poll takes what is there, as donkeycar does, old or new."""
+    """Frame ages in ms at the motors through Raceday's whole path; a poll reads the last frame, as donkeycar does."""
     mailbox, agent = LatestFrame(), net.agent
     agent.ages_us.clear()
     with _Source(net.small, mailbox.put):
@@ -77,13 +77,13 @@ def _slowly_newest(small: Pixels, seconds: float) -> list[float]:
 
 
 def _slowly_queued(small: Pixels, seconds: float) -> list[float]:
-    """What waits, waits in line: a subscriber of depth ten, as the stock car's inference has it."""
+    """Frame ages in ms with a queue of depth ten, as the stock car's inference node subscribes."""
     waiting: queue.Queue[Frame] = queue.Queue(_QUEUE)
     ages: list[float] = []
 
     def put(frame: Frame) -> None:
         if waiting.full():
-            waiting.get_nowait()  # keep-last: the oldest goes
+            waiting.get_nowait()  # keep-last: the oldest is dropped
         waiting.put_nowait(frame)
 
     with _Source(small, put):
@@ -92,11 +92,11 @@ def _slowly_queued(small: Pixels, seconds: float) -> list[float]:
             frame = waiting.get(timeout=1.0)
             time.sleep(SLOW_S)
             ages.append((time.monotonic_ns() - frame.at_ns) / 1e6)
-    return ages[len(ages) // 3 :]  # once the line is full
+    return ages[len(ages) // 3 :]  # once the queue is full
 
 
 class _Source:
-    """A camera of 30 frames a second on a thread of its own."""
+    """A camera of 30 frames per second on its own thread."""
 
     def __init__(self, small: Pixels, sink: Sink) -> None:
         self._small, self._sink, self._over = small, sink, threading.Event()

@@ -1,7 +1,7 @@
-"""Rows 12 and 15, and the recorder's cost at length: the real processes, side by side for as long as it takes.
+"""Rows 12 and 15, and the recorder's cost over time: the real processes, side by side.
 
-Row 15 is two cars that drive beside each other, one with black box and console and one without, and donkeycar's own
-loop with fifteen parts: what disturbs one disturbs all. What the two cars say of themselves gives the recorder's cost.
+Row 15 has two cars that run at the same time, one with recorder and console and one without, and donkeycar's own loop
+with fifteen parts: a disturbance affects all. The telemetry of the two cars gives the recorder's cost.
 """
 
 import pathlib
@@ -59,7 +59,7 @@ def neutral(_networks: Networks, quick: bool) -> Iterator[Line]:
 
 
 def memory(networks: Networks, quick: bool) -> Iterator[Line]:
-    """Row 15, and row 6 at length."""
+    """Row 15, and row 6 over time."""
     seconds, worker = QUICK_S if quick else FULL_S, _donkey_or_none(networks)
     with tempfile.TemporaryDirectory(prefix="raceday-long-") as name:
         folder = pathlib.Path(name)
@@ -94,7 +94,7 @@ def _growth(grown: dict[str, list[tuple[float, int]]], seconds: float) -> Iterat
 
 
 def _cost(said: list[list[CarTelemetry]]) -> Iterator[Line]:
-    """What both cars said of the same time: medians of the half-second's medians, and of its 99 per cents."""
+    """The telemetry of both cars over the same time: medians of the half-second medians and 99th percentiles."""
     for row, stage in (("6c", "policy"), ("6d", "frame_age")):
         on, off = ([getattr(one, f"{stage}_p50_us") for one in car] for car in said)
         on99, off99 = ([getattr(one, f"{stage}_p99_us") for one in car] for car in said)
@@ -108,14 +108,14 @@ def _cost(said: list[list[CarTelemetry]]) -> Iterator[Line]:
 
 
 class Car:
-    """One car's real processes on mock hardware, its broker, and a station that leases it."""
+    """One car's real processes on mock hardware, its broker, and a station that grants its lease."""
 
     def __init__(self, folder: pathlib.Path, networks: Networks, more: str) -> None:
         folder.mkdir(parents=True)
         self._broker = start_broker(folder / "broker", kind="mosquitto")
         self._link = MqttLink(MqttOptions(port=self._broker.port), "station-1", "boot-s", "station")
         self._station = Station(self._link)
-        self._station.lease_ms = 5000  # it is not the lease that is tried here
+        self._station.lease_ms = 5000  # the lease is not tested here
         text = config_text(folder, self._broker.port, 'driver = "mock"\noptions = { rate_hz = 30.0 }')
         text = text.replace(f'"{folder}/model"', f'"{networks.fp32.path}"').replace("realtime = false\n", "")
         config = folder / "vehicle.toml"
@@ -125,12 +125,12 @@ class Car:
         self._process = subprocess.Popen(command, stderr=self._log)
 
     def drive(self) -> None:
-        """Until it drives; on a busy machine its start takes a while."""
+        """Start the car and wait until it drives; on a busy machine this takes a while."""
         self._station.wait(lambda: self._station.beat > 0, 90.0)
         self._station.drive(throttle_percent=50)
 
     def pids(self) -> dict[str, int]:
-        """Its three processes."""
+        """The process ids of its three processes."""
         guard = psutil.Process(self._process.pid)
         found = {"guard": guard.pid}
         for child in guard.children():
@@ -139,12 +139,12 @@ class Car:
         return found
 
     def said(self) -> list[CarTelemetry]:
-        """Its telemetry while it drove."""
+        """The telemetry that the car sent while it drove."""
         assert self._station.states[-1].mode == "driving", self._station.states[-1].reason
         return [one for one in self._station.telemetry if one.policy_p50_us][4:]
 
     def close(self) -> None:
-        """All of it ends."""
+        """End the car's processes, the station and the broker."""
         self._link.close()
         self._process.terminate()
         try:
@@ -157,7 +157,7 @@ class Car:
 
 
 def _watch(pids: dict[str, int], seconds: float) -> dict[str, list[tuple[float, int]]]:
-    """What each process holds for itself alone, in bytes, every few seconds."""
+    """Sample the private memory of each process in bytes, every few seconds."""
     seen: dict[str, list[tuple[float, int]]] = {name: [] for name in pids}
     processes = {name: psutil.Process(pid) for name, pid in pids.items()}
     began_s = time.monotonic()
@@ -169,7 +169,7 @@ def _watch(pids: dict[str, int], seconds: float) -> dict[str, list[tuple[float, 
 
 
 def _slope_mb_per_hour(samples: list[tuple[float, int]]) -> float:
-    """A straight line through the last three quarters: the first one is warming up."""
+    """The slope of a line fitted to the last three quarters; the first quarter is warm-up."""
     kept = np.array(samples[len(samples) // 4 :], float)
     return float(np.polyfit(kept[:, 0], kept[:, 1], 1)[0]) * 3600 / (1 << 20)
 

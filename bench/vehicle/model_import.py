@@ -1,8 +1,8 @@
-"""A DeepRacer archive of the shallow network at its full size (23 MB of weights) onto the car: time and memory.
+"""Import of a full-size DeepRacer archive (shallow network, 23 MB of weights) onto the car: time and memory.
 
-The floor beside it does only what nobody can leave out: start Python, load the same three libraries, unpack with
+The baseline beside it does only what every import must do: start Python, load the same three libraries, unpack with
 `tarfile`, hash the archive, and load the converted model into the runtime. It checks and converts nothing. The
-interpreter alone is measured too: memory is said beyond it. Rounds are interleaved; every round is a fresh process.
+interpreter alone is measured too: memory is reported beyond it. Rounds are interleaved; every round is a new process.
 """
 
 import os
@@ -50,7 +50,7 @@ options.intra_op_num_threads = 1
 onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 """
 
-# A process begins with the peak of the one that started it: so a small one starts it, and not this bench.
+# A process inherits the peak memory of its parent, so a small process starts it instead of this one.
 RUNNER = """
 import os, sys, time
 began_ns = time.monotonic_ns()
@@ -63,7 +63,7 @@ print(time.monotonic_ns() - began_ns, usage.ru_utime + usage.ru_stime, usage.ru_
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one process and its children took."""
+    """The time and memory of one process and its children."""
 
     wall_ns: int
     cpu_s: float
@@ -81,7 +81,7 @@ def main(quick: bool) -> None:
         model = str(next((folder / "models").glob("*/model.onnx")))
         floor = [sys.executable, "-c", FLOOR, str(archive), str(folder / "floor"), str(shutil.copy(model, folder))]
         ways: dict[str, tuple[list[str], Callable[[], object]]] = {
-            "the floor: tarfile, sha256, InferenceSession": (floor, lambda: None),
+            "baseline: tarfile, sha256, InferenceSession": (floor, lambda: None),
             "raceday model import": (importing, lambda: shutil.rmtree(folder / "models")),
             "the interpreter alone": ([sys.executable, "-c", "pass"], lambda: None),
         }
@@ -95,7 +95,7 @@ def main(quick: bool) -> None:
 
 
 def notes(archive: pathlib.Path, spent: dict[str, list[Spent]]) -> dict[str, object]:
-    """What the table has no column for."""
+    """The notes below the table."""
     floor, ours, bare = spent.values()
     beyond_mb = max(s.peak_mb for s in ours) - min(s.peak_mb for s in bare)
     wall_s = statistics.median(s.wall_ns for s in ours) / 1e9
@@ -114,7 +114,7 @@ def notes(archive: pathlib.Path, spent: dict[str, list[Spent]]) -> dict[str, obj
 
 
 def run(words: list[str]) -> Spent:
-    """One process to its end; its peak is that of its largest child if that is larger."""
+    """Run one process to its end; its peak memory is that of its largest child if that is larger."""
     asked = [sys.executable, "-c", RUNNER, *words]
     done = subprocess.run(asked, capture_output=True, text=True, check=True, env=os.environ | ENVIRONMENT)
     wall_ns, cpu_s, peak_kb = done.stdout.split()
@@ -122,7 +122,7 @@ def run(words: list[str]) -> Spent:
 
 
 def shallow_archive() -> bytes:
-    """As the console exports it: clipped_ppo, discrete, one camera; the weights are noise, so they do not pack."""
+    """Write an archive as the console exports it: clipped_ppo, discrete, one camera; random, incompressible weights."""
     metadata = (
         b'{"action_space": ['
         + b", ".join(b'{"steering_angle": %d, "speed": 1.0}' % (15 * n - 30) for n in range(ACTIONS))

@@ -1,4 +1,4 @@
-"""What the vehicle bench measures: the network at its true size, in fp32 and int8, and our whole way of a frame."""
+"""What the vehicle benchmark measures: the network at its true size, in fp32 and int8, and a frame's whole path."""
 
 import json
 import pathlib
@@ -31,7 +31,7 @@ _LAYERS = ((32, 1, 8, 4), (64, 32, 4, 2), (64, 64, 3, 1))  # DEEP_CONVOLUTIONAL_
 
 
 def write_shallow(folder: pathlib.Path) -> pathlib.Path:
-    """The 23 MB network with random weights, and its metadata: what it computes costs what a trained one costs."""
+    """Write the 23 MB network with random weights, and its metadata; it costs the same time as a trained one."""
     random = np.random.default_rng(1)
     held: list[onnx.TensorProto] = []
     nodes: list[onnx.NodeProto] = []
@@ -71,7 +71,7 @@ def write_shallow(folder: pathlib.Path) -> pathlib.Path:
 
 
 def write_int8(model: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
-    """The same network in int8, as `raceday model quantise` makes it, ranges from random pictures."""
+    """Write the same network in int8, as `raceday model quantise` makes it, with ranges from random pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     frames = np.random.default_rng(3).integers(0, 256, (60, 120, 160), np.uint8)
     (folder / "model.onnx").write_bytes(quantised(check_model(model), frames))
@@ -80,7 +80,7 @@ def write_int8(model: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
 
 
 class Agent:
-    """Our whole way of a frame, in one process: pilot, the pipe to the guard, helm, limiter, pulses, mock motors."""
+    """A frame's whole path in one process: pilot, pipe to the guard, controller, limiter, pulses, mock motors."""
 
     def __init__(self, policy: Policy) -> None:
         self.clock = SystemClock()
@@ -100,12 +100,12 @@ class Agent:
         self.ages_us: list[float] = []
 
     def close(self) -> None:
-        """Both ends of the pipe."""
+        """Close both ends of the pipe."""
         for end in self._ends:
             end.close()
 
     def tick(self, pixels: Pixels, at_ns: int | None = None) -> None:
-        """One frame to the motors. Every frame differs, as from a sensor."""
+        """Move one frame to the motors. Every frame differs, as from a sensor."""
         self._seq += 1
         pixels[:8, :8].fill(self._seq % 251)
         now_ns = self.clock.now_ns()
@@ -117,8 +117,8 @@ class Agent:
                 self._helm.on_setpoint(word, self.clock.now_ns())
         done_ns = self.clock.now_ns()
         self._helm.tick(done_ns)
-        assert setpoint is not None, "the pilot did not take the picture: nothing was measured"
-        # The car is not armed here, so the last stage is fed by hand.
+        assert setpoint is not None, "the pilot did not accept the picture: nothing was measured"
+        # The car is not armed here, so the last stage is called directly.
         self._last = limit(Action(setpoint.steering, setpoint.throttle), self._last, 33_000_000, DriveLimits())
         told = self._wheels.apply_action(self._last)
         began_ns = now_ns if at_ns is None else at_ns

@@ -1,4 +1,4 @@
-"""Rows 5, 11, 13 and 14: donkeycar's own loop, tf2onnx's graph, and CarRacing, each in an environment of its own."""
+"""Rows 5, 11, 13 and 14: donkeycar's own loop, tf2onnx's graph, and CarRacing, each in its own environment."""
 
 import statistics
 import time
@@ -27,15 +27,15 @@ FRAME_NS = NS_PER_S // 15
 
 
 def donkey(net: Net) -> Worker:
-    """donkeycar's worker on this network. Raises PeerMissing."""
+    """Start donkeycar's worker with this network. Raises PeerMissing."""
     return Worker(peer_python(DONKEYCAR), "donkeycar_worker.py", str(net.path), "observation", str(CLASSES))
 
 
 def beside_donkeycar(networks: Networks, quick: bool) -> Iterator[Line]:
-    """Row 5: our tick beside donkeycar's four parts on the same network; two processes take turns.
+    """Row 5: Raceday's tick beside donkeycar's four parts on the same network; two processes take turns.
 
-    One process finds its weights elsewhere in memory than the other, which alone makes a quarter in int8. So each is
-    held against the bare session of its own process, and those two ratios against each other.
+    The place of the weights in memory differs between the processes, which alone makes 25 % in int8. So each is
+    compared with the bare session of its own process, and then the two ratios with each other.
     """
     for row, net, pace_s in (("5", networks.fp32, 0.0), ("5b", networks.int8, 0.0), ("5c", networks.fp32, 1 / RATE_HZ)):
         worker = donkey(net)
@@ -67,7 +67,7 @@ def _against_own_bare(row: str, how: str, times: Times) -> Line:
 
 
 def rates(networks: Networks, quick: bool) -> Iterator[Line]:
-    """Row 13: turns on absolute deadlines, 60 Hz asked; and donkeycar's own `start`, which sleeps what is left."""
+    """Row 13: a loop on absolute deadlines at 60 Hz, and donkeycar's own `start`, which sleeps for the remainder."""
     count = 120 if quick else 600
     began_s = time.monotonic()
     paced(networks.int8.whole, count, 1 / 60)
@@ -85,7 +85,7 @@ def rates(networks: Networks, quick: bool) -> Iterator[Line]:
 
 
 def beside_tf2onnx(_networks: Networks, quick: bool) -> Iterator[Line]:
-    """Row 11: one frozen graph, converted by us and by tf2onnx, in our session."""
+    """Row 11: one frozen graph, converted by Raceday and by tf2onnx, in the same kind of session."""
     frozen, theirs_path = tf2onnx_graph()
     content, _ = convert(read_graph(frozen.read_bytes()), parse_metadata(frozen.with_suffix(".json").read_bytes()))
     ours, theirs = open_session(content), open_session(theirs_path.read_bytes())
@@ -102,10 +102,10 @@ def beside_tf2onnx(_networks: Networks, quick: bool) -> Iterator[Line]:
 
 
 def beside_carracing(networks: Networks, quick: bool) -> Iterator[Line]:
-    """Row 14: steps a second in a closed loop: our camera, policy and car; and CarRacing's observation steps.
+    """Row 14: steps per second in a closed loop of camera, policy and car, beside CarRacing's observation steps.
 
-    CarRacing's picture has 96 x 96 pixels without noise, ours 160 x 120 with lens and noise; our own tests drive with
-    320 x 240.
+    CarRacing's picture has 96 x 96 pixels without noise, the mock world's 160 x 120 with lens and noise; Raceday's own
+    tests drive with 320 x 240.
     """
     worker = Worker(peer_python(CARRACING), "carracing_worker.py")
     try:
@@ -128,7 +128,7 @@ def beside_carracing(networks: Networks, quick: bool) -> Iterator[Line]:
 
 
 def _stepper(driver: Driver, width_px: int = 160) -> Timed:
-    """A world of its own, timed a step at a time: frame, policy, a fifteenth of a second of the car."""
+    """A new world whose steps are timed: frame, policy, a fifteenth of a second of the car."""
     track = load_track("reinvent_base")
     parts = draw_parts(track, 1)
     camera = replace(parts.lens.camera, width_px=width_px, height_px=width_px * 3 // 4)

@@ -1,4 +1,4 @@
-"""What the car's benches look at: a road, since the pilot takes no picture that shows nothing."""
+"""The input picture of the car's benchmarks: a road, since the pilot rejects a picture without content."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ from vehicle.hardware.interfaces import Pixels
 
 
 def road(width_px: int, height_px: int, seed: int = 2) -> Pixels:
-    """Grey ground, two white lines that meet at the horizon, a light wall behind; a sensor's noise. uint8 (h, w)."""
+    """Draw grey ground, two white lines that meet at the horizon, a light wall, and sensor noise. uint8 (h, w)."""
     picture = np.full((height_px, width_px), 70, np.uint8)
     horizon, middle = height_px // 3, width_px // 2
     picture[:horizon] = 160
@@ -20,5 +20,5 @@ def road(width_px: int, height_px: int, seed: int = 2) -> Pixels:
 
 
 def in_colours(picture: Pixels) -> Pixels:
-    """The same as a camera gives it: BGR, uint8 (h, w, 3)."""
+    """The same picture as a camera delivers it: BGR, uint8 (h, w, 3)."""
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)

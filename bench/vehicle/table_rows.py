@@ -1,4 +1,4 @@
-"""The rows of the vehicle bench: what was compared, the figure, what is asked of it, and what lies behind."""
+"""The rows of the vehicle benchmark: what was compared, the figure, its target, and the details."""
 
 import json
 import os
@@ -17,7 +17,7 @@ Side = Literal["most", "least", ""]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row. `figure` is None where it was not measured, and `behind` says why; `load` is the machine's by then."""
+    """One row. `figure` is None if it was not measured, and `behind` has the reason; `load` is the machine's load."""
 
     row: str
     what: str
@@ -29,7 +29,7 @@ class Line:
 
     @property
     def verdict(self) -> str:
-        """Was the target met?"""
+        """Whether the target was met, as a word for the table."""
         if self.figure is None or not self.side:
             return ""
         met = self.figure <= self.target if self.side == "most" else self.figure >= self.target
@@ -37,12 +37,12 @@ class Line:
 
     @property
     def asked(self) -> str:
-        """The target as in the table of the issue."""
+        """The target as the table shows it."""
         return {"most": f"<= {self.target:g}", "least": f">= {self.target:g}", "": ""}[self.side]
 
 
 def ratio(row: str, what: str, times: Times, pair: tuple[str, str], most: float | None = None) -> Line:
-    """The median of the rounds' ratios, with medians and p99 of both, and where half of the rounds lie."""
+    """The median of the rounds' ratios, with medians and p99 of both, and the quartiles of the ratios."""
     ours, theirs = pair
     low, high = quarters(times.ratios(ours, theirs))
     behind = (
@@ -54,7 +54,7 @@ def ratio(row: str, what: str, times: Times, pair: tuple[str, str], most: float 
 
 
 def line(row: str, what: str, figure: float | None, side: Side = "", target: float = 0.0, behind: str = "") -> Line:
-    """A row with the machine's load of the last minute."""
+    """Make a row with the machine's load of the last minute."""
     return Line(row, what, figure, side, target, behind, round(os.getloadavg()[0], 1))
 
 

@@ -1,4 +1,4 @@
-"""Rows 1 to 4, 6, 9 and 10: our tick beside bare `session.run` on the same session, hot and paced, fp32 and int8."""
+"""Rows 1 to 4, 6, 9 and 10: Raceday's tick beside bare `session.run` on the same session, hot and paced."""
 
 import functools
 import pathlib
@@ -28,7 +28,7 @@ RATE_HZ = 30.0
 
 
 class Net:
-    """One network: policy, the way to the motors, and the bare session beside it; the cache is as warm for both."""
+    """One network: policy, the path to the motors, and the bare session beside it, with equally warm caches."""
 
     def __init__(self, model: pathlib.Path) -> None:
         self.path = model
@@ -40,20 +40,20 @@ class Net:
         self.feed = {"observation": self.small.reshape(1, 1, 120, 160).astype(np.float32)}
 
     def bare(self) -> None:
-        """Its peer."""
+        """The peer: the bare session."""
         self.session.run(None, self.feed)
 
     def think(self) -> None:
-        """Without a pin: shrink, run, decode."""
+        """The tick without pins: resize, run, decode."""
         self.policy.preprocess(self.small)
         self.policy.model.metadata.space.decode(self.policy.answer(), 1.0)
 
     def whole(self) -> None:
-        """Pilot, pipe, guard, limiter, two mock pins."""
+        """The whole path: pilot, pipe, guard, limiter, two mock pins."""
         self.agent.tick(self.small)
 
     def whole_from_colours(self) -> None:
-        """The same from a 640 x 480 BGR picture."""
+        """The whole path from a 640 x 480 BGR picture."""
         self.agent.tick(self.colours)
 
 
@@ -71,7 +71,7 @@ class Networks:
 
 
 def ticks(networks: Networks, quick: bool) -> Iterator[Line]:
-    """Rows 1 to 4."""
+    """Rows 1 to 4: the tick, hot and paced."""
     fp32, int8, hot = networks.fp32, networks.int8, 10 if quick else 60
     calls: dict[str, Call] = {"think": fp32.think, "bare": fp32.bare, "whole": fp32.whole}
     times = in_turn(calls | {"colours": fp32.whole_from_colours}, rounds=hot, count=20)
@@ -88,7 +88,7 @@ def ticks(networks: Networks, quick: bool) -> Iterator[Line]:
 
 
 def precision(networks: Networks, quick: bool) -> Iterator[Line]:
-    """Row 10: int8 beside fp32, hot; and paced, as on the road."""
+    """Row 10: int8 beside fp32, hot and paced as on the track."""
     both = {"int8": networks.int8.bare, "fp32": networks.fp32.bare}
     times = in_turn(both, rounds=10 if quick else 60, count=20)
     yield ratio("10", "int8 / fp32, bare, hot", times, ("int8", "fp32"), 0.40)
@@ -97,9 +97,9 @@ def precision(networks: Networks, quick: bool) -> Iterator[Line]:
 
 
 def spinning(networks: Networks, quick: bool) -> Iterator[Line]:
-    """Row 9, processor time at 30 Hz: our session and our whole tick, beside the runtime's own options."""
+    """Row 9, processor time at 30 Hz: Raceday's session and whole tick, beside the runtime's default options."""
     net, count = networks.fp32, 40 if quick else 150
-    hurry(threads_too=True)  # the threads that it makes are in its way of working
+    hurry(threads_too=True)  # the threads that it creates belong to the default options
     default = ort.InferenceSession(net.path.read_bytes(), providers=["CPUExecutionProvider"])
     hurry()
     theirs = _share(functools.partial(default.run, None, net.feed), count)
@@ -117,7 +117,7 @@ def _share(call: Call, count: int) -> float:
 
 
 def telemetry(networks: Networks, quick: bool) -> Iterator[Line]:
-    """Row 6: the whole tick with figures, traces and the recorder's pictures taken, and without."""
+    """Row 6: the whole tick with and without telemetry, traces and recording."""
     for row, net in (("6", networks.fp32), ("6b", networks.int8)):
         watched = Watched(net)
         try:
@@ -135,7 +135,7 @@ def telemetry(networks: Networks, quick: bool) -> Iterator[Line]:
 
 
 def _to_motors(agent: Agent, call: Call) -> Timed:
-    """Times from the frame until its pulses are set; what is told afterwards is not in the way."""
+    """Times from the frame until its pulses are set; what is published afterwards does not count."""
 
     def timed(count: int, pace_s: float) -> list[int]:
         agent.ages_us.clear()
@@ -146,7 +146,7 @@ def _to_motors(agent: Agent, call: Call) -> Timed:
 
 
 class Watched:
-    """A tick that is told and recorded: trace and figures down a pipe, the frame as JPEG by the pilot's feed thread."""
+    """A tick with telemetry and recording: trace and figures on a pipe, the frame as JPEG by the feed thread."""
 
     def __init__(self, net: Net) -> None:
         self._net, self.agent = net, Agent(net.policy)
@@ -163,7 +163,7 @@ class Watched:
         self._seq = 0
 
     def tick(self) -> None:
-        """The frame to the motors, then to the feed as the mailbox does it; figures twice a second."""
+        """Move the frame to the motors, then to the feed as the mailbox does; send figures twice a second."""
         self._seq += 1
         self.agent.tick(self._net.small)
         self._mailbox.put(Frame(self._net.small, time.monotonic_ns(), self._seq))
@@ -172,7 +172,7 @@ class Watched:
             percentiles(self._tally.take_telemetry(PilotReady("", ""), guard_is_realtime=False))
 
     def close(self) -> None:
-        """Ends its threads."""
+        """End its threads and close its pipe."""
         self._mailbox.close()
         for end in (self._frames, self._theirs, self._pictures):
             end.shutdown(socket.SHUT_RDWR)
@@ -185,7 +185,7 @@ class Watched:
 
 
 def _drain(end: socket.socket) -> None:
-    """Takes what comes, as comms does."""
+    """Read and discard what arrives, as comms reads it."""
     end.setblocking(True)
     while end.recv(1 << 18):
         pass

@@ -1,1 +1,1 @@
-"""How the demo model is made: an expert that knows the track, and a network that learns to do it from pictures."""
+"""Training of the demo model: an expert that knows the track, and a network that imitates it from pictures."""

@@ -1,4 +1,4 @@
-"""`raceday model train`: train, then write the card, the curve and the numbers beside the model."""
+"""`raceday model train`: train, then write the model card, the learning curve and the figures beside the model."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Imitation with dataset aggregation: the student drives, the expert labels, the student learns; round after round."""
+"""DAgger imitation learning (Ross et al. 2011): in each round the student drives and the expert labels its frames."""
 
 import json
 import math
@@ -19,13 +19,13 @@ from simulator.world.geometry import Track
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """How much of what; the defaults are those of the shipped model."""
+    """The amounts of training; the defaults are those of the shipped model."""
 
     seed: int = 2018
     rounds: int = 7
-    steps: int = 400  # of 256 frames, each round
+    steps: int = 400  # gradient steps in each round, of 256 frames each
     worlds: int = 24
-    frames: int = 240  # of each world, each round
+    frames: int = 240  # frames of each world in each round
     random_tracks: int = 60
     first_rate: float = 1.5e-3
     last_rate: float = 2e-5
@@ -33,7 +33,7 @@ class TrainingPlan:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRound:
-    """How one round went; `off_per_100m` is the student's, slips of the hand included."""
+    """The figures of one round; `off_per_100m` is the student's, random disturbances included."""
 
     number: int
     frames: int
@@ -43,7 +43,7 @@ class TrainingRound:
 
 
 def train(plan: TrainingPlan, tracks: Sequence[Track], folder: Path) -> list[TrainingRound]:
-    """Train on `tracks`, both ways round, and on random ones; leave the model of the last round in `folder`."""
+    """Train on `tracks`, in both directions, and on random ones; write the last round's model to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model_metadata.json").write_text(json.dumps(metadata(), indent=2) + "\n", encoding="utf-8")
     roads = [*tracks, *(track.reversed() for track in tracks)]
@@ -69,7 +69,7 @@ def train(plan: TrainingPlan, tracks: Sequence[Track], folder: Path) -> list[Tra
 
 
 class _Memory:
-    """All frames so far, (n, 120, 160) and (n, N); the room for the whole plan is set aside at once."""
+    """All frames so far (n, 120, 160) and labels (n, N), in arrays allocated once for the whole plan."""
 
     def __init__(self, plan: TrainingPlan) -> None:
         room = plan.worlds * plan.frames * (plan.rounds + 1)
@@ -84,11 +84,11 @@ class _Memory:
 
     @property
     def shares(self) -> Shares:
-        """The expert's answers (n, N)."""
+        """The expert's labels (n, N)."""
         return self._shares[: self._count]
 
     def add(self, drives: Rollout) -> None:
-        """Keep these drives too."""
+        """Append the frames and labels of these drives."""
         room = slice(self._count, self._count + len(drives.frames))
         self._frames[room], self._shares[room] = drives.frames, drives.shares
         self._count = room.stop
@@ -101,7 +101,7 @@ def _drive(school: RolloutRunner, learner: ImitationLearner, plan: TrainingPlan,
 
 
 def _rate(plan: TrainingPlan, step: int) -> float:
-    """Learning rate: a short rise, then half a cosine down."""
+    """The learning rate: a short linear rise, then a cosine decay."""
     total = plan.rounds * plan.steps
     rise = min(1.0, (step + 1) / 200)
     share = 0.5 * (1.0 + math.cos(math.pi * step / total))

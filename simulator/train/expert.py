@@ -1,7 +1,7 @@
-"""The expert: pure pursuit along a smoothed line, slower where the road bends.
+"""The expert: pure pursuit (Coulter 1992) along a smoothed line, slower where the road bends.
 
-It answers from the pose alone, never from speed or the car's own gains: the network sees one picture and can know no
-more. The line cuts corners where the road is wide and keeps to the middle where it is narrow.
+It decides by the pose alone, never by speed or the car's own gains, since the network sees only one picture. The line
+cuts corners where the road is wide and stays in the middle where it is narrow.
 """
 
 import math
@@ -16,7 +16,7 @@ STEP_M = 0.05
 NOMINAL_STEERING_GAIN = 0.65
 KEEP_FROM_EDGE_M = 0.28  # the line stays this far inside the edge
 MAX_CUT_M = 0.18
-LEAD_M = 0.10  # where the car will be when the wish takes effect
+LEAD_M = 0.10  # distance that the car drives until the command takes effect
 LOOK_WIDE_M, LOOK_NARROW_M = 0.72, 0.60
 BEND_FROM_M, BEND_TO_M = 0.2, 1.7
 FAST_BELOW_CURVATURE = 0.75  # 1/m
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 
 class ExpertDriver:
-    """The teacher for one track."""
+    """The expert driver for one track."""
 
     def __init__(self, track: Track) -> None:
         self.track = track
@@ -51,7 +51,7 @@ class ExpertDriver:
         return max(-1.0, min(1.0, steering)), self._fast(x, y, pose.yaw, here)
 
     def _fast(self, x: float, y: float, yaw: float, here: int) -> float:
-        """Is the road ahead straight enough, and the car well enough placed, to go fast?"""
+        """True if the road ahead is straight enough, and the car placed well enough, to go fast."""
         first, last = round(BEND_FROM_M / self._step_m), round(BEND_TO_M / self._step_m)
         ahead = self._curvature[np.arange(here + first, here + last) % len(self._line)]
         (ax, ay), (bx, by) = self._line[here], self._line[(here + 1) % len(self._line)]
@@ -84,7 +84,7 @@ def _smoothed_line(track: Track, s_m: Array) -> Array:
 
 
 def _blur(line: Array, reach: int) -> Array:
-    """Each point of a closed line becomes the mean of its neighbours within `reach` steps."""
+    """Replace each point of a closed line by the mean of its neighbours within `reach` steps."""
     total = sum((np.roll(line, shift, axis=0) for shift in range(-reach, reach + 1)), np.zeros_like(line))
     return np.asarray(total / (2 * reach + 1))
 

@@ -1,4 +1,4 @@
-"""Random closed roads to learn from, so that the model knows roads and not tracks."""
+"""Random closed roads for training, so that the model learns roads in general and not certain tracks."""
 
 import math
 import random
@@ -12,14 +12,14 @@ Array = NDArray[np.float64]
 
 STEP_M = 0.12
 TIGHTEST_M = 0.50  # radius of the centre line
-GAP_M = 0.35  # of field between two stretches of the same road
+GAP_M = 0.35  # field between two stretches of the same road
 TRIES = 1500
 
 
 def random_track(seed: int) -> Track:
     """Road number `seed`: 12 to 60 m round, 0.6 to 1.4 m wide, bends from 0.5 m radius, either way round."""
     rng = random.Random(f"loop-{seed}")
-    bendy_rad = rng.uniform(0.0, 9.0)  # how much more than one full circle it should turn
+    bendy_rad = rng.uniform(0.0, 9.0)  # total turning beyond one full circle
     for _ in range(TRIES):
         bendy_rad *= 0.993
         width = rng.choice((rng.uniform(0.6, 0.8), rng.uniform(0.6, 1.4), rng.uniform(1.0, 1.12)))
@@ -41,7 +41,7 @@ def _corners(rng: random.Random) -> Array:
 
 
 def _rounded(corners: Array, softness_m: float) -> Array:
-    """The polygon with its corners rounded: smoothed along its length."""
+    """The polygon with rounded corners, smoothed along its length."""
     line = _resampled(corners)
     reach = max(2, round(2.5 * softness_m / STEP_M))
     shifts = np.arange(-reach, reach + 1)
@@ -60,19 +60,19 @@ def _resampled(points: Array) -> Array:
 
 
 def _heading_changes(centre: Array) -> Array:
-    """By how much the heading changes at each point (over two steps), radians, absolute."""
+    """The absolute change of heading at each point (over two steps), radians."""
     ahead = np.roll(centre, -2, axis=0) - centre
     heading = np.arctan2(ahead[:, 1], ahead[:, 0])
     return np.asarray(np.abs((np.roll(heading, -2) - heading + np.pi) % math.tau - np.pi))
 
 
 def _turn_rad(centre: Array) -> float:
-    """All bends of the road added up; a circle has one full turn."""
+    """The total turning of the road in radians; a circle has one full turn."""
     return float(_heading_changes(centre).sum()) / 2
 
 
 def _drivable(centre: Array, width: float) -> bool:
-    """Long enough, nowhere too tight, and no stretch too near another."""
+    """True if the road is long enough, nowhere too tight, and no stretch is too near another."""
     if not 12.0 <= len(centre) * STEP_M <= 60.0:
         return False
     if float(_heading_changes(centre).max()) / (2 * STEP_M) > 1.0 / max(TIGHTEST_M, width / 2 + 0.08):
@@ -84,7 +84,7 @@ def _drivable(centre: Array, width: float) -> bool:
 
 
 def _widths(rng: random.Random, count: int, width: float) -> Array:
-    """Mostly constant; one road in three breathes by up to a quarter."""
+    """The width at each point: mostly constant; on one road in three it varies by up to a quarter."""
     if rng.random() > 0.33:
         return np.full(count, width)
     phase = np.arange(count) * math.tau / count

@@ -1,4 +1,4 @@
-"""The student: a small convolutional network, its training step, and its way out as plain ONNX."""
+"""The student: a small convolutional network, its training step, and its export as plain ONNX."""
 
 import copy
 from pathlib import Path
@@ -22,7 +22,7 @@ BATCH = 256
 
 
 def build() -> nn.Sequential:
-    """The network: (B, 1, 120, 160) grey in 0..1 to (B, N) logits."""
+    """Build the network: (B, 1, 120, 160) grey in 0..1 to (B, N) logits."""
     layers: list[nn.Module] = []
     channels, height, width = 1, *FRAME_SHAPE
     for out, kernel, stride in FILTERS:
@@ -33,7 +33,7 @@ def build() -> nn.Sequential:
 
 
 class ImitationLearner:
-    """The network in training and its slow average, which is the one that drives and is shipped."""
+    """The network in training, and its exponential moving average, which drives and is shipped."""
 
     def __init__(self, seed: int) -> None:
         torch.manual_seed(seed)
@@ -44,7 +44,7 @@ class ImitationLearner:
         self._mirror = torch.from_numpy(mirror())
 
     def student(self, frames: Frames) -> Shares:
-        """Probabilities (B, N) of the slow network for frames (B, 120, 160)."""
+        """Probabilities (B, N) of the averaged network for frames (B, 120, 160)."""
         with torch.inference_mode():
             logits = self.slow(_as_input(torch.from_numpy(frames)))
             return np.asarray(torch.softmax(logits, dim=1).numpy(), np.float32)
@@ -70,7 +70,7 @@ class ImitationLearner:
                 slow.lerp_(fast, 1.0 - EMA_DECAY)
 
     def _varied(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Half of the batch mirrored; light and contrast varied; a patch covered here and there."""
+        """Augment a batch: half of it mirrored, brightness and contrast varied, some with a covered patch."""
         half = len(x) // 2
         x = torch.cat([x[:half].flip(3), x[half:]])
         y = torch.cat([y[:half][:, self._mirror], y[half:]])

@@ -1,4 +1,4 @@
-"""What is written beside a trained model: the card for people, the card for programs, and the curve of the rounds."""
+"""The files beside a trained model: MODEL_CARD.md, card.json, and the learning curve."""
 
 import json
 from collections.abc import Sequence

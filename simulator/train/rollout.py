@@ -1,4 +1,4 @@
-"""Rollout of the student through harsh mock worlds, each frame labelled by the expert."""
+"""Rollouts of the student in harsh mock worlds, with each frame labelled by the expert."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ Student = Callable[[Frames], Shares]  # (B, 120, 160) frames to (B, N) probabili
 
 @dataclass(frozen=True, eq=False)
 class Rollout:
-    """What one round of drives brought: frames (n, 120, 160), the expert's shares (n, N), and how it went."""
+    """The output of one round of drives: frames (n, 120, 160), the expert's labels (n, N), and its figures."""
 
     frames: Frames
     shares: Shares
@@ -38,7 +38,7 @@ class Rollout:
 
 
 class TrainingWorld:
-    """One world with its expert, its wires and its own bad luck."""
+    """One world with its expert, its delays and its own random disturbances."""
 
     def __init__(self, track: Track, expert: ExpertDriver, rng: random.Random) -> None:
         spread = rng.uniform(0.6, 1.7)
@@ -55,7 +55,7 @@ class TrainingWorld:
         self.scatter()
 
     def scatter(self) -> None:
-        """Put the car down somewhere on the road, more or less along it."""
+        """Put the car at a random place on the road, roughly along it."""
         track, rng = self.world.track, self._rng
         s_m = rng.uniform(0.0, track.length_m)
         half = track.half_width_at(track.locate(*track.pose_at(s_m)[:2]).segment)
@@ -63,11 +63,11 @@ class TrainingWorld:
         self.wires.clear()
 
     def label(self) -> tuple[float, float]:
-        """What the expert would do here."""
+        """The expert's label for the present pose."""
         return self.expert.command(self.world.pose.place, self.world.place.segment)
 
     def drive(self, action: Action, until_ns: int) -> int:
-        """Drive on with `action`, or with a slip of the hand now and then; returns 1 if the car left the road."""
+        """Drive on with `action`, sometimes replaced by a random disturbance; return 1 if the car left the road."""
         if self._slip_frames == 0 and self._rng.random() < 0.012:
             self._slip_frames = self._rng.randint(2, 7)
             self._slip = Action(self._rng.uniform(-1.0, 1.0), self._rng.uniform(0.0, self.throttle_scale))
@@ -83,7 +83,7 @@ class TrainingWorld:
 
 
 class RolloutRunner:
-    """Draws lessons from a list of tracks and lets the student drive them in lock-step."""
+    """Draws worlds from a list of tracks and lets the student drive them in lock-step."""
 
     def __init__(self, tracks: Sequence[Track], seed: int) -> None:
         self._tracks = list(tracks)
@@ -92,7 +92,7 @@ class RolloutRunner:
         self._space = ActionSpace.parse_metadata(metadata())
 
     def drives(self, student: Student | None, expert_share: float, worlds: int, frames: int) -> Rollout:
-        """`worlds` cars for `frames` frames each; the expert drives a share of them, the student the rest."""
+        """Drive `worlds` cars for `frames` frames each; the expert drives a share of them, the student the rest."""
         lessons = [self._lesson() for _ in range(worlds)]
         seen = np.empty((frames, worlds, *FRAME_SHAPE), np.uint8)
         targets = np.empty((frames, worlds, self._space.size), np.float32)

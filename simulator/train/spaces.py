@@ -1,4 +1,4 @@
-"""The demo model's actions, and how a wish between two of them is told to the network."""
+"""The demo model's actions, and the label for a command between two of them."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ANGLES_DEG = (-30.0, -22.5, -15.0, -7.5, 0.0, 7.5, 15.0, 22.5, 30.0)
-FAST_MPS, SLOW_MPS = 2.1, 0.8  # through the car's parabola: all of the throttle, and 0.66 of it
+FAST_MPS, SLOW_MPS = 2.1, 0.8  # through the car's throttle curve: full throttle, and 0.66 of it
 FAST_UP_TO_DEG = 15.0
 
 CHOICES: tuple[tuple[float, float], ...] = tuple(
@@ -33,9 +33,9 @@ def metadata() -> dict[str, Any]:
 
 
 def target(steering: float, fast: float) -> NDArray[np.float32]:
-    """The wish (steering in [-1, 1], + is left; share of fast in [0, 1]) as probabilities of the actions.
+    """A command (steering in [-1, 1], + is left; share of fast in [0, 1]) as probabilities of the actions.
 
-    An angle between two of the table's is shared between both, so that the network learns the order of the angles.
+    An angle between two of the table is shared between both, so that the network learns the order of the angles.
     """
     shares = np.zeros(len(CHOICES), np.float32)
     slow = _shared(steering * ANGLES_DEG[-1], ANGLES_DEG)
@@ -55,6 +55,6 @@ def _shared(angle_deg: float, angles: tuple[float, ...]) -> NDArray[np.float32]:
 
 
 def mirror() -> NDArray[np.int64]:
-    """For each action the place of its mirror image (left for right), shape (N,)."""
+    """For each action the index of its mirror image (left for right), shape (N,)."""
     places = {choice: index for index, choice in enumerate(CHOICES)}
     return np.array([places[(-angle if angle else 0.0, speed)] for angle, speed in CHOICES])

@@ -1,4 +1,4 @@
-"""Gates: when exactly the car breaks and clears a beam across the track.
+"""Gates: the exact instants at which the car breaks and clears a beam across the track.
 
 Between two steps of the world each end of the car moves in a straight line; the crossing instant is interpolated
 on it in exact integer arithmetic as far as the nanosecond grid allows. A beam is broken when the leading end passes
@@ -12,7 +12,7 @@ from simulator.world.car import FRONT_M, REAR_M, CarPose
 from simulator.world.geometry import Track
 from simulator.world.world_events import FORWARD, REVERSE, BeamEdge, TrueCrossing
 
-REACH_M = 0.25  # how far the beam reaches beyond the edges of the road
+REACH_M = 0.25  # the beam's reach beyond the edges of the road
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ def line_across(track: Track, name: str, s_m: float = 0.0) -> GateLine:
 
 
 class Beam:
-    """One gate's light beam; `move` tells what changed while the car went from one pose to the next."""
+    """One gate's light beam; `move` returns what changed between two poses of the car."""
 
     def __init__(self, line: GateLine) -> None:
         self.line = line
         self._broken = False
 
     def move(self, before: CarPose, before_ns: int, after: CarPose, after_ns: int) -> list[BeamEdge | TrueCrossing]:
-        """The edge of one step, and the crossing if it was an end of the car that broke the beam."""
+        """The edge of one step, and the crossing if an end of the car broke the beam."""
         blocked = self._blocked_by(after)
         if blocked == self._broken:
             return []
@@ -59,14 +59,14 @@ class Beam:
         return [edge, TrueCrossing(at_ns, direction, self.line.name)] if blocked and direction else [edge]
 
     def lift(self, at_ns: int) -> list[BeamEdge]:
-        """The car was taken off the floor: a broken beam is restored."""
+        """Restore a broken beam: the car was taken off the track."""
         if not self._broken:
             return []
         self._broken = False
         return [BeamEdge(self.line.name, False, at_ns)]
 
     def _blocked_by(self, pose: CarPose) -> bool:
-        """Does the car stand in the beam, between the posts?"""
+        """True if the car is in the beam, between the posts."""
         front, rear = pose.ahead(FRONT_M), pose.ahead(REAR_M)
         front_m, rear_m = self.line.ahead_m(*front), self.line.ahead_m(*rear)
         if (front_m < 0.0) == (rear_m < 0.0):
@@ -76,7 +76,7 @@ class Beam:
         return abs(beside) <= self.line.half_m
 
     def _passing(self, before: CarPose, before_ns: int, after: CarPose, after_ns: int) -> tuple[int, int]:
-        """(instant, direction) at which an end of the car went over the line; direction 0: it slid past a post."""
+        """(time in ns, direction) at which an end of the car crossed the line; direction 0: it slid past a post."""
         for end_m in (FRONT_M, REAR_M):
             a, b = self.line.ahead_m(*before.ahead(end_m)), self.line.ahead_m(*after.ahead(end_m))
             if (a < 0.0) != (b < 0.0):

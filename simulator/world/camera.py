@@ -1,4 +1,4 @@
-"""The car's camera: the floor picture seen through a pinhole, with the upright things that stand on it.
+"""The car's camera: the floor picture through a pinhole model, with the upright boards that stand on it.
 
 The floor is a plane, so one homography maps it into the frame. Parameters are those of the public simulator
 (deepracer-simapp `bundle/urdf/deepracer`): 15 Hz, 1.13 rad wide, 0.1303 m up, 0.1453 m ahead, 0.2618 rad down.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from simulator.world.floor_texture import PIXELS_PER_M, FloorTexture, Image
 from simulator.world.geometry import Pose
 
-FAR_M = 14.0  # beyond this the floor is one haze
+FAR_M = 14.0  # beyond this the floor has a uniform colour
 NEAR_M = 0.05
 _BANDS = ((14, 12), (34, 4), (110, 2))  # (rows of a 240-row frame below the horizon, vertical oversampling)
 
@@ -27,7 +27,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class CameraParameters:
-    """Where the camera sits on the car and what it sees; metres, radians, pixels."""
+    """The camera's place on the car and its optics; metres, radians, pixels."""
 
     width_px: int = 320
     height_px: int = 240
@@ -49,7 +49,7 @@ class CameraParameters:
 
 @dataclass(frozen=True, eq=False)
 class UprightBoard:
-    """A flat picture standing in the hall: corners (4, 3) in metres, in the order top left, top right, bottom
+    """A flat upright picture: corners (4, 3) in metres, in the order top left, top right, bottom
     right, bottom left as its front is seen; from behind it is plain."""
 
     corners: Matrix
@@ -57,7 +57,7 @@ class UprightBoard:
 
 
 def projection(parameters: CameraParameters, pose: Pose) -> Matrix:
-    """The 3 x 4 matrix from metres in the hall to pixels of the frame."""
+    """The 3 x 4 matrix from world metres to pixels of the frame."""
     p = parameters
     eye = np.array([pose.x + p.forward_m * math.cos(pose.yaw), pose.y + p.forward_m * math.sin(pose.yaw), p.up_m])
     ch, sh, cp, sp = math.cos(pose.yaw), math.sin(pose.yaw), math.cos(p.pitch_rad), math.sin(p.pitch_rad)
@@ -90,7 +90,7 @@ def render(
         _draw_band(frame, texture, floor, row, bottom, oversample, haze)
         row = bottom
     _draw_band(frame, texture, floor, row, p.height_px, 1, haze)
-    for upright in sorted(uprights, key=lambda one: -_depth_m(matrix, one)):  # what is near hides what is far
+    for upright in sorted(uprights, key=lambda one: -_depth_m(matrix, one)):  # near boards hide far ones
         _draw_upright(frame, matrix, upright)
     return cast(Image, frame)
 
@@ -122,7 +122,7 @@ def _draw_band(
 
 
 def _depth_m(matrix: Matrix, upright: UprightBoard) -> float:
-    """How far ahead of the camera the middle of the upright is."""
+    """The distance (m) of the upright's middle ahead of the camera."""
     return float(matrix[2, :3] @ upright.corners.mean(axis=0) + matrix[2, 3])
 
 

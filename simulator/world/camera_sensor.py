@@ -1,4 +1,4 @@
-"""What differs between two cars' cameras: mounting, exposure, sharpness, noise."""
+"""The differences between cameras: mounting, exposure, sharpness, noise."""
 
 import random
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from simulator.world.camera import CameraParameters
 from simulator.world.floor_texture import Image
 
-POLICY_SIZE = (160, 120)  # width, height of what the policy sees
+POLICY_SIZE = (160, 120)  # width, height of the policy's input
 
 
 @dataclass(frozen=True, slots=True)
 class CameraSensor:
-    """One camera: where it sits, and what its sensor does to a picture."""
+    """One camera: its mounting, and the effects of its lens and sensor on a picture."""
 
     camera: CameraParameters = field(default_factory=CameraParameters)
     gain: float = 1.0
@@ -27,7 +27,7 @@ class CameraSensor:
 
 
 def draw_lens(seed: int, spread: float = 1.0) -> CameraSensor:
-    """Camera number `seed`; `spread` 1 is what cars differ by, more is harsher."""
+    """Draw camera number `seed`; `spread` 1 is the usual difference between cars, more is harsher."""
     rng = random.Random(f"lens-{seed}")
 
     def about(middle: float, by: float) -> float:
@@ -51,7 +51,7 @@ def draw_lens(seed: int, spread: float = 1.0) -> CameraSensor:
 
 
 def expose(picture: Image, lens: CameraSensor, noise: np.random.Generator) -> Image:
-    """What the sensor makes of a grey picture: blur, exposure curve, noise."""
+    """Apply blur, exposure curve and noise to a grey picture."""
     if lens.blur_px > 0.15:
         picture = cast(Image, cv2.GaussianBlur(picture, (0, 0), lens.blur_px))
     exposed = cast(Image, cv2.LUT(picture, _curve(lens)))

@@ -1,8 +1,8 @@
 """The car: servo, motor controller and a kinematic bicycle with lags, driven by PWM pulses like the real one.
 
-The stock calibration (reference: aws-deepracer-servo-pkg) is inverted here, as servo and ESC do by their nature.
-Gains and lags are those fitted to recorded DeepRacer evaluations: the car steers about 0.65 of what it is told,
-runs about 0.93 of the commanded speed, and answers some 50 ms late. Plain floats: this runs 240 times a second.
+The stock calibration (source: aws-deepracer-servo-pkg) is inverted here, as servo and ESC do physically. Gains and lags
+are fitted to recorded DeepRacer evaluations: the car steers about 0.65 of the commanded angle, runs at about 0.93 of
+the commanded speed, and responds some 50 ms late. Plain floats, since this runs 240 times a second.
 """
 
 import math
@@ -24,7 +24,7 @@ BRAKE_LAG_S = 0.12
 
 @dataclass(frozen=True, slots=True)
 class CarPose:
-    """Where the car is and what it does: metres, radians, m/s; `steering_rad` is the wheels' effective angle."""
+    """The car's pose and motion: metres, radians, m/s; `steering_rad` is the wheels' effective angle."""
 
     x: float
     y: float
@@ -34,7 +34,7 @@ class CarPose:
 
     @property
     def place(self) -> Pose:
-        """The pose without the motion."""
+        """The pose, without the motion."""
         return Pose(self.x, self.y, self.yaw)
 
     def ahead(self, distance_m: float) -> tuple[float, float]:
@@ -53,7 +53,7 @@ class CarPose:
 
 @dataclass(frozen=True, slots=True)
 class CarParameters:
-    """One car's character."""
+    """The physical parameters of one car."""
 
     speed_gain: float = 0.93
     speed_lag_s: float = 0.30
@@ -64,7 +64,7 @@ class CarParameters:
 
 
 def draw_car(seed: int, spread: float = 1.0) -> CarParameters:
-    """SimulatedCar number `seed`; `spread` 1 is what cars differ by, more is harsher (for training)."""
+    """Draw car number `seed`; `spread` 1 is the usual difference between cars, more is harsher (for training)."""
     rng = random.Random(f"car-{seed}")
 
     def between(low: float, high: float) -> float:
@@ -82,14 +82,14 @@ def draw_car(seed: int, spread: float = 1.0) -> CarParameters:
 
 
 def _value(pulse_ns: int, channel: ChannelCalibration) -> float:
-    """What a pulse asks for, -1..1: the inverse of the calibration; beyond its ends the metal stops."""
+    """The command of a pulse, -1..1: the inverse of the calibration, limited to its ends."""
     offset = pulse_ns - channel.mid_ns
     reach = channel.max_ns - channel.mid_ns if offset > 0 else channel.mid_ns - channel.min_ns
     return max(-1.0, min(1.0, channel.polarity * offset / reach))
 
 
 class SimulatedCar:
-    """The moving car; `step` advances it, `command` is what the wires say now."""
+    """The moving car; `command` sets its pulses, `step` advances it."""
 
     __slots__ = ("_due", "_parameters", "_steering", "_steering_wish", "_throttle_wish", "speed_mps", "x", "y", "yaw")
 
@@ -98,7 +98,7 @@ class SimulatedCar:
         self.place(pose)
 
     def place(self, pose: Pose) -> None:
-        """Put the car down, standing still with straight wheels and an empty throttle."""
+        """Place the car, standing still with straight wheels and zero throttle."""
         self.x, self.y, self.yaw = pose
         self.speed_mps = 0.0
         self._steering = self._parameters.steering_trim_rad
@@ -108,11 +108,11 @@ class SimulatedCar:
 
     @property
     def pose(self) -> CarPose:
-        """Where the car is now."""
+        """The car's present pose and motion."""
         return CarPose(self.x, self.y, self.yaw, self.speed_mps, self._steering)
 
     def command(self, at_ns: int, pulses: Pulses | None, calibration: Calibration = STOCK_CALIBRATION) -> None:
-        """The pulses on the wires from `at_ns` on; None: no pulse, the ESC goes to neutral and the servo stays."""
+        """Set the pulses from `at_ns` on; None: no pulse, so the ESC goes to neutral and the servo stays."""
         last = self._due[-1][1] if self._due else self._steering_wish
         steering = last if pulses is None else _value(pulses.steering_ns, calibration.steering)
         throttle = 0.0 if pulses is None else _value(pulses.throttle_ns, calibration.motor)

@@ -1,7 +1,7 @@
-"""The hall floor from above: one picture of the track that the camera looks at.
+"""The floor from above: one picture of the track, from which the camera's frames are rendered.
 
-Green field, grey road, white borders about 5 cm wide, dashed orange centre line; 1 cm per pixel. What varies
-between halls (paint, light, carpet) is an Appearance, drawn from a seed.
+Green field, grey road, white borders about 5 cm wide, dashed orange centre line; 1 cm per pixel. What varies between
+venues (paint, light, carpet) is an Appearance, drawn from a seed.
 """
 
 import random
@@ -24,7 +24,7 @@ _SHIFT = 4  # OpenCV draws with 1/16 pixel
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """Paint and light of one hall; colours are BGR."""
+    """Paint and light of one floor; colours are BGR."""
 
     field: Colour = (60, 130, 60)
     road: Colour = (75, 75, 75)
@@ -41,7 +41,7 @@ class Appearance:
 
 
 def draw_appearance(seed: int, spread: float = 1.0) -> Appearance:
-    """The appearance of hall `seed`; `spread` 0 is the standard hall, 1 is what halls differ by, more is harsher."""
+    """Draw appearance number `seed`; `spread` 0 is the standard floor, 1 the usual differences, more is harsher."""
     rng = random.Random(f"appearance-{seed}")
 
     def shade(base: Colour, by: float) -> Colour:
@@ -88,7 +88,7 @@ class FloorTexture:
 
 
 def draw_texture(track: Track, appearance: Appearance) -> FloorTexture:
-    """Draw the floor of the hall in colour."""
+    """Draw the floor in colour."""
     points = np.vstack([track.left, track.right])
     low, high = points.min(axis=0) - MARGIN_M, points.max(axis=0) + MARGIN_M
     width, height = (int(v) for v in np.ceil((high - low) * PIXELS_PER_M))

@@ -1,4 +1,4 @@
-"""The start/finish gate's ArUco boards: what a lap watcher on the car can see of the line.
+"""The start/finish gate's ArUco boards, by which a lap watcher on the car detects the line.
 
 Boards stand upright just outside the road, a pair of small ones 0.3 m behind the line and a pair of large ones 1 m
 behind it, facing the approaching car: far away only the large ones can be read, and the camera looks down, so that
@@ -24,11 +24,11 @@ class GateBoard:
 
     dictionary: int = cv2.aruco.DICT_4X4_50
     marker_id: int = 0
-    marker_m: float = 0.20  # the black square
-    quiet_m: float = 0.03  # white rim around it
-    bottom_m: float = 0.01  # lower edge above the floor
-    beside_road_m: float = 0.06  # from the edge of the road to the board
-    after_line_m: float = 0.0  # behind the line as the car comes
+    marker_m: float = 0.20  # side of the black square
+    quiet_m: float = 0.03  # width of the white rim around it
+    bottom_m: float = 0.01  # height of the lower edge above the floor
+    beside_road_m: float = 0.06  # distance from the edge of the road to the board
+    after_line_m: float = 0.0  # distance behind the line, seen by the arriving car
 
     @property
     def side_m(self) -> float:
@@ -38,7 +38,9 @@ class GateBoard:
 
 GATE_BOARDS = (
     GateBoard(marker_m=0.20, after_line_m=0.3),
-    GateBoard(marker_id=1, marker_m=0.28, after_line_m=1.0),  # its own id: the watcher must know which it sees
+    GateBoard(
+        marker_id=1, marker_m=0.28, after_line_m=1.0
+    ),  # its own id, so that the lap watcher knows which kind it detects
 )
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 
-SEARCH_BACK = 4  # segments looked at behind the last known one
+SEARCH_BACK = 4  # segments searched behind the last known one
 SEARCH_AHEAD = 10
-ROAD_WINDOW_M = 0.8  # how far along the track a wheel may lie from the car's own place on it
+ROAD_WINDOW_M = 0.8  # largest distance along the track between a wheel and the car's own place
 
 
 class Pose(NamedTuple):
@@ -27,7 +27,7 @@ class Pose(NamedTuple):
 
 
 class TrackPlace(NamedTuple):
-    """Where a point is on the track: nearest segment, metres from the start line, metres left of the centre line."""
+    """A point's place on the track: nearest segment, metres from the start line, metres left of the centre line."""
 
     segment: int
     s_m: float
@@ -90,7 +90,7 @@ class Track:
         return self._half_widths[index]
 
     def reversed(self) -> "Track":
-        """The same road driven the other way, from the same start line."""
+        """The same road in the opposite direction, from the same start line."""
         return Track(
             self.name + "_reversed",
             *(np.roll(a[::-1], 1, axis=0).copy() for a in (self.centre, self.right, self.left)),
@@ -141,7 +141,7 @@ class Track:
         return max(2, math.ceil(ROAD_WINDOW_M / (self.length_m / len(self._centre_list))))
 
     def on_road(self, x: float, y: float, near: int) -> bool:
-        """Is the point on the road around segment `near`? A neighbouring lane of the same track does not count."""
+        """True if the point is on the road around segment `near`; a neighbouring lane of the track does not count."""
         count = len(self._edge_list)
         for i in range(near - self._window, near + self._window + 1):
             left_a, right_a = self._edge_list[i % count]
@@ -152,7 +152,7 @@ class Track:
 
 
 def _in_triangle(x: float, y: float, a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
-    """Is the point in the triangle (edges included), whichever way round its corners are listed?"""
+    """True if the point is in the triangle (edges included), in whichever order its corners are listed."""
     d1 = (x - b[0]) * (a[1] - b[1]) - (a[0] - b[0]) * (y - b[1])
     d2 = (x - c[0]) * (b[1] - c[1]) - (b[0] - c[0]) * (y - c[1])
     d3 = (x - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (y - a[1])

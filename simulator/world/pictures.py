@@ -30,7 +30,7 @@ def from_above(track: Track, seed: int, driven: Sequence[tuple[float, float]] = 
 
 
 def from_the_car(track: Track, seed: int) -> Image:
-    """What the car sees at the start, in colour (480, 640, 3)."""
+    """The car's camera view at the start, in colour (480, 640, 3)."""
     return World(track, seed).picture()
 
 

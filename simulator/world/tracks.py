@@ -1,4 +1,4 @@
-"""Tracks by name (packaged, real ones) or from a `.npy` file, which is hostile input and checked as such."""
+"""Tracks by name (packaged, real ones) or from a `.npy` file, which is untrusted input and checked as such."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +15,7 @@ MAX_FILE_BYTES = 4_000_000
 MAX_ROWS = 20_000
 MIN_ROWS = 8
 MAX_EXTENT_M = 200.0
-MAX_FROM_ORIGIN_M = 1e8  # farther than any map puts its origin
+MAX_FROM_ORIGIN_M = 1e8  # farther from the origin than any map
 MIN_WIDTH_M, MAX_WIDTH_M = 0.2, 5.0
 MIN_LENGTH_M = 3.0
 CLOSED_WITHIN_M = 0.5
@@ -55,12 +55,14 @@ def _read(path: Path) -> NDArray[np.float64]:
     if not path.is_file():
         raise TrackError(f"The track file {path} does not exist: check the path.")
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise TrackError(f"The track file {path} is larger than {MAX_FILE_BYTES // 1_000_000} MB: this is no track.")
+        raise TrackError(
+            f"The track file {path} is larger than {MAX_FILE_BYTES // 1_000_000} MB, which is too large for a track."
+        )
     try:
         with path.open("rb") as file:
             return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-    except Exception as error:  # NumPy lets out whatever its header's tokenizer raises
-        raise TrackError(f"The track file {path} is no readable .npy array of numbers: export it again.") from error
+    except Exception as error:  # NumPy passes on whatever its header's tokenizer raises
+        raise TrackError(f"The track file {path} is not a readable .npy array of numbers: export it again.") from error
 
 
 def track_from_rows(name: str, rows: NDArray[np.float64]) -> Track:

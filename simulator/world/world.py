@@ -34,7 +34,7 @@ __all__ = [
 
 STEPS_PER_S = 240
 ROAD_CHECK_STEPS = 4
-START_BEFORE_LINE_M = 1.75  # far enough for the car to see the boards come and to be at speed when it passes
+START_BEFORE_LINE_M = 1.75  # far enough for the car to see the boards and to be at speed when it passes
 PUT_BACK_M = 1.0
 _STEP_S = 1.0 / STEPS_PER_S
 _NS = 1_000_000_000
@@ -42,7 +42,7 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True, eq=False)
 class WorldParts:
-    """What varies from world to world; `draw_parts` makes it from a seed, training makes harsher ones."""
+    """The parts that vary between worlds; `draw_parts` draws them from a seed, training draws harsher ones."""
 
     car: CarParameters
     appearance: Appearance
@@ -53,14 +53,14 @@ class WorldParts:
 def draw_parts(
     track: Track, seed: int, *, appearance: int | None = None, board: bool = True, spread: float = 1.0
 ) -> WorldParts:
-    """The car, hall and camera of world `seed`."""
+    """The car, floor and camera of world `seed`."""
     boards = tuple(gate_boards(track, GATE_BOARDS)) if board else ()
     look = draw_appearance(seed if appearance is None else appearance, spread)
     return WorldParts(draw_car(seed, spread), look, draw_lens(seed, spread), boards)
 
 
 class World:
-    """One car on one track. `step` moves time, `apply` is the wires, `frame` is the camera's newest picture."""
+    """One car on one track. `step` moves time, `apply` sets the pulses, `frame` is the newest picture."""
 
     def __init__(
         self,
@@ -91,26 +91,26 @@ class World:
 
     @property
     def now_ns(self) -> int:
-        """The instant up to which the world has been integrated: the last grid point reached."""
+        """The time up to which the world has been integrated: the last grid point reached."""
         return self._at_ns(self._steps)
 
     @property
     def pose(self) -> CarPose:
-        """Where the car is and what it does, now."""
+        """The car's present pose and motion."""
         return self._car.pose
 
     @property
     def place(self) -> TrackPlace:
-        """Where on the track the car was at the last look (60 a second)."""
+        """The car's place on the track at the last check (60 per second)."""
         return self._place
 
     @property
     def off_track(self) -> bool:
-        """Is no wheel on the road?"""
+        """True if no wheel is on the road."""
         return self._off_track
 
     def place_at_start(self) -> None:
-        """Put the car down before the line, standing, looking ahead."""
+        """Place the car before the line, standing still, in driving direction."""
         self._put_down(self.track.pose_at(-START_BEFORE_LINE_M))
 
     def put_back(self, distance_m: float = PUT_BACK_M) -> None:
@@ -118,16 +118,16 @@ class World:
         self._put_down(self.track.pose_at(self._place.s_m - distance_m))
 
     def put_at(self, s_m: float, lateral_m: float = 0.0, turn_rad: float = 0.0) -> None:
-        """Put the car anywhere on the road: `turn_rad` against the road's direction."""
+        """Place the car anywhere on the road, turned by `turn_rad` from the road's direction."""
         pose = self.track.pose_at(s_m, lateral_m)
         self._put_down(Pose(pose.x, pose.y, pose.yaw + turn_rad))
 
     def apply(self, pulses: Pulses | None) -> None:
-        """The pulses on the wires from now on; None is no pulse: the ESC goes to neutral."""
+        """Set the pulses from now on; None is no pulse: the ESC goes to neutral."""
         self._car.command(self.now_ns, pulses)
 
     def step(self, until_ns: int) -> list[WorldEvent]:
-        """Integrate up to `until_ns` (whole sub-steps only); what happened, in time order."""
+        """Integrate up to `until_ns` (whole sub-steps only); return the events in order of time."""
         events, self._pending = self._pending, []
         before = self._car.pose
         while self._at_ns(self._steps + 1) <= until_ns:
@@ -153,7 +153,7 @@ class World:
         return expose(picture, lens, self._noise)
 
     def picture(self, camera: CameraParameters | None = None) -> Image:
-        """A colour picture (480, 640, 3) BGR of what the car sees now, for people."""
+        """The car's present camera view as a colour picture (480, 640, 3) BGR, for people."""
         camera = camera or CameraParameters(640, 480)
         texture = draw_texture(self.track, self.parts.appearance)
         return render(texture, camera, self._car.pose.place, self.parts.appearance.sky, self.parts.boards)
@@ -172,7 +172,7 @@ class World:
         self._frame_pose = pose
 
     def _look(self, events: list[WorldEvent]) -> None:
-        """Frames and the road, each on its own beat of the grid."""
+        """Expose frames and check the road, each at its own multiple of the grid."""
         if self._steps % self._steps_per_frame == 0:
             self._frame_pose = self._car.pose.place
             events.append(FrameDue(self.now_ns))

@@ -1,4 +1,4 @@
-"""What happens in the mock world: facts with the instant they happened, integer nanoseconds of the world's clock."""
+"""The mock world's events, each with its time in integer nanoseconds of the world's clock."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class BeamEdge:
 
 @dataclass(frozen=True, slots=True)
 class TrueCrossing:
-    """The truth, not a sensor: the leading end of the car went over a gate's line, FORWARD or REVERSE."""
+    """The ground truth, not a sensor: the leading end of the car crossed a gate's line, FORWARD or REVERSE."""
 
     at_ns: int
     direction: int
@@ -32,7 +32,7 @@ class FrameDue:
 
 @dataclass(frozen=True, slots=True)
 class CarLeftTrack:
-    """No wheel is on the road any more."""
+    """The last wheel of the car left the road."""
 
     at_ns: int
 

@@ -54,7 +54,7 @@ class Engine(TimingState):
             case e.CarReport():
                 return self._report(event)
             case e.Command():
-                return handle_command(self, event, self._count, self._judge)
+                return handle_command(self, event, self._count, self._witness_facts)
             case e.OpenRace():
                 return self._open_race(event)
         return set_up.change(self, event)
@@ -73,13 +73,13 @@ class Engine(TimingState):
         gate = self.gates.get(edge.gate)
         if gate is None:
             return [f.EdgeIgnored(edge.gate, edge.seq, NO_GATE)]
-        return self._of_gate(gate, gate.handle(edge))
+        return self._hand_on(gate, gate.handle(edge))
 
     def _tick(self, now: e.Moment) -> list[f.Fact]:
         """What only time tells: of a gate, of a crossing that A missed, of one that waits, of a time limit."""
         facts: list[f.Fact] = []
         for gate in self.gates.values():
-            facts += self._of_gate(gate, gate.tick(now))
+            facts += self._hand_on(gate, gate.tick(now))
         facts += self._missed(self.backup.missed_by(now))
         if self.race is None:
             return facts
@@ -89,7 +89,7 @@ class Engine(TimingState):
             self.attribution.sync(now)
         return facts + over
 
-    def _of_gate(self, gate: Gate, found: list[f.Fact]) -> list[f.Fact]:
+    def _hand_on(self, gate: Gate, found: list[f.Fact]) -> list[f.Fact]:
         """A gate's facts, and after each crossing what it means for the race."""
         facts: list[f.Fact] = []
         for fact in found:
@@ -105,7 +105,7 @@ class Engine(TimingState):
         """From the gate to the test filter, and on to the timing system that the gate belongs to."""
         test = self._is_test(crossing)
         if crossing.transponder and self.attribution.is_twin(crossing, spec.lockout_ns):
-            if spec.kind == LINE and spec.system == "A" and not test and self._led_by_b is None:
+            if spec.kind == LINE and spec.system == "A" and not test and self._run_timed_by_b is None:
                 self.attribution.remember_twin(crossing, spec.lockout_ns)
             return [f.Unattributed(crossing.number, "the same car's other transponder in the same pass")]
         if spec.kind == LINE and spec.system == "B":
@@ -124,7 +124,7 @@ class Engine(TimingState):
     def _seen_by_a(self, crossing: f.Crossing, lockout_ns: int, test: bool) -> list[f.Fact]:
         """Backup timing: what A missed before this one counts first; then B is compared with it."""
         before = self._missed(self.backup.missed_before(crossing))
-        led = self._led_by_b
+        led = self._run_timed_by_b
         if led is not None and not test:
             unattributed = f.Unattributed(crossing.number, "system B times this run")
             return [*before, unattributed, *self.backup.add_from_a(crossing, led.run_id)]
@@ -137,17 +137,17 @@ class Engine(TimingState):
 
     def _seen_by_b(self, crossing: f.Crossing) -> list[f.Fact]:
         """B stands by: it is compared with A, and counts where A missed, or where it times the whole run."""
-        if self._led_by_b is None:
+        if self._run_timed_by_b is None:
             return self.backup.add_from_b(crossing)
-        return [*self._own_of_b(crossing), *self.backup.add_from_b(crossing, counted=True)]
+        return [*self._count_own_of_b(crossing), *self.backup.add_from_b(crossing, counted=True)]
 
-    def _own_of_b(self, crossing: f.Crossing) -> list[f.Fact]:
+    def _count_own_of_b(self, crossing: f.Crossing) -> list[f.Fact]:
         """B's crossing counts by B's own stamp."""
         stands = f.ReplacementTime(crossing.number, crossing.boot, crossing.at_ns, 0, 0, 0)
         return [stands, *self._attribute(crossing, "system_b", 0, self._is_test(crossing))]
 
     @property
-    def _led_by_b(self) -> Run | None:
+    def _run_timed_by_b(self) -> Run | None:
         """The run that B times to its end, since A did not even begin it."""
         run = self.run if self.timed_by_b and not self.attribution.several else None
         return run if run is not None and run.on and run.run_id == self.timed_by_b else None
@@ -162,8 +162,8 @@ class Engine(TimingState):
             elif each.fact is not None and (several or run.book.could_end_lap(crossing.boot, crossing.at_ns)):
                 facts += [each.fact, *self._attribute(crossing, "system_b", 0, self._is_test(crossing))]
             elif not run.begun and not several:
-                self.timed_by_b, run.book.by_b = run.run_id, True
-                facts += self._own_of_b(each.own)
+                self.timed_by_b, run.book.timed_by_b = run.run_id, True
+                facts += self._count_own_of_b(each.own)
             else:
                 facts.append(f.Unattributed(crossing.number, "only system B saw it"))
                 if run.begun and not several:
@@ -191,7 +191,7 @@ class Engine(TimingState):
             found, segment = count_crossing(self.race, step)
             facts += found
             if segment is not None:
-                facts += self._judge(self.witnesses.on_crossing(step.run, segment))
+                facts += self._witness_facts(self.witnesses.on_crossing(step.run, segment))
         return facts
 
     def _report(self, report: e.CarReport) -> list[f.Fact]:
@@ -202,9 +202,9 @@ class Engine(TimingState):
         stored.add(report.seq)
         self.attribution.report(report)
         receipt = f.CarReportStored(report.car, report.boot, report.seq, self.run_of(report.car))
-        return [receipt, *self._judge(self.witnesses.on_report(report))]
+        return [receipt, *self._witness_facts(self.witnesses.on_report(report))]
 
-    def _judge(self, found: list[Finding]) -> list[f.Fact]:
+    def _witness_facts(self, found: list[Finding]) -> list[f.Fact]:
         """What a car's witness found. Among several cars doubts are weighed by the attribution instead."""
         if not found:
             return []
@@ -223,8 +223,11 @@ class Engine(TimingState):
     def _compared(self, facts: Sequence[f.Fact]) -> list[f.Fact]:
         """A run that ends gets the summary of both systems, and anew with each pair that comes late."""
         run_ids = {fact.run_id for fact in facts if isinstance(fact, (f.RunFinished, f.SystemsPaired))}
-        if not run_ids:
+        if not run_ids or self.race is None:
             return []
-        runs = self.race.runs if self.race is not None else {}
-        over = [run_id for run_id in sorted(run_ids) if run_id in runs and not runs[run_id].on]
-        return [fact for run_id in over if (fact := self.backup.summary(run_id)) is not None]
+        summaries = [each for run_id in sorted(run_ids) if (each := self.backup.summary(run_id)) is not None]
+        return [each for each in summaries if self._is_over(each.run_id)]
+
+    def _is_over(self, run_id: str) -> bool:
+        run = self.race.runs.get(run_id) if self.race is not None else None
+        return run is not None and not run.on

@@ -1,1 +1,1 @@
-"""Times that stand up to a protest: the journal verified, and the bundle that anybody can check."""
+"""Evidence for protests: a run recomputed from the journal, and the bundle that anybody can check."""

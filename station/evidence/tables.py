@@ -100,8 +100,8 @@ def _notes(parsed: Iterable[Any]) -> Iterable[list[Any]]:
     """What the gates' drivers noticed of their devices, and their health reports."""
     for seq, kind, given, _ in parsed:
         if kind == "GateNote":
-            said = (given["kind"], given["count"], given["moment"]["utc_ns"], given["sentence"])
-            yield [seq, given["gate"], *said]
+            columns = (given["kind"], given["count"], given["moment"]["utc_ns"], given["sentence"])
+            yield [seq, given["gate"], *columns]
         elif kind == "GateReported":
             judged = "well" if given["healthy"] else "not well"
             yield [seq, given["gate"], judged, "", given["moment"]["utc_ns"], given["sentence"]]

@@ -79,8 +79,8 @@ def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tup
         if files[name] != table:
             raise ValueError(f"{name} does not say what the records say.")
     if not count:
-        run.discrepancies.append("nobody has signed these records: they prove nothing.")
-    by = ", ".join(sorted({point.public_key.hex() for point in points})) or "nobody"
+        run.discrepancies.append("no key has signed these records: they prove nothing.")
+    by = ", ".join(sorted({point.public_key.hex() for point in points})) or "no key"
     score = "no score" if run.score_ms is None else f"{run.score_ms} ms"
     sentence = (
         f"run {run.run_id}: {len(run.laps)} laps, {score}, of the race {run.race_id}; "
@@ -95,9 +95,9 @@ def read_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
     if missing:
         raise ValueError(f"{min(missing)} is missing: it is no protest bundle.")
     manifest: dict[str, Any] = json.loads(files[MANIFEST])
-    strangers = set(files) - set(manifest["files"]) - {MANIFEST}
-    if strangers:
-        raise ValueError(f"{min(strangers)} is not in the manifest.")
+    unlisted = set(files) - set(manifest["files"]) - {MANIFEST}
+    if unlisted:
+        raise ValueError(f"{min(unlisted)} is not in the manifest.")
     for name, digest in manifest["files"].items():
         if hashlib.sha256(files.get(name, b"")).hexdigest() != digest:
             raise ValueError(f"{name} is not the file of the manifest.")

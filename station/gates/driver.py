@@ -41,8 +41,8 @@ class GateHealthReport:
 class GateDriver(Protocol):
     """One gate with its sensors.
 
-    Its class may say how they stand (`layout`, where its hardware leaves no choice), and what a pass must look like
-    before a run is armed on it (`proof`: "level" where it sees a beam broken and free, else "pass").
+    Its class may state how they are placed (`layout`, where its hardware leaves no choice), and what a pass must be
+    like before a run is armed on it (`proof`: "level" where it sees a beam broken and free, else "pass").
     """
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
@@ -56,7 +56,7 @@ class GateDriver(Protocol):
         """
 
     def health(self) -> GateHealthReport:
-        """Now; never blocks."""
+        """The gate's health now; never blocks."""
 
     def close(self) -> None:
-        """Stop delivering; idempotent."""
+        """Stops delivering edges and releases the device; may be called more than once."""

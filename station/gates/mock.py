@@ -38,7 +38,7 @@ class _MockDevice:
 
 
 class MockGate:
-    """A `GateDriver`."""
+    """A `GateDriver` whose edges are made by `edge`, `pass_by` or, with `every_s`, a timer."""
 
     proof: ClassVar[Proof] = "level"
 

@@ -20,7 +20,7 @@ class _RestingState:
     since_ns: int
     doubted: bool  # it was broken from the start, or for long, and has not rested free since
     from_start: bool
-    moments: int = 0  # short times in which it was free since
+    free_pulses: int = 0  # short times in which it was free since
 
 
 class RestingLevelMonitor:
@@ -46,21 +46,21 @@ class RestingLevelMonitor:
         if not broken:
             sensor.doubted |= lasted_ns >= LONG_NS
         elif lasted_ns >= RESTS_NS:
-            sensor.doubted, sensor.from_start, sensor.moments = False, False, 0
+            sensor.doubted, sensor.from_start, sensor.free_pulses = False, False, 0
         elif sensor.doubted:
-            sensor.moments += 1
+            sensor.free_pulses += 1
 
     def broke(self, name: str, at_ns: int) -> None:
         """An edge shows that it broke at `at_ns`: so it was free before, whatever a heartbeat reported since."""
         sensor = self._sensors.get(name)
-        if sensor is not None and sensor.broken and not sensor.moments:
+        if sensor is not None and sensor.broken and not sensor.free_pulses:
             sensor.doubted, sensor.from_start, sensor.since_ns = False, False, at_ns
         self.change(name, True, at_ns)
 
     def sentence(self, now_ns: int) -> str:
         """What is wrong and how to fix it, as one sentence; '' if nothing is."""
         doubted = [name for name, sensor in list(self._sensors.items()) if _doubtful(sensor, now_ns)]
-        if any(self._sensors[name].moments for name in doubted):
+        if any(self._sensors[name].free_pulses for name in doubted):
             return self._inverted(doubted)
         broken = [name for name in doubted if self._sensors[name].broken]
         if not broken:
@@ -92,5 +92,5 @@ def _doubtful(sensor: _RestingState, now_ns: int) -> bool:
     if not sensor.doubted or (not sensor.broken and lasts_ns >= RESTS_NS):
         return False
     if sensor.from_start:
-        return sensor.broken or sensor.moments > 0
-    return sensor.moments > 0 and sensor.broken and lasts_ns >= LONG_NS
+        return sensor.broken or sensor.free_pulses > 0
+    return sensor.free_pulses > 0 and sensor.broken and lasts_ns >= LONG_NS

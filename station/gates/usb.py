@@ -105,7 +105,7 @@ class PortFinder:
 
     @property
     def local(self) -> bool:
-        """A path, and no URL."""
+        """Is the configured port a path, not a URL?"""
         return "://" not in self._wanted
 
     def path(self) -> str:
@@ -146,7 +146,7 @@ class PortFinder:
         if self._shared and self._port is not None:
             setting = f'set {self._setting} = "{stable}" and ' if stable else ""
             kind = f"{self._port.device.vendor}:{self._port.device.product}"
-            return f"Another {kind} cannot be told from this one: {setting}leave each in its socket."
+            return f"Another {kind} cannot be distinguished from this one: {setting}leave each in its socket."
         moved = "It came back in another socket, and nothing tells it from others: see that it is the right one. "
         number = f'A number may change: set {self._setting} = "{stable}".' if stable else ""
         return f"{moved if self._moved else ''}{number}".rstrip()
@@ -186,7 +186,7 @@ class PortFinder:
             return
         alike = [port for port in ports if port.device == mine.device]
         here = any(port.socket == mine.socket for port in alike)
-        # One in another socket at the first search after ours was unplugged was there before: nobody is that fast.
+        # One in another socket at the first search after ours was unplugged was there before: no hand is that fast.
         at_once = bool(alike) and not here and not self._gone and _NO_SERIAL.fullmatch(mine.device.serial) is not None
         self._twins = self._twins or len(alike) > 1 or at_once
         like_named = any(mine.shares(port) and port.device != mine.device for port in ports)

@@ -13,7 +13,7 @@ from shared.protocol import messages as m
 from station.core.engine import Engine
 from station.core.facts import Fact, GateNoteStored, GateTried
 from station.core.inputs import GateSpec, Moment
-from station.core.timing.sensor_layout import SensorPass, words
+from station.core.timing.sensor_layout import SensorPass, describe_passes
 from station.gates.absent_gate import AbsentGate, start_again
 from station.gates.driver import GateDriver, GateHealthReport, GateOutput
 from station.service.cars.car_control import CarControl
@@ -158,7 +158,7 @@ class LiveState:
             kind=spec.kind,
             system=spec.system,
             layout=spec.layout,
-            passes=words(spec, findings.passes),
+            passes=describe_passes(spec, findings.passes),
             untried=findings.missing,
             doubt=findings.doubt,
         )

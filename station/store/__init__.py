@@ -1,1 +1,1 @@
-"""What the station keeps: the journal of inputs and facts."""
+"""What the station stores: the journal of inputs, facts and results due, its key, backups and repair."""

@@ -29,12 +29,12 @@ _TAGS: dict[type[Any], tuple[str, Writer]] = {}
 
 
 def encode_input(event: e.Input) -> bytes:
-    """`["Edge",{...}]`"""
+    """An input as stored: `["Edge",{...}]`, canonical JSON in UTF-8."""
     return _tagged(event).encode()
 
 
 def encode_facts(facts: Sequence[Fact]) -> bytes:
-    """`[["Crossing",{...}],...]`"""
+    """Facts as stored: `[["Crossing",{...}],...]`, canonical JSON in UTF-8."""
     return f"[{','.join([_tagged(fact) for fact in facts])}]".encode()
 
 

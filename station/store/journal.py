@@ -12,7 +12,7 @@ abort anything else, and each record's hash covers the one before, so that a cha
 When a run ends (or a ruling changes what it is worth) the head is signed and the checkpoint stored; the newest head is
 signed with every commit, so that a cut at the end shows too. How: hash_chain.py.
 
-One thread appends. Others read through connections of their own (sync reads the table `outbox`).
+One thread appends; others read through connections of their own.
 """
 
 import pathlib

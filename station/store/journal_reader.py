@@ -45,7 +45,7 @@ class JournalReader:
                 yield seq, journal_seq, result_id, revision, as_bytes(payload)
 
     def check_file(self) -> None:
-        """SQLite's own look at its pages and indexes, which no record's hash covers. Raises FileDamaged."""
+        """SQLite's own check of its pages and indexes, which no record's hash covers. Raises FileDamaged."""
         with storage_errors(self.path):
             result = self._db.execute("PRAGMA integrity_check(1)").fetchone()
         if result is None or result[0] != "ok":

@@ -59,7 +59,7 @@ def last_good(path: pathlib.Path, keys: frozenset[bytes]) -> SurvivingJournal:
     try:
         found = _SurvivingRows(pages, keys)
         left = _longest_good_chain(found, signs=bool(keys) or found.bears_signatures())
-        left.runs = _most_runs(found)
+        left.runs = _highest_run(found)
     finally:
         pages.close()
     return left
@@ -217,12 +217,12 @@ def _name(record: JournalRecord) -> str:
     return str(json.loads(record.input)[1]["journal"])
 
 
-def _most_runs(found: _SurvivingRows) -> int:
+def _highest_run(found: _SurvivingRows) -> int:
     """The highest number that a run can have had: that of any record that is left, and one more for each that is not.
 
     Records that do not hold count too, and where nothing tells how many records there were, the pages that are absent.
     """
-    most, shown_by, sound = 0, 0, set[int]()
+    highest, shown_by, sound = 0, 0, set[int]()
     last, heads = 0, {GENESIS}
     for seq in sorted(found.records):
         before = heads if seq == last + 1 else set[bytes]()
@@ -230,8 +230,8 @@ def _most_runs(found: _SurvivingRows) -> int:
         for record in found.candidates(seq):
             heads.add(record.hash)
             number = max(map(int, _RUN.findall(record.facts)), default=0)
-            if number > most:
-                most, shown_by = number, seq
+            if number > highest:
+                highest, shown_by = number, seq
             if any(digest(head, record.input, record.facts, *record.results) == record.hash for head in before):
                 sound.add(seq)
                 break
@@ -239,4 +239,4 @@ def _most_runs(found: _SurvivingRows) -> int:
     lost = max(0, newest - shown_by - sum(seq > shown_by for seq in sound))
     if not found.tip:
         lost += found.pages.absent_pages * (found.pages.page_bytes // _RUN_BYTES)
-    return most + lost
+    return highest + lost

@@ -42,7 +42,7 @@ CREATE TRIGGER IF NOT EXISTS answers_stay BEFORE UPDATE ON answers BEGIN SELECT 
 CREATE TRIGGER IF NOT EXISTS answers_last BEFORE DELETE ON answers BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
 
-# The last attempt of every row with its answer, if one came, and whether a person asked for another since.
+# The last attempt of every row with its answer, if one came, and whether a person requested another since.
 _RECORDS = """
 SELECT a.result_id, a.revision, g.attempts, a.at_utc_ns, a.id, {reopened},
        n.kind, n.reason, n.status, n.score_ms, n.rank, n.racers, n.best
@@ -167,7 +167,7 @@ def read_target(db: apsw.Connection, path: pathlib.Path) -> Target | None:
 def _columns(answer: PostOutcome) -> tuple[object, ...]:
     match answer:
         case PostedWithOtherScore(score_ms, rank, racers, best, ours_ms):
-            return "otherwise", "" if ours_ms is None else str(ours_ms), None, score_ms, rank, racers, int(best)
+            return "other score", "" if ours_ms is None else str(ours_ms), None, score_ms, rank, racers, int(best)
         case PostAccepted(score_ms, rank, racers, best):
             return "posted", "", None, score_ms, rank, racers, int(best)
         case PostRejected(reason, status):
@@ -190,7 +190,7 @@ def _answer(
     match kind:
         case "posted":
             return PostAccepted(score_ms, rank, racers or 0, bool(best))
-        case "otherwise":
+        case "other score":
             return PostedWithOtherScore(score_ms, rank, racers or 0, bool(best), int(reason) if reason else None)
         case "rejected":
             return PostRejected(reason, status or 0)

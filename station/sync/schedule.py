@@ -29,9 +29,7 @@ SETTLED: frozenset[State] = frozenset({"confirmed", "rejected"})
 BACKOFF_S: tuple[float, ...] = (0.0, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 240.0, 300.0)
 MAX_WAIT_S = 3600.0  # a leaderboard may ask for a longer wait than our own cap, but not for a day
 MAX_UNRECOGNISED_WAIT_S = 300.0  # the limit for answers that are not recognisably the leaderboard's
-MAX_LEADERBOARD_WAIT_S = (
-    60.0  # for what was asked for one row: what ails it alone must not hold the others back for an hour
-)
+MAX_LEADERBOARD_WAIT_S = 60.0  # a long wait requested for one row delays the others no longer than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class AnswerLost(PostDeferred):
 
 @dataclass(frozen=True, slots=True)
 class PostedWithOtherScore(PostAccepted):
-    """The leaderboard has the result, and with another score than the station's `ours_ms`: a person must look."""
+    """The leaderboard has the result with another score than the station's `ours_ms`: a person must look."""
 
     ours_ms: int | None = None
 

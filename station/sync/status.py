@@ -91,7 +91,7 @@ def _problems(records: list[PostingRecord]) -> list[PostingRecord]:
 
 
 def _line(record: PostingRecord) -> ResultProblem:
-    state = "otherwise" if isinstance(record.answer, PostedWithOtherScore) else record.state
+    state = "other score" if isinstance(record.answer, PostedWithOtherScore) else record.state
     return ResultProblem(record.result_id, record.revision, state, _problem(record))
 
 

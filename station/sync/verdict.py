@@ -92,7 +92,7 @@ def _is_page(reply: Reply) -> bool:
 
 
 def read_object(reply: Reply) -> dict[str, object] | None:
-    """The body as a JSON object."""
+    """The body as a JSON object; None if it is compressed, no JSON, or no object."""
     if reply.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         return None
     try:

@@ -2,8 +2,10 @@
 
 The contract is that of any vendor's endpoint: Standard Webhooks headers, `webhook-id` the idempotency key.
 An answer that did not arrive whole is `AnswerLost`: the result may have been applied, and the same id is sent
-again. A redirect is not followed: where results go is the operator's word, not a stranger's. What an answer means:
+again. A redirect is not followed: the operator alone decides where results go. What an answer means:
 verdict.py.
+
+Source: the Standard Webhooks specification 1.0.0 (standardwebhooks.com, 2023); docs/vendor.md for the contract.
 """
 
 import ipaddress
@@ -32,7 +34,7 @@ class WebhookOptions:
 
     connect_timeout_s: float = setting(3.0, min=0.1, max=60)
     read_timeout_s: float = setting(10.0, min=0.1, max=120, what="for the whole of the answer")
-    ca_file: str = setting("", what="a PEM file, if the leaderboard's certificate is signed by a house CA", file=True)
+    ca_file: str = setting("", what="a PEM file, if the leaderboard's certificate is signed by a private CA", file=True)
     allow_plain_http: bool = setting(False, what="true: post by http:// to another machine, where anybody may listen")
 
 

@@ -31,7 +31,7 @@ class BrokerView:
 class ResultProblem:
     """A result that the leaderboard has not, will not have, or counts as another score.
 
-    `state`: pending, unknown (its answer was lost), rejected, or otherwise (posted with another score than ours).
+    `state`: pending, unknown (its answer was lost), rejected, or other score (posted with another score than ours).
     """
 
     result_id: str

@@ -257,7 +257,7 @@ def test_what_may_be_a_count_of_laps_is_asked_about(heading: str) -> None:
 def test_what_is_no_count_of_laps_is_passed_over_and_said(heading: str, capsys: pytest.CaptureFixture[str]) -> None:
     placed = rank_csv(f"Racer,AvgLapTime,{heading}\nAnn,9812,8000\n", AVERAGE, "b")
     assert [(p.racer, p.score_ms) for p in placed] == [("Ann", 9812)]
-    assert "the board has no LapCount: nobody is left out for fewer than 3 laps" in capsys.readouterr().err
+    assert "the board has no LapCount: no row is left out for fewer than 3 laps" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["9.81", "9,8", "12.34", "9", "999", "0009", "999.9999", "128.25", "59,99", "1.5"])
@@ -369,7 +369,7 @@ def test_utf_32_is_named(encoding: str, tmp_path: pathlib.Path, capsys: pytest.C
     path = tmp_path / "board.csv"
     path.write_bytes("\ufeff".encode(encoding) * (encoding != "utf-32") + "Racer,AvgLapTime\n".encode(encoding))
     assert main(["rank", "--method", "average", str(path)]) == 2
-    assert "is text in UTF-32, which is not read: save it as CSV in UTF-8" in capsys.readouterr().err
+    assert "is text in UTF-32, which is not supported: save it as CSV in UTF-8" in capsys.readouterr().err
 
 
 def test_what_is_no_text_is_one_sentence(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

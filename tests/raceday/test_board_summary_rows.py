@@ -45,7 +45,7 @@ def test_a_row_that_is_named_so_is_nobodys(name: str, place: int) -> None:
     rows = [*BOARD[:place], (name, 29123, 3), *BOARD[place:]]
     output = refused(board(*rows))
     assert output.startswith(
-        f"b.csv, line {place + 2}: the Racer is {name.strip()!r}, which looks like a row that sums up"
+        f"b.csv, line {place + 2}: the Racer is {name.strip()!r}, which looks like a row that summarises"
     )
     assert output.endswith(
         ": leave it out, or give it a UserId (in a column of that name) if a racer is called so (column 2)."
@@ -158,5 +158,5 @@ def test_a_board_of_totals_without_any_count_is_ranked_and_told(capsys: pytest.C
     text = "Alias,TotalLapTime,LapCount\nAnn,10000,\nBob,31000,\n"
     assert [one.racer for one in rank_csv(text, TOTAL, "b")] == ["Ann", "Bob"]
     assert capsys.readouterr().err == (
-        "raceday rank: the board has no LapCount: nobody is left out for fewer than 3 laps.\n"
+        "raceday rank: the board has no LapCount: no row is left out for fewer than 3 laps.\n"
     )

@@ -61,26 +61,24 @@ class LineEstimator:
         self._last_crossing_ns: int | None = None
         self._last_frame_ns = -1
 
-    def on_markers(self, at_ns: int, poses: Sequence[MarkerPose], *, has_moved: bool) -> LineCrossing | None:
+    def on_markers(self, at_ns: int, poses: Sequence[MarkerPose], *, moved: bool) -> LineCrossing | None:
         """One frame: what was seen in it, and whether the picture moved since the frame before."""
         if at_ns <= self._last_frame_ns:
             return None  # a repeated frame tells nothing new
-        return self._update(
-            at_ns, self._distance_m([pose for pose in poses if _is_measurable(pose)]), has_moved=has_moved
-        )
+        return self._update(at_ns, self._distance_m([pose for pose in poses if _is_measurable(pose)]), moved=moved)
 
-    def on_line_distance(self, at_ns: int, lens_to_line_m: float | None, *, has_moved: bool) -> LineCrossing | None:
+    def on_line_distance(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> LineCrossing | None:
         """One frame in which the line itself was looked for."""
         if at_ns <= self._last_frame_ns:
             return None
         nose_m = None if lens_to_line_m is None else lens_to_line_m - self._camera_ahead_m
-        return self._update(at_ns, nose_m, has_moved=has_moved)
+        return self._update(at_ns, nose_m, moved=moved)
 
-    def _update(self, at_ns: int, distance_m: float | None, *, has_moved: bool) -> LineCrossing | None:
+    def _update(self, at_ns: int, distance_m: float | None, *, moved: bool) -> LineCrossing | None:
         self._last_frame_ns = at_ns
         if distance_m is not None:
             self._add_sighting(at_ns, distance_m)
-        elif not has_moved and self._standstill_ns is None:
+        elif not moved and self._standstill_ns is None:
             self._standstill_ns = at_ns
         return self._check_crossing(at_ns)
 

@@ -34,13 +34,11 @@ class LapWatcher:
 
     def process_frame(self, frame: Frame) -> CarLap | None:
         """A lap report, when this frame shows that the line was passed."""
-        has_moved = self._moved(frame.pixels)
+        moved = self._moved(frame.pixels)
         if self._markers is not None:
-            crossing = self._estimator.on_markers(frame.at_ns, self._markers.find(frame.pixels), has_moved=has_moved)
+            crossing = self._estimator.on_markers(frame.at_ns, self._markers.find(frame.pixels), moved=moved)
         else:
-            crossing = self._estimator.on_line_distance(
-                frame.at_ns, self._stripe.find(frame.pixels), has_moved=has_moved
-            )
+            crossing = self._estimator.on_line_distance(frame.at_ns, self._stripe.find(frame.pixels), moved=moved)
         if crossing is None:
             return None
         return CarLap(

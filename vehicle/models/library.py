@@ -91,7 +91,7 @@ class Library:
         entry = self.entry(name)
         if not entry.card.fits:
             sensors = ", ".join(entry.card.sensors)
-            raise BadInput(f"{self.folder}: {name!r} looks through {sensors}; this car has one grey front camera.")
+            raise BadInput(f"{self.folder}: {name!r} needs {sensors}; this car has one grey front camera.")
         with self._storage_errors():
             link = self.folder / f".{SELECTED}-{os.getpid()}"
             link.unlink(missing_ok=True)
@@ -185,4 +185,4 @@ def load_card(folder: pathlib.Path) -> Card:
     except OSError as error:
         raise BadInput(f"{path}: the model's card cannot be read ({error.strerror}): import the model again.") from None
     except ValueError:  # pydantic.ValidationError is a ValueError
-        raise BadInput(f"{path}: is no card of an imported model: import the model again.") from None
+        raise BadInput(f"{path}: is not the card of an imported model: import the model again.") from None

@@ -95,7 +95,7 @@ def _sensors(sensors: object, any_sensors: bool) -> tuple[str, str]:
     if len(cameras) != 1 or len(lidars) > 1:
         raise BadInput(f"The sensors are {', '.join(named[:8])}; it must be one camera and at most one LiDAR.")
     if not any_sensors and (lidars or cameras[0] not in ONE_CAMERA):
-        raise BadInput(f"The model looks through {', '.join(named)}; this car has one grey front camera.")
+        raise BadInput(f"The model needs {', '.join(named)}; this car has one grey front camera.")
     return cameras[0], lidars[0] if lidars else ""
 
 
@@ -154,5 +154,5 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
         ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise BadInput(f"The model metadata says {twice[:40]!r} twice.")
+        raise BadInput(f"The model metadata has the key {twice[:40]!r} twice.")
     return table

@@ -96,7 +96,7 @@ class RecordingFile:
             self._file.flush()
             os.fdatasync(self._file.fileno())
         except OSError as error:
-            raise StorageError(f"the recording {self.path} could not be ended ({error.strerror}).") from None
+            raise StorageError(f"the recording {self.path} could not be completed ({error.strerror}).") from None
         finally:
             self._file.close()
 

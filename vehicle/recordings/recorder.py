@@ -92,7 +92,7 @@ class Recorder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"the folder of recordings {folder} cannot be made ({error.strerror}).") from None
+            raise StorageError(f"the folder of recordings {folder} cannot be created ({error.strerror}).") from None
         make_room(folder, (self._options.total_mb - self._options.file_mb) * _MB)
         utc, state = self._utc(), self._state
         path = folder / f"{_next_number(folder):06d}-{utc:%Y%m%dT%H%M%SZ}.mcap"

@@ -19,7 +19,7 @@ from station.commands.gate.decode import KINDS, fact_fields
 from station.config import StationConfig
 from station.core.inputs import Edge, GateNote, GateSpec
 from station.core.timing.gate import CrossingCounter, Gate
-from station.core.timing.sensor_layout import words
+from station.core.timing.sensor_layout import describe_passes
 from station.gates.decoders.decoder import Decoded, Gap, StatusReport
 from station.gates.decoders.gate import DecoderGate
 from station.gates.driver import GateDriver, GateOutput
@@ -61,7 +61,7 @@ class LayoutTrial:
             return ""
         self._gate.handle(said)
         passes = self._gate.arrangement.passes
-        now = words(self._gate.spec, passes) if passes else ""
+        now = describe_passes(self._gate.spec, passes) if passes else ""
         if now == self._said:
             return ""
         self._said = now

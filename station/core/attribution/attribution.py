@@ -14,7 +14,7 @@ from station.core.attribution.multi_car import MultiCarAttribution
 from station.core.attribution.transponders import Transponders, UnknownId, given_by
 from station.core.attribution.wrong_owner import LastRead, OwnerChange, recount_runs
 from station.core.race.counting import AssignedCrossing
-from station.core.race.crossing_changes import afterwards, taken_over
+from station.core.race.crossing_changes import count_late, take_over
 from station.core.race.race import Race
 from station.core.runs.racer_names import RacerNames
 from station.core.runs.recount import TransponderPass
@@ -138,7 +138,7 @@ class Attribution:
     def remember_twin(self, crossing: f.Crossing, lockout_ns: int) -> None:
         """It is a crossing of its own if one of the two transponders turns out to be another car's."""
         race = self._race
-        if race is None or not self._transponders.retells:
+        if race is None or not self._transponders.recounts_runs:
             return
         found = self._read(race, crossing)
         whose = found.run_id if isinstance(found, Run) else ""
@@ -178,7 +178,7 @@ class Attribution:
         """What the transponder read before counts for its owner now; the facts, and crossings still to be counted."""
         if self._race is None or not change.passes:
             return ()
-        if self._transponders.retells:
+        if self._transponders.recounts_runs:
             return recount_runs(self._race, self._transponders, change, self._last_read)
         return self._taken_over(self._race, change)
 
@@ -188,7 +188,7 @@ class Attribution:
             mine = [each.crossing for each in change.passes if run.run_id in each.on]
             if mine and self._transponders.is_of(change.known, run):
                 if run.on or change.again:
-                    yield from taken_over(race, run, mine, change.command)
+                    yield from take_over(race, run, mine, change.command)
                 mine = [crossing for crossing in mine if race.holder(crossing.number) is None]
                 yield from _afterwards(race, run, mine, change.command)
 
@@ -224,4 +224,4 @@ def _afterwards(race: Race, run: Run, crossings: list[f.Crossing], command: e.As
             yield AssignedCrossing(run, crossing, LINE, "gate", why, 100)
         else:
             earlier.append(crossing)
-    yield from afterwards(race, run, earlier, command)
+    yield from count_late(race, run, earlier, command)

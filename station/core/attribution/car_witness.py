@@ -14,7 +14,7 @@ from station.core import facts as f
 from station.core.attribution.car_clock import DURATION_NS, STAMP_NS, CarClock, as_long
 from station.core.inputs import CarReport, clock_of
 from station.core.runs.lap_book import LapBook
-from station.core.runs.lap_doubts import ask
+from station.core.runs.lap_doubts import add_proposal
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.proposals import false_by_car, missed_by_car
 from station.core.runs.run import Run
@@ -231,5 +231,5 @@ def facts_of(found: Sequence[Finding], runs: Mapping[str, Run], several: bool) -
         proposal = (missed_by_car if each.missed else false_by_car)(each.run_id, each.at_ns)
         facts.append(proposal)
         if proposal.run_id in runs:
-            ask(runs[proposal.run_id], proposal)
+            add_proposal(runs[proposal.run_id], proposal)
     return facts

@@ -102,7 +102,7 @@ class Transponders:
         return bool(self._meant(transponder, self._all()))
 
     @property
-    def retells(self) -> bool:
+    def recounts_runs(self) -> bool:
         """Whether runs are counted again when an owner changes; not while records of an older edition replay."""
         return self._by_number
 

@@ -12,12 +12,12 @@ from station.core import inputs as e
 from station.core.race.counting import as_counted, lap_doubts, rebase
 from station.core.race.race import Race
 from station.core.race.results import finish, judge_again
-from station.core.runs.recount import RecountedRun, TransponderPass, restarted_at, retold
+from station.core.runs.recount import RecountedRun, TransponderPass, recounted, restarted_at
 from station.core.runs.rulings import assign, confirm_assignment, remove_assigned, remove_others
 from station.core.runs.run import Run
 
 
-def afterwards(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
+def count_late(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
     """Counts crossings for a run that went on, or ended, before they were known to be its own; the facts."""
     facts = [fact for crossing in crossings for fact in _place(race, run, crossing, command)]
     if not facts:
@@ -30,7 +30,7 @@ def afterwards(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e
     ]
 
 
-def taken_over(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
+def take_over(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
     """Takes these crossings from the runs that have them, since they are `run`'s; the facts of those runs."""
     facts: list[f.Fact] = []
     for other in [each for each in race.runs.values() if each is not run]:
@@ -56,9 +56,9 @@ def recount_run(
     facts: list[f.Fact] = []
     if run.signal is not None and passes and run.book.segments:
         facts = rebase(race, run, run.signal, as_counted(race, passes[0].crossing, passes[0].source))
-    found = retold(run, passes, gone, lambda each: as_counted(race, each.crossing, each.source))
+    found = recounted(run, passes, gone, lambda each: as_counted(race, each.crossing, each.source))
     before, was, phase = [segment.start for segment in run.book.segments], run.book.doubts.held, run.phase
-    run.book.retell(found.counted_crossings, found.flagged, gone)
+    run.book.replace_crossings(found.counted_crossings, found.flagged, gone)
     if found.counted_crossings == before:
         return facts, found
     for counted in before:
@@ -87,7 +87,7 @@ def _without(race: Race, run: Run, gone: Sequence[f.Crossing], command: e.Assign
 
 def _place(race: Race, run: Run, crossing: f.Crossing, command: e.AssignTransponder) -> list[f.Fact]:
     """By its own stamp; nothing if a crossing of the run is too near, or its time was over."""
-    ends_ns, counted = run.strikes_ns(crossing.boot), as_counted(race, crossing, "gate")
+    ends_ns, counted = run.cutoff_ns(crossing.boot), as_counted(race, crossing, "gate")
     over = run.full() or not run.counts or (ends_ns is not None and crossing.at_ns > ends_ns)
     if over or run.book.near(crossing.boot, crossing.at_ns):
         return []

@@ -14,7 +14,7 @@ from station.core.race.crossing_changes import assign_crossing
 from station.core.race.race import Race
 from station.core.race.results import finish, judge_again, when
 from station.core.runs.car_models import enter
-from station.core.runs.incidents import happened, take_back, tapped
+from station.core.runs.incidents import count_incident, record_hand_time, take_back
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing
 from station.core.runs.rulings import dismiss, rule
@@ -36,7 +36,7 @@ def obey(race: Race, command: e.Command) -> list[f.Fact]:
         case e.FinishRun() | e.AbandonRun():
             return _end(race, run, command)
         case e.OffTrack() | e.Collision() | e.CarReset():
-            return happened(run, command)
+            return count_incident(run, command)
     return _rule(race, run, command)
 
 
@@ -83,12 +83,12 @@ def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
         raise Refused("`throttle_percent` is 1 to 100.")
     attempt = next_attempt(race, racer)
     if not race.on_track:
-        race.scale.note(command.moment, run_is_on=False)
+        race.scale.add_pair(command.moment, run_is_on=False)
     model, sha = command.model, command.model_sha256
     book = LapBook(run_id, race.info.rules, race.info.officiating > 0, min(race.fastest.values(), default=None))
     run = Run(run_id, race.info, racer, car, model, sha, attempt, book, throttle)
     race.on_track.append(run)
-    race.spellings.keep(racer)
+    race.spellings.first_spelling(racer)
     race.registry.add(run)
     race.ids.add(run_id)
     for old in race.registry.evict(keeps=lambda each: race.standings.run_behind(each.racer) == each.run_id):
@@ -146,7 +146,7 @@ def _end(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
 def _rule(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
     match command:
         case e.HandTime():
-            return tapped(run, race.on_track, command)
+            return record_hand_time(run, race.on_track, command)
         case e.AssignCrossing():
             return assign_crossing(race, run, command)
         case e.DismissProposal() if not run.race.officiating:
@@ -164,7 +164,7 @@ def _rule(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
     facts = rule(run, command, race.scale)
     facts += lap_doubts(race, run, was)
     if run.racer != racer:
-        race.spellings.keep(run.racer)
+        race.spellings.first_spelling(run.racer)
         race.registry.moved(run, racer)
     if run.phase == "finished" and run.racer != racer and race.standings.score(run.run_id, racer, None):
         facts.append(f.StandingChanged(race.info.race_id, race.standings.lines()))

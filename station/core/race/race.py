@@ -84,7 +84,7 @@ class Race:
         merged = False
         self.spellings.forget()
         for racer in self.registry.racers():
-            first = self.spellings.keep(racer)
+            first = self.spellings.first_spelling(racer)
             if first != racer:
                 self.registry.merge(racer, first)
                 self.standings.merge(racer, first)

@@ -22,11 +22,12 @@ def finish(race: Race, run: Run, trigger: Trigger, reason: str, counts: bool, ut
     run.finished_boot = boot
     race.on_track.remove(run)
     race.last = run
+    laps = run.book.laps()
     return [
-        f.RunFinished(run.run_id, reason, len(run.book.laps()), counts, utc_ns),
+        f.RunFinished(run.run_id, reason, len(laps), counts, utc_ns),
         f.PhaseChanged(run.run_id, "finished"),
         run.ordered("stop"),
-        *judge(race, run),
+        *_judged(race, run, laps),
     ]
 
 
@@ -39,7 +40,10 @@ def finish_if_full(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]
 
 def judge(race: Race, run: Run) -> list[f.Fact]:
     """Works out what a finished run is worth now: the facts of its score, its result and the standings."""
-    laps = run.book.laps()
+    return _judged(race, run, run.book.laps())
+
+
+def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
     score = qualify(laps, run.rules) if run.counts else None
     run.score = score
     _remember(race, run, laps)

@@ -21,7 +21,7 @@ def _limit(race: Race, run: Run, now: e.Moment, undecided: f.Crossing | None) ->
     if run.phase != "running" or run.rules.time_limit_s is None:
         return []
     facts = _clocked(race, run, now)
-    ends_ns = run.strikes_ns(now.boot)
+    ends_ns = run.cutoff_ns(now.boot)
     if ends_ns is None or now.at_ns < ends_ns + LATE_EDGE_NS or _may_count(run, undecided):
         return facts
     if run.rules.at_time_limit == "stop":
@@ -56,7 +56,7 @@ def _clocked(race: Race, run: Run, now: e.Moment) -> list[f.Fact]:
 
 
 def _may_count(run: Run, undecided: f.Crossing | None) -> bool:
-    ends_ns = run.strikes_ns(undecided.boot) if undecided is not None else None
+    ends_ns = run.cutoff_ns(undecided.boot) if undecided is not None else None
     return undecided is not None and ends_ns is not None and undecided.at_ns <= ends_ns
 
 
@@ -65,7 +65,7 @@ def is_late(run: Run, crossing: f.Crossing) -> bool:
 
     Where the limit is not known on its clock: whether it was over on the station's.
     """
-    ends_ns = run.strikes_ns(crossing.boot)
+    ends_ns = run.cutoff_ns(crossing.boot)
     if ends_ns is None:
         return run.last_lap and run.race.officiating >= e.REBOOTS
     return crossing.at_ns > ends_ns

@@ -15,7 +15,7 @@ from station.core.runs.run import Run
 IncidentCommand = e.OffTrack | e.Collision | e.CarReset
 
 
-def happened(run: Run, command: IncidentCommand) -> list[f.Fact]:
+def count_incident(run: Run, command: IncidentCommand) -> list[f.Fact]:
     """Counts an incident in the lap that was on then; the facts."""
     number = run.book.lap_at(command.moment.boot, command.at_ns)
     kind = _KINDS[type(command)]
@@ -41,7 +41,7 @@ def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
     return facts
 
 
-def tapped(run: Run, on_track: Sequence[Run], command: e.HandTime) -> list[f.Fact]:
+def record_hand_time(run: Run, on_track: Sequence[Run], command: e.HandTime) -> list[f.Fact]:
     """The hand time and how far off the nearest crossing it is, of the run that was named or has that crossing."""
     now = command.moment
     runs = on_track if len(on_track) > 1 and not command.run_id else [run]

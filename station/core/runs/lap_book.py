@@ -31,7 +31,7 @@ class LapBook:
         self.segments: list[LapSegment] = []
         self.flagged: list[CountedCrossing] = []
         self._dropped: set[int] = set()  # the crossings among them that an official took out
-        self.by_b = False  # system B times the whole run, by its own stamps
+        self.timed_by_b = False  # system B times the whole run, by its own stamps
         self.doubts = LapDoubts(doubts, fastest_ns)
         self._rules = rules
         self._known: dict[int, Lap] = {}  # laps by number, as they stand since the last change
@@ -114,7 +114,7 @@ class LapBook:
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (counted.boot, counted.at_ns)]
         return place
 
-    def give(self, counted: CountedCrossing) -> int | None:
+    def place(self, counted: CountedCrossing) -> int | None:
         """Inserts a crossing at its own stamp, also before the first or after the last.
 
         Gives its place (from 0); None if it has none.
@@ -182,7 +182,7 @@ class LapBook:
         """The place (from 0) of this crossing among those counted."""
         return next(n for n, segment in enumerate(self.segments) if segment.start.crossing == crossing)
 
-    def take(self, crossing: int) -> int:
+    def remove(self, crossing: int) -> int:
         """Removes a crossing that was another run's, and gives the place that it had.
 
         What happened since stays with the one before.
@@ -209,7 +209,7 @@ class LapBook:
         """Whether an official took this crossing out."""
         return crossing in self._dropped and any(counted.crossing == crossing for counted in self.flagged)
 
-    def retell(
+    def replace_crossings(
         self, counted_crossings: Sequence[CountedCrossing], flagged: Sequence[CountedCrossing], gone: Collection[int]
     ) -> None:
         """Replaces the counted and the flagged crossings; those that are `gone` were another run's."""
@@ -328,7 +328,7 @@ class LapBook:
         if ended.start.at_ns - begun.start.at_ns < self._min_lap_ns:
             why.append("shorter than any lap can be")
         if "system_b" in (begun.start.source, ended.start.source):
-            why.append("timed by system B" if self.by_b else "timed by system B, corrected")
+            why.append("timed by system B" if self.timed_by_b else "timed by system B, corrected")
         return why
 
 

@@ -30,7 +30,7 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
     return facts
 
 
-def ask(run: Run, proposal: f.Proposal) -> None:
+def add_proposal(run: Run, proposal: f.Proposal) -> None:
     """Adds a proposal of the car itself to the run; a guess of the usual lap about the same crossing is withdrawn."""
     if proposal.kind == "missed_crossing":
         for long in _long(run.book):

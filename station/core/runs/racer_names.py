@@ -50,6 +50,6 @@ class Spellings:
         checked = self._names.checked(racer)
         return self._first.get(self._names.key(checked), checked)
 
-    def keep(self, racer: str) -> str:
+    def first_spelling(self, racer: str) -> str:
         """The first spelling of this racer, which is this one if there was none."""
         return self._first.setdefault(self._names.key(racer), racer)

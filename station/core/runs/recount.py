@@ -42,7 +42,7 @@ class RecountedRun:
 Line = list[tuple[CountedCrossing, TransponderPass | None]]
 
 
-def retold(
+def recounted(
     run: Run,
     passes: Sequence[TransponderPass],
     gone: Collection[int],

@@ -142,7 +142,7 @@ def assign(
         run.book.add(counted)
         run.begin(counted)
         return [*facts, started, f.PhaseChanged(run.run_id, "running")]
-    place = run.book.give(counted)
+    place = run.book.place(counted)
     if place is None:
         raise Refused(f"Run {run.run_id} has another crossing then, or another clock: {crossing.number} is not its.")
     if place == 0:
@@ -160,7 +160,7 @@ def confirm_assignment(run: Run, command: e.AssignCrossing) -> list[Fact]:
 def remove_assigned(run: Run, command: e.AssignCrossing) -> list[Fact]:
     """The crossing was assigned to this run, and was another's."""
     facts: list[Fact] = []
-    if run.book.take(command.number) == 0:
+    if run.book.remove(command.number) == 0:
         first = run.book.segments[0].start
         run.start_at(first)
         facts.append(f.RunStarted(run.run_id, first.crossing, first.at_ns, first.boot, first.utc_ns))
@@ -171,7 +171,7 @@ def remove_others(run: Run, gone: Sequence[f.Crossing], command: e.AssignTranspo
     """Removes crossings that were another run's, by their transponder; a run without any begins at its next one."""
     first = run.book.segments[0].start
     for crossing in gone:
-        run.book.take(crossing.number)
+        run.book.remove(crossing.number)
     recast = LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)
     if run.book.segments and run.book.segments[0].start is first:
         return [recast]

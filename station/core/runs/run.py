@@ -139,7 +139,7 @@ class Run:
             return None
         return self.clocks[clock] + seconds_to_ns(self.rules.time_limit_s)
 
-    def strikes_ns(self, boot: str) -> int | None:
+    def cutoff_ns(self, boot: str) -> int | None:
         """When the time limit ends the run on that clock: not before it is surely over.
 
         The time of day of another boot may have jumped.

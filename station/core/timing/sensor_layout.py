@@ -99,7 +99,7 @@ def seen_in(sensors: tuple[str, ...], passes: tuple[SensorPass, ...]) -> Observe
     return ""
 
 
-def words(spec: GateSpec, passes: tuple[SensorPass, ...]) -> str:
+def describe_passes(spec: GateSpec, passes: tuple[SensorPass, ...]) -> str:
     """What the passes show, and what to set, for whoever tests the gate; "" for one sensor."""
     if len(spec.sensors) < 2:
         return ""

@@ -49,9 +49,9 @@ class UtcScale:
             self._station, self._began_ns = moment.boot, moment.at_ns
         if moment.boot not in self._offsets and not trusted and self.corrects:
             self._doubtful.add(moment.boot)
-        self.note(moment, run_is_on)
+        self.add_pair(moment, run_is_on)
 
-    def note(self, moment: Moment, run_is_on: bool) -> bool:
+    def add_pair(self, moment: Moment, run_is_on: bool) -> bool:
         """Takes a pair; True if stamps of this boot are shown by it from now on."""
         known = self._offsets.get(moment.boot)
         offset = self._offset(moment)
@@ -61,7 +61,7 @@ class UtcScale:
         return True
 
     def pair(self, moment: Moment, run_is_on: bool, trusted: bool, paced: bool) -> tuple[bool, ClockCorrection | None]:
-        """As `note`, and what the pair corrects. `paced`: a clock that does not go with the day (a mock world's)."""
+        """As `add_pair`, and what the pair corrects. `paced`: the clock does not go with the day (a mock world's)."""
         boot, offset = moment.boot, self._offset(moment)
         if paced:
             self._paced.add(boot)
@@ -71,7 +71,7 @@ class UtcScale:
         if self.corrects and not trusted and (known is None or met):
             self._doubtful.add(boot)
         if known is None or not self._may_correct(boot):
-            return self.note(moment, run_is_on), None
+            return self.add_pair(moment, run_is_on), None
         if not trusted and boot not in self._doubtful:
             return False, None  # it was known in this boot, and its monotonic clock goes on
         jumps, settles = abs(offset - known) > JUMP_NS, met or (trusted and boot in self._doubtful)
@@ -79,7 +79,7 @@ class UtcScale:
             return True, self._correct(boot, offset, trusted)
         if jumps and boot == self._station:
             self.waiting = moment, trusted
-        return self.note(moment, run_is_on), None
+        return self.add_pair(moment, run_is_on), None
 
     def _correct(self, boot: str, offset: int, trusted: bool) -> ClockCorrection:
         """Also of all devices that were paired under this boot."""
@@ -167,11 +167,11 @@ class UtcScale:
         if moment.boot == station:
             self._stated[station] = offset
         elif self.corrects and station in self._stated:
-            self._note_ahead(moment.boot, self._stated[station] - offset)
+            self._store_ahead(moment.boot, self._stated[station] - offset)
             offset += self._offsets.get(station, self._stated[station]) - self._stated[station]
         return offset
 
-    def _note_ahead(self, device: str, ahead_ns: int) -> None:
+    def _store_ahead(self, device: str, ahead_ns: int) -> None:
         if self._station not in self._paced:
             pair = device, self._station
             self._ahead[pair] = max(ahead_ns, self._ahead.get(pair, ahead_ns))

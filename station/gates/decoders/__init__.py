@@ -1,1 +1,1 @@
-"""Decoders and timers that a club owns: one file per protocol, bytes in, facts out; no I/O, no clock of our own."""
+"""Decoders and timers that a club owns: protocols (bytes in, facts out; no I/O) and the gate that reads a port."""

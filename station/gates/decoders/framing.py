@@ -37,7 +37,7 @@ class LineFramer:
             self._half = half
 
     def forget(self) -> None:
-        """Drop a half line."""
+        """Drops half a line and counts it; called at a connect."""
         if self._half:
             self._counts.bad("bad_length", len(self._half))
         self._half, self._skipping = b"", False
@@ -73,7 +73,7 @@ class BracketFramer:
                 return
 
     def forget(self) -> None:
-        """Drop a half frame."""
+        """Drops half a frame and counts it; called at a connect."""
         if self._buffer:
             self._drop(len(self._buffer))
 

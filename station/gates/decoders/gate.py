@@ -44,7 +44,7 @@ class DecoderGateOptions:
 
 
 class DecoderGate:
-    """A `GateDriver`."""
+    """A `GateDriver`; a thread runs the connection, a `Decoder` and an `EdgeStamper` make the edges."""
 
     proof: ClassVar[Proof] = "pass"
 

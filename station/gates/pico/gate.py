@@ -37,7 +37,7 @@ class PicoGateOptions:
 
 
 class PicoGate:
-    """A `GateDriver`."""
+    """A `GateDriver`; a thread runs the connection, `PicoSession` decides what it means."""
 
     proof: ClassVar[Proof] = "level"
 

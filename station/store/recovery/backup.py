@@ -80,10 +80,10 @@ def restore_backup(data_dir: pathlib.Path, backup: pathlib.Path) -> str:
             if (fresh / file).exists():
                 (fresh / file).replace(data_dir / file)
     _sync_folder(data_dir / JOURNAL)
-    kept = ", ".join(str(path) for path in aside if path is not None)
+    old_files = ", ".join(str(path) for path in aside if path is not None)
     return (
         f"{data_dir}: put back, {found.seq} records, head {found.head.hex()}."
-        + (f" What lay there is kept: {kept}." if kept else "")
+        + (f" What was there before: {old_files}." if old_files else "")
         + " Results that were posted after this backup stay at the leaderboard as they are."
     )
 

@@ -45,7 +45,7 @@ def tells_before_the_commit(patch: Patch) -> None:
     def commit(self: Station, items: list[QueuedInput]) -> Any:
         done = [(item, self._restored.engine.handle(item.input)) for item in items]
         for _, facts in done:
-            self._publisher.publish(self._restored.engine, facts, self._now())
+            self._publisher.publish(self._restored.engine, facts, self._clock.now())
         entries = [self._entry(item.input, facts) for item, facts in done if facts]
         seqs = iter(real(self.journal, entries) if entries else ())
         for item, facts in done:
@@ -208,8 +208,8 @@ def misses_every_fifth_crossing(patch: Patch) -> None:
 def leases_to_whoever_beats(patch: Patch) -> None:
     """A station that knows a car by its name alone, as cloned cards found it."""
 
-    def receive(self: NameClaim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
+    def on_heartbeat(self: NameClaim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
         self.boot, self._heard_ns = boot, now_ns
         return True
 
-    patch.setattr(NameClaim, "hear", receive)
+    patch.setattr(NameClaim, "on_heartbeat", on_heartbeat)

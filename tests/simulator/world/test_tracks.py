@@ -95,12 +95,12 @@ def npy(array: Any) -> bytes:
 
 HUGE = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 6), }"
 BAD_FILES = [
-    (b"", "no readable"),
-    (b"\x93NUMPY", "no readable"),
-    (npy(rows())[:-100], "no readable"),
-    (npy(np.array([{"a": 1}], dtype=object)), "no readable"),
-    (b"PK\x03\x04" + bytes(100), "no readable"),
-    (b"\x93NUMPY\x01\x00\x50\x00" + HUGE.ljust(79) + b"\n", "no readable"),
+    (b"", "not a readable"),
+    (b"\x93NUMPY", "not a readable"),
+    (npy(rows())[:-100], "not a readable"),
+    (npy(np.array([{"a": 1}], dtype=object)), "not a readable"),
+    (b"PK\x03\x04" + bytes(100), "not a readable"),
+    (b"\x93NUMPY\x01\x00\x50\x00" + HUGE.ljust(79) + b"\n", "not a readable"),
     (bytes(5_000_000), "larger"),
 ]  # fmt: skip
 

@@ -87,7 +87,7 @@ ATTACKS: tuple[tuple[str, Callable[[Files], Files], str], ...] = (
     ("the records", faster, "is not what the station signed"),
     ("the end cut off", shorter, "is missing: the station signed"),
     ("a signature", lambda f: {**f, POINTS: f[POINTS].replace(f[POINTS][-20:-10], b"0" * 10)}, "wrong signature"),
-    ("no signatures", lambda f: {**f, POINTS: b"[]"}, "nobody has signed"),
+    ("no signatures", lambda f: {**f, POINTS: b"[]"}, "no key has signed"),
     ("no records", lambda f: {**f, RECORDS: b""}, "is missing: the station signed"),
     ("rubbish", lambda f: {**f, RECORDS: b"null\n"}, "does NOT stand"),
     ("rubbish signatures", lambda f: {**f, POINTS: b'[["1", "", "", ""]]'}, "does NOT stand"),

@@ -84,7 +84,7 @@ def test_each_comes_back_to_its_own_gate(
     for finder, socket in ((ours, a), (theirs, b)):
         path = computer.path_link(socket)
         assert finder.advice == (
-            f"Another {adapter.vendor}:{adapter.product} cannot be told from this one: "
+            f"Another {adapter.vendor}:{adapter.product} cannot be distinguished from this one: "
             f'set url = "{path}" and leave each in its socket.'
         )
     computer.pull(a)
@@ -268,7 +268,7 @@ def test_without_udev_the_socket_is_known_and_no_name_is_made_up(make: Make, ada
     (first,), (second,) = computer.plug("2", adapter), computer.plug("4", adapter)
     ours, theirs = computer.finder(first), computer.finder(second)
     opened(ours), opened(theirs)
-    assert ours.advice.endswith("cannot be told from this one: leave each in its socket.")
+    assert ours.advice.endswith("cannot be distinguished from this one: leave each in its socket.")
     computer.pull("2")
     assert ours.path() == first
     (back,) = computer.plug("2", adapter, held=(pathlib.Path(first).name,))

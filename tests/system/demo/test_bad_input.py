@@ -24,7 +24,7 @@ def run(*words: str, folder: pathlib.Path) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--track", "broken.npy"], "is no readable .npy"),
+        (["--track", "broken.npy"], "is not a readable .npy"),
         (["--track", "none.npy"], "does not exist"),
         (["--track", "nowhere"], "There is no track called 'nowhere'"),
         (["--model", "no-onnx"], "is not an ONNX model"),

@@ -123,7 +123,7 @@ def test_the_commands(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
     assert main(["model", "import", str(archive(tmp_path, "legacy/stereo", "two.tgz")), "--into", folder]) == 0
     assert "cannot drive with it" in capsys.readouterr().out
     assert main(["model", "select", "two", "--library", folder]) == 2
-    assert "looks through STEREO_CAMERAS" in capsys.readouterr().err
+    assert "needs STEREO_CAMERAS" in capsys.readouterr().err
     assert main(["model", "list", "--library", folder]) == 0
     assert "- two " in capsys.readouterr().out
     assert main(["model", "remove", "two", "--library", folder]) == 0
@@ -143,7 +143,7 @@ def test_a_damaged_card_and_a_missing_file_are_sentences(
     (folder / "odd").mkdir(parents=True)
     (folder / "odd" / "card.json").write_text("{}")
     assert main(["model", "list", "--library", str(folder)]) == 2
-    assert "is no card" in capsys.readouterr().err
+    assert "is not the card" in capsys.readouterr().err
     assert main(["model", "import", str(tmp_path / "nothing.tar.gz"), "--into", str(folder)]) == 2
     assert "there is no such file" in capsys.readouterr().err
     (tmp_path / "file").write_bytes(b"")

@@ -181,7 +181,7 @@ def test_no_cut_or_damage_is_a_traceback(recorded: pathlib.Path, cut: int, flip:
 def test_a_disk_that_refuses_is_one_sentence_and_the_next_drive_tries_again(tmp_path: pathlib.Path) -> None:
     (tmp_path / "runs").write_text("in the way")
     recorder = box(tmp_path / "runs")
-    with pytest.raises(StorageError, match="cannot be made"):
+    with pytest.raises(StorageError, match="cannot be created"):
         recorder.record(0, state("ready"))
     recorder.record(1, trace(1))
     (tmp_path / "runs").unlink()

@@ -263,7 +263,7 @@ def test_what_is_no_model_by_name_nor_content_is_said(site: Site) -> None:
     for body, words in (
         (b"\xff\xd8\xff\xe0 a picture", "A model is a DeepRacer archive (.tar.gz, .tar or .zip), or an .onnx"),
         (b"<!DOCTYPE html>", "A model is a DeepRacer archive"),
-        (b"BZh9" + bytes(600), "packed with bzip2, which is not read: pack it as tar.gz or zip"),
+        (b"BZh9" + bytes(600), "packed with bzip2, which is not supported: pack it as tar.gz or zip"),
         (b"7z\xbc\xaf\x27\x1c", "packed with 7-Zip"),
         (b"", "The file is empty."),
     ):

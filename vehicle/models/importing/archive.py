@@ -225,7 +225,7 @@ def check_packing(head: bytes) -> None:
     """Raises BadInput if `head` is the beginning of a format that is known and not supported."""
     for magic, kind in _OTHERS.items():
         if head.startswith(magic) and not is_tar(head):  # a tar begins with a file name
-            raise BadInput(f"The file is packed with {kind}, which is not read: pack it as tar.gz or zip.")
+            raise BadInput(f"The file is packed with {kind}, which is not supported: pack it as tar.gz or zip.")
 
 
 def _mean_the_same(first: bytes, second: bytes) -> bool:

@@ -62,7 +62,7 @@ def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], r
     if one:
         return different[0], ""
     if by_note:
-        raise BadInput(f"The archive says of no checkpoint that it is the {requested}: {_how(different)}")
+        raise BadInput(f"The archive names no checkpoint as the {requested}: {_how(different)}")
     count = "two" if len(different) == 2 else str(len(different))
     raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how(different)}")
 

@@ -117,7 +117,7 @@ class Inflated(Unpacked):
         if not rest:
             return False
         if not rest.startswith(GZIP):
-            raise BadInput("Behind the archive's end stands something that is no gzip: pack it again.")
+            raise BadInput("After the end of the archive there is data that is not gzip: pack it again.")
         self._members += 1
         if self._members > MAX_GZIP_MEMBERS:
             raise BadInput(f"The archive is made of more than {MAX_GZIP_MEMBERS} gzip members.")

@@ -53,7 +53,7 @@ def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) ->
     if not path.is_file():
         raise BadInput("there is no such file; give a DeepRacer archive (tar.gz, tar or zip), a .pb or an .onnx file.")
     if path.stat().st_size > MAX_PACKED:
-        raise BadInput(f"The file is larger than {MAX_PACKED >> 20} MB, which is not read.")
+        raise BadInput(f"The file is larger than {MAX_PACKED >> 20} MB, which is not supported.")
     stem = next((path.name[: -len(end)] for end in _ENDS if path.name.lower().endswith(end)), path.name)
     suffix = path.suffix.lower()
     with path.open("rb") as file:
@@ -62,13 +62,13 @@ def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) ->
             return _unpacked(file, fit_name(stem), checkpoint)
         check_packing(head)
         if suffix not in (".pb", ".onnx"):
-            raise BadInput("The file is no tar.gz archive, no tar, no zip, no .pb and no .onnx file.")
+            raise BadInput("The file is not a tar.gz, tar or zip archive, nor a .pb or .onnx file.")
         if checkpoint:
             raise BadInput("A checkpoint can be chosen of an archive only; this is one model.")
         file.seek(0)
         model = file.read(MAX_MODEL_BYTES + 1)
     if len(model) > MAX_MODEL_BYTES:
-        raise BadInput(f"The model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not run.")
+        raise BadInput(f"The model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not supported.")
     beside = _beside(metadata or path.with_name(METADATA))
     kind: Kind = "graph" if suffix == ".pb" else "onnx"
     digest = hashlib.sha256(model).hexdigest()

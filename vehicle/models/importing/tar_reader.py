@@ -49,7 +49,7 @@ class TarMember:
     def pieces(self, max_bytes: int) -> Iterator[bytearray]:
         """The content in pieces. Raises BadInput if it exceeds `max_bytes` or is incomplete."""
         if self.size > max_bytes:
-            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {max_bytes} are taken.")
+            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {max_bytes} are accepted.")
         while self.left:
             piece = self.stream.read(min(self.left, PIECE))
             if not piece:
@@ -84,12 +84,12 @@ def _member(stream: Unpacked, header: bytes, kind: bytes, size: int, extended: d
     name = extended.get("path") or (f"{prefix}/" if prefix else "") + _text(header[0:100])
     if kind not in (b"0", b"\0", b"7", b"5"):
         raise BadInput(
-            f"The archive holds {_REFUSED.get(kind, 'something unknown')} ({name[:60]!r}), which is not taken."
+            f"The archive holds {_REFUSED.get(kind, 'something unknown')} ({name[:60]!r}), which is not accepted."
         )
     if "size" in extended:
         size = _decimal(extended["size"])
     if size > MAX_UNPACKED:
-        raise BadInput(f"The archive's {name[:60]!r} would have {size} bytes; that is too much.")
+        raise BadInput(f"The archive's {name[:60]!r} has {size} bytes, which is too large.")
     if kind == b"5":
         size = 0
     return TarMember(name, size, kind == b"5" or name.endswith("/"), stream, size)
@@ -148,7 +148,7 @@ def _records(text: bytes) -> dict[str, str]:
         if not equals or end > len(text) or text[end - 1 : end] != b"\n":
             raise BadInput(NOT_AN_ARCHIVE)
         if key.startswith((b"GNU.sparse", b"SCHILY.realsize")):
-            raise BadInput("The archive holds a sparse file, which is not taken.")
+            raise BadInput("The archive holds a sparse file, which is not accepted.")
         found[_text(key)] = _text(value)
         at = end
-    raise BadInput(f"The archive says more than {_MAX_RECORDS} things of one file, which is not read.")
+    raise BadInput(f"The archive has more than {_MAX_RECORDS} pax records for one file.")

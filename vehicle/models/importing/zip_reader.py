@@ -17,7 +17,7 @@ from shared.errors import BadInput
 from vehicle.models.importing.gzip_reader import PIECE, check_sizes
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-NOT_A_ZIP = "The file is no tar.gz archive, and as a zip archive it is not complete."
+NOT_A_ZIP = "The file is not a tar.gz archive, and as a zip archive it is not complete."
 
 _END, _END64, _LOCATOR64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
 _ENTRY, _LOCAL = b"PK\x01\x02", b"PK\x03\x04"
@@ -45,9 +45,9 @@ class ZipMember:
     def pieces(self, max_bytes: int) -> Iterator[bytes]:
         """The content in pieces. Raises BadInput if it exceeds `max_bytes`, is incomplete or fails its CRC-32."""
         if self.size > max_bytes:
-            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {max_bytes} are taken.")
+            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {max_bytes} are accepted.")
         if self.method not in (_STORED, _DEFLATED):
-            raise BadInput(f"The archive's {self.name[:60]!r} is packed in a way that is not read: use plain zip.")
+            raise BadInput(f"The archive's {self.name[:60]!r} is packed in a way that is not supported: use plain zip.")
         self._to_content()
         size = crc = 0
         for piece in self._stored() if self.method == _STORED else self._inflated():
@@ -56,7 +56,7 @@ class ZipMember:
                 break
             yield piece
         if size != self.size or crc != self.crc:
-            raise BadInput(f"The archive's {self.name[:60]!r} is damaged: its check sum is another.")
+            raise BadInput(f"The archive's {self.name[:60]!r} is damaged: its checksum does not match.")
 
     def _to_content(self) -> None:
         """Seeks to the content. Raises BadInput if the local header contradicts the central directory."""
@@ -67,7 +67,7 @@ class ZipMember:
         flags, method = struct.unpack_from("<2H", header, 6)
         name_size, extra_size = struct.unpack_from("<2H", header, 26)
         if flags & _ENCRYPTED or method != self.method or self.file.read(name_size) != self.raw_name:
-            raise BadInput(f"The archive says two things of its {self.name[:60]!r}, and is not read.")
+            raise BadInput(f"The archive contradicts itself about {self.name[:60]!r}.")
         self.file.seek(extra_size, io.SEEK_CUR)
 
     def _stored(self) -> Iterator[bytes]:
@@ -162,7 +162,7 @@ def _member(file: BinaryIO, directory: bytes, at: int) -> tuple[ZipMember, int]:
         raise BadInput(NOT_A_ZIP)
     name = _name(raw, flags)
     if flags & (_ENCRYPTED | _MASKED):
-        raise BadInput(f"The archive's {name[:60]!r} is encrypted, which is not read.")
+        raise BadInput(f"The archive's {name[:60]!r} is encrypted, which is not supported.")
     _check_kind(name, attributes >> 16)
     size, packed, begins = _large(extra, size, packed, begins)
     is_folder = name.endswith(("/", "\\")) or stat.S_ISDIR(attributes >> 16)
@@ -181,7 +181,7 @@ def _name(raw: bytes, flags: int) -> str:
 def _check_kind(name: str, mode: int) -> None:
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         what = "a link" if stat.S_ISLNK(mode) else "something else than files"
-        raise BadInput(f"The archive holds {what} ({name[:60]!r}), which is not taken.")
+        raise BadInput(f"The archive holds {what} ({name[:60]!r}), which is not accepted.")
 
 
 def _large(extra: bytes, size: int, packed: int, begins: int) -> tuple[int, int, int]:

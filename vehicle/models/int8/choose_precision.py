@@ -59,7 +59,7 @@ def _int8(home: pathlib.Path, fp32: Policy, shrink: ProfileName) -> Policy:
     if note.of_sha256 != fp32.model.sha256:
         raise BadInput("it was made of another model")
     if note.sha256 != model.sha256:
-        raise BadInput("it is not the one that was judged")
+        raise BadInput("it is not the one that was compared")
     return Policy(dataclasses.replace(model, name=fp32.model.name), shrink)
 
 

@@ -97,7 +97,7 @@ def _read(file: pathlib.Path) -> bytes:
     except OSError as error:
         raise BadInput(f"{file}: the model cannot be read ({error.strerror}).") from None
     if len(content) > MAX_MODEL_BYTES:
-        raise BadInput(f"{file}: the model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not run.")
+        raise BadInput(f"{file}: the model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not supported.")
     return content
 
 

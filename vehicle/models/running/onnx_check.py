@@ -46,10 +46,10 @@ def allowed_graph(content: bytes) -> Any:
         raise BadInput("The file is not an ONNX model with a graph.")
     _check_opsets(model)
     if model.functions or model.training_info:
-        raise BadInput("The model brings functions or training of its own, which are not run.")
+        raise BadInput("The model brings functions or training of its own, which are not supported.")
     _check_nodes(model.graph.node)
     if model.graph.sparse_initializer:
-        raise BadInput("The model holds sparse tensors, which are not run.")
+        raise BadInput("The model holds sparse tensors, which are not supported.")
     for tensor in model.graph.initializer:
         _check_tensor(tensor)
     if len({tensor.name for tensor in model.graph.initializer}) < len(model.graph.initializer):
@@ -64,23 +64,23 @@ def _check_opsets(model: Any) -> None:
         raise BadInput(f"The model names {len(own)} versions of ONNX's operators; it must name one.")
     for opset in model.opset_import:
         if opset.domain not in ("", "ai.onnx"):
-            raise BadInput(f"The model needs operators of {opset.domain[:40]!r}; only ONNX's own are run.")
+            raise BadInput(f"The model needs operators of {opset.domain[:40]!r}; only ONNX's own are supported.")
         if opset.version not in OPSETS:
             raise BadInput(
-                f"The model is of opset {opset.version}; {OPSETS[0]} to {OPSETS[-1]} are run: export it again."
+                f"The model is of opset {opset.version}; {OPSETS[0]} to {OPSETS[-1]} are supported: export it again."
             )
 
 
 def _check_nodes(nodes: Iterable[Any]) -> None:
     nodes = list(nodes)
     if len(nodes) > MAX_NODES:
-        raise BadInput(f"The model has {len(nodes)} operators; at most {MAX_NODES} are run.")
+        raise BadInput(f"The model has {len(nodes)} operators; at most {MAX_NODES} are supported.")
     for node in nodes:
         if node.domain not in ("", "ai.onnx") or node.op_type not in OPS:
-            raise BadInput(f"The model uses the operator {node.op_type[:40]!r}, which is not run on the car.")
+            raise BadInput(f"The model uses the operator {node.op_type[:40]!r}, which the car does not support.")
         if len(node.input) > MAX_JOINED:
             raise BadInput(
-                f"The operator {node.op_type} takes in {len(node.input)} values; at most {MAX_JOINED} are run."
+                f"The operator {node.op_type} takes in {len(node.input)} values; at most {MAX_JOINED} are supported."
             )
         if node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
             raise BadInput("The model drops values at random, as in training: export it for inference.")
@@ -90,13 +90,13 @@ def _check_nodes(nodes: Iterable[Any]) -> None:
 
 def _check_attribute(node: Any, attribute: Any) -> None:
     if attribute.HasField("g") or attribute.graphs:
-        raise BadInput(f"The operator {node.op_type} holds an inner graph, which is not run.")
+        raise BadInput(f"The operator {node.op_type} holds an inner graph, which is not supported.")
     if node.op_type == "BatchNormalization" and attribute.name == "training_mode" and attribute.i:
         raise BadInput("The model normalises as in training: export it for inference.")
     if node.op_type == "Constant" and attribute.name in ("value_string", "value_strings"):
-        raise BadInput("The model holds a constant of text, which is not run.")
+        raise BadInput("The model holds a constant of text, which is not supported.")
     if attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
-        raise BadInput(f"The operator {node.op_type} holds a sparse tensor, which is not run.")
+        raise BadInput(f"The operator {node.op_type} holds a sparse tensor, which is not supported.")
     for tensor in [attribute.t] if attribute.HasField("t") else list(attribute.tensors):
         _check_tensor(tensor)
 
@@ -105,13 +105,13 @@ def _check_tensor(tensor: Any) -> None:
     """Raises BadInput unless the data is in the file and has the size that the shape says."""
     name = tensor.name[:40] or "constant"
     if tensor.data_location != onnx.TensorProto.DEFAULT or tensor.external_data:
-        raise BadInput(f"The tensor {name!r} keeps its data outside the file, which is not read.")
+        raise BadInput(f"The tensor {name!r} has its data outside the file, which is not supported.")
     each = _BYTES_EACH.get(tensor.data_type)
     if each is None or len(tensor.dims) > MAX_RANK or any(dim < 0 for dim in tensor.dims):
-        raise BadInput(f"The tensor {name!r} is of a type or shape that is not run.")
+        raise BadInput(f"The tensor {name!r} is of a type or shape that is not supported.")
     elements = math.prod(tensor.dims)
     if elements > MAX_WEIGHTS:
-        raise BadInput(f"The tensor {name!r} has {elements} elements; at most {MAX_WEIGHTS} are run.")
+        raise BadInput(f"The tensor {name!r} has {elements} elements; at most {MAX_WEIGHTS} are supported.")
     stored = len(tensor.raw_data) / each if tensor.raw_data else _listed(tensor)
     if stored != elements:
         raise BadInput(f"The tensor {name!r} says {elements} elements but holds {stored:g}.")

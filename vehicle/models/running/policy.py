@@ -27,7 +27,7 @@ class Policy:
         self._shrink = preprocessor(shrink)
         if len(model.inputs) != 1 or model.metadata.shape_of(model.metadata.sensor)[2] != 1:
             sensors = ", ".join(model.metadata.sensors)
-            raise BadInput(f"{model.path}: looks through {sensors}; this car has one grey front camera.")
+            raise BadInput(f"{model.path}: needs {sensors}; this car has one grey front camera.")
         try:
             self._session = open_session(model.content)
         except BadInput as error:

@@ -60,7 +60,7 @@ def compare(run: Recording, policy: Policy) -> Comparison:
             (abs(action.steering - setpoint.setpoint_steering), abs(action.throttle - setpoint.setpoint_throttle))
         )
     if not differences:
-        raise BadInput("The recording holds no frame that a setpoint was made of: there is nothing to compare.")
+        raise BadInput("The recording has no frame that led to a setpoint: there is nothing to compare.")
     steerings, throttles = zip(*differences, strict=True)
     return Comparison(
         compared=len(differences),
@@ -77,7 +77,7 @@ def decode_policy_input(picture: RecordedFrame) -> Pixels:
     """The recorded policy input, (120, 160) uint8. Raises BadInput."""
     small = cv2.imdecode(np.frombuffer(picture.policy_input, np.uint8), cv2.IMREAD_UNCHANGED)
     if small is None or small.shape != (HEIGHT, WIDTH) or small.dtype != np.uint8:
-        raise BadInput(f"What the policy saw of frame {picture.seq} is no picture of {WIDTH} x {HEIGHT} grey pixels.")
+        raise BadInput(f"The policy input of frame {picture.seq} is not a picture of {WIDTH} x {HEIGHT} grey pixels.")
     return cast(Pixels, small)
 
 
@@ -85,5 +85,5 @@ def decode_frame(picture: RecordedFrame) -> Any:
     """The recorded frame: grey (H, W) or BGR (H, W, 3) uint8. Raises BadInput."""
     pixels = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
-        raise BadInput(f"The recorded frame {picture.seq} is no picture.")
+        raise BadInput(f"The recorded frame {picture.seq} is not a picture.")
     return pixels

@@ -36,13 +36,13 @@ def conv_strides(node: Node) -> tuple[int, int]:
     """The strides (down, right) of a convolution. Raises BadInput unless it is VALID, undilated and channels last."""
     strides = node.attributes.get("strides")
     if not isinstance(strides, tuple) or len(strides) != 4 or strides[0] != 1 or strides[3] != 1 or min(strides) < 1:
-        raise BadInput(f"The convolution {node.name[:80]!r} has strides that are not run.")
+        raise BadInput(f"The convolution {node.name[:80]!r} has strides that are not supported.")
     if node.attributes.get("padding") != b"VALID":
-        raise BadInput(f"The convolution {node.name[:80]!r} is padded; only VALID is run.")
+        raise BadInput(f"The convolution {node.name[:80]!r} is padded; only VALID is supported.")
     if node.attributes.get("data_format", b"NHWC") != b"NHWC":
-        raise BadInput(f"The convolution {node.name[:80]!r} is not in NHWC order, which is not run.")
+        raise BadInput(f"The convolution {node.name[:80]!r} is not in NHWC order, which is not supported.")
     if any(size != 1 for size in integers(node, "dilations", (1, 1, 1, 1))):
-        raise BadInput(f"The convolution {node.name[:80]!r} is dilated, which is not run.")
+        raise BadInput(f"The convolution {node.name[:80]!r} is dilated, which is not supported.")
     return strides[1], strides[2]
 
 
@@ -94,7 +94,7 @@ def epsilon(node: Node) -> float:
     if node.attributes.get("is_training", True) is not False:
         raise BadInput(f"The normalisation {node.name[:80]!r} is in training mode: export the model for inference.")
     if node.attributes.get("data_format", b"NHWC") != b"NHWC":
-        raise BadInput(f"The normalisation {node.name[:80]!r} is not in NHWC order, which is not run.")
+        raise BadInput(f"The normalisation {node.name[:80]!r} is not in NHWC order, which is not supported.")
     value = node.attributes.get("epsilon", 0.0001)
     return float(value) if isinstance(value, float) else 0.0001
 

@@ -56,9 +56,9 @@ class Converter:
             )
         answer = Interpreter[TracedTensor](self._emit).run(self._head.order, values)
         if not isinstance(answer, TracedTensor):
-            raise BadInput("The policy does not depend on what the car sees.")
+            raise BadInput("The policy does not depend on the sensors.")
         if answer.is_picture or len(answer.shape) != 2 or answer.order is not None:
-            raise BadInput("The policy's answer is no row of numbers.")
+            raise BadInput("The policy's output is not a vector.")
         return self._builder.onnx.model(self._builder.apply_scale(answer).name, answer.shape)
 
     def _emit(self, node: Node, inputs: Sequence[Value]) -> Value | None:

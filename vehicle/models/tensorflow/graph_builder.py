@@ -1,7 +1,7 @@
 """Builds the ONNX graph of a policy: element-wise arithmetic, reshaping, and the scale that a value carries.
 
 Called by the rules (layer_rules.py, shape_rules.py) and by converter.py; writes through onnx_writer.py. A value that
-depends on what the car sees is a TracedTensor (tensor_layout.py), all else is a numpy array.
+depends on the sensors is a TracedTensor (tensor_layout.py), all else is a numpy array.
 """
 
 from collections.abc import Callable, Sequence
@@ -107,7 +107,7 @@ class GraphBuilder:
             return replace(x, shape=shape)
         if x.is_picture and shape[-1:] == (places * x.channels,) and all(size == 1 for size in shape[:-1]):
             return replace(x.flattened(self.write("Flatten", [x.name], axis=1)), shape=shape)
-        raise BadInput(f"The {node.op} {node.name[:80]!r} makes {shape} of {x.shape}, which is not run.")
+        raise BadInput(f"The {node.op} {node.name[:80]!r} makes {shape} of {x.shape}, which is not supported.")
 
     def write(self, op: str, inputs: list[str], **settings: Any) -> str:
         """Appends one ONNX operator; the name of its output."""

@@ -187,7 +187,7 @@ class _GraphReader:
                 key, value = self._entry(inner)
                 given[text(key, "a result's name")] = _inner_ref(text(value, "a result"), parameters)
         if any(result not in given for result in results):
-            raise BadInput(f"The function {name[:80]!r} does not say what it returns.")
+            raise BadInput(f"The function {name[:80]!r} does not define its outputs.")
         return name, Function(parameters, nodes, tuple(given[result] for result in results))
 
     def _signature(self, data: memoryview) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
@@ -219,7 +219,7 @@ def _outer_ref(given: str) -> Ref:
     """Parses an input of a graph's node, `node` or `node:index`. Raises BadInput."""
     name, _, output = given.partition(":")
     if output and not (output.isascii() and output.isdigit() and len(output) < 4):
-        raise BadInput(f"The graph has an input {given[:80]!r}, which means nothing.")
+        raise BadInput(f"The graph has an input {given[:80]!r}, which is not valid.")
     return name, int(output or 0)
 
 
@@ -239,7 +239,7 @@ def _inner_ref(given: str, parameters: tuple[str, ...]) -> Ref:
 def _elements(shape: tuple[int, ...]) -> int:
     size = math.prod(shape)
     if len(shape) > MAX_RANK or any(dim < 0 for dim in shape) or size > MAX_ELEMENTS:
-        raise BadInput(f"The graph holds a tensor of shape {'x'.join(map(str, shape[:9]))}, which is not run.")
+        raise BadInput(f"The graph holds a tensor of shape {'x'.join(map(str, shape[:9]))}, which is not supported.")
     return size
 
 

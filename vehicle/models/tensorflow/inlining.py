@@ -45,7 +45,7 @@ class _Inlining:
         """The node of that name, with inputs that bypass every inlined `If`. Raises BadInput."""
         found = self._nodes.get(name)
         if found is None:
-            raise BadInput(f"The graph refers to {name[:80]!r}, which it does not hold.")
+            raise BadInput(f"The graph refers to {name[:80]!r}, which it does not contain.")
         inputs = tuple(self._real(ref) for ref in found.inputs)
         control = tuple(one for one in found.control if one in self._nodes and self._nodes[one].op not in IFS)
         return Node(name, found.op, inputs, control, found.attributes)
@@ -61,7 +61,7 @@ class _Inlining:
                 return ref
             self._inline(node)
             if ref not in self._outputs:
-                raise BadInput(f"The graph asks {node.name[:80]!r} for a value that it does not give.")
+                raise BadInput(f"The graph refers to an output of {node.name[:80]!r} that does not exist.")
         raise BadInput("The graph's branches are nested too deeply.")
 
     def _inline(self, node: Node) -> None:
@@ -72,7 +72,7 @@ class _Inlining:
         function = self._functions.get(branch) if isinstance(branch, str) else None
         if function is None or len(function.parameters) != len(node.inputs) - 1:
             raise BadInput(
-                f"The branch {node.name[-80:]!r} leads to a function that the file does not hold: export it again."
+                f"The branch {node.name[-80:]!r} calls a function that the file does not contain: export it again."
             )
         given = dict(zip(function.parameters, node.inputs[1:], strict=True))
 
@@ -99,7 +99,7 @@ class _Inlining:
             if isinstance(value, np.ndarray) and value.size == 1:
                 return bool(value.item())
             break
-        raise BadInput(f"The branch {node.name[:80]!r} depends on what the car sees, which is not run.")
+        raise BadInput(f"The branch {node.name[:80]!r} depends on the sensors, which is not supported.")
 
 
 def _sorted(nodes: _Inlining, output: str) -> list[Node]:
@@ -116,7 +116,7 @@ def _sorted(nodes: _Inlining, output: str) -> list[Node]:
         if name in order:
             continue
         if name in open_:
-            raise BadInput(f"The graph runs in a circle through {name[:80]!r}.")
+            raise BadInput(f"The graph has a cycle through {name[:80]!r}.")
         open_.add(name)
         node = nodes.node(name)
         stack.append((name, True))

@@ -90,10 +90,12 @@ class Interpreter(Generic[Live]):
         if node.op in _VIEWS:
             self._viewed += sum(x.size for x in tensors)
             if self._viewed > _MAX_VIEWED:
-                raise BadInput("The graph turns its weights over and over, which is not run.")
+                raise BadInput("The graph transposes or reshapes its weights too often, which is not supported.")
         found = compute(node, tensors)
         if found is not None and found.size > _FOLDED_ELEMENTS and node.op not in _VIEWS:
-            raise BadInput(f"{node.op} at {node.name[:80]!r} makes a large constant of small ones, which is not run.")
+            raise BadInput(
+                f"{node.op} at {node.name[:80]!r} makes a large constant of small ones, which is not supported."
+            )
         return found
 
     def _switch(self, node: Node) -> None:
@@ -102,14 +104,14 @@ class Interpreter(Generic[Live]):
             return
         value, condition = (self._at(ref) for ref in node.inputs)
         if not isinstance(condition, np.ndarray) or condition.size != 1:
-            raise BadInput(f"The Switch {node.name[:80]!r} depends on what the car sees, which is not run.")
+            raise BadInput(f"The Switch {node.name[:80]!r} depends on the sensors, which is not supported.")
         branch = int(bool(condition.item()))
         self._values[node.name, branch], self._values[node.name, 1 - branch] = value, DEAD
 
     def _merge(self, node: Node) -> Live | Tensor | Dead | Unknown:
         living = [value for value in map(self._at, node.inputs) if value is not DEAD]
         if len(living) > 1:
-            raise BadInput(f"The Merge {node.name[:80]!r} has more than one branch alive, which is not run.")
+            raise BadInput(f"The Merge {node.name[:80]!r} has more than one branch alive, which is not supported.")
         return living[0] if living else DEAD
 
     def _is_dead(self, node: Node) -> bool:
@@ -122,7 +124,7 @@ class Interpreter(Generic[Live]):
 
     def _living(self, value: Live | Tensor | Dead | Unknown) -> Live | Tensor:
         if isinstance(value, Unknown):
-            raise BadInput(f"The graph uses {value.op[:40]!r} at {value.name[:80]!r}, which is not run.")
+            raise BadInput(f"The graph uses {value.op[:40]!r} at {value.name[:80]!r}, which is not supported.")
         if isinstance(value, Dead):
             raise BadInput("The policy depends on a branch that is never taken.")
         return value

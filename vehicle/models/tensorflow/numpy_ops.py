@@ -79,7 +79,7 @@ def _compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | np.generic | None
 def check_size(shape: Sequence[int]) -> None:
     """Raises BadInput if a tensor of this shape is larger than any in a policy."""
     if math.prod(shape) > MAX_ELEMENTS:
-        raise BadInput(f"The graph makes a tensor of {'x'.join(map(str, shape))} elements, which is not run.")
+        raise BadInput(f"The graph makes a tensor of {'x'.join(map(str, shape))} elements, which is not supported.")
 
 
 def _conv(node: Node, inputs: Sequence[Tensor]) -> Tensor:
@@ -129,7 +129,7 @@ def _pack(node: Node, inputs: Sequence[Tensor]) -> Tensor:
 def _cast(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     kind = DTYPES.get(integer(node, "DstT"))
     if kind is None:
-        raise BadInput(f"The Cast {node.name[:80]!r} is to a type that is not run.")
+        raise BadInput(f"The Cast {node.name[:80]!r} is to a type that is not supported.")
     return inputs[0].astype(kind)
 
 
@@ -137,7 +137,7 @@ def _gather(node: Node, inputs: Sequence[Tensor]) -> Tensor:
     given, places, axis = inputs
     check_size([places.size, given.size])
     if integer(node, "batch_dims") or places.size * given.size > MAX_ELEMENTS:
-        raise BadInput(f"The GatherV2 {node.name[:80]!r} is not of the kind that is run.")
+        raise BadInput(f"The GatherV2 {node.name[:80]!r} is not of a supported kind.")
     return np.asarray(np.take(given, places, int(axis)))
 
 

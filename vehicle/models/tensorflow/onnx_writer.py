@@ -39,10 +39,12 @@ class OnnxWriter:
         """Adds a constant, float32 or int64; returns its name. Raises BadInput for other types, too many bytes, NaN."""
         kind = _KINDS.get(value.dtype)
         if kind is None:
-            raise BadInput(f"The graph computes with {value.dtype}; only float32 is run.")
+            raise BadInput(f"The graph computes with {value.dtype}; only float32 is supported.")
         self._bytes += value.nbytes
         if self._bytes > MAX_CONSTANT_BYTES:
-            raise BadInput(f"The graph holds more than {MAX_CONSTANT_BYTES >> 20} MB of weights, which is not run.")
+            raise BadInput(
+                f"The graph holds more than {MAX_CONSTANT_BYTES >> 20} MB of weights, which is not supported."
+            )
         if not bool(np.isfinite(value).all()):
             raise BadInput("The graph holds weights that are not finite: the training went wrong.")
         tensor = self._model.graph.initializer.add()

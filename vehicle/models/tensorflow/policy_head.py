@@ -51,7 +51,7 @@ def find_head(graph: Graph, metadata: Metadata) -> PolicyHead:
             placeholders[sensor] = node.name
     missing = [sensor for sensor in metadata.sensors if sensor not in placeholders]
     if missing:
-        raise BadInput(f"The metadata speaks of {', '.join(missing)}, but the policy does not look at it.")
+        raise BadInput(f"The metadata names {', '.join(missing)}, but the policy does not use it.")
     sensors = sorted(placeholders)
     shapes = {sensor: metadata.shape_of(sensor) for sensor in sensors}
     return PolicyHead(output, order, {sensor: placeholders[sensor] for sensor in sensors}, shapes, tuple(free))
@@ -71,7 +71,7 @@ def _read(order: Sequence[Node]) -> list[Node]:
 def _output(graph: Graph, metadata: Metadata) -> str:
     found = [match for name in graph.nodes if (match := _HEAD.fullmatch(name))]
     if not found:
-        raise BadInput("The graph has no policy head of clipped_ppo or sac: it is no DeepRacer model.")
+        raise BadInput("The graph has no policy head of clipped_ppo or sac: it is not a DeepRacer model.")
     if len(found) > 1:
         raise BadInput(f"The graph has {len(found)} policy heads; it must have one.")
     if (found[0][1], found[0][2]) != HEADS[metadata.algorithm]:
@@ -84,9 +84,9 @@ def _output(graph: Graph, metadata: Metadata) -> str:
 def _check_placeholder(node: Node, sensor: str, metadata: Metadata) -> None:
     if sensor not in metadata.sensors:
         sensors = ", ".join(metadata.sensors)
-        raise BadInput(f"The policy looks at {sensor[:40]!r}, but its metadata speaks of {sensors}.")
+        raise BadInput(f"The policy uses {sensor[:40]!r}, but its metadata names {sensors}.")
     if not _is_float(node):
-        raise BadInput(f"The input {sensor} is no float32.")
+        raise BadInput(f"The input {sensor} is not float32.")
     shape, wanted = node.attributes.get("shape"), metadata.shape_of(sensor)
     if isinstance(shape, tuple) and shape and shape[1:] != wanted:
         given = "x".join(map(str, shape[1:]))

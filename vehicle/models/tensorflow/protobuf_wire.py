@@ -14,7 +14,7 @@ from shared.errors import BadInput
 MAX_FIELDS = 50_000  # DeepRacer networks have about 4,000
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
-_TORN = "The graph is torn or is no protocol buffer."
+_TORN = "The graph is truncated or not a protocol buffer."
 
 Field = tuple[int, int, int, memoryview]  # field number, wire type, value of a varint, bytes of all others
 
@@ -54,7 +54,7 @@ class WireReader:
     def _spend(self, fields: int) -> None:
         self._left -= fields
         if self._left < 0:
-            raise BadInput("The graph has more parts than a policy ever has, and is not read.")
+            raise BadInput("The graph has more parts than any policy.")
 
 
 def varint(data: memoryview, at: int) -> tuple[int, int]:
@@ -86,11 +86,11 @@ def numbers(data: memoryview, dtype: str) -> NDArray[np.generic]:
 def text(data: memoryview, what: str, max_bytes: int = 512) -> str:
     """A name. Raises BadInput if it is too long, not UTF-8 or not printable; `what` names it in the sentence."""
     if len(data) > max_bytes:
-        raise BadInput(f"The graph has {what} of {len(data)} bytes, which is not read.")
+        raise BadInput(f"The graph has {what} of {len(data)} bytes, which is not supported.")
     try:
         found = str(data, "utf-8")
     except UnicodeDecodeError:
-        raise BadInput(f"The graph has {what} that is no text.") from None
+        raise BadInput(f"The graph has {what} that is not text.") from None
     if not found.isprintable():
         raise BadInput(f"The graph has {what} that cannot be printed.")
     return found

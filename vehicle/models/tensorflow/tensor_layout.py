@@ -74,7 +74,9 @@ class TracedTensor:
         if constant.size == 1:
             return constant.reshape(())
         if constant.shape[-1] != self.channels or constant.size != self.channels:
-            raise BadInput(f"The graph joins values of shapes {self.shape} and {constant.shape}, which is not run.")
+            raise BadInput(
+                f"The graph joins values of shapes {self.shape} and {constant.shape}, which is not supported."
+            )
         row = constant.ravel()
         if self.is_picture:
             return row.reshape(-1, 1, 1)

@@ -17,7 +17,7 @@ RECORD = re.compile(rb"([0-9A-Fa-f]{6})([0-9A-Fa-f]{8})")
 
 
 class Cano(LineDecoder):
-    """A `Decoder`."""
+    """A `Decoder`. Transponders are decimal; there are no sequence numbers, so losses do not show."""
 
     name = "cano"
     max_frame_bytes = 120

@@ -1,7 +1,8 @@
 """I-Lap: SOH, type and tab-separated fields on a line, without any check.
 
-The device is silent until it is asked (`%`), answers with its number, and then reports passings with seconds since it
-began. It is asked again until it answers, and never after that: what a second request does to its clock is not known.
+The device is silent until it gets a request (`%`), answers with its number, and then reports passings with seconds
+since it began. The request is repeated until it answers, and never after that: what a second one does to its clock is
+not known.
 
 Source: `transponder-bridge.md` of github.com/HackyRacers/Transponder-Documentation, read in 2026.
 """
@@ -20,7 +21,7 @@ PASSING = re.compile(r"@\t(\d{1,6})\t(\d{1,10})\t(\d{1,10}\.\d{3})")  # always t
 
 
 class ILap(LineDecoder):
-    """A `Decoder`."""
+    """A `Decoder`. Transponders are decimal; `decoder` is the device's number, each with a timeline of its own."""
 
     name = "ilap"
     max_frame_bytes = 120

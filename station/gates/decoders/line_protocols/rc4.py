@@ -25,7 +25,7 @@ MODE = b"AMBRC MODE"
 
 
 class RC4(LineDecoder):
-    """A `Decoder`."""
+    """A `Decoder`. Transponders are decimal; passings and status share the sequence that shows losses."""
 
     name = "rc4"
     max_frame_bytes = 200

@@ -20,7 +20,7 @@ STARTS = re.compile(rb"(?=[$#])")
 
 
 class TranX2(LineDecoder):
-    """A `Decoder`."""
+    """A `Decoder`. Transponders are decimal; `decoder` is the two hexadecimal digits of the sender."""
 
     name = "tranx2"
     max_frame_bytes = 64

@@ -56,7 +56,7 @@ STATUS_TAGS = {0x01: "noise", 0x06: "gps", 0x07: "temperature_c", 0x0C: "voltage
 
 
 class P3(PacketDecoder):
-    """A `Decoder`."""
+    """A `Decoder`. Transponders are decimal; `label` is the text id that newer decoders send beside the number."""
 
     name = "p3"
     max_frame_bytes = 2 * MAX_PLAIN_BYTES

@@ -28,7 +28,7 @@ _TIME = struct.Struct("<xxxI4x")
 
 
 class Robitronic:
-    """A `Decoder`."""
+    """A `Decoder`. Transponders are decimal; packets have a length but no end, hence a buffer of its own."""
 
     name = "robitronic"
 

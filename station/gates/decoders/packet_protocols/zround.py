@@ -26,7 +26,7 @@ WORDS = {ASK: "ask", ANSWER: "answer", START: "start", b"%F&": "stop"}
 
 
 class ZRound(PacketDecoder):
-    """A `Decoder`."""
+    """A `Decoder`. Transponders up to eight digits are decimal, longer ones hexadecimal, as sent."""
 
     name = "zround"
     max_frame_bytes = 160
@@ -55,7 +55,7 @@ class ZRound(PacketDecoder):
         return not self._sends_clock
 
     def poll(self, now_ns: int) -> bytes:
-        """The start, when it is due; the answer, when we are asked."""
+        """The start, when it is due; the answer, when the counter requests one."""
         answer, self._must_answer = ANSWER if self._must_answer else b"", False
         if self._due_ns is None:
             self._due_ns = now_ns + (SILENT_NS if self._ever_started else ANSWER_NS)

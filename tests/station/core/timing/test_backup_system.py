@@ -183,11 +183,11 @@ def test_what_b_saw_before_the_start_begins_no_run() -> None:
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=20))
 def test_no_pass_is_counted_twice_whoever_sees_it(seen: list[tuple[bool, bool]]) -> None:
     hand = Two(laps=1000)
-    for number, (by_a, by_b) in enumerate(seen):
+    for number, (by_a, timed_by_b) in enumerate(seen):
         at_ns = (1 + 8 * number) * S
         if by_a:
             hand.cross(at_ns)
-        if by_b:
+        if timed_by_b:
             hand.cross_b(at_ns)
         hand.tick(at_ns + 1500 * MS)
     marks = [segment.start.crossing for segment in hand.run.book.segments]

@@ -316,9 +316,9 @@ def test_journals_of_the_first_edition_are_judged_by_what_the_clock_said() -> No
     scale = UtcScale()
     scale.corrects = False
     scale.booted(BEGIN, run_is_on=False, trusted=True)
-    scale.note(e.Moment(DEVICE, FAR, UTC), run_is_on=False)
+    scale.add_pair(e.Moment(DEVICE, FAR, UTC), run_is_on=False)
     assert scale.of_moment(e.Moment(BOOT, S, UTC + DAYS)) == UTC + DAYS
-    scale.note(e.Moment(BOOT, 0, UTC + 5 * S), run_is_on=False)
+    scale.add_pair(e.Moment(BOOT, 0, UTC + 5 * S), run_is_on=False)
     assert scale.utc_ns(DEVICE, FAR) == UTC
     scale.meet("device:new.1")
     assert scale.boots == {BOOT, DEVICE}

@@ -58,5 +58,5 @@ def test_a_crossing_of_test_mode_stays_there() -> None:
 
 def test_its_stamps_are_shown_by_the_stations_pair() -> None:
     scale = UtcScale()
-    scale.note(moment(0), run_is_on=False)
+    scale.add_pair(moment(0), run_is_on=False)
     assert scale.utc_ns(PICO, 7 * S) == UTC + 7 * S

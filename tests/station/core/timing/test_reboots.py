@@ -279,7 +279,7 @@ def test_without_a_trusted_time_of_day_the_page_shows_the_sure_end(off_ns: int) 
     hall.cross(10 * S)
     hall.boot(28 * S, off_ns, trusted=False)
     hall.ticks(28 * S, 29 * S)
-    assert hall.run.ends_ns(hall.station) == hall.run.strikes_ns(hall.station)
+    assert hall.run.ends_ns(hall.station) == hall.run.cutoff_ns(hall.station)
 
 
 @pytest.mark.parametrize("edition", [0, 1])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.timing.sensor_layout import SensorArrangement, SensorPass, seen_in, words
+from station.core.timing.sensor_layout import SensorArrangement, SensorPass, describe_passes, seen_in
 from station.gates.drem import DremStream
 from tests.station.core.scripted_race import MS, QUICK, Hand, S, moment, only
 
@@ -145,11 +145,11 @@ def test_a_gate_of_an_old_journal_is_judged_as_it_was() -> None:
 def test_who_tries_a_gate_reads_how_its_sensors_stand(layout: e.Layout, lags: tuple[int, ...], said: str) -> None:
     spec = e.GateSpec("start", LEFT_RIGHT, layout=layout)
     hand = race(spec, [two(lag) for lag in lags])
-    assert said in words(spec, hand.engine.gates["start"].arrangement.passes)
+    assert said in describe_passes(spec, hand.engine.gates["start"].arrangement.passes)
 
 
 def test_one_sensor_has_no_layout_to_try() -> None:
-    assert words(e.GateSpec("start"), ()) == ""
+    assert describe_passes(e.GateSpec("start"), ()) == ""
 
 
 @QUICK
@@ -186,4 +186,4 @@ def test_any_passes_are_judged_and_worded(passes: list[SensorPass]) -> None:
     kept = arrangement.passes
     assert len(kept) == min(len(passes), 12)
     assert seen_in(("a", "b"), kept) in ("", "in_line", "reversed", "side_by_side", "both_ways")
-    assert words(e.GateSpec("g", ("a", "b")), kept)
+    assert describe_passes(e.GateSpec("g", ("a", "b")), kept)

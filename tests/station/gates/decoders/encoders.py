@@ -1,4 +1,6 @@
-"""Frames written from the protocols' descriptions alone (timing.md 2), by nothing that the decoders use themselves.
+"""Frames written from the protocols' descriptions alone (each protocol file names its source).
+
+Nothing here is used by the decoders themselves.
 
 Checks are worked out bit by bit, columns are laid by hand: where this file and a decoder agree, two readers of the same
 text do.

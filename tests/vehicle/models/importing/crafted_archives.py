@@ -75,7 +75,7 @@ ZIPPED = [
     zipped("is damaged", zip_of(FILES, sizes={"agent/model.pb": 5})),
     zipped("is damaged", zip_of(FILES, sums={"agent/model.pb": 1})),
     zipped("packed in a way", zip_of(FILES, method=12)),
-    zipped("says two things", zip_of(FILES, local_names={"agent/model.pb": "agent/other.pb"})),
+    zipped("contradicts itself", zip_of(FILES, local_names={"agent/model.pb": "agent/other.pb"})),
     zipped("two models", zip_of(FILES | {"other.pb": OTHER})),
     zipped("more than 20000", lambda: zip_of(FILES | {f"f{n}": b"" for n in range(20_000)})),
     zipped(
@@ -89,7 +89,7 @@ ZIPPED = [
 ]
 
 ARCHIVES = [
-    crowded("more than 100 things", FLOOD),
+    crowded("more than 100 pax records", FLOOD),
     crowded("longer than any", *[LONG] * 200),
     crowded("longer than any", Member(b"p", kind=b"x", size=1 << 40)),
     crowded("longer than any", Member(b"long", kind=b"L", size=1 << 30)),
@@ -106,11 +106,11 @@ ARCHIVES = [
     archive("no model:", Member(b"model.pb", kind=b"5"), Member(NAME, GOOD)),
     archive("no model:", Member(b"model.pb/", PB), Member(NAME, GOOD)),
     archive("no model:", Member(b"model.zip", b"PK\x03\x04" + bytes(300)), Member(NAME, GOOD)),
-    archive("torn", Member(b"agent/model.pb", b"PK\x03\x04" + bytes(300)), Member(NAME, GOOD)),
-    archive("torn", Member(b"agent/model.pb", tar_gz(Member(b"model.pb", PB))), Member(NAME, GOOD)),
+    archive("truncated", Member(b"agent/model.pb", b"PK\x03\x04" + bytes(300)), Member(NAME, GOOD)),
+    archive("truncated", Member(b"agent/model.pb", tar_gz(Member(b"model.pb", PB))), Member(NAME, GOOD)),
     Hostile("model.tar.gz", "no model_metadata", gzip.compress(b"") + tar_gz(Member(b"model.pb", PB)), None),
     large("times its size", lambda: tar_gz(*GOOD_ONES) + gzip.compress(bytes(100 << 20), 9)),
-    Hostile("model.tar.gz", "is no gzip", tar_gz(*GOOD_ONES) + b"rubbish" * 100, None),
+    Hostile("model.tar.gz", "is not gzip", tar_gz(*GOOD_ONES) + b"rubbish" * 100, None),
     Hostile("model.tar.gz", "more than 20000", gzip.compress(b"") * 20_001 + tar_gz(*GOOD_ONES), None),
     Hostile("model.tar.gz", "not a complete", tar_gz(*GOOD_ONES)[:-8] + bytes(8), None),
     *ZIPPED,
@@ -122,8 +122,10 @@ ARCHIVES = [
 
 ACTIONS = json.dumps(METADATA["action_space"])
 METADATAS = [
-    said("says 'sensor' twice", f'{{"action_space": {ACTIONS}, "sensor": ["LEFT_CAMERA"], "sensor": []}}'.encode()),
-    said("says 'speed' twice", b'{"action_space": [{"steering_angle": 1, "speed": 1, "speed": 4}]}'),
+    said(
+        "has the key 'sensor' twice", f'{{"action_space": {ACTIONS}, "sensor": ["LEFT_CAMERA"], "sensor": []}}'.encode()
+    ),
+    said("has the key 'speed' twice", b'{"action_space": [{"steering_angle": 1, "speed": 1, "speed": 4}]}'),
     said("twice", b"{" + b", ".join(b'"%d": 0' % (number % 6000) for number in range(6001)) + b"}"),
     said("The version", f'{{"action_space": {ACTIONS}, "version": NaN}}'.encode()),
     said("The version", json.dumps(METADATA | {"version": "\x1b[31m5"}).encode()),
@@ -142,7 +144,7 @@ METADATAS = [
 def _strided(strides: bytes) -> Hostile:
     convolution = (attribute("strides", field(1, field(3, strides))), attribute("padding", field(2, "VALID")))
     return frozen(
-        "strides that are not run",
+        "strides that are not supported",
         placeholder(),
         constant("k", (8, 8, 1, 2)),
         node("c", "Conv2D", (SEEN, "k"), *convolution),
@@ -170,7 +172,7 @@ GRAPHS = [
     ),
     _strided(b"\x01\x00\x00\x01"),
     _strided(b"\x01" + b"\xff" * 9 + b"\x01" + b"\x04\x01"),
-    ended("which is not run", "Add", ("fc", "odd"), constant("odd", (1 << 62, 4))),
+    ended("which is not supported", "Add", ("fc", "odd"), constant("odd", (1 << 62, 4))),
 ]
 
 _WEIGHTS = numpy_helper.from_array(np.zeros((1, 3), np.float32), "w")

@@ -213,9 +213,9 @@ def test_of_several_checkpoints_the_best_is_taken_or_the_one_that_is_asked_for(
         ([LAST, BEST, Member(b"old/model_24.pb", b""), METADATA, NOTED], "", "2 models of the checkpoint"),
         ([LAST, BEST, METADATA, NOTED], "26", "no checkpoint '26': it has 'model/model_24.pb', 'model/model_25.pb'"),
         ([MODEL, METADATA], "26", "no checkpoint '26'"),
-        ([LAST, BEST, METADATA], "best", "says of no checkpoint that it is the best: it has 'model/model_24.pb'"),
-        ([LAST, BEST, METADATA, Member(NOTED.name, NO_BEST)], "best", "says of no checkpoint that it is the best"),
-        ([LAST, BEST, METADATA, Member(b"checkpoint", b"25")], "last", "says of no checkpoint that it is the last"),
+        ([LAST, BEST, METADATA], "best", "names no checkpoint as the best: it has 'model/model_24.pb'"),
+        ([LAST, BEST, METADATA, Member(NOTED.name, NO_BEST)], "best", "names no checkpoint as the best"),
+        ([LAST, BEST, METADATA, Member(b"checkpoint", b"25")], "last", "names no checkpoint as the last"),
     ],
 )
 def test_a_choice_that_cannot_be_made_is_said(members: list[Member], asked: str, words: str) -> None:

@@ -190,7 +190,7 @@ def test_clipped_inputs_are_read() -> None:
 def test_the_shape_of_a_placeholder_says_what_it_is() -> None:
     eyes = node("x/EYES", "Placeholder", (), DTYPE, attribute("shape", field(7, shape(-1, 3))))
     nodes = [*dense()[:-1], eyes, node("both", "Add", ("fc", "x/EYES")), node(HEAD, "Softmax", ("both",))]
-    with pytest.raises(BadInput, match="looks at 'EYES'"):
+    with pytest.raises(BadInput, match="uses 'EYES'"):
         convert(read_graph(graph(*nodes)), METADATA_)
 
 
