@@ -1,1 +1,1 @@
-"""The ground: the words that the machines say to each other, and the one wire."""
+"""What all machines share: the messages between them, MQTT, rules, web servers, config and clocks."""

@@ -1,7 +1,7 @@
-"""The clock of a machine: injected at the door, never asked by a core.
+"""The clock of a machine: built once by its build code and passed in; no core reads it.
 
 Nanoseconds of one monotonic clock, with the boot they belong to; UTC is for display. A driver whose
-hardware stamps edges on another clock says so itself; all else on a machine uses this one.
+hardware stamps edges on another clock names that clock in its edges; all else uses this one.
 """
 
 import pathlib
@@ -16,12 +16,12 @@ from shared.config import setting
 from shared.drivers import find
 
 _BOOT_ID = pathlib.Path("/proc/sys/kernel/random/boot_id")
-ASK_NS = 1_000_000_000
-STEP_NS = 100_000_000  # the wall clock was set, or the machine slept
+CHECK_EVERY_NS = 1_000_000_000
+STEP_NS = 100_000_000  # more than this: the wall clock was set, or the machine slept
 
 
 class Clock(Protocol):
-    """What a machine needs of time. `rate` is seconds of this clock per real second (1.0 on hardware)."""
+    """What a machine needs of a clock. `rate` is seconds of this clock per real second (1.0 on hardware)."""
 
     @property
     def boot_id(self) -> str: ...
@@ -29,7 +29,7 @@ class Clock(Protocol):
     def rate(self) -> float: ...
     @property
     def trusted(self) -> bool:
-        """Is `utc_ns` right, as far as this machine can tell?"""
+        """Is `utc_ns` right, as far as this machine knows?"""
 
     def now_ns(self) -> int: ...
     def utc_ns(self) -> int: ...
@@ -39,10 +39,10 @@ class SystemClock:
     """CLOCK_MONOTONIC of this kernel, with its boot id."""
 
     def __init__(self) -> None:
-        # A container may hide the kernel's id: then a process start is the only boot that we can vouch for.
+        # A container may hide the kernel's id: then the start of the process is the only boot that we know of.
         self._boot_id = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else str(uuid.uuid4())
         self._trusted = False
-        self._asked: tuple[int, int] | None = None  # when the kernel was last asked, and the offset of both clocks then
+        self._checked: tuple[int, int] | None = None  # when it was last checked, and the offset of both clocks then
 
     @property
     def boot_id(self) -> str:
@@ -54,12 +54,12 @@ class SystemClock:
 
     @property
     def trusted(self) -> bool:
-        """Asked anew each second, and when the wall clock was set: a battery's clock may lie behind a slow wire."""
+        """Checked once a second, and when the wall clock was set: reading a battery-backed clock may be slow."""
         now_ns, utc_ns = time.monotonic_ns(), time.time_ns()
         offset_ns = utc_ns - now_ns
-        asked_ns, known_ns = self._asked or (now_ns - ASK_NS, offset_ns)
-        if now_ns - asked_ns >= ASK_NS or abs(offset_ns - known_ns) > STEP_NS:
-            self._trusted, self._asked = is_set(utc_ns), (now_ns, offset_ns)
+        checked_ns, known_ns = self._checked or (now_ns - CHECK_EVERY_NS, offset_ns)
+        if now_ns - checked_ns >= CHECK_EVERY_NS or abs(offset_ns - known_ns) > STEP_NS:
+            self._trusted, self._checked = is_set(utc_ns), (now_ns, offset_ns)
         return self._trusted
 
     def now_ns(self) -> int:
@@ -101,7 +101,7 @@ class ManualClock:
             self._at_ns = to_ns
 
     def step_utc(self, by_ns: int) -> None:
-        """What NTP does to the wall clock; no lap may notice."""
+        """As NTP sets the wall clock; no lap time may change by it."""
         self._utc_offset_ns += by_ns
 
     def reboot(self, boot_id: str) -> None:

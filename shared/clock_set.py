@@ -1,8 +1,8 @@
-"""Is this machine's wall clock set? Asked of the kernel, never set by us.
+"""Is this machine's wall clock set? We ask the kernel and never set it.
 
 A machine without a clock battery begins in 1970, or where it was switched off, and learns the time from a network
-that a hall may not have. Two witnesses can vouch for it: the kernel is kept by a time server, or a battery-backed clock
-agrees with it. https://man7.org/linux/man-pages/man2/adjtimex.2.html
+that a venue may not have. Two things confirm it: a time server disciplines the kernel's clock, or a battery-backed
+clock agrees with it. https://man7.org/linux/man-pages/man2/adjtimex.2.html
 """
 
 import ctypes
@@ -18,14 +18,14 @@ _RTC = pathlib.Path("/sys/class/rtc/rtc0/since_epoch")
 
 
 def is_set(utc_ns: int, rtc: pathlib.Path = _RTC) -> bool:
-    """Can anybody vouch for this reading of the wall clock?"""
+    """Does a time server or a battery-backed clock confirm this reading of the wall clock?"""
     if utc_ns < BUILT_NS:
         return False
     return is_synchronised() or _battery_agrees(utc_ns, rtc)
 
 
 def is_synchronised() -> bool:
-    """Does a time server keep the kernel's clock? Where the kernel may not be asked, systemd's own mark tells."""
+    """Does a time server discipline the kernel's clock? Where adjtimex is not allowed, systemd's marker file says."""
     timex = ctypes.create_string_buffer(256)  # modes 0: only read
     if _libc().adjtimex(timex) < 0:
         return _TIMESYNCD.exists()
@@ -39,7 +39,7 @@ def _libc() -> ctypes.CDLL:
 
 def _battery_agrees(utc_ns: int, rtc: pathlib.Path) -> bool:
     try:
-        kept_s = int(rtc.read_text())
+        battery_s = int(rtc.read_text())
     except (OSError, ValueError):
         return False  # no such clock
-    return abs(kept_s * 1_000_000_000 - utc_ns) <= AGREES_NS
+    return abs(battery_s * 1_000_000_000 - utc_ns) <= AGREES_NS

@@ -1,4 +1,4 @@
-"""TOML text to a frozen dataclass: an unknown key, a wrong kind or a value out of range is one sentence.
+"""TOML text to a frozen dataclass; an unknown key, a wrong type or a value out of range is an error of one sentence.
 
 A setting is a dataclass field; `setting(default, min=, max=, choices=, what=)` gives its range. The
 sentence names the file, the key and what is allowed. A dataclass with a class method `completed(table)` may fill in

@@ -1,4 +1,4 @@
-"""File descriptors: the process takes all it may have, and a web server never takes those that the rest needs."""
+"""File descriptors: the process may use all it can get, and a web server leaves those that the rest needs."""
 
 import resource
 
@@ -8,7 +8,7 @@ MIN_FOR_WEB = 64
 
 
 def raise_limit() -> int:
-    """The soft limit becomes the hard one; how many descriptors this process may have."""
+    """Raise the soft limit to the hard one; returns how many descriptors this process may have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

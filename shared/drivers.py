@@ -1,7 +1,7 @@
-"""Drivers are found by name through packaging entry points, so that a stranger's package plugs in unseen.
+"""Drivers are found by name through packaging entry points, so that other packages can add their own.
 
 Groups: raceday.clocks, raceday.cameras, raceday.motors, raceday.gates, raceday.decoders, raceday.leaderboards.
-Only a machine's `build.py` asks.
+Used by each machine's build code, and by the commands that list decoders.
 """
 
 from importlib.metadata import entry_points

@@ -3,10 +3,10 @@
 RacedayError
   OperatorError      a person must change something: config, hardware, file, port   (exit 2)
     ConfigError      a setting is unknown, wrong or out of range
-    HardwareMissing  a device, driver or library is not there or is not fit
+    HardwareMissing  a device, driver or library is missing or unsuitable
     BadInput         a file or archive from outside is not what it must be
     StorageError     the disk is full, read-only or broken
-      JournalDamaged what the station kept is not what it wrote, or is gone          (exit 4: no restart helps)
+      JournalDamaged the station's files are not what it wrote, or are gone          (exit 4: no restart helps)
   Refused            the caller asked for what may not be done now                  (status 409)
   RetryLater         the other side is away; the same call may go through later
 """
@@ -29,7 +29,7 @@ class ConfigError(OperatorError):
 
 
 class HardwareMissing(OperatorError):
-    """A device, driver or library is absent or unfit."""
+    """A device, driver or library is missing or unsuitable."""
 
 
 class BadInput(OperatorError):

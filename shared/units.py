@@ -1,4 +1,4 @@
-"""Times and their text: the only place where a nanosecond becomes a published figure."""
+"""Times and their text: the one place where nanoseconds become published figures, and text becomes times."""
 
 import re
 

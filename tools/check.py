@@ -1,4 +1,4 @@
-"""./dev check: format, lint, types, import rules and the fast tests, with a clock on each; `--static`: no tests."""
+"""./dev check: format, lint, types, import rules and the fast tests, with the time of each; `--static`: no tests."""
 
 import argparse
 import subprocess

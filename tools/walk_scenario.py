@@ -115,10 +115,10 @@ def _config(folder: pathlib.Path) -> dict[str, Any]:
 def _syncer(folder: pathlib.Path, clock: ManualClock, source: OutboxReader, attempts: AttemptStore) -> Syncer:
     """As the sync service builds it, but for the stub."""
     secret = "whsec_" + base64.b64encode(bytes(32)).decode()
-    stamp, wishes = functools.partial(utc_s, clock, source), SendRequestQueue(folder)
+    stamp, requests = functools.partial(utc_s, clock, source), SendRequestQueue(folder)
     leaderboard = WebhookLeaderboard("http://127.0.0.1:9", secret, {}, stamp, exchange=Stub())
     parts = (source, attempts, leaderboard, random.Random(1), clock.utc_ns, lambda _sentence: None)
-    return Syncer(*parts, wishes=wishes.waiting, noted=wishes.noted, race_id=source.race_id)
+    return Syncer(*parts, requests=requests.pending, acknowledge=requests.acknowledge, race_id=source.race_id)
 
 
 class Stub:

@@ -13,7 +13,7 @@ from leaderboard.domain import EntryPolicy, Kind, RaceRecord, Venue
 from leaderboard.scored_laps import LAST_YEAR, LapShape, best_window, utc_text
 from leaderboard.store.queries import RaceHead
 from shared.errors import BadInput, ConfigError
-from shared.protocol.results import ToldBy
+from shared.protocol.results import ModelSource
 from shared.rules.ranking import RaceRules, rules_from
 from shared.units import NS_PER_S, format_ms
 
@@ -124,7 +124,7 @@ class RowShape:
     result_id: str
     revision: int
     uncertainty_ns: int = 0
-    model_by: ToldBy = ""
+    model_by: ModelSource = ""
     model_changes: int = 0
 
 

@@ -1,7 +1,7 @@
-"""Who may say and hear what at the broker: the table behind config/acl, the mock and their tests.
+"""Who may publish and subscribe to what at the broker: the table behind config/acl, the mock and their tests.
 
 `%u` is the user name at the broker, which is the machine's own name (the CN of its certificate). A display
-only hears; it is no speaker of ours, so it stands in config/acl alone.
+only subscribes; it is not one of our machines, so it is in config/acl alone.
 """
 
 from shared.link.packets import matches

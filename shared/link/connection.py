@@ -1,4 +1,4 @@
-"""How a connection to a broker is asked for: TLS, session, will and subscriptions, in MQTT 5 and in 3.1.1."""
+"""One connection to a broker by paho: TLS, session, will and subscriptions, in MQTT 5 and in 3.1.1."""
 
 import hashlib
 import pathlib
@@ -28,7 +28,7 @@ _V5, _V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 
 
 class BrokerConnection:
-    """Makes paho clients, one per connection. With `protocol = "auto"` an unanswered 5 becomes 3.1.1, and back."""
+    """Makes paho clients, one per connection. With `protocol = "auto"` an unanswered MQTT 5 becomes 3.1.1, and back."""
 
     def __init__(self, options: MqttOptions, client_id: str, will: Packet) -> None:
         self.address = f"{options.host}:{options.port}"
@@ -39,7 +39,7 @@ class BrokerConnection:
         self._password = _first_line(options.password_file)
         self._protocol = _V311 if options.protocol == "3.1.1" else _V5
 
-    def client(self) -> Client:
+    def new_client(self) -> Client:
         """A client for one connection."""
         v5 = self._protocol == _V5
         client = Client(
@@ -59,9 +59,9 @@ class BrokerConnection:
         return client
 
     def connect(self, client: Client) -> None:
-        """Open the socket and ask; blocks at most CONNECT_S for each. Raises OSError.
+        """Open the socket and send CONNECT; blocks at most CONNECT_S for each. Raises OSError.
 
-        The session of before is asked for, so that what we have not acknowledged comes again.
+        The earlier session is resumed, so that what we have not acknowledged is delivered again.
         """
         options = self._options
         client.on_socket_open = _send_at_once
@@ -75,7 +75,7 @@ class BrokerConnection:
         client.connect(options.host, options.port, options.keepalive_s, clean_start=False, properties=properties)
 
     def subscribe(self, client: Client, subscriptions: Sequence[Subscription]) -> None:
-        """Ask for all of them in one packet; stored states come with the answer."""
+        """Subscribe to all in one packet; the broker then sends the retained states."""
         if not subscriptions:
             return
         if self._protocol == _V5:
@@ -85,29 +85,29 @@ class BrokerConnection:
             client.subscribe(plain)
 
     def publish(self, client: Client, packet: Packet) -> int:
-        """Write the packet; its message id."""
+        """Write the packet; returns its message id."""
         properties = None
         if self._protocol == _V5 and packet.expiry_s is not None:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's is untyped
             properties.MessageExpiryInterval = packet.expiry_s
         return client.publish(packet.topic, packet.payload, packet.qos, packet.state, properties).mid
 
-    def leave(self, client: Client) -> None:
-        """Go, and let the broker send our will: MQTT 5 can say so, before it one just hangs up."""
+    def disconnect_with_will(self, client: Client) -> None:
+        """Close so that the broker sends our will: by the reason code of MQTT 5; without it by closing the socket."""
         if self._protocol == _V5 and client.is_connected():
             client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
 
-    def no_answer(self) -> None:
-        """The broker took the connection and said nothing: one without MQTT 5 does so (amqtt)."""
+    def on_no_answer(self) -> None:
+        """The broker did not answer CONNECT, as one without MQTT 5 may do (amqtt): change the version."""
         if self._options.protocol == "auto":
             self._protocol = _V311 if self._protocol == _V5 else _V5
 
 
 def client_id(device: str, boot: str, speaker: Speaker) -> str:
-    """A machine's name at the broker. A car's is of this boot: of two with one name neither knocks the other off.
+    """A machine's name at the broker. A car's is of this boot: of two with one name neither disconnects the other.
 
-    A broker that names clients by their certificates (config/mosquitto.conf) takes no notice; there the one that is
-    knocked off says so. A station keeps its name, so that what a lost connection left is settled before it is back.
+    A broker that names clients by their certificates (config/mosquitto.conf) ignores it; there the one that is
+    disconnected reports so. A station keeps its name, so that what a lost connection left is settled before it is back.
     """
     return f"{device}-{hashlib.sha256(boot.encode()).hexdigest()[:12]}" if speaker == "car" else device
 

@@ -1,8 +1,8 @@
-"""What a link is: both ends of the wire hold one; `mqtt` and `mock` keep the same promise.
+"""What a link is: the connection of one machine to the broker; `mqtt` and `mock` give the same guarantees.
 
-A link never blocks its owner: it queues what is published while the broker is away (bounded; state
-replaces older state) and reports what it dropped. It hands in each delivery once per arrival, and the
-owner acknowledges a QoS 1 delivery only after keeping it, so that an unkept one comes again.
+A link never blocks its owner: it queues what is published while the broker is away (bounded; a state
+replaces an older state) and reports what it dropped. It passes on each delivery once per arrival, and the
+owner acknowledges a QoS 1 delivery only after storing it, so that one that was not stored comes again.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from shared.protocol.topics import Topic
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One arrival. `retained`: a state that the broker kept. `ack` is harmless to call twice and never raises."""
+    """One message that arrived. `retained`: a state that the broker stored. `ack` is idempotent and never raises."""
 
     topic: str
     message: Message
@@ -37,7 +37,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """For the screens: is the wire up, and what was lost on it."""
+    """For the pages: is the link connected, and how many messages waited, were dropped, refused or malformed."""
 
     connected: bool
     sentence: str
@@ -48,7 +48,7 @@ class LinkState:
 
 
 class Link(Protocol):
-    """A connection to the broker that mends itself."""
+    """A connection to the broker that reconnects by itself."""
 
     def start(self, subscriptions: Sequence[Subscription], on_delivery: Callable[[Delivery], None]) -> None:
         """Begin to connect, in the background. `on_delivery` is called on the link's thread and must only enqueue."""
@@ -56,7 +56,7 @@ class Link(Protocol):
     def publish(self, body: Body, device: str | None = None) -> bool:
         """Queue a message for its topic (QoS and retain from the table); False if it was dropped.
 
-        `device` names the addressed machine for `raceday/to/...` topics; otherwise the speaker itself is meant.
+        `device` names the addressed machine for `raceday/to/...` topics; otherwise the machine publishes for itself.
         The link adds the envelope: own device, boot and the next sequence number.
         """
 
@@ -66,4 +66,4 @@ class Link(Protocol):
     def state(self) -> LinkState: ...
 
     def close(self) -> None:
-        """Say goodbye (the will message is sent as on a loss) and stop; idempotent."""
+        """Disconnect, so that the broker sends our will as on a loss, and stop; idempotent."""

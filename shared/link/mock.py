@@ -1,10 +1,10 @@
-"""The wire in memory, on virtual time: loss, delay, repeats, partitions and dead brokers by seed.
+"""The link in memory, on virtual time: loss, delay, repeats, partitions and dead brokers, drawn from a seed.
 
-Same promise as `mqtt`, never kinder than mosquitto: QoS 0 is lost when anybody is away, an unacknowledged
+It guarantees what `mqtt` does, and never more than mosquitto: QoS 0 is lost when either side is away, an unacknowledged
 QoS 1 delivery comes again only with a new connection, a killed broker forgets everything. A lost QoS 1
 packet breaks its connection, as a lost TCP segment does in the end. Same seed and same calls, same events.
 
-The owner of the time calls `broker.run_until(at_ns)` before it speaks; deliveries are made inside that call.
+The owner of the time calls `broker.run_until(at_ns)` before it publishes; deliveries are made inside that call.
 """
 
 import itertools
@@ -36,14 +36,14 @@ class MockLink:
         self.client_id = client_id(device, boot, speaker)
         self.speaker: Speaker = speaker
         self.subscriptions: Sequence[Subscription] = ()
-        self._voice = MessageEncoder(device, boot, speaker)
-        self.will = self._voice.goodbye()
+        self._encoder = MessageEncoder(device, boot, speaker)
+        self.will = self._encoder.will()
         self._broker = broker
-        self._outgoing = SendQueue(queue_limit)
+        self._queue = SendQueue(queue_limit)
         self._random = random.Random(broker.random.random())
         self._mids = itertools.count(1)
         self._on_delivery: Callable[[Delivery], None] | None = None
-        self._wire: MockConnection | None = None
+        self._connection: MockConnection | None = None
         self._closed = False
         self._tries = 0
         self._refused = 0
@@ -53,45 +53,45 @@ class MockLink:
         with self._broker.lock:
             self.subscriptions = tuple(subscriptions)
             self._on_delivery = on_delivery
-            self._broker.after(0, self._try)
+            self._broker.after(0, self._try_to_connect)
 
     def publish(self, body: Body, device: str | None = None) -> bool:
-        return self.publish_as(self._voice.message(body), device)
+        return self.publish_as(self._encoder.message(body), device)
 
     def publish_as(self, message: Message, device: str | None = None) -> bool:
         with self._broker.lock:
-            packet = self._voice.packet(message, device)
-            taken = not self._closed and self._outgoing.offer(packet, online=self._wire is not None)
-            self._pump()
+            packet = self._encoder.packet(message, device)
+            taken = not self._closed and self._queue.put(packet, online=self._connection is not None)
+            self._send_waiting()
             return taken
 
     def state(self) -> LinkState:
         with self._broker.lock:
-            connected = self._wire is not None
+            connected = self._connection is not None
             sentence = "Connected to the broker." if connected else "Waiting for the broker."
-            queue = self._outgoing
+            queue = self._queue
             return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed)
 
     def close(self) -> None:
         with self._broker.lock:
-            wire, self._closed, self._wire = self._wire, True, None
-            if wire is not None:
-                self._broker.carry(wire, "up", 1, lambda: self._broker.leave(wire))
+            connection, self._closed, self._connection = self._connection, True, None
+            if connection is not None:
+                self._broker.transmit(connection, "up", 1, lambda: self._broker.disconnect_with_will(connection))
 
     def vanish(self) -> None:
-        """The process dies (`kill -9`): nothing is said, the socket just closes."""
+        """The process dies (`kill -9`): nothing is sent, the socket just closes."""
         with self._broker.lock:
             self._closed = True
-            if self._wire is not None:
-                self._broker.cut(self._wire)
+            if self._connection is not None:
+                self._broker.break_connection(self._connection)
 
-    # What the broker calls, on its time
+    # Callbacks of the broker, on its time
 
-    def arrived(self, wire: MockConnection, packet: Packet, mid: int, retained: bool) -> None:
+    def on_packet(self, connection: MockConnection, packet: Packet, mid: int, retained: bool) -> None:
         def ack() -> None:
             with self._broker.lock:
-                if packet.qos and self._wire is wire:
-                    self._broker.carry(wire, "up", 1, lambda: self._broker.acknowledged(self.client_id, mid))
+                if packet.qos and self._connection is connection:
+                    self._broker.transmit(connection, "up", 1, lambda: self._broker.acknowledged(self.client_id, mid))
 
         try:
             message = decode_packet(packet.topic, packet.payload, retained)
@@ -102,44 +102,44 @@ class MockLink:
         if self._on_delivery is not None and not self._closed:
             self._on_delivery(Delivery(packet.topic, message, retained, ack))
 
-    def answered(self, mid: int, refused: bool) -> None:
+    def on_answer(self, mid: int, refused: bool) -> None:
         if refused:
             self._refused += 1
-        self._outgoing.answered(mid, refused=refused)
-        self._pump()
+        self._queue.on_answer(mid, refused=refused)
+        self._send_waiting()
 
-    def lost(self, wire: MockConnection) -> None:
-        if self._wire is wire:
-            self._wire = None
-            self._outgoing.lost()
+    def on_connection_lost(self, connection: MockConnection) -> None:
+        if self._connection is connection:
+            self._connection = None
+            self._queue.on_connection_lost()
             self._retry()
 
     # Inside
 
-    def _try(self) -> None:
-        if self._closed or self._wire is not None:
+    def _try_to_connect(self) -> None:
+        if self._closed or self._connection is not None:
             return
-        wire = self._broker.connect(self)
-        if wire is None:
+        connection = self._broker.connect(self)
+        if connection is None:
             self._retry()
             return
-        self._tries, self._wire = 0, wire
-        self._outgoing.connected()
-        self._broker.greet(wire)
-        self._pump()
+        self._tries, self._connection = 0, connection
+        self._queue.on_connected()
+        self._broker.start_session(connection)
+        self._send_waiting()
 
     def _retry(self) -> None:
         if not self._closed:
-            most_ns = min(MAX_RETRY_NS, FIRST_RETRY_NS * 2 ** min(self._tries, 10))
+            max_ns = min(MAX_RETRY_NS, FIRST_RETRY_NS * 2 ** min(self._tries, 10))
             self._tries += 1
-            self._broker.after(self._random.randint(most_ns // 2, most_ns), self._try)
+            self._broker.after(self._random.randint(max_ns // 2, max_ns), self._try_to_connect)
 
-    def _pump(self) -> None:
-        while (wire := self._wire) is not None and (packet := self._outgoing.take()) is not None:
-            self._send(wire, packet)
+    def _send_waiting(self) -> None:
+        while (connection := self._connection) is not None and (packet := self._queue.pop()) is not None:
+            self._send(connection, packet)
 
-    def _send(self, wire: MockConnection, packet: Packet) -> None:
+    def _send(self, connection: MockConnection, packet: Packet) -> None:
         mid = next(self._mids)
         if packet.qos:
-            self._outgoing.sent(mid)
-        self._broker.carry(wire, "up", packet.qos, lambda: self._broker.receive(wire, packet, mid))
+            self._queue.on_sent(mid)
+        self._broker.transmit(connection, "up", packet.qos, lambda: self._broker.receive(connection, packet, mid))

@@ -1,4 +1,4 @@
-"""The broker of the mock wire and the network around it: virtual time, sessions, wills, faults by seed."""
+"""The broker of the mock link and the network around it: virtual time, sessions, wills, faults by seed."""
 
 import itertools
 import random
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from shared.link.acl import may_read, may_write
-from shared.link.mock_parts import Client, Faults, MockConnection, MockSession
+from shared.link.mock_parts import BrokerClient, Faults, MockConnection, MockSession
 from shared.link.packets import Packet, matches
 from shared.units import NS_PER_S
 from shared.virtual_time import VirtualTime
@@ -58,50 +58,50 @@ class MockBroker:
     # Faults by hand
 
     def partition(self, device: str) -> None:
-        """No packet passes to or from this machine; both ends notice by their keep-alives only."""
+        """Cut this machine off: no packet passes; both ends notice it by their keep-alives only."""
         with self.lock:
             token = next(self._tokens)
             self._apart[device] = token
             self.injected["partition"] += 1
-            for wire in self._wires_of(device):
-                self.after(KEEPALIVE_NS, partial(self._link_notices_parting, wire, token))
-                self.after(KEEPALIVE_NS * 3 // 2, partial(self._broker_notices, device, wire, token))
+            for connection in self._connections_of(device):
+                self.after(KEEPALIVE_NS, partial(self._link_notices_parting, connection, token))
+                self.after(KEEPALIVE_NS * 3 // 2, partial(self._broker_notices, device, connection, token))
 
     def heal(self, device: str) -> None:
-        """The network is whole again; what TCP still holds arrives late, in a burst."""
+        """End the partition; what TCP still holds arrives late, in a burst."""
         with self.lock:
             if self._apart.pop(device, None) is not None:
-                for wire in self._wires_of(device):
-                    self._release(wire)
+                for connection in self._connections_of(device):
+                    self._release(connection)
 
     def freeze(self) -> None:
         """SIGSTOP: sockets stay open, nothing answers."""
         with self.lock:
             self._frozen = token = next(self._tokens)
             self.injected["freeze"] += 1
-            for wire in self._wires():
-                self.after(KEEPALIVE_NS, partial(self._link_notices_freeze, wire, token))
+            for connection in self._connections():
+                self.after(KEEPALIVE_NS, partial(self._link_notices_freeze, connection, token))
 
     def thaw(self) -> None:
-        """SIGCONT: everything that waited comes in a burst, stale as it is."""
+        """SIGCONT: everything that waited arrives in a burst, however stale."""
         with self.lock:
             self._frozen = None
-            for wire in self._wires():
-                if wire.link.device not in self._apart:
-                    self._release(wire)
-                if not wire.open:
-                    self._drop(wire)
+            for connection in self._connections():
+                if connection.link.device not in self._apart:
+                    self._release(connection)
+                if not connection.open:
+                    self._drop(connection)
 
     def kill(self) -> None:
         """`kill -9`: sessions, queues and retained states are forgotten; every link sees its socket close."""
         with self.lock:
-            wires = list(self._wires())
+            connections = list(self._connections())
             self._up, self._frozen = False, None
             self._sessions.clear()
             self.retained.clear()
             self.injected["kill"] += 1
-            for wire in wires:
-                self._close(wire)
+            for connection in connections:
+                self._close(connection)
 
     def restart(self) -> None:
         """A new, empty broker answers on the old address."""
@@ -113,7 +113,7 @@ class MockBroker:
         self._refused.add((device, topic_filter))
 
     def inject(self, topic: str, payload: bytes, qos: int = 0, *, state: bool = False) -> None:
-        """Somebody else publishes arbitrary bytes."""
+        """A client that is none of ours publishes arbitrary bytes."""
         with self.lock:
             self._route(Packet(topic, payload, qos, state))
 
@@ -123,60 +123,60 @@ class MockBroker:
 
     # What links do
 
-    def connect(self, link: Client) -> MockConnection | None:
+    def connect(self, link: BrokerClient) -> MockConnection | None:
         """A new connection, or None while the broker cannot be reached."""
         if not self._up or self._frozen is not None or link.device in self._apart:
             return None
         session = self._sessions.setdefault(link.client_id, MockSession(link.device))
-        if session.wire is not None:
-            self.cut(session.wire)
-        wire = session.wire = MockConnection(link, up_ns=self.now_ns, down_ns=self.now_ns)
+        if session.connection is not None:
+            self.break_connection(session.connection)
+        connection = session.connection = MockConnection(link, up_ns=self.now_ns, down_ns=self.now_ns)
         session.filters = [subscription.filter for subscription in link.subscriptions]
-        return wire
+        return connection
 
-    def greet(self, wire: MockConnection) -> None:
+    def start_session(self, connection: MockConnection) -> None:
         """After the subscriptions: the retained states, then all that was not acknowledged."""
-        session = self._sessions[wire.link.client_id]
+        session = self._sessions[connection.link.client_id]
         waiting = list(session.unacked.items())
         for packet in list(self.retained.values()):
             if any(matches(f, packet.topic) for f in session.filters):
                 self._deliver(session, packet, retained=True)
         for mid, (packet, retained) in waiting:
-            self._hand_over(wire, packet, mid, retained)
+            self._hand_over(connection, packet, mid, retained)
 
-    def receive(self, wire: MockConnection, packet: Packet, mid: int) -> None:
+    def receive(self, connection: MockConnection, packet: Packet, mid: int) -> None:
         """A PUBLISH arrived at the broker: route it, then answer."""
-        refused = not self._allowed(wire.link, packet.topic)
+        refused = not self._allowed(connection.link, packet.topic)
         if not refused:
             self._route(packet)
         if packet.qos:
-            self.carry(wire, "down", 1, lambda: wire.link.answered(mid, refused))
+            self.transmit(connection, "down", 1, lambda: connection.link.on_answer(mid, refused))
 
     def acknowledged(self, client_id: str, mid: int) -> None:
         if session := self._sessions.get(client_id):
             session.unacked.pop(mid, None)
 
-    def cut(self, wire: MockConnection) -> None:
+    def break_connection(self, connection: MockConnection) -> None:
         """The connection breaks where both ends see it: the will is sent."""
-        self._close(wire)
-        self._drop(wire)
+        self._close(connection)
+        self._drop(connection)
 
-    def leave(self, wire: MockConnection) -> None:
+    def disconnect_with_will(self, connection: MockConnection) -> None:
         """A client said goodbye 'with will' (MQTT 5, reason 4); its session stays."""
-        self._drop(wire)
-        wire.open = False
+        self._drop(connection)
+        connection.open = False
 
-    def carry(self, wire: MockConnection, leg: str, qos: int, action: Callable[[], None]) -> None:
-        """Take one packet over the wire, with what the faults do to it."""
-        if not wire.open or leg in wire.broken_legs:
+    def transmit(self, connection: MockConnection, leg: str, qos: int, action: Callable[[], None]) -> None:
+        """Send one packet over the connection, subject to the faults."""
+        if not connection.open or leg in connection.broken_legs:
             return
         faults, rng = self.faults, self.random
         if faults.loss and rng.random() < faults.loss:
             self.injected["loss"] += 1
             if qos:
-                # What follows on this leg waits behind the hole in vain; the other leg still works until the end.
-                wire.broken_legs.add(leg)
-                self.after(BREAK_NS, lambda: self.cut(wire))
+                # What follows on this leg waits behind the hole in vain; the other leg works until the connection ends.
+                connection.broken_legs.add(leg)
+                self.after(BREAK_NS, lambda: self.break_connection(connection))
             return
         delay_ns = rng.randint(*faults.delay_ns) if faults.delay_ns[1] else 0
         if faults.late and rng.random() < faults.late:
@@ -186,28 +186,28 @@ class MockBroker:
         if qos and faults.repeat and rng.random() < faults.repeat:
             self.injected["repeat"] += 1
             copies = 2
-        at_ns = max(self.now_ns + delay_ns, wire.up_ns if leg == "up" else wire.down_ns)
+        at_ns = max(self.now_ns + delay_ns, connection.up_ns if leg == "up" else connection.down_ns)
         if leg == "up":
-            wire.up_ns = at_ns
+            connection.up_ns = at_ns
         else:
-            wire.down_ns = at_ns
+            connection.down_ns = at_ns
         for _ in range(copies):
-            self.after(at_ns - self.now_ns, lambda: self._arrive(wire, action))
+            self.after(at_ns - self.now_ns, lambda: self._arrive(connection, action))
 
     # Inside
 
-    def _arrive(self, wire: MockConnection, action: Callable[[], None]) -> None:
-        if not wire.open:
+    def _arrive(self, connection: MockConnection, action: Callable[[], None]) -> None:
+        if not connection.open:
             return
-        if self._frozen is not None or wire.link.device in self._apart:
-            wire.held.append(action)
+        if self._frozen is not None or connection.link.device in self._apart:
+            connection.waiting.append(action)
         else:
             action()
 
-    def _release(self, wire: MockConnection) -> None:
-        held, wire.held = wire.held, []
-        for action in held:
-            if wire.open:
+    def _release(self, connection: MockConnection) -> None:
+        waiting, connection.waiting = connection.waiting, []
+        for action in waiting:
+            if connection.open:
                 action()
 
     def _route(self, packet: Packet) -> None:
@@ -224,48 +224,50 @@ class MockBroker:
                 self.injected["overflow"] += 1
                 return
             session.unacked[mid] = (packet, retained)
-        if session.wire is not None:
-            self._hand_over(session.wire, packet, mid, retained)
+        if session.connection is not None:
+            self._hand_over(session.connection, packet, mid, retained)
 
-    def _hand_over(self, wire: MockConnection, packet: Packet, mid: int, retained: bool) -> None:
-        if may_read(wire.link.speaker, wire.link.device, packet.topic):
-            self.carry(wire, "down", packet.qos, lambda: wire.link.arrived(wire, packet, mid, retained))
+    def _hand_over(self, connection: MockConnection, packet: Packet, mid: int, retained: bool) -> None:
+        if may_read(connection.link.speaker, connection.link.device, packet.topic):
+            self.transmit(
+                connection, "down", packet.qos, lambda: connection.link.on_packet(connection, packet, mid, retained)
+            )
 
-    def _close(self, wire: MockConnection) -> None:
-        if wire.open:
-            wire.open = False
-            wire.held.clear()
-            wire.link.lost(wire)
+    def _close(self, connection: MockConnection) -> None:
+        if connection.open:
+            connection.open = False
+            connection.waiting.clear()
+            connection.link.on_connection_lost(connection)
 
-    def _drop(self, wire: MockConnection) -> None:
-        session = self._sessions.get(wire.link.client_id)
-        if session is not None and session.wire is wire:
-            session.wire = None
-            self._route(wire.link.will)
+    def _drop(self, connection: MockConnection) -> None:
+        session = self._sessions.get(connection.link.client_id)
+        if session is not None and session.connection is connection:
+            session.connection = None
+            self._route(connection.link.will)
 
-    def _link_notices(self, wire: MockConnection, still: bool) -> None:
+    def _link_notices(self, connection: MockConnection, still: bool) -> None:
         if still:
-            self._close(wire)
+            self._close(connection)
 
-    def _link_notices_parting(self, wire: MockConnection, token: int) -> None:
-        self._link_notices(wire, self._apart.get(wire.link.device) == token)
+    def _link_notices_parting(self, connection: MockConnection, token: int) -> None:
+        self._link_notices(connection, self._apart.get(connection.link.device) == token)
 
-    def _link_notices_freeze(self, wire: MockConnection, token: int) -> None:
-        self._link_notices(wire, self._frozen == token)
+    def _link_notices_freeze(self, connection: MockConnection, token: int) -> None:
+        self._link_notices(connection, self._frozen == token)
 
-    def _broker_notices(self, device: str, wire: MockConnection, token: int) -> None:
-        if self._apart.get(device) == token or not wire.open:
-            self._close(wire)
-            self._drop(wire)
+    def _broker_notices(self, device: str, connection: MockConnection, token: int) -> None:
+        if self._apart.get(device) == token or not connection.open:
+            self._close(connection)
+            self._drop(connection)
 
-    def _wires_of(self, device: str) -> list[MockConnection]:
+    def _connections_of(self, device: str) -> list[MockConnection]:
         """Of all boots, and all machines, that use the name."""
-        return [wire for wire in self._wires() if wire.link.device == device]
+        return [connection for connection in self._connections() if connection.link.device == device]
 
-    def _wires(self) -> list[MockConnection]:
-        return [session.wire for session in self._sessions.values() if session.wire is not None]
+    def _connections(self) -> list[MockConnection]:
+        return [session.connection for session in self._sessions.values() if session.connection is not None]
 
-    def _allowed(self, link: Client, topic: str) -> bool:
+    def _allowed(self, link: BrokerClient, topic: str) -> bool:
         if any(link.device == device and matches(f, topic) for device, f in self._refused):
             return False
         return may_write(link.speaker, link.device, topic)

@@ -20,7 +20,7 @@ class Faults:
     delay_ns: tuple[int, int] = (0, 0)
 
 
-class Client(Protocol):
+class BrokerClient(Protocol):
     """What the broker knows of a link."""
 
     device: str
@@ -29,20 +29,20 @@ class Client(Protocol):
     subscriptions: Sequence[Subscription]
     will: Packet
 
-    def arrived(self, wire: "MockConnection", packet: Packet, mid: int, retained: bool) -> None: ...
-    def answered(self, mid: int, refused: bool) -> None: ...
-    def lost(self, wire: "MockConnection") -> None: ...
+    def on_packet(self, connection: "MockConnection", packet: Packet, mid: int, retained: bool) -> None: ...
+    def on_answer(self, mid: int, refused: bool) -> None: ...
+    def on_connection_lost(self, connection: "MockConnection") -> None: ...
 
 
 @dataclass(slots=True, eq=False)
 class MockConnection:
     """One TCP connection: packets keep their order on it, and wait on it while it is stuck."""
 
-    link: Client
+    link: BrokerClient
     open: bool = True
     up_ns: int = 0
     down_ns: int = 0
-    held: list[Callable[[], None]] = field(default_factory=list)
+    waiting: list[Callable[[], None]] = field(default_factory=list)
     broken_legs: set[str] = field(default_factory=set)
 
 
@@ -53,4 +53,4 @@ class MockSession:
     device: str
     filters: list[str] = field(default_factory=list)
     unacked: dict[int, tuple[Packet, bool]] = field(default_factory=dict)
-    wire: MockConnection | None = None
+    connection: MockConnection | None = None

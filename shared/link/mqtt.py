@@ -1,9 +1,9 @@
-"""The wire in earnest: MQTT 5 by paho (3.1.1 for brokers that know no 5), mended by itself.
+"""The link to a real broker: MQTT 5 by paho (3.1.1 for brokers without MQTT 5), which reconnects by itself.
 
-One thread owns the connection and makes every call into paho; owners only put packets into bounded lanes
-and wake it. A paho client lives for one connection: what the broker has not answered is ours to send again,
-so nothing waits in paho without limit. A broker that is frozen keeps its sockets open; the link calls
-itself connected only while it hears from the other side (a ping is asked for when it is quiet).
+One thread owns the connection and makes every call into paho; owners only put packets into a bounded queue
+and wake it. A paho client lives for one connection: packets that the broker has not acknowledged are
+sent again by us, so nothing waits in paho without limit. A broker that is frozen keeps its sockets open; the link calls
+itself connected only while something arrives (a quiet connection carries pings).
 """
 
 import collections
@@ -33,18 +33,18 @@ from shared.protocol.topics import Speaker
 
 __all__ = ["MqttLink", "MqttOptions"]
 
-GOODBYE_S = 1.0
-TAKEN_S = 15.0  # whoever was knocked off by its own name lets the other one be for so long
+CLOSE_S = 1.0
+NAME_TAKEN_WAIT_S = 15.0  # after another client took our name: how long we leave it alone
 
 
 class MqttLink:
     """A `shared.link.interface.Link` to a real broker."""
 
     def __init__(self, options: MqttOptions, device: str, boot: str, speaker: Speaker) -> None:
-        self._voice = MessageEncoder(device, boot, speaker)
-        self._dial = BrokerConnection(options, client_id(device, boot, speaker), self._voice.goodbye())
+        self._encoder = MessageEncoder(device, boot, speaker)
+        self._connection = BrokerConnection(options, client_id(device, boot, speaker), self._encoder.will())
         self._lock = threading.Lock()
-        self._outgoing = SendQueue(options.queue_limit)
+        self._queue = SendQueue(options.queue_limit)
         self._acks: collections.deque[tuple[Client, int]] = collections.deque()
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)
@@ -54,43 +54,43 @@ class MqttLink:
         self._thread: threading.Thread | None = None
         self._closing = threading.Event()
         self._backoff = Backoff()
-        self._life = Liveness(options.keepalive_s)
+        self._liveness = Liveness(options.keepalive_s)
         self._refused = 0
         self._malformed = 0
-        self._taken = False
+        self._name_taken = False
 
     def start(self, subscriptions: Sequence[Subscription], on_delivery: Callable[[Delivery], None]) -> None:
         assert self._thread is None, "a link is started once"
         self._subscriptions = tuple(subscriptions)
         self._on_delivery = on_delivery
-        self._life.sentence = f"Connecting to the broker at {self._dial.address}."
-        self._thread = threading.Thread(target=self._run, name=f"mqtt-{self._voice.device}", daemon=True)
+        self._liveness.sentence = f"Connecting to the broker at {self._connection.address}."
+        self._thread = threading.Thread(target=self._run, name=f"mqtt-{self._encoder.device}", daemon=True)
         self._thread.start()
 
     def publish(self, body: Body, device: str | None = None) -> bool:
-        return self.publish_as(self._voice.message(body), device)
+        return self.publish_as(self._encoder.message(body), device)
 
     def publish_as(self, message: Message, device: str | None = None) -> bool:
-        packet = self._voice.packet(message, device)
+        packet = self._encoder.packet(message, device)
         with self._lock:
-            taken = not self._closing.is_set() and self._outgoing.offer(
-                packet, online=self._life.connected(time.monotonic())
+            taken = not self._closing.is_set() and self._queue.put(
+                packet, online=self._liveness.connected(time.monotonic())
             )
         self._wake()
         return taken
 
     def state(self) -> LinkState:
         with self._lock:
-            queue, now_s = self._outgoing, time.monotonic()
-            sentence = self._life.told(now_s, self._voice.device)
-            connected = self._life.connected(now_s)
+            queue, now_s = self._queue, time.monotonic()
+            sentence = self._liveness.status_sentence(now_s, self._encoder.device)
+            connected = self._liveness.connected(now_s)
             return LinkState(connected, sentence, queue.queued, queue.dropped, self._refused, self._malformed)
 
     def close(self) -> None:
         self._closing.set()
         self._wake()
         if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(GOODBYE_S + CONNECT_S)
+            self._thread.join(CLOSE_S + CONNECT_S)
         if self._thread is None or not self._thread.is_alive():
             self._wake_in.close()
         self._wake_out.close()
@@ -102,35 +102,35 @@ class MqttLink:
             while not self._closing.is_set():
                 self._one_connection()
                 with self._lock:
-                    if self._life.ended(time.monotonic()):
+                    if self._liveness.on_disconnected(time.monotonic()):
                         self._backoff.reset()
-                    self._outgoing.lost()
-                self._closing.wait(TAKEN_S if self._taken else self._backoff.next_s())
+                    self._queue.on_connection_lost()
+                self._closing.wait(NAME_TAKEN_WAIT_S if self._name_taken else self._backoff.next_s())
         finally:
-            # Also after a bug in an owner's on_delivery: the screens must not show a dead link as alive.
-            self._life = Liveness(0.0, "The link is closed.")
+            # Also after a bug in an owner's on_delivery: the pages must not show a dead link as alive.
+            self._liveness = Liveness(0.0, "The link is closed.")
             self._wake_in.close()
 
     def _one_connection(self) -> None:
-        self._life.dialled(time.monotonic())
-        self._taken = False
-        client = self._dial.client()
+        self._liveness.on_connecting(time.monotonic())
+        self._name_taken = False
+        client = self._connection.new_client()
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
         client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
         try:
-            self._dial.connect(client)
-            self._life.heard_at_s = time.monotonic()
+            self._connection.connect(client)
+            self._liveness.received_at_s = time.monotonic()
             self._serve(client)
         except OSError as error:
-            self._life.sentence = f"Cannot reach the broker at {self._dial.address} ({error})."
+            self._liveness.sentence = f"Cannot reach the broker at {self._connection.address} ({error})."
             return
         finally:
-            hang_up(client)
-        if not self._life.answered and not self._closing.is_set():
-            self._dial.no_answer()
+            close_socket(client)
+        if not self._liveness.answered and not self._closing.is_set():
+            self._connection.on_no_answer()
 
     def _serve(self, client: Client) -> None:
         """Until the connection is lost or we are closed."""
@@ -149,11 +149,11 @@ class MqttLink:
                 self._move(client, sock, ready.get(sock, 0))
                 self._send(client)
                 if self._closing.is_set():
-                    deadline_s = deadline_s or time.monotonic() + GOODBYE_S
-                    if self._said_all() or time.monotonic() > deadline_s:
-                        self._dial.leave(client)
+                    deadline_s = deadline_s or time.monotonic() + CLOSE_S
+                    if self._all_sent() or time.monotonic() > deadline_s:
+                        self._connection.disconnect_with_will(client)
                         return
-                elif self._life.given_up(time.monotonic()):
+                elif self._liveness.timed_out(time.monotonic()):
                     return
 
     def _move(self, client: Client, sock: Any, ready: int) -> None:
@@ -163,7 +163,7 @@ class MqttLink:
             while isinstance(sock, ssl.SSLSocket) and sock.fileno() >= 0 and sock.pending():
                 client.loop_read()
             if client.socket() is sock:
-                self._life.heard_at_s = time.monotonic()
+                self._liveness.received_at_s = time.monotonic()
         if client.want_write():
             client.loop_write()
         client.loop_misc()
@@ -175,38 +175,40 @@ class MqttLink:
             if its is client:
                 client.ack(mid, 1)
         # Never more in paho than the socket takes: what waits, waits in our lanes, where it is bounded.
-        while self._life.up and not client.want_write():
+        while self._liveness.up and not client.want_write():
             with self._lock:
-                packet = self._outgoing.take()
+                packet = self._queue.pop()
             if packet is None:
                 return
-            mid = self._dial.publish(client, packet)
+            mid = self._connection.publish(client, packet)
             if packet.qos:
                 with self._lock:
-                    self._outgoing.sent(mid)
+                    self._queue.on_sent(mid)
 
-    def _said_all(self) -> bool:
+    def _all_sent(self) -> bool:
         with self._lock:
-            return not self._life.up or (self._outgoing.queued == 0 and not self._acks)
+            return not self._liveness.up or (self._queue.queued == 0 and not self._acks)
 
     def _wake(self) -> None:
-        # A full pipe means that the thread has been told already; a closed one that it is gone.
+        # A full pipe means that the thread is woken already; a closed one that it has ended.
         with contextlib.suppress(BlockingIOError, OSError):
             self._wake_out.send(b"\0")
 
-    # What paho calls, on the thread
+    # Callbacks of paho, on the thread
 
     def _on_connect(
         self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            self._life.answered = reason != "Unsupported protocol version"
-            self._life.sentence = f"The broker at {self._dial.address} refused {self._voice.device!r}: {reason}."
+            self._liveness.answered = reason != "Unsupported protocol version"
+            self._liveness.sentence = (
+                f"The broker at {self._connection.address} refused {self._encoder.device!r}: {reason}."
+            )
             return
-        self._dial.subscribe(client, self._subscriptions)
+        self._connection.subscribe(client, self._subscriptions)
         with self._lock:
-            self._life.greeted(time.monotonic(), f"Connected to the broker at {self._dial.address}.")
-            self._outgoing.connected()
+            self._liveness.on_connected(time.monotonic(), f"Connected to the broker at {self._connection.address}.")
+            self._queue.on_connected()
 
     def _on_subscribe(
         self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
@@ -214,16 +216,18 @@ class MqttLink:
         failed = sum(reason.is_failure for reason in reasons)
         if failed:
             self._refused += failed
-            self._life.sentence = f"The broker lets {self._voice.device!r} not hear all that it must; check the ACL."
+            self._liveness.sentence = (
+                f"The broker does not let {self._encoder.device!r} subscribe to all that it needs; check the ACL."
+            )
 
     def _on_publish(
         self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         with self._lock:
-            packet = self._outgoing.answered(mid, refused=reason.is_failure)
+            packet = self._queue.on_answer(mid, refused=reason.is_failure)
         if packet is not None and reason.is_failure:
             self._refused += 1
-            self._life.sentence = f"The broker refused what we said on {packet.topic}: {reason}."
+            self._liveness.sentence = f"The broker refused what we published on {packet.topic}: {reason}."
 
     def _on_message(self, client: Client, _data: Any, arrived: MQTTMessage) -> None:
         mid, qos = arrived.mid, arrived.qos
@@ -246,19 +250,19 @@ class MqttLink:
         self, _client: Client, _data: Any, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         with self._lock:
-            self._life.up = False
-            self._taken = reason == "Session taken over"
-            if self._taken:
-                self._life.sentence = (
-                    f"Another machine took our name at the broker ({self._dial.client_id}): give each machine its own; "
-                    f"trying again in {TAKEN_S:.0f} s."
+            self._liveness.up = False
+            self._name_taken = reason == "Session taken over"
+            if self._name_taken:
+                self._liveness.sentence = (
+                    f"Another machine took our name at the broker ({self._connection.client_id}): "
+                    f"give each machine its own; trying again in {NAME_TAKEN_WAIT_S:.0f} s."
                 )
-            elif self._life.answered:
-                self._life.sentence = f"Lost the broker at {self._dial.address} ({reason}); trying again."
+            elif self._liveness.answered:
+                self._liveness.sentence = f"Lost the broker at {self._connection.address} ({reason}); trying again."
 
 
-def hang_up(client: Client) -> None:
-    """Close the socket without a goodbye: the broker sends our will."""
+def close_socket(client: Client) -> None:
+    """Close the socket without a DISCONNECT: the broker sends our will."""
     sock = client.socket()
     if sock is not None:
         sock.close()

@@ -21,12 +21,12 @@ class MqttOptions:
     key: str = setting("", what="PEM of this machine's private key", file=True)
     protocol: str = setting("auto", choices=("auto", "5", "3.1.1"), what="auto tries 5, then 3.1.1")
     keepalive_s: int = setting(5, min=1, max=600, what="a silent peer is noticed after about twice this")
-    session_expiry_s: int = setting(3600, min=0, max=604800, what="how long the broker keeps what we missed")
+    session_expiry_s: int = setting(3600, min=0, max=604800, what="how long the broker stores what we missed")
     queue_limit: int = setting(1000, min=1, max=100_000, what="QoS 1 messages held while the broker is away")
 
     def __post_init__(self) -> None:
         if bool(self.cert) != bool(self.key):
-            raise ConfigError("`mqtt.cert` and `mqtt.key` belong together: give both or none.")
+            raise ConfigError("`mqtt.cert` and `mqtt.key` belong together: set both or none.")
         if self.cert and not self.ca:
             raise ConfigError("`mqtt.cert` needs `mqtt.ca`, the authority that signed the broker's certificate.")
         for path in (self.password_file, self.ca, self.cert, self.key):

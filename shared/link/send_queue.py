@@ -1,10 +1,9 @@
-"""What waits to be sent: bounded lanes that never block. Pure, and the same for the wire and its mock.
+"""The packets that wait to be sent to a broker: bounded, never blocking. Pure; used by both links, MQTT and mock.
 
-QoS 0 is worth something only now: a short lane, emptied when the connection is lost. QoS 1 waits in order
-until the broker has answered; when the lane is full the newcomer is refused, because the oldest may be
-the one that somebody counts on. A state has one place per topic: the newest replaces the older, and the
-last one said is said again after each connect, since the broker may have forgotten it or have put our
-will in its place.
+A QoS 0 packet is worth something only now: its queue is short, and emptied when the connection is lost. QoS 1
+packets wait in order until the broker has acknowledged them; when their queue is full the new packet is refused,
+because a peer may depend on the oldest. A state has one place per topic: the newest replaces the older one, and the
+newest is sent again after each connect, since the broker may have lost it or have replaced it by our will.
 """
 
 from collections import deque
@@ -12,95 +11,95 @@ from collections.abc import Hashable
 
 from shared.link.packets import Packet
 
-FAST_LIMIT = 64
+QOS0_LIMIT = 64
 
 
 class SendQueue:
-    """Lanes of packets; `window` is how many QoS 1 packets may be unanswered at a time."""
+    """`limit`: how many QoS 1 packets may wait; `window`: how many of them may be unacknowledged at a time."""
 
     def __init__(self, limit: int = 1000, window: int = 16) -> None:
         self._limit = limit
         self._window = window
-        self._fast: deque[Packet] = deque()
-        self._kept: dict[Hashable, Packet] = {}
-        self._flying: dict[int, tuple[Hashable, Packet]] = {}
+        self._qos0: deque[Packet] = deque()
+        self._waiting: dict[Hashable, Packet] = {}
+        self._in_flight: dict[int, tuple[Hashable, Packet]] = {}
         self._states: dict[str, Packet] = {}
-        self._hand: tuple[Hashable, Packet] | None = None
+        self._taken: tuple[Hashable, Packet] | None = None
         self._number = 0
         self.dropped = 0
 
     @property
     def queued(self) -> int:
-        return len(self._fast) + len(self._kept) + len(self._flying)
+        return len(self._qos0) + len(self._waiting) + len(self._in_flight)
 
-    def offer(self, packet: Packet, *, online: bool) -> bool:
-        """Take a packet in; False if it is dropped."""
+    def put(self, packet: Packet, *, online: bool) -> bool:
+        """Queue a packet; False if it is dropped."""
         if packet.state:
             self._states[packet.topic] = packet
-            self._keep(packet.topic, packet)
+            self._put_last(packet.topic, packet)
             return True
         if packet.qos == 0:
-            return self._offer_fast(packet, online)
-        if self._counted() >= self._limit:
+            return self._put_qos0(packet, online)
+        if self._qos1_count() >= self._limit:
             self.dropped += 1
             return False
         self._number += 1
-        self._keep(self._number, packet)
+        self._put_last(self._number, packet)
         return True
 
-    def take(self) -> Packet | None:
-        """The next packet that may be written now. A QoS 1 packet must be reported by `sent` before the next."""
-        assert self._hand is None, "the packet before was not reported"
-        if self._fast:
-            return self._fast.popleft()
-        if self._kept and len(self._flying) < self._window:
-            key = next(iter(self._kept))
-            self._hand = (key, self._kept.pop(key))
-            return self._hand[1]
+    def pop(self) -> Packet | None:
+        """The next packet that may be written now. After a QoS 1 packet `on_sent` must be called before the next."""
+        assert self._taken is None, "the packet before was not reported"
+        if self._qos0:
+            return self._qos0.popleft()
+        if self._waiting and len(self._in_flight) < self._window:
+            key = next(iter(self._waiting))
+            self._taken = (key, self._waiting.pop(key))
+            return self._taken[1]
         return None
 
-    def sent(self, mid: int) -> None:
-        """The QoS 1 packet that `take` gave was written under this message id."""
-        assert self._hand is not None, "nothing was taken"
-        self._flying[mid], self._hand = self._hand, None
+    def on_sent(self, mid: int) -> None:
+        """The QoS 1 packet that `pop` returned was written under this message id."""
+        assert self._taken is not None, "nothing was taken"
+        self._in_flight[mid], self._taken = self._taken, None
 
-    def answered(self, mid: int, *, refused: bool = False) -> Packet | None:
-        """The broker answered; the packet if it was ours. A refused state is not said again."""
-        entry = self._flying.pop(mid, None)
+    def on_answer(self, mid: int, *, refused: bool = False) -> Packet | None:
+        """The broker acknowledged or refused a packet: returns it if it was ours. A refused state is not sent again."""
+        entry = self._in_flight.pop(mid, None)
         if entry is None:
             return None
         if refused and self._states.get(entry[1].topic) is entry[1]:
             del self._states[entry[1].topic]
         return entry[1]
 
-    def connected(self) -> None:
-        """A connection stands: the states are due again."""
+    def on_connected(self) -> None:
+        """A connection was accepted: the states are due again."""
         for topic, packet in self._states.items():
-            self._kept.setdefault(topic, packet)
+            self._waiting.setdefault(topic, packet)
 
-    def lost(self) -> None:
-        """The connection is gone: the unanswered go back to the front, the fast lane is stale."""
-        self.dropped += len(self._fast)
-        self._fast.clear()
-        # A newer state that waits already takes the place of the one that was under way.
-        again = {key: packet for key, packet in self._flying.values() if key not in self._kept}
-        self._kept = again | self._kept
-        self._flying.clear()
+    def on_connection_lost(self) -> None:
+        """The connection is lost: unacknowledged packets go back to the front, QoS 0 packets are dropped."""
+        self.dropped += len(self._qos0)
+        self._qos0.clear()
+        # A newer state that waits already replaces the one that was in flight.
+        unacknowledged = {key: packet for key, packet in self._in_flight.values() if key not in self._waiting}
+        self._waiting = unacknowledged | self._waiting
+        self._in_flight.clear()
 
-    def _offer_fast(self, packet: Packet, online: bool) -> bool:
+    def _put_qos0(self, packet: Packet, online: bool) -> bool:
         if not online:
             self.dropped += 1
             return False
-        if len(self._fast) >= FAST_LIMIT:
-            self._fast.popleft()
+        if len(self._qos0) >= QOS0_LIMIT:
+            self._qos0.popleft()
             self.dropped += 1
-        self._fast.append(packet)
+        self._qos0.append(packet)
         return True
 
-    def _keep(self, key: Hashable, packet: Packet) -> None:
-        # A state moves to the end, so that it never overtakes what was said before it.
-        self._kept.pop(key, None)
-        self._kept[key] = packet
+    def _put_last(self, key: Hashable, packet: Packet) -> None:
+        # A state moves to the end, so that it never overtakes what was published before it.
+        self._waiting.pop(key, None)
+        self._waiting[key] = packet
 
-    def _counted(self) -> int:
-        return len(self._kept) + len(self._flying)
+    def _qos1_count(self) -> int:
+        return len(self._waiting) + len(self._in_flight)

@@ -1,1 +1,1 @@
-"""What the machines say to each other: messages, topics, results, and their canonical bytes."""
+"""The messages between machines: MQTT topics and messages, results, and their canonical bytes."""

@@ -1,9 +1,9 @@
-"""A dataclass as canonical JSON: keys sorted, no spaces, ASCII. What is hashed and signed is written here.
+"""A dataclass as canonical JSON: keys sorted, no spaces, ASCII. Used for all that is hashed or signed.
 
 Each class gets a function of its own, made once from its fields: a crossing's record is written some thousand times
 a second. The text is exactly the one of `json.dumps(..., sort_keys=True, separators=(",", ":"), allow_nan=False)`,
-except that a field marked as `later` is left out while it is what older records meant (its default, or its `meant`):
-they stay as they were written.
+except that a field marked as `later` is left out while it has the value that older records imply (its default, or its
+`meant`): their text stays as it was written.
 """
 
 import dataclasses
@@ -52,7 +52,7 @@ def _write(kind: type[Any]) -> Writer:
 
 
 def canonical(value: Any) -> str:
-    """Any fact, or what facts are made of."""
+    """The canonical text of a dataclass or of a value in one."""
     return writer(type(value))(value) if dataclasses.is_dataclass(value) else _whatever(value)
 
 
@@ -117,7 +117,7 @@ def _is_later(field: "dataclasses.Field[Any]") -> bool:
 
 
 def meant(field: "dataclasses.Field[Any]") -> Any:
-    """What a record says that was written before the field was there."""
+    """The value of the field in a record that was written before the field existed."""
     return field.metadata.get("meant", field.default)
 
 

@@ -1,4 +1,4 @@
-"""Message to bytes and back: strict JSON `{v, kind, device, boot, seq, body}`, hostile until checked."""
+"""Messages to bytes and back: strict JSON `{v, kind, device, boot, seq, body}`, untrusted until checked."""
 
 import json
 from typing import Any, NoReturn
@@ -28,14 +28,16 @@ def encode(message: m.Message) -> bytes:
 def decode(payload: bytes) -> m.Message:
     """Bytes from anywhere to a checked message. Raises BadInput with one sentence.
 
-    Fields that we do not know are ignored (a newer sender may have grown some); a newer `v` is refused.
+    Fields that we do not know are ignored (a newer sender may have more); a newer `v` is refused.
     """
     document = _parse(payload)
     version, kind = document.get("v"), document.get("kind")
     if type(version) is not int or version < 1:
         raise BadInput("The message carries no version `v`.")
     if version > m.VERSION:
-        raise BadInput(f"The message is of version {version}, we read up to {m.VERSION}: upgrade this machine.")
+        raise BadInput(
+            f"The message is of version {version}, versions up to {m.VERSION} are read: upgrade this machine."
+        )
     topic = BY_KIND.get(kind) if isinstance(kind, str) else None
     if topic is None:
         raise BadInput(f"The message is of unknown kind {str(kind)[:40]!r}.")
@@ -43,7 +45,7 @@ def decode(payload: bytes) -> m.Message:
 
 
 def decode_from(topic_name: str, payload: bytes) -> m.Message:
-    """As `decode`, and the topic must be the one of this message; a car may speak only for itself."""
+    """As `decode`, and the topic must be the one of this message; a car may publish only for itself."""
     message = decode(payload)
     topic = BY_BODY[type(message.body)]
     device = device_in(topic_name)
@@ -69,7 +71,7 @@ def _parse(payload: bytes) -> dict[str, Any]:
 
 def _envelope(document: dict[str, Any], version: int) -> m.Envelope:
     device, boot, seq = document.get("device"), document.get("boot"), document.get("seq")
-    # Half a surrogate pair passes for text in JSON, and breaks the first disk that it meets: so, printable.
+    # Half a surrogate pair is text in JSON, and cannot be stored: so names must be printable.
     if not all(isinstance(name, str) and 0 < len(name) <= 64 and name.isprintable() for name in (device, boot)):
         raise BadInput("The message does not name its device and boot.")
     if type(seq) is not int or seq < 0:
@@ -81,7 +83,7 @@ def _body(topic: Topic, body: object) -> m.Body:
     if isinstance(body, dict) and any(isinstance(v, str) and len(v) > MAX_TEXT for v in body.values()):
         raise BadInput(f"A text in the {topic.kind} is longer than {MAX_TEXT} characters.")
     try:
-        # Half a surrogate pair is a text in JSON and nowhere else: the encoding finds it.
+        # Half a surrogate pair is text in JSON only: encoding finds it.
         text = json.dumps(body, ensure_ascii=False).encode()
         checked: m.Body = _ADAPTERS[topic.kind].validate_json(text, strict=True)
     except UnicodeEncodeError:
@@ -98,7 +100,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _bounded_int(text: str) -> int:
-    # SQLite and JavaScript-free peers keep 64 bits; Python would happily read a million digits.
+    # SQLite and other readers hold 64 bits; Python would read a million digits.
     if len(text) > 20 or not -_INT_LIMIT <= (value := int(text)) < _INT_LIMIT:
         raise ValueError("too large")
     return value

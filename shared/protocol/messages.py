@@ -1,7 +1,7 @@
-"""What travels by MQTT: one frozen dataclass a message, and the envelope around it.
+"""The messages that travel by MQTT: one frozen dataclass each, and the envelope around it.
 
-A message only grows: fields are added with defaults, never changed or reused. One golden JSON of each version is kept
-in `tests/shared/protocol/`. Car messages are witnesses; none of them makes an official crossing.
+A message only grows: fields are added with defaults, never changed or reused. One golden JSON of each version is
+in `tests/shared/protocol/`. A car's messages are evidence only; none of them makes an official crossing.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ OrderAction = Literal["arm", "start", "stop", "estop", "reset"]
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who said it, in which boot, as which number: a repeat has the same three."""
+    """The sender, its boot and the number of the message there: a repeat has the same three."""
 
     device: str
     boot: str
@@ -27,7 +27,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class CarHeartbeat:
-    """Car, 10 Hz, QoS 0: 'I am here'. A lease and an order answer one heartbeat, so neither can arrive stale unseen.
+    """Car, 10 Hz, QoS 0. A lease and an order answer one heartbeat, so that the car notices when either is stale.
 
     `practice`: a phone at the car leases it, for free practice; a station without a run for it lets it drive.
     """
@@ -39,7 +39,7 @@ class CarHeartbeat:
 
 @dataclass(frozen=True, slots=True)
 class CarState:
-    """Car, retained: what the screens show. `online` False is the car's will; `practice` as in its heartbeats."""
+    """Car, retained: what the pages show. `online` False is the car's will; `practice` as in its heartbeats."""
 
     online: bool
     mode: CarMode
@@ -52,7 +52,7 @@ class CarState:
 
 @dataclass(frozen=True, slots=True)
 class CarLap:
-    """Car, QoS 1, from the on-disk outbox until acknowledged: it saw the gate pass at `at_ns` of its own clock."""
+    """Car, QoS 1, sent from the outbox on disk until acknowledged: it passed the gate at `at_ns` of its own clock."""
 
     at_ns: int
     car_boot: str
@@ -105,7 +105,7 @@ class LapAck:
 class Lease:
     """Station, QoS 0: permission to drive, good for `lease_ms` after the car sent the heartbeat that it answers.
 
-    `reason`: why there is none, for the car's own page. `stopped`: the station holds the car in an emergency stop.
+    `reason`: why none is granted, for the car's own page. `stopped`: the station holds the car in an emergency stop.
     """
 
     boot: str
@@ -147,7 +147,7 @@ class OfficialLap:
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """Station, retained: the run on the track (of several the newest; the others' are told as they change).
+    """Station, retained: the run on the track (of several the newest; the others are published as they change).
 
     `uncertainty_ns`: of the least certain valid lap, either way.
     """
@@ -193,7 +193,7 @@ class GateCondition:
 
 @dataclass(frozen=True, slots=True)
 class GateHealth:
-    """Station, retained, each few seconds: are the gates fit to race on? `gates` are all; the rest is the worst."""
+    """Station, retained, each few seconds: are the gates ready? `gates` lists all; other fields: the worst."""
 
     gate: str
     sensor: str

@@ -1,4 +1,4 @@
-"""The result contract: what the station posts to a leaderboard, and the three answers it can get."""
+"""The result contract: what the station posts to a leaderboard, and the three outcomes of a post."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,10 +12,10 @@ from shared.rules.ranking import RunLap
 RESULT_VERSION = 1
 RESULT_PATH = "/api/v1/results"
 RACES_PATH = "/api/v1/races"
-# By this header an answer says that it is the leaderboard's own, and no login page or proxy in between.
+# This header marks a response as the leaderboard's own, and not that of a login page or proxy in between.
 CONTRACT_HEADER = "raceday-contract"
 CONTRACT = "results/1"
-ToldBy = Literal["", "car", "nobody"]
+ModelSource = Literal["", "car", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class Evidence:
     """Where the result comes from: enough to ask the station for the journal that made it.
 
     `signature` (Ed25519, hex) is the station's over record `last_seq` - 1 and `journal_head`, by `public_key`: whoever
-    keeps the result can later hold it against the journal. Both empty: the station signs nothing. `journal` is the
+    stores the result can later check it against the journal. Both empty: the station signs nothing. `journal` is the
     random name of that journal, "" if it has none. `clock_trusted` False: the machine's clock was not set when the run
     was driven, so the result's times of day are not right; a revision corrects them when they are known.
 
-    `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results from
-    before this was asked. `model_changes`: so often the car reported another model in the middle of the run.
+    `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results
+    from before this field. `model_changes`: how often the car reported another model within the run.
     `by_hand`: a person started the car; the station gave it no order.
     """
 
@@ -42,7 +42,7 @@ class Evidence:
     signature: str = ""
     journal: str = field(default="", metadata={"later": True})
     clock_trusted: bool = field(default=True, metadata={"later": True})
-    model_by: ToldBy = field(default="", metadata={"later": True})
+    model_by: ModelSource = field(default="", metadata={"later": True})
     model_changes: int = field(default=0, metadata={"later": True})
     by_hand: bool = field(default=False, metadata={"later": True})
 
@@ -126,7 +126,7 @@ def decode_result(payload: bytes) -> Result:
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise BadInput(f"The result is not valid at {where[:60]!r}: {first['msg']}.") from None
     if result.v > RESULT_VERSION:
-        raise BadInput(f"The result is of version {result.v}, we read up to {RESULT_VERSION}: upgrade the leaderboard.")
+        raise BadInput(f"The result is of version {result.v}, up to {RESULT_VERSION} is read: upgrade the leaderboard.")
     return result
 
 
@@ -140,6 +140,4 @@ def decode_accepted(payload: bytes) -> PostAccepted:
     try:
         return _POSTED.validate_json(payload, strict=True)
     except ValidationError:
-        raise BadInput(
-            "The leaderboard's answer is not the one of the contract (score_ms, rank, racers, best)."
-        ) from None
+        raise BadInput("The leaderboard's answer is not that of the contract (score_ms, rank, racers, best).") from None

@@ -1,4 +1,4 @@
-"""The table of topics: topic, message, QoS, retained, who speaks. Nothing is published that is not in it."""
+"""The table of topics: topic, message, QoS, retained, who publishes it. Nothing else is published."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Speaker = Literal["car", "station"]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`pattern` holds one `{device}`: the speaker's or the addressed machine's name."""
+    """`pattern` holds one `{device}`: the name of the machine that publishes, or that is addressed."""
 
     pattern: str
     body: type[m.Body]
@@ -26,16 +26,16 @@ class Topic:
 
     @property
     def everyone(self) -> str:
-        """The subscription that hears all machines."""
+        """The subscription to this topic of all machines."""
         return self.pattern.format(device="+")
 
     @property
     def kind(self) -> str:
-        """The message's name on the wire."""
+        """The `kind` of the message in its envelope."""
         return self.body.__name__
 
 
-# Retained messages carry state only, never orders: a broker repeats them to whoever comes later.
+# Retained messages carry state only, never orders: a broker sends them to every later subscriber.
 TOPICS: tuple[Topic, ...] = (
     Topic("raceday/cars/{device}/heartbeat", m.CarHeartbeat, 0, False, "car"),
     Topic("raceday/cars/{device}/state", m.CarState, 1, True, "car"),
@@ -66,7 +66,7 @@ def checked_device(device: str) -> str:
 
 
 def device_in(topic: str) -> str:
-    """The machine that a concrete topic names; '' if the topic is none of ours."""
+    """The machine that a concrete topic names; '' if the topic is not in the table."""
     parts = topic.split("/")
     known = len(parts) == 4 and any(
         t.pattern.split("/")[1] == parts[1] and t.pattern.split("/")[3] == parts[3] for t in TOPICS

@@ -234,12 +234,8 @@ class Station:
 
     def _clock_inputs(self) -> list[QueuedInput]:
         """What is due by the clock, after a batch: edges that wait in the queue are older than now."""
-        engine = self._restored.engine
-        self._clock.update(engine)
-        now = self._clock.now()
-        pair = self._clock.due_pair(now, engine)
-        tick = self._clock.due_tick(now) if self._inbox.empty() else None
-        return [QueuedInput(each) for each in (pair, tick) if each is not None]
+        due = self._clock.due_inputs(self._restored.engine, idle=self._inbox.empty())
+        return [QueuedInput(each) for each in due]
 
     def _boot_inputs(self) -> list[e.Input]:
         now, engine = self._clock.now(), self._restored.engine

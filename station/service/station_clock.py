@@ -73,7 +73,14 @@ class StationClock:
         self._paired.add(edge.boot)
         return e.ClockPair(e.Moment(edge.boot, edge.at_ns, self.now().utc_ns), self.is_set)
 
-    def due_pair(self, now: e.Moment, engine: Engine) -> e.ClockPair | None:
+    def due_inputs(self, engine: Engine, idle: bool) -> list[e.ClockPair | e.Tick]:
+        """The pair and the tick that are due now; no tick unless the station is `idle`, as what waits is older."""
+        self.update(engine)
+        now = self.now()
+        due = (self._due_pair(now, engine), self._due_tick(now) if idle else None)
+        return [each for each in due if each is not None]
+
+    def _due_pair(self, now: e.Moment, engine: Engine) -> e.ClockPair | None:
         """Every ten minutes, and at once when the time of day jumped or became known; None if none is due."""
         if not self._pair_is_due(now, engine):
             return None
@@ -81,7 +88,7 @@ class StationClock:
         self._last_pair = (now.utc_ns - now.at_ns, self.is_set)
         return e.ClockPair(now, self.is_set, self._clock.rate != 1.0)
 
-    def due_tick(self, now: e.Moment) -> e.Tick | None:
+    def _due_tick(self, now: e.Moment) -> e.Tick | None:
         """Twenty times a second; None if none is due."""
         if self._next_tick_ns - TICK_NS <= now.at_ns < self._next_tick_ns:
             return None

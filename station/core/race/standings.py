@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.protocol.results import Evidence, Result, ToldBy
+from shared.protocol.results import Evidence, ModelSource, Result
 from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
 from station.core.facts import Lap
 from station.core.inputs import OpenRace
@@ -131,6 +131,6 @@ def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, r
 
 
 def _evidence(run: Run, uncertainty_ns: int) -> Evidence:
-    told_by: ToldBy = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
+    told_by: ModelSource = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
     evidence = Evidence("", "", 0, 0, uncertainty_ns, model_by=told_by, model_changes=run.model_changes)
     return replace(evidence, by_hand=run.by_hand)

@@ -113,7 +113,7 @@ class DecoderGate:
         return port
 
     def _run(self) -> None:
-        backoff = Backoff(most_s=2.0 if self._finder.local else 8.0)
+        backoff = Backoff(max_s=2.0 if self._finder.local else 8.0)
         open_one: Port | None = None
         while not self._closing.is_set():
             try:

@@ -173,7 +173,7 @@ def test_our_links_meet_there_and_a_stranger_does_not_get_in(broker: SecureBroke
         assert false.publish(m.CarLap(number, "c9"))
     assert ear.wait(lambda: len(ear.heard) == 3 and false.state().refused == 3)
     assert {d.message.envelope.device for d in ear.heard} == {"car-1"}
-    assert "refused what we said" in false.state().sentence
+    assert "refused what we published" in false.state().sentence
     assert not stranger.state().connected
     for link in links:
         link.close()

@@ -174,7 +174,7 @@ def test_a_stored_order_is_never_obeyed(hall: Any, new_ear: Any) -> None:
 
 
 def test_nobody_says_what_is_not_theirs_to_say(hall: Any) -> None:
-    with pytest.raises(Refused, match="A car does not say Lease"):
+    with pytest.raises(Refused, match="A car does not publish Lease"):
         hall.car.publish(TO_CAR[0], "car-2")
     with pytest.raises(Refused, match="must name the machine"):
         hall.station.publish(TO_CAR[0])

@@ -21,24 +21,24 @@ VALUES = st.recursive(
 
 
 def test_numbers_start_at_one_and_the_will_has_its_own() -> None:
-    voice = MessageEncoder("car-1", "c1", "car")
-    will = codec.decode(voice.goodbye().payload)
+    encoder = MessageEncoder("car-1", "c1", "car")
+    will = codec.decode(encoder.will().payload)
     assert will.envelope == m.Envelope("car-1", "c1", 1)
     assert will.body == m.CarState(online=False, mode="disarmed", reason="The car is not connected.")
-    assert voice.message(LAP).envelope.seq == 2
+    assert encoder.message(LAP).envelope.seq == 2
 
 
 @pytest.mark.parametrize(("ttl_ms", "expiry_s"), [(1, 1), (1000, 1), (1001, 2), (2000, 2)])
 def test_an_order_expires_at_the_broker_too(ttl_ms: int, expiry_s: int) -> None:
-    voice = MessageEncoder("station-1", "s1", "station")
-    packet = voice.packet(voice.message(m.DriveOrder("o", "stop", "c1", 1, ttl_ms)), "car-1")
+    encoder = MessageEncoder("station-1", "s1", "station")
+    packet = encoder.packet(encoder.message(m.DriveOrder("o", "stop", "c1", 1, ttl_ms)), "car-1")
     assert (packet.topic, packet.expiry_s, packet.state) == ("raceday/to/car-1/order", expiry_s, False)
 
 
 def test_what_is_said_to_nobody_or_by_the_wrong_machine_is_refused() -> None:
-    voice = MessageEncoder("car-1", "c1", "car")
-    with pytest.raises(Refused, match="A car does not say LapAck"):
-        voice.packet(voice.message(m.LapAck("c1", 1)), "car-1")
+    encoder = MessageEncoder("car-1", "c1", "car")
+    with pytest.raises(Refused, match="A car does not publish LapAck"):
+        encoder.packet(encoder.message(m.LapAck("c1", 1)), "car-1")
     with pytest.raises(Refused, match="cannot name a machine"):
         MessageEncoder("Car 1", "c1", "car")
 

@@ -1,4 +1,4 @@
-"""The lanes of what waits: bounded, in order, states replaced, nothing lost between window and connection."""
+"""The queue of what waits: bounded, in order, states replaced, nothing lost between window and connection."""
 
 import random
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.link.backoff import Backoff
 from shared.link.packets import Packet, matches
-from shared.link.send_queue import FAST_LIMIT, SendQueue
+from shared.link.send_queue import QOS0_LIMIT, SendQueue
 
 
 def lap(number: int) -> Packet:
@@ -23,100 +23,100 @@ def beat(number: int) -> Packet:
     return Packet("beat", b"%d" % number, 0, False)
 
 
-def drain(lanes: SendQueue, mids: list[int]) -> list[bytes]:
+def drain(queue: SendQueue, mids: list[int]) -> list[bytes]:
     taken = []
-    while (packet := lanes.take()) is not None:
+    while (packet := queue.pop()) is not None:
         taken.append(packet.payload)
         if packet.qos:
             mids.append(len(mids) + 1)
-            lanes.sent(mids[-1])
+            queue.on_sent(mids[-1])
     return taken
 
 
 def test_the_window_holds_back_and_answers_open_it() -> None:
-    lanes, mids = SendQueue(window=2), list[int]()
+    queue, mids = SendQueue(window=2), list[int]()
     for number in range(4):
-        lanes.offer(lap(number), online=True)
-    assert drain(lanes, mids) == [b"0", b"1"]
-    lanes.answered(1)
-    assert drain(lanes, mids) == [b"2"]
-    assert lanes.queued == 3
-    assert lanes.answered(99) is None
+        queue.put(lap(number), online=True)
+    assert drain(queue, mids) == [b"0", b"1"]
+    queue.on_answer(1)
+    assert drain(queue, mids) == [b"2"]
+    assert queue.queued == 3
+    assert queue.on_answer(99) is None
 
 
 def test_the_fast_lane_is_not_held_back_and_its_oldest_falls_out() -> None:
-    lanes, mids = SendQueue(window=0), list[int]()
-    lanes.offer(lap(0), online=True)
-    for number in range(FAST_LIMIT + 3):
-        assert lanes.offer(beat(number), online=True)
-    assert drain(lanes, mids)[0] == b"3"
-    assert lanes.dropped == 3
-    assert not lanes.offer(beat(0), online=False)
+    queue, mids = SendQueue(window=0), list[int]()
+    queue.put(lap(0), online=True)
+    for number in range(QOS0_LIMIT + 3):
+        assert queue.put(beat(number), online=True)
+    assert drain(queue, mids)[0] == b"3"
+    assert queue.dropped == 3
+    assert not queue.put(beat(0), online=False)
 
 
 def test_a_lost_connection_brings_the_unanswered_back_in_front_and_drops_the_fast() -> None:
-    lanes, mids = SendQueue(), list[int]()
+    queue, mids = SendQueue(), list[int]()
     for number in range(3):
-        lanes.offer(lap(number), online=True)
-    drain(lanes, mids)
-    lanes.answered(2)
-    lanes.offer(lap(3), online=True)
-    lanes.offer(beat(0), online=True)
-    lanes.lost()
-    assert drain(lanes, mids) == [b"0", b"2", b"3"]
+        queue.put(lap(number), online=True)
+    drain(queue, mids)
+    queue.on_answer(2)
+    queue.put(lap(3), online=True)
+    queue.put(beat(0), online=True)
+    queue.on_connection_lost()
+    assert drain(queue, mids) == [b"0", b"2", b"3"]
 
 
 def test_a_newer_state_takes_the_place_of_the_one_under_way() -> None:
-    lanes, mids = SendQueue(), list[int]()
-    lanes.offer(state(1), online=True)
-    drain(lanes, mids)
-    lanes.offer(state(2), online=True)
-    lanes.lost()
-    assert drain(lanes, mids) == [b"2"]
+    queue, mids = SendQueue(), list[int]()
+    queue.put(state(1), online=True)
+    drain(queue, mids)
+    queue.put(state(2), online=True)
+    queue.on_connection_lost()
+    assert drain(queue, mids) == [b"2"]
 
 
 def test_the_last_state_is_said_again_after_each_connect_but_not_a_refused_one() -> None:
-    lanes, mids = SendQueue(), list[int]()
-    lanes.offer(state(1), online=True)
-    assert drain(lanes, mids) == [b"1"]
-    lanes.answered(1)
-    lanes.connected()
-    assert drain(lanes, mids) == [b"1"]
-    lanes.answered(2, refused=True)
-    lanes.connected()
-    assert drain(lanes, mids) == []
+    queue, mids = SendQueue(), list[int]()
+    queue.put(state(1), online=True)
+    assert drain(queue, mids) == [b"1"]
+    queue.on_answer(1)
+    queue.on_connected()
+    assert drain(queue, mids) == [b"1"]
+    queue.on_answer(2, refused=True)
+    queue.on_connected()
+    assert drain(queue, mids) == []
 
 
 @given(st.lists(st.sampled_from(["lap", "state", "send", "answer", "lost", "connected"]), max_size=80))
 def test_no_taken_lap_is_ever_lost_and_the_newest_state_is_said_last(steps: list[str]) -> None:
-    lanes, said, laps, last_state = SendQueue(limit=10, window=3), [], set(), None
+    queue, said, laps, last_state = SendQueue(limit=10, window=3), [], set(), None
     mids, open_mids = list[int](), list[int]()
     for number, step in enumerate(steps):
-        if step == "lap" and lanes.offer(lap(number), online=True):
+        if step == "lap" and queue.put(lap(number), online=True):
             laps.add(b"%d" % number)
         elif step == "state":
             last_state = b"%d" % number
-            assert lanes.offer(state(number), online=True)
+            assert queue.put(state(number), online=True)
         elif step == "send":
             before = len(mids)
-            said += drain(lanes, mids)
+            said += drain(queue, mids)
             open_mids += mids[before:]
         elif step == "answer" and open_mids:
-            lanes.answered(open_mids.pop(0))
+            queue.on_answer(open_mids.pop(0))
         elif step == "lost":
-            lanes.lost()
+            queue.on_connection_lost()
             open_mids.clear()
         elif step == "connected":
-            lanes.connected()
-        assert lanes.queued <= 10 + 1 + 3
+            queue.on_connected()
+        assert queue.queued <= 10 + 1 + 3
     for _ in range(30):
         before = len(mids)
-        said += drain(lanes, mids)
+        said += drain(queue, mids)
         open_mids += mids[before:]
         while open_mids:
-            lanes.answered(open_mids.pop(0))
+            queue.on_answer(open_mids.pop(0))
     assert laps <= set(said)
-    assert lanes.queued == 0
+    assert queue.queued == 0
     states = [payload for payload in said if payload not in laps]
     assert (states[-1] if states else None) == last_state
 
