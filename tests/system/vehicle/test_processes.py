@@ -15,9 +15,9 @@ from raceday.broker import RunningBroker, mosquitto_path, start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol.messages import OrderAction
 from tests.vehicle.sample_parts import Station, config_text, pulses, write_model
-from vehicle.core.pulses import STOCK_CALIBRATION, neutral
+from vehicle.core.pulses import STOCK_CALIBRATION, neutral_pulses
 
-REST = (neutral(STOCK_CALIBRATION).steering_ns, neutral(STOCK_CALIBRATION).throttle_ns)
+REST = (neutral_pulses(STOCK_CALIBRATION).steering_ns, neutral_pulses(STOCK_CALIBRATION).throttle_ns)
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 
 
