@@ -1,8 +1,8 @@
-"""./dev check: one name for one thing. Every sentence printed is a fault; exit code 1 if there is one.
+"""A part of `./dev check`: one name for one thing. Prints a sentence for each fault; exit code 1 if there is one.
 
-* No class name stands twice in the product. `EXCEPTED` lists the few that may, with the reason.
+* No class name occurs twice in the product. `EXCEPTED` lists the few that may, with the reason.
 * No folder of the product holds more than 14 loose modules.
-* No identifier of the product is one of `RETIRED`: names that the field does not use, and what stands in their place.
+* No identifier of the product is one of `RETIRED`, which lists names that the field does not use, with the term to use.
 """
 
 import ast
@@ -22,7 +22,7 @@ MAX_MODULES = 14
 # class name -> why two modules may have it
 EXCEPTED: dict[str, str] = {}
 
-# identifier (a whole name, or the whole last part of a dotted one) -> the term to use
+# a whole identifier -> the term to use
 RETIRED: dict[str, str] = {
     "moments": "moment",
     "likely": "likelihood",
@@ -106,7 +106,7 @@ def modules() -> Iterator[pathlib.Path]:
 
 
 def doubled_classes(paths: Iterable[pathlib.Path]) -> Iterator[str]:
-    """Class names that stand in two modules or more."""
+    """A sentence for each class name that occurs in two modules or more."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         for node in ast.walk(ast.parse(path.read_text())):
@@ -118,7 +118,7 @@ def doubled_classes(paths: Iterable[pathlib.Path]) -> Iterator[str]:
 
 
 def crowded_folders(paths: Iterable[pathlib.Path]) -> Iterator[str]:
-    """Folders with too many loose modules."""
+    """A sentence for each folder with too many loose modules."""
     count: dict[pathlib.Path, int] = defaultdict(int)
     for path in paths:
         count[path.parent] += path.name != "__init__.py"
@@ -128,7 +128,7 @@ def crowded_folders(paths: Iterable[pathlib.Path]) -> Iterator[str]:
 
 
 def retired_names(paths: Iterable[pathlib.Path]) -> Iterator[str]:
-    """Identifiers that the field does not use."""
+    """A sentence for each identifier that the field does not use."""
     for path in paths:
         shown = path.relative_to(ROOT)
         if (term := RETIRED.get(path.stem)) is not None:
@@ -144,7 +144,7 @@ def retired_names(paths: Iterable[pathlib.Path]) -> Iterator[str]:
 
 
 def retired(name: str) -> str:
-    """The term to use instead of this identifier, "" if it may stand."""
+    """The term to use instead of this identifier, "" if it is allowed."""
     bare = name.strip("_")
     if bare in RETIRED:
         return RETIRED[bare]

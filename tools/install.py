@@ -1,4 +1,4 @@
-"""Installs the pinned packages into the virtual environment, with a progress bar that needs no package."""
+"""Installs the pinned packages into the virtual environment, with a progress bar from the standard library only."""
 
 import pathlib
 import re
@@ -16,7 +16,7 @@ def draw(done: int, total: int, name: str) -> None:
 
 
 def install(pip: list[str], arguments: list[str], total: int) -> int:
-    """Runs pip and counts what it collects; its own words are shown only when it fails."""
+    """Runs pip and counts the packages it collects; shows pip's output only if it fails."""
     process = subprocess.Popen(
         [*pip, "install", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

@@ -1,4 +1,4 @@
-"""Mutation tests of small pure modules: each mutant runs their tests in a fork; one that survives is named.
+"""Mutation tests of small pure modules: each mutant runs their tests in a fork; surviving mutants are named.
 
 python tools/mutate.py vehicle/core/limiter.py tests/vehicle/core/test_limiter.py
 python tools/mutate.py vehicle/core/modes.py tests/vehicle/core/test_modes.py tests/vehicle/core/test_controller.py
@@ -36,7 +36,7 @@ SWAPPED = {"min": "max", "max": "min"}
 
 
 def variants(node: ast.AST) -> Iterator[ast.AST]:
-    """What a slip of the hand could have made of one node."""
+    """The small mistakes that could be made in one syntax node."""
     match node:
         case ast.Compare(ops=[operator]):
             for other in COMPARED.get(type(operator), ()):
@@ -74,7 +74,7 @@ def _decided(node: ast.If | ast.IfExp, outcome: bool) -> ast.AST:
 
 
 def mutants(source: str) -> Iterator[tuple[str, ast.Module]]:
-    """Every mutant: where and what, and its tree. Docstrings and `what=` texts mean nothing to a car."""
+    """Yield each mutant: its description and its tree. Docstrings and `what=` texts are not changed."""
     count = len(list(ast.walk(ast.parse(source))))
     for place in range(count):
         found = _at(source, place)
@@ -100,7 +100,7 @@ def _at(source: str, place: int) -> tuple[ast.Module, ast.AST] | None:
 
 
 def _is_type(parents: dict[ast.AST, ast.AST], node: ast.AST) -> bool:
-    """A word within Literal[...] is for the type checker."""
+    """True for a value within Literal[...], which only the type checker reads."""
     outer = parents.get(parents.get(node, node), node)
     return isinstance(outer, ast.Subscript) and ast.unparse(outer.value) == "Literal"
 
@@ -121,7 +121,7 @@ def _replace(parent: ast.AST, node: ast.AST, by: ast.AST) -> None:
 
 
 def survives(tree: ast.Module, name: str, path: pathlib.Path, tests: list[str]) -> bool:
-    """Do the tests pass with the mutant in the module's place? Runs in a fork."""
+    """True if the tests pass with the mutant in the module's place. Runs in a fork."""
     if pid := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     silence = os.open(os.devnull, os.O_WRONLY)
@@ -133,7 +133,7 @@ def survives(tree: ast.Module, name: str, path: pathlib.Path, tests: list[str]) 
     try:
         exec(compile(ast.fix_missing_locations(tree), str(path), "exec"), module.__dict__)  # noqa: S102
         code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
-    except BaseException:  # a mutant that cannot be loaded is dead
+    except BaseException:  # a mutant that cannot be imported counts as killed
         code = 1
     os._exit(0 if code == 0 else 1)
 
@@ -143,7 +143,7 @@ def main(arguments: list[str]) -> int:
     name = ".".join(path.with_suffix("").parts)
     source = path.read_text(encoding="utf-8")
     if not survives(ast.parse(source), name, path, tests):
-        print("the tests fail without any mutant")
+        print("the tests fail without a mutant")
         return 2
     alive, count = [], 0
     for what, tree in mutants(source):

@@ -92,7 +92,7 @@ def busy(count: int, sessions: str) -> Iterator[list["subprocess.Popen[bytes]"]]
 
 
 def clone(root: pathlib.Path, to: pathlib.Path) -> None:
-    """HEAD of the repository, as a stranger would get it. Raises CalledProcessError."""
+    """Clone HEAD of the repository to `to`. Raises CalledProcessError."""
     subprocess.run(["git", "clone", "-q", "--no-hardlinks", str(root), str(to)], check=True)
     head = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
     subprocess.run(["git", "-C", str(to), "checkout", "-q", "--detach", head.stdout.strip()], check=True)

@@ -7,46 +7,46 @@ from shared.errors import HardwareMissing
 from vehicle.config import ButtonOptions, VehicleConfig
 from vehicle.core.controller import DriveController
 from vehicle.core.pulses import Calibration
-from vehicle.drivers import fine_enough, motors_maker
+from vehicle.drivers import motors_factory, require_resolution
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.calibration import CalibrationControl
 from vehicle.guard.child import Child
 from vehicle.guard.children import ChildProcesses
 from vehicle.guard.failsafe_link import FailsafeLink
 from vehicle.guard.guard import Guard
-from vehicle.guard.stop_key import open_key
+from vehicle.guard.stop_key import open_stop_key
 from vehicle.guard.stop_socket import StopSocket
 from vehicle.guard.stop_sources import StopSource, StopSources
 from vehicle.guard.systemd import SystemdNotifier
 from vehicle.hardware.absent_device import DeviceOpener
 from vehicle.hardware.interfaces import Motors
-from vehicle.process.channel import pair
-from vehicle.process.log import say
+from vehicle.process.channel import socket_pair
+from vehicle.process.log import log
 
 PILOT_NICE = -10
 
 
-def _first_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> tuple[Motors | None, str]:
+def _open_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> tuple[Motors | None, str]:
     """The motors, or why they are absent. Ones that are too coarse end the start: no waiting makes them finer."""
     try:
-        motors = motors_maker(config, clock)()
+        motors = motors_factory(config, clock)()
     except HardwareMissing as error:
         return None, str(error)
-    return fine_enough(motors, calibration), ""
+    return require_resolution(motors, calibration), ""
 
 
-def _late_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> Motors:
+def _reopen_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> Motors:
     """Motors that were absent: open, fine enough and at neutral, or none."""
-    motors = fine_enough(motors_maker(config, clock)(), calibration)
+    motors = require_resolution(motors_factory(config, clock)(), calibration)
     try:
-        Actuators(motors, calibration).neutral()
+        Actuators(motors, calibration).set_neutral()
     except BaseException:
         motors.close()
         raise
     return motors
 
 
-def _button(config: ButtonOptions) -> StopSource:
+def _open_button(config: ButtonOptions) -> StopSource:
     """The emergency button of a car that has one. Raises HardwareMissing."""
     assert config.pin is not None
     try:
@@ -58,36 +58,36 @@ def _button(config: ButtonOptions) -> StopSource:
     return StopButton(config.pin, config.library)
 
 
-def _first_button(config: ButtonOptions) -> tuple[StopSource | None, str]:
+def _try_button(config: ButtonOptions) -> tuple[StopSource | None, str]:
     """The button, or why it is absent; neither without one."""
     if config.pin is None:
         return None, ""
     try:
-        return _button(config), ""
+        return _open_button(config), ""
     except HardwareMissing as error:
         return None, str(error)
 
 
-def build_stops(config: VehicleConfig, button: StopSource | None) -> StopSources:
+def build_stop_sources(config: VehicleConfig, button: StopSource | None) -> StopSources:
     """What can stop the car at the car. Raises OperatorError."""
     sources = [button] if button is not None else []
-    local = StopSocket(config.local.socket)
-    if (key := open_key()) is not None:
-        say("any key in this terminal is an emergency stop.")
+    stop_socket = StopSocket(config.local.socket)
+    if (key := open_stop_key()) is not None:
+        log("any key in this terminal is an emergency stop.")
         sources.append(key)
-    return StopSources(local, *sources)
+    return StopSources(stop_socket, *sources)
 
 
 def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     """The guard with its motors and its children, which are not started yet."""
     clock = build_clock(config.clock)
     calibration = config.calibration.load()
-    motors, no_motors = _first_motors(config, clock, calibration)
-    button, no_button = _first_button(config.button)
+    motors, no_motors = _open_motors(config, clock, calibration)
+    button, no_button = _try_button(config.button)
     if calibration is None:
-        say("this car has no calibration: it cannot be armed until `raceday vehicle calibrate` has made one.")
-    laps = pair()  # pilot's end and comms' end: held by us, so that a report outlives either of them
-    frames = pair()  # likewise, for the black box and the console
+        log("this car has no calibration: it cannot be armed until `raceday vehicle calibrate` has made one.")
+    laps = socket_pair()  # pilot's end and comms' end: held by us, so that a report outlives either of them
+    frames = socket_pair()  # likewise, for the black box and the console
     children = [
         Child(
             name,
@@ -99,28 +99,28 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
         # The pilot comes before the machine's other work: a dead one must be given its turn to close its channel, too.
         for name, lap_end, frame_end, nice in zip(("pilot", "comms"), laps, frames, (PILOT_NICE, 0), strict=True)
     ]
-    helm = DriveController(
+    controller = DriveController(
         clock.boot_id,
         config.limits,
         config.safety,
         config.model.throttle_percent,
         calibrated=calibration is not None,
     )
-    wheels, keeper = Actuators(motors, calibration), FailsafeLink(config_path)
-    stops = build_stops(config, button)
+    actuators, failsafe = Actuators(motors, calibration), FailsafeLink(config_path)
+    stops = build_stop_sources(config, button)
     return Guard(
-        helm=helm,
+        controller=controller,
         clock=clock,
-        wheels=wheels,
-        crew=ChildProcesses(*children),
-        keeper=keeper,
+        actuators=actuators,
+        children=ChildProcesses(*children),
+        failsafe=failsafe,
         stops=stops,
         motors_opener=DeviceOpener(
-            "motors", lambda: _late_motors(config, clock, wheels.calibration), wheels.take, no_motors
+            "motors", lambda: _reopen_motors(config, clock, actuators.calibration), actuators.attach, no_motors
         ),
-        button_opener=DeviceOpener("button", lambda: _button(config.button), stops.add, no_button),
-        supervisor=SystemdNotifier(),
-        tuner=CalibrationControl(helm, wheels, keeper, config.calibration.load),
+        button_opener=DeviceOpener("button", lambda: _open_button(config.button), stops.add, no_button),
+        systemd=SystemdNotifier(),
+        calibration=CalibrationControl(controller, actuators, failsafe, config.calibration.load),
         safety=config.safety,
         child_ends=(*laps, *frames),
     )

@@ -16,7 +16,7 @@ from vehicle.core.limiter import DriveLimits
 from vehicle.frames.preprocess import ProfileName
 from vehicle.lapwatch.markers import LapwatchOptions
 
-_LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
+_MAX_SOCKET_PATH = 100  # the kernel takes 107 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,8 @@ class LocalOptions:
     socket: pathlib.Path = setting(pathlib.Path("vehicle.sock"), what="a path of at most 100 characters")
 
     def __post_init__(self) -> None:
-        if len(str(self.socket.absolute()).encode()) > _LONGEST_SOCKET_PATH:
-            raise ConfigError(
-                f"`local.socket` is too long for a socket; use at most {_LONGEST_SOCKET_PATH} characters."
-            )
+        if len(str(self.socket.absolute()).encode()) > _MAX_SOCKET_PATH:
+            raise ConfigError(f"`local.socket` is too long for a socket; use at most {_MAX_SOCKET_PATH} characters.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def camera_sockets(config: VehicleConfig) -> AllowedSockets:
     return cast(AllowedSockets, getattr(drivers.find("raceday.cameras", config.camera.driver), "sockets", "none"))
 
 
-def motors_maker(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
+def motors_factory(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
     """The motor driver, found and loaded now, and opened by each call. Opening sends no pulse."""
     kind = drivers.find("raceday.motors", config.motors.driver)
     return lambda: cast(Motors, kind(config.motors.options, clock))
@@ -30,10 +30,10 @@ def motors_maker(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
 
 def build_motors(config: VehicleConfig, clock: Clock) -> Motors:
     """The motors, if they are fine enough for the calibration. No pulse is sent yet."""
-    return fine_enough(motors_maker(config, clock)(), config.calibration.load())
+    return require_resolution(motors_factory(config, clock)(), config.calibration.load())
 
 
-def fine_enough(motors: Motors, calibration: Calibration | None) -> Motors:
+def require_resolution(motors: Motors, calibration: Calibration | None) -> Motors:
     """`motors`, if they can tell the calibration's pulses apart. Raises HardwareMissing, and closes them, if not."""
     if calibration is not None:
         try:

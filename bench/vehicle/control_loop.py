@@ -17,7 +17,7 @@ from bench.peers.environments import PeerMissing
 from bench.vehicle import frame_age, long_runs, peer_rows, tick
 from bench.vehicle.table_rows import Line, line, show
 from bench.vehicle.tick import Networks
-from vehicle.pilot.pilot import SWITCH_S
+from vehicle.pilot.pilot import SWITCH_INTERVAL_S
 
 Rows = Callable[[Networks, bool], Iterator[Line]]
 
@@ -41,7 +41,7 @@ ROWS: tuple[tuple[str, Rows], ...] = (
 def main(quick: bool) -> None:
     """Prints the table and writes run/bench/vehicle.json."""
     cv2.setNumThreads(1)
-    sys.setswitchinterval(SWITCH_S)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     print(
         "real-time priority: "
         + ("as on the car" if hurry() else "refused; the figures include the machine's other load")

@@ -57,7 +57,7 @@ def _newest(net: Net, seconds: float, poll_s: float) -> list[float]:
             if poll_s:
                 due_s += poll_s
                 time.sleep(max(0.0, due_s - time.monotonic()))
-            found = mailbox.newest(number if not poll_s else number - 1, 0.1)
+            found = mailbox.wait_for_newer(number if not poll_s else number - 1, 0.1)
             if found is not None:
                 frame, number = found
                 agent.tick(frame.pixels, frame.at_ns)
@@ -69,7 +69,7 @@ def _slowly_newest(small: Pixels, seconds: float) -> list[float]:
     with _Source(small, mailbox.put):
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
-            if (found := mailbox.newest(number, 0.1)) is not None:
+            if (found := mailbox.wait_for_newer(number, 0.1)) is not None:
                 frame, number = found
                 time.sleep(SLOW_S)
                 ages.append((time.monotonic_ns() - frame.at_ns) / 1e6)

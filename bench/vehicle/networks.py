@@ -24,7 +24,7 @@ from vehicle.models.int8.quantise import quantised
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.pilot.pilot import Pilot
-from vehicle.process.channel import Channel, pair
+from vehicle.process.channel import Channel, socket_pair
 
 CLASSES = 21
 _LAYERS = ((32, 1, 8, 4), (64, 32, 4, 2), (64, 64, 3, 1))  # DEEP_CONVOLUTIONAL_NETWORK_SHALLOW, all VALID
@@ -84,14 +84,14 @@ class Agent:
 
     def __init__(self, policy: Policy) -> None:
         self.clock = SystemClock()
-        ours, theirs = pair()
+        ours, theirs = socket_pair()
         self._ends = (ours, theirs)
         self._guard = Channel(ours)
         self._pilot = Pilot(policy, Channel(theirs), self.clock)
         self._helm = DriveController(
             self.clock.boot_id, DriveLimits(), SafetyOptions(arm_frames=1), 50, calibrated=True
         )
-        self._helm.model_ready()
+        self._helm.set_model_ready()
         self._wheels = Actuators(MockMotors({}, self.clock), STOCK_CALIBRATION)
         self._seq = 0
         self._last = NEUTRAL
@@ -109,23 +109,23 @@ class Agent:
         self._seq += 1
         pixels[:8, :8].fill(self._seq % 251)
         now_ns = self.clock.now_ns()
-        self._pilot.look(Frame(pixels, now_ns if at_ns is None else at_ns, self._seq))
-        set_command = None
+        self._pilot.process_frame(Frame(pixels, now_ns if at_ns is None else at_ns, self._seq))
+        setpoint = None
         for word in self._guard.receive():
             if isinstance(word, Setpoint):
-                set_command = word
-                self._helm.take_wish(word, self.clock.now_ns())
+                setpoint = word
+                self._helm.on_setpoint(word, self.clock.now_ns())
         done_ns = self.clock.now_ns()
         self._helm.tick(done_ns)
-        assert set_command is not None, "the pilot did not accept the picture: nothing was measured"
+        assert setpoint is not None, "the pilot did not accept the picture: nothing was measured"
         # The car is not armed here, so the last stage is called directly.
-        self._last = limit(Action(set_command.steering, set_command.throttle), self._last, 33_000_000, DriveLimits())
-        told = self._wheels.turn(self._last)
+        self._last = limit(Action(setpoint.steering, setpoint.throttle), self._last, 33_000_000, DriveLimits())
+        told = self._wheels.apply_action(self._last)
         began_ns = now_ns if at_ns is None else at_ns
         self.ages_us.append((self.clock.now_ns() - began_ns) / 1e3)
         if self.tally is not None:
-            self.tally.set_command = set_command
+            self.tally.setpoint = setpoint
             trace = self.tally.trace(done_ns, "driving", self._last, told, fresh=True)
-            self.tally.applied(done_ns)
+            self.tally.count_applied(done_ns)
             if trace is not None:
                 self.say(trace)

@@ -17,7 +17,7 @@ from simulator.driving.policy import DrivingPolicy as Driver
 from simulator.driving.policy import load_policy
 from simulator.world.tracks import load_track
 from simulator.world.world import World, draw_parts
-from vehicle.core.pulses import STOCK_CALIBRATION, pulses
+from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
 from vehicle.models.metadata import parse_metadata
 from vehicle.models.running.session import open_session
 from vehicle.models.tensorflow.converter import convert
@@ -135,7 +135,7 @@ def _stepper(driver: Driver, width_px: int = 160) -> Timed:
     world = World(track, 1, parts=replace(parts, lens=replace(parts.lens, camera=camera)))
 
     def step() -> None:
-        world.apply(pulses(driver.act(world.frame()), STOCK_CALIBRATION))
+        world.apply(to_pulses(driver.act(world.frame()), STOCK_CALIBRATION))
         world.step(world.now_ns + FRAME_NS)
         if world.off_track:
             world.put_back()

@@ -21,7 +21,7 @@ from vehicle.guard.loop_stats import LoopStats
 from vehicle.hardware.interfaces import Frame
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
-from vehicle.process.channel import Channel, pair
+from vehicle.process.channel import Channel, socket_pair
 from vehicle.recordings.frame_feed import FrameFeed
 
 RATE_HZ = 30.0
@@ -151,7 +151,7 @@ class Watched:
     def __init__(self, net: Net) -> None:
         self._net, self.agent = net, Agent(net.policy)
         self.agent.tally = self._tally = LoopStats()
-        (ours, self._theirs), (self._frames, self._pictures) = pair(), pair()
+        (ours, self._theirs), (self._frames, self._pictures) = socket_pair(), socket_pair()
         self._voice = Channel(ours)
         self.agent.say = self._voice.send
         self._mailbox, self._feed = LatestFrame(), FrameFeed(self._frames, "grey-area")
@@ -167,9 +167,9 @@ class Watched:
         self._seq += 1
         self.agent.tick(self._net.small)
         self._mailbox.put(Frame(self._net.small, time.monotonic_ns(), self._seq))
-        self._mailbox.done(self._seq)
+        self._mailbox.mark_processed(self._seq)
         if self._seq % 15 == 0:
-            percentiles(self._tally.figures(PilotReady("", ""), guard_is_realtime=False))
+            percentiles(self._tally.take_telemetry(PilotReady("", ""), guard_is_realtime=False))
 
     def close(self) -> None:
         """End its threads and close its pipe."""

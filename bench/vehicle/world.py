@@ -8,7 +8,7 @@ from shared.units import NS_PER_S
 from simulator.driving.policy import DEMO, find_model, load_policy
 from simulator.world.tracks import load_track
 from simulator.world.world import World
-from vehicle.core.pulses import STOCK_CALIBRATION, pulses
+from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
 
 FRAME_NS = NS_PER_S // 15
 
@@ -23,7 +23,7 @@ def main(quick: bool) -> None:
     name = session.get_inputs()[0].name
 
     def step() -> None:
-        world.apply(pulses(policy.act(world.frame()), STOCK_CALIBRATION))
+        world.apply(to_pulses(policy.act(world.frame()), STOCK_CALIBRATION))
         world.step(world.now_ns + FRAME_NS)
 
     candidates = [

@@ -10,7 +10,7 @@ from simulator.world.world import World
 from simulator.world.world_events import WorldEvent
 from vehicle.core.actions import Action
 from vehicle.core.limiter import DriveLimits, limit
-from vehicle.core.pulses import STOCK_CALIBRATION, pulses
+from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
 
 TICK_NS = 20_000_000
 
@@ -43,6 +43,6 @@ class DriveChain:
             while self._wishes and self._wishes[0][0] <= self._tick_ns:
                 self._setpoint = self._wishes.popleft()[1]
             self._last = limit(self._setpoint, self._last, TICK_NS, self._limits)
-            self.world.apply(pulses(self._last, STOCK_CALIBRATION))
+            self.world.apply(to_pulses(self._last, STOCK_CALIBRATION))
             self._tick_ns += TICK_NS
         return events + self.world.step(until_ns)

@@ -27,7 +27,7 @@ from simulator.realtime.protocol import (
 from simulator.realtime.shared_clock import ClockAnchor, ClockReader
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
-from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral
+from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral_pulses
 from vehicle.hardware.interfaces import Frame
 from vehicle.process.seccomp import AllowedSockets
 
@@ -161,7 +161,7 @@ class WorldMotors:
             self._send(PulseWidths(pulses.steering_ns, pulses.throttle_ns))
 
     def neutral(self) -> None:
-        self.apply(neutral(STOCK_CALIBRATION, self.resolution_ns))
+        self.apply(neutral_pulses(STOCK_CALIBRATION, self.resolution_ns))
 
     def close(self) -> None:
         with self._lock:

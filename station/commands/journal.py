@@ -33,12 +33,12 @@ def main(arguments: list[str]) -> int:
     source = fresh.add_mutually_exclusive_group()
     source.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
     source.add_argument("--data-dir", type=pathlib.Path, metavar="DIR", help="the station's folder")
-    asked = parser.parse_args(arguments)
-    if asked.verb == "salvage":
-        print(salvaged(asked.data_dir or load(asked.config, StationConfig).data_dir))
+    options = parser.parse_args(arguments)
+    if options.verb == "salvage":
+        print(salvaged(options.data_dir or load(options.config, StationConfig).data_dir))
         return 0
-    keys = frozenset(parsed_key(text) for text in asked.key) or _beside(asked.journal)
-    print(verified(asked.journal, keys))
+    keys = frozenset(parsed_key(text) for text in options.key) or _beside(options.journal)
+    print(verified(options.journal, keys))
     return 0
 
 
@@ -54,14 +54,14 @@ def verified(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> str:
 def salvaged(data_dir: pathlib.Path) -> str:
     """The sentence about the new journal. Raises OperatorError while a station runs, StorageError."""
     clock = SystemClock()
-    held = hold_lock(data_dir)
-    synced = hold_sync_lock(data_dir)
+    station_lock = hold_lock(data_dir)
+    sync_lock = hold_sync_lock(data_dir)
     try:
         now = Moment(clock.boot_id, clock.now_ns(), clock.utc_ns())
         return salvage(data_dir, now, secrets.token_hex(JOURNAL_BYTES))
     finally:
-        os.close(synced)
-        os.close(held)
+        os.close(sync_lock)
+        os.close(station_lock)
 
 
 def _beside(journal: pathlib.Path) -> frozenset[bytes]:

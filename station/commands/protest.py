@@ -24,14 +24,14 @@ def main(arguments: list[str]) -> int:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
     source.add_argument("--journal", type=pathlib.Path, metavar="FILE", help="a station.db, instead of the config's")
-    asked = parser.parse_args(arguments)
-    if (asked.run is None) == (asked.check is None):
+    options = parser.parse_args(arguments)
+    if (options.run is None) == (options.check is None):
         parser.error("name a run, or a bundle with --check.")
-    if asked.check is not None:
-        return check_and_print(asked.check, frozenset(parsed_key(text).hex() for text in asked.key))
-    journal = asked.journal or load(asked.config, StationConfig).data_dir / JOURNAL
-    out = asked.out or pathlib.Path(f"protest-{asked.run}.zip")
-    sentence = make_bundle(journal, asked.run, out, asked.race)
+    if options.check is not None:
+        return check_and_print(options.check, frozenset(parsed_key(text).hex() for text in options.key))
+    journal = options.journal or load(options.config, StationConfig).data_dir / JOURNAL
+    out = options.out or pathlib.Path(f"protest-{options.run}.zip")
+    sentence = make_bundle(journal, options.run, out, options.race)
     print(f"{out}: {sentence}")
     print(f"anybody checks it with: python3 {out}")
     return 0

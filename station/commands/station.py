@@ -26,8 +26,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="raceday station", description="The trackside station.")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
     parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL when it serves")
-    asked = parser.parse_args(arguments)
-    return serve(load(asked.config, StationConfig), asked.ready_file)
+    options = parser.parse_args(arguments)
+    return serve(load(options.config, StationConfig), options.ready_file)
 
 
 def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
@@ -44,14 +44,14 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         ends.callback(web.close)
         runner.start()
         web.start()
-        _tell(runner.station, url_of(listening), ready_file)
+        _announce(runner.station, url_of(listening), ready_file)
         runner.over.wait()
     if runner.failed:
         raise RacedayError(f"the station stopped itself; start it again, the journal is whole.\n{runner.failed}")
     return 0
 
 
-def _tell(station: Station, address: str, ready_file: pathlib.Path | None) -> None:
+def _announce(station: Station, address: str, ready_file: pathlib.Path | None) -> None:
     if station.notice:
         log(station.notice)
     # The file first: whoever reads the line may open it at once.

@@ -17,26 +17,26 @@ from station.sync.syncer import run, run_once
 
 def main(arguments: list[str]) -> int:
     """The command; returns the exit code. Raises RacedayError for what a person must fix."""
-    asked = _parser().parse_args(arguments)
-    config = load(asked.config, StationConfig)
-    if asked.action == "send":
+    options = _parser().parse_args(arguments)
+    config = load(options.config, StationConfig)
+    if options.action == "send":
         return _send(
-            config.data_dir, SendRequest(asked.rejected or bool(asked.result), asked.result, "the command line")
+            config.data_dir, SendRequest(options.rejected or bool(options.result), options.result, "the command line")
         )
     # Waiting between two posts is about networks, not about the race: it is counted on this machine's own clock.
     clock = SystemClock()
-    service = build(config.sync, config.data_dir, clock, _say, retry_rejected=asked.retry_rejected)
+    service = build(config.sync, config.data_dir, clock, _print, retry_rejected=options.retry_rejected)
     try:
-        if asked.ready_file is not None:
-            write_ready_file(asked.ready_file, "ready")
-        if not asked.once:
+        if options.ready_file is not None:
+            write_ready_file(options.ready_file, "ready")
+        if not options.once:
             run(service.syncer, clock, threading.Event())
             return 0
         waiting = run_once(service.syncer, clock, threading.Event())
     finally:
         service.close()
     if waiting:
-        _say(f"{waiting} result(s) still wait; run again, or without --once.")
+        _print(f"{waiting} result(s) still wait; run again, or without --once.")
     return 1 if waiting else 0
 
 
@@ -66,9 +66,9 @@ def _send(data_dir: pathlib.Path, wanted: SendRequest) -> int:
     add_request(data_dir, wanted)
     what = wanted.webhook_id or ("all that waits or was rejected" if wanted.rejected else "all that waits")
     when = "is sent now" if is_locked(data_dir / LOCK) else "is sent when the sync service starts: it does not run"
-    _say(f"{what} {when}.")
+    _print(f"{what} {when}.")
     return 0
 
 
-def _say(sentence: str) -> None:
+def _print(sentence: str) -> None:
     print(sentence, flush=True)

@@ -11,8 +11,8 @@ from shared.errors import HardwareMissing
 from shared.link.interface import Delivery, Link
 from shared.protocol import messages as m
 from station.core.engine import Engine
-from station.core.facts import Fact, GateNoteStored, GateTried
-from station.core.inputs import GateSpec, Moment
+from station.core.facts import Fact, GateNoteStored, GateStuck, GateTried
+from station.core.inputs import Edge, GateSpec, Input, Moment, TryGate
 from station.core.timing.sensor_layout import SensorPass, describe_passes
 from station.gates.absent_gate import AbsentGate, start_again
 from station.gates.driver import GateDriver, GateHealthReport, GateOutput
@@ -84,6 +84,24 @@ class LiveState:
         if gate is None or (name in self._findings and not _may_change_findings(gate.spec, facts)):
             return
         self._findings[name] = PassFindings(gate.trial.missing, gate.doubt, gate.arrangement.passes)
+
+    def resume(self, engine: Engine) -> None:
+        """After a start: what the journal knows of the gates."""
+        self.blocked = _blocked_sensors(engine)
+        self.notes = dict(engine.readiness.notes)
+        for name in engine.gates:
+            self.update_findings(name, engine, ())
+
+    def on_commit(self, engine: Engine, event: Input, facts: Sequence[Fact]) -> None:
+        """One stored input with its facts, on the thread that commits."""
+        if isinstance(event, Edge):
+            self.sensor_stats.record(event, facts, engine.time_of_day(event.boot, event.at_ns))
+        if isinstance(event, Edge | TryGate):
+            self.update_findings(event.gate, engine, facts)
+        if any(isinstance(fact, GateStuck) for fact in facts):
+            self.blocked = _blocked_sensors(engine)
+        if any(isinstance(fact, GateNoteStored) for fact in facts):
+            self.notes = dict(engine.readiness.notes)
 
     def on_message(self, delivery: Delivery, now_ns: int) -> None:
         """A heartbeat, a state or telemetry of a car; the replies are published at once."""
@@ -180,6 +198,10 @@ class LiveState:
         ):
             self._published = (health, now_ns)
             self._link.publish(health)
+
+
+def _blocked_sensors(engine: Engine) -> dict[str, tuple[str, ...]]:
+    return {name: gate.stuck for name, gate in engine.gates.items()}
 
 
 def _may_change_findings(spec: GateSpec, facts: Sequence[Fact]) -> bool:

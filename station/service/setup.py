@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from shared.errors import ConfigError
 from station.core import inputs as e
 from station.core.engine import Engine
 
@@ -32,3 +33,20 @@ def boot_inputs(setup: StationSetup, engine: Engine, now: e.Moment, clock_is_set
     start = random_hex(START_BYTES) if random_hex is not None else ""
     booted = e.Booted(now, setup.name, setup.gates, setup.transponders, start=start, clock_trusted=clock_is_set)
     return [*began, booted]
+
+
+def open_or_continue(wanted: e.OpenRace, engine: Engine, try_open: Callable[[e.OpenRace], str]) -> str:
+    """Opens the configured race; if that is refused, the station continues with the race that the journal has.
+
+    So a mistyped config does not stop a station. `try_open` opens a race and returns the refusal, "" if it is open.
+    Returns what the operator should do, "" if nothing. Raises ConfigError if there is no race to continue with.
+    """
+    refusal = try_open(wanted)
+    if not refusal:
+        return ""
+    known = engine.races.get(wanted.race_id)
+    if known is not None and not (engine.race is not None and engine.race.on):
+        try_open(known.info)
+    if engine.race is None:
+        raise ConfigError(f"[race] {refusal}")
+    return f"{refusal} The station continues with {engine.race.info.race_id} as it was."

@@ -21,14 +21,13 @@ from dataclasses import replace
 from queue import SimpleQueue
 
 from shared.clock import Clock
-from shared.errors import ConfigError, StorageError
+from shared.errors import StorageError
 from shared.link.interface import Delivery, Link, Subscription
 from shared.protocol import messages as m
 from shared.protocol.results import Evidence
 from shared.protocol.topics import BY_BODY
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.engine import Engine
 from station.drem_timer import DremTimer
 from station.gates.driver import GateDriver, GateOutput
 from station.service.cars.car_control import CarControl
@@ -39,7 +38,7 @@ from station.service.inbox import CarModelChanges, QueuedInput, Ticket, answer_o
 from station.service.live_state import LiveState
 from station.service.publisher import Publisher
 from station.service.restore import restore
-from station.service.setup import StationSetup, boot_inputs
+from station.service.setup import StationSetup, boot_inputs, open_or_continue
 from station.service.station_clock import StationClock
 from station.service.storage_fault import StorageFault
 from station.service.thread_watchdog import ThreadWatchdog, late_sentence
@@ -98,10 +97,7 @@ class Station:
         self._publisher.resume(self._restored.engine, self._clock.now())
         self._show_storage()
         self._view.results_due(self.journal.due)
-        self._live_state.blocked = _blocked_sensors(self._restored.engine)
-        self._live_state.notes = dict(self._restored.engine.readiness.notes)
-        for name in self._restored.engine.gates:
-            self._live_state.update_findings(name, self._restored.engine, ())
+        self._live_state.resume(self._restored.engine)
         if self.drem is not None:
             self.drem.start()
         self._live_state.start(self._restored.engine, self._on_gate_event, self._on_gate_health)
@@ -243,22 +239,9 @@ class Station:
         return boot_inputs(self.setup, engine, now, self._clock.is_set)
 
     def _open_race(self, wanted: e.OpenRace) -> None:
-        """Opens the configured race; if it is refused, the station continues with the race that the journal has.
-
-        So a typing error in the config does not stop a station: `notice` tells the operator what to do, in the log and
-        on the pages. Raises ConfigError if there is no race to continue with.
-        """
-        sentence = self._try_open(wanted)
-        engine = self._restored.engine
-        known = engine.races.get(wanted.race_id)
-        if sentence and known is not None and not (engine.race is not None and engine.race.on):
-            self._try_open(known.info)
-        if sentence and engine.race is None:
-            raise ConfigError(f"[race] {sentence}")
-        if sentence and engine.race is not None:
-            sentence += f" The station continues with {engine.race.info.race_id} as it was."
-        self.notice = sentence
-        self._view.update(notice=sentence)
+        """Opens the configured race, or continues with the journal's; raises ConfigError if there is neither."""
+        self.notice = open_or_continue(wanted, self._restored.engine, self._try_open)
+        self._view.update(notice=self.notice)
 
     def _try_open(self, wanted: e.OpenRace) -> str:
         """Opens a race; returns the refusal, "" if it is open."""
@@ -317,17 +300,8 @@ class Station:
             self._restored.record(seq, item.input, facts)
             if item.on_commit is not None:
                 item.on_commit()
-            if isinstance(item.input, e.Edge):
-                utc_ns = self._restored.engine.time_of_day(item.input.boot, item.input.at_ns)
-                self._live_state.sensor_stats.record(item.input, facts, utc_ns)
-                self._live_state.update_findings(item.input.gate, self._restored.engine, facts)
+            self._live_state.on_commit(self._restored.engine, item.input, facts)
             self._publisher.publish(self._restored.engine, facts, self._clock.now())
-            if any(isinstance(fact, f.GateStuck) for fact in facts):
-                self._live_state.blocked = _blocked_sensors(self._restored.engine)
-            if any(isinstance(fact, f.GateNoteStored) for fact in facts):
-                self._live_state.notes = dict(self._restored.engine.readiness.notes)
-            if isinstance(item.input, e.TryGate):
-                self._live_state.update_findings(item.input.gate, self._restored.engine, facts)
             if item.ticket is not None:
                 item.ticket.settle(answer_of(seq, facts, changed))
         self._show_uncounted()
@@ -372,7 +346,3 @@ class Station:
         head, fault = self.journal.head, self.storage_fault
         sentence = fault.sentence or self._disk.warning
         self._view.update(store=StoreView(not fault.on, sentence, fault.held, head.seq, head.hex))
-
-
-def _blocked_sensors(engine: Engine) -> dict[str, tuple[str, ...]]:
-    return {name: gate.stuck for name, gate in engine.gates.items()}

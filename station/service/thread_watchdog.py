@@ -11,21 +11,21 @@ class ThreadWatchdog:
     """It counts rounds instead of comparing times: a machine that was suspended is not a thread that hangs."""
 
     def __init__(self) -> None:
-        self._turns = self._judged = 0
+        self._rounds = self._judged = 0
         self._since_ns: int | None = None  # of the first check since the newest round
 
     def mark_alive(self) -> None:
         """On the timing thread, in each of its rounds."""
-        self._turns += 1
+        self._rounds += 1
 
     def late_s(self, now_ns: int, rate: float) -> int:
         """For how many whole seconds of real time the live thread has seen no new round; 0 while all is well.
 
         `rate`: seconds of the station's clock per real second. Source: `Clock.rate`.
         """
-        since_ns, turns = self._since_ns, self._turns
-        if since_ns is None or turns != self._judged or now_ns < since_ns:
-            self._since_ns, self._judged = now_ns, turns
+        since_ns, rounds = self._since_ns, self._rounds
+        if since_ns is None or rounds != self._judged or now_ns < since_ns:
+            self._since_ns, self._judged = now_ns, rounds
             return 0
         waited_ns = now_ns - since_ns
         return int(waited_ns / rate) // S if waited_ns > LATE_NS * rate else 0

@@ -60,14 +60,16 @@ def run_view(
     run: Run,
     now: Moment,
     racer_best_ns: int | None = None,
-    said: tuple[str, str] | None = None,
+    reported: tuple[str, str] | None = None,
     figures: LapFigures | None = None,
 ) -> RunView:
-    """The run on the track, or the last one; `said`: what its car reports of its model now."""
+    """The run on the track, or the last one; `reported`: what its car reports of its model now."""
     figures = figures or lap_figures(run)
     laps = figures.laps
-    model, model_sha256 = run_model(run, said)
-    differs = run.phase == "armed" and bool(run.race.officiating) and said is not None and not entered(run, said)
+    model, model_sha256 = run_model(run, reported)
+    differs = (
+        run.phase == "armed" and bool(run.race.officiating) and reported is not None and not entered(run, reported)
+    )
     current = run.book.segments[-1] if run.book.segments and run.phase == "running" else None
     started_ns = None
     if current is not None:
@@ -98,29 +100,29 @@ def run_view(
         racer_best_ns=racer_best_ns,
         by_hand=run.by_hand,
         entered_model=run.model,
-        reported_model=said,
-        model_note=_model_note(run, said, differs),
+        reported_model=reported,
+        model_note=_model_note(run, reported, differs),
         model_differs=differs,
         last_lap=run.last_lap,
         limit_unsure=run.phase == "running" and run.rules.time_limit_s is not None and run.unsure(now.boot),
     )
 
 
-def run_model(run: Run, said: tuple[str, str] | None = None) -> tuple[str, str]:
+def run_model(run: Run, reported: tuple[str, str] | None = None) -> tuple[str, str]:
     """The model that drives: as reported in the run, else as the car reports now, else as entered (until the start)."""
     if run.driven is not None or run.race.officiating == 0 or run.released:
         return run.posted_model
-    return said or (run.model, run.model_sha256)
+    return reported or (run.model, run.model_sha256)
 
 
-def _model_note(run: Run, said: tuple[str, str] | None, differs: bool) -> str:
+def _model_note(run: Run, reported: tuple[str, str] | None, differs: bool) -> str:
     if run.race.officiating == 0:
         return ""
-    if differs and said is not None:
-        return f"{run.car} reports {shown(*said)}, the entry says {shown(run.model, run.model_sha256)}."
+    if differs and reported is not None:
+        return f"{run.car} reports {shown(*reported)}, the entry says {shown(run.model, run.model_sha256)}."
     if run.model_changes:
         return f"{run.car} reported another model in the middle of the run."
-    if run.driven is None and (run.released or said is None):
+    if run.driven is None and (run.released or reported is None):
         return f"{run.car} reports no model: its result names none."
     return ""
 

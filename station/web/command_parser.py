@@ -31,9 +31,9 @@ def parse_command(document: object, author: str = "operator") -> Command:
     for key, value in fields.items():
         if key not in known:
             raise BadInput(f"The command {name} has no {str(key)[:40]!r}; it takes {', '.join(known)}.")
-        most = MAX_NAME if key == "racer" else MAX_TEXT
-        if isinstance(value, str) and len(value) > most:
-            raise BadInput(f"{key!r} is longer than {most} characters.")
+        max_chars = MAX_NAME if key == "racer" else MAX_TEXT
+        if isinstance(value, str) and len(value) > max_chars:
+            raise BadInput(f"{key!r} is longer than {max_chars} characters.")
     if isinstance(fields.get("seconds"), str):
         fields["seconds"] = parse_seconds(fields["seconds"])  # as a person wrote it
     return _checked(name, {"author": author, **fields})

@@ -13,7 +13,7 @@ from station.sync.operator_requests import SendRequest
 from station.web.access import command_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
 
-_WISH = TypeAdapter(SendRequest)
+_REQUEST = TypeAdapter(SendRequest)
 MAX_TEXT = 200
 
 
@@ -27,8 +27,8 @@ def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) ->
         if refused := command_refusal(request, operators):
             return error_answer(*refused)
         try:
-            wanted = _wish(await read_body(request))
-            await anyio.to_thread.run_sync(send, wanted)
+            parsed = _request(await read_body(request))
+            await anyio.to_thread.run_sync(send, parsed)
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
@@ -40,11 +40,11 @@ def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) ->
     return router
 
 
-def _wish(body: bytes) -> SendRequest:
+def _request(body: bytes) -> SendRequest:
     try:
-        wanted = _WISH.validate_json(body, strict=True)
+        parsed = _REQUEST.validate_json(body, strict=True)
     except ValidationError:
         raise BadInput('What is sent is {"rejected": true or false, "webhook_id": "...", "author": "..."}.') from None
-    if max(len(wanted.webhook_id), len(wanted.author)) > MAX_TEXT:
+    if max(len(parsed.webhook_id), len(parsed.author)) > MAX_TEXT:
         raise BadInput(f"A name here has at most {MAX_TEXT} characters.")
-    return wanted
+    return parsed

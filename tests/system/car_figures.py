@@ -27,7 +27,7 @@ from vehicle.core.controller import DriveController
 from vehicle.core.frame_age import SafetyOptions
 from vehicle.core.limiter import DriveLimits
 from vehicle.core.messages import ControlTrace, Setpoint
-from vehicle.core.pulses import STOCK_CALIBRATION, pulses
+from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
 from vehicle.hardware.interfaces import Frame
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.watcher import LapWatcher
@@ -73,7 +73,7 @@ def drive() -> Drive:
                 crossings.append(event.at_ns)
             elif isinstance(event, FrameDue):
                 steering, fast = expert.command(world.pose.place, world.place.segment)
-                wires.set_command(event.at_ns, Action(steering, 0.36 + 0.2 * fast))
+                wires.setpoint(event.at_ns, Action(steering, 0.36 + 0.2 * fast))
                 frames.append((event.at_ns, world.frame().copy()))
     return Drive(tuple(frames), tuple(crossings))
 
@@ -110,7 +110,7 @@ def controller_figures(folder: pathlib.Path, recorded: Document) -> Document:
     wishes = recorded["wishes"] if recorded else policy_figures(folder, {})["wishes"]
     setpoints: list[Document] = []
     for at_ns, mode, action in _driven(wishes):
-        widths = pulses(action, STOCK_CALIBRATION)
+        widths = to_pulses(action, STOCK_CALIBRATION)
         now = {"mode": mode, "steering_ns": widths.steering_ns, "throttle_ns": widths.throttle_ns}
         if not setpoints or now != {name: setpoints[-1][name] for name in now}:
             setpoints.append({"at_ns": at_ns, **now})
@@ -120,23 +120,23 @@ def controller_figures(folder: pathlib.Path, recorded: Document) -> Document:
 def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
     """The car's controller, tick by tick: a beat and a lease each 100 ms, a wish 30 ms after its frame."""
     controller = DriveController("boot-1", DriveLimits(), SafetyOptions(), calibrated=True)
-    controller.model_ready()
+    controller.set_model_ready()
     waiting = list(wishes)
     begun_ns = wishes[0]["at_ns"]
     end_ns = wishes[-1]["at_ns"] + round(BLIND_S * S)
     for tick, now_ns in enumerate(range(begun_ns, end_ns, TICK_NS)):
         if tick % 5 == 0:
-            beat = controller.beat(now_ns).heartbeat
-            controller.take_lease(Lease("boot-1", beat, "drive", "run-1", 500))
+            beat = controller.next_heartbeat(now_ns).heartbeat
+            controller.on_lease(Lease("boot-1", beat, "drive", "run-1", 500))
         if tick == 50:
             for number, order in enumerate(("arm", "start")):
                 percent = THROTTLE_PERCENT if order == "start" else None
-                controller.take_order(
+                controller.on_order(
                     DriveOrder(f"order-{number}", order, "boot-1", beat, 5000, "run-1", throttle_percent=percent)  # type: ignore[arg-type]
                 )
         while waiting and waiting[0]["at_ns"] + LATENCY_NS <= now_ns:
             wish = waiting.pop(0)
-            controller.take_wish(
+            controller.on_setpoint(
                 Setpoint(wish["frame"], wish["at_ns"], wish["steering"], wish["throttle"], 900), now_ns
             )
         action = controller.tick(now_ns)
@@ -146,7 +146,7 @@ def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
 def lap_watcher_figures(_folder: pathlib.Path, _recorded: Document) -> Document:
     """The car's own laps by the gate's boards, beside the true crossings."""
     watcher = LapWatcher(LapwatchOptions(), "world")
-    found = [watcher.look(Frame(pixels, at_ns, at_ns)) for at_ns, pixels in drive().frames]
+    found = [watcher.process_frame(Frame(pixels, at_ns, at_ns)) for at_ns, pixels in drive().frames]
     laps = [
         {
             "at_ms": round(lap.at_ns / MS),
@@ -171,7 +171,7 @@ def recording_figures(folder: pathlib.Path, _recorded: Document) -> Document:
     for number, (at_ns, pixels) in enumerate(drive().frames[:RECORDED_FRAMES], 1):
         png = png_of(policy().preprocess(pixels))
         wish = policy().model.metadata.space.decode(policy().answer(), 1.0)
-        widths = pulses(wish, STOCK_CALIBRATION)
+        widths = to_pulses(wish, STOCK_CALIBRATION)
         recorder.record(at_ns, RecordedFrame(jpeg_of(pixels), at_ns, number, policy_input=png))
         trace = ControlTrace(
             at_ns + LATENCY_NS,

@@ -1,8 +1,8 @@
 """The cases of the parity script: networks, sensors, heads, metadata and observations. Plain style, for Python 3.7 too.
 
-Networks as in aws-deepracer-community/deepracer-simapp: markov/sensors/utils.py, whose plans for dropout, normalisation
-and other activations markov/agents/utils.py leaves aside today (they are tried too, as `OLDER`), and the middlewares of
-markov/architecture/custom_architectures.py.
+Networks as in aws-deepracer-community/deepracer-simapp: markov/sensors/utils.py, whose options for dropout,
+normalisation and other activations markov/agents/utils.py no longer uses (they are tested too, as `OLDER`), and the
+middlewares of markov/architecture/custom_architectures.py.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ CASES = {
 
 
 def is_older(name):
-    """Is it a case of the plans that were once built?"""
+    """True for a case of the network options of earlier versions."""
     return name.endswith(("-dropout", "-batchnorm"))
 
 
 def every():
-    """Every combination of sensors, network and head that the console knows, by name: too many to keep, not to try."""
+    """Every combination of sensors, network and head of the console, by name: too many to store, but not to test."""
     sensors = [["observation"]] + [[camera] for camera in (FRONT, LEFT, STEREO)]
     sensors += [[camera, lidar] for camera in (FRONT, LEFT, STEREO) for lidar in LIDARS]
     heads = [("clipped_ppo", "discrete"), ("clipped_ppo", "continuous"), ("sac", "continuous")]
@@ -66,7 +66,7 @@ def every():
 
 
 def metadata(sensors, network, algorithm, kind, actions):
-    """What the console writes beside such a model; the first version of the format knew no sensor."""
+    """The metadata that the console writes with such a model; the first version of the format had no sensor."""
     rows = [{"steering_angle": -30.0 + 60.0 * n / max(1, actions - 1), "speed": 1.0 + n % 3} for n in range(actions)]
     ranges = {"steering_angle": {"low": -30.0, "high": 20.0}, "speed": {"low": 0.5, "high": 3.0}}
     document = {

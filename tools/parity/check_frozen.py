@@ -1,8 +1,9 @@
-"""Reads what write_frozen.py wrote with our own reader, and says how far it is from what TensorFlow answered.
+"""Reads write_frozen.py's output with Raceday's own reader, and reports the difference from TensorFlow's answers.
 
     python tools/parity/check_frozen.py FOLDER ...
 
-Needs no TensorFlow. Each graph is converted, loaded and run; each archive is imported in a child, as a racer's is.
+Needs no TensorFlow. Each graph is converted, loaded and run; each archive is imported in a child process, as a
+racer's archive is.
 """
 
 import argparse
@@ -24,19 +25,19 @@ LARGEST_DIFFERENCE = 1e-5
 
 
 def differences(graph: pathlib.Path) -> tuple[float, float]:
-    """Of our reading in numpy and of the converted policy from TensorFlow's answers. Raises BadInput."""
+    """The differences of the numpy reading and of the converted policy from TensorFlow's answers. Raises BadInput."""
     metadata = load_metadata(graph.with_suffix(".json"), any_sensors=True)
     content, head = convert(read_graph(graph.read_bytes()), metadata)
     given = {sensor: pictures(sensor, seed) for seed, sensor in enumerate(sorted(metadata.sensors))}
     wanted = np.load(graph.with_suffix(".npy"))
     if np.abs(wanted - wanted.mean(axis=0)).max() < 1e-3:
-        sys.stderr.write(f"{graph}: proves little: its answers hardly differ\n")
+        sys.stderr.write(f"{graph}: proves little: its answers are almost constant\n")
     numpy_most = float(np.abs(evaluate_frozen(head, given) - wanted).max())
     return numpy_most, float(np.abs(run_onnx(open_session(content), given) - wanted).max())
 
 
 def main() -> int:
-    """1 if any is further away than rounding."""
+    """Check all folders; exit code 1 if a difference exceeds rounding."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="+", type=pathlib.Path)
     most = 0.0

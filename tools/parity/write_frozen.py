@@ -1,12 +1,12 @@
-"""Writes frozen DeepRacer graphs with the real TensorFlow, in the dialects that cars meet, and what they answer.
+"""Writes frozen DeepRacer graphs with the real TensorFlow, in the dialects that cars receive, and their answers.
 
     python tools/parity/write_frozen.py --dialect tf1|tf2v1|legacy|keras3 --out FOLDER [--every] [--full] [--archives]
         [--only NAME]
 
 Names and structure are rl_coach's and the simulation application's (markov), node by node: write_rl_coach.py has the
-same cases built by rl_coach itself, and a test compares the two. Weights are random. TensorFlow is heavy, so it lives
-in an environment of its own (README.md): `tf1` wants TensorFlow 1.15 (Python 3.7, hence this file's plain style), the
-others TensorFlow 2 with Keras 3, and `legacy` tf_keras beside it. Each case gives NAME.pb, NAME.json (metadata) and
+same cases built by rl_coach itself, and a test compares the two. Weights are random. TensorFlow is large, so it has
+its own environment (README.md): `tf1` needs TensorFlow 1.15 (Python 3.7, hence this file's plain style), the others
+TensorFlow 2 with Keras 3, and `legacy` tf_keras beside it. Each case gives NAME.pb, NAME.json (metadata) and
 NAME.npy: what TensorFlow answers, one row for each of `pictures`, which the tests draw again from the same seed; with
 --archives NAME.tar.gz too, as the DeepRacer console exports it. check_frozen.py reads it all back.
 """
@@ -38,7 +38,7 @@ from cases import (
     shape_of,
 )
 
-SEEDS = {"stereo-deep": 6}  # narrow networks may be blind by chance: such a case proves nothing
+SEEDS = {"stereo-deep": 6}  # narrow networks may ignore their input by chance: such a case proves nothing
 
 
 class Layers:
@@ -50,11 +50,11 @@ class Layers:
         self.seeds = np.random.RandomState(seed)
 
     def width(self, full):
-        """The width of a layer that is `full` wide in the field."""
+        """The width of a layer whose real width is `full`."""
         return full if self.scale is None else max(2, full // self.scale)
 
     def normal(self, deviation):
-        """Random weights, others in each layer."""
+        """Random weights, different in each layer."""
         initializers = self.tf.keras.initializers if self.dialect == "keras3" else self.v1.keras.initializers
         kind = initializers.RandomNormal if self.dialect == "keras3" else self.v1.random_normal_initializer
         return kind(stddev=deviation, seed=int(self.seeds.randint(1 << 30)))
@@ -106,7 +106,7 @@ class Layers:
         return self.v1.layers.dropout(x, dropped, name=name + "_dropout", training=self.is_training)
 
     def normalise(self, x, name):
-        """With statistics that are not those of a fresh layer, so that a mistake shows."""
+        """Normalise with statistics that differ from a new layer's, so that a mistake is noticed."""
         if self.dialect == "keras3":
             uniform = self.tf.keras.initializers.RandomUniform
             layer = self.tf.keras.layers.BatchNormalization(
@@ -134,7 +134,7 @@ class Layers:
         return self.v1.layers.batch_normalization(x, name=name, training=training, **start)
 
     def flatten(self, x):
-        """All but the batch in one row."""
+        """Flatten all axes but the batch."""
         if self.dialect == "tf1":
             return self.tf.contrib.layers.flatten(x)
         if self.dialect == "tf2v1":
@@ -167,7 +167,7 @@ def embed(layers, sensor, plan, given):
 
 
 def plan_of(sensor, network, older):
-    """The layers of a sensor's embedder."""
+    """The layer parameters of a sensor's embedder."""
     if sensor in LIDARS:
         return LIDAR_NETWORK
     if sensor == STEREO and network != SHALLOW:
@@ -256,15 +256,15 @@ def archive(out, name):
 
 
 def main():
-    """Write the asked cases."""
+    """Write the requested cases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dialect", choices=["tf1", "tf2v1", "legacy", "keras3"], required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--full", action="store_true", help="the widths of the field; else an eighth and less")
-    parser.add_argument("--shrink", type=int, default=64, help="by what the widths are divided otherwise")
-    parser.add_argument("--every", action="store_true", help="every combination instead of the kept ten")
-    parser.add_argument("--only", metavar="NAME", action="append", help="of the cases, these")
-    parser.add_argument("--archives", action="store_true", help="each case as a tar.gz too")
+    parser.add_argument("--full", action="store_true", help="the real widths; otherwise an eighth or less")
+    parser.add_argument("--shrink", type=int, default=64, help="divisor of the widths without --full")
+    parser.add_argument("--every", action="store_true", help="every combination instead of the ten stored ones")
+    parser.add_argument("--only", metavar="NAME", action="append", help="only these cases")
+    parser.add_argument("--archives", action="store_true", help="write each case as a tar.gz too")
     asked = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if asked.dialect == "legacy":

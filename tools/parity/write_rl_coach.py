@@ -1,4 +1,4 @@
-"""Writes the same cases as write_frozen.py with rl_coach's own graph builder, which nobody here wrote: the reference.
+"""Writes the same cases as write_frozen.py with rl_coach's own graph builder, as an independent reference.
 
     python tools/parity/write_rl_coach.py --out FOLDER [--shrink N] [--only NAME]
 
@@ -50,7 +50,7 @@ from rl_coach.spaces import (
     VectorObservationSpace,
 )
 
-SEEDS = {"stereo-deep": 6}  # of the weights: a narrow network may be blind by chance, and its case proves nothing
+SEEDS = {"stereo-deep": 6}  # of the weights: a narrow network may ignore its input by chance, and then proves nothing
 HEADS = {
     "clipped_ppo": ("main", "main_level/agent/main/online/network_1/ppo_head_0/"),
     "sac": ("policy", "main_level/agent/policy/online/network_0/sac_policy_head_0/"),
@@ -58,7 +58,7 @@ HEADS = {
 
 
 def embedder(sensor, network, older, shrink):
-    """What markov's create_scheme asks for; `older` plans as its create_batchnorm_scheme does."""
+    """The scheme of markov's create_scheme; with `older`, of its create_batchnorm_scheme."""
     if sensor in LIDARS:
         convs, units, activation, normalised, dropped = LIDAR_NETWORK
     elif sensor == STEREO and network != SHALLOW:
@@ -144,7 +144,7 @@ def write(name, case, out, shrink):
 
 
 def scatter(session, seed):
-    """Other weights than a fresh network's: biases that are not 0, statistics that are not 0 and 1, lively layers."""
+    """Set weights unlike a new network's: biases other than 0, statistics other than 0 and 1, large weights."""
     random = np.random.RandomState(seed)
     for variable in tf.compat.v1.global_variables():
         name = variable.name
@@ -161,11 +161,11 @@ def scatter(session, seed):
 
 
 def main():
-    """Write the asked cases."""
+    """Write the requested cases."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--shrink", type=int, default=64, help="by what the widths are divided; 1: as in the field")
-    parser.add_argument("--only", metavar="NAME", action="append", help="of the cases, these")
+    parser.add_argument("--shrink", type=int, default=64, help="divisor of the widths; 1: the real widths")
+    parser.add_argument("--only", metavar="NAME", action="append", help="only these cases")
     asked = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)

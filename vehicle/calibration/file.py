@@ -15,7 +15,7 @@ from shared.errors import BadInput, ConfigError, StorageError
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration
 
 VERSION = 1
-_MOST_BYTES = 65_536
+_MAX_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,14 @@ def read_calibration(path: pathlib.Path) -> Calibration:
     """Our file, or the stock car's. Raises BadInput with one sentence that names it."""
     try:
         with path.open("rb") as file:
-            text = file.read(_MOST_BYTES + 1)
-        document = json.loads(text) if len(text) <= _MOST_BYTES else None
+            text = file.read(_MAX_BYTES + 1)
+        document = json.loads(text) if len(text) <= _MAX_BYTES else None
     except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path}: the calibration cannot be read ({error}): calibrate the car again.") from None
     if not isinstance(document, dict):
         raise BadInput(f"{path}: is not a calibration: it must be one JSON object.")
     try:
-        return _stock(document) if "Calibration" in document else _ours(document)
+        return _parse_stock(document) if "Calibration" in document else _parse_own(document)
     except ConfigError as error:
         raise BadInput(f"{path}: {str(error).removeprefix('calibration: ')}") from None
 
@@ -80,7 +80,7 @@ def write_calibration(path: pathlib.Path, calibration: Calibration) -> None:
         raise StorageError(f"{path}: the calibration cannot be kept ({error.strerror}).") from None
 
 
-def _ours(document: dict[str, Any]) -> Calibration:
+def _parse_own(document: dict[str, Any]) -> Calibration:
     version = document.get("version")
     if type(version) is not int or not 1 <= version <= VERSION:
         raise ConfigError(f"the calibration has version {version!r}; this car reads 1 to {VERSION}.")
@@ -88,24 +88,24 @@ def _ours(document: dict[str, Any]) -> Calibration:
     return from_table(table, Calibration, "calibration")
 
 
-def _stock(document: dict[str, Any]) -> Calibration:
+def _parse_stock(document: dict[str, Any]) -> Calibration:
     inner = document["Calibration"]
     if not isinstance(inner, dict):
         raise ConfigError("`Calibration` must hold `Servo` and `Motor`.")
-    return Calibration(_stock_channel(inner, "Servo"), _stock_channel(inner, "Motor"))
+    return Calibration(_parse_stock_channel(inner, "Servo"), _parse_stock_channel(inner, "Motor"))
 
 
-def _stock_channel(inner: dict[str, Any], name: str) -> ChannelCalibration:
+def _parse_stock_channel(inner: dict[str, Any], name: str) -> ChannelCalibration:
     channel = inner.get(name)
     if not isinstance(channel, dict):
         raise ConfigError(f"the stock calibration has no `{name}`.")
     names = {"min": "min_ns", "mid": "mid_ns", "max": "max_ns", "polarity": "polarity"}
     if missing := [key for key in names if key not in channel]:
         raise ConfigError(f"the stock calibration's `{name}` has no {', '.join(missing)}.")
-    figures = {ours: _whole(channel[key]) for key, ours in names.items()}
+    figures = {ours: _as_integer(channel[key]) for key, ours in names.items()}
     return from_table(figures, ChannelCalibration, "calibration")
 
 
-def _whole(value: object) -> object:
+def _as_integer(value: object) -> object:
     """Some programs write every number with a point: 1200000.0 is a whole one."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 
 from shared.errors import Refused
-from vehicle.core.calibration_steps import ASKED, CalibrationStep, CalibrationSteps, checked_us
+from vehicle.core.calibration_steps import QUESTIONS, CalibrationStep, CalibrationSteps, check_width_us
 from vehicle.core.pulses import Calibration, Pulses
 from vehicle.hardware.interfaces import Motors
 
 PULSE_S = 1.0
-_TRIES = 50
+_MAX_TRIES = 50
 
 Ask = Callable[[str], str]
 
@@ -25,75 +25,75 @@ class TerminalWizard:
         self, motors: Motors, start: Calibration, ask: Ask, pause: Callable[[float], None] = time.sleep
     ) -> None:
         self._motors = motors
-        self._mind = CalibrationSteps(start, motors.resolution_ns)
-        self._ask = ask
+        self._steps = CalibrationSteps(start, motors.resolution_ns)
+        self._prompt = ask
         self._pause = pause
 
     def run(self) -> Calibration:
         """The calibration that was found. Raises Refused when it was called off. Neutral on every way out."""
-        self._wheels_off()
+        self._confirm_wheels_off()
         try:
-            while (step := self._mind.step) is not None:
-                if step.part in ASKED:
-                    self._show(step)
+            while (step := self._steps.step) is not None:
+                if step.part in QUESTIONS:
+                    self._ask_question(step)
                 else:
-                    self._find(step)
-            if not self._yes("Keep this calibration?"):
+                    self._find_width(step)
+            if not self._ask_yes_no("Keep this calibration?"):
                 raise Refused("the calibration was not kept, as you wished.")
         finally:
-            self._rest()
-        return self._mind.found
+            self._set_neutral()
+        return self._steps.calibration
 
-    def _wheels_off(self) -> None:
-        if self._ask("Put the car on a stand so that no wheel touches anything, then type `wheels off`: ").strip() != (
-            "wheels off"
-        ):
+    def _confirm_wheels_off(self) -> None:
+        if self._prompt(
+            "Put the car on a stand so that no wheel touches anything, then type `wheels off`: "
+        ).strip() != ("wheels off"):
             raise Refused("the calibration was called off: the wheels are not off the ground.")
 
-    def _find(self, step: CalibrationStep) -> None:
+    def _find_width(self, step: CalibrationStep) -> None:
         """Try widths until one is taken with an empty answer."""
-        for _ in range(_TRIES):
-            width_us = self._mind.width_us
-            answer = self._ask(
+        for _ in range(_MAX_TRIES):
+            width_us = self._steps.width_us
+            answer = self._prompt(
                 f"{step.question}\n  {width_us} us; a number, +N or -N tries another, Enter keeps: "
             ).strip()
             try:
                 if not answer:
-                    self._mind.keep()
+                    self._steps.accept_width()
                     return
-                self._test(self._mind.tried(tried_us(answer, width_us)))
+                self._pulse(self._steps.trial_pulses(parse_width_us(answer, width_us)))
             except Refused as refusal:
-                self._ask(f"  {refusal} Enter: ")
-        raise Refused(f"the calibration was called off after {_TRIES} tries of one width.")
+                self._prompt(f"  {refusal} Enter: ")
+        raise Refused(f"the calibration was called off after {_MAX_TRIES} tries of one width.")
 
-    def _show(self, step: CalibrationStep) -> None:
+    def _ask_question(self, step: CalibrationStep) -> None:
         """What did the pulse move, or which way?"""
-        self._test(self._mind.shown())
-        self._mind.answer(self._yes(f"{step.question} (it just did, for a moment)"))
+        self._pulse(self._steps.demo_pulses())
+        self._steps.answer(self._ask_yes_no(f"{step.question} (it just did, for a moment)"))
 
-    def _test(self, pulses: Pulses) -> None:
+    def _pulse(self, pulses: Pulses) -> None:
         """One pulse for a moment, then neutral; also when the pause is broken off."""
         try:
             self._motors.apply(pulses)
             self._pause(PULSE_S)
         finally:
-            self._rest()
+            self._set_neutral()
 
-    def _rest(self) -> None:
-        self._motors.apply(self._mind.rest())
+    def _set_neutral(self) -> None:
+        self._motors.apply(self._steps.neutral_pulses())
 
-    def _yes(self, question: str) -> bool:
-        for _ in range(_TRIES):
-            answer = self._ask(f"{question} [y/n]: ").strip().lower()
+    def _ask_yes_no(self, question: str) -> bool:
+        for _ in range(_MAX_TRIES):
+            answer = self._prompt(f"{question} [y/n]: ").strip().lower()
             if answer in ("y", "yes", "n", "no"):
                 return answer.startswith("y")
         raise Refused("the calibration was called off: neither y nor n was typed.")
 
 
-def tried_us(answer: str, width_us: int) -> int:
+def parse_width_us(answer: str, width_us: int) -> int:
     """A number of microseconds, or a step from the last one. Raises Refused for anything else."""
     try:
         number = int(answer)
     except ValueError:
         raise Refused(f"{answer[:20]!r} is not a whole number of microseconds.") from None
-    return checked_us(width_us + number if answer[0] in "+-" else number)
+    return check_width_us(width_us + number if answer[0] in "+-" else number)

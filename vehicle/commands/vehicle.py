@@ -19,19 +19,19 @@ from vehicle.web.claim_codes import ClaimCodes
 
 def main(arguments: list[str]) -> int:
     """Runs the command; returns the exit code. Errors are raised as RacedayError, one sentence each."""
-    asked = _parser().parse_args(arguments)
-    config = load(asked.config, VehicleConfig)
-    if asked.what == "stop":
+    parsed = _parser().parse_args(arguments)
+    config = load(parsed.config, VehicleConfig)
+    if parsed.what == "stop":
         print(ask_to_stop(config.local.socket))
         return 0
-    if asked.what == "claim":
+    if parsed.what == "claim":
         print(ClaimCodes(config.console.claims).new_code())
         return 0
-    if asked.what == "neutral":
+    if parsed.what == "neutral":
         return _neutral(config)
-    if asked.what == "calibrate":
-        return _calibrate(config, asked.begin_with)
-    return build_guard(config, str(asked.config)).run(asked.ready_file)
+    if parsed.what == "calibrate":
+        return _calibrate(config, parsed.begin_with)
+    return build_guard(config, str(parsed.config)).run(parsed.ready_file)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -57,11 +57,11 @@ def _parser() -> argparse.ArgumentParser:
 def _neutral(config: VehicleConfig) -> int:
     """Hardware keeps its last pulse when its writer is killed; this ends it."""
     motors = build_motors(config, build_clock(config.clock))
-    wheels = Actuators(motors, config.calibration.load())
+    actuators = Actuators(motors, config.calibration.load())
     try:
-        wheels.neutral()
+        actuators.set_neutral()
     finally:
-        wheels.close()
+        actuators.close()
     return 0
 
 
@@ -71,17 +71,17 @@ def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     if file is None:
         raise ConfigError("calibrate writes the file that `calibration.file` names: name one in the car's TOML file.")
     start = read_calibration(begin_with) if begin_with else config.calibration.load() or STOCK_CALIBRATION
-    local = StopSocket(config.local.socket)
+    stop_socket = StopSocket(config.local.socket)
     try:
         motors = build_motors(config, build_clock(config.clock))
         try:
-            found = TerminalWizard(motors, start, _ask).run()
-            require_fine_enough(found, motors.resolution_ns)
+            calibration = TerminalWizard(motors, start, _ask).run()
+            require_fine_enough(calibration, motors.resolution_ns)
         finally:
             motors.close()
     finally:
-        local.close()
-    write_calibration(file, found)
+        stop_socket.close()
+    write_calibration(file, calibration)
     print(f"{file}: kept. The car takes it when it is started next.")
     return 0
 

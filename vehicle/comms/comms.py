@@ -23,13 +23,13 @@ from vehicle.comms.side_services import SideServices
 from vehicle.config import VehicleConfig
 from vehicle.core.messages import CommsReady, LoopTelemetry
 from vehicle.core.telemetry import telemetry
-from vehicle.process.channel import Channel, IpcMessage, from_fd
+from vehicle.process.channel import Channel, IpcMessage, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
-from vehicle.process.log import say
+from vehicle.process.log import log
 from vehicle.process.sandbox import confine
 
-_TURN_S = 0.2
-_DELIVERIES_MOST = 1000
+_MAX_WAIT_S = 0.2
+_MAX_DELIVERIES = 1000
 
 
 class Comms:
@@ -49,8 +49,8 @@ class Comms:
         self.listeners: list[Callable[[IpcMessage], None]] = []  # beside the wire: the black box, the console
         self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True  # a phone may hold the car for practice
         self._state: CarState | None = None
-        self._unkept: list[CarLap] = []
-        self._arrived: queue.Queue[Delivery] = queue.Queue(_DELIVERIES_MOST)
+        self._unstored_laps: list[CarLap] = []
+        self._deliveries: queue.Queue[Delivery] = queue.Queue(_MAX_DELIVERIES)
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_out.setblocking(False)
         self._wake_in.setblocking(False)
@@ -67,22 +67,25 @@ class Comms:
             for source in (self._guard, self._laps, self._wake_out):
                 selector.register(source, selectors.EVENT_READ)
             while not self._guard.closed:
-                selector.select(_TURN_S)
-                self.turn(time.monotonic())
+                selector.select(_MAX_WAIT_S)
+                self.step(time.monotonic())
 
-    def turn(self, now_s: float) -> None:
+    def step(self, now_s: float) -> None:
         """Everything that waits, in the order of its weight: the station's word, our state, the laps."""
         self._drain_wake()
-        self._hear_station()
-        for word in self._guard.receive():
-            self._pass_on(word)
-        for lap in [*self._unkept, *(word for word in self._laps.receive() if isinstance(word, CarLap))]:
-            self._keep(lap)
-        self._mend(now_s)
+        self._receive_from_station()
+        for message in self._guard.receive():
+            self._on_guard_message(message)
+        for lap in [
+            *self._unstored_laps,
+            *(message for message in self._laps.receive() if isinstance(message, CarLap)),
+        ]:
+            self._store_lap(lap)
+        self._resend_if_due(now_s)
 
-    def tell_guard(self, word: IpcMessage) -> bool:
+    def send_to_guard(self, message: IpcMessage) -> bool:
         """A word of the console's, from any thread; False if it did not get there."""
-        return self._guard.send(word)
+        return self._guard.send(message)
 
     def close(self) -> None:
         """Say goodbye and let go."""
@@ -98,60 +101,60 @@ class Comms:
     def _on_delivery(self, delivery: Delivery) -> None:
         """On the link's thread: only enqueue. What does not fit is not acknowledged, so it comes again."""
         try:
-            self._arrived.put_nowait(delivery)
+            self._deliveries.put_nowait(delivery)
             self._wake_in.send(b"!")
         except (queue.Full, OSError):
             return  # the queue is full, or a wake-up already waits
 
-    def _hear_station(self) -> None:
-        while not self._arrived.empty():
-            delivery = self._arrived.get_nowait()
+    def _receive_from_station(self) -> None:
+        while not self._deliveries.empty():
+            delivery = self._deliveries.get_nowait()
             body = delivery.message.body
             if isinstance(body, Lease | DriveOrder) and self.admits(body):
                 self._guard.send(body)
             elif isinstance(body, LapAck):
-                self._forget(body)
+                self._on_lap_ack(body)
             delivery.ack()
 
-    def _forget(self, ack: LapAck) -> None:
+    def _on_lap_ack(self, ack: LapAck) -> None:
         try:
-            self._outbox.forget(ack.boot, ack.seq)
+            self._outbox.remove(ack.boot, ack.seq)
         except StorageError as error:
-            say(str(error))  # the lap is said again, which is harmless
+            log(str(error))  # the lap is said again, which is harmless
 
     # From the guard and the pilot
 
-    def _pass_on(self, word: IpcMessage) -> None:
+    def _on_guard_message(self, message: IpcMessage) -> None:
         for listener in self.listeners:
-            listener(word)
-        match word:
+            listener(message)
+        match message:
             case CarState():
-                self._state = word
-                self._link.publish(word)
+                self._state = message
+                self._link.publish(message)
             case CarHeartbeat():
-                self._link.publish(word)
+                self._link.publish(message)
             case LoopTelemetry():
-                self._link.publish(telemetry(word))
+                self._link.publish(telemetry(message))
 
-    def _keep(self, lap: CarLap) -> None:
+    def _store_lap(self, lap: CarLap) -> None:
         """To the disk first. A disk that refuses is tried again each turn, and said aloud once a lap."""
         try:
-            kept = self._outbox.put(lap)
+            queued = self._outbox.add(lap)
         except StorageError as error:
-            if lap not in self._unkept:
-                self._unkept.append(lap)
-                say(str(error))
+            if lap not in self._unstored_laps:
+                self._unstored_laps.append(lap)
+                log(str(error))
             return
-        if lap in self._unkept:
-            self._unkept.remove(lap)
-        self._say(kept)
+        if lap in self._unstored_laps:
+            self._unstored_laps.remove(lap)
+        self._publish_lap(queued)
 
-    def _say(self, kept: QueuedLap) -> None:
-        self._link.publish_as(Message(Envelope(self._device, kept.boot, kept.seq), kept.lap))
+    def _publish_lap(self, queued: QueuedLap) -> None:
+        self._link.publish_as(Message(Envelope(self._device, queued.boot, queued.seq), queued.lap))
 
     # SideServices
 
-    def _mend(self, now_s: float) -> None:
+    def _resend_if_due(self, now_s: float) -> None:
         """After a reconnect, and every few seconds, what the station has not acknowledged is said again.
 
         The state too: an older boot's will, or a machine with our name, may have put another in its place.
@@ -161,16 +164,16 @@ class Comms:
         self._was_connected = connected
         if connected and (came_back or now_s >= self._resend_due_s):
             self._resend_due_s = now_s + self._resend_s
-            self._say_again()
+            self._resend()
 
-    def _say_again(self) -> None:
+    def _resend(self) -> None:
         if self._state is not None:
             self._link.publish(self._state)
         try:
-            for kept in self._outbox.waiting():
-                self._say(kept)
+            for queued in self._outbox.pending():
+                self._publish_lap(queued)
         except StorageError as error:
-            say(str(error))
+            log(str(error))
 
     def _drain_wake(self) -> None:
         try:
@@ -181,22 +184,22 @@ class Comms:
 
 def main(arguments: list[str]) -> int:
     """The child's life; returns the exit code."""
-    asked = child_arguments(arguments)
-    for sentence in confine(asked.parent):
-        say(f"comms: {sentence}")
-    config = load(asked.config, VehicleConfig)
+    parsed = child_arguments(arguments)
+    for sentence in confine(parsed.parent):
+        log(f"comms: {sentence}")
+    config = load(parsed.config, VehicleConfig)
     clock: Clock = build_clock(config.clock)
-    guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
+    guard, laps = channel_from_fd(parsed.guard_fd), channel_from_fd(parsed.lap_fd)
     outbox = LapOutbox(config.outbox.path)
     link = MqttLink(config.mqtt, config.device, clock.boot_id, "car")
     comms = Comms(config.device, link, outbox, guard, laps, config.comms.resend_s)
-    beside = SideServices(config, clock, comms, asked.frame_fd)
+    services = SideServices(config, clock, comms, parsed.frame_fd)
     try:
-        beside.start()
+        services.start()
         comms.start()
         comms.run()
     finally:
-        beside.close()
+        services.close()
         comms.close()
     return 0
 

@@ -40,9 +40,9 @@ class LapOutbox:
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute(_SCHEMA)
         except (sqlite3.Error, OSError) as error:
-            raise self._refused(error) from None
+            raise self._storage_error(error) from None
 
-    def put(self, lap: CarLap) -> QueuedLap:
+    def add(self, lap: CarLap) -> QueuedLap:
         """Keep a lap; once this returns it survives a power cut."""
         try:
             with self._db:
@@ -50,36 +50,36 @@ class LapOutbox:
                     "INSERT INTO laps (boot, lap) VALUES (?, ?)", (lap.car_boot, _LAP.dump_json(lap).decode())
                 )
         except sqlite3.Error as error:
-            raise self._refused(error) from None
+            raise self._storage_error(error) from None
         assert cursor.lastrowid is not None
         return QueuedLap(lap.car_boot, cursor.lastrowid, lap)
 
-    def waiting(self) -> list[QueuedLap]:
+    def pending(self) -> list[QueuedLap]:
         """All that is not acknowledged, oldest first. A row that was damaged on the disk is left out."""
         try:
             rows = self._db.execute("SELECT boot, seq, lap FROM laps ORDER BY seq").fetchall()
         except sqlite3.Error as error:
-            raise self._refused(error) from None
-        kept = []
+            raise self._storage_error(error) from None
+        queued = []
         for boot, seq, text in rows:
             try:
-                kept.append(QueuedLap(boot, seq, _LAP.validate_json(text)))
+                queued.append(QueuedLap(boot, seq, _LAP.validate_json(text)))
             except ValidationError:
                 continue
-        return kept
+        return queued
 
-    def forget(self, boot: str, seq: int) -> None:
+    def remove(self, boot: str, seq: int) -> None:
         """The station has it. Forgetting twice, or what never was, changes nothing."""
         try:
             self._db.execute("DELETE FROM laps WHERE boot = ? AND seq = ?", (boot, seq))
         except sqlite3.Error as error:
-            raise self._refused(error) from None
+            raise self._storage_error(error) from None
 
     def close(self) -> None:
         """Idempotent."""
         self._db.close()
 
-    def _refused(self, error: Exception) -> StorageError:
+    def _storage_error(self, error: Exception) -> StorageError:
         return StorageError(
             f"{self._path}: the outbox of laps cannot be kept ({error}): free the disk or choose another file."
         )

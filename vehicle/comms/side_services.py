@@ -12,7 +12,7 @@ from shared.web.server import listen
 from vehicle.config import VehicleConfig
 from vehicle.guard.stop_socket import ask_to_stop
 from vehicle.process.channel import IpcMessage
-from vehicle.process.log import say
+from vehicle.process.log import log
 from vehicle.recordings.frame_feed import FramePump, RecordedFrame
 from vehicle.recordings.recorder import Recorder, RecorderThread, utc_now
 from vehicle.web.app import CarInfo, create_app
@@ -28,29 +28,29 @@ class CommsAccess(Protocol):
     listeners: list[Callable[[IpcMessage], None]]
     admits: Callable[[Lease | DriveOrder], bool]
 
-    def tell_guard(self, word: IpcMessage) -> bool:
+    def send_to_guard(self, message: IpcMessage) -> bool:
         """A word to the guard, from any thread; False if it did not get there."""
 
 
 class SideServices:
     """Starts and ends it together. Raises ConfigError or StorageError before anything runs."""
 
-    def __init__(self, config: VehicleConfig, clock: Clock, voice: CommsAccess, frame_fd: int | None) -> None:
+    def __init__(self, config: VehicleConfig, clock: Clock, comms: CommsAccess, frame_fd: int | None) -> None:
         self._recorder: RecorderThread | None = None
         self._console: ConsoleServer | None = None
         viewers: list[Callable[[RecordedFrame], None]] = []
         if config.recorder.enabled:
             box = Recorder(config.recorder, config.device, clock.boot_id, config.model, utc_now)
             self._recorder = RecorderThread(box, clock)
-            voice.listeners.append(self._recorder.on_message)
+            comms.listeners.append(self._recorder.on_message)
             viewers.append(self._recorder.on_frame)
         if config.console.enabled:
             stop_locally = functools.partial(ask_to_stop, config.local.socket)
-            desk = PhoneControl(clock.boot_id, voice.tell_guard, stop_locally, clock.rate)
-            voice.listeners.append(desk.hear)
-            voice.admits = lambda word: desk.admits(word, time.monotonic())
-            viewers.append(desk.see)
-            self._console = _console(config, desk)
+            phone = PhoneControl(clock.boot_id, comms.send_to_guard, stop_locally, clock.rate)
+            comms.listeners.append(phone.on_guard_message)
+            comms.admits = lambda message: phone.admits(message, time.monotonic())
+            viewers.append(phone.on_picture)
+            self._console = _console(config, phone)
         self._pump: FramePump | None = None
         if viewers and frame_fd is not None:
             self._pump = FramePump(socket.socket(fileno=frame_fd), tuple(viewers))
@@ -68,7 +68,7 @@ class SideServices:
                 part.close()
 
 
-def _console(config: VehicleConfig, desk: PhoneControl) -> ConsoleServer:
+def _console(config: VehicleConfig, phone: PhoneControl) -> ConsoleServer:
     options = config.console
     claims = ClaimCodes(options.claims)
     code = claims.first_code()
@@ -80,9 +80,9 @@ def _console(config: VehicleConfig, desk: PhoneControl) -> ConsoleServer:
         options.claims.absolute().parent,
         config.calibration.file,
     )
-    app = create_app(desk, LibraryModelList(options.models), claims, car, options.allowed_hosts)
+    app = create_app(phone, LibraryModelList(options.models), claims, car, options.allowed_hosts)
     server = ConsoleServer(app, listen(options.host, options.port, "console"))
-    say(f"the console listens at port {server.port}.")
+    log(f"the console listens at port {server.port}.")
     if code is not None:
-        say(f"claim code of the console: {code} (said once; `raceday vehicle claim` makes a new one)")
+        log(f"claim code of the console: {code} (said once; `raceday vehicle claim` makes a new one)")
     return server

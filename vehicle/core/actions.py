@@ -15,9 +15,9 @@ from shared.errors import BadInput
 
 ActionSpaceKind = Literal["discrete", "continuous"]
 
-MOST_ACTIONS = 1024
-_MOST_ANGLE_DEG = 90.0
-_MOST_SPEED_MPS = 20.0
+MAX_ACTIONS = 1024
+_MAX_ANGLE_DEG = 90.0
+_MAX_SPEED_MPS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ActionRange:
     low: float
     high: float
 
-    def at(self, share: float) -> float:
+    def interpolate(self, share: float) -> float:
         """The value at `share` in [-1, 1] of the range."""
         return self.low + (share + 1.0) / 2.0 * (self.high - self.low)
 
@@ -82,7 +82,7 @@ class ActionSpace:
         if kind not in ("discrete", "continuous"):
             raise BadInput(f"The action_space_type is {str(kind)[:40]!r}; it must be discrete or continuous.")
         space = document.get("action_space")
-        return _discrete(space) if kind == "discrete" else _continuous(space)
+        return _parse_discrete(space) if kind == "discrete" else _parse_continuous(space)
 
     @property
     def size(self) -> int:
@@ -100,69 +100,69 @@ class ActionSpace:
             raise BadInput(f"The model answered {len(values)} values; its action space has {self.size}.")
         if not all(map(math.isfinite, values)):
             raise BadInput("The model answered with values that are not finite.")
-        angle_deg, speed_mps = self._meaning(values)
+        angle_deg, speed_mps = self._angle_and_speed(values)
         # The servo refuses beyond [-1, 1] and would keep its last position; full lock is what the model asked for.
-        steering = _clamped(angle_deg / self.top_angle_deg) if self.top_angle_deg > 0 else 0.0
+        steering = _clamp(angle_deg / self.top_angle_deg) if self.top_angle_deg > 0 else 0.0
         return Action(steering, throttle_scale * throttle_share(speed_mps, self.top_speed_mps))
 
-    def _meaning(self, values: list[float]) -> tuple[float, float]:
+    def _angle_and_speed(self, values: list[float]) -> tuple[float, float]:
         if self.kind == "discrete":
             choice = self.choices[values.index(max(values))]
             return choice.steering_deg, choice.speed_mps
-        steering, speed = map(_clamped, values)
-        return self.angle_deg.at(steering), self.speed_mps.at(speed)
+        steering, speed = map(_clamp, values)
+        return self.angle_deg.interpolate(steering), self.speed_mps.interpolate(speed)
 
 
 def throttle_share(speed_mps: float, top_speed_mps: float) -> float:
     """The parabola of the navigation node: 0.8 of the throttle at half of the top speed, all of it at the top."""
     share = speed_mps / top_speed_mps
-    return _clamped(-1.2 * share * share + 2.2 * share)
+    return _clamp(-1.2 * share * share + 2.2 * share)
 
 
-def _clamped(value: float) -> float:
+def _clamp(value: float) -> float:
     return min(1.0, max(-1.0, value))
 
 
-def _discrete(space: object) -> ActionSpace:
-    if not isinstance(space, list) or not 1 <= len(space) <= MOST_ACTIONS:
-        raise BadInput(f"The action_space must be a list of 1 to {MOST_ACTIONS} actions.")
-    choices = tuple(_choice(row, place) for place, row in enumerate(space))
+def _parse_discrete(space: object) -> ActionSpace:
+    if not isinstance(space, list) or not 1 <= len(space) <= MAX_ACTIONS:
+        raise BadInput(f"The action_space must be a list of 1 to {MAX_ACTIONS} actions.")
+    choices = tuple(_parse_action(row, place) for place, row in enumerate(space))
     if max(choice.speed_mps for choice in choices) <= 0:
         raise BadInput("No action of the action_space has a speed above 0.")
     return ActionSpace("discrete", choices)
 
 
-def _choice(row: object, place: int) -> DiscreteAction:
+def _parse_action(row: object, place: int) -> DiscreteAction:
     # The row's own `index` is not read: the car goes by the position in the list.
     if not isinstance(row, dict):
         raise BadInput(f"Action {place} of the action_space is not an object with steering_angle and speed.")
-    angle = _number(row.get("steering_angle"), f"The steering_angle of action {place}", _MOST_ANGLE_DEG)
-    speed = _number(row.get("speed"), f"The speed of action {place}", _MOST_SPEED_MPS, least=0.0)
+    angle = _parse_number(row.get("steering_angle"), f"The steering_angle of action {place}", _MAX_ANGLE_DEG)
+    speed = _parse_number(row.get("speed"), f"The speed of action {place}", _MAX_SPEED_MPS, low_limit=0.0)
     return DiscreteAction(angle, speed)
 
 
-def _continuous(space: object) -> ActionSpace:
+def _parse_continuous(space: object) -> ActionSpace:
     if not isinstance(space, dict):
         raise BadInput("A continuous action_space must be an object with steering_angle and speed.")
-    angle = _range(space.get("steering_angle"), "steering_angle", _MOST_ANGLE_DEG, -_MOST_ANGLE_DEG)
-    speed = _range(space.get("speed"), "speed", _MOST_SPEED_MPS, 0.0)
+    angle = _parse_range(space.get("steering_angle"), "steering_angle", _MAX_ANGLE_DEG, -_MAX_ANGLE_DEG)
+    speed = _parse_range(space.get("speed"), "speed", _MAX_SPEED_MPS, 0.0)
     return ActionSpace("continuous", angle_deg=angle, speed_mps=speed)
 
 
-def _range(axis: object, name: str, most: float, least: float) -> ActionRange:
+def _parse_range(axis: object, name: str, high_limit: float, low_limit: float) -> ActionRange:
     if not isinstance(axis, dict):
         raise BadInput(f"The {name} of a continuous action_space must be an object with low and high.")
     table = cast("dict[str, object]", axis)
-    low = _number(table.get("low"), f"The low of {name}", most, least=least)
-    high = _number(table.get("high"), f"The high of {name}", most, least=least)
+    low = _parse_number(table.get("low"), f"The low of {name}", high_limit, low_limit=low_limit)
+    high = _parse_number(table.get("high"), f"The high of {name}", high_limit, low_limit=low_limit)
     if not low < high or high <= 0:
         raise BadInput(f"The {name} goes from {low:g} to {high:g}; high must be above low and above 0.")
     return ActionRange(low, high)
 
 
-def _number(value: object, what: str, most: float, least: float | None = None) -> float:
-    low = -most if least is None else least
+def _parse_number(value: object, what: str, high_limit: float, low_limit: float | None = None) -> float:
+    low = -high_limit if low_limit is None else low_limit
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if not low <= number <= most:
-        raise BadInput(f"{what} is {str(value)[:40]!r}; it must be a number from {low:g} to {most:g}.")
+    if not low <= number <= high_limit:
+        raise BadInput(f"{what} is {str(value)[:40]!r}; it must be a number from {low:g} to {high_limit:g}.")
     return float(number)

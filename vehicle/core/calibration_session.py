@@ -6,12 +6,12 @@ whatever the phone, the network or comms do; a phone that says nothing for long 
 
 from shared.errors import HardwareMissing, Refused
 from shared.units import NS_PER_S
-from vehicle.core.calibration_steps import ASKED, STEPS, CalibrationSteps
+from vehicle.core.calibration_steps import QUESTIONS, STEPS, CalibrationSteps
 from vehicle.core.messages import CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import Calibration, Pulses, require_fine_enough
 
 PULSE_NS = NS_PER_S
-SILENCE_NS = 180 * NS_PER_S
+IDLE_TIMEOUT_NS = 180 * NS_PER_S
 CLOSED = CalibrationStatus(is_open=False)
 
 
@@ -19,71 +19,71 @@ class CalibrationSession:
     """Fed with the phone's words and the time; says which pulses the wheels get."""
 
     def __init__(self, start: Calibration, resolution_ns: int, now_ns: int) -> None:
-        self._mind = CalibrationSteps(start, resolution_ns)
+        self._steps = CalibrationSteps(start, resolution_ns)
         self._resolution_ns = resolution_ns
         self._pulses: Pulses | None = None
-        self._until_ns = self._heard_ns = now_ns
-        self._said = ""
+        self._pulse_until_ns = self._last_command_ns = now_ns
+        self._message = ""
 
-    def hear(self, word: CalibrationCommand, now_ns: int) -> None:
+    def on_command(self, command: CalibrationCommand, now_ns: int) -> None:
         """The phone's next word. What is refused is said in the next `tuning`; every word ends the last pulse."""
-        self._pulses, self._heard_ns, self._said = None, now_ns, ""
+        self._pulses, self._last_command_ns, self._message = None, now_ns, ""
         try:
-            self._obey(word, now_ns)
+            self._execute(command, now_ns)
         except Refused as refusal:
-            self._said = str(refusal)
+            self._message = str(refusal)
 
-    def rest(self) -> None:
+    def set_neutral(self) -> None:
         """Neutral at once."""
         self._pulses = None
 
-    def is_over(self, now_ns: int) -> bool:
+    def is_idle(self, now_ns: int) -> bool:
         """Has the phone gone?"""
-        return now_ns - self._heard_ns > SILENCE_NS
+        return now_ns - self._last_command_ns > IDLE_TIMEOUT_NS
 
     def pulses(self, now_ns: int) -> Pulses:
         """What the wheels get now."""
-        if self._pulses is not None and now_ns >= self._until_ns:
+        if self._pulses is not None and now_ns >= self._pulse_until_ns:
             self._pulses = None
-        return self._pulses or self._mind.rest()
+        return self._pulses or self._steps.neutral_pulses()
 
-    def tuning(self) -> CalibrationStatus:
+    def status(self) -> CalibrationStatus:
         """For the page."""
-        step = self._mind.step
+        step = self._steps.step
         return CalibrationStatus(
             is_open=True,
-            said=self._said,
-            step=self._mind.place,
+            message=self._message,
+            step=self._steps.index,
             steps=len(STEPS),
             question=step.question if step is not None else "",
-            asks_way=step is not None and step.part in ASKED,
-            width_us=self._mind.width_us,
-            pulsing=self._pulses is not None,
-            found=self._mind.found,
+            is_question=step is not None and step.part in QUESTIONS,
+            width_us=self._steps.width_us,
+            is_pulsing=self._pulses is not None,
+            found=self._steps.calibration,
         )
 
-    def _obey(self, word: CalibrationCommand, now_ns: int) -> None:
-        match word.action:
+    def _execute(self, command: CalibrationCommand, now_ns: int) -> None:
+        match command.action:
             case "try":
-                self._pulse(self._mind.tried(word.width_us), now_ns)
+                self._start_pulse(self._steps.trial_pulses(command.width_us), now_ns)
             case "show":
-                self._pulse(self._mind.shown(), now_ns)
+                self._start_pulse(self._steps.demo_pulses(), now_ns)
             case "keep":
-                self._mind.keep()
+                self._steps.accept_width()
             case "yes" | "no":
-                self._mind.answer(word.action == "yes")
+                self._steps.answer(command.action == "yes")
             case "back":
-                self._mind.back()
-        if self._mind.step is None:
+                self._steps.back()
+        if self._steps.step is None:
             self._require_fine_enough()
 
     def _require_fine_enough(self) -> None:
         """Before anybody keeps it: a calibration that this driver is too coarse for would not start the car."""
         try:
-            require_fine_enough(self._mind.found, self._resolution_ns)
+            require_fine_enough(self._steps.calibration, self._resolution_ns)
         except HardwareMissing as error:
-            self._mind.back()
+            self._steps.back()
             raise Refused(str(error)) from None
 
-    def _pulse(self, pulses: Pulses, now_ns: int) -> None:
-        self._pulses, self._until_ns = pulses, now_ns + PULSE_NS
+    def _start_pulse(self, pulses: Pulses, now_ns: int) -> None:
+        self._pulses, self._pulse_until_ns = pulses, now_ns + PULSE_NS

@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.errors import ConfigError, Refused
-from vehicle.core.pulses import Calibration, ChannelCalibration, Pulses, neutral
+from vehicle.core.pulses import Calibration, ChannelCalibration, Pulses, neutral_pulses
 
 NS_PER_US = 1_000
-LEAST_US, MOST_US = 500, 2_500
-SEEN_NS = 40_000  # a servo turns by a few degrees; at a motor's controller by mistake it is next to nothing
+MIN_US, MAX_US = 500, 2_500
+VISIBLE_NS = 40_000  # a servo turns by a few degrees; at a motor's controller by mistake it is next to nothing
 
 ChannelName = Literal["steering", "motor"]
 StepPart = Literal["channel", "min_ns", "mid_ns", "max_ns", "polarity"]
-ASKED: frozenset[StepPart] = frozenset({"channel", "polarity"})  # these are shown and answered; the others are widths
+QUESTIONS: frozenset[StepPart] = frozenset(
+    {"channel", "polarity"}
+)  # these are shown and answered; the others are widths
 SWAPPED = (
     "Then nothing more is tried: the motor may hang where the steering should. Change the two channels (or pins) round "
     "under [motors.options], look at the plugs, and begin again."
@@ -50,10 +52,10 @@ STEPS = (
 )
 
 
-def checked_us(width_us: int) -> int:
+def check_width_us(width_us: int) -> int:
     """The width. Raises Refused for what is no width of a servo."""
-    if not LEAST_US <= width_us <= MOST_US:
-        raise Refused(f"{width_us} us is no width for a servo; {LEAST_US} to {MOST_US} are.")
+    if not MIN_US <= width_us <= MAX_US:
+        raise Refused(f"{width_us} us is no width for a servo; {MIN_US} to {MAX_US} are.")
     return width_us
 
 
@@ -61,30 +63,30 @@ class CalibrationSteps:
     """What was found so far, and the step that is next; the step is None when all are done."""
 
     def __init__(self, start: Calibration, resolution_ns: int) -> None:
-        self.found = start
+        self.calibration = start
         self._resolution_ns = resolution_ns
-        self._place = 0
-        self._is_shown = False
-        self.width_us = self._known_us()
+        self._index = 0
+        self._was_shown = False
+        self.width_us = self._current_us()
 
     @property
-    def place(self) -> int:
+    def index(self) -> int:
         """How many steps are done."""
-        return self._place
+        return self._index
 
     @property
     def step(self) -> CalibrationStep | None:
-        return STEPS[self._place] if self._place < len(STEPS) else None
+        return STEPS[self._index] if self._index < len(STEPS) else None
 
-    def tried(self, width_us: int) -> Pulses:
+    def trial_pulses(self, width_us: int) -> Pulses:
         """The pulses that try a width in this step. Raises Refused for what is no width of a servo."""
-        step = self._asked("width")
-        self.width_us = checked_us(width_us)
-        return self._only(step.channel, width_us * NS_PER_US)
+        step = self._require_step("width")
+        self.width_us = check_width_us(width_us)
+        return self._pulses_for(step.channel, width_us * NS_PER_US)
 
-    def keep(self) -> None:
+    def accept_width(self) -> None:
         """The width is right: on to the next step. Raises Refused when it does not lie where it must."""
-        step = self._asked("width")
+        step = self._require_step("width")
         channel, width_ns = self._channel(step.channel), self.width_us * NS_PER_US
         changed = {step.part: width_ns}
         if step.part == "mid_ns":  # a middle may push the ends away from it; an end must lie on its side
@@ -92,74 +94,76 @@ class CalibrationSteps:
                 "min_ns": min(channel.min_ns, width_ns - NS_PER_US),
                 "max_ns": max(channel.max_ns, width_ns + NS_PER_US),
             }
-        if self.width_us != self._known_us():  # as it was, to the nanosecond
+        if self.width_us != self._current_us():  # as it was, to the nanosecond
             try:
-                self._set(step.channel, replace(channel, **changed))
+                self._replace_channel(step.channel, replace(channel, **changed))
             except ConfigError as error:
                 raise Refused(f"That does not fit: {error}") from None
-        self._go(1)
+        self._move(1)
 
-    def shown(self) -> Pulses:
+    def demo_pulses(self) -> Pulses:
         """The pulses that show what this step asks about. Raises Refused."""
-        step = self._asked("way")
-        self._is_shown = True
+        step = self._require_step("way")
+        self._was_shown = True
         channel = self._channel(step.channel)
         if step.part == "channel":
-            return self._only(step.channel, channel.mid_ns + SEEN_NS)
-        return self._only(step.channel, channel.mid_ns + (channel.max_ns - channel.mid_ns) // 2)
+            return self._pulses_for(step.channel, channel.mid_ns + VISIBLE_NS)
+        return self._pulses_for(step.channel, channel.mid_ns + (channel.max_ns - channel.mid_ns) // 2)
 
     def answer(self, yes: bool) -> None:
         """Did the right wheel move? Did it go left, or forward? On the stock car forward and left are +1 after the
         polarity. Raises Refused, also when the channels are the wrong way round."""
-        step = self._asked("way")
+        step = self._require_step("way")
         if step.part == "channel":
             self._answer_channel(yes)
             return
-        self._set(step.channel, replace(self._channel(step.channel), polarity=1 if yes else -1))
-        self._go(1)
+        self._replace_channel(step.channel, replace(self._channel(step.channel), polarity=1 if yes else -1))
+        self._move(1)
 
     def _answer_channel(self, yes: bool) -> None:
-        if not self._is_shown:
+        if not self._was_shown:
             raise Refused("Let it be shown first, and look at the wheels.")
-        self._is_shown = False
+        self._was_shown = False
         if not yes:
             raise Refused(SWAPPED)
-        self._go(1)
+        self._move(1)
 
     def back(self) -> None:
         """The step before this one, once more."""
-        if self._place:
-            self._go(-1)
+        if self._index:
+            self._move(-1)
 
-    def rest(self) -> Pulses:
+    def neutral_pulses(self) -> Pulses:
         """Neutral, as it is known so far."""
-        return neutral(self.found, self._resolution_ns)
+        return neutral_pulses(self.calibration, self._resolution_ns)
 
-    def _asked(self, kind: Literal["width", "way"]) -> CalibrationStep:
+    def _require_step(self, kind: Literal["width", "way"]) -> CalibrationStep:
         """The step, if it is of this kind."""
         step = self.step
-        if step is None or (step.part in ASKED) != (kind == "way"):
+        if step is None or (step.part in QUESTIONS) != (kind == "way"):
             raise Refused("The calibration is at another step.")
         return step
 
-    def _go(self, by: int) -> None:
-        self._place += by
-        self.width_us = self._known_us()
+    def _move(self, by: int) -> None:
+        self._index += by
+        self.width_us = self._current_us()
 
-    def _known_us(self) -> int:
+    def _current_us(self) -> int:
         step = self.step
-        if step is None or step.part in ASKED:
+        if step is None or step.part in QUESTIONS:
             return 0
         return int(getattr(self._channel(step.channel), step.part)) // NS_PER_US
 
-    def _only(self, channel: ChannelName, width_ns: int) -> Pulses:
+    def _pulses_for(self, channel: ChannelName, width_ns: int) -> Pulses:
         """This channel at this width, the other in its middle; rounded before the driver would truncate."""
         width_ns = round(width_ns / self._resolution_ns) * self._resolution_ns
-        rest = self.rest()
-        return replace(rest, steering_ns=width_ns) if channel == "steering" else replace(rest, throttle_ns=width_ns)
+        neutral = self.neutral_pulses()
+        return (
+            replace(neutral, steering_ns=width_ns) if channel == "steering" else replace(neutral, throttle_ns=width_ns)
+        )
 
     def _channel(self, name: ChannelName) -> ChannelCalibration:
-        return self.found.steering if name == "steering" else self.found.motor
+        return self.calibration.steering if name == "steering" else self.calibration.motor
 
-    def _set(self, name: ChannelName, channel: ChannelCalibration) -> None:
-        self.found = replace(self.found, **{name: channel})
+    def _replace_channel(self, name: ChannelName, channel: ChannelCalibration) -> None:
+        self.calibration = replace(self.calibration, **{name: channel})

@@ -19,8 +19,8 @@ class SafetyOptions:
     hold_periods: float = setting(2.0, min=1.0, max=20.0, what="a wish holds for so many frame periods")
     trip_periods: float = setting(5.0, min=1.5, max=40.0, what="beyond so many frame periods the car trips")
     arm_frames: int = setting(5, min=1, max=100, what="fresh frames in a row that arming needs")
-    most_lease_ms: int = setting(5_000, min=100, max=60_000, what="no lease counts for longer")
-    most_ttl_ms: int = setting(10_000, min=100, max=120_000, what="no order counts for longer")
+    max_lease_ms: int = setting(5_000, min=100, max=60_000, what="no lease counts for longer")
+    max_ttl_ms: int = setting(10_000, min=100, max=120_000, what="no order counts for longer")
     tick_hz: float = setting(60.0, min=10.0, max=500.0, what="how often the guard decides, at least")
     hang_ms: int = setting(250, min=50, max=5_000, what="a guard silent for so long (real time) is neutralised")
     realtime: bool = setting(True, what="ask the kernel for real-time priority")
@@ -58,8 +58,8 @@ def trip_reason(
             return "The phone's lease ran out: its page was closed, hidden or out of reach."
         return "The station's lease ran out: it was not renewed in time."
     if frame_age_ns > safety.trip_ns:
-        said = (
+        sentence = (
             f"The newest frame is {frame_age_ns // NS_PER_MS} ms old; at most {safety.trip_ns // NS_PER_MS} are driven."
         )
-        return f"{said} {unusable}".strip()
+        return f"{sentence} {unusable}".strip()
     return ""

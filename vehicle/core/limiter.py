@@ -11,7 +11,7 @@ from shared.units import NS_PER_S
 from vehicle.core.actions import NEUTRAL, Action
 
 # After a pause the slew starts again from where it was, as if one slow tick had passed.
-_LONGEST_TICK_NS = 100_000_000
+_MAX_TICK_NS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +24,25 @@ class DriveLimits:
     steering_slew_per_s: float = setting(15.0, min=0.5, max=100.0, what="how fast steering may turn")
 
 
-def limit(wish: Action, last: Action, dt_ns: int, limits: DriveLimits) -> Action:
+def limit(wanted: Action, last: Action, dt_ns: int, limits: DriveLimits) -> Action:
     """What of `wish` is allowed `dt_ns` after `last` was applied. A wish that is not finite is neutral."""
-    if not (math.isfinite(wish.steering) and math.isfinite(wish.throttle)):
+    if not (math.isfinite(wanted.steering) and math.isfinite(wanted.throttle)):
         return NEUTRAL
-    tick_s = min(max(dt_ns, 0), _LONGEST_TICK_NS) / NS_PER_S
-    return Action(_steering(wish, last, tick_s, limits), _throttle(wish, last, tick_s, limits))
+    tick_s = min(max(dt_ns, 0), _MAX_TICK_NS) / NS_PER_S
+    return Action(_steering(wanted, last, tick_s, limits), _throttle(wanted, last, tick_s, limits))
 
 
-def _steering(wish: Action, last: Action, tick_s: float, limits: DriveLimits) -> float:
+def _steering(wanted: Action, last: Action, tick_s: float, limits: DriveLimits) -> float:
     step = limits.steering_slew_per_s * tick_s
-    return min(1.0, max(-1.0, _within(wish.steering, last.steering - step, last.steering + step)))
+    return min(1.0, max(-1.0, _clamp(wanted.steering, last.steering - step, last.steering + step)))
 
 
-def _throttle(wish: Action, last: Action, tick_s: float, limits: DriveLimits) -> float:
-    capped = _within(wish.throttle, -limits.reverse_cap, limits.throttle_cap)
+def _throttle(wanted: Action, last: Action, tick_s: float, limits: DriveLimits) -> float:
+    capped = _clamp(wanted.throttle, -limits.reverse_cap, limits.throttle_cap)
     step = limits.throttle_slew_per_s * tick_s
     # From one direction to the other the car passes through neutral: only what grows away from it is slewed.
-    return _within(capped, min(last.throttle, 0.0) - step, max(last.throttle, 0.0) + step)
+    return _clamp(capped, min(last.throttle, 0.0) - step, max(last.throttle, 0.0) + step)
 
 
-def _within(value: float, low: float, high: float) -> float:
+def _clamp(value: float, low: float, high: float) -> float:
     return min(high, max(low, value))

@@ -19,7 +19,7 @@ class Setpoint:
     steering: float
     throttle: float
     policy_us: int
-    shrink_us: int = 0
+    preprocess_us: int = 0
     capture_us: int = 0
 
 
@@ -83,7 +83,7 @@ class ReloadModel:
     """Comms to guard: another model is selected; start the pilot anew. Not heard while armed."""
 
 
-PHONE = "phone"  # the run of a lease or an order that the phone page gives: free practice
+PHONE_RUN_ID = "phone"  # the run of a lease or an order that the phone page gives: free practice
 
 CalibrationAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
 
@@ -101,13 +101,13 @@ class CalibrationStatus:
     """Guard to comms, at each change: how the calibration from the phone stands. `step` counts from 0 to `steps`."""
 
     is_open: bool
-    said: str = ""
+    message: str = ""
     step: int = 0
     steps: int = 0
     question: str = ""
-    asks_way: bool = False
+    is_question: bool = False
     width_us: int = 0
-    pulsing: bool = False
+    is_pulsing: bool = False
     found: Calibration | None = None
 
 
@@ -126,8 +126,8 @@ class ControlTrace:
     mode: CarMode
     frame_seq: int
     frame_at_ns: int
-    wish_steering: float
-    wish_throttle: float
+    setpoint_steering: float
+    setpoint_throttle: float
     steering: float
     throttle: float
     steering_ns: int
@@ -146,7 +146,7 @@ class LoopTelemetry:
     policy_us: tuple[int, ...]
     steering: float
     throttle: float
-    shrink_us: tuple[int, ...] = ()
+    preprocess_us: tuple[int, ...] = ()
     rest_us: tuple[int, ...] = ()
     capture_us: tuple[int, ...] = ()
     act_us: tuple[int, ...] = ()

@@ -100,18 +100,18 @@ class DriveReadiness:
             )
             if not there
         ]
-        said = f"The car has not yet {' and '.join(lacks)}." if lacks else ""
-        reasons = (said, self.motors, self.button, "" if self.frames else self.camera)
+        lacking = f"The car has not yet {' and '.join(lacks)}." if lacks else ""
+        reasons = (lacking, self.motors, self.button, "" if self.frames else self.camera)
         return " ".join(reason for reason in reasons if reason)
 
 
-def after(standing: ModeState, event: ModeEvent, readiness: DriveReadiness, reason: str = "") -> ModeState:
+def next_state(state: ModeState, event: ModeEvent, readiness: DriveReadiness, reason: str = "") -> ModeState:
     """The standing after `event`. Raises Refused if the table does not have it or something is missing."""
-    mode = MODES[standing.mode].get(event)
+    mode = MODES[state.mode].get(event)
     if mode is None:
-        raise Refused(f"The car is {standing.mode}: it cannot {event} now.")
+        raise Refused(f"The car is {state.mode}: it cannot {event} now.")
     if event in ("arm", "start") and readiness.missing:
         raise Refused(readiness.missing)
-    if mode in LATCHED and standing.mode in LATCHED:
-        return standing  # the first reason is the one that explains the trip
+    if mode in LATCHED and state.mode in LATCHED:
+        return state  # the first reason is the one that explains the trip
     return ModeState(mode, reason)

@@ -10,8 +10,8 @@ from shared.errors import ConfigError, HardwareMissing
 from vehicle.core.actions import NEUTRAL, Action
 
 PERIOD_NS = 20_000_000
-_LEAST_NS, _MOST_NS = 500_000, 2_500_000
-LEAST_STEPS = 20  # a side of a channel that has fewer positions cannot be driven with
+_MIN_NS, _MAX_NS = 500_000, 2_500_000
+MIN_STEPS = 20  # a side of a channel that has fewer positions cannot be driven with
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class ChannelCalibration:
     polarity: int = 1  # -1 swaps the two ends
 
     def __post_init__(self) -> None:
-        if not _LEAST_NS <= self.min_ns < self.mid_ns < self.max_ns <= _MOST_NS:
+        if not _MIN_NS <= self.min_ns < self.mid_ns < self.max_ns <= _MAX_NS:
             raise ConfigError(
-                f"a calibration must rise from min_ns over mid_ns to max_ns within {_LEAST_NS} to {_MOST_NS}, "
+                f"a calibration must rise from min_ns over mid_ns to max_ns within {_MIN_NS} to {_MAX_NS}, "
                 f"not {self.min_ns}, {self.mid_ns}, {self.max_ns}."
             )
         if self.polarity not in (-1, 1):
@@ -55,7 +55,7 @@ class Pulses:
     throttle_ns: int
 
 
-def pulses(action: Action, calibration: Calibration, resolution_ns: int = 1_000) -> Pulses:
+def to_pulses(action: Action, calibration: Calibration, resolution_ns: int = 1_000) -> Pulses:
     """The pulses of an action in [-1, 1], as multiples of the driver's resolution and never beyond the ends."""
     return Pulses(
         _width_ns(action.steering, calibration.steering, resolution_ns),
@@ -63,19 +63,19 @@ def pulses(action: Action, calibration: Calibration, resolution_ns: int = 1_000)
     )
 
 
-def neutral(calibration: Calibration, resolution_ns: int = 1_000) -> Pulses:
+def neutral_pulses(calibration: Calibration, resolution_ns: int = 1_000) -> Pulses:
     """Wheels straight, motor off."""
-    return pulses(NEUTRAL, calibration, resolution_ns)
+    return to_pulses(NEUTRAL, calibration, resolution_ns)
 
 
 def require_fine_enough(calibration: Calibration, resolution_ns: int) -> None:
     """Raises HardwareMissing if the driver's steps are too coarse to drive this calibration with."""
     for name, channel in (("steering", calibration.steering), ("motor", calibration.motor)):
         side_ns = min(channel.max_ns - channel.mid_ns, channel.mid_ns - channel.min_ns)
-        if side_ns < LEAST_STEPS * resolution_ns:
+        if side_ns < MIN_STEPS * resolution_ns:
             raise HardwareMissing(
                 f"the motor driver moves in steps of {resolution_ns} ns, which gives the {name} only "
-                f"{side_ns // resolution_ns} positions a side; it needs {LEAST_STEPS}: use a finer driver."
+                f"{side_ns // resolution_ns} positions a side; it needs {MIN_STEPS}: use a finer driver."
             )
 
 

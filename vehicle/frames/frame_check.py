@@ -28,19 +28,21 @@ import numpy as np
 from vehicle.frames.frame_edges import COLUMNS, ROWS, EdgeCounter
 from vehicle.hardware.interfaces import Pixels
 
-KEPT: Final = 64
-LEAST_EDGES: Final = 16  # recorded: 412; rendered, turned away from the road: 40; a finger over the lens: 0
-LEAST_STRIPS: Final = 3  # of four
-LEAST_STRIP_EDGES: Final = 4  # in the third best; recorded: 68, at 0.15 of its contrast 32; rendered: 10; leaks: 0
-MOST_EDGES: Final = 1_400  # of 2,330 pairs; rendered: at most 715
-LEAST_KEPT_POWER: Final = 0.22  # of the pixels' differences, in the blocks'; rendered: 0.38 and more; white noise: 0.06
+HISTORY: Final = 64
+MIN_EDGES: Final = 16  # recorded: 412; rendered, turned away from the road: 40; a finger over the lens: 0
+MIN_STRIPS: Final = 3  # of four
+MIN_STRIP_EDGES: Final = 4  # in the third best; recorded: 68, at 0.15 of its contrast 32; rendered: 10; leaks: 0
+MAX_EDGES: Final = 1_400  # of 2,330 pairs; rendered: at most 715
+MIN_REMAINING_POWER: Final = (
+    0.22  # of the pixels' differences, in the blocks'; rendered: 0.38 and more; white noise: 0.06
+)
 PATCHES: Final = (8, 6)
-LEAST_PATCH_POWER: Final = 0.20  # of the blocks' power, in the patches'; scenes: 0.26 and more; soft noise: 0.16
-UPRIGHT: Final = (COLUMNS, 1)
-APART: Final = 24  # frames
-LEAST_LIKENESS: Final = 0.20  # of a frame to an earlier one, as correlation; a parked car: 0.9; noise: 0.06
-MOST_PATCH_POWER, MOST_LIKENESS = 0.5, 0.6  # what one frame may speak for those that follow
-NEWEST: Final = 0.3  # a frame's weight in both means: noise is told after six
+MIN_PATCH_POWER: Final = 0.20  # of the blocks' power, in the patches'; scenes: 0.26 and more; soft noise: 0.16
+COLUMN_MEANS: Final = (COLUMNS, 1)
+LAG: Final = 24  # frames
+MIN_CORRELATION: Final = 0.20  # of a frame to an earlier one, as correlation; a parked car: 0.9; noise: 0.06
+MAX_PATCH_POWER, MAX_CORRELATION = 0.5, 0.6  # what one frame may speak for those that follow
+NEWEST_WEIGHT: Final = 0.3  # a frame's weight in both means: noise is told after six
 DARK, BRIGHT = 48, 208  # the mean of a picture without edges says which sentence it gets
 
 REPEATED: Final = "The camera gives pictures that it gave before: it hangs."
@@ -54,32 +56,32 @@ class FrameCheck:
     """Of one camera; not thread-safe."""
 
     def __init__(self) -> None:
-        self._shown: deque[tuple[int, float]] = deque(maxlen=KEPT)
+        self._fingerprints: deque[tuple[int, float]] = deque(maxlen=HISTORY)
         self._half: Pixels = np.zeros((2 * ROWS, 2 * COLUMNS), np.uint8)
         self._blocks: Pixels = np.zeros((ROWS, COLUMNS), np.uint8)
         self._edges = EdgeCounter()
         self._noise = NoiseDetector()
 
-    def trouble(self, small: Pixels) -> str:
+    def problem(self, small: Pixels) -> str:
         """Why nobody can drive by this picture, uint8 (120, 160), as a sentence; "" if it shows something new."""
         blocks = self._blocks
         cv2.resize(small, (2 * COLUMNS, 2 * ROWS), dst=self._half, interpolation=cv2.INTER_AREA)  # halvings are quick
         cv2.resize(self._half, (COLUMNS, ROWS), dst=blocks, interpolation=cv2.INTER_AREA)
         shown = (zlib.crc32(blocks.data), cv2.norm(small, cv2.NORM_L2SQR))
-        if shown in self._shown:
+        if shown in self._fingerprints:
             return REPEATED
-        self._shown.append(shown)
-        return self._emptiness(small, blocks)
+        self._fingerprints.append(shown)
+        return self._content_problem(small, blocks)
 
-    def _emptiness(self, small: Pixels, blocks: Pixels) -> str:
-        edges, strips = self._edges.least(blocks)
-        if edges < LEAST_EDGES:
-            return _even(float(cv2.mean(blocks)[0]))
-        is_coarse_noise = self._noise.see(blocks)
-        if is_coarse_noise or edges > MOST_EDGES or _power(blocks) < LEAST_KEPT_POWER * _power(small):
+    def _content_problem(self, small: Pixels, blocks: Pixels) -> str:
+        edges, strips = self._edges.count_quickly(blocks)
+        if edges < MIN_EDGES:
+            return _blank_reason(float(cv2.mean(blocks)[0]))
+        is_coarse_noise = self._noise.update(blocks)
+        if is_coarse_noise or edges > MAX_EDGES or _power(blocks) < MIN_REMAINING_POWER * _power(small):
             return NOISE
         if not _are_spread(strips) and not _are_spread(self._edges.count(blocks)[1]):
-            return _even(float(cv2.mean(blocks)[0]))
+            return _blank_reason(float(cv2.mean(blocks)[0]))
         return ""
 
 
@@ -87,41 +89,43 @@ class NoiseDetector:
     """Noise whose grains are larger than a block (compressed, enlarged, denoised), seen over some frames."""
 
     def __init__(self) -> None:
-        self._shown: deque[tuple[Pixels, float, float]] = deque(maxlen=APART)
-        self._patch_power = MOST_PATCH_POWER
-        self._likeness = self._lasting = MOST_LIKENESS
+        self._history: deque[tuple[Pixels, float, float]] = deque(maxlen=LAG)
+        self._patch_power = MAX_PATCH_POWER
+        self._correlation = self._lagged_correlation = MAX_CORRELATION
 
-    def see(self, blocks: Pixels) -> bool:
+    def update(self, blocks: Pixels) -> bool:
         """Are this picture and those before it noise? Blocks as uint8 (30, 40), not even.
 
         A camera that takes the noise away makes each frame like the one before, and noise as well. So noise is also
-        what is unlike the frame APART before (at first: the first one) and has no upright things. What is very like
+        what is unlike the frame LAG before (at first: the first one) and has no upright things. What is very like
         that frame, or has much power in its patches, is asked for nothing else: it speaks for a scene.
         """
         mean = cv2.norm(blocks, cv2.NORM_L1) / blocks.size
-        power = _varying(blocks, mean)
+        power = _sum_of_squares(blocks, mean)
         now = (blocks.copy(), mean, power)
-        first, before = (self._shown[0], self._shown[-1]) if self._shown else (now, now)
-        self._shown.append(now)
-        lasting, likeness, patch_power = _likeness(first, now), MOST_LIKENESS, MOST_PATCH_POWER
-        if lasting < MOST_LIKENESS:
+        first, before = (self._history[0], self._history[-1]) if self._history else (now, now)
+        self._history.append(now)
+        lagged, correlation, patch_power = _correlation(first, now), MAX_CORRELATION, MAX_PATCH_POWER
+        if lagged < MAX_CORRELATION:
             picture = np.subtract(blocks, mean, dtype=np.float32)
-            patch_power = min(_power_in(picture, PATCHES) / power, MOST_PATCH_POWER)
-            if patch_power < MOST_PATCH_POWER:
-                likeness = min(_likeness(before, now), MOST_LIKENESS)
-                lasting = max(lasting, _power_in(picture, UPRIGHT) / power)
-        self._patch_power += NEWEST * (patch_power - self._patch_power)
-        self._likeness += NEWEST * (likeness - self._likeness)
-        self._lasting += NEWEST * (min(lasting, MOST_LIKENESS) - self._lasting)
-        return self._patch_power < LEAST_PATCH_POWER and min(self._likeness, self._lasting) < LEAST_LIKENESS
+            patch_power = min(_power_in(picture, PATCHES) / power, MAX_PATCH_POWER)
+            if patch_power < MAX_PATCH_POWER:
+                correlation = min(_correlation(before, now), MAX_CORRELATION)
+                lagged = max(lagged, _power_in(picture, COLUMN_MEANS) / power)
+        self._patch_power += NEWEST_WEIGHT * (patch_power - self._patch_power)
+        self._correlation += NEWEST_WEIGHT * (correlation - self._correlation)
+        self._lagged_correlation += NEWEST_WEIGHT * (min(lagged, MAX_CORRELATION) - self._lagged_correlation)
+        return (
+            self._patch_power < MIN_PATCH_POWER and min(self._correlation, self._lagged_correlation) < MIN_CORRELATION
+        )
 
 
-def _varying(picture: Pixels, mean: float) -> float:
+def _sum_of_squares(picture: Pixels, mean: float) -> float:
     """The sum of the squares of the distances from the mean."""
     return cv2.norm(picture, cv2.NORM_L2SQR) - picture.size * mean * mean
 
 
-def _likeness(one: tuple[Pixels, float, float], other: tuple[Pixels, float, float]) -> float:
+def _correlation(one: tuple[Pixels, float, float], other: tuple[Pixels, float, float]) -> float:
     """The correlation of two pictures, each with its mean and what it varies by; from -1 to 1."""
     (first, first_mean, first_power), (second, second_mean, second_power) = one, other
     apart = cv2.norm(first, second, cv2.NORM_L2SQR) - first.size * (first_mean - second_mean) ** 2
@@ -135,7 +139,7 @@ def _power_in(picture: Pixels, parts: tuple[int, int]) -> float:
 
 
 def _are_spread(strips: Iterable[int]) -> bool:
-    return sum(edges >= LEAST_STRIP_EDGES for edges in strips) >= LEAST_STRIPS
+    return sum(edges >= MIN_STRIP_EDGES for edges in strips) >= MIN_STRIPS
 
 
 def _power(picture: Pixels) -> float:
@@ -144,7 +148,7 @@ def _power(picture: Pixels) -> float:
     return float(across + cv2.norm(picture[1:], picture[:-1], cv2.NORM_L2SQR) / picture[1:].size)
 
 
-def _even(mean: float) -> str:
+def _blank_reason(mean: float) -> str:
     if mean < DARK:
         return COVERED
     return DAZZLED if mean > BRIGHT else BLANK

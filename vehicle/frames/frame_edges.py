@@ -44,23 +44,23 @@ _STRIPS: Final = tuple(_plane(_ALL, slice(_WIDTH * n, _WIDTH * (n + 1))) for n i
 
 # The quick look has a byte for each step, of which the highest bit says yes: the steps beside, then those below.
 _BYTE, _LINE = 8, 8 * COLUMNS
-_NEAR: Final = 2  # so far from the border a step is asked for its neighbours
+_MARGIN: Final = 2  # so far from the border a step is asked for its neighbours
 
 
-def _highest(beside: tuple[slice, slice], below: tuple[slice, slice]) -> int:
+def _high_bits(beside: tuple[slice, slice], below: tuple[slice, slice]) -> int:
     steps = np.zeros((2, ROWS, COLUMNS), np.uint8)
     steps[0][beside] = steps[1][below] = 0x80
     return int.from_bytes(steps.tobytes(), "big")
 
 
 _NONE: Final = (slice(0), slice(0))
-_YES: Final = _highest((_ALL, _ALL), (_ALL, _ALL))
+_YES: Final = _high_bits((_ALL, _ALL), (_ALL, _ALL))
 _REST: Final = _YES - (_YES >> 7)
 _ONES: Final = _YES >> 7
-_INNER_BESIDE: Final = _highest((_ALL, slice(_NEAR, -1 - _NEAR)), _NONE)
-_INNER_BELOW: Final = _highest(_NONE, (slice(_NEAR, -1 - _NEAR), _ALL))
+_INNER_BESIDE: Final = _high_bits((_ALL, slice(_MARGIN, -1 - _MARGIN)), _NONE)
+_INNER_BELOW: Final = _high_bits(_NONE, (slice(_MARGIN, -1 - _MARGIN), _ALL))
 _COLUMNS: Final = tuple((_ALL, slice(_WIDTH * n, _WIDTH * (n + 1))) for n in range(STRIPS))
-_BOTH_IN_STRIP: Final = tuple(_highest(columns, columns) for columns in _COLUMNS)
+_BOTH_IN_STRIP: Final = tuple(_high_bits(columns, columns) for columns in _COLUMNS)
 
 
 class EdgeCounter:
@@ -71,7 +71,7 @@ class EdgeCounter:
         self._steps: Pixels = np.full((4, ROWS, COLUMNS), 255, np.uint8)  # where no neighbour is, a slope goes on
         self._planes = np.empty((2, *self._steps.shape), np.bool_)
 
-    def least(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
+    def count_quickly(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
         """All edges, and for each strip what `count` finds at least: quick, and enough for most pictures.
 
         Not part of a slope is what has a step that is none among the next two on both of its sides. Such an edge is
@@ -80,7 +80,7 @@ class EdgeCounter:
         cv2.absdiff(blocks[:, 1:], blocks[:, :-1], dst=self._sizes[0, :, :-1])
         cv2.absdiff(blocks[1:], blocks[:-1], dst=self._sizes[1, :-1])
         sizes = int.from_bytes(self._sizes.tobytes(), "big")
-        edges, slopes = _reaching(sizes, STEP), _reaching(sizes, SLOPE)
+        edges, slopes = _at_least(sizes, STEP), _at_least(sizes, SLOPE)
         beside = (slopes >> _BYTE & slopes >> 2 * _BYTE) | (slopes << _BYTE & slopes << 2 * _BYTE)
         below = (slopes >> _LINE & slopes >> 2 * _LINE) | (slopes << _LINE & slopes << 2 * _LINE)
         free = (edges & _INNER_BESIDE & ~beside) | (edges & _INNER_BELOW & ~below)
@@ -99,21 +99,21 @@ class EdgeCounter:
         packed = np.packbits(self._planes).tobytes()
         one, two, three, four, *slopes = (int.from_bytes(packed[at : at + _BYTES], "big") for at in _STARTS)
         beside, below = (one | two) & _BESIDE, (three | four) & _BELOW
-        inner_beside = beside & ~_joined(slopes[:2], _FROM_LEFT, _FROM_RIGHT)
-        inner_below = below & ~_joined(slopes[2:], _FROM_TOP, _FROM_BOTTOM)
+        inner_beside = beside & ~_border_slopes(slopes[:2], _FROM_LEFT, _FROM_RIGHT)
+        inner_below = below & ~_border_slopes(slopes[2:], _FROM_TOP, _FROM_BOTTOM)
         if cv2.norm(blocks, cv2.NORM_INF) >= BURNT_OUT:
-            inner_beside &= ~_long(slopes[:2], 1)
-            inner_below &= ~_long(slopes[2:], COLUMNS)
+            inner_beside &= ~_long_slopes(slopes[:2], 1)
+            inner_below &= ~_long_slopes(slopes[2:], COLUMNS)
         strips = tuple((inner_beside & strip).bit_count() + (inner_below & strip).bit_count() for strip in _STRIPS)
         return beside.bit_count() + below.bit_count(), strips
 
 
-def _reaching(sizes: int, level: int) -> int:
+def _at_least(sizes: int, level: int) -> int:
     """Which bytes are `level` or more, 1 to 128, as their highest bits; no byte carries into the next."""
     return ((sizes & _REST) + (0x80 - level) * _ONES | sizes) & _YES
 
 
-def _joined(slopes: list[int], *borders: Planes) -> int:
+def _border_slopes(slopes: list[int], *borders: Planes) -> int:
     """The steps that are part of a slope, rising or falling, from one of the two borders."""
     joined = 0
     for slope in slopes:
@@ -125,7 +125,7 @@ def _joined(slopes: list[int], *borders: Planes) -> int:
     return joined
 
 
-def _long(slopes: list[int], stride: int) -> int:
+def _long_slopes(slopes: list[int], stride: int) -> int:
     """The steps that are part of a slope of HALO_STEPS or more, rising or falling, wherever it begins.
 
     Beyond the border a slope goes on: what seems long by that is joined to the border anyway.

@@ -15,9 +15,9 @@ class LatestFrame:
     def __init__(self) -> None:
         lock = threading.Lock()
         self._arrived = threading.Condition(lock)
-        self._looked_at = threading.Condition(lock)
+        self._processed = threading.Condition(lock)
         self._frame: Frame | None = None
-        self._number = self._looked = 0
+        self._number = self._processed_number = 0
         self._closed = False
 
     def put(self, frame: Frame) -> None:
@@ -27,24 +27,24 @@ class LatestFrame:
             self._number += 1
             self._arrived.notify_all()
 
-    def newest(self, after: int, timeout_s: float) -> tuple[Frame, int] | None:
+    def wait_for_newer(self, after: int, timeout_s: float) -> tuple[Frame, int] | None:
         """The newest frame and its number, once it is above `after`; None on timeout or when closed."""
         with self._arrived:
             if self._number <= after:
                 self._arrived.wait_for(lambda: self._number > after or self._closed, timeout_s)
-            return self._above(after)
+            return self._newer_than(after)
 
-    def done(self, number: int) -> None:
+    def mark_processed(self, number: int) -> None:
         """The policy has made what it could of that frame: the others may look."""
-        with self._looked_at:
-            self._looked = number
-            self._looked_at.notify_all()
+        with self._processed:
+            self._processed_number = number
+            self._processed.notify_all()
 
-    def newest_behind(self, after: int, timeout_s: float) -> tuple[Frame, int] | None:
+    def wait_for_processed(self, after: int, timeout_s: float) -> tuple[Frame, int] | None:
         """The newest frame once the policy is done with one above `after`, or when the time is over."""
-        with self._looked_at:
-            self._looked_at.wait_for(lambda: self._looked > after or self._closed, timeout_s)
-            return self._above(after)
+        with self._processed:
+            self._processed.wait_for(lambda: self._processed_number > after or self._closed, timeout_s)
+            return self._newer_than(after)
 
     @property
     def closed(self) -> bool:
@@ -55,9 +55,9 @@ class LatestFrame:
         with self._arrived:
             self._closed = True
             self._arrived.notify_all()
-            self._looked_at.notify_all()
+            self._processed.notify_all()
 
-    def _above(self, after: int) -> tuple[Frame, int] | None:
+    def _newer_than(self, after: int) -> tuple[Frame, int] | None:
         if self._frame is None or self._number <= after:
             return None
         return self._frame, self._number

@@ -19,10 +19,10 @@ ProfileName = Literal["grey-area", "deepracer-car"]
 WIDTH, HEIGHT = 160, 120
 _COLOURS = 3
 
-Shrink = Callable[[Pixels, Pixels], None]
+Preprocessor = Callable[[Pixels, Pixels], None]
 
 
-def profile(name: ProfileName) -> Shrink:
+def preprocessor(name: ProfileName) -> Preprocessor:
     """What fills the policy's picture (120, 160) from a camera's, grey (H, W) or BGR (H, W, 3).
 
     Each has buffers of its own, made with the first picture and again when its size changes; not thread-safe.
@@ -71,7 +71,7 @@ class DeepracerCar:
         cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY, dst=small)
 
 
-PROFILES: dict[ProfileName, Callable[[], Shrink]] = {"grey-area": GreyArea, "deepracer-car": DeepracerCar}
+PROFILES: dict[ProfileName, Callable[[], Preprocessor]] = {"grey-area": GreyArea, "deepracer-car": DeepracerCar}
 
 
 def _resize(grey: Pixels, small: Pixels, how: int) -> None:

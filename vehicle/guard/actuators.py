@@ -1,9 +1,9 @@
 """The guard's hand on the motors: actions to pulses, and a neutral that is never quietly given up."""
 
 from vehicle.core.actions import NEUTRAL, Action
-from vehicle.core.pulses import Calibration, Pulses, neutral, pulses
+from vehicle.core.pulses import Calibration, Pulses, neutral_pulses, to_pulses
 from vehicle.hardware.interfaces import Motors
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 _NEUTRAL_TRIES = 3
 
@@ -25,29 +25,29 @@ class Actuators:
         return self._motors.resolution_ns
 
     @property
-    def there(self) -> bool:
+    def is_attached(self) -> bool:
         """Is there anybody to send a pulse to?"""
         return self._motors is not None
 
-    def take(self, motors: Motors) -> None:
+    def attach(self, motors: Motors) -> None:
         """Motors that were absent are there now."""
         self._motors = motors
 
-    def set(self, told: Pulses) -> None:
+    def set_pulses(self, sent: Pulses) -> None:
         """These pulses, while the car is calibrated. Raises HardwareMissing when the device refuses."""
         assert self._motors is not None, "a car without motors is not calibrated"
-        self._motors.apply(told)
+        self._motors.apply(sent)
 
-    def turn(self, action: Action) -> Pulses | None:
+    def apply_action(self, action: Action) -> Pulses | None:
         """Set the pulses of a limited action, and say which. Raises HardwareMissing when the device refuses."""
         if self.calibration is None or self._motors is None:
             assert action == NEUTRAL, "a car without calibration or motors cannot be armed"
             return None
-        told = pulses(action, self.calibration, self._motors.resolution_ns)
-        self._motors.apply(told)
-        return told
+        sent = to_pulses(action, self.calibration, self._motors.resolution_ns)
+        self._motors.apply(sent)
+        return sent
 
-    def neutral(self) -> None:
+    def set_neutral(self) -> None:
         """Neutral by calibration, or as the driver knows it; raises what the driver raises in the end."""
         if self._motors is None:
             return
@@ -56,9 +56,9 @@ class Actuators:
             return
         for attempt in range(1, _NEUTRAL_TRIES + 1):
             try:
-                self._motors.apply(neutral(self.calibration, self._motors.resolution_ns))
+                self._motors.apply(neutral_pulses(self.calibration, self._motors.resolution_ns))
             except Exception as error:  # whatever it is, the motors come first
-                say(f"neutral failed ({error}); trying again.")
+                log(f"neutral failed ({error}); trying again.")
                 if attempt == _NEUTRAL_TRIES:
                     self._motors.neutral()
             else:

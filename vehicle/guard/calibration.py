@@ -9,7 +9,7 @@ from vehicle.core.messages import CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, Pulses, require_fine_enough
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.failsafe_link import FailsafeLink
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 _OPEN_IN = frozenset({"disarmed", "stopped"})
 
@@ -18,85 +18,94 @@ class CalibrationControl:
     """`reload` reads the calibration that the car's file names; `tell` says a word to comms."""
 
     def __init__(
-        self, helm: DriveController, wheels: Actuators, keeper: FailsafeLink, reload: Callable[[], Calibration | None]
+        self,
+        controller: DriveController,
+        actuators: Actuators,
+        failsafe: FailsafeLink,
+        load_saved: Callable[[], Calibration | None],
     ) -> None:
-        self._helm, self._wheels, self._keeper, self._reload = helm, wheels, keeper, reload
-        self._fitting: CalibrationSession | None = None
-        self._told = CLOSED
-        self.tell: Callable[[CalibrationStatus], object] = lambda _: None
+        self._controller, self._actuators, self._failsafe, self._load_saved = (
+            controller,
+            actuators,
+            failsafe,
+            load_saved,
+        )
+        self._session: CalibrationSession | None = None
+        self._published = CLOSED
+        self.publish: Callable[[CalibrationStatus], object] = lambda _: None
 
-    def hear(self, word: CalibrationCommand, now_ns: int) -> None:
+    def on_command(self, command: CalibrationCommand, now_ns: int) -> None:
         """The phone's next word."""
-        if word.action == "begin":
+        if command.action == "begin":
             self._begin(now_ns)
-        elif self._fitting is None:
+        elif self._session is None:
             self._close("")
-        elif word.action == "cancel":
+        elif command.action == "cancel":
             self.end("The calibration was called off; the car keeps what it had.")
-        elif word.action == "kept":
-            self._adopt()
+        elif command.action == "kept":
+            self._apply_saved()
         else:
-            self._fitting.hear(word, now_ns)
-            self._say(self._fitting.tuning())
+            self._session.on_command(command, now_ns)
+            self._publish(self._session.status())
 
-    def turn(self, now_ns: int) -> Pulses | None:
+    def tick(self, now_ns: int) -> Pulses | None:
         """Set the wheels while the car is calibrated, and say to what; None while it is not."""
-        if self._fitting is None:
+        if self._session is None:
             return None
-        if self._helm.mode not in _OPEN_IN:
-            self.end(f"The calibration was called off: {self._helm.standing.reason}")
+        if self._controller.mode not in _OPEN_IN:
+            self.end(f"The calibration was called off: {self._controller.mode_state.reason}")
             return None
-        if self._fitting.is_over(now_ns):
+        if self._session.is_idle(now_ns):
             self.end("The calibration was called off: nobody went on with it.")
             return None
-        told = self._fitting.pulses(now_ns)
-        self._wheels.set(told)
-        self._say(self._fitting.tuning())
-        return told
+        pulses = self._session.pulses(now_ns)
+        self._actuators.set_pulses(pulses)
+        self._publish(self._session.status())
+        return pulses
 
-    def end(self, said: str) -> None:
+    def end(self, message: str) -> None:
         """Neutral, as the car knows it; nothing is kept."""
-        if self._fitting is not None:
-            self._fitting = None
-            self._helm.calibrated = self._wheels.calibration is not None
+        if self._session is not None:
+            self._session = None
+            self._controller.calibrated = self._actuators.calibration is not None
             try:
-                self._wheels.neutral()
+                self._actuators.set_neutral()
             finally:
-                self._close(said)
+                self._close(message)
 
     def _begin(self, now_ns: int) -> None:
-        if self._helm.mode not in _OPEN_IN:
-            first = "reset it" if self._helm.mode == "tripped" else "stop it"
-            self._close(f"The car is {self._helm.mode}: {first} first.")
+        if self._controller.mode not in _OPEN_IN:
+            first = "reset it" if self._controller.mode == "tripped" else "stop it"
+            self._close(f"The car is {self._controller.mode}: {first} first.")
             return
-        if self._helm.cannot_move:
-            self._close(f"The car cannot be calibrated now. {self._helm.cannot_move}")
+        if self._controller.movement_blocked:
+            self._close(f"The car cannot be calibrated now. {self._controller.movement_blocked}")
             return
-        self._helm.calibrated = False  # nobody arms it meanwhile
-        self._fitting = CalibrationSession(
-            self._wheels.calibration or STOCK_CALIBRATION, self._wheels.resolution_ns, now_ns
+        self._controller.calibrated = False  # nobody arms it meanwhile
+        self._session = CalibrationSession(
+            self._actuators.calibration or STOCK_CALIBRATION, self._actuators.resolution_ns, now_ns
         )
-        say("the car is calibrated from a phone.")
-        self._say(self._fitting.tuning())
+        log("the car is calibrated from a phone.")
+        self._publish(self._session.status())
 
-    def _adopt(self) -> None:
+    def _apply_saved(self) -> None:
         """The file is written: from now on it is this car's calibration, and the keeper's."""
         try:
-            calibration = self._reload()
+            calibration = self._load_saved()
             if calibration is not None:
-                require_fine_enough(calibration, self._wheels.resolution_ns)
+                require_fine_enough(calibration, self._actuators.resolution_ns)
         except (BadInput, HardwareMissing) as error:
             self.end(str(error))
             return
-        self._wheels.calibration = calibration
-        self._keeper.recalibrated()
+        self._actuators.calibration = calibration
+        self._failsafe.notify_recalibrated()
         self.end("The calibration is kept, and the car has it.")
-        say("the car has a new calibration.")
+        log("the car has a new calibration.")
 
-    def _close(self, said: str) -> None:
-        self._say(CalibrationStatus(is_open=False, said=said))
+    def _close(self, message: str) -> None:
+        self._publish(CalibrationStatus(is_open=False, message=message))
 
-    def _say(self, tuning: CalibrationStatus) -> None:
-        if tuning != self._told or not tuning.is_open:
-            self._told = tuning
-            self.tell(tuning)
+    def _publish(self, status: CalibrationStatus) -> None:
+        if status != self._published or not status.is_open:
+            self._published = status
+            self.publish(status)

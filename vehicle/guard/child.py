@@ -6,12 +6,12 @@ import signal
 import subprocess
 import time
 
-from vehicle.process.channel import Channel, pair
+from vehicle.process.channel import Channel, socket_pair
 
 FIRST_RETRY_S = 0.5
-LONGEST_RETRY_S = 10.0
+MAX_RETRY_S = 10.0
 # No threads of libraries' own: each must be given its turn before a killed child's channel closes.
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 STEADY_S = 30.0  # alive for so long, and the next death is a first one again
 
 
@@ -27,7 +27,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._started_s = 0.0
         self._retry_s = FIRST_RETRY_S
-        self._due_s: float | None = None
+        self._restart_at_s: float | None = None
         self._nice = min(nice, os.getpriority(os.PRIO_PROCESS, 0))  # no later than the service was given
         self.channel: Channel | None = None
 
@@ -37,15 +37,15 @@ class Child:
 
     def start(self) -> None:
         """Give it a fresh channel and start it."""
-        ours, theirs = pair()
+        ours, theirs = socket_pair()
         fds = {"--guard-fd": theirs.fileno()} | self._fds
-        words = [word for name, fd in fds.items() for word in (name, str(fd))]
+        arguments = [word for name, fd in fds.items() for word in (name, str(fd))]
         try:
             self._process = subprocess.Popen(
-                [*self._argv, *words, "--parent", str(os.getpid())],
+                [*self._argv, *arguments, "--parent", str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 pass_fds=tuple(fds.values()),
-                env=os.environ | ONE_THREAD,
+                env=os.environ | SINGLE_THREADED,
             )
         finally:
             theirs.close()
@@ -54,30 +54,30 @@ class Child:
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, self._nice)
         self.channel = Channel(ours)
         self._started_s = time.monotonic()
-        self._due_s = None
+        self._restart_at_s = None
 
-    def exited(self) -> int | None:
+    def poll_exit(self) -> int | None:
         """Its exit code, once; from then on it is due to be started again after a while."""
         if self._process is None or (code := self._process.poll()) is None:
             return None
         now_s = time.monotonic()
         if now_s - self._started_s > STEADY_S:
             self._retry_s = FIRST_RETRY_S
-        self._due_s = now_s + self._retry_s
-        self._retry_s = min(self._retry_s * 2, LONGEST_RETRY_S)
+        self._restart_at_s = now_s + self._retry_s
+        self._retry_s = min(self._retry_s * 2, MAX_RETRY_S)
         self._process = None
         return code
 
-    def due(self) -> bool:
+    def restart_due(self) -> bool:
         """Is it dead and its pause over?"""
-        return self._due_s is not None and time.monotonic() >= self._due_s
+        return self._restart_at_s is not None and time.monotonic() >= self._restart_at_s
 
-    def ask_to_stop(self) -> None:
+    def terminate(self) -> None:
         """SIGTERM, without waiting."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
 
-    def stop(self, patience_s: float) -> None:
+    def wait_or_kill(self, patience_s: float) -> None:
         """Wait for its end, and insist when it takes too long."""
         if self._process is not None:
             try:
@@ -87,16 +87,16 @@ class Child:
                     self._process.kill()
                 self._process.wait()
             self._process = None
-        self.hang_up()
+        self.close_channel()
 
-    def hang_up(self) -> None:
+    def close_channel(self) -> None:
         """Our end of the channel goes; a child that still lives ends itself."""
         if self.channel is not None:
             self.channel.close()
             self.channel = None
 
 
-def how_it_ended(code: int) -> str:
+def describe_exit(code: int) -> str:
     """An exit code in words."""
     if code < 0:
         return f"was ended by {signal.Signals(-code).name}"

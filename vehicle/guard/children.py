@@ -4,9 +4,9 @@ import selectors
 import time
 from dataclasses import dataclass
 
-from vehicle.guard.child import Child, how_it_ended
+from vehicle.guard.child import Child, describe_exit
 from vehicle.process.channel import IpcMessage
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ChildMessage:
     """One word of one child."""
 
     name: str
-    word: IpcMessage | ChildExited
+    message: IpcMessage | ChildExited
 
 
 class ChildProcesses:
@@ -43,52 +43,52 @@ class ChildProcesses:
     def all_ready(self) -> bool:
         return self.ready >= self._children.keys()
 
-    def refused(self) -> int | None:
+    def startup_exit_code(self) -> int | None:
         """The exit code of one that ended instead of being ready (it said why itself)."""
         for child in self._children.values():
-            if (code := child.exited()) is not None:
+            if (code := child.poll_exit()) is not None:
                 return code if code > 0 else 1
         return None
 
-    def hear(self) -> list[ChildMessage]:
+    def receive(self) -> list[ChildMessage]:
         """Everything that was said since the last time, oldest first for each."""
-        heard: list[ChildMessage] = []
+        messages: list[ChildMessage] = []
         for child in self._children.values():
             if child.channel is None:
                 continue
-            heard += [ChildMessage(child.name, word) for word in child.channel.receive()]
+            messages += [ChildMessage(child.name, message) for message in child.channel.receive()]
             if child.channel.closed:
-                heard.append(self._deaf_to(child))
-        return heard
+                messages.append(self._on_closed(child))
+        return messages
 
-    def look_after(self) -> list[ChildMessage]:
+    def restart_exited(self) -> list[ChildMessage]:
         """Who died is said, and started again when its pause is over."""
-        heard: list[ChildMessage] = []
+        messages: list[ChildMessage] = []
         for child in self._children.values():
-            if (code := child.exited()) is not None:
-                say(f"The {child.name} process {how_it_ended(code)}.")
+            if (code := child.poll_exit()) is not None:
+                log(f"The {child.name} process {describe_exit(code)}.")
                 if child.channel is not None:
-                    heard.append(self._deaf_to(child))
-            elif child.due():
+                    messages.append(self._on_closed(child))
+            elif child.restart_due():
                 self._start(child)
-        return heard
+        return messages
 
-    def tell(self, name: str, word: IpcMessage) -> bool:
+    def send(self, name: str, message: IpcMessage) -> bool:
         """Say it to one that is there; False if it was dropped."""
         channel = self._children[name].channel
-        return channel is not None and channel.send(word)
+        return channel is not None and channel.send(message)
 
-    def ask_to_stop(self, name: str) -> None:
+    def terminate(self, name: str) -> None:
         """SIGTERM; it comes back when it is due."""
-        self._children[name].ask_to_stop()
+        self._children[name].terminate()
 
     def stop(self, patience_s: float) -> None:
         """End both, in order first and then by force."""
         for child in self._children.values():
-            child.ask_to_stop()
+            child.terminate()
         deadline_s = time.monotonic() + patience_s
         for child in self._children.values():
-            child.stop(deadline_s - time.monotonic())
+            child.wait_or_kill(deadline_s - time.monotonic())
 
     def _start(self, child: Child) -> None:
         child.start()
@@ -96,11 +96,11 @@ class ChildProcesses:
         assert self._selector is not None
         self._selector.register(child.channel, selectors.EVENT_READ)
 
-    def _deaf_to(self, child: Child) -> ChildMessage:
+    def _on_closed(self, child: Child) -> ChildMessage:
         """Act on the closed channel now; `exited` will see how it ended."""
         assert child.channel is not None
         assert self._selector is not None
         self._selector.unregister(child.channel)
-        child.hang_up()
+        child.close_channel()
         self.ready.discard(child.name)
         return ChildMessage(child.name, ChildExited())

@@ -14,13 +14,18 @@ from shared.clock import build_clock
 from shared.config import load
 from shared.errors import HardwareMissing
 from vehicle.config import VehicleConfig
-from vehicle.drivers import motors_maker
+from vehicle.drivers import motors_factory
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.failsafe_link import GOODBYE, READY, RECALIBRATED
 from vehicle.hardware.interfaces import Motors
 from vehicle.process.child_main import child_arguments, run_child
-from vehicle.process.log import say
-from vehicle.process.realtime import KEEPER_PRIORITY, ask_for_all_threads, rest_the_collector, stay_in_memory
+from vehicle.process.log import log
+from vehicle.process.realtime import (
+    FAILSAFE_PRIORITY,
+    freeze_garbage_collector,
+    lock_in_memory,
+    request_realtime_for_all_threads,
+)
 
 
 class PreparedNeutral:
@@ -28,83 +33,83 @@ class PreparedNeutral:
 
     def __init__(self, config: VehicleConfig) -> None:
         self._config = config
-        self._open = _maker(config)
+        self._open_motors = _motors_factory(config)
         self._calibration = config.calibration.load()
 
-    def recalibrate(self) -> None:
+    def reload_calibration(self) -> None:
         """The car was calibrated anew: neutral may be elsewhere now."""
         self._calibration = self._config.calibration.load()
 
-    def neutral(self, why: str) -> None:
+    def set_neutral(self, why: str) -> None:
         """Open the motors, set them, say why. Raises what the driver raises in the end."""
-        wheels = Actuators(self._open(), self._calibration)
+        actuators = Actuators(self._open_motors(), self._calibration)
         try:
-            wheels.neutral()
+            actuators.set_neutral()
         finally:
-            wheels.close()
-        say(f"keeper: {why}; the motors are neutral.")
+            actuators.close()
+        log(f"keeper: {why}; the motors are neutral.")
 
 
-def _maker(config: VehicleConfig) -> Callable[[], Motors]:
+def _motors_factory(config: VehicleConfig) -> Callable[[], Motors]:
     """The motors' driver, loaded now; one whose library is absent is looked for when it is needed."""
     clock = build_clock(config.clock)
 
-    def found_late() -> Motors:
-        return motors_maker(config, clock)()
+    def find_now() -> Motors:
+        return motors_factory(config, clock)()
 
     try:
-        return motors_maker(config, clock)
+        return motors_factory(config, clock)
     except HardwareMissing as error:
-        say(f"keeper: {error}")
-        return found_late
+        log(f"keeper: {error}")
+        return find_now
 
 
-def watch(guard: socket.socket, reserve: PreparedNeutral, hang_ms: int) -> None:
+def watch_guard(guard: socket.socket, prepared: PreparedNeutral, hang_ms: int) -> None:
     """Until the guard says goodbye or is dead. A guard that hangs is neutralised once, each time that it hangs."""
-    speaking = False  # a guard may take its time until its first beat: nothing has moved yet
-    said = ""
+    is_watching = False  # a guard may take its time until its first beat: nothing has moved yet
+    logged = ""
     while True:
-        guard.settimeout(hang_ms / 1000 if speaking else None)
+        guard.settimeout(hang_ms / 1000 if is_watching else None)
         try:
-            words = guard.recv(4096)
+            received = guard.recv(4096)
         except TimeoutError:
             try:
-                reserve.neutral(f"the guard has been silent for {hang_ms} ms")
+                prepared.set_neutral(f"the guard has been silent for {hang_ms} ms")
             except HardwareMissing as error:
                 # Absent motors end nobody: they are tried again for as long as the guard is silent.
-                if str(error) != said:
-                    said = str(error)
-                    say(f"keeper: {said}")
+                if str(error) != logged:
+                    logged = str(error)
+                    log(f"keeper: {logged}")
             else:
-                speaking, said = False, ""
+                is_watching, logged = False, ""
             continue
         except ConnectionResetError:
-            words = b""
-        if not words:
-            reserve.neutral("the guard is dead")
+            received = b""
+        if not received:
+            prepared.set_neutral("the guard is dead")
             return
-        if GOODBYE in words:
+        if GOODBYE in received:
             return
-        if RECALIBRATED in words:
-            reserve.recalibrate()
-        speaking = True
+        if RECALIBRATED in received:
+            prepared.reload_calibration()
+        is_watching = True
 
 
 def main(arguments: list[str]) -> int:
     """The process; returns the exit code."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    asked = child_arguments(arguments)
-    config = load(asked.config, VehicleConfig)
-    reserve = PreparedNeutral(config)
-    rest_the_collector()
+    parsed = child_arguments(arguments)
+    config = load(parsed.config, VehicleConfig)
+    prepared = PreparedNeutral(config)
+    freeze_garbage_collector()
     if config.safety.realtime:
-        ask_for_all_threads("keeper", KEEPER_PRIORITY)
-        stay_in_memory("keeper")
-    with socket.socket(fileno=asked.guard_fd) as guard:
+        request_realtime_for_all_threads("keeper", FAILSAFE_PRIORITY)
+        lock_in_memory("keeper")
+    with socket.socket(fileno=parsed.guard_fd) as guard:
         with contextlib.suppress(BrokenPipeError):  # the guard ended before we were ready; its goodbye is still to read
             guard.sendall(READY)
-        watch(guard, reserve, config.safety.hang_ms)
+        watch_guard(guard, prepared, config.safety.hang_ms)
     return 0
 
 

@@ -7,10 +7,10 @@ import subprocess
 import sys
 from typing import Final
 
-from vehicle.guard.child import ONE_THREAD
-from vehicle.process.log import say
+from vehicle.guard.child import SINGLE_THREADED
+from vehicle.process.log import log
 
-BEAT: Final = b"."
+HEARTBEAT: Final = b"."
 GOODBYE: Final = b"q"
 READY: Final = b"r"
 RECALIBRATED: Final = b"c"
@@ -22,20 +22,29 @@ class FailsafeLink:
     def __init__(self, config_path: str) -> None:
         self._config_path = config_path
         self._process: subprocess.Popen[bytes] | None = None
-        self._ours: socket.socket | None = None
+        self._socket: socket.socket | None = None
         self._ready = False
 
     def start(self) -> None:
         """Start it; it is watched over by `beat`."""
-        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._ours.setblocking(False)
-        words = ["--config", self._config_path, "--guard-fd", str(theirs.fileno()), "--lap-fd", "-1", "--parent", "0"]
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        arguments = [
+            "--config",
+            self._config_path,
+            "--guard-fd",
+            str(theirs.fileno()),
+            "--lap-fd",
+            "-1",
+            "--parent",
+            "0",
+        ]
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vehicle.guard.failsafe", *words],
+                [sys.executable, "-m", "vehicle.guard.failsafe", *arguments],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
-                env=os.environ | ONE_THREAD,
+                env=os.environ | SINGLE_THREADED,
             )
         finally:
             theirs.close()
@@ -43,55 +52,55 @@ class FailsafeLink:
     @property
     def ready(self) -> bool:
         """Has it loaded everything that it needs?"""
-        if not self._ready and self._ours is not None:
+        if not self._ready and self._socket is not None:
             with contextlib.suppress(BlockingIOError):
-                self._ready = self._ours.recv(1) == READY
+                self._ready = self._socket.recv(1) == READY
         return self._ready
 
-    def exited(self) -> int | None:
+    def poll_exit(self) -> int | None:
         """Its exit code, if it died; then `start` gives a new one."""
         return self._process.poll() if self._process is not None else None
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """We are alive. A keeper that died is started again: it is the last one who could stop the car."""
-        if self._process is None or self._ours is None:
+        if self._process is None or self._socket is None:
             return
         try:
-            self._ours.send(BEAT)
+            self._socket.send(HEARTBEAT)
         except BlockingIOError:
             return  # it has plenty of beats to read
         except OSError:
-            say("the keeper is gone; another one is started.")
-            self._forget()
+            log("the keeper is gone; another one is started.")
+            self._reset()
             self.start()
 
-    def recalibrated(self) -> None:
+    def notify_recalibrated(self) -> None:
         """The calibration's file was written anew; one that cannot be told is started again and reads it then."""
-        if self._ours is not None:
+        if self._socket is not None:
             try:
-                self._ours.send(RECALIBRATED)
+                self._socket.send(RECALIBRATED)
             except OSError:
-                self._forget()
+                self._reset()
                 self.start()
 
-    def let_go(self, patience_s: float, *, neutral: bool) -> None:
+    def close(self, patience_s: float, *, neutral: bool) -> None:
         """The guard ends. Only if the motors are `neutral` is that said; else the keeper sees a dead guard."""
-        if self._process is None or self._ours is None:
+        if self._process is None or self._socket is None:
             return
         with contextlib.suppress(OSError):
             if neutral:
-                self._ours.send(GOODBYE)
-            self._ours.close()
+                self._socket.send(GOODBYE)
+            self._socket.close()
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
-        if self._ours is not None:
-            self._ours.close()
+    def _reset(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
         if self._process is not None:
             self._process.kill()  # one that no longer listens may still take its time to end
             self._process.wait()
-        self._process, self._ours, self._ready = None, None, False
+        self._process, self._socket, self._ready = None, None, False

@@ -40,18 +40,18 @@ from vehicle.guard.systemd import SystemdNotifier
 from vehicle.hardware.absent_device import DeviceOpener
 from vehicle.hardware.interfaces import Motors
 from vehicle.process.channel import IpcMessage
-from vehicle.process.log import say
+from vehicle.process.log import log
 from vehicle.process.realtime import (
     GUARD_PRIORITY,
-    ask_for_all_threads,
-    rest_the_collector,
-    stay_in_memory,
+    freeze_garbage_collector,
+    lock_in_memory,
+    request_realtime_for_all_threads,
     write_ready,
 )
 
 READY_TIMEOUT_S = 90.0
-STOP_PATIENCE_S = 2.0
-_SHORTEST_TICK_S = 0.003  # a sped-up clock may not eat a core
+STOP_TIMEOUT_S = 2.0
+_MIN_TICK_S = 0.003  # a sped-up clock may not eat a core
 
 
 class Guard:
@@ -60,63 +60,65 @@ class Guard:
     def __init__(
         self,
         *,
-        helm: DriveController,
+        controller: DriveController,
         clock: Clock,
-        wheels: Actuators,
-        crew: ChildProcesses,
+        actuators: Actuators,
+        children: ChildProcesses,
         stops: StopSources,
         motors_opener: DeviceOpener[Motors],
         button_opener: DeviceOpener[StopSource],
-        keeper: FailsafeLink,
-        supervisor: SystemdNotifier,
-        tuner: CalibrationControl,
+        failsafe: FailsafeLink,
+        systemd: SystemdNotifier,
+        calibration: CalibrationControl,
         safety: SafetyOptions,
         child_ends: tuple[socket.socket, ...],
     ) -> None:
-        self.helm = helm
+        self.controller = controller
         self._clock = clock
-        self._wheels = wheels
-        self._crew = crew
+        self._actuators = actuators
+        self._children = children
         self._stops = stops
         self._motors_opener = motors_opener
         self._openers = (motors_opener, button_opener)
-        self._keeper = keeper
-        self._supervisor = supervisor
-        self._tuner = tuner
+        self._failsafe = failsafe
+        self._systemd = systemd
+        self._calibration = calibration
         self._safety = safety
         self._child_ends = child_ends
-        self._tick_s = max(_SHORTEST_TICK_S, 1.0 / safety.tick_hz / clock.rate)
+        self._tick_s = max(_MIN_TICK_S, 1.0 / safety.tick_hz / clock.rate)
         self._hang_s = 0.9 * safety.hang_ms / 1000  # we notice before the keeper does
         self._selector = selectors.DefaultSelector()
         self._stopping = False
-        self._tally = LoopStats()
-        self._teller = Reporter(helm, clock, crew, self._tally)
-        tuner.tell = self._teller.say
-        self._fresh_wish = False
+        self._stats = LoopStats()
+        self._reporter = Reporter(controller, clock, children, self._stats)
+        calibration.publish = self._reporter.send
+        self._has_new_setpoint = False
 
     def run(self, ready_file: pathlib.Path | None) -> int:
         """Until SIGTERM or SIGINT. Neutral on every way out."""
-        self._take_signals()
+        self._install_signal_handlers()
         self._selector.register(self._stops, selectors.EVENT_READ)
         try:
-            self._keeper.start()
-            self._crew.start(self._selector)
+            self._failsafe.start()
+            self._children.start(self._selector)
             for opener in self._openers:
                 opener.start()
-            self._join()
+            self._attach_devices()
             code = self._wait_until_ready()
             if code is None:
-                self._first_neutral()
-                rest_the_collector()
+                self._set_first_neutral()
+                freeze_garbage_collector()
                 if self._safety.realtime:
-                    stay_in_memory("guard")
+                    lock_in_memory("guard")
                 if ready_file is not None:
                     write_ready(ready_file)
-                self._supervisor.ready(self.helm.reason or "the motors are neutral, the car waits for its orders")
-                self._drive()
+                self._systemd.notify_ready(
+                    self.controller.reason or "the motors are neutral, the car waits for its orders"
+                )
+                self._loop()
                 code = 0
         finally:
-            self._finish()
+            self._shut_down()
         return code
 
     def stop(self) -> None:
@@ -125,16 +127,18 @@ class Guard:
 
     # Starting
 
-    def _take_signals(self) -> None:
+    def _install_signal_handlers(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # of a terminal that is closed, unless it may be
             signal.signal(signal.SIGHUP, self._on_signal)
-        self._teller.guard_is_realtime = self._safety.realtime and ask_for_all_threads("guard", GUARD_PRIORITY)
+        self._reporter.guard_is_realtime = self._safety.realtime and request_realtime_for_all_threads(
+            "guard", GUARD_PRIORITY
+        )
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGUSR1:
-            self._stops.by_signal()
+            self._stops.on_signal()
         else:
             self._stopping = True
 
@@ -142,177 +146,179 @@ class Guard:
         """Until all said that they are; an exit code if one of them refused (it said why itself)."""
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         while not self._stopping:
-            if (code := self._crew.refused()) is not None:
+            if (code := self._children.startup_exit_code()) is not None:
                 return code
-            if (code := self._keeper.exited()) is not None:
+            if (code := self._failsafe.poll_exit()) is not None:
                 return code if code > 0 else 1
-            if self._crew.all_ready and self._keeper.ready:
+            if self._children.all_ready and self._failsafe.ready:
                 return None
             if time.monotonic() > deadline_s:
                 raise HardwareMissing(f"the car's processes are not ready after {READY_TIMEOUT_S:.0f} s: see the log.")
             self._selector.select(0.1)
-            self._hear()
+            self._receive()
         return 0
 
-    def _first_neutral(self) -> None:
+    def _set_first_neutral(self) -> None:
         try:
-            self._wheels.neutral()
+            self._actuators.set_neutral()
         except HardwareMissing as error:
-            self._lose_motors(str(error))
+            self._on_motors_lost(str(error))
 
     # Absent devices
 
-    def _join(self) -> None:
+    def _attach_devices(self) -> None:
         """What was absent and is there by now joins, at neutral; what is not is said. Nothing is armed by it."""
         for opener in self._openers:
-            if opener.turn() and self._teller.guard_is_realtime:
-                ask_for_all_threads("guard", GUARD_PRIORITY)  # a pin library brings its own
-            self.helm.take_absent(opener.name, opener.why)
+            if opener.poll() and self._reporter.guard_is_realtime:
+                request_realtime_for_all_threads("guard", GUARD_PRIORITY)  # a pin library brings its own
+            self.controller.set_absent(opener.name, opener.why)
 
-    def _lose_motors(self, why: str) -> None:
+    def _on_motors_lost(self, why: str) -> None:
         """They no longer answer: tripped at once, and neutral as soon as they can be opened again."""
-        self.helm.take_absent("motors", why)
+        self.controller.set_absent("motors", why)
         try:
-            self._wheels.neutral()
+            self._actuators.set_neutral()
         except HardwareMissing as error:
-            say(f"the motors could not be set to neutral ({error}); they are opened anew.")
+            log(f"the motors could not be set to neutral ({error}); they are opened anew.")
         finally:
-            self._wheels.close()
-        self._tuner.end(f"The calibration was called off: {self.helm.reason}")
-        self._motors_opener.lost(why)
+            self._actuators.close()
+        self._calibration.end(f"The calibration was called off: {self.controller.reason}")
+        self._motors_opener.on_lost(why)
 
     # The loop
 
-    def _drive(self) -> None:
+    def _loop(self) -> None:
         deadline_s = beat_s = time.monotonic()
         while not self._stopping:
             self._selector.select(max(0.0, deadline_s - time.monotonic()))
             now_s = time.monotonic()
-            self._hear()
+            self._receive()
             if now_s - beat_s > self._hang_s:
                 # The keeper has taken the wheels by now: they do not move again because we woke up.
-                self.helm.take_fault(f"The guard itself hung for {(now_s - beat_s) * 1000:.0f} ms.")
+                self.controller.on_fault(f"The guard itself hung for {(now_s - beat_s) * 1000:.0f} ms.")
             due = now_s >= deadline_s
-            if due or self._fresh_wish:
+            if due or self._has_new_setpoint:
                 self._decide()
             if due:
                 beat_s = now_s
-                self._keeper.beat()
-                self._supervisor.alive(now_s)
+                self._failsafe.heartbeat()
+                self._systemd.notify_alive(now_s)
                 late_s = now_s - deadline_s
-                self._tally.tick(late_s, self._tick_s)
+                self._stats.count_tick(late_s, self._tick_s)
                 # After a stall the beat starts anew: a burst of ticks would help nobody.
                 deadline_s = now_s + self._tick_s if late_s > 4 * self._tick_s else deadline_s + self._tick_s
-                self._look_after(now_s)
+                self._housekeeping(now_s)
 
     def _decide(self) -> None:
         """Newest wish to pulses; what the mode became is told."""
         now_ns = self._clock.now_ns()
-        action = self.helm.tick(now_ns)
+        action = self.controller.tick(now_ns)
         pulses = None
         try:
-            pulses = self._tuner.turn(now_ns) or self._wheels.turn(action)
+            pulses = self._calibration.tick(now_ns) or self._actuators.apply_action(action)
         except HardwareMissing as error:
-            self._lose_motors(str(error))
-        if (trace := self._tally.trace(now_ns, self.helm.mode, action, pulses, fresh=self._fresh_wish)) is not None:
-            self._teller.say(trace)
-        if self._fresh_wish:
-            self._tally.applied(now_ns)
-            self._fresh_wish = False
-        self._tally.action = action
-        self._teller.state()
+            self._on_motors_lost(str(error))
+        if (
+            trace := self._stats.trace(now_ns, self.controller.mode, action, pulses, fresh=self._has_new_setpoint)
+        ) is not None:
+            self._reporter.send(trace)
+        if self._has_new_setpoint:
+            self._stats.count_applied(now_ns)
+            self._has_new_setpoint = False
+        self._stats.action = action
+        self._reporter.report_state()
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         """Everything that was said since the last turn."""
-        for ask in self._stops.asked():
-            self.helm.estop(ask.reason)
+        for ask in self._stops.requests():
+            self.controller.estop(ask.reason)
             self._decide()
-            self._stops.answer(ask, f"The car is {self.helm.mode}: {self.helm.standing.reason}")
-        for heard in self._crew.hear():
-            self._take(heard)
+            self._stops.reply(ask, f"The car is {self.controller.mode}: {self.controller.mode_state.reason}")
+        for received in self._children.receive():
+            self._on_message(received)
 
-    def _take(self, heard: ChildMessage) -> None:
+    def _on_message(self, received: ChildMessage) -> None:
         """The pilot may wish, comms may pass on what the station and the phone say; nothing else is listened to."""
         try:
-            if heard.name == "pilot":
-                self._take_from_pilot(heard.word)
+            if received.name == "pilot":
+                self._on_pilot_message(received.message)
             else:
-                self._take_from_comms(heard.word)
+                self._on_comms_message(received.message)
         except HardwareMissing as error:  # of a calibration that ends in neutral
-            self._lose_motors(str(error))
+            self._on_motors_lost(str(error))
 
-    def _take_from_pilot(self, word: IpcMessage | ChildExited) -> None:
-        match word:
+    def _on_pilot_message(self, message: IpcMessage | ChildExited) -> None:
+        match message:
             case Setpoint():
-                self._take_wish(word)
+                self._on_setpoint(message)
             case FrameCounts():
-                self._tally.seen = word
+                self._stats.frame_counts = message
             case CameraAbsent(sentence):
-                self._crew.ready.add("pilot")  # it says what it waits for: that keeps nobody else waiting
-                self.helm.take_absent("camera", sentence)
+                self._children.ready.add("pilot")  # it says what it waits for: that keeps nobody else waiting
+                self.controller.set_absent("camera", sentence)
             case PilotFault(sentence):
-                self.helm.take_fault(sentence)
+                self.controller.on_fault(sentence)
             case UnusableFrame(sentence):
-                self.helm.take_unusable(sentence)
+                self.controller.on_unusable_frame(sentence)
             case PilotReady():
-                self._teller.model = word
-                self._crew.ready.add("pilot")
-                self.helm.take_absent("camera", "")
-                self.helm.model_ready(there=word.model != "")
+                self._reporter.model = message
+                self._children.ready.add("pilot")
+                self.controller.set_absent("camera", "")
+                self.controller.set_model_ready(there=message.model != "")
             case ChildExited():
-                self.helm.pilot_gone("The pilot process is gone.")
-                self.helm.take_absent("camera", "")  # the next one will say whether there is one
+                self.controller.on_pilot_exit("The pilot process is gone.")
+                self.controller.set_absent("camera", "")  # the next one will say whether there is one
                 self._decide()
 
-    def _take_from_comms(self, word: IpcMessage | ChildExited) -> None:
-        match word:
+    def _on_comms_message(self, message: IpcMessage | ChildExited) -> None:
+        match message:
             case CommsReady():
-                self._teller.comms_ready()
+                self._reporter.on_comms_ready()
             case Lease():
-                self.helm.take_lease(word)
+                self.controller.on_lease(message)
             case DriveOrder():
-                self.helm.take_order(word)
+                self.controller.on_order(message)
             case ThrottleLimit(percent):
-                self.helm.throttle_percent = min(100, max(0, percent))
+                self.controller.throttle_percent = min(100, max(0, percent))
             case ReloadModel():
-                self._change_pilot()
+                self._reload_model()
             case CalibrationCommand():
-                self._tuner.hear(word, self._clock.now_ns())
+                self._calibration.on_command(message, self._clock.now_ns())
             case ChildExited():
-                self._tuner.end("The calibration was called off: the console is gone.")
+                self._calibration.end("The calibration was called off: the console is gone.")
 
-    def _change_pilot(self) -> None:
+    def _reload_model(self) -> None:
         """Another model was selected: the pilot ends and comes back with it, unless the car is armed."""
-        if self.helm.mode not in ARMED:
-            self._crew.ask_to_stop("pilot")
+        if self.controller.mode not in ARMED:
+            self._children.terminate("pilot")
 
-    def _take_wish(self, wish: Setpoint) -> None:
-        if self.helm.take_wish(wish, self._clock.now_ns()):
-            self._fresh_wish = True
-            self._tally.wish = wish
+    def _on_setpoint(self, setpoint: Setpoint) -> None:
+        if self.controller.on_setpoint(setpoint, self._clock.now_ns()):
+            self._has_new_setpoint = True
+            self._stats.setpoint = setpoint
 
-    def _look_after(self, now_s: float) -> None:
+    def _housekeeping(self, now_s: float) -> None:
         """Between two ticks: children, beats, telemetry."""
-        for heard in self._crew.look_after():
-            self._take(heard)
-        self._join()
-        self._teller.due(now_s)
+        for received in self._children.restart_exited():
+            self._on_message(received)
+        self._attach_devices()
+        self._reporter.report_due(now_s)
 
     # Ending
 
-    def _finish(self) -> None:
-        self._supervisor.stopping()
+    def _shut_down(self) -> None:
+        self._systemd.notify_stopping()
         neutral = False
         try:
-            self._wheels.neutral()
-            neutral = self._wheels.there  # else the keeper tries once more
+            self._actuators.set_neutral()
+            neutral = self._actuators.is_attached  # else the keeper tries once more
         finally:
-            self._wheels.close()
+            self._actuators.close()
             for opener in self._openers:
                 opener.close()
-            self._keeper.let_go(STOP_PATIENCE_S, neutral=neutral)  # first of all: it hears no beat any more
-            self._crew.stop(STOP_PATIENCE_S)
-            self._supervisor.close()
+            self._failsafe.close(STOP_TIMEOUT_S, neutral=neutral)  # first of all: it hears no beat any more
+            self._children.stop(STOP_TIMEOUT_S)
+            self._systemd.close()
             self._stops.close()
             self._selector.close()
             for end in self._child_ends:

@@ -7,7 +7,7 @@ from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.messages import ControlTrace, FrameCounts, LoopTelemetry, PilotReady, Setpoint
 from vehicle.core.pulses import Pulses
 
-_KEPT = 256
+_MAX_SAMPLES = 256
 # (guard, pilot): which of the two have real-time priority
 _REALTIME = {(True, True): "guard, pilot", (True, False): "guard", (False, True): "pilot", (False, False): "no"}
 
@@ -16,65 +16,65 @@ class LoopStats:
     """Numbers since the last `figures`; counts since the start."""
 
     def __init__(self) -> None:
-        self.wish: Setpoint | None = None
-        self.seen = FrameCounts()
+        self.setpoint: Setpoint | None = None
+        self.frame_counts = FrameCounts()
         self.action: Action = NEUTRAL
         self._late_ticks = 0
         self._pulses: Pulses | None = None
-        self._ages_us: deque[int] = deque(maxlen=_KEPT)
-        self._policy_us: deque[int] = deque(maxlen=_KEPT)
-        self._shrink_us: deque[int] = deque(maxlen=_KEPT)
-        self._capture_us: deque[int] = deque(maxlen=_KEPT)
-        self._rest_us: deque[int] = deque(maxlen=_KEPT)
-        self._act_us: deque[int] = deque(maxlen=_KEPT)
+        self._ages_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
+        self._policy_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
+        self._preprocess_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
+        self._capture_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
+        self._rest_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
+        self._act_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
 
-    def tick(self, late_s: float, tick_s: float) -> None:
+    def count_tick(self, late_s: float, tick_s: float) -> None:
         """A tick came `late_s` after its deadline; half a tick is late."""
         self._late_ticks += late_s > tick_s / 2
 
-    def applied(self, now_ns: int) -> None:
+    def count_applied(self, now_ns: int) -> None:
         """The newest wish has just reached the motors."""
-        if (wish := self.wish) is not None:
-            age_us = (now_ns - wish.frame_at_ns) // 1000
-            rest_us = max(0, age_us - wish.policy_us - wish.shrink_us)
+        if (setpoint := self.setpoint) is not None:
+            age_us = (now_ns - setpoint.frame_at_ns) // 1000
+            rest_us = max(0, age_us - setpoint.policy_us - setpoint.preprocess_us)
             self._ages_us.append(age_us)
-            self._policy_us.append(wish.policy_us)
-            self._shrink_us.append(wish.shrink_us)
-            self._capture_us.append(wish.capture_us)
+            self._policy_us.append(setpoint.policy_us)
+            self._preprocess_us.append(setpoint.preprocess_us)
+            self._capture_us.append(setpoint.capture_us)
             self._rest_us.append(rest_us)
-            self._act_us.append(max(0, rest_us - wish.capture_us))
+            self._act_us.append(max(0, rest_us - setpoint.capture_us))
 
     def trace(
         self, now_ns: int, mode: CarMode, action: Action, pulses: Pulses | None, *, fresh: bool
     ) -> ControlTrace | None:
         """The line for the black box, if there is anything new to say; without pulses (no calibration) there is not."""
         changed, self._pulses = pulses != self._pulses, pulses
-        if self.wish is None or pulses is None or not (fresh or changed):
+        if self.setpoint is None or pulses is None or not (fresh or changed):
             return None
-        wish = self.wish
+        setpoint = self.setpoint
         return ControlTrace(
             now_ns,
             mode,
-            wish.frame_seq,
-            wish.frame_at_ns,
-            wish.steering,
-            wish.throttle,
+            setpoint.frame_seq,
+            setpoint.frame_at_ns,
+            setpoint.steering,
+            setpoint.throttle,
             action.steering,
             action.throttle,
             pulses.steering_ns,
             pulses.throttle_ns,
         )
 
-    def figures(self, model: PilotReady, *, guard_is_realtime: bool) -> LoopTelemetry:
+    def take_telemetry(self, model: PilotReady, *, guard_is_realtime: bool) -> LoopTelemetry:
         """What was seen since the last call, and what it was seen of."""
         figures = LoopTelemetry(
-            frames=self.seen.frames,
-            dropped=self.seen.dropped,
-            repeated=self.seen.repeated,
+            frames=self.frame_counts.frames,
+            dropped=self.frame_counts.dropped,
+            repeated=self.frame_counts.repeated,
             late_ticks=self._late_ticks,
             frame_ages_us=tuple(self._ages_us),
             policy_us=tuple(self._policy_us),
-            shrink_us=tuple(self._shrink_us),
+            preprocess_us=tuple(self._preprocess_us),
             rest_us=tuple(self._rest_us),
             capture_us=tuple(self._capture_us),
             act_us=tuple(self._act_us),
@@ -83,7 +83,7 @@ class LoopStats:
             steering=self.action.steering,
             throttle=self.action.throttle,
         )
-        lists = (self._ages_us, self._policy_us, self._shrink_us, self._rest_us, self._capture_us, self._act_us)
-        for kept in lists:
-            kept.clear()
+        lists = (self._ages_us, self._policy_us, self._preprocess_us, self._rest_us, self._capture_us, self._act_us)
+        for samples in lists:
+            samples.clear()
         return figures

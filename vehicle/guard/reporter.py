@@ -8,47 +8,54 @@ from vehicle.guard.children import ChildProcesses
 from vehicle.guard.loop_stats import LoopStats
 from vehicle.process.channel import IpcMessage
 
-BEAT_S = 0.1
-FIGURES_S = 0.5
+HEARTBEAT_PERIOD_S = 0.1
+TELEMETRY_PERIOD_S = 0.5
 
 
 class Reporter:
     """Knows what was told last; a comms that comes back is told the state again."""
 
-    def __init__(self, helm: DriveController, clock: Clock, crew: ChildProcesses, tally: LoopStats) -> None:
-        self._helm, self._clock, self._crew, self._tally = helm, clock, crew, tally
-        self._told: CarState | None = None
-        self._beat_due_s = self._figures_due_s = 0.0
+    def __init__(self, controller: DriveController, clock: Clock, children: ChildProcesses, stats: LoopStats) -> None:
+        self._controller, self._clock, self._children, self._stats = controller, clock, children, stats
+        self._reported: CarState | None = None
+        self._heartbeat_due_s = self._telemetry_due_s = 0.0
         self.model = PilotReady("", "")
         self.guard_is_realtime = False
 
-    def comms_ready(self) -> None:
+    def on_comms_ready(self) -> None:
         """Comms is there, perhaps anew."""
-        self._crew.ready.add("comms")
-        self._told = None
+        self._children.ready.add("comms")
+        self._reported = None
 
-    def state(self) -> None:
+    def report_state(self) -> None:
         """If it is not as it was told; the pilot hears of another mode as well."""
-        helm, model = self._helm, self.model
-        told = (helm.mode, helm.reason, model.model, model.model_sha256, helm.throttle_percent, helm.practice)
-        state = CarState(True, *told)
-        if state == self._told:
+        controller, model = self._controller, self.model
+        described = (
+            controller.mode,
+            controller.reason,
+            model.model,
+            model.model_sha256,
+            controller.throttle_percent,
+            controller.is_practice,
+        )
+        state = CarState(True, *described)
+        if state == self._reported:
             return
-        mode_changed = self._told is None or self._told.mode != state.mode
-        if self.say(state):
-            self._told = state
+        mode_changed = self._reported is None or self._reported.mode != state.mode
+        if self.send(state):
+            self._reported = state
         if mode_changed:
-            self._crew.tell("pilot", ModeNotice(state.mode))
+            self._children.send("pilot", ModeNotice(state.mode))
 
-    def due(self, now_s: float) -> None:
+    def report_due(self, now_s: float) -> None:
         """Beat and figures, each in its time."""
-        if now_s >= self._beat_due_s:
-            self._beat_due_s = max(self._beat_due_s + BEAT_S, now_s)
-            self.say(self._helm.beat(self._clock.now_ns()))
-        if now_s >= self._figures_due_s:
-            self._figures_due_s = now_s + FIGURES_S
-            self.say(self._tally.figures(self.model, guard_is_realtime=self.guard_is_realtime))
+        if now_s >= self._heartbeat_due_s:
+            self._heartbeat_due_s = max(self._heartbeat_due_s + HEARTBEAT_PERIOD_S, now_s)
+            self.send(self._controller.next_heartbeat(self._clock.now_ns()))
+        if now_s >= self._telemetry_due_s:
+            self._telemetry_due_s = now_s + TELEMETRY_PERIOD_S
+            self.send(self._stats.take_telemetry(self.model, guard_is_realtime=self.guard_is_realtime))
 
-    def say(self, word: IpcMessage) -> bool:
+    def send(self, message: IpcMessage) -> bool:
         """To comms; False if it was dropped."""
-        return "comms" in self._crew.ready and self._crew.tell("comms", word)
+        return "comms" in self._children.ready and self._children.send("comms", message)

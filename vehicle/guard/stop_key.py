@@ -12,7 +12,7 @@ import tty
 from typing import Any, TextIO
 
 BY_KEY = "Emergency stop by a key at the car."
-_MOST_BYTES = 1024
+_MAX_BYTES = 1024
 
 
 class StopKey:
@@ -24,7 +24,7 @@ class StopKey:
             signal.signal(number, signal.SIG_IGN)
         self._terminal = os.dup(descriptor)
         try:
-            self._before: list[Any] = termios.tcgetattr(self._terminal)
+            self._saved_settings: list[Any] = termios.tcgetattr(self._terminal)
             tty.setcbreak(self._terminal)
             settings = termios.tcgetattr(self._terminal)
             settings[6][termios.VMIN] = settings[6][termios.VTIME] = 0  # a read gives what is there and never waits
@@ -37,7 +37,7 @@ class StopKey:
     def reason(self) -> str:
         """Was any key pressed since the last time?"""
         try:
-            return BY_KEY if self._open and os.read(self._terminal, _MOST_BYTES) else ""
+            return BY_KEY if self._open and os.read(self._terminal, _MAX_BYTES) else ""
         except OSError:
             return ""  # hung up, or in the background by now: nobody presses a key here
 
@@ -47,14 +47,14 @@ class StopKey:
             return
         self._open = False
         try:
-            termios.tcsetattr(self._terminal, termios.TCSANOW, self._before)
+            termios.tcsetattr(self._terminal, termios.TCSANOW, self._saved_settings)
         except (OSError, termios.error):
             return  # the terminal is gone: nothing is left to be put back
         finally:
             os.close(self._terminal)
 
 
-def open_key(stream: TextIO | None = None) -> StopKey | None:
+def open_stop_key(stream: TextIO | None = None) -> StopKey | None:
     """The key of the terminal that we are in front of (our standard input by default); None without one."""
     stream = sys.stdin if stream is None else stream
     try:

@@ -6,7 +6,7 @@ import socket
 
 from shared.errors import OperatorError, Refused
 
-_PATIENCE_S = 2.0
+_TIMEOUT_S = 2.0
 STOP = b"stop"
 
 
@@ -15,7 +15,7 @@ class StopSocket:
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
-        _clear_stale(path)
+        _remove_stale(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         try:
@@ -28,18 +28,18 @@ class StopSocket:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def asked(self) -> list[str]:
+    def requests(self) -> list[str]:
         """Who asks for a stop now: addresses to answer, '' for those that gave none."""
-        askers: list[str] = []
+        addresses: list[str] = []
         while True:
             try:
                 text, address = self._socket.recvfrom(64)
             except OSError:
-                return askers  # nobody else
+                return addresses  # nobody else
             if text == STOP:
-                askers.append(address if isinstance(address, str) else os.fsdecode(address or b""))
+                addresses.append(address if isinstance(address, str) else os.fsdecode(address or b""))
 
-    def answer(self, address: str, sentence: str) -> None:
+    def reply(self, address: str, sentence: str) -> None:
         """Tell who asked; one that is gone is not waited for."""
         if not address:
             return
@@ -58,7 +58,7 @@ def ask_to_stop(path: pathlib.Path) -> str:
     """Stop the car whose guard listens at `path`; its answer. Raises Refused when nobody answers."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
         ours.bind("")  # an abstract address of our own, so that the guard can answer
-        ours.settimeout(_PATIENCE_S)
+        ours.settimeout(_TIMEOUT_S)
         try:
             ours.connect(str(path))
             ours.send(STOP)
@@ -69,7 +69,7 @@ def ask_to_stop(path: pathlib.Path) -> str:
             ) from None
 
 
-def _clear_stale(path: pathlib.Path) -> None:
+def _remove_stale(path: pathlib.Path) -> None:
     """Remove what a killed guard left; refuse when a living one is there."""
     if not path.exists():
         return

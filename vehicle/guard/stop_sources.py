@@ -45,21 +45,21 @@ class StopSources:
         """A button that was absent is there now."""
         self._sources.append(source)
 
-    def by_signal(self) -> None:
+    def on_signal(self) -> None:
         """From a signal's handler."""
         self._signalled = True
 
-    def asked(self) -> list[StopRequest]:
+    def requests(self) -> list[StopRequest]:
         """Who wants a stop now. A button asks for as long as it is pressed."""
-        asks = [StopRequest(BY_SOCKET, address) for address in self._local.asked()]
+        requests_now = [StopRequest(BY_SOCKET, address) for address in self._local.requests()]
         if self._signalled:
             self._signalled = False
-            asks.append(StopRequest(BY_SIGNAL))
-        return asks + [StopRequest(reason) for source in self._sources if (reason := source.reason())]
+            requests_now.append(StopRequest(BY_SIGNAL))
+        return requests_now + [StopRequest(reason) for source in self._sources if (reason := source.reason())]
 
-    def answer(self, ask: StopRequest, sentence: str) -> None:
+    def reply(self, request: StopRequest, sentence: str) -> None:
         """Tell who asked."""
-        self._local.answer(ask.address, sentence)
+        self._local.reply(request.address, sentence)
 
     def close(self) -> None:
         """Idempotent."""

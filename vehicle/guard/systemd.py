@@ -8,10 +8,10 @@ import os
 import socket
 from collections.abc import MutableMapping
 
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 _NAMES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-_SHARE = 4  # said so many times within the time that is allowed
+_PER_TIMEOUT = 4  # said so many times within the time that is allowed
 
 
 class SystemdNotifier:
@@ -19,24 +19,24 @@ class SystemdNotifier:
 
     def __init__(self, environment: MutableMapping[str, str] = os.environ) -> None:
         address, usec, pid = (environment.pop(name, "") for name in _NAMES)
-        self._socket = _connected(address) if address else None
+        self._socket = _connect(address) if address else None
         watched = usec.isascii() and usec.isdigit() and int(usec) > 0 and pid in ("", str(os.getpid()))
-        self._every_s = int(usec) / 1e6 / _SHARE if watched else None
+        self._period_s = int(usec) / 1e6 / _PER_TIMEOUT if watched else None
         self._due_s = float("-inf")
 
-    def ready(self, status: str) -> None:
+    def notify_ready(self, status: str) -> None:
         """The service is up; from now on its watchdog counts."""
-        self._say(f"READY=1\nSTATUS={status}")
+        self._send(f"READY=1\nSTATUS={status}")
 
-    def alive(self, now_s: float) -> None:
+    def notify_alive(self, now_s: float) -> None:
         """Called from the loop that must not hang, as often as it likes."""
-        if self._every_s is not None and now_s >= self._due_s:
-            self._due_s = now_s + self._every_s
-            self._say("WATCHDOG=1")
+        if self._period_s is not None and now_s >= self._due_s:
+            self._due_s = now_s + self._period_s
+            self._send("WATCHDOG=1")
 
-    def stopping(self) -> None:
+    def notify_stopping(self) -> None:
         """An orderly end has begun."""
-        self._say("STOPPING=1")
+        self._send("STOPPING=1")
 
     def close(self) -> None:
         """Idempotent."""
@@ -44,7 +44,7 @@ class SystemdNotifier:
             self._socket.close()
             self._socket = None
 
-    def _say(self, words: str) -> None:
+    def _send(self, words: str) -> None:
         if self._socket is None:
             return
         try:
@@ -52,17 +52,17 @@ class SystemdNotifier:
         except BlockingIOError:
             return  # it is behind with its reading; the next word comes soon
         except OSError as error:
-            say(f"the service's supervisor cannot be told ({error.strerror}).")
+            log(f"the service's supervisor cannot be told ({error.strerror}).")
             self.close()
 
 
-def _connected(address: str) -> socket.socket | None:
+def _connect(address: str) -> socket.socket | None:
     made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     made.setblocking(False)
     try:
         made.connect("\0" + address[1:] if address.startswith("@") else address)
     except OSError as error:
-        say(f"the service's supervisor at {address} cannot be reached ({error.strerror}).")
+        log(f"the service's supervisor at {address} cannot be reached ({error.strerror}).")
         made.close()
         return None
     return made

@@ -12,10 +12,10 @@ from typing import Generic, Protocol, TypeVar
 
 from shared.errors import OperatorError
 from vehicle.core.controller import DeviceName
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 RETRY_S = 2.0
-_END_S = 1.0
+_JOIN_TIMEOUT_S = 1.0
 
 
 class Closable(Protocol):
@@ -40,11 +40,11 @@ class DeviceOpener(Generic[D]):
         retry_s: float = RETRY_S,
     ) -> None:
         self.name = name
-        self._open_device, self._join, self._retry_s = open_device, join, retry_s
+        self._open_device, self._attach, self._retry_s = open_device, join, retry_s
         self._why = why
-        self._said = ""
-        self._joined_s = float("-inf")
-        self._found: queue.SimpleQueue[D | Exception] = queue.SimpleQueue()
+        self._logged = ""
+        self._attached_s = float("-inf")
+        self._opened: queue.SimpleQueue[D | Exception] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -56,59 +56,59 @@ class DeviceOpener(Generic[D]):
     def start(self) -> None:
         """Look for it, if it is absent."""
         if self._why:
-            self._look()
+            self._start_thread()
 
-    def lost(self, why: str) -> None:
+    def on_lost(self, why: str) -> None:
         """It was there and is no longer: look for it from now on."""
         self._why = why
-        self._look()
+        self._start_thread()
 
-    def turn(self) -> bool:
+    def poll(self) -> bool:
         """Join what was opened since the last turn; was there anything? Raises what opening should never raise."""
-        if self._why != self._said and self._why:
-            self._said = self._why
-            say(f"{self._why} It is tried again every {self._retry_s:g} s; until then the car cannot be armed.")
-        if self._found.empty():
+        if self._why != self._logged and self._why:
+            self._logged = self._why
+            log(f"{self._why} It is tried again every {self._retry_s:g} s; until then the car cannot be armed.")
+        if self._opened.empty():
             return False
-        found = self._found.get()
-        if isinstance(found, Exception):
-            raise found
-        self._join(found)
-        self._why = self._said = ""
-        self._joined_s = time.monotonic()
-        say(f"{self.name}: absent no longer.")
+        opened = self._opened.get()
+        if isinstance(opened, Exception):
+            raise opened
+        self._attach(opened)
+        self._why = self._logged = ""
+        self._attached_s = time.monotonic()
+        log(f"{self.name}: absent no longer.")
         return True
 
     def close(self) -> None:
         """Look no longer; what was opened and did not join is closed. Idempotent."""
         self._closing.set()
         if self._thread is not None:
-            self._thread.join(_END_S)
-        self._let_go()
+            self._thread.join(_JOIN_TIMEOUT_S)
+        self._close_opened()
 
-    def _look(self) -> None:
+    def _start_thread(self) -> None:
         self._thread = threading.Thread(target=self._run, name=f"absent {self.name}", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        if time.monotonic() - self._joined_s < self._retry_s:
+        if time.monotonic() - self._attached_s < self._retry_s:
             self._closing.wait(self._retry_s)  # it only just came: one that comes and goes is not hurried after
         while not self._closing.is_set():
             try:
-                self._found.put(self._open_device())
+                self._opened.put(self._open_device())
             except OperatorError as error:
                 self._why = str(error)
             except Exception as error:  # a bug is raised where it is seen: in the guard's loop
-                self._found.put(error)
+                self._opened.put(error)
                 return
             else:
                 if self._closing.is_set():
-                    self._let_go()
+                    self._close_opened()
                 return
             self._closing.wait(self._retry_s)
 
-    def _let_go(self) -> None:
-        while not self._found.empty():
-            found = self._found.get()
-            if not isinstance(found, Exception):
-                found.close()
+    def _close_opened(self) -> None:
+        while not self._opened.empty():
+            opened = self._opened.get()
+            if not isinstance(opened, Exception):
+                opened.close()

@@ -30,7 +30,7 @@ class StopButton:
             raise HardwareMissing(
                 f"GPIO{pin} cannot be read ({error}): is the pin of the emergency button free?"
             ) from None
-        self._contact.when_deactivated = self._note
+        self._contact.when_deactivated = self._on_opened
 
     def reason(self) -> str:
         """Why the car must stop now; '' while the contact is closed. A contact that opened but for a moment counts."""
@@ -45,7 +45,7 @@ class StopButton:
         """Let the pin go; idempotent."""
         self._contact.close()
 
-    def _note(self) -> None:
+    def _on_opened(self) -> None:
         """On the pin library's thread."""
         self._opened = True
 

@@ -15,20 +15,20 @@ from dataclasses import dataclass
 from shared.units import NS_PER_MS, NS_PER_S, seconds_to_ns
 from vehicle.lapwatch.marker_finder import MarkerPose
 
-_FITTED = 5
+_MAX_FITTED = 5
 _FIT_SPAN_NS = 600 * NS_PER_MS
-_LEAST_SIGHTINGS = 3
+_MIN_SIGHTINGS = 3
 NEAR_M = 1.0  # boards that go out of sight farther away were not passed
-_MOST_TURN_RAD = math.radians(60)  # a board seen more from the side tells little
-_MOST_SIZES = 10.0  # nor does one that is farther away than so many times its size
-_GONE_NS = 110 * NS_PER_MS
-_FORGET_NS = 2_000 * NS_PER_MS
-_LEAST_SPEED_MPS = 0.15
+_MAX_YAW_RAD = math.radians(60)  # a board seen more from the side tells little
+_MAX_DISTANCE_SIZES = 10.0  # nor does one that is farther away than so many times its size
+_LOST_NS = 110 * NS_PER_MS
+_RESET_NS = 2_000 * NS_PER_MS
+_MIN_SPEED_MPS = 0.15
 _BEHIND_M = 0.02
-_BEGIN_M = 0.15  # an approach begins at least so far before the line
-_FADING = 0.6  # each frame back counts so much less: cars change their speed at the line
-_MOST_UNCERTAIN_NS = 350 * NS_PER_MS  # a guess that is worse is no report: a car that just sets off, say
-_STRAYS = 0.25  # what a road's bend and a changing speed do to an extrapolation, a share of its length
+_MIN_APPROACH_M = 0.15  # an approach begins at least so far before the line
+_WEIGHT_DECAY = 0.6  # each frame back counts so much less: cars change their speed at the line
+_MAX_UNCERTAINTY_NS = 350 * NS_PER_MS  # a guess that is worse is no report: a car that just sets off, say
+_EXTRAPOLATION_ERROR = 0.25  # what a road's bend and a changing speed do to an extrapolation, a share of its length
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,51 +54,51 @@ class LineEstimator:
         self._near_m = near_m
         self._min_lap_ns = seconds_to_ns(min_lap_s)
         self._camera_ahead_m = camera_ahead_m
-        self._marks: deque[_Sighting] = deque(maxlen=_FITTED)
+        self._sightings: deque[_Sighting] = deque(maxlen=_MAX_FITTED)
         self._corrections: dict[int, list[float]] = {}
         self._frames_seen = 0
-        self._still_ns: int | None = None
-        self._last_ns: int | None = None
-        self._seen_ns = -1
+        self._standstill_ns: int | None = None
+        self._last_crossing_ns: int | None = None
+        self._last_frame_ns = -1
 
-    def see(self, at_ns: int, sights: Sequence[MarkerPose], *, moved: bool) -> LineCrossing | None:
+    def on_markers(self, at_ns: int, poses: Sequence[MarkerPose], *, moved: bool) -> LineCrossing | None:
         """One frame: what was seen in it, and whether the picture moved since the frame before."""
-        if at_ns <= self._seen_ns:
+        if at_ns <= self._last_frame_ns:
             return None  # a repeated frame tells nothing new
-        return self._take(at_ns, self._distance_m([sight for sight in sights if _is_clear(sight)]), moved=moved)
+        return self._update(at_ns, self._distance_m([pose for pose in poses if _is_measurable(pose)]), moved=moved)
 
-    def see_line(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> LineCrossing | None:
+    def on_line_distance(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> LineCrossing | None:
         """One frame in which the line itself was looked for."""
-        if at_ns <= self._seen_ns:
+        if at_ns <= self._last_frame_ns:
             return None
         nose_m = None if lens_to_line_m is None else lens_to_line_m - self._camera_ahead_m
-        return self._take(at_ns, nose_m, moved=moved)
+        return self._update(at_ns, nose_m, moved=moved)
 
-    def _take(self, at_ns: int, distance_m: float | None, *, moved: bool) -> LineCrossing | None:
-        self._seen_ns = at_ns
+    def _update(self, at_ns: int, distance_m: float | None, *, moved: bool) -> LineCrossing | None:
+        self._last_frame_ns = at_ns
         if distance_m is not None:
-            self._sighted(at_ns, distance_m)
-        elif not moved and self._still_ns is None:
-            self._still_ns = at_ns
-        return self._judge(at_ns)
+            self._add_sighting(at_ns, distance_m)
+        elif not moved and self._standstill_ns is None:
+            self._standstill_ns = at_ns
+        return self._check_crossing(at_ns)
 
-    def _sighted(self, at_ns: int, distance_m: float) -> None:
-        if self._marks and at_ns - self._marks[-1].at_ns > _FORGET_NS:
-            self._forget()
-        if not self._marks and distance_m < _BEGIN_M:
+    def _add_sighting(self, at_ns: int, distance_m: float) -> None:
+        if self._sightings and at_ns - self._sightings[-1].at_ns > _RESET_NS:
+            self._reset()
+        if not self._sightings and distance_m < _MIN_APPROACH_M:
             return  # the boards of a line that was just passed, or where the car was put down
-        self._marks.append(_Sighting(at_ns, distance_m))
+        self._sightings.append(_Sighting(at_ns, distance_m))
         self._frames_seen += 1
-        self._still_ns = None
+        self._standstill_ns = None
 
-    def _distance_m(self, sights: Sequence[MarkerPose]) -> float | None:
+    def _distance_m(self, poses: Sequence[MarkerPose]) -> float | None:
         """From the car's nose to the line, by all boards in the frame."""
-        if not sights:
+        if not poses:
             return None
-        turn_rad = _mean([sight.turn_rad for sight in sights], [1 / sight.ahead_m**2 for sight in sights])
+        yaw_rad = _mean([pose.yaw_rad for pose in poses], [1 / pose.ahead_m**2 for pose in poses])
         by_kind: dict[int, list[float]] = {}
-        for sight in sorted(sights, key=lambda sight: abs(sight.kind.after_line_m)):
-            by_kind.setdefault(sight.kind.id, []).append(sight.to_line_m(turn_rad) - self._camera_ahead_m)
+        for pose in sorted(poses, key=lambda pose: abs(pose.kind.after_line_m)):
+            by_kind.setdefault(pose.kind.id, []).append(pose.to_line_m(yaw_rad) - self._camera_ahead_m)
         means = {board: statistics.fmean(distances) for board, distances in by_kind.items()}
         nearest, reference_m = next(iter(means.items()))
         for board, distance_m in means.items():
@@ -109,57 +109,59 @@ class LineEstimator:
     def _correction_m(self, board: int) -> float:
         return statistics.median(self._corrections[board]) if board in self._corrections else 0.0
 
-    def _judge(self, now_ns: int) -> LineCrossing | None:
+    def _check_crossing(self, now_ns: int) -> LineCrossing | None:
         """Has the line been passed by now?"""
-        marks = [mark for mark in self._marks if self._marks[-1].at_ns - mark.at_ns <= _FIT_SPAN_NS]
-        if not marks:
+        sightings = [
+            sighting for sighting in self._sightings if self._sightings[-1].at_ns - sighting.at_ns <= _FIT_SPAN_NS
+        ]
+        if not sightings:
             return None
-        unseen_ns = now_ns - marks[-1].at_ns
-        if unseen_ns > _FORGET_NS or (unseen_ns > _GONE_NS and marks[-1].distance_m > self._near_m):
-            self._forget()
+        lost_ns = now_ns - sightings[-1].at_ns
+        if lost_ns > _RESET_NS or (lost_ns > _LOST_NS and sightings[-1].distance_m > self._near_m):
+            self._reset()
             return None
-        if len(marks) < _LEAST_SIGHTINGS or not (unseen_ns > _GONE_NS or marks[-1].distance_m < -_BEHIND_M):
+        if len(sightings) < _MIN_SIGHTINGS or not (lost_ns > _LOST_NS or sightings[-1].distance_m < -_BEHIND_M):
             return None
-        crossed = _crossing(marks)
-        if crossed is None or now_ns < crossed[0] or crossed[1] > _MOST_UNCERTAIN_NS:
+        fit = _fit_crossing(sightings)
+        if fit is None or now_ns < fit[0] or fit[1] > _MAX_UNCERTAINTY_NS:
             return None
-        if self._still_ns is not None and self._still_ns < crossed[0]:
+        if self._standstill_ns is not None and self._standstill_ns < fit[0]:
             return None  # it came to a stand before it was there
-        return self._passed(*crossed)
+        return self._report_crossing(*fit)
 
-    def _passed(self, at_ns: int, uncertainty_ns: int) -> LineCrossing | None:
+    def _report_crossing(self, at_ns: int, uncertainty_ns: int) -> LineCrossing | None:
         """The line was passed at `at_ns`, unless that is too soon after the last time."""
-        last_ns, seen = self._last_ns, self._frames_seen
-        self._forget()
+        last_ns, seen = self._last_crossing_ns, self._frames_seen
+        self._reset()
         if last_ns is not None and at_ns - last_ns < self._min_lap_ns:
             return None
-        self._last_ns = at_ns
+        self._last_crossing_ns = at_ns
         return LineCrossing(at_ns, seen, uncertainty_ns, None if last_ns is None else at_ns - last_ns)
 
-    def _forget(self) -> None:
-        self._marks.clear()
+    def _reset(self) -> None:
+        self._sightings.clear()
         self._corrections.clear()
         self._frames_seen = 0
-        self._still_ns = None
+        self._standstill_ns = None
 
 
-def _crossing(marks: Sequence[_Sighting]) -> tuple[int, int] | None:
+def _fit_crossing(sightings: Sequence[_Sighting]) -> tuple[int, int] | None:
     """When the fitted distance is nothing, and how sure that is; None if the car does not approach."""
-    origin_ns = marks[-1].at_ns
-    times_s = [(mark.at_ns - origin_ns) / NS_PER_S for mark in marks]
-    distances_m = [mark.distance_m for mark in marks]
-    weights = [_FADING**age for age in reversed(range(len(marks)))]
-    slope, at_origin_m = _line(times_s, distances_m, weights)
-    if -slope < _LEAST_SPEED_MPS:
+    origin_ns = sightings[-1].at_ns
+    times_s = [(sighting.at_ns - origin_ns) / NS_PER_S for sighting in sightings]
+    distances_m = [sighting.distance_m for sighting in sightings]
+    weights = [_WEIGHT_DECAY**age for age in reversed(range(len(sightings)))]
+    slope, at_origin_m = _fit_line(times_s, distances_m, weights)
+    if -slope < _MIN_SPEED_MPS:
         return None
     ahead_s = at_origin_m / -slope
     misses = [(d - (at_origin_m + slope * t)) ** 2 for t, d in zip(times_s, distances_m, strict=True)]
     scatter_s = math.sqrt(_mean(misses, weights)) / -slope
-    uncertainty_s = scatter_s + _STRAYS * abs(ahead_s)
+    uncertainty_s = scatter_s + _EXTRAPOLATION_ERROR * abs(ahead_s)
     return origin_ns + round(ahead_s * NS_PER_S), max(NS_PER_MS, round(uncertainty_s * NS_PER_S))
 
 
-def _line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
+def _fit_line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
     """The weighted line of least squares: slope, and value at x = 0."""
     middle_x, middle_y = _mean(x, weights), _mean(y, weights)
     spread = _mean([(a - middle_x) ** 2 for a in x], weights)
@@ -167,9 +169,9 @@ def _line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) -> t
     return slope, middle_y - slope * middle_x
 
 
-def _is_clear(sight: MarkerPose) -> bool:
+def _is_measurable(pose: MarkerPose) -> bool:
     """Is the board seen well enough to measure by?"""
-    return abs(sight.turn_rad) <= _MOST_TURN_RAD and 0 < sight.ahead_m <= _MOST_SIZES * sight.kind.size_m
+    return abs(pose.yaw_rad) <= _MAX_YAW_RAD and 0 < pose.ahead_m <= _MAX_DISTANCE_SIZES * pose.kind.size_m
 
 
 def _mean(values: Sequence[float], weights: Sequence[float]) -> float:

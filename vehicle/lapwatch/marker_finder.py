@@ -22,7 +22,7 @@ class MarkerPose:
     kind: BoardKind
     ahead_m: float
     left_m: float
-    turn_rad: float
+    yaw_rad: float
 
     def to_line_m(self, turn_rad: float) -> float:
         """Distance from the lens to the gate's line, square to it, if the road is turned by `turn_rad`."""
@@ -50,11 +50,13 @@ class MarkerFinder:
         corners, ids, _ = self._detector.detectMarkers(pixels)
         if ids is None:
             return []
-        seen = zip(np.ravel(ids).tolist(), corners, strict=True)
-        sights = [self._sight(self._kinds[n], quad.reshape(4, 2), pixels.shape) for n, quad in seen if n in self._kinds]
-        return [sight for sight in sights if sight is not None]
+        detections = zip(np.ravel(ids).tolist(), corners, strict=True)
+        poses = [
+            self._pose(self._kinds[n], quad.reshape(4, 2), pixels.shape) for n, quad in detections if n in self._kinds
+        ]
+        return [pose for pose in poses if pose is not None]
 
-    def _sight(self, kind: BoardKind, quad: Any, shape: tuple[int, ...]) -> MarkerPose | None:
+    def _pose(self, kind: BoardKind, quad: Any, shape: tuple[int, ...]) -> MarkerPose | None:
         """Corners come clockwise from the top left of the board as it was printed."""
         top_left, top_right, bottom_right, bottom_left = quad.tolist()
         left = self._edge(top_left, bottom_left, kind.size_m, shape)

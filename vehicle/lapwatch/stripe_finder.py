@@ -19,12 +19,15 @@ from vehicle.hardware.interfaces import Pixels
 
 _COLUMNS = 5
 _FROM, _TO = 0.26, 0.74  # the part of the picture's width that is looked at
-_LEAST_SEEN = 4
-_LEAST_CONTRAST = 24.0  # grey levels between stripe and road
-_LEAST_ROWS = 2
-_FEWEST_ROWS, _FEWEST_COLUMNS = 8, 40  # of floor; a picture with less shows no stripe with road before and behind it
-_MOST_SLANT = math.tan(math.radians(35))
-_MOST_SCATTER_M = 0.06
+_MIN_COLUMNS = 4
+_MIN_CONTRAST = 24.0  # grey levels between stripe and road
+_MIN_ROWS = 2
+_MIN_FLOOR_ROWS, _MIN_PICTURE_WIDTH = (
+    8,
+    40,
+)  # of floor; a picture with less shows no stripe with road before and behind it
+_MAX_SLANT = math.tan(math.radians(35))
+_MAX_SCATTER_M = 0.06
 _SAME_ROAD = 0.35  # the road before and behind the stripe differ by no more, as a share of the contrast
 _DEPTHS = (0.4, 2.5)  # of the stripe's own width: it is seen slanted, blurred and by rows
 
@@ -62,16 +65,16 @@ class StripeFinder:
     def find(self, pixels: Pixels) -> float | None:
         """Metres from the lens to the gate's line, along our heading; None if no stripe is seen. Grey (H, W)."""
         if pixels.shape != self._shape:
-            self._measure(pixels.shape)
+            self._prepare(pixels.shape)
         floor = pixels[self._first_row :]
-        if len(floor) < _FEWEST_ROWS or pixels.shape[1] < _FEWEST_COLUMNS:
+        if len(floor) < _MIN_FLOOR_ROWS or pixels.shape[1] < _MIN_PICTURE_WIDTH:
             return None
         places = []
         for left, (begin, end) in zip(self._left, self._spans, strict=True):
             ahead_m = self._band_m(cv2.reduce(floor[:, begin:end], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[:, 0])
             if ahead_m is not None:
                 places.append((left * ahead_m, ahead_m))
-        if len(places) < _LEAST_SEEN:
+        if len(places) < _MIN_COLUMNS:
             return None
         return self._line_m(np.array(places))
 
@@ -79,7 +82,7 @@ class StripeFinder:
         """Where the line through the places crosses our heading, if they lie on one that is square enough."""
         across, ahead = places[:, 0], places[:, 1]
         slant, ahead_m = (float(value) for value in np.polyfit(across, ahead, 1))
-        if abs(slant) > _MOST_SLANT or float(np.abs(ahead - ahead_m - slant * across).max()) > _MOST_SCATTER_M:
+        if abs(slant) > _MAX_SLANT or float(np.abs(ahead - ahead_m - slant * across).max()) > _MAX_SCATTER_M:
             return None
         return ahead_m * math.cos(math.atan(slant)) - self._options.after_line_m
 
@@ -90,7 +93,7 @@ class StripeFinder:
         road = float(np.median(profile))
         top = int(profile.argmax())
         contrast = float(profile[top]) - road
-        if contrast < _LEAST_CONTRAST:
+        if contrast < _MIN_CONTRAST:
             return None
         above = profile > road + contrast / 2
         far, near = top, top  # rows go from far to near
@@ -98,7 +101,7 @@ class StripeFinder:
             far -= 1
         while near < len(profile) - 1 and above[near + 1]:
             near += 1
-        if far < _LEAST_ROWS or near > len(profile) - 1 - _LEAST_ROWS or near - far + 1 < _LEAST_ROWS:
+        if far < _MIN_ROWS or near > len(profile) - 1 - _MIN_ROWS or near - far + 1 < _MIN_ROWS:
             return None  # cut off by the picture's end, or too far away to be told from noise
         far_m, near_m = self._edge_m(far), self._edge_m(near + 1)
         behind, before = float(profile[far - 2 : far].mean()), float(profile[near + 1 : near + 3].mean())
@@ -111,14 +114,14 @@ class StripeFinder:
         """The floor's distance at the upper edge of a row."""
         return float(self._ahead_m[row])
 
-    def _measure(self, shape: tuple[int, ...]) -> None:
+    def _prepare(self, shape: tuple[int, ...]) -> None:
         """Which rows show the floor where the stripe can be told, and how far away each is."""
         height, width = shape
         focal = width / 2 / math.tan(self._optics.fov_rad / 2)
         down = (np.arange(height + 1) - 0.5 - (height - 1) / 2) / focal
         cos, sin = math.cos(self._optics.pitch_rad), math.sin(self._optics.pitch_rad)
         fall = (sin + down * cos) / (cos - down * sin)  # metres down for each metre ahead
-        farthest_m = math.sqrt(focal * self._options.camera_up_m * self._options.width_m / _LEAST_ROWS) * 1.25
+        farthest_m = math.sqrt(focal * self._options.camera_up_m * self._options.width_m / _MIN_ROWS) * 1.25
         seen = np.flatnonzero(fall > self._options.camera_up_m / farthest_m)
         self._first_row = int(seen[0]) if len(seen) else height
         self._ahead_m = self._options.camera_up_m / fall[self._first_row :]

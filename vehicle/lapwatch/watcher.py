@@ -13,10 +13,10 @@ from vehicle.lapwatch.marker_finder import MarkerFinder
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.stripe_finder import Optics, StripeFinder
 
-STRIPE = -1  # the board id of a report that goes by the stripe
+STRIPE_BOARD_ID = -1  # the board id of a report that goes by the stripe
 STRIPE_NEAR_M = 0.55  # a stripe that goes out of sight farther away was not passed: it is seen to the car's nose
 _THUMB = (40, 30)
-_LOOK_S = 0.2  # a policy that hangs may not blind us
+_WAIT_S = 0.2  # a policy that hangs may not blind us
 _STILL_LEVELS = 0.6  # mean grey levels between two thumbnails: a parked car's noise stays below
 
 
@@ -25,40 +25,40 @@ class LapWatcher:
 
     def __init__(self, options: LapwatchOptions, boot_id: str) -> None:
         self._boot_id = boot_id
-        self._board_id = STRIPE if options.stripe.enabled else options.boards[0].id
-        self._boards = None if options.stripe.enabled else MarkerFinder(options)
+        self._board_id = STRIPE_BOARD_ID if options.stripe.enabled else options.boards[0].id
+        self._markers = None if options.stripe.enabled else MarkerFinder(options)
         self._stripe = StripeFinder(options.stripe, Optics(options.fov_rad, options.pitch_rad))
         near_m = STRIPE_NEAR_M if options.stripe.enabled else NEAR_M
-        self._watch = LineEstimator(options.min_lap_s, options.camera_ahead_m, near_m)
+        self._estimator = LineEstimator(options.min_lap_s, options.camera_ahead_m, near_m)
         self._thumb: Pixels | None = None
 
-    def look(self, frame: Frame) -> CarLap | None:
+    def process_frame(self, frame: Frame) -> CarLap | None:
         """A lap report, when this frame shows that the line was passed."""
         moved = self._moved(frame.pixels)
-        if self._boards is not None:
-            passing = self._watch.see(frame.at_ns, self._boards.find(frame.pixels), moved=moved)
+        if self._markers is not None:
+            crossing = self._estimator.on_markers(frame.at_ns, self._markers.find(frame.pixels), moved=moved)
         else:
-            passing = self._watch.see_line(frame.at_ns, self._stripe.find(frame.pixels), moved=moved)
-        if passing is None:
+            crossing = self._estimator.on_line_distance(frame.at_ns, self._stripe.find(frame.pixels), moved=moved)
+        if crossing is None:
             return None
         return CarLap(
-            at_ns=passing.at_ns,
+            at_ns=crossing.at_ns,
             car_boot=self._boot_id,
             board_id=self._board_id,
-            lap_ns=passing.lap_ns,
-            frames_seen=passing.frames_seen,
-            uncertainty_ns=passing.uncertainty_ns,
+            lap_ns=crossing.lap_ns,
+            frames_seen=crossing.frames_seen,
+            uncertainty_ns=crossing.uncertainty_ns,
         )
 
-    def run(self, mailbox: LatestFrame, report: Callable[[CarLap], object]) -> None:
+    def run(self, frames: LatestFrame, report: Callable[[CarLap], object]) -> None:
         """Until the mailbox closes."""
         number = 0
-        while not mailbox.closed:
-            found = mailbox.newest_behind(number, _LOOK_S)
+        while not frames.closed:
+            found = frames.wait_for_processed(number, _WAIT_S)
             if found is None:
                 continue
             frame, number = found
-            if (lap := self.look(frame)) is not None:
+            if (lap := self.process_frame(frame)) is not None:
                 report(lap)
 
     def _moved(self, pixels: Pixels) -> bool:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from shared.errors import BadInput
 from vehicle.process.sandbox import confine
-from vehicle.process.seccomp import leave_the_network
+from vehicle.process.seccomp import forbid_sockets
 
 JOBS = {
     "prepare": "vehicle.models.importing.prepare",
@@ -73,7 +73,7 @@ def run_isolated(
 
 def main(arguments: list[str]) -> int:
     """Entry point of the child: sets the limits, then loads the libraries and the model."""
-    for sentence in confine(os.getppid()) + leave_the_network():
+    for sentence in confine(os.getppid()) + forbid_sockets():
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

@@ -25,19 +25,19 @@ from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.models.int8.choose_precision import PrecisionChoice, choose
 from vehicle.models.library import SELECTED
 from vehicle.models.running.policy import Policy
-from vehicle.process.channel import Channel, from_fd
+from vehicle.process.channel import Channel, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
-from vehicle.process.log import say
-from vehicle.process.realtime import CAMERA_PRIORITY, POLICY_PRIORITY, ask_for_realtime, rest_the_collector
+from vehicle.process.log import log
+from vehicle.process.realtime import CAMERA_PRIORITY, POLICY_PRIORITY, freeze_garbage_collector, request_realtime
 from vehicle.process.sandbox import confine
-from vehicle.process.seccomp import leave_the_network
+from vehicle.process.seccomp import forbid_sockets
 from vehicle.recordings.frame_feed import FrameFeed, feed_of
 
-_READ_S = 0.5
-_LOOK_S = 0.1
-_TELL_S = 0.5
+_READ_TIMEOUT_S = 0.5
+_WAIT_S = 0.1
+_REPORT_PERIOD_S = 0.5
 _CAMERA_RETRY_S = 2.0
-SWITCH_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
+SWITCH_INTERVAL_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
 
 
 class Pilot:
@@ -53,15 +53,15 @@ class Pilot:
         self._last_seq: int | None = None
         self._check = FrameCheck()
 
-    def look(self, frame: Frame) -> None:
+    def process_frame(self, frame: Frame) -> None:
         """Make a wish of one frame, or say why there is none. A frame that shows nothing new makes none."""
         if self._policy is None:
             return
         capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000
         looked_ns = time.perf_counter_ns()
         small = self._policy.preprocess(frame.pixels)
-        if trouble := self._trouble(frame, small):
-            self._guard.send(UnusableFrame(trouble))
+        if problem := self._frame_problem(frame, small):
+            self._guard.send(UnusableFrame(problem))
             return
         began_ns = time.perf_counter_ns()
         try:
@@ -75,106 +75,106 @@ class Pilot:
             Setpoint(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us, capture_us)
         )
 
-    def tell(self) -> None:
+    def report_counts(self) -> None:
         """Say what the camera gave."""
         self._guard.send(FrameCounts(self._frames, self._dropped, self._repeated))
 
-    def _trouble(self, frame: Frame, small: Pixels) -> str:
+    def _frame_problem(self, frame: Frame, small: Pixels) -> str:
         """Why the frame is none to drive by, whatever its stamp says: an old one again, or one that shows nothing."""
-        trouble = self._check.trouble(small)
+        problem = self._check.problem(small)
         if frame.seq == self._last_seq:
-            trouble = REPEATED
-        if trouble == REPEATED:
+            problem = REPEATED
+        if problem == REPEATED:
             self._repeated += 1
         else:
             self._frames += 1
             self._dropped += max(0, frame.seq - self._last_seq - 1) if self._last_seq is not None else 0
         self._last_seq = frame.seq
-        return trouble
+        return problem
 
 
-def fly(pilot: Pilot, mailbox: LatestFrame, guard: Channel, feed: FrameFeed | None = None) -> None:
+def run_pilot(pilot: Pilot, mailbox: LatestFrame, guard: Channel, feed: FrameFeed | None = None) -> None:
     """Until the guard or the camera is gone."""
     number, tell_due_s = 0, 0.0
     while not guard.closed and not mailbox.closed:
-        found = mailbox.newest(number, _LOOK_S)
+        found = mailbox.wait_for_newer(number, _WAIT_S)
         if found is not None:
             frame, number = found
-            pilot.look(frame)
-            mailbox.done(number)
+            pilot.process_frame(frame)
+            mailbox.mark_processed(number)
         if (now_s := time.monotonic()) >= tell_due_s:
-            tell_due_s = now_s + _TELL_S
-            pilot.tell()
-        for word in guard.receive():
-            if isinstance(word, ModeNotice) and feed is not None:
-                feed.armed = word.mode in ARMED
-            if isinstance(word, ModeNotice) and word.mode == "ready":
-                rest_the_collector()
+            tell_due_s = now_s + _REPORT_PERIOD_S
+            pilot.report_counts()
+        for message in guard.receive():
+            if isinstance(message, ModeNotice) and feed is not None:
+                feed.armed = message.mode in ARMED
+            if isinstance(message, ModeNotice) and message.mode == "ready":
+                freeze_garbage_collector()
 
 
-def capture(camera: Camera, mailbox: LatestFrame, guard: Channel, *, realtime: bool = False) -> None:
+def run_camera(camera: Camera, mailbox: LatestFrame, guard: Channel, *, realtime: bool = False) -> None:
     """The camera's thread: the newest frame into the mailbox, until the camera is gone."""
     if realtime:
-        ask_for_realtime("camera", CAMERA_PRIORITY)
+        request_realtime("camera", CAMERA_PRIORITY)
     try:
         while not mailbox.closed:
-            frame = camera.read(_READ_S)
+            frame = camera.read(_READ_TIMEOUT_S)
             if frame is not None:
                 mailbox.put(frame)
     except RacedayError as error:
         guard.send(PilotFault(f"The camera is gone: {error}"))
-        say(str(error))
+        log(str(error))
     finally:
         mailbox.close()
 
 
 def main(arguments: list[str]) -> int:
     """The child's life; returns the exit code."""
-    asked = child_arguments(arguments)
-    for sentence in confine(asked.parent):
-        say(f"pilot: {sentence}")
-    sys.setswitchinterval(SWITCH_S)
+    parsed = child_arguments(arguments)
+    for sentence in confine(parsed.parent):
+        log(f"pilot: {sentence}")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     cv2.setNumThreads(1)
-    config = load(asked.config, VehicleConfig)
-    guard, laps = from_fd(asked.guard_fd), from_fd(asked.lap_fd)
+    config = load(parsed.config, VehicleConfig)
+    guard, laps = channel_from_fd(parsed.guard_fd), channel_from_fd(parsed.lap_fd)
     clock = build_clock(config.clock)
     camera = open_camera(config, clock, guard)
     if camera is None:
         return 0
-    for sentence in leave_the_network(camera_sockets(config)):
-        say(f"pilot: {sentence}")
-    choice = first_choice(config)
+    for sentence in forbid_sockets(camera_sockets(config)):
+        log(f"pilot: {sentence}")
+    choice = load_model(config)
     mailbox = LatestFrame()
     wanted = config.recorder.enabled or config.console.enabled
     recorded = config.model.profile if config.recorder.enabled else None
-    feed = feed_of(asked.frame_fd, recorded) if wanted else None
-    return _run(config, clock, camera, mailbox, choice, guard, laps, feed)
+    feed = feed_of(parsed.frame_fd, recorded) if wanted else None
+    return _run_threads(config, clock, camera, mailbox, choice, guard, laps, feed)
 
 
 def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera | None:
     """The camera, waited for as long as it is absent; None if the guard is gone meanwhile. Raises ConfigError."""
-    said = ""
+    logged = ""
     while not guard.closed:
         try:
             return build_camera(config, clock)
         except HardwareMissing as error:
             guard.send(CameraAbsent(str(error)))
-            if str(error) != said:
-                said = str(error)
-                say(f"{said} It is tried again every {_CAMERA_RETRY_S:g} s; until then the car cannot be armed.")
+            if str(error) != logged:
+                logged = str(error)
+                log(f"{logged} It is tried again every {_CAMERA_RETRY_S:g} s; until then the car cannot be armed.")
         select.select([guard], [], [], _CAMERA_RETRY_S)
         guard.receive()
     return None
 
 
-def first_choice(config: VehicleConfig) -> PrecisionChoice | None:
+def load_model(config: VehicleConfig) -> PrecisionChoice | None:
     """The model, warm, in its precision; None on a new car whose phone page is there to bring one. Raises BadInput."""
     chosen = config.model.path
     if config.console.enabled and chosen == config.console.models / SELECTED and not chosen.exists():
-        say("no model is selected yet: bring one on the phone page, or with `raceday model import` and `select`.")
+        log("no model is selected yet: bring one on the phone page, or with `raceday model import` and `select`.")
         return None
     choice = choose(chosen, config.model.profile, config.model.precision)
-    say(f"{choice.policy.model.name}: {choice.sentence}")
+    log(f"{choice.policy.model.name}: {choice.sentence}")
     return choice
 
 
@@ -185,7 +185,7 @@ def _ready(choice: PrecisionChoice | None, *, realtime: bool) -> PilotReady:
     return PilotReady(model.name, model.sha256, choice.precision, realtime)
 
 
-def _run(
+def _run_threads(
     config: VehicleConfig,
     clock: Clock,
     camera: Camera,
@@ -197,9 +197,9 @@ def _run(
 ) -> int:
     """Up to four threads around one mailbox; this one flies."""
     pilot, realtime = Pilot(choice.policy if choice is not None else None, guard, clock), config.safety.realtime
-    asked = {"realtime": realtime}
+    parsed = {"realtime": realtime}
     threads = [
-        threading.Thread(target=capture, args=(camera, mailbox, guard), kwargs=asked, name="camera", daemon=True)
+        threading.Thread(target=run_camera, args=(camera, mailbox, guard), kwargs=parsed, name="camera", daemon=True)
     ]
     if config.lapwatch.enabled:
         watcher = LapWatcher(config.lapwatch, clock.boot_id)
@@ -208,10 +208,10 @@ def _run(
         threads.append(threading.Thread(target=feed.run, args=(mailbox,), name="feed", daemon=True))
     for thread in threads:
         thread.start()
-    is_realtime = realtime and ask_for_realtime("policy", POLICY_PRIORITY)
+    is_realtime = realtime and request_realtime("policy", POLICY_PRIORITY)
     guard.send(_ready(choice, realtime=is_realtime))
     try:
-        fly(pilot, mailbox, guard, feed)
+        run_pilot(pilot, mailbox, guard, feed)
     finally:
         camera_gone = mailbox.closed
         mailbox.close()

@@ -38,20 +38,22 @@ IpcMessage = (
     # guard to pilot, pilot to comms, guard to comms
     | ModeNotice | CarLap | CarHeartbeat | CarState | LoopTelemetry | ControlTrace | CalibrationStatus
 )  # fmt: skip
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {word.__name__: TypeAdapter(word) for word in get_args(IpcMessage)}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {message.__name__: TypeAdapter(message) for message in get_args(IpcMessage)}
 _SETPOINT = struct.Struct(">5sqqddqqq")
 _SETPOINT_MARK = b"setp="
-_MOST_BYTES = 32_768
-_MOST_AT_ONCE = 512  # a flood from a broken peer may not hold up the tick
+_MAX_BYTES = 32_768
+_MAX_PER_RECEIVE = 512  # a flood from a broken peer may not hold up the tick
 
 
-def pack(word: IpcMessage) -> bytes:
+def pack(message: IpcMessage) -> bytes:
     """The word as a datagram."""
-    if type(word) is Setpoint:
-        stamps, shares = (word.frame_seq, word.frame_at_ns), (word.steering, word.throttle)
-        return _SETPOINT.pack(_SETPOINT_MARK, *stamps, *shares, word.policy_us, word.shrink_us, word.capture_us)
-    name = type(word).__name__
-    return name.encode() + b" " + _ADAPTERS[name].dump_json(word)
+    if type(message) is Setpoint:
+        stamps, shares = (message.frame_seq, message.frame_at_ns), (message.steering, message.throttle)
+        return _SETPOINT.pack(
+            _SETPOINT_MARK, *stamps, *shares, message.policy_us, message.preprocess_us, message.capture_us
+        )
+    name = type(message).__name__
+    return name.encode() + b" " + _ADAPTERS[name].dump_json(message)
 
 
 def unpack(datagram: bytes) -> IpcMessage | None:
@@ -63,10 +65,10 @@ def unpack(datagram: bytes) -> IpcMessage | None:
     if adapter is None:
         return None
     try:
-        word: IpcMessage = adapter.validate_json(text, strict=True)
+        message: IpcMessage = adapter.validate_json(text, strict=True)
     except ValidationError:
         return None
-    return word
+    return message
 
 
 def _unpack_setpoint(datagram: bytes) -> Setpoint | None:
@@ -91,10 +93,10 @@ class Channel:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def send(self, word: IpcMessage) -> bool:
+    def send(self, message: IpcMessage) -> bool:
         """Say it if there is room; False if it was dropped or nobody listens."""
         try:
-            self._socket.send(pack(word))
+            self._socket.send(pack(message))
         except BlockingIOError:
             self.dropped += 1
             return False
@@ -105,10 +107,10 @@ class Channel:
 
     def receive(self) -> list[IpcMessage]:
         """All that waits, oldest first."""
-        words: list[IpcMessage] = []
-        for _ in range(_MOST_AT_ONCE):
+        messages: list[IpcMessage] = []
+        for _ in range(_MAX_PER_RECEIVE):
             try:
-                datagram = self._socket.recv(_MOST_BYTES)
+                datagram = self._socket.recv(_MAX_BYTES)
             except BlockingIOError:
                 break
             except OSError:
@@ -117,12 +119,12 @@ class Channel:
             if not datagram:
                 self.closed = True
                 break
-            word = unpack(datagram)
-            if word is None:
+            message = unpack(datagram)
+            if message is None:
                 self.malformed += 1
             else:
-                words.append(word)
-        return words
+                messages.append(message)
+        return messages
 
     def close(self) -> None:
         """Idempotent."""
@@ -131,7 +133,7 @@ class Channel:
             self._socket.close()
 
 
-def pair() -> tuple[socket.socket, socket.socket]:
+def socket_pair() -> tuple[socket.socket, socket.socket]:
     """Two connected ends; a datagram keeps its borders and a death is seen by the other side."""
     one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     one.setblocking(False)
@@ -139,6 +141,6 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return one, other
 
 
-def from_fd(number: int) -> Channel:
+def channel_from_fd(number: int) -> Channel:
     """The end that a parent handed down."""
     return Channel(socket.socket(fileno=number))

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import NoReturn
 
 from shared.errors import RacedayError
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 
 def child_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -25,15 +25,15 @@ def child_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def run_child(main: Callable[[list[str]], int]) -> NoReturn:
     """Runs the child's `main` and ends the process with its code."""
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, _on_sigterm)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the guard ends us in order
     try:
         code = main(sys.argv[1:])
     except RacedayError as error:
-        say(str(error))
+        log(str(error))
         code = error.exit_code
     sys.exit(code)
 
 
-def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
+def _on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(0)

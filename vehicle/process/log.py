@@ -4,7 +4,7 @@ import contextlib
 import sys
 
 
-def say(sentence: str) -> None:
+def log(sentence: str) -> None:
     """A log that is gone may not end the process that drives."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"raceday vehicle: {sentence}\n")

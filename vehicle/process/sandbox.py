@@ -32,15 +32,15 @@ def confine(parent_pid: int) -> list[str]:
         sys.exit(1)  # the guard died before we asked to die with it
     if not _prctl(_PR_SET_NO_NEW_PRIVS, 1):
         failed.append("The kernel refused no_new_privs.")
-    failed += [sentence for limit in LIMITS if (sentence := _limited(*limit))]
+    failed += [sentence for limit in LIMITS if (sentence := _set_limit(*limit))]
     return failed
 
 
-def _limited(name: str, which: int, most: int) -> str:
+def _set_limit(name: str, which: int, limit: int) -> str:
     _, hard = resource.getrlimit(which)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
     try:
-        resource.setrlimit(which, (most, most))
+        resource.setrlimit(which, (limit, limit))
     except (OSError, ValueError) as error:
         return f"The limit on {name} could not be set ({error})."
     return ""

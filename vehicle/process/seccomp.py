@@ -41,16 +41,16 @@ class SyscallTable:
     connect: int
     bind: int
     clone: int
-    always: tuple[int, ...]  # see ALWAYS
+    always_refused: tuple[int, ...]  # see ALWAYS
     foreign_from: int = 0xFFFFFFFF
 
 
 CLONE3 = 435
-ALWAYS = (
+ALWAYS_REFUSED = (
     *("accept", "listen", "accept4", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd"),
     *("execve", "execveat", "io_uring_setup", "io_uring_enter", "io_uring_register", "fork", "vfork"),
 )
-MACHINES: dict[str, SyscallTable] = {
+SYSCALL_TABLES: dict[str, SyscallTable] = {
     "x86_64": SyscallTable(
         0xC000003E, 317, 41, 42, 49, 56, (43, 50, 288, 101, 310, 311, 438, 59, 322, 425, 426, 427, 57, 58), 0x40000000
     ),
@@ -81,9 +81,9 @@ _FAMILIES: dict[AllowedSockets, list[_BpfInstruction]] = {
 }
 
 
-def program(machine: SyscallTable, sockets: AllowedSockets) -> list[_BpfInstruction]:
+def filter_program(machine: SyscallTable, sockets: AllowedSockets) -> list[_BpfInstruction]:
     """The filter's instructions. Each refusal is a pair: equal goes on to it, else it is skipped."""
-    refused = list(machine.always)
+    refused = list(machine.always_refused)
     refused += [] if sockets == "local" else [machine.connect]
     refused += [] if sockets == "device events" else [machine.bind]
     return [
@@ -108,14 +108,14 @@ def program(machine: SyscallTable, sockets: AllowedSockets) -> list[_BpfInstruct
     ]
 
 
-def leave_the_network(sockets: AllowedSockets = "none") -> list[str]:
+def forbid_sockets(sockets: AllowedSockets = "none") -> list[str]:
     """For every thread of this process and for good. The sentences say what was not possible."""
     if sockets == "any":
         return ["The camera's driver needs the network, so the policy's process keeps it."]
-    machine = MACHINES.get(os.uname().machine)
+    machine = SYSCALL_TABLES.get(os.uname().machine)
     if machine is None or sys.maxsize < 2**32:
         return [f"The network cannot be taken away on {os.uname().machine}: there is no filter for it."]
-    lines = program(machine, sockets)
+    lines = filter_program(machine, sockets)
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in lines), 8 * len(lines))
     head = ctypes.create_string_buffer(struct.pack("@HP", len(lines), ctypes.addressof(code)))
     libc = ctypes.CDLL(None, use_errno=True)

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from vehicle.frames.latest_frame import LatestFrame
-from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, profile
+from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, preprocessor
 from vehicle.hardware.interfaces import Frame, Pixels
 
 _HEAD = struct.Struct(">qqII")  # at_ns, seq, dropped so far, bytes of the JPEG; then come the JPEG and the PNG
@@ -89,7 +89,7 @@ class FrameFeed:
     def __init__(self, end: socket.socket, shrink: ProfileName | None = None) -> None:
         end.setblocking(False)
         self._end = end
-        self._shrink = profile(shrink) if shrink is not None else None
+        self._shrink = preprocessor(shrink) if shrink is not None else None
         self._small: Pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
         self._due_ns = self._tail_until_ns = 0
         self._before: deque[Frame] = deque(maxlen=_BEFORE)
@@ -102,7 +102,7 @@ class FrameFeed:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # of this thread only
         number = 0
         while not latest.closed:
-            if (found := latest.newest_behind(number, _POLL_S)) is not None:
+            if (found := latest.wait_for_processed(number, _POLL_S)) is not None:
                 frame, newest = found
                 if number:
                     self.dropped += max(0, newest - number - 1)  # newer frames came while this thread waited its turn

@@ -48,7 +48,7 @@ _PANELS = (
     _Panel(
         "Speed: throttle, share of full",
         (
-            _Line("setpoint from the model", lambda t: t.wish_throttle, "#7a22b8", "5 4"),
+            _Line("setpoint from the model", lambda t: t.setpoint_throttle, "#7a22b8", "5 4"),
             _Line("sent to the motor", lambda t: t.throttle, "#0568a6"),
         ),
         -1.0,
@@ -58,7 +58,7 @@ _PANELS = (
     _Panel(
         "Steering, share of full lock (left is up)",
         (
-            _Line("setpoint from the model", lambda t: t.wish_steering, "#7a22b8", "5 4"),
+            _Line("setpoint from the model", lambda t: t.setpoint_steering, "#7a22b8", "5 4"),
             _Line("sent to the servo", lambda t: t.steering, "#0568a6"),
         ),
         -1.0,

@@ -19,7 +19,7 @@ from vehicle.config import ModelChoice, RecorderOptions
 from vehicle.core.messages import ControlTrace, LoopTelemetry
 from vehicle.core.modes import ARMED
 from vehicle.process.channel import IpcMessage
-from vehicle.process.log import say
+from vehicle.process.log import log
 from vehicle.recordings.frame_feed import RecordedFrame
 from vehicle.recordings.mcap_file import Recorded, RecordingFile, RecordingInfo
 
@@ -148,13 +148,13 @@ class RecorderThread:
             self._try(functools.partial(self._recorder.record, *item))
         self._try(self._recorder.close)
         if self.dropped:
-            say(f"the recorder dropped {self.dropped} messages: it could not keep up.")
+            log(f"the recorder dropped {self.dropped} messages: it could not keep up.")
 
     def _try(self, act: Callable[[], None]) -> None:
         try:
             act()
         except StorageError as error:
-            say(str(error))
+            log(str(error))
 
 
 def utc_now() -> datetime:

@@ -5,7 +5,7 @@ from starlette.datastructures import Headers
 from shared.web.security import cross_site_reason
 
 
-def refusal(headers: Headers, scheme: str) -> str:
+def command_refusal(headers: Headers, scheme: str) -> str:
     """Why this request may not command, "" if it may."""
     if headers.get("x-raceday") != "console":
         return "A command comes from the console's own page."

@@ -18,13 +18,13 @@ from shared.web.error_pages import ErrorPages
 from shared.web.security import HostAndHeaderGuard
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
-from vehicle.web.access import refusal
-from vehicle.web.calibration_api import add_calibrating
-from vehicle.web.claim_codes import LONGEST_S, ClaimCodes
+from vehicle.web.access import command_refusal
+from vehicle.web.calibration_api import add_calibration_routes
+from vehicle.web.claim_codes import MAX_SESSION_S, ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
 from vehicle.web.phone_control import PhoneControl, PhoneStatus
 from vehicle.web.system_health import SystemHealth, read_health
-from vehicle.web.upload import receive
+from vehicle.web.upload import receive_upload
 
 STATIC = pathlib.Path(__file__).parent / "static"
 COOKIE = "raceday_console"
@@ -42,7 +42,7 @@ class CarInfo:
     disk: pathlib.Path
     calibration_file: pathlib.Path | None = None
 
-    def calibration_now(self) -> Calibration | None:
+    def current_calibration(self) -> Calibration | None:
         """As it is in the file; it may have been written since the start. Raises BadInput."""
         if self.calibration_file is None or not self.calibration_file.exists():
             return self.calibration
@@ -67,15 +67,15 @@ class SessionAuth:
     def __init__(self, claims: ClaimCodes, now_s: Callable[[], float]) -> None:
         self.claims, self.now_s = claims, now_s
 
-    def commanding(self, request: Request) -> None:
+    def require_own_page(self, request: Request) -> None:
         """Raises 403 for what no page of ours sends."""
-        if sentence := refusal(request.headers, request.url.scheme):
+        if sentence := command_refusal(request.headers, request.url.scheme):
             raise HTTPException(403, sentence)
 
     def session(self, request: Request) -> str:
         """The session's name; 401 without one. A command must come from our page as well."""
         if request.method not in ("GET", "HEAD"):
-            self.commanding(request)
+            self.require_own_page(request)
         name = self.claims.session(request.cookies.get(COOKIE, ""), self.now_s())
         if name is None:
             raise HTTPException(401, "The session has ended: enter the car's claim code.")
@@ -83,8 +83,8 @@ class SessionAuth:
 
 
 def create_app(
-    desk: PhoneControl,
-    shelf: ModelList,
+    phone: PhoneControl,
+    model_list: ModelList,
     claims: ClaimCodes,
     car: CarInfo,
     allowed_hosts: tuple[str, ...] = (),
@@ -97,47 +97,47 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        desk.stop()  # the console ends: whoever held the car holds it no longer
+        phone.stop()  # the console ends: whoever held the car holds it no longer
 
     app = FastAPI(title="Raceday console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(HostAndHeaderGuard, machine="This car", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This car", home="The console")
     app.mount("/static", Assets(STATIC))
-    _add_errors(app)
-    _add_claiming(app, entrance, car)
-    _add_driving(app, entrance, desk, now_s)
-    add_calibrating(app, entrance.session, desk, car.calibration_file, now_s)
-    _add_models(app, entrance, desk, shelf, car, now_s)
+    _add_error_handlers(app)
+    _add_claim_routes(app, entrance, car)
+    _add_drive_routes(app, entrance, phone, now_s)
+    add_calibration_routes(app, entrance.session, phone, car.calibration_file, now_s)
+    _add_model_routes(app, entrance, phone, model_list, car, now_s)
     return app
 
 
-def _add_errors(app: FastAPI) -> None:
-    def said(sentence: str, status: int) -> JSONResponse:
+def _add_error_handlers(app: FastAPI) -> None:
+    def error_response(sentence: str, status: int) -> JSONResponse:
         return JSONResponse({"error": sentence}, status, {"cache-control": "no-store"})
 
     @app.exception_handler(Refused)
     async def refused(_: Request, error: Exception) -> JSONResponse:
-        return said(str(error), 409)
+        return error_response(str(error), 409)
 
     @app.exception_handler(OperatorError)
     async def operator(_: Request, error: Exception) -> JSONResponse:
-        return said(str(error), 422)
+        return error_response(str(error), 422)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, __: Exception) -> JSONResponse:
-        return said("The request is not what the console's page sends.", 422)
+        return error_response("The request is not what the console's page sends.", 422)
 
     @app.exception_handler(HTTPException)
     async def declined(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return said(str(error.detail), error.status_code)
+        return error_response(str(error.detail), error.status_code)
 
     @app.exception_handler(404)
     async def nothing(_: Request, __: Exception) -> JSONResponse:
-        return said("There is nothing here; the console is at /.", 404)
+        return error_response("There is nothing here; the console is at /.", 404)
 
 
-def _add_claiming(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
+def _add_claim_routes(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
     @app.get("/")
     async def page() -> FileResponse:
         """The same for everybody; it holds nothing of this car."""
@@ -149,13 +149,13 @@ def _add_claiming(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
         open_now = entrance.claims.session(request.cookies.get(COOKIE, ""), entrance.now_s()) is not None
         return {"device": car.device, "claimed": open_now}
 
-    @app.post("/api/claim", dependencies=[Depends(entrance.commanding)])
+    @app.post("/api/claim", dependencies=[Depends(entrance.require_own_page)])
     async def claim(request: Request, code: Annotated[str, Body(embed=True, max_length=80)]) -> Response:
         """The code against a session."""
         token = await anyio.to_thread.run_sync(entrance.claims.claim, code, entrance.now_s())
         answer = JSONResponse({"claimed": True})
         secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, token, int(LONGEST_S), httponly=True, samesite="strict", secure=secure)
+        answer.set_cookie(COOKIE, token, int(MAX_SESSION_S), httponly=True, samesite="strict", secure=secure)
         return answer
 
     @app.post("/api/leave", dependencies=[Depends(entrance.session)])
@@ -167,49 +167,54 @@ def _add_claiming(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
         return answer
 
 
-def _add_driving(app: FastAPI, entrance: SessionAuth, desk: PhoneControl, now_s: Callable[[], float]) -> None:
+def _add_drive_routes(app: FastAPI, entrance: SessionAuth, phone: PhoneControl, now_s: Callable[[], float]) -> None:
     session_of = Annotated[str, Depends(entrance.session)]
 
     @app.get("/api/status")
     async def status(session: session_of) -> PhoneStatus:
-        return desk.status(session, now_s())
+        return phone.status(session, now_s())
 
     @app.post("/api/hold")
-    async def hold(session: session_of, beat: Annotated[int, Body(embed=True)]) -> PhoneStatus:
+    async def hold(session: session_of, heartbeat: Annotated[int, Body(embed=True)]) -> PhoneStatus:
         """The page is open and seen."""
-        desk.hold(session, beat, now_s())
-        return desk.status(session, now_s())
+        phone.hold(session, heartbeat, now_s())
+        return phone.status(session, now_s())
 
     @app.post("/api/start")
     async def start(session: session_of, throttle_percent: Percent) -> PhoneStatus:
-        desk.start(session, throttle_percent, now_s())
-        return desk.status(session, now_s())
+        phone.start(session, throttle_percent, now_s())
+        return phone.status(session, now_s())
 
     @app.post("/api/stop")
     async def stop(_: session_of) -> dict[str, str]:
         """Whoever drives."""
-        return {"said": desk.stop()}
+        return {"message": phone.stop()}
 
     @app.post("/api/reset")
     async def reset(session: session_of) -> PhoneStatus:
-        desk.reset(session, now_s())
-        return desk.status(session, now_s())
+        phone.reset(session, now_s())
+        return phone.status(session, now_s())
 
     @app.post("/api/throttle")
     async def throttle(session: session_of, throttle_percent: Percent) -> PhoneStatus:
-        desk.throttle(session, throttle_percent)
-        return desk.status(session, now_s())
+        phone.throttle(session, throttle_percent)
+        return phone.status(session, now_s())
 
     @app.get("/api/camera.jpg")
     async def camera(_: session_of) -> Response:
         """The newest frame."""
-        if (picture := desk.picture) is None:
+        if (picture := phone.picture) is None:
             return Response(status_code=204)
         return Response(picture.jpeg, media_type="image/jpeg", headers={"cache-control": "no-store"})
 
 
-def _add_models(
-    app: FastAPI, entrance: SessionAuth, desk: PhoneControl, shelf: ModelList, car: CarInfo, now_s: Callable[[], float]
+def _add_model_routes(
+    app: FastAPI,
+    entrance: SessionAuth,
+    phone: PhoneControl,
+    model_list: ModelList,
+    car: CarInfo,
+    now_s: Callable[[], float],
 ) -> None:
     guarded = [Depends(entrance.session)]
     name_in = Annotated[str, Body(embed=True, max_length=80)]
@@ -217,28 +222,28 @@ def _add_models(
     @app.get("/api/about", dependencies=guarded)
     async def about() -> CarDetails:
         health = await anyio.to_thread.run_sync(read_health, car.disk)
-        calibration = await anyio.to_thread.run_sync(car.calibration_now)
+        calibration = await anyio.to_thread.run_sync(car.current_calibration)
         return CarDetails(car.device, car.camera, car.motors, calibration, health, car.calibration_file is not None)
 
     @app.get("/api/models", dependencies=guarded)
     async def models() -> list[ModelRow]:
-        return await anyio.to_thread.run_sync(shelf.rows)
+        return await anyio.to_thread.run_sync(model_list.rows)
 
     @app.put("/api/models", dependencies=guarded)
     async def upload(request: Request, file: str) -> ModelRow:
         """The body is the file itself; the page shows how far it is."""
-        desk.require_standing(now_s())
-        async with receive(request, file) as path:
-            return await anyio.to_thread.run_sync(shelf.add, path, path.name.split(".")[0])
+        phone.require_idle(now_s())
+        async with receive_upload(request, file) as path:
+            return await anyio.to_thread.run_sync(model_list.add, path, path.name.split(".")[0])
 
     @app.post("/api/models/select", dependencies=guarded)
     async def select(name: name_in) -> list[ModelRow]:
-        desk.require_standing(now_s())
-        await anyio.to_thread.run_sync(shelf.select, name)
-        desk.change_pilot(now_s())
-        return await anyio.to_thread.run_sync(shelf.rows)
+        phone.require_idle(now_s())
+        await anyio.to_thread.run_sync(model_list.select, name)
+        phone.reload_model(now_s())
+        return await anyio.to_thread.run_sync(model_list.rows)
 
     @app.post("/api/models/remove", dependencies=guarded)
     async def remove(name: name_in) -> list[ModelRow]:
-        await anyio.to_thread.run_sync(shelf.remove, name)
-        return await anyio.to_thread.run_sync(shelf.rows)
+        await anyio.to_thread.run_sync(model_list.remove, name)
+        return await anyio.to_thread.run_sync(model_list.rows)

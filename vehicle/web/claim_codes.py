@@ -18,10 +18,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import ConfigError, Refused, StorageError
 
-LONGEST_S = 12 * 3600.0
-IDLE_S = 4 * 3600.0
-SESSIONS_MOST = 16
-_TRIES_MOST, _TRIES_WITHIN_S = 5, 60.0
+MAX_SESSION_S = 12 * 3600.0
+MAX_IDLE_S = 4 * 3600.0
+MAX_SESSIONS = 16
+_MAX_TRIES, _TRIES_WINDOW_S = 5, 60.0
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 O 1 I: it is read from a screen and typed on a phone
 _LETTERS = 10
 _COST = 2**14
@@ -45,16 +45,16 @@ class ClaimFile:
     v: int = 1
 
 
-_BOOK = TypeAdapter(ClaimFile)
+_CLAIM_FILE = TypeAdapter(ClaimFile)
 
 
-def fresh_code() -> str:
+def new_claim_code() -> str:
     """Fifty bits in two groups, such as 7KQ4M-2XHRD."""
     letters = "".join(secrets.choice(_ALPHABET) for _ in range(_LETTERS))
     return f"{letters[:5]}-{letters[5:]}"
 
 
-def plain(code: str) -> str:
+def normalised(code: str) -> str:
     """As it was meant, however it was typed."""
     return "".join(letter for letter in code.upper() if letter in _ALPHABET)
 
@@ -65,10 +65,10 @@ class ClaimCodes:
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._book: ClaimFile | None = None
+        self._file: ClaimFile | None = None
         self._stamp: tuple[int, int] | None = None
         self._used_s: dict[str, float] = {}
-        self._failed_s: deque[float] = deque(maxlen=_TRIES_MOST)
+        self._failed_s: deque[float] = deque(maxlen=_MAX_TRIES)
 
     def first_code(self) -> str | None:
         """A fresh code if this car has none yet; None if it has. Raises StorageError, ConfigError."""
@@ -83,26 +83,28 @@ class ClaimCodes:
     def claim(self, code: str, now_s: float) -> str:
         """A token for a phone that knows the code. Raises Refused."""
         with self._lock:
-            recent = [at_s for at_s in self._failed_s if 0 <= now_s - at_s < _TRIES_WITHIN_S]
-            if len(recent) >= _TRIES_MOST:
+            recent = [at_s for at_s in self._failed_s if 0 <= now_s - at_s < _TRIES_WINDOW_S]
+            if len(recent) >= _MAX_TRIES:
                 raise Refused("Too many wrong codes: wait a minute, then try again.")
-            book = self._read()
-            if book is None or not hmac.compare_digest(_scrypt(plain(code[:40]), book.salt), book.code_scrypt):
+            file = self._read()
+            if file is None or not hmac.compare_digest(_scrypt(normalised(code[:40]), file.salt), file.code_scrypt):
                 self._failed_s.append(now_s)
                 raise Refused("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
             token = secrets.token_urlsafe(32)
-            living = [kept for kept in book.sessions if self._lives(kept, now_s)]
-            sessions = (*living, SessionRecord(_sha256(token), now_s))[-SESSIONS_MOST:]
-            self._write(ClaimFile(book.salt, book.code_scrypt, sessions))
+            open_sessions = [session for session in file.sessions if self._is_open(session, now_s)]
+            sessions = (*open_sessions, SessionRecord(_sha256(token), now_s))[-MAX_SESSIONS:]
+            self._write(ClaimFile(file.salt, file.code_scrypt, sessions))
             self._used_s[_sha256(token)] = now_s
             return token
 
     def session(self, token: str, now_s: float) -> str | None:
         """The session's name if it is open; being asked keeps it from idling away."""
         with self._lock:
-            name, book = _sha256(token), self._read()
-            kept = next((kept for kept in book.sessions if kept.token_sha256 == name), None) if book else None
-            if kept is None or not self._lives(kept, now_s):
+            name, file = _sha256(token), self._read()
+            session = (
+                next((session for session in file.sessions if session.token_sha256 == name), None) if file else None
+            )
+            if session is None or not self._is_open(session, now_s):
                 return None
             self._used_s[name] = now_s
             return name
@@ -110,19 +112,19 @@ class ClaimCodes:
     def leave(self, token: str) -> None:
         """End this session. Raises StorageError."""
         with self._lock:
-            if (book := self._read()) is not None:
+            if (file := self._read()) is not None:
                 name = _sha256(token)
-                left = tuple(kept for kept in book.sessions if kept.token_sha256 != name)
-                self._write(ClaimFile(book.salt, book.code_scrypt, left))
+                remaining = tuple(session for session in file.sessions if session.token_sha256 != name)
+                self._write(ClaimFile(file.salt, file.code_scrypt, remaining))
 
-    def _lives(self, kept: SessionRecord, now_s: float) -> bool:
+    def _is_open(self, session: SessionRecord, now_s: float) -> bool:
         """A clock that was set back ends sessions too: better once more than for ever."""
-        used_s = self._used_s.setdefault(kept.token_sha256, max(kept.opened_s, now_s - IDLE_S / 2))
-        return 0 <= now_s - kept.opened_s < LONGEST_S and now_s - used_s < IDLE_S
+        used_s = self._used_s.setdefault(session.token_sha256, max(session.opened_s, now_s - MAX_IDLE_S / 2))
+        return 0 <= now_s - session.opened_s < MAX_SESSION_S and now_s - used_s < MAX_IDLE_S
 
     def _renew(self) -> str:
-        code, salt = fresh_code(), secrets.token_hex(16)
-        self._write(ClaimFile(salt, _scrypt(plain(code), salt)))
+        code, salt = new_claim_code(), secrets.token_hex(16)
+        self._write(ClaimFile(salt, _scrypt(normalised(code), salt)))
         return code
 
     def _read(self) -> ClaimFile | None:
@@ -130,25 +132,25 @@ class ClaimCodes:
             about = self._path.stat()
             stamp = (about.st_ino, about.st_mtime_ns)
             if stamp != self._stamp:
-                self._book, self._stamp = _BOOK.validate_json(self._path.read_bytes()), stamp
+                self._file, self._stamp = _CLAIM_FILE.validate_json(self._path.read_bytes()), stamp
         except FileNotFoundError:
-            self._book = self._stamp = None
+            self._file = self._stamp = None
         except (OSError, ValidationError):
             raise ConfigError(
                 f"{self._path}: the console's claims cannot be read; `raceday vehicle claim` makes them anew."
             ) from None
-        return self._book
+        return self._file
 
-    def _write(self, book: ClaimFile) -> None:
+    def _write(self, claims: ClaimFile) -> None:
         fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             fresh.unlink(missing_ok=True)
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(asdict(book), file)
-                file.flush()
-                os.fsync(file.fileno())
+            with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+                json.dump(asdict(claims), opened)
+                opened.flush()
+                os.fsync(opened.fileno())
             fresh.replace(self._path)
         except OSError as error:
             raise StorageError(f"{self._path}: the console's claims cannot be kept ({error.strerror}).") from None

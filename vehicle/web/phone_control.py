@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from shared.errors import Refused
 from shared.protocol.messages import CarHeartbeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
 from vehicle.core.calibration_session import CLOSED
-from vehicle.core.messages import PHONE, CalibrationStatus, ControlTrace, LoopTelemetry, ReloadModel, ThrottleLimit
+from vehicle.core.messages import (
+    PHONE_RUN_ID,
+    CalibrationStatus,
+    ControlTrace,
+    LoopTelemetry,
+    ReloadModel,
+    ThrottleLimit,
+)
 from vehicle.core.modes import ARMED
 from vehicle.core.telemetry import telemetry
 from vehicle.process.channel import IpcMessage
@@ -21,10 +28,10 @@ from vehicle.web.phone_calibration import PhoneCalibration
 
 LEASE_MS = 1000
 _ORDER_TTL_MS = 1500
-_HOLDS_S = 1.5
-_STATION_S = 3.0
-_STOPPED_S = 10.0
-_STARTING_S = 2.0
+_HOLD_TIMEOUT_S = 1.5
+_STATION_TIMEOUT_S = 3.0
+_STATION_STOP_TIMEOUT_S = 10.0
+_START_TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +40,8 @@ class PhoneStatus:
 
     mode: CarMode
     reason: str
-    beat: int
-    holding: bool
+    heartbeat: int
+    has_control: bool
     station_runs: bool
     throttle_percent: int
     steering: float
@@ -42,8 +49,8 @@ class PhoneStatus:
     model: str
     picture_seq: int
     loop: CarTelemetry
-    tuning: CalibrationStatus = CLOSED
-    tunes: bool = False
+    calibration: CalibrationStatus = CLOSED
+    is_calibrating: bool = False
     refusal: str = ""
 
 
@@ -51,59 +58,59 @@ class PhoneControl:
     """One car's desk. `say` puts a word on the guard's channel; False means that it did not get there."""
 
     def __init__(
-        self, boot: str, say: Callable[[IpcMessage], bool], stop_locally: Callable[[], str], clock_rate: float = 1.0
+        self, boot: str, send: Callable[[IpcMessage], bool], stop_locally: Callable[[], str], clock_rate: float = 1.0
     ) -> None:
-        self._boot, self._say, self._stop_locally, self._rate = boot, say, stop_locally, clock_rate
+        self._boot, self._send, self._stop_locally, self._rate = boot, send, stop_locally, clock_rate
         self._lock = threading.RLock()
         self._state = CarState(True, "disarmed")
-        self._beat = 0
-        self._loop = telemetry(LoopTelemetry(0, 0, 0, 0, (), (), 0.0, 0.0))
+        self._heartbeat = 0
+        self._telemetry = telemetry(LoopTelemetry(0, 0, 0, 0, (), (), 0.0, 0.0))
         self._trace: ControlTrace | None = None
         self.picture: RecordedFrame | None = None
         self._holder = ""
-        self._held_s = self._started_s = float("-inf")
+        self._renewed_s = self._started_s = float("-inf")
         self._station_drove_s = self._station_stopped_s = self._refused_s = float("-inf")
-        self._stop_told = False
+        self._station_reports_stop = False
         self._refusal = ""  # why the station leases nothing to this machine
         self._orders = 0
-        self.tune = PhoneCalibration(say, self._may_tune)
+        self.calibration = PhoneCalibration(send, self._require_may_calibrate)
 
     # What comes in
 
-    def hear(self, word: IpcMessage) -> None:
+    def on_guard_message(self, message: IpcMessage) -> None:
         """A word of the guard's."""
         with self._lock:
-            match word:
+            match message:
                 case CarHeartbeat():
-                    self._beat = word.heartbeat
+                    self._heartbeat = message.heartbeat
                 case CarState():
-                    self._state = word
-                    if word.mode == "tripped":
+                    self._state = message
+                    if message.mode == "tripped":
                         self._holder = ""
                 case LoopTelemetry():
-                    self._loop = telemetry(word)
+                    self._telemetry = telemetry(message)
                 case ControlTrace():
-                    self._trace = word
+                    self._trace = message
                 case CalibrationStatus():
-                    self.tune.hear(word)
+                    self.calibration.on_status(message)
 
-    def see(self, picture: RecordedFrame) -> None:
+    def on_picture(self, picture: RecordedFrame) -> None:
         """The newest frame."""
         self.picture = picture
 
-    def admits(self, word: Lease | DriveOrder, now_s: float) -> bool:
+    def admits(self, message: Lease | DriveOrder, now_s: float) -> bool:
         """A word of the station's: does it go to the guard? Only an idle station's empty lease does not, and only
         while a phone holds the car."""
         with self._lock:
-            if isinstance(word, DriveOrder):
-                self._station_stopped_s = now_s if word.action == "estop" else float("-inf")
-                self._stop_told = False
+            if isinstance(message, DriveOrder):
+                self._station_stopped_s = now_s if message.action == "estop" else float("-inf")
+                self._station_reports_stop = False
                 return True
-            if word.boot != self._boot:
+            if message.boot != self._boot:
                 return True  # another machine's with our name: the guard does not take it
-            self._refusal, self._refused_s = word.reason, now_s
-            if word.grant == "none":
-                self._hear_stopped(word.stopped, now_s)
+            self._refusal, self._refused_s = message.reason, now_s
+            if message.grant == "none":
+                self._on_stopped_flag(message.stopped, now_s)
                 return not self._holds(now_s)
             self._station_drove_s = now_s
             if self._holder:
@@ -117,26 +124,26 @@ class PhoneControl:
         """Take the car, arm it and drive. Raises Refused."""
         with self._lock:
             self._require_free(session, now_s)
-            if self.tune.tuning.is_open:
+            if self.calibration.status.is_open:
                 raise Refused("The car is being calibrated: keep the calibration or discard it first.")
             if self._state.mode == "tripped":
                 raise Refused(f"The car is tripped ({self._state.reason.rstrip('.')}): look at it, then reset it.")
             if self._state.mode == "driving":
                 raise Refused("The car drives already.")
-            if not self._beat:
+            if not self._heartbeat:
                 raise Refused("The car's guard has not spoken yet: try again.")
-            self._holder, self._held_s, self._started_s = session, now_s, now_s
-            self._lease(self._beat)
+            self._holder, self._renewed_s, self._started_s = session, now_s, now_s
+            self._lease(self._heartbeat)
             self._order("arm")
             self._order("start", throttle_percent)
 
     def hold(self, session: str, beat: int, now_s: float) -> bool:
         """The page is open and seen: renew the lease for the beat that it saw. False if it does not hold the car."""
         with self._lock:
-            starting = now_s - self._started_s < _STARTING_S
+            starting = now_s - self._started_s < _START_TIMEOUT_S
             if session != self._holder or not (starting or self._state.mode in ARMED):
                 return False
-            self._held_s = now_s
+            self._renewed_s = now_s
             self._lease(beat)
             return True
 
@@ -144,7 +151,7 @@ class PhoneControl:
         """Stop, whoever drives. If the guard's channel is stuck, by its local socket. The sentence to show."""
         with self._lock:
             self._holder = ""
-            self.tune.neutral()
+            self.calibration.set_neutral()
             sent = self._order("stop")
         return "Stopping." if sent else self._stop_locally()
 
@@ -159,15 +166,15 @@ class PhoneControl:
         with self._lock:
             if session != self._holder:
                 raise Refused("This phone does not hold the car.")
-            self._say(ThrottleLimit(percent))
+            self._send(ThrottleLimit(percent))
 
-    def change_pilot(self, now_s: float) -> None:
+    def reload_model(self, now_s: float) -> None:
         """Start the pilot anew with the model that is selected now. Raises Refused."""
         with self._lock:
-            self.require_standing(now_s)
-            self._say(ReloadModel())
+            self.require_idle(now_s)
+            self._send(ReloadModel())
 
-    def require_standing(self, now_s: float) -> None:
+    def require_idle(self, now_s: float) -> None:
         """Raises Refused while the car is armed or the station's."""
         with self._lock:
             if self._state.mode in ARMED:
@@ -183,28 +190,28 @@ class PhoneControl:
             return PhoneStatus(
                 mode=state.mode,
                 reason=state.reason,
-                beat=self._beat,
-                holding=session == self._holder and bool(session),
+                heartbeat=self._heartbeat,
+                has_control=session == self._holder and bool(session),
                 station_runs=self._station_runs(now_s),
                 throttle_percent=state.throttle_percent,
                 steering=trace.steering if trace is not None and driving else 0.0,
                 throttle=trace.throttle if trace is not None and driving else 0.0,
                 model=state.model,
                 picture_seq=self.picture.seq if self.picture is not None else -1,
-                loop=self._loop,
-                tuning=self.tune.tuning,
-                tunes=self.tune.holds(session),
-                refusal=self._refusal if now_s - self._refused_s < _STATION_S else "",
+                loop=self._telemetry,
+                calibration=self.calibration.status,
+                is_calibrating=self.calibration.is_calibrating(session),
+                refusal=self._refusal if now_s - self._refused_s < _STATION_TIMEOUT_S else "",
             )
 
     # Within
 
-    def _hear_stopped(self, stopped: bool, now_s: float) -> None:
+    def _on_stopped_flag(self, stopped: bool, now_s: float) -> None:
         """Does the station still hold us in its emergency stop? One that never says so lets go by another order."""
         if stopped:
-            self._station_stopped_s, self._stop_told = now_s, True
+            self._station_stopped_s, self._station_reports_stop = now_s, True
         elif self._station_stopped_s > float("-inf"):
-            self._station_stopped_s = float("-inf") if self._stop_told else now_s
+            self._station_stopped_s = float("-inf") if self._station_reports_stop else now_s
 
     def _require_free(self, session: str, now_s: float) -> None:
         if self._station_runs(now_s):
@@ -212,22 +219,27 @@ class PhoneControl:
         if self._holds(now_s) and session != self._holder:
             raise Refused("Another phone holds the car.")
 
-    def _may_tune(self, session: str, now_s: float) -> None:
+    def _require_may_calibrate(self, session: str, now_s: float) -> None:
         with self._lock:
             self._require_free(session, now_s)
-            self.require_standing(now_s)
+            self.require_idle(now_s)
 
     def _holds(self, now_s: float) -> bool:
-        return bool(self._holder) and now_s - self._held_s < _HOLDS_S
+        return bool(self._holder) and now_s - self._renewed_s < _HOLD_TIMEOUT_S
 
     def _station_runs(self, now_s: float) -> bool:
-        return now_s - self._station_drove_s < _STATION_S or now_s - self._station_stopped_s < _STOPPED_S
+        return (
+            now_s - self._station_drove_s < _STATION_TIMEOUT_S
+            or now_s - self._station_stopped_s < _STATION_STOP_TIMEOUT_S
+        )
 
     def _lease(self, beat: int) -> None:
-        self._say(Lease(self._boot, beat, "drive", PHONE, round(LEASE_MS * self._rate)))
+        self._send(Lease(self._boot, beat, "drive", PHONE_RUN_ID, round(LEASE_MS * self._rate)))
 
     def _order(self, action: OrderAction, throttle_percent: int | None = None) -> bool:
         self._orders += 1
         ttl_ms = round(_ORDER_TTL_MS * self._rate)
-        order_id = f"{PHONE}-{self._beat}-{self._orders}"
-        return self._say(DriveOrder(order_id, action, self._boot, self._beat, ttl_ms, PHONE, throttle_percent))
+        order_id = f"{PHONE_RUN_ID}-{self._heartbeat}-{self._orders}"
+        return self._send(
+            DriveOrder(order_id, action, self._boot, self._heartbeat, ttl_ms, PHONE_RUN_ID, throttle_percent)
+        )

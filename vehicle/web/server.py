@@ -10,8 +10,8 @@ from shared.web.server import BackgroundServer, CountingServer, server_config
 
 MAX_CONNECTIONS = 128  # a few phones
 RESERVED_DESCRIPTORS = 128  # the guard's line, the broker, the recording: the web never takes them
-IDLE_EACH = 16
-UPLOAD_S = 300.0  # a model, by a slow wireless network
+MAX_IDLE_PER_CLIENT = 16
+UPLOAD_TIMEOUT_S = 300.0  # a model, by a slow wireless network
 URGENT = (b"POST /api/stop",)
 
 
@@ -22,7 +22,7 @@ class ConsoleServer(BackgroundServer):
         """Raises OperatorError if this process may open too few descriptors."""
         self.app = app
         limits = ConnectionLimits(
-            web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS), max_idle_each=IDLE_EACH, body_s=UPLOAD_S
+            web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS), max_idle_each=MAX_IDLE_PER_CLIENT, body_s=UPLOAD_TIMEOUT_S
         )
         server = CountingServer(server_config(app), limits, urgent=URGENT)
         super().__init__("console", server, listening, close_streams=lambda: None)

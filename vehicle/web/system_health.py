@@ -14,7 +14,7 @@ class SystemHealth:
 
     battery_percent: int | None
     wifi_dbm: int | None
-    heat_c: float | None
+    temperature_c: float | None
     disk_free_mb: int | None
     load: float | None
 
@@ -24,7 +24,7 @@ def read_health(folder: pathlib.Path, root: pathlib.Path = _ROOT) -> SystemHealt
     return SystemHealth(
         battery_percent=battery_percent(root / "sys/class/power_supply"),
         wifi_dbm=wifi_dbm(_text(root / "proc/net/wireless")),
-        heat_c=heat_c(_text(root / "sys/class/thermal/thermal_zone0/temp")),
+        temperature_c=heat_c(_text(root / "sys/class/thermal/thermal_zone0/temp")),
         disk_free_mb=_disk_free_mb(folder),
         load=round(os.getloadavg()[0] / (os.cpu_count() or 1), 2),
     )

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from shared.errors import BadInput
 from vehicle.models.importing.archive import HEAD_BYTES, check_packing, is_archive
 
-MOST_BYTES = 128 << 20
+MAX_BYTES = 128 << 20
 ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip", ".gz", ".onnx", ".pb")
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _ADDED = re.compile(r"(?: ?\(\d{1,3}\)|\.(?:bin|txt|download))+$", re.IGNORECASE)  # behind a name, by what downloads
-_LONGEST_NAME, _LONGEST_GIVEN = 80, 255
+_MAX_NAME, _MAX_GIVEN_NAME = 80, 255
 
 
 def safe_name(name: str) -> str:
@@ -23,19 +23,19 @@ def safe_name(name: str) -> str:
 
     Its ending is one of ENDINGS, or none of them: then the content says what it is.
     """
-    base = re.split(r"[\\/]", name)[-1].strip()[-_LONGEST_GIVEN:]
+    base = re.split(r"[\\/]", name)[-1].strip()[-_MAX_GIVEN_NAME:]
     plain = _ADDED.sub("", base)
     ending = next((ending for ending in ENDINGS if plain.lower().endswith(ending)), "")
-    stem = _UNFIT.sub("-", plain[: -len(ending)] if ending else base).strip(".-")[:_LONGEST_NAME].strip(".-")
+    stem = _UNFIT.sub("-", plain[: -len(ending)] if ending else base).strip(".-")[:_MAX_NAME].strip(".-")
     return f"{stem or 'model'}{ending}"
 
 
 @asynccontextmanager
-async def receive(request: Request, name: str) -> AsyncIterator[pathlib.Path]:
+async def receive_upload(request: Request, name: str) -> AsyncIterator[pathlib.Path]:
     """The request's body as a file. Raises BadInput if it is too large, empty, or no model by name nor by content."""
     fit = safe_name(name)
     announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > MOST_BYTES:
+    if announced.isdecimal() and int(announced) > MAX_BYTES:
         raise BadInput(_too_large())
     with tempfile.TemporaryDirectory(prefix="raceday-upload-") as folder:
         path = pathlib.Path(folder) / fit
@@ -43,7 +43,7 @@ async def receive(request: Request, name: str) -> AsyncIterator[pathlib.Path]:
         with path.open("xb") as file:
             async for part in request.stream():
                 got += len(part)
-                if got > MOST_BYTES:
+                if got > MAX_BYTES:
                     raise BadInput(_too_large())
                 file.write(part)
         if not got:
@@ -65,4 +65,4 @@ def _require_archive(path: pathlib.Path) -> None:
 
 
 def _too_large() -> str:
-    return f"The file is larger than {MOST_BYTES >> 20} MB, which is not taken."
+    return f"The file is larger than {MAX_BYTES >> 20} MB, which is not taken."

@@ -29,14 +29,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--protocol", required=True, metavar="P", help=", ".join(catalog.protocols()))
     parser.add_argument("--hex", action="store_true", help="the file is hex text, a frame a line, or a hex dump")
     parser.add_argument("file", metavar="FILE|-", help="the bytes themselves, or a recording; - reads standard input")
-    asked = parser.parse_args(arguments)
-    device = catalog.decoder(asked.protocol)
+    options = parser.parse_args(arguments)
+    device = catalog.decoder(options.protocol)
     decoding = Decoding(device)
-    line_ends = catalog.protocol_info(asked.protocol).lines
+    line_ends = catalog.protocol_info(options.protocol).lines
     looks_like_hex = False
-    with opened(asked.file) as source:
-        for data in _chunks(source, asked.file, asked.hex, line_ends):
-            looks_like_hex |= not asked.hex and device.counts.frames == 0 and HEX_TEXT.match(data) is not None
+    with opened(options.file) as source:
+        for data in _chunks(source, options.file, options.hex, line_ends):
+            looks_like_hex |= not options.hex and device.counts.frames == 0 and HEX_TEXT.match(data) is not None
             for line in decoding.lines(device.feed(data)):
                 sys.stdout.write(line)
             sys.stdout.flush()
@@ -47,11 +47,11 @@ def main(arguments: list[str]) -> int:
     sys.stdout.write(decoding.last_line())
     sys.stdout.flush()
     if looks_like_hex and not device.counts.frames:
-        _say(f"{asked.file}: no frame was found, but hex text: try --hex.")
+        _warn(f"{options.file}: no frame was found, but hex text: try --hex.")
     return 0
 
 
-def _say(sentence: str) -> None:
+def _warn(sentence: str) -> None:
     sys.stderr.write(f"{sentence}\n")
 
 
@@ -103,7 +103,7 @@ def opened(name: str) -> Iterator[BinaryIO]:
 
 def _chunks(source: BinaryIO, name: str, as_hex: bool, line_ends: bool) -> Iterator[bytes]:
     if as_hex:
-        return recording_file.hex_lines(source, name, line_ends, _say)
+        return recording_file.hex_lines(source, name, line_ends, _warn)
     peek = getattr(source, "peek", None)
     if peek is not None and peek(len(recording_file.HEAD)).startswith(recording_file.HEAD):
         return (piece.data for piece in recording_file.recorded(source, name))

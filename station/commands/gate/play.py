@@ -25,9 +25,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--port", type=int, default=0, help="the TCP port on this machine; 0: any free one")
     parser.add_argument("--pty", action="store_true", help="a pseudo terminal instead of TCP")
     parser.add_argument("--speed", type=float, default=1.0, help="2: twice as fast; 0: at once")
-    asked = parser.parse_args(arguments)
-    next(iter(pieces(asked.file)), None)  # a damaged file is reported before anything waits for it
-    (_on_pty if asked.pty else _on_tcp)(pieces(asked.file), asked.port, asked.speed)
+    options = parser.parse_args(arguments)
+    next(iter(pieces(options.file)), None)  # a damaged file is reported before anything waits for it
+    (_on_pty if options.pty else _on_tcp)(pieces(options.file), options.port, options.speed)
     return 0
 
 

@@ -43,16 +43,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("device", metavar="DEVICE", help="/dev/serial/by-id/..., socket://host:port")
     parser.add_argument("--seconds", type=float, default=6.0, help="to listen at each speed (status comes each 5 s)")
     parser.add_argument("--ask", action="store_true", help="also send each protocol's first question")
-    asked = parser.parse_args(arguments)
-    bauds = _bauds() if "://" not in asked.device else [_bauds()[0]]
+    options = parser.parse_args(arguments)
+    bauds = _bauds() if "://" not in options.device else [_bauds()[0]]
     total, found = 0, []
     for baud in bauds:
-        data = listen(asked.device, baud, asked.seconds, _questions() if asked.ask else b"")
+        data = listen(options.device, baud, options.seconds, _questions() if options.ask else b"")
         total += len(data)
         found += [match for match in understood(data, baud) if match.fits]
         if found:
             break
-    sys.stdout.write(verdict(asked.device, total, found) + "\n")
+    sys.stdout.write(verdict(options.device, total, found) + "\n")
     return 0 if found else 1
 
 

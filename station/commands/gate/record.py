@@ -19,8 +19,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=0.0, help="stop after this time")
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True, metavar="FILE")
     parser.add_argument("device", metavar="DEVICE")
-    asked = parser.parse_args(arguments)
-    record(asked.protocol, asked.device, asked.baud, asked.output, asked.seconds)
+    options = parser.parse_args(arguments)
+    record(options.protocol, options.device, options.baud, options.output, options.seconds)
     return 0
 
 

@@ -31,8 +31,8 @@ def raw(source: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def hex_lines(source: Iterable[bytes], name: str, line_ends: bool, say: Callable[[str], object]) -> Iterator[bytes]:
-    """The bytes of each line of hex text (hex_text.py); `say` takes a sentence for each that ends in half a byte.
+def hex_lines(source: Iterable[bytes], name: str, line_ends: bool, warn: Callable[[str], object]) -> Iterator[bytes]:
+    """The bytes of each line of hex text (hex_text.py); `warn` takes a sentence for each that ends in half a byte.
 
     `line_ends`: frames are lines of text, so one that was written down without its end gets it. Raises BadInput.
     """
@@ -44,7 +44,7 @@ def hex_lines(source: Iterable[bytes], name: str, line_ends: bool, say: Callable
                 f"{name}: line {number} is not hex text; leave out --hex if the file holds the bytes themselves."
             )
         if found.half:
-            say(f"{name}: line {number} ends in the middle of a byte, which is left out.")
+            warn(f"{name}: line {number} ends in the middle of a byte, which is left out.")
         rows += len(found.data) if found.row else 0
         ended = found.row or not found.data or found.data.endswith((b"\r", b"\n"))
         yield found.data + b"\r\n" if line_ends and not ended else found.data

@@ -67,46 +67,48 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
     parser.add_argument("--pause", type=float, default=PAUSE_S, metavar="S", help="least time between the pulses")
     parser.add_argument(
-        "--patience", type=float, default=PULSE_TIMEOUT_S, metavar="S", help="how long to wait for a pulse"
+        "--timeout", type=float, default=PULSE_TIMEOUT_S, metavar="S", help="how long to wait for a pulse"
     )
-    asked = parser.parse_args(arguments)
-    config = load(asked.config, StationConfig)
+    options = parser.parse_args(arguments)
+    config = load(options.config, StationConfig)
     if len(config.gate) < 2:
-        raise ConfigError(f"{asked.config}: names one gate; the two-pulse test compares gates with each other.")
+        raise ConfigError(f"{options.config}: names one gate; the two-pulse test compares gates with each other.")
     drivers = build_gates(config, build_clock(config.clock))
-    return run(drivers, asked.pause, asked.patience, lambda text: print(text, flush=True))
+    return run(drivers, options.pause, options.timeout, lambda text: print(text, flush=True))
 
 
-def run(drivers: Mapping[str, GateDriver], pause_s: float, patience_s: float, say: Callable[[str], None]) -> int:
+def run(drivers: Mapping[str, GateDriver], pause_s: float, timeout_s: float, report: Callable[[str], None]) -> int:
     """Waits for both pulses at all gates and prints how they agree. Raises HardwareMissing, RetryLater."""
     edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
     try:
         for driver in drivers.values():
-            driver.start({}, lambda said: edges.put(said) if isinstance(said, Edge) else None)
-        if absent := next((report for each in drivers.values() if (report := each.health()).absent), None):
+            driver.start({}, lambda output: edges.put(output) if isinstance(output, Edge) else None)
+        if absent := next((health for each in drivers.values() if (health := each.health()).absent), None):
             raise HardwareMissing(absent.sentence)
-        say(f"close the contact of {', '.join(drivers)} now")
-        first, at_s = _pulse(edges, tuple(drivers), patience_s, 0.0)
-        say(f"the first pulse reached {len(first)} of {len(drivers)} gates; again in {pause_s:g} s")
-        second, _ = _pulse(edges, tuple(drivers), pause_s + patience_s, at_s + pause_s)
+        report(f"close the contact of {', '.join(drivers)} now")
+        first, at_s = _pulse(edges, tuple(drivers), timeout_s, 0.0)
+        report(f"the first pulse reached {len(first)} of {len(drivers)} gates; again in {pause_s:g} s")
+        second, _ = _pulse(edges, tuple(drivers), pause_s + timeout_s, at_s + pause_s)
     finally:
         for driver in drivers.values():
             driver.close()
     lines = compare(first, second, tuple(drivers))
     for line in lines:
         interval = "-" if line.interval_ns is None else f"{line.interval_ns / 1e9:.6f} s"
-        say(f"  {line.gate:<16} {interval:>14}  {line.why or 'agrees'}")
+        report(f"  {line.gate:<16} {interval:>14}  {line.why or 'agrees'}")
     failed = [line.gate for line in lines if line.why]
-    say(f"FAILED at {', '.join(failed)}: check cable and clock, and repeat the test" if failed else "all gates agree")
+    report(
+        f"FAILED at {', '.join(failed)}: check cable and clock, and repeat the test" if failed else "all gates agree"
+    )
     return 1 if failed else 0
 
 
 def _pulse(
-    edges: "queue.SimpleQueue[Edge]", gates: tuple[str, ...], patience_s: float, not_before_s: float
+    edges: "queue.SimpleQueue[Edge]", gates: tuple[str, ...], timeout_s: float, not_before_s: float
 ) -> tuple[dict[str, Edge], float]:
     """The first edge of each gate, all within two seconds. Raises RetryLater if none comes."""
     found: dict[str, Edge] = {}
-    give_up_s, began_s = time.monotonic() + patience_s, 0.0
+    give_up_s, began_s = time.monotonic() + timeout_s, 0.0
     while len(found) < len(gates):
         try:
             edge = edges.get(timeout=max(0.001, give_up_s - time.monotonic()))
@@ -119,5 +121,5 @@ def _pulse(
             began_s, give_up_s = now_s, now_s + SAME_PULSE_S
         found.setdefault(edge.gate, edge)
     if not found:
-        raise RetryLater(f"No pulse came within {patience_s:g} s: is the contact wired to the gates?")
+        raise RetryLater(f"No pulse came within {timeout_s:g} s: is the contact wired to the gates?")
     return found, began_s

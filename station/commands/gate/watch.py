@@ -36,15 +36,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--baud", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=0.0, help="stop after this time")
     parser.add_argument("device", nargs="?", metavar="DEVICE")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     trials: dict[str, LayoutTrial] = {}
-    if asked.config is not None:
-        gates, trials = _configured(asked.config)
-    elif asked.protocol and asked.device:
-        gates = {"gate": _one(asked.protocol, asked.device, asked.baud)}
+    if options.config is not None:
+        gates, trials = _configured(options.config)
+    elif options.protocol and options.device:
+        gates = {"gate": _one(options.protocol, options.device, options.baud)}
     else:
         raise ConfigError("name a station's config (--config FILE), or a decoder (--protocol P DEVICE).")
-    watch(gates, time.monotonic() + asked.seconds if asked.seconds else None, trials)
+    watch(gates, time.monotonic() + options.seconds if options.seconds else None, trials)
     return 0
 
 
@@ -53,18 +53,18 @@ class LayoutTrial:
 
     def __init__(self, spec: GateSpec) -> None:
         self._gate = Gate(spec, CrossingCounter())
-        self._said = ""
+        self._last_line = ""
 
-    def line_for(self, said: GateOutput) -> str:
+    def line_for(self, output: GateOutput) -> str:
         """How the sensors stand by now, as a line; "" where nothing is new, or where there is one sensor."""
-        if isinstance(said, GateNote):
+        if isinstance(output, GateNote):
             return ""
-        self._gate.handle(said)
+        self._gate.handle(output)
         passes = self._gate.arrangement.passes
         now = describe_passes(self._gate.spec, passes) if passes else ""
-        if now == self._said:
+        if now == self._last_line:
             return ""
-        self._said = now
+        self._last_line = now
         return f"\n[{self._gate.spec.name}] {now}"
 
 
@@ -94,9 +94,9 @@ def watch(
             gate.close()
 
 
-def event_line(said: GateOutput, last: dict[tuple[str, str], int]) -> str:
+def event_line(output: GateOutput, last: dict[tuple[str, str], int]) -> str:
     """An edge, or what the driver noticed."""
-    return edge_line(said, last) if isinstance(said, Edge) else f"{said.gate} note: {said.sentence}"
+    return edge_line(output, last) if isinstance(output, Edge) else f"{output.gate} note: {output.sentence}"
 
 
 class HealthLines:

@@ -81,7 +81,7 @@ def gate_cards(view: View) -> list[GateCard]:
 
 
 def _card(gate: GateView) -> GateCard:
-    level, state = _fitness(gate)
+    level, state = _readiness(gate)
     line = f"Start and finish · system {gate.system}" if gate.kind == "start_finish" else "Split"
     return GateCard(
         key=f"card-{gate.name}",
@@ -100,7 +100,7 @@ def _card(gate: GateView) -> GateCard:
     )
 
 
-def _fitness(gate: GateView) -> tuple[str, str]:
+def _readiness(gate: GateView) -> tuple[str, str]:
     """Level and state, as in the health strip."""
     if not gate.alive or gate.stuck or gate.doubt:
         return "bad", "absent" if gate.absent else "not fit"

@@ -37,11 +37,11 @@ class PendingDecision:
 def pending_decisions(view: View) -> list[PendingDecision]:
     """Of all runs that are on the page, the oldest proposal first: it answers to the keys Y and N."""
     runs = view.runs or ((view.run,) if view.run is not None else ())
-    asked = sorted(((p, run) for run in runs for p in run.proposals), key=lambda each: each[0].at_ns)
+    proposals = sorted(((p, run) for run in runs for p in run.proposals), key=lambda each: each[0].at_ns)
     named = len(runs) > 1
     flagged = [_flagged(run, at_ns, named) for run in runs for at_ns in run.flagged]
     found = [_model(run, named) for run in runs if run.model_differs]
-    found += [_proposal(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(asked)] + flagged
+    found += [_proposal(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(proposals)] + flagged
     return found + [
         _unknown_transponder(each, runs, view.cars) for each in reversed(view.unknown_transponders[-MAX_TRANSPONDERS:])
     ]

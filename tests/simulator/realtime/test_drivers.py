@@ -12,11 +12,11 @@ from shared.errors import ConfigError, HardwareMissing, Refused
 from simulator.realtime.control_client import WorldControl
 from simulator.realtime.drivers import WorldCamera, WorldClock, WorldGate, WorldMotors
 from vehicle.core.actions import Action
-from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral, pulses
+from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral_pulses, to_pulses
 
 pytestmark = pytest.mark.slow
 
-AHEAD = pulses(Action(0.0, 0.45), STOCK_CALIBRATION)
+AHEAD = to_pulses(Action(0.0, 0.45), STOCK_CALIBRATION)
 
 
 def car_options(world: Any, car: str = "car-1") -> dict[str, Any]:
@@ -214,7 +214,7 @@ def test_motors_refuse_what_a_servo_cannot_do(start_world: Callable[..., Any], p
     else:
         with pytest.raises(HardwareMissing, match="cannot make a pulse"):
             motors.apply(pulse)
-    motors.apply(neutral(STOCK_CALIBRATION))
+    motors.apply(neutral_pulses(STOCK_CALIBRATION))
     motors.close()
     motors.close()
 

@@ -11,9 +11,9 @@ from simulator.realtime.protocol import GateEdge, TrueEvent
 from simulator.realtime.stage import TICK_NS, TICKS_PER_S, CapturedFrame, Stage, StageSettings
 from simulator.world.tracks import load_track
 from vehicle.core.actions import Action
-from vehicle.core.pulses import STOCK_CALIBRATION, pulses
+from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
 
-AHEAD = pulses(Action(0.0, 0.45), STOCK_CALIBRATION)
+AHEAD = to_pulses(Action(0.0, 0.45), STOCK_CALIBRATION)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from simulator.realtime.control_client import WorldControl
 from simulator.realtime.drivers import WorldCamera, WorldClock, WorldMotors
 from simulator.realtime.world_process import WorldConfig
 from vehicle.core.actions import Action
-from vehicle.core.pulses import STOCK_CALIBRATION, pulses
+from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
@@ -77,7 +77,7 @@ def test_a_patient_world_waits_for_the_answers_of_a_slow_machine(start_world: Ca
         pass  # frames of the pits, and the first of the track: nobody answers it, so the world stands
     stamps: list[int] = []
     while len(stamps) < 8:
-        motors.apply(pulses(Action(0.0, 0.0), STOCK_CALIBRATION))
+        motors.apply(to_pulses(Action(0.0, 0.0), STOCK_CALIBRATION))
         frame = camera.read(5.0)
         assert frame is not None
         stamps.append(frame.at_ns)

@@ -7,7 +7,7 @@ import pytest
 from simulator.world.car import MAX_STEERING_RAD, WHEELBASE_M, CarParameters, SimulatedCar, draw_car
 from simulator.world.geometry import Pose
 from vehicle.core.actions import Action
-from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral, pulses
+from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral_pulses, to_pulses
 
 DT_S = 1 / 240
 STANDARD = CarParameters()
@@ -25,7 +25,7 @@ def at_rest() -> SimulatedCar:
 
 
 def wire(steering: float, throttle: float) -> Pulses:
-    return pulses(Action(steering, throttle), STOCK_CALIBRATION)
+    return to_pulses(Action(steering, throttle), STOCK_CALIBRATION)
 
 
 SPEEDS = [(0.0, 0.0), (0.25, 0.93), (0.5, 1.86), (1.0, 3.72), (-0.5, -1.86)]
@@ -51,7 +51,7 @@ def test_nothing_happens_before_the_delay() -> None:
     assert driven(at_rest(), wire(0.0, 1.0), 0.10).speed_mps > 0.1
 
 
-@pytest.mark.parametrize("stop", [None, neutral(STOCK_CALIBRATION)])
+@pytest.mark.parametrize("stop", [None, neutral_pulses(STOCK_CALIBRATION)])
 def test_neutral_and_no_pulse_stop_the_car(stop: Pulses | None) -> None:
     car = driven(at_rest(), wire(0.0, 0.5), 3.0)
     driven(car, stop, 0.7, 3.0)

@@ -11,12 +11,12 @@ from simulator.world.tracks import load_track
 from simulator.world.world import BeamEdge, CarBackOnTrack, CarLeftTrack, FrameDue, TrueCrossing, World, WorldEvent
 from tests.simulator.world.sample_tracks import box, ring
 from vehicle.core.actions import Action
-from vehicle.core.pulses import STOCK_CALIBRATION, pulses
+from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
 
 SECOND_NS = 1_000_000_000
 BASE = load_track("reinvent_base")
-STRAIGHT = pulses(Action(0.0, 0.4), STOCK_CALIBRATION)
-LEFT = pulses(Action(0.35, 0.4), STOCK_CALIBRATION)
+STRAIGHT = to_pulses(Action(0.0, 0.4), STOCK_CALIBRATION)
+LEFT = to_pulses(Action(0.35, 0.4), STOCK_CALIBRATION)
 
 
 def story(world: World, slices: list[int]) -> list[WorldEvent]:
@@ -88,7 +88,7 @@ def test_split_gates_have_their_own_sensors() -> None:
     world = World(ring(), 1, splits=(0.1, 0.2))
     names = []
     for n in range(1, 15 * 16):
-        world.apply(pulses(Action(_ring_steering(world), 0.4), STOCK_CALIBRATION))
+        world.apply(to_pulses(Action(_ring_steering(world), 0.4), STOCK_CALIBRATION))
         names += [e.gate for e in world.step(n * SECOND_NS // 15) if isinstance(e, TrueCrossing)]
     assert names[:4] == ["start", "split1", "split2", "start"]
 

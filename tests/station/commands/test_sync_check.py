@@ -55,7 +55,7 @@ def test_both_pulses_from_drivers() -> None:
                 clock.advance(clock.now_ns() + 60 * S)
                 gate.pass_by()
 
-    assert run(gates, pause_s=0.0, patience_s=5.0, say=contact) == 0
+    assert run(gates, pause_s=0.0, timeout_s=5.0, report=contact) == 0
     assert said[-1] == "all gates agree"
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("gate-")]
 

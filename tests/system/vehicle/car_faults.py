@@ -27,10 +27,10 @@ from onnx import TensorProto, helper
 from raceday.broker import RunningBroker, start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
 from tests.vehicle.sample_parts import Station, config_text, write_model
-from vehicle.core.pulses import STOCK_CALIBRATION, neutral
-from vehicle.hardware.cameras.mock import TROUBLES
+from vehicle.core.pulses import STOCK_CALIBRATION, neutral_pulses
+from vehicle.hardware.cameras.mock import CAMERA_FAULTS
 
-REST_NS = neutral(STOCK_CALIBRATION).throttle_ns
+REST_NS = neutral_pulses(STOCK_CALIBRATION).throttle_ns
 FRAME_MS = 1000 / 15
 TRIP_MS = 5 * FRAME_MS  # the frame age beyond which the shipped settings trip
 LEASE_MS = 500
@@ -77,7 +77,7 @@ class Scene:
         self.station = Station(self.link)
         self.station.lease_ms = LEASE_MS
         write_model(folder / "model", blinding_graph())
-        camera = f'driver = "mock"\noptions = {{ trouble = "{folder}/trouble.txt" }}'
+        camera = f'driver = "mock"\noptions = {{ fault_file = "{folder}/trouble.txt" }}'
         config = folder / "vehicle.toml"
         text = config_text(folder, self.broker.port, camera)
         config.write_text(text.replace("hold_periods = 4.0\ntrip_periods = 10.0\nrealtime = false\n", ""))
@@ -140,7 +140,7 @@ class Scene:
 
     def _lay_ready(self) -> None:
         """A file for each trouble."""
-        for word in ("", *TROUBLES):
+        for word in ("", *CAMERA_FAULTS):
             (self.folder / f"trouble.{word or 'none'}").write_text(word)
 
     def grant(self, granting: bool) -> None:

@@ -13,11 +13,11 @@ from tests.system.vehicle.test_processes import Car, broker, station  # noqa: F4
 from tests.vehicle.sample_parts import Station, config_text, write_model
 from vehicle.process.realtime import (
     CAMERA_PRIORITY,
+    FAILSAFE_PRIORITY,
     GUARD_PRIORITY,
-    KEEPER_PRIORITY,
     POLICY_PRIORITY,
-    ask_for_realtime,
-    rest_the_collector,
+    freeze_garbage_collector,
+    request_realtime,
 )
 
 
@@ -25,7 +25,7 @@ def test_priority_is_of_the_asking_thread_alone() -> None:
     found: queue.Queue[tuple[bool, int, int]] = queue.Queue()
 
     def ask() -> None:
-        granted = ask_for_realtime("policy", POLICY_PRIORITY)
+        granted = request_realtime("policy", POLICY_PRIORITY)
         found.put((granted, os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK, os.sched_getparam(0).sched_priority))
 
     before = os.sched_getscheduler(0)
@@ -38,13 +38,13 @@ def test_priority_is_of_the_asking_thread_alone() -> None:
 
 
 def test_whoever_watches_comes_first() -> None:
-    assert KEEPER_PRIORITY > GUARD_PRIORITY > CAMERA_PRIORITY > POLICY_PRIORITY
+    assert FAILSAFE_PRIORITY > GUARD_PRIORITY > CAMERA_PRIORITY > POLICY_PRIORITY
 
 
 def test_the_collector_rests() -> None:
     gc.unfreeze()
     kept = [[] for _ in range(1000)]  # type: ignore[var-annotated]
-    rest_the_collector()
+    freeze_garbage_collector()
     try:
         assert gc.get_freeze_count() >= len(kept)
     finally:

@@ -15,9 +15,9 @@ from raceday.broker import RunningBroker, mosquitto_path, start_broker
 from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol.messages import OrderAction
 from tests.vehicle.sample_parts import Station, config_text, pulses, write_model
-from vehicle.core.pulses import STOCK_CALIBRATION, neutral
+from vehicle.core.pulses import STOCK_CALIBRATION, neutral_pulses
 
-REST = (neutral(STOCK_CALIBRATION).steering_ns, neutral(STOCK_CALIBRATION).throttle_ns)
+REST = (neutral_pulses(STOCK_CALIBRATION).steering_ns, neutral_pulses(STOCK_CALIBRATION).throttle_ns)
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 
 
@@ -60,8 +60,10 @@ class Car:
         return subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
 
     def child(self, name: str) -> int:
+        """The process id of "pilot", "comms" or "failsafe"."""
+        module = "vehicle.guard.failsafe" if name == "failsafe" else f"vehicle.{name}.{name}"
         for child in psutil.Process(self.process.pid).children():
-            if f"vehicle.{name}.{name}" in child.cmdline():
+            if module in child.cmdline():
                 return int(child.pid)
         raise AssertionError(f"there is no child {name}")
 

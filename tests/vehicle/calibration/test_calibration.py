@@ -13,7 +13,7 @@ from shared.config import load
 from shared.errors import BadInput, ConfigError, Refused, StorageError
 from tests.vehicle.sample_parts import config_text
 from vehicle.calibration.file import CalibrationChoice, read_calibration, write_calibration
-from vehicle.calibration.terminal_wizard import PULSE_S, TerminalWizard, tried_us
+from vehicle.calibration.terminal_wizard import PULSE_S, TerminalWizard, parse_width_us
 from vehicle.commands import vehicle
 from vehicle.config import VehicleConfig
 from vehicle.core.actions import Action
@@ -126,10 +126,10 @@ def test_which_calibration_counts(tmp_path: pathlib.Path) -> None:
 def test_wheels_without_a_calibration_get_no_pulse() -> None:
     motors = MockMotors({}, ManualClock())
     wheels = Actuators(motors, None)
-    wheels.turn(Action(0.0, 0.0))
+    wheels.apply_action(Action(0.0, 0.0))
     assert motors.pulses is None
     with pytest.raises(AssertionError):
-        wheels.turn(Action(0.0, 0.1))
+        wheels.apply_action(Action(0.0, 0.1))
 
 
 # The wizard
@@ -235,7 +235,7 @@ def test_no_is_no_and_a_wizard_does_not_ask_for_ever() -> None:
 @given(st.text(max_size=8), st.integers(500, 2_500))
 def test_a_typed_width_is_a_servos_width_or_refused(answer: str, width_us: int) -> None:
     try:
-        assert 500 <= tried_us(answer, width_us) <= 2_500
+        assert 500 <= parse_width_us(answer, width_us) <= 2_500
     except Refused as refusal:
         assert "\n" not in str(refusal)  # noqa: PT017 (most texts are refused)
 

@@ -11,7 +11,7 @@ from shared.clock import build_clock
 from shared.config import load
 from shared.errors import ConfigError, HardwareMissing, OperatorError, Refused
 from tests.vehicle.sample_parts import config_text, pulses, write_model
-from vehicle.build import _first_motors, _late_motors
+from vehicle.build import _open_motors, _reopen_motors
 from vehicle.commands import vehicle
 from vehicle.config import MotorsChoice, VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION
@@ -58,7 +58,7 @@ def test_the_local_socket_survives_a_kill_but_not_a_second_guard(tmp_path: pathl
     local = StopSocket(path)
     with pytest.raises(OperatorError, match="another guard already listens"):
         StopSocket(path)
-    assert local.asked() == []
+    assert local.requests() == []
     local.close()
     local.close()
     assert not path.exists()
@@ -104,15 +104,15 @@ def test_late_motors_come_at_neutral_or_not_at_all(tmp_path: pathlib.Path) -> No
         VehicleConfig,
     )
     clock = build_clock(settings.clock)
-    none, why = _first_motors(settings, clock, STOCK_CALIBRATION)
+    none, why = _open_motors(settings, clock, STOCK_CALIBRATION)
     assert (none, "do not answer" in why) == (None, True)
     with pytest.raises(HardwareMissing, match="do not answer"):
-        _late_motors(settings, clock, STOCK_CALIBRATION)
+        _reopen_motors(settings, clock, STOCK_CALIBRATION)
     absent.unlink()
-    _late_motors(settings, clock, STOCK_CALIBRATION).close()
+    _reopen_motors(settings, clock, STOCK_CALIBRATION).close()
     assert pulses(tmp_path) == [(1_450_000, 1_446_000)]
     coarse = dataclasses.replace(settings, motors=MotorsChoice("mock", {"resolution_ns": 200_000}))
-    for open_motors in (_late_motors, _first_motors):
+    for open_motors in (_reopen_motors, _open_motors):
         with pytest.raises(HardwareMissing, match="use a finer driver"):
             open_motors(coarse, clock, STOCK_CALIBRATION)
 
@@ -122,6 +122,6 @@ def test_real_motors_that_are_not_there_are_absent_with_their_sentence(tmp_path:
     options = {"bus": 63} if driver == "pca9685" else {"chip": str(tmp_path / "pwmchip0")}
     settings = load(pathlib.Path(config(tmp_path)), VehicleConfig)
     settings = dataclasses.replace(settings, motors=MotorsChoice(driver, options))
-    motors, why = _first_motors(settings, build_clock(settings.clock), STOCK_CALIBRATION)
+    motors, why = _open_motors(settings, build_clock(settings.clock), STOCK_CALIBRATION)
     assert motors is None
     assert ("/dev/i2c-63 cannot be opened" if driver == "pca9685" else "npwm cannot be read") in why

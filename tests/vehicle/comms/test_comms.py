@@ -13,7 +13,7 @@ from shared.protocol.messages import CarHeartbeat, CarLap, CarState, CarTelemetr
 from vehicle.comms.comms import Comms
 from vehicle.comms.lap_outbox import LapOutbox
 from vehicle.core.messages import CommsReady, LoopTelemetry
-from vehicle.process.channel import Channel, IpcMessage, pair
+from vehicle.process.channel import Channel, IpcMessage, socket_pair
 
 MS = 1_000_000
 LAP = CarLap(5_000 * MS, "boot-1", 0, None, 8, 20 * MS)
@@ -35,7 +35,7 @@ class Bench:
 
     def begin(self) -> None:
         """A new life of the comms process."""
-        (ours, theirs), (pilots, laps) = pair(), pair()
+        (ours, theirs), (pilots, laps) = socket_pair(), socket_pair()
         self.guard, self.pilot = Channel(ours), Channel(pilots)
         self.link = MockLink(self.broker, "car-1", "boot-1", "car")
         self.outbox = LapOutbox(self.folder / "laps.db")
@@ -51,7 +51,7 @@ class Bench:
         for _ in range(duration_ms // 50):
             self.now_ns += 50 * MS
             self.broker.run_until(self.now_ns)
-            self.comms.turn(self.now_ns / 1e9)
+            self.comms.step(self.now_ns / 1e9)
 
     def said(self, kind: type) -> list[Message]:
         return [message for message in self.heard if isinstance(message.body, kind)]
@@ -105,7 +105,7 @@ def test_a_lap_is_said_again_under_its_number_until_it_is_acknowledged(bench: Be
     assert {(m.envelope.boot, m.envelope.seq, m.body) for m in said} == {("boot-1", 1, LAP)}
     bench.station.publish(LapAck("boot-1", 1), "car-1")
     bench.run(200)
-    assert bench.outbox.waiting() == []
+    assert bench.outbox.pending() == []
     bench.heard.clear()
     bench.run(10_000)
     assert bench.said(CarLap) == []
@@ -115,7 +115,7 @@ def test_a_lap_waits_for_the_broker_and_for_the_next_life(bench: Bench) -> None:
     bench.broker.kill()
     bench.pilot.send(LAP)
     bench.run(5_000)
-    assert len(bench.outbox.waiting()) == 1
+    assert len(bench.outbox.pending()) == 1
     bench.link.vanish()
     bench.close()
     bench.broker.restart()
@@ -129,7 +129,7 @@ def test_a_full_disk_is_tried_again_and_loses_no_lap(bench: Bench, monkeypatch: 
         raise StorageError("the disk is full.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(bench.outbox, "put", refuse)
+        patch.setattr(bench.outbox, "add", refuse)
         bench.pilot.send(LAP)
         bench.run(500)
         assert bench.said(CarLap) == []

@@ -27,25 +27,25 @@ def path(tmp_path: pathlib.Path) -> pathlib.Path:
 
 def test_laps_wait_in_order_until_they_are_forgotten(path: pathlib.Path) -> None:
     outbox = LapOutbox(path)
-    kept = [outbox.put(lap(n)) for n in range(3)]
+    kept = [outbox.add(lap(n)) for n in range(3)]
     assert [k.seq for k in kept] == [1, 2, 3]
-    assert outbox.waiting() == kept
-    outbox.forget("boot-1", 2)
-    outbox.forget("boot-1", 2)
-    outbox.forget("another", 1)
-    assert outbox.waiting() == [kept[0], kept[2]]
+    assert outbox.pending() == kept
+    outbox.remove("boot-1", 2)
+    outbox.remove("boot-1", 2)
+    outbox.remove("another", 1)
+    assert outbox.pending() == [kept[0], kept[2]]
     outbox.close()
 
 
 def test_numbers_go_on_over_restarts_and_boots_even_when_all_is_forgotten(path: pathlib.Path) -> None:
     first = LapOutbox(path)
-    first.put(lap(1))
-    first.put(lap(2))
-    first.forget("boot-1", 1)
-    first.forget("boot-1", 2)
+    first.add(lap(1))
+    first.add(lap(2))
+    first.remove("boot-1", 1)
+    first.remove("boot-1", 2)
     first.close()
     second = LapOutbox(path)
-    assert second.put(lap(3, "boot-2")).seq == 3
+    assert second.add(lap(3, "boot-2")).seq == 3
     second.close()
 
 
@@ -64,17 +64,17 @@ def test_a_kill_loses_nothing_that_was_kept(path: pathlib.Path) -> None:
         said = [int(process.stdout.readline()) for _ in range(20)]
         os.kill(process.pid, signal.SIGKILL)
     outbox = LapOutbox(path)
-    assert [k.seq for k in outbox.waiting()][:20] == said
+    assert [k.seq for k in outbox.pending()][:20] == said
     outbox.close()
 
 
 def test_a_damaged_row_holds_up_no_other(path: pathlib.Path) -> None:
     outbox = LapOutbox(path)
-    kept = [outbox.put(lap(n)) for n in range(2)]
+    kept = [outbox.add(lap(n)) for n in range(2)]
     with sqlite3.connect(path) as other:
         other.execute("UPDATE laps SET lap = 'broken' WHERE seq = 1")
     other.close()
-    assert outbox.waiting() == kept[1:]
+    assert outbox.pending() == kept[1:]
     outbox.close()
 
 
@@ -88,16 +88,16 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: pathlib.Path, cont
 
 def test_a_full_disk_keeps_nothing_and_says_so(path: pathlib.Path) -> None:
     outbox = LapOutbox(path)
-    outbox.put(lap(0))
+    outbox.add(lap(0))
     outbox._db.execute("PRAGMA max_page_count = 3")
     with pytest.raises(StorageError, match="full"):
-        list(map(outbox.put, map(lap, range(1, 2_000))))
-    before = len(outbox.waiting())
+        list(map(outbox.add, map(lap, range(1, 2_000))))
+    before = len(outbox.pending())
     with pytest.raises(StorageError):
-        outbox.put(lap(5_000))
-    assert len(outbox.waiting()) == before
+        outbox.add(lap(5_000))
+    assert len(outbox.pending()) == before
     outbox._db.execute("PRAGMA max_page_count = 1000")
-    assert outbox.put(lap(5_001)).seq == outbox.waiting()[-1].seq
+    assert outbox.add(lap(5_001)).seq == outbox.pending()[-1].seq
     outbox.close()
 
 
@@ -111,13 +111,13 @@ def test_it_keeps_what_a_list_would_keep(
     for step in steps:
         if step is None:
             newest += 1
-            assert outbox.put(lap(newest)).seq == newest
+            assert outbox.add(lap(newest)).seq == newest
             model.append(newest)
         elif isinstance(step, int):
-            outbox.forget("boot-1", step)
+            outbox.remove("boot-1", step)
             model = [seq for seq in model if seq != step]
         else:
             outbox.close()
             outbox = LapOutbox(path)
-        assert [k.seq for k in outbox.waiting()] == model
+        assert [k.seq for k in outbox.pending()] == model
     outbox.close()

@@ -33,15 +33,15 @@ class Bench:
     def wish(self, steering: float = 0.5, throttle: float = 1.0, age_ms: float = 0) -> None:
         self.frames += 1
         at_ns = self.now_ns - round(age_ms * MS)
-        self.helm.take_wish(Setpoint(self.frames, at_ns, steering, throttle, 900), self.now_ns)
+        self.helm.on_setpoint(Setpoint(self.frames, at_ns, steering, throttle, 900), self.now_ns)
 
     def lease(self, grant: Grant = "drive", lease_ms: int = 500, beat: int | None = None, boot: str = "boot-1") -> None:
-        self.helm.take_lease(Lease(boot, self.beat if beat is None else beat, grant, "run-1", lease_ms))
+        self.helm.on_lease(Lease(boot, self.beat if beat is None else beat, grant, "run-1", lease_ms))
 
     def order(self, action: OrderAction, beat: int | None = None, **more: Any) -> None:
         self.orders += 1
         asked = {"order_id": f"o{self.orders}", "boot": "boot-1", "ttl_ms": 2000} | more
-        self.helm.take_order(DriveOrder(action=action, heartbeat=self.beat if beat is None else beat, **asked))
+        self.helm.on_order(DriveOrder(action=action, heartbeat=self.beat if beat is None else beat, **asked))
 
     def run(self, duration_ms: int, *, frames: bool = True, lease: bool = True) -> None:
         """Ticks of 10 ms, a frame each 50, a beat and its lease each 100."""
@@ -49,7 +49,7 @@ class Bench:
             self.now_ns += 10 * MS
             turn = self.now_ns // MS
             if turn % 100 == 0:
-                self.beat = self.helm.beat(self.now_ns).heartbeat
+                self.beat = self.helm.next_heartbeat(self.now_ns).heartbeat
                 if lease:
                     self.lease()
             if frames and turn % 50 == 0:
@@ -60,7 +60,7 @@ class Bench:
 @pytest.fixture
 def driving() -> Bench:
     bench = Bench()
-    bench.helm.model_ready()
+    bench.helm.set_model_ready()
     bench.run(200)
     bench.order("arm")
     bench.order("start", throttle_percent=40)
@@ -81,7 +81,7 @@ def test_orders_wait_for_what_is_missing_and_are_then_done_in_turn() -> None:
     bench.order("start")
     bench.run(500, lease=False)
     assert bench.helm.mode == "disarmed"
-    bench.helm.model_ready()
+    bench.helm.set_model_ready()
     bench.run(500)
     assert bench.helm.mode == "driving"
 
@@ -92,10 +92,10 @@ def test_an_order_that_waited_too_long_is_refused_with_what_was_missing() -> Non
     bench.order("arm", ttl_ms=300)
     bench.run(500)
     assert bench.helm.mode == "disarmed"
-    assert bench.helm.standing.reason == (
+    assert bench.helm.mode_state.reason == (
         "The order to arm was refused: it was not done in time. The car has not yet a loaded model."
     )
-    bench.helm.model_ready()
+    bench.helm.set_model_ready()
     bench.run(500)
     assert bench.helm.mode == "disarmed"
 
@@ -104,37 +104,37 @@ def test_the_lease_counts_from_the_beat_it_answers(driving: Bench) -> None:
     beat_ns = driving.now_ns // (100 * MS) * 100 * MS
     driving.run(600, lease=False)
     assert driving.helm.mode == "tripped"
-    assert "lease ran out" in driving.helm.standing.reason
+    assert "lease ran out" in driving.helm.mode_state.reason
     assert driving.action == NEUTRAL
     assert driving.now_ns - beat_ns < 700 * MS
 
 
 def test_frames_that_show_nothing_hold_then_trip_and_the_reason_says_so(driving: Bench) -> None:
     for _ in range(3):
-        driving.helm.take_unusable("The lens is covered.")
+        driving.helm.on_unusable_frame("The lens is covered.")
         driving.run(30, frames=False)
     assert driving.helm.mode == "driving"  # it holds
     for _ in range(30):
-        driving.helm.take_unusable("The lens is covered.")
+        driving.helm.on_unusable_frame("The lens is covered.")
         driving.run(10, frames=False)
     assert driving.helm.mode == "tripped"
-    assert driving.helm.standing.reason.startswith("The newest frame is 2")
-    assert driving.helm.standing.reason.endswith(" ms old; at most 250 are driven. The lens is covered.")
+    assert driving.helm.mode_state.reason.startswith("The newest frame is 2")
+    assert driving.helm.mode_state.reason.endswith(" ms old; at most 250 are driven. The lens is covered.")
     assert driving.action == NEUTRAL
 
 
 def test_what_the_camera_shows_is_said_when_the_car_cannot_be_armed() -> None:
     bench = Bench()
-    bench.helm.model_ready()
+    bench.helm.set_model_ready()
     bench.run(100, frames=False)
-    bench.helm.take_unusable("The lens is covered.")
+    bench.helm.on_unusable_frame("The lens is covered.")
     bench.order("arm", ttl_ms=300)
     bench.run(500, frames=False)
-    assert bench.helm.standing.reason.endswith("The car has not yet fresh frames. The lens is covered.")
+    assert bench.helm.mode_state.reason.endswith("The car has not yet fresh frames. The lens is covered.")
     bench.run(500)  # it shows something again: the sentence is over
     bench.order("arm")
     bench.run(20)
-    assert (bench.helm.mode, bench.helm.standing.reason) == ("ready", "")
+    assert (bench.helm.mode, bench.helm.mode_state.reason) == ("ready", "")
 
 
 def test_a_late_burst_of_old_leases_grants_nothing(driving: Bench) -> None:
@@ -171,7 +171,7 @@ def test_recovery_never_rearms(driving: Bench) -> None:
 def test_a_withdrawn_lease_stops_and_arm_makes_ready_again(driving: Bench) -> None:
     driving.lease("none")
     driving.run(10, lease=False)
-    assert driving.helm.standing.mode == "stopped"
+    assert driving.helm.mode_state.mode == "stopped"
     assert driving.action == NEUTRAL
     driving.run(100)
     driving.order("arm")
@@ -186,7 +186,7 @@ def test_a_withdrawal_calls_off_the_orders_that_wait_from_before() -> None:
     bench.order("start")
     bench.run(100, lease=False)
     bench.lease("none")
-    bench.helm.model_ready()
+    bench.helm.set_model_ready()
     bench.run(500)
     assert bench.helm.mode == "disarmed"
 
@@ -198,16 +198,16 @@ def test_frames_hold_ramp_and_trip(driving: Bench) -> None:
     assert 0.0 < driving.action.throttle < 0.4
     driving.run(100, frames=False)
     assert driving.helm.mode == "tripped"
-    assert "newest frame" in driving.helm.standing.reason
+    assert "newest frame" in driving.helm.mode_state.reason
 
 
 def test_a_repeated_or_future_frame_does_not_keep_the_car_going(driving: Bench) -> None:
     repeated = Setpoint(driving.frames, driving.now_ns - 50 * MS, 0.0, 1.0, 900)
     future = Setpoint(driving.frames + 1, driving.now_ns + 10_000 * MS, 0.0, 1.0, 900)
-    driving.helm.take_wish(repeated, driving.now_ns)
+    driving.helm.on_setpoint(repeated, driving.now_ns)
     for _ in range(40):
-        assert not driving.helm.take_wish(repeated, driving.now_ns)
-        assert not driving.helm.take_wish(future, driving.now_ns)
+        assert not driving.helm.on_setpoint(repeated, driving.now_ns)
+        assert not driving.helm.on_setpoint(future, driving.now_ns)
         driving.run(10, frames=False)
     assert driving.helm.mode == "tripped"
 
@@ -225,7 +225,7 @@ def test_a_stop_calls_off_what_waits() -> None:
     bench.order("arm")
     bench.order("start")
     bench.order("stop")
-    bench.helm.model_ready()
+    bench.helm.set_model_ready()
     bench.run(500)
     assert bench.helm.mode == "disarmed"
 
@@ -233,39 +233,43 @@ def test_a_stop_calls_off_what_waits() -> None:
 @pytest.mark.parametrize("action", ["arm", "start", "reset"])
 def test_an_order_of_another_boot_or_an_unknown_beat_is_refused(action: OrderAction) -> None:
     bench = Bench()
-    bench.helm.model_ready()
+    bench.helm.set_model_ready()
     bench.run(300)
     bench.order(action, boot="boot-0")
     bench.order(action, beat=17)
     bench.run(100)
     assert bench.helm.mode == "disarmed"
-    assert "answers no beat" in bench.helm.standing.reason
+    assert "answers no beat" in bench.helm.mode_state.reason
 
 
 def test_a_repeated_order_is_obeyed_once(driving: Bench) -> None:
     again = DriveOrder("same", "arm", "boot-1", driving.beat, 10_000)
-    driving.helm.take_order(DriveOrder("halt", "stop", "", 0, 0))
-    driving.helm.take_order(again)
+    driving.helm.on_order(DriveOrder("halt", "stop", "", 0, 0))
+    driving.helm.on_order(again)
     driving.run(20)
     assert driving.helm.mode == "ready"
-    driving.helm.take_order(DriveOrder("halt2", "stop", "", 0, 0))
-    driving.helm.take_order(again)
+    driving.helm.on_order(DriveOrder("halt2", "stop", "", 0, 0))
+    driving.helm.on_order(again)
     driving.run(20)
     assert driving.helm.mode == "stopped"
 
 
 def test_the_pilot_going_trips_and_the_next_one_must_be_armed_anew(driving: Bench) -> None:
-    driving.helm.pilot_gone("The pilot was killed.")
+    driving.helm.on_pilot_exit("The pilot was killed.")
     assert driving.helm.tick(driving.now_ns) == NEUTRAL
-    assert driving.helm.standing.reason == "The pilot was killed."
-    driving.helm.model_ready()
+    assert driving.helm.mode_state.reason == "The pilot was killed."
+    driving.helm.set_model_ready()
     driving.run(500)
     assert driving.helm.mode == "tripped"
 
 
 def test_beats_rise_over_a_restart_of_the_guard() -> None:
     first, second = (DriveController("b", LIMITS, SAFETY, calibrated=True) for _ in range(2))
-    assert first.beat(10_000 * MS).heartbeat < first.beat(10_000 * MS).heartbeat < second.beat(10_100 * MS).heartbeat
+    assert (
+        first.next_heartbeat(10_000 * MS).heartbeat
+        < first.next_heartbeat(10_000 * MS).heartbeat
+        < second.next_heartbeat(10_100 * MS).heartbeat
+    )
 
 
 class Anything(RuleBasedStateMachine):
@@ -286,7 +290,7 @@ class Anything(RuleBasedStateMachine):
 
     @rule()
     def beat(self) -> None:
-        self.bench.beat = self.bench.helm.beat(self.bench.now_ns).heartbeat
+        self.bench.beat = self.bench.helm.next_heartbeat(self.bench.now_ns).heartbeat
         self.sent[self.bench.beat] = self.bench.now_ns
 
     @rule(back=st.integers(0, 4), grant=st.sampled_from(["drive", "drive", "none"]), ms=st.integers(0, 900))
@@ -309,18 +313,18 @@ class Anything(RuleBasedStateMachine):
     @rule(ready=st.booleans())
     def pilot(self, ready: bool) -> None:
         if ready:
-            self.bench.helm.model_ready()
+            self.bench.helm.set_model_ready()
         else:
-            self.bench.helm.pilot_gone("gone")
+            self.bench.helm.on_pilot_exit("gone")
 
     @rule(device=st.sampled_from(["motors", "button", "camera"]), why=st.sampled_from(["", "it is not there."]))
     def absent(self, device: DeviceName, why: str) -> None:
-        self.bench.helm.take_absent(device, why)
+        self.bench.helm.set_absent(device, why)
         self.gone = self.gone | {device} if why else self.gone - {device}
 
     @rule()
     def all_is_well(self) -> None:
-        self.bench.helm.model_ready()
+        self.bench.helm.set_model_ready()
         for _ in range(4):
             self.time_goes_by(50)
             self.beat()
@@ -355,12 +359,12 @@ TestAnything.settings = settings(max_examples=40, stateful_step_count=30, deadli
 
 def test_a_car_without_calibration_cannot_be_armed() -> None:
     bench = Bench(DriveController("boot-1", LIMITS, SAFETY, 50, calibrated=False))
-    bench.helm.model_ready()
+    bench.helm.set_model_ready()
     bench.run(500)
     bench.order("arm")
     bench.run(2500)
     assert bench.helm.mode == "disarmed"
-    assert "a calibration (raceday vehicle calibrate)" in bench.helm.standing.reason
+    assert "a calibration (raceday vehicle calibrate)" in bench.helm.mode_state.reason
 
 
 @pytest.mark.parametrize(
@@ -377,7 +381,7 @@ def test_a_stop_says_whose_it_is_and_nothing_rearms(
 ) -> None:
     driving.order(action, run_id=run_id)
     driving.run(1000)
-    assert (driving.helm.mode, driving.helm.standing.reason) == (mode, reason)
+    assert (driving.helm.mode, driving.helm.mode_state.reason) == (mode, reason)
     assert driving.action == NEUTRAL
 
 
@@ -389,7 +393,7 @@ ABSENT: list[tuple[DeviceName, str, str]] = [
 
 def _well() -> Bench:
     bench = Bench()
-    bench.helm.model_ready()
+    bench.helm.set_model_ready()
     bench.run(300)
     return bench
 
@@ -400,14 +404,14 @@ def test_a_car_without_a_device_is_refused_at_once_and_nothing_waits_for_its_ret
     device: DeviceName, why: str, said: str, action: OrderAction
 ) -> None:
     bench = _well()
-    bench.helm.take_absent(device, why)
+    bench.helm.set_absent(device, why)
     assert bench.helm.reason == f"{why[:1].upper()}{why[1:]}"
-    assert why[1:] in bench.helm.cannot_move
+    assert why[1:] in bench.helm.movement_blocked
     bench.order(action)
     bench.run(20)
     assert (bench.helm.mode, bench.helm.reason) == ("disarmed", f"The order to {action} was refused: {said}")
-    bench.helm.take_absent(device, "")
-    assert (bench.helm.reason, bench.helm.cannot_move) == ("", "")  # the refusal is no longer so
+    bench.helm.set_absent(device, "")
+    assert (bench.helm.reason, bench.helm.movement_blocked) == ("", "")  # the refusal is no longer so
     bench.run(1500)
     assert bench.helm.mode == "disarmed"
     for order in ("arm", "start"):
@@ -420,12 +424,12 @@ def test_a_car_without_a_device_is_refused_at_once_and_nothing_waits_for_its_ret
 def test_a_device_that_goes_trips_the_car_and_its_return_rearms_nothing(
     driving: Bench, device: DeviceName, why: str, said: str
 ) -> None:
-    driving.helm.take_absent(device, why)
+    driving.helm.set_absent(device, why)
     assert driving.helm.mode == "tripped"
     assert driving.helm.tick(driving.now_ns) == NEUTRAL
     reason = driving.helm.reason
     assert reason == f"{why[:1].upper()}{why[1:]}"
-    driving.helm.take_absent(device, "")
+    driving.helm.set_absent(device, "")
     driving.run(1000)
     assert (driving.helm.mode, driving.helm.reason) == ("tripped", reason)
     for order in ("reset", "arm", "start"):
@@ -436,11 +440,11 @@ def test_a_device_that_goes_trips_the_car_and_its_return_rearms_nothing(
 
 def test_all_that_is_absent_is_said_once_beside_what_explains_the_mode() -> None:
     bench = _well()
-    bench.helm.take_absent("motors", "no bus.")
-    bench.helm.take_absent("camera", "no lens.")
-    bench.helm.take_absent("motors", "no chip.")
+    bench.helm.set_absent("motors", "no bus.")
+    bench.helm.set_absent("camera", "no lens.")
+    bench.helm.set_absent("motors", "no chip.")
     assert bench.helm.reason == "No chip. No lens."
-    assert bench.helm.cannot_move == "No chip."  # a calibration needs no camera
+    assert bench.helm.movement_blocked == "No chip."  # a calibration needs no camera
     bench.helm.estop("Emergency stop at the car.")
     assert bench.helm.reason == "Emergency stop at the car. No chip. No lens."
     bench.order("reset")

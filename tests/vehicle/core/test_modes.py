@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shared.errors import ConfigError, Refused
 from shared.protocol.messages import CarMode
 from vehicle.core.frame_age import SafetyOptions, throttle_left, trip_reason
-from vehicle.core.modes import ARMED, MODES, DriveReadiness, ModeEvent, ModeState, after
+from vehicle.core.modes import ARMED, MODES, DriveReadiness, ModeEvent, ModeState, next_state
 
 ALL: DriveReadiness = DriveReadiness(calibration=True, model=True, frames=True, lease=True)
 STATES: tuple[CarMode, ...] = get_args(CarMode)
@@ -26,7 +26,7 @@ def test_every_mode_has_its_row_and_every_row_leads_to_a_mode() -> None:
 @pytest.mark.parametrize("mode", STATES)
 @pytest.mark.parametrize("event", ["stop", "estop", "trip", "withdraw"])
 def test_stopping_is_never_refused_and_never_moves(mode: CarMode, event: ModeEvent) -> None:
-    assert after(
+    assert next_state(
         ModeState(mode), event, DriveReadiness(calibration=False, model=False, frames=False, lease=False)
     ).mode not in (
         "driving",
@@ -47,7 +47,7 @@ def test_the_only_doors() -> None:
 @pytest.mark.parametrize(("mode", "event"), [("disarmed", "arm"), ("stopped", "arm"), ("ready", "start")])
 def test_arm_and_start_need_everything(lacking: tuple[bool, bool, bool, bool], mode: CarMode, event: ModeEvent) -> None:
     with pytest.raises(Refused, match="The car has not yet "):
-        after(ModeState(mode), event, DriveReadiness(*lacking))
+        next_state(ModeState(mode), event, DriveReadiness(*lacking))
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_every_cell_of_the_table_is_what_happens(mode: CarMode, event: ModeEvent
     before, to = ModeState(mode, "before"), MODES[mode].get(event)
     if to is None:
         with pytest.raises(Refused, match=f"^The car is {mode}: it cannot {event} now.$"):
-            after(before, event, ALL)
+            next_state(before, event, ALL)
     elif mode == to == "tripped":
-        assert after(before, event, ALL, "later") is before
+        assert next_state(before, event, ALL, "later") is before
     else:
-        assert after(before, event, ALL, "now") == ModeState(to, "now")
-        assert after(before, event, ALL) == ModeState(to, "")
+        assert next_state(before, event, ALL, "now") == ModeState(to, "now")
+        assert next_state(before, event, ALL) == ModeState(to, "")
 
 
 def test_a_standing_begins_disarmed_and_facts_do_not_change() -> None:
@@ -98,7 +98,7 @@ def test_a_standing_begins_disarmed_and_facts_do_not_change() -> None:
 
 def test_a_mode_that_came_over_a_wire_is_the_same_mode() -> None:
     read: Any = "".join(("trip", "ped"))  # equal, but not the very same object
-    assert after(ModeState(read, "the first"), "trip", ALL, "a later one") == ModeState("tripped", "the first")
+    assert next_state(ModeState(read, "the first"), "trip", ALL, "a later one") == ModeState("tripped", "the first")
 
 
 @given(st.lists(st.tuples(st.sampled_from(EVENTS), st.builds(DriveReadiness, *[st.booleans()] * 4))))
@@ -106,7 +106,7 @@ def test_no_walk_drives_without_arm_and_start_since_the_last_stop(walk: list[tup
     standing, armed, started = ModeState(), False, False
     for event, readiness in walk:
         try:
-            standing = after(standing, event, readiness, event)
+            standing = next_state(standing, event, readiness, event)
         except Refused:
             continue
         if event in ("stop", "estop", "trip", "withdraw", "reset"):
@@ -121,7 +121,7 @@ def test_a_trip_latches_with_its_first_reason(walk: list[ModeEvent]) -> None:
     standing = ModeState("tripped", "the first")
     for event in walk:
         try:
-            standing = after(standing, event, ALL, "a later one")
+            standing = next_state(standing, event, ALL, "a later one")
         except Refused as refusal:
             assert "The car is tripped" in str(refusal)  # noqa: PT017 (most walks are refused nowhere)
     assert standing == ModeState("tripped", "the first")
@@ -159,9 +159,9 @@ NOTHING = DriveReadiness(calibration=False, model=False, frames=False, lease=Fal
 
 @pytest.mark.parametrize("mode", ["disarmed", "ready", "stopped", "tripped"])
 def test_a_reset_leads_to_disarmed_from_wherever_the_car_stands(mode: CarMode) -> None:
-    assert after(ModeState(mode, "why"), "reset", NOTHING) == ModeState("disarmed")
+    assert next_state(ModeState(mode, "why"), "reset", NOTHING) == ModeState("disarmed")
 
 
 def test_a_driving_car_is_not_reset() -> None:
     with pytest.raises(Refused, match="cannot reset now"):
-        after(ModeState("driving"), "reset", NOTHING)
+        next_state(ModeState("driving"), "reset", NOTHING)

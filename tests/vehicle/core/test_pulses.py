@@ -13,9 +13,9 @@ from vehicle.core.pulses import (
     Calibration,
     ChannelCalibration,
     Pulses,
-    neutral,
-    pulses,
+    neutral_pulses,
     require_fine_enough,
+    to_pulses,
 )
 
 
@@ -29,11 +29,11 @@ from vehicle.core.pulses import (
     ],
 )
 def test_the_stock_calibration(steering: float, throttle: float, expected: Pulses) -> None:
-    assert pulses(Action(steering, throttle), STOCK_CALIBRATION) == expected
+    assert to_pulses(Action(steering, throttle), STOCK_CALIBRATION) == expected
 
 
 def test_neutral_is_the_middle() -> None:
-    assert neutral(STOCK_CALIBRATION, 1) == Pulses(1_450_000, 1_446_000)
+    assert neutral_pulses(STOCK_CALIBRATION, 1) == Pulses(1_450_000, 1_446_000)
 
 
 @st.composite
@@ -53,8 +53,8 @@ def test_more_is_never_less_and_stays_within_the_ends(
     if (channel.max_ns // resolution_ns) < -(-channel.min_ns // resolution_ns):
         return  # no step of this driver lies within the calibration; `require_fine_enough` refuses it
     low, high = sorted((one, other))
-    below = pulses(Action(low, low), calibration, resolution_ns).steering_ns
-    above = pulses(Action(high, high), calibration, resolution_ns).steering_ns
+    below = to_pulses(Action(low, low), calibration, resolution_ns).steering_ns
+    above = to_pulses(Action(high, high), calibration, resolution_ns).steering_ns
     assert (above - below) * channel.polarity >= 0
     for width_ns in (below, above):
         assert channel.min_ns <= width_ns <= channel.max_ns
@@ -65,15 +65,15 @@ def test_more_is_never_less_and_stays_within_the_ends(
 def test_rounding_is_to_the_nearest_step(channel: ChannelCalibration, value: float, resolution_ns: int) -> None:
     if (channel.max_ns // resolution_ns) < -(-channel.min_ns // resolution_ns):
         return
-    exact = pulses(Action(value, 0.0), Calibration(channel, channel), 1).steering_ns
-    rounded = pulses(Action(value, 0.0), Calibration(channel, channel), resolution_ns).steering_ns
+    exact = to_pulses(Action(value, 0.0), Calibration(channel, channel), 1).steering_ns
+    rounded = to_pulses(Action(value, 0.0), Calibration(channel, channel), resolution_ns).steering_ns
     assert abs(rounded - exact) <= resolution_ns
 
 
 @pytest.mark.parametrize("value", [1.000001, -2.0, math.nan, math.inf])
 def test_what_the_limiter_did_not_pass_is_a_bug_not_a_pulse(value: float) -> None:
     with pytest.raises(AssertionError):
-        pulses(Action(value, 0.0), STOCK_CALIBRATION)
+        to_pulses(Action(value, 0.0), STOCK_CALIBRATION)
 
 
 @pytest.mark.parametrize(("resolution_ns", "fits"), [(1_000, True), (4_883, True), (6_751, False), (200_000, False)])

@@ -15,8 +15,8 @@ from simulator.world.tracks import load_track, shipped_tracks
 from simulator.world.world import World, draw_parts
 from tests.vehicle.sample_parts import write_model
 from vehicle.core.messages import Setpoint, UnusableFrame
-from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, KEPT, NOISE, REPEATED, FrameCheck
-from vehicle.frames.preprocess import profile
+from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, HISTORY, NOISE, REPEATED, FrameCheck
+from vehicle.frames.preprocess import preprocessor
 from vehicle.hardware.cameras.mock import MockCamera
 from vehicle.hardware.interfaces import Frame
 from vehicle.models.running.check import check_model
@@ -29,7 +29,7 @@ Picture = Any
 
 def small_of(picture: Picture) -> Picture:
     small = np.zeros((120, 160), np.uint8)
-    profile("grey-area")(np.ascontiguousarray(picture.astype(np.uint8)), small)
+    preprocessor("grey-area")(np.ascontiguousarray(picture.astype(np.uint8)), small)
     return small
 
 
@@ -78,7 +78,7 @@ EMPTY: dict[str, tuple[Callable[[np.random.Generator], Picture], str]] = {
 def test_a_picture_that_shows_nothing_has_a_sentence(name: str) -> None:
     make, sentence = EMPTY[name]
     rng, check = np.random.default_rng(1), FrameCheck()
-    assert {check.trouble(small_of(make(rng))) for _ in range(20)} <= {sentence, REPEATED}
+    assert {check.problem(small_of(make(rng))) for _ in range(20)} <= {sentence, REPEATED}
 
 
 def scenes() -> Iterator[Picture]:
@@ -98,7 +98,7 @@ def scenes() -> Iterator[Picture]:
 
 def test_the_recorded_scene_passes_in_any_light() -> None:
     check = FrameCheck()
-    assert [check.trouble(small_of(picture)) for picture in scenes()] == [""] * 15
+    assert [check.problem(small_of(picture)) for picture in scenes()] == [""] * 15
 
 
 @pytest.mark.parametrize("track", shipped_tracks())
@@ -109,16 +109,16 @@ def test_rendered_scenes_pass_wherever_the_car_looks(track: str) -> None:
         check = FrameCheck()
         for _ in range(15):
             world.put_at(rng.uniform(0, road.length_m), rng.uniform(-0.6, 0.6), rng.uniform(-1.2, 1.2))
-            assert check.trouble(small_of(world.frame())) == ""
+            assert check.problem(small_of(world.frame())) == ""
 
 
 def test_the_mock_camera_shows_something(clock: ManualClock) -> None:
     camera, check = MockCamera({}, clock), FrameCheck()
-    for _ in range(3 * KEPT):
+    for _ in range(3 * HISTORY):
         clock.advance(clock.now_ns() + 67_000_000)
         frame = camera.read(0.0)
         assert frame is not None
-        assert check.trouble(small_of(frame.pixels)) == ""
+        assert check.problem(small_of(frame.pixels)) == ""
 
 
 def lively(number: int) -> Picture:
@@ -162,7 +162,7 @@ def looked(policy: Policy, pictures: list[Picture], clock: ManualClock) -> Ear:
     pilot = Pilot(policy, ear, clock)  # type: ignore[arg-type]
     for number, picture in enumerate(pictures, 1):
         clock.advance(clock.now_ns() + 67_000_000)
-        pilot.look(Frame(picture, clock.now_ns(), number))
+        pilot.process_frame(Frame(picture, clock.now_ns(), number))
     return ear
 
 
@@ -214,4 +214,4 @@ def test_noise_with_coarse_grains_ends_the_wishes_after_some_frames(policy: Poli
 def test_noise_of_any_strength_never_makes_a_scene(seed: int, width: int, low: int) -> None:
     rng = np.random.default_rng(seed)
     picture = rng.integers(low, min(256, low + width), (120, 160)).astype(np.uint8)
-    assert FrameCheck().trouble(picture) != ""
+    assert FrameCheck().problem(picture) != ""

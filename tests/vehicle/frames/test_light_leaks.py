@@ -79,7 +79,7 @@ LEAKS: dict[str, tuple[Picture, str]] = {
 def test_light_in_one_place_or_from_the_border_is_no_scene(name: str) -> None:
     light, sentence = LEAKS[name]
     rng, check = np.random.default_rng(1), FrameCheck()
-    assert {check.trouble(shown(light + grains(rng, 2))) for _ in range(30)} == {sentence}
+    assert {check.problem(shown(light + grains(rng, 2))) for _ in range(30)} == {sentence}
 
 
 @given(
@@ -90,13 +90,13 @@ def test_light_in_one_place_or_from_the_border_is_no_scene(name: str) -> None:
 )
 def test_no_leak_from_the_border_makes_a_scene(seed: int, sides: set[str], width_px: float, light: int) -> None:
     picture = shown(8 + light * rim(width_px, *sorted(sides)) + grains(np.random.default_rng(seed), 1.5))
-    assert FrameCheck().trouble(picture) != ""
+    assert FrameCheck().problem(picture) != ""
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 159), st.floats(0, 119), st.floats(2, 19), st.integers(30, 240))
 def test_no_lamp_alone_makes_a_scene(seed: int, x: float, y: float, radius: float, light: int) -> None:
     picture = shown(8 + light * disc(x, y, radius) + grains(np.random.default_rng(seed), 1.5))
-    assert FrameCheck().trouble(picture) != ""
+    assert FrameCheck().problem(picture) != ""
 
 
 @settings(max_examples=200)
@@ -115,14 +115,14 @@ def test_no_sun_with_a_halo_makes_a_scene(
     away = np.hypot(X - place[0], Y - place[1]) - radius
     halo = np.exp(-((away + radius) ** 2 - radius**2) / 2 / width_px**2) if is_sharp else np.exp(-away / width_px)
     picture = shown(sky + (255 - sky) * halo + grains(np.random.default_rng(seed), 2))
-    assert FrameCheck().trouble(picture) != ""
+    assert FrameCheck().problem(picture) != ""
 
 
 def test_a_scene_with_the_sun_and_its_halo_in_it_passes() -> None:
     rng, real = np.random.default_rng(9), small_of(recorded())
     for x, y, width_px in itertools.product((20, 80, 140), (10, 40), (10, 40, 80)):
         light = 300 * np.exp(-np.hypot(X - x, Y - y) / width_px)
-        assert FrameCheck().trouble(shown(0.6 * real + light + grains(rng, 2))) == ""
+        assert FrameCheck().problem(shown(0.6 * real + light + grains(rng, 2))) == ""
 
 
 def compressed(picture: Picture, quality: int) -> Picture:
@@ -165,7 +165,7 @@ COARSE: dict[str, Callable[[np.random.Generator], Picture]] = {
 @pytest.mark.parametrize("name", COARSE)
 def test_noise_with_coarse_grains_is_told_after_some_frames(name: str) -> None:
     rng, check = np.random.default_rng(5), FrameCheck()
-    said = [check.trouble(shown(COARSE[name](rng))) for _ in range(60)]
+    said = [check.problem(shown(COARSE[name](rng))) for _ in range(60)]
     assert set(said[TOLD_AFTER:]) == {NOISE}
 
 
@@ -187,22 +187,22 @@ def test_noise_behind_a_filter_over_time_is_told(
 ) -> None:
     """Frame by frame it changes little. Where it is weak and fine it is even at times: then the lens is named."""
     rng, check, real = np.random.default_rng(11), FrameCheck(), small_of(recorded())
-    assert [check.trouble(shown(real + grains(rng, 2))) for _ in range(before)] == [""] * before
-    said = [check.trouble(picture) for picture in itertools.islice(filtered(rng, blur_px, kept, sigma), 120)]
+    assert [check.problem(shown(real + grains(rng, 2))) for _ in range(before)] == [""] * before
+    said = [check.problem(picture) for picture in itertools.islice(filtered(rng, blur_px, kept, sigma), 120)]
     assert set(said[told_after:]) <= {NOISE, COVERED}
 
 
 def test_noise_after_a_scene_is_told_and_the_scene_after_it_drives_again() -> None:
     rng, check, real = np.random.default_rng(6), FrameCheck(), small_of(recorded())
     scene = [shown(real + grains(rng, 2)) for _ in range(20)]
-    assert [check.trouble(picture) for picture in scene[:10]] == [""] * 10
-    assert {check.trouble(shown(enlarged(rng, 10, 4))) for _ in range(30)} >= {NOISE}
-    assert [check.trouble(picture) for picture in scene[10:]][3:] == [""] * 7
+    assert [check.problem(picture) for picture in scene[:10]] == [""] * 10
+    assert {check.problem(shown(enlarged(rng, 10, 4))) for _ in range(30)} >= {NOISE}
+    assert [check.problem(picture) for picture in scene[10:]][3:] == [""] * 7
 
 
 def test_rows_that_flicker_are_told_most_of_the_time() -> None:
     rng, check = np.random.default_rng(7), FrameCheck()
-    said = [check.trouble(shown(60 + grains(rng, 20, (120, 1)) + grains(rng, 2))) for _ in range(200)]
+    said = [check.problem(shown(60 + grains(rng, 20, (120, 1)) + grains(rng, 2))) for _ in range(200)]
     assert said[TOLD_AFTER:].count("") < 60
 
 
@@ -213,7 +213,7 @@ def least_strips(small: Picture) -> int:
 
 
 def test_the_recorded_scene_is_spread_far_above_the_threshold_in_any_light() -> None:
-    assert min(least_strips(small_of(picture)) for picture in scenes()) >= 6 * frame_check.LEAST_STRIP_EDGES
+    assert min(least_strips(small_of(picture)) for picture in scenes()) >= 6 * frame_check.MIN_STRIP_EDGES
 
 
 def inner_edges(line: list[int], has_halos: bool) -> list[bool]:
@@ -250,7 +250,7 @@ def test_the_edges_are_those_of_the_plain_rule(
         strips[column * STRIPS // COLUMNS] += sum(inner_edges(line, has_halos))
     edges = (abs(np.diff(numbers, axis=0)) >= STEP).sum() + (abs(np.diff(numbers, axis=1)) >= STEP).sum()
     assert EdgeCounter().count(blocks) == (edges, tuple(strips))
-    quick_edges, least = EdgeCounter().least(blocks)
+    quick_edges, least = EdgeCounter().count_quickly(blocks)
     assert quick_edges == edges
     assert all(few <= many for few, many in zip(least, strips, strict=True))
 
@@ -260,8 +260,8 @@ def test_the_quick_look_is_enough_for_the_recorded_scene_in_nearly_any_light() -
     least = []
     for picture in scenes():
         blocks = cv2.resize(small_of(picture), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
-        least.append(sorted(EdgeCounter().least(blocks)[1])[1])
-    assert sum(edges >= frame_check.LEAST_STRIP_EDGES for edges in least) >= 12
+        least.append(sorted(EdgeCounter().count_quickly(blocks)[1])[1])
+    assert sum(edges >= frame_check.MIN_STRIP_EDGES for edges in least) >= 12
 
 
 class Meter(NoiseDetector):
@@ -271,11 +271,11 @@ class Meter(NoiseDetector):
         super().__init__()
         self.margin, self.patch_power = 9.0, 9.0
 
-    def see(self, blocks: Picture) -> bool:
+    def update(self, blocks: Picture) -> bool:
         is_noise = super().see(blocks)
-        patch_power = self._patch_power / frame_check.LEAST_PATCH_POWER
+        patch_power = self._patch_power / frame_check.MIN_PATCH_POWER
         self.patch_power = min(self.patch_power, patch_power)
-        likeness = min(self._likeness, self._lasting) / frame_check.LEAST_LIKENESS
+        likeness = min(self._correlation, self._lagged_correlation) / frame_check.MIN_CORRELATION
         self.margin = min(self.margin, max(patch_power, likeness))
         return is_noise
 
@@ -284,7 +284,7 @@ def driven(pictures: list[Picture]) -> Meter:
     """All of these pictures are good to drive by; how far from noise they stayed."""
     check, meter = FrameCheck(), Meter()
     check._noise = meter
-    assert {check.trouble(picture) for picture in pictures} == {""}
+    assert {check.problem(picture) for picture in pictures} == {""}
     return meter
 
 
@@ -316,7 +316,7 @@ def test_a_car_that_spins_or_loses_frames_on_any_track_drives_on(track: str) -> 
                 heading = 1.2 - abs((turn * number) % 4.8 - 2.4) if turn < 9 else rng.uniform(-1.2, 1.2)
                 world.put_at(place_m, rng.uniform(-0.5, 0.5), heading)
                 pictures.append(small_of(world.frame()))
-            assert min(least_strips(picture) for picture in pictures) >= 1.5 * frame_check.LEAST_STRIP_EDGES
+            assert min(least_strips(picture) for picture in pictures) >= 1.5 * frame_check.MIN_STRIP_EDGES
             assert driven(pictures).margin > 1.25
 
 
@@ -329,7 +329,7 @@ def test_a_car_that_turns_all_around_never_misses_two_frames(track: str) -> None
         world, check, said = World(road, seed, parts=draw_parts(road, seed)), FrameCheck(), [""]
         for number in range(60):
             world.put_at(0.27 * number, rng.uniform(-0.5, 0.5), 0.27 * number)
-            said.append(check.trouble(small_of(world.frame())))
+            said.append(check.problem(small_of(world.frame())))
             assert "" in said[-2:]
         assert NOISE not in said
 
@@ -339,5 +339,5 @@ def test_a_car_that_turns_all_around_never_misses_two_frames(track: str) -> None
 def test_coarse_noise_of_any_strength_is_never_driven_by_for_long(seed: int, sigma: float, blur_px: float) -> None:
     """`sigma` in grey levels of what is left after the blur; weaker noise is even in most frames."""
     rng, check = np.random.default_rng(seed), FrameCheck()
-    said = [check.trouble(shown(soft(rng, sigma * 3.5 * blur_px, blur_px))) for _ in range(TOLD_AFTER + 4)]
+    said = [check.problem(shown(soft(rng, sigma * 3.5 * blur_px, blur_px))) for _ in range(TOLD_AFTER + 4)]
     assert "" not in said[TOLD_AFTER:]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vehicle.frames.preprocess import HEIGHT, PROFILES, WIDTH, ProfileName, profile
+from vehicle.frames.preprocess import HEIGHT, PROFILES, WIDTH, ProfileName, preprocessor
 
 NAMES = tuple(PROFILES)
 
@@ -18,7 +18,7 @@ def colours(seed: int, height: int = 480, width: int = 640) -> NDArray[np.uint8]
 
 def seen(name: ProfileName, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     small = np.zeros((HEIGHT, WIDTH), np.uint8)
-    profile(name)(pixels, small)
+    preprocessor(name)(pixels, small)
     return small
 
 
@@ -54,7 +54,7 @@ def test_every_shape_is_taken_and_the_given_buffer_is_filled(name: ProfileName, 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_buffers_are_used_again_and_follow_another_size(name: ProfileName) -> None:
-    shrink, small = profile(name), np.zeros((HEIGHT, WIDTH), np.uint8)
+    shrink, small = preprocessor(name), np.zeros((HEIGHT, WIDTH), np.uint8)
     for height, width in ((480, 640), (240, 320), (480, 640)):
         for value in (10, 200):
             shrink(np.full((height, width, 3), value, np.uint8), small)

@@ -28,10 +28,10 @@ class Stubborn(MockMotors):
 def test_neutral_comes_through(refusals: int) -> None:
     motors = Stubborn({}, ManualClock())
     wheels = Actuators(motors, STOCK_CALIBRATION)
-    wheels.turn(Action(1.0, 1.0))
+    wheels.apply_action(Action(1.0, 1.0))
     assert motors.pulses == Pulses(1_700_000, 1_311_000)
     motors.refusals = refusals
-    wheels.neutral()
+    wheels.set_neutral()
     assert motors.pulses == REST
     wheels.close()
 
@@ -45,19 +45,19 @@ def test_neutral_that_cannot_be_is_raised(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(motors, "neutral", refuse)
     with pytest.raises(HardwareMissing, match="gone"):
-        Actuators(motors, STOCK_CALIBRATION).neutral()
+        Actuators(motors, STOCK_CALIBRATION).set_neutral()
 
 
 def test_wheels_without_motors_send_nothing_until_they_are_there() -> None:
     wheels = Actuators(None, STOCK_CALIBRATION)
-    assert (wheels.turn(NEUTRAL), wheels.there) == (None, False)
+    assert (wheels.apply_action(NEUTRAL), wheels.is_attached) == (None, False)
     with pytest.raises(AssertionError, match="cannot be armed"):
-        wheels.turn(Action(0.0, 0.1))
-    wheels.neutral()
+        wheels.apply_action(Action(0.0, 0.1))
+    wheels.set_neutral()
     wheels.close()
     motors = MockMotors({}, ManualClock())
-    wheels.take(motors)
-    assert (wheels.turn(NEUTRAL), motors.pulses, wheels.there) == (REST, REST, True)
+    wheels.attach(motors)
+    assert (wheels.apply_action(NEUTRAL), motors.pulses, wheels.is_attached) == (REST, REST, True)
     wheels.close()
     wheels.close()
-    assert not wheels.there
+    assert not wheels.is_attached

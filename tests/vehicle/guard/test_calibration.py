@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.clock import ManualClock
 from shared.errors import BadInput
 from tests.vehicle.core.test_controller import MS, Bench, driving
-from vehicle.core.calibration_session import PULSE_NS, SILENCE_NS, CalibrationSession
+from vehicle.core.calibration_session import IDLE_TIMEOUT_NS, PULSE_NS, CalibrationSession
 from vehicle.core.calibration_steps import STEPS, CalibrationSteps
 from vehicle.core.messages import CalibrationAction, CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
@@ -31,8 +31,8 @@ WORDS = st.builds(CalibrationCommand, st.sampled_from(ACTIONS), st.integers(-5, 
 def through(fitting: CalibrationSession, *words: CalibrationCommand) -> CalibrationStatus:
     """The words, one after the other."""
     for word in words:
-        fitting.hear(word, 0)
-    return fitting.tuning()
+        fitting.on_command(word, 0)
+    return fitting.status()
 
 
 RIGHT_WHEEL = (CalibrationCommand("show"), CalibrationCommand("yes"))  # the first step: the front wheels moved
@@ -44,20 +44,20 @@ def keeps(count: int) -> list[CalibrationCommand]:
 
 def test_all_steps_in_their_order() -> None:
     fitting = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
-    assert (fitting.tuning().step, fitting.tuning().asks_way) == (0, True)
-    fitting.hear(CalibrationCommand("show"), 0)
+    assert (fitting.status().step, fitting.status().is_question) == (0, True)
+    fitting.on_command(CalibrationCommand("show"), 0)
     assert fitting.pulses(0) == Pulses(1_490_000, 1_446_000)
     tuning = through(fitting, CalibrationCommand("yes"))
     assert (tuning.step, tuning.width_us) == (1, 1450)
     tuning = through(fitting, CalibrationCommand("try", 1500), CalibrationCommand("keep"))
     assert (tuning.step, tuning.width_us, tuning.question) == (2, 1200, STEPS[2].question)
     tuning = through(fitting, *keeps(5))
-    assert (tuning.step, tuning.asks_way) == (7, True)
-    fitting.hear(CalibrationCommand("show"), 0)
+    assert (tuning.step, tuning.is_question) == (7, True)
+    fitting.on_command(CalibrationCommand("show"), 0)
     assert fitting.pulses(0) == Pulses(1_600_000, 1_446_000)
     tuning = through(fitting, CalibrationCommand("yes"), CalibrationCommand("no"))
     assert (tuning.step, tuning.steps, tuning.question, tuning.found) == (9, 9, "", FOUND)
-    assert through(fitting, CalibrationCommand("back")).asks_way
+    assert through(fitting, CalibrationCommand("back")).is_question
 
 
 @settings(deadline=None)
@@ -65,18 +65,18 @@ def test_all_steps_in_their_order() -> None:
 def test_no_pulse_outlives_its_second_whatever_is_said(said: list[tuple[CalibrationCommand, int]]) -> None:
     fitting, now_ns = CalibrationSession(STOCK_CALIBRATION, 1_000, 0), 0
     for word, wait_ns in said:
-        fitting.hear(word, now_ns)
+        fitting.on_command(word, now_ns)
         at_once = fitting.pulses(now_ns)
         for width_ns in (at_once.steering_ns, at_once.throttle_ns):
             assert 500_000 <= width_ns <= 2_500_000
-        found = fitting.tuning().found
+        found = fitting.status().found
         assert found is not None
         rest = Pulses(found.steering.mid_ns // 1000 * 1000, found.motor.mid_ns // 1000 * 1000)
         assert rest.steering_ns == at_once.steering_ns or rest.throttle_ns == at_once.throttle_ns  # never both at once
         if word.action not in ("try", "show"):
             assert at_once == rest
         assert fitting.pulses(now_ns + PULSE_NS) == rest
-        assert not fitting.tuning().pulsing
+        assert not fitting.status().is_pulsing
         now_ns += PULSE_NS + wait_ns
 
 
@@ -97,51 +97,51 @@ def test_no_pulse_outlives_its_second_whatever_is_said(said: list[tuple[Calibrat
 )
 def test_what_does_not_fit_is_a_sentence_and_moves_nothing(words: list[CalibrationCommand], said: str) -> None:
     fitting = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
-    assert said in through(fitting, *RIGHT_WHEEL, *words).said
+    assert said in through(fitting, *RIGHT_WHEEL, *words).message
     assert fitting.pulses(0) == REST
 
 
 def test_nothing_but_the_smallest_steering_pulse_before_the_right_wheel_has_moved() -> None:
     fitting = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
-    assert "shown first" in through(fitting, CalibrationCommand("yes")).said
+    assert "shown first" in through(fitting, CalibrationCommand("yes")).message
     for word in (CalibrationCommand("try", 1600), CalibrationCommand("keep")):
-        assert "another step" in through(fitting, word).said
+        assert "another step" in through(fitting, word).message
         assert fitting.pulses(0) == REST
     tuning = through(fitting, CalibrationCommand("show"), CalibrationCommand("no"))
-    assert (tuning.step, "Change the two channels" in tuning.said) == (0, True)
+    assert (tuning.step, "Change the two channels" in tuning.message) == (0, True)
     assert fitting.pulses(0) == REST
 
 
 def test_a_calibration_that_the_driver_is_too_coarse_for_is_not_done() -> None:
     fitting = CalibrationSession(STOCK_CALIBRATION, 100_000, 0)
     tuning = through(fitting, *RIGHT_WHEEL, *keeps(6), CalibrationCommand("yes"), CalibrationCommand("yes"))
-    assert (tuning.step, "finer driver" in tuning.said) == (8, True)
+    assert (tuning.step, "finer driver" in tuning.message) == (8, True)
 
 
 def test_the_mind_forgets_nothing_when_it_goes_back() -> None:
     mind = CalibrationSteps(STOCK_CALIBRATION, 1_000)
     mind.back()
-    assert mind.place == 0
-    mind.shown()
+    assert mind.index == 0
+    mind.demo_pulses()
     mind.answer(yes=True)
-    mind.tried(1_480)
-    mind.keep()
+    mind.trial_pulses(1_480)
+    mind.accept_width()
     mind.back()
     assert mind.width_us == 1_480
-    mind.keep()
-    assert mind.found.steering.mid_ns == 1_480_000
-    mind.tried(1_300)
-    mind.keep()
-    assert mind.found.motor == STOCK_CALIBRATION.motor  # to the nanosecond: 1603.5 us
+    mind.accept_width()
+    assert mind.calibration.steering.mid_ns == 1_480_000
+    mind.trial_pulses(1_300)
+    mind.accept_width()
+    assert mind.calibration.motor == STOCK_CALIBRATION.motor  # to the nanosecond: 1603.5 us
 
 
-class FakeKeeper:
+class FakeFailsafe:
     """Counts what it is told."""
 
     def __init__(self) -> None:
         self.told = 0
 
-    def recalibrated(self) -> None:
+    def notify_recalibrated(self) -> None:
         self.told += 1
 
 
@@ -152,11 +152,11 @@ class Shop:
         self.bench, self.helm = bench, bench.helm
         self.motors = MockMotors({}, ManualClock())
         self.wheels = Actuators(self.motors, calibration)
-        self.keeper: Any = FakeKeeper()
+        self.keeper: Any = FakeFailsafe()
         self.file: Calibration | BadInput | None = FOUND
         self.said: list[CalibrationStatus] = []
         self.tuner = CalibrationControl(self.helm, self.wheels, self.keeper, self.reload)
-        self.tuner.tell = self.said.append
+        self.tuner.publish = self.said.append
 
     def reload(self) -> Calibration | None:
         if isinstance(self.file, BadInput):
@@ -165,32 +165,32 @@ class Shop:
 
     def hear(self, *words: CalibrationCommand) -> None:
         for word in words:
-            self.tuner.hear(word, self.bench.now_ns)
-            self.tuner.turn(self.bench.now_ns)
+            self.tuner.on_command(word, self.bench.now_ns)
+            self.tuner.tick(self.bench.now_ns)
 
 
 def test_an_armed_or_tripped_car_is_not_calibrated(driving: Bench) -> None:
     shop = Shop(driving)
     shop.hear(CalibrationCommand("begin"))
-    assert (shop.said[-1].is_open, shop.said[-1].said) == (False, "The car is driving: stop it first.")
+    assert (shop.said[-1].is_open, shop.said[-1].message) == (False, "The car is driving: stop it first.")
     driving.helm.estop("Emergency stop at the car.")
     shop.hear(CalibrationCommand("begin"), CalibrationCommand("try", 1500))
     assert not shop.said[-1].is_open
-    assert "reset it first" in shop.said[-2].said
+    assert "reset it first" in shop.said[-2].message
     assert shop.motors.pulses is None
-    assert shop.tuner.turn(driving.now_ns) is None
+    assert shop.tuner.tick(driving.now_ns) is None
 
 
 @pytest.mark.parametrize("device", ["motors", "button"])
 def test_a_car_without_motors_or_button_is_not_calibrated(device: Any) -> None:
     shop = Shop(Bench())
-    shop.helm.take_absent(device, "it does not answer.")
+    shop.helm.set_absent(device, "it does not answer.")
     shop.hear(CalibrationCommand("begin"), CalibrationCommand("try", 1500))
-    assert (shop.said[0].is_open, shop.said[0].said) == (
+    assert (shop.said[0].is_open, shop.said[0].message) == (
         False,
         "The car cannot be calibrated now. It does not answer.",
     )
-    assert (shop.motors.pulses, shop.tuner.turn(shop.bench.now_ns), shop.helm.calibrated) == (None, None, True)
+    assert (shop.motors.pulses, shop.tuner.tick(shop.bench.now_ns), shop.helm.calibrated) == (None, None, True)
 
 
 def test_a_car_in_calibration_cannot_be_armed_and_can_afterwards(driving: Bench) -> None:
@@ -203,7 +203,7 @@ def test_a_car_in_calibration_cannot_be_armed_and_can_afterwards(driving: Bench)
     driving.run(200)
     assert driving.helm.mode == "stopped"
     shop.hear(CalibrationCommand("kept"))
-    assert shop.said[-1].said == "The calibration is kept, and the car has it."
+    assert shop.said[-1].message == "The calibration is kept, and the car has it."
     assert (shop.wheels.calibration, shop.keeper.told) == (FOUND, 1)
     assert shop.motors.pulses == Pulses(1_500_000, 1_446_000)  # neutral, as it is now
     driving.order("arm")
@@ -220,13 +220,13 @@ def test_whatever_ends_it_the_wheels_are_neutral_and_nothing_changed(end: str) -
     if end == "cancel":
         shop.hear(CalibrationCommand("cancel"))
     elif end == "silence":
-        assert shop.tuner.turn(bench.now_ns + SILENCE_NS) is not None
+        assert shop.tuner.tick(bench.now_ns + IDLE_TIMEOUT_NS) is not None
         assert shop.motors.pulses == REST
-        assert shop.tuner.turn(bench.now_ns + SILENCE_NS + MS) is None
+        assert shop.tuner.tick(bench.now_ns + IDLE_TIMEOUT_NS + MS) is None
     elif end == "estop":
         bench.helm.estop("Emergency stop at the car.")
-        assert shop.tuner.turn(bench.now_ns) is None
-        assert "Emergency stop at the car." in shop.said[-1].said
+        assert shop.tuner.tick(bench.now_ns) is None
+        assert "Emergency stop at the car." in shop.said[-1].message
     else:
         shop.tuner.end("The console is gone.")
     assert shop.motors.pulses == REST

@@ -10,21 +10,21 @@ import pytest
 
 from vehicle.core.actions import Action
 from vehicle.core.messages import CommsReady, FrameCounts, PilotReady, Setpoint
-from vehicle.guard.child import FIRST_RETRY_S, LONGEST_RETRY_S, Child, how_it_ended
+from vehicle.guard.child import FIRST_RETRY_S, MAX_RETRY_S, Child, describe_exit
 from vehicle.guard.loop_stats import LoopStats
-from vehicle.process.channel import pair
+from vehicle.process.channel import socket_pair
 from vehicle.process.sandbox import LIMITS
 
 HELLO = (
-    "import sys; from vehicle.process.channel import from_fd; from vehicle.core.messages import CommsReady;"
-    "channel = from_fd(int(sys.argv[sys.argv.index('--guard-fd') + 1])); channel.send(CommsReady());"
+    "import sys; from vehicle.process.channel import channel_from_fd; from vehicle.core.messages import CommsReady;"
+    "channel = channel_from_fd(int(sys.argv[sys.argv.index('--guard-fd') + 1])); channel.send(CommsReady());"
 )
 WAITS = HELLO + "import select; select.select([channel], [], [])"
 DEAF = HELLO + "import signal, select; signal.signal(15, signal.SIG_IGN); select.select([], [], [], 60)"
 
 
 def child(program: str) -> tuple[Child, list[int]]:
-    ends = pair()
+    ends = socket_pair()
     made = Child("pilot", (sys.executable, "-c", program), lap_fd=ends[0].fileno())
     made.start()
     return made, [end.detach() for end in ends]
@@ -43,22 +43,22 @@ def hear(made: Child) -> list[object]:
 def test_a_child_speaks_dies_and_is_due_again_after_a_while() -> None:
     made, fds = child(WAITS)
     assert hear(made) == [CommsReady()]
-    assert made.exited() is None
-    assert not made.due()
+    assert made.poll_exit() is None
+    assert not made.restart_due()
     assert made.pid is not None
     os.kill(made.pid, signal.SIGKILL)
     assert hear(made) == []
     assert made.channel is not None
     assert made.channel.closed
     os.waitid(os.P_PID, made.pid, os.WEXITED | os.WNOWAIT)
-    assert made.exited() == -signal.SIGKILL
-    assert made.exited() is None
-    made.hang_up()
-    assert not made.due()  # not at once
+    assert made.poll_exit() == -signal.SIGKILL
+    assert made.poll_exit() is None
+    made.close_channel()
+    assert not made.restart_due()  # not at once
     made.start()
     assert hear(made) == [CommsReady()]
-    made.ask_to_stop()
-    made.stop(5.0)
+    made.terminate()
+    made.wait_or_kill(5.0)
     for fd in fds:
         os.close(fd)
 
@@ -67,8 +67,8 @@ def test_a_child_speaks_dies_and_is_due_again_after_a_while() -> None:
 def test_a_child_that_does_not_listen_is_ended_all_the_same() -> None:
     made, fds = child(DEAF)
     assert hear(made) == [CommsReady()]
-    made.ask_to_stop()
-    made.stop(0.1)
+    made.terminate()
+    made.wait_or_kill(0.1)
     assert made.pid is None
     for fd in fds:
         os.close(fd)
@@ -81,20 +81,20 @@ def test_a_child_is_as_nice_as_the_service_was_told(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: set_to.append((who, nice)))
     made, fds = child(WAITS)
     assert set_to == [(made.pid, -10)]
-    made.stop(0.0)
+    made.wait_or_kill(0.0)
     for fd in fds:
         os.close(fd)
 
 
 def test_patience_grows_and_is_bounded() -> None:
-    assert 0 < FIRST_RETRY_S < LONGEST_RETRY_S <= 10
+    assert 0 < FIRST_RETRY_S < MAX_RETRY_S <= 10
 
 
 @pytest.mark.parametrize(
     ("code", "words"), [(-9, "was ended by SIGKILL"), (2, "ended with exit code 2"), (0, "ended with exit code 0")]
 )
 def test_an_end_in_words(code: int, words: str) -> None:
-    assert how_it_ended(code) == words
+    assert describe_exit(code) == words
 
 
 def test_what_a_child_gives_up() -> None:
@@ -118,25 +118,25 @@ def test_a_child_whose_parent_is_gone_ends_at_once() -> None:
 
 def test_the_tally_counts_and_forgets() -> None:
     tally = LoopStats()
-    tally.tick(0.001, 0.016)
-    tally.tick(0.009, 0.016)
-    tally.applied(5_000_000)  # no wish yet: nothing to tell
-    tally.wish = Setpoint(4, 2_000_000, 0.5, 0.5, 900, 100, 1_500)
-    tally.seen = FrameCounts(4, 1, 2)
+    tally.count_tick(0.001, 0.016)
+    tally.count_tick(0.009, 0.016)
+    tally.count_applied(5_000_000)  # no wish yet: nothing to tell
+    tally.setpoint = Setpoint(4, 2_000_000, 0.5, 0.5, 900, 100, 1_500)
+    tally.frame_counts = FrameCounts(4, 1, 2)
     tally.action = Action(0.5, 0.25)
-    tally.applied(5_000_000)
+    tally.count_applied(5_000_000)
     model = PilotReady("m", "ab", "int8", realtime=True)
-    figures = tally.figures(model, guard_is_realtime=False)
+    figures = tally.take_telemetry(model, guard_is_realtime=False)
     assert (figures.late_ticks, figures.frame_ages_us, figures.policy_us) == (1, (3000,), (900,))
     assert (figures.frames, figures.dropped, figures.repeated, figures.throttle) == (4, 1, 2, 0.25)
-    assert (figures.capture_us, figures.shrink_us, figures.rest_us, figures.act_us) == (
+    assert (figures.capture_us, figures.preprocess_us, figures.rest_us, figures.act_us) == (
         (1500,),
         (100,),
         (2000,),
         (500,),
     )
     assert (figures.precision, figures.realtime) == ("int8", "pilot")
-    assert tally.figures(model, guard_is_realtime=True).frame_ages_us == ()
+    assert tally.take_telemetry(model, guard_is_realtime=True).frame_ages_us == ()
     for _ in range(10_000):
-        tally.applied(5_000_000)
-    assert len(tally.figures(model, guard_is_realtime=True).act_us) < 1_000
+        tally.count_applied(5_000_000)
+    assert len(tally.take_telemetry(model, guard_is_realtime=True).act_us) < 1_000

@@ -12,12 +12,12 @@ from shared.config import load
 from shared.errors import HardwareMissing
 from tests.vehicle.sample_parts import config_text, pulses
 from vehicle.config import VehicleConfig
-from vehicle.core.pulses import STOCK_CALIBRATION, neutral
+from vehicle.core.pulses import STOCK_CALIBRATION, neutral_pulses
 from vehicle.guard import failsafe
-from vehicle.guard.failsafe import PreparedNeutral, watch
-from vehicle.guard.failsafe_link import BEAT, GOODBYE, FailsafeLink
+from vehicle.guard.failsafe import PreparedNeutral, watch_guard
+from vehicle.guard.failsafe_link import GOODBYE, HEARTBEAT, FailsafeLink
 
-REST = (neutral(STOCK_CALIBRATION).steering_ns, neutral(STOCK_CALIBRATION).throttle_ns)
+REST = (neutral_pulses(STOCK_CALIBRATION).steering_ns, neutral_pulses(STOCK_CALIBRATION).throttle_ns)
 
 
 def config(folder: pathlib.Path, hang_ms: int = 50) -> VehicleConfig:
@@ -32,7 +32,7 @@ def watched(folder: pathlib.Path) -> tuple[socket.socket, threading.Thread]:
     def keep() -> None:
         with theirs:
             settings = config(folder)
-            watch(theirs, PreparedNeutral(settings), settings.safety.hang_ms)
+            watch_guard(theirs, PreparedNeutral(settings), settings.safety.hang_ms)
 
     thread = threading.Thread(target=keep)
     thread.start()
@@ -43,7 +43,9 @@ def told(folder: pathlib.Path) -> list[tuple[int, int]]:
     return pulses(folder) if (folder / "pulses.jsonl").exists() else []
 
 
-@pytest.mark.parametrize(("last_words", "times"), [(b"", 1), (BEAT, 1), (GOODBYE, 0), (BEAT * 9 + GOODBYE, 0)])
+@pytest.mark.parametrize(
+    ("last_words", "times"), [(b"", 1), (HEARTBEAT, 1), (GOODBYE, 0), (HEARTBEAT * 9 + GOODBYE, 0)]
+)
 def test_an_end_without_goodbye_is_a_death(tmp_path: pathlib.Path, last_words: bytes, times: int) -> None:
     ours, thread = watched(tmp_path)
     ours.sendall(last_words)
@@ -55,7 +57,7 @@ def test_an_end_without_goodbye_is_a_death(tmp_path: pathlib.Path, last_words: b
 def test_a_silent_guard_is_neutralised_once_each_time_that_it_hangs(tmp_path: pathlib.Path) -> None:
     ours, thread = watched(tmp_path)
     for hang in (1, 2):
-        ours.sendall(BEAT)
+        ours.sendall(HEARTBEAT)
         for _ in range(500):
             if len(told(tmp_path)) == hang:
                 break
@@ -76,9 +78,9 @@ def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
     (tmp_path / "absent").touch()
     ours, theirs = socket.socketpair()
     reserve = PreparedNeutral(load(path, VehicleConfig))
-    thread = threading.Thread(target=watch, args=(theirs, reserve, 50))
+    thread = threading.Thread(target=watch_guard, args=(theirs, reserve, 50))
     thread.start()
-    ours.sendall(BEAT)
+    ours.sendall(HEARTBEAT)
     said = ""
     for _ in range(3_000):
         said += capfd.readouterr().err
@@ -101,17 +103,17 @@ def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
 
 
 def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, found = config(tmp_path), failsafe.motors_maker
+    settings, found = config(tmp_path), failsafe.motors_factory
 
     def absent(*_: object) -> object:
         raise HardwareMissing("the driver needs a package.")
 
-    monkeypatch.setattr(failsafe, "motors_maker", absent)
+    monkeypatch.setattr(failsafe, "motors_factory", absent)
     reserve = PreparedNeutral(settings)
     with pytest.raises(HardwareMissing, match="needs a package"):
-        reserve.neutral("the guard is dead")
-    monkeypatch.setattr(failsafe, "motors_maker", found)
-    reserve.neutral("the guard is dead")
+        reserve.set_neutral("the guard is dead")
+    monkeypatch.setattr(failsafe, "motors_factory", found)
+    reserve.set_neutral("the guard is dead")
     assert told(tmp_path) == [REST]
 
 
@@ -119,22 +121,22 @@ def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, mon
 def test_a_keeper_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
     config(tmp_path, hang_ms=5_000)  # however slow the machine is, this guard did not hang
     line = FailsafeLink(str(tmp_path / "vehicle.toml"))
-    line.beat()  # not started yet: nothing to do
+    line.heartbeat()  # not started yet: nothing to do
     line.start()
     assert line._process is not None
-    assert line._ours is not None
+    assert line._socket is not None
     first = line._process
-    line._ours.setblocking(True)
+    line._socket.setblocking(True)
     assert line.ready
-    assert line.exited() is None
+    assert line.poll_exit() is None
     first.kill()
     first.wait()
     for _ in range(100):
-        line.beat()
+        line.heartbeat()
     assert line._process.pid != first.pid
-    line._ours.setblocking(True)
+    line._socket.setblocking(True)
     assert line.ready
-    line.let_go(10, neutral=True)
+    line.close(10, neutral=True)
     assert told(tmp_path) == []
 
 

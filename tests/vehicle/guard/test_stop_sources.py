@@ -15,9 +15,9 @@ from gpiozero.pins.mock import MockFactory
 
 from shared.errors import HardwareMissing
 from tests.vehicle.core.test_controller import Bench, driving
-from vehicle.build import _first_button
+from vehicle.build import _try_button
 from vehicle.config import ButtonOptions
-from vehicle.guard.stop_key import BY_KEY, StopKey, open_key
+from vehicle.guard.stop_key import BY_KEY, StopKey, open_stop_key
 from vehicle.guard.stop_socket import StopSocket
 from vehicle.guard.stop_sources import BY_SIGNAL, BY_SOCKET, StopRequest, StopSources
 from vehicle.hardware import stop_button
@@ -77,12 +77,12 @@ def test_a_button_that_stays_pressed_holds_the_car_tripped(factory: MockFactory,
     pin.drive_low()
     pin.drive_high()
     driving.helm.estop(button.reason())
-    assert (driving.helm.mode, driving.helm.standing.reason) == ("tripped", OPEN)
+    assert (driving.helm.mode, driving.helm.mode_state.reason) == ("tripped", OPEN)
     driving.order("reset")
     driving.run(50)
     assert driving.helm.mode == "disarmed"
     driving.helm.estop(button.reason())  # the guard's next turn
-    assert (driving.helm.mode, driving.helm.standing.reason) == ("tripped", OPEN)
+    assert (driving.helm.mode, driving.helm.mode_state.reason) == ("tripped", OPEN)
     pin.drive_low()
     button.reason()
     assert button.reason() == ""
@@ -120,11 +120,11 @@ def test_a_terminal_that_was_hung_up_presses_no_key() -> None:
 
 def test_without_a_terminal_there_is_no_key(tmp_path: pathlib.Path) -> None:
     with (tmp_path / "in").open("w") as stream:
-        assert open_key(stream) is None
-    assert open_key(stream) is None  # closed
+        assert open_stop_key(stream) is None
+    assert open_stop_key(stream) is None  # closed
     ours, theirs = pty.openpty()
     with os.fdopen(theirs) as stream:
-        assert open_key(stream) is None  # a terminal, but of no session of ours
+        assert open_stop_key(stream) is None  # a terminal, but of no session of ours
     os.close(ours)
 
 
@@ -144,19 +144,19 @@ class Asking:
 def test_each_asks_with_its_own_sentence(local: StopSocket, tmp_path: pathlib.Path) -> None:
     quiet, loud = Asking(""), Asking(OPEN)
     stops = StopSources(local, quiet, loud)
-    assert stops.asked() == [StopRequest(OPEN)]
-    stops.by_signal()
+    assert stops.requests() == [StopRequest(OPEN)]
+    stops.on_signal()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as phone:
         phone.bind("")
         phone.settimeout(5)
         phone.connect(str(tmp_path / "car.sock"))
         phone.send(b"stop")
-        first, second, third = stops.asked()
+        first, second, third = stops.requests()
         assert (first.reason, second.reason, third.reason) == (BY_SOCKET, BY_SIGNAL, OPEN)
-        stops.answer(first, "The car is tripped.")
+        stops.reply(first, "The car is tripped.")
         assert phone.recv(100) == b"The car is tripped."
-        stops.answer(second, "nobody hears")
-    assert stops.asked() == [StopRequest(OPEN)]
+        stops.reply(second, "nobody hears")
+    assert stops.requests() == [StopRequest(OPEN)]
     stops.close()
     assert (quiet.closed, loud.closed) == (1, 1)
 
@@ -164,10 +164,10 @@ def test_each_asks_with_its_own_sentence(local: StopSocket, tmp_path: pathlib.Pa
 def test_a_button_without_its_library_is_one_sentence_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "vehicle.hardware.stop_button", raising=False)
     monkeypatch.setitem(sys.modules, "gpiozero", None)
-    button, why = _first_button(ButtonOptions(pin=17))
+    button, why = _try_button(ButtonOptions(pin=17))
     assert button is None
     assert "the emergency button needs the Python package" in why
-    assert _first_button(ButtonOptions()) == (None, "")
+    assert _try_button(ButtonOptions()) == (None, "")
 
 
 class LibraryError(Exception):
@@ -193,7 +193,7 @@ def test_a_button_that_is_tried_again_keeps_no_handle_and_takes_any_error(monkey
     monkeypatch.setattr(stop_button, "_factory", chip)
     monkeypatch.setattr(stop_button, "DigitalInputDevice", busy)
     for _ in range(3):
-        assert _first_button(ButtonOptions(pin=17))[1].startswith("GPIO17 cannot be read (GPIO busy)")
+        assert _try_button(ButtonOptions(pin=17))[1].startswith("GPIO17 cannot be read (GPIO busy)")
     assert [one.closed for one in made] == [1, 1, 1]
 
 
@@ -202,14 +202,14 @@ def test_a_pin_library_without_its_chip_is_one_sentence(monkeypatch: pytest.Monk
         raise LibraryError("can not open gpiochip")
 
     monkeypatch.setitem(sys.modules, "gpiozero.pins.lgpio", SimpleNamespace(LGPIOFactory=no_chip))
-    button, why = _first_button(ButtonOptions(pin=17))
+    button, why = _try_button(ButtonOptions(pin=17))
     assert button is None
     assert "can not open gpiochip" in why
 
 
 def test_a_button_that_comes_later_stops_the_car_as_any_other(tmp_path: pathlib.Path, factory: MockFactory) -> None:
     stops = StopSources(StopSocket(tmp_path / "car.sock"))
-    assert stops.asked() == []
+    assert stops.requests() == []
     stops.add(StopButton(17, factory=factory))
-    assert [ask.reason for ask in stops.asked()] == [OPEN]
+    assert [ask.reason for ask in stops.requests()] == [OPEN]
     stops.close()

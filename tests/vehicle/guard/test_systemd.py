@@ -26,11 +26,11 @@ def test_ready_alive_and_stopping(systemd: socket.socket) -> None:
     names = environment(systemd, WATCHDOG_USEC="2000000", WATCHDOG_PID=str(os.getpid()))
     supervisor = SystemdNotifier(names)
     assert names == {"HOME": "/"}  # the children never see it
-    supervisor.ready("neutral")
+    supervisor.notify_ready("neutral")
     assert systemd.recv(100) == b"READY=1\nSTATUS=neutral"
     for tick in range(121):  # two seconds of sixty ticks
-        supervisor.alive(10.0 + tick / 60)
-    supervisor.stopping()
+        supervisor.notify_alive(10.0 + tick / 60)
+    supervisor.notify_stopping()
     supervisor.close()
     supervisor.close()
     words = [systemd.recv(100) for _ in range(6)]
@@ -42,8 +42,8 @@ def test_ready_alive_and_stopping(systemd: socket.socket) -> None:
 )
 def test_a_watchdog_that_is_not_ours_is_not_fed(systemd: socket.socket, more: dict[str, str]) -> None:
     supervisor = SystemdNotifier(environment(systemd, **more))
-    supervisor.alive(1.0)
-    supervisor.stopping()
+    supervisor.notify_alive(1.0)
+    supervisor.notify_stopping()
     assert systemd.recv(100) == b"STOPPING=1"
     supervisor.close()
 
@@ -53,7 +53,7 @@ def test_an_abstract_address_is_one_too() -> None:
         ours.bind("")
         ours.settimeout(5)
         supervisor = SystemdNotifier({"NOTIFY_SOCKET": "@" + ours.getsockname()[1:].decode()})
-        supervisor.ready("neutral")
+        supervisor.notify_ready("neutral")
         assert ours.recv(100).startswith(b"READY=1")
         supervisor.close()
 
@@ -63,20 +63,20 @@ def test_without_a_supervisor_every_word_is_dropped(
 ) -> None:
     for names in ({}, {"NOTIFY_SOCKET": str(tmp_path / "nobody")}):
         supervisor = SystemdNotifier(names)
-        supervisor.ready("neutral")
-        supervisor.alive(1.0)
-        supervisor.stopping()
+        supervisor.notify_ready("neutral")
+        supervisor.notify_alive(1.0)
+        supervisor.notify_stopping()
     assert "cannot be reached" in capfd.readouterr().err
     supervisor = SystemdNotifier(environment(systemd))
     systemd.close()
-    supervisor.ready("neutral")
-    supervisor.stopping()  # said once, then dropped
+    supervisor.notify_ready("neutral")
+    supervisor.notify_stopping()  # said once, then dropped
     assert capfd.readouterr().err.count("cannot be told") == 1
 
 
 def test_one_that_does_not_read_blocks_nobody(systemd: socket.socket) -> None:
     supervisor = SystemdNotifier(environment(systemd, WATCHDOG_USEC="4"))
     for second in range(10_000):
-        supervisor.alive(float(second))
+        supervisor.notify_alive(float(second))
     assert systemd.recv(100) == b"WATCHDOG=1"
     supervisor.close()

@@ -42,7 +42,7 @@ def opener(open_device: Callable[[], Device], why: str = "no answer, 0.") -> tup
 
 def until_joined(made: DeviceOpener[Device]) -> None:
     for _ in range(6_000):
-        if made.turn():
+        if made.poll():
             return
         threading.Event().wait(0.01)
     raise AssertionError("it never came")
@@ -52,11 +52,11 @@ def until_joined(made: DeviceOpener[Device]) -> None:
 def test_it_joins_in_a_turn_of_the_loop_once_it_is_there(refusals: int, capsys: pytest.CaptureFixture[str]) -> None:
     bus = Bus(refusals)
     made, joined = opener(bus.open)
-    assert not made.turn()
+    assert not made.poll()
     assert made.why == "no answer, 0."
     made.start()
     until_joined(made)
-    assert (joined, bus.tried, made.why, made.turn()) == ([bus.device], refusals + 1, "", False)
+    assert (joined, bus.tried, made.why, made.poll()) == ([bus.device], refusals + 1, "", False)
     made.close()
     assert not bus.device.closed.is_set()  # it is somebody else's by now
     said = capsys.readouterr().err
@@ -76,7 +76,7 @@ def test_one_that_is_lost_is_looked_for_again() -> None:
     bus = Bus(0)
     made, joined = opener(bus.open, "")
     for time in (1, 2):
-        made.lost("the wire fell out.")
+        made.on_lost("the wire fell out.")
         assert made.why == "the wire fell out."
         until_joined(made)
         assert (len(joined), made.why) == (time, "")

@@ -94,7 +94,7 @@ def test_v4l2_skips_a_torn_picture_and_its_number_is_missing() -> None:
 
 
 def test_v4l2_unplugged_is_gone_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vehicle.hardware.cameras.v4l2._GONE_S", 0.0)
+    monkeypatch.setattr("vehicle.hardware.cameras.v4l2._SILENCE_TIMEOUT_S", 0.0)
     camera = V4l2Camera({}, ManualClock(), Device([jpeg(1)]))
     assert camera.read(0.01) is not None
     assert camera.read(0.01) is None

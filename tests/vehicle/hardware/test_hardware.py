@@ -99,7 +99,7 @@ def test_the_mock_motors_remember_changes_and_round_down_as_drivers_do(tmp_path:
     motors.apply(Pulses(1_448_000, 1_444_000))
     motors.neutral()
     motors.close()
-    assert [(o.at_ns, o.pulses) for o in motors.orders] == [
+    assert [(o.at_ns, o.pulses) for o in motors.changes] == [
         (5, Pulses(1_448_000, 1_444_000)),
         (5, Pulses(1_450_000, 1_446_000)),
     ]

@@ -14,7 +14,7 @@ from shared.clock import ManualClock
 from shared.errors import ConfigError, HardwareMissing
 from tests.vehicle.hardware.fake_hardware import CHIP, Chip, Kernel, PigpioPin
 from vehicle.core.actions import Action
-from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses, pulses, require_fine_enough
+from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses, require_fine_enough, to_pulses
 from vehicle.hardware.interfaces import Motors
 from vehicle.hardware.motors.attributes import AttributeFiles
 from vehicle.hardware.motors.gpio import LIBRARIES, GpioMotors
@@ -46,7 +46,7 @@ def test_the_drivers_are_found_by_name() -> None:
 def test_sysfs_sets_exactly_what_was_asked(steering: float, throttle: float) -> None:
     kernel = Kernel()
     motors = sysfs(kernel)
-    asked = pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    asked = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
     motors.apply(asked)
     assert Pulses(kernel.channels[1].pulse_ns, kernel.channels[0].pulse_ns) == asked
     assert kernel.channels[1].values["period"] == PERIOD_NS
@@ -108,7 +108,7 @@ def test_sysfs_says_what_is_missing(kernel: Kernel, options: dict[str, Any], wor
 
 
 def test_sysfs_that_may_not_be_written_names_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vehicle.hardware.motors.sysfs._APPEAR_S", 0.02)
+    monkeypatch.setattr("vehicle.hardware.motors.sysfs._EXPORT_TIMEOUT_S", 0.02)
     with pytest.raises(HardwareMissing, match="group gpio"):
         sysfs(Kernel(late=1_000_000))
 
@@ -138,7 +138,7 @@ def test_pca9685_gives_the_asked_width_to_within_half_a_count(
 ) -> None:
     chip = Chip(oscillator_hz=oscillator_hz)
     motors = Pca9685Motors({"rate_hz": rate_hz, "oscillator_hz": oscillator_hz}, ManualClock(), chip)
-    asked = pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    asked = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
     motors.apply(asked)
     half = motors.resolution_ns / 2 + 1
     assert abs(chip.pulse_ns(1) - asked.steering_ns) <= half
@@ -200,7 +200,7 @@ def test_pca9685_that_is_none_and_a_bus_that_is_not_there(monkeypatch: pytest.Mo
 def test_gpio_through_pigpio_gives_exactly_the_asked_width(steering: float, throttle: float) -> None:
     factory = pins()
     motors = GpioMotors(GPIO, ManualClock(), factory)
-    asked = pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    asked = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
     motors.apply(asked)
     seen = Pulses(round(factory.pin(12).state * PERIOD_NS), round(factory.pin(13).state * PERIOD_NS))
     motors.close()
@@ -287,6 +287,6 @@ def test_a_right_turn_of_the_stock_car_never_reaches_the_motors_controller() -> 
     """Hardware right: the motor on channel 0. The steering's end, 1.2 ms, would be full ahead there, and beyond."""
     kernel, chip = Kernel(), Chip()
     for motors in (sysfs(kernel), Pca9685Motors({}, ManualClock(), chip)):
-        motors.apply(pulses(Action(-1.0, 0.0), STOCK_CALIBRATION, motors.resolution_ns))
+        motors.apply(to_pulses(Action(-1.0, 0.0), STOCK_CALIBRATION, motors.resolution_ns))
     assert kernel.channels[0].pulse_ns == 1_446_000
     assert abs(chip.pulse_ns(0) - 1_446_000) < 5_000

@@ -130,7 +130,7 @@ def test_a_picture_of_any_size_has_an_answer(height: int, width: int, side_px: i
 
 
 def test_a_camera_that_gives_only_torn_pictures_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vehicle.hardware.cameras.v4l2._GONE_S", 0.0)
+    monkeypatch.setattr("vehicle.hardware.cameras.v4l2._SILENCE_TIMEOUT_S", 0.0)
     whole = jpeg(scene())
     torn = np.frombuffer(whole[: len(whole) // 2] + END, np.uint8)
     camera = V4l2Camera({}, ManualClock(), Device([torn, torn]))

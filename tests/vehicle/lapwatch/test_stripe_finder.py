@@ -21,7 +21,7 @@ from simulator.world.world_events import FrameDue, TrueCrossing
 from vehicle.hardware.interfaces import Frame, Pixels
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.stripe_finder import Optics, StripeFinder, StripeOptions
-from vehicle.lapwatch.watcher import STRIPE, LapWatcher
+from vehicle.lapwatch.watcher import STRIPE_BOARD_ID, LapWatcher
 
 S = 1_000_000_000
 CAMERA = CameraParameters(forward_m=0.0)
@@ -148,10 +148,10 @@ def test_every_lap_is_seen_by_the_stripe(name: str) -> None:
             if isinstance(event, TrueCrossing):
                 truth.append(event.at_ns)
             elif isinstance(event, FrameDue):
-                wires.set_command(event.at_ns, policy.act(world.frame()))
+                wires.setpoint(event.at_ns, policy.act(world.frame()))
                 lap = watcher.look(Frame(eye.frame(), event.at_ns, event.at_ns))
                 if lap is not None:
-                    assert lap.board_id == STRIPE
+                    assert lap.board_id == STRIPE_BOARD_ID
                     reports.append(lap.at_ns)
     ends = [at for at in reports if at > truth[0] + 2 * S]  # the first passing, from standing, may be left out
     assert len(ends) == len(truth) - 1

@@ -58,7 +58,7 @@ def test_a_board_is_found_where_it_stands(along_m: float, turn_deg: float) -> No
     assert sight.kind is FAR
     assert sight.ahead_m == pytest.approx(along_m * math.cos(turn_rad) - left_m * math.sin(turn_rad), rel=0.05)
     assert sight.to_line_m(turn_rad) == pytest.approx(along_m - FAR.after_line_m, abs=0.06 * along_m)
-    assert math.degrees(sight.turn_rad) == pytest.approx(turn_deg, abs=8)
+    assert math.degrees(sight.yaw_rad) == pytest.approx(turn_deg, abs=8)
 
 
 def test_other_markers_and_empty_halls_are_no_gate() -> None:
@@ -92,7 +92,7 @@ def laps(
         gone_m = (at_ns - 10**9) / 1e9 * speed_mps
         distance_m = (start_m - gone_m) % length_m
         distance_m = distance_m - length_m if distance_m > length_m / 2 else distance_m
-        passing = watch.see(at_ns, sights(distance_m, half_road_m), moved=True)
+        passing = watch.on_markers(at_ns, sights(distance_m, half_road_m), moved=True)
         if passing is not None:
             found.append(passing)
         at_ns += FRAME_NS
@@ -125,7 +125,7 @@ def test_two_passings_cannot_be_closer_than_a_lap() -> None:
 def run(distances_m: list[float | None], moved: bool = True) -> list[LineCrossing]:
     watch = LineEstimator(2.0, 0.0)
     seen = [[] if d is None else sights(d) for d in distances_m]
-    found = [watch.see(10**9 + n * FRAME_NS, s, moved=moved) for n, s in enumerate(seen)]
+    found = [watch.on_markers(10**9 + n * FRAME_NS, s, moved=moved) for n, s in enumerate(seen)]
     return [passing for passing in found if passing is not None]
 
 
@@ -154,7 +154,7 @@ def test_boards_seen_from_the_side_tell_nothing() -> None:
     watch = LineEstimator(2.0, 0.0)
     for n in range(60):
         slanted = [MarkerPose(NEAR, 1.5 - 0.02 * n, 0.9, math.radians(75))] if n < 20 else []
-        assert watch.see(n * FRAME_NS, slanted, moved=True) is None
+        assert watch.on_markers(n * FRAME_NS, slanted, moved=True) is None
 
 
 def test_a_repeated_frame_changes_nothing() -> None:
@@ -162,7 +162,7 @@ def test_a_repeated_frame_changes_nothing() -> None:
     for n, distance_m in enumerate(APPROACH):
         assert distance_m is not None
         for _ in range(3):
-            assert watch.see(n * FRAME_NS, sights(distance_m), moved=False) is None
+            assert watch.on_markers(n * FRAME_NS, sights(distance_m), moved=False) is None
 
 
 @settings(max_examples=80, deadline=None)
@@ -180,7 +180,7 @@ def test_nothing_that_is_seen_breaks_it(frames: list[tuple[int, list[tuple[float
     watch, at_ns, last_ns = LineEstimator(2.0, 0.0), 0, -(10**18)
     for step_ns, seen, moved in frames:
         at_ns += step_ns
-        passing = watch.see(at_ns, [MarkerPose(NEAR, *each) for each in seen], moved=moved)
+        passing = watch.on_markers(at_ns, [MarkerPose(NEAR, *each) for each in seen], moved=moved)
         if passing is not None:
             assert passing.at_ns - last_ns >= 2 * 10**9
             assert passing.uncertainty_ns > 0
@@ -202,7 +202,7 @@ def test_rendered_frames_make_a_report() -> None:
         pixels = view(boards)
         pixels[0, :] = n  # the hall is never quite still
         pixels[100:140] += np.uint8(n % 7 * 9)
-        report = report or watcher.look(Frame(pixels, at_ns, n))
+        report = report or watcher.process_frame(Frame(pixels, at_ns, n))
     assert report is not None
     assert abs(report.at_ns - true_ns) < 60_000_000
     assert (report.car_boot, report.board_id, report.lap_ns) == ("boot-7", 0, None)
@@ -220,6 +220,6 @@ def test_a_car_that_stops_behind_the_line_has_passed_it() -> None:
     watch, found = LineEstimator(2.0, 0.0), []
     for n in range(40):
         distance_m = 1.5 - 0.1 * n  # the line is passed in frame 15, and then it brakes
-        passing = watch.see(n * FRAME_NS, sights(distance_m) if n < 9 else [], moved=n < 17)
+        passing = watch.on_markers(n * FRAME_NS, sights(distance_m) if n < 9 else [], moved=n < 17)
         found += [passing] if passing is not None else []
     assert len(found) == 1

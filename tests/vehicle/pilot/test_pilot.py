@@ -21,14 +21,14 @@ from vehicle.hardware.cameras.mock import MockCamera
 from vehicle.hardware.interfaces import Frame
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
-from vehicle.pilot.pilot import Pilot, capture, first_choice, fly
-from vehicle.process.channel import Channel, pair
+from vehicle.pilot.pilot import Pilot, load_model, run_camera, run_pilot
+from vehicle.process.channel import Channel, socket_pair
 
 
 @pytest.fixture
 def channels() -> Iterator[tuple[Channel, Channel]]:
     """The pilot's end and the guard's."""
-    ends = tuple(Channel(end) for end in pair())
+    ends = tuple(Channel(end) for end in socket_pair())
     yield ends[0], ends[1]
     for end in ends:
         end.close()
@@ -40,7 +40,7 @@ def pilot(tmp_path: pathlib.Path, channels: tuple[Channel, Channel]) -> Pilot:
 
 
 def test_a_frame_becomes_a_wish_with_its_stamp(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
-    pilot.look(Frame(scene(9), 5_000, 3))
+    pilot.process_frame(Frame(scene(9), 5_000, 3))
     (wish,) = channels[1].receive()
     assert isinstance(wish, Setpoint)
     assert (wish.frame_seq, wish.frame_at_ns, wish.steering, wish.throttle) == (3, 5_000, 0.0, 1.0)
@@ -48,12 +48,12 @@ def test_a_frame_becomes_a_wish_with_its_stamp(pilot: Pilot, channels: tuple[Cha
 
 def test_a_wish_says_where_the_time_went(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     captured_ns = SystemClock().now_ns() - 7_000_000
-    pilot.look(Frame(scene(9), captured_ns, 3))
+    pilot.process_frame(Frame(scene(9), captured_ns, 3))
     (wish,) = channels[1].receive()
     assert isinstance(wish, Setpoint)
     assert wish.capture_us >= 7_000
     assert wish.policy_us > 0
-    pilot.look(Frame(scene(10), captured_ns + 3_600_000_000_000, 4))  # a stamp that is yet to come
+    pilot.process_frame(Frame(scene(10), captured_ns + 3_600_000_000_000, 4))  # a stamp that is yet to come
     (wish,) = channels[1].receive()
     assert isinstance(wish, Setpoint)
     assert wish.capture_us == 0
@@ -62,7 +62,7 @@ def test_a_wish_says_where_the_time_went(pilot: Pilot, channels: tuple[Channel, 
 def test_arming_lets_the_collector_rest(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     gc.unfreeze()
     mailbox = LatestFrame()
-    flight = threading.Thread(target=fly, args=(pilot, mailbox, channels[0]))
+    flight = threading.Thread(target=run_pilot, args=(pilot, mailbox, channels[0]))
     flight.start()
     channels[1].send(ModeNotice("ready"))
     mailbox.put(Frame(scene(1), 1, 1))
@@ -75,7 +75,7 @@ def test_arming_lets_the_collector_rest(pilot: Pilot, channels: tuple[Channel, C
 
 def test_a_new_car_without_a_model_looks_and_wishes_nothing(channels: tuple[Channel, Channel]) -> None:
     pilot = Pilot(None, channels[0], SystemClock())
-    pilot.look(Frame(scene(9), 5_000, 3))
+    pilot.process_frame(Frame(scene(9), 5_000, 3))
     assert channels[1].receive() == []
 
 
@@ -86,29 +86,29 @@ def test_only_a_phone_page_may_bring_the_first_model(tmp_path: pathlib.Path, con
     text = config_text(tmp_path, 1883, extra=f'[console]\nenabled = {console}\nmodels = "{tmp_path}/models"\n')
     (tmp_path / "car.toml").write_text(text.replace(f'{tmp_path}/model"', f'{tmp_path}/{chosen}"'))
     with pytest.raises(BadInput, match="there is no such model"):
-        first_choice(load(tmp_path / "car.toml", VehicleConfig))
+        load_model(load(tmp_path / "car.toml", VehicleConfig))
 
 
 def test_the_first_model_is_waited_for(tmp_path: pathlib.Path) -> None:
     text = config_text(tmp_path, 1883, extra=f'[console]\nenabled = true\nmodels = "{tmp_path}/models"\n')
     (tmp_path / "car.toml").write_text(text.replace(f'{tmp_path}/model"', f'{tmp_path}/models/selected"'))
     config = load(tmp_path / "car.toml", VehicleConfig)
-    assert first_choice(config) is None
+    assert load_model(config) is None
     write_model(tmp_path / "models" / "mine")
     (tmp_path / "models" / "selected").symlink_to("mine")
-    choice = first_choice(config)
+    choice = load_model(config)
     assert choice is not None
     assert (choice.policy.model.name, choice.precision) == ("mine", "fp32")
 
 
 def test_repeats_make_no_wish_and_gaps_are_counted(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
-    pilot.look(Frame(scene(1), 1, 1))
-    pilot.look(Frame(scene(2), 2, 1))  # the same number
-    pilot.look(Frame(scene(2), 3, 2))  # the same picture
-    pilot.look(Frame(scene(4), 4, 6))
+    pilot.process_frame(Frame(scene(1), 1, 1))
+    pilot.process_frame(Frame(scene(2), 2, 1))  # the same number
+    pilot.process_frame(Frame(scene(2), 3, 2))  # the same picture
+    pilot.process_frame(Frame(scene(4), 4, 6))
     wishes = [word for word in channels[1].receive() if isinstance(word, Setpoint)]
     assert [wish.frame_seq for wish in wishes] == [1, 6]
-    pilot.tell()
+    pilot.report_counts()
     assert channels[1].receive() == [FrameCounts(2, 3, 2)]
 
 
@@ -116,7 +116,7 @@ def test_an_answer_that_is_not_finite_is_a_fault_and_no_wish(
     pilot: Pilot, channels: tuple[Channel, Channel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pilot._policy, "answer", lambda: np.full(3, np.nan))
-    pilot.look(Frame(scene(1), 1, 1))
+    pilot.process_frame(Frame(scene(1), 1, 1))
     (fault,) = channels[1].receive()
     assert isinstance(fault, PilotFault)
     assert "not finite" in fault.sentence
@@ -124,7 +124,7 @@ def test_an_answer_that_is_not_finite_is_a_fault_and_no_wish(
 
 def test_a_camera_that_dies_is_a_fault_and_the_end(channels: tuple[Channel, Channel]) -> None:
     mailbox = LatestFrame()
-    capture(MockCamera({"rate_hz": 200.0, "die_after": 3}, SystemClock()), mailbox, channels[0])
+    run_camera(MockCamera({"rate_hz": 200.0, "die_after": 3}, SystemClock()), mailbox, channels[0])
     assert mailbox.closed
     assert [type(word) for word in channels[1].receive()] == [PilotFault]
 
@@ -132,7 +132,7 @@ def test_a_camera_that_dies_is_a_fault_and_the_end(channels: tuple[Channel, Chan
 def test_flying_ends_when_the_guard_is_gone(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     mailbox = LatestFrame()
     mailbox.put(Frame(scene(1), 1, 1))
-    flight = threading.Thread(target=fly, args=(pilot, mailbox, channels[0]))
+    flight = threading.Thread(target=run_pilot, args=(pilot, mailbox, channels[0]))
     channels[1].send(ModeNotice("ready"))
     flight.start()
     channels[1].close()
@@ -142,7 +142,7 @@ def test_flying_ends_when_the_guard_is_gone(pilot: Pilot, channels: tuple[Channe
 
 @pytest.mark.parametrize("shape", [(240, 320), (120, 160), (480, 640)])
 def test_any_size_of_picture_will_do(pilot: Pilot, channels: tuple[Channel, Channel], shape: tuple[int, int]) -> None:
-    pilot.look(Frame(scene(1, shape), 1, 1))
+    pilot.process_frame(Frame(scene(1, shape), 1, 1))
     assert len(channels[1].receive()) == 1
 
 
@@ -153,7 +153,7 @@ def test_a_runtime_error_is_no_wish(
         raise BadInput("The runtime gave up.")
 
     monkeypatch.setattr(pilot._policy, "answer", fail)
-    pilot.look(Frame(scene(1), 1, 1))
+    pilot.process_frame(Frame(scene(1), 1, 1))
     assert channels[1].receive() == [PilotFault("The runtime gave up.")]
 
 

@@ -15,7 +15,7 @@ from tests.vehicle.sample_parts import frame
 from vehicle.core.messages import CommsReady, FrameCounts, LoopTelemetry, ModeNotice, PilotFault, PilotReady, Setpoint
 from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.interfaces import Frame
-from vehicle.process.channel import Channel, IpcMessage, pack, pair, unpack
+from vehicle.process.channel import Channel, IpcMessage, pack, socket_pair, unpack
 
 WORDS: list[IpcMessage] = [
     Setpoint(7, 10**18, -0.25, 1.0, 1200),
@@ -63,7 +63,7 @@ def test_no_bytes_do_worse_than_nothing(datagram: bytes) -> None:
 
 
 def test_a_channel_keeps_borders_and_order_and_sees_the_end() -> None:
-    one, other = (Channel(end) for end in pair())
+    one, other = (Channel(end) for end in socket_pair())
     for word in WORDS:
         assert one.send(word)
     assert other.receive() == WORDS
@@ -77,7 +77,7 @@ def test_a_channel_keeps_borders_and_order_and_sees_the_end() -> None:
 
 
 def test_a_full_channel_drops_and_never_blocks() -> None:
-    one, other = (Channel(end) for end in pair())
+    one, other = (Channel(end) for end in socket_pair())
     sent = sum(one.send(CarHeartbeat(n, "ready")) for n in range(5_000))
     assert 16 < sent < 5_000
     assert one.dropped == 5_000 - sent
@@ -89,7 +89,7 @@ def test_a_full_channel_drops_and_never_blocks() -> None:
 
 
 def test_what_does_not_decode_is_counted() -> None:
-    end, other = pair()
+    end, other = socket_pair()
     channel = Channel(other)
     end.send(b"rubbish")
     end.send(pack(CommsReady()))
@@ -102,12 +102,12 @@ def test_what_does_not_decode_is_counted() -> None:
 
 def test_the_mailbox_gives_the_newest_and_never_the_same_twice() -> None:
     mailbox = LatestFrame()
-    assert mailbox.newest(0, 0.0) is None
+    assert mailbox.wait_for_newer(0, 0.0) is None
     frames = [Frame(frame(n), n, n) for n in range(3)]
     for each in frames:
         mailbox.put(each)
-    assert mailbox.newest(0, 0.0) == (frames[2], 3)
-    assert mailbox.newest(3, 0.0) is None
+    assert mailbox.wait_for_newer(0, 0.0) == (frames[2], 3)
+    assert mailbox.wait_for_newer(3, 0.0) is None
     assert np.all(frames[2].pixels == 2)
 
 
@@ -115,8 +115,8 @@ def test_the_mailbox_wakes_who_waits_for_a_frame_and_for_the_end() -> None:
     mailbox, got = LatestFrame(), queue.Queue[tuple[Frame, int] | None]()
 
     def read() -> None:
-        got.put(mailbox.newest(0, 10.0))
-        got.put(mailbox.newest(1, 10.0))
+        got.put(mailbox.wait_for_newer(0, 10.0))
+        got.put(mailbox.wait_for_newer(1, 10.0))
 
     reader = threading.Thread(target=read)
     reader.start()
@@ -132,26 +132,26 @@ def test_those_beside_the_policy_look_once_it_is_done_or_takes_too_long() -> Non
     mailbox = LatestFrame()
     first, second = (Frame(frame(n), n, n) for n in (1, 2))
     mailbox.put(first)
-    assert mailbox.newest_behind(0, 0.0) == (first, 1)  # the time is over
+    assert mailbox.wait_for_processed(0, 0.0) == (first, 1)  # the time is over
     mailbox.put(second)
-    mailbox.done(1)
-    assert mailbox.newest_behind(1, 0.0) == (second, 2)
-    mailbox.done(2)
-    assert mailbox.newest_behind(1, 10.0) == (second, 2)
-    assert mailbox.newest_behind(2, 0.0) is None
+    mailbox.mark_processed(1)
+    assert mailbox.wait_for_processed(1, 0.0) == (second, 2)
+    mailbox.mark_processed(2)
+    assert mailbox.wait_for_processed(1, 10.0) == (second, 2)
+    assert mailbox.wait_for_processed(2, 0.0) is None
 
 
 def test_the_policy_wakes_those_beside_it_and_so_does_the_end() -> None:
     mailbox, got = LatestFrame(), queue.Queue[tuple[Frame, int] | None]()
 
     def wait() -> None:
-        got.put(mailbox.newest_behind(0, 30.0))
-        got.put(mailbox.newest_behind(1, 30.0))
+        got.put(mailbox.wait_for_processed(0, 30.0))
+        got.put(mailbox.wait_for_processed(1, 30.0))
 
     waiting = threading.Thread(target=wait)
     waiting.start()
     mailbox.put(Frame(frame(), 1, 1))
-    mailbox.done(1)
+    mailbox.mark_processed(1)
     taken = got.get(timeout=60)
     assert taken is not None
     assert taken[1] == 1

@@ -26,10 +26,10 @@ def priority(which, who, nice):
     print("nice", nice)
 
 os.sched_setscheduler, os.setpriority = scheduler, priority
-realtime.rest_the_collector()
-print(realtime.ask_for_realtime("guard", realtime.GUARD_PRIORITY))
+realtime.freeze_garbage_collector()
+print(realtime.request_realtime("guard", realtime.GUARD_PRIORITY))
 print(os.sched_getscheduler(0) & 0xFF, os.sched_getparam(0).sched_priority)
-realtime.stay_in_memory("guard")
+realtime.lock_in_memory("guard")
 if not os.fork():
     print("child", os.sched_getscheduler(0) & 0xFF, flush=True)
     os._exit(0)

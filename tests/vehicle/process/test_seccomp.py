@@ -11,11 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vehicle.process import seccomp
-from vehicle.process.seccomp import ALWAYS, CLONE3, MACHINES, AllowedSockets, leave_the_network, program
+from vehicle.process.seccomp import (
+    ALWAYS_REFUSED,
+    CLONE3,
+    SYSCALL_TABLES,
+    AllowedSockets,
+    filter_program,
+    forbid_sockets,
+)
 
 CHILD = """
 import ctypes, errno, json, os, socket, sys, threading
-from vehicle.process.seccomp import leave_the_network
+from vehicle.process.seccomp import forbid_sockets
 
 one, other = socket.socketpair()
 begin, done, late = threading.Event(), threading.Event(), {}
@@ -78,14 +85,14 @@ DEEDS = {
 }
 old = threading.Thread(target=stranger, daemon=True)
 old.start()
-said = leave_the_network(sys.argv[1])
+said = forbid_sockets(sys.argv[1])
 begin.set()
 assert done.wait(30)
 print(json.dumps({"said": said, "old thread": late["thread"]} | {name: tried(deed) for name, deed in DEEDS.items()}))
 """
 REFUSED = "EACCES"
 MACHINE = os.uname().machine
-needs_filter = pytest.mark.skipif(MACHINE not in MACHINES, reason=f"there is no filter for {MACHINE}")
+needs_filter = pytest.mark.skipif(MACHINE not in SYSCALL_TABLES, reason=f"there is no filter for {MACHINE}")
 
 
 def life(sockets: AllowedSockets) -> dict[str, Any]:
@@ -121,7 +128,7 @@ def test_what_is_refused_and_what_goes_on(sockets: AllowedSockets, allowed: set[
 
 
 def test_a_driver_that_needs_the_network_keeps_it_and_that_is_said() -> None:
-    assert "keeps it" in leave_the_network("any")[0]
+    assert "keeps it" in forbid_sockets("any")[0]
 
 
 @pytest.mark.parametrize("machine", ["armv7l", "riscv64", "i686"])
@@ -129,7 +136,7 @@ def test_where_there_is_no_filter_it_is_said(machine: str, monkeypatch: pytest.M
     real = os.uname()
     named = os.uname_result((real.sysname, real.nodename, real.release, real.version, machine))
     monkeypatch.setattr(os, "uname", lambda: named)
-    assert leave_the_network() == [f"The network cannot be taken away on {machine}: there is no filter for it."]
+    assert forbid_sockets() == [f"The network cannot be taken away on {machine}: there is no filter for it."]
 
 
 def test_a_kernel_that_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,13 +151,13 @@ def test_a_kernel_that_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(os, "uname", lambda: os.uname_result(("", "", "", "", "x86_64")))
     monkeypatch.setattr(seccomp.ctypes, "CDLL", lambda *_, **__: Kernel())
-    assert "could not be taken away" in leave_the_network()[0]
+    assert "could not be taken away" in forbid_sockets()[0]
 
 
 def judged(machine: str, sockets: AllowedSockets, arch: int, number: int, arguments: tuple[int, ...]) -> int:
     """What the kernel would do: the program, run here."""
     words = {0: number, 4: arch} | {16 + 8 * place: value & 0xFFFFFFFF for place, value in enumerate(arguments)}
-    lines, at, held = program(MACHINES[machine], sockets), 0, 0
+    lines, at, held = filter_program(SYSCALL_TABLES[machine], sockets), 0, 0
     while True:
         code, yes, no, constant = lines[at]
         at += 1
@@ -168,7 +175,7 @@ ALLOW = 0x7FFF0000
 
 
 @given(
-    st.sampled_from(sorted(MACHINES)),
+    st.sampled_from(sorted(SYSCALL_TABLES)),
     st.sampled_from(MODES),
     st.one_of(st.integers(0, 2**32 - 1), st.integers(0, 500)),
     st.tuples(*[st.integers(0, 2**32 - 1)] * 6),
@@ -176,19 +183,23 @@ ALLOW = 0x7FFF0000
 def test_every_call_has_an_end_and_only_what_is_named_is_refused(
     name: str, sockets: AllowedSockets, number: int, arguments: tuple[int, ...]
 ) -> None:
-    machine = MACHINES[name]
+    machine = SYSCALL_TABLES[name]
     verdict = judged(name, sockets, machine.arch, number, arguments)
-    named = {*machine.always, machine.socket, machine.connect, machine.bind, machine.clone, CLONE3}
+    named = {*machine.always_refused, machine.socket, machine.connect, machine.bind, machine.clone, CLONE3}
     assert verdict == ALLOW or number in named or number >= machine.foreign_from
     assert judged(name, sockets, machine.arch ^ 1, number, arguments) == 0x80000000
-    if number in machine.always:
+    if number in machine.always_refused:
         assert verdict == 0x0005000D
 
 
-@pytest.mark.parametrize("name", sorted(MACHINES))
+@pytest.mark.parametrize("name", sorted(SYSCALL_TABLES))
 def test_the_table_names_each_call_once(name: str) -> None:
-    machine = MACHINES[name]
-    assert len(set(machine.always)) == len(machine.always) == len(ALWAYS) - (0 if name == "x86_64" else 2)
+    machine = SYSCALL_TABLES[name]
+    assert (
+        len(set(machine.always_refused))
+        == len(machine.always_refused)
+        == len(ALWAYS_REFUSED) - (0 if name == "x86_64" else 2)
+    )
     assert judged(name, "none", machine.arch, machine.clone, (0x11, 0, 0, 0, 0, 0)) != ALLOW  # a fork
     assert judged(name, "none", machine.arch, machine.clone, (0x3D0F00, 0, 0, 0, 0, 0)) == ALLOW  # a thread
     assert judged(name, "none", machine.arch, CLONE3, (0, 0, 0, 0, 0, 0)) == 0x00050026  # ENOSYS

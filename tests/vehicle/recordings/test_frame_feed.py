@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vehicle.sample_parts import frame
-from vehicle.frames.preprocess import ProfileName, profile
+from vehicle.frames.preprocess import ProfileName, preprocessor
 from vehicle.hardware.interfaces import Frame
 from vehicle.models.running.replay import decode_policy_input
-from vehicle.process.channel import pair
+from vehicle.process.channel import pair, socket_pair
 from vehicle.recordings.frame_feed import FrameFeed, FramePump, RecordedFrame, jpeg_of, pack_frame, unpack_frame
 
 MS = 1_000_000
@@ -57,7 +57,7 @@ def test_a_recording_gets_what_the_policy_sees_to_the_last_grey_level(name: Prof
     noise = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)
     feed.offer(Frame(noise, 0, 0))
     small = np.zeros((120, 160), np.uint8)
-    profile(name)(noise, small)
+    preprocessor(name)(noise, small)
     assert np.array_equal(decode_policy_input(got.get(timeout=30)), small)
     FrameFeed(ours).offer(Frame(noise, 0, 0))
     assert got.get(timeout=30).policy_input == b""
@@ -66,7 +66,7 @@ def test_a_recording_gets_what_the_policy_sees_to_the_last_grey_level(name: Prof
 
 
 def test_a_reader_that_does_not_read_costs_nothing_but_frames() -> None:
-    ours, theirs = pair()
+    ours, theirs = socket_pair()
     feed = FrameFeed(ours)
     feed.armed = True
     noise = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)

@@ -24,7 +24,7 @@ from vehicle.web.app import COOKIE, CarInfo, create_app
 from vehicle.web.claim_codes import ClaimCodes
 from vehicle.web.model_list import ModelList, ModelRow
 from vehicle.web.server import ConsoleServer
-from vehicle.web.upload import MOST_BYTES, safe_name
+from vehicle.web.upload import MAX_BYTES, safe_name
 
 OURS = {"x-raceday": "console"}
 
@@ -144,11 +144,11 @@ def test_the_cookie_is_of_no_use_to_scripts(site: Site) -> None:
 def test_start_hold_stop(site: Site) -> None:
     phone = site.phone()
     status = phone.post(f"{site.url}/api/start", json={"throttle_percent": 30}, timeout=60).json()
-    assert (status["holding"], status["beat"]) == (True, 100)
-    site.bench.desk.hear(CarState(True, "driving"))
-    site.bench.desk.hear(CarHeartbeat(101, "driving"))
-    assert phone.post(f"{site.url}/api/hold", json={"beat": 101}, timeout=60).json()["mode"] == "driving"
-    assert phone.post(f"{site.url}/api/stop", json={}, timeout=60).json() == {"said": "Stopping."}
+    assert (status["has_control"], status["heartbeat"]) == (True, 100)
+    site.bench.desk.on_guard_message(CarState(True, "driving"))
+    site.bench.desk.on_guard_message(CarHeartbeat(101, "driving"))
+    assert phone.post(f"{site.url}/api/hold", json={"heartbeat": 101}, timeout=60).json()["mode"] == "driving"
+    assert phone.post(f"{site.url}/api/stop", json={}, timeout=60).json() == {"message": "Stopping."}
     assert site.bench.words == ["Lease", "arm", "start", "Lease", "stop"]
 
 
@@ -161,7 +161,7 @@ def test_an_odd_start_is_refused(site: Site, body: dict[str, object]) -> None:
 
 def test_refusals_are_sentences(site: Site) -> None:
     phone = site.phone()
-    site.bench.desk.hear(CarState(True, "tripped", "Emergency stop."))
+    site.bench.desk.on_guard_message(CarState(True, "tripped", "Emergency stop."))
     answer = phone.post(f"{site.url}/api/start", json={"throttle_percent": 30}, timeout=60)
     assert answer.status_code == 409
     assert answer.json()["error"].startswith("The car is tripped (Emergency stop)")
@@ -192,7 +192,7 @@ def test_models_come_in_whole_and_are_chosen_while_the_car_stands(site: Site) ->
     rows = phone.post(f"{site.url}/api/models/select", json={"name": "second"}, timeout=60).json()
     assert [row["selected"] for row in rows] == [False, True]
     assert site.bench.words == ["ReloadModel"]
-    site.bench.desk.hear(CarState(True, "driving"))
+    site.bench.desk.on_guard_message(CarState(True, "driving"))
     answer = phone.post(f"{site.url}/api/models/select", json={"name": "first"}, timeout=60)
     assert answer.status_code == 409
     answer = phone.put(put + "good.tar.gz", data=b"x", timeout=60)
@@ -201,7 +201,7 @@ def test_models_come_in_whole_and_are_chosen_while_the_car_stands(site: Site) ->
 
 def test_a_file_that_is_too_large_is_not_read(site: Site) -> None:
     answer = site.phone().put(
-        f"{site.url}/api/models?file=good.tar.gz", data=b"", headers={"content-length": str(MOST_BYTES + 1)}, timeout=60
+        f"{site.url}/api/models?file=good.tar.gz", data=b"", headers={"content-length": str(MAX_BYTES + 1)}, timeout=60
     )
     assert (answer.status_code, site.shelf.got) == (422, [])
 
@@ -277,7 +277,7 @@ def test_what_is_no_model_by_name_nor_content_is_said(site: Site) -> None:
 def test_the_camera_shows_the_newest_frame(site: Site) -> None:
     phone = site.phone()
     assert phone.get(f"{site.url}/api/camera.jpg", timeout=60).status_code == 204
-    site.bench.desk.see(RecordedFrame(b"\xff\xd8one", 1, 1))
+    site.bench.desk.on_picture(RecordedFrame(b"\xff\xd8one", 1, 1))
     answer = phone.get(f"{site.url}/api/camera.jpg", timeout=60)
     assert (answer.content, answer.headers["content-type"]) == (b"\xff\xd8one", "image/jpeg")
 
@@ -285,7 +285,7 @@ def test_the_camera_shows_the_newest_frame(site: Site) -> None:
 def test_about_has_calibration_and_health(site: Site) -> None:
     about = site.phone().get(f"{site.url}/api/about", timeout=60).json()
     assert about["calibration"]["steering"]["mid_ns"] == 1_450_000
-    assert set(about["health"]) == {"battery_percent", "wifi_dbm", "heat_c", "disk_free_mb", "load"}
+    assert set(about["health"]) == {"battery_percent", "wifi_dbm", "temperature_c", "disk_free_mb", "load"}
 
 
 def test_idle_sockets_do_not_lock_the_phone_out(site: Site) -> None:

@@ -60,15 +60,15 @@ def claim(page: Page, url: str, code: str) -> None:
 def drives(site: Site) -> None:
     """The guard says that it drives."""
     desk = site.bench.desk
-    desk.hear(CarState(True, "driving", "", "first", "ab" * 32, 40))
-    desk.hear(ControlTrace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
+    desk.on_guard_message(CarState(True, "driving", "", "first", "ab" * 32, 40))
+    desk.on_guard_message(ControlTrace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
     stages = ((600, 600, 900), (20_000, 21_000, 38_000), (19_000, 20_000, 36_000), (900, 1_000, 1_400))
     ages = (21_000, 24_000, 40_000)
-    desk.hear(LoopTelemetry(900, 2, 0, 1, ages, (1_900,) * 3, 0.0, 0.0, *stages, "int8", "guard, pilot"))
+    desk.on_guard_message(LoopTelemetry(900, 2, 0, 1, ages, (1_900,) * 3, 0.0, 0.0, *stages, "int8", "guard, pilot"))
     picture = frame(60)
     picture[120:, :] = 140
     picture[100:, 150:170] = 230
-    desk.see(RecordedFrame(jpeg_of(picture), 1, 1))
+    desk.on_picture(RecordedFrame(jpeg_of(picture), 1, 1))
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -93,7 +93,9 @@ def test_the_page_is_for_everybody(site: Site, browser: Browser, scheme: str) ->
         keep_picture(page, f"console-loop-{scheme}")
         page.locator("#health").scroll_into_view_if_needed()
         keep_picture(page, f"console-health-{scheme}")
-        site.bench.desk.hear(CarState(True, "tripped", "The newest frame is 412 ms old; at most 333 are driven."))
+        site.bench.desk.on_guard_message(
+            CarState(True, "tripped", "The newest frame is 412 ms old; at most 333 are driven.")
+        )
         expect(page.locator("#reason")).to_contain_text("412 ms")
         expect(page.get_by_role("button", name="Reset the trip")).to_be_visible()
         page.evaluate("scrollTo(0, 0)")
@@ -133,7 +135,7 @@ def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
         until(page, lambda: "start" in site.bench.words)
         drives(site)
         for beat in range(101, 104):
-            site.bench.desk.hear(CarHeartbeat(beat, "driving"))
+            site.bench.desk.on_guard_message(CarHeartbeat(beat, "driving"))
             until(page, lambda beat=beat: leases(site)[-1].heartbeat == beat)  # type: ignore[misc]
         started = next(w for w in site.bench.said if isinstance(w, DriveOrder) and w.action == "start")
         assert started.throttle_percent == 55
@@ -185,7 +187,7 @@ def test_a_stop_that_is_lost_ends_the_renewals_and_is_asked_again_until_it_arriv
         until(page, lambda: len(stops) == 1)
         with page.expect_response("**/api/hold") as answered:
             held[0].continue_()
-        assert answered.value.json()["holding"] is True
+        assert answered.value.json()["has_control"] is True
         until(page, lambda: len(stops) >= 3)
         expect(page.locator("#said")).to_have_text(
             "The car does not answer. Stop is asked again; the lease ends by itself."
@@ -200,7 +202,7 @@ def test_a_stop_that_is_lost_ends_the_renewals_and_is_asked_again_until_it_arriv
             with page.expect_response("**/api/status"):
                 pass
         assert (renewals, len(stops)) == ([], count)
-        site.bench.desk.hear(CarState(True, "stopped", "", "first", "ab" * 32, 40))
+        site.bench.desk.on_guard_message(CarState(True, "stopped", "", "first", "ab" * 32, 40))
         page.unroute("**/api/hold")
         with page.expect_request("**/api/hold"):  # the next start renews again
             page.get_by_role("button", name="Start").click()

@@ -22,21 +22,21 @@ class Guarded:
     def __init__(self, site: Site) -> None:
         self.site, self.fitting = site, CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
         self.real = site.bench.say
-        site.bench.desk._say = site.bench.desk.tune._say = self.say
+        site.bench.desk._send = site.bench.desk.calibration._send = self.say
 
     def say(self, word: IpcMessage) -> bool:
         if isinstance(word, CalibrationCommand):
             if word.action in ("cancel", "kept"):
-                self.site.bench.desk.hear(CLOSED)
+                self.site.bench.desk.on_guard_message(CLOSED)
             else:
-                self.fitting.hear(word, 0)
-                self.site.bench.desk.hear(self.fitting.tuning())
+                self.fitting.on_command(word, 0)
+                self.site.bench.desk.on_guard_message(self.fitting.status())
         return self.real(word)
 
     def second(self) -> None:
         """The pulse is over."""
         self.fitting.pulses(10**12)
-        self.site.bench.desk.hear(self.fitting.tuning())
+        self.site.bench.desk.on_guard_message(self.fitting.status())
 
 
 @pytest.fixture
@@ -54,20 +54,20 @@ def test_from_the_stand_to_the_file(site: Site, tmp_path: pathlib.Path) -> None:
     phone, url = site.phone(), f"{site.url}/api/calibration"
     assert phone.get(f"{site.url}/api/about", timeout=60).json()["can_calibrate"]
     status = phone.post(url, json=BEGIN, timeout=60).json()
-    assert (status["tuning"]["step"], status["tunes"]) == (0, True)
+    assert (status["calibration"]["step"], status["is_calibrating"]) == (0, True)
     for action in ("show", "yes"):
         status = phone.post(url, json={"action": action}, timeout=60).json()
     status = phone.post(url, json={"action": "try", "width_us": 1500}, timeout=60).json()
-    assert status["tuning"]["pulsing"]
+    assert status["calibration"]["is_pulsing"]
     assert phone.post(f"{url}/keep", json={}, timeout=60).status_code == 409  # not done yet
     for action in ("keep", "keep", "keep", "keep", "keep", "keep", "yes", "no"):
         status = phone.post(url, json={"action": action}, timeout=60).json()
-    assert status["tuning"]["step"] == 9
+    assert status["calibration"]["step"] == 9
     assert phone.post(f"{url}/keep", json={}, timeout=60).status_code == 200
     assert read_calibration(tmp_path / "calibration.json").steering.mid_ns == 1_500_000
     about = phone.get(f"{site.url}/api/about", timeout=60).json()
     assert about["calibration"]["steering"]["mid_ns"] == 1_500_000
-    assert not phone.get(f"{site.url}/api/status", timeout=60).json()["tunes"]
+    assert not phone.get(f"{site.url}/api/status", timeout=60).json()["is_calibrating"]
 
 
 def test_the_wheels_are_off_or_nothing_begins(site: Site) -> None:
@@ -95,12 +95,12 @@ def test_one_phone_at_a_time_and_anyone_sets_the_wheels_to_rest(site: Site) -> N
     one.post(f"{site.url}/api/calibration", json={"action": "try", "width_us": 1500}, timeout=60)
     assert other.post(f"{site.url}/api/stop", json={}, timeout=60).status_code == 200
     assert site.bench.said[-2] == CalibrationCommand("neutral")
-    assert not one.get(f"{site.url}/api/status", timeout=60).json()["tuning"]["pulsing"]
+    assert not one.get(f"{site.url}/api/status", timeout=60).json()["calibration"]["is_pulsing"]
 
 
 @pytest.mark.parametrize("mode", ["ready", "driving"])
 def test_an_armed_car_is_not_calibrated(site: Site, mode: str) -> None:
-    site.bench.desk.hear(CarState(True, mode))  # type: ignore[arg-type]
+    site.bench.desk.on_guard_message(CarState(True, mode))  # type: ignore[arg-type]
     answer = site.phone().post(f"{site.url}/api/calibration", json=BEGIN, timeout=60)
     assert "stop it first" in answer.json()["error"]
 
@@ -120,4 +120,4 @@ def test_a_guard_that_does_not_listen_is_said() -> None:
     bench = Bench()
     bench.listening = False
     with pytest.raises(Refused, match="does not listen"):
-        bench.desk.tune.tap("me", "begin", 0, 10.0)
+        bench.desk.calibration.command("me", "begin", 0, 10.0)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError, Refused
-from vehicle.web.claim_codes import IDLE_S, LONGEST_S, SESSIONS_MOST, ClaimCodes, fresh_code, plain
+from vehicle.web.claim_codes import MAX_IDLE_S, MAX_SESSION_S, MAX_SESSIONS, ClaimCodes, new_claim_code, normalised
 
 NOW = 1_800_000_000.0
 
@@ -24,7 +24,7 @@ def test_the_first_boot_makes_a_code_and_the_second_does_not(path: pathlib.Path)
     assert code is not None
     assert ClaimCodes(path).first_code() is None
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert plain(code) not in path.read_text()
+    assert normalised(code) not in path.read_text()
     token = ClaimCodes(path).claim(code.lower().replace("-", " "), NOW)
     assert token not in path.read_text()
     assert ClaimCodes(path).session(token, NOW + 1) is not None
@@ -58,7 +58,7 @@ def test_nothing_opens_a_car_without_a_code(path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize(
     ("later_s", "is_open"),
-    [(1, True), (IDLE_S - 1, True), (IDLE_S + 1, False), (LONGEST_S + 1, False), (-1, False)],
+    [(1, True), (MAX_IDLE_S - 1, True), (MAX_IDLE_S + 1, False), (MAX_SESSION_S + 1, False), (-1, False)],
 )
 def test_a_session_ends(path: pathlib.Path, later_s: float, is_open: bool) -> None:
     claims = ClaimCodes(path)
@@ -88,8 +88,8 @@ def test_a_new_code_and_leaving_end_sessions(path: pathlib.Path) -> None:
 def test_sessions_do_not_pile_up(path: pathlib.Path) -> None:
     claims = ClaimCodes(path)
     code = claims.new_code()
-    tokens = [claims.claim(code, NOW + n) for n in range(SESSIONS_MOST + 2)]
-    assert [claims.session(token, NOW + 30) is not None for token in tokens] == [False] * 2 + [True] * SESSIONS_MOST
+    tokens = [claims.claim(code, NOW + n) for n in range(MAX_SESSIONS + 2)]
+    assert [claims.session(token, NOW + 30) is not None for token in tokens] == [False] * 2 + [True] * MAX_SESSIONS
 
 
 def test_a_damaged_book_is_one_sentence_and_a_new_code_mends_it(path: pathlib.Path) -> None:
@@ -102,10 +102,10 @@ def test_a_damaged_book_is_one_sentence_and_a_new_code_mends_it(path: pathlib.Pa
 
 @given(st.text(max_size=60))
 def test_a_code_is_read_as_meant(text: str) -> None:
-    assert plain(plain(text)) == plain(text)
-    assert set(plain(text)) <= set(string.ascii_uppercase + string.digits)
+    assert normalised(normalised(text)) == normalised(text)
+    assert set(normalised(text)) <= set(string.ascii_uppercase + string.digits)
 
 
 def test_codes_differ() -> None:
-    assert len({fresh_code() for _ in range(100)}) == 100
-    assert len(plain(fresh_code())) == 10
+    assert len({new_claim_code() for _ in range(100)}) == 100
+    assert len(normalised(new_claim_code())) == 10

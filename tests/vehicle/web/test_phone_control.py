@@ -22,8 +22,8 @@ class Bench:
         self.listening = True
         self.stopped_locally = 0
         self.desk = PhoneControl("boot-1", self.say, self.stop_locally)
-        self.desk.hear(CarHeartbeat(100, "disarmed"))
-        self.desk.hear(CarState(True, "disarmed"))
+        self.desk.on_guard_message(CarHeartbeat(100, "disarmed"))
+        self.desk.on_guard_message(CarState(True, "disarmed"))
 
     def say(self, word: IpcMessage) -> bool:
         if self.listening:
@@ -35,7 +35,7 @@ class Bench:
         return "The car is tripped."
 
     def mode(self, mode: CarMode, reason: str = "") -> None:
-        self.desk.hear(CarState(True, mode, reason))
+        self.desk.on_guard_message(CarState(True, mode, reason))
 
     @property
     def words(self) -> list[str]:
@@ -60,12 +60,12 @@ def test_start_leases_arms_and_starts_and_hold_renews_the_beat_that_was_seen() -
     assert isinstance(started, DriveOrder)
     assert started.throttle_percent == 35
     bench.mode("driving")
-    bench.desk.hear(CarHeartbeat(101, "driving"))
+    bench.desk.on_guard_message(CarHeartbeat(101, "driving"))
     assert bench.desk.hold("me", 100, 10.2)
     assert bench.said[-1] == Lease("boot-1", 100, "drive", "phone", LEASE_MS)  # not 101: the page has not seen it
     assert not bench.desk.hold("you", 101, 10.3)
-    assert bench.desk.status("me", 10.3).holding
-    assert not bench.desk.status("you", 10.3).holding
+    assert bench.desk.status("me", 10.3).has_control
+    assert not bench.desk.status("you", 10.3).has_control
 
 
 def test_stop_needs_nothing_and_falls_back_to_the_local_socket() -> None:
@@ -125,7 +125,7 @@ def test_a_run_of_the_station_takes_the_car() -> None:
         bench.desk.start("me", 35, 11.0)
     bench.mode("stopped")
     with pytest.raises(Refused, match="ask the official"):
-        bench.desk.change_pilot(11.0)
+        bench.desk.reload_model(11.0)
     bench.desk.start("me", 35, 20.0)  # the run is over
 
 
@@ -154,20 +154,20 @@ def test_a_model_changes_only_while_the_car_stands() -> None:
     bench = Bench()
     bench.mode("ready")
     with pytest.raises(Refused, match="armed"):
-        bench.desk.change_pilot(10.0)
+        bench.desk.reload_model(10.0)
     bench.mode("stopped")
-    bench.desk.change_pilot(10.0)
+    bench.desk.reload_model(10.0)
     assert bench.said == [ReloadModel()]
 
 
 def test_the_status_says_what_the_wheels_are_told() -> None:
     bench = Bench()
-    bench.desk.hear(LoopTelemetry(10, 1, 2, 3, tuple(range(1, 201)), (5, 6, 7), 0.0, 0.0))
-    bench.desk.hear(ControlTrace(1, "driving", 1, 0, 0.9, 1.0, 0.5, 0.25, 1, 1))
+    bench.desk.on_guard_message(LoopTelemetry(10, 1, 2, 3, tuple(range(1, 201)), (5, 6, 7), 0.0, 0.0))
+    bench.desk.on_guard_message(ControlTrace(1, "driving", 1, 0, 0.9, 1.0, 0.5, 0.25, 1, 1))
     assert bench.desk.status("me", 0.0).throttle == 0.0
     bench.mode("driving")
     status = bench.desk.status("me", 0.0)
-    assert (status.steering, status.throttle, status.beat, status.picture_seq) == (0.5, 0.25, 100, -1)
+    assert (status.steering, status.throttle, status.heartbeat, status.picture_seq) == (0.5, 0.25, 100, -1)
     loop = status.loop
     assert (loop.frame_age_p50_us, loop.frame_age_p99_us, loop.policy_p50_us) == (100, 198, 6)
     assert (loop.frames, loop.dropped, loop.repeated, loop.late_ticks) == (10, 1, 2, 3)
@@ -181,35 +181,35 @@ def test_the_real_helm_obeys_and_a_late_renewal_does_not_revive() -> None:
     def say(word: IpcMessage) -> bool:
         taken.append(word)
         if isinstance(word, Lease):
-            helm.take_lease(word)
+            helm.on_lease(word)
         elif isinstance(word, DriveOrder):
-            helm.take_order(word)
+            helm.on_order(word)
         return True
 
     desk = PhoneControl("boot-1", say, str)
-    helm.model_ready()
+    helm.set_model_ready()
     seq = 0
 
     def tick(now_ms: int) -> None:
         nonlocal seq
         seq += 1
-        helm.take_wish(Setpoint(seq, now_ms * MS, 0.0, 1.0, 1), now_ms * MS)
+        helm.on_setpoint(Setpoint(seq, now_ms * MS, 0.0, 1.0, 1), now_ms * MS)
         helm.tick(now_ms * MS)
-        desk.hear(CarState(True, helm.mode, helm.standing.reason))
+        desk.on_guard_message(CarState(True, helm.mode, helm.mode_state.reason))
 
-    first = helm.beat(1000 * MS)
-    desk.hear(first)
+    first = helm.next_heartbeat(1000 * MS)
+    desk.on_guard_message(first)
     desk.start("me", 40, 1.0)
     tick(1010)
     assert (helm.mode, helm.throttle_percent) == ("driving", 40)
     for now_ms in range(1100, 1900, 100):
         tick(now_ms)
-    later = helm.beat(1900 * MS)
-    desk.hear(later)
+    later = helm.next_heartbeat(1900 * MS)
+    desk.on_guard_message(later)
     assert desk.hold("me", first.heartbeat, 1.9)  # a renewal that was stuck in the air: it answers the first beat
     tick(1990)
     assert helm.mode == "driving"
     tick(2005)
     assert helm.mode == "tripped"
-    assert "lease ran out" in helm.standing.reason
+    assert "lease ran out" in helm.mode_state.reason
     assert not desk.hold("me", later.heartbeat, 2.1)

@@ -26,7 +26,7 @@ class Yard:
         self.helm = DriveController(
             BOOT, DriveLimits(throttle_slew_per_s=100.0), SafetyOptions(frame_period_ms=50.0), 50, calibrated=True
         )
-        self.helm.model_ready()
+        self.helm.set_model_ready()
         self.cars = CarControl(500, 2000, "n")
         self.desk = PhoneControl(BOOT, self.to_guard, lambda: "")
         self.told: m.CarState | None = None
@@ -42,9 +42,9 @@ class Yard:
 
     def to_guard(self, word: IpcMessage) -> bool:
         if isinstance(word, m.Lease):
-            self.helm.take_lease(word)
+            self.helm.on_lease(word)
         elif isinstance(word, m.DriveOrder):
-            self.helm.take_order(word)
+            self.helm.on_order(word)
         return True
 
     def from_station(self, replies: list[tuple[str, m.Body]]) -> None:
@@ -59,21 +59,21 @@ class Yard:
             tick = self.now_ns // (10 * MS)
             if tick % 5 == 0:
                 self.frame += 1
-                self.helm.take_wish(Setpoint(self.frame, self.now_ns, 0.0, 1.0, 900), self.now_ns)
+                self.helm.on_setpoint(Setpoint(self.frame, self.now_ns, 0.0, 1.0, 900), self.now_ns)
             self.helm.tick(self.now_ns)
             self.tell_state()
             if tick % 10 == 0:
-                beat = self.helm.beat(self.now_ns)
-                self.desk.hear(beat)
+                beat = self.helm.next_heartbeat(self.now_ns)
+                self.desk.on_guard_message(beat)
                 self.from_station(self.cars.on_heartbeat(CAR, BOOT, beat, self.now_ns))
             if tick % 20 == 0 and self.is_phone_there:
-                self.desk.hold(PHONE, self.desk.status(PHONE, self.now_s).beat, self.now_s)
+                self.desk.hold(PHONE, self.desk.status(PHONE, self.now_s).heartbeat, self.now_s)
 
     def tell_state(self) -> None:
-        state = m.CarState(True, self.helm.mode, self.helm.standing.reason, practice=self.helm.practice)
+        state = m.CarState(True, self.helm.mode, self.helm.mode_state.reason, practice=self.helm.is_practice)
         if state != self.told:
             self.told = state
-            self.desk.hear(state)
+            self.desk.on_guard_message(state)
             self.from_station(self.cars.on_state(CAR, state, self.now_ns))
 
 
@@ -101,7 +101,7 @@ def test_a_page_that_is_gone_ends_it_and_says_whose_lease_it_was(yard: Yard) -> 
     yard.is_phone_there = False
     yard.run(2_000)
     assert yard.helm.mode in ("stopped", "tripped")
-    assert "station" not in yard.helm.standing.reason or "withdrew" in yard.helm.standing.reason
+    assert "station" not in yard.helm.mode_state.reason or "withdrew" in yard.helm.mode_state.reason
     assert not yard.cars.views(yard.now_ns)[0].practice
 
 
@@ -113,7 +113,7 @@ def test_a_run_of_the_station_takes_the_car_and_the_phone_may_only_stop(yard: Ya
     yard.from_station(yard.cars.order(CAR, "start", 60, yard.now_ns))
     yard.run(1_000)
     assert (yard.helm.mode, yard.helm.throttle_percent) == ("driving", 60)
-    assert not yard.helm.practice
+    assert not yard.helm.is_practice
     assert yard.desk.status(PHONE, yard.now_s).station_runs
     yard.desk.stop()
     yard.run(100)

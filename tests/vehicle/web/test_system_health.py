@@ -23,13 +23,13 @@ def test_a_pi_says_what_it_knows(tmp_path: pathlib.Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text)
     health = read_health(tmp_path, tmp_path)
-    assert (health.battery_percent, health.wifi_dbm, health.heat_c) == (83, -54, 51.2)
+    assert (health.battery_percent, health.wifi_dbm, health.temperature_c) == (83, -54, 51.2)
     assert health.disk_free_mb is not None
 
 
 def test_a_computer_without_them_knows_nothing(tmp_path: pathlib.Path) -> None:
     health = read_health(tmp_path / "gone", tmp_path)
-    assert (health.battery_percent, health.wifi_dbm, health.heat_c) == (None, None, None)
+    assert (health.battery_percent, health.wifi_dbm, health.temperature_c) == (None, None, None)
 
 
 @pytest.mark.parametrize("text", ["", "x", "101", "-1"])

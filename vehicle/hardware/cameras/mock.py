@@ -21,7 +21,7 @@ from vehicle.hardware.interfaces import Frame, Pixels
 # freeze: the same picture again and again; stale: two old ones in turn; stall: none; die: the device is gone; spin: the
 # driver burns its core and never returns; dark: the noise of a covered lens; grey: one even grey that is another each
 # time; stripes: a picture that no road is like, and whose mean is 110.
-TROUBLES = ("freeze", "stale", "stall", "die", "spin", "dark", "grey", "stripes")
+CAMERA_FAULTS = ("freeze", "stale", "stall", "die", "spin", "dark", "grey", "stripes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class MockCameraOptions:
     height_px: int = setting(240, min=16, max=1080)
     freeze_after: int = setting(0, min=0, what="after so many frames the same one comes again; 0: never")
     stall_after: int = setting(0, min=0, what="after so many frames none comes; 0: never")
-    trouble: pathlib.Path | None = setting(None, what="a file whose word counts from now on: see TROUBLES")
+    fault_file: pathlib.Path | None = setting(None, what="a file whose word counts from now on: see CAMERA_FAULTS")
     absent: pathlib.Path | None = setting(None, what="while this file exists the camera cannot be opened")
     die_after: int = setting(0, min=0, what="after so many frames the device is gone; 0: never")
     flip: str = flip_setting()
@@ -51,7 +51,7 @@ class MockCamera:
         self._given = 0
         self._closed = threading.Event()
         self._shown: Pixels = np.zeros((self._options.height_px, self._options.width_px), np.uint8)
-        self._troubled: dict[str, Callable[[int], Pixels]] = {
+        self._fault_pictures: dict[str, Callable[[int], Pixels]] = {
             "stale": lambda number: self._picture(number % 2),
             "dark": lambda number: np.random.default_rng(number).integers(0, 4, self._shown.shape, np.uint8),
             "grey": self._grey,
@@ -63,12 +63,12 @@ class MockCamera:
         """The newest frame that was not given yet."""
         due = max(self._newest_due(), self._given + 1)
         o = self._options
-        trouble = self._trouble()
-        while trouble == "spin" and not self._closed.is_set():
-            trouble = self._trouble()
-        if trouble == "die" or (o.die_after and due > o.die_after):
+        fault = self._fault()
+        while fault == "spin" and not self._closed.is_set():
+            fault = self._fault()
+        if fault == "die" or (o.die_after and due > o.die_after):
             raise HardwareMissing("the mock camera is gone: it was told to die.")
-        stalled = trouble == "stall" or (bool(o.stall_after) and due > o.stall_after)
+        stalled = fault == "stall" or (bool(o.stall_after) and due > o.stall_after)
         wait_s = (self._due_ns(due) - self._clock.now_ns()) / NS_PER_S / self._clock.rate
         if stalled or wait_s > timeout_s:
             self._closed.wait(timeout_s)
@@ -77,8 +77,8 @@ class MockCamera:
             return None
         self._given = due
         shown = min(due, o.freeze_after) if o.freeze_after else due
-        if trouble != "freeze":
-            self._shown = self._troubled.get(trouble, self._picture)(shown)
+        if fault != "freeze":
+            self._shown = self._fault_pictures.get(fault, self._picture)(shown)
         return Frame(FLIPS[self._options.flip](self._shown), self._due_ns(due), due)
 
     def close(self) -> None:
@@ -90,8 +90,8 @@ class MockCamera:
     def _due_ns(self, number: int) -> int:
         return self._start_ns + round(number * NS_PER_S / self._options.rate_hz)
 
-    def _trouble(self) -> str:
-        path = self._options.trouble
+    def _fault(self) -> str:
+        path = self._options.fault_file
         return path.read_text(encoding="ascii").strip() if path is not None and path.exists() else ""
 
     def _grey(self, number: int) -> Pixels:

@@ -27,7 +27,7 @@ DECODES = {  # what OpenCV is asked for, and a pixel's side in pixels of the cam
     "half": (cv2.IMREAD_REDUCED_GRAYSCALE_2, 2),
     "grey": (cv2.IMREAD_GRAYSCALE, 1),
 }
-_GONE_S = 1.0  # a device that gives nothing for so long is gone, not slow
+_SILENCE_TIMEOUT_S = 1.0  # a device that gives nothing for so long is gone, not slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,14 @@ class V4l2Camera:
         self._closed = threading.Event()
         self._count = 0
         self._silent_since_s: float | None = None
-        self._settle()
+        self._configure()
 
     def read(self, timeout_s: float) -> Frame | None:
         """The next frame; V4L2 itself gives up after a while, and a device that stays silent is gone."""
         if self._closed.is_set():
             return None
         if not self._capture.grab():
-            self._silent(timeout_s, "gives no more frames: is the camera still plugged in?")
+            self._on_no_picture(timeout_s, "gives no more frames: is the camera still plugged in?")
             return None
         at_ns = self._clock.now_ns()
         self._count += 1
@@ -77,7 +77,7 @@ class V4l2Camera:
         pixels = self._decoded(data) if ok else None
         if pixels is None:
             # A torn JPEG is no frame; its number is missing, as one that was dropped.
-            self._silent(0.0, "gives only torn pictures: check its cable, and what else is on its USB port.")
+            self._on_no_picture(0.0, "gives only torn pictures: check its cable, and what else is on its USB port.")
             return None
         self._silent_since_s = None
         return Frame(FLIPS[self._options.flip](pixels), at_ns, self._count)
@@ -86,7 +86,7 @@ class V4l2Camera:
         self._closed.set()
         self._capture.release()
 
-    def _settle(self) -> None:
+    def _configure(self) -> None:
         o = self._options
         wanted = (
             (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
@@ -109,11 +109,11 @@ class V4l2Camera:
         pixels = cast("Pixels | None", cv2.imdecode(data.reshape(-1), how))
         return None if pixels is None or is_torn(pixels, side_px) else pixels
 
-    def _silent(self, wait_s: float, sentence: str) -> None:
+    def _on_no_picture(self, wait_s: float, sentence: str) -> None:
         now_s = time.monotonic()
         if self._silent_since_s is None:
             self._silent_since_s = now_s
-        elif now_s - self._silent_since_s > _GONE_S:
+        elif now_s - self._silent_since_s > _SILENCE_TIMEOUT_S:
             raise HardwareMissing(f"{self._options.device} {sentence}")
         self._closed.wait(min(wait_s, 0.05))
 

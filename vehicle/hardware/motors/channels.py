@@ -8,7 +8,7 @@ turn of the stock car would be 1.2 ms at the motor's controller: forward, and be
 from typing import Any
 
 from shared.errors import ConfigError
-from vehicle.process.log import say
+from vehicle.process.log import log
 
 MOTOR_CHANNEL, STEERING_CHANNEL = 0, 1
 
@@ -21,10 +21,10 @@ def check_channels(steering: int, motor: int) -> None:
         )
 
 
-def say_if_unnamed(options: dict[str, Any]) -> None:
+def log_if_unnamed(options: dict[str, Any]) -> None:
     """A file that names neither relies on the default, which was the other way round once: say what is taken."""
     if "steering_channel" not in options and "motor_channel" not in options:
-        say(
+        log(
             f"[motors.options] names no channels: the motor is taken to be on {MOTOR_CHANNEL} and the steering on "
             f"{STEERING_CHANNEL}, as on the stock car. Name both; `raceday vehicle calibrate` asks which wheel moved."
         )

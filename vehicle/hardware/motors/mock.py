@@ -15,7 +15,7 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
 from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses
 
-_ORDERS_KEPT = 20_000  # a day of racing may not fill the memory
+_MAX_CHANGES = 20_000  # a day of racing may not fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class MockMotors:
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
         self._options = from_table(options, MockMotorsOptions, "[motors.options]")
         self._clock = clock
-        self.orders: deque[PulseChange] = deque(maxlen=_ORDERS_KEPT)
-        self._changes = 0
+        self.changes: deque[PulseChange] = deque(maxlen=_MAX_CHANGES)
+        self._change_count = 0
         self.pulses: Pulses | None = None
-        self._require_there()
+        self._require_present()
         if self._options.record is not None:
-            _appendable(self._options.record)
+            _require_appendable(self._options.record)
 
     @property
     def resolution_ns(self) -> int:
@@ -60,21 +60,21 @@ class MockMotors:
             if not 0 < width_ns < PERIOD_NS:
                 raise HardwareMissing(f"the mock motors refuse a pulse of {width_ns} ns.")
         rounded = Pulses(self._truncated(pulses.steering_ns), self._truncated(pulses.throttle_ns))
-        self._require_there()
+        self._require_present()
         if rounded == self.pulses:
             return
-        if self._options.fail_after and self._changes >= self._options.fail_after:
+        if self._options.fail_after and self._change_count >= self._options.fail_after:
             raise HardwareMissing("the mock motors do not answer: they were told to fail.")
         self._set(rounded)
 
     def neutral(self) -> None:
-        self._require_there()
+        self._require_present()
         self._set(Pulses(self._options.neutral_steering_ns, self._options.neutral_throttle_ns))
 
     def close(self) -> None:
         """Nothing to let go; the pulses stay, as they do on metal."""
 
-    def _require_there(self) -> None:
+    def _require_present(self) -> None:
         if self._options.absent is not None and self._options.absent.exists():
             raise HardwareMissing("the mock motors do not answer: they are told to be absent.")
 
@@ -84,15 +84,15 @@ class MockMotors:
     def _set(self, pulses: Pulses) -> None:
         self.pulses = pulses
         order = PulseChange(self._clock.now_ns(), pulses)
-        self.orders.append(order)
-        self._changes += 1
+        self.changes.append(order)
+        self._change_count += 1
         if self._options.record is not None:
             line = {"at_ns": order.at_ns, "steering_ns": pulses.steering_ns, "throttle_ns": pulses.throttle_ns}
             with self._options.record.open("a", encoding="utf-8") as record:
                 record.write(json.dumps(line) + "\n")
 
 
-def _appendable(path: pathlib.Path) -> None:
+def _require_appendable(path: pathlib.Path) -> None:
     try:
         path.open("a", encoding="utf-8").close()
     except OSError as error:

@@ -15,14 +15,14 @@ from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from shared.units import NS_PER_S
 from vehicle.core.pulses import Pulses
-from vehicle.hardware.motors.channels import MOTOR_CHANNEL, STEERING_CHANNEL, check_channels, say_if_unnamed
+from vehicle.hardware.motors.channels import MOTOR_CHANNEL, STEERING_CHANNEL, check_channels, log_if_unnamed
 
 MODE1, MODE2, LED0_ON_L, PRESCALE = 0x00, 0x01, 0x06, 0xFE
 RESTART, AUTO_INCREMENT, SLEEP = 0x80, 0x20, 0x10
 TOTEM_POLE = 0x04
 FULL_OFF = 0x10  # in LEDn_OFF_H: no pulse at all
 COUNTS = 4096
-_LEAST_PRESCALE, _MOST_PRESCALE = 3, 255
+_MIN_PRESCALE, _MAX_PRESCALE = 3, 255
 
 
 class I2cBus(Protocol):
@@ -51,7 +51,7 @@ class Pca9685MotorsOptions:
     @property
     def prescale(self) -> int:
         """The divider that comes nearest to the asked rate."""
-        return min(_MOST_PRESCALE, max(_LEAST_PRESCALE, round(self.oscillator_hz / (COUNTS * self.rate_hz)) - 1))
+        return min(_MAX_PRESCALE, max(_MIN_PRESCALE, round(self.oscillator_hz / (COUNTS * self.rate_hz)) - 1))
 
     @property
     def step_ns(self) -> float:
@@ -71,7 +71,7 @@ class Pca9685Motors:
         except BaseException:
             self._bus.close()
             raise
-        say_if_unnamed(options)  # once it is there: an absent one is tried again and again
+        log_if_unnamed(options)  # once it is there: an absent one is tried again and again
 
     @property
     def resolution_ns(self) -> int:
@@ -120,21 +120,21 @@ class Pca9685Motors:
         try:
             self._bus.write_i2c_block_data(self._options.address, LED0_ON_L + 4 * channel, four)
         except OSError as error:
-            raise self._away(error) from None
+            raise self._no_answer(error) from None
 
     def _write(self, register: int, value: int) -> None:
         try:
             self._bus.write_byte_data(self._options.address, register, value)
         except OSError as error:
-            raise self._away(error) from None
+            raise self._no_answer(error) from None
 
     def _read(self, register: int) -> int:
         try:
             return self._bus.read_byte_data(self._options.address, register)
         except OSError as error:
-            raise self._away(error) from None
+            raise self._no_answer(error) from None
 
-    def _away(self, error: OSError) -> HardwareMissing:
+    def _no_answer(self, error: OSError) -> HardwareMissing:
         where = f"{self._options.address:#x} on /dev/i2c-{self._options.bus}"
         return HardwareMissing(f"the PCA9685 at {where} does not answer ({error.strerror or error}): check its wires.")
 

@@ -16,10 +16,10 @@ from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from vehicle.core.pulses import PERIOD_NS, Pulses
 from vehicle.hardware.motors.attributes import AttributeFiles
-from vehicle.hardware.motors.channels import MOTOR_CHANNEL, STEERING_CHANNEL, check_channels, say_if_unnamed
+from vehicle.hardware.motors.channels import MOTOR_CHANNEL, STEERING_CHANNEL, check_channels, log_if_unnamed
 
-_APPEAR_S = 2.0  # udev hands the new files to our group a moment after the export
-_LOOK_S = 0.01
+_EXPORT_TIMEOUT_S = 2.0  # udev hands the new files to our group a moment after the export
+_POLL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class SysfsMotors:
         self._started = False
         self._steering = self._export(self._options.steering_channel)
         self._motor = self._export(self._options.motor_channel)
-        say_if_unnamed(options)  # once they are there: absent ones are tried again and again
+        log_if_unnamed(options)  # once they are there: absent ones are tried again and again
 
     @property
     def resolution_ns(self) -> int:
@@ -93,11 +93,11 @@ class SysfsMotors:
         channel = chip / f"pwm{number}"
         if not self._files.exists(channel):
             self._write(chip / "export", number)
-        deadline_s = time.monotonic() + _APPEAR_S
+        deadline_s = time.monotonic() + _EXPORT_TIMEOUT_S
         while not self._files.writable(channel / "duty_cycle"):
             if time.monotonic() > deadline_s:
                 raise HardwareMissing(f"{channel}/duty_cycle may not be written: put this user into the group gpio.")
-            time.sleep(_LOOK_S)
+            time.sleep(_POLL_S)
         return channel
 
     def _read(self, path: pathlib.Path) -> int:

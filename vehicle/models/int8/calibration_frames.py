@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
-from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, profile
+from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, preprocessor
 from vehicle.models.running.replay import decode_frame, decode_policy_input
 from vehicle.recordings.frame_feed import RecordedFrame
 from vehicle.recordings.reader import read_recording
@@ -33,7 +33,7 @@ def read_frames(source: pathlib.Path, shrink: ProfileName = "grey-area") -> Fram
             f"{source}: holds {len(pictures)} frames; at least {MIN_FRAMES} are needed: give a longer recording."
         )
     chosen = np.linspace(0, len(pictures) - 1, min(MAX_FRAMES, len(pictures))).astype(int)
-    made, fill = np.zeros((len(chosen), HEIGHT, WIDTH), np.uint8), profile(shrink)
+    made, fill = np.zeros((len(chosen), HEIGHT, WIDTH), np.uint8), preprocessor(shrink)
     for place, number in enumerate(chosen):
         fill(_pixels(pictures[number]), made[place])
     return made

@@ -11,7 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
-from vehicle.frames.preprocess import ProfileName, profile
+from vehicle.frames.preprocess import ProfileName, preprocessor
 from vehicle.hardware.interfaces import Pixels
 from vehicle.models.running.check import HEIGHT, WIDTH, CheckedModel
 from vehicle.models.running.session import open_session
@@ -24,7 +24,7 @@ class Policy:
 
     def __init__(self, model: CheckedModel, shrink: ProfileName = "grey-area") -> None:
         self.model = dataclasses.replace(model, content=b"")  # the session has its own copy: a car has little memory
-        self._shrink = profile(shrink)
+        self._shrink = preprocessor(shrink)
         if len(model.inputs) != 1 or model.metadata.shape_of(model.metadata.sensor)[2] != 1:
             sensors = ", ".join(model.metadata.sensors)
             raise BadInput(f"{model.path}: needs {sensors}; this car has one grey front camera.")

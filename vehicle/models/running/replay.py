@@ -57,7 +57,7 @@ def compare(run: Recording, policy: Policy) -> Comparison:
             policy.preprocess(decode_frame(picture))
         action = policy.model.metadata.space.decode(policy.answer(), 1.0)
         differences.append(
-            (abs(action.steering - setpoint.wish_steering), abs(action.throttle - setpoint.wish_throttle))
+            (abs(action.steering - setpoint.setpoint_steering), abs(action.throttle - setpoint.setpoint_throttle))
         )
     if not differences:
         raise BadInput("The recording has no frame that led to a setpoint: there is nothing to compare.")

@@ -3,7 +3,7 @@
 
 import { ask, at, put, sentence, wheel } from "/static/car.js";
 
-let tuning = { is_open: false };
+let calibration = { is_open: false };
 let mine = false;
 let step = -1;
 let taps = Promise.resolve();
@@ -40,38 +40,38 @@ function tryWidth(by = 0) {
 }
 
 function paintStep() {
-  const done = tuning.step >= tuning.steps;
-  put("fit_step", done ? "All steps are done" : `Step ${tuning.step + 1} of ${tuning.steps}`);
-  at("fit_progress").max = tuning.steps;
-  at("fit_progress").value = tuning.step;
-  put("fit_question", done ? "Is this the car?" : tuning.question);
-  at("fit_width").hidden = done || tuning.asks_way;
-  at("fit_way").hidden = done || !tuning.asks_way;
+  const done = calibration.step >= calibration.steps;
+  put("fit_step", done ? "All steps are done" : `Step ${calibration.step + 1} of ${calibration.steps}`);
+  at("fit_progress").max = calibration.steps;
+  at("fit_progress").value = calibration.step;
+  put("fit_question", done ? "Is this the car?" : calibration.question);
+  at("fit_width").hidden = done || calibration.is_question;
+  at("fit_way").hidden = done || !calibration.is_question;
   at("fit_done").hidden = !done;
-  at("fit_back").disabled = tuning.step === 0;
-  at("fit_us").value = tuning.width_us;
-  if (done && tuning.found) at("fit_found").replaceChildren(wheel("Steering", tuning.found.steering), wheel("Motor", tuning.found.motor));
+  at("fit_back").disabled = calibration.step === 0;
+  at("fit_us").value = calibration.width_us;
+  if (done && calibration.found) at("fit_found").replaceChildren(wheel("Steering", calibration.found.steering), wheel("Motor", calibration.found.motor));
   at("fit_question").focus({ preventScroll: true }); // readers hear the next question
 }
 
 function paint(status) {
-  const was = tuning;
-  tuning = status.tuning;
-  mine = status.tunes && tuning.is_open;
+  const was = calibration;
+  calibration = status.calibration;
+  mine = status.is_calibrating && calibration.is_open;
   put("stop_word", mine ? "Neutral" : "Stop");
   at("fit").hidden = !mine;
   at("fit_rest").hidden = mine;
-  at("fit_begin").disabled = tuning.is_open || !["disarmed", "stopped"].includes(status.mode);
-  if (tuning.said && tuning.said !== was.said) say(tuning.said);
+  at("fit_begin").disabled = calibration.is_open || !["disarmed", "stopped"].includes(status.mode);
+  if (calibration.message && calibration.message !== was.message) say(calibration.message);
   if (!mine) {
-    if (was.is_open && !tuning.is_open) { at("fit_form").reset(); document.dispatchEvent(new Event("calibrated")); }
+    if (was.is_open && !calibration.is_open) { at("fit_form").reset(); document.dispatchEvent(new Event("calibrated")); }
     step = -1;
     return;
   }
   if (step === -1) at("calibration_part").scrollIntoView({ block: "start" }); // all of it above the neutral button
-  if (step !== tuning.step) { step = tuning.step; paintStep(); }
-  put("fit_pulse", tuning.pulsing ? "The pulse is on" : "The wheels are at neutral");
-  at("fit_pulse").dataset.on = String(tuning.pulsing);
+  if (step !== calibration.step) { step = calibration.step; paintStep(); }
+  put("fit_pulse", calibration.is_pulsing ? "The pulse is on" : "The wheels are at neutral");
+  at("fit_pulse").dataset.on = String(calibration.is_pulsing);
 }
 
 document.addEventListener("status", (event) => paint(event.detail));
@@ -84,7 +84,7 @@ at("fit_try").addEventListener("click", () => tryWidth());
 at("fit_us").addEventListener("keydown", (event) => { if (event.key === "Enter") tryWidth(); });
 for (const button of document.querySelectorAll("[data-by]")) button.addEventListener("click", () => tryWidth(Number(button.dataset.by)));
 at("fit_keep").addEventListener("click", () => {
-  if (width() !== tuning.width_us) { say("Try this width before you keep it."); return; }
+  if (width() !== calibration.width_us) { say("Try this width before you keep it."); return; }
   tap("keep");
 });
 at("fit_show").addEventListener("click", () => tap("show"));

@@ -2,7 +2,7 @@
 
 const PATIENCE_MS = 1500;
 const NOT_NOW = [408, 425, 429];
-const WORDS = ["mode", "device", "said", "claimed"]; // one of them, or a list, is in all that the car answers
+const WORDS = ["mode", "device", "message", "claimed"]; // one of them, or a list, is in all that the car answers
 
 export const at = (id) => document.getElementById(id);
 export const put = (id, text) => { const node = at(id); if (node.textContent !== text) node.textContent = text; };

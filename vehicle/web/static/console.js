@@ -45,7 +45,7 @@ function notClaimed() {
 
 function paint(now) {
   state = now;
-  if (letGo) state.holding = false;
+  if (letGo) state.has_control = false;
   document.dispatchEvent(new CustomEvent("status", { detail: now })); // for the calibration's part
   put("mode", MODES[now.mode]);
   at("mode").dataset.mode = now.mode;
@@ -57,7 +57,7 @@ function paint(now) {
   at("reset").hidden = now.mode !== "tripped"; // in the place of the other, so that nothing moves under a finger
   at("start").hidden = now.mode === "tripped";
   if (wasReset && at("reset").hidden) at("start").focus();
-  const held = now.mode === "driving" || now.mode === "tripped" || now.station_runs || now.tuning.is_open;
+  const held = now.mode === "driving" || now.mode === "tripped" || now.station_runs || now.calibration.is_open;
   at("start").setAttribute("aria-disabled", String(held));
   put("model", now.model || "none");
   paintLoop(now.loop);
@@ -74,11 +74,11 @@ function away() {
   at("mode").dataset.mode = "away";
 }
 
-async function beat() {
+async function refresh() {
   const began = performance.now();
   if (claimed && !document.hidden) {
     try {
-      paint(state && (state.holding || starting) ? await ask("/api/hold", { beat: state.beat }) : await ask("/api/status"));
+      paint(state && (state.has_control || starting) ? await ask("/api/hold", { heartbeat: state.heartbeat }) : await ask("/api/status"));
     } catch (error) {
       if (claimed) away();
     }
@@ -88,7 +88,7 @@ async function beat() {
     if (!session) away();
     else if (!session.claimed) notClaimed();
   }
-  setTimeout(beat, Math.max(20, EVERY_MS - (performance.now() - began)));
+  setTimeout(refresh, Math.max(20, EVERY_MS - (performance.now() - began)));
 }
 
 async function act(path, body, saidAt = "said") {
@@ -119,10 +119,10 @@ async function stop() {
   const mine = ++stops;
   starting = false;
   letGo = true; // no renewal may follow, whatever becomes of the order
-  if (state) state.holding = false;
+  if (state) state.has_control = false;
   while (letGo && mine === stops) {
     try {
-      put("said", (await ask("/api/stop", {}, { keepalive: true })).said);
+      put("said", (await ask("/api/stop", {}, { keepalive: true })).message);
       return;
     } catch (error) {
       put("said", error.refused ? error.message : "The car does not answer. Stop is asked again; the lease ends by itself.");
@@ -138,11 +138,11 @@ at("reset").addEventListener("click", () => act("/api/reset", {}));
 
 at("throttle").addEventListener("input", () => put("throttle_shown", `${at("throttle").value} %`));
 at("throttle").addEventListener("change", () => {
-  if (state && state.holding) act("/api/throttle", { throttle_percent: Number(at("throttle").value) });
+  if (state && state.has_control) act("/api/throttle", { throttle_percent: Number(at("throttle").value) });
 });
 
 function unseen() {
-  if (claimed && state && (state.holding || starting || (state.tunes && state.tuning.is_open))) stop();
+  if (claimed && state && (state.has_control || starting || (state.is_calibrating && state.calibration.is_open))) stop();
 }
 document.addEventListener("visibilitychange", () => { if (document.hidden) unseen(); });
 window.addEventListener("pagehide", unseen);
@@ -248,7 +248,7 @@ async function readAbout() {
       at("health").replaceChildren(
         figure("Battery", known(health.battery_percent, "%")),
         figure("Wi-Fi", known(health.wifi_dbm, "dBm")),
-        figure("Heat", known(health.heat_c, "°C")),
+        figure("Temperature", known(health.temperature_c, "°C")),
         figure("Free disk", known(health.disk_free_mb, "MB")),
         figure("Load", known(health.load, "per core")),
         figure("Camera, motors", `${car.camera}, ${car.motors}`),
@@ -304,6 +304,6 @@ async function open() {
 }
 
 open();
-beat();
+refresh();
 look();
 about();
