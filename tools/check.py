@@ -11,6 +11,7 @@ STATIC: tuple[tuple[str, list[str]], ...] = (
     ("format", [PYTHON, "-m", "ruff", "format", "--check", "-q", "."]),
     ("lint", [PYTHON, "-m", "ruff", "check", "-q", "."]),
     ("types", [PYTHON, "-m", "mypy"]),
+    ("names", [PYTHON, "tools/check_names.py"]),
     ("imports", [PYTHON, "-c", "from importlinter.cli import lint_imports_command as c; c()"]),
 )
 TESTS = ("fast tests", [PYTHON, "-m", "pytest", "-q", "-x", "-n", "2", "--dist", "worksteal", "-m", FAST])

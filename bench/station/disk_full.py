@@ -24,17 +24,17 @@ def main(quick: bool) -> None:
     table = Table(title=f"a full disk, seconds (load {os.getloadavg()[0]:.1f})", title_justify="left")
     for column in ("", "times", "reported: p50", "reported: max", "recovered: p50", "recovered: max"):
         table.add_column(column, justify="right" if column else "left")
-    kept: dict[str, list[tuple[float, float]]] = {}
+    results: dict[str, list[tuple[float, float]]] = {}
     for what, driving in (("cars on the track", True), ("empty track", False)):
         count = QUICK if quick else TRIALS if driving else IDLE_TRIALS
-        kept[what] = _trials(count, True) if driving else [t for _ in range(count) for t in _trials(1, False)]
-        said, mended = zip(*kept[what], strict=True)
-        figures = (statistics.median(said), max(said), statistics.median(mended), max(mended))
-        table.add_row(what, str(len(said)), *(f"{figure:.2f}" for figure in figures))
+        results[what] = _trials(count, True) if driving else [t for _ in range(count) for t in _trials(1, False)]
+        reported_s, recovered_s = zip(*results[what], strict=True)
+        figures = (statistics.median(reported_s), max(reported_s), statistics.median(recovered_s), max(recovered_s))
+        table.add_row(what, str(len(reported_s)), *(f"{figure:.2f}" for figure in figures))
     Console().print(table)
     OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "refusal.json").write_text(json.dumps({"load": os.getloadavg(), "trials": kept}, indent=1) + "\n")
-    slowest = max(said for trials in kept.values() for said, _ in trials)
+    (OUT / "refusal.json").write_text(json.dumps({"load": os.getloadavg(), "trials": results}, indent=1) + "\n")
+    slowest = max(reported_s for trials in results.values() for reported_s, _ in trials)
     print(f"  slowest {slowest:.2f} s: {'within' if slowest <= LIMIT_S else 'ABOVE'} {LIMIT_S:g} s")
 
 

@@ -123,7 +123,7 @@ def restarts(folder: pathlib.Path, inputs: int, count: int, seed: int) -> Counte
         _edit(tried / JOURNAL, EDITS[kind], rng)
         found[kind, "tried"] += 1
         found[kind, "refused"] += _refused(tried)
-        found[kind, "said"] += _said(tried)
+        found[kind, "said"] += _still_found(tried)
         shutil.rmtree(tried)
     return found
 
@@ -150,7 +150,7 @@ def _refused(folder: pathlib.Path) -> bool:
     return False
 
 
-def _said(folder: pathlib.Path) -> bool:
+def _still_found(folder: pathlib.Path) -> bool:
     try:
         verified(folder / JOURNAL, frozenset({load_signer(folder / KEY).public_key}))
     except StorageError:

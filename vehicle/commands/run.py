@@ -79,8 +79,8 @@ def _sha256(file: pathlib.Path) -> str:
 
 def driven_profile(run: Recording) -> ProfileName:
     """How the policy saw then."""
-    said = run.about.get("profile", "")
-    return next((name for name in PROFILES if name == said), "grey-area")
+    recorded = run.about.get("profile", "")
+    return next((name for name in PROFILES if name == recorded), "grey-area")
 
 
 def _plot(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ Called by counting.py for each crossing and by rulings.py for each ruling. Lap n
 Nothing is counted twice and nothing is lost when two laps become one. A lap is worked out once after each change.
 """
 
-import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -13,7 +12,7 @@ from shared.rules.ranking import RaceRules
 from shared.units import seconds_to_ns
 from station.core.facts import Lap
 from station.core.moment import clock_of
-from station.core.runs.laps import CountedCrossing, LapSegment, weaker_source
+from station.core.runs.laps import CountedCrossing, LapSegment, resegmented, weaker_source
 from station.core.runs.usual_lap import LapDoubts
 
 IncidentKind = Literal["off_track", "collision", "reset"]
@@ -213,21 +212,7 @@ class LapBook:
         self, counted_crossings: Sequence[CountedCrossing], flagged: Sequence[CountedCrossing], gone: Collection[int]
     ) -> None:
         """Replaces the counted and the flagged crossings; those that are `gone` were another run's."""
-        old = {_key(segment.start): segment for segment in self.segments}
-        before = {_key(after.start): _key(counted.start) for counted, after in itertools.pairwise(self.segments)}
-        new = [old.get(_key(counted)) or LapSegment(counted) for counted in counted_crossings]
-        last: LapSegment | None = None
-        for segment in self.segments:
-            if segment in new:
-                last = segment
-                continue
-            earlier = [e for e in new if e.start.boot == segment.start.boot and e.start.at_ns <= segment.start.at_ns]
-            if (into := earlier[-1] if earlier else last) is not None:
-                into.take_in(segment)
-        for counted, after in itertools.pairwise(new):
-            if before.get(_key(after.start)) != _key(counted.start):
-                after.witnessed = after.asked = False
-        self.segments = new
+        self.segments = resegmented(self.segments, counted_crossings)
         numbers = {counted.crossing for counted in counted_crossings}
         aside = [
             counted for counted in self.flagged if counted.crossing not in numbers and counted.crossing not in gone
@@ -334,7 +319,3 @@ class LapBook:
 
 def _corrected(counted: CountedCrossing, wrong: Callable[[str], bool], by_ns: int) -> CountedCrossing:
     return replace(counted, utc_ns=counted.utc_ns + by_ns) if wrong(counted.boot) else counted
-
-
-def _key(counted: CountedCrossing) -> tuple[int, str, int]:
-    return counted.crossing, counted.boot, counted.at_ns

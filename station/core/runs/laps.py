@@ -5,7 +5,8 @@ A lap is the difference of two stamps of one boot. What happened in it (incident
 crossing that began it, so that adding or dropping a crossing moves nothing else.
 """
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from shared.rules.ranking import RunLap
@@ -50,6 +51,29 @@ class LapSegment:
         self.penalty_ns += gone.penalty_ns
         self.void = self.void or gone.void
         self.notes += gone.notes
+
+
+def resegmented(segments: Sequence[LapSegment], counted_crossings: Sequence[CountedCrossing]) -> list[LapSegment]:
+    """The segments that begin at these crossings; what happened in a segment that is gone goes into the one before."""
+    old = {_key(segment.start): segment for segment in segments}
+    before = {_key(after.start): _key(counted.start) for counted, after in itertools.pairwise(segments)}
+    new = [old.get(_key(counted)) or LapSegment(counted) for counted in counted_crossings]
+    last: LapSegment | None = None
+    for segment in segments:
+        if segment in new:
+            last = segment
+            continue
+        earlier = [e for e in new if e.start.boot == segment.start.boot and e.start.at_ns <= segment.start.at_ns]
+        if (into := earlier[-1] if earlier else last) is not None:
+            into.take_in(segment)
+    for counted, after in itertools.pairwise(new):
+        if before.get(_key(after.start)) != _key(counted.start):
+            after.witnessed = after.asked = False
+    return new
+
+
+def _key(counted: CountedCrossing) -> tuple[int, str, int]:
+    return counted.crossing, counted.boot, counted.at_ns
 
 
 def weaker_source(start: CountedCrossing, end: CountedCrossing) -> Source:

@@ -68,12 +68,12 @@ def test_from_anywhere_there_is_a_picture(x: float, y: float, yaw: float) -> Non
     assert frame.dtype == np.uint8
 
 
-def test_halls_differ_by_seed_and_the_road_stays_darker_than_its_borders() -> None:
+def test_floors_differ_by_seed_and_the_road_stays_darker_than_its_borders() -> None:
     assert draw_appearance(3) == draw_appearance(3)
     assert len({draw_appearance(seed) for seed in range(100)}) == 100
     for seed in range(200):
-        hall = draw_appearance(seed)
-        assert max(hall.road) + 60 < min(hall.border)
+        floor = draw_appearance(seed)
+        assert max(floor.road) + 60 < min(floor.border)
 
 
 def board_at(ahead_m: float, level: int) -> UprightBoard:

@@ -60,8 +60,10 @@ class Car:
         return subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
 
     def child(self, name: str) -> int:
+        """The process id of "pilot", "comms" or "failsafe"."""
+        module = "vehicle.guard.failsafe" if name == "failsafe" else f"vehicle.{name}.{name}"
         for child in psutil.Process(self.process.pid).children():
-            if f"vehicle.{name}.{name}" in child.cmdline():
+            if module in child.cmdline():
                 return int(child.pid)
         raise AssertionError(f"there is no child {name}")
 

@@ -1,4 +1,4 @@
-"""A guard that hangs: its keeper sets the motors to neutral, and the service's watchdog hears nothing more of it."""
+"""A guard that hangs: its fail-safe sets the motors to neutral, and the service's watchdog hears nothing more of it."""
 
 import os
 import pathlib
@@ -26,7 +26,7 @@ def until_silent(systemd: socket.socket) -> int:
     raise AssertionError("a guard that was stopped goes on speaking")
 
 
-def test_keeper_and_watchdog_together(tmp_path: pathlib.Path, broker: RunningBroker, station: Station) -> None:
+def test_fail_safe_and_watchdog_together(tmp_path: pathlib.Path, broker: RunningBroker, station: Station) -> None:
     write_model(tmp_path / "model")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
@@ -37,13 +37,13 @@ def test_keeper_and_watchdog_together(tmp_path: pathlib.Path, broker: RunningBro
             assert systemd.recv(100).startswith(b"READY=1")
             station.drive()
             assert [systemd.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
-            for child in ("pilot", "comms", "keeper"):
+            for child in ("pilot", "comms", "failsafe"):
                 environment = pathlib.Path(f"/proc/{car.child(child)}/environ").read_bytes()
                 assert b"NOTIFY_SOCKET" not in environment, child
             os.kill(car.process.pid, signal.SIGSTOP)
             systemd.settimeout(WATCHDOG_S)
             assert until_silent(systemd) < 10  # what it had said before it hung
-            assert pulses(tmp_path)[-1] == REST  # the keeper was there long before
+            assert pulses(tmp_path)[-1] == REST  # the fail-safe was there long before
             os.kill(car.process.pid, signal.SIGKILL)  # as the watchdog does
             assert car.process.wait(10) == -signal.SIGKILL
             assert car.command("neutral").returncode == 0  # as ExecStopPost does
