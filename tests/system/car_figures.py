@@ -73,7 +73,7 @@ def drive() -> Drive:
                 crossings.append(event.at_ns)
             elif isinstance(event, FrameDue):
                 steering, fast = expert.command(world.pose.place, world.place.segment)
-                wires.setpoint(event.at_ns, Action(steering, 0.36 + 0.2 * fast))
+                wires.set_command(event.at_ns, Action(steering, 0.36 + 0.2 * fast))
                 frames.append((event.at_ns, world.frame().copy()))
     return Drive(tuple(frames), tuple(crossings))
 
