@@ -77,7 +77,7 @@ class FaultInjector:
         }
 
     def _noise(self, rng: random.Random) -> None:
-        self._faults.struck("sensor_noise")
+        self._faults.count("sensor_noise")
         self._world.truth.noise(rng)
 
     def _partition(self, rng: random.Random) -> None:
@@ -86,25 +86,25 @@ class FaultInjector:
         self._world.virtual_time.after(rng.randint(1, 120) * NS_PER_S, lambda: self._world.broker.heal(device))
 
     def _broker_restart(self, rng: random.Random) -> None:
-        self._faults.struck("broker_restart")
+        self._faults.count("broker_restart")
         self._world.broker.kill()
         self._world.virtual_time.after(rng.randint(1, 20) * NS_PER_S, self._world.broker.restart)
 
     def _car_restart(self, rng: random.Random) -> None:
-        self._faults.struck("car_restart")
+        self._faults.count("car_restart")
         self._world.cars[rng.choice(list(self._world.cars))].restart()
 
     def _car_trip(self, _rng: random.Random) -> None:
         turn = self._world.track.on_track
         if turn is not None and self._world.cars[turn.racer.car].trips():
-            self._faults.struck("car_trip")
+            self._faults.count("car_trip")
 
     def _cloned_car(self, rng: random.Random) -> None:
         """Clone a car, mostly the one on the track, where a clone does most harm."""
         turn = self._world.track.on_track
         drawn = rng.choice(list(self._world.cars))
         car = self._world.cars[turn.racer.car if turn is not None and rng.random() < 0.8 else drawn]
-        self._faults.struck("cloned_car")
+        self._faults.count("cloned_car")
         clone, stays_ns = car.clone(rng), rng.randint(5, 180) * NS_PER_S
         clone.on_duty(self._world.virtual_time.now_ns + stays_ns)
         self._world.virtual_time.after(stays_ns, functools.partial(_unplug, clone, car))
@@ -112,19 +112,19 @@ class FaultInjector:
     def _station_restart(self, rng: random.Random) -> None:
         """Kill the station at once, or at one of the next steps around a commit, or after a minute without one."""
         if rng.random() < 0.3:
-            self._faults.struck("station_restart")
+            self._faults.count("station_restart")
             self._world.host.kill_station()
             return
-        self._world.host.crash_point.light(rng.randint(0, 12))
-        self._world.virtual_time.after(60 * NS_PER_S, self._plain_kill)
+        self._world.host.crash_point.arm(rng.randint(0, 12))
+        self._world.virtual_time.after(60 * NS_PER_S, self._kill_if_armed)
 
-    def _plain_kill(self) -> None:
-        if self._world.host.crash_point.put_out():
-            self._faults.struck("station_restart")
+    def _kill_if_armed(self) -> None:
+        if self._world.host.crash_point.disarm():
+            self._faults.count("station_restart")
             self._world.host.kill_station()
 
     def _station_reboot(self, rng: random.Random) -> None:
-        self._faults.struck("station_reboot")
+        self._faults.count("station_reboot")
         down_ns = rng.randint(4, 45) * NS_PER_S
         self._world.host.reboot(down_ns)
         if rng.random() < 0.5:
@@ -135,12 +135,12 @@ class FaultInjector:
             )
 
     def _disk_full(self, rng: random.Random) -> None:
-        self._faults.struck("disk_full")
+        self._faults.count("disk_full")
         self._world.host.disk_full(True)
         self._world.virtual_time.after(rng.randint(5, 90) * NS_PER_S, lambda: self._world.host.disk_full(False))
 
     def _clock_step(self, rng: random.Random) -> None:
-        self._faults.struck("clock_step")
+        self._faults.count("clock_step")
         self._world.host.clock.step_utc(rng.choice((-1, 1)) * rng.choice((1, 60, 3600)) * rng.randint(1, NS_PER_S))
         if rng.random() < 0.7:
             self._world.virtual_time.after(rng.randint(30, 1200) * NS_PER_S, self._world.host.clock.set_utc_right)
@@ -153,24 +153,24 @@ class FaultInjector:
 
     def _sync_restart(self, rng: random.Random) -> None:
         if rng.random() < 0.3:
-            self._faults.struck("sync_restart")
+            self._faults.count("sync_restart")
             self._world.host.kill_sync()
         else:
-            self._world.host.sync_crash_point.light(rng.randint(0, 5))
+            self._world.host.sync_crash_point.arm(rng.randint(0, 5))
 
     def _leaderboard_down(self, rng: random.Random) -> None:
-        self._faults.struck("leaderboard_down")
+        self._faults.count("leaderboard_down")
         self._world.leaderboard.away(rng.randint(10, 1200) * NS_PER_S)
 
     def _leaderboard_restart(self, _rng: random.Random) -> None:
-        self._faults.struck("leaderboard_restart")
+        self._faults.count("leaderboard_restart")
         self._world.leaderboard.restart()
 
     def heal(self) -> None:
         """End all faults: from here on everything must be delivered."""
         self._faults.kinds = frozenset()
-        self._world.host.crash_point.put_out()
-        self._world.host.sync_crash_point.put_out()
+        self._world.host.crash_point.disarm()
+        self._world.host.sync_crash_point.disarm()
         self._world.host.disk_full(False)
         self._world.host.clock.set_utc_right()
         self._world.broker.faults = CALM

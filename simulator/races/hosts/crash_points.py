@@ -29,13 +29,13 @@ class CrashPoint:
     def __init__(self) -> None:
         self._left: int | None = None
 
-    def light(self, steps: int) -> None:
+    def arm(self, steps: int) -> None:
         self._left = steps
 
-    def put_out(self) -> bool:
+    def disarm(self) -> bool:
         """Disarm; True if it was still armed."""
-        burning, self._left = self._left is not None, None
-        return burning
+        armed, self._left = self._left is not None, None
+        return armed
 
     def step(self, _where: str) -> None:
         """Mark a point where the process may die. Raises ProcessKilled when the armed step is reached."""

@@ -176,7 +176,7 @@ class StationHost:
         try:
             due_ns = syncer.step(self.clock.now_ns())
         except ProcessKilled:
-            self._faults.struck("sync_restart")
+            self._faults.count("sync_restart")
             self.kill_sync()
             return
         if due_ns is not None:
@@ -256,7 +256,7 @@ class StationHost:
         try:
             work()
         except ProcessKilled:
-            self._faults.struck("station_restart")
+            self._faults.count("station_restart")
             self.kill_station()
             return False
         return True

@@ -93,7 +93,7 @@ class FaultSource:
             self.counts[name] += 1
         return hit
 
-    def struck(self, name: str) -> None:
+    def count(self, name: str) -> None:
         """Count one occurrence of an hourly fault."""
         self.counts[name] += 1
 
