@@ -54,7 +54,7 @@ def test_a_kill_loses_nothing_that_was_kept(path: pathlib.Path) -> None:
         "import sys, pathlib\nfrom tests.vehicle.comms.test_lap_outbox import lap\n"
         "from vehicle.comms.lap_outbox import LapOutbox\n"
         "outbox = LapOutbox(pathlib.Path(sys.argv[1]))\n"
-        "for n in range(10**6):\n    print(outbox.put(lap(n)).seq, flush=True)\n"
+        "for n in range(10**6):\n    print(outbox.add(lap(n)).seq, flush=True)\n"
     )
     root = pathlib.Path(__file__).resolve().parents[3]
     with subprocess.Popen(

@@ -272,7 +272,7 @@ class Meter(NoiseDetector):
         self.margin, self.patch_power = 9.0, 9.0
 
     def update(self, blocks: Picture) -> bool:
-        is_noise = super().see(blocks)
+        is_noise = super().update(blocks)
         patch_power = self._patch_power / frame_check.MIN_PATCH_POWER
         self.patch_power = min(self.patch_power, patch_power)
         likeness = min(self._correlation, self._lagged_correlation) / frame_check.MIN_CORRELATION

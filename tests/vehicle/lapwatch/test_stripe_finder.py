@@ -149,7 +149,7 @@ def test_every_lap_is_seen_by_the_stripe(name: str) -> None:
                 truth.append(event.at_ns)
             elif isinstance(event, FrameDue):
                 wires.set_command(event.at_ns, policy.act(world.frame()))
-                lap = watcher.look(Frame(eye.frame(), event.at_ns, event.at_ns))
+                lap = watcher.process_frame(Frame(eye.frame(), event.at_ns, event.at_ns))
                 if lap is not None:
                     assert lap.board_id == STRIPE_BOARD_ID
                     reports.append(lap.at_ns)

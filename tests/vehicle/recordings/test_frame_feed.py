@@ -11,7 +11,7 @@ from tests.vehicle.sample_parts import frame
 from vehicle.frames.preprocess import ProfileName, preprocessor
 from vehicle.hardware.interfaces import Frame
 from vehicle.models.running.replay import decode_policy_input
-from vehicle.process.channel import pair, socket_pair
+from vehicle.process.channel import socket_pair
 from vehicle.recordings.frame_feed import FrameFeed, FramePump, RecordedFrame, jpeg_of, pack_frame, unpack_frame
 
 MS = 1_000_000
@@ -30,7 +30,7 @@ def test_what_is_no_picture_is_none(datagram: bytes) -> None:
 
 
 def test_every_frame_when_armed_and_a_few_otherwise() -> None:
-    ours, theirs = pair()
+    ours, theirs = socket_pair()
     got: queue.Queue[RecordedFrame] = queue.Queue()
     pump = FramePump(theirs, (got.put,))
     pump.start()
@@ -49,7 +49,7 @@ def test_every_frame_when_armed_and_a_few_otherwise() -> None:
 
 @pytest.mark.parametrize("name", ["grey-area", "deepracer-car"])
 def test_a_recording_gets_what_the_policy_sees_to_the_last_grey_level(name: ProfileName) -> None:
-    ours, theirs = pair()
+    ours, theirs = socket_pair()
     got: queue.Queue[RecordedFrame] = queue.Queue()
     pump = FramePump(theirs, (got.put,))
     pump.start()
