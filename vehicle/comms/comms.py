@@ -4,8 +4,8 @@ Started by: `guard/child.py` as `python -m vehicle.comms.comms`. Calls: `shared/
 `comms/side_services.py` (recorder and phone page).
 
 Out go heartbeats, the state, telemetry and laps; in come leases, orders and acknowledgements. It decides nothing:
-whether a lease or an order still counts is for the guard to decide. A lap is on the disk before it is sent, and stays there
-until the station has acknowledged it.
+whether a lease or an order still counts is for the guard to decide. A lap is on the disk before it
+is sent, and stays there until the station has acknowledged it.
 """
 
 import queue
