@@ -103,7 +103,7 @@ class RowShape:
     """A racer's place. `moved`: places won by the last change, null if new. `tied`: within the timing's uncertainty.
 
     `uncertainty_ns`: what the station states of the times behind the score, either way. `model_by`: the car itself
-    named the model, or nobody did; "": unknown. `model_changes`: how often it changed within the run.
+    reported the model, or none was reported; "": unknown. `model_changes`: how often it changed within the run.
     """
 
     rank: int

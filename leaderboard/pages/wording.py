@@ -7,5 +7,5 @@ __all__ = ["gap", "plural", "ranked_by", "rules_in_words", "score_name"]
 
 
 def gap(milliseconds: int, rank: int) -> str:
-    """'+0.123'; a dash for the leader, who has nobody ahead."""
+    """'+0.123'; a dash for the leader."""
     return "–" if rank == 1 else f"+{format_ms(milliseconds)}"

@@ -1,4 +1,4 @@
-"""The statements of a post, built once at import: building them anew cost more than running them (3x, measured)."""
+"""The statements of a post, built once at import: building them each time took longer than running them (3x)."""
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as given

@@ -134,12 +134,12 @@ def _plain(text: str) -> str:
 
 
 def _without_unfit(name: str) -> str:
-    """Until nothing is left that was needed only by what went."""
+    """Without unfit characters, and without those that only an unfit one needed."""
     while True:
-        kept = "".join(sign for place, sign in enumerate(name) if not _unfit(name, place, sign))
-        if kept == name:
+        fit = "".join(sign for place, sign in enumerate(name) if not _unfit(name, place, sign))
+        if fit == name:
             return name
-        name = kept
+        name = fit
 
 
 def _blanks(text: str) -> str:
@@ -162,7 +162,7 @@ def _unfit(name: str, place: int, sign: str) -> str:
     if _in(_TURNING, sign):
         return "which changes the direction of the text"
     if _in(_IGNORABLE, sign) or (category == "Cf" and not _in(_SEEN_FORMATS, sign)):
-        return "which nobody sees"
+        return "which is invisible"
     if category == "Cn":
         return "" if _reserved(sign) else "which is no character"
     return _NOT_WRITTEN.get(category, "")

@@ -190,7 +190,7 @@ def rank(scored: Iterable[Scored], tie_margin_ms: int = 0) -> list[Placed]:
     """Best first. Equal scores: the earlier setter ranks first, then the name, so that order is total.
 
     Two lines are tied if they lie no further apart than their uncertainties in sum, or than `tie_margin_ms`. That
-    marks them and moves nobody: what is published stays in the order of what is published.
+    marks them and changes no place: the published scores keep their order.
     """
     ordered = sorted(scored, key=lambda s: (s.score_ms, s.set_key, s.racer))
     tied = _tied(ordered, tie_margin_ms)

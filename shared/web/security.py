@@ -68,13 +68,13 @@ class HostAndHeaderGuard:
 
 def is_allowed_host(host: str, allowed: frozenset[str] = frozenset()) -> bool:
     """Is it an address, a name without a dot, a local name, or a name in the config (`allowed`, by `host_name`)?"""
-    asked = _HOST.fullmatch(host.rpartition("@")[2])
-    if asked is None:
+    parts = _HOST.fullmatch(host.rpartition("@")[2])
+    if parts is None:
         return False
-    if asked["address"] is not None:
-        return _is_address(asked["address"])
+    if parts["address"] is not None:
+        return _is_address(parts["address"])
     try:
-        name = host_name(asked["name"])
+        name = host_name(parts["name"])
     except ValueError:
         return False
     return name in allowed or "." not in name or name.endswith(_LOCAL_ENDINGS) or _is_address(name)

@@ -10,7 +10,7 @@ const sharedStream = ({ address, events, merge, hear, lost }) => {
   const GONE_MS = 1800; // after so long without a word another tab takes over
   const SPREAD_MS = 600; // not all at the same moment
   const ASK_MS = 120; // a new tab waits so long for one that holds it already
-  const AGAIN_MS = 5000; // a connection that says nothing for so long is opened anew
+  const AGAIN_MS = 5000; // a connection without an event for so long is opened again
   const REFUSED_MS = 2000;
   const me = { since: Date.now(), id: Math.random() };
   const line = "BroadcastChannel" in window ? new BroadcastChannel(`raceday ${address}`) : null;
