@@ -39,7 +39,7 @@ class TerminalWizard:
                 else:
                     self._find_width(step)
             if not self._ask_yes_no("Keep this calibration?"):
-                raise Refused("the calibration was not kept, as you wished.")
+                raise Refused("the calibration was not saved, as you chose.")
         finally:
             self._set_neutral()
         return self._steps.calibration

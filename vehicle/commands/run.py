@@ -51,7 +51,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     versus = ", which drove then" if model.sha256 == drove else f" (sha256 {drove[:16]} drove then)"
     print(f"model      {model.name}, sha256 {model.sha256[:16]}{versus}")
     exact = f"{found.exact} as the policy saw them, the rest by their JPEG" if found.exact < found.compared else "exact"
-    print(f"frames     {found.compared} compared ({exact}), {found.unmatched} without a wish{_cut(run)}")
+    print(f"frames     {found.compared} compared ({exact}), {found.unmatched} without a setpoint{_cut(run)}")
     print(f"same       {found.same} ({found.agreement:.1%})")
     print(f"steering   differs by {found.steering_mean:.4f} on average, {found.steering_max:.4f} at most")
     print(f"throttle   differs by {found.throttle_max:.4f} at most")

@@ -1,8 +1,11 @@
 """Comms: a child process between the guard and the broker. It may die without touching control.
 
-Out go beats, the state, telemetry and laps; in come leases, orders and acknowledgements. It decides nothing: whether
-a lease or an order still counts is the guard's to say. A lap is on the disk before it is on the wire, and stays there
-until the station has it.
+Started by: `guard/child.py` as `python -m vehicle.comms.comms`. Calls: `shared/link` (MQTT), `comms/lap_outbox.py`,
+`comms/side_services.py` (recorder and phone page).
+
+Out go heartbeats, the state, telemetry and laps; in come leases, orders and acknowledgements. It decides nothing:
+whether a lease or an order still counts is for the guard to decide. A lap is on the disk before it
+is sent, and stays there until the station has acknowledged it.
 """
 
 import queue

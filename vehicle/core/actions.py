@@ -92,7 +92,7 @@ class ActionSpace:
     def decode(self, output: NDArray[Any], throttle_scale: float) -> Action:
         """The model's answer (any shape with `size` values) as an action; throttle times `throttle_scale` in [0, 1].
 
-        Raises BadInput if the answer is not finite or has the wrong size: then there is no wish at all.
+        Raises BadInput if the answer is not finite or has the wrong size: then there is no setpoint at all.
         """
         # As a list: so few numbers cost numpy a fifth of a small model's time, its code being cold after each frame.
         values: list[float] = output.ravel().tolist()

@@ -1,4 +1,6 @@
-"""The guard's mind, pure: wishes, leases and orders go in with their times, and each tick an action comes out.
+"""The guard's decisions, pure: setpoints, leases and orders go in with their times; each tick returns an action.
+
+Called by `guard/guard.py`; calls `core/modes.py`, `core/frame_age.py` and `core/limiter.py`.
 
 A lease and an order answer a beat that this car made, and count from when that beat was made: what a thawed broker
 delivers in one late burst is already over when it arrives. Orders that must wait (for the first lease, say) wait
@@ -56,7 +58,7 @@ class DriveController:
         self._model_ready = False
         self._setpoint: Setpoint | None = None
         self._fresh_frames = 0
-        self._unusable_reason = ""  # why the frames since the last wish are none to drive by
+        self._unusable_reason = ""  # why the frames since the last setpoint cannot be driven by
         self._absent: dict[DeviceName, str] = {}
         self._last_action = NEUTRAL
         self._last_tick_ns: int | None = None
@@ -94,7 +96,7 @@ class DriveController:
         self._model_ready = there
 
     def on_setpoint(self, setpoint: Setpoint, now_ns: int) -> bool:
-        """Keep the newest wish; False if it is of no newer frame than the last one, or of one yet to come."""
+        """Store the newest setpoint; False if its frame is not newer than the last one, or lies in the future."""
         if setpoint.frame_at_ns > now_ns + _CLOCK_SLACK_NS:
             return False
         if self._setpoint is not None and setpoint.frame_at_ns <= self._setpoint.frame_at_ns:
@@ -105,11 +107,11 @@ class DriveController:
         return True
 
     def on_unusable_frame(self, sentence: str) -> None:
-        """A frame came that shows nothing new: the last wish ages as if none had come, and this says why."""
+        """A frame came that shows nothing new: the last setpoint goes on ageing, and `sentence` says why."""
         self._unusable_reason = sentence
 
     def on_fault(self, sentence: str) -> None:
-        """The pilot could not make a wish."""
+        """The pilot could not compute a setpoint: trips an armed car."""
         self._fresh_frames = 0
         self._apply_event("trip", sentence)
 

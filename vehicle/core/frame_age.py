@@ -1,6 +1,6 @@
 """How old the newest frame and the lease may be: hold a little, then ramp to neutral, then trip.
 
-Up to `hold_periods` frame periods the wish holds as it is; from there the throttle ramps down and is neutral at
+Up to `hold_periods` frame periods the setpoint holds as it is; from there the throttle ramps down and is neutral at
 `trip_periods`; beyond, the car trips. A repeated frame keeps its first stamp, so it ages like a missing one.
 """
 
@@ -41,7 +41,7 @@ class SafetyOptions:
 
 
 def throttle_left(frame_age_ns: int, safety: SafetyOptions) -> float:
-    """The share of the wished throttle that a frame of this age still carries, 1 to 0."""
+    """The share of the setpoint's throttle that a frame of this age still carries, 1 to 0."""
     ramp_ns = safety.trip_ns - safety.hold_ns
     return min(1.0, max(0.0, (safety.trip_ns - frame_age_ns) / ramp_ns))
 

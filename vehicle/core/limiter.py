@@ -25,7 +25,7 @@ class DriveLimits:
 
 
 def limit(wanted: Action, last: Action, dt_ns: int, limits: DriveLimits) -> Action:
-    """What of `wish` is allowed `dt_ns` after `last` was applied. A wish that is not finite is neutral."""
+    """The part of `wanted` that is allowed `dt_ns` after `last` was applied. Neutral if a value is not finite."""
     if not (math.isfinite(wanted.steering) and math.isfinite(wanted.throttle)):
         return NEUTRAL
     tick_s = min(max(dt_ns, 0), _MAX_TICK_NS) / NS_PER_S

@@ -25,7 +25,7 @@ class Setpoint:
 
 @dataclass(frozen=True, slots=True)
 class FrameCounts:
-    """Pilot to guard, 2 Hz: what the camera gave since the start. A frozen camera shows here, not in wishes."""
+    """Pilot to guard, 2 Hz: what the camera gave since the start. A frozen camera shows here, not in the setpoints."""
 
     frames: int = 0
     dropped: int = 0
@@ -47,7 +47,7 @@ class PilotReady:
 
 @dataclass(frozen=True, slots=True)
 class PilotFault:
-    """Pilot to guard: no wish came of a frame, or the camera is gone; one sentence."""
+    """Pilot to guard: a frame gave no setpoint, or the camera is gone; one sentence."""
 
     sentence: str
 
@@ -120,7 +120,7 @@ class ModeNotice:
 
 @dataclass(frozen=True, slots=True)
 class ControlTrace:
-    """Guard to comms, at each new wish and each change of the pulses: what was wished and what the wheels were told."""
+    """Guard to comms, at each new setpoint and each change of the pulses: setpoint, limited action and pulses."""
 
     at_ns: int
     mode: CarMode

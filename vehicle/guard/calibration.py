@@ -89,7 +89,7 @@ class CalibrationControl:
         self._publish(self._session.status())
 
     def _apply_saved(self) -> None:
-        """The file is written: from now on it is this car's calibration, and the keeper's."""
+        """The file is written: from now on the guard and the fail-safe process use it."""
         try:
             calibration = self._load_saved()
             if calibration is not None:

@@ -1,7 +1,7 @@
-"""The keeper: a process beside the guard that sets the motors to neutral when the guard dies or hangs.
+"""The fail-safe process: it runs beside the guard and sets the motors to neutral when the guard dies or hangs.
 
 Hardware keeps its last pulse when its writer is killed, and the service's stop hook takes a second to start a Python.
-The keeper has everything loaded, waits on one socket, and opens the motors only when the guard no longer speaks.
+This process has everything loaded, waits on one socket, and opens the motors only when the guard falls silent.
 It outlives the guard on purpose: it ignores the signals that end the others.
 """
 
@@ -47,7 +47,7 @@ class PreparedNeutral:
             actuators.set_neutral()
         finally:
             actuators.close()
-        log(f"keeper: {why}; the motors are neutral.")
+        log(f"fail-safe: {why}; the motors are neutral.")
 
 
 def _motors_factory(config: VehicleConfig) -> Callable[[], Motors]:
@@ -60,7 +60,7 @@ def _motors_factory(config: VehicleConfig) -> Callable[[], Motors]:
     try:
         return motors_factory(config, clock)
     except HardwareMissing as error:
-        log(f"keeper: {error}")
+        log(f"fail-safe: {error}")
         return find_now
 
 
@@ -79,7 +79,7 @@ def watch_guard(guard: socket.socket, prepared: PreparedNeutral, hang_ms: int) -
                 # Absent motors end nobody: they are tried again for as long as the guard is silent.
                 if str(error) != logged:
                     logged = str(error)
-                    log(f"keeper: {logged}")
+                    log(f"fail-safe: {logged}")
             else:
                 is_watching, logged = False, ""
             continue
@@ -104,8 +104,8 @@ def main(arguments: list[str]) -> int:
     prepared = PreparedNeutral(config)
     freeze_garbage_collector()
     if config.safety.realtime:
-        request_realtime_for_all_threads("keeper", FAILSAFE_PRIORITY)
-        lock_in_memory("keeper")
+        request_realtime_for_all_threads("fail-safe process", FAILSAFE_PRIORITY)
+        lock_in_memory("fail-safe process")
     with socket.socket(fileno=parsed.guard_fd) as guard:
         with contextlib.suppress(BrokenPipeError):  # the guard ended before we were ready; its goodbye is still to read
             guard.sendall(READY)

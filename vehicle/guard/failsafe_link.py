@@ -1,4 +1,4 @@
-"""The guard's line to its keeper: a beat each tick, and a goodbye when the motors are neutral at the end."""
+"""The guard's link to the fail-safe process: a heartbeat each tick, a goodbye after the final neutral."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ RECALIBRATED: Final = b"c"
 
 
 class FailsafeLink:
-    """One keeper process and the socket to it. Not started until `start`."""
+    """One fail-safe process and the socket to it. Not started until `start`."""
 
     def __init__(self, config_path: str) -> None:
         self._config_path = config_path
@@ -62,7 +62,7 @@ class FailsafeLink:
         return self._process.poll() if self._process is not None else None
 
     def heartbeat(self) -> None:
-        """We are alive. A keeper that died is started again: it is the last one who could stop the car."""
+        """Tell it that the guard is alive. If it died it is restarted: it is the last that can stop the car."""
         if self._process is None or self._socket is None:
             return
         try:
@@ -70,7 +70,7 @@ class FailsafeLink:
         except BlockingIOError:
             return  # it has plenty of beats to read
         except OSError:
-            log("the keeper is gone; another one is started.")
+            log("the fail-safe process is gone; another one is started.")
             self._reset()
             self.start()
 
@@ -84,7 +84,7 @@ class FailsafeLink:
                 self.start()
 
     def close(self, patience_s: float, *, neutral: bool) -> None:
-        """The guard ends. Only if the motors are `neutral` is that said; else the keeper sees a dead guard."""
+        """The guard ends. A goodbye is sent only if the motors are `neutral`; otherwise it counts as a dead guard."""
         if self._process is None or self._socket is None:
             return
         with contextlib.suppress(OSError):

@@ -1,7 +1,13 @@
 """The guard: the parent process. It owns the motors and nothing else, and whatever is missing means neutral.
 
-It decides when a wish arrives and at least `tick_hz` times a second of the machine's clock, on absolute deadlines.
-It imports neither the policy nor the network: those are children that may die.
+It decides whenever a setpoint arrives and at least `tick_hz` times a second of the machine's clock, on absolute
+deadlines. It imports neither the policy nor the network: those run in child processes that may die.
+
+Called by: `vehicle/build.py` builds it, `raceday vehicle` calls `Guard.run(ready_file)`, which returns the exit code.
+Calls: `core/controller.py` (what to do), `guard/actuators.py` (pulses), `guard/children.py` (pilot and comms),
+`guard/failsafe_link.py` (heartbeat to the fail-safe process), `guard/reporter.py` (state and telemetry for comms).
+Example: a `Setpoint` from the pilot goes to `DriveController.on_setpoint`; in the same pass of the loop
+`DriveController.tick` limits it and `Actuators.apply_action` sets the pulses.
 """
 
 import pathlib
@@ -86,7 +92,7 @@ class Guard:
         self._safety = safety
         self._child_ends = child_ends
         self._tick_s = max(_MIN_TICK_S, 1.0 / safety.tick_hz / clock.rate)
-        self._hang_s = 0.9 * safety.hang_ms / 1000  # we notice before the keeper does
+        self._hang_s = 0.9 * safety.hang_ms / 1000  # noticed here before the fail-safe process acts
         self._selector = selectors.DefaultSelector()
         self._stopping = False
         self._stats = LoopStats()
@@ -167,7 +173,7 @@ class Guard:
     # Absent devices
 
     def _attach_devices(self) -> None:
-        """What was absent and is there by now joins, at neutral; what is not is said. Nothing is armed by it."""
+        """Attach devices that have appeared, at neutral, and report those still absent. This never arms the car."""
         for opener in self._openers:
             if opener.poll() and self._reporter.guard_is_realtime:
                 request_realtime_for_all_threads("guard", GUARD_PRIORITY)  # a pin library brings its own
@@ -194,7 +200,7 @@ class Guard:
             now_s = time.monotonic()
             self._receive()
             if now_s - beat_s > self._hang_s:
-                # The keeper has taken the wheels by now: they do not move again because we woke up.
+                # By now the fail-safe process has set the motors to neutral: waking up must not move them again.
                 self.controller.on_fault(f"The guard itself hung for {(now_s - beat_s) * 1000:.0f} ms.")
             due = now_s >= deadline_s
             if due or self._has_new_setpoint:
@@ -210,7 +216,7 @@ class Guard:
                 self._housekeeping(now_s)
 
     def _decide(self) -> None:
-        """Newest wish to pulses; what the mode became is told."""
+        """Turn the newest setpoint into pulses, and report a changed mode."""
         now_ns = self._clock.now_ns()
         action = self.controller.tick(now_ns)
         pulses = None
@@ -229,7 +235,7 @@ class Guard:
         self._reporter.report_state()
 
     def _receive(self) -> None:
-        """Everything that was said since the last turn."""
+        """Handle all stop requests and child messages that arrived since the last pass."""
         for ask in self._stops.requests():
             self.controller.estop(ask.reason)
             self._decide()
@@ -238,7 +244,7 @@ class Guard:
             self._on_message(received)
 
     def _on_message(self, received: ChildMessage) -> None:
-        """The pilot may wish, comms may pass on what the station and the phone say; nothing else is listened to."""
+        """The pilot sends setpoints, comms forwards leases, orders and phone commands; anything else is ignored."""
         try:
             if received.name == "pilot":
                 self._on_pilot_message(received.message)
@@ -298,7 +304,7 @@ class Guard:
             self._stats.setpoint = setpoint
 
     def _housekeeping(self, now_s: float) -> None:
-        """Between two ticks: children, beats, telemetry."""
+        """Between two ticks: restart children, attach devices, send heartbeat and telemetry."""
         for received in self._children.restart_exited():
             self._on_message(received)
         self._attach_devices()
@@ -311,7 +317,7 @@ class Guard:
         neutral = False
         try:
             self._actuators.set_neutral()
-            neutral = self._actuators.is_attached  # else the keeper tries once more
+            neutral = self._actuators.is_attached  # else the fail-safe process tries once more
         finally:
             self._actuators.close()
             for opener in self._openers:

@@ -33,7 +33,7 @@ class LoopStats:
         self._late_ticks += late_s > tick_s / 2
 
     def count_applied(self, now_ns: int) -> None:
-        """The newest wish has just reached the motors."""
+        """Record the frame age: the newest setpoint has just reached the motors."""
         if (setpoint := self.setpoint) is not None:
             age_us = (now_ns - setpoint.frame_at_ns) // 1000
             rest_us = max(0, age_us - setpoint.policy_us - setpoint.preprocess_us)

@@ -1,7 +1,11 @@
-"""The pilot: a child process. Camera to newest frame to policy to wish; beside it the lap watcher.
+"""The pilot: a child process of the guard. Camera, newest frame, policy, setpoint; beside it the lap watcher.
 
 It owns no motor and no network: before it loads the model, the kernel takes its sockets away. What it cannot do it
-says as a fault, and there is no wish.
+says as a fault, and there is no setpoint.
+
+Started by: `guard/child.py` as `python -m vehicle.pilot.pilot`. Calls: `drivers.py` (camera), `frames/` (newest
+frame, its check), `models/running/policy.py`, `lapwatch/watcher.py`. Sends: `Setpoint`, `FrameCounts`, `PilotReady`,
+`PilotFault`, `UnusableFrame`, `CameraAbsent` to the guard, lap reports to comms.
 """
 
 import select
@@ -41,7 +45,7 @@ SWITCH_INTERVAL_S = 0.0005  # the lap watcher's thread may not hold up the polic
 
 
 class Pilot:
-    """Frames in, wishes out; counts what it saw. Without a policy it wishes nothing: the car cannot be armed."""
+    """Frames in, setpoints out; counts frames. Without a policy it sends no setpoint and the car cannot be armed."""
 
     def __init__(self, policy: Policy | None, guard: Channel, clock: Clock) -> None:
         self._policy = policy
@@ -54,7 +58,7 @@ class Pilot:
         self._check = FrameCheck()
 
     def process_frame(self, frame: Frame) -> None:
-        """Make a wish of one frame, or say why there is none. A frame that shows nothing new makes none."""
+        """Send the setpoint of one frame, or the reason for having none. A frame that shows nothing new gives none."""
         if self._policy is None:
             return
         capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000

@@ -1,7 +1,7 @@
 """Words between the car's processes: one datagram each, over Unix socket pairs that never block.
 
-A datagram is the word's name and its JSON; a wish, which is on the way from lens to wheels, is a row of numbers. What
-does not decode is counted and dropped, as if it was never said.
+A datagram is the word's name and its JSON; a setpoint, which is on the time-critical path, is packed as binary numbers.
+What does not decode is counted and dropped, as if it was never said.
 """
 
 import contextlib

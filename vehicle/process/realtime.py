@@ -1,4 +1,4 @@
-"""What guard, keeper and pilot do once: ask to be served first, stay in memory, say that the car is ready."""
+"""What guard, fail-safe process and pilot do once at start: request real-time priority, lock memory, report ready."""
 
 import ctypes
 import gc
@@ -8,7 +8,7 @@ from typing import Final
 
 from vehicle.process.log import log
 
-# Whoever watches comes before whom he watches: a guard that spins must not keep the keeper from its work.
+# A watcher outranks what it watches: a guard that spins must not keep the fail-safe process from running.
 FAILSAFE_PRIORITY: Final = 60
 GUARD_PRIORITY: Final = 50
 CAMERA_PRIORITY: Final = 45

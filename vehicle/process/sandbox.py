@@ -2,7 +2,7 @@
 
 No new privileges, limits on memory and files, and death with the guard (which hands down no files but the channels).
 It is not a jail: a policy still runs as our user and may read what we may. There is no limit on its processor time,
-which would one day end a car that drives well; one that spins is seen by the age of its wishes.
+which would one day end a car that drives well; one that spins shows in the age of its setpoints.
 """
 
 import ctypes

@@ -34,7 +34,7 @@ function width() {
 function tryWidth(by = 0) {
   const now = width();
   const wanted = now === null ? null : now + by;
-  if (wanted === null || wanted < 500 || wanted > 2500) { say("A pulse has 500 to 2500 µs."); return; }
+  if (wanted === null || wanted < 500 || wanted > 2500) { say("A pulse must be 500 to 2500 µs."); return; }
   at("fit_us").value = wanted;
   tap("try", { width_us: wanted });
 }
@@ -44,7 +44,7 @@ function paintStep() {
   put("fit_step", done ? "All steps are done" : `Step ${calibration.step + 1} of ${calibration.steps}`);
   at("fit_progress").max = calibration.steps;
   at("fit_progress").value = calibration.step;
-  put("fit_question", done ? "Is this the car?" : calibration.question);
+  put("fit_question", done ? "Is this calibration right?" : calibration.question);
   at("fit_width").hidden = done || calibration.is_question;
   at("fit_way").hidden = done || !calibration.is_question;
   at("fit_done").hidden = !done;

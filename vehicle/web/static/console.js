@@ -14,9 +14,9 @@ const ABOUT_MS = 10000;
 const MODES = { disarmed: "Disarmed", ready: "Ready", driving: "Driving", stopped: "Stopped", tripped: "Tripped" };
 
 const CALM = {
-  disarmed: "Start arms the car and drives. It drives while this page is open and seen.",
-  ready: "The car is armed and waits for the order to start.",
-  driving: "Stop, or leaving this page, is neutral.",
+  disarmed: "Start arms the car and drives. The car drives only while this page is open and visible.",
+  ready: "The car is armed and waits for the start command.",
+  driving: "Stop, or leaving this page, sets the car to neutral.",
   stopped: "Stopped. Start drives again.",
   tripped: "The car stopped by itself.",
 };
@@ -188,7 +188,7 @@ function listModels(rows) {
 
 async function choose(name) {
   const rows = await act("/api/models/select", { name }, "models_said");
-  if (rows) { listModels(rows); put("models_said", `${name} is selected; the car loads it.`); }
+  if (rows) { listModels(rows); put("models_said", `${name} is selected; the car is loading it.`); }
 }
 
 at("upload_form").addEventListener("submit", (event) => {
@@ -205,7 +205,7 @@ at("upload_form").addEventListener("submit", (event) => {
   put("file_said", "");
   put("models_said", `Sending ${file.title}`);
   sending.upload.addEventListener("progress", (step) => { if (step.lengthComputable) at("progress").value = 100 * step.loaded / step.total; });
-  sending.upload.addEventListener("load", () => put("models_said", "The car checks the model"));
+  sending.upload.addEventListener("load", () => put("models_said", "The car is checking the model"));
   sending.addEventListener("loadend", async () => {
     at("progress").hidden = true;
     if (sending.status === 200 && sending.response?.name) {
@@ -215,7 +215,7 @@ at("upload_form").addEventListener("submit", (event) => {
       put("models_said", `${sending.response.name} is on the car.${choice}`);
       listModels(await ask("/api/models"));
     } else {
-      put("models_said", (sending.response && sending.response.error) || "The upload did not arrive: send it again.");
+      put("models_said", (sending.response && sending.response.error) || "The upload failed: try again.");
     }
   });
   sending.send(file.body);
