@@ -4,6 +4,7 @@ Called by every machine's command: a supervisor waits for the ready file, a seco
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import pathlib
@@ -11,6 +12,7 @@ import struct
 
 from shared.errors import OperatorError, StorageError
 
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux: type, whence, start, length, pid
 
 
@@ -23,7 +25,8 @@ def write_ready_file(path: pathlib.Path, line: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}).") from None
+        remedy = "; free some space" if error.errno in DISK_FULL else ""
+        raise StorageError(f"{path}: the ready file cannot be written ({error.strerror}){remedy}.") from None
 
 
 def lock_file(path: pathlib.Path) -> int | None:

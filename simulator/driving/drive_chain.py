@@ -22,26 +22,26 @@ class DriveChain:
         self.world = world
         self.latency_ns = latency_ns
         self._limits = limits or DriveLimits()
-        self._wishes: deque[tuple[int, Action]] = deque()
+        self._commands: deque[tuple[int, Action]] = deque()
         self.clear()
 
     def clear(self) -> None:
         """Return to neutral and drop pending commands, after the car was placed on the track again."""
-        self._wishes.clear()
+        self._commands.clear()
         self._setpoint = self._last = Action()
         self._tick_ns = self.world.now_ns
 
     def set_command(self, at_ns: int, action: Action) -> None:
         """Queue the command that the policy computed from the frame exposed at `at_ns`."""
-        self._wishes.append((at_ns + self.latency_ns, action))
+        self._commands.append((at_ns + self.latency_ns, action))
 
     def run(self, until_ns: int) -> list[WorldEvent]:
         """Drive up to `until_ns`; return the world's events in order of time."""
         events: list[WorldEvent] = []
         while self._tick_ns < until_ns:
             events += self.world.step(self._tick_ns)
-            while self._wishes and self._wishes[0][0] <= self._tick_ns:
-                self._setpoint = self._wishes.popleft()[1]
+            while self._commands and self._commands[0][0] <= self._tick_ns:
+                self._setpoint = self._commands.popleft()[1]
             self._last = limit(self._setpoint, self._last, TICK_NS, self._limits)
             self.world.apply(to_pulses(self._last, STOCK_CALIBRATION))
             self._tick_ns += TICK_NS

@@ -241,7 +241,7 @@ class SetMode(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryGate(Command):
-    """What a gate's passes have shown so far is forgotten: it is tried anew, from the next pass on."""
+    """What a gate's passes have shown so far is forgotten: it is tested again, from the next pass on."""
 
     gate: str
 

@@ -36,7 +36,7 @@ class GateSpec:
     `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp. A gate of `system` "B"
     stands at the same line as A's, on another device. `proof`: what each sensor must have seen before a run is armed:
     "pass", or "level": a beam that is free, broken for as long as a car takes, and free again. `wiring` tells devices
-    and their settings apart: a gate that is wired anew is tried anew.
+    and their settings apart: a gate that is wired again is tested again.
     """
 
     name: str
@@ -125,7 +125,7 @@ class Booted:
     `edition` of the rules by which all that follows is judged, so that an old journal makes its old facts. Journals
     that name none are of the first: there names and transponders were compared letter by letter.
 
-    `start` is drawn anew at each start: two lives of one journal, one of them from a backup, never share it.
+    `start` is drawn at each start: two lives of one journal, one of them from a backup, never share it.
     `clock_trusted`: as of a ClockPair.
     """
 
@@ -198,7 +198,7 @@ class GateNote:
 class OpenRace:
     """The race that runs from now on belong to. Given again unchanged it changes nothing.
 
-    `cars_on_track`: so many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
+    `cars_on_track`: how many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
     cannot tell apart are tied (races before this was so knew only equal ones). `officiating`: its edition; from 1 on
     a lap that is much too short is held, a missed crossing is asked for, and a model is what the car reports; from 2 on
     (`REBOOTS`) nothing is taken from a run by the time of day of another boot of the station.

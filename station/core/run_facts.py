@@ -23,7 +23,7 @@ class Attributed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Unattributed(Fact):
-    """A crossing that counts for nobody; kept."""
+    """A crossing that counts for no run; recorded."""
 
     crossing: int
     why: str

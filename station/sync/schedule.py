@@ -17,7 +17,7 @@ Called by syncer.py.
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
@@ -46,17 +46,19 @@ class PostedWithOtherScore(PostAccepted):
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """One outbox row of the station: `payload` is the canonical text of a Result."""
+    """One outbox row of the station: `payload` is the canonical text of a Result.
+
+    `webhook_id`, as `Result.webhook_id`, is the idempotency key of this revision.
+    """
 
     seq: int
     result_id: str
     revision: int
     payload: bytes
+    webhook_id: str = field(init=False)
 
-    @property
-    def webhook_id(self) -> str:
-        """As `Result.webhook_id`: the idempotency key of this revision."""
-        return f"{self.result_id}.{self.revision}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "webhook_id", f"{self.result_id}.{self.revision}")
 
 
 @dataclass(frozen=True, slots=True)

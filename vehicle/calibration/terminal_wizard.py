@@ -19,7 +19,7 @@ Ask = Callable[[str], str]
 
 
 class TerminalWizard:
-    """Asks, pulses, returns. `ask` shows a text and gives the answer; `pause` waits so many seconds."""
+    """Asks, pulses, returns. `ask` shows a text and returns the answer; `pause` waits the given seconds."""
 
     def __init__(
         self, motors: Motors, start: Calibration, ask: Ask, pause: Callable[[float], None] = time.sleep

@@ -123,7 +123,7 @@ class Comms:
         try:
             self._outbox.remove(ack.boot, ack.seq)
         except StorageError as error:
-            log(str(error))  # the lap is said again, which is harmless
+            log(str(error))  # the lap is sent again, which is harmless
 
     # From the guard and the pilot
 
@@ -140,7 +140,7 @@ class Comms:
                 self._link.publish(telemetry(message))
 
     def _store_lap(self, lap: CarLap) -> None:
-        """To the disk first. A disk that refuses is tried again each turn, and said aloud once a lap."""
+        """To the disk first. A disk that refuses is tried again each turn, and logged once per lap."""
         try:
             queued = self._outbox.add(lap)
         except StorageError as error:
@@ -158,7 +158,7 @@ class Comms:
     # SideServices
 
     def _resend_if_due(self, now_s: float) -> None:
-        """After a reconnect, and every few seconds, what the station has not acknowledged is said again.
+        """After a reconnect, and every few seconds, sends again what the station has not acknowledged.
 
         The state too: an older boot's will, or a machine with our name, may have put another in its place.
         """
@@ -182,7 +182,7 @@ class Comms:
         try:
             self._wake_out.recv(4096)
         except BlockingIOError:
-            return  # nobody woke us: it was time
+            return  # no event: the timeout is over
 
 
 def main(arguments: list[str]) -> int:

@@ -21,7 +21,7 @@ _LAP = TypeAdapter(CarLap)
 
 @dataclass(frozen=True, slots=True)
 class QueuedLap:
-    """One lap report under the number that it keeps for ever."""
+    """One lap report under its permanent number."""
 
     boot: str
     seq: int

@@ -26,7 +26,7 @@ class CalibrationSession:
         self._message = ""
 
     def on_command(self, command: CalibrationCommand, now_ns: int) -> None:
-        """The phone's next word. What is refused is said in the next `tuning`; every word ends the last pulse."""
+        """The phone's next command. A refusal is reported in the next `tuning`; every command ends the last pulse."""
         self._pulses, self._last_command_ns, self._message = None, now_ns, ""
         try:
             self._execute(command, now_ns)

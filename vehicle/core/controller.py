@@ -116,7 +116,7 @@ class DriveController:
         self._apply_event("trip", sentence)
 
     def on_pilot_exit(self, sentence: str) -> None:
-        """The pilot process died: nothing that it said counts any longer."""
+        """The pilot process died: none of its messages counts any longer."""
         self._setpoint = None
         self._unusable_reason = ""
         self._model_ready = False

@@ -16,8 +16,8 @@ class SafetyOptions:
     """The `[safety]` table: all times are of the machine's clock."""
 
     frame_period_ms: float = setting(66.667, min=5.0, max=1000.0, what="one over the camera's rate")
-    hold_periods: float = setting(2.0, min=1.0, max=20.0, what="a wish holds for so many frame periods")
-    trip_periods: float = setting(5.0, min=1.5, max=40.0, what="beyond so many frame periods the car trips")
+    hold_periods: float = setting(2.0, min=1.0, max=20.0, what="frame periods for which a setpoint holds")
+    trip_periods: float = setting(5.0, min=1.5, max=40.0, what="frame periods after which the car trips")
     arm_frames: int = setting(5, min=1, max=100, what="fresh frames in a row that arming needs")
     max_lease_ms: int = setting(5_000, min=100, max=60_000, what="no lease counts for longer")
     max_ttl_ms: int = setting(10_000, min=100, max=120_000, what="no order counts for longer")

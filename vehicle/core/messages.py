@@ -80,7 +80,7 @@ class ThrottleLimit:
 
 @dataclass(frozen=True, slots=True)
 class ReloadModel:
-    """Comms to guard: another model is selected; start the pilot anew. Not heard while armed."""
+    """Comms to guard: another model is selected: restart the pilot. Ignored while armed."""
 
 
 PHONE_RUN_ID = "phone"  # the run of a lease or an order that the phone page gives: free practice
@@ -90,7 +90,7 @@ CalibrationAction = Literal["begin", "try", "show", "keep", "yes", "no", "back",
 
 @dataclass(frozen=True, slots=True)
 class CalibrationCommand:
-    """Comms to guard, from the phone that calibrates the car: what to do next; `kept` is said once the file is."""
+    """Comms to guard, from the calibrating phone: what to do next; `kept` is sent once the file is written."""
 
     action: CalibrationAction
     width_us: int = 0

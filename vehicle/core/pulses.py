@@ -49,7 +49,7 @@ STOCK_CALIBRATION = Calibration(
 
 @dataclass(frozen=True, slots=True)
 class Pulses:
-    """What the pins are told: pulse widths in nanoseconds."""
+    """What the pins output: pulse widths in nanoseconds."""
 
     steering_ns: int
     throttle_ns: int

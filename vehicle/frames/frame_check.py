@@ -42,7 +42,7 @@ COLUMN_MEANS: Final = (COLUMNS, 1)
 LAG: Final = 24  # frames
 MIN_CORRELATION: Final = 0.20  # of a frame to an earlier one, as correlation; a parked car: 0.9; noise: 0.06
 MAX_PATCH_POWER, MAX_CORRELATION = 0.5, 0.6  # what one frame may speak for those that follow
-NEWEST_WEIGHT: Final = 0.3  # a frame's weight in both means: noise is told after six
+NEWEST_WEIGHT: Final = 0.3  # a frame's weight in both means: noise is recognised after six
 DARK, BRIGHT = 48, 208  # the mean of a picture without edges says which sentence it gets
 
 REPEATED: Final = "The camera gives pictures that it gave before: it hangs."
@@ -63,7 +63,7 @@ class FrameCheck:
         self._noise = NoiseDetector()
 
     def problem(self, small: Pixels) -> str:
-        """Why nobody can drive by this picture, uint8 (120, 160), as a sentence; "" if it shows something new."""
+        """Why no car can drive by this picture, uint8 (120, 160), as a sentence; "" if it shows something new."""
         blocks = self._blocks
         cv2.resize(small, (2 * COLUMNS, 2 * ROWS), dst=self._half, interpolation=cv2.INTER_AREA)  # halvings are quick
         cv2.resize(self._half, (COLUMNS, ROWS), dst=blocks, interpolation=cv2.INTER_AREA)
@@ -133,7 +133,7 @@ def _correlation(one: tuple[Pixels, float, float], other: tuple[Pixels, float, f
 
 
 def _power_in(picture: Pixels, parts: tuple[int, int]) -> float:
-    """What a picture whose mean is 0 would vary by if it varied as much as its parts do, so many across and down."""
+    """What a picture whose mean is 0 would vary by if it varied as much as its `parts` (across, down) do."""
     means = cv2.resize(picture, parts, interpolation=cv2.INTER_AREA)
     return float(cv2.norm(means, cv2.NORM_L2SQR) * picture.size / means.size)
 

@@ -11,7 +11,7 @@ _NEUTRAL_TRIES = 3
 class Actuators:
     """Motors with the calibration of this car; without one no pulse is ever sent, for none is known to be neutral.
 
-    Motors may be absent for a while: then there is nobody to send a pulse to.
+    Motors may be absent for a while: then no pulse is sent.
     """
 
     def __init__(self, motors: Motors | None, calibration: Calibration | None) -> None:

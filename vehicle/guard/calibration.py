@@ -81,7 +81,7 @@ class CalibrationControl:
         if self._controller.movement_blocked:
             self._close(f"The car cannot be calibrated now. {self._controller.movement_blocked}")
             return
-        self._controller.calibrated = False  # nobody arms it meanwhile
+        self._controller.calibrated = False  # it cannot be armed meanwhile
         self._session = CalibrationSession(
             self._actuators.calibration or STOCK_CALIBRATION, self._actuators.resolution_ns, now_ns
         )

@@ -25,7 +25,7 @@ class ChildMessage:
 class ChildProcesses:
     """Pilot and comms. `hear` and `look_after` never block.
 
-    `ready` names those who said that they are, or what they wait for.
+    `ready` names those that reported ready, or what they wait for.
     """
 
     def __init__(self, pilot: Child, comms: Child) -> None:
@@ -44,14 +44,14 @@ class ChildProcesses:
         return self.ready >= self._children.keys()
 
     def startup_exit_code(self) -> int | None:
-        """The exit code of one that ended instead of being ready (it said why itself)."""
+        """The exit code of one that ended instead of becoming ready (it logged the reason itself)."""
         for child in self._children.values():
             if (code := child.poll_exit()) is not None:
                 return code if code > 0 else 1
         return None
 
     def receive(self) -> list[ChildMessage]:
-        """Everything that was said since the last time, oldest first for each."""
+        """Every message since the last call, oldest first for each child."""
         messages: list[ChildMessage] = []
         for child in self._children.values():
             if child.channel is None:
@@ -62,7 +62,7 @@ class ChildProcesses:
         return messages
 
     def restart_exited(self) -> list[ChildMessage]:
-        """Who died is said, and started again when its pause is over."""
+        """Logs which child died, and starts it again when its pause is over."""
         messages: list[ChildMessage] = []
         for child in self._children.values():
             if (code := child.poll_exit()) is not None:

@@ -37,7 +37,7 @@ class PreparedNeutral:
         self._calibration = config.calibration.load()
 
     def reload_calibration(self) -> None:
-        """The car was calibrated anew: neutral may be elsewhere now."""
+        """The car was calibrated again: neutral may have moved."""
         self._calibration = self._config.calibration.load()
 
     def set_neutral(self, why: str) -> None:
@@ -76,7 +76,7 @@ def watch_guard(guard: socket.socket, prepared: PreparedNeutral, hang_ms: int) -
             try:
                 prepared.set_neutral(f"the guard has been silent for {hang_ms} ms")
             except HardwareMissing as error:
-                # Absent motors end nobody: they are tried again for as long as the guard is silent.
+                # Absent motors end nothing: they are tried again for as long as the guard is silent.
                 if str(error) != logged:
                     logged = str(error)
                     log(f"fail-safe: {logged}")

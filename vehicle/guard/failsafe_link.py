@@ -75,7 +75,7 @@ class FailsafeLink:
             self.start()
 
     def notify_recalibrated(self) -> None:
-        """The calibration's file was written anew; one that cannot be told is started again and reads it then."""
+        """The calibration file was rewritten; a process that cannot be notified is restarted, and reads it then."""
         if self._socket is not None:
             try:
                 self._socket.send(RECALIBRATED)

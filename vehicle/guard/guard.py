@@ -149,7 +149,7 @@ class Guard:
             self._stopping = True
 
     def _wait_until_ready(self) -> int | None:
-        """Until all said that they are; an exit code if one of them refused (it said why itself)."""
+        """Waits until all are ready; an exit code if one of them refused (it logged the reason itself)."""
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         while not self._stopping:
             if (code := self._children.startup_exit_code()) is not None:
@@ -185,7 +185,7 @@ class Guard:
         try:
             self._actuators.set_neutral()
         except HardwareMissing as error:
-            log(f"the motors could not be set to neutral ({error}); they are opened anew.")
+            log(f"the motors could not be set to neutral ({error}); they are opened again.")
         finally:
             self._actuators.close()
         self._calibration.end(f"The calibration was called off: {self.controller.reason}")
@@ -211,7 +211,7 @@ class Guard:
                 self._systemd.notify_alive(now_s)
                 late_s = now_s - deadline_s
                 self._stats.count_tick(late_s, self._tick_s)
-                # After a stall the beat starts anew: a burst of ticks would help nobody.
+                # After a stall the schedule starts again: a burst of ticks would not help.
                 deadline_s = now_s + self._tick_s if late_s > 4 * self._tick_s else deadline_s + self._tick_s
                 self._housekeeping(now_s)
 
@@ -260,7 +260,7 @@ class Guard:
             case FrameCounts():
                 self._stats.frame_counts = message
             case CameraAbsent(sentence):
-                self._children.ready.add("pilot")  # it says what it waits for: that keeps nobody else waiting
+                self._children.ready.add("pilot")  # it says what it waits for, and the others need not wait for it
                 self.controller.set_absent("camera", sentence)
             case PilotFault(sentence):
                 self.controller.on_fault(sentence)

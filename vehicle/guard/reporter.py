@@ -13,7 +13,7 @@ TELEMETRY_PERIOD_S = 0.5
 
 
 class Reporter:
-    """Knows what was told last; a comms that comes back is told the state again."""
+    """Remembers what was reported last; a comms that comes back gets the state again."""
 
     def __init__(self, controller: DriveController, clock: Clock, children: ChildProcesses, stats: LoopStats) -> None:
         self._controller, self._clock, self._children, self._stats = controller, clock, children, stats
@@ -23,12 +23,12 @@ class Reporter:
         self.guard_is_realtime = False
 
     def on_comms_ready(self) -> None:
-        """Comms is there, perhaps anew."""
+        """Comms is there, perhaps after a restart."""
         self._children.ready.add("comms")
         self._reported = None
 
     def report_state(self) -> None:
-        """If it is not as it was told; the pilot hears of another mode as well."""
+        """Reports the state if it changed; the pilot is notified of another mode as well."""
         controller, model = self._controller, self.model
         described = (
             controller.mode,

@@ -39,7 +39,7 @@ class StopKey:
         try:
             return BY_KEY if self._open and os.read(self._terminal, _MAX_BYTES) else ""
         except OSError:
-            return ""  # hung up, or in the background by now: nobody presses a key here
+            return ""  # hung up, or in the background by now: no key can be pressed here
 
     def close(self) -> None:
         """The terminal is as it was; idempotent."""

@@ -35,7 +35,7 @@ class StopSocket:
             try:
                 text, address = self._socket.recvfrom(64)
             except OSError:
-                return addresses  # nobody else
+                return addresses  # no more
             if text == STOP:
                 addresses.append(address if isinstance(address, str) else os.fsdecode(address or b""))
 
@@ -55,7 +55,7 @@ class StopSocket:
 
 
 def ask_to_stop(path: pathlib.Path) -> str:
-    """Stop the car whose guard listens at `path`; its answer. Raises Refused when nobody answers."""
+    """Stop the car whose guard listens at `path`; its answer. Raises Refused when no guard answers."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
         ours.bind("")  # an abstract address of our own, so that the guard can answer
         ours.settimeout(_TIMEOUT_S)

@@ -24,7 +24,7 @@ class StopSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """Someone wants the car to stop: the sentence that explains the trip, and whom to answer ('' is nobody)."""
+    """Someone wants the car to stop: the sentence that explains the trip, and whom to answer ('' is none)."""
 
     reason: str
     address: str = ""

@@ -1,4 +1,4 @@
-"""What the service's own supervisor is told: ready, alive, stopping. systemd's protocol, a datagram of words.
+"""Reports to systemd (sd_notify): ready, alive, stopping. One datagram of words each.
 
 Source: sd_notify(3), sd_watchdog_enabled(3). Without a NOTIFY_SOCKET every word is dropped. The children never see
 the socket: only the guard's own loop may say that the car is alive.
@@ -11,7 +11,7 @@ from collections.abc import MutableMapping
 from vehicle.process.log import log
 
 _NAMES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-_PER_TIMEOUT = 4  # said so many times within the time that is allowed
+_PER_TIMEOUT = 4  # reports within the watchdog's timeout
 
 
 class SystemdNotifier:
@@ -52,7 +52,7 @@ class SystemdNotifier:
         except BlockingIOError:
             return  # it is behind with its reading; the next word comes soon
         except OSError as error:
-            log(f"the service's supervisor cannot be told ({error.strerror}).")
+            log(f"systemd cannot be notified ({error.strerror}).")
             self.close()
 
 

@@ -1,4 +1,4 @@
-"""A device that is absent keeps nobody down: it is tried again on a thread of its own, and joins when it is there.
+"""An absent device does not prevent the start: it is tried again on a thread of its own, and joins when it is there.
 
 The guard has one of these for its motors and one for its emergency button. Opening may block for seconds, which the
 guard's loop must not: it only asks in each turn whether there is something to join. Meanwhile the car cannot be armed.

@@ -3,7 +3,7 @@
 Each frame in which boards are seen gives a distance to the line. The last few, fitted by a straight line over time,
 say when the distance was (or will be) nothing; once that instant is over and the boards are gone or behind, the line
 was passed. Boards that stand farther behind the line are seen longer but tell the distance less surely (a road that
-bends takes them along), so they are corrected by what the nearest kind said in the same frames.
+bends takes them along), so they are corrected by what the nearest kind measured in the same frames.
 """
 
 import math
@@ -20,7 +20,7 @@ _FIT_SPAN_NS = 600 * NS_PER_MS
 _MIN_SIGHTINGS = 3
 NEAR_M = 1.0  # boards that go out of sight farther away were not passed
 _MAX_YAW_RAD = math.radians(60)  # a board seen more from the side tells little
-_MAX_DISTANCE_SIZES = 10.0  # nor does one that is farther away than so many times its size
+_MAX_DISTANCE_SIZES = 10.0  # nor does one farther away than this many times its size
 _LOST_NS = 110 * NS_PER_MS
 _RESET_NS = 2_000 * NS_PER_MS
 _MIN_SPEED_MPS = 0.15

@@ -1,7 +1,7 @@
 """Words between the car's processes: one datagram each, over Unix socket pairs that never block.
 
 A datagram is the word's name and its JSON; a setpoint, which is on the time-critical path, is packed as binary numbers.
-What does not decode is counted and dropped, as if it was never said.
+What does not decode is counted and dropped, as if it had never been sent.
 """
 
 import contextlib
@@ -94,7 +94,7 @@ class Channel:
         return self._socket.fileno()
 
     def send(self, message: IpcMessage) -> bool:
-        """Say it if there is room; False if it was dropped or nobody listens."""
+        """Sends it if there is room; False if it was dropped or no process listens."""
         try:
             self._socket.send(pack(message))
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""No network for a process that handles a stranger's model: a filter in the kernel that refuses to make sockets.
+"""No network for a process that handles an untrusted model: a filter in the kernel that refuses to make sockets.
 
 Descriptors that are open already go on working (the channels to the guard, the camera), and files and devices can be
 opened, so a camera can be opened again. Refused with EACCES: sockets, unless the camera's driver needs some; io_uring,

@@ -1,7 +1,7 @@
 """Who may command this car from a phone: a claim code made at the first boot, and the sessions that it opened.
 
 There is no default password. The code is printed once and kept only as a scrypt hash; a session is a random token of
-which only a hash is kept, ends after half a day, or when nobody used it for hours. Every time is an argument.
+which only a hash is kept, ends after half a day, or after hours without use. Every time is an argument.
 """
 
 import hashlib
@@ -60,7 +60,7 @@ def normalised(code: str) -> str:
 
 
 class ClaimCodes:
-    """The book on the disk, read anew when another process (`raceday vehicle claim`) changed it. Thread-safe."""
+    """The claims file, read again when another process (`raceday vehicle claim`) changed it. Thread-safe."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
@@ -118,7 +118,7 @@ class ClaimCodes:
                 self._write(ClaimFile(file.salt, file.code_scrypt, remaining))
 
     def _is_open(self, session: SessionRecord, now_s: float) -> bool:
-        """A clock that was set back ends sessions too: better once more than for ever."""
+        """A clock that was set back ends sessions too: better one claim more than a session without end."""
         used_s = self._used_s.setdefault(session.token_sha256, max(session.opened_s, now_s - MAX_IDLE_S / 2))
         return 0 <= now_s - session.opened_s < MAX_SESSION_S and now_s - used_s < MAX_IDLE_S
 

@@ -1,4 +1,4 @@
-"""The console's desk: what the guard last said, and the phone that holds the car. Thread-safe; times are arguments.
+"""The phone's control of the car: the guard's last state, and which phone holds it. Thread-safe; times are arguments.
 
 Who grants: a run is the station's, free practice is the phone's. While the station leases this car to a run, or has
 stopped it, the phone may only stop; while a phone holds the car, a station that has no run for it does not take the
@@ -169,7 +169,7 @@ class PhoneControl:
             self._send(ThrottleLimit(percent))
 
     def reload_model(self, now_s: float) -> None:
-        """Start the pilot anew with the model that is selected now. Raises Refused."""
+        """Restart the pilot with the model that is selected now. Raises Refused."""
         with self._lock:
             self.require_idle(now_s)
             self._send(ReloadModel())

@@ -49,7 +49,7 @@ class WeighedCluster:
 
 
 class CrossingAssigner:
-    """The cars that are on the track together. Time is told; decisions come when no report can change them."""
+    """The cars that are on the track together. Time is an argument; decisions come when no report can change them."""
 
     def __init__(self, cars: Sequence[str], min_lap_ns: int, lockout_ns: int) -> None:
         self._cars = [CarOnTrack(name) for name in cars]

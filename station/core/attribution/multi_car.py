@@ -2,7 +2,7 @@
 
 Only while it is in doubt who broke the beam: with one run on the track, and nobody who has just left it, a crossing
 is that run's at once. Here reports and moments are put on the gate's clock, and what was decided becomes facts; what
-is doubtful, missing or false becomes a proposal, and counts for nobody until an official rules.
+is doubtful, missing or false becomes a proposal, and does not count until an official rules.
 """
 
 from collections.abc import Iterator

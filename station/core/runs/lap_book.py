@@ -270,7 +270,7 @@ class LapBook:
         self.doubts.weigh(self.segments)
 
     def _forget_laps(self) -> None:
-        """Something of them has changed: they are worked out anew when somebody asks."""
+        """Something of them has changed: they are computed again at the next use."""
         self._known.clear()
         self._every = ()
 

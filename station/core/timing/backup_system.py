@@ -76,7 +76,7 @@ class BackupTimingSystem:
         return self._pair()
 
     def discard_waiting(self) -> list[f.Crossing]:
-        """Forgets what B saw and nobody counted, as a start was given; those crossings."""
+        """Forgets what B saw and no run counted, when a start was given; returns those crossings."""
         gone, self._b = list(self._b), deque(maxlen=self._b.maxlen)
         waiting = [crossing for crossing in gone if crossing.number not in self._taken]
         self._taken.clear()

@@ -29,7 +29,7 @@ from station.core.timing.sensor_layout import SensorArrangement
 from station.core.timing.sensor_trial import SensorTrial
 
 CHATTER_NS = 50_000_000  # a beam that is freed flickers for this long at most
-TRANSPONDERS = 256  # so many are remembered
+TRANSPONDERS = 256  # remembered at most
 DIRECTION_NS = 500_000_000  # a car at 0.3 m/s needs this long for sensors 0.15 m apart
 NO_SENSOR = "the gate has no sensor"
 OUT_OF_ORDER = "its stamp lies before the last one"
@@ -48,7 +48,7 @@ class CrossingCounter:
 
 
 class Gate:
-    """One gate's memory: what is blocked, which pass is on, what was heard of which boot."""
+    """One gate's memory: what is blocked, which pass is on, what was received of which boot."""
 
     def __init__(self, spec: GateSpec, count: CrossingCounter) -> None:
         self.spec = spec

@@ -1,4 +1,4 @@
-"""Whether each sensor of a gate has seen a pass as it should be: until then nobody knows that the gate times anything.
+"""Whether each sensor of a gate has seen a pass as it should be: until then the gate is not known to work.
 
 A beam is free, broken for as long as a car takes, and free again: one that is free for less time than it was broken
 afterwards may be wired the other way round. A decoder reports passes and no levels: there one pass is enough.

@@ -169,7 +169,7 @@ def test_what_a_script_posts_is_refused_in_json(client: TestClient, headers: dic
 @pytest.mark.parametrize(
     ("address", "more", "sentence"),
     [
-        ("192.0.2.7", {}, "Only the station&#x27;s own officials may command"),
+        ("192.0.2.7", {}, "Only the station&#x27;s officials may send commands"),
         ("127.0.0.1", {"origin": "http://evil.example"}, "comes from another page"),
         ("127.0.0.1", {"sec-fetch-site": "cross-site"}, "comes from another site"),
         ("127.0.0.1", {"host": "evil.example"}, "does not answer to the name"),

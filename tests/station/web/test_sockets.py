@@ -62,7 +62,7 @@ class Hall:
         assert line.startswith(beginning), line
         return line.removeprefix(beginning).strip()
 
-    def ask(self, method: str, path: str, source: str = "127.0.0.1", timeout_s: float = 20.0) -> tuple[int, float]:
+    def request(self, method: str, path: str, source: str = "127.0.0.1", timeout_s: float = 20.0) -> tuple[int, float]:
         """The status, and how long it took from the knock to the answer's end."""
         began = time.monotonic()
         line = HTTPConnection("127.0.0.1", self.port, timeout=timeout_s, source_address=(source, 0))

@@ -152,7 +152,7 @@ def _ready(place: pathlib.Path) -> str:
     while not (place / "ready").exists():
         assert time.monotonic() < until_s, (place / "log").read_text()[-2000:]
         never.wait(0.005)
-    return (place / "ready").read_text()
+    return (place / "ready").read_text().strip()
 
 
 def _judge(path: pathlib.Path, gate: FastGate, said: Said, car_boot: str, tally: Tally) -> None:

@@ -145,7 +145,7 @@ def test_killed_in_mid_run_it_goes_on_from_its_journal(folder: pathlib.Path, sta
 def test_it_stops_cleanly_and_soon(folder: pathlib.Path, started: list[Process]) -> None:
     started.append(Process(folder))
     url = started[0].url()
-    assert (folder / "ready").read_text() == url
+    assert (folder / "ready").read_text() == f"{url}\n"
     clock = SystemClock()
     stream = socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=60)
     stream.sendall(b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
@@ -164,7 +164,7 @@ def test_a_port_in_use_and_a_folder_in_use_are_one_sentence(folder: pathlib.Path
         started.append(Process(folder, port=taken.getsockname()[1]))
         _, err = started[0].process.communicate(timeout=30)
     assert started[0].process.returncode == 2
-    assert err.startswith("raceday station: port ")
+    assert err.startswith("raceday station: cannot listen on 127.0.0.1 port ")
     assert err.count("\n") == 1
     started.append(Process(folder))
     started[1].url()

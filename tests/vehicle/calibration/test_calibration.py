@@ -224,7 +224,7 @@ def test_an_end_on_the_wrong_side_and_nonsense_are_asked_again() -> None:
 
 
 def test_no_is_no_and_a_wizard_does_not_ask_for_ever() -> None:
-    with pytest.raises(Refused, match="not kept"):
+    with pytest.raises(Refused, match="not saved"):
         Hands("wheels off", "y", *[""] * 6, "y", "y", "n").wizard().run()
     with pytest.raises(Refused, match="neither y nor n"):
         Hands("wheels off", "y", *[""] * 6, *["perhaps"] * 60).wizard().run()

@@ -71,7 +71,7 @@ def test_without_a_supervisor_every_word_is_dropped(
     systemd.close()
     supervisor.notify_ready("neutral")
     supervisor.notify_stopping()  # said once, then dropped
-    assert capfd.readouterr().err.count("cannot be told") == 1
+    assert capfd.readouterr().err.count("cannot be notified") == 1
 
 
 def test_one_that_does_not_read_blocks_nobody(systemd: socket.socket) -> None:

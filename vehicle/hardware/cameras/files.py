@@ -37,7 +37,7 @@ class FilesCamera:
         self._closed = threading.Event()
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The newest picture that was not given yet; None for ever after the last one, unless it loops."""
+        """The newest picture that was not given yet; always None after the last one, unless it loops."""
         due = max(self._newest_due(), self._given + 1)
         over = not self._options.loop and due > len(self._pictures)
         wait_s = (self._due_ns(due) - self._clock.now_ns()) / NS_PER_S / self._clock.rate

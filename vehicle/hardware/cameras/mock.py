@@ -31,11 +31,11 @@ class MockCameraOptions:
     rate_hz: float = setting(15.0, min=0.5, max=240.0, what="frames a second of the clock")
     width_px: int = setting(320, min=16, max=1920)
     height_px: int = setting(240, min=16, max=1080)
-    freeze_after: int = setting(0, min=0, what="after so many frames the same one comes again; 0: never")
-    stall_after: int = setting(0, min=0, what="after so many frames none comes; 0: never")
+    freeze_after: int = setting(0, min=0, what="frames after which the same one is repeated; 0: never")
+    stall_after: int = setting(0, min=0, what="frames after which none comes; 0: never")
     fault_file: pathlib.Path | None = setting(None, what="a file whose word counts from now on: see CAMERA_FAULTS")
     absent: pathlib.Path | None = setting(None, what="while this file exists the camera cannot be opened")
-    die_after: int = setting(0, min=0, what="after so many frames the device is gone; 0: never")
+    die_after: int = setting(0, min=0, what="frames after which the device is gone; 0: never")
     flip: str = flip_setting()
 
 
@@ -113,7 +113,7 @@ class MockCamera:
 
 
 def _bars(width_px: int) -> Pixels:
-    """One row of light bars on dark ground, no two gaps alike: a picture that shows something, as a hall's do."""
+    """One row of light bars on dark ground, no two gaps alike: a picture that shows something."""
     row = np.linspace(10, 60, width_px, dtype=np.uint8)
     left, number = 0, 0
     while left < width_px:

@@ -78,7 +78,7 @@ class GpioMotors:
         try:
             for pin, width_ns in zip(self._pins, widths, strict=True):
                 pin.value = self._share(width_ns)
-        except Exception as error:  # of whatever kind: the guard trips, and opens them anew
+        except Exception as error:  # of whatever kind: the guard trips, and opens them again
             raise HardwareMissing(f"the pins no longer take pulses ({error}).") from None
 
     def neutral(self) -> None:
@@ -87,7 +87,7 @@ class GpioMotors:
         try:
             motor.off()
             steering.off()
-        except Exception as error:  # of whatever kind: the guard trips, and opens them anew
+        except Exception as error:  # of whatever kind: the guard trips, and opens them again
             raise HardwareMissing(f"the pins no longer take pulses ({error}).") from None
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Motors without metal: they remember every order with its time, and refuse what a driver would refuse.
 
 Like kernel PWM they keep the last pulse when their writer dies; only `neutral` from someone alive ends it. With
-`record` each change is a line of JSON in a file, so that another process can see what the wheels were told.
+`record` each change is a line of JSON in a file, so that another process can see which pulses were set.
 """
 
 import json
@@ -27,7 +27,7 @@ class MockMotorsOptions:
     neutral_steering_ns: int = setting(STOCK_CALIBRATION.steering.mid_ns, min=1)
     neutral_throttle_ns: int = setting(STOCK_CALIBRATION.motor.mid_ns, min=1)
     absent: pathlib.Path | None = setting(None, what="while this file exists the motors are not there")
-    fail_after: int = setting(0, min=0, what="after so many changes the device refuses; 0: never")
+    fail_after: int = setting(0, min=0, what="changes after which the device refuses; 0: never")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,77 @@
+"""Ready files are whole or not there, and a lock holds off a second holder and dies with the first."""
+
+import errno
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from shared.errors import OperatorError, StorageError
+from shared.files import hold_lock, is_locked, lock_file, write_ready_file
+
+HOLDER = (
+    "import sys, pathlib; from shared.files import lock_file; print(lock_file(pathlib.Path(sys.argv[1])), flush=True)"
+)
+
+
+def test_a_ready_file_is_one_line_and_leaves_nothing_beside_it(tmp_path: pathlib.Path) -> None:
+    write_ready_file(tmp_path / "ready", "http://127.0.0.1:1")
+    write_ready_file(tmp_path / "ready", "http://127.0.0.1:2")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"ready": "http://127.0.0.1:2\n"}
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.EDQUOT, "free some space"), (errno.EACCES, "")]
+)
+def test_a_disk_that_refuses_is_one_sentence_and_leaves_the_old_file(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+) -> None:
+    ready = tmp_path / "ready"
+    write_ready_file(ready, "before")
+
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(pathlib.Path, "write_text", refuse)
+    with pytest.raises(StorageError, match="the ready file cannot be written") as refused:
+        write_ready_file(ready, "after")
+    assert remedy in str(refused.value)
+    assert ("free some space" in str(refused.value)) == bool(remedy)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"ready": "before\n"}
+
+
+def test_a_second_holder_is_kept_off_until_the_first_lets_go(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_locked(path)
+    first = lock_file(path)
+    assert first is not None
+    assert is_locked(path)
+    assert lock_file(path) is None
+    with pytest.raises(OperatorError, match="another station runs here; stop it first"):
+        hold_lock(path, "another station runs here")
+    other = subprocess.run([sys.executable, "-c", HOLDER, str(path)], capture_output=True, text=True, check=True)
+    assert other.stdout == "None\n"
+    os.close(first)
+    assert not is_locked(path)
+    os.close(hold_lock(path, "nobody"))
+
+
+def test_a_lock_ends_with_its_process(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "lock"
+    program = f"{HOLDER}; sys.stdin.read()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() != "None\n"
+    assert is_locked(path)
+    holder.kill()
+    holder.communicate()
+    assert not is_locked(path)
+
+
+def test_a_lock_in_no_folder_is_one_sentence(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(StorageError, match="cannot be opened"):
+        lock_file(tmp_path / "nowhere" / "lock")
