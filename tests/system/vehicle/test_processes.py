@@ -75,7 +75,7 @@ class Car:
 
 @pytest.fixture
 def car(tmp_path: pathlib.Path, broker: RunningBroker) -> Iterator[Car]:
-    """A real car. How soon a guard's own hang is noticed is not its tests' affair (test_faults.py, test_watchdog.py)."""
+    """A real car. How soon a guard's own hang is noticed is shown in test_faults.py and test_watchdog.py."""
     write_model(tmp_path / "model")
     car = Car(tmp_path, config_text(tmp_path, broker.port).replace("[safety]", "[safety]\nhang_ms = 1500"))
     yield car
