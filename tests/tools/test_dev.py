@@ -97,14 +97,14 @@ def test_in_ci_it_says_what_it_installs_and_does_it(machine: Machine, how: dict[
     assert said.splitlines()[0].startswith("To be installed: the pinned Python packages")
     assert said.splitlines()[1] == SAYS
     assert installs(asked) == [f"apt-get install -y -qq --no-install-recommends {PEERS}"]
-    assert asked[-1] == "python -m pytest -n 3 --dist worksteal -q"
+    assert asked[-1] == "python -m pytest -n 2 --dist worksteal -q"
     assert "skipped" not in said
 
 
 def test_yes_says_it_once_and_for_all(machine: Machine) -> None:
     _, asked = machine.run("--yes", "-q")
     assert len(installs(asked)) == 1
-    assert asked[-1] == "python -m pytest -n 3 --dist worksteal -q"
+    assert asked[-1] == "python -m pytest -n 2 --dist worksteal -q"
 
 
 @pytest.mark.parametrize("ci", ["", "false"])

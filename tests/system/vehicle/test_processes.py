@@ -75,8 +75,9 @@ class Car:
 
 @pytest.fixture
 def car(tmp_path: pathlib.Path, broker: RunningBroker) -> Iterator[Car]:
+    """A real car. How soon a guard's own hang is noticed is shown in test_faults.py and test_watchdog.py."""
     write_model(tmp_path / "model")
-    car = Car(tmp_path, config_text(tmp_path, broker.port))
+    car = Car(tmp_path, config_text(tmp_path, broker.port).replace("[safety]", "[safety]\nhang_ms = 1500"))
     yield car
     car.end()
     assert car.process.stderr is not None
