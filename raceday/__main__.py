@@ -10,11 +10,12 @@ from types import FrameType
 from typing import NoReturn
 
 from shared.errors import RacedayError, StorageError
+from shared.files import DISK_FULL
 
 # ONNX Runtime sends telemetry from its first import on, unless this is set before.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-DISK_ERRORS = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT})
+DISK_ERRORS = DISK_FULL | {errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,25 +25,10 @@ from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from tests.browser import CHROMIUM, FLAGS
-from tests.system.durability.load import FastGate
+from tests.system.durability.load import STATION_CONFIG, FastGate
 
 BROWSERS = 50
 LAP_S = 0.5
-CONFIG = """
-data_dir = "{folder}/data"
-[[gate]]
-name = "start"
-driver = "simulator"
-options = {{ world = "{folder}/gate" }}
-[mqtt]
-port = {broker}
-[web]
-port = 0
-[race]
-id = "race-1"
-name = "A race"
-rules = {{ max_laps = 1000 }}
-"""
 # Records when each lap's row appeared in the page, by the time of day.
 _WATCH = """
 window.rows = {};
@@ -71,7 +56,7 @@ def shown(folder: pathlib.Path, where: str, crossings: int) -> list[Shown]:
     folder.mkdir()
     broker = start_broker(folder / "broker")
     gate = FastGate(folder / "gate", "bench-world", LAP_S, seed=1)
-    (folder / "station.toml").write_text(CONFIG.format(folder=folder, broker=broker.port))
+    (folder / "station.toml").write_text(STATION_CONFIG.format(folder=folder, broker=broker.port, max_laps=1000))
     command = [sys.executable, "-m", "raceday", "station", "--config", str(folder / "station.toml")]
     station = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:

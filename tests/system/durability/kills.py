@@ -21,26 +21,11 @@ from station.commands.replay import check
 from station.core import inputs as e
 from station.store.encoding import decode_input
 from station.store.journal import Journal
-from tests.system.durability.load import Car, Director, FastGate, Said
+from tests.system.durability.load import STATION_CONFIG, Car, Director, FastGate, Said
 
 ROOT = pathlib.Path(__file__).parents[3]
 FOLD = 50  # kills to one journal: each start reads all of it
 READY_S = 60.0
-CONFIG = """
-data_dir = "{folder}/data"
-[[gate]]
-name = "start"
-driver = "simulator"
-options = {{ world = "{folder}/gate" }}
-[mqtt]
-port = {broker}
-[web]
-port = 0
-[race]
-id = "race-1"
-name = "A race"
-rules = {{ max_laps = 5 }}
-"""
 
 
 @dataclass(slots=True)
@@ -115,7 +100,7 @@ def _fold(
     tally: Tally,
     lap_s: float,
 ) -> Iterator[Tally]:
-    (place / "station.toml").write_text(CONFIG.format(folder=place, broker=broker))
+    (place / "station.toml").write_text(STATION_CONFIG.format(folder=place, broker=broker, max_laps=5))
     boot, said = f"world-{place.name}-{chance.randrange(10**9)}", Said()
     gate = FastGate(place / "gate", boot, lap_s, chance.randrange(10**9))
     car, director = Car(broker, f"car-{boot}", said), Director(boot, said)

@@ -25,6 +25,22 @@ from simulator.realtime.protocol import GateEdge, Hello, PacketReader, ReplayReq
 
 LAP_NS = 5_000_000_000
 WIDTH_NS = 90_000_000
+# The station under this load: one gate, FastGate's socket.
+STATION_CONFIG = """
+data_dir = "{folder}/data"
+[[gate]]
+name = "start"
+driver = "simulator"
+options = {{ world = "{folder}/gate" }}
+[mqtt]
+port = {broker}
+[web]
+port = 0
+[race]
+id = "race-1"
+name = "A race"
+rules = {{ max_laps = {max_laps} }}
+"""
 
 
 class FastGate:
