@@ -17,8 +17,8 @@ import pytest
 from station.commands.replay import check
 from station.core import inputs as e
 from station.store.journal import Journal
-from tests.system.durability.kills import CONFIG, ROOT
-from tests.system.durability.load import FastGate
+from tests.system.durability.kills import ROOT
+from tests.system.durability.load import STATION_CONFIG, FastGate
 
 
 class Running:
@@ -28,7 +28,9 @@ class Running:
         self.data, self.log = data, folder / "log"
         self.gate = FastGate(folder / "gate", "world-1", lap_s=0.05, seed=1)
         config = folder / "station.toml"
-        config.write_text(CONFIG.format(folder=folder, broker=1).replace(f"{folder}/data", str(data)))
+        config.write_text(
+            STATION_CONFIG.format(folder=folder, broker=1, max_laps=5).replace(f"{folder}/data", str(data))
+        )
         command = [sys.executable, "-m", "raceday", "station", "--config", str(config)]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, text=True)
@@ -132,7 +134,9 @@ def test_a_read_only_disk_is_one_sentence_at_the_start(tmp_path: pathlib.Path) -
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         gate = FastGate(tmp_path / "gate", "world-1", lap_s=0.05, seed=1)
         config = tmp_path / "station.toml"
-        config.write_text(CONFIG.format(folder=tmp_path, broker=1).replace(f"{tmp_path}/data", str(disk)))
+        config.write_text(
+            STATION_CONFIG.format(folder=tmp_path, broker=1, max_laps=5).replace(f"{tmp_path}/data", str(disk))
+        )
         command = [sys.executable, "-m", "raceday", "station", "--config", str(config)]
         done = subprocess.run(command, capture_output=True, cwd=ROOT, text=True, timeout=60, check=False)
         gate.close()
