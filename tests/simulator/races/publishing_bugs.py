@@ -20,7 +20,7 @@ from station.service.cars.name_claims import NameClaim
 from station.service.inbox import QueuedInput
 from station.service.station import Station
 from station.sync import syncer as sync_service
-from station.sync import verdict, webhook
+from station.sync import schedule, verdict, webhook
 from station.sync.schedule import AnswerLost, Progress
 from station.views.command_answers import Accepted
 
@@ -106,14 +106,14 @@ def gives_up_on_a_wrong_clock(patch: Patch) -> None:
 
 def takes_silence_for_yes(patch: Patch) -> None:
     """A post whose answer was lost counts as done."""
-    real = sync_service.answered
+    real = schedule.answered
 
     def answered(progress: Progress, answer: Any, wait_ns: int, now_ns: int) -> Progress:
         if isinstance(answer, AnswerLost) and answer.reason != "not stored":
             return dataclasses.replace(progress, state="confirmed")
         return real(progress, answer, wait_ns, now_ns)
 
-    patch.setattr(sync_service, "answered", answered)
+    patch.setattr(schedule, "answered", answered)
 
 
 def applies_a_repeat_again(patch: Patch) -> None:

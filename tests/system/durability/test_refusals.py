@@ -56,7 +56,7 @@ def test_the_log_hears_of_it_once_each_time_it_changes(tmp_path: pathlib.Path) -
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
         said: list[str] = []
-        rig.station._log = said.append
+        rig.station.storage._log = said.append
         disk.full = True
         for _ in range(3):
             rig.cross(8.0)
