@@ -19,8 +19,8 @@ from station.service import storage_fault
 from station.service.cars.name_claims import NameClaim
 from station.service.inbox import QueuedInput
 from station.service.station import Station
-from station.sync import syncer as sync_service
 from station.sync import schedule, verdict, webhook
+from station.sync import syncer as sync_service
 from station.sync.schedule import AnswerLost, Progress
 from station.views.command_answers import Accepted
 
