@@ -10,7 +10,7 @@ from simulator.races.hosts.station_host import CrashingJournal
 from simulator.races.officials import Officials
 from simulator.races.physical.gate_device import GateDevice
 from station.core.inputs import Edge, VoidLap
-from station.core.race import race, standings
+from station.core.race import race, results
 from station.core.runs.lap_book import LapBook
 from station.core.timing import gate
 from station.core.timing.gate import CrossingCounter, Gate
@@ -105,13 +105,13 @@ def counts_an_incident_when_it_was_said(patch: Patch) -> None:
 
 def rounds_scores(patch: Patch) -> None:
     """A score that is a millisecond off, as rounding makes it."""
-    real = standings.score_run
+    real = results.score_run
 
     def score_run(laps: Any, rules: Any) -> Score | None:
         score = real(laps, rules)
         return None if score is None else dataclasses.replace(score, score_ms=score.score_ms + 1)
 
-    patch.setattr(standings, "score_run", score_run)
+    patch.setattr(results, "score_run", score_run)
 
 
 def computes_over_a_reboot(patch: Patch) -> None:
