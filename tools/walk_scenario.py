@@ -124,8 +124,8 @@ def _syncer(folder: pathlib.Path, clock: ManualClock, source: OutboxReader, atte
 class Stub:
     """In place of HTTP: a leaderboard that has the race, and applies each result as it is."""
 
-    def request(self, method: str, _path: str, _headers: dict[str, str], body: bytes = b"") -> Reply:
-        """Answers a post with the score that it states, and a GET with the race."""
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply:  # noqa: ARG002
+        """Answers a post with the score that it states, and a question with the race."""
         answer: dict[str, object] = {"race_id": RACE}
         if method == "POST":
             score_ms = json.loads(body)["score_ms"]

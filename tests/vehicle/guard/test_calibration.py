@@ -15,6 +15,7 @@ from vehicle.core.messages import CalibrationAction, CalibrationCommand, Calibra
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.calibration import CalibrationControl
+from vehicle.guard.failsafe_link import FailsafeLink
 from vehicle.hardware.motors.mock import MockMotors
 
 __all__ = ["driving"]  # a fixture of the helm's tests
@@ -135,10 +136,11 @@ def test_the_mind_forgets_nothing_when_it_goes_back() -> None:
     assert mind.calibration.motor == STOCK_CALIBRATION.motor  # to the nanosecond: 1603.5 us
 
 
-class FakeFailsafe:
-    """Counts what it is told."""
+class FakeFailsafe(FailsafeLink):
+    """Counts what it is told; never started."""
 
     def __init__(self) -> None:
+        super().__init__("")
         self.told = 0
 
     def notify_recalibrated(self) -> None:
@@ -152,7 +154,7 @@ class Shop:
         self.bench, self.helm = bench, bench.helm
         self.motors = MockMotors({}, ManualClock())
         self.wheels = Actuators(self.motors, calibration)
-        self.keeper: Any = FakeFailsafe()
+        self.keeper = FakeFailsafe()
         self.file: Calibration | BadInput | None = FOUND
         self.said: list[CalibrationStatus] = []
         self.tuner = CalibrationControl(self.helm, self.wheels, self.keeper, self.reload)

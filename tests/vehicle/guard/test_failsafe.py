@@ -13,6 +13,7 @@ from shared.errors import HardwareMissing
 from tests.vehicle.sample_parts import config_text, pulses
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, neutral_pulses
+from vehicle.drivers import motors_factory
 from vehicle.guard import failsafe
 from vehicle.guard.failsafe import PreparedNeutral, watch_guard
 from vehicle.guard.failsafe_link import GOODBYE, HEARTBEAT, FailsafeLink
@@ -103,7 +104,7 @@ def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
 
 
 def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, found = config(tmp_path), failsafe.motors_factory
+    settings = config(tmp_path)
 
     def absent(*_: object) -> object:
         raise HardwareMissing("the driver needs a package.")
@@ -112,7 +113,7 @@ def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, mon
     reserve = PreparedNeutral(settings)
     with pytest.raises(HardwareMissing, match="needs a package"):
         reserve.set_neutral("the guard is dead")
-    monkeypatch.setattr(failsafe, "motors_factory", found)
+    monkeypatch.setattr(failsafe, "motors_factory", motors_factory)
     reserve.set_neutral("the guard is dead")
     assert told(tmp_path) == [REST]
 
