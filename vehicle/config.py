@@ -13,7 +13,7 @@ from shared.web.host_names import host_names
 from vehicle.calibration.file import CalibrationChoice
 from vehicle.core.frame_age import SafetyOptions
 from vehicle.core.limiter import DriveLimits
-from vehicle.frames.preprocess import ProfileName
+from vehicle.frames.profile_names import ProfileName
 from vehicle.lapwatch.markers import LapwatchOptions
 
 _MAX_SOCKET_PATH = 100  # the kernel takes 107 bytes

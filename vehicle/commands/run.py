@@ -6,7 +6,8 @@ import pathlib
 from typing import Any
 
 from shared.errors import StorageError
-from vehicle.frames.preprocess import PROFILES, ProfileName
+from vehicle.frames.preprocess import PROFILES
+from vehicle.frames.profile_names import ProfileName
 from vehicle.models.library import SELECTED, Library
 from vehicle.models.model_files import MODEL
 from vehicle.models.running.check import check_model

@@ -7,11 +7,12 @@ the largest angle, speed goes through a parabola by (0, 0), (vmax/2, 0.8), (vmax
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from shared.errors import BadInput
+
+if TYPE_CHECKING:  # the guard and the fail-safe process load this file and must not load numpy
+    from numpy.typing import NDArray
 
 ActionSpaceKind = Literal["discrete", "continuous"]
 
@@ -89,7 +90,7 @@ class ActionSpace:
         """How many values the model must answer."""
         return len(self.choices) if self.kind == "discrete" else 2
 
-    def decode(self, output: NDArray[Any], throttle_scale: float) -> Action:
+    def decode(self, output: "NDArray[Any]", throttle_scale: float) -> Action:
         """The model's answer (any shape with `size` values) as an action; throttle times `throttle_scale` in [0, 1].
 
         Raises BadInput if the answer is not finite or has the wrong size: then there is no setpoint at all.

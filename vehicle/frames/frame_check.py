@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from vehicle.frames.frame_edges import COLUMNS, ROWS, EdgeCounter
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
 HISTORY: Final = 64
 MIN_EDGES: Final = 16  # recorded: 412; rendered, turned away from the road: 40; a finger over the lens: 0

@@ -12,7 +12,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
 COLUMNS, ROWS = 40, 30
 STEP: Final = 8  # grey levels between two blocks that make an edge

@@ -6,7 +6,7 @@ with it: at the frame's arrival they would only fight it for the interpreter. If
 
 import threading
 
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 
 
 class LatestFrame:

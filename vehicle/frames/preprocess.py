@@ -8,14 +8,13 @@ order by rounding alone, at most two grey levels, since both steps are linear: t
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import cv2
 import numpy as np
 
-from vehicle.hardware.interfaces import Pixels
+from vehicle.frames.profile_names import ProfileName
+from vehicle.hardware.frame import Pixels
 
-ProfileName = Literal["grey-area", "deepracer-car"]
 WIDTH, HEIGHT = 160, 120
 _COLOURS = 3
 

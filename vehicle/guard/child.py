@@ -7,11 +7,10 @@ import subprocess
 import time
 
 from vehicle.process.channel import Channel, socket_pair
+from vehicle.process.child_main import SINGLE_THREADED
 
 FIRST_RETRY_S = 0.5
 MAX_RETRY_S = 10.0
-# No threads of libraries' own: each must be given its turn before a killed child's channel closes.
-SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 STEADY_S = 30.0  # alive for so long, and the next death is a first one again
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Final
 
-from vehicle.guard.child import SINGLE_THREADED
+from vehicle.process.child_main import SINGLE_THREADED
 from vehicle.process.log import log
 
 HEARTBEAT: Final = b"."

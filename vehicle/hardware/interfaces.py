@@ -1,26 +1,11 @@
-"""What a camera is and what motors are: the two promises that every driver keeps, the mock and the simulator's too."""
+"""The interfaces of cameras and motors, which every driver implements: real devices, the mock and the simulator."""
 
-from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from vehicle.core.pulses import Pulses
 
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One picture: grey uint8 (height, width), the capture stamp on the machine's Clock, and its number.
-
-    `seq` counts what the camera captured; a gap is a dropped frame, the same number twice a repeated one.
-    """
-
-    pixels: Pixels
-    at_ns: int
-    seq: int
+if TYPE_CHECKING:  # frame.py loads numpy, and the guard and the fail-safe process need the motors alone
+    from vehicle.hardware.frame import Frame
 
 
 class Camera(Protocol):
@@ -30,7 +15,7 @@ class Camera(Protocol):
     `sockets` (vehicle/process/seccomp.py).
     """
 
-    def read(self, timeout_s: float) -> Frame | None:
+    def read(self, timeout_s: float) -> "Frame | None":
         """The newest frame that was not given yet, waiting up to `timeout_s` for it; None on timeout.
 
         Raises HardwareMissing when the device is gone.

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 from vehicle.lapwatch.markers import BoardKind, LapwatchOptions
 
 

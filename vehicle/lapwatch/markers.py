@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from shared.config import setting
 from shared.errors import ConfigError
-from vehicle.lapwatch.stripe_finder import StripeOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +16,17 @@ class BoardKind:
 
 
 STOCK_BOARDS = (BoardKind(0, 0.20, 0.3), BoardKind(1, 0.28, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class StripeOptions:
+    """`[lapwatch.stripe]`: a stripe across the road instead of boards."""
+
+    enabled: bool = setting(False, what="true: laps are seen by the stripe, and boards are not looked for")
+    is_light: bool = setting(True, what="false: a dark stripe on a light road")
+    width_m: float = setting(0.08, min=0.02, max=0.5, what="along the road")
+    after_line_m: float = setting(0.0, min=-1.0, max=1.0, what="its middle lies so far behind the gate's line")
+    camera_up_m: float = setting(0.1303, min=0.03, max=1.0, what="the lens is so high above the floor")
 
 
 NO_STRIPE = StripeOptions()

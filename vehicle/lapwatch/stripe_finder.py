@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.config import setting
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
+from vehicle.lapwatch.markers import StripeOptions
 
 _COLUMNS = 5
 _FROM, _TO = 0.26, 0.74  # the part of the picture's width that is looked at
@@ -30,17 +30,6 @@ _MAX_SLANT = math.tan(math.radians(35))
 _MAX_SCATTER_M = 0.06
 _SAME_ROAD = 0.35  # the road before and behind the stripe differ by no more, as a share of the contrast
 _DEPTHS = (0.4, 2.5)  # of the stripe's own width: it is seen slanted, blurred and by rows
-
-
-@dataclass(frozen=True, slots=True)
-class StripeOptions:
-    """`[lapwatch.stripe]`: a stripe across the road instead of boards."""
-
-    enabled: bool = setting(False, what="true: laps are seen by the stripe, and boards are not looked for")
-    is_light: bool = setting(True, what="false: a dark stripe on a light road")
-    width_m: float = setting(0.08, min=0.02, max=0.5, what="along the road")
-    after_line_m: float = setting(0.0, min=-1.0, max=1.0, what="its middle lies so far behind the gate's line")
-    camera_up_m: float = setting(0.1303, min=0.03, max=1.0, what="the lens is so high above the floor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from shared.protocol.messages import CarLap
 from vehicle.frames.latest_frame import LatestFrame
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 from vehicle.lapwatch.line_estimator import NEAR_M, LineEstimator
 from vehicle.lapwatch.marker_finder import MarkerFinder
 from vehicle.lapwatch.markers import LapwatchOptions

@@ -24,7 +24,8 @@ from vehicle.core.modes import ARMED
 from vehicle.drivers import build_camera, camera_sockets
 from vehicle.frames.frame_check import REPEATED, FrameCheck
 from vehicle.frames.latest_frame import LatestFrame
-from vehicle.hardware.interfaces import Camera, Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
+from vehicle.hardware.interfaces import Camera
 from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.models.int8.choose_precision import PrecisionChoice, choose
 from vehicle.models.library import SELECTED

@@ -6,10 +6,14 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from shared.errors import RacedayError
 from vehicle.process.log import log
+
+# A child's environment: no threads of its libraries, as each would need processor time before the channel of a killed
+# child closes.
+SINGLE_THREADED: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def child_arguments(arguments: list[str]) -> argparse.Namespace:

@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 
 from vehicle.frames.latest_frame import LatestFrame
-from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, preprocessor
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.frames.preprocess import HEIGHT, WIDTH, preprocessor
+from vehicle.frames.profile_names import ProfileName
+from vehicle.hardware.frame import Frame, Pixels
 
 _HEAD = struct.Struct(">qqII")  # at_ns, seq, dropped so far, bytes of the JPEG; then come the JPEG and the PNG
 _MAX_BYTES = 150_000  # fits into one datagram with the kernel's default buffers

@@ -24,7 +24,7 @@ from simulator.realtime.protocol import (
     pack_frame,
     socket_path,
 )
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 
 WORDS = [
     Hello("camera", "car-1"),

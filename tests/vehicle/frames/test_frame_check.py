@@ -18,7 +18,7 @@ from vehicle.core.messages import Setpoint, UnusableFrame
 from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, HISTORY, NOISE, REPEATED, FrameCheck
 from vehicle.frames.preprocess import preprocessor
 from vehicle.hardware.cameras.mock import MockCamera
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.pilot.pilot import Pilot

@@ -18,9 +18,9 @@ from simulator.world.geometry import Pose
 from simulator.world.tracks import load_track, shipped_tracks
 from simulator.world.world import World
 from simulator.world.world_events import FrameDue, TrueCrossing
-from vehicle.hardware.interfaces import Frame, Pixels
-from vehicle.lapwatch.markers import LapwatchOptions
-from vehicle.lapwatch.stripe_finder import Optics, StripeFinder, StripeOptions
+from vehicle.hardware.frame import Frame, Pixels
+from vehicle.lapwatch.markers import LapwatchOptions, StripeOptions
+from vehicle.lapwatch.stripe_finder import Optics, StripeFinder
 from vehicle.lapwatch.watcher import STRIPE_BOARD_ID, LapWatcher
 
 S = 1_000_000_000

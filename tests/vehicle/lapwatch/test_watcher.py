@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.config import from_table
 from shared.errors import ConfigError
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 from vehicle.lapwatch.line_estimator import LineCrossing, LineEstimator
 from vehicle.lapwatch.marker_finder import MarkerFinder, MarkerPose
 from vehicle.lapwatch.markers import STOCK_BOARDS, BoardKind, LapwatchOptions

@@ -18,7 +18,7 @@ from vehicle.config import VehicleConfig
 from vehicle.core.messages import FrameCounts, ModeNotice, PilotFault, Setpoint
 from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.cameras.mock import MockCamera
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.pilot.pilot import Pilot, load_model, run_camera, run_pilot

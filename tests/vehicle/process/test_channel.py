@@ -14,7 +14,7 @@ from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder,
 from tests.vehicle.sample_parts import frame
 from vehicle.core.messages import CommsReady, FrameCounts, LoopTelemetry, ModeNotice, PilotFault, PilotReady, Setpoint
 from vehicle.frames.latest_frame import LatestFrame
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 from vehicle.process.channel import Channel, IpcMessage, pack, socket_pair, unpack
 
 WORDS: list[IpcMessage] = [

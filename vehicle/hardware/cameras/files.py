@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import BadInput
 from shared.units import NS_PER_S
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 
 _KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".pgm")
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 import cv2
 
 from shared.config import setting
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
 FLIPS: dict[str, Callable[[Pixels], Pixels]] = {
     "none": lambda pixels: pixels,

@@ -16,7 +16,7 @@ from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from shared.units import NS_PER_S
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 
 # freeze: the same picture again and again; stale: two old ones in turn; stall: none; die: the device is gone; spin: the
 # driver burns its core and never returns; dark: the noise of a covered lens; grey: one even grey that is another each

@@ -15,7 +15,7 @@ import numpy as np
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 from vehicle.process.seccomp import AllowedSockets
 
 

@@ -7,7 +7,7 @@ black or burnt out.
 
 from typing import Final
 
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
 _ROW_PX: Final = 8  # of the camera: the least height of a row of blocks
 _BLOCK_PX: Final = 32  # the greatest width of what is coded together; 8 and 16 go into it

@@ -20,7 +20,7 @@ from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
 from vehicle.hardware.cameras.torn import is_torn
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 
 DECODES = {  # what OpenCV is asked for, and a pixel's side in pixels of the camera
     "reduced": (cv2.IMREAD_REDUCED_GRAYSCALE_4, 4),

@@ -12,7 +12,7 @@ from shared.config import from_table, setting
 from shared.errors import BadInput
 from shared.units import NS_PER_S
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 
 
 @dataclass(frozen=True, slots=True)
