@@ -39,7 +39,7 @@ def add_commands(subparsers: Any) -> None:
     select = _command(subparsers, "select", "choose the model that drives", _select)
     remove = _command(subparsers, "remove", "take a model off this car", _remove)
     for command in (select, remove):
-        command.add_argument("name", help="as `raceday model list` says")
+        command.add_argument("name", help="as `raceday model list` shows it")
         _add_library(command, "--library")
 
 

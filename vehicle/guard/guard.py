@@ -89,7 +89,7 @@ class Guard:
         self._messages = MessageHandler(controller, clock, children, calibration, self._reporter, self._stats)
 
     def run(self, ready_file: pathlib.Path | None) -> int:
-        """Until SIGTERM or SIGINT. Neutral on every way out."""
+        """Run until SIGTERM or SIGINT; returns the exit code. Sets neutral on every exit path."""
         self._install_signal_handlers()
         self._selector.register(self._stops, selectors.EVENT_READ)
         try:
@@ -116,7 +116,7 @@ class Guard:
         return code
 
     def stop(self) -> None:
-        """End the loop at its next turn."""
+        """End the loop in its next pass."""
         self._stopping = True
 
     # Starting
@@ -124,7 +124,7 @@ class Guard:
     def _install_signal_handlers(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # of a terminal that is closed, unless it may be
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal ends the car, unless run by nohup
             signal.signal(signal.SIGHUP, self._on_signal)
         self._reporter.guard_is_realtime = self._safety.realtime and request_realtime_for_all_threads(
             "guard", GUARD_PRIORITY
@@ -137,7 +137,7 @@ class Guard:
             self._stopping = True
 
     def _wait_until_ready(self) -> int | None:
-        """Waits until all are ready; an exit code if one of them refused (it logged the reason itself)."""
+        """Wait until all processes are ready; an exit code if one of them ended (it logged the reason itself)."""
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         while not self._stopping:
             if (code := self._children.startup_exit_code()) is not None:
@@ -164,11 +164,11 @@ class Guard:
         """Attach devices that have appeared, at neutral, and report those still absent. This never arms the car."""
         for opener in self._openers:
             if opener.poll() and self._reporter.guard_is_realtime:
-                request_realtime_for_all_threads("guard", GUARD_PRIORITY)  # a pin library brings its own
+                request_realtime_for_all_threads("guard", GUARD_PRIORITY)  # a pin library starts threads
             self.controller.set_absent(opener.name, opener.why)
 
     def _on_motors_lost(self, why: str) -> None:
-        """They no longer answer: tripped at once, and neutral as soon as they can be opened again."""
+        """The motors no longer answer: trip at once, and set neutral as soon as they can be opened again."""
         self.controller.set_absent("motors", why)
         try:
             self._actuators.set_neutral()

@@ -9,34 +9,34 @@ if TYPE_CHECKING:  # frame.py loads numpy, and the guard and the fail-safe proce
 
 
 class Camera(Protocol):
-    """The newest picture, never a queue of old ones.
+    """A camera driver, which gives the newest picture and never queues old ones.
 
-    Once it is built, its process can make no socket any more; a driver that must says which by a class attribute
-    `sockets` (vehicle/process/seccomp.py).
+    After it is built its process can create no more sockets; a driver that must do so declares them in a class
+    attribute `sockets` (vehicle/process/seccomp.py).
     """
 
     def read(self, timeout_s: float) -> "Frame | None":
-        """The newest frame that was not given yet, waiting up to `timeout_s` for it; None on timeout.
+        """The newest frame that was not returned yet, after waiting up to `timeout_s` for it; None on timeout.
 
         Raises HardwareMissing when the device is gone.
         """
 
     def close(self) -> None:
-        """Let the device go; idempotent."""
+        """Close the device; idempotent."""
 
 
 class Motors(Protocol):
-    """Two channels of pulses. The hardware keeps the last pulse when its writer dies; so does every driver."""
+    """A motor driver: two channels of pulses, of which the last ones are repeated after the writing process dies."""
 
     @property
     def resolution_ns(self) -> int:
-        """The step in which a pulse width can be set."""
+        """The step in which a pulse width can be set, in nanoseconds."""
 
     def apply(self, pulses: Pulses) -> None:
         """Set both channels. Raises HardwareMissing when the device refuses."""
 
     def neutral(self) -> None:
-        """Wheels straight and motor off; must not fail quietly, and is called on every exit path."""
+        """Set wheels straight and motor off; called on every exit path. Raises HardwareMissing if refused."""
 
     def close(self) -> None:
-        """Let the device go, without changing its pulses; idempotent."""
+        """Close the device without changing its pulses; idempotent."""

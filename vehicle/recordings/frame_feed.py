@@ -1,9 +1,9 @@
 """Sends frames from the pilot to the recorder and the console: JPEG datagrams that never block the pilot.
 
 The pilot's end runs on a thread of its own, with a lower priority than the policy. A datagram that does not fit is
-dropped and counted; the count travels in the next datagram, so that a recording says what is missing. For recordings
-the policy's own small picture is sent as well, without loss: JPEG changes some grey levels, and with them an answer
-that lies between two actions, but a recording has to show exactly what the policy answered to what it saw.
+dropped and counted; the count travels in the next datagram, so that a recording shows what is missing. For recordings
+the policy's own small picture is sent as well, losslessly: JPEG changes some grey levels, which can change an answer
+that lies between two actions, but a recording has to show exactly what the policy answered to its input.
 """
 
 import contextlib

@@ -93,7 +93,7 @@ def test_an_order_that_waited_too_long_is_refused_with_what_was_missing() -> Non
     bench.run(500)
     assert bench.helm.mode == "disarmed"
     assert bench.helm.mode_state.reason == (
-        "The order to arm was refused: it was not done in time. The car has not yet a loaded model."
+        "The order to arm was refused: it was not done in time. The car does not yet have a loaded model."
     )
     bench.helm.set_model_ready()
     bench.run(500)
@@ -119,7 +119,7 @@ def test_frames_that_show_nothing_hold_then_trip_and_the_reason_says_so(driving:
         driving.run(10, frames=False)
     assert driving.helm.mode == "tripped"
     assert driving.helm.mode_state.reason.startswith("The newest frame is 2")
-    assert driving.helm.mode_state.reason.endswith(" ms old; at most 250 are driven. The lens is covered.")
+    assert driving.helm.mode_state.reason.endswith(" ms old; the limit is 250 ms. The lens is covered.")
     assert driving.action == NEUTRAL
 
 
@@ -130,7 +130,7 @@ def test_what_the_camera_shows_is_said_when_the_car_cannot_be_armed() -> None:
     bench.helm.on_unusable_frame("The lens is covered.")
     bench.order("arm", ttl_ms=300)
     bench.run(500, frames=False)
-    assert bench.helm.mode_state.reason.endswith("The car has not yet fresh frames. The lens is covered.")
+    assert bench.helm.mode_state.reason.endswith("The car does not yet have fresh frames. The lens is covered.")
     bench.run(500)  # it shows something again: the sentence is over
     bench.order("arm")
     bench.run(20)
@@ -239,7 +239,7 @@ def test_an_order_of_another_boot_or_an_unknown_beat_is_refused(action: OrderAct
     bench.order(action, beat=17)
     bench.run(100)
     assert bench.helm.mode == "disarmed"
-    assert "answers no beat" in bench.helm.mode_state.reason
+    assert "answers no recent heartbeat" in bench.helm.mode_state.reason
 
 
 def test_a_repeated_order_is_obeyed_once(driving: Bench) -> None:
@@ -386,8 +386,8 @@ def test_a_stop_says_whose_it_is_and_nothing_rearms(
 
 
 ABSENT: list[tuple[DeviceName, str, str]] = [
-    ("motors", "the bus does not answer.", "The car has not yet motors. The bus does not answer."),
-    ("button", "no pin.", "The car has not yet its emergency button. No pin."),
+    ("motors", "the bus does not answer.", "The car does not yet have motors. The bus does not answer."),
+    ("button", "no pin.", "The car does not yet have its emergency button. No pin."),
 ]
 
 

@@ -103,12 +103,12 @@ def test_what_does_not_fit_is_a_sentence_and_moves_nothing(words: list[Calibrati
 
 def test_nothing_but_the_smallest_steering_pulse_before_the_right_wheel_has_moved() -> None:
     fitting = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
-    assert "shown first" in through(fitting, CalibrationCommand("yes")).message
+    assert "test pulse first" in through(fitting, CalibrationCommand("yes")).message
     for word in (CalibrationCommand("try", 1600), CalibrationCommand("keep")):
         assert "another step" in through(fitting, word).message
         assert fitting.pulses(0) == REST
     tuning = through(fitting, CalibrationCommand("show"), CalibrationCommand("no"))
-    assert (tuning.step, "Change the two channels" in tuning.message) == (0, True)
+    assert (tuning.step, "Swap the two channels" in tuning.message) == (0, True)
     assert fitting.pulses(0) == REST
 
 
@@ -203,7 +203,7 @@ def test_a_car_in_calibration_cannot_be_armed_and_can_afterwards(driving: Bench)
     driving.run(200)
     assert driving.helm.mode == "stopped"
     shop.hear(CalibrationCommand("kept"))
-    assert shop.said[-1].message == "The calibration is kept, and the car has it."
+    assert shop.said[-1].message == "The calibration is saved, and the car uses it."
     assert (shop.wheels.calibration, shop.keeper.told) == (FOUND, 1)
     assert shop.motors.pulses == Pulses(1_500_000, 1_446_000)  # neutral, as it is now
     driving.order("arm")

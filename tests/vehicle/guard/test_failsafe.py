@@ -84,10 +84,10 @@ def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
     said = ""
     for _ in range(3_000):
         said += capfd.readouterr().err
-        if "told to be absent" in said:
+        if "set to be absent" in said:
             break
         threading.Event().wait(0.02)
-    assert "told to be absent" in said
+    assert "set to be absent" in said
     assert thread.is_alive()
     assert told(tmp_path) == []
     (tmp_path / "absent").unlink()

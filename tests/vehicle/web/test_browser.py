@@ -94,7 +94,7 @@ def test_the_page_is_for_everybody(site: Site, browser: Browser, scheme: str) ->
         page.locator("#health").scroll_into_view_if_needed()
         keep_picture(page, f"console-health-{scheme}")
         site.bench.desk.on_guard_message(
-            CarState(True, "tripped", "The newest frame is 412 ms old; at most 333 are driven.")
+            CarState(True, "tripped", "The newest frame is 412 ms old; the limit is 333 ms.")
         )
         expect(page.locator("#reason")).to_contain_text("412 ms")
         expect(page.get_by_role("button", name="Reset the trip")).to_be_visible()
@@ -307,7 +307,7 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             page.get_by_role("button", name="Show me").click()
             expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
             page.get_by_role("button", name="No", exact=True).click()
-            expect(page.locator("#fit_said")).to_contain_text("Change the two channels")
+            expect(page.locator("#fit_said")).to_contain_text("Swap the two channels")
             assert violations(page) == []
             keep_picture(page, f"console-channels-{scheme}")
             page.get_by_role("button", name="Show me").click()

@@ -119,5 +119,5 @@ def test_a_car_whose_settings_name_no_file_says_so(tmp_path: pathlib.Path) -> No
 def test_a_guard_that_does_not_listen_is_said() -> None:
     bench = Bench()
     bench.listening = False
-    with pytest.raises(Refused, match="does not listen"):
+    with pytest.raises(Refused, match="does not respond"):
         bench.desk.calibration.command("me", "begin", 0, 10.0)

@@ -80,7 +80,7 @@ def test_stop_needs_nothing_and_falls_back_to_the_local_socket() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "match"), [("tripped", "tripped .Emergency stop.*reset"), ("driving", "drives already")]
+    ("mode", "match"), [("tripped", "tripped .Emergency stop.*reset"), ("driving", "already driving")]
 )
 def test_start_is_refused_in(mode: CarMode, match: str) -> None:
     bench = Bench()

@@ -1,4 +1,4 @@
-"""A camera that hangs upside down, or looks through a mirror: its picture is turned before anybody sees it."""
+"""Flips the pictures of a camera that is mounted upside down or sees through a mirror."""
 
 from collections.abc import Callable
 from typing import Any, cast
