@@ -114,7 +114,7 @@ def test_it_comes_from_the_config() -> None:
 
 
 class Eye:
-    """Looks from a world's camera at the same hall with a stripe of 8 cm across the line, and without boards.
+    """Looks from a world's camera at the same room with a stripe of 8 cm across the line, and without boards.
 
     The policy does not see it: it has never learnt what a stripe is.
     """
