@@ -1,7 +1,7 @@
-"""What a run is worth when it is over, and again after each ruling: its score, its result, the race's standings.
+"""Judges a run when it is over, and again after each ruling: its score, its result, the race's standings.
 
 Called by whatever ends a run (counting.py, time_limit.py, orders.py) or changes its laps (crossing_changes.py,
-orders.py). A result that differs from the one that was due last is due again, with a higher revision.
+orders.py). A result that differs from the last one that was due is due again, with a higher revision.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from station.core.timing.utc_scale import ClockCorrection
 
 
 def finish(race: Race, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int, boot: str) -> list[f.Fact]:
-    """Ends the run at this time of day, by the clock of `boot`; `counts` False: abandoned, and worth nothing."""
+    """Ends the run at this time of day, by the clock of `boot`; `counts` False: it is abandoned, and has no score."""
     run.finish(trigger, reason, counts, utc_ns)
     run.finished_boot = boot
     race.on_track.remove(run)
@@ -39,7 +39,7 @@ def finish_if_full(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]
 
 
 def judge(race: Race, run: Run) -> list[f.Fact]:
-    """Works out what a finished run is worth now: the facts of its score, its result and the standings."""
+    """Judges a finished run as it stands now: the facts of its score, its result and the standings."""
     return _judged(race, run, run.book.laps())
 
 
@@ -60,7 +60,7 @@ def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
 
 
 def _due(race: Race, run: Run, laps: Sequence[f.Lap], score: Score | None) -> list[f.Fact]:
-    """The run's result, if it is another one than was due last."""
+    """The run's result as a fact, if it differs from the last one that was due."""
     last, identity = run.posted, race.identity
     result_id = last.result_id if last else identity.result_id(race.info.race_id, run.run_id)
     due = result(run, laps, score, result_id, last.revision if last else 1)
@@ -74,7 +74,7 @@ def _due(race: Race, run: Run, laps: Sequence[f.Lap], score: Score | None) -> li
 
 
 def _remember(race: Race, run: Run, laps: Sequence[f.Lap]) -> None:
-    """How fast cars of this race are."""
+    """Remembers the run's fastest lap, as a measure of how fast cars of this race are."""
     fastest_ns = min((lap.lap_ns for lap in laps if lap.valid), default=None) if run.counts else None
     race.fastest.pop(run.run_id, None)
     if fastest_ns is not None:
@@ -89,13 +89,13 @@ def judge_again(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
 def when(race: Race, command: e.Command) -> tuple[int, str]:
     """The command's time of day on the scale of the laps, and the boot of its clock.
 
-    A correction of the scale moves both alike.
+    A correction of the scale moves the command and the laps alike.
     """
     return race.scale.of_moment(command.moment), command.moment.boot
 
 
 def corrected(race: Race, correction: ClockCorrection) -> list[f.Fact]:
-    """Corrects the times of day of all runs concerned; the facts, with results that are due again."""
+    """Corrects the times of day of all runs concerned; gives the facts, including results that are due again."""
 
     def wrong(boot: str) -> bool:
         return race.scale.of(boot) in correction.boots

@@ -18,6 +18,7 @@ from simulator.realtime.protocol import (
     ReplayRequest,
     TrueEvent,
     Welcome,
+    WorldMessage,
     WorldRequest,
     WorldStatus,
     pack,
@@ -26,7 +27,7 @@ from simulator.realtime.protocol import (
 )
 from vehicle.hardware.frame import Frame
 
-WORDS = [
+WORDS: list[WorldMessage] = [
     Hello("camera", "car-1"),
     Welcome("boot", 1.5),
     ReplayRequest(7),

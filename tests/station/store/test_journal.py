@@ -60,6 +60,8 @@ def test_a_result_carries_its_place_in_the_journal(tmp_path: pathlib.Path) -> No
     row = apsw.Connection(str(tmp_path / "a.db")).execute("SELECT * FROM outbox").fetchall()
     assert len(row) == journal.due == 1
     seq, journal_seq, result_id, revision, payload = row[0]
+    assert isinstance(payload, bytes)
+    assert isinstance(journal_seq, int)
     result = decode_result(payload)
     assert (seq, result_id, revision) == (1, "race-1.run-1", 1)
     assert result.evidence.last_seq == journal_seq

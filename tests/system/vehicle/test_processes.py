@@ -103,7 +103,7 @@ def test_arm_start_drive_and_a_lease_that_stops_means_neutral(station: Station, 
     station.order("start")
     station.wait(lambda: "refused" in station.states[-1].reason or station.states[-1].mode == "tripped")
     for action in ("reset", "arm", "start"):
-        station.order(action)  # type: ignore[arg-type]
+        station.order(action)
     station.wait_mode("driving")
     station.order("stop")
     station.wait_mode("stopped")
@@ -117,7 +117,7 @@ def test_a_killed_pilot_means_neutral_and_tripped_until_someone_resets(station: 
     assert state.reason == "The pilot process is gone."
     assert pulses(car.folder)[-1] == REST
     for action in ("reset", "arm", "start"):
-        station.order(action)  # type: ignore[arg-type]
+        station.order(action)
     station.wait_mode("driving")
 
 
@@ -270,7 +270,7 @@ def test_a_car_without_motors_and_camera_comes_up_says_so_and_takes_them_when_th
         assert car.process.poll() is None
         assert station.states[-1].mode == "tripped"
         for action in ("reset", "arm", "start"):
-            station.order(action)  # type: ignore[arg-type]
+            station.order(action)
         station.wait_mode("driving")
         assert car.end() == 0
         assert pulses(tmp_path)[-1] == REST

@@ -15,6 +15,7 @@ from vehicle.core.messages import CalibrationAction, CalibrationCommand, Calibra
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.calibration import CalibrationControl
+from vehicle.guard.failsafe_link import FailsafeLink
 from vehicle.hardware.motors.mock import MockMotors
 
 __all__ = ["driving"]  # a fixture of the controller's tests
@@ -135,10 +136,11 @@ def test_the_mind_forgets_nothing_when_it_goes_back() -> None:
     assert mind.calibration.motor == STOCK_CALIBRATION.motor  # to the nanosecond: 1603.5 us
 
 
-class FakeFailsafe:
-    """Counts its notifications."""
+class FakeFailsafe(FailsafeLink):
+    """Counts its notifications; never started."""
 
     def __init__(self) -> None:
+        super().__init__("")
         self.notified = 0
 
     def notify_recalibrated(self) -> None:
@@ -152,7 +154,7 @@ class Shop:
         self.bench, self.controller = bench, bench.controller
         self.motors = MockMotors({}, ManualClock())
         self.actuators = Actuators(self.motors, calibration)
-        self.failsafe: Any = FakeFailsafe()
+        self.failsafe = FakeFailsafe()
         self.file: Calibration | BadInput | None = FOUND
         self.said: list[CalibrationStatus] = []
         self.control = CalibrationControl(self.controller, self.actuators, self.failsafe, self.reload)

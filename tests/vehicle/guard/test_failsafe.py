@@ -13,6 +13,7 @@ from shared.errors import HardwareMissing
 from tests.vehicle.sample_parts import config_text, pulses
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, neutral_pulses
+from vehicle.drivers import motors_factory
 from vehicle.guard import failsafe
 from vehicle.guard.failsafe import PreparedNeutral, watch_guard
 from vehicle.guard.failsafe_link import GOODBYE, HEARTBEAT, FailsafeLink
@@ -102,8 +103,8 @@ def test_absent_motors_end_no_failsafe_process_and_are_taken_when_they_come(
     assert pulses_set(tmp_path) == [REST]
 
 
-def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, found = config(tmp_path), failsafe.motors_factory
+def test_a_driver_without_its_library_ends_no_process(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = config(tmp_path)
 
     def absent(*_: object) -> object:
         raise HardwareMissing("the driver needs a package.")
@@ -112,7 +113,7 @@ def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, mon
     prepared = PreparedNeutral(settings)
     with pytest.raises(HardwareMissing, match="needs a package"):
         prepared.set_neutral("the guard is dead")
-    monkeypatch.setattr(failsafe, "motors_factory", found)
+    monkeypatch.setattr(failsafe, "motors_factory", motors_factory)
     prepared.set_neutral("the guard is dead")
     assert pulses_set(tmp_path) == [REST]
 

@@ -171,7 +171,8 @@ def test_pca9685_whose_wire_fell_off_is_said_at_the_next_pulse_even_an_equal_one
     motors = Pca9685Motors({}, ManualClock(), chip)
     motors.apply(Pulses(1_450_000, 1_446_000))
     chip.gone = True
-    for act in (lambda: motors.apply(Pulses(1_450_000, 1_446_000)), motors.neutral):
+    acts: tuple[Callable[[], None], ...] = (lambda: motors.apply(Pulses(1_450_000, 1_446_000)), motors.neutral)
+    for act in acts:
         with pytest.raises(HardwareMissing, match="0x40 on /dev/i2c-1 does not answer"):
             act()
     motors.close()

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core.attribution.assignment import CarReportAt, CrossingAssigner, Decision, GateCrossing, MissingCrossing
+from station.core.attribution.assignment import (
+    CarReportAt,
+    CrossingAssigner,
+    Decision,
+    GateCrossing,
+    LateContradiction,
+    MissingCrossing,
+)
 from station.core.attribution.car_clock import on_gate_clock
 from station.core.attribution.hungarian import assign
 from tests.station.core.scripted_race import MS, QUICK, S
@@ -63,7 +70,7 @@ def race(seed: int, laps: int = 25, missed: float = 0.01, lost: float = 0.05, fa
     return hall
 
 
-def run(hall: Hall) -> list[Decision | MissingCrossing]:
+def run(hall: Hall) -> list[Decision | MissingCrossing | LateContradiction]:
     cars, found = CrossingAssigner(CARS, 3 * S, LOCKOUT_NS), []
     moments = sorted([(seen.at_ns, 0, seen) for seen in hall.seen] + [(at, 1, told) for at, told in hall.heard],
                      key=lambda each: each[:2])  # fmt: skip
