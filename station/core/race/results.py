@@ -7,11 +7,12 @@ orders.py). A result that differs from the last one that was due is due again, w
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.rules.ranking import Score
+from shared.rules.ranking import RunLap, Score, score_run
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
-from station.core.race.standings import qualify, result, uncertainty_of
+from station.core.race.standings import result, uncertainty_of
+from station.core.runs.laps import run_laps
 from station.core.runs.run import Run, Trigger
 from station.core.timing.utc_scale import ClockCorrection
 
@@ -44,7 +45,8 @@ def judge(race: Race, run: Run) -> list[f.Fact]:
 
 
 def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
-    score = qualify(laps, run.rules) if run.counts else None
+    ranked = run_laps(laps)
+    score = score_run(ranked, run.rules) if run.counts else None
     run.score = score
     _remember(race, run, laps)
     facts: list[f.Fact] = []
@@ -52,18 +54,18 @@ def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
         first, last = (score.first_lap, score.last_lap) if score else (0, 0)
         facts.append(f.Qualified(run.run_id, run.racer, score.score_ms if score else None, first, last))
     if score is not None or run.posted is not None:
-        facts += _due(race, run, laps, score)
+        facts += _due(race, run, laps, ranked, score)
     uncertainty_ns = uncertainty_of(run.race, laps, score) if race.info.ties_by_uncertainty else 0
     if race.standings.score(run.run_id, run.racer, score, uncertainty_ns):
         facts.append(f.StandingChanged(race.info.race_id, race.standings.lines()))
     return facts
 
 
-def _due(race: Race, run: Run, laps: Sequence[f.Lap], score: Score | None) -> list[f.Fact]:
+def _due(race: Race, run: Run, laps: Sequence[f.Lap], ranked: Sequence[RunLap], score: Score | None) -> list[f.Fact]:
     """The run's result as a fact, if it differs from the last one that was due."""
     last, identity = run.posted, race.identity
     result_id = last.result_id if last else identity.result_id(race.info.race_id, run.run_id)
-    due = result(run, laps, score, result_id, last.revision if last else 1)
+    due = result(run, laps, ranked, score, result_id, last.revision if last else 1)
     due = replace(due, evidence=replace(due.evidence, clock_trusted=all(map(race.scale.trusts, run.boots))))
     if due == last:
         return []

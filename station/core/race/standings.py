@@ -8,18 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.protocol.results import Evidence, ModelSource, Result
-from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
+from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank
 from station.core.facts import Lap
 from station.core.inputs import OpenRace
-from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 
 POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window make the same score
-
-
-def qualify(laps: Sequence[Lap], rules: RaceRules) -> Score | None:
-    """The run's score by the rules; None if it has none."""
-    return score_run(run_laps(laps), rules)
 
 
 class Standings:
@@ -95,9 +89,8 @@ def uncertainty_of(race: OpenRace, laps: Sequence[Lap], score: Score | None) -> 
     return max((lap.uncertainty_ns for lap in laps), default=0)
 
 
-def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> tuple[RunLap, ...]:
+def posted_laps(every: Sequence[RunLap], score: Score | None, rules: RaceRules) -> tuple[RunLap, ...]:
     """The laps that are posted with the result: all, or of a very long run those around the scoring window."""
-    every = run_laps(laps)
     counted = every if rules.max_laps is None else every[: rules.max_laps]
     if len(every) <= POSTED_LAPS or score is None:
         return tuple(every[:POSTED_LAPS])
@@ -106,10 +99,13 @@ def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> t
     return tuple(counted[start : start + POSTED_LAPS])
 
 
-def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, revision: int) -> Result:
-    """The result to post. A run that lost its score by a ruling gets score 0, and the leaderboard withdraws it.
+def result(
+    run: Run, laps: Sequence[Lap], ranked: Sequence[RunLap], score: Score | None, result_id: str, revision: int
+) -> Result:
+    """The result to post; `ranked`: the run's `laps` as the ranking takes them.
 
-    The station's name, the journal's head and the record numbers are added when the journal appends it.
+    A run that lost its score by a ruling gets score 0, and the leaderboard withdraws it. The station's name, the
+    journal's head and the record numbers are added when the journal appends it.
     """
     race = run.race
     model, model_sha256 = run.posted_model
@@ -122,7 +118,7 @@ def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, r
         car=run.car,
         model=model,
         model_sha256=model_sha256,
-        laps=posted_laps(laps, score, race.rules),
+        laps=posted_laps(ranked, score, race.rules),
         score_ms=0 if score is None else score.score_ms,
         finished_utc_ns=max(1, run.finished_utc_ns),  # even a clock set back beyond 1970 gives a valid time
         evidence=_evidence(run, uncertainty_of(race, laps, score)),
