@@ -23,7 +23,7 @@ class Command:
 class OpenRun(Command):
     """A racer's turn begins: phase armed; the car gets its lease and the order to arm. `run_id` "" = numbered.
 
-    On a gate that is not fit it is refused, unless `override_reason` says why it shall be armed all the same. `model`
+    On a gate that is not ready it is refused, unless `override_reason` says why it shall be armed all the same. `model`
     and `model_sha256` are the entry's: what the car reports must be that, and what it reports is what is posted.
     """
 
