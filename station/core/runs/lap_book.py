@@ -12,7 +12,7 @@ from shared.rules.ranking import RaceRules
 from shared.units import seconds_to_ns
 from station.core.facts import Lap
 from station.core.moment import clock_of
-from station.core.runs.laps import CountedCrossing, LapSegment, resegmented, weaker_source
+from station.core.runs.laps import CountedCrossing, LapDoubt, LapSegment, lap_between, resegmented
 from station.core.runs.usual_lap import LapDoubts
 
 IncidentKind = Literal["off_track", "collision", "reset"]
@@ -276,45 +276,8 @@ class LapBook:
 
     def _lap(self, number: int) -> Lap:
         begun, ended = self.segments[number - 1], self.segments[number]
-        start, end = begun.start, ended.start
-        one_boot = start.boot == end.boot
-        why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
-        counts, held = one_boot and not begun.void, self.doubts.held
-        doubtful = number in held or number - 1 in held
-        return Lap(
-            run_id=self.run_id,
-            number=number,
-            lap_ns=end.at_ns - start.at_ns if one_boot else 0,
-            ended_ns=end.at_ns,
-            boot=end.boot,
-            ended_utc_ns=end.utc_ns,
-            uncertainty_ns=start.uncertainty_ns + end.uncertainty_ns,
-            source=start.source if start.source == end.source else weaker_source(start, end),
-            valid=counts and not doubtful,
-            confirmed=ended.witnessed,
-            off_tracks=begun.off_tracks,
-            collisions=begun.collisions,
-            resets=begun.resets,
-            penalty_ns=begun.penalty_ns,
-            held=counts and doubtful,
-            reason=why or begun.void or "; ".join([*begun.notes, *self._unsuccessful(number)]),
-        )
-
-    def _unsuccessful(self, number: int) -> list[str]:
-        """Why lap `number` does not count by the rules."""
-        begun, ended = self.segments[number - 1], self.segments[number]
-        allowed, why = self._rules.max_resets_per_lap, []
-        if number in self.doubts.held:
-            why.append(f"{ended.doubt}: an official is asked")
-        elif number - 1 in self.doubts.held:
-            why.append("it began at a crossing that is in doubt: an official is asked")
-        if allowed is not None and begun.resets > allowed:
-            why.append(f"{begun.resets} resets, {allowed} allowed")
-        if ended.start.at_ns - begun.start.at_ns < self._min_lap_ns:
-            why.append("shorter than any lap can be")
-        if "system_b" in (begun.start.source, ended.start.source):
-            why.append("timed by system B" if self.timed_by_b else "timed by system B, corrected")
-        return why
+        doubt = LapDoubt(begun=number - 1 in self.doubts.held, ended=number in self.doubts.held)
+        return lap_between(self.run_id, number, begun, ended, doubt, self._rules, self.timed_by_b)
 
 
 def _corrected(counted: CountedCrossing, wrong: Callable[[str], bool], by_ns: int) -> CountedCrossing:

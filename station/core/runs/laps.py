@@ -9,7 +9,8 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from shared.rules.ranking import RunLap
+from shared.rules.ranking import RaceRules, RunLap
+from shared.units import seconds_to_ns
 from station.core.facts import Lap, Source
 
 
@@ -76,7 +77,68 @@ def _key(counted: CountedCrossing) -> tuple[int, str, int]:
     return counted.crossing, counted.boot, counted.at_ns
 
 
-def weaker_source(start: CountedCrossing, end: CountedCrossing) -> Source:
+@dataclass(frozen=True, slots=True)
+class LapDoubt:
+    """Whether the crossings that `begun` and `ended` a lap are in doubt, so that the lap waits for an official."""
+
+    begun: bool
+    ended: bool
+
+
+def lap_between(
+    run_id: str,
+    number: int,
+    begun: LapSegment,
+    ended: LapSegment,
+    doubt: LapDoubt,
+    rules: RaceRules,
+    timed_by_b: bool,
+) -> Lap:
+    """Lap `number` of a run, from the crossing that began it to the one that ended it; it lasts 0 ns over two boots.
+
+    `timed_by_b`: system B times the whole run, by its own stamps.
+    """
+    start, end = begun.start, ended.start
+    one_boot = start.boot == end.boot
+    why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
+    counts, doubtful = one_boot and not begun.void, doubt.begun or doubt.ended
+    return Lap(
+        run_id=run_id,
+        number=number,
+        lap_ns=end.at_ns - start.at_ns if one_boot else 0,
+        ended_ns=end.at_ns,
+        boot=end.boot,
+        ended_utc_ns=end.utc_ns,
+        uncertainty_ns=start.uncertainty_ns + end.uncertainty_ns,
+        source=start.source if start.source == end.source else _weaker_source(start, end),
+        valid=counts and not doubtful,
+        confirmed=ended.witnessed,
+        off_tracks=begun.off_tracks,
+        collisions=begun.collisions,
+        resets=begun.resets,
+        penalty_ns=begun.penalty_ns,
+        held=counts and doubtful,
+        reason=why or begun.void or "; ".join([*begun.notes, *_reasons(begun, ended, doubt, rules, timed_by_b)]),
+    )
+
+
+def _reasons(begun: LapSegment, ended: LapSegment, doubt: LapDoubt, rules: RaceRules, timed_by_b: bool) -> list[str]:
+    """What the rules have to say about the lap, as officials read it."""
+    start, end, allowed, why = begun.start, ended.start, rules.max_resets_per_lap, []
+    if doubt.ended:
+        why.append(f"{ended.doubt}: an official is asked")
+    elif doubt.begun:
+        why.append("it began at a crossing that is in doubt: an official is asked")
+    if allowed is not None and begun.resets > allowed:
+        why.append(f"{begun.resets} resets, {allowed} allowed")
+    if end.at_ns - start.at_ns < seconds_to_ns(rules.min_lap_s):
+        why.append("shorter than any lap can be")
+    if "system_b" in (start.source, end.source):
+        why.append("timed by system B" if timed_by_b else "timed by system B, corrected")
+    return why
+
+
+def _weaker_source(start: CountedCrossing, end: CountedCrossing) -> Source:
     """Who vouches for a lap: the weaker source of its two crossings (an official, then system B, then the gate)."""
     return next((source for source in _WEAKEST if source in (start.source, end.source)), "gate")
 

@@ -13,8 +13,10 @@ from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.runs.run import Run
 
-# The core's tests stay under a second; RACEDAY_EXAMPLES=2000 looks harder.
-QUICK = settings(deadline=None, max_examples=int(os.environ.get("RACEDAY_EXAMPLES", "20")))
+# Few examples in the fast tests, more in the slow ones; RACEDAY_EXAMPLES=2000 looks harder in both.
+EXAMPLES = int(os.environ.get("RACEDAY_EXAMPLES", "20"))
+QUICK = settings(deadline=None, max_examples=EXAMPLES)
+THOROUGH = settings(deadline=None, max_examples=3 * EXAMPLES)
 S = 1_000_000_000
 MS = 1_000_000
 BOOT = "boot-a"

@@ -1,8 +1,8 @@
 """The stop of all cars in the core: a latch by an official, released by an official; it replays like any input."""
 
+import itertools
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
 from station.core import facts as f
@@ -82,9 +82,12 @@ def test_a_release_that_a_newer_stop_overtook_releases_nothing() -> None:
     assert made.stop.on is None
 
 
-@given(st.lists(st.booleans(), max_size=12))
-def test_on_is_what_the_newest_word_was(words: list[bool]) -> None:
-    made = engine()
-    for number, stop in enumerate(words, 1):
-        made.handle((e.StopAll if stop else e.ReleaseStop)(author="Ruth", moment=at(number)))
-    assert (made.stop.on is not None) == (bool(words) and words[-1])
+def test_the_newest_command_decides() -> None:
+    """Every sequence of up to six stops and releases, one after the other on the same engine."""
+    made, number = engine(), 0
+    assert made.stop.on is None
+    for length in range(1, 7):
+        for command in itertools.chain(*itertools.product((e.StopAll, e.ReleaseStop), repeat=length)):
+            number += 1
+            made.handle(command(author="Ruth", moment=at(number)))
+            assert (made.stop.on is not None) == (command is e.StopAll)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import random
 
 import pytest
 from hypothesis import given
@@ -274,11 +275,8 @@ def test_an_older_race_is_judged_as_it_was() -> None:
     assert end(hand) == [2_500]
 
 
-@given(
-    st.lists(st.integers(0, 40_000_000_000), max_size=12),
-    st.one_of(st.none(), st.integers(1_000_000_000, 40_000_000_000)),
-)
-def test_the_quick_look_finds_what_the_slow_one_finds(laps: list[int], fastest_ns: int | None) -> None:
+def quick_and_slow(laps: list[int], fastest_ns: int | None) -> None:
+    """What the product finds, and what each lap by itself shows, are the same."""
     known = sorted(lap for lap in laps if lap)
     slow = {
         index
@@ -286,6 +284,24 @@ def test_the_quick_look_finds_what_the_slow_one_finds(laps: list[int], fastest_n
         if lap and not (fastest_ns is not None and 2 * lap >= fastest_ns) and usual_lap._odd(lap, known, fastest_ns)
     }
     assert usual_lap.short(laps, fastest_ns) == slow
+
+
+@QUICK
+@given(
+    st.lists(st.integers(0, 40_000_000_000), max_size=12),
+    st.one_of(st.none(), st.integers(1_000_000_000, 40_000_000_000)),
+)
+def test_the_quick_look_finds_what_the_slow_one_finds(laps: list[int], fastest_ns: int | None) -> None:
+    quick_and_slow(laps, fastest_ns)
+
+
+def test_the_quick_look_finds_what_the_slow_one_finds_on_every_threshold() -> None:
+    """Lengths that are a half, two fifths or the whole of one another, or of the shortest lap of a published track."""
+    rng = random.Random(7)
+    lengths = [0, *(part * S // 10 + off_ns for part in (16, 20, 32, 40, 50, 80, 100) for off_ns in (-1, 0, 1))]
+    for _ in range(2_000):
+        laps = rng.choices(lengths, k=rng.randint(0, 6))
+        quick_and_slow(laps, rng.choice([None, *lengths[1:]]))
 
 
 def test_a_long_run_costs_no_more_a_crossing_and_keeps_what_was_in_doubt_early() -> None:

@@ -12,7 +12,7 @@ from station.core import inputs as e
 from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 from station.views.projection import run_view
-from tests.station.core.scripted_race import BOOT, MS, QUICK, UTC, Hand, S, corners, only
+from tests.station.core.scripted_race import BOOT, MS, THOROUGH, UTC, Hand, S, corners, only
 
 DAYS = 10 * 86_400 * S
 STEPS = [0, 3 * S, -3 * S, 9_900 * MS, -9_900 * MS, 30 * S, -30 * S, 3_600 * S, DAYS, -DAYS]
@@ -327,7 +327,8 @@ def test_journals_of_the_first_edition_are_judged_by_what_the_clock_said() -> No
 STEP = st.tuples(st.integers(0, 95), st.sampled_from(STEPS) | st.integers(-DAYS, DAYS))
 
 
-@QUICK
+@pytest.mark.slow
+@THOROUGH
 @given(
     steps=st.lists(STEP, max_size=6),
     gaps=st.lists(st.integers(6_000, 14_000), min_size=3, max_size=6),

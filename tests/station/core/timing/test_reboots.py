@@ -20,7 +20,7 @@ from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 from station.store.encoding import decode_input, encode_facts, encode_input
 from station.views.projection import run_view
-from tests.station.core.scripted_race import MS, QUICK, UTC, Hand, S, corners, only
+from tests.station.core.scripted_race import MS, THOROUGH, UTC, Hand, S, corners, only
 
 HOUR, DAYS = 3_600 * S, 10 * 86_400 * S
 OFFS = [0, 3 * S, -3 * S, 40 * S, -40 * S, HOUR, -HOUR, DAYS, -DAYS, -19_000 * 86_400 * S]
@@ -335,7 +335,8 @@ BOOTS = st.tuples(st.integers(6, 80), st.integers(1, 15), AFTER, st.booleans())
 STEPS = st.tuples(st.integers(1, 90), st.sampled_from(OFFS), st.booleans())
 
 
-@QUICK
+@pytest.mark.slow
+@THOROUGH
 @given(
     boots=st.lists(BOOTS, max_size=3),
     steps=st.lists(STEPS, max_size=3),
