@@ -88,6 +88,19 @@ _FAULTS = r"""() => {
     if (!name.textContent.trim() || !name.checkVisibility() || isHidden(name)) continue;
     if (name.getBoundingClientRect().width < 40) faults.push(`no room: ${short(name.textContent)}`);
   }
+  for (const fact of document.querySelectorAll(".run-facts span:not(.sentence)")) {
+    if (!fact.checkVisibility()) continue;
+    // A name that one line has room for is on one line, and the whole of it is seen.
+    const range = document.createRange();
+    range.selectNodeContents(fact);
+    const lines = [...range.getClientRects()];
+    const room = fact.parentElement.clientWidth;
+    const fits = lines.reduce((sum, line) => sum + line.width, 0) + 24 <= room;
+    const bottom = fact.parentElement.getBoundingClientRect().bottom;
+    const hidden = lines.some((line) => line.bottom > bottom + SLACK);
+    const broken = hidden || new Set(lines.map((line) => line.top)).size > 1;
+    if (fits && broken) faults.push(`broken: ${short(fact.textContent)}`);
+  }
   return [...new Set(faults)].slice(0, 25);
 }"""
 
