@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import rules_line, score_name
 from station.core.facts import Lap, Proposal
-from station.core.runs.lap_doubts import USUAL
+from station.core.runs.proposals import USUAL
 from station.web.presenters.health import alarms, health_lines
 from station.web.presenters.laps import lap_lines, place_lines
 from station.web.presenters.page import next_command, page_model, running_text
