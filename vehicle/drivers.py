@@ -18,7 +18,7 @@ def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
 
 
 def camera_sockets(config: VehicleConfig) -> AllowedSockets:
-    """What the camera's driver says that it must go on opening; nothing, for most."""
+    """The sockets that the camera's driver must still be able to open; "none" for most."""
     return cast(AllowedSockets, getattr(drivers.find("raceday.cameras", config.camera.driver), "sockets", "none"))
 
 

@@ -19,7 +19,7 @@ from vehicle.core.messages import ControlTrace, Setpoint
 from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.loop_stats import LoopStats
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 from vehicle.hardware.motors.mock import MockMotors
 from vehicle.models.int8.quantise import quantised
 from vehicle.models.running.check import check_model

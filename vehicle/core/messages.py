@@ -1,4 +1,4 @@
-"""What the car's three processes say to each other, beside the messages that they pass on from the wire."""
+"""The messages between the car's processes, besides those of MQTT that they pass on."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ from vehicle.core.pulses import Calibration
 
 @dataclass(frozen=True, slots=True)
 class Setpoint:
-    """Pilot to guard: what the policy wants from which frame; throttle not yet scaled, the stamp on the car's clock.
+    """Pilot to guard: the policy's answer and its frame; throttle not yet scaled, the stamp on the car's clock.
 
     `capture_us` went from the capture's stamp until the pilot had the frame.
     """

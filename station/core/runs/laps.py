@@ -1,7 +1,7 @@
-"""Counted crossings and the laps between them: what one lap is, and what is kept of it. Pure.
+"""Counted crossings and the laps between them: what a lap is, and what is stored of it. Pure.
 
-Used by lap_book.py, which holds the row of one run, and by all that read laps (standings, views, rankings).
-A lap is the difference of two stamps of one boot. What happened in it (incidents, a penalty, a void) is kept with the
+Used by lap_book.py, which holds the crossings of one run, and by all that read laps (standings, views, rankings).
+A lap is the difference of two stamps of one boot. Events in it (incidents, a penalty, a void) are stored with the
 crossing that began it, so that adding or dropping a crossing moves nothing else.
 """
 
@@ -37,15 +37,13 @@ class LapSegment:
     penalty_ns: int = 0
     void: str = ""
     witnessed: bool = False  # the car's own report agrees with the lap that ended at this crossing
-    approved: bool = False  # an official looked: the lap that ended at this crossing is one, however short
-    asked: bool = False  # whether a crossing was missed in the lap that ended at this crossing
-    doubt: str = (
-        ""  # why the lap that ended at this crossing is held, as it was first said: later laps move the usual one
-    )
+    approved: bool = False  # an official decided that the lap that ended at this crossing is one, however short
+    asked: bool = False  # whether an official was asked for a crossing missed in the lap that ended at this crossing
+    doubt: str = ""  # why the lap that ended at this crossing is held, as first stated: later laps change the usual lap
     notes: list[str] = field(default_factory=list)
 
     def take_in(self, gone: "LapSegment") -> None:
-        """The crossing after this one was none: what happened after it belongs here."""
+        """Merges the segment of the next crossing, which was none: the events after it belong here."""
         self.off_tracks += gone.off_tracks
         self.collisions += gone.collisions
         self.resets += gone.resets
@@ -55,7 +53,7 @@ class LapSegment:
 
 
 def resegmented(segments: Sequence[LapSegment], counted_crossings: Sequence[CountedCrossing]) -> list[LapSegment]:
-    """The segments that begin at these crossings; what happened in a segment that is gone goes into the one before."""
+    """The segments that begin at these crossings; events of a removed segment move to the one before it."""
     old = {_key(segment.start): segment for segment in segments}
     before = {_key(after.start): _key(counted.start) for counted, after in itertools.pairwise(segments)}
     new = [old.get(_key(counted)) or LapSegment(counted) for counted in counted_crossings]
@@ -123,7 +121,7 @@ def lap_between(
 
 
 def _reasons(begun: LapSegment, ended: LapSegment, doubt: LapDoubt, rules: RaceRules, timed_by_b: bool) -> list[str]:
-    """What the rules have to say about the lap, as officials read it."""
+    """The reasons why the lap does not count, or counts with a remark, by the rules; as officials read them."""
     start, end, allowed, why = begun.start, ended.start, rules.max_resets_per_lap, []
     if doubt.ended:
         why.append(f"{ended.doubt}: an official is asked")
@@ -139,7 +137,7 @@ def _reasons(begun: LapSegment, ended: LapSegment, doubt: LapDoubt, rules: RaceR
 
 
 def _weaker_source(start: CountedCrossing, end: CountedCrossing) -> Source:
-    """Who vouches for a lap: the weaker source of its two crossings (an official, then system B, then the gate)."""
+    """The weaker source of a lap's two crossings; from the weakest: an official, system B, the gate."""
     return next((source for source in _WEAKEST if source in (start.source, end.source)), "gate")
 
 
@@ -147,7 +145,7 @@ _WEAKEST: tuple[Source, ...] = ("official", "system_b")
 
 
 def run_lap(lap: Lap) -> RunLap:
-    """The lap as the ranking takes it, ordered by its time of day: the one clock that all laps of a run share."""
+    """The lap for the ranking; its end is the time of day, the only clock that all laps of a run share."""
     return RunLap(
         number=lap.number,
         lap_ns=lap.lap_ns,
@@ -161,5 +159,5 @@ def run_lap(lap: Lap) -> RunLap:
 
 
 def run_laps(laps: Iterable[Lap]) -> list[RunLap]:
-    """The laps as the ranking takes them, in their order."""
+    """The laps for the ranking, in the same order."""
     return [run_lap(lap) for lap in laps]

@@ -20,7 +20,7 @@ from station.service import storage_fault
 from station.service.cars.name_claims import NameClaim
 from station.service.inbox import QueuedInput
 from station.service.station import Station
-from station.sync import syncer, verdict, webhook
+from station.sync import schedule, syncer, verdict, webhook
 from station.sync.schedule import AnswerLost, Progress, answered, next_post
 from station.views.command_answers import Accepted
 
@@ -114,7 +114,7 @@ def takes_silence_for_yes(patch: Patch) -> None:
             return dataclasses.replace(progress, state="confirmed")
         return answered(progress, answer, wait_ns, now_ns)
 
-    patch.setattr(syncer, "answered", changed)
+    patch.setattr(schedule, "answered", changed)
 
 
 def applies_a_repeat_again(patch: Patch) -> None:

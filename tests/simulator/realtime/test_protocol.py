@@ -25,7 +25,7 @@ from simulator.realtime.protocol import (
     pack_frame,
     socket_path,
 )
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 
 WORDS: list[WorldMessage] = [
     Hello("camera", "car-1"),

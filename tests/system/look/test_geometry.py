@@ -111,7 +111,7 @@ def test_the_car_shows_everything_on_a_phone(browser: Browser, tmp_path: pathlib
         page.get_by_label("Claim code").fill(site.code)
         page.get_by_role("button", name="Claim").click()
         page.locator("#health dd").first.wait_for()
-        site.bench.desk.on_guard_message(CarState(True, "tripped", "x" * 120, NAMES[0] + "m" * 24, "ab" * 32, 40))
+        site.bench.control.on_guard_message(CarState(True, "tripped", "x" * 120, NAMES[0] + "m" * 24, "ab" * 32, 40))
         page.locator("#model").filter(has_text=NAMES[0]).wait_for()
         found += look(page, f"car-desk-{letters}")
     site.server.close()

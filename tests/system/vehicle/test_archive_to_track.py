@@ -29,7 +29,7 @@ from vehicle.recordings.recorder import recordings
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.slow]
 
-UPLOAD_BYTES_S = 150_000  # a phone at the far end of a hall: slow enough that a person sees the bar
+UPLOAD_BYTES_S = 150_000  # a phone at the far end of a large room: slow enough that a person sees the bar
 WATCH_PROGRESS = """() => {
   window.seen = [];
   const bar = document.getElementById("progress");

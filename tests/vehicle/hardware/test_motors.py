@@ -73,7 +73,7 @@ def test_sysfs_takes_over_whatever_an_earlier_life_left(left: dict[str, int]) ->
     assert kernel.channels[0].pulse_ns == 1_446_000
 
 
-def test_sysfs_goes_on_pulsing_when_closed_and_ends_it_when_told() -> None:
+def test_sysfs_goes_on_pulsing_when_closed_and_ends_it_by_neutral() -> None:
     kernel = Kernel()
     motors = sysfs(kernel)
     motors.apply(Pulses(1_450_000, 1_311_000))
@@ -274,7 +274,7 @@ def test_one_channel_cannot_steer_and_drive(kind: Any, options: dict[str, Any]) 
         lambda options: Pca9685Motors(options, ManualClock(), Chip()),
     ],
 )
-def test_a_file_that_names_no_channel_is_told_what_is_taken(
+def test_a_file_that_names_no_channel_gets_the_defaults_logged(
     made: Callable[[dict[str, Any]], Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     made({})

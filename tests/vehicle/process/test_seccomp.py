@@ -54,7 +54,7 @@ def fork():
         os._exit(0)
     os.waitpid(pid, 0)
 
-def stranger():  # a thread that was there before the filter
+def earlier():  # a thread that was there before the filter
     begin.wait()
     late["thread"] = tried(lambda: socket.socket().close())
     done.set()
@@ -83,7 +83,7 @@ DEEDS = {
     "open": lambda: open("/dev/null", "rb").close(),
     "thread": thread,
 }
-old = threading.Thread(target=stranger, daemon=True)
+old = threading.Thread(target=earlier, daemon=True)
 old.start()
 said = forbid_sockets(sys.argv[1])
 begin.set()

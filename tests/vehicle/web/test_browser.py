@@ -59,16 +59,16 @@ def claim(page: Page, url: str, code: str) -> None:
 
 def drives(site: Site) -> None:
     """The guard says that it drives."""
-    desk = site.bench.desk
-    desk.on_guard_message(CarState(True, "driving", "", "first", "ab" * 32, 40))
-    desk.on_guard_message(ControlTrace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
+    control = site.bench.control
+    control.on_guard_message(CarState(True, "driving", "", "first", "ab" * 32, 40))
+    control.on_guard_message(ControlTrace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
     stages = ((600, 600, 900), (20_000, 21_000, 38_000), (19_000, 20_000, 36_000), (900, 1_000, 1_400))
     ages = (21_000, 24_000, 40_000)
-    desk.on_guard_message(LoopTelemetry(900, 2, 0, 1, ages, (1_900,) * 3, 0.0, 0.0, *stages, "int8", "guard, pilot"))
+    control.on_guard_message(LoopTelemetry(900, 2, 0, 1, ages, (1_900,) * 3, 0.0, 0.0, *stages, "int8", "guard, pilot"))
     picture = frame(60)
     picture[120:, :] = 140
     picture[100:, 150:170] = 230
-    desk.on_picture(RecordedFrame(jpeg_of(picture), 1, 1))
+    control.on_picture(RecordedFrame(jpeg_of(picture), 1, 1))
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -93,8 +93,8 @@ def test_the_page_is_for_everybody(site: Site, browser: Browser, scheme: str) ->
         keep_picture(page, f"console-loop-{scheme}")
         page.locator("#health").scroll_into_view_if_needed()
         keep_picture(page, f"console-health-{scheme}")
-        site.bench.desk.on_guard_message(
-            CarState(True, "tripped", "The newest frame is 412 ms old; at most 333 are driven.")
+        site.bench.control.on_guard_message(
+            CarState(True, "tripped", "The newest frame is 412 ms old; the limit is 333 ms.")
         )
         expect(page.locator("#reason")).to_contain_text("412 ms")
         expect(page.get_by_role("button", name="Reset the trip")).to_be_visible()
@@ -135,7 +135,7 @@ def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
         until(page, lambda: "start" in site.bench.words)
         drives(site)
         for beat in range(101, 104):
-            site.bench.desk.on_guard_message(CarHeartbeat(beat, "driving"))
+            site.bench.control.on_guard_message(CarHeartbeat(beat, "driving"))
             until(page, lambda beat=beat: leases(site)[-1].heartbeat == beat)  # type: ignore[misc]
         started = next(w for w in site.bench.said if isinstance(w, DriveOrder) and w.action == "start")
         assert started.throttle_percent == 55
@@ -202,7 +202,7 @@ def test_a_stop_that_is_lost_ends_the_renewals_and_is_asked_again_until_it_arriv
             with page.expect_response("**/api/status"):
                 pass
         assert (renewals, len(stops)) == ([], count)
-        site.bench.desk.on_guard_message(CarState(True, "stopped", "", "first", "ab" * 32, 40))
+        site.bench.control.on_guard_message(CarState(True, "stopped", "", "first", "ab" * 32, 40))
         page.unroute("**/api/hold")
         with page.expect_request("**/api/hold"):  # the next start renews again
             page.get_by_role("button", name="Start").click()
@@ -239,7 +239,7 @@ def test_a_refused_stop_is_said_and_not_asked_again(site: Site, browser: Browser
 
 
 STRANGERS = [
-    (200, "text/html", "<html>Welcome to Hall Wi-Fi. Log in.</html>"),
+    (200, "text/html", "<html>Welcome to Guest Wi-Fi. Log in.</html>"),
     (403, "text/html", "<html>Blocked</html>"),
     (401, "application/json", "{}"),
     (200, "application/json", '{"ok": true}'),
@@ -247,17 +247,17 @@ STRANGERS = [
 ]
 
 
-def stranger_answers(page: Page, status: int, kind: str, body: str) -> None:
+def foreign_answers(page: Page, status: int, kind: str, body: str) -> None:
     page.route("**/api/**", lambda route: route.fulfill(status=status, content_type=kind, body=body))
 
 
-def test_a_strangers_answers_at_the_cars_address_are_not_the_cars(site: Site, browser: Browser) -> None:
+def test_foreign_answers_at_the_cars_address_are_not_the_cars(site: Site, browser: Browser) -> None:
     """The phone has changed its network: the page looks silent, keeps its stop bar, and asks for its stop again."""
     with phone(browser) as page:
         driving(page, site)
         stops = asked(page, "/api/stop")
         for status, kind, body in STRANGERS:
-            stranger_answers(page, status, kind, body)
+            foreign_answers(page, status, kind, body)
             page.locator("body[data-silent]").wait_for(timeout=30_000)
             expect(page.locator("#mode")).to_have_text("Car not reached")
             before, done = len(stops), site.bench.words.count("stop")
@@ -307,7 +307,7 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             page.get_by_role("button", name="Show me").click()
             expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
             page.get_by_role("button", name="No", exact=True).click()
-            expect(page.locator("#fit_said")).to_contain_text("Change the two channels")
+            expect(page.locator("#fit_said")).to_contain_text("Swap the two channels")
             assert violations(page) == []
             keep_picture(page, f"console-channels-{scheme}")
             page.get_by_role("button", name="Show me").click()
@@ -384,7 +384,7 @@ def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
 ) -> None:
     model, metadata = brought
     library = LibraryModelList(tmp_path / "models")
-    site = Site(tmp_path, shelf=library)
+    site = Site(tmp_path, model_list=library)
     try:
         with phone(browser, color_scheme=scheme) as page:
             claim(page, site.url, site.code)
@@ -427,7 +427,7 @@ def test_what_a_download_added_to_a_name_is_no_hindrance(
         packed.add(brought[0], "model.onnx")
         packed.add(brought[1], "model_metadata.json")
     library = LibraryModelList(tmp_path / "models")
-    site = Site(tmp_path, shelf=library)
+    site = Site(tmp_path, model_list=library)
     try:
         with phone(browser) as page:
             claim(page, site.url, site.code)
@@ -462,7 +462,7 @@ def test_the_page_says_which_checkpoint_was_taken(tmp_path: pathlib.Path, browse
         info = tarfile.TarInfo("model/deepracer_checkpoints.json")
         info.size = len(note)
         archive.addfile(info, io.BytesIO(note))
-    site = Site(tmp_path, shelf=LibraryModelList(tmp_path / "models"))
+    site = Site(tmp_path, model_list=LibraryModelList(tmp_path / "models"))
     said = "model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step-100.ckpt the best"
     try:
         with phone(browser) as page:
@@ -592,7 +592,7 @@ def test_a_racer_calibrates_a_real_car_and_drives_with_it(
             page.get_by_role("button", name="Start").click()
             expect(page.locator("#mode")).to_have_text("Driving", timeout=10_000)
             until(page, lambda: pulses(tmp_path)[-1][1] < REST[1])
-            os.kill(car.process.pid, signal.SIGKILL)  # the keeper knows the new middle as well
+            os.kill(car.process.pid, signal.SIGKILL)  # the fail-safe process knows the new middle as well
             until(page, lambda: pulses(tmp_path)[-1] == middle)
     finally:
         car.process.kill()

@@ -107,6 +107,6 @@ def test_what_a_driver_noticed_is_kept_and_changes_nothing() -> None:
         note = e.GateNote("start", "missed_numbers", f"The number {number} is missing.", 1, moment=moment(number * S))
         [noted] = hand.do(note)
         assert noted == f.GateNoteStored("start", "missed_numbers", note.sentence, 1, UTC + number * S)
-    kept = hand.engine.readiness.notes["start"]
-    assert [noted.sentence.split()[2] for noted in kept] == ["11", "10", "9", "8", "7", "6", "5", "4"]
+    notes = hand.engine.readiness.notes["start"]
+    assert [noted.sentence.split()[2] for noted in notes] == ["11", "10", "9", "8", "7", "6", "5", "4"]
     assert only(hand.open(), f.RunOpened)  # it is no illness

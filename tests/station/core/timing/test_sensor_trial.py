@@ -60,8 +60,8 @@ def tried(spec: e.GateSpec, moves: list[Move]) -> Hand:
 def test_what_a_gate_must_have_seen_before_a_run(name: str) -> None:
     spec, moves, missing = CASES[name]
     hand = tried(spec, moves)
-    told = [fact for facts in hand.facts for fact in facts]
-    assert only(told, f.GateTried) == [f.GateTried("start")] * (not missing)
+    all_facts = [fact for facts in hand.facts for fact in facts]
+    assert only(all_facts, f.GateTried) == [f.GateTried("start")] * (not missing)
     refused = only(hand.open(at_ns=20 * S), f.CommandRefused)
     if not missing:
         assert not refused
@@ -101,8 +101,8 @@ def test_an_official_has_a_gate_tried_anew() -> None:
     hand.cross(4 * S)
     hand.open(at_ns=6 * S)
     assert "A run is on" in only(hand.do(try_it), f.CommandRefused)[0].sentence
-    stranger = e.TryGate(author="judge", gate="sector-9", moment=moment(7 * S))
-    assert "has no gate 'sector-9'" in only(hand.do(stranger), f.CommandRefused)[0].sentence
+    unknown = e.TryGate(author="judge", gate="sector-9", moment=moment(7 * S))
+    assert "has no gate 'sector-9'" in only(hand.do(unknown), f.CommandRefused)[0].sentence
 
 
 def test_another_illness_of_a_gate_that_is_ill_is_heard() -> None:
