@@ -2,7 +2,8 @@
 
 Built by `build.py`, run by `threads.py`: one thread calls `pump`, which times and writes, another `pump_live`, which
 talks to cars and pages and never waits for the disk. It calls the core's engine, the journal, `Publisher` (what was
-committed) and `LiveState` (what is live). The web asks it through `ServicePort` (views/views.py):
+committed), `LiveState` (what is live) and `StorageMonitor` (what the disk does). The web asks it through `ServicePort`
+(views/views.py):
 
     station = build(config)
     threads = StationThreads(station)

@@ -1,7 +1,8 @@
 """The state in which the disk refuses records: inputs are held, up to a limit, until it accepts them again.
 
-Used by station.py. Held inputs are not acknowledged; commands are declined, since whoever gave one can repeat it. What
-exceeds the limit is dropped: gates and cars remember it, and are asked for it when the station restarts.
+Used by station.py, through storage_monitor.py. Held inputs are not acknowledged; commands are declined, since whoever
+gave one can repeat it. What exceeds the limit is dropped: gates and cars remember it, and are asked for it when the
+station restarts.
 """
 
 from collections.abc import Callable, Sequence
