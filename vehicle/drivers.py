@@ -34,7 +34,7 @@ def build_motors(config: VehicleConfig, clock: Clock) -> Motors:
 
 
 def require_resolution(motors: Motors, calibration: Calibration | None) -> Motors:
-    """`motors`, if they can tell the calibration's pulses apart. Raises HardwareMissing, and closes them, if not."""
+    """Returns `motors` if they are fine enough for the calibration; else closes them and raises HardwareMissing."""
     if calibration is not None:
         try:
             require_fine_enough(calibration, motors.resolution_ns)

@@ -24,7 +24,7 @@ class Command:
 class OpenRun(Command):
     """A racer's turn begins: phase armed; the car gets its lease and the order to arm. `run_id` "" = numbered.
 
-    It is refused while a gate is not fit, unless `override_reason` gives a reason for arming all the same. `model` and
+    It is refused while a gate is not ready, unless `override_reason` gives a reason to arm all the same. `model` and
     `model_sha256` are the entry's: the car must report that model, and the reported model is the one that is posted.
     """
 

@@ -139,7 +139,7 @@ class GateNoteStored(Fact):
 
 @dataclass(frozen=True, slots=True)
 class GateOverridden(Fact):
-    """An official armed a run on a gate that was not fit."""
+    """An official armed a run on a gate that was not ready."""
 
     gate: str
     why: str

@@ -38,7 +38,7 @@ class TerminalWizard:
                     self._ask_question(step)
                 else:
                     self._find_width(step)
-            if not self._ask_yes_no("Keep this calibration?"):
+            if not self._ask_yes_no("Save this calibration?"):
                 raise Refused("the calibration was not saved, as you chose.")
         finally:
             self._set_neutral()

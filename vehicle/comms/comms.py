@@ -65,7 +65,7 @@ class Comms:
         self._guard.send(CommsReady())
 
     def run(self) -> None:
-        """Until the guard is gone."""
+        """Run until the guard is gone."""
         with selectors.DefaultSelector() as selector:
             for source in (self._guard, self._laps, self._wake_out):
                 selector.register(source, selectors.EVENT_READ)

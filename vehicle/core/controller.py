@@ -84,7 +84,7 @@ class DriveController:
         return self._lease_until_ns is not None and self._lease_run_id == PHONE_RUN_ID
 
     def next_heartbeat(self, now_ns: int) -> CarHeartbeat:
-        """The next beat to send. Numbers go on rising when the guard is restarted within one boot."""
+        """The next heartbeat to send. Its number keeps rising when the guard is restarted within one boot."""
         self._newest_heartbeat = max(self._newest_heartbeat + 1, now_ns // NS_PER_MS)
         self._heartbeats[self._newest_heartbeat] = now_ns
         while len(self._heartbeats) > _MAX_HEARTBEATS:

@@ -1,7 +1,7 @@
 """How old the newest frame and the lease may be: the throttle holds, then ramps to neutral, then the car trips.
 
 Up to `hold_periods` frame periods the setpoint holds as it is; from there the throttle ramps down and is neutral at
-`trip_periods`; beyond, the car trips. A repeated frame keeps its first stamp, so it ages like a missing one.
+`trip_periods`; beyond, the car trips. A repeated frame has its first stamp, so it ages like a missing one.
 """
 
 from dataclasses import dataclass

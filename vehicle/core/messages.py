@@ -83,7 +83,7 @@ class ReloadModel:
     """Comms to guard: another model is selected: restart the pilot. Ignored while armed."""
 
 
-PHONE_RUN_ID = "phone"  # the run of a lease or an order that the phone page gives: free practice
+PHONE_RUN_ID = "phone"  # the run id of leases and orders from the phone page: free practice
 
 CalibrationAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
 

@@ -67,7 +67,9 @@ class EdgeCounter:
 
     def __init__(self) -> None:
         self._sizes: Pixels = np.zeros((2, ROWS, COLUMNS), np.uint8)
-        self._steps: Pixels = np.full((4, ROWS, COLUMNS), 255, np.uint8)  # where no neighbour is, a slope goes on
+        self._steps: Pixels = np.full(
+            (4, ROWS, COLUMNS), 255, np.uint8
+        )  # where there is no neighbour, a slope continues
         self._planes = np.empty((2, *self._steps.shape), np.bool_)
 
     def count_quickly(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
@@ -127,7 +129,7 @@ def _border_slopes(slopes: list[int], *borders: Planes) -> int:
 def _long_slopes(slopes: list[int], stride: int) -> int:
     """The steps that are part of a slope of HALO_STEPS or more, rising or falling, wherever it begins.
 
-    Beyond the border a slope goes on: what seems long by that is joined to the border anyway.
+    A slope is taken to continue beyond the border: one that is long only by that is joined to the border anyway.
     """
     found = 0
     for slope in slopes:

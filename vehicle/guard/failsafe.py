@@ -1,8 +1,8 @@
 """The fail-safe process: it runs beside the guard and sets the motors to neutral when the guard dies or hangs.
 
-Hardware keeps its last pulse when its writer is killed, and the service's stop hook takes a second to start a Python.
-This process has everything loaded, waits on one socket, and opens the motors only when the guard falls silent.
-It outlives the guard on purpose: it ignores the signals that end the others.
+Hardware repeats its last pulse when its writer is killed, and the service's stop hook takes a second to start Python.
+This process has everything loaded, waits on one socket, and opens the motors only when the guard falls silent. It
+outlives the guard on purpose: it ignores the signals that end the others.
 """
 
 import contextlib

@@ -20,7 +20,7 @@ _MCL_CURRENT, _MCL_ONFAULT = 1, 4  # lock pages once they are loaded, so unused 
 def request_realtime(who: str, priority: int) -> bool:
     """Request SCHED_FIFO at `priority` for this thread; True if granted.
 
-    Without permission the process runs at nice -15 if it may, and the log says which.
+    Without permission the process runs at nice -15 if allowed, and the log shows which.
     """
     error = _set_scheduler(os.SCHED_FIFO, priority)
     if not error:

@@ -1,4 +1,4 @@
-"""Whether the station is fit to arm a run: healthy gates and race mode. An official may override only the first.
+"""Whether the station is ready to arm a run: ready gates and race mode. An official may override only the first.
 
 Called by engine.py (the test filter of the pipeline, and what drivers report) and by command_handlers.py before a run
 is armed. Test mode and race mode are separate periods: what crosses a gate in test mode (a hand, a marshal's shoe, the
@@ -23,7 +23,7 @@ class GateReadiness:
         self.mode: e.Mode = "race"
         self._epoch = 0
         self._began = e.NEVER
-        self._unfit: dict[str, str] = {}  # gate -> why its driver is faulty
+        self._not_ready: dict[str, str] = {}  # gate -> why its driver is faulty
         self.notes: dict[str, tuple[f.GateNoteStored, ...]] = {}  # gate -> what its driver noticed, newest first
 
     def on_driver_event(self, event: e.GateReported | e.GateNote, scale: UtcScale) -> list[f.Fact]:
@@ -32,13 +32,13 @@ class GateReadiness:
 
     def record_health(self, report: e.GateReported) -> list[f.Fact]:
         """Records a driver that is faulty (or for another reason now) or healthy again; no facts if that was known."""
-        known = self._unfit.get(report.gate)
+        known = self._not_ready.get(report.gate)
         if (known is None) if report.healthy else (known == report.sentence):
             return []
         if report.healthy:
-            del self._unfit[report.gate]
+            del self._not_ready[report.gate]
         else:
-            self._unfit[report.gate] = report.sentence
+            self._not_ready[report.gate] = report.sentence
         return [f.GateHealthChanged(report.gate, report.healthy, report.sentence)]
 
     def record_note(self, note: e.GateNote, scale: UtcScale) -> list[f.Fact]:
@@ -50,7 +50,7 @@ class GateReadiness:
     def forget_gates_but(self, gates: tuple[e.GateSpec, ...]) -> None:
         """Forgets gates that are not configured any more, after a start."""
         names = {gate.name for gate in gates}
-        self._unfit = {gate: why for gate, why in self._unfit.items() if gate in names}
+        self._not_ready = {gate: why for gate, why in self._not_ready.items() if gate in names}
         self.notes = {gate: noted for gate, noted in self.notes.items() if gate in names}
 
     def change_mode(self, command: e.SetMode) -> list[f.Fact]:
@@ -95,18 +95,18 @@ class GateReadiness:
             return []
         if not command.override_reason.strip():
             gate, why = ill[0]
-            raise Refused(f"The gate {gate} is not fit to race on ({why}): mend it, or give an `{OVERRIDE}`.")
+            raise Refused(f"The gate {gate} is not ready ({why}): fix it, or give an `{OVERRIDE}`.")
         return [f.GateOverridden(gate, why, command.author, command.override_reason) for gate, why in ill]
 
     def _why(self, gate: Gate) -> str:
-        """The reason why a gate is not fit; "" if it is."""
+        """The reason why a gate is not ready; "" if it is."""
         if gate.stuck:
             return f"blocked: {', '.join(gate.stuck)}"
-        return self._unfit.get(gate.spec.name, "") or gate.doubt or untried(gate.trial.missing)
+        return self._not_ready.get(gate.spec.name, "") or gate.doubt or untried(gate.trial.missing)
 
 
 def untried(sensors: tuple[str, ...]) -> str:
     """What to do about a gate whose `sensors` have not seen a proper pass; "" if there are none."""
     if not sensors:
         return ""
-    return f"Not tried yet: no pass was seen as it should be at {', '.join(sensors)}; let a car roll through."
+    return f"Not tested yet: no proper pass was seen at {', '.join(sensors)}; roll a car through."

@@ -104,7 +104,7 @@ def describe_passes(spec: GateSpec, passes: tuple[SensorPass, ...]) -> str:
     if len(spec.sensors) < 2:
         return ""
     if not passes:
-        return "No pass yet: let a car roll over the line in the race's direction, left, right and in the middle."
+        return "No pass yet: roll a car over the line in the race's direction: left, right and middle."
     return f"{_counted(passes)} {_advice(spec, seen_in(spec.sensors, passes))}"
 
 

@@ -115,11 +115,27 @@ STOPPED = StopView(
         for n, outcome in enumerate(("unreached", "ordered", "stopped", "unreached", "ordered", "unreached"))
     ),
 )
+THREE = replace(
+    VIEW,
+    race=replace(RACE, cars_on_track=3),
+    runs=tuple(
+        replace(RUN, run_id=f"run-{n}", racer=racer, car=car, model=model)
+        for n, (racer, car, model) in enumerate(
+            (
+                ("Ada Lovelace", "car-aurora", "center-line-v3"),
+                ("Grace Hopper", "car-borealis", "apex-hunter"),
+                ("Katherine Johnson", "car-3", ""),
+            ),
+            5,
+        )
+    ),
+)
 STATES: dict[str, View] = {
     "usual": VIEW,
     "long": LONG,
     "finished": FINISHED,
     "idle": IDLE,
+    "three": THREE,
     "many": MANY,
     "test": replace(LONG, mode="test"),
     "trouble": replace(TROUBLE, standing=STANDING),

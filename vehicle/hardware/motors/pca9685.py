@@ -2,7 +2,7 @@
 
 Registers: NXP PCA9685 data sheet, rev. 4, 7.3. The chip divides its oscillator (nominally 25 MHz, up to some per cent
 off: measure it) by 4096 and by PRESCALE + 1; so a step is (PRESCALE + 1) / oscillator, 4.88 us at 50 Hz. Like all
-hardware it goes on pulsing when its writer dies. Every `apply` is written, changed or not: a dead bus shows at once.
+hardware it continues to pulse when its writer dies. Every `apply` is written, changed or not: a dead bus shows at once.
 """
 
 from dataclasses import dataclass

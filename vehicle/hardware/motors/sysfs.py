@@ -2,7 +2,7 @@
 
 The kernel's rules (Documentation/driver-api/pwm.rst): a channel exists once its number is written to `export`; a duty
 cycle above the period is EINVAL, whichever of the two is written; a channel with no period cannot be enabled. The
-pulse goes on when its writer dies.
+pulse continues when its writer dies.
 """
 
 import errno

@@ -22,7 +22,7 @@ def test_no_run_is_armed_on_a_gate_that_is_not_well() -> None:
     assert ill(hand) == ()
     [refused] = only(hand.open(), f.CommandRefused)
     assert refused.sentence == (
-        "The gate start is not fit to race on (The cable is out.): mend it, or give an `override_reason`."
+        "The gate start is not ready (The cable is out.): fix it, or give an `override_reason`."
     )
     assert hand.engine.run is None
     ill(hand, healthy=True)

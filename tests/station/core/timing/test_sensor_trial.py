@@ -66,7 +66,7 @@ def test_what_a_gate_must_have_seen_before_a_run(name: str) -> None:
     if not missing:
         assert not refused
         return
-    assert f"Not tried yet: no pass was seen as it should be {missing}; let a car roll through." in refused[0].sentence
+    assert f"Not tested yet: no proper pass was seen {missing}; roll a car through." in refused[0].sentence
     reason = "the judge saw its lamp"
     order = e.OpenRun(author="judge", racer="Ann", car="car-1", override_reason=reason, moment=moment(21 * S))
     assert only(hand.do(order), f.GateOverridden)[0].reason == reason
@@ -87,7 +87,7 @@ def test_what_an_earlier_start_saw_counts_for_the_same_wires_only() -> None:
     other = e.GateSpec("start", proof="level", layout="single", wiring="gpio-27")
     hand.do(e.Booted(moment(6 * S, "boot-c"), "station-1", (other,)))
     assert (
-        "Not tried yet"
+        "Not tested yet"
         in only(hand.do(e.ArmRun(author="judge", moment=moment(7 * S, "boot-c"))), f.CommandRefused)[0].sentence
     )
     assert hand.run.on

@@ -95,7 +95,7 @@ def test_the_standing_marks_who_is_on_the_track() -> None:
 def test_health_names_every_trouble_with_a_sign() -> None:
     trouble = {line.key: (line.sign, line.state) for line in health_lines(TROUBLE)}
     assert trouble == {
-        "gate-start": ("✕", "dead"),
+        "gate-start": ("✕", "not ready"),
         "car-car-1": ("✕", "tripped, leased"),
         "car-car-2": ("●", "disarmed"),
         "broker": ("✕", "offline"),
