@@ -14,18 +14,18 @@ class Bench:
 
 
 BENCHES: dict[str, Bench] = {
-    "decoders": Bench("station.decoders", "random bytes through each timing decoder: speed, hangs, memory"),
-    "durability": Bench("station.durability", "power cuts and kill -9: acknowledged records that were lost"),
-    "faults": Bench("vehicle.faults", "faults of the car's processes: time to neutral"),
-    "import": Bench("vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
-    "journal": Bench("station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),
-    "refusal": Bench("station.disk_full", "a full disk: time until it is reported, and until work resumes"),
-    "station": Bench("station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
-    "tamper": Bench("station.tamper", "altered journals and evidence: which alterations are found"),
-    "timing": Bench("station.timing", "device clocks mapped to the station's clock: error and bound"),
-    "vehicle": Bench("vehicle.control_loop", "the car's control loop, beside its peers"),
-    "wire": Bench("station.wire", "MQTT from publish to delivery: mosquitto and the embedded broker"),
-    "world": Bench("vehicle.world", "the mock world: a frame, a policy's answer, one closed-loop step"),
+    "decoders": Bench("bench.station.decoders", "random bytes through each timing decoder: speed, hangs, memory"),
+    "durability": Bench("bench.station.durability", "power cuts and kill -9: acknowledged records that were lost"),
+    "faults": Bench("bench.vehicle.faults", "faults of the car's processes: time to neutral"),
+    "import": Bench("bench.vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
+    "journal": Bench("bench.station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),
+    "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
+    "station": Bench("bench.station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
+    "tamper": Bench("bench.station.tamper", "altered journals and evidence: which alterations are found"),
+    "timing": Bench("bench.station.timing", "device clocks mapped to the station's clock: error and bound"),
+    "vehicle": Bench("bench.vehicle.control_loop", "the car's control loop, beside its peers"),
+    "wire": Bench("bench.station.wire", "MQTT from publish to delivery: mosquitto and the embedded broker"),
+    "world": Bench("bench.vehicle.world", "the mock world: a frame, a policy's answer, one closed-loop step"),
 }
 
 
@@ -41,7 +41,7 @@ def main() -> None:
     chosen = parser.parse_args()
     for name, bench in BENCHES.items():
         if chosen.name in (None, name):
-            importlib.import_module(f"bench.{bench.module}").main(chosen.quick)
+            importlib.import_module(bench.module).main(chosen.quick)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""./dev check: format, lint, types, import rules and the fast tests, with the time of each; `--static`: no tests."""
+"""`./dev check`: format, lint, types, names, imports and the fast tests, each with its time; `--static`: no tests.
+
+The types are those of the product and of the tests, benchmarks and tools (`packages` of `[tool.mypy]`).
+"""
 
 import argparse
 import subprocess

@@ -7,9 +7,9 @@
 
 What runs is the real station with its journal in a temporary folder, one car and one gate, on the mock wire, and the
 real sync step. The station and sync have no threads of their own: both are driven from one thread, on a clock moved by
-hand, so that two walks are the same call for call. HTTP is answered by a stub in place of `Exchange` (one more file,
-two more moves). One whole run is driven and posted before the one that is measured, so that nothing is done for the
-first time.
+hand, so that two walks are the same call for call. HTTP is answered by a stub in place of `HttpExchange` (one more
+file, two more moves). One whole run is driven and posted before the one that is measured, so that nothing is done for
+the first time.
 
 Three stretches:
 

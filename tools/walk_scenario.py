@@ -124,7 +124,7 @@ def _syncer(folder: pathlib.Path, clock: ManualClock, source: OutboxReader, atte
 class Stub:
     """In place of HTTP: a leaderboard that has the race, and applies each result as it is."""
 
-    def ask(self, method: str, _path: str, _headers: dict[str, str], body: bytes = b"") -> Reply:
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply:  # noqa: ARG002
         """Answers a post with the score that it states, and a question with the race."""
         answer: dict[str, object] = {"race_id": RACE}
         if method == "POST":

@@ -86,8 +86,8 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     button, no_button = _try_button(config.button)
     if calibration is None:
         log("this car has no calibration: it cannot be armed until `raceday vehicle calibrate` has made one.")
-    laps = socket_pair()  # pilot's end and comms' end: held by us, so that a report outlives either of them
-    frames = socket_pair()  # likewise, for the black box and the console
+    laps = socket_pair()  # pilot's end and comms' end: the guard holds both, so that a report outlives either process
+    frames = socket_pair()  # likewise, for recorder and console
     children = [
         Child(
             name,
@@ -96,7 +96,7 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
             frame_fd=frame_end.fileno(),
             nice=nice,
         )
-        # The pilot comes before the machine's other work: a dead one must be given its turn to close its channel, too.
+        # The pilot has priority over other work: a dead one needs processor time, too, before its channel closes.
         for name, lap_end, frame_end, nice in zip(("pilot", "comms"), laps, frames, (PILOT_NICE, 0), strict=True)
     ]
     controller = DriveController(

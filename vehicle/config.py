@@ -13,7 +13,7 @@ from shared.web.host_names import host_names
 from vehicle.calibration.file import CalibrationChoice
 from vehicle.core.frame_age import SafetyOptions
 from vehicle.core.limiter import DriveLimits
-from vehicle.frames.preprocess import ProfileName
+from vehicle.frames.profile_names import ProfileName
 from vehicle.lapwatch.markers import LapwatchOptions
 
 _MAX_SOCKET_PATH = 100  # the kernel takes 107 bytes
@@ -40,7 +40,7 @@ class ModelChoice:
     """`[model]`: a folder with model.onnx and model_metadata.json, or the .onnx with the metadata beside it."""
 
     path: pathlib.Path = setting(what="the model's folder or .onnx file")
-    throttle_percent: int = setting(0, min=0, max=100, what="until an order says otherwise; 0 stands still")
+    throttle_percent: int = setting(0, min=0, max=100, what="until an order sets another; at 0 the car stands still")
     profile: ProfileName = "grey-area"  # how a camera picture becomes the 160 x 120 grey pixels of the policy
     precision: Literal["auto", "fp32"] = "auto"  # auto: int8 where it is faster and drives the same
 
@@ -54,9 +54,9 @@ class OutboxOptions:
 
 @dataclass(frozen=True, slots=True)
 class CommsOptions:
-    """`[comms]`: how often the car repeats itself; real seconds."""
+    """`[comms]`: how often the car sends unacknowledged messages again, in real seconds."""
 
-    resend_s: float = setting(3.0, min=0.2, max=60.0, what="unacknowledged laps are said again this often")
+    resend_s: float = setting(3.0, min=0.2, max=60.0, what="how often unacknowledged laps are sent again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,11 @@ class ButtonOptions:
 
 @dataclass(frozen=True, slots=True)
 class RecorderOptions:
-    """`[recorder]`: the black box."""
+    """`[recorder]`: the recordings of drives."""
 
     enabled: bool = setting(False, what="record every drive")
     folder: pathlib.Path = setting(pathlib.Path("runs"), what="a folder on the car's disk")
-    file_mb: int = setting(64, min=1, max=200, what="a recording goes on in a new file beyond this size")
+    file_mb: int = setting(64, min=1, max=200, what="size at which a recording continues in a new file")
     total_mb: int = setting(2048, min=2, max=1_000_000, what="beyond this the oldest recordings are removed")
 
     def __post_init__(self) -> None:
@@ -98,12 +98,12 @@ class ConsoleOptions:
 
     enabled: bool = setting(False, what="serve the phone page")
     host: str = setting("0.0.0.0", what="the address to listen at; 0.0.0.0: all, the car's access point too")  # noqa: S104
-    port: int = setting(8008, min=0, max=65535, what="0 takes a free one and says which")
+    port: int = setting(8008, min=0, max=65535, what="0: any free port; the log shows which")
     claims: pathlib.Path = setting(
-        pathlib.Path("console.json"), what="where the claim code's hash and the sessions lie"
+        pathlib.Path("console.json"), what="the file of the claim code's hash and the sessions"
     )
     models: pathlib.Path = setting(pathlib.Path("models"), what="the folder of models; its `selected` is what drives")
-    allowed_hosts: tuple[str, ...] = setting((), what="names that the car is asked for by, beside local ones")
+    allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach the car, besides local ones")
 
     def __post_init__(self) -> None:
         host_names(self.allowed_hosts, "console.allowed_hosts")
@@ -111,7 +111,7 @@ class ConsoleOptions:
 
 @dataclass(frozen=True, slots=True)
 class VehicleConfig:
-    """Everything that makes this car this car."""
+    """All settings of one car."""
 
     camera: CameraChoice
     motors: MotorsChoice
@@ -128,7 +128,7 @@ class VehicleConfig:
     calibration: CalibrationChoice
     recorder: RecorderOptions
     console: ConsoleOptions
-    device: str = setting(what="the car's name on the wire, such as car-1")
+    device: str = setting(what="the car's name at the broker, such as car-1")
 
     def __post_init__(self) -> None:
         try:

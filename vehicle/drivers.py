@@ -18,7 +18,7 @@ def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
 
 
 def camera_sockets(config: VehicleConfig) -> AllowedSockets:
-    """What the camera's driver says that it must go on opening; nothing, for most."""
+    """The sockets that the camera's driver must still be able to open; "none" for most."""
     return cast(AllowedSockets, getattr(drivers.find("raceday.cameras", config.camera.driver), "sockets", "none"))
 
 
@@ -34,7 +34,7 @@ def build_motors(config: VehicleConfig, clock: Clock) -> Motors:
 
 
 def require_resolution(motors: Motors, calibration: Calibration | None) -> Motors:
-    """`motors`, if they can tell the calibration's pulses apart. Raises HardwareMissing, and closes them, if not."""
+    """Returns `motors` if they are fine enough for the calibration; else closes them and raises HardwareMissing."""
     if calibration is not None:
         try:
             require_fine_enough(calibration, motors.resolution_ns)

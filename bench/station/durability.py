@@ -35,8 +35,8 @@ def main(quick: bool) -> None:
     killed, killed_s = _kills(many_kills)
     _show("power cuts", {"synchronous=FULL": full, "synchronous=NORMAL": normal}, full_s + normal_s)
     _show("kill -9 of a loaded station", {"station": killed}, killed_s)
-    told = {"cuts FULL": full, "cuts NORMAL": normal, "kills": killed}
-    document: dict[str, Any] = {name: dataclasses.asdict(tally) for name, tally in told.items()}
+    tallies: dict[str, power_cuts.Tally | kills.Tally] = {"cuts FULL": full, "cuts NORMAL": normal, "kills": killed}
+    document: dict[str, Any] = {name: dataclasses.asdict(tally) for name, tally in tallies.items()}
     document["load"] = os.getloadavg()
     document["took_s"] = {"cuts FULL": full_s, "cuts NORMAL": normal_s, "kills": killed_s}
     OUT.mkdir(parents=True, exist_ok=True)

@@ -193,8 +193,8 @@ def _sql_rewrite(db: apsw.Connection, rng: random.Random) -> None:
     at, previous = rng.randrange(1, _last(db) + 1), bytes(32)
     due: dict[int, list[bytes]] = {}
     for seq, payload in db.execute("SELECT journal_seq, payload FROM outbox ORDER BY seq"):
-        due.setdefault(int(str(seq)), []).append(bytes(payload))  # type: ignore[arg-type]
-    rows = db.execute("SELECT seq, input, facts, hash FROM journal ORDER BY seq").fetchall()
+        due.setdefault(int(str(seq)), []).append(bytes(payload))
+    rows = list(db.execute("SELECT seq, input, facts, hash FROM journal ORDER BY seq"))
     for seq, given, facts, head in rows:
         if seq == at:
             facts = bytes(facts).replace(b"1", b"2", 1)  # noqa: PLW2901

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from bench.vehicle.table_rows import Line, line
 from bench.vehicle.tick import Net, Networks
 from vehicle.frames.latest_frame import LatestFrame
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 
 PERIOD_S = 1 / 30
 SLOW_S = 1.35 * PERIOD_S

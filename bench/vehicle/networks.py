@@ -1,6 +1,7 @@
 """What the vehicle benchmark measures: the network at its true size, in fp32 and int8, and a frame's whole path."""
 
 import json
+import math
 import pathlib
 import shutil
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from vehicle.core.messages import ControlTrace, Setpoint
 from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.loop_stats import LoopStats
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 from vehicle.hardware.motors.mock import MockMotors
 from vehicle.models.int8.quantise import quantised
 from vehicle.models.running.check import check_model
@@ -37,7 +38,7 @@ def write_shallow(folder: pathlib.Path) -> pathlib.Path:
     nodes: list[onnx.NodeProto] = []
 
     def weight(name: str, *shape: int) -> str:
-        values = (random.standard_normal(shape) / np.sqrt(max(1, np.prod(shape[1:])))).astype(np.float32)
+        values = (random.standard_normal(shape) / np.sqrt(max(1, math.prod(shape[1:])))).astype(np.float32)
         held.append(numpy_helper.from_array(values, name))
         return name
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
 
 def road(width_px: int, height_px: int, seed: int = 2) -> Pixels:

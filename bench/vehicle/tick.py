@@ -18,7 +18,7 @@ from vehicle.core.messages import PilotReady
 from vehicle.core.telemetry import telemetry as percentiles
 from vehicle.frames.latest_frame import LatestFrame
 from vehicle.guard.loop_stats import LoopStats
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.process.channel import Channel, socket_pair

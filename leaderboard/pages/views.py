@@ -24,7 +24,7 @@ class LapView:
 
 @dataclass(frozen=True, slots=True)
 class MoveView:
-    """Places won or lost by the last change: a sign, and words for screen readers."""
+    """Places gained or lost by the last change: a sign, and words for screen readers."""
 
     sign: str
     count: str

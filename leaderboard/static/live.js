@@ -1,29 +1,29 @@
-// Keeps a race's standing true: one EventSource, rows replaced by key, moved rows slide to their place.
+// Updates a race's standings: one event stream, rows replaced by key, moved rows slide into place.
 (() => {
   "use strict";
 
   const table = document.querySelector("table[data-live]");
   const body = table.tBodies[0];
-  const wire = document.querySelector("[data-wire]");
-  const wireText = document.querySelector("[data-wire-text]");
-  const news = document.querySelector("[data-news]");
-  const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const link = document.querySelector("[data-link]");
+  const linkText = document.querySelector("[data-link-text]");
+  const announce = document.querySelector("[data-announce]");
+  const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
   const SLIDE_MS = 450;
 
   const rowsByKey = () => new Map([...body.rows].map((row) => [row.dataset.key, row]));
 
-  const made = (html) => {
+  const element = (html) => {
     const template = document.createElement("template");
     template.innerHTML = html.trim();
     return template.content.firstElementChild;
   };
 
-  const tell = (state, text) => {
-    wire.dataset.wire = state;
-    wireText.textContent = text;
+  const showLink = (state, text) => {
+    link.dataset.link = state;
+    linkText.textContent = text;
   };
 
-  // UTC is for machines: people read their own time. Without this script the page says UTC.
+  // Times are shown in the reader's time zone; without this script, in UTC.
   const localise = (root) => {
     for (const time of root.querySelectorAll("time[datetime]")) {
       const at = new Date(time.dateTime);
@@ -34,11 +34,11 @@
     }
   };
 
-  // Where rows were, so that they can slide from there (and not jump under the reader's eye).
-  const places = () => new Map([...body.rows].map((row) => [row.dataset.key, row.getBoundingClientRect().top]));
+  // Where the rows are, so that moved ones can slide instead of jump.
+  const tops = () => new Map([...body.rows].map((row) => [row.dataset.key, row.getBoundingClientRect().top]));
 
   const slide = (before) => {
-    if (calm.matches) return;
+    if (reducedMotion.matches) return;
     for (const row of body.rows) {
       const was = before.get(row.dataset.key);
       const by = was === undefined ? 0 : was - row.getBoundingClientRect().top;
@@ -47,66 +47,66 @@
   };
 
   const replaceRows = (change) => {
-    const held = rowsByKey();
-    const said = [];
+    const rows = rowsByKey();
+    const announcements = [];
     for (const [key, html] of Object.entries(change.rows)) {
-      const row = made(html);
-      const old = held.get(key);
+      const row = element(html);
+      const old = rows.get(key);
       localise(row);
       if (!old || old.dataset.score !== row.dataset.score) {
         row.classList.add("fresh");
-        said.push(`${row.dataset.name}: rank ${row.dataset.rank} with ${row.dataset.score}.`);
+        announcements.push(`${row.dataset.name}: rank ${row.dataset.rank} with ${row.dataset.score}.`);
       }
       if (old) old.replaceWith(row);
-      held.set(key, row);
+      rows.set(key, row);
     }
     for (const [place, key] of change.order.entries()) {
-      if (body.rows[place] !== held.get(key)) body.insertBefore(held.get(key), body.rows[place] ?? null);
+      if (body.rows[place] !== rows.get(key)) body.insertBefore(rows.get(key), body.rows[place] ?? null);
     }
     while (body.rows.length > change.order.length) body.rows[body.rows.length - 1].remove();
-    return said;
+    return announcements;
   };
 
   let first = true;
 
   const apply = (change) => {
-    const before = places();
-    const said = replaceRows(change);
+    const before = tops();
+    const announcements = replaceRows(change);
     for (const [name, html] of Object.entries(change.parts)) {
       const part = document.querySelector(`[data-part="${name}"]`);
       if (part.innerHTML !== html) part.innerHTML = html;
     }
     table.dataset.version = change.version;
     if (first) {
-      // The page itself told this already.
+      // The page as loaded shows these already.
       for (const row of body.rows) row.classList.remove("fresh");
     } else {
       slide(before);
-      if (said.length) news.textContent = said.slice(0, 3).join(" ");
+      if (announcements.length) announce.textContent = announcements.slice(0, 3).join(" ");
     }
     first = false;
   };
 
   localise(document);
 
-  // What a tab that comes later is told: the standing as this one shows it.
-  const merge = (whole, name, change) => {
-    if (name === "alive") return whole;
-    const rows = Object.entries({ ...(whole ? whole.rows : {}), ...change.rows });
-    const kept = rows.filter(([key]) => change.order.includes(key));
-    return { ...change, rows: Object.fromEntries(kept), parts: { ...(whole ? whole.parts : {}), ...change.parts } };
+  // The snapshot for a tab that opens later: the standings as this one shows them.
+  const merge = (snapshot, name, change) => {
+    if (name === "alive") return snapshot;
+    const rows = Object.entries({ ...(snapshot ? snapshot.rows : {}), ...change.rows });
+    const listed = rows.filter(([key]) => change.order.includes(key));
+    return { ...change, rows: Object.fromEntries(listed), parts: { ...(snapshot ? snapshot.parts : {}), ...change.parts } };
   };
 
   sharedStream({
     address: table.dataset.live,
     events: ["standing", "alive"],
     merge,
-    hear: (name, change, age_ms) => {
-      silence.heard(age_ms);
-      if (!silence.on()) tell("on", "live");
+    onMessage: (name, change, age_ms) => {
+      silence.onMessage(age_ms);
+      if (!silence.isSilent()) showLink("on", "Live");
       if (name === "standing") apply(change);
     },
-    lost: () => tell("lost", "reconnecting…"),
+    onLost: () => showLink("lost", "Reconnecting …"),
   });
-  document.addEventListener("silent", () => tell("lost", "reconnecting…"));
+  document.addEventListener("silent", () => showLink("lost", "Reconnecting …"));
 })();

@@ -18,7 +18,7 @@ from simulator.world.camera import CameraParameters
 from simulator.world.tracks import Track, load_track
 from simulator.world.world import World, draw_parts
 from simulator.world.world_events import FORWARD, CarLeftTrack, FrameDue, TrueCrossing, WorldEvent
-from vehicle.frames.preprocess import ProfileName
+from vehicle.frames.profile_names import ProfileName
 from vehicle.models.trial import try_model
 
 FRAME_RATE_HZ = 15

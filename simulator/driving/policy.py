@@ -8,7 +8,7 @@ from typing import Any
 from shared.errors import BadInput
 from simulator.world.floor_texture import Image
 from vehicle.core.actions import Action
-from vehicle.frames.preprocess import ProfileName
+from vehicle.frames.profile_names import ProfileName
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy as CarPolicy
 

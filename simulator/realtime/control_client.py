@@ -1,7 +1,7 @@
 """The control connection to the mock world: put a car on the track, read the status, receive the ground truth."""
 
 import select
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from shared.errors import BadInput, HardwareMissing, Refused
 from simulator.realtime.protocol import (
@@ -43,7 +43,7 @@ class WorldControl:
     def status(self) -> WorldStatus:
         return self._ask("status")
 
-    def events(self, after: int = 0, timeout_s: float | None = None) -> Iterator[TrueEvent]:
+    def events(self, after: int = 0, timeout_s: float | None = None) -> Generator[TrueEvent, None, None]:
         """Yield true events from number `after` + 1 on, as they happen; ends when none came for `timeout_s`."""
         sock, unpacker, _ = call(self._world, Hello("control"))
         with sock:

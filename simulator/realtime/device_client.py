@@ -5,7 +5,7 @@ import select
 
 from shared.errors import BadInput, HardwareMissing
 from simulator.realtime.protocol import Hello, WorldMessage, call, pack
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 
 _READ_BYTES = 262_144
 

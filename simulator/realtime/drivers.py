@@ -28,7 +28,7 @@ from simulator.realtime.shared_clock import ClockAnchor, ClockReader
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral_pulses
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 from vehicle.process.seccomp import AllowedSockets
 
 RETRY_S = 0.2

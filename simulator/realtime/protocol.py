@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import BadInput, HardwareMissing, OperatorError
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 
 SOCKET_NAME = "world.sock"
 CLOCK_NAME = "world.clock"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from shared.errors import BadInput, OperatorError
 from simulator.realtime.protocol import Hello, PacketReader, Role, WorldMessage, pack
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 
 MAX_WAITING_BYTES = 8_000_000
 _READ_BYTES = 65_536

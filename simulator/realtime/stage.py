@@ -27,7 +27,7 @@ from simulator.world.world import (
     WorldEvent,
 )
 from vehicle.core.pulses import Pulses
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
 STEPS_PER_TICK = 2
 TICKS_PER_S = STEPS_PER_S // STEPS_PER_TICK

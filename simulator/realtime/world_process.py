@@ -41,7 +41,7 @@ from simulator.realtime.stage import TICK_NS, Stage, StageSettings, StageTick
 from simulator.world.tracks import load_track
 from simulator.world.world import STEPS_PER_S
 from vehicle.core.pulses import PERIOD_NS, Pulses
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
 _LONGEST_WAIT_S = 0.2
 

@@ -1,6 +1,6 @@
-"""What an official orders: each command to the part of the station that it is about, or refused with a sentence.
+"""What an official orders: passes each command to the part of the station that it concerns, or refuses it.
 
-Called by engine.py. Who is on the track, and whose a crossing was, may change by a command: `count` hands such
+Called by engine.py. A command may change which cars are on the track, and whose a crossing was: `count` hands such
 crossings on to their races, as the engine does with those that the gate sees.
 """
 
@@ -21,14 +21,14 @@ from station.core.state import TimingState
 
 EARLIEST_MS, LATEST_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 to 2100
 CountCrossings = Callable[[Iterable[Step]], list[f.Fact]]
-# Of who is on the track, or of whose it was: what waits is decided before.
+# They change which cars are on the track, or whose a crossing was: waiting crossings are decided before.
 _CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.AssignTransponder)
 
 
 def handle_command(
     state: TimingState, command: e.Command, count: CountCrossings, judge: Callable[[list[Finding]], list[f.Fact]]
 ) -> list[f.Fact]:
-    """The facts of one command. `count` gives those of assigned crossings, `judge` those of what a witness found."""
+    """The facts of one command. `count` gives those of assigned crossings, `judge` those of findings."""
     settled = count(state.attribution.settle()) if isinstance(command, _CHANGES) else []
     if isinstance(command, e.StartRun):
         settled += _before_the_start(state)
@@ -39,7 +39,7 @@ def handle_command(
     if isinstance(command, e.OpenRun):
         state.witnesses.of(command.car)
     state.attribution.sync(command.moment)
-    return [*settled, *facts, *_witnessed_anew(state, command, facts, judge)]
+    return [*settled, *facts, *_compare_again(state, command, facts, judge)]
 
 
 def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list[f.Fact]:
@@ -67,7 +67,7 @@ def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list
 
 
 def _before_the_start(state: TimingState) -> list[f.Fact]:
-    """A start is given: what B saw before it, and A did not, begins no run."""
+    """A start is given: what only B saw before it begins no run."""
     if state.race is not None and any(run.released for run in state.race.on_track):
         return []
     why = "only system B saw it, before the start"
@@ -75,7 +75,7 @@ def _before_the_start(state: TimingState) -> list[f.Fact]:
 
 
 def _give_transponder(state: TimingState, command: e.AssignTransponder, count: CountCrossings) -> list[f.Fact]:
-    """Its crossings before count as well; the first fact says how many of them."""
+    """Assigns a transponder: its earlier crossings count as well, and the first fact gives how many."""
     _open_race_of(state)
     change = state.attribution.change_owner(command)
     facts = count(state.attribution.recount(change))
@@ -86,7 +86,7 @@ def _give_transponder(state: TimingState, command: e.AssignTransponder, count: C
 
 
 def _set_clock(state: TimingState, command: e.SetClock) -> list[f.Fact]:
-    """An official says what time it is."""
+    """Sets the station's time of day as an official gives it."""
     if not EARLIEST_MS <= command.utc_ms < LATEST_MS:
         raise Refused("`utc_ms` is no time of day of these years: set the clock of the device that you hold first.")
     right = replace(command.moment, utc_ns=command.utc_ms * 1_000_000)
@@ -117,10 +117,10 @@ def _open_race_of(state: TimingState) -> Race:
     return state.race
 
 
-def _witnessed_anew(
+def _compare_again(
     state: TimingState, command: e.Command, facts: list[f.Fact], judge: Callable[[list[Finding]], list[f.Fact]]
 ) -> list[f.Fact]:
-    """A ruling moved a run's crossings: its car's witness compares them again."""
+    """If a ruling changed a run's crossings, its car's witness compares them again: the facts of that."""
     moved = (f.Attributed, f.LapsRecomputed) if isinstance(command, e.AssignCrossing) else f.LapsRecomputed
     run_ids = list(dict.fromkeys(fact.run_id for fact in facts if isinstance(fact, moved)))
     if not run_ids or state.race is None or isinstance(command, e.SetClock):

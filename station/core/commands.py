@@ -1,6 +1,7 @@
 """What an official orders. Every command is an input: it is journaled, and replayed.
 
-The page and scripts send them by name (COMMANDS); the service stamps and queues them; command_handlers.py does them.
+The page and scripts send them by name (COMMANDS); the service stamps and queues them; command_handlers.py carries them
+out.
 Example: `OpenRun(author="judge", racer="Ann", car="car-1")` begins a run.
 """
 
@@ -12,7 +13,7 @@ from station.core.moment import NEVER, CarOrder, Mode, Moment, later
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What an official orders. The service stamps `moment` when it takes the command."""
+    """What an official orders. The service stamps `moment` when it receives the command."""
 
     author: str
     reason: str = ""
@@ -23,8 +24,8 @@ class Command:
 class OpenRun(Command):
     """A racer's turn begins: phase armed; the car gets its lease and the order to arm. `run_id` "" = numbered.
 
-    On a gate that is not fit it is refused, unless `override_reason` says why it shall be armed all the same. `model`
-    and `model_sha256` are the entry's: what the car reports must be that, and what it reports is what is posted.
+    It is refused while a gate is not ready, unless `override_reason` gives a reason to arm all the same. `model` and
+    `model_sha256` are the entry's: the car must report that model, and the reported model is the one that is posted.
     """
 
     racer: str
@@ -38,9 +39,9 @@ class OpenRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRun(Command):
-    """Order the car of the armed run to arm (again); `override_reason` as of OpenRun.
+    """Order the car of the armed run to arm (again); `override_reason` as in OpenRun.
 
-    `run_id` "" is the one run that is on, here and below; with several on, the command must name its run.
+    `run_id` "" means the only run that is on, here and below; with several on, the command must name its run.
     """
 
     override_reason: str = ""
@@ -49,10 +50,10 @@ class ArmRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRun(Command):
-    """The car may go. From now the next start/finish crossing begins lap 1; crossings before do not count.
+    """The car may go. The next start/finish crossing from now on begins lap 1; earlier crossings do not count.
 
-    `by_hand`: a person starts the car, which has no agent of ours or does not answer: no order and no lease goes to
-    it, and the result says so.
+    `by_hand`: a person starts the car because it has no agent or does not answer: it gets no order and no lease, and
+    the result records that.
     """
 
     run_id: str = later("")
@@ -75,14 +76,14 @@ class AbandonRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeRun(Command):
-    """The car tripped: reset and arm it, and start it again if the start was given; the lap goes on as it is."""
+    """The car tripped: reset and arm it, and start it again if the start was given; the lap simply continues."""
 
     run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffTrack(Command):
-    """The car left the track; counts in the lap that was on at `at_ns` (None: now), on the station's clock."""
+    """The car left the track; counts in the lap that was on at `at_ns` of the station's clock (None: now)."""
 
     at_ns: int | None = None
     run_id: str = later("")
@@ -106,7 +107,7 @@ class CarReset(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBack(Command):
-    """One off track, collision or reset of lap `number` was none; None: the newest of that kind."""
+    """One off-track, collision or reset of lap `number` did not happen; None: the newest of that kind."""
 
     kind: Literal["off_track", "collision", "reset"]
     number: int | None = None
@@ -115,7 +116,7 @@ class TakeBack(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnterModel(Command):
-    """The run's entry names another model: what its car has is allowed, and the record says who allowed it and why."""
+    """Changes the model of the run's entry, to allow the one on its car; the record shows who did so and why."""
 
     model: str
     model_sha256: str = ""
@@ -124,7 +125,7 @@ class EnterModel(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoidLap(Command):
-    """Lap `number` does not count. `run_id` "" is the run on the track or else the last one; so below."""
+    """Lap `number` does not count. `run_id` "": the run on the track or else the last one; also below."""
 
     number: int
     run_id: str = ""
@@ -132,7 +133,7 @@ class VoidLap(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreLap(Command):
-    """Lap `number` counts after all: takes back VoidLap or a doubt about its crossing; void by rule stays void."""
+    """Lap `number` counts after all: undoes VoidLap or a doubt about its crossing; a lap void by rule stays void."""
 
     number: int
     run_id: str = ""
@@ -140,7 +141,7 @@ class RestoreLap(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddPenalty(Command):
-    """Seconds on top of lap `number`; negative takes some back, never below zero in sum."""
+    """Adds a penalty to lap `number`, in seconds; a negative one takes some back, never below zero in total."""
 
     number: int
     seconds: float
@@ -149,9 +150,9 @@ class AddPenalty(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddCrossing(Command):
-    """A crossing that the gate missed, or one it flagged, counts: the lap around `at_ns` becomes two.
+    """Counts a crossing that the gate missed or flagged: the lap around `at_ns` becomes two.
 
-    `at_ns` is on the clock of the run's gate. A flagged crossing is taken when `at_ns` is its stamp exactly.
+    `at_ns` is on the clock of the run's gate. A flagged crossing is used if `at_ns` is exactly its stamp.
     """
 
     at_ns: int
@@ -163,7 +164,7 @@ class AddCrossing(Command):
 class DropCrossing(Command):
     """The crossing that ended lap `number` was false: that lap and the next become one.
 
-    0 is the crossing that began lap 1: the run begins at the next one instead, and its time limit too.
+    0 is the crossing that began lap 1: the run and its time limit begin at the next one instead.
     """
 
     number: int
@@ -172,7 +173,7 @@ class DropCrossing(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignCrossing(Command):
-    """The doubtful crossing `number` was the run's: it counts at its own stamp."""
+    """The doubtful crossing `number` was this run's: it counts at its own stamp."""
 
     number: int
     run_id: str = ""
@@ -180,9 +181,9 @@ class AssignCrossing(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignTransponder(Command):
-    """The `transponder` is on this `car`, or carried by this `racer`; with neither it is nobody's here.
+    """The `transponder` is on this `car`, or carried by this `racer`; with neither, it has no owner here.
 
-    It stays so; what it passed in the run before counts for the run.
+    This holds from now on, and its earlier passes during the run count for the run.
     """
 
     transponder: str
@@ -192,7 +193,7 @@ class AssignTransponder(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DismissProposal(Command):
-    """What was proposed at `at_ns` of the gate's clock is not so: it is asked no more, and nothing changes."""
+    """Rejects what was proposed at `at_ns` of the gate's clock: it is not asked again, and nothing changes."""
 
     at_ns: int
     run_id: str = ""
@@ -200,7 +201,7 @@ class DismissProposal(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReassignRun(Command):
-    """The run was another racer's."""
+    """The run was really another racer's."""
 
     racer: str
     run_id: str = ""
@@ -215,7 +216,7 @@ class HandTime(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCar(Command):
-    """An order to one car by hand. `estop` goes out before it is stored; all others after."""
+    """An official's order to one car. `estop` is sent before it is stored; all others after."""
 
     car: str
     action: CarOrder
@@ -224,31 +225,31 @@ class OrderCar(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopAll(Command):
-    """Every car stops, known or not, and none gets a lease until ReleaseStop. It goes out before it is stored."""
+    """Every car stops, known or not, and none gets a lease until ReleaseStop. Sent before it is stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseStop(Command):
-    """Cars may be armed again. None moves of it: each is led out of its stop by an order of its own."""
+    """Cars may be armed again. This moves no car: each needs an order of its own to leave its stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetMode(Command):
-    """Test mode: crossings are shown and reach no race, and no run can be armed. Race mode: the other epoch."""
+    """Test mode: crossings are shown but reach no race, and no run can be armed. Race mode ends that."""
 
     mode: Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryGate(Command):
-    """What a gate's passes have shown so far is forgotten: it is tested again, from the next pass on."""
+    """Forgets what a gate's passes have shown so far: it is tested again, from the next pass on."""
 
     gate: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetClock(Command):
-    """It is `utc_ms` (since 1970, UTC) now: the station's clock is not set. The machine's own stays as it is."""
+    """It is `utc_ms` now (since 1970, UTC), because the station's clock is wrong. The machine's own is not changed."""
 
     utc_ms: int
 

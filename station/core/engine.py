@@ -1,12 +1,12 @@
-"""The core's one door: `handle(event) -> facts`. Deterministic, and nothing that the track can do raises here.
+"""The core's only entry point: `handle(event) -> facts`. Deterministic; nothing that the track can do raises here.
 
-Called by the service for each input in its order, and by whoever replays a journal: the same inputs give the same
-facts. A crossing goes through a pipeline of stages, each of which hands on what it makes of it:
+Called by the service for each input in order, and by each replay of a journal: the same inputs give the same facts.
+A crossing goes through a pipeline of stages, each of which hands its output to the next:
 
     gate -> test filter -> backup timing -> attribution -> race -> car witness
 
 Example: an edge that ends a lap gives `Crossing` (gate), `Attributed` and `LapCompleted` (race), maybe `LapConfirmed`
-(car witness). What an official orders goes by way of command_handlers.py, what a start or a clock changes by set_up.py.
+(car witness). Officials' commands go through command_handlers.py; starts and clock changes through set_up.py.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ NO_GATE = "the station has no such gate"
 
 
 class Engine(TimingState):
-    """The station's state and the door to it."""
+    """The station's state, with `handle` to change it."""
 
     def handle(self, event: e.Input) -> tuple[f.Fact, ...]:
         """The facts that follow from one input, in order; none if it changes nothing.
@@ -41,7 +41,7 @@ class Engine(TimingState):
         facts = self._take(event)
         if self.scale.waiting is not None and not self.run_is_on:
             facts += set_up.pair_clocks(self, e.ClockPair(*self.scale.waiting))
-        if facts:  # what has none is not kept, and does not come in a replay
+        if facts:  # an input without facts is not stored, so a replay does not have it
             self._record_stamp(event)
         return (*facts, *self._compared(facts))
 
@@ -64,7 +64,7 @@ class Engine(TimingState):
             return []
         if sentence := set_up.refusal_to_open(self, wanted):
             return [f.CommandRefused("open_race", sentence)]
-        settled = self._count(self.attribution.settle())  # what waits of another race is decided
+        settled = self._count(self.attribution.settle())  # decides what still waits in the race before
         return [*settled, *set_up.open_race(self, wanted)]
 
     # The pipeline
@@ -76,7 +76,7 @@ class Engine(TimingState):
         return self._hand_on(gate, gate.handle(edge))
 
     def _tick(self, now: e.Moment) -> list[f.Fact]:
-        """What only time tells: of a gate, of a crossing that A missed, of one that waits, of a time limit."""
+        """The facts that only the passing of time gives: stuck sensors, missed or waiting crossings, time limits."""
         facts: list[f.Fact] = []
         for gate in self.gates.values():
             facts += self._hand_on(gate, gate.tick(now))
@@ -90,7 +90,7 @@ class Engine(TimingState):
         return facts + over
 
     def _hand_on(self, gate: Gate, found: list[f.Fact]) -> list[f.Fact]:
-        """A gate's facts, and after each crossing what it means for the race."""
+        """A gate's facts, each crossing followed by its consequences for the race."""
         facts: list[f.Fact] = []
         for fact in found:
             facts.append(fact)
@@ -102,7 +102,7 @@ class Engine(TimingState):
         return facts
 
     def _crossing(self, crossing: f.Crossing, spec: e.GateSpec) -> list[f.Fact]:
-        """From the gate to the test filter, and on to the timing system that the gate belongs to."""
+        """Passes a crossing through the test filter, and on to the timing system that its gate belongs to."""
         test = self._is_test(crossing)
         if crossing.transponder and self.attribution.is_twin(crossing, spec.lockout_ns):
             if spec.kind == LINE and spec.system == "A" and not test and self._run_timed_by_b is None:
@@ -117,12 +117,12 @@ class Engine(TimingState):
         return self._count(self.attribution.assign(crossing, spec.kind))
 
     def _is_test(self, crossing: f.Crossing) -> bool:
-        """The test filter: it was made in test mode, and no race hears of it."""
+        """The test filter: whether the crossing was made in test mode and must not reach a race."""
         by_clocks = self.race is not None and self.race.info.officiating >= e.REBOOTS
         return self.readiness.is_test_crossing(crossing, self.scale, by_clocks)
 
     def _seen_by_a(self, crossing: f.Crossing, lockout_ns: int, test: bool) -> list[f.Fact]:
-        """Backup timing: what A missed before this one counts first; then B is compared with it."""
+        """Backup timing: counts what A missed before this crossing, then compares it with B."""
         before = self._missed(self.backup.missed_before(crossing))
         led = self._run_timed_by_b
         if led is not None and not test:
@@ -136,24 +136,24 @@ class Engine(TimingState):
         return [*before, *facts]
 
     def _seen_by_b(self, crossing: f.Crossing) -> list[f.Fact]:
-        """B stands by: it is compared with A, and counts where A missed, or where it times the whole run."""
+        """System B is compared with A; its crossing counts if A missed it, or if B times the whole run."""
         if self._run_timed_by_b is None:
             return self.backup.add_from_b(crossing)
         return [*self._count_own_of_b(crossing), *self.backup.add_from_b(crossing, counted=True)]
 
     def _count_own_of_b(self, crossing: f.Crossing) -> list[f.Fact]:
-        """B's crossing counts by B's own stamp."""
+        """Counts B's crossing by B's own stamp."""
         stands = f.ReplacementTime(crossing.number, crossing.boot, crossing.at_ns, 0, 0, 0)
         return [stands, *self._attribute(crossing, "system_b", 0, self._is_test(crossing))]
 
     @property
     def _run_timed_by_b(self) -> Run | None:
-        """The run that B times to its end, since A did not even begin it."""
+        """The run that B times to its end because A missed even its start."""
         run = self.run if self.timed_by_b and not self.attribution.several else None
         return run if run is not None and run.on and run.run_id == self.timed_by_b else None
 
     def _missed(self, missed: Sequence[MissedByA]) -> list[f.Fact]:
-        """A missed these: B's corrected stamp counts, or an official is asked. Outside a run it means nothing."""
+        """A missed these crossings: B's corrected stamps count, or an official is asked; only within a run."""
         facts: list[f.Fact] = []
         for each in missed:
             crossing, run, several = each.crossing, self.run, self.attribution.several
@@ -172,7 +172,7 @@ class Engine(TimingState):
         return facts
 
     def _attribute(self, crossing: f.Crossing, source: f.Source, lockout_ns: int, test: bool) -> list[f.Fact]:
-        """Attribution of a crossing of the line; and where nobody knows its transponder, a question."""
+        """Attributes a crossing of the line to a run; asks an official if its transponder is unknown."""
         if test:
             return [f.Unattributed(crossing.number, TESTING)]
         facts = self._count(self.attribution.assign(crossing, LINE, source, lockout_ns))
@@ -181,7 +181,7 @@ class Engine(TimingState):
         return facts
 
     def _count(self, steps: Iterable[Step]) -> list[f.Fact]:
-        """Each crossing that has a run to the race, and what counts on to the car's witness."""
+        """Hands each crossing that has a run to the race, and those that count on to the car's witness."""
         facts: list[f.Fact] = []
         for step in steps:
             if not isinstance(step, AssignedCrossing):
@@ -195,7 +195,7 @@ class Engine(TimingState):
         return facts
 
     def _report(self, report: e.CarReport) -> list[f.Fact]:
-        """A car's own word for having passed: stored once, and compared with what the gate saw."""
+        """Stores a car's report of a passing once, and compares it with what the gate saw."""
         stored = self.reports.setdefault((report.car, report.boot), set())
         if report.seq in stored:
             return []
@@ -205,13 +205,13 @@ class Engine(TimingState):
         return [receipt, *self._witness_facts(self.witnesses.on_report(report))]
 
     def _witness_facts(self, found: list[Finding]) -> list[f.Fact]:
-        """What a car's witness found. Among several cars doubts are weighed by the attribution instead."""
+        """The facts of what a car's witness found; with several cars, the attribution weighs doubts instead."""
         if not found:
             return []
         return facts_of(found, {} if self.race is None else self.race.runs, self.attribution.several)
 
     def _record_stamp(self, event: e.Input) -> None:
-        """So much had surely gone by on that clock. A car's report is heard on the station's."""
+        """Records the newest stamp of the input's clock; a car's report counts by when the station received it."""
         if isinstance(event, e.Edge):
             boot, at_ns = event.boot, event.at_ns
         else:
@@ -221,7 +221,7 @@ class Engine(TimingState):
         self.last_of_clock[clock] = max(at_ns, self.last_of_clock.get(clock, at_ns))
 
     def _compared(self, facts: Sequence[f.Fact]) -> list[f.Fact]:
-        """A run that ends gets the summary of both systems, and anew with each pair that comes late."""
+        """The comparison of both systems for each run that ends, and again after each late pair."""
         run_ids = {fact.run_id for fact in facts if isinstance(fact, (f.RunFinished, f.SystemsPaired))}
         if not run_ids or self.race is None:
             return []

@@ -2,7 +2,7 @@
 
 An input that yields no facts changed nothing and is not stored. The whole vocabulary is here by one name
 (`from station.core import facts as f`): what a gate saw is defined in gate_facts.py, laps in lap_facts.py, what became
-of a run in run_facts.py, all else below. The journal stores a fact by the name of its class. Example:
+of a run in run_facts.py, everything else below. The journal stores a fact by the name of its class. Example:
 `f.LapCompleted(lap)`.
 """
 
@@ -18,7 +18,7 @@ from station.core.run_facts import *
 
 @dataclass(frozen=True, slots=True)
 class ModeChanged(Fact):
-    """Test mode or race mode from now on."""
+    """The mode from now on: test or race."""
 
     epoch: int
     mode: Mode
@@ -27,7 +27,7 @@ class ModeChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class CarReportStored(Fact):
-    """A car's report was kept; its acknowledgement may go out."""
+    """A car's report was stored; its acknowledgement may be sent."""
 
     car: str
     boot: str
@@ -37,7 +37,7 @@ class CarReportStored(Fact):
 
 @dataclass(frozen=True, slots=True)
 class HandTimeRecorded(Fact):
-    """An official's hand at `moment`; `off_ns` from the nearest crossing of the run, if there is one."""
+    """A time taken by hand at `moment`; `off_ns`: its distance from the run's nearest crossing, if there is one."""
 
     run_id: str
     moment: Moment
@@ -47,7 +47,7 @@ class HandTimeRecorded(Fact):
 
 @dataclass(frozen=True, slots=True)
 class CarOrdered(Fact):
-    """The service shall bring the car there: `resume` is reset, arm and start in a row, `rearm` reset and arm."""
+    """An order for the service to carry out: `resume` is reset, arm and start in a row, `rearm` is reset and arm."""
 
     car: str
     run_id: str
@@ -57,7 +57,7 @@ class CarOrdered(Fact):
 
 @dataclass(frozen=True, slots=True)
 class AllStopped(Fact):
-    """All cars are stopped, and stay so until it is released."""
+    """All cars are stopped until the stop is released."""
 
     author: str
     reason: str
@@ -81,7 +81,7 @@ class StationBooted(Fact):
 
 @dataclass(frozen=True, slots=True)
 class JournalNamed(Fact):
-    """The journal's name; and of the damaged one that it goes on for: name, last good record and its hash."""
+    """The journal's name; if it continues a damaged one: that one's name, last good record and its hash."""
 
     journal: str
     old_journal: str = ""
@@ -91,7 +91,7 @@ class JournalNamed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ClockPairStored(Fact):
-    """A monotonic/UTC pair was kept. `used` False while a run is on: its laps keep one scale."""
+    """A monotonic/UTC pair was stored. `used` False while a run is on, so that all its laps have one scale."""
 
     boot: str
     used: bool
@@ -99,9 +99,9 @@ class ClockPairStored(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ClockCorrected(Fact):
-    """The times of day that were stamped under this boot of the station were wrong by `by_ns`; they are right now.
+    """The times of day stamped under this boot of the station were wrong by `by_ns`, and are corrected now.
 
-    `trusted` False: another wrong time, as far as the machine can tell.
+    `trusted` False: the new time is not known to be right either.
     """
 
     boot: str
@@ -118,7 +118,7 @@ class RaceOpened(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PhaseChanged(Fact):
-    """The state table moved."""
+    """The run changed to another phase of the table in runs/run.py."""
 
     run_id: str
     phase: RunPhase
@@ -126,7 +126,7 @@ class PhaseChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class CommandRefused(Fact):
-    """Nothing changed; the sentence says why."""
+    """The command changed nothing; `sentence` gives the reason."""
 
     command: str
     sentence: str

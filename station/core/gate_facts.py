@@ -1,4 +1,4 @@
-"""What a gate saw: crossings, what is said of them, its health, and its two timing systems compared."""
+"""What a gate saw: crossings and their measurements, its health, and its two timing systems compared."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -25,9 +25,9 @@ class Crossing(Fact):
 
 @dataclass(frozen=True, slots=True)
 class CrossingMeasured(Fact):
-    """What the later edges say about a crossing: how long the beam was blocked, how fast the car was.
+    """What later edges show about a crossing: how long the beam was blocked, how fast the car was.
 
-    `odd` is empty, or why this does not look like a car. It classifies and never moves the stamp.
+    `odd` is empty, or the reason why this does not look like a car. It classifies, and never moves the stamp.
     """
 
     crossing: int
@@ -38,7 +38,7 @@ class CrossingMeasured(Fact):
 
 @dataclass(frozen=True, slots=True)
 class EdgeIgnored(Fact):
-    """The edge is kept but makes no crossing."""
+    """The edge is recorded but makes no crossing."""
 
     gate: str
     seq: int
@@ -47,7 +47,7 @@ class EdgeIgnored(Fact):
 
 @dataclass(frozen=True, slots=True)
 class EdgesLost(Fact):
-    """The gate's count has a gap: so many edges never reached us."""
+    """The gate's count has a gap: `count` edges never arrived."""
 
     gate: str
     boot: str
@@ -66,7 +66,7 @@ class GateStuck(Fact):
 
 @dataclass(frozen=True, slots=True)
 class GateTried(Fact):
-    """Each of the gate's sensors saw a pass as it should be; `author`: an official has it tried anew instead."""
+    """Each of the gate's sensors saw a proper pass; or, with an `author`, an official has it tested again."""
 
     gate: str
     author: str = ""
@@ -74,7 +74,7 @@ class GateTried(Fact):
 
 @dataclass(frozen=True, slots=True)
 class LayoutDoubted(Fact):
-    """The gate's passes contradict its `layout`, and passes may be lost; `sentence` "": they do not any more."""
+    """The gate's passes contradict its `layout`, so passes may be lost; `sentence` "": they no longer do."""
 
     gate: str
     sentence: str
@@ -94,7 +94,7 @@ class SystemsPaired(Fact):
 
 @dataclass(frozen=True, slots=True)
 class SystemsCompared(Fact):
-    """The run's differences A-B so far: their median, how far the worst one is off it, and how many."""
+    """The run's differences A-B so far: their median, the largest deviation from it, and their number."""
 
     run_id: str
     median_ns: int
@@ -104,9 +104,9 @@ class SystemsCompared(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ReplacementTime(Fact):
-    """A missed the pass: B's crossing counts, `correction_ns` (the mean of `count` differences) added to its stamp.
+    """A missed the pass: B's crossing counts, with `correction_ns` (the mean of `count` differences) added.
 
-    `count` 0: A has not even begun the run, and B times all of it by its own stamps.
+    `count` 0: A missed even the start of the run, and B times all of it by its own stamps.
     """
 
     crossing: int
@@ -119,7 +119,7 @@ class ReplacementTime(Fact):
 
 @dataclass(frozen=True, slots=True)
 class GateHealthChanged(Fact):
-    """A gate's driver fell ill, or is well again."""
+    """A gate's driver became faulty, or is healthy again."""
 
     gate: str
     healthy: bool
@@ -128,7 +128,7 @@ class GateHealthChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class GateNoteStored(Fact):
-    """A gate's driver noticed something of its device: kept for whoever has to explain a time."""
+    """A gate's driver noticed something about its device: recorded to help explain times later."""
 
     gate: str
     kind: NoteKind
@@ -139,7 +139,7 @@ class GateNoteStored(Fact):
 
 @dataclass(frozen=True, slots=True)
 class GateOverridden(Fact):
-    """An official armed a run on a gate that was not fit."""
+    """An official armed a run on a gate that was not ready."""
 
     gate: str
     why: str

@@ -13,12 +13,12 @@ from shared.rules.ranking import RaceRules
 from station.core.commands import *
 from station.core.moment import *
 
-# By which rules of this program an input was judged: a journal replays by those that it was written under. 2: names
-# and transponders in a normal form; run ids over all races; a clock that is put right corrects what it stamped before.
-# 3: a transponder that is given in another notation is the one that is known, or was read; where an owner was the wrong
-# one, the runs are told anew from all that was read.
+# The edition of the rules that inputs are judged by: a journal replays by the edition that it was written under.
+# 2: names and transponders in a normal form; run ids over all races; a clock that is set right corrects earlier stamps.
+# 3: a transponder that is assigned in another notation is the one that is known or was read; if its owner was wrong,
+# the runs are counted again from everything that was read.
 EDITION = 3
-REBOOTS = 2  # the edition of a race from which no time of day of another boot takes anything from its runs
+REBOOTS = 2  # edition of a race from which no time of day of another boot takes anything from its runs
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
 Layout = Literal["", "unsaid", "single", "in_line", "side_by_side"]
@@ -27,16 +27,16 @@ Proof = Literal["", "pass", "level"]
 
 @dataclass(frozen=True, slots=True)
 class GateSpec:
-    """How one gate is built; journaled at boot, so that a replay judges edges as they were judged.
+    """How one gate is built; journaled at boot, so that a replay judges edges as they were judged then.
 
     `layout` of its sensors: "in_line", in the order in which a forward car meets them (that gives direction and, with
     `baseline_mm` between them, speed); "side_by_side" on one line, where either may be first; "unsaid": in line if a
-    baseline is given, else side by side, so that no pass is lost for a direction that nobody asked for; "": of a
-    journal from before this was said, when several sensors always stood in line.
-    `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` of one stamp. A gate of `system` "B"
-    stands at the same line as A's, on another device. `proof`: what each sensor must have seen before a run is armed:
-    "pass", or "level": a beam that is free, broken for as long as a car takes, and free again. `wiring` tells devices
-    and their settings apart: a gate that is wired again is tested again.
+    baseline is given, else side by side, so that no pass is lost for a direction that was never set; "": from a
+    journal without layouts, when several sensors always stood in line.
+    `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` is one stamp's. A gate of `system` "B"
+    stands at the same line as A's, on another device. `proof`: what each sensor must have seen before a run can be
+    armed: "pass", or "level" (a beam that is free, broken for as long as a car takes, and free again). `wiring`
+    identifies the device and its settings: a gate that is wired differently is tested again.
     """
 
     name: str
@@ -55,7 +55,7 @@ class GateSpec:
 
     @property
     def directed(self) -> bool:
-        """Whether the order in which its sensors fire tells the way that a car goes."""
+        """Whether the order in which its sensors fire shows the direction of a car."""
         in_line = self.layout in ("", "in_line") or (self.layout == "unsaid" and self.baseline_mm > 0)
         return in_line and len(self.sensors) > 1
 
@@ -65,8 +65,8 @@ class Edge:
     """One level change of one sensor, stamped by whoever saw it.
 
     `at_ns` is on the monotonic clock of `boot`. `seq` counts per gate and boot without gaps, from any start.
-    `uncertainty_ns` is this stamp's own, where the driver knows it: the larger of it and the gate's is published.
-    `transponder`: whose id a decoder read, "" where it reads none.
+    `uncertainty_ns` is this stamp's own, if the driver knows it: the larger of it and the gate's is published.
+    `transponder`: the id that a decoder read, "" if it reads none.
     """
 
     gate: str
@@ -81,9 +81,9 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class CarReport:
-    """A car's own word for having passed the gate: a witness. `boot`, `seq` are its envelope's (repeats repeat them).
+    """A car's own report of having passed the gate: a witness. `boot`, `seq`: of its envelope (the same in a repeat).
 
-    `at_ns` is on the clock of `car_boot`. `taken` is when the station first heard it: never before it happened.
+    `at_ns` is on the clock of `car_boot`. `taken` is when the station first received it, always after the passing.
     """
 
     car: str
@@ -100,7 +100,7 @@ class CarReport:
 
 @dataclass(frozen=True, slots=True)
 class CarModel:
-    """What a car says that it drives, as soon as it is another model than before. `online` False: it speaks no more."""
+    """The model that a car reports to drive, whenever that changes. `online` False: the car is gone."""
 
     moment: Moment
     car: str
@@ -111,7 +111,7 @@ class CarModel:
 
 @dataclass(frozen=True, slots=True)
 class Transponder:
-    """Whose transponder it is: a car's, or a racer's who carries it from car to car; the other one is ""."""
+    """A transponder's owner: a car, or a racer who carries it from car to car; the other of the two is ""."""
 
     id: str
     car: str = ""
@@ -122,11 +122,11 @@ class Transponder:
 class Booted:
     """The station's process has started: its name, how its gates are built, and whose transponders they read.
 
-    `edition` of the rules by which all that follows is judged, so that an old journal makes its old facts. Journals
-    that name none are of the first: there names and transponders were compared letter by letter.
+    `edition` of the rules by which everything that follows is judged, so that an old journal gives its old facts.
+    Journals that name none are of the first edition, which compared names and transponders letter by letter.
 
-    `start` is drawn at each start: two lives of one journal, one of them from a backup, never share it.
-    `clock_trusted`: as of a ClockPair.
+    `start` is drawn at random at each start: two continuations of one journal, one of them from a backup, never share
+    it. `clock_trusted`: as `trusted` of a ClockPair.
     """
 
     moment: Moment
@@ -140,10 +140,10 @@ class Booted:
 
 @dataclass(frozen=True, slots=True)
 class JournalBegan:
-    """The journal's name: random, made once with the file.
+    """The journal's name: random, drawn once when the file is created.
 
-    A journal that goes on for a damaged one names it: `old_journal`, its last good record `old_seq` with the hash
-    `old_head` (hexadecimal), and `runs`, the highest number that it gave to a run.
+    A journal that continues a damaged one names it: `old_journal`, its last good record `old_seq` with the hash
+    `old_head` (hexadecimal), and `runs`, the highest run number that it gave.
     """
 
     moment: Moment
@@ -159,8 +159,9 @@ class JournalBegan:
 class ClockPair:
     """A sampled monotonic/UTC pair, so that a stamp can be shown as a time of day.
 
-    `trusted`: this UTC is right as far as the machine can tell (its kernel is kept by a time server). `paced`: this
-    clock does not go with the day (a mock world's may be faster), so its pairs never correct what was stamped before.
+    `trusted`: this UTC is right as far as the machine knows (a time server disciplines its kernel's clock). `paced`:
+    this clock does not run at the rate of the day (a mock world's may be faster), so its pairs never correct earlier
+    stamps.
     """
 
     moment: Moment
@@ -170,7 +171,7 @@ class ClockPair:
 
 @dataclass(frozen=True, slots=True)
 class GateReported:
-    """A gate's driver says that it is well, or is not. Given again unchanged it changes nothing."""
+    """A gate's driver reports that it is healthy or faulty. An unchanged repeat changes nothing."""
 
     moment: Moment
     gate: str
@@ -180,10 +181,10 @@ class GateReported:
 
 @dataclass(frozen=True, slots=True)
 class GateNote:
-    """What a gate's driver noticed of its device and its line: it explains times, and changes none.
+    """What a gate's driver noticed about its device or line: it explains times, and changes none.
 
-    `count` of what is missing or was dropped; `boot`: the boot that begins with it, or goes on. The service stamps
-    `moment` when it takes the note.
+    `count`: how much is missing or was dropped; `boot`: the boot that begins with it, or continues. The service stamps
+    `moment` when it receives the note.
     """
 
     gate: str
@@ -196,12 +197,12 @@ class GateNote:
 
 @dataclass(frozen=True, slots=True)
 class OpenRace:
-    """The race that runs from now on belong to. Given again unchanged it changes nothing.
+    """The race that runs belong to from now on. An unchanged repeat changes nothing.
 
     `cars_on_track`: how many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
-    cannot tell apart are tied (races before this was so knew only equal ones). `officiating`: its edition; from 1 on
-    a lap that is much too short is held, a missed crossing is asked for, and a model is what the car reports; from 2 on
-    (`REBOOTS`) nothing is taken from a run by the time of day of another boot of the station.
+    cannot tell apart are tied (older races tied only equal ones). `officiating`: its edition; from 1 on, a lap that is
+    much too short is held, a missed crossing is proposed, and a model is what the car reports; from 2 on (`REBOOTS`),
+    the time of day of another boot of the station takes nothing from a run.
     """
 
     moment: Moment
@@ -217,7 +218,7 @@ class OpenRace:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time goes by. A tick that yields no facts changes nothing."""
+    """Time has passed. A tick that yields no facts changes nothing."""
 
     moment: Moment
 

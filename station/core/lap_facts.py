@@ -1,4 +1,4 @@
-"""A run's laps: each as it stands now, what ended, confirmed, held or changed one, and what happened in it."""
+"""A run's laps: how each stands, what completed, confirmed, held or changed one, and incidents in it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ Source = Literal["gate", "official", "system_b"]
 
 @dataclass(frozen=True, slots=True)
 class CrossingFlagged(Fact):
-    """Sooner than any lap can be: kept and shown, ends no lap until an official counts it (AddCrossing)."""
+    """A crossing too soon for any lap: stored and shown, but ends no lap until an official counts it (AddCrossing)."""
 
     crossing: int
     run_id: str
@@ -20,10 +20,10 @@ class CrossingFlagged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Lap:
-    """One lap as it stands now. `ended_ns` on the clock of `boot`; `ended_utc_ns` for display and for ties.
+    """One lap as it stands now. `ended_ns` is on the clock of `boot`; `ended_utc_ns` is for display and for ties.
 
-    `lap_ns` is 0 for a lap that spans two boots: it is void by rule. `reason` says why it is not valid, or
-    what an official did. `confirmed` once the car's own report agrees. `held`: not valid while an official is asked.
+    `lap_ns` is 0 for a lap that spans two boots: it is void by rule. `reason`: why it is not valid, or what an
+    official did. `confirmed`: the car's own report agrees. `held`: not valid until an official decides.
     """
 
     run_id: str
@@ -62,7 +62,7 @@ class LapConfirmed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class LapHeld(Fact):
-    """By the run's other laps this one is too short to be believed, or began at such a crossing; or not any more."""
+    """By the run's other laps, this one is implausibly short or began at such a crossing; or it no longer is."""
 
     lap: Lap
     held: bool
@@ -70,7 +70,7 @@ class LapHeld(Fact):
 
 @dataclass(frozen=True, slots=True)
 class LapAdjusted(Fact):
-    """An official changed what this lap counts."""
+    """An official changed how this lap counts."""
 
     lap: Lap
     author: str
@@ -79,7 +79,7 @@ class LapAdjusted(Fact):
 
 @dataclass(frozen=True, slots=True)
 class LapsRecomputed(Fact):
-    """A ruling added or dropped a crossing: these are the run's laps now, all of them."""
+    """A ruling added or dropped a crossing: `laps` are all of the run's laps now."""
 
     run_id: str
     laps: tuple[Lap, ...]
@@ -89,7 +89,7 @@ class LapsRecomputed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Incident(Fact):
-    """Off-track, collision or reset, in lap `number` (0: before lap 1)."""
+    """An off-track, collision or reset in lap `number` (0: before lap 1)."""
 
     run_id: str
     number: int
@@ -99,7 +99,7 @@ class Incident(Fact):
 
 @dataclass(frozen=True, slots=True)
 class IncidentTakenBack(Fact):
-    """An official says that it was none, in lap `number`."""
+    """An official took back an incident of lap `number`."""
 
     run_id: str
     number: int

@@ -1,4 +1,4 @@
-"""The station's time, and the few types that inputs and facts share."""
+"""A moment of the station's clock, and the few types that inputs and facts share."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,7 +10,7 @@ NoteKind = Literal["missed_numbers", "clock_jump", "restart", "wrap", "dropped_b
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One reading of the station's clock: monotonic ns with the boot they belong to, and UTC beside them (display)."""
+    """One reading of the station's clock: monotonic ns with the boot they belong to, and UTC ns for display."""
 
     boot: str
     at_ns: int
@@ -18,22 +18,22 @@ class Moment:
 
 
 class Fact:
-    """What the core says of one input; what it may be stands in facts.py."""
+    """What the core concludes from an input; facts.py has all kinds."""
 
     __slots__ = ()
 
 
 def later(default: Any, *, meant: Any = None) -> Any:
-    """A field that came after journals were written: it is stored only where it differs from what they meant.
+    """A field that older journals lack: it is stored only if it differs from what they meant.
 
-    They meant its default, or `meant` where that is given: then the field is read as `meant` where it is not stored.
+    They meant its default, or `meant` if that is given: a record without the field is then read as `meant`.
     """
     return field(default=default, metadata={"later": True} | ({} if meant is None else {"meant": meant}))
 
 
 def clock_of(boot: str) -> str:
-    """Whose ns a boot counts. A gate with a count of its own on the station's clock is "STATION-BOOT/DEVICE-BOOT"."""
+    """The boot whose clock stamps: STATION of "STATION/DEVICE", which is a device that uses the station's clock."""
     return boot.partition("/")[0]
 
 
-NEVER = Moment("", 0, 0)  # what a command carries before the service stamps it
+NEVER = Moment("", 0, 0)  # of a command before the service stamps it

@@ -1,4 +1,4 @@
-"""What became of a run: whose a crossing was, its start and end, what it is worth, what officials are asked."""
+"""What became of a run: its crossings, its start and end, its score and result, and what officials are asked."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing"]
 
 @dataclass(frozen=True, slots=True)
 class Attributed(Fact):
-    """Whose crossing it was; with several cars on the track also why, and how sure (0: there was no choice)."""
+    """Whose crossing it was; with several cars on the track also why, and how surely (0: there was no choice)."""
 
     crossing: int
     run_id: str
@@ -23,7 +23,7 @@ class Attributed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Unattributed(Fact):
-    """A crossing that counts for no run; recorded."""
+    """A crossing that counts for no run, and why; it is recorded all the same."""
 
     crossing: int
     why: str
@@ -31,7 +31,7 @@ class Unattributed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class UnknownTransponder(Fact):
-    """Whose is it? It passed here for the `passes`th time in this race, and nobody is known to have it."""
+    """A transponder without a known owner passed, for the `passes`th time in this race: an official is asked."""
 
     transponder: str
     crossing: int
@@ -40,7 +40,7 @@ class UnknownTransponder(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TransponderAssigned(Fact):
-    """An official said whose it is ("" and "": nobody's here); `crossings` of its passes before count now."""
+    """An official named the owner (car and racer "": none here); `crossings` of its earlier passes count now."""
 
     transponder: str
     car: str
@@ -52,7 +52,7 @@ class TransponderAssigned(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunOpened(Fact):
-    """Phase armed."""
+    """A run was opened; its phase is armed."""
 
     run_id: str
     race_id: str
@@ -66,7 +66,7 @@ class RunOpened(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunReleased(Fact):
-    """The start was given: the next start/finish crossing begins lap 1. `by_hand`: no order goes to the car."""
+    """The start was given: the next start/finish crossing begins lap 1. `by_hand`: the car gets no order."""
 
     run_id: str
     author: str
@@ -75,7 +75,7 @@ class RunReleased(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Fact):
-    """Phase running: lap 1 began at this crossing."""
+    """Lap 1 began at this crossing; the phase is running."""
 
     run_id: str
     crossing: int
@@ -86,9 +86,9 @@ class RunStarted(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunClock(Fact):
-    """The run's start on a clock of the station that did not see it (another boot): for the time limit only.
+    """The run's start, converted to the clock of a later boot of the station: for the time limit only.
 
-    `latest_ns`: only the time of day says so, and the limit strikes by when the run began at the latest.
+    `latest_ns`: only the time of day gives the start, so the limit counts from the latest possible start instead.
     """
 
     run_id: str
@@ -99,7 +99,7 @@ class RunClock(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TimeUp(Fact):
-    """The time limit struck, and by the race's rules the lap in progress still counts."""
+    """The time limit was reached, and by the race's rules the lap in progress still counts."""
 
     run_id: str
     utc_ns: int
@@ -107,7 +107,7 @@ class TimeUp(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ModelReported(Fact):
-    """What a car says that it drives; `online` False: nobody speaks for it now."""
+    """The model that a car reports to drive; `online` False: the car is gone."""
 
     car: str
     online: bool
@@ -117,9 +117,9 @@ class ModelReported(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunModel(Fact):
-    """The model that the run is driven with, as its car reports it. `was` and `was_sha256`: another one before.
+    """The model that the run is driven with, as its car reports it. `was` and `was_sha256`: the one before, if any.
 
-    `changed`: in the middle of the run.
+    `changed`: it changed in the middle of the run.
     """
 
     run_id: str
@@ -133,7 +133,7 @@ class RunModel(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ModelEntered(Fact):
-    """The run's entry names this model from now on."""
+    """An official changed the model of the run's entry."""
 
     run_id: str
     model: str
@@ -144,7 +144,7 @@ class ModelEntered(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Fact):
-    """Phase finished. `counts` False: abandoned."""
+    """The run is over; its phase is finished. `counts` False: abandoned."""
 
     run_id: str
     reason: str
@@ -155,7 +155,7 @@ class RunFinished(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunReassigned(Fact):
-    """The run is another racer's now."""
+    """The run is another racer's now; `was`: the racer before."""
 
     run_id: str
     racer: str
@@ -166,7 +166,7 @@ class RunReassigned(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Qualified(Fact):
-    """The run has a score (again, after a ruling); None: it has none (any more)."""
+    """The run's score when it is over and after each ruling; `score_ms` None: it has no score."""
 
     run_id: str
     racer: str
@@ -177,14 +177,14 @@ class Qualified(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ResultDue(Fact):
-    """To be posted. The store adds the journal's head to its evidence in the same transaction."""
+    """A result to be posted. The store adds the journal's head to its evidence in the same transaction."""
 
     result: Result
 
 
 @dataclass(frozen=True, slots=True)
 class StandingChanged(Fact):
-    """The race's standing, best first."""
+    """The race's standings changed; `lines` are the places from the best racer to the last."""
 
     race_id: str
     lines: tuple[Placed, ...]
@@ -192,10 +192,10 @@ class StandingChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Proposal(Fact):
-    """The witnesses disagree with the gate: an official should decide. `at_ns` on the gate's clock.
+    """The witnesses disagree with the gate: an official should decide. `at_ns` is on the gate's clock.
 
-    Of a doubtful crossing `run_id` is the likeliest run, `sure_percent` how likely, `others` the runs that it may also
-    be; it counts for none until `AssignCrossing` says whose `crossing` it was. Of a false one `crossing` is its number.
+    For a doubtful crossing, `run_id` is the likeliest run, `sure_percent` how likely it is, and `others` are the other
+    candidates; it counts for none until `AssignCrossing` gives it to a run. For a false one, `crossing` is its number.
     """
 
     run_id: str
@@ -210,7 +210,7 @@ class Proposal(Fact):
 
 @dataclass(frozen=True, slots=True)
 class CrossingMissed(Fact):
-    """A car passed the gate by its own report, or by a gap of several laps, and there is no crossing of it."""
+    """A car passed the gate, by its own report or by a gap of several laps, but the gate has no crossing of it."""
 
     run_id: str
     car: str
@@ -220,7 +220,7 @@ class CrossingMissed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ProposalDismissed(Fact):
-    """An official looked, and it is not so."""
+    """An official rejected a proposal."""
 
     run_id: str
     kind: ProposalKind

@@ -1,6 +1,6 @@
-"""What a start, a race or a clock changes in the station's state. Called by engine.py, each with one kind of input.
+"""What a start, a race or a clock changes in the station's state. Called by engine.py, one function per input.
 
-Each function is (state, input) -> facts, and changes the state as the facts say.
+Each function is (state, input) -> facts, and changes the state accordingly.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ SetUpInput = e.Booted | e.JournalBegan | e.ClockPair | e.CarModel | e.GateReport
 
 
 def change(state: TimingState, event: SetUpInput) -> list[f.Fact]:
-    """What a start or a clock changes, or what a gate's driver or a car says of itself."""
+    """Applies a start, a clock change, or what a gate's driver or a car reports about itself."""
     match event:
         case e.Booted():
             return boot(state, event)
@@ -33,9 +33,9 @@ def change(state: TimingState, event: SetUpInput) -> list[f.Fact]:
 
 
 def boot(state: TimingState, booted: e.Booted) -> list[f.Fact]:
-    """The station's process started. A gate that is built as before keeps its memory of what was handled.
+    """The station's process started. A gate that is built as before remembers which edges were handled.
 
-    What its driver remembers beyond that will come again.
+    Its driver sends the later ones again.
     """
     before = state.booted
     if state.race is not None and before is not None and booted.moment.boot != before.moment.boot:
@@ -68,14 +68,14 @@ def _build_gates(state: TimingState, specs: tuple[e.GateSpec, ...]) -> None:
 
 
 def begin_journal(state: TimingState, began: e.JournalBegan) -> list[f.Fact]:
-    """The journal has a name; one that continues another numbers its runs from there."""
+    """The journal has a name; if it continues another one, run numbers go on from there."""
     state.identity.journal = began.journal
     state.ids.reached(began.runs)
     return [f.JournalNamed(began.journal, began.old_journal, began.old_seq, began.old_head)]
 
 
 def refusal_to_open(state: TimingState, wanted: e.OpenRace) -> str:
-    """Why this race cannot be opened now; "" if it can."""
+    """The reason why this race cannot be opened now; "" if it can."""
     now = state.race
     if now is not None and now.on:
         return f"A run of the race {now.info.race_id} is on: finish it first."
@@ -86,12 +86,12 @@ def refusal_to_open(state: TimingState, wanted: e.OpenRace) -> str:
 
 
 def is_open(state: TimingState, wanted: e.OpenRace) -> bool:
-    """Is it the race that is open already, with the same rules?"""
+    """Whether this race is open already, with the same rules."""
     return state.race is not None and replace(state.race.info, moment=wanted.moment) == wanted
 
 
 def open_race(state: TimingState, wanted: e.OpenRace) -> list[f.Fact]:
-    """Runs from now on belong to this race; it may have been open before."""
+    """Makes this the race that runs belong to from now on; it may have been open before."""
     race = state.races.get(wanted.race_id)
     if race is None:
         more = (state.names, state.models, state.ids, state.identity)
@@ -103,7 +103,7 @@ def open_race(state: TimingState, wanted: e.OpenRace) -> list[f.Fact]:
 
 
 def pair_clocks(state: TimingState, pair: e.ClockPair) -> list[f.Fact]:
-    """Takes a pair of monotonic and UTC time; what was stamped before, and results, may be corrected by it."""
+    """Applies a pair of monotonic and UTC time, which may correct earlier stamps and results."""
     boot_id = pair.moment.boot
     used, correction = state.scale.pair(pair.moment, state.run_is_on, pair.trusted, pair.paced)
     if pair.trusted:

@@ -1,7 +1,7 @@
-"""The state of the station: all that its inputs made, and nothing else. The engine is this and the one door to it.
+"""The state of the station: everything that its inputs made, and nothing else. The engine extends it by `handle`.
 
-engine.py hands crossings through it, set_up.py tells what a start, a race or a clock changes in it, and
-command_handlers.py what an official orders. Views and the service read it after a commit.
+engine.py passes crossings through it, set_up.py applies starts, races and clock changes to it, and
+command_handlers.py officials' commands. Views and the service read it after a commit.
 """
 
 from collections.abc import Mapping
@@ -39,17 +39,17 @@ class TimingState:
         self.identity = ResultIdentity(self.ids)
         self.names = RacerNames()
         self.backup = BackupTimingSystem(self.scale)
-        self.timed_by_b = ""  # the run that system B times to its end, since A has not even begun it
+        self.timed_by_b = ""  # the run that system B times to its end because A missed even its start
         self.attribution = Attribution(self.scale, self.names)
         self.witnesses = CarWitnesses()
         self.crossing_count = CrossingCounter()
         self.reports: dict[tuple[str, str], set[int]] = {}  # (car, its boot) -> the reports that were stored
         self.booted: e.Booted | None = None
-        self.last_of_clock: dict[str, int] = {}  # the newest stamp of each clock among the inputs that were kept
+        self.last_of_clock: dict[str, int] = {}  # the newest stamp of each clock among the stored inputs
 
     @property
     def run(self) -> Run | None:
-        """The newest run on the track, else the last one that was, of the open race."""
+        """The open race's newest run on the track, else its last one."""
         return None if self.race is None else self.race.run
 
     @property
@@ -68,7 +68,7 @@ class TimingState:
         return self.scale.boots
 
     def trusts(self, boot: str) -> bool:
-        """Whether this boot's stamps are shown at the right time of day, as far as anybody can tell."""
+        """Whether this boot's stamps are shown at the right time of day, as far as is known."""
         return self.scale.trusts(boot)
 
     def time_of_day(self, boot: str, at_ns: int) -> int:
@@ -76,11 +76,11 @@ class TimingState:
         return self.scale.utc_ns(boot, at_ns)
 
     def last_seq_by_boot(self, gate: str) -> Mapping[str, int]:
-        """The last seq that was handled of each boot of a gate: its driver sends what came after."""
+        """The last `seq` handled of each boot of a gate: its driver resumes after it."""
         known = self.gates.get(gate)
         return MappingProxyType({} if known is None else known.last_seq_by_boot)
 
     def run_of(self, car: str) -> str:
-        """The run of this car that is on, or the last one of all if it was this car's; "" if there is none."""
+        """The id of this car's run that is on, or of the race's last run if it was this car's; "" if there is none."""
         runs = [] if self.race is None else [*self.race.on_track, *([self.race.run] if self.race.run else [])]
         return next((run.run_id for run in runs if run.car == car), "")

@@ -1,6 +1,6 @@
-"""The stop of all cars: a latch that an official sets and an official releases. Pure.
+"""The stop of all cars: a latch that one official sets and one releases. Pure.
 
-While it is on nothing that could move a car is done. Which cars did stop is live, and not known here.
+While it is on, every command that could move a car is refused. Which cars have in fact stopped is not known here.
 """
 
 from shared.errors import Refused
@@ -11,7 +11,7 @@ _MOVES = (e.OpenRun, e.ArmRun, e.StartRun, e.ResumeRun)
 
 
 class StopLatch:
-    """`on`: the stop that holds, None if there is none."""
+    """The latch; `on`: the stop in force, None if there is none."""
 
     def __init__(self) -> None:
         self.on: f.AllStopped | None = None
@@ -30,7 +30,7 @@ class StopLatch:
         return [f.StopReleased(command.author)]
 
     def check(self, command: e.Command) -> None:
-        """Raises Refused for what could move a car while it is on."""
+        """Raises Refused for a command that could move a car while the stop is on."""
         moves = isinstance(command, _MOVES)
         if isinstance(command, e.OrderCar):
             moves = command.action not in ("stop", "estop")

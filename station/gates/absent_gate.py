@@ -30,7 +30,7 @@ class AbsentGate:
         self._thread: threading.Thread | None = None
 
     def start(self, after: Mapping[str, int], put: Put) -> None:
-        """As the protocol says; never raises for a missing device."""
+        """As `GateDriver.start` describes; never raises for a missing device."""
         self._thread = threading.Thread(
             target=self._run, args=(dict(after), put), name=f"absent-{self._name}", daemon=True
         )

@@ -93,7 +93,7 @@ class ClockMap:
         return round(self._fitted().drift * 1e9)
 
     def here(self) -> MappedInstant:
-        """The newest exchange on our clock; its uncertainty says how good the line is now."""
+        """The newest exchange on our clock; its uncertainty shows how good the connection is now."""
         return self.at(self._samples[-1][0] // US)
 
     def at(self, device_us: int) -> MappedInstant:

@@ -127,7 +127,7 @@ class DremGate:
         self._last_ns: int | None = None
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:  # noqa: ARG002  # it stores nothing
-        """As the protocol says. A missing timer is not an error: health reports it."""
+        """As `GateDriver.start` describes. A missing timer is not an error: health reports it."""
         self._put = put
         self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
         self._thread.start()

@@ -51,7 +51,7 @@ class MockGate:
         self._closed = threading.Event()
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
-        """As the protocol says. Raises HardwareMissing when it was unplugged (closed)."""
+        """As `GateDriver.start` describes. Raises HardwareMissing when it was unplugged (closed)."""
         if self._closed.is_set():
             raise HardwareMissing(f"the gate {self._name} is unplugged: plug it in and start again.")
         with self._lock:

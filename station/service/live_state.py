@@ -224,10 +224,10 @@ def _condition(gate: GateView) -> m.GateCondition:
         m.SensorCondition(each.name, each.name in gate.stuck, each.edges, each.noise, each.last_edge_ns, each.level)
         for each in gate.each
     )
-    fit = gate.alive and not gate.stuck
+    healthy = gate.alive and not gate.stuck
     counts = (gate.edges, gate.lost, gate.dropped)
     clock = (gate.offset_ns, gate.drift_ppb, gate.uncertainty_ns)
-    return m.GateCondition(gate.name, fit, gate.sentence[:200], sensors, *counts, *clock)
+    return m.GateCondition(gate.name, healthy, gate.sentence[:200], sensors, *counts, *clock)
 
 
 def _without_counts(health: m.GateHealth) -> list[tuple[object, ...]]:

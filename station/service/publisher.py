@@ -84,7 +84,7 @@ class Publisher:
                 self._on_pass(each.boot, each.at_ns, engine.time_of_day(each.boot, each.at_ns))
         for fact in facts:
             self._publish_fact(engine, fact, now)
-        changed = [run_id for fact in facts if (run_id := _changed_run(fact))]
+        changed = list(dict.fromkeys(run_id for fact in facts if (run_id := _changed_run(fact))))
         figures = self._status(engine, changed)
         if engine.race is not None:
             self._best_laps.update(engine.race, changed)
@@ -143,12 +143,12 @@ class Publisher:
         self._cars.permit([DrivePermit(run.car, run.run_id, run.released) for run in runs if not run.by_hand])
 
     def _status(self, engine: Engine, changed: Sequence[str]) -> dict[str, LapFigures]:
-        """Of each run that changed, once, with its figures; the retained one is the newest on the track."""
+        """Publishes each run that changed, with its figures; the newest run comes last, as the last is retained."""
         if engine.race is None or not changed:
             return {}
         runs, newest = engine.race.runs, engine.race.run
         figures: dict[str, LapFigures] = {}
-        for run_id in sorted(set(changed), key=lambda each: newest is not None and each == newest.run_id):
+        for run_id in sorted(changed, key=lambda each: newest is not None and each == newest.run_id):
             if run_id in runs:
                 figures[run_id] = lap_figures(runs[run_id])
                 self._link.publish(run_status(runs[run_id], figures[run_id]))

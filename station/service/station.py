@@ -2,7 +2,8 @@
 
 Built by `build.py`, run by `threads.py`: one thread calls `pump`, which times and writes, another `pump_live`, which
 talks to cars and pages and never waits for the disk. It calls the core's engine, the journal, `Publisher` (what was
-committed) and `LiveState` (what is live). The web asks it through `ServicePort` (views/views.py):
+committed), `LiveState` (what is live) and `StorageMonitor` (what the disk does). The web asks it through `ServicePort`
+(views/views.py):
 
     station = build(config)
     threads = StationThreads(station)
@@ -33,22 +34,20 @@ from station.gates.driver import GateDriver, GateOutput
 from station.service.cars.car_control import CarControl
 from station.service.cars.controlled_car import Goal
 from station.service.cars.order_target import refusal
-from station.service.disk_check import DiskCheck
 from station.service.inbox import CarModelChanges, QueuedInput, Ticket, answer_of, car_report, drain, gate_note
 from station.service.live_state import LiveState
 from station.service.publisher import Publisher
 from station.service.restore import restore
 from station.service.setup import StationSetup, boot_inputs, open_or_continue
 from station.service.station_clock import StationClock
-from station.service.storage_fault import StorageFault
-from station.service.thread_watchdog import ThreadWatchdog, late_sentence
+from station.service.storage_monitor import TIMING, StorageMonitor
 from station.store.journal import Journal, JournalEntry
 from station.views.car_views import StopView
 from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.current_view import CurrentView
 from station.views.race_views import UncountedCrossing
 from station.views.ruling_effect import ruling_effect, run_figures
-from station.views.system_views import ManagerView, StoreView, SyncView
+from station.views.system_views import ManagerView, SyncView
 from station.views.views import View
 
 if TYPE_CHECKING:
@@ -72,21 +71,17 @@ class Station:
         log: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.setup, self.journal = setup, journal
-        self._log = log  # the log: what an operator reads when no page is open
         self._link = link
         self._inbox: SimpleQueue[QueuedInput] = SimpleQueue()
         self._car_messages: SimpleQueue[Delivery] = SimpleQueue()
         self.notice = ""  # what the operator should know about the start, "" if nothing
-        self.storage_fault = StorageFault(self._on_storage_fault)
-        self._disk = DiskCheck(journal)
-        self._watchdog = ThreadWatchdog()
-        self._late_s = 0
         self._restored = restore(journal)
         self._clock = StationClock(clock, self._restored.engine)
         self._models = CarModelChanges()
         self._uncounted: tuple[UncountedCrossing, ...] = ()
         self._manager: ManagerView | None = None
         self._view = CurrentView(setup.name, self._clock.view)
+        self.storage = StorageMonitor(journal, link, self._view, log)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
         self.drem = drem  # the event manager's timer, if one is configured
         self._publisher = Publisher(self._cars, link, self._view, drem.crossing if drem is not None else None)
@@ -98,34 +93,34 @@ class Station:
         if self.setup.race is not None:
             self._open_race(self.setup.race)
         self._publisher.resume(self._restored.engine, self._clock.now())
-        self._show_storage()
+        self.storage.show()
         self._view.results_due(self.journal.due)
         self._live_state.resume(self._restored.engine)
         if self.drem is not None:
             self.drem.start()
         self._live_state.start(self._restored.engine, self._on_gate_event, self._on_gate_health)
         self._link.start([Subscription(BY_BODY[kind]) for kind in CAR_MESSAGES], self._on_message)
-        self._link.publish(m.StationStatus(True, "The station is timing."))
+        self._link.publish(m.StationStatus(True, TIMING))
 
     def pump(self, wait_s: float = 0.0) -> bool:
         """Handles what waits in the queue and what is due by the clock; True if anything waited."""
-        self._watchdog.mark_alive()
+        self.storage.watchdog.mark_alive()
         items = drain(self._inbox, wait_s)
         worked = bool(items)
-        if self.storage_fault.on:
-            self.storage_fault.hold(items)
-            items = self._try_recovery()
-        if not self.storage_fault.on:
+        if self.storage.fault.on:
+            self.storage.fault.hold(items)
+            items = self.storage.recover(self._clock.now_ns(), self._restore)
+        if not self.storage.fault.on:
             items += self._clock_inputs()
             self._commit_or_hold(items)
         if items or worked:
-            self._show_storage()
+            self.storage.show()
         return worked
 
     def pump_live(self, wait_s: float = 0.0) -> bool:
         """Answers heartbeats and refreshes live states, without waiting for the disk; True if a message was handled."""
         worked = False
-        self._check_timing_thread()
+        self.storage.check_timing_thread(self._clock.now_ns(), self._clock.rate)
         for delivery in drain(self._car_messages, wait_s):
             self._live_state.on_message(delivery, self._clock.now_ns())
             delivery.ack()
@@ -253,44 +248,12 @@ class Station:
 
     def _commit_or_hold(self, items: list[QueuedInput]) -> None:
         try:
-            self._check_disk()
-            if items:
-                self.journal.check_presence()
+            self.storage.check(self._clock.now_ns(), storing=bool(items))
             self._commit(items)
         except StorageError as error:
-            self.storage_fault.begin(str(error), items, self._clock.now_ns())
+            self.storage.fault.begin(str(error), items, self._clock.now_ns())
             return
-        self.storage_fault.raise_if_shed()
-
-    def _check_disk(self) -> None:
-        """Raises StorageError if the disk would refuse the next record."""
-        before = self._disk.warning
-        self._disk.check(self._clock.now_ns())
-        if self._disk.warning != before:
-            self._show_storage()
-
-    def _on_storage_fault(self, sentence: str) -> None:
-        self._show_storage()
-        self._log(sentence or "The disk accepts records again; the inputs that waited are stored now.")
-        self._link.publish(m.StationStatus(True, sentence[:500] or "The station is timing."))
-
-    def _check_timing_thread(self) -> None:
-        """On the live thread: reports that the timing thread hangs, for how long, and that it runs again."""
-        late_s = self._watchdog.late_s(self._clock.now_ns(), self._clock.rate)
-        if late_s == self._late_s:
-            return
-        was_late, self._late_s = bool(self._late_s), late_s
-        if not late_s:
-            self._log("The journal responds again.")
-            self._link.publish(m.StationStatus(True, self.storage_fault.sentence[:500] or "The station is timing."))
-            self._show_storage()
-            return
-        sentence = late_sentence(late_s)
-        store = self.snapshot().store
-        self._view.update(store=replace(store, ok=False, sentence=sentence))
-        if not was_late:
-            self._log(sentence)
-            self._link.publish(m.StationStatus(True, sentence[:500]))
+        self.storage.fault.raise_if_shed()
 
     def _commit(self, items: list[QueuedInput]) -> list[f.Fact]:
         """Handles, appends, publishes. Raises StorageError: then nothing happened, and the engine must be restored."""
@@ -333,19 +296,5 @@ class Station:
         journal, versions = self._restored.engine.identity.journal, dict(self.setup.versions)
         return JournalEntry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
 
-    def _try_recovery(self) -> list[QueuedInput]:
-        """If the disk accepts writes again: restores the engine from the journal, and returns what was held."""
-        if not self.storage_fault.due(self._clock.now_ns()):
-            return []
-        try:
-            self.journal.probe()
-            self._restored = restore(self.journal)
-        except StorageError as error:
-            self.storage_fault.set_sentence(str(error))
-            return []
-        return self.storage_fault.release()
-
-    def _show_storage(self) -> None:
-        head, fault = self.journal.head, self.storage_fault
-        sentence = fault.sentence or self._disk.warning
-        self._view.update(store=StoreView(not fault.on, sentence, fault.held, head.seq, head.hex))
+    def _restore(self) -> None:
+        self._restored = restore(self.journal)

@@ -1,7 +1,8 @@
 """The state in which the disk refuses records: inputs are held, up to a limit, until it accepts them again.
 
-Used by station.py. Held inputs are not acknowledged; commands are declined, since whoever gave one can repeat it. What
-exceeds the limit is dropped: gates and cars remember it, and are asked for it when the station restarts.
+Used by station.py, through storage_monitor.py. Held inputs are not acknowledged; commands are declined, since whoever
+gave one can repeat it. What exceeds the limit is dropped: gates and cars remember it, and are asked for it when the
+station restarts.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,14 +21,11 @@ class StorageFault:
 
     def __init__(self, on_change: Callable[[str], None], max_held: int = MAX_HELD) -> None:
         self.sentence = ""
+        self.on = False
         self.shed = 0
         self._on_change, self._max_held = on_change, max_held
         self._held: list[QueuedInput] = []
         self._next_try_ns = 0
-
-    @property
-    def on(self) -> bool:
-        return bool(self.sentence)
 
     @property
     def held(self) -> int:
@@ -62,13 +60,13 @@ class StorageFault:
     def set_sentence(self, sentence: str) -> None:
         """It still refuses, perhaps for another reason."""
         if sentence != self.sentence:
-            self.sentence = sentence
+            self.sentence, self.on = sentence, bool(sentence)
             self._on_change(sentence)
 
     def release(self) -> list[QueuedInput]:
         """The disk accepts records again: returns what was held, in order."""
         held, self._held = self._held, []
-        self.sentence = ""
+        self.sentence, self.on = "", False
         self._on_change("")
         return held
 

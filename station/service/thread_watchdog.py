@@ -1,6 +1,7 @@
 """Detects that the timing thread hangs: it reports each of its rounds, and the live thread watches the count.
 
-Called by station.py. A disk that neither accepts nor refuses a record would otherwise look like a calm race.
+Called by station.py and storage_monitor.py. A disk that neither accepts nor refuses a record would otherwise look like
+a calm race.
 """
 
 S = 1_000_000_000

@@ -57,17 +57,21 @@ def storage_errors(path: pathlib.Path) -> Iterator[None]:
     """Turns SQLite's errors into a StorageError with one sentence for the operator."""
     try:
         yield
-    except apsw.FullError:
-        raise StorageError(f"{path}: the disk is full; free some space, nothing is lost meanwhile.") from None
-    except apsw.ReadOnlyError:
-        raise StorageError(f"{path}: may not be written; check its owner and the disk's mount.") from None
-    except apsw.CantOpenError:
-        raise StorageError(
-            f"{path}: cannot be opened; check that the folder exists and belongs to this user."
-        ) from None
-    except apsw.IOError:
-        raise StorageError(f"{path}: the disk refuses; check whether it is full, unplugged or failing.") from None
-    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
-        raise FileDamaged(f"{path}: SQLite refuses ({error}).") from None
     except apsw.Error as error:
-        raise StorageError(f"{path}: SQLite refuses ({error}).") from None
+        raise storage_error(path, error) from None
+
+
+def storage_error(path: pathlib.Path, error: apsw.Error) -> StorageError:
+    """SQLite's error as one sentence for the operator: what each commit and each poll of sync raises."""
+    match error:
+        case apsw.FullError():
+            return StorageError(f"{path}: the disk is full; free some space, nothing is lost meanwhile.")
+        case apsw.ReadOnlyError():
+            return StorageError(f"{path}: may not be written; check its owner and the disk's mount.")
+        case apsw.CantOpenError():
+            return StorageError(f"{path}: cannot be opened; check that the folder exists and belongs to this user.")
+        case apsw.IOError():
+            return StorageError(f"{path}: the disk refuses; check whether it is full, unplugged or failing.")
+        case apsw.CorruptError() | apsw.NotADBError() | apsw.FormatError():
+            return FileDamaged(f"{path}: SQLite refuses ({error}).")
+    return StorageError(f"{path}: SQLite refuses ({error}).")

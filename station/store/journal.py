@@ -25,7 +25,7 @@ from shared.errors import StorageError
 from shared.protocol.results import Evidence, Result, decode_result, encode_result
 from station.core.facts import Fact, ResultDue, RunFinished
 from station.core.inputs import Input
-from station.store.database import close_quietly, open_durable, storage_errors
+from station.store.database import close_quietly, open_durable, storage_error, storage_errors
 from station.store.encoding import decode_input, encode_facts, encode_input
 from station.store.file_presence import FilePresence
 from station.store.hash_chain import GENESIS, Checkpoint, JournalRecord, digest
@@ -88,6 +88,7 @@ class Journal:
         self.path = path
         self._signer = signer
         self._db = open_durable(path)
+        self._signed: Checkpoint | None = None  # the newest head that was signed
         self._presence = FilePresence(path)
         try:
             with storage_errors(path):
@@ -109,19 +110,15 @@ class Journal:
 
     def append(self, entries: Sequence[JournalEntry]) -> list[int]:
         """All or nothing, on disk when it returns; the records' numbers."""
-        batch = _Batch(self._head, self._due, self._signer)
+        batch = _Batch(self._head, self._due, self._signer, self._signed)
         for entry in entries:
             batch.add(entry)
-        with storage_errors(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._insert(batch)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if not self._db.get_autocommit():
-                    self._db.execute("ROLLBACK")
-                raise
-        first, self._head, self._due = self._head.seq + 1, batch.head, batch.due
+        try:
+            self._store(batch)
+        except apsw.Error as error:
+            raise storage_error(self.path, error) from None
+        first = self._head.seq + 1
+        self._head, self._due, self._signed = batch.head, batch.due, batch.signed
         return list(range(first, batch.head.seq + 1))
 
     def inputs(self, after: int = 0) -> Iterator[tuple[int, Input]]:
@@ -181,22 +178,32 @@ class Journal:
         row = self._db.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
         return JournalHead(0, GENESIS) if row is None else JournalHead(int(str(row[0])), as_bytes(row[1]))
 
+    def _store(self, batch: "_Batch") -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._insert(batch)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if not self._db.get_autocommit():
+                self._db.execute("ROLLBACK")
+            raise
+
     def _insert(self, batch: "_Batch") -> None:
         self._db.executemany("INSERT INTO journal VALUES (?, ?, ?, ?)", batch.records)
         if batch.results:
             self._db.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", batch.results)
         if batch.points:
             self._db.executemany("INSERT INTO checkpoint VALUES (?, ?, ?, ?)", map(_row, batch.points))
-        if self._signer is not None and batch.head.seq:
-            tip = self._signer.sign(batch.head.seq, batch.head.hash)
+        if batch.head.seq and (tip := batch.sign()) is not None:
             self._db.execute("INSERT OR REPLACE INTO tip VALUES (1, ?, ?, ?, ?)", _row(tip))
 
 
 class _Batch:
     """The rows of one transaction: made before it begins, so that the transaction is short."""
 
-    def __init__(self, head: JournalHead, due: int, signer: Signer | None) -> None:
-        self.head, self.due = head, due
+    def __init__(self, head: JournalHead, due: int, signer: Signer | None, signed: Checkpoint | None) -> None:
+        """`signed`: the newest head that was signed."""
+        self.head, self.due, self.signed = head, due, signed
         self.records: list[tuple[int, bytes, bytes, bytes]] = []
         self.results: list[tuple[int, int, str, int, bytes]] = []
         self.points: list[Checkpoint] = []
@@ -210,11 +217,17 @@ class _Batch:
         payloads = [self._add_carried(payload, seq) for payload in entry.carried]
         if ResultDue in kinds:
             due = [fact.result for fact in entry.facts if isinstance(fact, ResultDue)]
-            payloads += [self._add_new(self._with_evidence(result, entry.evidence, before), seq) for result in due]
+            payloads += [self._add_new(self._with_evidence(result, entry.evidence), seq) for result in due]
         self.head = JournalHead(seq, digest(before.hash, input_bytes, facts, *payloads))
         self.records.append((seq, input_bytes, facts, self.head.hash))
-        if self._signer is not None and (ResultDue in kinds or RunFinished in kinds):
-            self.points.append(self._signer.sign(seq, self.head.hash))
+        if (ResultDue in kinds or RunFinished in kinds) and (point := self.sign()) is not None:
+            self.points.append(point)
+
+    def sign(self) -> Checkpoint | None:
+        """The head, signed: once, as the same bytes go with a result, a checkpoint and the tip. None: no key."""
+        if self._signer is not None and (self.signed is None or self.signed.hash != self.head.hash):
+            self.signed = self._signer.sign(self.head.seq, self.head.hash)
+        return self.signed
 
     def _add_carried(self, payload: bytes, seq: int) -> bytes:
         return self._add_result(decode_result(payload), payload, seq)
@@ -227,14 +240,13 @@ class _Batch:
         self.results.append((self.due, seq, result.result_id, result.revision, payload))
         return payload
 
-    def _with_evidence(self, result: Result, evidence: Evidence | None, head: JournalHead) -> Result:
+    def _with_evidence(self, result: Result, evidence: Evidence | None) -> Result:
         """The result with its place in the journal: the head before it (signed), and its own record."""
         known = evidence or result.evidence
         ours = result.evidence  # what the core knows
         whole = replace(known, uncertainty_ns=ours.uncertainty_ns, clock_trusted=ours.clock_trusted)
-        whole = replace(whole, journal_head=head.hex, last_seq=head.seq + 1)
-        if self._signer is not None:
-            point = self._signer.sign(head.seq, head.hash)
+        whole = replace(whole, journal_head=self.head.hex, last_seq=self.head.seq + 1)
+        if (point := self.sign()) is not None:
             whole = replace(whole, public_key=point.public_key.hex(), signature=point.signature.hex())
         return replace(result, evidence=whole)
 

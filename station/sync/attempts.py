@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
-from station.store.database import has_table, open_durable, storage_errors
+from station.store.database import has_table, open_durable, storage_error, storage_errors
 from station.sync.leaderboard_check import Target
 from station.sync.schedule import AnswerLost, OutboxRow, PostedWithOtherScore, Progress, State
 
@@ -97,19 +97,17 @@ class AttemptStore:
 
     def begin(self, row: OutboxRow, at_utc_ns: int) -> int:
         """Records that `row` is about to be posted; returns the attempt's number."""
-        with storage_errors(self._path):
-            self._db.execute(
-                "INSERT INTO attempts (result_id, revision, at_utc_ns) VALUES (?, ?, ?)",
-                (row.result_id, row.revision, at_utc_ns),
-            )
-            return int(self._db.last_insert_rowid())
+        self._insert(
+            "INSERT INTO attempts (result_id, revision, at_utc_ns) VALUES (?, ?, ?)",
+            (row.result_id, row.revision, at_utc_ns),
+        )
+        return int(self._db.last_insert_rowid())
 
     def finish(self, attempt_id: int, answer: PostOutcome, at_utc_ns: int) -> None:
         """Records the leaderboard's answer to attempt `attempt_id`."""
-        with storage_errors(self._path):
-            self._db.execute(
-                "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (attempt_id, *_columns(answer), at_utc_ns)
-            )
+        self._insert(
+            "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (attempt_id, *_columns(answer), at_utc_ns)
+        )
 
     def reopen(self, webhook_ids: frozenset[str] | None, author: str, at_utc_ns: int) -> list[str]:
         """A person asks to send rejected rows again (None: all of them); the ids of those that are pending now."""
@@ -130,11 +128,10 @@ class AttemptStore:
         """Records what is known of the race at the leaderboard, if it has changed."""
         if read_target(self._db, self._path) == target:
             return
-        with storage_errors(self._path):
-            self._db.execute(
-                "INSERT INTO targets (race_id, readiness, sentence, at_utc_ns) VALUES (?, ?, ?, ?)",
-                (target.race_id, target.readiness, target.sentence, at_utc_ns),
-            )
+        self._insert(
+            "INSERT INTO targets (race_id, readiness, sentence, at_utc_ns) VALUES (?, ?, ?, ?)",
+            (target.race_id, target.readiness, target.sentence, at_utc_ns),
+        )
 
     def records(self) -> list[PostingRecord]:
         """Every row that was ever posted, oldest first."""
@@ -146,6 +143,12 @@ class AttemptStore:
 
     def close(self) -> None:
         self._db.close()
+
+    def _insert(self, sql: str, row: tuple[Any, ...]) -> None:
+        try:
+            self._db.execute(sql, row)
+        except apsw.Error as error:
+            raise storage_error(self._path, error) from None
 
 
 def read_records(db: apsw.Connection, path: pathlib.Path) -> list[PostingRecord]:

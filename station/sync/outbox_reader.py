@@ -6,7 +6,7 @@ from typing import Any
 
 import apsw
 
-from station.store.database import has_table, open_reading, storage_errors
+from station.store.database import has_table, open_reading, storage_error, storage_errors
 from station.store.file_presence import FileId, file_identity
 from station.sync.schedule import OutboxRow
 
@@ -38,10 +38,11 @@ class OutboxReader:
         db = self._connection()
         if db is None:
             return []
-        with storage_errors(self._path):
-            found: list[tuple[Any, ...]] = db.execute(
-                "SELECT seq, result_id, revision, payload FROM outbox WHERE seq > ? ORDER BY seq", (self._last_seq,)
-            ).fetchall()
+        new = "SELECT seq, result_id, revision, payload FROM outbox WHERE seq > ? ORDER BY seq"
+        try:
+            found: list[tuple[Any, ...]] = db.execute(new, (self._last_seq,)).fetchall()
+        except apsw.Error as error:
+            raise storage_error(self._path, error) from None
         if found:
             self._last_seq = found[-1][0]
         return [

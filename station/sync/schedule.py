@@ -86,6 +86,15 @@ class ScheduledPost:
     at_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class AfterAnswer:
+    """What follows from an answer: the row's progress, how long it waits (ns), and the backoff for all rows."""
+
+    progress: Progress
+    wait_ns: int
+    backoff: LeaderboardBackoff
+
+
 def score_mismatch(posted: PostedWithOtherScore) -> str:
     """What differs and what to do, as the end of a sentence."""
     there = "no score" if posted.score_ms is None else f"{posted.score_ms} ms"
@@ -124,6 +133,23 @@ def due_now(progress: Progress) -> Progress:
 def sent(progress: Progress) -> Progress:
     """The progress when an attempt begins."""
     return replace(progress, state="in-flight", attempts=progress.attempts + 1)
+
+
+def begun(progress: Progress, now_ns: int) -> Progress:
+    """The progress until the answer is stored: if it never is (disk full, crash), the row is posted again at once."""
+    return answered(sent(progress), AnswerLost("not stored"), 0, now_ns)
+
+
+def after_answer(
+    progress: Progress, answer: PostOutcome, backoff: LeaderboardBackoff, rng: random.Random, now_ns: int
+) -> AfterAnswer:
+    """When the row, and all rows, may be sent next, now that an attempt has ended with `answer`."""
+    row_wait_ns, leaderboard_wait_ns = wait_for(answer, progress.attempts, backoff, rng)
+    return AfterAnswer(
+        answered(progress, answer, row_wait_ns, now_ns),
+        row_wait_ns,
+        backoff_after(backoff, answer, leaderboard_wait_ns, now_ns),
+    )
 
 
 def answered(progress: Progress, answer: PostOutcome, wait_ns: int, now_ns: int) -> Progress:

@@ -27,12 +27,12 @@ from station.sync.schedule import (
     PostedWithOtherScore,
     Progress,
     ScheduledPost,
-    answered,
+    after_answer,
     backoff_after,
+    begun,
     due_now,
     next_post,
     score_mismatch,
-    sent,
     wait_for,
 )
 
@@ -196,20 +196,17 @@ class Syncer:
 
     def _attempt(self, row: OutboxRow, now_ns: int) -> None:
         attempt_id = self._attempts.begin(row, self._utc_ns())
-        progress = sent(self._progress.get(row.webhook_id, Progress()))
-        # Should the answer not be stored (disk full, crash), the row counts as unknown and is posted again.
-        self._progress[row.webhook_id] = answered(progress, AnswerLost("not stored"), 0, now_ns)
+        progress = self._progress[row.webhook_id] = begun(self._progress.get(row.webhook_id, Progress()), now_ns)
         answer = self._post(row)
         self._attempts.finish(attempt_id, answer, self._utc_ns())
-        row_wait_ns, leaderboard_wait_ns = wait_for(answer, progress.attempts, self._backoff, self._rng)
-        self._backoff = backoff_after(self._backoff, answer, leaderboard_wait_ns, now_ns)
-        self._progress[row.webhook_id] = answered(progress, answer, row_wait_ns, now_ns)
-        if self._progress[row.webhook_id].state in SETTLED:
+        after = after_answer(progress, answer, self._backoff, self._rng, now_ns)
+        self._progress[row.webhook_id], self._backoff = after.progress, after.backoff
+        if after.progress.state in SETTLED:
             del self._open_rows[row.webhook_id]
         if isinstance(answer, PostRejected):
             self._rejected_rows[row.webhook_id] = row
             self._check_at_ns = now_ns  # its race may be gone
-        self._log(_sentence(row, answer, row_wait_ns))
+        self._log(_sentence(row, answer, after.wait_ns))
 
     def _post(self, row: OutboxRow) -> PostOutcome:
         try:

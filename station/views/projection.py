@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from shared.protocol.messages import OfficialLap, RunStatus
+from shared.rules.ranking import score_run
 from station.core.attribution.transponders import UnknownId
 from station.core.facts import Lap, Proposal
 from station.core.inputs import Moment, clock_of
 from station.core.race.race import Race
-from station.core.race.standings import qualify
 from station.core.runs.car_models import entered, shown
+from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
 from station.views.race_views import RaceView, RunView, StandingLine, UnknownTransponderView
@@ -139,7 +140,7 @@ def best_ns(laps: tuple[Lap, ...]) -> int | None:
 
 def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
     """What the run is worth so far."""
-    score = run.score if run.phase == "finished" else qualify(laps, run.rules)
+    score = run.score if run.phase == "finished" else score_run(run_laps(laps), run.rules)
     return None if score is None else score.score_ms
 
 

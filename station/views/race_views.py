@@ -36,7 +36,7 @@ class RunView:
     `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256` are what the
     car reports (what was entered, until it does); `model_differs`: from the entry, so that Start is refused.
     `last_lap`: the time is up, and the lap in progress still counts. `limit_unsure`: the station rebooted within the
-    run, and only the time of day tells how long that took.
+    run, and only the time of day shows how long that took.
     """
 
     run_id: str

@@ -53,7 +53,7 @@ class ManagerView:
 class SyncView:
     """What became of the results that were due; `sentence` is the newest trouble, or that all is posted.
 
-    `race_unknown`: the leaderboard says that it has no such race as the one that is on; `target` is what is known of
+    `race_unknown`: the leaderboard reports that it does not have the race that is on; `target` is what is known of
     it there ("" if it was not asked yet).
     """
 

@@ -12,7 +12,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -87,7 +87,7 @@ class EventStream:
         self._closing.set()
         self._call_wake_all()
 
-    async def stream(self, page_name: PageName = "live", *, official: bool = False) -> AsyncIterator[bytes]:
+    async def stream(self, page_name: PageName = "live", *, official: bool = False) -> AsyncGenerator[bytes, None]:
         """Server-sent events for one browser until it goes away or the station stops."""
         wake = asyncio.Event()
         self._wakes[wake] = official

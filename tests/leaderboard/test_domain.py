@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard import domain
-from leaderboard.api.schemas import utc_ns, utc_text
+from leaderboard.api.schemas import utc_ns
 from leaderboard.domain import Attempt, BestAttempt
+from leaderboard.scored_laps import utc_text
 from shared.errors import BadInput, Refused
 from shared.rules.ranking import RaceRules, RunLap
 from tests.leaderboard.sample_races import laps, race, result

@@ -1,12 +1,18 @@
 """The event queue of virtual time: order, pauses, and running up to a time."""
 
+from collections.abc import Callable, Iterator
+
 from shared.virtual_time import VirtualTime
 
 
 def test_events_run_in_order_and_of_one_instant_as_planned() -> None:
-    virtual_time, seen = VirtualTime(), []
+    virtual_time, seen = VirtualTime(), list[tuple[int, str]]()
+
+    def record(word: str) -> Callable[[], None]:
+        return lambda: seen.append((virtual_time.now_ns, word))
+
     for at_ns, word in ((20, "c"), (10, "a"), (10, "b"), (5, "z")):
-        virtual_time.at(at_ns, lambda word=word: seen.append((virtual_time.now_ns, word)))
+        virtual_time.at(at_ns, record(word))
     while virtual_time.next_at_ns is not None:
         virtual_time.run_next()
     assert seen == [(5, "z"), (10, "a"), (10, "b"), (20, "c")]
@@ -15,7 +21,7 @@ def test_events_run_in_order_and_of_one_instant_as_planned() -> None:
 def test_a_story_goes_on_after_its_pauses() -> None:
     virtual_time, seen = VirtualTime(), []
 
-    def story():  # type: ignore[no-untyped-def]
+    def story() -> Iterator[int]:
         seen.append(virtual_time.now_ns)
         yield 7
         seen.append(virtual_time.now_ns)

@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import queue
 import socket
 import threading
 import urllib.request
@@ -20,6 +19,8 @@ from station.core.inputs import Edge
 from station.drem_options import DremOptions
 from station.drem_timer import DremTimer, LapStamps
 from station.gates.drem import DremGate, DremStream
+from station.gates.driver import GateOutput
+from tests.station.gates.decoders.port_peer import Box
 from tests.station.gates.decoders.port_peer import until as wait_until
 
 MS = 1_000_000
@@ -147,12 +148,12 @@ def test_our_gate_hears_our_timer_and_calls_again_when_it_was_away(clock: Manual
     first.start()
     port = first.port
     gate = DremGate("start", ("near", "far"), {"url": f"ws://127.0.0.1:{port}"}, clock)
-    edges: queue.Queue[Edge] = queue.Queue()
-    gate.start({}, edges.put)
+    box = Box()
+    gate.start({}, box.put)
     try:
         until(first, 1)
         first.crossing("boot-0", clock.now_ns())
-        heard = [edges.get(timeout=30), edges.get(timeout=30)]
+        heard = box.take(2)
         assert [(edge.sensor, edge.broken, edge.seq) for edge in heard] == [("near", True, 1), ("near", False, 2)]
         assert gate.health().alive
         first.close()
@@ -162,7 +163,7 @@ def test_our_gate_hears_our_timer_and_calls_again_when_it_was_away(clock: Manual
             until(again, 1)
             clock.advance(clock.now_ns() + 8_000 * MS)
             again.crossing("boot-0", clock.now_ns())
-            assert edges.get(timeout=30).boot != heard[0].boot  # it counts from 1 again: another start of the timer
+            assert box.take(1)[0].boot != heard[0].boot  # it counts from 1 again: another start of the timer
         finally:
             again.close()
     finally:
@@ -181,7 +182,7 @@ def until(server: DremTimer, listeners: int) -> None:
 
 def test_a_timer_that_is_not_there_is_said_and_not_waited_for(clock: ManualClock, free_port: Any) -> None:
     gate = DremGate("start", ("near",), {"url": f"ws://127.0.0.1:{free_port()}"}, clock)
-    gate.start({}, queue.SimpleQueue[Edge]().put)
+    gate.start({}, list[GateOutput]().append)
     gate.close()
     assert not gate.health().alive
 
@@ -237,7 +238,9 @@ class Site(http.server.BaseHTTPRequestHandler):
         moved = self.path == "/old"
         self.send_response(302 if moved else 200)
         if moved:
-            self.send_header("Location", f"http://127.0.0.1:{self.server.server_address[1]}/new")
+            address = self.server.server_address
+            assert isinstance(address, tuple)
+            self.send_header("Location", f"http://127.0.0.1:{address[1]}/new")
         self.send_header("Content-Type", "text/html")
         self.send_header("Set-Cookie", "stays=here")
         self.end_headers()

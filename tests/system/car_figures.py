@@ -28,7 +28,7 @@ from vehicle.core.frame_age import SafetyOptions
 from vehicle.core.limiter import DriveLimits
 from vehicle.core.messages import ControlTrace, Setpoint
 from vehicle.core.pulses import STOCK_CALIBRATION, to_pulses
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.models.running.check import check_model

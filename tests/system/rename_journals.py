@@ -134,8 +134,8 @@ def main(arguments: list[str]) -> None:
         file = renamed_file(copy, renaming, new_texts, pathlib.Path(name))
     KEPT_TEXT.write_bytes(new)
     KEPT_FILE.write_bytes(file)
-    digests = [hashlib.sha256(content).hexdigest() for content in (old, new)]
-    README.write_text(README.read_text().replace(*digests))
+    old_digest, new_digest = (hashlib.sha256(content).hexdigest() for content in (old, new))
+    README.write_text(README.read_text().replace(old_digest, new_digest))
     sys.stdout.writelines(f"new text: {text}\n" for text in sorted(new_texts))
 
 

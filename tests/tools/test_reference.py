@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from tools import reference
+from tools.reference_pages.config_page import config_page
 
 # argparse lays its help out anew in Python 3.13: the page is written with the oldest version that is supported.
 NAMES = [name for name in reference.PAGES if name != "commands.md" or sys.version_info < (3, 12)]
@@ -18,6 +19,6 @@ def test_a_page_is_current(name: str) -> None:
 
 def test_every_key_says_what_it_is_for_or_what_it_may_be() -> None:
     """A row of the config page without a text and without a table of choices would leave a reader alone."""
-    rows = [line for line in reference.config_page().splitlines() if line.startswith("| `")]
+    rows = [line for line in config_page().splitlines() if line.startswith("| `")]
     bare = [row for row in rows if row.endswith("|  |") and not any(w in row for w in ("true or false", "table", '"'))]
     assert bare == []

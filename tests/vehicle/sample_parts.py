@@ -61,7 +61,7 @@ def write_model(folder: pathlib.Path, model: onnx.ModelProto | None = None, meta
 
 
 def config_text(folder: pathlib.Path, port: int, camera: str = 'driver = "mock"', extra: str = "") -> str:
-    """A car on mock hardware that writes down what its wheels are told."""
+    """A car on mock hardware that records the pulses of its motors."""
     return f"""
 device = "car-1"
 [camera]
@@ -92,7 +92,7 @@ realtime = false
 
 
 def pulses(folder: pathlib.Path) -> list[tuple[int, int]]:
-    """What the wheels were told, as (steering, throttle) pulse widths."""
+    """The pulses that were set, as (steering, throttle) pulse widths."""
     lines = (folder / "pulses.jsonl").read_text().splitlines()
     return [(line["steering_ns"], line["throttle_ns"]) for line in map(json.loads, lines)]
 
@@ -111,9 +111,9 @@ class Station:
         self.boot, self.beat, self.orders = "", 0, 0
         self._changed = threading.Condition()
         kinds = (CarHeartbeat, CarState, CarLap, CarTelemetry)
-        link.start([Subscription(topics.BY_BODY[kind]) for kind in kinds], self._hear)
+        link.start([Subscription(topics.BY_BODY[kind]) for kind in kinds], self._on_delivery)
 
-    def _hear(self, delivery: Delivery) -> None:
+    def _on_delivery(self, delivery: Delivery) -> None:
         body, envelope = delivery.message.body, delivery.message.envelope
         with self._changed:
             if isinstance(body, CarHeartbeat):

@@ -7,7 +7,12 @@ middlewares of markov/architecture/custom_architectures.py.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    Network = tuple[list[list[int]], list[int], str, bool, float]
 
 FRONT, LEFT, STEREO = "FRONT_FACING_CAMERA", "LEFT_CAMERA", "STEREO_CAMERAS"
 LIDARS = {"LIDAR": 64, "SECTOR_LIDAR": 8, "DISCRETIZED_SECTOR_LIDAR": 64}
@@ -27,8 +32,14 @@ OLDER = {
     DEEP: (*CAMERA[DEEP][:2], "relu", True, 0.5),
 }
 MIDDLEWARE = {SHALLOW: [512], MIDDLE: [512], DEEP: [256, 128]}
-STEREO_DEEP = ([[32, 3, 1], [64, 3, 2], [64, 3, 1], [128, 3, 2], [128, 3, 1]], [], "relu", False, 0.0)
-LIDAR_NETWORK = ([], [256, 256], "relu", False, 0.0)
+STEREO_DEEP: Network = (
+    [[32, 3, 1], [64, 3, 2], [64, 3, 1], [128, 3, 2], [128, 3, 1]],
+    [],
+    "relu",
+    False,
+    0.0,
+)
+LIDAR_NETWORK: Network = ([], [256, 256], "relu", False, 0.0)
 
 # name: sensors, network, head, kind of actions
 CASES = {

@@ -50,7 +50,7 @@ def parser_of(main: Callable[[list[str]], int], arguments: list[str]) -> argpars
     def stop(self: argparse.ArgumentParser, *_: Any, **__: Any) -> Any:
         raise _Parsed(self)
 
-    argparse.ArgumentParser.parse_args = stop  # type: ignore[method-assign,assignment]
+    argparse.ArgumentParser.parse_args = stop  # type: ignore[method-assign]
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             main(arguments)

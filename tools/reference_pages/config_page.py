@@ -45,7 +45,8 @@ def config_page() -> str:
 def driver_tables(group: str, name: str, value: str, where: str) -> list[str]:
     """A driver's table: the options dataclass of its module; of several, the one that the driver uses."""
     module = importlib.import_module(value.partition(":")[0])
-    own = {label: kind for label, kind in vars(module).items() if getattr(kind, "__module__", "") == module.__name__}
+    own = {label: kind for label, kind in vars(module).items() if isinstance(kind, type)}
+    own = {label: kind for label, kind in own.items() if kind.__module__ == module.__name__}
     kinds = [kind for label, kind in own.items() if label.endswith("Options") and dataclasses.is_dataclass(kind)]
     named = [kind for kind in kinds if f'"{name}"' in (kind.__doc__ or "")] or kinds
     head = f"\n## {group.removeprefix('raceday.')}: `{name}`"
@@ -55,7 +56,7 @@ def driver_tables(group: str, name: str, value: str, where: str) -> list[str]:
         named = [kind for kind in named if re.search(rf"\b{kind.__name__}\b", used)]
     if not named:
         return [head, f"No options ({where})."]
-    return [head, f"{where}.\n", *tables_of(typing.cast("type[Any]", named[0]), "")]
+    return [head, f"{where}.\n", *tables_of(named[0], "")]
 
 
 def tables_of(kind: type[Any], prefix: str) -> list[str]:

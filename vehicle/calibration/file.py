@@ -1,4 +1,4 @@
-"""The calibration file: pulse widths as measured on this car, versioned, written whole or not at all.
+"""The calibration file: pulse widths as measured on this car, versioned, written atomically.
 
 It also reads the stock DeepRacer's `calibration.json`: {"Calibration": {"Servo": {min, mid, max, polarity}, "Motor":
 {...}}, "version"}, in nanoseconds (aws-deepracer/aws-deepracer-servo-pkg), with the version inside or beside.
@@ -20,7 +20,7 @@ _MAX_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class CalibrationChoice:
-    """`[calibration]`: a file, or the figures themselves, or the stock car's by saying so. Without any, no arming."""
+    """`[calibration]`: a file, or the pulse widths themselves, or `stock`. Without any the car cannot be armed."""
 
     file: pathlib.Path | None = setting(None, what="written by `raceday vehicle calibrate`")
     stock: bool = setting(False, what="drive with the stock DeepRacer's figures, unmeasured")
@@ -34,7 +34,7 @@ class CalibrationChoice:
             raise ConfigError("`calibration` takes one of `file`, `stock` and the two tables, not several.")
 
     def load(self) -> Calibration | None:
-        """What the car drives with; None while it was never calibrated. Raises BadInput for a damaged file."""
+        """The calibration that the car drives with; None before the first one. Raises BadInput for a damaged file."""
         if self.stock:
             return STOCK_CALIBRATION
         if self.steering is not None and self.motor is not None:
@@ -45,7 +45,7 @@ class CalibrationChoice:
 
 
 def read_calibration(path: pathlib.Path) -> Calibration:
-    """Our file, or the stock car's. Raises BadInput with one sentence that names it."""
+    """Read a calibration file of this program or of the stock car. Raises BadInput, which names the file."""
     try:
         with path.open("rb") as file:
             text = file.read(_MAX_BYTES + 1)
@@ -61,7 +61,10 @@ def read_calibration(path: pathlib.Path) -> Calibration:
 
 
 def write_calibration(path: pathlib.Path, calibration: Calibration) -> None:
-    """To the disk before it has the name, so that a power cut leaves the old file or the new one."""
+    """Write and sync a temporary file, then rename it, so that a power cut leaves the old file or the new one.
+
+    Raises StorageError.
+    """
     text = json.dumps({"version": VERSION} | asdict(calibration), indent=1) + "\n"
     part = path.with_name(path.name + ".part")
     try:
@@ -77,7 +80,7 @@ def write_calibration(path: pathlib.Path, calibration: Calibration) -> None:
         finally:
             os.close(folder)
     except OSError as error:
-        raise StorageError(f"{path}: the calibration cannot be kept ({error.strerror}).") from None
+        raise StorageError(f"{path}: the calibration cannot be saved ({error.strerror}).") from None
 
 
 def _parse_own(document: dict[str, Any]) -> Calibration:
@@ -107,5 +110,5 @@ def _parse_stock_channel(inner: dict[str, Any], name: str) -> ChannelCalibration
 
 
 def _as_integer(value: object) -> object:
-    """Some programs write every number with a point: 1200000.0 is a whole one."""
+    """The integer of a float such as 1200000.0, since some programs write every number so."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,7 +1,7 @@
 """`raceday vehicle calibrate`: a wizard in the terminal that finds a car's pulse widths, wheels off the ground.
 
-Every test pulse ends in neutral by itself after a moment, whatever is typed or not. Nothing is kept before the end,
-and then at once. While it runs it holds the guard's socket, so no agent of this car can drive beside it.
+Every test pulse ends in neutral by itself after a second, whatever is typed. Nothing is saved before the end. While it
+runs it holds the guard's socket, so the car's agent cannot be started.
 """
 
 import time
@@ -19,7 +19,7 @@ Ask = Callable[[str], str]
 
 
 class TerminalWizard:
-    """Asks, pulses, returns. `ask` shows a text and returns the answer; `pause` waits the given seconds."""
+    """Finds a calibration by questions and test pulses. `ask` shows a text and returns the answer; `pause` waits s."""
 
     def __init__(
         self, motors: Motors, start: Calibration, ask: Ask, pause: Callable[[float], None] = time.sleep
@@ -30,7 +30,7 @@ class TerminalWizard:
         self._pause = pause
 
     def run(self) -> Calibration:
-        """The calibration that was found. Raises Refused when it was called off. Neutral on every way out."""
+        """The calibration that was found. Raises Refused when it was called off. Sets neutral in every case."""
         self._confirm_wheels_off()
         try:
             while (step := self._steps.step) is not None:
@@ -38,7 +38,7 @@ class TerminalWizard:
                     self._ask_question(step)
                 else:
                     self._find_width(step)
-            if not self._ask_yes_no("Keep this calibration?"):
+            if not self._ask_yes_no("Save this calibration?"):
                 raise Refused("the calibration was not saved, as you chose.")
         finally:
             self._set_neutral()
@@ -51,7 +51,7 @@ class TerminalWizard:
             raise Refused("the calibration was called off: the wheels are not off the ground.")
 
     def _find_width(self, step: CalibrationStep) -> None:
-        """Try widths until one is taken with an empty answer."""
+        """Try widths until an empty answer accepts one."""
         for _ in range(_MAX_TRIES):
             width_us = self._steps.width_us
             answer = self._prompt(
@@ -67,12 +67,12 @@ class TerminalWizard:
         raise Refused(f"the calibration was called off after {_MAX_TRIES} tries of one width.")
 
     def _ask_question(self, step: CalibrationStep) -> None:
-        """What did the pulse move, or which way?"""
+        """Send the test pulse, then ask what it moved, or which way."""
         self._pulse(self._steps.demo_pulses())
         self._steps.answer(self._ask_yes_no(f"{step.question} (it just did, for a moment)"))
 
     def _pulse(self, pulses: Pulses) -> None:
-        """One pulse for a moment, then neutral; also when the pause is broken off."""
+        """One pulse for `PULSE_S`, then neutral, also when the pause is interrupted."""
         try:
             self._motors.apply(pulses)
             self._pause(PULSE_S)
@@ -91,7 +91,7 @@ class TerminalWizard:
 
 
 def parse_width_us(answer: str, width_us: int) -> int:
-    """A number of microseconds, or a step from the last one. Raises Refused for anything else."""
+    """The width in microseconds: a number, or +N or -N relative to `width_us`. Raises Refused for anything else."""
     try:
         number = int(answer)
     except ValueError:

@@ -5,6 +5,7 @@ import pathlib
 import tempfile
 from typing import Any
 
+from vehicle.frames.profile_names import PROFILE_NAMES
 from vehicle.models.card import Card
 from vehicle.models.int8.verdict import note_of
 from vehicle.models.library import Library, LibraryEntry, prepare_isolated
@@ -12,7 +13,6 @@ from vehicle.models.run_isolated import run_isolated
 from vehicle.models.trial import try_model
 
 DEFAULT_LIBRARY = pathlib.Path("models")
-_PROFILES = ("grey-area", "deepracer-car")  # by name alone: preprocess.py loads OpenCV
 
 
 def add_commands(subparsers: Any) -> None:
@@ -34,12 +34,12 @@ def add_commands(subparsers: Any) -> None:
     quantise.add_argument(
         "--frames", type=pathlib.Path, required=True, help="a recording (.mcap), or a folder of recordings or pictures"
     )
-    quantise.add_argument("--profile", choices=_PROFILES, default="grey-area", help="as in the car's file")
+    quantise.add_argument("--profile", choices=PROFILE_NAMES, default="grey-area", help="as in the car's file")
     _add_library(_command(subparsers, "list", "the models on this car", _list), "--library")
     select = _command(subparsers, "select", "choose the model that drives", _select)
     remove = _command(subparsers, "remove", "take a model off this car", _remove)
     for command in (select, remove):
-        command.add_argument("name", help="as `raceday model list` says")
+        command.add_argument("name", help="as `raceday model list` shows it")
         _add_library(command, "--library")
 
 

@@ -6,7 +6,8 @@ import pathlib
 from typing import Any
 
 from shared.errors import StorageError
-from vehicle.frames.preprocess import PROFILES, ProfileName
+from vehicle.frames.preprocess import PROFILES
+from vehicle.frames.profile_names import ProfileName
 from vehicle.models.library import SELECTED, Library
 from vehicle.models.model_files import MODEL
 from vehicle.models.running.check import check_model
@@ -59,7 +60,7 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 
 def driven_model(run: Recording) -> pathlib.Path:
-    """The model that drove then: another one may be selected by today, or stand beside it in fewer bits."""
+    """The model that drove in the recording, found by its SHA-256: another may be selected now, or stand beside it."""
     path, drove = pathlib.Path(run.about.get("model_path", "")), run.about.get("model_sha256", "")
     folders = [path if path.is_dir() else path.parent]
     if path.name == SELECTED:
@@ -74,11 +75,11 @@ def _sha256(file: pathlib.Path) -> str:
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError:
-        return ""  # whoever looks for a model passes over what cannot be read
+        return ""  # the search skips files that cannot be read
 
 
 def driven_profile(run: Recording) -> ProfileName:
-    """How the policy saw then."""
+    """The preprocessing profile of the recording."""
     recorded = run.about.get("profile", "")
     return next((name for name in PROFILES if name == recorded), "grey-area")
 

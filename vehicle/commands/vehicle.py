@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _neutral(config: VehicleConfig) -> int:
-    """Hardware keeps its last pulse when its writer is killed; this ends it."""
+    """Set neutral: hardware repeats its last pulse after its writer was killed."""
     motors = build_motors(config, build_clock(config.clock))
     actuators = Actuators(motors, config.calibration.load())
     try:
@@ -66,7 +66,7 @@ def _neutral(config: VehicleConfig) -> int:
 
 
 def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
-    """The wizard, with the guard's socket in hand so that no guard can start beside it."""
+    """Run the wizard while holding the guard's socket, so that no guard can start meanwhile."""
     file = config.calibration.file
     if file is None:
         raise ConfigError("calibrate writes the file that `calibration.file` names: name one in the car's TOML file.")
@@ -82,7 +82,7 @@ def _calibrate(config: VehicleConfig, begin_with: pathlib.Path | None) -> int:
     finally:
         stop_socket.close()
     write_calibration(file, calibration)
-    print(f"{file}: kept. The car takes it when it is started next.")
+    print(f"{file}: saved. The car uses it from its next start.")
     return 0
 
 
@@ -90,4 +90,4 @@ def _ask(text: str) -> str:
     try:
         return input(text)
     except EOFError:
-        raise Refused("the calibration was called off: nobody answers any more.") from None
+        raise Refused("the calibration was called off: the input has ended.") from None

@@ -3,9 +3,9 @@
 Started by: `guard/child.py` as `python -m vehicle.comms.comms`. Calls: `shared/link` (MQTT), `comms/lap_outbox.py`,
 `comms/side_services.py` (recorder and phone page).
 
-Out go heartbeats, the state, telemetry and laps; in come leases, orders and acknowledgements. It decides nothing:
-whether a lease or an order still counts is for the guard to decide. A lap is on the disk before it
-is sent, and stays there until the station has acknowledged it.
+It publishes heartbeats, the state, telemetry and laps, and receives leases, orders and acknowledgements. It decides
+nothing: the guard decides whether a lease or an order still counts. A lap is on the disk before it is sent, and stays
+there until the station has acknowledged it.
 """
 
 import queue
@@ -36,7 +36,7 @@ _MAX_DELIVERIES = 1000
 
 
 class Comms:
-    """One car's voice; `turn` does what is due and never blocks."""
+    """The messages of one car between guard and broker; `step` does what is due and never blocks."""
 
     def __init__(
         self, device: str, link: Link, outbox: LapOutbox, guard: Channel, laps: Channel, resend_s: float
@@ -49,7 +49,7 @@ class Comms:
         self._resend_s = resend_s
         self._resend_due_s = 0.0
         self._was_connected = False
-        self.listeners: list[Callable[[IpcMessage], None]] = []  # beside the wire: the black box, the console
+        self.listeners: list[Callable[[IpcMessage], None]] = []  # recorder and console
         self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True  # a phone may hold the car for practice
         self._state: CarState | None = None
         self._unstored_laps: list[CarLap] = []
@@ -59,13 +59,13 @@ class Comms:
         self._wake_in.setblocking(False)
 
     def start(self) -> None:
-        """Connect in the background, and tell the guard that we are there."""
+        """Connect in the background, and report ready to the guard."""
         kinds = (Lease, DriveOrder, LapAck)
         self._link.start([Subscription(topics.BY_BODY[kind], self._device) for kind in kinds], self._on_delivery)
         self._guard.send(CommsReady())
 
     def run(self) -> None:
-        """Until the guard is gone."""
+        """Run until the guard is gone."""
         with selectors.DefaultSelector() as selector:
             for source in (self._guard, self._laps, self._wake_out):
                 selector.register(source, selectors.EVENT_READ)
@@ -74,7 +74,7 @@ class Comms:
                 self.step(time.monotonic())
 
     def step(self, now_s: float) -> None:
-        """Everything that waits, in the order of its weight: the station's word, our state, the laps."""
+        """Handle all that waits, most urgent first: messages of the station, then of the guard, then laps."""
         self._drain_wake()
         self._receive_from_station()
         for message in self._guard.receive():
@@ -87,11 +87,11 @@ class Comms:
         self._resend_if_due(now_s)
 
     def send_to_guard(self, message: IpcMessage) -> bool:
-        """A word of the console's, from any thread; False if it did not get there."""
+        """Send a message of the console, from any thread; False if it was dropped."""
         return self._guard.send(message)
 
     def close(self) -> None:
-        """Say goodbye and let go."""
+        """Disconnect, and close the outbox and all sockets."""
         self._link.close()
         self._outbox.close()
         self._guard.close()
@@ -140,7 +140,7 @@ class Comms:
                 self._link.publish(telemetry(message))
 
     def _store_lap(self, lap: CarLap) -> None:
-        """To the disk first. A disk that refuses is tried again each turn, and logged once per lap."""
+        """Store the lap, then publish it. A disk that refuses is tried again in each step, and logged once per lap."""
         try:
             queued = self._outbox.add(lap)
         except StorageError as error:
@@ -155,12 +155,12 @@ class Comms:
     def _publish_lap(self, queued: QueuedLap) -> None:
         self._link.publish_as(Message(Envelope(self._device, queued.boot, queued.seq), queued.lap))
 
-    # SideServices
+    # Resending
 
     def _resend_if_due(self, now_s: float) -> None:
         """After a reconnect, and every few seconds, sends again what the station has not acknowledged.
 
-        The state too: an older boot's will, or a machine with our name, may have put another in its place.
+        The state too: an older boot's will, or another machine of the same name, may have replaced it.
         """
         connected = self._link.state().connected
         came_back = connected and not self._was_connected
@@ -186,7 +186,7 @@ class Comms:
 
 
 def main(arguments: list[str]) -> int:
-    """The child's life; returns the exit code."""
+    """Run the process; returns its exit code."""
     parsed = child_arguments(arguments)
     for sentence in confine(parsed.parent):
         log(f"comms: {sentence}")

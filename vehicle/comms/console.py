@@ -43,5 +43,5 @@ def build_console(
     server = ConsoleServer(app, listen(options.host, options.port, "console"))
     log(f"the console listens at port {server.port}.")
     if code is not None:
-        log(f"claim code of the console: {code} (said once; `raceday vehicle claim` makes a new one)")
+        log(f"claim code of the console: {code} (shown once; `raceday vehicle claim` makes a new one)")
     return phone, server

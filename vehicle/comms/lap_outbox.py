@@ -1,7 +1,7 @@
 """Laps that the station has not acknowledged yet, on the car's disk. One connection, one thread.
 
-A number is never given twice, not even after a restart: `(boot, seq)` is how the station knows a repeat. A rollback
-journal with full syncing; the standard library's SQLite may carry the write-ahead log's reset bug.
+A number is never used twice, not even after a restart: the station recognises a repeat by `(boot, seq)`. It uses a
+rollback journal with full syncing, since the standard library's SQLite may have the WAL reset bug.
 """
 
 import pathlib
@@ -21,7 +21,7 @@ _LAP = TypeAdapter(CarLap)
 
 @dataclass(frozen=True, slots=True)
 class QueuedLap:
-    """One lap report under its permanent number."""
+    """One lap report with its permanent number."""
 
     boot: str
     seq: int
@@ -29,7 +29,7 @@ class QueuedLap:
 
 
 class LapOutbox:
-    """Raises StorageError when the disk refuses; then nothing was kept."""
+    """The outbox in the file `path`. Methods raise StorageError when the disk refuses; then nothing was stored."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
@@ -43,7 +43,7 @@ class LapOutbox:
             raise self._storage_error(error) from None
 
     def add(self, lap: CarLap) -> QueuedLap:
-        """Keep a lap; once this returns it survives a power cut."""
+        """Store a lap; once this returns it survives a power cut."""
         try:
             with self._db:
                 cursor = self._db.execute(
@@ -55,7 +55,7 @@ class LapOutbox:
         return QueuedLap(lap.car_boot, cursor.lastrowid, lap)
 
     def pending(self) -> list[QueuedLap]:
-        """All that is not acknowledged, oldest first. A row that was damaged on the disk is left out."""
+        """All unacknowledged laps, oldest first. A row that was damaged on the disk is left out."""
         try:
             rows = self._db.execute("SELECT boot, seq, lap FROM laps ORDER BY seq").fetchall()
         except sqlite3.Error as error:
@@ -69,7 +69,7 @@ class LapOutbox:
         return queued
 
     def remove(self, boot: str, seq: int) -> None:
-        """The station has it. Forgetting twice, or what never was, changes nothing."""
+        """Delete an acknowledged lap; one that is not there changes nothing."""
         try:
             self._db.execute("DELETE FROM laps WHERE boot = ? AND seq = ?", (boot, seq))
         except sqlite3.Error as error:
@@ -81,5 +81,5 @@ class LapOutbox:
 
     def _storage_error(self, error: Exception) -> StorageError:
         return StorageError(
-            f"{self._path}: the outbox of laps cannot be kept ({error}): free the disk or choose another file."
+            f"{self._path}: the outbox of laps cannot be used ({error}): free the disk or choose another file."
         )

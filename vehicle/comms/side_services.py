@@ -1,4 +1,4 @@
-"""What runs beside the wire in the comms process, on threads of its own: black box and console. Neither may control."""
+"""The recorder and the console in the comms process, each on threads of its own."""
 
 import socket
 import time
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class CommsAccess(Protocol):
-    """What of comms is open to those beside it."""
+    """The part of Comms that recorder and console use."""
 
     listeners: list[Callable[[IpcMessage], None]]
     admits: Callable[[Lease | DriveOrder], bool]
 
     def send_to_guard(self, message: IpcMessage) -> bool:
-        """A word to the guard, from any thread; False if it did not get there."""
+        """Send a message to the guard, from any thread; False if it was dropped."""
 
 
 class SideServices:
-    """Starts and ends it together. Raises ConfigError or StorageError before anything runs."""
+    """Starts and ends recorder and console. Raises ConfigError or StorageError before anything runs."""
 
     _recorder: "RecorderThread | None"
     _console: "ConsoleServer | None"
@@ -59,13 +59,13 @@ class SideServices:
             self._pump = FramePump(socket.socket(fileno=frame_fd), tuple(viewers))
 
     def start(self) -> None:
-        """All threads."""
+        """Start all threads."""
         for part in (self._recorder, self._pump, self._console):
             if part is not None:
                 part.start()
 
     def close(self) -> None:
-        """The recording ends with its index, after all that feeds it."""
+        """End all threads; the recorder last, so that its file gets everything and an index."""
         for part in (self._console, self._pump, self._recorder):
             if part is not None:
                 part.close()

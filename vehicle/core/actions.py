@@ -1,4 +1,4 @@
-"""From what a model answers to what the car shall do, as the DeepRacer car does it.
+"""Turns a model's answer into an action of the car, as the DeepRacer car does.
 
 Source: aws-deepracer/aws-deepracer-navigation-pkg. A discrete model's action is the position of its highest
 probability; a continuous one answers steering and speed in [-1, 1], stretched to its range. Steering is a share of
@@ -7,11 +7,12 @@ the largest angle, speed goes through a parabola by (0, 0), (vmax/2, 0.8), (vmax
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from shared.errors import BadInput
+
+if TYPE_CHECKING:  # the guard and the fail-safe process load this file and must not load numpy
+    from numpy.typing import NDArray
 
 ActionSpaceKind = Literal["discrete", "continuous"]
 
@@ -22,7 +23,7 @@ _MAX_SPEED_MPS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What the wheels shall do: steering (+ is left) and throttle, each in [-1, 1]; `Action()` is neutral."""
+    """Steering (+ is left) and throttle, each in [-1, 1]; `Action()` is neutral."""
 
     steering: float = 0.0
     throttle: float = 0.0
@@ -67,7 +68,7 @@ class ActionSpace:
     top_speed_mps: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Asked for at each frame, so found once.
+        # Computed once, as each frame uses them.
         angles = [abs(choice.steering_deg) for choice in self.choices] or [self.angle_deg.high]
         speeds = [choice.speed_mps for choice in self.choices] or [self.speed_mps.high]
         object.__setattr__(self, "top_angle_deg", max(angles))
@@ -89,19 +90,19 @@ class ActionSpace:
         """How many values the model must answer."""
         return len(self.choices) if self.kind == "discrete" else 2
 
-    def decode(self, output: NDArray[Any], throttle_scale: float) -> Action:
+    def decode(self, output: "NDArray[Any]", throttle_scale: float) -> Action:
         """The model's answer (any shape with `size` values) as an action; throttle times `throttle_scale` in [0, 1].
 
         Raises BadInput if the answer is not finite or has the wrong size: then there is no setpoint at all.
         """
-        # As a list: so few numbers cost numpy a fifth of a small model's time, its code being cold after each frame.
+        # A list is faster: numpy's code, not in the cache by now, would take a fifth of a small model's time.
         values: list[float] = output.ravel().tolist()
         if len(values) != self.size:
             raise BadInput(f"The model answered {len(values)} values; its action space has {self.size}.")
         if not all(map(math.isfinite, values)):
             raise BadInput("The model answered with values that are not finite.")
         angle_deg, speed_mps = self._angle_and_speed(values)
-        # The servo refuses beyond [-1, 1] and would keep its last position; full lock is what the model asked for.
+        # The servo node refuses values beyond [-1, 1] and would stay as it is; the model asked for full lock.
         steering = _clamp(angle_deg / self.top_angle_deg) if self.top_angle_deg > 0 else 0.0
         return Action(steering, throttle_scale * throttle_share(speed_mps, self.top_speed_mps))
 

@@ -1,7 +1,7 @@
-"""A calibration from the phone, as the guard sees it, pure: one pulse at a time, and each ends by itself.
+"""The guard's state of a calibration from a phone, pure: one pulse at a time, and each ends by itself.
 
-It moves the wheels of a car that stands on a stand and is not armed. A pulse lasts a second of the car's clock,
-whatever the phone, the network or comms do; a phone that says nothing for long has gone, and the calibration with it.
+It moves the wheels of a car on a stand that is not armed. A pulse lasts one second of the car's clock, whatever the
+phone, the network or comms do. The calibration ends when the phone has sent nothing for three minutes.
 """
 
 from shared.errors import HardwareMissing, Refused
@@ -16,7 +16,7 @@ CLOSED = CalibrationStatus(is_open=False)
 
 
 class CalibrationSession:
-    """Fed with the phone's words and the time; says which pulses the wheels get."""
+    """Commands of the phone and the time go in; the pulses for the wheels come out."""
 
     def __init__(self, start: Calibration, resolution_ns: int, now_ns: int) -> None:
         self._steps = CalibrationSteps(start, resolution_ns)
@@ -26,7 +26,7 @@ class CalibrationSession:
         self._message = ""
 
     def on_command(self, command: CalibrationCommand, now_ns: int) -> None:
-        """The phone's next command. A refusal is reported in the next `tuning`; every command ends the last pulse."""
+        """The phone's next command. A refusal is reported in `status`; every command ends the last pulse."""
         self._pulses, self._last_command_ns, self._message = None, now_ns, ""
         try:
             self._execute(command, now_ns)
@@ -38,17 +38,17 @@ class CalibrationSession:
         self._pulses = None
 
     def is_idle(self, now_ns: int) -> bool:
-        """Has the phone gone?"""
+        """Whether the phone has sent nothing for `IDLE_TIMEOUT_NS`."""
         return now_ns - self._last_command_ns > IDLE_TIMEOUT_NS
 
     def pulses(self, now_ns: int) -> Pulses:
-        """What the wheels get now."""
+        """The pulses to set now: the test pulse until it ends, else neutral."""
         if self._pulses is not None and now_ns >= self._pulse_until_ns:
             self._pulses = None
         return self._pulses or self._steps.neutral_pulses()
 
     def status(self) -> CalibrationStatus:
-        """For the page."""
+        """What the phone page shows."""
         step = self._steps.step
         return CalibrationStatus(
             is_open=True,
@@ -78,7 +78,7 @@ class CalibrationSession:
             self._require_fine_enough()
 
     def _require_fine_enough(self) -> None:
-        """Before anybody keeps it: a calibration that this driver is too coarse for would not start the car."""
+        """Before it can be saved: with a calibration that its driver is too coarse for, the car would not start."""
         try:
             require_fine_enough(self._steps.calibration, self._resolution_ns)
         except HardwareMissing as error:

@@ -1,8 +1,8 @@
-"""The calibration wizard's mind, pure: which width is asked for, what may be tried, what was found so far.
+"""The steps of the calibration wizard, pure: which width is next, what may be tried, what was found so far.
 
-The terminal's wizard and the phone's both think with it. Nine steps: first whether the steering's channel is the
-steering's, tried with the smallest pulse that can be seen, then middle and ends of steering and motor, then the way
-that each goes. Nothing here pulses: `tried` and `rest` say which pulses, and whoever asks sees to their end.
+Used by the terminal's wizard and the phone's. Nine steps: first whether the steering channel moves the steering, tried
+with the smallest visible pulse; then middle and ends of steering and motor; then the direction of each. It sets no
+pulses itself: `trial_pulses`, `demo_pulses` and `neutral_pulses` return them, and the caller ends them.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from vehicle.core.pulses import Calibration, ChannelCalibration, Pulses, neutral
 
 NS_PER_US = 1_000
 MIN_US, MAX_US = 500, 2_500
-VISIBLE_NS = 40_000  # a servo turns by a few degrees; at a motor's controller by mistake it is next to nothing
+VISIBLE_NS = 40_000  # turns a servo by a few degrees; a motor controller connected by mistake hardly reacts
 
 ChannelName = Literal["steering", "motor"]
 StepPart = Literal["channel", "min_ns", "mid_ns", "max_ns", "polarity"]
@@ -21,14 +21,14 @@ QUESTIONS: frozenset[StepPart] = frozenset(
     {"channel", "polarity"}
 )  # these are shown and answered; the others are widths
 SWAPPED = (
-    "Then nothing more is tried: the motor may hang where the steering should. Change the two channels (or pins) round "
-    "under [motors.options], look at the plugs, and begin again."
+    "The calibration stops here: the motor may be connected where the steering should be. Swap the two channels "
+    "(or pins) under [motors.options], check the plugs, and begin again."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationStep:
-    """One width to be found, or what a pulse moved and which way the longer one goes."""
+    """One width to be found, or one question: what a pulse moved, or which way."""
 
     channel: ChannelName
     part: StepPart
@@ -43,7 +43,7 @@ STEPS = (
     CalibrationStep(
         "steering", "min_ns", "Steering, shortest pulse: as far to one side as the wheels go without force."
     ),
-    CalibrationStep("steering", "max_ns", "Steering, longest pulse: as far to the other side."),
+    CalibrationStep("steering", "max_ns", "Steering, longest pulse: as far to the other side without force."),
     CalibrationStep("motor", "mid_ns", "Motor, middle: the wheels stand still."),
     CalibrationStep("motor", "min_ns", "Motor, shortest pulse: the fastest that you will ever want in that direction."),
     CalibrationStep("motor", "max_ns", "Motor, longest pulse: the same in the other direction."),
@@ -53,14 +53,14 @@ STEPS = (
 
 
 def check_width_us(width_us: int) -> int:
-    """The width. Raises Refused for what is no width of a servo."""
+    """Returns the width. Raises Refused unless it is one of a servo, MIN_US to MAX_US."""
     if not MIN_US <= width_us <= MAX_US:
         raise Refused(f"{width_us} us is no width for a servo; {MIN_US} to {MAX_US} are.")
     return width_us
 
 
 class CalibrationSteps:
-    """What was found so far, and the step that is next; the step is None when all are done."""
+    """The calibration found so far and the next step, which is None when all are done."""
 
     def __init__(self, start: Calibration, resolution_ns: int) -> None:
         self.calibration = start
@@ -79,22 +79,22 @@ class CalibrationSteps:
         return STEPS[self._index] if self._index < len(STEPS) else None
 
     def trial_pulses(self, width_us: int) -> Pulses:
-        """The pulses that try a width in this step. Raises Refused for what is no width of a servo."""
+        """The pulses that try a width in this step. Raises Refused unless it is a width of a servo."""
         step = self._require_step("width")
         self.width_us = check_width_us(width_us)
         return self._pulses_for(step.channel, width_us * NS_PER_US)
 
     def accept_width(self) -> None:
-        """The width is right: on to the next step. Raises Refused when it does not lie where it must."""
+        """Accept the current width and go to the next step. Raises Refused when the widths would be out of order."""
         step = self._require_step("width")
         channel, width_ns = self._channel(step.channel), self.width_us * NS_PER_US
         changed = {step.part: width_ns}
-        if step.part == "mid_ns":  # a middle may push the ends away from it; an end must lie on its side
+        if step.part == "mid_ns":  # a new middle moves the ends outwards; an end must lie on its side
             changed |= {
                 "min_ns": min(channel.min_ns, width_ns - NS_PER_US),
                 "max_ns": max(channel.max_ns, width_ns + NS_PER_US),
             }
-        if self.width_us != self._current_us():  # as it was, to the nanosecond
+        if self.width_us != self._current_us():  # an unchanged width stays exact to the nanosecond
             try:
                 self._replace_channel(step.channel, replace(channel, **changed))
             except ConfigError as error:
@@ -111,8 +111,10 @@ class CalibrationSteps:
         return self._pulses_for(step.channel, channel.mid_ns + (channel.max_ns - channel.mid_ns) // 2)
 
     def answer(self, yes: bool) -> None:
-        """Did the right wheel move? Did it go left, or forward? On the stock car forward and left are +1 after the
-        polarity. Raises Refused, also when the channels are the wrong way round."""
+        """Answer this step's question: did the right wheel move, and did it go left, or forward?
+
+        On the stock car forward and left are +1 after the polarity. Raises Refused, also for swapped channels.
+        """
         step = self._require_step("way")
         if step.part == "channel":
             self._answer_channel(yes)
@@ -122,19 +124,19 @@ class CalibrationSteps:
 
     def _answer_channel(self, yes: bool) -> None:
         if not self._was_shown:
-            raise Refused("Let it be shown first, and look at the wheels.")
+            raise Refused("Send the test pulse first, and watch the wheels.")
         self._was_shown = False
         if not yes:
             raise Refused(SWAPPED)
         self._move(1)
 
     def back(self) -> None:
-        """The step before this one, once more."""
+        """Go back one step."""
         if self._index:
             self._move(-1)
 
     def neutral_pulses(self) -> Pulses:
-        """Neutral, as it is known so far."""
+        """Neutral by the calibration found so far."""
         return neutral_pulses(self.calibration, self._resolution_ns)
 
     def _require_step(self, kind: Literal["width", "way"]) -> CalibrationStep:

@@ -2,9 +2,9 @@
 
 Called by `guard/guard.py`; calls `core/modes.py`, `core/frame_age.py` and `core/limiter.py`.
 
-A lease and an order answer a beat that this car made, and count from when that beat was made: what a thawed broker
-delivers in one late burst is already over when it arrives. Orders that must wait (for the first lease, say) wait
-until they expire. Stopping is obeyed whoever says it and whenever it comes.
+A lease and an order answer a heartbeat of this car, and count from the time of that heartbeat: what a stalled broker
+delivers in one late burst has already expired. Orders that must wait (for the first lease, for example) wait until they
+expire. A stop is obeyed whoever sends it, in every mode.
 """
 
 from collections import deque
@@ -30,14 +30,14 @@ _CLOCK_SLACK_NS = 20_000_000  # two processes read one clock a little apart; a s
 
 @dataclass(frozen=True, slots=True)
 class _PendingOrder:
-    """An order that is good until `until_ns`, or done by then."""
+    """An order that waits to be executed, at the latest at `until_ns`."""
 
     order: DriveOrder
     until_ns: int
 
 
 class DriveController:
-    """Who may drive, and how. Not thread-safe; every time is of the machine's clock and does not run backwards."""
+    """Decides whether the car drives, and how. Not thread-safe; times are in ns of the machine's clock, rising."""
 
     def __init__(
         self, boot_id: str, limits: DriveLimits, safety: SafetyOptions, throttle_percent: int = 0, *, calibrated: bool
@@ -84,7 +84,7 @@ class DriveController:
         return self._lease_until_ns is not None and self._lease_run_id == PHONE_RUN_ID
 
     def next_heartbeat(self, now_ns: int) -> CarHeartbeat:
-        """The next beat to send. Numbers go on rising when the guard is restarted within one boot."""
+        """The next heartbeat to send. Its number keeps rising when the guard is restarted within one boot."""
         self._newest_heartbeat = max(self._newest_heartbeat + 1, now_ns // NS_PER_MS)
         self._heartbeats[self._newest_heartbeat] = now_ns
         while len(self._heartbeats) > _MAX_HEARTBEATS:
@@ -92,7 +92,7 @@ class DriveController:
         return CarHeartbeat(self._newest_heartbeat, self.mode, self.is_practice)
 
     def set_model_ready(self, there: bool = True) -> None:
-        """The pilot has a warm model; or it says that there is none yet."""
+        """Whether the pilot has a warm model."""
         self._model_ready = there
 
     def on_setpoint(self, setpoint: Setpoint, now_ns: int) -> bool:
@@ -107,7 +107,7 @@ class DriveController:
         return True
 
     def on_unusable_frame(self, sentence: str) -> None:
-        """A frame came that shows nothing new: the last setpoint goes on ageing, and `sentence` says why."""
+        """A frame shows nothing new, for the reason `sentence`: the last setpoint continues to age."""
         self._unusable_reason = sentence
 
     def on_fault(self, sentence: str) -> None:
@@ -169,14 +169,14 @@ class DriveController:
             return
         heartbeat_ns = self._heartbeats.get(order.heartbeat) if order.boot == self._boot_id else None
         if heartbeat_ns is None:
-            self._refuse(order, "it answers no beat of this car that is still remembered.")
+            self._refuse(order, "it answers no recent heartbeat of this car.")
             return
         self._pending.append(
             _PendingOrder(order, heartbeat_ns + min(order.ttl_ms, self._safety.max_ttl_ms) * NS_PER_MS)
         )
 
     def tick(self, now_ns: int) -> Action:
-        """What the motors shall do now."""
+        """The action for the motors now."""
         if self._frame_age_ns(now_ns) > self._safety.hold_ns:
             self._fresh_frames = 0
         self._run_pending(now_ns)
@@ -194,7 +194,7 @@ class DriveController:
         return limit(Action(self._setpoint.steering, throttle), self._last_action, dt_ns, self._limits)
 
     def _run_pending(self, now_ns: int) -> None:
-        """Do the waiting orders in their order; the first that must wait holds up the rest."""
+        """Execute the pending orders in sequence; the first that must wait delays the rest."""
         while self._pending:
             pending = self._pending[0]
             in_time = now_ns <= pending.until_ns
@@ -208,13 +208,13 @@ class DriveController:
                 self._refuse(pending.order, f"it was not done in time. {missing}".strip())
 
     def _must_wait(self, order: DriveOrder, now_ns: int) -> bool:
-        """Only for what is missing: what the table refuses is refused at once."""
+        """Whether the order waits for something missing; what the mode table refuses is refused at once."""
         waits_in: dict[str, frozenset[CarMode]] = {
             "arm": frozenset({"disarmed", "stopped"}),
             "start": frozenset({"ready"}),
         }
         if self._absent:
-            return False  # an order does not wait until somebody has mended the car
+            return False  # an order does not wait for a repair
         return self.mode in waits_in.get(order.action, frozenset()) and bool(self._readiness(now_ns).missing)
 
     def _execute(self, order: DriveOrder, now_ns: int) -> None:
@@ -231,11 +231,11 @@ class DriveController:
             self.throttle_percent = min(100, max(0, order.throttle_percent))
 
     def _apply_event(self, event: ModeEvent, reason: str) -> None:
-        """What happens to us rather than is asked of us: never refused."""
+        """Apply an event that is not an order, so it is never refused."""
         self.mode_state = next_state(self.mode_state, event, _ALL_READY, reason)
 
     def _refuse(self, order: DriveOrder, why: str) -> None:
-        """Say why an order was not obeyed, unless the mode already has something to explain."""
+        """Give as the mode's reason why an order was refused, unless it explains a trip."""
         if not (self.mode == "tripped" and self.mode_state.reason):
             self.mode_state = ModeState(self.mode, f"The order to {order.action} was refused: {why}")
 

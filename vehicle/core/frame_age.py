@@ -1,7 +1,7 @@
-"""How old the newest frame and the lease may be: hold a little, then ramp to neutral, then trip.
+"""How old the newest frame and the lease may be: the throttle holds, then ramps to neutral, then the car trips.
 
 Up to `hold_periods` frame periods the setpoint holds as it is; from there the throttle ramps down and is neutral at
-`trip_periods`; beyond, the car trips. A repeated frame keeps its first stamp, so it ages like a missing one.
+`trip_periods`; beyond, the car trips. A repeated frame has its first stamp, so it ages like a missing one.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class SafetyOptions:
     max_lease_ms: int = setting(5_000, min=100, max=60_000, what="no lease counts for longer")
     max_ttl_ms: int = setting(10_000, min=100, max=120_000, what="no order counts for longer")
     tick_hz: float = setting(60.0, min=10.0, max=500.0, what="how often the guard decides, at least")
-    hang_ms: int = setting(250, min=50, max=5_000, what="a guard silent for so long (real time) is neutralised")
+    hang_ms: int = setting(250, min=50, max=5_000, what="a guard silent for this long (real time) is set to neutral")
     realtime: bool = setting(True, what="ask the kernel for real-time priority")
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ def trip_reason(
         return "The station's lease ran out: it was not renewed in time."
     if frame_age_ns > safety.trip_ns:
         sentence = (
-            f"The newest frame is {frame_age_ns // NS_PER_MS} ms old; at most {safety.trip_ns // NS_PER_MS} are driven."
+            f"The newest frame is {frame_age_ns // NS_PER_MS} ms old; the limit is {safety.trip_ns // NS_PER_MS} ms."
         )
         return f"{sentence} {unusable}".strip()
     return ""

@@ -1,6 +1,6 @@
-"""The last opinion before the pulses: finite, within the caps, and no faster than the car may change.
+"""Limits an action before it becomes pulses: finite, within the caps, and with limited slew rates.
 
-It does not know the policy, nor the policy it. Towards neutral nothing is held back: braking is never slewed.
+It is independent of the policy. Changes of throttle towards neutral are not limited: braking is never slewed.
 """
 
 import math
@@ -40,7 +40,7 @@ def _steering(wanted: Action, last: Action, tick_s: float, limits: DriveLimits) 
 def _throttle(wanted: Action, last: Action, tick_s: float, limits: DriveLimits) -> float:
     capped = _clamp(wanted.throttle, -limits.reverse_cap, limits.throttle_cap)
     step = limits.throttle_slew_per_s * tick_s
-    # From one direction to the other the car passes through neutral: only what grows away from it is slewed.
+    # From one direction to the other the car passes through neutral: only the change away from it is slewed.
     return _clamp(capped, min(last.throttle, 0.0) - step, max(last.throttle, 0.0) + step)
 
 

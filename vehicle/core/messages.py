@@ -1,4 +1,4 @@
-"""What the car's three processes say to each other, beside the messages that they pass on from the wire."""
+"""The messages between the car's processes, besides those of MQTT that they pass on."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ from vehicle.core.pulses import Calibration
 
 @dataclass(frozen=True, slots=True)
 class Setpoint:
-    """Pilot to guard: what the policy wants from which frame; throttle not yet scaled, the stamp on the car's clock.
+    """Pilot to guard: the policy's answer and its frame; throttle not yet scaled, the stamp on the car's clock.
 
     `capture_us` went from the capture's stamp until the pilot had the frame.
     """
@@ -83,7 +83,7 @@ class ReloadModel:
     """Comms to guard: another model is selected: restart the pilot. Ignored while armed."""
 
 
-PHONE_RUN_ID = "phone"  # the run of a lease or an order that the phone page gives: free practice
+PHONE_RUN_ID = "phone"  # the run id of leases and orders from the phone page: free practice
 
 CalibrationAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
 

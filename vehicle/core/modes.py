@@ -1,4 +1,4 @@
-"""The car's modes are a table: what is not in it is refused with a sentence.
+"""The table of the car's modes and their transitions; what is not in it is refused with a sentence.
 
 Rules
   1. The car wakes disarmed. Only `arm`, then `start`, lead to driving, each while everything is there that driving
@@ -27,7 +27,7 @@ MODES: dict[CarMode, dict[ModeEvent, CarMode]] = {
         "estop": "tripped",
         "reset": "disarmed",
         "withdraw": "disarmed",
-        "trip": "disarmed",  # nothing was promised yet; `arm` will say what is missing
+        "trip": "disarmed",  # nothing drives yet; `arm` reports what is missing
     },
     "ready": {
         "arm": "ready",
@@ -100,13 +100,13 @@ class DriveReadiness:
             )
             if not there
         ]
-        lacking = f"The car has not yet {' and '.join(lacks)}." if lacks else ""
+        lacking = f"The car does not yet have {' and '.join(lacks)}." if lacks else ""
         reasons = (lacking, self.motors, self.button, "" if self.frames else self.camera)
         return " ".join(reason for reason in reasons if reason)
 
 
 def next_state(state: ModeState, event: ModeEvent, readiness: DriveReadiness, reason: str = "") -> ModeState:
-    """The standing after `event`. Raises Refused if the table does not have it or something is missing."""
+    """The state after `event`. Raises Refused if the table does not have it or something is missing."""
     mode = MODES[state.mode].get(event)
     if mode is None:
         raise Refused(f"The car is {state.mode}: it cannot {event} now.")

@@ -1,4 +1,4 @@
-"""From an action to two pulse widths, rounded to what the driver can do, as the DeepRacer servo node does it.
+"""Turns an action into two pulse widths, rounded to the driver's steps, as the DeepRacer servo node does.
 
 Source: aws-deepracer/aws-deepracer-servo-pkg. Period 20 ms; a value v in [-1, 1] times the channel's polarity is
 mid + v (max - mid) above zero and mid + v (mid - min) below. We round here, before the driver would truncate.

@@ -1,4 +1,4 @@
-"""The guard's lists as percentiles: what goes to the broker twice a second, and what the phone shows."""
+"""Turns the guard's samples into percentiles, for the telemetry message and the phone page."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from vehicle.core.messages import LoopTelemetry
 
 
 def telemetry(figures: LoopTelemetry) -> CarTelemetry:
-    """The guard's lists as percentiles."""
+    """The telemetry message with the median and the 99th percentile of each list."""
     return CarTelemetry(
         frames=figures.frames,
         dropped=figures.dropped,
@@ -33,7 +33,7 @@ def telemetry(figures: LoopTelemetry) -> CarTelemetry:
 
 
 def percentile(values: Sequence[int], percent: int) -> int:
-    """The nearest-rank percentile; 0 of nothing."""
+    """The nearest-rank percentile of `values`; 0 if there are none."""
     if not values:
         return 0
     return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]

@@ -1,17 +1,16 @@
-"""Does a frame show something that was not shown before? The pilot asks for each frame, before the policy looks.
+"""Checks that a frame shows something new. The pilot calls it for each frame, before the policy.
 
-A camera can deliver punctually and show nothing: a driver that hands out old buffers in turn, a covered lens, the sun
-in it, a sensor that only gives noise. Three cheap looks at the policy's own 160 x 120 picture, together some 0.1 ms:
+A camera can deliver on time and show nothing: a driver that returns old buffers in turn, a covered lens, the sun in it,
+a sensor that gives only noise. Three cheap tests of the policy's own 160 x 120 picture, together some 0.1 ms:
 
 * **New**: none of the last 64 pictures had the same blocks of 4 x 4 pixels and the same sum of squares. V4L2 has at
   most 32 buffers (VIDEO_MAX_FRAME), and two pictures of a real sensor never agree in that.
-* **Something**: the blocks differ from their neighbours, which is what edges do, in three of the picture's
-  four upright strips. A lamp or a reflection has its edges in one place. Where the brightness changes step by step
-  from the border of the picture inwards, or around a burnt-out place, light leaks in or glares: such steps do not
-  count.
-* **No noise**: white noise loses 15 of 16 parts of its power in a block, and a scene next to none. Coarser noise loses
-  its power in larger patches, **and** has nothing to do with earlier frames; some frames together must show both,
-  since a car that spins looks at something new each time, but at large things.
+* **Content**: blocks differ from their neighbours, as at edges, in three of the picture's four vertical strips. A
+  lamp or a reflection has its edges in one place. Where the brightness changes step by step from the border of the
+  picture inwards, or around an overexposed place, light leaks in or glares: such steps do not count.
+* **No noise**: averaged over a block, white noise loses 15/16 of its power, and a scene almost none. Coarser noise
+  loses its power in larger patches, **and** does not correlate with earlier frames; several frames together must show
+  both, since a spinning car sees something new in each frame, but large things.
 
 The thresholds lie far below what recorded and rendered frames show (test_frame_check.py holds both against them).
 """
@@ -26,7 +25,7 @@ import cv2
 import numpy as np
 
 from vehicle.frames.frame_edges import COLUMNS, ROWS, EdgeCounter
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
 HISTORY: Final = 64
 MIN_EDGES: Final = 16  # recorded: 412; rendered, turned away from the road: 40; a finger over the lens: 0
@@ -41,9 +40,9 @@ MIN_PATCH_POWER: Final = 0.20  # of the blocks' power, in the patches'; scenes: 
 COLUMN_MEANS: Final = (COLUMNS, 1)
 LAG: Final = 24  # frames
 MIN_CORRELATION: Final = 0.20  # of a frame to an earlier one, as correlation; a parked car: 0.9; noise: 0.06
-MAX_PATCH_POWER, MAX_CORRELATION = 0.5, 0.6  # what one frame may speak for those that follow
+MAX_PATCH_POWER, MAX_CORRELATION = 0.5, 0.6  # upper bounds on what one frame counts in the running means
 NEWEST_WEIGHT: Final = 0.3  # a frame's weight in both means: noise is recognised after six
-DARK, BRIGHT = 48, 208  # the mean of a picture without edges says which sentence it gets
+DARK, BRIGHT = 48, 208  # mean grey levels of a picture without edges: below, it is covered; above, dazzled
 
 REPEATED: Final = "The camera gives pictures that it gave before: it hangs."
 COVERED: Final = "The camera's pictures are dark and show nothing: is the lens covered?"
@@ -53,7 +52,7 @@ NOISE: Final = "The camera's pictures show only noise: check its cable, and the 
 
 
 class FrameCheck:
-    """Of one camera; not thread-safe."""
+    """The check of one camera's pictures, in order; not thread-safe."""
 
     def __init__(self) -> None:
         self._fingerprints: deque[tuple[int, float]] = deque(maxlen=HISTORY)
@@ -63,7 +62,7 @@ class FrameCheck:
         self._noise = NoiseDetector()
 
     def problem(self, small: Pixels) -> str:
-        """Why no car can drive by this picture, uint8 (120, 160), as a sentence; "" if it shows something new."""
+        """Why this picture, uint8 (120, 160), cannot be driven by, as a sentence; "" if it shows something new."""
         blocks = self._blocks
         cv2.resize(small, (2 * COLUMNS, 2 * ROWS), dst=self._half, interpolation=cv2.INTER_AREA)  # halvings are quick
         cv2.resize(self._half, (COLUMNS, ROWS), dst=blocks, interpolation=cv2.INTER_AREA)
@@ -86,7 +85,7 @@ class FrameCheck:
 
 
 class NoiseDetector:
-    """Noise whose grains are larger than a block (compressed, enlarged, denoised), seen over some frames."""
+    """Detects noise whose grain is larger than a block (compressed, enlarged, denoised), over several frames."""
 
     def __init__(self) -> None:
         self._history: deque[tuple[Pixels, float, float]] = deque(maxlen=LAG)
@@ -94,11 +93,11 @@ class NoiseDetector:
         self._correlation = self._lagged_correlation = MAX_CORRELATION
 
     def update(self, blocks: Pixels) -> bool:
-        """Are this picture and those before it noise? Blocks as uint8 (30, 40), not even.
+        """Whether this picture and those before it are noise. `blocks`: uint8 (30, 40), not uniform.
 
-        A camera that takes the noise away makes each frame like the one before, and noise as well. So noise is also
-        what is unlike the frame LAG before (at first: the first one) and has no upright things. What is very like
-        that frame, or has much power in its patches, is asked for nothing else: it speaks for a scene.
+        A camera that denoises makes each frame resemble the one before, even if it is noise. So noise is also what
+        does not resemble the frame LAG before (at first: the first one) and has no vertical structures. A picture that
+        strongly resembles that frame, or has much power in its patches, is a scene: nothing else is computed then.
         """
         mean = cv2.norm(blocks, cv2.NORM_L1) / blocks.size
         power = _sum_of_squares(blocks, mean)
@@ -121,19 +120,19 @@ class NoiseDetector:
 
 
 def _sum_of_squares(picture: Pixels, mean: float) -> float:
-    """The sum of the squares of the distances from the mean."""
+    """The sum of the squared differences from the mean."""
     return cv2.norm(picture, cv2.NORM_L2SQR) - picture.size * mean * mean
 
 
 def _correlation(one: tuple[Pixels, float, float], other: tuple[Pixels, float, float]) -> float:
-    """The correlation of two pictures, each with its mean and what it varies by; from -1 to 1."""
+    """The correlation, -1 to 1, of two pictures, each with its mean and its sum of squared differences from it."""
     (first, first_mean, first_power), (second, second_mean, second_power) = one, other
     apart = cv2.norm(first, second, cv2.NORM_L2SQR) - first.size * (first_mean - second_mean) ** 2
     return (first_power + second_power - apart) / 2 / math.sqrt(first_power * second_power)
 
 
 def _power_in(picture: Pixels, parts: tuple[int, int]) -> float:
-    """What a picture whose mean is 0 would vary by if it varied as much as its `parts` (across, down) do."""
+    """The sum of squares of a picture of mean 0 when each of its `parts` (across, down) is replaced by its mean."""
     means = cv2.resize(picture, parts, interpolation=cv2.INTER_AREA)
     return float(cv2.norm(means, cv2.NORM_L2SQR) * picture.size / means.size)
 

@@ -1,10 +1,9 @@
-"""The edges of a picture of 40 x 30 blocks, and which of them are no leak of light: for frame_check.py.
+"""Counts the edges in a picture of 40 x 30 blocks, without those that light leaks explain. Used by frame_check.py.
 
-A leak at the rim of a cap, glare, a lamp's halo: the brightness rises, or falls, from the border inwards, block by
-block. Such a slope is followed from all four borders and does not count. Where something is burnt out, the halo around
-it may end before the border: then no slope of five steps or more counts, wherever it lies. A plane of 1,200 yes and no
-is one integer, the first block its highest bit, so that a slope is followed for all blocks together, in doubling
-strides.
+At a leak at the rim of a cap, with glare or in a lamp's halo, the brightness rises or falls from the border inwards,
+block by block. Such a slope is followed from all four borders and does not count. Around an overexposed place the halo
+may end before the border: then no slope of five steps or more counts, wherever it lies. A plane of 1,200 booleans is
+one integer, the first block its highest bit, so that a slope is followed for all blocks at once, in doubling strides.
 """
 
 from typing import Final
@@ -12,14 +11,14 @@ from typing import Final
 import cv2
 import numpy as np
 
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
 COLUMNS, ROWS = 40, 30
 STEP: Final = 8  # grey levels between two blocks that make an edge
 SLOPE: Final = 5  # grey levels from block to block, without a break from the border on, that make a slope
-BURNT_OUT: Final = 200  # a block so bright may have a halo; cameras of video range clip at 235
+BURNT_OUT: Final = 200  # a block this bright may have a halo; cameras of limited range clip at 235
 HALO_STEPS: Final = 5  # of one slope, one after the other; out of focus a scene's own edges are as wide
-STRIPS: Final = 4  # upright ones, of ten columns
+STRIPS: Final = 4  # vertical ones, of ten columns
 
 Planes = tuple[tuple[int, int], ...]  # strides in bits with the blocks that a stride from the border reaches
 
@@ -42,9 +41,9 @@ _STARTS: Final = range(0, 8 * _BYTES, _BYTES)
 _WIDTH: Final = COLUMNS // STRIPS
 _STRIPS: Final = tuple(_plane(_ALL, slice(_WIDTH * n, _WIDTH * (n + 1))) for n in range(STRIPS))
 
-# The quick look has a byte for each step, of which the highest bit says yes: the steps beside, then those below.
+# The quick count has a byte for each step, whose highest bit means yes: the steps to the right, then those downwards.
 _BYTE, _LINE = 8, 8 * COLUMNS
-_MARGIN: Final = 2  # so far from the border a step is asked for its neighbours
+_MARGIN: Final = 2  # blocks from the border within which a step does not count here: it lacks neighbours
 
 
 def _high_bits(beside: tuple[slice, slice], below: tuple[slice, slice]) -> int:
@@ -64,18 +63,20 @@ _BOTH_IN_STRIP: Final = tuple(_high_bits(columns, columns) for columns in _COLUM
 
 
 class EdgeCounter:
-    """Of one camera; its buffers are made once. Not thread-safe."""
+    """Counts edges with buffers that are allocated once; not thread-safe."""
 
     def __init__(self) -> None:
         self._sizes: Pixels = np.zeros((2, ROWS, COLUMNS), np.uint8)
-        self._steps: Pixels = np.full((4, ROWS, COLUMNS), 255, np.uint8)  # where no neighbour is, a slope goes on
+        self._steps: Pixels = np.full(
+            (4, ROWS, COLUMNS), 255, np.uint8
+        )  # where there is no neighbour, a slope continues
         self._planes = np.empty((2, *self._steps.shape), np.bool_)
 
     def count_quickly(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
-        """All edges, and for each strip what `count` finds at least: quick, and enough for most pictures.
+        """All edges, and for each strip a lower bound of what `count` finds: quick, and enough for most pictures.
 
-        Not part of a slope is what has a step that is none among the next two on both of its sides. Such an edge is
-        in no halo either: that has five steps in a row.
+        `blocks`: uint8 (30, 40). An edge counts if, on both of its sides, at least one of the next two steps is less
+        than SLOPE. Such an edge is in no halo either, since that has five steps in a row.
         """
         cv2.absdiff(blocks[:, 1:], blocks[:, :-1], dst=self._sizes[0, :, :-1])
         cv2.absdiff(blocks[1:], blocks[:-1], dst=self._sizes[1, :-1])
@@ -90,7 +91,7 @@ class EdgeCounter:
         """All edges, and those of each strip that no slope explains; blocks as uint8 (30, 40)."""
         left, right, upper, lower = blocks[:, :-1], blocks[:, 1:], blocks[:-1], blocks[1:]
         steps = self._steps
-        cv2.subtract(right, left, dst=steps[0, :, :-1])  # a fall is no rise below 0: it is cut off there
+        cv2.subtract(right, left, dst=steps[0, :, :-1])  # saturates at 0: a fall is not a negative rise
         cv2.subtract(left, right, dst=steps[1, :, :-1])
         cv2.subtract(lower, upper, dst=steps[2, :-1])
         cv2.subtract(upper, lower, dst=steps[3, :-1])
@@ -128,7 +129,7 @@ def _border_slopes(slopes: list[int], *borders: Planes) -> int:
 def _long_slopes(slopes: list[int], stride: int) -> int:
     """The steps that are part of a slope of HALO_STEPS or more, rising or falling, wherever it begins.
 
-    Beyond the border a slope goes on: what seems long by that is joined to the border anyway.
+    A slope is taken to continue beyond the border: one that is long only by that is joined to the border anyway.
     """
     found = 0
     for slope in slopes:

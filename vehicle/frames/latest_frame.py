@@ -1,16 +1,16 @@
-"""The one-slot mailbox between the camera's thread and those that look: always the newest frame, never a queue.
+"""A one-slot mailbox between the camera's thread and its readers: always the newest frame, never a queue.
 
-The policy is woken by the frame itself. Those beside it (lap watcher, black box) are woken once the policy is done
-with it: at the frame's arrival they would only fight it for the interpreter. If it takes too long they look anyway.
+A frame wakes the policy at once. The other readers (lap watcher, frame feed) are woken when the policy has processed
+it, since before that they would only compete for the interpreter; they time out if the policy takes too long.
 """
 
 import threading
 
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 
 
 class LatestFrame:
-    """Any number of readers, each with its own place; what a reader is too slow for, it never sees."""
+    """Any number of readers, each with the number of its last frame; a slow reader skips frames. Thread-safe."""
 
     def __init__(self) -> None:
         lock = threading.Lock()
@@ -21,7 +21,7 @@ class LatestFrame:
         self._closed = False
 
     def put(self, frame: Frame) -> None:
-        """Replace what lies there."""
+        """Store `frame` in place of the previous one, and wake the policy."""
         with self._arrived:
             self._frame = frame
             self._number += 1
@@ -35,13 +35,16 @@ class LatestFrame:
             return self._newer_than(after)
 
     def mark_processed(self, number: int) -> None:
-        """The policy has made what it could of that frame: the others may look."""
+        """The policy has processed frame `number`: wake the other readers."""
         with self._processed:
             self._processed_number = number
             self._processed.notify_all()
 
     def wait_for_processed(self, after: int, timeout_s: float) -> tuple[Frame, int] | None:
-        """The newest frame once the policy is done with one above `after`, or when the time is over."""
+        """The newest frame and its number, once the policy has processed one above `after`, or on timeout.
+
+        None if there is no frame above `after`.
+        """
         with self._processed:
             self._processed.wait_for(lambda: self._processed_number > after or self._closed, timeout_s)
             return self._newer_than(after)
@@ -51,7 +54,7 @@ class LatestFrame:
         return self._closed
 
     def close(self) -> None:
-        """Wake all who wait: no more frames come."""
+        """Wake all readers: no more frames come."""
         with self._arrived:
             self._closed = True
             self._arrived.notify_all()

@@ -1,6 +1,6 @@
-"""From a camera's picture to the policy's 160 x 120 grey pixels: two ways, chosen by name in the config.
+"""Turns a camera's picture into the policy's 160 x 120 grey pixels, in one of two ways that the config names.
 
-`grey-area` (the default) takes grey and shrinks it by area: nearest to what the simulator trained on, which shrinks
+`grey-area` (the default) converts to grey and shrinks by area: closest to what the simulator trained on, which shrinks
 with anti-aliasing. `deepracer-car` is what the stock car does (aws-deepracer-camera-pkg and -inference-pkg): bilinear
 without anti-aliasing on the colour picture, then grey. A camera that only gives grey (a Y plane, a grey decode, the
 mock world) has no colour to shrink first; there the profile shrinks the grey bilinearly. That differs from the car's
@@ -8,14 +8,13 @@ order by rounding alone, at most two grey levels, since both steps are linear: t
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import cv2
 import numpy as np
 
-from vehicle.hardware.interfaces import Pixels
+from vehicle.frames.profile_names import ProfileName
+from vehicle.hardware.frame import Pixels
 
-ProfileName = Literal["grey-area", "deepracer-car"]
 WIDTH, HEIGHT = 160, 120
 _COLOURS = 3
 
@@ -23,18 +22,18 @@ Preprocessor = Callable[[Pixels, Pixels], None]
 
 
 def preprocessor(name: ProfileName) -> Preprocessor:
-    """What fills the policy's picture (120, 160) from a camera's, grey (H, W) or BGR (H, W, 3).
+    """A function (pixels, small) that fills `small`, uint8 (120, 160), from a grey (H, W) or BGR (H, W, 3) picture.
 
-    Each has buffers of its own, made with the first picture and again when its size changes; not thread-safe.
+    Each has its own buffers, allocated at the first picture and when its size changes; not thread-safe.
     """
     return PROFILES[name]()
 
 
 class GreyArea:
-    """Grey first (a third of the work), then every pixel counts with its area.
+    """Grey first (a third of the work), then an average weighted by area.
 
-    A quarter of the side is taken in two halvings: a seventh of the time, since only a halving is vectorised; the
-    second rounding makes a quarter of a grey level on average and one at most.
+    A quarter of the side is reached by halving twice: a seventh of the time, since OpenCV vectorises only a halving.
+    The second rounding changes a pixel by a quarter of a grey level on average and by one at most.
     """
 
     def __init__(self) -> None:

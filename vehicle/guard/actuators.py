@@ -1,4 +1,4 @@
-"""The guard's hand on the motors: actions to pulses, and a neutral that is never quietly given up."""
+"""The guard's access to the motors: actions become pulses, and neutral is retried and never fails silently."""
 
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.pulses import Calibration, Pulses, neutral_pulses, to_pulses
@@ -9,9 +9,9 @@ _NEUTRAL_TRIES = 3
 
 
 class Actuators:
-    """Motors with the calibration of this car; without one no pulse is ever sent, for none is known to be neutral.
+    """The motors with the calibration of this car; without one no pulse is sent, since neutral is not known.
 
-    Motors may be absent for a while: then no pulse is sent.
+    Motors may be absent (None): then no pulse is sent.
     """
 
     def __init__(self, motors: Motors | None, calibration: Calibration | None) -> None:
@@ -20,26 +20,26 @@ class Actuators:
 
     @property
     def resolution_ns(self) -> int:
-        """The driver's step."""
+        """The step of the driver's pulse widths, in nanoseconds."""
         assert self._motors is not None, "a car without motors is not calibrated"
         return self._motors.resolution_ns
 
     @property
     def is_attached(self) -> bool:
-        """Is there anybody to send a pulse to?"""
+        """Whether motors are attached."""
         return self._motors is not None
 
     def attach(self, motors: Motors) -> None:
-        """Motors that were absent are there now."""
+        """Use motors that were absent until now."""
         self._motors = motors
 
     def set_pulses(self, sent: Pulses) -> None:
-        """These pulses, while the car is calibrated. Raises HardwareMissing when the device refuses."""
+        """Set these pulses, for a calibration. Raises HardwareMissing when the device refuses."""
         assert self._motors is not None, "a car without motors is not calibrated"
         self._motors.apply(sent)
 
     def apply_action(self, action: Action) -> Pulses | None:
-        """Set the pulses of a limited action, and say which. Raises HardwareMissing when the device refuses."""
+        """Set the pulses of a limited action and return them. Raises HardwareMissing when the device refuses."""
         if self.calibration is None or self._motors is None:
             assert action == NEUTRAL, "a car without calibration or motors cannot be armed"
             return None
@@ -48,7 +48,7 @@ class Actuators:
         return sent
 
     def set_neutral(self) -> None:
-        """Neutral by calibration, or as the driver knows it; raises what the driver raises in the end."""
+        """Set neutral by the calibration, or else the driver's own. Raises what the driver raises at the last try."""
         if self._motors is None:
             return
         if self.calibration is None:
@@ -65,7 +65,7 @@ class Actuators:
                 return
 
     def close(self) -> None:
-        """Let the device go; idempotent."""
+        """Close the device; idempotent."""
         if self._motors is not None:
             self._motors.close()
             self._motors = None

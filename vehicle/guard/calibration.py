@@ -1,4 +1,4 @@
-"""The guard's part in a calibration from the phone: only an unarmed car, and neutral whatever ends it."""
+"""The guard's part in a calibration from the phone: only while the car is not armed, and always ending in neutral."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,10 @@ _OPEN_IN = frozenset({"disarmed", "stopped"})
 
 
 class CalibrationControl:
-    """`reload` reads the calibration that the car's file names; `tell` says a word to comms."""
+    """Runs a calibration from the phone on the motors.
+
+    `load_saved` reads the calibration that the car's config names; `publish` sends a status to comms.
+    """
 
     def __init__(
         self,
@@ -35,13 +38,13 @@ class CalibrationControl:
         self.publish: Callable[[CalibrationStatus], object] = lambda _: None
 
     def on_command(self, command: CalibrationCommand, now_ns: int) -> None:
-        """The phone's next word."""
+        """Handle the phone's next command."""
         if command.action == "begin":
             self._begin(now_ns)
         elif self._session is None:
             self._close("")
         elif command.action == "cancel":
-            self.end("The calibration was called off; the car keeps what it had.")
+            self.end("The calibration was called off; the car's calibration is unchanged.")
         elif command.action == "kept":
             self._apply_saved()
         else:
@@ -49,14 +52,14 @@ class CalibrationControl:
             self._publish(self._session.status())
 
     def tick(self, now_ns: int) -> Pulses | None:
-        """Set the wheels while the car is calibrated, and say to what; None while it is not."""
+        """Set the pulses of a running calibration and return them; None without one."""
         if self._session is None:
             return None
         if self._controller.mode not in _OPEN_IN:
             self.end(f"The calibration was called off: {self._controller.mode_state.reason}")
             return None
         if self._session.is_idle(now_ns):
-            self.end("The calibration was called off: nobody went on with it.")
+            self.end("The calibration was called off: it was left idle.")
             return None
         pulses = self._session.pulses(now_ns)
         self._actuators.set_pulses(pulses)
@@ -64,7 +67,7 @@ class CalibrationControl:
         return pulses
 
     def end(self, message: str) -> None:
-        """Neutral, as the car knows it; nothing is kept."""
+        """End the calibration in neutral by the saved calibration; its result is discarded."""
         if self._session is not None:
             self._session = None
             self._controller.calibrated = self._actuators.calibration is not None
@@ -89,7 +92,7 @@ class CalibrationControl:
         self._publish(self._session.status())
 
     def _apply_saved(self) -> None:
-        """The file is written: from now on the guard and the fail-safe process use it."""
+        """Load the file that comms has written; from now on the guard and the fail-safe process use it."""
         try:
             calibration = self._load_saved()
             if calibration is not None:
@@ -99,7 +102,7 @@ class CalibrationControl:
             return
         self._actuators.calibration = calibration
         self._failsafe.notify_recalibrated()
-        self.end("The calibration is kept, and the car has it.")
+        self.end("The calibration is saved, and the car uses it.")
         log("the car has a new calibration.")
 
     def _close(self, message: str) -> None:

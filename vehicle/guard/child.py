@@ -1,4 +1,4 @@
-"""The guard's children: started with a channel each, watched, and started again with patience when they die."""
+"""One child process of the guard: its channel, its exit, and the growing pause before it is restarted."""
 
 import contextlib
 import os
@@ -7,16 +7,15 @@ import subprocess
 import time
 
 from vehicle.process.channel import Channel, socket_pair
+from vehicle.process.child_main import SINGLE_THREADED
 
 FIRST_RETRY_S = 0.5
 MAX_RETRY_S = 10.0
-# No threads of libraries' own: each must be given its turn before a killed child's channel closes.
-SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-STEADY_S = 30.0  # alive for so long, and the next death is a first one again
+STEADY_S = 30.0  # after this long alive, the pause starts again at its shortest
 
 
 class Child:
-    """One child process; `channel` is ours, and a new one with every life."""
+    """One child process; `channel` is the guard's end, new at each start and None while it does not run."""
 
     def __init__(
         self, name: str, argv: tuple[str, ...], *, lap_fd: int, frame_fd: int | None = None, nice: int = 0
@@ -28,7 +27,7 @@ class Child:
         self._started_s = 0.0
         self._retry_s = FIRST_RETRY_S
         self._restart_at_s: float | None = None
-        self._nice = min(nice, os.getpriority(os.PRIO_PROCESS, 0))  # no later than the service was given
+        self._nice = min(nice, os.getpriority(os.PRIO_PROCESS, 0))  # not above the nice value of the service
         self.channel: Channel | None = None
 
     @property
@@ -36,7 +35,7 @@ class Child:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Give it a fresh channel and start it."""
+        """Start the process with a new channel."""
         ours, theirs = socket_pair()
         fds = {"--guard-fd": theirs.fileno()} | self._fds
         arguments = [word for name, fd in fds.items() for word in (name, str(fd))]
@@ -49,15 +48,15 @@ class Child:
             )
         finally:
             theirs.close()
-        if self._nice < 0:  # the kernel begins the children of a real-time parent at 0
-            with contextlib.suppress(OSError):  # then they come later than they should, and the ages show it
+        if self._nice < 0:  # the kernel starts the children of a real-time parent at 0
+            with contextlib.suppress(OSError):  # without permission it runs later, which the frame ages show
                 os.setpriority(os.PRIO_PROCESS, self._process.pid, self._nice)
         self.channel = Channel(ours)
         self._started_s = time.monotonic()
         self._restart_at_s = None
 
     def poll_exit(self) -> int | None:
-        """Its exit code, once; from then on it is due to be started again after a while."""
+        """The exit code, once after the process has ended, else None. It then schedules the restart."""
         if self._process is None or (code := self._process.poll()) is None:
             return None
         now_s = time.monotonic()
@@ -69,16 +68,16 @@ class Child:
         return code
 
     def restart_due(self) -> bool:
-        """Is it dead and its pause over?"""
+        """Whether it has ended and its pause is over."""
         return self._restart_at_s is not None and time.monotonic() >= self._restart_at_s
 
     def terminate(self) -> None:
-        """SIGTERM, without waiting."""
+        """Send SIGTERM without waiting."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
 
     def wait_or_kill(self, patience_s: float) -> None:
-        """Wait for its end, and insist when it takes too long."""
+        """Wait up to `patience_s` for its end, then send SIGKILL."""
         if self._process is not None:
             try:
                 self._process.wait(max(0.0, patience_s))
@@ -90,7 +89,7 @@ class Child:
         self.close_channel()
 
     def close_channel(self) -> None:
-        """Our end of the channel goes; a child that still lives ends itself."""
+        """Close the guard's end of the channel; a child that still runs then ends itself."""
         if self.channel is not None:
             self.channel.close()
             self.channel = None

@@ -1,4 +1,4 @@
-"""The guard's crew: its two children and the channels to them. What they say, and that they are gone, come out."""
+"""The guard's two child processes, pilot and comms: starts and restarts them and receives their messages."""
 
 import selectors
 import time
@@ -11,21 +11,21 @@ from vehicle.process.log import log
 
 @dataclass(frozen=True, slots=True)
 class ChildExited:
-    """A child is dead, or as good as dead: its end of the channel is closed."""
+    """A child has ended or is about to: its end of the channel is closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChildMessage:
-    """One word of one child."""
+    """One message of the child `name`."""
 
     name: str
     message: IpcMessage | ChildExited
 
 
 class ChildProcesses:
-    """Pilot and comms. `hear` and `look_after` never block.
+    """Pilot and comms; `receive` and `restart_exited` never block.
 
-    `ready` names those that reported ready, or what they wait for.
+    `ready` holds the names of those that reported ready, or a device that they wait for.
     """
 
     def __init__(self, pilot: Child, comms: Child) -> None:
@@ -34,7 +34,7 @@ class ChildProcesses:
         self.ready: set[str] = set()
 
     def start(self, selector: selectors.BaseSelector) -> None:
-        """Start both; what they say wakes the selector."""
+        """Start both; their messages wake the selector."""
         self._selector = selector
         for child in self._children.values():
             self._start(child)
@@ -62,7 +62,7 @@ class ChildProcesses:
         return messages
 
     def restart_exited(self) -> list[ChildMessage]:
-        """Logs which child died, and starts it again when its pause is over."""
+        """Log each child that ended, and start it again after its pause; returns a ChildExited for each that ended."""
         messages: list[ChildMessage] = []
         for child in self._children.values():
             if (code := child.poll_exit()) is not None:
@@ -74,16 +74,16 @@ class ChildProcesses:
         return messages
 
     def send(self, name: str, message: IpcMessage) -> bool:
-        """Say it to one that is there; False if it was dropped."""
+        """Send a message to the child `name`; False if it was dropped or the child is not running."""
         channel = self._children[name].channel
         return channel is not None and channel.send(message)
 
     def terminate(self, name: str) -> None:
-        """SIGTERM; it comes back when it is due."""
+        """Send SIGTERM; `restart_exited` starts it again later."""
         self._children[name].terminate()
 
     def stop(self, patience_s: float) -> None:
-        """End both, in order first and then by force."""
+        """End both with SIGTERM, and with SIGKILL those that have not ended after `patience_s`."""
         for child in self._children.values():
             child.terminate()
         deadline_s = time.monotonic() + patience_s
@@ -97,7 +97,7 @@ class ChildProcesses:
         self._selector.register(child.channel, selectors.EVENT_READ)
 
     def _on_closed(self, child: Child) -> ChildMessage:
-        """Act on the closed channel now; `exited` will see how it ended."""
+        """Close our end now; `restart_exited` logs later how the child ended."""
         assert child.channel is not None
         assert self._selector is not None
         self._selector.unregister(child.channel)

@@ -1,8 +1,8 @@
 """The fail-safe process: it runs beside the guard and sets the motors to neutral when the guard dies or hangs.
 
-Hardware keeps its last pulse when its writer is killed, and the service's stop hook takes a second to start a Python.
-This process has everything loaded, waits on one socket, and opens the motors only when the guard falls silent.
-It outlives the guard on purpose: it ignores the signals that end the others.
+Hardware repeats its last pulse when its writer is killed, and the service's stop hook takes a second to start Python.
+This process has everything loaded, waits on one socket, and opens the motors only when the guard falls silent. It
+outlives the guard on purpose: it ignores the signals that end the others.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from vehicle.process.realtime import (
 
 
 class PreparedNeutral:
-    """All that neutral needs, found before it is needed: looking for a driver reads hundreds of files."""
+    """Sets neutral with a driver and a calibration loaded in advance: finding a driver reads hundreds of files."""
 
     def __init__(self, config: VehicleConfig) -> None:
         self._config = config
@@ -37,11 +37,11 @@ class PreparedNeutral:
         self._calibration = config.calibration.load()
 
     def reload_calibration(self) -> None:
-        """The car was calibrated again: neutral may have moved."""
+        """Load the calibration again after it has changed."""
         self._calibration = self._config.calibration.load()
 
     def set_neutral(self, why: str) -> None:
-        """Open the motors, set them, say why. Raises what the driver raises in the end."""
+        """Open the motors, set them to neutral and log `why`. Raises what the driver raises at the last attempt."""
         actuators = Actuators(self._open_motors(), self._calibration)
         try:
             actuators.set_neutral()
@@ -51,7 +51,7 @@ class PreparedNeutral:
 
 
 def _motors_factory(config: VehicleConfig) -> Callable[[], Motors]:
-    """The motors' driver, loaded now; one whose library is absent is looked for when it is needed."""
+    """Loads the motor driver and returns what opens it; a missing library is looked for again when it is needed."""
     clock = build_clock(config.clock)
 
     def find_now() -> Motors:
@@ -65,8 +65,11 @@ def _motors_factory(config: VehicleConfig) -> Callable[[], Motors]:
 
 
 def watch_guard(guard: socket.socket, prepared: PreparedNeutral, hang_ms: int) -> None:
-    """Until the guard says goodbye or is dead. A guard that hangs is neutralised once, each time that it hangs."""
-    is_watching = False  # a guard may take its time until its first beat: nothing has moved yet
+    """Read heartbeats until the guard sends its goodbye or dies.
+
+    Neutral is set once when it dies, and once each time that it is silent for `hang_ms` of real time.
+    """
+    is_watching = False  # the first heartbeat may come late: nothing has moved yet
     logged = ""
     while True:
         guard.settimeout(hang_ms / 1000 if is_watching else None)
@@ -96,7 +99,7 @@ def watch_guard(guard: socket.socket, prepared: PreparedNeutral, hang_ms: int) -
 
 
 def main(arguments: list[str]) -> int:
-    """The process; returns the exit code."""
+    """Run the process; returns its exit code."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     parsed = child_arguments(arguments)

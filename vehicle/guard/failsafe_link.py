@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Final
 
-from vehicle.guard.child import SINGLE_THREADED
+from vehicle.process.child_main import SINGLE_THREADED
 from vehicle.process.log import log
 
 HEARTBEAT: Final = b"."
@@ -26,7 +26,7 @@ class FailsafeLink:
         self._ready = False
 
     def start(self) -> None:
-        """Start it; it is watched over by `beat`."""
+        """Start the process; `heartbeat` restarts it if it dies."""
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.setblocking(False)
         arguments = [
@@ -51,24 +51,24 @@ class FailsafeLink:
 
     @property
     def ready(self) -> bool:
-        """Has it loaded everything that it needs?"""
+        """Whether the process has loaded everything that it needs."""
         if not self._ready and self._socket is not None:
             with contextlib.suppress(BlockingIOError):
                 self._ready = self._socket.recv(1) == READY
         return self._ready
 
     def poll_exit(self) -> int | None:
-        """Its exit code, if it died; then `start` gives a new one."""
+        """The exit code of the process if it ended, else None."""
         return self._process.poll() if self._process is not None else None
 
     def heartbeat(self) -> None:
-        """Tell it that the guard is alive. If it died it is restarted: it is the last that can stop the car."""
+        """Report that the guard is alive. A process that died is restarted: it is the last that can stop the car."""
         if self._process is None or self._socket is None:
             return
         try:
             self._socket.send(HEARTBEAT)
         except BlockingIOError:
-            return  # it has plenty of beats to read
+            return  # it has enough heartbeats to read
         except OSError:
             log("the fail-safe process is gone; another one is started.")
             self._reset()
@@ -84,7 +84,7 @@ class FailsafeLink:
                 self.start()
 
     def close(self, patience_s: float, *, neutral: bool) -> None:
-        """The guard ends. A goodbye is sent only if the motors are `neutral`; otherwise it counts as a dead guard."""
+        """End the link. A goodbye is sent only if the motors are `neutral`; without it the process sets neutral."""
         if self._process is None or self._socket is None:
             return
         with contextlib.suppress(OSError):
@@ -101,6 +101,6 @@ class FailsafeLink:
         if self._socket is not None:
             self._socket.close()
         if self._process is not None:
-            self._process.kill()  # one that no longer listens may still take its time to end
+            self._process.kill()  # a process without its socket may still be ending
             self._process.wait()
         self._process, self._socket, self._ready = None, None, False

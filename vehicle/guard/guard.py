@@ -5,7 +5,8 @@ deadlines. It imports neither the policy nor the network: those run in child pro
 
 Called by: `vehicle/build.py` builds it, `raceday vehicle` calls `Guard.run(ready_file)`, which returns the exit code.
 Calls: `core/controller.py` (what to do), `guard/actuators.py` (pulses), `guard/children.py` (pilot and comms),
-`guard/failsafe_link.py` (heartbeat to the fail-safe process), `guard/reporter.py` (state and telemetry for comms).
+`guard/message_handler.py` (what their messages do), `guard/failsafe_link.py` (heartbeat to the fail-safe process),
+`guard/reporter.py` (state and telemetry for comms).
 Example: a `Setpoint` from the pilot goes to `DriveController.on_setpoint`; in the same pass of the loop
 `DriveController.tick` limits it and `Actuators.apply_action` sets the pulses.
 """
@@ -19,33 +20,19 @@ from types import FrameType
 
 from shared.clock import Clock
 from shared.errors import HardwareMissing
-from shared.protocol.messages import DriveOrder, Lease
 from vehicle.core.controller import DriveController
 from vehicle.core.frame_age import SafetyOptions
-from vehicle.core.messages import (
-    CalibrationCommand,
-    CameraAbsent,
-    CommsReady,
-    FrameCounts,
-    PilotFault,
-    PilotReady,
-    ReloadModel,
-    Setpoint,
-    ThrottleLimit,
-    UnusableFrame,
-)
-from vehicle.core.modes import ARMED
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.calibration import CalibrationControl
 from vehicle.guard.children import ChildExited, ChildMessage, ChildProcesses
 from vehicle.guard.failsafe_link import FailsafeLink
 from vehicle.guard.loop_stats import LoopStats
+from vehicle.guard.message_handler import MessageHandler
 from vehicle.guard.reporter import Reporter
 from vehicle.guard.stop_sources import StopSource, StopSources
 from vehicle.guard.systemd import SystemdNotifier
 from vehicle.hardware.absent_device import DeviceOpener
 from vehicle.hardware.interfaces import Motors
-from vehicle.process.channel import IpcMessage
 from vehicle.process.log import log
 from vehicle.process.realtime import (
     GUARD_PRIORITY,
@@ -58,6 +45,7 @@ from vehicle.process.realtime import (
 READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 2.0
 _MIN_TICK_S = 0.003  # a sped-up clock may not eat a core
+_PILOT_EXITED = ChildMessage("pilot", ChildExited())
 
 
 class Guard:
@@ -98,10 +86,10 @@ class Guard:
         self._stats = LoopStats()
         self._reporter = Reporter(controller, clock, children, self._stats)
         calibration.publish = self._reporter.send
-        self._has_new_setpoint = False
+        self._messages = MessageHandler(controller, clock, children, calibration, self._reporter, self._stats)
 
     def run(self, ready_file: pathlib.Path | None) -> int:
-        """Until SIGTERM or SIGINT. Neutral on every way out."""
+        """Run until SIGTERM or SIGINT; returns the exit code. Sets neutral on every exit path."""
         self._install_signal_handlers()
         self._selector.register(self._stops, selectors.EVENT_READ)
         try:
@@ -128,7 +116,7 @@ class Guard:
         return code
 
     def stop(self) -> None:
-        """End the loop at its next turn."""
+        """End the loop in its next pass."""
         self._stopping = True
 
     # Starting
@@ -136,7 +124,7 @@ class Guard:
     def _install_signal_handlers(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             signal.signal(number, self._on_signal)
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # of a terminal that is closed, unless it may be
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal ends the car, unless run by nohup
             signal.signal(signal.SIGHUP, self._on_signal)
         self._reporter.guard_is_realtime = self._safety.realtime and request_realtime_for_all_threads(
             "guard", GUARD_PRIORITY
@@ -149,7 +137,7 @@ class Guard:
             self._stopping = True
 
     def _wait_until_ready(self) -> int | None:
-        """Waits until all are ready; an exit code if one of them refused (it logged the reason itself)."""
+        """Wait until all processes are ready; an exit code if one of them ended (it logged the reason itself)."""
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         while not self._stopping:
             if (code := self._children.startup_exit_code()) is not None:
@@ -176,11 +164,11 @@ class Guard:
         """Attach devices that have appeared, at neutral, and report those still absent. This never arms the car."""
         for opener in self._openers:
             if opener.poll() and self._reporter.guard_is_realtime:
-                request_realtime_for_all_threads("guard", GUARD_PRIORITY)  # a pin library brings its own
+                request_realtime_for_all_threads("guard", GUARD_PRIORITY)  # a pin library starts threads
             self.controller.set_absent(opener.name, opener.why)
 
     def _on_motors_lost(self, why: str) -> None:
-        """They no longer answer: tripped at once, and neutral as soon as they can be opened again."""
+        """The motors no longer answer: trip at once, and set neutral as soon as they can be opened again."""
         self.controller.set_absent("motors", why)
         try:
             self._actuators.set_neutral()
@@ -203,7 +191,7 @@ class Guard:
                 # By now the fail-safe process has set the motors to neutral: waking up must not move them again.
                 self.controller.on_fault(f"The guard itself hung for {(now_s - beat_s) * 1000:.0f} ms.")
             due = now_s >= deadline_s
-            if due or self._has_new_setpoint:
+            if due or self._messages.has_new_setpoint:
                 self._decide()
             if due:
                 beat_s = now_s
@@ -224,13 +212,12 @@ class Guard:
             pulses = self._calibration.tick(now_ns) or self._actuators.apply_action(action)
         except HardwareMissing as error:
             self._on_motors_lost(str(error))
-        if (
-            trace := self._stats.trace(now_ns, self.controller.mode, action, pulses, fresh=self._has_new_setpoint)
-        ) is not None:
+        is_fresh = self._messages.has_new_setpoint
+        if (trace := self._stats.trace(now_ns, self.controller.mode, action, pulses, fresh=is_fresh)) is not None:
             self._reporter.send(trace)
-        if self._has_new_setpoint:
+        if is_fresh:
             self._stats.count_applied(now_ns)
-            self._has_new_setpoint = False
+            self._messages.has_new_setpoint = False
         self._stats.action = action
         self._reporter.report_state()
 
@@ -244,64 +231,12 @@ class Guard:
             self._on_message(received)
 
     def _on_message(self, received: ChildMessage) -> None:
-        """The pilot sends setpoints, comms forwards leases, orders and phone commands; anything else is ignored."""
         try:
-            if received.name == "pilot":
-                self._on_pilot_message(received.message)
-            else:
-                self._on_comms_message(received.message)
+            self._messages.on_message(received)
         except HardwareMissing as error:  # of a calibration that ends in neutral
             self._on_motors_lost(str(error))
-
-    def _on_pilot_message(self, message: IpcMessage | ChildExited) -> None:
-        match message:
-            case Setpoint():
-                self._on_setpoint(message)
-            case FrameCounts():
-                self._stats.frame_counts = message
-            case CameraAbsent(sentence):
-                self._children.ready.add("pilot")  # it says what it waits for, and the others need not wait for it
-                self.controller.set_absent("camera", sentence)
-            case PilotFault(sentence):
-                self.controller.on_fault(sentence)
-            case UnusableFrame(sentence):
-                self.controller.on_unusable_frame(sentence)
-            case PilotReady():
-                self._reporter.model = message
-                self._children.ready.add("pilot")
-                self.controller.set_absent("camera", "")
-                self.controller.set_model_ready(there=message.model != "")
-            case ChildExited():
-                self.controller.on_pilot_exit("The pilot process is gone.")
-                self.controller.set_absent("camera", "")  # the next one will say whether there is one
-                self._decide()
-
-    def _on_comms_message(self, message: IpcMessage | ChildExited) -> None:
-        match message:
-            case CommsReady():
-                self._reporter.on_comms_ready()
-            case Lease():
-                self.controller.on_lease(message)
-            case DriveOrder():
-                self.controller.on_order(message)
-            case ThrottleLimit(percent):
-                self.controller.throttle_percent = min(100, max(0, percent))
-            case ReloadModel():
-                self._reload_model()
-            case CalibrationCommand():
-                self._calibration.on_command(message, self._clock.now_ns())
-            case ChildExited():
-                self._calibration.end("The calibration was called off: the console is gone.")
-
-    def _reload_model(self) -> None:
-        """Another model was selected: the pilot ends and comes back with it, unless the car is armed."""
-        if self.controller.mode not in ARMED:
-            self._children.terminate("pilot")
-
-    def _on_setpoint(self, setpoint: Setpoint) -> None:
-        if self.controller.on_setpoint(setpoint, self._clock.now_ns()):
-            self._has_new_setpoint = True
-            self._stats.setpoint = setpoint
+        if received == _PILOT_EXITED:
+            self._decide()  # at once: the car must not drive on until the next tick
 
     def _housekeeping(self, now_s: float) -> None:
         """Between two ticks: restart children, attach devices, send heartbeat and telemetry."""
@@ -322,7 +257,7 @@ class Guard:
             self._actuators.close()
             for opener in self._openers:
                 opener.close()
-            self._failsafe.close(STOP_TIMEOUT_S, neutral=neutral)  # first of all: it hears no beat any more
+            self._failsafe.close(STOP_TIMEOUT_S, neutral=neutral)  # first: it receives no more heartbeats
             self._children.stop(STOP_TIMEOUT_S)
             self._systemd.close()
             self._stops.close()

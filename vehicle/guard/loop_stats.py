@@ -13,7 +13,7 @@ _REALTIME = {(True, True): "guard, pilot", (True, False): "guard", (False, True)
 
 
 class LoopStats:
-    """Numbers since the last `figures`; counts since the start."""
+    """Samples since the last `take_telemetry` (at most 256 each), and counts since the start."""
 
     def __init__(self) -> None:
         self.setpoint: Setpoint | None = None
@@ -47,7 +47,7 @@ class LoopStats:
     def trace(
         self, now_ns: int, mode: CarMode, action: Action, pulses: Pulses | None, *, fresh: bool
     ) -> ControlTrace | None:
-        """The line for the black box, if there is anything new to say; without pulses (no calibration) there is not."""
+        """The trace for the recorder; None if neither setpoint nor pulses are new, or if there are no pulses."""
         changed, self._pulses = pulses != self._pulses, pulses
         if self.setpoint is None or pulses is None or not (fresh or changed):
             return None
@@ -66,7 +66,7 @@ class LoopStats:
         )
 
     def take_telemetry(self, model: PilotReady, *, guard_is_realtime: bool) -> LoopTelemetry:
-        """What was seen since the last call, and what it was seen of."""
+        """The telemetry since the last call; the samples are cleared."""
         figures = LoopTelemetry(
             frames=self.frame_counts.frames,
             dropped=self.frame_counts.dropped,

@@ -1,4 +1,4 @@
-"""What the guard tells: its state when it changed, beats, the trace of each decision, figures. All by way of comms."""
+"""What the guard sends to comms: its state when it changes, heartbeats, traces of its decisions, telemetry."""
 
 from shared.clock import Clock
 from shared.protocol.messages import CarState
@@ -13,7 +13,7 @@ TELEMETRY_PERIOD_S = 0.5
 
 
 class Reporter:
-    """Remembers what was reported last; a comms that comes back gets the state again."""
+    """Sends to comms; it remembers the last state sent, and sends it again to a restarted comms."""
 
     def __init__(self, controller: DriveController, clock: Clock, children: ChildProcesses, stats: LoopStats) -> None:
         self._controller, self._clock, self._children, self._stats = controller, clock, children, stats
@@ -23,7 +23,7 @@ class Reporter:
         self.guard_is_realtime = False
 
     def on_comms_ready(self) -> None:
-        """Comms is there, perhaps after a restart."""
+        """Comms has started or restarted: it needs the state."""
         self._children.ready.add("comms")
         self._reported = None
 
@@ -48,7 +48,7 @@ class Reporter:
             self._children.send("pilot", ModeNotice(state.mode))
 
     def report_due(self, now_s: float) -> None:
-        """Beat and figures, each in its time."""
+        """Send heartbeat and telemetry when they are due; `now_s` is monotonic time."""
         if now_s >= self._heartbeat_due_s:
             self._heartbeat_due_s = max(self._heartbeat_due_s + HEARTBEAT_PERIOD_S, now_s)
             self.send(self._controller.next_heartbeat(self._clock.now_ns()))
@@ -57,5 +57,5 @@ class Reporter:
             self.send(self._stats.take_telemetry(self.model, guard_is_realtime=self.guard_is_realtime))
 
     def send(self, message: IpcMessage) -> bool:
-        """To comms; False if it was dropped."""
+        """Send a message to comms; False if it was dropped."""
         return "comms" in self._children.ready and self._children.send("comms", message)

@@ -1,7 +1,7 @@
 """The emergency key: any key in the terminal that the car was started in. Without a terminal there is none.
 
-The terminal hands each key over at once (cbreak), and is as it was when the car ends. A car that was put into the
-background does not read: its terminal belongs to somebody else then.
+The terminal passes on each key at once (cbreak), and is restored when the car ends. A car in the background does not
+read, since the terminal then belongs to another process.
 """
 
 import os
@@ -16,7 +16,7 @@ _MAX_BYTES = 1024
 
 
 class StopKey:
-    """Reads a copy of the terminal's descriptor, so that nothing else of the process changes with it."""
+    """Reads keys from a duplicate of the terminal's descriptor."""
 
     def __init__(self, descriptor: int) -> None:
         # The kernel would stop the whole car for touching a terminal from the background.
@@ -35,27 +35,27 @@ class StopKey:
         self._open = True
 
     def reason(self) -> str:
-        """Was any key pressed since the last time?"""
+        """BY_KEY if a key was pressed since the last call, else ''."""
         try:
             return BY_KEY if self._open and os.read(self._terminal, _MAX_BYTES) else ""
         except OSError:
             return ""  # hung up, or in the background by now: no key can be pressed here
 
     def close(self) -> None:
-        """The terminal is as it was; idempotent."""
+        """Restore the terminal; idempotent."""
         if not self._open:
             return
         self._open = False
         try:
             termios.tcsetattr(self._terminal, termios.TCSANOW, self._saved_settings)
         except (OSError, termios.error):
-            return  # the terminal is gone: nothing is left to be put back
+            return  # the terminal is gone: there is nothing to restore
         finally:
             os.close(self._terminal)
 
 
 def open_stop_key(stream: TextIO | None = None) -> StopKey | None:
-    """The key of the terminal that we are in front of (our standard input by default); None without one."""
+    """The stop key of the terminal `stream` (default: standard input) in whose foreground we run; None without one."""
     stream = sys.stdin if stream is None else stream
     try:
         if stream is None or not stream.isatty() or os.tcgetpgrp(stream.fileno()) != os.getpgrp():

@@ -11,7 +11,7 @@ STOP = b"stop"
 
 
 class StopSocket:
-    """The guard's end. Raises OperatorError if another guard holds the socket."""
+    """The guard's end, bound to `path`. Raises OperatorError if another guard holds the socket."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
@@ -29,7 +29,7 @@ class StopSocket:
         return self._socket.fileno()
 
     def requests(self) -> list[str]:
-        """Who asks for a stop now: addresses to answer, '' for those that gave none."""
+        """The stop requests since the last call, as addresses to answer; '' for a sender without one."""
         addresses: list[str] = []
         while True:
             try:
@@ -40,13 +40,13 @@ class StopSocket:
                 addresses.append(address if isinstance(address, str) else os.fsdecode(address or b""))
 
     def reply(self, address: str, sentence: str) -> None:
-        """Tell who asked; one that is gone is not waited for."""
+        """Send `sentence` to `address`; a sender that is gone is ignored."""
         if not address:
             return
         try:
             self._socket.sendto(sentence.encode(), os.fsencode(address))
         except OSError:
-            return  # it asked and left; it was obeyed all the same
+            return  # the sender is gone; its request was obeyed all the same
 
     def close(self) -> None:
         """Idempotent."""
@@ -70,7 +70,7 @@ def ask_to_stop(path: pathlib.Path) -> str:
 
 
 def _remove_stale(path: pathlib.Path) -> None:
-    """Remove what a killed guard left; refuse when a living one is there."""
+    """Remove the socket of a killed guard. Raises OperatorError if a guard listens at it."""
     if not path.exists():
         return
     if not path.is_socket():

@@ -13,25 +13,25 @@ BY_SIGNAL = "Emergency stop by signal at the car."
 
 
 class StopSource(Protocol):
-    """A key or a button. It is asked in every turn, so at least `tick_hz` times a second."""
+    """A key or a button. It is polled in every pass of the loop, at least `tick_hz` times a second."""
 
     def reason(self) -> str:
         """Why the car must stop now, as a sentence; '' if it need not. Never blocks."""
 
     def close(self) -> None:
-        """Let it go; idempotent."""
+        """Close it; idempotent."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """Someone wants the car to stop: the sentence that explains the trip, and whom to answer ('' is none)."""
+    """A request to stop: the sentence that explains the trip, and the socket address to answer ('' is none)."""
 
     reason: str
     address: str = ""
 
 
 class StopSources:
-    """`asked` never blocks; it is called in every turn of the guard's loop."""
+    """All stop sources of the car; `requests` never blocks and is called in every pass of the guard's loop."""
 
     def __init__(self, local: StopSocket, *sources: StopSource) -> None:
         self._local, self._sources = local, list(sources)
@@ -42,15 +42,15 @@ class StopSources:
         return self._local.fileno()
 
     def add(self, source: StopSource) -> None:
-        """A button that was absent is there now."""
+        """Add a button that was absent at the start."""
         self._sources.append(source)
 
     def on_signal(self) -> None:
-        """From a signal's handler."""
+        """Request a stop from a signal handler."""
         self._signalled = True
 
     def requests(self) -> list[StopRequest]:
-        """Who wants a stop now. A button asks for as long as it is pressed."""
+        """All stop requests since the last call. A button requests a stop for as long as it is pressed."""
         requests_now = [StopRequest(BY_SOCKET, address) for address in self._local.requests()]
         if self._signalled:
             self._signalled = False
@@ -58,7 +58,7 @@ class StopSources:
         return requests_now + [StopRequest(reason) for source in self._sources if (reason := source.reason())]
 
     def reply(self, request: StopRequest, sentence: str) -> None:
-        """Tell who asked."""
+        """Send `sentence` to the sender of the request."""
         self._local.reply(request.address, sentence)
 
     def close(self) -> None:

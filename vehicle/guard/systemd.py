@@ -1,7 +1,7 @@
-"""Reports to systemd (sd_notify): ready, alive, stopping. One datagram of words each.
+"""Reports to systemd (sd_notify): ready, alive, stopping. Each report is one datagram.
 
-Source: sd_notify(3), sd_watchdog_enabled(3). Without a NOTIFY_SOCKET every word is dropped. The children never see
-the socket: only the guard's own loop may say that the car is alive.
+Source: sd_notify(3), sd_watchdog_enabled(3). Without a NOTIFY_SOCKET reports are dropped. The children do not get the
+socket: only the guard's own loop may report that the car is alive.
 """
 
 import os
@@ -15,7 +15,7 @@ _PER_TIMEOUT = 4  # reports within the watchdog's timeout
 
 
 class SystemdNotifier:
-    """Takes its names out of `environment`. Never blocks, never raises: a supervisor that is gone stops no car."""
+    """Removes systemd's variables from `environment`. Never blocks or raises: without systemd the car drives on."""
 
     def __init__(self, environment: MutableMapping[str, str] = os.environ) -> None:
         address, usec, pid = (environment.pop(name, "") for name in _NAMES)
@@ -25,17 +25,17 @@ class SystemdNotifier:
         self._due_s = float("-inf")
 
     def notify_ready(self, status: str) -> None:
-        """The service is up; from now on its watchdog counts."""
+        """The service is up; systemd's watchdog starts now."""
         self._send(f"READY=1\nSTATUS={status}")
 
     def notify_alive(self, now_s: float) -> None:
-        """Called from the loop that must not hang, as often as it likes."""
+        """Report that the guard's loop runs; `now_s` is monotonic. It sends only when a report is due."""
         if self._period_s is not None and now_s >= self._due_s:
             self._due_s = now_s + self._period_s
             self._send("WATCHDOG=1")
 
     def notify_stopping(self) -> None:
-        """An orderly end has begun."""
+        """The service is ending in order."""
         self._send("STOPPING=1")
 
     def close(self) -> None:
@@ -50,7 +50,7 @@ class SystemdNotifier:
         try:
             self._socket.send(words.encode())
         except BlockingIOError:
-            return  # it is behind with its reading; the next word comes soon
+            return  # systemd is slow to read; the next report follows soon
         except OSError as error:
             log(f"systemd cannot be notified ({error.strerror}).")
             self.close()

@@ -1,1 +1,1 @@
-"""What the car is made of: cameras and motors, each driver a file beside its siblings."""
+"""Drivers of the car's hardware: cameras, motors and the emergency button, one file each."""

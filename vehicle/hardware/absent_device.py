@@ -1,7 +1,7 @@
-"""An absent device does not prevent the start: it is tried again on a thread of its own, and joins when it is there.
+"""Opens a device that is absent: tried again on a thread of its own, and attached once it is there.
 
-The guard has one of these for its motors and one for its emergency button. Opening may block for seconds, which the
-guard's loop must not: it only asks in each turn whether there is something to join. Meanwhile the car cannot be armed.
+The guard has one for its motors and one for its emergency button. Opening may block for seconds, which the guard's loop
+must not: in each pass it only polls for a device that was opened. Until then the car cannot be armed.
 """
 
 import queue
@@ -19,17 +19,21 @@ _JOIN_TIMEOUT_S = 1.0
 
 
 class Closable(Protocol):
-    """What can be let go."""
+    """A device that can be closed."""
 
     def close(self) -> None:
-        """Let the device go."""
+        """Close the device."""
 
 
 D = TypeVar("D", bound=Closable)
 
 
 class DeviceOpener(Generic[D]):
-    """`open_device` gives the device or raises OperatorError, whose sentence is `why`; `join` takes it, in the loop."""
+    """Opens one device again every `retry_s` seconds while it is absent.
+
+    `open_device` returns the device or raises OperatorError, whose sentence becomes `why`. `join` attaches it; it is
+    called by `poll`, in the guard's loop.
+    """
 
     def __init__(
         self,
@@ -54,17 +58,20 @@ class DeviceOpener(Generic[D]):
         return self._why
 
     def start(self) -> None:
-        """Look for it, if it is absent."""
+        """Start trying to open it, if it is absent."""
         if self._why:
             self._start_thread()
 
     def on_lost(self, why: str) -> None:
-        """It was there and is no longer: look for it from now on."""
+        """The device was lost: try to open it again from now on."""
         self._why = why
         self._start_thread()
 
     def poll(self) -> bool:
-        """Join what was opened since the last turn; was there anything? Raises what opening should never raise."""
+        """Attach a device that was opened since the last call; True if there was one.
+
+        Raises any exception of `open_device` but OperatorError.
+        """
         if self._why != self._logged and self._why:
             self._logged = self._why
             log(f"{self._why} It is tried again every {self._retry_s:g} s; until then the car cannot be armed.")
@@ -76,11 +83,11 @@ class DeviceOpener(Generic[D]):
         self._attach(opened)
         self._why = self._logged = ""
         self._attached_s = time.monotonic()
-        log(f"{self.name}: absent no longer.")
+        log(f"{self.name}: no longer absent.")
         return True
 
     def close(self) -> None:
-        """Look no longer; what was opened and did not join is closed. Idempotent."""
+        """Stop trying, and close a device that was opened but not attached. Idempotent."""
         self._closing.set()
         if self._thread is not None:
             self._thread.join(_JOIN_TIMEOUT_S)
@@ -92,13 +99,13 @@ class DeviceOpener(Generic[D]):
 
     def _run(self) -> None:
         if time.monotonic() - self._attached_s < self._retry_s:
-            self._closing.wait(self._retry_s)  # it only just came: one that comes and goes is not hurried after
+            self._closing.wait(self._retry_s)  # it was attached only just now: a loose contact is not retried at once
         while not self._closing.is_set():
             try:
                 self._opened.put(self._open_device())
             except OperatorError as error:
                 self._why = str(error)
-            except Exception as error:  # a bug is raised where it is seen: in the guard's loop
+            except Exception as error:  # a bug: `poll` raises it in the guard's loop
                 self._opened.put(error)
                 return
             else:

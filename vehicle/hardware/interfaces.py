@@ -1,57 +1,42 @@
-"""What a camera is and what motors are: the two promises that every driver keeps, the mock and the simulator's too."""
+"""The interfaces of cameras and motors, which every driver implements: real devices, the mock and the simulator."""
 
-from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from vehicle.core.pulses import Pulses
 
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One picture: grey uint8 (height, width), the capture stamp on the machine's Clock, and its number.
-
-    `seq` counts what the camera captured; a gap is a dropped frame, the same number twice a repeated one.
-    """
-
-    pixels: Pixels
-    at_ns: int
-    seq: int
+if TYPE_CHECKING:  # frame.py loads numpy, and the guard and the fail-safe process need the motors alone
+    from vehicle.hardware.frame import Frame
 
 
 class Camera(Protocol):
-    """The newest picture, never a queue of old ones.
+    """A camera driver, which gives the newest picture and never queues old ones.
 
-    Once it is built, its process can make no socket any more; a driver that must says which by a class attribute
-    `sockets` (vehicle/process/seccomp.py).
+    After it is built its process can create no more sockets; a driver that must do so declares them in a class
+    attribute `sockets` (vehicle/process/seccomp.py).
     """
 
-    def read(self, timeout_s: float) -> Frame | None:
-        """The newest frame that was not given yet, waiting up to `timeout_s` for it; None on timeout.
+    def read(self, timeout_s: float) -> "Frame | None":
+        """The newest frame that was not returned yet, after waiting up to `timeout_s` for it; None on timeout.
 
         Raises HardwareMissing when the device is gone.
         """
 
     def close(self) -> None:
-        """Let the device go; idempotent."""
+        """Close the device; idempotent."""
 
 
 class Motors(Protocol):
-    """Two channels of pulses. The hardware keeps the last pulse when its writer dies; so does every driver."""
+    """A motor driver: two channels of pulses, of which the last ones are repeated after the writing process dies."""
 
     @property
     def resolution_ns(self) -> int:
-        """The step in which a pulse width can be set."""
+        """The step in which a pulse width can be set, in nanoseconds."""
 
     def apply(self, pulses: Pulses) -> None:
         """Set both channels. Raises HardwareMissing when the device refuses."""
 
     def neutral(self) -> None:
-        """Wheels straight and motor off; must not fail quietly, and is called on every exit path."""
+        """Set wheels straight and motor off; called on every exit path. Raises HardwareMissing if refused."""
 
     def close(self) -> None:
-        """Let the device go, without changing its pulses; idempotent."""
+        """Close the device without changing its pulses; idempotent."""

@@ -1,7 +1,7 @@
 """The emergency button on a header pin, with a normally-closed contact to ground: pressed or broken wire, it stops.
 
-The pin is pulled up inside. While the contact is closed the pin is low; a pressed button, a torn wire and a plug that
-fell out all let it go high. The level is read in every turn of the guard's loop; a shorter opening is remembered.
+The pin has an internal pull-up. While the contact is closed the pin is low; a pressed button, a broken wire and a loose
+plug all let it go high. The guard's loop reads the level in each pass; a shorter opening is latched until then.
 """
 
 import importlib
@@ -16,7 +16,7 @@ FACTORIES = {"lgpio": "LGPIOFactory", "rpigpio": "RPiGPIOFactory", "pigpio": "Pi
 
 
 class StopButton:
-    """Takes its pin when built. Raises HardwareMissing."""
+    """The button at GPIO `pin`, which it reserves when built. Raises HardwareMissing."""
 
     def __init__(self, pin: int, library: str = "lgpio", factory: Factory | None = None) -> None:
         self._pin = pin
@@ -26,23 +26,23 @@ class StopButton:
             self._contact = DigitalInputDevice(pin, pull_up=True, pin_factory=found)
         except Exception as error:  # each pin library has errors of its own kind: lgpio.error, pigpio.error
             if factory is None:
-                found.close()  # tried again and again, it may not keep a handle of each time
+                found.close()  # it is retried, and each attempt would leak a handle
             raise HardwareMissing(
                 f"GPIO{pin} cannot be read ({error}): is the pin of the emergency button free?"
             ) from None
         self._contact.when_deactivated = self._on_opened
 
     def reason(self) -> str:
-        """Why the car must stop now; '' while the contact is closed. A contact that opened but for a moment counts."""
+        """Why the car must stop now; '' while the contact is closed. A contact that opened briefly counts."""
         opened, self._opened = self._opened, False
         try:
             closed = bool(self._contact.is_active)
-        except Exception as error:  # whatever it is: a button that cannot be read is no closed contact
+        except Exception as error:  # whatever it is: a button that cannot be read counts as open
             return f"The emergency button at GPIO{self._pin} cannot be read ({error})."
         return OPEN if opened or not closed else ""
 
     def close(self) -> None:
-        """Let the pin go; idempotent."""
+        """Release the pin; idempotent."""
         self._contact.close()
 
     def _on_opened(self) -> None:

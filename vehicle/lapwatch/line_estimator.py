@@ -1,9 +1,9 @@
-"""When was the line passed? Pure: sightings with their stamps go in, passings come out.
+"""Estimates when the car's nose passed the line, pure: boards seen in stamped frames go in, crossings come out.
 
-Each frame in which boards are seen gives a distance to the line. The last few, fitted by a straight line over time,
-say when the distance was (or will be) nothing; once that instant is over and the boards are gone or behind, the line
-was passed. Boards that stand farther behind the line are seen longer but tell the distance less surely (a road that
-bends takes them along), so they are corrected by what the nearest kind measured in the same frames.
+Each frame in which boards are seen gives a distance to the line. A straight line fitted to the last few over time
+gives the instant at which the distance is zero; once that is past and the boards are out of sight or behind, the line
+was passed. Boards that stand farther behind the line are seen longer but give the distance less precisely (where the
+road bends), so they are corrected by what the nearest kind measured in the same frames.
 """
 
 import math
@@ -18,17 +18,17 @@ from vehicle.lapwatch.marker_finder import MarkerPose
 _MAX_FITTED = 5
 _FIT_SPAN_NS = 600 * NS_PER_MS
 _MIN_SIGHTINGS = 3
-NEAR_M = 1.0  # boards that go out of sight farther away were not passed
-_MAX_YAW_RAD = math.radians(60)  # a board seen more from the side tells little
-_MAX_DISTANCE_SIZES = 10.0  # nor does one farther away than this many times its size
+NEAR_M = 1.0  # boards lost farther away than this were not passed
+_MAX_YAW_RAD = math.radians(60)  # a board seen more from the side is measured poorly
+_MAX_DISTANCE_SIZES = 10.0  # and so is one farther away than this many times its size
 _LOST_NS = 110 * NS_PER_MS
 _RESET_NS = 2_000 * NS_PER_MS
 _MIN_SPEED_MPS = 0.15
 _BEHIND_M = 0.02
-_MIN_APPROACH_M = 0.15  # an approach begins at least so far before the line
-_WEIGHT_DECAY = 0.6  # each frame back counts so much less: cars change their speed at the line
-_MAX_UNCERTAINTY_NS = 350 * NS_PER_MS  # a guess that is worse is no report: a car that just sets off, say
-_EXTRAPOLATION_ERROR = 0.25  # what a road's bend and a changing speed do to an extrapolation, a share of its length
+_MIN_APPROACH_M = 0.15  # an approach begins at least this far before the line
+_WEIGHT_DECAY = 0.6  # of each older frame relative to the next: cars change their speed at the line
+_MAX_UNCERTAINTY_NS = 350 * NS_PER_MS  # a worse estimate is not reported, for example when a car sets off
+_EXTRAPOLATION_ERROR = 0.25  # by bends and changing speed, as a share of the extrapolated time
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class _Sighting:
 
 
 class LineEstimator:
-    """Fed with every frame in order of time; says when the line was passed."""
+    """Every frame goes in, in order of time; a crossing comes out when the line was passed."""
 
     def __init__(self, min_lap_s: float, camera_ahead_m: float, near_m: float = NEAR_M) -> None:
         self._near_m = near_m
@@ -62,13 +62,13 @@ class LineEstimator:
         self._last_frame_ns = -1
 
     def on_markers(self, at_ns: int, poses: Sequence[MarkerPose], *, moved: bool) -> LineCrossing | None:
-        """One frame: what was seen in it, and whether the picture moved since the frame before."""
+        """One frame: the boards seen in it, and whether the picture moved since the frame before."""
         if at_ns <= self._last_frame_ns:
-            return None  # a repeated frame tells nothing new
+            return None  # a repeated frame adds nothing
         return self._update(at_ns, self._distance_m([pose for pose in poses if _is_measurable(pose)]), moved=moved)
 
     def on_line_distance(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> LineCrossing | None:
-        """One frame in which the line itself was looked for."""
+        """One frame in which the line itself was searched: metres from the lens to it, None if it is not seen."""
         if at_ns <= self._last_frame_ns:
             return None
         nose_m = None if lens_to_line_m is None else lens_to_line_m - self._camera_ahead_m
@@ -92,7 +92,7 @@ class LineEstimator:
         self._standstill_ns = None
 
     def _distance_m(self, poses: Sequence[MarkerPose]) -> float | None:
-        """From the car's nose to the line, by all boards in the frame."""
+        """Metres from the car's nose to the line, by all boards in the frame; None without boards."""
         if not poses:
             return None
         yaw_rad = _mean([pose.yaw_rad for pose in poses], [1 / pose.ahead_m**2 for pose in poses])
@@ -126,7 +126,7 @@ class LineEstimator:
         if fit is None or now_ns < fit[0] or fit[1] > _MAX_UNCERTAINTY_NS:
             return None
         if self._standstill_ns is not None and self._standstill_ns < fit[0]:
-            return None  # it came to a stand before it was there
+            return None  # it stopped before the line
         return self._report_crossing(*fit)
 
     def _report_crossing(self, at_ns: int, uncertainty_ns: int) -> LineCrossing | None:
@@ -146,7 +146,7 @@ class LineEstimator:
 
 
 def _fit_crossing(sightings: Sequence[_Sighting]) -> tuple[int, int] | None:
-    """When the fitted distance is nothing, and how sure that is; None if the car does not approach."""
+    """When the fitted distance is zero, and its uncertainty, both in ns; None if the car does not approach."""
     origin_ns = sightings[-1].at_ns
     times_s = [(sighting.at_ns - origin_ns) / NS_PER_S for sighting in sightings]
     distances_m = [sighting.distance_m for sighting in sightings]

@@ -1,7 +1,7 @@
-"""From a grey frame to the boards that stand in it: where each is, seen from the car, in metres.
+"""Finds the ArUco boards in a grey frame, and where each is relative to the car, in metres.
 
-A board stands upright, so each of its vertical edges alone tells a distance: its height over the difference of the
-two slopes at which its ends are seen. Two edges tell how the board is turned. No solver, no ambiguity.
+A board stands upright, so each of its vertical edges alone gives a distance: its height divided by the difference of
+the two slopes at which its ends are seen. Two edges give the board's yaw, without a solver and without ambiguity.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 from vehicle.lapwatch.markers import BoardKind, LapwatchOptions
 
 

@@ -1,8 +1,8 @@
-"""From a grey frame to the stripe across the road: how far ahead its middle is, in metres. For tracks without boards.
+"""Finds the stripe across the road in a grey frame: how far ahead its middle is, in metres. For tracks without boards.
 
-Five columns of the picture are averaged to five profiles down the floor. A stripe across the road is a band of another
-brightness in nearly all of them, as deep as the stripe is, with the same road before and behind it, and its places lie
-on one line that is nearly square to our heading. Dashes and borders are a band in one column or two, or run along.
+Five columns of the picture are averaged to five profiles of the floor. A stripe across the road is a band of another
+brightness in nearly all of them, as deep as the stripe, with the same road before and behind it, and its places lie on
+one line that is nearly perpendicular to our heading. Dashes and borders appear in one column or two, or run along.
 """
 
 import itertools
@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.config import setting
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
+from vehicle.lapwatch.markers import StripeOptions
 
 _COLUMNS = 5
-_FROM, _TO = 0.26, 0.74  # the part of the picture's width that is looked at
+_FROM, _TO = 0.26, 0.74  # the part of the picture's width that is used
 _MIN_COLUMNS = 4
 _MIN_CONTRAST = 24.0  # grey levels between stripe and road
 _MIN_ROWS = 2
@@ -33,26 +33,15 @@ _DEPTHS = (0.4, 2.5)  # of the stripe's own width: it is seen slanted, blurred a
 
 
 @dataclass(frozen=True, slots=True)
-class StripeOptions:
-    """`[lapwatch.stripe]`: a stripe across the road instead of boards."""
-
-    enabled: bool = setting(False, what="true: laps are seen by the stripe, and boards are not looked for")
-    is_light: bool = setting(True, what="false: a dark stripe on a light road")
-    width_m: float = setting(0.08, min=0.02, max=0.5, what="along the road")
-    after_line_m: float = setting(0.0, min=-1.0, max=1.0, what="its middle lies so far behind the gate's line")
-    camera_up_m: float = setting(0.1303, min=0.03, max=1.0, what="the lens is so high above the floor")
-
-
-@dataclass(frozen=True, slots=True)
 class Optics:
-    """How the camera looks at the floor: horizontal field of view, and how far down."""
+    """The camera's horizontal field of view, and how far down it points, in radians."""
 
     fov_rad: float
     pitch_rad: float
 
 
 class StripeFinder:
-    """Looks at one frame after the other; what depends on the frame's size is computed once."""
+    """Searches frames one by one; what depends on the frame's size is computed once."""
 
     def __init__(self, options: StripeOptions, optics: Optics) -> None:
         self._options, self._optics = options, optics
@@ -79,7 +68,7 @@ class StripeFinder:
         return self._line_m(np.array(places))
 
     def _line_m(self, places: NDArray[np.float64]) -> float | None:
-        """Where the line through the places crosses our heading, if they lie on one that is square enough."""
+        """Metres to the gate's line by places (left, ahead) of the stripe; None if they are on no such line."""
         across, ahead = places[:, 0], places[:, 1]
         slant, ahead_m = (float(value) for value in np.polyfit(across, ahead, 1))
         if abs(slant) > _MAX_SLANT or float(np.abs(ahead - ahead_m - slant * across).max()) > _MAX_SCATTER_M:
@@ -87,7 +76,7 @@ class StripeFinder:
         return ahead_m * math.cos(math.atan(slant)) - self._options.after_line_m
 
     def _band_m(self, profile: NDArray[Any]) -> float | None:
-        """How far ahead the middle of the stripe is in one column; None without one."""
+        """Metres to the middle of the stripe in one column's profile; None without a stripe."""
         if not self._options.is_light:
             profile = 255.0 - profile
         road = float(np.median(profile))
@@ -102,7 +91,7 @@ class StripeFinder:
         while near < len(profile) - 1 and above[near + 1]:
             near += 1
         if far < _MIN_ROWS or near > len(profile) - 1 - _MIN_ROWS or near - far + 1 < _MIN_ROWS:
-            return None  # cut off by the picture's end, or too far away to be told from noise
+            return None  # cut off by the picture's edge, or too far away to be distinguished from noise
         far_m, near_m = self._edge_m(far), self._edge_m(near + 1)
         behind, before = float(profile[far - 2 : far].mean()), float(profile[near + 1 : near + 3].mean())
         depth = (far_m - near_m) / self._options.width_m
@@ -111,11 +100,11 @@ class StripeFinder:
         return (far_m + near_m) / 2
 
     def _edge_m(self, row: int) -> float:
-        """The floor's distance at the upper edge of a row."""
+        """Metres to the floor at the upper edge of a row."""
         return float(self._ahead_m[row])
 
     def _prepare(self, shape: tuple[int, ...]) -> None:
-        """Which rows show the floor where the stripe can be told, and how far away each is."""
+        """Find the rows that show the floor where a stripe can be recognised, and how far away each is."""
         height, width = shape
         focal = width / 2 / math.tan(self._optics.fov_rad / 2)
         down = (np.arange(height + 1) - 0.5 - (height - 1) / 2) / focal

@@ -1,4 +1,4 @@
-"""The lap watcher's loop: newest frame in, a lap report out, beside the policy and never in its way."""
+"""The lap watcher: frames in, lap reports out, on a thread that never delays the policy."""
 
 from collections.abc import Callable
 
@@ -7,21 +7,21 @@ import numpy as np
 
 from shared.protocol.messages import CarLap
 from vehicle.frames.latest_frame import LatestFrame
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 from vehicle.lapwatch.line_estimator import NEAR_M, LineEstimator
 from vehicle.lapwatch.marker_finder import MarkerFinder
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.stripe_finder import Optics, StripeFinder
 
-STRIPE_BOARD_ID = -1  # the board id of a report that goes by the stripe
-STRIPE_NEAR_M = 0.55  # a stripe that goes out of sight farther away was not passed: it is seen to the car's nose
+STRIPE_BOARD_ID = -1  # the board id in a report by the stripe
+STRIPE_NEAR_M = 0.55  # a stripe lost farther away was not passed: it stays visible up to the car's nose
 _THUMB = (40, 30)
-_WAIT_S = 0.2  # a policy that hangs may not blind us
+_WAIT_S = 0.2  # so that a policy that hangs does not stop the watcher
 _STILL_LEVELS = 0.6  # mean grey levels between two thumbnails: a parked car's noise stays below
 
 
 class LapWatcher:
-    """Looks at frames in order; not thread-safe."""
+    """Detects laps in frames that come in order; not thread-safe."""
 
     def __init__(self, options: LapwatchOptions, boot_id: str) -> None:
         self._boot_id = boot_id
@@ -33,7 +33,7 @@ class LapWatcher:
         self._thumb: Pixels | None = None
 
     def process_frame(self, frame: Frame) -> CarLap | None:
-        """A lap report, when this frame shows that the line was passed."""
+        """A lap report if this frame shows that the line was passed, else None."""
         moved = self._moved(frame.pixels)
         if self._markers is not None:
             crossing = self._estimator.on_markers(frame.at_ns, self._markers.find(frame.pixels), moved=moved)
@@ -51,7 +51,7 @@ class LapWatcher:
         )
 
     def run(self, frames: LatestFrame, report: Callable[[CarLap], object]) -> None:
-        """Until the mailbox closes."""
+        """Process frames until the mailbox closes; each lap goes to `report`."""
         number = 0
         while not frames.closed:
             found = frames.wait_for_processed(number, _WAIT_S)

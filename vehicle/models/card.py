@@ -30,7 +30,7 @@ class Card:
 
     `content_sha256` covers the model and its metadata, however they were packed. `parity` is the
     largest difference between the original and what drives; None for what came as ONNX and was not converted. `choice`
-    says which of an archive's checkpoints it is and why; "" if there was one.
+    states which of an archive's checkpoints it is and why; "" if there was one.
     """
 
     name: str

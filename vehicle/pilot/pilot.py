@@ -1,7 +1,7 @@
 """The pilot: a child process of the guard. Camera, newest frame, policy, setpoint; beside it the lap watcher.
 
-It owns no motor and no network: before it loads the model, the kernel takes its sockets away. What it cannot do it
-says as a fault, and there is no setpoint.
+It owns no motor and no network: before it loads the model, a kernel filter forbids it sockets. When it cannot compute a
+setpoint, it reports a fault instead.
 
 Started by: `guard/child.py` as `python -m vehicle.pilot.pilot`. Calls: `drivers.py` (camera), `frames/` (newest
 frame, its check), `models/running/policy.py`, `lapwatch/watcher.py`. Sends: `Setpoint`, `FrameCounts`, `PilotReady`,
@@ -24,7 +24,8 @@ from vehicle.core.modes import ARMED
 from vehicle.drivers import build_camera, camera_sockets
 from vehicle.frames.frame_check import REPEATED, FrameCheck
 from vehicle.frames.latest_frame import LatestFrame
-from vehicle.hardware.interfaces import Camera, Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
+from vehicle.hardware.interfaces import Camera
 from vehicle.lapwatch.watcher import LapWatcher
 from vehicle.models.int8.choose_precision import PrecisionChoice, choose
 from vehicle.models.library import SELECTED
@@ -41,7 +42,7 @@ _READ_TIMEOUT_S = 0.5
 _WAIT_S = 0.1
 _REPORT_PERIOD_S = 0.5
 _CAMERA_RETRY_S = 2.0
-SWITCH_INTERVAL_S = 0.0005  # the lap watcher's thread may not hold up the policy for longer
+SWITCH_INTERVAL_S = 0.0005  # the longest that the lap watcher's thread may delay the policy
 
 
 class Pilot:
@@ -80,11 +81,11 @@ class Pilot:
         )
 
     def report_counts(self) -> None:
-        """Say what the camera gave."""
+        """Report how many frames were new, dropped and repeated."""
         self._guard.send(FrameCounts(self._frames, self._dropped, self._repeated))
 
     def _frame_problem(self, frame: Frame, small: Pixels) -> str:
-        """Why the frame is none to drive by, whatever its stamp says: an old one again, or one that shows nothing."""
+        """Why the frame cannot be driven by, as a sentence: it is an old one or shows nothing; "" if it can."""
         problem = self._check.problem(small)
         if frame.seq == self._last_seq:
             problem = REPEATED
@@ -98,16 +99,16 @@ class Pilot:
 
 
 def run_pilot(pilot: Pilot, mailbox: LatestFrame, guard: Channel, feed: FrameFeed | None = None) -> None:
-    """Until the guard or the camera is gone."""
-    number, tell_due_s = 0, 0.0
+    """Process frames until the guard or the camera is gone."""
+    number, report_due_s = 0, 0.0
     while not guard.closed and not mailbox.closed:
         found = mailbox.wait_for_newer(number, _WAIT_S)
         if found is not None:
             frame, number = found
             pilot.process_frame(frame)
             mailbox.mark_processed(number)
-        if (now_s := time.monotonic()) >= tell_due_s:
-            tell_due_s = now_s + _REPORT_PERIOD_S
+        if (now_s := time.monotonic()) >= report_due_s:
+            report_due_s = now_s + _REPORT_PERIOD_S
             pilot.report_counts()
         for message in guard.receive():
             if isinstance(message, ModeNotice) and feed is not None:
@@ -133,7 +134,7 @@ def run_camera(camera: Camera, mailbox: LatestFrame, guard: Channel, *, realtime
 
 
 def main(arguments: list[str]) -> int:
-    """The child's life; returns the exit code."""
+    """Run the process; returns its exit code."""
     parsed = child_arguments(arguments)
     for sentence in confine(parsed.parent):
         log(f"pilot: {sentence}")
@@ -156,7 +157,7 @@ def main(arguments: list[str]) -> int:
 
 
 def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera | None:
-    """The camera, waited for as long as it is absent; None if the guard is gone meanwhile. Raises ConfigError."""
+    """Open the camera, retrying while it is absent; None if the guard is gone meanwhile. Raises ConfigError."""
     logged = ""
     while not guard.closed:
         try:
@@ -172,7 +173,7 @@ def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera |
 
 
 def load_model(config: VehicleConfig) -> PrecisionChoice | None:
-    """The model, warm, in its precision; None on a new car whose phone page is there to bring one. Raises BadInput."""
+    """The loaded, warm model in its precision; None on a new car that gets one by its phone page. Raises BadInput."""
     chosen = config.model.path
     if config.console.enabled and chosen == config.console.models / SELECTED and not chosen.exists():
         log("no model is selected yet: bring one on the phone page, or with `raceday model import` and `select`.")
@@ -199,7 +200,7 @@ def _run_threads(
     laps: Channel,
     feed: FrameFeed | None,
 ) -> int:
-    """Up to four threads around one mailbox; this one flies."""
+    """Start up to three threads around the mailbox, and run the policy on this one; returns the exit code."""
     pilot, realtime = Pilot(choice.policy if choice is not None else None, guard, clock), config.safety.realtime
     parsed = {"realtime": realtime}
     threads = [

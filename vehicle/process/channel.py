@@ -1,7 +1,7 @@
-"""Words between the car's processes: one datagram each, over Unix socket pairs that never block.
+"""Messages between the car's processes: one datagram each, over Unix socket pairs that never block.
 
-A datagram is the word's name and its JSON; a setpoint, which is on the time-critical path, is packed as binary numbers.
-What does not decode is counted and dropped, as if it had never been sent.
+A datagram is the name of the message's class and its JSON; a setpoint, which is time-critical, is packed as binary
+numbers. A datagram that cannot be decoded is counted and dropped.
 """
 
 import contextlib
@@ -42,11 +42,11 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {message.__name__: TypeAdapter(message)
 _SETPOINT = struct.Struct(">5sqqddqqq")
 _SETPOINT_MARK = b"setp="
 _MAX_BYTES = 32_768
-_MAX_PER_RECEIVE = 512  # a flood from a broken peer may not hold up the tick
+_MAX_PER_RECEIVE = 512  # so that a flood from a broken peer cannot delay the tick
 
 
 def pack(message: IpcMessage) -> bytes:
-    """The word as a datagram."""
+    """The message as a datagram."""
     if type(message) is Setpoint:
         stamps, shares = (message.frame_seq, message.frame_at_ns), (message.steering, message.throttle)
         return _SETPOINT.pack(
@@ -57,7 +57,7 @@ def pack(message: IpcMessage) -> bytes:
 
 
 def unpack(datagram: bytes) -> IpcMessage | None:
-    """The word of a datagram; None if it is none of ours."""
+    """The message in a datagram; None if it cannot be decoded."""
     if datagram.startswith(_SETPOINT_MARK):
         return _unpack_setpoint(datagram)
     name, _, text = datagram.partition(b" ")
@@ -81,7 +81,7 @@ def _unpack_setpoint(datagram: bytes) -> Setpoint | None:
 
 
 class Channel:
-    """One end of a pair. `closed` turns true when the other side is gone."""
+    """One end of a socket pair. `closed` becomes True when the other end is closed."""
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
@@ -94,7 +94,7 @@ class Channel:
         return self._socket.fileno()
 
     def send(self, message: IpcMessage) -> bool:
-        """Sends it if there is room; False if it was dropped or no process listens."""
+        """Send the message if the buffer has room; False if it was dropped or the other end is closed."""
         try:
             self._socket.send(pack(message))
         except BlockingIOError:
@@ -106,7 +106,7 @@ class Channel:
         return True
 
     def receive(self) -> list[IpcMessage]:
-        """All that waits, oldest first."""
+        """All waiting messages, oldest first, at most 512."""
         messages: list[IpcMessage] = []
         for _ in range(_MAX_PER_RECEIVE):
             try:
@@ -134,7 +134,7 @@ class Channel:
 
 
 def socket_pair() -> tuple[socket.socket, socket.socket]:
-    """Two connected ends; a datagram keeps its borders and a death is seen by the other side."""
+    """Two connected ends (SOCK_SEQPACKET): datagrams stay whole, and each end notices that the other is closed."""
     one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     one.setblocking(False)
     other.setblocking(False)
@@ -142,5 +142,5 @@ def socket_pair() -> tuple[socket.socket, socket.socket]:
 
 
 def channel_from_fd(number: int) -> Channel:
-    """The end that a parent handed down."""
+    """The channel on a file descriptor that the parent process passed on."""
     return Channel(socket.socket(fileno=number))

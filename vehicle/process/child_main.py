@@ -1,4 +1,4 @@
-"""How a child process of the guard begins and ends: signals, one sentence for an error, an exit code."""
+"""Runs the main function of a guard's child process: arguments, signals, errors as one sentence, exit code."""
 
 import argparse
 import pathlib
@@ -6,14 +6,18 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from shared.errors import RacedayError
 from vehicle.process.log import log
 
+# A child's environment: no threads of its libraries, as each would need processor time before the channel of a killed
+# child closes.
+SINGLE_THREADED: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
 
 def child_arguments(arguments: list[str]) -> argparse.Namespace:
-    """What the guard hands to a child."""
+    """The arguments that the guard passes to a child: its config file and file descriptors."""
     parser = argparse.ArgumentParser(description="A child of `raceday vehicle`; not for hand use.")
     parser.add_argument("--config", type=pathlib.Path, required=True)
     parser.add_argument("--guard-fd", type=int, required=True)
@@ -26,7 +30,9 @@ def child_arguments(arguments: list[str]) -> argparse.Namespace:
 def run_child(main: Callable[[list[str]], int]) -> NoReturn:
     """Runs the child's `main` and ends the process with its code."""
     signal.signal(signal.SIGTERM, _on_sigterm)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the guard ends us in order
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole process group; the guard ends its children in order
     try:
         code = main(sys.argv[1:])
     except RacedayError as error:

@@ -1,11 +1,11 @@
-"""One sentence to the log of the unit, from any of the car's processes."""
+"""Writes one sentence to the log (standard error), from any of the car's processes."""
 
 import contextlib
 import sys
 
 
 def log(sentence: str) -> None:
-    """A log that is gone may not end the process that drives."""
+    """Write the sentence; a closed log is ignored, since it must not end the process that drives."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"raceday vehicle: {sentence}\n")
         sys.stderr.flush()

@@ -14,15 +14,18 @@ GUARD_PRIORITY: Final = 50
 CAMERA_PRIORITY: Final = 45
 POLICY_PRIORITY: Final = 40
 _NICE = -15
-_MCL_CURRENT, _MCL_ONFAULT = 1, 4  # what is in memory stays there; the libraries' unused parts need not come
+_MCL_CURRENT, _MCL_ONFAULT = 1, 4  # lock pages once they are loaded, so unused parts of libraries are not read in
 
 
 def request_realtime(who: str, priority: int) -> bool:
-    """First-in-first-out priority for this thread alone; without the right to it we are nice to none, and say so."""
+    """Request SCHED_FIFO at `priority` for this thread; True if granted.
+
+    Without permission the process runs at nice -15 if allowed, and the log shows which.
+    """
     error = _set_scheduler(os.SCHED_FIFO, priority)
     if not error:
         return True
-    _set_scheduler(os.SCHED_OTHER, 0)  # what is nice to none is not inherited either
+    _set_scheduler(os.SCHED_OTHER, 0)  # so that a child does not inherit the nice value
     try:
         os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     except OSError:
@@ -33,8 +36,11 @@ def request_realtime(who: str, priority: int) -> bool:
 
 
 def request_realtime_for_all_threads(who: str, priority: int) -> bool:
-    """The same for every thread that there is: a process closes its channels only when the last of them has died, and
-    a library's idle thread (numpy brings some) would wait for its turn to die."""
+    """`request_realtime` for every thread of the process.
+
+    A killed process closes its channels only when its last thread has ended, and an idle thread of a library would wait
+    for processor time to end.
+    """
     granted = request_realtime(who, priority)
     for thread in pathlib.Path("/proc/self/task").iterdir() if granted else ():
         _set_scheduler(os.SCHED_FIFO, priority, int(thread.name))
@@ -42,7 +48,7 @@ def request_realtime_for_all_threads(who: str, priority: int) -> bool:
 
 
 def _set_scheduler(policy: int, priority: int, thread: int = 0) -> str:
-    """'' when it was granted; else why not. No child inherits it."""
+    """Why the policy was not granted, '' if it was. Child processes do not inherit it."""
     try:
         os.sched_setscheduler(thread, policy | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError as error:
@@ -51,20 +57,20 @@ def _set_scheduler(policy: int, priority: int, thread: int = 0) -> str:
 
 
 def freeze_garbage_collector() -> None:
-    """What lives now lives long: later collections, which would stop the driving, need not walk it."""
+    """Exclude all present objects from later collections, which would otherwise pause the control loop."""
     gc.collect()
     gc.freeze()
 
 
 def lock_in_memory(who: str) -> None:
-    """What is loaded now is not thrown out for other programs' sake: reading it back from a card takes too long."""
+    """Lock the process's memory (mlockall): reading a page back from an SD card would take too long."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.mlockall(_MCL_CURRENT | _MCL_ONFAULT) != 0:
         log(f"the {who} is not locked in memory ({os.strerror(ctypes.get_errno())}); a stop may wait for the disk.")
 
 
 def write_ready(path: pathlib.Path) -> None:
-    """Whole or not at all: who waits for the file may read it at once."""
+    """Create the ready file atomically, so that a process that waits for it never reads a part."""
     whole = path.with_suffix(path.suffix + ".part")
     whole.write_text("ready\n", encoding="utf-8")
     whole.rename(path)

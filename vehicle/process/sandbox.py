@@ -1,8 +1,8 @@
-"""What a child of the guard may no longer do, and what the kernel did not let us take away.
+"""Restricts a child process of the guard: no new privileges, limits on memory and files, and it ends with the guard.
 
-No new privileges, limits on memory and files, and death with the guard (which hands down no files but the channels).
-It is not a jail: a policy still runs as our user and may read what we may. There is no limit on its processor time,
-which would one day end a car that drives well; one that spins shows in the age of its setpoints.
+The guard passes on no files but the channels. This is not an isolated user: a policy runs as the car's user and may
+read what that user may. Processor time is not limited, since the limit would one day end a car that drives well; a
+policy that spins shows in the age of its setpoints.
 """
 
 import ctypes
@@ -24,12 +24,12 @@ LIMITS: tuple[tuple[str, int, int], ...] = (
 
 
 def confine(parent_pid: int) -> list[str]:
-    """Give up what this process does not need; the sentences say what could not be given up."""
+    """Restrict this process; returns one sentence for each restriction that the kernel refused."""
     failed = []
     if not _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL):
         failed.append("The kernel does not end this process with the guard; it notices the closed channel instead.")
     if os.getppid() != parent_pid:
-        sys.exit(1)  # the guard died before we asked to die with it
+        sys.exit(1)  # the guard died before PDEATHSIG was set
     if not _prctl(_PR_SET_NO_NEW_PRIVS, 1):
         failed.append("The kernel refused no_new_privs.")
     failed += [sentence for limit in LIMITS if (sentence := _set_limit(*limit))]

@@ -1,8 +1,8 @@
-"""No network for a process that handles an untrusted model: a filter in the kernel that refuses to make sockets.
+"""Takes the network from a process that runs an untrusted model: a seccomp filter that refuses to create sockets.
 
-Descriptors that are open already go on working (the channels to the guard, the camera), and files and devices can be
-opened, so a camera can be opened again. Refused with EACCES: sockets, unless the camera's driver needs some; io_uring,
-which would make them past the filter; new processes and programs; and reaching into other processes of our user.
+Open descriptors continue to work (the channels to the guard, the camera), and files and devices can be opened, so a
+camera can be reopened. Refused with EACCES: sockets, unless the camera's driver needs some; io_uring, which could
+create them past the filter; new processes and programs; and access to other processes of the user.
 Source: seccomp(2), linux/filter.h, linux/audit.h; the numbers of the calls from each machine's unistd.h.
 """
 
@@ -14,8 +14,8 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
-# What a camera's driver may go on opening: nothing, the kernel's device events (libcamera), sockets within this
-# machine (the mock world's camera), or any (a camera in the network), which leaves the pilot without a filter.
+# Sockets that a camera's driver may still open: none, the kernel's device events (libcamera), sockets within this
+# machine (the mock world's camera), or any (a network camera), which leaves the pilot without a filter.
 AllowedSockets = Literal["none", "device events", "local", "any"]
 
 _LOAD, _IF_EQUAL, _IF_NOT_BELOW, _IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -33,7 +33,7 @@ _BpfInstruction = tuple[
 
 @dataclass(frozen=True, slots=True)
 class SyscallTable:
-    """The numbers of one kernel's calls. What starts at `foreign_from` belongs to another table (x32)."""
+    """System call numbers of one architecture. Numbers from `foreign_from` on belong to another table (x32)."""
 
     arch: int
     seccomp: int
@@ -41,7 +41,7 @@ class SyscallTable:
     connect: int
     bind: int
     clone: int
-    always_refused: tuple[int, ...]  # see ALWAYS
+    always_refused: tuple[int, ...]  # see ALWAYS_REFUSED
     foreign_from: int = 0xFFFFFFFF
 
 
@@ -82,19 +82,19 @@ _FAMILIES: dict[AllowedSockets, list[_BpfInstruction]] = {
 
 
 def filter_program(machine: SyscallTable, sockets: AllowedSockets) -> list[_BpfInstruction]:
-    """The filter's instructions. Each refusal is a pair: equal goes on to it, else it is skipped."""
+    """The BPF instructions of the filter. Each refusal is a comparison and a return, which is skipped if not equal."""
     refused = list(machine.always_refused)
     refused += [] if sockets == "local" else [machine.connect]
     refused += [] if sockets == "device events" else [machine.bind]
     return [
         (_LOAD, 0, 0, _ARCH),
         (_IF_EQUAL, 1, 0, machine.arch),
-        (_RETURN, 0, 0, _KILL),  # a call through another architecture's door: nothing of ours makes one
+        (_RETURN, 0, 0, _KILL),  # a call by another architecture's interface, which this program never makes
         (_LOAD, 0, 0, _NUMBER),
         (_IF_NOT_BELOW, 0, 1, machine.foreign_from),
         (_RETURN, 0, 0, _REFUSE),
         *(line for number in refused for line in ((_IF_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE))),
-        # Its flags lie in memory, where a filter cannot look: the C library takes clone instead.
+        # Its flags are in memory, which a filter cannot read: with ENOSYS the C library falls back to clone.
         (_IF_EQUAL, 0, 1, CLONE3),
         (_RETURN, 0, 0, _FAIL | errno.ENOSYS),
         (_IF_EQUAL, 0, 4, machine.clone),
@@ -109,7 +109,7 @@ def filter_program(machine: SyscallTable, sockets: AllowedSockets) -> list[_BpfI
 
 
 def forbid_sockets(sockets: AllowedSockets = "none") -> list[str]:
-    """For every thread of this process and for good. The sentences say what was not possible."""
+    """Install the filter for all threads of this process, irrevocably. Returns a sentence for what was not possible."""
     if sockets == "any":
         return ["The camera's driver needs the network, so the policy's process keeps it."]
     machine = SYSCALL_TABLES.get(os.uname().machine)

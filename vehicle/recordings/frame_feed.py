@@ -1,9 +1,9 @@
 """Sends frames from the pilot to the recorder and the console: JPEG datagrams that never block the pilot.
 
 The pilot's end runs on a thread of its own, with a lower priority than the policy. A datagram that does not fit is
-dropped and counted; the count travels in the next datagram, so that a recording says what is missing. For recordings
-the policy's own small picture is sent as well, without loss: JPEG changes some grey levels, and with them an answer
-that lies between two actions, but a recording has to show exactly what the policy answered to what it saw.
+dropped and counted; the count travels in the next datagram, so that a recording shows what is missing. For recordings
+the policy's own small picture is sent as well, losslessly: JPEG changes some grey levels, which can change an answer
+that lies between two actions, but a recording has to show exactly what the policy answered to its input.
 """
 
 import contextlib
@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 
 from vehicle.frames.latest_frame import LatestFrame
-from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, preprocessor
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.frames.preprocess import HEIGHT, WIDTH, preprocessor
+from vehicle.frames.profile_names import ProfileName
+from vehicle.hardware.frame import Frame, Pixels
 
 _HEAD = struct.Struct(">qqII")  # at_ns, seq, dropped so far, bytes of the JPEG; then come the JPEG and the PNG
 _MAX_BYTES = 150_000  # fits into one datagram with the kernel's default buffers

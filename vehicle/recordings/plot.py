@@ -1,4 +1,4 @@
-"""Draws a drive as SVG: throttle, steering and frame age over time, modes as bands, each stop with its reason.
+"""Draws a drive as SVG: throttle, steering and frame age over time, modes as bands, and the reason of each stop.
 
 Called by `raceday run plot`. Setpoints and pulses hold until the next one, so they are drawn as steps.
 """

@@ -1,1 +1,1 @@
-"""The racer's console: a phone page on the car. It runs in comms, holds a lease of its own, and may die."""
+"""The racer's console: a phone page served by the comms process, with a lease of its own. It may crash harmlessly."""

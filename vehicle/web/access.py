@@ -1,4 +1,4 @@
-"""May this request command the car? Only with the header of our own script, which crosses no border."""
+"""Accepts commands only from the console's own page: its header, and no cross-site request."""
 
 from starlette.datastructures import Headers
 
@@ -6,7 +6,7 @@ from shared.web.security import cross_site_reason
 
 
 def command_refusal(headers: Headers, scheme: str) -> str:
-    """Why this request may not command, "" if it may."""
+    """Why a request with these headers may not command the car, as a sentence; "" if it may."""
     if headers.get("x-raceday") != "console":
         return "A command comes from the console's own page."
     return cross_site_reason(headers, scheme, "the console's")

@@ -33,7 +33,7 @@ Percent = Annotated[int, Body(embed=True, ge=0, le=100)]
 
 @dataclass(frozen=True, slots=True)
 class CarInfo:
-    """What does not change while the car runs."""
+    """What the page shows of the car that does not change while it runs. `disk` is a folder on the disk to report."""
 
     device: str
     calibration: Calibration | None
@@ -43,7 +43,7 @@ class CarInfo:
     calibration_file: pathlib.Path | None = None
 
     def current_calibration(self) -> Calibration | None:
-        """As it is in the file; it may have been written since the start. Raises BadInput."""
+        """The calibration, read again from its file, which may have been written since the start. Raises BadInput."""
         if self.calibration_file is None or not self.calibration_file.exists():
             return self.calibration
         return read_calibration(self.calibration_file)
@@ -51,7 +51,7 @@ class CarInfo:
 
 @dataclass(frozen=True, slots=True)
 class CarDetails:
-    """The read-out below the fold."""
+    """The answer of `/api/about`: hardware, calibration and health."""
 
     device: str
     camera: str
@@ -62,18 +62,18 @@ class CarDetails:
 
 
 class SessionAuth:
-    """Finds the session of a request, and refuses what is none or comes from elsewhere."""
+    """Finds the session of a request, and refuses requests without one or from another site."""
 
     def __init__(self, claims: ClaimCodes, now_s: Callable[[], float]) -> None:
         self.claims, self.now_s = claims, now_s
 
     def require_own_page(self, request: Request) -> None:
-        """Raises 403 for what no page of ours sends."""
+        """Raises HTTPException 403 unless the request comes from the console's own page."""
         if sentence := command_refusal(request.headers, request.url.scheme):
             raise HTTPException(403, sentence)
 
     def session(self, request: Request) -> str:
-        """The session's name; 401 without one. A command must come from our page as well."""
+        """The session's name. Raises HTTPException 401 without one, and 403 for a command of another page."""
         if request.method not in ("GET", "HEAD"):
             self.require_own_page(request)
         name = self.claims.session(request.cookies.get(COOKIE, ""), self.now_s())
@@ -91,13 +91,13 @@ def create_app(
     wall_s: Callable[[], float] = time.time,
     now_s: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
-    """The app over a desk. `wall_s` dates sessions, `now_s` counts the seconds that a phone holds the car."""
+    """The console's app. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car."""
     entrance = SessionAuth(claims, wall_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        phone.stop()  # the console ends: whoever held the car holds it no longer
+        phone.stop()  # when the console ends, no phone holds the car any longer
 
     app = FastAPI(title="Raceday console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.add_middleware(HostAndHeaderGuard, machine="This car", allowed_hosts=allowed_hosts)
@@ -140,7 +140,7 @@ def _add_error_handlers(app: FastAPI) -> None:
 def _add_claim_routes(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
     @app.get("/")
     async def page() -> FileResponse:
-        """The same for everybody; it holds nothing of this car."""
+        """The same for every visitor: it contains nothing about this car."""
         return FileResponse(STATIC / "console.html", headers={"cache-control": "no-store"})
 
     @app.get("/api/session")
@@ -151,7 +151,7 @@ def _add_claim_routes(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None
 
     @app.post("/api/claim", dependencies=[Depends(entrance.require_own_page)])
     async def claim(request: Request, code: Annotated[str, Body(embed=True, max_length=80)]) -> Response:
-        """The code against a session."""
+        """Exchange the claim code for a session cookie."""
         token = await anyio.to_thread.run_sync(entrance.claims.claim, code, entrance.now_s())
         answer = JSONResponse({"claimed": True})
         secure = request.url.scheme == "https"
@@ -160,7 +160,7 @@ def _add_claim_routes(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None
 
     @app.post("/api/leave", dependencies=[Depends(entrance.session)])
     async def leave(request: Request) -> Response:
-        """This phone is done."""
+        """End this phone's session."""
         await anyio.to_thread.run_sync(entrance.claims.leave, request.cookies.get(COOKIE, ""))
         answer = JSONResponse({"claimed": False})
         answer.delete_cookie(COOKIE)
@@ -176,7 +176,7 @@ def _add_drive_routes(app: FastAPI, entrance: SessionAuth, phone: PhoneControl, 
 
     @app.post("/api/hold")
     async def hold(session: session_of, heartbeat: Annotated[int, Body(embed=True)]) -> PhoneStatus:
-        """The page is open and seen."""
+        """Renew the lease; the page sends this while it is open and visible."""
         phone.hold(session, heartbeat, now_s())
         return phone.status(session, now_s())
 
@@ -187,7 +187,7 @@ def _add_drive_routes(app: FastAPI, entrance: SessionAuth, phone: PhoneControl, 
 
     @app.post("/api/stop")
     async def stop(_: session_of) -> dict[str, str]:
-        """Whoever drives."""
+        """Stop the car, whoever drives it."""
         return {"message": phone.stop()}
 
     @app.post("/api/reset")
@@ -202,7 +202,7 @@ def _add_drive_routes(app: FastAPI, entrance: SessionAuth, phone: PhoneControl, 
 
     @app.get("/api/camera.jpg")
     async def camera(_: session_of) -> Response:
-        """The newest frame."""
+        """The newest frame as JPEG; 204 if there is none yet."""
         if (picture := phone.picture) is None:
             return Response(status_code=204)
         return Response(picture.jpeg, media_type="image/jpeg", headers={"cache-control": "no-store"})
@@ -231,7 +231,7 @@ def _add_model_routes(
 
     @app.put("/api/models", dependencies=guarded)
     async def upload(request: Request, file: str) -> ModelRow:
-        """The body is the file itself; the page shows how far it is."""
+        """The body is the model file itself, so that the page can show the upload's progress."""
         phone.require_idle(now_s())
         async with receive_upload(request, file) as path:
             return await anyio.to_thread.run_sync(model_list.add, path, path.name.split(".")[0])

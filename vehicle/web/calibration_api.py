@@ -1,4 +1,4 @@
-"""The calibration from the phone: a tap is a word to the guard; what was found is written here, to the disk."""
+"""The calibration routes of the phone page: each tap becomes a command to the guard; the result is written to disk."""
 
 import pathlib
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from vehicle.core.calibration_steps import MAX_US
 from vehicle.web.phone_control import PhoneControl, PhoneStatus
 
 PageAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel"]
-NO_FILE = "This car's settings name no `calibration.file` to keep a calibration in: name one first."
+NO_FILE = "This car's settings name no `calibration.file` to save a calibration in: add one first."
 
 
 def add_calibration_routes(
@@ -23,7 +23,7 @@ def add_calibration_routes(
     file: pathlib.Path | None,
     now_s: Callable[[], float],
 ) -> None:
-    """Two paths, behind the session."""
+    """Add the two calibration routes, which need a session. `file` is where a calibration is saved; None: nowhere."""
     session_of = Annotated[str, Depends(session)]
 
     @app.post("/api/calibration")
@@ -33,17 +33,17 @@ def add_calibration_routes(
         width_us: Annotated[int, Body(ge=0, le=2 * MAX_US)] = 0,
         wheels_off: Annotated[bool, Body()] = False,
     ) -> PhoneStatus:
-        """The next word; the first says that no wheel touches the ground."""
+        """The next command; `begin` must confirm that no wheel touches the ground."""
         if action == "begin" and file is None:
             raise Refused(NO_FILE)
         if action == "begin" and not wheels_off:
-            raise Refused("Put the car on a stand so that no wheel touches anything, and say so.")
+            raise Refused("Put the car on a stand so that no wheel touches anything, and confirm it.")
         phone.calibration.command(name, action, width_us, now_s())
         return phone.status(name, now_s())
 
     @app.post("/api/calibration/keep")
     async def keep(name: session_of) -> PhoneStatus:
-        """All steps are done: to the disk, then to the guard."""
+        """Save the finished calibration to disk, then notify the guard."""
         if file is None:
             raise Refused(NO_FILE)
         await anyio.to_thread.run_sync(write_calibration, file, phone.calibration.finished(name))

@@ -1,7 +1,7 @@
 """Who may command this car from a phone: a claim code made at the first boot, and the sessions that it opened.
 
-There is no default password. The code is printed once and kept only as a scrypt hash; a session is a random token of
-which only a hash is kept, ends after half a day, or after hours without use. Every time is an argument.
+There is no default password. The code is printed once and stored only as a scrypt hash. A session is a random token,
+also stored only as a hash; it ends after 12 hours, or after 4 hours without use. Every time is an argument.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _COST = 2**14
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """One session as it is kept: the token's hash and when it was opened, UTC seconds."""
+    """One stored session: the token's SHA-256 and when it was opened, in UTC seconds."""
 
     token_sha256: str
     opened_s: float
@@ -37,7 +37,7 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class ClaimFile:
-    """The file: the code's salt and hash, the open sessions."""
+    """The content of the claims file: the code's salt and hash, and the open sessions."""
 
     salt: str
     code_scrypt: str
@@ -49,13 +49,13 @@ _CLAIM_FILE = TypeAdapter(ClaimFile)
 
 
 def new_claim_code() -> str:
-    """Fifty bits in two groups, such as 7KQ4M-2XHRD."""
+    """A random code of 50 bits in two groups, such as 7KQ4M-2XHRD."""
     letters = "".join(secrets.choice(_ALPHABET) for _ in range(_LETTERS))
     return f"{letters[:5]}-{letters[5:]}"
 
 
 def normalised(code: str) -> str:
-    """As it was meant, however it was typed."""
+    """The code in upper case, without separators and other characters that no code contains."""
     return "".join(letter for letter in code.upper() if letter in _ALPHABET)
 
 
@@ -98,7 +98,7 @@ class ClaimCodes:
             return token
 
     def session(self, token: str, now_s: float) -> str | None:
-        """The session's name if it is open; being asked keeps it from idling away."""
+        """The session's name if it is open, else None. Each call counts as use of the session."""
         with self._lock:
             name, file = _sha256(token), self._read()
             session = (
@@ -118,7 +118,7 @@ class ClaimCodes:
                 self._write(ClaimFile(file.salt, file.code_scrypt, remaining))
 
     def _is_open(self, session: SessionRecord, now_s: float) -> bool:
-        """A clock that was set back ends sessions too: better one claim more than a session without end."""
+        """A clock that was set back ends sessions too: claiming again is better than a session without end."""
         used_s = self._used_s.setdefault(session.token_sha256, max(session.opened_s, now_s - MAX_IDLE_S / 2))
         return 0 <= now_s - session.opened_s < MAX_SESSION_S and now_s - used_s < MAX_IDLE_S
 
@@ -137,7 +137,7 @@ class ClaimCodes:
             self._file = self._stamp = None
         except (OSError, ValidationError):
             raise ConfigError(
-                f"{self._path}: the console's claims cannot be read; `raceday vehicle claim` makes them anew."
+                f"{self._path}: the console's claims cannot be read; `raceday vehicle claim` makes new ones."
             ) from None
         return self._file
 
@@ -153,7 +153,7 @@ class ClaimCodes:
                 os.fsync(opened.fileno())
             fresh.replace(self._path)
         except OSError as error:
-            raise StorageError(f"{self._path}: the console's claims cannot be kept ({error.strerror}).") from None
+            raise StorageError(f"{self._path}: the console's claims cannot be saved ({error.strerror}).") from None
         self._stamp = None
 
 

@@ -1,4 +1,4 @@
-"""The models that a phone may choose from: the car's library, and what the page needs of it."""
+"""The models that the phone page lists: the rows of the car's model library."""
 
 import pathlib
 from dataclasses import dataclass
@@ -26,17 +26,17 @@ class ModelList(Protocol):
         """All models."""
 
     def add(self, file: pathlib.Path, name: str) -> ModelRow:
-        """Check and keep what a racer brought; the work is done in a child with limits."""
+        """Check a racer's file and add it to the library, in a child process with limits."""
 
     def select(self, name: str) -> None:
-        """From the pilot's next start on."""
+        """Choose the model that drives from the pilot's next start on."""
 
     def remove(self, name: str) -> None:
-        """Take it off the car."""
+        """Delete the model from the car."""
 
 
 class LibraryModelList:
-    """The library's folder."""
+    """The list over the library in `folder`."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self._library = Library(folder)

@@ -1,4 +1,4 @@
-"""The desk's part in a calibration: which phone calibrates, and how it stands by the guard's last word. Thread-safe."""
+"""The console's part in a calibration: which phone calibrates, and the guard's last status of it. Thread-safe."""
 
 import threading
 from collections.abc import Callable
@@ -20,16 +20,16 @@ class PhoneCalibration:
         self.status = CLOSED
 
     def on_status(self, status: CalibrationStatus) -> None:
-        """The guard's word."""
+        """Store the guard's newest status; a closed calibration belongs to no phone."""
         with self._lock:
             self.status = status
             if not status.is_open:
                 self._session = ""
 
     def command(self, session: str, action: CalibrationAction, width_us: int, now_s: float) -> None:
-        """A word of the phone's; its answer comes with the status. Raises Refused."""
+        """Send a phone's command to the guard; its result comes with the status. Raises Refused."""
         if action == "begin":
-            self._may_begin(session, now_s)  # before our lock: it takes the desk's
+            self._may_begin(session, now_s)  # before our lock: it takes the lock of PhoneControl
         with self._lock:
             if self._session not in ("", session):
                 raise Refused("Another phone calibrates the car.")
@@ -37,10 +37,10 @@ class PhoneCalibration:
                 raise Refused("The calibration has ended: begin it again.")
             self._session = session
             if not self._send(CalibrationCommand(action, width_us)):
-                raise Refused("The car's guard does not listen: try again.")
+                raise Refused("The car's guard does not respond: try again.")
 
     def finished(self, session: str) -> Calibration:
-        """What this phone's calibration found, all steps done. Raises Refused."""
+        """The result of this phone's calibration. Raises Refused until all steps are done."""
         with self._lock:
             status = self.status
             if session != self._session or status.found is None or status.step < status.steps:
@@ -52,6 +52,6 @@ class PhoneCalibration:
         return bool(session) and session == self._session
 
     def set_neutral(self) -> None:
-        """The wheels at rest, whoever asks."""
+        """Set the wheels to neutral, whichever phone asks."""
         if self.status.is_open:
             self._send(CalibrationCommand("neutral"))

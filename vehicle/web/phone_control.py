@@ -1,8 +1,8 @@
 """The phone's control of the car: the guard's last state, and which phone holds it. Thread-safe; times are arguments.
 
-Who grants: a run is the station's, free practice is the phone's. While the station leases this car to a run, or has
-stopped it, the phone may only stop; while a phone holds the car, a station that has no run for it does not take the
-lease away. The phone's lease answers a beat, like the station's, so a late renewal is over when it arrives.
+Who leases: the station for a run, the phone for free practice. While the station leases this car to a run, or has
+stopped it, the phone may only stop it; while a phone holds the car, a station that has no run for it does not take the
+lease away. The phone's lease answers a heartbeat, as the station's does, so a late renewal has expired on arrival.
 """
 
 import threading
@@ -36,7 +36,7 @@ _START_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class PhoneStatus:
-    """What the page shows; `beat` is what its next renewal answers, `loop` what goes to the broker twice a second."""
+    """What the page shows. Its next renewal answers `heartbeat`; `loop` is the telemetry of the last half second."""
 
     mode: CarMode
     reason: str
@@ -55,7 +55,10 @@ class PhoneStatus:
 
 
 class PhoneControl:
-    """One car's desk. `say` puts a word on the guard's channel; False means that it did not get there."""
+    """Which phone controls this car. `send` puts a message on the guard's channel; False: it was dropped.
+
+    `stop_locally` stops the car by its local socket and returns a sentence; `clock_rate` is its clock's speed.
+    """
 
     def __init__(
         self, boot: str, send: Callable[[IpcMessage], bool], stop_locally: Callable[[], str], clock_rate: float = 1.0
@@ -75,10 +78,10 @@ class PhoneControl:
         self._orders = 0
         self.calibration = PhoneCalibration(send, self._require_may_calibrate)
 
-    # What comes in
+    # Messages and frames
 
     def on_guard_message(self, message: IpcMessage) -> None:
-        """A word of the guard's."""
+        """Store what the guard reports."""
         with self._lock:
             match message:
                 case CarHeartbeat():
@@ -95,19 +98,21 @@ class PhoneControl:
                     self.calibration.on_status(message)
 
     def on_picture(self, picture: RecordedFrame) -> None:
-        """The newest frame."""
+        """Store the newest frame."""
         self.picture = picture
 
     def admits(self, message: Lease | DriveOrder, now_s: float) -> bool:
-        """A word of the station's: does it go to the guard? Only an idle station's empty lease does not, and only
-        while a phone holds the car."""
+        """Whether a message of the station goes on to the guard.
+
+        All do, except an idle station's empty lease while a phone holds the car.
+        """
         with self._lock:
             if isinstance(message, DriveOrder):
                 self._station_stopped_s = now_s if message.action == "estop" else float("-inf")
                 self._station_reports_stop = False
                 return True
             if message.boot != self._boot:
-                return True  # another machine's with our name: the guard does not take it
+                return True  # for another boot of this car: the guard ignores it
             self._refusal, self._refused_s = message.reason, now_s
             if message.grant == "none":
                 self._on_stopped_flag(message.stopped, now_s)
@@ -118,7 +123,7 @@ class PhoneControl:
                 self._order("stop")
             return True
 
-    # What the phone asks
+    # Commands of a phone
 
     def start(self, session: str, throttle_percent: int, now_s: float) -> None:
         """Take the car, arm it and drive. Raises Refused."""
@@ -127,18 +132,18 @@ class PhoneControl:
             if self.calibration.status.is_open:
                 raise Refused("The car is being calibrated: keep the calibration or discard it first.")
             if self._state.mode == "tripped":
-                raise Refused(f"The car is tripped ({self._state.reason.rstrip('.')}): look at it, then reset it.")
+                raise Refused(f"The car is tripped ({self._state.reason.rstrip('.')}): check it, then reset it.")
             if self._state.mode == "driving":
-                raise Refused("The car drives already.")
+                raise Refused("The car is already driving.")
             if not self._heartbeat:
-                raise Refused("The car's guard has not spoken yet: try again.")
+                raise Refused("The car's guard has not reported yet: try again.")
             self._holder, self._renewed_s, self._started_s = session, now_s, now_s
             self._lease(self._heartbeat)
             self._order("arm")
             self._order("start", throttle_percent)
 
     def hold(self, session: str, beat: int, now_s: float) -> bool:
-        """The page is open and seen: renew the lease for the beat that it saw. False if it does not hold the car."""
+        """Renew the lease for the heartbeat `beat` that the page received. False if it does not hold the car."""
         with self._lock:
             starting = now_s - self._started_s < _START_TIMEOUT_S
             if session != self._holder or not (starting or self._state.mode in ARMED):
@@ -148,7 +153,7 @@ class PhoneControl:
             return True
 
     def stop(self) -> str:
-        """Stop, whoever drives. If the guard's channel is stuck, by its local socket. The sentence to show."""
+        """Stop, whoever drives; by the local socket if the guard's channel is stuck. Returns the sentence to show."""
         with self._lock:
             self._holder = ""
             self.calibration.set_neutral()
@@ -156,13 +161,13 @@ class PhoneControl:
         return "Stopping." if sent else self._stop_locally()
 
     def reset(self, session: str, now_s: float) -> None:
-        """Leave a trip, to disarmed. Raises Refused."""
+        """Reset a tripped car to disarmed. Raises Refused."""
         with self._lock:
             self._require_free(session, now_s)
             self._order("reset")
 
     def throttle(self, session: str, percent: int) -> None:
-        """While it drives. Raises Refused."""
+        """Set the throttle limit, 0 to 100 percent, of the car that this phone holds. Raises Refused."""
         with self._lock:
             if session != self._holder:
                 raise Refused("This phone does not hold the car.")
@@ -175,7 +180,7 @@ class PhoneControl:
             self._send(ReloadModel())
 
     def require_idle(self, now_s: float) -> None:
-        """Raises Refused while the car is armed or the station's."""
+        """Raises Refused while the car is armed or the station runs it."""
         with self._lock:
             if self._state.mode in ARMED:
                 raise Refused("The car is armed: stop it first.")
@@ -183,7 +188,7 @@ class PhoneControl:
                 raise Refused("The station runs this car now: ask the official.")
 
     def status(self, session: str, now_s: float) -> PhoneStatus:
-        """For the page of this session."""
+        """What the page of this session shows now."""
         with self._lock:
             state, trace = self._state, self._trace
             driving = state.mode == "driving" and trace is not None
@@ -204,10 +209,10 @@ class PhoneControl:
                 refusal=self._refusal if now_s - self._refused_s < _STATION_TIMEOUT_S else "",
             )
 
-    # Within
+    # Leases and orders
 
     def _on_stopped_flag(self, stopped: bool, now_s: float) -> None:
-        """Does the station still hold us in its emergency stop? One that never says so lets go by another order."""
+        """Update whether the station's emergency stop holds; if it never reports it, only another order ends it."""
         if stopped:
             self._station_stopped_s, self._station_reports_stop = now_s, True
         elif self._station_stopped_s > float("-inf"):

@@ -1,4 +1,4 @@
-"""The car's web server on a thread of the comms process: if it fails, nothing else of the car ends."""
+"""The car's web server, on a thread of the comms process: its failure ends nothing else."""
 
 import socket
 
@@ -9,7 +9,7 @@ from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import BackgroundServer, CountingServer, server_config
 
 MAX_CONNECTIONS = 128  # a few phones
-RESERVED_DESCRIPTORS = 128  # the guard's line, the broker, the recording: the web never takes them
+RESERVED_DESCRIPTORS = 128  # for the guard's channel, the broker and the recording
 MAX_IDLE_PER_CLIENT = 16
 UPLOAD_TIMEOUT_S = 300.0  # a model, by a slow wireless network
 URGENT = (b"POST /api/stop",)

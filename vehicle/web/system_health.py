@@ -1,4 +1,4 @@
-"""What the car's computer says of itself: battery, Wi-Fi, heat, disk; None for what this computer does not know."""
+"""The health of the car's computer: battery, Wi-Fi, temperature, disk, load; None for what it does not report."""
 
 import os
 import pathlib
@@ -20,7 +20,7 @@ class SystemHealth:
 
 
 def read_health(folder: pathlib.Path, root: pathlib.Path = _ROOT) -> SystemHealth:
-    """As the kernel says it; `folder` is on the disk that is asked for."""
+    """Read all values from the kernel's files under `root`; `folder` is on the disk to report."""
     return SystemHealth(
         battery_percent=battery_percent(root / "sys/class/power_supply"),
         wifi_dbm=wifi_dbm(_text(root / "proc/net/wireless")),
@@ -31,7 +31,7 @@ def read_health(folder: pathlib.Path, root: pathlib.Path = _ROOT) -> SystemHealt
 
 
 def battery_percent(supplies: pathlib.Path) -> int | None:
-    """The first battery's charge."""
+    """The charge of the first battery in /sys/class/power_supply, 0 to 100."""
     for capacity in sorted(supplies.glob("*/capacity")):
         text = _text(capacity).strip()
         if text.isascii() and text.isdigit() and int(text) <= 100:
@@ -40,7 +40,7 @@ def battery_percent(supplies: pathlib.Path) -> int | None:
 
 
 def wifi_dbm(table: str) -> int | None:
-    """The level of the first interface in /proc/net/wireless, such as -54."""
+    """The signal level of the first interface in /proc/net/wireless, in dBm, such as -54."""
     for line in table.splitlines()[2:]:
         words = line.split()
         if len(words) > 3 and words[0].endswith(":"):
@@ -51,7 +51,7 @@ def wifi_dbm(table: str) -> int | None:
 
 
 def heat_c(text: str) -> float | None:
-    """Of a thermal zone's millidegrees."""
+    """Degrees Celsius from a thermal zone's text, which is in millidegrees."""
     digits = text.strip()
     return round(int(digits) / 1000, 1) if digits.isascii() and digits.isdigit() and len(digits) < 7 else None
 

@@ -1,4 +1,4 @@
-"""A file that a phone sends: streamed into a fresh folder, never larger than a model may be, gone afterwards."""
+"""Receives a file from a phone: streamed into a temporary folder, limited in size, deleted afterwards."""
 
 import pathlib
 import re
@@ -14,14 +14,16 @@ from vehicle.models.importing.archive import HEAD_BYTES, check_packing, is_archi
 MAX_BYTES = 128 << 20
 ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip", ".gz", ".onnx", ".pb")
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
-_ADDED = re.compile(r"(?: ?\(\d{1,3}\)|\.(?:bin|txt|download))+$", re.IGNORECASE)  # behind a name, by what downloads
+_ADDED = re.compile(
+    r"(?: ?\(\d{1,3}\)|\.(?:bin|txt|download))+$", re.IGNORECASE
+)  # what browsers append to a downloaded file's name
 _MAX_NAME, _MAX_GIVEN_NAME = 80, 255
 
 
 def safe_name(name: str) -> str:
     """The file's own name without anything that a path could be made of.
 
-    Its ending is one of ENDINGS, or none of them: then the content says what it is.
+    If it ends with none of ENDINGS, `receive_upload` goes by the content.
     """
     base = re.split(r"[\\/]", name)[-1].strip()[-_MAX_GIVEN_NAME:]
     plain = _ADDED.sub("", base)
@@ -32,7 +34,7 @@ def safe_name(name: str) -> str:
 
 @asynccontextmanager
 async def receive_upload(request: Request, name: str) -> AsyncIterator[pathlib.Path]:
-    """The request's body as a file. Raises BadInput if it is too large, empty, or no model by name nor by content."""
+    """The request's body as a file. Raises BadInput if it is empty, too large or not a model."""
     fit = safe_name(name)
     announced = request.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced) > MAX_BYTES:
@@ -65,4 +67,4 @@ def _require_archive(path: pathlib.Path) -> None:
 
 
 def _too_large() -> str:
-    return f"The file is larger than {MAX_BYTES >> 20} MB, which is not taken."
+    return f"The file is larger than {MAX_BYTES >> 20} MB, which is the limit."

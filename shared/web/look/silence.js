@@ -1,49 +1,47 @@
-// A machine that says nothing for too long: the page says so over its whole width, greys what came from it, and stands
-// still until the next word. Pages call `silence.heard()` at each word, and freeze what runs while `silence.on()`.
+// A machine that has sent nothing for too long: a band across the page says so, its figures turn grey, and clocks stop
+// until the next message. Pages call `silence.onMessage()` for each message and stop their clocks while
+// `silence.isSilent()`.
 "use strict";
 
 const silence = (() => {
-  const QUIET_MS = 1500; // three of the words that a machine says each half second
-  const LOOK_MS = 100;
+  const SILENT_AFTER_MS = 1500; // three of the messages that a machine sends each half second
+  const CHECK_EVERY_MS = 100;
   const band = document.getElementById("silence");
   const machine = document.body.dataset.machine;
-  let heard_ms = performance.now();
-  let seen_ms = heard_ms; // a page that was not seen may have asked nothing
-  let heard_at = new Date();
+  let received_ms = performance.now();
+  let shown_ms = received_ms; // a hidden page may have requested nothing
+  let received_at = new Date();
 
-  const on = () => "silent" in document.body.dataset;
-  const two = (number) => String(number).padStart(2, "0");
-  const time = (at) => [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":");
+  const isSilent = () => "silent" in document.body.dataset;
+  const twoDigits = (number) => String(number).padStart(2, "0");
+  const time = (at) => [at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(":");
 
-  function tell(name) {
-    document.dispatchEvent(new CustomEvent(name));
+  // `age_ms`: how long ago the tab that forwarded the message received it.
+  function onMessage(age_ms = 0) {
+    received_ms = performance.now() - age_ms;
+    received_at = new Date(Date.now() - age_ms);
+    if (age_ms >= SILENT_AFTER_MS) {
+      showSilence();
+    } else if (isSilent()) {
+      delete document.body.dataset.silent;
+      band.textContent = "";
+    }
   }
 
-  // `age_ms`: so long ago the word came to the tab that handed it on.
-  function heard(age_ms = 0) {
-    heard_ms = performance.now() - age_ms;
-    heard_at = new Date(Date.now() - age_ms);
-    if (age_ms >= QUIET_MS) return fallSilent();
-    if (!on()) return undefined;
-    delete document.body.dataset.silent;
-    band.textContent = "";
-    return tell("heard-again");
-  }
-
-  function fallSilent() {
+  function showSilence() {
     document.body.dataset.silent = "";
-    band.textContent = `✕ No word from ${machine} since ${time(heard_at)}. What is grey is from then.`;
-    tell("silent");
+    band.textContent = `✕ No data from ${machine} since ${time(received_at)}. Grey values date from then.`;
+    document.dispatchEvent(new CustomEvent("silent"));
   }
 
-  function look() {
-    if (on() || document.hidden || performance.now() - Math.max(heard_ms, seen_ms) < QUIET_MS) return;
-    fallSilent();
+  function check() {
+    const quiet_ms = performance.now() - Math.max(received_ms, shown_ms);
+    if (!isSilent() && !document.hidden && quiet_ms >= SILENT_AFTER_MS) showSilence();
   }
 
   document.addEventListener("visibilitychange", () => {
-    seen_ms = performance.now();
+    shown_ms = performance.now();
   });
-  setInterval(look, LOOK_MS);
-  return { heard, on };
+  setInterval(check, CHECK_EVERY_MS);
+  return { onMessage, isSilent };
 })();

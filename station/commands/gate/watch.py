@@ -100,7 +100,7 @@ def event_line(output: GateOutput, last: dict[tuple[str, str], int]) -> str:
 
 
 class HealthLines:
-    """The health of each gate: at once when it turns fit or unfit, else each few seconds."""
+    """The health of each gate: at once when it becomes ready or not ready, otherwise every few seconds."""
 
     def __init__(self, gates: Mapping[str, GateDriver]) -> None:
         self._gates = gates
@@ -137,11 +137,10 @@ def facts_lines(facts: list[Decoded]) -> list[str]:
 
 
 def health_line(name: str, gate: GateDriver) -> str:
-    """Fit or not, in one line."""
+    """Ready or not, in one line."""
     health = gate.health()
-    return (
-        f"[{name}: {'fit' if health.alive else 'NOT FIT'}] {health.sentence} {health.edges} edges, {health.lost} lost."
-    )
+    state = "ready" if health.alive else "NOT READY"
+    return f"[{name}: {state}] {health.sentence} {health.edges} edges, {health.lost} lost."
 
 
 def _words(fact: Decoded) -> str:

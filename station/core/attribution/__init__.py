@@ -1,1 +1,1 @@
-"""Whose crossing is it: one car, several cars, transponders, and what an official is asked."""
+"""Whose a crossing is: with one car, with several cars, by transponder, and by an official's decision."""

@@ -1,12 +1,13 @@
-"""Several cars on the track, one beam: whose crossing was it, why, and how sure?
+"""Several cars on the track, one beam: whose crossing was it, why, and how sure is that?
 
-A transponder's id decides. Else all crossings that lie close together are weighed at once against all cars: how far a
-car's own report is off, or (its report was lost) how far the gap is off its usual lap. The cheapest assignment as a
-whole wins; it is sure only if the best one that gives this crossing to another car, or to nobody, is much worse. What
-is not sure, missing or false is proposed with its witnesses: nothing is inserted, and nothing is guessed in silence.
-Called by multi_car.py; the costs are likelihood.py's, the assignment is hungarian.py's.
+A transponder's id decides. Without one, all crossings that lie close together are weighed at once against all cars:
+by how far a car's own report is off or, if its report was lost, by how far the gap differs from its usual lap. The
+cheapest assignment as a whole wins. It is sure only if the best assignment that gives this crossing to another car,
+or to no car, is much worse. Whatever is unsure, missing or false is proposed to an official with its witnesses;
+nothing is inserted, and nothing is guessed silently.
+Called by multi_car.py; the costs come from likelihood.py, the assignment from hungarian.py.
 
-A decision that says nothing changes nothing: moments at which nothing was decided need not be remembered.
+A call that decides nothing changes nothing, so a replay may leave out the moments at which nothing was decided.
 """
 
 import math
@@ -32,16 +33,16 @@ from station.core.attribution.likelihood import (
 __all__ = ["CarReportAt", "CrossingAssigner", "Decision", "GateCrossing", "LateContradiction", "MissingCrossing"]
 
 HOLD_NS = 1_500 * NS_PER_MS  # a report needs no longer to come
-PATIENCE_NS = 6_000 * NS_PER_MS  # what is in doubt waits longer: the other cars come by and tell
+PATIENCE_NS = 6_000 * NS_PER_MS  # what is in doubt waits longer: the other cars' next reports may settle it
 REMEMBERED = 16
-SURE = 9.0  # that it was no other car
-SURE_A_CAR = 2.5  # that it was a car at all: the prior for what is none is small already
-NEAR_LAP = 0.2  # a gap of whole laps, within so much of one
+SURE = 9.0  # margin for being sure that it was no other car
+SURE_A_CAR = 2.5  # margin for being sure that it was a car at all: the prior of a false crossing is small already
+NEAR_LAP = 0.2  # how far a gap may be from a whole number of laps, as a fraction of a lap
 
 
 @dataclass(frozen=True, slots=True)
 class WeighedCluster:
-    """A cluster's cars with their reports about it, and what that comes to."""
+    """The cars that a cluster was weighed against, their reports about it, and the decisions found."""
 
     cars: list[CarOnTrack]
     reports: list[CarReportAt | None]
@@ -55,8 +56,8 @@ class CrossingAssigner:
         self._cars = [CarOnTrack(name) for name in cars]
         self._min_lap_ns, self.lockout_ns = min_lap_ns, lockout_ns
         self._open: list[GateCrossing] = []
-        self._sure: deque[tuple[Decision, float]] = deque(maxlen=REMEMBERED)  # with what its own car's report cost
-        self._waits: WeighedCluster | None = None  # what the first cluster came to, until anything new is known
+        self._sure: deque[tuple[Decision, float]] = deque(maxlen=REMEMBERED)  # with the cost of its own car's report
+        self._waits: WeighedCluster | None = None  # the first cluster as weighed, until anything new is known
 
     def enter(self, name: str, last_ns: int | None = None, laps: Sequence[int] = (), now_ns: int | None = None) -> None:
         """A car comes onto the track.
@@ -90,7 +91,7 @@ class CrossingAssigner:
         self._open.sort(key=lambda each: each.at_ns)
 
     def report(self, report: CarReportAt, received_ns: int | None = None, one_clock: bool = False) -> None:
-        """A car says that it passed. With a `boot` it has a clock of its own; received at `received_ns` of ours."""
+        """Adds a car's report of a passing. With a `boot` the car has its own clock; `received_ns` is on the gate's."""
         self._waits = None
         for car in self._cars:
             if car.name != report.car:
@@ -102,7 +103,7 @@ class CrossingAssigner:
             car.add_report(report)
 
     def restart(self) -> None:
-        """The gate's clock is another one: what was stamped before cannot be compared any more."""
+        """The gate has a new clock: stamps from before cannot be compared with it."""
         self._waits = None
         self._sure.clear()
         for car in self._cars:
@@ -125,7 +126,7 @@ class CrossingAssigner:
             weighed = self._waits if self._waits is not None else self._weigh(cluster)
             if newest_ns > now_ns - PATIENCE_NS and not all(given.sure for given in weighed.found):
                 self._waits = weighed
-                break  # whoever else it may be is about to tell where it was
+                break  # the other cars that it may have been are about to report
             self._waits = None
             self._open = self._open[size:]
             self._sure += [(given, self._fit(given)) for given in weighed.found if given.sure and not given.others]
@@ -147,7 +148,7 @@ class CrossingAssigner:
     def _table(
         self, cluster: list[GateCrossing], cars: list[CarOnTrack], reports: list[CarReportAt | None]
     ) -> list[list[float]]:
-        """Crossings against cars, then one column each for nobody's. A car left out costs what its report says."""
+        """Costs of crossings (rows) by car, then one "no car" column per crossing. A car left out costs its report."""
         out = [
             likelihood.left_out(car, report, cluster, self.lockout_ns)
             for car, report in zip(cars, reports, strict=True)
@@ -177,7 +178,7 @@ class CrossingAssigner:
             (value - total + (0.0 if other < len(cars) else SURE - SURE_A_CAR) for value, other in rest), default=FAR
         )
         odds = 1 / (1 + math.exp(-max(-50.0, min(margin, 50.0))))
-        close = SURE if column < len(cars) else 4 * FAR  # of what may be nobody's, all cars are asked about
+        close = SURE if column < len(cars) else 4 * FAR  # if it may have been no car, all cars are named
         others = tuple(cars[other].name for value, other in rest if other < len(cars) and value - total < close)
         if column >= len(cars):
             return Decision(seen.number, seen.at_ns, "", "no car can have been there", odds, False, others)
@@ -188,7 +189,7 @@ class CrossingAssigner:
         return Decision(seen.number, seen.at_ns, car.name, why, odds, margin >= SURE, others)
 
     def _learn(self, weighed: WeighedCluster) -> list[MissingCrossing]:
-        """Where the cars are now. What is doubtful moves a car to its own report, and teaches nothing else."""
+        """Updates where the cars are. A doubtful decision only moves a car to its own report; it teaches nothing."""
         missing: list[MissingCrossing] = []
         for car, report in zip(weighed.cars, weighed.reports, strict=True):
             given = next((each for each in weighed.found if each.car == car.name), None)
@@ -207,7 +208,7 @@ class CrossingAssigner:
         return missing
 
     def _gap(self, car: CarOnTrack, at_ns: int) -> list[MissingCrossing]:
-        """Two to four whole laps since its last crossing, and no report in between: what the gate missed."""
+        """The crossings that the gate missed: two to four whole laps since the last one, with no report in between."""
         usual_ns = car.usual_ns
         if usual_ns is None or car.last_ns is None:
             return []
@@ -220,13 +221,13 @@ class CrossingAssigner:
         return [MissingCrossing(car.name, car.last_ns + n * share_ns, why) for n in range(1, laps)]
 
     def _fit(self, given: Decision) -> float:
-        """What it costs that this car made the crossing, by what is known of it now."""
+        """The cost of this car having made the crossing, by what is known of the car now."""
         car = next(car for car in self._cars if car.name == given.car)
         seen = GateCrossing(given.crossing, given.at_ns)
         return likelihood.cost(car, likelihood.report_in(car, [seen]), seen, 0)
 
     def _again(self, car: CarOnTrack, report: CarReportAt) -> list[LateContradiction]:
-        """Was a crossing that this report fits given to another car, whose own word fits it hardly better?"""
+        """Crossings that this report fits, given to another car whose own report fits hardly better."""
         at_ns, sigma_ns = car.on_gate_clock(report)
         found = []
         for given, cost in tuple(self._sure):
@@ -238,7 +239,7 @@ class CrossingAssigner:
         return found
 
     def _unmet(self, before_ns: int) -> list[Decision | MissingCrossing | LateContradiction]:
-        """Reports that no crossing can meet any more. One close to its last crossing is a repeat, and says nothing."""
+        """Reports that no crossing can match any more; one close to the car's last crossing is a repeat: ignored."""
         found: list[Decision | MissingCrossing | LateContradiction] = []
         for car in self._cars:
             for report in [report for report in car.waiting if car.is_clock_known(report)]:
@@ -252,10 +253,10 @@ class CrossingAssigner:
 
 
 def _rest(cost: list[list[float]], row: int, column: int) -> list[tuple[float, int]]:
-    """The cheapest sum for each other column that this crossing could have (nobody's: its own one), cheapest first."""
-    nobody = len(cost[0]) - len(cost) + row
+    """The least total for each other column that this crossing could get (no car: only its own), cheapest first."""
+    no_car = len(cost[0]) - len(cost) + row
     found = []
-    for other in (*range(len(cost[0]) - len(cost)), nobody):
+    for other in (*range(len(cost[0]) - len(cost)), no_car):
         if other != column:
             bent = [list(line) for line in cost]
             bent[row] = [cost[row][other] if each == other else 4 * FAR for each in range(len(cost[0]))]

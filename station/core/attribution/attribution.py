@@ -1,7 +1,7 @@
-"""Whose crossing is it? By its transponder, as the one run that is on, or as the cars on the track together weigh it.
+"""Whose crossing is it? Decided by its transponder, by the only run on the track, or by weighing all cars on it.
 
-A stage of the engine's pipeline: a crossing comes in, what comes out is handed on to the race (`AssignedCrossing`) or
-stands as it is (`Unattributed`). Called by engine.py; calls transponders.py and, with several cars on the track,
+A stage of the engine's pipeline: a crossing comes in; what comes out is handed on to the race (`AssignedCrossing`) or
+is final (`Unattributed`). Called by engine.py; calls transponders.py and, with several cars on the track,
 multi_car.py. Example: with one car on the track, its run gets each crossing at once.
 """
 
@@ -26,7 +26,7 @@ OWNERS = 256  # whose last reading is remembered
 
 
 class Attribution:
-    """Of the race that is open: whose transponders are read, and which cars are on the track together."""
+    """For the open race: who owns the transponders that are read, and which cars are on the track together."""
 
     def __init__(self, scale: UtcScale, names: RacerNames) -> None:
         self._scale, self._names = scale, names
@@ -63,9 +63,9 @@ class Attribution:
     def assign(
         self, crossing: f.Crossing, kind: e.GateKind, source: f.Source = "gate", lockout_ns: int = 0
     ) -> Iterable[Step]:
-        """Whose crossing it is; nothing yet of one that has to wait, and maybe older ones that waited until now.
+        """Decides whose crossing it is; one that has to wait yields nothing yet, and older ones may be decided by it.
 
-        `lockout_ns` of the gate, within which another car's pass is not to be seen.
+        `lockout_ns`: the gate's lockout, within which it cannot see another car pass.
         """
         race, multi_car = self._race, self._multi_car
         if race is None or multi_car is None:
@@ -89,9 +89,9 @@ class Attribution:
     def remember(
         self, crossing: f.Crossing, source: f.Source, lockout_ns: int, facts: Sequence[f.Fact]
     ) -> list[f.UnknownTransponder]:
-        """A transponder's crossing of the line, and what became of it (`facts`): an official may be asked whose it is.
+        """Remembers a transponder's crossing of the line, since its owner may turn out to be somebody else.
 
-        It is remembered, since its owner may turn out to be another one.
+        `facts`: what became of the crossing. Gives the question to an official if the owner is unknown.
         """
         race = self._race
         if self._names.exact or race is None:
@@ -103,7 +103,7 @@ class Attribution:
         if attributed:
             return []
         if self._transponders.of(crossing.transponder).known is not None:
-            if on and not self._owner_is_on(race, crossing):  # or is it of somebody else?
+            if on and not self._owner_is_on(race, crossing):  # or is it somebody else's?
                 race.add_doubtful(crossing)
             return []
         asks = self._transponders.any or self.several
@@ -114,7 +114,7 @@ class Attribution:
         return [question]
 
     def is_twin(self, crossing: f.Crossing, lockout_ns: int) -> bool:
-        """A car with two transponders is read twice in one pass: the first reading is the crossing."""
+        """Whether the same car's other transponder was read in this pass: then the first reading is the crossing."""
         known = self._transponders.of(crossing.transponder).known
         if known is None or self._names.exact:
             return False
@@ -136,7 +136,7 @@ class Attribution:
         return False
 
     def remember_twin(self, crossing: f.Crossing, lockout_ns: int) -> None:
-        """It is a crossing of its own if one of the two transponders turns out to be another car's."""
+        """Remembers the second reading: it is a crossing of its own if one of the two transponders is another car's."""
         race = self._race
         if race is None or not self._transponders.recounts_runs:
             return
@@ -146,7 +146,7 @@ class Attribution:
         self._transponders.remember(TransponderPass(crossing, on, "gate", lockout_ns, whose))
 
     def settle(self) -> Iterator[Step]:
-        """Decides what waits, as who is on the track is about to change."""
+        """Decides whatever waits, because the cars on the track are about to change."""
         return self._multi_car.decide_all() if self._multi_car is not None else iter(())
 
     def sync(self, now: e.Moment) -> None:
@@ -155,7 +155,7 @@ class Attribution:
             self._multi_car.sync(now)
 
     def tick(self, now: e.Moment) -> Iterable[Step]:
-        """Decides what has waited long enough: no report will come any more."""
+        """Decides what has waited long enough: no further report is expected."""
         return self._multi_car.tick(now) if self._multi_car is not None and self._multi_car.on else ()
 
     def report(self, report: e.CarReport) -> None:
@@ -169,13 +169,13 @@ class Attribution:
             self._multi_car.named(run, run.book.segments[-1].start.at_ns)
 
     def change_owner(self, command: e.AssignTransponder) -> OwnerChange:
-        """A transponder is this car's or racer's from now on. Raises Refused; `recount` says what follows."""
+        """Makes a transponder this car's or racer's. Raises Refused; `recount` gives the consequences."""
         known = given_by(command, self._names)
-        again, stranger = self._transponders.is_given(known.id), not self._transponders.is_known(known.id)
-        return OwnerChange(known, self._transponders.give(known), again, stranger, command)
+        again, was_unknown = self._transponders.is_given(known.id), not self._transponders.is_known(known.id)
+        return OwnerChange(known, self._transponders.give(known), again, was_unknown, command)
 
     def recount(self, change: OwnerChange) -> Iterable[Step]:
-        """What the transponder read before counts for its owner now; the facts, and crossings still to be counted."""
+        """Counts the transponder's earlier passes for its new owner: facts, and crossings still to be counted."""
         if self._race is None or not change.passes:
             return ()
         if self._transponders.recounts_runs:
@@ -183,7 +183,7 @@ class Attribution:
         return self._taken_over(self._race, change)
 
     def _taken_over(self, race: Race, change: OwnerChange) -> Iterator[Step]:
-        """As records of an older edition were judged."""
+        """The steps by the rules of an older edition, for its journals."""
         for run in tuple(race.runs.values()):
             mine = [each.crossing for each in change.passes if run.run_id in each.on]
             if mine and self._transponders.is_of(change.known, run):
@@ -197,7 +197,7 @@ class Attribution:
         return known is not None and any(self._transponders.is_of(known, run) for run in race.on_track)
 
     def _read(self, race: Race, crossing: f.Crossing) -> Run | f.Unattributed | None:
-        """The run of a transponder; None: nothing is known of it, and a run without one is on."""
+        """The run of a transponder; None: its owner is unknown, and a run without a transponder is on."""
         found = self._transponders.of(crossing.transponder)
         if (known := found.known) is None:
             if not race.on or any(not self._transponders.has_any(run) for run in race.on_track):
@@ -212,12 +212,12 @@ class Attribution:
 
 
 def _afterwards(race: Race, run: Run, crossings: list[f.Crossing], command: e.AssignTransponder) -> Iterator[Step]:
-    """As if they came now while nothing came since; what lies before that has its place by its own stamp."""
+    """Passes newer than the run's last crossing count as if they came now; older ones are placed by their stamps."""
     earlier: list[f.Crossing] = []
     for crossing in crossings:
         last = run.book.segments[-1].start if run.book.segments else None
         if run.book.near(crossing.boot, crossing.at_ns):
-            continue  # the same pass, by its other transponder
+            continue  # the same pass, read by the car's other transponder
         if run.on and (last is None or last.boot != crossing.boot or last.at_ns < crossing.at_ns):
             why = f"its transponder {crossing.transponder}, given by {command.author}"
             race.doubtful.pop(crossing.number, None)

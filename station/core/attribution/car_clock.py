@@ -1,9 +1,9 @@
 """One boot of a car's clock against the gate's clock: the one place where the offset between the two is estimated.
 
-A report was made before it was heard, so the least delay bounds the offset. Laps of equal length on both clocks, or a
-crossing that surely was this report's, say it closely, and also how long before the line the board leaves the car's
-picture. car_witness.py asks for the newest offset (one car: which crossing is a report about?), likelihood.py for the
-middle one with its spread (several cars: whose crossing was it?).
+A report is made before it is received, so the shortest delay bounds the offset. Laps of equal length on both clocks,
+or a crossing that this report was surely about, give it closely, and also how long before the line the board leaves
+the camera's picture. car_witness.py asks for the newest offset (one car: which crossing is a report about?),
+likelihood.py for the middle one with its spread (several cars: whose crossing was it?).
 """
 
 import itertools
@@ -15,25 +15,25 @@ from collections.abc import Iterable, Sequence
 from shared.units import NS_PER_MS
 from station.core.inputs import CarReport, clock_of
 
-SIGMA_NS = 40 * NS_PER_MS  # two frames, and speed that differs
-UNLEARNT_NS = 200 * NS_PER_MS  # nothing but the delay bounds it
-DELAY_NS = 100 * NS_PER_MS  # what the way takes at least, about
+SIGMA_NS = 40 * NS_PER_MS  # two frames, and differences in speed
+UNLEARNT_NS = 200 * NS_PER_MS  # while only the delay bounds the offset
+DELAY_NS = 100 * NS_PER_MS  # the shortest way from the car to the station, roughly
 MIN_SIGMA_NS = 25 * NS_PER_MS
 REMEMBERED = 7
-ENOUGH = 4  # so many say how far its reports scatter
+ENOUGH = 4  # crossings that show how far the car's reports scatter
 SAFE = 1.5
 MAX_DELAYS = 32
-STAMP_NS = 1_500_000_000  # a slow car has the board out of its picture so long before the line
-DURATION_NS = 300_000_000  # two frames at 15 Hz at either end, and speed that differs
-CLOSE_NS = 100_000_000  # offsets that fit better than others by this much are better
-MAX_UNMET = 3  # so many reports in a row that meet nothing: the offset was wrong
-LATEST_REPORTS, LATEST_CROSSINGS = 8, 9  # of these an offset is found
+STAMP_NS = 1_500_000_000  # how long before the line a slow car loses the board from its picture
+DURATION_NS = 300_000_000  # two frames at 15 Hz at each end, and differences in speed
+CLOSE_NS = 100_000_000  # an offset is better than another if it fits better by this much
+MAX_UNMET = 3  # reports in a row without a crossing, after which the offset counts as wrong
+LATEST_REPORTS, LATEST_CROSSINGS = 8, 9  # how many of each an offset is found from
 
-RunCrossing = tuple[object, int]  # a crossing's run (compared by identity), and its stamp on the gate's clock
+RunCrossing = tuple[object, int]  # the run of a crossing (compared by identity), and its stamp on the gate's clock
 
 
 class CarClock:
-    """Car stamps on the gate's clock."""
+    """Converts stamps of one boot of the car to the gate's clock, and learns the offset between the two."""
 
     def __init__(self, one_clock: bool) -> None:
         """`one_clock`: the car stamps with the gate's clock."""
@@ -44,18 +44,18 @@ class CarClock:
 
     @property
     def learnt(self) -> bool:
-        """Whether a crossing was surely this car's, so that the offset is known closely."""
+        """Whether a crossing was surely this car's, so that the offset is known precisely."""
         return bool(self._offsets)
 
     @property
     def newest_ns(self) -> int | None:
-        """Gate clock minus car clock in ns, by the crossing met last (it follows the drift); None: not known yet."""
+        """Gate clock minus car clock in ns, by the last matched crossing (it follows drift); None: not known yet."""
         if self._one_clock:
             return 0
         return self._offsets[-1] if self._offsets else None
 
     def add_delay(self, stated_ns: int, received_ns: int) -> None:
-        """A report stated `stated_ns` (car's clock); the station heard it at `received_ns` (gate's clock)."""
+        """Bounds the offset by a report of `stated_ns` (car's clock), received at `received_ns` (gate's clock)."""
         self._delays.append((stated_ns, received_ns))
 
     def learn(self, stated_ns: int, crossed_ns: int) -> None:
@@ -64,13 +64,13 @@ class CarClock:
         self._mismatches = 0
 
     def mismatch(self) -> None:
-        """Counts a report that met no crossing; after `MAX_UNMET` in a row what was learnt is forgotten."""
+        """Counts a report without a crossing; after `MAX_UNMET` in a row, what was learnt is forgotten."""
         self._mismatches += 1
         if self._mismatches >= MAX_UNMET:
             self._offsets.clear()
 
     def find(self, reports: Sequence[CarReport], crossings: Sequence[RunCrossing], clock: str) -> None:
-        """Learns the offset from laps of equal length, if it is not known; `crossings` on the gate's clock `clock`."""
+        """Learns an unknown offset from laps of equal length; `crossings` are on the gate's clock `clock`."""
         if self.newest_ns is not None:
             return
         offset_ns = offset_by_laps(reports[-LATEST_REPORTS:], crossings[-LATEST_CROSSINGS:], clock)
@@ -79,7 +79,7 @@ class CarClock:
             self._mismatches = 0
 
     def on_gate(self, stated_ns: int, uncertainty_ns: int) -> tuple[int, int]:
-        """When it crossed the line, on the gate's clock, and how far off (one sigma) that may be; both in ns."""
+        """When the car crossed the line on the gate's clock, and the uncertainty of that (one sigma); both in ns."""
         if self._offsets:
             offset_ns = round(statistics.median(self._offsets))
             if len(self._offsets) < ENOUGH:
@@ -91,14 +91,14 @@ class CarClock:
 
 
 def on_gate_clock(reports: Iterable[tuple[int, int]]) -> int:
-    """Gate clock minus car clock in ns, at most: the least of (received on the gate's clock - stated on the car's)."""
+    """Upper bound of gate clock minus car clock, ns: the least of (received, gate's clock) - (stated, car's clock)."""
     return min(received_ns - stated_ns for stated_ns, received_ns in reports)
 
 
 def offset_by_laps(reports: Sequence[CarReport], crossings: Sequence[RunCrossing], clock: str) -> int | None:
-    """Gate clock minus car clock under which most reports meet a crossing, most closely, with the least delay.
+    """The offset (gate clock minus car clock, ns) by which most reports match a crossing, most closely, soonest.
 
-    `reports` of one boot of the car. None: no lap of a report is as long as one of the gate's.
+    `reports`: of one boot of the car. None: no reported lap is as long as one of the gate's.
     """
     best: tuple[int, int, int] | None = None
     for report in reports:
@@ -114,12 +114,12 @@ def offset_by_laps(reports: Sequence[CarReport], crossings: Sequence[RunCrossing
 
 
 def as_long(report: CarReport, lap_ns: int) -> bool:
-    """Whether the report states a lap of this duration, as closely as cars can tell."""
+    """Whether the report states a lap of this duration, within a car's accuracy."""
     return report.lap_ns is not None and abs(report.lap_ns - lap_ns) <= DURATION_NS + report.uncertainty_ns
 
 
 def _meetings(reports: Sequence[CarReport], crossings_ns: Sequence[int], offset_ns: int, clock: str) -> tuple[int, int]:
-    """How many reports meet a crossing, and how far off they are in sum; none if one arrived before it happened."""
+    """How many reports match a crossing, and their total error; none if a report would arrive before its crossing."""
     met, off_ns = 0, 0
     for report in reports:
         at_ns = report.at_ns + offset_ns

@@ -1,4 +1,4 @@
-"""A car's own lap reports beside the gate's laps: they confirm, or expose a missed or a false crossing.
+"""A car's own lap reports beside the gate's laps: they confirm a lap, or expose a missed or a false crossing.
 
 The car has a clock of its own. Where it is the gate's (the same boot) stamps are compared; otherwise the offset
 between the two is found from laps of equal length, never later than the report arrived, and then followed
@@ -24,7 +24,7 @@ REMEMBERED = 32
 
 @dataclass(slots=True)
 class WitnessedCrossing:
-    """A counted crossing as the witness looks at it, with the car's report about it."""
+    """A counted crossing, with the car's report about it if one was found."""
 
     book: LapBook
     segment: LapSegment
@@ -43,7 +43,7 @@ class WitnessedCrossing:
 
 @dataclass(frozen=True, slots=True)
 class CrossingDoubt:
-    """`missed`: the car passed where the gate has no crossing; else: the gate has one where the car has none."""
+    """`missed` True: the car passed where the gate has no crossing. False: the gate has one where the car has none."""
 
     run_id: str
     missed: bool
@@ -54,13 +54,13 @@ Finding = f.LapConfirmed | CrossingDoubt
 
 
 class CarWitness:
-    """One car: its crossings of the gate, its reports that found none yet, and its clocks."""
+    """One car's crossings, its reports that have no crossing yet, and its clocks."""
 
     def __init__(self, car: str) -> None:
         self.car = car
         self._passings: deque[WitnessedCrossing] = deque(maxlen=REMEMBERED)
         self._waiting: deque[CarReport] = deque(maxlen=REMEMBERED)
-        self._proposed: deque[CarReport] = deque(maxlen=REMEMBERED)  # may find their crossing by a ruling
+        self._proposed: deque[CarReport] = deque(maxlen=REMEMBERED)  # a ruling may still give them a crossing
         self._clocks: dict[tuple[str, str], CarClock] = {}  # (car boot, gate clock)
 
     def on_crossing(self, book: LapBook, segment: LapSegment) -> list[Finding]:
@@ -74,7 +74,7 @@ class CarWitness:
         return self._settle()
 
     def on_recount(self, book: LapBook) -> list[Finding]:
-        """A ruling changed the run's crossings: compares the newest again; agreed reports stay with their crossings."""
+        """A ruling changed the run's crossings: compares the newest again; matched reports keep their crossings."""
         known = {id(p.segment): p for p in self._passings if p.book is book}
         others = [p for p in self._passings if p.book is not book]
         newest = [known.get(id(s)) or WitnessedCrossing(book, s) for s in book.segments[-REMEMBERED // 2 :]]
@@ -89,7 +89,7 @@ class CarWitness:
         return found
 
     def _settle(self) -> list[Finding]:
-        """Each report that waits finds its crossing, or exposes a missed one, or waits on."""
+        """Gives each waiting report its crossing, or exposes a missed crossing, or lets the report wait on."""
         if not self._waiting:
             return []
         found: list[Finding] = []
@@ -106,7 +106,7 @@ class CarWitness:
         return found
 
     def _unmet(self, report: CarReport, at_ns: int, clock: CarClock) -> list[Finding]:
-        """No crossing for this report: wait for the gate, or propose a missed one, or forget it (a repeat)."""
+        """Handles a report without a crossing: it waits for the gate, exposes a missed crossing, or is a repeat."""
         newest = self._passings[-1]
         if at_ns > newest.start.at_ns - STAMP_NS:
             self._waiting.append(report)
@@ -121,7 +121,7 @@ class CarWitness:
         return [doubt]
 
     def _clock_of(self, report: CarReport, reports: list[CarReport]) -> CarClock | None:
-        """The car's clock against that of the newest crossing; None: the gate saw nothing of this car yet."""
+        """The car's clock against that of the newest crossing; None: the gate has not seen this car yet."""
         if not self._passings:
             return None
         boot, gate = report.car_boot, self._passings[-1].clock
@@ -148,11 +148,11 @@ class CarWitness:
             self._clocks[report.car_boot, passing.clock].learn(report.at_ns, passing.start.at_ns)
         found: list[Finding] = [*self._agree(index, report)]
         if index + 1 < len(self._passings) and (later := self._passings[index + 1].report) is not None:
-            found += self._agree(index + 1, later)  # reports came in another order
+            found += self._agree(index + 1, later)  # reports arrived out of order
         return found + self._false(index, report)
 
     def _agree(self, index: int, report: CarReport) -> list[f.LapConfirmed]:
-        """The lap that ended here, if the car's duration is the gate's."""
+        """Confirms the lap that ended here, if the car's duration agrees with the gate's."""
         passing = self._passings[index]
         before = self._passings[index - 1] if index else None
         if before is None or before.book is not passing.book or before.start.boot != passing.start.boot:
@@ -160,7 +160,7 @@ class CarWitness:
         lap_ns = passing.start.at_ns - before.start.at_ns
         car_lap_ns = report.lap_ns
         if car_lap_ns is None and before.report is not None and before.report.car_boot == report.car_boot:
-            car_lap_ns = report.at_ns - before.report.at_ns  # it says no duration, but when it passed both times
+            car_lap_ns = report.at_ns - before.report.at_ns  # no duration is stated, but both times of passing are
         if car_lap_ns is None or abs(car_lap_ns - lap_ns) > DURATION_NS + report.uncertainty_ns:
             return []
         if passing.segment.witnessed:
@@ -168,7 +168,7 @@ class CarWitness:
         return [f.LapConfirmed(passing.book.confirm(passing.segment), report.lap_ns, car_lap_ns - lap_ns)]
 
     def _false(self, index: int, report: CarReport) -> list[CrossingDoubt]:
-        """The car's lap reaches over a crossing in between: that one was not the car."""
+        """Doubts a crossing in the middle of what the car reports as one lap: it was not the car."""
         if index < 2 or report.lap_ns is None:
             return []
         first, between, last = (self._passings[i] for i in (index - 2, index - 1, index))
@@ -181,7 +181,7 @@ class CarWitness:
         return [CrossingDoubt(last.book.run_id, False, between.start.at_ns)]
 
     def _missed(self, at_ns: int) -> CrossingDoubt | None:
-        """The gate has gone on without a crossing at that time: it was missed, within a run that was on."""
+        """The doubt about a crossing that the gate missed at that time, between two crossings of one run."""
         clock = self._passings[-1].clock
         around = [p for p in self._passings if p.clock == clock]
         before = [p for p in around if p.start.at_ns < at_ns]
@@ -189,18 +189,18 @@ class CarWitness:
         if not before or not after or before[-1].book is not after[0].book:
             return None
         if min(at_ns - before[-1].start.at_ns, after[0].start.at_ns - at_ns) <= STAMP_NS:
-            return None  # a second report of the same passing
+            return None  # a second report of the same pass
         return CrossingDoubt(after[0].book.run_id, True, at_ns)
 
 
 class CarWitnesses:
-    """By car: of each that had a run here."""
+    """The witnesses of all cars that have had a run here."""
 
     def __init__(self) -> None:
         self._by_car: dict[str, CarWitness] = {}
 
     def of(self, car: str) -> CarWitness:
-        """The witness of this car; made at the first call."""
+        """The witness of this car, created on the first call."""
         known = self._by_car.get(car)
         if known is None:
             known = self._by_car[car] = CarWitness(car)
@@ -211,7 +211,7 @@ class CarWitnesses:
         return self.of(run.car).on_crossing(run.book, segment)
 
     def on_report(self, report: CarReport) -> list[Finding]:
-        """A car reports a passing: the findings that follow, none for a car that had no run here."""
+        """A car reports a passing: the findings that follow; none for a car that has had no run here."""
         known = self._by_car.get(report.car)
         return [] if known is None else known.on_report(report)
 
@@ -219,7 +219,7 @@ class CarWitnesses:
 def facts_of(found: Sequence[Finding], runs: Mapping[str, Run], several: bool) -> list[f.Fact]:
     """The facts of findings: confirmed laps, and doubts as proposals in their run's list.
 
-    Among `several` cars doubts give none: they are weighed by the attribution instead.
+    With `several` cars on the track, doubts give no facts: the attribution weighs them instead.
     """
     facts: list[f.Fact] = []
     for each in found:

@@ -1,7 +1,7 @@
-"""What attribution comes to: whose a crossing was, what is missing, what is in doubt after all.
+"""The outcomes of attribution: whose a crossing was, which crossing is missing, which is in doubt after all.
 
-assignment.py decides among several cars; attribution.py hands each `AssignedCrossing` on to the race (counting.py), by
-way of the engine.
+assignment.py decides among several cars; attribution.py hands each `AssignedCrossing` on to the race (counting.py)
+through the engine.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from station.core.race.counting import AssignedCrossing
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whose crossing it was: `car` "" is nobody's. `sure` False: an official decides. `odds` is 0 to 1.
+    """Whose crossing it was; `car` "": no car's. `sure` False: an official decides. `odds` are 0 to 1.
 
-    `others`: the cars that it may be as well, the likeliest first.
+    `others`: the other cars that it may have been, the likeliest first.
     """
 
     crossing: int
@@ -28,7 +28,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class MissingCrossing:
-    """A car passed, by its report or by a gap of several laps, where the gate has no crossing: to be proposed."""
+    """A car passed where the gate has no crossing, by its report or by a gap of several laps: to be proposed."""
 
     car: str
     at_ns: int
@@ -37,7 +37,7 @@ class MissingCrossing:
 
 @dataclass(frozen=True, slots=True)
 class LateContradiction:
-    """A report came late and fits a crossing that was given to another car: an official decides after all."""
+    """A late report fits a crossing that was given to another car: an official decides after all."""
 
     crossing: int
     at_ns: int
@@ -46,5 +46,5 @@ class LateContradiction:
     why: str
 
 
-# What attribution hands on, one after the other: a crossing that has a run, or a fact as it is.
+# What attribution hands on, one at a time: a crossing that has a run, or a final fact.
 Step = Fact | AssignedCrossing

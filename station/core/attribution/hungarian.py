@@ -6,11 +6,11 @@ INFINITY = float("inf")
 
 
 def assign(cost: Sequence[Sequence[float]]) -> tuple[float, list[int]]:
-    """The least sum of costs, and for each row the column that it gets. Needs rows <= columns and finite costs."""
+    """The least total cost, and the column that each row gets. Needs rows <= columns and finite costs."""
     rows, columns = len(cost), len(cost[0]) if cost else 0
     assert rows <= columns or not rows
     u, v = [0.0] * (rows + 1), [0.0] * (columns + 1)
-    owner, way = [0] * (columns + 1), [0] * (columns + 1)  # owner[column] = row, both from 1; 0: nobody
+    owner, way = [0] * (columns + 1), [0] * (columns + 1)  # owner[column] = row, both counted from 1; 0: none
     for row in range(1, rows + 1):
         owner[0], column = row, 0
         cheapest, done = [INFINITY] * (columns + 1), [False] * (columns + 1)
@@ -34,7 +34,7 @@ def _grow(
     done: list[bool],
     column: int,
 ) -> int:
-    """One more column into the tree; the column where the search goes on."""
+    """Adds a column to the tree; gives the column where the search goes on."""
     u, v = potentials
     done[column] = True
     row, delta, best = owner[column], INFINITY, 0

@@ -1,9 +1,10 @@
 """How unlikely is it that this car made this crossing? Costs are negative log likelihoods.
 
-They say how often reports, edges and laps are lost, late or odd at a usual track. assignment.py adds them up.
+The costs reflect how often reports, edges and laps are lost, late or odd on an ordinary track. assignment.py adds
+them up.
 
-Of likelihoods in time: an instant that is known to a second says less than one that is known to 40 ms, by the log of
-their ratio. All are against a report of a car whose clock is known (SIGMA_NS).
+A time that is known to a second is weaker evidence than one that is known to 40 ms, by the logarithm of their ratio.
+All costs are relative to a report of a car whose clock is known (SIGMA_NS).
 """
 
 import math
@@ -14,25 +15,25 @@ from dataclasses import dataclass, field
 from shared.units import NS_PER_MS
 from station.core.attribution.car_clock import SIGMA_NS, CarClock
 
-JOIN_NS = 1_000 * NS_PER_MS  # crossings so close are weighed together; a report is about one so close
+JOIN_NS = 1_000 * NS_PER_MS  # crossings this close are weighed together, and a report is about a crossing this close
 LEAVES_NS = 30_000 * NS_PER_MS  # a car whose run is over may still roll over the line
-LAP_SIGMA = 0.06  # laps of one car differ by so much of themselves
+LAP_SIGMA = 0.06  # standard deviation of one car's laps, as a fraction of a lap
 LOST_REPORT = -math.log(0.05)
 MISSED_EDGE = -math.log(0.01)
 FALSE_EDGE = -math.log(1e-4)
-SWALLOWED = 0.1  # within the lockout of another car's crossing there is none to be seen
-STRAY_REPORT = 5.0  # a report near by that is about something else
+SWALLOWED = 0.1  # the gate cannot see a crossing within the lockout of another car's
+STRAY_REPORT = 5.0  # a nearby report that is about something else
 STRAY_CLOCK = 1.0  # the same while the car's clock is hardly known
-FIRST_LAP = 4.0  # its start was given a moment ago: any time within some seconds
-SECOND_LAP = 6.5  # any time from five seconds to half a minute
+FIRST_LAP = 4.0  # the start was just given: any time within some seconds
+SECOND_LAP = 6.5  # any lap from five seconds to half a minute
 QUICK_LAP_NS, LONG_LAP_NS = 5_000 * NS_PER_MS, 30_000 * NS_PER_MS
 STARTS_NS = 10_000 * NS_PER_MS
 UNKNOWN_LAP = 8.0  # nothing is known of the car's laps yet: any time within minutes
 SLOW_LAP = 7.0  # one lap in ten: it went off the track and came back, some seconds later than usual
 ELSEWHERE = 12.0
-LATE_WAY = 4.0  # while its clock is hardly known: its report may only have been long on the way
-SHORT_LAP = 0.6  # of the usual one: no car laps so fast
-RUN_OVER = 2.0  # it was told to stop
+LATE_WAY = 4.0  # while its clock is hardly known: the report may only have been delayed
+SHORT_LAP = 0.6  # of the usual lap: no car is faster
+RUN_OVER = 2.0  # the car has the order to stop
 FAR = 60.0
 LAPS_BETWEEN = 4  # a gap of 2 to 4 laps: crossings were missed
 
@@ -58,7 +59,7 @@ class CarReportAt:
 
 @dataclass(slots=True)
 class CarOnTrack:
-    """What is known of one car: when it passed last, its laps, its reports that met no crossing yet."""
+    """What is known of one car: its last pass, its laps, and its reports that have no crossing yet."""
 
     name: str
     last_ns: int | None = None
@@ -74,7 +75,7 @@ class CarOnTrack:
         return round(statistics.median(self.laps)) if self.laps else None
 
     def add_report(self, report: CarReportAt) -> None:
-        """Takes in a report: it waits for its crossing, and teaches the car's usual lap."""
+        """Adds a report: it waits for its crossing, and refines the car's usual lap."""
         last = self.last_report
         gap_ns = report.at_ns - last.at_ns if last is not None and last.boot == report.boot else 0
         if gap_ns > 0 and (self.usual_ns is None or gap_ns < 3 * self.usual_ns // 2):
@@ -83,19 +84,19 @@ class CarOnTrack:
         self.waiting.append(report)
 
     def on_gate_clock(self, report: CarReportAt) -> tuple[int, int]:
-        """When the report's passing was on the gate's clock, and the sigma of that; both in ns."""
+        """The time of the reported passing on the gate's clock, and its standard deviation; both in ns."""
         clock = self.clocks.get(report.boot)
         if clock is None:
             return report.at_ns, SIGMA_NS + report.uncertainty_ns
         return clock.on_gate(report.at_ns, report.uncertainty_ns)
 
     def is_clock_known(self, report: CarReportAt) -> bool:
-        """Whether the car's clock is known well enough to say when it passed."""
+        """Whether the car's clock is known well enough to place the reported passing."""
         clock = self.clocks.get(report.boot)
         return clock is None or clock.learnt
 
     def may_cross(self, at_ns: int) -> bool:
-        """Whether it is on the track at `at_ns`, or left it a moment before."""
+        """Whether the car is on the track at `at_ns`, or left it only just before."""
         return self.left_ns is None or at_ns - self.left_ns < LEAVES_NS
 
 
@@ -131,13 +132,13 @@ def by_lap(car: CarOnTrack, at_ns: int) -> float:
     laps = max(1, round(gap_ns / usual_ns))
     sigma_ns = LAP_SIGMA * usual_ns * math.sqrt(laps)
     off, wide = (gap_ns - laps * usual_ns) / sigma_ns, math.log(sigma_ns / SIGMA_NS)
-    between = min(laps - 1, LAPS_BETWEEN) * MISSED_EDGE / 2  # its passes before may be doubtful, not missed
+    between = min(laps - 1, LAPS_BETWEEN) * MISSED_EDGE / 2  # the passes in between may be doubtful, not missed
     regular = off * off / 2 + wide + between
     return min(regular, SLOW_LAP) if gap_ns > usual_ns else regular
 
 
 def _elsewhere(car: CarOnTrack, at_ns: int, min_lap_ns: int) -> float:
-    """It says that it passed so shortly before or after that it can hardly have passed then too."""
+    """The cost of reports of passings so shortly before or after that the car can hardly have passed then too."""
     shortest_ns = QUICK_LAP_NS if car.usual_ns is None else round(SHORT_LAP * car.usual_ns)
     most_ns = max(min_lap_ns, shortest_ns) - JOIN_NS // 2
     worst = 0.0

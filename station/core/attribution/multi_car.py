@@ -1,8 +1,8 @@
 """Several runs on the track at once: their crossings wait until no report can change whose they were.
 
-Only while it is in doubt who broke the beam: with one run on the track, and nobody who has just left it, a crossing
-is that run's at once. Here reports and moments are put on the gate's clock, and what was decided becomes facts; what
-is doubtful, missing or false becomes a proposal, and does not count until an official rules.
+They wait only while it is in doubt who broke the beam: with one run on the track, and no car that has just left it, a
+crossing is that run's at once. Reports and moments are converted to the gate's clock here, and decisions become facts;
+whatever is doubtful, missing or false becomes a proposal, and does not count until an official rules.
 """
 
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ from station.core.runs import proposals
 from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 
-NEAR_NS = 1_000_000_000  # two witnesses of one pass
+NEAR_NS = 1_000_000_000  # two witnesses this close are about the same pass
 LOCKOUT_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class PendingCrossing:
-    """A crossing that is not decided."""
+    """A crossing that is not decided yet, and who timed it."""
 
     crossing: f.Crossing
     source: f.Source
@@ -36,20 +36,20 @@ class PendingCrossing:
 class MultiCarAttribution:
     """The cars of one race that are on the track together.
 
-    Steps come one at a time: whoever takes an `AssignedCrossing` counts it before the next one is asked for, since
-    what follows depends on what it did to its run.
+    Steps come one at a time: the caller counts an `AssignedCrossing` before it asks for the next step, because what
+    follows depends on what that crossing did to its run.
     """
 
     def __init__(self, race: Race, scale: UtcScale) -> None:
         self.race = race
         self._scale = scale
         self._cars: CrossingAssigner | None = None
-        self.on = False  # more than one car may break the beam
+        self.on = False  # True while more than one car may break the beam
         self._pending: dict[int, PendingCrossing] = {}
         self._decided: dict[int, PendingCrossing] = {}
-        self._in: dict[str, Run] = {}  # car -> the run in which it is, or was until a moment ago
+        self._in: dict[str, Run] = {}  # car -> its run, current or just over
         self._gone: dict[str, int] = {}  # car -> when it left, on the gate's clock
-        self._boot = ""  # of the newest crossing
+        self._boot = ""  # boot that stamped the newest crossing
         self._now_ns = 0
 
     @property
@@ -58,11 +58,11 @@ class MultiCarAttribution:
         return min((pending.crossing for pending in self._pending.values()), key=lambda each: each.at_ns, default=None)
 
     def sync(self, now: e.Moment) -> None:
-        """Looks up which cars are on the track, after a command or the end of a run."""
+        """Updates which cars are on the track, after a command or the end of a run."""
         self._sync(self._on_gate(now))
 
     def if_clear(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source) -> Step | None:
-        """The step of a crossing where only one car can have made it; None: it has to be weighed."""
+        """The step of a crossing that only one car can have made; None: it has to be weighed."""
         if self._cars is None and kind == "start_finish":
             if e.clock_of(crossing.boot) != e.clock_of(self._boot):
                 self._now_ns = crossing.at_ns
@@ -71,7 +71,7 @@ class MultiCarAttribution:
         return None if self._cars is not None else self._only_run(crossing, kind, source)
 
     def crossing(self, crossing: f.Crossing, source: f.Source, lockout_ns: int) -> Iterator[Step]:
-        """A crossing that several cars can have made: the steps of older ones that are ripe now.
+        """Adds a crossing that several cars can have made; gives the steps of older ones that can be decided now.
 
         This one waits until no report can change whose it was.
         """
@@ -83,7 +83,7 @@ class MultiCarAttribution:
         self._boot = crossing.boot
         yield from self._decide(crossing.at_ns)
         self._sync(crossing.at_ns)
-        if self._cars is None:  # who might have been it has left the track by now
+        if self._cars is None:  # the other cars that it might have been have left the track by now
             yield self._only_run(crossing, "start_finish", source)
             return
         self._cars.lockout_ns = lockout_ns
@@ -91,12 +91,12 @@ class MultiCarAttribution:
         self._cars.crossing(GateCrossing(crossing.number, crossing.at_ns))
 
     def named(self, run: Run, at_ns: int) -> None:
-        """A transponder or an official says that the run's car crossed at `at_ns` of the gate's clock."""
+        """A transponder or an official places the run's car on the line at `at_ns` of the gate's clock."""
         if self._cars is not None:
             self._cars.ruled(run.car, at_ns)
 
     def report(self, report: e.CarReport) -> None:
-        """Takes in a car's report of a passing."""
+        """Adds a car's report of a passing."""
         if self._cars is None:
             return
         clock = e.clock_of(self._boot or report.taken.boot)
@@ -109,7 +109,7 @@ class MultiCarAttribution:
             yield from self._decide(self._on_gate(now))
 
     def decide_all(self) -> Iterator[Step]:
-        """The steps of all that waits, by what is known now: who is on the track is about to change."""
+        """The steps of everything that waits, by what is known now: the cars on the track are about to change."""
         newest_ns = max((pending.crossing.at_ns for pending in self._pending.values()), default=None)
         if newest_ns is not None:
             yield from self._decide(newest_ns + HOLD_NS)
@@ -159,7 +159,7 @@ class MultiCarAttribution:
         return [f.Unattributed(decision.crossing, why), proposal]
 
     def _contradicted(self, late: LateContradiction) -> list[f.Fact]:
-        """It was given, and stays so until the official says otherwise."""
+        """The crossing was given to a run, and stays that run's until an official decides otherwise."""
         run, other = self._in[late.car], self._in[late.other]
         facts: list[f.Fact] = [f.CrossingMissed(other.run_id, late.other, late.at_ns, "its own report")]
         if not other.begun:
@@ -169,7 +169,7 @@ class MultiCarAttribution:
         return [*facts, run.proposals[-1]]
 
     def _missed(self, missing: MissingCrossing) -> list[f.Fact]:
-        """The gate has no crossing where a car passed: proposed once, within a run that has begun."""
+        """Proposes a crossing that the gate missed, once, within a run that has begun."""
         run = self._in[missing.car]
         facts: list[f.Fact] = [f.CrossingMissed(run.run_id, missing.car, missing.at_ns, missing.witness)]
         near = [each.at_ns for each in run.proposals] + [segment.start.at_ns for segment in run.book.segments]
@@ -197,19 +197,19 @@ class MultiCarAttribution:
         recent = any(self._now_ns - left_ns < LEAVES_NS for left_ns in self._gone.values())
         if not self._pending and not recent and len(race.on_track) < 2:
             self.on = False
-            self._cars = None  # one run is left and everybody else is away: no doubt is possible any more
+            self._cars = None  # one run is left and all other cars are away: no doubt is possible any more
             self._in.clear()
             self._gone.clear()
 
     def _only_run(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source) -> Step:
-        """The crossing is that of the run on the track; nobody's if there is none."""
+        """The crossing belongs to the run on the track; to none if there is none."""
         on_track = self.race.on_track
         if not on_track:
             return f.Unattributed(crossing.number, "no run is on")
         return AssignedCrossing(on_track[-1], crossing, kind, source)
 
     def _enter(self, cars: CrossingAssigner, run: Run) -> None:
-        """What its laps so far teach is taken along."""
+        """The run's car comes onto the track, with what its laps so far teach."""
         begun = 0 if run.signal is None else 1  # a start signal is no pass
         counted_crossings = [segment.start for segment in run.book.segments[begun:][-8:]]
         laps = [
@@ -220,7 +220,7 @@ class MultiCarAttribution:
         self._gone.pop(run.car, None)
 
     def _on_gate(self, moment: e.Moment) -> int:
-        """A moment of the station on the gate's clock."""
+        """A moment of the station, converted to the gate's clock."""
         if e.clock_of(moment.boot) == e.clock_of(self._boot):
             return moment.at_ns
         return self._scale.utc_ns(moment.boot, moment.at_ns) - self._scale.utc_ns(self._boot, 0)

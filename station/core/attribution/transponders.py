@@ -1,9 +1,9 @@
-"""Whose transponder is it? What the config and officials say of each id, and what was read of it in this race.
+"""Whose transponder is it? The owner of each id by the config and by officials, and its passes in this race.
 
-Called by attribution.py for each crossing with an id. Ids are compared as in transponder_ids.py. An id that nobody has
-sent as it stands may also be meant in another notation, as long as it fits one owner; where two owners fit nobody is
-meant, and a sentence says so. What an official assigns is found by the same rule: in another notation than the
-config's, or than the decoder's, it is the same transponder.
+Called by attribution.py for each crossing with an id. Ids are compared as in transponder_ids.py. An id that no decoder
+has sent exactly as written may also be read in another notation, as long as it fits a single owner; if it fits two, it
+is neither's, and a sentence explains why. What an official assigns is found by the same rule: in a notation other than
+the config's or the decoder's, it is still the same transponder.
 """
 
 from collections import deque
@@ -23,12 +23,12 @@ MAX_LETTERS = 128
 MAX_UNKNOWN = 64
 REMEMBERED = 128  # transponders, of this race
 PASSES = 512
-BY_NUMBER = 3  # the edition from which on an official may give an id in any notation, and runs are told anew
+BY_NUMBER = 3  # edition from which an official may give an id in any notation, and runs are counted again
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerFound:
-    """Whose it is, None: nobody's; and what is to be said of that. `given` by an official, maybe to nobody."""
+    """The owner (None: no owner here), and why there is none. `given`: an official assigned it, perhaps to nobody."""
 
     known: e.Transponder | None
     why: str
@@ -37,7 +37,7 @@ class OwnerFound:
 
 @dataclass(slots=True)
 class UnknownId:
-    """A transponder that nobody knows, and how often it passed in this race."""
+    """A transponder without a known owner, and how often it passed in this race."""
 
     transponder: str
     count: int = 0
@@ -47,16 +47,16 @@ Passes = deque[TransponderPass]
 
 
 class Transponders:
-    """Those of the config, those that officials gave since, and the unknown ones."""
+    """The transponders of the config, those that officials assigned since, and the unknown ones."""
 
     def __init__(self, names: RacerNames) -> None:
         self._names = names
         self._wired: tuple[e.Transponder, ...] = ()
-        self._given: dict[str, e.Transponder] = {}  # by plain id; without car and racer: of nobody here
-        self._sent: set[str] = set()  # ids of ours that were read as they are written: they need no other notation
+        self._given: dict[str, e.Transponder] = {}  # by plain id; without car and racer: it has no owner here
+        self._sent: set[str] = set()  # known ids that were read exactly as written: they need no other notation
         self._found: dict[str, OwnerFound] = {}
         self.unknown_transponders: dict[str, UnknownId] = {}
-        self._passes: dict[str, Passes] = {}  # of this race, by plain id: also those whose owner may be the wrong one
+        self._passes: dict[str, Passes] = {}  # in this race, by plain id, whether or not the owner is right
 
     @property
     def any(self) -> bool:
@@ -64,7 +64,7 @@ class Transponders:
         return bool(self._wired or self._given)
 
     def configure(self, known: tuple[e.Transponder, ...]) -> None:
-        """Takes the config's transponders; what an official assigned stays, unless the config changed for that id."""
+        """Sets the config's transponders; what an official assigned stays, unless the config changed for that id."""
         before = {plain_id(each.id): each for each in self._wired}
         for each in known:
             if before.get(plain_id(each.id)) != each:
@@ -73,14 +73,14 @@ class Transponders:
         self._found.clear()
         for each in known:
             self.unknown_transponders.pop(plain_id(each.id), None)
-        for stranger in [each for each in self.unknown_transponders.values() if self._by_number]:
-            if self.of(stranger.transponder).known is not None:
-                del self.unknown_transponders[plain_id(stranger.transponder)]
+        for unknown in [each for each in self.unknown_transponders.values() if self._by_number]:
+            if self.of(unknown.transponder).known is not None:
+                del self.unknown_transponders[plain_id(unknown.transponder)]
 
     def give(self, transponder: e.Transponder) -> list[TransponderPass]:
-        """It is this car's or racer's, or nobody's here; its passes up to now, in whatever notation it was read.
+        """Assigns it to this car or racer, or to nobody; gives its passes so far, in whatever notation it was read.
 
-        They are remembered on: an official who named the wrong owner names the right one later.
+        The passes stay remembered: an official who named the wrong owner may name the right one later.
         """
         if self._by_number:
             if plain_id(transponder.id) in self._passes:
@@ -107,7 +107,7 @@ class Transponders:
         return self._by_number
 
     def passes_of(self, run: Run) -> list[TransponderPass]:
-        """What was read of the run's car and racer while it was on, in the order in which it came."""
+        """The passes of the run's car and racer while it was on, in the order of arrival."""
         own = [
             each
             for seen in self._passes.values()
@@ -119,16 +119,16 @@ class Transponders:
 
     @property
     def _by_number(self) -> bool:
-        """Is what an official gives found in any notation? Not while records of an older edition replay."""
+        """Whether an id that an official gives is found in any notation; not in replays of an older edition."""
         return self._names.edition >= BY_NUMBER
 
     def _take_back(self, transponder: str) -> None:
-        """What an official gave so far is so no more."""
+        """Withdraws what an official assigned for this id so far."""
         for each in self._meant(transponder, self._given.values()):
             del self._given[plain_id(each.id)]
 
     def _meant(self, transponder: str, among: Iterable[e.Transponder]) -> list[e.Transponder]:
-        """Which of them this id means: the same text, or else the same number for sure, or else as it may be read."""
+        """The known ids that this one means: by the same text, else surely by the same number, else possibly so."""
         every, text = tuple(among), reading(transponder)
         same = [each for each in every if plain_id(each.id) == text.plain]
         if same or not self._by_number:
@@ -138,7 +138,7 @@ class Transponders:
         return sure or [each for each, sixteens in one if sixteens is not None and sixteens.plain not in self._sent]
 
     def _read_as(self, transponder: e.Transponder) -> list[str]:
-        """The passes that are those of one that was given now, by their key."""
+        """The passes of the transponder that was just assigned, by their key."""
         if self._by_number:
             return [
                 key for key, seen in self._passes.items() if self.of(seen[0].crossing.transponder).given == transponder
@@ -158,7 +158,7 @@ class Transponders:
             del self._passes[next(iter(self._passes))]
 
     def forget(self) -> None:
-        """Forgets what was read, as another race begins."""
+        """Forgets all passes, because another race begins."""
         self.unknown_transponders.clear()
         self._passes.clear()
 
@@ -183,19 +183,19 @@ class Transponders:
         return any(self.is_of(known, run) for known in self._all())
 
     def ask(self, crossing: f.Crossing) -> f.UnknownTransponder | None:
-        """The question whose transponder it is; None if an official said that it is nobody's here."""
+        """The question of who owns the transponder; None if an official has assigned it to nobody."""
         key = plain_id(crossing.transponder)
         if key in self._given or (self._by_number and self.of(crossing.transponder).given is not None):
             return None
-        stranger = self.unknown_transponders.pop(key, None) or UnknownId(crossing.transponder)
-        self.unknown_transponders[key] = stranger
+        unknown = self.unknown_transponders.pop(key, None) or UnknownId(crossing.transponder)
+        self.unknown_transponders[key] = unknown
         if len(self.unknown_transponders) > MAX_UNKNOWN:
             del self.unknown_transponders[next(iter(self.unknown_transponders))]
-        stranger.count += 1
-        return f.UnknownTransponder(crossing.transponder, crossing.number, stranger.count)
+        unknown.count += 1
+        return f.UnknownTransponder(crossing.transponder, crossing.number, unknown.count)
 
     def _all(self) -> list[e.Transponder]:
-        """Those of the config, but for what was given since; from the third edition on also what is nobody's."""
+        """The config's transponders, as changed by officials since; from edition 3 on, also those without an owner."""
         gone = {each.id for given in self._given.values() for each in self._meant(given.id, self._wired)}
         every = [*(each for each in self._wired if each.id not in gone), *self._given.values()]
         return [each for each in every if each.car or each.racer or self._by_number]
@@ -210,9 +210,9 @@ class Transponders:
                 self._sent.add(plain_id(same[0].id))
                 self._found.clear()
             written = "" if same[0].id == read else f" ({same[0].id} as we have it)"
-            return self._as_said(same[0], read, f"its transponder {read}{written}")
+            return self._owner_found(same[0], read, f"its transponder {read}{written}")
         candidates = [each for each in every if self._may_be(each, meant)]
-        if self._by_number:  # an official's last word stands above what else may be meant
+        if self._by_number:  # what an official assigned last overrides any other reading
             candidates = [each for each in candidates if plain_id(each.id) in self._given][-1:] or candidates
         owners = {(each.car, each.racer) for each in candidates}
         if len(owners) > 1:
@@ -220,17 +220,17 @@ class Transponders:
             return OwnerFound(None, f"the transponder {read} may be {names}: write both ids as the decoder sends them")
         if owners:
             why = f"its transponder {read} ({candidates[0].id} as we have it, the one in hexadecimal)"
-            return self._as_said(candidates[0], read, why)
+            return self._owner_found(candidates[0], read, why)
         return OwnerFound(None, f"the transponder {read} is nobody's here")
 
     def _may_be(self, known: e.Transponder, read: IdReading) -> bool:
-        """One number in two notations, unless that is a guess and the known one is sent as it stands."""
+        """The same number in two notations, unless that is a guess and the known id was sent exactly as written."""
         sixteens = the_hexadecimal(reading(known.id), read)
         if sixteens is None:
             return False
         return plain_id(known.id) not in self._sent or (self._by_number and sixteens.sure)
 
-    def _as_said(self, known: e.Transponder, read: str, why: str) -> OwnerFound:
+    def _owner_found(self, known: e.Transponder, read: str, why: str) -> OwnerFound:
         given = self._given.get(plain_id(known.id))
         if not (known.car or known.racer):
             return OwnerFound(None, f"the transponder {read} is nobody's here", given)

@@ -1,7 +1,7 @@
-"""A transponder has another owner: the passes that a run had by the mistake, and what it lost by them.
+"""A transponder turns out to have another owner: which runs gained or lost crossings by the mistake.
 
-Called by attribution.py when an official names the owner. Both runs are counted again: that of the owner so far with
-what was read of its own transponders in the meantime, that of the right one with all of its passes.
+Called by attribution.py when an official names the owner. Both runs are counted again: that of the previous owner with
+the passes of its own transponders in the meantime, that of the right owner with all of its passes.
 """
 
 from dataclasses import dataclass
@@ -14,28 +14,28 @@ from station.core.race.race import Race
 from station.core.runs.recount import TransponderPass
 from station.core.runs.run import Run
 
-LastRead = dict[tuple[str, str], f.Crossing]  # by gate, and run or owner
+LastRead = dict[tuple[str, str], f.Crossing]  # by gate and run or owner
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerChange:
-    """A transponder is `known` to be somebody's, with its `passes`; `again`: an official had named its owner before.
+    """The transponder with its new owner (`known`), and its `passes` so far.
 
-    `stranger`: nothing was known of it.
+    `again`: an official had named an owner before. `was_unknown`: it had no known owner before.
     """
 
     known: e.Transponder
     passes: list[TransponderPass]
     again: bool
-    stranger: bool
+    was_unknown: bool
     command: e.AssignTransponder
 
 
 def recount_runs(race: Race, transponders: Transponders, change: OwnerChange, last_read: LastRead) -> list[f.Fact]:
-    """Counts all runs again that the change of owner concerns; their facts."""
+    """Counts all runs again that the change of owner concerns; gives their facts."""
     ids = {each.crossing.transponder for each in change.passes}
     for owner in [owner for owner, last in last_read.items() if last.transponder in ids]:
-        del last_read[owner]  # it has no twin in what the owner so far reads next
+        del last_read[owner]  # the previous owner's next reading is no twin of it
     own = [run for run in race.runs.values() if transponders.is_of(change.known, run)]
     facts: list[f.Fact] = []
     for run in [each for each in race.runs.values() if each not in own]:
@@ -56,13 +56,12 @@ def _had(passes: list[TransponderPass], run: Run) -> list[TransponderPass]:
 
 
 def _mistaken(change: OwnerChange, each: TransponderPass, run: Run, own: list[Run]) -> bool:
-    """Had this run a pass that was another's?
+    """Whether this run had a pass that was another's.
 
-    An owner of the config that changes between two runs is no mistake: what was counted for a run that was on then
-    stays there.
+    A change of owner in the config between two runs is no mistake: what was counted for a run at that time stays.
     """
     owners = [other for other in own if other.run_id in each.on]
-    guessed = change.stranger and bool(owners)
+    guessed = change.was_unknown and bool(owners)
     return change.again or guessed or any(other.on for other in owners or [run])
 
 

@@ -1,1 +1,1 @@
-"""A race and its runs on the track: crossings are counted, time limits judged, results and standings worked out."""
+"""A race and its runs on the track: counts crossings, applies time limits, works out results and standings."""

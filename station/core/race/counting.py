@@ -1,8 +1,8 @@
-"""What a crossing means for the run whose it is: the race's stage of the engine's pipeline.
+"""What a crossing means for its run: the race's stage of the engine's pipeline.
 
 Called by engine.py with each crossing that attribution hands on. The first one after the start begins lap 1, each
-further one ends a lap; one that comes too soon is flagged and counts when an official says so. It calls lap_book.py,
-which holds the run's crossings, time_limit.py and results.py.
+further one ends a lap; one that comes too soon is flagged, and counts only if an official decides so. It calls
+lap_book.py, which holds the run's crossings, time_limit.py and results.py.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from station.core.runs.lap_doubts import weighed
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.run import Run
 
-SIGNAL_NS = 50_000_000  # an official's finger, and its way to the station
-OTHER_CLOCK_NS = 50_000_000  # two clocks that are compared by the time of day
+SIGNAL_NS = 50_000_000  # an official's reaction time, and the command's way to the station
+OTHER_CLOCK_NS = 50_000_000  # the error of comparing two clocks by the time of day
 
 
 @dataclass(frozen=True, slots=True)
 class AssignedCrossing:
-    """The crossing is this run's: handed on to the race, which says what it means for the run."""
+    """A crossing and its run, handed on to the race, which counts it."""
 
     run: Run
     crossing: f.Crossing
@@ -34,7 +34,7 @@ class AssignedCrossing:
 
 
 def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], LapSegment | None]:
-    """What a crossing means for the run whose it is; and the lap's beginning that it made, if it counts.
+    """The facts of a crossing for its run, and the lap segment that it began, if it counts.
 
     Example: the third crossing of a run gives `Attributed` and `LapCompleted` of lap 2.
     """
@@ -80,7 +80,7 @@ def attribution_of(
 
 
 def as_counted(race: Race, crossing: f.Crossing, source: f.Source) -> CountedCrossing:
-    """The crossing as one that counts, with its time of day."""
+    """The crossing as a counted one, with its time of day."""
     utc_ns = race.scale.utc_ns(crossing.boot, crossing.at_ns)
     return CountedCrossing(crossing.number, crossing.at_ns, crossing.boot, utc_ns, crossing.uncertainty_ns, source)
 
@@ -103,7 +103,7 @@ def _count(race: Race, run: Run, counted: CountedCrossing) -> tuple[list[f.Fact]
 
 
 def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> list[f.Fact]:
-    """What the run's own laps say of its crossings; `was`: the crossings in doubt before, `ended`: a lap just told."""
+    """Doubts about the run's crossings by its own laps. `was`: those in doubt before; `ended`: the completed lap."""
     settled = not (was or run.proposals) and run.book.doubts.ordinary
     if settled or not run.race.officiating:
         return []
@@ -111,15 +111,15 @@ def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> lis
 
 
 def rebase(race: Race, run: Run, signal: e.Moment, counted: CountedCrossing) -> list[f.Fact]:
-    """Puts the start signal on the clock of the gate that sees the first crossing.
+    """Converts the start signal to the clock of the gate that sees the first crossing.
 
-    Gives the fact if lap 1 begins elsewhere now.
+    Gives the fact if that moves the beginning of lap 1.
     """
     at_ns, uncertainty_ns = signal.at_ns, SIGNAL_NS
     if run.rebooted and e.clock_of(signal.boot) != e.clock_of(counted.boot):
         known = race.scale.on_device(signal, counted.boot)
         if known is None:
-            return []  # lap 1 spans a reboot, and only the time of day would tell how long it was
+            return []  # lap 1 spans a reboot, and only the time of day would give its length
         at_ns, uncertainty_ns = known, SIGNAL_NS + OTHER_CLOCK_NS
     elif e.clock_of(signal.boot) != e.clock_of(counted.boot):
         at_ns = race.scale.utc_ns(signal.boot, signal.at_ns) - race.scale.utc_ns(counted.boot, 0)

@@ -1,7 +1,7 @@
-"""Crossings that change hands: an official says whose one was, or whose a transponder is.
+"""Crossings that change runs: an official decides whose one was, or whose a transponder is.
 
 Called by orders.py for a single crossing, by attribution.py and wrong_owner.py for all those of a transponder. What was
-counted for one run is taken from it and counted for another; both are judged again.
+counted for one run is removed from it and counted for another; both are judged again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from station.core.runs.run import Run
 
 
 def count_late(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
-    """Counts crossings for a run that went on, or ended, before they were known to be its own; the facts."""
+    """Counts crossings for a run that continued, or ended, before they were known to be its own; gives the facts."""
     facts = [fact for crossing in crossings for fact in _place(race, run, crossing, command)]
     if not facts:
         return []
@@ -31,7 +31,7 @@ def count_late(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e
 
 
 def take_over(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
-    """Takes these crossings from the runs that have them, since they are `run`'s; the facts of those runs."""
+    """Removes these crossings from the runs that have them, since they are `run`'s; gives those runs' facts."""
     facts: list[f.Fact] = []
     for other in [each for each in race.runs.values() if each is not run]:
         gone = [crossing for crossing in crossings if other.book.holds(crossing.number)]
@@ -51,7 +51,7 @@ def recount_run(
 ) -> tuple[list[f.Fact], RecountedRun]:
     """Counts the run again from the passes of its own transponders.
 
-    Crossings that are `gone` were other owners'. Gives the facts, and what the run has now.
+    Crossings that are `gone` were other owners'. Gives the facts, and the run as recounted.
     """
     facts: list[f.Fact] = []
     if run.signal is not None and passes and run.book.segments:
@@ -80,13 +80,13 @@ def recount_run(
 
 
 def _without(race: Race, run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
-    """These crossings were not its own; if it has none left it has not begun."""
+    """Removes crossings that were not the run's; if none is left, the run has not begun."""
     facts, was = remove_others(run, gone, command), run.book.doubts.held
     return [*facts, *(lap_doubts(race, run, was) if run.book.segments else []), *judge_again(race, run, command)]
 
 
 def _place(race: Race, run: Run, crossing: f.Crossing, command: e.AssignTransponder) -> list[f.Fact]:
-    """By its own stamp; nothing if a crossing of the run is too near, or its time was over."""
+    """Places a crossing by its own stamp; no facts if it is too near another one, or after the time limit."""
     ends_ns, counted = run.cutoff_ns(crossing.boot), as_counted(race, crossing, "gate")
     over = run.full() or not run.counts or (ends_ns is not None and crossing.at_ns > ends_ns)
     if over or run.book.near(crossing.boot, crossing.at_ns):
@@ -108,12 +108,12 @@ def _place(race: Race, run: Run, crossing: f.Crossing, command: e.AssignTranspon
     )
     try:
         return _assigned_to(race, run, given, crossing)
-    except Refused:  # it has no place there; it stays a doubtful one
+    except Refused:  # it has no place in the run, and stays doubtful
         return []
 
 
 def assign_crossing(race: Race, run: Run, command: e.AssignCrossing) -> list[f.Fact]:
-    """An official says whose a doubtful crossing was. Raises Refused."""
+    """Assigns a doubtful crossing as an official decides. Raises Refused."""
     crossing = race.doubtful.get(command.number)
     if crossing is None:
         raise Refused(f"The crossing {command.number} is not in doubt, so it cannot be given to {run.run_id}.")
@@ -121,7 +121,7 @@ def assign_crossing(race: Race, run: Run, command: e.AssignCrossing) -> list[f.F
 
 
 def _assigned_to(race: Race, run: Run, command: e.AssignCrossing, crossing: f.Crossing) -> list[f.Fact]:
-    """It is this run's; the run that had it until now loses it."""
+    """Gives the crossing to this run; the run that had it so far loses it."""
     holder = race.holder(crossing.number)
     was = run.book.doubts.held
     if holder is run:

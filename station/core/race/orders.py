@@ -1,6 +1,6 @@
 """What an official orders in a race: runs are opened, armed, started, ended and ruled on.
 
-Called by command_handlers.py. Whatever is refused is refused with a sentence, before anything has changed.
+Called by command_handlers.py. A refusal comes with a sentence, and before anything has changed.
 """
 
 from dataclasses import replace
@@ -22,7 +22,7 @@ from station.core.runs.run import NAMES, Run, next_phase
 
 
 def obey(race: Race, command: e.Command) -> list[f.Fact]:
-    """Does what an official orders in this race; the facts. Raises Refused."""
+    """Carries out what an official orders in this race; gives the facts. Raises Refused."""
     if isinstance(command, e.OpenRun):
         return open_run(race, command)
     run = resolve_run(race, command)
@@ -41,9 +41,9 @@ def obey(race: Race, command: e.Command) -> list[f.Fact]:
 
 
 def resolve_run(race: Race, command: e.Command) -> Run:
-    """The run that a command means.
+    """The run that a command is about.
 
-    Raises Refused: there is none, several are on and none is named, or not in this phase.
+    Raises Refused if there is none, if several are on and none is named, or if the phase does not allow the command.
     """
     run_id = getattr(command, "run_id", "")
     if not run_id and len(race.on_track) > 1 and not isinstance(command, e.HandTime):
@@ -91,7 +91,7 @@ def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
     race.spellings.first_spelling(racer)
     race.registry.add(run)
     race.ids.add(run_id)
-    for old in race.registry.evict(keeps=lambda each: race.standings.run_behind(each.racer) == each.run_id):
+    for old in race.registry.evict(spare=lambda each: race.standings.run_behind(each.racer) == each.run_id):
         race.fastest.pop(old.run_id, None)
         race.standings.evict(old.run_id, old.racer)
     return [
@@ -102,7 +102,7 @@ def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
 
 
 def _new_id(race: Race, command: e.OpenRun) -> str:
-    """Of the run that begins. Raises Refused for one that was given before."""
+    """The id of the run that is opened. Raises Refused for one that was used before."""
     by_race = race.ids.by_race
     fresh = race.registry.new_id() if by_race else race.ids.new_id()
     run_id = checked_device(command.run_id or fresh)
@@ -114,7 +114,7 @@ def _new_id(race: Race, command: e.OpenRun) -> str:
 
 
 def next_attempt(race: Race, racer: str) -> int:
-    """The number of the racer's next attempt. Raises Refused if there is none."""
+    """The number of the racer's next attempt. Raises Refused if all are used."""
     attempt = 1 + race.registry.attempts(racer)
     allowed = race.info.rules.attempts_per_racer
     if allowed is not None and attempt > allowed:
@@ -159,7 +159,7 @@ def _rule(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
     if isinstance(command, e.ReassignRun):
         command = replace(command, racer=race.spellings.of(command.racer))
         if command.racer != racer:
-            # The leaderboard counts so many attempts of a racer: one more here would stand only here.
+            # The leaderboard counts only the allowed attempts of a racer: one more would count only here.
             next_attempt(race, command.racer)
     facts = rule(run, command, race.scale)
     facts += lap_doubts(race, run, was)

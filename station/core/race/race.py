@@ -1,7 +1,7 @@
 """One race: its runs, those on the track, its standings. The state that counting, rulings and results work on.
 
-Made by set_up.py when a race is opened. counting.py gives it crossings, orders.py what officials order, time_limit.py
-the time; results.py says what a run is worth. Each run has its own phase by the table of run.py.
+Created by set_up.py when a race is opened. counting.py gives it crossings, orders.py officials' orders, time_limit.py
+the time; results.py works out scores and results. Each run has its own phase by the table of run.py.
 """
 
 from shared.protocol.messages import RunPhase
@@ -19,7 +19,7 @@ MAX_DOUBTS = 4096
 
 
 class Race:
-    """All that belongs to one race id."""
+    """Everything that belongs to one race id."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Race:
         self.standings = Standings()
         self.doubtful: dict[int, f.Crossing] = {}  # crossings that an official may give to a run
         self.last: Run | None = None
-        self.fastest: dict[str, int] = {}  # of each finished run that counts
+        self.fastest: dict[str, int] = {}  # fastest lap (ns) of each finished run that counts
         self.scale = scale
 
     @property
@@ -48,7 +48,7 @@ class Race:
 
     @property
     def run(self) -> Run | None:
-        """The newest run on the track, else the last one that was; None before the first."""
+        """The newest run on the track, else the last one; None before the first."""
         return self.on_track[-1] if self.on_track else self.last
 
     @property
@@ -68,18 +68,18 @@ class Race:
             del self.doubtful[next(iter(self.doubtful))]
 
     def holder(self, crossing: int) -> Run | None:
-        """The run that the crossing was counted for; None if it was for none."""
+        """The run that the crossing was counted for; None if there is none."""
         return next((each for each in self.runs.values() if each.book.holds(crossing)), None)
 
     def counted_elsewhere(self, run: Run) -> frozenset[int]:
-        """The numbers of the crossings that other runs have."""
+        """The numbers of the crossings that were counted for other runs."""
         others = [each.book.segments for each in self.runs.values() if each is not run]
         return frozenset(segment.start.crossing for segments in others for segment in segments)
 
     def respell(self) -> list[f.Fact]:
-        """Reads names by the rules of another edition.
+        """Reads names by the rules of another edition; gives the facts.
 
-        Spellings that were several racers become the first one's. Gives the facts.
+        Spellings that were different racers before are merged under the first one.
         """
         merged = False
         self.spellings.forget()
@@ -92,7 +92,7 @@ class Race:
         return [f.StandingChanged(self.info.race_id, self.standings.lines())] if merged else []
 
     def settle(self, number: int) -> None:
-        """It is known whose crossing this was: its proposals are withdrawn."""
+        """The owner of this crossing is known now: its proposals are withdrawn."""
         self.doubtful.pop(number, None)
         for each in self.runs.values():
             each.proposals = [proposal for proposal in each.proposals if proposal.crossing != number]

@@ -1,23 +1,24 @@
-"""What a run is worth when it is over, and again after each ruling: its score, its result, the race's standings.
+"""Judges a run when it is over, and again after each ruling: its score, its result, the race's standings.
 
 Called by whatever ends a run (counting.py, time_limit.py, orders.py) or changes its laps (crossing_changes.py,
-orders.py). A result that differs from the one that was due last is due again, with a higher revision.
+orders.py). A result that differs from the last one that was due is due again, with a higher revision.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from shared.rules.ranking import Score
+from shared.rules.ranking import RunLap, Score, score_run
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
-from station.core.race.standings import qualify, result, uncertainty_of
+from station.core.race.standings import result, uncertainty_of
+from station.core.runs.laps import run_laps
 from station.core.runs.run import Run, Trigger
 from station.core.timing.utc_scale import ClockCorrection
 
 
 def finish(race: Race, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int, boot: str) -> list[f.Fact]:
-    """Ends the run at this time of day, by the clock of `boot`; `counts` False: abandoned, and worth nothing."""
+    """Ends the run at this time of day, by the clock of `boot`; `counts` False: it is abandoned, and has no score."""
     run.finish(trigger, reason, counts, utc_ns)
     run.finished_boot = boot
     race.on_track.remove(run)
@@ -39,12 +40,13 @@ def finish_if_full(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]
 
 
 def judge(race: Race, run: Run) -> list[f.Fact]:
-    """Works out what a finished run is worth now: the facts of its score, its result and the standings."""
+    """Judges a finished run as it stands now: the facts of its score, its result and the standings."""
     return _judged(race, run, run.book.laps())
 
 
 def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
-    score = qualify(laps, run.rules) if run.counts else None
+    ranked = run_laps(laps)
+    score = score_run(ranked, run.rules) if run.counts else None
     run.score = score
     _remember(race, run, laps)
     facts: list[f.Fact] = []
@@ -52,18 +54,18 @@ def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
         first, last = (score.first_lap, score.last_lap) if score else (0, 0)
         facts.append(f.Qualified(run.run_id, run.racer, score.score_ms if score else None, first, last))
     if score is not None or run.posted is not None:
-        facts += _due(race, run, laps, score)
+        facts += _due(race, run, laps, ranked, score)
     uncertainty_ns = uncertainty_of(run.race, laps, score) if race.info.ties_by_uncertainty else 0
     if race.standings.score(run.run_id, run.racer, score, uncertainty_ns):
         facts.append(f.StandingChanged(race.info.race_id, race.standings.lines()))
     return facts
 
 
-def _due(race: Race, run: Run, laps: Sequence[f.Lap], score: Score | None) -> list[f.Fact]:
-    """The run's result, if it is another one than was due last."""
+def _due(race: Race, run: Run, laps: Sequence[f.Lap], ranked: Sequence[RunLap], score: Score | None) -> list[f.Fact]:
+    """The run's result as a fact, if it differs from the last one that was due."""
     last, identity = run.posted, race.identity
     result_id = last.result_id if last else identity.result_id(race.info.race_id, run.run_id)
-    due = result(run, laps, score, result_id, last.revision if last else 1)
+    due = result(run, laps, ranked, score, result_id, last.revision if last else 1)
     due = replace(due, evidence=replace(due.evidence, clock_trusted=all(map(race.scale.trusts, run.boots))))
     if due == last:
         return []
@@ -74,7 +76,7 @@ def _due(race: Race, run: Run, laps: Sequence[f.Lap], score: Score | None) -> li
 
 
 def _remember(race: Race, run: Run, laps: Sequence[f.Lap]) -> None:
-    """How fast cars of this race are."""
+    """Remembers the run's fastest lap, as a measure of how fast cars of this race are."""
     fastest_ns = min((lap.lap_ns for lap in laps if lap.valid), default=None) if run.counts else None
     race.fastest.pop(run.run_id, None)
     if fastest_ns is not None:
@@ -89,13 +91,13 @@ def judge_again(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
 def when(race: Race, command: e.Command) -> tuple[int, str]:
     """The command's time of day on the scale of the laps, and the boot of its clock.
 
-    A correction of the scale moves both alike.
+    A correction of the scale moves the command and the laps alike.
     """
     return race.scale.of_moment(command.moment), command.moment.boot
 
 
 def corrected(race: Race, correction: ClockCorrection) -> list[f.Fact]:
-    """Corrects the times of day of all runs concerned; the facts, with results that are due again."""
+    """Corrects the times of day of all runs concerned; gives the facts, including results that are due again."""
 
     def wrong(boot: str) -> bool:
         return race.scale.of(boot) in correction.boots

@@ -8,31 +8,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.protocol.results import Evidence, ModelSource, Result
-from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank, score_run
+from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank
 from station.core.facts import Lap
 from station.core.inputs import OpenRace
-from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 
 POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window make the same score
 
 
-def qualify(laps: Sequence[Lap], rules: RaceRules) -> Score | None:
-    """The run's score by the rules; None if it has none."""
-    return score_run(run_laps(laps), rules)
-
-
 class Standings:
-    """One race's runs with a score, and who is best."""
+    """The runs of one race that have a score, and the best one of each racer."""
 
     def __init__(self) -> None:
         self._runs: dict[str, dict[str, Scored]] = {}  # racer -> run_id -> score
         self._best: dict[str, Scored] = {}
-        self._gone: Counter[str] = Counter()  # racer -> how many scores lie too far back to change
-        self._evicted_best: dict[str, tuple[str, Scored]] = {}  # racer -> the run of the best of those
+        self._gone: Counter[str] = Counter()  # racer -> how many of the scores are too old to change
+        self._evicted_best: dict[str, tuple[str, Scored]] = {}  # racer -> the best of those, with its run
 
     def score(self, run_id: str, racer: str, score: Score | None, uncertainty_ns: int = 0) -> bool:
-        """Stores what the run is worth now, and how uncertain (ns) that is; True if the standings changed."""
+        """Stores the run's score (None: it has none) and its uncertainty in ns; True if the standings changed."""
         runs = self._runs.setdefault(racer, {})
         was, gone = self._best.pop(racer, None), runs.pop(run_id, None)
         if score is not None:
@@ -49,7 +43,7 @@ class Standings:
         return [*older, *self._runs.get(racer, {}).values()]
 
     def merge(self, was: str, racer: str) -> None:
-        """Two spellings were one racer's: what `was` reached is `racer`'s now."""
+        """Two spellings are the same racer: the scores of `was` become those of `racer`."""
         runs = {**self._runs.get(racer, {}), **self._runs.pop(was, {})}
         self._runs[racer] = {run_id: replace(each, racer=racer) for run_id, each in runs.items()}
         self._gone[racer] += self._gone.pop(was, 0)
@@ -68,7 +62,7 @@ class Standings:
         return len(self._runs.get(racer, {})) + self._gone[racer]
 
     def evict(self, run_id: str, racer: str) -> None:
-        """Forgets a run whose score cannot change any more; only the racer's best of those is stored."""
+        """Forgets a run whose score cannot change any more; of those, only the racer's best score is stored."""
         scored = self._runs.get(racer, {}).pop(run_id, None)
         if scored is not None:
             self._gone[racer] += 1
@@ -89,15 +83,14 @@ class Standings:
 
 
 def uncertainty_of(race: OpenRace, laps: Sequence[Lap], score: Score | None) -> int:
-    """The greatest uncertainty (ns) of the laps that made the score; in races without ties by it, of all laps."""
+    """The greatest uncertainty (ns) of the laps that made the score; of all laps in races that do not tie by it."""
     if race.ties_by_uncertainty and score is not None:
         laps = [lap for lap in laps if score.first_lap <= lap.number <= score.last_lap]
     return max((lap.uncertainty_ns for lap in laps), default=0)
 
 
-def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> tuple[RunLap, ...]:
-    """The laps that go with the result: all, or (of a very long run) those around the window that scored."""
-    every = run_laps(laps)
+def posted_laps(every: Sequence[RunLap], score: Score | None, rules: RaceRules) -> tuple[RunLap, ...]:
+    """The laps that are posted with the result: all, or of a very long run those around the scoring window."""
     counted = every if rules.max_laps is None else every[: rules.max_laps]
     if len(every) <= POSTED_LAPS or score is None:
         return tuple(every[:POSTED_LAPS])
@@ -106,10 +99,13 @@ def posted_laps(laps: Sequence[Lap], score: Score | None, rules: RaceRules) -> t
     return tuple(counted[start : start + POSTED_LAPS])
 
 
-def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, revision: int) -> Result:
-    """What is posted. A run that lost its score by a ruling is posted again with score 0: the leaderboard withdraws it.
+def result(
+    run: Run, laps: Sequence[Lap], ranked: Sequence[RunLap], score: Score | None, result_id: str, revision: int
+) -> Result:
+    """The result to post; `ranked`: the run's `laps` as the ranking takes them.
 
-    The station's name, the journal's head and record numbers are added where they are known: at the append.
+    A run that lost its score by a ruling gets score 0, and the leaderboard withdraws it. The station's name, the
+    journal's head and the record numbers are added when the journal appends it.
     """
     race = run.race
     model, model_sha256 = run.posted_model
@@ -122,9 +118,9 @@ def result(run: Run, laps: Sequence[Lap], score: Score | None, result_id: str, r
         car=run.car,
         model=model,
         model_sha256=model_sha256,
-        laps=posted_laps(laps, score, race.rules),
+        laps=posted_laps(ranked, score, race.rules),
         score_ms=0 if score is None else score.score_ms,
-        finished_utc_ns=max(1, run.finished_utc_ns),  # a clock of 1970 that is put back still names a time
+        finished_utc_ns=max(1, run.finished_utc_ns),  # even a clock set back beyond 1970 gives a valid time
         evidence=_evidence(run, uncertainty_of(race, laps, score)),
         kind=race.kind,
     )

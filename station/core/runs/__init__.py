@@ -1,1 +1,1 @@
-"""One run: its phases, crossings and laps, what officials are asked and rule, and who and what drove it."""
+"""One run: its phases, crossings and laps, proposals and rulings, and which racer, car and model drove it."""

@@ -1,7 +1,7 @@
-"""The model that each car reports: results name it, and before the start the entry is compared with it. Pure.
+"""The model that each car reports: results name it, and at the start the entry is compared with it. Pure.
 
-Called by set_up.py for each report and by orders.py at a start. A model that is typed is the entry's; a run whose car
-reports nothing has no model, and its result says so.
+Called by set_up.py for each report and by orders.py at a start. A typed model is only the entry's; a run whose car
+reports nothing has no model, and neither has its result.
 """
 
 from shared.errors import Refused
@@ -13,21 +13,21 @@ SHOWN = 12  # digits of a hash that a person compares
 
 
 class ReportedModels:
-    """By car, as it last spoke."""
+    """The last report of each car."""
 
     def __init__(self) -> None:
         self._by_car: dict[str, tuple[str, str]] = {}
 
     def restart(self) -> None:
-        """Forgets all reports, as the station starts: cars that are there report again."""
+        """Forgets all reports at a start of the station: cars that are present report again."""
         self._by_car.clear()
 
     def of(self, car: str) -> tuple[str, str] | None:
-        """Name and hash as the car reports them; None: it reports nothing."""
+        """Name and hash that the car reports; None: it reports nothing."""
         return self._by_car.get(car)
 
     def on_report(self, report: e.CarModel, on_track: list[Run]) -> list[f.Fact]:
-        """A car reports its model, or leaves; the facts, none if that was known."""
+        """A car reports its model, or leaves; gives the facts, none if that was known."""
         reported = (report.model, report.model_sha256) if report.online else None
         if reported == self._by_car.get(report.car):
             return []
@@ -42,7 +42,7 @@ class ReportedModels:
         return facts
 
     def check_at_start(self, run: Run) -> list[f.Fact]:
-        """The start is given: the model that drives the run. Raises Refused where the entry names another one."""
+        """At the start: the fact of the model that drives the run. Raises Refused if the entry names another one."""
         reported = self.of(run.car)
         if run.race.officiating == 0 or reported is None:
             return []
@@ -55,7 +55,7 @@ class ReportedModels:
 
 
 def record_model(run: Run, reported: tuple[str, str]) -> list[f.Fact]:
-    """The model that the run's car reports; a change in the middle of the run is a fact of its own."""
+    """Records the model that the run's car reports; a change in the middle of the run is a fact of its own."""
     was = run.driven
     if was == reported:
         return []
@@ -68,14 +68,14 @@ def record_model(run: Run, reported: tuple[str, str]) -> list[f.Fact]:
 
 
 def entered(run: Run, reported: tuple[str, str]) -> bool:
-    """Whether it is the model of the entry: by hash where both have one; an entry that names none takes any."""
+    """Whether it is the model of the entry: by hash if both have one; an entry without a model accepts any."""
     if run.model_sha256 and reported[1]:
         return run.model_sha256.lower() == reported[1].lower()
     return not run.model or run.model.strip().casefold() == reported[0].strip().casefold()
 
 
 def shown(model: str, sha256: str) -> str:
-    """The model as a sentence names it."""
+    """The model's name and short hash, for a sentence."""
     if not model and not sha256:
         return "no model"
     return f"the model {model or 'without a name'}" + (f" ({sha256[:SHOWN]})" if sha256 else "")

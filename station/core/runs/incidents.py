@@ -1,6 +1,6 @@
 """What officials report while cars drive: off-tracks, collisions, resets, and hand times at the line.
 
-Called by orders.py. An incident counts in the lap that was on then; a hand time is a witness and never a crossing.
+Called by orders.py. An incident counts in the lap that was on at its time; a hand time is a witness, never a crossing.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ IncidentCommand = e.OffTrack | e.Collision | e.CarReset
 
 
 def count_incident(run: Run, command: IncidentCommand) -> list[f.Fact]:
-    """Counts an incident in the lap that was on then; the facts."""
+    """Counts an incident in the lap that was on at its time; gives the facts."""
     number = run.book.lap_at(command.moment.boot, command.at_ns)
     kind = _KINDS[type(command)]
     if number:
@@ -42,7 +42,7 @@ def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
 
 
 def record_hand_time(run: Run, on_track: Sequence[Run], command: e.HandTime) -> list[f.Fact]:
-    """The hand time and how far off the nearest crossing it is, of the run that was named or has that crossing."""
+    """Records a hand time, and its distance from the nearest crossing: of the named run, or of any on the track."""
     now = command.moment
     runs = on_track if len(on_track) > 1 and not command.run_id else [run]
     offs = [

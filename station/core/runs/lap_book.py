@@ -1,7 +1,7 @@
-"""The laps of one run: a row of counted crossings, and what officials and witnesses did to it. Pure.
+"""The laps of one run: a row of counted crossings, as officials and witnesses have changed it. Pure.
 
 Called by counting.py for each crossing and by rulings.py for each ruling. Lap n lies between crossings n-1 and n.
-Nothing is counted twice and nothing is lost when two laps become one. A lap is worked out once after each change.
+Nothing is counted twice, and no event is lost when two laps become one. A lap is computed once after each change.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -12,7 +12,7 @@ from shared.rules.ranking import RaceRules
 from shared.units import seconds_to_ns
 from station.core.facts import Lap
 from station.core.moment import clock_of
-from station.core.runs.laps import CountedCrossing, LapSegment, resegmented, weaker_source
+from station.core.runs.laps import CountedCrossing, LapDoubt, LapSegment, lap_between, resegmented
 from station.core.runs.usual_lap import LapDoubts
 
 IncidentKind = Literal["off_track", "collision", "reset"]
@@ -21,19 +21,21 @@ IncidentKind = Literal["off_track", "collision", "reset"]
 class LapBook:
     """The laps of one run.
 
-    `doubts`: a lap that is much shorter than the usual one is held until an official looks; `fastest_ns` of the race
-    when the run was opened. Example: with crossings at 1 s, 9 s and 18 s, `laps()` gives laps 1 and 2 of 8 s and 9 s.
+    `doubts`: a lap that is much shorter than usual is held until an official decides; `fastest_ns`: the race's fastest
+    lap when the run was opened.
+
+    Example: with crossings at 1 s, 9 s and 18 s, `laps()` gives laps 1 and 2 of 8 s and 9 s.
     """
 
     def __init__(self, run_id: str, rules: RaceRules, doubts: bool = False, fastest_ns: int | None = None) -> None:
         self.run_id = run_id
         self.segments: list[LapSegment] = []
         self.flagged: list[CountedCrossing] = []
-        self._dropped: set[int] = set()  # the crossings among them that an official took out
-        self.timed_by_b = False  # system B times the whole run, by its own stamps
+        self._dropped: set[int] = set()  # the flagged crossings that an official dropped
+        self.timed_by_b = False  # True if system B times the whole run, by its own stamps
         self.doubts = LapDoubts(doubts, fastest_ns)
         self._rules = rules
-        self._known: dict[int, Lap] = {}  # laps by number, as they stand since the last change
+        self._known: dict[int, Lap] = {}  # laps by number, computed since the last change
         self._every: tuple[Lap, ...] = ()
         self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
 
@@ -48,26 +50,26 @@ class LapBook:
         return frozenset(segment.start.boot for segment in self.segments)
 
     def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
-        """Adds `by_ns` to times of day of the `wrong` boots; no lap is a difference of those."""
+        """Adds `by_ns` to times of day of the `wrong` boots; lap times do not depend on those."""
         for segment in self.segments:
             segment.start = _corrected(segment.start, wrong, by_ns)
         self.flagged = [_corrected(counted, wrong, by_ns) for counted in self.flagged]
         self._forget_laps()
 
     def too_soon(self, counted: CountedCrossing) -> bool:
-        """Whether it came sooner after the last crossing than any car laps: then it is flagged and not counted."""
+        """Whether it is closer to the last crossing than the shortest possible lap: then it is flagged, not counted."""
         last = self.segments[-1].start if self.segments else None
         return last is not None and last.boot == counted.boot and counted.at_ns - last.at_ns < self._min_lap_ns
 
     def near(self, boot: str, at_ns: int) -> bool:
-        """Whether a counted crossing is nearer to this stamp than any car laps."""
+        """Whether a counted crossing is closer to this stamp than the shortest possible lap."""
         counted_crossings = (segment.start for segment in self.segments)
         return any(
             counted.boot == boot and abs(counted.at_ns - at_ns) < self._min_lap_ns for counted in counted_crossings
         )
 
     def could_end_lap(self, boot: str, at_ns: int) -> bool:
-        """Whether a lap could end here: three quarters of the usual one have gone by, on one clock."""
+        """Whether a lap could end here: after three quarters of the usual lap, on the same clock."""
         last = self.segments[-1].start if self.segments else None
         if last is None:
             return True
@@ -76,7 +78,7 @@ class LapBook:
         return last.boot == boot and at_ns - last.at_ns >= least_ns
 
     def approve(self, number: int) -> None:
-        """An official says that lap `number` is one, however short."""
+        """Accepts lap `number` as an official decides, however short it is."""
         for each in self.doubts.held & {number, number - 1}:
             self.segments[each].approved = True
         self._weigh()
@@ -90,14 +92,14 @@ class LapBook:
             self._forget_laps()
 
     def lap_at(self, boot: str, at_ns: int | None) -> int:
-        """The number of the lap at that time (0 before lap 1); without a time of its clock, of the lap that is on."""
+        """The number of the lap at that time (0 before lap 1); without a time on its clock, of the lap in progress."""
         clock = clock_of(boot)
         if at_ns is None or not self.segments or clock_of(self.segments[-1].start.boot) != clock:
             return len(self.segments)
         return sum(1 for s in self.segments if clock_of(s.start.boot) != clock or s.start.at_ns <= at_ns)
 
     def insert(self, counted: CountedCrossing) -> int | None:
-        """Divides a lap at this crossing; the number of the lap that ends there, None if no lap was on then."""
+        """Divides a lap at this crossing; gives the number of the lap that ends there, None if no lap was on then."""
         place = sum(1 for s in self.segments if s.start.boot != counted.boot or s.start.at_ns < counted.at_ns)
         first, last = self.segments[0].start if self.segments else None, self.segments[-1].start if place else None
         if first is None or last is None or counted.boot != last.boot:
@@ -129,14 +131,14 @@ class LapBook:
         return self.insert(counted)
 
     def begin_at(self, counted: CountedCrossing) -> None:
-        """Lap 1 began earlier, at this crossing."""
+        """Makes lap 1 begin earlier, at this crossing."""
         self.segments.insert(0, LapSegment(counted))
         self.segments[1].approved = True
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (counted.boot, counted.at_ns)]
         self._weigh()
 
     def rebase(self, counted: CountedCrossing, at_ns: int, uncertainty_ns: int) -> bool:
-        """Lap 1 began with the start signal, at `at_ns` of the clock that saw the first crossing.
+        """Makes lap 1 begin with the start signal, at `at_ns` of the clock that saw the first crossing.
 
         Gives False if it is too late for that.
         """
@@ -148,13 +150,13 @@ class LapBook:
         return True
 
     def drove_off(self, counted: CountedCrossing) -> bool:
-        """Whether it is the car driving off over the line after the start signal, which ends no lap."""
+        """Whether the car only drove off over the line after the start signal, which ends no lap."""
         return self.done == 0 and self.too_soon(counted)
 
     def drop_start(self) -> None:
-        """Lap 1 began at none: it begins at the next crossing, and what happened before does not count.
+        """Drops the crossing that began lap 1: it begins at the next one, and earlier events do not count.
 
-        The next one may have been flagged only because it came so soon after the false one.
+        The next one may have been flagged only because it came too soon after the false one.
         """
         gone = self.segments.pop(0).start
         after = self.segments[0].start if self.segments else None
@@ -169,7 +171,7 @@ class LapBook:
         self._weigh()
 
     def _put_aside(self, counted: CountedCrossing) -> None:
-        """An official says that it was none: it is kept, and can be counted again."""
+        """Flags a crossing that an official dropped, so that it can be counted again."""
         self.flagged.append(counted)
         self._dropped.add(counted.crossing)
 
@@ -184,7 +186,7 @@ class LapBook:
     def remove(self, crossing: int) -> int:
         """Removes a crossing that was another run's, and gives the place that it had.
 
-        What happened since stays with the one before.
+        Events after it move to the crossing before.
         """
         place = self.place_of(crossing)
         if place == 0:
@@ -195,7 +197,7 @@ class LapBook:
         return place
 
     def drop(self, number: int) -> CountedCrossing:
-        """The crossing that ended lap `number` was none: that lap and the next become one."""
+        """Drops the false crossing that ended lap `number`, so that the lap and the next become one; gives it."""
         gone = self.segments.pop(number)
         self.segments[number - 1].take_in(gone)
         self._put_aside(gone.start)
@@ -205,13 +207,13 @@ class LapBook:
         return gone.start
 
     def was_dropped(self, crossing: int) -> bool:
-        """Whether an official took this crossing out."""
+        """Whether an official dropped this crossing."""
         return crossing in self._dropped and any(counted.crossing == crossing for counted in self.flagged)
 
     def replace_crossings(
         self, counted_crossings: Sequence[CountedCrossing], flagged: Sequence[CountedCrossing], gone: Collection[int]
     ) -> None:
-        """Replaces the counted and the flagged crossings; those that are `gone` were another run's."""
+        """Replaces the counted and the flagged crossings; those in `gone` were another run's."""
         self.segments = resegmented(self.segments, counted_crossings)
         numbers = {counted.crossing for counted in counted_crossings}
         aside = [
@@ -221,30 +223,30 @@ class LapBook:
         self._weigh()
 
     def void(self, number: int, why: str) -> None:
-        """An official says that lap `number` does not count, and why; `why` "" takes that back."""
+        """Voids lap `number` for the reason `why`; "" restores it."""
         self.segments[number - 1].void = why
         self._forget_laps()
 
     def penalise(self, number: int, penalty_ns: int, why: str) -> None:
-        """Lap `number` gets so much on top; a negative penalty takes some back, never below zero in sum."""
+        """Adds a penalty to lap `number`; a negative one takes some back, never below zero in total."""
         segment = self.segments[number - 1]
         segment.penalty_ns = max(0, segment.penalty_ns + penalty_ns)
         segment.notes.append(why)
         self._forget_laps()
 
     def count_incident(self, number: int, kind: IncidentKind, by: int, why: str = "") -> None:
-        """Lap `number` has one incident more (`by` 1) or one less (`by` -1); `why` stands with the lap."""
+        """Adds (`by` 1) or removes (`by` -1) an incident of lap `number`; `why` is noted with the lap."""
         segment, counter = self.segments[number - 1], f"{kind}s"
         setattr(segment, counter, getattr(segment, counter) + by)
         segment.notes += [why] if why else []
         self._forget_laps()
 
     def having(self, kind: IncidentKind) -> list[int]:
-        """The numbers of the laps that have such an incident; the one in progress as well."""
+        """The numbers of the laps that have such an incident, including the lap in progress."""
         return [number for number, segment in enumerate(self.segments, 1) if getattr(segment, f"{kind}s")]
 
     def confirm(self, segment: LapSegment) -> Lap:
-        """The car's own report agrees with the lap that ended at this crossing: the lap, confirmed."""
+        """Confirms the lap that ended at this crossing, by the car's own report; gives the lap."""
         segment.witnessed = True
         number = self.segments.index(segment)
         self._known.pop(number, None)
@@ -265,56 +267,19 @@ class LapBook:
         return self._every
 
     def _weigh(self) -> None:
-        """After a change of any crossings but one more at the end."""
+        """Judges all crossings again, after any change except one more at the end."""
         self._forget_laps()
         self.doubts.weigh(self.segments)
 
     def _forget_laps(self) -> None:
-        """Something of them has changed: they are computed again at the next use."""
+        """Makes laps be computed again at their next use, because something changed."""
         self._known.clear()
         self._every = ()
 
     def _lap(self, number: int) -> Lap:
         begun, ended = self.segments[number - 1], self.segments[number]
-        start, end = begun.start, ended.start
-        one_boot = start.boot == end.boot
-        why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
-        counts, held = one_boot and not begun.void, self.doubts.held
-        doubtful = number in held or number - 1 in held
-        return Lap(
-            run_id=self.run_id,
-            number=number,
-            lap_ns=end.at_ns - start.at_ns if one_boot else 0,
-            ended_ns=end.at_ns,
-            boot=end.boot,
-            ended_utc_ns=end.utc_ns,
-            uncertainty_ns=start.uncertainty_ns + end.uncertainty_ns,
-            source=start.source if start.source == end.source else weaker_source(start, end),
-            valid=counts and not doubtful,
-            confirmed=ended.witnessed,
-            off_tracks=begun.off_tracks,
-            collisions=begun.collisions,
-            resets=begun.resets,
-            penalty_ns=begun.penalty_ns,
-            held=counts and doubtful,
-            reason=why or begun.void or "; ".join([*begun.notes, *self._unsuccessful(number)]),
-        )
-
-    def _unsuccessful(self, number: int) -> list[str]:
-        """Why lap `number` does not count by the rules."""
-        begun, ended = self.segments[number - 1], self.segments[number]
-        allowed, why = self._rules.max_resets_per_lap, []
-        if number in self.doubts.held:
-            why.append(f"{ended.doubt}: an official is asked")
-        elif number - 1 in self.doubts.held:
-            why.append("it began at a crossing that is in doubt: an official is asked")
-        if allowed is not None and begun.resets > allowed:
-            why.append(f"{begun.resets} resets, {allowed} allowed")
-        if ended.start.at_ns - begun.start.at_ns < self._min_lap_ns:
-            why.append("shorter than any lap can be")
-        if "system_b" in (begun.start.source, ended.start.source):
-            why.append("timed by system B" if self.timed_by_b else "timed by system B, corrected")
-        return why
+        doubt = LapDoubt(begun=number - 1 in self.doubts.held, ended=number in self.doubts.held)
+        return lap_between(self.run_id, number, begun, ended, doubt, self._rules, self.timed_by_b)
 
 
 def _corrected(counted: CountedCrossing, wrong: Callable[[str], bool], by_ns: int) -> CountedCrossing:

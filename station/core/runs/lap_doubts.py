@@ -1,7 +1,7 @@
-"""What a run's own laps say of its crossings: a lap that is too short is held, a missing crossing is asked for.
+"""Doubts about a run's crossings by its own laps: a lap that is too short is held, a missing crossing is proposed.
 
-Called by counting.py after each change of a run's crossings that left any doubt. An official decides; the next laps
-may take a doubt back.
+Called by counting.py after each change of a run's crossings that left any doubt. An official decides; later laps may
+dispel a doubt.
 """
 
 from station.core import facts as f
@@ -12,12 +12,12 @@ from station.core.runs.usual_lap import LongLap, missing
 
 
 def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> list[f.Fact]:
-    """What changed since `was` (the crossings in doubt before); `alone`: no other car may have broken the beam.
+    """The facts of what changed since `was`, the crossings in doubt before.
 
-    Lap `ended` has just been told as it is.
+    `alone`: no other car can have broken the beam. `ended`: the lap that a fact has just reported.
     """
     book = run.book
-    changed = _laps(book, was ^ book.doubts.held)  # also one that is held as before: its reason is another one
+    changed = _laps(book, was ^ book.doubts.held)  # also one that is still held, but for another reason
     facts: list[f.Fact] = [
         f.LapHeld(book.lap(number), book.doubts.doubtful(number)) for number in sorted(changed) if number != ended
     ]
@@ -31,7 +31,7 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
 
 
 def add_proposal(run: Run, proposal: f.Proposal) -> None:
-    """Adds a proposal of the car itself to the run; a guess of the usual lap about the same crossing is withdrawn."""
+    """Adds a proposal by the car's report; one by the usual lap about the same crossing is withdrawn."""
     if proposal.kind == "missed_crossing":
         for long in _long(run.book):
             begin_ns, end_ns = _span(run.book, long)
@@ -41,7 +41,7 @@ def add_proposal(run: Run, proposal: f.Proposal) -> None:
 
 
 def _long(book: LapBook) -> list[LongLap]:
-    """Those of the recent laps in which a crossing may be missing."""
+    """The recent laps in which a crossing may be missing."""
     before, laps = book.doubts.recent(book.done)
     found = missing(laps, {number - 1 - before for number in book.doubts.held})
     return [LongLap(before + each.index, each.laps) for each in found]
@@ -65,7 +65,7 @@ def _asked(run: Run, number: int) -> f.Proposal:
 
 
 def _withdraw(run: Run, long: list[LongLap]) -> None:
-    """A question that the laps have answered since, or that a ruling has, is asked no more."""
+    """Withdraws proposals that later laps or a ruling have answered."""
     if all(p.witness != USUAL for p in run.proposals):
         return
     before, _ = run.book.doubts.recent(run.book.done)
@@ -89,7 +89,7 @@ def _span(book: LapBook, long: LongLap) -> tuple[int, int]:
 
 
 def _missed(run: Run, long: LongLap) -> list[f.Fact]:
-    """Once for each lap, unless another witness has asked within it."""
+    """Proposes missed crossings once per lap, unless another witness already has within it."""
     ended = run.book.segments[long.index + 1]
     begin_ns, end_ns = _span(run.book, long)
     if ended.asked or any(p.kind == "missed_crossing" and begin_ns < p.at_ns < end_ns for p in run.proposals):

@@ -1,7 +1,7 @@
-"""Counted crossings and the laps between them: what one lap is, and what is kept of it. Pure.
+"""Counted crossings and the laps between them: what a lap is, and what is stored of it. Pure.
 
-Used by lap_book.py, which holds the row of one run, and by all that read laps (standings, views, rankings).
-A lap is the difference of two stamps of one boot. What happened in it (incidents, a penalty, a void) is kept with the
+Used by lap_book.py, which holds the crossings of one run, and by all that read laps (standings, views, rankings).
+A lap is the difference of two stamps of one boot. Events in it (incidents, a penalty, a void) are stored with the
 crossing that began it, so that adding or dropping a crossing moves nothing else.
 """
 
@@ -9,7 +9,8 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from shared.rules.ranking import RunLap
+from shared.rules.ranking import RaceRules, RunLap
+from shared.units import seconds_to_ns
 from station.core.facts import Lap, Source
 
 
@@ -36,15 +37,13 @@ class LapSegment:
     penalty_ns: int = 0
     void: str = ""
     witnessed: bool = False  # the car's own report agrees with the lap that ended at this crossing
-    approved: bool = False  # an official looked: the lap that ended at this crossing is one, however short
-    asked: bool = False  # whether a crossing was missed in the lap that ended at this crossing
-    doubt: str = (
-        ""  # why the lap that ended at this crossing is held, as it was first said: later laps move the usual one
-    )
+    approved: bool = False  # an official decided that the lap that ended at this crossing is one, however short
+    asked: bool = False  # whether an official was asked for a crossing missed in the lap that ended at this crossing
+    doubt: str = ""  # why the lap that ended at this crossing is held, as first stated: later laps change the usual lap
     notes: list[str] = field(default_factory=list)
 
     def take_in(self, gone: "LapSegment") -> None:
-        """The crossing after this one was none: what happened after it belongs here."""
+        """Merges the segment of the next crossing, which was none: the events after it belong here."""
         self.off_tracks += gone.off_tracks
         self.collisions += gone.collisions
         self.resets += gone.resets
@@ -54,7 +53,7 @@ class LapSegment:
 
 
 def resegmented(segments: Sequence[LapSegment], counted_crossings: Sequence[CountedCrossing]) -> list[LapSegment]:
-    """The segments that begin at these crossings; what happened in a segment that is gone goes into the one before."""
+    """The segments that begin at these crossings; events of a removed segment move to the one before it."""
     old = {_key(segment.start): segment for segment in segments}
     before = {_key(after.start): _key(counted.start) for counted, after in itertools.pairwise(segments)}
     new = [old.get(_key(counted)) or LapSegment(counted) for counted in counted_crossings]
@@ -76,8 +75,69 @@ def _key(counted: CountedCrossing) -> tuple[int, str, int]:
     return counted.crossing, counted.boot, counted.at_ns
 
 
-def weaker_source(start: CountedCrossing, end: CountedCrossing) -> Source:
-    """Who vouches for a lap: the weaker source of its two crossings (an official, then system B, then the gate)."""
+@dataclass(frozen=True, slots=True)
+class LapDoubt:
+    """Whether the crossings that `begun` and `ended` a lap are in doubt, so that the lap waits for an official."""
+
+    begun: bool
+    ended: bool
+
+
+def lap_between(
+    run_id: str,
+    number: int,
+    begun: LapSegment,
+    ended: LapSegment,
+    doubt: LapDoubt,
+    rules: RaceRules,
+    timed_by_b: bool,
+) -> Lap:
+    """Lap `number` of a run, from the crossing that began it to the one that ended it; it lasts 0 ns over two boots.
+
+    `timed_by_b`: system B times the whole run, by its own stamps.
+    """
+    start, end = begun.start, ended.start
+    one_boot = start.boot == end.boot
+    why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
+    counts, doubtful = one_boot and not begun.void, doubt.begun or doubt.ended
+    return Lap(
+        run_id=run_id,
+        number=number,
+        lap_ns=end.at_ns - start.at_ns if one_boot else 0,
+        ended_ns=end.at_ns,
+        boot=end.boot,
+        ended_utc_ns=end.utc_ns,
+        uncertainty_ns=start.uncertainty_ns + end.uncertainty_ns,
+        source=start.source if start.source == end.source else _weaker_source(start, end),
+        valid=counts and not doubtful,
+        confirmed=ended.witnessed,
+        off_tracks=begun.off_tracks,
+        collisions=begun.collisions,
+        resets=begun.resets,
+        penalty_ns=begun.penalty_ns,
+        held=counts and doubtful,
+        reason=why or begun.void or "; ".join([*begun.notes, *_reasons(begun, ended, doubt, rules, timed_by_b)]),
+    )
+
+
+def _reasons(begun: LapSegment, ended: LapSegment, doubt: LapDoubt, rules: RaceRules, timed_by_b: bool) -> list[str]:
+    """The reasons why the lap does not count, or counts with a remark, by the rules; as officials read them."""
+    start, end, allowed, why = begun.start, ended.start, rules.max_resets_per_lap, []
+    if doubt.ended:
+        why.append(f"{ended.doubt}: an official is asked")
+    elif doubt.begun:
+        why.append("it began at a crossing that is in doubt: an official is asked")
+    if allowed is not None and begun.resets > allowed:
+        why.append(f"{begun.resets} resets, {allowed} allowed")
+    if end.at_ns - start.at_ns < seconds_to_ns(rules.min_lap_s):
+        why.append("shorter than any lap can be")
+    if "system_b" in (start.source, end.source):
+        why.append("timed by system B" if timed_by_b else "timed by system B, corrected")
+    return why
+
+
+def _weaker_source(start: CountedCrossing, end: CountedCrossing) -> Source:
+    """The weaker source of a lap's two crossings; from the weakest: an official, system B, the gate."""
     return next((source for source in _WEAKEST if source in (start.source, end.source)), "gate")
 
 
@@ -85,7 +145,7 @@ _WEAKEST: tuple[Source, ...] = ("official", "system_b")
 
 
 def run_lap(lap: Lap) -> RunLap:
-    """The lap as the ranking takes it, ordered by its time of day: the one clock that all laps of a run share."""
+    """The lap for the ranking; its end is the time of day, the only clock that all laps of a run share."""
     return RunLap(
         number=lap.number,
         lap_ns=lap.lap_ns,
@@ -99,5 +159,5 @@ def run_lap(lap: Lap) -> RunLap:
 
 
 def run_laps(laps: Iterable[Lap]) -> list[RunLap]:
-    """The laps as the ranking takes them, in their order."""
+    """The laps for the ranking, in the same order."""
     return [run_lap(lap) for lap in laps]

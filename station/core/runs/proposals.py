@@ -1,8 +1,8 @@
 """What officials are asked about a run's crossings: every proposal and every sentence of it. Pure.
 
 Called by the witnesses (car_witness.py), by the attribution among several cars (multi_car.py), by the backup timing
-(engine.py) and by the run's own laps (lap_doubts.py). Each function gives one `Proposal`; whoever calls it puts it into
-the run's list. Example: `missed_by_car("run-1", at_ns)` asks whether the gate missed a crossing that the car saw.
+(engine.py) and by the run's own laps (lap_doubts.py). Each function gives one `Proposal`; its caller adds it to the
+run's list. Example: `missed_by_car("run-1", at_ns)` asks whether the gate missed a crossing that the car saw.
 """
 
 from collections.abc import Sequence
@@ -26,19 +26,19 @@ def false_by_car(run_id: str, at_ns: int) -> Proposal:
 
 
 def missed_by_system_a(run_id: str, at_ns: int) -> Proposal:
-    """Only the backup timing saw a car, and too little is known of its clock to let its stamp count."""
+    """Only the backup timing saw a car, and its clock is not known well enough for its stamp to count."""
     sentence = "System B saw a car where A saw none: was a crossing missed?"
     return Proposal(run_id, "missed_crossing", at_ns, "system B", sentence)
 
 
 def missed_among_cars(run_id: str, car: str, at_ns: int, witness: str) -> Proposal:
-    """With several cars on the track, this `witness` says that the car passed where the gate has no crossing."""
+    """With several cars on the track: by this `witness`, the car passed where the gate has no crossing."""
     sentence = f"By {witness} {car} passed where the gate saw nobody: was a crossing missed?"
     return Proposal(run_id, "missed_crossing", at_ns, car, sentence)
 
 
 def doubtful_among_cars(runs: Sequence[Run], crossing: int, at_ns: int, car: str, why: str, percent: int) -> Proposal:
-    """Which of these runs, the likeliest first, made the crossing? `why` speaks for the `car`, `percent` how surely."""
+    """Which of these runs (the likeliest first) made the crossing? `why` it may be `car`, and with what `percent`."""
     names = ", ".join(f"{run.run_id} ({run.car})" for run in runs)
     sentence = f"Whose crossing was it? {names} or nobody's. For {car} speaks {why}."
     others = tuple(run.run_id for run in runs[1:])
@@ -53,7 +53,7 @@ def false_among_cars(runs: Sequence[Run], crossing: int, at_ns: int, why: str) -
 
 
 def contradicted(run: Run, other: Run, crossing: int, at_ns: int, why: str) -> Proposal:
-    """The crossing counts for `run`; a report that came late says that it was the `other` one's."""
+    """The crossing counts for `run`, but by a late report it was the `other` run's."""
     sentence = f"Whose crossing was it? It was given to {run.run_id} ({run.car}); then {why}."
     return Proposal(run.run_id, "doubtful_crossing", at_ns, "cars", sentence, crossing, 0, (other.run_id,))
 
@@ -68,6 +68,6 @@ def short_lap(run_id: str, number: int, at_ns: int, why: str) -> Proposal:
 
 
 def long_lap(run_id: str, number: int, at_ns: int, laps: int) -> Proposal:
-    """Lap `number` is as long as so many `laps`: the gate may have missed a crossing at about `at_ns`."""
+    """Lap `number` is as long as this number of `laps`: the gate may have missed a crossing at about `at_ns`."""
     sentence = f"Lap {number} is as long as {laps} usual ones: was a crossing missed?"
     return Proposal(run_id, "missed_crossing", at_ns, USUAL, sentence)

@@ -1,7 +1,7 @@
-"""Racers' names in the core: checked, and one racer for all spellings that have one key. Races ask here.
+"""Racers' names in the core: checks them, and makes all spellings with the same key one racer. Used by races.
 
-Journals that were begun before names were read so (edition 1 of what the station had `Booted`) keep their history:
-there each spelling is a racer of its own, until a station of today starts on them.
+In journals of edition 1 (see `Booted`) each spelling is a racer of its own, and stays so until a station of a later
+edition starts on them.
 """
 
 from shared.errors import Refused
@@ -11,7 +11,7 @@ FIRST_EDITION = 1
 
 
 class RacerNames:
-    """How names are read now; one for the whole engine, told at each boot."""
+    """The rules by which names are read; one object for the whole engine, set at each boot."""
 
     def __init__(self) -> None:
         self.edition = FIRST_EDITION + 1
@@ -35,21 +35,21 @@ class RacerNames:
 
 
 class Spellings:
-    """Of the racers of one race: the first that was given, by key."""
+    """The first spelling of each racer of one race, by key."""
 
     def __init__(self, names: RacerNames) -> None:
         self._names = names
         self._first: dict[str, str] = {}
 
     def forget(self) -> None:
-        """Forgets all spellings, as keys are made by other rules now."""
+        """Forgets all spellings, because the rules for keys have changed."""
         self._first.clear()
 
     def of(self, racer: str) -> str:
-        """The racer's name as it is spelled in this race. Raises Refused for what is no name."""
+        """The racer's name as spelled in this race. Raises Refused for an invalid name."""
         checked = self._names.checked(racer)
         return self._first.get(self._names.key(checked), checked)
 
     def first_spelling(self, racer: str) -> str:
-        """The first spelling of this racer, which is this one if there was none."""
+        """The first spelling of this racer, which is this one if there was none before."""
         return self._first.setdefault(self._names.key(racer), racer)

@@ -1,8 +1,9 @@
-"""What a run's crossings would be, had it been known from the start whose each transponder is.
+"""What a run's crossings would be if the owner of each transponder had been known from the start.
 
-Called by crossing_changes.py when an official names another owner. It goes through the passes in the order in which
-they came, by the rules that hold while a run is on: two transponders of a car within the gate's lockout are one
-crossing, the least lap, the time limit, the laps allowed. What an official ruled, and what no transponder made, stays.
+Called by crossing_changes.py when an official names another owner. It goes through the passes in their order of
+arrival, by the rules that hold while a run is on: two transponders of a car within the gate's lockout are one crossing;
+the shortest lap, the time limit and the number of laps apply. Crossings that an official ruled on, or that no
+transponder made, stay.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -17,9 +18,9 @@ from station.core.runs.run import Run
 
 @dataclass(slots=True)
 class TransponderPass:
-    """A transponder was read at the line: while these runs were `on`, and as which one's (`run`; "": nobody's).
+    """A transponder's pass at the line while these runs were `on`, and the `run` that it was attributed to ("": none).
 
-    Also one that did not count for that run: it came too soon, or was taken for the car's other transponder.
+    Includes passes that did not count for that run: too soon, or taken for a repeat by the car's other transponder.
     """
 
     crossing: f.Crossing
@@ -36,7 +37,7 @@ class RecountedRun:
     counted_crossings: list[CountedCrossing] = field(default_factory=list)
     flagged: list[CountedCrossing] = field(default_factory=list)
     read: dict[str, f.Crossing] = field(default_factory=dict)
-    last_lap: bool = False  # its last crossing came after the time limit, and the lap in progress counts
+    last_lap: bool = False  # True if its last crossing came after the time limit and the lap in progress counts
 
 
 Line = list[tuple[CountedCrossing, TransponderPass | None]]
@@ -48,9 +49,9 @@ def recounted(
     gone: Collection[int],
     as_counted: Callable[[TransponderPass], CountedCrossing],
 ) -> RecountedRun:
-    """What the run's crossings would be.
+    """The crossings that the run would have.
 
-    `passes` of its own transponders in order, `gone`: crossings of other owners.
+    `passes`: of its own transponders, in order. `gone`: numbers of crossings of other owners.
     """
     now = {segment.start.crossing: segment for segment in run.book.segments}
     own = {each.crossing.number for each in passes}
@@ -77,7 +78,7 @@ def recounted(
 
 
 def _place(line: Line, counted: CountedCrossing) -> int:
-    """Where a crossing that stays lies among the passes, by its own stamp."""
+    """The index among the passes of a crossing that stays, by its own stamp."""
     same = [place for place, (other, _) in enumerate(line) if other.boot == counted.boot]
     before = [place for place in same if line[place][0].at_ns < counted.at_ns]
     if before:
@@ -89,14 +90,14 @@ def _place(line: Line, counted: CountedCrossing) -> int:
 
 
 def _may_count(recount: RecountedRun, run: Run, counted: CountedCrossing, each: TransponderPass) -> bool:
-    """It is a crossing; no official took it out; and a run that was abandoned gets none any more."""
+    """Whether the pass is a crossing that no official dropped; an abandoned run gets no new ones."""
     if not _is_read(recount, each) or run.book.was_dropped(counted.crossing):
         return False
     return run.counts or run.book.holds(counted.crossing)
 
 
 def _is_read(recount: RecountedRun, each: TransponderPass) -> bool:
-    """Is it a crossing, and not the same car's other transponder in the same pass?"""
+    """Whether it is a crossing, and not the same car's other transponder in the same pass."""
     crossing, last = each.crossing, recount.read.get(each.crossing.gate)
     if (
         last is not None
@@ -110,13 +111,13 @@ def _is_read(recount: RecountedRun, each: TransponderPass) -> bool:
 
 
 def _beside(ruled: Sequence[CountedCrossing], counted: CountedCrossing, run: Run) -> bool:
-    """An official has ruled on that pass already, or added it."""
+    """Whether an official has already ruled on that pass, or added it."""
     least_ns = seconds_to_ns(run.rules.min_lap_s)
     return any(other.boot == counted.boot and abs(other.at_ns - counted.at_ns) < least_ns for other in ruled)
 
 
 def _add(recount: RecountedRun, run: Run, counted: CountedCrossing) -> None:
-    """It counts, or was too soon, or nothing counts any more."""
+    """Adds a crossing as counted, or as flagged if it came too soon; not at all when the run was over."""
     first, last = (
         (recount.counted_crossings[0], recount.counted_crossings[-1]) if recount.counted_crossings else (None, None)
     )
@@ -125,7 +126,7 @@ def _add(recount: RecountedRun, run: Run, counted: CountedCrossing) -> None:
         and last.boot == counted.boot
         and counted.at_ns - last.at_ns < seconds_to_ns(run.rules.min_lap_s)
     ):
-        if run.signal is None or len(recount.counted_crossings) > 1:  # not one that only drove off over the line
+        if run.signal is None or len(recount.counted_crossings) > 1:  # not a car that only drove off over the line
             recount.flagged.append(counted)
         return
     allowed = run.rules.max_laps
@@ -141,7 +142,7 @@ def _add(recount: RecountedRun, run: Run, counted: CountedCrossing) -> None:
 
 
 def _late(run: Run, first: CountedCrossing, counted: CountedCrossing) -> bool:
-    """Its time was over, measured from where lap 1 begins now."""
+    """Whether the crossing came after the time limit, measured from where lap 1 begins now."""
     if run.rules.time_limit_s is None:
         return False
     if e.clock_of(first.boot) == e.clock_of(counted.boot):
@@ -151,7 +152,7 @@ def _late(run: Run, first: CountedCrossing, counted: CountedCrossing) -> bool:
 
 
 def restarted_at(run: Run, before: Sequence[CountedCrossing], command: e.Command) -> list[f.Fact]:
-    """The facts if lap 1 begins elsewhere now; `before`: the crossings that the run had."""
+    """The facts if lap 1 has another beginning now; `before`: the crossings that the run had."""
     first = run.book.segments[0].start if run.book.segments else None
     if first == (before[0] if before else None):
         return []

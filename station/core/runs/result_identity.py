@@ -1,8 +1,8 @@
-"""Which station, journal and life of it: what makes a result's id unique over stations, journals and restores.
+"""Station, journal and start of the process: what makes a result's id unique across stations, journals and restores.
 
-A backup that is put back goes on from an older record: ids and revisions that were given after it, in a life that it
-knows nothing of, must not be given again. So an id carries what is drawn at each start, and the first correction in
-a new life gets a revision that is higher than any that an older life can have reached.
+A restored backup continues from an older record and does not know the ids and revisions that were given after it. They
+must not be given again, so an id contains the random value of its start, and the first correction after a new start
+gets a higher revision than any earlier start can have reached.
 """
 
 from station.core.runs.run_registry import RunIds
@@ -11,7 +11,7 @@ REVISIONS_FROM_S = 1_767_225_600  # 2026-01-01: revisions stay below 2^31 until 
 
 
 class ResultIdentity:
-    """`journal` and `start` are "" in journals from before they had a name."""
+    """The parts of an identity; `journal` and `start` are "" in journals that were made without a name."""
 
     def __init__(self, ids: RunIds) -> None:
         self.station = self.journal = self.start = ""
@@ -19,15 +19,15 @@ class ResultIdentity:
         self._min_revision = 1
 
     def began(self, station: str, start: str) -> None:
-        """The station's process started, with the random `start` of this life."""
+        """The station's process started, with this random `start`."""
         self.station, self.start = station, start
 
     def trusted(self, utc_ns: int) -> None:
-        """The time of day is known: revisions of this life are above those of lives that began earlier."""
+        """The time of day is known: revisions are from now on higher than those of earlier starts."""
         self._min_revision = max(self._min_revision, utc_ns // 1_000_000_000 - REVISIONS_FROM_S)
 
     def result_id(self, race_id: str, run_id: str) -> str:
-        """The id of a run's result that is due for the first time."""
+        """The id of a run's result when it is due for the first time."""
         if not self.journal:
             return f"{race_id}.{run_id}"
         mine = f"{self.journal}.{self.start}"
@@ -36,5 +36,5 @@ class ResultIdentity:
         return f"{self.station}.{mine}.{run_id}"
 
     def revision_after(self, revision: int, start: str) -> int:
-        """The revision that follows one that was due in the life `start`."""
+        """The revision that follows `revision`, which was due under `start`."""
         return revision + 1 if start == self.start else max(revision + 1, self._min_revision)

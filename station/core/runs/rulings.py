@@ -1,6 +1,6 @@
-"""What officials decide about a run: each ruling is a record of its own with author and reason. Pure on one Run.
+"""What officials decide about a run: each ruling is a record of its own with author and reason. Changes one Run.
 
-Called by orders.py (and crossing_changes.py for crossings that change hands). Each function checks first and raises
+Called by orders.py (and crossing_changes.py for crossings that change runs). Each function checks first and raises
 Refused with a sentence; after that it cannot fail.
 """
 
@@ -18,12 +18,12 @@ from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 
 MAX_PENALTY_S = 600.0
-RENUMBERED_NS = NS_PER_S  # a ruling so soon after was meant for the old numbers
+RENUMBERED_NS = NS_PER_S  # a ruling this soon after a renumbering was meant for the old numbers
 MAX_LAP_NS = 3600 * NS_PER_S
 
 
 def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
-    """Does a ruling; its facts. The racer in it is spelled as the race spells names. Raises Refused."""
+    """Applies a ruling; gives its facts. A racer in it is spelled as in the race. Raises Refused."""
     if isinstance(command, e.AddCrossing):
         return _add_crossing(run, command, scale)
     return _RULINGS[type(command)](run, command)
@@ -81,7 +81,7 @@ def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fac
 
 
 def _began_at(run: Run, flagged: CountedCrossing) -> bool:
-    """A first crossing that was dropped is the first one after all."""
+    """Makes a dropped first crossing the first one after all, if it was that; gives whether it was."""
     first = run.book.segments[0].start
     if flagged.boot != first.boot or flagged.at_ns >= first.at_ns or run.signal is not None:
         return False
@@ -91,7 +91,7 @@ def _began_at(run: Run, flagged: CountedCrossing) -> bool:
 
 
 def _began(run: Run, command: e.Command) -> list[Fact]:
-    """Lap 1 begins elsewhere now: so do the time limit, and the numbers of all laps."""
+    """The facts after lap 1 got another beginning, and with it the time limit and the numbers of all laps."""
     first = run.book.segments[0].start
     return [
         f.RunStarted(run.run_id, first.crossing, first.at_ns, first.boot, first.utc_ns),
@@ -100,7 +100,7 @@ def _began(run: Run, command: e.Command) -> list[Fact]:
 
 
 def _drop_start(run: Run, command: e.DropCrossing) -> list[Fact]:
-    """The run begins at its next crossing, which may be still to come."""
+    """Makes the run begin at its next crossing, which may still be to come."""
     if run.signal is not None:
         raise Refused(f"Run {run.run_id} began with the start signal, not at a crossing.")
     if not run.book.segments:
@@ -117,8 +117,8 @@ def _drop_start(run: Run, command: e.DropCrossing) -> list[Fact]:
 def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
     if command.number == 0 and run.race.officiating:
         return _drop_start(run, command)
-    anew = run.begun_anew
-    if anew is not None and anew.boot == command.moment.boot and command.moment.at_ns - anew.at_ns < RENUMBERED_NS:
+    begun, now = run.begun_again, command.moment
+    if begun is not None and begun.boot == now.boot and now.at_ns - begun.at_ns < RENUMBERED_NS:
         raise Refused(f"Lap 1 of run {run.run_id} began anew a moment ago, so its laps have other numbers: look again.")
     run.book.drop(_checked(run, command.number))
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
@@ -127,9 +127,9 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
 def assign(
     run: Run, command: e.AssignCrossing, crossing: f.Crossing, counted: CountedCrossing, holder: Run | None
 ) -> list[Fact]:
-    """A doubtful crossing was this run's: its first one, an earlier first one, or one within. Raises Refused.
+    """Gives a doubtful crossing to this run: as its first one, a new first one, or one within. Raises Refused.
 
-    `holder` is the run that has it until now.
+    `holder` is the run that has had it so far.
     """
     if holder is not None and len(holder.book.segments) == 1:
         raise Refused(f"It is the only crossing of {holder.run_id}: abandon that run, or give it another one first.")
@@ -152,13 +152,13 @@ def assign(
 
 
 def confirm_assignment(run: Run, command: e.AssignCrossing) -> list[Fact]:
-    """An official confirms that the run has this crossing."""
+    """Confirms, for an official, that the crossing is this run's."""
     run.book.approve(run.book.place_of(command.number))
     return [f.Attributed(command.number, run.run_id, run.car, f"given by {command.author}", 100)]
 
 
 def remove_assigned(run: Run, command: e.AssignCrossing) -> list[Fact]:
-    """The crossing was assigned to this run, and was another's."""
+    """Removes a crossing that was assigned to this run, and was another's."""
     facts: list[Fact] = []
     if run.book.remove(command.number) == 0:
         first = run.book.segments[0].start
@@ -168,7 +168,7 @@ def remove_assigned(run: Run, command: e.AssignCrossing) -> list[Fact]:
 
 
 def remove_others(run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> list[Fact]:
-    """Removes crossings that were another run's, by their transponder; a run without any begins at its next one."""
+    """Removes crossings that were another run's by their transponder; a run left without any begins at its next one."""
     first = run.book.segments[0].start
     for crossing in gone:
         run.book.remove(crossing.number)

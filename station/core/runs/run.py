@@ -3,8 +3,8 @@
     idle ──open──> armed ──start given, first crossing──> running ──laps, time, official──> finished ──open──> armed
 
 What is not in the table is refused with a sentence that names the command and the phase. Rulings are allowed on
-any run that has begun: they are records of their own and change no record. Made by orders.py, changed by what counts
-its crossings (counting.py), by rulings.py and by time_limit.py.
+any run that has begun: they are records of their own and change no record. A run is created by orders.py, and changed
+by counting.py (its crossings), rulings.py and time_limit.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ RULINGS: tuple[type[e.Command], ...] = (
 )
 INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
 
-# Sentences in journals of races of an earlier edition do not name these.
+# Refusals in journals of races of an earlier edition do not name these.
 _NEW: tuple[type[e.Command], ...] = (e.TakeBack, e.EnterModel)
 
 CarAction = Literal["arm", "start", "stop", "resume", "rearm"]
@@ -73,7 +73,7 @@ NAMES: dict[type[e.Command], str] = {kind: name for name, kind in e.COMMANDS.ite
 
 
 def next_phase(phase: RunPhase, trigger: Trigger, edition: int = 1) -> RunPhase:
-    """The phase after the trigger, by the table RACE. Raises Refused for what is not in it."""
+    """The phase after the trigger, by the table RACE. Raises Refused if the table does not allow it."""
     if trigger in RACE[phase]:
         return RACE[phase][trigger]
     name = trigger if isinstance(trigger, str) else NAMES.get(trigger, trigger.__name__)
@@ -86,10 +86,10 @@ def next_phase(phase: RunPhase, trigger: Trigger, edition: int = 1) -> RunPhase:
 class Run:
     """A racer's turn. `clocks` holds its start on each clock that measures the time limit.
 
-    `model` and `model_sha256` are the entry's; `driven` is what the car reports, None while nobody speaks for it.
-    `restarts`: of each boot of the station that came within the run, until a device ties it to the start: when that
-    boot was first heard of, and how long the run had surely been on by then.
-    `signal`: the start signal, where lap 1 begins with it; `begun_anew`: when lap 1 got another beginning.
+    `model` and `model_sha256` are the entry's; `driven` is what the car reports, None while it reports nothing.
+    `restarts`: for each boot of the station within the run, until a device ties it to the start: when that boot was
+    first seen, and how long the run had surely been on by then (both in ns).
+    `signal`: the start signal, if lap 1 begins with it; `begun_again`: when lap 1 last got another beginning.
     """
 
     run_id: str
@@ -108,20 +108,20 @@ class Run:
     clocks: dict[str, int] = field(default_factory=dict)
     finished_reason: str = ""
     finished_utc_ns: int = 0
-    finished_boot: str = ""  # by whose clock that is known
+    finished_boot: str = ""  # the boot whose clock gave that time
     counts: bool = True
     score: Score | None = None
     posted: Result | None = None
-    posted_in: str = ""  # the life of the station in which it was due
+    posted_in: str = ""  # the random `start` of the station under which it was due
     proposals: list[Proposal] = field(default_factory=list)
     driven: tuple[str, str] | None = None
     by_hand: bool = False  # a person started the car
     model_changes: int = 0
     signal: e.Moment | None = None
-    begun_anew: e.Moment | None = None
-    last_lap: bool = False  # the time is up, and the lap in progress still counts
+    begun_again: e.Moment | None = None
+    last_lap: bool = False  # True when the time is up and the lap in progress still counts
     restarts: dict[str, tuple[int, int]] = field(default_factory=dict)
-    rebooted: bool = False  # the station was, within the run
+    rebooted: bool = False  # whether the station rebooted within the run
     rules: RaceRules = field(init=False)  # of its race
 
     def __post_init__(self) -> None:
@@ -133,16 +133,16 @@ class Run:
         return self.phase in ("armed", "running")
 
     def ends_ns(self, boot: str) -> int | None:
-        """When the time limit is over on the clock of `boot`; None: no limit, or not known on that clock."""
+        """When the time limit ends on the clock of `boot`, in ns; None: no limit, or not known on that clock."""
         clock = e.clock_of(boot)
         if self.rules.time_limit_s is None or clock not in self.clocks:
             return None
         return self.clocks[clock] + seconds_to_ns(self.rules.time_limit_s)
 
     def cutoff_ns(self, boot: str) -> int | None:
-        """When the time limit ends the run on that clock: not before it is surely over.
+        """When the time limit ends the run on that clock, in ns: not before it is surely over.
 
-        The time of day of another boot may have jumped.
+        The time of day of another boot may have jumped, so it cannot shorten the limit.
         """
         ends_ns, clock = self.ends_ns(boot), e.clock_of(boot)
         if ends_ns is None or clock not in self.restarts:
@@ -150,41 +150,41 @@ class Run:
         return ends_ns - self.clocks[clock] + self.latest_ns(clock)
 
     def latest_ns(self, clock: str) -> int:
-        """When the run began at the latest, on a clock that came within it."""
+        """The latest time at which the run can have begun, in ns on a clock that started within it."""
         heard_ns, gone_ns = self.restarts[clock]
         return heard_ns - gone_ns
 
     def unsure(self, boot: str) -> bool:
-        """Whether only the time of day says when the run began on this clock."""
+        """Whether only the time of day gives the run's start on this clock."""
         return e.clock_of(boot) in self.restarts
 
     def restarted(self, moment: e.Moment, last: Mapping[str, int]) -> None:
-        """The station boots within the run; `last`: the newest stamp (ns) of each clock before."""
+        """The station booted within the run; `last`: the newest stamp (ns) of each clock before that."""
         self.rebooted = True
         gone = [last[c] - self.latest_ns(c) for c in self.restarts if c in last]
         gone += [last[c] - at_ns for c, at_ns in self.clocks.items() if c in last and c not in self.restarts]
         self.restarts[moment.boot] = moment.at_ns, max(0, *gone) if gone else 0
 
     def full(self) -> bool:
-        """Whether all laps that the race allows are done; a crossing in doubt ends none."""
+        """Whether all laps that the race allows are done; a crossing in doubt ends no lap."""
         laps = self.rules.max_laps
         return laps is not None and len(self.book.segments) - 1 - len(self.book.doubts.held) >= laps
 
     @property
     def posted_model(self) -> tuple[str, str]:
-        """Name and hash as results have them: what the car reports, never what was typed."""
+        """Name and hash for results: as the car reports them, never as typed."""
         if self.race.officiating == 0:
             return self.model, self.model_sha256
         return self.driven or ("", "")
 
     def begin(self, counted: CountedCrossing) -> None:
-        """Lap 1 begins at this first crossing after the start."""
+        """Begins lap 1 at this first crossing after the start."""
         self.phase, self.begun = next_phase(self.phase, "first crossing"), True
         self.start_at(counted)
 
     def begin_again(self, moment: e.Moment) -> None:
-        """The first crossing was none: lap 1 begins at the next one, which may be still to come."""
-        self.begun_anew = moment
+        """The first crossing was false: lap 1 begins at the next one, which may still be to come."""
+        self.begun_again = moment
         self.clocks.clear()
         if self.book.segments:
             self.start_at(self.book.segments[0].start)
@@ -195,16 +195,16 @@ class Run:
         self.last_lap = False
 
     def never_began(self) -> None:
-        """It is over, and none of the crossings that were counted for it was its own."""
+        """The run is over, and none of the crossings that were counted for it was its own."""
         self.begun, self.started_utc_ns = False, 0
         self.clocks.clear()
 
     def start_at(self, counted: CountedCrossing) -> None:
-        """Lap 1 begins here, and the time limit too."""
+        """Lap 1 and the time limit begin at this crossing."""
         clock = e.clock_of(counted.boot)
         self.started_utc_ns = counted.utc_ns
         self.clocks[clock] = counted.at_ns
-        # What had gone by was counted from another start.
+        # The time that had passed was counted from another start.
         self.restarts = {boot: (heard_ns, 0) for boot, (heard_ns, _) in self.restarts.items() if boot != clock}
 
     @property
@@ -221,16 +221,16 @@ class Run:
         self.book.correct(wrong, by_ns)
 
     def forget_clocks(self, wrong: Callable[[str], bool]) -> None:
-        """Forgets starts on other clocks that a wrong time of day put beside the first crossing's."""
+        """Forgets starts on other clocks that were derived from a wrong time of day."""
         if self.on and self.book.segments:
             own = e.clock_of(self.book.segments[0].start.boot)
             self.clocks = {c: at_ns for c, at_ns in self.clocks.items() if c == own or wrong(c) == wrong(own)}
 
     def ordered(self, action: CarAction) -> CarOrdered:
-        """The order to the run's car."""
+        """The fact that the run's car gets this order."""
         return CarOrdered(self.car, self.run_id, action, self.throttle_percent)
 
     def finish(self, trigger: Trigger, reason: str, counts: bool, utc_ns: int) -> None:
-        """The run is over at `utc_ns`, and why; `counts` False: abandoned."""
+        """Ends the run at `utc_ns`, for this reason; `counts` False: it is abandoned."""
         self.phase, self.finished_reason = next_phase(self.phase, trigger), reason
         self.counts, self.finished_utc_ns = counts, utc_ns

@@ -1,7 +1,7 @@
 """The runs of a race, by id and by racer, and the ids of all runs. Called by orders.py.
 
-Rulings reach back a thousand runs: memory has an end, a race need not. What lies further back stands in the journal,
-and in the standings with all that it is worth; a run that holds its racer's place is never evicted.
+Rulings reach back a thousand runs, because memory is limited and a race need not be. Older runs stand in the journal,
+and their scores in the standings; a run that holds its racer's place is never evicted.
 """
 
 from collections import Counter, deque
@@ -12,11 +12,11 @@ from station.core.runs.run import Run
 REACH = 1000
 
 
-MAX_DIGITS = 9  # a name such as run-99999999999999 is somebody's own, and does not count
+MAX_DIGITS = 9  # a longer number such as run-99999999999999 was chosen by somebody, and is not counted from
 
 
 class RunIds:
-    """The ids of all runs of the station: over all its races, none is given twice.
+    """The ids of all runs of the station: none is given twice, in whatever race.
 
     Stations of the first edition counted race by race: `by_race` while their records replay.
     """
@@ -27,7 +27,7 @@ class RunIds:
         self._newest = 0
 
     def new_id(self) -> str:
-        """An id for a run that nobody named."""
+        """A new id for a run that was opened without one."""
         number = self._newest + 1
         while f"run-{number}" in self._given:
             number += 1
@@ -42,30 +42,30 @@ class RunIds:
         return self._given[run_id] > 1
 
     def add(self, run_id: str) -> None:
-        """A run has this id."""
+        """Records that a run has this id."""
         self._given[run_id] += 1
         number = run_id.removeprefix("run-")
         if number.isdecimal() and len(number) <= MAX_DIGITS:
             self.reached(int(number))
 
     def reached(self, number: int) -> None:
-        """Ids of new runs get a higher number than this."""
+        """Makes ids of new runs have a higher number than this."""
         self._newest = max(self._newest, number)
 
 
 class RunRegistry:
-    """`runs` are those that a ruling can name, oldest first."""
+    """The runs of one race; `runs` are those that a ruling can name, oldest first."""
 
     def __init__(self, reach: int = REACH) -> None:
         self.runs: dict[str, Run] = {}
         self._reach = reach
-        self._order: deque[str] = deque()  # in which they are to be let go
+        self._order: deque[str] = deque()  # the order in which runs are evicted
         self._gone: set[str] = set()
         self._spent: Counter[str] = Counter()  # attempts in runs that are gone
         self._by_racer: dict[str, list[Run]] = {}
 
     def new_id(self) -> str:
-        """An id for a run that nobody named."""
+        """A new id for a run that was opened without one, by the first edition's count per race."""
         return f"run-{len(self.runs) + len(self._gone) + 1}"
 
     def used(self, run_id: str) -> bool:
@@ -77,22 +77,22 @@ class RunRegistry:
         return run_id in self._gone
 
     def add(self, run: Run) -> None:
-        """A run was opened."""
+        """Adds a run that was opened."""
         self.runs[run.run_id] = run
         self._order.append(run.run_id)
         self._by_racer.setdefault(run.racer, []).append(run)
 
     def moved(self, run: Run, was: str) -> None:
-        """The run is another racer's now; `was`: whose it was."""
+        """Moves the run to its present racer; `was`: the racer before."""
         self._by_racer[was].remove(run)
         self._by_racer.setdefault(run.racer, []).append(run)
 
     def racers(self) -> list[str]:
-        """All that had a run here, in the order of their first ones (those whose runs are evicted first)."""
+        """All racers with a run here: first those whose runs were evicted, then by their oldest run."""
         return list(dict.fromkeys([*self._spent, *(run.racer for run in self.runs.values())]))
 
     def merge(self, was: str, racer: str) -> None:
-        """Two spellings were one racer's: the runs of `was` are `racer`'s now."""
+        """Two spellings are the same racer: the runs of `was` become those of `racer`."""
         for run in tuple(self._by_racer.get(was, ())):
             run.racer = racer
             self.moved(run, was)
@@ -102,13 +102,13 @@ class RunRegistry:
         """How many attempts the racer has used."""
         return self._spent[racer] + sum(1 for run in self._by_racer.get(racer, ()) if run.begun and run.counts)
 
-    def evict(self, keeps: Callable[[Run], bool]) -> list[Run]:
-        """Removes the runs out of reach, but for those that `keeps` names; the removed ones."""
+    def evict(self, spare: Callable[[Run], bool]) -> list[Run]:
+        """Removes the runs that are out of reach, except those for which `spare` is true; gives the removed ones."""
         gone: list[Run] = []
         for _ in range(len(self.runs) - self._reach):
             run_id = self._order.popleft()
             run = self.runs[run_id]
-            if run.on or keeps(run):
+            if run.on or spare(run):
                 self._order.append(run_id)
                 continue
             del self.runs[run_id]

@@ -1,7 +1,7 @@
-"""The usual lap of a run: which laps are so short that their crossing may be none, which so long that one is missing.
+"""The usual lap of a run: which laps are too short (a false crossing?), and which too long (a missed crossing?).
 
-Pure, on durations in ns; 0 is a lap that spans two boots, and says nothing. Nothing is decided here: a short lap is
-held until an official looks, a missing crossing is asked for. A run's LapBook has the first in its LapDoubts;
+Pure, on durations in ns; 0 is a lap that spans two boots, and is ignored. Nothing is decided here: a short lap is held
+until an official decides, a missing crossing is proposed. A run's LapBook has the short ones in its LapDoubts;
 lap_doubts.py proposes both. Example: `short([8_000_000_000, 3_000_000_000, 8_100_000_000])` is `{1}`.
 """
 
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from shared.units import format_ns
 from station.core.runs.laps import CountedCrossing, LapSegment
 
-SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; a small one of one's own may
-RECENT = 32  # so many laps say what is usual: a day of laps may not make each crossing slower
-ENOUGH = 3  # laps whose middle one is the usual one
-ALIKE = 1.5  # two laps of one car on one track
-MAX_MISSED = 3  # a lap of more than three usual ones is a car that stood
+SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; a small track at home may
+RECENT = 32  # laps that the usual one is taken from: bounded, so that a long day does not slow each crossing down
+ENOUGH = 3  # laps that are enough for the middle one to be the usual one
+ALIKE = 1.5  # largest ratio of two laps of one car on one track that count as alike
+MAX_MISSED = 3  # a lap longer than three usual ones means that the car stood still
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class LongLap:
 
 
 class RecentLaps:
-    """The last laps of a run, in their order (`laps`, ns) and by their length (without the 0s)."""
+    """The last laps of a run in ns, in their order (`laps`) and sorted by length (without the 0s)."""
 
     def __init__(self, laps: Iterable[int] = ()) -> None:
         self.laps = deque(laps, RECENT)
         self._known = sorted(filter(None, self.laps))
 
     def add(self, lap_ns: int) -> None:
-        """Appends a lap in ns; the oldest of more than RECENT goes."""
+        """Appends a lap in ns, and removes the oldest if there are more than RECENT."""
         if len(self.laps) == RECENT and self.laps[0]:
             del self._known[bisect_left(self._known, self.laps[0])]
         self.laps.append(lap_ns)
@@ -45,16 +45,16 @@ class RecentLaps:
             insort(self._known, lap_ns)
 
     def ordinary(self, fastest_ns: int | None) -> bool:
-        """Whether none of them is short or long, whatever else is known: what most crossings find, and find soon."""
+        """Whether none of them is short or long; a quick check, which settles most crossings."""
         return _even(self._known, fastest_ns) and not _any_long(self._known)
 
 
 class LapDoubts:
-    """Which crossings of one run may have been none, by its laps.
+    """Which crossings of one run may have been false, by its laps.
 
-    `enabled` False: races of an old edition know no doubt. `fastest_ns`: the race's fastest lap when the run was
-    opened. `held`: those crossings, by the number of the lap that each ended. `ordinary`: the last crossing left
-    nothing held, and none of the last laps is short or long.
+    `enabled` False: races of an old edition have no doubts. `fastest_ns`: the race's fastest lap when the run was
+    opened. `held`: those crossings, by the number of the lap that each ended. `ordinary`: nothing was held after the
+    last crossing, and none of the last laps is short or long.
     """
 
     def __init__(self, enabled: bool, fastest_ns: int | None) -> None:
@@ -64,7 +64,7 @@ class LapDoubts:
         self._recent = RecentLaps()
 
     def recent(self, done: int) -> tuple[int, Sequence[int]]:
-        """The last laps of `done`, which say what is usual: how many lie before them, and their ns; 0: two boots."""
+        """The last of `done` laps, which define the usual one: how many precede them, and their ns (0: two boots)."""
         return max(0, done - RECENT), self._recent.laps
 
     def doubtful(self, number: int) -> bool:
@@ -72,7 +72,7 @@ class LapDoubts:
         return number in self.held or number - 1 in self.held
 
     def weigh(self, segments: Sequence[LapSegment]) -> None:
-        """Judges the crossings after a change of any of them; what lies far back stays as it was judged."""
+        """Judges the crossings after a change of any of them; those far back stay as judged before."""
         counted_crossings = [segment.start for segment in segments[-RECENT - 1 :]]
         self._recent = RecentLaps(_between_ns(*pair) for pair in itertools.pairwise(counted_crossings))
         self.ordinary = False
@@ -86,7 +86,7 @@ class LapDoubts:
         self.held = frozenset(number for number, segment in enumerate(segments) if segment.doubt)
 
     def add(self, segments: Sequence[LapSegment]) -> None:
-        """Judges the crossings after one more at the end: only a few laps can have changed."""
+        """Judges the crossings after one more at the end, which can change only a few laps."""
         if len(segments) > 1:
             self._recent.add(_between_ns(segments[-2].start, segments[-1].start))
         self.ordinary = not self.held and self._recent.ordinary(self._fastest_ns)
@@ -97,7 +97,7 @@ class LapDoubts:
         self.held = old | self._judge(segments, self.held - old)
 
     def _judge(self, segments: Sequence[LapSegment], numbers: Iterable[int]) -> frozenset[int]:
-        """Those of the recent laps that are held now; `numbers`: which may have been so far."""
+        """The recent laps that are held now; `numbers`: those that may have been held so far."""
         before, laps = max(0, len(segments) - 1 - RECENT), self._recent.laps
         odd = {before + index + 1 for index in short(laps, self._fastest_ns)}
         held = frozenset(number for number in odd if not segments[number].approved)
@@ -118,23 +118,23 @@ class LapDoubts:
 
 
 def _between_ns(start: CountedCrossing, end: CountedCrossing) -> int:
-    """0 if two boots stamped them, which share no clock."""
+    """The time between two crossings in ns; 0 if two boots stamped them, which share no clock."""
     return end.at_ns - start.at_ns if start.boot == end.boot else 0
 
 
 def usual_ns(laps: Sequence[int]) -> int:
-    """The middle lap in ns, the longer one of two; 0: none is known."""
+    """The median lap in ns, the longer of the two middle ones; 0: none is known."""
     known = sorted(lap for lap in laps if lap)
     return known[len(known) // 2] if known else 0
 
 
 def short(laps: Sequence[int], fastest_ns: int | None = None) -> frozenset[int]:
-    """The laps (from 0) that are too short to be believed: a car that turned back over the line, a hand in the beam.
+    """The laps (from 0) that are implausibly short: a car that turned back over the line, a hand in the beam.
 
-    With three laps or more: under half of the usual one. With fewer they are held against the race's `fastest_ns` so
-    far, where it is known; else one of two that is far shorter than the other, and one that is shorter than on any
-    published track, unless it is one of several alike or nothing speaks against two. A lap that reaches half of the
-    fastest is always believed: cars differ, and a crash makes the laps around it look short.
+    With three laps or more: those under half of the usual one. With fewer, they are compared with the race's fastest
+    lap so far (`fastest_ns`) if it is known; else short means far shorter than the only other lap, or shorter than on
+    any published track, unless several laps are alike or nothing contradicts two. A lap of at least half of the fastest
+    is always accepted: cars differ, and a crash makes the laps around it look short.
     """
     known = sorted(filter(None, laps))
     if _even(known, fastest_ns):
@@ -147,7 +147,7 @@ def short(laps: Sequence[int], fastest_ns: int | None = None) -> frozenset[int]:
 
 
 def _even(known: Sequence[int], fastest_ns: int | None) -> bool:
-    """Not even the shortest one is odd: what most crossings find, and find soon."""
+    """Whether not even the shortest one is odd; a quick check, which settles most crossings."""
     if not known or (fastest_ns is not None and 2 * known[0] >= fastest_ns):
         return True
     if len(known) < ENOUGH or 2 * known[0] < known[len(known) // 2]:
@@ -158,7 +158,7 @@ def _even(known: Sequence[int], fastest_ns: int | None) -> bool:
 def _odd(lap: int, known: Sequence[int], fastest_ns: int | None) -> bool:
     alike = sum(1 for other in known if other <= ALIKE * lap and lap <= ALIKE * other)
     if fastest_ns is None and lap < SHORTEST_NS and 2 * lap <= known[-1] and alike < ENOUGH:
-        return True  # a few of these beside a lap as they are on published tracks
+        return True  # only a few this short beside a lap of a plausible length
     if len(known) >= ENOUGH:
         return 2 * lap < known[len(known) // 2]
     if fastest_ns is not None:
@@ -167,14 +167,14 @@ def _odd(lap: int, known: Sequence[int], fastest_ns: int | None) -> bool:
 
 
 def _any_long(known: Sequence[int]) -> bool:
-    """The longest may be two of some that could be the middle one."""
+    """Whether the longest may be two laps, by any lap that could be the usual one."""
     return len(known) > 1 and 100 * known[-1] >= 185 * known[(len(known) - 2) // 2]
 
 
 def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[LongLap]:
-    """The laps that are two or three usual ones: between 0.15 less and 0.20 more of such a lap (as CrossMgr has it).
+    """The laps as long as two or three usual ones, from 0.15 of a lap less to 0.20 more (as in CrossMgr).
 
-    The usual one is the middle of the others that are not `held`.
+    The usual one is the median of the other laps that are not `held`.
     """
     others = laps if not held else [lap for index, lap in enumerate(laps) if index not in held]
     sure = sorted(filter(None, others))

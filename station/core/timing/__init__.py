@@ -1,1 +1,1 @@
-"""From edges to crossings: gate logic, backup timing (FIS system B), time scale, readiness."""
+"""From edges to crossings: the logic of a gate, backup timing (FIS system B), the UTC scale, readiness."""

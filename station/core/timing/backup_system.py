@@ -1,11 +1,12 @@
 """Two timing systems at one line: A times, B stands by on a device and a clock of its own.
 
-Each crossing of A is paired with B's nearest one; the differences A-B are kept, so that both clocks need no common
-zero. If A misses, B's stamp is corrected by the mean of the ten nearest differences and counts, flagged (FIS: the
-replacement time). A is missed once it has crossed later, or a second has gone by. Too few differences: a proposal.
+Each crossing of A is paired with B's nearest one; the differences A-B are stored, so the two clocks need no common
+zero. If A misses a crossing, B's stamp counts, corrected by the mean of the ten nearest differences and flagged (FIS:
+the replacement time). A has missed a crossing when it sees a later one, or when a second has passed. With too few
+differences, the crossing is proposed to an official instead.
 
-A run that A has not even begun needs no difference: B begins it a second later, by its own stamps alone, and times it
-to its end. A, should it wake, is compared with B then, and times the next run.
+If A misses even the start of a run, no difference is needed: B begins the run a second later, by its own stamps alone,
+and times it to its end. If A works again by then, it is compared with B, and times the next run.
 
 Called by engine.py with each crossing of A and B, and as time goes by. "Replacement time" is the term of the FIS
 (International Ski and Snowboard Federation, timing booklet): system B's time where system A has none.
@@ -19,7 +20,7 @@ from station.core import facts as f
 from station.core.inputs import Moment, clock_of
 from station.core.timing.utc_scale import UtcScale
 
-CLOSE_NS = 300_000_000  # a car takes no longer from one system's line to the other's, clocks as paired
+CLOSE_NS = 300_000_000  # longest time of a car from one system's line to the other's, by the clocks as paired
 WAIT_NS = 1_000_000_000
 NEAREST = 10
 ENOUGH = 3
@@ -38,9 +39,9 @@ class PairedCrossing:
 
 @dataclass(frozen=True, slots=True)
 class MissedByA:
-    """What B saw alone, on A's clock; `fact` says how it was corrected, None: too few differences are known.
+    """A crossing that only B saw, on A's clock; `fact`: how it was corrected, None: too few differences are known.
 
-    `own` is B's crossing as B saw it.
+    `own` is the crossing as B stamped it.
     """
 
     crossing: f.Crossing
@@ -49,26 +50,26 @@ class MissedByA:
 
 
 class BackupTimingSystem:
-    """What both systems saw lately, at one line."""
+    """The recent crossings of both systems at one line, and the differences of their pairs."""
 
     def __init__(self, scale: UtcScale) -> None:
         self._scale = scale
-        self._a: deque[tuple[f.Crossing, str]] = deque(maxlen=64)  # not yet paired, with their run
+        self._a: deque[tuple[f.Crossing, str]] = deque(maxlen=64)  # crossings without a pair yet, with their run
         self._b: deque[f.Crossing] = deque(maxlen=64)
         self._pairs: deque[PairedCrossing] = deque(maxlen=REMEMBERED)
         self._a_boot = ""
-        self._taken: set[int] = set()  # B's crossings that counted already, and wait for nothing but a comparison
+        self._taken: set[int] = set()  # B's crossings that have already counted, and wait only for a comparison
 
     def add_from_a(self, crossing: f.Crossing, run_id: str) -> list[f.Fact]:
-        """Stores a crossing that A timed for a run; the facts of pairs found by it."""
+        """Stores a crossing that A timed for a run; gives the facts of pairs found by it."""
         self._a_boot = crossing.boot
         self._a.append((crossing, run_id))
         return self._pair()
 
     def add_from_b(self, crossing: f.Crossing, *, counted: bool = False) -> list[f.Fact]:
-        """Stores a crossing that B saw; the facts of pairs found by it.
+        """Stores a crossing that B saw; gives the facts of pairs found by it.
 
-        `counted`: B times the whole run, so it has counted already.
+        `counted`: B times the whole run, so the crossing has already counted.
         """
         self._b.append(crossing)
         if counted:
@@ -76,19 +77,19 @@ class BackupTimingSystem:
         return self._pair()
 
     def discard_waiting(self) -> list[f.Crossing]:
-        """Forgets what B saw and no run counted, when a start was given; returns those crossings."""
+        """Forgets B's crossings that no run counted, when a start was given; returns them."""
         gone, self._b = list(self._b), deque(maxlen=self._b.maxlen)
         waiting = [crossing for crossing in gone if crossing.number not in self._taken]
         self._taken.clear()
         return waiting
 
     def missed_before(self, crossing: f.Crossing) -> list[MissedByA]:
-        """What A missed before this later crossing of A."""
+        """The crossings that A missed before this later one of A."""
         self._a_boot = crossing.boot
         return self._missed(crossing.at_ns - CLOSE_NS)
 
     def missed_by(self, now: Moment) -> list[MissedByA]:
-        """What A missed, as so much time has gone by."""
+        """The crossings that A has missed by this time."""
         if not self._b:
             return []
         if not self._a_boot:
@@ -98,7 +99,7 @@ class BackupTimingSystem:
         return self._missed(at_ns - WAIT_NS)
 
     def summary(self, run_id: str) -> f.SystemsCompared | None:
-        """The run's differences A-B; None if B saw none of it."""
+        """The run's differences A-B, summarized; None if B saw none of it."""
         differences = [pair.difference_ns for pair in self._pairs if pair.run_id == run_id]
         if not differences:
             return None
@@ -107,11 +108,11 @@ class BackupTimingSystem:
         return f.SystemsCompared(run_id, median_ns, most_ns, len(differences))
 
     def _missed(self, before_ns: int) -> list[MissedByA]:
-        """B's crossings that have no pair and lie before that time of A's clock, oldest first."""
+        """B's crossings without a pair before that time of A's clock, oldest first."""
         return self._gone([crossing for crossing in self._b if self._on_a(crossing) < before_ns])
 
     def _gone(self, gone: list[f.Crossing]) -> list[MissedByA]:
-        """These wait no longer; of those that B itself timed nothing follows."""
+        """Ends the wait of these crossings; gives those that A missed, without those that B itself timed."""
         for crossing in gone:
             self._b.remove(crossing)
         missed = [self._corrected(crossing) for crossing in gone if crossing.number not in self._taken]
@@ -119,7 +120,7 @@ class BackupTimingSystem:
         return missed
 
     def _age_ns(self, crossing: f.Crossing, now: Moment) -> int:
-        """How long ago it was."""
+        """The age of a crossing at `now`."""
         if clock_of(crossing.boot) == now.boot:
             return now.at_ns - crossing.at_ns
         return self._scale.of_moment(now) - self._scale.utc_ns(crossing.boot, crossing.at_ns)
@@ -139,14 +140,14 @@ class BackupTimingSystem:
         return MissedByA(stands, fact, crossing)
 
     def _nearest(self, crossing: f.Crossing) -> list[int]:
-        """The ten differences nearest in time, of these two clocks."""
+        """The ten differences of these two clocks that are nearest in time."""
         boots = (self._a_boot, crossing.boot)
         pairs = [pair for pair in self._pairs if pair.boots == boots]
         pairs.sort(key=lambda pair: abs(pair.b_at_ns - crossing.at_ns))
         return [pair.difference_ns for pair in pairs[:NEAREST]]
 
     def _on_a(self, crossing: f.Crossing) -> int:
-        """B's stamp on A's clock: by the differences, or (before there are any) by the time of day."""
+        """B's stamp on A's clock, in ns: by the differences or, before there are any, by the time of day."""
         near = self._nearest(crossing)
         if near:
             return crossing.at_ns + sum(near) // len(near)
@@ -156,7 +157,7 @@ class BackupTimingSystem:
 
     def _pair(self) -> list[f.Fact]:
         facts: list[f.Fact] = []
-        if not self._b:  # most halls have no system B: a crossing costs the same however many went before
+        if not self._b:  # most stations have no system B: a crossing costs the same however many came before
             return facts
         for ours, run_id in tuple(self._a):
             if ours.boot != self._a_boot:

@@ -1,11 +1,11 @@
-"""Edges of one gate to crossings: the first stage of the engine's pipeline. Called by engine.py for each edge and tick.
+"""Turns the edges of one gate into crossings: the first stage of the engine's pipeline. Called by engine.py.
 
 The first edge of a pass is the timing edge; nothing later moves its stamp. Later edges of all the gate's sensors,
-within the lockout, only classify it: how long the beam was blocked, how fast, which way. Where the sensors stand in
-line a pass that begins at the second one is held back until it is known whether it goes backwards or the first one is
-blind; side by side whichever fires first makes the crossing.
-What a decoder read with a transponder's id is a pass by itself, whatever others pass at the same time. A gap in the
-gate's count is a fact (`EdgesLost`); a repeat is ignored (after a restart the driver sends again what we may lack).
+within the lockout, only classify it: how long the beam was blocked, how fast the car was, in which direction. If the
+sensors stand in line, a pass that begins at the second one is held back until it is known whether it goes backwards or
+the first sensor is blind; side by side, whichever fires first makes the crossing.
+A transponder read by a decoder is a pass by itself, whatever else passes at the same time. A gap in the gate's count is
+a fact (`EdgesLost`); a repeat is ignored (after a restart the driver resends what the station may lack).
 
 Example: a car breaks the beam at 9 s and frees it at 9.1 s: the first edge gives `Crossing` at 9 s, the second one
 `CrossingMeasured` with a width of 100 ms.
@@ -28,7 +28,7 @@ from station.core.inputs import Edge, GateSpec, Moment, clock_of
 from station.core.timing.sensor_layout import SensorArrangement
 from station.core.timing.sensor_trial import SensorTrial
 
-CHATTER_NS = 50_000_000  # a beam that is freed flickers for this long at most
+CHATTER_NS = 50_000_000  # the longest flicker of a beam that was just freed
 TRANSPONDERS = 256  # remembered at most
 DIRECTION_NS = 500_000_000  # a car at 0.3 m/s needs this long for sensors 0.15 m apart
 NO_SENSOR = "the gate has no sensor"
@@ -48,7 +48,7 @@ class CrossingCounter:
 
 
 class Gate:
-    """One gate's memory: what is blocked, which pass is on, what was received of which boot."""
+    """The state of one gate: what is blocked, which pass is on, which edges of which boot were handled."""
 
     def __init__(self, spec: GateSpec, count: CrossingCounter) -> None:
         self.spec = spec
@@ -56,7 +56,7 @@ class Gate:
         self._count = count
         self._boot: str | None = None
         self._last_ns = 0
-        self._broken: dict[str, int] = {}  # sensor -> since
+        self._broken: dict[str, int] = {}  # sensor -> blocked since, ns
         self._freed_ns: int | None = None
         self._stuck: set[str] = set()
         self._passing: Crossing | None = None
@@ -65,8 +65,8 @@ class Gate:
         self._read_last: dict[str, Crossing] = {}  # transponder -> its last pass, the oldest first
         self.arrangement = SensorArrangement(spec)
         self.trial = SensorTrial(spec)
-        self.doubt = ""  # what was last said against its layout
-        # Journals from before layouts were said are judged as they were.
+        self.doubt = ""  # the last doubt about its layout
+        # Journals without layouts are judged as they were then.
         self._arranged = len(spec.sensors) > 1 and spec.layout != ""
         self._watched = self._arranged or bool(spec.proof)
         self._directed = spec.directed
@@ -84,7 +84,7 @@ class Gate:
         self.last_seq_by_boot[edge.boot] = edge.seq
         if edge.sensor not in self.spec.sensors:
             facts.append(self._ignored(edge, f"{NO_SENSOR} {edge.sensor[:40]!r}"))
-        elif edge.at_ns < self._last_ns and not edge.transponder:  # those have an order of their own each
+        elif edge.at_ns < self._last_ns and not edge.transponder:  # each transponder has its own order
             facts.append(self._ignored(edge, OUT_OF_ORDER))
         else:
             self._last_ns = max(self._last_ns, edge.at_ns)
@@ -96,12 +96,12 @@ class Gate:
         return self._judged(edge, facts) if self._watched else facts
 
     def forget(self) -> None:
-        """Forgets what its passes showed: the gate is tested again."""
+        """Forgets what its passes showed, so that the gate is tested again."""
         self.trial = SensorTrial(self.spec)
         self.arrangement.forget()
 
     def _judged(self, edge: Edge, facts: list[Fact]) -> list[Fact]:
-        """And what the pass shows of the gate itself, where it is news."""
+        """Adds what the pass newly shows about the gate itself."""
         if self.trial.open and edge.sensor in self.spec.sensors:
             way = next((fact.direction for fact in facts if isinstance(fact, Crossing)), 0)
             if self.trial.edge(edge, way):
@@ -112,7 +112,7 @@ class Gate:
         return facts
 
     def tick(self, now: Moment) -> list[Fact]:
-        """The facts that only time gives: of a pass that waited for its direction, of a beam that stays blocked."""
+        """The facts that only time gives: a pass that waited for its direction, a beam that stays blocked."""
         facts = self._release(now.boot, now.at_ns)
         if self._boot is not None and clock_of(now.boot) == clock_of(self._boot):
             for sensor, since in self._broken.items():
@@ -122,7 +122,7 @@ class Gate:
         return facts
 
     def _turn(self, edge: Edge) -> list[Fact]:
-        """Another boot of the gate, or a gap in its count: what we believed of its beams is void."""
+        """Handles a new boot of the gate or a gap in its count: the known state of its beams is void."""
         if edge.boot != self._boot:
             facts = self._drop_beliefs()
             self._boot, self._last_ns, self._passing, self._freed_ns = edge.boot, edge.at_ns, None, None
@@ -140,7 +140,7 @@ class Gate:
         return freed + waiting
 
     def _release(self, boot: str, at_ns: int) -> list[Fact]:
-        """A pass held for its direction counts once the first sensor has stayed silent for long enough."""
+        """Counts a pass that waited for its direction, once the first sensor has stayed silent long enough."""
         if self._waiting is None or clock_of(boot) != clock_of(self._waiting.boot):
             return []
         if at_ns - self._waiting.at_ns <= DIRECTION_NS:
@@ -148,7 +148,7 @@ class Gate:
         return self._emit(self._waiting, 0)
 
     def _read(self, edge: Edge) -> list[Fact]:
-        """A decoder's passing: each transponder has a lockout of its own, and no beam is blocked."""
+        """Handles a decoder's passing: each transponder has a lockout of its own, and no beam is blocked."""
         if not edge.broken:
             return [self._ignored(edge, "the end of a transponder's passing")]
         last = self._read_last.get(edge.transponder)

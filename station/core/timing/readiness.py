@@ -1,8 +1,8 @@
-"""Is the station fit to arm a run? Healthy gates, and race mode; an official may override the first, never the second.
+"""Whether the station is ready to arm a run: ready gates and race mode. An official may override only the first.
 
 Called by engine.py (the test filter of the pipeline, and what drivers report) and by command_handlers.py before a run
 is armed. Test mode and race mode are separate periods: what crosses a gate in test mode (a hand, a marshal's shoe, the
-two-pulse test) reaches no race, also when its edge arrives after the change.
+two-pulse test) reaches no race, even if its edge arrives after the change.
 """
 
 from shared.errors import Refused
@@ -12,37 +12,37 @@ from station.core.timing.gate import Gate
 from station.core.timing.utc_scale import UtcScale
 
 TESTING = "it was made in test mode"
-OVERRIDE = "override_reason"  # a sentence that names it can be answered with one
-NOTES_KEPT = 8  # of each gate, for the screens; the journal has them all
+OVERRIDE = "override_reason"  # a refusal that names it can be overridden with it
+NOTES_KEPT = 8  # notes of each gate for the pages; the journal has all of them
 
 
 class GateReadiness:
-    """What was last said of each gate, and the epoch that is on."""
+    """The last report about each gate, and the current epoch of test or race mode."""
 
     def __init__(self) -> None:
         self.mode: e.Mode = "race"
         self._epoch = 0
         self._began = e.NEVER
-        self._unfit: dict[str, str] = {}  # gate -> why its driver is not well
+        self._not_ready: dict[str, str] = {}  # gate -> why its driver is faulty
         self.notes: dict[str, tuple[f.GateNoteStored, ...]] = {}  # gate -> what its driver noticed, newest first
 
     def on_driver_event(self, event: e.GateReported | e.GateNote, scale: UtcScale) -> list[f.Fact]:
-        """A gate's driver reports its health or something of its device."""
+        """Records a driver's report of its health, or its note about the device."""
         return self.record_note(event, scale) if isinstance(event, e.GateNote) else self.record_health(event)
 
     def record_health(self, report: e.GateReported) -> list[f.Fact]:
-        """The driver is faulty (or for another reason), or healthy again; no facts if that was known."""
-        known = self._unfit.get(report.gate)
+        """Records a driver that is faulty (or for another reason now) or healthy again; no facts if that was known."""
+        known = self._not_ready.get(report.gate)
         if (known is None) if report.healthy else (known == report.sentence):
             return []
         if report.healthy:
-            del self._unfit[report.gate]
+            del self._not_ready[report.gate]
         else:
-            self._unfit[report.gate] = report.sentence
+            self._not_ready[report.gate] = report.sentence
         return [f.GateHealthChanged(report.gate, report.healthy, report.sentence)]
 
     def record_note(self, note: e.GateNote, scale: UtcScale) -> list[f.Fact]:
-        """Stores what a driver noticed of its device; nothing else follows from it."""
+        """Stores a driver's note about its device; nothing else follows from it."""
         noted = f.GateNoteStored(note.gate, note.kind, note.sentence, note.count, scale.of_moment(note.moment))
         self.notes[note.gate] = (noted, *self.notes.get(note.gate, ()))[:NOTES_KEPT]
         return [noted]
@@ -50,7 +50,7 @@ class GateReadiness:
     def forget_gates_but(self, gates: tuple[e.GateSpec, ...]) -> None:
         """Forgets gates that are not configured any more, after a start."""
         names = {gate.name for gate in gates}
-        self._unfit = {gate: why for gate, why in self._unfit.items() if gate in names}
+        self._not_ready = {gate: why for gate, why in self._not_ready.items() if gate in names}
         self.notes = {gate: noted for gate, noted in self.notes.items() if gate in names}
 
     def change_mode(self, command: e.SetMode) -> list[f.Fact]:
@@ -62,9 +62,9 @@ class GateReadiness:
         return [f.ModeChanged(self._epoch, command.mode, command.author)]
 
     def is_test_crossing(self, crossing: f.Crossing, scale: UtcScale, by_clocks: bool) -> bool:
-        """True for what was made in test mode: kept, and no race hears of it.
+        """Whether the crossing was made in test mode, so that it is recorded but reaches no race.
 
-        `by_clocks`: where clocks that went on tell it, the time of day of two boots is not asked (it may have jumped).
+        `by_clocks`: if a clock continued over the boot, it decides, and not the time of day (which may have jumped).
         """
         if self.mode == "test" or self._began == e.NEVER:
             return self.mode == "test"
@@ -79,7 +79,7 @@ class GateReadiness:
         return scale.utc_ns(crossing.boot, crossing.at_ns) < scale.of_moment(self._began)
 
     def record_layout_doubt(self, doubted: f.LayoutDoubted, utc_ns: int) -> list[f.Fact]:
-        """Stores, among the gate's notes, what its passes say against its layout."""
+        """Stores a doubt about the gate's layout, by its passes, among its notes."""
         if not doubted.sentence:
             return []
         noted = f.GateNoteStored(doubted.gate, "layout", doubted.sentence, 0, utc_ns)
@@ -87,7 +87,7 @@ class GateReadiness:
         return [noted]
 
     def check_can_arm(self, gates: dict[str, Gate], command: e.OpenRun | e.ArmRun) -> list[f.Fact]:
-        """The faults that an official overrides to arm the run. Raises Refused."""
+        """The faults that an official overrides to arm the run, as facts. Raises Refused."""
         if self.mode == "test":
             raise Refused("The station is in test mode: go back to race mode before a run is armed.")
         ill = [(gate, why) for gate in sorted(gates) if (why := self._why(gates[gate]))]
@@ -95,18 +95,18 @@ class GateReadiness:
             return []
         if not command.override_reason.strip():
             gate, why = ill[0]
-            raise Refused(f"The gate {gate} is not fit to race on ({why}): mend it, or give an `{OVERRIDE}`.")
+            raise Refused(f"The gate {gate} is not ready ({why}): fix it, or give an `{OVERRIDE}`.")
         return [f.GateOverridden(gate, why, command.author, command.override_reason) for gate, why in ill]
 
     def _why(self, gate: Gate) -> str:
-        """Why a gate is not fit; '' if it is."""
+        """The reason why a gate is not ready; "" if it is."""
         if gate.stuck:
             return f"blocked: {', '.join(gate.stuck)}"
-        return self._unfit.get(gate.spec.name, "") or gate.doubt or untried(gate.trial.missing)
+        return self._not_ready.get(gate.spec.name, "") or gate.doubt or untried(gate.trial.missing)
 
 
 def untried(sensors: tuple[str, ...]) -> str:
-    """What to do with a gate whose `sensors` saw no pass as it should be; "" if there is none."""
+    """What to do about a gate whose `sensors` have not seen a proper pass; "" if there are none."""
     if not sensors:
         return ""
-    return f"Not tried yet: no pass was seen as it should be at {', '.join(sensors)}; let a car roll through."
+    return f"Not tested yet: no proper pass was seen at {', '.join(sensors)}; roll a car through."

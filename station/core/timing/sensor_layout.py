@@ -1,7 +1,7 @@
-"""How a gate's sensors stand, as its passes show it: one after the other, or side by side. It moves no stamp.
+"""How a gate's sensors stand by its passes: one after the other, or side by side. It moves no stamp.
 
-Cars of a race drive one way: where either of two sensors is first, a moment before the other, they stand side by side;
-where the last one always is, they are named the wrong way round. gate.py fills it, one pass after the other.
+Cars of a race drive in one direction. If either of two sensors fires first, just before the other, they stand side by
+side; if the last one always fires first, they are named the wrong way round. gate.py adds the passes one by one.
 """
 
 import statistics
@@ -11,17 +11,17 @@ from typing import Literal
 
 from station.core.inputs import GateSpec
 
-MAX_PASSES = 12  # that are remembered
-ENOUGH = 3  # passes in a row before anything is said
-TURNED = 2  # passes that began at the other sensor
-CLOSE_NS = 60_000_000  # apart on one line, also under a car that comes aslant; in line a slow car takes longer
+MAX_PASSES = 12  # passes that are remembered
+ENOUGH = 3  # passes needed before a layout is concluded
+TURNED = 2  # passes needed that began at the other sensor
+CLOSE_NS = 60_000_000  # largest lag on one line, even of a car at an angle; in line, a slow car takes longer
 
 ObservedLayout = Literal["", "in_line", "reversed", "side_by_side", "both_ways"]
 
 
 @dataclass(frozen=True, slots=True)
 class SensorPass:
-    """The sensor that fired first and, if another one did in the same pass, which and how much later."""
+    """The sensor that fired first and, if another one fired in the same pass, which one and how much later."""
 
     first: str
     second: str = ""
@@ -34,7 +34,7 @@ class SensorArrangement:
     def __init__(self, spec: GateSpec) -> None:
         self._spec = spec
         self._passes: deque[SensorPass] = deque(maxlen=MAX_PASSES)
-        self._doubt: str | None = ""  # None: a pass came since it was looked at
+        self._doubt: str | None = ""  # None: not worked out since the last pass
 
     @property
     def passes(self) -> tuple[SensorPass, ...]:
@@ -59,7 +59,7 @@ class SensorArrangement:
 
     @property
     def doubt(self) -> str:
-        """Why laps may be lost by the layout as it is set; "" if nothing speaks against it."""
+        """Why laps may be lost with the configured layout; "" if no pass contradicts it."""
         if self._doubt is None:
             self._doubt = self._against()
         return self._doubt
@@ -83,7 +83,7 @@ class SensorArrangement:
 
 
 def seen_in(sensors: tuple[str, ...], passes: tuple[SensorPass, ...]) -> ObservedLayout:
-    """How these sensors stand by these passes; "" while too few are known."""
+    """How the sensors stand by these passes; "" while there are too few."""
     pairs = [each for each in passes if each.second]
     if len(pairs) < ENOUGH:
         alone = Counter(each.first for each in passes if not each.second)
@@ -100,11 +100,11 @@ def seen_in(sensors: tuple[str, ...], passes: tuple[SensorPass, ...]) -> Observe
 
 
 def describe_passes(spec: GateSpec, passes: tuple[SensorPass, ...]) -> str:
-    """What the passes show, and what to set, for whoever tests the gate; "" for one sensor."""
+    """What the passes show and what to set, as a sentence for whoever tests the gate; "" for a single sensor."""
     if len(spec.sensors) < 2:
         return ""
     if not passes:
-        return "No pass yet: let a car roll over the line in the race's direction, left, right and in the middle."
+        return "No pass yet: roll a car over the line in the race's direction: left, right and middle."
     return f"{_counted(passes)} {_advice(spec, seen_in(spec.sensors, passes))}"
 
 

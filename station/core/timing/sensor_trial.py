@@ -1,14 +1,14 @@
-"""Whether each sensor of a gate has seen a pass as it should be: until then the gate is not known to work.
+"""Whether each sensor of a gate has seen a proper pass: until then the gate is not known to work.
 
-A beam is free, broken for as long as a car takes, and free again: one that is free for less time than it was broken
-afterwards may be wired the other way round. A decoder reports passes and no levels: there one pass is enough.
+A beam is free, then broken for as long as a car takes, then free again. One that was free for a shorter time than it
+was broken afterwards may be wired with the wrong polarity. A decoder reports passes without levels, so one is enough.
 """
 
 from station.core.inputs import Edge, GateSpec
 
 
 class SensorTrial:
-    """Of one gate, since it was built or an official has it tested again. gate.py hands it each edge in order."""
+    """The trial of one gate, since it was built or is tested again. gate.py hands it each edge in order."""
 
     def __init__(self, spec: GateSpec) -> None:
         self._spec = spec
@@ -19,18 +19,18 @@ class SensorTrial:
 
     @property
     def open(self) -> bool:
-        """Whether something is still to be seen."""
+        """Whether the gate still has to show something."""
         return bool(self._spec.proof) and not (self._forwards and self._seen.issuperset(self._spec.sensors))
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The sensors that saw no pass as it should be; all of them where none went forwards."""
+        """The sensors that have not seen a proper pass; all of them if no pass went forwards."""
         if not self.open:
             return ()
         return tuple(name for name in self._spec.sensors if name not in self._seen) or self._spec.sensors
 
     def edge(self, edge: Edge, direction: int) -> bool:
-        """Takes one edge, and the direction of the crossing that it made; True when nothing is missing any more."""
+        """Adds one edge and the direction of its crossing (0: none); True once nothing is missing any more."""
         self._forwards |= direction > 0
         if self._spec.proof == "pass" or edge.transponder:
             if edge.broken:

@@ -1,42 +1,42 @@
-"""Monotonic stamps to UTC, for display and for ties only: no lap is ever a difference of these.
+"""Converts monotonic stamps to UTC, for display and for ties only: no lap is ever a difference of UTC times.
 
-A machine without a clock battery begins with a wrong time of day, and learns the right one in the middle of a race.
-The scale knows which boots' times of day are trusted; a pair that puts a boot right is a correction of all that was
-stamped under that boot. In journals of the first edition a pair only ever counted from then on. Called wherever a
-stamp needs a time of day; set_up.py feeds it.
+A machine without a clock battery starts with a wrong time of day, and may learn the right one in the middle of a race.
+The scale knows which boots' times of day are trusted; a pair that sets a boot right corrects everything that was
+stamped under it. In journals of the first edition a pair counts only from its own time on. Used wherever a stamp needs
+a time of day; set_up.py feeds it.
 """
 
 from dataclasses import dataclass
 
 from station.core.inputs import Moment, clock_of
 
-JUMP_NS = 10_000_000_000  # a pair that differs by less corrects nothing: clocks are slewed and stepped a little
+JUMP_NS = 10_000_000_000  # a pair that differs by less corrects nothing: clocks are slewed and stepped by small amounts
 
 
 @dataclass(frozen=True, slots=True)
 class ClockCorrection:
-    """The times of day of these boots were wrong: `by_ns` is added."""
+    """The times of day of these boots were wrong: `by_ns` is added to them."""
 
     boots: frozenset[str]
     by_ns: int
 
 
 class UtcScale:
-    """The newest pair of each boot. Small changes are not taken while a run is on, so that one run keeps one scale."""
+    """The newest pair of each boot. Small changes are ignored while a run is on, so that each run has one scale."""
 
     def __init__(self) -> None:
         self.corrects = True  # False while records of the first edition replay
         self._offsets: dict[str, int] = {}
         self._last = 0
         self._station = ""  # the boot of the station itself
-        self._began_ns = 0  # when it was first heard of
-        self._stated: dict[str, int] = {}  # what the station's clock said last, whether or not it is shown
-        self._met: set[str] = set()  # boots that nobody has paired: shown as if they were the pair that was noted last
+        self._began_ns = 0  # when it was first seen, ns
+        self._stated: dict[str, int] = {}  # the station clock's last offset to UTC, shown or not
+        self._met: set[str] = set()  # boots without a pair: shown by the last pair of all
         self._under: dict[str, str] = {}  # boot of a device -> the station's boot when it was paired
         self._doubtful: set[str] = set()  # boots whose time of day is not trusted
         self._paced: set[str] = set()
-        self._ahead: dict[tuple[str, str], int] = {}  # (device's boot, station's) -> what the one counts more
-        self.waiting: tuple[Moment, bool] | None = None  # a jump of the station's clock that came while a run was on
+        self._ahead: dict[tuple[str, str], int] = {}  # (device's boot, station's) -> lead of the device's clock, ns
+        self.waiting: tuple[Moment, bool] | None = None  # a jump of the station's clock during a run, applied after it
 
     @property
     def boots(self) -> frozenset[str]:
@@ -44,7 +44,7 @@ class UtcScale:
         return frozenset(self._offsets) - self._met
 
     def booted(self, moment: Moment, run_is_on: bool, trusted: bool) -> None:
-        """The station's own clock begins, or its process starts again on the same one."""
+        """The station's own clock started, or its process restarted on the same clock."""
         if moment.boot != self._station:
             self._station, self._began_ns = moment.boot, moment.at_ns
         if moment.boot not in self._offsets and not trusted and self.corrects:
@@ -52,16 +52,16 @@ class UtcScale:
         self.add_pair(moment, run_is_on)
 
     def add_pair(self, moment: Moment, run_is_on: bool) -> bool:
-        """Takes a pair; True if stamps of this boot are shown by it from now on."""
+        """Adds a pair; True if stamps of this boot are shown by it from now on."""
         known = self._offsets.get(moment.boot)
         offset = self._offset(moment)
         if known is not None and (run_is_on or (self._may_correct(moment.boot) and abs(offset - known) > JUMP_NS)):
-            return False  # a jump is a matter of `pair`
+            return False  # `pair` handles jumps
         self._set(moment.boot, offset)
         return True
 
     def pair(self, moment: Moment, run_is_on: bool, trusted: bool, paced: bool) -> tuple[bool, ClockCorrection | None]:
-        """As `add_pair`, and what the pair corrects. `paced`: the clock does not go with the day (a mock world's)."""
+        """As `add_pair`, and what the pair corrects. `paced`: the clock runs at another rate (a mock world's)."""
         boot, offset = moment.boot, self._offset(moment)
         if paced:
             self._paced.add(boot)
@@ -73,7 +73,7 @@ class UtcScale:
         if known is None or not self._may_correct(boot):
             return self.add_pair(moment, run_is_on), None
         if not trusted and boot not in self._doubtful:
-            return False, None  # it was known in this boot, and its monotonic clock goes on
+            return False, None  # the time was known in this boot, and the monotonic clock continues
         jumps, settles = abs(offset - known) > JUMP_NS, met or (trusted and boot in self._doubtful)
         if settles or (jumps and not run_is_on):
             return True, self._correct(boot, offset, trusted)
@@ -82,7 +82,7 @@ class UtcScale:
         return self.add_pair(moment, run_is_on), None
 
     def _correct(self, boot: str, offset: int, trusted: bool) -> ClockCorrection:
-        """Also of all devices that were paired under this boot."""
+        """Corrects this boot and all devices that were paired under it."""
         by_ns, boots = offset - self._offsets[boot], frozenset({boot, *self._those_under(boot)})
         for each in boots:
             self._offsets[each] += by_ns
@@ -93,7 +93,7 @@ class UtcScale:
         return ClockCorrection(boots, by_ns)
 
     def meet(self, boot: str) -> None:
-        """A stamp of this boot counts: without a pair it is shown by the station's clock from now on."""
+        """A stamp of this boot was counted: without a pair, the boot is shown by the station's clock from now on."""
         if self.of(boot) in self._offsets or not self.corrects:
             return
         self._offsets[boot] = self._last
@@ -103,7 +103,7 @@ class UtcScale:
             self._doubtful.add(boot)
 
     def trusts(self, boot: str) -> bool:
-        """Whether this boot's time of day is known to be right, as far as anybody can tell."""
+        """Whether nothing is known against this boot's time of day."""
         return self.of(boot) not in self._doubtful
 
     def of(self, boot: str) -> str:
@@ -111,24 +111,25 @@ class UtcScale:
         return boot if boot in self._offsets else clock_of(boot)
 
     def utc_ns(self, boot: str, at_ns: int) -> int:
-        """The stamp's time of day in UTC ns; without a pair of its boot, by the pair that was taken last."""
+        """The stamp's time of day in UTC ns; without a pair of its boot, by the last pair of all."""
         return at_ns + self._offsets.get(self.of(boot), self._last)
 
     def of_moment(self, moment: Moment) -> int:
-        """A moment on the same scale as all stamps, whatever steps the clock has made since; what is compared must be.
+        """A moment in UTC ns on the same scale as all stamps, whatever steps the clock has made since.
 
-        A boot that nobody paired has what its clock said, and so has all in journals of the first edition.
+        Only times on this scale may be compared. A boot without a pair gives the moment's own UTC, and so do journals
+        of the first edition.
         """
         known = self.corrects and self.of(moment.boot) in self._offsets
         return self.utc_ns(moment.boot, moment.at_ns) if known else moment.utc_ns
 
     def on_station(self, boot: str, at_ns: int, station: str) -> int | None:
-        """The stamp on the clock of that boot of the station, if clocks that went on say it.
+        """The stamp on the clock of that boot of the station, in ns, by clocks that continued without a break.
 
-        None: only the time of day might.
+        None: only the time of day could give it.
 
-        A device that lives on while the station reboots is paired with each boot of it. It is heard late and never
-        early, so of several pairs the one counts by which it is the most ahead.
+        A device that keeps running while the station reboots is paired with each of its boots. Its stamps arrive late
+        and never early, so of several pairs the one counts by which the device is furthest ahead.
         """
         if clock_of(boot) == station:
             return at_ns
@@ -138,12 +139,12 @@ class UtcScale:
         return None if ahead is None else at_ns - ahead
 
     def on_device(self, moment: Moment, boot: str) -> int | None:
-        """The station's moment on a device's clock, by its pair with that boot; None: there was none."""
+        """The station's moment on a device's clock, in ns, by the pair of the two boots; None: there is no pair."""
         ahead = self._ahead.get((boot, moment.boot))
         return None if ahead is None else moment.at_ns + ahead
 
     def within_boot(self, boot: str, at_ns: int) -> bool:
-        """Whether it was surely stamped since the station booted last."""
+        """Whether the stamp was surely made since the station's last boot."""
         known = self.on_station(boot, at_ns, self._station)
         return known is not None and (clock_of(boot) == self._station or known >= self._began_ns)
 
@@ -154,14 +155,14 @@ class UtcScale:
         known = self._offsets.get(boot)
         self._bind(boot)
         if known is not None and self.corrects:
-            for device in self._those_under(boot):  # a step of one clock parts it from none of the others
+            for device in self._those_under(boot):  # a step of the station's clock moves its devices with it
                 self._offsets[device] += offset - known
         self._offsets[boot] = self._last = offset
 
     def _offset(self, moment: Moment) -> int:
-        """What a pair says: of a device, on the scale that the station's stamps are shown by.
+        """The pair's offset to UTC in ns; of a device, on the scale by which the station's stamps are shown.
 
-        While a run is on that is not what the station's clock says, if it has stepped since.
+        While a run is on, that scale differs from the station's clock if the clock has stepped since.
         """
         offset, station = moment.utc_ns - moment.at_ns, self._station
         if moment.boot == station:
@@ -177,7 +178,7 @@ class UtcScale:
             self._ahead[pair] = max(ahead_ns, self._ahead.get(pair, ahead_ns))
 
     def _bind(self, boot: str) -> None:
-        """What was stamped by this boot is shown by the station's clock of now."""
+        """Binds a boot to the station's current one, whose clock its stamps are shown by."""
         self._met.discard(boot)
         if boot != self._station:
             self._under[boot] = self._station

@@ -1,6 +1,6 @@
 """The table of the protocols that ship with the station, and how a decoder is found by its name.
 
-`bauds` are the usual ones; `lines` says that frames are lines of text, `heartbeat` that the device reports its status
+`bauds` are the usual ones; `lines`: frames are lines of text; `heartbeat`: the device reports its status
 by itself, and `trust` how surely bytes that it accepts are its own: 2 with a CRC, 1 by their form, 0 for any line.
 `resolution_us` is the step of its times as sent or, where that is known to be worse, their agreement (each protocol's
 file names its source); a gate's `uncertainty_us` should not be below it. `elsewhere`: its inputs or loops that are not

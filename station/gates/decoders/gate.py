@@ -70,7 +70,7 @@ class DecoderGate:
         self._drops = DroppedByteCounter(name, f"frame of {self._options.protocol}")
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
-        """As the protocol says. A missing port is not an error: it is tried again, and health reports it."""
+        """As `GateDriver.start` describes. A missing port is not an error: it is tried again, and health reports it."""
         self._put = put
         self._stamper.begin(after)
         self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)

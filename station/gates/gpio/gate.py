@@ -67,7 +67,7 @@ class GpioGate:
             raise
 
     def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
-        """As the protocol says; the kernel stores no edges, so numbers go on where the station's journal ends."""
+        """As `GateDriver.start` describes; the kernel stores no edges, so numbers continue from the journal."""
         if self._pins.closed:
             raise HardwareMissing(f"the gate {self._name} is closed: start the station again.")
         with self._lock:

@@ -1,4 +1,4 @@
-"""Pins through gpiozero: opened, claimed and watched, or refused with one sentence that says what to do.
+"""Pins through gpiozero: opened, claimed and watched, or refused with a sentence on what to do.
 
 Used by gpio/gate.py alone.
 

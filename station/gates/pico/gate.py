@@ -57,7 +57,7 @@ class PicoGate:
         self._thread: threading.Thread | None = None
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
-        """As the protocol says. A missing port is not an error: it is tried again, and health reports it.
+        """As `GateDriver.start` describes. A missing port is not an error: it is tried again, and health reports it.
 
         Raises HardwareMissing once it was closed.
         """

@@ -103,8 +103,8 @@ def _card(gate: GateView) -> GateCard:
 def _readiness(gate: GateView) -> tuple[str, str]:
     """Level and state, as in the health strip."""
     if not gate.alive or gate.stuck or gate.doubt:
-        return "bad", "absent" if gate.absent else "not fit"
-    return ("warn", "not tested") if gate.untried else ("ok", "fit")
+        return "bad", "absent" if gate.absent else "not ready"
+    return ("warn", "not tested") if gate.untried else ("ok", "ready")
 
 
 def _advice(gate: GateView) -> tuple[str, ...]:
@@ -137,14 +137,14 @@ def _sensor(gate: GateView, sensor: SensorView) -> SensorLine:
 
 def _judged(gate: GateView, sensor: SensorView) -> tuple[str, str]:
     if not gate.alive:
-        return "bad", "absent" if gate.absent else "dead"
+        return "bad", "absent" if gate.absent else "not ready"
     if sensor.name in gate.stuck:
         return "bad", "blocked"
     if sensor.noise >= NOISY:
         return "warn", "noisy"
     if sensor.level is not None and sensor.level < FAINT:
-        return "warn", "faint"
-    return ("ok", "alive") if sensor.edges else ("warn", "no edge yet")
+        return "warn", "weak"
+    return ("ok", "ready") if sensor.edges else ("warn", "no edge yet")
 
 
 def time_of_day(utc_ns: int) -> str:

@@ -48,7 +48,7 @@ def _gate(gate: GateView) -> HealthLine:
     figures = (("edges", str(gate.edges)), ("lost", str(gate.lost)))
     key = f"gate-{gate.name}"
     if not gate.alive:
-        return _line(key, "Gate", gate.name, "bad", "absent" if gate.absent else "dead", gate.sentence, figures)
+        return _line(key, "Gate", gate.name, "bad", "absent" if gate.absent else "not ready", gate.sentence, figures)
     if gate.stuck:
         blocked = f"{', '.join(gate.stuck)}: something blocks the beam."
         return _line(key, "Gate", gate.name, "bad", "blocked", blocked, figures)
@@ -56,7 +56,7 @@ def _gate(gate: GateView) -> HealthLine:
         return _line(key, "Gate", gate.name, "bad", "layout", gate.doubt, figures)
     if gate.untried:
         return _line(key, "Gate", gate.name, "warn", "not tested", untried(gate.untried), figures)
-    return _line(key, "Gate", gate.name, "warn" if gate.lost else "ok", "alive", gate.sentence, figures)
+    return _line(key, "Gate", gate.name, "warn" if gate.lost else "ok", "ready", gate.sentence, figures)
 
 
 def _car(car: CarView) -> HealthLine:

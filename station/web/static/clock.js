@@ -64,7 +64,7 @@ const lapClock = (() => {
   }
 
   function frame(at_ms) {
-    if (stationClock.known() && !silence.on()) {
+    if (stationClock.known() && !silence.isSilent()) {
       const now_ms = stationClock.now(at_ms);
       if (started_ms !== null && face) {
         shown_ms = Math.max(shown_ms, now_ms - started_ms); // within one lap the clock never runs back

@@ -4,7 +4,7 @@
 (() => {
   const answer = document.getElementById("answer");
 
-  const THEN = { try_gate: ": now let a car roll past every sensor." };
+  const THEN = { try_gate: ": now roll a car past every sensor." };
 
   function commandOf(button) {
     const command = { command: button.dataset.command };

@@ -100,13 +100,13 @@
     address: document.body.dataset.live,
     events: ["page", "heartbeat"],
     merge,
-    hear: (name, data, age_ms) => {
-      silence.heard(age_ms);
-      if (!silence.on()) show("live", "Live");
+    onMessage: (name, data, age_ms) => {
+      silence.onMessage(age_ms);
+      if (!silence.isSilent()) show("live", "Live");
       if (name === "page") applyPage(data);
       else lapClock.update(data);
     },
-    lost: () => show("away", "Station offline"),
+    onLost: () => show("away", "Station offline"),
   });
   document.addEventListener("silent", () => show("away", "Station offline"));
 })();

@@ -11,15 +11,15 @@
   const field = (id) => document.getElementById(id);
   let car = "";
   let cars = [];
-  let runs = []; // all that are on
-  let chosen = ""; // the one that commands are for, when several are on
+  let runs = []; // all that are on the track
+  let chosen = ""; // the run that commands go to, when several are on the track
   const OF_A_RUN = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_time", "take_back", "drop_crossing"]);
 
   function remembered(name, otherwise) {
     try {
       return localStorage.getItem(name) ?? otherwise;
     } catch {
-      return otherwise; // storage may be switched off; then it is only not remembered
+      return otherwise; // storage may be switched off; then nothing is remembered
     }
   }
 
@@ -42,7 +42,7 @@
     return `{${Object.entries(command).map(([name, value]) => `${JSON.stringify(name)}:${text(value)}`)}}`;
   }
 
-  // Ordered is not done: the tick waits until the car itself reports the mode.
+  // Ordered is not done: the check mark waits until the car itself reports the mode.
   const DONE = {
     arm: ["ready", "driving"], rearm: ["ready", "driving"], start: ["driving"], resume: ["driving"],
     stop: ["stopped", "disarmed", "tripped"], estop: ["tripped"], reset: ["disarmed"],
@@ -83,7 +83,7 @@
       }
       return response.ok ? reply : null;
     } catch {
-      show(`✕ ${what}: the station did not answer. Check whether it was done before you press again.`, "refused");
+      show(`✕ ${what}: the station did not answer. Check whether it took effect before you press again.`, "refused");
       return null;
     }
   }
@@ -102,7 +102,7 @@
         () => {
           if (ask.returnValue !== "yes") return resolve(null);
           const given = { reason: field("ask-reason").value.trim() };
-          if (wantsSeconds) given.seconds = field("ask-seconds").value; // as it was written: the station reads 1,5 and 1.5
+          if (wantsSeconds) given.seconds = field("ask-seconds").value; // as typed: the station reads 1,5 and 1.5
           return resolve(given);
         },
         { once: true },
@@ -111,11 +111,11 @@
     });
   }
 
-  // An official may arm although a gate is not fit; the journal records who did, and the reason.
+  // An official may arm although a gate is not ready; the journal records who did, and the reason.
   function askOverride(why) {
     return new Promise((resolve) => {
       const box = field("override");
-      field("override-why").textContent = why.replace(/: (mend|fix) it, or give an `override_reason`\.$/, ".");
+      field("override-why").textContent = why.replace(/: fix it, or give an `override_reason`\.$/, ".");
       field("override-reason").value = "";
       box.returnValue = "no";
       box.addEventListener(
@@ -157,7 +157,7 @@
     const run = runs.find((each) => each.run_id === chosen);
     const several = runs.length > 1;
     field("chosen").hidden = !several;
-    field("chosen").textContent = run ? `Commands go to ${run.racer}, ${run.car}.` : "Choose the car for your commands.";
+    field("chosen").textContent = run ? `Commands go to ${run.racer}, ${run.car}.` : "Choose which car your commands go to.";
     for (const pick of document.querySelectorAll("[data-pick]")) {
       pick.setAttribute("aria-pressed", String(pick.dataset.pick === chosen));
       pick.closest(".car-card").classList.toggle("picked", pick.dataset.pick === chosen);

@@ -80,7 +80,7 @@ def test_bodies_have_a_limit_however_they_are_sent(running: Running) -> None:
     big = b"x" * (MAX_RESULT_BYTES + 1)
     assert running.post(big).status_code == 413
 
-    def in_parts() -> object:
+    def in_parts() -> Iterator[bytes]:
         yield from (big[:9000], big[9000:])
 
     answer = requests.post(running.url + RESULT_PATH, data=in_parts(), timeout=60)

@@ -43,7 +43,7 @@ def test_results_appear_and_rows_move_by_themselves(context: BrowserContext, run
     running.new_race("seen")
     page = page_of(context, running, "/races/seen")
     expect(page.get_by_text("No qualified run yet")).to_be_visible()
-    expect(page.locator("[data-wire-text]")).to_have_text("live")
+    expect(page.locator("[data-link-text]")).to_have_text("Live")
     for number, racer in enumerate(("Anna", "Kenji", "Tom")):
         running.post(result(f"seen-{racer}", racer, (9000 + 100 * number,) * 3, race_id="seen"))
     expect(page.locator("tbody tr")).to_have_count(3)
@@ -66,7 +66,7 @@ def test_rows_are_kept_not_redrawn(context: BrowserContext, running: Running) ->
     running.new_race("kept")
     running.post(result("kept-1", "Anna", (9000,) * 3, race_id="kept"))
     page = page_of(context, running, "/races/kept")
-    expect(page.locator("[data-wire-text]")).to_have_text("live")
+    expect(page.locator("[data-link-text]")).to_have_text("Live")
     # Wait for the first event, then mark the row: a later event about another racer must leave it alone.
     running.post(result("kept-2", "Kenji", (9500,) * 3, race_id="kept"))
     expect(page.locator("tbody tr")).to_have_count(2)
@@ -81,13 +81,13 @@ def test_a_restart_of_the_server_is_survived(context: BrowserContext, tmp_path: 
     first.new_race("cup")
     page = context.new_page()
     page.goto(first.url + "/races/cup")
-    expect(page.locator("[data-wire-text]")).to_have_text("live")
+    expect(page.locator("[data-link-text]")).to_have_text("Live")
     first.kill()
-    expect(page.locator("[data-wire-text]")).to_have_text("reconnecting…")
+    expect(page.locator("[data-link-text]")).to_have_text("Reconnecting …")
     again = sample_races.start(tmp_path, port=int(first.url.rsplit(":", 1)[1]))
     again.post(result("a", "Anna"))
     expect(page.locator("tbody .name")).to_have_text("Anna")
-    expect(page.locator("[data-wire-text]")).to_have_text("live")
+    expect(page.locator("[data-link-text]")).to_have_text("Live")
     assert again.stop() == (0, "")
 
 
@@ -125,7 +125,7 @@ def test_by_keyboard_from_the_index_to_a_race(context: BrowserContext, running: 
     running.new_race("keys")
     page = page_of(context, running, "/")
     page.keyboard.press("Tab")
-    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    expect(page.get_by_text("Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     focused = page.locator(":focus")

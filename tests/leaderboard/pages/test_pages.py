@@ -88,7 +88,7 @@ def test_hostile_names_stay_text(board: LeaderboardService) -> None:
 
 def test_empty_states(board: LeaderboardService) -> None:
     assert "No qualified run yet" in LeaderboardPages("Hall").race(board.snapshot("cup"), NOW_NS, live=True)
-    assert "No race yet" in LeaderboardPages("Hall").index([], NOW_NS)
+    assert "No races yet" in LeaderboardPages("Hall").index([], NOW_NS)
 
 
 def test_states_are_told_in_words(board: LeaderboardService) -> None:

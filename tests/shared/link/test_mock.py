@@ -1,5 +1,7 @@
 """The mock wire: what it loses, repeats and forgets, and that the same seed does it the same way again."""
 
+from collections.abc import Callable
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -244,7 +246,7 @@ def test_while_the_broker_lives_each_taken_lap_arrives_in_the_end(seed: int, ste
     broker.run_until(1)
     link = car(broker)
     taken: set[int] = set()
-    acts = {
+    acts: dict[str, Callable[[], None]] = {
         "apart": lambda: broker.partition("car-1"),
         "heal": lambda: broker.heal("car-1"),
         "freeze": broker.freeze,

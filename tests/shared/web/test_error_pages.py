@@ -80,7 +80,11 @@ class TestClient:
             "server": ("127.0.0.1", 80),
             "headers": [(k.encode(), v.encode()) for k, v in named.items()],
         }
-        asyncio.run(self._app(scope, receive, send))
+
+        async def answered() -> None:
+            await self._app(scope, receive, send)
+
+        asyncio.run(answered())
         start = next(message for message in sent if message["type"] == "http.response.start")
         body = b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body")
         assert int(Headers(raw=start["headers"]).get("content-length", len(body))) == len(body)

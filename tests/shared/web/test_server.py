@@ -126,7 +126,7 @@ class Order:
 
         def protocol() -> CountedHttpProtocol:
             begun = made()
-            begun.connection_made = self.noting(begun, begun.connection_made)  # type: ignore[method-assign]
+            begun.connection_made = self.noting(begun, begun.connection_made)  # type: ignore[method-assign, assignment]
             return begun
 
         server._protocol = protocol  # type: ignore[method-assign]

@@ -11,7 +11,8 @@ from simulator.cli import add_model_commands
 from simulator.driving.evaluate import Drive, DriveVerdict, drive, verdict
 from simulator.driving.policy import load_policy
 from simulator.world.tracks import load_track, shipped_tracks
-from vehicle.frames.preprocess import PROFILES, ProfileName
+from vehicle.frames.preprocess import PROFILES
+from vehicle.frames.profile_names import ProfileName
 
 
 def run(*words: str) -> int:

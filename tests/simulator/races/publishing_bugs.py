@@ -9,8 +9,9 @@ import pytest
 from leaderboard.board import LeaderboardService, PostReply
 from shared.protocol import messages as m
 from shared.protocol.results import Result
+from shared.webhooks import signed_headers
+from simulator.races.hosts.crash_points import CrashingJournal
 from simulator.races.hosts.leaderboard_host import FaultyWebhook
-from simulator.races.hosts.station_host import CrashingJournal
 from simulator.races.physical.sim_car import SimCar
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing, LapSegment
@@ -19,9 +20,8 @@ from station.service import storage_fault
 from station.service.cars.name_claims import NameClaim
 from station.service.inbox import QueuedInput
 from station.service.station import Station
-from station.sync import syncer as sync_service
-from station.sync import verdict, webhook
-from station.sync.schedule import AnswerLost, Progress
+from station.sync import schedule, syncer, verdict, webhook
+from station.sync.schedule import AnswerLost, Progress, answered, next_post
 from station.views.command_answers import Accepted
 
 Patch = pytest.MonkeyPatch
@@ -47,6 +47,7 @@ def tells_before_the_commit(patch: Patch) -> None:
         for _, facts in done:
             self._publisher.publish(self._restored.engine, facts, self._clock.now())
         entries = [self._entry(item.input, facts) for item, facts in done if facts]
+        assert isinstance(self.journal, CrashingJournal)
         seqs = iter(real(self.journal, entries) if entries else ())
         for item, facts in done:
             seq = next(seqs) if facts else self.journal.head.seq
@@ -81,10 +82,11 @@ def accepts_what_the_disk_refused(patch: Patch) -> None:
 def posts_under_a_new_id_each_time(patch: Patch) -> None:
     """A key for each attempt instead of each result."""
     count = iter(range(1_000_000))
-    real = webhook.signed_headers
-    patch.setattr(
-        webhook, "signed_headers", lambda key, name, utc_s, body: real(key, f"{name}-{next(count)}", utc_s, body)
-    )
+
+    def headers(key: bytes, name: str, utc_s: float, body: bytes) -> dict[str, str]:
+        return signed_headers(key, f"{name}-{next(count)}", utc_s, body)
+
+    patch.setattr(webhook, "signed_headers", headers)
 
 
 def changes_the_body_on_a_repeat(patch: Patch) -> None:
@@ -106,14 +108,13 @@ def gives_up_on_a_wrong_clock(patch: Patch) -> None:
 
 def takes_silence_for_yes(patch: Patch) -> None:
     """A post whose answer was lost counts as done."""
-    real = sync_service.answered
 
-    def answered(progress: Progress, answer: Any, wait_ns: int, now_ns: int) -> Progress:
+    def changed(progress: Progress, answer: Any, wait_ns: int, now_ns: int) -> Progress:
         if isinstance(answer, AnswerLost) and answer.reason != "not stored":
             return dataclasses.replace(progress, state="confirmed")
-        return real(progress, answer, wait_ns, now_ns)
+        return answered(progress, answer, wait_ns, now_ns)
 
-    patch.setattr(sync_service, "answered", answered)
+    patch.setattr(schedule, "answered", changed)
 
 
 def applies_a_repeat_again(patch: Patch) -> None:
@@ -135,8 +136,12 @@ def ranks_the_worst_run(patch: Patch) -> None:
     def line_of(attempts: Iterable[Any], rules: Any) -> Any:
         line = real(attempts := list(attempts), rules)
         scored = [a for a in domain.counted(attempts, rules) if a.score_ms is not None]
-        worst = max(scored, key=lambda a: a.score_ms, default=None)
-        return line if worst is None else dataclasses.replace(line, score_ms=worst.score_ms, seq=worst.seq)
+        worst = max(scored, key=lambda a: a.score_ms or 0, default=None)
+        if worst is None:
+            return line
+        assert line is not None
+        assert worst.score_ms is not None
+        return dataclasses.replace(line, score_ms=worst.score_ms, seq=worst.seq)
 
     patch.setattr(domain, "line_of", line_of)
 
@@ -185,14 +190,14 @@ def rewrites_history(patch: Patch) -> None:
 
 def gives_up_after_one_try(patch: Patch) -> None:
     """A sync that posts once."""
-    patch.setattr(sync_service, "next_post", _only_untried(sync_service.next_post))
+    patch.setattr(syncer, "next_post", _only_untried(next_post))
 
 
 def _only_untried(real: Callable[..., Any]) -> Callable[..., Any]:
-    def next_post(rows: Any, progress: Any, board: Any) -> Any:
+    def untried(rows: Any, progress: Any, board: Any) -> Any:
         return real([row for row in rows if row.webhook_id not in progress], progress, board)
 
-    return next_post
+    return untried
 
 
 def misses_every_fifth_crossing(patch: Patch) -> None:

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from shared.rules.ranking import Score
-from simulator.races.hosts.station_host import CrashingJournal
+from shared.rules.ranking import Score, score_run
+from simulator.races.hosts.crash_points import CrashingJournal
 from simulator.races.officials import Officials
 from simulator.races.physical.gate_device import GateDevice
 from station.core.inputs import Edge, VoidLap
-from station.core.race import race, standings
+from station.core.race import results
 from station.core.runs.lap_book import LapBook
+from station.core.runs.run import Run
 from station.core.timing import gate
 from station.core.timing.gate import CrossingCounter, Gate
 
@@ -105,13 +106,12 @@ def counts_an_incident_when_it_was_said(patch: Patch) -> None:
 
 def rounds_scores(patch: Patch) -> None:
     """A score that is a millisecond off, as rounding makes it."""
-    real = standings.score_run
 
-    def score_run(laps: Any, rules: Any) -> Score | None:
-        score = real(laps, rules)
+    def rounded(laps: Any, rules: Any) -> Score | None:
+        score = score_run(laps, rules)
         return None if score is None else dataclasses.replace(score, score_ms=score.score_ms + 1)
 
-    patch.setattr(standings, "score_run", score_run)
+    patch.setattr(results, "score_run", rounded)
 
 
 def computes_over_a_reboot(patch: Patch) -> None:
@@ -128,7 +128,7 @@ def computes_over_a_reboot(patch: Patch) -> None:
 
 
 def forgets_the_time_limit(patch: Patch) -> None:
-    patch.setattr(race.Run, "ends_ns", lambda _self, _boot: None)
+    patch.setattr(Run, "ends_ns", lambda _self, _boot: None)
 
 
 def takes_a_lap_too_soon(patch: Patch) -> None:

@@ -18,15 +18,16 @@ from simulator.realtime.protocol import (
     ReplayRequest,
     TrueEvent,
     Welcome,
+    WorldMessage,
     WorldRequest,
     WorldStatus,
     pack,
     pack_frame,
     socket_path,
 )
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 
-WORDS = [
+WORDS: list[WorldMessage] = [
     Hello("camera", "car-1"),
     Welcome("boot", 1.5),
     ReplayRequest(7),

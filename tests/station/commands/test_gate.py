@@ -165,7 +165,7 @@ def test_watch_shows_passings_edges_and_health() -> None:
                 "passing at 596.126000 s: transponder 8533156",
                 "gate loop broken at 596.126000 s, no. 1 of device:20:",
             ]
-            wanted += ["[gate: fit]", "gate loop broken at 614.635000 s, no."]
+            wanted += ["[gate: ready]", "gate loop broken at 614.635000 s, no."]
             for line in watching.stdout:
                 wanted = [words for words in wanted if words not in line]
                 if not wanted:
@@ -223,10 +223,10 @@ def test_watch_says_how_several_sensors_stand(tmp_path: pathlib.Path) -> None:
 def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
     gate = _Gate()
     bulletin = HealthLines({"start": gate})
-    assert bulletin.due(10.0) == ["[start: fit] it is well. 0 edges, 0 lost.\n"]
+    assert bulletin.due(10.0) == ["[start: ready] it is well. 0 edges, 0 lost.\n"]
     assert bulletin.due(11.0) == []
     gate.alive = False
-    assert bulletin.due(11.5) == ["[start: NOT FIT] its line broke. 0 edges, 0 lost.\n"]
+    assert bulletin.due(11.5) == ["[start: NOT READY] its line broke. 0 edges, 0 lost.\n"]
     assert bulletin.due(12.0) == []
     assert len(bulletin.due(15.1)) == 1
 

@@ -42,11 +42,11 @@ _ANYTHING = st.one_of(
 @given(st.lists(_ANYTHING, max_size=40))
 def test_nothing_that_happens_raises_and_no_facts_means_no_change(inputs: list[e.Input]) -> None:
     """Two engines: one hears all, the other only what the journal would keep. They agree to the end."""
-    whole, kept = Engine(), Engine()
+    whole, replayed = Engine(), Engine()
     for event in inputs:
         facts = whole.handle(event)
         if facts:
-            assert kept.handle(event) == facts
+            assert replayed.handle(event) == facts
 
 
 def test_the_same_inputs_make_the_same_facts() -> None:

@@ -1,8 +1,8 @@
 """The stop of all cars in the core: a latch by an official, released by an official; it replays like any input."""
 
+import itertools
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
 from station.core import facts as f
@@ -23,7 +23,7 @@ def engine() -> Engine:
     return made
 
 
-def said(facts: tuple[f.Fact, ...]) -> str:
+def refusal(facts: tuple[f.Fact, ...]) -> str:
     return next((fact.sentence for fact in facts if isinstance(fact, f.CommandRefused)), "")
 
 
@@ -45,9 +45,9 @@ def test_nothing_moves_a_car_until_the_stop_is_released(command: e.Command) -> N
     assert made.handle(e.StopAll(author="Ruth", reason="a child", moment=at(2))) == (
         f.AllStopped("Ruth", "a child", at(2).utc_ns),
     )
-    assert said(made.handle(command)) == "All cars are stopped by Ruth: release the stop first."
+    assert refusal(made.handle(command)) == "All cars are stopped by Ruth: release the stop first."
     assert made.handle(e.ReleaseStop(author="Ruth", moment=at(6))) == (f.StopReleased("Ruth"),)
-    assert "release the stop" not in said(made.handle(command))
+    assert "release the stop" not in refusal(made.handle(command))
 
 
 @pytest.mark.parametrize("command", [
@@ -62,7 +62,7 @@ def test_what_moves_no_car_goes_on(command: e.Command) -> None:
     made = engine()
     made.handle(e.OpenRun(author="judge", racer="Ann", car="car-1", moment=at(1)))
     made.handle(e.StopAll(author="Ruth", moment=at(2)))
-    assert said(made.handle(command)) == ""
+    assert refusal(made.handle(command)) == ""
     assert made.stop.on is not None
 
 
@@ -76,15 +76,18 @@ def test_it_needs_no_race_and_no_car() -> None:
 def test_a_release_that_a_newer_stop_overtook_releases_nothing() -> None:
     made = engine()
     made.handle(e.StopAll(author="Ruth", moment=at(5)))
-    assert "stopped again" in said(made.handle(e.ReleaseStop(author="Bo", moment=at(4))))
+    assert "stopped again" in refusal(made.handle(e.ReleaseStop(author="Bo", moment=at(4))))
     assert made.stop.on is not None
     made.handle(e.ReleaseStop(author="Bo", moment=at(1, "boot-1")))  # after a restart another clock counts
     assert made.stop.on is None
 
 
-@given(st.lists(st.booleans(), max_size=12))
-def test_on_is_what_the_newest_word_was(words: list[bool]) -> None:
-    made = engine()
-    for number, stop in enumerate(words, 1):
-        made.handle((e.StopAll if stop else e.ReleaseStop)(author="Ruth", moment=at(number)))
-    assert (made.stop.on is not None) == (bool(words) and words[-1])
+def test_the_newest_command_decides() -> None:
+    """Every sequence of up to six stops and releases, one after the other on the same engine."""
+    made, number = engine(), 0
+    assert made.stop.on is None
+    for length in range(1, 7):
+        for command in itertools.chain(*itertools.product((e.StopAll, e.ReleaseStop), repeat=length)):
+            number += 1
+            made.handle(command(author="Ruth", moment=at(number)))
+            assert (made.stop.on is not None) == (command is e.StopAll)

@@ -16,7 +16,7 @@ from station.config import StationConfig
 from station.core import inputs as e
 from station.gates import absent_gate
 from station.gates.absent_gate import AbsentGate, make_and_start, start_again
-from station.gates.driver import GateHealthReport, GateOutput
+from station.gates.driver import GateDriver, GateHealthReport, GateOutput
 from station.gates.gpio import pins
 from station.gates.mock import MockGate
 from station.service.station import Station
@@ -160,13 +160,13 @@ def test_a_driver_with_a_fault_is_told_and_tried_again(capfd: pytest.CaptureFixt
     assert driver.closed == 1
 
 
-def test_one_that_is_made_and_fails_in_its_start_is_closed() -> None:
+def test_one_that_is_made_and_fails_in_its_start_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = Absent()
 
     def start(_after: Mapping[str, int], _put: Callable[[GateOutput], None]) -> None:
         raise IndexError("no port 3")
 
-    driver.start = start  # type: ignore[method-assign]
+    monkeypatch.setattr(driver, "start", start)
     with pytest.raises(IndexError):
         make_and_start(lambda: driver)({}, lambda _said: None)
     assert driver.closed == 1
@@ -215,7 +215,7 @@ def test_a_station_starts_and_starts_again_in_mid_race_without_its_second_gate(t
     rig.gate = MockGate("start", ("beam",), {}, rig.clock)
 
     def begin() -> None:
-        gates = {"start": rig.gate, "spare": spare}
+        gates: dict[str, GateDriver] = {"start": rig.gate, "spare": spare}
         rig.station = Station(rig.setup, rig.clock, rig.link, gates, Journal(rig.path))
         rig.station.start()
 

@@ -9,6 +9,7 @@ from shared.drivers import find
 from shared.errors import ConfigError, HardwareMissing, Refused
 from station.gates.driver import Edge, GateDriver
 from station.gates.mock import MockGate
+from tests.station.gates.edges_only import edges_only
 
 MS = 1_000_000
 
@@ -26,7 +27,7 @@ def test_it_is_found_by_name_and_is_a_driver() -> None:
 def test_edges_are_numbered_and_stamped_in_order() -> None:
     mock, clock = gate()
     seen: list[Edge] = []
-    mock.start({}, seen.append)
+    mock.start({}, edges_only(seen.append))
     clock.advance(5 * MS)
     mock.pass_by()
     assert [(e.sensor, e.broken, e.at_ns, e.seq, e.boot) for e in seen] == [
@@ -45,7 +46,7 @@ def test_what_the_station_has_not_kept_comes_again() -> None:
         mock.pass_by()
     mock.detach()
     seen: list[Edge] = []
-    mock.start({"boot-0": 4}, seen.append)
+    mock.start({"boot-0": 4}, edges_only(seen.append))
     assert [edge.seq for edge in seen] == [5, 6]
 
 
@@ -55,7 +56,7 @@ def test_it_remembers_only_so_many_and_nothing_over_a_reboot() -> None:
         clock.advance(clock.now_ns() + 1000 * MS)
         mock.pass_by()
     seen: list[Edge] = []
-    mock.start({}, seen.append)
+    mock.start({}, edges_only(seen.append))
     assert [edge.seq for edge in seen] == [5, 6]
     mock.reboot()
     clock.reboot("boot-1")
@@ -66,7 +67,7 @@ def test_it_remembers_only_so_many_and_nothing_over_a_reboot() -> None:
 def test_a_lost_edge_leaves_a_gap() -> None:
     mock, _ = gate()
     seen: list[Edge] = []
-    mock.start({}, seen.append)
+    mock.start({}, edges_only(seen.append))
     mock.edge("front", True)
     mock.lose()
     mock.edge("front", False)
@@ -91,7 +92,7 @@ def test_it_refuses_what_the_metal_refuses() -> None:
 def test_it_can_run_by_itself() -> None:
     mock, _ = gate(every_s=0.01, width_ms=1)
     seen: queue.SimpleQueue[Edge] = queue.SimpleQueue()
-    mock.start({}, seen.put)
+    mock.start({}, edges_only(seen.put))
     edges = [seen.get(timeout=30) for _ in range(4)]
     mock.close()
     assert [edge.broken for edge in edges] == [True, False, True, False]

@@ -34,6 +34,16 @@ WRONGS = {
     "2040": RIGHT + 13 * 8766 * HOUR,
 }
 RULES = RaceRules(max_laps=3)
+OPEN_RACE = RaceRecord(
+    "race-1",
+    "Cup",
+    "league",
+    "physical",
+    "Oval",
+    RULES,
+    opens_utc_ns=RIGHT - HOUR,
+    closes_utc_ns=RIGHT + 8 * HOUR,
+)
 
 
 class Unset(Hand):
@@ -237,8 +247,7 @@ def test_both_racers_end_on_the_board(tmp_path: pathlib.Path, wrong: int, told: 
     hand.pair(60, RIGHT)
     hand.run_of("Bob", 70, lap_s=9)
     board = open_board(tmp_path / "b.db")
-    window = {"opens_utc_ns": RIGHT - HOUR, "closes_utc_ns": RIGHT + 8 * HOUR}
-    board.create_race(RaceRecord("race-1", "Cup", "league", "physical", "Oval", RULES, **window), 1)
+    board.create_race(OPEN_RACE, 1)
     answers = [board.apply(r.webhook_id, encode_result(r), RIGHT + 200 * S) for r in hand.results]
     assert [answer.status for answer in answers] == [201] * 3
     shown = board.snapshot("race-1").rows
@@ -284,8 +293,7 @@ def test_a_clock_that_jumps_in_the_middle_of_a_run_ends_right_on_the_board(
         if again:
             hand.pair(from_s + 40)
     board = open_board(tmp_path / "b.db")
-    window = {"opens_utc_ns": RIGHT - HOUR, "closes_utc_ns": RIGHT + 8 * HOUR}
-    board.create_race(RaceRecord("race-1", "Cup", "league", "physical", "Oval", RULES, **window), 1)
+    board.create_race(OPEN_RACE, 1)
     answers = [board.apply(r.webhook_id, encode_result(r), RIGHT + 200 * S).status for r in hand.results]
     assert answers == ([422, 201, 201] if known else [201, 201])
     shown = board.snapshot("race-1").rows

@@ -30,7 +30,7 @@ def test_a_gate_that_dies_must_be_overridden(rig: Rig) -> None:
     rig.wait(S)
     answer = rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1"))
     assert isinstance(answer, Declined)
-    assert "The gate start is not fit to race on (The mock gate is not started.)" in answer.sentence
+    assert "The gate start is not ready (The mock gate is not started.)" in answer.sentence
     rig.restart()
     rig.wait(S)
     rig.open()

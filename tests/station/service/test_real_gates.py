@@ -88,12 +88,12 @@ def until_shown(url: str, true: Any, patience_s: float = 60.0) -> dict[str, Any]
 
 
 def tried(url: str, roll: Callable[[], object]) -> None:
-    """A fresh gate opens no run; a car rolls through, and it is fit."""
+    """A fresh gate opens no run; a car rolls through, and it is ready."""
     refused = requests.post(
         f"{url}/api/v1/commands", json={"command": "open_run", "racer": "X", "car": "x"}, timeout=60
     )
     assert refused.status_code == 409
-    assert "Not tried yet" in refused.json()["error"]
+    assert "Not tested yet" in refused.json()["error"]
     roll()
     until_shown(url, lambda now: not now["gates"][0]["untried"])
 

@@ -357,6 +357,7 @@ def test_a_station_closes_all_that_it_has_whatever_one_of_them_raises(
 
 def test_a_run_that_is_on_goes_on_though_the_config_names_another_race(rig: Rig) -> None:
     rig.open()
+    assert rig.setup.race is not None
     rig.setup = replace(rig.setup, race=replace(rig.setup.race, race_id="race-2"))
     rig.restart()
     assert "finish it first" in rig.station.notice

@@ -74,7 +74,7 @@ def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
 
     monkeypatch.setattr(rig.link, "publish", published)
     said: list[str] = []
-    monkeypatch.setattr(station, "_log", said.append)
+    monkeypatch.setattr(station.storage, "_log", said.append)
     append = station.journal.append
 
     def hang(entries: Sequence[JournalEntry]) -> object:

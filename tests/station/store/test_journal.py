@@ -19,8 +19,9 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.service.restore import restore
 from station.store.encoding import decode_input, encode_facts, encode_input
-from station.store.hash_chain import GENESIS
+from station.store.hash_chain import GENESIS, Checkpoint
 from station.store.journal import Journal, JournalEntry
+from station.store.signer import Signer, load_signer
 from tests.station.core.runs.test_run import COMMANDS
 from tests.station.core.scripted_race import Hand, S, moment
 from tests.station.full_disk import full_disk
@@ -60,10 +61,43 @@ def test_a_result_carries_its_place_in_the_journal(tmp_path: pathlib.Path) -> No
     row = apsw.Connection(str(tmp_path / "a.db")).execute("SELECT * FROM outbox").fetchall()
     assert len(row) == journal.due == 1
     seq, journal_seq, result_id, revision, payload = row[0]
+    assert isinstance(payload, bytes)
+    assert isinstance(journal_seq, int)
     result = decode_result(payload)
     assert (seq, result_id, revision) == (1, "race-1.run-1", 1)
     assert result.evidence.last_seq == journal_seq
     assert result.evidence.journal_head == records[journal_seq - 2].hash.hex()
+    journal.close()
+
+
+def test_each_head_is_signed_once_for_result_checkpoint_and_tip(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed: list[int] = []
+    sign = Signer.sign
+
+    def counting(signer: Signer, seq: int, digest: bytes) -> Checkpoint:
+        signed.append(seq)
+        return sign(signer, seq, digest)
+
+    monkeypatch.setattr(Signer, "sign", counting)
+    hand = Hand(RaceRules(max_laps=3))
+    hand.drive([1, 9, 17, 25])
+    journal = Journal(tmp_path / "a.db", load_signer(tmp_path / "station.key"))
+    for event, facts in zip(hand.inputs, hand.facts, strict=True):
+        if facts:
+            journal.append([JournalEntry(event, facts)])
+    assert signed == list(range(1, journal.head.seq + 1))
+    assert journal.verify() == journal.head
+    [payload] = [result for record in journal.records() for result in record.results]
+    evidence = decode_result(payload).evidence
+    point = Checkpoint(
+        evidence.last_seq - 1,
+        bytes.fromhex(evidence.journal_head),
+        bytes.fromhex(evidence.public_key),
+        bytes.fromhex(evidence.signature),
+    )
+    assert point.genuine
     journal.close()
 
 

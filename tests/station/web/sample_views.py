@@ -65,7 +65,11 @@ RUN = RunView(
     flagged=(),
     proposals=(
         Proposal(
-            "run-7", "missed_crossing", 150 * S, "car-1", "Car-1 passed the gate after lap 4, the gate did not see it."
+            "run-7",
+            "missed_crossing",
+            150 * S,
+            "car-1",
+            "Car-1 passed the gate after lap 4, but the gate did not see it.",
         ),
     ),
 )

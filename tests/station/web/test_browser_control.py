@@ -1,4 +1,4 @@
-"""Race control in a real browser: test mode, an unfit gate, several cars, doubts; and the gates' page."""
+"""Race control in a real browser: test mode, a gate that is not ready, several cars, doubts; and the gates' page."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -49,12 +49,12 @@ def test_test_mode_is_shouted_and_left_by_an_official(served: Served, watched: W
     assert not page.title().startswith("TEST")
 
 
-def test_an_unfit_gate_is_overridden_with_a_reason_or_not_at_all(served: Served, watched: Watched) -> None:
-    why = "The gate start is not fit to race on (blocked: beam): mend it, or give an `override_reason`."
+def test_a_gate_that_is_not_ready_is_overridden_with_a_reason_or_not_at_all(served: Served, watched: Watched) -> None:
+    why = "The gate start is not ready (blocked: beam): fix it, or give an `override_reason`."
     served.station.answer = Declined(why)
     page = watched.open(f"{served.url}/operate")
     page.keyboard.press("a")
-    expect(page.locator("#override-why")).to_have_text("The gate start is not fit to race on (blocked: beam).")
+    expect(page.locator("#override-why")).to_have_text("The gate start is not ready (blocked: beam).")
     page.keyboard.press("Enter")  # no reason, no override
     expect(page.locator("#override")).to_be_visible()
     page.keyboard.press("Escape")
@@ -149,11 +149,11 @@ def test_the_gates_page_shows_each_sensor_and_follows(served: Served, watched: W
     page = watched.open(f"{served.url}/gates")
     show(served, page, TESTING)
     card = page.locator("#card-start")
-    for words in ("not fit", "± 212 µs", "+17.2 ppm", "+12.345679 s", "57", "beam-b", "blocked", "31/min", "12 %"):
+    for words in ("not ready", "± 212 µs", "+17.2 ppm", "+12.345679 s", "57", "beam-b", "blocked", "31/min", "12 %"):
         expect(card).to_contain_text(words)
     expect(card.locator(".gate-notes")).to_contain_text("Numbers missing. The passing numbers 13 to 14 are missing")
     show(served, page, replace(TESTING, gates=(replace(FULL_GATE, stuck=()), SPLIT)))
-    expect(card.locator(".gate-state")).to_contain_text("fit")
+    expect(card.locator(".gate-state")).to_have_text("● ready")
     assert watched.errors == []
 
 

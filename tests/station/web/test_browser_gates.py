@@ -74,7 +74,7 @@ def test_a_gate_is_tried_anew_from_its_page(served: Served, watched: Watched) ->
     page.keyboard.press("Enter")
     assert served.station.commanded.acquire(timeout=30)
     assert served.station.commands == [TryGate(author="operator", gate="start")]
-    expect(page.locator("#answer")).to_contain_text("let a car roll past every sensor")
+    expect(page.locator("#answer")).to_contain_text("roll a car past every sensor")
     served.station.answer = Declined("A run is on: try the gate when it is over.")
     page.get_by_role("button", name="Test again: start", exact=True).click()
     expect(page.locator("#answer")).to_have_text("✕ A run is on: try the gate when it is over.")

@@ -117,29 +117,29 @@ def test_a_stranger_is_asked_about_and_given_to_a_car_or_to_nobody() -> None:
 
 def test_gates_in_words() -> None:
     start, split = gate_cards(TESTING)
-    assert (start.state, split.state) == ("not fit", "fit")
-    assert [(sensor.state, sensor.level_percent) for sensor in start.sensors] == [("alive", 92), ("blocked", 12)]
+    assert (start.state, split.state) == ("not ready", "ready")
+    assert [(sensor.state, sensor.level_percent) for sensor in start.sensors] == [("ready", 92), ("blocked", 12)]
     assert start.sensors[0].last == time.strftime("%H:%M:%S", time.localtime(1_790_000_000))
     assert [note.kind for note in start.notes] == ["Numbers missing", "Restart"]
     assert dict(split.figures)["Clock drift"] == "–"
     [unstuck] = gate_cards(replace(TESTING, gates=(replace(FULL_GATE, stuck=()),)))
-    assert [(sensor.level, sensor.state) for sensor in unstuck.sensors] == [("ok", "alive"), ("warn", "noisy")]
+    assert [(sensor.level, sensor.state) for sensor in unstuck.sensors] == [("ok", "ready"), ("warn", "noisy")]
     assert gate_cards(EMPTY) == []
 
 
 def test_a_gate_that_was_not_tried_and_one_whose_layout_loses_passes() -> None:
-    fresh = replace(GATE, untried=("beam-b",), layout="unsaid", passes="No pass yet: let a car roll.")
+    fresh = replace(GATE, untried=("beam-b",), layout="unsaid", passes="No pass yet: roll a car.")
     [card] = gate_cards(replace(VIEW, gates=(fresh,)))
     assert (card.level, card.state) == ("warn", "not tested")
-    assert [sentence.split(":")[0] for sentence in card.advice] == ["Not tried yet", LAYOUT_NOT_SET.split(":")[0]]
+    assert [sentence.split(":")[0] for sentence in card.advice] == ["Not tested yet", LAYOUT_NOT_SET.split(":")[0]]
     page = Pages().page("gates", replace(VIEW, gates=(fresh,)))
     assert 'data-command="try_gate" data-text-gate="start"' in page
-    assert "No pass yet: let a car roll." in page
+    assert "No pass yet: roll a car." in page
     [line] = [line for line in page_model(replace(VIEW, gates=(fresh,))).health if line.kind == "Gate"]
     assert (line.level, line.state) == ("warn", "not tested")
     doubted = replace(GATE, doubt="They take turns.", layout="in_line")
     [card] = gate_cards(replace(VIEW, gates=(doubted,)))
-    assert (card.state, card.advice) == ("not fit", ("They take turns.",))
+    assert (card.state, card.advice) == ("not ready", ("They take turns.",))
     assert page_model(replace(VIEW, gates=(doubted,))).alarms == ("They take turns.",)
 
 

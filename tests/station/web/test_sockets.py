@@ -40,7 +40,7 @@ name = "A race"
 """
 
 
-class Hall:
+class Rig:
     """A station with the descriptors that systemd gives by default, and a broker."""
 
     def __init__(self, folder: pathlib.Path, more: str = "") -> None:
@@ -56,14 +56,14 @@ class Hall:
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline().decode().rsplit(":", 1)[1])
 
-    def said_next(self, beginning: str) -> str:
+    def next_line(self, beginning: str) -> str:
         assert self.process.stdout is not None
         line = self.process.stdout.readline().decode()
         assert line.startswith(beginning), line
         return line.removeprefix(beginning).strip()
 
     def request(self, method: str, path: str, source: str = "127.0.0.1", timeout_s: float = 20.0) -> tuple[int, float]:
-        """The status, and how long it took from the knock to the answer's end."""
+        """The status, and the seconds from the connection to the end of the answer."""
         began = time.monotonic()
         line = HTTPConnection("127.0.0.1", self.port, timeout=timeout_s, source_address=(source, 0))
         line.request(method, path)
@@ -73,15 +73,15 @@ class Hall:
         return answer.status, time.monotonic() - began
 
     def stream_status(self, path: str, source: str) -> int:
-        """Of an event stream, which has no end."""
+        """The status of an event stream, which has no end."""
         with socket.create_connection(("127.0.0.1", self.port), 20, source_address=(source, 0)) as line:
             line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
             return int(line.recv(200).split()[1])
 
     def state(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/state", timeout=20) as answer:
-            said: dict[str, Any] = json.load(answer)
-        return said
+            state: dict[str, Any] = json.load(answer)
+        return state
 
     def until(self, what: Callable[[dict[str, Any]], bool]) -> None:
         for _ in range(400):
@@ -96,74 +96,74 @@ class Hall:
 
 
 @pytest.fixture
-def hall(tmp_path: pathlib.Path) -> Iterator[Hall]:
-    made = Hall(tmp_path)
+def rig(tmp_path: pathlib.Path) -> Iterator[Rig]:
+    made = Rig(tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture
-def hall_with_manager(tmp_path: pathlib.Path) -> Iterator[Hall]:
-    made = Hall(tmp_path, "[drem]\nport = 0\n")
+def rig_with_manager(tmp_path: pathlib.Path) -> Iterator[Rig]:
+    made = Rig(tmp_path, "[drem]\nport = 0\n")
     yield made
     made.close()
 
 
-def test_with_5000_sockets_of_a_stranger_the_stop_is_answered_and_all_goes_on(hall: Hall) -> None:
-    hall.until(lambda state: bool(state["broker"]["connected"]))
-    quiet_s = statistics.median(hall.request("POST", "/api/v1/stop")[1] for _ in range(5))
+def test_with_5000_sockets_of_a_stranger_the_stop_is_answered_and_all_goes_on(rig: Rig) -> None:
+    rig.until(lambda state: bool(state["broker"]["connected"]))
+    quiet_s = statistics.median(rig.request("POST", "/api/v1/stop")[1] for _ in range(5))
     # On a machine that does three other things a quiet answer takes long too; the promise is for one that does not.
     most_s = max(PROMISED_S, 10 * quiet_s)
-    before = hall.state()["store"]["records"]
-    began_s, log_size = time.monotonic(), hall.log.stat().st_size
+    before = rig.state()["store"]["records"]
+    began_s, log_size = time.monotonic(), rig.log.stat().st_size
     count = room_for(SOCKETS)
-    with stranger(hall.port) as held:
+    with stranger(rig.port) as held:
         assert held.open(count) > 1000
-        stops = [hall.request("POST", "/api/v1/stop") for _ in range(20)]
+        stops = [rig.request("POST", "/api/v1/stop") for _ in range(20)]
         assert [status for status, _ in stops] == [200] * 20
         assert statistics.median(took_s for _, took_s in stops) < most_s
         assert max(took_s for _, took_s in stops) < 4 * most_s
-        assert hall.request("GET", "/operate")[0] == 200
-        assert hall.request("GET", "/", source="127.0.0.3")[0] == 200  # a spectator at another address
+        assert rig.request("GET", "/operate")[0] == 200
+        assert rig.request("GET", "/", source="127.0.0.3")[0] == 200  # a spectator at another address
         # The broker goes and comes: its line needs a descriptor, and a number that `select` knows.
-        port = hall.broker.port
-        hall.broker.stop()
-        hall.until(lambda state: not state["broker"]["connected"])
-        hall.broker = start_broker(hall.log.parent, port, "mosquitto")
-        hall.until(lambda state: bool(state["broker"]["connected"]))
-        hall.until(lambda state: state["store"]["records"] > before + 20)
-        again = hall.request("POST", "/api/v1/stop")
+        port = rig.broker.port
+        rig.broker.stop()
+        rig.until(lambda state: not state["broker"]["connected"])
+        rig.broker = start_broker(rig.log.parent, port, "mosquitto")
+        rig.until(lambda state: bool(state["broker"]["connected"]))
+        rig.until(lambda state: state["store"]["records"] > before + 20)
+        again = rig.request("POST", "/api/v1/stop")
         assert again[0] == 200
         took_s = time.monotonic() - began_s
-    assert hall.process.poll() is None
-    assert hall.log.stat().st_size - log_size < 10_000 * took_s
-    assert "Traceback" not in hall.log.read_text()
-    state = hall.state()
+    assert rig.process.poll() is None
+    assert rig.log.stat().st_size - log_size < 10_000 * took_s
+    assert "Traceback" not in rig.log.read_text()
+    state = rig.state()
     assert state["store"]["ok"]
     assert all(gate["alive"] for gate in state["gates"])
 
 
-def test_spectators_never_take_an_officials_stream(hall: Hall) -> None:
+def test_spectators_never_take_an_officials_stream(rig: Rig) -> None:
     """Two hundred phones are normal use."""
-    with stranger(hall.port) as phones:
+    with stranger(rig.port) as phones:
         assert phones.open(220, ("unread stream",), ("127.0.0.2",)) == 220
         # They are heard in the order of their coming: when one more is sent away, all places are taken.
-        assert any(hall.stream_status("/live", "127.0.0.3") == 503 for _ in range(400))
-        assert hall.stream_status("/live?page=operate", "127.0.0.1") == 200
-        assert hall.stream_status("/live?page=gates", "127.0.0.1") == 200
-        assert hall.stream_status("/live?page=operate", "127.0.0.2") == 503
+        assert any(rig.stream_status("/live", "127.0.0.3") == 503 for _ in range(400))
+        assert rig.stream_status("/live?page=operate", "127.0.0.1") == 200
+        assert rig.stream_status("/live?page=gates", "127.0.0.1") == 200
+        assert rig.stream_status("/live?page=operate", "127.0.0.2") == 503
 
 
-def test_the_event_managers_port_takes_no_descriptors_either(hall_with_manager: Hall) -> None:
+def test_the_event_managers_port_takes_no_descriptors_either(rig_with_manager: Rig) -> None:
     """Its sockets are this process's too; a page that listens keeps its line."""
-    hall = hall_with_manager
-    url = hall.said_next("timing an event manager at ")
+    rig = rig_with_manager
+    url = rig.next_line("timing an event manager at ")
     with connect(url, open_timeout=20, close_timeout=0.5) as page:
         page.recv(timeout=20)
         with stranger(int(url.rsplit(":", 1)[1]), "/", "/") as held:
             assert held.open(room_for(2000)) > 1000
-            assert hall.request("POST", "/api/v1/stop")[0] == 200
+            assert rig.request("POST", "/api/v1/stop")[0] == 200
             assert json.loads(page.recv(timeout=20))["event"] == "lap"
-            folder = pathlib.Path(f"/proc/{hall.process.pid}/fd")
+            folder = pathlib.Path(f"/proc/{rig.process.pid}/fd")
             assert len(list(folder.iterdir())) < 400
-    assert "Traceback" not in hall.log.read_text()
+    assert "Traceback" not in rig.log.read_text()

@@ -79,7 +79,7 @@ def test_a_tab_that_is_told_an_old_page_says_how_old_it_is(served: Served, conte
     first.goto(served.url)
     first.wait_for_selector("body[data-silent]")
     said = first.locator("#silence").inner_text()
-    assert "No word from" in said
+    assert "No data from" in said
     second = context.new_page()
     second.add_init_script(STATES_SEEN)
     second.goto(served.url)

@@ -70,8 +70,9 @@ class PowerCut(apsw.VFS):
         if self.dead:
             raise apsw.IOError
 
-    def excepthook(self, *_: object) -> None:
+    def excepthook(self, *_: object) -> bool:
         """SQLite goes on asking a dead disk while it closes; each refusal is one already told."""
+        return True
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
         path = str(name.filename() if isinstance(name, apsw.URIFilename) else name)
@@ -105,8 +106,9 @@ class _File(apsw.VFSFile):
         self._disk, self._kept, self._names_folder = disk, kept, names_folder
         super().__init__("unix", name, flags)
 
-    def excepthook(self, *_: object) -> None:
+    def excepthook(self, *_: object) -> bool:
         """As the disk's."""
+        return True
 
     def xWrite(self, data: bytes, offset: int) -> None:
         self._disk.count()

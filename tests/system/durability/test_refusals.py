@@ -56,7 +56,7 @@ def test_the_log_hears_of_it_once_each_time_it_changes(tmp_path: pathlib.Path) -
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
         said: list[str] = []
-        rig.station._log = said.append
+        rig.station.storage._log = said.append
         disk.full = True
         for _ in range(3):
             rig.cross(8.0)
@@ -75,7 +75,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
         disk.full = True
-        monkeypatch.setattr("station.service.disk_check.disk_space", lambda _path: DiskSpace(0, read_only=False))
+        monkeypatch.setattr("station.service.storage_monitor.disk_space", lambda _path: DiskSpace(0, read_only=False))
         monkeypatch.setattr(rig.station, "_clock_inputs", list)  # not even a tick comes with it
         rig.wait(2 * S)
         assert "disk is full" in rig.station.snapshot().store.sentence
@@ -87,7 +87,9 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
 
 def test_a_disk_that_is_nearly_full_is_a_warning(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(tmp_path / "station.db")
-    monkeypatch.setattr("station.service.disk_check.disk_space", lambda _path: DiskSpace(42_500_000, read_only=False))
+    monkeypatch.setattr(
+        "station.service.storage_monitor.disk_space", lambda _path: DiskSpace(42_500_000, read_only=False)
+    )
     rig.wait(2 * S)
     store = rig.station.snapshot().store
     assert store.ok
@@ -103,7 +105,7 @@ def test_a_disk_that_does_not_answer_is_doubtful(tmp_path: pathlib.Path) -> None
 def test_more_than_can_be_held_ends_the_station_and_the_gate_says_it_again(tmp_path: pathlib.Path) -> None:
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
-        rig.station.storage_fault = StorageFault(lambda _sentence: None, max_held=5)
+        rig.station.storage.fault = StorageFault(lambda _sentence: None, max_held=5)
         rig.open()
         rig.go()
         disk.full = True

@@ -48,30 +48,30 @@ SLOW_LAPS = (
 LONG_RULES = RaceRules(
     consecutive_laps=3, max_laps=99, time_limit_s=3599, off_track_penalty_s=2.5, collision_penalty_s=3.5
 )
+LONG_RACE = replace(RACE, name="W" * 40, track="reInvent2019_wide_mirrored_with_a_long_name", rules=LONG_RULES)
+LONG_RUN = replace(
+    RUN,
+    racer=NAMES[0],
+    car="c" * 64,
+    model="m" * 64,
+    attempt=99,
+    laps=SLOW_LAPS,
+    lap_number=100,
+    lap_started_ns=VIEW.clock.now_ns - 599 * S,
+    ends_ns=VIEW.clock.now_ns + 3599 * S,
+    best_ns=SLOW_MS * MS,
+    score_ms=SLOW_MS,
+    lap_off_tracks=99,
+    lap_collisions=99,
+    lap_resets=99,
+    proposals=(Proposal("run-7", "missed_crossing", 150 * S, "c" * 64, "C" * 64 + " passed the gate after lap 4."),),
+    flagged=(150 * S, 151 * S),
+)
 LONG = replace(
     VIEW,
     station="station-of-the-very-long-name-in-hall-12",
-    race=replace(RACE, name="W" * 40, track="reInvent2019_wide_mirrored_with_a_long_name", rules=LONG_RULES),
-    run=replace(
-        RUN,
-        racer=NAMES[0],
-        car="c" * 64,
-        model="m" * 64,
-        attempt=99,
-        laps=SLOW_LAPS,
-        lap_number=100,
-        lap_started_ns=VIEW.clock.now_ns - 599 * S,
-        ends_ns=VIEW.clock.now_ns + 3599 * S,
-        best_ns=SLOW_MS * MS,
-        score_ms=SLOW_MS,
-        lap_off_tracks=99,
-        lap_collisions=99,
-        lap_resets=99,
-        proposals=(
-            Proposal("run-7", "missed_crossing", 150 * S, "c" * 64, "C" * 64 + " passed the gate after lap 4."),
-        ),
-        flagged=(150 * S, 151 * S),
-    ),
+    race=LONG_RACE,
+    run=LONG_RUN,
     standing=STANDING,
     gates=(replace(FULL_GATE, name="g" * 40), SPLIT),
     cars=(replace(CAR, name="c" * 64, model="m" * 64), replace(SPARE, name="d" * 64, online=False)),
@@ -80,7 +80,7 @@ LONG = replace(
 FINISHED = replace(
     LONG,
     run=replace(
-        LONG.run,
+        LONG_RUN,
         phase="finished",
         finished_reason="The time limit of 1:00:00 was reached.",
         lap_started_ns=None,
@@ -90,10 +90,10 @@ FINISHED = replace(
 IDLE = replace(LONG, run=None, standing=())
 MANY = replace(
     LONG,
-    race=replace(LONG.race, cars_on_track=6),
+    race=replace(LONG_RACE, cars_on_track=6),
     runs=tuple(
         replace(
-            LONG.run,
+            LONG_RUN,
             run_id=f"run-{n}",
             racer=racer,
             laps=tuple(replace(each, run_id=f"run-{n}") for each in SLOW_LAPS[:4]),
@@ -115,11 +115,27 @@ STOPPED = StopView(
         for n, outcome in enumerate(("unreached", "ordered", "stopped", "unreached", "ordered", "unreached"))
     ),
 )
+THREE = replace(
+    VIEW,
+    race=replace(RACE, cars_on_track=3),
+    runs=tuple(
+        replace(RUN, run_id=f"run-{n}", racer=racer, car=car, model=model)
+        for n, (racer, car, model) in enumerate(
+            (
+                ("Ada Lovelace", "car-aurora", "center-line-v3"),
+                ("Grace Hopper", "car-borealis", "apex-hunter"),
+                ("Katherine Johnson", "car-3", ""),
+            ),
+            5,
+        )
+    ),
+)
 STATES: dict[str, View] = {
     "usual": VIEW,
     "long": LONG,
     "finished": FINISHED,
     "idle": IDLE,
+    "three": THREE,
     "many": MANY,
     "test": replace(LONG, mode="test"),
     "trouble": replace(TROUBLE, standing=STANDING),

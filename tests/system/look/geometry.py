@@ -6,14 +6,15 @@ from playwright.sync_api import Page
 
 # Texts are measured by their own boxes (Range), cut by what scrolls or hides around them. What may be cut on purpose
 # (a name after two lines) carries its whole text as a title. `main` alone may scroll, and only down.
-_LOOK = r"""() => {
+_FAULTS = r"""() => {
   const SLACK = 1.5;
   const faults = [];
   const style = (element) => getComputedStyle(element);
-  const say = (text) => text.trim().replace(/\s+/g, " ").slice(0, 40);
-  const away = ".unseen, .for-ears, .skip, [hidden], datalist, noscript, dialog:not([open])";
-  const forEars = (element) => element && (style(element).clipPath === "inset(50%)" || forEars(element.parentElement));
-  const unseen = (element) => element.closest(away) || forEars(element);
+  const short = (text) => text.trim().replace(/\s+/g, " ").slice(0, 40);
+  const HIDDEN = ".visually-hidden, .skip, [hidden], datalist, noscript, dialog:not([open])";
+  const isClipped = (element) => style(element).clipPath === "inset(50%)";
+  const isVisuallyHidden = (element) => element && (isClipped(element) || isVisuallyHidden(element.parentElement));
+  const isHidden = (element) => element.closest(HIDDEN) || isVisuallyHidden(element);
   const doc = document.documentElement;
   if (doc.scrollWidth > doc.clientWidth) faults.push(`the page is ${doc.scrollWidth} px wide at ${doc.clientWidth}`);
 
@@ -28,11 +29,11 @@ _LOOK = r"""() => {
     let cut = false;
     let reached = false; // by scrolling down
     for (let at = element; at && at !== document.body; at = at.parentElement) {
-      const look = style(at);
-      if (look.position === "fixed") break;
+      const css = style(at);
+      if (css.position === "fixed") break;
       const hides = (value) => value === "hidden" || value === "clip";
       const scrolls = (value) => value === "auto" || value === "scroll";
-      const [x, y] = [look.overflowX, look.overflowY];
+      const [x, y] = [css.overflowX, css.overflowY];
       if (x === "visible" && y === "visible") continue;
       const frame = at.getBoundingClientRect();
       if (hides(x) && (left < frame.left - SLACK || right > frame.right + SLACK)) cut = true;
@@ -51,19 +52,20 @@ _LOOK = r"""() => {
   while (walk.nextNode()) {
     const node = walk.currentNode;
     const element = node.parentElement;
-    if (!node.data.trim() || unseen(element) || element.closest("script, style, title")) continue;
+    if (!node.data.trim() || isHidden(element) || element.closest("script, style, title")) continue;
     if (!element.checkVisibility({ visibilityProperty: true })) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) {
       if (box.width < 1 || box.height < 1) continue;
-      const seen = shown(element, box);
-      if (seen.cut && !meant(element)) faults.push(`clipped: ${say(node.data)}`);
-      if (seen.right - seen.left < 1 || seen.bottom - seen.top < 1) continue;
+      const visible = shown(element, box);
+      if (visible.cut && !meant(element)) faults.push(`clipped: ${short(node.data)}`);
+      if (visible.right - visible.left < 1 || visible.bottom - visible.top < 1) continue;
       // The ink of a line is about its middle; line boxes may touch.
-      const trim = Math.min(box.height, seen.bottom - seen.top) * 0.22;
+      const trim = Math.min(box.height, visible.bottom - visible.top) * 0.22;
       const layer = element.closest(".stop-bar, .silence, #stopbar, thead") ? 1 : 0;
-      boxes.push({ ...seen, top: seen.top + trim, bottom: seen.bottom - trim, node, layer, text: say(node.data) });
+      const [top, bottom] = [visible.top + trim, visible.bottom - trim];
+      boxes.push({ ...visible, top, bottom, node, layer, text: short(node.data) });
     }
   }
   for (let i = 0; i < boxes.length; i++) {
@@ -76,15 +78,28 @@ _LOOK = r"""() => {
     }
   }
   for (const target of document.querySelectorAll("button, a, input, summary, select, [tabindex='0']")) {
-    if (unseen(target) || !target.checkVisibility({ visibilityProperty: true })) continue;
+    if (isHidden(target) || !target.checkVisibility({ visibilityProperty: true })) continue;
     const isInSentence = target.matches("a") && style(target).display === "inline";
     const box = target.getBoundingClientRect();
     const isSmall = box.width < 24 || box.height < 24;
-    if (!isInSentence && isSmall) faults.push(`small: ${say(target.textContent || target.id)}`);
+    if (!isInSentence && isSmall) faults.push(`small: ${short(target.textContent || target.id)}`);
   }
   for (const name of document.querySelectorAll(".racer, .name, .car-racer")) {
-    if (!name.textContent.trim() || !name.checkVisibility() || unseen(name)) continue;
-    if (name.getBoundingClientRect().width < 40) faults.push(`no room: ${say(name.textContent)}`);
+    if (!name.textContent.trim() || !name.checkVisibility() || isHidden(name)) continue;
+    if (name.getBoundingClientRect().width < 40) faults.push(`no room: ${short(name.textContent)}`);
+  }
+  for (const fact of document.querySelectorAll(".run-facts span:not(.sentence)")) {
+    if (!fact.checkVisibility()) continue;
+    // A name that one line has room for is on one line, and the whole of it is seen.
+    const range = document.createRange();
+    range.selectNodeContents(fact);
+    const lines = [...range.getClientRects()];
+    const room = fact.parentElement.clientWidth;
+    const fits = lines.reduce((sum, line) => sum + line.width, 0) + 24 <= room;
+    const bottom = fact.parentElement.getBoundingClientRect().bottom;
+    const hidden = lines.some((line) => line.bottom > bottom + SLACK);
+    const broken = hidden || new Set(lines.map((line) => line.top)).size > 1;
+    if (fits && broken) faults.push(`broken: ${short(fact.textContent)}`);
   }
   return [...new Set(faults)].slice(0, 25);
 }"""
@@ -92,7 +107,7 @@ _LOOK = r"""() => {
 
 def faults(page: Page) -> list[str]:
     """Everything that is clipped, overlaid, sideways, or too small for a finger; empty if nothing is."""
-    found: list[str] = page.evaluate(_LOOK)
+    found: list[str] = page.evaluate(_FAULTS)
     return found
 
 

@@ -57,11 +57,11 @@ class Relay:
                     selector.register(end, selectors.EVENT_READ)
                 while not self._ended:
                     for key, _ in selector.select(1.0):
-                        end = key.fileobj
-                        assert isinstance(end, socket.socket)
-                        data = end.recv(65536)
+                        source = key.fileobj
+                        assert isinstance(source, socket.socket)
+                        data = source.recv(65536)
                         self._through.wait()
                         if not data:
                             return
-                        other[end].sendall(data)
+                        other[source].sendall(data)
             self._open -= {near, far}

@@ -6,7 +6,7 @@
 import contextlib
 import pathlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from leaderboard.app import create_app as leaderboard_app
 from leaderboard.build import open_board
@@ -51,7 +51,12 @@ def car(folder: pathlib.Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    with {"station": station, "leaderboard": leaderboard, "car": car}[sys.argv[1]](pathlib.Path(sys.argv[2])) as url:
+    pages: dict[str, Callable[[pathlib.Path], contextlib.AbstractContextManager[str]]] = {
+        "station": station,
+        "leaderboard": leaderboard,
+        "car": car,
+    }
+    with pages[sys.argv[1]](pathlib.Path(sys.argv[2])) as url:
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
         sys.stdin.read()

@@ -61,6 +61,8 @@ def test_the_station_shows_everything_at_every_size(browser: Browser, path: str,
             show(served.station, page, view)
             # All sizes for the worst; the others where there is least room, and where columns stand beside each other.
             sizes = SIZES if (state, letters) == ("long", "ours") else ((320, 640), (1280, 720))
+            if state == "three":  # cards beside each other: a third of the width, or half of what the controls leave
+                sizes = (*sizes, (1456, 900), (1920, 1080))
             found += look(page, f"{path.strip('/') or 'live'}-{state}-{letters}", sizes)
     assert found == []
 
@@ -111,7 +113,7 @@ def test_the_car_shows_everything_on_a_phone(browser: Browser, tmp_path: pathlib
         page.get_by_label("Claim code").fill(site.code)
         page.get_by_role("button", name="Claim").click()
         page.locator("#health dd").first.wait_for()
-        site.bench.desk.on_guard_message(CarState(True, "tripped", "x" * 120, NAMES[0] + "m" * 24, "ab" * 32, 40))
+        site.bench.control.on_guard_message(CarState(True, "tripped", "x" * 120, NAMES[0] + "m" * 24, "ab" * 32, 40))
         page.locator("#model").filter(has_text=NAMES[0]).wait_for()
         found += look(page, f"car-desk-{letters}")
     site.server.close()
@@ -124,6 +126,10 @@ FAULTY: list[tuple[str, str]] = [
     ("<p style='width:900px'>wide</p>", "the page is"),
     ("<button style='width:12px;height:12px;padding:0'></button>", "small:"),
     ("<div style='overflow-x:auto;width:80px'><p style='width:200px'>aside</p></div>", "clipped: aside"),
+    (
+        "<p class='run-facts' style='width:110px;overflow-wrap:anywhere'><span>run-7</span><span>car-aurora</span>",
+        "broken:",
+    ),
     ("<span class='name' style='display:inline-block;width:9px;overflow:hidden' title='x'>Ada</span>", "no room: Ada"),
 ]
 

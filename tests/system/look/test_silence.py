@@ -94,10 +94,12 @@ def watching(browser: Browser, machine: Machine, path: str) -> Iterator[Page]:
 
 def test_a_word_comes_often_enough_and_silence_is_told_within_two_seconds() -> None:
     script = (ROOT / "shared/web/look/silence.js").read_text(encoding="utf-8")
-    quiet_ms, look_ms = (int(re.search(rf"{name} = (\d+)", script)[1]) for name in ("QUIET_MS", "LOOK_MS"))  # type: ignore[index]
-    assert quiet_ms + look_ms < 2000
+    quiet_ms, check_ms = (
+        int(value) for name in ("SILENT_AFTER_MS", "CHECK_EVERY_MS") for value in re.findall(rf"{name} = (\d+)", script)
+    )
+    assert quiet_ms + check_ms < 2000
     console = (ROOT / "vehicle/web/static/console.js").read_text(encoding="utf-8")
-    asked_ms = [int(every) for every in re.findall(r"(?:EVERY_MS|UNCLAIMED_MS) = (\d+)", console)]
+    asked_ms = [int(every) for every in re.findall(r"\b(?:POLL_MS|UNCLAIMED_POLL_MS) = (\d+)", console)]
     assert len(asked_ms) == 2
     for every_ms in (1000 * station_live.HEARTBEAT_S, 1000 * leaderboard_live._ALIVE_S, *asked_ms):
         assert every_ms <= 700
@@ -164,7 +166,7 @@ def test_a_silent_machine_looks_silent_and_comes_back(
 
 def looks_silent(page: Page, figure: str, fresh: str, whose: str) -> None:
     """The band over the whole width says since when, the clocks stand, and the figures are grey."""
-    said = re.compile(rf"^✕ No word from {whose} since \d\d:\d\d:\d\d\. What is grey is from then\.$")
+    said = re.compile(rf"^✕ No data from {whose} since \d\d:\d\d:\d\d\. Grey values date from then\.$")
     expect(page.locator("#silence")).to_have_text(said)
     assert len(set(frames(page))) == 1
     assert colour(page, figure) == colour(page, ".from-machine") != fresh
@@ -176,7 +178,7 @@ def test_a_car_that_nobody_claimed_is_told_too(browser: Browser, machines: Calla
     with watching(browser, machine, "/") as page:
         expect(page.locator("#mode")).to_have_text("Not claimed")
         machine.fall_silent("stopped")
-        expect(page.locator("#silence")).to_contain_text("No word from the car since")
+        expect(page.locator("#silence")).to_contain_text("No data from the car since")
         machine.speak()
         expect(page.locator("#mode")).to_have_text("Not claimed")
         expect(page.locator("#silence")).to_be_empty()

@@ -1,8 +1,8 @@
 """Faults done to a driving car, and how long its wheels went on: trials for test_faults.py and bench/vehicle/faults.py.
 
 They lie in memory, not on the disk (`in_memory`): the mock motors write their record from the guard's loop, where no
-real motor waits for a disk. The three processes and their keeper are real, the broker too; the motors are the mock
-that writes down its pulses with the monotonic clock. The time counts from just before the fault to the last pulse that
+real motor waits for a disk. The three processes, the fail-safe process and the broker are real; the motors are the mock
+that records its pulses with the monotonic clock. The time counts from just before the fault to the last pulse that
 was not neutral.
 """
 

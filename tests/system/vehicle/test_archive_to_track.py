@@ -29,7 +29,7 @@ from vehicle.recordings.recorder import recordings
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.slow]
 
-UPLOAD_BYTES_S = 150_000  # a phone at the far end of a hall: slow enough that a person sees the bar
+UPLOAD_BYTES_S = 150_000  # a phone at the far end of a large room: slow enough that a person sees the bar
 WATCH_PROGRESS = """() => {
   window.seen = [];
   const bar = document.getElementById("progress");
@@ -150,8 +150,8 @@ def refuse(page: Page, garage: Garage) -> None:
     evil.write_bytes(tar_gz(Member(b"agent/model.pb", b"x"), Member(b"evil", kind=b"2", link=b"/etc/passwd")))
     page.locator("#file").set_input_files(str(evil))
     page.get_by_role("button", name="Upload").click()
-    expect(page.locator("#models_said")).to_contain_text("The archive holds a link", timeout=30_000)
-    expect(page.locator("#models_said")).not_to_contain_text(str(garage.folder))
+    expect(page.locator("#models_message")).to_contain_text("The archive holds a link", timeout=30_000)
+    expect(page.locator("#models_message")).not_to_contain_text(str(garage.folder))
     assert not list((garage.folder / "models").glob("*"))
 
 
@@ -169,14 +169,14 @@ def upload(page: Page, archive: pathlib.Path) -> None:
     until(page, lambda: bool(page.evaluate("window.seen.some((at) => at > 0 && at < 100)")))
     assert violations(page) == []
     keep_picture(page, "road-uploading")
-    expect(page.locator("#models_said")).to_have_text("my-racer is on the car.", timeout=60_000)
+    expect(page.locator("#models_message")).to_have_text("my-racer is on the car.", timeout=60_000)
     line.detach()
 
 
 def select(page: Page, name: str) -> None:
     page.get_by_role("button", name=f"Select {name}").click()
     expect(page.locator("#model")).to_have_text(name, timeout=30_000)
-    expect(page.locator("#models_said")).to_contain_text(f"{name} is selected")
+    expect(page.locator("#models_message")).to_contain_text(f"{name} is selected")
     assert violations(page) == []
     keep_picture(page, "road-selected")
 

@@ -1,4 +1,4 @@
-"""The real pilot and the real trial have no network: a camera of a stranger's package tries it from within."""
+"""The real pilot and the real trial have no network: the camera driver of another package tries from within."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def main(arguments):
 REFUSED = {"inet": "EACCES", "unix": "EACCES", "fork": "EACCES", "exec": "EACCES", "reopen": "done"}
 
 
-def stranger(folder: pathlib.Path) -> str:
+def spy_package(folder: pathlib.Path) -> str:
     """A package with a camera driver, as pip would leave it."""
     about = folder / "spy-1.0.dist-info"
     about.mkdir(parents=True)
@@ -70,7 +70,9 @@ def stranger(folder: pathlib.Path) -> str:
 @pytest.mark.broker
 def test_the_pilot_drives_without_network(tmp_path: pathlib.Path, broker: RunningBroker, station: Station) -> None:
     write_model(tmp_path / "model")
-    car = Car(tmp_path, config_text(tmp_path, broker.port, 'driver = "spy"'), PYTHONPATH=stranger(tmp_path / "package"))
+    car = Car(
+        tmp_path, config_text(tmp_path, broker.port, 'driver = "spy"'), PYTHONPATH=spy_package(tmp_path / "package")
+    )
     try:
         station.drive(throttle_percent=40)
         station.wait(lambda: any(t.throttle > 0.3 for t in station.telemetry))  # the model answers behind the filter
@@ -92,6 +94,6 @@ def test_the_pilot_drives_without_network(tmp_path: pathlib.Path, broker: Runnin
 
 def test_a_trial_has_none_either(tmp_path: pathlib.Path) -> None:
     words = "from vehicle.models import run_isolated as r; r.JOBS['spy'] = 'spy'; raise SystemExit(r.main(['spy']))"
-    environment = os.environ | {"PYTHONPATH": stranger(tmp_path / "package")}
+    environment = os.environ | {"PYTHONPATH": spy_package(tmp_path / "package")}
     subprocess.run([sys.executable, "-c", words], env=environment, timeout=60, check=True)
     assert json.loads((tmp_path / "package" / "found.json").read_text()) == REFUSED

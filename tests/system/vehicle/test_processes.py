@@ -91,10 +91,10 @@ def test_arm_start_drive_and_a_lease_that_stops_means_neutral(station: Station, 
     assert min(throttle for _, throttle in pulses(car.folder)) == 1_392_000  # 0.4 forward of 135 us, polarity -1
     state = station.states[-1]
     assert (state.model, state.throttle_percent) == ("model", 40)
-    told = next(t for t in station.telemetry if t.frame_age_p99_us > 0)
-    assert min(told.capture_p50_us, told.policy_p50_us, told.frame_age_p50_us) > 0
-    assert told.frame_age_p99_us >= told.policy_p50_us
-    assert (told.precision, told.realtime) == ("fp32", "no")  # the test's settings do not ask for priority
+    telemetry = next(t for t in station.telemetry if t.frame_age_p99_us > 0)
+    assert min(telemetry.capture_p50_us, telemetry.policy_p50_us, telemetry.frame_age_p50_us) > 0
+    assert telemetry.frame_age_p99_us >= telemetry.policy_p50_us
+    assert (telemetry.precision, telemetry.realtime) == ("fp32", "no")  # the test's settings do not ask for priority
     station.granting = False
     state = station.wait_mode("tripped")
     assert "lease ran out" in state.reason
@@ -103,7 +103,7 @@ def test_arm_start_drive_and_a_lease_that_stops_means_neutral(station: Station, 
     station.order("start")
     station.wait(lambda: "refused" in station.states[-1].reason or station.states[-1].mode == "tripped")
     for action in ("reset", "arm", "start"):
-        station.order(action)  # type: ignore[arg-type]
+        station.order(action)
     station.wait_mode("driving")
     station.order("stop")
     station.wait_mode("stopped")
@@ -117,7 +117,7 @@ def test_a_killed_pilot_means_neutral_and_tripped_until_someone_resets(station: 
     assert state.reason == "The pilot process is gone."
     assert pulses(car.folder)[-1] == REST
     for action in ("reset", "arm", "start"):
-        station.order(action)  # type: ignore[arg-type]
+        station.order(action)
     station.wait_mode("driving")
 
 
@@ -138,7 +138,7 @@ def test_the_guard_ends_in_neutral_and_says_goodbye(station: Station, car: Car) 
     assert not (car.folder / "car.sock").exists()
 
 
-def test_a_child_that_hangs_at_the_end_lets_the_keeper_say_nothing_that_is_not_so(
+def test_a_child_that_hangs_at_the_end_lets_the_failsafe_process_say_nothing_that_is_not_so(
     tmp_path: pathlib.Path, broker: RunningBroker, station: Station
 ) -> None:
     write_model(tmp_path / "model")
@@ -159,7 +159,7 @@ def test_after_a_killed_guard_the_stop_hook_leaves_neutral(station: Station, car
     car.end(signal.SIGKILL)
     psutil.wait_procs(children, timeout=30)
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
-    # The keeper is at work too (test_faults.py times it); the hook must not mind who comes first.
+    # The fail-safe process is at work too (test_faults.py times it); the hook must not mind who comes first.
     assert car.command("neutral").returncode == 0
     assert pulses(car.folder)[-1] == REST
 
@@ -251,8 +251,8 @@ def test_a_car_without_motors_and_camera_comes_up_says_so_and_takes_them_when_th
             lambda: any("motors do not answer" in s.reason and "no mock camera" in s.reason for s in station.states)
         )
         station.wait(lambda: station.beat > 0)
-        refused("arm", "The car has not yet motors")
-        refused("start", "The car has not yet motors")
+        refused("arm", "The car does not yet have motors")
+        refused("start", "The car does not yet have motors")
         assert not (tmp_path / "pulses.jsonl").exists()
         no_bus.unlink()
         station.wait(lambda: "motors" not in station.states[-1].reason)
@@ -270,7 +270,7 @@ def test_a_car_without_motors_and_camera_comes_up_says_so_and_takes_them_when_th
         assert car.process.poll() is None
         assert station.states[-1].mode == "tripped"
         for action in ("reset", "arm", "start"):
-            station.order(action)  # type: ignore[arg-type]
+            station.order(action)
         station.wait_mode("driving")
         assert car.end() == 0
         assert pulses(tmp_path)[-1] == REST

@@ -55,7 +55,7 @@ def test_fail_safe_and_watchdog_together(tmp_path: pathlib.Path, broker: Running
             car.process.stderr.close()
 
 
-def test_an_orderly_end_is_told(tmp_path: pathlib.Path, broker: RunningBroker) -> None:
+def test_an_orderly_end_is_reported(tmp_path: pathlib.Path, broker: RunningBroker) -> None:
     write_model(tmp_path / "model")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))

@@ -107,7 +107,7 @@ def test_a_disk_that_refuses_is_said_and_the_old_file_stays(tmp_path: pathlib.Pa
     path = tmp_path / "calibration.json"
     write_calibration(path, STOCK_CALIBRATION)
     (tmp_path / "calibration.json.part").mkdir()  # in the way of the new one
-    with pytest.raises(StorageError, match="cannot be kept"):
+    with pytest.raises(StorageError, match="cannot be saved"):
         write_calibration(path, STOCK_CALIBRATION)
     assert read_calibration(path) == STOCK_CALIBRATION
 
@@ -150,7 +150,7 @@ class Hands:
         try:
             return next(self._answers)
         except StopIteration:
-            raise Refused("nobody answers any more.") from None
+            raise Refused("the input has ended.") from None
 
     def pause(self, for_s: float) -> None:
         assert for_s == PULSE_S
@@ -196,7 +196,7 @@ def test_nothing_moves_before_the_wheels_are_off(answers: tuple[str, ...]) -> No
 
 def test_channels_the_wrong_way_round_end_the_wizard_before_any_throttle() -> None:
     hands = Hands("wheels off", "n")
-    with pytest.raises(Refused, match="Change the two channels"):
+    with pytest.raises(Refused, match="Swap the two channels"):
         hands.wizard().run()
     assert hands.tested == [Pulses(1_490_000, 1_446_000)]
     assert hands.motors.pulses == REST
@@ -218,7 +218,7 @@ def test_a_pulse_that_is_broken_off_ends_in_neutral(stop: type[BaseException]) -
 
 def test_an_end_on_the_wrong_side_and_nonsense_are_asked_again() -> None:
     hands = Hands("wheels off", "y", "middle", "", "9999", "", "", "1470", "", "", "1300", "", "")
-    with pytest.raises(Refused, match="nobody answers"):
+    with pytest.raises(Refused, match="input has ended"):
         hands.wizard().run()
     assert [pulses.steering_ns for pulses in hands.tested[1:]] == [1_470_000, 1_300_000]
 
@@ -278,7 +278,7 @@ def test_the_command_refuses_beside_a_guard_and_without_a_file(
         raise EOFError
 
     monkeypatch.setattr("builtins.input", gone)
-    with pytest.raises(Refused, match="nobody answers"):
+    with pytest.raises(Refused, match="input has ended"):
         vehicle.main(["calibrate", "--config", str(config)])
     assert not (tmp_path / "car.sock").exists()
 

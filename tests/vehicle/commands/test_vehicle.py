@@ -79,7 +79,7 @@ def test_a_file_in_the_way_of_the_socket_is_named(tmp_path: pathlib.Path) -> Non
     ("change", "words"),
     [
         (("/model", "/nothing"), "there is no such model"),
-        (("/laps.db", "/model/model.onnx"), "the outbox of laps cannot be kept"),
+        (("/laps.db", "/model/model.onnx"), "the outbox of laps cannot be used"),
         (('driver = "mock"\n[motors]', 'driver = "films"\n[motors]'), "there is no driver 'films'"),
     ],
 )

@@ -26,11 +26,11 @@ class Bench:
         self.folder = folder
         self.broker = MockBroker(seed=1)
         self.now_ns = 0
-        self.heard: list[Message] = []
+        self.received: list[Message] = []
         self.deliveries: list[Delivery] = []
         self.station = MockLink(self.broker, "station-1", "boot-s", "station")
         kinds = (CarHeartbeat, CarState, CarLap, CarTelemetry)
-        self.station.start([Subscription(topics.BY_BODY[kind]) for kind in kinds], self._hear)
+        self.station.start([Subscription(topics.BY_BODY[kind]) for kind in kinds], self._on_delivery)
         self.begin()
 
     def begin(self) -> None:
@@ -43,8 +43,8 @@ class Bench:
         self.comms.start()
         self.run(500)
 
-    def _hear(self, delivery: Delivery) -> None:
-        self.heard.append(delivery.message)
+    def _on_delivery(self, delivery: Delivery) -> None:
+        self.received.append(delivery.message)
         delivery.ack()
 
     def run(self, duration_ms: int) -> None:
@@ -53,10 +53,10 @@ class Bench:
             self.broker.run_until(self.now_ns)
             self.comms.step(self.now_ns / 1e9)
 
-    def said(self, kind: type) -> list[Message]:
-        return [message for message in self.heard if isinstance(message.body, kind)]
+    def published(self, kind: type) -> list[Message]:
+        return [message for message in self.received if isinstance(message.body, kind)]
 
-    def guard_hears(self) -> list[IpcMessage]:
+    def guard_messages(self) -> list[IpcMessage]:
         return self.guard.receive()
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ def bench(tmp_path: pathlib.Path) -> Iterator[Bench]:
 
 
 def test_it_tells_the_guard_that_it_is_there(bench: Bench) -> None:
-    assert bench.guard_hears() == [CommsReady()]
+    assert bench.guard_messages() == [CommsReady()]
 
 
 def test_beats_states_and_figures_go_out(bench: Bench) -> None:
@@ -81,34 +81,34 @@ def test_beats_states_and_figures_go_out(bench: Bench) -> None:
     bench.guard.send(CarState(True, "ready", "", "demo"))
     bench.guard.send(LoopTelemetry(9, 1, 2, 3, tuple(range(1000, 101_000, 1000)), (500,), 0.5, 0.25))
     bench.run(200)
-    assert bench.said(CarHeartbeat)[-1].body == CarHeartbeat(17, "ready")
-    assert bench.said(CarState)[-1].body == CarState(True, "ready", "", "demo")
-    assert bench.said(CarTelemetry)[-1].body == CarTelemetry(9, 1, 2, 3, 50_000, 99_000, 500, 500, 0.5, 0.25)
+    assert bench.published(CarHeartbeat)[-1].body == CarHeartbeat(17, "ready")
+    assert bench.published(CarState)[-1].body == CarState(True, "ready", "", "demo")
+    assert bench.published(CarTelemetry)[-1].body == CarTelemetry(9, 1, 2, 3, 50_000, 99_000, 500, 500, 0.5, 0.25)
 
 
 def test_leases_and_orders_come_in_as_they_are(bench: Bench) -> None:
-    bench.guard_hears()
+    bench.guard_messages()
     lease = Lease("boot-1", 3, "drive", "run-1", 500)
     order = DriveOrder("o1", "arm", "boot-1", 3, 2000)
     bench.station.publish(lease, "car-1")
     bench.station.publish(order, "car-1")
     bench.station.publish(lease, "car-2")
     bench.run(200)
-    assert bench.guard_hears() == [lease, order]
+    assert bench.guard_messages() == [lease, order]
 
 
-def test_a_lap_is_said_again_under_its_number_until_it_is_acknowledged(bench: Bench) -> None:
+def test_a_lap_is_sent_again_under_its_number_until_it_is_acknowledged(bench: Bench) -> None:
     bench.pilot.send(LAP)
     bench.run(7_000)
-    said = bench.said(CarLap)
+    said = bench.published(CarLap)
     assert len(said) >= 3
     assert {(m.envelope.boot, m.envelope.seq, m.body) for m in said} == {("boot-1", 1, LAP)}
     bench.station.publish(LapAck("boot-1", 1), "car-1")
     bench.run(200)
     assert bench.outbox.pending() == []
-    bench.heard.clear()
+    bench.received.clear()
     bench.run(10_000)
-    assert bench.said(CarLap) == []
+    assert bench.published(CarLap) == []
 
 
 def test_a_lap_waits_for_the_broker_and_for_the_next_life(bench: Bench) -> None:
@@ -121,7 +121,7 @@ def test_a_lap_waits_for_the_broker_and_for_the_next_life(bench: Bench) -> None:
     bench.broker.restart()
     bench.begin()
     bench.run(10_000)
-    assert {m.envelope.seq for m in bench.said(CarLap)} == {1}
+    assert {m.envelope.seq for m in bench.published(CarLap)} == {1}
 
 
 def test_a_full_disk_is_tried_again_and_loses_no_lap(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +132,6 @@ def test_a_full_disk_is_tried_again_and_loses_no_lap(bench: Bench, monkeypatch: 
         patch.setattr(bench.outbox, "add", refuse)
         bench.pilot.send(LAP)
         bench.run(500)
-        assert bench.said(CarLap) == []
+        assert bench.published(CarLap) == []
     bench.run(500)
-    assert [m.body for m in bench.said(CarLap)] == [LAP]
+    assert [m.body for m in bench.published(CarLap)] == [LAP]

@@ -82,7 +82,7 @@ def test_a_damaged_row_holds_up_no_other(path: pathlib.Path) -> None:
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: pathlib.Path, content: bytes) -> None:
     path = tmp_path / "laps.db"
     path.write_bytes(content)
-    with pytest.raises(StorageError, match="the outbox of laps cannot be kept"):
+    with pytest.raises(StorageError, match="the outbox of laps cannot be used"):
         LapOutbox(path)
 
 

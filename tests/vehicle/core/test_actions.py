@@ -76,7 +76,7 @@ def test_a_model_that_only_goes_straight_is_steered_straight() -> None:
 
 
 @pytest.mark.parametrize("output", [[math.nan, 0.0, 0.0], [math.inf, 0.0, 0.0], [0.5, 0.5], []])
-def test_an_answer_that_is_not_finite_or_of_another_size_is_no_wish(output: list[float]) -> None:
+def test_an_answer_that_is_not_finite_or_of_another_size_is_no_setpoint(output: list[float]) -> None:
     with pytest.raises(BadInput):
         ActionSpace.parse_metadata(DISCRETE).decode(np.array(output), 1.0)
 

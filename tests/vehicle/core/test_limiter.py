@@ -22,7 +22,7 @@ LIMITED = st.builds(DriveLimits, st.floats(0, 1), st.floats(0, 1), st.floats(0.1
 
 
 @pytest.mark.parametrize(
-    ("wish", "last", "dt_ns", "allowed"),
+    ("wanted", "last", "dt_ns", "allowed"),
     [
         (Action(0.0, 1.0), Action(0.0, 0.5), 100_000_000, Action(0.0, 0.5)),  # the cap
         (Action(0.0, 1.0), Action(0.0, 0.0), 100_000_000, Action(0.0, 0.2)),  # the slew
@@ -33,8 +33,8 @@ LIMITED = st.builds(DriveLimits, st.floats(0, 1), st.floats(0, 1), st.floats(0.1
         (Action(1.0, 1.0), Action(0.0, 0.0), 60_000_000_000, Action(1.0, 0.2)),  # a pause is one slow tick
     ],
 )
-def test_table(wish: Action, last: Action, dt_ns: int, allowed: Action) -> None:
-    out = limit(wish, last, dt_ns, LIMITS)
+def test_table(wanted: Action, last: Action, dt_ns: int, allowed: Action) -> None:
+    out = limit(wanted, last, dt_ns, LIMITS)
     assert out.steering == pytest.approx(allowed.steering)
     assert out.throttle == pytest.approx(allowed.throttle)
 
@@ -58,7 +58,7 @@ def test_the_shipped_limits_and_what_may_be_set(name: str, default: float, least
 
 
 @pytest.mark.parametrize(
-    ("wish", "last", "dt_ns", "allowed"),
+    ("wanted", "last", "dt_ns", "allowed"),
     [
         (Action(0.0, 0.5), NEUTRAL, -1, NEUTRAL),  # time that runs backwards gives no room
         (Action(0.5, 0.0), NEUTRAL, -(10**9), NEUTRAL),
@@ -75,8 +75,8 @@ def test_the_shipped_limits_and_what_may_be_set(name: str, default: float, least
         (Action(-0.2, 0.0), Action(-0.1, 0.0), 5_000_000, Action(-0.15, 0.0)),
     ],
 )
-def test_the_borders(wish: Action, last: Action, dt_ns: int, allowed: Action) -> None:
-    out = limit(wish, last, dt_ns, LIMITS)
+def test_the_borders(wanted: Action, last: Action, dt_ns: int, allowed: Action) -> None:
+    out = limit(wanted, last, dt_ns, LIMITS)
     assert (out.steering, out.throttle) == (
         pytest.approx(allowed.steering, abs=1e-12),
         pytest.approx(allowed.throttle, abs=1e-12),
@@ -84,21 +84,21 @@ def test_the_borders(wish: Action, last: Action, dt_ns: int, allowed: Action) ->
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
-def test_a_wish_that_is_not_finite_is_neutral(broken: float) -> None:
+def test_an_action_that_is_not_finite_is_neutral(broken: float) -> None:
     assert limit(Action(broken, 0.5), Action(0.3, 0.5), TICK_NS, LIMITS) == NEUTRAL
     assert limit(Action(0.5, broken), Action(0.3, 0.5), TICK_NS, LIMITS) == NEUTRAL
 
 
 @given(ACTIONS, APPLIED, st.integers(-(10**12), 10**12), LIMITED)
-def test_always_finite_and_within_the_caps(wish: Action, last: Action, dt_ns: int, limits: DriveLimits) -> None:
-    out = limit(wish, last, dt_ns, limits)
+def test_always_finite_and_within_the_caps(wanted: Action, last: Action, dt_ns: int, limits: DriveLimits) -> None:
+    out = limit(wanted, last, dt_ns, limits)
     assert -1.0 <= out.steering <= 1.0
     assert -limits.reverse_cap <= out.throttle <= limits.throttle_cap
 
 
 @given(ACTIONS, APPLIED, st.integers(0, 50_000_000), LIMITED)
-def test_growth_is_slewed(wish: Action, last: Action, dt_ns: int, limits: DriveLimits) -> None:
-    out = limit(wish, last, dt_ns, limits)
+def test_growth_is_slewed(wanted: Action, last: Action, dt_ns: int, limits: DriveLimits) -> None:
+    out = limit(wanted, last, dt_ns, limits)
     room = limits.throttle_slew_per_s * dt_ns / 1e9 + 1e-9
     assert out.throttle <= max(last.throttle, 0.0) + room
     assert out.throttle >= min(last.throttle, 0.0) - room
@@ -107,7 +107,9 @@ def test_growth_is_slewed(wish: Action, last: Action, dt_ns: int, limits: DriveL
 
 
 @given(APPLIED, st.integers(0, 10**9), LIMITED)
-def test_a_wish_for_neutral_throttle_is_always_granted_at_once(last: Action, dt_ns: int, limits: DriveLimits) -> None:
+def test_a_request_for_neutral_throttle_is_always_granted_at_once(
+    last: Action, dt_ns: int, limits: DriveLimits
+) -> None:
     assert limit(Action(last.steering, 0.0), last, dt_ns, limits).throttle == 0.0
 
 

@@ -46,7 +46,7 @@ def test_the_only_doors() -> None:
 @pytest.mark.parametrize("lacking", list(itertools.product([True, False], repeat=4))[1:])
 @pytest.mark.parametrize(("mode", "event"), [("disarmed", "arm"), ("stopped", "arm"), ("ready", "start")])
 def test_arm_and_start_need_everything(lacking: tuple[bool, bool, bool, bool], mode: CarMode, event: ModeEvent) -> None:
-    with pytest.raises(Refused, match="The car has not yet "):
+    with pytest.raises(Refused, match="The car does not yet have "):
         next_state(ModeState(mode), event, DriveReadiness(*lacking))
 
 
@@ -54,19 +54,25 @@ def test_arm_and_start_need_everything(lacking: tuple[bool, bool, bool, bool], m
     ("readiness", "sentence"),
     [
         (ALL, ""),
-        (DriveReadiness(True, True, True, False), "The car has not yet a lease from the station."),
-        (DriveReadiness(True, True, False, True), "The car has not yet fresh frames."),
-        (DriveReadiness(True, False, True, True), "The car has not yet a loaded model."),
-        (DriveReadiness(False, True, True, True), "The car has not yet a calibration (raceday vehicle calibrate)."),
-        (DriveReadiness(True, False, False, True), "The car has not yet a loaded model and fresh frames."),
-        (DriveReadiness(True, True, True, True, motors="No bus."), "The car has not yet motors. No bus."),
-        (DriveReadiness(True, True, True, True, button="No pin."), "The car has not yet its emergency button. No pin."),
+        (DriveReadiness(True, True, True, False), "The car does not yet have a lease from the station."),
+        (DriveReadiness(True, True, False, True), "The car does not yet have fresh frames."),
+        (DriveReadiness(True, False, True, True), "The car does not yet have a loaded model."),
+        (
+            DriveReadiness(False, True, True, True),
+            "The car does not yet have a calibration (raceday vehicle calibrate).",
+        ),
+        (DriveReadiness(True, False, False, True), "The car does not yet have a loaded model and fresh frames."),
+        (DriveReadiness(True, True, True, True, motors="No bus."), "The car does not yet have motors. No bus."),
+        (
+            DriveReadiness(True, True, True, True, button="No pin."),
+            "The car does not yet have its emergency button. No pin.",
+        ),
         (
             DriveReadiness(True, True, False, True, "No camera.", "No bus.", "No pin."),
-            "The car has not yet motors and its emergency button and fresh frames. No bus. No pin. No camera.",
+            "The car does not yet have motors and its emergency button and fresh frames. No bus. No pin. No camera.",
         ),
         (DriveReadiness(True, True, True, True, "It was dark."), ""),
-        (DriveReadiness(True, True, False, True, "It is dark."), "The car has not yet fresh frames. It is dark."),
+        (DriveReadiness(True, True, False, True, "It is dark."), "The car does not yet have fresh frames. It is dark."),
     ],
 )
 def test_what_is_missing_is_said(readiness: DriveReadiness, sentence: str) -> None:
@@ -142,7 +148,12 @@ def test_older_never_drives_harder(age_ns: int, more_ns: int) -> None:
 
 @pytest.mark.parametrize(
     ("age_ms", "left_ms", "words"),
-    [(500, 1, ""), (501, 1, "frame is 501 ms old; at most 500"), (0, 0, "lease ran out"), (0, -1, "lease ran out")],
+    [
+        (500, 1, ""),
+        (501, 1, "frame is 501 ms old; the limit is 500 ms"),
+        (0, 0, "lease ran out"),
+        (0, -1, "lease ran out"),
+    ],
 )
 def test_what_trips(age_ms: int, left_ms: int, words: str) -> None:
     reason = trip_reason(age_ms * 1_000_000, left_ms * 1_000_000, SAFETY)

@@ -38,8 +38,8 @@ def test_neutral_is_the_middle() -> None:
 
 @st.composite
 def channels(draw: st.DrawFn) -> ChannelCalibration:
-    widths = draw(st.lists(st.integers(500_000, 2_500_000), min_size=3, max_size=3, unique=True))
-    return ChannelCalibration(*sorted(widths), polarity=draw(st.sampled_from([-1, 1])))
+    low, mid, high = sorted(draw(st.lists(st.integers(500_000, 2_500_000), min_size=3, max_size=3, unique=True)))
+    return ChannelCalibration(low, mid, high, polarity=draw(st.sampled_from([-1, 1])))
 
 
 VALUES = st.floats(-1, 1)

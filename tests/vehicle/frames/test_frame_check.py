@@ -18,7 +18,7 @@ from vehicle.core.messages import Setpoint, UnusableFrame
 from vehicle.frames.frame_check import BLANK, COVERED, DAZZLED, HISTORY, NOISE, REPEATED, FrameCheck
 from vehicle.frames.preprocess import preprocessor
 from vehicle.hardware.cameras.mock import MockCamera
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.pilot.pilot import Pilot
@@ -128,7 +128,7 @@ def lively(number: int) -> Picture:
     return np.clip(real + rng.normal(0, 2, real.shape), 0, 255).astype(np.uint8)
 
 
-class Ear:
+class FakeGuard:
     """The guard's end of the channel, near enough for a pilot."""
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class Ear:
         return True
 
     @property
-    def wishes(self) -> int:
+    def setpoints(self) -> int:
         return sum(isinstance(word, Setpoint) for word in self.words)
 
     @property
@@ -157,57 +157,57 @@ def policy(tmp_path: pathlib.Path) -> Policy:
     return Policy(check_model(write_model(tmp_path)))
 
 
-def looked(policy: Policy, pictures: list[Picture], clock: ManualClock) -> Ear:
-    ear = Ear()
-    pilot = Pilot(policy, ear, clock)  # type: ignore[arg-type]
+def looked(policy: Policy, pictures: list[Picture], clock: ManualClock) -> FakeGuard:
+    guard = FakeGuard()
+    pilot = Pilot(policy, guard, clock)  # type: ignore[arg-type]
     for number, picture in enumerate(pictures, 1):
         clock.advance(clock.now_ns() + 67_000_000)
         pilot.process_frame(Frame(picture, clock.now_ns(), number))
-    return ear
+    return guard
 
 
 @pytest.mark.parametrize("order", ["AB", "AABB", "ABC", "ABCD", "AAAB", "ABCDEFGH", "ABACAD", "ABCB"])
-def test_old_buffers_in_turn_make_a_wish_each_and_no_more(order: str, policy: Policy, clock: ManualClock) -> None:
+def test_old_buffers_in_turn_make_a_setpoint_each_and_no_more(order: str, policy: Policy, clock: ManualClock) -> None:
     given = {letter: lively(ord(letter)) for letter in set(order)}
-    ear = looked(policy, [given[letter] for letter in order * (32 // len(order))], clock)
-    assert ear.wishes == len(given)
-    assert ear.sentences == {REPEATED}
+    guard = looked(policy, [given[letter] for letter in order * (32 // len(order))], clock)
+    assert guard.setpoints == len(given)
+    assert guard.sentences == {REPEATED}
 
 
 def test_all_of_the_kernels_buffers_in_turn_are_seen_through(policy: Policy, clock: ManualClock) -> None:
     given = [lively(number) for number in range(32)]
-    assert looked(policy, given * 3, clock).wishes == 32
+    assert looked(policy, given * 3, clock).setpoints == 32
 
 
 def test_a_camera_that_doubles_each_frame_still_drives(policy: Policy, clock: ManualClock) -> None:
     pictures = [lively(number) for number in range(20) for _ in range(2)]
-    assert looked(policy, pictures, clock).wishes == 20
+    assert looked(policy, pictures, clock).setpoints == 20
 
 
-def test_a_lens_that_is_covered_on_the_way_ends_the_wishes(policy: Policy, clock: ManualClock) -> None:
+def test_a_lens_that_is_covered_on_the_way_ends_the_setpoints(policy: Policy, clock: ManualClock) -> None:
     rng = np.random.default_rng(4)
     dark = [noise(rng, 0, 4).astype(np.uint8) for _ in range(20)]
-    ear = looked(policy, [*(lively(number) for number in range(10)), *dark], clock)
-    assert ear.wishes == 10
-    assert ear.sentences == {COVERED}
+    guard = looked(policy, [*(lively(number) for number in range(10)), *dark], clock)
+    assert guard.setpoints == 10
+    assert guard.sentences == {COVERED}
 
 
-def test_a_lens_covered_not_quite_tight_ends_the_wishes(policy: Policy, clock: ManualClock) -> None:
+def test_a_lens_covered_not_quite_tight_ends_the_setpoints(policy: Policy, clock: ManualClock) -> None:
     rng, away = np.random.default_rng(5), np.arange(240)[:, None]
     leaking = [np.clip(8 + 200 * np.exp(-away / 8) + rng.normal(0, 2, (240, 320)), 0, 255) for _ in range(20)]
     pictures = [*(lively(number) for number in range(10)), *(picture.astype(np.uint8) for picture in leaking)]
-    ear = looked(policy, pictures, clock)
-    assert ear.wishes == 10
-    assert ear.sentences == {COVERED}
+    guard = looked(policy, pictures, clock)
+    assert guard.setpoints == 10
+    assert guard.sentences == {COVERED}
 
 
 def test_noise_with_coarse_grains_ends_the_wishes_after_some_frames(policy: Policy, clock: ManualClock) -> None:
     rng = np.random.default_rng(6)
     coarse = [128 + cv2.resize(rng.normal(0, 10, (30, 40)), (320, 240)) for _ in range(30)]
     pictures = [*(lively(number) for number in range(10)), *(picture.astype(np.uint8) for picture in coarse)]
-    ear = looked(policy, pictures, clock)
-    assert 10 < ear.wishes <= 18
-    assert ear.sentences == {NOISE}
+    guard = looked(policy, pictures, clock)
+    assert 10 < guard.setpoints <= 18
+    assert guard.sentences == {NOISE}
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 256), st.integers(0, 254))

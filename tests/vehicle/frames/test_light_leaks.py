@@ -163,7 +163,7 @@ COARSE: dict[str, Callable[[np.random.Generator], Picture]] = {
 
 
 @pytest.mark.parametrize("name", COARSE)
-def test_noise_with_coarse_grains_is_told_after_some_frames(name: str) -> None:
+def test_noise_with_coarse_grains_is_reported_after_some_frames(name: str) -> None:
     rng, check = np.random.default_rng(5), FrameCheck()
     said = [check.problem(shown(COARSE[name](rng))) for _ in range(60)]
     assert set(said[TOLD_AFTER:]) == {NOISE}
@@ -179,20 +179,20 @@ def filtered(rng: np.random.Generator, blur_px: float, kept: float, sigma: float
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kept", "told_after"), [(0.5, 15), (0.7, 15), (0.8, 20), (0.9, 40)])
+@pytest.mark.parametrize(("kept", "reported_after"), [(0.5, 15), (0.7, 15), (0.8, 20), (0.9, 40)])
 @pytest.mark.parametrize("blur_px", [1, 2])
 @pytest.mark.parametrize(("sigma", "before"), [(8, 0), (5, 30)])
-def test_noise_behind_a_filter_over_time_is_told(
-    kept: float, told_after: int, blur_px: float, sigma: float, before: int
+def test_noise_behind_a_filter_over_time_is_reported(
+    kept: float, reported_after: int, blur_px: float, sigma: float, before: int
 ) -> None:
     """Frame by frame it changes little. Where it is weak and fine it is even at times: then the lens is named."""
     rng, check, real = np.random.default_rng(11), FrameCheck(), small_of(recorded())
     assert [check.problem(shown(real + grains(rng, 2))) for _ in range(before)] == [""] * before
     said = [check.problem(picture) for picture in itertools.islice(filtered(rng, blur_px, kept, sigma), 120)]
-    assert set(said[told_after:]) <= {NOISE, COVERED}
+    assert set(said[reported_after:]) <= {NOISE, COVERED}
 
 
-def test_noise_after_a_scene_is_told_and_the_scene_after_it_drives_again() -> None:
+def test_noise_after_a_scene_is_reported_and_the_scene_after_it_drives_again() -> None:
     rng, check, real = np.random.default_rng(6), FrameCheck(), small_of(recorded())
     scene = [shown(real + grains(rng, 2)) for _ in range(20)]
     assert [check.problem(picture) for picture in scene[:10]] == [""] * 10
@@ -200,7 +200,7 @@ def test_noise_after_a_scene_is_told_and_the_scene_after_it_drives_again() -> No
     assert [check.problem(picture) for picture in scene[10:]][3:] == [""] * 7
 
 
-def test_rows_that_flicker_are_told_most_of_the_time() -> None:
+def test_rows_that_flicker_are_reported_most_of_the_time() -> None:
     rng, check = np.random.default_rng(7), FrameCheck()
     said = [check.problem(shown(60 + grains(rng, 20, (120, 1)) + grains(rng, 2))) for _ in range(200)]
     assert said[TOLD_AFTER:].count("") < 60
@@ -292,7 +292,7 @@ def driven(pictures: list[Picture]) -> Meter:
 @pytest.mark.parametrize("bounce_px", [0, 2, 4, 8, 16])
 @pytest.mark.parametrize("turn_px", [5, 10, 20, 40, 79, 100, 133])
 def test_a_car_that_spins_before_the_recorded_scene_drives_on(turn_px: int, bounce_px: int) -> None:
-    """The scene and its mirror as a hall all around; 40 pixels a frame are 4 radians a second at 15 Hz."""
+    """The scene and its mirror as a room all around; 40 pixels a frame are 4 radians a second at 15 Hz."""
     rng, real = np.random.default_rng(turn_px), small_of(recorded())
     around = np.hstack([real, real[:, ::-1]])
     pictures = []
@@ -323,7 +323,7 @@ def test_a_car_that_spins_or_loses_frames_on_any_track_drives_on(track: str) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("track", shipped_tracks())
 def test_a_car_that_turns_all_around_never_misses_two_frames(track: str) -> None:
-    """From close behind a board nothing is to be seen; the car holds over one frame without a wish."""
+    """From close behind a board nothing is to be seen; the car holds over one frame without a setpoint."""
     road, rng = load_track(track), np.random.default_rng(8)
     for seed in range(4):
         world, check, said = World(road, seed, parts=draw_parts(road, seed)), FrameCheck(), [""]

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vehicle.frames.preprocess import HEIGHT, PROFILES, WIDTH, ProfileName, preprocessor
+from vehicle.frames.preprocess import HEIGHT, PROFILES, WIDTH, preprocessor
+from vehicle.frames.profile_names import ProfileName
 
 NAMES = tuple(PROFILES)
 

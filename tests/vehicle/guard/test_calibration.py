@@ -15,9 +15,10 @@ from vehicle.core.messages import CalibrationAction, CalibrationCommand, Calibra
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
 from vehicle.guard.actuators import Actuators
 from vehicle.guard.calibration import CalibrationControl
+from vehicle.guard.failsafe_link import FailsafeLink
 from vehicle.hardware.motors.mock import MockMotors
 
-__all__ = ["driving"]  # a fixture of the helm's tests
+__all__ = ["driving"]  # a fixture of the controller's tests
 REST = Pulses(1_450_000, 1_446_000)
 FOUND = Calibration(
     ChannelCalibration(1_200_000, 1_500_000, 1_700_000, 1), ChannelCalibration(1_311_000, 1_446_000, 1_603_500, -1)
@@ -103,12 +104,12 @@ def test_what_does_not_fit_is_a_sentence_and_moves_nothing(words: list[Calibrati
 
 def test_nothing_but_the_smallest_steering_pulse_before_the_right_wheel_has_moved() -> None:
     fitting = CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
-    assert "shown first" in through(fitting, CalibrationCommand("yes")).message
+    assert "test pulse first" in through(fitting, CalibrationCommand("yes")).message
     for word in (CalibrationCommand("try", 1600), CalibrationCommand("keep")):
         assert "another step" in through(fitting, word).message
         assert fitting.pulses(0) == REST
     tuning = through(fitting, CalibrationCommand("show"), CalibrationCommand("no"))
-    assert (tuning.step, "Change the two channels" in tuning.message) == (0, True)
+    assert (tuning.step, "Swap the two channels" in tuning.message) == (0, True)
     assert fitting.pulses(0) == REST
 
 
@@ -135,111 +136,118 @@ def test_the_mind_forgets_nothing_when_it_goes_back() -> None:
     assert mind.calibration.motor == STOCK_CALIBRATION.motor  # to the nanosecond: 1603.5 us
 
 
-class FakeFailsafe:
-    """Counts what it is told."""
+class FakeFailsafe(FailsafeLink):
+    """Counts its notifications; never started."""
 
     def __init__(self) -> None:
-        self.told = 0
+        super().__init__("")
+        self.notified = 0
 
     def notify_recalibrated(self) -> None:
-        self.told += 1
+        self.notified += 1
 
 
 class Shop:
-    """A tuner over a real helm, on mock motors."""
+    """A calibration over a real controller, on mock motors."""
 
     def __init__(self, bench: Bench, calibration: Calibration | None = STOCK_CALIBRATION) -> None:
-        self.bench, self.helm = bench, bench.helm
+        self.bench, self.controller = bench, bench.controller
         self.motors = MockMotors({}, ManualClock())
-        self.wheels = Actuators(self.motors, calibration)
-        self.keeper: Any = FakeFailsafe()
+        self.actuators = Actuators(self.motors, calibration)
+        self.failsafe = FakeFailsafe()
         self.file: Calibration | BadInput | None = FOUND
         self.said: list[CalibrationStatus] = []
-        self.tuner = CalibrationControl(self.helm, self.wheels, self.keeper, self.reload)
-        self.tuner.publish = self.said.append
+        self.control = CalibrationControl(self.controller, self.actuators, self.failsafe, self.reload)
+        self.control.publish = self.said.append
 
     def reload(self) -> Calibration | None:
         if isinstance(self.file, BadInput):
             raise self.file
         return self.file
 
-    def hear(self, *words: CalibrationCommand) -> None:
+    def command(self, *words: CalibrationCommand) -> None:
         for word in words:
-            self.tuner.on_command(word, self.bench.now_ns)
-            self.tuner.tick(self.bench.now_ns)
+            self.control.on_command(word, self.bench.now_ns)
+            self.control.tick(self.bench.now_ns)
 
 
 def test_an_armed_or_tripped_car_is_not_calibrated(driving: Bench) -> None:
     shop = Shop(driving)
-    shop.hear(CalibrationCommand("begin"))
+    shop.command(CalibrationCommand("begin"))
     assert (shop.said[-1].is_open, shop.said[-1].message) == (False, "The car is driving: stop it first.")
-    driving.helm.estop("Emergency stop at the car.")
-    shop.hear(CalibrationCommand("begin"), CalibrationCommand("try", 1500))
+    driving.controller.estop("Emergency stop at the car.")
+    shop.command(CalibrationCommand("begin"), CalibrationCommand("try", 1500))
     assert not shop.said[-1].is_open
     assert "reset it first" in shop.said[-2].message
     assert shop.motors.pulses is None
-    assert shop.tuner.tick(driving.now_ns) is None
+    assert shop.control.tick(driving.now_ns) is None
 
 
 @pytest.mark.parametrize("device", ["motors", "button"])
 def test_a_car_without_motors_or_button_is_not_calibrated(device: Any) -> None:
     shop = Shop(Bench())
-    shop.helm.set_absent(device, "it does not answer.")
-    shop.hear(CalibrationCommand("begin"), CalibrationCommand("try", 1500))
+    shop.controller.set_absent(device, "it does not answer.")
+    shop.command(CalibrationCommand("begin"), CalibrationCommand("try", 1500))
     assert (shop.said[0].is_open, shop.said[0].message) == (
         False,
         "The car cannot be calibrated now. It does not answer.",
     )
-    assert (shop.motors.pulses, shop.tuner.tick(shop.bench.now_ns), shop.helm.calibrated) == (None, None, True)
+    assert (shop.motors.pulses, shop.control.tick(shop.bench.now_ns), shop.controller.calibrated) == (None, None, True)
 
 
 def test_a_car_in_calibration_cannot_be_armed_and_can_afterwards(driving: Bench) -> None:
     shop = Shop(driving)
     driving.order("stop")
     driving.run(50)
-    shop.hear(CalibrationCommand("begin"), *RIGHT_WHEEL, CalibrationCommand("try", 1500))
+    shop.command(CalibrationCommand("begin"), *RIGHT_WHEEL, CalibrationCommand("try", 1500))
     assert shop.motors.pulses == Pulses(1_500_000, 1_446_000)
     driving.order("arm")
     driving.run(200)
-    assert driving.helm.mode == "stopped"
-    shop.hear(CalibrationCommand("kept"))
-    assert shop.said[-1].message == "The calibration is kept, and the car has it."
-    assert (shop.wheels.calibration, shop.keeper.told) == (FOUND, 1)
+    assert driving.controller.mode == "stopped"
+    shop.command(CalibrationCommand("kept"))
+    assert shop.said[-1].message == "The calibration is saved, and the car uses it."
+    assert (shop.actuators.calibration, shop.failsafe.notified) == (FOUND, 1)
     assert shop.motors.pulses == Pulses(1_500_000, 1_446_000)  # neutral, as it is now
     driving.order("arm")
     driving.run(100)
-    assert driving.helm.mode == "ready"
+    assert driving.controller.mode == "ready"
 
 
 @pytest.mark.parametrize("end", ["cancel", "silence", "estop", "gone"])
 def test_whatever_ends_it_the_wheels_are_neutral_and_nothing_changed(end: str) -> None:
     bench = Bench()
     shop = Shop(bench)
-    shop.hear(CalibrationCommand("begin"), *RIGHT_WHEEL, CalibrationCommand("try", 1600))
+    shop.command(CalibrationCommand("begin"), *RIGHT_WHEEL, CalibrationCommand("try", 1600))
     assert shop.motors.pulses != REST
     if end == "cancel":
-        shop.hear(CalibrationCommand("cancel"))
+        shop.command(CalibrationCommand("cancel"))
     elif end == "silence":
-        assert shop.tuner.tick(bench.now_ns + IDLE_TIMEOUT_NS) is not None
+        assert shop.control.tick(bench.now_ns + IDLE_TIMEOUT_NS) is not None
         assert shop.motors.pulses == REST
-        assert shop.tuner.tick(bench.now_ns + IDLE_TIMEOUT_NS + MS) is None
+        assert shop.control.tick(bench.now_ns + IDLE_TIMEOUT_NS + MS) is None
     elif end == "estop":
-        bench.helm.estop("Emergency stop at the car.")
-        assert shop.tuner.tick(bench.now_ns) is None
+        bench.controller.estop("Emergency stop at the car.")
+        assert shop.control.tick(bench.now_ns) is None
         assert "Emergency stop at the car." in shop.said[-1].message
     else:
-        shop.tuner.end("The console is gone.")
+        shop.control.end("The console is gone.")
     assert shop.motors.pulses == REST
     assert not shop.said[-1].is_open
-    assert (shop.wheels.calibration, shop.keeper.told, bench.helm.calibrated) == (STOCK_CALIBRATION, 0, True)
+    assert (shop.actuators.calibration, shop.failsafe.notified, bench.controller.calibrated) == (
+        STOCK_CALIBRATION,
+        0,
+        True,
+    )
 
 
 def test_a_car_without_calibration_stays_without_when_it_is_called_off() -> None:
     bench = Bench()
     shop = Shop(bench, None)
-    bench.helm.calibrated = False
-    shop.hear(CalibrationCommand("begin"), *RIGHT_WHEEL, CalibrationCommand("try", 1500), CalibrationCommand("cancel"))
-    assert (shop.wheels.calibration, bench.helm.calibrated) == (None, False)
+    bench.controller.calibrated = False
+    shop.command(
+        CalibrationCommand("begin"), *RIGHT_WHEEL, CalibrationCommand("try", 1500), CalibrationCommand("cancel")
+    )
+    assert (shop.actuators.calibration, bench.controller.calibrated) == (None, False)
     assert shop.motors.pulses == REST  # the driver's own neutral
 
 
@@ -247,7 +255,7 @@ def test_a_car_without_calibration_stays_without_when_it_is_called_off() -> None
 def test_a_file_that_cannot_be_read_changes_nothing(file: Any) -> None:
     shop = Shop(Bench())
     shop.file = file
-    shop.hear(CalibrationCommand("begin"), CalibrationCommand("kept"))
-    assert shop.wheels.calibration == STOCK_CALIBRATION
-    assert shop.keeper.told == (0 if isinstance(file, BadInput) else 1)
+    shop.command(CalibrationCommand("begin"), CalibrationCommand("kept"))
+    assert shop.actuators.calibration == STOCK_CALIBRATION
+    assert shop.failsafe.notified == (0 if isinstance(file, BadInput) else 1)
     assert not shop.said[-1].is_open

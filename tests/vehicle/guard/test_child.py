@@ -30,7 +30,7 @@ def child(program: str) -> tuple[Child, list[int]]:
     return made, [end.detach() for end in ends]
 
 
-def hear(made: Child) -> list[object]:
+def receive(made: Child) -> list[object]:
     """What the child says next; waits for it."""
     import select
 
@@ -42,12 +42,12 @@ def hear(made: Child) -> list[object]:
 @pytest.mark.slow
 def test_a_child_speaks_dies_and_is_due_again_after_a_while() -> None:
     made, fds = child(WAITS)
-    assert hear(made) == [CommsReady()]
+    assert receive(made) == [CommsReady()]
     assert made.poll_exit() is None
     assert not made.restart_due()
     assert made.pid is not None
     os.kill(made.pid, signal.SIGKILL)
-    assert hear(made) == []
+    assert receive(made) == []
     assert made.channel is not None
     assert made.channel.closed
     os.waitid(os.P_PID, made.pid, os.WEXITED | os.WNOWAIT)
@@ -56,7 +56,7 @@ def test_a_child_speaks_dies_and_is_due_again_after_a_while() -> None:
     made.close_channel()
     assert not made.restart_due()  # not at once
     made.start()
-    assert hear(made) == [CommsReady()]
+    assert receive(made) == [CommsReady()]
     made.terminate()
     made.wait_or_kill(5.0)
     for fd in fds:
@@ -66,7 +66,7 @@ def test_a_child_speaks_dies_and_is_due_again_after_a_while() -> None:
 @pytest.mark.slow
 def test_a_child_that_does_not_listen_is_ended_all_the_same() -> None:
     made, fds = child(DEAF)
-    assert hear(made) == [CommsReady()]
+    assert receive(made) == [CommsReady()]
     made.terminate()
     made.wait_or_kill(0.1)
     assert made.pid is None
@@ -75,7 +75,7 @@ def test_a_child_that_does_not_listen_is_ended_all_the_same() -> None:
 
 
 @pytest.mark.slow
-def test_a_child_is_as_nice_as_the_service_was_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_is_as_nice_as_the_service_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     set_to: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "getpriority", lambda _which, _who: -10)
     monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: set_to.append((who, nice)))
@@ -120,7 +120,7 @@ def test_the_tally_counts_and_forgets() -> None:
     tally = LoopStats()
     tally.count_tick(0.001, 0.016)
     tally.count_tick(0.009, 0.016)
-    tally.count_applied(5_000_000)  # no wish yet: nothing to tell
+    tally.count_applied(5_000_000)  # no setpoint yet: nothing to report
     tally.setpoint = Setpoint(4, 2_000_000, 0.5, 0.5, 900, 100, 1_500)
     tally.frame_counts = FrameCounts(4, 1, 2)
     tally.action = Action(0.5, 0.25)

@@ -1,4 +1,4 @@
-"""The keeper: a dead or silent guard means neutral, an orderly one is left alone."""
+"""The fail-safe process: a dead or silent guard means neutral, an orderly one is left alone."""
 
 import pathlib
 import socket
@@ -13,6 +13,7 @@ from shared.errors import HardwareMissing
 from tests.vehicle.sample_parts import config_text, pulses
 from vehicle.config import VehicleConfig
 from vehicle.core.pulses import STOCK_CALIBRATION, neutral_pulses
+from vehicle.drivers import motors_factory
 from vehicle.guard import failsafe
 from vehicle.guard.failsafe import PreparedNeutral, watch_guard
 from vehicle.guard.failsafe_link import GOODBYE, HEARTBEAT, FailsafeLink
@@ -39,7 +40,7 @@ def watched(folder: pathlib.Path) -> tuple[socket.socket, threading.Thread]:
     return ours, thread
 
 
-def told(folder: pathlib.Path) -> list[tuple[int, int]]:
+def pulses_set(folder: pathlib.Path) -> list[tuple[int, int]]:
     return pulses(folder) if (folder / "pulses.jsonl").exists() else []
 
 
@@ -51,25 +52,25 @@ def test_an_end_without_goodbye_is_a_death(tmp_path: pathlib.Path, last_words: b
     ours.sendall(last_words)
     ours.close()
     thread.join(10)
-    assert told(tmp_path) == [REST] * times
+    assert pulses_set(tmp_path) == [REST] * times
 
 
-def test_a_silent_guard_is_neutralised_once_each_time_that_it_hangs(tmp_path: pathlib.Path) -> None:
+def test_a_silent_guard_is_set_to_neutral_once_each_time_that_it_hangs(tmp_path: pathlib.Path) -> None:
     ours, thread = watched(tmp_path)
     for hang in (1, 2):
         ours.sendall(HEARTBEAT)
         for _ in range(500):
-            if len(told(tmp_path)) == hang:
+            if len(pulses_set(tmp_path)) == hang:
                 break
             threading.Event().wait(0.02)
-        assert told(tmp_path) == [REST] * hang
+        assert pulses_set(tmp_path) == [REST] * hang
     ours.sendall(GOODBYE)
     thread.join(10)
     ours.close()
-    assert told(tmp_path) == [REST] * 2
+    assert pulses_set(tmp_path) == [REST] * 2
 
 
-def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
+def test_absent_motors_end_no_failsafe_process_and_are_taken_when_they_come(
     tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "vehicle.toml"
@@ -77,48 +78,48 @@ def test_absent_motors_end_no_keeper_and_are_taken_when_they_come(
     path.write_text(text.replace("options = { record", f'options = {{ absent = "{tmp_path}/absent", record'))
     (tmp_path / "absent").touch()
     ours, theirs = socket.socketpair()
-    reserve = PreparedNeutral(load(path, VehicleConfig))
-    thread = threading.Thread(target=watch_guard, args=(theirs, reserve, 50))
+    prepared = PreparedNeutral(load(path, VehicleConfig))
+    thread = threading.Thread(target=watch_guard, args=(theirs, prepared, 50))
     thread.start()
     ours.sendall(HEARTBEAT)
-    said = ""
+    logged = ""
     for _ in range(3_000):
-        said += capfd.readouterr().err
-        if "told to be absent" in said:
+        logged += capfd.readouterr().err
+        if "set to be absent" in logged:
             break
         threading.Event().wait(0.02)
-    assert "told to be absent" in said
+    assert "set to be absent" in logged
     assert thread.is_alive()
-    assert told(tmp_path) == []
+    assert pulses_set(tmp_path) == []
     (tmp_path / "absent").unlink()
     for _ in range(3_000):  # the guard still says nothing
-        if told(tmp_path):
+        if pulses_set(tmp_path):
             break
         threading.Event().wait(0.02)
     ours.sendall(GOODBYE)
     thread.join(60)
     ours.close()
     theirs.close()
-    assert told(tmp_path) == [REST]
+    assert pulses_set(tmp_path) == [REST]
 
 
-def test_a_driver_without_its_library_ends_no_keeper(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings, found = config(tmp_path), failsafe.motors_factory
+def test_a_driver_without_its_library_ends_no_process(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = config(tmp_path)
 
     def absent(*_: object) -> object:
         raise HardwareMissing("the driver needs a package.")
 
     monkeypatch.setattr(failsafe, "motors_factory", absent)
-    reserve = PreparedNeutral(settings)
+    prepared = PreparedNeutral(settings)
     with pytest.raises(HardwareMissing, match="needs a package"):
-        reserve.set_neutral("the guard is dead")
-    monkeypatch.setattr(failsafe, "motors_factory", found)
-    reserve.set_neutral("the guard is dead")
-    assert told(tmp_path) == [REST]
+        prepared.set_neutral("the guard is dead")
+    monkeypatch.setattr(failsafe, "motors_factory", motors_factory)
+    prepared.set_neutral("the guard is dead")
+    assert pulses_set(tmp_path) == [REST]
 
 
 @pytest.mark.slow
-def test_a_keeper_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
+def test_a_failsafe_process_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
     config(tmp_path, hang_ms=5_000)  # however slow the machine is, this guard did not hang
     line = FailsafeLink(str(tmp_path / "vehicle.toml"))
     line.heartbeat()  # not started yet: nothing to do
@@ -137,11 +138,11 @@ def test_a_keeper_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
     line._socket.setblocking(True)
     assert line.ready
     line.close(10, neutral=True)
-    assert told(tmp_path) == []
+    assert pulses_set(tmp_path) == []
 
 
 @pytest.mark.slow
-def test_a_guard_that_ended_before_its_keeper_was_ready_is_no_accident(tmp_path: pathlib.Path) -> None:
+def test_a_guard_that_ended_before_its_failsafe_process_was_ready_is_no_accident(tmp_path: pathlib.Path) -> None:
     config(tmp_path)
     ours, theirs = socket.socketpair()
     ours.sendall(GOODBYE)
@@ -157,4 +158,4 @@ def test_a_guard_that_ended_before_its_keeper_was_ready_is_no_accident(tmp_path:
     )
     theirs.close()
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
-    assert told(tmp_path) == []
+    assert pulses_set(tmp_path) == []

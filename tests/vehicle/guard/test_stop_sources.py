@@ -23,7 +23,7 @@ from vehicle.guard.stop_sources import BY_SIGNAL, BY_SOCKET, StopRequest, StopSo
 from vehicle.hardware import stop_button
 from vehicle.hardware.stop_button import OPEN, StopButton
 
-__all__ = ["driving"]  # a fixture of the helm's tests
+__all__ = ["driving"]  # a fixture of the controller's tests
 
 
 @pytest.fixture
@@ -76,18 +76,18 @@ def test_a_button_that_stays_pressed_holds_the_car_tripped(factory: MockFactory,
     button = StopButton(17, factory=factory)
     pin.drive_low()
     pin.drive_high()
-    driving.helm.estop(button.reason())
-    assert (driving.helm.mode, driving.helm.mode_state.reason) == ("tripped", OPEN)
+    driving.controller.estop(button.reason())
+    assert (driving.controller.mode, driving.controller.mode_state.reason) == ("tripped", OPEN)
     driving.order("reset")
     driving.run(50)
-    assert driving.helm.mode == "disarmed"
-    driving.helm.estop(button.reason())  # the guard's next turn
-    assert (driving.helm.mode, driving.helm.mode_state.reason) == ("tripped", OPEN)
+    assert driving.controller.mode == "disarmed"
+    driving.controller.estop(button.reason())  # the guard's next turn
+    assert (driving.controller.mode, driving.controller.mode_state.reason) == ("tripped", OPEN)
     pin.drive_low()
     button.reason()
     assert button.reason() == ""
     driving.run(500)
-    assert driving.helm.mode == "tripped"  # released, it waits for a person
+    assert driving.controller.mode == "tripped"  # released, it waits for a person
     button.close()
 
 

@@ -1,4 +1,4 @@
-"""The supervisor is told what systemd's protocol says, on a socket that we hold; nobody there is no trouble."""
+"""systemd is notified as its protocol demands, on a socket of ours; without systemd nothing fails."""
 
 import os
 import pathlib

@@ -61,7 +61,7 @@ def test_it_joins_in_a_turn_of_the_loop_once_it_is_there(refusals: int, capsys: 
     assert not bus.device.closed.is_set()  # it is somebody else's by now
     said = capsys.readouterr().err
     assert "no answer, 0. It is tried again" in said
-    assert "motors: absent no longer." in said
+    assert "motors: no longer absent." in said
 
 
 def test_one_that_is_there_is_not_looked_for() -> None:

@@ -73,7 +73,7 @@ def test_sysfs_takes_over_whatever_an_earlier_life_left(left: dict[str, int]) ->
     assert kernel.channels[0].pulse_ns == 1_446_000
 
 
-def test_sysfs_goes_on_pulsing_when_closed_and_ends_it_when_told() -> None:
+def test_sysfs_goes_on_pulsing_when_closed_and_ends_it_by_neutral() -> None:
     kernel = Kernel()
     motors = sysfs(kernel)
     motors.apply(Pulses(1_450_000, 1_311_000))
@@ -171,7 +171,8 @@ def test_pca9685_whose_wire_fell_off_is_said_at_the_next_pulse_even_an_equal_one
     motors = Pca9685Motors({}, ManualClock(), chip)
     motors.apply(Pulses(1_450_000, 1_446_000))
     chip.gone = True
-    for act in (lambda: motors.apply(Pulses(1_450_000, 1_446_000)), motors.neutral):
+    acts: tuple[Callable[[], None], ...] = (lambda: motors.apply(Pulses(1_450_000, 1_446_000)), motors.neutral)
+    for act in acts:
         with pytest.raises(HardwareMissing, match="0x40 on /dev/i2c-1 does not answer"):
             act()
     motors.close()
@@ -273,7 +274,7 @@ def test_one_channel_cannot_steer_and_drive(kind: Any, options: dict[str, Any]) 
         lambda options: Pca9685Motors(options, ManualClock(), Chip()),
     ],
 )
-def test_a_file_that_names_no_channel_is_told_what_is_taken(
+def test_a_file_that_names_no_channel_gets_the_defaults_logged(
     made: Callable[[dict[str, Any]], Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     made({})

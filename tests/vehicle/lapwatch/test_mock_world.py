@@ -7,7 +7,7 @@ from simulator.driving.policy import load_policy
 from simulator.world.tracks import load_track, shipped_tracks
 from simulator.world.world import World
 from simulator.world.world_events import FrameDue, TrueCrossing
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 from vehicle.lapwatch.markers import LapwatchOptions
 from vehicle.lapwatch.watcher import LapWatcher
 

@@ -18,9 +18,9 @@ from simulator.world.geometry import Pose
 from simulator.world.tracks import load_track, shipped_tracks
 from simulator.world.world import World
 from simulator.world.world_events import FrameDue, TrueCrossing
-from vehicle.hardware.interfaces import Frame, Pixels
-from vehicle.lapwatch.markers import LapwatchOptions
-from vehicle.lapwatch.stripe_finder import Optics, StripeFinder, StripeOptions
+from vehicle.hardware.frame import Frame, Pixels
+from vehicle.lapwatch.markers import LapwatchOptions, StripeOptions
+from vehicle.lapwatch.stripe_finder import Optics, StripeFinder
 from vehicle.lapwatch.watcher import STRIPE_BOARD_ID, LapWatcher
 
 S = 1_000_000_000
@@ -114,7 +114,7 @@ def test_it_comes_from_the_config() -> None:
 
 
 class Eye:
-    """Looks from a world's camera at the same hall with a stripe of 8 cm across the line, and without boards.
+    """Looks from a world's camera at the same room with a stripe of 8 cm across the line, and without boards.
 
     The policy does not see it: it has never learnt what a stripe is.
     """

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.config import from_table
 from shared.errors import ConfigError
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 from vehicle.lapwatch.line_estimator import LineCrossing, LineEstimator
 from vehicle.lapwatch.marker_finder import MarkerFinder, MarkerPose
 from vehicle.lapwatch.markers import STOCK_BOARDS, BoardKind, LapwatchOptions
@@ -61,7 +61,7 @@ def test_a_board_is_found_where_it_stands(along_m: float, turn_deg: float) -> No
     assert math.degrees(sight.yaw_rad) == pytest.approx(turn_deg, abs=8)
 
 
-def test_other_markers_and_empty_halls_are_no_gate() -> None:
+def test_other_markers_and_empty_rooms_are_no_gate() -> None:
     finder = MarkerFinder(OPTIONS)
     assert finder.find(view([(BoardKind(7, 0.28, 0.0), 1.2, 0.0)])) == []
     assert finder.find(np.zeros((240, 320), np.uint8)) == []
@@ -109,7 +109,7 @@ def laps(
 def test_every_lap_is_seen_once_and_well(speed_mps: float, length_m: float, start_m: float, half_road_m: float) -> None:
     found, truth = laps(speed_mps, length_m, 3, start_m, half_road_m)
     if len(found) == 2 and start_m < 0.35 + 4 * speed_mps / 15:
-        truth = truth[1:]  # set down so near that the first line was over before it could be told
+        truth = truth[1:]  # set down so near that the first line was over before it could be detected
     assert len(found) == len(truth)
     for passing, at_ns in zip(found, truth, strict=True):
         assert abs(passing.at_ns - at_ns) < 20_000_000
@@ -200,7 +200,7 @@ def test_rendered_frames_make_a_report() -> None:
             if distance_m + kind.after_line_m > 1.2
         ]
         pixels = view(boards)
-        pixels[0, :] = n  # the hall is never quite still
+        pixels[0, :] = n  # the room is never quite still
         pixels[100:140] += np.uint8(n % 7 * 9)
         report = report or watcher.process_frame(Frame(pixels, at_ns, n))
     assert report is not None

@@ -63,7 +63,7 @@ def test_an_archive_becomes_a_model_that_the_car_runs(tmp_path: pathlib.Path) ->
     assert sorted(path.name for path in library.folder.iterdir()) == ["My_first_model", "selected"]
 
 
-def test_the_same_content_is_known_and_another_of_the_same_name_is_told_apart(tmp_path: pathlib.Path) -> None:
+def test_the_same_content_is_known_and_another_of_the_same_name_is_distinguished(tmp_path: pathlib.Path) -> None:
     library = Library(tmp_path / "models")
     first = library.add(archive(tmp_path, "tf1/shallow", "model.tar.gz"))
     again = library.add(archive(tmp_path, "tf1/shallow", "other-name.tar.gz"))

@@ -44,7 +44,7 @@ def test_the_first_version_says_only_its_actions() -> None:
         ({"version": None, "sensor": [CAMERA]}, "2"),
     ],
 )
-def test_the_version_is_told_or_follows_from_the_sensor(changes: dict[str, Any], version: str) -> None:
+def test_the_version_is_stated_or_follows_from_the_sensor(changes: dict[str, Any], version: str) -> None:
     assert parse(**changes).version == version
 
 

@@ -1,4 +1,4 @@
-"""The pilot by itself: frames to wishes, repeats and nonsense to none, and a camera that dies."""
+"""The pilot by itself: frames to setpoints, repeats and nonsense to none, and a camera that dies."""
 
 import gc
 import os
@@ -18,7 +18,7 @@ from vehicle.config import VehicleConfig
 from vehicle.core.messages import FrameCounts, ModeNotice, PilotFault, Setpoint
 from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.cameras.mock import MockCamera
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.pilot.pilot import Pilot, load_model, run_camera, run_pilot
@@ -39,24 +39,24 @@ def pilot(tmp_path: pathlib.Path, channels: tuple[Channel, Channel]) -> Pilot:
     return Pilot(Policy(check_model(write_model(tmp_path))), channels[0], SystemClock())
 
 
-def test_a_frame_becomes_a_wish_with_its_stamp(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+def test_a_frame_becomes_a_setpoint_with_its_stamp(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     pilot.process_frame(Frame(scene(9), 5_000, 3))
-    (wish,) = channels[1].receive()
-    assert isinstance(wish, Setpoint)
-    assert (wish.frame_seq, wish.frame_at_ns, wish.steering, wish.throttle) == (3, 5_000, 0.0, 1.0)
+    (setpoint,) = channels[1].receive()
+    assert isinstance(setpoint, Setpoint)
+    assert (setpoint.frame_seq, setpoint.frame_at_ns, setpoint.steering, setpoint.throttle) == (3, 5_000, 0.0, 1.0)
 
 
-def test_a_wish_says_where_the_time_went(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+def test_a_setpoint_says_where_the_time_went(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     captured_ns = SystemClock().now_ns() - 7_000_000
     pilot.process_frame(Frame(scene(9), captured_ns, 3))
-    (wish,) = channels[1].receive()
-    assert isinstance(wish, Setpoint)
-    assert wish.capture_us >= 7_000
-    assert wish.policy_us > 0
+    (setpoint,) = channels[1].receive()
+    assert isinstance(setpoint, Setpoint)
+    assert setpoint.capture_us >= 7_000
+    assert setpoint.policy_us > 0
     pilot.process_frame(Frame(scene(10), captured_ns + 3_600_000_000_000, 4))  # a stamp that is yet to come
-    (wish,) = channels[1].receive()
-    assert isinstance(wish, Setpoint)
-    assert wish.capture_us == 0
+    (setpoint,) = channels[1].receive()
+    assert isinstance(setpoint, Setpoint)
+    assert setpoint.capture_us == 0
 
 
 def test_arming_lets_the_collector_rest(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
@@ -73,7 +73,7 @@ def test_arming_lets_the_collector_rest(pilot: Pilot, channels: tuple[Channel, C
     gc.unfreeze()
 
 
-def test_a_new_car_without_a_model_looks_and_wishes_nothing(channels: tuple[Channel, Channel]) -> None:
+def test_a_new_car_without_a_model_looks_and_sends_no_setpoint(channels: tuple[Channel, Channel]) -> None:
     pilot = Pilot(None, channels[0], SystemClock())
     pilot.process_frame(Frame(scene(9), 5_000, 3))
     assert channels[1].receive() == []
@@ -101,18 +101,18 @@ def test_the_first_model_is_waited_for(tmp_path: pathlib.Path) -> None:
     assert (choice.policy.model.name, choice.precision) == ("mine", "fp32")
 
 
-def test_repeats_make_no_wish_and_gaps_are_counted(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+def test_repeats_make_no_setpoint_and_gaps_are_counted(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     pilot.process_frame(Frame(scene(1), 1, 1))
     pilot.process_frame(Frame(scene(2), 2, 1))  # the same number
     pilot.process_frame(Frame(scene(2), 3, 2))  # the same picture
     pilot.process_frame(Frame(scene(4), 4, 6))
-    wishes = [word for word in channels[1].receive() if isinstance(word, Setpoint)]
-    assert [wish.frame_seq for wish in wishes] == [1, 6]
+    setpoints = [word for word in channels[1].receive() if isinstance(word, Setpoint)]
+    assert [setpoint.frame_seq for setpoint in setpoints] == [1, 6]
     pilot.report_counts()
     assert channels[1].receive() == [FrameCounts(2, 3, 2)]
 
 
-def test_an_answer_that_is_not_finite_is_a_fault_and_no_wish(
+def test_an_answer_that_is_not_finite_is_a_fault_and_no_setpoint(
     pilot: Pilot, channels: tuple[Channel, Channel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pilot._policy, "answer", lambda: np.full(3, np.nan))
@@ -146,7 +146,7 @@ def test_any_size_of_picture_will_do(pilot: Pilot, channels: tuple[Channel, Chan
     assert len(channels[1].receive()) == 1
 
 
-def test_a_runtime_error_is_no_wish(
+def test_a_runtime_error_is_no_setpoint(
     pilot: Pilot, channels: tuple[Channel, Channel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> Any:

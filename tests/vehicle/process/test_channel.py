@@ -14,7 +14,7 @@ from shared.protocol.messages import CarHeartbeat, CarLap, CarState, DriveOrder,
 from tests.vehicle.sample_parts import frame
 from vehicle.core.messages import CommsReady, FrameCounts, LoopTelemetry, ModeNotice, PilotFault, PilotReady, Setpoint
 from vehicle.frames.latest_frame import LatestFrame
-from vehicle.hardware.interfaces import Frame
+from vehicle.hardware.frame import Frame
 from vehicle.process.channel import Channel, IpcMessage, pack, socket_pair, unpack
 
 WORDS: list[IpcMessage] = [
@@ -161,10 +161,10 @@ def test_the_policy_wakes_those_beside_it_and_so_does_the_end() -> None:
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1), st.floats(), st.floats(), st.integers(0, 2**40))
-def test_a_wish_is_whole_or_nothing(seq: int, at_ns: int, steering: float, throttle: float, us: int) -> None:
-    wish = Setpoint(seq, at_ns, steering, throttle, us, us, us)
-    datagram = pack(wish)
+def test_a_setpoint_is_whole_or_nothing(seq: int, at_ns: int, steering: float, throttle: float, us: int) -> None:
+    setpoint = Setpoint(seq, at_ns, steering, throttle, us, us, us)
+    datagram = pack(setpoint)
     finite = math.isfinite(steering) and math.isfinite(throttle)
-    assert unpack(datagram) == (wish if finite else None)
+    assert unpack(datagram) == (setpoint if finite else None)
     assert unpack(datagram[:-1]) is None
     assert unpack(datagram + b"x") is None

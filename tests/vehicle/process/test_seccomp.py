@@ -1,5 +1,6 @@
 """The kernel's filter, tried for real in children: what is refused, what goes on, and where it is not possible."""
 
+import ctypes
 import json
 import os
 import subprocess
@@ -10,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicle.process import seccomp
 from vehicle.process.seccomp import (
     ALWAYS_REFUSED,
     CLONE3,
@@ -54,7 +54,7 @@ def fork():
         os._exit(0)
     os.waitpid(pid, 0)
 
-def stranger():  # a thread that was there before the filter
+def earlier():  # a thread that was there before the filter
     begin.wait()
     late["thread"] = tried(lambda: socket.socket().close())
     done.set()
@@ -83,7 +83,7 @@ DEEDS = {
     "open": lambda: open("/dev/null", "rb").close(),
     "thread": thread,
 }
-old = threading.Thread(target=stranger, daemon=True)
+old = threading.Thread(target=earlier, daemon=True)
 old.start()
 said = forbid_sockets(sys.argv[1])
 begin.set()
@@ -150,7 +150,7 @@ def test_a_kernel_that_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
             return -1
 
     monkeypatch.setattr(os, "uname", lambda: os.uname_result(("", "", "", "", "x86_64")))
-    monkeypatch.setattr(seccomp.ctypes, "CDLL", lambda *_, **__: Kernel())
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: Kernel())
     assert "could not be taken away" in forbid_sockets()[0]
 
 

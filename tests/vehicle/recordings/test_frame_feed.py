@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vehicle.sample_parts import frame
-from vehicle.frames.preprocess import ProfileName, preprocessor
-from vehicle.hardware.interfaces import Frame
+from vehicle.frames.preprocess import preprocessor
+from vehicle.frames.profile_names import ProfileName
+from vehicle.hardware.frame import Frame
 from vehicle.models.running.replay import decode_policy_input
 from vehicle.process.channel import socket_pair
 from vehicle.recordings.frame_feed import FrameFeed, FramePump, RecordedFrame, jpeg_of, pack_frame, unpack_frame

@@ -197,7 +197,7 @@ def test_a_full_queue_drops_and_never_waits(tmp_path: pathlib.Path) -> None:
     assert thread.dropped == 400 - 256
 
 
-def test_room_is_made_by_number_not_by_name_of_strangers(tmp_path: pathlib.Path) -> None:
+def test_room_is_made_by_number_not_by_name_of_other_files(tmp_path: pathlib.Path) -> None:
     for number in (1, 2, 10):
         (tmp_path / f"{number:06d}-x.mcap").write_bytes(b"x" * 100)
     (tmp_path / "mine.mcap").write_bytes(b"x" * 1000)
@@ -210,7 +210,7 @@ def test_the_caps_must_fit() -> None:
         RecorderOptions(True, pathlib.Path("runs"), 64, 100)
 
 
-def test_the_same_model_wishes_the_same_again(tmp_path: pathlib.Path) -> None:
+def test_the_same_model_gives_the_same_setpoints_again(tmp_path: pathlib.Path) -> None:
     drive(box(tmp_path / "runs"), 5)
     run = read_recording(recordings(tmp_path / "runs"))
     straight = Policy(check_model(write_model(tmp_path / "straight")))

@@ -38,10 +38,10 @@ def test_a_drive_is_recorded_replayed_and_drawn(tmp_path: pathlib.Path, capsys: 
         station.wait(lambda: len(station.telemetry) > begun + 3)
         os.kill(car.child("comms"), signal.SIGKILL)  # the witness dies, and control goes on without it
         station.wait_mode("tripped")
-        heard = station.beat  # of the comms that died: an order that answers it may be too old by now
-        station.wait(lambda: station.beat > heard, timeout_s=60)
+        last_beat = station.beat  # of the comms that died: an order that answers it may be too old by now
+        station.wait(lambda: station.beat > last_beat, timeout_s=60)
         for action in ("reset", "arm", "start"):
-            station.order(action)  # type: ignore[arg-type]
+            station.order(action)
         station.wait_mode("driving")
         begun = len(station.telemetry)
         station.wait(lambda: len(station.telemetry) > begun + 2)

@@ -30,7 +30,7 @@ OURS = {"x-raceday": "console"}
 
 
 @dataclass
-class FakeShelf:
+class FakeModelList:
     """Two models; takes what is called good."""
 
     chosen: str = "first"
@@ -61,16 +61,21 @@ class Site:
     """The console, served on loopback."""
 
     def __init__(
-        self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None, shelf: ModelList | None = None
+        self, folder: pathlib.Path, calibration_file: pathlib.Path | None = None, model_list: ModelList | None = None
     ) -> None:
         self.bench = Bench()
-        self.shelf = FakeShelf()
+        self.model_list = FakeModelList()
         self.claims = ClaimCodes(folder / "console.json")
         self.code = self.claims.new_code()
         self.wall_s, self.now_s = 1_800_000_000.0, 100.0
         car = CarInfo("car-7", STOCK_CALIBRATION, "mock", "mock", folder, calibration_file)
         app = create_app(
-            self.bench.desk, shelf or self.shelf, self.claims, car, wall_s=lambda: self.wall_s, now_s=lambda: self.now_s
+            self.bench.control,
+            model_list or self.model_list,
+            self.claims,
+            car,
+            wall_s=lambda: self.wall_s,
+            now_s=lambda: self.now_s,
         )
         self.server = ConsoleServer(app, listen("127.0.0.1", 0, "console"))
         self.server.start()
@@ -114,7 +119,7 @@ def test_nothing_without_a_session_and_nothing_from_elsewhere(site: Site) -> Non
             answer = phone.request(method, site.url + path, json={}, headers=headers, timeout=60)
             assert answer.status_code in (403, 422), (path, headers)
     assert site.bench.said == []
-    assert site.shelf.got == []
+    assert site.model_list.got == []
 
 
 def test_every_guarded_path_is_in_the_list(site: Site) -> None:
@@ -123,7 +128,7 @@ def test_every_guarded_path_is_in_the_list(site: Site) -> None:
     assert {getattr(route, "path", "") for route in site.server.app.routes} <= known
 
 
-def test_a_stranger_page_cannot_reach_it_by_a_name_of_its_own(site: Site) -> None:
+def test_a_foreign_page_cannot_reach_it_by_a_name_of_its_own(site: Site) -> None:
     answer = requests.get(site.url, headers={"host": "evil.example"}, timeout=60)
     assert answer.status_code == 421
     answer = requests.get(site.url, timeout=60)
@@ -145,8 +150,8 @@ def test_start_hold_stop(site: Site) -> None:
     phone = site.phone()
     status = phone.post(f"{site.url}/api/start", json={"throttle_percent": 30}, timeout=60).json()
     assert (status["has_control"], status["heartbeat"]) == (True, 100)
-    site.bench.desk.on_guard_message(CarState(True, "driving"))
-    site.bench.desk.on_guard_message(CarHeartbeat(101, "driving"))
+    site.bench.control.on_guard_message(CarState(True, "driving"))
+    site.bench.control.on_guard_message(CarHeartbeat(101, "driving"))
     assert phone.post(f"{site.url}/api/hold", json={"heartbeat": 101}, timeout=60).json()["mode"] == "driving"
     assert phone.post(f"{site.url}/api/stop", json={}, timeout=60).json() == {"message": "Stopping."}
     assert site.bench.words == ["Lease", "arm", "start", "Lease", "stop"]
@@ -161,14 +166,14 @@ def test_an_odd_start_is_refused(site: Site, body: dict[str, object]) -> None:
 
 def test_refusals_are_sentences(site: Site) -> None:
     phone = site.phone()
-    site.bench.desk.on_guard_message(CarState(True, "tripped", "Emergency stop."))
+    site.bench.control.on_guard_message(CarState(True, "tripped", "Emergency stop."))
     answer = phone.post(f"{site.url}/api/start", json={"throttle_percent": 30}, timeout=60)
     assert answer.status_code == 409
     assert answer.json()["error"].startswith("The car is tripped (Emergency stop)")
     assert phone.get(f"{site.url}/nothing", timeout=60).json()["error"]
 
 
-def test_a_session_that_ended_is_told_so(site: Site) -> None:
+def test_a_session_that_ended_is_reported(site: Site) -> None:
     phone = site.phone()
     site.wall_s += 13 * 3600
     answer = phone.get(f"{site.url}/api/status", timeout=60)
@@ -180,7 +185,7 @@ def test_models_come_in_whole_and_are_chosen_while_the_car_stands(site: Site) ->
     phone = site.phone()
     put = f"{site.url}/api/models?file="
     assert phone.put(put + "good.tar.gz", data=b"x" * 5000, timeout=60).json()["name"] == "good"
-    assert site.shelf.got == [("good", 5000)]
+    assert site.model_list.got == [("good", 5000)]
     for name, body, match in (
         ("bad.tar.gz", b"x", "not an archive"),
         ("good.exe", b"x", "DeepRacer archive"),
@@ -192,18 +197,18 @@ def test_models_come_in_whole_and_are_chosen_while_the_car_stands(site: Site) ->
     rows = phone.post(f"{site.url}/api/models/select", json={"name": "second"}, timeout=60).json()
     assert [row["selected"] for row in rows] == [False, True]
     assert site.bench.words == ["ReloadModel"]
-    site.bench.desk.on_guard_message(CarState(True, "driving"))
+    site.bench.control.on_guard_message(CarState(True, "driving"))
     answer = phone.post(f"{site.url}/api/models/select", json={"name": "first"}, timeout=60)
     assert answer.status_code == 409
     answer = phone.put(put + "good.tar.gz", data=b"x", timeout=60)
-    assert (answer.status_code, site.shelf.chosen) == (409, "second")
+    assert (answer.status_code, site.model_list.chosen) == (409, "second")
 
 
 def test_a_file_that_is_too_large_is_not_read(site: Site) -> None:
     answer = site.phone().put(
         f"{site.url}/api/models?file=good.tar.gz", data=b"", headers={"content-length": str(MAX_BYTES + 1)}, timeout=60
     )
-    assert (answer.status_code, site.shelf.got) == (422, [])
+    assert (answer.status_code, site.model_list.got) == (422, [])
 
 
 @pytest.mark.parametrize(
@@ -254,7 +259,7 @@ def test_what_an_upload_is_its_content_says(site: Site) -> None:
         for name in ("good.tar.gz.bin", "good.tar.gz (1)", "good", "good.dat", "good archive", "good.tar.gz."):
             answer = phone.put(f"{site.url}/api/models", params={"file": name}, data=body, timeout=60)
             assert answer.status_code == 200, (name, answer.text)
-            assert site.shelf.got[-1] == (answer.json()["name"], len(body))
+            assert site.model_list.got[-1] == (answer.json()["name"], len(body))
             assert answer.json()["name"] in ("good", "good-archive")
 
 
@@ -271,13 +276,13 @@ def test_what_is_no_model_by_name_nor_content_is_said(site: Site) -> None:
             answer = phone.put(f"{site.url}/api/models", params={"file": name}, data=body, timeout=60)
             assert answer.status_code == 422
             assert words in answer.json()["error"]
-    assert site.shelf.got == []
+    assert site.model_list.got == []
 
 
 def test_the_camera_shows_the_newest_frame(site: Site) -> None:
     phone = site.phone()
     assert phone.get(f"{site.url}/api/camera.jpg", timeout=60).status_code == 204
-    site.bench.desk.on_picture(RecordedFrame(b"\xff\xd8one", 1, 1))
+    site.bench.control.on_picture(RecordedFrame(b"\xff\xd8one", 1, 1))
     answer = phone.get(f"{site.url}/api/camera.jpg", timeout=60)
     assert (answer.content, answer.headers["content-type"]) == (b"\xff\xd8one", "image/jpeg")
 

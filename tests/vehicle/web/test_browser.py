@@ -59,16 +59,16 @@ def claim(page: Page, url: str, code: str) -> None:
 
 def drives(site: Site) -> None:
     """The guard says that it drives."""
-    desk = site.bench.desk
-    desk.on_guard_message(CarState(True, "driving", "", "first", "ab" * 32, 40))
-    desk.on_guard_message(ControlTrace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
+    control = site.bench.control
+    control.on_guard_message(CarState(True, "driving", "", "first", "ab" * 32, 40))
+    control.on_guard_message(ControlTrace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
     stages = ((600, 600, 900), (20_000, 21_000, 38_000), (19_000, 20_000, 36_000), (900, 1_000, 1_400))
     ages = (21_000, 24_000, 40_000)
-    desk.on_guard_message(LoopTelemetry(900, 2, 0, 1, ages, (1_900,) * 3, 0.0, 0.0, *stages, "int8", "guard, pilot"))
+    control.on_guard_message(LoopTelemetry(900, 2, 0, 1, ages, (1_900,) * 3, 0.0, 0.0, *stages, "int8", "guard, pilot"))
     picture = frame(60)
     picture[120:, :] = 140
     picture[100:, 150:170] = 230
-    desk.on_picture(RecordedFrame(jpeg_of(picture), 1, 1))
+    control.on_picture(RecordedFrame(jpeg_of(picture), 1, 1))
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -83,7 +83,7 @@ def test_the_page_is_for_everybody(site: Site, browser: Browser, scheme: str) ->
         drives(site)
         expect(page.locator("#mode")).to_have_text("Driving")
         expect(page.locator("#camera")).to_be_visible()
-        expect(page.locator("#health")).to_contain_text("not known")
+        expect(page.locator("#health")).to_contain_text("unknown")
         assert violations(page) == []
         keep_picture(page, f"console-driving-{scheme}")
         expect(page.locator("#frame_age_p99")).to_have_text("40.0")
@@ -93,8 +93,8 @@ def test_the_page_is_for_everybody(site: Site, browser: Browser, scheme: str) ->
         keep_picture(page, f"console-loop-{scheme}")
         page.locator("#health").scroll_into_view_if_needed()
         keep_picture(page, f"console-health-{scheme}")
-        site.bench.desk.on_guard_message(
-            CarState(True, "tripped", "The newest frame is 412 ms old; at most 333 are driven.")
+        site.bench.control.on_guard_message(
+            CarState(True, "tripped", "The newest frame is 412 ms old; the limit is 333 ms.")
         )
         expect(page.locator("#reason")).to_contain_text("412 ms")
         expect(page.get_by_role("button", name="Reset the trip")).to_be_visible()
@@ -135,7 +135,7 @@ def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
         until(page, lambda: "start" in site.bench.words)
         drives(site)
         for beat in range(101, 104):
-            site.bench.desk.on_guard_message(CarHeartbeat(beat, "driving"))
+            site.bench.control.on_guard_message(CarHeartbeat(beat, "driving"))
             until(page, lambda beat=beat: leases(site)[-1].heartbeat == beat)  # type: ignore[misc]
         started = next(w for w in site.bench.said if isinstance(w, DriveOrder) and w.action == "start")
         assert started.throttle_percent == 55
@@ -189,20 +189,20 @@ def test_a_stop_that_is_lost_ends_the_renewals_and_is_asked_again_until_it_arriv
             held[0].continue_()
         assert answered.value.json()["has_control"] is True
         until(page, lambda: len(stops) >= 3)
-        expect(page.locator("#said")).to_have_text(
-            "The car does not answer. Stop is asked again; the lease ends by itself."
+        expect(page.locator("#drive_message")).to_have_text(
+            "The car is not responding. Sending Stop again; without this page the car stops by itself."
         )
         assert "stop" not in site.bench.words
         page.unroute("**/api/stop")
         until(page, lambda: site.bench.words[-1] == "stop")
-        expect(page.locator("#said")).to_have_text("Stopping.")
+        expect(page.locator("#drive_message")).to_have_text("Stopping.")
         assert renewals == []
         count = len(stops)
         for _ in range(5):  # five looks of the page at the car: no more stops, no renewal
             with page.expect_response("**/api/status"):
                 pass
         assert (renewals, len(stops)) == ([], count)
-        site.bench.desk.on_guard_message(CarState(True, "stopped", "", "first", "ab" * 32, 40))
+        site.bench.control.on_guard_message(CarState(True, "stopped", "", "first", "ab" * 32, 40))
         page.unroute("**/api/hold")
         with page.expect_request("**/api/hold"):  # the next start renews again
             page.get_by_role("button", name="Start").click()
@@ -231,7 +231,7 @@ def test_a_refused_stop_is_said_and_not_asked_again(site: Site, browser: Browser
         page.route("**/api/stop", lambda route: route.fulfill(status=403, json={"error": "Not from there."}))
         stops = asked(page, "/api/stop")
         page.get_by_role("button", name="Stop").tap()
-        expect(page.locator("#said")).to_have_text("Not from there.")
+        expect(page.locator("#drive_message")).to_have_text("Not from there.")
         for _ in range(5):
             with page.expect_response("**/api/status"):
                 pass
@@ -239,7 +239,7 @@ def test_a_refused_stop_is_said_and_not_asked_again(site: Site, browser: Browser
 
 
 STRANGERS = [
-    (200, "text/html", "<html>Welcome to Hall Wi-Fi. Log in.</html>"),
+    (200, "text/html", "<html>Welcome to Guest Wi-Fi. Log in.</html>"),
     (403, "text/html", "<html>Blocked</html>"),
     (401, "application/json", "{}"),
     (200, "application/json", '{"ok": true}'),
@@ -247,23 +247,23 @@ STRANGERS = [
 ]
 
 
-def stranger_answers(page: Page, status: int, kind: str, body: str) -> None:
+def foreign_answers(page: Page, status: int, kind: str, body: str) -> None:
     page.route("**/api/**", lambda route: route.fulfill(status=status, content_type=kind, body=body))
 
 
-def test_a_strangers_answers_at_the_cars_address_are_not_the_cars(site: Site, browser: Browser) -> None:
+def test_foreign_answers_at_the_cars_address_are_not_the_cars(site: Site, browser: Browser) -> None:
     """The phone has changed its network: the page looks silent, keeps its stop bar, and asks for its stop again."""
     with phone(browser) as page:
         driving(page, site)
         stops = asked(page, "/api/stop")
         for status, kind, body in STRANGERS:
-            stranger_answers(page, status, kind, body)
+            foreign_answers(page, status, kind, body)
             page.locator("body[data-silent]").wait_for(timeout=30_000)
-            expect(page.locator("#mode")).to_have_text("Car not reached")
+            expect(page.locator("#mode")).to_have_text("Car unreachable")
             before, done = len(stops), site.bench.words.count("stop")
             page.get_by_role("button", name="Stop").tap()
             until(page, lambda before=before: len(stops) >= before + 2)  # type: ignore[misc]
-            expect(page.locator("#said")).to_contain_text("Stop is asked again")
+            expect(page.locator("#drive_message")).to_contain_text("Sending Stop again")
             page.unroute("**/api/**")
             until(page, lambda done=done: site.bench.words.count("stop") > done)  # type: ignore[misc]
             page.locator("body:not([data-silent])").wait_for(timeout=30_000)
@@ -276,7 +276,7 @@ def test_a_second_phone_can_stop_and_cannot_take(site: Site, browser: Browser) -
         one.get_by_role("button", name="Start").click()
         until(one, lambda: "start" in site.bench.words)
         other.get_by_role("button", name="Start").click()
-        expect(other.locator("#said")).to_have_text("Another phone holds the car.")
+        expect(other.locator("#drive_message")).to_have_text("Another phone holds the car.")
         other.get_by_role("button", name="Stop").click()
         until(other, lambda: site.bench.words[-1] == "stop")
 
@@ -285,7 +285,7 @@ def test_a_car_that_is_gone_is_said(site: Site, browser: Browser) -> None:
     with phone(browser) as page:
         claim(page, site.url, site.code)
         site.server.close()
-        expect(page.locator("#mode")).to_have_text("Car not reached")
+        expect(page.locator("#mode")).to_have_text("Car unreachable")
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
@@ -298,56 +298,56 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             begin = page.get_by_role("button", name="Calibrate this car")
             begin.scroll_into_view_if_needed()
             begin.click()
-            expect(page.locator("#fit")).to_be_hidden()  # the box about the stand is not ticked
-            page.get_by_label("The car stands on a stand").check()
+            expect(page.locator("#wizard")).to_be_hidden()  # the box about the stand is not ticked
+            page.get_by_label("The car is on a stand").check()
             keep_picture(page, f"console-stand-{scheme}")
             begin.click()
-            expect(page.locator("#fit_step")).to_have_text("Step 1 of 9")
-            expect(page.locator("#fit_question")).to_be_focused()
-            page.get_by_role("button", name="Show me").click()
-            expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
+            expect(page.locator("#wizard_step")).to_have_text("Step 1 of 9")
+            expect(page.locator("#wizard_question")).to_be_focused()
+            page.get_by_role("button", name="Show for one second").click()
+            expect(page.locator("#wizard_pulse")).to_have_text("The pulse is on")
             page.get_by_role("button", name="No", exact=True).click()
-            expect(page.locator("#fit_said")).to_contain_text("Change the two channels")
+            expect(page.locator("#wizard_message")).to_contain_text("Swap the two channels")
             assert violations(page) == []
             keep_picture(page, f"console-channels-{scheme}")
-            page.get_by_role("button", name="Show me").click()
+            page.get_by_role("button", name="Show for one second").click()
             page.get_by_role("button", name="Yes").click()
-            expect(page.locator("#fit_step")).to_have_text("Step 2 of 9")
+            expect(page.locator("#wizard_step")).to_have_text("Step 2 of 9")
             height = page.evaluate("document.body.scrollHeight")
             bar = page.locator("#stopbar").bounding_box()
-            for last in ("#fit_pulse", "#fit_cancel"):  # all of the wizard lies above the neutral button
+            for last in ("#wizard_pulse", "#wizard_cancel"):  # all of the wizard lies above the neutral button
                 box = page.locator(last).bounding_box()
                 assert bar is not None
                 assert box is not None
                 assert box["y"] + box["height"] <= bar["y"]
             page.get_by_role("button", name="+10").click()
-            expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
+            expect(page.locator("#wizard_pulse")).to_have_text("The pulse is on")
             assert page.evaluate("document.body.scrollHeight") == height
             assert violations(page) == []
             keep_picture(page, f"console-wizard-{scheme}")
             page.get_by_role("button", name="Neutral").tap()
-            expect(page.locator("#fit_pulse")).to_have_text("The wheels are at neutral")
+            expect(page.locator("#wizard_pulse")).to_have_text("The wheels are at neutral")
             page.get_by_label("Pulse, µs").fill("1500")
             page.get_by_role("button", name="This is right").click()
-            expect(page.locator("#fit_said")).to_have_text("Try this width before you keep it.")
+            expect(page.locator("#wizard_message")).to_have_text("Try this width before you accept it.")
             page.get_by_label("Pulse, µs").press("Enter")
-            expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
+            expect(page.locator("#wizard_pulse")).to_have_text("The pulse is on")
             page.keyboard.press("Escape")
             until(page, lambda: site.bench.said[-1] == CalibrationCommand("neutral"))
             for step in range(3, 9):
                 page.get_by_role("button", name="This is right").click()
-                expect(page.locator("#fit_step")).to_have_text(f"Step {step} of 9")
-            page.get_by_role("button", name="Show me").click()
-            expect(page.locator("#fit_pulse")).to_have_text("The pulse is on")
+                expect(page.locator("#wizard_step")).to_have_text(f"Step {step} of 9")
+            page.get_by_role("button", name="Show for one second").click()
+            expect(page.locator("#wizard_pulse")).to_have_text("The pulse is on")
             guard.second()
-            expect(page.locator("#fit_pulse")).to_have_text("The wheels are at neutral")
+            expect(page.locator("#wizard_pulse")).to_have_text("The wheels are at neutral")
             keep_picture(page, f"console-way-{scheme}")
             page.get_by_role("button", name="Yes").click()
             page.get_by_role("button", name="No", exact=True).click()
-            expect(page.locator("#fit_step")).to_have_text("All steps are done")
+            expect(page.locator("#wizard_step")).to_have_text("All steps are done")
             assert violations(page) == []
             keep_picture(page, f"console-found-{scheme}")
-            page.get_by_role("button", name="Keep this calibration").click()
+            page.get_by_role("button", name="Save this calibration").click()
             expect(page.locator("#calibration tr").first).to_contain_text("1500")
             expect(page.locator("#stop_word")).to_have_text("Stop")
     finally:
@@ -384,30 +384,30 @@ def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
 ) -> None:
     model, metadata = brought
     library = LibraryModelList(tmp_path / "models")
-    site = Site(tmp_path, shelf=library)
+    site = Site(tmp_path, model_list=library)
     try:
         with phone(browser, color_scheme=scheme) as page:
             claim(page, site.url, site.code)
             upload = page.get_by_role("button", name="Upload")
             page.locator("#file").set_input_files(model)
-            expect(page.locator("#file_said")).to_have_text("Now choose the model_metadata.json of My net.onnx.")
+            expect(page.locator("#file_message")).to_have_text("Now choose the model_metadata.json for My net.onnx.")
             upload.click()
-            expect(page.locator("#file_said")).to_have_text("Now choose the model_metadata.json of My net.onnx.")
+            expect(page.locator("#file_message")).to_have_text("Now choose the model_metadata.json for My net.onnx.")
             assert library.rows() == []
             page.locator("#models_title").evaluate("title => title.scrollIntoView()")
             assert violations(page) == []
             keep_picture(page, f"console-half-{scheme}")
             page.locator("#file").set_input_files(metadata)
-            expect(page.locator("#file_said")).to_have_text("Ready: My net.onnx with model_metadata (1).json.")
+            expect(page.locator("#file_message")).to_have_text("Ready: My net.onnx with model_metadata (1).json.")
             assert violations(page) == []
             keep_picture(page, f"console-both-{scheme}")
             upload.click()
-            expect(page.locator("#models_said")).to_have_text("My-net is on the car.", timeout=60_000)
+            expect(page.locator("#models_message")).to_have_text("My-net is on the car.", timeout=60_000)
             expect(page.locator("#models li")).to_have_count(1)
             page.locator("#file").set_input_files([metadata, model])
-            expect(page.locator("#file_said")).to_have_text("Ready: My net.onnx with model_metadata (1).json.")
+            expect(page.locator("#file_message")).to_have_text("Ready: My net.onnx with model_metadata (1).json.")
             page.locator("#file").set_input_files([model, model])
-            expect(page.locator("#file_said")).to_have_text("Choose one model at a time.")
+            expect(page.locator("#file_message")).to_have_text("Choose one model at a time.")
     finally:
         site.server.close()
     kept = tmp_path / "models" / "My-net"
@@ -427,26 +427,28 @@ def test_what_a_download_added_to_a_name_is_no_hindrance(
         packed.add(brought[0], "model.onnx")
         packed.add(brought[1], "model_metadata.json")
     library = LibraryModelList(tmp_path / "models")
-    site = Site(tmp_path, shelf=library)
+    site = Site(tmp_path, model_list=library)
     try:
         with phone(browser) as page:
             claim(page, site.url, site.code)
             upload = page.get_by_role("button", name="Upload")
             page.locator("#file").set_input_files(str(model))
-            expect(page.locator("#file_said")).to_have_text("Now choose the model_metadata.json of net.ONNX (1).")
+            expect(page.locator("#file_message")).to_have_text("Now choose the model_metadata.json for net.ONNX (1).")
             page.locator("#file").set_input_files(str(metadata))
-            expect(page.locator("#file_said")).to_have_text("Ready: net.ONNX (1) with model_metadata.json.txt.")
+            expect(page.locator("#file_message")).to_have_text("Ready: net.ONNX (1) with model_metadata.json.txt.")
             upload.click()
-            expect(page.locator("#models_said")).to_have_text("net is on the car.", timeout=60_000)
+            expect(page.locator("#models_message")).to_have_text("net is on the car.", timeout=60_000)
             page.locator("#file").set_input_files(str(archive))
-            expect(page.locator("#file_said")).to_have_text("Ready: export.")
+            expect(page.locator("#file_message")).to_have_text("Ready: export.")
             upload.click()
-            expect(page.locator("#models_said")).to_have_text("net is on the car.", timeout=60_000)  # the same content
+            expect(page.locator("#models_message")).to_have_text(
+                "net is on the car.", timeout=60_000
+            )  # the same content
             page.locator("#file").set_input_files(
                 {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8"}
             )
             upload.click()
-            expect(page.locator("#models_said")).to_contain_text("A model is a DeepRacer archive")
+            expect(page.locator("#models_message")).to_contain_text("A model is a DeepRacer archive")
     finally:
         site.server.close()
     assert [row.name for row in library.rows()] == ["net"]
@@ -462,14 +464,14 @@ def test_the_page_says_which_checkpoint_was_taken(tmp_path: pathlib.Path, browse
         info = tarfile.TarInfo("model/deepracer_checkpoints.json")
         info.size = len(note)
         archive.addfile(info, io.BytesIO(note))
-    site = Site(tmp_path, shelf=LibraryModelList(tmp_path / "models"))
+    site = Site(tmp_path, model_list=LibraryModelList(tmp_path / "models"))
     said = "model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step-100.ckpt the best"
     try:
         with phone(browser) as page:
             claim(page, site.url, site.code)
             page.locator("#file").set_input_files(str(packed))
             page.get_by_role("button", name="Upload").click()
-            expect(page.locator("#models_said")).to_have_text(f"export is on the car. It is {said}.", timeout=60_000)
+            expect(page.locator("#models_message")).to_have_text(f"export is on the car. It is {said}.", timeout=60_000)
             expect(page.locator("#models li")).to_contain_text(said)
             page.locator("#models_title").evaluate("title => title.scrollIntoView()")
             keep_picture(page, "console-checkpoint")
@@ -512,7 +514,7 @@ folder = "{tmp_path}/runs"
             expect(page.locator("#model")).to_have_text("first", timeout=20_000)
             page.locator("#file").set_input_files(str(archive))
             page.get_by_role("button", name="Upload").click()
-            expect(page.locator("#models_said")).to_contain_text("is on the car", timeout=60_000)
+            expect(page.locator("#models_message")).to_contain_text("is on the car", timeout=60_000)
             page.get_by_role("button", name="Select").first.click()
             expect(page.locator("#model")).not_to_have_text("first", timeout=30_000)
             expect(page.locator("#camera")).to_be_visible()
@@ -563,36 +565,36 @@ def test_a_racer_calibrates_a_real_car_and_drives_with_it(
             claim(page, f"http://127.0.0.1:{port}", said)
             expect(page.locator("#model")).to_have_text("model", timeout=30_000)
             expect(page.locator("#no_calibration")).to_be_visible()
-            page.get_by_label("The car stands on a stand").check()
+            page.get_by_label("The car is on a stand").check()
             page.get_by_role("button", name="Calibrate this car").click()
-            expect(page.locator("#fit_step")).to_have_text("Step 1 of 9")
-            page.get_by_role("button", name="Show me").click()
+            expect(page.locator("#wizard_step")).to_have_text("Step 1 of 9")
+            page.get_by_role("button", name="Show for one second").click()
             until(page, lambda: (1_490_000, REST[1]) in pulses(tmp_path))
             page.get_by_role("button", name="Yes").click()
-            expect(page.locator("#fit_step")).to_have_text("Step 2 of 9")
+            expect(page.locator("#wizard_step")).to_have_text("Step 2 of 9")
             page.get_by_role("button", name="+50").click()
             until(page, lambda: (1_500_000, REST[1]) in pulses(tmp_path))
             until(page, lambda: pulses(tmp_path)[-1] == REST)  # by itself: nobody touches anything
             for step in range(3, 9):
                 page.get_by_role("button", name="This is right").click()
-                expect(page.locator("#fit_step")).to_have_text(f"Step {step} of 9")
+                expect(page.locator("#wizard_step")).to_have_text(f"Step {step} of 9")
             middle = (1_500_000, REST[1])
             page.get_by_role("button", name="Yes").click()
-            expect(page.locator("#fit_question")).to_contain_text("forward")
-            page.get_by_role("button", name="Show me").click()
+            expect(page.locator("#wizard_question")).to_contain_text("forward")
+            page.get_by_role("button", name="Show for one second").click()
             until(page, lambda: pulses(tmp_path)[-1] == (1_500_000, 1_525_000))
             page.get_by_role("button", name="Neutral").tap()
             until(page, lambda: pulses(tmp_path)[-1] == middle)
             page.get_by_role("button", name="No", exact=True).click()
             assert not file.exists()
-            page.get_by_role("button", name="Keep this calibration").click()
+            page.get_by_role("button", name="Save this calibration").click()
             expect(page.locator("#calibration tr").first).to_contain_text("1500")
             assert read_calibration(file).motor.polarity == -1
             page.get_by_role("slider", name="Throttle").fill("60")
             page.get_by_role("button", name="Start").click()
             expect(page.locator("#mode")).to_have_text("Driving", timeout=10_000)
             until(page, lambda: pulses(tmp_path)[-1][1] < REST[1])
-            os.kill(car.process.pid, signal.SIGKILL)  # the keeper knows the new middle as well
+            os.kill(car.process.pid, signal.SIGKILL)  # the fail-safe process knows the new middle as well
             until(page, lambda: pulses(tmp_path)[-1] == middle)
     finally:
         car.process.kill()

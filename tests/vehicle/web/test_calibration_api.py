@@ -22,21 +22,21 @@ class Guarded:
     def __init__(self, site: Site) -> None:
         self.site, self.fitting = site, CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
         self.real = site.bench.say
-        site.bench.desk._send = site.bench.desk.calibration._send = self.say
+        site.bench.control._send = site.bench.control.calibration._send = self.say
 
     def say(self, word: IpcMessage) -> bool:
         if isinstance(word, CalibrationCommand):
             if word.action in ("cancel", "kept"):
-                self.site.bench.desk.on_guard_message(CLOSED)
+                self.site.bench.control.on_guard_message(CLOSED)
             else:
                 self.fitting.on_command(word, 0)
-                self.site.bench.desk.on_guard_message(self.fitting.status())
+                self.site.bench.control.on_guard_message(self.fitting.status())
         return self.real(word)
 
     def second(self) -> None:
         """The pulse is over."""
         self.fitting.pulses(10**12)
-        self.site.bench.desk.on_guard_message(self.fitting.status())
+        self.site.bench.control.on_guard_message(self.fitting.status())
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ def test_one_phone_at_a_time_and_anyone_sets_the_wheels_to_rest(site: Site) -> N
 
 @pytest.mark.parametrize("mode", ["ready", "driving"])
 def test_an_armed_car_is_not_calibrated(site: Site, mode: str) -> None:
-    site.bench.desk.on_guard_message(CarState(True, mode))  # type: ignore[arg-type]
+    site.bench.control.on_guard_message(CarState(True, mode))  # type: ignore[arg-type]
     answer = site.phone().post(f"{site.url}/api/calibration", json=BEGIN, timeout=60)
     assert "stop it first" in answer.json()["error"]
 
@@ -119,5 +119,5 @@ def test_a_car_whose_settings_name_no_file_says_so(tmp_path: pathlib.Path) -> No
 def test_a_guard_that_does_not_listen_is_said() -> None:
     bench = Bench()
     bench.listening = False
-    with pytest.raises(Refused, match="does not listen"):
-        bench.desk.calibration.command("me", "begin", 0, 10.0)
+    with pytest.raises(Refused, match="does not respond"):
+        bench.control.calibration.command("me", "begin", 0, 10.0)

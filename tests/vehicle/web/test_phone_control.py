@@ -1,4 +1,4 @@
-"""The desk: who holds the car, what goes to the guard, and when the station or the phone gives way."""
+"""The phone's control: who holds the car, what goes to the guard, and when the station or the phone gives way."""
 
 import pytest
 
@@ -15,15 +15,15 @@ MS = 1_000_000
 
 
 class Bench:
-    """A desk whose words land in a list."""
+    """A PhoneControl whose messages land in a list."""
 
     def __init__(self) -> None:
         self.said: list[IpcMessage] = []
         self.listening = True
         self.stopped_locally = 0
-        self.desk = PhoneControl("boot-1", self.say, self.stop_locally)
-        self.desk.on_guard_message(CarHeartbeat(100, "disarmed"))
-        self.desk.on_guard_message(CarState(True, "disarmed"))
+        self.control = PhoneControl("boot-1", self.say, self.stop_locally)
+        self.control.on_guard_message(CarHeartbeat(100, "disarmed"))
+        self.control.on_guard_message(CarState(True, "disarmed"))
 
     def say(self, word: IpcMessage) -> bool:
         if self.listening:
@@ -35,7 +35,7 @@ class Bench:
         return "The car is tripped."
 
     def mode(self, mode: CarMode, reason: str = "") -> None:
-        self.desk.on_guard_message(CarState(True, mode, reason))
+        self.control.on_guard_message(CarState(True, mode, reason))
 
     @property
     def words(self) -> list[str]:
@@ -53,163 +53,163 @@ def order(action: str) -> DriveOrder:
 
 def test_start_leases_arms_and_starts_and_hold_renews_the_beat_that_was_seen() -> None:
     bench = Bench()
-    bench.desk.start("me", 35, 10.0)
+    bench.control.start("me", 35, 10.0)
     assert bench.words == ["Lease", "arm", "start"]
     granted, _, started = bench.said
     assert granted == Lease("boot-1", 100, "drive", "phone", LEASE_MS)
     assert isinstance(started, DriveOrder)
     assert started.throttle_percent == 35
     bench.mode("driving")
-    bench.desk.on_guard_message(CarHeartbeat(101, "driving"))
-    assert bench.desk.hold("me", 100, 10.2)
+    bench.control.on_guard_message(CarHeartbeat(101, "driving"))
+    assert bench.control.hold("me", 100, 10.2)
     assert bench.said[-1] == Lease("boot-1", 100, "drive", "phone", LEASE_MS)  # not 101: the page has not seen it
-    assert not bench.desk.hold("you", 101, 10.3)
-    assert bench.desk.status("me", 10.3).has_control
-    assert not bench.desk.status("you", 10.3).has_control
+    assert not bench.control.hold("you", 101, 10.3)
+    assert bench.control.status("me", 10.3).has_control
+    assert not bench.control.status("you", 10.3).has_control
 
 
 def test_stop_needs_nothing_and_falls_back_to_the_local_socket() -> None:
     bench = Bench()
-    bench.desk.start("me", 35, 10.0)
-    assert bench.desk.stop() == "Stopping."
+    bench.control.start("me", 35, 10.0)
+    assert bench.control.stop() == "Stopping."
     assert bench.words[-1] == "stop"
-    assert not bench.desk.hold("me", 101, 10.1)
+    assert not bench.control.hold("me", 101, 10.1)
     bench.listening = False
-    assert bench.desk.stop() == "The car is tripped."
+    assert bench.control.stop() == "The car is tripped."
     assert bench.stopped_locally == 1
 
 
 @pytest.mark.parametrize(
-    ("mode", "match"), [("tripped", "tripped .Emergency stop.*reset"), ("driving", "drives already")]
+    ("mode", "match"), [("tripped", "tripped .Emergency stop.*reset"), ("driving", "already driving")]
 )
 def test_start_is_refused_in(mode: CarMode, match: str) -> None:
     bench = Bench()
     bench.mode(mode, "Emergency stop.")
     with pytest.raises(Refused, match=match):
-        bench.desk.start("me", 35, 10.0)
+        bench.control.start("me", 35, 10.0)
     assert bench.said == []
 
 
 def test_a_trip_lets_go_and_needs_reset_then_start() -> None:
     bench = Bench()
-    bench.desk.start("me", 35, 10.0)
+    bench.control.start("me", 35, 10.0)
     bench.mode("tripped", "The newest frame is old.")
-    assert not bench.desk.hold("me", 101, 10.1)
-    bench.desk.reset("me", 10.2)
+    assert not bench.control.hold("me", 101, 10.1)
+    bench.control.reset("me", 10.2)
     assert bench.words[-1] == "reset"
 
 
 def test_another_phone_waits_until_the_first_is_silent() -> None:
     bench = Bench()
-    bench.desk.start("me", 35, 10.0)
+    bench.control.start("me", 35, 10.0)
     bench.mode("driving")
-    bench.desk.hold("me", 100, 11.0)
+    bench.control.hold("me", 100, 11.0)
     with pytest.raises(Refused, match="Another phone"):
-        bench.desk.reset("you", 12.0)
+        bench.control.reset("you", 12.0)
     bench.mode("stopped")
-    bench.desk.start("you", 20, 13.0)
+    bench.control.start("you", 20, 13.0)
     with pytest.raises(Refused, match="does not hold"):
-        bench.desk.throttle("me", 80)
-    bench.desk.throttle("you", 60)
+        bench.control.throttle("me", 80)
+    bench.control.throttle("you", 60)
     assert bench.said[-1] == ThrottleLimit(60)
 
 
 def test_a_run_of_the_station_takes_the_car() -> None:
     bench = Bench()
-    bench.desk.start("me", 35, 10.0)
+    bench.control.start("me", 35, 10.0)
     bench.mode("driving")
-    assert bench.desk.admits(lease("drive", "run-1"), 10.5)
+    assert bench.control.admits(lease("drive", "run-1"), 10.5)
     assert bench.words[-1] == "stop"
-    assert not bench.desk.hold("me", 101, 10.6)
+    assert not bench.control.hold("me", 101, 10.6)
     with pytest.raises(Refused, match="ask the official"):
-        bench.desk.start("me", 35, 11.0)
+        bench.control.start("me", 35, 11.0)
     bench.mode("stopped")
     with pytest.raises(Refused, match="ask the official"):
-        bench.desk.reload_model(11.0)
-    bench.desk.start("me", 35, 20.0)  # the run is over
+        bench.control.reload_model(11.0)
+    bench.control.start("me", 35, 20.0)  # the run is over
 
 
 def test_an_idle_station_does_not_take_practice_away_and_does_otherwise() -> None:
     bench = Bench()
-    assert bench.desk.admits(lease("none"), 9.0)
-    bench.desk.start("me", 35, 10.0)
-    assert not bench.desk.admits(lease("none"), 10.5)
-    assert bench.desk.admits(order("stop"), 10.6)
-    assert bench.desk.admits(lease("none"), 12.0)  # the phone fell silent
+    assert bench.control.admits(lease("none"), 9.0)
+    bench.control.start("me", 35, 10.0)
+    assert not bench.control.admits(lease("none"), 10.5)
+    assert bench.control.admits(order("stop"), 10.6)
+    assert bench.control.admits(lease("none"), 12.0)  # the phone fell silent
 
 
 def test_the_stations_emergency_stop_holds_against_the_phone() -> None:
     bench = Bench()
-    assert bench.desk.admits(order("estop"), 10.0)
+    assert bench.control.admits(order("estop"), 10.0)
     with pytest.raises(Refused, match="ask the official"):
-        bench.desk.reset("me", 12.0)
-    bench.desk.admits(lease("none"), 15.0)  # it is still there
+        bench.control.reset("me", 12.0)
+    bench.control.admits(lease("none"), 15.0)  # it is still there
     with pytest.raises(Refused, match="ask the official"):
-        bench.desk.start("me", 35, 24.0)
-    bench.desk.admits(order("reset"), 25.0)
-    bench.desk.start("me", 35, 26.0)
+        bench.control.start("me", 35, 24.0)
+    bench.control.admits(order("reset"), 25.0)
+    bench.control.start("me", 35, 26.0)
 
 
 def test_a_model_changes_only_while_the_car_stands() -> None:
     bench = Bench()
     bench.mode("ready")
     with pytest.raises(Refused, match="armed"):
-        bench.desk.reload_model(10.0)
+        bench.control.reload_model(10.0)
     bench.mode("stopped")
-    bench.desk.reload_model(10.0)
+    bench.control.reload_model(10.0)
     assert bench.said == [ReloadModel()]
 
 
-def test_the_status_says_what_the_wheels_are_told() -> None:
+def test_the_status_says_what_the_motors_get() -> None:
     bench = Bench()
-    bench.desk.on_guard_message(LoopTelemetry(10, 1, 2, 3, tuple(range(1, 201)), (5, 6, 7), 0.0, 0.0))
-    bench.desk.on_guard_message(ControlTrace(1, "driving", 1, 0, 0.9, 1.0, 0.5, 0.25, 1, 1))
-    assert bench.desk.status("me", 0.0).throttle == 0.0
+    bench.control.on_guard_message(LoopTelemetry(10, 1, 2, 3, tuple(range(1, 201)), (5, 6, 7), 0.0, 0.0))
+    bench.control.on_guard_message(ControlTrace(1, "driving", 1, 0, 0.9, 1.0, 0.5, 0.25, 1, 1))
+    assert bench.control.status("me", 0.0).throttle == 0.0
     bench.mode("driving")
-    status = bench.desk.status("me", 0.0)
+    status = bench.control.status("me", 0.0)
     assert (status.steering, status.throttle, status.heartbeat, status.picture_seq) == (0.5, 0.25, 100, -1)
     loop = status.loop
     assert (loop.frame_age_p50_us, loop.frame_age_p99_us, loop.policy_p50_us) == (100, 198, 6)
     assert (loop.frames, loop.dropped, loop.repeated, loop.late_ticks) == (10, 1, 2, 3)
 
 
-def test_the_real_helm_obeys_and_a_late_renewal_does_not_revive() -> None:
+def test_the_real_controller_obeys_and_a_late_renewal_does_not_revive() -> None:
     """Against the guard's own mind: the lease counts from the beat, whenever its renewal arrives."""
-    helm = DriveController("boot-1", DriveLimits(), SafetyOptions(arm_frames=1), 0, calibrated=True)
+    controller = DriveController("boot-1", DriveLimits(), SafetyOptions(arm_frames=1), 0, calibrated=True)
     taken: list[IpcMessage] = []
 
     def say(word: IpcMessage) -> bool:
         taken.append(word)
         if isinstance(word, Lease):
-            helm.on_lease(word)
+            controller.on_lease(word)
         elif isinstance(word, DriveOrder):
-            helm.on_order(word)
+            controller.on_order(word)
         return True
 
-    desk = PhoneControl("boot-1", say, str)
-    helm.set_model_ready()
+    control = PhoneControl("boot-1", say, str)
+    controller.set_model_ready()
     seq = 0
 
     def tick(now_ms: int) -> None:
         nonlocal seq
         seq += 1
-        helm.on_setpoint(Setpoint(seq, now_ms * MS, 0.0, 1.0, 1), now_ms * MS)
-        helm.tick(now_ms * MS)
-        desk.on_guard_message(CarState(True, helm.mode, helm.mode_state.reason))
+        controller.on_setpoint(Setpoint(seq, now_ms * MS, 0.0, 1.0, 1), now_ms * MS)
+        controller.tick(now_ms * MS)
+        control.on_guard_message(CarState(True, controller.mode, controller.mode_state.reason))
 
-    first = helm.next_heartbeat(1000 * MS)
-    desk.on_guard_message(first)
-    desk.start("me", 40, 1.0)
+    first = controller.next_heartbeat(1000 * MS)
+    control.on_guard_message(first)
+    control.start("me", 40, 1.0)
     tick(1010)
-    assert (helm.mode, helm.throttle_percent) == ("driving", 40)
+    assert (controller.mode, controller.throttle_percent) == ("driving", 40)
     for now_ms in range(1100, 1900, 100):
         tick(now_ms)
-    later = helm.next_heartbeat(1900 * MS)
-    desk.on_guard_message(later)
-    assert desk.hold("me", first.heartbeat, 1.9)  # a renewal that was stuck in the air: it answers the first beat
+    later = controller.next_heartbeat(1900 * MS)
+    control.on_guard_message(later)
+    assert control.hold("me", first.heartbeat, 1.9)  # a renewal that was stuck in the air: it answers the first beat
     tick(1990)
-    assert helm.mode == "driving"
+    assert controller.mode == "driving"
     tick(2005)
-    assert helm.mode == "tripped"
-    assert "lease ran out" in helm.mode_state.reason
-    assert not desk.hold("me", later.heartbeat, 2.1)
+    assert controller.mode == "tripped"
+    assert "lease ran out" in controller.mode_state.reason
+    assert not control.hold("me", later.heartbeat, 2.1)

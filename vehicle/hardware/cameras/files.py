@@ -1,4 +1,4 @@
-"""A camera that plays pictures from a folder, in the order of their names: recorded drives, or one's own photos."""
+"""A camera driver that plays the pictures of a folder in the order of their names."""
 
 import pathlib
 import threading
@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import BadInput
 from shared.units import NS_PER_S
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 
 _KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".pgm")
 
@@ -26,7 +26,7 @@ class FilesCameraOptions:
 
 
 class FilesCamera:
-    """Grey pictures at a steady rate. A reader that is late misses some, as with any camera."""
+    """Grey pictures at a steady rate; a late reader misses some, as with any camera."""
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
         self._options = from_table(options, FilesCameraOptions, "[camera.options]")
@@ -37,7 +37,7 @@ class FilesCamera:
         self._closed = threading.Event()
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The newest picture that was not given yet; always None after the last one, unless it loops."""
+        """The newest picture not returned yet; None on timeout, and always after the last picture unless it loops."""
         due = max(self._newest_due(), self._given + 1)
         over = not self._options.loop and due > len(self._pictures)
         wait_s = (self._due_ns(due) - self._clock.now_ns()) / NS_PER_S / self._clock.rate

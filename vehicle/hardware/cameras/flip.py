@@ -1,4 +1,4 @@
-"""A camera that hangs upside down, or looks through a mirror: its picture is turned before anybody sees it."""
+"""Flips the pictures of a camera that is mounted upside down or sees through a mirror."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -6,7 +6,7 @@ from typing import Any, cast
 import cv2
 
 from shared.config import setting
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
 FLIPS: dict[str, Callable[[Pixels], Pixels]] = {
     "none": lambda pixels: pixels,

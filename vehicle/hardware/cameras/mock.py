@@ -1,6 +1,6 @@
-"""A camera without a lens: bars that drift past at a steady rate, on the machine's clock.
+"""A mock camera: bars that drift past at a steady rate, on the machine's clock.
 
-Never kinder than the metal: a reader that is late misses frames, and on order it freezes or dies as cameras do.
+Never easier than real hardware: a late reader misses frames, and it can be set to fail as cameras do.
 """
 
 import pathlib
@@ -16,11 +16,11 @@ from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from shared.units import NS_PER_S
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 
-# freeze: the same picture again and again; stale: two old ones in turn; stall: none; die: the device is gone; spin: the
-# driver burns its core and never returns; dark: the noise of a covered lens; grey: one even grey that is another each
-# time; stripes: a picture that no road is like, and whose mean is 110.
+# freeze: the same picture repeated; stale: two old ones in turn; stall: no picture; die: the device is gone; spin: the
+# driver uses its core fully and never returns; dark: the noise of a covered lens; grey: one even grey, different each
+# time; stripes: a picture unlike any road, with a mean of 110.
 CAMERA_FAULTS = ("freeze", "stale", "stall", "die", "spin", "dark", "grey", "stripes")
 
 
@@ -33,19 +33,19 @@ class MockCameraOptions:
     height_px: int = setting(240, min=16, max=1080)
     freeze_after: int = setting(0, min=0, what="frames after which the same one is repeated; 0: never")
     stall_after: int = setting(0, min=0, what="frames after which none comes; 0: never")
-    fault_file: pathlib.Path | None = setting(None, what="a file whose word counts from now on: see CAMERA_FAULTS")
+    fault_file: pathlib.Path | None = setting(None, what="a file that names the fault to simulate: see CAMERA_FAULTS")
     absent: pathlib.Path | None = setting(None, what="while this file exists the camera cannot be opened")
     die_after: int = setting(0, min=0, what="frames after which the device is gone; 0: never")
     flip: str = flip_setting()
 
 
 class MockCamera:
-    """Frame n is due n periods after the start; only the newest due one is given."""
+    """Frame n is due n periods after the start; only the newest due frame is returned."""
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
         self._options = from_table(options, MockCameraOptions, "[camera.options]")
         if self._options.absent is not None and self._options.absent.exists():
-            raise HardwareMissing("there is no mock camera: it is told to be absent.")
+            raise HardwareMissing("there is no mock camera: it is set to be absent.")
         self._clock = clock
         self._start_ns = clock.now_ns()
         self._given = 0
@@ -60,14 +60,14 @@ class MockCamera:
         self._pattern: Pixels = np.tile(_bars(self._options.width_px * 2), (self._options.height_px, 1))
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The newest frame that was not given yet."""
+        """The newest frame not returned yet; None on timeout. Raises HardwareMissing when it is set to die."""
         due = max(self._newest_due(), self._given + 1)
         o = self._options
         fault = self._fault()
         while fault == "spin" and not self._closed.is_set():
             fault = self._fault()
         if fault == "die" or (o.die_after and due > o.die_after):
-            raise HardwareMissing("the mock camera is gone: it was told to die.")
+            raise HardwareMissing("the mock camera is gone: it was set to die.")
         stalled = fault == "stall" or (bool(o.stall_after) and due > o.stall_after)
         wait_s = (self._due_ns(due) - self._clock.now_ns()) / NS_PER_S / self._clock.rate
         if stalled or wait_s > timeout_s:
@@ -113,7 +113,7 @@ class MockCamera:
 
 
 def _bars(width_px: int) -> Pixels:
-    """One row of light bars on dark ground, no two gaps alike: a picture that shows something."""
+    """One row of light bars on a dark ground with different gaps, so that the frame check finds edges."""
     row = np.linspace(10, 60, width_px, dtype=np.uint8)
     left, number = 0, 0
     while left < width_px:

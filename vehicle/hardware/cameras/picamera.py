@@ -1,7 +1,7 @@
 """The Raspberry Pi's camera by libcamera: the Y plane of a small YUV420 stream, which is the grey picture itself.
 
-No conversion and no shrinking are left to do in software, and the stamp is the sensor's own (`SensorTimestamp`: the
-first pixel, on the kernel's boot-time clock). Needs `python3-picamera2`, which Debian's package manager installs.
+Nothing is converted or scaled in software, and the stamp is the sensor's own (`SensorTimestamp`: the first pixel, on
+the kernel's boot-time clock). Needs `python3-picamera2`, which Debian's package manager installs.
 """
 
 import importlib
@@ -15,7 +15,7 @@ import numpy as np
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 from vehicle.process.seccomp import AllowedSockets
 
 
@@ -33,7 +33,7 @@ class PiCameraOptions:
 class PiCamera:
     """The newest request of libcamera, its Y plane copied out."""
 
-    sockets: ClassVar[AllowedSockets] = "device events"  # libcamera listens for cameras that come and go
+    sockets: ClassVar[AllowedSockets] = "device events"  # libcamera listens for device events
 
     def __init__(self, options: dict[str, Any], clock: Clock, library: Any = None) -> None:
         self._options = from_table(options, PiCameraOptions, "[camera.options]")
@@ -43,7 +43,7 @@ class PiCamera:
         self._camera = self._start(library if library is not None else _library())
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The next frame, waiting for it up to `timeout_s`."""
+        """The next frame, after waiting up to `timeout_s` for it; None on timeout. Raises HardwareMissing."""
         if self._closed.is_set():
             return None
         try:
@@ -88,7 +88,7 @@ class PiCamera:
             camera.start()
         except (RuntimeError, IndexError) as error:
             if camera is not None:
-                camera.close()  # or it would be taken when it is tried again
+                camera.close()  # or it would still be in use at the next attempt
             raise HardwareMissing(f"the Pi's camera {o.camera} does not start ({error}): check its ribbon.") from None
         return camera
 

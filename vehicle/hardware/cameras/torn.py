@@ -1,26 +1,26 @@
-"""Is a part of a JPEG missing? Asked by the cameras that decode one, since the decoder does not say.
+"""Recognises a decoded JPEG of which a part is missing, since the decoder does not report it.
 
 Where data are missing the decoder fills in: mid-grey to the end, or to the next restart marker, or the same block again
-and again. A sensor gives no such rows: even in the dark each block of a real picture has noise of its own, unless it is
-black or burnt out.
+and again. A sensor produces no such rows: even in the dark each block of a real picture has its own noise, unless it is
+black or overexposed.
 """
 
 from typing import Final
 
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 
-_ROW_PX: Final = 8  # of the camera: the least height of a row of blocks
+_ROW_PX: Final = 8  # of the camera: the smallest height of a row of blocks
 _BLOCK_PX: Final = 32  # the greatest width of what is coded together; 8 and 16 go into it
-_FILLED: Final = 128  # what a decoder puts where it has nothing
+_FILLED: Final = 128  # what a decoder fills in where data are missing
 _BLACK, _BURNT_OUT = 24, 230  # limited range as well: 16 to 235
 
 
 def is_torn(pixels: Pixels, side_px: int = 1) -> bool:
-    """Has a decoded picture, uint8, of pixels that are `side_px` of the camera's, rows of blocks without data?
+    """Whether a decoded grey picture, uint8 (height, width), has rows of blocks without data.
 
-    One pixel row in eight is looked at. Two of the decoder's own grey are enough; of another grey, or of a pattern, it
-    takes the lowest quarter: a very even floor, little noise and a low quality may leave a few such rows. A picture
-    that is the same all over is not torn: it shows nothing.
+    `side_px` is the side of one of its pixels in pixels of the camera. One pixel row in eight is examined. Two rows of
+    the decoder's own grey are enough; for another grey or a pattern the whole lowest quarter must repeat, since a very
+    even floor, little noise and a low quality may leave a few such rows. An entirely uniform picture is not torn.
     """
     step, apart = _ROW_PX // side_px, _BLOCK_PX // side_px
     rows = pixels[(len(pixels) - 1) % step :: step]

@@ -1,8 +1,8 @@
-"""A camera of the kernel (USB, or the ribbon camera of old): MJPEG frames through OpenCV, decoded grey and small.
+"""A V4L2 camera (USB, or the older ribbon camera): MJPEG frames through OpenCV, decoded to small grey pictures.
 
-Decoding straight to a grey picture of a quarter the side costs a quarter of a whole decode, and its scaling in the
-DCT averages as `grey-area` does. For the profile `deepracer-car` choose `decode = "grey"`: it shrinks by itself. The
-stamp is taken when the frame arrives; what the sensor and the bus took before that (10 to 27 ms) is not in it.
+Decoding directly to a grey picture of a quarter of the side costs a quarter of a full decode, and its scaling in the
+DCT averages as `grey-area` does. For the profile `deepracer-car`, which scales by itself, choose `decode = "grey"`.
+The stamp is taken when the frame arrives; it does not include the delay of the sensor and the bus (10 to 27 ms).
 """
 
 import pathlib
@@ -20,14 +20,14 @@ from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
 from vehicle.hardware.cameras.torn import is_torn
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 
-DECODES = {  # what OpenCV is asked for, and a pixel's side in pixels of the camera
+DECODES = {  # OpenCV's flag, and the side of a decoded pixel in pixels of the camera
     "reduced": (cv2.IMREAD_REDUCED_GRAYSCALE_4, 4),
     "half": (cv2.IMREAD_REDUCED_GRAYSCALE_2, 2),
     "grey": (cv2.IMREAD_GRAYSCALE, 1),
 }
-_SILENCE_TIMEOUT_S = 1.0  # a device that gives nothing for so long is gone, not slow
+_SILENCE_TIMEOUT_S = 1.0  # a device without a frame for this long is gone, not slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class V4l2CameraOptions:
     device: pathlib.Path = setting(pathlib.Path("/dev/video0"), what="the camera's device")
     width_px: int = setting(640, min=160, max=1920)
     height_px: int = setting(480, min=120, max=1080)
-    rate_hz: float = setting(30.0, min=1.0, max=120.0, what="frames a second that are asked for")
+    rate_hz: float = setting(30.0, min=1.0, max=120.0, what="requested frames a second")
     decode: str = setting("half", choices=tuple(DECODES), what="reduced: a quarter of the side; half; grey: whole")
     flip: str = flip_setting()
 
 
 class VideoCapture(Protocol):
-    """What we use of cv2.VideoCapture."""
+    """The part of `cv2.VideoCapture` that is used here."""
 
     def isOpened(self) -> bool: ...  # noqa: N802  # OpenCV's name
     def set(self, propId: int, value: float) -> bool: ...  # noqa: N803  # OpenCV's name
@@ -53,7 +53,7 @@ class VideoCapture(Protocol):
 
 
 class V4l2Camera:
-    """Blocks in the driver for the next frame; the kernel keeps only one for us, so it is always the newest."""
+    """Blocks in the driver for the next frame; the kernel buffers only one, so it is always the newest."""
 
     def __init__(self, options: dict[str, Any], clock: Clock, capture: VideoCapture | None = None) -> None:
         self._options = from_table(options, V4l2CameraOptions, "[camera.options]")
@@ -65,7 +65,7 @@ class V4l2Camera:
         self._configure()
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The next frame; V4L2 itself gives up after a while, and a device that stays silent is gone."""
+        """The next frame; None without one. Raises HardwareMissing once there was none for a second."""
         if self._closed.is_set():
             return None
         if not self._capture.grab():
@@ -76,7 +76,7 @@ class V4l2Camera:
         ok, data = self._capture.retrieve()
         pixels = self._decoded(data) if ok else None
         if pixels is None:
-            # A torn JPEG is no frame; its number is missing, as one that was dropped.
+            # A torn JPEG is not a frame: its number is skipped, as for a dropped one.
             self._on_no_picture(0.0, "gives only torn pictures: check its cable, and what else is on its USB port.")
             return None
         self._silent_since_s = None
@@ -97,7 +97,7 @@ class V4l2Camera:
             (cv2.CAP_PROP_CONVERT_RGB, 0),  # the JPEG as it came, for us to decode
         )
         for what, value in wanted:
-            self._capture.set(what, value)  # what a camera cannot do it ignores: the first frame shows it
+            self._capture.set(what, value)  # a camera ignores what it does not support
 
     def _decoded(self, data: NDArray[Any]) -> Pixels | None:
         """The JPEG of a camera, grey; a camera without MJPEG gives YUYV, of which the Y plane is the grey picture."""

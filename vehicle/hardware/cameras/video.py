@@ -1,4 +1,4 @@
-"""A camera that plays a video file at its own rate: a recorded drive, looked at again."""
+"""A camera driver that plays a video file, such as a recorded drive, at its own rate."""
 
 import pathlib
 import threading
@@ -12,7 +12,7 @@ from shared.config import from_table, setting
 from shared.errors import BadInput
 from shared.units import NS_PER_S
 from vehicle.hardware.cameras.flip import FLIPS, flip_setting
-from vehicle.hardware.interfaces import Frame, Pixels
+from vehicle.hardware.frame import Frame, Pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class VideoCamera:
             raise BadInput(f"{self._options.file}: is not a video that can be read.")
         rate_hz = self._options.rate_hz or self._video.get(cv2.CAP_PROP_FPS)
         if not 0.5 <= rate_hz <= 240.0:
-            raise BadInput(f"{self._options.file}: says {rate_hz:g} frames a second; give `rate_hz` yourself.")
+            raise BadInput(f"{self._options.file}: states {rate_hz:g} frames a second; set `rate_hz`.")
         self._rate_hz = float(rate_hz)
         self._start_ns = clock.now_ns()
         self._given = 0
@@ -44,7 +44,7 @@ class VideoCamera:
         self._closed = threading.Event()
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The newest picture that was not given yet; always None after the last one, unless it loops."""
+        """The newest picture not returned yet; None on timeout, and always after the last picture unless it loops."""
         due = max(self._newest_due(), self._given + 1)
         wait_s = (self._due_ns(due) - self._clock.now_ns()) / NS_PER_S / self._clock.rate
         if self._over or wait_s > timeout_s:
@@ -61,7 +61,7 @@ class VideoCamera:
         self._video.release()
 
     def _picture(self, ahead: int) -> Pixels | None:
-        """The picture `ahead` frames on; the last one when nothing comes after it."""
+        """The picture `ahead` frames on; None at the end of a video that does not loop."""
         for _ in range(ahead):
             if not self._video.grab() and not (self._options.loop and self._begin_again()):
                 self._over = True

@@ -5,7 +5,7 @@ import pathlib
 
 
 class AttributeFiles:
-    """The kernel's own files. Raises OSError as the kernel does."""
+    """Access to attribute files; tests replace it. Raises OSError as the kernel does."""
 
     def exists(self, path: pathlib.Path) -> bool:
         return path.exists()
@@ -18,7 +18,7 @@ class AttributeFiles:
         return path.read_text(encoding="ascii").strip()
 
     def write(self, path: pathlib.Path, value: str) -> None:
-        """In one write, as the kernel wants it; never makes a file."""
+        """Write the value in one call, as the kernel requires; never creates a file."""
         descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
         try:
             os.write(descriptor, value.encode("ascii"))

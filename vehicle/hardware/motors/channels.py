@@ -1,4 +1,4 @@
-"""Which of a PWM chip's channels is the motor's and which the steering's, where a file does not say.
+"""The default channels of motor and steering on a PWM chip, for a config that names none.
 
 The stock DeepRacer, the community's Pi car and donkeycar have the motor on channel 0 and the steering on 1
 (aws-deepracer-servo-pkg `servo_mgr.cpp`; deepracer-custom-car `docs/raspberry_pi.md`). The wrong way round, a right
@@ -14,7 +14,7 @@ MOTOR_CHANNEL, STEERING_CHANNEL = 0, 1
 
 
 def check_channels(steering: int, motor: int) -> None:
-    """Raises ConfigError for one channel that is both; the other's default counts as well."""
+    """Raises ConfigError if both are the same channel, be it by default."""
     if steering == motor:
         raise ConfigError(
             f"`steering_channel` and `motor_channel` are both {motor}; each needs a channel of its own: name both."
@@ -22,7 +22,7 @@ def check_channels(steering: int, motor: int) -> None:
 
 
 def log_if_unnamed(options: dict[str, Any]) -> None:
-    """A file that names neither relies on the default, which was the other way round once: say what is taken."""
+    """Log the channels used if `options` names neither: the default was once the other way round."""
     if "steering_channel" not in options and "motor_channel" not in options:
         log(
             f"[motors.options] names no channels: the motor is taken to be on {MOTOR_CHANNEL} and the steering on "

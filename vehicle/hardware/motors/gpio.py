@@ -1,4 +1,4 @@
-"""PWM by gpiozero on two header pins: only as good as the pin library under it, and that is often too coarse.
+"""PWM by gpiozero on two header pins: only as precise as the pin library, which is often too coarse.
 
 What the libraries do to a duty cycle (read in gpiozero 2.0.1, `pins/*.py`): lgpio takes whole per cent, `int(value *
 100)`, which is 200 us at 50 Hz; RPi.GPIO takes any share but times it in a thread, some 100 us off; pigpio takes
@@ -21,7 +21,7 @@ from vehicle.core.pulses import PERIOD_NS, Pulses
 
 @dataclass(frozen=True, slots=True)
 class PinLibrary:
-    """Where gpiozero keeps it, how fine it truly is, and into how many counts it cuts the period, truncating."""
+    """A pin library: its gpiozero module and factory, its real resolution, and its counts per period (it truncates)."""
 
     module: str
     factory: str
@@ -50,10 +50,10 @@ class GpioMotorsOptions:
 
 
 class GpioMotors:
-    """Takes its pins when built, without a pulse. gpiozero ends the pulses with its process, unless it is killed."""
+    """Reserves its pins when built, without a pulse. gpiozero ends the pulses with its process, unless it is killed."""
 
     def __init__(self, options: dict[str, Any], clock: Clock, factory: Factory | None = None) -> None:
-        del clock  # gpiozero keeps its own time
+        del clock  # the library times the pulses
         self._options = from_table(options, GpioMotorsOptions, "[motors.options]")
         self._library = LIBRARIES[self._options.library]
         found = factory if factory is not None else _factory(self._library)
@@ -82,7 +82,7 @@ class GpioMotors:
             raise HardwareMissing(f"the pins no longer take pulses ({error}).") from None
 
     def neutral(self) -> None:
-        """No pulse at all, the motor first: the way out when pulses by calibration were refused, or there is none."""
+        """No pulse at all, the motor first: for when calibrated pulses were refused, or there is no calibration."""
         motor, steering = self._pins
         try:
             motor.off()
@@ -98,7 +98,7 @@ class GpioMotors:
             self._own = None
 
     def _share(self, width_ns: int) -> float:
-        """The duty cycle that the library truncates to the count that gives this width."""
+        """The duty cycle, 0 to 1, that the library truncates to the count of this width."""
         count = -(-width_ns * self._library.counts // PERIOD_NS)
         return (count + 0.5) / self._library.counts
 

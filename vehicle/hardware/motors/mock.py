@@ -1,7 +1,7 @@
-"""Motors without metal: they remember every order with its time, and refuse what a driver would refuse.
+"""Mock motors: they record every change with its time, and refuse what a real driver would refuse.
 
-Like kernel PWM they keep the last pulse when their writer dies; only `neutral` from someone alive ends it. With
-`record` each change is a line of JSON in a file, so that another process can see which pulses were set.
+Like kernel PWM they repeat the last pulse after their writer dies, until another process sets neutral. With `record`
+each change is a line of JSON in a file, which other processes can read.
 """
 
 import json
@@ -15,7 +15,7 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
 from vehicle.core.pulses import PERIOD_NS, STOCK_CALIBRATION, Pulses
 
-_MAX_CHANGES = 20_000  # a day of racing may not fill the memory
+_MAX_CHANGES = 20_000  # a bound on memory for a day of racing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class PulseChange:
 
 
 class MockMotors:
-    """`orders` are the changes, oldest first; `pulses` is what the pins do now, None until the first order."""
+    """`changes` are the pulse changes, oldest first; `pulses` are the present ones, None until the first change."""
 
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:
         self._options = from_table(options, MockMotorsOptions, "[motors.options]")
@@ -64,7 +64,7 @@ class MockMotors:
         if rounded == self.pulses:
             return
         if self._options.fail_after and self._change_count >= self._options.fail_after:
-            raise HardwareMissing("the mock motors do not answer: they were told to fail.")
+            raise HardwareMissing("the mock motors do not answer: they were set to fail.")
         self._set(rounded)
 
     def neutral(self) -> None:
@@ -72,11 +72,11 @@ class MockMotors:
         self._set(Pulses(self._options.neutral_steering_ns, self._options.neutral_throttle_ns))
 
     def close(self) -> None:
-        """Nothing to let go; the pulses stay, as they do on metal."""
+        """Nothing to close; the pulses stay, as on real hardware."""
 
     def _require_present(self) -> None:
         if self._options.absent is not None and self._options.absent.exists():
-            raise HardwareMissing("the mock motors do not answer: they are told to be absent.")
+            raise HardwareMissing("the mock motors do not answer: they are set to be absent.")
 
     def _truncated(self, width_ns: int) -> int:
         return width_ns // self.resolution_ns * self.resolution_ns

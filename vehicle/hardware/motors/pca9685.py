@@ -2,7 +2,7 @@
 
 Registers: NXP PCA9685 data sheet, rev. 4, 7.3. The chip divides its oscillator (nominally 25 MHz, up to some per cent
 off: measure it) by 4096 and by PRESCALE + 1; so a step is (PRESCALE + 1) / oscillator, 4.88 us at 50 Hz. Like all
-hardware it goes on pulsing when its writer dies. Every `apply` is written, changed or not: a dead bus shows at once.
+hardware it continues to pulse when its writer dies. Every `apply` is written, changed or not: a dead bus shows at once.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _MIN_PRESCALE, _MAX_PRESCALE = 3, 255
 
 
 class I2cBus(Protocol):
-    """What we use of smbus2."""
+    """The part of `smbus2.SMBus` that is used here."""
 
     def read_byte_data(self, i2c_addr: int, register: int) -> int: ...
     def write_byte_data(self, i2c_addr: int, register: int, value: int) -> None: ...
@@ -42,7 +42,9 @@ class Pca9685MotorsOptions:
     address: int = setting(0x40, min=0x08, max=0x77, what="of the chip on its bus")
     steering_channel: int = setting(STEERING_CHANNEL, min=0, max=15)
     motor_channel: int = setting(MOTOR_CHANNEL, min=0, max=15)
-    rate_hz: float = setting(50.0, min=24.0, max=100.0, what="pulses a second; more is finer, if the servo bears it")
+    rate_hz: float = setting(
+        50.0, min=24.0, max=100.0, what="pulses a second; more is finer, if the servo tolerates it"
+    )
     oscillator_hz: int = setting(25_000_000, min=20_000_000, max=30_000_000, what="as measured on this chip")
 
     def __post_init__(self) -> None:
@@ -50,12 +52,12 @@ class Pca9685MotorsOptions:
 
     @property
     def prescale(self) -> int:
-        """The divider that comes nearest to the asked rate."""
+        """The value of PRESCALE that comes nearest to `rate_hz`."""
         return min(_MAX_PRESCALE, max(_MIN_PRESCALE, round(self.oscillator_hz / (COUNTS * self.rate_hz)) - 1))
 
     @property
     def step_ns(self) -> float:
-        """One of the 4096 counts."""
+        """The length of one of the 4096 counts, in nanoseconds."""
         return (self.prescale + 1) * NS_PER_S / self.oscillator_hz
 
 
@@ -63,7 +65,7 @@ class Pca9685Motors:
     """Sets the rate when built, if it is not set already; the first pulse is the first `apply`."""
 
     def __init__(self, options: dict[str, Any], clock: Clock, bus: I2cBus | None = None) -> None:
-        del clock  # the chip keeps its own time
+        del clock  # the chip times the pulses
         self._options = from_table(options, Pca9685MotorsOptions, "[motors.options]")
         self._bus = bus if bus is not None else _open(self._options.bus)
         try:
@@ -71,7 +73,7 @@ class Pca9685Motors:
         except BaseException:
             self._bus.close()
             raise
-        log_if_unnamed(options)  # once it is there: an absent one is tried again and again
+        log_if_unnamed(options)  # only now: an absent one is retried, and would log each time
 
     @property
     def resolution_ns(self) -> int:
@@ -89,28 +91,30 @@ class Pca9685Motors:
         self._pulse(self._options.steering_channel, pulses.steering_ns)
 
     def neutral(self) -> None:
-        """No pulse at all, the motor first: the way out when pulses by calibration were refused, or there is none."""
+        """No pulse at all, the motor first: for when calibrated pulses were refused, or there is no calibration."""
         try:
             self._block(self._options.motor_channel, [0, 0, 0, FULL_OFF])
         finally:
             self._block(self._options.steering_channel, [0, 0, 0, FULL_OFF])
 
     def close(self) -> None:
-        """The bus goes; the chip keeps its pulses."""
+        """Close the bus; the chip continues its pulses."""
         self._bus.close()
 
     def _set_up(self) -> None:
         mode, prescale = self._read(MODE1), self._options.prescale
         if not mode & SLEEP and self._read(PRESCALE) == prescale:
-            self._write(MODE1, AUTO_INCREMENT)  # someone set it up before us: its pulses go on without a gap
+            self._write(MODE1, AUTO_INCREMENT)  # it is set up already: its pulses continue without a gap
             return
         self._write(MODE1, AUTO_INCREMENT | SLEEP)  # the divider can only be set while the chip sleeps
-        self.neutral()  # before it wakes: what an earlier life left in the registers may not pulse
+        self.neutral()  # before it wakes: old values in the registers must not pulse
         self._write(PRESCALE, prescale)
         self._write(MODE2, TOTEM_POLE)
         self._write(MODE1, AUTO_INCREMENT)
         if self._read(PRESCALE) != prescale:
-            raise HardwareMissing(f"the chip at {self._options.address:#x} took no rate: is it a PCA9685?")
+            raise HardwareMissing(
+                f"the chip at {self._options.address:#x} did not accept the pulse rate: is it a PCA9685?"
+            )
 
     def _pulse(self, channel: int, width_ns: int) -> None:
         count = round(width_ns / self._options.step_ns)

@@ -1,8 +1,8 @@
-"""Kernel PWM through /sys/class/pwm: two channels of one chip; the finest steps, and no process keeps them going.
+"""Kernel PWM through /sys/class/pwm: two channels of one chip, with the finest steps and pulses made by hardware.
 
 The kernel's rules (Documentation/driver-api/pwm.rst): a channel exists once its number is written to `export`; a duty
 cycle above the period is EINVAL, whichever of the two is written; a channel with no period cannot be enabled. The
-pulse goes on when its writer dies.
+pulse continues when its writer dies.
 """
 
 import errno
@@ -41,13 +41,13 @@ class SysfsMotors:
     """Exports its channels when built; the first pulse is the first `apply`."""
 
     def __init__(self, options: dict[str, Any], clock: Clock, attributes: AttributeFiles | None = None) -> None:
-        del clock  # the chip keeps its own time
+        del clock  # the chip times the pulses
         self._options = from_table(options, SysfsMotorsOptions, "[motors.options]")
         self._files = attributes or AttributeFiles()
         self._started = False
         self._steering = self._export(self._options.steering_channel)
         self._motor = self._export(self._options.motor_channel)
-        log_if_unnamed(options)  # once they are there: absent ones are tried again and again
+        log_if_unnamed(options)  # only now: absent ones are retried, and would log each time
 
     @property
     def resolution_ns(self) -> int:
@@ -64,7 +64,7 @@ class SysfsMotors:
         self._write(self._steering / "duty_cycle", pulses.steering_ns)
 
     def neutral(self) -> None:
-        """No pulse at all, the motor first: the way out when pulses by calibration were refused, or there is none."""
+        """No pulse at all, the motor first: for when calibrated pulses were refused, or there is no calibration."""
         try:
             self._write(self._motor / "enable", 0)
         finally:
@@ -72,7 +72,7 @@ class SysfsMotors:
             self._started = False
 
     def close(self) -> None:
-        """Nothing to let go: the channels stay exported and pulsing, so that someone else can set them to neutral."""
+        """Nothing to close: the channels stay exported and pulsing, so that another process can set them to neutral."""
 
     def _start(self, pulses: Pulses) -> None:
         for channel, width_ns in ((self._motor, pulses.throttle_ns), (self._steering, pulses.steering_ns)):

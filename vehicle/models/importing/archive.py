@@ -64,7 +64,7 @@ class Member(Protocol):
 class ExtractedModel:
     """The model's name in the archive, its bytes, and the bytes of its metadata.
 
-    `choice` says why this model was chosen, if there were several; otherwise it is "".
+    `choice` explains why this model was chosen, if there were several; otherwise it is "".
     """
 
     name: str

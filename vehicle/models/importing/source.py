@@ -22,7 +22,7 @@ _CHUNK = 1 << 20
 class ModelSource:
     """The racer's model and metadata, not yet checked.
 
-    `choice` says why this model was chosen, if the archive has several checkpoints.
+    `choice` explains why this model was chosen, if the archive has several checkpoints.
     """
 
     name: str

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
-from vehicle.frames.preprocess import HEIGHT, WIDTH, ProfileName, preprocessor
+from vehicle.frames.preprocess import HEIGHT, WIDTH, preprocessor
+from vehicle.frames.profile_names import ProfileName
 from vehicle.models.running.replay import decode_frame, decode_policy_input
 from vehicle.recordings.frame_feed import RecordedFrame
 from vehicle.recordings.reader import read_recording

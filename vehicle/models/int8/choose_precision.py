@@ -1,7 +1,7 @@
 """Chooses between fp32 and int8: both are timed on this machine and compared on recorded frames.
 
 Called when the pilot starts. The rule is in verdict.py. If the int8 model or its note cannot be used, fp32 drives, with
-a sentence that says why.
+a sentence that explains why.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
-from vehicle.frames.preprocess import ProfileName
+from vehicle.frames.profile_names import ProfileName
 from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Verdict, Precision, load_note
 from vehicle.models.running.check import HEIGHT, WIDTH, check_model
 from vehicle.models.running.policy import Policy
@@ -28,7 +28,7 @@ _MAX_FRAMES = 200
 
 @dataclass(frozen=True, slots=True)
 class PrecisionChoice:
-    """The policy that drives, and one sentence that says why."""
+    """The policy that drives, and one sentence that explains why."""
 
     policy: Policy
     precision: Precision

@@ -18,7 +18,8 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from shared.errors import BadInput
-from vehicle.frames.preprocess import PROFILES, ProfileName
+from vehicle.frames.preprocess import PROFILES
+from vehicle.frames.profile_names import ProfileName
 from vehicle.models.int8.calibration_frames import Frames, halves, read_frames
 from vehicle.models.int8.choose_precision import judge
 from vehicle.models.int8.verdict import FRAMES, INT8, NOTE, Int8Note, Int8Verdict

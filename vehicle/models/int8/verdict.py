@@ -1,4 +1,4 @@
-"""When int8 drives instead of fp32, and the note `int8.json` that lies next to the two models.
+"""When int8 drives instead of fp32, and the note `int8.json` that stands next to the two models.
 
 int8 drives only if it is at least 10 % faster on this machine and drives alike: steering and throttle within a tenth of
 full lock and full throttle on at least 95 % of the frames, and steering within 0.02 of full lock on average

@@ -102,7 +102,7 @@ def _check_attribute(node: Any, attribute: Any) -> None:
 
 
 def _check_tensor(tensor: Any) -> None:
-    """Raises BadInput unless the data is in the file and has the size that the shape says."""
+    """Raises BadInput unless the data is in the file and has the size that its shape implies."""
     name = tensor.name[:40] or "constant"
     if tensor.data_location != onnx.TensorProto.DEFAULT or tensor.external_data:
         raise BadInput(f"The tensor {name!r} has its data outside the file, which is not supported.")

@@ -11,8 +11,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
-from vehicle.frames.preprocess import ProfileName, preprocessor
-from vehicle.hardware.interfaces import Pixels
+from vehicle.frames.preprocess import preprocessor
+from vehicle.frames.profile_names import ProfileName
+from vehicle.hardware.frame import Pixels
 from vehicle.models.running.check import HEIGHT, WIDTH, CheckedModel
 from vehicle.models.running.session import open_session
 

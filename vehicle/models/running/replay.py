@@ -13,7 +13,7 @@ import numpy as np
 from shared.errors import BadInput
 from vehicle.core.messages import ControlTrace
 from vehicle.frames.preprocess import HEIGHT, WIDTH
-from vehicle.hardware.interfaces import Pixels
+from vehicle.hardware.frame import Pixels
 from vehicle.models.running.policy import Policy
 from vehicle.recordings.frame_feed import RecordedFrame
 from vehicle.recordings.reader import Recording

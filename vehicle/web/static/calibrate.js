@@ -1,100 +1,100 @@
-// The calibration: each tap is one pulse of a second, after which the guard goes to neutral by itself.
-// The stop bar is the neutral button meanwhile; so are Escape and the space bar outside a control.
+// The calibration wizard: each tap sends a pulse of one second, after which the guard returns to neutral by itself.
+// Meanwhile the stop bar is the neutral button; so are Escape, and the space bar outside a control.
 
-import { ask, at, put, sentence, wheel } from "/static/car.js";
+import { byId, channelRow, errorText, request, setText } from "/static/car.js";
 
 let calibration = { is_open: false };
 let mine = false;
 let step = -1;
-let taps = Promise.resolve();
+let queue = Promise.resolve();
 
-function say(text) { put("fit_said", text); }
+function showMessage(text) { setText("wizard_message", text); }
 
 async function send(path, body) {
   try {
-    const status = await ask(path, body);
+    const status = await request(path, body);
     document.dispatchEvent(new CustomEvent("status", { detail: status }));
   } catch (error) {
-    say(sentence(error));
+    showMessage(errorText(error));
   }
 }
 
-// One after the other: a pulse must not overtake the neutral that was tapped after it.
-function tap(action, more = {}) {
-  say("");
-  taps = taps.then(() => send("/api/calibration", { action, ...more }));
-  return taps;
+// One request after the other: a pulse must not overtake the neutral that was tapped after it.
+function queueAction(action, more = {}) {
+  showMessage("");
+  queue = queue.then(() => send("/api/calibration", { action, ...more }));
+  return queue;
 }
 
 function width() {
-  const typed = Number(at("fit_us").value);
+  const typed = Number(byId("wizard_us").value);
   return Number.isInteger(typed) && typed >= 500 && typed <= 2500 ? typed : null;
 }
 
 function tryWidth(by = 0) {
   const now = width();
   const wanted = now === null ? null : now + by;
-  if (wanted === null || wanted < 500 || wanted > 2500) { say("A pulse must be 500 to 2500 µs."); return; }
-  at("fit_us").value = wanted;
-  tap("try", { width_us: wanted });
+  if (wanted === null || wanted < 500 || wanted > 2500) { showMessage("A pulse must be 500 to 2500 µs."); return; }
+  byId("wizard_us").value = wanted;
+  queueAction("try", { width_us: wanted });
 }
 
-function paintStep() {
+function renderStep() {
   const done = calibration.step >= calibration.steps;
-  put("fit_step", done ? "All steps are done" : `Step ${calibration.step + 1} of ${calibration.steps}`);
-  at("fit_progress").max = calibration.steps;
-  at("fit_progress").value = calibration.step;
-  put("fit_question", done ? "Is this calibration right?" : calibration.question);
-  at("fit_width").hidden = done || calibration.is_question;
-  at("fit_way").hidden = done || !calibration.is_question;
-  at("fit_done").hidden = !done;
-  at("fit_back").disabled = calibration.step === 0;
-  at("fit_us").value = calibration.width_us;
-  if (done && calibration.found) at("fit_found").replaceChildren(wheel("Steering", calibration.found.steering), wheel("Motor", calibration.found.motor));
-  at("fit_question").focus({ preventScroll: true }); // readers hear the next question
+  setText("wizard_step", done ? "All steps are done" : `Step ${calibration.step + 1} of ${calibration.steps}`);
+  byId("wizard_progress").max = calibration.steps;
+  byId("wizard_progress").value = calibration.step;
+  setText("wizard_question", done ? "Is this calibration right?" : calibration.question);
+  byId("wizard_width").hidden = done || calibration.is_question;
+  byId("wizard_yes_no").hidden = done || !calibration.is_question;
+  byId("wizard_done").hidden = !done;
+  byId("wizard_back").disabled = calibration.step === 0;
+  byId("wizard_us").value = calibration.width_us;
+  if (done && calibration.found) byId("wizard_found").replaceChildren(channelRow("Steering", calibration.found.steering), channelRow("Motor", calibration.found.motor));
+  byId("wizard_question").focus({ preventScroll: true }); // screen readers announce the next question
 }
 
-function paint(status) {
+function render(status) {
   const was = calibration;
   calibration = status.calibration;
   mine = status.is_calibrating && calibration.is_open;
-  put("stop_word", mine ? "Neutral" : "Stop");
-  at("fit").hidden = !mine;
-  at("fit_rest").hidden = mine;
-  at("fit_begin").disabled = calibration.is_open || !["disarmed", "stopped"].includes(status.mode);
-  if (calibration.message && calibration.message !== was.message) say(calibration.message);
+  setText("stop_word", mine ? "Neutral" : "Stop");
+  byId("wizard").hidden = !mine;
+  byId("calibration_overview").hidden = mine;
+  byId("calibrate_begin").disabled = calibration.is_open || !["disarmed", "stopped"].includes(status.mode);
+  if (calibration.message && calibration.message !== was.message) showMessage(calibration.message);
   if (!mine) {
-    if (was.is_open && !calibration.is_open) { at("fit_form").reset(); document.dispatchEvent(new Event("calibrated")); }
+    if (was.is_open && !calibration.is_open) { byId("calibrate_form").reset(); document.dispatchEvent(new Event("calibrated")); }
     step = -1;
     return;
   }
-  if (step === -1) at("calibration_part").scrollIntoView({ block: "start" }); // all of it above the neutral button
-  if (step !== calibration.step) { step = calibration.step; paintStep(); }
-  put("fit_pulse", calibration.is_pulsing ? "The pulse is on" : "The wheels are at neutral");
-  at("fit_pulse").dataset.on = String(calibration.is_pulsing);
+  if (step === -1) byId("calibration_part").scrollIntoView({ block: "start" }); // so that all of it is above the neutral button
+  if (step !== calibration.step) { step = calibration.step; renderStep(); }
+  setText("wizard_pulse", calibration.is_pulsing ? "The pulse is on" : "The wheels are at neutral");
+  byId("wizard_pulse").dataset.on = String(calibration.is_pulsing);
 }
 
-document.addEventListener("status", (event) => paint(event.detail));
+document.addEventListener("status", (event) => render(event.detail));
 
-at("fit_form").addEventListener("submit", (event) => {
+byId("calibrate_form").addEventListener("submit", (event) => {
   event.preventDefault();
-  tap("begin", { wheels_off: at("wheels_off").checked });
+  queueAction("begin", { wheels_off: byId("wheels_off").checked });
 });
-at("fit_try").addEventListener("click", () => tryWidth());
-at("fit_us").addEventListener("keydown", (event) => { if (event.key === "Enter") tryWidth(); });
+byId("wizard_try").addEventListener("click", () => tryWidth());
+byId("wizard_us").addEventListener("keydown", (event) => { if (event.key === "Enter") tryWidth(); });
 for (const button of document.querySelectorAll("[data-by]")) button.addEventListener("click", () => tryWidth(Number(button.dataset.by)));
-at("fit_keep").addEventListener("click", () => {
-  if (width() !== calibration.width_us) { say("Try this width before you keep it."); return; }
-  tap("keep");
+byId("wizard_accept").addEventListener("click", () => {
+  if (width() !== calibration.width_us) { showMessage("Try this width before you accept it."); return; }
+  queueAction("keep");
 });
-at("fit_show").addEventListener("click", () => tap("show"));
-at("fit_yes").addEventListener("click", () => tap("yes"));
-at("fit_no").addEventListener("click", () => tap("no"));
-at("fit_back").addEventListener("click", () => tap("back"));
-at("fit_cancel").addEventListener("click", () => tap("cancel"));
-at("fit_save").addEventListener("click", () => { say(""); taps = taps.then(() => send("/api/calibration/keep", {})); });
+byId("wizard_show").addEventListener("click", () => queueAction("show"));
+byId("wizard_yes").addEventListener("click", () => queueAction("yes"));
+byId("wizard_no").addEventListener("click", () => queueAction("no"));
+byId("wizard_back").addEventListener("click", () => queueAction("back"));
+byId("wizard_cancel").addEventListener("click", () => queueAction("cancel"));
+byId("wizard_save").addEventListener("click", () => { showMessage(""); queue = queue.then(() => send("/api/calibration/keep", {})); });
 
 document.addEventListener("keydown", (event) => {
   const control = event.target.closest("button, input, a");
-  if (mine && (event.key === "Escape" || (event.key === " " && !control))) { event.preventDefault(); tap("neutral"); }
+  if (mine && (event.key === "Escape" || (event.key === " " && !control))) { event.preventDefault(); queueAction("neutral"); }
 });

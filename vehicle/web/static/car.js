@@ -1,40 +1,40 @@
-// What every part of the console needs: asking the car, and putting words on the page.
+// Shared by all scripts of the console: requests to the car, and text on the page.
 
-const PATIENCE_MS = 1500;
-const NOT_NOW = [408, 425, 429];
-const WORDS = ["mode", "device", "message", "claimed"]; // one of them, or a list, is in all that the car answers
+const TIMEOUT_MS = 1500;
+const RETRY_STATUSES = [408, 425, 429];
+const REPLY_FIELDS = ["mode", "device", "message", "claimed"]; // every reply of the car is a list or has one of these
 
-export const at = (id) => document.getElementById(id);
-export const put = (id, text) => { const node = at(id); if (node.textContent !== text) node.textContent = text; };
-// A sentence for the person; the network's own words say nothing to a racer.
-export const sentence = (error) => (error instanceof TypeError || error.name === "TimeoutError" ? "The car does not answer." : error.message);
+export const byId = (id) => document.getElementById(id);
+export const setText = (id, text) => { const node = byId(id); if (node.textContent !== text) node.textContent = text; };
+// A sentence for the racer, to whom the browser's own network errors mean nothing.
+export const errorText = (error) => (error instanceof TypeError || error.name === "TimeoutError" ? "The car is not responding." : error.message);
 
-export async function ask(path, body, more = {}) {
-  const options = { headers: { "x-raceday": "console" }, signal: AbortSignal.timeout(PATIENCE_MS), ...more };
+export async function request(path, body, more = {}) {
+  const options = { headers: { "x-raceday": "console" }, signal: AbortSignal.timeout(TIMEOUT_MS), ...more };
   if (body !== undefined) {
     options.method = "POST";
     options.headers["content-type"] = "application/json";
     options.body = JSON.stringify(body);
   }
   const answer = await fetch(path, options);
-  // The phone may be in another network by now, and a stranger at that address (a hall's login page) answers anything:
-  // only what has the car's form is its word.
+  // The phone may have joined another network, where something else (a Wi-Fi login page) answers at this address: only
+  // what has the form of the car's replies counts.
   const content = await answer.json().catch(() => null);
-  if (answer.ok ? !isWord(content) : typeof content?.error !== "string") throw new Error("The car does not answer.");
+  if (answer.ok ? !isReply(content) : typeof content?.error !== "string") throw new Error("The car is not responding.");
   if (answer.status === 401) document.dispatchEvent(new Event("unclaimed"));
-  // `refused`: the car's own word, which asking again does not change.
-  const refused = answer.status < 500 && !NOT_NOW.includes(answer.status);
+  // `refused`: the car's own decision, which a retry does not change.
+  const refused = answer.status < 500 && !RETRY_STATUSES.includes(answer.status);
   if (!answer.ok) throw Object.assign(new Error(content.error), { refused });
-  silence.heard(); // shared/web/look/silence.js: a refusal says nothing new of what the page shows
+  silence.onMessage(); // shared/web/look/silence.js; not for a refusal, which brings no new values
   return content;
 }
 
-function isWord(content) {
-  return Array.isArray(content) || WORDS.some((name) => name in Object(content));
+function isReply(content) {
+  return Array.isArray(content) || REPLY_FIELDS.some((name) => name in Object(content));
 }
 
 // One row of a calibration's table.
-export function wheel(name, channel) {
+export function channelRow(name, channel) {
   const row = document.createElement("tr");
   const cells = [channel.min_ns / 1000, channel.mid_ns / 1000, channel.max_ns / 1000, channel.polarity > 0 ? "+1" : "−1"];
   const head = Object.assign(document.createElement("th"), { scope: "row", textContent: name });

@@ -1,174 +1,174 @@
-// The racer's console: asks the car five times a second while the page is seen, and with that renews the lease.
-// Unseen, closed or asleep, it renews nothing and the car goes to neutral by itself.
+// The racer's console: polls the car five times a second while the page is visible, which also renews the lease.
+// Hidden, closed or asleep, it renews nothing, and the car goes to neutral by itself.
 
-import { forget, packed, wanting } from "./bring.js";
-import { paintLoop } from "./loop.js";
-import { ask, at, put, sentence, wheel } from "/static/car.js";
+import { clearFiles, missingFile, packFiles } from "./model_files.js";
+import { renderLoop } from "./loop.js";
+import { byId, channelRow, errorText, request, setText } from "/static/car.js";
 
-const EVERY_MS = 200;
+const POLL_MS = 200;
 const CAMERA_MS = 150;
 const RETRY_MS = 1000;
-const STOP_AGAIN_MS = 500; // a stop that was not answered is asked again
-const UNCLAIMED_MS = 500; // a page that may ask for nothing else still hears whether the car is there
-const ABOUT_MS = 10000;
+const STOP_RETRY_MS = 500; // a stop that was not answered is sent again
+const UNCLAIMED_POLL_MS = 500; // an unclaimed page may request nothing else, but still shows whether the car is reachable
+const HEALTH_POLL_MS = 10000;
 const MODES = { disarmed: "Disarmed", ready: "Ready", driving: "Driving", stopped: "Stopped", tripped: "Tripped" };
 
-const CALM = {
-  disarmed: "Start arms the car and drives. The car drives only while this page is open and visible.",
-  ready: "The car is armed and waits for the start command.",
-  driving: "Stop, or leaving this page, sets the car to neutral.",
-  stopped: "Stopped. Start drives again.",
+const HINTS = {
+  disarmed: "Start arms the car and drives off. The car drives only while this page is open and visible.",
+  ready: "The car is armed and waiting for the start command.",
+  driving: "Pressing Stop or leaving this page sets the car to neutral.",
+  stopped: "Stopped. Press Start to drive again.",
   tripped: "The car stopped by itself.",
 };
 
 let state = null;
 let claimed = false;
 let starting = false;
-let letGo = false; // from Stop to the next Start nothing is renewed, whatever an answer that was asked before says
-let stops = 0; // only the newest is asked again
-let asked_ms = 0;
+let released = false; // from Stop to the next Start nothing is renewed, whatever an earlier request's answer reports
+let stopAttempt = 0; // only the newest is repeated
+let polled_ms = 0;
 
 const percent = (share) => `${Math.round(share * 100)} %`;
 document.addEventListener("unclaimed", () => show(false));
 
 function show(isClaimed) {
   claimed = isClaimed;
-  at("claim").hidden = isClaimed;
-  at("desk").hidden = at("stopbar").hidden = !isClaimed;
-  if (!isClaimed) { notClaimed(); at("code").focus(); }
+  byId("claim").hidden = isClaimed;
+  byId("controls").hidden = byId("stopbar").hidden = !isClaimed;
+  if (!isClaimed) { notClaimed(); byId("code").focus(); }
 }
 
 function notClaimed() {
-  put("mode", "Not claimed");
-  at("mode").dataset.mode = "disarmed";
+  setText("mode", "Not claimed");
+  byId("mode").dataset.mode = "disarmed";
 }
 
-function paint(now) {
+function render(now) {
   state = now;
-  if (letGo) state.has_control = false;
-  document.dispatchEvent(new CustomEvent("status", { detail: now })); // for the calibration's part
-  put("mode", MODES[now.mode]);
-  at("mode").dataset.mode = now.mode;
-  const reason = now.refusal || (now.station_runs ? "The station runs this car now." : now.reason);
-  at("reason").dataset.mode = now.mode;
-  at("reason").dataset.said = String(Boolean(reason));
-  put("reason", reason || CALM[now.mode]);
-  const wasReset = document.activeElement === at("reset");
-  at("reset").hidden = now.mode !== "tripped"; // in the place of the other, so that nothing moves under a finger
-  at("start").hidden = now.mode === "tripped";
-  if (wasReset && at("reset").hidden) at("start").focus();
-  const held = now.mode === "driving" || now.mode === "tripped" || now.station_runs || now.calibration.is_open;
-  at("start").setAttribute("aria-disabled", String(held));
-  put("model", now.model || "none");
-  paintLoop(now.loop);
-  put("steering", Math.abs(now.steering) < 0.005 ? "Straight" : `${percent(Math.abs(now.steering))} ${now.steering > 0 ? "left" : "right"}`);
-  put("thrust", percent(now.throttle));
+  if (released) state.has_control = false;
+  document.dispatchEvent(new CustomEvent("status", { detail: now })); // for calibrate.js
+  setText("mode", MODES[now.mode]);
+  byId("mode").dataset.mode = now.mode;
+  const reason = now.refusal || (now.station_runs ? "The station controls this car now." : now.reason);
+  byId("reason").dataset.mode = now.mode;
+  byId("reason").dataset.warning = String(Boolean(reason));
+  setText("reason", reason || HINTS[now.mode]);
+  const wasReset = document.activeElement === byId("reset");
+  byId("reset").hidden = now.mode !== "tripped"; // in the place of Start, so that nothing moves under a finger
+  byId("start").hidden = now.mode === "tripped";
+  if (wasReset && byId("reset").hidden) byId("start").focus();
+  const startBlocked = now.mode === "driving" || now.mode === "tripped" || now.station_runs || now.calibration.is_open;
+  byId("start").setAttribute("aria-disabled", String(startBlocked));
+  setText("model", now.model || "none");
+  renderLoop(now.loop);
+  setText("steering", Math.abs(now.steering) < 0.005 ? "Straight" : `${percent(Math.abs(now.steering))} ${now.steering > 0 ? "left" : "right"}`);
+  setText("actual_throttle", percent(now.throttle));
   const lock = Math.min(1, Math.abs(now.steering)) * 50;
-  at("steering_bar").style.left = `${now.steering > 0 ? 50 - lock : 50}%`; // from the middle to where the wheels point
-  at("steering_bar").style.width = `${lock}%`;
-  at("thrust_bar").style.width = `${Math.max(0, Math.min(1, now.throttle)) * 100}%`;
+  byId("steering_bar").style.left = `${now.steering > 0 ? 50 - lock : 50}%`; // from the middle to where the wheels point
+  byId("steering_bar").style.width = `${lock}%`;
+  byId("actual_throttle_bar").style.width = `${Math.max(0, Math.min(1, now.throttle)) * 100}%`;
 }
 
-function away() {
-  put("mode", "Car not reached");
-  at("mode").dataset.mode = "away";
+function showUnreachable() {
+  setText("mode", "Car unreachable");
+  byId("mode").dataset.mode = "away";
 }
 
 async function refresh() {
   const began = performance.now();
   if (claimed && !document.hidden) {
     try {
-      paint(state && (state.has_control || starting) ? await ask("/api/hold", { heartbeat: state.heartbeat }) : await ask("/api/status"));
+      render(state && (state.has_control || starting) ? await request("/api/hold", { heartbeat: state.heartbeat }) : await request("/api/status"));
     } catch (error) {
-      if (claimed) away();
+      if (claimed) showUnreachable();
     }
-  } else if (!document.hidden && began - asked_ms > UNCLAIMED_MS) {
-    asked_ms = began;
-    const session = await ask("/api/session").catch(() => null);
-    if (!session) away();
+  } else if (!document.hidden && began - polled_ms > UNCLAIMED_POLL_MS) {
+    polled_ms = began;
+    const session = await request("/api/session").catch(() => null);
+    if (!session) showUnreachable();
     else if (!session.claimed) notClaimed();
   }
-  setTimeout(refresh, Math.max(20, EVERY_MS - (performance.now() - began)));
+  setTimeout(refresh, Math.max(20, POLL_MS - (performance.now() - began)));
 }
 
-async function act(path, body, saidAt = "said") {
-  put(saidAt, "");
+async function sendCommand(path, body, messageId = "drive_message") {
+  setText(messageId, "");
   try {
-    const answer = await ask(path, body);
-    if (answer && answer.mode) paint(answer);
+    const answer = await request(path, body);
+    if (answer && answer.mode) render(answer);
     return answer;
   } catch (error) {
-    put(saidAt, sentence(error));
+    setText(messageId, errorText(error));
     return null;
   }
 }
 
 // Driving
 
-at("start").addEventListener("click", async () => {
-  if (at("start").getAttribute("aria-disabled") === "true") return;
+byId("start").addEventListener("click", async () => {
+  if (byId("start").getAttribute("aria-disabled") === "true") return;
   starting = true;
-  letGo = false;
-  await act("/api/start", { throttle_percent: Number(at("throttle").value) });
-  if (letGo) stop(); // Stop was touched meanwhile: the start may have come to the car after it
+  released = false;
+  await sendCommand("/api/start", { throttle_percent: Number(byId("throttle").value) });
+  if (released) stop(); // Stop was pressed meanwhile: the start may have reached the car after it
   setTimeout(() => { starting = false; }, 1500);
 });
 
-// On the first touch, not when the finger leaves; and again as a click for keyboards and readers.
+// On touch, not on release; also on click, for keyboards and screen readers.
 async function stop() {
-  const mine = ++stops;
+  const mine = ++stopAttempt;
   starting = false;
-  letGo = true; // no renewal may follow, whatever becomes of the order
+  released = true; // no renewal may follow, whether or not the stop arrives
   if (state) state.has_control = false;
-  while (letGo && mine === stops) {
+  while (released && mine === stopAttempt) {
     try {
-      put("said", (await ask("/api/stop", {}, { keepalive: true })).message);
+      setText("drive_message", (await request("/api/stop", {}, { keepalive: true })).message);
       return;
     } catch (error) {
-      put("said", error.refused ? error.message : "The car does not answer. Stop is asked again; the lease ends by itself.");
+      setText("drive_message", error.refused ? error.message : "The car is not responding. Sending Stop again; without this page the car stops by itself.");
       if (error.refused) return;
     }
-    await new Promise((resolve) => setTimeout(resolve, STOP_AGAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, STOP_RETRY_MS));
   }
 }
-at("stop").addEventListener("pointerdown", stop);
-at("stop").addEventListener("click", (event) => { if (event.detail === 0) stop(); });
+byId("stop").addEventListener("pointerdown", stop);
+byId("stop").addEventListener("click", (event) => { if (event.detail === 0) stop(); });
 
-at("reset").addEventListener("click", () => act("/api/reset", {}));
+byId("reset").addEventListener("click", () => sendCommand("/api/reset", {}));
 
-at("throttle").addEventListener("input", () => put("throttle_shown", `${at("throttle").value} %`));
-at("throttle").addEventListener("change", () => {
-  if (state && state.has_control) act("/api/throttle", { throttle_percent: Number(at("throttle").value) });
+byId("throttle").addEventListener("input", () => setText("throttle_shown", `${byId("throttle").value} %`));
+byId("throttle").addEventListener("change", () => {
+  if (state && state.has_control) sendCommand("/api/throttle", { throttle_percent: Number(byId("throttle").value) });
 });
 
-function unseen() {
+function onHidden() {
   if (claimed && state && (state.has_control || starting || (state.is_calibrating && state.calibration.is_open))) stop();
 }
-document.addEventListener("visibilitychange", () => { if (document.hidden) unseen(); });
-window.addEventListener("pagehide", unseen);
+document.addEventListener("visibilitychange", () => { if (document.hidden) onHidden(); });
+window.addEventListener("pagehide", onHidden);
 
-// The camera: the next picture once this one is here.
+// The camera: the next image is requested once this one has loaded.
 
 let pictureSeq = -1;
-function look() {
+function refreshCamera() {
   if (claimed && !document.hidden && state && state.picture_seq !== pictureSeq && state.picture_seq >= 0) {
     pictureSeq = state.picture_seq;
-    at("camera").src = `/api/camera.jpg?n=${pictureSeq}`;
+    byId("camera").src = `/api/camera.jpg?n=${pictureSeq}`;
   } else {
-    setTimeout(look, CAMERA_MS);
+    setTimeout(refreshCamera, CAMERA_MS);
   }
 }
-at("camera").addEventListener("load", () => {
-  at("camera").hidden = false;
-  at("no_camera").hidden = true;
-  setTimeout(look, CAMERA_MS);
+byId("camera").addEventListener("load", () => {
+  byId("camera").hidden = false;
+  byId("no_camera").hidden = true;
+  setTimeout(refreshCamera, CAMERA_MS);
 });
-at("camera").addEventListener("error", () => setTimeout(look, RETRY_MS));
+byId("camera").addEventListener("error", () => setTimeout(refreshCamera, RETRY_MS));
 
 // Models
 
 function listModels(rows) {
-  const list = at("models");
+  const list = byId("models");
   list.replaceChildren(...rows.map((row) => {
     const item = document.createElement("li");
     const name = Object.assign(document.createElement("span"), { className: "name", textContent: row.name });
@@ -183,39 +183,39 @@ function listModels(rows) {
     item.append(name, select, detail);
     return item;
   }));
-  at("no_models").hidden = rows.length > 0;
+  byId("no_models").hidden = rows.length > 0;
 }
 
 async function choose(name) {
-  const rows = await act("/api/models/select", { name }, "models_said");
-  if (rows) { listModels(rows); put("models_said", `${name} is selected; the car is loading it.`); }
+  const rows = await sendCommand("/api/models/select", { name }, "models_message");
+  if (rows) { listModels(rows); setText("models_message", `${name} is selected; the car is loading it.`); }
 }
 
-at("upload_form").addEventListener("submit", (event) => {
+byId("upload_form").addEventListener("submit", (event) => {
   event.preventDefault();
-  const missing = wanting();
-  if (missing) { put("file_said", missing); return; }
-  const file = packed();
-  const sending = new XMLHttpRequest(); // fetch cannot say how far an upload is
+  const missing = missingFile();
+  if (missing) { setText("file_message", missing); return; }
+  const file = packFiles();
+  const sending = new XMLHttpRequest(); // fetch reports no upload progress
   sending.open("PUT", `/api/models?file=${encodeURIComponent(file.name)}`);
   sending.setRequestHeader("x-raceday", "console");
   sending.responseType = "json";
-  at("progress").hidden = false;
-  at("progress").value = 0;
-  put("file_said", "");
-  put("models_said", `Sending ${file.title}`);
-  sending.upload.addEventListener("progress", (step) => { if (step.lengthComputable) at("progress").value = 100 * step.loaded / step.total; });
-  sending.upload.addEventListener("load", () => put("models_said", "The car is checking the model"));
+  byId("progress").hidden = false;
+  byId("progress").value = 0;
+  setText("file_message", "");
+  setText("models_message", `Uploading ${file.title} …`);
+  sending.upload.addEventListener("progress", (step) => { if (step.lengthComputable) byId("progress").value = 100 * step.loaded / step.total; });
+  sending.upload.addEventListener("load", () => setText("models_message", "The car is checking the model …"));
   sending.addEventListener("loadend", async () => {
-    at("progress").hidden = true;
+    byId("progress").hidden = true;
     if (sending.status === 200 && sending.response?.name) {
-      at("upload_form").reset();
-      forget();
+      byId("upload_form").reset();
+      clearFiles();
       const choice = sending.response.choice ? ` It is ${sending.response.choice}.` : "";
-      put("models_said", `${sending.response.name} is on the car.${choice}`);
-      listModels(await ask("/api/models"));
+      setText("models_message", `${sending.response.name} is on the car.${choice}`);
+      listModels(await request("/api/models"));
     } else {
-      put("models_said", (sending.response && sending.response.error) || "The upload failed: try again.");
+      setText("models_message", (sending.response && sending.response.error) || "The upload failed. Try again.");
     }
   });
   sending.send(file.body);
@@ -223,13 +223,13 @@ at("upload_form").addEventListener("submit", (event) => {
 
 // Health and calibration
 
-function figure(name, value) {
+function healthRow(name, value) {
   const row = document.createElement("div");
   row.append(Object.assign(document.createElement("dt"), { textContent: name }), Object.assign(document.createElement("dd"), { textContent: value }));
   return row;
 }
 
-const known = (value, unit) => (value === null ? "not known" : `${value} ${unit}`);
+const withUnit = (value, unit) => (value === null ? "unknown" : `${value} ${unit}`);
 
 function vitals(health) {
   const battery = health.battery_percent === null ? "" : `Battery ${health.battery_percent} %`;
@@ -237,73 +237,73 @@ function vitals(health) {
   return [battery, wifi].filter(Boolean).join(" · ");
 }
 
-document.addEventListener("calibrated", () => readAbout());
+document.addEventListener("calibrated", () => refreshHealth());
 
-async function readAbout() {
+async function refreshHealth() {
   if (claimed && !document.hidden) {
     try {
-      const car = await ask("/api/about");
+      const car = await request("/api/about");
       const health = car.health;
-      put("vitals", vitals(health));
-      at("health").replaceChildren(
-        figure("Battery", known(health.battery_percent, "%")),
-        figure("Wi-Fi", known(health.wifi_dbm, "dBm")),
-        figure("Temperature", known(health.temperature_c, "°C")),
-        figure("Free disk", known(health.disk_free_mb, "MB")),
-        figure("Load", known(health.load, "per core")),
-        figure("Camera, motors", `${car.camera}, ${car.motors}`),
+      setText("vitals", vitals(health));
+      byId("health").replaceChildren(
+        healthRow("Battery", withUnit(health.battery_percent, "%")),
+        healthRow("Wi-Fi", withUnit(health.wifi_dbm, "dBm")),
+        healthRow("Temperature", withUnit(health.temperature_c, "°C")),
+        healthRow("Free disk", withUnit(health.disk_free_mb, "MB")),
+        healthRow("Load", withUnit(health.load, "per core")),
+        healthRow("Camera, motors", `${car.camera}, ${car.motors}`),
       );
-      at("calibration_table").hidden = !car.calibration;
-      at("no_calibration").hidden = Boolean(car.calibration);
-      at("fit_form").hidden = !car.can_calibrate;
-      at("no_file").hidden = car.can_calibrate;
-      if (car.calibration) at("calibration").replaceChildren(wheel("Steering", car.calibration.steering), wheel("Motor", car.calibration.motor));
+      byId("calibration_table").hidden = !car.calibration;
+      byId("no_calibration").hidden = Boolean(car.calibration);
+      byId("calibrate_form").hidden = !car.can_calibrate;
+      byId("no_file").hidden = car.can_calibrate;
+      if (car.calibration) byId("calibration").replaceChildren(channelRow("Steering", car.calibration.steering), channelRow("Motor", car.calibration.motor));
     } catch (error) {
-      away();
+      showUnreachable();
     }
   }
 }
 
-async function about() {
-  await readAbout();
-  setTimeout(about, state ? ABOUT_MS : RETRY_MS);
+async function pollHealth() {
+  await refreshHealth();
+  setTimeout(pollHealth, state ? HEALTH_POLL_MS : RETRY_MS);
 }
 
 // Claiming
 
-at("claim_form").addEventListener("submit", async (event) => {
+byId("claim_form").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const done = await act("/api/claim", { code: at("code").value }, "claim_said");
-  if (done) { at("code").value = ""; open(); }
+  const done = await sendCommand("/api/claim", { code: byId("code").value }, "claim_message");
+  if (done) { byId("code").value = ""; connect(); }
 });
 
-at("leave").addEventListener("click", async () => {
-  unseen();
-  if (await act("/api/leave", {})) show(false);
+byId("leave").addEventListener("click", async () => {
+  onHidden();
+  if (await sendCommand("/api/leave", {})) show(false);
 });
 
-async function open() {
+async function connect() {
   try {
-    const session = await ask("/api/session");
-    put("device", session.device);
+    const session = await request("/api/session");
+    setText("device", session.device);
     document.title = `${session.device} · Raceday`;
     if (session.claimed) {
-      paint(await ask("/api/status"));
-      at("throttle").value = state.throttle_percent || 30; // before anybody can touch it
-      put("throttle_shown", `${at("throttle").value} %`);
+      render(await request("/api/status"));
+      byId("throttle").value = state.throttle_percent || 30; // before it can be touched
+      setText("throttle_shown", `${byId("throttle").value} %`);
     }
     show(session.claimed);
     if (session.claimed) {
-      listModels(await ask("/api/models"));
-      readAbout();
+      listModels(await request("/api/models"));
+      refreshHealth();
     }
   } catch (error) {
-    away();
-    setTimeout(open, RETRY_MS);
+    showUnreachable();
+    setTimeout(connect, RETRY_MS);
   }
 }
 
-open();
+connect();
 refresh();
-look();
-about();
+refreshCamera();
+pollHealth();

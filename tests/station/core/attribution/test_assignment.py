@@ -1,4 +1,4 @@
-"""Three cars, one beam: every crossing is given to the right car, or is said to be doubtful. None silently wrong."""
+"""Three cars, one beam: every crossing is given to the right car or reported as doubtful; none is silently wrong."""
 
 import itertools
 import random
@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core.attribution.assignment import CarReportAt, CrossingAssigner, Decision, GateCrossing, MissingCrossing
+from station.core.attribution.assignment import (
+    CarReportAt,
+    CrossingAssigner,
+    Decision,
+    GateCrossing,
+    LateContradiction,
+    MissingCrossing,
+)
 from station.core.attribution.car_clock import on_gate_clock
 from station.core.attribution.hungarian import assign
 from tests.station.core.scripted_race import MS, QUICK, S
@@ -28,16 +35,16 @@ def test_no_assignment_is_cheaper(table: list[list[int]]) -> None:
 
 
 @dataclass
-class Hall:
-    """What happened, and what the gate and the cars say of it."""
+class DrawnRace:
+    """A race drawn at random: what happened, and what the gate and the cars report of it."""
 
     truth: dict[int, str]
     seen: list[GateCrossing]
-    heard: list[tuple[int, CarReportAt]]  # (when the station hears it, the report)
+    reports: list[tuple[int, CarReportAt]]  # (when the station receives it, the report)
     missed: list[tuple[str, int]]
 
 
-def race(seed: int, laps: int = 25, missed: float = 0.01, lost: float = 0.05, false: float = 0.0) -> Hall:
+def race(seed: int, laps: int = 25, missed: float = 0.01, lost: float = 0.05, false: float = 0.0) -> DrawnRace:
     rng = random.Random(seed)
     passes = []
     for car in CARS:
@@ -45,27 +52,29 @@ def race(seed: int, laps: int = 25, missed: float = 0.01, lost: float = 0.05, fa
         for _ in range(laps):
             passes.append((at_ns, car))
             at_ns += round(usual_s * rng.gauss(1, 0.03) * S)
-    hall = Hall({}, [], [], [])
+    drawn = DrawnRace({}, [], [], [])
     last_ns = -S
     noise = [(round(rng.uniform(10, 150) * S), "") for _ in range(round(false * len(passes)))]
     for at_ns, car in sorted(passes + noise):
         blind = at_ns - last_ns < LOCKOUT_NS
         if blind or (car and rng.random() < missed):
-            hall.missed.append((car, at_ns))
+            drawn.missed.append((car, at_ns))
         else:
             last_ns = at_ns
-            hall.seen.append(GateCrossing(len(hall.seen) + 1, at_ns))
-            hall.truth[len(hall.seen)] = car
+            drawn.seen.append(GateCrossing(len(drawn.seen) + 1, at_ns))
+            drawn.truth[len(drawn.seen)] = car
         if car and rng.random() >= lost:
-            said_ns = round(at_ns + rng.gauss(0, 20) * MS + rng.uniform(0, 33) * MS)  # a frame, and the picture
-            hall.heard.append((round(at_ns + rng.uniform(40, 400) * MS), CarReportAt(car, said_ns)))
-    hall.heard.sort(key=lambda each: each[0])
-    return hall
+            stated_ns = round(
+                at_ns + rng.gauss(0, 20) * MS + rng.uniform(0, 33) * MS
+            )  # jitter of the estimate, and up to one frame
+            drawn.reports.append((round(at_ns + rng.uniform(40, 400) * MS), CarReportAt(car, stated_ns)))
+    drawn.reports.sort(key=lambda each: each[0])
+    return drawn
 
 
-def run(hall: Hall) -> list[Decision | MissingCrossing]:
+def run(drawn: DrawnRace) -> list[Decision | MissingCrossing | LateContradiction]:
     cars, found = CrossingAssigner(CARS, 3 * S, LOCKOUT_NS), []
-    moments = sorted([(seen.at_ns, 0, seen) for seen in hall.seen] + [(at, 1, told) for at, told in hall.heard],
+    moments = sorted([(seen.at_ns, 0, seen) for seen in drawn.seen] + [(at, 1, report) for at, report in drawn.reports],
                      key=lambda each: each[:2])  # fmt: skip
     for at_ns, _, event in moments:
         if isinstance(event, GateCrossing):
@@ -76,17 +85,17 @@ def run(hall: Hall) -> list[Decision | MissingCrossing]:
     return found + cars.decide(moments[-1][0] + 10 * S)
 
 
-def judged(hall: Hall) -> tuple[int, int, list[Decision]]:
-    """Sure and right, doubtful, and silently wrong."""
-    each = [fact for fact in run(hall) if isinstance(fact, Decision)]
-    assert sorted(fact.crossing for fact in each) == sorted(hall.truth)
-    wrong = [fact for fact in each if fact.sure and fact.car != hall.truth[fact.crossing]]
-    right = sum(1 for fact in each if fact.sure and fact.car == hall.truth[fact.crossing])
+def judged(drawn: DrawnRace) -> tuple[int, int, list[Decision]]:
+    """How many decisions are sure and right, how many doubtful, and those that are silently wrong."""
+    each = [fact for fact in run(drawn) if isinstance(fact, Decision)]
+    assert sorted(fact.crossing for fact in each) == sorted(drawn.truth)
+    wrong = [fact for fact in each if fact.sure and fact.car != drawn.truth[fact.crossing]]
+    right = sum(1 for fact in each if fact.sure and fact.car == drawn.truth[fact.crossing])
     return right, sum(1 for fact in each if not fact.sure), wrong
 
 
 @pytest.mark.parametrize("seeds", [range(5), pytest.param(range(50), marks=pytest.mark.slow)], ids=["five", "fifty"])
-def test_races_of_three_cars_and_none_silently_wrong(seeds: range) -> None:
+def test_three_cars_race_and_no_crossing_is_silently_wrong(seeds: range) -> None:
     right = doubtful = 0
     for seed in seeds:
         sure, unsure, wrong = judged(race(seed))
@@ -100,15 +109,15 @@ def test_races_of_three_cars_and_none_silently_wrong(seeds: range) -> None:
     ("missed", "lost", "false", "allowed"), [(0.01, 0.05, 0.0, 0), (0.03, 0.2, 0.0, 30), (0.01, 0.05, 0.01, 15)]
 )
 def test_many_more_races(missed: float, lost: float, false: float, allowed: int) -> None:
-    """Ten thousand crossings and more: none wrong as promised; under worse faults than promised, below 3 in 1000."""
+    """Over ten thousand crossings: none wrong within the stated fault rates; beyond them, fewer than 3 in 1000."""
     wrong = [judged(race(seed, missed=missed, lost=lost, false=false))[2] for seed in range(1000, 1150)]
     assert sum(map(len, wrong)) <= allowed
 
 
 def test_what_the_gate_missed_is_proposed_with_its_witness() -> None:
-    hall = race(3, missed=0.05, lost=0.0)
-    proposed = [(fact.car, fact.at_ns) for fact in run(hall) if isinstance(fact, MissingCrossing)]
-    apart = [(c, t) for c, t in hall.missed if all(abs(t - s.at_ns) > 1500 * MS for s in hall.seen)]
+    drawn = race(3, missed=0.05, lost=0.0)
+    proposed = [(fact.car, fact.at_ns) for fact in run(drawn) if isinstance(fact, MissingCrossing)]
+    apart = [(c, t) for c, t in drawn.missed if all(abs(t - s.at_ns) > 1500 * MS for s in drawn.seen)]
     assert apart
     for car, at_ns in apart:
         assert any(who == car and abs(when - at_ns) < 200 * MS for who, when in proposed)
@@ -120,7 +129,7 @@ def test_a_transponder_needs_no_witness() -> None:
     assert cars.decide(9 * S) == [Decision(1, 5 * S, "car-2", "its transponder", 1.0, True)]
 
 
-def test_a_hand_before_the_beam_is_nobodys() -> None:
+def test_a_hand_in_the_beam_is_no_cars_crossing() -> None:
     cars = CrossingAssigner(("car-1",), 3 * S, LOCKOUT_NS)
     for number, at_s in enumerate((1, 9, 17, 20, 25)):
         cars.crossing(GateCrossing(number, at_s * S))

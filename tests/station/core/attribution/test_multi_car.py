@@ -23,7 +23,7 @@ class Field(Hand):
         if known:
             self.do(e.Booted(moment(0), "station-1", (e.GateSpec("start"),), known))
         self.do(e.OpenRace(moment(1), "race-1", "A race", rules or RaceRules(), cars_on_track=cars))
-        self.told: dict[str, int] = {}
+        self.report_counts: dict[str, int] = {}
 
     def start(self, number: int, at_ns: int = 0) -> tuple[f.Fact, ...]:
         self.open(f"racer-{number}", f"run-{number}", at_ns, f"car-{number}")
@@ -33,10 +33,12 @@ class Field(Hand):
         """Over the line; its report is 20 ms off and comes 80 ms later."""
         facts: tuple[f.Fact, ...] = self.cross(at_ns) if seen else ()
         car, boot = f"car-{number}", f"car-{number}-boot"
-        self.told[car] = self.told.get(car, 0) + 1
+        self.report_counts[car] = self.report_counts.get(car, 0) + 1
         if reported:
-            said_ns = at_ns + 20 * MS + 1000 * S * number
-            report = e.CarReport(car, boot, self.told[car], said_ns, boot, moment(at_ns + 100 * MS), None, 30 * MS)
+            stated_ns = at_ns + 20 * MS + 1000 * S * number
+            report = e.CarReport(
+                car, boot, self.report_counts[car], stated_ns, boot, moment(at_ns + 100 * MS), None, 30 * MS
+            )
             facts += self.do(report)
         return facts
 
@@ -164,15 +166,15 @@ def test_a_first_crossing_that_is_given_later_begins_the_run_there() -> None:
 
 
 def late_word() -> tuple[Field, list[f.Fact], f.Proposal]:
-    """Car 1 passes two seconds early, car 2 in its shadow; only car 2's report is heard in time."""
+    """Car 1 passes two seconds early, car 2 in its shadow; only car 2's report arrives in time."""
     field, _ = racing()
     field.cross(47 * S)
     field.passes(2, 47 * S + 60 * MS, seen=False)
     sure = list(field.tick(49 * S + 600 * MS))
-    field.told["car-1"] += 1
-    said_ns = 47 * S + 20 * MS + 1000 * S
-    boot, seq = "car-1-boot", field.told["car-1"]
-    field.do(e.CarReport("car-1", boot, seq, said_ns, boot, moment(53 * S), None, 30 * MS))
+    field.report_counts["car-1"] += 1
+    stated_ns = 47 * S + 20 * MS + 1000 * S
+    boot, seq = "car-1-boot", field.report_counts["car-1"]
+    field.do(e.CarReport("car-1", boot, seq, stated_ns, boot, moment(53 * S), None, 30 * MS))
     (asked,) = only(field.tick(57 * S), f.Proposal)
     return field, sure, asked
 
@@ -268,7 +270,7 @@ _HAPPENS = st.one_of(
 @QUICK
 @given(st.lists(_HAPPENS, max_size=60), st.integers(0, 3))
 def test_whatever_happens_ticks_without_facts_need_not_be_kept(drawn: list[tuple[str, int, int]], known: int) -> None:
-    """An engine that hears only what was kept says the same; nothing raises; no crossing goes unsaid."""
+    """An engine that gets only the stored inputs gives the same facts; nothing raises; every crossing is settled."""
     field = Field(3, None, *[e.Transponder(str(n), car=f"car-{n}") for n in range(1, known + 1)])
     for number in (1, 2, 3):
         field.start(number)
@@ -285,10 +287,10 @@ def test_whatever_happens_ticks_without_facts_need_not_be_kept(drawn: list[tuple
             case "read":
                 field.read(str(number), at_ns)
     field.tick(200 * S)
-    kept = Engine()
+    replayed = Engine()
     for event, facts in zip(field.inputs, field.facts, strict=True):
         if facts:
-            assert kept.handle(event) == facts
-    said = [fact for facts in field.facts for fact in facts]
-    told = {fact.crossing for fact in only(said, f.Attributed)} | {fact.crossing for fact in only(said, f.Unattributed)}
-    assert {crossing.number for crossing in only(said, f.Crossing)} == told
+            assert replayed.handle(event) == facts
+    every = [fact for facts in field.facts for fact in facts]
+    settled: list[f.Attributed | f.Unattributed] = [*only(every, f.Attributed), *only(every, f.Unattributed)]
+    assert {crossing.number for crossing in only(every, f.Crossing)} == {fact.crossing for fact in settled}

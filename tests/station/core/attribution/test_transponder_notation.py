@@ -28,8 +28,8 @@ def test_the_configs_wrong_car_is_put_right_in_any_notation(known: str, read: st
     loop, ann, bob = two(*worn(known, car="car-2"))
     loop.read(read, 3, 13)
     assert loop.laps_of(bob) == [10]
-    told = loop.whose(written, car="car-1", at_s=18)
-    assert only(told, f.TransponderAssigned)[0].crossings == 2
+    new_facts = loop.whose(written, car="car-1", at_s=18)
+    assert only(new_facts, f.TransponderAssigned)[0].crossings == 2
     loop.read(read, 23)
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([10, 10], [])
     assert replays(loop)
@@ -50,7 +50,7 @@ def test_the_officials_last_word_stands_in_any_notation(wrong: str, right: str) 
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([], [10, 10])
 
 
-@pytest.mark.parametrize("known", [(), worn("13499724", car="car-2")], ids=["a stranger", "of the config"])
+@pytest.mark.parametrize("known", [(), worn("13499724", car="car-2")], ids=["unknown", "in the config"])
 @pytest.mark.parametrize("written", SOME)
 def test_nobodys_is_nobodys_in_any_notation(written: str, known: tuple[e.Transponder, ...]) -> None:
     loop, ann, bob = two(*worn("999", car="car-9"), *known)
@@ -101,8 +101,8 @@ def test_what_was_given_in_another_notation_outlives_a_restart_until_the_config_
     loop.read("13499724", 3, 13)
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([10], [])
     loop.booted(*worn("13499724", car="car-3"))
-    told = loop.read("13499724", 23)
-    assert "car-3, who has no run" in only(told, f.Unattributed)[0].why
+    new_facts = loop.read("13499724", 23)
+    assert "car-3, who has no run" in only(new_facts, f.Unattributed)[0].why
 
 
 def test_both_systems_notations_of_one_transponder_go_over() -> None:
@@ -110,8 +110,8 @@ def test_both_systems_notations_of_one_transponder_go_over() -> None:
     loop, ann, bob = two(*worn("999", car="car-9"))
     loop.read("13499724", 3)
     loop.read("cdfd4c", 13)
-    told = loop.whose("CD FD 4C", car="car-1", at_s=18)
-    assert only(told, f.TransponderAssigned)[0].crossings == 2
+    new_facts = loop.whose("CD FD 4C", car="car-1", at_s=18)
+    assert only(new_facts, f.TransponderAssigned)[0].crossings == 2
     assert loop.engine.unknown_transponders == ()
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([10], [])
 

@@ -1,4 +1,4 @@
-"""A transponder that was said to be the wrong car's: once the right one is named, its laps are where they belong."""
+"""A transponder assigned to the wrong car: once the right one is named, its laps are where they belong."""
 
 import pytest
 from hypothesis import given
@@ -23,8 +23,8 @@ def finished(loop: Loop, run_id: str, at_s: float) -> None:
 
 def due(loop: Loop, racer: str) -> list[tuple[int, int]]:
     """What each revision of the racer's result is worth."""
-    told = [fact.result for facts in loop.facts for fact in only(facts, f.ResultDue)]
-    return [(each.revision, each.score_ms) for each in told if each.racer == racer]
+    results = [fact.result for facts in loop.facts for fact in only(facts, f.ResultDue)]
+    return [(each.revision, each.score_ms) for each in results if each.racer == racer]
 
 
 def replays(loop: Loop) -> bool:
@@ -41,8 +41,8 @@ def replays(loop: Loop) -> bool:
 def test_the_configs_wrong_car_is_put_right(read: str, known: tuple[e.Transponder, ...], over: bool, cars: int) -> None:
     loop = Loop(*known, cars=cars, rules=OPEN)
     run = loop.on()
-    told = loop.read(read, 2, 12, 22, 32)
-    assert {fact.why for fact in only(told, f.Unattributed)} == {
+    facts = loop.read(read, 2, 12, 22, 32)
+    assert {fact.why for fact in only(facts, f.Unattributed)} == {
         "its transponder is of car-2, who has no run that is on"
     }
     if over:
@@ -68,14 +68,14 @@ def test_each_of_its_passes_can_be_given_alone() -> None:
 def test_while_nobody_is_started_it_is_nobodys_and_no_question() -> None:
     loop = Loop(*WRONG)
     loop.on(started=False)
-    told = loop.read("13499724", 2, 12)
+    facts = loop.read("13499724", 2, 12)
     assert loop.engine.race is not None
     assert not loop.engine.race.doubtful
-    assert not only(told, f.UnknownTransponder)
+    assert not only(facts, f.UnknownTransponder)
 
 
 @pytest.mark.parametrize("over", ["", "both", "the right one", "the wrong one"])
-def test_a_stranger_given_to_the_wrong_car_goes_over_to_the_right_one(over: str) -> None:
+def test_an_unknown_transponder_given_to_the_wrong_car_goes_over_to_the_right_one(over: str) -> None:
     loop = Loop(*worn("999", car="car-9"), cars=2, rules=OPEN)
     ann, bob = loop.on(), loop.on("Bob", "car-2", 1.1)
     loop.read("1", 3, 13, 23, 33)

@@ -75,7 +75,7 @@ def test_the_lap_in_progress_counts_and_then_the_run_is_over() -> None:
     hand = Hand(LAST)
     hand.drive((1, 11, 21))
     assert [fact.run_id for fact in only(hand.tick(32 * S), f.TimeUp)] == ["run-1"]
-    assert hand.tick(33 * S) == (), "said once"
+    assert hand.tick(33 * S) == (), "reported once"
     assert hand.run.on
     facts = hand.cross(34 * S)
     assert finished(hand) == ["time is up, the last lap is done"]
@@ -112,27 +112,27 @@ def test_another_word_is_refused(rule: str, value: str) -> None:
     at_time_limit=st.sampled_from(("stop", "finish_lap")),
     max_laps=st.none() | st.integers(1, 4),
 )
-def test_the_engine_and_the_race_on_paper_agree(
+def test_the_engine_and_the_reference_model_agree(
     gaps: list[int], lap_1_from: Lap1, at_time_limit: AtLimit, max_laps: int | None
 ) -> None:
     rules = RaceRules("best_lap", 1, max_laps, 30.0, min_lap_s=3.0, lap_1_from=lap_1_from, at_time_limit=at_time_limit)
-    hand, paper = (
+    hand, reference = (
         Hand(rules, e.GateSpec("start", lockout_ns=200 * MS)),
         ReferenceRun("r", "race", "Ann", "car-1", rules),
     )
     hand.open()
     hand.go(1 * S)
-    paper.release(BOOT, 1 * S)
+    reference.release(BOOT, 1 * S)
     at_ns = 1 * S
     for gap in gaps:
         at_ns += gap
         hand.cross(at_ns, width_ns=100 * MS)
-        paper.crossing(BOOT, at_ns)
-    assert [(lap.lap_ns, lap.valid) for lap in hand.laps] == [(lap.lap_ns, lap.valid) for lap in paper.laps()]
+        reference.crossing(BOOT, at_ns)
+    assert [(lap.lap_ns, lap.valid) for lap in hand.laps] == [(lap.lap_ns, lap.valid) for lap in reference.laps()]
     score = hand.run.score if not hand.run.on else None
-    assert hand.run.on != (paper.over or (at_time_limit == "stop" and finished(hand) == ["time is up"]))
+    assert hand.run.on != (reference.over or (at_time_limit == "stop" and finished(hand) == ["time is up"]))
     if score is not None:
-        assert score.score_ms == paper.score_ms()
+        assert score.score_ms == reference.score_ms()
 
 
 def test_two_cars_that_start_with_the_signal_each_drive_off_over_the_line() -> None:

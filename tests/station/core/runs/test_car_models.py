@@ -10,7 +10,9 @@ from tests.station.core.scripted_race import Hand, S, moment, only
 SHA, OTHER = "ab" * 32, "cd" * 32
 
 
-def told(hand: Hand, model: str, sha256: str = SHA, at_s: float = 0, *, online: bool = True) -> tuple[f.Fact, ...]:
+def report_model(
+    hand: Hand, model: str, sha256: str = SHA, at_s: float = 0, *, online: bool = True
+) -> tuple[f.Fact, ...]:
     return hand.do(e.CarModel(moment(round(at_s * S)), "car-1", online, model, sha256))
 
 
@@ -32,7 +34,7 @@ def refusal(facts: tuple[f.Fact, ...]) -> str:
 
 def test_a_result_names_what_the_car_reports_and_not_what_was_typed() -> None:
     hand = entered()
-    told(hand, "fast-v3")
+    report_model(hand, "fast-v3")
     assert [(fact.model, fact.changed) for fact in only(hand.go(5 * S), f.RunModel)] == [("fast-v3", False)]
     result = raced(hand).result
     assert (result.model, result.model_sha256) == ("fast-v3", SHA)
@@ -41,7 +43,7 @@ def test_a_result_names_what_the_car_reports_and_not_what_was_typed() -> None:
 
 def test_a_car_without_an_agent_says_so() -> None:
     hand = entered("typed by hand", OTHER)
-    assert not refusal(hand.go(5 * S)), "nobody speaks against the entry"
+    assert not refusal(hand.go(5 * S)), "nothing contradicts the entry"
     result = raced(hand).result
     assert (result.model, result.model_sha256, result.evidence.model_by) == ("", "", "nobody")
 
@@ -59,7 +61,7 @@ def test_another_model_than_the_entrys_refuses_start_until_the_entry_is_changed(
     entry: tuple[str, str], says: tuple[str, str]
 ) -> None:
     hand = entered(*entry)
-    told(hand, *says)
+    report_model(hand, *says)
     sentence = refusal(hand.go(5 * S))
     assert "car-1 reports" in sentence
     assert "Ann's entry says" in sentence
@@ -75,18 +77,18 @@ def test_another_model_than_the_entrys_refuses_start_until_the_entry_is_changed(
 @pytest.mark.parametrize("entry", [("", ""), (" Fast-V3 ", ""), ("another name", SHA.upper()), ("fast-v3", "")])
 def test_the_hash_decides_where_both_have_one_else_the_name(entry: tuple[str, str]) -> None:
     hand = entered(*entry)
-    told(hand, "fast-v3")
+    report_model(hand, "fast-v3")
     assert not refusal(hand.go(5 * S))
 
 
 def test_another_model_in_the_middle_of_a_run_is_a_fact() -> None:
     hand = entered()
-    told(hand, "fast-v3")
+    report_model(hand, "fast-v3")
     hand.go(5 * S)
     hand.cross(10 * S)
-    facts = only(told(hand, "fast-v4", OTHER, 15), f.RunModel)
+    facts = only(report_model(hand, "fast-v4", OTHER, 15), f.RunModel)
     assert [(fact.changed, fact.was, fact.model) for fact in facts] == [(True, "fast-v3", "fast-v4")]
-    assert told(hand, "fast-v4", OTHER, 16) == ()
+    assert report_model(hand, "fast-v4", OTHER, 16) == ()
     result = raced(hand).result
     assert (result.model, result.evidence.model_changes) == ("fast-v4", 1)
 
@@ -94,16 +96,16 @@ def test_another_model_in_the_middle_of_a_run_is_a_fact() -> None:
 def test_a_radio_that_breaks_in_the_run_changes_nothing_and_one_that_comes_late_is_heard() -> None:
     hand = entered()
     hand.go(5 * S)
-    assert [fact.changed for fact in only(told(hand, "fast-v3", at_s=12), f.RunModel)] == [False]
-    told(hand, "", "", 13, online=False)
-    told(hand, "fast-v3", at_s=14)
+    assert [fact.changed for fact in only(report_model(hand, "fast-v3", at_s=12), f.RunModel)] == [False]
+    report_model(hand, "", "", 13, online=False)
+    report_model(hand, "fast-v3", at_s=14)
     result = raced(hand).result
     assert (result.model, result.evidence.model_by, result.evidence.model_changes) == ("fast-v3", "car", 0)
 
 
 def test_what_was_said_before_the_station_started_anew_is_not_what_is_said_now() -> None:
     hand = Hand(RaceRules(consecutive_laps=1))
-    told(hand, "fast-v3")
+    report_model(hand, "fast-v3")
     hand.do(e.Booted(moment(1 * S), "station-1", (e.GateSpec("start"),)))
     hand.open(at_ns=2 * S)
     hand.go(5 * S)
@@ -114,7 +116,7 @@ def test_an_older_race_posts_what_was_typed() -> None:
     hand = Hand()
     hand.do(e.OpenRace(moment(0), "old", "An old race", RaceRules(consecutive_laps=1), officiating=0))
     hand.do(e.OpenRun(author="judge", racer="Ann", car="car-1", model="typed", moment=moment(1 * S)))
-    told(hand, "fast-v3")
+    report_model(hand, "fast-v3")
     hand.go(5 * S)
     result = raced(hand).result
     assert (result.model, result.evidence.model_by) == ("typed", "")

@@ -59,23 +59,23 @@ def test_all_spellings_are_one_racer_with_one_count_of_attempts(spellings: tuple
     assert len(places(hand)) == 1
     posted = [fact.result for facts in hand.facts for fact in only(facts, f.ResultDue)]
     assert {result.racer for result in posted} == {opened[0].racer}
-    told = hand.open(spellings[0], at_ns=900 * S)
-    assert "has used all" in only(told, f.CommandRefused)[0].sentence
+    new_facts = hand.open(spellings[0], at_ns=900 * S)
+    assert "has used all" in only(new_facts, f.CommandRefused)[0].sentence
 
 
 def test_one_racer_is_on_the_track_once() -> None:
     hand = Hand()
     hand.do(e.OpenRace(moment(1), "race-1", "A race", RaceRules(), cars_on_track=2))
     hand.open("Ann", "run-1")
-    told = hand.do(e.OpenRun(author="judge", racer="ANN", car="car-2", moment=moment(2)))
-    assert "Ann is on the track already" in only(told, f.CommandRefused)[0].sentence
+    new_facts = hand.do(e.OpenRun(author="judge", racer="ANN", car="car-2", moment=moment(2)))
+    assert "Ann is on the track already" in only(new_facts, f.CommandRefused)[0].sentence
 
 
 def test_a_run_that_is_given_to_another_spelling_stays() -> None:
     hand = Hand(TWO_LAPS)
     hand.drive([10, 20, 29], "Ann")
-    told = hand.do(e.ReassignRun(author="judge", racer="ann", moment=moment(40 * S)))
-    assert "already Ann's" in only(told, f.CommandRefused)[0].sentence
+    new_facts = hand.do(e.ReassignRun(author="judge", racer="ann", moment=moment(40 * S)))
+    assert "already Ann's" in only(new_facts, f.CommandRefused)[0].sentence
     hand.drive([110, 120, 128], "Bob")
     hand.do(e.ReassignRun(author="judge", racer=" ANN", moment=moment(140 * S)))
     assert places(hand) == [("Ann", 8000)]
@@ -84,8 +84,8 @@ def test_a_run_that_is_given_to_another_spelling_stays() -> None:
 @pytest.mark.parametrize("racer", ["Ann\u202e", "\u200b", "A\nnn", "Ann\ud800", "x" * 65])
 def test_what_is_no_name_opens_no_run(racer: str) -> None:
     hand = Hand()
-    told = hand.open(racer)
-    assert "racer's name" in only(told, f.CommandRefused)[0].sentence
+    new_facts = hand.open(racer)
+    assert "racer's name" in only(new_facts, f.CommandRefused)[0].sentence
     assert hand.engine.run is None
 
 
@@ -103,11 +103,11 @@ def test_an_old_journal_keeps_its_history_and_what_follows_is_read_as_today() ->
     hand.drive([110, 120, 128], "ann")
     refused = hand.open("Jean\u00a0Luc", at_ns=150 * S)
     assert only(refused, f.CommandRefused)
-    hand.drive([210, 220, 227], "\u3164")  # nobody sees it; it was a name
+    hand.drive([210, 220, 227], "\u3164")  # invisible, but once accepted as a name
     assert [racer for racer, _ in places(hand)] == ["\u3164", "ann", "Ann"]
     replays(hand)
-    told = hand.do(booted(2))
-    assert [line.racer for line in only(told, f.StandingChanged)[0].lines] == ["\u3164", "Ann"]
+    new_facts = hand.do(booted(2))
+    assert [line.racer for line in only(new_facts, f.StandingChanged)[0].lines] == ["\u3164", "Ann"]
     assert places(hand) == [("\u3164", 7000), ("Ann", 8000)]
     assert only(hand.open("ANN", at_ns=300 * S), f.RunOpened)[0].attempt == 3
     replays(hand)

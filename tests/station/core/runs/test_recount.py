@@ -1,4 +1,4 @@
-"""Whoever owned the transponders wrongly for a while: after the last correction all laps are as if nobody ever had."""
+"""Transponders that had wrong owners for a while: after the last correction, all laps are as if they never had."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Day:
     cars: int
     wired: tuple[tuple[int, str], ...]  # a transponder (by its place in NUMBERS), and whose it is by the config
     read: tuple[tuple[int, int], ...]
-    said: tuple[tuple[int, int, str, str], ...]
+    assigned: tuple[tuple[int, int, str, str], ...]
     over: tuple[int | None, ...]
     min_lap_s: float
     lockout_ns: int
@@ -50,19 +50,19 @@ def days(draw: st.DrawFn) -> Day:
             at += draw(st.integers(250, 1200))
     end = max((at for at, _ in read), default=0) + 200
     wired = [(tag, draw(owners)) for tag in tags if draw(st.booleans())]
-    said = []
+    assigned = []
     for tag in tags:
         # The config's wrong word is no mistake once the right owner's run is over: then the car had another one.
         first = st.integers(150, end - 1 if dict(wired).get(tag, owner(tag)) != owner(tag) else end + 900)
         when = [draw(first), *sorted(draw(st.lists(st.integers(end, end + 900), max_size=3, unique=True)))]
         when = sorted({*when})
         wrong = [(at, tag, draw(owners)) for at in when[:-1]]
-        said += [(*each, draw(st.sampled_from(FORMS))) for each in [*wrong, (when[-1], tag, owner(tag))]]
+        assigned += [(*each, draw(st.sampled_from(FORMS))) for each in [*wrong, (when[-1], tag, owner(tag))]]
     return Day(
         cars,
         tuple((tag, whose) for tag, whose in wired if whose),
         tuple(sorted(read)),
-        tuple(sorted(said)),
+        tuple(sorted(assigned)),
         tuple(draw(st.none() | st.integers(end, end + 800)) for _ in range(cars)),
         draw(st.sampled_from([0.1, 2.0])),
         draw(st.sampled_from([300_000_000, S])),
@@ -77,7 +77,7 @@ def raced(day: Day, *, known: bool) -> tuple[Loop, list[list[f.Lap]]]:
     loop = Loop(*transponders, e.Transponder("999", car="car-8"), cars=3, rules=rules, lockout_ns=day.lockout_ns)
     runs = [loop.on(name, f"car-{n + 1}", 1 + n / 10) for n, name in enumerate(("Ann", "Bob", "Cid")[: day.cars])]
     happens: list[tuple[int, int, int, str, str]] = [(at, 0, tag, "", "") for at, tag in day.read]
-    happens += [] if known else [(at, 1, tag, whose, form) for at, tag, whose, form in day.said]
+    happens += [] if known else [(at, 1, tag, whose, form) for at, tag, whose, form in day.assigned]
     happens += [(at, 2, car, "", "") for car, at in enumerate(day.over) if at is not None]
     for at, kind, which, whose, form in sorted(happens):
         if kind == 0:
@@ -116,10 +116,10 @@ def test_what_came_too_soon_after_the_wrong_one_counts_after_all() -> None:
     loop.whose("1111111", car="car-2", at_s=10.9)
     loop.read("1111111", 12)
     assert only(loop.read("2222222", 13), f.CrossingFlagged)
-    told = loop.whose("1111111", car="car-1", at_s=16)
+    new_facts = loop.whose("1111111", car="car-1", at_s=16)
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([9], [9.5])
-    assert only(told, f.TransponderAssigned)[0].crossings == 2
-    assert {fact.run_id: fact.crossing for fact in only(told, f.Attributed)}[bob] == 4
+    assert only(new_facts, f.TransponderAssigned)[0].crossings == 2
+    assert {fact.run_id: fact.crossing for fact in only(new_facts, f.Attributed)}[bob] == 4
     loop.read("1111111", 21)
     loop.read("2222222", 22)
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([9, 9], [9.5, 9])
@@ -147,9 +147,9 @@ def test_what_was_taken_for_the_same_cars_other_transponder_counts_after_all(
     loop.read("1111111", 30.5)
     if over:
         finished(loop, bob, 32)
-    told = loop.whose("1111111", car="car-1", at_s=35)
+    new_facts = loop.whose("1111111", car="car-1", at_s=35)
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([9, 9.2, 9.3], [9, 8.5, 9])
-    assert only(told, f.TransponderAssigned)[0].crossings == 4
+    assert only(new_facts, f.TransponderAssigned)[0].crossings == 4
     if over:
         assert due(loop, "Bob")[-1] == (2, 8_500)
     assert replays(loop)

@@ -61,10 +61,10 @@ def test_the_id_names_station_journal_and_life() -> None:
 
 
 def test_stations_and_journals_never_meet() -> None:
-    halls = [Named(), Named(station="hall-2"), Named(journal="bb" * 6), Named(start="22" * 4)]
-    for hand in halls:
+    stations = [Named(), Named(station="hall-2"), Named(journal="bb" * 6), Named(start="22" * 4)]
+    for hand in stations:
         hand.drive([1, 9, 17, 25])
-    assert len({hand.results[0].result_id for hand in halls}) == 4
+    assert len({hand.results[0].result_id for hand in stations}) == 4
 
 
 def test_the_longest_names_still_fit() -> None:
@@ -145,7 +145,7 @@ def test_a_journal_that_goes_on_for_a_damaged_one_counts_on() -> None:
 def test_whatever_happens_no_webhook_id_has_two_bodies(steps: list[str]) -> None:
     """One station whose backups are put back at any time: all that was ever posted, in any of its lives."""
     hand, lives, at_s, posted = Named(), 1, 1, dict[str, Result]()
-    kept = hand.again()
+    backup = hand.again()
     for step in steps:
         if step == "run":
             hand.drive([at_s, at_s + 8, at_s + 16, at_s + 24], racer=f"racer-{lives}-{at_s}")
@@ -154,9 +154,9 @@ def test_whatever_happens_no_webhook_id_has_two_bodies(steps: list[str]) -> None
             hand.rule(hand.results[0].run_id, at_s)
             at_s += 1
         elif step == "backup":
-            kept = hand.again()
+            backup = hand.again()
         elif step == "life":
-            hand, lives = kept.again(), lives + 1
+            hand, lives = backup.again(), lives + 1
             hand.boot(f"{lives:08x}", NOW + lives * WEEK)
         for result in hand.results:
             assert posted.setdefault(result.webhook_id, result) == result

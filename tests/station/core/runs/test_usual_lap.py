@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import random
 
 import pytest
 from hypothesis import given
@@ -137,28 +138,28 @@ def test_a_lap_that_only_looked_short_counts_again_by_itself() -> None:
         ((10, 32, 62, 64.5, 73.5, 77.8), 4, "it began at a crossing that is in doubt"),
     ],
 )
-def test_a_held_lap_is_told_anew_when_another_of_its_crossings_is_in_doubt(
+def test_a_held_lap_is_reported_again_when_another_of_its_crossings_is_in_doubt(
     stamps: tuple[float, ...], number: int, why: str
 ) -> None:
     hand = over(*stamps[:-1])
     before = hand.laps[number - 1]
-    told = [fact.lap for fact in only(hand.cross(round(stamps[-1] * S)), f.LapHeld) if fact.lap.number == number]
-    assert [(lap.held, lap.reason) for lap in told] == [(True, f"{why}: an official is asked")]
+    reported = [fact.lap for fact in only(hand.cross(round(stamps[-1] * S)), f.LapHeld) if fact.lap.number == number]
+    assert [(lap.held, lap.reason) for lap in reported] == [(True, f"{why}: an official is asked")]
     assert before.held
-    assert before.reason != told[0].reason
-    assert told == [hand.laps[number - 1]]
+    assert before.reason != reported[0].reason
+    assert reported == [hand.laps[number - 1]]
 
 
 @QUICK
 @given(st.lists(st.sampled_from([2.5, 3.0, 4.3, 4.9, 9.0, 10.0, 10.5, 20.0, 22.0, 30.0]), min_size=1, max_size=12))
-def test_what_was_told_of_each_lap_is_what_it_is(laps_s: list[float]) -> None:
-    """Pages and boards show the laps as they were told; the journal's engine shows them as they are."""
-    told: dict[int, f.Lap] = {}
+def test_the_last_report_of_each_lap_is_the_lap_as_it_stands(laps_s: list[float]) -> None:
+    """Pages and boards show the laps as last reported; the journal's engine shows them as they stand."""
+    reported: dict[int, f.Lap] = {}
     hand = over(*itertools.accumulate(laps_s, initial=10.0))
     for fact in itertools.chain.from_iterable(hand.facts):
         if isinstance(fact, f.LapCompleted | f.LapHeld):
-            told[fact.lap.number] = fact.lap
-    assert tuple(told[number] for number in sorted(told)) == hand.laps
+            reported[fact.lap.number] = fact.lap
+    assert tuple(reported[number] for number in sorted(reported)) == hand.laps
 
 
 def test_a_lap_in_doubt_fills_no_run() -> None:
@@ -274,11 +275,8 @@ def test_an_older_race_is_judged_as_it_was() -> None:
     assert end(hand) == [2_500]
 
 
-@given(
-    st.lists(st.integers(0, 40_000_000_000), max_size=12),
-    st.one_of(st.none(), st.integers(1_000_000_000, 40_000_000_000)),
-)
-def test_the_quick_look_finds_what_the_slow_one_finds(laps: list[int], fastest_ns: int | None) -> None:
+def quick_and_slow(laps: list[int], fastest_ns: int | None) -> None:
+    """What the product finds, and what each lap by itself shows, are the same."""
     known = sorted(lap for lap in laps if lap)
     slow = {
         index
@@ -286,6 +284,24 @@ def test_the_quick_look_finds_what_the_slow_one_finds(laps: list[int], fastest_n
         if lap and not (fastest_ns is not None and 2 * lap >= fastest_ns) and usual_lap._odd(lap, known, fastest_ns)
     }
     assert usual_lap.short(laps, fastest_ns) == slow
+
+
+@QUICK
+@given(
+    st.lists(st.integers(0, 40_000_000_000), max_size=12),
+    st.one_of(st.none(), st.integers(1_000_000_000, 40_000_000_000)),
+)
+def test_the_quick_look_finds_what_the_slow_one_finds(laps: list[int], fastest_ns: int | None) -> None:
+    quick_and_slow(laps, fastest_ns)
+
+
+def test_the_quick_look_finds_what_the_slow_one_finds_on_every_threshold() -> None:
+    """Lengths that are a half, two fifths or the whole of one another, or of the shortest lap of a published track."""
+    rng = random.Random(7)
+    lengths = [0, *(part * S // 10 + off_ns for part in (16, 20, 32, 40, 50, 80, 100) for off_ns in (-1, 0, 1))]
+    for _ in range(2_000):
+        laps = rng.choices(lengths, k=rng.randint(0, 6))
+        quick_and_slow(laps, rng.choice([None, *lengths[1:]]))
 
 
 def test_a_long_run_costs_no_more_a_crossing_and_keeps_what_was_in_doubt_early() -> None:

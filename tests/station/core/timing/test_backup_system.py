@@ -117,8 +117,8 @@ def test_each_lap_is_within_its_uncertainty_though_a_misses_some(seed: int, laps
     assert len(hand.laps) == len(wanted)
     for lap, want in zip(hand.laps, wanted, strict=True):
         assert abs(lap.lap_ns - want) <= lap.uncertainty_ns + 11 * abs(drift_ns)
-    again, kept = Engine(), [(i, made) for i, made in zip(hand.inputs, hand.facts, strict=True) if made]
-    assert [again.handle(event) for event, _ in kept] == [made for _, made in kept]
+    again, stored = Engine(), [(i, made) for i, made in zip(hand.inputs, hand.facts, strict=True) if made]
+    assert [again.handle(event) for event, _ in stored] == [made for _, made in stored]
 
 
 def b_alone(hand: Two, stamps_s: list[int]) -> None:

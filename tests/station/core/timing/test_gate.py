@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core.facts import Crossing, CrossingMeasured, EdgeIgnored, EdgesLost, GateStuck
+from station.core.facts import Crossing, CrossingMeasured, EdgeIgnored, EdgesLost, Fact, GateStuck
 from station.core.inputs import Edge, GateSpec, Moment
 from station.core.timing.gate import CrossingCounter, Gate
 from tests.station.core.scripted_race import MS, QUICK, S, only
@@ -15,7 +15,7 @@ ONE = GateSpec("start", lockout_ns=S)
 TWO = GateSpec("start", sensors=("front", "rear"), lockout_ns=S, baseline_mm=100)
 
 
-def walk(spec: GateSpec, edges: list[tuple[int, str, bool]]) -> list[object]:
+def walk(spec: GateSpec, edges: list[tuple[int, str, bool]]) -> list[Fact]:
     gate = Gate(spec, CrossingCounter())
     return [f for seq, (at, sensor, broken) in enumerate(edges, 5) for f in gate.handle(edge(at, sensor, broken, seq))]
 

@@ -22,7 +22,7 @@ def test_no_run_is_armed_on_a_gate_that_is_not_well() -> None:
     assert ill(hand) == ()
     [refused] = only(hand.open(), f.CommandRefused)
     assert refused.sentence == (
-        "The gate start is not fit to race on (The cable is out.): mend it, or give an `override_reason`."
+        "The gate start is not ready (The cable is out.): fix it, or give an `override_reason`."
     )
     assert hand.engine.run is None
     ill(hand, healthy=True)
@@ -107,6 +107,6 @@ def test_what_a_driver_noticed_is_kept_and_changes_nothing() -> None:
         note = e.GateNote("start", "missed_numbers", f"The number {number} is missing.", 1, moment=moment(number * S))
         [noted] = hand.do(note)
         assert noted == f.GateNoteStored("start", "missed_numbers", note.sentence, 1, UTC + number * S)
-    kept = hand.engine.readiness.notes["start"]
-    assert [noted.sentence.split()[2] for noted in kept] == ["11", "10", "9", "8", "7", "6", "5", "4"]
+    notes = hand.engine.readiness.notes["start"]
+    assert [noted.sentence.split()[2] for noted in notes] == ["11", "10", "9", "8", "7", "6", "5", "4"]
     assert only(hand.open(), f.RunOpened)  # it is no illness

@@ -1,4 +1,4 @@
-"""Sensors side by side: one crossing a pass, whichever fires first; a layout that loses passes is said loudly."""
+"""Sensors side by side: one crossing per pass, whichever fires first; a layout that loses passes is reported."""
 
 import itertools
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tests.station.core.scripted_race import MS, QUICK, Hand, S, moment, only
 
 LEFT_RIGHT = ("left", "right")
 SPECS = {
-    "said": e.GateSpec("start", LEFT_RIGHT, layout="side_by_side"),
+    "configured": e.GateSpec("start", LEFT_RIGHT, layout="side_by_side"),
     "unsaid": e.GateSpec("start", LEFT_RIGHT),
     "three": e.GateSpec("start", ("left", "middle", "right"), layout="side_by_side"),
 }
@@ -59,10 +59,10 @@ STRIPS = {
 @pytest.mark.parametrize("passes", STRIPS)
 def test_side_by_side_every_pass_is_one_crossing(spec: str, passes: str) -> None:
     hand = race(SPECS[spec], STRIPS[passes])
-    told = [fact for facts in hand.facts for fact in facts]
+    all_facts = [fact for facts in hand.facts for fact in facts]
     assert [round(lap / MS) for lap in hand.lap_times] == [10_000] * (len(STRIPS[passes]) - 1)
-    assert not only(told, f.Unattributed)
-    assert {crossing.direction for crossing in only(told, f.Crossing)} == {0}
+    assert not only(all_facts, f.Unattributed)
+    assert {crossing.direction for crossing in only(all_facts, f.Crossing)} == {0}
 
 
 def test_the_event_managers_two_strips_give_ten_laps_of_ten_seconds() -> None:
@@ -86,7 +86,7 @@ def test_the_event_managers_two_strips_give_ten_laps_of_ten_seconds() -> None:
     (e.GateSpec("g", ("a", "b")), False),
     (e.GateSpec("g", ("a", "b"), baseline_mm=100), True),
     (e.GateSpec("g", ("a", "b"), layout="in_line"), True),
-    (e.GateSpec("g", ("a", "b"), layout=""), True),  # as journals from before this was said
+    (e.GateSpec("g", ("a", "b"), layout=""), True),  # as in journals without layouts
     (e.GateSpec("g", ("a", "b"), layout="side_by_side"), False),
     (e.GateSpec("g", ("a",), baseline_mm=100, layout="in_line"), False),
     (e.GateSpec("g", ("a",)), False),
@@ -125,13 +125,13 @@ def test_a_doubt_goes_when_the_passes_agree_again() -> None:
 
 def test_a_gate_of_an_old_journal_is_judged_as_it_was() -> None:
     hand = race(e.GateSpec("start", LEFT_RIGHT, layout=""), [two(lag) for lag in (12, -12) * 6])
-    told = [fact for facts in hand.facts for fact in facts]
-    assert not only(told, f.LayoutDoubted)
-    assert len(only(told, f.Unattributed)) == 6
+    all_facts = [fact for facts in hand.facts for fact in facts]
+    assert not only(all_facts, f.LayoutDoubted)
+    assert len(only(all_facts, f.Unattributed)) == 6
     assert hand.lap_times == [20 * S] * 5
 
 
-@pytest.mark.parametrize(("layout", "lags", "said"), [
+@pytest.mark.parametrize(("layout", "lags", "advice"), [
     ("unsaid", (3, -15, 4), "3 passes: left first twice, right first once, 3 to 15 ms apart. A few more passes"),
     ("unsaid", (3, -15, 4, -6), "3 to 15 ms apart. They stand side by side: set layout = \"side_by_side\"."),
     ("in_line", (3, -15, 4, -6), "They stand side by side: set layout = \"side_by_side\"."),
@@ -142,10 +142,10 @@ def test_a_gate_of_an_old_journal_is_judged_as_it_was() -> None:
     ("in_line", (140, -155, 161, -120), "Cars came from both sides"),
     ("side_by_side", (), "No pass yet"),
 ])  # fmt: skip
-def test_who_tries_a_gate_reads_how_its_sensors_stand(layout: e.Layout, lags: tuple[int, ...], said: str) -> None:
+def test_who_tries_a_gate_reads_how_its_sensors_stand(layout: e.Layout, lags: tuple[int, ...], advice: str) -> None:
     spec = e.GateSpec("start", LEFT_RIGHT, layout=layout)
     hand = race(spec, [two(lag) for lag in lags])
-    assert said in describe_passes(spec, hand.engine.gates["start"].arrangement.passes)
+    assert advice in describe_passes(spec, hand.engine.gates["start"].arrangement.passes)
 
 
 def test_one_sensor_has_no_layout_to_try() -> None:
@@ -159,7 +159,7 @@ def test_one_sensor_has_no_layout_to_try() -> None:
 )
 def test_side_by_side_loses_no_pass_of_any(layout: e.Layout, steps: list[tuple[int, str]]) -> None:
     """Whatever the strips do: a press longer after the last crossing than the lockout makes one, at its own stamp."""
-    hand = Hand(None, replace(SPECS["said"], layout=layout))
+    hand = Hand(None, replace(SPECS["configured"], layout=layout))
     at_ns, last_ns = 0, None
     for wait_ms, sensor in steps:
         at_ns += wait_ms * MS
@@ -183,7 +183,7 @@ def test_any_passes_are_judged_and_worded(passes: list[SensorPass]) -> None:
     for each in passes:
         arrangement.first(each.first)
         arrangement.second(each.second or each.first, each.lag_ns)
-    kept = arrangement.passes
-    assert len(kept) == min(len(passes), 12)
-    assert seen_in(("a", "b"), kept) in ("", "in_line", "reversed", "side_by_side", "both_ways")
-    assert describe_passes(e.GateSpec("g", ("a", "b")), kept)
+    remembered = arrangement.passes
+    assert len(remembered) == min(len(passes), 12)
+    assert seen_in(("a", "b"), remembered) in ("", "in_line", "reversed", "side_by_side", "both_ways")
+    assert describe_passes(e.GateSpec("g", ("a", "b")), remembered)

@@ -60,13 +60,13 @@ def tried(spec: e.GateSpec, moves: list[Move]) -> Hand:
 def test_what_a_gate_must_have_seen_before_a_run(name: str) -> None:
     spec, moves, missing = CASES[name]
     hand = tried(spec, moves)
-    told = [fact for facts in hand.facts for fact in facts]
-    assert only(told, f.GateTried) == [f.GateTried("start")] * (not missing)
+    all_facts = [fact for facts in hand.facts for fact in facts]
+    assert only(all_facts, f.GateTried) == [f.GateTried("start")] * (not missing)
     refused = only(hand.open(at_ns=20 * S), f.CommandRefused)
     if not missing:
         assert not refused
         return
-    assert f"Not tried yet: no pass was seen as it should be {missing}; let a car roll through." in refused[0].sentence
+    assert f"Not tested yet: no proper pass was seen {missing}; roll a car through." in refused[0].sentence
     reason = "the judge saw its lamp"
     order = e.OpenRun(author="judge", racer="Ann", car="car-1", override_reason=reason, moment=moment(21 * S))
     assert only(hand.do(order), f.GateOverridden)[0].reason == reason
@@ -87,7 +87,7 @@ def test_what_an_earlier_start_saw_counts_for_the_same_wires_only() -> None:
     other = e.GateSpec("start", proof="level", layout="single", wiring="gpio-27")
     hand.do(e.Booted(moment(6 * S, "boot-c"), "station-1", (other,)))
     assert (
-        "Not tried yet"
+        "Not tested yet"
         in only(hand.do(e.ArmRun(author="judge", moment=moment(7 * S, "boot-c"))), f.CommandRefused)[0].sentence
     )
     assert hand.run.on
@@ -101,8 +101,8 @@ def test_an_official_has_a_gate_tried_anew() -> None:
     hand.cross(4 * S)
     hand.open(at_ns=6 * S)
     assert "A run is on" in only(hand.do(try_it), f.CommandRefused)[0].sentence
-    stranger = e.TryGate(author="judge", gate="sector-9", moment=moment(7 * S))
-    assert "has no gate 'sector-9'" in only(hand.do(stranger), f.CommandRefused)[0].sentence
+    unknown = e.TryGate(author="judge", gate="sector-9", moment=moment(7 * S))
+    assert "has no gate 'sector-9'" in only(hand.do(unknown), f.CommandRefused)[0].sentence
 
 
 def test_another_illness_of_a_gate_that_is_ill_is_heard() -> None:

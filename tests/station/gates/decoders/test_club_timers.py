@@ -109,7 +109,8 @@ class Bridge:
 
     def __init__(self, vendor: int = 0x10C4) -> None:
         self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._vendor, self.set = vendor, []
+        self._vendor = vendor
+        self.set: list[bytes] = []
         self._fd = theirs.detach()
 
     def ioctl(self, _fd: int, number: int, data: bytearray) -> int:

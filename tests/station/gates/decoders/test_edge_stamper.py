@@ -152,7 +152,7 @@ def test_no_lap_is_wrong_by_more_than_is_allowed(steps: list[tuple[int, int]], d
     set_at = data.draw(st.integers(0, len(steps) - 1))
     shift_ms = data.draw(st.integers(-30_000, 30_000))
     watch = ClockJumpDetector(S)
-    true_ms, last = 0, {}
+    true_ms, last = 0, dict[int, tuple[int, int]]()
     for number, (gap_ms, delay_ms) in enumerate(steps):
         true_ms += gap_ms
         device_ms = true_ms + (shift_ms if number >= set_at else 0)

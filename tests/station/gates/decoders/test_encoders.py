@@ -1,5 +1,7 @@
 """The decoders against frames that a stranger wrote from the protocols' descriptions: any values, split anywhere."""
 
+from collections.abc import Callable
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,12 +141,13 @@ def test_drem(ms: int, gpio: int, number: int, at: int) -> None:
 @given(st.integers(1, 1 << 24), st.integers(0, 6))
 def test_32_bits_wrap_and_the_lap_goes_on(before: int, ticks: int) -> None:
     """The last pass before a wrap and the first after it: their difference is what went by."""
-    for protocol, make, unit_ns in (
+    protocols: tuple[tuple[str, Callable[[int], bytes], int], ...] = (
         ("tranx2", lambda at: encoders.tranx2(1, at, 20, 99), MS),
         ("cano", lambda at: encoders.cano(1, at), 250_000),
         ("zround", lambda at: encoders.zround(1, at), MS),
         ("carrera", lambda at: encoders.carrera(1, at, 1), MS),
-    ):
+    )
+    for protocol, make, unit_ns in protocols:
         facts = decoder(protocol).feed(make(2**32 - before) + make(ticks))
         first, second = (fact for fact in facts if isinstance(fact, Passing))
         assert second.device_time_ns - first.device_time_ns == (before + ticks) * unit_ns

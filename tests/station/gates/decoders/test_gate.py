@@ -3,6 +3,7 @@
 import socket
 import threading
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -136,7 +137,7 @@ def test_a_silent_decoder_is_not_fit() -> None:
     ({"protocol": "p3", "url": "loop://", "form": "9N9"}, "8N1"),
     ({"protocol": "p3", "link": "loop://"}, "unknown key"),
 ])  # fmt: skip
-def test_wrong_settings_are_one_sentence(options: dict[str, str], sentence: str) -> None:
+def test_wrong_settings_are_one_sentence(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence), gate(**options):
         pass
 

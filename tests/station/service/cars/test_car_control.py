@@ -101,7 +101,7 @@ def test_whatever_is_said(events: list[tuple[str, object]]) -> None:
         assert all(trusted in MAY.get(action, GOALS) for action in said(replies))
         if value != "tripped":
             trusted = AFTER_RESET.get(trusted, trusted)  # type: ignore[call-overload]
-        if trusted in NEXT_ORDER and NEXT_ORDER[trusted].get(value, None) is None:  # type: ignore[index, call-overload]
+        if trusted in NEXT_ORDER and NEXT_ORDER[trusted].get(value, None) is None:  # type: ignore[call-overload]
             trusted = "" if trusted != "estop" else trusted
 
 

@@ -23,8 +23,8 @@ def actions(replies: list[Reply]) -> list[tuple[str, str]]:
     return [(body.boot, body.action) for _, body in replies if isinstance(body, m.DriveOrder)]
 
 
-class Hall:
-    """Machines that obey, as a car does: they follow only what is said to their own boot."""
+class Rig:
+    """Machines that obey as cars do: they follow only orders to their own boot."""
 
     def __init__(self, *boots: str, rate: float = 1.0) -> None:
         self.cars = CarControl(500, 2000, "n", rate)
@@ -36,10 +36,10 @@ class Hall:
     def beat(self, boot: str, after_ns: int = 100 * MS) -> list[Reply]:
         self.now_ns, self.number = self.now_ns + after_ns, self.number + 1
         replies = self.cars.on_heartbeat("car-1", boot, m.CarHeartbeat(self.number, self.modes[boot]), self.now_ns)
-        self.hear(replies)
+        self.obey(replies)
         return replies
 
-    def hear(self, replies: list[Reply]) -> None:
+    def obey(self, replies: list[Reply]) -> None:
         steps: dict[str, m.CarMode] = {"arm": "ready", "start": "driving", "stop": "stopped", "estop": "tripped"}
         for _, body in replies:
             if isinstance(body, m.Lease) and body.grant == "drive":
@@ -56,267 +56,267 @@ class Hall:
 @pytest.mark.parametrize("gap_ms", [1, 25, 50, 100])
 @pytest.mark.parametrize("second_first", [False, True])
 def test_two_cards_of_one_image_never_both_drive(gap_ms: int, second_first: bool) -> None:
-    hall = Hall("a", "b")
+    rig = Rig("a", "b")
     for boot in ("b", "a") if second_first else ("a", "b"):
-        hall.beat(boot, 1)
-    hall.hear(hall.cars.order("car-1", "start", 50, 2))
+        rig.beat(boot, 1)
+    rig.obey(rig.cars.order("car-1", "start", 50, 2))
     for _ in range(600 // gap_ms):
         for boot in ("a", "b"):
-            hall.beat(boot, gap_ms * MS)
-    assert hall.granted == {"b" if second_first else "a"}
-    assert list(hall.modes.values()).count("driving") == 1
-    assert hall.alarm.startswith("Two machines use the name car-1 (boots ")
+            rig.beat(boot, gap_ms * MS)
+    assert rig.granted == {"b" if second_first else "a"}
+    assert list(rig.modes.values()).count("driving") == 1
+    assert rig.alarm.startswith("Two machines use the name car-1 (boots ")
 
 
 def test_a_third_one_is_named_too() -> None:
-    hall = Hall("a", "b", "c")
+    rig = Rig("a", "b", "c")
     for _ in range(8):
         for boot in "abc":
-            hall.beat(boot)
-    assert hall.granted == {"a"}
-    assert hall.alarm.startswith("Three machines")
-    assert "a, b and c" in hall.alarm
+            rig.beat(boot)
+    assert rig.granted == {"a"}
+    assert rig.alarm.startswith("Three machines")
+    assert "a, b and c" in rig.alarm
 
 
 def test_the_one_that_drives_goes_on_when_a_second_one_comes() -> None:
-    hall = Hall("a", "b")
-    hall.beat("a")
-    hall.hear(hall.cars.order("car-1", "start", 50, hall.now_ns))
+    rig = Rig("a", "b")
+    rig.beat("a")
+    rig.obey(rig.cars.order("car-1", "start", 50, rig.now_ns))
     for _ in range(5):
-        hall.beat("a")
-    assert hall.modes["a"] == "driving"
+        rig.beat("a")
+    assert rig.modes["a"] == "driving"
     for _ in range(50):
-        assert leases(hall.beat("b", 50 * MS)) == {"b": "none"}
-        assert leases(hall.beat("a", 50 * MS)) == {"a": "drive"}
-    assert hall.modes == {"a": "driving", "b": "disarmed"}
+        assert leases(rig.beat("b", 50 * MS)) == {"b": "none"}
+        assert leases(rig.beat("a", 50 * MS)) == {"a": "drive"}
+    assert rig.modes == {"a": "driving", "b": "disarmed"}
 
 
 def test_the_second_one_is_told_why() -> None:
-    hall = Hall("a", "b")
-    hall.beat("a")
-    [(_, lease)] = hall.beat("b")
+    rig = Rig("a", "b")
+    rig.beat("a")
+    [(_, lease)] = rig.beat("b")
     assert isinstance(lease, m.Lease)
     assert "Another machine already uses the name car-1" in lease.reason
 
 
 @pytest.mark.parametrize("rate", [1.0, 8.0])
 def test_a_car_that_rebooted_is_back_at_once_and_no_alarm(rate: float) -> None:
-    hall = Hall("a", "b", rate=rate)
+    rig = Rig("a", "b", rate=rate)
     for _ in range(20):
-        hall.beat("a")
-    assert leases(hall.beat("b", round(SILENT_NS * rate))) == {"b": "drive"}
+        rig.beat("a")
+    assert leases(rig.beat("b", round(SILENT_NS * rate))) == {"b": "drive"}
     for _ in range(200):
-        hall.beat("b")
-        assert "machines use the name" not in hall.alarm
+        rig.beat("b")
+        assert "machines use the name" not in rig.alarm
 
 
 def test_a_reboot_that_is_quicker_than_silence_waits_and_is_no_alarm() -> None:
-    hall = Hall("a", "b")
-    hall.beat("a")
-    got = [leases(hall.beat("b"))["b"] for _ in range(40)]
+    rig = Rig("a", "b")
+    rig.beat("a")
+    got = [leases(rig.beat("b"))["b"] for _ in range(40)]
     assert (got[0], got[-1]) == ("none", "drive")
     assert got.index("drive") == SILENT_NS // (100 * MS) - 1
-    assert "machines use the name" not in hall.alarm
+    assert "machines use the name" not in rig.alarm
 
 
 def test_a_burst_of_old_beats_after_a_reboot_is_no_second_machine() -> None:
-    hall = Hall("a", "b")
-    hall.beat("a")
-    hall.beat("b", 5 * S)
+    rig = Rig("a", "b")
+    rig.beat("a")
+    rig.beat("b", 5 * S)
     for _ in range(30):  # a broker that thawed hands out what it held
-        hall.beat("a", 1 * MS)
-        hall.beat("b", 1 * MS)
-    assert "machines use the name" not in hall.alarm
+        rig.beat("a", 1 * MS)
+        rig.beat("b", 1 * MS)
+    assert "machines use the name" not in rig.alarm
 
 
 def test_machines_that_knock_each_other_off_are_known_when_one_is_back() -> None:
-    hall = Hall("a", "b")
+    rig = Rig("a", "b")
     for boot in ("a", "b", "a"):
-        hall.beat(boot, 15 * S)
+        rig.beat(boot, 15 * S)
         for _ in range(20):
-            hall.beat(boot)
-    assert hall.alarm.startswith("Two machines")
+            rig.beat(boot)
+    assert rig.alarm.startswith("Two machines")
 
 
 def test_known_twins_wait_longer_for_the_name_and_no_order_goes_over() -> None:
-    hall = Hall("a", "b")
+    rig = Rig("a", "b")
     for _ in range(10):
-        hall.beat("a")
-        hall.beat("b")
-    hall.cars.order("car-1", "start", 50, hall.now_ns)  # and then a is switched off
-    last_ns = hall.now_ns
-    while hall.cars._cars["car-1"].boot == "a":
-        hall.beat("b")
-    assert hall.now_ns - last_ns >= FORGET_NS - 200 * MS
+        rig.beat("a")
+        rig.beat("b")
+    rig.cars.order("car-1", "start", 50, rig.now_ns)  # and then a is switched off
+    last_ns = rig.now_ns
+    while rig.cars._cars["car-1"].boot == "a":
+        rig.beat("b")
+    assert rig.now_ns - last_ns >= FORGET_NS - 200 * MS
     for _ in range(50):
-        assert actions(hall.beat("b")) == []
-    assert hall.modes["b"] == "disarmed"
+        assert actions(rig.beat("b")) == []
+    assert rig.modes["b"] == "disarmed"
 
 
 def test_an_order_for_the_boot_before_starts_no_rebooted_car() -> None:
-    hall = Hall("a", "b")
-    hall.beat("a")
-    hall.cars.order("car-1", "start", 50, hall.now_ns)
-    assert actions(hall.beat("b", 4 * S)) == []
-    assert "restarted before it could start" in hall.alarm
+    rig = Rig("a", "b")
+    rig.beat("a")
+    rig.cars.order("car-1", "start", 50, rig.now_ns)
+    assert actions(rig.beat("b", 4 * S)) == []
+    assert "restarted before it could start" in rig.alarm
 
 
 def test_a_stop_reaches_both_and_is_confirmed_by_both() -> None:
-    hall = Hall("a", "b")
-    hall.beat("a")
-    hall.modes["b"] = "driving"  # by a phone
-    hall.beat("b")
-    told = hall.cars.stop_all("Ruth", Moment("boot", hall.now_ns, 0))
-    assert actions(told) == [("a", "estop")]  # a stop is obeyed whoever it names
-    hall.modes["a"] = "tripped"
-    hall.beat("a")
-    view = hall.cars.stop_view(Moment("boot", hall.now_ns, 0), connected=True)
+    rig = Rig("a", "b")
+    rig.beat("a")
+    rig.modes["b"] = "driving"  # by a phone
+    rig.beat("b")
+    orders = rig.cars.stop_all("Ruth", Moment("boot", rig.now_ns, 0))
+    assert actions(orders) == [("a", "estop")]  # a stop is obeyed whoever it names
+    rig.modes["a"] = "tripped"
+    rig.beat("a")
+    view = rig.cars.stop_view(Moment("boot", rig.now_ns, 0), connected=True)
     assert [car.outcome for car in view.cars] == ["ordered"]
-    hall.modes["b"] = "tripped"
-    hall.beat("b")
-    view = hall.cars.stop_view(Moment("boot", hall.now_ns, 0), connected=True)
+    rig.modes["b"] = "tripped"
+    rig.beat("b")
+    view = rig.cars.stop_view(Moment("boot", rig.now_ns, 0), connected=True)
     assert [car.outcome for car in view.cars] == ["stopped"]
 
 
-def twins_of(*modes: m.CarMode, rate: float = 1.0) -> Hall:
-    """Two machines of one name, both heard for a second; the first has the name."""
-    hall = Hall("a", "b", rate=rate)
+def twins_of(*modes: m.CarMode, rate: float = 1.0) -> Rig:
+    """Two machines with one name that both sent heartbeats for a second; the first has the name."""
+    rig = Rig("a", "b", rate=rate)
     for _ in range(10):
         for boot, mode in zip("ab", modes, strict=True):
-            hall.modes[boot] = mode
-            hall.beat(boot, round(50 * MS * rate))
-    return hall
+            rig.modes[boot] = mode
+            rig.beat(boot, round(50 * MS * rate))
+    return rig
 
 
-def became(hall: Hall) -> CarStopView:
-    [car] = hall.cars.stop_view(Moment("boot", hall.now_ns, hall.now_ns), connected=True).cars
+def became(rig: Rig) -> CarStopView:
+    [car] = rig.cars.stop_view(Moment("boot", rig.now_ns, rig.now_ns), connected=True).cars
     return car
 
 
-def stop(hall: Hall) -> None:
-    hall.cars.stop_all("Ruth", Moment("boot", hall.now_ns, hall.now_ns))  # and the order is lost on its way
+def stop(rig: Rig) -> None:
+    rig.cars.stop_all("Ruth", Moment("boot", rig.now_ns, rig.now_ns))  # and the order is lost on its way
 
 
 @pytest.mark.parametrize("rate", [1.0, 8.0])
 @pytest.mark.parametrize("mode", ["driving", "ready", "disarmed", "stopped"])
 @pytest.mark.parametrize("last_words", [0, 3])
 def test_no_tick_for_a_silent_machine_of_the_name(mode: m.CarMode, last_words: int, rate: float) -> None:
-    hall = twins_of("ready", mode, rate=rate)
-    stop(hall)
+    rig = twins_of("ready", mode, rate=rate)
+    stop(rig)
     for _ in range(last_words):
-        hall.modes["b"] = mode  # the order did not reach it
-        hall.beat("b", round(100 * MS * rate))
-    heard_ns = hall.now_ns
-    hall.modes["a"] = "tripped"
+        rig.modes["b"] = mode  # the order did not reach it
+        rig.beat("b", round(100 * MS * rate))
+    heard_ns = rig.now_ns
+    rig.modes["a"] = "tripped"
     for second in range(600):
-        hall.beat("a", round(1 * S * rate))
-        assert became(hall).outcome == ("ordered" if second < 2 else "unreached")
-    heard_utc_ns = hall.now_ns - round((hall.now_ns - heard_ns) / rate)
-    assert abs((became(hall).heard_utc_ns or 0) - heard_utc_ns) <= 1
-    assert (became(hall).other_boot, became(hall).mode) == ("b", mode)
-    hall.modes["b"] = "tripped"
-    hall.beat("b")
-    assert became(hall).outcome == "stopped"
+        rig.beat("a", round(1 * S * rate))
+        assert became(rig).outcome == ("ordered" if second < 2 else "unreached")
+    heard_utc_ns = rig.now_ns - round((rig.now_ns - heard_ns) / rate)
+    assert abs((became(rig).heard_utc_ns or 0) - heard_utc_ns) <= 1
+    assert (became(rig).other_boot, became(rig).mode) == ("b", mode)
+    rig.modes["b"] = "tripped"
+    rig.beat("b")
+    assert became(rig).outcome == "stopped"
 
 
 def test_one_that_was_silent_already_and_drove_is_not_reached() -> None:
-    hall = twins_of("ready", "driving")
+    rig = twins_of("ready", "driving")
     for _ in range(20):
-        hall.beat("a", 1 * S)
-    stop(hall)
-    hall.modes["a"] = "tripped"
-    hall.beat("a")
-    assert (became(hall).outcome, became(hall).heard_utc_ns) == ("unreached", 1 * S)
+        rig.beat("a", 1 * S)
+    stop(rig)
+    rig.modes["a"] = "tripped"
+    rig.beat("a")
+    assert (became(rig).outcome, became(rig).heard_utc_ns) == ("unreached", 1 * S)
 
 
 def test_one_that_stood_and_was_taken_away_before_the_stop_is_no_matter() -> None:
-    hall = twins_of("ready", "disarmed")
-    hall.beat("a", 20 * S)
-    stop(hall)
-    hall.modes["a"] = "tripped"
-    hall.beat("a")
-    assert became(hall).outcome == "stopped"
+    rig = twins_of("ready", "disarmed")
+    rig.beat("a", 20 * S)
+    stop(rig)
+    rig.modes["a"] = "tripped"
+    rig.beat("a")
+    assert became(rig).outcome == "stopped"
 
 
 def test_one_that_had_the_name_and_drove_away_is_not_ticked_by_the_next() -> None:
-    hall = twins_of("driving", "disarmed")
-    stop(hall)
+    rig = twins_of("driving", "disarmed")
+    stop(rig)
     for _ in range(200):
-        hall.modes["b"] = "tripped"
-        hall.beat("b")
-    assert hall.cars._cars["car-1"].boot == "b"
-    assert (became(hall).outcome, became(hall).other_boot) == ("unreached", "a")
-    hall.modes["a"] = "tripped"
-    hall.beat("a")
-    assert became(hall).outcome == "stopped"
+        rig.modes["b"] = "tripped"
+        rig.beat("b")
+    assert rig.cars._cars["car-1"].boot == "b"
+    assert (became(rig).outcome, became(rig).other_boot) == ("unreached", "a")
+    rig.modes["a"] = "tripped"
+    rig.beat("a")
+    assert became(rig).outcome == "stopped"
 
 
 def test_machines_that_knock_each_other_off_are_not_ticked_by_one() -> None:
-    hall = Hall("a", "b")
-    hall.modes["a"] = "driving"  # by a phone
+    rig = Rig("a", "b")
+    rig.modes["a"] = "driving"  # by a phone
     for boot in ("a", "b", "a", "b"):
-        hall.cars.on_state("car-1", m.CarState(False, "disarmed"), hall.now_ns)  # the will of the one before
+        rig.cars.on_state("car-1", m.CarState(False, "disarmed"), rig.now_ns)  # the will of the one before
         for _ in range(20):
-            hall.beat(boot)
-    stop(hall)
-    hall.modes["b"] = "tripped"
+            rig.beat(boot)
+    stop(rig)
+    rig.modes["b"] = "tripped"
     for _ in range(200):
-        hall.beat("b")
-    assert (became(hall).outcome, became(hall).other_boot) == ("unreached", "a")
+        rig.beat("b")
+    assert (became(rig).outcome, became(rig).other_boot) == ("unreached", "a")
 
 
 def test_one_that_comes_back_and_drives_under_the_stop_is_ordered_to_stop() -> None:
     """Who has the name has stopped long ago; the other one's phone leases it, so no lost lease ends its drive."""
-    hall = twins_of("ready", "driving")
-    stop(hall)
-    hall.modes["a"] = "tripped"
-    hall.beat("a", 5 * S)
-    replies = hall.beat("b", 5 * S)
+    rig = twins_of("ready", "driving")
+    stop(rig)
+    rig.modes["a"] = "tripped"
+    rig.beat("a", 5 * S)
+    replies = rig.beat("b", 5 * S)
     assert actions(replies) == [("b", "estop")]
-    hall.modes["b"] = "driving"  # that one is lost as well
-    assert [actions(hall.beat("b"))[:1] for _ in range(5)][-1] == [("b", "estop")]  # and given again, not at each beat
-    assert became(hall).outcome == "ordered"
-    hall.beat("b")
-    assert became(hall).outcome == "stopped"
-    hall.modes["b"] = "disarmed"  # its phone resets it: that stands
-    assert actions(hall.beat("b")) == []
-    assert became(hall).outcome == "stopped"
-    hall.modes["b"] = "ready"
-    assert actions(hall.beat("b", 1 * S)) == [("b", "estop")]
+    rig.modes["b"] = "driving"  # that one is lost as well
+    assert [actions(rig.beat("b"))[:1] for _ in range(5)][-1] == [("b", "estop")]  # and given again, not at each beat
+    assert became(rig).outcome == "ordered"
+    rig.beat("b")
+    assert became(rig).outcome == "stopped"
+    rig.modes["b"] = "disarmed"  # its phone resets it: that stands
+    assert actions(rig.beat("b")) == []
+    assert became(rig).outcome == "stopped"
+    rig.modes["b"] = "ready"
+    assert actions(rig.beat("b", 1 * S)) == [("b", "estop")]
 
 
 def test_an_emergency_stop_of_one_car_holds_every_machine_of_its_name() -> None:
-    hall = twins_of("ready", "driving")
-    hall.cars.order("car-1", "estop", None, hall.now_ns)
-    hall.modes["a"] = "tripped"
-    hall.beat("a", 5 * S)
-    assert actions(hall.beat("b")) == [("b", "estop")]
+    rig = twins_of("ready", "driving")
+    rig.cars.order("car-1", "estop", None, rig.now_ns)
+    rig.modes["a"] = "tripped"
+    rig.beat("a", 5 * S)
+    assert actions(rig.beat("b")) == [("b", "estop")]
 
 
 def test_after_the_release_nothing_is_owed_nor_ordered() -> None:
-    hall = twins_of("ready", "disarmed")
-    stop(hall)
-    hall.cars.permit([])
-    hall.cars.release(Moment("boot", hall.now_ns, 0))
+    rig = twins_of("ready", "disarmed")
+    stop(rig)
+    rig.cars.permit([])
+    rig.cars.release(Moment("boot", rig.now_ns, 0))
     for boot in "ab":
-        hall.modes[boot] = "driving"
-    assert actions(hall.beat("b")) == []
+        rig.modes[boot] = "driving"
+    assert actions(rig.beat("b")) == []
 
 
 def test_a_reboot_under_the_stop_says_it_anew_and_leaves_no_machine_behind() -> None:
-    hall = Hall("a", "b")
-    hall.modes["a"] = "driving"
-    hall.beat("a")
-    stop(hall)
-    assert actions(hall.beat("b", 4 * S)) == [("b", "estop")]
-    assert became(hall).outcome == "ordered"
-    hall.beat("b")
-    assert became(hall).outcome == "stopped"
+    rig = Rig("a", "b")
+    rig.modes["a"] = "driving"
+    rig.beat("a")
+    stop(rig)
+    assert actions(rig.beat("b", 4 * S)) == [("b", "estop")]
+    assert became(rig).outcome == "ordered"
+    rig.beat("b")
+    assert became(rig).outcome == "stopped"
     for _ in range(3):  # a broker that thawed hands out what it held
-        hall.modes["a"] = "driving"
-        hall.beat("a", 1 * MS)
-    hall.beat("b", 5 * S)
-    assert became(hall).outcome == "stopped"
+        rig.modes["a"] = "driving"
+        rig.beat("a", 1 * MS)
+    rig.beat("b", 5 * S)
+    assert became(rig).outcome == "stopped"
 
 
 @settings(deadline=None, max_examples=150)
@@ -331,49 +331,49 @@ def test_a_reboot_under_the_stop_says_it_anew_and_leaves_no_machine_behind() -> 
 )
 def test_a_tick_is_the_word_of_all_that_use_the_name(beats: list[tuple[str, m.CarMode, int]], at: int) -> None:
     """Whoever falls silent when, and whoever has the name by then."""
-    hall = twins_of("ready", "driving")
-    last: dict[str, m.CarMode] = dict(hall.modes)
-    said: set[str] = set()
+    rig = twins_of("ready", "driving")
+    last: dict[str, m.CarMode] = dict(rig.modes)
+    confirmed: set[str] = set()
     stopped = False
     for number, (boot, mode, after_ms) in enumerate(beats):
         if number == at:
-            stop(hall)
-            said, stopped = set(), True
-        hall.modes[boot] = last[boot] = mode
-        hall.beat(boot, after_ms * MS)
+            stop(rig)
+            confirmed, stopped = set(), True
+        rig.modes[boot] = last[boot] = mode
+        rig.beat(boot, after_ms * MS)
         if mode != "disarmed":
-            (said.add if mode == "tripped" else said.discard)(boot)
-        if stopped and became(hall).outcome == "stopped":
+            (confirmed.add if mode == "tripped" else confirmed.discard)(boot)
+        if stopped and became(rig).outcome == "stopped":
             assert not ARMED & set(last.values())
-            assert boot in said
+            assert boot in confirmed
 
 
 def test_the_page_shows_the_holders_state_and_not_the_others() -> None:
-    hall = Hall("a", "b")
-    hall.beat("a")
-    hall.cars.on_state("car-1", m.CarState(True, "ready", model="ours"), hall.now_ns, "a")
-    hall.cars.on_state("car-1", m.CarState(True, "driving", model="theirs"), hall.now_ns, "b")
-    hall.cars.on_state("car-1", m.CarState(False, "disarmed"), hall.now_ns, "old")  # a will that comes late
-    hall.cars.on_telemetry("car-1", m.CarTelemetry(9, 0, 0, 0, 1, 1, 1, 1, 0.0, 0.9), "b")
-    [view] = hall.cars.views(hall.now_ns)
+    rig = Rig("a", "b")
+    rig.beat("a")
+    rig.cars.on_state("car-1", m.CarState(True, "ready", model="ours"), rig.now_ns, "a")
+    rig.cars.on_state("car-1", m.CarState(True, "driving", model="theirs"), rig.now_ns, "b")
+    rig.cars.on_state("car-1", m.CarState(False, "disarmed"), rig.now_ns, "old")  # a will that comes late
+    rig.cars.on_telemetry("car-1", m.CarTelemetry(9, 0, 0, 0, 1, 1, 1, 1, 0.0, 0.9), "b")
+    [view] = rig.cars.views(rig.now_ns)
     assert (view.model, view.mode, view.online, view.frames) == ("ours", "ready", True, None)
-    hall.beat("b", 4 * S)  # a is gone: what b said of itself counts now
-    assert hall.cars.views(hall.now_ns)[0].model == "theirs"
+    rig.beat("b", 4 * S)  # a is gone: what b reported counts now
+    assert rig.cars.views(rig.now_ns)[0].model == "theirs"
 
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 4_000)), max_size=60))
 def test_never_two_within_the_life_of_a_lease(beats: list[tuple[str, int]]) -> None:
     """Whoever speaks when: no two boots hold a lease at one time, and an alarm names boots that spoke."""
-    hall = Hall("a", "b", "c")
+    rig = Rig("a", "b", "c")
     held: dict[str, int] = {}
     spoke = set()
     for boot, after_ms in beats:
         spoke.add(boot)
-        if leases(hall.beat(boot, after_ms * MS)).get(boot) == "drive":
-            held[boot] = hall.now_ns
-        assert sum(hall.now_ns - at_ns < 500 * MS for at_ns in held.values()) <= 1
-        assert set(hall.cars._cars["car-1"].claim.twins(hall.now_ns)) <= spoke
+        if leases(rig.beat(boot, after_ms * MS)).get(boot) == "drive":
+            held[boot] = rig.now_ns
+        assert sum(rig.now_ns - at_ns < 500 * MS for at_ns in held.values()) <= 1
+        assert set(rig.cars._cars["car-1"].claim.twins(rig.now_ns)) <= spoke
 
 
 def test_what_is_kept_of_others_is_bounded() -> None:

@@ -98,7 +98,7 @@ def test_a_tripped_car_is_resumed_and_not_armed_or_started(rig: Rig) -> None:
 def test_a_stop_goes_to_every_car_there_or_not(rig: Rig) -> None:
     rig.open()
     for action in ("stop", "estop"):
-        assert isinstance(rig.give(e.OrderCar(author="judge", car="car-1", action=action)), Accepted)  # type: ignore[arg-type]
+        assert isinstance(rig.give(e.OrderCar(author="judge", car="car-1", action=action)), Accepted)
 
 
 def test_what_the_core_refuses_it_refuses_itself(rig: Rig) -> None:

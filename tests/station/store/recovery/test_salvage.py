@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 from collections import defaultdict
+from typing import Any
 
 import apsw
 import pytest
@@ -171,19 +172,19 @@ def test_the_pages_are_read_as_sqlite_reads_them(whole: Truth, tmp_path: pathlib
     assert len(whole.needs) >= 20
 
 
-def every_kind_of_row(path: pathlib.Path, page_bytes: int, rows: list[tuple[int, bytes, int]]) -> list[object]:
+def every_kind_of_row(path: pathlib.Path, page_bytes: int, rows: list[tuple[int, bytes, int]]) -> list[tuple[Any, ...]]:
     db = apsw.Connection(str(path))
     db.pragma("page_size", page_bytes)
     db.pragma("journal_mode", "wal")
     db.execute("CREATE TABLE t (seq INTEGER PRIMARY KEY, data BLOB, number INTEGER, text TEXT) STRICT")
     for seq, data, number in rows:
         db.execute("INSERT OR REPLACE INTO t VALUES (?, ?, ?, ?)", (seq, data, number, str(number)))
-    said: list[object] = db.execute("SELECT * FROM t ORDER BY seq").fetchall()
+    said: list[tuple[Any, ...]] = list(db.execute("SELECT * FROM t ORDER BY seq"))
     pages = PageFile(path)  # the newest pages are in the log
     newest = {cell.rowid: (cell.rowid, *pages.values(cell)[1:]) for cell in reversed(list(pages.cells()))}
     pages.close()
     db.close()
-    assert [newest[row[0]] for row in said] == said  # type: ignore[index]
+    assert [newest[row[0]] for row in said] == said
     return said
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import rules_line, score_name
 from station.core.facts import Lap, Proposal
-from station.core.runs.lap_doubts import USUAL
+from station.core.runs.proposals import USUAL
 from station.web.presenters.health import alarms, health_lines
 from station.web.presenters.laps import lap_lines, place_lines
 from station.web.presenters.page import next_command, page_model, running_text
@@ -95,7 +95,7 @@ def test_the_standing_marks_who_is_on_the_track() -> None:
 def test_health_names_every_trouble_with_a_sign() -> None:
     trouble = {line.key: (line.sign, line.state) for line in health_lines(TROUBLE)}
     assert trouble == {
-        "gate-start": ("✕", "dead"),
+        "gate-start": ("✕", "not ready"),
         "car-car-1": ("✕", "tripped, leased"),
         "car-car-2": ("●", "disarmed"),
         "broker": ("✕", "offline"),

@@ -67,7 +67,7 @@ def frozen(words: str, *nodes: bytes) -> Hostile:
     return Hostile("model.pb", words, graph(*nodes))
 
 
-def told(words: str, **changes: Any) -> Hostile:
+def with_metadata(words: str, **changes: Any) -> Hostile:
     """A good graph with other metadata."""
     return Hostile("model.pb", words, PB, json.dumps(METADATA | changes).encode())
 
@@ -201,13 +201,13 @@ GRAPHS = [
     frozen("not a vector", placeholder(), node(HEAD, "Relu", (SEEN,))),
     frozen("its metadata names", placeholder("x/EYES"), node(HEAD, "Relu", ("x/EYES",))),
     frozen("do not belong together", *dense(actions=5)),
-    told("does not use it", sensor=["FRONT_FACING_CAMERA", "LIDAR"]),
-    told("one camera and at most one", sensor=["FRONT_FACING_CAMERA", "LEFT_CAMERA"]),
-    told("but its metadata says sac", training_algorithm="sac"),
-    told("a number from", action_space=[{"steering_angle": float("nan"), "speed": 1.0}] * 3),
-    told("list of 1 to", action_space=[]),
-    told("do not belong together", action_space=ACTIONS * 2),
-    told("lidar_config", sensor=["FRONT_FACING_CAMERA", "LIDAR"], lidar_config={"num_values": 10**9}),
+    with_metadata("does not use it", sensor=["FRONT_FACING_CAMERA", "LIDAR"]),
+    with_metadata("one camera and at most one", sensor=["FRONT_FACING_CAMERA", "LEFT_CAMERA"]),
+    with_metadata("but its metadata says sac", training_algorithm="sac"),
+    with_metadata("a number from", action_space=[{"steering_angle": float("nan"), "speed": 1.0}] * 3),
+    with_metadata("list of 1 to", action_space=[]),
+    with_metadata("do not belong together", action_space=ACTIONS * 2),
+    with_metadata("lidar_config", sensor=["FRONT_FACING_CAMERA", "LIDAR"], lidar_config={"num_values": 10**9}),
 ]  # fmt: skip
 
 _MEAN = helper.make_node("ReduceMean", ["x"], ["row"], axes=[1, 2, 3], keepdims=0)

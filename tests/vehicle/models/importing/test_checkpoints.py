@@ -41,7 +41,7 @@ def test_the_best_is_taken_however_a_note_names_it(name: object, put: str) -> No
     taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(entry))))
     assert (bytes(taken.model), taken.choice.endswith("the best")) == (b"best", True)
     assert bytes(extract_model(io.BytesIO(tar_gz(LAST, best_and_last(entry), BEST, METADATA)), "best").model) == b"best"
-    swapped = best_and_last({"name": "25_Step-120.ckpt"}, name)  # type: ignore[arg-type]
+    swapped = best_and_last({"name": "25_Step-120.ckpt"}, name)
     assert bytes(extract_model(io.BytesIO(tar_gz(LAST, swapped, BEST, METADATA)), "last").model) == b"best"
 
 

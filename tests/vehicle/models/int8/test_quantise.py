@@ -125,7 +125,10 @@ def _hostile(model: pathlib.Path) -> None:
 
 
 def _note(text: str) -> Callable[[pathlib.Path], None]:
-    return lambda model: (model / NOTE).write_text(text) and None
+    def write(model: pathlib.Path) -> None:
+        (model / NOTE).write_text(text)
+
+    return write
 
 
 @pytest.mark.slow

@@ -1,0 +1,99 @@
+"""The journal and its disk, as the operator learns of them: is the file there, is there space, does a write come back?
+
+Called by station.py: the timing thread calls `check` before each commit, the live thread `check_timing_thread`. What
+changes goes to the page, to the log and to MQTT. The inputs that wait while the disk refuses are in `fault`.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from shared.errors import StorageError
+from shared.link.interface import Link
+from shared.protocol import messages as m
+from station.service.inbox import QueuedInput
+from station.service.storage_fault import StorageFault
+from station.service.thread_watchdog import ThreadWatchdog, late_sentence
+from station.store.disk_space import disk_space
+from station.store.journal import Journal
+from station.views.current_view import CurrentView
+from station.views.system_views import StoreView
+
+CHECK_NS = 1_000_000_000  # so that a calm race does not hide a disk that is full
+TIMING = "The station is timing."
+
+
+class StorageMonitor:
+    """One for the station. `watchdog` counts the rounds of the timing thread."""
+
+    def __init__(self, journal: Journal, link: Link, view: CurrentView, log: Callable[[str], None]) -> None:
+        """`log`: what an operator reads when no page is open."""
+        self._journal, self._link, self._view, self._log = journal, link, view, log
+        self.fault = StorageFault(self._on_fault)
+        self.watchdog = ThreadWatchdog()
+        self._warning = ""  # the disk is nearly full
+        self._next_check_ns = 0
+        self._late_s = 0
+
+    def check(self, now_ns: int, *, storing: bool) -> None:
+        """Before a commit, which has something to store or not.
+
+        Raises StorageError if the journal's file is gone, or the disk would refuse a record.
+        """
+        if not self._next_check_ns - CHECK_NS <= now_ns < self._next_check_ns:
+            self._next_check_ns = now_ns + CHECK_NS
+            self._check_disk()
+        if storing:
+            self._journal.check_presence()
+
+    def recover(self, now_ns: int, restore: Callable[[], None]) -> list[QueuedInput]:
+        """If the disk accepts writes again: the inputs that waited, in order; first `restore` reads the journal."""
+        if not self.fault.due(now_ns):
+            return []
+        try:
+            self._journal.probe()
+            restore()
+        except StorageError as error:
+            self.fault.set_sentence(str(error))
+            return []
+        return self.fault.release()
+
+    def check_timing_thread(self, now_ns: int, rate: float) -> None:
+        """On the live thread: reports that the timing thread hangs, for how long, and that it runs again."""
+        late_s = self.watchdog.late_s(now_ns, rate)
+        if late_s == self._late_s:
+            return
+        was_late, self._late_s = bool(self._late_s), late_s
+        if not late_s:
+            self._log("The journal responds again.")
+            self._publish(self.fault.sentence)
+            self.show()
+            return
+        sentence = late_sentence(late_s)
+        self._view.update(store=replace(self._view.snapshot().store, ok=False, sentence=sentence))
+        if not was_late:
+            self._log(sentence)
+            self._publish(sentence)
+
+    def show(self) -> None:
+        """Shows on the page what is stored, what waits, and what is wrong."""
+        head, fault = self._journal.head, self.fault
+        sentence = fault.sentence or self._warning
+        self._view.update(store=StoreView(not fault.on, sentence, fault.held, head.seq, head.hex))
+
+    def _check_disk(self) -> None:
+        """Once a second; it writes only where the free space is in doubt."""
+        self._journal.check_presence()
+        space = disk_space(self._journal.path)
+        if space.doubtful:
+            self._journal.probe()
+        before, self._warning = self._warning, space.warning(self._journal.path)
+        if self._warning != before:
+            self.show()
+
+    def _on_fault(self, sentence: str) -> None:
+        self.show()
+        self._log(sentence or "The disk accepts records again; the inputs that waited are stored now.")
+        self._publish(sentence)
+
+    def _publish(self, sentence: str) -> None:
+        self._link.publish(m.StationStatus(True, sentence[:500] or TIMING))
