@@ -21,7 +21,10 @@ MINUTES = (5, 15, 40)
 RARE = {timing_bugs.counts_an_incident_when_it_was_said, publishing_bugs.takes_silence_for_yes}
 
 # Meetings of five minutes that bring out what takes longer in the usual one.
-SEEDS = {timing_bugs.computes_over_a_reboot: "sabotage/2", publishing_bugs.takes_silence_for_yes: "sabotage/1"}
+SEEDS: dict[Sabotage, str] = {
+    timing_bugs.computes_over_a_reboot: "sabotage/2",
+    publishing_bugs.takes_silence_for_yes: "sabotage/1",
+}
 
 # sabotage, the invariant that must break, the faults that bring it out, how much more often than usual
 CASES: tuple[tuple[Sabotage, str, tuple[str, ...], float], ...] = (
