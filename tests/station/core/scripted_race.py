@@ -39,16 +39,20 @@ def corners(values: Sequence[T], *fast: T) -> list[Any]:
 
 
 class Hand:
-    """`inputs` and `facts` hold all that went in and came out, for a replay."""
+    """`inputs` and `facts` hold all that went in and came out, for a replay. Begins with a started station and a race.
 
-    def __init__(self, rules: RaceRules | None = None, *gates: e.GateSpec) -> None:
+    `started` False: nothing has gone in yet.
+    """
+
+    def __init__(self, rules: RaceRules | None = None, *gates: e.GateSpec, started: bool = True) -> None:
         self.engine = Engine()
         self.inputs: list[e.Input] = []
         self.facts: list[tuple[Fact, ...]] = []
         self.seq = 0
         self.reports = 0
-        self.do(e.Booted(moment(0), "station-1", gates or (e.GateSpec("start"),)))
-        self.do(e.OpenRace(moment(0), "race-1", "A race", rules or RaceRules()))
+        if started:
+            self.do(e.Booted(moment(0), "station-1", gates or (e.GateSpec("start"),)))
+            self.do(e.OpenRace(moment(0), "race-1", "A race", rules or RaceRules()))
 
     def do(self, event: e.Input) -> tuple[Fact, ...]:
         self.inputs.append(event)

@@ -44,13 +44,10 @@ class Rig:
     edition: int = 2
     boots: int = 0
     zero_ns: int = 0
-    hand: Hand = field(default_factory=Hand)
+    hand: Hand = field(default_factory=lambda: Hand(started=False))
     paired: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.hand.engine = Engine()
-        self.hand.inputs.clear()
-        self.hand.facts.clear()
         self.boot(0, self.off_ns, self.trusted)
         self.do(e.OpenRace(self.at(0), "race-1", "A race", self.rules, officiating=self.edition))
 
