@@ -127,6 +127,6 @@ def result(
 
 
 def _evidence(run: Run, uncertainty_ns: int) -> Evidence:
-    told_by: ModelSource = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
-    evidence = Evidence("", "", 0, 0, uncertainty_ns, model_by=told_by, model_changes=run.model_changes)
+    reported_by: ModelSource = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
+    evidence = Evidence("", "", 0, 0, uncertainty_ns, model_by=reported_by, model_changes=run.model_changes)
     return replace(evidence, by_hand=run.by_hand)
