@@ -1,19 +1,25 @@
 """The recorder and the console in the comms process, each on threads of its own."""
 
+import functools
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from shared.clock import Clock
 from shared.protocol.messages import DriveOrder, Lease
+from shared.web.server import listen
 from vehicle.config import VehicleConfig
+from vehicle.guard.stop_socket import ask_to_stop
 from vehicle.process.channel import IpcMessage
-
-if TYPE_CHECKING:
-    from vehicle.recordings.frame_feed import FramePump, RecordedFrame
-    from vehicle.recordings.recorder import RecorderThread
-    from vehicle.web.server import ConsoleServer
+from vehicle.process.log import log
+from vehicle.recordings.frame_feed import FramePump, RecordedFrame
+from vehicle.recordings.recorder import Recorder, RecorderThread, utc_now
+from vehicle.web.app import CarInfo, create_app
+from vehicle.web.claim_codes import ClaimCodes
+from vehicle.web.model_list import LibraryModelList
+from vehicle.web.phone_control import PhoneControl
+from vehicle.web.server import ConsoleServer
 
 
 class CommsAccess(Protocol):
@@ -29,33 +35,24 @@ class CommsAccess(Protocol):
 class SideServices:
     """Starts and ends recorder and console. Raises ConfigError or StorageError before anything runs."""
 
-    _recorder: "RecorderThread | None"
-    _console: "ConsoleServer | None"
-    _pump: "FramePump | None"
-
     def __init__(self, config: VehicleConfig, clock: Clock, comms: CommsAccess, frame_fd: int | None) -> None:
-        # Each part loads its libraries only in a car that has it: a web server is half of the start of this process.
-        self._recorder = None
-        self._console = None
+        self._recorder: RecorderThread | None = None
+        self._console: ConsoleServer | None = None
         viewers: list[Callable[[RecordedFrame], None]] = []
         if config.recorder.enabled:
-            from vehicle.recordings.recorder import Recorder, RecorderThread, utc_now  # noqa: PLC0415
-
             box = Recorder(config.recorder, config.device, clock.boot_id, config.model, utc_now)
             self._recorder = RecorderThread(box, clock)
             comms.listeners.append(self._recorder.on_message)
             viewers.append(self._recorder.on_frame)
         if config.console.enabled:
-            from vehicle.comms.console import build_console  # noqa: PLC0415
-
-            phone, self._console = build_console(config, clock, comms.send_to_guard)
+            stop_locally = functools.partial(ask_to_stop, config.local.socket)
+            phone = PhoneControl(clock.boot_id, comms.send_to_guard, stop_locally, clock.rate)
             comms.listeners.append(phone.on_guard_message)
             comms.admits = lambda message: phone.admits(message, time.monotonic())
             viewers.append(phone.on_picture)
-        self._pump = None
+            self._console = _console(config, phone)
+        self._pump: FramePump | None = None
         if viewers and frame_fd is not None:
-            from vehicle.recordings.frame_feed import FramePump  # noqa: PLC0415
-
             self._pump = FramePump(socket.socket(fileno=frame_fd), tuple(viewers))
 
     def start(self) -> None:
@@ -69,3 +66,23 @@ class SideServices:
         for part in (self._console, self._pump, self._recorder):
             if part is not None:
                 part.close()
+
+
+def _console(config: VehicleConfig, phone: PhoneControl) -> ConsoleServer:
+    options = config.console
+    claims = ClaimCodes(options.claims)
+    code = claims.first_code()
+    car = CarInfo(
+        config.device,
+        config.calibration.load(),
+        config.camera.driver,
+        config.motors.driver,
+        options.claims.absolute().parent,
+        config.calibration.file,
+    )
+    app = create_app(phone, LibraryModelList(options.models), claims, car, options.allowed_hosts)
+    server = ConsoleServer(app, listen(options.host, options.port, "console"))
+    log(f"the console listens at port {server.port}.")
+    if code is not None:
+        log(f"claim code of the console: {code} (shown once; `raceday vehicle claim` makes a new one)")
+    return server

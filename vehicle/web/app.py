@@ -1,4 +1,4 @@
-"""The console's web app: one page, a small API behind sessions. Built by `comms/console.py`; all is local."""
+"""The console's web app: one page, a small API behind sessions. Built by `comms/side_services.py`; all is local."""
 
 import pathlib
 import time
