@@ -9,7 +9,7 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared import files
 from shared.clock import Clock, build_clock
@@ -19,7 +19,7 @@ from shared.link.interface import Link
 from shared.link.mqtt import MqttLink
 from station.config import GateConfig, StationConfig
 from station.core.inputs import GateSpec, Transponder
-from station.drem_timer import DremTimer
+from station.drem_options import DremOptions
 from station.gates.absent_gate import AbsentGate, make_and_start
 from station.gates.driver import GateDriver
 from station.service.setup import StationSetup
@@ -27,6 +27,9 @@ from station.service.station import Station
 from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.status import SyncStatusReader
 from station.views.system_views import SyncView
+
+if TYPE_CHECKING:
+    from station.drem_timer import DremTimer
 
 __all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
 
@@ -54,10 +57,16 @@ def build(
         undo.callback(link.close)
         journal = open_journal(data_dir)
         undo.callback(journal.close)
-        drem = DremTimer(config.drem, clock) if config.drem is not None else None
+        drem = _drem_timer(config.drem, clock) if config.drem is not None else None
         station = Station(setup(config), clock, link, gates, journal, sync, drem, log)
         undo.pop_all()
     return station
+
+
+def _drem_timer(options: DremOptions, clock: Clock) -> "DremTimer":
+    from station.drem_timer import DremTimer  # noqa: PLC0415 (only a station with `[drem]` needs its libraries)
+
+    return DremTimer(options, clock)
 
 
 def setup(config: StationConfig) -> StationSetup:

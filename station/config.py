@@ -17,7 +17,7 @@ from shared.units import seconds_to_ns
 from shared.web.host_names import host_names
 from station.core.attribution.transponder_ids import plain_id, reading
 from station.core.inputs import NEVER, GateKind, GateSpec, OpenRace, System
-from station.drem_timer import DremOptions
+from station.drem_options import DremOptions
 from station.sync.settings import SyncSettings
 
 

@@ -15,7 +15,6 @@ import json
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import requests
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
@@ -24,8 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from shared.clock import Clock
-from shared.config import setting
-from shared.errors import ConfigError
+from station.drem_options import DremOptions
 from station.views.system_views import ManagerView
 
 MAX_INTERVAL_NS = 600_000_000_000  # no lap is longer: the stamps are set by the wall clock again
@@ -34,23 +32,6 @@ MAX_PENDING = 64  # with more at once, the oldest is closed
 RETRY_S = 2.0
 MAX_PAGE_BYTES = 32 * 1024 * 1024
 FORWARDED_HEADERS = ("Content-Type", "Cache-Control", "ETag", "Location")
-
-
-@dataclass(frozen=True, slots=True)
-class DremOptions:
-    """`[drem]`: listeners get each crossing's time, and cannot command anything."""
-
-    host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0: the whole network")
-    port: int = setting(8081, min=0, max=65535)
-    gpio: int = setting(17, min=0, max=1000, what="the pin number reported to the event manager")
-    greet: bool = setting(
-        True, what="false for event managers that take every message of the timer for a lap (before 2025)"
-    )
-    site: str = setting("", what="https://name of the event manager, whose pages are proxied; empty: none")
-
-    def __post_init__(self) -> None:
-        if self.site and not self.site.startswith(("https://", "http://")):
-            raise ConfigError(f"`site` is {self.site!r}; it must begin with https:// (or be empty).")
 
 
 class LapStamps:

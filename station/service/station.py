@@ -20,6 +20,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from shared.clock import Clock
 from shared.errors import StorageError
@@ -29,7 +30,6 @@ from shared.protocol.results import Evidence
 from shared.protocol.topics import BY_BODY
 from station.core import facts as f
 from station.core import inputs as e
-from station.drem_timer import DremTimer
 from station.gates.driver import GateDriver, GateOutput
 from station.service.cars.car_control import CarControl
 from station.service.cars.controlled_car import Goal
@@ -50,6 +50,9 @@ from station.views.ruling_effect import ruling_effect, run_figures
 from station.views.system_views import ManagerView, SyncView
 from station.views.views import View
 
+if TYPE_CHECKING:
+    from station.drem_timer import DremTimer
+
 CAR_MESSAGES: tuple[type[m.Body], ...] = (m.CarHeartbeat, m.CarState, m.CarLap, m.CarTelemetry)
 
 
@@ -64,7 +67,7 @@ class Station:
         gates: Mapping[str, GateDriver],
         journal: Journal,
         sync: Callable[[int], SyncView] | None = None,
-        drem: DremTimer | None = None,
+        drem: "DremTimer | None" = None,
         log: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.setup, self.journal = setup, journal

@@ -16,7 +16,8 @@ from websockets.sync.client import connect
 from shared.clock import ManualClock
 from shared.errors import ConfigError
 from station.core.inputs import Edge
-from station.drem_timer import DremOptions, DremTimer, LapStamps
+from station.drem_options import DremOptions
+from station.drem_timer import DremTimer, LapStamps
 from station.gates.drem import DremGate, DremStream
 from station.gates.driver import GateOutput
 from tests.station.gates.decoders.port_peer import Box

@@ -5,15 +5,34 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
+from raceday.__main__ import main
 from simulator.driving.policy import DEMO, find_model
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture
+def refused(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """A function that runs a command in `tmp_path`, in this process; returns the sentence of its refusal."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_here(*words: str) -> str:
+        assert main(list(words)) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        return said
+
+    return run_here
+
+
 def run(*words: str, folder: pathlib.Path) -> tuple[int, str]:
+    """The same in a process of its own: exit code, stderr."""
     done = subprocess.run(
         [sys.executable, "-m", "raceday", *words], capture_output=True, text=True, cwd=folder, timeout=120, check=False
     )
@@ -37,7 +56,9 @@ def run(*words: str, folder: pathlib.Path) -> tuple[int, str]:
         (["--folder", "no-onnx"], "is not empty"),
     ],
 )
-def test_a_wrong_wish_is_one_sentence(words: list[str], sentence: str, tmp_path: pathlib.Path) -> None:
+def test_a_wrong_wish_is_one_sentence(
+    words: list[str], sentence: str, tmp_path: pathlib.Path, refused: Callable[..., str]
+) -> None:
     (tmp_path / "broken.npy").write_bytes(b"\x93NUMPY junk")
     demo = find_model(DEMO).parent
     for name in ("no-onnx", "other-actions"):
@@ -45,10 +66,7 @@ def test_a_wrong_wish_is_one_sentence(words: list[str], sentence: str, tmp_path:
     (tmp_path / "no-onnx" / "model.onnx").write_text("not a model")
     metadata = tmp_path / "other-actions" / "model_metadata.json"
     metadata.write_text('{"action_space": [{"steering_angle": 0, "speed": 1}, {"steering_angle": 30, "speed": 1}]}')
-    code, said = run("demo", "--once", "--headless", *words, folder=tmp_path)
-    assert code == 2
-    assert sentence in said
-    assert said.count("\n") == 1
+    assert sentence in refused("demo", "--once", "--headless", *words)
 
 
 def test_a_port_in_use_is_named_before_anything_starts(tmp_path: pathlib.Path) -> None:
@@ -60,12 +78,11 @@ def test_a_port_in_use_is_named_before_anything_starts(tmp_path: pathlib.Path) -
 
 
 @pytest.mark.parametrize("command", ["station", "leaderboard", "vehicle", "world"])
-def test_a_typo_in_a_config_names_file_and_key(command: str, tmp_path: pathlib.Path) -> None:
+def test_a_typo_in_a_config_names_file_and_key(
+    command: str, tmp_path: pathlib.Path, refused: Callable[..., str]
+) -> None:
     (tmp_path / "c.toml").write_text("nmae = 1\n")
-    code, said = run(command, "--config", "c.toml", folder=tmp_path)
-    assert code == 2
-    assert "c.toml: unknown key `nmae`" in said
-    assert said.count("\n") == 1
+    assert "c.toml: unknown key `nmae`" in refused(command, "--config", "c.toml")
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: pathlib.Path) -> None:
