@@ -37,6 +37,7 @@ from dataclasses import dataclass
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 README_COMMAND = "./dev test"
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 END_S = 60.0  # so long an interrupted run may take to end what it started
 SUMMARY = re.compile(r"(\d+ (?:passed|failed|error|skipped|deselected)\w*(?:, \d+ \w+)*) in [\d.]+s")
 # Arguments: how many loops, and our process id. The first loop forks the others; each ends when its parent is gone.
@@ -101,18 +102,35 @@ def clone(root: pathlib.Path, to: pathlib.Path) -> None:
 def run(command: Sequence[str], folder: pathlib.Path, log: pathlib.Path) -> Outcome:
     """Runs the command there, its output to `log`. Interrupted, it ends the command first and raises again."""
     began_s, before_s = time.monotonic(), _cpu_s()
+    process = None
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, process_group=0
-        )
         try:
+            with _interruption_deferred():  # raised within Popen, it would leave a process that is known to no one
+                process = subprocess.Popen(
+                    command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, process_group=0
+                )
             code = process.wait()
         except BaseException:
-            _end(process)
+            if process is not None:
+                _end(process)
             raise
     wall_s, cpu_s = time.monotonic() - began_s, _cpu_s() - before_s
     found = SUMMARY.findall(log.read_text(errors="replace"))
     return Outcome(code, found[-1] if found else "pytest counted nothing", wall_s, cpu_s, os.getloadavg())
+
+
+@contextlib.contextmanager
+def _interruption_deferred() -> Iterator[None]:
+    """SIGINT and SIGTERM that come in this block raise KeyboardInterrupt at its end."""
+    came: list[int] = []
+    handlers = {each: signal.signal(each, lambda number, _: came.append(number)) for each in INTERRUPTIONS}
+    try:
+        yield
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+        if came:
+            raise KeyboardInterrupt
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
@@ -171,8 +189,8 @@ def _interrupted(_signal: int, _frame: object) -> None:
 
 if __name__ == "__main__":
     # In a shell's background Ctrl-C is ignored, and all that is started here would ignore it too.
-    signal.signal(signal.SIGINT, _interrupted)
-    signal.signal(signal.SIGTERM, _interrupted)
+    for interruption in INTERRUPTIONS:
+        signal.signal(interruption, _interrupted)
     try:
         sys.exit(main())
     except KeyboardInterrupt:
