@@ -52,7 +52,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     versus = ", which drove then" if model.sha256 == drove else f" (sha256 {drove[:16]} drove then)"
     print(f"model      {model.name}, sha256 {model.sha256[:16]}{versus}")
     exact = f"{found.exact} as the policy saw them, the rest by their JPEG" if found.exact < found.compared else "exact"
-    print(f"frames     {found.compared} compared ({exact}), {found.unmatched} without a setpoint{_cut(run)}")
+    print(f"frames     {found.compared} compared ({exact}), {found.unmatched} without a setpoint{_gaps(run)}")
     print(f"same       {found.same} ({found.agreement:.1%})")
     print(f"steering   differs by {found.steering_mean:.4f} on average, {found.steering_max:.4f} at most")
     print(f"throttle   differs by {found.throttle_max:.4f} at most")
@@ -92,7 +92,7 @@ def _plot(arguments: argparse.Namespace) -> int:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StorageError(f"{out}: the drawing cannot be written ({error.strerror}).") from None
-    print(f"{out}: {len(run.traces)} decisions, {len(run.frames)} frames{_cut(run)}")
+    print(f"{out}: {len(run.traces)} decisions, {len(run.frames)} frames{_gaps(run)}")
     return 0
 
 
@@ -102,9 +102,11 @@ def _list(arguments: argparse.Namespace) -> int:
         seconds = (run.traces[-1].at_ns - run.traces[0].at_ns) / 1e9 if run.traces else 0.0
         part = f"drive {run.about.get('run', '?')} part {run.about.get('part', '?')}"
         model = run.about.get("model", "")
-        print(f"{path.name}  {seconds:7.1f} s  {len(run.frames):6} frames  {part}  {model}{_cut(run)}")
+        print(f"{path.name}  {seconds:7.1f} s  {len(run.frames):6} frames  {part}  {model}{_gaps(run)}")
     return 0
 
 
-def _cut(run: Recording) -> str:
-    return "" if run.is_complete else "; the recording was never ended, its last chunk is missing"
+def _gaps(run: Recording) -> str:
+    """What the recording does not hold, as the end of a line."""
+    missing = f"; {run.frames_missing} frames could not be recorded" if run.frames_missing else ""
+    return missing + ("" if run.is_complete else "; the recording was never ended, its last chunk is missing")

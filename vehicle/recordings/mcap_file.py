@@ -1,9 +1,10 @@
 """Writes one recording: an MCAP file in small chunks, so that little is lost if the process is killed.
 
 Channels: /frame (JPEG, stamped at capture), /policy_input (the 160 x 120 grey pixels that the policy saw of that frame,
-lossless, as PNG), /control (setpoints and pulses), /state (mode and reason), /telemetry (the camera's counts and how
-late the control loop ran). Everything but the pictures is JSON with the fields of the dataclasses. Source: the MCAP
-specification (mcap.dev/spec).
+lossless, as PNG), /frame_drops (how many frames were left out so far, before the first frame and at each change),
+/control (setpoints and pulses), /state (mode and reason), /telemetry (the camera's counts and how late the control loop
+ran). Everything but the pictures is JSON with the fields of the dataclasses. Source: the MCAP specification
+(mcap.dev/spec).
 """
 
 import json
@@ -22,10 +23,25 @@ from vehicle.recordings.frame_feed import RecordedFrame
 
 VERSION = "1"
 INFO_NAME = "raceday"
-FRAME, POLICY_INPUT, CONTROL, STATE, TELEMETRY = "/frame", "/policy_input", "/control", "/state", "/telemetry"
+FRAME, POLICY_INPUT, FRAME_DROPS = "/frame", "/policy_input", "/frame_drops"
+CONTROL, STATE, TELEMETRY = "/control", "/state", "/telemetry"
 _CHUNK_BYTES = 64 * 1024
 _SYNC_NS = 5_000_000_000
-_TOPICS: tuple[tuple[str, type], ...] = ((CONTROL, ControlTrace), (STATE, CarState), (TELEMETRY, LoopTelemetry))
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDrops:
+    """How many frames could not be recorded since the car's pilot started; the difference of two counts is a gap."""
+
+    dropped: int
+
+
+_TOPICS: tuple[tuple[str, type], ...] = (
+    (CONTROL, ControlTrace),
+    (STATE, CarState),
+    (TELEMETRY, LoopTelemetry),
+    (FRAME_DROPS, FrameDrops),
+)
 
 Recorded = RecordedFrame | ControlTrace | CarState | LoopTelemetry
 
@@ -52,6 +68,7 @@ class RecordingFile:
         self.path = path
         self.frames = 0
         self._sequence = 0
+        self._drops: int | None = None
         self._synced_ns: int | None = None
         self._adapters: dict[type[Any], TypeAdapter[Any]] = {kind: TypeAdapter(kind) for _, kind in _TOPICS}
         try:
@@ -76,14 +93,14 @@ class RecordingFile:
         try:
             if isinstance(what, RecordedFrame):
                 self.frames += 1
+                if what.dropped != self._drops:
+                    self._drops = what.dropped
+                    self._add_json(at_ns, FrameDrops(what.dropped))
                 self._writer.add_message(self._frames_channel, what.at_ns, what.jpeg, at_ns, what.seq)
                 if what.policy_input:
                     self._writer.add_message(self._policy_input_channel, what.at_ns, what.policy_input, at_ns, what.seq)
             else:
-                topic = next(topic for topic, kind in _TOPICS if isinstance(what, kind))
-                self._sequence += 1
-                text = self._adapters[type(what)].dump_json(what)
-                self._writer.add_message(self._channels[topic], at_ns, text, at_ns, self._sequence)
+                self._add_json(at_ns, what)
             self._file.flush()
             self._sync(at_ns)
         except OSError as error:
@@ -99,6 +116,12 @@ class RecordingFile:
             raise StorageError(f"the recording {self.path} could not be completed ({error.strerror}).") from None
         finally:
             self._file.close()
+
+    def _add_json(self, at_ns: int, what: ControlTrace | CarState | LoopTelemetry | FrameDrops) -> None:
+        topic = next(topic for topic, kind in _TOPICS if isinstance(what, kind))
+        self._sequence += 1
+        text = self._adapters[type(what)].dump_json(what)
+        self._writer.add_message(self._channels[topic], at_ns, text, at_ns, self._sequence)
 
     def _sync(self, at_ns: int) -> None:
         """Flushes to the disk every 5 s: a power cut loses no more than that."""

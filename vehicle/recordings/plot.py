@@ -122,6 +122,8 @@ def _summary(run: Recording) -> str:
     parts = [f"{seconds:.1f} s", f"{len(run.frames)} frames", f"{len(run.traces)} decisions"]
     if ages:
         parts.append(f"frame age {ages[len(ages) // 2]:.0f} ms half, {ages[len(ages) * 99 // 100]:.0f} ms at 99 %")
+    if run.frames_missing:
+        parts.insert(2, f"{run.frames_missing} frames not recorded")
     return ", ".join(parts) + ("" if run.is_complete else ", never ended")
 
 

@@ -15,19 +15,32 @@ from shared.errors import BadInput
 from shared.protocol.messages import CarState
 from vehicle.core.messages import ControlTrace, LoopTelemetry
 from vehicle.recordings.frame_feed import RecordedFrame
-from vehicle.recordings.mcap_file import CONTROL, FRAME, INFO_NAME, POLICY_INPUT, STATE, TELEMETRY
+from vehicle.recordings.mcap_file import (
+    CONTROL,
+    FRAME,
+    FRAME_DROPS,
+    INFO_NAME,
+    POLICY_INPUT,
+    STATE,
+    TELEMETRY,
+    FrameDrops,
+)
 
 _MAX_RECORD_BYTES = 8 << 20
 _KINDS: dict[str, TypeAdapter[Any]] = {
     CONTROL: TypeAdapter(ControlTrace),
     STATE: TypeAdapter(CarState),
     TELEMETRY: TypeAdapter(LoopTelemetry),
+    FRAME_DROPS: TypeAdapter(FrameDrops),
 }
 
 
 @dataclass(slots=True)
 class Recording:
-    """The content of one or more files of a drive, in order. `is_complete` is False if a file was never ended."""
+    """The content of one or more files of a drive, in order. `is_complete` is False if a file was never ended.
+
+    `drops` is the last count of frames that could not be recorded; each frame holds the count at its time.
+    """
 
     about: dict[str, str] = field(default_factory=dict)
     frames: list[RecordedFrame] = field(default_factory=list)
@@ -35,6 +48,12 @@ class Recording:
     states: list[tuple[int, CarState]] = field(default_factory=list)
     telemetry: list[tuple[int, LoopTelemetry]] = field(default_factory=list)
     is_complete: bool = True
+    drops: int = 0
+
+    @property
+    def frames_missing(self) -> int:
+        """How many frames between the first and the last could not be recorded; a busy car leaves some out."""
+        return self.frames[-1].dropped - self.frames[0].dropped if self.frames else 0
 
 
 def read_recording(paths: list[pathlib.Path]) -> Recording:
@@ -62,7 +81,7 @@ def _read_into(run: Recording, path: pathlib.Path) -> None:
 
 def _add_message(run: Recording, topic: str, message: Message, path: pathlib.Path) -> None:
     if topic == FRAME:
-        run.frames.append(RecordedFrame(message.data, message.log_time, message.sequence))
+        run.frames.append(RecordedFrame(message.data, message.log_time, message.sequence, run.drops))
         return
     if topic == POLICY_INPUT:
         # It follows its frame; if the file ends between the two, the frame has no policy input.
@@ -79,6 +98,8 @@ def _add_message(run: Recording, topic: str, message: Message, path: pathlib.Pat
         run.traces.append(word)
     elif topic == STATE:
         run.states.append((message.log_time, word))
+    elif topic == FRAME_DROPS:
+        run.drops = word.dropped
     else:
         run.telemetry.append((message.log_time, word))
 

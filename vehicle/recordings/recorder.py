@@ -10,6 +10,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.clock import Clock
@@ -118,7 +119,7 @@ class RecorderThread:
         self._clock = clock
         self._waiting: queue.Queue[tuple[int, Recorded] | None] = queue.Queue(_WAITING_MOST)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self.dropped = 0
+        self.dropped = self._dropped_frames = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -129,19 +130,24 @@ class RecorderThread:
             self._put(word.at_ns if isinstance(word, ControlTrace) else self._clock.now_ns(), word)
 
     def on_frame(self, picture: RecordedFrame) -> None:
-        """A frame from the pilot."""
-        self._put(self._clock.now_ns(), picture)
+        """A frame from the pilot. What the queue had no room for is counted with what the pilot's end left out."""
+        counted = replace(picture, dropped=picture.dropped + self._dropped_frames)
+        if not self._put(self._clock.now_ns(), counted):
+            self._dropped_frames += 1
 
     def close(self) -> None:
         """Writes what is queued and ends the recording."""
         self._waiting.put(None)
         self._thread.join(5.0)
 
-    def _put(self, at_ns: int, what: Recorded) -> None:
+    def _put(self, at_ns: int, what: Recorded) -> bool:
+        """True if the queue took it."""
         try:
             self._waiting.put_nowait((at_ns, what))
         except queue.Full:
             self.dropped += 1
+            return False
+        return True
 
     def _run(self) -> None:
         while (item := self._waiting.get()) is not None:

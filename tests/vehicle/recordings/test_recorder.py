@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,6 +22,7 @@ from shared.errors import BadInput, ConfigError, StorageError
 from shared.protocol.messages import CarMode, CarState
 from tests.vehicle.sample_parts import METADATA, tiny_graph, write_model
 from vehicle.commands.run import driven_model, driven_profile
+from vehicle.commands.run import main as run_main
 from vehicle.config import ModelChoice, RecorderOptions
 from vehicle.core.messages import ControlTrace, LoopTelemetry
 from vehicle.models.card import Card
@@ -27,6 +30,7 @@ from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.models.running.replay import compare
 from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of, png_of
+from vehicle.recordings.mcap_file import Recorded
 from vehicle.recordings.plot import drawn
 from vehicle.recordings.reader import Recording, read_recording
 from vehicle.recordings.recorder import Recorder, RecorderThread, make_room, recordings
@@ -35,11 +39,17 @@ MS = 1_000_000
 NOISE = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)
 
 
-def box(folder: pathlib.Path, file_mb: int = 1, total_mb: int = 4) -> Recorder:
+def parts(
+    folder: pathlib.Path, file_mb: int = 1, total_mb: int = 4
+) -> tuple[RecorderOptions, str, str, ModelChoice, Callable[[], datetime]]:
+    """What a Recorder is made of."""
     options = RecorderOptions(True, folder, file_mb, total_mb)
-    return Recorder(
-        options, "car-1", "boot-1", ModelChoice(pathlib.Path("selected")), lambda: datetime(2026, 1, 2, tzinfo=UTC)
-    )
+    model = ModelChoice(pathlib.Path("selected"))
+    return options, "car-1", "boot-1", model, lambda: datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def box(folder: pathlib.Path, file_mb: int = 1, total_mb: int = 4) -> Recorder:
+    return Recorder(*parts(folder, file_mb, total_mb))
 
 
 def state(mode: CarMode, reason: str = "") -> CarState:
@@ -195,6 +205,68 @@ def test_a_full_queue_drops_and_never_waits(tmp_path: pathlib.Path) -> None:
     for n in range(400):
         thread.on_frame(picture(n, b"\xff\xd8"))
     assert thread.dropped == 400 - 256
+
+
+def test_frames_that_were_left_out_are_counted_in_the_recording(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorder = box(tmp_path)
+    recorder.record(0, state("ready"))
+    for n, dropped in ((1, 3), (2, 3), (5, 5), (6, 5)):
+        recorder.record(n * 33 * MS, replace(picture(n), dropped=dropped))
+        recorder.record(n * 33 * MS, trace(n))
+    recorder.close()
+    run = read_recording(recordings(tmp_path))
+    assert [(p.seq, p.dropped) for p in run.frames] == [(1, 3), (2, 3), (5, 5), (6, 5)]
+    assert run.frames_missing == 2
+    assert "4 frames, 2 frames not recorded" in drawn(run)
+    assert run_main(["list", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("tiny; 2 frames could not be recorded")
+
+
+def test_each_file_of_a_drive_tells_what_is_missing_up_to_it(tmp_path: pathlib.Path) -> None:
+    recorder = box(tmp_path)
+    recorder.record(0, state("ready"))
+    for n in range(1, 40):  # noise: some 70 kB a frame
+        recorder.record(n * 33 * MS, replace(picture(n), dropped=n // 10))
+    recorder.close()
+    paths = recordings(tmp_path)
+    assert len(paths) >= 2
+    assert read_recording(paths).frames_missing == 3
+    for path in paths:
+        assert all(p.dropped == p.seq // 10 for p in read_recording([path]).frames)
+
+
+class Stalled(Recorder):
+    """A recorder on a disk that stands still until `go`."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        super().__init__(*parts(folder))
+        self.took, self.go, self.caught_up = threading.Event(), threading.Event(), threading.Event()
+
+    def record(self, at_ns: int, what: Recorded) -> None:
+        self.took.set()
+        assert self.go.wait(60)
+        super().record(at_ns, what)
+        if isinstance(what, RecordedFrame) and what.seq == 255:
+            self.caught_up.set()
+
+
+def test_frames_that_the_full_queue_left_out_are_in_the_recording_too(tmp_path: pathlib.Path) -> None:
+    recorder = Stalled(tmp_path)
+    thread = RecorderThread(recorder, ManualClock())
+    thread.start()
+    thread.on_message(state("ready"))
+    assert recorder.took.wait(60)
+    for n in range(260):  # the queue has room for 256
+        thread.on_frame(replace(picture(n, b"\xff\xd8"), dropped=2))
+    recorder.go.set()
+    assert recorder.caught_up.wait(60)
+    thread.on_frame(replace(picture(260, b"\xff\xd8"), dropped=3))
+    thread.close()
+    run = read_recording(recordings(tmp_path))
+    assert [p.seq for p in run.frames] == [*range(256), 260]
+    assert (run.frames[-1].dropped, run.frames_missing) == (7, 5)
 
 
 def test_room_is_made_by_number_not_by_name_of_other_files(tmp_path: pathlib.Path) -> None:
