@@ -85,7 +85,7 @@ class ReloadModel:
 
 PHONE_RUN_ID = "phone"  # the run id of leases and orders from the phone page: free practice
 
-CalibrationAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
+CalibrationAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "saved"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class CalibrationControl:
             self._close("")
         elif command.action == "cancel":
             self.end("The calibration was called off; the car's calibration is unchanged.")
-        elif command.action == "kept":
+        elif command.action == "saved":
             self._apply_saved()
         else:
             self._session.on_command(command, now_ns)

@@ -47,5 +47,5 @@ def add_calibration_routes(
         if file is None:
             raise Refused(NO_FILE)
         await anyio.to_thread.run_sync(write_calibration, file, phone.calibration.finished(name))
-        phone.calibration.command(name, "kept", 0, now_s())
+        phone.calibration.command(name, "saved", 0, now_s())
         return phone.status(name, now_s())

@@ -14,7 +14,7 @@ from simulator.races.physical.racers import SimRacer, draw_racer, drive_lap
 from station.core import inputs as e
 
 GATE = "start"
-BOOT = "hall-boot-0"
+BOOT = "track-boot-0"
 UTC_NS = 1_790_000_000 * NS_PER_S
 LOCKOUT_NS = 300 * NS_PER_MS
 TICK_NS = 100 * NS_PER_MS

@@ -24,7 +24,7 @@ FOUND = Calibration(
     ChannelCalibration(1_200_000, 1_500_000, 1_700_000, 1), ChannelCalibration(1_311_000, 1_446_000, 1_603_500, -1)
 )
 ACTIONS: list[CalibrationAction] = [
-    action for action in get_args(CalibrationAction) if action not in ("begin", "cancel", "kept")
+    action for action in get_args(CalibrationAction) if action not in ("begin", "cancel", "saved")
 ]
 WORDS = st.builds(CalibrationCommand, st.sampled_from(ACTIONS), st.integers(-5, 3_000))
 
@@ -204,7 +204,7 @@ def test_a_car_in_calibration_cannot_be_armed_and_can_afterwards(driving: Bench)
     driving.order("arm")
     driving.run(200)
     assert driving.controller.mode == "stopped"
-    shop.command(CalibrationCommand("kept"))
+    shop.command(CalibrationCommand("saved"))
     assert shop.said[-1].message == "The calibration is saved, and the car uses it."
     assert (shop.actuators.calibration, shop.failsafe.notified) == (FOUND, 1)
     assert shop.motors.pulses == Pulses(1_500_000, 1_446_000)  # neutral, as it is now
@@ -255,7 +255,7 @@ def test_a_car_without_calibration_stays_without_when_it_is_called_off() -> None
 def test_a_file_that_cannot_be_read_changes_nothing(file: Any) -> None:
     shop = Shop(Bench())
     shop.file = file
-    shop.command(CalibrationCommand("begin"), CalibrationCommand("kept"))
+    shop.command(CalibrationCommand("begin"), CalibrationCommand("saved"))
     assert shop.actuators.calibration == STOCK_CALIBRATION
     assert shop.failsafe.notified == (0 if isinstance(file, BadInput) else 1)
     assert not shop.said[-1].is_open

@@ -26,7 +26,7 @@ class Guarded:
 
     def say(self, word: IpcMessage) -> bool:
         if isinstance(word, CalibrationCommand):
-            if word.action in ("cancel", "kept"):
+            if word.action in ("cancel", "saved"):
                 self.site.bench.control.on_guard_message(CLOSED)
             else:
                 self.fitting.on_command(word, 0)
@@ -75,7 +75,7 @@ def test_the_wheels_are_off_or_nothing_begins(site: Site) -> None:
     for body in ({"action": "begin"}, {"action": "begin", "wheels_off": False}, {"action": "try", "width_us": 1500}):
         assert phone.post(f"{site.url}/api/calibration", json=body, timeout=60).status_code == 409
     for odd in (
-        {"action": "kept"},
+        {"action": "saved"},
         {"action": "sweep"},
         {"action": "try", "width_us": -1},
         {"action": "try", "width_us": 9_999},
