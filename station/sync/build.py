@@ -55,7 +55,7 @@ def build(
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder that this user may write."
+            f"{data_dir}: cannot be created ({error.strerror}); set `data_dir` to a folder that this user may write to."
         ) from None
     lock = hold_sync_lock(data_dir)
     attempts, requests = AttemptStore(data_dir / DATABASE), SendRequestQueue(data_dir)

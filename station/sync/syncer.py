@@ -168,7 +168,7 @@ class Syncer:
         }
         self._backoff, self._check_at_ns = LeaderboardBackoff(), 0
         who = f" by {request.author}" if request.author else ""
-        self._log(f"Asked{who} to send {request.webhook_id or 'all that waits'} now.")
+        self._log(f"Asked{who} to send {request.webhook_id or 'everything that waits'} now.")
 
     def _check_race(self, now_ns: int) -> None:
         """Reports a race that the leaderboard does not know before its first result is posted, not by a rejection."""

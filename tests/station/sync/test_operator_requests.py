@@ -117,7 +117,7 @@ def test_send_now_ends_a_long_wait(tmp_path: pathlib.Path) -> None:
     hand.board.moods.clear()  # type: ignore[attr-defined]
     assert hand.sync.step(NS_PER_S) is None
     assert hand.board.applied == ["a.0"]
-    assert "Asked by Ruth to send all that waits now." in hand.told
+    assert "Asked by Ruth to send everything that waits now." in hand.told
 
 
 def test_rejected_results_go_again_when_asked_one_or_all(tmp_path: pathlib.Path) -> None:
