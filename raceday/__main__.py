@@ -51,7 +51,7 @@ COMMANDS: tuple[CliCommand, ...] = (
     CliCommand("replay", "station.commands.replay", "run a journal through the engine again and compare the facts"),
     CliCommand("journal", "station.commands.journal", "is the journal what the station wrote: journal verify, salvage"),
     CliCommand("backup", "station.commands.backup", "the station's journal, key and posts in one file", "backup"),
-    CliCommand("restore", "station.commands.backup", "puts a backup back", "restore"),
+    CliCommand("restore", "station.commands.backup", "restores a backup", "restore"),
     CliCommand("protest", "station.commands.protest", "everything about one run, in a bundle that checks itself"),
 )
 

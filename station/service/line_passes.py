@@ -20,7 +20,7 @@ def line_passes(engine: Engine, facts: Sequence[f.Fact]) -> Iterator[LinePass]:
     """The passes in `facts`, except those in test mode and those that came too soon to be a lap.
 
     They count with or without a run: an event manager that uses this station as its timer has runs of its own. A pass
-    that only system B saw counts if system B's time replaced that of system A.
+    that system A missed counts if a time of system B takes its place.
     """
     excluded = {fact.crossing for fact in facts if isinstance(fact, f.CrossingFlagged)}
     excluded |= {fact.crossing for fact in facts if isinstance(fact, f.Unattributed) and fact.why == TESTING}
