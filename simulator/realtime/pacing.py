@@ -42,9 +42,9 @@ class TickSchedule:
 class AnswerWait:
     """The wait for a frame's answer; real time is an argument. `waited_ns` is the total real time waited."""
 
-    def __init__(self, most_ns: int, steps_per_frame: int) -> None:
+    def __init__(self, max_ns: int, steps_per_frame: int) -> None:
         self.waited_ns = 0
-        self._most_ns = most_ns
+        self._max_ns = max_ns
         self._frame_ns = steps_per_frame * 1_000_000_000 // 240
         self._car = ""
         self._seq = 0
@@ -54,7 +54,7 @@ class AnswerWait:
         self._waiting_since_ns: int | None = None
 
     def asked(self, car: str, seq: int, at_ns: int, wall_ns: int) -> None:
-        """A frame was sent to this car, which has camera and motors connected; '' if no such car."""
+        """A frame was sent to this car, which has camera and motors connected; '' if there is no such car."""
         self._settle(wall_ns)
         self._car, self._seq, self._at_ns, self._asked_ns, self._taken_ns = car, seq, at_ns, wall_ns, None
 
@@ -71,8 +71,8 @@ class AnswerWait:
 
     def wait_ns(self, wall_ns: int, next_at_ns: int) -> int:
         """The remaining wait (ns) before the step to `next_at_ns` of the world; 0: go on."""
-        left_ns = self._asked_ns + self._most_ns - wall_ns
-        if not self._most_ns or not self._car or left_ns <= 0 or next_at_ns < self._at_ns + self._frame_ns:
+        left_ns = self._asked_ns + self._max_ns - wall_ns
+        if not self._max_ns or not self._car or left_ns <= 0 or next_at_ns < self._at_ns + self._frame_ns:
             self._settle(wall_ns)
             return 0
         self._waiting_since_ns = self._waiting_since_ns or wall_ns

@@ -128,7 +128,7 @@ def test_at_a_terminal_it_asks_first(machine: Machine, answer: str, does: bool) 
 def test_what_apt_said_is_kept_and_shown_when_it_fails(machine: Machine) -> None:
     said, asked = machine.run("--yes", APT_CODE="100")
     assert "E: a mirror is away" in said
-    assert f"apt-get could not install: {PEERS} (all of its words: .dev-install.log)" in said
+    assert f"apt-get could not install: {PEERS} (full log: .dev-install.log)" in said
     assert SKIPS in said
     assert "E: a mirror is away" in (machine.folder / ".dev-install.log").read_text()
     assert asked[-1].startswith("python -m pytest")

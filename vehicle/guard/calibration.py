@@ -88,7 +88,7 @@ class CalibrationControl:
         self._session = CalibrationSession(
             self._actuators.calibration or STOCK_CALIBRATION, self._actuators.resolution_ns, now_ns
         )
-        log("the car is calibrated from a phone.")
+        log("a calibration from a phone has begun.")
         self._publish(self._session.status())
 
     def _apply_saved(self) -> None:

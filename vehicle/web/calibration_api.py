@@ -33,7 +33,7 @@ def add_calibration_routes(
         width_us: Annotated[int, Body(ge=0, le=2 * MAX_US)] = 0,
         wheels_off: Annotated[bool, Body()] = False,
     ) -> PhoneStatus:
-        """The next command; `begin` must confirm that no wheel touches the ground."""
+        """Send the phone's next command to the guard; `begin` must confirm that no wheel touches the ground."""
         if action == "begin" and file is None:
             raise Refused(NO_FILE)
         if action == "begin" and not wheels_off:

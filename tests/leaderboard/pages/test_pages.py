@@ -68,7 +68,7 @@ def test_the_page_and_the_stream_show_the_same_rows(board: LeaderboardService) -
     board.apply(one.webhook_id, encode_result(one), 1)
     pages = LeaderboardPages("Hall")
     page = pages.race(board.snapshot("cup"), NOW_NS, live=True)
-    picture = pages.picture(board.snapshot("cup"), NOW_NS)
+    picture = pages.live_content(board.snapshot("cup"), NOW_NS)
     assert all(row in page for row in picture.rows.values())
     assert picture.parts["counts"] in page
 

@@ -174,7 +174,7 @@ def test_what_a_script_posts_is_refused_in_json(client: TestClient, headers: dic
     ("address", "more", "sentence"),
     [
         ("192.0.2.7", {}, "Only the station&#x27;s officials may send commands"),
-        ("127.0.0.1", {"origin": "http://evil.example"}, "comes from another page"),
+        ("127.0.0.1", {"origin": "http://evil.example"}, "comes from a page other"),
         ("127.0.0.1", {"sec-fetch-site": "cross-site"}, "comes from another site"),
         ("127.0.0.1", {"host": "evil.example"}, "does not answer to the name"),
     ],
@@ -197,7 +197,7 @@ def test_a_bug_tells_nothing_of_itself(client: TestClient, caplog: pytest.LogCap
     page, said = client.get("/bug", headers=BROWSER), client.get("/bug", headers=PROGRAM)
     assert (page.status_code, said.status_code) == (500, 500)
     assert "its log says why" in page.text
-    assert said.json() == {"error": "This machine failed at this request; its log says why."}
+    assert said.json() == {"error": "This machine could not handle this request; its log says why."}
     assert "a secret of the inside" not in page.text + said.text
     assert "a secret of the inside" in caplog.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
@@ -227,7 +227,7 @@ def test_what_is_no_refusal_of_ours_passes_as_it_is(client: TestClient) -> None:
     assert client.get("/text", headers=BROWSER).text == "no"
     assert client.get("/stream", headers=BROWSER).content == b"ab"
     assert "Not for you." in client.get("/detail", headers=BROWSER).text
-    assert "Not here" in client.get("/nowhere", headers=BROWSER).text
+    assert "<h1>Not found</h1>" in client.get("/nowhere", headers=BROWSER).text
 
 
 @pytest.mark.parametrize("accept", ["", "application/json", "text/event-stream", "text/plain"])
@@ -250,7 +250,7 @@ def test_the_station_answers_people_with_pages() -> None:
     stranger = station.get("/", headers={**BROWSER, "host": "evil.example"})
     assert stranger.status_code == 421
     assert "does not answer to the name" in stranger.text
-    assert "<h1>Not this name</h1>" in stranger.text
+    assert "<h1>Unknown host name</h1>" in stranger.text
     for asset in ("tokens.css", "plain.css", "inter-latin.woff2"):
         assert station.get(f"/static/{asset}").status_code == 200
 

@@ -288,7 +288,7 @@ def test_what_list_and_probe_offer(make: Make, monkeypatch: pytest.MonkeyPatch) 
     for port, path in zip((first, second), paths, strict=True):
         assert list_all._port(port, "USB Serial") == (
             f"  {path}\n    now {port}  USB Serial\n"
-            "    the name of its socket, since another one is alike: leave each where it is"
+            "    the name is that of its USB socket, since another device looks the same: leave each where it is"
         )
         heard = [probe.ProtocolMatch(catalog.protocol_info("p3"), 115200, 10, Counts())]
         assert f'url = "{path}", baud = 115200' in probe.verdict(port, 10, heard)

@@ -105,7 +105,7 @@ def test_a_station_that_does_not_answer_is_said_loudly_and_asked_again(served: S
 
 STRANGERS = [
     (502, "application/json", '{"error": "Bad gateway"}'),
-    (500, "application/json", '{"error": "This station failed at this request; its log says why."}'),
+    (500, "application/json", '{"error": "This station could not handle this request; its log says why."}'),
     (429, "application/json", '{"error": "Too many requests"}'),
     (403, "text/html", "<html>Blocked</html>"),
     (403, "application/json", '{"message": "Forbidden"}'),

@@ -84,8 +84,8 @@ def test_no_pulse_outlives_its_second_whatever_is_said(said: list[tuple[Calibrat
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([CalibrationCommand("try", 499)], "499 us is no width"),
-        ([CalibrationCommand("try", 2501)], "2501 us is no width"),
+        ([CalibrationCommand("try", 499)], "499 us is not a pulse width"),
+        ([CalibrationCommand("try", 2501)], "2501 us is not a pulse width"),
         ([CalibrationCommand("yes")], "another step"),
         ([CalibrationCommand("show")], "another step"),
         ([*keeps(6), CalibrationCommand("try", 1500)], "another step"),

@@ -98,7 +98,7 @@ def test_sysfs_waits_for_udev_and_switches_the_output_on() -> None:
     ("kernel", "options", "words"),
     [
         (Kernel(channels=1), {}, "there is no channel 1"),
-        (Kernel(taken=(1,)), {}, "taken by another program"),
+        (Kernel(taken=(1,)), {}, "in use by another program"),
         (Kernel(), {"chip": "/sys/class/pwm/pwmchip9"}, "is kernel PWM switched on"),
     ],
 )
@@ -278,7 +278,7 @@ def test_a_file_that_names_no_channel_gets_the_defaults_logged(
     made: Callable[[dict[str, Any]], Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     made({})
-    assert "the motor is taken to be on 0 and the steering on 1" in capsys.readouterr().err
+    assert "the motor is assumed to be on 0 and the steering on 1" in capsys.readouterr().err
     for named in ({"motor_channel": 0, "steering_channel": 1}, {"motor_channel": 2}, {"steering_channel": 4}):
         made(named)
     assert capsys.readouterr().err == ""

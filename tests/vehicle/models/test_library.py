@@ -116,7 +116,7 @@ def test_the_commands(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
     assert main(["model", "import", str(file), "--into", folder]) == 0
     assert "here already" in capsys.readouterr().out
     assert main(["model", "list", "--library", folder]) == 0
-    assert "None is selected" in capsys.readouterr().out
+    assert "No model is selected" in capsys.readouterr().out
     assert main(["model", "select", "mine", "--library", folder]) == 0
     assert main(["model", "list", "--library", folder]) == 0
     assert "* mine" in capsys.readouterr().out

@@ -31,7 +31,7 @@ from vehicle.models.running.policy import Policy
 from vehicle.models.running.replay import compare
 from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of, png_of
 from vehicle.recordings.mcap_file import Recorded
-from vehicle.recordings.plot import drawn
+from vehicle.recordings.plot import svg_of
 from vehicle.recordings.reader import Recording, read_recording
 from vehicle.recordings.recorder import Recorder, RecorderThread, make_room, recordings
 
@@ -219,7 +219,7 @@ def test_frames_that_were_left_out_are_counted_in_the_recording(
     run = read_recording(recordings(tmp_path))
     assert [(p.seq, p.dropped) for p in run.frames] == [(1, 3), (2, 3), (5, 5), (6, 5)]
     assert run.frames_missing == 2
-    assert "4 frames, 2 frames not recorded" in drawn(run)
+    assert "4 frames, 2 frames not recorded" in svg_of(run)
     assert run_main(["list", str(tmp_path)]) == 0
     assert capsys.readouterr().out.rstrip().endswith("tiny; 2 frames could not be recorded")
 
@@ -343,7 +343,7 @@ def test_the_model_that_drove_then_is_found_when_another_is_selected(tmp_path: p
 def test_the_drawing_shows_three_diagrams_and_the_modes(tmp_path: pathlib.Path) -> None:
     drive(box(tmp_path), 30)
     run = read_recording(recordings(tmp_path))
-    text = drawn(run)
+    text = svg_of(run)
     assert text.count("<polyline") == 5
     assert "Age of the frame" in text
     assert "1.0 s  tripped: Emergency stop." in text
@@ -351,4 +351,4 @@ def test_the_drawing_shows_three_diagrams_and_the_modes(tmp_path: pathlib.Path) 
     assert 'fill="#e0f5e9"' in text
     run.traces.clear()
     with pytest.raises(BadInput, match="nothing to draw"):
-        drawn(run)
+        svg_of(run)

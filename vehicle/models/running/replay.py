@@ -42,7 +42,7 @@ class Comparison:
 
 
 def compare(run: Recording, policy: Policy) -> Comparison:
-    """Compares every recorded frame that led to a setpoint. Raises BadInput if there is none."""
+    """Runs the policy on each recorded frame that led to a setpoint, and compares. Raises BadInput if there is none."""
     setpoints: dict[int, ControlTrace] = {trace.frame_seq: trace for trace in reversed(run.traces)}
     differences = []
     exact = 0

@@ -94,7 +94,7 @@ def concatenated(name: str, parts: list[TracedTensor]) -> TracedTensor:
 
 
 def same_layout(first: TracedTensor, second: TracedTensor) -> bool:
-    """Do both have the same layout, so that they can be combined element by element?"""
+    """Whether both have the same layout, so that they can be combined element by element."""
     if first.tail != second.tail or first.is_picture != second.is_picture or first.size != second.size:
         return False
     if first.order is None or second.order is None:

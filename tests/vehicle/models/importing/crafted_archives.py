@@ -66,7 +66,7 @@ ZIPPED = [
     zipped("is encrypted", zip_of(FILES, flags=1)),
     zipped("is encrypted", zip_of(FILES | {"secret.txt": b"x"}, flags_of={"secret.txt": 1})),
     zipped("a link", zip_of(FILES | {"evil": b"/etc/passwd"}, modes={"evil": 0o120777})),
-    zipped("something else", zip_of(FILES | {"evil": b""}, modes={"evil": 0o060600})),
+    zipped("something other", zip_of(FILES | {"evil": b""}, modes={"evil": 0o060600})),
     zipped("leads out", zip_of(FILES | {"../evil.pb": b"x"})),
     zipped("leads out", zip_of(FILES | {"/etc/cron.d/evil.pb": b"x"}), "model.tar.gz"),
     zipped("times its size", lambda: zip_of(FILES | {"zeros": bytes(20 << 20)})),
@@ -256,7 +256,7 @@ ONNX = [
     onnx_file("do not fit together", _through("Conv", "x", "k", pads=[1 << 62] * 4), weights=(_KERNEL,)),
     onnx_file("do not fit together", _through("Conv", "x", "k", strides=[0, 0]), weights=(_KERNEL,)),
     onnx_file("million times a frame", _through("MaxPool", "x", kernel_shape=[400, 400], pads=[399] * 4)),
-    onnx_file("takes in 300000 values", _through("Max", *["x"] * 300_000)),
+    onnx_file("has 300000 inputs", _through("Max", *["x"] * 300_000)),
     onnx_file("million numbers", *[
         helper.make_node("Pad", ["x", "p"], [f"v{n}" if n else "y"]) for n in range(60)
     ], weights=(numpy_helper.from_array(np.array([0, 0, 500, 500] * 2), "p"),)),

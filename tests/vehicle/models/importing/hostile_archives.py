@@ -156,7 +156,7 @@ ARCHIVES = [
 ]
 
 GRAPHS = [
-    Hostile("model.pb", "metadata are missing", PB, None),
+    Hostile("model.pb", "metadata is missing", PB, None),
     Hostile("model.pb", "not JSON", PB, b"\x00\xff"),
     Hostile("model.pb", "not JSON", PB, b"[" * 60_000),
     Hostile("model.pb", "262144 bytes", PB, b" " * 270_000),

@@ -157,7 +157,7 @@ NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_St
 
 
 @pytest.mark.parametrize(
-    ("members", "asked", "model", "reason"),
+    ("members", "requested", "model", "reason"),
     [
         ([LAST, BEST, METADATA, NOTED], "", b"best", "deepracer_checkpoints.json calls 24_Step-100.ckpt the best"),
         ([NOTED, METADATA, BEST, LAST], "", b"best", "calls 24_Step-100.ckpt the best"),
@@ -171,10 +171,10 @@ NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_St
         ([BEST, LAST, METADATA, Member(b"coach_checkpoint", b"24_Step-1.ckpt")], "", b"best", "one in use"),
         ([BEST, LAST, METADATA, Member(b"checkpoint", b'model_checkpoint_path: "25_Step-120.ckpt"')], "", b"last", ""),
         ([BEST, LAST, METADATA, Member(NOTED.name, NO_BEST)], "", b"last", "calls 25_Step-120.ckpt the last"),
-        ([LAST, BEST, METADATA, NOTED], "25", b"last", "asked for"),
+        ([LAST, BEST, METADATA, NOTED], "25", b"last", "requested"),
         ([LAST, BEST, METADATA, NOTED], "last", b"last", "calls 25_Step-120.ckpt the last"),
         ([NOTED, LAST, BEST, METADATA], "best", b"best", "calls 24_Step-100.ckpt the best"),
-        ([LAST, Member(b"best.pb", b"best"), METADATA, NOTED], "best", b"best", "asked for"),
+        ([LAST, Member(b"best.pb", b"best"), METADATA, NOTED], "best", b"best", "requested"),
         (
             [Member(b"m/24_Step-100.pb", b"best"), Member(b"m/25_Step-120.pb", b""), METADATA, NOTED],
             "",
@@ -182,25 +182,25 @@ NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_St
             "best",
         ),
         ([Member(b"m/24_Step-7.pb", b"best"), Member(b"m/25_Step-24.pb", b""), METADATA, NOTED], "", b"best", "best"),
-        ([Member(b"m/24_Step-100.pb", b"best"), Member(b"m/25_Step-24.pb", b""), METADATA], "24", b"best", "asked"),
-        ([LAST, BEST, METADATA], "model_24.pb", b"best", "asked for"),
-        ([LAST, BEST, METADATA], "model/model_24.pb", b"best", "asked for"),
-        ([LAST, BEST, METADATA], "24_Step-100.ckpt", b"best", "asked for"),
+        ([Member(b"m/24_Step-100.pb", b"best"), Member(b"m/25_Step-24.pb", b""), METADATA], "24", b"best", "requested"),
+        ([LAST, BEST, METADATA], "model_24.pb", b"best", "requested"),
+        ([LAST, BEST, METADATA], "model/model_24.pb", b"best", "requested"),
+        ([LAST, BEST, METADATA], "24_Step-100.ckpt", b"best", "requested"),
     ],
 )
 def test_of_several_checkpoints_the_best_is_taken_or_the_one_that_is_asked_for(
-    members: list[Member], asked: str, model: bytes, reason: str
+    members: list[Member], requested: str, model: bytes, reason: str
 ) -> None:
-    taken = extract_model(io.BytesIO(tar_gz(*members)), asked)
+    taken = extract_model(io.BytesIO(tar_gz(*members)), requested)
     assert bytes(taken.model) == model
     assert "of 2 checkpoints: " in taken.choice
     assert reason in taken.choice
     packed = zip_of({member.name.decode(): member.content for member in members})
-    assert bytes(extract_model(io.BytesIO(packed), asked).model) == model
+    assert bytes(extract_model(io.BytesIO(packed), requested).model) == model
 
 
 @pytest.mark.parametrize(
-    ("members", "asked", "words"),
+    ("members", "requested", "words"),
     [
         ([LAST, BEST, METADATA], "", "nothing says which is the best"),
         ([LAST, BEST, METADATA, Member(NOTED.name, b"rubbish")], "", "nothing says which is the best"),
@@ -218,9 +218,9 @@ def test_of_several_checkpoints_the_best_is_taken_or_the_one_that_is_asked_for(
         ([LAST, BEST, METADATA, Member(b"checkpoint", b"25")], "last", "names no checkpoint as the last"),
     ],
 )
-def test_a_choice_that_cannot_be_made_is_said(members: list[Member], asked: str, words: str) -> None:
+def test_a_choice_that_cannot_be_made_is_said(members: list[Member], requested: str, words: str) -> None:
     with pytest.raises(BadInput) as refused:
-        extract_model(io.BytesIO(tar_gz(*members)), asked)
+        extract_model(io.BytesIO(tar_gz(*members)), requested)
     assert words in str(refused.value)
     assert "--checkpoint" in str(refused.value)
 
@@ -331,8 +331,8 @@ def test_other_names_are_no_metadata(name: bytes) -> None:
 
 
 def test_one_model_is_the_best_and_the_last() -> None:
-    for asked in ("best", "last"):
-        taken = extract_model(io.BytesIO(tar_gz(MODEL, METADATA)), asked)
+    for requested in ("best", "last"):
+        taken = extract_model(io.BytesIO(tar_gz(MODEL, METADATA)), requested)
         assert (bytes(taken.model), taken.choice) == (b"graph", "")
 
 
@@ -371,10 +371,10 @@ SAME = [Member(b"agent/model.pb", b"graph"), Member(b"model.pb", b"graph"), Memb
         [SAME[0], SAME[2], METADATA, Member(b"agent/model.onnx", b"graph")],
     ],
 )
-@pytest.mark.parametrize("asked", ["", "first"])
-def test_a_model_may_stand_twice_if_its_bytes_are_the_same(members: list[Member], asked: str) -> None:
+@pytest.mark.parametrize("requested", ["", "first"])
+def test_a_model_may_stand_twice_if_its_bytes_are_the_same(members: list[Member], requested: str) -> None:
     first = next(member.name.decode() for member in members if member.name.endswith((b".pb", b".onnx")))
-    taken = extract_model(io.BytesIO(tar_gz(*members)), first if asked else "")
+    taken = extract_model(io.BytesIO(tar_gz(*members)), first if requested else "")
     assert (taken.name, bytes(taken.model), taken.choice) == (first, b"graph", "")
 
 
@@ -384,10 +384,10 @@ def test_checkpoints_of_the_same_bytes_are_still_chosen_from_and_said() -> None:
         taken = extract_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)))
         assert taken.name == "model/model_24.pb"
         assert taken.choice.startswith("model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step")
-        asked = extract_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)), "25")
-        assert (asked.name, asked.choice) == (
+        requested = extract_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)), "25")
+        assert (requested.name, requested.choice) == (
             "model/model_25.pb",
-            "model/model_25.pb of 2 checkpoints: it was asked for",
+            "model/model_25.pb of 2 checkpoints: it was requested",
         )
         assert extract_model(io.BytesIO(tar_gz(*members, METADATA))).model == b"graph"  # none named, nor matters
 

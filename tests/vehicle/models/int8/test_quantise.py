@@ -49,7 +49,7 @@ def pictures(folder: pathlib.Path, count: int) -> pathlib.Path:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """The demo's model with int8 beside it, made by the command."""
+    """The demo's model with an int8 version, made by the command."""
     folder = tmp_path_factory.mktemp("int8")
     model = folder / "demo"
     model.mkdir()
@@ -159,7 +159,7 @@ def test_command_list_and_phone_tell_of_it(
     assert main(["model", "list", "--library", str(library.folder)]) == 0
     assert load_note(made).verdict.sentence in capsys.readouterr().out
     (row,) = LibraryModelList(library.folder).rows()
-    assert row.detail.endswith("int8 beside it")
+    assert row.detail.endswith("with an int8 version")
 
 
 def test_frames_come_from_recordings_and_pictures_alike(tmp_path: pathlib.Path) -> None:
