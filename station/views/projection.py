@@ -8,7 +8,7 @@ from station.core.attribution.transponders import UnknownId
 from station.core.facts import Lap, Proposal
 from station.core.inputs import Moment, clock_of
 from station.core.race.race import Race
-from station.core.runs.car_models import entered, shown
+from station.core.runs.car_models import matches_entry, shown
 from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
@@ -72,9 +72,8 @@ def run_view(
     figures = figures or lap_figures(run)
     laps = figures.laps
     model, model_sha256 = run_model(run, reported)
-    differs = (
-        run.phase == "armed" and bool(run.race.officiating) and reported is not None and not entered(run, reported)
-    )
+    must_match = run.phase == "armed" and bool(run.race.officiating)
+    differs = must_match and reported is not None and not matches_entry(run, reported)
     current = run.book.segments[-1] if run.book.segments and run.phase == "running" else None
     started_ns = None
     if current is not None:
