@@ -232,7 +232,7 @@ def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
 
 
 @pytest.mark.parametrize(("device", "sentence"), [
-    ("/dev/null", "it is no serial port"),
+    ("/dev/null", "it is not a serial port"),
     ("socket://", "its host or its port number is missing"),
     ("socket://127.0.0.1:1", "nothing answers there"),
     ("/dev/there-is-none", "it is not there; plug it in"),
