@@ -30,7 +30,7 @@ def test_one_class_name_in_two_modules(tree: pathlib.Path) -> None:
     (tree / "station" / "a.py").write_text("class Reader:\n    pass\n")
     (tree / "vehicle" / "b.py").write_text("def f():\n    class Reader:\n        pass\n")
     (found,) = faults()
-    assert found.startswith("the class name Reader stands in station/a.py, vehicle/b.py")
+    assert found.startswith("the class name Reader occurs in station/a.py, vehicle/b.py")
 
 
 def test_a_crowded_folder(tree: pathlib.Path) -> None:

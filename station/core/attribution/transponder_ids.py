@@ -3,7 +3,8 @@
 Decoders give each protocol's own form (P3, RC-4, TranX, Cano: decimal; IPICO and long RFID tags: hexadecimal; LapRF,
 Carrera: the slot). Other programs and stickers write the same id differently. So two ids are the same if, in this
 order: their texts are equal; they are equal without blanks, colons, dashes, dots, case and leading zeros; they are the
-same number, one of them being hexadecimal. Digits alone may be either; they count as hexadecimal from six digits on.
+same number, one of them being hexadecimal. Digits alone may be either; only from six digits on are they tried as
+hexadecimal.
 
 Example: `plain_id("0012-34")` is "1234"; `same_number(reading("255"), reading("0xFF"))` is True.
 """
@@ -47,7 +48,7 @@ def reading(text: str) -> IdReading:
 
 
 def plain_id(text: str) -> str:
-    """The id without blanks, separators, case and leading zeros."""
+    """The id without blanks, separators and leading zeros, in capitals."""
     return reading(text).plain
 
 

@@ -39,18 +39,18 @@ def forgets_what_the_gate_remembers(patch: Patch) -> None:
 def stamps_with_the_time_of_day(patch: Patch) -> None:
     """Edges stamped with UTC: right until somebody sets the clock."""
 
-    real_see, real_init = GateDevice.see, GateDevice.__init__
+    real_on_edge, real_init = GateDevice.on_edge, GateDevice.__init__
 
     def init(self: Any, clock: Any) -> None:
         real_init(self, clock)
         self._steps_from = clock.utc_ns()
 
-    def see_by_utc(self: Any, seen: Any) -> None:
+    def on_edge(self: Any, edge: Any) -> None:
         stepped_ns = self.clock.utc_ns() - self._steps_from - self.clock._virtual_time.now_ns
-        real_see(self, dataclasses.replace(seen, at_ns=seen.at_ns + stepped_ns))
+        real_on_edge(self, dataclasses.replace(edge, at_ns=edge.at_ns + stepped_ns))
 
     patch.setattr(GateDevice, "__init__", init)
-    patch.setattr(GateDevice, "see", see_by_utc)
+    patch.setattr(GateDevice, "on_edge", on_edge)
 
 
 def stamps_late(patch: Patch) -> None:
@@ -91,7 +91,7 @@ def deletes_laps_that_are_void(patch: Patch) -> None:
         return tuple(dataclasses.replace(lap, number=number) for number, lap in enumerate(valid, 1))
 
     patch.setattr(LapBook, "laps", laps)
-    patch.setattr(Officials, "_opinions", _voids_lap_2)
+    patch.setattr(Officials, "_rulings", _voids_lap_2)
 
 
 def _voids_lap_2(_self: Officials, turn: Any) -> Any:

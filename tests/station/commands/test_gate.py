@@ -111,7 +111,7 @@ def test_what_is_left_over_is_counted(capsys: pytest.CaptureFixture[str], tmp_pa
 @pytest.mark.parametrize(("text", "words", "error", "sentence"), [
     ("8e02\nnot hex\n", ["--protocol", "p3", "--hex"], BadInput, "line 2 is not hex text"),
     ("", ["--protocol", "p9"], ConfigError, "there is no protocol 'p9'"),
-    ('{"recording": 1}\n{"at_ns": 1}\n', ["--protocol", "p3"], BadInput, "line 2 is no piece"),
+    ('{"recording": 1}\n{"at_ns": 1}\n', ["--protocol", "p3"], BadInput, "line 2 is not a piece"),
 ])  # fmt: skip
 def test_what_decode_refuses(
     text: str, words: list[str], error: type[Exception], sentence: str, tmp_path: pathlib.Path
@@ -232,7 +232,7 @@ def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
 
 
 @pytest.mark.parametrize(("device", "sentence"), [
-    ("/dev/null", "it is no serial port"),
+    ("/dev/null", "it is not a serial port"),
     ("socket://", "its host or its port number is missing"),
     ("socket://127.0.0.1:1", "nothing answers there"),
     ("/dev/there-is-none", "it is not there; plug it in"),
@@ -255,7 +255,7 @@ def test_what_is_recorded_is_played_again(tmp_path: pathlib.Path, capsys: pytest
         assert main(["record", "--protocol", "rc4", "-o", f"{file}-2", "--seconds", "0.05", url(listening)]) == 0
     assert b"".join(piece.data for piece in pieces(file)) == stream
     assert _decode(capsys, "--protocol", "rc4", str(file))[-1]["frames"] == 9
-    with pytest.raises(BadInput, match="is there already"):
+    with pytest.raises(BadInput, match="exists already"):
         main(["record", "--protocol", "rc4", "-o", str(file), "loop://"])
     with pytest.raises(BadInput, match="there is no folder"):
         main(["record", "--protocol", "rc4", "-o", str(tmp_path / "none" / "file"), "loop://"])

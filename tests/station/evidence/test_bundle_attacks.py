@@ -82,8 +82,8 @@ def shorter(files: Files) -> Files:
 
 
 ATTACKS: tuple[tuple[str, Callable[[Files], Files], str], ...] = (
-    ("a table", lambda f: {**f, "laps.csv": f["laps.csv"].replace(b"8000", b"7000")}, "laps.csv does not say"),
-    ("the rulings", lambda f: {**f, "rulings.csv": f["rulings.csv"].splitlines()[0]}, "rulings.csv does not say"),
+    ("a table", lambda f: {**f, "laps.csv": f["laps.csv"].replace(b"8000", b"7000")}, "laps.csv does not agree"),
+    ("the rulings", lambda f: {**f, "rulings.csv": f["rulings.csv"].splitlines()[0]}, "rulings.csv does not agree"),
     ("the records", faster, "is not what the station signed"),
     ("the end cut off", shorter, "is missing: the station signed"),
     ("a signature", lambda f: {**f, POINTS: f[POINTS].replace(f[POINTS][-20:-10], b"0" * 10)}, "wrong signature"),

@@ -84,7 +84,7 @@ def test_it_comes_back_under_another_number(machine: Machine, link: str, device:
     machine.plug("ttyUSB5", UsbDevice("1a86", "7523", "", "00"), "usb-other" if link else "")
     wanted = finder.path()
     finder.opened(wanted)
-    assert ("A number may change" in finder.advice) == bool(link)
+    assert ("The number may change" in finder.advice) == bool(link)
     machine.pull("ttyUSB0", link)
     assert finder.path() == wanted  # nothing is there: what was set is tried
     there = machine.plug("ttyUSB1", device, link)

@@ -120,7 +120,7 @@ def test_a_twin_that_came_after_the_start(make: Make, adapter: Adapter, looked: 
     (first,) = computer.plug("2", adapter)
     ours = computer.finder(first)
     opened(ours)
-    assert ours.advice == f'A number may change: set url = "{next(computer.by_id.iterdir())}".'
+    assert ours.advice == f'The number may change: set url = "{next(computer.by_id.iterdir())}".'
     computer.plug("4", adapter)
     if looked:
         assert f'set url = "{computer.path_link("2")}" and leave each in its socket.' in ours.advice
@@ -200,7 +200,7 @@ def test_one_alone_in_another_socket_is_taken_and_said(make: Make) -> None:
     assert ours.path() == first
     computer.plug("4")
     assert opened(ours) == first
-    assert ours.advice.startswith("It came back in another socket, and nothing tells it from others: see")
+    assert ours.advice.startswith("It came back in another socket, and cannot be told from others: check")
 
 
 @pytest.mark.parametrize("adapter", ALIKE)
@@ -212,9 +212,7 @@ def test_a_name_that_two_share_is_refused_at_the_start(make: Make, adapter: Adap
     finder = computer.finder(str(shared))
     with pytest.raises(HardwareMissing) as refused:
         finder.path()
-    assert str(refused.value).startswith(
-        f"{shared}: 2 devices have this one name; set `url` to the socket of the right"
-    )
+    assert str(refused.value).startswith(f"{shared}: 2 devices share this name; set `url` to the socket of the right")
     assert computer.path_link("2") in str(refused.value)
     assert computer.path_link("4") in str(refused.value)
     computer.pull("4")
@@ -254,7 +252,9 @@ def test_the_ports_of_one_adapter_are_no_twins(make: Make) -> None:
     finders = [computer.finder(port) for port in ports]
     assert [opened(each) for each in finders] == ports
     for number, finder in enumerate(finders):
-        assert finder.advice == f'A number may change: set url = "{computer.by_id / f"{MOSCHIP.by_id}-port{number}"}".'
+        assert (
+            finder.advice == f'The number may change: set url = "{computer.by_id / f"{MOSCHIP.by_id}-port{number}"}".'
+        )
     computer.pull("2")
     again = computer.plug("2", MOSCHIP, held=("ttyUSB0", "ttyUSB1"))
     assert [opened(each) for each in finders] == again
@@ -288,7 +288,7 @@ def test_what_list_and_probe_offer(make: Make, monkeypatch: pytest.MonkeyPatch) 
     for port, path in zip((first, second), paths, strict=True):
         assert list_all._port(port, "USB Serial") == (
             f"  {path}\n    now {port}  USB Serial\n"
-            "    the name of its socket, since another one is alike: leave each where it is"
+            "    the name is that of its USB socket, since another device looks the same: leave each where it is"
         )
         heard = [probe.ProtocolMatch(catalog.protocol_info("p3"), 115200, 10, Counts())]
         assert f'url = "{path}", baud = 115200' in probe.verdict(port, 10, heard)
@@ -428,7 +428,7 @@ def test_a_pico_is_not_opened_by_a_name_that_two_share(tmp_path: pathlib.Path, m
     pico.start({}, said.append)
     try:
         until(lambda: pico.health().absent)
-        assert "2 devices have this one name; set `port` to the socket of the right one" in pico.health().sentence
+        assert "2 devices share this name; set `port` to the socket of the right one" in pico.health().sentence
         lines.pull("1")
         until(lambda: not pico.health().absent)
     finally:

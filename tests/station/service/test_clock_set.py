@@ -421,7 +421,7 @@ def test_a_device_without_a_clock_sets_none(tmp_path: pathlib.Path, utc_ms: int)
     rig = Rig(tmp_path / "station.db")
     answer = rig.give(e.SetClock(author="judge", utc_ms=utc_ms))
     assert isinstance(answer, Declined)
-    assert "is no time of day of these years" in answer.sentence
+    assert "is not between 2020 and 2100" in answer.sentence
     rig.station.close()
 
 

@@ -355,17 +355,17 @@ def test_what_a_restore_replaces_is_kept(tmp_path: pathlib.Path) -> None:
     restore_backup(data, out)
     assert (data / f"{JOURNAL}.aside-1").read_bytes() == b"damaged"
     assert standing(data)
-    with pytest.raises(BadInput, match="a backup is never written over another one"):
+    with pytest.raises(BadInput, match="a backup is never written over another file"):
         back_up(data, out)
 
 
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda _data: b"no zip", "is no whole backup"),
-        (lambda data: data[: len(data) // 2], "is no whole backup"),
+        (lambda _data: b"no zip", "is not a complete backup"),
+        (lambda data: data[: len(data) // 2], "is not a complete backup"),
         *[(lambda data, at=at: data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :], "backup") for at in (300, 450, 900)],
-        (lambda _data: b"", "is no whole backup"),
+        (lambda _data: b"", "is not a complete backup"),
     ],
 )
 def test_a_backup_that_is_damaged_replaces_nothing(

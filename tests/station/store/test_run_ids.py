@@ -75,7 +75,7 @@ def test_an_id_that_was_typed_is_never_given_again_in_any_race() -> None:
     hand.do(e.FinishRun(author="judge", moment=moment(S)))
     hand.do(race("race-2", 2 * S))
     (refused,) = only(hand.open(run_id="run-7", at_ns=3 * S), f.CommandRefused)
-    assert refused.sentence == "There was already a run 'run-7' in another race of this station: take another id."
+    assert refused.sentence == "There was already a run 'run-7' in another race of this station: choose another id."
     assert only(hand.open(at_ns=4 * S), f.RunOpened)[0].run_id == "run-8"
 
 

@@ -149,7 +149,7 @@ def test_the_report_before_sync_ever_ran(tmp_path: pathlib.Path) -> None:
     assert report.view(0).sentence == "No result is due yet."
     view = report.view(2)
     assert (view.due, view.pending, view.alive) == (2, 2, False)
-    assert "does not run" in view.sentence
+    assert "is not running" in view.sentence
 
 
 @pytest.mark.parametrize(

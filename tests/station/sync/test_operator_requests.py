@@ -22,7 +22,7 @@ from station.sync.operator_requests import (
     SendRequest,
     SendRequestQueue,
     add_request,
-    take_requests,
+    remove_requests,
 )
 from station.sync.outbox_reader import OutboxReader
 from station.sync.schedule import OutboxRow, PostedWithOtherScore
@@ -117,7 +117,7 @@ def test_send_now_ends_a_long_wait(tmp_path: pathlib.Path) -> None:
     hand.board.moods.clear()  # type: ignore[attr-defined]
     assert hand.sync.step(NS_PER_S) is None
     assert hand.board.applied == ["a.0"]
-    assert "Asked by Ruth to send all that waits now." in hand.told
+    assert "Asked by Ruth to send everything that waits now." in hand.told
 
 
 def test_rejected_results_go_again_when_asked_one_or_all(tmp_path: pathlib.Path) -> None:
@@ -199,7 +199,7 @@ def test_a_request_waits_while_syncs_disk_refuses(
         hand.board.moods = {}  # type: ignore[attr-defined]
         drain(hand.sync, 3600 * NS_PER_S)
         assert hand.board.applied == applied
-        assert take_requests(tmp_path) == []
+        assert remove_requests(tmp_path) == []
         assert (tmp_path / REQUESTS_FILE).stat().st_size == 0
         hand.attempts.close()
 
@@ -207,9 +207,9 @@ def test_a_request_waits_while_syncs_disk_refuses(
 def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> None:
     with full_disk() as disk:
         board = Moody({"a.0": PostRejected("There is no race.", 404)})
-        taking = functools.partial(take_requests, tmp_path)
+        removing = functools.partial(remove_requests, tmp_path)
         store, rng, told = AttemptStore(tmp_path / "sync.db"), random.Random(1), list[str]()
-        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, requests=taking)
+        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, requests=removing)
         drain(sync)
         add_request(tmp_path, SendRequest(True, author="Ruth"))
         add_request(tmp_path, SendRequest(True, "a.0", author="Ben"))
@@ -274,7 +274,7 @@ def test_a_wish_behind_a_torn_one_is_whole(tmp_path: pathlib.Path) -> None:
     with (tmp_path / REQUESTS_FILE).open("ab") as file:
         file.write(b'[true,"b.')
     add_request(tmp_path, SendRequest(True, "c.0"))
-    assert take_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
+    assert remove_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
 
 
 @pytest.mark.parametrize("taken", [0, 1, 17])
@@ -288,14 +288,14 @@ def test_a_wish_that_the_disk_takes_in_part_is_refused(
         with pytest.raises(StorageError, match="the disk is full; free some space, and try again"):
             add_request(tmp_path, SendRequest(True, "b.0"))
     add_request(tmp_path, SendRequest(True, "c.0"))
-    assert take_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
+    assert remove_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
 
 
 def test_a_file_of_torn_lines_alone_is_emptied(tmp_path: pathlib.Path) -> None:
     (tmp_path / REQUESTS_FILE).write_bytes(b"x" * (MAX_FILE_BYTES + 1))
     assert SendRequestQueue(tmp_path).pending() == []
     add_request(tmp_path, SendRequest(True))
-    assert take_requests(tmp_path) == [SendRequest(True)]
+    assert remove_requests(tmp_path) == [SendRequest(True)]
 
 
 def test_older_revisions_still_go_first(tmp_path: pathlib.Path) -> None:
@@ -373,8 +373,8 @@ def test_wishes_come_over_as_they_were_made(wanted: list[SendRequest]) -> None:
         path = pathlib.Path(folder)
         for each in wanted:
             add_request(path, each)
-        assert take_requests(path) == wanted
-        assert take_requests(path) == []
+        assert remove_requests(path) == wanted
+        assert remove_requests(path) == []
 
 
 @given(st.binary(max_size=200))
@@ -384,9 +384,9 @@ def test_a_torn_file_of_wishes_is_no_wish_and_no_end(text: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
         (path / REQUESTS_FILE).write_bytes(text)
-        assert isinstance(take_requests(path), list)
+        assert isinstance(remove_requests(path), list)
         add_request(path, SendRequest(True, "a.1"))
-        assert take_requests(path)[-1:] == [SendRequest(True, "a.1")]
+        assert remove_requests(path)[-1:] == [SendRequest(True, "a.1")]
 
 
 def test_wishes_do_not_fill_the_disk_while_sync_is_down(tmp_path: pathlib.Path) -> None:

@@ -233,13 +233,13 @@ def test_a_transponder_says_at_once_whose_crossing_it_was() -> None:
         ("run-2", "its transponder 22", 100),
     ] * 2
     assert [lap.lap_ns for lap in field.of("run-2").book.laps()] == [8 * S]
-    assert only(field.read("33", 20 * S), f.Unattributed)[0].why == "the transponder 33 is nobody's here"
+    assert only(field.read("33", 20 * S), f.Unattributed)[0].why == "the transponder 33 has no owner here"
 
 
 def test_a_transponder_of_somebody_else_is_not_the_one_run_that_is_on() -> None:
     field = Field(1, None, *KNOWN)
     field.start(1)
-    assert "who has no run that is on" in only(field.read("22", 5 * S), f.Unattributed)[0].why
+    assert "who is not on the track" in only(field.read("22", 5 * S), f.Unattributed)[0].why
     assert only(field.read("11", 6 * S), f.RunStarted)
 
 

@@ -102,7 +102,7 @@ def test_what_was_given_in_another_notation_outlives_a_restart_until_the_config_
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([10], [])
     loop.booted(*worn("13499724", car="car-3"))
     new_facts = loop.read("13499724", 23)
-    assert "car-3, who has no run" in only(new_facts, f.Unattributed)[0].why
+    assert "car-3, who is not on the track" in only(new_facts, f.Unattributed)[0].why
 
 
 def test_both_systems_notations_of_one_transponder_go_over() -> None:

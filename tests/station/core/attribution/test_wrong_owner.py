@@ -43,7 +43,7 @@ def test_the_configs_wrong_car_is_put_right(read: str, known: tuple[e.Transponde
     run = loop.on()
     facts = loop.read(read, 2, 12, 22, 32)
     assert {fact.why for fact in only(facts, f.Unattributed)} == {
-        "its transponder is of car-2, who has no run that is on"
+        "its transponder belongs to car-2, who is not on the track"
     }
     if over:
         finished(loop, run, 35)

@@ -188,7 +188,7 @@ def test_a_hand_at_the_beam_began_lap_1_and_the_run_begins_again() -> None:
     assert [fact.at_ns for fact in only(facts, f.RunStarted)] == [9 * S]
     assert hand.run.ends_ns("boot-a") == 69 * S
     refused = only(drop(hand, 1), f.CommandRefused)
-    assert ["began anew a moment ago" in fact.sentence for fact in refused] == [True]
+    assert ["was given another beginning a moment ago" in fact.sentence for fact in refused] == [True]
     assert len(hand.laps) == 3
     drop(hand, 1, 60)
     assert [round(lap.lap_ns / S, 1) for lap in hand.laps] == [20.3, 9.9], "later it is meant"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.timing.sensor_layout import SensorArrangement, SensorPass, describe_passes, seen_in
+from station.core.timing.sensor_layout import SensorArrangement, SensorPass, describe_passes, observed_layout
 from station.gates.drem import DremStream
 from tests.station.core.scripted_race import MS, QUICK, Hand, S, moment, only
 
@@ -136,10 +136,10 @@ def test_a_gate_of_an_old_journal_is_judged_as_it_was() -> None:
     ("unsaid", (3, -15, 4, -6), "3 to 15 ms apart. They stand side by side: set layout = \"side_by_side\"."),
     ("in_line", (3, -15, 4, -6), "They stand side by side: set layout = \"side_by_side\"."),
     ("side_by_side", (3, -15, 4, -6), "They stand side by side, as is set."),
-    ("unsaid", (40, 55, 61), "They fire one after the other: layout = \"in_line\" would tell which way"),
+    ("unsaid", (40, 55, 61), "They fire one after the other: layout = \"in_line\" would show which way"),
     ("in_line", (40, 55, 61), "They fire one after the other, as is set."),
     ("in_line", (-40, -55, -61), "name the sensors the other way round"),
-    ("in_line", (140, -155, 161, -120), "Cars came from both sides"),
+    ("in_line", (140, -155, 161, -120), "Cars came from both directions"),
     ("side_by_side", (), "No pass yet"),
 ])  # fmt: skip
 def test_who_tries_a_gate_reads_how_its_sensors_stand(layout: e.Layout, lags: tuple[int, ...], advice: str) -> None:
@@ -185,5 +185,5 @@ def test_any_passes_are_judged_and_worded(passes: list[SensorPass]) -> None:
         arrangement.second(each.second or each.first, each.lag_ns)
     remembered = arrangement.passes
     assert len(remembered) == min(len(passes), 12)
-    assert seen_in(("a", "b"), remembered) in ("", "in_line", "reversed", "side_by_side", "both_ways")
+    assert observed_layout(("a", "b"), remembered) in ("", "in_line", "reversed", "side_by_side", "both_ways")
     assert describe_passes(e.GateSpec("g", ("a", "b")), remembered)

@@ -146,7 +146,7 @@ def test_the_usb_bridge_is_a_port() -> None:
 
 def test_another_hid_device_is_left_alone() -> None:
     bridge = Bridge(vendor=0x046D)
-    with pytest.raises(OSError, match="no CP2110"):
+    with pytest.raises(OSError, match="not a CP2110"):
         bridge.port()
     assert bridge.set == []
     with pytest.raises(OSError, match="Bad file"):

@@ -132,7 +132,7 @@ def test_a_silent_decoder_is_not_fit() -> None:
 
 
 @pytest.mark.parametrize(("options", "sentence"), [
-    ({"protocol": "p3", "url": "moon://1"}, "no port that we know"),
+    ({"protocol": "p3", "url": "moon://1"}, "not a known kind of port"),
     ({"protocol": "p4", "url": "loop://"}, "there is no protocol 'p4'"),
     ({"protocol": "p3", "url": "loop://", "form": "9N9"}, "8N1"),
     ({"protocol": "p3", "link": "loop://"}, "unknown key"),
@@ -179,7 +179,7 @@ def test_a_port_has_one_reader() -> None:
         first.start({}, Box().put)
         with gate(protocol="p3", url=path) as second:
             second.start({}, Box().put)
-            until(lambda: "another program reads it" in second.health().sentence)
+            until(lambda: "another program is reading it" in second.health().sentence)
         assert first.health().alive
 
 
@@ -220,7 +220,7 @@ def test_bytes_of_another_protocol_make_no_gate_fit() -> None:
             peer.sendall(b"\x8e\x02 no time at all\r\n" * 20)
             until(lambda: driver.health().dropped > 256)
             until(lambda: not driver.health().alive)
-            assert "no frame of tag; check `protocol` and `baud`" in driver.health().sentence
+            assert "not part of any tag frame; check `protocol` and `baud`" in driver.health().sentence
             peer.sendall(b"T       200 M1  2:51:15.742000\r\n")
             until(lambda: driver.health().alive)
 

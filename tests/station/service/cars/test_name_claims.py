@@ -373,7 +373,7 @@ def test_never_two_within_the_life_of_a_lease(beats: list[tuple[str, int]]) -> N
         if leases(rig.beat(boot, after_ms * MS)).get(boot) == "drive":
             held[boot] = rig.now_ns
         assert sum(rig.now_ns - at_ns < 500 * MS for at_ns in held.values()) <= 1
-        assert set(rig.cars._cars["car-1"].claim.twins(rig.now_ns)) <= spoke
+        assert set(rig.cars._cars["car-1"].claim.duplicates(rig.now_ns)) <= spoke
 
 
 def test_what_is_kept_of_others_is_bounded() -> None:

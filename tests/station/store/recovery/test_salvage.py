@@ -237,8 +237,8 @@ def test_the_start_names_the_first_bad_record_and_salvage_goes_on(
         open_journal(folder)
     last = len(whole.records)
     sentence = {
-        "tip": f"Records up to {last - 2} hold; record {last - 1} bears no signature that can be read.",
-        "checkpoint": f"Its {last} records can all be read, and hold.",
+        "tip": f"Records up to {last - 2} are good; record {last - 1} bears no signature that can be read.",
+        "checkpoint": f"Its {last} records can all be read and are good.",
     }.get(page, f"record {bad} ")
     assert sentence in str(refused.value)
     assert "`raceday journal salvage`" in str(refused.value)
@@ -281,7 +281,7 @@ def test_a_file_that_was_cut(whole: Truth, tmp_path: pathlib.Path, part: float) 
     assert len(left.unsigned) <= 1
     said = salvaged(folder)
     for payload in left.unsigned:
-        assert f"Not taken, for no signature of them can be read: {json.loads(payload)['result_id']}." in said
+        assert f"Not carried over, since no signature of them can be read: {json.loads(payload)['result_id']}." in said
     journal = open_journal(folder)
     check_fresh_run(journal, whole)
     journal.close()
