@@ -1,4 +1,4 @@
-"""The clock map: the truth always lies within what is stated, whatever the line does."""
+"""The clock map: the true time always lies within the stated uncertainty, whatever the connection does."""
 
 import random
 
@@ -12,7 +12,7 @@ MS = 1_000_000
 
 
 def exchange(clock: ClockMap, chance: random.Random, at_ns: int, ppm: float, most_ms: float = 16.0) -> None:
-    """One ping at `at_ns` (true time) to a clock that is off by `ppm`."""
+    """Adds one ping at `at_ns` (true time) to a clock that is off by `ppm`."""
     read_ns = at_ns + round(chance.random() * most_ms * MS)
     back_ns = read_ns + round(chance.random() * most_ms * MS)
     clock.add(at_ns, device(read_ns, ppm), back_ns)
@@ -80,7 +80,7 @@ def test_a_pong_before_its_ping_is_no_exchange() -> None:
 
 
 def wandering(at_ns: int, bend_per_s: float, turns_at_ns: int) -> int:
-    """A crystal whose rate changes as fast as any may, one way and then the other."""
+    """A crystal whose rate changes as fast as possible, one way and then the other."""
     since_s = (at_ns - 50 * S) / S
     turn_s = (turns_at_ns - 50 * S) / S
     bent_s = bend_per_s * (since_s - turn_s) ** 2 / 2

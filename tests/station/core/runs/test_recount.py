@@ -1,4 +1,4 @@
-"""Transponders that had wrong owners for a while: after the last correction, all laps are as if they never had."""
+"""Transponders with wrong owners for a while: after the last correction, all laps are as if they never had them."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ FORMS = ("{:d}", "{:010d}", "{:X}", "0x{:x}")
 
 @dataclass(frozen=True)
 class Day:
-    """What is read, what an official says of it, and when each run is finished; times in hundredths of a second."""
+    """What is read, which owners an official names, and when each run is finished; times in hundredths of a second."""
 
     cars: int
     wired: tuple[tuple[int, str], ...]  # a transponder (by its place in NUMBERS), and whose it is by the config
@@ -70,7 +70,7 @@ def days(draw: st.DrawFn) -> Day:
 
 
 def raced(day: Day, *, known: bool) -> tuple[Loop, list[list[f.Lap]]]:
-    """With the right owners from the start (`known`), or as it came to be known."""
+    """The day with the right owners from the start (`known`), or as they became known."""
     wired = [(tag, owner(tag)) for tag in range(2 * day.cars)] if known else day.wired
     rules = RaceRules(consecutive_laps=1, min_lap_s=day.min_lap_s)
     transponders = [e.Transponder(str(NUMBERS[tag]), car=whose) for tag, whose in wired]

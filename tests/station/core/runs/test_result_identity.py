@@ -1,4 +1,4 @@
-"""A result's id is unique over stations, journals and lives of a journal; its revisions rise over lives too."""
+"""A result's id is unique over stations, journals and restored backups; its revisions rise over restores too."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,9 @@ WEEK = 7 * 86_400 * S
 
 
 class Named(Hand):
-    """A station with a named journal. `boot` is a start of its process; `again` another life of what is journaled."""
+    """A station with a named journal. `boot` starts its process; `again` restores a backup in another station."""
 
-    def __init__(self, station: str = "hall-1", journal: str = "aa" * 6, start: str = "11" * 4, runs: int = 0) -> None:
+    def __init__(self, station: str = "club-1", journal: str = "aa" * 6, start: str = "11" * 4, runs: int = 0) -> None:
         self.station = station
         super().__init__(RULES)
         self.do(e.JournalBegan(moment(0), journal, runs=runs))
@@ -31,7 +31,7 @@ class Named(Hand):
         self.do(e.Booted(now, self.station, (e.GateSpec("start"),), start=start))
 
     def again(self) -> "Named":
-        """From a backup made now: the same inputs in another engine."""
+        """A backup made now and restored: the same inputs in another engine."""
         other = Named.__new__(Named)
         Hand.__init__(other, RULES)
         other.station = self.station
@@ -55,13 +55,13 @@ def keys(results: Sequence[Result]) -> list[str]:
 def test_the_id_names_station_journal_and_life() -> None:
     hand = Named()
     hand.drive([1, 9, 17, 25])
-    assert keys(hand.results) == ["hall-1.aaaaaaaaaaaa.11111111.run-1.1"]
+    assert keys(hand.results) == ["club-1.aaaaaaaaaaaa.11111111.run-1.1"]
     hand.rule("run-1", 1)
-    assert keys(hand.results)[1:] == ["hall-1.aaaaaaaaaaaa.11111111.run-1.2"]
+    assert keys(hand.results)[1:] == ["club-1.aaaaaaaaaaaa.11111111.run-1.2"]
 
 
 def test_stations_and_journals_never_meet() -> None:
-    stations = [Named(), Named(station="hall-2"), Named(journal="bb" * 6), Named(start="22" * 4)]
+    stations = [Named(), Named(station="club-2"), Named(journal="bb" * 6), Named(start="22" * 4)]
     for hand in stations:
         hand.drive([1, 9, 17, 25])
     assert len({hand.results[0].result_id for hand in stations}) == 4
@@ -143,7 +143,7 @@ def test_a_journal_that_goes_on_for_a_damaged_one_counts_on() -> None:
 @QUICK
 @given(st.lists(st.sampled_from(["run", "rule", "life", "backup"]), max_size=6))
 def test_whatever_happens_no_webhook_id_has_two_bodies(steps: list[str]) -> None:
-    """One station whose backups are put back at any time: all that was ever posted, in any of its lives."""
+    """One station whose backups are restored at any time: everything that any of the restored stations has posted."""
     hand, lives, at_s, posted = Named(), 1, 1, dict[str, Result]()
     backup = hand.again()
     for step in steps:

@@ -1,4 +1,4 @@
-"""Rulings: new records that change what counts, and never what was seen."""
+"""Rulings: new records that change what counts, and never what was recorded."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A run: the table of what may happen when, laps from crossings, how a run ends, and what it is worth."""
+"""A run: the table of its phases, laps from crossings, how a run ends, and its score."""
 
 import pytest
 

@@ -17,7 +17,7 @@ ZERO_NS = 7_000 * S  # B's clock began long before A's
 
 
 class Two(Hand):
-    """A hand on both systems; `offset_ns` is what B's stamp is later than A's, its clock's zero apart."""
+    """A scripted race with both systems. `offset_ns`: how much later B stamps than A, apart from its clock's zero."""
 
     def __init__(self, laps: int = 20) -> None:
         super().__init__(RaceRules(max_laps=laps), A, B)

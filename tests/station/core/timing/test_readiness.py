@@ -1,4 +1,4 @@
-"""A run is armed on healthy gates in race mode, or an official says why not; tests reach no race."""
+"""A run is armed on healthy gates in race mode, or with an official's reason; test crossings reach no race."""
 
 import pytest
 

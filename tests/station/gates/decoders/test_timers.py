@@ -1,4 +1,4 @@
-"""What one timer alone has: its checks and escapes, its clock's wraps, its forms of a line, and how it is asked."""
+"""What is particular to one timer: its checksums, escapes, clock wraps, forms of a line, and polling."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every vector of every protocol: what it says, split anywhere, in noise, cut short, sent twice, with flipped bits."""
+"""Every vector of every protocol: decoded whole, split anywhere, in noise, cut short, sent twice, with flipped bits."""
 
 import dataclasses
 
@@ -55,15 +55,15 @@ def test_a_frame_may_be_split_anywhere(vector: Vector) -> None:
 @each_protocol
 def test_a_stream_may_be_split_anywhere(protocol: str) -> None:
     stream = b"".join(of(protocol))
-    whole = decoder(protocol)
-    expected = whole.feed(stream)
+    at_once = decoder(protocol)
+    expected = at_once.feed(stream)
     for at in range(1, len(stream)):
         device = decoder(protocol)
         assert device.feed(stream[:at]) + device.feed(stream[at:]) == expected
-        assert device.counts == whole.counts
+        assert device.counts == at_once.counts
     bytewise = decoder(protocol)
     assert [fact for byte in stream for fact in bytewise.feed(bytes((byte,)))] == expected
-    assert bytewise.counts == whole.counts
+    assert bytewise.counts == at_once.counts
 
 
 @each_vector

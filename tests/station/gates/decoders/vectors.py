@@ -1,4 +1,4 @@
-"""The vectors of all protocols: frames as they were sent, most of them recorded, and the one fact in each."""
+"""The test vectors of all protocols: frames as they were sent, most of them recorded, and the one fact in each."""
 
 from dataclasses import dataclass
 
@@ -244,5 +244,5 @@ def of(protocol: str) -> list[bytes]:
 
 
 def crossings(facts: list[Decoded]) -> list[Decoded]:
-    """Of what was decoded only what a gate times, each once."""
+    """Of the decoded facts, only those that a gate times, each once."""
     return [fact for fact in facts if isinstance(fact, DeviceEdge) or (isinstance(fact, Passing) and not fact.repeat)]
