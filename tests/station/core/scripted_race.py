@@ -13,7 +13,7 @@ from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.runs.run import Run
 
-# Few examples in the fast tests, more in the slow ones; RACEDAY_EXAMPLES=2000 looks harder in both.
+# Few examples in the fast tests, more in the slow ones; RACEDAY_EXAMPLES=2000 tries more in both.
 EXAMPLES = int(os.environ.get("RACEDAY_EXAMPLES", "20"))
 QUICK = settings(deadline=None, max_examples=EXAMPLES)
 THOROUGH = settings(deadline=None, max_examples=3 * EXAMPLES)

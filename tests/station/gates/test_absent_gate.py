@@ -237,7 +237,7 @@ def test_a_station_starts_and_starts_again_in_mid_race_without_its_second_gate(t
     spare.there = True
 
     def shown_alive() -> set[str]:
-        rig.wait(S)  # the gates are looked at once a second
+        rig.wait(S)  # the gates' health is read once a second
         return {gate.name for gate in rig.station.snapshot().gates if gate.alive}
 
     until(lambda: spare.put is not None)
@@ -255,7 +255,7 @@ def test_a_decoder_that_is_not_plugged_in_is_on_the_page_and_no_traceback(tmp_pa
         assert gate["sentence"].startswith("/dev/there-is-none: cannot be opened: it is not there; plug it in")
     finally:
         process.process.terminate()
-        process.process.terminate()  # as `timeout` and impatient people do: the clean-up goes on to its end
+        process.process.terminate()  # as `timeout` and impatient people do: the clean-up still finishes
         out, err = process.process.communicate(timeout=20)
     assert (process.process.returncode, "Traceback" in out + err) == (0, False)
 

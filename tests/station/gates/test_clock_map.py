@@ -39,7 +39,7 @@ def test_slow_messages_cannot_mislead() -> None:
     for number in range(400):
         exchange(clock, chance, 60 * S + number * 50 * MS, 50.0, 1.0)
     before = clock.at(device(79 * S, 50.0))
-    for number in range(50):  # the way back takes 0.9 s, the way out none: a regression would be drawn by 0.45 s
+    for number in range(50):  # the way back takes 0.9 s, the way out none: a regression would be off by 0.45 s
         at_ns = 80 * S + number * 20 * MS
         clock.add(at_ns, device(at_ns, 50.0), at_ns + 900 * MS)
     after = clock.at(device(79 * S, 50.0))
@@ -68,7 +68,7 @@ def test_exchanges_that_contradict_each_other_make_it_unsure_not_wrong_in_silenc
     clock = ClockMap()
     for number in range(200):
         at_ns = 60 * S + number * 50 * MS
-        jump = 5_000 if number > 100 else 0  # the device's clock leaps by 5 ms: no crystal does
+        jump = 5_000 if number > 100 else 0  # the device's clock jumps by 5 ms, as no crystal does
         clock.add(at_ns, device(at_ns, 0.0) + jump, at_ns + 100_000)
     assert clock.here().uncertainty_ns > 1_000_000
 

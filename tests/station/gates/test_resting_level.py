@@ -98,11 +98,11 @@ class Hand:
 
 
 @pytest.mark.parametrize(("pull", "broken", "rests", "right"), [
-    ("down", "low", 0, "high"),  # the event manager's boards at a gate as it comes
+    ("down", "low", 0, "high"),  # the event manager's boards at a gate with default settings
     ("up", "high", 1, "low"),  # an open collector, set high
     ("floating", "low", 0, "high"),  # a board that drives both levels
-    ("up", "low", 0, "high"),  # a contact to ground that a press opens
-    ("down", "high", 1, "low"),  # one to 3.3 V that a press opens
+    ("up", "low", 0, "high"),  # a contact to ground that opens when pressed
+    ("down", "high", 1, "low"),  # one to 3.3 V that opens when pressed
 ])  # fmt: skip
 def test_pins_of_any_wiring(monkeypatch: pytest.MonkeyPatch, pull: str, broken: str, rests: int, right: str) -> None:
     for setting, sentence in ((broken, f'broken = "{right}"'), (right, "")):

@@ -86,7 +86,7 @@ def test_it_comes_back_under_another_number(machine: Machine, link: str, device:
     finder.opened(wanted)
     assert ("The number may change" in finder.advice) == bool(link)
     machine.pull("ttyUSB0", link)
-    assert finder.path() == wanted  # nothing is there: what was set is tried
+    assert finder.path() == wanted  # nothing is there: the configured name is tried
     there = machine.plug("ttyUSB1", device, link)
     path_now = finder.path()
     assert os.path.realpath(path_now) == there

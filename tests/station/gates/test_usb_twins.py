@@ -88,8 +88,8 @@ def test_each_comes_back_to_its_own_gate(
             f'set url = "{path}" and leave each in its socket.'
         )
     computer.pull(a)
-    assert opened(theirs) == second  # its line broke too: the hub
-    assert ours.path() == first  # not there; and the link that both share leads to the other one
+    assert opened(theirs) == second  # its connection broke too: the hub was unplugged
+    assert ours.path() == first  # it is not there, and the link that both share leads to the other one
     (back,) = computer.plug(a, adapter, busy_names=(pathlib.Path(first).name,))
     assert back not in (first, second)
     assert (opened(ours), opened(theirs)) == (back, second)
@@ -230,7 +230,7 @@ def test_unequal_products_with_the_same_words_share_a_link_too(make: Make) -> No
     computer.pull("2")
     assert ours.path() == first
     (moved,) = computer.plug("1.1", busy_names=("ttyUSB0",))
-    assert opened(ours) == moved  # the kernel tells it from the other one, wherever it is
+    assert opened(ours) == moved  # the kernel can tell it from the other one, wherever it is
     assert second == computer.name_at("4")
 
 

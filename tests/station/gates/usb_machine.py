@@ -11,7 +11,7 @@ import pytest
 from station.gates import usb
 from station.gates.usb import PortFinder
 
-# udev's name of a controller -> where the kernel keeps it.
+# udev's name of a controller -> where the kernel has it.
 PC = ("pci-0000:00:14.0", "pci0000:00/0000:00:14.0/usb1")
 PI4 = ("platform-fd500000.pcie-pci-0000:01:00.0", "platform/scb/fd500000.pcie/pci0000:00/0000:01:00.0/usb1")
 PI3 = ("platform-3f980000.usb", "platform/soc/3f980000.usb/usb1")

@@ -79,9 +79,9 @@ def run(drawn: DrawnRace) -> list[Decision | MissingCrossing | LateContradiction
     moments.sort(key=lambda each: each[:2])
     for at_ns, _, event in moments:
         if isinstance(event, GateCrossing):
-            cars.crossing(event)
+            cars.add_crossing(event)
         else:
-            cars.report(event)
+            cars.add_report(event)
         decisions += cars.decide(at_ns)
     return decisions + cars.decide(moments[-1][0] + 10 * S)
 
@@ -126,16 +126,16 @@ def test_what_the_gate_missed_is_proposed_with_its_witness() -> None:
 
 def test_a_transponder_needs_no_witness() -> None:
     cars = CrossingAssigner(CARS, 3 * S, LOCKOUT_NS)
-    cars.crossing(GateCrossing(1, 5 * S, "car-2"))
+    cars.add_crossing(GateCrossing(1, 5 * S, "car-2"))
     assert cars.decide(9 * S) == [Decision(1, 5 * S, "car-2", "its transponder", 1.0, True)]
 
 
 def test_a_hand_in_the_beam_is_no_cars_crossing() -> None:
     cars = CrossingAssigner(("car-1",), 3 * S, LOCKOUT_NS)
     for number, at_s in enumerate((1, 9, 17, 20, 25)):
-        cars.crossing(GateCrossing(number, at_s * S))
+        cars.add_crossing(GateCrossing(number, at_s * S))
         if at_s != 20:
-            cars.report(CarReportAt("car-1", at_s * S + 10 * MS))
+            cars.add_report(CarReportAt("car-1", at_s * S + 10 * MS))
     given_to = {fact.crossing: fact for fact in cars.decide(40 * S) if isinstance(fact, Decision)}
     assert [given_to[n].car for n in range(5)] == ["car-1", "car-1", "car-1", "", "car-1"]
     assert (given_to[3].why, given_to[3].sure) == ("no car can have been there", False)

@@ -8,7 +8,7 @@ from station.core import facts as f
 from station.core import inputs as e
 from tests.station.core.scripted_race import BOOT, MS, QUICK, Hand, S, moment, only
 
-OFFSET = 77_000 * S  # the car's clock shows so much more than the gate's
+OFFSET = 77_000 * S  # the car's clock minus the gate's
 
 
 def confirmed(hand: Hand) -> list[bool]:

@@ -23,7 +23,7 @@ class Day:
     """What is read, which owners an official names, and when each run is finished; times in hundredths of a second."""
 
     cars: int
-    wired: tuple[tuple[int, str], ...]  # a transponder (by its place in NUMBERS), and whose it is by the config
+    wired: tuple[tuple[int, str], ...]  # a transponder (its index in NUMBERS), and its owner by the config
     read: tuple[tuple[int, int], ...]
     assigned: tuple[tuple[int, int, str, str], ...]
     over: tuple[int | None, ...]
@@ -52,7 +52,7 @@ def days(draw: st.DrawFn) -> Day:
     wired = [(tag, draw(owners)) for tag in tags if draw(st.booleans())]
     assigned = []
     for tag in tags:
-        # The config's wrong word is no mistake once the right owner's run is over: then the car had another one.
+        # A wrong owner in the config is no mistake once the right owner's run is over: the car had another one then.
         first = st.integers(150, end - 1 if dict(wired).get(tag, owner(tag)) != owner(tag) else end + 900)
         when = [draw(first), *sorted(draw(st.lists(st.integers(end, end + 900), max_size=3, unique=True)))]
         when = sorted({*when})

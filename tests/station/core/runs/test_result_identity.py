@@ -82,7 +82,7 @@ def test_after_a_backup_was_put_back_no_id_and_no_revision_comes_twice() -> None
     lost.drive([1, 9, 17, 25])
     lost.open("Bob", at_ns=30 * S)
     backup = lost.again()
-    # The life that is lost goes on: Bob ends, Carl drives, Ann's run is ruled on twice.
+    # The station continues after its backup: Bob ends, Carl drives, Ann's run is ruled on twice.
     lost.go(30 * S)
     for at_s in (31, 40, 49, 58):
         lost.cross(at_s * S)
@@ -90,7 +90,7 @@ def test_after_a_backup_was_put_back_no_id_and_no_revision_comes_twice() -> None
     lost.rule("run-1", 1)
     lost.rule("run-1", 2)
     known = {result.webhook_id: result for result in lost.results}
-    # The backup lives on a week later, and another one after it.
+    # The backup is restored a week later, and another one after it.
     for start, after_ns, seconds in (("22" * 4, WEEK, 3.0), ("33" * 4, 2 * WEEK, 4.0)):
         life = backup.again()
         life.boot(start, NOW + after_ns)

@@ -58,7 +58,7 @@ def drop(hand: Hand, number: int, at_s: float = 50) -> tuple[f.Fact, ...]:
         ((2.5, 2.6, 10), {0, 1}),
         ((2.5, 2.6, 10, 10), {0, 1}),
         ((), set()),
-        ((0, 10, 2.5, 10.5), {2}),  # one that spans two boots says nothing
+        ((0, 10, 2.5, 10.5), {2}),  # one that spans two boots shows nothing
     ],
 )
 def test_which_laps_are_too_short_to_be_believed(laps: tuple[float, ...], odd: set[int]) -> None:
@@ -260,7 +260,7 @@ def test_a_missed_crossing_is_asked_for_by_the_usual_lap_alone(
     hand = over(*[at_s + 1 for at_s in stamps])
     every = [fact for facts in hand.facts for fact in only(facts, f.Proposal)]
     proposals = [fact for fact in every if fact.kind == "missed_crossing"]
-    assert len(hand.run.proposals) == len(proposed_s), "that the first lap was short is asked no more"
+    assert len(hand.run.proposals) == len(proposed_s), "the proposal about the short first lap is withdrawn"
     assert [fact.at_ns / S - 1 for fact in proposals] == pytest.approx(proposed_s, abs=0.001)
     for fact in proposals:
         hand.do(e.AddCrossing(author="judge", at_ns=fact.at_ns, moment=moment(100 * S)))

@@ -19,7 +19,7 @@ STEPS = [0, 3 * S, -3 * S, 9_900 * MS, -9_900 * MS, 30 * S, -30 * S, 3_600 * S, 
 SOME = corners(STEPS, 0, 30 * S, -DAYS)
 JUMPS = corners([step for step in STEPS if abs(step) > 10 * S], 30 * S, -DAYS)
 DEVICE, DEVICE_B = "device:a.1", "device:b.1"
-FAR = 5_000 * S  # the device has counted for so much longer than the station
+FAR = 5_000 * S  # the device has run for this much longer than the station
 BEGIN = e.Moment(BOOT, 0, UTC)
 
 
@@ -255,7 +255,7 @@ def test_a_run_of_a_clock_that_nobody_paired_is_corrected_with_the_stations(off_
         UTC + FAR + 40 * S,
     ]
     assert [due.result.evidence.clock_trusted for due in rig.results] == [trusted, True]
-    # A late pair shows how far it had counted.
+    # A late pair shows how far the device had counted.
     rig.do(e.ClockPair(e.Moment(DEVICE, FAR + 61 * S, UTC + 61 * S)))
     assert rig.results[-1].result.finished_utc_ns == UTC + 40 * S
     assert rig.results[-1].result.revision == 3

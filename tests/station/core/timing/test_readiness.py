@@ -109,4 +109,4 @@ def test_what_a_driver_noticed_is_kept_and_changes_nothing() -> None:
         assert noted == f.GateNoteStored("start", "missed_numbers", note.sentence, 1, UTC + number * S)
     notes = hand.engine.readiness.notes["start"]
     assert [noted.sentence.split()[2] for noted in notes] == ["11", "10", "9", "8", "7", "6", "5", "4"]
-    assert only(hand.open(), f.RunOpened)  # it is no illness
+    assert only(hand.open(), f.RunOpened)  # a note is not a fault

@@ -27,7 +27,7 @@ OFFS = [0, 3 * S, -3 * S, 40 * S, -40 * S, HOUR, -HOUR, DAYS, -DAYS, -19_000 * 8
 SOME = corners(OFFS, 0, -HOUR)
 KINDS = ["beam", "pico", "device", "decoder"]
 FAR = 5_000 * S
-UP = 20 * S  # what a kernel has counted when the station begins
+UP = 20 * S  # the kernel's uptime when the station starts
 LAP = 10_100 * MS
 FIRST = ("boot-1", "boot-1/p1", "device:d:1.0")  # the gates of the first boot
 LIMIT = RaceRules(time_limit_s=60.0)
@@ -351,7 +351,7 @@ def test_whatever_boots_and_steps_there_are_no_lap_within_the_limit_is_lost(
     rig = Rig(kind, RaceRules(time_limit_s=40.0, lap_1_from="signal" if signal else "line"), *began)
     rig.cross(S)
     timed = driven(rig, [(10_000 + sum(gaps[:n])) * MS for n in range(len(gaps) + 1)], boots, steps)
-    if signal:  # the gate of the first boot knows when that was, and so does a device that lives on
+    if signal:  # the gate of the first boot knows when that was, and so does a device that keeps running
         timed.insert(0, (5 * S, timed[0][1] if kind == "device" or timed[0][1] in FIRST else "nobody"))
     assert [fact.reason for fact in only(rig.all_facts, f.RunFinished)] == ["time is up"]
     within = sum(1 for at_ns, _ in timed if at_ns <= timed[0][0] + 40 * S)

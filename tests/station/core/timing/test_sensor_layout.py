@@ -101,7 +101,7 @@ def test_which_gates_know_the_way(spec: e.GateSpec, directed: bool) -> None:
     ((-40, -35, -50), 'Set sensors = ["right", "left"], or swap their pins.'),
     ((-140, -135, -150), 'Set sensors = ["right", "left"], or swap their pins.'),
     ((40, 35, -200, 50, 45), ""),  # one car rolled back
-    ((140, -200, 150, -180, 170), ""),  # cars from both sides, as far apart as sensors in line
+    ((140, -200, 150, -180, 170), ""),  # cars from both directions, as far apart as sensors in line
     ((40, 35, 50, 44), ""),
     ((12, -12), ""),
 ])  # fmt: skip

@@ -14,7 +14,7 @@ from station.core.inputs import Edge, GateNote
 from station.gates.decoders.gate import DecoderGate
 from station.gates.driver import GateOutput
 
-WAIT_S = 60.0  # a busy machine takes long to start a process
+WAIT_S = 60.0  # a busy machine takes a long time to start a process
 
 
 class Box:

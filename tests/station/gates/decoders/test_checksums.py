@@ -19,7 +19,7 @@ def test_the_nine_lines_check() -> None:
     device = RC4()
     facts = device.feed(b"".join(RC4_SENT))
     assert (device.counts.frames, device.counts.bad_crc, device.counts.passings, device.counts.status) == (9, 0, 5, 4)
-    # The page quotes nine lines of a longer log: the numbers between them are missing, and said.
+    # The page quotes nine lines of a longer log: the numbers in between are missing, and reported.
     assert [fact.missing for fact in facts if isinstance(fact, Gap)] == [2, 2, 11, 4]
 
 

@@ -53,7 +53,7 @@ def test_a_packet_in_noise_is_told_by_its_time() -> None:
     assert device.feed(car(5, 3_000_000_000)) == []
     assert device.counts.bad_fields == 1
     assert device.feed(b"\x0d\x0b\xff" + car(5, 61_000)) == [Passing("5", 61_000 * MS, strength=99, hits=9)]
-    gap, status = device.feed(clock(500))  # it was switched off and on
+    gap, status = device.feed(clock(500))  # the counter was switched off and on
     assert isinstance(gap, Gap)
     assert gap.kind == "restart"
     assert status == StatusReport(device_time_ns=500 * MS)
@@ -132,7 +132,7 @@ def test_the_usb_bridge_is_a_port() -> None:
     assert port.write(b"x" * 64) == 64
     assert [bridge.ours.recv(100) for _ in range(2)] == [b"\x3f" + b"x" * 63, b"\x01x"]
     bridge.ours.send(bytes((len(CLOCK),)) + CLOCK)
-    bridge.ours.send(bytes((len(CAR),)) + CAR + bytes(20))  # reports are filled up
+    bridge.ours.send(bytes((len(CAR),)) + CAR + bytes(20))  # reports are padded
     assert port.read(1) == CLOCK[:1]
     assert port.read(port.in_waiting) == CLOCK[1:]
     assert port.read(100) == CAR

@@ -168,7 +168,7 @@ FORMS = (
     ("seconds before", lambda frame: "1551542808.933122 " + frame.hex(" ")),
     ("milliseconds before", lambda frame: "1551542808933 " + frame.hex()),
     ("brackets before", lambda frame: "[  12.5] " + frame.hex()),
-    ("a comment behind", lambda frame: "  " + frame.hex() + "   # as heard"),
+    ("a comment behind", lambda frame: "  " + frame.hex() + "   # as received"),
     ("Windows", lambda frame: frame.hex() + "\r"),
 )
 

@@ -91,7 +91,7 @@ def test_only_the_named_transponders_and_no_repeats() -> None:
 def test_inputs_are_wired_to_sensors() -> None:
     stamps = _stamps(Wiring(("in", "out"), {"C1": "out"}))
     facts = [DeviceEdge("C0", True, S, impulse=False), DeviceEdge("C1", False, S), DeviceEdge("out", True, S)]
-    # The last one is an impulse: its release is told with it, or the first sensor would wait for it.
+    # The last one is an impulse: its release comes with it, or the first sensor would wait for it.
     edges = stamps.edges([*facts], READ_NS)
     assert [(edge.sensor, edge.broken, edge.seq) for edge in edges] == [
         ("in", True, 1),
@@ -129,13 +129,13 @@ def test_a_place_of_another_line_is_not_ours() -> None:
 
 @pytest.mark.parametrize(("passings", "epochs"), [
     ([(0, 0), (10, 10), (20, 20.9), (30, 30)], [1, 1, 1, 1]),
-    # Set forward: shown at once, since nothing is heard before it happened.
+    # Set forward: noticed at once, since nothing can arrive before it happened.
     ([(0, 0), (10, 10), (22, 20), (32, 30)], [1, 1, 2, 2]),
-    # Set back: the first stands alone, the second confirms it.
+    # Set back: the first passing gets its own epoch, the second confirms the jump.
     ([(0, 0), (10, 10), (18, 20), (28, 30), (38, 40)], [1, 1, 2, 2, 2]),
-    # Told late once, as by a car that stood on the loop: the others go on.
+    # Reported late once, as for a car that stood on the loop: the others continue.
     ([(0, 0), (10, 10), (12, 20), (25, 25), (29, 35), (40, 40)], [1, 1, 2, 1, 3, 1]),
-    # Late, then late by something else, then set back for good.
+    # Late, then late by another amount, then set back for good.
     ([(0, 0), (12, 20), (20, 25), (25, 30)], [1, 2, 3, 3]),
     ([(0, 0), (100_000, 100_015)], [1, 1]),  # drift
     ([(0, 0), (1_000, 1_003)], [1, 2]),

@@ -75,9 +75,7 @@ def test_p3_fields_that_are_new_to_us_do_no_harm(number: int, car: int, us: int,
 @given(st.integers(0, 999_999), st.integers(0, 2**31), st.integers(0, 2**31), st.integers(0, 2**33), u16, u16, u8)
 def test_rc4(device: int, number: int, car: int, ms: int, first: int, second: int, at: int) -> None:
     seconds = f"{ms // 1000}.{ms % 1000:03d}".rstrip("0")
-    seconds = (
-        seconds.removesuffix(".") if ms % 2000 else seconds
-    )  # both are seen where nothing is left behind the point
+    seconds = seconds.removesuffix(".") if ms % 2000 else seconds  # both forms occur if there are no decimals
     sent = encoders.rc4("@", device, number, car, seconds, first, second, 2)
     passing = Passing(str(car), ms * MS, number, str(device), counters=(first, second), flags=2)
     assert decoded("rc4", sent, at) == [passing]

@@ -18,12 +18,12 @@ ECHOES = (b"%C&", b"\x01%\r\n", b"VERSION\r\n", b"LR\r\n", b"*\r\n", b"\x01", b"
 PIECE = 1_000
 LONGEST = 4096 + 64
 BLOCK = 100_000
-# A byte of its own begins their frames, so that no noise before one becomes part of it.
+# Their frames begin with a byte of their own, so that no noise before one becomes part of it.
 BEGUN = ("p3", "rc4", "tranx2", "cano", "ilap", "zround")
-# Of these any line is a frame, or a checked packet: what noise leaves open is ended by the frame after it.
+# Any line is a frame of these, or a checked packet: what noise leaves open ends with the frame after it.
 READ_ON = ("alge", "tag", "laprf", "carrera", "fsr", "drem", "ipico")
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
-# Robitronic's packets have a length of their own and are looked for byte by byte: to trace each takes a minute.
+# Robitronic's packets have a length of their own and are searched byte by byte: tracing each takes a minute.
 each_traced = pytest.mark.parametrize("protocol", [protocol for protocol in PROTOCOLS if protocol != "robitronic"])
 
 
@@ -64,7 +64,7 @@ def test_bad_streams_are_survived(protocol: str) -> None:
         device.poll(at * 1_000_000)
         at += len(piece)
         assert all(isinstance(fact, KINDS) for fact in facts)
-        assert len(facts) <= len(piece) + 1  # a frame takes a byte at least; one may have waited for its end
+        assert len(facts) <= len(piece) + 1  # a frame has at least one byte; one may have waited for its end
         passings += sum(isinstance(fact, Passing) for fact in facts)
     counts = device.counts
     assert counts.passings == passings
@@ -114,7 +114,7 @@ def test_the_good_frames_among_noise_are_found(protocol: str, data: st.DataObjec
     device = decoder(protocol)
     clean = decoder(protocol)
     expected = [fact for fact in clean.feed(b"".join(sent)) if not isinstance(fact, Gap)]
-    # A line end before each frame ends what noise began; no noise is a start byte left open behind it.
+    # A line end before each frame ends what noise began; no noise leaves a start byte open.
     facts_of_all = device.feed(
         b"".join(_harmless(dirt) + b"\r\n" + frame for dirt, frame in zip(noise, sent, strict=True))
     )
@@ -144,7 +144,7 @@ def test_after_any_noise_the_second_frame_is_read(protocol: str, noise: bytes) -
 @pytest.mark.parametrize("protocol", protocols())
 def test_a_flood_of_one_byte_takes_no_time_and_no_room(protocol: str, data: bytes) -> None:
     device = decoder(protocol)
-    device.feed(data * 4)  # what is imported and compiled at first is not the flood's
+    device.feed(data * 4)  # what is imported and compiled at first is not part of the flood
     tracemalloc.start()
     began_s = time.process_time()
     for _ in range(3):

@@ -29,7 +29,7 @@ def test_passings_on_a_serial_port_are_edges_on_the_decoders_clock() -> None:
         edges = box.take(5)
         assert [edge.at_ns // 1_000_000 for edge in edges] == [596_126, 614_635, 625_565, 671_684, 688_410]
         assert len({edge.boot for edge in edges}) == 1
-        # Sequence numbers that are missing between the quoted lines are left out of ours.
+        # Sequence numbers that are missing between the quoted lines are left out of the gate's numbers too.
         assert [edge.seq for edge in edges] == [1, 4, 7, 19, 24]
         health = driver.health()
         assert health.alive
@@ -190,9 +190,9 @@ def test_a_peer_that_falls_silent_is_called_again() -> None:
         first, _ = listening.accept()
         with first:
             clock.advance(40_000_000_000)
-            second, _ = listening.accept()  # the first never closed: a cable that was pulled says nothing
+            second, _ = listening.accept()  # the first never closed: a cable that was unplugged gives no sign
             with second:
-                assert not driver.health().alive  # until it is heard
+                assert not driver.health().alive  # until a frame arrives
                 second.sendall(_passing(1, "100.0"))
                 box.take(1)
                 assert driver.health().alive

@@ -6,7 +6,7 @@ from shared.clock import SystemClock
 from tests.station.gates.decoders.port_peer import Box, gate, pty
 
 STATE = b"?:????????080082$"
-PASSINGS = (b"?2003037?>1=$", b"?20030:9211<$", b"?20030:9211<$")  # the last is told again, as the unit does
+PASSINGS = (b"?2003037?>1=$", b"?20030:9211<$", b"?20030:9211<$")  # the last is sent twice, as the unit does
 
 
 def test_a_control_unit_answers_each_question_once() -> None:
@@ -20,7 +20,7 @@ def test_a_control_unit_answers_each_question_once() -> None:
                 requests += read(64)
                 while answers and b"$" in requests:
                     question, _, requests = requests.partition(b"$")
-                    write(question + b"$" + answers.pop(0))  # it echoes what it hears
+                    write(question + b"$" + answers.pop(0))  # it echoes what it receives
             polled.set()
 
         answering = threading.Thread(target=unit, daemon=True)

@@ -80,7 +80,7 @@ def test_both_edges_with_the_stamp_of_the_pin() -> None:
     pin.drive_high()
     assert [(e.sensor, e.broken, e.seq, e.boot) for e in edges] == [("beam", True, 1, BOOT), ("beam", False, 2, BOOT)]
     assert before <= edges[0].at_ns <= edges[1].at_ns <= time.monotonic_ns()
-    assert round(pin._last_change * 1e9) == edges[1].at_ns, "the very stamp of the pin"
+    assert round(pin._last_change * 1e9) == edges[1].at_ns, "exactly the stamp of the pin"
     assert made.health().alive
     assert "clear" in made.health().sentence
     made.close()
@@ -182,7 +182,7 @@ def test_the_kernels_stamp_through_the_real_lgpio_factory(monkeypatch: pytest.Mo
     assert kernel.flags[17] == 32, "the pull survives the claim of the alert"
     assert edges[0].uncertainty_ns == 15_000
     kernel.callbacks[17](0, 17, 2, time.monotonic_ns())
-    assert len(edges) == 2, "a watchdog's word is no edge"
+    assert len(edges) == 2, "a watchdog's report is not an edge"
     made.close()
 
 
@@ -192,7 +192,7 @@ def test_half_a_millisecond_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     made = gate(("front", "rear"), (17, 27), factory="lgpio")
     edges = started(made)
     at_ns = time.monotonic_ns()
-    for number in range(100):  # both ends of each pulse reach us in one burst, as lgpio's thread hands them over
+    for number in range(100):  # both ends of each pulse arrive in one burst, as lgpio's thread delivers them
         kernel.edge(17, 0, at_ns + number * MS)
         kernel.edge(17, 1, at_ns + number * MS + MS // 2)
     assert len(edges) == 200
@@ -218,12 +218,12 @@ def test_a_beam_that_is_broken_at_the_start_is_not_fit_until_it_is_free(monkeypa
     lgpio(monkeypatch, kernel)
     made = gate(("front", "rear"), (17, 27), factory="lgpio")
     edges = started(made)
-    assert (made.health().alive, edges) == (False, []), "no edge was seen: none is made"
+    assert (made.health().alive, edges) == (False, []), "no edge was reported, so none is invented"
     assert made.health().sentence.startswith("The beam of rear has been broken since the gate started: check what")
     kernel.edge(27, 1, time.monotonic_ns() - 1_500 * MS)
     assert [(edge.sensor, edge.broken, edge.seq) for edge in edges] == [("rear", False, 1)]
     kernel.edge(27, 0)
-    assert made.health().alive, "a car stands there now: that is the core's affair"
+    assert made.health().alive, "a car stands there now: the core handles that"
     assert "broken: rear" in made.health().sentence
     made.close()
 
@@ -231,7 +231,7 @@ def test_a_beam_that_is_broken_at_the_start_is_not_fit_until_it_is_free(monkeypa
 def test_an_edge_before_the_first_that_was_reported_is_missed() -> None:
     made = gate()
     edges = started(made)
-    made._sensors[0].changed(time.monotonic(), 1.0)  # free, and it was free: it was broken in between
+    made._sensors[0].changed(time.monotonic(), 1.0)  # free again, although it was free: it was broken in between
     assert [edge.seq for edge in edges] == [2]
     assert made.health().lost == 1
     made.close()

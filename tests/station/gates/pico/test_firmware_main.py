@@ -121,7 +121,7 @@ def test_edges_are_stamped_in_the_interrupt_over_a_wrap_and_told_when_asked(monk
     assert [fields[2:5] for fields in edges] == [["1", "0", "0"], ["2", "0", "1"], ["3", "3", "0"]]
     stamps = [int(fields[5]) for fields in edges]
     assert 1000 < stamps[1] - stamps[0] < 1100
-    assert stamps[1] > 2**30, "the counter goes on over the wrap of ticks_us"
+    assert stamps[1] > 2**30, "the counter continues over the wrap of ticks_us"
     assert [fields[2] for fields in lines if fields[0] == "Q"] == ["9"]
 
 

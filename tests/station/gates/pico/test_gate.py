@@ -112,7 +112,7 @@ def test_edges_over_a_cruel_line_a_reset_and_a_restart(pico: PicoOnPty) -> None:
     assert health.uncertainty_ns is not None
     assert health.drift_ppb is not None
     made.close()
-    true_ns = pico.edge(1, 0)  # nobody listens; the ring does
+    true_ns = pico.edge(1, 0)  # the station does not listen, but the gate stores its edges
     again = gate(pico.path)
     again.start({edges[-1].boot: 2}, outputs.put)
     edges = until(lambda: again.health().edges == 1, outputs)

@@ -160,7 +160,7 @@ def test_whatever_happens_each_edge_comes_once_and_in_order(seed: int, loss: flo
         own_numbers = numbers([edge for edge in received if edge.boot == boot])
         assert own_numbers == list(range(own_numbers[0], own_numbers[0] + len(own_numbers)))
     assert len({(edge.boot, edge.seq) for edge in received}) == len(received)
-    if "reset" not in mishaps:  # a reset forgets what was not told yet
+    if "reset" not in mishaps:  # a reset loses what was not sent yet
         assert len(received) + bench.session.lost == 4 * (len(mishaps) + 1)
 
 
@@ -181,7 +181,7 @@ def test_the_boot_names_both_clocks() -> None:
 def test_a_beam_that_was_never_free_is_said() -> None:
     session = PicoSession("start", ("front", "rear"), "boot-0", {})
     session.on_data(pack("H", "one", 1, 0), S)
-    assert session.fault(S) == "", "old firmware does not say how its pins are"
+    assert session.fault(S) == "", "old firmware does not report the levels of its pins"
     session.on_data(pack("H", "two", 1, 0, 0b1001), S)
     assert session.fault(S).startswith("The beam of rear has been broken since")
     session.on_data(pack("H", "two", 1, 0, 0b1011), 2 * S)
