@@ -148,7 +148,7 @@ def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
 
 
 def driving(page: Page, site: Site) -> None:
-    """This phone report_driving the car, and renews."""
+    """Start the car from this phone, and wait for its first renewal."""
     claim(page, site.url, site.code)
     page.get_by_role("button", name="Start").click()
     until(page, lambda: "start" in site.bench.sent_names)
@@ -632,4 +632,4 @@ def until_rest(folder: pathlib.Path) -> None:
         if pulses(folder)[-1] == REST:
             return
         signal.sigtimedwait([], 0.05)
-    raise AssertionError("it report_driving on")
+    raise AssertionError("the car drives on")
