@@ -125,7 +125,7 @@ class WorldProcess:
         if tick.shot is not None:
             seq = self._frame(car, tick.shot.pixels, tick.shot.at_ns)
             ready = bool(self._server.peers("camera", car) and self._server.peers("motors", car))
-            self._answer_wait.asked(car if ready else "", seq, tick.shot.at_ns, time.monotonic_ns())
+            self._answer_wait.on_frame_sent(car if ready else "", seq, tick.shot.at_ns, time.monotonic_ns())
         if tick.pits_due:
             waiting = {peer.name for peer in self._server.peers("camera")} - {car}
             shot = self._stage.pit_shot() if waiting else None
@@ -157,9 +157,9 @@ class WorldProcess:
                 if not (0 <= message.steering_ns <= PERIOD_NS and 0 <= message.throttle_ns <= PERIOD_NS):
                     raise Refused(f"A pulse is 0 to {PERIOD_NS} ns wide.")
                 self._stage.wire(peer.name, Pulses(message.steering_ns, message.throttle_ns))
-                self._answer_wait.pulsed(peer.name, time.monotonic_ns())
+                self._answer_wait.on_pulses(peer.name, time.monotonic_ns())
             case FrameTaken() if peer.role == "camera":
-                self._answer_wait.taken(peer.name, message.seq, time.monotonic_ns())
+                self._answer_wait.on_frame_taken(peer.name, message.seq, time.monotonic_ns())
             case WorldRequest() if peer.role == "control":
                 self._answer(peer, message)
             case _:

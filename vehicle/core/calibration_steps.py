@@ -75,6 +75,7 @@ class CalibrationSteps:
 
     @property
     def step(self) -> CalibrationStep | None:
+        """The next step to do; None when all are done."""
         return STEPS[self._index] if self._index < len(STEPS) else None
 
     def trial_pulses(self, width_us: int) -> Pulses:

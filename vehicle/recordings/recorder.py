@@ -126,6 +126,7 @@ class RecorderThread:
         self.dropped = self._dropped_frames = 0
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def on_message(self, message: IpcMessage) -> None:

@@ -23,7 +23,7 @@ class ModelList(Protocol):
     """The models that the page lists. Every call may take seconds, and may raise BadInput or StorageError."""
 
     def rows(self) -> list[ModelRow]:
-        """All models."""
+        """All models, sorted by name."""
 
     def add(self, file: pathlib.Path, name: str) -> ModelRow:
         """Check a racer's file in a child process with limits, and add it to the library under `name`."""

@@ -87,13 +87,13 @@ class CrossingAssigner:
             if car.name == name:
                 car.last_ns = at_ns if car.last_ns is None else max(at_ns, car.last_ns)
 
-    def crossing(self, crossing: GateCrossing) -> None:
+    def add_crossing(self, crossing: GateCrossing) -> None:
         """Adds a crossing; whose it was is decided later."""
         self._waits = None
         self._open.append(crossing)
         self._open.sort(key=lambda each: each.at_ns)
 
-    def report(self, report: CarReportAt, received_ns: int | None = None, one_clock: bool = False) -> None:
+    def add_report(self, report: CarReportAt, received_ns: int | None = None, one_clock: bool = False) -> None:
         """Adds a car's report of a passing. With a `boot` the car has its own clock; `received_ns` is on the gate's."""
         self._waits = None
         for car in self._cars:

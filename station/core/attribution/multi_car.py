@@ -88,7 +88,7 @@ class MultiCarAttribution:
             return
         self._assigner.lockout_ns = lockout_ns
         self._pending[crossing.number] = PendingCrossing(crossing, source)
-        self._assigner.crossing(GateCrossing(crossing.number, crossing.at_ns))
+        self._assigner.add_crossing(GateCrossing(crossing.number, crossing.at_ns))
 
     def named(self, run: Run, at_ns: int) -> None:
         """A transponder or an official places the run's car on the line at `at_ns` of the gate's clock."""
@@ -101,7 +101,7 @@ class MultiCarAttribution:
             return
         clock = e.clock_of(self._boot or report.taken.boot)
         stated = CarReportAt(report.car, report.at_ns, report.uncertainty_ns, report.car_boot)
-        self._assigner.report(stated, self._on_gate(report.taken), report.car_boot == clock)
+        self._assigner.add_report(stated, self._on_gate(report.taken), report.car_boot == clock)
 
     def tick(self, now: e.Moment) -> Iterator[Step]:
         """The steps of what has waited long enough."""

@@ -59,7 +59,7 @@ def same_number(known: IdReading, read: IdReading) -> bool:
 
 def the_hexadecimal(known: IdReading, read: IdReading) -> IdReading | None:
     """The one of the two that is hexadecimal, if they are the same number that way; else None."""
-    for tens, sixteens in ((known, read), (read, known)):
-        if tens.decimal is not None and tens.decimal == sixteens.hexadecimal:
-            return sixteens if sixteens.sure or len(sixteens.plain) >= MIN_HEX_DIGITS else None
+    for decimal, hexadecimal in ((known, read), (read, known)):
+        if decimal.decimal is not None and decimal.decimal == hexadecimal.hexadecimal:
+            return hexadecimal if hexadecimal.sure or len(hexadecimal.plain) >= MIN_HEX_DIGITS else None
     return None

@@ -20,7 +20,7 @@ from station.core.runs.recount import TransponderPass
 from station.core.runs.run import Run
 
 MAX_LETTERS = 128  # of an id
-MAX_UNKNOWN = 64
+MAX_UNKNOWN = 64  # unknown transponders that officials are asked about at a time
 REMEMBERED = 128  # transponders whose passes in this race are remembered
 PASSES = 512  # passes that are remembered of each
 BY_NUMBER = 3  # edition from which an official may give an id in any notation, and runs are counted again
@@ -113,9 +113,9 @@ class Transponders:
         """The passes of the run's car and racer while it was on, in the order of arrival."""
         own = [
             each
-            for seen in self._passes.values()
-            if (known := self.of(seen[0].crossing.transponder).known) is not None and self.is_of(known, run)
-            for each in seen
+            for passes in self._passes.values()
+            if (known := self._owner_of(passes).known) is not None and self.is_of(known, run)
+            for each in passes
             if run.run_id in each.on and each.run in ("", run.run_id)
         ]
         return sorted(own, key=lambda each: each.crossing.number)
@@ -136,22 +136,23 @@ class Transponders:
         same = [each for each in every if plain_id(each.id) == text.plain]
         if same or not self._by_number:
             return same
-        one = [(each, the_hexadecimal(reading(each.id), text)) for each in every]
-        sure = [each for each, hexadecimal in one if hexadecimal is not None and hexadecimal.sure]
+        readings = [(each, the_hexadecimal(reading(each.id), text)) for each in every]
+        sure = [each for each, hexadecimal in readings if hexadecimal is not None and hexadecimal.sure]
         return sure or [
-            each for each, hexadecimal in one if hexadecimal is not None and hexadecimal.plain not in self._exact_ids
+            each
+            for each, hexadecimal in readings
+            if hexadecimal is not None and hexadecimal.plain not in self._exact_ids
         ]
 
+    def _owner_of(self, passes: Passes) -> TransponderOwner:
+        return self.of(passes[0].crossing.transponder)
+
     def _read_as(self, transponder: e.Transponder) -> list[str]:
-        """The passes of the transponder that was just assigned, by their key."""
+        """The keys of `_passes` under which the transponder that was just assigned was read."""
         if self._by_number:
-            return [
-                key for key, seen in self._passes.items() if self.of(seen[0].crossing.transponder).given == transponder
-            ]
+            return [key for key, passes in self._passes.items() if self._owner_of(passes).given == transponder]
         same = [key for key in self._passes if key == plain_id(transponder.id)]
-        return same or [
-            key for key, seen in self._passes.items() if self.of(seen[0].crossing.transponder).known == transponder
-        ]
+        return same or [key for key, passes in self._passes.items() if self._owner_of(passes).known == transponder]
 
     def remember(self, passing: TransponderPass) -> None:
         """Stores the pass of a transponder."""

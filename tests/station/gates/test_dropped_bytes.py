@@ -1,4 +1,4 @@
-"""What drivers notice beside edges: dropped bytes in sums, gaps of decoders and resets of a Pico as notes."""
+"""The notes of drivers: sums of dropped bytes, gaps of decoders and resets of a Pico."""
 
 from station.core.inputs import GateNote
 from station.gates.decoders.decoder import Gap, Passing, StatusReport

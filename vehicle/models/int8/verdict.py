@@ -42,10 +42,12 @@ class Int8Verdict:
 
     @property
     def is_faster(self) -> bool:
+        """Whether int8 takes at most MAX_TIME_SHARE of the time of fp32."""
         return self.int8_us <= MAX_TIME_SHARE * self.fp32_us
 
     @property
     def is_alike(self) -> bool:
+        """Whether int8 drives so much like fp32 that it may drive."""
         return self.alike >= MIN_ALIKE and self.steering_mean <= MAX_MEAN_STEERING
 
     @property

@@ -38,6 +38,7 @@ class Comparison:
 
     @property
     def agreement(self) -> float:
+        """The share of the compared frames whose answer is the recorded setpoint, 0 to 1."""
         return self.same / self.compared if self.compared else 0.0
 
 

@@ -37,7 +37,7 @@ class TracedTensor:
 
     @property
     def channels(self) -> int:
-        """The last axis."""
+        """The size of the last axis: the channels of a picture, or the values of a row."""
         return self.shape[-1]
 
     @property

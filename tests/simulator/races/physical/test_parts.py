@@ -84,7 +84,7 @@ def test_a_new_station_hears_again_what_it_has_not_kept() -> None:
         gate_device.on_edge(SensorEdge("front", n % 2 == 0, n * 1000, lost=n == 2))
     again: list[Edge] = []
     GateDeviceDriver(gate_device).start({gate_device.clock.boot_id: 4}, again.append)
-    assert [e.seq for e in first] == [1, 2, 4, 5, 6], "a lost edge has a number and nothing else"
+    assert [e.seq for e in first] == [1, 2, 4, 5, 6], "a lost edge only uses up a number"
     assert [e.seq for e in again] == [5, 6]
     gate_device.on_edge(SensorEdge("rear", True, 9000))
     assert (len(first), again[-1].seq) == (5, 7), "one station listens at a time"
@@ -96,15 +96,15 @@ def test_the_box_remembers_so_many_edges_and_none_over_a_reboot() -> None:
     gate_device = GateDevice(clock)
     for n in range(RING + 10):
         gate_device.on_edge(SensorEdge("front", n % 2 == 0, n))
-    heard: list[Edge] = []
-    GateDeviceDriver(gate_device).start({}, heard.append)
-    assert [heard[0].seq, len(heard)] == [11, RING]
+    replayed: list[Edge] = []
+    GateDeviceDriver(gate_device).start({}, replayed.append)
+    assert [replayed[0].seq, len(replayed)] == [11, RING]
     gate_device.reboot()
     clock.reboot()
     gate_device.on_edge(SensorEdge("front", True, 1))
-    heard.clear()
-    GateDeviceDriver(gate_device).start({}, heard.append)
-    assert [(e.seq, e.boot) for e in heard] == [(1, clock.boot_id)]
+    replayed.clear()
+    GateDeviceDriver(gate_device).start({}, replayed.append)
+    assert [(e.seq, e.boot) for e in replayed] == [(1, clock.boot_id)]
 
 
 @given(seed=st.integers(0, 2**32))

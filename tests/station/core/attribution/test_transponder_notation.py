@@ -1,4 +1,4 @@
-"""A transponder that is given in another notation than it is known or read by is that one, and no other."""
+"""A transponder that is assigned in another notation than the config's or the decoder's is still the same one."""
 
 import pytest
 from hypothesis import given
@@ -106,7 +106,7 @@ def test_what_was_given_in_another_notation_outlives_a_restart_until_the_config_
 
 
 def test_both_systems_notations_of_one_transponder_go_over() -> None:
-    """The first gate was exchanged for a decoder that writes ids otherwise."""
+    """The first gate was replaced by a decoder that writes ids differently."""
     loop, ann, bob = two(*worn("999", car="car-9"))
     loop.read("13499724", 3)
     loop.read("cdfd4c", 13)

@@ -1,4 +1,4 @@
-"""Whose transponder, however its id is written; unknown ones are asked about; two on a car are one pass."""
+"""Whose transponder it is, however its id is written; unknown ones are asked about; two on a car make one crossing."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ RULES = RaceRules(consecutive_laps=1, max_laps=3)
 
 
 class Loop(Hand):
-    """A decoder's loop, and whose transponders are known."""
+    """A scripted race with a decoder's loop and known transponders."""
 
     def __init__(self, *known: e.Transponder, cars: int = 1, rules: RaceRules = RULES, **spec: object) -> None:
         super().__init__(rules)

@@ -1,4 +1,4 @@
-"""How far back rulings reach: memory has an end, the standing and the attempts do not forget."""
+"""How far back rulings reach: old runs are evicted, but standings and attempts still count them."""
 
 import pytest
 
