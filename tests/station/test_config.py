@@ -1,4 +1,4 @@
-"""config/station.toml: the shipped file is read, and a wrong setting is one sentence."""
+"""config/station.toml: the shipped file can be read, and a wrong setting is reported in one sentence."""
 
 import pathlib
 
@@ -82,7 +82,7 @@ BAD = {
     ("one", "other"),
     [
         ('id = "13499724"\nracer = "Ann"\n', 'id = "CDFD4C"\nracer = "ANN"\n'),  # one owner, twice
-        ('id = "123456"\ncar = "a"\n', 'id = "1193046"\ncar = "b"\n'),  # as good as surely two of digits
+        ('id = "123456"\ncar = "a"\n', 'id = "1193046"\ncar = "b"\n'),  # most probably two decimal ids
         ('id = "13499724"\ncar = "a"\n', 'id = "CDFD4D"\ncar = "b"\n'),
     ],
 )

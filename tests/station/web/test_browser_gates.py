@@ -1,4 +1,4 @@
-"""The gates' page and the list of what counts for nobody in a real browser: tried anew, legible, nothing wider."""
+"""The gates' page and the uncounted crossings in a real browser: gates tested again, legible, never too wide."""
 
 from collections.abc import Iterator
 from dataclasses import replace
