@@ -18,7 +18,7 @@ Call = Callable[[], Any]
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The times of each candidate in ns, and the median of each round."""
+    """The times of all calls of each candidate in ns, and the median of each of its rounds."""
 
     ns: dict[str, list[int]]
     rounds: dict[str, list[float]]
@@ -31,7 +31,7 @@ class Times:
         return ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)] / 1e3
 
     def ratios(self, ours: str, theirs: str) -> list[float]:
-        """ours / theirs for each round: a disturbance of the machine affects both calls of the same round."""
+        """The ratio ours / theirs of each round; a disturbance of the machine affects both in the same round."""
         return [a / b for a, b in zip(self.rounds[ours], self.rounds[theirs], strict=True)]
 
     def ratio(self, ours: str, theirs: str) -> float:
@@ -39,7 +39,7 @@ class Times:
         return statistics.median(self.ratios(ours, theirs))
 
 
-def quarters(ratios: Sequence[float]) -> tuple[float, float]:
+def quartiles(ratios: Sequence[float]) -> tuple[float, float]:
     """The first and third quartile: half of the ratios lie between them."""
     low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else (ratios[0], ratios[0], ratios[0])
     return low, high
@@ -50,19 +50,21 @@ Timed = Callable[[int, float], list[int]]  # count, pace_s -> ns
 
 def in_turn(calls: Mapping[str, Call], *, rounds: int, count: int, pace_s: float = 0.0) -> Times:
     """Call each candidate `count` times in each of `rounds` rounds; the order alternates from round to round."""
-    return timed_in_turn({name: _of(call) for name, call in calls.items()}, rounds=rounds, count=count, pace_s=pace_s)
+    return timed_in_turn(
+        {name: _timed_call(call) for name, call in calls.items()}, rounds=rounds, count=count, pace_s=pace_s
+    )
 
 
 def timed_in_turn(timed: Mapping[str, Timed], *, rounds: int, count: int, pace_s: float = 0.0) -> Times:
-    """Do the same with candidates that time themselves, as a peer in another process does."""
+    """As `in_turn`, with candidates that time themselves, as a peer in another process does."""
     names = list(timed)
     times = Times({name: [] for name in names}, {name: [] for name in names})
     for number in range(rounds):
         turn = number % len(names)
         for name in [*names[turn:], *names[:turn]]:
-            taken = timed[name](count, pace_s)
-            times.ns[name].extend(taken)
-            times.rounds[name].append(statistics.median(taken))
+            times_ns = timed[name](count, pace_s)
+            times.ns[name].extend(times_ns)
+            times.rounds[name].append(statistics.median(times_ns))
     return times
 
 
@@ -71,18 +73,18 @@ def paced(call: Call, count: int, pace_s: float) -> list[int]:
     if not pace_s:
         for _ in range(2):
             call()
-    taken, due_s = [], time.monotonic()
+    times_ns, due_s = [], time.monotonic()
     for _ in range(count):
         began_ns = time.perf_counter_ns()
         call()
-        taken.append(time.perf_counter_ns() - began_ns)
+        times_ns.append(time.perf_counter_ns() - began_ns)
         due_s += pace_s
         if pace_s:
             time.sleep(max(0.0, due_s - time.monotonic()))
-    return taken
+    return times_ns
 
 
-def hurry(pid: int = 0, *, threads_too: bool = False) -> bool:
+def request_priority(pid: int = 0, *, threads_too: bool = False) -> bool:
     """Set real-time priority for a thread or process, on request for its new threads too; False if refused."""
     alone = 0 if threads_too else os.SCHED_RESET_ON_FORK
     try:
@@ -92,5 +94,5 @@ def hurry(pid: int = 0, *, threads_too: bool = False) -> bool:
     return True
 
 
-def _of(call: Call) -> Timed:
+def _timed_call(call: Call) -> Timed:
     return lambda count, pace_s: paced(call, count, pace_s)

@@ -47,23 +47,23 @@ def measure(candidates: Sequence[Candidate], *, rounds: int, calls: int) -> list
     times: dict[str, list[int]] = {c.name: [] for c in candidates}
     for _ in range(rounds):
         for candidate in candidates:
-            kept = times[candidate.name]
+            call_times_ns = times[candidate.name]
             for _ in range(calls):
                 began = time.perf_counter_ns()
                 candidate.once()
-                kept.append(time.perf_counter_ns() - began)
+                call_times_ns.append(time.perf_counter_ns() - began)
     return rows(times)
 
 
 def rows(times_ns: dict[str, list[int]]) -> list[Row]:
     """Medians, p99 and ratios of the medians to the first candidate."""
     reference = statistics.median(next(iter(times_ns.values())))
-    made = []
+    table = []
     for name, ns in times_ns.items():
         ordered = sorted(ns)
         p50, p99 = statistics.median(ordered), ordered[min(len(ordered) - 1, len(ordered) * 99 // 100)]
-        made.append(Row(name, len(ns), p50 / 1e3, p99 / 1e3, len(ns) / (sum(ns) / 1e9), p50 / reference))
-    return made
+        table.append(Row(name, len(ns), p50 / 1e3, p99 / 1e3, len(ns) / (sum(ns) / 1e9), p50 / reference))
+    return table
 
 
 def report(bench: str, results: Sequence[Row], notes: dict[str, Any] | None = None) -> None:

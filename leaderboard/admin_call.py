@@ -1,4 +1,4 @@
-"""Changes a race from the command line, by the admin API of the leaderboard that serves it."""
+"""Changes a race from the command line, through the admin API of the leaderboard that serves it."""
 
 import json
 import urllib.error
@@ -31,15 +31,15 @@ def change_race(base: str, token: str, race_id: str, change: dict[str, object]) 
     except OSError as error:
         why = getattr(error, "reason", error)
         raise OperatorError(
-            f"The leaderboard at {base} cannot be reached ({why}): start it, or name it by --url."
+            f"The leaderboard at {base} cannot be reached ({why}): start it, or give its address with --url."
         ) from None
 
 
 def _document(body: bytes, base: str) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        document = None
+    if not isinstance(document, dict):
         raise OperatorError(f"What answers at {base} is not this leaderboard.")
-    return found
+    return document

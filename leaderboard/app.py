@@ -36,7 +36,7 @@ def create_app(
     limits = config.limits
 
     def render(race_id: str) -> LiveContent:
-        return pages.picture(board.snapshot(race_id, limits.rows_live), utc_ns())
+        return pages.live_content(board.snapshot(race_id, limits.rows_live), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
@@ -55,7 +55,7 @@ def create_app(
     routes.add_docs(app, pages)
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
-    # Posts are signed, admin calls carry a token, all else is public: a Host proves nothing here, unless one is set.
+    # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
     app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")

@@ -1,4 +1,4 @@
-"""The leaderboard without HTTP: takes races, entries and results, gives standings. Called by api/ and pages/.
+"""The leaderboard without HTTP: takes in races, entries and results, and returns standings. Called by api/ and pages/.
 
 `apply` is what a post does: one transaction holds the receipt (webhook-id, hash of the body, answer), the
 result and its effect, so a repeat, a crash or two posts at once leave exactly one effect and one reply.
@@ -78,7 +78,7 @@ class LeaderboardService:
             domain.check_name(field, getattr(race, field))
         _check_times(race)
         with self._store.write() as db:
-            if (existing := _found(db, race.race_id)) is not None:
+            if (existing := _race_if_any(db, race.race_id)) is not None:
                 if dataclasses.replace(existing, closed_utc_ns=None) != race:
                     raise Conflict(_conflict(existing, race))
                 return False
@@ -104,19 +104,19 @@ class LeaderboardService:
     def _change(self, race_id: str, change: Callable[[RaceRecord], RaceRecord]) -> RaceRecord:
         with self._store.write() as db:
             race = queries.race(db, race_id, for_change=True)
-            wanted = change(race)
-            if wanted == race:
+            changed = change(race)
+            if changed == race:
                 return race
-            _check_times(wanted)
-            queries.change_race(db, wanted)
+            _check_times(changed)
+            queries.change_race(db, changed)
             queries.bump(db, race_id)
         self._notify(race_id)
-        return wanted
+        return changed
 
     def enter(self, race_id: str, racer: str, name: str, now_utc_ns: int) -> bool:
-        """Register a racer; False if that was done already. Raises Conflict if under another name, Refused.
+        """Register a racer; False if that was done already. Raises Conflict if it was under another name, Refused.
 
-        Another spelling of the racer is the same one.
+        Another spelling of the name means the same racer.
         """
         given, name = domain.racer_name(racer), domain.racer_name(name)
         with self._store.write() as db:
@@ -175,7 +175,7 @@ class LeaderboardService:
             return queries.receipt(db, webhook_id)
 
     def race(self, race_id: str) -> RaceRecord:
-        """Raises UnknownRace."""
+        """The race of this id. Raises UnknownRace."""
         with self._store.read() as db:
             return queries.race(db, race_id)
 
@@ -226,7 +226,7 @@ def _check_times(race: RaceRecord) -> None:
         raise Refused("The race would close before it opens.")
 
 
-def _found(db: sa.Connection, race_id: str) -> RaceRecord | None:
+def _race_if_any(db: sa.Connection, race_id: str) -> RaceRecord | None:
     try:
         return queries.race(db, race_id, for_change=True)
     except UnknownRace:
@@ -257,9 +257,9 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
     if origin is not None:
         check_key(origin.key, result.evidence.public_key)
     if not result.evidence.clock_trusted:
-        # When it was driven is unknown. It counts from when it arrived, which is no sooner: ties gain nothing by it.
-        came_utc_ns = now_utc_ns if origin is None else min(now_utc_ns, origin.finished_utc_ns)
-        result = dataclasses.replace(result, finished_utc_ns=came_utc_ns)
+        # When it was driven is unknown. It counts from its arrival, which is never earlier: it wins no tie by that.
+        arrived_utc_ns = now_utc_ns if origin is None else min(now_utc_ns, origin.finished_utc_ns)
+        result = dataclasses.replace(result, finished_utc_ns=arrived_utc_ns)
     result = dataclasses.replace(result, racer=queries.spelling(db, race.race_id, result.racer))
     entered = race.entry == "open" or queries.entry_name(db, race.race_id, result.racer) is not None
     provisional = origin is not None and origin.provisional
@@ -270,12 +270,12 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
     changed = {racer: _rescore(db, race, racer) for racer in sorted(racers)}
     queries.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
     _, line = changed[result.racer]
-    rank, every = queries.rank_of(db, race.race_id, line)
-    return PostAccepted(score_ms, rank, every, line is not None and line.seq == seq)
+    rank, ranked = queries.rank_of(db, race.race_id, line)
+    return PostAccepted(score_ms, rank, ranked, line is not None and line.seq == seq)
 
 
 def _rescore(db: sa.Connection, race: RaceRecord, racer: str) -> tuple[BestAttempt | None, BestAttempt | None]:
-    """Derive the racer's best attempt again; what it was, and what it is now."""
+    """Derive and store the racer's best attempt again; return the one before and the one now."""
     old = queries.line(db, race.race_id, racer)
     new = domain.line_of(queries.attempts_of(db, race.race_id, racer), race.rules)
     if new != old:

@@ -17,7 +17,7 @@ from shared.clock import SystemClock
 
 
 def open_board(path_or_url: str | pathlib.Path) -> LeaderboardService:
-    """A board over a SQLite file or a PostgreSQL URL, tables made. Raises OperatorError. Close it when done."""
+    """A board over a SQLite file or a PostgreSQL URL, its tables up to date. Raises OperatorError. To be closed."""
     return LeaderboardService(open_store(path_or_url))
 
 
@@ -27,9 +27,9 @@ def open_board_to_read(path_or_url: str | pathlib.Path) -> LeaderboardService:
 
 
 def build(config: LeaderboardConfig) -> tuple[FastAPI, Feed]:
-    """The application, its secrets read and its store open. Raises OperatorError."""
-    known = credentials.read(config.secrets)
-    return create_app(open_board(config.store.place), known, config, SystemClock().utc_ns)
+    """The application, with its secrets read and its store open, and its live feed. Raises OperatorError."""
+    secrets = credentials.read(config.secrets)
+    return create_app(open_board(config.store.place), secrets, config, SystemClock().utc_ns)
 
 
 def contract() -> str:

@@ -1,4 +1,4 @@
-"""`raceday leaderboard`: serves; also makes its secrets, lists races, moves their close, and prints its contract."""
+"""`raceday leaderboard`: serves it; also makes its secrets, lists and closes races, and prints its contract."""
 
 import argparse
 import logging
@@ -15,21 +15,21 @@ from shared.web.server import listen
 
 def main(arguments: list[str]) -> int:
     """The command; returns the exit code. Raises RacedayError for what a person must fix."""
-    asked = _parser().parse_args(arguments)
-    if asked.action == "openapi":
+    chosen = _parser().parse_args(arguments)
+    if chosen.action == "openapi":
         print(build.contract())
         return 0
-    config = read(asked.config)
-    if asked.action == "init":
-        return _init(config, asked.station)
-    if asked.action == "close":
-        change: dict[str, object] = {"closed": not asked.open} if asked.at is None else {"closes_at": asked.at}
-        if asked.race is None or not (asked.now or asked.open or asked.at is not None):
-            raise BadInput("Say which race and when: `raceday leaderboard close RACE --now`, `--open` or `--at TIME`.")
-        return _close(config, asked.race, change, asked.url)
-    if asked.action == "races":
+    config = read(chosen.config)
+    if chosen.action == "init":
+        return _init(config, chosen.station)
+    if chosen.action == "close":
+        change: dict[str, object] = {"closed": not chosen.open} if chosen.at is None else {"closes_at": chosen.at}
+        if chosen.race is None or not (chosen.now or chosen.open or chosen.at is not None):
+            raise BadInput("Name a race and a time: `raceday leaderboard close RACE --now`, `--open` or `--at TIME`.")
+        return _close(config, chosen.race, change, chosen.url)
+    if chosen.action == "races":
         return _races(config)
-    return _serve(config, asked.ready_file)
+    return _serve(config, chosen.ready_file)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,8 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("race", nargs="?", metavar="RACE", help="of close: the race's id")
     when = parser.add_mutually_exclusive_group()
-    when.add_argument("--now", action="store_true", help="of close: closed from now on")
-    when.add_argument("--open", action="store_true", help="of close: open again, whatever was planned")
+    when.add_argument("--now", action="store_true", help="of close: close it from now on")
+    when.add_argument("--open", action="store_true", help="of close: open it again, whatever close was planned")
     when.add_argument("--at", metavar="TIME", help='of close: 2026-11-28T18:00:00Z, or "" for no planned close')
     parser.add_argument("--url", help="of close: where the leaderboard serves (default: as the config says)")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE")
@@ -75,7 +75,7 @@ def _races(config: LeaderboardConfig) -> int:
 
 
 def _close(config: LeaderboardConfig, race_id: str, change: dict[str, object], url: str | None) -> int:
-    """By the admin call of the leaderboard that serves: only one process writes to its database."""
+    """Change the race by an admin call to the running leaderboard, as only that process writes to its database."""
     base = url or f"http://{config.server.host}:{config.server.port}"
     race = change_race(base, credentials.read(config.secrets).admin_token, race_id, change)
     print(f"{race['race_id']} is {race['state']}; planned close: {race['closes_at'] or 'none'}")

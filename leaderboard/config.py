@@ -31,13 +31,13 @@ class StoreSettings:
 
     @property
     def place(self) -> str:
-        """What `open_store` takes."""
+        """The URL, or the path if there is none, as `open_store` takes it."""
         return self.url or self.path
 
 
 @dataclass(frozen=True, slots=True)
 class SecretFiles:
-    """Files, one secret a line; never in the config itself. `raceday leaderboard init` makes them."""
+    """The files of the secrets, which are never in the config itself. `raceday leaderboard init` makes them."""
 
     webhook_files: tuple[str, ...] = ("secrets/webhook.secret",)  # one secret of a station in each
     admin_file: str = setting("secrets/admin.token", what="the bearer token of the admin calls")
@@ -48,19 +48,21 @@ class LeaderboardLimits:
     """What one leaderboard handles at once, and how often it updates the browsers."""
 
     tolerance_s: int = setting(300, min=10, max=3600, what="how old or new a webhook-timestamp may be")
-    posts_at_once: int = setting(64, min=1, max=1000, what="posts in work; more are answered 503 with Retry-After")
+    posts_at_once: int = setting(
+        64, min=1, max=1000, what="posts handled at once; more are answered 503 with Retry-After"
+    )
     browsers_at_once: int = setting(
         1000, min=1, max=100_000, what="open live pages; more are answered 503 with Retry-After"
     )
     rows_live: int = setting(200, min=1, max=10_000, what="rows of a standing that a live page shows")
     heartbeat_s: float = setting(
-        15.0, min=0.05, max=60, what="a live page is rendered again, although no change was reported"
+        15.0, min=0.05, max=60, what="how often a live page is rendered again without a reported change"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardConfig:
-    """The whole file."""
+    """All settings of leaderboard.toml."""
 
     title: str = setting("Leaderboard", what="what the pages call this board")
     server: ServerSettings = field(default_factory=ServerSettings)

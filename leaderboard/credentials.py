@@ -37,7 +37,7 @@ class Credentials:
 
 
 def read(named: SecretFiles) -> Credentials:
-    """What the files hold. Raises ConfigError with the sentence that says what to do."""
+    """The secrets in the files. Raises ConfigError with a sentence that says what to do."""
     keys: dict[bytes, str] = {}
     for file in named.webhook_files:
         for station, key in _keys(pathlib.Path(file)):
@@ -53,9 +53,9 @@ def read(named: SecretFiles) -> Credentials:
 
 
 def create(named: SecretFiles, station: str = "") -> list[pathlib.Path]:
-    """Make the files that are not there yet, mode 0600; those that were made. Raises ConfigError.
+    """Make the files that do not exist yet, mode 0600, and return their paths. Raises ConfigError.
 
-    `station`: whose the new webhook secrets are; "" leaves them to any.
+    `station`: the station that the new webhook secrets belong to; "" for any.
     """
     whose = f"{_station(station)} " if station else ""
     wanted = {file: whose + PREFIX + base64.b64encode(secrets.token_bytes(32)).decode() for file in named.webhook_files}

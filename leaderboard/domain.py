@@ -1,4 +1,4 @@
-"""What a race, an attempt and a standing are, and the pure rules between them. Called by board.py.
+"""Races, attempts and standings, and the pure rules by which results count. Called by board.py.
 
 A standing depends only on the set of accepted results, not on the order in which they arrived: attempts are
 counted and ties are broken by when a run was finished; the order of acceptance decides only between runs of
@@ -67,7 +67,7 @@ class RaceRecord:
         return dataclasses.replace(self, closed_utc_ns=None, closes_utc_ns=None if passed else self.closes_utc_ns)
 
     def state(self, now_utc_ns: int) -> Literal["upcoming", "open", "closed"]:
-        """Whether the race can be entered at this time."""
+        """Whether the race is still to open, open, or closed at this time."""
         ends = self.ends_utc_ns()
         if ends is not None and now_utc_ns >= ends:
             return "closed"
@@ -105,13 +105,13 @@ class BestAttempt:
 
 
 def counted(attempts: Iterable[Attempt], rules: RaceRules) -> list[Attempt]:
-    """The attempts of one racer that count: the first `attempts_per_racer` by the end of the run."""
+    """The attempts of one racer that count: the first `attempts_per_racer`, ordered by when the run was finished."""
     in_order = sorted(attempts, key=lambda a: (a.finished_utc_ns, a.order))
     return in_order if rules.attempts_per_racer is None else in_order[: rules.attempts_per_racer]
 
 
 def line_of(attempts: Iterable[Attempt], rules: RaceRules) -> BestAttempt | None:
-    """The best attempt of one racer, of whom these are all; None if none of them counts and has a score."""
+    """The best attempt among all those of one racer; None if none of them counts and has a score."""
     known = list(attempts)
     scored = [a for a in counted(known, rules) if a.score_ms is not None]
     if not scored:
@@ -122,7 +122,7 @@ def line_of(attempts: Iterable[Attempt], rules: RaceRules) -> BestAttempt | None
 
 
 def newest(attempts: Iterable[Attempt]) -> list[Attempt]:
-    """Of each result the highest revision, with the order in which its first revision was accepted."""
+    """The highest revision of each result, with the order in which its first revision was accepted."""
     first: dict[str, int] = {}
     highest: dict[str, Attempt] = {}
     for attempt in attempts:
@@ -231,18 +231,18 @@ def racer_name(racer: str) -> str:
 
 
 def check_name(name: str, text: str) -> str:
-    """A name that a person gives in an admin call, checked as those of results are. Raises Refused."""
+    """Return a name from an admin call, checked as those in results are; `name` is its field. Raises Refused."""
     _check_text(name, text)
     return text
 
 
 def is_race_id(race_id: str) -> bool:
-    """Whether a race could have this id: nothing else is looked up."""
+    """Could a race have this id? No race is looked up."""
     return _RACE_ID.fullmatch(race_id) is not None
 
 
 def check_race_id(race_id: str) -> str:
-    """A race's id is also a part of its address. Raises Refused."""
+    """Return the id if a race can have it; it is also a part of its address. Raises Refused."""
     if not is_race_id(race_id):
         raise Refused(f"{race_id[:80]!r} cannot name a race: use 1 to 64 of a-z, 0-9, '-' and '_'.")
     return race_id
@@ -252,7 +252,7 @@ def _check_numbers(result: Result) -> None:
     if not 1 <= result.revision < 2**31:
         raise Refused(f"The result's `revision` is {result.revision}; revisions count from 1.")
     if not 0 <= result.finished_utc_ns < _INT_LIMIT:
-        raise Refused("The result's `finished_utc_ns` is no time in nanoseconds since 1970.")
+        raise Refused("The result's `finished_utc_ns` is not a time in nanoseconds since 1970.")
     if not 0 <= result.evidence.uncertainty_ns < _INT_LIMIT:
         raise Refused("The result's `evidence.uncertainty_ns` must be 0 or more.")
 

@@ -40,7 +40,7 @@ class _RenderedContent:
     events: dict[int, bytes] = field(default_factory=dict)
 
     def event_after(self, sent: "_RenderedContent | None") -> bytes:
-        """The event for a browser that was `sent` this before; made once for all browsers that were sent the same."""
+        """The event for a browser that was last `sent` this; made once for all browsers that were sent the same."""
         if sent is not None and sent.content == self.content:
             return _ALIVE
         since = 0 if sent is None else sent.number
@@ -73,7 +73,7 @@ class Feed:
         self._browsers = 0
 
     def attach(self) -> None:
-        """Called on the loop that serves."""
+        """Use the running event loop from now on; called on the loop that serves."""
         self._loop = asyncio.get_running_loop()
 
     def changed(self, race_id: str) -> None:
@@ -86,7 +86,7 @@ class Feed:
         self._soon(self._wake_all)
 
     async def open(self, race_id: str) -> AsyncIterator[bytes]:
-        """The stream for one browser. Raises UnknownRace, or RetryLater when too many watch."""
+        """The stream for one browser. Raises UnknownRace, or RetryLater when too many browsers watch."""
         if self._browsers >= self.max_browsers or self._closing:
             raise RetryLater("Too many live pages are open here.", after_s=10.0)
         if race_id not in self._channels:
@@ -116,7 +116,7 @@ class Feed:
             try:
                 newest = await self._newest(race_id, channel)
             except RacedayError:
-                # The store is away: the browser shows that it is reconnecting, and comes again.
+                # The store cannot be read: the browser shows that it is reconnecting, and comes again.
                 return
             yield newest.event_after(sent)
             sent = newest
@@ -159,7 +159,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class ContentChange:
-    """What a browser must change; `order` is always whole, and a key that is not in it goes away."""
+    """What a browser must change; `order` lists all rows, and a row whose key is not in it is removed."""
 
     version: int
     order: tuple[str, ...]
@@ -177,7 +177,7 @@ def difference(sent: LiveContent | None, newest: LiveContent) -> ContentChange:
 
 
 def event(change: ContentChange) -> bytes:
-    """One server-sent event; JSON keeps it on one line."""
+    """The change as one server-sent event; JSON keeps it on one line."""
     body = {"version": change.version, "order": change.order, "rows": change.rows, "parts": change.parts}
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
     return f"id: {change.version}\nevent: standing\ndata: {text}\n\n".encode()

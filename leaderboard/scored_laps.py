@@ -7,13 +7,13 @@ from leaderboard.board import StandingRow
 from shared.rules.ranking import RaceRules, lap_time_ns, score_run
 from shared.units import NS_PER_S, format_ms, published_ms
 
-LAST_YEAR = 2261  # the last whole year that 63 bits of nanoseconds since 1970 can tell: what the database holds
+LAST_YEAR = 2261  # the last whole year that 63 bits of nanoseconds since 1970 can express, as the database stores them
 LAST_YEAR_NS = 9_000 * 365 * 86_400 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
 class LapShape:
-    """A lap of the window that made the score; `lap_ms` holds its penalties."""
+    """A lap of the window that made the score; `lap_ms` includes its penalties."""
 
     number: int
     lap_ms: int
@@ -25,12 +25,12 @@ class LapShape:
 
 
 def utc_text(at_utc_ns: int) -> str:
-    """'2026-03-05T14:03:07Z'."""
+    """A time of day as RFC 3339 text, to the second: '2026-03-05T14:03:07Z'."""
     return datetime.fromtimestamp(min(at_utc_ns, LAST_YEAR_NS) // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def best_window(row: StandingRow, rules: RaceRules) -> tuple[LapShape, ...]:
-    """The laps that made the score."""
+    """The laps of the window that made the score of this row, in order."""
     score = score_run(row.result.laps, rules)
     assert score is not None, "a line of a standing comes from a scored result"
     window = [lap for lap in row.result.laps if score.first_lap <= lap.number <= score.last_lap]

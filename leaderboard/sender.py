@@ -17,7 +17,7 @@ class Sender:
     named: frozenset[str] = frozenset()
 
     def check(self, station: str) -> None:
-        """Raises Refused if a result of this station is not theirs to post."""
+        """Check that the sender may post results of `station`. Raises Refused if it may not."""
         if station in self.stations or ("" in self.stations and station not in self.named):
             return
         owner = ", ".join(sorted(self.stations - {""}))
@@ -37,10 +37,10 @@ def sender_of(keys: Iterable[bytes], stations: Mapping[bytes, str]) -> Sender:
 
 
 def check_key(pinned: str, public_key: str) -> None:
-    """A correction comes from the station that made the result: its evidence bears the same key. Raises Refused."""
+    """Check that a correction bears the key that the result was first posted with. Raises Refused if it does not."""
     if pinned and public_key != pinned:
-        came = f"with the key {public_key[:16]}..." if public_key else "without a key"
+        origin = f"with the key {public_key[:16]}..." if public_key else "without a key"
         raise Refused(
-            f"The result was first posted by the station with the key {pinned[:16]}..., this correction comes {came}: "
+            f"The result was first posted by the station with the key {pinned[:16]}..., the correction comes {origin}: "
             "only the station that made a result may correct it."
         )

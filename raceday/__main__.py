@@ -33,7 +33,7 @@ COMMANDS: tuple[CliCommand, ...] = (
     CliCommand("demo", "raceday.demo.demo", "a whole race on this machine, with no hardware"),
     CliCommand("vehicle", "vehicle.commands.vehicle", "the car's agent: guard, pilot and comms"),
     CliCommand("station", "station.commands.station", "the trackside station: gates, laps, officiating, the live page"),
-    CliCommand("sync", "station.commands.sync", "posts qualified results to the leaderboard"),
+    CliCommand("sync", "station.commands.sync", "the service that posts qualified results to the leaderboard"),
     CliCommand("leaderboard", "leaderboard.cli", "the reference leaderboard"),
     CliCommand("world", "simulator.realtime.world_process", "the mock world: track, car, camera, gates"),
     CliCommand("broker", "raceday.broker", "a loopback MQTT broker for the demo"),
@@ -41,7 +41,7 @@ COMMANDS: tuple[CliCommand, ...] = (
     CliCommand(
         "model",
         "raceday.model",
-        "models: import, inspect, list, select, remove, check, replay, evaluate, train, render",
+        "models: import, inspect, list, select, remove, check, quantise, replay, evaluate, train, render",
     ),
     CliCommand("run", "vehicle.commands.run", "what a car's black box recorded: run list, run plot"),
     CliCommand(
@@ -49,9 +49,15 @@ COMMANDS: tuple[CliCommand, ...] = (
     ),
     CliCommand("rank", "raceday.rank", "rank a CSV of results by a method"),
     CliCommand("replay", "station.commands.replay", "run a journal through the engine again and compare the facts"),
-    CliCommand("journal", "station.commands.journal", "is the journal what the station wrote: journal verify, salvage"),
-    CliCommand("backup", "station.commands.backup", "the station's journal, key and posts in one file", "backup"),
-    CliCommand("restore", "station.commands.backup", "puts a backup back", "restore"),
+    CliCommand(
+        "journal",
+        "station.commands.journal",
+        "check a journal, or save what is readable of a damaged one: journal verify, salvage",
+    ),
+    CliCommand(
+        "backup", "station.commands.backup", "copy the station's journal, key and posts into one file", "backup"
+    ),
+    CliCommand("restore", "station.commands.backup", "restore the station's files from a backup", "restore"),
     CliCommand("protest", "station.commands.protest", "everything about one run, in a bundle that checks itself"),
 )
 

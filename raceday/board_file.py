@@ -66,13 +66,13 @@ class BoardRow:
     columns: Mapping[str, int]
 
     def wrong(self, source: str, what: str, column: str) -> BadInput:
-        """The error that names the cell."""
+        """The BadInput that says `what` is wrong, with the row's line and the number of the column."""
         return BadInput(f"{source}, line {self.line}: {what} (column {self.columns[column]}).")
 
 
 def rows(text: str, needed: str, source: str) -> Iterator[BoardRow]:
     """The rows that are not empty; each has Racer and the column `needed`. Raises BadInput."""
-    text, declared, above = _begun(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    text, declared, above = _from_heading(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
     separator = declared or _separator(text, needed)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
@@ -84,7 +84,7 @@ def rows(text: str, needed: str, source: str) -> Iterator[BoardRow]:
         raise BadInput(f"{source}, line {reader.line_num + above}: is not CSV: {error}.") from None
 
 
-def _begun(text: str) -> tuple[str, str, int]:
+def _from_heading(text: str) -> tuple[str, str, int]:
     """The text from its heading on, the separator declared above it ("" if none), and the number of lines above it."""
     declared, above = "", 0
     while "\n" in text:
@@ -126,8 +126,8 @@ def _number(text: str) -> tuple[int, str] | None:
     """The whole part and the digits of the fraction; None if it is not a number."""
     if grouped := _GROUPED.match(text):
         text = re.sub(r"\D", "", grouped[0]) + text[grouped.end() :]
-    found = _NUMBER.fullmatch(text)
-    return None if found is None else (int(found[1]), found[2] or "")
+    match = _NUMBER.fullmatch(text)
+    return None if match is None else (int(match[1]), match[2] or "")
 
 
 def _separator(text: str, needed: str) -> str:
@@ -146,7 +146,7 @@ def _separator(text: str, needed: str) -> str:
 
 
 def _plain(heading: str) -> str:
-    """In lower case, without blanks and signs."""
+    """A heading in lower case, without blanks and signs."""
     return "".join(sign for sign in unicodedata.normalize("NFKC", heading).casefold() if sign.isalnum())
 
 
@@ -202,5 +202,5 @@ def _row(cells: list[str], columns: Mapping[str, int], line: int, source: str) -
         sentence = f"{len(cells)} columns, the heading has {width}: put a value with a comma in quotation marks"
         raise BadInput(f"{source}, line {line}: {sentence} (column {width + 1}).")
     named = {word: place for word, place in columns.items() if word}
-    found = {word: cells[place - 1].strip() if place <= len(cells) else "" for word, place in named.items()}
-    return BoardRow(line, found, named)
+    by_heading = {word: cells[place - 1].strip() if place <= len(cells) else "" for word, place in named.items()}
+    return BoardRow(line, by_heading, named)

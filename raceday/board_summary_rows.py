@@ -51,10 +51,8 @@ _FIGURES: dict[str, Callable[[Sequence[int]], int]] = {
     "mittel": _mean,
     "schnitt": _mean,
 }
-_FEWEST_NAMED, _FEWEST = (
-    2,
-    3,
-)  # rows that a summary covers: if named as one, if only by its figures
+# The least number of rows that a summary covers: if its name shows it, and if only its figures do.
+_MIN_ROWS_BY_NAME, _MIN_ROWS_BY_FIGURES = 2, 3
 _HEAD_ENDS = re.compile(r"[:=(\[]|\s[-\u2013\u2014]\s")
 
 
@@ -69,14 +67,16 @@ def summaries(rows: Sequence[BoardRow], column: str) -> Iterator[BoardRow]:
         above_ms, above_laps = above_ms + own_ms, above_laps + own_laps
         if row.cells.get(ACCOUNT):
             continue
-        if _is_named_so(row.cells[RACER], scores, place) or any(
-            summed >= _FEWEST and own_laps == of_laps > 0 and abs(own_ms - of_ms) <= summed  # each is truncated to a ms
+        if _has_summary_name(row.cells[RACER], scores, place) or any(
+            summed >= _MIN_ROWS_BY_FIGURES
+            and own_laps == of_laps > 0
+            and abs(own_ms - of_ms) <= summed  # each is truncated to a ms
             for summed, of_ms, of_laps in sums
         ):
             yield row
 
 
-def _is_named_so(name: str, scores: Sequence[int], place: int) -> bool:
+def _has_summary_name(name: str, scores: Sequence[int], place: int) -> bool:
     """Is it the name of a summary? If it may be a person's as well, the figure must match the other rows."""
     words = _words(name)
     if any(word in SUMMARIES for word in words):
@@ -93,14 +93,14 @@ def _is_figure(figure: Callable[[Sequence[int]], int], scores: Sequence[int], pl
     others = [ms for at, ms in enumerate(scores) if ms and at != place]
     above = [ms for ms in scores[:place] if ms]
     extreme = figure in (max, min)
-    found = [figure(of) for of in ((others,) if extreme else (above, others)) if len(of) >= _FEWEST_NAMED]
-    return any(abs(scores[place] - ms) <= (0 if extreme else len(others)) for ms in found)
+    figures = [figure(of) for of in ((others,) if extreme else (above, others)) if len(of) >= _MIN_ROWS_BY_NAME]
+    return any(abs(scores[place] - ms) <= (0 if extreme else len(others)) for ms in figures)
 
 
 def _words(name: str) -> list[str]:
     """The words of a name in lower case, without signs, numbers and additions ("Average (3 laps)")."""
     plain = unicodedata.normalize("NFKC", name).strip(" *_-#.,;:=()[]<>\"'")
     head = _HEAD_ENDS.split(plain)[0].replace("_", " ")
-    whole = head.strip().casefold()
-    parted = whole if whole in SUMMARIES else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", head).casefold()
+    lower = head.strip().casefold()
+    parted = lower if lower in SUMMARIES else re.sub(r"(?<=[a-z])(?=[A-Z])", " ", head).casefold()
     return [word for word in re.findall(r"\w+|[\u2211\u2300]", parted) if not word.isdecimal()]

@@ -57,13 +57,13 @@ def mended(text: str) -> str:
     dash behind; of others there must be two, or three signs to one.
     """
     raw = "".join(map(_byte, text)).encode("latin-1")  # as long as the text, so that offsets are the same
-    found, at = "", 0
+    repaired, at = "", 0
     for letters in _AS_UTF8.finditer(raw):
         was = letters[0].decode("utf-8", "replace")
         if "\ufffd" not in was:
-            found += text[at : letters.start()] + was
+            repaired += text[at : letters.start()] + was
             at = letters.end()
-    return found + text[at:] if at else ""
+    return repaired + text[at:] if at else ""
 
 
 def _byte(sign: str) -> str:

@@ -61,7 +61,7 @@ class RunningBroker:
     kind: Kind
 
     def stop(self) -> None:
-        """SIGTERM, then SIGKILL after STOP_S."""
+        """End the broker: SIGTERM, then SIGKILL after STOP_S."""
         self.process.terminate()
         try:
             self.process.wait(STOP_S)
@@ -126,7 +126,7 @@ def _wait_until_ready(running: RunningBroker) -> bool:
 
 
 def is_broker_up(host: str, port: int, timeout_s: float = 1.0) -> bool:
-    """Does a broker at the address answer an MQTT 3.1.1 CONNECT, be it by a refusal?
+    """Does a broker at the address answer an MQTT 3.1.1 CONNECT, even with a refusal?
 
     The packet is written by hand (OASIS MQTT 3.1.1, section 3.1), since every broker speaks that version.
     """
@@ -155,16 +155,16 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--kind", choices=get_args(Kind), help="default: mosquitto when it is installed")
     parser.add_argument("--run-dir", type=pathlib.Path, help="for its config and log; default: a temporary folder")
     parser.add_argument("--ready-file", type=pathlib.Path, help="written when the broker answers")
-    words = parser.parse_args(argv)
-    kind: Kind = words.kind or choose()
-    if not 0 <= words.port <= 65535:
-        raise OperatorError(f"--port {words.port} is not a port: give 0 to 65535.")
+    chosen = parser.parse_args(argv)
+    kind: Kind = chosen.kind or choose()
+    if not 0 <= chosen.port <= 65535:
+        raise OperatorError(f"--port {chosen.port} is not a port: give 0 to 65535.")
     if kind == "amqtt":
-        return _embedded(words.port or free_port(), words.ready_file)
+        return _embedded(chosen.port or free_port(), chosen.ready_file)
     with tempfile.TemporaryDirectory(prefix="raceday-broker-") as temporary:
-        running = start_broker(words.run_dir or pathlib.Path(temporary), words.port, kind, die_with_us=True)
+        running = start_broker(chosen.run_dir or pathlib.Path(temporary), chosen.port, kind, die_with_us=True)
         try:
-            _announce(running.port, words.ready_file)
+            _announce(running.port, chosen.ready_file)
             return running.process.wait()
         finally:
             running.stop()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Commands of one module: their names, and the function that adds them to argparse's subparsers."""
+    """The commands of one module: their names, and the function there that adds them to argparse's subparsers."""
 
     words: tuple[str, ...]
     module: str
@@ -18,7 +18,9 @@ class Family:
 
 
 FAMILIES: tuple[Family, ...] = (
-    Family(("check", "import", "inspect", "list", "select", "remove"), "vehicle.commands.model", "add_commands"),
+    Family(
+        ("check", "import", "inspect", "list", "quantise", "select", "remove"), "vehicle.commands.model", "add_commands"
+    ),
     Family(("replay",), "vehicle.commands.run", "add_replay_command"),
     Family(("evaluate", "train", "render"), "simulator.cli", "add_model_commands"),
 )

@@ -90,9 +90,9 @@ def _account(row: BoardRow, known: Mapping[str, set[str]], source: str) -> str:
 def _qualified(every: Sequence[BoardRow], rules: RaceRules, source: str) -> list[BoardRow]:
     """The rows with enough laps, as far as they have a LapCount."""
     counted = any(row.cells.get(LAPS) for row in every)
-    unsaid = 0 if counted and rules.method == "total_time" else rules.consecutive_laps
+    laps_if_blank = 0 if counted and rules.method == "total_time" else rules.consecutive_laps
     laps = ((row, _laps(row, source)) for row in every)
-    return [row for row, found in laps if (unsaid if found is None else found) >= rules.consecutive_laps]
+    return [row for row, count in laps if (laps_if_blank if count is None else count) >= rules.consecutive_laps]
 
 
 def _uncounted(every: Sequence[BoardRow]) -> list[BoardRow]:
@@ -105,7 +105,7 @@ def _warn_about_laps(every: Sequence[BoardRow], rules: RaceRules, source: str) -
     """Warns of rows that are not ranked, and of rows whose number of laps is unknown."""
     needed = rules.consecutive_laps
     laps = [_laps(row, source) for row in every]
-    if few := sum(found is not None and found < needed for found in laps):
+    if few := sum(count is not None and count < needed for count in laps):
         _warn(f"{few} of {len(every)} rows have fewer than {needed} laps and are not ranked.")
     if every and set(laps) == {None}:
         _warn(f"the board has no {LAPS}: no row is left out for fewer than {needed} laps.")
@@ -171,7 +171,7 @@ def _racer(row: BoardRow, source: str) -> str:
 
 
 def _one_line(name: str) -> str:
-    """Without line breaks, which a cell of a spreadsheet may have."""
+    """The name without line breaks, which a cell of a spreadsheet may have."""
     return re.sub(r"[\t\n\r ]+", " ", name)
 
 

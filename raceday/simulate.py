@@ -45,7 +45,7 @@ def main(words: list[str]) -> int:
 
 
 def _heats(arguments: argparse.Namespace) -> int:
-    """Heats of several cars: are all crossings attributed correctly?"""
+    """Run heats of several cars; returns exit code 0 if no crossing was silently attributed wrongly."""
     for name, value, highest in (("cars-on-track", arguments.cars_on_track, 12), ("heats", arguments.heats, 100_000)):
         if not 1 <= value <= highest:
             raise ConfigError(f"--{name} is {value}; allowed is 1 to {highest}.")
@@ -80,13 +80,13 @@ def _show_heats(arguments: argparse.Namespace, verdict: HeatVerdict) -> None:
     title = f"{heats}, seed {arguments.seed}, one beam, no transponders"
     table = Table("what", "how many", title=title, title_justify="left")
     table.add_row("crossings", str(verdict.crossings))
-    table.add_row("given to their run", str(verdict.right))
+    table.add_row("attributed to their run", str(verdict.right))
     table.add_row("doubtful: an official is asked", str(verdict.doubtful))
     table.add_row("silently wrong", str(len(verdict.wrong)))
     table.add_row("passes without a crossing", str(verdict.missed))
     table.add_row("of these proposed", str(verdict.missed_asked))
     table.add_row("laps driven", str(verdict.laps))
-    table.add_row("of these in the book to the ns, after the rulings", str(verdict.laps_true))
+    table.add_row("of these recorded exactly (to the ns) after the rulings", str(verdict.laps_true))
     console.print(table)
     for sentence in verdict.wrong[:MAX_SHOWN]:
         console.print(sentence, markup=False, style="red")
@@ -128,11 +128,13 @@ def _show(report: SimulationReport) -> None:
         if tally.faults[kind.name]:
             faults.add_row(kind.name, str(tally.faults[kind.name]), kind.what)
     console.print(faults)
-    held = Table("invariant", "checked", "held", "what", title="Invariants", title_justify="left")
+    invariants = Table("invariant", "checked", "held", "what", title="Invariants", title_justify="left")
     for name, what in INVARIANTS.items():
         invariant = tally.invariants[name]
-        held.add_row(name, str(invariant.checked), "yes" if invariant.held else f"NO ({invariant.failures})", what)
-    console.print(held)
+        invariants.add_row(
+            name, str(invariant.checked), "yes" if invariant.held else f"NO ({invariant.failures})", what
+        )
+    console.print(invariants)
     for name, invariant in tally.invariants.items():
         for sentence in invariant.broken:
             console.print(f"[red]{name}[/]: {sentence}", markup=True)
@@ -144,10 +146,10 @@ def _show(report: SimulationReport) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="raceday race", description="Whole races on virtual time.")
     verbs = parser.add_subparsers(required=True, metavar="simulate")
-    verb = verbs.add_parser("simulate", help="many runs with faults by seed, held against invariants")
+    verb = verbs.add_parser("simulate", help="many runs with seeded faults, checked against invariants")
     verb.add_argument("--seed", type=int, default=1, help="repeats a history exactly (default 1)")
     verb.add_argument("--hours", type=float, default=1.0, metavar="H", help="hours of racing (default 1)")
-    verb.add_argument("--faults", default="all", metavar="all|none|KIND,...", help="which faults are put in")
+    verb.add_argument("--faults", default="all", metavar="all|none|KIND,...", help="which faults to inject")
     verb.add_argument("--jobs", type=int, metavar="N", help="processes; the outcome is the same for any number")
     verb.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="keep the journals and boards there")
     verb.add_argument("--cars-on-track", type=int, default=1, metavar="N", help="heats of N cars at once, by the beam")

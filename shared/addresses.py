@@ -30,14 +30,14 @@ def counted_prefix(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """The clients that a list of addresses and networks names; with "*" all."""
+    """The clients that a list of addresses and networks names; "*" names all of them."""
 
     networks: tuple[Network, ...]
     everybody: bool = False
 
     @classmethod
     def parsed(cls, texts: tuple[str, ...], key: str) -> "Addresses":
-        """Raises ConfigError, which names `key`."""
+        """Parse the list in the setting `key`; "*" stands for all. Raises ConfigError, which names `key`."""
         return cls(tuple(_network(text, key) for text in texts if text != ANY_ADDRESS), ANY_ADDRESS in texts)
 
     def contains(self, client: str) -> bool:
@@ -68,7 +68,7 @@ def _network(text: str, key: str) -> Network:
 
 
 def _unmapped(network: Network) -> Network:
-    """`::ffff:10.0.0.0/104` means IPv4 addresses."""
+    """The IPv4 network that `::ffff:10.0.0.0/104` means; another network as it is."""
     mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
     if mapped is None or network.prefixlen < 96:
         return network

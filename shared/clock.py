@@ -101,7 +101,7 @@ class ManualClock:
             self._at_ns = to_ns
 
     def step_utc(self, by_ns: int) -> None:
-        """As NTP sets the wall clock; no lap time may change by it."""
+        """Step the wall clock, as NTP does; no lap time may change by it."""
         self._utc_offset_ns += by_ns
 
     def reboot(self, boot_id: str) -> None:

@@ -30,7 +30,7 @@ def setting(
     what: str = "",
     file: bool = False,
 ) -> Any:
-    """A field with its range; `what` is shown with the sentence and in the commented config files.
+    """A field with its range; `what` is shown in error sentences and in the reference of all keys.
 
     `file`: a text that names a file or a folder, "" for none; a pathlib.Path is one anyway.
     """
@@ -76,7 +76,7 @@ def from_table(table: dict[str, Any], kind: type[T], source: str) -> T:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Source:
-    """What is read: its name for sentences, and where its relative paths begin."""
+    """What is being read: its name in error sentences, and the folder of its relative paths."""
 
     name: str
     beside: pathlib.Path | None
@@ -85,7 +85,7 @@ class _Source:
         return self.name
 
     def placed(self, value: Any, field: dataclasses.Field[Any]) -> Any:
-        """A path as it is used; all else as it is."""
+        """A relative path joined to the config's folder; any other value unchanged."""
         if self.beside is None or not (isinstance(value, pathlib.Path) or (field.metadata.get("file") and value)):
             return value
         return type(value)(os.path.normpath(self.beside / value))

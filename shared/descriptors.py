@@ -1,4 +1,4 @@
-"""File descriptors: the process may use all it can get, and a web server leaves those that the rest needs."""
+"""File descriptors: a process raises its limit, and its web server leaves enough of them to everything else."""
 
 import resource
 
@@ -8,7 +8,7 @@ MIN_FOR_WEB = 64
 
 
 def raise_limit() -> int:
-    """Raise the soft limit to the hard one; returns how many descriptors this process may have."""
+    """Raise the soft limit to the hard one; return how many descriptors this process may have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -16,7 +16,7 @@ def raise_limit() -> int:
 
 
 def web_share(wanted: int, reserve: int) -> int:
-    """How many connections a web server may have beside `reserve` descriptors for all else. Raises OperatorError."""
+    """How many connections a web server may have beside `reserve` descriptors for other uses. Raises OperatorError."""
     limit = raise_limit()
     share = min(wanted, limit - reserve)
     if share < MIN_FOR_WEB:

@@ -17,7 +17,7 @@ _FLOCK = "hhqqi4x"  # struct flock of 64-bit Linux: type, whence, start, length,
 
 
 def write_ready_file(path: pathlib.Path, line: str) -> None:
-    """One line of text, by a rename: whoever waits for the file reads all of it. Raises StorageError."""
+    """Write a one-line ready file by a rename, so that whoever waits for it reads all of it. Raises StorageError."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         part.write_text(line + "\n", encoding="utf-8")
@@ -30,7 +30,7 @@ def write_ready_file(path: pathlib.Path, line: str) -> None:
 
 
 def lock_file(path: pathlib.Path) -> int | None:
-    """Take an exclusive lock on the file; its descriptor, to be closed to free the lock. None: another process has it.
+    """Lock the file exclusively; return the descriptor that holds the lock until it is closed, None if it is taken.
 
     The file is made if it is not there. The kernel frees the lock when the process ends, however it ends (fcntl(2),
     open file description locks). Raises StorageError if the file cannot be opened or locked.

@@ -15,7 +15,7 @@ _TIME = re.compile(r"(?:(?P<minutes>\d{1,6}):)?(?P<seconds>\d{1,6})(?:\.(?P<frac
 
 
 def seconds_to_ns(seconds: float) -> int:
-    """Settings are written in seconds; the code counts nanoseconds. Rounds to the nearest."""
+    """The seconds of a setting as nanoseconds, rounded to the nearest."""
     return round(seconds * NS_PER_S)
 
 
@@ -25,7 +25,7 @@ def published_ms(duration_ns: int) -> int:
 
 
 def format_ms(duration_ms: int) -> str:
-    """12345 -> '12.345', 83456 -> '1:23.456'."""
+    """Milliseconds as a time: 12345 is '12.345', 83456 is '1:23.456'."""
     sign = "-" if duration_ms < 0 else ""
     minutes, rest = divmod(abs(duration_ms), 60_000)
     seconds, millis = divmod(rest, 1000)
@@ -33,7 +33,7 @@ def format_ms(duration_ms: int) -> str:
 
 
 def format_ns(duration_ns: int) -> str:
-    """A duration as published: '12.345'."""
+    """A duration as published, truncated to milliseconds: '12.345'."""
     return format_ms(published_ms(duration_ns))
 
 

@@ -39,7 +39,7 @@ def parse_secret(text: str) -> bytes:
 
 
 def sign(key: bytes, webhook_id: str, timestamp_s: int, body: bytes) -> str:
-    """The `webhook-signature` of one secret."""
+    """The value of `webhook-signature` for one secret: `v1,` and the base64 of the HMAC."""
     signed = f"{webhook_id}.{timestamp_s}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 

@@ -49,7 +49,7 @@ def _add_evaluate(commands: "Subparsers") -> None:
         "--camera-px", type=int, choices=(320, 640), default=320, help="how wide the camera's pictures are (320)"
     )
     parser.add_argument("--jobs", type=_positive, default=2, help="processes (2)")
-    parser.add_argument("--json", action="store_true", help="one JSON object a track, one a line")
+    parser.add_argument("--json", action="store_true", help="one JSON object for each track, one a line")
     parser.set_defaults(run=_evaluate)
 
 

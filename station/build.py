@@ -1,4 +1,4 @@
-"""Puts the station together: the one place here that asks for drivers. Everything can be given from outside."""
+"""Puts the station together, and is the only module here that looks up drivers. Callers may pass in every part."""
 
 import contextlib
 import hashlib
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
 
-MADE_UP = ("mock", "simulator")  # gates without a wire that could be the wrong way round
+SIMULATED = ("mock", "simulator")  # drivers without wires, which cannot be connected the wrong way round
 LOCK = "station.lock"
 
 
@@ -46,11 +46,15 @@ def build(
     sync: Callable[[int], SyncView] | None = None,
     log: Callable[[str], None] = lambda _sentence: None,
 ) -> Station:
-    """A station that is not started yet; `log` records a sentence. Raises OperatorError for what a person must fix."""
+    """Builds a station from its config without starting it. `log` gets each sentence for the operator's log.
+
+    A part that is given (`clock`, `link`, `gates`, `sync`) replaces the one that the config names. Raises OperatorError
+    for what a person must fix.
+    """
     data_dir = prepared(config.data_dir)
     clock = build_clock(config.clock) if clock is None else clock
     gates = build_gates(config, clock) if gates is None else gates
-    # Each start of this process is a speaker of its own at the broker, so that numbers are never used twice.
+    # Each start of this process has a boot id of its own at the broker, so that message numbers are never used twice.
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
     sync = SyncStatusReader(data_dir).view if sync is None else sync
     with contextlib.ExitStack() as undo:  # what is open already is closed when the rest cannot be built
@@ -70,7 +74,7 @@ def _drem_timer(options: DremOptions, clock: Clock) -> "DremTimer":
 
 
 def setup(config: StationConfig) -> StationSetup:
-    """The config as the service needs it."""
+    """The part of the config that the service needs, with the versions that go into each result's evidence."""
     versions = {"raceday": importlib.metadata.version("raceday"), "python": sys.version.split()[0]}
     return StationSetup(
         name=config.name,
@@ -85,14 +89,14 @@ def setup(config: StationConfig) -> StationSetup:
 
 
 def gate_spec(gate: GateConfig) -> GateSpec:
-    """As the core takes it, with what its driver knows: what a pass must look like, and how its sensors stand.
+    """The gate's spec for the core, completed by its driver: what proves a pass, and how its sensors are arranged.
 
-    Raises OperatorError for a driver that is not there.
+    Raises OperatorError for a driver that does not exist.
     """
     driver, spec = _driver(gate.driver), gate.spec
     if spec.layout == "unsaid" and not gate.baseline_mm:
         spec = replace(spec, layout=getattr(driver, "layout", spec.layout))
-    if not (gate.driver not in MADE_UP if gate.try_first is None else gate.try_first):
+    if not (gate.driver not in SIMULATED if gate.try_first is None else gate.try_first):
         return spec
     described = json.dumps([gate.driver, gate.options], sort_keys=True, default=str)
     wiring = hashlib.sha256(described.encode()).hexdigest()[:12]
@@ -100,7 +104,7 @@ def gate_spec(gate: GateConfig) -> GateSpec:
 
 
 def _driver(name: str) -> Any:
-    """The driver's class; None while its library is absent. Raises ConfigError."""
+    """The driver's class; None if its library is not installed. Raises ConfigError for an unknown name."""
     try:
         return find("raceday.gates", name)
     except HardwareMissing:
@@ -108,32 +112,36 @@ def _driver(name: str) -> Any:
 
 
 def build_gates(config: StationConfig, clock: Clock) -> dict[str, GateDriver]:
-    """The driver of each `[[gate]]`; what is absent is tried again, and joins later. Raises ConfigError."""
+    """Gate name to driver, for each `[[gate]]`. A device that is absent is tried again later. Raises ConfigError."""
     return {gate.name: _build_gate(gate, clock) for gate in config.gate}
 
 
 def _build_gate(gate: GateConfig, clock: Clock) -> GateDriver:
-    def made() -> GateDriver:
+    def make() -> GateDriver:
         driver: GateDriver = find("raceday.gates", gate.driver)(gate.name, gate.sensors, gate.options, clock)
         return driver
 
     try:
-        return made()
+        return make()
     except HardwareMissing as error:
-        return AbsentGate(gate.name, make_and_start(made), str(error))
+        return AbsentGate(gate.name, make_and_start(make), str(error))
 
 
 def prepared(data_dir: pathlib.Path) -> pathlib.Path:
-    """The folder, made if it is not there. Raises StorageError."""
+    """Creates the data folder if it does not exist, and returns it. Raises StorageError."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder of ours on a local disk."
+            f"{data_dir}: cannot be created ({error.strerror}); set `data_dir` to a folder on a local disk that this "
+            "user may write to."
         ) from None
     return data_dir
 
 
 def hold_lock(data_dir: pathlib.Path) -> int:
-    """One station per folder, for as long as this process lives. Raises OperatorError."""
+    """Locks the data folder for as long as this process lives; returns the lock's descriptor.
+
+    Raises OperatorError if another station runs on it.
+    """
     return files.hold_lock(prepared(data_dir) / LOCK, "another station already runs on this folder")

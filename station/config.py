@@ -1,4 +1,4 @@
-"""The station's settings: `config/station.toml` as a checked, frozen dataclass."""
+"""The station's settings: `config/station.toml` as checked, frozen dataclasses, one for each table of the file."""
 
 import pathlib
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class GateConfig:
 
     name: str = setting(what="a short name: start, sector-1")
     driver: str = setting(what="a driver of raceday.gates")
-    sensors: tuple[str, ...] = setting(("beam",), what="in line: in the order in which a car meets them")
+    sensors: tuple[str, ...] = setting(("beam",), what="their names; in line: in the order in which a car meets them")
     layout: Literal["", "single", "in_line", "side_by_side"] = setting(
         "", what='"in_line": one sensor after the other, which gives the direction; "side_by_side": on one line'
     )
@@ -50,10 +50,12 @@ class GateConfig:
     lockout_s: float = setting(1.0, min=0.01, max=60.0, what="edges this long after a crossing are the same pass")
     stuck_s: float = setting(5.0, min=0.5, max=600.0, what="a beam blocked for longer is reported")
     uncertainty_us: float = setting(1.0, min=0.0, max=1_000_000.0, what="of one stamp; published with each lap")
-    baseline_mm: int = setting(0, min=0, max=5000, what="between two sensors in line; 0: no speed is measured")
+    baseline_mm: int = setting(0, min=0, max=5000, what="distance between two sensors in line; 0: no speed is measured")
     min_width_ms: float = setting(0.0, min=0.0, max=10_000.0, what="a shorter pass is reported as odd")
     max_width_ms: float = setting(2000.0, min=1.0, max=60_000.0, what="a longer pass is reported as odd")
-    try_first: bool | None = setting(None, what="no run before each sensor saw a pass; unset: where there are wires")
+    try_first: bool | None = setting(
+        None, what="allow no run before a car has passed each sensor; unset: only for gates with wires"
+    )
     options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,13 +73,13 @@ class GateConfig:
             raise ConfigError(f'gate {self.name}: `layout` "{self.layout}" needs the names of two sensors or more.')
         if self.layout == "side_by_side" and self.baseline_mm:
             raise ConfigError(
-                f"gate {self.name}: sensors side by side have no way between them: leave `baseline_mm` out, "
+                f"gate {self.name}: sensors side by side have no distance between them: leave out `baseline_mm`, "
                 'or set layout = "in_line".'
             )
 
     @property
     def spec(self) -> GateSpec:
-        """As the core takes it."""
+        """This gate as the core's `GateSpec`, with times in ns."""
         return GateSpec(
             name=self.name,
             sensors=self.sensors,
@@ -99,8 +101,10 @@ class WebOptions:
 
     host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0 or ::: the whole network")
     port: int = setting(8080, min=0, max=65535)
-    operators: tuple[str, ...] = setting(("127.0.0.1", "::1"), what='addresses, networks that may command; "*": all')
-    allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach us")
+    operators: tuple[str, ...] = setting(
+        ("127.0.0.1", "::1"), what='addresses and networks that may send commands; "*": all'
+    )
+    allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach this station")
 
     def __post_init__(self) -> None:
         Addresses.parsed(self.operators, "web.operators")
@@ -109,7 +113,7 @@ class WebOptions:
 
 @dataclass(frozen=True, slots=True)
 class RaceOptions:
-    """`[race]`: the race that is on. `id` names it at the leaderboard too."""
+    """`[race]`: the race that the station times. The leaderboard knows it by the same `id`."""
 
     id: str = setting(what="the race's id at the leaderboard")
     name: str = setting(what="as it is shown")
@@ -125,24 +129,24 @@ class RaceOptions:
 
     @classmethod
     def completed(cls, table: dict[str, Any]) -> dict[str, Any]:
-        """Rules without `min_lap_s` get that of the track, where its length is known."""
+        """The table, with a `min_lap_s` from the track's length if the rules have none and the length is known."""
         rules, track, length_m = table.get("rules", {}), table.get("track", ""), table.get("track_length_m")
         odd = (
             not isinstance(rules, dict) or not isinstance(track, str) or type(length_m) not in (int, float, type(None))
         )
-        least_s = None if odd or "min_lap_s" in rules else shortest_lap_s(track, length_m)
-        return table if least_s is None else {**table, "rules": {**rules, "min_lap_s": least_s}}
+        min_lap_s = None if odd or "min_lap_s" in rules else shortest_lap_s(track, length_m)
+        return table if min_lap_s is None else {**table, "rules": {**rules, "min_lap_s": min_lap_s}}
 
     @property
     def opening(self) -> OpenRace:
-        """As the core takes it; the service stamps it."""
+        """The command that opens this race, without a time: the service stamps it."""
         more = (self.track, self.kind, self.cars_on_track)
         return OpenRace(NEVER, self.id, self.name, self.rules, *more, ties_by_uncertainty=True)
 
 
 @dataclass(frozen=True, slots=True)
 class TransponderConfig:
-    """`[[transponder]]`: whose it is; exactly one of `car` and `racer`, who may have several."""
+    """`[[transponder]]`: a transponder's owner, which is either a `car` or a `racer`; an owner may have several."""
 
     id: str = setting(what="decimal or hexadecimal, as the decoder or another program shows it; or the pilot's slot")
     car: str = setting("", what="the car that it is built into")
@@ -160,7 +164,7 @@ class TransponderConfig:
 
 
 def _check_transponder_owners(known: tuple[TransponderConfig, ...]) -> None:
-    """Raises ConfigError for one transponder of two owners, however its id is written."""
+    """Raises ConfigError if one transponder is listed twice or has two owners, however its id is written."""
     ids = [plain_id(each.id) for each in known]
     for each, plain in zip(known, ids, strict=True):
         if ids.count(plain) > 1:
@@ -177,7 +181,7 @@ def _check_transponder_owners(known: tuple[TransponderConfig, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StationConfig:
-    """The whole file."""
+    """Everything in `config/station.toml`. Raises ConfigError for settings that contradict each other."""
 
     data_dir: pathlib.Path = setting(what="a folder on a local disk, for the journal")
     name: str = setting("station-1", what="this machine's name, also at the broker")

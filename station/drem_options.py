@@ -1,6 +1,6 @@
 """`[drem]` of the station's config: how it serves as an event manager's timer (drem_timer.py).
 
-Apart from the timer, whose libraries are loaded only by a station that has this table.
+It is a module of its own because the timer's libraries are loaded only by a station that has this table.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class DremOptions:
     port: int = setting(8081, min=0, max=65535)
     gpio: int = setting(17, min=0, max=1000, what="the pin number reported to the event manager")
     greet: bool = setting(
-        True, what="false for event managers that take every message of the timer for a lap (before 2025)"
+        True, what="false for event managers that count every message of the timer as a lap (before 2025)"
     )
     site: str = setting("", what="https://name of the event manager, whose pages are proxied; empty: none")
 

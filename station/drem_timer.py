@@ -26,23 +26,26 @@ from shared.clock import Clock
 from station.drem_options import DremOptions
 from station.views.system_views import ManagerView
 
-MAX_INTERVAL_NS = 600_000_000_000  # no lap is longer: the stamps are set by the wall clock again
+MAX_INTERVAL_NS = 600_000_000_000  # no lap is longer: after such a pause the wall clock sets the stamps again
 MAX_LISTENERS = 32
-MAX_PENDING = 64  # with more at once, the oldest is closed
+MAX_PENDING = 64  # connections that do not listen yet; beyond this the oldest is closed
 RETRY_S = 2.0
 MAX_PAGE_BYTES = 32 * 1024 * 1024
 FORWARDED_HEADERS = ("Content-Type", "Cache-Control", "ETag", "Location")
 
 
 class LapStamps:
-    """Crossings to wall-clock ms. The difference of two neighbours is the lap in ms, cut off as it is published."""
+    """Turns crossings into wall-clock ms. Two consecutive stamps differ by the lap in ms, truncated as published."""
 
     def __init__(self) -> None:
         self._boot = ""
         self._last_ns = self._last_ms = 0
 
     def stamp(self, boot: str, at_ns: int, at_utc_ns: int) -> int:
-        """`at_utc_ns` sets the first stamp of a boot, and the first after a long pause; never below the last stamp."""
+        """The stamp in ms of a crossing at `at_ns` on the clock of `boot`; never below the last stamp.
+
+        `at_utc_ns` sets the first stamp of a boot and the first after a long pause.
+        """
         since_ns = at_ns - self._last_ns
         if boot == self._boot and 0 <= since_ns < MAX_INTERVAL_NS:
             self._last_ms += since_ns // 1_000_000
@@ -71,22 +74,22 @@ class DremTimer:
 
     @property
     def view(self) -> ManagerView:
-        """As the screens show it."""
+        """Its state, as the pages show it."""
         return ManagerView(bool(self.port), self.listeners, self.sentence)
 
     @property
     def url(self) -> str:
-        """Where an event manager on this machine finds it, once it listens."""
+        """The WebSocket address for an event manager on this machine, once it listens."""
         host = "127.0.0.1" if self._options.host in ("0.0.0.0", "::") else self._options.host  # noqa: S104  any address
         return f"ws://[{host}]:{self.port}" if ":" in host else f"ws://{host}:{self.port}"
 
     def start(self) -> None:
-        """Returns when it listens, or when it cannot yet: `sentence` says which."""
+        """Starts the server; returns once it listens, or cannot yet: `sentence` says which."""
         self._thread.start()
         self._answered.wait(10.0)
 
     def crossing(self, boot: str, at_ns: int, sensor_utc_ns: int | None = None) -> None:
-        """One crossing of the start line, after it was stored. `sensor_utc_ns`: its time of day, if it is known."""
+        """Sends one crossing of the start line, once it is stored. `sensor_utc_ns`: its time of day, if it is known."""
         with self._lock:
             self._laps += 1
             utc_ns = self._clock.utc_ns() if sensor_utc_ns is None else sensor_utc_ns
@@ -105,7 +108,7 @@ class DremTimer:
             self._thread.join(3.0)
 
     def _call_on_loop(self, what: Callable[[], object]) -> None:
-        """On the loop's thread. A loop that ends at this moment refuses: then there are no listeners left."""
+        """Calls `what` on the loop's thread. A loop that ends at this moment refuses: then no listeners are left."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(what)
@@ -167,16 +170,16 @@ class DremTimer:
         return json.dumps({"event": "connected", "timestamp": now_ms, "serverInfo": {"gpioLibrary": "raceday"}})
 
     async def _process_request(self, line: ServerConnection, request: Request) -> Response | None:
-        """None: become a WebSocket. Else a page of the site."""
+        """None if the connection becomes a WebSocket; otherwise the answer, which is a page of the site."""
         if request.headers.get("Upgrade", "").lower() == "websocket":
             full = self.listeners >= MAX_LISTENERS
-            return line.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Too many listen.\n") if full else None
+            return line.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "Too many listeners.\n") if full else None
         if not self._site:
             return line.respond(http.HTTPStatus.OK, "Raceday: a timer for an event manager, on this WebSocket.\n")
         return await asyncio.to_thread(fetch, self._site, request.path)
 
 
-_PENDING: dict[ServerConnection, None] = {}  # those that are not listeners yet, the oldest first
+_PENDING: dict[ServerConnection, None] = {}  # connections that are not listeners yet, the oldest first
 
 
 class _PendingConnection(ServerConnection):
@@ -196,9 +199,9 @@ class _PendingConnection(ServerConnection):
 
 
 def fetch(site: str, path: str) -> Response:
-    """A page of the site for a browser of ours: only GET, only this site, no redirects followed."""
+    """The site's answer to `GET path`, for a browser that uses this proxy; redirects are passed on, not followed."""
     if not path.startswith("/"):
-        return _answer(400, "Bad Request", Headers(), b"Ask for a path.\n")
+        return _answer(400, "Bad Request", Headers(), b"The request must name a path.\n")
     try:
         with requests.get(site + path, timeout=(3, 6), allow_redirects=False, stream=True) as page:
             body = bytearray()

@@ -100,21 +100,21 @@ RETIRED_PREFIXES = {"MOST_": "MAX_", "LEAST_": "MIN_", "_MOST_": "_MAX_", "_LEAS
 
 
 def modules() -> Iterator[pathlib.Path]:
-    """Every module of the product, without what Alembic wrote."""
+    """Every module of the product, without the migrations."""
     for machine in PRODUCT:
         yield from (path for path in sorted((ROOT / machine).rglob("*.py")) if "versions" not in path.parts)
 
 
 def doubled_classes(paths: Iterable[pathlib.Path]) -> Iterator[str]:
     """A sentence for each class name that occurs in two modules or more."""
-    found: dict[str, list[str]] = defaultdict(list)
+    places_of: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef):
-                found[node.name].append(str(path.relative_to(ROOT)))
-    for name, places in sorted(found.items()):
+                places_of[node.name].append(str(path.relative_to(ROOT)))
+    for name, places in sorted(places_of.items()):
         if len(places) > 1 and name not in EXCEPTED:
-            yield f"the class name {name} stands in {', '.join(places)}: give each its own."
+            yield f"the class name {name} occurs in {', '.join(places)}: give each class its own."
 
 
 def crowded_folders(paths: Iterable[pathlib.Path]) -> Iterator[str]:
@@ -152,7 +152,7 @@ def retired(name: str) -> str:
 
 
 def main() -> int:
-    """Prints every fault; the exit code of the check."""
+    """Print every fault; returns the exit code of the check."""
     paths = list(modules())
     faults = [*doubled_classes(paths), *crowded_folders(paths), *retired_names(paths)]
     print("\n".join(faults) if faults else f"{len(paths)} modules: one name for one thing.")

@@ -9,6 +9,7 @@ WIDTH = 32
 
 
 def draw(done: int, total: int, name: str) -> None:
+    """Draw the bar on a terminal; elsewhere nothing."""
     if sys.stderr.isatty():
         filled = WIDTH * done // total
         sys.stderr.write(f"\r  [{'#' * filled}{'.' * (WIDTH - filled)}] {done:>3}/{total}  {name[:36]:<36}")
@@ -21,18 +22,18 @@ def install(pip: list[str], arguments: list[str], total: int) -> int:
         [*pip, "install", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
-    said: list[str] = []
-    seen = 0
+    output: list[str] = []
+    collected = 0
     for line in process.stdout:
-        said.append(line)
+        output.append(line)
         if line.startswith("Collecting"):
-            seen += 1
-            draw(min(seen, total), total + 1, line.split()[1].split("==")[0])
+            collected += 1
+            draw(min(collected, total), total + 1, line.split()[1].split("==")[0])
         elif line.startswith("Installing collected"):
             draw(total, total + 1, "unpacking")
     code = process.wait()
     if code:
-        sys.stderr.write("\n" + "".join(said[-30:]))
+        sys.stderr.write("\n" + "".join(output[-30:]))
     return code
 
 

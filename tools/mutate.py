@@ -36,7 +36,7 @@ SWAPPED = {"min": "max", "max": "min"}
 
 
 def variants(node: ast.AST) -> Iterator[ast.AST]:
-    """The small mistakes that could be made in one syntax node."""
+    """Yield the small mistakes that could be made in one syntax node."""
     match node:
         case ast.Compare(ops=[operator]):
             for other in COMPARED.get(type(operator), ()):

@@ -34,7 +34,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def rendered(name: str) -> str:
-    """A page by the present code. Help texts depend on the terminal's width, so it is fixed."""
+    """The text of a page, from the present code. Help texts depend on the terminal's width, so that is fixed."""
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = str(WIDTH)
     try:

@@ -4,18 +4,19 @@
     python3 tools/under_load.py --runs 1 --loops 8 --sessions each
     python3 tools/under_load.py --command "./dev test -q tests/vehicle"
 
-It stops at the first run that fails. Each run's output is kept (run/under-load/1.log, ...); its line says what pytest
-counted, how long it took, the load averages at its end and how much processor time it got a second. The clones are
-made in a temporary folder, or in `--clones DIR` where the tests want a neighbour (../shared/data). Changes that are
-not committed are not tried. The loops end with this script, on Ctrl-C too: each is ended by its process id, and ends
-by itself when its parent is gone.
+It stops at the first run that fails. Each run's output goes to a log (run/under-load/1.log, ...); its line says what
+pytest counted, how long it took, the load averages at its end and how many processors it got on average. The clones
+are made in a temporary folder, or in `--clones DIR` where the tests need data in a folder beside the clone
+(../shared/data). Uncommitted changes are not tested. The loops end with this script, on Ctrl-C too: each is ended by
+its process id, and ends by itself when its parent is gone.
 
-Where the loops stand decides what they take. Linux with `kernel.sched_autogroup_enabled = 1` gives the processor to
-sessions in equal shares, and only within a session to processes: four loops in one session of their own take as much
-as one, and a shell's background jobs may take next to nothing from the tests of another terminal. So, with --sessions:
+How much processor time the loops take depends on their session. Linux with `kernel.sched_autogroup_enabled = 1`
+shares the processor equally among sessions, and only within a session among processes: four loops in one session of
+their own take as much as one, and a shell's background jobs may take next to nothing from the tests of another
+terminal. So, with --sessions:
 
     same   (default) in the session of the tests: each loop weighs as much as a process of the tests, with autogroup
-           as without it. What the tests start in sessions of its own (the demo's parts) has a share beside both.
+           as without it. What the tests start in sessions of their own (the demo's parts) has its own share.
     one    all in one session: with autogroup the tests are left half of the machine, however many loops there are.
     each   every loop in its own: with autogroup each weighs as much as all of the tests together; the hardest.
 """
@@ -38,7 +39,7 @@ from dataclasses import dataclass
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 README_COMMAND = "./dev test"
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
-END_S = 60.0  # so long an interrupted run may take to end what it started
+END_S = 60.0  # how long an interrupted run may take to end what it started
 SUMMARY = re.compile(r"(\d+ (?:passed|failed|error|skipped|deselected)\w*(?:, \d+ \w+)*) in [\d.]+s")
 # Arguments: how many loops, and our process id. The first loop forks the others; each ends when its parent is gone.
 LOOP = """
@@ -66,7 +67,7 @@ class Outcome:
     load: tuple[float, float, float]
 
     def line(self, number: int, runs: int) -> str:
-        """For people."""
+        """The outcome as one line for the console."""
         verdict = "passed" if self.code == 0 else f"FAILED (exit {self.code})"
         load = " ".join(f"{each:.1f}" for each in self.load)
         share = self.cpu_s / self.wall_s
@@ -75,15 +76,17 @@ class Outcome:
 
 @contextlib.contextmanager
 def busy(count: int, sessions: str) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """The loops, for as long as the block lasts."""
+    """Run `count` busy loops for as long as the block lasts."""
     groups = [1] * count if sessions == "each" else [count] * bool(count)
     loops: list[subprocess.Popen[bytes]] = []
     try:
         for size in groups:
             command = [sys.executable, "-c", LOOP, str(size), str(os.getpid())]
-            apart = sessions != "same"
-            group = None if apart else 0  # so that Ctrl-C at the terminal is ours to pass on
-            loop = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=apart, process_group=group)
+            own_session = sessions != "same"
+            group = None if own_session else 0  # so that Ctrl-C at the terminal is ours to pass on
+            loop = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, start_new_session=own_session, process_group=group
+            )
             loops.append(loop)
         yield loops
     finally:
@@ -100,7 +103,7 @@ def clone(root: pathlib.Path, to: pathlib.Path) -> None:
 
 
 def run(command: Sequence[str], folder: pathlib.Path, log: pathlib.Path) -> Outcome:
-    """Runs the command there, its output to `log`. Interrupted, it ends the command first and raises again."""
+    """Run the command in `folder`, its output to `log`. On an interruption, end the command first and raise again."""
     began_s, before_s = time.monotonic(), _cpu_s()
     process = None
     with log.open("wb") as out:
@@ -115,26 +118,26 @@ def run(command: Sequence[str], folder: pathlib.Path, log: pathlib.Path) -> Outc
                 _end(process)
             raise
     wall_s, cpu_s = time.monotonic() - began_s, _cpu_s() - before_s
-    found = SUMMARY.findall(log.read_text(errors="replace"))
-    return Outcome(code, found[-1] if found else "pytest counted nothing", wall_s, cpu_s, os.getloadavg())
+    summaries = SUMMARY.findall(log.read_text(errors="replace"))
+    return Outcome(code, summaries[-1] if summaries else "pytest counted nothing", wall_s, cpu_s, os.getloadavg())
 
 
 @contextlib.contextmanager
 def _interruption_deferred() -> Iterator[None]:
     """SIGINT and SIGTERM that come in this block raise KeyboardInterrupt at its end."""
-    came: list[int] = []
-    handlers = {each: signal.signal(each, lambda number, _: came.append(number)) for each in INTERRUPTIONS}
+    received: list[int] = []
+    handlers = {each: signal.signal(each, lambda number, _: received.append(number)) for each in INTERRUPTIONS}
     try:
         yield
     finally:
         for each, handler in handlers.items():
             signal.signal(each, handler)
-        if came:
+        if received:
             raise KeyboardInterrupt
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """As Ctrl-C at a terminal does, and by force when that does not help."""
+    """End the command and its children: by SIGINT, as Ctrl-C does, and by SIGKILL if they have not ended in time."""
     for kind, wait_s in ((signal.SIGINT, END_S), (signal.SIGKILL, None)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, kind)
@@ -144,29 +147,29 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _cpu_s() -> float:
-    """Of all children that have ended and were waited for; the loops, which go on, are not among them."""
+    """The processor time of all children that have ended and were waited for; the running loops do not count."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit code: 0 when every run passed."""
-    asked = _parser().parse_args(arguments)
-    logs: pathlib.Path = asked.logs or asked.repository / "run" / "under-load"
+    chosen = _parser().parse_args(arguments)
+    logs: pathlib.Path = chosen.logs or chosen.repository / "run" / "under-load"
     logs.mkdir(parents=True, exist_ok=True)
-    with busy(asked.loops, asked.sessions) as loops:
-        for number in range(1, asked.runs + 1):
+    with busy(chosen.loops, chosen.sessions) as loops:
+        for number in range(1, chosen.runs + 1):
             log = logs / f"{number}.log"
-            print(f"run {number} of {asked.runs} beside {asked.loops} busy loops: {log}", flush=True)
-            with tempfile.TemporaryDirectory(prefix="under-load-", dir=asked.clones) as folder:
-                clone(asked.repository, pathlib.Path(folder))
-                outcome = run(shlex.split(asked.command), pathlib.Path(folder), log)
-            print(outcome.line(number, asked.runs), flush=True)
+            print(f"run {number} of {chosen.runs} beside {chosen.loops} busy loops: {log}", flush=True)
+            with tempfile.TemporaryDirectory(prefix="under-load-", dir=chosen.clones) as folder:
+                clone(chosen.repository, pathlib.Path(folder))
+                outcome = run(shlex.split(chosen.command), pathlib.Path(folder), log)
+            print(outcome.line(number, chosen.runs), flush=True)
             if any(loop.poll() is not None for loop in loops):
                 print("A busy loop ended before its time: this run does not count.")
                 return 1
             if outcome.code:
-                print(f"The output is kept in {log}.")
+                print(f"The output is in {log}.")
                 return 1
     return 0
 
@@ -175,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tools/under_load.py", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="one after the other (default 3)")
     parser.add_argument("--loops", type=int, default=4, metavar="K", help="busy loops beside each run (default 4)")
-    parser.add_argument("--sessions", choices=("same", "one", "each"), default="same", help="where the loops stand")
+    parser.add_argument("--sessions", choices=("same", "one", "each"), default="same", help="the session of the loops")
     parser.add_argument("--command", default=README_COMMAND, help="run in each clone (default: ./dev test)")
     parser.add_argument("--repository", type=pathlib.Path, default=ROOT, metavar="DIR", help="default: this one")
     parser.add_argument("--clones", type=pathlib.Path, metavar="DIR", help="make the clones in this folder")
@@ -188,7 +191,7 @@ def _interrupted(_signal: int, _frame: object) -> None:
 
 
 if __name__ == "__main__":
-    # In a shell's background Ctrl-C is ignored, and all that is started here would ignore it too.
+    # A shell's background job ignores Ctrl-C, and so would everything that is started here.
     for interruption in INTERRUPTIONS:
         signal.signal(interruption, _interrupted)
     try:

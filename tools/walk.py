@@ -8,8 +8,8 @@
 What runs is the real station with its journal in a temporary folder, one car and one gate, on the mock wire, and the
 real sync step. The station and sync have no threads of their own: both are driven from one thread, on a clock moved by
 hand, so that two walks are the same call for call. HTTP is answered by a stub in place of `HttpExchange` (one more
-file, two more moves). One whole run is driven and posted before the one that is measured, so that nothing is done for
-the first time.
+file, two more moves). One whole run is driven and posted before the one that is measured, so that nothing in it is done
+for the first time.
 
 Three stretches:
 
@@ -18,9 +18,9 @@ Three stretches:
     commit to posted      the step of sync that finds the result, posts it and stores the answer
 
 A *move* is a change of the product file that runs: a call into another file is one, and the return from it is one.
-Calls of other packages are looked through: who is called back by `sorted` is called by who called `sorted`. Coming in
-from outside (the driver's edge, the timing thread's turn, the sync step) is a move, going out is none. Each move counts
-for the folder that it goes into. A *file* counts once in each stretch and once in all.
+Calls of other packages are looked through: what `sorted` calls back counts as called by the caller of `sorted`. A call
+from outside (the driver's edge, the timing thread's turn, the sync step) is a move, the return to it is none. Each move
+counts for the folder that it goes into. A *file* counts once in each stretch and once in all.
 
 *Leaf helpers* (LEAVES) call nothing but each other and could stand in the standard library: the figures without them
 look through them as through another package.
@@ -56,7 +56,7 @@ STRETCHES = ("edge to commit", "commit to published", "commit to posted")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A function of the product begins, goes on (`entered`) or gives back; `file` is relative to the checkout."""
+    """A function of the product begins (`entered`) or returns; `file` is relative to the checkout."""
 
     stretch: str
     entered: bool
@@ -66,7 +66,7 @@ class Event:
 
 @dataclass(slots=True)
 class Count:
-    """How many files ran, and how many moves led into them; by folder, and in all."""
+    """How many files ran, and how many moves led into them."""
 
     files: int = 0
     moves: int = 0
@@ -90,7 +90,7 @@ class Recorder:
             self.stretch = self._ends.get(code, self.stretch)
 
     def record(self, stretch: str, *actions: Callable[[], object]) -> None:
-        """Does the actions one after the other and records their calls; the commit begins the next stretch."""
+        """Do the actions one after the other and record their calls; the commit begins the next stretch."""
         self.stretch = stretch
         before = sys.getprofile()
         sys.setprofile(self)
@@ -110,7 +110,7 @@ class Recorder:
 
 
 def recorded(mid_lap: bool) -> list[Event]:
-    """Drives a run to the end and posts it, then a second, quicker one until the walk: its last edge, or one before."""
+    """Drive and post one run, then a second, quicker one; returns the calls of its last edge, or of an earlier one."""
     recorder = Recorder()
     with tempfile.TemporaryDirectory(prefix="walk-") as name:
         track = Track(pathlib.Path(name))
@@ -130,7 +130,7 @@ def recorded(mid_lap: bool) -> list[Event]:
 
 
 def drive(track: Track, laps: int, lap_ns: int) -> None:
-    """A run from its opening until just before the edge that ends lap `laps`."""
+    """Drive a run from its opening until just before the edge that ends lap `laps`."""
     track.start_run()
     for _ in range(laps):
         track.come_round(lap_ns)
@@ -156,14 +156,14 @@ def moves(events: Sequence[Event], leaves: frozenset[str] = frozenset()) -> Iter
 
 
 def counted(steps: Sequence[tuple[str, str]]) -> dict[str, dict[str, Count]]:
-    """By stretch ("all" for the whole walk), then by folder ("all" for all of them)."""
+    """The counts, by stretch ("all": the whole walk), then by folder ("all": all folders)."""
     table: dict[str, dict[str, Count]] = {}
     for stretch in (*STRETCHES, "all"):
         files = [file for of, file in steps if stretch in (of, "all")]
         by_folder: defaultdict[str, list[str]] = defaultdict(list)
         for file in files:
             by_folder[folder(file)].append(file)
-        table[stretch] = {name: Count(len(set(found)), len(found)) for name, found in sorted(by_folder.items())}
+        table[stretch] = {name: Count(len(set(into)), len(into)) for name, into in sorted(by_folder.items())}
         table[stretch]["all"] = Count(len(set(files)), len(files))
     return table
 
@@ -179,7 +179,7 @@ def leaf_files() -> frozenset[str]:
 
 
 def table(title: str, figures: dict[str, dict[str, Count]]) -> str:
-    """For people: a row for each folder, files and moves of each stretch."""
+    """The figures as text: a row for each folder, with the files and moves of each stretch."""
     folders = [*(name for name in figures["all"] if name != "all"), "all"]
     lines = [title, f"{'':<22}" + "".join(f"{stretch:>22}" for stretch in figures)]
     lines.append(f"{'moves into':<22}" + f"{'files':>14}{'moves':>8}" * len(figures))
@@ -190,7 +190,7 @@ def table(title: str, figures: dict[str, dict[str, Count]]) -> str:
 
 
 def tree(events: Sequence[Event], leaves: frozenset[str]) -> Iterator[str]:
-    """Every call, indented by its depth; its file where that is another one than the line before names.
+    """Every call, indented by its depth, with its file where that differs from the line before.
 
     Leaf helpers and functions without a name (`<genexpr>`) are looked through; equal lines become one with a count.
     """
@@ -226,17 +226,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--mid-lap", action="store_true", help="an edge that ends a lap within the run")
     parser.add_argument("--tree", action="store_true", help="every call in its order, without the leaf helpers")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="the figures, written to this file")
-    asked = parser.parse_args(arguments)
-    events, leaves = recorded(asked.mid_lap), leaf_files()
+    chosen = parser.parse_args(arguments)
+    events, leaves = recorded(chosen.mid_lap), leaf_files()
     without, every = counted(list(moves(events, leaves))), counted(list(moves(events)))
-    walk = "an edge that ends a lap within the run" if asked.mid_lap else "the last edge of a qualifying run"
-    if asked.tree:
+    walk = "an edge that ends a lap within the run" if chosen.mid_lap else "the last edge of a qualifying run"
+    if chosen.tree:
         print("\n".join(tree(events, leaves)).lstrip())
     else:
         print(table(f"Leaf helpers left out: {walk}", without), table("All calls", every), sep="\n\n")
-    if asked.json is not None:
+    if chosen.json is not None:
         figures = {"walk": walk, "without leaf helpers": without, "all calls": every}
-        asked.json.write_text(json.dumps(figures, default=asdict, indent=1) + "\n")
+        chosen.json.write_text(json.dumps(figures, default=asdict, indent=1) + "\n")
     return 0
 
 

@@ -51,13 +51,13 @@ class Track:
         self.wait(0)
 
     def close(self) -> None:
-        """Closes the files and the wire."""
+        """Close the station and the files."""
         self.station.close()
         self.source.close()
         self.attempts.close()
 
     def wait(self, duration_ns: int) -> None:
-        """Time goes by until everything has come to rest."""
+        """Let the time pass, then let broker and station finish their work."""
         self.clock.advance(self.clock.now_ns() + duration_ns)
         for _ in range(6):
             self.broker.run_until(self.clock.now_ns())
@@ -65,41 +65,41 @@ class Track:
             self.station.pump()
 
     def beat(self, mode: m.CarMode) -> None:
-        """The car says that it is there, and in which mode."""
+        """Publish one heartbeat of the car, with its mode."""
         self.beats += 1
         self.car.publish(m.CarHeartbeat(self.beats, mode))
         self.wait(100 * NS_PER_MS)
 
     def give(self, command: e.Command) -> None:
-        """An official's command; raises AssertionError when it is refused."""
+        """Give an official's command. Raises AssertionError when it is refused."""
         ticket = self.station.offer(command)
         self.wait(0)
         assert ticket.answer is not None, "the station did not answer"
         assert not hasattr(ticket.answer, "sentence"), ticket.answer
 
     def start_run(self) -> None:
-        """The car is ready, the start is given."""
+        """Open a run and start it, with the car ready."""
         self.give(e.OpenRun(author="official", racer="Ada", car="car-1"))
         self.beat("ready")
         self.give(e.StartRun(author="official"))
 
     def come_round(self, lap_ns: int) -> None:
-        """The car drives until it is just before the gate."""
+        """Drive the car until it is just before the gate."""
         self.beat("driving")
         self.wait(lap_ns - 300 * NS_PER_MS)
 
     def break_beam(self) -> None:
-        """The timing edge: on the driver's thread."""
+        """Break the beam: the edge that times the pass, as the driver's thread reports it."""
         self.gate.edge("beam", True)
 
     def leave_gate(self) -> None:
-        """The car has passed."""
+        """Restore the beam once the car has passed, and let some time go by."""
         self.wait(120 * NS_PER_MS)
         self.gate.edge("beam", False)
         self.wait(80 * NS_PER_MS)
 
     def sync_step(self) -> None:
-        """One step of the sync service."""
+        """Run one step of the sync service."""
         self.syncer.step(self.clock.now_ns())
 
 
@@ -113,7 +113,7 @@ def _config(folder: pathlib.Path) -> dict[str, Any]:
 
 
 def _syncer(folder: pathlib.Path, clock: ManualClock, source: OutboxReader, attempts: AttemptStore) -> Syncer:
-    """As the sync service builds it, but for the stub."""
+    """The syncer as the sync service builds it, except for the stub in place of HTTP."""
     secret = "whsec_" + base64.b64encode(bytes(32)).decode()
     stamp, requests = functools.partial(utc_s, clock, source), SendRequestQueue(folder)
     leaderboard = WebhookLeaderboard("http://127.0.0.1:9", secret, {}, stamp, exchange=Stub())
@@ -122,14 +122,14 @@ def _syncer(folder: pathlib.Path, clock: ManualClock, source: OutboxReader, atte
 
 
 class Stub:
-    """In place of HTTP: a leaderboard that has the race, and applies each result as it is."""
+    """In place of HTTP: a leaderboard that has the race, and accepts each result as posted."""
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply:  # noqa: ARG002
-        """Answers a post with the score that it states, and a question with the race."""
+        """Answer a post with the score that it states, and any other request with the race."""
         answer: dict[str, object] = {"race_id": RACE}
         if method == "POST":
             score_ms = json.loads(body)["score_ms"]
-            answer = {"status": "applied", "best_ms": score_ms, "rank": 1, "racers": 1, "score_ms": score_ms}
+            answer = {"best": True, "rank": 1, "racers": 1, "score_ms": score_ms}
         return Reply(200, {"content-type": "application/json"}, json.dumps(answer).encode())
 
 

@@ -27,7 +27,7 @@ PILOT_NICE = -10
 
 
 def _open_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> tuple[Motors | None, str]:
-    """The motors, or why they are absent. Ones that are too coarse end the start: no waiting makes them finer."""
+    """The motors, or why they are absent. Raises HardwareMissing if they are too coarse: waiting does not help."""
     try:
         motors = motors_factory(config, clock)()
     except HardwareMissing as error:
@@ -36,7 +36,7 @@ def _open_motors(config: VehicleConfig, clock: Clock, calibration: Calibration |
 
 
 def _reopen_motors(config: VehicleConfig, clock: Clock, calibration: Calibration | None) -> Motors:
-    """Motors that were absent: open, fine enough and at neutral, or none."""
+    """Open motors that were absent, and set them to neutral. Raises HardwareMissing, also if they are too coarse."""
     motors = require_resolution(motors_factory(config, clock)(), calibration)
     try:
         Actuators(motors, calibration).set_neutral()
@@ -53,13 +53,13 @@ def _open_button(config: ButtonOptions) -> StopSource:
         from vehicle.hardware.stop_button import StopButton  # noqa: PLC0415 (only a car with a button needs the library)
     except ImportError as error:
         raise HardwareMissing(
-            f"the emergency button needs the Python package {error.name!r}: install it, or take `button.pin` out."
+            f"the emergency button needs the Python package {error.name!r}: install it, or remove `button.pin`."
         ) from None
     return StopButton(config.pin, config.library)
 
 
 def _try_button(config: ButtonOptions) -> tuple[StopSource | None, str]:
-    """The button, or why it is absent; neither without one."""
+    """The button, or why it is absent; (None, "") for a car without one."""
     if config.pin is None:
         return None, ""
     try:
@@ -69,7 +69,7 @@ def _try_button(config: ButtonOptions) -> tuple[StopSource | None, str]:
 
 
 def build_stop_sources(config: VehicleConfig, button: StopSource | None) -> StopSources:
-    """What can stop the car at the car. Raises OperatorError."""
+    """Everything at the car that can stop it. Raises OperatorError if another guard holds the local socket."""
     sources = [button] if button is not None else []
     stop_socket = StopSocket(config.local.socket)
     if (key := open_stop_key()) is not None:
@@ -82,8 +82,8 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
     """The guard with its motors and its children, which are not started yet."""
     clock = build_clock(config.clock)
     calibration = config.calibration.load()
-    motors, no_motors = _open_motors(config, clock, calibration)
-    button, no_button = _try_button(config.button)
+    motors, motors_absent = _open_motors(config, clock, calibration)
+    button, button_absent = _try_button(config.button)
     if calibration is None:
         log("this car has no calibration: it cannot be armed until `raceday vehicle calibrate` has made one.")
     laps = socket_pair()  # pilot's end and comms' end: the guard holds both, so that a report outlives either process
@@ -96,7 +96,7 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
             frame_fd=frame_end.fileno(),
             nice=nice,
         )
-        # The pilot has priority over other work: a dead one needs processor time, too, before its channel closes.
+        # The pilot has priority over other work: even a killed one needs processor time before its channel closes.
         for name, lap_end, frame_end, nice in zip(("pilot", "comms"), laps, frames, (PILOT_NICE, 0), strict=True)
     ]
     controller = DriveController(
@@ -116,9 +116,9 @@ def build_guard(config: VehicleConfig, config_path: str) -> Guard:
         failsafe=failsafe,
         stops=stops,
         motors_opener=DeviceOpener(
-            "motors", lambda: _reopen_motors(config, clock, actuators.calibration), actuators.attach, no_motors
+            "motors", lambda: _reopen_motors(config, clock, actuators.calibration), actuators.attach, motors_absent
         ),
-        button_opener=DeviceOpener("button", lambda: _open_button(config.button), stops.add, no_button),
+        button_opener=DeviceOpener("button", lambda: _open_button(config.button), stops.add, button_absent),
         systemd=SystemdNotifier(),
         calibration=CalibrationControl(controller, actuators, failsafe, config.calibration.load),
         safety=config.safety,

@@ -16,12 +16,12 @@ from vehicle.core.limiter import DriveLimits
 from vehicle.frames.profile_names import ProfileName
 from vehicle.lapwatch.markers import LapwatchOptions
 
-_MAX_SOCKET_PATH = 100  # the kernel takes 107 bytes
+_MAX_SOCKET_PATH = 100  # the kernel accepts 107 bytes
 
 
 @dataclass(frozen=True, slots=True)
 class CameraChoice:
-    """`[camera]`."""
+    """`[camera]`: the camera's driver, and its options, which the driver itself checks."""
 
     driver: str = setting(what="a driver of raceday.cameras")
     options: dict[str, Any] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class CameraChoice:
 
 @dataclass(frozen=True, slots=True)
 class MotorsChoice:
-    """`[motors]`."""
+    """`[motors]`: the motors' driver, and its options, which the driver itself checks."""
 
     driver: str = setting(what="a driver of raceday.motors")
     options: dict[str, Any] = field(default_factory=dict)

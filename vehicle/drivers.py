@@ -13,7 +13,7 @@ from vehicle.process.seccomp import AllowedSockets
 
 
 def build_camera(config: VehicleConfig, clock: Clock) -> Camera:
-    """The camera driver. Raises ConfigError or HardwareMissing."""
+    """The camera that the config names, opened. Raises ConfigError or HardwareMissing."""
     return cast(Camera, drivers.find("raceday.cameras", config.camera.driver)(config.camera.options, clock))
 
 
@@ -24,8 +24,8 @@ def camera_sockets(config: VehicleConfig) -> AllowedSockets:
 
 def motors_factory(config: VehicleConfig, clock: Clock) -> Callable[[], Motors]:
     """The motor driver, found and loaded now, and opened by each call. Opening sends no pulse."""
-    kind = drivers.find("raceday.motors", config.motors.driver)
-    return lambda: cast(Motors, kind(config.motors.options, clock))
+    driver = drivers.find("raceday.motors", config.motors.driver)
+    return lambda: cast(Motors, driver(config.motors.options, clock))
 
 
 def build_motors(config: VehicleConfig, clock: Clock) -> Motors:

@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from bench.pacing import hurry
+from bench.pacing import request_priority
 
 PEERS = pathlib.Path("run") / "peers"
 DONKEYCAR, CARRACING, TENSORFLOW = "donkeycar", "carracing", "tensorflow"
@@ -41,8 +41,8 @@ def tf2onnx_graph() -> tuple[pathlib.Path, pathlib.Path]:
     frozen, made = folder / "shallow.pb", folder / "shallow-tf2onnx.onnx"
     if not made.exists():
         script = pathlib.Path(__file__).parents[2] / "tools" / "parity" / "write_frozen.py"
-        asked = ["--dialect", "tf2v1", "--full", "--only", "shallow", "--out", str(folder)]
-        _run(TENSORFLOW, [str(python), str(script), *asked])
+        arguments = ["--dialect", "tf2v1", "--full", "--only", "shallow", "--out", str(folder)]
+        _run(TENSORFLOW, [str(python), str(script), *arguments])
         part = folder / "part.onnx"
         inputs, outputs = _HEAD.format(0, "observation/observation"), _HEAD.format(1, "ppo_head_0/policy")
         ends = ["--inputs", inputs, "--outputs", outputs, "--opset", "13"]
@@ -57,8 +57,8 @@ def tf2onnx_graph() -> tuple[pathlib.Path, pathlib.Path]:
 def _run(name: str, command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        raise PeerMissing(f"not measured: {name} is not available here ({said[:120]})")
+        last_line = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        raise PeerMissing(f"not measured: {name} is not available here ({last_line[:120]})")
 
 
 class Worker:
@@ -73,7 +73,7 @@ class Worker:
             text=True,
         )
         self._script = script
-        hurry(self._process.pid)
+        request_priority(self._process.pid)
         try:
             self._line()
         except PeerMissing:
@@ -86,15 +86,15 @@ class Worker:
 
     def timed(self, what: str, count: int, pace_s: float) -> list[int]:
         """Times of `count` calls in ns."""
-        taken: list[int] = json.loads(self.ask(f"{what} {count} {pace_s}"))
-        return taken
+        times_ns: list[int] = json.loads(self.request(f"{what} {count} {pace_s}"))
+        return times_ns
 
-    def ask(self, line: str) -> str:
+    def request(self, line: str) -> str:
         """Send a line and return the answer. Raises PeerMissing."""
-        self.say(line)
+        self.send(line)
         return self._line()
 
-    def say(self, line: str) -> None:
+    def send(self, line: str) -> None:
         """Send a line without waiting for the answer."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")

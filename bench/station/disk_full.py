@@ -57,8 +57,8 @@ def _trial(station: Running, filler: pathlib.Path) -> tuple[float, float]:
             file.write(bytes(4096))
     full_s = time.monotonic()
     station.until(lambda: not station.store()["ok"], 60)
-    said_s = time.monotonic() - full_s
+    reported_s = time.monotonic() - full_s
     filler.unlink()
     free_s = time.monotonic()
     station.until(lambda: bool(station.store()["ok"]), 60)
-    return said_s, time.monotonic() - free_s
+    return reported_s, time.monotonic() - free_s

@@ -71,15 +71,15 @@ def journaled(folder: pathlib.Path, batch: int) -> Callable[[], None]:
 def bare(folder: pathlib.Path, batch: int) -> Callable[[], None]:
     """Insert the same bytes, encoded beforehand, without any logic."""
     engine = Engine()
-    kept = [(encode_input(event), encode_facts(engine.handle(event))) for event in itertools.islice(race(), 500)]
-    db, again = open_durable(folder / f"bare-{batch}.db"), itertools.cycle(kept)
-    db.execute("CREATE TABLE kept (seq INTEGER PRIMARY KEY, input BLOB, facts BLOB, hash BLOB) STRICT")
+    stored = [(encode_input(event), encode_facts(engine.handle(event))) for event in itertools.islice(race(), 500)]
+    db, again = open_durable(folder / f"bare-{batch}.db"), itertools.cycle(stored)
+    db.execute("CREATE TABLE stored (seq INTEGER PRIMARY KEY, input BLOB, facts BLOB, hash BLOB) STRICT")
 
     def once() -> None:
         db.execute("BEGIN IMMEDIATE")
         for _ in range(batch):
             event, facts = next(again)
-            db.execute("INSERT INTO kept (input, facts, hash) VALUES (?, ?, ?)", (event, facts, bytes(32)))
+            db.execute("INSERT INTO stored (input, facts, hash) VALUES (?, ?, ?)", (event, facts, bytes(32)))
         db.execute("COMMIT")
 
     return once

@@ -71,24 +71,24 @@ def shown(folder: pathlib.Path, where: str, crossings: int) -> list[Shown]:
 
 
 def _watch(url: str, gate: FastGate, broker: int, crossings: int) -> list[Shown]:
-    kept, streams = _Kept(broker), _Streams(url)
+    committed, streams = _CommittedLaps(broker), _Streams(url)
     with _chromium(url) as drawn:
         _post(url, command="open_run", racer="Ann", car="car-1", run_id="bench")
         _post(url, command="start", by_hand=True)
-        done = kept.wait(crossings, timeout_s=crossings * LAP_S * 3 + 60)
+        done = committed.wait(crossings, timeout_s=crossings * LAP_S * 3 + 60)
         rows = drawn()
         streams.close()
-    kept.close()
+    committed.close()
     with urllib.request.urlopen(f"{url}/api/v1/state", timeout=20) as answer:
         ended_ns = {lap["number"]: lap["ended_ns"] for lap in json.load(answer)["run"]["laps"]}
     # The first laps include the warm-up, and the last one may still be in transit.
     laps = {number: gate.made_s[ended_ns[number]] for number in range(6, done)}
     off_s = time.time() - time.monotonic()
     return [
-        _row("edge to commit, published on MQTT", [kept.at_s[n] - at for n, at in laps.items()]),
+        _row("edge to commit, published on MQTT", [committed.at_s[n] - at for n, at in laps.items()]),
         _row(
             f"edge to browser: {BROWSERS} event streams, each its own",
-            [seen[n] - at for seen in streams.at_s for n, at in laps.items() if n in seen],
+            [arrived_s[n] - at for arrived_s in streams.at_s for n, at in laps.items() if n in arrived_s],
         ),
         _row(
             "edge to browser: the row in Chromium's page",
@@ -97,14 +97,14 @@ def _watch(url: str, gate: FastGate, broker: int, crossings: int) -> list[Shown]
     ]
 
 
-class _Kept:
+class _CommittedLaps:
     """Records the official laps on MQTT: a published lap is committed."""
 
     def __init__(self, port: int) -> None:
         self.at_s: dict[int, float] = {}
         self._changed = threading.Condition()
         self._link = MqttLink(MqttOptions(port=port, protocol="5"), "bench", "bench", "car")
-        self._link.start([Subscription(BY_BODY[m.OfficialLap])], self._hear)
+        self._link.start([Subscription(BY_BODY[m.OfficialLap])], self._on_delivery)
 
     def wait(self, laps: int, timeout_s: float) -> int:
         with self._changed:
@@ -114,7 +114,7 @@ class _Kept:
     def close(self) -> None:
         self._link.close()
 
-    def _hear(self, delivery: Delivery) -> None:
+    def _on_delivery(self, delivery: Delivery) -> None:
         now_s, body = time.monotonic(), delivery.message.body
         if isinstance(body, m.OfficialLap):
             with self._changed:
@@ -142,10 +142,10 @@ class _Streams:
             self._loop.run_until_complete(self._every())
 
     async def _every(self) -> None:
-        self._all = asyncio.gather(*(self._one(seen) for seen in self.at_s))
+        self._all = asyncio.gather(*(self._one(arrived_s) for arrived_s in self.at_s))
         await self._all
 
-    async def _one(self, seen: dict[int, float]) -> None:
+    async def _one(self, arrived_s: dict[int, float]) -> None:
         reader, writer = await asyncio.open_connection(self._host, int(self._port), limit=2**22)
         writer.write(f"GET /live HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
         try:
@@ -154,7 +154,7 @@ class _Streams:
                     now_s = time.monotonic()
                     for key in json.loads(line[6:])["rows"]:
                         if key.startswith("lap-"):
-                            seen.setdefault(int(key[4:]), now_s)
+                            arrived_s.setdefault(int(key[4:]), now_s)
         finally:
             writer.close()
 

@@ -34,7 +34,7 @@ Records = list[JournalRecord]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredJournal:
     """A complete journal as it was written."""
 
     records: tuple[JournalRecord, ...]
@@ -45,17 +45,17 @@ class Kept:
 def main(quick: bool) -> None:
     """Prints the table; fails if a change was not found or another record was named."""
     with tempfile.TemporaryDirectory(prefix="raceday-bench-") as name:
-        kept = written(pathlib.Path(name) / "station.db", inputs=200)
+        stored = written(pathlib.Path(name) / "station.db", inputs=200)
     began = time.perf_counter()
-    found = campaign(kept, count=2_000 if quick else 100_000, seed=1)
+    counts = campaign(stored, count=2_000 if quick else 100_000, seed=1)
     took_s = time.perf_counter() - began
-    table = Table(title=f"tamper: {len(kept.records)} records, {took_s:.1f} s", title_justify="left")
+    table = Table(title=f"tamper: {len(stored.records)} records, {took_s:.1f} s", title_justify="left")
     for column in ("change", "tried", "found", "first bad record named"):
         table.add_column(column)
     for kind in KINDS:
-        table.add_row(kind, *(f"{found[kind, what]:,}" for what in ("tried", "found", "named")))
+        table.add_row(kind, *(f"{counts[kind, what]:,}" for what in ("tried", "found", "named")))
     Console().print(table)
-    assert all(found[kind, "tried"] == found[kind, "named"] for kind in KINDS)
+    assert all(counts[kind, "tried"] == counts[kind, "named"] for kind in KINDS)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="raceday-bench-") as name:
         again = restarts(pathlib.Path(name), inputs=60, count=500 if quick else 100_000, seed=2)
@@ -63,12 +63,12 @@ def main(quick: bool) -> None:
     for column in ("change", "tried", "start refused", "verify finds it after the start"):
         table.add_column(column)
     for kind in EDITS:
-        table.add_row(kind, *(f"{again[kind, what]:,}" for what in ("tried", "refused", "said")))
+        table.add_row(kind, *(f"{again[kind, what]:,}" for what in ("tried", "refused", "verified")))
     Console().print(table)
-    assert all(again[kind, "tried"] == again[kind, "refused"] == again[kind, "said"] for kind in EDITS)
+    assert all(again[kind, "tried"] == again[kind, "refused"] == again[kind, "verified"] for kind in EDITS)
 
 
-def written(path: pathlib.Path, inputs: int) -> Kept:
+def written(path: pathlib.Path, inputs: int) -> StoredJournal:
     """Write a signed journal of a race, with the station's own engine and journal."""
     journal, engine, race_ = Journal(path, Signer(Ed25519PrivateKey.generate())), Engine(), race()
     for _ in range(inputs):
@@ -77,30 +77,30 @@ def written(path: pathlib.Path, inputs: int) -> Kept:
             journal.append([JournalEntry(event, facts)])
     journal.close()
     reader = JournalReader(path)
-    kept = Kept(tuple(reader.records()), tuple(reader.checkpoints()), reader.tip())
+    stored = StoredJournal(tuple(reader.records()), tuple(reader.checkpoints()), reader.tip())
     reader.close()
-    return kept
+    return stored
 
 
-def campaign(kept: Kept, count: int, seed: int) -> Counter[tuple[str, str]]:
+def campaign(stored: StoredJournal, count: int, seed: int) -> Counter[tuple[str, str]]:
     """Try `count` changes; count those tried, found and correctly named for each kind."""
-    rng, found = random.Random(seed), Counter[tuple[str, str]]()
-    verify_chain(kept.records, kept.points, kept.tip)
+    rng, counts = random.Random(seed), Counter[tuple[str, str]]()
+    verify_chain(stored.records, stored.points, stored.tip)
     for number in range(count):
         kind = tuple(KINDS)[number % len(KINDS)]
-        records = list(kept.records)
+        records = list(stored.records)
         first_bad = KINDS[kind](records, rng)
-        found[kind, "tried"] += 1
-        named = named_by(records, kept)
-        found[kind, "found"] += named is not None
-        found[kind, "named"] += named == first_bad
-    return found
+        counts[kind, "tried"] += 1
+        named = named_by(records, stored)
+        counts[kind, "found"] += named is not None
+        counts[kind, "named"] += named == first_bad
+    return counts
 
 
-def named_by(records: Sequence[JournalRecord], kept: Kept) -> int | None:
+def named_by(records: Sequence[JournalRecord], stored: StoredJournal) -> int | None:
     """The record that the verification names; None if it found nothing."""
     try:
-        verify_chain(records, kept.points, kept.tip)
+        verify_chain(records, stored.points, stored.tip)
     except Tampered as bad:
         return bad.seq
     return None
@@ -116,16 +116,16 @@ def restarts(folder: pathlib.Path, inputs: int, count: int, seed: int) -> Counte
         if facts := engine.handle(event):
             journal.append([JournalEntry(event, facts)])
     journal.close()
-    rng, found = random.Random(seed), Counter[tuple[str, str]]()
+    rng, counts = random.Random(seed), Counter[tuple[str, str]]()
     for number in range(count):
         kind = tuple(EDITS)[number % len(EDITS)]
         shutil.copytree(good, tried)
         _edit(tried / JOURNAL, EDITS[kind], rng)
-        found[kind, "tried"] += 1
-        found[kind, "refused"] += _refused(tried)
-        found[kind, "said"] += _still_found(tried)
+        counts[kind, "tried"] += 1
+        counts[kind, "refused"] += _refused(tried)
+        counts[kind, "verified"] += _still_found(tried)
         shutil.rmtree(tried)
-    return found
+    return counts
 
 
 def _edit(path: pathlib.Path, edit: Callable[[apsw.Connection, random.Random], None], rng: random.Random) -> None:

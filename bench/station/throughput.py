@@ -34,12 +34,8 @@ from station.store.encoding import encode_facts, encode_input
 from station.store.journal import Journal, JournalEntry
 from station.store.signer import Signer
 
-BATCHES = (
-    2,
-    20,
-    100,
-    256,
-)  # inputs to a transaction: one crossing; a busy gate; a gate that replays; all that is taken at once
+# Inputs in a transaction: one crossing; a busy gate; a gate that replays; the most that the station handles at once.
+BATCHES = (2, 20, 100, 256)
 MIN_PER_S = 4_000
 SHM = pathlib.Path("/dev/shm")
 SHOWN_P99_MS = 100.0
@@ -74,28 +70,28 @@ def main(quick: bool) -> None:
     """Prints the tables and writes run/bench/station.json; marks each figure that misses its target."""
     console, load = Console(), os.getloadavg()[0]
     laps = 20 if quick else 100
-    with contextlib.ExitStack() as both:
+    with contextlib.ExitStack() as folders:
         # A memory disk, if there is one, excludes the effects of the disk's other users.
-        disk, memory = (_folder(both, place) for place in (None, SHM if SHM.is_dir() else None))
+        disk, memory = (_folder(folders, place) for place in (None, SHM if SHM.is_dir() else None))
         rates = [rate(disk, batch, rounds=3 if quick else 7) for batch in BATCHES]
         _table(console, f"crossings a second, engine and signed journal (load {load:.1f})", rates)
-        seen = [*shown(disk / "shown", "disk", laps), *shown(memory / "shown", "memory disk", laps)]
-        _table(console, "latency from an edge to the commit and to browsers", seen)
+        latencies = [*shown(disk / "shown", "disk", laps), *shown(memory / "shown", "memory disk", laps)]
+        _table(console, "latency from an edge to the commit and to browsers", latencies)
         runs = list(decades(memory, 4 if quick else 6))
         _table(console, "one race of ten-lap runs, 40 racers: what a crossing costs, engine and signed journal", runs)
-    document = {"load": load, "rates": rates, "shown": seen, "decades": runs}
+    document = {"load": load, "rates": rates, "shown": latencies, "decades": runs}
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "station.json").write_text(json.dumps(document, indent=1, default=dataclasses.asdict) + "\n")
     best = max(rate.ours_per_s for rate in rates)
     console.print(f"  at most {best:,.0f} crossings/s: {'reached' if best >= MIN_PER_S else 'BELOW'} {MIN_PER_S:,}/s")
-    for each in seen:
+    for each in latencies:
         if "browser" in each.what:
             verdict = "reached" if each.p99_ms < SHOWN_P99_MS else "ABOVE 100 ms"
             console.print(f"  {each.what}: p99 {each.p99_ms:.0f} ms: {verdict}")
 
 
-def _folder(both: contextlib.ExitStack, place: pathlib.Path | None) -> pathlib.Path:
-    return pathlib.Path(both.enter_context(tempfile.TemporaryDirectory(prefix="raceday-bench-", dir=place)))
+def _folder(folders: contextlib.ExitStack, place: pathlib.Path | None) -> pathlib.Path:
+    return pathlib.Path(folders.enter_context(tempfile.TemporaryDirectory(prefix="raceday-bench-", dir=place)))
 
 
 def rate(folder: pathlib.Path, batch: int, rounds: int) -> Rate:
@@ -104,10 +100,10 @@ def rate(folder: pathlib.Path, batch: int, rounds: int) -> Rate:
     events = list(itertools.islice(race(), transactions * batch))
     crossings = sum(isinstance(event, e.Edge) and event.broken for event in events)
     engine = Engine()
-    kept = [(encode_input(event), encode_facts(engine.handle(event)), bytes(32)) for event in events]
+    rows = [(encode_input(event), encode_facts(engine.handle(event)), bytes(32)) for event in events]
     number, took = itertools.count(), {"ours": list[tuple[float, float]](), "bare": list[tuple[float, float]]()}
     for _ in range(rounds):
-        took["bare"].append(_bare(folder / f"bare-{batch}-{next(number)}.db", kept, batch))
+        took["bare"].append(_bare(folder / f"bare-{batch}-{next(number)}.db", rows, batch))
         took["ours"].append(_ours(folder / f"ours-{batch}-{next(number)}.db", events, batch))
     ours, bare = (statistics.median(wall for wall, _ in took[name]) for name in ("ours", "bare"))
     cpu, bare_cpu = (statistics.median(cpu for _, cpu in took[name]) for name in ("ours", "bare"))
@@ -127,14 +123,14 @@ def _ours(path: pathlib.Path, events: list[e.Input], batch: int) -> tuple[float,
     return took
 
 
-def _bare(path: pathlib.Path, kept: list[tuple[bytes, bytes, bytes]], batch: int) -> tuple[float, float]:
+def _bare(path: pathlib.Path, rows: list[tuple[bytes, bytes, bytes]], batch: int) -> tuple[float, float]:
     db = open_durable(path)
-    db.execute("CREATE TABLE kept (seq INTEGER PRIMARY KEY, input BLOB, facts BLOB, hash BLOB) STRICT")
+    db.execute("CREATE TABLE stored (seq INTEGER PRIMARY KEY, input BLOB, facts BLOB, hash BLOB) STRICT")
 
     def work() -> None:
-        for at in range(0, len(kept), batch):
+        for at in range(0, len(rows), batch):
             db.execute("BEGIN IMMEDIATE")
-            db.executemany("INSERT INTO kept (input, facts, hash) VALUES (?, ?, ?)", kept[at : at + batch])
+            db.executemany("INSERT INTO stored (input, facts, hash) VALUES (?, ?, ?)", rows[at : at + batch])
             db.execute("COMMIT")
 
     took = _timed(work)

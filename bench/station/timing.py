@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from rich.table import Table
 
 from bench.report import OUT, console
-from bench.station.timing_methods import METHODS, Move, Scene, Seen
+from bench.station.timing_methods import METHODS, MethodCrossing, Move, Scene
 from simulator.pico.pico import MS, S
 
 BEGIN_NS = 1_000 * S
@@ -37,7 +37,7 @@ class Score:
 def main(quick: bool) -> None:
     """Prints both tables and writes run/bench/timing.json; fails if a lap of Raceday's is wrong."""
     laps = 60 if quick else 600
-    scores = [judge(name, scene, see(scene)) for scene in scenes(laps) for name, see in METHODS.items()]
+    scores = [judge(name, scene, method(scene)) for scene in scenes(laps) for name, method in METHODS.items()]
     _show(scores)
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "timing.json").write_text(json.dumps([asdict(score) for score in scores], indent=1) + "\n")
@@ -61,11 +61,11 @@ def scenes(laps: int) -> Iterator[Scene]:
     yield _scene("wall clock steps 2 s back, every tenth lap", at_ns, 120 * MS, None, _stepped(steps, -2 * S))
 
 
-def judge(method: str, scene: Scene, seen: Sequence[Seen]) -> Score:
+def judge(method: str, scene: Scene, crossings: Sequence[MethodCrossing]) -> Score:
     """Each crossing belongs to the pass that truly was nearest to it; a lap is true if both its ends are."""
-    stamps: list[list[Seen]] = [[] for _ in scene.passes]
+    stamps: list[list[MethodCrossing]] = [[] for _ in scene.passes]
     index = 0
-    for one in seen:
+    for one in crossings:
         while index + 1 < len(scene.passes) and scene.passes[index + 1] - NEAR_NS <= one.true_ns:
             index += 1
         stamps[index].append(one)

@@ -47,7 +47,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class MethodCrossing:
     """A crossing by a method: its stamp, and the true time at which it was detected."""
 
     stamp_ns: int
@@ -63,7 +63,7 @@ class KernelPin(MockPin):
             super(MockPin, self)._call_when_changed(at_ns / 1_000_000_000, level)
 
 
-def gpio(scene: Scene) -> list[Seen]:
+def gpio(scene: Scene) -> list[MethodCrossing]:
     """Raceday's GPIO driver."""
     pins._opened["mock", -1] = factory = MockFactory(pin_class=KernelPin)
     clock, chance = ManualClock(scene.moves[0].at_ns - S), random.Random(scene.seed)
@@ -78,7 +78,7 @@ def gpio(scene: Scene) -> list[Seen]:
     return _crossings(edges)
 
 
-def pico(scene: Scene) -> list[Seen]:
+def pico(scene: Scene) -> list[MethodCrossing]:
     """Raceday's Pico gate: 0 to 16 ms each way, 50 ppm and wander, one byte in a thousand lost."""
     ours = trial(LineFaults(loss=0.001), scene.seed, scene.moves[0].at_ns - 15 * S)
     for move in scene.moves:
@@ -87,7 +87,7 @@ def pico(scene: Scene) -> list[Seen]:
     return _crossings(ours.edges)
 
 
-def receipt(scene: Scene) -> list[Seen]:
+def receipt(scene: Scene) -> list[MethodCrossing]:
     """The same line, no bytes lost; each edge is stamped with the monotonic clock when it is read."""
     chance, last_ns, edges = random.Random(scene.seed), 0, []
     for seq, move in enumerate(scene.moves, 1):
@@ -96,24 +96,24 @@ def receipt(scene: Scene) -> list[Seen]:
     return _crossings(edges)
 
 
-def polled(scene: Scene) -> list[Seen]:
+def polled(scene: Scene) -> list[MethodCrossing]:
     """The AWS event timer: a poll of a broken beam counts if this pin has not counted for 2 s of wall time."""
     chance = random.Random(scene.seed)
     phase_ns = chance.randrange(POLL_NS)
     last_ms: dict[int, int] = {}
-    seen = []
+    crossings = []
     for down, up in _pulses(scene.moves):
         poll_ns = down.at_ns + (phase_ns - down.at_ns) % POLL_NS
         while poll_ns < up.at_ns:
             wall_ms = scene.wall(poll_ns) // MS
             if wall_ms - last_ms.get(down.sensor, -DEAF_MS) >= DEAF_MS:
                 last_ms[down.sensor] = wall_ms
-                seen.append(Seen(wall_ms * MS, poll_ns))
+                crossings.append(MethodCrossing(wall_ms * MS, poll_ns))
             poll_ns += POLL_NS
-    return sorted(seen, key=lambda one: one.true_ns)
+    return sorted(crossings, key=lambda one: one.true_ns)
 
 
-METHODS: dict[str, Callable[[Scene], list[Seen]]] = {
+METHODS: dict[str, Callable[[Scene], list[MethodCrossing]]] = {
     "ours: GPIO, kernel stamp": gpio,
     "ours: Pico, mapped clock": pico,
     "stamped on receipt": receipt,
@@ -121,10 +121,10 @@ METHODS: dict[str, Callable[[Scene], list[Seen]]] = {
 }
 
 
-def _crossings(edges: Sequence[Edge]) -> list[Seen]:
+def _crossings(edges: Sequence[Edge]) -> list[MethodCrossing]:
     gate = Gate(GateSpec("start", SENSORS, layout="in_line"), CrossingCounter())
     facts = [fact for edge in edges for fact in gate.handle(edge)]
-    return [Seen(fact.at_ns, fact.at_ns) for fact in facts if isinstance(fact, Crossing)]
+    return [MethodCrossing(fact.at_ns, fact.at_ns) for fact in facts if isinstance(fact, Crossing)]
 
 
 def _pulses(moves: Sequence[Move]) -> list[tuple[Move, Move]]:

@@ -20,35 +20,35 @@ class Pair:
 
     def __init__(self, broker: RunningBroker) -> None:
         self._broker = broker
-        self._heard: queue.Queue[Delivery] = queue.Queue()
+        self._deliveries: queue.Queue[Delivery] = queue.Queue()
         options = MqttOptions(port=broker.port)
         self._station = MqttLink(options, "station-1", "boot", "station")
         self._car = MqttLink(options, "car-1", "boot", "car")
-        self._station.start([Subscription(BY_BODY[m.CarLap])], self._heard.put)
-        self._car.start([], self._heard.put)
+        self._station.start([Subscription(BY_BODY[m.CarLap])], self._deliveries.put)
+        self._car.start([], self._deliveries.put)
         self._seq = 0
-        self._until_it_is_heard()
+        self._wait_for_delivery()
 
     def once(self) -> None:
         """One report to the station, and its acknowledgement of the delivery."""
         self._car.publish(m.CarLap(at_ns=1, car_boot="boot", lap_ns=10_000_000_000))
-        self._heard.get(timeout=WAIT_S).ack()
+        self._deliveries.get(timeout=WAIT_S).ack()
 
     def close(self) -> None:
         self._car.close()
         self._station.close()
         self._broker.stop()
 
-    def _until_it_is_heard(self) -> None:
+    def _wait_for_delivery(self) -> None:
         # A message published before the station has subscribed is lost, so it is sent again.
         for _ in range(100):
             self._car.publish(m.CarLap(at_ns=0, car_boot="boot"))
             try:
-                self._heard.get(timeout=0.1).ack()
+                self._deliveries.get(timeout=0.1).ack()
             except queue.Empty:
                 continue
-            while not self._heard.empty():
-                self._heard.get().ack()
+            while not self._deliveries.empty():
+                self._deliveries.get().ack()
             return
         raise AssertionError("the broker delivers nothing")
 

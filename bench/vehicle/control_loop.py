@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import cv2
 
-from bench.pacing import hurry
+from bench.pacing import request_priority
 from bench.peers.environments import PeerMissing
 from bench.vehicle import frame_age, long_runs, peer_rows, tick
 from bench.vehicle.table_rows import Line, line, show
@@ -44,7 +44,7 @@ def main(quick: bool) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     print(
         "real-time priority: "
-        + ("as on the car" if hurry() else "refused; the figures include the machine's other load")
+        + ("as on the car" if request_priority() else "refused; the figures include the machine's other load")
     )
     logging.disable(logging.WARNING)  # the quantiser's hints
     lines: list[Line] = []

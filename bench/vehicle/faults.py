@@ -31,9 +31,9 @@ def main(quick: bool) -> None:
             table.add_row(*_row(fault, done))
     console.print(table)
     OUT.mkdir(parents=True, exist_ok=True)
-    kept = [dataclasses.asdict(outcome) for outcome in outcomes]
+    documents = [dataclasses.asdict(outcome) for outcome in outcomes]
     (OUT / "faults.json").write_text(
-        json.dumps({"bench": "faults", "load": os.getloadavg(), "trials": kept}, indent=1) + "\n"
+        json.dumps({"bench": "faults", "load": os.getloadavg(), "trials": documents}, indent=1) + "\n"
     )
 
 
@@ -48,6 +48,6 @@ def _campaign(fault: FaultTrial, folder: pathlib.Path, count: int, console: Cons
 def _row(fault: FaultTrial, done: list[Outcome]) -> tuple[str, ...]:
     times = sorted(outcome.neutral_ms for outcome in done)
     p50, p99 = times[len(times) // 2], times[min(len(times) - 1, len(times) * 99 // 100)]
-    verdict = "kept" if p99 <= fault.limit_ms + MARGIN_MS else "BROKEN"
+    verdict = "met" if p99 <= fault.limit_ms + MARGIN_MS else "MISSED"
     figures = (fault.limit_ms, p50, p99, p99 - fault.limit_ms)
     return (fault.name, str(len(times)), *(f"{figure:.0f}" for figure in figures), verdict)

@@ -27,8 +27,8 @@ def freshness(networks: Networks, quick: bool) -> Iterator[Line]:
         for _ in range(rounds):
             woken += _newest(net, seconds, poll_s=0.0)
             polled += _newest(net, seconds, poll_s=1 / 20)
-        said = f"frame age, woken by the newest / polled at 20 Hz, {what}"
-        yield _ages(row, said, woken, polled, 0.10 if row == "7" else None)
+        label = f"frame age, woken by the newest / polled at 20 Hz, {what}"
+        yield _ages(row, label, woken, polled, 0.10 if row == "7" else None)
 
 
 def slow_policy(networks: Networks, quick: bool) -> Iterator[Line]:
@@ -39,11 +39,11 @@ def slow_policy(networks: Networks, quick: bool) -> Iterator[Line]:
     yield _ages("8", "frame age, policy of 1.35 periods, newest / queue of 10", newest, queued, 0.25)
 
 
-def _ages(row: str, what: str, ours: list[float], theirs: list[float], most: float | None) -> Line:
+def _ages(row: str, what: str, ours: list[float], theirs: list[float], max_ratio: float | None) -> Line:
     a, b = statistics.median(ours), statistics.median(theirs)
     p99s = [sorted(ages)[len(ages) * 99 // 100] for ages in (ours, theirs)]
     behind = f"{a:,.2f} / {b:,.2f} ms, p99 {p99s[0]:,.1f} / {p99s[1]:,.1f}"
-    return line(row, what, a / b, "" if most is None else "most", most or 0.0, behind)
+    return line(row, what, a / b, "" if max_ratio is None else "max", max_ratio or 0.0, behind)
 
 
 def _newest(net: Net, seconds: float, poll_s: float) -> list[float]:

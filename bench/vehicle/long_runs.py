@@ -28,7 +28,7 @@ from tests.vehicle.sample_parts import Station, config_text
 QUICK_S, FULL_S = 25.0, 610.0
 _EVERY_S = 2.0
 _DONKEY_HZ = 20
-_WATCHED = """
+_RECORDER_AND_CONSOLE = """
 [recorder]
 enabled = true
 folder = "{folder}/runs"
@@ -54,7 +54,7 @@ def neutral(_networks: Networks, quick: bool) -> Iterator[Line]:
             took = sorted(one.neutral_ms for one in trials(fault, pathlib.Path(folder), 2 if quick else 5))
         behind = f"{len(took)} trials, most {took[-1]:.0f} ms; stated limit {fault.limit_ms:.0f} ms"
         yield line(
-            row, f"neutral after {name}, ms beyond its stated limit", took[-1] - fault.limit_ms, "most", 150, behind
+            row, f"neutral after {name}, ms beyond its stated limit", took[-1] - fault.limit_ms, "max", 150, behind
         )
 
 
@@ -63,23 +63,23 @@ def memory(networks: Networks, quick: bool) -> Iterator[Line]:
     seconds, worker = QUICK_S if quick else FULL_S, _donkey_or_none(networks)
     with tempfile.TemporaryDirectory(prefix="raceday-long-") as name:
         folder = pathlib.Path(name)
-        cars = [Car(folder / "watched", networks, _WATCHED), Car(folder / "plain", networks, "")]
+        cars = [Car(folder / "recorded", networks, _RECORDER_AND_CONSOLE), Car(folder / "plain", networks, "")]
         try:
             for car in cars:
                 car.drive()
             pids = {f"{who}{n}": pid for n, car in enumerate(cars) for who, pid in car.pids().items()}
             if worker is not None:
-                worker.say(f"start {round(seconds * _DONKEY_HZ)} {1 / _DONKEY_HZ}")
+                worker.send(f"start {round(seconds * _DONKEY_HZ)} {1 / _DONKEY_HZ}")
                 pids["donkeycar"] = worker.pid
             grown = _watch(pids, seconds)
-            said = [car.said() for car in cars]
+            telemetry = [car.telemetry() for car in cars]
         finally:
             for car in cars:
                 car.close()
             if worker is not None:
                 worker.close()
     yield from _growth(grown, seconds)
-    yield from _cost(said)
+    yield from _cost(telemetry)
 
 
 def _growth(grown: dict[str, list[tuple[float, int]]], seconds: float) -> Iterator[Line]:
@@ -88,19 +88,20 @@ def _growth(grown: dict[str, list[tuple[float, int]]], seconds: float) -> Iterat
     for row, number, what in (("15", "0", "with black box and console"), ("15b", "1", "without them")):
         parts = ", ".join(f"{name[:-1]} {per_hour[name]:+.1f}" for name in ours if name.endswith(number))
         total = sum(per_hour[name] for name in ours if name.endswith(number))
-        yield line(row, f"memory growth, MB an hour, car {what}", total, "most", 5.0, f"{parts}; over {seconds:.0f} s")
+        yield line(row, f"memory growth, MB an hour, car {what}", total, "max", 5.0, f"{parts}; over {seconds:.0f} s")
     if "donkeycar" in per_hour:
         yield line("15'", "memory growth, MB an hour, donkeycar's loop, 15 parts, 20 Hz", per_hour["donkeycar"])
 
 
-def _cost(said: list[list[CarTelemetry]]) -> Iterator[Line]:
+def _cost(telemetry: list[list[CarTelemetry]]) -> Iterator[Line]:
     """The telemetry of both cars over the same time: medians of the half-second medians and 99th percentiles."""
     for row, stage in (("6c", "policy"), ("6d", "frame_age")):
-        on, off = ([getattr(one, f"{stage}_p50_us") for one in car] for car in said)
-        on99, off99 = ([getattr(one, f"{stage}_p99_us") for one in car] for car in said)
+        on, off = ([getattr(one, f"{stage}_p50_us") for one in car] for car in telemetry)
+        on99, off99 = ([getattr(one, f"{stage}_p99_us") for one in car] for car in telemetry)
         a, b = statistics.median(on), statistics.median(off)
         behind = f"{a:,.0f} / {b:,.0f} us, 99 % {statistics.median(on99):,.0f} / {statistics.median(off99):,.0f}"
-        drops = f"dropped {said[0][-1].dropped} / {said[1][-1].dropped} of {said[0][-1].frames} / {said[1][-1].frames}"
+        last_on, last_off = (car[-1] for car in telemetry)
+        drops = f"dropped {last_on.dropped} / {last_off.dropped} of {last_on.frames} / {last_off.frames}"
         what = stage.replace("_", " ")
         yield line(
             row, f"{what}, black box and console on / off, two cars at 30 fps", a / b, "", 0.0, f"{behind}; {drops}"
@@ -138,7 +139,7 @@ class Car:
             found |= {who: child.pid for who in ("pilot", "comms") if f"vehicle.{who}.{who}" in line_}
         return found
 
-    def said(self) -> list[CarTelemetry]:
+    def telemetry(self) -> list[CarTelemetry]:
         """The telemetry that the car sent while it drove."""
         assert self._station.states[-1].mode == "driving", self._station.states[-1].reason
         return [one for one in self._station.telemetry if one.policy_p50_us][4:]
@@ -158,20 +159,20 @@ class Car:
 
 def _watch(pids: dict[str, int], seconds: float) -> dict[str, list[tuple[float, int]]]:
     """Sample the private memory of each process in bytes, every few seconds."""
-    seen: dict[str, list[tuple[float, int]]] = {name: [] for name in pids}
+    samples: dict[str, list[tuple[float, int]]] = {name: [] for name in pids}
     processes = {name: psutil.Process(pid) for name, pid in pids.items()}
     began_s = time.monotonic()
     while (at_s := time.monotonic() - began_s) < seconds:
         for name, process in processes.items():
-            seen[name].append((at_s, process.memory_full_info().uss))
+            samples[name].append((at_s, process.memory_full_info().uss))
         time.sleep(_EVERY_S)
-    return seen
+    return samples
 
 
 def _slope_mb_per_hour(samples: list[tuple[float, int]]) -> float:
-    """The slope of a line fitted to the last three quarters; the first quarter is warm-up."""
-    kept = np.array(samples[len(samples) // 4 :], float)
-    return float(np.polyfit(kept[:, 0], kept[:, 1], 1)[0]) * 3600 / (1 << 20)
+    """The slope of a line fitted to the last three quartiles; the first quarter is warm-up."""
+    steady = np.array(samples[len(samples) // 4 :], float)
+    return float(np.polyfit(steady[:, 0], steady[:, 1], 1)[0]) * 3600 / (1 << 20)
 
 
 def _donkey_or_none(networks: Networks) -> Worker | None:

@@ -87,9 +87,9 @@ def main(quick: bool) -> None:
         }
         spent: dict[str, list[Spent]] = {way: [] for way in ways}
         for _ in range(3 if quick else 15):
-            for way, (words, before) in ways.items():
+            for way, (arguments, before) in ways.items():
                 before()
-                spent[way].append(run(words))
+                spent[way].append(run(arguments))
         walls = {way: [one.wall_ns for one in many] for way, many in spent.items()}
         report("import", rows(walls), notes(archive, spent))
 
@@ -113,10 +113,10 @@ def notes(archive: pathlib.Path, spent: dict[str, list[Spent]]) -> dict[str, obj
     }
 
 
-def run(words: list[str]) -> Spent:
+def run(arguments: list[str]) -> Spent:
     """Run one process to its end; its peak memory is that of its largest child if that is larger."""
-    asked = [sys.executable, "-c", RUNNER, *words]
-    done = subprocess.run(asked, capture_output=True, text=True, check=True, env=os.environ | ENVIRONMENT)
+    command = [sys.executable, "-c", RUNNER, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | ENVIRONMENT)
     wall_ns, cpu_s, peak_kb = done.stdout.split()
     return Spent(int(wall_ns), float(cpu_s), int(peak_kb) / 1024)
 

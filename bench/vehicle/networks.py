@@ -34,15 +34,15 @@ _LAYERS = ((32, 1, 8, 4), (64, 32, 4, 2), (64, 64, 3, 1))  # DEEP_CONVOLUTIONAL_
 def write_shallow(folder: pathlib.Path) -> pathlib.Path:
     """Write the 23 MB network with random weights, and its metadata; it costs the same time as a trained one."""
     random = np.random.default_rng(1)
-    held: list[onnx.TensorProto] = []
+    initializers: list[onnx.TensorProto] = []
     nodes: list[onnx.NodeProto] = []
 
     def weight(name: str, *shape: int) -> str:
         values = (random.standard_normal(shape) / np.sqrt(max(1, math.prod(shape[1:])))).astype(np.float32)
-        held.append(numpy_helper.from_array(values, name))
+        initializers.append(numpy_helper.from_array(values, name))
         return name
 
-    held.append(helper.make_tensor("scale", TensorProto.FLOAT, [1], [255.0]))
+    initializers.append(helper.make_tensor("scale", TensorProto.FLOAT, [1], [255.0]))
     nodes.append(helper.make_node("Div", ["observation", "scale"], ["x"]))
     last = "x"
     for number, (out, into, side, stride) in enumerate(_LAYERS):
@@ -61,7 +61,7 @@ def write_shallow(folder: pathlib.Path) -> pathlib.Path:
         "shallow",
         [helper.make_tensor_value_info("observation", TensorProto.FLOAT, [1, 1, 120, 160])],
         [helper.make_tensor_value_info("policy", TensorProto.FLOAT, [1, CLASSES])],
-        held,
+        initializers,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,15 +89,15 @@ class Agent:
         self._ends = (ours, theirs)
         self._guard = Channel(ours)
         self._pilot = Pilot(policy, Channel(theirs), self.clock)
-        self._helm = DriveController(
+        self._controller = DriveController(
             self.clock.boot_id, DriveLimits(), SafetyOptions(arm_frames=1), 50, calibrated=True
         )
-        self._helm.set_model_ready()
+        self._controller.set_model_ready()
         self._wheels = Actuators(MockMotors({}, self.clock), STOCK_CALIBRATION)
         self._seq = 0
         self._last = NEUTRAL
         self.tally: LoopStats | None = None
-        self.say: Callable[[ControlTrace], object] = lambda _: None
+        self.on_trace: Callable[[ControlTrace], object] = lambda _: None
         self.ages_us: list[float] = []
 
     def close(self) -> None:
@@ -112,21 +112,21 @@ class Agent:
         now_ns = self.clock.now_ns()
         self._pilot.process_frame(Frame(pixels, now_ns if at_ns is None else at_ns, self._seq))
         setpoint = None
-        for word in self._guard.receive():
-            if isinstance(word, Setpoint):
-                setpoint = word
-                self._helm.on_setpoint(word, self.clock.now_ns())
+        for message in self._guard.receive():
+            if isinstance(message, Setpoint):
+                setpoint = message
+                self._controller.on_setpoint(message, self.clock.now_ns())
         done_ns = self.clock.now_ns()
-        self._helm.tick(done_ns)
+        self._controller.tick(done_ns)
         assert setpoint is not None, "the pilot did not accept the picture: nothing was measured"
         # The car is not armed here, so the last stage is called directly.
         self._last = limit(Action(setpoint.steering, setpoint.throttle), self._last, 33_000_000, DriveLimits())
-        told = self._wheels.apply_action(self._last)
+        pulses = self._wheels.apply_action(self._last)
         began_ns = now_ns if at_ns is None else at_ns
         self.ages_us.append((self.clock.now_ns() - began_ns) / 1e3)
         if self.tally is not None:
             self.tally.setpoint = setpoint
-            trace = self.tally.trace(done_ns, "driving", self._last, told, fresh=True)
+            trace = self.tally.trace(done_ns, "driving", self._last, pulses, fresh=True)
             self.tally.count_applied(done_ns)
             if trace is not None:
-                self.say(trace)
+                self.on_trace(trace)

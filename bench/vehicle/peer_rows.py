@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.pacing import Timed, Times, in_turn, paced, quarters, timed_in_turn
+from bench.pacing import Timed, Times, in_turn, paced, quartiles, timed_in_turn
 from bench.peers.environments import CARRACING, DONKEYCAR, Worker, peer_python, tf2onnx_graph
 from bench.vehicle.networks import CLASSES
 from bench.vehicle.table_rows import Line, line, ratio
@@ -58,12 +58,12 @@ def beside_donkeycar(networks: Networks, quick: bool) -> Iterator[Line]:
 def _against_own_bare(row: str, how: str, times: Times) -> Line:
     ours, theirs = times.ratios("ours", "our bare"), times.ratios("loop", "bare")
     figure = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-    low, high = quarters([a / b for a, b in zip(ours, theirs, strict=True)])
-    said = (
+    low, high = quartiles([a / b for a, b in zip(ours, theirs, strict=True)])
+    label = (
         f"{statistics.median(ours):.3f} / {statistics.median(theirs):.3f} times its own bare, "
         f"half of the rounds {low:.2f} to {high:.2f}"
     )
-    return line(row, f"our tick, no pin / donkeycar's 4 parts, {how}", figure, "most", 1.00, said)
+    return line(row, f"our tick, no pin / donkeycar's 4 parts, {how}", figure, "max", 1.00, label)
 
 
 def rates(networks: Networks, quick: bool) -> Iterator[Line]:
@@ -73,12 +73,12 @@ def rates(networks: Networks, quick: bool) -> Iterator[Line]:
     paced(networks.int8.whole, count, 1 / 60)
     ours = count / (time.monotonic() - began_s) / 60
     yield line(
-        "13", "reached / asked rate, 60 Hz: at least", ours, "least", 0.999, f"{ours * 60:.3f} Hz, {count} turns"
+        "13", "reached / requested rate, 60 Hz: at least", ours, "min", 0.999, f"{ours * 60:.3f} Hz, {count} turns"
     )
-    yield line("13'", "reached / asked rate, 60 Hz: at most", ours, "most", 1.001)
+    yield line("13'", "reached / requested rate, 60 Hz: at most", ours, "max", 1.001)
     worker = donkey(networks.int8)
     try:
-        theirs = count / float(worker.ask(f"start {count} {1 / 60}")) / 60
+        theirs = count / float(worker.request(f"start {count} {1 / 60}")) / 60
     finally:
         worker.close()
     yield line("13b", "the same of donkeycar's Vehicle.start", theirs, behind=f"{theirs * 60:.3f} Hz")
@@ -97,8 +97,8 @@ def beside_tf2onnx(_networks: Networks, quick: bool) -> Iterator[Line]:
     apart = float(np.abs(ours.run(None, feeds[0])[0] - theirs.run(None, feeds[1])[0]).max())
     calls = {"ours": lambda: ours.run(None, feeds[0]), "theirs": lambda: theirs.run(None, feeds[1])}
     times = in_turn(calls, rounds=10 if quick else 60, count=20)
-    said = f"our converter's graph / tf2onnx's, same .pb, {apart:.0e} apart, hot"
-    yield ratio("11", said, times, ("ours", "theirs"), 0.85)
+    label = f"our converter's graph / tf2onnx's, same .pb, {apart:.0e} apart, hot"
+    yield ratio("11", label, times, ("ours", "theirs"), 0.85)
 
 
 def beside_carracing(networks: Networks, quick: bool) -> Iterator[Line]:
@@ -123,8 +123,8 @@ def beside_carracing(networks: Networks, quick: bool) -> Iterator[Line]:
     for row, (name, what) in zip(("14", "14b", "14c", "14d"), names, strict=True):
         ours, theirs = 1e6 / times.p50_us(name), 1e6 / times.p50_us("theirs")
         figure = 1 / times.ratio(name, "theirs")
-        said = f"{ours:,.0f} / {theirs:,.0f} steps a second, mean of all {_mean(times.ns[name]):,.0f}"
-        yield line(row, f"closed-loop steps/s, {what} / CarRacing-v3", figure, "least", 4.0, said)
+        label = f"{ours:,.0f} / {theirs:,.0f} steps a second, mean of all {_mean(times.ns[name]):,.0f}"
+        yield line(row, f"closed-loop steps/s, {what} / CarRacing-v3", figure, "min", 4.0, label)
 
 
 def _stepper(driver: Driver, width_px: int = 160) -> Timed:

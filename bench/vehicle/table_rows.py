@@ -9,10 +9,10 @@ from typing import Literal
 from rich.console import Console
 from rich.table import Table
 
-from bench.pacing import Times, quarters
+from bench.pacing import Times, quartiles
 from bench.report import OUT, machine
 
-Side = Literal["most", "least", ""]
+Side = Literal["max", "min", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +32,25 @@ class Line:
         """Whether the target was met, as a word for the table."""
         if self.figure is None or not self.side:
             return ""
-        met = self.figure <= self.target if self.side == "most" else self.figure >= self.target
+        met = self.figure <= self.target if self.side == "max" else self.figure >= self.target
         return "met" if met else "MISSED"
 
     @property
-    def asked(self) -> str:
+    def target_text(self) -> str:
         """The target as the table shows it."""
-        return {"most": f"<= {self.target:g}", "least": f">= {self.target:g}", "": ""}[self.side]
+        return {"max": f"<= {self.target:g}", "min": f">= {self.target:g}", "": ""}[self.side]
 
 
-def ratio(row: str, what: str, times: Times, pair: tuple[str, str], most: float | None = None) -> Line:
+def ratio(row: str, what: str, times: Times, pair: tuple[str, str], max_ratio: float | None = None) -> Line:
     """The median of the rounds' ratios, with medians and p99 of both, and the quartiles of the ratios."""
     ours, theirs = pair
-    low, high = quarters(times.ratios(ours, theirs))
+    low, high = quartiles(times.ratios(ours, theirs))
     behind = (
         f"{times.p50_us(ours):,.0f} / {times.p50_us(theirs):,.0f} us, "
         f"p99 {times.p99_us(ours):,.0f} / {times.p99_us(theirs):,.0f}, half of the rounds {low:.2f} to {high:.2f}"
     )
-    side: Side = "" if most is None else "most"
-    return line(row, what, times.ratio(ours, theirs), side, most or 0.0, behind)
+    side: Side = "" if max_ratio is None else "max"
+    return line(row, what, times.ratio(ours, theirs), side, max_ratio or 0.0, behind)
 
 
 def line(row: str, what: str, figure: float | None, side: Side = "", target: float = 0.0, behind: str = "") -> Line:
@@ -65,7 +65,7 @@ def show(lines: Sequence[Line]) -> None:
         table.add_column(column, justify="right" if column in ("measured", "load") else "left")
     for one in lines:
         figure = "-" if one.figure is None else f"{one.figure:.3g}"
-        table.add_row(one.row, one.what, figure, one.asked, one.verdict, one.behind, f"{one.load:.1f}")
+        table.add_row(one.row, one.what, figure, one.target_text, one.verdict, one.behind, f"{one.load:.1f}")
     Console(width=200).print(table)
     OUT.mkdir(parents=True, exist_ok=True)
     rows = [asdict(one) | {"verdict": one.verdict} for one in lines]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import onnxruntime as ort
 
-from bench.pacing import Call, Timed, hurry, in_turn, paced, timed_in_turn
+from bench.pacing import Call, Timed, in_turn, paced, request_priority, timed_in_turn
 from bench.vehicle.networks import Agent, write_int8, write_shallow
 from bench.vehicle.road_picture import in_colours, road
 from bench.vehicle.table_rows import Line, line, ratio
@@ -78,11 +78,11 @@ def ticks(networks: Networks, quick: bool) -> Iterator[Line]:
     yield ratio("1", "tick, 160x120 in hand, no pin / bare, hot", times, ("think", "bare"), 1.05)
     yield ratio("1b", "with pipe, guard and 2 mock pins / bare, hot", times, ("whole", "bare"))
     yield ratio("4", "from 640x480 BGR, pipe, guard, 2 pins / bare, hot", times, ("colours", "bare"), 1.40)
-    for row, what, net, most in (("2", "fp32", fp32, 1.15), ("3", "int8", int8, 1.30)):
+    for row, what, net, max_ratio in (("2", "fp32", fp32, 1.15), ("3", "int8", int8, 1.30)):
         pair_ = {"whole": net.whole, "bare": net.bare}
         times = in_turn(pair_, rounds=4 if quick else 20, count=15 if quick else 30, pace_s=1 / RATE_HZ)
-        said = f"with pipe, guard and 2 pins / bare, paced 30 Hz, {what}"
-        yield ratio(row, said, times, ("whole", "bare"), most)
+        label = f"with pipe, guard and 2 pins / bare, paced 30 Hz, {what}"
+        yield ratio(row, label, times, ("whole", "bare"), max_ratio)
     times = in_turn({"think": int8.think, "bare": int8.bare, "whole": int8.whole}, rounds=hot, count=20)
     yield ratio("3b", "tick, no pin / bare, hot, int8", times, ("think", "bare"))
 
@@ -99,15 +99,15 @@ def precision(networks: Networks, quick: bool) -> Iterator[Line]:
 def spinning(networks: Networks, quick: bool) -> Iterator[Line]:
     """Row 9, processor time at 30 Hz: Raceday's session and whole tick, beside the runtime's default options."""
     net, count = networks.fp32, 40 if quick else 150
-    hurry(threads_too=True)  # the threads that it creates belong to the default options
+    request_priority(threads_too=True)  # the threads that it creates belong to the default options
     default = ort.InferenceSession(net.path.read_bytes(), providers=["CPUExecutionProvider"])
-    hurry()
+    request_priority()
     theirs = _share(functools.partial(default.run, None, net.feed), count)
     del default  # with its threads
     for row, what, call in (("9", "bare, our options", net.bare), ("9b", "our whole tick", net.whole)):
         ours = _share(call, count)
-        said = f"{ours:.1%} / {theirs:.1%} of a core"
-        yield line(row, f"processor at 30 Hz, {what} / bare, ORT defaults", ours / theirs, "most", 0.10, said)
+        label = f"{ours:.1%} / {theirs:.1%} of a core"
+        yield line(row, f"processor at 30 Hz, {what} / bare, ORT defaults", ours / theirs, "max", 0.10, label)
 
 
 def _share(call: Call, count: int) -> float:
@@ -119,19 +119,19 @@ def _share(call: Call, count: int) -> float:
 def telemetry(networks: Networks, quick: bool) -> Iterator[Line]:
     """Row 6: the whole tick with and without telemetry, traces and recording."""
     for row, net in (("6", networks.fp32), ("6b", networks.int8)):
-        watched = Watched(net)
+        recorded = RecordedTick(net)
         try:
-            timed = {"on": _to_motors(watched.agent, watched.tick), "off": _to_motors(net.agent, net.whole)}
+            timed = {"on": _to_motors(recorded.agent, recorded.tick), "off": _to_motors(net.agent, net.whole)}
             rounds, count = (4, 15) if quick else (12, 30)
             times = timed_in_turn(timed, rounds=rounds, count=count, pace_s=1 / RATE_HZ)
-            calls = {"on": watched.tick, "off": net.whole}
+            calls = {"on": recorded.tick, "off": net.whole}
             turns = in_turn(calls, rounds=rounds // 2, count=count, pace_s=1 / RATE_HZ)
         finally:
-            watched.close()
+            recorded.close()
         what = "fp32" if row == "6" else "int8"
-        said = f"telemetry and black box on / off, paced 30 Hz, {what}"
-        yield ratio(row, f"frame to motors, {said}", times, ("on", "off"), 1.05)
-        yield ratio(f"{row}'", f"whole turn, {said}", turns, ("on", "off"))
+        label = f"telemetry and black box on / off, paced 30 Hz, {what}"
+        yield ratio(row, f"frame to motors, {label}", times, ("on", "off"), 1.05)
+        yield ratio(f"{row}'", f"whole turn, {label}", turns, ("on", "off"))
 
 
 def _to_motors(agent: Agent, call: Call) -> Timed:
@@ -145,19 +145,19 @@ def _to_motors(agent: Agent, call: Call) -> Timed:
     return timed
 
 
-class Watched:
+class RecordedTick:
     """A tick with telemetry and recording: trace and figures on a pipe, the frame as JPEG by the feed thread."""
 
     def __init__(self, net: Net) -> None:
         self._net, self.agent = net, Agent(net.policy)
         self.agent.tally = self._tally = LoopStats()
-        (ours, self._theirs), (self._frames, self._pictures) = socket_pair(), socket_pair()
-        self._voice = Channel(ours)
-        self.agent.say = self._voice.send
+        (ours, self._trace_reader), (self._frames, self._pictures) = socket_pair(), socket_pair()
+        self._trace_channel = Channel(ours)
+        self.agent.on_trace = self._trace_channel.send
         self._mailbox, self._feed = LatestFrame(), FrameFeed(self._frames, "grey-area")
         self._feed.armed = True
         self._threads = [threading.Thread(target=self._feed.run, args=(self._mailbox,))]
-        self._threads += [threading.Thread(target=_drain, args=(end,)) for end in (self._theirs, self._pictures)]
+        self._threads += [threading.Thread(target=_drain, args=(end,)) for end in (self._trace_reader, self._pictures)]
         for thread in self._threads:
             thread.start()
         self._seq = 0
@@ -174,13 +174,13 @@ class Watched:
     def close(self) -> None:
         """End its threads and close its pipe."""
         self._mailbox.close()
-        for end in (self._frames, self._theirs, self._pictures):
+        for end in (self._frames, self._trace_reader, self._pictures):
             end.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5.0)
-        self._voice.close()
+        self._trace_channel.close()
         self.agent.close()
-        for end in (self._frames, self._theirs, self._pictures):
+        for end in (self._frames, self._trace_reader, self._pictures):
             end.close()
 
 

@@ -1,4 +1,4 @@
-"""Headers of the leaderboard's own responses: how long a browser may keep them, and which contract they follow."""
+"""Headers of the leaderboard's own responses: how long a browser may cache them, and which contract they follow."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,7 +18,7 @@ class ContractAndCacheHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                # A static address with its content's hash never changes its meaning; all else is of this moment.
+                # What is at a static address with a hash never changes; everything else is valid only now.
                 immutable = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
                 headers.setdefault("cache-control", _IMMUTABLE if immutable else "no-store")
                 if scope["path"] == RESULT_PATH or scope["path"].startswith(f"{RACES_PATH}/"):

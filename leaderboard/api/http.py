@@ -1,4 +1,4 @@
-"""Bodies with a limit, and refusals as `{"error": sentence}`."""
+"""Reads request bodies up to a limit, and turns errors into `{"error": sentence}`."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ class BodyTooSlow(RacedayError):
     """The body did not arrive in time."""
 
 
-# The first class that matches decides; a 503 says how long to wait.
+# The first class that matches decides; a 503 carries Retry-After.
 _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (Unauthorized, 401),
     (BadSignature, 401),
@@ -78,7 +78,7 @@ def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None
     `missing_page(sentence)` is the HTML page for an address that does not exist.
     """
 
-    async def ours(request: Request, error: Exception) -> Response:
+    async def raceday_error(request: Request, error: Exception) -> Response:
         if isinstance(error, UnknownRace) and _wants_page(request):
             return HTMLResponse(missing_page(str(error)), 404)
         status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
@@ -89,7 +89,7 @@ def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None
             _LOG.error("%s", error)
         return json_response(error_body(error), status, headers)
 
-    async def unknown(request: Request, error: Exception) -> Response:
+    async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 404 and _wants_page(request):
             return HTMLResponse(missing_page("There is no such page."), 404)
@@ -101,10 +101,12 @@ def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None
         return json_response(error_body(Refused(f"{first['loc'][-1]!r} is not valid: {first['msg']}.")), 422)
 
     async def bug(_request: Request, _error: Exception) -> Response:
-        return json_response(error_body(Refused("The leaderboard failed at this request; its log says why.")), 500)
+        return json_response(
+            error_body(Refused("The leaderboard could not handle this request; its log says why.")), 500
+        )
 
-    app.add_exception_handler(RacedayError, ours)
-    app.add_exception_handler(HTTPException, unknown)
+    app.add_exception_handler(RacedayError, raceday_error)
+    app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(Exception, bug)
 

@@ -22,7 +22,7 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 @dataclass(frozen=True, slots=True)
 class ErrorShape:
-    """Every refusal: one sentence for a person."""
+    """The body of every refusal: one sentence for a person."""
 
     error: str
 
@@ -31,8 +31,8 @@ class ErrorShape:
 class NewRace:
     """A race to create. Without `race_id` the name makes one. `rules` are those of `RaceRules`; absent ones default.
 
-    Without the rule `min_lap_s` a lap takes as long as the track allows, where its length is known: `track_length_m`,
-    or that of a published track of this name.
+    Without the rule `min_lap_s` it follows from the length of the track, where that is known: `track_length_m`, or the
+    length of a published track of this name.
     """
 
     __pydantic_config__ = _STRICT
@@ -130,7 +130,7 @@ class RowShape:
 
 @dataclass(frozen=True, slots=True)
 class StandingShape:
-    """A standing of one moment; `version` grows with every change."""
+    """The standing at one moment; `version` grows with every change."""
 
     race: RaceShape
     version: int
@@ -140,7 +140,7 @@ class StandingShape:
 
 
 def parse(payload: bytes, kind: type[Any]) -> Any:
-    """A strict body: unknown fields and wrong kinds are refused. Raises BadInput."""
+    """The JSON body as a checked `kind`; unknown fields and wrong types are refused. Raises BadInput."""
     try:
         return TypeAdapter(kind).validate_json(payload)
     except ValidationError as error:
@@ -150,7 +150,7 @@ def parse(payload: bytes, kind: type[Any]) -> Any:
 
 
 def rules(values: dict[str, Any]) -> RaceRules:
-    """Checked rules. Raises ConfigError for an unknown or impossible one, BadInput for a wrong kind."""
+    """Checked rules from their JSON values. Raises BadInput for one that is unknown, impossible or of a wrong type."""
     known = {f.name for f in dataclasses.fields(RaceRules)}
     if set(values) <= known:
         try:

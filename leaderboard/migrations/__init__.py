@@ -1,1 +1,1 @@
-"""The steps by which the tables came to be what they are; applied when the leaderboard opens its store."""
+"""The migrations of the tables, oldest first; applied when the leaderboard opens its store."""

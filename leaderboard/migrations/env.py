@@ -1,4 +1,4 @@
-"""Alembic's door: runs the steps on the connection that the store hands in."""
+"""Alembic's entry point: runs the migrations on the connection that the store passes."""
 
 from alembic import context
 

@@ -32,21 +32,21 @@ class LeaderboardPages:
         self._parts = self._templates.get_template("parts.html")
 
     def index(self, heads: list[RaceHead], now_utc_ns: int) -> str:
-        """All races: those that run first."""
+        """The page of all races: the open ones first, then those to come, then the closed ones."""
         cards = [card(head, now_utc_ns) for head in heads]
         groups = [
-            (name, [one for one in cards if one.race.state == state])
+            (name, [each for each in cards if each.race.state == state])
             for name, state in (("Open now", "open"), ("Coming", "upcoming"), ("Closed", "closed"))
         ]
-        return self._page("index.html", groups=[(name, some) for name, some in groups if some])
+        return self._page("index.html", groups=[(name, members) for name, members in groups if members])
 
     def race(self, snapshot: Snapshot, now_utc_ns: int, live: bool) -> str:
-        """A race's standing; `live` connects to its stream."""
+        """The page of a race's standing; with `live` it connects to the stream."""
         board = board_view(snapshot, now_utc_ns)
         return self._page("race.html", board=board, race=board.race, live=live)
 
-    def picture(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
-        """What moves on a race's page, by the templates that the page itself is made with."""
+    def live_content(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
+        """The changing content of a race's page, made by the templates of the page itself."""
         board = board_view(snapshot, now_utc_ns)
         rows = {row.key: self._row.render(row=row) for row in board.rows}
         module = self._parts.make_module()
@@ -54,11 +54,11 @@ class LeaderboardPages:
         return LiveContent(board.version, tuple(row.key for row in board.rows), rows, parts)
 
     def docs(self, openapi: dict[str, Any]) -> str:
-        """The API for people, without anyone's CDN."""
+        """The page that describes the API; it loads nothing from elsewhere."""
         return self._page("docs.html", api=openapi)
 
     def missing(self, sentence: str) -> str:
-        """The page for an address that is none."""
+        """The page for an address that does not exist; `sentence` says what is missing."""
         return self._page("missing.html", sentence=sentence)
 
     def _page(self, template: str, **values: Any) -> str:

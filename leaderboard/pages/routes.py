@@ -1,4 +1,4 @@
-"""The addresses that a browser opens."""
+"""The routes of the pages that a browser opens, and of their live streams."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def router(
 
 
 def add_docs(app: FastAPI, pages: LeaderboardPages) -> None:
-    """The API's page; its JSON is at /openapi.json."""
+    """Add the page that describes the API; its JSON is at /openapi.json."""
 
     @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
     def docs() -> str:

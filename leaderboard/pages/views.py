@@ -14,7 +14,7 @@ from shared.units import format_ms
 
 @dataclass(frozen=True, slots=True)
 class LapView:
-    """One lap chip. `best`: 'race' for the fastest of all shown, 'own' for the racer's fastest, '' else."""
+    """One lap chip. `best`: 'race' for the fastest of all shown, 'own' for the racer's fastest, else ''."""
 
     number: int
     time: str
@@ -87,7 +87,7 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """A whole race page."""
+    """Everything that the page of a race shows; `hidden` is the number of racers left out."""
 
     race: RaceHeaderView
     version: int
@@ -99,7 +99,7 @@ _STATES = {"open": "Open", "closed": "Closed", "upcoming": "Not open yet"}
 
 
 def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
-    """All that the page of a race shows of `snapshot`."""
+    """Everything that the page of a race shows of `snapshot`."""
     windows = [best_window(row, snapshot.race.rules) for row in snapshot.rows]
     fastest_ms = min((lap.lap_ms for window in windows for lap in window), default=0)
     table = tuple(_row(row, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True))
@@ -108,13 +108,14 @@ def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
 
 
 def card(head: RaceHead, now_utc_ns: int) -> CardView:
-    """A race on the index."""
+    """The card of a race on the index."""
     race = race_view(head.race, head.racers, head.results, now_utc_ns)
     score = "" if head.leader_score_ms is None else format_ms(head.leader_score_ms)
     return CardView(race, head.leader or "", score)
 
 
 def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> RaceHeaderView:
+    """The head of a race's page: its state at this time, its counts and its rules in words."""
     state = race.state(now_utc_ns)
     ends_utc_ns = race.ends_utc_ns()
     return RaceHeaderView(

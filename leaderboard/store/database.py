@@ -49,7 +49,7 @@ class Store:
     def write(self) -> Iterator[sa.Connection]:
         """One transaction; committed (and synced) on leaving, rolled back on any error.
 
-        Raises RetryLater when the store is busy or away, StorageError when the disk refuses.
+        Raises RetryLater when the store is busy or cannot be reached, StorageError when the disk refuses.
         """
         with self._turn(), _plain_errors():
             self._check_file()
@@ -162,10 +162,10 @@ def _open_sqlite(url: sa.URL) -> Store:
 
 def _file_id(path: pathlib.Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _claim(path: pathlib.Path) -> int:

@@ -1,4 +1,4 @@
-"""Rows to facts and back. Each function is a part of the transaction whose connection it is given."""
+"""Reads and writes rows of the store. Each function is part of the transaction whose connection it is given."""
 
 import dataclasses
 import hashlib
@@ -27,7 +27,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A line with what a page shows of it."""
+    """A line with what a page shows of it: the racer's name and the result."""
 
     line: BestAttempt
     name: str
@@ -104,11 +104,11 @@ def bump(db: sa.Connection, race_id: str, undo: dict[str, BestAttempt | None] | 
 
 
 def spelling(db: sa.Connection, race_id: str, racer: str) -> str:
-    """The spelling of the racer that this race saw first; all other spellings of it mean the same racer."""
-    mine = {"race_id": race_id, "key_sha256": _key(racer)}
-    first: str | None = db.execute(sql.SPELLING, mine).scalar()
+    """The spelling that came first for this racer in this race; stores the given one if there is none yet."""
+    keys = {"race_id": race_id, "key_sha256": _key(racer)}
+    first: str | None = db.execute(sql.SPELLING, keys).scalar()
     if first is None:
-        db.execute(sql.ADD_SPELLING, mine | {"racer": racer})
+        db.execute(sql.ADD_SPELLING, keys | {"racer": racer})
     return racer if first is None else first
 
 
@@ -135,7 +135,7 @@ def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns:
 
 @dataclass(frozen=True, slots=True)
 class ResultOrigin:
-    """What a result's accepted revisions say of it: race, racer and time of the newest, whose it is, how it is timed.
+    """What a result's accepted revisions say of it: race, racer and time of the newest, its station, its clock.
 
     `key`: the station's that it was first posted with, "" if none of its revisions bears one. `provisional`: no
     revision came from a station whose clock was set.
@@ -149,8 +149,8 @@ class ResultOrigin:
 
 
 def origin_of(db: sa.Connection, result_id: str) -> ResultOrigin | None:
-    """None: no revision of this result was accepted."""
-    row = db.execute(sql.HOME_OF, {"result_id": result_id}).first()
+    """What the accepted revisions of a result say of it; None if there is none."""
+    row = db.execute(sql.ORIGIN_OF, {"result_id": result_id}).first()
     if row is None:
         return None
     payloads = db.execute(sql.PAYLOADS_OF, {"result_id": result_id}).scalars()
@@ -193,23 +193,23 @@ def _line(row: sa.Row[Any]) -> BestAttempt:
 
 
 def set_line(db: sa.Connection, race_id: str, racer: str, old: BestAttempt | None, new: BestAttempt | None) -> None:
-    """Replace the racer's line."""
-    mine = {"of_race": race_id, "of_racer": racer}
+    """Replace the racer's line `old` by `new`; None stands for no line."""
+    keys = {"of_race": race_id, "of_racer": racer}
     if new is None:
-        db.execute(sql.DROP_LINE, mine)
+        db.execute(sql.DROP_LINE, keys)
     elif old is None:
         db.execute(sql.ADD_LINE, dataclasses.asdict(new) | {"race_id": race_id})
     else:
-        db.execute(sql.CHANGE_LINE, dataclasses.asdict(new) | mine)
+        db.execute(sql.CHANGE_LINE, dataclasses.asdict(new) | keys)
 
 
 def rank_of(db: sa.Connection, race_id: str, line: BestAttempt | None) -> tuple[int | None, int]:
     """The place of a line (None: no line) and how many are ranked, by counting along the index."""
     if line is None:
         return None, int(db.execute(sql.COUNT_LINES, {"race_id": race_id}).scalar_one())
-    mine = {"score_ms": line.score_ms, "set_utc_ns": line.set_utc_ns, "order": line.order}
-    ahead, every = db.execute(sql.COUNT_AHEAD_AND_ALL, mine | {"race_id": race_id}).one()
-    return int(ahead) + 1, int(every)
+    keys = {"score_ms": line.score_ms, "set_utc_ns": line.set_utc_ns, "order": line.order}
+    ahead, ranked = db.execute(sql.COUNT_AHEAD_AND_ALL, keys | {"race_id": race_id}).one()
+    return int(ahead) + 1, int(ranked)
 
 
 def lines(db: sa.Connection, race_id: str) -> list[BestAttempt]:
@@ -239,7 +239,7 @@ def _timed(payload: bytes, line: BestAttempt) -> Result:
 
 
 def head(db: sa.Connection, race_id: str) -> RaceHead:
-    """Raises UnknownRace."""
+    """The race with what the index shows of it. Raises UnknownRace."""
     return _head(_row_of(db, sql.HEAD, race_id))
 
 

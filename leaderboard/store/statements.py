@@ -14,8 +14,8 @@ ADD_RACE = sa.insert(RACES)
 BUMP = sa.update(RACES).where(RACES.c.race_id == given("of_race")).values(version=RACES.c.version + 1)
 BUMP_WITH_UNDO = BUMP.values(undo=given("undo"))
 
-_MY_ENTRY = (ENTRIES.c.race_id == given("race_id")) & (ENTRIES.c.racer == given("racer"))
-ENTRY_NAME = sa.select(ENTRIES.c.name).where(_MY_ENTRY)
+_OF_ENTRY = (ENTRIES.c.race_id == given("race_id")) & (ENTRIES.c.racer == given("racer"))
+ENTRY_NAME = sa.select(ENTRIES.c.name).where(_OF_ENTRY)
 ENTRY_NAMES = sa.select(ENTRIES.c.racer, ENTRIES.c.name).where(ENTRIES.c.race_id == given("race_id"))
 ADD_ENTRY = sa.insert(ENTRIES)
 
@@ -24,7 +24,7 @@ SPELLING = sa.select(RACERS.c.racer).where(
 )
 ADD_SPELLING = sa.insert(RACERS)
 
-HOME_OF = (
+ORIGIN_OF = (
     sa.select(RESULTS.c.race_id, RESULTS.c.racer, RESULTS.c.finished_utc_ns)
     .where(RESULTS.c.result_id == given("result_id"))
     .order_by(RESULTS.c.revision.desc())
@@ -34,7 +34,7 @@ HOME_OF = (
 PAYLOADS_OF = sa.select(RESULTS.c.payload).where(RESULTS.c.result_id == given("result_id")).order_by(RESULTS.c.seq)
 ADD_RESULT = sa.insert(RESULTS).returning(RESULTS.c.seq)
 # All revisions of every result that ever was this racer's: a reassigned one shows by its newest revision.
-_MINE = sa.select(RESULTS.c.result_id).where(
+_RESULTS_OF_RACER = sa.select(RESULTS.c.result_id).where(
     (RESULTS.c.race_id == given("race_id")) & (RESULTS.c.racer == given("racer"))
 )
 ATTEMPTS_OF = sa.select(
@@ -44,21 +44,21 @@ ATTEMPTS_OF = sa.select(
     RESULTS.c.racer,
     RESULTS.c.score_ms,
     RESULTS.c.finished_utc_ns,
-).where(RESULTS.c.result_id.in_(_MINE))
+).where(RESULTS.c.result_id.in_(_RESULTS_OF_RACER))
 PAYLOADS = sa.select(RESULTS.c.seq, RESULTS.c.payload).where(RESULTS.c.seq.in_(given("seqs", expanding=True)))
 
-_MY_LINE = (LINES.c.race_id == given("of_race")) & (LINES.c.racer == given("of_racer"))
-LINE = sa.select(LINES).where(_MY_LINE)
+_OF_LINE = (LINES.c.race_id == given("of_race")) & (LINES.c.racer == given("of_racer"))
+LINE = sa.select(LINES).where(_OF_LINE)
 ADD_LINE = sa.insert(LINES)
 CHANGE_LINE = (
     sa.update(LINES)
-    .where(_MY_LINE)
+    .where(_OF_LINE)
     .values({name: given(name) for name in ("score_ms", "set_utc_ns", "order", "seq", "attempts")})
 )
-DROP_LINE = sa.delete(LINES).where(_MY_LINE)
+DROP_LINE = sa.delete(LINES).where(_OF_LINE)
 
 _RANK_KEY = (LINES.c.score_ms, LINES.c.set_utc_ns, LINES.c.order)
-_MY_KEY = (given("score_ms", type_=sa.BigInteger), given("set_utc_ns", type_=sa.BigInteger))
+_GIVEN_KEY = (given("score_ms", type_=sa.BigInteger), given("set_utc_ns", type_=sa.BigInteger))
 LINES_IN_RANK = sa.select(LINES).where(LINES.c.race_id == given("race_id")).order_by(*_RANK_KEY)
 UNCERTAINTIES = (
     sa.select(RESULTS.c.seq, RESULTS.c.uncertainty_ns)
@@ -66,7 +66,7 @@ UNCERTAINTIES = (
     .where(LINES.c.race_id == given("race_id"))
 )
 _COUNT_LINES = sa.select(sa.func.count()).select_from(LINES).where(LINES.c.race_id == given("race_id"))
-_AHEAD = sa.tuple_(*_RANK_KEY) < sa.tuple_(*_MY_KEY, given("order", type_=sa.BigInteger))
+_AHEAD = sa.tuple_(*_RANK_KEY) < sa.tuple_(*_GIVEN_KEY, given("order", type_=sa.BigInteger))
 COUNT_AHEAD_AND_ALL = sa.select(_COUNT_LINES.where(_AHEAD).scalar_subquery(), _COUNT_LINES.scalar_subquery())
 COUNT_LINES = _COUNT_LINES
 

@@ -30,7 +30,7 @@ INFRASTRUCTURE = ("broker", "leaderboard", "world", "station", "sync")
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 0 if the race was run, and with --once only if every racer qualified."""
+    """Run the demo; returns exit code 0 if the race was run, and with --once only if every racer qualified."""
     plan = read_plan(arguments, find_model(DEMO).parent)
     model = check_model(plan.model)
     if plan.port and is_port_in_use(plan.port):

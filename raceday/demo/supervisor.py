@@ -43,7 +43,7 @@ class Process:
 
 @dataclass(slots=True)
 class _Running:
-    row: Process
+    process: Process
     child: subprocess.Popen[bytes]
     restarts: int = 0
     wanted: bool = True
@@ -64,15 +64,15 @@ class Supervisor:
         self._watch = threading.Thread(target=self._watch_loop, name="supervisor", daemon=True)
         self._watch.start()
 
-    def start(self, row: Process) -> str:
+    def start(self, process: Process) -> str:
         """Starts a process and waits until it is ready; returns the line of its ready file. Raises OperatorError."""
-        ready = self._ready_file(row)
+        ready = self._ready_file(process)
         with self._lock:
-            self._running[row.name] = _Running(row, self._spawn(row))
+            self._running[process.name] = _Running(process, self._spawn(process))
             self._write_pids()
-        if not row.reports_ready:
+        if not process.reports_ready:
             return ""
-        return self._wait_ready(row, ready)
+        return self._wait_ready(process, ready)
 
     def stop(self, name: str) -> None:
         """Ends a process for good: SIGTERM, then SIGKILL."""
@@ -106,15 +106,15 @@ class Supervisor:
     def log(self, name: str) -> pathlib.Path:
         return self._folder / f"{name}.log"
 
-    def _ready_file(self, row: Process) -> pathlib.Path:
-        return self._folder / f"{row.name}.ready"
+    def _ready_file(self, process: Process) -> pathlib.Path:
+        return self._folder / f"{process.name}.ready"
 
-    def _spawn(self, row: Process) -> subprocess.Popen[bytes]:
-        self._ready_file(row).unlink(missing_ok=True)
-        words = [*row.program, *row.words]
-        if row.reports_ready:
-            words += ["--ready-file", str(self._ready_file(row))]
-        with self.log(row.name).open("ab") as log:
+    def _spawn(self, process: Process) -> subprocess.Popen[bytes]:
+        self._ready_file(process).unlink(missing_ok=True)
+        words = [*process.program, *process.words]
+        if process.reports_ready:
+            words += ["--ready-file", str(self._ready_file(process))]
+        with self.log(process.name).open("ab") as log:
             # A session of its own: Ctrl-C reaches only this process, which ends the others in order.
             return subprocess.Popen(
                 words,
@@ -125,17 +125,17 @@ class Supervisor:
                 preexec_fn=_end_with_parent,  # noqa: PLW1509  # one C call, looked up before the fork
             )
 
-    def _wait_ready(self, row: Process, ready: pathlib.Path) -> str:
+    def _wait_ready(self, process: Process, ready: pathlib.Path) -> str:
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline:
             if ready.exists() and (address := ready.read_text().strip()):
                 return address
             with self._lock:
-                code = self._running[row.name].child.poll()
+                code = self._running[process.name].child.poll()
             if code is not None and code != -signal.SIGKILL:
                 break
             self._closing.wait(_POLL_S / 2)
-        raise OperatorError(f"{row.name} did not start: {self._last_words(row.name)}")
+        raise OperatorError(f"{process.name} did not start: {self._last_words(process.name)}")
 
     def _last_words(self, name: str) -> str:
         log = self.log(name)
@@ -148,8 +148,8 @@ class Supervisor:
     def _watch_loop(self) -> None:
         while not self._closing.wait(_POLL_S):
             with self._lock:
-                fallen = [r for r in self._running.values() if r.wanted and r.child.poll() is not None]
-            for running in fallen:
+                ended = [r for r in self._running.values() if r.wanted and r.child.poll() is not None]
+            for running in ended:
                 self._restart(running)
 
     def _restart(self, running: _Running) -> None:
@@ -160,13 +160,13 @@ class Supervisor:
             if not running.wanted:
                 return
             try:
-                running.child = self._spawn(running.row)
+                running.child = self._spawn(running.process)
                 self._write_pids()
             except (OSError, StorageError):
                 # The disk is full: the next round tries again.
                 return
             running.restarts += 1
-        self._on_restart(running.row.name, code)
+        self._on_restart(running.process.name, code)
 
     def _write_pids(self) -> None:
         pids = {name: running.child.pid for name, running in self._running.items()}

@@ -1,1 +1,1 @@
-"""The one wire between the machines, and its mock."""
+"""MQTT between the machines: the link to a real broker, and its mock."""

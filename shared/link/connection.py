@@ -40,7 +40,7 @@ class BrokerConnection:
         self._protocol = _V311 if options.protocol == "3.1.1" else _V5
 
     def new_client(self) -> Client:
-        """A client for one connection."""
+        """A paho client for one connection, with our will, user name and TLS; not yet connected."""
         v5 = self._protocol == _V5
         client = Client(
             CallbackAPIVersion.VERSION2,
@@ -104,10 +104,10 @@ class BrokerConnection:
 
 
 def client_id(device: str, boot: str, speaker: Speaker) -> str:
-    """A machine's name at the broker. A car's is of this boot: of two with one name neither disconnects the other.
+    """A machine's name at the broker. A car's includes its boot: two cars of one name do not disconnect each other.
 
-    A broker that names clients by their certificates (config/mosquitto.conf) ignores it; there the one that is
-    disconnected reports so. A station keeps its name, so that what a lost connection left is settled before it is back.
+    A broker that names clients by their certificates (config/mosquitto.conf) ignores it; there the car that is
+    disconnected reports it. A station's is the same at each boot, so that the broker ends its lost connection first.
     """
     return f"{device}-{hashlib.sha256(boot.encode()).hexdigest()[:12]}" if speaker == "car" else device
 

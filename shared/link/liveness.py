@@ -14,7 +14,7 @@ SHORT_CONNECTIONS = 3
 
 @dataclass(slots=True)
 class Liveness:
-    """`answered`: the broker answered in MQTT at all, be it with a refusal."""
+    """State of one connection. `answered`: the broker has answered in MQTT at all, even with a refusal."""
 
     keepalive_s: float
     sentence: str = "Not started."

@@ -2,7 +2,7 @@
 
 It guarantees what `mqtt` does, and never more than mosquitto: QoS 0 is lost when either side is away, an unacknowledged
 QoS 1 delivery comes again only with a new connection, a killed broker forgets everything. A lost QoS 1
-packet breaks its connection, as a lost TCP segment does in the end. Same seed and same calls, same events.
+packet breaks its connection, as a lost TCP segment does in the end. The same seed and calls give the same events.
 
 The owner of the time calls `broker.run_until(at_ns)` before it publishes; deliveries are made inside that call.
 """
@@ -61,9 +61,9 @@ class MockLink:
     def publish_as(self, message: Message, device: str | None = None) -> bool:
         with self._broker.lock:
             packet = self._encoder.packet(message, device)
-            taken = not self._closed and self._queue.put(packet, online=self._connection is not None)
+            queued = not self._closed and self._queue.put(packet, online=self._connection is not None)
             self._send_waiting()
-            return taken
+            return queued
 
     def state(self) -> LinkState:
         with self._broker.lock:

@@ -31,7 +31,7 @@ class MockBroker:
         self.retained: dict[str, Packet] = {}
         self._mids = itertools.count(1)
         self._sessions: dict[str, MockSession] = {}
-        self._apart: dict[str, int] = {}
+        self._partitioned: dict[str, int] = {}
         self._frozen: int | None = None
         self._up = True
         self._refused: set[tuple[str, str]] = set()
@@ -61,7 +61,7 @@ class MockBroker:
         """Cut this machine off: no packet passes; both ends notice it by their keep-alives only."""
         with self.lock:
             token = next(self._tokens)
-            self._apart[device] = token
+            self._partitioned[device] = token
             self.injected["partition"] += 1
             for connection in self._connections_of(device):
                 self.after(KEEPALIVE_NS, partial(self._link_notices_parting, connection, token))
@@ -70,7 +70,7 @@ class MockBroker:
     def heal(self, device: str) -> None:
         """End the partition; what TCP still holds arrives late, in a burst."""
         with self.lock:
-            if self._apart.pop(device, None) is not None:
+            if self._partitioned.pop(device, None) is not None:
                 for connection in self._connections_of(device):
                     self._release(connection)
 
@@ -87,7 +87,7 @@ class MockBroker:
         with self.lock:
             self._frozen = None
             for connection in self._connections():
-                if connection.link.device not in self._apart:
+                if connection.link.device not in self._partitioned:
                     self._release(connection)
                 if not connection.open:
                     self._drop(connection)
@@ -113,7 +113,7 @@ class MockBroker:
         self._refused.add((device, topic_filter))
 
     def inject(self, topic: str, payload: bytes, qos: int = 0, *, state: bool = False) -> None:
-        """A client that is none of ours publishes arbitrary bytes."""
+        """Publish arbitrary bytes, as a client that is not one of ours."""
         with self.lock:
             self._route(Packet(topic, payload, qos, state))
 
@@ -125,7 +125,7 @@ class MockBroker:
 
     def connect(self, link: BrokerClient) -> MockConnection | None:
         """A new connection, or None while the broker cannot be reached."""
-        if not self._up or self._frozen is not None or link.device in self._apart:
+        if not self._up or self._frozen is not None or link.device in self._partitioned:
             return None
         session = self._sessions.setdefault(link.client_id, MockSession(link.device))
         if session.connection is not None:
@@ -135,7 +135,7 @@ class MockBroker:
         return connection
 
     def start_session(self, connection: MockConnection) -> None:
-        """After the subscriptions: the retained states, then all that was not acknowledged."""
+        """Send, after the subscriptions, the retained states, then all that was not acknowledged."""
         session = self._sessions[connection.link.client_id]
         waiting = list(session.unacked.items())
         for packet in list(self.retained.values()):
@@ -162,7 +162,7 @@ class MockBroker:
         self._drop(connection)
 
     def disconnect_with_will(self, connection: MockConnection) -> None:
-        """A client said goodbye 'with will' (MQTT 5, reason 4); its session stays."""
+        """A client disconnected 'with will' (MQTT 5, reason 4); its session stays."""
         self._drop(connection)
         connection.open = False
 
@@ -174,7 +174,7 @@ class MockBroker:
         if faults.loss and rng.random() < faults.loss:
             self.injected["loss"] += 1
             if qos:
-                # What follows on this leg waits behind the hole in vain; the other leg works until the connection ends.
+                # What follows on this leg waits for the lost packet in vain; the other leg works until the end.
                 connection.broken_legs.add(leg)
                 self.after(BREAK_NS, lambda: self.break_connection(connection))
             return
@@ -199,7 +199,7 @@ class MockBroker:
     def _arrive(self, connection: MockConnection, action: Callable[[], None]) -> None:
         if not connection.open:
             return
-        if self._frozen is not None or connection.link.device in self._apart:
+        if self._frozen is not None or connection.link.device in self._partitioned:
             connection.waiting.append(action)
         else:
             action()
@@ -250,18 +250,18 @@ class MockBroker:
             self._close(connection)
 
     def _link_notices_parting(self, connection: MockConnection, token: int) -> None:
-        self._link_notices(connection, self._apart.get(connection.link.device) == token)
+        self._link_notices(connection, self._partitioned.get(connection.link.device) == token)
 
     def _link_notices_freeze(self, connection: MockConnection, token: int) -> None:
         self._link_notices(connection, self._frozen == token)
 
     def _broker_notices(self, device: str, connection: MockConnection, token: int) -> None:
-        if self._apart.get(device) == token or not connection.open:
+        if self._partitioned.get(device) == token or not connection.open:
             self._close(connection)
             self._drop(connection)
 
     def _connections_of(self, device: str) -> list[MockConnection]:
-        """Of all boots, and all machines, that use the name."""
+        """The connections of all boots and all machines that use the name."""
         return [connection for connection in self._connections() if connection.link.device == device]
 
     def _connections(self) -> list[MockConnection]:

@@ -73,11 +73,11 @@ class MqttLink:
     def publish_as(self, message: Message, device: str | None = None) -> bool:
         packet = self._encoder.packet(message, device)
         with self._lock:
-            taken = not self._closing.is_set() and self._queue.put(
+            queued = not self._closing.is_set() and self._queue.put(
                 packet, online=self._liveness.connected(time.monotonic())
             )
         self._wake()
-        return taken
+        return queued
 
     def state(self) -> LinkState:
         with self._lock:
@@ -133,7 +133,7 @@ class MqttLink:
             self._connection.on_no_answer()
 
     def _serve(self, client: Client) -> None:
-        """Until the connection is lost or we are closed."""
+        """Send and receive until the connection is lost or the link is closed."""
         sock = client.socket()
         deadline_s: float | None = None
         with selectors.DefaultSelector() as selector:
@@ -146,7 +146,7 @@ class MqttLink:
                 ready = {key.fileobj: events for key, events in selector.select(0.1)}
                 if self._wake_in in ready:
                     drain(self._wake_in)
-                self._move(client, sock, ready.get(sock, 0))
+                self._read_and_write(client, sock, ready.get(sock, 0))
                 self._send(client)
                 if self._closing.is_set():
                     deadline_s = deadline_s or time.monotonic() + CLOSE_S
@@ -156,7 +156,7 @@ class MqttLink:
                 elif self._liveness.timed_out(time.monotonic()):
                     return
 
-    def _move(self, client: Client, sock: Any, ready: int) -> None:
+    def _read_and_write(self, client: Client, sock: Any, ready: int) -> None:
         if ready & selectors.EVENT_READ:
             client.loop_read()
             # TLS may hold decrypted bytes that no selector can see.
@@ -170,11 +170,11 @@ class MqttLink:
 
     def _send(self, client: Client) -> None:
         while self._acks:
-            its, mid = self._acks.popleft()
+            delivered_to, mid = self._acks.popleft()
             # An id of an older connection means nothing on this one; the broker sends that delivery again.
-            if its is client:
+            if delivered_to is client:
                 client.ack(mid, 1)
-        # Never more in paho than the socket takes: what waits, waits in our lanes, where it is bounded.
+        # Never more in paho than the socket takes: what waits, waits in our queue, which is bounded.
         while self._liveness.up and not client.want_write():
             with self._lock:
                 packet = self._queue.pop()
@@ -269,6 +269,7 @@ def close_socket(client: Client) -> None:
 
 
 def drain(wake: socket.socket) -> None:
+    """Read and discard the bytes that woke the thread."""
     with contextlib.suppress(BlockingIOError):
         while wake.recv(4096):
             pass

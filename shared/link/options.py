@@ -9,7 +9,7 @@ from shared.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class MqttOptions:
-    """TLS is used as soon as `ca` is given; `cert` and `key` are this machine's own, its CN is its name."""
+    """TLS is used as soon as `ca` is given; `cert` and `key` are this machine's own, and the CN is its name."""
 
     host: str = setting("127.0.0.1", what="the broker's host name or address")
     port: int = setting(1883, min=1, max=65535, what="1883 plain, 8883 TLS")

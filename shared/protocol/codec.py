@@ -17,7 +17,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {topic.kind: TypeAdapter(topic.body) fo
 
 
 def encode(message: m.Message) -> bytes:
-    """The one canonical text of a message: sorted keys, no spaces, UTF-8."""
+    """The message as its one canonical JSON text (sorted keys, no spaces), in UTF-8."""
     envelope = message.envelope
     names = [json.dumps(text) for text in (envelope.boot, envelope.device, BY_BODY[type(message.body)].kind)]
     body, (boot, device, kind) = canonical(message.body), names

@@ -111,7 +111,7 @@ _POSTED = TypeAdapter(PostAccepted)
 
 
 def encode_result(result: Result) -> bytes:
-    """The one canonical text of a result: what is signed is what is sent."""
+    """The result as canonical JSON bytes, which are what is signed and what is sent."""
     return canonical(result).encode()
 
 
@@ -131,12 +131,12 @@ def decode_result(payload: bytes) -> Result:
 
 
 def encode_accepted(posted: PostAccepted) -> bytes:
-    """The leaderboard's answer to an applied result."""
+    """The body of the leaderboard's answer to an applied result, as canonical JSON bytes."""
     return canonical(posted).encode()
 
 
 def decode_accepted(payload: bytes) -> PostAccepted:
-    """The station's reading of that answer. Raises BadInput."""
+    """The body of such an answer as a checked PostAccepted. Raises BadInput."""
     try:
         return _POSTED.validate_json(payload, strict=True)
     except ValidationError:

@@ -6,8 +6,8 @@ taken as joining, since the standard library has no joining types), and the emoj
 follows NFKC_Casefold (Unicode 3.13, UAX #31), but for the tags of a flag, which are all that tells two flags apart.
 
 Normal forms and case folding never change for a character once it is assigned, and unassigned ones are refused: a
-key that was stored is the same under every later Unicode. Not so where phones and people are ahead of Python: what
-is reserved for emoji and for Han characters is taken, and has no other form.
+key that was stored is the same under every later Unicode. The exception is where phones and people are ahead of Python:
+code points reserved for emoji and for Han characters are accepted, and have no other form.
 """
 
 import re
@@ -36,8 +36,8 @@ _TAGS: Ranges = ((0xE0020, 0xE007E),)
 _ADDED: Ranges = ((0x1F3FB, 0x1F3FF), (0xE0020, 0xE007F))  # to an emoji: skin tones, tags
 _REGIONS: Ranges = ((0x1F1E6, 0x1F1FF),)
 _TURNING: Ranges = ((0x61C, 0x61C), (0x200E, 0x200F), (0x202A, 0x202E), (0x2066, 0x2069))  # of the direction of text
-# Signs of Arabic, Syriac and Kaithi that stand before digits: of class Cf, and seen.
-_SEEN_FORMATS: Ranges = (
+# Signs of Arabic, Syriac and Kaithi that stand before digits: of class Cf, and visible.
+_VISIBLE_FORMATS: Ranges = (
     (0x600, 0x605), (0x6DD, 0x6DD), (0x70F, 0x70F), (0x890, 0x891), (0x8E2, 0x8E2), (0x110BD, 0x110BD),
     (0x110CD, 0x110CD),
 )  # fmt: skip
@@ -100,7 +100,7 @@ def name_within(text: str, max_characters: int = MAX_CHARACTERS) -> str:
         name = _without_unfit(name[:-over])
     try:
         return person_name(name, max_characters)
-    except Refused:  # nothing that is seen, or too many marks on a letter
+    except Refused:  # nothing visible, or too many marks on a letter
         return _blanks("".join(sign for sign in name if sign == " " or _visible(sign)))
 
 
@@ -113,8 +113,8 @@ def name_key(text: str) -> str:
         return plain.casefold()
     once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
     twice = unicodedata.normalize("NFKC", once.casefold())
-    seen = "".join(sign for sign in twice if not _in(_IGNORABLE, sign) or _in(_TAGS, sign))
-    return _blanks(unicodedata.normalize("NFKC", seen))
+    visible = "".join(sign for sign in twice if not _in(_IGNORABLE, sign) or _in(_TAGS, sign))
+    return _blanks(unicodedata.normalize("NFKC", visible))
 
 
 def code_point_name(sign: str) -> str:
@@ -129,12 +129,12 @@ def _too_long(max_characters: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """The name if all of it is printable ASCII, which is in every normal form; "" if not, or if nothing is seen."""
+    """The name if all of it is printable ASCII, which is in every normal form; "" if not, or if nothing is visible."""
     return " ".join(text.split()) if text.isascii() and text.isprintable() else ""
 
 
 def _without_unfit(name: str) -> str:
-    """Without unfit characters, and without those that only an unfit one needed."""
+    """The name without unfit characters, and without those that only an unfit one needed."""
     while True:
         fit = "".join(sign for place, sign in enumerate(name) if not _unfit(name, place, sign))
         if fit == name:
@@ -143,7 +143,7 @@ def _without_unfit(name: str) -> str:
 
 
 def _blanks(text: str) -> str:
-    """Every kind of blank is one ordinary blank, and none stands at the ends."""
+    """The text with one ordinary blank for every run of blanks of any kind, and none at its ends."""
     plain = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
     return " ".join(word for word in plain.split(" ") if word)
 
@@ -161,7 +161,7 @@ def _unfit(name: str, place: int, sign: str) -> str:
         return "" if _in_flag(name, place) else "which belongs to no flag"
     if _in(_TURNING, sign):
         return "which changes the direction of the text"
-    if _in(_IGNORABLE, sign) or (category == "Cf" and not _in(_SEEN_FORMATS, sign)):
+    if _in(_IGNORABLE, sign) or (category == "Cf" and not _in(_VISIBLE_FORMATS, sign)):
         return "which is invisible"
     if category == "Cn":
         return "" if _reserved(sign) else "which is no character"
@@ -195,7 +195,7 @@ def _selects(name: str, place: int) -> bool:
 
 
 def _in_flag(name: str, place: int) -> bool:
-    """A flag of a region is a black flag, its letters as tags, and the end of them."""
+    """Is this tag part of a region's flag: a black flag, its letters as tags, and the cancel tag?"""
     first = place - 1
     while first >= 0 and _in(_TAGS, name[first]):
         first -= 1
@@ -224,7 +224,7 @@ def _visible(sign: str) -> bool:
 
 
 def _stacked(name: str) -> str | None:
-    """The first mark that is one too many on its letter."""
+    """The first mark that is one too many on its letter; None if there is none."""
     marks = 0
     for sign in unicodedata.normalize("NFD", name):
         if unicodedata.category(sign) in ("Mn", "Me"):

@@ -29,7 +29,7 @@ class RaceRules:
     """What a race is ranked by. Ranges are checked by `check_rules`.
 
     `lap_1_from`: where lap 1 (and the time limit) begins: at the first crossing of the line after the start was given,
-    or with the start signal itself. `at_time_limit`: a run is stopped there, or its lap in progress still counts.
+    or with the start signal itself. `at_time_limit`: the run stops at once, or its lap in progress still counts.
     """
 
     method: Method = "average"  # of the best window of laps: its average, its best lap, or its total time
@@ -187,7 +187,7 @@ def _score_window(window: Sequence[RunLap], rules: RaceRules) -> Score:
 
 
 def rank(scored: Iterable[Scored], tie_margin_ms: int = 0) -> list[Placed]:
-    """Best first. Equal scores: the earlier setter ranks first, then the name, so that order is total.
+    """The standing, the best score first. Equal scores are ordered by who set theirs earlier, then by name.
 
     Two lines are tied if they lie no further apart than their uncertainties in sum, or than `tie_margin_ms`. That
     marks them and changes no place: the published scores keep their order.
@@ -198,7 +198,7 @@ def rank(scored: Iterable[Scored], tie_margin_ms: int = 0) -> list[Placed]:
 
 
 def _tied(ordered: Sequence[Scored], margin_ms: int) -> list[bool]:
-    """Whose span (the score, its uncertainty either way) touches another one's. In half nanoseconds, to stay whole."""
+    """Which lines' spans (score, uncertainty either way) touch another's; in half nanoseconds, to stay integers."""
     spans = []
     for index, line in enumerate(ordered):
         half = max(2 * line.uncertainty_ns, margin_ms * NS_PER_MS)
@@ -225,14 +225,14 @@ def best_of(runs: Iterable[Scored]) -> list[Scored]:
     """Each racer's best run; of equal ones the earliest."""
     best: dict[str, Scored] = {}
     for run in runs:
-        held = best.get(run.racer)
-        if held is None or (run.score_ms, run.set_key) < (held.score_ms, held.set_key):
+        other = best.get(run.racer)
+        if other is None or (run.score_ms, run.set_key) < (other.score_ms, other.set_key):
             best[run.racer] = run
     return list(best.values())
 
 
 def rules_from(values: dict[str, object]) -> RaceRules:
-    """A table of settings to checked rules; an unknown rule is an error. Values must have the right types already."""
+    """Checked rules from values by name, of the right types already. Raises ConfigError, also for an unknown rule."""
     known = {f.name for f in fields(RaceRules)}
     if unknown := sorted(set(values) - known):
         raise ConfigError(f"unknown rule `{unknown[0]}`; known are {', '.join(sorted(known))}.")

@@ -1,4 +1,4 @@
-"""The words and signs of a race for people: the pages of station and leaderboard show the same.
+"""How a race is put in words and signs for people, the same on the pages of station and leaderboard.
 
 A colour is never the only cue: each tone of a lap has a sign and words of its own.
 """
@@ -17,7 +17,7 @@ class IncidentWords:
     many: str
 
     def counted(self, count: int) -> str:
-        """'1 off track', '2 off tracks'."""
+        """The count in words: '1 off track', '2 off tracks'."""
         return f"{count} {self.one if count == 1 else self.many}"
 
 
@@ -47,7 +47,7 @@ IN_DOUBT = ToneWords("red", "⚑", "In doubt")
 
 
 def plural(count: int, one: str, many: str = "") -> str:
-    """'1 racer', '3 racers'."""
+    """A count in words: '1 racer', '3 racers'; `many` is the plural, where it is not `one` and an s."""
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 

@@ -1,9 +1,9 @@
 """Which of the requests that wait at a web server is read next. Pure: no socket, no clock.
 
-Officials come first, and of what they send the urgent. A client that is not known as an official may still be the one
-who has to stop a car: requests that call themselves urgent get a place in every turn, and no more than one place, since
-anybody can send them. Among the addresses of a kind the turn goes round, so that thousands of requests from one address
-wait behind each other and delay no other address.
+Officials come first, and among their requests the urgent ones. A client that is not known as an official may still be
+the one who has to stop a car: requests that call themselves urgent get a place in every turn, and no more than one
+place, since anybody can send them. Within each kind the addresses take turns, so that thousands of requests from one
+address wait behind each other and delay no other address.
 """
 
 from dataclasses import dataclass, field

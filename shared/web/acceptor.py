@@ -78,7 +78,7 @@ class Acceptor:
     """Accepts over `sockets`, which listen already, until it is closed; runs on the loop that creates it.
 
     A client that sends nothing costs a descriptor and no more. Requests are started a few at a time, in the order of
-    accept_queue.py: so no burst, whatever it asks for, keeps the loop from an official's stop.
+    accept_queue.py: so no burst, whatever it asks for, delays an official's stop.
 
     `is_official(address)`: who has reserved places. `urgent`: how requests begin that go first. `protocol()` makes
     uvicorn's protocol for one connection.
@@ -116,13 +116,13 @@ class Acceptor:
         self._loop.call_later(SWEEP_S, self._sweep)
 
     def close(self) -> None:
-        """Accept no more; what is open goes on."""
+        """Accept no more connections; open ones go on."""
         self._open = False
         for listening in self._sockets:
             self._loop.remove_reader(listening.fileno())
 
     async def wait_closed(self) -> None:
-        """As of an asyncio server; there is nothing to wait for."""
+        """Part of the interface of an asyncio server; there is nothing to wait for."""
 
     def _watch_sockets(self) -> None:
         if self._open:

@@ -80,7 +80,7 @@ class AddressGroup:
 
     @property
     def longest_idle(self) -> WebConnection | None:
-        """The one that is closed first."""
+        """The connection of this address that is closed first; None if it has no idle one."""
         return next(itertools.chain(self.waiting, self.sending, self.resting), None)
 
 
@@ -97,7 +97,7 @@ class ConnectionTable:
         return self.officials + self.others
 
     def add(self, connection: WebConnection) -> list[WebConnection]:
-        """Count a new connection; those to be closed for it (itself, if no other is worth less)."""
+        """Count a new connection; return those to be closed for it (itself, if no other is worth less)."""
         group = self.groups.get((connection.address, connection.official)) or AddressGroup()
         evicted = self._over_own_share(connection, group) or self._over_all(connection, group)
         self.groups[(connection.address, connection.official)] = connection.group = group
@@ -159,9 +159,9 @@ class ConnectionTable:
         """Of the address that holds most, the one that has waited longest; if all are served, one that is served."""
         groups = [group for (_, of_officials), group in self.groups.items() if of_officials == officials]
         for stage in EVICTION_ORDER:
-            found = [group for group in groups if group.at(stage)]
-            if found:
-                return next(iter(max(found, key=len).at(stage)))
+            candidates = [group for group in groups if group.at(stage)]
+            if candidates:
+                return next(iter(max(candidates, key=len).at(stage)))
         largest = max(groups, key=len, default=None)
         # Among equals no served connection is closed for another: they would evict each other in turn.
         if largest is None or not (len(largest) > 2 * (len(own) + 1) or (newcomer.official and not officials)):

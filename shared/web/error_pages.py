@@ -16,14 +16,14 @@ from shared.web.security import HEADERS
 
 _LOG = logging.getLogger(__name__)
 _TITLES = {
-    401: "Who are you?",
+    401: "Not signed in",
     403: "Not allowed",
-    404: "Not here",
-    405: "Not like this",
-    421: "Not this name",
-    429: "Not now",
-    500: "Something failed",
-    503: "Not now",
+    404: "Not found",
+    405: "Not possible here",
+    421: "Unknown host name",
+    429: "Too many requests",
+    500: "Something went wrong",
+    503: "Not available now",
 }
 _PROGRAMS = ("/api/", "/static/")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
@@ -67,7 +67,7 @@ class ErrorPages:
             if response.begun:
                 raise
             _LOG.exception("%s %s failed", scope["method"], scope["path"])
-            sentence = f"{self._machine} failed at this request; its log says why."
+            sentence = f"{self._machine} could not handle this request; its log says why."
             await JSONResponse({"error": sentence}, 500, HEADERS)(scope, receive, response.send)
 
 

@@ -11,7 +11,7 @@ MAX_LENGTH = 253
 
 
 def host_name(written: str) -> str:
-    """In lower case, without the root's dot, and other scripts as DNS has them (RFC 5891: "xn--...").
+    """The name in lower case, without a trailing dot, and other scripts as DNS has them (RFC 5891: "xn--...").
 
     Raises ValueError for what is not a name: with a scheme, a port, a space or an asterisk, say.
     """

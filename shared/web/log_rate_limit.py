@@ -1,4 +1,4 @@
-"""A filter for a logger that clients can make write: at most a few lines a second, then a count of the rest."""
+"""A filter for a logger that clients can trigger: at most a few lines a second, then a count of the rest."""
 
 import logging
 import time

@@ -37,7 +37,7 @@ class Refusals:
     _lines: int = 0
 
     def record(self, status: int, client: str, request: str, now_s: float) -> str | None:
-        """Count a refusal; a sentence for the log, if a line is due. `request`: "POST /api/v1/commands"."""
+        """Count a refusal; return a sentence for the log if one is due. `request`: "POST /api/v1/commands"."""
         self.total += 1
         key, second = (status, counted_prefix(client)), int(now_s)
         if len(self._unlogged) >= MAX_KINDS and key not in self._unlogged:

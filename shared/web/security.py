@@ -89,10 +89,10 @@ def _is_address(text: str) -> bool:
 
 
 def cross_site_reason(headers: Headers, scheme: str, whose: str) -> str:
-    """Why this command comes from another page than ours, "" if it may. A program (curl, a script) sends no Origin."""
+    """Why this command is refused as a foreign page's, "" if it is not. A program (curl, a script) sends no Origin."""
     origin = headers.get("origin")
     if origin is not None and origin != f"{scheme}://{headers.get('host', '')}":
-        return f"This command comes from another page than {whose} own."
+        return f"This command comes from a page other than {whose} own."
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return "This command comes from another site."
     return ""

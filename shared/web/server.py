@@ -2,8 +2,8 @@
 
 A machine's build code calls `listen`, makes `server_config` of its app, and runs a `CountingServer` (the leaderboard,
 in its main thread) or a `BackgroundServer` (station and car). However many sockets an untrusted client opens, they take
-neither the descriptors that the rest of the process needs nor the place of an official (connection_limits.py), and what
-goes wrong with them is a line now and then, not a log.
+neither the descriptors that the rest of the process needs nor the place of an official (connection_limits.py), and
+their errors make a line in the log now and then, not a flood.
 """
 
 import errno
@@ -29,7 +29,7 @@ _LOG_RATE_LIMIT = LogRateLimit(LINES_PER_S)  # one for all servers of a process
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Bound and listening; port 0 takes a free one, host "::" accepts IPv4 as well. Raises OSError, UnicodeError."""
+    """A listening TCP socket; port 0 takes a free one, host "::" accepts IPv4 as well. Raises OSError, UnicodeError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named, or asyncio leaves Nagle on: a small answer would wait 40 ms for an acknowledgement.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -140,7 +140,7 @@ class BackgroundServer:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends it within `STOP_S`, and closes the socket; idempotent."""
+        """Ask the server to end, wait at most `STOP_S`, and close the socket; idempotent."""
         self._close_streams()
         self._server.should_exit = True
         if self._thread.is_alive():

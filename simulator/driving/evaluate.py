@@ -31,7 +31,7 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Drive:
-    """One seed on one track; `points` is the driven line, one (x, y) a frame."""
+    """One seed on one track; `wanted` is the number of laps to drive, `points` the driven line, one (x, y) a frame."""
 
     laps_s: tuple[float, ...]
     off_tracks: int
@@ -46,7 +46,7 @@ class Drive:
 
 @dataclass(frozen=True, slots=True)
 class DriveVerdict:
-    """All seeds on one track."""
+    """The outcome of all seeds on one track; `clean` counts the drives that never left the road."""
 
     track: str
     seeds: int
@@ -69,19 +69,19 @@ def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: i
         parts = replace(parts, lens=lens)
     world = World(track, seed, frame_rate_hz=FRAME_RATE_HZ, parts=parts)
     latency_ns = random.Random(f"latency-{seed}").randint(MIN_LATENCY_NS, MAX_LATENCY_NS)
-    wires, score = DriveChain(world, latency_ns), _Score(laps)
+    chain, score = DriveChain(world, latency_ns), _Score(laps)
     points: list[tuple[float, float]] = []
     frames = round((laps + 1) * track.length_m / SLOWEST_MPS * FRAME_RATE_HZ)
     for number in range(frames):
-        wires.set_command(world.now_ns, policy.act(world.frame()))
-        for event in wires.run((number + 1) * _NS // FRAME_RATE_HZ):
-            score.see(event)
+        chain.set_command(world.now_ns, policy.act(world.frame()))
+        for event in chain.run((number + 1) * _NS // FRAME_RATE_HZ):
+            score.on_event(event)
         points.append((world.pose.x, world.pose.y))
         if score.done:
             break
         if world.off_track:
             world.put_back()
-            wires.clear()
+            chain.clear()
     return Drive(tuple(score.laps_s), score.off_tracks, laps, tuple(points))
 
 
@@ -98,7 +98,7 @@ class _Score:
     def done(self) -> bool:
         return len(self.laps_s) >= self._wanted or self.off_tracks >= MAX_OFF_TRACKS
 
-    def see(self, event: WorldEvent) -> None:
+    def on_event(self, event: WorldEvent) -> None:
         if isinstance(event, FrameDue) or self.done:
             return
         if isinstance(event, CarLeftTrack):
@@ -110,12 +110,12 @@ class _Score:
 
 
 def verdict(track: str, drives: Iterable[Drive]) -> DriveVerdict:
-    """Summarise the drives on one track."""
+    """The counts and the mean lap of all drives on one track."""
     every = list(drives)
-    laps = [lap for one in every for lap in one.laps_s]
+    laps = [lap for each in every for lap in each.laps_s]
     mean = round(sum(laps) / len(laps), 3) if laps else None
-    clean = sum(one.clean for one in every)
-    return DriveVerdict(track, len(every), clean, len(laps), sum(one.off_tracks for one in every), mean)
+    clean = sum(each.clean for each in every)
+    return DriveVerdict(track, len(every), clean, len(laps), sum(each.off_tracks for each in every), mean)
 
 
 def evaluate(

@@ -32,7 +32,7 @@ class DrivingPolicy:
 
 
 def load_policy(model: str, throttle_percent: float | None = None, profile: ProfileName = "grey-area") -> DrivingPolicy:
-    """The shipped model (`demo`), a folder with model.onnx, or an .onnx file with model_metadata.json beside it.
+    """Load the shipped model (`demo`), a folder with model.onnx, or an .onnx file with model_metadata.json beside it.
 
     The throttle is the given one, else that of `card.json` beside the model, else 50 per cent; `profile` is how the
     car resizes its pictures. Raises BadInput.
@@ -72,4 +72,4 @@ def _document(path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path}: the model's card is no readable JSON; write it again or remove it.") from error
+        raise BadInput(f"{path}: the model's card is not readable JSON; write it again or remove it.") from error

@@ -35,38 +35,39 @@ class LineFaults:
 class CrystalClock:
     """Converts true time (ns) to the gate's own microseconds."""
 
-    def __init__(self, cruelty: LineFaults, boot_ns: int) -> None:
-        self._cruelty, self._boot_ns = cruelty, boot_ns
+    def __init__(self, faults: LineFaults, boot_ns: int) -> None:
+        self._faults, self._boot_ns = faults, boot_ns
 
     def us(self, at_ns: int) -> int:
         since_ns = at_ns - self._boot_ns
-        turn = 2 * math.pi * since_ns / S / self._cruelty.wander_period_s
-        swing_ns = self._cruelty.wander_ppm * 1e3 * self._cruelty.wander_period_s / (2 * math.pi) * (1 - math.cos(turn))
-        return max(0, round((since_ns * (1 + self._cruelty.drift_ppm * 1e-6) + swing_ns) / 1000))
+        turn = 2 * math.pi * since_ns / S / self._faults.wander_period_s
+        swing_ns = self._faults.wander_ppm * 1e3 * self._faults.wander_period_s / (2 * math.pi) * (1 - math.cos(turn))
+        return max(0, round((since_ns * (1 + self._faults.drift_ppm * 1e-6) + swing_ns) / 1000))
 
 
 class FaultyLine:
     """One direction of the serial line, with its delays and losses."""
 
-    def __init__(self, cruelty: LineFaults, chance: random.Random) -> None:
-        self._cruelty, self._chance = cruelty, chance
+    def __init__(self, faults: LineFaults, chance: random.Random) -> None:
+        self._faults, self._chance = faults, chance
         self._flying: list[tuple[int, int, bytes]] = []
         self._count = itertools.count()
         self._last_ns = 0
 
     def send(self, data: bytes, at_ns: int) -> None:
+        """Put one message on the line at `at_ns`; it arrives late, and without the bytes that are lost."""
         if not data:
             return
-        kept = bytes(byte for byte in data if self._chance.random() >= self._cruelty.loss)
-        late_ns = round(self._chance.random() * self._cruelty.latency_ms * MS)
+        arrived = bytes(byte for byte in data if self._chance.random() >= self._faults.loss)
+        late_ns = round(self._chance.random() * self._faults.latency_ms * MS)
         self._last_ns = max(self._last_ns, at_ns + late_ns)
-        heapq.heappush(self._flying, (self._last_ns, next(self._count), kept))
+        heapq.heappush(self._flying, (self._last_ns, next(self._count), arrived))
 
     def next_ns(self) -> int | None:
         return self._flying[0][0] if self._flying else None
 
-    def take(self, until_ns: int) -> tuple[bytes, int] | None:
-        """The next message that has arrived, and its arrival time; None if there is none."""
+    def pop(self, until_ns: int) -> tuple[bytes, int] | None:
+        """Remove and return the next message that has arrived, with its arrival time; None if there is none."""
         if not self._flying or self._flying[0][0] > until_ns:
             return None
         arrived_ns, _, data = heapq.heappop(self._flying)
@@ -79,9 +80,9 @@ class FaultyLine:
 class FaultyPico:
     """The gate and its line, moved on by `advance`. All times are true time in ns."""
 
-    def __init__(self, cruelty: LineFaults, seed: int, at_ns: int = 0) -> None:
-        self._cruelty, self._chance = cruelty, random.Random(seed)
-        self._out, self._back = FaultyLine(cruelty, self._chance), FaultyLine(cruelty, self._chance)
+    def __init__(self, faults: LineFaults, seed: int, at_ns: int = 0) -> None:
+        self._faults, self._chance = faults, random.Random(seed)
+        self._out, self._back = FaultyLine(faults, self._chance), FaultyLine(faults, self._chance)
         self._moves: list[tuple[int, int, Callable[[int], None]]] = []
         self._count = itertools.count()
         self.reset(at_ns)
@@ -89,7 +90,7 @@ class FaultyPico:
     def reset(self, at_ns: int) -> None:
         """Power-cycle the gate: a new boot with an empty memory."""
         self.gate = GateFirmware(f"{self._chance.getrandbits(32):08x}")
-        self.crystal = CrystalClock(self._cruelty, at_ns)
+        self.crystal = CrystalClock(self._faults, at_ns)
         self._beat_ns = at_ns + S
 
     def plan(self, at_ns: int, sensor: int, level: int) -> None:
@@ -97,6 +98,7 @@ class FaultyPico:
         self.plan_move(at_ns, lambda now_ns: self.gate.edge(self.crystal.us(now_ns), sensor, level))
 
     def plan_move(self, at_ns: int, move: Callable[[int], None]) -> None:
+        """Plan any change of the gate; `move` is called with the true time."""
         heapq.heappush(self._moves, (at_ns, next(self._count), move))
 
     def write(self, data: bytes, at_ns: int) -> None:
@@ -105,7 +107,7 @@ class FaultyPico:
 
     def read(self, until_ns: int) -> tuple[bytes, int] | None:
         """The next message that has arrived at the station, and its arrival time."""
-        return self._back.take(until_ns)
+        return self._back.pop(until_ns)
 
     def cut(self) -> None:
         """Cut the line: all bytes in transit are lost."""
@@ -132,9 +134,9 @@ class FaultyPico:
         if at_ns == move:
             heapq.heappop(self._moves)[2](at_ns)
         elif at_ns == arrival:
-            came = self._out.take(at_ns)
-            assert came is not None
-            self._back.send(self.gate.on_data(came[0], self.crystal.us(at_ns)), at_ns)
+            message = self._out.pop(at_ns)
+            assert message is not None
+            self._back.send(self.gate.on_data(message[0], self.crystal.us(at_ns)), at_ns)
         else:
             self._beat_ns += S
             self._back.send(self.gate.heartbeat(), at_ns)
@@ -143,13 +145,13 @@ class FaultyPico:
 class PicoOnPty:
     """The same gate in real time on a pseudo-terminal: `path` is its port, `clock_ns` the true time."""
 
-    def __init__(self, cruelty: LineFaults, seed: int, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, faults: LineFaults, seed: int, clock_ns: Callable[[], int]) -> None:
         self._clock_ns = clock_ns
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)  # held open, so that the port survives its user
         self.path = os.ttyname(self._slave)
         self._lock = threading.Lock()
-        self._pico = FaultyPico(cruelty, seed, clock_ns())
+        self._pico = FaultyPico(faults, seed, clock_ns())
         self._wake_read, self._wake_write = os.pipe()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="pico-pty", daemon=True)
@@ -201,7 +203,7 @@ class PicoOnPty:
             self._pico.write(sent, now_ns)
             self._pico.advance(now_ns)
             back = b""
-            while came := self._pico.read(now_ns):
-                back += came[0]
+            while message := self._pico.read(now_ns):
+                back += message[0]
         if back:
             os.write(self._master, back)

@@ -7,7 +7,7 @@ from simulator.pico.pico import MS, FaultyPico, LineFaults
 from station.core.inputs import Edge
 from station.gates.pico.session import PicoSession
 
-LOOK_NS = 10 * MS  # how often the driver's thread polls while nothing arrives
+POLL_NS = 10 * MS  # how often the driver's thread polls while nothing arrives
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class PicoTrial:
         if connected and self.session.last_line_ns is None:
             self.session.connected(self.now_ns)
         while connected and self.now_ns < until_ns:
-            self._look(min(until_ns, self.now_ns + LOOK_NS, max(self.pico.next_ns(), self.now_ns + 1)))
+            self._poll(min(until_ns, self.now_ns + POLL_NS, max(self.pico.next_ns(), self.now_ns + 1)))
         if not connected:
             self.pico.advance(until_ns)
             self.pico.cut()
@@ -42,15 +42,15 @@ class PicoTrial:
         self.session = PicoSession("start", ("front", "rear"), boot, after)
         self.session.connected(self.now_ns)
 
-    def _look(self, until_ns: int) -> None:
+    def _poll(self, until_ns: int) -> None:
         self.pico.write(self.session.due_bytes(self.now_ns), self.now_ns)
         self.pico.advance(until_ns)
         self.now_ns = until_ns
-        while came := self.pico.read(until_ns):
-            self.edges += self.session.on_data(*came)
+        while message := self.pico.read(until_ns):
+            self.edges += self.session.on_data(*message)
         self.edges += self.session.ready_edges(until_ns)
 
 
-def trial(cruelty: LineFaults, seed: int, at_ns: int) -> PicoTrial:
-    """A gate that was just switched on, and a station that was just started."""
-    return PicoTrial(FaultyPico(cruelty, seed, at_ns), PicoSession("start", ("front", "rear"), "boot-0", {}), at_ns)
+def trial(faults: LineFaults, seed: int, at_ns: int) -> PicoTrial:
+    """A trial of a gate that was just switched on and a station that was just started, at the true time `at_ns`."""
+    return PicoTrial(FaultyPico(faults, seed, at_ns), PicoSession("start", ("front", "rear"), "boot-0", {}), at_ns)

@@ -1,4 +1,4 @@
-"""Faults that occur at an hourly rate: what each does to the simulated machines, and how all are ended."""
+"""The faults that occur at an hourly rate: what each does to the simulated machines, and how all of them end."""
 
 import functools
 import random

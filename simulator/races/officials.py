@@ -16,7 +16,7 @@ from station.views.race_views import RunView
 
 SAME_NS = NS_PER_S
 DILIGENCE = 0.8
-SEEN: tuple[Kind, ...] = ("off_track", "collision", "reset")
+INCIDENT_KINDS: tuple[Kind, ...] = ("off_track", "collision", "reset")
 
 
 class Officials:
@@ -24,31 +24,31 @@ class Officials:
 
     def __init__(self, station: OfficialsStation, truth: GroundTruth, rng: random.Random) -> None:
         self._station, self._truth, self._rng = station, truth, rng
-        self._seen: list[RacerTurn] = []
+        self._reviewed: list[RacerTurn] = []
 
     def review(self, turn: RacerTurn) -> Iterator[int]:
         """Make all rulings about a run. Yields the pauses in ns that people take."""
-        self._seen.append(turn)
+        self._reviewed.append(turn)
         yield self._pause(1.0, 4.0)
-        yield from self._mend(turn)
-        for command in self._opinions(turn):
+        yield from self._correct(turn)
+        for command in self._rulings(turn):
             yield from self._rule(command)
         if self._rng.random() < 0.15:
-            earlier = self._rng.choice([t for t in self._seen if t.race is turn.race])
+            earlier = self._rng.choice([t for t in self._reviewed if t.race is turn.race])
             yield from self._rule(self._late_ruling(earlier))
 
-    def _mend(self, turn: RacerTurn) -> Iterator[int]:
+    def _correct(self, turn: RacerTurn) -> Iterator[int]:
         """Drop false crossings and add missed ones until screen and video agree, or for a limited number of tries."""
         for _ in range(6):
             run = self._station.run()
             if run is None or run.run_id != turn.run_id:
                 return
-            command = self._next_mend(turn, run)
+            command = self._next_correction(turn, run)
             if command is None or self._rng.random() > DILIGENCE:
                 return
             yield from self._rule(command)
 
-    def _next_mend(self, turn: RacerTurn, run: RunView) -> e.Command | None:
+    def _next_correction(self, turn: RacerTurn, run: RunView) -> e.Command | None:
         truth = [p.stamp for p in self._truth.passes if p.run_id == turn.run_id and p.stamp is not None]
         for lap in run.laps:
             if not _near(truth, lap.boot, lap.ended_ns):
@@ -66,12 +66,12 @@ class Officials:
         for true_boot, at_ns in truth:
             inside = true_boot == boot and first_ns + SAME_NS < at_ns < last_ns - SAME_NS
             if inside and not _near(ends, true_boot, at_ns):
-                noted = [stamp for stamp in flagged if abs(stamp - at_ns) < 50 * NS_PER_MS]
-                guess_ns = noted[0] if noted else at_ns + round(self._rng.gauss(0.0, 30.0) * NS_PER_MS)
+                flagged_ns = [stamp for stamp in flagged if abs(stamp - at_ns) < 50 * NS_PER_MS]
+                guess_ns = flagged_ns[0] if flagged_ns else at_ns + round(self._rng.gauss(0.0, 30.0) * NS_PER_MS)
                 return e.AddCrossing(author="judge", at_ns=guess_ns, run_id=turn.run_id, reason="seen on the video")
         return None
 
-    def _opinions(self, turn: RacerTurn) -> Iterator[e.Command]:
+    def _rulings(self, turn: RacerTurn) -> Iterator[e.Command]:
         number = self._rng.randint(1, 4)
         chance = self._rng.random()
         if chance < 0.10:
@@ -90,7 +90,10 @@ class Officials:
             yield e.HandTime(author="judge")
         elif chance < 0.33:
             yield e.TakeBack(
-                author="judge", kind=self._rng.choice(SEEN), run_id=turn.run_id, reason="seen again on the video"
+                author="judge",
+                kind=self._rng.choice(INCIDENT_KINDS),
+                run_id=turn.run_id,
+                reason="seen again on the video",
             )
         elif chance < 0.36:
             yield e.DropCrossing(author="judge", number=0, run_id=turn.run_id, reason="a hand at the start")
@@ -112,8 +115,8 @@ class Officials:
                 return
             yield RETRY_NS
 
-    def _pause(self, least_s: float, most_s: float) -> int:
-        return round(self._rng.uniform(least_s, most_s) * NS_PER_S)
+    def _pause(self, min_s: float, max_s: float) -> int:
+        return round(self._rng.uniform(min_s, max_s) * NS_PER_S)
 
 
 def _near(stamps: list[tuple[str, int]], boot: str, at_ns: int) -> bool:

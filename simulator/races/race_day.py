@@ -54,7 +54,7 @@ class RaceDay:
         world = InjectorWorld(
             self.virtual_time, self.broker, self.leaderboard, self.host, self.truth, self.cars, self.track
         )
-        self.occurs = FaultInjector(world, self.faults)
+        self.fault_injector = FaultInjector(world, self.faults)
         self._over = False
 
     def run(self) -> MeetingTally:
@@ -70,11 +70,11 @@ class RaceDay:
         return self.tally
 
     def _race_and_heal(self) -> None:
-        self.occurs.plan(self.plan.length_ns)
+        self.fault_injector.plan(self.plan.length_ns)
         self.virtual_time.follow(self._story())
         self.virtual_time.after(0, self._tick)
         self._live_until(lambda: self._over, self.plan.length_ns + LAST_TURN_NS * 8)
-        self.occurs.heal()
+        self.fault_injector.heal()
         # Until the station has read the corrected clock: only then does it know what it has to correct.
         self._live_until(lambda: False, self.virtual_time.now_ns + 2 * IDLE_TICK_NS)
         self._live_until(self._settled, self.virtual_time.now_ns + HEALING_NS)
@@ -148,7 +148,7 @@ class RaceDay:
 
     def _check(self) -> None:
         truth = GateOracle(self.truth, self.host.gate_device, self.host.boots)
-        evidence = MeetingOutcome(
+        outcome = MeetingOutcome(
             self.host.journal_tail,
             truth,
             self.host.gate_device,
@@ -158,7 +158,7 @@ class RaceDay:
             self.board_path,
         )
         try:
-            check_all(evidence, self.tally)
+            check_all(outcome, self.tally)
         finally:
             self.host.journal_tail.close()
 

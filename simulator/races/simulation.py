@@ -15,16 +15,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from shared.units import NS_PER_S
-from simulator.races.hosts.tally import MeetingTally, SimulationReport, total
+from simulator.races.hosts.tally import MeetingTally, SimulationReport, total_of
 from simulator.races.race_day import hold
 
 MEETING_H = 2.0
-ROOM_BYTES = 256 * 2**20
+MIN_FREE_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The settings. `keep`: a folder for the journals and boards, or None to discard them."""
+    """The settings of a simulation. `keep`: a folder for the journals and boards, or None to discard them."""
 
     seed: int
     hours: float
@@ -35,7 +35,7 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedMeeting:
-    """One meeting of a simulation: its number and its length."""
+    """One meeting of a simulation: its seed, length, faults and folder (None: a temporary one)."""
 
     seed: str
     hours: float
@@ -44,30 +44,30 @@ class SimulatedMeeting:
 
 
 def simulate(
-    wanted: Simulation, meeting_done: Callable[[float, MeetingTally], None] = lambda _hours, _tally: None
+    settings: Simulation, meeting_done: Callable[[float, MeetingTally], None] = lambda _hours, _tally: None
 ) -> SimulationReport:
     """Run all meetings; `meeting_done(hours, tally)` is called after each, in order."""
     began = time.monotonic()
     tallies = []
-    parts = _parts(wanted)
-    for part, tally in zip(parts, _held(parts, wanted.jobs), strict=True):
+    parts = _parts(settings)
+    for part, tally in zip(parts, _tallies(parts, settings.jobs), strict=True):
         tallies.append(tally)
         meeting_done(part.hours, tally)
-    return SimulationReport(wanted.seed, wanted.hours, total(tallies), time.monotonic() - began)
+    return SimulationReport(settings.seed, settings.hours, total_of(tallies), time.monotonic() - began)
 
 
-def _parts(wanted: Simulation) -> list[SimulatedMeeting]:
+def _parts(settings: Simulation) -> list[SimulatedMeeting]:
     parts: list[SimulatedMeeting] = []
-    left_h = wanted.hours
+    left_h = settings.hours
     while left_h > 1e-9:
         hours = min(MEETING_H, left_h)
-        folder = None if wanted.keep is None else wanted.keep / f"meeting-{len(parts):04d}"
-        parts.append(SimulatedMeeting(f"{wanted.seed}/{len(parts)}", hours, wanted.kinds, folder))
+        folder = None if settings.keep is None else settings.keep / f"meeting-{len(parts):04d}"
+        parts.append(SimulatedMeeting(f"{settings.seed}/{len(parts)}", hours, settings.kinds, folder))
         left_h -= hours
     return parts
 
 
-def _held(parts: list[SimulatedMeeting], jobs: int) -> Iterator[MeetingTally]:
+def _tallies(parts: list[SimulatedMeeting], jobs: int) -> Iterator[MeetingTally]:
     if jobs == 1 or len(parts) == 1:
         yield from map(run_part, parts)
         return
@@ -95,6 +95,6 @@ def scratch() -> str | None:
     fit = (
         "TMPDIR" not in os.environ
         and os.access(shared_memory, os.W_OK)
-        and shutil.disk_usage(shared_memory).free > ROOM_BYTES
+        and shutil.disk_usage(shared_memory).free > MIN_FREE_BYTES
     )
     return str(shared_memory) if fit else None

@@ -134,13 +134,13 @@ class Starter:
         for trouble in lap.troubles:
             happened_ns = self._virtual_time.now_ns + trouble.into_ns
             spoken_ns = happened_ns + self._between(0.2, 4.0)
-            says_when = self._rng.random() < 0.5
-            self._virtual_time.at(spoken_ns, lambda t=trouble.kind, h=happened_ns, w=says_when: self._call(t, h, w))  # type: ignore[misc]
+            states_time = self._rng.random() < 0.5
+            self._virtual_time.at(spoken_ns, lambda t=trouble.kind, h=happened_ns, w=states_time: self._call(t, h, w))  # type: ignore[misc]
 
-    def _call(self, kind: str, happened_ns: int, says_when: bool) -> None:
-        at_ns = self._station.stamp(happened_ns) if says_when else None
+    def _call(self, kind: str, happened_ns: int, states_time: bool) -> None:
+        at_ns = self._station.stamp(happened_ns) if states_time else None
         command = INCIDENTS[kind](author="marshal", at_ns=at_ns)
-        if self._station.give(command) is None and says_when:
+        if self._station.give(command) is None and states_time:
             self._virtual_time.follow(self._insist_quietly(command))
 
     def _insist_quietly(self, command: e.Command) -> Iterator[int]:
@@ -165,8 +165,8 @@ class Starter:
                 self._station.give(again)
             yield NS_PER_S
 
-    def _between(self, least_s: float, most_s: float) -> int:
-        return round(self._rng.uniform(least_s, most_s) * NS_PER_S)
+    def _between(self, min_s: float, max_s: float) -> int:
+        return round(self._rng.uniform(min_s, max_s) * NS_PER_S)
 
 
 def _opening(turn: RacerTurn) -> e.OpenRun:

@@ -26,22 +26,23 @@ class WorldControl:
 
     def place(self, car: str) -> WorldStatus:
         """Put this car before the start line, replacing any other. Raises Refused."""
-        return self._ask("place", car=car)
+        return self._request("place", car=car)
 
     def remove(self) -> WorldStatus:
         """Take the car off the track."""
-        return self._ask("remove")
+        return self._request("remove")
 
     def put_back(self) -> WorldStatus:
         """Put the car back on the road, one metre before its place. Raises Refused when there is none."""
-        return self._ask("put_back")
+        return self._request("put_back")
 
     def set_appearance(self, number: int) -> WorldStatus:
         """Change the appearance of floor and light, from the next placed car on."""
-        return self._ask("appearance", number=number)
+        return self._request("appearance", number=number)
 
     def status(self) -> WorldStatus:
-        return self._ask("status")
+        """The world's present status."""
+        return self._request("status")
 
     def events(self, after: int = 0, timeout_s: float | None = None) -> Generator[TrueEvent, None, None]:
         """Yield true events from number `after` + 1 on, as they happen; ends when none came for `timeout_s`."""
@@ -52,20 +53,20 @@ class WorldControl:
                 data = sock.recv(65_536)
                 if not data:
                     raise HardwareMissing(f"The mock world at {self._world} has ended.")
-                yield from (word for word in unpacker.feed(data) if isinstance(word, TrueEvent))
+                yield from (message for message in unpacker.feed(data) if isinstance(message, TrueEvent))
 
     def close(self) -> None:
         self._sock.close()
 
-    def _ask(self, deed: RequestKind, car: str = "", number: int = 0) -> WorldStatus:
+    def _request(self, kind: RequestKind, car: str = "", number: int = 0) -> WorldStatus:
         try:
-            self._sock.sendall(pack(WorldRequest(deed, car, number)))
+            self._sock.sendall(pack(WorldRequest(kind, car, number)))
             while data := self._sock.recv(65_536):
-                for word in self._unpacker.feed(data):
-                    if isinstance(word, WorldStatus):
-                        return word
-                    if isinstance(word, WorldRefusal):
-                        raise Refused(word.sentence)
+                for message in self._unpacker.feed(data):
+                    if isinstance(message, WorldStatus):
+                        return message
+                    if isinstance(message, WorldRefusal):
+                        raise Refused(message.sentence)
         except (OSError, BadInput) as error:
             raise HardwareMissing(f"The mock world at {self._world} does not answer ({error}).") from None
         raise HardwareMissing(f"The mock world at {self._world} has ended.")

@@ -29,9 +29,9 @@ class DeviceConnection:
             raise HardwareMissing(f"The mock world at {self._world} is gone ({error}).") from None
         raise HardwareMissing(f"The mock world at {self._world} has ended.")
 
-    def send(self, word: WorldMessage) -> None:
+    def send(self, message: WorldMessage) -> None:
         try:
-            self._sock.sendall(pack(word))
+            self._sock.sendall(pack(message))
         except OSError as error:
             raise HardwareMissing(f"The mock world at {self._world} is gone ({error}).") from None
 

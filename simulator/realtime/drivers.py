@@ -94,7 +94,9 @@ class WorldCamera:
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every camera gets it
         self._options = from_table(options, WorldCarOptions, "camera.options")
         self._closed = False
-        self._line: DeviceConnection | None = DeviceConnection(self._options.world, Hello("camera", self._options.car))
+        self._connection: DeviceConnection | None = DeviceConnection(
+            self._options.world, Hello("camera", self._options.car)
+        )
         self._newest: Frame | None = None
 
     def read(self, timeout_s: float) -> Frame | None:
@@ -104,40 +106,40 @@ class WorldCamera:
             left_s = max(0.0, until_s - time.monotonic())
             if not self._receive(left_s if self._newest is None else 0.0):
                 frame, self._newest = self._newest, None
-                return self._given(frame)
+                return self._acknowledged(frame)
         return None
 
     def close(self) -> None:
         self._closed = True
-        self._hang_up()
+        self._disconnect()
 
     def _receive(self, wait_s: float) -> bool:
         """Receive what has arrived; False when nothing came in time."""
         try:
-            if self._line is None:
-                self._line = DeviceConnection(self._options.world, Hello("camera", self._options.car))
-            received = self._line.receive(wait_s)
+            if self._connection is None:
+                self._connection = DeviceConnection(self._options.world, Hello("camera", self._options.car))
+            received = self._connection.receive(wait_s)
         except HardwareMissing:
-            self._hang_up()
+            self._disconnect()
             time.sleep(min(RETRY_S, wait_s))
             return wait_s > RETRY_S
-        for word in received or ():
-            if isinstance(word, Frame):
-                self._newest = word
+        for message in received or ():
+            if isinstance(message, Frame):
+                self._newest = message
         return received is not None
 
-    def _given(self, frame: Frame | None) -> Frame | None:
-        if frame is not None and self._line is not None:
+    def _acknowledged(self, frame: Frame | None) -> Frame | None:
+        if frame is not None and self._connection is not None:
             try:
-                self._line.send(FrameTaken(frame.seq))
+                self._connection.send(FrameTaken(frame.seq))
             except HardwareMissing:
-                self._hang_up()
+                self._disconnect()
         return frame
 
-    def _hang_up(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class WorldMotors:
@@ -148,7 +150,9 @@ class WorldMotors:
     def __init__(self, options: dict[str, Any], clock: Clock) -> None:  # noqa: ARG002  # every driver gets it
         self._options = from_table(options, WorldCarOptions, "motors.options")
         self._lock = threading.Lock()
-        self._line: DeviceConnection | None = DeviceConnection(self._options.world, Hello("motors", self._options.car))
+        self._connection: DeviceConnection | None = DeviceConnection(
+            self._options.world, Hello("motors", self._options.car)
+        )
 
     def apply(self, pulses: Pulses) -> None:
         """Set the pulse widths. Raises HardwareMissing while the world is away."""
@@ -165,24 +169,24 @@ class WorldMotors:
 
     def close(self) -> None:
         with self._lock:
-            if self._line is not None:
-                self._line.close()
-                self._line = None
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     def _send(self, message: WorldMessage) -> None:
         try:
             self._connected().send(message)
         except HardwareMissing:
             # The world may have been started again since: try once on a new connection, then raise.
-            if self._line is not None:
-                self._line.close()
-                self._line = None
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
             self._connected().send(message)
 
     def _connected(self) -> DeviceConnection:
-        if self._line is None:
-            self._line = DeviceConnection(self._options.world, Hello("motors", self._options.car))
-        return self._line
+        if self._connection is None:
+            self._connection = DeviceConnection(self._options.world, Hello("motors", self._options.car))
+        return self._connection
 
 
 class WorldGate:
@@ -200,7 +204,7 @@ class WorldGate:
         self._alive, self._sentence = True, "The beam is clear."
         self._last_ns: int | None = None
         self._edges = self._lost = 0
-        self._line: DeviceConnection | None = DeviceConnection(self._options.world, self._hello)
+        self._connection: DeviceConnection | None = DeviceConnection(self._options.world, self._hello)
         self._thread: threading.Thread | None = None
 
     def start(self, after: Mapping[str, int], put: Callable[[Edge], None]) -> None:
@@ -215,32 +219,32 @@ class WorldGate:
         self._closing.set()
         if self._thread is not None:
             self._thread.join(2.0)
-        if self._line is not None:
-            self._line.close()
+        if self._connection is not None:
+            self._connection.close()
 
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                line = self._line or DeviceConnection(self._options.world, self._hello)
-                self._line = line
-                self._listen(line)
+                connection = self._connection or DeviceConnection(self._options.world, self._hello)
+                self._connection = connection
+                self._receive_edges(connection)
             except HardwareMissing as error:
                 self._alive, self._sentence = False, str(error)
-                if self._line is not None:
-                    self._line.close()
-                    self._line = None
+                if self._connection is not None:
+                    self._connection.close()
+                    self._connection = None
                 self._closing.wait(RETRY_S)
 
-    def _listen(self, line: DeviceConnection) -> None:
-        boot = line.welcome.boot
-        line.send(ReplayRequest(self._after.get(boot, 0)))
+    def _receive_edges(self, connection: DeviceConnection) -> None:
+        boot = connection.welcome.boot
+        connection.send(ReplayRequest(self._after.get(boot, 0)))
         self._alive = True
         while not self._closing.is_set():
-            for word in line.receive(0.1) or ():
-                if isinstance(word, GateEdge):
-                    self._take(word, boot)
+            for message in connection.receive(0.1) or ():
+                if isinstance(message, GateEdge):
+                    self._on_edge(message, boot)
 
-    def _take(self, edge: GateEdge, boot: str) -> None:
+    def _on_edge(self, edge: GateEdge, boot: str) -> None:
         missing = edge.seq - self._after.get(boot, 0) - 1
         if missing > 0:
             self._lost += missing

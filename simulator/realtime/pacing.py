@@ -42,28 +42,28 @@ class TickSchedule:
 class AnswerWait:
     """The wait for a frame's answer; real time is an argument. `waited_ns` is the total real time waited."""
 
-    def __init__(self, most_ns: int, steps_per_frame: int) -> None:
+    def __init__(self, max_ns: int, steps_per_frame: int) -> None:
         self.waited_ns = 0
-        self._most_ns = most_ns
+        self._max_ns = max_ns
         self._frame_ns = steps_per_frame * 1_000_000_000 // 240
         self._car = ""
         self._seq = 0
         self._at_ns = 0
-        self._asked_ns = 0
+        self._sent_ns = 0
         self._taken_ns: int | None = None
         self._waiting_since_ns: int | None = None
 
-    def asked(self, car: str, seq: int, at_ns: int, wall_ns: int) -> None:
-        """A frame was sent to this car, which has camera and motors connected; '' if no such car."""
+    def on_frame_sent(self, car: str, seq: int, at_ns: int, wall_ns: int) -> None:
+        """A frame was sent to this car, which has camera and motors connected; '' if there is no such car."""
         self._settle(wall_ns)
-        self._car, self._seq, self._at_ns, self._asked_ns, self._taken_ns = car, seq, at_ns, wall_ns, None
+        self._car, self._seq, self._at_ns, self._sent_ns, self._taken_ns = car, seq, at_ns, wall_ns, None
 
-    def taken(self, car: str, seq: int, wall_ns: int) -> None:
+    def on_frame_taken(self, car: str, seq: int, wall_ns: int) -> None:
         """The owner of the camera received the frame."""
         if car == self._car and seq >= self._seq and self._taken_ns is None:
             self._taken_ns = wall_ns
 
-    def pulsed(self, car: str, wall_ns: int) -> None:
+    def on_pulses(self, car: str, wall_ns: int) -> None:
         """Pulses arrived from the car's motors."""
         if car == self._car and self._taken_ns is not None and wall_ns - self._taken_ns >= THINK_NS:
             self._settle(wall_ns)
@@ -71,8 +71,8 @@ class AnswerWait:
 
     def wait_ns(self, wall_ns: int, next_at_ns: int) -> int:
         """The remaining wait (ns) before the step to `next_at_ns` of the world; 0: go on."""
-        left_ns = self._asked_ns + self._most_ns - wall_ns
-        if not self._most_ns or not self._car or left_ns <= 0 or next_at_ns < self._at_ns + self._frame_ns:
+        left_ns = self._sent_ns + self._max_ns - wall_ns
+        if not self._max_ns or not self._car or left_ns <= 0 or next_at_ns < self._at_ns + self._frame_ns:
             self._settle(wall_ns)
             return 0
         self._waiting_since_ns = self._waiting_since_ns or wall_ns

@@ -138,8 +138,8 @@ WorldMessage = (
     | WorldStatus
 )
 _MESSAGES: dict[str, TypeAdapter[Any]] = {
-    word.__name__: TypeAdapter(word)
-    for word in (
+    message.__name__: TypeAdapter(message)
+    for message in (
         Hello,
         Welcome,
         WorldRefusal,
@@ -154,9 +154,9 @@ _MESSAGES: dict[str, TypeAdapter[Any]] = {
 }
 
 
-def pack(word: WorldMessage) -> bytes:
+def pack(message: WorldMessage) -> bytes:
     """Encode a message as a packet."""
-    body = f"{type(word).__name__} {json.dumps(dataclasses.asdict(word))}".encode()
+    body = f"{type(message).__name__} {json.dumps(dataclasses.asdict(message))}".encode()
     return _HEAD.pack(len(body), b"J") + body
 
 
@@ -174,8 +174,9 @@ class PacketReader:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[WorldMessage | Frame]:
+        """Add received bytes; returns the messages and frames that are complete, in order."""
         self._buffer += data
-        found: list[WorldMessage | Frame] = []
+        messages: list[WorldMessage | Frame] = []
         while len(self._buffer) >= _HEAD.size:
             length, kind = _HEAD.unpack_from(self._buffer)
             if length > MAX_PACKET_BYTES:
@@ -185,8 +186,8 @@ class PacketReader:
                 break
             body = bytes(self._buffer[_HEAD.size : end])
             del self._buffer[:end]
-            found.append(_frame(body) if kind == b"F" else _word(body))
-        return found
+            messages.append(_frame(body) if kind == b"F" else _message(body))
+        return messages
 
 
 def _frame(body: bytes) -> Frame:
@@ -198,16 +199,16 @@ def _frame(body: bytes) -> Frame:
     return Frame(np.frombuffer(body, np.uint8, offset=_FRAME.size).reshape(height, width), at_ns, seq)
 
 
-def _word(body: bytes) -> WorldMessage:
+def _message(body: bytes) -> WorldMessage:
     name, _, fields = body.partition(b" ")
     adapter = _MESSAGES.get(name.decode("ascii", "replace"))
     if adapter is None:
         raise BadInput("A message on the world's socket is unknown or malformed.")
     try:
-        word: WorldMessage = adapter.validate_json(fields, strict=True)
+        message: WorldMessage = adapter.validate_json(fields, strict=True)
     except ValidationError:
         raise BadInput("A message on the world's socket is unknown or malformed.") from None
-    return word
+    return message
 
 
 def socket_path(world: str) -> pathlib.Path:
@@ -242,6 +243,6 @@ def call(world: str, hello: Hello, timeout_s: float = 5.0) -> tuple[socket.socke
 def _first(sock: socket.socket, unpacker: PacketReader) -> WorldMessage | Frame:
     # The world answers Hello with exactly one message and sends nothing more until requested.
     while data := sock.recv(65_536):
-        if found := unpacker.feed(data):
-            return found[0]
+        if messages := unpacker.feed(data):
+            return messages[0]
     raise OSError("the connection was closed")

@@ -82,7 +82,7 @@ class ClockReader:
             raise HardwareMissing(f"The world's clock {path} stands still: start `raceday world` again.")
 
     def anchor(self) -> ClockAnchor:
-        """The newest anchor; the last known one while the world is away."""
+        """The newest anchor; the last known one while the world is not running."""
         self._anchor = self._read()
         if self._real_ns() - self._anchor.wall_ns > STALE_NS and self._replaced():
             self._open_again()
@@ -94,7 +94,7 @@ class ClockReader:
 
     def _replaced(self) -> bool:
         try:
-            return os.stat(self._path).st_ino != self._inode  # noqa: PTH116  # called at each look at the time
+            return os.stat(self._path).st_ino != self._inode  # noqa: PTH116  # called at each reading of the time
         except FileNotFoundError:
             return False
 
@@ -105,7 +105,7 @@ class ClockReader:
         spinning would only keep the writer off the processor for longer.
         """
         for _ in range(_QUICK_TRIES):
-            if (anchor := self._whole()) is not None:
+            if (anchor := self._read_once()) is not None:
                 return anchor
         ends_ns, wait_s = self._real_ns() + DEAD_NS, _WAIT_S[0]
         while self._real_ns() < ends_ns:
@@ -113,11 +113,11 @@ class ClockReader:
             wait_s = min(2 * wait_s, _WAIT_S[1])
             if self._replaced():  # the writer was killed in its write, and the world was started again
                 self._open_again()
-            if (anchor := self._whole()) is not None:
+            if (anchor := self._read_once()) is not None:
                 return anchor
         raise HardwareMissing(f"The world's clock {self._path} is damaged: start `raceday world` again.")
 
-    def _whole(self) -> ClockAnchor | None:
+    def _read_once(self) -> ClockAnchor | None:
         """The anchor in the file; None while it is half-written."""
         data = self._map[len(_MAGIC) :]
         body, total = data[:-4], data[-4:]

@@ -36,11 +36,11 @@ class Peer:
 
 
 class SocketServer:
-    """Listens on a Unix socket; `on_word(peer, message)` is called inside `poll` for each message received."""
+    """Listens on a Unix socket; `on_message(peer, message)` is called inside `poll` for each message received."""
 
-    def __init__(self, path: pathlib.Path, on_word: Callable[[Peer, WorldMessage], None]) -> None:
+    def __init__(self, path: pathlib.Path, on_message: Callable[[Peer, WorldMessage], None]) -> None:
         self._path = path
-        self._on_word = on_word
+        self._on_message = on_message
         self._peers: dict[int, Peer] = {}
         self._server = _listen(path)
         # select(2), since the other selectors round a wait up to whole milliseconds.
@@ -59,8 +59,8 @@ class SocketServer:
             elif (peer := self._peers.get(key.fd)) is not None:
                 self._serve(peer, events)
 
-    def send(self, peer: Peer, word: WorldMessage) -> None:
-        peer.out += pack(word)
+    def send(self, peer: Peer, message: WorldMessage) -> None:
+        peer.out += pack(message)
         self._flush(peer)
 
     def send_frame(self, peer: Peer, packet: bytes) -> None:
@@ -72,14 +72,14 @@ class SocketServer:
         peer.out += packet
         self._flush(peer)
 
-    def hang_up(self, peer: Peer) -> None:
+    def disconnect(self, peer: Peer) -> None:
         if self._peers.pop(peer.sock.fileno(), None) is not None:
             self._selector.unregister(peer.sock)
             peer.sock.close()
 
     def close(self) -> None:
         for peer in list(self._peers.values()):
-            self.hang_up(peer)
+            self.disconnect(peer)
         self._selector.close()
         self._server.close()
         self._path.unlink(missing_ok=True)
@@ -98,17 +98,17 @@ class SocketServer:
             return
         try:
             data = peer.sock.recv(_READ_BYTES)
-            words = peer.unpacker.feed(data)
+            messages = peer.unpacker.feed(data)
         except BlockingIOError:
             return
         except (OSError, BadInput):
-            self.hang_up(peer)
+            self.disconnect(peer)
             return
-        for word in words:
-            if not isinstance(word, Frame) and peer.sock.fileno() >= 0:
-                self._on_word(peer, word)
+        for message in messages:
+            if not isinstance(message, Frame) and peer.sock.fileno() >= 0:
+                self._on_message(peer, message)
         if not data:
-            self.hang_up(peer)
+            self.disconnect(peer)
 
     def _flush(self, peer: Peer) -> None:
         if peer.sock.fileno() < 0:
@@ -122,10 +122,10 @@ class SocketServer:
         except BlockingIOError:
             pass
         except OSError:
-            self.hang_up(peer)
+            self.disconnect(peer)
             return
         if len(peer.out) > MAX_WAITING_BYTES:
-            self.hang_up(peer)
+            self.disconnect(peer)
             return
         wants = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.out else 0)
         self._selector.modify(peer.sock, wants)

@@ -32,7 +32,7 @@ from vehicle.hardware.frame import Pixels
 STEPS_PER_TICK = 2
 TICKS_PER_S = STEPS_PER_S // STEPS_PER_TICK
 TICK_NS = NS_PER_S // TICKS_PER_S
-TRUTHS_KEPT = 100_000
+MAX_TRUTHS = 100_000
 PIT_GREY = 96
 FRAME_SHAPE = (240, 320)
 
@@ -74,8 +74,8 @@ class Stage:
         self.settings = settings
         self.car = ""
         self.frames = 0
-        self.truths: deque[TrueEvent] = deque(maxlen=TRUTHS_KEPT)
-        self._look = settings.seed
+        self.truths: deque[TrueEvent] = deque(maxlen=MAX_TRUTHS)
+        self._appearance = settings.seed
         self._start_ns = start_ns
         self._ticks = 0
         self._world: World | None = None
@@ -112,7 +112,7 @@ class Stage:
             seed,
             frame_rate_hz=self.settings.frame_rate_hz,
             start_ns=self.now_ns,
-            appearance=self._look,
+            appearance=self._appearance,
             board=self.settings.board,
             splits=self.settings.splits,
         )
@@ -126,7 +126,7 @@ class Stage:
         if self._world is None:
             return
         self._world.place_at_start()
-        self._sort(self._world.step(self.now_ns))
+        self._on_events(self._world.step(self.now_ns))
         self._record_truth("removed", self.now_ns)
         self._world, self.car = None, ""
 
@@ -138,7 +138,7 @@ class Stage:
 
     def set_appearance(self, number: int) -> None:
         """Change the appearance of floor, light and lines, from the next car on."""
-        self._look = number
+        self._appearance = number
 
     def wire(self, car: str, pulses: Pulses) -> None:
         """Set the pulses of a car. Like hardware, its outputs hold them until others come."""
@@ -150,7 +150,7 @@ class Stage:
         """Move on by one step; return its output."""
         self._ticks += 1
         if self._world is not None:
-            self._sort(self._world.step(self.now_ns))
+            self._on_events(self._world.step(self.now_ns))
         rate_hz = self.settings.frame_rate_hz
         self._due.pits_due = self._ticks * rate_hz % TICKS_PER_S < rate_hz
         due, self._due = self._due, StageTick()
@@ -168,7 +168,7 @@ class Stage:
             if edge.seq > after:
                 yield GateEdge(edge.broken, edge.at_ns, edge.seq, oldest)
 
-    def _sort(self, events: list[WorldEvent]) -> None:
+    def _on_events(self, events: list[WorldEvent]) -> None:
         for event in events:
             if isinstance(event, BeamEdge):
                 self._edge(event)
@@ -182,11 +182,11 @@ class Stage:
                 self._record_truth("off_track" if isinstance(event, CarLeftTrack) else "back_on_track", event.at_ns)
 
     def _edge(self, event: BeamEdge) -> None:
-        kept = self._edges[event.sensor]
+        buffered = self._edges[event.sensor]
         self._edge_seq[event.sensor] += 1
         seq = self._edge_seq[event.sensor]
         edge = GateEdge(event.broken, event.at_ns, seq, max(1, seq - self.settings.edges_kept + 1))
-        kept.append(edge)
+        buffered.append(edge)
         self._due.edges.append((event.sensor, edge))
 
     def _record_truth(self, event: Event, at_ns: int, direction: int = 0, gate: str = "") -> None:

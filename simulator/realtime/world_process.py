@@ -48,7 +48,7 @@ _LONGEST_WAIT_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class WorldConfig:
-    """config/world.toml."""
+    """All settings of world.toml."""
 
     run_dir: str = setting(what="folder for the socket, the clock and the truth", file=True)
     track: str = setting("reinvent_base", what="a shipped track's name or a FILE.npy")
@@ -82,8 +82,8 @@ class WorldProcess:
         self._frame_seq: dict[str, int] = {}
         folder = pathlib.Path(config.run_dir)
         self._truth = _open_truth(folder)
-        self._note({"world": self._boot, "track": config.track, "seed": config.seed, "speed": config.speed})
-        self._hub = SocketServer(socket_path(config.run_dir), self._on_word)
+        self._write_truth({"world": self._boot, "track": config.track, "seed": config.seed, "speed": config.speed})
+        self._server = SocketServer(socket_path(config.run_dir), self._on_message)
         self._pace = TickSchedule(TICK_NS, config.speed, config.catch_up_ms * NS_PER_MS, time.monotonic_ns())
         self._clock = ClockWriter(folder / CLOCK_NAME, self._boot, self._anchor(self._pace.base_ns))
 
@@ -95,13 +95,13 @@ class WorldProcess:
             if wait_ns <= 0:
                 wait_ns = self._answer_wait.wait_ns(wall_ns, self._stage.now_ns + TICK_NS)
             if wait_ns > 0:
-                self._hub.poll(min(wait_ns / 1e9, _LONGEST_WAIT_S))
+                self._server.poll(min(wait_ns / 1e9, _LONGEST_WAIT_S))
                 continue
             self._tick(wall_ns)
-            self._hub.poll(0)
+            self._server.poll(0)
 
     def close(self) -> None:
-        self._hub.close()
+        self._server.close()
         self._clock.close()
         self._truth.close()
 
@@ -109,25 +109,25 @@ class WorldProcess:
         tick = self._stage.tick()
         self._clock.write(self._anchor(self._pace.ticked(wall_ns)))
         for truth in tick.truths:
-            self._note(dataclasses.asdict(truth))
-            for peer in self._hub.peers("control"):
+            self._write_truth(dataclasses.asdict(truth))
+            for peer in self._server.peers("control"):
                 if peer.live:
-                    self._hub.send(peer, truth)
+                    self._server.send(peer, truth)
         for beam, edge in tick.edges:
-            for peer in self._hub.peers("gate", beam):
+            for peer in self._server.peers("gate", beam):
                 if peer.live:
-                    self._hub.send(peer, edge)
-        self._shoot(tick)
+                    self._server.send(peer, edge)
+        self._send_frames(tick)
 
-    def _shoot(self, tick: StageTick) -> None:
+    def _send_frames(self, tick: StageTick) -> None:
         """Send frames to the cameras: the car on the track sees the track, the others the pits."""
         car = self._stage.car
         if tick.shot is not None:
             seq = self._frame(car, tick.shot.pixels, tick.shot.at_ns)
-            ready = bool(self._hub.peers("camera", car) and self._hub.peers("motors", car))
-            self._answer_wait.asked(car if ready else "", seq, tick.shot.at_ns, time.monotonic_ns())
+            ready = bool(self._server.peers("camera", car) and self._server.peers("motors", car))
+            self._answer_wait.on_frame_sent(car if ready else "", seq, tick.shot.at_ns, time.monotonic_ns())
         if tick.pits_due:
-            waiting = {peer.name for peer in self._hub.peers("camera")} - {car}
+            waiting = {peer.name for peer in self._server.peers("camera")} - {car}
             shot = self._stage.pit_shot() if waiting else None
             for name in sorted(waiting):
                 assert shot is not None
@@ -136,34 +136,34 @@ class WorldProcess:
     def _frame(self, car: str, pixels: Pixels, at_ns: int) -> int:
         seq = self._frame_seq[car] = self._frame_seq.get(car, 0) + 1
         packet = pack_frame(pixels, at_ns, seq)
-        for peer in self._hub.peers("camera", car):
+        for peer in self._server.peers("camera", car):
             peer.frames += 1
-            self._hub.send_frame(peer, packet)
+            self._server.send_frame(peer, packet)
         return seq
 
-    def _on_word(self, peer: Peer, word: WorldMessage) -> None:
+    def _on_message(self, peer: Peer, message: WorldMessage) -> None:
         try:
-            self._do(peer, word)
+            self._do(peer, message)
         except Refused as error:
-            self._hub.send(peer, WorldRefusal(str(error)))
+            self._server.send(peer, WorldRefusal(str(error)))
 
-    def _do(self, peer: Peer, word: WorldMessage) -> None:
-        match word:
+    def _do(self, peer: Peer, message: WorldMessage) -> None:
+        match message:
             case Hello():
-                self._welcome(peer, word)
+                self._welcome(peer, message)
             case ReplayRequest() if peer.role in ("gate", "control"):
-                self._replay(peer, word.after)
+                self._replay(peer, message.after)
             case PulseWidths() if peer.role == "motors":
-                if not (0 <= word.steering_ns <= PERIOD_NS and 0 <= word.throttle_ns <= PERIOD_NS):
+                if not (0 <= message.steering_ns <= PERIOD_NS and 0 <= message.throttle_ns <= PERIOD_NS):
                     raise Refused(f"A pulse is 0 to {PERIOD_NS} ns wide.")
-                self._stage.wire(peer.name, Pulses(word.steering_ns, word.throttle_ns))
-                self._answer_wait.pulsed(peer.name, time.monotonic_ns())
+                self._stage.wire(peer.name, Pulses(message.steering_ns, message.throttle_ns))
+                self._answer_wait.on_pulses(peer.name, time.monotonic_ns())
             case FrameTaken() if peer.role == "camera":
-                self._answer_wait.taken(peer.name, word.seq, time.monotonic_ns())
+                self._answer_wait.on_frame_taken(peer.name, message.seq, time.monotonic_ns())
             case WorldRequest() if peer.role == "control":
-                self._answer(peer, word)
+                self._answer(peer, message)
             case _:
-                raise Refused(f"A peer with role {peer.role or 'unknown'} cannot send {type(word).__name__} here.")
+                raise Refused(f"A peer with role {peer.role or 'unknown'} cannot send {type(message).__name__} here.")
 
     def _welcome(self, peer: Peer, hello: Hello) -> None:
         if hello.role == "gate" and hello.name not in self._stage.beams:
@@ -171,29 +171,29 @@ class WorldProcess:
         if hello.role in ("camera", "motors"):
             checked_device(hello.name)
         peer.introduce(hello)
-        self._hub.send(peer, Welcome(self._boot, self._config.speed))
+        self._server.send(peer, Welcome(self._boot, self._config.speed))
 
     def _replay(self, peer: Peer, after: int) -> None:
         peer.live = True
         if peer.role == "gate":
             for edge in self._stage.edges_after(peer.name, after):
-                self._hub.send(peer, edge)
+                self._server.send(peer, edge)
         else:
             for truth in self._stage.truths:
                 if truth.seq > after:
-                    self._hub.send(peer, truth)
+                    self._server.send(peer, truth)
 
-    def _answer(self, peer: Peer, ask: WorldRequest) -> None:
-        match ask.deed:
+    def _answer(self, peer: Peer, request: WorldRequest) -> None:
+        match request.deed:
             case "place":
-                self._stage.place(ask.car)
+                self._stage.place(request.car)
             case "remove":
                 self._stage.remove()
             case "put_back":
                 self._stage.put_back()
             case "appearance":
-                self._stage.set_appearance(ask.number)
-        self._hub.send(peer, self._status())
+                self._stage.set_appearance(request.number)
+        self._server.send(peer, self._status())
 
     def _status(self) -> WorldStatus:
         stage, world = self._stage, self._stage.world
@@ -209,13 +209,13 @@ class WorldProcess:
             off_track=world.off_track if world else False,
             stretched_ms=self._pace.stretched_ns // NS_PER_MS,
             waited_ms=self._answer_wait.waited_ns // NS_PER_MS,
-            missed_frames=sum(peer.missed for peer in self._hub.peers("camera")),
+            missed_frames=sum(peer.missed for peer in self._server.peers("camera")),
         )
 
     def _anchor(self, wall_ns: int) -> ClockAnchor:
         return ClockAnchor(wall_ns, self._stage.now_ns, TICK_NS, self._config.speed, self._boot)
 
-    def _note(self, line: dict[str, object]) -> None:
+    def _write_truth(self, line: dict[str, object]) -> None:
         self._truth.write(json.dumps(line) + "\n")
 
 
@@ -232,15 +232,15 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="raceday world", description=__doc__)
     parser.add_argument("--config", type=pathlib.Path, required=True)
     parser.add_argument("--ready-file", type=pathlib.Path, help="written when the world can be reached")
-    words = parser.parse_args(argv)
-    config = load(words.config, WorldConfig)
+    chosen = parser.parse_args(argv)
+    config = load(chosen.config, WorldConfig)
     world = WorldProcess(config)
     try:
         address = f"unix:{socket_path(config.run_dir)}"
         sys.stdout.write(f"listening on {address}\n")
         sys.stdout.flush()
-        if words.ready_file is not None:
-            write_ready_file(words.ready_file, address)
+        if chosen.ready_file is not None:
+            write_ready_file(chosen.ready_file, address)
         world.run()
     finally:
         world.close()

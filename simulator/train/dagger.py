@@ -48,13 +48,13 @@ def train(plan: TrainingPlan, tracks: Sequence[Track], folder: Path) -> list[Tra
     (folder / "model_metadata.json").write_text(json.dumps(metadata(), indent=2) + "\n", encoding="utf-8")
     roads = [*tracks, *(track.reversed() for track in tracks)]
     roads += [random_track(plan.seed * 1000 + n) for n in range(plan.random_tracks)]
-    school, learner, memory = RolloutRunner(roads, plan.seed), ImitationLearner(plan.seed), _Memory(plan)
+    runner, learner, memory = RolloutRunner(roads, plan.seed), ImitationLearner(plan.seed), _Memory(plan)
     rounds: list[TrainingRound] = []
     with _bar() as progress:
         task = progress.add_task("training", total=plan.rounds * plan.steps, note="first drives")
         for number in range(plan.rounds):
             began = time.monotonic()
-            drives = _drive(school, learner, plan, number)
+            drives = _drive(runner, learner, plan, number)
             memory.add(drives)
             loss = 0.0
             for step in range(plan.steps):
@@ -72,9 +72,9 @@ class _Memory:
     """All frames so far (n, 120, 160) and labels (n, N), in arrays allocated once for the whole plan."""
 
     def __init__(self, plan: TrainingPlan) -> None:
-        room = plan.worlds * plan.frames * (plan.rounds + 1)
-        self._frames = np.empty((room, *FRAME_SHAPE), np.uint8)
-        self._shares = np.empty((room, len(CHOICES)), np.float32)
+        rows = plan.worlds * plan.frames * (plan.rounds + 1)
+        self._frames = np.empty((rows, *FRAME_SHAPE), np.uint8)
+        self._shares = np.empty((rows, len(CHOICES)), np.float32)
         self._count = 0
 
     @property
@@ -89,15 +89,15 @@ class _Memory:
 
     def add(self, drives: Rollout) -> None:
         """Append the frames and labels of these drives."""
-        room = slice(self._count, self._count + len(drives.frames))
-        self._frames[room], self._shares[room] = drives.frames, drives.shares
-        self._count = room.stop
+        rows = slice(self._count, self._count + len(drives.frames))
+        self._frames[rows], self._shares[rows] = drives.frames, drives.shares
+        self._count = rows.stop
 
 
-def _drive(school: RolloutRunner, learner: ImitationLearner, plan: TrainingPlan, number: int) -> Rollout:
+def _drive(runner: RolloutRunner, learner: ImitationLearner, plan: TrainingPlan, number: int) -> Rollout:
     if number == 0:
-        return school.drives(None, 1.0, plan.worlds, 2 * plan.frames)
-    return school.drives(learner.student, 0.5**number, plan.worlds, plan.frames)
+        return runner.drives(None, 1.0, plan.worlds, 2 * plan.frames)
+    return runner.drives(learner.student, 0.5**number, plan.worlds, plan.frames)
 
 
 def _rate(plan: TrainingPlan, step: int) -> float:

@@ -46,7 +46,7 @@ class TrainingWorld:
         if rng.random() < 0.25:
             parts = replace(parts, lens=replace(parts.lens, blur_px=rng.uniform(0.5, 2.5)))
         self.world = World(track, rng.randrange(1 << 30), parts=parts)
-        self.wires = DriveChain(self.world, rng.randrange(MAX_LATENCY_NS))
+        self.chain = DriveChain(self.world, rng.randrange(MAX_LATENCY_NS))
         self.expert = expert
         self.throttle_scale = rng.uniform(0.36, 0.60)
         self._rng = rng
@@ -60,7 +60,7 @@ class TrainingWorld:
         s_m = rng.uniform(0.0, track.length_m)
         half = track.half_width_at(track.locate(*track.pose_at(s_m)[:2]).segment)
         self.world.put_at(s_m, rng.gauss(0.0, 0.4) * half, rng.gauss(0.0, 0.22))
-        self.wires.clear()
+        self.chain.clear()
 
     def label(self) -> tuple[float, float]:
         """The expert's label for the present pose."""
@@ -75,8 +75,8 @@ class TrainingWorld:
             self._slip_frames -= 1
             action = self._slip
         if self._rng.random() >= LOST_FRAMES:
-            self.wires.set_command(self.world.now_ns, action)
-        left = any(isinstance(event, CarLeftTrack) for event in self.wires.run(until_ns))
+            self.chain.set_command(self.world.now_ns, action)
+        left = any(isinstance(event, CarLeftTrack) for event in self.chain.run(until_ns))
         if left or self._rng.random() < 0.004:
             self.scatter()
         return int(left)
@@ -93,23 +93,23 @@ class RolloutRunner:
 
     def drives(self, student: Student | None, expert_share: float, worlds: int, frames: int) -> Rollout:
         """Drive `worlds` cars for `frames` frames each; the expert drives a share of them, the student the rest."""
-        lessons = [self._lesson() for _ in range(worlds)]
-        seen = np.empty((frames, worlds, *FRAME_SHAPE), np.uint8)
+        training_worlds = [self._draw_world() for _ in range(worlds)]
+        pictures = np.empty((frames, worlds, *FRAME_SHAPE), np.uint8)
         targets = np.empty((frames, worlds, self._space.size), np.float32)
         left, metres = 0, 0.0
         for frame in range(frames):
-            for n, lesson in enumerate(lessons):
-                seen[frame, n] = for_policy(lesson.world.frame())
-                targets[frame, n] = target(*lesson.label())
-            answers = targets[frame] if student is None else student(seen[frame])
+            for n, each in enumerate(training_worlds):
+                pictures[frame, n] = for_policy(each.world.frame())
+                targets[frame, n] = target(*each.label())
+            answers = targets[frame] if student is None else student(pictures[frame])
             until_ns = (frame + 1) * FRAME_NS_TIMES_HZ // FRAME_RATE_HZ
-            for n, lesson in enumerate(lessons):
+            for n, each in enumerate(training_worlds):
                 shares = targets[frame, n] if self._rng.random() < expert_share else answers[n]
-                left += lesson.drive(self._space.decode(shares, lesson.throttle_scale), until_ns)
-                metres += lesson.world.pose.speed_mps / FRAME_RATE_HZ
-        return Rollout(seen.reshape(-1, *FRAME_SHAPE), targets.reshape(-1, self._space.size), left, metres)
+                left += each.drive(self._space.decode(shares, each.throttle_scale), until_ns)
+                metres += each.world.pose.speed_mps / FRAME_RATE_HZ
+        return Rollout(pictures.reshape(-1, *FRAME_SHAPE), targets.reshape(-1, self._space.size), left, metres)
 
-    def _lesson(self) -> TrainingWorld:
+    def _draw_world(self) -> TrainingWorld:
         track = self._rng.choice(self._tracks)
         if track.name not in self._experts:
             self._experts[track.name] = ExpertDriver(track)

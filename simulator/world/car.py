@@ -91,7 +91,17 @@ def _value(pulse_ns: int, channel: ChannelCalibration) -> float:
 class SimulatedCar:
     """The moving car; `command` sets its pulses, `step` advances it."""
 
-    __slots__ = ("_due", "_parameters", "_steering", "_steering_wish", "_throttle_wish", "speed_mps", "x", "y", "yaw")
+    __slots__ = (
+        "_due",
+        "_parameters",
+        "_steering",
+        "_steering_command",
+        "_throttle_command",
+        "speed_mps",
+        "x",
+        "y",
+        "yaw",
+    )
 
     def __init__(self, parameters: CarParameters, pose: Pose) -> None:
         self._parameters = parameters
@@ -102,8 +112,8 @@ class SimulatedCar:
         self.x, self.y, self.yaw = pose
         self.speed_mps = 0.0
         self._steering = self._parameters.steering_trim_rad
-        self._steering_wish = 0.0
-        self._throttle_wish = 0.0
+        self._steering_command = 0.0
+        self._throttle_command = 0.0
         self._due: deque[tuple[int, float, float]] = deque()
 
     @property
@@ -113,7 +123,7 @@ class SimulatedCar:
 
     def command(self, at_ns: int, pulses: Pulses | None, calibration: Calibration = STOCK_CALIBRATION) -> None:
         """Set the pulses from `at_ns` on; None: no pulse, so the ESC goes to neutral and the servo stays."""
-        last = self._due[-1][1] if self._due else self._steering_wish
+        last = self._due[-1][1] if self._due else self._steering_command
         steering = last if pulses is None else _value(pulses.steering_ns, calibration.steering)
         throttle = 0.0 if pulses is None else _value(pulses.throttle_ns, calibration.motor)
         self._due.append((at_ns + round(self._parameters.delay_s * 1e9), steering, throttle))
@@ -121,13 +131,13 @@ class SimulatedCar:
     def step(self, at_ns: int, dt_s: float) -> None:
         """Move on by `dt_s` seconds from `at_ns`."""
         while self._due and self._due[0][0] <= at_ns:
-            _, self._steering_wish, self._throttle_wish = self._due.popleft()
+            _, self._steering_command, self._throttle_command = self._due.popleft()
         p = self._parameters
-        target = self._steering_wish * MAX_STEERING_RAD * p.steering_gain + p.steering_trim_rad
+        target = self._steering_command * MAX_STEERING_RAD * p.steering_gain + p.steering_trim_rad
         self._steering += (target - self._steering) * (1.0 - math.exp(-dt_s / p.steering_lag_s))
-        wanted = self._throttle_wish * TOP_SPEED_MPS * p.speed_gain
-        lag = BRAKE_LAG_S if self._throttle_wish == 0.0 else p.speed_lag_s
-        self.speed_mps += (wanted - self.speed_mps) * (1.0 - math.exp(-dt_s / lag))
+        wanted_mps = self._throttle_command * TOP_SPEED_MPS * p.speed_gain
+        lag = BRAKE_LAG_S if self._throttle_command == 0.0 else p.speed_lag_s
+        self.speed_mps += (wanted_mps - self.speed_mps) * (1.0 - math.exp(-dt_s / lag))
         self._roll(dt_s)
 
     def _roll(self, dt_s: float) -> None:

@@ -23,11 +23,11 @@ SAME_POINT_M = 1e-4
 
 
 class TrackError(BadInput):
-    """A track that cannot be driven: unknown, unreadable or no closed road."""
+    """A track that cannot be driven: unknown, unreadable or not a closed road."""
 
 
 def shipped_tracks() -> list[str]:
-    """Names of the tracks that come with the project."""
+    """The names of the tracks that ship with Raceday, sorted."""
     folder = files("simulator") / "data" / "tracks"
     return sorted(f.name.removesuffix(".npy") for f in folder.iterdir() if f.name.endswith(".npy"))
 
@@ -104,10 +104,10 @@ def _without_repeats(table: NDArray[np.float64]) -> NDArray[np.float64]:
     steps = np.linalg.norm(table[:, :2] - np.roll(table[:, :2], 1, axis=0), axis=1)
     keep = steps > SAME_POINT_M
     keep[0] = True
-    kept = table[keep]
-    if len(kept) > 1 and float(np.linalg.norm(kept[0, :2] - kept[-1, :2])) <= SAME_POINT_M:
-        kept = kept[:-1]
-    return np.asarray(kept)
+    rows = table[keep]
+    if len(rows) > 1 and float(np.linalg.norm(rows[0, :2] - rows[-1, :2])) <= SAME_POINT_M:
+        rows = rows[:-1]
+    return np.asarray(rows)
 
 
 def _check_shape(name: str, table: NDArray[np.float64]) -> None:

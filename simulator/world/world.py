@@ -55,8 +55,8 @@ def draw_parts(
 ) -> WorldParts:
     """The car, floor and camera of world `seed`."""
     boards = tuple(gate_boards(track, GATE_BOARDS)) if board else ()
-    look = draw_appearance(seed if appearance is None else appearance, spread)
-    return WorldParts(draw_car(seed, spread), look, draw_lens(seed, spread), boards)
+    floor = draw_appearance(seed if appearance is None else appearance, spread)
+    return WorldParts(draw_car(seed, spread), floor, draw_lens(seed, spread), boards)
 
 
 class World:
@@ -138,7 +138,7 @@ class World:
             for beam in self._beams:
                 events += beam.move(before, before_ns, after, self.now_ns)
             before = after
-            self._look(events)
+            self._observe(events)
         return sorted(events, key=lambda event: event.at_ns)
 
     @cached_property
@@ -171,7 +171,7 @@ class World:
         self._place = self.track.locate(pose.x, pose.y)
         self._frame_pose = pose
 
-    def _look(self, events: list[WorldEvent]) -> None:
+    def _observe(self, events: list[WorldEvent]) -> None:
         """Expose frames and check the road, each at its own multiple of the grid."""
         if self._steps % self._steps_per_frame == 0:
             self._frame_pose = self._car.pose.place

@@ -12,15 +12,19 @@ from station.sync.status import hold_sync_lock
 
 
 def backup(arguments: list[str]) -> int:
-    """Raises BadInput, StorageError."""
-    options = _parsed("backup", "Journal, key and what was posted, in one file; the station may run.", arguments)
+    """`raceday backup FILE`: writes the backup and prints what it holds. Raises BadInput, StorageError."""
+    options = _parsed(
+        "backup",
+        "Writes journal, key and the record of posted results to one file; the station may be running.",
+        arguments,
+    )
     print(back_up(options.data_dir, options.file))
     return 0
 
 
 def restore(arguments: list[str]) -> int:
-    """Raises BadInput, StorageError; OperatorError while station or sync run."""
-    options = _parsed("restore", "Puts a backup in place; what is there now is moved aside.", arguments)
+    """`raceday restore FILE`: puts the backup in place. Raises BadInput, StorageError; OperatorError while in use."""
+    options = _parsed("restore", "Puts a backup in place; the files that are there now are moved aside.", arguments)
     station_lock = hold_lock(prepared(options.data_dir))
     sync_lock = hold_sync_lock(options.data_dir)
     try:

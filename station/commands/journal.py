@@ -1,6 +1,6 @@
-"""`raceday journal verify FILE`: the chain of hashes, each signature; the first bad record is named.
+"""`raceday journal verify FILE`: checks the hash chain and every signature, and names the first bad record.
 
-`raceday journal salvage`: a new journal that goes on for a damaged one.
+`raceday journal salvage`: begins a new journal that continues a damaged one.
 """
 
 import argparse
@@ -23,12 +23,18 @@ from station.sync.status import hold_sync_lock
 
 
 def main(arguments: list[str]) -> int:
-    """The command. Raises StorageError that names the first record that is not as it was written."""
-    parser = argparse.ArgumentParser(prog="raceday journal", description="Is the journal what the station wrote?")
+    """The command; returns the exit code. Raises StorageError that names the first record that is not as written."""
+    parser = argparse.ArgumentParser(prog="raceday journal", description="Verifies or salvages a station's journal.")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verify = verbs.add_parser("verify", help="read every record again, and every signature")
+    verify = verbs.add_parser("verify", help="check every record and every signature")
     verify.add_argument("journal", type=pathlib.Path, help="station.db of the station's data folder")
-    verify.add_argument("--key", action="append", default=[], metavar="HEX", help="the station's public key, to trust")
+    verify.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        metavar="HEX",
+        help="trust only this public key (may be given several times)",
+    )
     fresh = verbs.add_parser("salvage", help="begin a new journal that names the last good record of the damaged one")
     source = fresh.add_mutually_exclusive_group()
     source.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
@@ -43,16 +49,20 @@ def main(arguments: list[str]) -> int:
 
 
 def verified(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> str:
-    """The sentence about a whole journal. Raises StorageError."""
-    found = verify_journal(path, keys)
-    if keys and not found.signatures:
+    """Verifies a journal; returns a sentence about it. `keys`: the public keys to trust. Raises StorageError."""
+    journal = verify_journal(path, keys)
+    if keys and not journal.signatures:
         raise StorageError(f"{path}: bears no signature of the keys that you trust: it proves nothing.")
-    by = f"{found.signatures} signatures by {', '.join(found.signers)}" if found.signers else "it bears no signature"
-    return f"{found.seq} records as they were written, {by}; head {found.head.hex()}"
+    signed = f"{journal.signatures} signatures by {', '.join(journal.signers)}"
+    by = signed if journal.signers else "it bears no signature"
+    return f"{journal.seq} records as they were written, {by}; head {journal.head.hex()}"
 
 
 def salvaged(data_dir: pathlib.Path) -> str:
-    """The sentence about the new journal. Raises OperatorError while a station runs, StorageError."""
+    """Salvages the folder's journal; returns a sentence about the new one.
+
+    Raises OperatorError while station or sync run, StorageError.
+    """
     clock = SystemClock()
     station_lock = hold_lock(data_dir)
     sync_lock = hold_sync_lock(data_dir)
@@ -65,17 +75,17 @@ def salvaged(data_dir: pathlib.Path) -> str:
 
 
 def _beside(journal: pathlib.Path) -> frozenset[bytes]:
-    """The key in the station's own folder, where we may read it: what lies there is to be signed by it."""
+    """The key beside the journal, if this user may read it: a station's own journal must be signed by its own key."""
     key = journal.with_name(KEY)
     return frozenset({load_signer(key).public_key}) if os.access(key, os.R_OK) else frozenset()
 
 
 def parsed_key(text: str) -> bytes:
-    """A public key as it is published. Raises BadInput."""
+    """The 32 bytes of a public key from its 64 hexadecimal digits. Raises BadInput."""
     try:
         key = bytes.fromhex(text)
     except ValueError:
         key = b""
     if len(key) != 32:
-        raise BadInput(f"{text[:80]!r} is no public key: it has 64 hexadecimal digits.")
+        raise BadInput(f"{text[:80]!r} is not a public key: a key has 64 hexadecimal digits.")
     return key

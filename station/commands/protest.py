@@ -1,4 +1,4 @@
-"""`raceday protest RUN --race RACE`: all that made a run's times in one bundle, for whoever doubts; `--check` one."""
+"""`raceday protest RUN --race RACE`: writes all evidence about a run to one bundle; `--check` checks one."""
 
 import argparse
 import pathlib
@@ -12,14 +12,16 @@ from station.evidence.verify import check_and_print
 
 
 def main(arguments: list[str]) -> int:
-    """The command. Raises BadInput, StorageError."""
-    parser = argparse.ArgumentParser(prog="raceday protest", description="Everything about one run, to be checked.")
-    parser.add_argument("run", nargs="?", help="the run's id, as the station's page shows it")
-    parser.add_argument("--race", default="", metavar="RACE", help="of which race, if several have a run of this name")
-    parser.add_argument(
-        "--check", metavar="BUNDLE", help="is this bundle what a station wrote? (its program is not run)"
+    """The command; returns the exit code. Raises BadInput, StorageError."""
+    parser = argparse.ArgumentParser(
+        prog="raceday protest", description="Writes all evidence about one run to a bundle, or checks a bundle."
     )
-    parser.add_argument("--key", action="append", default=[], metavar="HEX", help="with --check: the keys to trust")
+    parser.add_argument("run", nargs="?", help="the run's id, as the station's page shows it")
+    parser.add_argument("--race", default="", metavar="RACE", help="the race, if several have a run with this id")
+    parser.add_argument("--check", metavar="BUNDLE", help="check this bundle; the program in it is not run")
+    parser.add_argument(
+        "--key", action="append", default=[], metavar="HEX", help="with --check: trust only this public key"
+    )
     parser.add_argument("-o", "--out", type=pathlib.Path, metavar="FILE", help="default: protest-RUN.zip")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
@@ -33,5 +35,5 @@ def main(arguments: list[str]) -> int:
     out = options.out or pathlib.Path(f"protest-{options.run}.zip")
     sentence = make_bundle(journal, options.run, out, options.race)
     print(f"{out}: {sentence}")
-    print(f"anybody checks it with: python3 {out}")
+    print(f"anybody can check it with: python3 {out}")
     return 0

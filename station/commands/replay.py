@@ -14,18 +14,18 @@ from station.store.journal import Journal, JournalHead
 from station.store.journal_reader import JournalReader
 from station.store.verify import verify_journal
 
-MAX_VALUE_CHARS = 120  # characters of a value that are shown
+MAX_VALUE_CHARS = 120  # of a value, as it is shown
 
 
 def check(journal: Journal) -> JournalHead:
-    """The chain of hashes holds and the engine makes the stored facts again. Raises StorageError naming the record."""
+    """Verifies the journal and replays it; returns its head. Raises StorageError that names the first bad record."""
     head = journal.verify()
     replayed(journal.records(), journal.path)
     return head
 
 
 def replayed(records: Iterable[JournalRecord], path: pathlib.Path) -> None:
-    """Every record's input through a new engine. Raises StorageError that names the first difference."""
+    """Feeds every record's input to a new engine. Raises StorageError that names the first fact that differs."""
     engine = Engine()
     for record in records:
         made = encode_facts(engine.handle(decode_input(record.input)))
@@ -35,7 +35,7 @@ def replayed(records: Iterable[JournalRecord], path: pathlib.Path) -> None:
 
 
 def difference(stored: list[Any], made: list[Any]) -> str:
-    """The first one between two lists of facts."""
+    """Describes the first difference between two lists of facts, as decoded from JSON."""
     for number, (one, other) in enumerate(zip(stored, made, strict=False), 1):
         if one != other:
             place, was, now = _first(one[1], other[1]) if one[0] == other[0] else ("", one[0], other[0])
@@ -44,7 +44,7 @@ def difference(stored: list[Any], made: list[Any]) -> str:
 
 
 def _first(one: Any, other: Any, place: str = "") -> tuple[str, Any, Any]:
-    """Where two values of one shape first differ, and both values there."""
+    """The path to the first place where two values differ, and both values there."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in [*one, *(key for key in other if key not in one)]:
             if one.get(key) != other.get(key):
@@ -66,15 +66,15 @@ def _named(facts: list[Any]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """`raceday replay FILE`: only reads, so that evidence stays as it is and a station may be at work on it."""
+    """`raceday replay FILE`: only reads the journal, so that a station may be using it. Raises StorageError."""
     parser = argparse.ArgumentParser(prog="raceday replay", description="Check a station's journal by replaying it.")
     parser.add_argument("journal", type=pathlib.Path, help="station.db of the station's data folder")
     path = parser.parse_args(arguments).journal
-    found = verify_journal(path)
+    verified = verify_journal(path)
     reader = JournalReader(path)
     try:
-        replayed(reader.records(last=found.seq), path)
+        replayed(reader.records(last=verified.seq), path)
     finally:
         reader.close()
-    print(f"{found.seq} records replay to the same facts; head {found.head.hex()}")
+    print(f"{verified.seq} records replay to the same facts; head {verified.head.hex()}")
     return 0

@@ -23,15 +23,20 @@ from station.web.server import WebServer
 
 def main(arguments: list[str]) -> int:
     """The command; returns the exit code. Raises OperatorError for what a person must fix."""
-    parser = argparse.ArgumentParser(prog="raceday station", description="The trackside station.")
+    parser = argparse.ArgumentParser(prog="raceday station", description="Runs the trackside station.")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
-    parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL when it serves")
+    parser.add_argument(
+        "--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL once the station serves"
+    )
     options = parser.parse_args(arguments)
     return serve(load(options.config, StationConfig), options.ready_file)
 
 
 def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
-    """Until SIGTERM, Ctrl-C, or a bug. What was begun ends in the opposite order, wherever the start failed."""
+    """Runs the station until SIGTERM or Ctrl-C, then returns 0. Raises RacedayError if a bug stopped it.
+
+    Whatever was opened is closed in reverse order, also if the start fails half way.
+    """
     with contextlib.ExitStack() as ends:
         listening = ends.enter_context(listen(config.web.host, config.web.port, "web"))
         ends.callback(os.close, hold_lock(config.data_dir))
@@ -47,14 +52,14 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         _announce(runner.station, url_of(listening), ready_file)
         runner.over.wait()
     if runner.failed:
-        raise RacedayError(f"the station stopped itself; start it again, the journal is whole.\n{runner.failed}")
+        raise RacedayError(f"the station stopped itself; start it again, the journal is intact.\n{runner.failed}")
     return 0
 
 
 def _announce(station: Station, address: str, ready_file: pathlib.Path | None) -> None:
     if station.notice:
         log(station.notice)
-    # The file first: whoever reads the line may open it at once.
+    # The file comes first: whoever reads the printed line may open the file at once.
     if ready_file is not None:
         write_ready_file(ready_file, address)
     print(f"listening on {address}", flush=True)
@@ -63,5 +68,5 @@ def _announce(station: Station, address: str, ready_file: pathlib.Path | None) -
 
 
 def log(sentence: str) -> None:
-    """Where the service's log is read (`journalctl`), or the terminal."""
+    """Writes a sentence to the error output, which is the service's log (`journalctl`) or the terminal."""
     print(f"station: {sentence}", file=sys.stderr, flush=True)

@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
         return _send(
             config.data_dir, SendRequest(options.rejected or bool(options.result), options.result, "the command line")
         )
-    # Waiting between two posts is about networks, not about the race: it is counted on this machine's own clock.
+    # The wait between two posts is real time, whatever clock times the race, so the system clock measures it.
     clock = SystemClock()
     service = build(config.sync, config.data_dir, clock, _print, retry_rejected=options.retry_rejected)
     try:
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     finally:
         service.close()
     if waiting:
-        _print(f"{waiting} result(s) still wait; run again, or without --once.")
+        _print(f"{waiting} result(s) still wait; run the command again, or without --once.")
     return 1 if waiting else 0
 
 
@@ -49,14 +49,14 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         default="run",
         choices=("run", "send"),
-        help="run (default); send: ask the running service to send what waits at once",
+        help="run (default): post results; send: ask the running service to post what waits at once",
     )
-    parser.add_argument("--rejected", action="store_true", help="with send: also what the leaderboard had refused")
-    parser.add_argument("--result", default="", metavar="ID.REVISION", help="with send: this result alone")
+    parser.add_argument("--rejected", action="store_true", help="with send: also what the leaderboard has rejected")
+    parser.add_argument("--result", default="", metavar="ID.REVISION", help="with send: only this result")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
-    parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written when it runs")
-    parser.add_argument("--once", action="store_true", help="post what is there, then stop; exit 1 if some must wait")
-    parser.add_argument("--retry-rejected", action="store_true", help="post again what the leaderboard had refused")
+    parser.add_argument("--ready-file", type=pathlib.Path, metavar="FILE", help="written once the service runs")
+    parser.add_argument("--once", action="store_true", help="post what waits, then stop; exit code 1 if some must wait")
+    parser.add_argument("--retry-rejected", action="store_true", help="also post what the leaderboard has rejected")
     return parser
 
 
@@ -64,8 +64,10 @@ def _send(data_dir: pathlib.Path, wanted: SendRequest) -> int:
     if not data_dir.is_dir():
         raise StorageError(f"{data_dir}: there is no such folder; start the station first.")
     add_request(data_dir, wanted)
-    what = wanted.webhook_id or ("all that waits or was rejected" if wanted.rejected else "all that waits")
-    when = "is sent now" if is_locked(data_dir / LOCK) else "is sent when the sync service starts: it does not run"
+    what = wanted.webhook_id or (
+        "everything that waits or was rejected" if wanted.rejected else "everything that waits"
+    )
+    when = "is sent now" if is_locked(data_dir / LOCK) else "is sent when the sync service starts: it is not running"
     _print(f"{what} {when}.")
     return 0
 

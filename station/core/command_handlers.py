@@ -1,7 +1,7 @@
-"""What an official orders: passes each command to the part of the station that it concerns, or refuses it.
+"""Passes each official's command to the part of the station that it concerns, or refuses it.
 
 Called by engine.py. A command may change which cars are on the track, and whose a crossing was: `count` hands such
-crossings on to their races, as the engine does with those that the gate sees.
+crossings on to their races, as the engine does with crossings that come straight from the gate.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,14 +21,17 @@ from station.core.state import TimingState
 
 EARLIEST_MS, LATEST_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 to 2100
 CountCrossings = Callable[[Iterable[Step]], list[f.Fact]]
-# They change which cars are on the track, or whose a crossing was: waiting crossings are decided before.
+# These change which cars are on the track, or whose a crossing was: crossings that wait are decided first.
 _CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.AssignTransponder)
 
 
 def handle_command(
     state: TimingState, command: e.Command, count: CountCrossings, judge: Callable[[list[Finding]], list[f.Fact]]
 ) -> list[f.Fact]:
-    """The facts of one command. `count` gives those of assigned crossings, `judge` those of findings."""
+    """Carries out one command; returns its facts, or `CommandRefused` with the reason.
+
+    `count` turns assigned crossings into facts, `judge` does so with the findings of a car's witness.
+    """
     settled = count(state.attribution.settle()) if isinstance(command, _CHANGES) else []
     if isinstance(command, e.StartRun):
         settled += _before_the_start(state)
@@ -53,7 +56,7 @@ def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list
         case e.SetClock():
             return _set_clock(state, command)
         case e.AssignTransponder():
-            return _give_transponder(state, command, count)
+            return _assign_transponder(state, command, count)
         case e.SetMode():
             _check_free(state, e.SetMode)
             return state.readiness.change_mode(command)
@@ -67,15 +70,15 @@ def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list
 
 
 def _before_the_start(state: TimingState) -> list[f.Fact]:
-    """A start is given: what only B saw before it begins no run."""
+    """The first start is being given: crossings that only system B saw until now begin no run."""
     if state.race is not None and any(run.released for run in state.race.on_track):
         return []
     why = "only system B saw it, before the start"
     return [f.Unattributed(crossing.number, why) for crossing in state.backup.discard_waiting()]
 
 
-def _give_transponder(state: TimingState, command: e.AssignTransponder, count: CountCrossings) -> list[f.Fact]:
-    """Assigns a transponder: its earlier crossings count as well, and the first fact gives how many."""
+def _assign_transponder(state: TimingState, command: e.AssignTransponder, count: CountCrossings) -> list[f.Fact]:
+    """Assigns a transponder: its earlier crossings count as well, and the first fact says how many."""
     _open_race_of(state)
     change = state.attribution.change_owner(command)
     facts = count(state.attribution.recount(change))
@@ -88,7 +91,7 @@ def _give_transponder(state: TimingState, command: e.AssignTransponder, count: C
 def _set_clock(state: TimingState, command: e.SetClock) -> list[f.Fact]:
     """Sets the station's time of day as an official gives it."""
     if not EARLIEST_MS <= command.utc_ms < LATEST_MS:
-        raise Refused("`utc_ms` is no time of day of these years: set the clock of the device that you hold first.")
+        raise Refused("`utc_ms` is not between 2020 and 2100: first set the clock of the device in your hand.")
     right = replace(command.moment, utc_ns=command.utc_ms * 1_000_000)
     return pair_clocks(state, e.ClockPair(right))
 
@@ -113,22 +116,22 @@ def _try_gate(state: TimingState, command: e.TryGate) -> list[f.Fact]:
 
 def _open_race_of(state: TimingState) -> Race:
     if state.race is None:
-        raise Refused("No race is open: the station's config names it under [race].")
+        raise Refused("No race is open: name one under [race] in the station's config.")
     return state.race
 
 
 def _compare_again(
     state: TimingState, command: e.Command, facts: list[f.Fact], judge: Callable[[list[Finding]], list[f.Fact]]
 ) -> list[f.Fact]:
-    """If a ruling changed a run's crossings, its car's witness compares them again: the facts of that."""
+    """If a ruling changed a run's crossings, compares them with the car's reports again; returns the facts."""
     moved = (f.Attributed, f.LapsRecomputed) if isinstance(command, e.AssignCrossing) else f.LapsRecomputed
     run_ids = list(dict.fromkeys(fact.run_id for fact in facts if isinstance(fact, moved)))
     if not run_ids or state.race is None or isinstance(command, e.SetClock):
         return []
-    found: list[f.Fact] = []
+    findings: list[f.Fact] = []
     for run_id in run_ids if isinstance(command, e.AssignTransponder) else run_ids[:1]:
         run = state.race.runs[run_id]
         if isinstance(command, e.AddCrossing | e.AssignCrossing | e.AssignTransponder) and run.book.segments:
             state.attribution.ruled(run)
-        found += judge(state.witnesses.of(run.car).on_recount(run.book))
-    return found
+        findings += judge(state.witnesses.of(run.car).on_recount(run.book))
+    return findings

@@ -1,7 +1,7 @@
-"""What an official orders. Every command is an input: it is journaled, and replayed.
+"""The commands that officials give. Every command is an input: it is journaled, and replayed.
 
-The page and scripts send them by name (COMMANDS); the service stamps and queues them; command_handlers.py carries them
-out.
+The page and scripts send commands by name (COMMANDS), the service stamps and queues them, and command_handlers.py
+carries them out.
 Example: `OpenRun(author="judge", racer="Ann", car="car-1")` begins a run.
 """
 
@@ -13,7 +13,7 @@ from station.core.moment import NEVER, CarOrder, Mode, Moment, later
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What an official orders. The service stamps `moment` when it receives the command."""
+    """A command of an official, the `author`. The service stamps `moment` when it receives the command."""
 
     author: str
     reason: str = ""
@@ -22,10 +22,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRun(Command):
-    """A racer's turn begins: phase armed; the car gets its lease and the order to arm. `run_id` "" = numbered.
+    """Opens a racer's run in the phase `armed`: the car gets its lease and the order to arm.
 
-    It is refused while a gate is not ready, unless `override_reason` gives a reason to arm all the same. `model` and
-    `model_sha256` are the entry's: the car must report that model, and the reported model is the one that is posted.
+    `run_id` "": the station numbers the run. The command is refused while a gate is not ready, unless
+    `override_reason` gives a reason to arm all the same. `model` and `model_sha256` are the entry's: a car that
+    reports another model is refused at the start, and the reported model is the one that is posted.
     """
 
     racer: str
@@ -39,7 +40,7 @@ class OpenRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmRun(Command):
-    """Order the car of the armed run to arm (again); `override_reason` as in OpenRun.
+    """Orders the car of the armed run to arm (again); `override_reason` as in OpenRun.
 
     `run_id` "" means the only run that is on, here and below; with several on, the command must name its run.
     """
@@ -50,8 +51,9 @@ class ArmRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRun(Command):
-    """The car may go. The next start/finish crossing from now on begins lap 1; earlier crossings do not count.
+    """Gives the start: the car may go. Earlier crossings do not count.
 
+    Lap 1 begins at the next start/finish crossing or, with the race rule `lap_1_from = "signal"`, with this command.
     `by_hand`: a person starts the car because it has no agent or does not answer: it gets no order and no lease, and
     the result records that.
     """
@@ -62,28 +64,28 @@ class StartRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishRun(Command):
-    """The run ends here; what it has counts."""
+    """Ends the run now; the laps that it has count."""
 
     run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbandonRun(Command):
-    """The run ends here and does not count."""
+    """Ends the run now; it does not count."""
 
     run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeRun(Command):
-    """The car tripped: reset and arm it, and start it again if the start was given; the lap simply continues."""
+    """After a trip: resets and arms the car, and starts it again if the start was given; the lap simply continues."""
 
     run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffTrack(Command):
-    """The car left the track; counts in the lap that was on at `at_ns` of the station's clock (None: now)."""
+    """The car left the track; counted in the lap that was on at `at_ns` of the station's clock (None: now)."""
 
     at_ns: int | None = None
     run_id: str = later("")
@@ -91,7 +93,7 @@ class OffTrack(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collision(Command):
-    """The car hit something; counts as OffTrack does."""
+    """The car hit something; counted in the same lap as an OffTrack would be."""
 
     at_ns: int | None = None
     run_id: str = later("")
@@ -107,7 +109,7 @@ class CarReset(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBack(Command):
-    """One off-track, collision or reset of lap `number` did not happen; None: the newest of that kind."""
+    """Takes back one off-track, collision or reset of lap `number`; None: the newest of that kind."""
 
     kind: Literal["off_track", "collision", "reset"]
     number: int | None = None
@@ -116,7 +118,7 @@ class TakeBack(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnterModel(Command):
-    """Changes the model of the run's entry, to allow the one on its car; the record shows who did so and why."""
+    """Changes the model of the run's entry, to allow the one that is on the car; a `reason` is required."""
 
     model: str
     model_sha256: str = ""
@@ -125,7 +127,7 @@ class EnterModel(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoidLap(Command):
-    """Lap `number` does not count. `run_id` "": the run on the track or else the last one; also below."""
+    """Voids lap `number`: it does not count. `run_id` "": the run on the track, else the last one; so also below."""
 
     number: int
     run_id: str = ""
@@ -133,7 +135,7 @@ class VoidLap(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreLap(Command):
-    """Lap `number` counts after all: undoes VoidLap or a doubt about its crossing; a lap void by rule stays void."""
+    """Makes lap `number` count: undoes VoidLap or a doubt about its crossing. A lap that is void by rule stays void."""
 
     number: int
     run_id: str = ""
@@ -162,7 +164,7 @@ class AddCrossing(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropCrossing(Command):
-    """The crossing that ended lap `number` was false: that lap and the next become one.
+    """Removes the false crossing that ended lap `number`: that lap and the next become one.
 
     0 is the crossing that began lap 1: the run and its time limit begin at the next one instead.
     """
@@ -173,7 +175,7 @@ class DropCrossing(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignCrossing(Command):
-    """The doubtful crossing `number` was this run's: it counts at its own stamp."""
+    """Gives the doubtful crossing `number` to this run: it counts at its own stamp."""
 
     number: int
     run_id: str = ""
@@ -181,9 +183,9 @@ class AssignCrossing(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignTransponder(Command):
-    """The `transponder` is on this `car`, or carried by this `racer`; with neither, it has no owner here.
+    """States that the `transponder` is on this `car`, or carried by this `racer`; with neither, it has no owner here.
 
-    This holds from now on, and its earlier passes during the run count for the run.
+    This holds from now on, and also for its earlier passes in this race: the runs concerned are counted again.
     """
 
     transponder: str
@@ -193,7 +195,10 @@ class AssignTransponder(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DismissProposal(Command):
-    """Rejects what was proposed at `at_ns` of the gate's clock: it is not asked again, and nothing changes."""
+    """Rejects what was proposed for `at_ns` of the gate's clock; it is not proposed again.
+
+    For a short lap that means that its crossing was right: the lap is no longer held.
+    """
 
     at_ns: int
     run_id: str = ""
@@ -201,7 +206,7 @@ class DismissProposal(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReassignRun(Command):
-    """The run was really another racer's."""
+    """Gives the run to the `racer` who really drove it."""
 
     racer: str
     run_id: str = ""
@@ -209,14 +214,14 @@ class ReassignRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandTime(Command):
-    """An official saw the car pass the gate now: a witness, never a crossing by itself."""
+    """Records that an official saw the car pass the gate now: a witness, never a crossing by itself."""
 
     run_id: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCar(Command):
-    """An official's order to one car. `estop` is sent before it is stored; all others after."""
+    """An official's order to one car. `estop` is sent before it is stored; all others afterwards."""
 
     car: str
     action: CarOrder
@@ -225,31 +230,31 @@ class OrderCar(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopAll(Command):
-    """Every car stops, known or not, and none gets a lease until ReleaseStop. Sent before it is stored."""
+    """Stops every car, known or not; none gets a lease until ReleaseStop. Sent before it is stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseStop(Command):
-    """Cars may be armed again. This moves no car: each needs an order of its own to leave its stop."""
+    """Allows cars to be armed again. This moves no car: each needs an order of its own to leave its stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetMode(Command):
-    """Test mode: crossings are shown but reach no race, and no run can be armed. Race mode ends that."""
+    """Sets test or race mode. In test mode crossings are shown but reach no race, and no run can be armed."""
 
     mode: Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryGate(Command):
-    """Forgets what a gate's passes have shown so far: it is tested again, from the next pass on."""
+    """Has a gate tested again, from the next pass on: what its passes have shown so far is forgotten."""
 
     gate: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetClock(Command):
-    """It is `utc_ms` now (since 1970, UTC), because the station's clock is wrong. The machine's own is not changed."""
+    """Corrects the station's time of day to `utc_ms` (ms since 1970, UTC). The machine's own clock is not changed."""
 
     utc_ms: int
 

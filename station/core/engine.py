@@ -38,14 +38,14 @@ class Engine(TimingState):
 
         Never raises for what the track can do.
         """
-        facts = self._take(event)
+        facts = self._dispatch(event)
         if self.scale.waiting is not None and not self.run_is_on:
             facts += set_up.pair_clocks(self, e.ClockPair(*self.scale.waiting))
         if facts:  # an input without facts is not stored, so a replay does not have it
             self._record_stamp(event)
         return (*facts, *self._compared(facts))
 
-    def _take(self, event: e.Input) -> list[f.Fact]:
+    def _dispatch(self, event: e.Input) -> list[f.Fact]:
         match event:
             case e.Edge():
                 return self._edge(event)
@@ -64,10 +64,10 @@ class Engine(TimingState):
             return []
         if sentence := set_up.refusal_to_open(self, wanted):
             return [f.CommandRefused("open_race", sentence)]
-        settled = self._count(self.attribution.settle())  # decides what still waits in the race before
+        settled = self._count(self.attribution.settle())  # decides what still waits in the previous race
         return [*settled, *set_up.open_race(self, wanted)]
 
-    # The pipeline
+    # The pipeline, from the edge to the car's witness
 
     def _edge(self, edge: e.Edge) -> list[f.Fact]:
         gate = self.gates.get(edge.gate)
@@ -89,10 +89,10 @@ class Engine(TimingState):
             self.attribution.sync(now)
         return facts + over
 
-    def _hand_on(self, gate: Gate, found: list[f.Fact]) -> list[f.Fact]:
+    def _hand_on(self, gate: Gate, gate_facts: list[f.Fact]) -> list[f.Fact]:
         """A gate's facts, each crossing followed by its consequences for the race."""
         facts: list[f.Fact] = []
-        for fact in found:
+        for fact in gate_facts:
             facts.append(fact)
             if isinstance(fact, f.Crossing):
                 self.scale.meet(fact.boot)
@@ -109,9 +109,9 @@ class Engine(TimingState):
                 self.attribution.remember_twin(crossing, spec.lockout_ns)
             return [f.Unattributed(crossing.number, "the same car's other transponder in the same pass")]
         if spec.kind == LINE and spec.system == "B":
-            return [f.Unattributed(crossing.number, TESTING)] if test else self._seen_by_b(crossing)
+            return [f.Unattributed(crossing.number, TESTING)] if test else self._on_crossing_of_b(crossing)
         if spec.kind == LINE:
-            return self._seen_by_a(crossing, spec.lockout_ns, test)
+            return self._on_crossing_of_a(crossing, spec.lockout_ns, test)
         if test:
             return [f.Unattributed(crossing.number, TESTING)]
         return self._count(self.attribution.assign(crossing, spec.kind))
@@ -121,13 +121,13 @@ class Engine(TimingState):
         by_clocks = self.race is not None and self.race.info.officiating >= e.REBOOTS
         return self.readiness.is_test_crossing(crossing, self.scale, by_clocks)
 
-    def _seen_by_a(self, crossing: f.Crossing, lockout_ns: int, test: bool) -> list[f.Fact]:
+    def _on_crossing_of_a(self, crossing: f.Crossing, lockout_ns: int, test: bool) -> list[f.Fact]:
         """Backup timing: counts what A missed before this crossing, then compares it with B."""
         before = self._missed(self.backup.missed_before(crossing))
-        led = self._run_timed_by_b
-        if led is not None and not test:
+        run = self._run_timed_by_b
+        if run is not None and not test:
             unattributed = f.Unattributed(crossing.number, "system B times this run")
-            return [*before, unattributed, *self.backup.add_from_a(crossing, led.run_id)]
+            return [*before, unattributed, *self.backup.add_from_a(crossing, run.run_id)]
         facts = self._attribute(crossing, "gate", lockout_ns, test)
         run_id = next((fact.run_id for fact in facts if isinstance(fact, f.Attributed)), "")
         several = self.attribution.several
@@ -135,16 +135,16 @@ class Engine(TimingState):
             facts += self.backup.add_from_a(crossing, "" if several else run_id)
         return [*before, *facts]
 
-    def _seen_by_b(self, crossing: f.Crossing) -> list[f.Fact]:
-        """System B is compared with A; its crossing counts if A missed it, or if B times the whole run."""
+    def _on_crossing_of_b(self, crossing: f.Crossing) -> list[f.Fact]:
+        """Compares a crossing of system B with A; it counts if A missed it, or if B times the whole run."""
         if self._run_timed_by_b is None:
             return self.backup.add_from_b(crossing)
         return [*self._count_own_of_b(crossing), *self.backup.add_from_b(crossing, counted=True)]
 
     def _count_own_of_b(self, crossing: f.Crossing) -> list[f.Fact]:
         """Counts B's crossing by B's own stamp."""
-        stands = f.ReplacementTime(crossing.number, crossing.boot, crossing.at_ns, 0, 0, 0)
-        return [stands, *self._attribute(crossing, "system_b", 0, self._is_test(crossing))]
+        replacement = f.ReplacementTime(crossing.number, crossing.boot, crossing.at_ns, 0, 0, 0)
+        return [replacement, *self._attribute(crossing, "system_b", 0, self._is_test(crossing))]
 
     @property
     def _run_timed_by_b(self) -> Run | None:
@@ -153,7 +153,7 @@ class Engine(TimingState):
         return run if run is not None and run.on and run.run_id == self.timed_by_b else None
 
     def _missed(self, missed: Sequence[MissedByA]) -> list[f.Fact]:
-        """A missed these crossings: B's corrected stamps count, or an official is asked; only within a run."""
+        """Handles crossings that A missed: within a run, B's corrected stamps count or an official is asked."""
         facts: list[f.Fact] = []
         for each in missed:
             crossing, run, several = each.crossing, self.run, self.attribution.several
@@ -188,8 +188,8 @@ class Engine(TimingState):
                 facts.append(step)
                 continue
             assert self.race is not None, "crossings are assigned to runs of the race that is open"
-            found, segment = count_crossing(self.race, step)
-            facts += found
+            counted_facts, segment = count_crossing(self.race, step)
+            facts += counted_facts
             if segment is not None:
                 facts += self._witness_facts(self.witnesses.on_crossing(step.run, segment))
         return facts
@@ -204,11 +204,11 @@ class Engine(TimingState):
         receipt = f.CarReportStored(report.car, report.boot, report.seq, self.run_of(report.car))
         return [receipt, *self._witness_facts(self.witnesses.on_report(report))]
 
-    def _witness_facts(self, found: list[Finding]) -> list[f.Fact]:
+    def _witness_facts(self, findings: list[Finding]) -> list[f.Fact]:
         """The facts of what a car's witness found; with several cars, the attribution weighs doubts instead."""
-        if not found:
+        if not findings:
             return []
-        return facts_of(found, {} if self.race is None else self.race.runs, self.attribution.several)
+        return facts_of(findings, {} if self.race is None else self.race.runs, self.attribution.several)
 
     def _record_stamp(self, event: e.Input) -> None:
         """Records the newest stamp of the input's clock; a car's report counts by when the station received it."""

@@ -1,4 +1,4 @@
-"""What comes out of the core: facts, in the order in which they became true. They are stored with their input.
+"""What comes out of the core: facts, in the order in which they became true, to be stored with their input.
 
 An input that yields no facts changed nothing and is not stored. The whole vocabulary is here by one name
 (`from station.core import facts as f`): what a gate saw is defined in gate_facts.py, laps in lap_facts.py, what became
@@ -18,7 +18,7 @@ from station.core.run_facts import *
 
 @dataclass(frozen=True, slots=True)
 class ModeChanged(Fact):
-    """The mode from now on: test or race."""
+    """The station is in test or race mode from now on. `epoch` counts the changes of mode."""
 
     epoch: int
     mode: Mode
@@ -47,7 +47,7 @@ class HandTimeRecorded(Fact):
 
 @dataclass(frozen=True, slots=True)
 class CarOrdered(Fact):
-    """An order for the service to carry out: `resume` is reset, arm and start in a row, `rearm` is reset and arm."""
+    """An order to a car, which the service sends: `resume` is reset, arm and start in a row, `rearm` reset and arm."""
 
     car: str
     run_id: str
@@ -73,7 +73,7 @@ class StopReleased(Fact):
 
 @dataclass(frozen=True, slots=True)
 class StationBooted(Fact):
-    """The station's process started (or its gates were rebuilt)."""
+    """The station's process started."""
 
     station: str
     boot: str
@@ -91,7 +91,10 @@ class JournalNamed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ClockPairStored(Fact):
-    """A monotonic/UTC pair was stored. `used` False while a run is on, so that all its laps have one scale."""
+    """A monotonic/UTC pair was stored. `used`: times of day are shown by it from now on.
+
+    It is not used if it would only shift the scale within a run, or if it is less trusted than the time in use.
+    """
 
     boot: str
     used: bool
@@ -118,7 +121,7 @@ class RaceOpened(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PhaseChanged(Fact):
-    """The run changed to another phase of the table in runs/run.py."""
+    """The run is in another phase now; runs/run.py has the table of phases."""
 
     run_id: str
     phase: RunPhase

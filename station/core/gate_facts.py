@@ -8,9 +8,9 @@ from station.core.moment import Fact, NoteKind, later
 
 @dataclass(frozen=True, slots=True)
 class Crossing(Fact):
-    """One pass through one gate. `number` counts all crossings of the station; `direction` -1 is reverse.
+    """One pass through one gate, at `at_ns` of the clock of `boot`. `number` counts all crossings of the station.
 
-    `transponder`: the id that the decoder read.
+    `direction`: 1 forwards, -1 backwards, 0 unknown. `transponder`: the id that a decoder read, else "".
     """
 
     number: int
@@ -27,7 +27,7 @@ class Crossing(Fact):
 class CrossingMeasured(Fact):
     """What later edges show about a crossing: how long the beam was blocked, how fast the car was.
 
-    `odd` is empty, or the reason why this does not look like a car. It classifies, and never moves the stamp.
+    `odd` is "", or the reason why this does not look like a car. A measurement never moves the crossing's stamp.
     """
 
     crossing: int
@@ -38,7 +38,7 @@ class CrossingMeasured(Fact):
 
 @dataclass(frozen=True, slots=True)
 class EdgeIgnored(Fact):
-    """The edge is recorded but makes no crossing."""
+    """The edge is recorded but makes no crossing; `why` gives the reason."""
 
     gate: str
     seq: int
@@ -56,7 +56,7 @@ class EdgesLost(Fact):
 
 @dataclass(frozen=True, slots=True)
 class GateStuck(Fact):
-    """A sensor is blocked for longer than any car; `stuck` False: it is free again."""
+    """A sensor has been blocked for longer than any car takes; `stuck` False: it is free again."""
 
     gate: str
     sensor: str
@@ -84,7 +84,7 @@ class LayoutDoubted(Fact):
 
 @dataclass(frozen=True, slots=True)
 class SystemsPaired(Fact):
-    """Both timing systems saw this pass; A's stamp minus B's, each on its own clock."""
+    """Both timing systems saw this pass. `difference_ns`: A's stamp minus B's, each on its own clock."""
 
     run_id: str
     crossing: int
@@ -128,7 +128,7 @@ class GateHealthChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class GateNoteStored(Fact):
-    """A gate's driver noticed something about its device: recorded to help explain times later."""
+    """Something noticed about a gate by its driver, or by the passes: recorded to help explain times later."""
 
     gate: str
     kind: NoteKind

@@ -3,7 +3,8 @@
 Every input is journaled and replays, by the name of its class. `Edge.at_ns` is on the clock of `Edge.boot` (whoever
 saw it stamped it); everything else carries a `Moment`, one reading of the station's own clock. What comes out is in
 facts.py. The whole vocabulary is here by one name (`from station.core import inputs as e`): commands are defined in
-commands.py, all else below. Example: `e.Edge("start", "beam", True, at_ns, seq, boot)` is a beam that was broken.
+commands.py, everything else below. Example: `e.Edge("start", "beam", True, at_ns, seq, boot)` is a beam that was just
+broken.
 """
 
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from station.core.commands import *
 from station.core.moment import *
 
 # The edition of the rules that inputs are judged by: a journal replays by the edition that it was written under.
-# 2: names and transponders in a normal form; run ids over all races; a clock that is set right corrects earlier stamps.
+# 2: names and transponders are compared in a normal form; run ids are unique over all races; a clock that is set right
+# corrects earlier stamps.
 # 3: a transponder that is assigned in another notation is the one that is known or was read; if its owner was wrong,
 # the runs are counted again from everything that was read.
 EDITION = 3
-REBOOTS = 2  # edition of a race from which no time of day of another boot takes anything from its runs
+REBOOTS = 2  # a race's edition from which the time of day of another boot cannot shorten its runs
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
 Layout = Literal["", "unsaid", "single", "in_line", "side_by_side"]
@@ -33,10 +35,10 @@ class GateSpec:
     `baseline_mm` between them, speed); "side_by_side" on one line, where either may be first; "unsaid": in line if a
     baseline is given, else side by side, so that no pass is lost for a direction that was never set; "": from a
     journal without layouts, when several sensors always stood in line.
-    `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` is one stamp's. A gate of `system` "B"
-    stands at the same line as A's, on another device. `proof`: what each sensor must have seen before a run can be
-    armed: "pass", or "level" (a beam that is free, broken for as long as a car takes, and free again). `wiring`
-    identifies the device and its settings: a gate that is wired differently is tested again.
+    `lockout_ns` counts from the timing edge, over all sensors. `uncertainty_ns` is that of a single stamp. A gate of
+    `system` "B" stands at the same line as A's, on another device. `proof`: what each sensor must have seen before a
+    run can be armed: "pass", "level" (a beam that is free, broken for as long as a car takes, and free again), or
+    nothing (""). `wiring` identifies the device and its settings: a gate that is wired differently is tested again.
     """
 
     name: str
@@ -81,9 +83,10 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class CarReport:
-    """A car's own report of having passed the gate: a witness. `boot`, `seq`: of its envelope (the same in a repeat).
+    """A car's own report that it passed the gate: a witness, never a crossing.
 
-    `at_ns` is on the clock of `car_boot`. `taken` is when the station first received it, always after the passing.
+    `boot` and `seq` are those of the message's envelope, and the same in a repeat. `at_ns` is on the clock of
+    `car_boot`. `taken` is when the station first received the report, which is always after the passing.
     """
 
     car: str
@@ -100,7 +103,7 @@ class CarReport:
 
 @dataclass(frozen=True, slots=True)
 class CarModel:
-    """The model that a car reports to drive, whenever that changes. `online` False: the car is gone."""
+    """The model that a car reports it drives with, whenever that changes. `online` False: the car is gone."""
 
     moment: Moment
     car: str
@@ -120,9 +123,9 @@ class Transponder:
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """The station's process has started: its name, how its gates are built, and whose transponders they read.
+    """The station's process has started: its name, how its gates are built, and the owners of known transponders.
 
-    `edition` of the rules by which everything that follows is judged, so that an old journal gives its old facts.
+    `edition`: the rules by which everything that follows is judged, so that an old journal gives its old facts.
     Journals that name none are of the first edition, which compared names and transponders letter by letter.
 
     `start` is drawn at random at each start: two continuations of one journal, one of them from a backup, never share
@@ -157,10 +160,10 @@ class JournalBegan:
 
 @dataclass(frozen=True, slots=True)
 class ClockPair:
-    """A sampled monotonic/UTC pair, so that a stamp can be shown as a time of day.
+    """One clock's monotonic time and UTC, read together, so that its stamps can be shown as times of day.
 
     `trusted`: this UTC is right as far as the machine knows (a time server disciplines its kernel's clock). `paced`:
-    this clock does not run at the rate of the day (a mock world's may be faster), so its pairs never correct earlier
+    this clock does not run at the rate of real time (a mock world's may be faster), so its pairs never correct earlier
     stamps.
     """
 
@@ -183,8 +186,8 @@ class GateReported:
 class GateNote:
     """What a gate's driver noticed about its device or line: it explains times, and changes none.
 
-    `count`: how much is missing or was dropped; `boot`: the boot that begins with it, or continues. The service stamps
-    `moment` when it receives the note.
+    `count`: how many numbers are missing, or bytes were dropped; `boot`: the boot of the edges that follow. The service
+    stamps `moment` when it receives the note.
     """
 
     gate: str
@@ -200,9 +203,9 @@ class OpenRace:
     """The race that runs belong to from now on. An unchanged repeat changes nothing.
 
     `cars_on_track`: how many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
-    cannot tell apart are tied (older races tied only equal ones). `officiating`: its edition; from 1 on, a lap that is
-    much too short is held, a missed crossing is proposed, and a model is what the car reports; from 2 on (`REBOOTS`),
-    the time of day of another boot of the station takes nothing from a run.
+    cannot tell apart are tied (older races tied only equal ones). `officiating`: the edition of the race's rules; from
+    1 on, a lap that is much too short is held, a missed crossing is proposed, and a model is what the car reports;
+    from 2 on (`REBOOTS`), the time of day of another boot of the station cannot shorten a run.
     """
 
     moment: Moment

@@ -1,4 +1,4 @@
-"""A run's laps: how each stands, what completed, confirmed, held or changed one, and incidents in it."""
+"""Facts about a run's laps: completed, confirmed, held, adjusted or recomputed, and the incidents in them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ Source = Literal["gate", "official", "system_b"]
 
 @dataclass(frozen=True, slots=True)
 class CrossingFlagged(Fact):
-    """A crossing too soon for any lap: stored and shown, but ends no lap until an official counts it (AddCrossing)."""
+    """A crossing too soon after the last: it is shown, but ends no lap unless an official counts it (AddCrossing)."""
 
     crossing: int
     run_id: str
@@ -22,8 +22,8 @@ class CrossingFlagged(Fact):
 class Lap:
     """One lap as it stands now. `ended_ns` is on the clock of `boot`; `ended_utc_ns` is for display and for ties.
 
-    `lap_ns` is 0 for a lap that spans two boots: it is void by rule. `reason`: why it is not valid, or what an
-    official did. `confirmed`: the car's own report agrees. `held`: not valid until an official decides.
+    `lap_ns` is 0 for a lap that spans two boots: it is void by rule. `reason`: why it is not valid, what an official
+    changed, or a remark. `confirmed`: the car's own report agrees. `held`: not valid until an official decides.
     """
 
     run_id: str
@@ -62,7 +62,7 @@ class LapConfirmed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class LapHeld(Fact):
-    """By the run's other laps, this one is implausibly short or began at such a crossing; or it no longer is."""
+    """`held` True: the lap is implausibly short beside the run's others, or follows such a lap. False: not any more."""
 
     lap: Lap
     held: bool
@@ -79,7 +79,7 @@ class LapAdjusted(Fact):
 
 @dataclass(frozen=True, slots=True)
 class LapsRecomputed(Fact):
-    """A ruling added or dropped a crossing: `laps` are all of the run's laps now."""
+    """The run's crossings or times of day changed, by a ruling or a corrected clock: `laps` are all its laps now."""
 
     run_id: str
     laps: tuple[Lap, ...]

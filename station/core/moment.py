@@ -18,7 +18,7 @@ class Moment:
 
 
 class Fact:
-    """What the core concludes from an input; facts.py has all kinds."""
+    """What the core concludes from an input; the base class of everything in facts.py."""
 
     __slots__ = ()
 
@@ -32,8 +32,8 @@ def later(default: Any, *, meant: Any = None) -> Any:
 
 
 def clock_of(boot: str) -> str:
-    """The boot whose clock stamps: STATION of "STATION/DEVICE", which is a device that uses the station's clock."""
+    """The boot whose clock made the stamps of `boot`: "STATION/DEVICE" is a device that uses the station's clock."""
     return boot.partition("/")[0]
 
 
-NEVER = Moment("", 0, 0)  # of a command before the service stamps it
+NEVER = Moment("", 0, 0)  # the moment of a command until the service stamps it

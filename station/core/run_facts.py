@@ -12,7 +12,7 @@ ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing"]
 
 @dataclass(frozen=True, slots=True)
 class Attributed(Fact):
-    """Whose crossing it was; with several cars on the track also why, and how surely (0: there was no choice)."""
+    """The run that a crossing belongs to. `why` and `sure_percent` are set where there was a choice (else "" and 0)."""
 
     crossing: int
     run_id: str
@@ -40,7 +40,7 @@ class UnknownTransponder(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TransponderAssigned(Fact):
-    """An official named the owner (car and racer "": none here); `crossings` of its earlier passes count now."""
+    """An official named the owner (car and racer "": none here); `crossings`: how many earlier passes count now."""
 
     transponder: str
     car: str
@@ -66,7 +66,7 @@ class RunOpened(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunReleased(Fact):
-    """The start was given: the next start/finish crossing begins lap 1. `by_hand`: the car gets no order."""
+    """The start was given: the car may go. `by_hand`: a person starts the car, and it gets no order."""
 
     run_id: str
     author: str
@@ -75,7 +75,7 @@ class RunReleased(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunStarted(Fact):
-    """Lap 1 began at this crossing; the phase is running."""
+    """Lap 1 begins at this crossing (0: with the start signal); again if a ruling gives it another beginning."""
 
     run_id: str
     crossing: int
@@ -107,7 +107,7 @@ class TimeUp(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ModelReported(Fact):
-    """The model that a car reports to drive; `online` False: the car is gone."""
+    """The model that a car reports it drives with; `online` False: the car is gone."""
 
     car: str
     online: bool
@@ -117,9 +117,9 @@ class ModelReported(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunModel(Fact):
-    """The model that the run is driven with, as its car reports it. `was` and `was_sha256`: the one before, if any.
+    """The model that the run is driven with, as its car reports it.
 
-    `changed`: it changed in the middle of the run.
+    `changed`: it changed in the middle of the run; `was` and `was_sha256` are the one before.
     """
 
     run_id: str
@@ -144,7 +144,7 @@ class ModelEntered(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunFinished(Fact):
-    """The run is over; its phase is finished. `counts` False: abandoned."""
+    """The run is over, with this many finished `laps`. `counts` False: it was abandoned."""
 
     run_id: str
     reason: str
@@ -166,7 +166,10 @@ class RunReassigned(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Qualified(Fact):
-    """The run's score when it is over and after each ruling; `score_ms` None: it has no score."""
+    """The run's score, when it is over and after each ruling: the laps from `first_lap` to `last_lap` make it.
+
+    `score_ms` None: it has no score.
+    """
 
     run_id: str
     racer: str

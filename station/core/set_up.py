@@ -1,6 +1,7 @@
-"""What a start, a race or a clock changes in the station's state. Called by engine.py, one function per input.
+"""Applies starts, races, clock readings and devices' reports about themselves to the station's state.
 
-Each function is (state, input) -> facts, and changes the state accordingly.
+Called by engine.py (clock readings also by command_handlers.py). `change` and the functions that it calls take the
+state and one input, change the state accordingly, and return the facts.
 """
 
 from dataclasses import replace
@@ -18,7 +19,7 @@ SetUpInput = e.Booted | e.JournalBegan | e.ClockPair | e.CarModel | e.GateReport
 
 
 def change(state: TimingState, event: SetUpInput) -> list[f.Fact]:
-    """Applies a start, a clock change, or what a gate's driver or a car reports about itself."""
+    """Applies one input of set-up, other than a race; returns its facts."""
     match event:
         case e.Booted():
             return boot(state, event)
@@ -33,9 +34,10 @@ def change(state: TimingState, event: SetUpInput) -> list[f.Fact]:
 
 
 def boot(state: TimingState, booted: e.Booted) -> list[f.Fact]:
-    """The station's process started. A gate that is built as before remembers which edges were handled.
+    """Applies a start of the station's process; returns its facts.
 
-    Its driver sends the later ones again.
+    A gate that is built as before continues; one that is built differently only remembers which edges were handled, so
+    that its driver sends the later ones again.
     """
     before = state.booted
     if state.race is not None and before is not None and booted.moment.boot != before.moment.boot:
@@ -68,7 +70,7 @@ def _build_gates(state: TimingState, specs: tuple[e.GateSpec, ...]) -> None:
 
 
 def begin_journal(state: TimingState, began: e.JournalBegan) -> list[f.Fact]:
-    """The journal has a name; if it continues another one, run numbers go on from there."""
+    """Stores the journal's name; if it continues another journal, run numbers continue from there too."""
     state.identity.journal = began.journal
     state.ids.reached(began.runs)
     return [f.JournalNamed(began.journal, began.old_journal, began.old_seq, began.old_head)]
@@ -94,8 +96,8 @@ def open_race(state: TimingState, wanted: e.OpenRace) -> list[f.Fact]:
     """Makes this the race that runs belong to from now on; it may have been open before."""
     race = state.races.get(wanted.race_id)
     if race is None:
-        more = (state.names, state.models, state.ids, state.identity)
-        race = state.races[wanted.race_id] = Race(wanted, state.scale, *more)
+        shared_parts = (state.names, state.models, state.ids, state.identity)
+        race = state.races[wanted.race_id] = Race(wanted, state.scale, *shared_parts)
     race.info = wanted
     state.race = race
     state.attribution.open(race)

@@ -1,7 +1,7 @@
-"""The state of the station: everything that its inputs made, and nothing else. The engine extends it by `handle`.
+"""The station's state: what all inputs so far have made of it, and nothing else. `Engine` adds `handle`.
 
-engine.py passes crossings through it, set_up.py applies starts, races and clock changes to it, and
-command_handlers.py officials' commands. Views and the service read it after a commit.
+engine.py passes crossings through it, set_up.py applies starts, races and clock changes, and command_handlers.py the
+commands of officials. Views and the service read it after a commit.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from station.core.timing.utc_scale import UtcScale
 
 
 class TimingState:
-    """Gates, races, cars' witnesses and clocks. `race` is the one that is open."""
+    """Gates, races, cars' witnesses and clocks. `race` is the open race, None before the first."""
 
     def __init__(self) -> None:
         self.gates: dict[str, Gate] = {}
@@ -49,7 +49,7 @@ class TimingState:
 
     @property
     def run(self) -> Run | None:
-        """The open race's newest run on the track, else its last one."""
+        """The open race's newest run on the track, else its last one; None if there is neither."""
         return None if self.race is None else self.race.run
 
     @property
@@ -76,7 +76,7 @@ class TimingState:
         return self.scale.utc_ns(boot, at_ns)
 
     def last_seq_by_boot(self, gate: str) -> Mapping[str, int]:
-        """The last `seq` handled of each boot of a gate: its driver resumes after it."""
+        """For each boot of the gate the last `seq` that was handled: its driver resumes after it."""
         known = self.gates.get(gate)
         return MappingProxyType({} if known is None else known.last_seq_by_boot)
 

@@ -11,21 +11,26 @@ _MOVES = (e.OpenRun, e.ArmRun, e.StartRun, e.ResumeRun)
 
 
 class StopLatch:
-    """The latch; `on`: the stop in force, None if there is none."""
+    """The latch. `on` is the stop that is in force, None if there is none."""
 
     def __init__(self) -> None:
         self.on: f.AllStopped | None = None
         self.at = e.NEVER  # the newest stop or release
 
     def obey(self, command: e.StopAll | e.ReleaseStop) -> list[f.Fact]:
-        """Sets or releases the stop. Raises Refused for a release older than the stop (the stop overtook it)."""
+        """Sets or releases the stop; returns its fact.
+
+        Raises Refused for a release that was given before the newest stop, and was overtaken by it.
+        """
         if isinstance(command, e.StopAll):
             self.at = command.moment
             self.on = f.AllStopped(command.author, command.reason, command.moment.utc_ns)
             return [self.on]
         released = command.moment
         if self.on is not None and released.boot == self.at.boot and released.at_ns < self.at.at_ns:
-            raise Refused("All cars were stopped again after this release was given: look, and release it again.")
+            raise Refused(
+                "All cars were stopped again after this release was given: check the track, then release them again."
+            )
         self.on, self.at = None, released
         return [f.StopReleased(command.author)]
 

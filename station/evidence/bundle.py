@@ -1,4 +1,4 @@
-"""The protest bundle: everything about one run and the program to check it, in one zip: `python3 FILE.zip`."""
+"""The protest bundle: one zip with everything about a run and the program that checks it: `python3 FILE.zip`."""
 
 import hashlib
 import importlib.resources
@@ -13,7 +13,7 @@ from station.evidence.verify import MANIFEST, POINTS, RECORDS, check, write_poin
 from station.store.hash_chain import Checkpoint, JournalRecord
 from station.store.journal_reader import JournalReader
 
-# The program files in each bundle: all of them need only the standard library.
+# The program files in each bundle, by package: they need only the standard library.
 BUNDLED_FILES: dict[str, tuple[str, ...]] = {
     "shared": ("__init__.py", "errors.py", "units.py"),
     "shared.rules": ("__init__.py", "ranking.py"),
@@ -30,21 +30,22 @@ from station.evidence.verify import main
 sys.exit(main(sys.argv))
 '''
 README = b"""A protest bundle of Raceday. To check it, with Python 3.11 or newer and nothing else: python3 THIS_FILE.zip
-or, signed by the key that the station publishes and by no other:        python3 THIS_FILE.zip --key HEX
-or, with a program that did not come with the bundle:                    raceday protest --check THIS_FILE.zip --key HEX
+trusting no key but the one that the station publishes:                  python3 THIS_FILE.zip --key HEX
+with a program that did not come with the bundle:                        raceday protest --check THIS_FILE.zip --key HEX
 
-journal.jsonl     the station's records, byte for byte, from the set-up of the race to the last word about this run
+journal.jsonl     the station's records, byte for byte, from the set-up of the race to the last one about this run
 checkpoints.json  the station's signatures over them: record, hash, public key, signature (Ed25519)
-edges.csv crossings.csv clock_pairs.csv gate_notes.csv laps.csv rulings.csv config.json run.json   the same, for people
+edges.csv crossings.csv clock_pairs.csv gate_notes.csv laps.csv rulings.csv config.json run.json   the same, as tables
 
-Hold the public key against the one that the station shows, and against the evidence that went out with its results.
+Compare the public key with the one that the station shows, and with the evidence that was posted with its results.
 """
 
 
 def make_bundle(journal: pathlib.Path, run_id: str, out: pathlib.Path, race_id: str = "") -> str:
-    """Writes the bundle; returns the sentence of its own check. Raises BadInput, StorageError.
+    """Writes the bundle of a run to the file `out`; returns what its own check found, as a sentence.
 
-    `race_id` "": there is only one run of this name. Journals of older stations may hold one in each race.
+    `race_id` may be "" if only one run has this id; journals of older stations may hold one in each race. Raises
+    BadInput, StorageError.
     """
     reader = JournalReader(journal)
     try:
@@ -92,7 +93,7 @@ def _files(
 
 
 def _race_of(reader: JournalReader, run_id: str, race_id: str, journal: pathlib.Path) -> str:
-    """The race in which this run was driven. Raises BadInput: none, or more than one."""
+    """The id of the race in which this run was driven. Raises BadInput if there is none, or more than one."""
     races = [
         fact["race_id"]
         for record in reader.records()
@@ -110,7 +111,11 @@ def _race_of(reader: JournalReader, run_id: str, race_id: str, journal: pathlib.
 
 
 def _span(reader: JournalReader, run_id: str, race_id: str) -> tuple[int, int]:
-    """From the newest set-up (boot and race) before the run to the last record that names it, and its signature."""
+    """The first and last record of the bundle.
+
+    They reach from the newest boot and opening of the race before the run to the last record that names the run, or to
+    the next signature after it.
+    """
     booted = raced = opened = last = 0
     race, needle = "", json.dumps(run_id).encode()
     for record in reader.records():

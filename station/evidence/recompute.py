@@ -18,9 +18,9 @@ Fact = tuple[str, dict[str, Any]]
 
 @dataclass(slots=True)
 class RecomputedRun:
-    """What the records say of one run of one race; `discrepancies` are sentences, empty if all of it agrees.
+    """What the records say of one run of one race; `discrepancies` are sentences, empty if everything agrees.
 
-    `race_id` "" is the race that opened it first: journals were once able to hold the same id in several races.
+    `race_id` "" means the race that first opened a run of this id: older journals may hold one id in several races.
     """
 
     run_id: str
@@ -36,10 +36,10 @@ class RecomputedRun:
 
 @dataclass(slots=True)
 class _ReadSoFar:
-    """What was read so far: the beams' edges, the gates' crossings, and what rulings added."""
+    """What was read so far: edges that broke a beam, the gates' crossings, the races, and what officials added."""
 
-    edges: set[tuple[str, str, int]] = field(default_factory=set)
-    crossings: dict[int, tuple[str, int]] = field(default_factory=dict)
+    edges: set[tuple[str, str, int]] = field(default_factory=set)  # gate, boot, ns
+    crossings: dict[int, tuple[str, int]] = field(default_factory=dict)  # by number: boot, ns
     official_stamps: set[int] = field(default_factory=set)  # given by officials: a start signal, an added crossing
     signals: set[str] = field(default_factory=set)  # boots on whose clock a start was given
     races: dict[str, RaceRules] = field(default_factory=dict)
@@ -48,7 +48,10 @@ class _ReadSoFar:
 
 
 def recompute_run(run_id: str, records: Iterable[JournalRecord], race_id: str = "") -> RecomputedRun:
-    """Recomputes one run; never raises for what a journal can hold. `race_id` "": the race that opened it first."""
+    """Recomputes one run from the records. `race_id` "": the race that first opened a run of this id.
+
+    Never raises for what a journal can hold.
+    """
     run, known = RecomputedRun(run_id, race_id), _ReadSoFar()
     for record in records:
         kind, given = json.loads(record.input)
@@ -70,7 +73,7 @@ def recompute_run(run_id: str, records: Iterable[JournalRecord], race_id: str = 
 
 
 def _apply_input(known: _ReadSoFar, kind: str, given: dict[str, Any]) -> None:
-    """Reads from an input what no fact repeats."""
+    """Reads what stands in an input and in no fact."""
     if kind == "Edge" and given["broken"]:
         known.edges.add((given["gate"], given["boot"], given["at_ns"]))
     known.booted = known.booted or kind == "Booted"
@@ -98,7 +101,7 @@ def _apply_fact(run: RecomputedRun, known: _ReadSoFar, name: str, fact: dict[str
 
 
 def _apply_run_fact(run: RecomputedRun, known: _ReadSoFar, name: str, fact: dict[str, Any]) -> None:
-    """A fact about a run of this name: another race may have had one too."""
+    """Reads a fact about a run of this id, unless it is the run of another race."""
     if name == "RunOpened":
         known.race_id = fact["race_id"]
         run.race_id = run.race_id or fact["race_id"]
@@ -115,7 +118,7 @@ def _apply_run_fact(run: RecomputedRun, known: _ReadSoFar, name: str, fact: dict
 
 
 def _compare(run: RecomputedRun, known: _ReadSoFar) -> None:
-    """Checks that each lap is the difference of its crossings, and the posted score what the rules make of the laps."""
+    """Checks that each lap is the difference of its crossings, and that the posted score follows from the laps."""
     start = run.started
     before = (start["boot"], start["at_ns"]) if start is not None else ("", 0)
     if start is not None and not _start_is_explained(start, known):
@@ -123,10 +126,10 @@ def _compare(run: RecomputedRun, known: _ReadSoFar) -> None:
     by_gate = set(known.crossings.values())
     for number, lap in sorted(run.laps.items()):
         ended = (lap["boot"], lap["ended_ns"])
-        want = ended[1] - before[1] if ended[0] == before[0] else 0
-        if lap["lap_ns"] != want:
+        expected_ns = ended[1] - before[1] if ended[0] == before[0] else 0
+        if lap["lap_ns"] != expected_ns:
             run.discrepancies.append(
-                f"lap {number} is stored as {lap['lap_ns']} ns, its crossings are {want} ns apart."
+                f"lap {number} is stored as {lap['lap_ns']} ns, its crossings are {expected_ns} ns apart."
             )
         if lap["source"] != "official" and ended not in by_gate:
             run.discrepancies.append(f"lap {number} ended at no crossing of a gate.")
@@ -137,13 +140,13 @@ def _compare(run: RecomputedRun, known: _ReadSoFar) -> None:
     run.score_ms = None if score is None else score.score_ms
     posted = run.result["score_ms"] if run.result is not None else None
     if posted is not None and posted != (run.score_ms or 0):
-        run.discrepancies.append(f"posted were {posted} ms, the rules make {run.score_ms} ms of the laps.")
+        run.discrepancies.append(f"the posted score is {posted} ms, but by the rules the laps make {run.score_ms} ms.")
 
 
 def _start_is_explained(start: dict[str, Any], known: _ReadSoFar) -> bool:
-    """Is it at the crossing that it names; without one (0) at the start signal, or at one that an official added?
+    """Is the start at the crossing that it names; if it names none (0), at a start signal or an added crossing?
 
-    A signal that was put on the clock of another gate is as sure as lap 1 says (`uncertainty_ns`).
+    A start signal that was converted to another gate's clock cannot be compared: lap 1 states its `uncertainty_ns`.
     """
     if start["crossing"]:
         return (start["boot"], start["at_ns"]) == known.crossings.get(start["crossing"])

@@ -1,4 +1,4 @@
-"""A bundle's records as tables for people: edges, crossings by every witness, clock pairs, laps, rulings, config."""
+"""A bundle's records as tables to read: edges, every witness's crossings, clock pairs, notes, rulings, laps, config."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ LAP_COLUMNS = (
 
 
 def tables(run: RecomputedRun, records: Sequence[JournalRecord]) -> dict[str, bytes]:
-    """File name -> content of each table of the bundle (CSV and JSON, UTF-8)."""
+    """Each table of the bundle: file name to content (CSV and JSON, UTF-8)."""
     parsed = [(record.seq, *json.loads(record.input), json.loads(record.facts)) for record in records]
     return {
         "edges.csv": _csv(("seq", "gate", "sensor", "broken", "at_ns", "edge_seq", "boot"), _edges(parsed)),
@@ -74,7 +74,7 @@ def _witnesses(parsed: Iterable[Any]) -> Iterable[list[Any]]:
     for seq, kind, given, facts in parsed:
         if kind == "CarReport":
             yield [seq, "car", given["car"], given["at_ns"], given["car_boot"], given["uncertainty_ns"], ""]
-        why = {f["crossing"]: f.get("why") or f.get("run_id", "") for n, f in facts if n in _WHOSE}
+        why = {f["crossing"]: f.get("why") or f.get("run_id", "") for n, f in facts if n in _ATTRIBUTIONS}
         for name, fact in facts:
             if name == "Crossing":
                 stamp = (fact["at_ns"], fact["boot"], fact["uncertainty_ns"])
@@ -86,7 +86,7 @@ def _witnesses(parsed: Iterable[Any]) -> Iterable[list[Any]]:
                 yield [seq, "hand", fact["author"], moment["at_ns"], moment["boot"], "", f"off {fact['off_ns']} ns"]
 
 
-_WHOSE = ("Attributed", "Unattributed")
+_ATTRIBUTIONS = ("Attributed", "Unattributed")
 
 
 def _pairs(parsed: Iterable[Any]) -> Iterable[list[Any]]:

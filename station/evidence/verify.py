@@ -1,9 +1,10 @@
 """`python3 BUNDLE.zip [--key HEX]`: checks a protest bundle with nothing but the bundle and Python's standard library.
 
-Every file against the manifest, the chain of hashes over every record, the station's signatures, the tables for people
-against the records, and the run's laps and score made again from the edges. Exit code 0: all of it agrees; 1: it does
-not, and the sentence says what. `--key` is the public key that the station publishes: a forger who signed all of
-it again with another key is noticed. `raceday protest --check BUNDLE.zip` checks without the bundle's own program.
+It compares every file with the manifest, follows the hash chain over every record, checks the station's signatures,
+compares the tables with the records, and recomputes the run's laps and score from the edges. Exit code 0: everything
+agrees; 1: something does not, and a sentence says what. `--key` is the public key that the station publishes: with it,
+a forger who signed everything again with another key is noticed. `raceday protest --check BUNDLE.zip` checks a bundle
+without running the program in it.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from station.evidence.tables import tables
 from station.store.hash_chain import Checkpoint, JournalRecord, verify_chain
 
 RECORDS, POINTS, MANIFEST = "journal.jsonl", "checkpoints.json", "manifest.json"
-MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # bytes of all files, unpacked
+MAX_UNPACKED_BYTES = 512 * 1024 * 1024  # of all files together
 CHECK_ERRORS = (
     StorageError,
     zipfile.BadZipFile,
@@ -34,7 +35,7 @@ CHECK_ERRORS = (
 
 
 def main(arguments: list[str]) -> int:
-    """The bundle's own command: `arguments` is the bundle's path, and the keys to trust."""
+    """The bundle's own command; returns the exit code. `arguments`: the bundle's path, then `--key HEX` if wanted."""
     bundle, *rest = arguments
     if rest and (len(rest) != 2 or rest[0] != "--key"):
         print("usage: python3 BUNDLE.zip [--key HEX]", file=sys.stderr)  # noqa: T201  the answer
@@ -43,7 +44,10 @@ def main(arguments: list[str]) -> int:
 
 
 def check_and_print(bundle: str, keys: frozenset[str]) -> int:
-    """Prints whether the bundle is sound; returns the exit code."""
+    """Checks the bundle at the path `bundle` and prints the outcome; returns the exit code.
+
+    `keys`: the public keys to trust, in hexadecimal; if empty, any key is accepted.
+    """
     try:
         run, sentence = check(read_files(bundle), keys)
     except CHECK_ERRORS as error:
@@ -56,7 +60,7 @@ def check_and_print(bundle: str, keys: frozenset[str]) -> int:
 
 
 def read_files(path: str) -> dict[str, bytes]:
-    """Name -> content. Raises ValueError if it cannot be a bundle, BadZipFile, OSError."""
+    """The files of a bundle: name to content. Raises ValueError if it cannot be a bundle, BadZipFile, OSError."""
     with zipfile.ZipFile(path) as bundle:
         twice = [name for name, count in Counter(bundle.namelist()).items() if count > 1]
         if twice:
@@ -67,7 +71,10 @@ def read_files(path: str) -> dict[str, bytes]:
 
 
 def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tuple[RecomputedRun, str]:
-    """The case of the bundle's run, and the sentence about its records. Raises one of FALLS."""
+    """Checks a bundle's files; returns the recomputed run and a sentence about it and its records.
+
+    `keys`: the public keys to trust, in hexadecimal; if empty, any key is accepted. Raises one of CHECK_ERRORS.
+    """
     manifest = read_manifest(files)
     records = read_records(files[RECORDS])
     points = read_points(files[POINTS])
@@ -77,23 +84,23 @@ def check(files: Mapping[str, bytes], keys: frozenset[str] = frozenset()) -> tup
     run = recompute_run(manifest["run_id"], records, manifest.get("race_id", ""))
     for name, table in tables(run, records).items():
         if files[name] != table:
-            raise ValueError(f"{name} does not say what the records say.")
+            raise ValueError(f"{name} does not agree with the records.")
     if not count:
         run.discrepancies.append("no key has signed these records: they prove nothing.")
     by = ", ".join(sorted({point.public_key.hex() for point in points})) or "no key"
     score = "no score" if run.score_ms is None else f"{run.score_ms} ms"
     sentence = (
         f"run {run.run_id}: {len(run.laps)} laps, {score}, of the race {run.race_id}; "
-        f"records {first + 1} to {seq} are whole, {count} signatures by {by}; head {head.hex()}"
+        f"records {first + 1} to {seq} are intact, {count} signatures by {by}; head {head.hex()}"
     )
     return run, sentence
 
 
 def read_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """The manifest, after every file was checked against it. Raises ValueError."""
+    """The manifest, after checking every file against it. Raises ValueError."""
     missing = {MANIFEST, RECORDS, POINTS} - set(files)
     if missing:
-        raise ValueError(f"{min(missing)} is missing: it is no protest bundle.")
+        raise ValueError(f"{min(missing)} is missing: this is not a protest bundle.")
     manifest: dict[str, Any] = json.loads(files[MANIFEST])
     unlisted = set(files) - set(manifest["files"]) - {MANIFEST}
     if unlisted:
@@ -105,7 +112,7 @@ def read_manifest(files: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def write_records(records: list[JournalRecord]) -> bytes:
-    """One JSON object a line, with the record's own bytes as text."""
+    """The records as `journal.jsonl`: one JSON object per line, with the record's own bytes as text."""
     return b"".join(json.dumps(_plain(record)).encode() + b"\n" for record in records)
 
 

@@ -1,1 +1,1 @@
-"""Gate drivers: one file each with the same shape, chosen by name in the config."""
+"""Gate drivers, chosen by name in the config: "mock", "gpio", "pico", "decoder", "drem"; driver.py describes them."""

@@ -19,7 +19,10 @@ StartDriver = Callable[[Mapping[str, int], Put], GateDriver]
 
 
 class AbsentGate:
-    """A `GateDriver`. `begin(after, put)` returns the started driver, or raises HardwareMissing."""
+    """A `GateDriver` for a missing device, which it tries to start every `RETRY_S` seconds.
+
+    `begin(after, put)` returns the started driver, or raises HardwareMissing; `why` is the reason so far.
+    """
 
     def __init__(self, name: str, begin: StartDriver, why: str) -> None:
         self._name, self._begin, self._why = name, begin, why
@@ -75,12 +78,12 @@ class AbsentGate:
             closed = self._closing.is_set()
             if not closed:
                 self._driver = driver
-        if closed:  # it was closed meanwhile
+        if closed:  # this gate was closed in the meantime
             driver.close()
 
 
 def make_and_start(make: Callable[[], GateDriver]) -> StartDriver:
-    """For a driver that cannot be constructed without its device: constructed and started, or neither."""
+    """The `begin` for a driver that cannot be constructed without its device: constructs and starts it, or neither."""
 
     def begin(after: Mapping[str, int], put: Put) -> GateDriver:
         driver = make()
@@ -95,7 +98,7 @@ def make_and_start(make: Callable[[], GateDriver]) -> StartDriver:
 
 
 def start_again(driver: GateDriver) -> StartDriver:
-    """For a driver that was constructed but did not start."""
+    """The `begin` for a driver that was constructed but could not be started."""
 
     def begin(after: Mapping[str, int], put: Put) -> GateDriver:
         driver.start(after, put)

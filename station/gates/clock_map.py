@@ -1,11 +1,11 @@
-"""Maps a device's clock to the station's: from pings and pongs to a line, and how wrong the line can be at most.
+"""Maps a device's clock to the station's: fits a line to pings and pongs, and bounds the error of the line.
 
 A ping is read by the device after we sent it and before its pong reached us: so each exchange bounds the offset from
-below (by its way out) and from above (by its way back). The fastest messages of each direction are the ones that
-bound it; slow ones say nothing and so cannot mislead. A crystal wanders, but its rate changes by at most w per second
-(`WANDER_PER_S`): over a window of W seconds some line stays within w W^2 / 16 of what it truly did. All lines (offset
-and drift) that obey every bound but for this are possible. The middle one is used, and the stated uncertainty is how
-far the farthest of them lies away at that instant, plus how far the crystal may lie from the line.
+below (by its way out) and from above (by its way back). The fastest messages in each direction give the tightest
+bounds; slow ones add nothing, and so cannot mislead. A crystal wanders, but its rate changes by at most w per second
+(`WANDER_PER_S`): over a window of W seconds some line stays within w W^2 / 16 of the true clock. All lines (offset
+and drift) that obey every bound, widened by that much, are possible. The middle one is used. The stated uncertainty is
+the distance to the farthest of them at that instant, plus how far the crystal may be from the line.
 
 Pure: time is an argument. Used for the Pico gate and for pigpio's ticks.
 """
@@ -23,12 +23,12 @@ DRIFT_LIMIT = 1e-3  # no crystal is off by more than 1000 ppm
 WANDER_PER_S = 5e-8  # how fast a crystal's rate may change (a hand on the board, the sun): 3 ppm in a minute
 GRID = 65  # drifts tried between the extreme ones
 Floats = npt.NDArray[np.float64]
-Slack = Callable[[float], float]  # of a drift: how far apart its lowest and highest possible offsets are, in ns
+Slack = Callable[[float], float]  # for a drift: how far apart the lowest and the highest possible offset are, in ns
 
 
 @dataclass(frozen=True, slots=True)
 class MappedInstant:
-    """One instant of the device on our clock. Uncertainty is a bound, not a deviation."""
+    """One instant of the device on the station's clock. The uncertainty is a bound, not a standard deviation."""
 
     at_ns: int
     uncertainty_ns: int
@@ -49,7 +49,10 @@ class _Fit:
 
 
 class ClockMap:
-    """Exchanges of one boot of the device in, its instants on our clock out."""
+    """Takes the exchanges of one boot of the device, and converts its instants to the station's clock.
+
+    Only exchanges of the last `window_s` count. It is warm after `warm_samples` exchanges over at least `warm_s`.
+    """
 
     def __init__(self, window_s: float = 60.0, warm_s: float = 8.0, warm_samples: int = 100) -> None:
         self._window_ns = round(window_s * NS_PER_S)
@@ -59,7 +62,7 @@ class ClockMap:
         self._first_ns: int | None = None
 
     def add(self, sent_ns: int, device_us: int, received_ns: int) -> None:
-        """One exchange; `device_us` lies between the two instants of our clock."""
+        """Adds one exchange: the device read `device_us` between the two instants of the station's clock."""
         if received_ns < sent_ns:
             return
         device_ns = device_us * US
@@ -79,25 +82,26 @@ class ClockMap:
 
     @property
     def empty(self) -> bool:
+        """Whether there is no exchange yet; then no instant can be converted."""
         return not self._samples
 
     @property
     def offset_ns(self) -> int:
-        """Our clock less the device's, at the newest exchange. Needs at lower_ns one."""
+        """The station's clock minus the device's at the newest exchange, in ns. Needs at least one exchange."""
         device_us = self._samples[-1][0] // US
         return self.at(device_us).at_ns - device_us * US
 
     @property
     def drift_ppb(self) -> int:
-        """How much slower the device counts than we. Needs at lower_ns one exchange."""
+        """How much slower the device's clock runs than the station's, in ppb. Needs at least one exchange."""
         return round(self._fitted().drift * 1e9)
 
     def here(self) -> MappedInstant:
-        """The newest exchange on our clock; its uncertainty shows how good the connection is now."""
+        """The newest exchange on the station's clock; its uncertainty shows how good the connection is now."""
         return self.at(self._samples[-1][0] // US)
 
     def at(self, device_us: int) -> MappedInstant:
-        """The device's instant `device_us` on our clock. Needs at lower_ns one exchange."""
+        """The device's instant `device_us` on the station's clock. Needs at least one exchange."""
         fit = self._fitted()
         ahead_s = (device_us * US - fit.origin_ns) / NS_PER_S
         middle = fit.offset_ns + fit.drift * ahead_s * NS_PER_S
@@ -115,7 +119,7 @@ class ClockMap:
 
 
 def _fit(samples: npt.NDArray[np.int64]) -> _Fit:
-    """The line in the middle of all that the exchanges allow, and their extremes."""
+    """The line in the middle of all those that the exchanges allow, and the extremes of these."""
     origin_ns, base_ns = int(samples[-1, 0]), int(samples[-1, 1] - samples[-1, 0])
     at = (samples[:, 0] - origin_ns).astype(np.float64)
     # The device counts whole microseconds: exchanges that are faster than one would contradict each other.

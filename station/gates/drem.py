@@ -1,9 +1,9 @@
-"""The timer of the DeepRacer Event Manager (DREM) as a gate: its WebSocket in, edges on its own wall clock out.
+"""Driver "drem": the timer of the DeepRacer Event Manager (DREM), read over its WebSocket.
 
-Driver "drem". The timer stamps the press of a strip, sends it once to its clients, and stores nothing. So a lap that
-it sent while we were away is lost: its lap numbers show this. Its clock is a wall clock: where it falls, or moves
-against ours by more than `step_ms`, a new boot begins, and no lap spans it. The strip's release is not sent: it gets
-the same stamp, so that no strip counts as blocked.
+The timer stamps the press of a strip, sends it once to its clients, and stores nothing. So a lap that it sent while
+we were not connected is lost: its lap numbers show this. Its clock is a wall clock: where it falls, or moves against
+ours by more than `step_ms`, a new boot begins, and no lap spans it. The release of the strip is not sent: it gets the
+same stamp as the press, so that no strip counts as blocked.
 """
 
 import threading
@@ -30,7 +30,7 @@ FIRST_S = 1.0  # a start waits at most this long for the timer's first answer
 
 @dataclass(frozen=True, slots=True)
 class DremGateOptions:
-    """`options` of the gate. `gpios` in the order of the gate's `sensors`."""
+    """`[gate.options]` of the driver "drem"."""
 
     url: str = setting(what="where the timer listens: ws://192.168.1.20:8080")
     gpios: tuple[int, ...] = setting((17, 27), min=0, max=1000, what="the timer's pins, in the order of `sensors`")
@@ -38,7 +38,7 @@ class DremGateOptions:
 
 
 class DremStream:
-    """The timer's texts in, edges out; pure. `boot` names this connection's times, since the timer names no boot."""
+    """Turns the timer's texts into edges; pure. `boot` is the boot id of the edges, since the timer has none."""
 
     def __init__(self, gate: str, names: Mapping[str, str], boot: str, step_ns: int) -> None:
         self._gate, self._names, self._boot, self._step_ns = gate, names, boot, step_ns
@@ -50,7 +50,7 @@ class DremStream:
         self._notes: list[GateNote] = []
 
     def connected(self) -> None:
-        """A new connection: half a text is dropped, clock and numbers stay."""
+        """Handles a new connection: half a text is dropped; clock and numbers continue."""
         self._decoder.hello()
 
     def on_text(self, text: str | bytes, now_ns: int) -> list[Edge]:
@@ -60,7 +60,7 @@ class DremStream:
         return [edge for fact in facts for edge in self._edges(fact, now_ns)]
 
     def new_notes(self) -> list[GateNote]:
-        """What was noticed since the last call, for the journal."""
+        """The notes for the journal since the last call."""
         notes, self._notes = self._notes, []
         return notes
 
@@ -88,7 +88,7 @@ class DremStream:
         self._notes.append(GateNote(self._gate, gap.kind, gap.sentence, gap.missing, f"{self._boot}.{self._epoch}"))
 
     def _compare(self, time_ns: int, now_ns: int) -> None:
-        """Against our clock only to see that its clock was set; the edge keeps the timer's stamp."""
+        """Compares the timer's clock with ours, only to notice that it was set: edges always have the timer's stamp."""
         offset_ns = time_ns - now_ns
         moved_ns = 0 if self._offset_ns is None else offset_ns - self._offset_ns
         if abs(moved_ns) > self._step_ns:

@@ -1,4 +1,4 @@
-"""What a gate driver is: it stamps edges, numbers them, and can deliver again what the station has not stored.
+"""The interface of gate drivers: they stamp edges, number them, and deliver again what the station has not stored.
 
 Constructed by build.py as `cls(name, sensors, options, clock)`: `sensors` in the order a forward car meets them,
 `options` the driver's own table from the config, `clock` the station's (a driver whose hardware has its own clock
@@ -18,11 +18,11 @@ GateOutput = Edge | GateNote  # what a driver delivers: edges and notes about it
 
 @dataclass(frozen=True, slots=True)
 class GateHealthReport:
-    """Can the gate be raced on? `lost` counts edges that the driver knows it could not deliver.
+    """Whether the gate works, and a sentence about it. `lost`: edges that the driver knows it could not deliver.
 
     Where the driver knows them: `offset_ns` and `drift_ppb` of its device's clock to the station's, `dropped` bytes
     that were in no frame, `level` of each sensor's beam (0 to 1, in the order of the sensors), `uncertainty_ns` of a
-    stamp that is made now. `absent`: the device is not connected; it is tried again and may join later.
+    stamp that is made now. `absent`: the device is not connected; the driver keeps trying, and it may join later.
     """
 
     alive: bool
@@ -46,7 +46,7 @@ class GateDriver(Protocol):
     """
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
-        """Begin to deliver edges, in order, in the background.
+        """Begins to deliver edges, in order, in the background.
 
         `after[boot]` is the last seq of that boot that the station has stored: what the device has in memory beyond it
         is delivered first. A boot that is not named is delivered from the oldest edge in memory. `put` only enqueues

@@ -9,7 +9,7 @@ SUM_NS = 5_000_000_000  # a noisy line gives one note every few seconds, not one
 
 
 class DroppedByteCounter:
-    """One gate's dropped bytes: reported at once when the first come, then summed up."""
+    """One gate's dropped bytes: the first are reported at once, later ones as sums. `what` names the frames."""
 
     def __init__(self, gate: str, what: str) -> None:
         self._gate, self._what = gate, what
@@ -22,5 +22,6 @@ class DroppedByteCounter:
         if more <= 0 or (self._reported_ns is not None and now_ns - self._reported_ns < SUM_NS):
             return None
         self._reported, self._reported_ns = dropped, now_ns
-        bytes_are = "byte was" if more == 1 else "bytes were"
-        return GateNote(self._gate, "dropped_bytes", f"{more} {bytes_are} no {self._what}, and dropped.", more)
+        subject, verb = ("byte", "was") if more == 1 else ("bytes", "were")
+        sentence = f"{more} {subject} outside any {self._what} {verb} dropped."
+        return GateNote(self._gate, "dropped_bytes", sentence, more)

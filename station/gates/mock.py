@@ -1,7 +1,7 @@
-"""Driver "mock": a gate without a beam, for tests and trials. It is no more forgiving than a real device.
+"""Driver "mock": a gate without a beam, for tests and for trying out the station. It is as strict as a real device.
 
-It numbers edges, has a memory of `ring` edges that a reboot clears, and refuses a sensor that it does not have. With
-`every_s` it makes passes by itself, to try out the station.
+It numbers edges, remembers the last `ring` of them until a reboot, and refuses a sensor that it does not have. With
+`every_s` it makes passes by itself.
 """
 
 import threading
@@ -19,7 +19,7 @@ from station.gates.driver import Edge, GateHealthReport, GateNote, GateOutput
 
 @dataclass(frozen=True, slots=True)
 class MockGateOptions:
-    """`every_s` > 0: a pass of `width_ms` every `every_s` seconds, by itself."""
+    """`[gate.options]` of the driver "mock". `every_s` > 0: a pass of `width_ms` every `every_s` seconds, by itself."""
 
     ring: int = setting(4096, min=1, max=1_000_000, what="edges in memory for a station that comes back")
     every_s: float = setting(0.0, min=0.0, max=3600.0)
@@ -51,7 +51,7 @@ class MockGate:
         self._closed = threading.Event()
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
-        """As `GateDriver.start` describes. Raises HardwareMissing when it was unplugged (closed)."""
+        """As `GateDriver.start` describes. Raises HardwareMissing if it was closed, as if it were unplugged."""
         if self._closed.is_set():
             raise HardwareMissing(f"the gate {self._name} is unplugged: plug it in and start again.")
         with self._lock:
@@ -63,7 +63,10 @@ class MockGate:
             threading.Thread(target=self._by_itself, name=f"gate-{self._name}", daemon=True).start()
 
     def edge(self, sensor: str, broken: bool, at_ns: int | None = None) -> Edge:
-        """One level change, now or at a stamp of the clock. Raises Refused for a sensor it does not have."""
+        """Makes one level change, now or at `at_ns` of the clock, and returns its edge.
+
+        Raises Refused for a sensor that the gate does not have, and for a time before the last edge.
+        """
         if sensor not in self._sensors:
             raise Refused(f"The gate {self._name} has no sensor {sensor!r}; it has {', '.join(self._sensors)}.")
         with self._lock:
@@ -79,14 +82,14 @@ class MockGate:
         return edge
 
     def pass_by(self, at_ns: int | None = None) -> Edge:
-        """A pass of a car of the usual length; returns its first edge, the timing edge."""
+        """Makes a pass of `width_ms` at the first sensor; returns its first edge, the timing edge."""
         stamp = self._clock.now_ns() if at_ns is None else at_ns
         first = self.edge(self._sensors[0], True, stamp)
         self.edge(self._sensors[0], False, stamp + self._options.width_ms * 1_000_000)
         return first
 
     def add_note(self, kind: NoteKind, sentence: str, count: int = 0) -> None:
-        """Delivers a note, as a driver that noticed something of its device; dropped while it is not started."""
+        """Delivers a note, as a driver that noticed something about its device; drops it while not started."""
         with self._lock:
             if self._put is not None:
                 self._put(GateNote(self._name, kind, sentence, count, self._clock.boot_id))
@@ -98,7 +101,7 @@ class MockGate:
             self._device.lost += 1
 
     def reboot(self) -> None:
-        """A power loss: the memory is empty and numbers start again (the clock names the new boot)."""
+        """Simulates a power loss: the memory is empty and numbers start again (the clock names the new boot)."""
         with self._lock:
             self._device = _MockDevice(ring=deque(maxlen=self._options.ring))
 
@@ -109,7 +112,7 @@ class MockGate:
         return GateHealthReport(alive, sentence, device.last_ns, device.edges, device.lost)
 
     def detach(self) -> None:
-        """The station's process is gone; the device runs on."""
+        """Simulates that the station's process is gone: the device continues, and delivers to nobody."""
         with self._lock:
             self._put = None
 

@@ -1,8 +1,8 @@
 """Detects a sensor whose `broken` level is configured the wrong way round. Used by the drivers that see levels.
 
 A sensor that is broken from the start, and then free only for moments, rests at the level that is set to mean broken:
-each press of a strip, each car in a beam frees it. A warning names the setting to change, until the sensor was free for
-a while. The same holds later, where it is broken for long before and after such a moment.
+each press of a strip, each car in a beam frees it. A warning names the setting to change, until the sensor has been
+free for a while. The same applies later if a sensor is broken for long both before and after such a moment.
 """
 
 from dataclasses import dataclass
@@ -19,23 +19,26 @@ class _RestingState:
     broken: bool
     since_ns: int
     doubted: bool  # it was broken from the start, or for long, and has not rested free since
-    from_start: bool
-    free_pulses: int = 0  # short times in which it was free since
+    from_start: bool  # it was broken from the start
+    free_pulses: int = 0  # how often it has been free for a short time since
 
 
 class RestingLevelMonitor:
-    """The sensors of one gate. `level`: what is set to mean broken; `begun`: its driver's start, as a verb."""
+    """Watches the sensors of one gate. `level`: what is set to mean broken.
+
+    `begun` completes "since the gate ..." in the warning: what the gate did when its sensors were first read.
+    """
 
     def __init__(self, level: Level, begun: str = "started") -> None:
         self._level, self._begun = level, begun
         self._sensors: dict[str, _RestingState] = {}
 
     def begin(self, name: str, broken: bool, now_ns: int) -> None:
-        """A sensor's state when it is first read."""
+        """Sets a sensor's state as it is first read."""
         self._sensors[name] = _RestingState(broken, now_ns, broken, broken)
 
     def change(self, name: str, broken: bool, at_ns: int) -> None:
-        """It is broken, or free, from `at_ns` on; repeating the present state changes nothing."""
+        """The sensor is broken, or free, from `at_ns` on; repeating its present state changes nothing."""
         sensor = self._sensors.get(name)
         if sensor is None:
             self.begin(name, broken=False, now_ns=at_ns)
@@ -51,14 +54,14 @@ class RestingLevelMonitor:
             sensor.free_pulses += 1
 
     def broke(self, name: str, at_ns: int) -> None:
-        """An edge shows that it broke at `at_ns`: so it was free before, whatever a heartbeat reported since."""
+        """An edge shows that the sensor broke at `at_ns`: so it was free before, whatever a heartbeat has reported."""
         sensor = self._sensors.get(name)
         if sensor is not None and sensor.broken and not sensor.free_pulses:
             sensor.doubted, sensor.from_start, sensor.since_ns = False, False, at_ns
         self.change(name, True, at_ns)
 
     def sentence(self, now_ns: int) -> str:
-        """What is wrong and how to fix it, as one sentence; '' if nothing is."""
+        """What is wrong and how to fix it, for display; "" if nothing is."""
         doubted = [name for name, sensor in list(self._sensors.items()) if _doubtful(sensor, now_ns)]
         if any(self._sensors[name].free_pulses for name in doubted):
             return self._inverted(doubted)
@@ -87,7 +90,7 @@ class RestingLevelMonitor:
 
 
 def _doubtful(sensor: _RestingState, now_ns: int) -> bool:
-    """It has not rested free since it was broken from the start or for long, as far as is known at `now_ns`."""
+    """Whether the sensor may be inverted, as far as is known at `now_ns`."""
     lasts_ns = now_ns - sensor.since_ns
     if not sensor.doubted or (not sensor.broken and lasts_ns >= RESTS_NS):
         return False

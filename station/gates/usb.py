@@ -1,8 +1,9 @@
-"""Where a serial device is now: a USB port that was pulled may come back under another number.
+"""Finds a serial device again: a USB device that was unplugged may come back under another number.
 
 A port is recognised by the links that udev gave it (/dev/serial/by-id, and those beside the configured path), else by
-what the kernel reports of its USB device: vendor, product, serial number and interface. Adapters without a serial
-number of their own share all of that, and one by-id link too: of two alike each is recognised by its socket alone.
+what the kernel reports about its USB device: vendor, product, serial number and interface. Adapters without a serial
+number of their own share all of that, and even one by-id link: two that are alike are told apart only by the socket
+that each is plugged into.
 
 Used by the drivers with a port (decoders/gate.py, pico/gate.py) and by `raceday gate list`.
 """
@@ -20,7 +21,7 @@ DEV = pathlib.Path("/dev")
 TTYS = pathlib.Path("/sys/class/tty")
 NUMBERED = re.compile(r"(tty[A-Z]\w*?|cuaU|pts)\d+")
 _NO_USB = re.compile(r"ttyS\d+")  # there are dozens, and none is on USB
-_NO_SERIAL = re.compile(r"0*1?|0?1234\w*")  # what makers put in the place of one
+_NO_SERIAL = re.compile(r"0*1?|0?1234\w*")  # what makers put in the place of a serial number
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +37,20 @@ class UsbDevice:
 
 @dataclass(frozen=True, slots=True)
 class UsbPort:
-    """A serial port on USB: its name now, what it is, where it is plugged in, and what udev makes its by-id link of."""
+    """A serial port on USB."""
 
-    name: str
+    name: str  # now, as in /dev
     device: UsbDevice
-    socket: str
-    label: str
+    socket: str  # where it is plugged in: the path of its USB device in sysfs
+    label: str  # what udev makes its by-id link of
 
     def shares(self, other: "UsbPort") -> bool:
-        """Do both get the same by-id link? It is made of the makers' texts, which even different devices may share."""
+        """Whether both get the same by-id link: it is made of the makers' texts, which different devices may share."""
         return self.name != other.name and (self.device == other.device or self.label == other.label)
 
 
 def usb_port(path: str, ttys: pathlib.Path = TTYS) -> UsbPort | None:
-    """The port of this path; None if it is not on USB, or is missing."""
+    """The USB port that this path (or link) leads to; None if it is not on USB, or is missing."""
     name = pathlib.Path(os.path.realpath(path)).name
     folder = ttys / name / "device"
     if not folder.exists():
@@ -68,14 +69,14 @@ def usb_port(path: str, ttys: pathlib.Path = TTYS) -> UsbPort | None:
 
 def usb_device(path: str, ttys: pathlib.Path = TTYS) -> UsbDevice | None:
     """The USB device behind a port; None if there is none, or the port is missing."""
-    found = usb_port(path, ttys)
-    return None if found is None else found.device
+    port = usb_port(path, ttys)
+    return None if port is None else port.device
 
 
 def stable_name(path: str, by_id: pathlib.Path = BY_ID, ttys: pathlib.Path = TTYS) -> str:
-    """The name under which this port is always found; "" if it has none (or `path` is one already).
+    """The link under which this port can always be found; "" if there is none.
 
-    The name of its device; where another device is alike, the name of its socket.
+    It names the device or, if another device is alike, the socket.
     """
     port = usb_port(path, ttys)
     alike = port is not None and any(port.shares(other) for other in _ports(ttys))
@@ -90,38 +91,38 @@ def plugged_in(by_id: pathlib.Path = BY_ID, ttys: pathlib.Path = TTYS) -> tuple[
 
 
 class PortFinder:
-    """One port of the config, found again. `setting` is how its key is called there."""
+    """Finds a port of the config again after it was unplugged. `wanted`: its path or URL; `setting`: the config key."""
 
     def __init__(self, wanted: str, setting: str, by_id: pathlib.Path = BY_ID, ttys: pathlib.Path = TTYS) -> None:
         self._wanted, self._setting, self._by_id, self._ttys = wanted, setting, by_id, ttys
         self._links: tuple[str, ...] = ()
         self._port: UsbPort | None = None
         self._now, self._opened = wanted, False
-        self._gone = False  # since it was open, one search found none like it
-        self._twins = False  # another one is or was there that looks the same to the kernel
-        self._shared = False  # or the same to udev at least
-        self._moved = False  # what is open now has no serial number, and came in another socket than what was
+        self._gone = False  # since it was last open, a search has found none like it
+        self._twins = False  # there is or was another one that looks the same to the kernel
+        self._shared = False  # or at least the same to udev
+        self._moved = False  # what is open now has no serial number, and is in another socket than before
         self._listed: tuple[pathlib.Path, ...] = ()
 
     @property
     def local(self) -> bool:
-        """Is the configured port a path, not a URL?"""
+        """Whether the configured port is a path, not a URL."""
         return "://" not in self._wanted
 
     def path(self) -> str:
-        """What to open now. Raises HardwareMissing where another device has its name, or several share it."""
+        """The path or URL to open now. Raises HardwareMissing if another device has its name, or several share it."""
         if not self.local:
             return self._wanted
         if not self._opened:
             self._refuse_shared_link()
             return self._wanted
-        if found := self._found():
-            return self._wanted if os.path.realpath(found) == os.path.realpath(self._wanted) else found
+        if path := self._current_path():
+            return self._wanted if os.path.realpath(path) == os.path.realpath(self._wanted) else path
         self._refuse_anothers_name()
         return self._wanted
 
     def opened(self, path: str) -> None:
-        """`path` was opened: remember how to recognise the device from now on."""
+        """`path` was opened: remembers how to recognise the device from now on."""
         self._now, self._opened, self._gone = os.path.realpath(path) if self.local else path, True, False
         if not self.local:
             return
@@ -133,7 +134,7 @@ class PortFinder:
 
     @property
     def advice(self) -> str:
-        """The setting to use instead of a numbered name, as a sentence; "" where the configured name is a good one."""
+        """What to set instead of a numbered or shared name, as a sentence; "" if the configured name is a good one."""
         if not self.local:
             return ""
         self._refresh_twins()
@@ -147,25 +148,25 @@ class PortFinder:
             setting = f'set {self._setting} = "{stable}" and ' if stable else ""
             kind = f"{self._port.device.vendor}:{self._port.device.product}"
             return f"Another {kind} cannot be distinguished from this one: {setting}leave each in its socket."
-        moved = "It came back in another socket, and nothing tells it from others: see that it is the right one. "
-        number = f'A number may change: set {self._setting} = "{stable}".' if stable else ""
+        moved = "It came back in another socket, and cannot be told from others: check that it is the right one. "
+        number = f'The number may change: set {self._setting} = "{stable}".' if stable else ""
         return f"{moved if self._moved else ''}{number}".rstrip()
 
     def others(self) -> str:
-        """For a missing port: what is plugged in instead, as a sentence; "" if it is there."""
+        """For a missing port: what is plugged in instead, as a sentence with a leading blank; "" if it is there."""
         absent = self.local and not pathlib.Path(self._wanted).exists()
         names = [self._unshared(name) for name in plugged_in(self._by_id, self._ttys)] if absent else []
         return f" Plugged in: {', '.join(names[:4])}." if names else ""
 
     def _unshared(self, name: str) -> str:
-        """The link that was ours may lead to one that is like ours: that one's socket is named then."""
+        """The link `name`, unless it leads to a device that looks like ours: then the link of that device's socket."""
         port = usb_port(name, self._ttys) if self._shared else None
-        mine = self._port
-        alike = port is not None and mine is not None and (port.device == mine.device or port.label == mine.label)
+        ours = self._port
+        alike = port is not None and ours is not None and (port.device == ours.device or port.label == ours.label)
         return next(_links(_by_path(self._by_id), name), name) if alike else name
 
-    def _found(self) -> str:
-        """Where it is now; "" if it is nowhere, or might be another one that is alike."""
+    def _current_path(self) -> str:
+        """The path of the device now; "" if it is nowhere, or might be another one that is alike."""
         if self._port is None:
             return next((link for link in self._links if pathlib.Path(link).exists()), "")
         device = self._port.device
@@ -181,19 +182,19 @@ class PortFinder:
         return link or (self._name(alike[0]) if alike else "")
 
     def _compare_with(self, ports: list[UsbPort]) -> None:
-        """Is there another one like it? The answer is remembered: the other one may come back."""
-        if (mine := self._port) is None:
+        """Checks whether another port looks like ours, and remembers that: the other one may come back."""
+        if (ours := self._port) is None:
             return
-        alike = [port for port in ports if port.device == mine.device]
-        here = any(port.socket == mine.socket for port in alike)
+        alike = [port for port in ports if port.device == ours.device]
+        here = any(port.socket == ours.socket for port in alike)
         # One in another socket at the first search after ours was unplugged was there before: no hand is that fast.
-        at_once = bool(alike) and not here and not self._gone and _NO_SERIAL.fullmatch(mine.device.serial) is not None
+        at_once = bool(alike) and not here and not self._gone and _NO_SERIAL.fullmatch(ours.device.serial) is not None
         self._twins = self._twins or len(alike) > 1 or at_once
-        like_named = any(mine.shares(port) and port.device != mine.device for port in ports)
+        like_named = any(ours.shares(port) and port.device != ours.device for port in ports)
         self._shared = self._shared or self._twins or like_named
 
     def _refresh_twins(self) -> None:
-        """Cheap enough for each call of `health`: reads udev's lists, and the machine itself only when they changed."""
+        """Compares with the other ports again if udev's links have changed: cheap enough for each call of `health`."""
         listed = (*_sorted(self._by_id), *_sorted(_by_path(self._by_id)))
         if listed != self._listed:
             self._listed = listed
@@ -204,19 +205,19 @@ class PortFinder:
         return next(_links(_by_path(self._by_id), path), path) if self._twins else path
 
     def _refuse_shared_link(self) -> None:
-        """At the first opening only the name is known; one that several devices share is refused."""
+        """Raises HardwareMissing if several devices share the configured link: at first only that name is known."""
         port = usb_port(self._wanted, self._ttys) if pathlib.Path(self._wanted).parent == self._by_id else None
         alike = [] if port is None else [other for other in _ports(self._ttys) if port.shares(other)]
         if port is not None and alike:
             paths = [str(DEV / each.name) for each in (port, *alike)]
             names = [next(_links(_by_path(self._by_id), path), path) for path in paths]
             raise HardwareMissing(
-                f"{self._wanted}: {len(paths)} devices have this one name; set `{self._setting}` to the socket of "
+                f"{self._wanted}: {len(paths)} devices share this name; set `{self._setting}` to the socket of "
                 f"the right one: {', '.join(names[:4])}."
             )
 
     def _refuse_anothers_name(self) -> None:
-        """The device is missing, and its name leads to another: refused, unless the name means the socket (by-path)."""
+        """Raises HardwareMissing if the name leads to another device now, unless it names the socket (by-path)."""
         other = usb_device(self._wanted, self._ttys)
         if self._port is None or other is None or pathlib.Path(self._wanted).parent == _by_path(self._by_id):
             return
@@ -241,7 +242,7 @@ def _by_path(by_id: pathlib.Path) -> pathlib.Path:
 
 
 def _links(folder: pathlib.Path, path: str) -> Iterator[str]:
-    """The links in this folder that lead to this port and do not count up."""
+    """The links in this folder that lead to this port, without names that end in a number."""
     target = os.path.realpath(path)
     for link in _sorted(folder):
         if link.is_symlink() and os.path.realpath(link) == target and not NUMBERED.fullmatch(link.name):

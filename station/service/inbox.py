@@ -1,6 +1,6 @@
-"""The station's queue: inputs with what is to be done once each is stored, and the answer that a command waits for.
+"""The station's queue: each input with what to do once it is stored, and the answer that a command waits for.
 
-Used by station.py; pure, but for `Ticket`, which blocks its caller until the answer is there."""
+Used by station.py. Pure, except for `Ticket` and `drain`, which block until there is an answer or an item."""
 
 import threading
 from collections.abc import Callable
@@ -27,10 +27,12 @@ class Ticket:
         self._done = threading.Event()
 
     def settle(self, answer: Accepted | Declined) -> None:
+        """Sets the answer and wakes whoever waits for it."""
         self.answer = answer
         self._done.set()
 
     def wait(self, timeout_s: float) -> Accepted | Declined:
+        """Blocks until there is an answer and returns it; after `timeout_s` without one, a `Declined` that says so."""
         if not self._done.wait(timeout_s) or self.answer is None:
             return Declined(f"The station did not answer within {timeout_s:g} s; check whether it was done.")
         return self.answer
@@ -38,7 +40,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class QueuedInput:
-    """One input on its way. `on_commit` is called after the commit that holds it; `ticket` is answered then."""
+    """One input in the queue. After the commit that stores it, `on_commit` is called and `ticket` is answered."""
 
     input: e.Input
     on_commit: Callable[[], None] | None = None
@@ -46,7 +48,10 @@ class QueuedInput:
 
 
 def car_report(message: m.Message, lap: m.CarLap, taken: e.Moment) -> e.CarReport | None:
-    """A car's lap message as an input of the core; None if its text could not be read back from the journal."""
+    """A car's lap message as an input of the core; None if its text could not be read back from the journal.
+
+    `taken`: when the station received it.
+    """
     envelope = message.envelope
     if not (envelope.boot.isprintable() and lap.car_boot.isprintable()):
         return None
@@ -65,7 +70,7 @@ def car_report(message: m.Message, lap: m.CarLap, taken: e.Moment) -> e.CarRepor
 
 
 class CarModelChanges:
-    """The model that each car reported last, so that only changes reach the core. Called on the link's thread."""
+    """The model that each car last reported, so that only changes reach the core. Called on the link's thread."""
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[str, str]] = {}
@@ -83,7 +88,7 @@ class CarModelChanges:
 
 
 def gate_note(note: e.GateNote, taken: e.Moment) -> e.GateNote:
-    """A driver's note as an input: text that came from a device is cut to what the journal can read back."""
+    """A driver's note as an input, received at `taken`: a device's text is cut to what the journal can read back."""
     sentence = "".join(sign for sign in note.sentence[:MAX_NOTE_CHARS] if sign.isprintable())
     boot = note.boot if note.boot.isprintable() else ""
     return replace(note, sentence=sentence, boot=boot, moment=taken)
@@ -91,18 +96,18 @@ def gate_note(note: e.GateNote, taken: e.Moment) -> e.GateNote:
 
 def drain(queue: "SimpleQueue[T]", wait_s: float) -> list[T]:
     """Up to `MAX_BATCH` items, in order; waits up to `wait_s` for the first one."""
-    found: list[T] = []
+    items: list[T] = []
     try:
-        found.append(queue.get(timeout=wait_s) if wait_s else queue.get_nowait())
-        while len(found) < MAX_BATCH:
-            found.append(queue.get_nowait())
+        items.append(queue.get(timeout=wait_s) if wait_s else queue.get_nowait())
+        while len(items) < MAX_BATCH:
+            items.append(queue.get_nowait())
     except Empty:
-        return found
-    return found
+        return items
+    return items
 
 
 def answer_of(seq: int, facts: tuple[f.Fact, ...], effect: RulingEffect | None = None) -> Accepted | Declined:
-    """The answer to a command, from its facts: refused, or done with what it changed."""
+    """The answer to a command stored as record `seq`, from its facts: refused, or done, with what a ruling changed."""
     for fact in facts:
         if isinstance(fact, f.CommandRefused):
             return Declined(fact.sentence)

@@ -1,4 +1,4 @@
-"""Each pass over the start line, once, from the facts of one input: what an event manager's own timer would report."""
+"""Finds each pass over the start line, once, in the facts of one input: what an event manager's timer would report."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ class LinePass:
 
 
 def line_passes(engine: Engine, facts: Sequence[f.Fact]) -> Iterator[LinePass]:
-    """All but those of test mode, and those that come too soon to be a lap.
+    """The passes in `facts`, except those in test mode and those that came too soon to be a lap.
 
-    With or without a run: an event manager that uses us as its timer has runs of its own. A pass that only system B saw
-    counts where B counts.
+    They count with or without a run: an event manager that uses this station as its timer has runs of its own. A pass
+    that system A missed counts if a time of system B takes its place.
     """
-    apart = {fact.crossing for fact in facts if isinstance(fact, f.CrossingFlagged)}
-    apart |= {fact.crossing for fact in facts if isinstance(fact, f.Unattributed) and fact.why == TESTING}
+    excluded = {fact.crossing for fact in facts if isinstance(fact, f.CrossingFlagged)}
+    excluded |= {fact.crossing for fact in facts if isinstance(fact, f.Unattributed) and fact.why == TESTING}
     for fact in facts:
         match fact:
-            case f.Crossing(number=number, gate=gate) if number not in apart and _is_the_line(engine, gate):
+            case f.Crossing(number=number, gate=gate) if number not in excluded and _is_the_line(engine, gate):
                 yield LinePass(fact.boot, fact.at_ns)
-            case f.ReplacementTime(crossing=number) if number not in apart:
+            case f.ReplacementTime(crossing=number) if number not in excluded:
                 yield LinePass(fact.boot, fact.at_ns)
 
 

@@ -1,4 +1,4 @@
-"""What is live and not journaled: cars, gates' health, the broker, and what sync is doing.
+"""The live state, which is not journaled: cars, the gates' health, the broker, and the state of sync.
 
 Called by station.py on its live thread; it updates the current view and publishes the gates' health."""
 
@@ -26,7 +26,7 @@ from station.views.system_views import BrokerView, SyncView
 
 @dataclass(frozen=True, slots=True)
 class PassFindings:
-    """What a gate's passes show about the gate: sensors that saw none, a layout that does not fit, and the passes."""
+    """What a gate's passes show: the sensors that saw none, what is wrong with its layout ("": nothing), the passes."""
 
     missing: tuple[str, ...] = ()
     doubt: str = ""
@@ -40,7 +40,7 @@ FIGURES = re.compile(r"\d+")
 
 
 class LiveState:
-    """One for the station. `sync` reads the status of sync, given how many results are due; None: no sync."""
+    """The station's live state. `sync` reads the status of sync, given how many results are due; None: no sync."""
 
     def __init__(
         self,
@@ -79,21 +79,21 @@ class LiveState:
                 self._drivers[name].start(engine.last_seq_by_boot(name), put)
 
     def update_findings(self, name: str, engine: Engine, facts: Sequence[Fact]) -> None:
-        """After an edge or a start: what its passes show about the gate. Skipped where the facts cannot change it."""
+        """Updates what the gate's passes show, after an edge or a start; does nothing if the facts cannot change it."""
         gate = engine.gates.get(name)
         if gate is None or (name in self._findings and not _may_change_findings(gate.spec, facts)):
             return
         self._findings[name] = PassFindings(gate.trial.missing, gate.doubt, gate.arrangement.passes)
 
     def resume(self, engine: Engine) -> None:
-        """After a start: what the journal knows of the gates."""
+        """After a start: reads from the restored engine what the journal holds about the gates."""
         self.blocked = _blocked_sensors(engine)
         self.notes = dict(engine.readiness.notes)
         for name in engine.gates:
             self.update_findings(name, engine, ())
 
     def on_commit(self, engine: Engine, event: Input, facts: Sequence[Fact]) -> None:
-        """One stored input with its facts, on the thread that commits."""
+        """Updates the gates' statistics after a commit, from one stored input and its facts. On the timing thread."""
         if isinstance(event, Edge):
             self.sensor_stats.record(event, facts, engine.time_of_day(event.boot, event.at_ns))
         if isinstance(event, Edge | TryGate):
@@ -104,7 +104,7 @@ class LiveState:
             self.notes = dict(engine.readiness.notes)
 
     def on_message(self, delivery: Delivery, now_ns: int) -> None:
-        """A heartbeat, a state or telemetry of a car; the replies are published at once."""
+        """Handles a heartbeat, a state or telemetry of a car, and publishes the replies at once."""
         body, envelope = delivery.message.body, delivery.message.envelope
         replies = []
         match body:
@@ -142,6 +142,7 @@ class LiveState:
             self._view.update(sync=self._sync(due))
 
     def close(self) -> None:
+        """Closes the gates' drivers, all of them even if one fails."""
         with contextlib.ExitStack() as ends:
             for driver in self._drivers.values():
                 ends.callback(driver.close)
@@ -149,7 +150,7 @@ class LiveState:
     def _gate(self, spec: GateSpec) -> GateView:
         driver = self._drivers.get(spec.name)
         report = driver.health() if driver is not None else GateHealthReport(False, "The gate has no driver.")
-        # Sentences hold counts (edges, seconds): only a different kind of fault is news.
+        # Sentences contain counts (edges, seconds), so only another kind of fault is reported.
         kind = "" if report.alive else FIGURES.sub("", report.sentence)
         if self._faults.get(spec.name) != kind:
             self._faults[spec.name] = kind
@@ -182,11 +183,11 @@ class LiveState:
         )
 
     def _sensor(self, gate: str, sensor: str, level: float | None) -> SensorView:
-        seen = self.sensor_stats.read(gate, sensor)
-        return SensorView(sensor, seen.edges, seen.noise, seen.last_ns, level, seen.last_utc_ns)
+        counts = self.sensor_stats.read(gate, sensor)
+        return SensorView(sensor, counts.edges, counts.noise, counts.last_ns, level, counts.last_utc_ns)
 
     def _publish_health(self, gates: tuple[GateView, ...], now_ns: int, rate: float) -> None:
-        """Retained state of all gates: published when it changes in kind, and now and then."""
+        """Publishes the retained state of all gates when more than its counts changed, and every few seconds."""
         if not gates:
             return
         health = gate_health(gates)
@@ -205,12 +206,12 @@ def _blocked_sensors(engine: Engine) -> dict[str, tuple[str, ...]]:
 
 
 def _may_change_findings(spec: GateSpec, facts: Sequence[Fact]) -> bool:
-    """May these facts change the findings? With several sensors any edge may, with one only the proof that it works."""
+    """May these facts change the findings? Any edge may with several sensors; with one, only a `GateTried` may."""
     return len(spec.sensors) > 1 or any(isinstance(fact, GateTried) for fact in facts)
 
 
 def gate_health(gates: tuple[GateView, ...]) -> m.GateHealth:
-    """The message of all gates; its top-level fields are those of the worst gate, for readers that know only one."""
+    """The MQTT message about all gates; its top-level fields are the worst gate's, for readers that know only one."""
     worst = min(gates, key=lambda gate: (gate.alive, not gate.stuck))
     stamps = [sensor.last_edge_ns for sensor in worst.each if sensor.last_edge_ns is not None]
     last_ns = max(stamps, default=None)
@@ -231,5 +232,5 @@ def _condition(gate: GateView) -> m.GateCondition:
 
 
 def _without_counts(health: m.GateHealth) -> list[tuple[object, ...]]:
-    """The state without its counts: what must differ to be published at once."""
+    """The state without the counts that change all the time; if it differs, it is published at once."""
     return [(gate.gate, gate.healthy, gate.sentence, gate.lost) for gate in health.gates]

@@ -28,7 +28,7 @@ from station.views.projection import (
 )
 from station.views.race_views import RunView
 
-# Facts that change what a run looks like; all others leave the view as it is.
+# Facts that change what the pages show of the race and its runs; all others leave that part of the view as it is.
 _VIEW_FACTS = (
     f.RaceOpened,
     f.RunOpened,
@@ -60,7 +60,7 @@ _VIEW_FACTS = (
 
 
 class Publisher:
-    """Gets facts that are on disk. `on_pass(boot, at_ns, utc_ns)` is called for each pass of the start line."""
+    """Publishes facts that are on disk. `on_pass(boot, at_ns, utc_ns)` is called for each pass of the start line."""
 
     def __init__(
         self, cars: CarControl, link: Link, view: CurrentView, on_pass: Callable[[str, int, int], None] | None = None
@@ -93,11 +93,11 @@ class Publisher:
             self._show(engine, now, figures, standing)
 
     def order(self, car: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> None:
-        """Starts leading a car to a goal."""
+        """Sets a car's goal and sends the first order towards it."""
         self.send(self._cars.order(car, goal, throttle_percent, now_ns))
 
     def stop_all(self, author: str, at: Moment) -> None:
-        """Stops every car at once, and each that reports later; from any thread."""
+        """Stops every car at once, and each car that reports later. Safe from any thread."""
         self.send(self._cars.stop_all(author, at))
         self._show_stop(at)
 
@@ -113,9 +113,9 @@ class Publisher:
         match fact:
             case f.CarOrdered():
                 self._permit(engine)
-                if fact.action != "estop":  # that one went out before it was stored
+                if fact.action != "estop":  # an emergency stop was sent before it was stored
                     self.order(fact.car, fact.action, fact.throttle_percent, now.at_ns)
-            case f.AllStopped() if not self._cars.all_stopped:  # it went out before it was stored
+            case f.AllStopped() if not self._cars.all_stopped:  # otherwise it was sent before it was stored
                 self.stop_all(fact.author, now)
             case f.StopReleased():
                 self._cars.release(engine.stop.at)
@@ -143,7 +143,10 @@ class Publisher:
         self._cars.permit([DrivePermit(run.car, run.run_id, run.released) for run in runs if not run.by_hand])
 
     def _status(self, engine: Engine, changed: Sequence[str]) -> dict[str, LapFigures]:
-        """Publishes each run that changed, with its figures; the newest run comes last, as the last is retained."""
+        """Publishes the state of each run that changed and returns their lap figures by run id.
+
+        The newest run is published last, because the last message is the one that is retained.
+        """
         if engine.race is None or not changed:
             return {}
         runs, newest = engine.race.runs, engine.race.run
@@ -170,20 +173,21 @@ class Publisher:
             self._view.update(standing=standing_lines(race))
 
     def _run(self, engine: Engine, run: Run, now: Moment, figures: LapFigures | None) -> RunView:
-        # A lap's begin on a gate's own clock is put on ours by the scale: a step of the time of day moves no lap clock.
-        on_scale = replace(now, utc_ns=engine.time_of_day(now.boot, now.at_ns))
-        return run_view(run, on_scale, self._best_laps.of_racer(run.racer), engine.models.of(run.car), figures)
+        # A lap that began on a gate's own clock is converted by the engine's time scale, so that a step of this
+        # machine's time of day does not move a lap clock.
+        now_by_scale = replace(now, utc_ns=engine.time_of_day(now.boot, now.at_ns))
+        return run_view(run, now_by_scale, self._best_laps.of_racer(run.racer), engine.models.of(run.car), figures)
 
 
 def _shown_runs(engine: Engine) -> list[Run]:
-    """The runs on the track, or else the last one that was."""
+    """The runs on the track; if there are none, the last run."""
     if engine.race is None or engine.run is None:
         return []
     return engine.race.on_track or [engine.run]
 
 
 def _changed_run(fact: Fact) -> str:
-    """The run whose state is published again because of this fact; "" if none."""
+    """The id of the run whose state is published again because of this fact; "" if none."""
     match fact:
         case f.PhaseChanged() | f.LapsRecomputed() | f.RunReassigned():
             return fact.run_id

@@ -12,13 +12,17 @@ from station.views.uncounted_crossings import UncountedLog
 
 @dataclass(slots=True)
 class Restored:
-    """The engine as it was after the last record; `opened`: the record that opened each (race, run)."""
+    """The engine after the last stored record, and what is read from the records beside it.
+
+    `opened`: (race id, run id) to the number of the record that opened the run.
+    """
 
     engine: Engine = field(default_factory=Engine)
     opened: dict[tuple[str, str], int] = field(default_factory=dict)
     uncounted: UncountedLog = field(default_factory=UncountedLog)
 
     def record(self, seq: int, event: Input, facts: Sequence[Fact]) -> None:
+        """Takes account of the stored record `seq`, which the engine has handled."""
         self.uncounted.record(self.engine, event, facts)
         for fact in facts:
             if isinstance(fact, RunOpened):

@@ -21,7 +21,10 @@ class _SensorHistory:
 
 @dataclass(frozen=True, slots=True)
 class SensorCounts:
-    """Edges so far, noise within the minute before the newest one, and that one's stamp, also as a time of day."""
+    """A sensor's edges so far, its noise in the minute before the newest edge, and the newest edge's stamp in ns.
+
+    `last_utc_ns`: that stamp as a time of day.
+    """
 
     edges: int = 0
     noise: int = 0
@@ -30,13 +33,13 @@ class SensorCounts:
 
 
 class SensorStats:
-    """Recorded on the thread that commits, read on the live one."""
+    """The statistics of all sensors, recorded on the timing thread and read on the live one."""
 
     def __init__(self) -> None:
         self._sensors: dict[tuple[str, str], _SensorHistory] = {}
 
     def record(self, edge: Edge, facts: Sequence[Fact], utc_ns: int) -> None:
-        """An edge, its time of day, and what became of it. A beam that is broken and makes no crossing is noise."""
+        """Counts an edge with its time of day and its facts. A broken beam that made no crossing is noise."""
         sensor = self._sensors.setdefault((edge.gate, edge.sensor), _SensorHistory())
         if sensor.last is not None and sensor.last.boot != edge.boot:
             sensor.noise.clear()
@@ -45,7 +48,7 @@ class SensorStats:
             sensor.noise.append(edge.at_ns)
 
     def read(self, gate: str, name: str) -> SensorCounts:
-        """The counts of one sensor; zeros for one that sent nothing."""
+        """The counts of the sensor `name`; zeros if it has sent nothing."""
         sensor = self._sensors.get((gate, name))
         if sensor is None or sensor.last is None:
             return SensorCounts()

@@ -1,4 +1,4 @@
-"""What a station is by its config, and the inputs that its start journals. build.py makes it, station.py takes it."""
+"""What the config makes of a station, and the inputs that a start journals. Made by build.py, used by station.py."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,15 @@ from shared.errors import ConfigError
 from station.core import inputs as e
 from station.core.engine import Engine
 
-JOURNAL_BYTES, START_BYTES = 6, 4  # of random names: no two journals, and no two starts of one, share theirs
+JOURNAL_BYTES, START_BYTES = 6, 4  # of the random names of a journal and of a start, so that no two share one
 
 
 @dataclass(frozen=True, slots=True)
 class StationSetup:
-    """`race` is opened at each start. `random_hex` gives that many random bytes in hexadecimal; None: no random ids."""
+    """A station's settings, as its service needs them. `race` is opened at each start.
+
+    `random_hex(n)` returns n random bytes in hexadecimal; None: no random ids.
+    """
 
     name: str
     gates: tuple[e.GateSpec, ...]
@@ -25,7 +28,7 @@ class StationSetup:
 
 
 def boot_inputs(setup: StationSetup, engine: Engine, now: e.Moment, clock_is_set: bool) -> list[e.Input]:
-    """The inputs of a start: the journal's own name, if it has none yet, and this boot of the station."""
+    """The inputs that a start journals: the journal's name, if it has none yet, and this boot of the station."""
     random_hex = setup.random_hex
     began: list[e.Input] = []
     if random_hex is not None and not engine.identity.journal:
@@ -38,8 +41,9 @@ def boot_inputs(setup: StationSetup, engine: Engine, now: e.Moment, clock_is_set
 def open_or_continue(wanted: e.OpenRace, engine: Engine, try_open: Callable[[e.OpenRace], str]) -> str:
     """Opens the configured race; if that is refused, the station continues with the race that the journal has.
 
-    So a mistyped config does not stop a station. `try_open` opens a race and returns the refusal, "" if it is open.
-    Returns what the operator should do, "" if nothing. Raises ConfigError if there is no race to continue with.
+    This way a mistyped config does not stop a station. `try_open` opens a race and returns the refusal, "" if it is
+    open. Returns a sentence for the operator, "" if there is nothing to do. Raises ConfigError if there is no race to
+    continue with.
     """
     refusal = try_open(wanted)
     if not refusal:

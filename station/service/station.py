@@ -1,19 +1,19 @@
-"""The trackside station: takes inputs, handles them, appends them to the journal, and only then publishes.
+"""The trackside station: receives inputs, handles them, appends them to the journal, and only then publishes.
 
-Built by `build.py`, run by `threads.py`: one thread calls `pump`, which times and writes, another `pump_live`, which
-talks to cars and pages and never waits for the disk. It calls the core's engine, the journal, `Publisher` (what was
-committed), `LiveState` (what is live) and `StorageMonitor` (what the disk does). The web asks it through `ServicePort`
-(views/views.py):
+Built by `build.py`, run by `threads.py`: one thread calls `pump`, which times and writes; another calls `pump_live`,
+which serves cars and pages and never waits for the disk. It calls the core's engine, the journal, `Publisher` (what was
+committed), `LiveState` (what is live) and `StorageMonitor` (the state of the disk). The web uses it through
+`ServicePort` (views/views.py):
 
     station = build(config)
     threads = StationThreads(station)
     threads.start()
     answer = station.submit(OpenRun(author="Ruth", racer="Ada", car="car-1"))
 
-Whatever comes in (edges, reports, commands) waits in one queue and so has one order. A batch is handled by the
-engine, appended in one transaction, and only then published. If the disk refuses, nothing of the batch has
-happened: the engine is built again from the journal, inputs are held, commands are declined, and no lap report is
-acknowledged until the disk takes them.
+Whatever arrives (edges, reports, commands) waits in one queue and so has one order. A batch is handled by the engine,
+appended in one transaction, and only then published. If the disk refuses the batch, none of it has happened: the engine
+is rebuilt from the journal, inputs are held, commands are declined, and no lap report is acknowledged until the disk
+accepts them.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ CAR_MESSAGES: tuple[type[m.Body], ...] = (m.CarHeartbeat, m.CarState, m.CarLap, 
 
 
 class Station:
-    """Without threads of its own: `pump` and `pump_live` do the work, `StationThreads` calls them."""
+    """The station, without threads of its own: `StationThreads` calls `pump` and `pump_live`, which do the work."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Station:
         self._live_state = LiveState(setup.gates, gates, link, self._cars, self._view, sync)
 
     def start(self) -> None:
-        """Journals the boot, opens the race, and begins to listen. Raises OperatorError."""
+        """Journals the boot, opens the race, and starts the gates and the link. Raises OperatorError."""
         self._commit([QueuedInput(event) for event in self._boot_inputs()])
         if self.setup.race is not None:
             self._open_race(self.setup.race)
@@ -103,7 +103,10 @@ class Station:
         self._link.publish(m.StationStatus(True, TIMING))
 
     def pump(self, wait_s: float = 0.0) -> bool:
-        """Handles what waits in the queue and what is due by the clock; True if anything waited."""
+        """Handles what waits in the queue, then what is due by the clock; True if anything waited.
+
+        Waits up to `wait_s` for the first item. Raises StorageError if more inputs arrived than could be held.
+        """
         self.storage.watchdog.mark_alive()
         items = drain(self._inbox, wait_s)
         worked = bool(items)
@@ -118,7 +121,10 @@ class Station:
         return worked
 
     def pump_live(self, wait_s: float = 0.0) -> bool:
-        """Answers heartbeats and refreshes live states, without waiting for the disk; True if a message was handled."""
+        """Answers heartbeats and refreshes live states, without waiting for the disk; True if a message was handled.
+
+        Waits up to `wait_s` for the first message.
+        """
         worked = False
         self.storage.check_timing_thread(self._clock.now_ns(), self._clock.rate)
         for delivery in drain(self._car_messages, wait_s):
@@ -132,7 +138,10 @@ class Station:
         return worked
 
     def offer(self, command: e.Command) -> Ticket:
-        """Puts a command in the queue; an emergency stop is sent before anything else."""
+        """Queues a command and returns its ticket; sends an emergency stop before anything else.
+
+        The ticket of an order that its car cannot follow now is declined at once.
+        """
         stamped = replace(command, moment=self._clock.now())
         if isinstance(stamped, e.StopAll):
             self._publisher.stop_all(stamped.author, stamped.moment)
@@ -146,11 +155,12 @@ class Station:
         return ticket
 
     def submit(self, command: e.Command, timeout_s: float = 10.0) -> Accepted | Declined:
+        """Queues a command and waits for its answer."""
         answer = self.offer(command).wait(timeout_s)
         return replace(answer, note=self._undelivered(answer.car)) if isinstance(answer, Accepted) else answer
 
     def stop_all(self, author: str, reason: str = "") -> StopView:
-        """Every car, known or not: the orders are on their way when this returns, the record follows."""
+        """Stops every car, known or not, and returns the outcome so far; orders are sent first, the record follows."""
         self.offer(e.StopAll(author=author, reason=reason))
         return self.stop_state()
 
@@ -164,9 +174,9 @@ class Station:
         return self._view.wait_for_change(version, timeout_s)
 
     def close(self) -> None:
-        """Closes the gates first, so that no input arrives that is not stored; then the rest, whatever one raises.
+        """Closes the gates first, so that every input that arrived is stored; then the rest, even if one part raises.
 
-        It may be called whether or not the station has started.
+        May be called whether or not the station has started.
         """
         with contextlib.ExitStack() as ends:  # last in, first out
             ends.callback(self.journal.close)
@@ -227,7 +237,7 @@ class Station:
         return self._cars.why_not(car, goal, self._clock.now_ns())
 
     def _clock_inputs(self) -> list[QueuedInput]:
-        """What is due by the clock, after a batch: edges that wait in the queue are older than now."""
+        """The inputs that are due by the clock; they follow the batch, whose edges are older."""
         due = self._clock.due_inputs(self._restored.engine, idle=self._inbox.empty())
         return [QueuedInput(each) for each in due]
 
@@ -256,7 +266,10 @@ class Station:
         self.storage.fault.raise_if_shed()
 
     def _commit(self, items: list[QueuedInput]) -> list[f.Fact]:
-        """Handles, appends, publishes. Raises StorageError: then nothing happened, and the engine must be restored."""
+        """Handles, appends and publishes the items; returns their facts.
+
+        Raises StorageError: then nothing was stored or published, and the engine must be restored.
+        """
         done = [self._handle(item) for item in items]
         entries = [self._entry(item.input, facts) for item, facts, _ in done if facts]
         seqs = iter(self.journal.append(entries) if entries else ())
@@ -274,7 +287,7 @@ class Station:
         return [fact for _, facts, _ in done for fact in facts]
 
     def _handle(self, item: QueuedInput) -> tuple[QueuedInput, tuple[f.Fact, ...], RulingEffect | None]:
-        """The facts of one input, and what a ruling changed."""
+        """The item, the facts of its input, and the effect if it is a ruling."""
         engine = self._restored.engine
         if not isinstance(item.input, e.Command):
             return item, engine.handle(item.input), None

@@ -1,7 +1,7 @@
-"""The station's clock: the moment it is now, the time of day as far as it is known, and which clock inputs are due.
+"""The station's clock: the present moment, the time of day as far as it is known, and which clock inputs are due.
 
-station.py asks it on all of its threads; the engine, which holds what was journaled of clocks, is passed in. A lap is
-measured on the monotonic clock alone: the time of day is for people and for results.
+station.py uses it on all of its threads; the engine, which knows what was journaled about clocks, is passed in. Laps
+are measured on the monotonic clock alone: the time of day is for people and for results.
 """
 
 from shared.clock import Clock
@@ -15,7 +15,7 @@ STEP_NS = 1_000_000_000  # a time of day that jumped further is journaled at onc
 
 
 class StationClock:
-    """`is_set`: the time of day is vouched for, by the machine or (within this boot) by an official."""
+    """The clock of this boot. `is_set`: the machine, or within this boot an official, vouches for the time of day."""
 
     def __init__(self, clock: Clock, engine: Engine) -> None:
         """`engine` as it was restored from the journal."""
@@ -41,32 +41,32 @@ class StationClock:
         return self._clock.now_ns()
 
     def now(self) -> e.Moment:
-        """On this boot's clock, with the time of day as it is known."""
+        """The present moment on this boot's clock, with the time of day as far as it is known."""
         now_ns = self._clock.now_ns()
         return e.Moment(self._clock.boot_id, now_ns, self._utc_ns(now_ns))
 
     def view(self) -> ClockView:
-        """As the pages show it."""
+        """The clock for the pages, so that a browser can run a lap clock."""
         now_ns = self._clock.now_ns()
         return ClockView(self._clock.boot_id, now_ns, self._utc_ns(now_ns), self._clock.rate, self.is_set)
 
     def update(self, engine: Engine) -> None:
-        """Takes over what an official set within this boot, unless the machine knows the time of day itself."""
+        """Adopts the time of day that an official set within this boot, unless the machine knows it itself."""
         boot, trusted = self._clock.boot_id, self._clock.trusted
         by_official = not trusted and boot in engine.paired and engine.trusts(boot)
         self._offset_ns = engine.time_of_day(boot, 0) if by_official else None
         self.is_set = trusted or by_official
 
     def on_boot(self, now: e.Moment, engine: Engine) -> None:
-        """A start is journaled at `now`: devices that kept running are paired again with this machine's new clock."""
+        """Called when a start is journaled at `now`; after a reboot, devices that kept running are paired again."""
         self._last_pair = (now.utc_ns - now.at_ns, self.is_set)
         if now.boot not in engine.paired:
             self._paired.clear()
 
     def device_pair(self, edge: e.Edge) -> e.ClockPair | None:
-        """The clock of the device that stamped the edge beside the time of day; None if it is ours, or paired already.
+        """Pairs the clock of the device that stamped the edge with the time of day, once for each boot of the device.
 
-        A device is paired once per boot of its own, so that its stamps can be shown as a time of day.
+        This way its stamps can be shown as times of day. None if it is this machine's clock, or is paired already.
         """
         if edge.boot in self._paired or e.clock_of(edge.boot) == self._clock.boot_id:
             return None
@@ -74,14 +74,17 @@ class StationClock:
         return e.ClockPair(e.Moment(edge.boot, edge.at_ns, self.now().utc_ns), self.is_set)
 
     def due_inputs(self, engine: Engine, idle: bool) -> list[e.ClockPair | e.Tick]:
-        """The pair and the tick that are due now; no tick unless the station is `idle`, as what waits is older."""
+        """The clock pair and the tick that are due now.
+
+        A tick is due only if the station is `idle`: inputs that wait in its queue are older than the tick would be.
+        """
         self.update(engine)
         now = self.now()
         due = (self._due_pair(now, engine), self._due_tick(now) if idle else None)
         return [each for each in due if each is not None]
 
     def _due_pair(self, now: e.Moment, engine: Engine) -> e.ClockPair | None:
-        """Every ten minutes, and at once when the time of day jumped or became known; None if none is due."""
+        """A clock pair, every ten minutes and at once when the time of day jumped or became known; None if not due."""
         if not self._pair_is_due(now, engine):
             return None
         self._next_pair_ns = now.at_ns + PAIR_NS
@@ -89,7 +92,7 @@ class StationClock:
         return e.ClockPair(now, self.is_set, self._clock.rate != 1.0)
 
     def _due_tick(self, now: e.Moment) -> e.Tick | None:
-        """Twenty times a second; None if none is due."""
+        """A tick, twenty times a second; None if none is due."""
         if self._next_tick_ns - TICK_NS <= now.at_ns < self._next_tick_ns:
             return None
         self._next_tick_ns = now.at_ns + TICK_NS

@@ -1,8 +1,8 @@
 """The state in which the disk refuses records: inputs are held, up to a limit, until it accepts them again.
 
-Used by station.py, through storage_monitor.py. Held inputs are not acknowledged; commands are declined, since whoever
-gave one can repeat it. What exceeds the limit is dropped: gates and cars remember it, and are asked for it when the
-station restarts.
+Used by station.py, through storage_monitor.py. Held inputs are not acknowledged; commands are declined, since the
+person who gave one can repeat it. Inputs beyond the limit are dropped: gates and cars still have them, and are asked
+for them when the station restarts.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ MAX_HELD = 100_000
 
 
 class StorageFault:
-    """`sentence`: what is wrong, "" if nothing is. `on_change` is called with it whenever it changes."""
+    """The fault, if any. `sentence`: what is wrong, "" if nothing is; `on_change` gets it whenever it changes."""
 
     def __init__(self, on_change: Callable[[str], None], max_held: int = MAX_HELD) -> None:
         self.sentence = ""
@@ -29,11 +29,11 @@ class StorageFault:
 
     @property
     def held(self) -> int:
-        """How many inputs wait."""
+        """How many inputs are held."""
         return len(self._held)
 
     def begin(self, sentence: str, items: Sequence[QueuedInput], now_ns: int) -> None:
-        """The disk refused these inputs, with this error."""
+        """The disk refused `items` with the error `sentence`: holds them, and sets when to try again."""
         self.set_sentence(sentence)
         self._next_try_ns = now_ns + RETRY_NS
         self.hold(items)
@@ -44,7 +44,7 @@ class StorageFault:
             if item.ticket is not None:
                 item.ticket.settle(declined_unstored(item.input, self.sentence))
             if item.ticket is not None and not isinstance(item.input, e.StopAll):
-                continue  # a stop was sent already, so it is held for the record; other commands are repeated by people
+                continue  # the person who gave it can repeat it; a stop was sent already, and is held for the record
             if len(self._held) >= self._max_held:
                 self.shed += 1
             elif not isinstance(item.input, e.Tick):
@@ -58,20 +58,20 @@ class StorageFault:
         return True
 
     def set_sentence(self, sentence: str) -> None:
-        """It still refuses, perhaps for another reason."""
+        """Sets what is wrong now, and reports it if it changed."""
         if sentence != self.sentence:
             self.sentence, self.on = sentence, bool(sentence)
             self._on_change(sentence)
 
     def release(self) -> list[QueuedInput]:
-        """The disk accepts records again: returns what was held, in order."""
+        """Ends the fault, since the disk accepts records again; returns the held inputs, in order."""
         held, self._held = self._held, []
         self.sentence, self.on = "", False
         self._on_change("")
         return held
 
     def raise_if_shed(self) -> None:
-        """Called once what was held is stored. Raises StorageError if more came than could be held."""
+        """Called once the held inputs are stored. Raises StorageError if some arrived that could not be held."""
         if self.shed:
             raise StorageError(
                 f"{self.shed} more inputs arrived than can be held while the disk refuses records: restart the "

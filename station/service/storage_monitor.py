@@ -1,7 +1,7 @@
-"""The journal and its disk, as the operator learns of them: is the file there, is there space, does a write come back?
+"""Watches the journal and its disk: is the file there, is there enough space, and does a write return?
 
-Called by station.py: the timing thread calls `check` before each commit, the live thread `check_timing_thread`. What
-changes goes to the page, to the log and to MQTT. The inputs that wait while the disk refuses are in `fault`.
+Called by station.py: the timing thread calls `check` before each commit, the live thread calls `check_timing_thread`.
+Changes go to the pages, the log and MQTT. `fault` holds the inputs that wait while the disk refuses records.
 """
 
 from collections.abc import Callable
@@ -18,15 +18,15 @@ from station.store.journal import Journal
 from station.views.current_view import CurrentView
 from station.views.system_views import StoreView
 
-CHECK_NS = 1_000_000_000  # so that a calm race does not hide a disk that is full
+CHECK_NS = 1_000_000_000  # so that a full disk is noticed even while nothing is written
 TIMING = "The station is timing."
 
 
 class StorageMonitor:
-    """One for the station. `watchdog` counts the rounds of the timing thread."""
+    """The station's monitor. `watchdog` counts the rounds of the timing thread."""
 
     def __init__(self, journal: Journal, link: Link, view: CurrentView, log: Callable[[str], None]) -> None:
-        """`log`: what an operator reads when no page is open."""
+        """`log` gets each sentence for the operator's log."""
         self._journal, self._link, self._view, self._log = journal, link, view, log
         self.fault = StorageFault(self._on_fault)
         self.watchdog = ThreadWatchdog()
@@ -35,7 +35,7 @@ class StorageMonitor:
         self._late_s = 0
 
     def check(self, now_ns: int, *, storing: bool) -> None:
-        """Before a commit, which has something to store or not.
+        """Called before each commit; `storing`: whether the commit has anything to store.
 
         Raises StorageError if the journal's file is gone, or the disk would refuse a record.
         """
@@ -46,7 +46,10 @@ class StorageMonitor:
             self._journal.check_presence()
 
     def recover(self, now_ns: int, restore: Callable[[], None]) -> list[QueuedInput]:
-        """If the disk accepts writes again: the inputs that waited, in order; first `restore` reads the journal."""
+        """Tries the disk again if that is due, and restores the engine by `restore` if it accepts writes.
+
+        Returns the inputs that waited, in order; empty while the disk still refuses.
+        """
         if not self.fault.due(now_ns):
             return []
         try:
@@ -58,7 +61,7 @@ class StorageMonitor:
         return self.fault.release()
 
     def check_timing_thread(self, now_ns: int, rate: float) -> None:
-        """On the live thread: reports that the timing thread hangs, for how long, and that it runs again."""
+        """On the live thread: reports that the timing thread hangs and for how long, and when it runs again."""
         late_s = self.watchdog.late_s(now_ns, rate)
         if late_s == self._late_s:
             return
@@ -75,13 +78,13 @@ class StorageMonitor:
             self._publish(sentence)
 
     def show(self) -> None:
-        """Shows on the page what is stored, what waits, and what is wrong."""
+        """Updates what the pages show: how much is stored, how much waits, and what is wrong."""
         head, fault = self._journal.head, self.fault
         sentence = fault.sentence or self._warning
         self._view.update(store=StoreView(not fault.on, sentence, fault.held, head.seq, head.hex))
 
     def _check_disk(self) -> None:
-        """Once a second; it writes only where the free space is in doubt."""
+        """Checks the file and the free space; tries a write only if the disk looks full or read-only."""
         self._journal.check_presence()
         space = disk_space(self._journal.path)
         if space.doubtful:

@@ -1,7 +1,7 @@
-"""Detects that the timing thread hangs: it reports each of its rounds, and the live thread watches the count.
+"""Detects that the timing thread hangs: that thread reports each of its rounds, and the live thread watches the count.
 
-Called by station.py and storage_monitor.py. A disk that neither accepts nor refuses a record would otherwise look like
-a calm race.
+Called by station.py and storage_monitor.py. Otherwise a disk that neither accepts nor refuses a record would look like
+a race in which nothing happens.
 """
 
 S = 1_000_000_000
@@ -9,20 +9,20 @@ LATE_NS = 1_500_000_000  # of real time; three heartbeats of a page (station/web
 
 
 class ThreadWatchdog:
-    """It counts rounds instead of comparing times: a machine that was suspended is not a thread that hangs."""
+    """Counts rounds instead of comparing times, since a machine that was suspended is not a thread that hangs."""
 
     def __init__(self) -> None:
         self._rounds = self._judged = 0
         self._since_ns: int | None = None  # of the first check since the newest round
 
     def mark_alive(self) -> None:
-        """On the timing thread, in each of its rounds."""
+        """Called by the timing thread in each of its rounds."""
         self._rounds += 1
 
     def late_s(self, now_ns: int, rate: float) -> int:
-        """For how many whole seconds of real time the live thread has seen no new round; 0 while all is well.
+        """For how many whole seconds of real time there has been no new round; 0 while all is well.
 
-        `rate`: seconds of the station's clock per real second. Source: `Clock.rate`.
+        Called by the live thread. `rate`: seconds of the station's clock per real second (`Clock.rate`).
         """
         since_ns, rounds = self._since_ns, self._rounds
         if since_ns is None or rounds != self._judged or now_ns < since_ns:
@@ -33,7 +33,7 @@ class ThreadWatchdog:
 
 
 def late_sentence(late_s: int) -> str:
-    """For page and log; "" if it is not late."""
+    """What pages and log say of a timing thread that has hung for `late_s` seconds; "" for 0."""
     if not late_s:
         return ""
     return (

@@ -1,6 +1,6 @@
-"""The station's two threads: one times and writes, one talks to cars and pages. Started by commands/station.py.
+"""The station's two threads: one times and writes, one serves cars and pages. Started by commands/station.py.
 
-If one dies of a bug, the process ends, and its supervisor restarts it from the journal."""
+If a bug ends one of them, the process ends, and its supervisor restarts it from the journal."""
 
 import threading
 import traceback
@@ -42,9 +42,9 @@ class StationThreads:
         try:
             while not self.over.is_set():
                 pump(WAIT_S)
-        except StorageError as error:  # more came than could be held while the disk refused
+        except StorageError as error:  # more inputs arrived than could be held while the disk refused records
             self.failed = str(error)
             self.over.set()
-        except Exception:  # a bug: record where, end, and let the supervisor restart us from the journal
+        except Exception:  # a bug: record the traceback and end; the supervisor restarts the station from its journal
             self.failed = traceback.format_exc()
             self.over.set()

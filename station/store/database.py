@@ -12,7 +12,7 @@ BUSY_TIMEOUT_MS = 2000
 
 
 def open_durable(path: pathlib.Path) -> apsw.Connection:
-    """A database in which what was committed survives a power cut. Raises StorageError."""
+    """Opens, or creates, a database whose commits survive a power cut. Raises StorageError."""
     with storage_errors(path):
         connection = apsw.Connection(str(path))
         try:
@@ -24,18 +24,18 @@ def open_durable(path: pathlib.Path) -> apsw.Connection:
             close_quietly(connection)
             raise
     if mode != "wal":
-        raise StorageError(f"{path}: SQLite cannot keep a write-ahead log here ({mode}); choose a local disk.")
+        raise StorageError(f"{path}: SQLite cannot use a write-ahead log here ({mode}); choose a local disk.")
     return connection
 
 
 def close_quietly(connection: apsw.Connection) -> None:
-    """Closing moves the log into the file; if the disk refuses, the log stays and is read at the next open."""
+    """Closes the connection, which moves the log into the file; if the disk refuses, the next open reads the log."""
     with contextlib.suppress(apsw.FullError, apsw.IOError, apsw.ReadOnlyError):
         connection.close()
 
 
 def open_reading(path: pathlib.Path) -> apsw.Connection:
-    """Another process's database, never written by us. Raises StorageError."""
+    """Opens a database read-only, which another process may be writing. Raises StorageError."""
     with storage_errors(path):
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         connection.set_busy_timeout(BUSY_TIMEOUT_MS)
@@ -43,13 +43,13 @@ def open_reading(path: pathlib.Path) -> apsw.Connection:
 
 
 def has_table(connection: apsw.Connection, name: str) -> bool:
-    """Does the table exist? The owner creates its tables a moment after the file."""
-    found = connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)).fetchone()
-    return found is not None
+    """Does the table exist? The owner of a database creates its tables a moment after the file."""
+    row = connection.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", (name,)).fetchone()
+    return row is not None
 
 
 class FileDamaged(StorageError):
-    """The file is not a whole SQLite database."""
+    """The file is not an intact SQLite database."""
 
 
 @contextlib.contextmanager
@@ -62,12 +62,12 @@ def storage_errors(path: pathlib.Path) -> Iterator[None]:
 
 
 def storage_error(path: pathlib.Path, error: apsw.Error) -> StorageError:
-    """SQLite's error as one sentence for the operator: what each commit and each poll of sync raises."""
+    """SQLite's error as a StorageError with one sentence for the operator."""
     match error:
         case apsw.FullError():
             return StorageError(f"{path}: the disk is full; free some space, nothing is lost meanwhile.")
         case apsw.ReadOnlyError():
-            return StorageError(f"{path}: may not be written; check its owner and the disk's mount.")
+            return StorageError(f"{path}: cannot be written to; check its owner and how the disk is mounted.")
         case apsw.CantOpenError():
             return StorageError(f"{path}: cannot be opened; check that the folder exists and belongs to this user.")
         case apsw.IOError():

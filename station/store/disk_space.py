@@ -1,4 +1,4 @@
-"""Free space of the disk, found without writing: a full or read-only disk shows before the next crossing."""
+"""Reads the disk's free space without writing, so that a full or read-only disk is noticed before the next crossing."""
 
 import os
 import pathlib
@@ -10,14 +10,14 @@ FULL_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class DiskSpace:
-    """What the file system reports."""
+    """What the file system reports about a disk."""
 
     free_bytes: int
     read_only: bool
 
     @property
     def doubtful(self) -> bool:
-        """The next write may be refused: try one."""
+        """May the next write be refused? Then one should be tried."""
         return self.read_only or self.free_bytes < FULL_BYTES
 
     def warning(self, path: pathlib.Path) -> str:

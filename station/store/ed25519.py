@@ -1,7 +1,7 @@
-"""Is this Ed25519 signature good? With `cryptography` where it is installed, else by the arithmetic of RFC 8032.
+"""Verifies Ed25519 signatures, by `cryptography` where it is installed, otherwise by the arithmetic of RFC 8032.
 
-The slow way exists so that anybody with a bare Python can check a protest bundle. It only verifies: no secret is
-handled, so its time may depend on its data.
+The slow way exists so that anybody with a bare Python can check a protest bundle. It only verifies: it handles no
+secret, so its running time may depend on its data.
 """
 
 import functools
@@ -43,7 +43,7 @@ def _by_library(public_key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def verify_by_hand(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """RFC 8032, 5.1.7, without the cofactor: s B = R + k A."""
+    """As `verify`, without a library: checks s B = R + k A (RFC 8032, section 5.1.7, without the cofactor)."""
     a, r = _point(public_key), _point(signature[:32])
     s = int.from_bytes(signature[32:], "little")
     if a is None or r is None or s >= ORDER:

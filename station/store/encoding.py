@@ -1,4 +1,4 @@
-"""Inputs and facts as canonical JSON, and inputs back: what is hashed is what is stored."""
+"""Encodes inputs and facts as canonical JSON and decodes inputs; the stored bytes are the ones that are hashed."""
 
 import dataclasses
 import json
@@ -39,7 +39,7 @@ def encode_facts(facts: Sequence[Fact]) -> bytes:
 
 
 def decode_input(data: bytes) -> e.Input:
-    """The input of a stored record. Raises StorageError."""
+    """The input of a record, from its stored bytes. Raises StorageError."""
     kind, _, rest = data.removeprefix(b'["').partition(b'",')
     name = kind.decode(errors="replace")
     adapter = _ADAPTERS.get(name)
@@ -53,7 +53,7 @@ def decode_input(data: bytes) -> e.Input:
 
 
 def _with_old_defaults(name: str, body: bytes) -> bytes:
-    """Fills in what an older journal lacks with what it meant."""
+    """The JSON of an input, with the fields that an older journal lacks filled in with what it meant."""
     if name not in _OLD_DEFAULTS:
         return body
     try:

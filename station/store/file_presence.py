@@ -1,4 +1,4 @@
-"""Is the open file still the one at its path? A journal that was moved or deleted still accepts writes, all in vain."""
+"""Checks that the open file is still the one at its path: a moved or deleted journal accepts writes, all in vain."""
 
 import pathlib
 
@@ -17,12 +17,12 @@ class FilePresence:
         self._logged: FileId | None = None
 
     def check(self) -> None:
-        """Raises StorageError; cheap enough for every commit."""
+        """Raises StorageError if the database or its log is no longer at its path; cheap enough for every commit."""
         if self._opened is None:
             return  # not a file of this file system (a test's VFS)
         if file_identity(self._path) != self._opened:
             raise StorageError(
-                f"{self._path}: is missing; it was moved, deleted or its disk was removed: nothing is stored. "
+                f"{self._path}: is missing; it was moved or deleted, or its disk was removed: nothing is stored. "
                 "Put it back in its place; or stop the station and `raceday restore` a backup."
             )
         logged = file_identity(self._log)
@@ -35,9 +35,9 @@ class FilePresence:
 
 
 def file_identity(path: pathlib.Path) -> FileId | None:
-    """Device and inode; None: no such file."""
+    """The file's device and inode; None if there is no such file."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return (found.st_dev, found.st_ino) if found.st_nlink else None
+    return (status.st_dev, status.st_ino) if status.st_nlink else None

@@ -43,7 +43,7 @@ class Checkpoint:
 
 
 class Tampered(StorageError):
-    """The journal is not what was written; `seq` is the first record that is not (or is missing)."""
+    """The journal is not what was written; `seq` is the first record that was changed or is missing."""
 
     def __init__(self, seq: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -51,11 +51,11 @@ class Tampered(StorageError):
 
 
 def digest(previous: bytes, *parts: bytes) -> bytes:
-    """The hash of a record after the record that had the hash `previous`."""
-    whole = hashlib.sha256(previous)
+    """The hash (32 bytes) of a record with these parts, after the record that has the hash `previous`."""
+    hasher = hashlib.sha256(previous)
     for part in parts:
-        whole.update(len(part).to_bytes(8, "big") + part)
-    return whole.digest()
+        hasher.update(len(part).to_bytes(8, "big") + part)
+    return hasher.digest()
 
 
 def checkpoint_statement(seq: int, digest_: bytes) -> bytes:
@@ -64,7 +64,10 @@ def checkpoint_statement(seq: int, digest_: bytes) -> bytes:
 
 
 def check_links(records: Iterable[JournalRecord], seq: int = 0, previous: bytes = GENESIS) -> Iterator[JournalRecord]:
-    """The records, each checked against the one before. Raises Tampered at the first that does not follow."""
+    """Yields the records, each checked against the one before. Raises Tampered at the first that does not follow.
+
+    `seq` and `previous`: the number and hash of the record before the first one.
+    """
     for record in records:
         seq += 1
         if record.seq != seq:
@@ -82,10 +85,11 @@ def verify_chain(
     keys: frozenset[bytes] = frozenset(),
     after: tuple[int, bytes] = (0, GENESIS),
 ) -> tuple[int, bytes, int]:
-    """Follows the chain and holds it against every signature: the end's seq and hash, and how many signatures.
+    """Follows the chain and checks every signature; returns the last record's number and hash, and how many signatures.
 
-    `tip` was signed with the newest commit: nothing may be missing behind it. `keys` are the public keys to trust;
-    without any, the journal's own (then a forger who signed all of it again would not be noticed). Raises Tampered.
+    `tip` was signed with the newest commit: no record may be missing up to it. `keys`: the public keys to trust; if
+    empty, any key is accepted, and a forger who signed everything again is not noticed. `after`: the number and hash of
+    the record before the first one. Raises Tampered.
     """
     seq, head = after
     signed, count = sorted(checkpoints, key=lambda point: point.seq), 0

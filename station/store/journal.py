@@ -3,14 +3,14 @@
 Nothing is shown, sent or acknowledged before it is committed here. Called by service/ (station.py appends, restore.py
 reads); station/sync reads the table `outbox`. For example:
 
-    journal = open_journal(data_dir)  # opening.py: only if whole and signed by this station
+    journal = open_journal(data_dir)  # opening.py: only if it is intact and signed by this station
     journal.append([JournalEntry(edge, engine.handle(edge))])  # on disk when it returns
 
-SQLite in WAL mode with synchronous=FULL: what was appended survives a power cut. Records are only added; triggers
-abort anything else, and each record's hash covers the one before, so that a change shows.
+SQLite runs in WAL mode with synchronous=FULL, so what was appended survives a power cut. Records are only ever added:
+triggers abort anything else, and each record's hash covers the one before, so that a change shows.
 
-When a run ends (or a ruling changes what it is worth) the head is signed and the checkpoint stored; the newest head is
-signed with every commit, so that a cut at the end shows too. How: hash_chain.py.
+When a run ends (or a ruling changes its result) the head is signed and stored as a checkpoint; the newest head is also
+signed with every commit, so that records cut off at the end are missed too. hash_chain.py says how.
 
 One thread appends; others read through connections of their own.
 """
@@ -58,9 +58,9 @@ _UPGRADES: dict[int, str] = {0: _SCHEMA + _SIGNING_SCHEMA, 1: _SIGNING_SCHEMA}
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One input and what followed from it; `evidence` goes with the results that it made due.
+    """One input and its facts; `evidence` goes with the results that it made due.
 
-    `carried`: results that an older journal made due, byte for byte (a journal that goes on for a damaged one).
+    `carried`: results that a damaged journal had made due, byte for byte, for the journal that continues it.
     """
 
     input: Input
@@ -71,7 +71,7 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class JournalHead:
-    """The journal's end: `seq` records, `hash` over all of them."""
+    """The journal's end: the number of its records, and the hash of the last one, which covers all of them."""
 
     seq: int
     hash: bytes
@@ -82,7 +82,7 @@ class JournalHead:
 
 
 class Journal:
-    """The station's one file. All methods from one thread; each raises StorageError, and then nothing was stored."""
+    """The open journal. Call all methods from one thread; each may raise StorageError, and then nothing was stored."""
 
     def __init__(self, path: pathlib.Path, signer: Signer | None = None) -> None:
         self.path = path
@@ -109,7 +109,7 @@ class Journal:
         return self._due
 
     def append(self, entries: Sequence[JournalEntry]) -> list[int]:
-        """All or nothing, on disk when it returns; the records' numbers."""
+        """Appends the entries, all or none; returns the records' numbers once they are on disk."""
         batch = _Batch(self._head, self._due, self._signer, self._signed)
         for entry in entries:
             batch.add(entry)
@@ -122,33 +122,33 @@ class Journal:
         return list(range(first, batch.head.seq + 1))
 
     def inputs(self, after: int = 0) -> Iterator[tuple[int, Input]]:
-        """The stored inputs in order: what a replay feeds to a new engine."""
+        """The number and input of each record after record `after`, in order: what a replay feeds to a new engine."""
         with storage_errors(self.path):
             for seq, data in self._db.execute("SELECT seq, input FROM journal WHERE seq > ? ORDER BY seq", (after,)):
                 yield int(str(seq)), decode_input(as_bytes(data))
 
     def records(self, after: int = 0) -> Iterator[JournalRecord]:
-        """The stored bytes in order, with the results that went into each record's hash."""
+        """The records after record `after` as stored, in order, with the results that went into each one's hash."""
         yield from read_records(self._db, self.path, after)
 
     def verify(self) -> JournalHead:
-        """Reads everything again. Raises Tampered, naming the first record that is not as it was written."""
+        """Verifies the file; returns its head. Raises Tampered that names the first record that is not as written."""
         verified = verify_journal(self.path)
         return JournalHead(verified.seq, verified.head)
 
     def sign_new_journal(self) -> None:
-        """Signs the empty journal, so that one that was emptied later is noticed."""
+        """Signs the new, empty journal, so that it is noticed if all records are removed later."""
         assert self._signer is not None
         tip = self._signer.sign(self._head.seq, self._head.hash)
         with storage_errors(self.path):
             self._db.execute("INSERT OR REPLACE INTO tip VALUES (1, ?, ?, ?, ?)", _row(tip))
 
     def check_presence(self) -> None:
-        """Is this still the file that the path names? Raises StorageError."""
+        """Raises StorageError if the open file is no longer the one at the journal's path."""
         self._presence.check()
 
     def probe(self) -> None:
-        """Can we write again? Raises StorageError. Leaves nothing behind."""
+        """Tries a write and rolls it back. Raises StorageError if the disk refuses it."""
         self.check_presence()
         with storage_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
@@ -169,7 +169,9 @@ class Journal:
         if version == FORMAT:
             return
         if version not in _UPGRADES:
-            raise StorageError(f"{self.path}: is of format {version}, we write {FORMAT}: upgrade this station.")
+            raise StorageError(
+                f"{self.path}: has format {version}, but this station writes {FORMAT}: upgrade the station."
+            )
         with self._db:
             self._db.execute(_UPGRADES[version])
             self._db.pragma("user_version", FORMAT)
@@ -210,7 +212,7 @@ class _Batch:
         self._signer = signer
 
     def add(self, entry: JournalEntry) -> None:
-        """The next record. A checkpoint goes with it if a run ended, or its result changed."""
+        """Adds the next record, and a checkpoint if it made a result due or ended a run."""
         before, seq = self.head, self.head.seq + 1
         input_bytes, facts = encode_input(entry.input), encode_facts(entry.facts)
         kinds = {type(fact) for fact in entry.facts}
@@ -224,7 +226,7 @@ class _Batch:
             self.points.append(point)
 
     def sign(self) -> Checkpoint | None:
-        """The head, signed: once, as the same bytes go with a result, a checkpoint and the tip. None: no key."""
+        """The signed head, signed only once: a result, a checkpoint and the tip share it. None if there is no key."""
         if self._signer is not None and (self.signed is None or self.signed.hash != self.head.hash):
             self.signed = self._signer.sign(self.head.seq, self.head.hash)
         return self.signed
@@ -242,13 +244,14 @@ class _Batch:
 
     def _with_evidence(self, result: Result, evidence: Evidence | None) -> Result:
         """The result with its place in the journal: the head before it (signed), and its own record."""
-        known = evidence or result.evidence
-        ours = result.evidence  # what the core knows
-        whole = replace(known, uncertainty_ns=ours.uncertainty_ns, clock_trusted=ours.clock_trusted)
-        whole = replace(whole, journal_head=self.head.hex, last_seq=self.head.seq + 1)
+        from_core = result.evidence
+        filled = replace(
+            evidence or from_core, uncertainty_ns=from_core.uncertainty_ns, clock_trusted=from_core.clock_trusted
+        )
+        filled = replace(filled, journal_head=self.head.hex, last_seq=self.head.seq + 1)
         if (point := self.sign()) is not None:
-            whole = replace(whole, public_key=point.public_key.hex(), signature=point.signature.hex())
-        return replace(result, evidence=whole)
+            filled = replace(filled, public_key=point.public_key.hex(), signature=point.signature.hex())
+        return replace(result, evidence=filled)
 
 
 def _row(point: Checkpoint) -> tuple[int, bytes, bytes, bytes]:

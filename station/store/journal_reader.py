@@ -1,4 +1,4 @@
-"""The journal read without writing: its records byte for byte, its checkpoints, its newest signature (`tip`)."""
+"""Reads a journal without writing to it: its records byte for byte, its checkpoints, its newest signature (`tip`)."""
 
 import pathlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _TIP = "SELECT journal_seq, hash, public_key, signature FROM tip"
 
 
 class JournalReader:
-    """A journal that may be in use: all that is read is of one moment. Raises StorageError."""
+    """Reads a journal that may be in use, as it was at one moment. Methods raise StorageError."""
 
     def __init__(self, path: pathlib.Path) -> None:
         if not path.is_file():
@@ -28,15 +28,15 @@ class JournalReader:
             self._signed = has_table(self._db, "checkpoint") or has_table(self._db, "tip")
 
     def records(self, after: int = 0, last: int = 2**62) -> Iterator[JournalRecord]:
-        """The stored bytes in order, after record `after`, up to record `last`."""
+        """The records after record `after`, up to record `last`, as stored and in order."""
         yield from read_records(self._db, self.path, after, last)
 
     def checkpoints(self) -> list[Checkpoint]:
-        """One for each run that ended, and for each ruling after it."""
+        """The checkpoints in order: one for each run that ended, and for each ruling that changed a result later."""
         return self._points(_CHECKPOINTS)
 
     def outbox(self) -> Iterator[tuple[object, object, object, object, bytes]]:
-        """The outbox as stored: seq, record, result id, revision, payload."""
+        """The rows of the outbox as stored, in order: row number, record number, result id, revision, payload."""
         with storage_errors(self.path):
             for row in self._db.execute(
                 "SELECT seq, journal_seq, result_id, revision, payload FROM outbox ORDER BY seq"
@@ -45,21 +45,21 @@ class JournalReader:
                 yield seq, journal_seq, result_id, revision, as_bytes(payload)
 
     def check_file(self) -> None:
-        """SQLite's own check of its pages and indexes, which no record's hash covers. Raises FileDamaged."""
+        """Runs SQLite's own check of pages and indexes, which no record's hash covers. Raises FileDamaged."""
         with storage_errors(self.path):
             result = self._db.execute("PRAGMA integrity_check(1)").fetchone()
         if result is None or result[0] != "ok":
             raise FileDamaged(f"{self.path}: the file is damaged ({' '.join(str(result and result[0]).split())}).")
 
     def posted_by(self) -> Iterator[str]:
-        """The public key (hexadecimal) in the evidence of each result."""
+        """The public key (hexadecimal, "" if there is none) in the evidence of each result."""
         sql = "SELECT payload ->> '$.evidence.public_key' FROM outbox"
         with storage_errors(self.path):
             for (key,) in self._db.execute(sql):
                 yield str(key or "")
 
     def tip(self) -> Checkpoint | None:
-        """What was signed with the newest commit; None: nothing was ever signed."""
+        """The signature that was made with the newest commit; None if nothing was ever signed."""
         return next(iter(self._points(_TIP)), None)
 
     def close(self) -> None:
@@ -74,7 +74,10 @@ class JournalReader:
 
 
 def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int = 2**62) -> Iterator[JournalRecord]:
-    """The records with the results that went into each one's hash."""
+    """The records after record `after`, up to `last`, each with the results that went into its hash.
+
+    Raises StorageError; Tampered for a record with a missing part. `path` is for errors.
+    """
     sql = "SELECT seq, input, facts, hash FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq"
     with storage_errors(path):
         due: dict[int, list[bytes]] = {}
@@ -93,14 +96,14 @@ def read_records(db: apsw.Connection, path: pathlib.Path, after: int, last: int 
 
 
 def as_bytes(value: object) -> bytes:
-    """A stored blob. Raises FileDamaged: a file that was cut reads as nothing where something was stored."""
+    """A stored blob. Raises FileDamaged if it is no blob: in a file that was cut, values are missing."""
     if not isinstance(value, bytes):
         raise FileDamaged("The journal lacks a part of what was stored: the file is damaged.")
     return value
 
 
 def as_int(value: object) -> int:
-    """A stored number. Raises FileDamaged."""
+    """A stored number. Raises FileDamaged if it is not a number."""
     if not isinstance(value, int):
         raise FileDamaged("The journal lacks a number that was stored: the file is damaged.")
     return value

@@ -1,7 +1,7 @@
-"""The station's journal and key, opened at a start only if whole and signed by this station.
+"""Opens the station's journal and key at a start, only if the journal is intact and signed by this station.
 
-A station vouches for whatever it signs. So nothing is shown and nothing is written before every record, every
-checkpoint and the newest signature were read and are valid; neither a missing key nor a missing journal is replaced.
+A station vouches for whatever it signs. So nothing is shown or written before every record, every checkpoint and the
+newest signature have been read and found valid, and a missing key or journal of a former station is not replaced.
 """
 
 import pathlib
@@ -19,13 +19,14 @@ JOURNAL = "station.db"
 KEY = "station.key"
 SYNC = "sync.db"
 REMEDIES = (
-    "Nothing was shown, signed or changed. Two ways on: `raceday restore FILE` puts a backup back, `raceday journal "
+    "Nothing was shown, signed or changed. There are two ways on: `raceday restore FILE` restores a backup, `raceday "
+    "journal "
     "salvage` begins a new journal that names the last good record of this one"
 )
 
 
 def open_journal(data_dir: pathlib.Path) -> Journal:
-    """The journal of this folder, made with its key at the first start. Raises JournalDamaged, StorageError."""
+    """Opens the folder's journal; the first start creates journal and key. Raises JournalDamaged, StorageError."""
     path, key = data_dir / JOURNAL, data_dir / KEY
     if not is_there(path):
         return _first(data_dir)
@@ -46,19 +47,19 @@ def is_there(path: pathlib.Path) -> bool:
 
 
 def _first(data_dir: pathlib.Path) -> Journal:
-    """The first start in this folder. Raises JournalDamaged if it is not the first."""
+    """Creates journal and key for the first start in this folder. Raises JournalDamaged if it is not the first."""
     left_over = [name for name in (KEY, SYNC) if _shows_former_station(data_dir / name)]
     if left_over:
         raise JournalDamaged(
-            f"{data_dir}: there is no {JOURNAL}, but {' and '.join(left_over)} of a station that had one. Is the disk "
-            "that holds it mounted, was it moved? Put it back; or `raceday restore FILE` puts a backup back, or "
-            "`raceday journal salvage` begins a new journal."
+            f"{data_dir}: there is no {JOURNAL}, but {' and '.join(left_over)} of a station that had one. Was it "
+            "moved, or is its disk not mounted? Put it back; or `raceday restore FILE` restores a backup, or `raceday "
+            "journal salvage` begins a new journal."
         )
     return _create(data_dir / JOURNAL, data_dir / KEY)
 
 
 def _create(path: pathlib.Path, key: pathlib.Path) -> Journal:
-    """Makes journal and key; the key gets its name last, so that an interrupted start begins again."""
+    """Creates journal and key; the key gets its name last, so that an interrupted start begins again."""
     fresh = key.with_name(f"{key.name}.new")
     fresh.unlink(missing_ok=True)
     make_key(fresh)
@@ -73,14 +74,14 @@ def _create(path: pathlib.Path, key: pathlib.Path) -> Journal:
 
 
 def _shows_former_station(path: pathlib.Path) -> bool:
-    """Does this file show that a station ran here? A key does; sync's file does once something was posted."""
+    """Does this file show that a station ran here? A key does; sync.db does once something was posted."""
     if not path.exists() or path.name == KEY:
         return path.exists()
     return bool(posted_results(path))
 
 
 def _check_posted(data_dir: pathlib.Path) -> None:
-    """Everything posted must be in the journal: one that was cut at a signature, or an older copy, is noticed."""
+    """Raises JournalDamaged if the journal lacks a posted result: it was cut at a signature, or is an old copy."""
     reader = JournalReader(data_dir / JOURNAL)
     try:
         known = {(str(result_id), int(str(revision))) for _, _, result_id, revision, _ in reader.outbox()}
@@ -92,12 +93,15 @@ def _check_posted(data_dir: pathlib.Path) -> None:
     if lost:
         raise JournalDamaged(
             f"{data_dir / JOURNAL}: lacks {lost[0]}, which was posted: it was cut, or is an older copy. {REMEDIES}; or "
-            f"move {SYNC} away, to go on with this copy as it is."
+            f"move {SYNC} away, to continue with this copy as it is."
         )
 
 
 def posted_results(path: pathlib.Path) -> list[tuple[str, int]]:
-    """Every result and revision of which an attempt is stored."""
+    """The id and revision of each result that sync has tried to post, from its database at `path`.
+
+    Empty if there is no such file, or it is damaged.
+    """
     if not path.exists():
         return []
     reader = open_reading(path)
@@ -116,6 +120,7 @@ def posted_results(path: pathlib.Path) -> list[tuple[str, int]]:
 
 
 def _without_key(data_dir: pathlib.Path) -> Journal:
+    """Opens a journal whose key is missing, if nothing in it was signed yet. Raises JournalDamaged otherwise."""
     path, key = data_dir / JOURNAL, data_dir / KEY
     if _never_begun(path):
         return _first(data_dir)
@@ -133,7 +138,7 @@ def _without_key(data_dir: pathlib.Path) -> Journal:
 
 
 def _never_begun(path: pathlib.Path) -> bool:
-    """A first start that was cut off before it made its tables leaves one page, and nothing was ever stored in it."""
+    """Was the first start cut off before it created its tables? Then the file has at most one page and no table."""
     try:
         reader = open_reading(path)
         try:
@@ -147,7 +152,7 @@ def _never_begun(path: pathlib.Path) -> bool:
 
 
 def _posted_by(path: pathlib.Path) -> set[str]:
-    """The keys that went out with results: a forger who strips a journal of its signatures easily overlooks them."""
+    """The keys in the results' evidence, which a forger who removes a journal's signatures easily overlooks."""
     reader = JournalReader(path)
     try:
         return {signer for signer in reader.posted_by() if signer}
@@ -163,7 +168,7 @@ def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> VerifiedJournal:
 
 
 def signer_of(data_dir: pathlib.Path) -> Signer:
-    """The key of this folder, made if there is none."""
+    """The signer with this folder's key, which is created if there is none. Raises StorageError."""
     if not (data_dir / KEY).exists():
         make_key(data_dir / KEY)
     return load_signer(data_dir / KEY)

@@ -1,7 +1,7 @@
-"""The station's key, and what it signs: the journal's head when a run ends, and with every commit.
+"""The station's key, which signs the journal's head when a run ends, and with every commit.
 
-The key is made at the first start and never leaves `station.key` (mode 0600). Its public half stands in every
-checkpoint and goes out with every result: anybody who has one can tell later whether the journal is still the same.
+The key is created at the first start and never leaves `station.key` (mode 0600), except in a backup. Its public half is
+in every checkpoint and in every result: whoever has one can tell later whether the journal is still the same.
 """
 
 import os
@@ -16,7 +16,7 @@ from station.store.hash_chain import Checkpoint, checkpoint_statement
 
 
 class Signer:
-    """Signs heads. `public_key` has 32 bytes."""
+    """Signs heads of the journal. `public_key` has 32 bytes."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
@@ -28,12 +28,12 @@ class Signer:
 
 
 def load_signer(path: pathlib.Path) -> Signer:
-    """The signer with the file's key, which is made if there is none. Raises StorageError."""
+    """The signer with the key in the file `path`, which is created if there is none. Raises StorageError."""
     try:
         if not path.exists():
             make_key(path)
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise StorageError(f"{path}: others may read the station's key; run `chmod 600 {path}`.")
+            raise StorageError(f"{path}: other users can read the station's key; run `chmod 600 {path}`.")
         data = path.read_bytes()
     except OSError as error:
         raise StorageError(f"{path}: the station's key cannot be read ({error.strerror}).") from None
@@ -47,7 +47,7 @@ def load_signer(path: pathlib.Path) -> Signer:
 
 
 def make_key(path: pathlib.Path) -> None:
-    """Writes a new key: the whole file or nothing, on disk when it returns, never readable for others."""
+    """Writes a new key to the file `path`, completely or not at all, never readable by others, and syncs it."""
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

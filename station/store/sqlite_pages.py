@@ -1,6 +1,6 @@
-"""A SQLite file read page by page: its rows, where one bad page or a missing end makes SQLite refuse all of them.
+"""Reads the rows of a SQLite file page by page, even if a bad page or a missing end makes SQLite refuse all of them.
 
-Only the leaves of tables are read, and the pages that long rows run over into; whatever leads to them may be damaged.
+Only the leaf pages of tables and the overflow pages of long rows are read; the pages that lead to them may be damaged.
 Only the form of a row is checked here: the caller (surviving_records.py) checks it against a hash.
 
 The format: https://www.sqlite.org/fileformat2.html
@@ -28,7 +28,7 @@ _MAX_COLUMNS = 8
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a page lies: in the log or in the database, at this byte."""
+    """Where a page is: in the log or in the database, at the byte `offset`."""
 
     in_log: bool
     offset: int
@@ -36,7 +36,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A row as it lies in a leaf: its number, and of each column SQLite's serial type."""
+    """A row in a leaf page: where it is, its rowid, and SQLite's serial type of each column."""
 
     origin: Origin
     at: int
@@ -45,7 +45,7 @@ class Cell:
 
 
 class PageFile:
-    """The database `path` and its log, neither changed nor locked. Raises StorageError: it cannot be read at all."""
+    """The database `path` and its log, neither changed nor locked. Raises StorageError if it cannot be read at all."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
@@ -76,28 +76,28 @@ class PageFile:
         self._files = {}
 
     def cells(self) -> Iterator[Cell]:
-        """Every row of every leaf: those that count now, then those of pages that were overwritten since."""
+        """Every row of every leaf: first those of the current pages, then those of pages that were replaced since."""
         for number in sorted(self._newest):
             yield from self._leaf(self._newest[number])
         for origin in self._older:
             yield from self._leaf(origin)
 
     def values(self, cell: Cell) -> tuple[Value, ...]:
-        """The columns of a row; an INTEGER PRIMARY KEY is None. Raises ValueError: not all of it is there."""
+        """The columns of a row; an INTEGER PRIMARY KEY is None. Raises ValueError if a part of the row is missing."""
         page = self._loaded(cell.origin)
         size, at = _varint(page, cell.at)
         _, at = _varint(page, at)
-        row = self._whole(page, at, size)
+        row = self._row_bytes(page, at, size)
         at, _ = _varint(row, 0)
-        found: list[Value] = []
+        columns: list[Value] = []
         for kind in cell.types:
             width = _INT_BYTES.get(kind, (kind - 12) // 2)
             part = row[at : at + width]
             if len(part) != width or kind in (7, 10, 11):
                 raise ValueError("a column is missing")
-            found.append(_value(kind, part))
+            columns.append(_value(kind, part))
             at += width
-        return tuple(found)
+        return tuple(columns)
 
     def _leaf(self, origin: Origin) -> Iterator[Cell]:
         page = self._loaded(origin)
@@ -112,8 +112,8 @@ class PageFile:
                 continue
             yield Cell(origin, at, rowid, types)
 
-    def _whole(self, page: bytes, at: int, size: int) -> bytes:
-        """All bytes of a row: those in its leaf, and those on the pages that it runs over into."""
+    def _row_bytes(self, page: bytes, at: int, size: int) -> bytes:
+        """All bytes of a row: those in its leaf, and those on its overflow pages."""
         usable = self.page_bytes
         if size <= usable - 35:
             return page[at : at + size]
@@ -135,7 +135,7 @@ class PageFile:
         return b"".join(parts)
 
     def _loaded(self, origin: Origin) -> bytes:
-        """As `_read_page`; the same leaf is read row by row."""
+        """As `_read_page`, but the last page is cached: a leaf is read row by row."""
         if self._page is None or self._page[0] != origin:
             self._page = (origin, self._read_page(origin))
         return self._page[1]
@@ -152,7 +152,7 @@ class PageFile:
             return b""  # a bad sector is a bad page: what was there is reported as lost
 
     def _read_log(self) -> None:
-        """Its committed pages count before the database's; those after a damaged place in it are tried after them."""
+        """Its committed pages replace the database's; those after a damaged place in the log are a last resort."""
         header = self._read(True, 0, _LOG_HEADER)
         order = _LOG_ORDER.get(int.from_bytes(header[:4], "big"))
         frames = self._frames(header[16:24] if order is not None else None)
@@ -175,15 +175,15 @@ class PageFile:
             self._doubtful[int.from_bytes(head[:4], "big")] = origin
 
     def _frames(self, salt: bytes | None) -> list[tuple[bytes, Origin]]:
-        """The heads and places of the log's pages of this generation; None: of the one that most of them are of."""
-        found = list[tuple[bytes, Origin]]()
+        """The header and place of each of the log's pages with this salt; `salt` None: with the most frequent salt."""
+        frames = list[tuple[bytes, Origin]]()
         offset = _LOG_HEADER
         while len(head := self._read(True, offset, _FRAME_HEADER)) == _FRAME_HEADER:
-            found.append((head, Origin(True, offset + _FRAME_HEADER)))
+            frames.append((head, Origin(True, offset + _FRAME_HEADER)))
             offset += _FRAME_HEADER + self.page_bytes
-        salts = Counter(head[8:16] for head, _ in found)
+        salts = Counter(head[8:16] for head, _ in frames)
         salt = max(salts, key=salts.__getitem__, default=b"") if salt is None else salt
-        return [(head, origin) for head, origin in found if head[8:16] == salt]
+        return [(head, origin) for head, origin in frames if head[8:16] == salt]
 
 
 def _page_bytes(stored: int) -> int:
@@ -192,7 +192,7 @@ def _page_bytes(stored: int) -> int:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number and where it ends. Raises IndexError."""
+    """The variable-length integer at `at`, and where it ends. Raises IndexError if it is cut off."""
     value = 0
     for _ in range(8):
         byte = data[at]
@@ -204,7 +204,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _head(page: bytes, at: int) -> tuple[int, tuple[int, ...]]:
-    """A row's number and the types of its columns. Raises IndexError, ValueError: there is no row."""
+    """A row's number and the types of its columns. Raises IndexError, ValueError if there is no row at `at`."""
     _, at = _varint(page, at)
     rowid, at = _varint(page, at)
     length, place = _varint(page, at)

@@ -1,7 +1,7 @@
-"""What survives of a damaged journal: read page by page, and accepted only as far as chain and signatures go.
+"""Finds what survives of a damaged journal: its pages are read, and accepted only as far as chain and signatures go.
 
-A record counts if it and all before it follow each other by their hashes, up to the last one under a good signature:
-of a checkpoint, of a commit, or in a result's evidence (which signs the record before its own).
+A record counts if it and all before it follow each other by their hashes, up to the last one that a good signature
+covers: that of a checkpoint, of a commit, or in a result's evidence (which signs the record before its own).
 """
 
 import json
@@ -19,7 +19,7 @@ from station.store.sqlite_pages import Cell, PageFile
 _RUN = re.compile(rb'"run_id":"run-(\d{1,%d})"' % MAX_DIGITS)
 _RUN_BYTES = 400  # no record that opens a run is shorter
 _KEY_IN_RESULT = re.compile(rb'"public_key":"[0-9a-f]{64}"')
-_MAX_RESULTS_TRIED = 20  # results of one record among which a row that is not its own is looked for
+_MAX_RESULTS_TRIED = 20  # with more results in a record, no other versions of them are tried
 _HASH, _SIGNATURE = 76, 140  # SQLite's serial types of a blob of 32 and of 64 bytes
 
 
@@ -42,27 +42,30 @@ class SurvivingJournal:
 
     @property
     def summary(self) -> str:
-        """Which record is the first bad one, as a sentence."""
+        """A sentence that says how far the records are good, and why not further."""
         if not self.bad:
-            return f"Its {self.seq} records can all be read, and hold."
+            return f"Its {self.seq} records can all be read and are good."
         if not self.seq:
             return self.reason[:1].upper() + self.reason[1:]
-        return f"Records up to {self.seq} hold; {self.reason}"
+        return f"Records up to {self.seq} are good; {self.reason}"
 
 
 def last_good(path: pathlib.Path, keys: frozenset[bytes]) -> SurvivingJournal:
-    """The last record under a good signature of `keys` (without keys: of any), all before it whole too."""
+    """What survives of the journal at `path`, up to the last record that a good signature covers.
+
+    `keys`: the public keys to trust; if empty, any key is accepted.
+    """
     try:
         pages = PageFile(path)
     except StorageError as error:
         return SurvivingJournal(reason=str(error))
     try:
-        found = _SurvivingRows(pages, keys)
-        left = _longest_good_chain(found, signs=bool(keys) or found.bears_signatures())
-        left.runs = _highest_run(found)
+        rows = _SurvivingRows(pages, keys)
+        surviving = _longest_good_chain(rows, signs=bool(keys) or rows.bears_signatures())
+        surviving.runs = _highest_run(rows)
     finally:
         pages.close()
-    return left
+    return surviving
 
 
 class _SurvivingRows:
@@ -83,7 +86,7 @@ class _SurvivingRows:
         return bool(self.signed) or any(map(_KEY_IN_RESULT.search, payloads))
 
     def candidates(self, seq: int) -> Iterator[JournalRecord]:
-        """Every row that could be this record, the likeliest first."""
+        """Every row that could be the record `seq`, the likeliest first."""
         for cell in self.records.get(seq, ()):
             try:
                 _, given, facts, hash_ = self.pages.values(cell)
@@ -93,21 +96,21 @@ class _SurvivingRows:
                 yield JournalRecord(seq, as_bytes(given), as_bytes(facts), as_bytes(hash_), results)
 
     def following(self, seq: int, previous: bytes) -> JournalRecord | None:
-        """The record `seq`, if it follows one of the hash `previous`."""
+        """The record `seq` that follows a record with the hash `previous`; None if there is none."""
         for record in self.candidates(seq):
             if digest(previous, record.input, record.facts, *record.results) == record.hash:
                 return record
         return None
 
     def _results(self, seq: int) -> Iterator[tuple[bytes, ...]]:
-        """The record's results; then with one of them in another version, or without one that is not its own."""
+        """The results that the record may have: as read first, then with one in another version, or left out."""
         rows = [versions for _, versions in sorted(self.due.get(seq, {}).items())]
-        whole = tuple(versions[0] for versions in rows)
-        yield whole
+        results = tuple(versions[0] for versions in rows)
+        yield results
         for number, versions in enumerate(rows if len(rows) <= _MAX_RESULTS_TRIED else ()):
             for other in versions[1:]:
-                yield (*whole[:number], other, *whole[number + 1 :])
-            yield (*whole[:number], *whole[number + 1 :])
+                yield (*results[:number], other, *results[number + 1 :])
+            yield (*results[:number], *results[number + 1 :])
 
     def _add_cell(self, cell: Cell) -> None:
         match cell.types:
@@ -157,48 +160,48 @@ def _is_int(kind: int) -> bool:
     return 1 <= kind <= 6 or kind in (8, 9)
 
 
-def _longest_good_chain(found: _SurvivingRows, *, signs: bool) -> SurvivingJournal:
-    left = SurvivingJournal(reason="no record of it was found wrong")
+def _longest_good_chain(rows: _SurvivingRows, *, signs: bool) -> SurvivingJournal:
+    surviving = SurvivingJournal(reason="no record of it was found wrong")
     seq, head, name, pending = 0, GENESIS, "", list[bytes]()
 
     def accept_pending() -> None:
-        left.seq, left.head, left.journal = seq, head, name
-        left.results += pending
+        surviving.seq, surviving.head, surviving.journal = seq, head, name
+        surviving.results += pending
         pending.clear()
 
-    while (record := found.following(seq + 1, head)) is not None:
-        if record.results and seq and _signed_by_result(found, record, head):
+    while (record := rows.following(seq + 1, head)) is not None:
+        if record.results and seq and _signed_by_result(rows, record, head):
             accept_pending()
-        known = found.signed.get(record.seq)
+        known = rows.signed.get(record.seq)
         if known is not None and record.hash not in known:
-            left.bad = left.seq + 1
-            left.reason = f"a record from {left.bad} to {record.seq} is not what the station signed."
-            return left
+            surviving.bad = surviving.seq + 1
+            surviving.reason = f"a record from {surviving.bad} to {record.seq} is not what the station signed."
+            return surviving
         seq, head, name = record.seq, record.hash, _name(record) or name
         pending += record.results
         if known is not None or not signs:
             accept_pending()
-    left.unsigned = pending
-    if not found.records:
-        left.bad, left.reason = 1, "no record in it can be read."
-    elif seq < max([*found.records, *found.signed]):
-        left.bad = seq + 1
-        left.reason = _why(found, left.bad)
-    elif left.seq < seq:
-        left.bad = left.seq + 1
-        left.reason = f"record {left.bad} bears no signature that can be read."
-    return left
+    surviving.unsigned = pending
+    if not rows.records:
+        surviving.bad, surviving.reason = 1, "no record in it can be read."
+    elif seq < max([*rows.records, *rows.signed]):
+        surviving.bad = seq + 1
+        surviving.reason = _why(rows, surviving.bad)
+    elif surviving.seq < seq:
+        surviving.bad = surviving.seq + 1
+        surviving.reason = f"record {surviving.bad} bears no signature that can be read."
+    return surviving
 
 
-def _why(found: _SurvivingRows, bad: int) -> str:
-    if next(found.candidates(bad), None) is None:
-        signed = max(found.signed, default=0)
+def _why(rows: _SurvivingRows, bad: int) -> str:
+    if next(rows.candidates(bad), None) is None:
+        signed = max(rows.signed, default=0)
         return f"record {bad} cannot be read" + (f"; the station signed {signed} records." if signed >= bad else ".")
     return f"record {bad} or a result of it is not whole, or was changed after it was written."
 
 
-def _signed_by_result(found: _SurvivingRows, record: JournalRecord, head: bytes) -> bool:
-    """A result's evidence bears a signature over the record before its own."""
+def _signed_by_result(rows: _SurvivingRows, record: JournalRecord, head: bytes) -> bool:
+    """Does a result of the record bear a good signature over `head`, the record before it?"""
     for payload in record.results:
         try:
             evidence = json.loads(payload)["evidence"]
@@ -206,7 +209,7 @@ def _signed_by_result(found: _SurvivingRows, record: JournalRecord, head: bytes)
             key, signature = bytes.fromhex(evidence["public_key"]), bytes.fromhex(evidence["signature"])
         except (ValueError, LookupError, TypeError, RecursionError):
             continue
-        if named and found.accept_signature(Checkpoint(record.seq - 1, head, key, signature)):
+        if named and rows.accept_signature(Checkpoint(record.seq - 1, head, key, signature)):
             return True
     return False
 
@@ -217,17 +220,18 @@ def _name(record: JournalRecord) -> str:
     return str(json.loads(record.input)[1]["journal"])
 
 
-def _highest_run(found: _SurvivingRows) -> int:
-    """The highest number that a run can have had: that of any record that is left, and one more for each that is not.
+def _highest_run(rows: _SurvivingRows) -> int:
+    """The highest number that a run can have had: the highest one rows, plus one for each record that is lost.
 
-    Records that do not hold count too, and where nothing tells how many records there were, the pages that are absent.
+    Records that are not good count too. If nothing shows how many records there were, the lost ones are estimated from
+    the missing pages.
     """
     highest, shown_by, sound = 0, 0, set[int]()
     last, heads = 0, {GENESIS}
-    for seq in sorted(found.records):
+    for seq in sorted(rows.records):
         before = heads if seq == last + 1 else set[bytes]()
         last, heads = seq, set[bytes]()
-        for record in found.candidates(seq):
+        for record in rows.candidates(seq):
             heads.add(record.hash)
             number = max(map(int, _RUN.findall(record.facts)), default=0)
             if number > highest:
@@ -235,8 +239,8 @@ def _highest_run(found: _SurvivingRows) -> int:
             if any(digest(head, record.input, record.facts, *record.results) == record.hash for head in before):
                 sound.add(seq)
                 break
-    newest = max([*sound, *found.signed], default=0)
+    newest = max([*sound, *rows.signed], default=0)
     lost = max(0, newest - shown_by - sum(seq > shown_by for seq in sound))
-    if not found.tip:
-        lost += found.pages.absent_pages * (found.pages.page_bytes // _RUN_BYTES)
+    if not rows.tip:
+        lost += rows.pages.absent_pages * (rows.pages.page_bytes // _RUN_BYTES)
     return highest + lost

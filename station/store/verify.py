@@ -13,7 +13,7 @@ from station.store.surviving_records import last_good
 
 @dataclass(frozen=True, slots=True)
 class VerifiedJournal:
-    """The journal's end, how many signatures hold up to there, and the public keys (hexadecimal) that made them."""
+    """A journal's last record and its hash, how many signatures it bears, and the keys (hexadecimal) that made them."""
 
     seq: int
     head: bytes
@@ -22,9 +22,9 @@ class VerifiedJournal:
 
 
 def verify_journal(path: pathlib.Path, keys: frozenset[bytes] = frozenset()) -> VerifiedJournal:
-    """Reads every record and every signature. Raises Tampered or FileDamaged that name the first bad record.
+    """Checks every record and every signature of the journal at `path`. `keys`: those to trust; if empty, any key.
 
-    `keys`: the public keys to trust; without any, the journal's own. Raises StorageError too.
+    Raises Tampered or FileDamaged that name the first bad record, or another StorageError.
     """
     try:
         return _verified(path, keys)
@@ -49,13 +49,13 @@ def _verified(path: pathlib.Path, keys: frozenset[bytes]) -> VerifiedJournal:
 
 
 def _check_end(points: Sequence[Checkpoint], tip: Checkpoint | None, last: int) -> None:
-    """A station signs each commit: in a journal that was cut at a checkpoint only the newest signature is missing."""
+    """Raises Tampered if only the newest commit's signature is missing: the journal may be cut at a checkpoint."""
     if points and tip is None:
         raise Tampered(last + 1, f"record {last + 1} may be missing: the signature of the newest commit is gone.")
 
 
 def _check_outbox(reader: JournalReader, last: int) -> None:
-    """A result's payload is in the chain; its row must not differ, and must belong to a record."""
+    """Raises Tampered if an outbox row belongs to no record, or differs from the payload that the chain covers."""
     for number, (seq, journal_seq, result_id, revision, payload) in enumerate(reader.outbox(), 1):
         at = journal_seq if isinstance(journal_seq, int) else last
         if seq != number or not 1 <= at <= last:

@@ -1,1 +1,1 @@
-"""The sync service, a process of its own: posts due outbox rows to the leaderboard and records the answers."""
+"""The sync service, a process of its own: posts the rows of the outbox to the leaderboard and records the answers."""

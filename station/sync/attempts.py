@@ -1,8 +1,7 @@
-"""What was posted and what came back: sync.db, append-only, written by the sync process alone.
+"""The record of what was posted and what came back: sync.db, append-only, written by the sync process alone.
 
-An attempt is on disk before the request leaves, its answer before the row counts as settled. A `kill -9`
-anywhere in between leaves an attempt without an answer: the row is `unknown` and is posted again under the
-same `webhook-id`.
+An attempt is on disk before the request leaves, and its answer before the row counts as settled. A `kill -9` in
+between leaves an attempt without an answer: the row is `unknown`, and is posted again under the same `webhook-id`.
 """
 
 import pathlib
@@ -55,7 +54,7 @@ _REOPENED = "EXISTS (SELECT 1 FROM reopened r WHERE r.attempt_id = a.id)"
 
 @dataclass(frozen=True, slots=True)
 class PostingRecord:
-    """All that is stored of one row: how often it was posted, when last, and the last answer (None: none came).
+    """What is stored about one row: how often it was posted, when last, and the last answer (None: none came).
 
     `reopened`: it was rejected, and a person asked to send it again.
     """
@@ -74,7 +73,7 @@ class PostingRecord:
 
     @property
     def state(self) -> State:
-        """As seen from the disk: an attempt without an answer is `unknown`, for its process may be gone."""
+        """The row's state by what is on disk: an attempt without an answer is `unknown`, as its process may be gone."""
         match self.answer:
             case PostAccepted():
                 return "confirmed"
@@ -110,19 +109,19 @@ class AttemptStore:
         )
 
     def reopen(self, webhook_ids: frozenset[str] | None, author: str, at_utc_ns: int) -> list[str]:
-        """A person asks to send rejected rows again (None: all of them); the ids of those that are pending now."""
-        found = [
+        """Records that `author` asks to send rejected rows again (None: all); returns the ids of those pending now."""
+        rejected = [
             record
             for record in self.records()
             if record.state == "rejected" and (webhook_ids is None or record.webhook_id in webhook_ids)
         ]
         with storage_errors(self._path), self._db:
-            for record in found:
+            for record in rejected:
                 self._db.execute(
                     "INSERT INTO reopened (attempt_id, author, at_utc_ns) VALUES (?, ?, ?)",
                     (record.attempt_id, author, at_utc_ns),
                 )
-        return [record.webhook_id for record in found]
+        return [record.webhook_id for record in rejected]
 
     def record_target(self, target: Target, at_utc_ns: int) -> None:
         """Records what is known of the race at the leaderboard, if it has changed."""
@@ -138,7 +137,7 @@ class AttemptStore:
         return read_records(self._db, self._path)
 
     def progress(self) -> dict[str, Progress]:
-        """Where a new process goes on, by `webhook_id`: what is not settled is due at once."""
+        """Each row's progress by `webhook_id`, for a new process: what is not settled is due at once."""
         return {record.webhook_id: Progress(record.state, record.attempts) for record in self.records()}
 
     def close(self) -> None:
@@ -152,7 +151,7 @@ class AttemptStore:
 
 
 def read_records(db: apsw.Connection, path: pathlib.Path) -> list[PostingRecord]:
-    """As `AttemptStore.records`, for a reader with a read-only connection. Raises StorageError."""
+    """Every row that was ever posted, oldest first, from a connection that may be read-only. Raises StorageError."""
     with storage_errors(path):
         # A file that an older sync wrote, and no newer one has opened yet, has no such table.
         query = _RECORDS.format(reopened=_REOPENED if has_table(db, "reopened") else "0")
@@ -161,7 +160,7 @@ def read_records(db: apsw.Connection, path: pathlib.Path) -> list[PostingRecord]
 
 
 def read_target(db: apsw.Connection, path: pathlib.Path) -> Target | None:
-    """What was last known of the race at the leaderboard. Raises StorageError."""
+    """What was last known of the race at the leaderboard; None if nothing was. Raises StorageError."""
     with storage_errors(path):
         row: Any = db.execute("SELECT race_id, readiness, sentence FROM targets ORDER BY id DESC LIMIT 1").fetchone()
     return None if row is None else Target(*row)

@@ -1,4 +1,4 @@
-"""Puts the sync service together from the table `[sync]`; the only place here that looks up a driver."""
+"""Puts the sync service together from the table `[sync]`, and is the only module of sync that looks up a driver."""
 
 import functools
 import os
@@ -48,18 +48,21 @@ def build(
     *,
     retry_rejected: bool = False,
 ) -> SyncService:
-    """Raises OperatorError: settings, secret, folder, or another sync process."""
+    """Builds the sync service for the station's data folder; `log` gets each sentence for the operator's log.
+
+    Raises OperatorError for wrong settings, secret or folder, or if another sync process runs.
+    """
     source = OutboxReader(data_dir / STATION_DATABASE)
     leaderboard = leaderboard_of(settings, functools.partial(utc_s, clock, source))
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"{data_dir}: cannot be made ({error.strerror}); set `data_dir` to a folder that this user may write."
+            f"{data_dir}: cannot be created ({error.strerror}); set `data_dir` to a folder that this user may write to."
         ) from None
     lock = hold_sync_lock(data_dir)
     attempts, requests = AttemptStore(data_dir / DATABASE), SendRequestQueue(data_dir)
-    # Full jitter needs stations to differ, so the seed is the system's.
+    # The waits of stations must differ, so the seed comes from the system.
     syncer = Syncer(
         source,
         attempts,
@@ -76,13 +79,13 @@ def build(
 
 
 def utc_s(clock: Clock, source: OutboxReader) -> float:
-    """Seconds since 1970 for a post; where the machine's clock is not set, by what an official told the station."""
+    """Seconds since 1970, to stamp a post; if the machine's clock is not set, by the time that an official set."""
     offset_ns = None if clock.trusted else source.offset_ns(clock.boot_id)
     return (clock.utc_ns() if offset_ns is None else clock.now_ns() + offset_ns) / NS_PER_S
 
 
 def leaderboard_of(settings: SyncSettings, utc_s: Callable[[], float] = time.time) -> Leaderboard:
-    """The driver that `[sync]` names. Raises OperatorError."""
+    """The leaderboard driver that `[sync]` names; `utc_s` stamps its posts. Raises OperatorError."""
     if not settings.leaderboard_url:
         raise ConfigError("[sync] `leaderboard_url` is empty: name the leaderboard, or do not start the sync service.")
     driver = find("raceday.leaderboards", settings.driver)

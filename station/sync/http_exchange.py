@@ -1,7 +1,7 @@
-"""One HTTP request and its answer, within a deadline and a size: a reply, or why there is none. Never raises.
+"""Sends one HTTP request and reads its answer, within limits of time and size: a reply, or why there is none.
 
 Called by webhook.py. Whoever answers may be a captive portal, a proxy or an attacker, so the form of the answer is
-never trusted: h11 reads it, and the deadline holds for the whole of it, not for each byte.
+never trusted: h11 parses it, and the time limit is for the whole answer, not for each byte.
 """
 
 import pathlib
@@ -27,7 +27,7 @@ _TOO_MUCH = "The leaderboard's answer was too long or too slow to be read."
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that arrived whole; header names are in lower case, values as Latin-1 text."""
+    """An answer that arrived completely; header names are in lower case, values are Latin-1 text."""
 
     status: int
     headers: dict[str, str]
@@ -36,7 +36,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long we wait: for a connection, and then for the whole of the answer."""
+    """How long to wait for a connection, and then for the whole answer."""
 
     connect_s: float
     answer_s: float
@@ -55,7 +55,10 @@ class HttpExchange:
         self._host_header = address.netloc
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
-        """The reply; PostDeferred if not one byte left this machine, AnswerLost if no whole answer came back."""
+        """The reply; PostDeferred if the request was not sent at all, AnswerLost if no complete answer came back.
+
+        Never raises for what a network or a peer can do.
+        """
         try:
             opened = self._connect()
         except (OSError, UnicodeError) as error:
@@ -92,12 +95,12 @@ class HttpExchange:
         except TimeoutError:
             return AnswerLost(_TOO_MUCH)
         except OSError:
-            # A peer that refuses at once may not read it all; its answer may have arrived nevertheless.
+            # A peer that refuses at once may not read the whole request; its answer may have arrived nevertheless.
             pass
         try:
             return self._read(opened, ends_at)
         except (OSError, h11.RemoteProtocolError, ValueError):
-            # ValueError: h11 leaves a Content-Length of thousands of digits to `int`.
+            # ValueError: h11 passes a Content-Length of thousands of digits to `int`.
             return AnswerLost(_TOO_MUCH if time.monotonic() >= ends_at else _LOST)
 
     def _read(self, opened: socket.socket, ends_at: float) -> Reply | PostDeferred:
@@ -139,11 +142,11 @@ class _ReplyReader:
                 case h11.EndOfMessage():
                     self._finish()
                 case h11.InformationalResponse():
-                    pass  # "100 Continue" and its like: the answer is still to come
+                    pass  # "100 Continue" and the like: the answer is still to come
                 case h11.ConnectionClosed():
                     self.complete = True
                 case _:
-                    # More bytes are needed; PAUSED (they switch protocols) never goes on.
+                    # More bytes are needed; PAUSED (the peer switches protocols) never continues.
                     self.complete = event is h11.PAUSED
                     return
 
@@ -155,7 +158,7 @@ class _ReplyReader:
 
 
 def tls_context(ca_file: str) -> ssl.SSLContext:
-    """Certificates are checked against the public authorities, or against `ca_file` alone. Raises ConfigError."""
+    """The TLS settings, which trust the public authorities, or `ca_file` alone if it is given. Raises ConfigError."""
     try:
         return ssl.create_default_context(cafile=ca_file or certifi.where())
     except OSError as error:  # an SSLError is one
@@ -168,9 +171,9 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return "its certificate is not trusted here; set `ca_file` in [sync.options] or set the clock."
     if isinstance(error, ssl.SSLError):
-        return "what answers there does not speak TLS as it should; is it https, and is this its port?"
+        return "what answers there does not speak TLS correctly; is it https, and is this its port?"
     if isinstance(error, TimeoutError):
-        return "no connection in time."
+        return "it did not accept a connection in time."
     if isinstance(error, socket.gaierror | UnicodeError):
-        return "its name is not known here; is there a network, and is the name right?"
+        return "its name cannot be resolved; is there a network, and is the name right?"
     return "no connection."

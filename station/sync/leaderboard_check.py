@@ -1,4 +1,4 @@
-"""Is the leaderboard ready for the race that is on? Checked before the first result is posted. Pure."""
+"""Decides whether the leaderboard is ready for the race that is on, before its first result is posted. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +15,11 @@ _PATH_WORDS = own_words(RACES_PATH)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is known of a race at the leaderboard; "unstated": it is there and does not say which races it has."""
+    """What is known of a race at the leaderboard, also as a sentence for the officials.
+
+    `readiness`: "ready": the leaderboard has the race; "unknown": it does not; "away": it cannot be
+    reached, or something else answers; "unstated": it answers, but does not say.
+    """
 
     race_id: str
     readiness: Readiness
@@ -23,7 +27,10 @@ class Target:
 
 
 def target_from_reply(race_id: str, reply: Reply | PostDeferred, own: frozenset[str] = frozenset()) -> Target:
-    """What the reply to "GET the race" means; `own`: the words of the address. A vendor need not implement it."""
+    """What the reply to a GET of the race means; a vendor need not implement that request.
+
+    `own`: the words of the leaderboard's address.
+    """
     if isinstance(reply, PostDeferred):
         return Target(race_id, "away", reply.reason)
     if reply.status == 200:
@@ -40,7 +47,7 @@ def target_from_reply(race_id: str, reply: Reply | PostDeferred, own: frozenset[
             race_id,
             "unknown",
             f"The leaderboard does not know the race {race_id!r}: create it there, or correct [race] `id`; "
-            "until then every result of it is rejected.",
+            "until then its results are rejected.",
         )
     if has_contract_header(reply):
         return Target(race_id, "unstated", f"The leaderboard answers, but does not say whether it knows {race_id!r}.")

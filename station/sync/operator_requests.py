@@ -1,7 +1,7 @@
-"""Officials' requests to the sync process: "send now", "send that one again". A file between two processes.
+"""Officials' requests to the sync process ("send now", "send that one again"), passed on in a file.
 
 The station's page, or `raceday sync send`, appends a line; sync reads the lines under the same lock, and removes them
-once they are in its own file. It works while sync is down, or its disk is full: then they are done afterwards.
+once they are in its own database. Requests can be made while sync is down or its disk is full: they are done later.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ MAX_FILE_BYTES = 262_144
 
 @dataclass(frozen=True, slots=True)
 class SendRequest:
-    """Send what waits, now. `rejected`: those too that were rejected; with a `webhook_id` that one alone."""
+    """A request to send now what waits. `rejected`: also what was rejected; `webhook_id`: only this row, "" for all."""
 
     rejected: bool = False
     webhook_id: str = ""
@@ -36,7 +36,7 @@ class SendRequestQueue:
         self._acknowledged_to = 0
 
     def pending(self) -> list[SendRequest]:
-        """All requests since `acknowledge` was called last, oldest first."""
+        """All requests that are not acknowledged yet, oldest first."""
         try:
             size = self._path.stat().st_size
         except FileNotFoundError:
@@ -44,19 +44,19 @@ class SendRequestQueue:
         except OSError as error:
             raise StorageError(f"{self._path}: cannot be read ({error.strerror}).") from None
         if size < self._acknowledged_to:
-            self._acknowledged_to = 0  # another file
+            self._acknowledged_to = 0  # it is another file now
         if size == self._acknowledged_to:
             return []
         with _locked(self._path) as file:
             text = os.pread(file, 2 * MAX_FILE_BYTES, self._acknowledged_to)
         self._read_to = self._acknowledged_to + len(text)
-        found = [each for line in text.splitlines() if (each := _parse(line)) is not None]
-        if not found:
-            self.acknowledge()  # nothing but torn lines
-        return found
+        requests = [each for line in text.splitlines() if (each := _parse(line)) is not None]
+        if not requests:
+            self.acknowledge()  # there are only torn lines
+        return requests
 
     def acknowledge(self) -> None:
-        """What `pending` returned last is stored elsewhere now; empties the file, unless there are new requests."""
+        """Marks what `pending` last returned as done, and empties the file unless there are new requests."""
         self._acknowledged_to = self._read_to
         with _locked(self._path) as file:
             if os.fstat(file).st_size <= self._acknowledged_to:
@@ -64,12 +64,12 @@ class SendRequestQueue:
                 self._read_to = self._acknowledged_to = 0
 
 
-def take_requests(data_dir: pathlib.Path) -> list[SendRequest]:
-    """All requests, removed from the file at once. Raises StorageError."""
+def remove_requests(data_dir: pathlib.Path) -> list[SendRequest]:
+    """Removes all requests from the file and returns them. Raises StorageError."""
     queue = SendRequestQueue(data_dir)
-    if found := queue.pending():
+    if requests := queue.pending():
         queue.acknowledge()
-    return found
+    return requests
 
 
 def add_request(data_dir: pathlib.Path, request: SendRequest) -> None:
@@ -82,14 +82,14 @@ def add_request(data_dir: pathlib.Path, request: SendRequest) -> None:
                 f"{data_dir / REQUESTS_FILE}: too many requests wait; start the sync service, or free some disk space."
             )
         if size and os.pread(file, 1, size - 1) != b"\n":
-            line = b"\n" + line  # after one that a power cut tore apart
-        if os.write(file, line) != len(line):  # a disk that becomes full writes a part of it
+            line = b"\n" + line  # a power cut has torn the line before it
+        if os.write(file, line) != len(line):  # a disk that becomes full writes only a part of the line
             os.ftruncate(file, size)
             raise StorageError(f"{data_dir / REQUESTS_FILE}: the disk is full; free some space, and try again.")
 
 
 def _parse(line: bytes) -> SendRequest | None:
-    """The request of a line; None for one that a power cut tore apart: its author sees that nothing happened."""
+    """The request in a line; None for a line that a power cut has torn, whose author sees that nothing happened."""
     try:
         rejected, webhook_id, author = json.loads(line)
     except (ValueError, TypeError, RecursionError):

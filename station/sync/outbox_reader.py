@@ -1,4 +1,4 @@
-"""The station's outbox as sync sees it: station.db, opened read-only, rows in the order they were committed."""
+"""Reads the station's outbox for sync: station.db, opened read-only, its rows in the order they were committed."""
 
 import json
 import pathlib
@@ -40,19 +40,19 @@ class OutboxReader:
             return []
         new = "SELECT seq, result_id, revision, payload FROM outbox WHERE seq > ? ORDER BY seq"
         try:
-            found: list[tuple[Any, ...]] = db.execute(new, (self._last_seq,)).fetchall()
+            rows: list[tuple[Any, ...]] = db.execute(new, (self._last_seq,)).fetchall()
         except apsw.Error as error:
             raise storage_error(self._path, error) from None
-        if found:
-            self._last_seq = found[-1][0]
+        if rows:
+            self._last_seq = rows[-1][0]
         return [
-            # What is not a BLOB is damaged; it is refused with a sentence when it is due, and stops no other.
+            # A payload that is not a BLOB is damaged: it is refused with a sentence when it is due, and stops no other.
             OutboxRow(seq, str(result_id), revision, payload if isinstance(payload, bytes) else b"")
-            for seq, result_id, revision, payload in found
+            for seq, result_id, revision, payload in rows
         ]
 
     def race_id(self) -> str | None:
-        """The race that the station opened last; None if none was yet. Raises StorageError."""
+        """The id of the race that the station opened last; None if there is none yet. Raises StorageError."""
         db = self._connection()
         if db is None:
             return None
@@ -72,8 +72,8 @@ class OutboxReader:
         if db is None:
             return None
         with storage_errors(self._path):
-            found: list[tuple[Any, ...]] = db.execute(_SET, (boot,)).fetchall() if has_table(db, "journal") else []
-        return None if not found else int(str(found[0][0])) * 1_000_000 - int(str(found[0][1]))
+            rows: list[tuple[Any, ...]] = db.execute(_SET, (boot,)).fetchall() if has_table(db, "journal") else []
+        return None if not rows else int(str(rows[0][0])) * 1_000_000 - int(str(rows[0][1]))
 
     def close(self) -> None:
         if self._db is not None:
@@ -97,7 +97,7 @@ class OutboxReader:
 
 
 def _race_id(data: object) -> str | None:
-    """Of a stored `["OpenRace",{...}]`; None of a damaged one."""
+    """The race id in a stored `["OpenRace",{...}]`; None if that is damaged."""
     try:
         race_id = json.loads(data)[1]["race_id"] if isinstance(data, bytes) else None
     except (ValueError, LookupError, TypeError, RecursionError):

@@ -1,9 +1,8 @@
 """Decides whether a refusal's sentence is about our race or our post, or comes from a gateway. Pure.
 
-Gateways and frameworks quote the request: "Cannot POST /race/api/v1/results", "Unknown host
-race.example.org", "No type matches the controller named 'races'". A word within an address, a word of our own
-address, and a sentence about pages, routes and hosts say nothing about a race. In doubt the result is sent again:
-that costs one request.
+Gateways and frameworks quote the request: "Cannot POST /race/api/v1/results", "Unknown host race.example.org", "No type
+matches the controller named 'races'". So a word within an address, a word of our own address, and a sentence about
+pages, routes and hosts say nothing about a race. In doubt the result is sent again, which costs one request.
 """
 
 import dataclasses
@@ -21,11 +20,11 @@ _POST_FIELDS = frozenset(each.name for each in dataclasses.fields(Result) if "_"
 _POST_WORDS = (
     _RACE_WORDS | _POST_FIELDS | frozenset({"racer", "racers", "lap", "laps", "webhook", "revision", "evidence"})
 )
-# `evidence.public_key`, `laps.0.lap_ns`: a field within a field, and no host.
+# `evidence.public_key` or `laps.0.lap_ns` is a field within a field, not a host.
 _FIELDS = _POST_WORDS | frozenset(
     {each.name for kind in (Result, Evidence, RunLap) for each in dataclasses.fields(kind)} | {"body", "result"}
 )
-# Words of the machines between here and there.
+# Words that the machines between here and the leaderboard use.
 _OF_THE_WEB = frozenset(
     re.findall(
         r"\w+",
@@ -36,7 +35,7 @@ _OF_THE_WEB = frozenset(
         "certificate sni blocked denied forbidden malicious attack injection ",
     )
 )
-# And of their sentences.
+# Common words of their sentences.
 _SMALL = frozenset(
     re.findall(
         r"\w+",
@@ -47,7 +46,7 @@ _SMALL = frozenset(
         "there this too type unknown use user was were will with you your ",
     )
 )
-# A race may have any of these names, and then its name alone proves nothing.
+# A race may be called by any of these words, and then its name alone proves nothing.
 _COMMON = (
     _OF_THE_WEB
     | _POST_WORDS
@@ -62,18 +61,21 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def own_words(*parts: str) -> frozenset[str]:
-    """The words of our own address (host, path): whoever quotes the address uses them without meaning a race."""
+    """The words of our own address (host, path): a peer that quotes the address uses them without meaning a race."""
     words = unquote(" ".join(parts)).casefold()
     return frozenset(re.findall(r"\w+", words) + re.findall(r"[\w-]+", words))
 
 
 def speaks_of_race(race_id: str, sentence: str, own: frozenset[str] = _NOTHING) -> bool:
-    """Could only a leaderboard say that? It names the race or says "race", and uses no word of web servers."""
+    """Could only a leaderboard say this? The sentence names the race or says "race", and uses no word of web servers.
+
+    `own`: the words of our own address.
+    """
     return _speaks(_RACE_WORDS - own, race_id, sentence, own)
 
 
 def speaks_of_post(race_id: str, sentence: str, own: frozenset[str] = _NOTHING) -> bool:
-    """As `speaks_of_race`; what a post is made of counts too."""
+    """As `speaks_of_race`, but the words for what a post is made of count too."""
     return _speaks(_POST_WORDS - own, race_id, sentence, own)
 
 
@@ -86,7 +88,10 @@ def _speaks(telling: frozenset[str], race_id: str, sentence: str, own: frozenset
 
 
 def _tells_alone(race_id: str, own: frozenset[str]) -> bool:
-    """A race called "404", "2026-11-28", "v1", "page" or like a part of our address occurs by chance."""
+    """Does the race's name alone prove that a race is meant?
+
+    Not if it may occur by chance, as "404", "2026-11-28", "v1", "page" or a part of our address may.
+    """
     parts = re.split(r"[-_]", race_id)
     letters = len(re.findall(r"[^\W\d_]", race_id))
     common = race_id in own or all(part in own | _COMMON for part in parts)
@@ -94,7 +99,7 @@ def _tells_alone(race_id: str, own: frozenset[str]) -> bool:
 
 
 def free_words(sentence: str) -> frozenset[str]:
-    """The words of the sentence, without those within addresses, paths, and our own post quoted back."""
+    """The sentence's words in lower case, without those in addresses, in paths, and in our own post quoted back."""
     plain = html.unescape(unquote(html.unescape(sentence)))
     plain = unicodedata.normalize("NFKC", plain).translate({0x2044: "/", 0x2215: "/"}).casefold()
     words: set[str] = set()

@@ -6,11 +6,11 @@ Every row is posted until an answer settles it, always under the same `webhook-i
   in-flight   posted just now, no answer yet
   unknown     posted, and the answer was lost (a timeout, a reset, a crash): it may have been applied; post again
   confirmed   the leaderboard has it
-  rejected    the leaderboard will never take it: a person must look
+  rejected    the leaderboard will never accept it: a person must look into it
 
-Two rules order the posts. Revisions of one result go in rising order, one settled before the next is sent,
-so an older one never overwrites a newer one. A failure also delays every other row: ten waiting results make
-one attempt, not ten, at a leaderboard that does not answer.
+Two rules order the posts. Revisions of one result are sent in rising order, each settled before the next is sent, so
+an older one never overwrites a newer one. A failure also delays every other row: at a leaderboard that does not answer,
+ten waiting results make one attempt, not ten.
 
 Called by syncer.py.
 """
@@ -34,19 +34,19 @@ MAX_LEADERBOARD_WAIT_S = 60.0  # a long wait requested for one row delays the ot
 
 @dataclass(frozen=True, slots=True)
 class AnswerLost(PostDeferred):
-    """The result was sent and no whole answer came back: it may have been applied."""
+    """The result was sent, but no complete answer came back: it may have been applied."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostedWithOtherScore(PostAccepted):
-    """The leaderboard has the result with another score than the station's `ours_ms`: a person must look."""
+    """The leaderboard has the result, with another score than the station's `ours_ms`: a person must look into it."""
 
     ours_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """One outbox row of the station: `payload` is the canonical text of a Result.
+    """One row of the station's outbox: `payload` is the canonical JSON of a Result.
 
     `webhook_id`, as `Result.webhook_id`, is the idempotency key of this revision.
     """
@@ -63,7 +63,7 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a row (by its `webhook_id`) has come; `not_before_ns` is on the clock of the step."""
+    """How far a row has come; it is not posted before `not_before_ns` on the clock that `Syncer.step` is given."""
 
     state: State = "pending"
     attempts: int = 0
@@ -96,7 +96,7 @@ class AfterAnswer:
 
 
 def score_mismatch(posted: PostedWithOtherScore) -> str:
-    """What differs and what to do, as the end of a sentence."""
+    """What differs and what to do about it, as the end of a sentence."""
     there = "no score" if posted.score_ms is None else f"{posted.score_ms} ms"
     here = "none" if posted.ours_ms is None else f"{posted.ours_ms} ms"
     return f"the leaderboard counts {there} where the station has {here}: compare the race's rules there and here."
@@ -114,7 +114,7 @@ def next_post(
 
 
 def first_revisions(rows: Iterable[OutboxRow], progress: Mapping[str, Progress]) -> list[OutboxRow]:
-    """Of each result the lowest revision that is not settled: the only one that may be sent now."""
+    """For each result the lowest revision that is not settled: the only one that may be sent now."""
     lowest: dict[str, OutboxRow] = {}
     for row in rows:
         if progress.get(row.webhook_id, Progress()).state in SETTLED:
@@ -126,7 +126,7 @@ def first_revisions(rows: Iterable[OutboxRow], progress: Mapping[str, Progress])
 
 
 def due_now(progress: Progress) -> Progress:
-    """An operator says "send now": the row is due at once, and pending again if it was rejected."""
+    """The progress after an official's "send now": due at once, and pending again if it was rejected."""
     return replace(progress, state="pending" if progress.state == "rejected" else progress.state, not_before_ns=0)
 
 
@@ -189,6 +189,9 @@ def wait_for(answer: PostOutcome, attempts: int, backoff: LeaderboardBackoff, rn
 
 
 def backoff_s(failures: int, rng: random.Random) -> float:
-    """The wait after `failures` attempts without success: full jitter under the step, so that stations spread."""
+    """The wait in seconds after `failures` attempts without success, drawn from 0 to that step's ceiling.
+
+    The random draw ("full jitter") spreads the requests of many stations.
+    """
     ceiling = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
     return rng.uniform(0.0, ceiling)

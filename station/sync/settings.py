@@ -14,13 +14,13 @@ class SyncSettings:
     """Every key of `[sync]`; an empty `leaderboard_url` means that results are stored and not posted."""
 
     leaderboard_url: str = setting("", what="https://leaderboard.example, or empty: store results, post none")
-    secret_file: str = setting("", what="a file that only we can read, holding whsec_...", file=True)
+    secret_file: str = setting("", what="a file that only this user can read, with the secret whsec_...", file=True)
     driver: str = setting("webhooks", what="a driver of raceday.leaderboards")
     options: dict[str, Any] = field(default_factory=dict)
 
 
 def read_secret(settings: SyncSettings) -> str:
-    """The shared secret of station and leaderboard. Raises ConfigError."""
+    """The secret that station and leaderboard share, from its file. Raises ConfigError."""
     if not settings.secret_file:
         raise ConfigError(
             "[sync] `secret_file` is missing: name the file that holds the leaderboard's secret (whsec_...)."

@@ -1,4 +1,4 @@
-"""What the station's page shows about sync, read from sync.db without disturbing its writer."""
+"""Reads from sync.db what the station's pages show about sync, without disturbing its writer."""
 
 import pathlib
 
@@ -19,12 +19,15 @@ MAX_PROBLEMS = 20  # as many lines as a person reads
 
 
 def hold_sync_lock(data_dir: pathlib.Path) -> int:
-    """One sync process per folder, for as long as this process lives; the descriptor. Raises OperatorError."""
+    """Locks the folder for one sync process, for as long as this process lives; returns the lock's descriptor.
+
+    Raises OperatorError if another sync process runs on it.
+    """
     return hold_lock(data_dir / LOCK, "another sync process already posts for this station")
 
 
 class SyncStatusReader:
-    """Reads the folder of the station's data; sync may never have run. Never raises."""
+    """Reads the state of sync from the station's data folder; sync may never have run."""
 
     def __init__(self, data_dir: pathlib.Path) -> None:
         self._path = data_dir / DATABASE
@@ -32,7 +35,7 @@ class SyncStatusReader:
         self._db: apsw.Connection | None = None
 
     def view(self, due: int) -> SyncView:
-        """`due`: how many outbox rows the station has committed so far."""
+        """What the pages show of sync; never raises. `due`: how many outbox rows the station has committed so far."""
         alive = is_locked(self._lock)
         try:
             records = self._records()
@@ -61,7 +64,10 @@ class SyncStatusReader:
 
 
 def summary(records: list[PostingRecord], due: int, alive: bool, target: Target | None = None) -> SyncView:
-    """Counts, and one sentence: the newest problem, or that there is none."""
+    """What the pages show: counts, the newest problems, and one sentence: the newest problem, or that there is none.
+
+    `due`: how many outbox rows there are; `alive`: whether a sync process runs; `target`: the race at the leaderboard.
+    """
     posted = sum(record.state == "confirmed" for record in records)
     rejected = sum(record.state == "rejected" for record in records)
     pending = max(0, due - posted - rejected)
@@ -75,7 +81,7 @@ def summary(records: list[PostingRecord], due: int, alive: bool, target: Target 
 
 def _sentence(records: list[PostingRecord], due: int, pending: int, alive: bool) -> str:
     if not alive and pending:
-        return "The sync service does not run: results wait on this station's disk."
+        return "The sync service is not running: results wait on this station's disk."
     problems = _problems(records)
     if problems:
         return _problem(problems[0])
@@ -85,9 +91,9 @@ def _sentence(records: list[PostingRecord], due: int, pending: int, alive: bool)
 
 
 def _problems(records: list[PostingRecord]) -> list[PostingRecord]:
-    """Newest first: what is not settled, was rejected, or has another score there."""
-    found = [r for r in records if r.state != "confirmed" or isinstance(r.answer, PostedWithOtherScore)]
-    return sorted(found, key=lambda record: record.last_utc_ns, reverse=True)
+    """The records that are not settled, were rejected, or have another score at the leaderboard, newest first."""
+    problems = [r for r in records if r.state != "confirmed" or isinstance(r.answer, PostedWithOtherScore)]
+    return sorted(problems, key=lambda record: record.last_utc_ns, reverse=True)
 
 
 def _line(record: PostingRecord) -> ResultProblem:

@@ -1,7 +1,7 @@
-"""The sync loop: pick the next due row, post it, record the answer. One step is one attempt at most.
+"""The sync loop: picks the next due row, posts it, and records the answer. One step is one attempt at most.
 
-Called by `raceday sync` (commands/sync.py), put together in build.py. It reads rows from outbox_reader.py, lets
-schedule.py choose, posts through a driver of `raceday.leaderboards` (webhook.py) and records all in attempts.py:
+Called by `raceday sync` (commands/sync.py), built by build.py. It reads rows from outbox_reader.py, lets schedule.py
+choose, posts through a driver of `raceday.leaderboards` (webhook.py) and records everything in attempts.py:
 
     syncer = build(settings, data_dir, clock, log).syncer
     run(syncer, clock, stop)  # calls syncer.step(now_ns) until `stop` is set
@@ -44,22 +44,27 @@ NEVER_NS = 2**62
 
 @runtime_checkable
 class RaceChecker(Protocol):
-    """A driver that can say whether the leaderboard knows a race; a third-party driver need not."""
+    """A driver that can say whether the leaderboard knows a race; a third-party driver need not be able to."""
 
-    def target(self, race_id: str) -> Target: ...
+    def target(self, race_id: str) -> Target:
+        """What the leaderboard knows of this race."""
 
 
 class Leaderboard(Protocol):
     """A driver of `raceday.leaderboards`."""
 
-    def post(self, result: Result) -> PostOutcome: ...
-    def close(self) -> None: ...
+    def post(self, result: Result) -> PostOutcome:
+        """Sends the result once, and returns what became of it."""
+
+    def close(self) -> None:
+        """Releases what the driver holds open."""
 
 
 class OutboxSource(Protocol):
     """Where the outbox rows come from."""
 
-    def new_rows(self) -> list[OutboxRow]: ...
+    def new_rows(self) -> list[OutboxRow]:
+        """The rows committed since the last call; the first call returns all. Raises StorageError."""
 
 
 def _no_requests() -> list[SendRequest]:
@@ -67,11 +72,11 @@ def _no_requests() -> list[SendRequest]:
 
 
 def _nothing_to_acknowledge() -> None:
-    """For requests that are removed when they are read."""
+    """Does nothing: the default if there are no requests."""
 
 
 class Syncer:
-    """Posts rows in order, one attempt a step; all that it must remember is in `attempts`.
+    """Posts rows in order, one attempt per step; everything that must survive a restart is in `attempts`.
 
     `log` gets a sentence for the operator's log whenever something is settled or goes wrong.
     """
@@ -90,9 +95,9 @@ class Syncer:
         acknowledge: Callable[[], None] = _nothing_to_acknowledge,
         race_id: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`requests`: what officials asked for since `acknowledge` was called. `race_id`: the race that is on.
+        """`requests` returns officials' requests until `acknowledge` is called; `race_id` returns the race that is on.
 
-        `retry_rejected`: the operator has fixed what the leaderboard refused (a secret, a race, a clock).
+        `retry_rejected`: post rejected rows again: the operator has fixed the cause (a secret, a race, a clock).
         """
         self._source = source
         self._attempts = attempts
@@ -106,7 +111,7 @@ class Syncer:
         if retry_rejected:
             attempts.reopen(None, "--retry-rejected", utc_ns())
         self._progress = attempts.progress()
-        self._rejected_rows: dict[str, OutboxRow] = {}  # those that were rejected: they may be requested again
+        self._rejected_rows: dict[str, OutboxRow] = {}  # an official may ask to send them again
         self._backoff = LeaderboardBackoff()
         self._logged_problem = ""
         self._checked_race: str | None = None
@@ -114,7 +119,7 @@ class Syncer:
         self._logged_target = ""
 
     def step(self, now_ns: int) -> int | None:
-        """Post the row that is due at `now_ns`, if any. The instant of the next one; None: nothing waits."""
+        """Posts the row that is due at `now_ns`, if any; returns when the next one is due, None if nothing waits."""
         try:
             self._read_new_rows()
             self._apply_requests()
@@ -125,7 +130,7 @@ class Syncer:
             else:
                 self._check_race(now_ns)
         except StorageError as error:
-            # Nothing is acknowledged that is not stored; once there is space again, we go on where we were.
+            # Nothing is acknowledged before it is stored; once the disk accepts records again, sync continues here.
             self._log_problem(str(error))
             self._hold_back(PostDeferred(str(error)), now_ns)
             return self._backoff.not_before_ns
@@ -146,12 +151,12 @@ class Syncer:
                 self._rejected_rows[row.webhook_id] = row
 
     def _apply_requests(self) -> None:
-        """Applies officials' requests: waiting rows are due at once, and rejected rows wait again where requested."""
+        """Applies officials' requests: waiting rows become due at once, and rejected ones too if that is requested."""
         self._requests = self._requests or self._new_requests()
         if not self._requests:
             return
         while self._requests:
-            self._apply_request(self._requests[0])  # if the disk refuses, it is still due
+            self._apply_request(self._requests[0])  # if the disk refuses, the request stays in the list
             del self._requests[0]
         self._acknowledge()
 
@@ -168,10 +173,10 @@ class Syncer:
         }
         self._backoff, self._check_at_ns = LeaderboardBackoff(), 0
         who = f" by {request.author}" if request.author else ""
-        self._log(f"Asked{who} to send {request.webhook_id or 'all that waits'} now.")
+        self._log(f"Asked{who} to send {request.webhook_id or 'everything that waits'} now.")
 
     def _check_race(self, now_ns: int) -> None:
-        """Reports a race that the leaderboard does not know before its first result is posted, not by a rejection."""
+        """Checks whether the leaderboard knows the race, so that officials learn it before a result is rejected."""
         race_id = self._race_id()
         if race_id != self._checked_race:
             self._checked_race, self._check_at_ns = race_id, now_ns
@@ -215,7 +220,7 @@ class Syncer:
             return PostRejected(f"This outbox row cannot be posted: {error}", 0)
         try:
             return self._leaderboard.post(result)
-        except Exception as error:  # a driver's bug may depend on this row: the others go on, this one is sent again
+        except Exception as error:  # a driver's bug may depend on this row: it is sent again, and the others continue
             return AnswerLost(_driver_failed(error))
 
     def _hold_back(self, answer: PostDeferred, now_ns: int) -> None:
@@ -230,7 +235,7 @@ class Syncer:
 
 
 def run(syncer: Syncer, clock: Clock, stop: threading.Event) -> None:
-    """Step until `stop`; new rows are noticed within `POLL_S`."""
+    """Steps until `stop` is set; new rows are noticed within `POLL_S`."""
     while not stop.is_set():
         due_ns = syncer.step(clock.now_ns())
         wait_s = POLL_S if due_ns is None else min(POLL_S, (due_ns - clock.now_ns()) / NS_PER_S)
@@ -239,7 +244,7 @@ def run(syncer: Syncer, clock: Clock, stop: threading.Event) -> None:
 
 
 def run_once(syncer: Syncer, clock: Clock, stop: threading.Event) -> int:
-    """Post what is there now, each row at most until its first answer; the number of rows left waiting."""
+    """Posts what is due now, until nothing is; returns how many rows still wait."""
     while not stop.is_set():
         due_ns = syncer.step(clock.now_ns())
         if due_ns is None or due_ns > clock.now_ns():

@@ -1,9 +1,9 @@
-"""What a reply means for a result: accepted, rejected or deferred. Pure; whoever answers may not be the leaderboard.
+"""Decides what a reply means for a result: accepted, rejected or deferred. Pure. The leaderboard may not have sent it.
 
-Only what is recognisably the contract's own settles a result: 200 and 201 with its body, and a refusal that carries the
-contract's header, or that is `{"error": sentence}` alone with a status that the contract names and, where gateways and
-frameworks say such things too, a sentence that speaks of races. A login page, a firewall, a proxy's "404" while the
-vendor deploys: all those are *not now*, and the same is sent again.
+Only a reply that is recognisably the leaderboard's own settles a result: 200 or 201 with the contract's body; a refusal
+with the contract's header; or a refusal that is `{"error": sentence}` alone, with a status that the contract names and,
+where gateways and frameworks answer like this too, a sentence that speaks of races. A login page, a firewall, or a
+proxy's "404" while the vendor deploys means *not now*, and the result is sent again.
 """
 
 import email.utils
@@ -27,12 +27,12 @@ from station.sync.schedule import MAX_UNRECOGNISED_WAIT_S, AnswerLost, PostedWit
 
 MAX_REASON = 300
 MAX_INT = 2**63 - 1
-# 408, 425, 429: the request was in order, the moment was not. 401: our clock or secret is wrong; once a person or
-# NTP has set it right the same result is taken, and until then it must not be given up.
+# 408, 425, 429: the request was right, but came at the wrong moment. 401: our clock or secret is wrong; once a person
+# or NTP has corrected it, the same result is accepted, and until then it must not be given up.
 _RETRY_STATUSES = frozenset({401, 408, 425, 429})
-# What a leaderboard without the header may refuse for good; 403, 405, 406, 423 and 511 are what firewalls say.
+# Statuses by which a leaderboard without the header may reject for good; firewalls send 403, 405, 406, 423 and 511.
 _SETTLING = frozenset({409, 422})
-# These are also a gateway's: a page or a route that is not there or is gone; a request that is blocked or too large.
+# Gateways send these too: for a page or a route that does not exist; for a request that is blocked or too large.
 _OF_THE_RACE = frozenset({404, 410})
 _OF_THE_POST = frozenset({400, 413})
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
@@ -41,12 +41,15 @@ NO_REASON = "no reason given."
 
 
 def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = frozenset()) -> PostOutcome:
-    """The meaning of a whole reply to `result`; `own`: the words of the address that it was posted to."""
+    """What a complete reply to `result` means. `utc_s`: now, in seconds since 1970.
+
+    `own`: the words of the address that it was posted to.
+    """
     if reply.status in (200, 201):
         return _posted(result, reply)
     sentence = contract_sentence(reply)
     after_s = retry_after_s(reply.headers.get("retry-after"), utc_s)
-    # A third party may say "come again in an hour"; our leaderboard behind it is asked sooner.
+    # A third party may ask for an hour's wait; the leaderboard behind it is tried sooner.
     unrecognised_s = None if after_s is None else min(after_s, MAX_UNRECOGNISED_WAIT_S)
     if sentence is None:
         return PostDeferred(_unrecognised(reply), unrecognised_s)
@@ -62,7 +65,7 @@ def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = fr
 
 
 def contract_sentence(reply: Reply) -> str | None:
-    """The sentence of a refusal that is the contract's own; None: something else answered."""
+    """The sentence of a refusal in the form of the contract; None if something else answered."""
     document = read_object(reply)
     error = document.get("error") if document is not None else None
     if document is None or not isinstance(error, str):
@@ -70,7 +73,7 @@ def contract_sentence(reply: Reply) -> str | None:
     text = printable(error)
     if has_contract_header(reply):
         return text or NO_REASON
-    # Frameworks and gateways say {"error": "Not Found", "status": 404, ...}: the contract's sentence stands alone.
+    # Frameworks and gateways send {"error": "Not Found", "status": 404, ...}; the contract has the sentence alone.
     alone = document.keys() == {"error"} and " " in text.strip() and not _is_page(reply)
     return text if alone and not _is_phrase(text) else None
 
@@ -81,7 +84,7 @@ def has_contract_header(reply: Reply) -> bool:
 
 
 def speaks_of(race_id: str, status: int, sentence: str, own: frozenset[str] = frozenset()) -> bool:
-    """Could only a leaderboard say that, with a status that gateways use for sentences of their own?"""
+    """Could only a leaderboard say this, with a status that gateways use for sentences of their own?"""
     if status in _OF_THE_POST:
         return speaks_of_post(race_id, sentence, own)
     return status in _OF_THE_RACE and speaks_of_race(race_id, sentence, own)
@@ -92,7 +95,7 @@ def _is_page(reply: Reply) -> bool:
 
 
 def read_object(reply: Reply) -> dict[str, object] | None:
-    """The body as a JSON object; None if it is compressed, no JSON, or no object."""
+    """The body as a JSON object; None if it is compressed, not JSON, or not an object."""
     if reply.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         return None
     try:
@@ -108,7 +111,7 @@ def printable(text: str) -> str:
 
 
 def retry_after_s(header: str | None, utc_s: float) -> float | None:
-    """`PostDeferred-After` as seconds from now, written either way of RFC 9110; None if absent or unreadable."""
+    """`Retry-After` in seconds from `utc_s`, from either form of RFC 9110, 10.2.3; None if absent or unreadable."""
     text = (header or "").strip(" \t")
     if text.isascii() and text.isdigit():
         seconds = float(text)
@@ -125,7 +128,7 @@ def _posted(result: Result, reply: Reply) -> PostAccepted | AnswerLost:
     except BadInput:
         posted = None
     if posted is None or not _fits_database(posted):
-        # A captive portal says 200 to everything: only the contract's own answer settles a result.
+        # A captive portal answers 200 to everything: only an answer in the form of the contract settles a result.
         return AnswerLost("The answer is not the leaderboard's answer of the contract (score_ms, rank, racers, best).")
     ours = None if result.revision >= 2 and result.score_ms == 0 else result.score_ms
     if posted.score_ms == ours:
@@ -139,7 +142,7 @@ def _fits_database(posted: PostAccepted) -> bool:
 
 
 def _unrecognised(reply: Reply, text: str = "") -> str:
-    """What the operator should do; with the peer's `text`, if that may be the leaderboard's own."""
+    """A sentence that tells the operator what to do; it quotes the peer's `text`, which may be the leaderboard's."""
     if reply.status >= 500 and reply.status != 511:
         return f"The leaderboard answered {reply.status}: {NO_REASON}"
     if reply.status in _REDIRECTS:

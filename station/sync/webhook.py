@@ -1,9 +1,9 @@
-"""The leaderboard over HTTPS: one signed POST a result, and its answer as Posted, Rejected or PostDeferred.
+"""The leaderboard over HTTPS: one signed POST per result, and its answer as PostAccepted, PostRejected or PostDeferred.
 
-The contract is that of any vendor's endpoint: Standard Webhooks headers, `webhook-id` the idempotency key.
-An answer that did not arrive whole is `AnswerLost`: the result may have been applied, and the same id is sent
-again. A redirect is not followed: the operator alone decides where results go. What an answer means:
-verdict.py.
+The contract is the same for every vendor's endpoint: Standard Webhooks headers, with `webhook-id` as the idempotency
+key. An answer that did not arrive completely is `AnswerLost`: the result may have been applied, and is sent again under
+the same id. A redirect is not followed: the operator alone decides where results go. verdict.py decides what an answer
+means.
 
 Source: the Standard Webhooks specification 1.0.0 (standardwebhooks.com, 2023); docs/vendor.md for the contract.
 """
@@ -33,15 +33,18 @@ class WebhookOptions:
     """`[sync.options]` of the driver `webhooks`."""
 
     connect_timeout_s: float = setting(3.0, min=0.1, max=60)
-    read_timeout_s: float = setting(10.0, min=0.1, max=120, what="for the whole of the answer")
+    read_timeout_s: float = setting(10.0, min=0.1, max=120, what="for the whole answer")
     ca_file: str = setting("", what="a PEM file, if the leaderboard's certificate is signed by a private CA", file=True)
-    allow_plain_http: bool = setting(False, what="true: post by http:// to another machine, where anybody may listen")
+    allow_plain_http: bool = setting(
+        False, what="true: post by http:// to another machine, which others on the way can read"
+    )
 
 
 class HttpTransport(Protocol):
-    """What carries a request and brings the reply: `HttpExchange`."""
+    """Sends a request and returns the reply, as `HttpExchange` does."""
 
-    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred: ...
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
+        """The reply, or why there is none; never raises for what a network or a peer can do."""
 
 
 class WebhookLeaderboard:
@@ -55,7 +58,7 @@ class WebhookLeaderboard:
         utc_s: Callable[[], float] = time.time,
         exchange: HttpTransport | None = None,
     ) -> None:
-        """`exchange`: another road than HTTP. Raises ConfigError."""
+        """`options`: the table `[sync.options]`; `exchange`: replaces the HTTP transport. Raises ConfigError."""
         chosen = from_table(options, WebhookOptions, source="[sync.options]")
         address = checked_address(url, allow_plain_http=chosen.allow_plain_http)
         self._key = key_of(secret)
@@ -65,7 +68,7 @@ class WebhookLeaderboard:
         self._exchange = exchange or HttpExchange(address, timeouts, chosen.ca_file)
 
     def post(self, result: Result) -> PostOutcome:
-        """Send once; never raises for what a network or a peer can do."""
+        """Sends the result once and returns the outcome; never raises for what a network or a peer can do."""
         body = encode_result(result)
         headers = {**_HEADERS, "content-type": "application/json"}
         headers |= signed_headers(self._key, result.webhook_id, self._utc_s(), body)
@@ -73,24 +76,24 @@ class WebhookLeaderboard:
         return reply if isinstance(reply, PostDeferred) else verdict(result, reply, self._utc_s(), self._own)
 
     def target(self, race_id: str) -> Target:
-        """Whether the leaderboard knows the race that results will be posted to; never raises either."""
+        """Whether the leaderboard knows the race; like `post`, it never raises for what a network or a peer can do."""
         reply = self._exchange.request("GET", f"{RACES_PATH}/{quote(race_id, safe='')}", _HEADERS)
         return target_from_reply(race_id, reply, self._own)
 
     def close(self) -> None:
-        """Nothing is open between two posts."""
+        """Does nothing, since nothing is open between two posts."""
 
 
 _HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "raceday-sync"}
 
 
 def checked_address(url: str, *, allow_plain_http: bool = False) -> SplitResult:
-    """The leaderboard's address. Raises ConfigError."""
+    """The parts of the leaderboard's address. Raises ConfigError if it is not a usable URL, or not an encrypted one."""
     try:
         parts = urlsplit(url)
         fine = bool(_URL_SIGNS.fullmatch(url)) and parts.scheme in ("http", "https") and bool(parts.hostname)
         fine = fine and not (parts.username or parts.query or parts.fragment) and parts.port != 0
-    except ValueError:  # brackets that are no IPv6 address, a port that is no number
+    except ValueError:  # brackets without an IPv6 address, or a port that is not a number
         fine = False
     if not fine:
         raise ConfigError(
@@ -112,7 +115,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def key_of(secret: str) -> bytes:
-    """The signing key in the secret of `[sync]`. Raises ConfigError."""
+    """The signing key in the secret that `[sync]` names. Raises ConfigError."""
     try:
         return parse_secret(secret)
     except ConfigError:

@@ -1,1 +1,1 @@
-"""What screens show, computed from committed facts alone."""
+"""What the pages show: views of committed facts, and of live states that are never stored."""

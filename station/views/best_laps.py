@@ -1,4 +1,4 @@
-"""The best lap of a race and of each racer, updated run by run so that the others are not read again."""
+"""The best lap of a race and of each racer, updated run by run so that unchanged runs are not read again."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from station.core.runs.run import Run
 
 @dataclass(frozen=True, slots=True)
 class BestLap:
-    """A racer's fastest counted lap, penalties included, and the time of day when it ended."""
+    """A counted lap: its time in ns with penalties, the time of day when it ended, and whose it is."""
 
     lap_ns: int
     ended_utc_ns: int
@@ -19,14 +19,14 @@ class BestLap:
 
 
 class BestLaps:
-    """Of one race at a time. A lap that a ruling changed counts once its run is updated."""
+    """The best lap of each run of one race at a time. A lap that a ruling changed counts once its run is updated."""
 
     def __init__(self) -> None:
         self._race_id = ""
         self._runs: dict[str, BestLap | None] = {}
 
     def update(self, race: Race, run_ids: Collection[str]) -> None:
-        """Reads the laps of these runs again; of all runs if the race is another one."""
+        """Reads the laps of these runs again, or of all runs if `race` is another race than before."""
         if race.info.race_id != self._race_id:
             self._race_id, self._runs = race.info.race_id, {}
             run_ids = tuple(race.runs)
@@ -36,7 +36,7 @@ class BestLaps:
                 self._runs[run_id] = _best_of_run(runs[run_id])
 
     def of_race(self) -> BestLap | None:
-        """The best lap of the race; of two equal ones the earlier."""
+        """The best lap of the race, of two equal ones the earlier; None if there is none."""
         return min(self._known(), key=lambda best: (best.lap_ns, best.ended_utc_ns), default=None)
 
     def of_racer(self, racer: str) -> int | None:

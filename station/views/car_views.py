@@ -1,4 +1,4 @@
-"""The cars, and what became of a stop of all cars, as the pages show them. Made by service/cars/."""
+"""The cars, and the outcome of a stop of all cars, as the pages show them. Made by service/cars/."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,9 +8,9 @@ from shared.protocol.messages import CarMode
 
 @dataclass(frozen=True, slots=True)
 class CarView:
-    """One car as it last spoke. `alarm` is a sentence to show loudly ("" if all is well).
+    """One car as it last reported. `alarm` is a sentence to show as an alarm ("" if all is well).
 
-    `practice`: somebody drives it from a phone, outside of any run.
+    `practice`: somebody drives it from a phone, outside any run.
     """
 
     name: str
@@ -39,8 +39,8 @@ StopOutcome = Literal["stopped", "ordered", "unreached"]
 class CarStopView:
     """The outcome of a stop at one car. Only its own confirmation makes it `stopped`, `took_ms` after the order.
 
-    `mode` as last reported; `heard_utc_ns`: when an unreached one was last heard, None if never. `other_boot`: all of
-    this is of another machine that uses the name.
+    `mode`: as last reported. `heard_utc_ns`: when an unreached car last reported, None if never. `other_boot`: if not
+    "", the outcome is that of another machine that uses the car's name, with this boot.
     """
 
     name: str
@@ -53,9 +53,10 @@ class CarStopView:
 
 @dataclass(frozen=True, slots=True)
 class StopView:
-    """The stop of all cars: `on` until an official releases it; `cars` are all that the station knows.
+    """The stop of all cars: `on` until an official releases it; `cars`: all cars that the station knows.
 
-    `connected`: the wire is up. Without it no order reaches a car, and every car's lease ends after `lease_ms`.
+    `connected`: whether the station is connected to the broker. If not, no order reaches a car, but every car's lease
+    ends after `lease_ms`.
     """
 
     on: bool = False

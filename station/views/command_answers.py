@@ -7,7 +7,7 @@ from station.core.timing.readiness import OVERRIDE
 
 @dataclass(frozen=True, slots=True)
 class RunFigures:
-    """What a run, and one lap of it, is worth at one moment; None: no such lap, no score, no place."""
+    """What a run and one of its laps are worth at one moment; None: no such lap, no score, no place."""
 
     run_id: str
     racer: str
@@ -20,7 +20,7 @@ class RunFigures:
 
 @dataclass(frozen=True, slots=True)
 class RulingEffect:
-    """A ruling's effect, also as the sentence that the page shows."""
+    """What a ruling changed: the figures before and after it, and the sentence that the page shows."""
 
     before: RunFigures
     after: RunFigures
@@ -29,10 +29,10 @@ class RulingEffect:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The command is done and stored as journal record `seq`; of a ruling also what it changed.
+    """The command is done and stored as journal record `seq`; `effect`: what it changed, if it is a ruling.
 
-    `car` and `goal`: what it ordered of a car. Ordered is not done: only the car's own mode shows that. `note`: why the
-    order cannot reach the car yet.
+    `car` and `goal`: what a car was ordered to do. Ordered is not done: only the car's own mode shows that. `note`: why
+    the order cannot reach the car yet.
     """
 
     seq: int
@@ -45,11 +45,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The command changed nothing; one sentence for the person who gave it."""
+    """The command changed nothing; `sentence` tells the person who gave it why."""
 
     sentence: str
 
     @property
     def may_be_overridden(self) -> bool:
-        """An official may give it again with an `override_reason`."""
+        """May an official give the command again with an `override_reason`?"""
         return OVERRIDE in self.sentence

@@ -1,4 +1,4 @@
-"""The newest view, for any thread: parts come in as they are committed, whole snapshots go out, waiters are woken."""
+"""The newest view, for any thread: parts are updated as they are committed, readers get whole snapshots or wait."""
 
 import threading
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class ViewParts:
 
 
 class CurrentView:
-    """One for the station. `clock` reads the station's clock."""
+    """The station's newest view; every method is safe from any thread. `clock` reads the station's clock."""
 
     def __init__(self, station: str, clock: Callable[[], ClockView]) -> None:
         self._station, self._clock = station, clock
@@ -44,7 +44,7 @@ class CurrentView:
         self._changed = threading.Condition()
 
     def update(self, **parts: object) -> None:
-        """New parts by name; the version grows only if one of them differs."""
+        """Replaces parts of the view by name; the version grows only if one of them differs."""
         with self._changed:
             sync = _with_results_due(parts.get("sync", self._parts.sync), self._due)  # type: ignore[arg-type]
             fresh = {**parts, "sync": sync}
@@ -54,18 +54,19 @@ class CurrentView:
                 self._changed.notify_all()
 
     def results_due(self, due: int) -> None:
-        """How many results are due: sync's status is read only now and then, and must not be "all posted" meanwhile."""
+        """Sets how many results are due, so that an older status of sync does not claim that all of them are posted."""
         self._due = due
         self.update()
 
     def snapshot(self) -> View:
+        """The whole view as it is now."""
         with self._changed:
             parts, version = self._parts, self._version
         values = {part.name: getattr(parts, part.name) for part in fields(ViewParts)}
         return View(version=version, station=self._station, clock=self._clock(), **values)
 
     def wait_for_change(self, version: int, timeout_s: float) -> View | None:
-        """As `ServicePort.wait_for_change`."""
+        """The newest view once its version is above `version`; None if `timeout_s` goes by without a change."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._version > version, timeout_s):
                 return None

@@ -1,4 +1,4 @@
-"""The gates and their sensors as the pages show them: live states. Made by service/live_state.py."""
+"""The gates and their sensors as the pages show them, which are live states. Made by service/live_state.py."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,10 @@ from station.core.inputs import GateKind, Layout, System
 
 @dataclass(frozen=True, slots=True)
 class SensorView:
-    """One sensor: edges so far, those of the last minute that made no crossing, the newest one, the beam's level.
+    """One sensor. `edges`: all so far; `noise`: those of the last minute that made no crossing.
 
-    `last_edge_ns` is on the clock of whoever stamped it, `last_utc_ns` the same as a time of day.
+    `last_edge_ns`: the newest edge's stamp, on the clock of the machine that made it; `last_utc_ns`: the same as a time
+    of day. `level`: the strength of the beam, 0 to 1; None if the driver does not know it.
     """
 
     name: str
@@ -23,12 +24,12 @@ class SensorView:
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """One gate's health; `stuck` names the sensors that are blocked for too long.
+    """One gate's health. `stuck`: the sensors that have been blocked for too long.
 
-    `uncertainty_ns` of a stamp that is made now: the larger of the config's and the driver's. `notes`: what the driver
-    noticed of its device lately, newest first. `passes`: how several sensors stand, by the passes so far; `untried`
-    names those that saw no pass as it should be; `doubt`: why the layout as it is set loses passes, "" if it does not.
-    `absent`: its device is not there; it is tried again.
+    `uncertainty_ns`: of a stamp made now, the larger of the config's and the driver's. `notes`: what the driver has
+    lately noticed of its device, newest first. `passes`: how several sensors are arranged, by the passes so far;
+    `untried`: those that have not seen a proper pass; `doubt`: why the configured layout loses passes, "" if it does
+    not. `absent`: the device is missing, and is tried again.
     """
 
     name: str

@@ -8,7 +8,7 @@ from station.core.attribution.transponders import UnknownId
 from station.core.facts import Lap, Proposal
 from station.core.inputs import Moment, clock_of
 from station.core.race.race import Race
-from station.core.runs.car_models import entered, shown
+from station.core.runs.car_models import matches_entry, shown
 from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
@@ -18,14 +18,14 @@ NEAR_NS = 1_000_000_000
 
 
 def race_view(race: Race, best: BestLap | None = None) -> RaceView:
-    """The race that is on, and the best lap of it."""
+    """What the pages show of the race that is on; `best`: its best lap so far."""
     info = race.info
     whose = (best.lap_ns, best.racer) if best is not None else (None, "")
     return RaceView(info.race_id, info.name, info.track, info.rules, info.cars_on_track, *whose)
 
 
 def standing_lines(race: Race) -> tuple[StandingLine, ...]:
-    """The race's standing, best first."""
+    """The race's standings as lines, the leader first."""
     return tuple(
         StandingLine(
             placed.rank,
@@ -44,7 +44,7 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
 
 @dataclass(frozen=True, slots=True)
 class LapFigures:
-    """What a run's laps come to: its laps, the fastest valid one in ns and its score so far in ms; None: none yet."""
+    """A run's laps, the fastest valid one in ns, and the score so far in ms; None: none yet."""
 
     laps: tuple[Lap, ...]
     best_ns: int | None
@@ -52,7 +52,7 @@ class LapFigures:
 
 
 def lap_figures(run: Run) -> LapFigures:
-    """The figures of a run as its laps stand now: worked out once for all that shows them."""
+    """The figures of a run's laps as they are now, computed once for everything that shows them."""
     laps = run.book.laps()
     return LapFigures(laps, best_ns(laps), score_ms(run, laps))
 
@@ -64,13 +64,16 @@ def run_view(
     reported: tuple[str, str] | None = None,
     figures: LapFigures | None = None,
 ) -> RunView:
-    """The run on the track, or the last one; `reported`: what its car reports of its model now."""
+    """What the pages show of a run at `now`.
+
+    `racer_best_ns`: the racer's best lap in the race. `reported`: the model, and its SHA-256, that the car reports now.
+    `figures`: those of the run, if they are known already.
+    """
     figures = figures or lap_figures(run)
     laps = figures.laps
     model, model_sha256 = run_model(run, reported)
-    differs = (
-        run.phase == "armed" and bool(run.race.officiating) and reported is not None and not entered(run, reported)
-    )
+    must_match = run.phase == "armed" and bool(run.race.officiating)
+    differs = must_match and reported is not None and not matches_entry(run, reported)
     current = run.book.segments[-1] if run.book.segments and run.phase == "running" else None
     started_ns = None
     if current is not None:
@@ -110,7 +113,10 @@ def run_view(
 
 
 def run_model(run: Run, reported: tuple[str, str] | None = None) -> tuple[str, str]:
-    """The model that drives: as reported in the run, else as the car reports now, else as entered (until the start)."""
+    """The model that drives, and its SHA-256: as reported in the run, else as the car reports now, else as entered.
+
+    The last two count only until the start.
+    """
     if run.driven is not None or run.race.officiating == 0 or run.released:
         return run.posted_model
     return reported or (run.model, run.model_sha256)
@@ -134,18 +140,18 @@ def unknown_transponder_views(unknown_transponders: tuple[UnknownId, ...]) -> tu
 
 
 def best_ns(laps: tuple[Lap, ...]) -> int | None:
-    """The fastest valid lap."""
+    """The time of the fastest valid lap in ns; None if there is none."""
     return min((lap.lap_ns for lap in laps if lap.valid), default=None)
 
 
 def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
-    """What the run is worth so far."""
+    """The run's score so far in ms, with these laps; None if it has none."""
     score = run.score if run.phase == "finished" else score_run(run_laps(laps), run.rules)
     return None if score is None else score.score_ms
 
 
 def run_status(run: Run, figures: LapFigures) -> RunStatus:
-    """The run as it is published by MQTT."""
+    """The run as it is published over MQTT."""
     best = figures.best_ns if run.counts else None
     uncertainty_ns = max((lap.uncertainty_ns for lap in figures.laps if lap.valid), default=0)
     who = (run.run_id, run.race.race_id, run.car, run.racer)
@@ -153,19 +159,19 @@ def run_status(run: Run, figures: LapFigures) -> RunStatus:
 
 
 def official_lap(run: Run, lap: Lap) -> OfficialLap:
-    """The lap as it is published by MQTT."""
+    """The lap as it is published over MQTT."""
     what = (run.run_id, run.car, run.racer, lap.number, lap.lap_ns, lap.valid, lap.confirmed, lap.reason[:500])
     return OfficialLap(*what, lap.uncertainty_ns)
 
 
 def _model(race: Race, run_id: str) -> str:
-    """What drove that run; "" of one that lies too far back."""
+    """The model that drove that run; "" if the run is no longer in memory."""
     run = race.runs.get(run_id)
     return "" if run is None else run.posted_model[0]
 
 
 def _is_open(proposal: Proposal, run: Run) -> bool:
-    """Is it still to be decided? Not once a ruling did what was proposed (one that was dismissed is gone already)."""
+    """Is the proposal still to be decided? Not once a ruling did what it proposes (dismissed ones are gone already)."""
     if proposal.crossing:
         return True
     near = any(abs(segment.start.at_ns - proposal.at_ns) < NEAR_NS for segment in run.book.segments)

@@ -11,7 +11,7 @@ from station.core.facts import Lap, Proposal
 class RaceView:
     """The race that is on. `cars_on_track`: how many runs may be on at the same time.
 
-    `best_lap_ns`: the fastest counted lap of anyone, penalties included, and whose it is.
+    `best_lap_ns`: the fastest counted lap of the race, penalties included, and `best_racer`: whose it is.
     """
 
     race_id: str
@@ -27,14 +27,14 @@ class RaceView:
 class RunView:
     """The run on the track, or the last one. `lap_started_ns` is on the station's clock; None: no lap is on.
 
-    `released`: the start was given. `ends_ns`: when the time limit strikes, on the station's clock.
-    `flagged`: stamps of crossings that were too soon to end a lap (they can be counted by `add_crossing`).
-    `proposals`: what the official is asked, each until it is done or dismissed: a missed crossing is counted by
-    `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one given by `assign_crossing` with its number
+    `released`: the start was given. `ends_ns`: when the time limit ends the run, on the station's clock.
+    `flagged`: stamps of crossings that came too soon to end a lap (they can be counted by `add_crossing`).
+    `proposals`: what officials are asked, each until it is done or dismissed: a missed crossing is counted by
+    `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one assigned by `assign_crossing` with its number
     (to this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
-    `by_hand`: a person started the car, and no order goes to it.
-    `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256` are what the
-    car reports (what was entered, until it does); `model_differs`: from the entry, so that Start is refused.
+    `by_hand`: a person started the car, and it gets no orders.
+    `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256`: what the car
+    reports, and until it does, what was entered; `model_differs`: the two differ, so that Start is refused.
     `last_lap`: the time is up, and the lap in progress still counts. `limit_unsure`: the station rebooted within the
     run, and only the time of day shows how long that took.
     """
@@ -80,7 +80,10 @@ class UnknownTransponderView:
 
 @dataclass(frozen=True, slots=True)
 class StandingLine:
-    """A place in the race. `tied`: the uncertainties of the times cannot tell it from another line."""
+    """A place in the standings. `gap_ms`: to the leader; `interval_ms`: to the place above; `runs`: how many it has.
+
+    `tied`: the uncertainties of the times cannot tell it from another line.
+    """
 
     rank: int
     racer: str
@@ -95,7 +98,7 @@ class StandingLine:
 
 @dataclass(frozen=True, slots=True)
 class UncountedCrossing:
-    """A crossing that counts for no run, and why. `crossing` 0: edges of a sensor that no gate has, which made none."""
+    """A crossing that counts for no run, and why. `crossing`: its number; 0: an edge that made none."""
 
     crossing: int
     gate: str

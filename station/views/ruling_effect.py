@@ -1,6 +1,6 @@
-"""What a ruling changed: the lap, the score and the place before and after. Called by the service around the core.
+"""What a ruling changed: the lap, the score and the place before and after. Called by station.py around the engine.
 
-Figures are the published ones (truncated to ms). While a run is on its place is where its score would stand now.
+Figures are the published ones (truncated to ms). While a run is on, its place is the one that its score would have now.
 """
 
 from shared.rules.ranking import RaceRules, RunLap, lap_time_ns

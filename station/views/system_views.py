@@ -1,13 +1,14 @@
-"""Clock, broker, event manager, leaderboard and disk as the pages show them: live states."""
+"""Clock, broker, event manager, leaderboard and disk as the pages show them, which are live states."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ClockView:
-    """For a lap clock that runs in the browser: `rate` is seconds of the station's clock per real second.
+    """The station's clock, for a lap clock that runs in the browser.
 
-    `trusted` False: the time of day is not known to be right (`utc_ns`); laps are measured by another clock.
+    `rate`: seconds of the station's clock per real second. `trusted`: the time of day (`utc_ns`) is known to be right;
+    laps do not depend on it.
     """
 
     boot: str
@@ -19,7 +20,7 @@ class ClockView:
 
 @dataclass(frozen=True, slots=True)
 class BrokerView:
-    """The wire."""
+    """The connection to the MQTT broker; `queued` messages wait to be sent, `dropped` ones were given up."""
 
     connected: bool
     sentence: str
@@ -29,9 +30,9 @@ class BrokerView:
 
 @dataclass(frozen=True, slots=True)
 class ResultProblem:
-    """A result that the leaderboard has not, will not have, or counts as another score.
+    """A result that the leaderboard does not have yet, has rejected, or has with another score.
 
-    `state`: pending, unknown (its answer was lost), rejected, or other score (posted with another score than ours).
+    `state`: "pending", "unknown" (its answer was lost), "rejected" or "other score" (posted, but with another score).
     """
 
     result_id: str
@@ -42,7 +43,7 @@ class ResultProblem:
 
 @dataclass(frozen=True, slots=True)
 class ManagerView:
-    """The port for an event manager that takes this station for its timer; how many of its pages listen."""
+    """The port for an event manager that uses this station as its timer; `listeners`: how many of its pages listen."""
 
     listening: bool
     listeners: int
@@ -51,10 +52,10 @@ class ManagerView:
 
 @dataclass(frozen=True, slots=True)
 class SyncView:
-    """What became of the results that were due; `sentence` is the newest trouble, or that all is posted.
+    """The results that were ever due, and their state; `sentence`: the newest problem, or that everything is posted.
 
-    `race_unknown`: the leaderboard reports that it does not have the race that is on; `target` is what is known of
-    it there ("" if it was not asked yet).
+    `alive`: the sync service runs. `race_unknown`: the leaderboard does not have the race that is on; `target`: a
+    sentence on what is known of that race there ("" until it was checked).
     """
 
     due: int
@@ -70,7 +71,10 @@ class SyncView:
 
 @dataclass(frozen=True, slots=True)
 class StoreView:
-    """The disk: `sentence` is "" while all is well; `held` inputs wait in memory, unacknowledged, until it is `ok`."""
+    """The journal and its disk: `sentence` is "" while all is well; `held` inputs wait in memory until it is `ok`.
+
+    `records`: how many records the journal has; `head`: the hash of the last one, in hexadecimal.
+    """
 
     ok: bool
     sentence: str

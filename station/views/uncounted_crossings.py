@@ -1,6 +1,6 @@
 """Crossings that were not counted, each with its reason, newest first, for the officials' page.
 
-Filled on the thread that commits, from facts as they are made or restored; restore.py holds it beside the engine.
+Filled on the timing thread from facts, as they are made or restored; restore.py holds it beside the engine.
 """
 
 from collections import deque
@@ -14,11 +14,11 @@ from station.views.race_views import UncountedCrossing
 
 MAX_LISTED = 20
 MAX_REMEMBERED = 512  # crossings that may still be reported as uncounted
-LOST_PASS_REASONS = (NO_GATE, NO_SENSOR, OUT_OF_ORDER)  # edges that may have been a pass and made no crossing
+LOST_PASS_REASONS = (NO_GATE, NO_SENSOR, OUT_OF_ORDER)  # why an edge that may have been a pass made no crossing
 
 
 class UncountedLog:
-    """`newest` is replaced as a whole whenever it changes."""
+    """The newest uncounted crossings. `newest` is replaced as a whole when it changes, so any thread may read it."""
 
     def __init__(self) -> None:
         self._crossings: dict[int, f.Crossing] = {}
@@ -26,7 +26,7 @@ class UncountedLog:
         self.newest: tuple[UncountedCrossing, ...] = ()
 
     def record(self, engine: Engine, event: e.Input, facts: Sequence[f.Fact]) -> None:
-        """The facts of one input."""
+        """Reads the facts of one input, which the engine has handled."""
         for fact in facts:
             match fact:
                 case f.Crossing():
@@ -49,13 +49,14 @@ class UncountedLog:
         self._listed = deque((each for each in self._listed if each.crossing != crossing.number), MAX_LISTED)
         self._add(engine, crossing, why, crossing.number)
 
-    def _add(self, engine: Engine, seen: f.Crossing | e.Edge, why: str, number: int = 0) -> None:
-        utc_ns = engine.time_of_day(seen.boot, seen.at_ns)
-        self._listed.appendleft(UncountedCrossing(number, seen.gate, seen.sensor[:40], utc_ns, why, seen.transponder))
+    def _add(self, engine: Engine, event: f.Crossing | e.Edge, why: str, number: int = 0) -> None:
+        utc_ns = engine.time_of_day(event.boot, event.at_ns)
+        line = UncountedCrossing(number, event.gate, event.sensor[:40], utc_ns, why, event.transponder)
+        self._listed.appendleft(line)
         self.newest = tuple(self._listed)
 
     def _counted(self, number: int) -> None:
-        """An official assigned it to a run after all."""
+        """Removes a crossing that was assigned to a run after all."""
         left = [each for each in self._listed if each.crossing != number]
         if len(left) < len(self._listed):
             self._listed = deque(left, MAX_LISTED)

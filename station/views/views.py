@@ -1,4 +1,4 @@
-"""The whole of what the pages show, as one frozen snapshot, and the port through which the web asks the station.
+"""Everything that the pages show, as one frozen snapshot, and the interface through which the web uses the station.
 
 Made by current_view.py from committed facts; cars, gates and connections are live states that were never stored.
 """
@@ -16,11 +16,11 @@ from station.views.system_views import BrokerView, ClockView, ManagerView, Store
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The whole page. `version` grows with each change.
+    """Everything that the pages show at one moment. `version` grows with each change.
 
-    `runs`: all runs that are on now, in the order in which they were opened; `run` is the newest of them, or the last
-    one that was. With several on, every command names its `run_id`. `uncounted`: the newest crossings that count for
-    no run, newest first. `unknown_transponders`: the latest last.
+    `runs`: the runs on the track, in the order in which they were opened; `run`: the newest run, also once it is over.
+    With several on the track, every command names its `run_id`. `uncounted`: the newest crossings that count for no
+    run, newest first. `unknown_transponders`: the latest last. `notice`: a sentence about the start, "" if none.
     """
 
     version: int
@@ -44,21 +44,22 @@ class View:
 
 
 class ServicePort(Protocol):
-    """What the web may ask of the station. All are safe from any thread.
+    """What the web may ask of the station. Every method is safe from any thread.
 
     JSON becomes a command through `station.web.command_parser.parse_command`.
     """
 
-    def snapshot(self) -> View: ...
+    def snapshot(self) -> View:
+        """The newest view."""
 
     def wait_for_change(self, version: int, timeout_s: float) -> View | None:
-        """The newest view once its version is above `version`; None when `timeout_s` went by without a change."""
+        """The newest view once its version is above `version`; None if `timeout_s` goes by without a change."""
 
     def submit(self, command: Command, timeout_s: float = 10.0) -> Accepted | Declined:
-        """Blocks until the command is stored, or refused."""
+        """Blocks until the command is stored or refused, and returns which."""
 
     def stop_all(self, author: str, reason: str = "") -> StopView:
-        """Orders every car to stop, and latches it, before it returns; waits for no disk, queue or list."""
+        """Orders every car to stop and latches the stop; does not wait for the disk, the queue or a list of cars."""
 
     def stop_state(self) -> StopView:
-        """What became of it by now, car by car."""
+        """The outcome of the stop of all cars so far, car by car."""

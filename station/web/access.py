@@ -1,4 +1,4 @@
-"""May this request command the station? JSON, which a form cannot send, from our own page or from a program."""
+"""Decides whether a request may command the station: JSON, which a form cannot send, from our own page or a program."""
 
 from fastapi import Request
 from starlette.datastructures import Headers
@@ -10,7 +10,7 @@ NO_OFFICIAL = "Only the station's officials may send commands, and this device i
 
 
 def request_refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:
-    """Why this request may not command: status and sentence."""
+    """Why a request in this form may not command, as status and sentence; None if it may."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return 415, "Send commands as application/json."
     why = cross_site_reason(headers, scheme, "the station's")
@@ -23,7 +23,10 @@ def client_address(request: Request) -> str:
 
 
 def command_refusal(request: Request, operators: Addresses) -> tuple[int, str] | None:
-    """Why this request may not command: status and sentence."""
+    """Why this request, from its client's address and in its form, may not command; None if it may.
+
+    Returns status and sentence. `operators`: the client addresses that may command.
+    """
     if not operators.contains(client_address(request)):
         return 403, NO_OFFICIAL
     return request_refusal(request.headers, request.url.scheme)

@@ -1,4 +1,4 @@
-"""The JSON API behind the pages: the state, and the officials' commands, each answered with one sentence."""
+"""The JSON API behind the pages: the state, and the officials' commands; a refusal is one sentence."""
 
 import asyncio
 import dataclasses
@@ -27,20 +27,20 @@ class CommandTooLarge(RacedayError):
 
 
 def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
-    """`operators`: the client addresses that may command."""
+    """The routes of the API over a station. `operators`: the client addresses that may command."""
     router = APIRouter(prefix="/api/v1")
     # Commands wait for the disk. Emergency stops have places of their own, which other commands cannot fill.
     waiting, stops = CapacityLimiter(8), CapacityLimiter(4)
 
     @router.get("/state")
     async def state() -> JSONResponse:
-        """The newest view, as it is stored."""
+        """Everything that the pages show, as JSON."""
         view = await anyio.to_thread.run_sync(service.snapshot)
         return JSONResponse(dataclasses.asdict(view), headers={"cache-control": "no-store"})
 
     @router.post("/commands")
     async def commands(request: Request) -> JSONResponse:
-        """`{"command": NAME, ...}`; 200 once it is stored, 409 with a sentence if it may not be done now."""
+        """Gives the command `{"command": NAME, ...}`; 200 once it is stored, 409 with a sentence if it is refused."""
         if refused := command_refusal(request, operators):
             return error_answer(*refused)
         try:
@@ -82,7 +82,7 @@ async def _command(request: Request) -> Command:
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body, within a limit of size and time. Raises CommandTooLarge, TimeoutError, BadInput."""
+    """The whole body, within limits of size and time. Raises CommandTooLarge, TimeoutError, BadInput."""
     parts: list[bytes] = []
     size = 0
     try:
@@ -98,5 +98,5 @@ async def read_body(request: Request) -> bytes:
 
 
 def error_answer(status: int, sentence: str) -> JSONResponse:
-    """A refusal, as one sentence."""
+    """The answer to a request that is refused: the status, and `{"error": sentence}`."""
     return JSONResponse({"error": sentence}, status)

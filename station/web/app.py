@@ -1,6 +1,6 @@
-"""The station's web app: three pages, the event stream behind them, and the API.
+"""The station's web app: its pages, the event stream behind them, and the API.
 
-Made by `raceday station` (commands/station.py), served by server.py. It asks the station through `ServicePort` alone.
+Made by `raceday station` (commands/station.py), served by server.py. It uses the station only through `ServicePort`.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -34,9 +34,9 @@ def create_app(
 ) -> FastAPI:
     """The app over a station. `operators`: addresses and networks that may command ("*": all).
 
-    `allowed_hosts`: its own names. `send` hands officials' requests to the sync service; None: there is none.
-    `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops.
-    Raises ConfigError for an address that is none.
+    `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
+    None: there is none. `app.state.live.close()` ends the open streams, so that a server need not wait for browsers
+    when it stops. Raises ConfigError for a wrong address in `operators`.
     """
     pages = Pages()
     live = EventStream(service, pages)
@@ -73,17 +73,17 @@ def _page_routes(service: ServicePort, pages: Pages) -> APIRouter:
 
     @router.get("/", response_class=HTMLResponse)
     async def live_page() -> HTMLResponse:
-        """For everybody at the track."""
+        """The live page, for everybody at the track."""
         return await page("live")
 
     @router.get("/operate", response_class=HTMLResponse)
     async def operate_page() -> HTMLResponse:
-        """For the officials."""
+        """Race control, for the officials."""
         return await page("operate")
 
     @router.get("/gates", response_class=HTMLResponse)
     async def gates_page() -> HTMLResponse:
-        """For whoever sets up and watches the gates."""
+        """The gates' page, for those who set up and watch the gates."""
         return await page("gates")
 
     async def page(name: PageName) -> HTMLResponse:
@@ -94,12 +94,12 @@ def _page_routes(service: ServicePort, pages: Pages) -> APIRouter:
 
 
 def _stream_routes(live: EventStream, officials: Addresses) -> APIRouter:
-    """The event stream behind the pages. Officials' pages never wait for the public's."""
+    """The event stream behind the pages. Places for officials are reserved, so that the public cannot fill them."""
     router = APIRouter()
 
     @router.get("/live")
     async def stream(request: Request, page: PageName = "live") -> Response:
-        """Server-sent events of one page; 503 while too many are open."""
+        """Server-sent events for one open page; 503 while too many are open."""
         official = page in OFFICIALS and officials.contains(client_address(request))
         if live.full(official=official):
             return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})

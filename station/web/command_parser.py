@@ -1,4 +1,4 @@
-"""An operator's JSON to a command of the core: strict, every refusal one sentence."""
+"""Turns an official's JSON into a command of the core; it is strict, and every refusal is one sentence."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ from shared.units import parse_seconds
 from station.core.inputs import COMMANDS, Command
 
 MAX_TEXT = 200
-MAX_NAME = 512  # of a racer: the core counts what a reader counts
+MAX_NAME = 512  # of a racer; the core then limits the characters as a reader counts them
 _OURS = ("moment",)  # stamped by the service, never by a client
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in COMMANDS.items()}
 

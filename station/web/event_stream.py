@@ -21,15 +21,15 @@ from station.web.render import PageName, Pages, Rendered
 
 Value = TypeVar("Value")
 
-HEARTBEAT_S = 0.5  # a page that gets nothing for three of them shows it (shared/web/look/silence.js)
+HEARTBEAT_S = 0.5  # a page that receives nothing for three of these intervals says so (shared/web/look/silence.js)
 SETTLE_S = 0.02  # changes that come together are shown together
-MAX_BROWSERS = 200  # of the public
-MAX_OFFICIALS = 50  # of places that the public cannot take
+MAX_BROWSERS = 200  # pages of the public
+MAX_OFFICIALS = 50  # pages of officials, whose places the public cannot take
 
 
 @dataclass(frozen=True, slots=True)
 class TimedView:
-    """A view and when it was taken, on this process's monotonic clock."""
+    """A view, and when it was made on this process's monotonic clock."""
 
     view: View
     taken_ns: int
@@ -37,18 +37,18 @@ class TimedView:
 
 @dataclass(frozen=True, slots=True)
 class SharedPage:
-    """A page rendered once for all browsers, and the changes since each earlier version that some browser has."""
+    """A page rendered once for all browsers, with the changes since each earlier version that a browser has."""
 
     timed_view: TimedView
     page: Rendered
-    _changes_since: dict[int, str] = field(default_factory=dict)  # by version; 0: nothing was sent before
+    _changes_since: dict[int, str] = field(default_factory=dict)  # by version; 0: the browser has none
 
     @property
     def age_ns(self) -> int:
         return time.monotonic_ns() - self.timed_view.taken_ns
 
     def event_after(self, last: Rendered | None) -> bytes:
-        """The message for a browser that has `last`. Most have the same one, so only the clock differs for each."""
+        """The message for a browser that has `last`. Most have the same one, so only the clock is made for each."""
         since = last.version if last is not None else 0
         if since not in self._changes_since:
             self._changes_since[since] = changes(self.page, last)
@@ -56,7 +56,7 @@ class SharedPage:
 
 
 class EventStream:
-    """Sends the newest view to every open page. `start` in the loop that serves them; `close` ends all streams."""
+    """Sends the newest view to every open page. Call `start` in the event loop that serves the pages."""
 
     def __init__(self, service: ServicePort, pages: Pages) -> None:
         self._service = service
@@ -74,21 +74,22 @@ class EventStream:
         return len(self._wakes)
 
     def full(self, *, official: bool = False) -> bool:
-        """Is there no place for one more of the public, or of the officials?"""
+        """Is there no place for one more page of the public, or of an official?"""
         count = sum(theirs == official for theirs in self._wakes.values())
         return count >= (MAX_OFFICIALS if official else MAX_BROWSERS)
 
     def start(self) -> None:
+        """Begins to wait for changes; the running event loop is the one that serves the pages."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
     def close(self) -> None:
-        """From any thread; harmless to call twice."""
+        """Ends all streams. Safe from any thread, and to call twice."""
         self._closing.set()
         self._call_wake_all()
 
     async def stream(self, page_name: PageName = "live", *, official: bool = False) -> AsyncGenerator[bytes, None]:
-        """Server-sent events for one browser until it goes away or the station stops."""
+        """Yields server-sent events for one browser until it disconnects or the station stops."""
         wake = asyncio.Event()
         self._wakes[wake] = official
         try:
@@ -106,8 +107,11 @@ class EventStream:
             self._wakes.pop(wake, None)
 
     async def _draw(self, name: PageName) -> SharedPage:
-        """At least as new as the view of now, drawn once for all browsers: the first one that asks draws, the others
-        wait for it. What changes while they wait is for their next turn, or each would draw for itself."""
+        """The page, drawn once for all browsers, at least as new as the view at the time of the call.
+
+        The first browser draws it, the others wait. Changes that come meanwhile are left for the next turn; otherwise
+        each browser would draw the page for itself.
+        """
         newest = self._newest
         async with self._locks[name]:
             shared = self._pages_drawn.get(name)
@@ -145,7 +149,7 @@ async def _woken(wake: asyncio.Event) -> bool:
 
 
 def event(page: Rendered, last: Rendered | None, age_ns: int) -> bytes:
-    """One message: what `page` has that `last` had not."""
+    """One message: what has changed from `last` to `page`, and the clock. `age_ns`: how old the view is."""
     return _event(page, changes(page, last), age_ns)
 
 
@@ -155,7 +159,7 @@ def _event(page: Rendered, changed: str, age_ns: int) -> bytes:
 
 
 def changes(page: Rendered, last: Rendered | None) -> str:
-    """What `page` has that `last` had not, without the clock."""
+    """What has changed from `last` to `page`, as JSON and without the clock; everything if `last` is None."""
     document = {
         "version": page.version,
         "whole": last is None,
@@ -173,7 +177,7 @@ def changes(page: Rendered, last: Rendered | None) -> str:
 
 
 def heartbeat(page: Rendered, age_ns: int) -> bytes:
-    """Nothing has changed: only the station's clock, as a sign that it is alive."""
+    """The message while nothing changes: only the station's clock, as a sign that it is alive."""
     return f"event: heartbeat\ndata: {_json(_clock(page, age_ns))}\n\n".encode()
 
 

@@ -1,4 +1,4 @@
-"""A view to HTML: whole for the first paint, in keyed parts for the updates, by one set of templates."""
+"""Renders a view as HTML: the whole page at first, keyed parts for its updates, from one set of templates."""
 
 import pathlib
 from collections.abc import Iterable
@@ -31,9 +31,9 @@ _GATES = {"gates": "gate"}
 
 @dataclass(frozen=True, slots=True)
 class Ticking:
-    """What a browser needs to let the clock run between two updates. Milliseconds of the station's clock.
+    """What a browser needs to run the clock between two updates, in milliseconds of the station's clock.
 
-    `now_ms` belongs to the instant when the view was made; the stream adds the view's age.
+    `now_ms`: the instant when the view was made; the event stream adds the view's age.
     """
 
     boot: str
@@ -46,7 +46,7 @@ class Ticking:
 
 @dataclass(frozen=True, slots=True)
 class RunChoice:
-    """One of several runs that a command may be for."""
+    """One of several runs that a command may be for; `next`: the command most likely to come next."""
 
     run_id: str
     racer: str
@@ -56,7 +56,7 @@ class RunChoice:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One version of the page: parts by element id, rows by key, and which rows each list holds, in order."""
+    """One version of the page: parts by element id, rows by key, and each list's keys in order."""
 
     version: int
     ticking: Ticking
@@ -72,7 +72,7 @@ class Rendered:
 
 
 class Pages:
-    """The templates, compiled once. Only officials get controls; the gates have a page of their own."""
+    """Renders the pages from their templates, which are compiled once. Only the officials' pages have controls."""
 
     def __init__(self) -> None:
         self._env = Environment(
@@ -86,17 +86,17 @@ class Pages:
         self._parts = self._env.get_template("parts.html")
 
     def page(self, name: PageName, view: View) -> str:
-        """The whole page, readable without JavaScript."""
+        """The whole page as HTML, readable without JavaScript."""
         rendered = self.render(view, name)
         template: Template = self._env.get_template(f"{name}.html")
         return template.render(screen=page_model(view), rendered=rendered, ticking=rendered.ticking)
 
     def stop(self, stop: StopView) -> str:
-        """The page of the stop for a browser without scripts."""
+        """The page of the stop of all cars as HTML, for a browser without JavaScript."""
         return self._env.get_template("stop.html").render(stop=stop_panel(stop))
 
     def render(self, view: View, name: PageName) -> Rendered:
-        """The parts of the page as they are now."""
+        """The parts and rows of the page that show this view."""
         screen, stop = page_model(view), stop_panel(view.stop)
         gates = name == "gates"
         rows, lists = self._rows({"gates": gate_cards(view)} if gates else screen, _GATES if gates else _LISTS, name)

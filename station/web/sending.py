@@ -1,4 +1,4 @@
-"""What officials ask of the sync service: send what waits now, send again what was rejected."""
+"""The API for officials' requests to the sync service: send now what waits, send again what was rejected."""
 
 from collections.abc import Callable
 
@@ -18,12 +18,15 @@ MAX_TEXT = 200
 
 
 def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) -> APIRouter:
-    """`send` hands the request to the sync service; it may block and raises RacedayError."""
+    """The route for these requests. `send` passes a request on to the sync service; it may block or raise RacedayError.
+
+    `operators`: the client addresses that may command.
+    """
     router = APIRouter(prefix="/api/v1")
 
     @router.post("/sync")
     async def sync(request: Request) -> JSONResponse:
-        """`{"rejected": true, "webhook_id": "ID.REVISION", "author": "..."}`, all of them optional."""
+        """Asks sync to send now: `{"rejected": true, "webhook_id": "ID.REVISION", "author": "..."}`, all optional."""
         if refused := command_refusal(request, operators):
             return error_answer(*refused)
         try:
@@ -44,7 +47,9 @@ def _request(body: bytes) -> SendRequest:
     try:
         parsed = _REQUEST.validate_json(body, strict=True)
     except ValidationError:
-        raise BadInput('What is sent is {"rejected": true or false, "webhook_id": "...", "author": "..."}.') from None
+        raise BadInput(
+            'The request must be {"rejected": true or false, "webhook_id": "...", "author": "..."}.'
+        ) from None
     if max(len(parsed.webhook_id), len(parsed.author)) > MAX_TEXT:
-        raise BadInput(f"A name here has at most {MAX_TEXT} characters.")
+        raise BadInput(f"`webhook_id` and `author` have at most {MAX_TEXT} characters each.")
     return parsed

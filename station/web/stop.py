@@ -1,6 +1,6 @@
-"""The stop of all cars over HTTP: one request, with no body, no list and no script; and what became of it.
+"""The stop of all cars over HTTP: one request that needs no body, no list of cars and no script; and its outcome.
 
-It is answered without a thread, a queue or the disk: the orders are on their way when the answer is.
+The request is answered without a thread, a queue or the disk: the orders are sent before the answer.
 """
 
 import anyio.to_thread
@@ -19,7 +19,7 @@ from station.web.presenters.stop import stop_document
 from station.web.render import Pages
 
 MAX_AUTHOR = 80
-# A form is sent with our own Origin only where the page does not hide it (<meta name="referrer">) and may send forms.
+# A browser sends a form with our Origin only if the page does not hide it (<meta name="referrer">) and may send forms.
 FORMS_ALLOWED = {
     "cache-control": "no-store",
     "content-security-policy": HEADERS["content-security-policy"].replace("form-action 'none'", "form-action 'self'"),
@@ -27,12 +27,12 @@ FORMS_ALLOWED = {
 
 
 def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> APIRouter:
-    """`operators` as of the commands."""
+    """The routes of the stop. `operators`: the client addresses that may command."""
     router = APIRouter()
 
     @router.post("/api/v1/stop")
     async def stop(request: Request, author: str = "") -> Response:
-        """Stop all cars. Whatever the body holds, it is not read."""
+        """Stops all cars. The body is not read, whatever it holds."""
         if refused := _refused(request, operators):
             return _error(*refused)
         service.stop_all(_name(author))
@@ -40,12 +40,12 @@ def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> API
 
     @router.get("/api/v1/stop")
     async def stopped() -> JSONResponse:
-        """What became of it by now, car by car."""
+        """The outcome of the stop so far, car by car."""
         return JSONResponse(stop_document(service.stop_state()), headers={"cache-control": "no-store"})
 
     @router.post("/api/v1/stop/release")
     async def release(request: Request, author: str = "") -> Response:
-        """Cars may be armed again; 409 with a sentence if it may not be now."""
+        """Releases the stop, so that cars may be armed again; 409 with a sentence if that is refused."""
         if refused := _refused(request, operators):
             return _error(*refused)
         try:
@@ -56,7 +56,7 @@ def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> API
 
     @router.get("/stop")
     async def page() -> HTMLResponse:
-        """For a browser without scripts."""
+        """The stop page, for a browser without JavaScript."""
         return HTMLResponse(pages.stop(service.stop_state()), headers=FORMS_ALLOWED)
 
     def _answer(request: Request) -> Response:

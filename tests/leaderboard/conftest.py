@@ -1,4 +1,4 @@
-"""A board on a file, and a leaderboard process that the tests of one file share."""
+"""A board on a file, and a leaderboard process that the tests of one module share."""
 
 import pathlib
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sample_races.R
     server = sample_races.start(tmp_path_factory.mktemp("leaderboard"), "[limits]\nheartbeat_s = 0.2\n")
     server.new_race("cup")
     yield server
-    code, said = server.stop()
-    # Refusals are told (a few lines a second at most), and nothing else.
-    others = [line for line in said.splitlines() if not line.startswith("leaderboard: refused (")]
+    code, output = server.stop()
+    # Refusals are logged (a few lines a second at most), and nothing else.
+    others = [line for line in output.splitlines() if not line.startswith("leaderboard: refused (")]
     assert (code, others) == (0, [])

@@ -1,4 +1,4 @@
-"""Results, posts and a running leaderboard, as the tests of this folder need them."""
+"""Sample results, posts and a running leaderboard for the tests of this folder."""
 
 import base64
 import json
@@ -45,7 +45,7 @@ def result(
     rules: RaceRules = RULES,
     **changes: Any,
 ) -> Result:
-    """A result whose score is right by `rules`; 0 if it does not qualify."""
+    """A result whose score is right by `rules`, or 0 if the run does not qualify."""
     run = changes.pop("laps", laps(times_ms))
     score = score_run(run, rules)
     values: dict[str, Any] = {
@@ -59,7 +59,7 @@ def result(
         "laps": run,
         "score_ms": 0 if score is None else score.score_ms,
         "finished_utc_ns": 1_700_000_000_000_000_000,
-        "evidence": Evidence("hall-1", "ab" * 32, 1, 9, 40_000, {"raceday": "0.1.0"}),
+        "evidence": Evidence("station-1", "ab" * 32, 1, 9, 40_000, {"raceday": "0.1.0"}),
     }
     return Result(result_id, **(values | changes))
 
@@ -72,7 +72,7 @@ def headers(webhook_id: str, body: bytes, at_s: int | None = None, secret: str =
 
 @dataclass
 class Running:
-    """A leaderboard process of our own."""
+    """A leaderboard process that the tests started."""
 
     process: subprocess.Popen[str]
     url: str
@@ -84,8 +84,9 @@ class Running:
         return requests.post(self.url + RESULT_PATH, data=body, headers=headers(webhook_id, body) | changed, timeout=60)
 
     def admin(self, method: str, path: str, body: object, token: str = TOKEN) -> requests.Response:
-        said = {"authorization": f"Bearer {token}"}
-        return requests.request(method, f"{self.url}/api/v1{path}", data=json.dumps(body), headers=said, timeout=60)
+        credentials = {"authorization": f"Bearer {token}"}
+        url = f"{self.url}/api/v1{path}"
+        return requests.request(method, url, data=json.dumps(body), headers=credentials, timeout=60)
 
     def get(self, path: str) -> requests.Response:
         return requests.get(self.url + path, timeout=60)
@@ -99,7 +100,7 @@ class Running:
         self.process.communicate()
 
     def stop(self) -> tuple[int, str]:
-        """SIGTERM; exit code and what it said."""
+        """Send SIGTERM; return the exit code and the output (stdout, then stderr)."""
         self.process.terminate()
         out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out + err
@@ -121,7 +122,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def start(folder: pathlib.Path, extra: str = "", port: int = 0, secrets: str = SECRET) -> Running:
-    """A leaderboard over the store in `folder`; returns when it answers."""
+    """Start a leaderboard over the store in `folder`; return once it listens."""
     path = write_config(folder, extra, secrets)
     path.write_text(path.read_text().replace("port = 0", f"port = {port}"))
     root = pathlib.Path(__file__).resolve().parents[2]

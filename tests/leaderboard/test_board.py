@@ -1,4 +1,4 @@
-"""The board on a real file: one effect a result, whatever is repeated, corrected, reassigned or refused."""
+"""The board on a real file: each result takes effect once, whatever is repeated, corrected or refused."""
 
 import dataclasses
 import json
@@ -76,7 +76,7 @@ def test_what_is_refused_leaves_nothing(
     assert answer.status == status
     assert sentence in json.loads(answer.body)["error"]
     assert board.snapshot("cup").results == 0
-    assert post(board, result("a")).status == 201, "a refused id may come again, mended"
+    assert post(board, result("a")).status == 201, "a refused id may come again, corrected"
 
 
 def test_a_higher_revision_replaces_and_a_late_lower_one_does_not(board: LeaderboardService) -> None:
@@ -167,7 +167,7 @@ def test_closing_by_hand_and_opening_again(board: LeaderboardService) -> None:
 
 @pytest.mark.parametrize("by_hand", [False, True])
 def test_the_day_runs_late_and_the_close_is_moved(board: LeaderboardService, by_hand: bool) -> None:
-    """Was to close at 17:00, and goes on: a run of 17:02 that was refused counts when it comes again."""
+    """A race was to close at 17:00 and goes on: a refused run of 17:02 counts when it is posted again."""
     five, minute = 1_800_000_000 * 10**9, 60 * 10**9
     board.create_race(race("late", closes_utc_ns=five), 1)
     early = result("early", "ann", race_id="late", finished_utc_ns=five - minute)
@@ -208,13 +208,13 @@ def test_a_close_lies_after_the_opening_and_is_no_reason_for_a_second_race(board
 
 
 def test_watchers_hear_of_changes_only(board: LeaderboardService) -> None:
-    heard: list[str] = []
-    board.watch(heard.append)
+    changed_races: list[str] = []
+    board.watch(changed_races.append)
     post(board, result("a"))
     post(board, result("a"))
     board.apply("x.1", b"", 1)
     board.enter("cup", "anna", "Anna", 2)
-    assert heard == ["cup", "cup"]
+    assert changed_races == ["cup", "cup"]
 
 
 def test_posts_at_once_have_one_effect_and_one_answer(board: LeaderboardService) -> None:

@@ -1,4 +1,4 @@
-"""The command: secrets made once, wrong settings told in one sentence, a clean stop, a contract to export."""
+"""The command: secrets made once, one sentence for a wrong setting, a clean stop, and the exported contract."""
 
 import json
 import pathlib
@@ -71,10 +71,10 @@ def test_bad_settings_are_one_sentence(tmp_path: pathlib.Path, text: str, senten
 
 def test_a_taken_port_is_one_sentence(tmp_path: pathlib.Path) -> None:
     path = sample_races.write_config(tmp_path)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        port = occupied.getsockname()[1]
         path.write_text(path.read_text().replace("port = 0", f"port = {port}"))
         with pytest.raises(ConfigError, match=f"cannot listen on 127.0.0.1 port {port}"):
             cli.main(["--config", str(path)])
@@ -82,7 +82,9 @@ def test_a_taken_port_is_one_sentence(tmp_path: pathlib.Path) -> None:
 
 def test_answers_are_not_held_back_by_nagle() -> None:
     with listen("127.0.0.1", 0, "server") as listening:
-        assert listening.proto == socket.IPPROTO_TCP, "asyncio sets TCP_NODELAY only then: 44 ms an answer without"
+        assert listening.proto == socket.IPPROTO_TCP, (
+            "asyncio sets TCP_NODELAY only then; without it an answer takes 44 ms"
+        )
 
 
 @pytest.mark.slow
@@ -122,7 +124,7 @@ def test_ready_file_and_a_stop_with_open_streams(tmp_path: pathlib.Path) -> None
     )
     assert again.stdout is not None
     line = again.stdout.readline()
-    # The line comes first, the file right after: the next request is answered after both.
+    # The line is printed first and the file written right after: a request is answered only after both.
     assert requests.get(line.removeprefix("listening on ").strip() + "/healthz", timeout=60).json()["races"] == 1
     assert ready.read_text() == line.removeprefix("listening on ")
     again.terminate()

@@ -71,12 +71,12 @@ def test_refusals_say_why(changes: dict[str, Any], sentence: str) -> None:
     one = race(opens_utc_ns=100, closes_utc_ns=200)
     posted = result(**({"finished_utc_ns": 150} | changes))
 
-    def take() -> None:
+    def accept() -> None:
         domain.check_result(posted)
         domain.accept(one, posted, entered=False, known=False)
 
     with pytest.raises(Refused, match=sentence):
-        take()
+        accept()
 
 
 def test_a_void_lap_over_a_restart_may_be_without_time() -> None:
@@ -143,39 +143,39 @@ ATTEMPTS = st.lists(
 )
 
 
-def model(attempts: list[Attempt], most: int | None) -> list[tuple[str, int]]:
-    """The same standing, written as one would explain it."""
+def model(attempts: list[Attempt], max_attempts: int | None) -> list[tuple[str, int]]:
+    """The same standing, computed in the plainest way."""
     newest: dict[str, Attempt] = {}
-    first_seen: dict[str, int] = {}
+    first_order: dict[str, int] = {}
     for attempt in attempts:
-        first_seen.setdefault(attempt.result_id, attempt.order)
+        first_order.setdefault(attempt.result_id, attempt.order)
         if attempt.result_id not in newest or attempt.revision > newest[attempt.result_id].revision:
             newest[attempt.result_id] = attempt
-    by_end = sorted(newest.values(), key=lambda a: (a.finished_utc_ns, first_seen[a.result_id]))
+    by_end = sorted(newest.values(), key=lambda a: (a.finished_utc_ns, first_order[a.result_id]))
     best: dict[str, tuple[int, int, int]] = {}
     used: dict[str, int] = {}
     for attempt in by_end:
         used[attempt.racer] = used.get(attempt.racer, 0) + 1
-        if attempt.score_ms is None or (most is not None and used[attempt.racer] > most):
+        if attempt.score_ms is None or (max_attempts is not None and used[attempt.racer] > max_attempts):
             continue
-        key = (attempt.score_ms, attempt.finished_utc_ns, first_seen[attempt.result_id])
+        key = (attempt.score_ms, attempt.finished_utc_ns, first_order[attempt.result_id])
         best[attempt.racer] = min(best.get(attempt.racer, key), key)
     return [(racer, key[0]) for racer, key in sorted(best.items(), key=lambda item: item[1])]
 
 
 @settings(deadline=None)
 @given(ATTEMPTS, st.none() | st.integers(1, 3))
-def test_standing_is_that_of_the_model(drawn: list[Attempt], most: int | None) -> None:
+def test_standing_is_that_of_the_model(drawn: list[Attempt], max_attempts: int | None) -> None:
     unique = {(a.result_id, a.revision): a for a in drawn}.values()
     attempts = [
         Attempt(n, n, *(a.result_id, a.revision, a.racer, a.score_ms, a.finished_utc_ns)) for n, a in enumerate(unique)
     ]
-    rules = RaceRules(attempts_per_racer=most)
+    rules = RaceRules(attempts_per_racer=max_attempts)
     newest = domain.newest(attempts)
     racers = {a.racer for a in newest}
     lines = [domain.line_of([a for a in newest if a.racer == racer], rules) for racer in racers]
     placed = domain.standing(line for line in lines if line is not None)
-    assert [(p.racer, p.score_ms) for p in placed] == model(attempts, most)
+    assert [(p.racer, p.score_ms) for p in placed] == model(attempts, max_attempts)
     assert [p.rank for p in placed] == list(range(1, len(placed) + 1))
     assert all(p.gap_ms == p.score_ms - placed[0].score_ms for p in placed)
 
@@ -183,9 +183,9 @@ def test_standing_is_that_of_the_model(drawn: list[Attempt], most: int | None) -
 @given(st.datetimes(timezones=st.timezones() | st.builds(timezone, st.timedeltas(-DAY, DAY))))
 def test_a_time_is_kept_as_it_was_said_or_refused(at: datetime) -> None:
     try:
-        kept = utc_ns(at.isoformat())
+        at_ns = utc_ns(at.isoformat())
     except BadInput:
         assert not 1971 <= at.year <= 2261
         return
-    assert 0 < kept < 2**63
-    assert utc_text(kept) == at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert 0 < at_ns < 2**63
+    assert utc_text(at_ns) == at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

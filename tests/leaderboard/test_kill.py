@@ -1,4 +1,4 @@
-"""kill -9 of the server in the middle of posts from several stations: what was answered is kept, none counts twice."""
+"""kill -9 of the server while stations post: what was acknowledged is kept, and nothing counts twice."""
 
 import pathlib
 import queue
@@ -43,19 +43,19 @@ def test_kill_loses_nothing_answered(tmp_path: pathlib.Path, kill_after: int) ->
     ]
     for station in stations:
         station.start()
-    kept = [answered.get(timeout=30) for _ in range(kill_after)]
+    acknowledged = [answered.get(timeout=30) for _ in range(kill_after)]
     server.kill()
     for station in stations:
         station.join(timeout=30)
     while not answered.empty():
-        kept.append(answered.get())
+        acknowledged.append(answered.get())
 
     again = sample_races.start(tmp_path)
-    for one, body in kept:
+    for one, body in acknowledged:
         answer = again.post(one)
         assert (answer.status_code, answer.content) == (200, body)
-    # What was in the air may have been applied or not; sent again, it is there once.
+    # A post without an answer may have been applied or not; sent again, it is there once.
     assert all(again.post(one).status_code in (200, 201) for one in unanswered)
     results = again.get("/api/v1/races/cup/standings").json()["results"]
-    assert results == len(kept) + len(unanswered)
+    assert results == len(acknowledged) + len(unanswered)
     assert again.stop() == (0, "")

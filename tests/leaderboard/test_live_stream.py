@@ -1,4 +1,4 @@
-"""The live stream: what changed and no more, the newest picture only, ended when asked."""
+"""The live stream: sends only what changed, skips to the newest content, and ends when the server closes."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from leaderboard.live_stream import Feed, LiveContent, difference, event
 from shared.errors import RetryLater, StorageError
 from tests.leaderboard.sample_races import Running, result
 
-PICTURES = st.builds(
+CONTENTS = st.builds(
     lambda rows, parts, version: LiveContent(version, tuple(rows), rows, parts),
     st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["<tr>1", "<tr>2"])),
     st.dictionaries(st.sampled_from(["state", "counts"]), st.text(max_size=5)),
@@ -25,7 +25,7 @@ PICTURES = st.builds(
 
 
 class Browser:
-    """What a page does with the events: the model of live.js."""
+    """What a page does with the events: a model of live.js."""
 
     def __init__(self) -> None:
         self.rows: dict[str, str] = {}
@@ -34,22 +34,22 @@ class Browser:
     def read(self, raw: bytes) -> None:
         data = next(line for line in raw.decode().split("\n") if line.startswith("data: "))
         change = json.loads(data.removeprefix("data: "))
-        held = self.rows | change["rows"]
-        self.rows = {key: held[key] for key in change["order"]}
+        known = self.rows | change["rows"]
+        self.rows = {key: known[key] for key in change["order"]}
         self.parts |= change["parts"]
 
 
 @pytest.mark.slow
 @settings(deadline=None)
-@given(st.lists(PICTURES, min_size=1, max_size=6))
-def test_a_browser_that_follows_the_differences_sees_the_newest_picture(pictures: list[LiveContent]) -> None:
-    browser, told = Browser(), None
-    for picture in pictures:
-        browser.read(event(difference(told, picture)))
-        told = picture
-    assert browser.rows == pictures[-1].rows
-    assert list(browser.rows) == list(pictures[-1].order)
-    assert pictures[-1].parts.items() <= browser.parts.items()
+@given(st.lists(CONTENTS, min_size=1, max_size=6))
+def test_a_browser_that_follows_the_differences_sees_the_newest_picture(contents: list[LiveContent]) -> None:
+    browser, sent = Browser(), None
+    for content in contents:
+        browser.read(event(difference(sent, content)))
+        sent = content
+    assert browser.rows == contents[-1].rows
+    assert list(browser.rows) == list(contents[-1].order)
+    assert contents[-1].parts.items() <= browser.parts.items()
 
 
 def test_only_what_changed_is_told() -> None:
@@ -59,30 +59,30 @@ def test_only_what_changed_is_told() -> None:
     assert (change.order, change.rows, change.parts) == (("b", "a"), {"b": "2"}, {"counts": "3"})
 
 
-def picture(version: int) -> LiveContent:
+def content_at(version: int) -> LiveContent:
     return LiveContent(version, ("a",), {"a": f"<tr>{version}"}, {})
 
 
-class Painter:
-    """Paints whatever is current; counts how often."""
+class Renderer:
+    """Renders the current version and counts how often it was called."""
 
     def __init__(self) -> None:
         self.version = 1
-        self.painted = 0
-        self.away = False
+        self.rendered = 0
+        self.failing = False
 
     def __call__(self, race_id: str) -> LiveContent:
         if race_id != "cup":
             raise UnknownRace("none")
-        if self.away:
+        if self.failing:
             raise StorageError("away")
-        self.painted += 1
-        return picture(self.version)
+        self.rendered += 1
+        return content_at(self.version)
 
 
-def runs(painter: Painter, story: Callable[[Feed], Coroutine[None, None, None]], most: int = 9) -> None:
+def runs(renderer: Renderer, story: Callable[[Feed], Coroutine[None, None, None]], max_browsers: int = 9) -> None:
     async def run() -> None:
-        feed = Feed(painter, most, heartbeat_s=30.0)
+        feed = Feed(renderer, max_browsers, heartbeat_s=30.0)
         feed.attach()
         async with asyncio.timeout(20):
             await story(feed)
@@ -98,46 +98,46 @@ async def next_event(stream: AsyncIterator[bytes]) -> bytes:
 
 
 def test_first_the_whole_then_each_change() -> None:
-    painter = Painter()
+    renderer = Renderer()
 
     async def story(feed: Feed) -> None:
         stream = await feed.open("cup")
         assert b"<tr>1" in await next_event(stream)
-        painter.version = 2
+        renderer.version = 2
         await asyncio.to_thread(feed.changed, "cup")
         assert b"<tr>2" in await next_event(stream)
 
-    runs(painter, story)
+    runs(renderer, story)
 
 
 def test_one_who_reads_slowly_skips_to_the_newest() -> None:
-    painter = Painter()
+    renderer = Renderer()
 
     async def story(feed: Feed) -> None:
         stream = await feed.open("cup")
         await next_event(stream)
-        for painter.version in range(2, 50):
+        for renderer.version in range(2, 50):
             feed.changed("cup")
         assert b"<tr>49" in await next_event(stream)
 
-    runs(painter, story)
-    assert painter.painted <= 4
+    runs(renderer, story)
+    assert renderer.rendered <= 4
 
 
 def test_all_browsers_of_a_race_share_one_picture() -> None:
-    painter = Painter()
+    renderer = Renderer()
 
     async def story(feed: Feed) -> None:
         streams = [await feed.open("cup") for _ in range(5)]
         for stream in streams:
             await next_event(stream)
 
-    runs(painter, story)
-    assert painter.painted <= 6
+    runs(renderer, story)
+    assert renderer.rendered <= 6
 
 
 def test_who_comes_while_the_last_one_leaves_hears_what_changes() -> None:
-    painter = Painter()
+    renderer = Renderer()
 
     async def story(feed: Feed) -> None:
         first = await feed.open("cup")
@@ -148,59 +148,59 @@ def test_who_comes_while_the_last_one_leaves_hears_what_changes() -> None:
         third = await feed.open("cup")
         await next_event(third)
         await third.aclose()  # type: ignore[attr-defined]
-        painter.version = 2
+        renderer.version = 2
         feed.changed("cup")
         assert b"<tr>2" in await next_event(second)
         await second.aclose()  # type: ignore[attr-defined]
         assert (await feed.open("cup")) is not None  # one that never begins
         assert feed._channels == {}
 
-    runs(painter, story)
+    runs(renderer, story)
 
 
 @pytest.mark.parametrize("others", [1, 3])
 def test_a_painting_that_fails_takes_the_change_from_nobody_else(others: int) -> None:
-    painter = Painter()
+    renderer = Renderer()
 
     async def story(feed: Feed) -> None:
         unlucky, *streams = [await feed.open("cup") for _ in range(1 + others)]
         for stream in (unlucky, *streams):
             await next_event(stream)
-        painter.version, painter.away = 2, True
+        renderer.version, renderer.failing = 2, True
         feed.changed("cup")
-        with pytest.raises(StopAsyncIteration):  # it comes again
+        with pytest.raises(StopAsyncIteration):  # the browser reconnects
             await next_event(unlucky)
-        painter.away = False
+        renderer.failing = False
         for stream in streams:
             assert b"<tr>2" in await next_event(stream)
 
-    runs(painter, story)
+    runs(renderer, story)
 
 
 def test_one_who_goes_in_the_middle_of_a_painting_takes_the_change_from_nobody_else() -> None:
-    painter = Painter()
+    renderer = Renderer()
     entered, done = threading.Event(), threading.Event()
 
-    def paint(race_id: str) -> LiveContent:
-        if painter.version == 2 and not entered.is_set():
+    def render(race_id: str) -> LiveContent:
+        if renderer.version == 2 and not entered.is_set():
             entered.set()
             assert done.wait(20)
-        return painter(race_id)
+        return renderer(race_id)
 
     async def run() -> None:
-        feed = Feed(paint, 9, heartbeat_s=30.0)
+        feed = Feed(render, 9, heartbeat_s=30.0)
         feed.attach()
         one, other = await feed.open("cup"), await feed.open("cup")
         for stream in (one, other):
             await next_event(stream)
-        painter.version = 2
+        renderer.version = 2
         feed.changed("cup")
-        going = asyncio.ensure_future(next_event(one))
+        leaving = asyncio.ensure_future(next_event(one))
         assert await asyncio.to_thread(entered.wait, 20)
-        going.cancel()
+        leaving.cancel()
         done.set()
         with contextlib.suppress(asyncio.CancelledError):
-            await going
+            await leaving
         async with asyncio.timeout(20):
             assert b"<tr>2" in await next_event(other)
 
@@ -208,15 +208,15 @@ def test_one_who_goes_in_the_middle_of_a_painting_takes_the_change_from_nobody_e
 
 
 def test_a_heartbeat_repaints_and_tells_that_it_lives() -> None:
-    painter = Painter()
+    renderer = Renderer()
 
     async def run() -> None:
-        feed = Feed(painter, 9, heartbeat_s=0.05)
+        feed = Feed(renderer, 9, heartbeat_s=0.05)
         feed.attach()
         stream = await feed.open("cup")
         await next_event(stream)
         assert await anext(stream) == b"event: alive\ndata: 1\n\n"
-        painter.version = 7
+        renderer.version = 7
         async with asyncio.timeout(20):
             assert b"<tr>7" in await next_event(stream)
 
@@ -224,7 +224,7 @@ def test_a_heartbeat_repaints_and_tells_that_it_lives() -> None:
 
 
 def test_too_many_unknown_closing_and_away() -> None:
-    painter = Painter()
+    renderer = Renderer()
 
     async def story(feed: Feed) -> None:
         with pytest.raises(UnknownRace):
@@ -233,11 +233,11 @@ def test_too_many_unknown_closing_and_away() -> None:
         await next_event(stream)
         with pytest.raises(RetryLater):
             await feed.open("cup")
-        painter.away = True
+        renderer.failing = True
         feed.changed("cup")
         with pytest.raises(StopAsyncIteration):
             await next_event(stream)
-        painter.away = False
+        renderer.failing = False
         again = await feed.open("cup")
         await next_event(again)
         feed.close()
@@ -246,7 +246,7 @@ def test_too_many_unknown_closing_and_away() -> None:
         with pytest.raises(RetryLater):
             await feed.open("cup")
 
-    runs(painter, story, most=1)
+    runs(renderer, story, max_browsers=1)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""One racer for all spellings of a name: what is posted, what is entered, and what an older leaderboard kept."""
+"""One racer for all spellings of a name: in posts, in entries and in the database of an older leaderboard."""
 
 import dataclasses
 import json
@@ -88,7 +88,7 @@ def test_the_sentence_of_a_refused_name_names_the_character(board: LeaderboardSe
 
 
 def old_database(path: pathlib.Path) -> None:
-    """As a leaderboard of before left it: each spelling a racer of its own."""
+    """Make a database of schema 0001, in which each spelling is a racer of its own."""
     store = opening.Store(engine := sa.create_engine(f"sqlite:///{path}"), engine)
     with store.write() as db:
         opening.migrate(db, "0001")
@@ -114,12 +114,12 @@ def old_database(path: pathlib.Path) -> None:
 def test_an_older_database_gets_one_racer_each(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "board.db"
     old_database(path)
-    kept = _payloads(path)
+    before = _payloads(path)
     board = open_board(path)
-    # anna: three attempts, of which two count; two of Jose; tom has one spelling, and what he had.
+    # anna: three attempts, of which two count; Jose: two; tom has one spelling and keeps his row.
     assert places(board) == [("anna", 8000, 3), ("tom", 8100, 1), (NFD, 8500, 2)]
     assert [row.name for row in board.snapshot("cup").rows] == ["Anna Holm", "tom", NFD]
-    assert _payloads(path) == kept  # what was posted is what it was
+    assert _payloads(path) == before  # the posts themselves are unchanged
     post(board, "hhhh", "ANNA", 7500)
     assert places(board)[0] == ("anna", 8000, 4)
     board.close()
@@ -129,6 +129,6 @@ def test_an_older_database_gets_one_racer_each(tmp_path: pathlib.Path) -> None:
 def _payloads(path: pathlib.Path) -> list[tuple[object, ...]]:
     engine = sa.create_engine(f"sqlite:///{path}")
     with engine.begin() as db:
-        found = [tuple(row) for row in db.exec_driver_sql("SELECT seq, result_id, revision, payload FROM results")]
+        rows = [tuple(row) for row in db.exec_driver_sql("SELECT seq, result_id, revision, payload FROM results")]
     engine.dispose()
-    return found
+    return rows

@@ -383,10 +383,10 @@ def test_what_is_no_text_is_one_sentence(tmp_path: pathlib.Path, capsys: pytest.
 @given(st.text() | st.text(st.sampled_from('Racer,;\t"\n\rAvgLapTime019.:')))
 def test_any_text_is_a_board_or_one_sentence(text: str) -> None:
     try:
-        found = list(rows(text, "AvgLapTime", "b"))
+        parsed = list(rows(text, "AvgLapTime", "b"))
     except BadInput:
         return
-    assert all(row.line >= 2 for row in found)
+    assert all(row.line >= 2 for row in parsed)
 
 
 @given(st.integers(1, 10**9))

@@ -28,7 +28,7 @@ def wait(condition: Callable[[], bool], timeout_s: float = 15.0) -> bool:
 def there(kind: str) -> Kind:
     if kind == "mosquitto":
         if mosquitto_path() is None:
-            pytest.skip("mosquitto is not installed: it is not started here")
+            pytest.skip("mosquitto is not installed: this test needs it")
         return "mosquitto"
     return "amqtt"
 
@@ -75,10 +75,10 @@ def test_mosquitto_is_chosen_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_port_in_use_is_one_sentence(tmp_path: pathlib.Path, kind: str) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        port = occupied.getsockname()[1]
         with pytest.raises(OperatorError, match=f"Port {port} is in use"):
             start_broker(tmp_path, port, there(kind))
         ran = command("--kind", there(kind), "--port", str(port))

@@ -25,7 +25,7 @@ name = "Friday"
 
 
 class Folder:
-    """A machine's folder, which a case spoils."""
+    """The folder of a station, in which each case breaks something."""
 
     def __init__(self, path: pathlib.Path, busy_port: int) -> None:
         self.path, self.busy_port = path, busy_port

@@ -1,4 +1,4 @@
-"""Addresses and networks: who is meant, in whatever form the address comes."""
+"""Addresses and networks: the same machine is recognised in every form of its address."""
 
 import ipaddress
 

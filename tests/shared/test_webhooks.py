@@ -1,4 +1,4 @@
-"""The signature: as the public library makes it, under rotation, and never fooled."""
+"""The signature: equal to that of the public library, during rotation of keys, and against forgeries."""
 
 import base64
 from datetime import UTC, datetime
@@ -27,8 +27,12 @@ def test_same_as_the_library(key: bytes, webhook_id: str, body: str) -> None:
 
 def test_the_library_verifies_ours() -> None:
     now_s = int(datetime.now(UTC).timestamp())
-    said = {"webhook-id": "a.1", "webhook-timestamp": str(now_s), "webhook-signature": sign(KEY, "a.1", now_s, b"{}")}
-    assert Webhook(KEY).verify(b"{}", said) == {}
+    headers = {
+        "webhook-id": "a.1",
+        "webhook-timestamp": str(now_s),
+        "webhook-signature": sign(KEY, "a.1", now_s, b"{}"),
+    }
+    assert Webhook(KEY).verify(b"{}", headers) == {}
 
 
 def test_rotation_any_of_our_secrets_and_any_of_their_signatures() -> None:

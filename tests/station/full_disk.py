@@ -8,7 +8,7 @@ import apsw
 
 
 class FullDisk(apsw.VFS):
-    """While registered it is the default, so the product opens its files through it unknowing."""
+    """While it is registered it is the default, so the product opens its files through it without knowing."""
 
     def __init__(self, error: type[Exception], syncs: bool) -> None:
         self.error, self.syncs = error, syncs
@@ -41,7 +41,7 @@ class _File(apsw.VFSFile):
 
 @contextmanager
 def full_disk(error: type[Exception] = apsw.FullError, *, syncs: bool = False) -> Iterator[FullDisk]:
-    """`error`: what is said. `syncs`: writes are taken, and the sync fails."""
+    """`error`: what the disk raises. `syncs`: writes succeed, and the sync fails."""
     disk = FullDisk(error, syncs)
     try:
         yield disk

@@ -1,4 +1,4 @@
-"""config/station.toml: the shipped file is read, and a wrong setting is one sentence."""
+"""config/station.toml: the shipped file can be read, and a wrong setting is reported in one sentence."""
 
 import pathlib
 
@@ -45,7 +45,7 @@ BAD = {
     "two that are single": (LEAST + 'sensors = ["a", "b"]\nlayout = "single"\n', "has one sensor; 2 are named"),
     "a way between strips side by side": (
         LEAST + 'sensors = ["a", "b"]\nlayout = "side_by_side"\nbaseline_mm = 30\n',
-        "leave `baseline_mm` out",
+        "leave out `baseline_mm`",
     ),
     "a layout that is none": (LEAST + 'sensors = ["a", "b"]\nlayout = "crosswise"\n', "side_by_side"),
     "a lease too long": ("lease_ms = 100000\n" + LEAST, "100 to 60000"),
@@ -82,7 +82,7 @@ BAD = {
     ("one", "other"),
     [
         ('id = "13499724"\nracer = "Ann"\n', 'id = "CDFD4C"\nracer = "ANN"\n'),  # one owner, twice
-        ('id = "123456"\ncar = "a"\n', 'id = "1193046"\ncar = "b"\n'),  # as good as surely two of digits
+        ('id = "123456"\ncar = "a"\n', 'id = "1193046"\ncar = "b"\n'),  # most probably two decimal ids
         ('id = "13499724"\ncar = "a"\n', 'id = "CDFD4D"\ncar = "b"\n'),
     ],
 )
@@ -148,7 +148,7 @@ def test_an_unknown_driver_is_one_sentence(tmp_path: pathlib.Path) -> None:
 
 def test_a_data_dir_that_cannot_be_made_is_one_sentence(tmp_path: pathlib.Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Exception, match="cannot be made") as refused:
+    with pytest.raises(Exception, match="cannot be created") as refused:
         prepared(tmp_path / "file" / "data")
     assert not isinstance(refused.value, HardwareMissing)
 

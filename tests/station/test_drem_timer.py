@@ -1,4 +1,4 @@
-"""The event manager's timer, both ways: read as a gate, and served by us, over a real WebSocket."""
+"""The event manager's timer in both directions: read as a gate, and served by the station, over a real WebSocket."""
 
 import http.server
 import json
@@ -60,7 +60,7 @@ def test_a_pin_without_a_sensor_keeps_the_count(stream: DremStream) -> None:
 @pytest.mark.parametrize(("second", "heard_ms"), [
     (lap(2, 8_000), 10_000),  # set back by 2 s: it looks like a short lap
     (lap(2, 12_000), 10_000),  # set forward by 2 s
-    (lap(1, 10_000), 10_000),  # started again
+    (lap(1, 10_000), 10_000),  # restarted
     (lap(2, -500), 10_000),  # set back behind the last stamp
 ])  # fmt: skip
 def test_a_clock_that_was_set_begins_a_new_boot(stream: DremStream, second: str, heard_ms: int) -> None:
@@ -136,7 +136,7 @@ def test_an_old_event_manager_is_not_greeted(clock: ManualClock) -> None:
     serving.start()
     try:
         with connect(f"ws://127.0.0.1:{serving.port}", proxy=None) as page:
-            page.ping().wait(5)  # it is known as a listener now
+            page.ping().wait(5)  # it counts as a listener now
             serving.crossing("boot-0", 10**12)
             assert json.loads(page.recv(5))["event"] == "lap"
     finally:
@@ -153,8 +153,8 @@ def test_our_gate_hears_our_timer_and_calls_again_when_it_was_away(clock: Manual
     try:
         until(first, 1)
         first.crossing("boot-0", clock.now_ns())
-        heard = box.take(2)
-        assert [(edge.sensor, edge.broken, edge.seq) for edge in heard] == [("near", True, 1), ("near", False, 2)]
+        first_edges = box.take(2)
+        assert [(edge.sensor, edge.broken, edge.seq) for edge in first_edges] == [("near", True, 1), ("near", False, 2)]
         assert gate.health().alive
         first.close()
         again = DremTimer(DremOptions(port=port), clock)
@@ -163,7 +163,7 @@ def test_our_gate_hears_our_timer_and_calls_again_when_it_was_away(clock: Manual
             until(again, 1)
             clock.advance(clock.now_ns() + 8_000 * MS)
             again.crossing("boot-0", clock.now_ns())
-            assert box.take(1)[0].boot != heard[0].boot  # it counts from 1 again: another start of the timer
+            assert box.take(1)[0].boot != first_edges[0].boot  # it counts from 1 again: the timer was restarted
         finally:
             again.close()
     finally:
@@ -171,7 +171,7 @@ def test_our_gate_hears_our_timer_and_calls_again_when_it_was_away(clock: Manual
 
 
 def until(server: DremTimer, listeners: int) -> None:
-    """Asks it over the wire until so many listen."""
+    """Polls it over the network until this many listen."""
     for _ in range(2_000):
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/", timeout=30) as answer:
             answer.read()
@@ -207,7 +207,7 @@ def test_a_port_in_use_is_one_sentence_and_taken_when_it_is_free(
         serving.start()
         assert (serving.view.listening, serving.port) == (False, 0)
         assert "set another `drem.port`" in serving.view.sentence
-        serving.crossing("boot-0", 10**12)  # nobody hears it, and nothing breaks
+        serving.crossing("boot-0", 10**12)  # nobody receives it, and nothing breaks
     try:
         wait_until(lambda: serving.view.listening)
         with connect(serving.url, proxy=None) as page:

@@ -1,4 +1,4 @@
-"""A drive of one car in figures: what the model wished for, what the wheels were told, which laps the car saw.
+"""A drive of one car in figures: the setpoints of the model, the pulses to the motors, and the laps that the car saw.
 
 The car is driven round the mock world's track by the teacher, which knows where the car is, so that no figure depends
 on the one before. The wheels are given the wishes that were recorded. Times that come out of pictures and of the
@@ -43,15 +43,15 @@ S, MS = 1_000_000_000, 1_000_000
 LATENCY_NS = 30 * MS
 POLICY_FRAMES = 120
 RECORDED_FRAMES = 40
-SURE = 0.01  # the best action is ahead of the next by this much: other machines then choose the same
+SURE = 0.01  # the best action leads the next by this much, so that other machines choose the same
 THROTTLE_PERCENT = 60
 TICK_NS = 20 * MS
-BLIND_S = 1.0  # so long no wish comes in the end: the car must hold, ramp down and trip
+BLIND_S = 1.0  # without setpoints for this long at the end, the car must hold, ramp down and trip
 
 
 @dataclass(frozen=True, eq=False)
 class Drive:
-    """The camera's frames with their stamps, and when the car truly crossed the line."""
+    """The camera's frames with their stamps, and the true crossings of the line."""
 
     frames: tuple[tuple[int, Any], ...]
     crossings_ns: tuple[int, ...]
@@ -85,7 +85,7 @@ def policy() -> Policy:
 
 
 def policy_figures(_folder: pathlib.Path, recorded: Document) -> Document:
-    """The model's wish for each frame; frames between two actions are left out when the figures are recorded."""
+    """The model's setpoint for each frame; frames between two actions are left out when figures are recorded."""
     known = {row["frame"] for row in recorded.get("wishes", ())}
     wishes = []
     for number, (at_ns, pixels) in enumerate(drive().frames[:POLICY_FRAMES], 1):
@@ -106,7 +106,7 @@ def policy_figures(_folder: pathlib.Path, recorded: Document) -> Document:
 
 
 def controller_figures(folder: pathlib.Path, recorded: Document) -> Document:
-    """The pulses that the wheels are told, at each change: armed, driven, and left without frames."""
+    """The pulses to the motors, at each change: armed, driven, and left without frames."""
     wishes = recorded["wishes"] if recorded else policy_figures(folder, {})["wishes"]
     setpoints: list[Document] = []
     for at_ns, mode, action in _driven(wishes):
@@ -118,7 +118,7 @@ def controller_figures(folder: pathlib.Path, recorded: Document) -> Document:
 
 
 def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
-    """The car's controller, tick by tick: a beat and a lease each 100 ms, a wish 30 ms after its frame."""
+    """Runs the car's controller tick by tick: a heartbeat and a lease each 100 ms, a setpoint 30 ms after its frame."""
     controller = DriveController("boot-1", DriveLimits(), SafetyOptions(), calibrated=True)
     controller.set_model_ready()
     waiting = list(wishes)
@@ -144,7 +144,7 @@ def _driven(wishes: list[Document]) -> Iterator[tuple[int, str, Action]]:
 
 
 def lap_watcher_figures(_folder: pathlib.Path, _recorded: Document) -> Document:
-    """The car's own laps by the gate's boards, beside the true crossings."""
+    """The laps that the car finds by the gate's boards, beside the true crossings."""
     watcher = LapWatcher(LapwatchOptions(), "world")
     found = [watcher.process_frame(Frame(pixels, at_ns, at_ns)) for at_ns, pixels in drive().frames]
     laps = [
@@ -162,7 +162,7 @@ def lap_watcher_figures(_folder: pathlib.Path, _recorded: Document) -> Document:
 
 
 def recording_figures(folder: pathlib.Path, _recorded: Document) -> Document:
-    """A recorded drive, read back and held against the model: each frame's wish is what the model says again."""
+    """A recorded drive, read back: the model must give the same setpoint for each frame again."""
     options = RecorderOptions(True, folder / "runs", 1, 4)
     recorder = Recorder(
         options, "car-1", "boot-1", ModelChoice(find_model("demo")), lambda: datetime(2026, 1, 2, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """Decoders in figures: the bytes of each protocol, who passed when by the device, and the gate's edges made of it.
 
-The bytes stand in the recorded document itself, so that a figure needs nothing of the other tests.
+The bytes are in the recorded document itself, so that these figures need nothing from other tests.
 """
 
 import pathlib
@@ -20,12 +20,12 @@ HEARD_FROM_NS, HEARD_EACH_NS = 100 * S, S // 10
 
 
 def frames_figures(_folder: pathlib.Path, recorded: Document) -> Document:
-    """Each protocol's kept frames."""
+    """The figures of each protocol's recorded frames."""
     return {protocol: _decoded(protocol, frames["sent"]) for protocol, frames in recorded.items()}
 
 
 def capture_figures(path: pathlib.Path) -> Callable[[pathlib.Path, Document], Document]:
-    """A recording of a real P3 decoder, a frame a line."""
+    """The figures of a recording of a real P3 decoder, one frame per line."""
 
     def case(_folder: pathlib.Path, _recorded: Document) -> Document:
         lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]

@@ -1,7 +1,7 @@
-"""Races for the core, drawn from a seed, with the gates that the whole simulated meetings do not have.
+"""Races for the core, drawn from a seed, with gates that the simulated meetings do not have.
 
 Transponders on a decoder's loop with several cars at once, two timing systems at one line, sensors in line with a split
-gate and cars that roll back, and a station that is started anew in the middle of a run. Each race is a list of inputs
+gate and cars that roll back, and a station that is restarted in the middle of a run. Each race is a list of inputs
 in order of time.
 """
 
@@ -26,7 +26,7 @@ def moment(at_ns: int, boot: str = BOOT) -> e.Moment:
 
 
 class DrawnRace:
-    """Inputs with the time at which the station has them; `inputs` puts them in order, with a tick each 0.5 s."""
+    """Inputs with the time at which the station receives them; `inputs` sorts them, with a tick each 0.5 s."""
 
     def __init__(self, seed: str) -> None:
         self.rng = random.Random(seed)
@@ -41,7 +41,7 @@ class DrawnRace:
         self.at(1, e.OpenRace(moment(1), "race", "A race", rules, cars_on_track=cars))
 
     def run(self, number: int, at_ns: int, *, by_hand: bool = False) -> str:
-        """Opened and started a second later."""
+        """Opens a run and starts it a second later."""
         run_id, start_ns = f"run-{number}", at_ns + S
         racer, car = f"Racer {number}", f"car-{number}"
         self.at(at_ns, e.OpenRun(author="starter", racer=racer, car=car, run_id=run_id, moment=moment(at_ns)))
@@ -61,7 +61,7 @@ class DrawnRace:
         return e.Edge(gate, sensor, broken, at_ns, 0, boot, transponder=tag)
 
     def inputs(self) -> list[e.Input]:
-        """In order; edges get their numbers here, as the gate counts what it saw."""
+        """The inputs in order of time; edges get their numbers here, as a gate counts them."""
         end_ns = max(at_ns for at_ns, _ in self.timed) + 5 * S
         ticks: Timed = [(at_ns, e.Tick(moment(at_ns))) for at_ns in range(2 * S, end_ns, S // 2)]
         return [self._numbered(given) for _, given in sorted(self.timed + ticks, key=lambda each: each[0])]
@@ -76,7 +76,7 @@ class DrawnRace:
 
 
 def transponders(seed: str) -> list[e.Input]:
-    """Three cars on a loop: the owner of one id is named in mid-race, one car wears two, some reads are missed."""
+    """Three cars on a loop: one id gets its owner in mid-race, one car has two ids, some passes are not read."""
     race = DrawnRace(seed)
     known = (e.Transponder("1001", car="car-1"), e.Transponder("1002", car="car-1"), e.Transponder("2001", car="car-2"))
     rules = RaceRules(method="total_time", consecutive_laps=3, max_laps=6, attempts_per_racer=2)
@@ -119,7 +119,7 @@ def backup_timing(seed: str) -> list[e.Input]:
 
 
 def in_line(seed: str) -> list[e.Input]:
-    """Two sensors in line tell direction and speed; lap 1 begins with the signal; incidents, and a car rolls back."""
+    """Two sensors in line give direction and speed; lap 1 begins with the signal; incidents, and a car rolls back."""
     race = DrawnRace(seed)
     rules = RaceRules(
         method="best_lap",
@@ -156,7 +156,7 @@ def in_line(seed: str) -> list[e.Input]:
 
 
 def started_anew(seed: str) -> list[e.Input]:
-    """The station is started anew in mid-run, on the same clock; hands break the beam, and officials rule on it."""
+    """The station is restarted in mid-run, on the same clock; hands break the beam, and officials rule on it."""
     race = DrawnRace(seed)
     gate = e.GateSpec("start")
     race.begin(RaceRules(consecutive_laps=2, max_laps=8), gate)

@@ -1,7 +1,7 @@
 """The cases whose figures must survive every move and renaming, each a function that computes one plain document.
 
-A case goes through as few of the product's names as it can: commands where there is one, else the few entry points
-imported here. It gets a folder of its own and the document that was recorded last (for frames that it must be given).
+A case uses as few of the product's names as it can: a command where there is one, else the few entry points
+imported here. It gets a folder of its own and the document that was recorded last (from which some cases take frames).
 """
 
 import contextlib
@@ -35,7 +35,7 @@ KEPT_FILE = TESTS / "station" / "store" / "data" / "journal-of-the-first-engine.
 CAPTURE = TESTS / "station" / "gates" / "decoders" / "captures" / "p3_short.hex"
 SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 DRAWS = 3
-# Together these meetings of 20 minutes suffer every kind of fault that the simulation knows.
+# Together these meetings of 20 minutes have every kind of fault that the simulation knows.
 FAULTY_SEEDS = (7, 10, 11, 12, 19, 20)
 COUNTS = ("laps", "runs", "races", "results", "posts", "crossings", "reports", "rulings")
 HEAT_COUNTS = ("crossings", "right", "doubtful", "missed", "missed_asked", "laps", "laps_true")
@@ -51,12 +51,12 @@ def command(*arguments: str) -> list[str]:
 
 
 def simulate(folder: pathlib.Path, *options: str) -> Any:
-    """The last line of `raceday race simulate --json`; journals and boards stay in `folder`."""
+    """Runs `raceday race simulate --json` and returns its last line; journals and leaderboards remain in `folder`."""
     return json.loads(command("race", "simulate", "--jobs", "1", "--json", "--keep", str(folder), *options)[-1])
 
 
 def meeting(seed: int, hours: float, faults: str) -> Case:
-    """One meeting of single cars, from the first call to the last post."""
+    """The figures of one meeting of single cars, from the first run to the last post."""
 
     def case(folder: pathlib.Path, _recorded: Document) -> Document:
         report = simulate(folder, "--seed", str(seed), "--hours", str(hours), "--faults", faults)
@@ -83,7 +83,7 @@ def _leaderboard(path: pathlib.Path, races: list[str]) -> Document:
 
 
 def heats(seed: int, cars: int, count: int) -> Case:
-    """Heats of several cars at one beam without transponders."""
+    """The figures of heats with several cars at one beam, without transponders."""
 
     def case(folder: pathlib.Path, _recorded: Document) -> Document:
         options = ("--seed", str(seed), "--cars-on-track", str(cars), "--heats", str(count))
@@ -100,7 +100,7 @@ def heats(seed: int, cars: int, count: int) -> Case:
 
 
 def drawn(name: str, number: int) -> Case:
-    """A race that drawn_races.py draws, through the engine."""
+    """The figures of a race that drawn_races.py draws, run through the engine."""
 
     def case(_folder: pathlib.Path, _recorded: Document) -> Document:
         return journal_figures([(encode_input(each.input), encode_facts(each.facts)) for each in _raced(name, number)])
@@ -115,21 +115,21 @@ def _raced(name: str, number: int) -> list[JournalEntry]:
 
 
 def kept_text(_folder: pathlib.Path, _recorded: Document) -> Document:
-    """The journal of version 0.1, kept as text."""
+    """The figures of the journal of version 0.1, which is stored as text."""
     lines = gzip.decompress(KEPT_TEXT.read_bytes()).splitlines()
-    return _kept([(given, facts) for given, facts in (line.split(b"\t") for line in lines)])
+    return _stored_figures([(given, facts) for given, facts in (line.split(b"\t") for line in lines)])
 
 
 def kept_file(folder: pathlib.Path, _recorded: Document) -> Document:
-    """The journal of the first engine, kept as a station's file; its chain and its signatures must hold."""
+    """The figures of the first engine's journal, stored as a station's file; chain and signatures must be good."""
     path = folder / "station.db"
     shutil.copy(KEPT_FILE, path)
     command("journal", "verify", str(path))
     command("replay", str(path))
-    return _kept(stored_records(path))
+    return _stored_figures(stored_records(path))
 
 
-def _kept(records: list[Stored]) -> Document:
+def _stored_figures(records: list[Stored]) -> Document:
     return {"numbers_in_inputs": number_digests(given for given, _ in records), **journal_figures(records)}
 
 

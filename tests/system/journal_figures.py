@@ -1,6 +1,6 @@
 """A journal in figures that no renaming changes: laps, crossings, proposals, scores, standings, results.
 
-Records go in as they are stored (input and facts as bytes), are given to a new engine, and come out as a plain
+Records are read as stored (input and facts as bytes), their inputs go through a new engine, and the result is a plain
 document of racers, numbers and nanoseconds. Names of classes and fields stand in this file only, and none of them
 goes into the document; free text (sentences, reasons) is left out, because its wording may be improved.
 """
@@ -26,7 +26,7 @@ SOURCES = {"gate": "A", "system_b": "B", "official": "official"}
 
 
 def stored_records(path: pathlib.Path) -> list[Stored]:
-    """All records of a journal's file."""
+    """All records of a journal's file, in order."""
     reader = JournalReader(path)
     try:
         return [(record.input, record.facts) for record in reader.records()]
@@ -35,7 +35,7 @@ def stored_records(path: pathlib.Path) -> list[Stored]:
 
 
 def journal_figures(records: Sequence[Stored]) -> Document:
-    """The document of one journal; every record must replay to the facts that are stored."""
+    """The figures of one journal; every record must replay to the stored facts."""
     engine, journal = Engine(), _Journal()
     for number, (given, facts) in enumerate(records, 1):
         event = decode_input(given)
@@ -58,7 +58,7 @@ def number_digests(texts: Iterable[bytes]) -> list[str]:
 
 
 def numbers_of(value: Any) -> Any:
-    """The numbers in a list, in order; of an object sorted, because the order of its keys depends on their names."""
+    """The numbers in a document: a list's in order, an object's sorted, since its order depends on its keys' names."""
     if isinstance(value, dict):
         return sorted(number for member in value.values() for number in _flat(numbers_of(member)))
     if isinstance(value, list):
@@ -90,7 +90,7 @@ class _Run:
 
 
 class _Journal:
-    """Collects what the facts say, newest word last."""
+    """Collects what the facts say; a later fact replaces an earlier one."""
 
     def __init__(self) -> None:
         self.kinds: Counter[str] = Counter()
@@ -124,7 +124,7 @@ class _Journal:
         }
 
     def _run(self, run_id: str) -> _Run:
-        """The newest run of this name: old journals may hold one in each race."""
+        """The newest run of this id: old journals may hold one in each race."""
         known = [run for (_, name), run in self._runs.items() if name == run_id]
         return self._runs.get((self._race, run_id), known[-1])
 
@@ -184,7 +184,7 @@ class _Journal:
 
 
 def placing(line: Any) -> Document:
-    """One line of a standing."""
+    """One line of the standings, as figures."""
     return {"rank": line.rank, "racer": line.racer, "score_ms": line.score_ms, "gap_ms": line.gap_ms} | _filled(
         {"tied": line.tied, "uncertainty_ns": line.uncertainty_ns}
     )
@@ -212,5 +212,5 @@ def _lap(lap: f.Lap) -> Document:
 
 
 def _filled(members: Document) -> Document:
-    """Without what is 0, false or empty."""
+    """The document without what is 0, false or empty."""
     return {name: value for name, value in members.items() if value}

@@ -1,6 +1,6 @@
 """Writes the figures that test_same_figures.py compares with: `python -m tests.system.record_figures [KIND ...]`.
 
-Run it only when a rule was changed on purpose (how laps are timed, counted, given to runs, scored or ranked; what a
+Run it only when a rule was changed on purpose (how laps are timed, counted, assigned, scored or ranked; what a
 decoder or the car's controller makes of its input), and say in the commit which rule and why. Never run it to make a
 moved or renamed program pass: then the program is wrong. Kinds are the files in `figures/`, without `.json`.
 """
@@ -18,19 +18,19 @@ WIDTH = 240
 
 
 def read(kind: str) -> dict[str, Any]:
-    """The recorded documents of one kind, by case."""
+    """The recorded documents of one kind, by name of the case."""
     path = FIGURES / f"{kind}.json"
     recorded: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     return recorded
 
 
 def compute(case: Case, folder: pathlib.Path, recorded: Any) -> Any:
-    """The document as it comes back from a file."""
+    """Computes a case; returns the document as it would be read back from a file."""
     return json.loads(json.dumps(case(folder, recorded)))
 
 
 def text(value: Any, indent: str = "") -> str:
-    """JSON with one short object or list a line."""
+    """The document as JSON, with one short object or list per line."""
     line = json.dumps(value)
     if len(line) + len(indent) <= WIDTH or not isinstance(value, dict | list) or not value:
         return line
@@ -42,7 +42,7 @@ def text(value: Any, indent: str = "") -> str:
 
 
 def record(kind: str) -> None:
-    """All cases of one kind into its file."""
+    """Records all cases of one kind in its file."""
     recorded, found = read(kind), {}
     for name, case in CASES[kind].items():
         with tempfile.TemporaryDirectory(prefix="raceday-figures-") as folder:
@@ -51,7 +51,7 @@ def record(kind: str) -> None:
 
 
 def main(kinds: list[str]) -> None:
-    """The named kinds, or all."""
+    """Records the kinds that are named, or all."""
     for kind in kinds or CASES:
         record(kind)
         sys.stdout.write(f"{kind}: {len(CASES[kind])} cases recorded\n")

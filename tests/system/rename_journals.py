@@ -35,7 +35,7 @@ Table = dict[str, Any]
 
 
 class Changed(Exception):
-    """The renamed journal says something else than before."""
+    """The renamed journal would say something else than before."""
 
 
 class Renaming:
@@ -50,7 +50,7 @@ class Renaming:
         self._values: dict[str, dict[str, str]] = table.get("values", {})
 
     def input(self, stored: bytes) -> bytes:
-        """One input under its new names, as canonical JSON."""
+        """One input with its new names, as canonical JSON."""
         kind, body = json.loads(stored)
         renamed = [self._kinds.get(kind, kind), self._renamed(kind, body)]
         return json.dumps(renamed, sort_keys=True, separators=(",", ":")).encode()
@@ -75,7 +75,7 @@ class Renaming:
 def replayed(
     records: Sequence[Stored], renaming: Renaming, new_texts: set[str]
 ) -> Iterator[tuple[JournalEntry, Stored]]:
-    """Each record under its new names, with the facts that the engine makes of it; new texts go to `new_texts`."""
+    """Each record with its new names, and the facts that the engine makes of it; new texts are added to `new_texts`."""
     engine = Engine()
     for number, (given, facts) in enumerate(records, 1):
         event = decode_input(renaming.input(given))
@@ -88,7 +88,7 @@ def replayed(
 
 
 def _texts(value: Any) -> set[str]:
-    """All strings in it, but for names of fields and kinds of facts."""
+    """All strings in a document, except names of fields and kinds of facts."""
     if isinstance(value, str):
         return {value}
     if isinstance(value, dict):
@@ -99,14 +99,14 @@ def _texts(value: Any) -> set[str]:
 
 
 def renamed_text(content: bytes, renaming: Renaming, new_texts: set[str]) -> bytes:
-    """The journal that is kept as text, a record a line."""
+    """The renamed journal of those stored as text, one record per line."""
     records = [(given, facts) for given, facts in (line.split(b"\t") for line in gzip.decompress(content).splitlines())]
     lines = [b"\t".join(stored) + b"\n" for _, stored in replayed(records, renaming, new_texts)]
     return gzip.compress(b"".join(lines), mtime=0)
 
 
 def renamed_file(path: pathlib.Path, renaming: Renaming, new_texts: set[str], folder: pathlib.Path) -> bytes:
-    """The journal that is kept as a station's file: written and signed by the program as it is now."""
+    """The renamed journal of those stored as a station's file, written and signed by the program as it is now."""
     reader = JournalReader(path)
     try:
         records: list[JournalRecord] = list(reader.records())
@@ -123,7 +123,7 @@ def renamed_file(path: pathlib.Path, renaming: Renaming, new_texts: set[str], fo
 
 
 def main(arguments: list[str]) -> None:
-    """Both kept journals, and the digest that stands beside one of them."""
+    """Rewrites both stored journals, and the digest beside one of them."""
     renaming = Renaming(json.loads(pathlib.Path(arguments[0]).read_text()) if arguments else {})
     new_texts: set[str] = set()
     old = KEPT_TEXT.read_bytes()

@@ -1,4 +1,4 @@
-"""The kept journals under other names: the same figures, or no journal at all."""
+"""The stored journals under other names: the same figures, or no journal is written."""
 
 import gzip
 import json

@@ -1,7 +1,7 @@
-"""Races, journals, evidence bundles, decoders and the car give the very figures that were recorded of them.
+"""Races, journals, evidence bundles, decoders and the car give exactly the figures that were recorded.
 
-The figures in `figures/` know no name of the program's: they survive moves and renamings, and are there to show that
-such a change changed nothing else. Where a rule is changed on purpose, record_figures.py writes them anew.
+The figures in `figures/` contain no name of the program: they survive moves and renamings, and show that
+such a change changed nothing else. If a rule is changed on purpose, record_figures.py writes them again.
 """
 
 import json
@@ -18,7 +18,7 @@ MAX_SHOWN = 10
 
 
 def differences(recorded: Any, found: Any, place: str = "") -> Iterator[str]:
-    """One sentence for each value that is not as it was recorded."""
+    """One sentence for each value that differs from the recorded one."""
     if isinstance(recorded, dict) and isinstance(found, dict):
         for name in [*recorded, *(name for name in found if name not in recorded)]:
             yield from differences(recorded.get(name), found.get(name), f"{place}/{name}")

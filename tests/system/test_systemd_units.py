@@ -1,4 +1,4 @@
-"""The units: every one starts a command that exists, systemd understands them, and they are closed enough."""
+"""The systemd units: each starts a command that exists, systemd accepts them, and they are sandboxed enough."""
 
 import pathlib
 import re

@@ -1,4 +1,4 @@
-"""The check of names finds what it is there to find."""
+"""The check of names finds doubled classes, crowded folders and retired names."""
 
 import pathlib
 
@@ -17,8 +17,8 @@ def tree(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
 
 def faults() -> list[str]:
     paths = list(check_names.modules())
-    found = [check_names.doubled_classes(paths), check_names.crowded_folders(paths), check_names.retired_names(paths)]
-    return [fault for part in found for fault in part]
+    checks = [check_names.doubled_classes(paths), check_names.crowded_folders(paths), check_names.retired_names(paths)]
+    return [fault for faults_found in checks for fault in faults_found]
 
 
 def test_a_tree_of_plain_names_has_no_fault(tree: pathlib.Path) -> None:
@@ -29,16 +29,16 @@ def test_a_tree_of_plain_names_has_no_fault(tree: pathlib.Path) -> None:
 def test_one_class_name_in_two_modules(tree: pathlib.Path) -> None:
     (tree / "station" / "a.py").write_text("class Reader:\n    pass\n")
     (tree / "vehicle" / "b.py").write_text("def f():\n    class Reader:\n        pass\n")
-    (found,) = faults()
-    assert found.startswith("the class name Reader stands in station/a.py, vehicle/b.py")
+    (fault,) = faults()
+    assert fault.startswith("the class name Reader occurs in station/a.py, vehicle/b.py")
 
 
 def test_a_crowded_folder(tree: pathlib.Path) -> None:
     for number in range(check_names.MAX_MODULES + 1):
         (tree / "shared" / f"m{number}.py").write_text("")
     (tree / "shared" / "__init__.py").write_text("")
-    (found,) = faults()
-    assert found.startswith("shared holds 15 modules")
+    (fault,) = faults()
+    assert fault.startswith("shared holds 15 modules")
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_a_crowded_folder(tree: pathlib.Path) -> None:
 )
 def test_a_name_that_the_field_does_not_use(tree: pathlib.Path, text: str, name: str) -> None:
     (tree / "raceday" / "a.py").write_text(text)
-    (found,) = faults()
-    assert found.startswith(f"raceday/a.py:1: {name} is not a name of the field")
+    (fault,) = faults()
+    assert fault.startswith(f"raceday/a.py:1: {name} is not a name of the field")
 
 
 def test_a_word_of_prose_or_of_a_string_is_no_identifier(tree: pathlib.Path) -> None:

@@ -1,4 +1,4 @@
-"""`./dev test` says what it will install, asks before it touches the system, keeps apt's words, goes on without."""
+"""`./dev test` says what it will install, asks before it installs, logs apt's output and can go on without."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 FAKES = {
     "id": "echo 0",
-    "apt-get": 'echo "apt-get $*" >> "$FOLDER/asked"; echo "E: a mirror is away"; exit "${APT_CODE:-0}"',
+    "apt-get": 'echo "apt-get $*" >> "$FOLDER/calls"; echo "E: a mirror is away"; exit "${APT_CODE:-0}"',
     "python3": "exit 0",
 }
 PEERS = "mosquitto chromium postgresql"
@@ -21,7 +21,7 @@ SKIPS = f"Not installed, so their tests are skipped: {PEERS}. Run: sudo apt-get 
 
 
 class Machine:
-    """A fresh machine whose root we are, with nothing on it but a few of its tools; its apt-get only notes the call."""
+    """A fresh machine on which we are root, with only a few tools; its apt-get only records how it was called."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
@@ -32,7 +32,7 @@ class Machine:
         for name, text in FAKES.items():
             (tools / name).write_text(f"#!/bin/sh\n{text}\n")
             (tools / name).chmod(0o755)
-        # The peers' own places are looked at as well: on this machine they may be there.
+        # `dev` also looks in the usual folders of these packages, where this machine may have them: point it elsewhere.
         text = (
             (ROOT / "dev").read_text().replace("/usr/sbin/", f"{folder}/none/").replace("/usr/lib/", f"{folder}/none/")
         )
@@ -40,12 +40,12 @@ class Machine:
         for name in ("requirements.lock", "pyproject.toml"):
             (folder / name).write_text("")
         (folder / ".venv" / "bin").mkdir(parents=True)
-        # A virtual environment that is made already: its Python notes how it was called.
-        (folder / ".venv/bin/python").write_text('#!/bin/sh\necho "python $*" >> "$FOLDER/asked"\n')
+        # A virtual environment that exists already: its Python records how it was called.
+        (folder / ".venv/bin/python").write_text('#!/bin/sh\necho "python $*" >> "$FOLDER/calls"\n')
         (folder / ".venv/bin/python").chmod(0o755)
 
     def run(self, *words: str, answer: str | None = None, **more: str) -> tuple[str, list[str]]:
-        """What it said, and what it called. `answer`: somebody at a terminal types it."""
+        """Run `dev test`; return its messages and the commands it called. `answer` is typed at a terminal."""
         environment = {"PATH": str(self.folder / "bin"), "FOLDER": str(self.folder), **more}
         command = [str(self.folder / "bin/sh"), str(self.folder / "dev"), "test", *words]
         if answer is None:
@@ -58,16 +58,16 @@ class Machine:
                 text=True,
                 timeout=60,
             )
-            said = done.stderr
+            output = done.stderr
         else:
             near, far = pty.openpty()
             os.write(near, answer.encode())
             process = subprocess.Popen(command, env=environment, stdin=far, stdout=far, stderr=far)
             os.close(far)
-            said = _until_closed(near)
+            output = _until_closed(near)
             process.wait(60)
-        asked = self.folder / "asked"
-        return said, asked.read_text().splitlines() if asked.exists() else []
+        calls = self.folder / "calls"
+        return output, calls.read_text().splitlines() if calls.exists() else []
 
 
 def _until_closed(near: int) -> str:
@@ -87,48 +87,48 @@ def machine(tmp_path: pathlib.Path) -> Machine:
     return Machine(tmp_path)
 
 
-def installs(asked: list[str]) -> list[str]:
-    return [line for line in asked if line.startswith("apt-get install")]
+def installs(calls: list[str]) -> list[str]:
+    return [line for line in calls if line.startswith("apt-get install")]
 
 
 @pytest.mark.parametrize("how", [{"CI": "true"}, {"CI": "1"}])
 def test_in_ci_it_says_what_it_installs_and_does_it(machine: Machine, how: dict[str, str]) -> None:
-    said, asked = machine.run("-q", **how)
-    assert said.splitlines()[0].startswith("To be installed: the pinned Python packages")
-    assert said.splitlines()[1] == SAYS
-    assert installs(asked) == [f"apt-get install -y -qq --no-install-recommends {PEERS}"]
-    assert asked[-1] == "python -m pytest -n 2 --dist worksteal -q"
-    assert "skipped" not in said
+    output, calls = machine.run("-q", **how)
+    assert output.splitlines()[0].startswith("To be installed: the pinned Python packages")
+    assert output.splitlines()[1] == SAYS
+    assert installs(calls) == [f"apt-get install -y -qq --no-install-recommends {PEERS}"]
+    assert calls[-1] == "python -m pytest -n 2 --dist worksteal -q"
+    assert "skipped" not in output
 
 
 def test_yes_says_it_once_and_for_all(machine: Machine) -> None:
-    _, asked = machine.run("--yes", "-q")
-    assert len(installs(asked)) == 1
-    assert asked[-1] == "python -m pytest -n 2 --dist worksteal -q"
+    _, calls = machine.run("--yes", "-q")
+    assert len(installs(calls)) == 1
+    assert calls[-1] == "python -m pytest -n 2 --dist worksteal -q"
 
 
 @pytest.mark.parametrize("ci", ["", "false"])
 def test_without_a_terminal_and_without_a_yes_it_goes_on_without(machine: Machine, ci: str) -> None:
-    said, asked = machine.run(CI=ci)
-    assert SAYS in said
-    assert SKIPS in said
-    assert installs(asked) == []
-    assert asked[-1].startswith("python -m pytest")
+    output, calls = machine.run(CI=ci)
+    assert SAYS in output
+    assert SKIPS in output
+    assert installs(calls) == []
+    assert calls[-1].startswith("python -m pytest")
 
 
 @pytest.mark.parametrize(("answer", "does"), [("y\n", True), ("Yes\n", True), ("n\n", False), ("\n", False)])
 def test_at_a_terminal_it_asks_first(machine: Machine, answer: str, does: bool) -> None:
-    said, asked = machine.run(answer=answer)
-    assert said.index("To be installed") < said.index("Install them with apt-get now? [y/N]")
-    assert bool(installs(asked)) == does
-    assert (SKIPS in said) == (not does)
-    assert asked[-1].startswith("python -m pytest")
+    output, calls = machine.run(answer=answer)
+    assert output.index("To be installed") < output.index("Install them with apt-get now? [y/N]")
+    assert bool(installs(calls)) == does
+    assert (SKIPS in output) == (not does)
+    assert calls[-1].startswith("python -m pytest")
 
 
 def test_what_apt_said_is_kept_and_shown_when_it_fails(machine: Machine) -> None:
-    said, asked = machine.run("--yes", APT_CODE="100")
-    assert "E: a mirror is away" in said
-    assert f"apt-get could not install: {PEERS} (all of its words: .dev-install.log)" in said
-    assert SKIPS in said
+    output, calls = machine.run("--yes", APT_CODE="100")
+    assert "E: a mirror is away" in output
+    assert f"apt-get could not install: {PEERS} (full log: .dev-install.log)" in output
+    assert SKIPS in output
     assert "E: a mirror is away" in (machine.folder / ".dev-install.log").read_text()
-    assert asked[-1].startswith("python -m pytest")
+    assert calls[-1].startswith("python -m pytest")

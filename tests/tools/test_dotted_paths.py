@@ -64,11 +64,11 @@ def resolves(path: str) -> bool:
             return False
     if not attributes or module_exists(".".join((name, *attributes))):
         return True
-    found: Any = importlib.import_module(name)
+    target: Any = importlib.import_module(name)
     for each in attributes:
-        if not hasattr(found, each):
+        if not hasattr(target, each):
             return False
-        found = getattr(found, each)
+        target = getattr(target, each)
     return True
 
 
@@ -106,8 +106,8 @@ def test_each_path_of_the_project_file_names_something() -> None:
 
 
 def test_every_exception_is_needed() -> None:
-    found = {text for folder in FOLDERS for _, text in strings_of(folder)}
-    assert set(EXCEPTED) - found == set()
+    texts = {text for folder in FOLDERS for _, text in strings_of(folder)}
+    assert set(EXCEPTED) - texts == set()
     assert [path for path in EXCEPTED if resolves(path)] == []
 
 

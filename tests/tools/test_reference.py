@@ -18,7 +18,7 @@ def test_a_page_is_current(name: str) -> None:
 
 
 def test_every_key_says_what_it_is_for_or_what_it_may_be() -> None:
-    """A row of the config page without a text and without a table of choices would leave a reader alone."""
+    """Every row of the config page has a text or a table of choices."""
     rows = [line for line in config_page().splitlines() if line.startswith("| `")]
     bare = [row for row in rows if row.endswith("|  |") and not any(w in row for w in ("true or false", "table", '"'))]
     assert bare == []

@@ -1,4 +1,4 @@
-"""The script that runs the tests beside busy loops: it counts, stops at the first failure, leaves nothing behind."""
+"""The script that runs the tests beside busy loops: it counts runs, stops at a failure and leaves nothing behind."""
 
 import os
 import pathlib
@@ -17,7 +17,7 @@ SCRIPT = ROOT / "tools" / "under_load.py"
 
 @pytest.fixture
 def repository(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A small one; `words` is committed."""
+    """A small repository with the committed file `words`."""
     root = tmp_path / "repository"
     root.mkdir()
     (root / "words").write_text("== 1 failed, 7 passed, 2 skipped in 0.12s ==\n")
@@ -32,18 +32,18 @@ def test_each_run_has_a_clone_of_what_is_committed(
 ) -> None:
     (repository / "words").write_text("not committed\n")
     assert main(["--runs", "2", "--loops", "0", "--command", "cat words", "--repository", str(repository)]) == 0
-    said = capsys.readouterr().out
-    assert "run 1 of 2: passed; 1 failed, 7 passed, 2 skipped;" in said
-    assert "run 2 of 2: passed; 1 failed, 7 passed, 2 skipped;" in said
+    output = capsys.readouterr().out
+    assert "run 1 of 2: passed; 1 failed, 7 passed, 2 skipped;" in output
+    assert "run 2 of 2: passed; 1 failed, 7 passed, 2 skipped;" in output
 
 
 def test_the_first_failure_ends_it_and_its_output_is_kept(
     repository: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--loops", "0", "--command", "sh -c 'cat words; exit 3'", "--repository", str(repository)]) == 1
-    said = capsys.readouterr().out
-    assert "run 1 of 3: FAILED (exit 3); 1 failed, 7 passed, 2 skipped;" in said
-    assert "run 2 of 3" not in said
+    output = capsys.readouterr().out
+    assert "run 1 of 3: FAILED (exit 3); 1 failed, 7 passed, 2 skipped;" in output
+    assert "run 2 of 3" not in output
     assert "7 passed" in (repository / "run" / "under-load" / "1.log").read_text()
 
 

@@ -32,7 +32,7 @@ METADATA: dict[str, Any] = {"action_space": ACTIONS, "sensor": ["FRONT_FACING_CA
 
 
 def tiny_graph(bias: list[float], shape: tuple[int, ...] = (1, 1, 120, 160), outputs: int = 3) -> onnx.ModelProto:
-    """A policy with one opinion: the mean of the picture times nothing, plus `bias`, through a softmax."""
+    """A policy whose answer does not depend on the picture: the softmax of `bias`."""
     weight = helper.make_tensor("weight", TensorProto.FLOAT, [1, outputs], [0.0] * outputs)
     offset = helper.make_tensor("offset", TensorProto.FLOAT, [outputs], bias)
     axes = helper.make_tensor("shape", TensorProto.INT64, [2], [1, 1])
@@ -98,7 +98,7 @@ def pulses(folder: pathlib.Path) -> list[tuple[int, int]]:
 
 
 class Station:
-    """Answers beats with leases while `granting`, and remembers what the car says."""
+    """Answers heartbeats with leases while `granting`, and records what the car reports."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
@@ -132,21 +132,21 @@ class Station:
         delivery.ack()
 
     def order(self, action: OrderAction, **more: Any) -> None:
-        """An order that answers the newest beat."""
+        """Send an order that answers the newest heartbeat."""
         with self._changed:
             self.orders += 1
             order_id = f"order-{self.orders}"
         self.link.publish(DriveOrder(order_id, action, self.boot, self.beat, 5000, "run-1", **more), "car-1")
 
     def wait(self, what: Callable[[], bool], timeout_s: float = 60.0) -> None:
-        """Until `what` holds; it is looked at after everything that the car says."""
+        """Wait until `what` holds; it is checked after every message of the car."""
         with self._changed:
             assert self._changed.wait_for(what, timeout_s), (
-                f"in vain; the car's last states: {[(s.mode, s.reason) for s in self.states[-5:]]}"
+                f"the condition never held; the car's last states: {[(s.mode, s.reason) for s in self.states[-5:]]}"
             )
 
     def wait_mode(self, mode: str, timeout_s: float = 60.0) -> CarState:
-        """Until the car says that it is in this mode; its state."""
+        """Wait until the car reports this mode; returns its state."""
         self.wait(lambda: bool(self.states) and self.states[-1].mode == mode, timeout_s)
         return self.states[-1]
 

@@ -15,7 +15,7 @@ from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.lapwatch.markers import STOCK_BOARDS
 
 SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "config" / "vehicle.toml"
-LEAST = """
+MINIMAL = """
 device = "car-1"
 camera.driver = "mock"
 motors.driver = "mock"
@@ -37,7 +37,7 @@ def test_each_shown_default_is_the_default(table: str) -> None:
     assert text is not None
     before_boards = text[1].split("# [[", maxsplit=1)[0]
     shown: dict[str, Any] = tomllib.loads("\n".join(re.findall(r"^# (\w+ = \S+)", before_boards, re.MULTILINE)))
-    config: Any = getattr(parse(LEAST, VehicleConfig), table)
+    config: Any = getattr(parse(MINIMAL, VehicleConfig), table)
     optional = {"ca", "cert", "key", "password_file"}
     actual = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
     for name, value in shown.items():
@@ -50,7 +50,7 @@ def test_each_shown_default_is_the_default(table: str) -> None:
 def test_the_stripes_shown_defaults_are_the_defaults() -> None:
     text = SHIPPED.read_text().split("# [lapwatch.stripe]\n", 1)[1].split("\n\n", 1)[0]
     shown: dict[str, Any] = tomllib.loads("\n".join(re.findall(r"^# (\w+ = \S+)", text, re.MULTILINE)))
-    assert shown == dataclasses.asdict(parse(LEAST, VehicleConfig).lapwatch.stripe)
+    assert shown == dataclasses.asdict(parse(MINIMAL, VehicleConfig).lapwatch.stripe)
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_the_stripes_shown_defaults_are_the_defaults() -> None:
 )
 def test_a_mistake_is_one_sentence_that_names_the_file(line: str, words: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(words)) as refused:
-        parse(LEAST + line + "\n", VehicleConfig, "car.toml")
+        parse(MINIMAL + line + "\n", VehicleConfig, "car.toml")
     assert str(refused.value).startswith("car.toml: ")
 
 
 def test_a_name_that_cannot_be_a_topic_is_refused() -> None:
     with pytest.raises(ConfigError, match="cannot name a machine"):
-        parse(LEAST.replace("car-1", "Car #1"), VehicleConfig)
+        parse(MINIMAL.replace("car-1", "Car #1"), VehicleConfig)

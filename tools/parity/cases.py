@@ -69,8 +69,8 @@ def every():
     sensors += [[camera, lidar] for camera in (FRONT, LEFT, STEREO) for lidar in LIDARS]
     heads = [("clipped_ppo", "discrete"), ("clipped_ppo", "continuous"), ("sac", "continuous")]
     return {
-        "-".join(["+".join(seen), network[26:].strip("_").lower() or "middle", *head]): (seen, network, *head)
-        for seen in sensors
+        "-".join(["+".join(chosen), network[26:].strip("_").lower() or "middle", *head]): (chosen, network, *head)
+        for chosen in sensors
         for network in (SHALLOW, MIDDLE, DEEP)
         for head in heads
     }

@@ -32,25 +32,27 @@ def differences(graph: pathlib.Path) -> tuple[float, float]:
     wanted = np.load(graph.with_suffix(".npy"))
     if np.abs(wanted - wanted.mean(axis=0)).max() < 1e-3:
         sys.stderr.write(f"{graph}: proves little: its answers are almost constant\n")
-    numpy_most = float(np.abs(evaluate_frozen(head, given) - wanted).max())
-    return numpy_most, float(np.abs(run_onnx(open_session(content), given) - wanted).max())
+    numpy_max = float(np.abs(evaluate_frozen(head, given) - wanted).max())
+    return numpy_max, float(np.abs(run_onnx(open_session(content), given) - wanted).max())
 
 
 def main() -> int:
     """Check all folders; exit code 1 if a difference exceeds rounding."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="+", type=pathlib.Path)
-    most = 0.0
+    largest = 0.0
     for folder in parser.parse_args().folder:
-        found = {graph: max(differences(graph)) for graph in sorted(folder.glob("*.pb"))}
-        worst = max(found, key=lambda graph: found[graph])
-        print(f"{folder}: {len(found)} graphs, at most {found[worst]:.1e} from TensorFlow ({worst.stem})")
+        difference_of = {graph: max(differences(graph)) for graph in sorted(folder.glob("*.pb"))}
+        worst = max(difference_of, key=lambda graph: difference_of[graph])
+        print(
+            f"{folder}: {len(difference_of)} graphs, at most {difference_of[worst]:.1e} from TensorFlow ({worst.stem})"
+        )
         for archive in sorted(folder.glob("*.tar.gz")):
             with tempfile.TemporaryDirectory() as fresh:
                 card = prepare_isolated(archive, pathlib.Path(fresh))
             print(f"{archive}: {card.network}, {card.action_space}, parity {card.parity}")
-        most = max(most, found[worst])
-    return int(most > LARGEST_DIFFERENCE)
+        largest = max(largest, difference_of[worst])
+    return int(largest > LARGEST_DIFFERENCE)
 
 
 if __name__ == "__main__":

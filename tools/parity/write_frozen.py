@@ -211,7 +211,7 @@ def network_of(layers, sensors, network, older, given):
 
 
 def write(tf, dialect, name, case, out, scale):
-    """One case: graph, metadata and answers into `out`."""
+    """Write one case into `out`: graph, metadata and answers."""
     v1 = tf.compat.v1
     sensors, network, algorithm, kind = case
     actions = 2 if kind == "continuous" else 5
@@ -262,22 +262,22 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--full", action="store_true", help="the real widths; otherwise an eighth or less")
     parser.add_argument("--shrink", type=int, default=64, help="divisor of the widths without --full")
-    parser.add_argument("--every", action="store_true", help="every combination instead of the ten stored ones")
+    parser.add_argument("--every", action="store_true", help="every combination instead of the twelve stored ones")
     parser.add_argument("--only", metavar="NAME", action="append", help="only these cases")
     parser.add_argument("--archives", action="store_true", help="write each case as a tar.gz too")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if asked.dialect == "legacy":
+    if arguments.dialect == "legacy":
         os.environ["TF_USE_LEGACY_KERAS"] = "1"
     tf = importlib.import_module("tensorflow")
     tf.compat.v1.disable_eager_execution()
     tf.compat.v1.disable_resource_variables()
-    asked.out.mkdir(parents=True, exist_ok=True)
-    cases = every() if asked.every else CASES
-    for name in asked.only or sorted(cases):
-        write(tf, asked.dialect, name, cases[name], asked.out, None if asked.full else asked.shrink)
-        if asked.archives:
-            archive(asked.out, name)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    cases = every() if arguments.every else CASES
+    for name in arguments.only or sorted(cases):
+        write(tf, arguments.dialect, name, cases[name], arguments.out, None if arguments.full else arguments.shrink)
+        if arguments.archives:
+            archive(arguments.out, name)
 
 
 if __name__ == "__main__":

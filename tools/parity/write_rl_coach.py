@@ -101,7 +101,7 @@ def parameters(name, case, shrink):
 
 
 def write(name, case, out, shrink):
-    """One case: graph, metadata and answers into `out`."""
+    """Write one case into `out`: graph, metadata and answers."""
     sensors, network, algorithm, kind = case
     actions = 2 if kind == "continuous" else 5
     wrapper, head = HEADS[algorithm]
@@ -166,12 +166,12 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--shrink", type=int, default=64, help="divisor of the widths; 1: the real widths")
     parser.add_argument("--only", metavar="NAME", action="append", help="only these cases")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    for name in asked.only or sorted(CASES):
-        write(name, CASES[name], asked.out, asked.shrink)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name in arguments.only or sorted(CASES):
+        write(name, CASES[name], arguments.out, arguments.shrink)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from tools.reference_pages.markdown import table
 
 
 class _Parsed(Exception):
-    """Raised instead of parsing, when the parser of a command is complete."""
+    """Raised in place of parsing, once the parser of a command is complete."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ def parser_helps(title: str, parser: argparse.ArgumentParser) -> Iterator[tuple[
 
 
 def printed(main: Callable[[list[str]], int], arguments: list[str]) -> str:
-    """What a command prints."""
+    """What a command prints on stdout and stderr."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), contextlib.suppress(SystemExit):
         main(arguments)

@@ -80,11 +80,11 @@ def tables_of(kind: type[Any], prefix: str) -> list[str]:
     out = [table(("key", "type", "default", "what"), rows)] if rows else []
     for path, part, many in inner:
         bracket = f"[[{path}]]" if many else f"[{path}]"
-        out += [f"### `{bracket}`", f"{said_of(part)}\n", *tables_of(part, f"{path}.")]
+        out += [f"### `{bracket}`", f"{docstring_of(part)}\n", *tables_of(part, f"{path}.")]
     return out
 
 
-def said_of(kind: type[Any]) -> str:
+def docstring_of(kind: type[Any]) -> str:
     """A dataclass's docstring, without the table's name in front."""
     return re.sub(r"^`\[+[\w.]+\]+`:?\s*", "", first_paragraph(kind.__doc__)) or "."
 
@@ -99,7 +99,7 @@ def dataclass_in(hint: Any) -> tuple[type[Any] | None, bool]:
     return None, False
 
 
-def type_text_is_free(field: dataclasses.Field[Any]) -> bool:
+def is_free_table(field: dataclasses.Field[Any]) -> bool:
     """True for a table whose keys belong to the chosen driver."""
     return field.default_factory is dict
 
@@ -113,7 +113,7 @@ def range_text(field: dataclasses.Field[Any], note: str) -> str:
         (True, False): f"at least {low:g}" if low is not None else "",
         (False, True): f"at most {high:g}" if high is not None else "",
     }.get((low is not None, high is not None), "")
-    if type_text_is_free(field):
+    if is_free_table(field):
         return data.get("what") or note or "the driver's own keys, below"
     choices = ", ".join(data.get("choices") or ())
     return "; ".join(filter(None, (data.get("what") or note, span, choices)))

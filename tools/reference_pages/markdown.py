@@ -60,8 +60,8 @@ def default_text(field: dataclasses.Field[Any]) -> str:
 
 def comments_of(kind: type[Any]) -> dict[str, str]:
     """The trailing comment of each field of a dataclass in its source."""
-    found = {}
+    comments = {}
     for line in inspect.getsource(kind).splitlines():
         if match := re.match(r"\s+(\w+): .*?#\s*(.*)$", line):
-            found[match[1]] = match[2]
-    return found
+            comments[match[1]] = match[2]
+    return comments

@@ -20,7 +20,7 @@ _MAX_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class CalibrationChoice:
-    """`[calibration]`: a file, or the pulse widths themselves, or `stock`. Without any the car cannot be armed."""
+    """`[calibration]`: a file, the pulse widths themselves, or `stock`. With none of them the car cannot be armed."""
 
     file: pathlib.Path | None = setting(None, what="written by `raceday vehicle calibrate`")
     stock: bool = setting(False, what="drive with the stock DeepRacer's figures, unmeasured")
@@ -53,7 +53,7 @@ def read_calibration(path: pathlib.Path) -> Calibration:
     except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{path}: the calibration cannot be read ({error}): calibrate the car again.") from None
     if not isinstance(document, dict):
-        raise BadInput(f"{path}: is not a calibration: it must be one JSON object.")
+        raise BadInput(f"{path} is not a calibration: it must be one JSON object.")
     try:
         return _parse_stock(document) if "Calibration" in document else _parse_own(document)
     except ConfigError as error:
@@ -110,5 +110,5 @@ def _parse_stock_channel(inner: dict[str, Any], name: str) -> ChannelCalibration
 
 
 def _as_integer(value: object) -> object:
-    """The integer of a float such as 1200000.0, since some programs write every number so."""
+    """The integer of a float such as 1200000.0, since some programs write every number that way."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

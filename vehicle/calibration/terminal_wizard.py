@@ -19,7 +19,10 @@ Ask = Callable[[str], str]
 
 
 class TerminalWizard:
-    """Finds a calibration by questions and test pulses. `ask` shows a text and returns the answer; `pause` waits s."""
+    """Finds a calibration by questions and test pulses.
+
+    `ask` shows a text and returns the answer; `pause` waits for a number of seconds.
+    """
 
     def __init__(
         self, motors: Motors, start: Calibration, ask: Ask, pause: Callable[[float], None] = time.sleep
@@ -30,7 +33,10 @@ class TerminalWizard:
         self._pause = pause
 
     def run(self) -> Calibration:
-        """The calibration that was found. Raises Refused when it was called off. Sets neutral in every case."""
+        """Ask and try until all steps are done; returns the calibration. Raises Refused if the person calls it off.
+
+        Sets neutral in every case.
+        """
         self._confirm_wheels_off()
         try:
             while (step := self._steps.step) is not None:
@@ -45,9 +51,8 @@ class TerminalWizard:
         return self._steps.calibration
 
     def _confirm_wheels_off(self) -> None:
-        if self._prompt(
-            "Put the car on a stand so that no wheel touches anything, then type `wheels off`: "
-        ).strip() != ("wheels off"):
+        answer = self._prompt("Put the car on a stand so that no wheel touches anything, then type `wheels off`: ")
+        if answer.strip() != "wheels off":
             raise Refused("the calibration was called off: the wheels are not off the ground.")
 
     def _find_width(self, step: CalibrationStep) -> None:
@@ -55,7 +60,7 @@ class TerminalWizard:
         for _ in range(_MAX_TRIES):
             width_us = self._steps.width_us
             answer = self._prompt(
-                f"{step.question}\n  {width_us} us; a number, +N or -N tries another, Enter keeps: "
+                f"{step.question}\n  {width_us} us; a number, +N or -N tries another, Enter accepts: "
             ).strip()
             try:
                 if not answer:

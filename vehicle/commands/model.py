@@ -17,27 +17,31 @@ DEFAULT_LIBRARY = pathlib.Path("models")
 
 def add_commands(subparsers: Any) -> None:
     """Mount the commands on an argparse subparsers object; the chosen one is `arguments.run(arguments)`."""
-    check = _command(subparsers, "check", "would the car run this model?", _check)
+    check = _command(subparsers, "check", "check whether the car can run a model", _check)
     check.add_argument("model", nargs="+", type=pathlib.Path, help="a model's folder or its .onnx file")
-    bring = _command(subparsers, "import", "bring a DeepRacer archive, a frozen .pb or an ONNX file", _import)
-    bring.add_argument("file", type=pathlib.Path, help="tar.gz, tar, zip, .pb or .onnx")
-    bring.add_argument("--name", default="", help="its name here; default: the file's")
-    _add_metadata(bring)
-    _add_checkpoint(bring)
-    _add_library(bring, "--into")
-    inspect = _command(subparsers, "inspect", "what is in a model's file, without keeping it", _inspect)
+    imported = _command(subparsers, "import", "import a DeepRacer archive, a frozen .pb or an ONNX file", _import)
+    imported.add_argument("file", type=pathlib.Path, help="tar.gz, tar, zip, .pb or .onnx")
+    imported.add_argument("--name", default="", help="the model's name on this car; default: the file's name")
+    _add_metadata(imported)
+    _add_checkpoint(imported)
+    _add_library(imported, "--into")
+    inspect = _command(subparsers, "inspect", "show what a model file contains, without importing it", _inspect)
     inspect.add_argument("file", type=pathlib.Path, help="tar.gz, tar, zip, .pb or .onnx")
     _add_metadata(inspect)
     _add_checkpoint(inspect)
-    quantise = _command(subparsers, "quantise", "put int8 beside a model, its ranges from recorded frames", _quantise)
+    quantise = _command(
+        subparsers, "quantise", "make an int8 version of a model, calibrated with recorded frames", _quantise
+    )
     quantise.add_argument("folder", type=pathlib.Path, help="the model's folder, such as models/NAME")
     quantise.add_argument(
         "--frames", type=pathlib.Path, required=True, help="a recording (.mcap), or a folder of recordings or pictures"
     )
-    quantise.add_argument("--profile", choices=PROFILE_NAMES, default="grey-area", help="as in the car's file")
-    _add_library(_command(subparsers, "list", "the models on this car", _list), "--library")
+    quantise.add_argument(
+        "--profile", choices=PROFILE_NAMES, default="grey-area", help="`model.profile` of the car's config file"
+    )
+    _add_library(_command(subparsers, "list", "list the models on this car", _list), "--library")
     select = _command(subparsers, "select", "choose the model that drives", _select)
-    remove = _command(subparsers, "remove", "take a model off this car", _remove)
+    remove = _command(subparsers, "remove", "remove a model from this car", _remove)
     for command in (select, remove):
         command.add_argument("name", help="as `raceday model list` shows it")
         _add_library(command, "--library")
@@ -60,7 +64,7 @@ def _add_library(command: Any, option: str) -> None:
 
 
 def _add_metadata(command: Any) -> None:
-    command.add_argument("--metadata", type=pathlib.Path, help="a bare model's metadata, if not beside it")
+    command.add_argument("--metadata", type=pathlib.Path, help="the metadata of a bare model, if it is not beside it")
 
 
 def _add_checkpoint(command: Any) -> None:
@@ -68,7 +72,7 @@ def _add_checkpoint(command: Any) -> None:
         "--checkpoint",
         metavar="NAME",
         default="",
-        help="of an archive's several, this one (best, last: by its notes); default: the best",
+        help="which checkpoint of an archive: a name, or best or last as its notes record; default: the best",
     )
 
 
@@ -80,7 +84,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _import(arguments: argparse.Namespace) -> int:
     entry = Library(arguments.library).add(arguments.file, arguments.name, arguments.metadata, arguments.checkpoint)
-    known = "" if entry.is_new else "It is here already, under this name.\n"
+    known = "" if entry.is_new else "This model is already on this car, under this name.\n"
     print(f"{known}{entry.folder}\n{table(entry.card)}")
     return 0
 
@@ -99,7 +103,7 @@ def _quantise(arguments: argparse.Namespace) -> int:
 
 
 def _note(entry: LibraryEntry) -> str:
-    """What was found when it was quantised; "" of a model that was not."""
+    """The verdict when the model was quantised, as a sentence; "" if it was not."""
     note = note_of(entry.folder)
     return "" if note is None else f"when it was quantised: {note.verdict.sentence}"
 
@@ -114,9 +118,9 @@ def _list(arguments: argparse.Namespace) -> int:
         if note:
             print(f"    {note}")
     if not entries:
-        print(f"{arguments.library}: no models yet; bring one with `raceday model import FILE`.")
+        print(f"{arguments.library}: no models yet; import one with `raceday model import FILE`.")
     elif not any(entry.is_selected for entry in entries):
-        print("None is selected: choose the one that drives with `raceday model select NAME`.")
+        print("No model is selected: choose the one that drives with `raceday model select NAME`.")
     return 0
 
 
@@ -130,13 +134,13 @@ def _row(entry: LibraryEntry) -> tuple[str, ...]:
 
 def _select(arguments: argparse.Namespace) -> int:
     entry = Library(arguments.library).select(arguments.name)
-    print(f"{entry.name} drives from the car's next start on ({Library(arguments.library).folder / 'selected'}).")
+    print(f"{entry.name} will drive from the car's next start on ({Library(arguments.library).folder / 'selected'}).")
     return 0
 
 
 def _remove(arguments: argparse.Namespace) -> int:
     Library(arguments.library).remove(arguments.name)
-    print(f"{arguments.name} is removed.")
+    print(f"{arguments.name} was removed.")
     return 0
 
 
@@ -149,8 +153,8 @@ _SOURCES = {
 
 
 def table(card: Card) -> str:
-    """A card as lines for a person."""
-    parity = "as it came" if card.parity is None else f"{card.parity:.1e} at most from the original"
+    """The card as lines of text for the terminal, one property on each."""
+    parity = "not converted" if card.parity is None else f"{card.parity:.1e} at most from the original"
     timing = card.timing
     speed = (
         ""
@@ -159,7 +163,7 @@ def table(card: Card) -> str:
     )
     rows = {
         "model": card.name,
-        "brought as": _SOURCES.get(card.source, card.source),
+        "source": _SOURCES.get(card.source, card.source),
         **({"checkpoint": card.choice} if card.choice else {}),
         "sensors": ", ".join(card.sensors),
         "this car": "can drive with it" if card.fits else "cannot drive with it: it has one grey front camera",

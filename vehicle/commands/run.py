@@ -1,4 +1,4 @@
-"""`raceday model replay RUN` and `raceday run list|plot`: what the black box recorded."""
+"""`raceday model replay RUN` and `raceday run list|plot`: compares, lists and draws recorded drives."""
 
 import argparse
 import hashlib
@@ -13,7 +13,7 @@ from vehicle.models.model_files import MODEL
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 from vehicle.models.running.replay import compare
-from vehicle.recordings.plot import drawn
+from vehicle.recordings.plot import svg_of
 from vehicle.recordings.reader import Recording, read_recording
 from vehicle.recordings.recorder import recordings
 
@@ -38,36 +38,38 @@ def main(arguments: list[str]) -> int:
 
 def add_replay_command(subparsers: Any) -> None:
     """Mount `replay` on an argparse subparsers object; the chosen command is `arguments.run(arguments)`."""
-    replay = subparsers.add_parser("replay", help="a recorded drive through the model again, its answers compared")
+    replay = subparsers.add_parser("replay", help="run a recorded drive through a model again and compare its answers")
     replay.add_argument("recording", nargs="+", type=pathlib.Path, help=_FILES)
-    replay.add_argument("--model", type=pathlib.Path, help="another model than the one that drove then")
+    replay.add_argument("--model", type=pathlib.Path, help="a model other than the one that drove then")
     replay.set_defaults(run=_replay)
 
 
 def _replay(arguments: argparse.Namespace) -> int:
     run = read_recording(arguments.recording)
     model = check_model(arguments.model or driven_model(run))
-    found = compare(run, Policy(model, driven_profile(run)))
-    drove = run.about.get("model_sha256", "")
-    versus = ", which drove then" if model.sha256 == drove else f" (sha256 {drove[:16]} drove then)"
-    print(f"model      {model.name}, sha256 {model.sha256[:16]}{versus}")
-    exact = f"{found.exact} as the policy saw them, the rest by their JPEG" if found.exact < found.compared else "exact"
-    print(f"frames     {found.compared} compared ({exact}), {found.unmatched} without a setpoint{_gaps(run)}")
-    print(f"same       {found.same} ({found.agreement:.1%})")
-    print(f"steering   differs by {found.steering_mean:.4f} on average, {found.steering_max:.4f} at most")
-    print(f"throttle   differs by {found.throttle_max:.4f} at most")
+    comparison = compare(run, Policy(model, driven_profile(run)))
+    recorded_sha256 = run.about.get("model_sha256", "")
+    suffix = ", which drove then" if model.sha256 == recorded_sha256 else f" (sha256 {recorded_sha256[:16]} drove then)"
+    print(f"model      {model.name}, sha256 {model.sha256[:16]}{suffix}")
+    exact = f"{comparison.exact} as the policy saw them, the rest by their JPEG"
+    if comparison.exact == comparison.compared:
+        exact = "exact"
+    print(f"frames     {comparison.compared} compared ({exact}), {comparison.unmatched} without a setpoint{_gaps(run)}")
+    print(f"same       {comparison.same} ({comparison.agreement:.1%})")
+    print(f"steering   differs by {comparison.steering_mean:.4f} on average, {comparison.steering_max:.4f} at most")
+    print(f"throttle   differs by {comparison.throttle_max:.4f} at most")
     return 0
 
 
 def driven_model(run: Recording) -> pathlib.Path:
     """The model that drove in the recording, found by its SHA-256: another may be selected now, or stand beside it."""
-    path, drove = pathlib.Path(run.about.get("model_path", "")), run.about.get("model_sha256", "")
+    path, recorded_sha256 = pathlib.Path(run.about.get("model_path", "")), run.about.get("model_sha256", "")
     folders = [path if path.is_dir() else path.parent]
     if path.name == SELECTED:
         folders += [entry.folder for entry in Library(path.parent).entries()]
     files = (file for folder in folders for file in sorted(folder.glob("*.onnx")))
-    found = next((file for file in files if _sha256(file) == drove), path)
-    return found.parent if found.name == MODEL else found
+    model = next((file for file in files if _sha256(file) == recorded_sha256), path)
+    return model.parent if model.name == MODEL else model
 
 
 def _sha256(file: pathlib.Path) -> str:
@@ -79,7 +81,7 @@ def _sha256(file: pathlib.Path) -> str:
 
 
 def driven_profile(run: Recording) -> ProfileName:
-    """The preprocessing profile of the recording."""
+    """The preprocessing profile of the recording; the default for a recording that names none that is known."""
     recorded = run.about.get("profile", "")
     return next((name for name in PROFILES if name == recorded), "grey-area")
 
@@ -87,7 +89,7 @@ def driven_profile(run: Recording) -> ProfileName:
 def _plot(arguments: argparse.Namespace) -> int:
     run = read_recording(arguments.recording)
     out: pathlib.Path = arguments.out or arguments.recording[0].with_suffix(".svg")
-    text = drawn(run)
+    text = svg_of(run)
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -107,6 +109,6 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _gaps(run: Recording) -> str:
-    """What the recording does not hold, as the end of a line."""
+    """What is missing from the recording, as the end of a line; "" if nothing is."""
     missing = f"; {run.frames_missing} frames could not be recorded" if run.frames_missing else ""
-    return missing + ("" if run.is_complete else "; the recording was never ended, its last chunk is missing")
+    return missing + ("" if run.is_complete else "; the recording was cut off, so its last chunk is missing")

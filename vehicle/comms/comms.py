@@ -50,7 +50,8 @@ class Comms:
         self._resend_due_s = 0.0
         self._was_connected = False
         self.listeners: list[Callable[[IpcMessage], None]] = []  # recorder and console
-        self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True  # a phone may hold the car for practice
+        # The console replaces it: while a phone holds the car, some messages of the station are not passed on.
+        self.admits: Callable[[Lease | DriveOrder], bool] = lambda _: True
         self._state: CarState | None = None
         self._unstored_laps: list[CarLap] = []
         self._deliveries: queue.Queue[Delivery] = queue.Queue(_MAX_DELIVERIES)
@@ -74,7 +75,7 @@ class Comms:
                 self.step(time.monotonic())
 
     def step(self, now_s: float) -> None:
-        """Handle all that waits, most urgent first: messages of the station, then of the guard, then laps."""
+        """Handle everything that is waiting, most urgent first: the station's messages, then the guard's, then laps."""
         self._drain_wake()
         self._receive_from_station()
         for message in self._guard.receive():
@@ -87,7 +88,7 @@ class Comms:
         self._resend_if_due(now_s)
 
     def send_to_guard(self, message: IpcMessage) -> bool:
-        """Send a message of the console, from any thread; False if it was dropped."""
+        """Send a message from the console to the guard, from any thread; False if it was dropped."""
         return self._guard.send(message)
 
     def close(self) -> None:
@@ -160,7 +161,7 @@ class Comms:
     def _resend_if_due(self, now_s: float) -> None:
         """After a reconnect, and every few seconds, sends again what the station has not acknowledged.
 
-        The state too: an older boot's will, or another machine of the same name, may have replaced it.
+        So is the state: the MQTT will of an older boot, or another machine of the same name, may have replaced it.
         """
         connected = self._link.state().connected
         came_back = connected and not self._was_connected
@@ -182,7 +183,7 @@ class Comms:
         try:
             self._wake_out.recv(4096)
         except BlockingIOError:
-            return  # no event: the timeout is over
+            return  # no wake-up is waiting: something else ended the wait
 
 
 def main(arguments: list[str]) -> int:

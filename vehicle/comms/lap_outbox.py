@@ -43,7 +43,7 @@ class LapOutbox:
             raise self._storage_error(error) from None
 
     def add(self, lap: CarLap) -> QueuedLap:
-        """Store a lap; once this returns it survives a power cut."""
+        """Store a lap and return it with its number; once this returns, it survives a power cut."""
         try:
             with self._db:
                 cursor = self._db.execute(
@@ -76,10 +76,10 @@ class LapOutbox:
             raise self._storage_error(error) from None
 
     def close(self) -> None:
-        """Idempotent."""
+        """Close the file; idempotent."""
         self._db.close()
 
     def _storage_error(self, error: Exception) -> StorageError:
         return StorageError(
-            f"{self._path}: the outbox of laps cannot be used ({error}): free the disk or choose another file."
+            f"{self._path}: the outbox of laps cannot be used ({error}): free space on the disk or choose another file."
         )

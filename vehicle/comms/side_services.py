@@ -40,8 +40,8 @@ class SideServices:
         self._console: ConsoleServer | None = None
         viewers: list[Callable[[RecordedFrame], None]] = []
         if config.recorder.enabled:
-            box = Recorder(config.recorder, config.device, clock.boot_id, config.model, utc_now)
-            self._recorder = RecorderThread(box, clock)
+            recorder = Recorder(config.recorder, config.device, clock.boot_id, config.model, utc_now)
+            self._recorder = RecorderThread(recorder, clock)
             comms.listeners.append(self._recorder.on_message)
             viewers.append(self._recorder.on_frame)
         if config.console.enabled:
@@ -62,7 +62,7 @@ class SideServices:
                 part.start()
 
     def close(self) -> None:
-        """End all threads; the recorder last, so that its file gets everything and an index."""
+        """End all threads; the recorder last, so that its file receives everything and is closed with an index."""
         for part in (self._console, self._pump, self._recorder):
             if part is not None:
                 part.close()
@@ -82,7 +82,7 @@ def _console(config: VehicleConfig, phone: PhoneControl) -> ConsoleServer:
     )
     app = create_app(phone, LibraryModelList(options.models), claims, car, options.allowed_hosts)
     server = ConsoleServer(app, listen(options.host, options.port, "console"))
-    log(f"the console listens at port {server.port}.")
+    log(f"the console listens on port {server.port}.")
     if code is not None:
         log(f"claim code of the console: {code} (shown once; `raceday vehicle claim` makes a new one)")
     return server

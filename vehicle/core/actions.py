@@ -56,8 +56,8 @@ class ActionRange:
 class ActionSpace:
     """What a model's outputs mean. Discrete spaces have `choices`, continuous ones `angle_deg` and `speed_mps`.
 
-    `top_angle_deg` means full steering: the largest angle; of a continuous range its `high`, as on the car.
-    `top_speed_mps` means full throttle.
+    `top_angle_deg` is full steering: the largest angle of the choices, or the `high` of a continuous range, as on the
+    DeepRacer car. `top_speed_mps` is full throttle, found in the same way.
     """
 
     kind: ActionSpaceKind
@@ -68,7 +68,7 @@ class ActionSpace:
     top_speed_mps: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Computed once, as each frame uses them.
+        # Computed once, because every frame uses them.
         angles = [abs(choice.steering_deg) for choice in self.choices] or [self.angle_deg.high]
         speeds = [choice.speed_mps for choice in self.choices] or [self.speed_mps.high]
         object.__setattr__(self, "top_angle_deg", max(angles))
@@ -91,7 +91,7 @@ class ActionSpace:
         return len(self.choices) if self.kind == "discrete" else 2
 
     def decode(self, output: "NDArray[Any]", throttle_scale: float) -> Action:
-        """The model's answer (any shape with `size` values) as an action; throttle times `throttle_scale` in [0, 1].
+        """The model's answer (of any shape, `size` values) as an action; `throttle_scale`, 0 to 1, scales the throttle.
 
         Raises BadInput if the answer is not finite or has the wrong size: then there is no setpoint at all.
         """

@@ -34,7 +34,7 @@ class CalibrationSession:
             self._message = str(refusal)
 
     def set_neutral(self) -> None:
-        """Neutral at once."""
+        """End the test pulse at once."""
         self._pulses = None
 
     def is_idle(self, now_ns: int) -> bool:
@@ -48,7 +48,7 @@ class CalibrationSession:
         return self._pulses or self._steps.neutral_pulses()
 
     def status(self) -> CalibrationStatus:
-        """What the phone page shows."""
+        """The state of the calibration, as the phone page shows it."""
         step = self._steps.step
         return CalibrationStatus(
             is_open=True,
@@ -78,7 +78,7 @@ class CalibrationSession:
             self._require_fine_enough()
 
     def _require_fine_enough(self) -> None:
-        """Before it can be saved: with a calibration that its driver is too coarse for, the car would not start."""
+        """Refuse to finish a calibration that the driver is too coarse for: the car would not start with it."""
         try:
             require_fine_enough(self._steps.calibration, self._resolution_ns)
         except HardwareMissing as error:

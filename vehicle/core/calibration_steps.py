@@ -17,9 +17,8 @@ VISIBLE_NS = 40_000  # turns a servo by a few degrees; a motor controller connec
 
 ChannelName = Literal["steering", "motor"]
 StepPart = Literal["channel", "min_ns", "mid_ns", "max_ns", "polarity"]
-QUESTIONS: frozenset[StepPart] = frozenset(
-    {"channel", "polarity"}
-)  # these are shown and answered; the others are widths
+# The steps that ask a question about a pulse; the others find a width.
+QUESTIONS: frozenset[StepPart] = frozenset({"channel", "polarity"})
 SWAPPED = (
     "The calibration stops here: the motor may be connected where the steering should be. Swap the two channels "
     "(or pins) under [motors.options], check the plugs, and begin again."
@@ -53,14 +52,14 @@ STEPS = (
 
 
 def check_width_us(width_us: int) -> int:
-    """Returns the width. Raises Refused unless it is one of a servo, MIN_US to MAX_US."""
+    """Return `width_us`. Raises Refused unless it is a pulse width of a servo, MIN_US to MAX_US."""
     if not MIN_US <= width_us <= MAX_US:
-        raise Refused(f"{width_us} us is no width for a servo; {MIN_US} to {MAX_US} are.")
+        raise Refused(f"{width_us} us is not a pulse width for a servo; use {MIN_US} to {MAX_US}.")
     return width_us
 
 
 class CalibrationSteps:
-    """The calibration found so far and the next step, which is None when all are done."""
+    """The calibration found so far, and `step`, the next one to do, which is None when all are done."""
 
     def __init__(self, start: Calibration, resolution_ns: int) -> None:
         self.calibration = start
@@ -76,10 +75,11 @@ class CalibrationSteps:
 
     @property
     def step(self) -> CalibrationStep | None:
+        """The next step to do; None when all are done."""
         return STEPS[self._index] if self._index < len(STEPS) else None
 
     def trial_pulses(self, width_us: int) -> Pulses:
-        """The pulses that try a width in this step. Raises Refused unless it is a width of a servo."""
+        """The pulses that try a width in this step. Raises Refused if the step finds no width or it is out of range."""
         step = self._require_step("width")
         self.width_us = check_width_us(width_us)
         return self._pulses_for(step.channel, width_us * NS_PER_US)
@@ -102,8 +102,8 @@ class CalibrationSteps:
         self._move(1)
 
     def demo_pulses(self) -> Pulses:
-        """The pulses that show what this step asks about. Raises Refused."""
-        step = self._require_step("way")
+        """The pulses that show what this step asks about. Raises Refused if the step asks no question."""
+        step = self._require_step("question")
         self._was_shown = True
         channel = self._channel(step.channel)
         if step.part == "channel":
@@ -111,11 +111,12 @@ class CalibrationSteps:
         return self._pulses_for(step.channel, channel.mid_ns + (channel.max_ns - channel.mid_ns) // 2)
 
     def answer(self, yes: bool) -> None:
-        """Answer this step's question: did the right wheel move, and did it go left, or forward?
+        """Answer this step's question: did the right wheel move, or did it go left, or forward?
 
-        On the stock car forward and left are +1 after the polarity. Raises Refused, also for swapped channels.
+        On the stock car left and forward are +1 after the polarity. Raises Refused if the step asks no question, if
+        the test pulse was not sent, or if the answer means that the channels are swapped.
         """
-        step = self._require_step("way")
+        step = self._require_step("question")
         if step.part == "channel":
             self._answer_channel(yes)
             return
@@ -139,10 +140,10 @@ class CalibrationSteps:
         """Neutral by the calibration found so far."""
         return neutral_pulses(self.calibration, self._resolution_ns)
 
-    def _require_step(self, kind: Literal["width", "way"]) -> CalibrationStep:
-        """The step, if it is of this kind."""
+    def _require_step(self, kind: Literal["width", "question"]) -> CalibrationStep:
+        """The current step. Raises Refused if it is not of this kind."""
         step = self.step
-        if step is None or (step.part in QUESTIONS) != (kind == "way"):
+        if step is None or (step.part in QUESTIONS) != (kind == "question"):
             raise Refused("The calibration is at another step.")
         return step
 

@@ -58,7 +58,7 @@ class DriveController:
         self._model_ready = False
         self._setpoint: Setpoint | None = None
         self._fresh_frames = 0
-        self._unusable_reason = ""  # why the frames since the last setpoint cannot be driven by
+        self._unusable_reason = ""  # why the frames since the last setpoint are unusable
         self._absent: dict[DeviceName, str] = {}
         self._last_action = NEUTRAL
         self._last_tick_ns: int | None = None
@@ -69,18 +69,18 @@ class DriveController:
 
     @property
     def reason(self) -> str:
-        """What explains the mode, and which device is absent."""
+        """Why the car is in this mode, and why devices are absent, as sentences; '' if there is nothing to explain."""
         unmentioned = (sentence for sentence in self._absent.values() if sentence not in self.mode_state.reason)
         return " ".join(part for part in (self.mode_state.reason, *unmentioned) if part)
 
     @property
     def movement_blocked(self) -> str:
-        """Why no wheel may be moved, not even to calibrate the car: no motors, or no button to stop them."""
+        """Why no wheel may move, not even to calibrate the car (no motors, or no button to stop them); '' if it may."""
         return " ".join(self._absent[device] for device in ("motors", "button") if device in self._absent)
 
     @property
     def is_practice(self) -> bool:
-        """A phone's lease is the one that counts: free practice."""
+        """Whether the current lease is a phone's (free practice)."""
         return self._lease_until_ns is not None and self._lease_run_id == PHONE_RUN_ID
 
     def next_heartbeat(self, now_ns: int) -> CarHeartbeat:
@@ -91,9 +91,9 @@ class DriveController:
             del self._heartbeats[next(iter(self._heartbeats))]
         return CarHeartbeat(self._newest_heartbeat, self.mode, self.is_practice)
 
-    def set_model_ready(self, there: bool = True) -> None:
-        """Whether the pilot has a warm model."""
-        self._model_ready = there
+    def set_model_ready(self, is_ready: bool = True) -> None:
+        """Record whether the pilot has a warm model."""
+        self._model_ready = is_ready
 
     def on_setpoint(self, setpoint: Setpoint, now_ns: int) -> bool:
         """Store the newest setpoint; False if its frame is not newer than the last one, or lies in the future."""
@@ -107,7 +107,7 @@ class DriveController:
         return True
 
     def on_unusable_frame(self, sentence: str) -> None:
-        """A frame shows nothing new, for the reason `sentence`: the last setpoint continues to age."""
+        """Record why a frame cannot be driven by, as a sentence; the last setpoint continues to age."""
         self._unusable_reason = sentence
 
     def on_fault(self, sentence: str) -> None:
@@ -123,7 +123,7 @@ class DriveController:
         self.on_fault(sentence)
 
     def set_absent(self, device: DeviceName, why: str) -> None:
-        """The device is absent, and `why` is the sentence; '' when it is there. Its return arms nothing."""
+        """Record why the device is absent, as a sentence; '' when it is present. Its return arms nothing."""
         why = f"{why[:1].upper()}{why[1:]}"
         before = self._absent.get(device, "")
         if why == before:
@@ -135,15 +135,15 @@ class DriveController:
         if why and self.mode in ARMED:
             self._apply_event("trip", why)
         if before and self.mode not in LATCHED and before in self.mode_state.reason:
-            self.mode_state = ModeState(self.mode)  # a refusal that is no longer so
+            self.mode_state = ModeState(self.mode)  # the refusal no longer applies
 
     def estop(self, reason: str) -> None:
-        """The local emergency stop."""
+        """Trip the car for an emergency stop at the car itself."""
         self._pending.clear()
         self._apply_event("estop", reason)
 
     def on_lease(self, lease: Lease) -> None:
-        """A lease, or its withdrawal, that answers one of our beats; a later answer to an older beat is void."""
+        """Apply a lease or its withdrawal, if it answers a recent heartbeat, not older than the last one answered."""
         heartbeat_ns = self._heartbeats.get(lease.heartbeat) if lease.boot == self._boot_id else None
         if heartbeat_ns is None or lease.heartbeat < self._lease_heartbeat:
             return
@@ -176,7 +176,7 @@ class DriveController:
         )
 
     def tick(self, now_ns: int) -> Action:
-        """The action for the motors now."""
+        """Execute the orders that are due, trip the car if it must, and return the action for the motors."""
         if self._frame_age_ns(now_ns) > self._safety.hold_ns:
             self._fresh_frames = 0
         self._run_pending(now_ns)
@@ -188,7 +188,7 @@ class DriveController:
         return self._last_action
 
     def _drive_action(self, now_ns: int, dt_ns: int) -> Action:
-        assert self._setpoint is not None, "the ages would have tripped the car"
+        assert self._setpoint is not None, "without a setpoint the frame's age would have tripped the car"
         left = throttle_left(self._frame_age_ns(now_ns), self._safety)
         throttle = self._setpoint.throttle * self.throttle_percent / 100 * left
         return limit(Action(self._setpoint.steering, throttle), self._last_action, dt_ns, self._limits)

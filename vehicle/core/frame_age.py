@@ -13,7 +13,7 @@ from shared.units import NS_PER_MS
 
 @dataclass(frozen=True, slots=True)
 class SafetyOptions:
-    """The `[safety]` table: all times are of the machine's clock."""
+    """The `[safety]` table: all times but `hang_ms` are of the car's clock, which a simulation may speed up."""
 
     frame_period_ms: float = setting(66.667, min=5.0, max=1000.0, what="one over the camera's rate")
     hold_periods: float = setting(2.0, min=1.0, max=20.0, what="frame periods for which a setpoint holds")
@@ -22,7 +22,9 @@ class SafetyOptions:
     max_lease_ms: int = setting(5_000, min=100, max=60_000, what="no lease counts for longer")
     max_ttl_ms: int = setting(10_000, min=100, max=120_000, what="no order counts for longer")
     tick_hz: float = setting(60.0, min=10.0, max=500.0, what="how often the guard decides, at least")
-    hang_ms: int = setting(250, min=50, max=5_000, what="a guard silent for this long (real time) is set to neutral")
+    hang_ms: int = setting(
+        250, min=50, max=5_000, what="if the guard is silent for this long (real time), the motors are set to neutral"
+    )
     realtime: bool = setting(True, what="ask the kernel for real-time priority")
 
     def __post_init__(self) -> None:
@@ -36,7 +38,7 @@ class SafetyOptions:
 
     @property
     def trip_ns(self) -> int:
-        """The age from which on the car may not be armed."""
+        """The age beyond which the car may not stay armed."""
         return round(self.trip_periods * self.frame_period_ms * NS_PER_MS)
 
 

@@ -11,7 +11,7 @@ from vehicle.core.pulses import Calibration
 class Setpoint:
     """Pilot to guard: the policy's answer and its frame; throttle not yet scaled, the stamp on the car's clock.
 
-    `capture_us` went from the capture's stamp until the pilot had the frame.
+    `capture_us` is the time from the frame's stamp until the pilot had the frame.
     """
 
     frame_seq: int
@@ -47,21 +47,21 @@ class PilotReady:
 
 @dataclass(frozen=True, slots=True)
 class PilotFault:
-    """Pilot to guard: a frame gave no setpoint, or the camera is gone; one sentence."""
+    """Pilot to guard: why a frame gave no setpoint, or that the camera is gone, as one sentence."""
 
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class UnusableFrame:
-    """Pilot to guard: the newest frame came in time and shows nothing to drive by; why, as one sentence."""
+    """Pilot to guard: why the newest frame, which came in time, cannot be driven by, as one sentence."""
 
     sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class CameraAbsent:
-    """Pilot to guard, each time that it was tried: there is no camera; why, as one sentence."""
+    """Pilot to guard, after each attempt to open the camera: why there is none, as one sentence."""
 
     sentence: str
 
@@ -73,7 +73,7 @@ class CommsReady:
 
 @dataclass(frozen=True, slots=True)
 class ThrottleLimit:
-    """Comms to guard, from the phone that holds the car: the throttle's share from now on, 0 to 100."""
+    """Comms to guard, from the phone that holds the car: the throttle limit from now on, in per cent, 0 to 100."""
 
     percent: int
 
@@ -85,12 +85,12 @@ class ReloadModel:
 
 PHONE_RUN_ID = "phone"  # the run id of leases and orders from the phone page: free practice
 
-CalibrationAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "kept"]
+CalibrationAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel", "saved"]
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationCommand:
-    """Comms to guard, from the calibrating phone: what to do next; `kept` is sent once the file is written."""
+    """Comms to guard, from the calibrating phone: what to do next; `saved` is sent once the file is written."""
 
     action: CalibrationAction
     width_us: int = 0
@@ -136,7 +136,7 @@ class ControlTrace:
 
 @dataclass(frozen=True, slots=True)
 class LoopTelemetry:
-    """Guard to comms, 2 Hz: what telemetry is made of; the lists hold what was seen since the last one."""
+    """Guard to comms, 2 Hz: what telemetry is made of; each list holds the samples since the last one."""
 
     frames: int
     dropped: int

@@ -87,7 +87,7 @@ class DriveReadiness:
 
     @property
     def missing(self) -> str:
-        """What is not there, in a sentence or two; '' when all is."""
+        """What is missing, in a sentence or two; '' when nothing is."""
         lacks = [
             what
             for there, what in (

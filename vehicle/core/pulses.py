@@ -35,7 +35,7 @@ class ChannelCalibration:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Both channels of one car."""
+    """The pulse widths of both channels of one car."""
 
     steering: ChannelCalibration
     motor: ChannelCalibration

@@ -4,7 +4,7 @@ A camera can deliver on time and show nothing: a driver that returns old buffers
 a sensor that gives only noise. Three cheap tests of the policy's own 160 x 120 picture, together some 0.1 ms:
 
 * **New**: none of the last 64 pictures had the same blocks of 4 x 4 pixels and the same sum of squares. V4L2 has at
-  most 32 buffers (VIDEO_MAX_FRAME), and two pictures of a real sensor never agree in that.
+  most 32 buffers (VIDEO_MAX_FRAME), and two pictures of a real sensor never agree in both.
 * **Content**: blocks differ from their neighbours, as at edges, in three of the picture's four vertical strips. A
   lamp or a reflection has its edges in one place. Where the brightness changes step by step from the border of the
   picture inwards, or around an overexposed place, light leaks in or glares: such steps do not count.
@@ -32,9 +32,8 @@ MIN_EDGES: Final = 16  # recorded: 412; rendered, turned away from the road: 40;
 MIN_STRIPS: Final = 3  # of four
 MIN_STRIP_EDGES: Final = 4  # in the third best; recorded: 68, at 0.15 of its contrast 32; rendered: 10; leaks: 0
 MAX_EDGES: Final = 1_400  # of 2,330 pairs; rendered: at most 715
-MIN_REMAINING_POWER: Final = (
-    0.22  # of the pixels' differences, in the blocks'; rendered: 0.38 and more; white noise: 0.06
-)
+# A share of the power of the pixels' differences, left in the blocks'; rendered: 0.38 and more; white noise: 0.06.
+MIN_REMAINING_POWER: Final = 0.22
 PATCHES: Final = (8, 6)
 MIN_PATCH_POWER: Final = 0.20  # of the blocks' power, in the patches'; scenes: 0.26 and more; soft noise: 0.16
 COLUMN_MEANS: Final = (COLUMNS, 1)
@@ -44,15 +43,15 @@ MAX_PATCH_POWER, MAX_CORRELATION = 0.5, 0.6  # upper bounds on what one frame co
 NEWEST_WEIGHT: Final = 0.3  # a frame's weight in both means: noise is recognised after six
 DARK, BRIGHT = 48, 208  # mean grey levels of a picture without edges: below, it is covered; above, dazzled
 
-REPEATED: Final = "The camera gives pictures that it gave before: it hangs."
+REPEATED: Final = "The camera repeats earlier pictures: it hangs."
 COVERED: Final = "The camera's pictures are dark and show nothing: is the lens covered?"
-DAZZLED: Final = "The camera's pictures are white and show nothing: does a light shine into the lens?"
-BLANK: Final = "The camera's pictures are even and show nothing: is something before the lens?"
+DAZZLED: Final = "The camera's pictures are white and show nothing: is a light shining into the lens?"
+BLANK: Final = "The camera's pictures are even and show nothing: is something in front of the lens?"
 NOISE: Final = "The camera's pictures show only noise: check its cable, and the light."
 
 
 class FrameCheck:
-    """The check of one camera's pictures, in order; not thread-safe."""
+    """Checks one camera's pictures, which must come in order; not thread-safe."""
 
     def __init__(self) -> None:
         self._fingerprints: deque[tuple[int, float]] = deque(maxlen=HISTORY)
@@ -66,10 +65,10 @@ class FrameCheck:
         blocks = self._blocks
         cv2.resize(small, (2 * COLUMNS, 2 * ROWS), dst=self._half, interpolation=cv2.INTER_AREA)  # halvings are quick
         cv2.resize(self._half, (COLUMNS, ROWS), dst=blocks, interpolation=cv2.INTER_AREA)
-        shown = (zlib.crc32(blocks.data), cv2.norm(small, cv2.NORM_L2SQR))
-        if shown in self._fingerprints:
+        fingerprint = (zlib.crc32(blocks.data), cv2.norm(small, cv2.NORM_L2SQR))
+        if fingerprint in self._fingerprints:
             return REPEATED
-        self._fingerprints.append(shown)
+        self._fingerprints.append(fingerprint)
         return self._content_problem(small, blocks)
 
     def _content_problem(self, small: Pixels, blocks: Pixels) -> str:
@@ -95,9 +94,10 @@ class NoiseDetector:
     def update(self, blocks: Pixels) -> bool:
         """Whether this picture and those before it are noise. `blocks`: uint8 (30, 40), not uniform.
 
-        A camera that denoises makes each frame resemble the one before, even if it is noise. So noise is also what
-        does not resemble the frame LAG before (at first: the first one) and has no vertical structures. A picture that
-        strongly resembles that frame, or has much power in its patches, is a scene: nothing else is computed then.
+        A camera that denoises makes each frame resemble the one before, even if it is noise. So a picture also counts
+        as noise if it does not resemble the frame LAG before (at first: the first one) and has no vertical structures.
+        A picture that strongly resembles that frame, or has much power in its patches, is a scene: nothing else is
+        computed then.
         """
         mean = cv2.norm(blocks, cv2.NORM_L1) / blocks.size
         power = _sum_of_squares(blocks, mean)

@@ -67,9 +67,8 @@ class EdgeCounter:
 
     def __init__(self) -> None:
         self._sizes: Pixels = np.zeros((2, ROWS, COLUMNS), np.uint8)
-        self._steps: Pixels = np.full(
-            (4, ROWS, COLUMNS), 255, np.uint8
-        )  # where there is no neighbour, a slope continues
+        # 255: where there is no neighbour, a slope continues.
+        self._steps: Pixels = np.full((4, ROWS, COLUMNS), 255, np.uint8)
         self._planes = np.empty((2, *self._steps.shape), np.bool_)
 
     def count_quickly(self, blocks: Pixels) -> tuple[int, tuple[int, ...]]:
@@ -98,8 +97,10 @@ class EdgeCounter:
         np.greater_equal(steps, STEP, out=self._planes[0])
         np.greater_equal(steps, SLOPE, out=self._planes[1])
         packed = np.packbits(self._planes).tobytes()
-        one, two, three, four, *slopes = (int.from_bytes(packed[at : at + _BYTES], "big") for at in _STARTS)
-        beside, below = (one | two) & _BESIDE, (three | four) & _BELOW
+        rise_right, fall_right, rise_down, fall_down, *slopes = (
+            int.from_bytes(packed[at : at + _BYTES], "big") for at in _STARTS
+        )
+        beside, below = (rise_right | fall_right) & _BESIDE, (rise_down | fall_down) & _BELOW
         inner_beside = beside & ~_border_slopes(slopes[:2], _FROM_LEFT, _FROM_RIGHT)
         inner_below = below & ~_border_slopes(slopes[2:], _FROM_TOP, _FROM_BOTTOM)
         if cv2.norm(blocks, cv2.NORM_INF) >= BURNT_OUT:
@@ -131,11 +132,11 @@ def _long_slopes(slopes: list[int], stride: int) -> int:
 
     A slope is taken to continue beyond the border: one that is long only by that is joined to the border anyway.
     """
-    found = 0
+    long_slopes = 0
     for slope in slopes:
         first = slope
         for ahead in range(1, HALO_STEPS):
             first &= slope << stride * ahead
         for behind in range(HALO_STEPS):
-            found |= first >> stride * behind
-    return found
+            long_slopes |= first >> stride * behind
+    return long_slopes

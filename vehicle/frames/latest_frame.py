@@ -51,6 +51,7 @@ class LatestFrame:
 
     @property
     def closed(self) -> bool:
+        """Whether `close` was called: no more frames come."""
         return self._closed
 
     def close(self) -> None:

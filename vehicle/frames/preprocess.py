@@ -2,7 +2,7 @@
 
 `grey-area` (the default) converts to grey and shrinks by area: closest to what the simulator trained on, which shrinks
 with anti-aliasing. `deepracer-car` is what the stock car does (aws-deepracer-camera-pkg and -inference-pkg): bilinear
-without anti-aliasing on the colour picture, then grey. A camera that only gives grey (a Y plane, a grey decode, the
+without anti-aliasing on the colour picture, then grey. A camera that gives only grey (a Y plane, a grey decode, the
 mock world) has no colour to shrink first; there the profile shrinks the grey bilinearly. That differs from the car's
 order by rounding alone, at most two grey levels, since both steps are linear: the test holds it to that.
 """
@@ -41,7 +41,7 @@ class GreyArea:
         self._half: Pixels = np.zeros((2 * HEIGHT, 2 * WIDTH), np.uint8)
 
     def __call__(self, pixels: Pixels, small: Pixels) -> None:
-        """Fill `small`."""
+        """Fill `small`, uint8 (120, 160), from a grey (H, W) or BGR (H, W, 3) picture."""
         if pixels.ndim == _COLOURS:
             if self._grey.shape != pixels.shape[:2]:
                 self._grey = np.zeros(pixels.shape[:2], np.uint8)
@@ -54,13 +54,13 @@ class GreyArea:
 
 
 class DeepracerCar:
-    """`cv::resize` as it is by default, on the colours; then `COLOR_BGR2GRAY`."""
+    """Shrinks the colour picture by `cv::resize` with its default, bilinear interpolation; then converts it to grey."""
 
     def __init__(self) -> None:
         self._colours: Pixels = np.zeros((HEIGHT, WIDTH, _COLOURS), np.uint8)
 
     def __call__(self, pixels: Pixels, small: Pixels) -> None:
-        """Fill `small`."""
+        """Fill `small`, uint8 (120, 160), from a grey (H, W) or BGR (H, W, 3) picture."""
         if pixels.ndim != _COLOURS:
             _resize(pixels, small, cv2.INTER_LINEAR)
             return
@@ -73,8 +73,8 @@ class DeepracerCar:
 PROFILES: dict[ProfileName, Callable[[], Preprocessor]] = {"grey-area": GreyArea, "deepracer-car": DeepracerCar}
 
 
-def _resize(grey: Pixels, small: Pixels, how: int) -> None:
+def _resize(grey: Pixels, small: Pixels, interpolation: int) -> None:
     if grey.shape == small.shape:
         np.copyto(small, grey)
     else:
-        cv2.resize(grey, (WIDTH, HEIGHT), dst=small, interpolation=how)
+        cv2.resize(grey, (WIDTH, HEIGHT), dst=small, interpolation=interpolation)

@@ -33,19 +33,19 @@ class Actuators:
         """Use motors that were absent until now."""
         self._motors = motors
 
-    def set_pulses(self, sent: Pulses) -> None:
+    def set_pulses(self, pulses: Pulses) -> None:
         """Set these pulses, for a calibration. Raises HardwareMissing when the device refuses."""
         assert self._motors is not None, "a car without motors is not calibrated"
-        self._motors.apply(sent)
+        self._motors.apply(pulses)
 
     def apply_action(self, action: Action) -> Pulses | None:
         """Set the pulses of a limited action and return them. Raises HardwareMissing when the device refuses."""
         if self.calibration is None or self._motors is None:
             assert action == NEUTRAL, "a car without calibration or motors cannot be armed"
             return None
-        sent = to_pulses(action, self.calibration, self._motors.resolution_ns)
-        self._motors.apply(sent)
-        return sent
+        pulses = to_pulses(action, self.calibration, self._motors.resolution_ns)
+        self._motors.apply(pulses)
+        return pulses
 
     def set_neutral(self) -> None:
         """Set neutral by the calibration, or else the driver's own. Raises what the driver raises at the last try."""
@@ -58,7 +58,7 @@ class Actuators:
             try:
                 self._motors.apply(neutral_pulses(self.calibration, self._motors.resolution_ns))
             except Exception as error:  # whatever it is, the motors come first
-                log(f"neutral failed ({error}); trying again.")
+                log(f"the motors could not be set to neutral ({error}); trying again.")
                 if attempt == _NEUTRAL_TRIES:
                     self._motors.neutral()
             else:

@@ -45,7 +45,7 @@ class CalibrationControl:
             self._close("")
         elif command.action == "cancel":
             self.end("The calibration was called off; the car's calibration is unchanged.")
-        elif command.action == "kept":
+        elif command.action == "saved":
             self._apply_saved()
         else:
             self._session.on_command(command, now_ns)
@@ -88,7 +88,7 @@ class CalibrationControl:
         self._session = CalibrationSession(
             self._actuators.calibration or STOCK_CALIBRATION, self._actuators.resolution_ns, now_ns
         )
-        log("the car is calibrated from a phone.")
+        log("a calibration from a phone has begun.")
         self._publish(self._session.status())
 
     def _apply_saved(self) -> None:

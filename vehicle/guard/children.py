@@ -41,6 +41,7 @@ class ChildProcesses:
 
     @property
     def all_ready(self) -> bool:
+        """Whether both have reported ready, or a device that they wait for."""
         return self.ready >= self._children.keys()
 
     def startup_exit_code(self) -> int | None:

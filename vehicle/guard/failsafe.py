@@ -70,7 +70,7 @@ def watch_guard(guard: socket.socket, prepared: PreparedNeutral, hang_ms: int) -
     Neutral is set once when it dies, and once each time that it is silent for `hang_ms` of real time.
     """
     is_watching = False  # the first heartbeat may come late: nothing has moved yet
-    logged = ""
+    logged_error = ""
     while True:
         guard.settimeout(hang_ms / 1000 if is_watching else None)
         try:
@@ -80,11 +80,11 @@ def watch_guard(guard: socket.socket, prepared: PreparedNeutral, hang_ms: int) -
                 prepared.set_neutral(f"the guard has been silent for {hang_ms} ms")
             except HardwareMissing as error:
                 # Absent motors end nothing: they are tried again for as long as the guard is silent.
-                if str(error) != logged:
-                    logged = str(error)
-                    log(f"fail-safe: {logged}")
+                if str(error) != logged_error:
+                    logged_error = str(error)
+                    log(f"fail-safe: {logged_error}")
             else:
-                is_watching, logged = False, ""
+                is_watching, logged_error = False, ""
             continue
         except ConnectionResetError:
             received = b""

@@ -62,7 +62,7 @@ class FailsafeLink:
         return self._process.poll() if self._process is not None else None
 
     def heartbeat(self) -> None:
-        """Report that the guard is alive. A process that died is restarted: it is the last that can stop the car."""
+        """Report that the guard is alive. A process that died is restarted: it stops the car if the guard dies."""
         if self._process is None or self._socket is None:
             return
         try:
@@ -75,7 +75,7 @@ class FailsafeLink:
             self.start()
 
     def notify_recalibrated(self) -> None:
-        """The calibration file was rewritten; a process that cannot be notified is restarted, and reads it then."""
+        """Report that the calibration file was rewritten; a process that cannot be notified is restarted."""
         if self._socket is not None:
             try:
                 self._socket.send(RECALIBRATED)

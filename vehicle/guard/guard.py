@@ -44,7 +44,7 @@ from vehicle.process.realtime import (
 
 READY_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 2.0
-_MIN_TICK_S = 0.003  # a sped-up clock may not eat a core
+_MIN_TICK_S = 0.003  # even with a sped-up clock the loop must not use up a core
 _PILOT_EXITED = ChildMessage("pilot", ChildExited())
 
 
@@ -80,7 +80,7 @@ class Guard:
         self._safety = safety
         self._child_ends = child_ends
         self._tick_s = max(_MIN_TICK_S, 1.0 / safety.tick_hz / clock.rate)
-        self._hang_s = 0.9 * safety.hang_ms / 1000  # noticed here before the fail-safe process acts
+        self._hang_s = 0.9 * safety.hang_ms / 1000  # the guard notices a hang before the fail-safe process acts
         self._selector = selectors.DefaultSelector()
         self._stopping = False
         self._stats = LoopStats()
@@ -182,19 +182,19 @@ class Guard:
     # The loop
 
     def _loop(self) -> None:
-        deadline_s = beat_s = time.monotonic()
+        deadline_s = heartbeat_s = time.monotonic()
         while not self._stopping:
             self._selector.select(max(0.0, deadline_s - time.monotonic()))
             now_s = time.monotonic()
             self._receive()
-            if now_s - beat_s > self._hang_s:
-                # By now the fail-safe process has set the motors to neutral: waking up must not move them again.
-                self.controller.on_fault(f"The guard itself hung for {(now_s - beat_s) * 1000:.0f} ms.")
+            if now_s - heartbeat_s > self._hang_s:
+                # The fail-safe process has set neutral, or is about to: waking up must not move the motors again.
+                self.controller.on_fault(f"The guard itself hung for {(now_s - heartbeat_s) * 1000:.0f} ms.")
             due = now_s >= deadline_s
             if due or self._messages.has_new_setpoint:
                 self._decide()
             if due:
-                beat_s = now_s
+                heartbeat_s = now_s
                 self._failsafe.heartbeat()
                 self._systemd.notify_alive(now_s)
                 late_s = now_s - deadline_s
@@ -223,10 +223,10 @@ class Guard:
 
     def _receive(self) -> None:
         """Handle all stop requests and child messages that arrived since the last pass."""
-        for ask in self._stops.requests():
-            self.controller.estop(ask.reason)
+        for request in self._stops.requests():
+            self.controller.estop(request.reason)
             self._decide()
-            self._stops.reply(ask, f"The car is {self.controller.mode}: {self.controller.mode_state.reason}")
+            self._stops.reply(request, f"The car is {self.controller.mode}: {self.controller.mode_state.reason}")
         for received in self._children.receive():
             self._on_message(received)
 

@@ -29,7 +29,7 @@ class LoopStats:
         self._act_us: deque[int] = deque(maxlen=_MAX_SAMPLES)
 
     def count_tick(self, late_s: float, tick_s: float) -> None:
-        """A tick came `late_s` after its deadline; half a tick is late."""
+        """Count a tick that came `late_s` after its deadline as late if that is more than half of `tick_s`."""
         self._late_ticks += late_s > tick_s / 2
 
     def count_applied(self, now_ns: int) -> None:

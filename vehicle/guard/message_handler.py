@@ -74,7 +74,7 @@ class MessageHandler:
                 self._reporter.model = message
                 self._children.ready.add("pilot")
                 self._controller.set_absent("camera", "")
-                self._controller.set_model_ready(there=message.model != "")
+                self._controller.set_model_ready(is_ready=message.model != "")
             case ChildExited():
                 self._controller.on_pilot_exit("The pilot process is gone.")
                 self._controller.set_absent("camera", "")  # the next pilot reports whether there is one

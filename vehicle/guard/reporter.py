@@ -23,14 +23,14 @@ class Reporter:
         self.guard_is_realtime = False
 
     def on_comms_ready(self) -> None:
-        """Comms has started or restarted: it needs the state."""
+        """Comms has started or restarted: send it the state again, even if unchanged."""
         self._children.ready.add("comms")
         self._reported = None
 
     def report_state(self) -> None:
-        """Reports the state if it changed; the pilot is notified of another mode as well."""
+        """Send the state to comms if it changed, and notify the pilot if the mode changed."""
         controller, model = self._controller, self.model
-        described = (
+        fields = (
             controller.mode,
             controller.reason,
             model.model,
@@ -38,7 +38,7 @@ class Reporter:
             controller.throttle_percent,
             controller.is_practice,
         )
-        state = CarState(True, *described)
+        state = CarState(True, *fields)
         if state == self._reported:
             return
         mode_changed = self._reported is None or self._reported.mode != state.mode

@@ -49,13 +49,13 @@ class StopSocket:
             return  # the sender is gone; its request was obeyed all the same
 
     def close(self) -> None:
-        """Idempotent."""
+        """Close and remove the socket; idempotent."""
         self._socket.close()
         self._path.unlink(missing_ok=True)
 
 
 def ask_to_stop(path: pathlib.Path) -> str:
-    """Stop the car whose guard listens at `path`; its answer. Raises Refused when no guard answers."""
+    """Stop the car whose guard listens at `path`; returns its answer, a sentence. Raises Refused when none answers."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
         ours.bind("")  # an abstract address of our own, so that the guard can answer
         ours.settimeout(_TIMEOUT_S)
@@ -65,7 +65,8 @@ def ask_to_stop(path: pathlib.Path) -> str:
             return ours.recv(512).decode(errors="replace")
         except (OSError, TimeoutError):
             raise Refused(
-                f"no guard answers at {path}: it does not run. `raceday vehicle neutral` sets the motors to neutral."
+                f"no guard answers at {path}: the car's agent is not running. "
+                "`raceday vehicle neutral` sets the motors to neutral."
             ) from None
 
 

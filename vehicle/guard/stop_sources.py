@@ -38,7 +38,7 @@ class StopSources:
         self._signalled = False
 
     def fileno(self) -> int:
-        """The local socket's, which wakes the loop."""
+        """The descriptor of the local socket, which wakes the loop."""
         return self._local.fileno()
 
     def add(self, source: StopSource) -> None:
@@ -62,7 +62,7 @@ class StopSources:
         self._local.reply(request.address, sentence)
 
     def close(self) -> None:
-        """Idempotent."""
+        """Close all of them; idempotent."""
         for source in self._sources:
             source.close()
         self._local.close()

@@ -25,7 +25,7 @@ class SystemdNotifier:
         self._due_s = float("-inf")
 
     def notify_ready(self, status: str) -> None:
-        """The service is up; systemd's watchdog starts now."""
+        """Report that the service is up, with `status` as its status line; systemd's watchdog starts now."""
         self._send(f"READY=1\nSTATUS={status}")
 
     def notify_alive(self, now_s: float) -> None:
@@ -35,20 +35,20 @@ class SystemdNotifier:
             self._send("WATCHDOG=1")
 
     def notify_stopping(self) -> None:
-        """The service is ending in order."""
+        """Report that the service is ending in order."""
         self._send("STOPPING=1")
 
     def close(self) -> None:
-        """Idempotent."""
+        """Close the connection to systemd; idempotent."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def _send(self, words: str) -> None:
+    def _send(self, text: str) -> None:
         if self._socket is None:
             return
         try:
-            self._socket.send(words.encode())
+            self._socket.send(text.encode())
         except BlockingIOError:
             return  # systemd is slow to read; the next report follows soon
         except OSError as error:
@@ -57,12 +57,12 @@ class SystemdNotifier:
 
 
 def _connect(address: str) -> socket.socket | None:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-    made.setblocking(False)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    connection.setblocking(False)
     try:
-        made.connect("\0" + address[1:] if address.startswith("@") else address)
+        connection.connect("\0" + address[1:] if address.startswith("@") else address)
     except OSError as error:
         log(f"the service's supervisor at {address} cannot be reached ({error.strerror}).")
-        made.close()
+        connection.close()
         return None
-    return made
+    return connection

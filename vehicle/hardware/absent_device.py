@@ -1,4 +1,4 @@
-"""Opens a device that is absent: tried again on a thread of its own, and attached once it is there.
+"""Opens a device that is absent: tries again on a thread of its own, and attaches the device once it is there.
 
 The guard has one for its motors and one for its emergency button. Opening may block for seconds, which the guard's loop
 must not: in each pass it only polls for a device that was opened. Until then the car cannot be armed.
@@ -31,20 +31,20 @@ D = TypeVar("D", bound=Closable)
 class DeviceOpener(Generic[D]):
     """Opens one device again every `retry_s` seconds while it is absent.
 
-    `open_device` returns the device or raises OperatorError, whose sentence becomes `why`. `join` attaches it; it is
-    called by `poll`, in the guard's loop.
+    `open_device` returns the device or raises OperatorError, whose sentence becomes `why`. `attach` takes the
+    opened device; `poll` calls it, in the guard's loop.
     """
 
     def __init__(
         self,
         name: DeviceName,
         open_device: Callable[[], D],
-        join: Callable[[D], None],
+        attach: Callable[[D], None],
         why: str,
         retry_s: float = RETRY_S,
     ) -> None:
         self.name = name
-        self._open_device, self._attach, self._retry_s = open_device, join, retry_s
+        self._open_device, self._attach, self._retry_s = open_device, attach, retry_s
         self._why = why
         self._logged = ""
         self._attached_s = float("-inf")
@@ -99,7 +99,8 @@ class DeviceOpener(Generic[D]):
 
     def _run(self) -> None:
         if time.monotonic() - self._attached_s < self._retry_s:
-            self._closing.wait(self._retry_s)  # it was attached only just now: a loose contact is not retried at once
+            # It was lost soon after it was attached: a loose contact is not retried at once.
+            self._closing.wait(self._retry_s)
         while not self._closing.is_set():
             try:
                 self._opened.put(self._open_device())

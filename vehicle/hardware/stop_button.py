@@ -1,4 +1,4 @@
-"""The emergency button on a header pin, with a normally-closed contact to ground: pressed or broken wire, it stops.
+"""The emergency button on a header pin, with a normally-closed contact to ground: pressing it stops the car.
 
 The pin has an internal pull-up. While the contact is closed the pin is low; a pressed button, a broken wire and a loose
 plug all let it go high. The guard's loop reads the level in each pass; a shorter opening is latched until then.
@@ -16,17 +16,17 @@ FACTORIES = {"lgpio": "LGPIOFactory", "rpigpio": "RPiGPIOFactory", "pigpio": "Pi
 
 
 class StopButton:
-    """The button at GPIO `pin`, which it reserves when built. Raises HardwareMissing."""
+    """The button at GPIO `pin`, which it reserves when built. Raises HardwareMissing if the pin cannot be read."""
 
     def __init__(self, pin: int, library: str = "lgpio", factory: Factory | None = None) -> None:
         self._pin = pin
         self._opened = False
-        found = factory if factory is not None else _factory(library)
+        pin_factory = factory if factory is not None else _factory(library)
         try:
-            self._contact = DigitalInputDevice(pin, pull_up=True, pin_factory=found)
+            self._contact = DigitalInputDevice(pin, pull_up=True, pin_factory=pin_factory)
         except Exception as error:  # each pin library has errors of its own kind: lgpio.error, pigpio.error
             if factory is None:
-                found.close()  # it is retried, and each attempt would leak a handle
+                pin_factory.close()  # it is retried, and each attempt would leak a handle
             raise HardwareMissing(
                 f"GPIO{pin} cannot be read ({error}): is the pin of the emergency button free?"
             ) from None
@@ -53,9 +53,9 @@ class StopButton:
 def _factory(library: str) -> Factory:
     try:
         module = importlib.import_module(f"gpiozero.pins.{library}")
-        made: Factory = getattr(module, FACTORIES[library])()
+        factory: Factory = getattr(module, FACTORIES[library])()
     except Exception as error:  # no library, no chip, no daemon: each has errors of its own kind
         raise HardwareMissing(
             f"the emergency button needs gpiozero on {library} ({error}): install it, or choose another library."
         ) from None
-    return made
+    return factory

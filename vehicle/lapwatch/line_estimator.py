@@ -62,13 +62,19 @@ class LineEstimator:
         self._last_frame_ns = -1
 
     def on_markers(self, at_ns: int, poses: Sequence[MarkerPose], *, moved: bool) -> LineCrossing | None:
-        """One frame: the boards seen in it, and whether the picture moved since the frame before."""
+        """Process the boards seen in one frame; returns a crossing once the line was passed, else None.
+
+        `moved`: whether the picture has changed since the frame before.
+        """
         if at_ns <= self._last_frame_ns:
             return None  # a repeated frame adds nothing
         return self._update(at_ns, self._distance_m([pose for pose in poses if _is_measurable(pose)]), moved=moved)
 
     def on_line_distance(self, at_ns: int, lens_to_line_m: float | None, *, moved: bool) -> LineCrossing | None:
-        """One frame in which the line itself was searched: metres from the lens to it, None if it is not seen."""
+        """Process the distance from the lens to the line in one frame, None if the line was not seen.
+
+        Returns a crossing once the line was passed, else None.
+        """
         if at_ns <= self._last_frame_ns:
             return None
         nose_m = None if lens_to_line_m is None else lens_to_line_m - self._camera_ahead_m
@@ -110,7 +116,7 @@ class LineEstimator:
         return statistics.median(self._corrections[board]) if board in self._corrections else 0.0
 
     def _check_crossing(self, now_ns: int) -> LineCrossing | None:
-        """Has the line been passed by now?"""
+        """The crossing, if the line has been passed by now; else None."""
         sightings = [
             sighting for sighting in self._sightings if self._sightings[-1].at_ns - sighting.at_ns <= _FIT_SPAN_NS
         ]
@@ -130,7 +136,7 @@ class LineEstimator:
         return self._report_crossing(*fit)
 
     def _report_crossing(self, at_ns: int, uncertainty_ns: int) -> LineCrossing | None:
-        """The line was passed at `at_ns`, unless that is too soon after the last time."""
+        """The crossing at `at_ns`; None if it is too soon after the last one."""
         last_ns, seen = self._last_crossing_ns, self._frames_seen
         self._reset()
         if last_ns is not None and at_ns - last_ns < self._min_lap_ns:
@@ -170,7 +176,7 @@ def _fit_line(x: Sequence[float], y: Sequence[float], weights: Sequence[float]) 
 
 
 def _is_measurable(pose: MarkerPose) -> bool:
-    """Is the board seen well enough to measure by?"""
+    """Whether the board is seen well enough to measure by."""
     return abs(pose.yaw_rad) <= _MAX_YAW_RAD and 0 < pose.ahead_m <= _MAX_DISTANCE_SIZES * pose.kind.size_m
 
 

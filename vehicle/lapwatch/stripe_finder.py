@@ -22,10 +22,7 @@ _FROM, _TO = 0.26, 0.74  # the part of the picture's width that is used
 _MIN_COLUMNS = 4
 _MIN_CONTRAST = 24.0  # grey levels between stripe and road
 _MIN_ROWS = 2
-_MIN_FLOOR_ROWS, _MIN_PICTURE_WIDTH = (
-    8,
-    40,
-)  # of floor; a picture with less shows no stripe with road before and behind it
+_MIN_FLOOR_ROWS, _MIN_PICTURE_WIDTH = 8, 40  # less has no room for a stripe with road before and behind it
 _MAX_SLANT = math.tan(math.radians(35))
 _MAX_SCATTER_M = 0.06
 _SAME_ROAD = 0.35  # the road before and behind the stripe differ by no more, as a share of the contrast
@@ -111,8 +108,8 @@ class StripeFinder:
         cos, sin = math.cos(self._optics.pitch_rad), math.sin(self._optics.pitch_rad)
         fall = (sin + down * cos) / (cos - down * sin)  # metres down for each metre ahead
         farthest_m = math.sqrt(focal * self._options.camera_up_m * self._options.width_m / _MIN_ROWS) * 1.25
-        seen = np.flatnonzero(fall > self._options.camera_up_m / farthest_m)
-        self._first_row = int(seen[0]) if len(seen) else height
+        floor_rows = np.flatnonzero(fall > self._options.camera_up_m / farthest_m)
+        self._first_row = int(floor_rows[0]) if len(floor_rows) else height
         self._ahead_m = self._options.camera_up_m / fall[self._first_row :]
         bounds = np.linspace(_FROM * width, _TO * width, _COLUMNS + 1).round().astype(int)
         self._spans = [(int(a), int(b)) for a, b in itertools.pairwise(bounds)]

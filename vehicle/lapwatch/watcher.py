@@ -54,10 +54,10 @@ class LapWatcher:
         """Process frames until the mailbox closes; each lap goes to `report`."""
         number = 0
         while not frames.closed:
-            found = frames.wait_for_processed(number, _WAIT_S)
-            if found is None:
+            newest = frames.wait_for_processed(number, _WAIT_S)
+            if newest is None:
                 continue
-            frame, number = found
+            frame, number = newest
             if (lap := self.process_frame(frame)) is not None:
                 report(lap)
 

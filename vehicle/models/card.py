@@ -53,7 +53,7 @@ class Card:
 
     @property
     def fits(self) -> bool:
-        """Can this car drive with it? The car has one grey front camera, no second camera and no LiDAR."""
+        """Whether this car can drive with it: the car has one grey front camera, no second camera and no LiDAR."""
         return len(self.sensors) == 1 and self.sensors[0] in ONE_CAMERA
 
     def to_json(self) -> str:

@@ -53,20 +53,20 @@ class Library:
         if not self.folder.is_dir():
             return []
         chosen = self.selected()
-        found = []
+        entries = []
         for folder in sorted(self.folder.iterdir()):
             if folder.is_symlink() or not NAME.fullmatch(folder.name) or not (folder / CARD).is_file():
                 continue
-            found.append(LibraryEntry(folder.name, folder, load_card(folder), folder.name == chosen))
-        return found
+            entries.append(LibraryEntry(folder.name, folder, load_card(folder), folder.name == chosen))
+        return entries
 
     def entry(self, name: str) -> LibraryEntry:
-        """The model of that name. Raises BadInput."""
-        found = {entry.name: entry for entry in self.entries()}
-        if name not in found:
-            known = ", ".join(sorted(found)) or "none"
+        """The model of that name. Raises BadInput if there is none."""
+        by_name = {entry.name: entry for entry in self.entries()}
+        if name not in by_name:
+            known = ", ".join(sorted(by_name)) or "none"
             raise BadInput(f"{self.folder}: there is no model {name[:80]!r}; there are: {known}.")
-        return found[name]
+        return by_name[name]
 
     def selected(self) -> str:
         """The name of the selected model, "" if there is none."""
@@ -87,7 +87,7 @@ class Library:
             return self._install(fresh, card, fit_name(name) if name else card.name)
 
     def select(self, name: str) -> LibraryEntry:
-        """Let this model drive from the next start of the pilot. Raises BadInput, StorageError."""
+        """Let this model drive from the next start of the pilot. Raises BadInput if this car cannot, StorageError."""
         entry = self.entry(name)
         if not entry.card.fits:
             sensors = ", ".join(entry.card.sensors)
@@ -185,4 +185,4 @@ def load_card(folder: pathlib.Path) -> Card:
     except OSError as error:
         raise BadInput(f"{path}: the model's card cannot be read ({error.strerror}): import the model again.") from None
     except ValueError:  # pydantic.ValidationError is a ValueError
-        raise BadInput(f"{path}: is not the card of an imported model: import the model again.") from None
+        raise BadInput(f"{path} is not the card of an imported model: import the model again.") from None

@@ -129,7 +129,7 @@ def _one_of(document: dict[str, Any], key: str, allowed: tuple[str, ...], defaul
 
 
 def _network(value: object) -> str:
-    """What the racer calls the network, as one line. Only words: the layers are read from the model itself.
+    """The racer's name for the network, as one line. It is a label only: the layers are read from the model itself.
 
     Raises BadInput for what is no name at all.
     """

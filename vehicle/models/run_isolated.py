@@ -2,10 +2,9 @@
 
 Called by library.py, trial.py and `raceday model`; the job is a module of JOBS. By hand:
 
-
-python -m vehicle.models.run_isolated prepare SOURCE FOLDER [METADATA or "" [CHECKPOINT]]
-python -m vehicle.models.run_isolated quantise FOLDER FRAMES PROFILE
-python -m vehicle.models.run_isolated trial PATH
+    python -m vehicle.models.run_isolated prepare SOURCE FOLDER [METADATA or "" [CHECKPOINT]]
+    python -m vehicle.models.run_isolated quantise FOLDER FRAMES PROFILE
+    python -m vehicle.models.run_isolated trial PATH
 """
 
 import importlib
@@ -44,9 +43,9 @@ def run_isolated(
 
     Raises BadInput with the sentence that the child wrote, or with one about how it ended; `about` is named there.
     """
-    words = [sys.executable, "-m", "vehicle.models.run_isolated", work, *arguments]
+    command = [sys.executable, "-m", "vehicle.models.run_isolated", work, *arguments]
     with subprocess.Popen(
-        words,
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
         timing = time_model(model, open_session(model.content))
         choice = choose(pathlib.Path(arguments[0]))
     except (BadInput, MemoryError) as error:
-        sys.stderr.write(f"{error or 'The model wants more memory than it may have.'}\n")
+        sys.stderr.write(f"{error or 'The model needs more memory than it is allowed.'}\n")
         return 2
     space = model.metadata.space
     sys.stdout.write(

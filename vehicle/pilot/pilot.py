@@ -63,21 +63,21 @@ class Pilot:
         if self._policy is None:
             return
         capture_us = max(0, self._clock.now_ns() - frame.at_ns) // 1000
-        looked_ns = time.perf_counter_ns()
+        preprocess_began_ns = time.perf_counter_ns()
         small = self._policy.preprocess(frame.pixels)
         if problem := self._frame_problem(frame, small):
             self._guard.send(UnusableFrame(problem))
             return
-        began_ns = time.perf_counter_ns()
+        policy_began_ns = time.perf_counter_ns()
         try:
             action = self._policy.model.metadata.space.decode(self._policy.answer(), 1.0)
         except BadInput as error:
             self._guard.send(PilotFault(str(error)))
             return
-        policy_us = (time.perf_counter_ns() - began_ns) // 1000
-        shrink_us = (began_ns - looked_ns) // 1000
+        policy_us = (time.perf_counter_ns() - policy_began_ns) // 1000
+        preprocess_us = (policy_began_ns - preprocess_began_ns) // 1000
         self._guard.send(
-            Setpoint(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, shrink_us, capture_us)
+            Setpoint(frame.seq, frame.at_ns, action.steering, action.throttle, policy_us, preprocess_us, capture_us)
         )
 
     def report_counts(self) -> None:
@@ -85,7 +85,7 @@ class Pilot:
         self._guard.send(FrameCounts(self._frames, self._dropped, self._repeated))
 
     def _frame_problem(self, frame: Frame, small: Pixels) -> str:
-        """Why the frame cannot be driven by, as a sentence: it is an old one or shows nothing; "" if it can."""
+        """Count the frame, and return why it cannot be driven by, as a sentence; "" if it can."""
         problem = self._check.problem(small)
         if frame.seq == self._last_seq:
             problem = REPEATED
@@ -102,9 +102,9 @@ def run_pilot(pilot: Pilot, mailbox: LatestFrame, guard: Channel, feed: FrameFee
     """Process frames until the guard or the camera is gone."""
     number, report_due_s = 0, 0.0
     while not guard.closed and not mailbox.closed:
-        found = mailbox.wait_for_newer(number, _WAIT_S)
-        if found is not None:
-            frame, number = found
+        newest = mailbox.wait_for_newer(number, _WAIT_S)
+        if newest is not None:
+            frame, number = newest
             pilot.process_frame(frame)
             mailbox.mark_processed(number)
         if (now_s := time.monotonic()) >= report_due_s:
@@ -118,7 +118,7 @@ def run_pilot(pilot: Pilot, mailbox: LatestFrame, guard: Channel, feed: FrameFee
 
 
 def run_camera(camera: Camera, mailbox: LatestFrame, guard: Channel, *, realtime: bool = False) -> None:
-    """The camera's thread: the newest frame into the mailbox, until the camera is gone."""
+    """The camera's thread: put each frame into the mailbox until the camera is gone, then report a fault."""
     if realtime:
         request_realtime("camera", CAMERA_PRIORITY)
     try:
@@ -150,9 +150,9 @@ def main(arguments: list[str]) -> int:
         log(f"pilot: {sentence}")
     choice = load_model(config)
     mailbox = LatestFrame()
-    wanted = config.recorder.enabled or config.console.enabled
-    recorded = config.model.profile if config.recorder.enabled else None
-    feed = feed_of(parsed.frame_fd, recorded) if wanted else None
+    needs_feed = config.recorder.enabled or config.console.enabled
+    recorded_profile = config.model.profile if config.recorder.enabled else None
+    feed = feed_of(parsed.frame_fd, recorded_profile) if needs_feed else None
     return _run_threads(config, clock, camera, mailbox, choice, guard, laps, feed)
 
 
@@ -173,12 +173,12 @@ def open_camera(config: VehicleConfig, clock: Clock, guard: Channel) -> Camera |
 
 
 def load_model(config: VehicleConfig) -> PrecisionChoice | None:
-    """The loaded, warm model in its precision; None on a new car that gets one by its phone page. Raises BadInput."""
-    chosen = config.model.path
-    if config.console.enabled and chosen == config.console.models / SELECTED and not chosen.exists():
-        log("no model is selected yet: bring one on the phone page, or with `raceday model import` and `select`.")
+    """The loaded, warm model in its precision; None on a new car that has no model yet. Raises BadInput."""
+    path = config.model.path
+    if config.console.enabled and path == config.console.models / SELECTED and not path.exists():
+        log("no model is selected yet: upload one on the phone page, or use `raceday model import` and `select`.")
         return None
-    choice = choose(chosen, config.model.profile, config.model.precision)
+    choice = choose(path, config.model.profile, config.model.precision)
     log(f"{choice.policy.model.name}: {choice.sentence}")
     return choice
 
@@ -202,9 +202,11 @@ def _run_threads(
 ) -> int:
     """Start up to three threads around the mailbox, and run the policy on this one; returns the exit code."""
     pilot, realtime = Pilot(choice.policy if choice is not None else None, guard, clock), config.safety.realtime
-    parsed = {"realtime": realtime}
+    camera_options = {"realtime": realtime}
     threads = [
-        threading.Thread(target=run_camera, args=(camera, mailbox, guard), kwargs=parsed, name="camera", daemon=True)
+        threading.Thread(
+            target=run_camera, args=(camera, mailbox, guard), kwargs=camera_options, name="camera", daemon=True
+        )
     ]
     if config.lapwatch.enabled:
         watcher = LapWatcher(config.lapwatch, clock.boot_id)

@@ -74,10 +74,10 @@ def unpack(datagram: bytes) -> IpcMessage | None:
 def _unpack_setpoint(datagram: bytes) -> Setpoint | None:
     if len(datagram) != _SETPOINT.size:
         return None
-    _, seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us = _SETPOINT.unpack(datagram)
+    _, seq, at_ns, steering, throttle, policy_us, preprocess_us, capture_us = _SETPOINT.unpack(datagram)
     if not (math.isfinite(steering) and math.isfinite(throttle)):
         return None
-    return Setpoint(seq, at_ns, steering, throttle, policy_us, shrink_us, capture_us)
+    return Setpoint(seq, at_ns, steering, throttle, policy_us, preprocess_us, capture_us)
 
 
 class Channel:
@@ -127,7 +127,7 @@ class Channel:
         return messages
 
     def close(self) -> None:
-        """Idempotent."""
+        """Close this end; idempotent."""
         self.closed = True
         with contextlib.suppress(OSError):
             self._socket.close()

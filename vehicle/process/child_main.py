@@ -11,14 +11,14 @@ from typing import Final, NoReturn
 from shared.errors import RacedayError
 from vehicle.process.log import log
 
-# A child's environment: no threads of its libraries, as each would need processor time before the channel of a killed
-# child closes.
+# A child's environment: its libraries start no threads, since each would need processor time before the channel of a
+# killed child closes.
 SINGLE_THREADED: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def child_arguments(arguments: list[str]) -> argparse.Namespace:
     """The arguments that the guard passes to a child: its config file and file descriptors."""
-    parser = argparse.ArgumentParser(description="A child of `raceday vehicle`; not for hand use.")
+    parser = argparse.ArgumentParser(description="A child process of `raceday vehicle`; not to be started by hand.")
     parser.add_argument("--config", type=pathlib.Path, required=True)
     parser.add_argument("--guard-fd", type=int, required=True)
     parser.add_argument("--lap-fd", type=int, required=True)
@@ -28,11 +28,10 @@ def child_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def run_child(main: Callable[[list[str]], int]) -> NoReturn:
-    """Runs the child's `main` and ends the process with its code."""
+    """Run the child's `main`, log a RacedayError as one sentence, and end the process with the exit code."""
     signal.signal(signal.SIGTERM, _on_sigterm)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the whole process group; the guard ends its children in order
+    # Ctrl-C reaches the whole process group; the guard ends its children in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         code = main(sys.argv[1:])
     except RacedayError as error:

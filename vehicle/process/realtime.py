@@ -71,6 +71,6 @@ def lock_in_memory(who: str) -> None:
 
 def write_ready(path: pathlib.Path) -> None:
     """Create the ready file atomically, so that a process that waits for it never reads a part."""
-    whole = path.with_suffix(path.suffix + ".part")
-    whole.write_text("ready\n", encoding="utf-8")
-    whole.rename(path)
+    partial = path.with_suffix(path.suffix + ".part")
+    partial.write_text("ready\n", encoding="utf-8")
+    partial.rename(path)

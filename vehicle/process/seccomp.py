@@ -26,9 +26,8 @@ _AF_UNIX, _AF_NETLINK, _KOBJECT_UEVENT, _CLONE_THREAD = 1, 16, 15, 0x10000
 _SET_MODE_FILTER, _ALL_THREADS = 1, 1
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2
 
-_BpfInstruction = tuple[
-    int, int, int, int
-]  # struct sock_filter: code, skipped when it holds, when it does not, constant
+# struct sock_filter: code, instructions to skip if the comparison holds, and if it does not, constant.
+_BpfInstruction = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ SYSCALL_TABLES: dict[str, SyscallTable] = {
     "x86_64": SyscallTable(
         0xC000003E, 317, 41, 42, 49, 56, (43, 50, 288, 101, 310, 311, 438, 59, 322, 425, 426, 427, 57, 58), 0x40000000
     ),
-    # No fork and vfork of its own: clone does it.
+    # This architecture has no fork and no vfork: clone does both.
     "aarch64": SyscallTable(
         0xC00000B7, 277, 198, 203, 200, 220, (202, 201, 242, 117, 270, 271, 438, 221, 281, 425, 426, 427)
     ),
@@ -109,7 +108,7 @@ def filter_program(machine: SyscallTable, sockets: AllowedSockets) -> list[_BpfI
 
 
 def forbid_sockets(sockets: AllowedSockets = "none") -> list[str]:
-    """Install the filter for all threads of this process, irrevocably. Returns a sentence for what was not possible."""
+    """Install the filter for all threads of this process, irrevocably. Returns sentences for what was not possible."""
     if sockets == "any":
         return ["The camera's driver needs the network, so the policy's process keeps it."]
     machine = SYSCALL_TABLES.get(os.uname().machine)

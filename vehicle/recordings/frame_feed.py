@@ -51,7 +51,7 @@ class RecordedFrame:
 
 
 def pack_frame(picture: RecordedFrame) -> bytes:
-    """The frame as a datagram."""
+    """The frame as a datagram: header, JPEG, PNG of the policy input."""
     head = _HEAD.pack(picture.at_ns, picture.seq, picture.dropped, len(picture.jpeg))
     return head + picture.jpeg + picture.policy_input
 
@@ -103,10 +103,11 @@ class FrameFeed:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)  # of this thread only
         number = 0
         while not latest.closed:
-            if (found := latest.wait_for_processed(number, _POLL_S)) is not None:
-                frame, newest = found
+            if (newer := latest.wait_for_processed(number, _POLL_S)) is not None:
+                frame, newest = newer
                 if number:
-                    self.dropped += max(0, newest - number - 1)  # newer frames came while this thread waited its turn
+                    # Newer frames came while this thread waited for its turn.
+                    self.dropped += max(0, newest - number - 1)
                 number = newest
                 self.offer(frame)
 
@@ -114,11 +115,11 @@ class FrameFeed:
         """Sends the frame if it is due now; a full socket drops it."""
         if self.armed:
             self._tail_until_ns = frame.at_ns + _TAIL_NS
-        wanted = frame.at_ns < self._tail_until_ns
-        if not wanted and frame.at_ns < self._due_ns:
+        sends_every_frame = frame.at_ns < self._tail_until_ns
+        if not sends_every_frame and frame.at_ns < self._due_ns:
             self._before.append(frame)
             return
-        while wanted and self._before:
+        while sends_every_frame and self._before:
             self._send(self._before.popleft())
         self._due_ns = frame.at_ns + _IDLE_EVERY_NS
         self._send(frame)
@@ -154,6 +155,7 @@ class FramePump:
         self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:

@@ -86,6 +86,7 @@ class RecordingFile:
 
     @property
     def size_bytes(self) -> int:
+        """The size of the file so far, without the chunk that is still in memory."""
         return os.fstat(self._file.fileno()).st_size
 
     def add(self, at_ns: int, what: Recorded) -> None:

@@ -24,7 +24,7 @@ Value = Callable[[ControlTrace], float]
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One curve: name, value, colour and dashes (colour must not be the only distinction)."""
+    """One curve: name, value, colour and dashes (colour alone must not tell curves apart)."""
 
     name: str
     value: Value
@@ -74,7 +74,7 @@ _PANELS = (
 )
 
 
-def drawn(run: Recording) -> str:
+def svg_of(run: Recording) -> str:
     """The drive as SVG text. Raises BadInput if the recording holds no decision of the guard."""
     traces = _thinned(sorted(run.traces, key=lambda trace: trace.at_ns))
     if not traces:
@@ -121,22 +121,24 @@ def _summary(run: Recording) -> str:
     seconds = (run.traces[-1].at_ns - run.traces[0].at_ns) / 1e9
     parts = [f"{seconds:.1f} s", f"{len(run.frames)} frames", f"{len(run.traces)} decisions"]
     if ages:
-        parts.append(f"frame age {ages[len(ages) // 2]:.0f} ms half, {ages[len(ages) * 99 // 100]:.0f} ms at 99 %")
+        parts.append(
+            f"frame age {ages[len(ages) // 2]:.0f} ms (median), {ages[len(ages) * 99 // 100]:.0f} ms (99th percentile)"
+        )
     if run.frames_missing:
         parts.insert(2, f"{run.frames_missing} frames not recorded")
-    return ", ".join(parts) + ("" if run.is_complete else ", never ended")
+    return ", ".join(parts) + ("" if run.is_complete else ", cut off")
 
 
 def _ends(run: Recording, begin_ns: int) -> list[tuple[int, str]]:
     """Time and reason of each stop, the first ones if there are many."""
-    found = []
+    ends = []
     before: CarMode = "disarmed"
     for at_ns, state in run.states:
         if state.mode in ("stopped", "tripped") and state.mode != before:
             why = f": {state.reason}" if state.reason else ""
-            found.append((at_ns, f"{(at_ns - begin_ns) / 1e9:.1f} s  {state.mode}{why}"))
+            ends.append((at_ns, f"{(at_ns - begin_ns) / 1e9:.1f} s  {state.mode}{why}"))
         before = state.mode
-    return found[:_MAX_ENDS]
+    return ends[:_MAX_ENDS]
 
 
 def _legend() -> list[str]:

@@ -1,4 +1,4 @@
-"""Reads recordings; one that was never ended is read up to its last complete chunk. Called by `raceday run`."""
+"""Reads recordings; one that was cut off is read up to its last complete chunk. Called by `raceday run`."""
 
 import pathlib
 import struct
@@ -37,7 +37,7 @@ _KINDS: dict[str, TypeAdapter[Any]] = {
 
 @dataclass(slots=True)
 class Recording:
-    """The content of one or more files of a drive, in order. `is_complete` is False if a file was never ended.
+    """The content of one or more files of a drive, in order. `is_complete` is False if a file was cut off.
 
     `drops` is the last count of frames that could not be recorded; each frame holds the count at its time.
     """
@@ -66,17 +66,17 @@ def read_recording(paths: list[pathlib.Path]) -> Recording:
 
 def _read_into(run: Recording, path: pathlib.Path) -> None:
     channels: dict[int, str] = {}
-    known = False
+    is_recording = False
     for record in _records(run, path):
         if isinstance(record, Metadata) and record.name == INFO_NAME:
-            known = True
+            is_recording = True
             run.about = run.about or record.metadata
         elif isinstance(record, Channel):
             channels[record.id] = record.topic
         elif isinstance(record, Message):
             _add_message(run, channels.get(record.channel_id, ""), record, path)
-    if not known:
-        raise BadInput(f"{path}: is not a recording of a car.")
+    if not is_recording:
+        raise BadInput(f"{path} is not a recording of a car.")
 
 
 def _add_message(run: Recording, topic: str, message: Message, path: pathlib.Path) -> None:
@@ -91,17 +91,17 @@ def _add_message(run: Recording, topic: str, message: Message, path: pathlib.Pat
     if topic not in _KINDS:
         return  # a channel of a later version
     try:
-        word = _KINDS[topic].validate_json(message.data)
+        parsed = _KINDS[topic].validate_json(message.data)
     except ValidationError:
         raise BadInput(f"{path}: a record of {topic} is damaged or of another version.") from None
     if topic == CONTROL:
-        run.traces.append(word)
+        run.traces.append(parsed)
     elif topic == STATE:
-        run.states.append((message.log_time, word))
+        run.states.append((message.log_time, parsed))
     elif topic == FRAME_DROPS:
-        run.drops = word.dropped
+        run.drops = parsed.dropped
     else:
-        run.telemetry.append((message.log_time, word))
+        run.telemetry.append((message.log_time, parsed))
 
 
 def _records(run: Recording, path: pathlib.Path) -> Iterator[Any]:
@@ -109,13 +109,13 @@ def _records(run: Recording, path: pathlib.Path) -> Iterator[Any]:
     if not path.is_file():
         raise BadInput(f"{path}: there is no such recording.")
     with path.open("rb") as opened:
-        begun = False
+        has_begun = False
         try:
             reader = StreamReader(opened, validate_crcs=True, record_size_limit=_MAX_RECORD_BYTES)
             for record in reader.records:
-                begun = True
+                has_begun = True
                 yield record
         except (McapError, EOFError, ValueError, MemoryError, OverflowError, struct.error) as error:
-            if not begun:
-                raise BadInput(f"{path}: is not an MCAP recording ({type(error).__name__}).") from None
+            if not has_begun:
+                raise BadInput(f"{path} is not an MCAP recording ({type(error).__name__}).") from None
             run.is_complete = False

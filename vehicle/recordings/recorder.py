@@ -1,7 +1,8 @@
 """Records each drive, from arming to its end, as an MCAP file. Runs in comms, outside the control path.
 
 Callers never wait: messages go into a short queue, and those that do not fit are dropped and counted. If the disk
-fails, the recording ends with one sentence in the log and the next drive starts a new one; the car drives on.
+fails, the recording ends with one sentence in the log, and the next state of an armed car starts a new one. The car
+drives on.
 """
 
 import functools
@@ -24,10 +25,10 @@ from vehicle.process.log import log
 from vehicle.recordings.frame_feed import RecordedFrame
 from vehicle.recordings.mcap_file import Recorded, RecordingFile, RecordingInfo
 
-_WAITING_MOST = 256
+_MAX_WAITING = 256
 _MB = 1 << 20
 _TAIL_NS = 1_000_000_000  # the second after a stop shows its cause
-_BEFORE = 16  # frames and the mode arrive on two channels: frames that overtake the mode wait here
+_BEFORE = 16  # frames and mode arrive on two channels: frames that arrive before the mode wait here
 
 
 class Recorder:
@@ -50,7 +51,10 @@ class Recorder:
         return self._file.path if self._file is not None else None
 
     def record(self, at_ns: int, what: Recorded) -> None:
-        """Records `what` during a drive; a CarState starts and ends drives. Raises StorageError once for each drive."""
+        """Records `what` during a drive; a CarState starts and ends drives.
+
+        Raises StorageError if the disk fails: that file has ended, and the next state of an armed car starts another.
+        """
         if isinstance(what, CarState):
             self._state = what
             if what.mode in ARMED:
@@ -83,7 +87,7 @@ class Recorder:
                 self._begin(self._part + 1)
             self._file.add(at_ns, what)
         except StorageError:
-            self._file = None  # until the next drive
+            self._file = None  # until the next state of an armed car
             raise
 
     def _begin(self, part: int) -> None:
@@ -117,20 +121,21 @@ class RecorderThread:
     def __init__(self, recorder: Recorder, clock: Clock) -> None:
         self._recorder = recorder
         self._clock = clock
-        self._waiting: queue.Queue[tuple[int, Recorded] | None] = queue.Queue(_WAITING_MOST)
+        self._waiting: queue.Queue[tuple[int, Recorded] | None] = queue.Queue(_MAX_WAITING)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self.dropped = self._dropped_frames = 0
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
-    def on_message(self, word: IpcMessage) -> None:
-        """A message that comms passes on."""
-        if isinstance(word, ControlTrace | CarState | LoopTelemetry):
-            self._put(word.at_ns if isinstance(word, ControlTrace) else self._clock.now_ns(), word)
+    def on_message(self, message: IpcMessage) -> None:
+        """Queue a message of the guard; those that are not recorded are ignored."""
+        if isinstance(message, ControlTrace | CarState | LoopTelemetry):
+            self._put(message.at_ns if isinstance(message, ControlTrace) else self._clock.now_ns(), message)
 
     def on_frame(self, picture: RecordedFrame) -> None:
-        """A frame from the pilot. What the queue had no room for is counted with what the pilot's end left out."""
+        """Queue a frame from the pilot. Its count of dropped frames then includes those that found no room here."""
         counted = replace(picture, dropped=picture.dropped + self._dropped_frames)
         if not self._put(self._clock.now_ns(), counted):
             self._dropped_frames += 1
@@ -141,7 +146,7 @@ class RecorderThread:
         self._thread.join(5.0)
 
     def _put(self, at_ns: int, what: Recorded) -> bool:
-        """True if the queue took it."""
+        """Queue a message; False if it was dropped because the queue is full."""
         try:
             self._waiting.put_nowait((at_ns, what))
         except queue.Full:
@@ -169,7 +174,7 @@ def utc_now() -> datetime:
 
 
 def recordings(folder: pathlib.Path) -> list[pathlib.Path]:
-    """All recordings, oldest first: sorted by number, since the date of a car may be wrong."""
+    """All recordings, oldest first: sorted by number, since a car's clock may be wrong."""
     return sorted(path for path in folder.glob("*.mcap") if _number(path))
 
 

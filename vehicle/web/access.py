@@ -8,5 +8,5 @@ from shared.web.security import cross_site_reason
 def command_refusal(headers: Headers, scheme: str) -> str:
     """Why a request with these headers may not command the car, as a sentence; "" if it may."""
     if headers.get("x-raceday") != "console":
-        return "A command comes from the console's own page."
+        return "A command must come from the console's own page."
     return cross_site_reason(headers, scheme, "the console's")

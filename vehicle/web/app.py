@@ -1,4 +1,4 @@
-"""The console's web app: one page, a small API behind sessions. Built by `comms/side_services.py`; all is local."""
+"""The console's web app: one page, and a small API that needs a session. Built by `comms/side_services.py`."""
 
 import pathlib
 import time
@@ -92,7 +92,7 @@ def create_app(
     now_s: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """The console's app. `wall_s` (UTC) dates sessions, `now_s` (monotonic) times how long a phone holds the car."""
-    entrance = SessionAuth(claims, wall_s)
+    auth = SessionAuth(claims, wall_s)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -104,10 +104,10 @@ def create_app(
     app.add_middleware(ErrorPages, machine="This car", home="The console")
     app.mount("/static", Assets(STATIC))
     _add_error_handlers(app)
-    _add_claim_routes(app, entrance, car)
-    _add_drive_routes(app, entrance, phone, now_s)
-    add_calibration_routes(app, entrance.session, phone, car.calibration_file, now_s)
-    _add_model_routes(app, entrance, phone, model_list, car, now_s)
+    _add_claim_routes(app, auth, car)
+    _add_drive_routes(app, auth, phone, now_s)
+    add_calibration_routes(app, auth.session, phone, car.calibration_file, now_s)
+    _add_model_routes(app, auth, phone, model_list, car, now_s)
     return app
 
 
@@ -137,51 +137,53 @@ def _add_error_handlers(app: FastAPI) -> None:
         return error_response("There is nothing here; the console is at /.", 404)
 
 
-def _add_claim_routes(app: FastAPI, entrance: SessionAuth, car: CarInfo) -> None:
+def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
     @app.get("/")
     async def page() -> FileResponse:
-        """The same for every visitor: it contains nothing about this car."""
+        """The page, the same for every visitor: it contains nothing about this car."""
         return FileResponse(STATIC / "console.html", headers={"cache-control": "no-store"})
 
     @app.get("/api/session")
     async def session(request: Request) -> dict[str, object]:
         """Whether this browser has claimed the car."""
-        open_now = entrance.claims.session(request.cookies.get(COOKIE, ""), entrance.now_s()) is not None
-        return {"device": car.device, "claimed": open_now}
+        is_claimed = auth.claims.session(request.cookies.get(COOKIE, ""), auth.now_s()) is not None
+        return {"device": car.device, "claimed": is_claimed}
 
-    @app.post("/api/claim", dependencies=[Depends(entrance.require_own_page)])
+    @app.post("/api/claim", dependencies=[Depends(auth.require_own_page)])
     async def claim(request: Request, code: Annotated[str, Body(embed=True, max_length=80)]) -> Response:
         """Exchange the claim code for a session cookie."""
-        token = await anyio.to_thread.run_sync(entrance.claims.claim, code, entrance.now_s())
+        token = await anyio.to_thread.run_sync(auth.claims.claim, code, auth.now_s())
         answer = JSONResponse({"claimed": True})
         secure = request.url.scheme == "https"
         answer.set_cookie(COOKIE, token, int(MAX_SESSION_S), httponly=True, samesite="strict", secure=secure)
         return answer
 
-    @app.post("/api/leave", dependencies=[Depends(entrance.session)])
+    @app.post("/api/leave", dependencies=[Depends(auth.session)])
     async def leave(request: Request) -> Response:
         """End this phone's session."""
-        await anyio.to_thread.run_sync(entrance.claims.leave, request.cookies.get(COOKIE, ""))
+        await anyio.to_thread.run_sync(auth.claims.leave, request.cookies.get(COOKIE, ""))
         answer = JSONResponse({"claimed": False})
         answer.delete_cookie(COOKIE)
         return answer
 
 
-def _add_drive_routes(app: FastAPI, entrance: SessionAuth, phone: PhoneControl, now_s: Callable[[], float]) -> None:
-    session_of = Annotated[str, Depends(entrance.session)]
+def _add_drive_routes(app: FastAPI, auth: SessionAuth, phone: PhoneControl, now_s: Callable[[], float]) -> None:
+    session_of = Annotated[str, Depends(auth.session)]
 
     @app.get("/api/status")
     async def status(session: session_of) -> PhoneStatus:
+        """The state of the car, as the page shows it."""
         return phone.status(session, now_s())
 
     @app.post("/api/hold")
     async def hold(session: session_of, heartbeat: Annotated[int, Body(embed=True)]) -> PhoneStatus:
-        """Renew the lease; the page sends this while it is open and visible."""
+        """Renew the lease for a heartbeat of the guard; the page sends this while it is open and visible."""
         phone.hold(session, heartbeat, now_s())
         return phone.status(session, now_s())
 
     @app.post("/api/start")
     async def start(session: session_of, throttle_percent: Percent) -> PhoneStatus:
+        """Take control of the car, arm it and drive with this throttle limit."""
         phone.start(session, throttle_percent, now_s())
         return phone.status(session, now_s())
 
@@ -192,11 +194,13 @@ def _add_drive_routes(app: FastAPI, entrance: SessionAuth, phone: PhoneControl, 
 
     @app.post("/api/reset")
     async def reset(session: session_of) -> PhoneStatus:
+        """Reset a tripped car, which is then disarmed."""
         phone.reset(session, now_s())
         return phone.status(session, now_s())
 
     @app.post("/api/throttle")
     async def throttle(session: session_of, throttle_percent: Percent) -> PhoneStatus:
+        """Change the throttle limit of the car that this phone holds."""
         phone.throttle(session, throttle_percent)
         return phone.status(session, now_s())
 
@@ -210,34 +214,37 @@ def _add_drive_routes(app: FastAPI, entrance: SessionAuth, phone: PhoneControl, 
 
 def _add_model_routes(
     app: FastAPI,
-    entrance: SessionAuth,
+    auth: SessionAuth,
     phone: PhoneControl,
     model_list: ModelList,
     car: CarInfo,
     now_s: Callable[[], float],
 ) -> None:
-    guarded = [Depends(entrance.session)]
+    guarded = [Depends(auth.session)]
     name_in = Annotated[str, Body(embed=True, max_length=80)]
 
     @app.get("/api/about", dependencies=guarded)
     async def about() -> CarDetails:
+        """The car's hardware, calibration and health."""
         health = await anyio.to_thread.run_sync(read_health, car.disk)
         calibration = await anyio.to_thread.run_sync(car.current_calibration)
         return CarDetails(car.device, car.camera, car.motors, calibration, health, car.calibration_file is not None)
 
     @app.get("/api/models", dependencies=guarded)
     async def models() -> list[ModelRow]:
+        """The models on this car."""
         return await anyio.to_thread.run_sync(model_list.rows)
 
     @app.put("/api/models", dependencies=guarded)
     async def upload(request: Request, file: str) -> ModelRow:
-        """The body is the model file itself, so that the page can show the upload's progress."""
+        """Import a model. The body is the file itself, so that the page can show the upload's progress."""
         phone.require_idle(now_s())
         async with receive_upload(request, file) as path:
             return await anyio.to_thread.run_sync(model_list.add, path, path.name.split(".")[0])
 
     @app.post("/api/models/select", dependencies=guarded)
     async def select(name: name_in) -> list[ModelRow]:
+        """Select the model that drives, and restart the pilot with it. Returns all models."""
         phone.require_idle(now_s())
         await anyio.to_thread.run_sync(model_list.select, name)
         phone.reload_model(now_s())
@@ -245,5 +252,6 @@ def _add_model_routes(
 
     @app.post("/api/models/remove", dependencies=guarded)
     async def remove(name: name_in) -> list[ModelRow]:
+        """Remove a model from this car. Returns the others."""
         await anyio.to_thread.run_sync(model_list.remove, name)
         return await anyio.to_thread.run_sync(model_list.rows)

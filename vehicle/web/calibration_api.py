@@ -33,7 +33,7 @@ def add_calibration_routes(
         width_us: Annotated[int, Body(ge=0, le=2 * MAX_US)] = 0,
         wheels_off: Annotated[bool, Body()] = False,
     ) -> PhoneStatus:
-        """The next command; `begin` must confirm that no wheel touches the ground."""
+        """Send the phone's next command to the guard; `begin` must confirm that no wheel touches the ground."""
         if action == "begin" and file is None:
             raise Refused(NO_FILE)
         if action == "begin" and not wheels_off:
@@ -47,5 +47,5 @@ def add_calibration_routes(
         if file is None:
             raise Refused(NO_FILE)
         await anyio.to_thread.run_sync(write_calibration, file, phone.calibration.finished(name))
-        phone.calibration.command(name, "kept", 0, now_s())
+        phone.calibration.command(name, "saved", 0, now_s())
         return phone.status(name, now_s())

@@ -22,7 +22,9 @@ MAX_SESSION_S = 12 * 3600.0
 MAX_IDLE_S = 4 * 3600.0
 MAX_SESSIONS = 16
 _MAX_TRIES, _TRIES_WINDOW_S = 5, 60.0
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 O 1 I: it is read from a screen and typed on a phone
+_ALPHABET = (
+    "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, O, 1 and I: the code is read from a screen and typed on a phone
+)
 _LETTERS = 10
 _COST = 2**14
 
@@ -81,7 +83,7 @@ class ClaimCodes:
             return self._renew()
 
     def claim(self, code: str, now_s: float) -> str:
-        """A token for a phone that knows the code. Raises Refused."""
+        """A session token for a phone that knows the code. Raises Refused for a wrong code, or after too many."""
         with self._lock:
             recent = [at_s for at_s in self._failed_s if 0 <= now_s - at_s < _TRIES_WINDOW_S]
             if len(recent) >= _MAX_TRIES:
@@ -129,8 +131,8 @@ class ClaimCodes:
 
     def _read(self) -> ClaimFile | None:
         try:
-            about = self._path.stat()
-            stamp = (about.st_ino, about.st_mtime_ns)
+            stat = self._path.stat()
+            stamp = (stat.st_ino, stat.st_mtime_ns)
             if stamp != self._stamp:
                 self._file, self._stamp = _CLAIM_FILE.validate_json(self._path.read_bytes()), stamp
         except FileNotFoundError:

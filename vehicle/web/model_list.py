@@ -20,13 +20,13 @@ class ModelRow:
 
 
 class ModelList(Protocol):
-    """Every call may take seconds; all raise BadInput or StorageError with a sentence."""
+    """The models that the page lists. Every call may take seconds, and may raise BadInput or StorageError."""
 
     def rows(self) -> list[ModelRow]:
-        """All models."""
+        """All models, sorted by name."""
 
     def add(self, file: pathlib.Path, name: str) -> ModelRow:
-        """Check a racer's file and add it to the library, in a child process with limits."""
+        """Check a racer's file in a child process with limits, and add it to the library under `name`."""
 
     def select(self, name: str) -> None:
         """Choose the model that drives from the pilot's next start on."""
@@ -63,5 +63,5 @@ def _row(entry: LibraryEntry) -> ModelRow:
     if card.choice:
         about.append(card.choice)
     if note_of(entry.folder) is not None:
-        about.append("int8 beside it")
+        about.append("with an int8 version")
     return ModelRow(entry.name, "; ".join(about), entry.is_selected, card.choice)

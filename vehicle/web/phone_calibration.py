@@ -11,7 +11,7 @@ from vehicle.process.channel import IpcMessage
 
 
 class PhoneCalibration:
-    """`may_begin` raises Refused when this session may not have the car now."""
+    """Passes one phone's calibration to the guard. `may_begin` raises Refused if a session may not have the car."""
 
     def __init__(self, send: Callable[[IpcMessage], bool], may_begin: Callable[[str, float], None]) -> None:
         self._send, self._may_begin = send, may_begin
@@ -32,7 +32,7 @@ class PhoneCalibration:
             self._may_begin(session, now_s)  # before our lock: it takes the lock of PhoneControl
         with self._lock:
             if self._session not in ("", session):
-                raise Refused("Another phone calibrates the car.")
+                raise Refused("Another phone is calibrating the car.")
             if action != "begin" and not self.status.is_open:
                 raise Refused("The calibration has ended: begin it again.")
             self._session = session
@@ -48,7 +48,7 @@ class PhoneCalibration:
             return status.found
 
     def is_calibrating(self, session: str) -> bool:
-        """Is it this phone that calibrates?"""
+        """Whether this session's phone is calibrating the car."""
         return bool(session) and session == self._session
 
     def set_neutral(self) -> None:

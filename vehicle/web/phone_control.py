@@ -57,7 +57,8 @@ class PhoneStatus:
 class PhoneControl:
     """Which phone controls this car. `send` puts a message on the guard's channel; False: it was dropped.
 
-    `stop_locally` stops the car by its local socket and returns a sentence; `clock_rate` is its clock's speed.
+    `stop_locally` stops the car by its local socket and returns a sentence; `clock_rate` is the speed of the car's
+    clock relative to real time.
     """
 
     def __init__(
@@ -126,11 +127,11 @@ class PhoneControl:
     # Commands of a phone
 
     def start(self, session: str, throttle_percent: int, now_s: float) -> None:
-        """Take the car, arm it and drive. Raises Refused."""
+        """Take control of the car, arm it and drive. Raises Refused if the phone may not, or the car cannot."""
         with self._lock:
             self._require_free(session, now_s)
             if self.calibration.status.is_open:
-                raise Refused("The car is being calibrated: keep the calibration or discard it first.")
+                raise Refused("The car is being calibrated: save the calibration or discard it first.")
             if self._state.mode == "tripped":
                 raise Refused(f"The car is tripped ({self._state.reason.rstrip('.')}): check it, then reset it.")
             if self._state.mode == "driving":
@@ -142,18 +143,18 @@ class PhoneControl:
             self._order("arm")
             self._order("start", throttle_percent)
 
-    def hold(self, session: str, beat: int, now_s: float) -> bool:
-        """Renew the lease for the heartbeat `beat` that the page received. False if it does not hold the car."""
+    def hold(self, session: str, heartbeat: int, now_s: float) -> bool:
+        """Renew the lease for a heartbeat that the page received. False if this session does not hold the car."""
         with self._lock:
             starting = now_s - self._started_s < _START_TIMEOUT_S
             if session != self._holder or not (starting or self._state.mode in ARMED):
                 return False
             self._renewed_s = now_s
-            self._lease(beat)
+            self._lease(heartbeat)
             return True
 
     def stop(self) -> str:
-        """Stop, whoever drives; by the local socket if the guard's channel is stuck. Returns the sentence to show."""
+        """Stop the car, by the local socket if the guard's channel is stuck. Returns a sentence to show."""
         with self._lock:
             self._holder = ""
             self.calibration.set_neutral()
@@ -212,7 +213,7 @@ class PhoneControl:
     # Leases and orders
 
     def _on_stopped_flag(self, stopped: bool, now_s: float) -> None:
-        """Update whether the station's emergency stop holds; if it never reports it, only another order ends it."""
+        """Record whether the station reports its emergency stop; if it never does, only another order ends the stop."""
         if stopped:
             self._station_stopped_s, self._station_reports_stop = now_s, True
         elif self._station_stopped_s > float("-inf"):
@@ -238,8 +239,8 @@ class PhoneControl:
             or now_s - self._station_stopped_s < _STATION_STOP_TIMEOUT_S
         )
 
-    def _lease(self, beat: int) -> None:
-        self._send(Lease(self._boot, beat, "drive", PHONE_RUN_ID, round(LEASE_MS * self._rate)))
+    def _lease(self, heartbeat: int) -> None:
+        self._send(Lease(self._boot, heartbeat, "drive", PHONE_RUN_ID, round(LEASE_MS * self._rate)))
 
     def _order(self, action: OrderAction, throttle_percent: int | None = None) -> bool:
         self._orders += 1

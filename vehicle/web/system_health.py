@@ -24,7 +24,7 @@ def read_health(folder: pathlib.Path, root: pathlib.Path = _ROOT) -> SystemHealt
     return SystemHealth(
         battery_percent=battery_percent(root / "sys/class/power_supply"),
         wifi_dbm=wifi_dbm(_text(root / "proc/net/wireless")),
-        temperature_c=heat_c(_text(root / "sys/class/thermal/thermal_zone0/temp")),
+        temperature_c=celsius(_text(root / "sys/class/thermal/thermal_zone0/temp")),
         disk_free_mb=_disk_free_mb(folder),
         load=round(os.getloadavg()[0] / (os.cpu_count() or 1), 2),
     )
@@ -50,7 +50,7 @@ def wifi_dbm(table: str) -> int | None:
     return None
 
 
-def heat_c(text: str) -> float | None:
+def celsius(text: str) -> float | None:
     """Degrees Celsius from a thermal zone's text, which is in millidegrees."""
     digits = text.strip()
     return round(int(digits) / 1000, 1) if digits.isascii() and digits.isdigit() and len(digits) < 7 else None

@@ -14,16 +14,15 @@ from vehicle.models.importing.archive import HEAD_BYTES, check_packing, is_archi
 MAX_BYTES = 128 << 20
 ENDINGS = (".tar.gz", ".tgz", ".tar", ".zip", ".gz", ".onnx", ".pb")
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
-_ADDED = re.compile(
-    r"(?: ?\(\d{1,3}\)|\.(?:bin|txt|download))+$", re.IGNORECASE
-)  # what browsers append to a downloaded file's name
+# What browsers append to a downloaded file's name.
+_ADDED = re.compile(r"(?: ?\(\d{1,3}\)|\.(?:bin|txt|download))+$", re.IGNORECASE)
 _MAX_NAME, _MAX_GIVEN_NAME = 80, 255
 
 
 def safe_name(name: str) -> str:
-    """The file's own name without anything that a path could be made of.
+    """The file's own name, without anything that could form a path.
 
-    If it ends with none of ENDINGS, `receive_upload` goes by the content.
+    If it ends with none of ENDINGS, `receive_upload` decides by the content.
     """
     base = re.split(r"[\\/]", name)[-1].strip()[-_MAX_GIVEN_NAME:]
     plain = _ADDED.sub("", base)
@@ -35,22 +34,22 @@ def safe_name(name: str) -> str:
 @asynccontextmanager
 async def receive_upload(request: Request, name: str) -> AsyncIterator[pathlib.Path]:
     """The request's body as a file. Raises BadInput if it is empty, too large or not a model."""
-    fit = safe_name(name)
-    announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > MAX_BYTES:
+    file_name = safe_name(name)
+    content_length = request.headers.get("content-length", "0")
+    if content_length.isdecimal() and int(content_length) > MAX_BYTES:
         raise BadInput(_too_large())
     with tempfile.TemporaryDirectory(prefix="raceday-upload-") as folder:
-        path = pathlib.Path(folder) / fit
-        got = 0
+        path = pathlib.Path(folder) / file_name
+        received_bytes = 0
         with path.open("xb") as file:
             async for part in request.stream():
-                got += len(part)
-                if got > MAX_BYTES:
+                received_bytes += len(part)
+                if received_bytes > MAX_BYTES:
                     raise BadInput(_too_large())
                 file.write(part)
-        if not got:
+        if not received_bytes:
             raise BadInput("The file is empty.")
-        if not fit.endswith(ENDINGS):
+        if not file_name.endswith(ENDINGS):
             _require_archive(path)
         yield path
 

@@ -1,7 +1,7 @@
 """Spellings of one racer become one: the first that each race was given. What was posted stays as it was.
 
 Until now "Ann" and "ann", or one name in two Unicode forms, were two racers of a race. Their results keep their bytes
-and point to the first spelling; their lines are derived anew, as a post derives them.
+and point to the first spelling; their lines are derived again, as a post derives them.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# The columns of that day: later steps may add others.
+# The columns as of this migration: later ones may add others.
 _RACES = sa.table("races", *map(sa.column, ("race_id", "rules", "version", "undo")))
 _ENTRIES = sa.table("entries", *map(sa.column, ("race_id", "racer", "entered_utc_ns")))
 _OF_RESULT = ("seq", "result_id", "revision", "race_id", "racer", "score_ms", "finished_utc_ns", "accepted_utc_ns")
@@ -42,9 +42,9 @@ def upgrade() -> None:
         first: dict[str, str] = {}
         merged: dict[str, str] = {}
         for racer in _in_order(db, race.race_id):
-            kept = first.setdefault(hashlib.sha256(name_key(racer).encode()).hexdigest(), racer)
-            if kept != racer:
-                merged[racer] = kept
+            first_spelling = first.setdefault(hashlib.sha256(name_key(racer).encode()).hexdigest(), racer)
+            if first_spelling != racer:
+                merged[racer] = first_spelling
         for key, racer in first.items():
             db.execute(sa.insert(racers), {"race_id": race.race_id, "key_sha256": key, "racer": racer})
         if merged:
@@ -52,41 +52,41 @@ def upgrade() -> None:
 
 
 def _in_order(db: sa.Connection, race_id: str) -> list[str]:
-    """The racers of a race, the first to come first."""
+    """The spellings of a race's racers, by when they were entered or posted."""
     entered = sa.select(_ENTRIES.c.racer, _ENTRIES.c.entered_utc_ns.label("at")).where(_ENTRIES.c.race_id == race_id)
     posted = sa.select(_RESULTS.c.racer, _RESULTS.c.accepted_utc_ns.label("at"), _RESULTS.c.seq)
-    found = [(row.at, 0, row.racer) for row in db.execute(entered)]
-    found += [(row.at, row.seq, row.racer) for row in db.execute(posted.where(_RESULTS.c.race_id == race_id))]
-    return list(dict.fromkeys(racer for _, _, racer in sorted(found)))
+    dated = [(row.at, 0, row.racer) for row in db.execute(entered)]
+    dated += [(row.at, row.seq, row.racer) for row in db.execute(posted.where(_RESULTS.c.race_id == race_id))]
+    return list(dict.fromkeys(racer for _, _, racer in sorted(dated)))
 
 
 def _merge(db: sa.Connection, race: Any, merged: dict[str, str]) -> None:
-    for racer, kept in merged.items():
-        mine = (_RESULTS.c.race_id == race.race_id) & (_RESULTS.c.racer == racer)
-        db.execute(sa.update(_RESULTS).where(mine).values(racer=kept))
-        _enter_once(db, race.race_id, racer, kept)
+    for racer, first_spelling in merged.items():
+        of_racer = (_RESULTS.c.race_id == race.race_id) & (_RESULTS.c.racer == racer)
+        db.execute(sa.update(_RESULTS).where(of_racer).values(racer=first_spelling))
+        _enter_once(db, race.race_id, racer, first_spelling)
     rules = rules_from(json.loads(race.rules))
     for racer in sorted({*merged, *merged.values()}):
-        mine = (_LINES.c.race_id == race.race_id) & (_LINES.c.racer == racer)
-        db.execute(sa.delete(_LINES).where(mine))
+        of_racer = (_LINES.c.race_id == race.race_id) & (_LINES.c.racer == racer)
+        db.execute(sa.delete(_LINES).where(of_racer))
         _add_line(db, race.race_id, racer, rules)
     new = {"version": race.version + 1, "undo": "{}"}
     db.execute(sa.update(_RACES).where(_RACES.c.race_id == race.race_id).values(**new))
 
 
-def _enter_once(db: sa.Connection, race_id: str, racer: str, kept: str) -> None:
-    """The entry of the other spelling goes over, or is one too many."""
-    mine, other = ((_ENTRIES.c.race_id == race_id) & (_ENTRIES.c.racer == name) for name in (racer, kept))
+def _enter_once(db: sa.Connection, race_id: str, racer: str, first_spelling: str) -> None:
+    """Rename the entry of the other spelling to the first one, or delete it if the first one is entered too."""
+    of_racer, other = ((_ENTRIES.c.race_id == race_id) & (_ENTRIES.c.racer == name) for name in (racer, first_spelling))
     if db.execute(sa.select(_ENTRIES.c.racer).where(other)).first() is None:
-        db.execute(sa.update(_ENTRIES).where(mine).values(racer=kept))
+        db.execute(sa.update(_ENTRIES).where(of_racer).values(racer=first_spelling))
     else:
-        db.execute(sa.delete(_ENTRIES).where(mine))
+        db.execute(sa.delete(_ENTRIES).where(of_racer))
 
 
 def _add_line(db: sa.Connection, race_id: str, racer: str, rules: RaceRules) -> None:
     ids = sa.select(_RESULTS.c.result_id).where((_RESULTS.c.race_id == race_id) & (_RESULTS.c.racer == racer))
-    found: Iterable[Any] = db.execute(sa.select(_RESULTS).where(_RESULTS.c.result_id.in_(ids)))
-    every = newest(Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns) for r in found)
+    revisions: Iterable[Any] = db.execute(sa.select(_RESULTS).where(_RESULTS.c.result_id.in_(ids)))
+    every = newest(Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns) for r in revisions)
     line = line_of([attempt for attempt in every if attempt.racer == racer], rules)
     if line is not None:
         values = {name: getattr(line, name) for name in _OF_LINE if name != "race_id"}

@@ -30,6 +30,7 @@ class CrashPoint:
         self._left: int | None = None
 
     def arm(self, steps: int) -> None:
+        """Let the process die after `steps` more steps."""
         self._left = steps
 
     def disarm(self) -> bool:

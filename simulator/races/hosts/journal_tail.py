@@ -13,7 +13,7 @@ import apsw
 
 LAP_FACTS = ("LapCompleted", "LapConfirmed", "LapAdjusted", "LapHeld")
 
-# The modes that a command may lead a car through.
+# The orders that a command leads to, one after the other.
 STEPS: dict[str, tuple[str, ...]] = {"start": ("arm", "start"), "resume": ("reset", "arm", "start")}
 
 
@@ -58,13 +58,15 @@ class JournalTail:
         rows: list[tuple[Any, ...]] = self._db.execute(
             "SELECT seq, input, facts, hash FROM journal WHERE seq > ? ORDER BY seq", (self._seq,)
         ).fetchall()
-        for seq, given, facts, digest in rows:
-            kind, fields = json.loads(bytes(given))
+        for seq, content, facts, digest in rows:
+            kind, fields = json.loads(bytes(content))
             self._seq = int(seq)
             self.hashes[self._seq] = bytes(digest).hex()
-            kept = StoredRecord(self._seq, kind, fields, tuple((name, body) for name, body in json.loads(bytes(facts))))
-            self.records.append(kept)
-            self._note(kept)
+            record = StoredRecord(
+                self._seq, kind, fields, tuple((name, body) for name, body in json.loads(bytes(facts)))
+            )
+            self.records.append(record)
+            self._index(record)
 
     def outbox(self) -> list[tuple[str, int, bytes]]:
         """(result id, revision, payload) of every result that was ever due to be posted."""
@@ -79,30 +81,30 @@ class JournalTail:
             self._db.close()
             self._db = None
 
-    def _note(self, kept: StoredRecord) -> None:
-        body = kept.input
-        if kept.kind == "Edge":
+    def _index(self, record: StoredRecord) -> None:
+        body = record.input
+        if record.kind == "Edge":
             key = (body["boot"], body["seq"])
             self.repeated_edges += key in self.edges
             self.edges[key] = (body["sensor"], body["broken"], body["at_ns"])
-        elif kept.kind == "CarReport":
+        elif record.kind == "CarReport":
             self.reports.add((body["car"], body["boot"], body["seq"]))
-        for name, fact in kept.facts:
-            self._note_fact(name, fact)
+        for name, fact in record.facts:
+            self._index_fact(name, fact)
 
-    def _note_fact(self, name: str, fact: dict[str, Any]) -> None:
+    def _index_fact(self, name: str, fact: dict[str, Any]) -> None:
         if name in LAP_FACTS:
-            self._note_lap(fact["lap"])
+            self._index_lap(fact["lap"])
         elif name == "LapsRecomputed":
             for lap in fact["laps"]:
-                self._note_lap(lap)
+                self._index_lap(lap)
         elif name == "RunOpened":
             self.cars[fact["run_id"]] = fact["car"]
             self.racers[fact["run_id"]].add(fact["racer"])
         elif name == "RunReassigned":
             self.racers[fact["run_id"]].add(fact["racer"])
         elif name == "PhaseChanged":
-            self._note_phase(fact["run_id"], fact["phase"])
+            self._index_phase(fact["run_id"], fact["phase"])
         elif name == "Qualified":
             self.scores[fact["run_id"]].add(fact["score_ms"])
         elif name == "StandingChanged":
@@ -111,10 +113,10 @@ class JournalTail:
             steps = STEPS.get(fact["action"], (fact["action"],))
             self.orders.update((fact["car"], step) for step in steps)
 
-    def _note_lap(self, lap: dict[str, Any]) -> None:
+    def _index_lap(self, lap: dict[str, Any]) -> None:
         self.laps[lap["run_id"], lap["number"]].add(lap_text(lap))
 
-    def _note_phase(self, run_id: str, phase: str) -> None:
+    def _index_phase(self, run_id: str, phase: str) -> None:
         self.phases[run_id].add(phase)
         if phase in ("armed", "running"):
             self.open_run = (run_id, self.cars[run_id])

@@ -62,7 +62,7 @@ class AppliedPost:
 
 
 class LeaderboardHost:
-    """The leaderboard's process and machine; `log` holds every post that reached the board, repeats too."""
+    """The leaderboard's process and machine; `log` holds every post that reached the board, including repeats."""
 
     def __init__(self, virtual_time: VirtualTime, path: pathlib.Path, faults: FaultSource) -> None:
         self.log: list[AppliedPost] = []
@@ -87,7 +87,7 @@ class LeaderboardHost:
     def is_down(self) -> bool:
         return self._virtual_time.now_ns < self._down_until_ns
 
-    def take(self, request: ReceivedPost) -> Reply:
+    def handle(self, request: ReceivedPost) -> Reply:
         """Handle a post: check the signature first, as the HTTP shell does, then pass it to the board."""
         headers, body = request.headers, request.body
         signed = (headers["webhook-id"], headers["webhook-timestamp"], headers["webhook-signature"])
@@ -100,10 +100,10 @@ class LeaderboardHost:
         self.log.append(AppliedPost(webhook_id, body, status, answer, at_utc_ns))
         return Reply(status, {}, answer)
 
-    def take_late(self, request: ReceivedPost) -> None:
+    def handle_late(self, request: ReceivedPost) -> None:
         """Handle a request that arrives after its sender gave up."""
         if not self.is_down:
-            self.take(request)
+            self.handle(request)
 
 
 class FaultyNetwork:
@@ -125,9 +125,9 @@ class FaultyNetwork:
         if self._faults.occurs("leaderboard_timeout"):
             self._hang(request)
             return AnswerLost("no answer in time")
-        reply = self._leaderboard.take(request)
+        reply = self._leaderboard.handle(request)
         if self._faults.occurs("duplicate_post"):
-            self._leaderboard.take(request)
+            self._leaderboard.handle(request)
         if self._faults.occurs("leaderboard_500_after_apply"):
             return Reply(500, {}, NO_REASON)
         return reply
@@ -136,7 +136,7 @@ class FaultyNetwork:
         rng = self._faults.source("leaderboard_timeout")
         if rng.random() < 0.5:
             delay_ns = rng.randint(100 * NS_PER_MS, 40 * NS_PER_S)
-            self._virtual_time.after(delay_ns, lambda: self._leaderboard.take_late(request))
+            self._virtual_time.after(delay_ns, lambda: self._leaderboard.handle_late(request))
 
 
 class FaultyWebhook(WebhookLeaderboard):

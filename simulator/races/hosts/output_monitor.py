@@ -59,7 +59,7 @@ class OutputMonitor:
         self._leases.check(alone, f"{car}: {boot} and {lease.boot} have a lease to drive at the same time")
         self._leased[car] = (lease.boot, now_ns + lease.lease_ms * NS_PER_MS)
 
-    def seen(self, view: View, life: int) -> None:
+    def on_view(self, view: View, life: int) -> None:
         """Check a view that a screen shows; `life` numbers the station's process."""
         if self._views == (life, view.version):
             return
@@ -77,9 +77,9 @@ class OutputMonitor:
             )
             for lap in run.laps:
                 self._shown.check(self._has_lap(lap), f"shown but not stored: {lap}")
-        self._see_standing(view)
+        self._check_standing(view)
 
-    def _see_standing(self, view: View) -> None:
+    def _check_standing(self, view: View) -> None:
         if view.race is None:
             return
         stored = [
@@ -89,17 +89,17 @@ class OutputMonitor:
         shown = [(line.rank, line.racer, line.score_ms) for line in view.standing]
         self._shown.check(shown == stored, f"the standing is shown as {shown}, stored is {stored}")
 
-    def _known(self, look: Callable[[], bool]) -> bool:
-        if look():
+    def _known(self, is_stored: Callable[[], bool]) -> bool:
+        if is_stored():
             return True
         self.journal_tail.catch_up()
-        return look()
+        return is_stored()
 
     def _stored(self, body: m.Body, device: str | None) -> bool:
         journal_tail = self.journal_tail
         match body:
             case m.OfficialLap():
-                return any(_says(text, body) for text in journal_tail.laps.get((body.run_id, body.number), ()))
+                return any(_matches(text, body) for text in journal_tail.laps.get((body.run_id, body.number), ()))
             case m.RunStatus():
                 return not body.run_id or (
                     body.phase in journal_tail.phases.get(body.run_id, set())
@@ -120,32 +120,32 @@ class OutputMonitor:
         return lap_text(json.loads(canonical(lap))) in self.journal_tail.laps.get((lap.run_id, lap.number), set())
 
 
-def _says(text: str, on_published: m.OfficialLap) -> bool:
+def _matches(text: str, published: m.OfficialLap) -> bool:
     lap = json.loads(text)
     return (lap["lap_ns"], lap["valid"], lap["confirmed"], lap["reason"]) == (
-        on_published.lap_ns,
-        on_published.valid,
-        on_published.confirmed,
-        on_published.reason,
+        published.lap_ns,
+        published.valid,
+        published.confirmed,
+        published.reason,
     )
 
 
 class MonitoredLink:
     """A `Link` whose messages `OutputMonitor` checks; `step` is called before each (a point where it may crash)."""
 
-    def __init__(self, link: Link, watch: OutputMonitor, step: Callable[[str], None]) -> None:
-        self._link, self._watch, self._step = link, watch, step
+    def __init__(self, link: Link, monitor: OutputMonitor, step: Callable[[str], None]) -> None:
+        self._link, self._monitor, self._step = link, monitor, step
 
     def start(self, subscriptions: Sequence[Subscription], on_delivery: Callable[[Delivery], None]) -> None:
         self._link.start(subscriptions, on_delivery)
 
     def publish(self, body: m.Body, device: str | None = None) -> bool:
-        self._step("before telling")
-        self._watch.on_published(body, device)
+        self._step("before publishing")
+        self._monitor.on_published(body, device)
         return self._link.publish(body, device)
 
     def publish_as(self, message: m.Message, device: str | None = None) -> bool:
-        self._watch.on_published(message.body, device)
+        self._monitor.on_published(message.body, device)
         return self._link.publish_as(message, device)
 
     def state(self) -> LinkState:

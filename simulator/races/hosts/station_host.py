@@ -72,14 +72,12 @@ class StationHost:
             faults,
             folder,
         )
-        self._kept = tally.invariants["rulings_kept"]
         self._tally = tally
-        kept = tally.invariants
-        self._watch = OutputMonitor(
+        self._monitor = OutputMonitor(
             self.journal_tail,
-            kept["shown_is_stored"],
-            kept["reports_kept"],
-            kept["one_lease"],
+            tally.invariants["shown_is_stored"],
+            tally.invariants["reports_kept"],
+            tally.invariants["one_lease"],
             lambda: virtual_time.now_ns,
         )
         self._life: StationProcess | None = None
@@ -87,7 +85,7 @@ class StationHost:
         self._lives = 0
         self._full = False
         self._sync_due_ns: int | None = None
-        self._due_seen = 0
+        self._due_handled = 0
         self._sync_rng = random.Random(f"{faults.seed}/sync")
         draws = random.Random(f"{faults.seed}/identity")
         self._draw = lambda count: draws.randbytes(count).hex()
@@ -119,6 +117,7 @@ class StationHost:
         self._virtual_time.after(self._restart_pause("station_restart"), self.start)
 
     def kill_sync(self) -> None:
+        """`kill -9` the sync process; systemd starts it again seconds later."""
         if self._sync is None:
             return
         self._forget_sync()
@@ -138,6 +137,7 @@ class StationHost:
         self._virtual_time.after(down_ns, self._come_up)
 
     def disk_full(self, full: bool) -> None:
+        """Fill the journal's disk, or free it again."""
         self._full = full
         if self._life is not None:
             self._life.journal.disk_full(full)
@@ -157,16 +157,16 @@ class StationHost:
         """True if no input waits to be stored and no result waits to be posted."""
         if self._life is None or self._sync is None:
             return False
-        held = self._life.station.snapshot().store.held
-        return not held and not self._sync.syncer.waiting and self._sync_due_ns is None
+        unstored = self._life.station.snapshot().store.held
+        return not unstored and not self._sync.syncer.waiting and self._sync_due_ns is None
 
     # Work
 
     def pump(self) -> None:
         """Let both processes do what is due now."""
         life = self._life
-        if life is not None and self._alive(life.work) and life.journal.due != self._due_seen:
-            self._due_seen = life.journal.due
+        if life is not None and self._alive(life.work) and life.journal.due != self._due_handled:
+            self._due_handled = life.journal.due
             self._sync_at(self._virtual_time.now_ns + SYNC_NOTICES_NS)
         if self._sync is not None and self._sync_due_ns is not None and self._sync_due_ns <= self._virtual_time.now_ns:
             self._step_sync(self._sync.syncer)
@@ -205,7 +205,10 @@ class StationHost:
             self.journal_tail.catch_up()
             stored = self.journal_tail.records[answer.seq - 1] if answer.seq <= len(self.journal_tail.records) else None
             matches = stored is not None and stored.kind == type(command).__name__
-            self._kept.check(matches, f"{command} was accepted as record {answer.seq}, which is {stored}")
+            self._tally.invariants["rulings_kept"].check(
+                matches,
+                f"{command} was accepted as record {answer.seq}, which is {stored}",
+            )
         return answer
 
     def run(self) -> RunView | None:
@@ -213,10 +216,11 @@ class StationHost:
         if self._life is None:
             return None
         view = self._life.station.snapshot()
-        self._watch.seen(view, self._life.number)
+        self._monitor.on_view(view, self._life.number)
         return view.run
 
     def stamp(self, virtual_ns: int) -> int:
+        """The station's clock reading (ns) at a true time."""
         return self.clock.stamp(virtual_ns)
 
     # Inside
@@ -227,7 +231,7 @@ class StationHost:
         journal = CrashingJournal(self.path, self.crash_point.step)
         journal.disk_full(self._full)
         setup = StationSetup(NAME, self._gates, self.race, versions={"raceday": "simulated"}, random_hex=self._draw)
-        monitored = MonitoredLink(link, self._watch, self.crash_point.step)
+        monitored = MonitoredLink(link, self._monitor, self.crash_point.step)
         station = Station(setup, self.clock, monitored, {GATE: GateDeviceDriver(self.gate_device)}, journal)
         self._life = StationProcess(self._lives, station, journal, link)
         try:

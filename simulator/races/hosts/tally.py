@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-MAX_WITNESSES = 5
+MAX_SENTENCES = 5
 
 
 @dataclass(slots=True)
 class Invariant:
-    """Something that must always hold; `broken` has the first sentences about how it did not."""
+    """Something that must always hold; `broken` holds the first few sentences about violations."""
 
     checked: int = 0
     failures: int = 0
@@ -21,33 +21,34 @@ class Invariant:
         return self.failures == 0
 
     def check(self, holds: bool, sentence: str) -> bool:
+        """Count one check, and record the sentence if it failed; returns `holds`."""
         self.checked += 1
         if not holds:
             self.failures += 1
-            if len(self.broken) < MAX_WITNESSES:
+            if len(self.broken) < MAX_SENTENCES:
                 self.broken.append(sentence)
         return holds
 
     def add(self, other: "Invariant") -> None:
         self.checked += other.checked
         self.failures += other.failures
-        self.broken = (self.broken + other.broken)[:MAX_WITNESSES]
+        self.broken = (self.broken + other.broken)[:MAX_SENTENCES]
 
 
 # name -> statement; each is checked in every meeting.
 INVARIANTS: dict[str, str] = {
     "no_crossing_lost": "every edge that the gate remembers is in the journal, once, as it was stamped",
     "crossings_true": "every undisturbed pass made one crossing at its nanosecond; every other crossing has its fault",
-    "laps_true": "every lap equals the truth to the nanosecond, or a fault that was put in explains it",
-    "laps_by_the_rules": "laps, their counts and statuses equal those of the small model",
+    "laps_true": "every lap equals the truth to the nanosecond, or an injected fault explains it",
+    "laps_by_the_rules": "laps, their counts and statuses equal those of the reference model",
     "rulings_kept": "every command that was answered as accepted is in the journal where the answer said",
     "applied_once": "every result takes effect at the leaderboard exactly once, under one id and one body",
-    "standings_agree": "scores and ranks of leaderboard and station equal those of the small model",
+    "standings_agree": "scores and ranks of leaderboard and station equal those of the reference model",
     "shown_is_stored": "nothing was published, ordered or shown that was not committed before",
     "one_lease": "of several machines with one name, no two ever had a lease to drive at the same time",
-    "reports_kept": "a car's lap report is acknowledged after its commit only, and none is lost",
+    "reports_kept": "a car's lap report is acknowledged only after its commit, and none is lost",
     "replay_agrees": "the journal replays to the same facts, and its hash chain holds",
-    "healed": "when the faults are over, all is delivered: outboxes empty, results posted, nothing pending",
+    "healed": "when the faults are over, everything is delivered: outboxes empty, results posted, nothing pending",
 }
 
 
@@ -93,7 +94,7 @@ COUNTS = ("laps", "runs", "races", "results", "posts", "crossings", "reports", "
 
 @dataclass(frozen=True, slots=True)
 class SimulationReport:
-    """A whole simulation. `wall_s` is real time; all else repeats with the seed."""
+    """The outcome of a whole simulation. `wall_s` is real time; everything else repeats with the seed."""
 
     seed: int
     hours: float
@@ -120,9 +121,9 @@ def _summary(invariant: Invariant) -> dict[str, object]:
     return summary if invariant.held else {**summary, "failures": invariant.failures, "broken": invariant.broken}
 
 
-def total(tallies: Iterable[MeetingTally]) -> MeetingTally:
+def total_of(tallies: Iterable[MeetingTally]) -> MeetingTally:
     """The sum of all meetings, in order."""
-    whole = MeetingTally()
+    total = MeetingTally()
     for tally in tallies:
-        whole.add(tally)
-    return whole
+        total.add(tally)
+    return total

@@ -14,7 +14,7 @@ from simulator.races.physical.racers import SimRacer, draw_racer, drive_lap
 from station.core import inputs as e
 
 GATE = "start"
-BOOT = "hall-boot-0"
+BOOT = "track-boot-0"
 UTC_NS = 1_790_000_000 * NS_PER_S
 LOCKOUT_NS = 300 * NS_PER_MS
 TICK_NS = 100 * NS_PER_MS
@@ -49,14 +49,14 @@ class Heat:
     """The true passes, and the inputs that the station receives, in order of time."""
 
     seed: str
-    racers: dict[str, SimRacer]  # run id -> its true passes
+    racers: dict[str, SimRacer]  # by run id
     passes: list[HeatPassing] = field(default_factory=list)
     inputs: list[e.Input] = field(default_factory=list)
     end_ns: int = 0
 
 
 def moment(at_ns: int) -> e.Moment:
-    """The station's clock, which the gate's machine shares."""
+    """A reading of the station's clock at `at_ns`; the gate's machine has the same clock."""
     return e.Moment(BOOT, at_ns, UTC_NS + at_ns)
 
 
@@ -76,7 +76,7 @@ def draw_heat(seed: str, cars: int, laps: int, rates: FaultRates) -> Heat:
         timed += _reports(rng, racer.car, [each for each in heat.passes if each.car == racer.car], rates)
     heat.end_ns = heat.passes[-1].at_ns + 20 * NS_PER_S
     timed += [(at_ns, e.Tick(moment(at_ns))) for at_ns in range(begin_ns, heat.end_ns, TICK_NS)]
-    heat.inputs = [given for _, given in sorted(timed, key=lambda each: each[0])]
+    heat.inputs = [event for _, event in sorted(timed, key=lambda each: each[0])]
     return heat
 
 
@@ -129,14 +129,14 @@ def _reports(rng: random.Random, car: str, passes: list[HeatPassing], rates: Fau
     """The car's own lap reports: up to a frame late, on its own clock, some delayed, some lost."""
     epoch_ns, rate = rng.randint(5, 4000) * NS_PER_S, 1.0 + rng.uniform(-40e-6, 40e-6)
     boot, last_ns = f"{car}-boot", 0
-    found: list[tuple[int, e.Input]] = []
+    reports: list[tuple[int, e.Input]] = []
     for seq, each in enumerate(passes, start=1):
-        seen_ns = each.at_ns + round(rng.gauss(0.0, 20.0) * NS_PER_MS + rng.uniform(0.0, 33.0) * NS_PER_MS)
-        said_ns = epoch_ns + round(seen_ns * rate)
-        lap_ns, last_ns = (said_ns - last_ns if last_ns else None), said_ns
+        detected_ns = each.at_ns + round(rng.gauss(0.0, 20.0) * NS_PER_MS + rng.uniform(0.0, 33.0) * NS_PER_MS)
+        stamp_ns = epoch_ns + round(detected_ns * rate)
+        lap_ns, last_ns = (stamp_ns - last_ns if last_ns else None), stamp_ns
         delay_ms = rng.uniform(300.0, 5000.0) if rng.random() < LATE_REPORT else rng.uniform(30.0, 200.0)
-        heard_ns = each.at_ns + round((60.0 + delay_ms) * NS_PER_MS)
+        arrival_ns = each.at_ns + round((60.0 + delay_ms) * NS_PER_MS)
         if rng.random() >= rates.lost_report:
-            report = e.CarReport(car, boot, seq, said_ns, boot, moment(heard_ns), lap_ns, 33 * NS_PER_MS)
-            found.append((heard_ns, report))
-    return found
+            report = e.CarReport(car, boot, seq, stamp_ns, boot, moment(arrival_ns), lap_ns, 33 * NS_PER_MS)
+            reports.append((arrival_ns, report))
+    return reports

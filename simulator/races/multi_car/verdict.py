@@ -67,27 +67,28 @@ class HeatReplay:
 
     def __init__(self) -> None:
         self.engine = Engine()
-        self.kept: list[JournalEntry] = []
+        self.entries: list[JournalEntry] = []
 
     def give(self, event: e.Input) -> tuple[f.Fact, ...]:
+        """Pass an input to the engine; returns its facts."""
         facts = self.engine.handle(event)
         if facts:
-            self.kept.append(JournalEntry(event, facts))
+            self.entries.append(JournalEntry(event, facts))
         return facts
 
     @property
     def facts(self) -> list[f.Fact]:
-        return [fact for entry in self.kept for fact in entry.facts]
+        return [fact for entry in self.entries for fact in entry.facts]
 
 
 def run_heat(seed: str, cars: int, laps: int, rates: FaultRates, folder: pathlib.Path | None = None) -> HeatVerdict:
-    """One heat; with a `folder` its journal is written there, and must replay to the same facts."""
+    """Run and judge one heat; with a `folder` its journal is written there, and must replay to the same facts."""
     heat, replayed = draw_heat(seed, cars, laps, rates), HeatReplay()
-    for given in heat.inputs:
-        replayed.give(given)
+    for event in heat.inputs:
+        replayed.give(event)
     verdict = judge(heat, replayed.facts)
     _rule(heat, replayed)
-    _held_against_the_truth(heat, replayed, verdict)
+    _compare_with_truth(heat, replayed, verdict)
     if folder is not None:
         verdict.heads.append(_journaled(replayed, folder / f"{seed.replace('/', '-')}.db"))
     return verdict
@@ -97,12 +98,12 @@ def run_heats(
     seed: int, count: int, cars: int, folder: pathlib.Path, done: Callable[[HeatVerdict], None] = lambda _verdict: None
 ) -> HeatVerdict:
     """Run the heats (seed, 0) to (seed, count - 1), each with its journal in `folder`; call `done` after each."""
-    whole = HeatVerdict()
+    total = HeatVerdict()
     for number in range(count):
         verdict = run_heat(f"{seed}/{number}", cars, LAPS, FaultRates(), folder)
-        whole.add(verdict)
+        total.add(verdict)
         done(verdict)
-    return whole
+    return total
 
 
 def judge(heat: Heat, facts: list[f.Fact]) -> HeatVerdict:
@@ -110,7 +111,7 @@ def judge(heat: Heat, facts: list[f.Fact]) -> HeatVerdict:
     verdict = HeatVerdict()
     truth = {each.at_ns: each for each in heat.passes}
     stamps = {fact.number: fact.at_ns for fact in facts if isinstance(fact, f.Crossing)}
-    given = {fact.crossing: fact for fact in facts if isinstance(fact, f.Attributed)}
+    attributed = {fact.crossing: fact for fact in facts if isinstance(fact, f.Attributed)}
     aside = {fact.crossing: fact.why for fact in facts if isinstance(fact, f.Unattributed)}
     proposals = [fact for fact in facts if isinstance(fact, f.Proposal)]
     asked = {fact.crossing for fact in proposals if fact.crossing}
@@ -120,28 +121,29 @@ def judge(heat: Heat, facts: list[f.Fact]) -> HeatVerdict:
         verdict.crossings += 1
         if number in asked:
             verdict.doubtful += 1
-        elif number in given:
-            _hold(verdict, given[number].run_id == true_pass.run_id, heat, f"{true_pass} was given as {given[number]}")
+        elif number in attributed:
+            given = attributed[number]
+            _count(verdict, given.run_id == true_pass.run_id, heat, f"{true_pass} was attributed as {given}")
         elif number in aside:
-            _hold(verdict, not true_pass.counts, heat, f"{true_pass} was put aside: {aside[number]}")
+            _count(verdict, not true_pass.counts, heat, f"{true_pass} was set aside: {aside[number]}")
         else:
-            verdict.wrong.append(f"heat {heat.seed}: nothing was said of crossing {number}, {true_pass}")
+            verdict.wrong.append(f"heat {heat.seed}: no fact decides about crossing {number}, {true_pass}")
     _missed(heat, set(stamps.values()), proposals, verdict)
     return verdict
 
 
-def _hold(verdict: HeatVerdict, right: bool, heat: Heat, sentence: str) -> None:
+def _count(verdict: HeatVerdict, right: bool, heat: Heat, sentence: str) -> None:
     verdict.right += right
     if not right:
         verdict.wrong.append(f"heat {heat.seed}: {sentence}")
 
 
-def _missed(heat: Heat, seen: set[int], proposals: list[f.Proposal], verdict: HeatVerdict) -> None:
+def _missed(heat: Heat, crossings_ns: set[int], proposals: list[f.Proposal], verdict: HeatVerdict) -> None:
     for each in heat.passes:
-        if each.counts and each.at_ns not in seen:
+        if each.counts and each.at_ns not in crossings_ns:
             verdict.missed += 1
             verdict.missed_asked += any(
-                each.run_id == asked.run_id and abs(asked.at_ns - each.at_ns) < NEAR_NS for asked in proposals
+                each.run_id == one.run_id and abs(one.at_ns - each.at_ns) < NEAR_NS for one in proposals
             )
 
 
@@ -149,26 +151,29 @@ def _rule(heat: Heat, replayed: HeatReplay) -> None:
     """Answer every proposal, as an official with the video does; then end every run."""
     truth = {each.at_ns: each for each in heat.passes}
     stamps = {fact.number: fact.at_ns for fact in replayed.facts if isinstance(fact, f.Crossing)}
-    for asked in [fact for fact in replayed.facts if isinstance(fact, f.Proposal)]:
-        replayed.give(_ruling(heat, asked, truth[stamps[asked.crossing]] if asked.crossing else None))
+    for proposal in [fact for fact in replayed.facts if isinstance(fact, f.Proposal)]:
+        true_pass = truth[stamps[proposal.crossing]] if proposal.crossing else None
+        replayed.give(_ruling(heat, proposal, true_pass))
     for run_id in heat.racers:
         replayed.give(e.FinishRun(author="judge", run_id=run_id, moment=moment(heat.end_ns)))
 
 
-def _ruling(heat: Heat, asked: f.Proposal, true_pass: HeatPassing | None) -> e.Command:
+def _ruling(heat: Heat, proposal: f.Proposal, true_pass: HeatPassing | None) -> e.Command:
     reason, now = "seen on the video", moment(heat.end_ns)
     if true_pass is not None and true_pass.counts:
-        number, run_id = asked.crossing, true_pass.run_id
+        number, run_id = proposal.crossing, true_pass.run_id
         return e.AssignCrossing(author="judge", number=number, run_id=run_id, reason=reason, moment=now)
-    missed = [each for each in heat.passes if each.run_id == asked.run_id and abs(each.at_ns - asked.at_ns) < NEAR_NS]
-    if asked.kind == "missed_crossing" and missed and missed[0].counts:
-        at_ns, run_id = missed[0].at_ns, asked.run_id
+    missed = [
+        each for each in heat.passes if each.run_id == proposal.run_id and abs(each.at_ns - proposal.at_ns) < NEAR_NS
+    ]
+    if proposal.kind == "missed_crossing" and missed and missed[0].counts:
+        at_ns, run_id = missed[0].at_ns, proposal.run_id
         return e.AddCrossing(author="judge", at_ns=at_ns, run_id=run_id, reason=reason, moment=now)
-    return e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, reason=reason, moment=now)
+    return e.DismissProposal(author="judge", at_ns=proposal.at_ns, run_id=proposal.run_id, reason=reason, moment=now)
 
 
-def _held_against_the_truth(heat: Heat, replayed: HeatReplay, verdict: HeatVerdict) -> None:
-    """After the rulings: count the true laps that the results have to the nanosecond."""
+def _compare_with_truth(heat: Heat, replayed: HeatReplay, verdict: HeatVerdict) -> None:
+    """Count, after the rulings, the true laps that the results have to the nanosecond."""
     race = replayed.engine.race
     assert race is not None
     for run_id in heat.racers:
@@ -182,8 +187,8 @@ def _journaled(replayed: HeatReplay, path: pathlib.Path) -> str:
     """Write the heat's journal and replay it; return its head hash. Raises StorageError if the facts differ."""
     journal = Journal(path)
     try:
-        for first in range(0, len(replayed.kept), BATCH):
-            journal.append(replayed.kept[first : first + BATCH])
+        for first in range(0, len(replayed.entries), BATCH):
+            journal.append(replayed.entries[first : first + BATCH])
         return check(journal).hex
     finally:
         journal.close()

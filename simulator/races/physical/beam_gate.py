@@ -20,7 +20,7 @@ ONE_STRIP = 0.2  # share of the cars that run over only one of the two strips
 
 
 @dataclass(frozen=True, slots=True)
-class SeenEdge:
+class SensorEdge:
     """One level change of a sensor, before any device numbers it; `lost` if the sensor's queue dropped it."""
 
     sensor: str
@@ -37,36 +37,36 @@ class BeamPassing:
     speed_mps: float
     faults: list[str] = field(default_factory=list)
 
-    def clean(self) -> list[SeenEdge]:
+    def clean(self) -> list[SensorEdge]:
         """The edges of a perfect gate with two beams in line."""
         follow_ns = round(BASELINE_M / self.speed_mps * NS_PER_S)
         return self._edges((SENSORS[0], 0), (SENSORS[1], follow_ns))
 
-    def clean_side_by_side(self, rng: random.Random) -> list[SeenEdge]:
+    def clean_side_by_side(self, rng: random.Random) -> list[SensorEdge]:
         """The edges of a perfect gate with two strips side by side."""
         first, second = rng.sample(SENSORS, 2)
         later = () if rng.random() < ONE_STRIP else ((second, rng.randint(0, ASKEW_NS)),)
         return self._edges((first, 0), *later)
 
-    def _edges(self, *sensors: tuple[str, int]) -> list[SeenEdge]:
+    def _edges(self, *sensors: tuple[str, int]) -> list[SensorEdge]:
         blocked_ns = round(CAR_M / self.speed_mps * NS_PER_S)
         edges = []
         for sensor, after_ns in sensors:
             at_ns = self.at_ns + after_ns
-            edges += [SeenEdge(sensor, True, at_ns), SeenEdge(sensor, False, at_ns + blocked_ns)]
+            edges += [SensorEdge(sensor, True, at_ns), SensorEdge(sensor, False, at_ns + blocked_ns)]
         return in_order(edges)
 
 
-def in_order(edges: list[SeenEdge]) -> list[SeenEdge]:
+def in_order(edges: list[SensorEdge]) -> list[SensorEdge]:
     """The edges sorted by time; at equal times those of the first beam come first."""
     return sorted(edges, key=lambda e: (e.at_ns, SENSORS.index(e.sensor), e.broken))
 
 
-def double_trigger(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
+def double_trigger(edges: list[SensorEdge], rng: random.Random) -> list[SensorEdge]:
     """Make the beam flicker: through a gap in the car while it is blocked, or at a wing just after it is clear."""
     sensor = rng.choice(sorted({e.sensor for e in edges}))
-    mine = [e for e in edges if e.sensor == sensor]
-    first_ns, last_ns = mine[0].at_ns, mine[-1].at_ns
+    own = [e for e in edges if e.sensor == sensor]
+    first_ns, last_ns = own[0].at_ns, own[-1].at_ns
     extra = []
     at_ns = first_ns
     for _ in range(rng.choice((1, 1, 2, 3))):
@@ -74,27 +74,27 @@ def double_trigger(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
         width_ns = rng.randint(20_000, 3 * NS_PER_MS)
         if at_ns + width_ns >= last_ns:
             at_ns = last_ns + rng.randint(NS_PER_MS, 60 * NS_PER_MS)
-            extra += [SeenEdge(sensor, True, at_ns), SeenEdge(sensor, False, at_ns + width_ns)]
+            extra += [SensorEdge(sensor, True, at_ns), SensorEdge(sensor, False, at_ns + width_ns)]
             break
-        extra += [SeenEdge(sensor, False, at_ns), SeenEdge(sensor, True, at_ns + width_ns)]
+        extra += [SensorEdge(sensor, False, at_ns), SensorEdge(sensor, True, at_ns + width_ns)]
         at_ns += width_ns
     return in_order(edges + extra)
 
 
-def miss_sensor(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
+def miss_sensor(edges: list[SensorEdge], rng: random.Random) -> list[SensorEdge]:
     """Remove the edges of one sensor: dirt, sunlight, a loose plug."""
     blind = rng.choice(SENSORS)
     return [e for e in edges if e.sensor != blind]
 
 
-def lose_edge(edges: list[SeenEdge], rng: random.Random) -> list[SeenEdge]:
+def lose_edge(edges: list[SensorEdge], rng: random.Random) -> list[SensorEdge]:
     """Mark one edge as numbered and then dropped by the sensor's queue."""
     victim = rng.randrange(len(edges))
-    return [SeenEdge(e.sensor, e.broken, e.at_ns, lost=i == victim) for i, e in enumerate(edges)]
+    return [SensorEdge(e.sensor, e.broken, e.at_ns, lost=i == victim) for i, e in enumerate(edges)]
 
 
-def noise(at_ns: int, rng: random.Random) -> list[SeenEdge]:
+def noise(at_ns: int, rng: random.Random) -> list[SensorEdge]:
     """The edges of a pulse without a car: an insect, a camera flash, a kicked cable."""
     width_ns = rng.randint(20_000, 4 * NS_PER_MS)
     sensor = rng.choice(SENSORS)
-    return [SeenEdge(sensor, True, at_ns), SeenEdge(sensor, False, at_ns + width_ns)]
+    return [SensorEdge(sensor, True, at_ns), SensorEdge(sensor, False, at_ns + width_ns)]

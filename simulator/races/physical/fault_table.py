@@ -24,9 +24,9 @@ class FaultKind:
 
 FAULTS: tuple[FaultKind, ...] = (
     FaultKind("double_trigger", "passing", 0.03, "a beam flickers while or after the car is in it"),
-    FaultKind("missed_edge", "passing", 0.004, "one of the two sensors does not see the car"),
+    FaultKind("missed_edge", "passing", 0.004, "one of the two sensors does not detect the car"),
     FaultKind("lost_edge", "passing", 0.002, "a numbered edge is lost in the gate's queue"),
-    FaultKind("missed_crossing", "passing", 0.003, "no sensor sees the car"),
+    FaultKind("missed_crossing", "passing", 0.003, "no sensor detects the car"),
     FaultKind("car_blind", "passing", 0.01, "no frame of the car shows the gate: it reports one long lap"),
     FaultKind(
         "side_by_side", "meeting", 0.35, "the gate's two strips lie side by side: a wheel presses either first, or one"
@@ -101,7 +101,7 @@ class FaultSource:
         """The times before `until_ns` at which an hourly fault occurs (a Poisson process)."""
         if name not in self.kinds:
             return []
-        found, at_s = [], 0.0
+        instants, at_s = [], 0.0
         while (at_s := at_s + self._sources[name].expovariate(BY_NAME[name].rate / 3600.0)) * NS_PER_S < until_ns:
-            found.append(round(at_s * NS_PER_S))
-        return found
+            instants.append(round(at_s * NS_PER_S))
+        return instants

@@ -7,7 +7,7 @@ empties the buffer. Killing the station's process loses nothing while the ring b
 from collections import deque
 from collections.abc import Callable, Mapping
 
-from simulator.races.physical.beam_gate import GATE, SeenEdge
+from simulator.races.physical.beam_gate import GATE, SensorEdge
 from simulator.races.physical.kernel_clock import VirtualKernelClock
 from station.core.inputs import Edge
 from station.gates.driver import GateHealthReport
@@ -28,20 +28,20 @@ class GateDevice:
         self._ring: deque[Edge] = deque(maxlen=RING)
         self._put: Callable[[Edge], None] | None = None
 
-    def see(self, seen: SeenEdge) -> None:
+    def on_edge(self, edge: SensorEdge) -> None:
         """Number and buffer one level change that happens now."""
         if not self.powered:
             return
         self._seq += 1
         self.edges += 1
-        if seen.lost:
+        if edge.lost:
             self.lost += 1
             return
-        edge = Edge(GATE, seen.sensor, seen.broken, self.clock.stamp(seen.at_ns), self._seq, self.clock.boot_id)
-        self.numbered.append(edge)
-        self._ring.append(edge)
+        numbered = Edge(GATE, edge.sensor, edge.broken, self.clock.stamp(edge.at_ns), self._seq, self.clock.boot_id)
+        self.numbered.append(numbered)
+        self._ring.append(numbered)
         if self._put is not None:
-            self._put(edge)
+            self._put(numbered)
 
     def reboot(self) -> None:
         """Lose the buffer with the machine's reboot; numbers restart under the new boot."""

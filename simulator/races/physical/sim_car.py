@@ -15,7 +15,7 @@ from shared.units import NS_PER_MS, NS_PER_S
 from shared.virtual_time import VirtualTime
 
 RESEND_NS = 5 * NS_PER_S
-BEAT_NS = NS_PER_S  # the product's rate is 10 Hz; these tests are about orders, not about noticing silence soon
+BEAT_NS = NS_PER_S  # the product's rate is 10 Hz; these tests are about orders, not about how soon silence is noticed
 DRIVING_BEAT_NS = 4 * NS_PER_S  # not with a clone present: a machine silent for 3 s loses its name
 FRAME_NS = NS_PER_S // 15
 STAMP_SIGMA_NS = 2.5 * NS_PER_MS
@@ -75,13 +75,13 @@ class SimCar:
             self._stopped_ns = self._virtual_time.now_ns
         self.mode = "disarmed"
         self._link = self._boot()
-        self._say_state()
+        self._publish_state()
         self._resend_later()
 
     def load(self, model: str, sha256: str) -> None:
         """Load a racer's model."""
         self.model, self.model_sha256 = model, sha256
-        self._say_state()
+        self._publish_state()
 
     def on_duty(self, until_ns: int) -> None:
         """Send heartbeats until then; off duty the car only receives messages and resends its outbox."""
@@ -105,7 +105,7 @@ class SimCar:
         if self.mode != "driving":
             return False
         self.mode, self._stopped_ns = "tripped", self._virtual_time.now_ns
-        self._say_state()
+        self._publish_state()
         return True
 
     @property
@@ -172,7 +172,7 @@ class SimCar:
             self.mode = mode
             if mode == "driving":
                 self.gets_away()
-            self._say_state()
+            self._publish_state()
 
     def _tick(self) -> None:
         if self._virtual_time.now_ns > self._on_duty_until_ns:
@@ -185,7 +185,7 @@ class SimCar:
         rarely = self.mode == "driving" and not self.clones
         self._virtual_time.after(DRIVING_BEAT_NS if rarely else BEAT_NS, self._tick)
 
-    def _say_state(self) -> None:
+    def _publish_state(self) -> None:
         self._link.publish(m.CarState(True, self.mode, model=self.model, model_sha256=self.model_sha256))
 
     def _report(self, body: m.CarLap) -> None:

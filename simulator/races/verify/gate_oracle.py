@@ -109,25 +109,25 @@ class GateOracle:
             return faults[0]
         if bisect_right(self._noise_ns, at_ns) > bisect_left(self._noise_ns, at_ns - SHADOW_NS):
             return "sensor_noise"
-        seen = all(self.stamp(edge.at_ns) in self._numbered for edge in true_pass.edges)
-        return "" if seen and true_pass.stamp is not None else "station_reboot"
+        numbered = all(self.stamp(edge.at_ns) in self._numbered for edge in true_pass.edges)
+        return "" if numbered and true_pass.stamp is not None else "station_reboot"
 
     def _suspects(self, truth: GroundTruth) -> dict[Stamp, str]:
-        found: dict[Stamp, str] = {}
+        suspects: dict[Stamp, str] = {}
         for pulse in truth.noises:
-            found.update({self.stamp(edge.at_ns): "sensor_noise" for edge in pulse if edge.broken})
+            suspects.update({self.stamp(edge.at_ns): "sensor_noise" for edge in pulse if edge.broken})
         for true_pass in truth.passes:
             why = self.disturbed.get(id(true_pass))
             if why:
-                found.update({self.stamp(edge.at_ns): why for edge in true_pass.edges if edge.broken})
-        return found
+                suspects.update({self.stamp(edge.at_ns): why for edge in true_pass.edges if edge.broken})
+        return suspects
 
 
 def added_crossings(journal_tail: JournalTail) -> set[Stamp]:
     """The stamps of the crossings that officials added."""
     boots = {key[0] for key in journal_tail.edges}
-    asked = [r.input["at_ns"] for r in journal_tail.records if r.kind == "AddCrossing"]
-    return {(boot, at_ns) for boot in boots for at_ns in asked}
+    added_ns = [r.input["at_ns"] for r in journal_tail.records if r.kind == "AddCrossing"]
+    return {(boot, at_ns) for boot in boots for at_ns in added_ns}
 
 
 def recorded_laps(journal_tail: JournalTail) -> Iterable[dict[str, Any]]:

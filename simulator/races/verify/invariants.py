@@ -36,36 +36,36 @@ class MeetingOutcome:
     board: pathlib.Path
 
 
-def check_all(evidence: MeetingOutcome, tally: MeetingTally) -> None:
+def check_all(outcome: MeetingOutcome, tally: MeetingTally) -> None:
     """Check every invariant that is checked at the end; the counts go to the tally."""
-    journal_tail = evidence.journal_tail
+    journal_tail = outcome.journal_tail
     journal_tail.catch_up()
     reference = ReferenceReplay().read(journal_tail.records)
-    _check_edges(evidence, tally.invariants["no_crossing_lost"])
-    tally.crossings = evidence.truth.check_crossings(journal_tail, tally.invariants["crossings_true"], tally.excused)
+    _check_edges(outcome, tally.invariants["no_crossing_lost"])
+    tally.crossings = outcome.truth.check_crossings(journal_tail, tally.invariants["crossings_true"], tally.excused)
     crossings = added_crossings(journal_tail)
     for lap in recorded_laps(journal_tail):
-        evidence.truth.check_lap(lap, crossings, tally.invariants["laps_true"], tally.excused)
+        outcome.truth.check_lap(lap, crossings, tally.invariants["laps_true"], tally.excused)
     final = final_laps(journal_tail)
     tally.runs, tally.laps = len(final), sum(len(laps) for laps in final.values())
     _check_laps(reference, final, journal_tail, tally.invariants["laps_by_the_rules"])
-    _check_posts(evidence, tally)
-    _check_standings(evidence, reference, tally.invariants["standings_agree"])
-    _check_reports(evidence, tally)
-    _check_replay(evidence, tally)
+    _check_posts(outcome, tally)
+    _check_standings(outcome, reference, tally.invariants["standings_agree"])
+    _check_reports(outcome, tally)
+    _check_replay(outcome, tally)
 
 
-def _check_edges(evidence: MeetingOutcome, invariant: Invariant) -> None:
-    kept = evidence.journal_tail.edges
-    for edge in evidence.gate_device.numbered:
-        stored = kept.get((edge.boot, edge.seq))
+def _check_edges(outcome: MeetingOutcome, invariant: Invariant) -> None:
+    stored_edges = outcome.journal_tail.edges
+    for edge in outcome.gate_device.numbered:
+        stored = stored_edges.get((edge.boot, edge.seq))
         invariant.check(stored == (edge.sensor, edge.broken, edge.at_ns), f"{edge} is stored as {stored}")
     invariant.check(
-        len(kept) == len(evidence.gate_device.numbered),
-        f"{len(kept)} edges stored, {len(evidence.gate_device.numbered)} seen",
+        len(stored_edges) == len(outcome.gate_device.numbered),
+        f"{len(stored_edges)} edges stored, {len(outcome.gate_device.numbered)} numbered",
     )
     invariant.check(
-        not evidence.journal_tail.repeated_edges, f"{evidence.journal_tail.repeated_edges} edges are stored twice"
+        not outcome.journal_tail.repeated_edges, f"{outcome.journal_tail.repeated_edges} edges are stored twice"
     )
 
 
@@ -105,13 +105,13 @@ def _check_laps(
 LAP_FIELDS = ("number", "lap_ns", "valid", "off_tracks", "collisions", "resets", "penalty_ns")
 
 
-def _check_posts(evidence: MeetingOutcome, tally: MeetingTally) -> None:
+def _check_posts(outcome: MeetingOutcome, tally: MeetingTally) -> None:
     invariant, healed = tally.invariants["applied_once"], tally.invariants["healed"]
-    due = {f"{result_id}.{revision}": payload for result_id, revision, payload in evidence.journal_tail.outbox()}
+    due = {f"{result_id}.{revision}": payload for result_id, revision, payload in outcome.journal_tail.outbox()}
     answers: dict[str, list[AppliedPost]] = defaultdict(list)
-    for post in evidence.posts:
+    for post in outcome.posts:
         answers[post.webhook_id].append(post)
-    tally.results, tally.posts = len(due), len(evidence.posts)
+    tally.results, tally.posts = len(due), len(outcome.posts)
     for webhook_id, payload in due.items():
         posts = answers.get(webhook_id, [])
         healed.check(bool(posts), f"{webhook_id} never reached the leaderboard")
@@ -122,31 +122,31 @@ def _check_posts(evidence: MeetingOutcome, tally: MeetingTally) -> None:
         invariant.check(fine, f"{webhook_id} was answered {dict(first + again)}: {words}")
         invariant.check(len({p.body for p in posts}) <= 1, f"{webhook_id} was answered with different bodies")
     invariant.check(set(answers) <= set(due), f"posted though never due: {sorted(set(answers) - set(due))[:3]}")
-    held = _rows(evidence.board, "SELECT result_id || '.' || revision, count(*) FROM results GROUP BY 1")
-    invariant.check({str(k): v for k, v in held} == dict.fromkeys(due, 1), "the board does not hold each result once")
+    rows = _rows(outcome.board, "SELECT result_id || '.' || revision, count(*) FROM results GROUP BY 1")
+    invariant.check({str(k): v for k, v in rows} == dict.fromkeys(due, 1), "the board does not hold each result once")
 
 
-def _check_standings(evidence: MeetingOutcome, reference: ReferenceReplay, invariant: Invariant) -> None:
+def _check_standings(outcome: MeetingOutcome, reference: ReferenceReplay, invariant: Invariant) -> None:
     """Compare the lines of the leaderboard and of the station with the reference model."""
     newest: dict[str, tuple[int, int, int]] = {}
     order: dict[str, int] = {}
     ids: dict[tuple[str, str], str] = {}
-    came: dict[str, int] = {}
-    for post in evidence.posts:
-        came.setdefault(post.webhook_id.rpartition(".")[0], post.at_utc_ns)
-    for result_id, revision, payload in evidence.journal_tail.outbox():
+    arrived_utc_ns: dict[str, int] = {}
+    for post in outcome.posts:
+        arrived_utc_ns.setdefault(post.webhook_id.rpartition(".")[0], post.at_utc_ns)
+    for result_id, revision, payload in outcome.journal_tail.outbox():
         body = json.loads(payload)
         # A run of an unset clock has no known time until it is corrected: it counts from its arrival.
         is_known = body["evidence"].get("clock_trusted", True)
-        finished_utc_ns = body["finished_utc_ns"] if is_known else came.get(result_id, 0)
+        finished_utc_ns = body["finished_utc_ns"] if is_known else arrived_utc_ns.get(result_id, 0)
         candidate = (revision, finished_utc_ns, body["evidence"]["uncertainty_ns"])
         newest[result_id] = max(newest.get(result_id, (0, 0, 0)), candidate)
         known = ids.setdefault((body["race_id"], body["run_id"]), result_id)
         invariant.check(known == result_id, f"{body['run_id']} was posted as {known} and as {result_id}")
     invariant.check(len(set(ids.values())) == len(ids), "two runs were posted under one id")
-    for post in evidence.posts:
+    for post in outcome.posts:
         order.setdefault(post.webhook_id.rpartition(".")[0], len(order))
-    for race_id, attempts in _races(evidence.journal_tail).items():
+    for race_id, attempts in _races(outcome.journal_tail).items():
         runs = [run for run in reference.runs.values() if run.race_id == race_id]
         posted = [
             reference_model.ReferenceResult(
@@ -155,18 +155,18 @@ def _check_standings(evidence: MeetingOutcome, reference: ReferenceReplay, invar
             for run in runs
             if (key := ids.get((race_id, run.run_id), "")) in newest
         ]
-        wanted = reference_model.board(posted, attempts)
+        expected = reference_model.board(posted, attempts)
         held = _rows(
-            evidence.board,
+            outcome.board,
             f"SELECT racer, score_ms FROM lines WHERE race_id = '{race_id}' ORDER BY score_ms, set_utc_ns, \"order\"",  # noqa: S608
         )
-        invariant.check(held == wanted, f"{race_id}: the board holds {held}, expected {wanted}")
-        station = [(line["racer"], line["score_ms"]) for line in evidence.journal_tail.standing.get(race_id, [])]
-        invariant.check(station == wanted, f"{race_id}: the station ranks {station}, expected {wanted}")
+        invariant.check(held == expected, f"{race_id}: the board holds {held}, expected {expected}")
+        station = [(line["racer"], line["score_ms"]) for line in outcome.journal_tail.standing.get(race_id, [])]
+        invariant.check(station == expected, f"{race_id}: the station ranks {station}, expected {expected}")
         tied = reference_model.tied(posted, attempts)
-        marked = {line["racer"] for line in evidence.journal_tail.standing.get(race_id, []) if line["tied"]}
+        marked = {line["racer"] for line in outcome.journal_tail.standing.get(race_id, []) if line["tied"]}
         invariant.check(marked == tied, f"{race_id}: the station ties {marked}, expected {tied}")
-        shown = _tied_on(evidence.board, race_id)
+        shown = _tied_on(outcome.board, race_id)
         invariant.check(shown == tied, f"{race_id}: the board ties {shown}, expected {tied}")
 
 
@@ -183,20 +183,20 @@ def _races(journal_tail: JournalTail) -> dict[str, int | None]:
     return {body["race_id"]: body["rules"]["attempts_per_racer"] for body in opened}
 
 
-def _check_reports(evidence: MeetingOutcome, tally: MeetingTally) -> None:
+def _check_reports(outcome: MeetingOutcome, tally: MeetingTally) -> None:
     invariant, healed = tally.invariants["reports_kept"], tally.invariants["healed"]
-    for name, car in evidence.cars.items():
+    for name, car in outcome.cars.items():
         tally.reports += len(car.reports)
         for boot, seq in car.reports:
             invariant.check(
-                (name, boot, seq) in evidence.journal_tail.reports, f"{name} {boot} {seq} is not in the journal"
+                (name, boot, seq) in outcome.journal_tail.reports, f"{name} {boot} {seq} is not in the journal"
             )
         healed.check(not car.outbox, f"{name} still waits for {len(car.outbox)} acknowledgements")
 
 
-def _check_replay(evidence: MeetingOutcome, tally: MeetingTally) -> None:
+def _check_replay(outcome: MeetingOutcome, tally: MeetingTally) -> None:
     invariant = tally.invariants["replay_agrees"]
-    journal = Journal(evidence.journal)
+    journal = Journal(outcome.journal)
     try:
         head = check_replay(journal).hex
     except StorageError as error:
@@ -206,9 +206,9 @@ def _check_replay(evidence: MeetingOutcome, tally: MeetingTally) -> None:
         journal.close()
     tally.heads.append(head)
     invariant.check(
-        len(evidence.journal_tail.records) == max(evidence.journal_tail.hashes), "the journal's numbers have gaps"
+        len(outcome.journal_tail.records) == max(outcome.journal_tail.hashes), "the journal's numbers have gaps"
     )
-    invariant.checked += len(evidence.journal_tail.records)
+    invariant.checked += len(outcome.journal_tail.records)
 
 
 def _rows(path: pathlib.Path, sql: str) -> list[tuple[Any, ...]]:

@@ -89,6 +89,7 @@ class ReferenceRun:
         self.close_if_full()
 
     def close_if_full(self) -> None:
+        """End the run if it has all its laps; implausible ones do not count."""
         if self.rules.max_laps is not None and len(self.crossings) - len(self.implausible()) > self.rules.max_laps:
             self.over = True
 
@@ -199,15 +200,15 @@ class ReferenceRun:
         crossing.penalty_ns = max(0, crossing.penalty_ns + _ns(seconds))
 
     def laps(self) -> list[ReferenceLap]:
-        """All laps, in order."""
-        found, odd = [], self.implausible()
+        """All laps, in order; the last crossing ends the last one."""
+        laps, implausible = [], self.implausible()
         for number, (start, end) in enumerate(zip(self.crossings, self.crossings[1:], strict=False), 1):
-            whole = start.boot == end.boot
-            lap_ns = end.at_ns - start.at_ns if whole else 0
+            one_boot = start.boot == end.boot
+            lap_ns = end.at_ns - start.at_ns if one_boot else 0
             off, hit, put = (start.since[kind] for kind in ("off_track", "collision", "reset"))
-            fair = whole and not start.void and not odd & {number, number - 1}
-            found.append(ReferenceLap(number, lap_ns, fair, off, hit, put, start.penalty_ns))
-        return found
+            valid = one_boot and not start.void and not implausible & {number, number - 1}
+            laps.append(ReferenceLap(number, lap_ns, valid, off, hit, put, start.penalty_ns))
+        return laps
 
     def score_ms(self) -> int | None:
         """The best window of consecutive laps that all count; None without one."""

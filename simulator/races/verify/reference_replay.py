@@ -24,7 +24,7 @@ class ReferenceReplay:
         self.errors: list[str] = []
         self._clocked: set[str] = set()
         self._race: tuple[str, RaceRules] = ("", RaceRules())
-        self._believing = True
+        self._accepts_all = True
         self._readers: dict[str, Callable[[dict[str, Any]], None]] = {
             "OpenRun": self._open_run,
             "StartRun": self._start,
@@ -42,7 +42,7 @@ class ReferenceReplay:
         }
 
     def read(self, records: Iterable[StoredRecord]) -> "ReferenceReplay":
-        """Read all records, in order; returns itself."""
+        """Apply all records, in order; returns itself."""
         for record in records:
             try:
                 self._read(record)
@@ -56,7 +56,7 @@ class ReferenceReplay:
         names = {name for name, _ in record.facts}
         if record.kind == "OpenRace" and "RaceOpened" in names:
             self._race = (record.input["race_id"], RaceRules(**record.input["rules"]))
-            self._believing = record.input.get("officiating", 0) == 0
+            self._accepts_all = record.input.get("officiating", 0) == 0
         elif "CommandRefused" not in names and (reader := self._readers.get(record.kind)) is not None:
             reader(record.input)
         for name, fact in record.facts:
@@ -83,7 +83,7 @@ class ReferenceReplay:
         over = [run for run in self.runs.values() if run.race_id == race_id and run.counts]
         laps = [lap.lap_ns for run in over if run.over or run.reported_over for lap in run.laps() if lap.valid]
         self.open = ReferenceRun(
-            body["run_id"], race_id, body["racer"], body["car"], rules, accepts_all=self._believing
+            body["run_id"], race_id, body["racer"], body["car"], rules, accepts_all=self._accepts_all
         )
         self.open.fastest_ns = min(laps, default=None)
         self.runs[body["run_id"]] = self.open

@@ -1,6 +1,6 @@
 """`raceday gate decode --protocol P FILE|- [--hex]`: one JSON line per frame, and a last line with the counts.
 
-A gap stands in the line of the frame that showed it, and by its sentence in the last line.
+A gap appears in the line of the frame that revealed it, and as a sentence in the last line.
 """
 
 import argparse
@@ -19,15 +19,17 @@ from station.gates.decoders import catalog
 from station.gates.decoders.decoder import Decoded, Decoder, Gap
 
 HEX_TEXT = re.compile(rb"\s*(?:0x)?(?:[0-9A-Fa-f]{2}[ :]?){8}")
-NAMED_GAPS = 50  # how many are named in the last line; all are counted
+NAMED_GAPS = 50  # how many gaps the last line lists; all are counted
 KINDS = {"Passing": "passing", "DeviceEdge": "edge", "StatusReport": "status", "DeviceMessage": "message"}
 
 
 def main(arguments: list[str]) -> int:
-    """The command. Raises BadInput, ConfigError."""
-    parser = argparse.ArgumentParser(prog="raceday gate decode", description="Reads recorded bytes of a decoder.")
+    """The command; returns the exit code. Raises BadInput, ConfigError."""
+    parser = argparse.ArgumentParser(prog="raceday gate decode", description="Decodes recorded bytes of a decoder.")
     parser.add_argument("--protocol", required=True, metavar="P", help=", ".join(catalog.protocols()))
-    parser.add_argument("--hex", action="store_true", help="the file is hex text, a frame a line, or a hex dump")
+    parser.add_argument(
+        "--hex", action="store_true", help="the file is hex text with one frame per line, or a hex dump"
+    )
     parser.add_argument("file", metavar="FILE|-", help="the bytes themselves, or a recording; - reads standard input")
     options = parser.parse_args(arguments)
     device = catalog.decoder(options.protocol)
@@ -47,7 +49,7 @@ def main(arguments: list[str]) -> int:
     sys.stdout.write(decoding.last_line())
     sys.stdout.flush()
     if looks_like_hex and not device.counts.frames:
-        _warn(f"{options.file}: no frame was found, but hex text: try --hex.")
+        _warn(f"{options.file}: no frame was found, but this looks like hex text: try --hex.")
     return 0
 
 
@@ -56,7 +58,7 @@ def _warn(sentence: str) -> None:
 
 
 class Decoding:
-    """Facts to JSON lines; a gap waits for its frame."""
+    """Turns a decoder's facts into JSON lines; a gap is held until the frame that follows it."""
 
     def __init__(self, device: Decoder) -> None:
         self._device = device
@@ -64,7 +66,7 @@ class Decoding:
         self._sentences: list[str] = []
 
     def lines(self, facts: list[Decoded]) -> Iterator[str]:
-        """One line per fact that is no gap."""
+        """One line for each fact that is not a gap."""
         for fact in facts:
             if isinstance(fact, Gap):
                 self._waiting.append(fact)
@@ -78,7 +80,7 @@ class Decoding:
             yield json.dumps(document) + "\n"
 
     def last_line(self) -> str:
-        """The counts, and the gaps by name."""
+        """The counts of frames and bytes, and a sentence for each of the first gaps."""
         return json.dumps({**dataclasses.asdict(self._device.counts), "gap_sentences": self._sentences}) + "\n"
 
 

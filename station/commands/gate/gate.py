@@ -7,25 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """Its name on the command line, the module of its `main(arguments) -> exit code`, and what it is for."""
+    """A verb: its name, the module whose `main(arguments)` returns the exit code, and what it does."""
 
     name: str
     module: str
     what: str
 
 
-# A module is imported only when its verb is asked for: `decode` needs neither a port nor a config.
+# A verb's module is imported only when the verb is used: `decode` needs neither a port nor a config.
 VERBS = (
-    Verb("list", "station.commands.gate.list_all", "gate drivers, protocols, and the serial ports of this machine"),
+    Verb(
+        "list", "station.commands.gate.list_all", "list gate drivers, protocols, and the serial ports of this machine"
+    ),
     Verb("probe", "station.commands.gate.probe", "listen on a port and identify the device on it"),
-    Verb("watch", "station.commands.gate.watch", "show each edge and passing as it comes, and the gate's health"),
-    Verb("decode", "station.commands.gate.decode", "recorded bytes to one JSON line per frame"),
-    Verb("record", "station.commands.gate.record", "write down what a port sends, with times"),
-    Verb("play", "station.commands.gate.play", "send a recording again, on TCP or on a pseudo terminal"),
+    Verb("watch", "station.commands.gate.watch", "show each edge and passing as it arrives, and the gate's health"),
+    Verb("decode", "station.commands.gate.decode", "turn recorded bytes into one JSON line per frame"),
+    Verb("record", "station.commands.gate.record", "record what a port sends, with times"),
+    Verb("play", "station.commands.gate.play", "send a recording again, over TCP or on a pseudo-terminal"),
     Verb(
         "sync-check",
         "station.commands.gate.sync_check",
-        "one contact to every gate, twice: do their clocks agree within 1 ms?",
+        "close one contact on every gate, twice: do their clocks agree within 1 ms?",
     ),
 )
 

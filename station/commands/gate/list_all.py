@@ -1,4 +1,4 @@
-"""`raceday gate list`: what can be named in the config, and what is plugged in."""
+"""`raceday gate list`: the drivers and protocols that a config can name, and the serial ports of this machine."""
 
 import argparse
 import pathlib
@@ -12,8 +12,8 @@ from station.gates.usb import stable_name
 
 
 def main(arguments: list[str]) -> int:
-    """The command."""
-    parser = argparse.ArgumentParser(prog="raceday gate list", description="Drivers, protocols and ports.")
+    """The command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="raceday gate list", description="Lists drivers, protocols and ports.")
     parser.parse_args(arguments)
     out = [f"gate drivers: {', '.join(names('raceday.gates'))}", "", "protocols of the driver `decoder`:"]
     out += [_protocol(catalog.protocol_info(name)) for name in catalog.protocols()]
@@ -26,11 +26,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _port(device: str, what: str) -> str:
-    """The name that stays comes first: set that one, since a number changes with the socket and the order."""
+    """The port's lines, its stable name first: a config should name that, since the number may change."""
     stable = stable_name(device)
     if not stable:
         return f"  {device:<16} {what}".rstrip()
-    socket = "\n    the name of its socket, since another one is alike: leave each where it is"
+    socket = "\n    the name is that of its USB socket, since another device looks the same: leave each where it is"
     by_socket = pathlib.Path(stable).parent.name == "by-path"
     return f"  {stable}\n    now {device}  {what}".rstrip() + (socket if by_socket else "")
 

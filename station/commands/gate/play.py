@@ -1,6 +1,6 @@
-"""`raceday gate play FILE`: a recording once more, at its own pace, to whoever connects on TCP or opens a pseudo tty.
+"""`raceday gate play FILE`: sends a recording again at its own pace, to a reader on TCP or on a pseudo-terminal.
 
-So a gate can be tested at home with what a decoder sent: `url = "socket://127.0.0.1:PORT"`, or the pty's path.
+This way a gate can be tested without its decoder: set `url = "socket://127.0.0.1:PORT"`, or the pseudo-terminal's path.
 """
 
 import argparse
@@ -19,11 +19,11 @@ LAST_PORT = 65_535
 
 
 def main(arguments: list[str]) -> int:
-    """The command; ends with the recording. Raises BadInput, OperatorError."""
+    """The command; returns 0 at the end of the recording. Raises BadInput, OperatorError."""
     parser = argparse.ArgumentParser(prog="raceday gate play", description="Sends a recording again.")
     parser.add_argument("file", type=pathlib.Path, metavar="FILE", help="made by `raceday gate record`")
     parser.add_argument("--port", type=int, default=0, help="the TCP port on this machine; 0: any free one")
-    parser.add_argument("--pty", action="store_true", help="a pseudo terminal instead of TCP")
+    parser.add_argument("--pty", action="store_true", help="use a pseudo-terminal instead of TCP")
     parser.add_argument("--speed", type=float, default=1.0, help="2: twice as fast; 0: at once")
     options = parser.parse_args(arguments)
     next(iter(pieces(options.file)), None)  # a damaged file is reported before anything waits for it
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
 
 
 def play(recording: Iterable[Piece], send: Callable[[bytes], object], speed: float) -> int:
-    """Send each piece at its time; returns how many bytes were sent."""
+    """Sends each piece at its time (`speed` 2: twice as fast; 0: at once); returns how many bytes were sent."""
     began_ns, first_ns, sent = time.monotonic_ns(), None, 0
     for piece in recording:
         first_ns = piece.at_ns if first_ns is None else first_ns
@@ -45,7 +45,7 @@ def play(recording: Iterable[Piece], send: Callable[[bytes], object], speed: flo
 
 def _on_tcp(recording: Iterable[Piece], port: int, speed: float) -> None:
     if not 0 <= port <= LAST_PORT:
-        raise OperatorError(f"port {port}: there is no such port; choose one of 0 to {LAST_PORT}.")
+        raise OperatorError(f"port {port}: there is no such port; choose one from 0 to {LAST_PORT}.")
     try:
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
@@ -71,10 +71,10 @@ def _on_pty(recording: Iterable[Piece], _port: int, speed: float) -> None:
     sys.stdout.write(f"{os.ttyname(theirs)}\npress Enter when the reader is connected\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    sent = play(recording, lambda data: _all(ours, data), speed)
+    sent = play(recording, lambda data: _write_all(ours, data), speed)
     sys.stderr.write(f"{sent} bytes sent\n")
 
 
-def _all(descriptor: int, data: bytes) -> None:
+def _write_all(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]

@@ -12,10 +12,10 @@ from station.gates.decoders.port import PORT_ERRORS, open_port, why
 
 
 def main(arguments: list[str]) -> int:
-    """The command, until Ctrl-C, SIGTERM or the time is over. Raises HardwareMissing, BadInput."""
-    parser = argparse.ArgumentParser(prog="raceday gate record", description="Writes down what a port sends.")
+    """The command; records until Ctrl-C, SIGTERM or the end of the time. Raises HardwareMissing, BadInput."""
+    parser = argparse.ArgumentParser(prog="raceday gate record", description="Records what a port sends.")
     parser.add_argument("--protocol", required=True, metavar="P", help=", ".join(catalog.protocols()))
-    parser.add_argument("--baud", type=int, default=0, help="the protocol's usual one if not given")
+    parser.add_argument("--baud", type=int, default=0, help="default: the protocol's usual rate")
     parser.add_argument("--seconds", type=float, default=0.0, help="stop after this time")
     parser.add_argument("-o", "--output", type=pathlib.Path, required=True, metavar="FILE")
     parser.add_argument("device", metavar="DEVICE")
@@ -25,13 +25,13 @@ def main(arguments: list[str]) -> int:
 
 
 def record(protocol: str, device: str, baud: int, output: pathlib.Path, seconds: float) -> None:
-    """Each piece is on disk as soon as it is received; `seconds` from the opening of the port, 0: without end.
+    """Records to the new file `output` for `seconds` (0: without end), writing each piece as soon as it is received.
 
     Raises HardwareMissing, BadInput.
     """
     decoder = catalog.decoder(protocol)
     if not output.parent.is_dir():
-        raise BadInput(f"{output}: there is no folder {output.parent}; make it first.")
+        raise BadInput(f"{output}: there is no folder {output.parent}; create it first.")
     port = open_port(device, baud or catalog.protocol_info(protocol).bauds[0])
     until_ns = time.monotonic_ns() + round(seconds * 1e9) if seconds else None
     try:
@@ -47,9 +47,11 @@ def record(protocol: str, device: str, baud: int, output: pathlib.Path, seconds:
                     sink.flush()
                 port.write(decoder.poll(now_ns))
     except FileExistsError:
-        raise BadInput(f"{output}: is there already; name a new file.") from None
+        raise BadInput(f"{output}: exists already; name a new file.") from None
     except PORT_ERRORS as error:
-        raise HardwareMissing(f"{device}: what was received is in {output}; the line broke: {why(error)}") from None
+        raise HardwareMissing(
+            f"{device}: the connection broke; what was received is in {output}: {why(error)}"
+        ) from None
     finally:
         port.close()
         counts = decoder.counts

@@ -1,6 +1,7 @@
-"""Files of recorded bytes: raw, hex text with a frame a line, or a recording with the time of each piece.
+"""Files of recorded bytes: raw, hex text with one frame per line, or a recording with the time of each piece.
 
-A recording is JSON lines: `{"recording": 1, "protocol": ..., "device": ...}`, then `{"at_ns": ..., "hex": ...}` each.
+A recording is JSON lines: first `{"recording": 1, "protocol": ..., "device": ...}`, then one `{"at_ns": ..., "hex":
+...}` for each piece.
 """
 
 import json
@@ -25,33 +26,34 @@ class Piece:
 
 
 def raw(source: BinaryIO) -> Iterator[bytes]:
-    """The file's bytes as they come: a pipe gives what it has."""
+    """The file's bytes, in blocks as they arrive: a pipe yields what it has."""
     read = getattr(source, "read1", source.read)
     while piece := read(PIECE):
         yield piece
 
 
 def hex_lines(source: Iterable[bytes], name: str, line_ends: bool, warn: Callable[[str], object]) -> Iterator[bytes]:
-    """The bytes of each line of hex text (hex_text.py); `warn` takes a sentence for each that ends in half a byte.
+    """The bytes of each line of hex text (hex_text.py); `warn` gets a sentence for each line that ends in half a byte.
 
-    `line_ends`: frames are lines of text, so one that was written down without its end gets it. Raises BadInput.
+    `line_ends`: the protocol's frames are lines of text, so a frame without its line end gets one. Raises BadInput.
     """
     rows = 0
     for number, line in enumerate(source, 1):
-        found = hex_text.read(line, rows)
-        if found is None:
+        hex_line = hex_text.read(line, rows)
+        if hex_line is None:
             raise BadInput(
                 f"{name}: line {number} is not hex text; leave out --hex if the file holds the bytes themselves."
             )
-        if found.half:
+        if hex_line.half:
             warn(f"{name}: line {number} ends in the middle of a byte, which is left out.")
-        rows += len(found.data) if found.row else 0
-        ended = found.row or not found.data or found.data.endswith((b"\r", b"\n"))
-        yield found.data + b"\r\n" if line_ends and not ended else found.data
+        data = hex_line.data
+        rows += len(data) if hex_line.row else 0
+        ended = hex_line.row or not data or data.endswith((b"\r", b"\n"))
+        yield data + b"\r\n" if line_ends and not ended else data
 
 
 def pieces(path: pathlib.Path) -> Iterator[Piece]:
-    """A recording, piece by piece. Raises BadInput."""
+    """The pieces of the recording in the file `path`. Raises BadInput."""
     try:
         with path.open("rb") as source:
             yield from recorded(source, str(path))
@@ -60,10 +62,10 @@ def pieces(path: pathlib.Path) -> Iterator[Piece]:
 
 
 def recorded(source: Iterable[bytes], name: str) -> Iterator[Piece]:
-    """The pieces of a recording's lines. Raises BadInput."""
+    """The pieces of a recording, from its lines; `name` is for errors. Raises BadInput."""
     lines = iter(source)
     if not next(lines, b"").startswith(HEAD):
-        raise BadInput(f"{name}: is no recording; `raceday gate record` makes one.")
+        raise BadInput(f"{name}: is not a recording; `raceday gate record` makes one.")
     for number, line in enumerate(lines, 2):
         yield _piece(line, name, number)
 
@@ -74,7 +76,7 @@ def head(protocol: str, device: str) -> str:
 
 
 def entry(piece: Piece) -> str:
-    """One more line of a recording."""
+    """The line of a recording that holds this piece."""
     return json.dumps({"at_ns": piece.at_ns, "hex": piece.data.hex()}) + "\n"
 
 
@@ -83,4 +85,4 @@ def _piece(line: bytes, name: str, number: int) -> Piece:
         document: Any = json.loads(line)
         return Piece(int(document["at_ns"]), bytes.fromhex(document["hex"]))
     except (ValueError, KeyError, TypeError):
-        raise BadInput(f"{name}: line {number} is no piece of a recording; the file is damaged.") from None
+        raise BadInput(f"{name}: line {number} is not a piece of a recording; the file is damaged.") from None

@@ -1,8 +1,8 @@
-"""The two-pulse test: one contact wired to every gate, closed once, and again a minute later.
+"""The two-pulse test: one contact, wired to every gate, is closed once, and again a minute later.
 
-Every gate must measure the same interval, any two of them within 1 ms, or the test is repeated (as the FIS Timing
-Booklet asks of systems A and B). Only intervals are compared, so each gate may have a clock of its own; a clock that
-runs 17 ppm off fails over a minute.
+The intervals that any two gates measure must agree within 1 ms, or the test is repeated (as the FIS Timing Booklet
+requires of systems A and B). Only intervals are compared, so each gate may have a clock of its own; a clock that is 17
+ppm off fails over a minute.
 """
 
 import argparse
@@ -28,7 +28,10 @@ PULSE_TIMEOUT_S = 180.0
 
 @dataclass(frozen=True, slots=True)
 class GateInterval:
-    """One gate's interval between the pulses, and how far it is off the gate farthest from it; `why` "": it agrees."""
+    """One gate's interval between the pulses, and how far it is off from the gate that differs most.
+
+    `why`: why the gate fails; "" if it agrees with all others.
+    """
 
     gate: str
     interval_ns: int | None
@@ -37,7 +40,10 @@ class GateInterval:
 
 
 def compare(first: Mapping[str, Edge], second: Mapping[str, Edge], gates: tuple[str, ...]) -> list[GateInterval]:
-    """A line for each gate, compared with every other one. Pure."""
+    """Compares each gate's interval with that of every other gate. Pure.
+
+    `first` and `second`: gate name to its edge of that pulse. Returns one entry for each of `gates`, in order.
+    """
     intervals = {gate: _interval(first.get(gate), second.get(gate)) for gate in gates}
     known = {gate: ns for gate, ns in intervals.items() if ns is not None}
     return [_line(gate, known, gate in first) for gate in gates]
@@ -65,7 +71,7 @@ def main(arguments: list[str]) -> int:
     """`raceday gate sync-check`: 0 if all gates agree, 1 if one does not. Raises OperatorError, RetryLater."""
     parser = argparse.ArgumentParser(prog="raceday gate sync-check", description="The two-pulse test of all gates.")
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
-    parser.add_argument("--pause", type=float, default=PAUSE_S, metavar="S", help="least time between the pulses")
+    parser.add_argument("--pause", type=float, default=PAUSE_S, metavar="S", help="minimum time between the pulses")
     parser.add_argument(
         "--timeout", type=float, default=PULSE_TIMEOUT_S, metavar="S", help="how long to wait for a pulse"
     )
@@ -78,16 +84,19 @@ def main(arguments: list[str]) -> int:
 
 
 def run(drivers: Mapping[str, GateDriver], pause_s: float, timeout_s: float, report: Callable[[str], None]) -> int:
-    """Waits for both pulses at all gates and prints how they agree. Raises HardwareMissing, RetryLater."""
+    """Waits for both pulses at all gates and reports whether they agree; returns the exit code.
+
+    Raises HardwareMissing, RetryLater.
+    """
     edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
     try:
         for driver in drivers.values():
             driver.start({}, lambda output: edges.put(output) if isinstance(output, Edge) else None)
         if absent := next((health for each in drivers.values() if (health := each.health()).absent), None):
             raise HardwareMissing(absent.sentence)
-        report(f"close the contact of {', '.join(drivers)} now")
+        report(f"close the contact on {', '.join(drivers)} now")
         first, at_s = _pulse(edges, tuple(drivers), timeout_s, 0.0)
-        report(f"the first pulse reached {len(first)} of {len(drivers)} gates; again in {pause_s:g} s")
+        report(f"the first pulse reached {len(first)} of {len(drivers)} gates; close it again in {pause_s:g} s")
         second, _ = _pulse(edges, tuple(drivers), pause_s + timeout_s, at_s + pause_s)
     finally:
         for driver in drivers.values():
@@ -106,10 +115,13 @@ def run(drivers: Mapping[str, GateDriver], pause_s: float, timeout_s: float, rep
 def _pulse(
     edges: "queue.SimpleQueue[Edge]", gates: tuple[str, ...], timeout_s: float, not_before_s: float
 ) -> tuple[dict[str, Edge], float]:
-    """The first edge of each gate, all within two seconds. Raises RetryLater if none comes."""
-    found: dict[str, Edge] = {}
+    """The first edge of each gate, all within two seconds, and when the first one came (s, monotonic).
+
+    Edges before `not_before_s` are ignored. Raises RetryLater if none comes.
+    """
+    edge_by_gate: dict[str, Edge] = {}
     give_up_s, began_s = time.monotonic() + timeout_s, 0.0
-    while len(found) < len(gates):
+    while len(edge_by_gate) < len(gates):
         try:
             edge = edges.get(timeout=max(0.001, give_up_s - time.monotonic()))
         except queue.Empty:
@@ -117,9 +129,9 @@ def _pulse(
         now_s = time.monotonic()
         if not edge.broken or now_s < not_before_s:
             continue
-        if not found:
+        if not edge_by_gate:
             began_s, give_up_s = now_s, now_s + SAME_PULSE_S
-        found.setdefault(edge.gate, edge)
-    if not found:
+        edge_by_gate.setdefault(edge.gate, edge)
+    if not edge_by_gate:
         raise RetryLater(f"No pulse came within {timeout_s:g} s: is the contact wired to the gates?")
-    return found, began_s
+    return edge_by_gate, began_s

@@ -1,7 +1,7 @@
-"""`raceday gate watch`: each edge and passing as it comes, and the gate's health, so that one sees at once if it works.
+"""`raceday gate watch`: shows each edge and passing as it arrives, and each gate's health.
 
-Each pass of a gate with several sensors also shows how they are arranged, and what to set (`layout`).
-Of the gates in a station's config (stop the station first: a port has one reader), or of one decoder on a port.
+It watches the gates of a station's config (stop the station first: a port has one reader), or one decoder on a port.
+For a gate with several sensors, each pass also shows how they are arranged, and which `layout` to set.
 """
 
 import argparse
@@ -29,7 +29,7 @@ REFRESH_S = 0.25
 
 
 def main(arguments: list[str]) -> int:
-    """The command, until Ctrl-C or the time is over. Raises OperatorError."""
+    """The command; shows lines until Ctrl-C or the end of the time. Raises OperatorError."""
     parser = argparse.ArgumentParser(prog="raceday gate watch", description="Shows a gate at work.")
     parser.add_argument("--config", type=pathlib.Path, metavar="FILE", help="watch the gates of this station's config")
     parser.add_argument("--protocol", metavar="P", help="with DEVICE: watch one decoder")
@@ -56,7 +56,7 @@ class LayoutTrial:
         self._last_line = ""
 
     def line_for(self, output: GateOutput) -> str:
-        """How the sensors stand by now, as a line; "" where nothing is new, or where there is one sensor."""
+        """A line on how the sensors are arranged, by the passes so far; "" if it is the same as before."""
         if isinstance(output, GateNote):
             return ""
         self._gate.handle(output)
@@ -71,7 +71,7 @@ class LayoutTrial:
 def watch(
     gates: Mapping[str, GateDriver], until_s: float | None, trials: Mapping[str, LayoutTrial] | None = None
 ) -> None:
-    """Print until the time is over. Raises HardwareMissing."""
+    """Prints lines until `until_s` (monotonic; None: without end). `trials`: by gate name. Raises HardwareMissing."""
     trials = trials or {}
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     last: dict[tuple[str, str], int] = {}
@@ -95,7 +95,7 @@ def watch(
 
 
 def event_line(output: GateOutput, last: dict[tuple[str, str], int]) -> str:
-    """An edge, or what the driver noticed."""
+    """An edge or a driver's note, as one line; `last`: see `edge_line`."""
     return edge_line(output, last) if isinstance(output, Edge) else f"{output.gate} note: {output.sentence}"
 
 
@@ -108,7 +108,7 @@ class HealthLines:
         self._due_s = 0.0
 
     def due(self, now_s: float) -> list[str]:
-        """The lines that are due."""
+        """The lines that are due at `now_s` (monotonic seconds)."""
         due, lines = now_s >= self._due_s, []
         for name, gate in self._gates.items():
             alive = gate.health().alive
@@ -121,7 +121,10 @@ class HealthLines:
 
 
 def edge_line(edge: Edge, last: dict[tuple[str, str], int]) -> str:
-    """The edge, and the time since the last one that broke the same gate, on the same clock."""
+    """The edge, and the time since the last one that broke the same gate, on the same clock.
+
+    `last`: that edge's stamp in ns by (gate, boot); it is updated.
+    """
     since = ""
     if edge.broken:
         key = (edge.gate, edge.boot)
@@ -132,12 +135,12 @@ def edge_line(edge: Edge, last: dict[tuple[str, str], int]) -> str:
 
 
 def facts_lines(facts: list[Decoded]) -> list[str]:
-    """One line per fact of a decoder; its status is part of the health."""
+    """One line for each fact of a decoder, except its status, which is part of the health."""
     return [f"  {_words(fact)}" for fact in facts if not isinstance(fact, StatusReport)]
 
 
 def health_line(name: str, gate: GateDriver) -> str:
-    """Ready or not, in one line."""
+    """Whether the gate is ready, its driver's sentence and its counts, in one line."""
     health = gate.health()
     state = "ready" if health.alive else "NOT READY"
     return f"[{name}: {state}] {health.sentence} {health.edges} edges, {health.lost} lost."
@@ -155,7 +158,7 @@ def _words(fact: Decoded) -> str:
 def _printing(
     lines: "queue.SimpleQueue[str]", last: dict[tuple[str, str], int], trial: LayoutTrial | None
 ) -> Callable[[GateOutput], None]:
-    """The callback for one gate's output: it queues a line for each."""
+    """The callback for one gate: it queues a line for each output."""
     return lambda output: lines.put(event_line(output, last) + (trial.line_for(output) if trial is not None else ""))
 
 

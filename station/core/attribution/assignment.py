@@ -2,12 +2,12 @@
 
 A transponder's id decides. Without one, all crossings that lie close together are weighed at once against all cars:
 by how far a car's own report is off or, if its report was lost, by how far the gap differs from its usual lap. The
-cheapest assignment as a whole wins. It is sure only if the best assignment that gives this crossing to another car,
-or to no car, is much worse. Whatever is unsure, missing or false is proposed to an official with its witnesses;
+assignment with the lowest total cost wins. It is sure only if the best assignment that gives this crossing to another
+car, or to no car, is much worse. Whatever is unsure, missing or false is proposed to an official with its witnesses;
 nothing is inserted, and nothing is guessed silently.
 Called by multi_car.py; the costs come from likelihood.py, the assignment from hungarian.py.
 
-A call that decides nothing changes nothing, so a replay may leave out the moments at which nothing was decided.
+A call of `decide` that decides nothing changes nothing, so a replay may leave such calls out.
 """
 
 import math
@@ -32,25 +32,28 @@ from station.core.attribution.likelihood import (
 
 __all__ = ["CarReportAt", "CrossingAssigner", "Decision", "GateCrossing", "LateContradiction", "MissingCrossing"]
 
-HOLD_NS = 1_500 * NS_PER_MS  # a report needs no longer to come
+HOLD_NS = 1_500 * NS_PER_MS  # the longest that a report takes to arrive
 PATIENCE_NS = 6_000 * NS_PER_MS  # what is in doubt waits longer: the other cars' next reports may settle it
-REMEMBERED = 16
+REMEMBERED = 16  # sure decisions that a late report may still contradict
 SURE = 9.0  # margin for being sure that it was no other car
-SURE_A_CAR = 2.5  # margin for being sure that it was a car at all: the prior of a false crossing is small already
+SURE_A_CAR = 2.5  # margin for being sure that it was a car at all: false crossings are rare to begin with
 NEAR_LAP = 0.2  # how far a gap may be from a whole number of laps, as a fraction of a lap
 
 
 @dataclass(frozen=True, slots=True)
 class WeighedCluster:
-    """The cars that a cluster was weighed against, their reports about it, and the decisions found."""
+    """The cars that a cluster of crossings was weighed against, their reports about it, and the decisions."""
 
     cars: list[CarOnTrack]
     reports: list[CarReportAt | None]
-    found: list[Decision]
+    decisions: list[Decision]
 
 
 class CrossingAssigner:
-    """The cars that are on the track together. Time is an argument; decisions come when no report can change them."""
+    """The cars that are on the track together, and the crossings that wait for a decision.
+
+    Crossings and reports go in; `decide` returns the decisions that no later report can change.
+    """
 
     def __init__(self, cars: Sequence[str], min_lap_ns: int, lockout_ns: int) -> None:
         self._cars = [CarOnTrack(name) for name in cars]
@@ -84,13 +87,13 @@ class CrossingAssigner:
             if car.name == name:
                 car.last_ns = at_ns if car.last_ns is None else max(at_ns, car.last_ns)
 
-    def crossing(self, seen: GateCrossing) -> None:
-        """The gate saw a car; whose crossing it was is decided later."""
+    def add_crossing(self, crossing: GateCrossing) -> None:
+        """Adds a crossing; whose it was is decided later."""
         self._waits = None
-        self._open.append(seen)
+        self._open.append(crossing)
         self._open.sort(key=lambda each: each.at_ns)
 
-    def report(self, report: CarReportAt, received_ns: int | None = None, one_clock: bool = False) -> None:
+    def add_report(self, report: CarReportAt, received_ns: int | None = None, one_clock: bool = False) -> None:
         """Adds a car's report of a passing. With a `boot` the car has its own clock; `received_ns` is on the gate's."""
         self._waits = None
         for car in self._cars:
@@ -103,7 +106,7 @@ class CrossingAssigner:
             car.add_report(report)
 
     def restart(self) -> None:
-        """The gate has a new clock: stamps from before cannot be compared with it."""
+        """The gate has a new clock: forgets earlier stamps, since they cannot be compared with new ones."""
         self._waits = None
         self._sure.clear()
         for car in self._cars:
@@ -113,7 +116,7 @@ class CrossingAssigner:
 
     def decide(self, now_ns: int) -> list[Decision | MissingCrossing | LateContradiction]:
         """The decisions that no later report can change, by the time `now_ns` of the gate's clock; oldest first."""
-        found: list[Decision | MissingCrossing | LateContradiction] = []
+        decided: list[Decision | MissingCrossing | LateContradiction] = []
         while self._open:
             size = 1
             while size < len(self._open) and self._open[size].at_ns - self._open[size - 1].at_ns < JOIN_NS:
@@ -121,126 +124,140 @@ class CrossingAssigner:
             cluster, newest_ns = self._open[:size], self._open[size - 1].at_ns
             if newest_ns > now_ns - HOLD_NS:
                 break
-            missing = self._unmet(cluster[0].at_ns - JOIN_NS)
-            found += missing
+            decided += self._unmatched_reports(cluster[0].at_ns - JOIN_NS)
             weighed = self._waits if self._waits is not None else self._weigh(cluster)
-            if newest_ns > now_ns - PATIENCE_NS and not all(given.sure for given in weighed.found):
+            if newest_ns > now_ns - PATIENCE_NS and not all(decision.sure for decision in weighed.decisions):
                 self._waits = weighed
                 break  # the other cars that it may have been are about to report
             self._waits = None
             self._open = self._open[size:]
-            self._sure += [(given, self._fit(given)) for given in weighed.found if given.sure and not given.others]
-            found += [*weighed.found, *self._learn(weighed)]
+            undisputed = [each for each in weighed.decisions if each.sure and not each.others]
+            self._sure += [(decision, self._cost_of(decision)) for decision in undisputed]
+            decided += [*weighed.decisions, *self._learn(weighed)]
         horizon_ns = now_ns - HOLD_NS - JOIN_NS
-        return found + self._unmet(min(horizon_ns, self._open[0].at_ns - JOIN_NS) if self._open else horizon_ns)
+        before_ns = min(horizon_ns, self._open[0].at_ns - JOIN_NS) if self._open else horizon_ns
+        return decided + self._unmatched_reports(before_ns)
 
     def _weigh(self, cluster: list[GateCrossing]) -> WeighedCluster:
         cars = [car for car in self._cars if car.may_cross(cluster[0].at_ns)]
         reports = [likelihood.report_in(car, cluster) for car in cars]
-        cost = self._table(cluster, cars, reports)
-        total, given = assign(cost)
-        found = [
-            self._given(seen, cars, reports, given[row], _rest(cost, row, given[row]), total)
-            for row, seen in enumerate(cluster)
+        cost = self._cost_table(cluster, cars, reports)
+        total, columns = assign(cost)
+        decisions = [
+            self._decision(crossing, cars, reports, columns[row], _alternatives(cost, row, columns[row]), total)
+            for row, crossing in enumerate(cluster)
         ]
-        return WeighedCluster(cars, reports, found)
+        return WeighedCluster(cars, reports, decisions)
 
-    def _table(
+    def _cost_table(
         self, cluster: list[GateCrossing], cars: list[CarOnTrack], reports: list[CarReportAt | None]
     ) -> list[list[float]]:
-        """Costs of crossings (rows) by car, then one "no car" column per crossing. A car left out costs its report."""
-        out = [
+        """Costs: a row per crossing; a column per car, then a "no car" column per crossing.
+
+        A car that gets no crossing leaves its report unexplained: that cost is taken off its column in every row.
+        """
+        left_out = [
             likelihood.left_out(car, report, cluster, self.lockout_ns)
             for car, report in zip(cars, reports, strict=True)
         ]
         rows = []
-        for row, seen in enumerate(cluster):
-            own = [
-                likelihood.cost(car, report, seen, self._min_lap_ns) - spared
-                for car, report, spared in zip(cars, reports, out, strict=True)
+        for row, crossing in enumerate(cluster):
+            by_car = [
+                likelihood.cost(car, report, crossing, self._min_lap_ns) - saved
+                for car, report, saved in zip(cars, reports, left_out, strict=True)
             ]
-            rows.append(own + [FALSE_EDGE if column == row else 2 * FAR for column in range(len(cluster))])
+            rows.append(by_car + [FALSE_EDGE if column == row else 2 * FAR for column in range(len(cluster))])
         return rows
 
-    def _given(
+    def _decision(
         self,
-        seen: GateCrossing,
+        crossing: GateCrossing,
         cars: list[CarOnTrack],
         reports: list[CarReportAt | None],
         column: int,
-        rest: list[tuple[float, int]],
+        alternatives: list[tuple[float, int]],
         total: float,
     ) -> Decision:
-        """`rest`: what it costs as a whole to give this crossing to another column, the cheapest first."""
-        if seen.car in {car.name for car in cars}:
-            return Decision(seen.number, seen.at_ns, seen.car, "its transponder", 1.0, True)
+        """The decision that gives this crossing to `column`, at the `total` cost of the best assignment.
+
+        `alternatives`: the total cost of giving it to another column instead, and that column; the cheapest first.
+        """
+        if crossing.car in {car.name for car in cars}:
+            return Decision(crossing.number, crossing.at_ns, crossing.car, "its transponder", 1.0, True)
         margin = min(
-            (value - total + (0.0 if other < len(cars) else SURE - SURE_A_CAR) for value, other in rest), default=FAR
+            (value - total + (0.0 if other < len(cars) else SURE - SURE_A_CAR) for value, other in alternatives),
+            default=FAR,
         )
         odds = 1 / (1 + math.exp(-max(-50.0, min(margin, 50.0))))
         close = SURE if column < len(cars) else 4 * FAR  # if it may have been no car, all cars are named
-        others = tuple(cars[other].name for value, other in rest if other < len(cars) and value - total < close)
+        others = tuple(cars[other].name for value, other in alternatives if other < len(cars) and value - total < close)
         if column >= len(cars):
-            return Decision(seen.number, seen.at_ns, "", "no car can have been there", odds, False, others)
+            return Decision(crossing.number, crossing.at_ns, "", "no car can have been there", odds, False, others)
         car, report = cars[column], reports[column]
         why = "the time since its last crossing; it reported nothing"
         if report is not None:
-            why = f"its report, {(car.on_gate_clock(report)[0] - seen.at_ns) / NS_PER_MS:+.0f} ms off"
-        return Decision(seen.number, seen.at_ns, car.name, why, odds, margin >= SURE, others)
+            why = f"its report, {(car.on_gate_clock(report)[0] - crossing.at_ns) / NS_PER_MS:+.0f} ms off"
+        return Decision(crossing.number, crossing.at_ns, car.name, why, odds, margin >= SURE, others)
 
     def _learn(self, weighed: WeighedCluster) -> list[MissingCrossing]:
-        """Updates where the cars are. A doubtful decision only moves a car to its own report; it teaches nothing."""
+        """Updates where the cars are; returns the crossings that are missing in between.
+
+        A doubtful decision only moves a car to the time of its own report, and teaches nothing about its clock.
+        """
         missing: list[MissingCrossing] = []
         for car, report in zip(weighed.cars, weighed.reports, strict=True):
-            given = next((each for each in weighed.found if each.car == car.name), None)
-            if given is None:
+            decision = next((each for each in weighed.decisions if each.car == car.name), None)
+            if decision is None:
                 continue
-            at_ns = given.at_ns
+            at_ns = decision.at_ns
             if report is not None:
                 car.waiting.remove(report)
-                if not given.sure:
+                if not decision.sure:
                     at_ns = car.on_gate_clock(report)[0]
                 elif report.boot in car.clocks:
                     car.clocks[report.boot].learn(report.at_ns, at_ns)
-            if given.sure:
-                missing += self._gap(car, at_ns)
+            if decision.sure:
+                missing += self._missed_in_gap(car, at_ns)
             car.last_ns = at_ns
         return missing
 
-    def _gap(self, car: CarOnTrack, at_ns: int) -> list[MissingCrossing]:
+    def _missed_in_gap(self, car: CarOnTrack, at_ns: int) -> list[MissingCrossing]:
         """The crossings that the gate missed: two to four whole laps since the last one, with no report in between."""
         usual_ns = car.usual_ns
         if usual_ns is None or car.last_ns is None:
             return []
         laps = round((at_ns - car.last_ns) / usual_ns)
-        whole = abs(at_ns - car.last_ns - laps * usual_ns) < NEAR_LAP * usual_ns
-        if not 2 <= laps <= LAPS_BETWEEN or not whole:
+        near_whole_laps = abs(at_ns - car.last_ns - laps * usual_ns) < NEAR_LAP * usual_ns
+        if not 2 <= laps <= LAPS_BETWEEN or not near_whole_laps:
             return []
         share_ns = (at_ns - car.last_ns) // laps
         why = f"the gap of {laps} laps between its crossings"
         return [MissingCrossing(car.name, car.last_ns + n * share_ns, why) for n in range(1, laps)]
 
-    def _fit(self, given: Decision) -> float:
-        """The cost of this car having made the crossing, by what is known of the car now."""
-        car = next(car for car in self._cars if car.name == given.car)
-        seen = GateCrossing(given.crossing, given.at_ns)
-        return likelihood.cost(car, likelihood.report_in(car, [seen]), seen, 0)
+    def _cost_of(self, decision: Decision) -> float:
+        """The cost of the decision's car having made the crossing, by what is known of the car now."""
+        car = next(car for car in self._cars if car.name == decision.car)
+        crossing = GateCrossing(decision.crossing, decision.at_ns)
+        return likelihood.cost(car, likelihood.report_in(car, [crossing]), crossing, 0)
 
-    def _again(self, car: CarOnTrack, report: CarReportAt) -> list[LateContradiction]:
-        """Crossings that this report fits, given to another car whose own report fits hardly better."""
+    def _contradicted_by(self, car: CarOnTrack, report: CarReportAt) -> list[LateContradiction]:
+        """Crossings that this report fits, though they were given to another car whose report fits hardly better."""
         at_ns, sigma_ns = car.on_gate_clock(report)
-        found = []
-        for given, cost in tuple(self._sure):
-            off = (at_ns - given.at_ns) / sigma_ns
-            if given.car != car.name and off * off / 2 < cost + SURE:
-                self._sure.remove((given, cost))
-                why = f"the report of {car.name} came late, {(at_ns - given.at_ns) / NS_PER_MS:+.0f} ms off"
-                found.append(LateContradiction(given.crossing, given.at_ns, given.car, car.name, why))
-        return found
+        contradictions = []
+        for decision, cost in tuple(self._sure):
+            off = (at_ns - decision.at_ns) / sigma_ns
+            if decision.car != car.name and off * off / 2 < cost + SURE:
+                self._sure.remove((decision, cost))
+                why = f"the report of {car.name} came late, {(at_ns - decision.at_ns) / NS_PER_MS:+.0f} ms off"
+                contradictions.append(LateContradiction(decision.crossing, decision.at_ns, decision.car, car.name, why))
+        return contradictions
 
-    def _unmet(self, before_ns: int) -> list[Decision | MissingCrossing | LateContradiction]:
-        """Reports that no crossing can match any more; one close to the car's last crossing is a repeat: ignored."""
-        found: list[Decision | MissingCrossing | LateContradiction] = []
+    def _unmatched_reports(self, before_ns: int) -> list[Decision | MissingCrossing | LateContradiction]:
+        """What follows from reports of passings before `before_ns`, which no crossing can match any more.
+
+        A report close to the car's last crossing is a repeat, and is ignored.
+        """
+        outcomes: list[Decision | MissingCrossing | LateContradiction] = []
         for car in self._cars:
             for report in [report for report in car.waiting if car.is_clock_known(report)]:
                 at_ns = car.on_gate_clock(report)[0]
@@ -248,17 +265,21 @@ class CrossingAssigner:
                 if at_ns < before_ns and fresh:
                     car.waiting.remove(report)
                     car.last_ns = at_ns
-                    found += self._again(car, report) or [MissingCrossing(car.name, at_ns, "its own report")]
-        return found
+                    missing = MissingCrossing(car.name, at_ns, "its own report")
+                    outcomes += self._contradicted_by(car, report) or [missing]
+        return outcomes
 
 
-def _rest(cost: list[list[float]], row: int, column: int) -> list[tuple[float, int]]:
-    """The least total for each other column that this crossing could get (no car: only its own), cheapest first."""
+def _alternatives(cost: list[list[float]], row: int, column: int) -> list[tuple[float, int]]:
+    """The lowest total cost if the crossing of `row` gets another column than `column`, for each; cheapest first.
+
+    Its other columns are those of all cars, and its own "no car" column.
+    """
     no_car = len(cost[0]) - len(cost) + row
-    found = []
+    totals = []
     for other in (*range(len(cost[0]) - len(cost)), no_car):
         if other != column:
-            bent = [list(line) for line in cost]
-            bent[row] = [cost[row][other] if each == other else 4 * FAR for each in range(len(cost[0]))]
-            found.append((assign(bent)[0], other))
-    return sorted(found)
+            forced = [list(line) for line in cost]
+            forced[row] = [cost[row][other] if each == other else 4 * FAR for each in range(len(cost[0]))]
+            totals.append((assign(forced)[0], other))
+    return sorted(totals)

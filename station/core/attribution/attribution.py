@@ -11,10 +11,10 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.decisions import Step
 from station.core.attribution.multi_car import MultiCarAttribution
-from station.core.attribution.transponders import Transponders, UnknownId, given_by
+from station.core.attribution.transponders import Transponders, UnknownId, checked_owner
 from station.core.attribution.wrong_owner import LastRead, OwnerChange, recount_runs
 from station.core.race.counting import AssignedCrossing
-from station.core.race.crossing_changes import count_late, take_over
+from station.core.race.crossing_changes import count_late, remove_from_others
 from station.core.race.race import Race
 from station.core.runs.racer_names import RacerNames
 from station.core.runs.recount import TransponderPass
@@ -22,7 +22,7 @@ from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
 
 LINE: e.GateKind = "start_finish"
-OWNERS = 256  # whose last reading is remembered
+OWNERS = 256  # owners of transponders whose last reading is remembered
 
 
 class Attribution:
@@ -51,7 +51,7 @@ class Attribution:
         return tuple(self._transponders.unknown_transponders.values())
 
     def configure(self, transponders: tuple[e.Transponder, ...]) -> None:
-        """The transponders of the station's config, as of this start."""
+        """Sets the known transponders to those of the station's config."""
         self._transponders.configure(transponders)
 
     def open(self, race: Race) -> None:
@@ -63,23 +63,23 @@ class Attribution:
     def assign(
         self, crossing: f.Crossing, kind: e.GateKind, source: f.Source = "gate", lockout_ns: int = 0
     ) -> Iterable[Step]:
-        """Decides whose crossing it is; one that has to wait yields nothing yet, and older ones may be decided by it.
+        """The steps that follow from this crossing: its own, unless it has to wait, and those of older ones.
 
         `lockout_ns`: the gate's lockout, within which it cannot see another car pass.
         """
         race, multi_car = self._race, self._multi_car
         if race is None or multi_car is None:
             return [f.Unattributed(crossing.number, "no race is open")]
-        if crossing.transponder and (found := self._read(race, crossing)) is not None:
-            if isinstance(found, f.Unattributed):
-                return [found]
-            multi_car.named(found, crossing.at_ns)
+        if crossing.transponder and (owner := self._by_transponder(race, crossing)) is not None:
+            if isinstance(owner, f.Unattributed):
+                return [owner]
+            multi_car.named(owner, crossing.at_ns)
             return [
-                AssignedCrossing(found, crossing, kind, source, self._transponders.of(crossing.transponder).why, 100)
+                AssignedCrossing(owner, crossing, kind, source, self._transponders.of(crossing.transponder).why, 100)
             ]
-        clear = multi_car.if_clear(crossing, kind, source)
-        if clear is not None:
-            return [clear]
+        step = multi_car.if_clear(crossing, kind, source)
+        if step is not None:
+            return [step]
         if crossing.direction < 0:
             return [f.Unattributed(crossing.number, "it went backwards through the gate")]
         if kind == "split":
@@ -98,23 +98,26 @@ class Attribution:
             return []
         on = tuple(run.run_id for run in race.on_track if run.released)
         attributed = {fact.crossing: fact.run_id for fact in facts if isinstance(fact, f.Attributed)}
-        whose = attributed.get(crossing.number, "")
-        self._transponders.remember(TransponderPass(crossing, on, source, lockout_ns, whose))
+        run_id = attributed.get(crossing.number, "")
+        self._transponders.remember(TransponderPass(crossing, on, source, lockout_ns, run_id))
         if attributed:
             return []
         if self._transponders.of(crossing.transponder).known is not None:
-            if on and not self._owner_is_on(race, crossing):  # or is it somebody else's?
+            if on and not self._owner_is_on(race, crossing):  # the named owner may be wrong
                 race.add_doubtful(crossing)
             return []
-        asks = self._transponders.any or self.several
-        question = self._transponders.ask(crossing) if asks else None
+        must_ask = self._transponders.any or self.several
+        question = self._transponders.count_unknown(crossing) if must_ask else None
         if question is None:
             return []
         race.add_doubtful(crossing)
         return [question]
 
     def is_twin(self, crossing: f.Crossing, lockout_ns: int) -> bool:
-        """Whether the same car's other transponder was read in this pass: then the first reading is the crossing."""
+        """Whether the same car's other transponder was already read in this pass; else remembers this reading.
+
+        Of two transponders on one car, only the first reading counts as the crossing.
+        """
         known = self._transponders.of(crossing.transponder).known
         if known is None or self._names.exact:
             return False
@@ -140,26 +143,26 @@ class Attribution:
         race = self._race
         if race is None or not self._transponders.recounts_runs:
             return
-        found = self._read(race, crossing)
-        whose = found.run_id if isinstance(found, Run) else ""
+        owner = self._by_transponder(race, crossing)
+        run_id = owner.run_id if isinstance(owner, Run) else ""
         on = tuple(run.run_id for run in race.on_track if run.released)
-        self._transponders.remember(TransponderPass(crossing, on, "gate", lockout_ns, whose))
+        self._transponders.remember(TransponderPass(crossing, on, "gate", lockout_ns, run_id))
 
     def settle(self) -> Iterator[Step]:
-        """Decides whatever waits, because the cars on the track are about to change."""
+        """The steps of all crossings that wait, decided now because the cars on the track are about to change."""
         return self._multi_car.decide_all() if self._multi_car is not None else iter(())
 
     def sync(self, now: e.Moment) -> None:
-        """Looks up which cars are on the track, after a command or the end of a run."""
+        """Updates which cars are on the track, after a command or the end of a run."""
         if self._multi_car is not None:
             self._multi_car.sync(now)
 
     def tick(self, now: e.Moment) -> Iterable[Step]:
-        """Decides what has waited long enough: no further report is expected."""
+        """The steps of the crossings that have waited long enough: no further report is expected."""
         return self._multi_car.tick(now) if self._multi_car is not None and self._multi_car.on else ()
 
     def report(self, report: e.CarReport) -> None:
-        """Takes in a car's report of a passing; it only matters with several cars on the track."""
+        """Adds a car's report of a passing; it only matters with several cars on the track."""
         if self._multi_car is not None:
             self._multi_car.report(report)
 
@@ -169,13 +172,16 @@ class Attribution:
             self._multi_car.named(run, run.book.segments[-1].start.at_ns)
 
     def change_owner(self, command: e.AssignTransponder) -> OwnerChange:
-        """Makes a transponder this car's or racer's. Raises Refused; `recount` gives the consequences."""
-        known = given_by(command, self._names)
-        again, was_unknown = self._transponders.is_given(known.id), not self._transponders.is_known(known.id)
-        return OwnerChange(known, self._transponders.give(known), again, was_unknown, command)
+        """Assigns a transponder to the car or racer that the command names; pass the change to `recount`.
+
+        Raises Refused for an invalid id, car or name.
+        """
+        known = checked_owner(command, self._names)
+        again, was_unknown = self._transponders.is_assigned(known.id), not self._transponders.is_known(known.id)
+        return OwnerChange(known, self._transponders.assign(known), again, was_unknown, command)
 
     def recount(self, change: OwnerChange) -> Iterable[Step]:
-        """Counts the transponder's earlier passes for its new owner: facts, and crossings still to be counted."""
+        """Counts the transponder's earlier passes for its new owner; gives facts, and crossings still to be counted."""
         if self._race is None or not change.passes:
             return ()
         if self._transponders.recounts_runs:
@@ -183,35 +189,40 @@ class Attribution:
         return self._taken_over(self._race, change)
 
     def _taken_over(self, race: Race, change: OwnerChange) -> Iterator[Step]:
-        """The steps by the rules of an older edition, for its journals."""
+        """The steps of `recount` by the rules of an older edition, for its journals."""
         for run in tuple(race.runs.values()):
-            mine = [each.crossing for each in change.passes if run.run_id in each.on]
-            if mine and self._transponders.is_of(change.known, run):
+            crossings = [each.crossing for each in change.passes if run.run_id in each.on]
+            if crossings and self._transponders.is_of(change.known, run):
                 if run.on or change.again:
-                    yield from take_over(race, run, mine, change.command)
-                mine = [crossing for crossing in mine if race.holder(crossing.number) is None]
-                yield from _afterwards(race, run, mine, change.command)
+                    yield from remove_from_others(race, run, crossings, change.command)
+                free = [crossing for crossing in crossings if race.holder(crossing.number) is None]
+                yield from _count_afterwards(race, run, free, change.command)
 
     def _owner_is_on(self, race: Race, crossing: f.Crossing) -> bool:
         known = self._transponders.of(crossing.transponder).known
         return known is not None and any(self._transponders.is_of(known, run) for run in race.on_track)
 
-    def _read(self, race: Race, crossing: f.Crossing) -> Run | f.Unattributed | None:
-        """The run of a transponder; None: its owner is unknown, and a run without a transponder is on."""
-        found = self._transponders.of(crossing.transponder)
-        if (known := found.known) is None:
+    def _by_transponder(self, race: Race, crossing: f.Crossing) -> Run | f.Unattributed | None:
+        """The run of the transponder's owner; None if the transponder does not decide.
+
+        It does not if its owner is unknown, and no run or one without a transponder is on.
+        """
+        owner = self._transponders.of(crossing.transponder)
+        if (known := owner.known) is None:
             if not race.on or any(not self._transponders.has_any(run) for run in race.on_track):
                 return None
-            why = f"the transponder {crossing.transponder} is nobody's here" if self._names.exact else found.why
+            why = f"the transponder {crossing.transponder} has no owner here" if self._names.exact else owner.why
             return f.Unattributed(crossing.number, why)
         run = next((run for run in race.on_track if self._transponders.is_of(known, run)), None)
         if run is not None:
             return run
         name = known.car or known.racer
-        return f.Unattributed(crossing.number, f"its transponder is of {name}, who has no run that is on")
+        return f.Unattributed(crossing.number, f"its transponder belongs to {name}, who is not on the track")
 
 
-def _afterwards(race: Race, run: Run, crossings: list[f.Crossing], command: e.AssignTransponder) -> Iterator[Step]:
+def _count_afterwards(
+    race: Race, run: Run, crossings: list[f.Crossing], command: e.AssignTransponder
+) -> Iterator[Step]:
     """Passes newer than the run's last crossing count as if they came now; older ones are placed by their stamps."""
     earlier: list[f.Crossing] = []
     for crossing in crossings:

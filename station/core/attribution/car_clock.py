@@ -15,13 +15,13 @@ from collections.abc import Iterable, Sequence
 from shared.units import NS_PER_MS
 from station.core.inputs import CarReport, clock_of
 
-SIGMA_NS = 40 * NS_PER_MS  # two frames, and differences in speed
-UNLEARNT_NS = 200 * NS_PER_MS  # while only the delay bounds the offset
-DELAY_NS = 100 * NS_PER_MS  # the shortest way from the car to the station, roughly
+SIGMA_NS = 40 * NS_PER_MS  # of a reported passing: two frames, and differences in speed
+UNLEARNT_NS = 200 * NS_PER_MS  # the same while only the delay bounds the offset
+DELAY_NS = 100 * NS_PER_MS  # the shortest delay from the car to the station, roughly
 MIN_SIGMA_NS = 25 * NS_PER_MS
-REMEMBERED = 7
-ENOUGH = 4  # crossings that show how far the car's reports scatter
-SAFE = 1.5
+REMEMBERED = 7  # offsets
+ENOUGH = 4  # offsets that show how far the car's reports scatter
+SAFE = 1.5  # factor on the observed scatter, since it comes from a few offsets only
 MAX_DELAYS = 32
 STAMP_NS = 1_500_000_000  # how long before the line a slow car loses the board from its picture
 DURATION_NS = 300_000_000  # two frames at 15 Hz at each end, and differences in speed
@@ -91,14 +91,15 @@ class CarClock:
 
 
 def on_gate_clock(reports: Iterable[tuple[int, int]]) -> int:
-    """Upper bound of gate clock minus car clock, ns: the least of (received, gate's clock) - (stated, car's clock)."""
+    """Upper bound of gate clock minus car clock, ns: the smallest (received, gate's clock) - (stated, car's clock)."""
     return min(received_ns - stated_ns for stated_ns, received_ns in reports)
 
 
 def offset_by_laps(reports: Sequence[CarReport], crossings: Sequence[RunCrossing], clock: str) -> int | None:
-    """The offset (gate clock minus car clock, ns) by which most reports match a crossing, most closely, soonest.
+    """The offset (gate clock minus car clock, ns) that matches most reports with a crossing; None if none does.
 
-    `reports`: of one boot of the car. None: no reported lap is as long as one of the gate's.
+    Of several, the one that matches most closely, and then the largest. `reports` are of one boot of the car; only
+    offsets at which a reported lap lies on a lap of the gate of the same length are tried.
     """
     best: tuple[int, int, int] | None = None
     for report in reports:
@@ -106,9 +107,9 @@ def offset_by_laps(reports: Sequence[CarReport], crossings: Sequence[RunCrossing
             if run is not same or not as_long(report, after_ns - before_ns):
                 continue
             offset_ns = after_ns - report.at_ns
-            met, off_ns = _meetings(reports, [at_ns for _, at_ns in crossings], offset_ns, clock)
-            fit = (met, -off_ns // CLOSE_NS, offset_ns)
-            if met and (best is None or fit > best):
+            matched, off_ns = _matches(reports, [at_ns for _, at_ns in crossings], offset_ns, clock)
+            fit = (matched, -off_ns // CLOSE_NS, offset_ns)
+            if matched and (best is None or fit > best):
                 best = fit
     return None if best is None else best[2]
 
@@ -118,14 +119,14 @@ def as_long(report: CarReport, lap_ns: int) -> bool:
     return report.lap_ns is not None and abs(report.lap_ns - lap_ns) <= DURATION_NS + report.uncertainty_ns
 
 
-def _meetings(reports: Sequence[CarReport], crossings_ns: Sequence[int], offset_ns: int, clock: str) -> tuple[int, int]:
+def _matches(reports: Sequence[CarReport], crossings_ns: Sequence[int], offset_ns: int, clock: str) -> tuple[int, int]:
     """How many reports match a crossing, and their total error; none if a report would arrive before its crossing."""
-    met, off_ns = 0, 0
+    matched, off_ns = 0, 0
     for report in reports:
         at_ns = report.at_ns + offset_ns
         if clock_of(report.taken.boot) == clock and at_ns > report.taken.at_ns + STAMP_NS:
             return 0, 0
         nearest_ns = min(abs(at_ns - crossed_ns) for crossed_ns in crossings_ns)
         if nearest_ns <= DURATION_NS:
-            met, off_ns = met + 1, off_ns + nearest_ns
-    return met, off_ns
+            matched, off_ns = matched + 1, off_ns + nearest_ns
+    return matched, off_ns

@@ -1,7 +1,7 @@
 """A car's own lap reports beside the gate's laps: they confirm a lap, or expose a missed or a false crossing.
 
-The car has a clock of its own. Where it is the gate's (the same boot) stamps are compared; otherwise the offset
-between the two is found from laps of equal length, never later than the report arrived, and then followed
+The car usually has a clock of its own. Where it stamps with the gate's clock (the same boot), the stamps are compared;
+otherwise the offset between the two clocks is found from laps of equal length, and then follows the drift
 (car_clock.py): stamps and durations must both agree. A report is never a crossing: what it exposes is proposed to an
 official. The last stage of the engine's pipeline, called by engine.py for each counted crossing and each report.
 """
@@ -33,6 +33,7 @@ class WitnessedCrossing:
 
     @property
     def start(self) -> CountedCrossing:
+        """The crossing itself, with which its lap segment starts."""
         return self.segment.start
 
     @property
@@ -43,7 +44,10 @@ class WitnessedCrossing:
 
 @dataclass(frozen=True, slots=True)
 class CrossingDoubt:
-    """`missed` True: the car passed where the gate has no crossing. False: the gate has one where the car has none."""
+    """A doubt about the gate, by the car's report, at `at_ns` of the gate's clock.
+
+    `missed` True: the car passed where the gate has no crossing. False: the gate has one where the car has none.
+    """
 
     run_id: str
     missed: bool
@@ -74,7 +78,10 @@ class CarWitness:
         return self._settle()
 
     def on_recount(self, book: LapBook) -> list[Finding]:
-        """A ruling changed the run's crossings: compares the newest again; matched reports keep their crossings."""
+        """A ruling changed the run's crossings: compares the newest again; gives the findings.
+
+        Reports whose crossing is still there stay matched with it.
+        """
         known = {id(p.segment): p for p in self._passings if p.book is book}
         others = [p for p in self._passings if p.book is not book]
         newest = [known.get(id(s)) or WitnessedCrossing(book, s) for s in book.segments[-REMEMBERED // 2 :]]
@@ -82,17 +89,17 @@ class CarWitness:
         self._passings = deque([*others, *newest], maxlen=REMEMBERED)
         self._waiting.extend([*orphans, *self._proposed])
         self._proposed.clear()
-        found = self._settle() if self._passings else []
+        findings = self._settle() if self._passings else []
         for index, passing in enumerate(self._passings):
             if passing.report is not None:
-                found += self._agree(index, passing.report)
-        return found
+                findings += self._agree(index, passing.report)
+        return findings
 
     def _settle(self) -> list[Finding]:
         """Gives each waiting report its crossing, or exposes a missed crossing, or lets the report wait on."""
         if not self._waiting:
             return []
-        found: list[Finding] = []
+        findings: list[Finding] = []
         reports = list(self._waiting)
         self._waiting.clear()
         for report in reports:
@@ -102,10 +109,10 @@ class CarWitness:
                 continue
             at_ns = report.at_ns + clock.newest_ns
             index = self._nearest(report, at_ns)
-            found += self._match(index, report) if index is not None else self._unmet(report, at_ns, clock)
-        return found
+            findings += self._match(index, report) if index is not None else self._unmatched(report, at_ns, clock)
+        return findings
 
-    def _unmet(self, report: CarReport, at_ns: int, clock: CarClock) -> list[Finding]:
+    def _unmatched(self, report: CarReport, at_ns: int, clock: CarClock) -> list[Finding]:
         """Handles a report without a crossing: it waits for the gate, exposes a missed crossing, or is a repeat."""
         newest = self._passings[-1]
         if at_ns > newest.start.at_ns - STAMP_NS:
@@ -146,10 +153,10 @@ class CarWitness:
         passing.report = report
         if report.car_boot != passing.clock:
             self._clocks[report.car_boot, passing.clock].learn(report.at_ns, passing.start.at_ns)
-        found: list[Finding] = [*self._agree(index, report)]
+        findings: list[Finding] = [*self._agree(index, report)]
         if index + 1 < len(self._passings) and (later := self._passings[index + 1].report) is not None:
-            found += self._agree(index + 1, later)  # reports arrived out of order
-        return found + self._false(index, report)
+            findings += self._agree(index + 1, later)  # reports arrived out of order
+        return findings + self._false(index, report)
 
     def _agree(self, index: int, report: CarReport) -> list[f.LapConfirmed]:
         """Confirms the lap that ended here, if the car's duration agrees with the gate's."""
@@ -216,13 +223,13 @@ class CarWitnesses:
         return [] if known is None else known.on_report(report)
 
 
-def facts_of(found: Sequence[Finding], runs: Mapping[str, Run], several: bool) -> list[f.Fact]:
-    """The facts of findings: confirmed laps, and doubts as proposals in their run's list.
+def facts_of(findings: Sequence[Finding], runs: Mapping[str, Run], several: bool) -> list[f.Fact]:
+    """The facts of findings: confirmed laps, and doubts as proposals, which are also added to their run's list.
 
     With `several` cars on the track, doubts give no facts: the attribution weighs them instead.
     """
     facts: list[f.Fact] = []
-    for each in found:
+    for each in findings:
         if isinstance(each, f.LapConfirmed):
             facts.append(each)
             continue

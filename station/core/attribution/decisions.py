@@ -1,4 +1,4 @@
-"""The outcomes of attribution: whose a crossing was, which crossing is missing, which is in doubt after all.
+"""The outcomes of attribution: whose crossing it was, which crossing is missing, which is in doubt after all.
 
 assignment.py decides among several cars; attribution.py hands each `AssignedCrossing` on to the race (counting.py)
 through the engine.
@@ -12,7 +12,7 @@ from station.core.race.counting import AssignedCrossing
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whose crossing it was; `car` "": no car's. `sure` False: an official decides. `odds` are 0 to 1.
+    """Whose crossing it was; `car` "": no car's. `odds`: how likely that is, 0 to 1. `sure` False: an official decides.
 
     `others`: the other cars that it may have been, the likeliest first.
     """

@@ -1,4 +1,8 @@
-"""The cheapest one-to-one assignment (Hungarian method with potentials, O(n^2 m)): small tables, exact answers."""
+"""The cheapest one-to-one assignment, by the Hungarian method with potentials in O(n^2 m): exact, for small tables.
+
+Source: H. W. Kuhn, "The Hungarian method for the assignment problem" (1955), in the shortest-path form of Jonker and
+Volgenant (1987).
+"""
 
 from collections.abc import Sequence
 
@@ -6,7 +10,7 @@ INFINITY = float("inf")
 
 
 def assign(cost: Sequence[Sequence[float]]) -> tuple[float, list[int]]:
-    """The least total cost, and the column that each row gets. Needs rows <= columns and finite costs."""
+    """The lowest total cost, and the column that each row gets. Needs rows <= columns and finite costs."""
     rows, columns = len(cost), len(cost[0]) if cost else 0
     assert rows <= columns or not rows
     u, v = [0.0] * (rows + 1), [0.0] * (columns + 1)
@@ -34,7 +38,7 @@ def _grow(
     done: list[bool],
     column: int,
 ) -> int:
-    """Adds a column to the tree; gives the column where the search goes on."""
+    """Adds a column to the search tree; gives the column where the search goes on."""
     u, v = potentials
     done[column] = True
     row, delta, best = owner[column], INFINITY, 0

@@ -30,11 +30,11 @@ QUICK_LAP_NS, LONG_LAP_NS = 5_000 * NS_PER_MS, 30_000 * NS_PER_MS
 STARTS_NS = 10_000 * NS_PER_MS
 UNKNOWN_LAP = 8.0  # nothing is known of the car's laps yet: any time within minutes
 SLOW_LAP = 7.0  # one lap in ten: it went off the track and came back, some seconds later than usual
-ELSEWHERE = 12.0
+ELSEWHERE = 12.0  # the car reports to have passed so shortly before or after that it cannot have been here
 LATE_WAY = 4.0  # while its clock is hardly known: the report may only have been delayed
 SHORT_LAP = 0.6  # of the usual lap: no car is faster
 RUN_OVER = 2.0  # the car has the order to stop
-FAR = 60.0
+FAR = 60.0  # practically impossible
 LAPS_BETWEEN = 4  # a gap of 2 to 4 laps: crossings were missed
 
 
@@ -59,7 +59,7 @@ class CarReportAt:
 
 @dataclass(slots=True)
 class CarOnTrack:
-    """What is known of one car: its last pass, its laps, and its reports that have no crossing yet."""
+    """What is known of one car: its last pass, its laps, and its reports that have no crossing yet; all in ns."""
 
     name: str
     last_ns: int | None = None
@@ -72,6 +72,7 @@ class CarOnTrack:
 
     @property
     def usual_ns(self) -> int | None:
+        """The car's usual lap in ns: the median of the last ones; None while none is known."""
         return round(statistics.median(self.laps)) if self.laps else None
 
     def add_report(self, report: CarReportAt) -> None:
@@ -100,23 +101,20 @@ class CarOnTrack:
         return self.left_ns is None or at_ns - self.left_ns < LEAVES_NS
 
 
-def cost(car: CarOnTrack, report: CarReportAt | None, seen: GateCrossing, min_lap_ns: int) -> float:
-    """The cost (a negative log likelihood) of this car having made this crossing.
-
-    `report`: its report about it, if any.
-    """
-    if seen.car:
-        return -FAR if seen.car == car.name else FAR
-    if car.last_ns is not None and seen.at_ns - car.last_ns < min_lap_ns:
+def cost(car: CarOnTrack, report: CarReportAt | None, crossing: GateCrossing, min_lap_ns: int) -> float:
+    """The cost (a negative log likelihood) of this car having made this crossing; `report`: its own report, if any."""
+    if crossing.car:
+        return -FAR if crossing.car == car.name else FAR
+    if car.last_ns is not None and crossing.at_ns - car.last_ns < min_lap_ns:
         return FAR
     over = RUN_OVER if car.left_ns is not None else 0.0
     if report is None:
-        over += _elsewhere(car, seen.at_ns, min_lap_ns)
-    silent = LOST_REPORT + by_lap(car, seen.at_ns)
+        over += _elsewhere(car, crossing.at_ns, min_lap_ns)
+    silent = LOST_REPORT + by_lap(car, crossing.at_ns)
     if report is None:
         return min(FAR, silent + over)
     at_ns, sigma_ns = car.on_gate_clock(report)
-    off, wide = (at_ns - seen.at_ns) / sigma_ns, math.log(sigma_ns / SIGMA_NS)
+    off, wide = (at_ns - crossing.at_ns) / sigma_ns, math.log(sigma_ns / SIGMA_NS)
     stray = STRAY_REPORT if car.is_clock_known(report) else STRAY_CLOCK
     return min(FAR, off * off / 2 + wide + over, silent + stray + over)
 
@@ -140,11 +138,11 @@ def by_lap(car: CarOnTrack, at_ns: int) -> float:
 def _elsewhere(car: CarOnTrack, at_ns: int, min_lap_ns: int) -> float:
     """The cost of reports of passings so shortly before or after that the car can hardly have passed then too."""
     shortest_ns = QUICK_LAP_NS if car.usual_ns is None else round(SHORT_LAP * car.usual_ns)
-    most_ns = max(min_lap_ns, shortest_ns) - JOIN_NS // 2
+    max_ns = max(min_lap_ns, shortest_ns) - JOIN_NS // 2
     worst = 0.0
     for report in car.waiting:
         later_ns = car.on_gate_clock(report)[0] - at_ns
-        if JOIN_NS < abs(later_ns) < most_ns:
+        if JOIN_NS < abs(later_ns) < max_ns:
             worst = max(worst, ELSEWHERE if car.is_clock_known(report) or later_ns < 0 else LATE_WAY)
     return worst
 
@@ -154,7 +152,7 @@ def left_out(car: CarOnTrack, report: CarReportAt | None, cluster: list[GateCros
     if report is None:
         return 0.0
     at_ns, sigma_ns = car.on_gate_clock(report)
-    near = any(-4 * sigma_ns < at_ns - seen.at_ns < lockout_ns + 4 * sigma_ns for seen in cluster)
+    near = any(-4 * sigma_ns < at_ns - crossing.at_ns < lockout_ns + 4 * sigma_ns for crossing in cluster)
     return SWALLOWED if near else MISSED_EDGE
 
 
@@ -163,7 +161,7 @@ def report_in(car: CarOnTrack, cluster: list[GateCrossing]) -> CarReportAt | Non
     best, best_ns = None, JOIN_NS
     for report in car.waiting:
         at_ns, _ = car.on_gate_clock(report)
-        off_ns = min(abs(at_ns - seen.at_ns) for seen in cluster)
+        off_ns = min(abs(at_ns - crossing.at_ns) for crossing in cluster)
         if off_ns <= best_ns:
             best, best_ns = report, off_ns
     return best

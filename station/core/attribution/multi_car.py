@@ -43,7 +43,7 @@ class MultiCarAttribution:
     def __init__(self, race: Race, scale: UtcScale) -> None:
         self.race = race
         self._scale = scale
-        self._cars: CrossingAssigner | None = None
+        self._assigner: CrossingAssigner | None = None
         self.on = False  # True while more than one car may break the beam
         self._pending: dict[int, PendingCrossing] = {}
         self._decided: dict[int, PendingCrossing] = {}
@@ -62,13 +62,13 @@ class MultiCarAttribution:
         self._sync(self._on_gate(now))
 
     def if_clear(self, crossing: f.Crossing, kind: e.GateKind, source: f.Source) -> Step | None:
-        """The step of a crossing that only one car can have made; None: it has to be weighed."""
-        if self._cars is None and kind == "start_finish":
+        """The step of a crossing that only one car can have made; None if it has to be weighed."""
+        if self._assigner is None and kind == "start_finish":
             if e.clock_of(crossing.boot) != e.clock_of(self._boot):
                 self._now_ns = crossing.at_ns
             self._boot = crossing.boot
             self._sync(crossing.at_ns)
-        return None if self._cars is not None else self._only_run(crossing, kind, source)
+        return None if self._assigner is not None else self._only_run(crossing, kind, source)
 
     def crossing(self, crossing: f.Crossing, source: f.Source, lockout_ns: int) -> Iterator[Step]:
         """Adds a crossing that several cars can have made; gives the steps of older ones that can be decided now.
@@ -78,34 +78,34 @@ class MultiCarAttribution:
         if e.clock_of(crossing.boot) != e.clock_of(self._boot):
             yield from self.decide_all()
             self._now_ns = crossing.at_ns
-            if self._cars is not None:
-                self._cars.restart()
+            if self._assigner is not None:
+                self._assigner.restart()
         self._boot = crossing.boot
         yield from self._decide(crossing.at_ns)
         self._sync(crossing.at_ns)
-        if self._cars is None:  # the other cars that it might have been have left the track by now
+        if self._assigner is None:  # the other cars that it might have been have left the track by now
             yield self._only_run(crossing, "start_finish", source)
             return
-        self._cars.lockout_ns = lockout_ns
+        self._assigner.lockout_ns = lockout_ns
         self._pending[crossing.number] = PendingCrossing(crossing, source)
-        self._cars.crossing(GateCrossing(crossing.number, crossing.at_ns))
+        self._assigner.add_crossing(GateCrossing(crossing.number, crossing.at_ns))
 
     def named(self, run: Run, at_ns: int) -> None:
         """A transponder or an official places the run's car on the line at `at_ns` of the gate's clock."""
-        if self._cars is not None:
-            self._cars.ruled(run.car, at_ns)
+        if self._assigner is not None:
+            self._assigner.ruled(run.car, at_ns)
 
     def report(self, report: e.CarReport) -> None:
         """Adds a car's report of a passing."""
-        if self._cars is None:
+        if self._assigner is None:
             return
         clock = e.clock_of(self._boot or report.taken.boot)
         stated = CarReportAt(report.car, report.at_ns, report.uncertainty_ns, report.car_boot)
-        self._cars.report(stated, self._on_gate(report.taken), report.car_boot == clock)
+        self._assigner.add_report(stated, self._on_gate(report.taken), report.car_boot == clock)
 
     def tick(self, now: e.Moment) -> Iterator[Step]:
         """The steps of what has waited long enough."""
-        if self._cars is not None and self._boot:
+        if self._assigner is not None and self._boot:
             yield from self._decide(self._on_gate(now))
 
     def decide_all(self) -> Iterator[Step]:
@@ -115,33 +115,33 @@ class MultiCarAttribution:
             yield from self._decide(newest_ns + HOLD_NS)
 
     def _decide(self, now_ns: int) -> Iterator[Step]:
-        if self._cars is None:
+        if self._assigner is None:
             return
-        decisions = self._cars.decide(now_ns)
+        decisions = self._assigner.decide(now_ns)
         for each in decisions:
             match each:
                 case MissingCrossing():
                     yield from self._missed(each)
                 case Decision():
-                    yield from self._decided_on(each)
+                    yield from self._steps_of(each)
                 case LateContradiction():
                     yield from self._contradicted(each)
         if decisions:
             self._sync(now_ns)
 
-    def _decided_on(self, decision: Decision) -> list[Step]:
+    def _steps_of(self, decision: Decision) -> list[Step]:
         pending = self._decided[decision.crossing] = self._pending.pop(decision.crossing)
         if len(self._decided) > MAX_DOUBTS:
             del self._decided[next(iter(self._decided))]
         run = self._in.get(decision.car)
         if not decision.sure or run is None:
-            return self._doubted(decision, pending)
+            return self._doubtful(decision, pending)
         if not run.on:
             return [f.Unattributed(decision.crossing, f"it was {decision.car}'s, whose run is over: {decision.why}")]
         percent = int(100 * decision.odds)
         return [AssignedCrossing(run, pending.crossing, "start_finish", pending.source, decision.why, percent)]
 
-    def _doubted(self, decision: Decision, pending: PendingCrossing) -> list[Step]:
+    def _doubtful(self, decision: Decision, pending: PendingCrossing) -> list[Step]:
         names = [name for name in (decision.car, *decision.others) if name]
         runs = [self._in[name] for name in names if self._in[name].on]
         if not runs:
@@ -159,7 +159,7 @@ class MultiCarAttribution:
         return [f.Unattributed(decision.crossing, why), proposal]
 
     def _contradicted(self, late: LateContradiction) -> list[f.Fact]:
-        """The crossing was given to a run, and stays that run's until an official decides otherwise."""
+        """Reports that a crossing is in doubt after all; it stays with its run until an official decides otherwise."""
         run, other = self._in[late.car], self._in[late.other]
         facts: list[f.Fact] = [f.CrossingMissed(other.run_id, late.other, late.at_ns, "its own report")]
         if not other.begun:
@@ -169,7 +169,7 @@ class MultiCarAttribution:
         return [*facts, run.proposals[-1]]
 
     def _missed(self, missing: MissingCrossing) -> list[f.Fact]:
-        """Proposes a crossing that the gate missed, once, within a run that has begun."""
+        """Reports a crossing that the gate missed, and proposes it once if the run has begun."""
         run = self._in[missing.car]
         facts: list[f.Fact] = [f.CrossingMissed(run.run_id, missing.car, missing.at_ns, missing.witness)]
         near = [each.at_ns for each in run.proposals] + [segment.start.at_ns for segment in run.book.segments]
@@ -182,22 +182,22 @@ class MultiCarAttribution:
     def _sync(self, now_ns: int) -> None:
         self._now_ns = max(self._now_ns, now_ns)
         race = self.race
-        if self._cars is None:
+        if self._assigner is None:
             if len(race.on_track) < 2:
                 return
             self.on = True
-            self._cars = CrossingAssigner((), seconds_to_ns(race.info.rules.min_lap_s), LOCKOUT_NS)
+            self._assigner = CrossingAssigner((), seconds_to_ns(race.info.rules.min_lap_s), LOCKOUT_NS)
         for run in race.on_track:
             if run.released and self._in.get(run.car) is not run:
-                self._enter(self._cars, run)
+                self._enter(self._assigner, run)
         for car, run in self._in.items():
             if not run.on and car not in self._gone:
                 self._gone[car] = self._now_ns
-                self._cars.leave(car, self._now_ns)
+                self._assigner.leave(car, self._now_ns)
         recent = any(self._now_ns - left_ns < LEAVES_NS for left_ns in self._gone.values())
         if not self._pending and not recent and len(race.on_track) < 2:
             self.on = False
-            self._cars = None  # one run is left and all other cars are away: no doubt is possible any more
+            self._assigner = None  # one run is left and all other cars are away: no doubt is possible any more
             self._in.clear()
             self._gone.clear()
 

@@ -3,7 +3,8 @@
 Decoders give each protocol's own form (P3, RC-4, TranX, Cano: decimal; IPICO and long RFID tags: hexadecimal; LapRF,
 Carrera: the slot). Other programs and stickers write the same id differently. So two ids are the same if, in this
 order: their texts are equal; they are equal without blanks, colons, dashes, dots, case and leading zeros; they are the
-same number, one of them being hexadecimal. Digits alone may be either; they count as hexadecimal from six digits on.
+same number, one of them being hexadecimal. Digits alone may be either; only from six digits on are they tried as
+hexadecimal.
 
 Example: `plain_id("0012-34")` is "1234"; `same_number(reading("255"), reading("0xFF"))` is True.
 """
@@ -47,7 +48,7 @@ def reading(text: str) -> IdReading:
 
 
 def plain_id(text: str) -> str:
-    """The id without blanks, separators, case and leading zeros."""
+    """The id without blanks, separators and leading zeros, in capitals."""
     return reading(text).plain
 
 
@@ -58,7 +59,7 @@ def same_number(known: IdReading, read: IdReading) -> bool:
 
 def the_hexadecimal(known: IdReading, read: IdReading) -> IdReading | None:
     """The one of the two that is hexadecimal, if they are the same number that way; else None."""
-    for tens, sixteens in ((known, read), (read, known)):
-        if tens.decimal is not None and tens.decimal == sixteens.hexadecimal:
-            return sixteens if sixteens.sure or len(sixteens.plain) >= MIN_HEX_DIGITS else None
+    for decimal, hexadecimal in ((known, read), (read, known)):
+        if decimal.decimal is not None and decimal.decimal == hexadecimal.hexadecimal:
+            return hexadecimal if hexadecimal.sure or len(hexadecimal.plain) >= MIN_HEX_DIGITS else None
     return None

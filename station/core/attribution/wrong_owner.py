@@ -1,4 +1,4 @@
-"""A transponder turns out to have another owner: which runs gained or lost crossings by the mistake.
+"""Counts runs again when a transponder turns out to have another owner than was thought.
 
 Called by attribution.py when an official names the owner. Both runs are counted again: that of the previous owner with
 the passes of its own transponders in the meantime, that of the right owner with all of its passes.
@@ -14,7 +14,7 @@ from station.core.race.race import Race
 from station.core.runs.recount import TransponderPass
 from station.core.runs.run import Run
 
-LastRead = dict[tuple[str, str], f.Crossing]  # by gate and run or owner
+LastRead = dict[tuple[str, str], f.Crossing]  # (gate, run or owner) -> the last reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ def recount_runs(race: Race, transponders: Transponders, change: OwnerChange, la
     ids = {each.crossing.transponder for each in change.passes}
     for owner in [owner for owner, last in last_read.items() if last.transponder in ids]:
         del last_read[owner]  # the previous owner's next reading is no twin of it
-    own = [run for run in race.runs.values() if transponders.is_of(change.known, run)]
+    own = [run for run in race.runs.values() if transponders.is_of(change.known, run)]  # the right owner's
     facts: list[f.Fact] = []
     for run in [each for each in race.runs.values() if each not in own]:
-        gone = [each for each in _had(change.passes, run) if _mistaken(change, each, run, own)]
+        gone = [each for each in _passes_counted_for(run, change.passes) if _mistaken(change, each, run, own)]
         for each in gone:
             each.run = ""
         if gone:
@@ -50,13 +50,13 @@ def recount_runs(race: Race, transponders: Transponders, change: OwnerChange, la
     return facts
 
 
-def _had(passes: list[TransponderPass], run: Run) -> list[TransponderPass]:
+def _passes_counted_for(run: Run, passes: list[TransponderPass]) -> list[TransponderPass]:
     numbers = {segment.start.crossing for segment in run.book.segments}
     return [each for each in passes if each.run == run.run_id or each.crossing.number in numbers]
 
 
 def _mistaken(change: OwnerChange, each: TransponderPass, run: Run, own: list[Run]) -> bool:
-    """Whether this run had a pass that was another's.
+    """Whether this run had a pass that was in fact another's.
 
     A change of owner in the config between two runs is no mistake: what was counted for a run at that time stays.
     """
@@ -76,8 +76,8 @@ def _recount(
     elsewhere = race.counted_elsewhere(run)
     passes = [each for each in transponders.passes_of(run) if each.crossing.number not in elsewhere]
     before = {segment.start.crossing for segment in run.book.segments}
-    facts, found = recount_run(race, run, passes, {each.crossing.number: each.crossing for each in gone}, command)
-    numbers = {counted.crossing for counted in found.counted_crossings}
+    facts, recounted = recount_run(race, run, passes, {each.crossing.number: each.crossing for each in gone}, command)
+    numbers = {counted.crossing for counted in recounted.counted_crossings}
     attributed: list[f.Fact] = []
     for each in passes:
         each.run = run.run_id
@@ -85,5 +85,5 @@ def _recount(
             why = f"{transponders.of(each.crossing.transponder).why}, given by {command.author}"
             attributed.append(f.Attributed(each.crossing.number, run.run_id, run.car, why, 100))
     if run.on:
-        last_read.update({(gate, run.run_id): last for gate, last in found.read.items()})
+        last_read.update({(gate, run.run_id): last for gate, last in recounted.read.items()})
     return [*attributed, *facts]

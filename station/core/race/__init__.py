@@ -1,1 +1,1 @@
-"""A race and its runs on the track: counts crossings, applies time limits, works out results and standings."""
+"""A race and its runs: counts crossings, carries out orders, applies time limits, works out results and standings."""

@@ -1,8 +1,8 @@
 """What a crossing means for its run: the race's stage of the engine's pipeline.
 
-Called by engine.py with each crossing that attribution hands on. The first one after the start begins lap 1, each
-further one ends a lap; one that comes too soon is flagged, and counts only if an official decides so. It calls
-lap_book.py, which holds the run's crossings, time_limit.py and results.py.
+Called by engine.py with each crossing that attribution hands on. The first one after the start begins lap 1 (unless
+the start signal does), each further one ends a lap; one that comes too soon is flagged, and counts only if an official
+decides so. It calls lap_book.py, which holds the run's crossings, time_limit.py and results.py.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ OTHER_CLOCK_NS = 50_000_000  # the error of comparing two clocks by the time of 
 
 @dataclass(frozen=True, slots=True)
 class AssignedCrossing:
-    """A crossing and its run, handed on to the race, which counts it."""
+    """A crossing that belongs to this run, for the race to count. `why`, `sure_percent`: as in `Attributed`."""
 
     run: Run
     crossing: f.Crossing
@@ -103,7 +103,10 @@ def _count(race: Race, run: Run, counted: CountedCrossing) -> tuple[list[f.Fact]
 
 
 def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> list[f.Fact]:
-    """Doubts about the run's crossings by its own laps. `was`: those in doubt before; `ended`: the completed lap."""
+    """The facts of doubts about the run's crossings by its own laps, as far as they changed.
+
+    `was`: the crossings in doubt before; `ended`: the lap that a fact has just reported as completed, 0: none.
+    """
     settled = not (was or run.proposals) and run.book.doubts.ordinary
     if settled or not run.race.officiating:
         return []
@@ -111,15 +114,15 @@ def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> lis
 
 
 def rebase(race: Race, run: Run, signal: e.Moment, counted: CountedCrossing) -> list[f.Fact]:
-    """Converts the start signal to the clock of the gate that sees the first crossing.
+    """Converts the start signal to the clock of the gate that sees the first crossing; returns the fact, if any.
 
-    Gives the fact if that moves the beginning of lap 1.
+    There is none if lap 1 spans a reboot, so that only the time of day would give its length, or if it is too late.
     """
     at_ns, uncertainty_ns = signal.at_ns, SIGNAL_NS
     if run.rebooted and e.clock_of(signal.boot) != e.clock_of(counted.boot):
         known = race.scale.on_device(signal, counted.boot)
         if known is None:
-            return []  # lap 1 spans a reboot, and only the time of day would give its length
+            return []
         at_ns, uncertainty_ns = known, SIGNAL_NS + OTHER_CLOCK_NS
     elif e.clock_of(signal.boot) != e.clock_of(counted.boot):
         at_ns = race.scale.utc_ns(signal.boot, signal.at_ns) - race.scale.utc_ns(counted.boot, 0)

@@ -1,7 +1,7 @@
-"""Crossings that change runs: an official decides whose one was, or whose a transponder is.
+"""Moves crossings from one run to another, after an official decided who made one or who owns a transponder.
 
-Called by orders.py for a single crossing, by attribution.py and wrong_owner.py for all those of a transponder. What was
-counted for one run is removed from it and counted for another; both are judged again.
+Called by orders.py for a single crossing, by attribution.py and wrong_owner.py for all crossings of a transponder. What
+was counted for one run is removed from it and counted for another; both are judged again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,20 +18,22 @@ from station.core.runs.run import Run
 
 
 def count_late(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
-    """Counts crossings for a run that continued, or ended, before they were known to be its own; gives the facts."""
+    """Counts crossings that were not known to be this run's when they came; gives the facts."""
     facts = [fact for crossing in crossings for fact in _place(race, run, crossing, command)]
     if not facts:
         return []
-    recast = f.LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)
+    recomputed = f.LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)
     return [
         *(fact for fact in facts if not isinstance(fact, f.LapsRecomputed)),
-        recast,
+        recomputed,
         *judge_again(race, run, command),
     ]
 
 
-def take_over(race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
-    """Removes these crossings from the runs that have them, since they are `run`'s; gives those runs' facts."""
+def remove_from_others(
+    race: Race, run: Run, crossings: Sequence[f.Crossing], command: e.AssignTransponder
+) -> list[f.Fact]:
+    """Removes these crossings, which are `run`'s, from the other runs that have them; gives those runs' facts."""
     facts: list[f.Fact] = []
     for other in [each for each in race.runs.values() if each is not run]:
         gone = [crossing for crossing in crossings if other.book.holds(crossing.number)]
@@ -49,44 +51,47 @@ def recount_run(
     gone: Mapping[int, f.Crossing],
     command: e.AssignTransponder,
 ) -> tuple[list[f.Fact], RecountedRun]:
-    """Counts the run again from the passes of its own transponders.
+    """Counts the run again from the passes of its own transponders; gives the facts, and the run as recounted.
 
-    Crossings that are `gone` were other owners'. Gives the facts, and the run as recounted.
+    `gone`: crossings that belong to other owners, by number.
     """
     facts: list[f.Fact] = []
     if run.signal is not None and passes and run.book.segments:
         facts = rebase(race, run, run.signal, as_counted(race, passes[0].crossing, passes[0].source))
-    found = recounted(run, passes, gone, lambda each: as_counted(race, each.crossing, each.source))
+    recount = recounted(run, passes, gone, lambda each: as_counted(race, each.crossing, each.source))
     before, was, phase = [segment.start for segment in run.book.segments], run.book.doubts.held, run.phase
-    run.book.replace_crossings(found.counted_crossings, found.flagged, gone)
-    if found.counted_crossings == before:
-        return facts, found
+    run.book.replace_crossings(recount.counted_crossings, recount.flagged, gone)
+    if recount.counted_crossings == before:
+        return facts, recount
     for counted in before:
         if counted.crossing in gone:
             race.add_doubtful(gone[counted.crossing])
-    for counted in found.counted_crossings:
+    for counted in recount.counted_crossings:
         if counted not in before:
             race.settle(counted.crossing)
     facts += restarted_at(run, before, command)
     facts.append(f.LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason))
     if run.phase != phase:
         facts.append(f.PhaseChanged(run.run_id, run.phase))
-    facts += lap_doubts(race, run, was) if found.counted_crossings else []
-    if found.last_lap and run.phase == "running":
-        last = found.counted_crossings[-1]
+    facts += lap_doubts(race, run, was) if recount.counted_crossings else []
+    if recount.last_lap and run.phase == "running":
+        last = recount.counted_crossings[-1]
         over = finish(race, run, "time up", "time is up, the last lap is done", True, last.utc_ns, last.boot)
-        return [*facts, *over], found
-    return [*facts, *judge_again(race, run, command)], found
+        return [*facts, *over], recount
+    return [*facts, *judge_again(race, run, command)], recount
 
 
 def _without(race: Race, run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> list[f.Fact]:
-    """Removes crossings that were not the run's; if none is left, the run has not begun."""
+    """Removes crossings that were not the run's, and judges the rest; if none is left, the run has not begun."""
     facts, was = remove_others(run, gone, command), run.book.doubts.held
     return [*facts, *(lap_doubts(race, run, was) if run.book.segments else []), *judge_again(race, run, command)]
 
 
 def _place(race: Race, run: Run, crossing: f.Crossing, command: e.AssignTransponder) -> list[f.Fact]:
-    """Places a crossing by its own stamp; no facts if it is too near another one, or after the time limit."""
+    """Places a crossing in the run by its own stamp; gives the facts, none if it cannot count there.
+
+    It cannot if it is too close to another one or after the time limit, or if the run is full or was abandoned.
+    """
     ends_ns, counted = run.cutoff_ns(crossing.boot), as_counted(race, crossing, "gate")
     over = run.full() or not run.counts or (ends_ns is not None and crossing.at_ns > ends_ns)
     if over or run.book.near(crossing.boot, crossing.at_ns):
@@ -113,7 +118,7 @@ def _place(race: Race, run: Run, crossing: f.Crossing, command: e.AssignTranspon
 
 
 def assign_crossing(race: Race, run: Run, command: e.AssignCrossing) -> list[f.Fact]:
-    """Assigns a doubtful crossing as an official decides. Raises Refused."""
+    """Gives a doubtful crossing to `run`, as an official decides; returns the facts. Raises Refused."""
     crossing = race.doubtful.get(command.number)
     if crossing is None:
         raise Refused(f"The crossing {command.number} is not in doubt, so it cannot be given to {run.run_id}.")

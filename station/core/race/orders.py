@@ -1,6 +1,6 @@
-"""What an official orders in a race: runs are opened, armed, started, ended and ruled on.
+"""Carries out officials' orders in a race: runs are opened, armed, started, ended and ruled on.
 
-Called by command_handlers.py. A refusal comes with a sentence, and before anything has changed.
+Called by command_handlers.py. An order is refused (with a sentence, as `Refused`) before anything has changed.
 """
 
 from dataclasses import replace
@@ -22,7 +22,7 @@ from station.core.runs.run import NAMES, Run, next_phase
 
 
 def obey(race: Race, command: e.Command) -> list[f.Fact]:
-    """Carries out what an official orders in this race; gives the facts. Raises Refused."""
+    """Carries out an official's order in this race; returns the facts. Raises Refused."""
     if isinstance(command, e.OpenRun):
         return open_run(race, command)
     run = resolve_run(race, command)
@@ -51,7 +51,7 @@ def resolve_run(race: Race, command: e.Command) -> Run:
         raise Refused(f"`{NAMES[type(command)]}` must name its run in `run_id`: {on} are on.")
     run = race.runs.get(run_id) if run_id else race.run
     if race.registry.gone(run_id):
-        raise Refused(f"The run {run_id!r} lies too far back for a ruling; the journal has it.")
+        raise Refused(f"The run {run_id!r} is too old for a ruling; it is still in the journal.")
     if run_id and run is None:
         raise Refused(f"There is no run {run_id!r} in the race {race.info.race_id}.")
     next_phase(race.phase if run is None else run.phase, type(command), race.info.officiating)
@@ -71,7 +71,7 @@ def check_can_open(race: Race, command: e.OpenRun | e.ArmRun) -> None:
 
 
 def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
-    """A racer's run begins: it is armed and its car gets the order to arm. Raises Refused."""
+    """Opens a racer's run: it is armed, and its car gets the order to arm; returns the facts. Raises Refused."""
     check_can_open(race, command)
     racer, car = race.spellings.of(command.racer), checked_device(command.car)
     for other in race.on_track:
@@ -80,7 +80,7 @@ def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
     run_id = _new_id(race, command)
     throttle = command.throttle_percent
     if throttle is not None and not 1 <= throttle <= 100:
-        raise Refused("`throttle_percent` is 1 to 100.")
+        raise Refused("`throttle_percent` must be 1 to 100.")
     attempt = next_attempt(race, racer)
     if not race.on_track:
         race.scale.add_pair(command.moment, run_is_on=False)
@@ -107,9 +107,9 @@ def _new_id(race: Race, command: e.OpenRun) -> str:
     fresh = race.registry.new_id() if by_race else race.ids.new_id()
     run_id = checked_device(command.run_id or fresh)
     if race.registry.used(run_id):
-        raise Refused(f"There was already a run {run_id!r} in the race {race.info.race_id}: take another id.")
+        raise Refused(f"There was already a run {run_id!r} in the race {race.info.race_id}: choose another id.")
     if race.ids.used(run_id) and not by_race:
-        raise Refused(f"There was already a run {run_id!r} in another race of this station: take another id.")
+        raise Refused(f"There was already a run {run_id!r} in another race of this station: choose another id.")
     return run_id
 
 
@@ -123,7 +123,7 @@ def next_attempt(race: Race, racer: str) -> int:
 
 
 def _start(race: Race, run: Run, command: e.StartRun) -> list[f.Fact]:
-    """The start is given; by the race's rules lap 1 and the time limit may begin with it."""
+    """Gives the start; by the race's rules, lap 1 and the time limit may begin with it."""
     driven = race.models.check_at_start(run)
     again, run.released = run.released, True
     run.by_hand = command.by_hand

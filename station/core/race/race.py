@@ -1,4 +1,4 @@
-"""One race: its runs, those on the track, its standings. The state that counting, rulings and results work on.
+"""One race: its runs, those on the track, and its standings. Counting, orders and results work on this state.
 
 Created by set_up.py when a race is opened. counting.py gives it crossings, orders.py officials' orders, time_limit.py
 the time; results.py works out scores and results. Each run has its own phase by the table of run.py.
@@ -19,7 +19,7 @@ MAX_DOUBTS = 4096
 
 
 class Race:
-    """Everything that belongs to one race id."""
+    """Everything that belongs to one race id. `info` is the race as it was opened, with its rules."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Race:
 
     @property
     def phase(self) -> RunPhase:
-        """The phase of that run; idle before the first."""
+        """The phase of the newest run; `idle` before the first."""
         return "idle" if self.run is None else self.run.phase
 
     @property
@@ -77,9 +77,9 @@ class Race:
         return frozenset(segment.start.crossing for segments in others for segment in segments)
 
     def respell(self) -> list[f.Fact]:
-        """Reads names by the rules of another edition; gives the facts.
+        """Compares racers' names by the rules of another edition from now on; returns the facts.
 
-        Spellings that were different racers before are merged under the first one.
+        Spellings that counted as different racers before are merged under the first one.
         """
         merged = False
         self.spellings.forget()

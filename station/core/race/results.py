@@ -1,7 +1,8 @@
 """Judges a run when it is over, and again after each ruling: its score, its result, the race's standings.
 
-Called by whatever ends a run (counting.py, time_limit.py, orders.py) or changes its laps (crossing_changes.py,
-orders.py). A result that differs from the last one that was due is due again, with a higher revision.
+Called by whatever ends a run (counting.py, time_limit.py, orders.py), changes its laps (crossing_changes.py, orders.py)
+or corrects a clock (set_up.py). A result that differs from the last one that was due is due again, with a higher
+revision.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from station.core.timing.utc_scale import ClockCorrection
 
 
 def finish(race: Race, run: Run, trigger: Trigger, reason: str, counts: bool, utc_ns: int, boot: str) -> list[f.Fact]:
-    """Ends the run at this time of day, by the clock of `boot`; `counts` False: it is abandoned, and has no score."""
+    """Ends the run at `utc_ns` by the clock of `boot`; returns the facts. `counts` False: it is abandoned, unscored."""
     run.finish(trigger, reason, counts, utc_ns)
     run.finished_boot = boot
     race.on_track.remove(run)
@@ -33,7 +34,7 @@ def finish(race: Race, run: Run, trigger: Trigger, reason: str, counts: bool, ut
 
 
 def finish_if_full(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
-    """Ends a run whose laps are all done, at this time of day by the clock of `boot`."""
+    """Ends the run at `utc_ns` by the clock of `boot` if all its laps are done; returns the facts."""
     if not run.full() or run.phase != "running":
         return []
     return finish(race, run, "laps done", "all laps done", True, utc_ns, boot)
@@ -48,7 +49,7 @@ def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
     ranked = run_laps(laps)
     score = score_run(ranked, run.rules) if run.counts else None
     run.score = score
-    _remember(race, run, laps)
+    _record_fastest(race, run, laps)
     facts: list[f.Fact] = []
     if run.counts:
         first, last = (score.first_lap, score.last_lap) if score else (0, 0)
@@ -75,8 +76,8 @@ def _due(race: Race, run: Run, laps: Sequence[f.Lap], ranked: Sequence[RunLap], 
     return [f.ResultDue(due)]
 
 
-def _remember(race: Race, run: Run, laps: Sequence[f.Lap]) -> None:
-    """Remembers the run's fastest lap, as a measure of how fast cars of this race are."""
+def _record_fastest(race: Race, run: Run, laps: Sequence[f.Lap]) -> None:
+    """Records the run's fastest lap, as a measure of how fast cars are in this race."""
     fastest_ns = min((lap.lap_ns for lap in laps if lap.valid), default=None) if run.counts else None
     race.fastest.pop(run.run_id, None)
     if fastest_ns is not None:
@@ -84,7 +85,7 @@ def _remember(race: Race, run: Run, laps: Sequence[f.Lap]) -> None:
 
 
 def judge_again(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
-    """After a ruling: ends a run that is full now, or judges a finished one again."""
+    """After a ruling: ends a run that is full now, or judges a finished one again; returns the facts."""
     return judge(race, run) if run.phase == "finished" else finish_if_full(race, run, *when(race, command))
 
 

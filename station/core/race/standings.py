@@ -1,4 +1,4 @@
-"""The score of a run, the standings of a race and the result that is posted, by the rules of shared/rules/ranking.py.
+"""The standings of a race, and the result of a run that is posted, by the rules of shared/rules/ranking.py.
 
 Called by results.py when a run is over and after each ruling. The leaderboard ranks by the same rules.
 """
@@ -13,7 +13,7 @@ from station.core.facts import Lap
 from station.core.inputs import OpenRace
 from station.core.runs.run import Run
 
-POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around its window make the same score
+POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around the scoring window give the same score
 
 
 class Standings:
@@ -31,7 +31,7 @@ class Standings:
         was, gone = self._best.pop(racer, None), runs.pop(run_id, None)
         if score is not None:
             runs[run_id] = Scored(racer, score.score_ms, score.set_ns, uncertainty_ns)
-        # The best of many runs is looked for only when the one that changed was the best.
+        # All runs are compared only if the one that changed was the best.
         fresh = [runs[run_id]] if score is not None else []
         best = best_of(self._every(racer) if was is None or gone == was else [was, *fresh])
         if best:
@@ -43,7 +43,7 @@ class Standings:
         return [*older, *self._runs.get(racer, {}).values()]
 
     def merge(self, was: str, racer: str) -> None:
-        """Two spellings are the same racer: the scores of `was` become those of `racer`."""
+        """Merges two spellings of one racer: the scores of `was` become those of `racer`."""
         runs = {**self._runs.get(racer, {}), **self._runs.pop(was, {})}
         self._runs[racer] = {run_id: replace(each, racer=racer) for run_id, each in runs.items()}
         self._gone[racer] += self._gone.pop(was, 0)
@@ -90,7 +90,7 @@ def uncertainty_of(race: OpenRace, laps: Sequence[Lap], score: Score | None) -> 
 
 
 def posted_laps(every: Sequence[RunLap], score: Score | None, rules: RaceRules) -> tuple[RunLap, ...]:
-    """The laps that are posted with the result: all, or of a very long run those around the scoring window."""
+    """The laps that are posted with the result: all of them or, in a very long run, those around the scoring window."""
     counted = every if rules.max_laps is None else every[: rules.max_laps]
     if len(every) <= POSTED_LAPS or score is None:
         return tuple(every[:POSTED_LAPS])
@@ -102,7 +102,7 @@ def posted_laps(every: Sequence[RunLap], score: Score | None, rules: RaceRules) 
 def result(
     run: Run, laps: Sequence[Lap], ranked: Sequence[RunLap], score: Score | None, result_id: str, revision: int
 ) -> Result:
-    """The result to post; `ranked`: the run's `laps` as the ranking takes them.
+    """The result to post; `ranked` are the run's `laps` in the form that the ranking uses.
 
     A run that lost its score by a ruling gets score 0, and the leaderboard withdraws it. The station's name, the
     journal's head and the record numbers are added when the journal appends it.

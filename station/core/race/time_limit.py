@@ -13,7 +13,10 @@ from station.core.runs.run import LATE_EDGE_NS, Run
 
 
 def tick(race: Race, now: e.Moment, undecided: f.Crossing | None = None) -> list[f.Fact]:
-    """The facts of time limits that are over by `now`; a run waits for an `undecided` crossing within its limit."""
+    """The facts of time limits that are over by `now`.
+
+    A run is not ended while a crossing within its limit is still `undecided`: it may be the run's.
+    """
     return [fact for run in tuple(race.on_track) for fact in _limit(race, run, now, undecided)]
 
 
@@ -33,7 +36,7 @@ def _limit(race: Race, run: Run, now: e.Moment, undecided: f.Crossing | None) ->
 
 
 def _clocked(race: Race, run: Run, now: e.Moment) -> list[f.Fact]:
-    """The run's start on the station's clock as a fact, when that becomes known or known better."""
+    """The run's start on the station's clock as a fact, when it first becomes known, or more precisely."""
     clock = e.clock_of(now.boot)
     if clock in run.clocks and clock not in run.restarts:
         return []
@@ -72,7 +75,7 @@ def is_late(run: Run, crossing: f.Crossing) -> bool:
 
 
 def time_up(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
-    """Ends the run at its limit if that was measured, else at `utc_ns` by the clock of `boot`."""
+    """Ends the run, at its limit if that was measured, else at `utc_ns` by the clock of `boot`; returns the facts."""
     if run.unsure(boot):
         return finish(race, run, "time up", "time is up", True, utc_ns, boot)
     limit_ns = round((run.rules.time_limit_s or 0) * 1_000_000_000)
@@ -81,7 +84,7 @@ def time_up(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
 
 
 def rebooted(race: Race, moment: e.Moment, last: Mapping[str, int]) -> None:
-    """The station booted while runs were on; `last`: the newest stamp (ns) of each clock before that."""
+    """Tells the runs that are on that the station booted; `last`: the newest stamp (ns) of each clock before that."""
     for run in race.on_track:
         if run.phase == "running" and run.race.officiating >= e.REBOOTS:
             run.restarted(moment, last)

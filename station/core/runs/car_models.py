@@ -1,7 +1,7 @@
 """The model that each car reports: results name it, and at the start the entry is compared with it. Pure.
 
-Called by set_up.py for each report and by orders.py at a start. A typed model is only the entry's; a run whose car
-reports nothing has no model, and neither has its result.
+Called by set_up.py for each report and by orders.py at a start. A model that was typed in is only the entry's; a run
+whose car reports nothing has no model, and neither has its result.
 """
 
 from shared.errors import Refused
@@ -13,7 +13,7 @@ SHOWN = 12  # digits of a hash that a person compares
 
 
 class ReportedModels:
-    """The last report of each car."""
+    """The model that each connected car last reported."""
 
     def __init__(self) -> None:
         self._by_car: dict[str, tuple[str, str]] = {}
@@ -23,11 +23,11 @@ class ReportedModels:
         self._by_car.clear()
 
     def of(self, car: str) -> tuple[str, str] | None:
-        """Name and hash that the car reports; None: it reports nothing."""
+        """The name and the hash of the model that the car reports; None: it reports nothing."""
         return self._by_car.get(car)
 
     def on_report(self, report: e.CarModel, on_track: list[Run]) -> list[f.Fact]:
-        """A car reports its model, or leaves; gives the facts, none if that was known."""
+        """A car reports its model, or has left; returns the facts, none if nothing changed."""
         reported = (report.model, report.model_sha256) if report.online else None
         if reported == self._by_car.get(report.car):
             return []
@@ -46,7 +46,7 @@ class ReportedModels:
         reported = self.of(run.car)
         if run.race.officiating == 0 or reported is None:
             return []
-        if not entered(run, reported):
+        if not matches_entry(run, reported):
             raise Refused(
                 f"{run.car} reports {shown(*reported)}, {run.racer}'s entry says {shown(run.model, run.model_sha256)}: "
                 "load that model on the car, or enter the one that it has, with a reason (`enter_model`)."
@@ -67,8 +67,8 @@ def record_model(run: Run, reported: tuple[str, str]) -> list[f.Fact]:
     return [f.RunModel(run.run_id, run.car, *reported, True, *was)]
 
 
-def entered(run: Run, reported: tuple[str, str]) -> bool:
-    """Whether it is the model of the entry: by hash if both have one; an entry without a model accepts any."""
+def matches_entry(run: Run, reported: tuple[str, str]) -> bool:
+    """Whether the model (name, hash) is the entry's: by hash if both have one; an entry without a model accepts any."""
     if run.model_sha256 and reported[1]:
         return run.model_sha256.lower() == reported[1].lower()
     return not run.model or run.model.strip().casefold() == reported[0].strip().casefold()

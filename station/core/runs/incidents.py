@@ -1,4 +1,4 @@
-"""What officials report while cars drive: off-tracks, collisions, resets, and hand times at the line.
+"""Records what officials report while cars drive: off-tracks, collisions, resets, and hand times at the line.
 
 Called by orders.py. An incident counts in the lap that was on at its time; a hand time is a witness, never a crossing.
 """
@@ -28,10 +28,10 @@ def count_incident(run: Run, command: IncidentCommand) -> list[f.Fact]:
 
 
 def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
-    """Takes back one incident of a lap. Raises Refused if there is none."""
-    what, having = INCIDENTS[command.kind].one, run.book.having(command.kind)
-    number = command.number if command.number is not None else max(having, default=0)
-    if number not in having:
+    """Takes back one incident of a lap; gives the facts. Raises Refused if there is none."""
+    what, laps = INCIDENTS[command.kind].one, run.book.laps_with(command.kind)
+    number = command.number if command.number is not None else max(laps, default=0)
+    if number not in laps:
         where = f"Lap {number} of run {run.run_id}" if command.number is not None else f"Run {run.run_id}"
         raise Refused(f"{where} has no {what} that could be taken back.")
     run.book.count_incident(number, command.kind, -1, f"{what} taken back: {command.reason or 'by ' + command.author}")

@@ -1,7 +1,8 @@
-"""The laps of one run: a row of counted crossings, as officials and witnesses have changed it. Pure.
+"""The laps of one run: the series of its counted crossings, with all changes by officials and witnesses. Pure.
 
-Called by counting.py for each crossing and by rulings.py for each ruling. Lap n lies between crossings n-1 and n.
-Nothing is counted twice, and no event is lost when two laps become one. A lap is computed once after each change.
+Called by counting.py for each crossing and by rulings.py for each ruling. Lap n lies between the crossings n-1 and n,
+counted from 0. Nothing is counted twice, and no incident is lost when two laps become one. A lap is computed once
+after each change.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -21,8 +22,8 @@ IncidentKind = Literal["off_track", "collision", "reset"]
 class LapBook:
     """The laps of one run.
 
-    `doubts`: a lap that is much shorter than usual is held until an official decides; `fastest_ns`: the race's fastest
-    lap when the run was opened.
+    `doubts` True: a lap that is much shorter than usual is held until an official decides. `fastest_ns`: the race's
+    fastest lap when the run was opened; None: none is known.
 
     Example: with crossings at 1 s, 9 s and 18 s, `laps()` gives laps 1 and 2 of 8 s and 9 s.
     """
@@ -57,7 +58,7 @@ class LapBook:
         self._forget_laps()
 
     def too_soon(self, counted: CountedCrossing) -> bool:
-        """Whether it is closer to the last crossing than the shortest possible lap: then it is flagged, not counted."""
+        """Whether the crossing is closer to the last one than the shortest lap: then it is flagged, not counted."""
         last = self.segments[-1].start if self.segments else None
         return last is not None and last.boot == counted.boot and counted.at_ns - last.at_ns < self._min_lap_ns
 
@@ -69,13 +70,16 @@ class LapBook:
         )
 
     def could_end_lap(self, boot: str, at_ns: int) -> bool:
-        """Whether a lap could end here: after three quarters of the usual lap, on the same clock."""
+        """Whether a lap could end here: after three quarters of the usual lap, on the same clock.
+
+        Always True before the first crossing.
+        """
         last = self.segments[-1].start if self.segments else None
         if last is None:
             return True
         laps = sorted(lap.lap_ns for lap in self.laps() if lap.lap_ns)
-        least_ns = 3 * laps[len(laps) // 2] // 4 if laps else self._min_lap_ns
-        return last.boot == boot and at_ns - last.at_ns >= least_ns
+        min_ns = 3 * laps[len(laps) // 2] // 4 if laps else self._min_lap_ns
+        return last.boot == boot and at_ns - last.at_ns >= min_ns
 
     def approve(self, number: int) -> None:
         """Accepts lap `number` as an official decides, however short it is."""
@@ -92,7 +96,10 @@ class LapBook:
             self._forget_laps()
 
     def lap_at(self, boot: str, at_ns: int | None) -> int:
-        """The number of the lap at that time (0 before lap 1); without a time on its clock, of the lap in progress."""
+        """The number of the lap that was on at that time, 0 before lap 1.
+
+        Without a time, or with one of another clock: the lap in progress.
+        """
         clock = clock_of(boot)
         if at_ns is None or not self.segments or clock_of(self.segments[-1].start.boot) != clock:
             return len(self.segments)
@@ -108,7 +115,7 @@ class LapBook:
             return None
         self.segments.insert(place, LapSegment(counted))
         for later in self.segments[place + 1 : place + 2]:
-            later.witnessed = later.asked = False  # the lap that ends there is another one now
+            later.witnessed = later.gap_proposed = False  # the lap that ends there is another one now
         for each in self.segments[place : place + 2]:
             each.approved = True
         self._weigh()
@@ -138,9 +145,9 @@ class LapBook:
         self._weigh()
 
     def rebase(self, counted: CountedCrossing, at_ns: int, uncertainty_ns: int) -> bool:
-        """Makes lap 1 begin with the start signal, at `at_ns` of the clock that saw the first crossing.
+        """Restates the start signal as `at_ns` of the clock that saw the first crossing, so that lap 1 has one clock.
 
-        Gives False if it is too late for that.
+        False if nothing changed: a lap has already ended, or it is the same clock.
         """
         first = self.segments[0].start
         if self.done or first.boot == counted.boot:
@@ -154,7 +161,7 @@ class LapBook:
         return self.done == 0 and self.too_soon(counted)
 
     def drop_start(self) -> None:
-        """Drops the crossing that began lap 1: it begins at the next one, and earlier events do not count.
+        """Drops the crossing that began lap 1: the lap begins at the next one, and earlier incidents do not count.
 
         The next one may have been flagged only because it came too soon after the false one.
         """
@@ -186,7 +193,7 @@ class LapBook:
     def remove(self, crossing: int) -> int:
         """Removes a crossing that was another run's, and gives the place that it had.
 
-        Events after it move to the crossing before.
+        Incidents after it move to the crossing before.
         """
         place = self.place_of(crossing)
         if place == 0:
@@ -199,10 +206,10 @@ class LapBook:
     def drop(self, number: int) -> CountedCrossing:
         """Drops the false crossing that ended lap `number`, so that the lap and the next become one; gives it."""
         gone = self.segments.pop(number)
-        self.segments[number - 1].take_in(gone)
+        self.segments[number - 1].merge(gone)
         self._put_aside(gone.start)
         for later in self.segments[number : number + 1]:
-            later.witnessed = later.asked = False
+            later.witnessed = later.gap_proposed = False
         self._weigh()
         return gone.start
 
@@ -235,13 +242,13 @@ class LapBook:
         self._forget_laps()
 
     def count_incident(self, number: int, kind: IncidentKind, by: int, why: str = "") -> None:
-        """Adds (`by` 1) or removes (`by` -1) an incident of lap `number`; `why` is noted with the lap."""
+        """Adds (`by` 1) or removes (`by` -1) an incident of lap `number`; `why` is added to the lap's remarks."""
         segment, counter = self.segments[number - 1], f"{kind}s"
         setattr(segment, counter, getattr(segment, counter) + by)
         segment.notes += [why] if why else []
         self._forget_laps()
 
-    def having(self, kind: IncidentKind) -> list[int]:
+    def laps_with(self, kind: IncidentKind) -> list[int]:
         """The numbers of the laps that have such an incident, including the lap in progress."""
         return [number for number, segment in enumerate(self.segments, 1) if getattr(segment, f"{kind}s")]
 
@@ -272,7 +279,7 @@ class LapBook:
         self.doubts.weigh(self.segments)
 
     def _forget_laps(self) -> None:
-        """Makes laps be computed again at their next use, because something changed."""
+        """Discards the computed laps, because something changed: they are computed again when they are next used."""
         self._known.clear()
         self._every = ()
 

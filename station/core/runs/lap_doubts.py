@@ -1,7 +1,7 @@
-"""Doubts about a run's crossings by its own laps: a lap that is too short is held, a missing crossing is proposed.
+"""Doubts about a run's crossings by its own laps: a lap that is too short is held, a missed crossing is proposed.
 
-Called by counting.py after each change of a run's crossings that left any doubt. An official decides; later laps may
-dispel a doubt.
+Called by counting.py after a change of a run's crossings, unless there is plainly no doubt. An official decides; later
+laps may dispel a doubt.
 """
 
 from station.core import facts as f
@@ -21,17 +21,17 @@ def weighed(run: Run, was: frozenset[int], *, alone: bool, ended: int = 0) -> li
     facts: list[f.Fact] = [
         f.LapHeld(book.lap(number), book.doubts.doubtful(number)) for number in sorted(changed) if number != ended
     ]
-    facts += [_asked(run, number) for number in sorted(book.doubts.held) if not _is_asked(run, number)]
+    facts += [_propose_false(run, number) for number in sorted(book.doubts.held) if not _is_proposed(run, number)]
     long = _long(book)
     _withdraw(run, long)
     if alone:
         for each in long:
-            facts += _missed(run, each)
+            facts += _propose_missed(run, each)
     return facts
 
 
 def add_proposal(run: Run, proposal: f.Proposal) -> None:
-    """Adds a proposal by the car's report; one by the usual lap about the same crossing is withdrawn."""
+    """Adds a proposal by the car's report; proposals by the usual lap for the same lap are withdrawn."""
     if proposal.kind == "missed_crossing":
         for long in _long(run.book):
             begin_ns, end_ns = _span(run.book, long)
@@ -43,8 +43,8 @@ def add_proposal(run: Run, proposal: f.Proposal) -> None:
 def _long(book: LapBook) -> list[LongLap]:
     """The recent laps in which a crossing may be missing."""
     before, laps = book.doubts.recent(book.done)
-    found = missing(laps, {number - 1 - before for number in book.doubts.held})
-    return [LongLap(before + each.index, each.laps) for each in found]
+    long_laps = missing(laps, {number - 1 - before for number in book.doubts.held})
+    return [LongLap(before + each.index, each.laps) for each in long_laps]
 
 
 def _laps(book: LapBook, counted_crossings: frozenset[int]) -> frozenset[int]:
@@ -52,12 +52,13 @@ def _laps(book: LapBook, counted_crossings: frozenset[int]) -> frozenset[int]:
     return frozenset(n for counted in counted_crossings for n in (counted, counted + 1) if 1 <= n <= book.done)
 
 
-def _is_asked(run: Run, number: int) -> bool:
+def _is_proposed(run: Run, number: int) -> bool:
     at_ns = run.book.segments[number].start.at_ns
     return any(p.kind == "false_crossing" and p.at_ns == at_ns for p in run.proposals)
 
 
-def _asked(run: Run, number: int) -> f.Proposal:
+def _propose_false(run: Run, number: int) -> f.Proposal:
+    """Proposes that the crossing that ended the held lap `number` was false."""
     ended = run.book.segments[number]
     proposal = short_lap(run.run_id, number, ended.start.at_ns, ended.doubt)
     run.proposals.append(proposal)
@@ -85,20 +86,21 @@ def _withdraw(run: Run, long: list[LongLap]) -> None:
 
 
 def _span(book: LapBook, long: LongLap) -> tuple[int, int]:
+    """When the lap began and ended, in ns of its gate's clock."""
     return book.segments[long.index].start.at_ns, book.segments[long.index + 1].start.at_ns
 
 
-def _missed(run: Run, long: LongLap) -> list[f.Fact]:
+def _propose_missed(run: Run, long: LongLap) -> list[f.Fact]:
     """Proposes missed crossings once per lap, unless another witness already has within it."""
     ended = run.book.segments[long.index + 1]
     begin_ns, end_ns = _span(run.book, long)
-    if ended.asked or any(p.kind == "missed_crossing" and begin_ns < p.at_ns < end_ns for p in run.proposals):
+    if ended.gap_proposed or any(p.kind == "missed_crossing" and begin_ns < p.at_ns < end_ns for p in run.proposals):
         return []
-    ended.asked = True
-    found: list[f.Fact] = []
+    ended.gap_proposed = True
+    proposed: list[f.Fact] = []
     for part in range(1, long.laps):
         at_ns = begin_ns + (end_ns - begin_ns) * part // long.laps
         proposal = long_lap(run.run_id, long.index + 1, at_ns, long.laps)
         run.proposals.append(proposal)
-        found.append(proposal)
-    return found
+        proposed.append(proposal)
+    return proposed

@@ -1,8 +1,8 @@
-"""Counted crossings and the laps between them: what a lap is, and what is stored of it. Pure.
+"""Counted crossings and the laps between them: what a lap is, and what is stored about it. Pure.
 
-Used by lap_book.py, which holds the crossings of one run, and by all that read laps (standings, views, rankings).
-A lap is the difference of two stamps of one boot. Events in it (incidents, a penalty, a void) are stored with the
-crossing that began it, so that adding or dropping a crossing moves nothing else.
+Used by lap_book.py, which holds the crossings of one run, and by all code that reads laps (standings, views, rankings).
+A lap is the difference of two stamps of one boot. Whatever happens in it (incidents, a penalty, a void) is stored with
+the crossing that began it, so that adding or dropping a crossing moves nothing else.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from station.core.facts import Lap, Source
 
 @dataclass(frozen=True, slots=True)
 class CountedCrossing:
-    """A counted crossing. `crossing` is 0 for one that an official added."""
+    """A counted crossing. `crossing` is its number; 0: an official added it, or it is the start signal."""
 
     crossing: int
     at_ns: int
@@ -28,7 +28,7 @@ class CountedCrossing:
 
 @dataclass(slots=True)
 class LapSegment:
-    """A crossing and what happened since, up to the next crossing. Only its LapBook changes it."""
+    """A crossing and what happened from it up to the next one. Changed by its LapBook and its LapDoubts only."""
 
     start: CountedCrossing
     off_tracks: int = 0
@@ -37,13 +37,13 @@ class LapSegment:
     penalty_ns: int = 0
     void: str = ""
     witnessed: bool = False  # the car's own report agrees with the lap that ended at this crossing
-    approved: bool = False  # an official decided that the lap that ended at this crossing is one, however short
-    asked: bool = False  # whether an official was asked for a crossing missed in the lap that ended at this crossing
+    approved: bool = False  # an official accepted the lap that ended at this crossing, however short it is
+    gap_proposed: bool = False  # a missed crossing was proposed within the lap that ended at this crossing
     doubt: str = ""  # why the lap that ended at this crossing is held, as first stated: later laps change the usual lap
     notes: list[str] = field(default_factory=list)
 
-    def take_in(self, gone: "LapSegment") -> None:
-        """Merges the segment of the next crossing, which was none: the events after it belong here."""
+    def merge(self, gone: "LapSegment") -> None:
+        """Merges the segment of the next crossing, which was false: what happened after it belongs here."""
         self.off_tracks += gone.off_tracks
         self.collisions += gone.collisions
         self.resets += gone.resets
@@ -53,7 +53,7 @@ class LapSegment:
 
 
 def resegmented(segments: Sequence[LapSegment], counted_crossings: Sequence[CountedCrossing]) -> list[LapSegment]:
-    """The segments that begin at these crossings; events of a removed segment move to the one before it."""
+    """The segments that begin at these crossings; incidents of a removed segment move to the one before it."""
     old = {_key(segment.start): segment for segment in segments}
     before = {_key(after.start): _key(counted.start) for counted, after in itertools.pairwise(segments)}
     new = [old.get(_key(counted)) or LapSegment(counted) for counted in counted_crossings]
@@ -64,10 +64,10 @@ def resegmented(segments: Sequence[LapSegment], counted_crossings: Sequence[Coun
             continue
         earlier = [e for e in new if e.start.boot == segment.start.boot and e.start.at_ns <= segment.start.at_ns]
         if (into := earlier[-1] if earlier else last) is not None:
-            into.take_in(segment)
+            into.merge(segment)
     for counted, after in itertools.pairwise(new):
         if before.get(_key(after.start)) != _key(counted.start):
-            after.witnessed = after.asked = False
+            after.witnessed = after.gap_proposed = False
     return new
 
 
@@ -92,7 +92,7 @@ def lap_between(
     rules: RaceRules,
     timed_by_b: bool,
 ) -> Lap:
-    """Lap `number` of a run, from the crossing that began it to the one that ended it; it lasts 0 ns over two boots.
+    """Lap `number` of a run, from the crossing that began it to the one that ended it; 0 ns long if it spans two boots.
 
     `timed_by_b`: system B times the whole run, by its own stamps.
     """
@@ -121,7 +121,7 @@ def lap_between(
 
 
 def _reasons(begun: LapSegment, ended: LapSegment, doubt: LapDoubt, rules: RaceRules, timed_by_b: bool) -> list[str]:
-    """The reasons why the lap does not count, or counts with a remark, by the rules; as officials read them."""
+    """By the rules, why the lap does not count, or which remark it counts with; as officials read it."""
     start, end, allowed, why = begun.start, ended.start, rules.max_resets_per_lap, []
     if doubt.ended:
         why.append(f"{ended.doubt}: an official is asked")
@@ -145,7 +145,7 @@ _WEAKEST: tuple[Source, ...] = ("official", "system_b")
 
 
 def run_lap(lap: Lap) -> RunLap:
-    """The lap for the ranking; its end is the time of day, the only clock that all laps of a run share."""
+    """The lap in the form that the ranking uses; it ends at a time of day, the only clock that all laps share."""
     return RunLap(
         number=lap.number,
         lap_ns=lap.lap_ns,
@@ -159,5 +159,5 @@ def run_lap(lap: Lap) -> RunLap:
 
 
 def run_laps(laps: Iterable[Lap]) -> list[RunLap]:
-    """The laps for the ranking, in the same order."""
+    """The laps in the form that the ranking uses, in the same order."""
     return [run_lap(lap) for lap in laps]

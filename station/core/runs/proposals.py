@@ -1,4 +1,4 @@
-"""What officials are asked about a run's crossings: every proposal and every sentence of it. Pure.
+"""The questions that officials are asked about a run's crossings, in one place with their sentences. Pure.
 
 Called by the witnesses (car_witness.py), by the attribution among several cars (multi_car.py), by the backup timing
 (engine.py) and by the run's own laps (lap_doubts.py). Each function gives one `Proposal`; its caller adds it to the
@@ -14,7 +14,7 @@ USUAL = "the usual lap"  # the witness of a run's own laps
 
 
 def missed_by_car(run_id: str, at_ns: int) -> Proposal:
-    """The car reports a passing where the gate has no crossing; `at_ns` on the gate's clock, here and below."""
+    """The car reports a passing where the gate has no crossing; `at_ns` is on the gate's clock, here and below."""
     sentence = "The car saw the gate where the gate saw no car: was a crossing missed?"
     return Proposal(run_id, "missed_crossing", at_ns, "car", sentence)
 
@@ -33,33 +33,33 @@ def missed_by_system_a(run_id: str, at_ns: int) -> Proposal:
 
 def missed_among_cars(run_id: str, car: str, at_ns: int, witness: str) -> Proposal:
     """With several cars on the track: by this `witness`, the car passed where the gate has no crossing."""
-    sentence = f"By {witness} {car} passed where the gate saw nobody: was a crossing missed?"
+    sentence = f"According to {witness}, {car} passed the gate where it saw no car: was a crossing missed?"
     return Proposal(run_id, "missed_crossing", at_ns, car, sentence)
 
 
 def doubtful_among_cars(runs: Sequence[Run], crossing: int, at_ns: int, car: str, why: str, percent: int) -> Proposal:
-    """Which of these runs (the likeliest first) made the crossing? `why` it may be `car`, and with what `percent`."""
+    """Which of these runs (the likeliest first) made the crossing? `why` and `percent`: the evidence for `car`."""
     names = ", ".join(f"{run.run_id} ({run.car})" for run in runs)
-    sentence = f"Whose crossing was it? {names} or nobody's. For {car} speaks {why}."
+    sentence = f"Whose crossing was it: {names}, or nobody's? The evidence for {car}: {why}."
     others = tuple(run.run_id for run in runs[1:])
     return Proposal(runs[0].run_id, "doubtful_crossing", at_ns, "cars", sentence, crossing, percent, others)
 
 
 def false_among_cars(runs: Sequence[Run], crossing: int, at_ns: int, why: str) -> Proposal:
-    """None of the cars on the track can have made the crossing; these runs are the likeliest all the same."""
+    """None of the cars on the track seems to have made the crossing; `runs`: the likeliest all the same, in order."""
     sentence = f"The gate saw a crossing where {why}, by the cars' reports and laps: was it false?"
     others = tuple(run.run_id for run in runs[1:])
     return Proposal(runs[0].run_id, "false_crossing", at_ns, "cars", sentence, crossing, 0, others)
 
 
 def contradicted(run: Run, other: Run, crossing: int, at_ns: int, why: str) -> Proposal:
-    """The crossing counts for `run`, but by a late report it was the `other` run's."""
-    sentence = f"Whose crossing was it? It was given to {run.run_id} ({run.car}); then {why}."
+    """The crossing counts for `run`, but according to a late report it was the `other` run's."""
+    sentence = f"Whose crossing was it? It was given to {run.run_id} ({run.car}), but {why}."
     return Proposal(run.run_id, "doubtful_crossing", at_ns, "cars", sentence, crossing, 0, (other.run_id,))
 
 
 def short_lap(run_id: str, number: int, at_ns: int, why: str) -> Proposal:
-    """Lap `number` is too short to be believed: the crossing that ended it may have been none."""
+    """Lap `number` is too short to be believed: the crossing that ended it may have been false."""
     sentence = (
         f"Lap {number} is {why}. Was its crossing false (a car that turned back, a hand)? "
         "Until an official decides, it does not count, nor does the lap after it."

@@ -1,4 +1,4 @@
-"""Racers' names in the core: checks them, and makes all spellings with the same key one racer. Used by races.
+"""Checks racers' names, and treats all spellings with the same key as one racer. Used by races and transponders.
 
 In journals of edition 1 (see `Booted`) each spelling is a racer of its own, and stays so until a station of a later
 edition starts on them.
@@ -22,7 +22,7 @@ class RacerNames:
         return self.edition <= FIRST_EDITION
 
     def checked(self, racer: str) -> str:
-        """The name as it is stored. Raises Refused."""
+        """The name in the form in which it is stored. Raises Refused for an invalid name."""
         if not self.exact:
             return person_name(racer)
         if not (0 < len(racer.strip()) <= 64 and racer.isprintable()):

@@ -1,4 +1,4 @@
-"""What a run's crossings would be if the owner of each transponder had been known from the start.
+"""Works out what a run's crossings would be if the owner of each transponder had been known from the start.
 
 Called by crossing_changes.py when an official names another owner. It goes through the passes in their order of
 arrival, by the rules that hold while a run is on: two transponders of a car within the gate's lockout are one crossing;
@@ -18,7 +18,7 @@ from station.core.runs.run import Run
 
 @dataclass(slots=True)
 class TransponderPass:
-    """A transponder's pass at the line while these runs were `on`, and the `run` that it was attributed to ("": none).
+    """A transponder's pass at the line while these runs were `on`, and the id of its `run` ("": none).
 
     Includes passes that did not count for that run: too soon, or taken for a repeat by the car's other transponder.
     """
@@ -32,7 +32,7 @@ class TransponderPass:
 
 @dataclass(slots=True)
 class RecountedRun:
-    """The run's crossings, those that came too soon, and the last reading of each gate."""
+    """The run's crossings, those that came too soon (`flagged`), and the last reading (`read`) of each gate."""
 
     counted_crossings: list[CountedCrossing] = field(default_factory=list)
     flagged: list[CountedCrossing] = field(default_factory=list)
@@ -53,18 +53,18 @@ def recounted(
 
     `passes`: of its own transponders, in order. `gone`: numbers of crossings of other owners.
     """
-    now = {segment.start.crossing: segment for segment in run.book.segments}
+    counted_now = {segment.start.crossing: segment for segment in run.book.segments}
     own = {each.crossing.number for each in passes}
     ruled = [
         segment.start
         for segment in run.book.segments
         if segment.start.crossing not in gone and (segment.approved or segment.start.crossing not in own)
     ]
-    stands = {counted.crossing for counted in ruled}
+    ruled_numbers = {counted.crossing for counted in ruled}
     line: Line = [
-        (now[number].start if (number := each.crossing.number) in now else as_counted(each), each)
+        (counted_now[number].start if (number := each.crossing.number) in counted_now else as_counted(each), each)
         for each in passes
-        if each.crossing.number not in stands
+        if each.crossing.number not in ruled_numbers
     ]
     for counted in ruled:
         line.insert(_place(line, counted), (counted, None))
@@ -72,13 +72,15 @@ def recounted(
     for counted, each in line:
         if each is None:
             recount.counted_crossings.append(counted)
-        elif _may_count(recount, run, counted, each) and (counted.crossing in now or not _beside(ruled, counted, run)):
+        elif _may_count(recount, run, counted, each) and (
+            counted.crossing in counted_now or not _beside(ruled, counted, run)
+        ):
             _add(recount, run, counted)
     return recount
 
 
 def _place(line: Line, counted: CountedCrossing) -> int:
-    """The index among the passes of a crossing that stays, by its own stamp."""
+    """The index in `line` at which a crossing that stays belongs, by its own stamp."""
     same = [place for place, (other, _) in enumerate(line) if other.boot == counted.boot]
     before = [place for place in same if line[place][0].at_ns < counted.at_ns]
     if before:
@@ -97,7 +99,7 @@ def _may_count(recount: RecountedRun, run: Run, counted: CountedCrossing, each: 
 
 
 def _is_read(recount: RecountedRun, each: TransponderPass) -> bool:
-    """Whether it is a crossing, and not the same car's other transponder in the same pass."""
+    """Whether the pass is a crossing, and not the same car's other transponder in the same pass; remembers it."""
     crossing, last = each.crossing, recount.read.get(each.crossing.gate)
     if (
         last is not None
@@ -111,9 +113,9 @@ def _is_read(recount: RecountedRun, each: TransponderPass) -> bool:
 
 
 def _beside(ruled: Sequence[CountedCrossing], counted: CountedCrossing, run: Run) -> bool:
-    """Whether an official has already ruled on that pass, or added it."""
-    least_ns = seconds_to_ns(run.rules.min_lap_s)
-    return any(other.boot == counted.boot and abs(other.at_ns - counted.at_ns) < least_ns for other in ruled)
+    """Whether an official has already ruled on that pass, or added a crossing for it."""
+    min_lap_ns = seconds_to_ns(run.rules.min_lap_s)
+    return any(other.boot == counted.boot and abs(other.at_ns - counted.at_ns) < min_lap_ns for other in ruled)
 
 
 def _add(recount: RecountedRun, run: Run, counted: CountedCrossing) -> None:
@@ -152,7 +154,7 @@ def _late(run: Run, first: CountedCrossing, counted: CountedCrossing) -> bool:
 
 
 def restarted_at(run: Run, before: Sequence[CountedCrossing], command: e.Command) -> list[f.Fact]:
-    """The facts if lap 1 has another beginning now; `before`: the crossings that the run had."""
+    """Updates the run if lap 1 has another beginning now; returns the facts. `before`: the crossings that it had."""
     first = run.book.segments[0].start if run.book.segments else None
     if first == (before[0] if before else None):
         return []

@@ -1,4 +1,4 @@
-"""What officials decide about a run: each ruling is a record of its own with author and reason. Changes one Run.
+"""Applies officials' rulings to a run: each ruling is a record of its own, with author and reason.
 
 Called by orders.py (and crossing_changes.py for crossings that change runs). Each function checks first and raises
 Refused with a sentence; after that it cannot fail.
@@ -23,7 +23,10 @@ MAX_LAP_NS = 3600 * NS_PER_S
 
 
 def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
-    """Applies a ruling; gives its facts. A racer in it is spelled as in the race. Raises Refused."""
+    """Applies a ruling to the run; returns its facts. A racer that it names must be spelled as in the race.
+
+    Raises Refused, before anything has changed.
+    """
     if isinstance(command, e.AddCrossing):
         return _add_crossing(run, command, scale)
     return _RULINGS[type(command)](run, command)
@@ -57,7 +60,7 @@ def _restore(run: Run, command: e.RestoreLap) -> list[Fact]:
 def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
     number = _checked(run, command.number)
     if not math.isfinite(command.seconds) or not 0 < abs(command.seconds) <= MAX_PENALTY_S:
-        raise Refused(f"A penalty has up to {MAX_PENALTY_S:.0f} seconds either way, and is not zero.")
+        raise Refused(f"A penalty must be up to {MAX_PENALTY_S:.0f} seconds either way, and not zero.")
     why = f"{command.seconds:+g} s {command.reason or 'by ' + command.author}"
     run.book.penalise(number, seconds_to_ns(command.seconds), why)
     return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
@@ -81,7 +84,7 @@ def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fac
 
 
 def _began_at(run: Run, flagged: CountedCrossing) -> bool:
-    """Makes a dropped first crossing the first one after all, if it was that; gives whether it was."""
+    """Makes a flagged crossing from before the first one the first one; returns whether it was such a crossing."""
     first = run.book.segments[0].start
     if flagged.boot != first.boot or flagged.at_ns >= first.at_ns or run.signal is not None:
         return False
@@ -91,7 +94,7 @@ def _began_at(run: Run, flagged: CountedCrossing) -> bool:
 
 
 def _began(run: Run, command: e.Command) -> list[Fact]:
-    """The facts after lap 1 got another beginning, and with it the time limit and the numbers of all laps."""
+    """The facts after lap 1 was given another beginning; the time limit and the numbers of all laps follow from it."""
     first = run.book.segments[0].start
     return [
         f.RunStarted(run.run_id, first.crossing, first.at_ns, first.boot, first.utc_ns),
@@ -119,7 +122,10 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
         return _drop_start(run, command)
     begun, now = run.begun_again, command.moment
     if begun is not None and begun.boot == now.boot and now.at_ns - begun.at_ns < RENUMBERED_NS:
-        raise Refused(f"Lap 1 of run {run.run_id} began anew a moment ago, so its laps have other numbers: look again.")
+        raise Refused(
+            f"Lap 1 of run {run.run_id} was given another beginning a moment ago, so its laps have new numbers: "
+            "check the number again."
+        )
     run.book.drop(_checked(run, command.number))
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
@@ -127,9 +133,9 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
 def assign(
     run: Run, command: e.AssignCrossing, crossing: f.Crossing, counted: CountedCrossing, holder: Run | None
 ) -> list[Fact]:
-    """Gives a doubtful crossing to this run: as its first one, a new first one, or one within. Raises Refused.
+    """Gives a doubtful crossing to this run, as its first one, a new first one, or one within; returns the facts.
 
-    `holder` is the run that has had it so far.
+    `holder` is the run that has had it so far. Raises Refused if it has no place in the run.
     """
     if holder is not None and len(holder.book.segments) == 1:
         raise Refused(f"It is the only crossing of {holder.run_id}: abandon that run, or give it another one first.")
@@ -138,13 +144,16 @@ def assign(
     started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
     if not run.book.segments:
         if not (run.on and run.released):
-            raise Refused(f"Run {run.run_id} is not started: no crossing can be its first one.")
+            raise Refused(f"Run {run.run_id} has not been started: it cannot have a crossing yet.")
         run.book.add(counted)
         run.begin(counted)
         return [*facts, started, f.PhaseChanged(run.run_id, "running")]
     place = run.book.place(counted)
     if place is None:
-        raise Refused(f"Run {run.run_id} has another crossing then, or another clock: {crossing.number} is not its.")
+        raise Refused(
+            f"Run {run.run_id} has another crossing at that time, or crossings of another clock: "
+            f"crossing {crossing.number} cannot be one of its own."
+        )
     if place == 0:
         run.start_at(counted)
         facts.append(started)
@@ -152,13 +161,13 @@ def assign(
 
 
 def confirm_assignment(run: Run, command: e.AssignCrossing) -> list[Fact]:
-    """Confirms, for an official, that the crossing is this run's."""
+    """Confirms, for an official, that the crossing is this run's; returns the fact."""
     run.book.approve(run.book.place_of(command.number))
     return [f.Attributed(command.number, run.run_id, run.car, f"given by {command.author}", 100)]
 
 
 def remove_assigned(run: Run, command: e.AssignCrossing) -> list[Fact]:
-    """Removes a crossing that was assigned to this run, and was another's."""
+    """Removes a crossing that an official has just given to another run; returns the facts."""
     facts: list[Fact] = []
     if run.book.remove(command.number) == 0:
         first = run.book.segments[0].start
@@ -168,13 +177,16 @@ def remove_assigned(run: Run, command: e.AssignCrossing) -> list[Fact]:
 
 
 def remove_others(run: Run, gone: Sequence[f.Crossing], command: e.AssignTransponder) -> list[Fact]:
-    """Removes crossings that were another run's by their transponder; a run left without any begins at its next one."""
+    """Removes crossings that were another run's by their transponder; returns the facts.
+
+    A run that is left without any begins at its next crossing or, if it is over, never began.
+    """
     first = run.book.segments[0].start
     for crossing in gone:
         run.book.remove(crossing.number)
-    recast = LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)
+    recomputed = LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)
     if run.book.segments and run.book.segments[0].start is first:
-        return [recast]
+        return [recomputed]
     phase = run.phase
     if run.on:
         run.begin_again(command.moment)
@@ -185,19 +197,21 @@ def remove_others(run: Run, gone: Sequence[f.Crossing], command: e.AssignTranspo
     if run.book.segments:
         return _began(run, command)
     run.proposals.clear()
-    return [recast, f.PhaseChanged(run.run_id, run.phase)] if run.phase != phase else [recast]
+    return [recomputed, f.PhaseChanged(run.run_id, run.phase)] if run.phase != phase else [recomputed]
 
 
 def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
-    """Withdraws what was proposed at that time. Raises Refused if nothing was."""
-    found = [proposal for proposal in run.proposals if proposal.at_ns == command.at_ns]
-    if not found:
+    """Withdraws what was proposed for that time; returns the facts. Raises Refused if nothing was."""
+    dismissed = [proposal for proposal in run.proposals if proposal.at_ns == command.at_ns]
+    if not dismissed:
         raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")
     run.proposals = [proposal for proposal in run.proposals if proposal.at_ns != command.at_ns]
     for number in sorted(run.book.doubts.held):
         if run.book.segments[number].start.at_ns == command.at_ns:
             run.book.approve(number)
-    return [f.ProposalDismissed(run.run_id, each.kind, each.at_ns, command.author, command.reason) for each in found]
+    return [
+        f.ProposalDismissed(run.run_id, each.kind, each.at_ns, command.author, command.reason) for each in dismissed
+    ]
 
 
 def _reassign(run: Run, command: e.ReassignRun) -> list[Fact]:

@@ -1,10 +1,10 @@
-"""One run, and the table of what may happen when.
+"""One run, and the table of the commands and events that each of its phases allows.
 
     idle ──open──> armed ──start given, first crossing──> running ──laps, time, official──> finished ──open──> armed
 
-What is not in the table is refused with a sentence that names the command and the phase. Rulings are allowed on
-any run that has begun: they are records of their own and change no record. A run is created by orders.py, and changed
-by counting.py (its crossings), rulings.py and time_limit.py.
+What is not in the table is refused with a sentence that names the command and the phase. Rulings are allowed on a run
+that is running or finished: they are records of their own and change no earlier record. A run is created by orders.py,
+and changed by counting.py (its crossings), rulings.py and time_limit.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ RULINGS: tuple[type[e.Command], ...] = (
 )
 INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
 
-# Refusals in journals of races of an earlier edition do not name these.
+# Refusals in races of the oldest edition (0) do not name these: they did not exist yet.
 _NEW: tuple[type[e.Command], ...] = (e.TakeBack, e.EnterModel)
 
 CarAction = Literal["arm", "start", "stop", "resume", "rearm"]
@@ -73,7 +73,7 @@ NAMES: dict[type[e.Command], str] = {kind: name for name, kind in e.COMMANDS.ite
 
 
 def next_phase(phase: RunPhase, trigger: Trigger, edition: int = 1) -> RunPhase:
-    """The phase after the trigger, by the table RACE. Raises Refused if the table does not allow it."""
+    """The phase that follows `phase` after the trigger, by the table RACE. Raises Refused if it is not in the table."""
     if trigger in RACE[phase]:
         return RACE[phase][trigger]
     name = trigger if isinstance(trigger, str) else NAMES.get(trigger, trigger.__name__)
@@ -84,12 +84,12 @@ def next_phase(phase: RunPhase, trigger: Trigger, edition: int = 1) -> RunPhase:
 
 @dataclass(slots=True)
 class Run:
-    """A racer's turn. `clocks` holds its start on each clock that measures the time limit.
+    """One racer's time on the track. `clocks` holds its start on each clock that measures the time limit.
 
     `model` and `model_sha256` are the entry's; `driven` is what the car reports, None while it reports nothing.
-    `restarts`: for each boot of the station within the run, until a device ties it to the start: when that boot was
-    first seen, and how long the run had surely been on by then (both in ns).
-    `signal`: the start signal, if lap 1 begins with it; `begun_again`: when lap 1 last got another beginning.
+    `restarts`: for each boot of the station within the run, until a device's clock links it to the start: when that
+    boot was first seen, and how long the run had certainly been on by then (both in ns).
+    `signal`: the start signal, if lap 1 begins with it; `begun_again`: when lap 1 was last given another beginning.
     """
 
     run_id: str
@@ -129,7 +129,7 @@ class Run:
 
     @property
     def on(self) -> bool:
-        """Whether it is armed or running, so that the car may be on the track."""
+        """Whether the run is armed or running, so that its car may be on the track."""
         return self.phase in ("armed", "running")
 
     def ends_ns(self, boot: str) -> int | None:
@@ -140,7 +140,7 @@ class Run:
         return self.clocks[clock] + seconds_to_ns(self.rules.time_limit_s)
 
     def cutoff_ns(self, boot: str) -> int | None:
-        """When the time limit ends the run on that clock, in ns: not before it is surely over.
+        """When the time limit ends the run on that clock, in ns: not before it is certainly over.
 
         The time of day of another boot may have jumped, so it cannot shorten the limit.
         """
@@ -151,8 +151,8 @@ class Run:
 
     def latest_ns(self, clock: str) -> int:
         """The latest time at which the run can have begun, in ns on a clock that started within it."""
-        heard_ns, gone_ns = self.restarts[clock]
-        return heard_ns - gone_ns
+        first_seen_ns, elapsed_ns = self.restarts[clock]
+        return first_seen_ns - elapsed_ns
 
     def unsure(self, boot: str) -> bool:
         """Whether only the time of day gives the run's start on this clock."""
@@ -161,9 +161,9 @@ class Run:
     def restarted(self, moment: e.Moment, last: Mapping[str, int]) -> None:
         """The station booted within the run; `last`: the newest stamp (ns) of each clock before that."""
         self.rebooted = True
-        gone = [last[c] - self.latest_ns(c) for c in self.restarts if c in last]
-        gone += [last[c] - at_ns for c, at_ns in self.clocks.items() if c in last and c not in self.restarts]
-        self.restarts[moment.boot] = moment.at_ns, max(0, *gone) if gone else 0
+        elapsed = [last[c] - self.latest_ns(c) for c in self.restarts if c in last]
+        elapsed += [last[c] - at_ns for c, at_ns in self.clocks.items() if c in last and c not in self.restarts]
+        self.restarts[moment.boot] = moment.at_ns, max(0, *elapsed) if elapsed else 0
 
     def full(self) -> bool:
         """Whether all laps that the race allows are done; a crossing in doubt ends no lap."""
@@ -204,8 +204,8 @@ class Run:
         clock = e.clock_of(counted.boot)
         self.started_utc_ns = counted.utc_ns
         self.clocks[clock] = counted.at_ns
-        # The time that had passed was counted from another start.
-        self.restarts = {boot: (heard_ns, 0) for boot, (heard_ns, _) in self.restarts.items() if boot != clock}
+        # The time that had elapsed was counted from another start.
+        self.restarts = {boot: (seen_ns, 0) for boot, (seen_ns, _) in self.restarts.items() if boot != clock}
 
     @property
     def boots(self) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """The runs of a race, by id and by racer, and the ids of all runs. Called by orders.py.
 
-Rulings reach back a thousand runs, because memory is limited and a race need not be. Older runs stand in the journal,
+Rulings reach back a thousand runs, because memory is limited and a race need not be. Older runs remain in the journal,
 and their scores in the standings; a run that holds its racer's place is never evicted.
 """
 
@@ -9,9 +9,7 @@ from collections.abc import Callable
 
 from station.core.runs.run import Run
 
-REACH = 1000
-
-
+REACH = 1000  # runs
 MAX_DIGITS = 9  # a longer number such as run-99999999999999 was chosen by somebody, and is not counted from
 
 
@@ -49,7 +47,7 @@ class RunIds:
             self.reached(int(number))
 
     def reached(self, number: int) -> None:
-        """Makes ids of new runs have a higher number than this."""
+        """The ids of new runs get higher numbers than this one from now on."""
         self._newest = max(self._newest, number)
 
 
@@ -92,7 +90,7 @@ class RunRegistry:
         return list(dict.fromkeys([*self._spent, *(run.racer for run in self.runs.values())]))
 
     def merge(self, was: str, racer: str) -> None:
-        """Two spellings are the same racer: the runs of `was` become those of `racer`."""
+        """Merges two spellings of one racer: the runs of `was` become those of `racer`."""
         for run in tuple(self._by_racer.get(was, ())):
             run.racer = racer
             self.moved(run, was)

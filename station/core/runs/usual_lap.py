@@ -1,7 +1,7 @@
 """The usual lap of a run: which laps are too short (a false crossing?), and which too long (a missed crossing?).
 
 Pure, on durations in ns; 0 is a lap that spans two boots, and is ignored. Nothing is decided here: a short lap is held
-until an official decides, a missing crossing is proposed. A run's LapBook has the short ones in its LapDoubts;
+until an official decides, a missing crossing is proposed. The LapDoubts of a run's LapBook hold the short ones;
 lap_doubts.py proposes both. Example: `short([8_000_000_000, 3_000_000_000, 8_100_000_000])` is `{1}`.
 """
 
@@ -53,8 +53,8 @@ class LapDoubts:
     """Which crossings of one run may have been false, by its laps.
 
     `enabled` False: races of an old edition have no doubts. `fastest_ns`: the race's fastest lap when the run was
-    opened. `held`: those crossings, by the number of the lap that each ended. `ordinary`: nothing was held after the
-    last crossing, and none of the last laps is short or long.
+    opened. `held`: the crossings in doubt, by the number of the lap that each ended. `ordinary`: nothing was held
+    after the last crossing, and none of the last laps is short or long.
     """
 
     def __init__(self, enabled: bool, fastest_ns: int | None) -> None:
@@ -172,24 +172,25 @@ def _any_long(known: Sequence[int]) -> bool:
 
 
 def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[LongLap]:
-    """The laps as long as two or three usual ones, from 0.15 of a lap less to 0.20 more (as in CrossMgr).
+    """The laps as long as two or three usual ones, from 0.15 of a lap less to 0.20 more.
 
-    The usual one is the median of the other laps that are not `held`.
+    The usual one is the median of the other laps, without those that are `held` (their indices, from 0). The limits are
+    those of CrossMgr, a program for timing bicycle races (github.com/esitarski/CrossMgr).
     """
     others = laps if not held else [lap for index, lap in enumerate(laps) if index not in held]
     sure = sorted(filter(None, others))
     if not _any_long(sure):
         return []
-    found = []
+    long_laps = []
     for index, lap in enumerate(laps):
         if not lap or index in held or len(sure) < 2:
             continue
         middle = (len(sure) - 2) // 2
         other = sure[middle] if middle < bisect_left(sure, lap) else sure[middle + 1]
         max_laps = MAX_MISSED if len(sure) >= ENOUGH else 2
-        found += [
+        long_laps += [
             LongLap(index, times)
             for times in range(2, max_laps + 1)
             if (100 * times - 15) * other <= 100 * lap <= (100 * times + 20) * other
         ]
-    return found
+    return long_laps

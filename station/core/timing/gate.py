@@ -5,7 +5,7 @@ within the lockout, only classify it: how long the beam was blocked, how fast th
 sensors stand in line, a pass that begins at the second one is held back until it is known whether it goes backwards or
 the first sensor is blind; side by side, whichever fires first makes the crossing.
 A transponder read by a decoder is a pass by itself, whatever else passes at the same time. A gap in the gate's count is
-a fact (`EdgesLost`); a repeat is ignored (after a restart the driver resends what the station may lack).
+a fact (`EdgesLost`); a repeat is ignored (after a restart, the driver resends what the station may not have).
 
 Example: a car breaks the beam at 9 s and frees it at 9.1 s: the first edge gives `Crossing` at 9 s, the second one
 `CrossingMeasured` with a width of 100 ms.
@@ -48,7 +48,7 @@ class CrossingCounter:
 
 
 class Gate:
-    """The state of one gate: what is blocked, which pass is on, which edges of which boot were handled."""
+    """The state of one gate: which beams are blocked, the pass in progress, which edges of each boot were handled."""
 
     def __init__(self, spec: GateSpec, count: CrossingCounter) -> None:
         self.spec = spec
@@ -66,7 +66,7 @@ class Gate:
         self.arrangement = SensorArrangement(spec)
         self.trial = SensorTrial(spec)
         self.doubt = ""  # the last doubt about its layout
-        # Journals without layouts are judged as they were then.
+        # Journals without layouts are judged as they were when they were written.
         self._arranged = len(spec.sensors) > 1 and spec.layout != ""
         self._watched = self._arranged or bool(spec.proof)
         self._directed = spec.directed
@@ -80,7 +80,7 @@ class Gate:
         """The facts of one edge; none for a repeat."""
         if edge.seq <= self.last_seq_by_boot.get(edge.boot, edge.seq - 1):
             return []
-        facts = self._turn(edge)
+        facts = self._check_continuity(edge)
         self.last_seq_by_boot[edge.boot] = edge.seq
         if edge.sensor not in self.spec.sensors:
             facts.append(self._ignored(edge, f"{NO_SENSOR} {edge.sensor[:40]!r}"))
@@ -103,8 +103,8 @@ class Gate:
     def _judged(self, edge: Edge, facts: list[Fact]) -> list[Fact]:
         """Adds what the pass newly shows about the gate itself."""
         if self.trial.open and edge.sensor in self.spec.sensors:
-            way = next((fact.direction for fact in facts if isinstance(fact, Crossing)), 0)
-            if self.trial.edge(edge, way):
+            direction = next((fact.direction for fact in facts if isinstance(fact, Crossing)), 0)
+            if self.trial.edge(edge, direction):
                 facts.append(GateTried(self.spec.name))
         if self._arranged and (doubt := self.arrangement.doubt) != self.doubt:
             self.doubt = doubt
@@ -112,7 +112,7 @@ class Gate:
         return facts
 
     def tick(self, now: Moment) -> list[Fact]:
-        """The facts that only time gives: a pass that waited for its direction, a beam that stays blocked."""
+        """The facts that only the passing of time gives: a pass that waited for its direction, a beam still blocked."""
         facts = self._release(now.boot, now.at_ns)
         if self._boot is not None and clock_of(now.boot) == clock_of(self._boot):
             for sensor, since in self._broken.items():
@@ -121,18 +121,18 @@ class Gate:
                     facts.append(self._stuck_fact(sensor, True))
         return facts
 
-    def _turn(self, edge: Edge) -> list[Fact]:
-        """Handles a new boot of the gate or a gap in its count: the known state of its beams is void."""
+    def _check_continuity(self, edge: Edge) -> list[Fact]:
+        """Handles a new boot of the gate or a gap in its count: what was known of its beams no longer holds."""
         if edge.boot != self._boot:
-            facts = self._drop_beliefs()
+            facts = self._forget_beams()
             self._boot, self._last_ns, self._passing, self._freed_ns = edge.boot, edge.at_ns, None, None
             return facts
         missing = edge.seq - self.last_seq_by_boot[edge.boot] - 1
         if not missing:
             return []
-        return [*self._drop_beliefs(), EdgesLost(self.spec.name, edge.boot, missing)]
+        return [*self._forget_beams(), EdgesLost(self.spec.name, edge.boot, missing)]
 
-    def _drop_beliefs(self) -> list[Fact]:
+    def _forget_beams(self) -> list[Fact]:
         freed: list[Fact] = [self._stuck_fact(sensor, False) for sensor in sorted(self._stuck)]
         waiting = self._emit(self._waiting, 0) if self._waiting else []
         self._broken.clear()
@@ -140,7 +140,7 @@ class Gate:
         return freed + waiting
 
     def _release(self, boot: str, at_ns: int) -> list[Fact]:
-        """Counts a pass that waited for its direction, once the first sensor has stayed silent long enough."""
+        """Emits a pass that waited for its direction, once the first sensor has been silent for long enough."""
         if self._waiting is None or clock_of(boot) != clock_of(self._waiting.boot):
             return []
         if at_ns - self._waiting.at_ns <= DIRECTION_NS:
@@ -177,7 +177,7 @@ class Gate:
             return facts
         passing = self._passing
         if passing is not None and edge.at_ns - passing.at_ns < self.spec.lockout_ns:
-            return [self._ignored(edge, self._second_look(edge, passing))]
+            return [self._ignored(edge, self._within_lockout(edge, passing))]
         if self._freed_ns is not None and edge.at_ns - self._freed_ns < CHATTER_NS:
             return [self._ignored(edge, "the beam flickers at the end of the pass")]
         if others_blocked:
@@ -187,7 +187,8 @@ class Gate:
             return [self._ignored(edge, "held until its direction is known")]
         return self._emit(edge, 1 if self._directed else 0)
 
-    def _second_look(self, edge: Edge, passing: Crossing) -> str:
+    def _within_lockout(self, edge: Edge, passing: Crossing) -> str:
+        """Why a further edge of the same pass is ignored; its lag tells the layout and the speed."""
         lag_ns = edge.at_ns - passing.at_ns
         self.arrangement.second(edge.sensor, lag_ns)
         if edge.sensor != passing.sensor and self._speed is None and self.spec.baseline_mm and lag_ns:
@@ -227,5 +228,5 @@ class Gate:
 
     def _stuck_fact(self, sensor: str, stuck: bool) -> GateStuck:
         name = f"the sensor {sensor} of the gate {self.spec.name}"
-        sentence = f"{name} is blocked for too long: look what stands in its beam." if stuck else f"{name} is free."
+        sentence = f"{name} has been blocked for too long: check its beam." if stuck else f"{name} is free."
         return GateStuck(self.spec.name, sensor, stuck, sentence)

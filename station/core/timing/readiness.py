@@ -1,8 +1,9 @@
-"""Whether the station is ready to arm a run: ready gates and race mode. An official may override only the first.
+"""Whether the station is ready to arm a run: its gates must be ready, and it must be in race mode.
 
-Called by engine.py (the test filter of the pipeline, and what drivers report) and by command_handlers.py before a run
-is armed. Test mode and race mode are separate periods: what crosses a gate in test mode (a hand, a marshal's shoe, the
-two-pulse test) reaches no race, even if its edge arrives after the change.
+An official may override a gate that is not ready, but not test mode. Called by engine.py (the test filter of the
+pipeline), by set_up.py with what drivers report, and by command_handlers.py before a run is armed. Test mode and race
+mode are separate periods: what crosses a gate in test mode (a hand, a marshal's shoe, the two-pulse test) reaches no
+race, even if its edge arrives after the change.
 """
 
 from shared.errors import Refused
@@ -13,11 +14,11 @@ from station.core.timing.utc_scale import UtcScale
 
 TESTING = "it was made in test mode"
 OVERRIDE = "override_reason"  # a refusal that names it can be overridden with it
-NOTES_KEPT = 8  # notes of each gate for the pages; the journal has all of them
+MAX_NOTES = 8  # notes of each gate for the pages; the journal has all of them
 
 
 class GateReadiness:
-    """The last report about each gate, and the current epoch of test or race mode."""
+    """The last report about each gate, and the current mode, test or race."""
 
     def __init__(self) -> None:
         self.mode: e.Mode = "race"
@@ -27,11 +28,11 @@ class GateReadiness:
         self.notes: dict[str, tuple[f.GateNoteStored, ...]] = {}  # gate -> what its driver noticed, newest first
 
     def on_driver_event(self, event: e.GateReported | e.GateNote, scale: UtcScale) -> list[f.Fact]:
-        """Records a driver's report of its health, or its note about the device."""
+        """Records a driver's report of its health, or its note about the device; returns the facts."""
         return self.record_note(event, scale) if isinstance(event, e.GateNote) else self.record_health(event)
 
     def record_health(self, report: e.GateReported) -> list[f.Fact]:
-        """Records a driver that is faulty (or for another reason now) or healthy again; no facts if that was known."""
+        """Records that a driver is faulty, now for another reason, or healthy again; no facts if that was known."""
         known = self._not_ready.get(report.gate)
         if (known is None) if report.healthy else (known == report.sentence):
             return []
@@ -42,9 +43,9 @@ class GateReadiness:
         return [f.GateHealthChanged(report.gate, report.healthy, report.sentence)]
 
     def record_note(self, note: e.GateNote, scale: UtcScale) -> list[f.Fact]:
-        """Stores a driver's note about its device; nothing else follows from it."""
+        """Stores a driver's note about its device and returns its fact; nothing else follows from it."""
         noted = f.GateNoteStored(note.gate, note.kind, note.sentence, note.count, scale.of_moment(note.moment))
-        self.notes[note.gate] = (noted, *self.notes.get(note.gate, ()))[:NOTES_KEPT]
+        self.notes[note.gate] = (noted, *self.notes.get(note.gate, ()))[:MAX_NOTES]
         return [noted]
 
     def forget_gates_but(self, gates: tuple[e.GateSpec, ...]) -> None:
@@ -54,7 +55,7 @@ class GateReadiness:
         self.notes = {gate: noted for gate, noted in self.notes.items() if gate in names}
 
     def change_mode(self, command: e.SetMode) -> list[f.Fact]:
-        """Changes between test and race mode. Raises Refused if this mode is on."""
+        """Changes to test or race mode; returns the fact. Raises Refused if the station is in that mode already."""
         if command.mode == self.mode:
             raise Refused(f"The station is in {self.mode} mode already.")
         self.mode, self._began = command.mode, command.moment
@@ -64,7 +65,7 @@ class GateReadiness:
     def is_test_crossing(self, crossing: f.Crossing, scale: UtcScale, by_clocks: bool) -> bool:
         """Whether the crossing was made in test mode, so that it is recorded but reaches no race.
 
-        `by_clocks`: if a clock continued over the boot, it decides, and not the time of day (which may have jumped).
+        `by_clocks`: if a clock kept running through a reboot, it decides, not the time of day (which may have jumped).
         """
         if self.mode == "test" or self._began == e.NEVER:
             return self.mode == "test"
@@ -79,24 +80,27 @@ class GateReadiness:
         return scale.utc_ns(crossing.boot, crossing.at_ns) < scale.of_moment(self._began)
 
     def record_layout_doubt(self, doubted: f.LayoutDoubted, utc_ns: int) -> list[f.Fact]:
-        """Stores a doubt about the gate's layout, by its passes, among its notes."""
+        """Stores a doubt about the gate's layout among its notes, and returns the fact; none if the doubt is over."""
         if not doubted.sentence:
             return []
         noted = f.GateNoteStored(doubted.gate, "layout", doubted.sentence, 0, utc_ns)
-        self.notes[doubted.gate] = (noted, *self.notes.get(doubted.gate, ()))[:NOTES_KEPT]
+        self.notes[doubted.gate] = (noted, *self.notes.get(doubted.gate, ()))[:MAX_NOTES]
         return [noted]
 
     def check_can_arm(self, gates: dict[str, Gate], command: e.OpenRun | e.ArmRun) -> list[f.Fact]:
-        """The faults that an official overrides to arm the run, as facts. Raises Refused."""
+        """Checks that a run can be armed; the facts name the gates that are not ready and that the command overrides.
+
+        Raises Refused in test mode, or if a gate is not ready and the command gives no reason to override that.
+        """
         if self.mode == "test":
-            raise Refused("The station is in test mode: go back to race mode before a run is armed.")
-        ill = [(gate, why) for gate in sorted(gates) if (why := self._why(gates[gate]))]
-        if not ill:
+            raise Refused("The station is in test mode: go back to race mode before you arm a run.")
+        not_ready = [(gate, why) for gate in sorted(gates) if (why := self._why(gates[gate]))]
+        if not not_ready:
             return []
         if not command.override_reason.strip():
-            gate, why = ill[0]
+            gate, why = not_ready[0]
             raise Refused(f"The gate {gate} is not ready ({why}): fix it, or give an `{OVERRIDE}`.")
-        return [f.GateOverridden(gate, why, command.author, command.override_reason) for gate, why in ill]
+        return [f.GateOverridden(gate, why, command.author, command.override_reason) for gate, why in not_ready]
 
     def _why(self, gate: Gate) -> str:
         """The reason why a gate is not ready; "" if it is."""

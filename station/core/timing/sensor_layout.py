@@ -1,7 +1,8 @@
-"""How a gate's sensors stand by its passes: one after the other, or side by side. It moves no stamp.
+"""Works out from a gate's passes how its sensors stand: one after the other, or side by side. It moves no stamp.
 
-Cars of a race drive in one direction. If either of two sensors fires first, just before the other, they stand side by
-side; if the last one always fires first, they are named the wrong way round. gate.py adds the passes one by one.
+Cars of a race drive in one direction. If sometimes one and sometimes the other of two sensors fires first, they stand
+side by side; if the last one always fires first, they are named the wrong way round. gate.py adds the passes one by
+one.
 """
 
 import statistics
@@ -12,8 +13,8 @@ from typing import Literal
 from station.core.inputs import GateSpec
 
 MAX_PASSES = 12  # passes that are remembered
-ENOUGH = 3  # passes needed before a layout is concluded
-TURNED = 2  # passes needed that began at the other sensor
+ENOUGH = 3  # passes of two sensors needed before a layout is concluded
+TURNED = 2  # passes needed in which the other sensor fired first
 CLOSE_NS = 60_000_000  # largest lag on one line, even of a car at an angle; in line, a slow car takes longer
 
 ObservedLayout = Literal["", "in_line", "reversed", "side_by_side", "both_ways"]
@@ -53,7 +54,7 @@ class SensorArrangement:
             self._doubt = None
 
     def forget(self) -> None:
-        """Forgets all passes."""
+        """Forgets all passes, so that the layout is worked out anew."""
         self._passes.clear()
         self._doubt = None
 
@@ -67,11 +68,11 @@ class SensorArrangement:
     def _against(self) -> str:
         if not self._spec.directed:
             return ""
-        match seen_in(self._spec.sensors, self.passes):
+        match observed_layout(self._spec.sensors, self.passes):
             case "side_by_side":
                 return (
-                    f"The sensors of the gate {self._spec.name} take turns to be first: they stand side by side, and "
-                    'passes are lost as "backwards". Set layout = "side_by_side".'
+                    f"The sensors of the gate {self._spec.name} take turns at being first: they stand side by side, "
+                    'and passes are lost as "backwards". Set layout = "side_by_side".'
                 )
             case "reversed":
                 names = ", ".join(f'"{name}"' for name in reversed(self._spec.sensors))
@@ -82,8 +83,8 @@ class SensorArrangement:
         return ""
 
 
-def seen_in(sensors: tuple[str, ...], passes: tuple[SensorPass, ...]) -> ObservedLayout:
-    """How the sensors stand by these passes; "" while there are too few."""
+def observed_layout(sensors: tuple[str, ...], passes: tuple[SensorPass, ...]) -> ObservedLayout:
+    """How the sensors stand, according to these passes; "" while there are too few, or they are not clear."""
     pairs = [each for each in passes if each.second]
     if len(pairs) < ENOUGH:
         alone = Counter(each.first for each in passes if not each.second)
@@ -105,7 +106,7 @@ def describe_passes(spec: GateSpec, passes: tuple[SensorPass, ...]) -> str:
         return ""
     if not passes:
         return "No pass yet: roll a car over the line in the race's direction: left, right and middle."
-    return f"{_counted(passes)} {_advice(spec, seen_in(spec.sensors, passes))}"
+    return f"{_counted(passes)} {_advice(spec, observed_layout(spec.sensors, passes))}"
 
 
 def _counted(passes: tuple[SensorPass, ...]) -> str:
@@ -116,22 +117,22 @@ def _counted(passes: tuple[SensorPass, ...]) -> str:
     return f"{len(passes)} {'pass' if len(passes) == 1 else 'passes'}: {who}{apart}."
 
 
-def _advice(spec: GateSpec, seen: ObservedLayout) -> str:
-    match seen:
+def _advice(spec: GateSpec, observed: ObservedLayout) -> str:
+    match observed:
         case "side_by_side":
             as_set = spec.layout == "side_by_side"
             return "They stand side by side" + (", as is set." if as_set else ': set layout = "side_by_side".')
         case "in_line" if spec.directed:
             return "They fire one after the other, as is set."
         case "in_line":
-            return 'They fire one after the other: layout = "in_line" would tell which way a car goes.'
+            return 'They fire one after the other: layout = "in_line" would show which way a car goes.'
         case "reversed" if spec.directed:
             return "The last one is always first: name the sensors the other way round, or swap their pins."
         case "reversed":
             return "They fire one after the other, the last one first."
         case "both_ways":
-            return "Cars came from both sides: let them pass in the race's direction only."
-    return "A few more passes will tell."
+            return "Cars came from both directions: let them pass in the race's direction only."
+    return "A few more passes are needed."
 
 
 def _times(count: int) -> str:

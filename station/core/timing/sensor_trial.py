@@ -1,14 +1,15 @@
 """Whether each sensor of a gate has seen a proper pass: until then the gate is not known to work.
 
-A beam is free, then broken for as long as a car takes, then free again. One that was free for a shorter time than it
-was broken afterwards may be wired with the wrong polarity. A decoder reports passes without levels, so one is enough.
+In a proper pass a beam is free, then broken for as long as a car takes, then free again. One that was free for no
+longer than it was broken afterwards may be wired with the wrong polarity. A decoder reports passes without levels, so
+any pass is enough.
 """
 
 from station.core.inputs import Edge, GateSpec
 
 
 class SensorTrial:
-    """The trial of one gate, since it was built or is tested again. gate.py hands it each edge in order."""
+    """The trial of one gate since it was built, or since an official had it tested again. gate.py adds each edge."""
 
     def __init__(self, spec: GateSpec) -> None:
         self._spec = spec
@@ -19,7 +20,7 @@ class SensorTrial:
 
     @property
     def open(self) -> bool:
-        """Whether the gate still has to show something."""
+        """Whether the gate still has to show that it works."""
         return bool(self._spec.proof) and not (self._forwards and self._seen.issuperset(self._spec.sensors))
 
     @property

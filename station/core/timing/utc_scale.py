@@ -1,9 +1,9 @@
 """Converts monotonic stamps to UTC, for display and for ties only: no lap is ever a difference of UTC times.
 
 A machine without a clock battery starts with a wrong time of day, and may learn the right one in the middle of a race.
-The scale knows which boots' times of day are trusted; a pair that sets a boot right corrects everything that was
-stamped under it. In journals of the first edition a pair counts only from its own time on. Used wherever a stamp needs
-a time of day; set_up.py feeds it.
+The scale knows which boots' times of day are trusted; a pair (a clock's monotonic time and UTC, read together) that
+sets a boot right corrects everything that was stamped under it. In journals of the first edition a pair counts only
+from its own time on. Used wherever a stamp needs a time of day; set_up.py adds the pairs.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class ClockCorrection:
 
 
 class UtcScale:
-    """The newest pair of each boot. Small changes are ignored while a run is on, so that each run has one scale."""
+    """The offset to UTC of each boot. Small changes are ignored while a run is on, so that each run has one scale."""
 
     def __init__(self) -> None:
         self.corrects = True  # False while records of the first edition replay
@@ -30,8 +30,8 @@ class UtcScale:
         self._last = 0
         self._station = ""  # the boot of the station itself
         self._began_ns = 0  # when it was first seen, ns
-        self._stated: dict[str, int] = {}  # the station clock's last offset to UTC, shown or not
-        self._met: set[str] = set()  # boots without a pair: shown by the last pair of all
+        self._stated: dict[str, int] = {}  # the station clock's last offset to UTC, whether or not it is used
+        self._met: set[str] = set()  # boots without a pair of their own: shown by the newest pair of any boot
         self._under: dict[str, str] = {}  # boot of a device -> the station's boot when it was paired
         self._doubtful: set[str] = set()  # boots whose time of day is not trusted
         self._paced: set[str] = set()
@@ -52,7 +52,7 @@ class UtcScale:
         self.add_pair(moment, run_is_on)
 
     def add_pair(self, moment: Moment, run_is_on: bool) -> bool:
-        """Adds a pair; True if stamps of this boot are shown by it from now on."""
+        """Adds a pair; returns whether stamps of this boot are shown by it from now on."""
         known = self._offsets.get(moment.boot)
         offset = self._offset(moment)
         if known is not None and (run_is_on or (self._may_correct(moment.boot) and abs(offset - known) > JUMP_NS)):
@@ -61,7 +61,10 @@ class UtcScale:
         return True
 
     def pair(self, moment: Moment, run_is_on: bool, trusted: bool, paced: bool) -> tuple[bool, ClockCorrection | None]:
-        """As `add_pair`, and what the pair corrects. `paced`: the clock runs at another rate (a mock world's)."""
+        """Adds a pair; returns whether stamps are shown by it from now on, and what it corrects (None: nothing).
+
+        `trusted`, `paced`: as in `ClockPair`.
+        """
         boot, offset = moment.boot, self._offset(moment)
         if paced:
             self._paced.add(boot)
@@ -83,7 +86,7 @@ class UtcScale:
 
     def _correct(self, boot: str, offset: int, trusted: bool) -> ClockCorrection:
         """Corrects this boot and all devices that were paired under it."""
-        by_ns, boots = offset - self._offsets[boot], frozenset({boot, *self._those_under(boot)})
+        by_ns, boots = offset - self._offsets[boot], frozenset({boot, *self._devices_under(boot)})
         for each in boots:
             self._offsets[each] += by_ns
         self._last = offset
@@ -103,7 +106,7 @@ class UtcScale:
             self._doubtful.add(boot)
 
     def trusts(self, boot: str) -> bool:
-        """Whether nothing is known against this boot's time of day."""
+        """Whether there is no reason to doubt this boot's time of day."""
         return self.of(boot) not in self._doubtful
 
     def of(self, boot: str) -> str:
@@ -111,7 +114,7 @@ class UtcScale:
         return boot if boot in self._offsets else clock_of(boot)
 
     def utc_ns(self, boot: str, at_ns: int) -> int:
-        """The stamp's time of day in UTC ns; without a pair of its boot, by the last pair of all."""
+        """The stamp's time of day in UTC ns; without a pair of its boot, by the newest pair of any boot."""
         return at_ns + self._offsets.get(self.of(boot), self._last)
 
     def of_moment(self, moment: Moment) -> int:
@@ -128,8 +131,8 @@ class UtcScale:
 
         None: only the time of day could give it.
 
-        A device that keeps running while the station reboots is paired with each of its boots. Its stamps arrive late
-        and never early, so of several pairs the one counts by which the device is furthest ahead.
+        A device that keeps running while the station reboots is paired with each of the station's boots. Its stamps
+        may arrive late but never early, so of several pairs the one in which the device is furthest ahead counts.
         """
         if clock_of(boot) == station:
             return at_ns
@@ -144,7 +147,7 @@ class UtcScale:
         return None if ahead is None else moment.at_ns + ahead
 
     def within_boot(self, boot: str, at_ns: int) -> bool:
-        """Whether the stamp was surely made since the station's last boot."""
+        """Whether the stamp was certainly made since the station's last boot."""
         known = self.on_station(boot, at_ns, self._station)
         return known is not None and (clock_of(boot) == self._station or known >= self._began_ns)
 
@@ -155,7 +158,7 @@ class UtcScale:
         known = self._offsets.get(boot)
         self._bind(boot)
         if known is not None and self.corrects:
-            for device in self._those_under(boot):  # a step of the station's clock moves its devices with it
+            for device in self._devices_under(boot):  # a step of the station's clock moves its devices with it
                 self._offsets[device] += offset - known
         self._offsets[boot] = self._last = offset
 
@@ -178,10 +181,10 @@ class UtcScale:
             self._ahead[pair] = max(ahead_ns, self._ahead.get(pair, ahead_ns))
 
     def _bind(self, boot: str) -> None:
-        """Binds a boot to the station's current one, whose clock its stamps are shown by."""
+        """Binds a boot to the station's current one, by whose clock its stamps are shown."""
         self._met.discard(boot)
         if boot != self._station:
             self._under[boot] = self._station
 
-    def _those_under(self, boot: str) -> list[str]:
+    def _devices_under(self, boot: str) -> list[str]:
         return [device for device, under in self._under.items() if under == boot]

@@ -1,1 +1,1 @@
-"""Decoders and timers that a club owns: protocols (bytes in, facts out; no I/O) and the gate that reads a port."""
+"""Gates with a club's decoder or timer: the protocols (pure: bytes in, facts out), and the driver that reads a port."""

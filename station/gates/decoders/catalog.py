@@ -1,11 +1,4 @@
-"""The table of the protocols that ship with the station, and how a decoder is found by its name.
-
-`bauds` are the usual ones; `lines`: frames are lines of text; `heartbeat`: the device reports its status
-by itself, and `trust` how surely bytes that it accepts are its own: 2 with a CRC, 1 by their form, 0 for any line.
-`resolution_us` is the step of its times as sent or, where that is known to be worse, their agreement (each protocol's
-file names its source); a gate's `uncertainty_us` should not be below it. `elsewhere`: its inputs or loops that are not
-at the start line unless they are wired to a sensor.
-"""
+"""The table of the protocols that ship with the station, and how a decoder is found by its name."""
 
 import functools
 from collections.abc import Callable
@@ -20,7 +13,14 @@ GROUP = "raceday.decoders"
 
 @dataclass(frozen=True, slots=True)
 class ProtocolInfo:
-    """One protocol. `bauds`: the usual one first."""
+    """One protocol.
+
+    `bauds`: the common baud rates, the most usual one first. `lines`: frames are lines of text. `heartbeat`: the device
+    reports its status by itself. `trust`: how certain it is that bytes which the decoder accepts are of this protocol:
+    2 with a CRC, 1 by their form, 0 for any line. `resolution_us`: the step of the times as sent or, if that is known
+    to be worse, their accuracy (each protocol's file names its source); a gate's `uncertainty_us` should not be below
+    it. `elsewhere`: inputs or loops that are not at the start line unless they are wired to a sensor.
+    """
 
     name: str
     what: str
@@ -99,7 +99,7 @@ _BY_NAME = {protocol_info.name: protocol_info for protocol_info in PROTOCOLS}
 
 
 def protocols() -> list[str]:
-    """All installed protocols by name."""
+    """The names of all installed protocols, including those of other packages."""
     return names(GROUP)
 
 
@@ -109,7 +109,7 @@ def protocol_info(name: str) -> ProtocolInfo:
 
 
 def decoder(name: str) -> Decoder:
-    """A new decoder of the protocol. Raises ConfigError for an unknown one, HardwareMissing."""
+    """A new decoder of the protocol. Raises ConfigError for an unknown one, HardwareMissing if it cannot be loaded."""
     return _kind(name)()
 
 

@@ -3,7 +3,8 @@
 A passing cannot arrive before it happened. So the difference of the two clocks stays at or a little above its lowest
 value: one that lies below it shows that the device's clock was set forward. One that lies far above it was sent late
 (the line was interrupted, a car stood on the loop), or the clock was set back: the next passing shows which. Until
-then it gets an epoch of its own, since a lap with it could be anything. Only a backlog after a connect may be late.
+then the passing gets an epoch of its own, since a lap with it could have any length. Only a backlog, which a device may
+send after a connect, is allowed to be late.
 
 Pure. Used by edge_stamper.py, one detector for each decoder on the line.
 """
@@ -17,14 +18,14 @@ DRIFT_PPM = 200  # of two quartz clocks against each other, at the worst
 
 @dataclass(frozen=True, slots=True)
 class EpochOfPassing:
-    """The epoch that a passing belongs to, and what it showed."""
+    """The epoch that a passing belongs to, and the jump that it showed, if any."""
 
     epoch: int
     gap: Gap | None = None
 
 
 class ClockJumpDetector:
-    """Follows the difference between our clock and the device's. `allowed_ns` is how far it may stray."""
+    """Follows the difference between the station's clock and the device's, which may vary by `allowed_ns`."""
 
     def __init__(self, allowed_ns: int) -> None:
         self._allowed_ns = allowed_ns
@@ -35,7 +36,10 @@ class ClockJumpDetector:
         self._doubtful_ns: int | None = None  # the difference of the last passing, if that has an epoch of its own
 
     def check(self, device_ns: int, read_ns: int, backlog: bool) -> EpochOfPassing:
-        """The epoch of one new passing; `backlog`: it may have waited at the device for long."""
+        """The epoch of one new passing, read at `read_ns` of the station's clock.
+
+        `backlog`: the passing may have waited in the device for a long time.
+        """
         difference_ns = read_ns - device_ns
         if self._lowest_ns is None:
             self._trust(difference_ns, read_ns, backlog)
@@ -73,7 +77,7 @@ class ClockJumpDetector:
     def _late(self, difference_ns: int, stray_ns: int, read_ns: int) -> EpochOfPassing:
         doubtful_ns = self._doubtful_ns
         if doubtful_ns is not None and abs(difference_ns - doubtful_ns) <= self._allowed_ns:
-            # Two in a row that are late by the same: the clock was set back before the first of them.
+            # Two in a row are late by the same amount: the clock was set back before the first of them.
             self._epoch = self._newest
             self._trust(min(difference_ns, doubtful_ns), read_ns, only_backlog=False)
             return EpochOfPassing(self._epoch, _clock_set("back", stray_ns))

@@ -1,7 +1,7 @@
-"""The clock of a timer that stamps with the time of day and sends in order: midnight wraps, any other fall is a jump.
+"""Follows the clock of a timer that stamps with the time of day and sends in order: any fall but midnight is a jump.
 
-Decoders may report a little late and out of order (device_clock.py); a timer with beams does not, so with it even a
-clock set back by a tenth of a second shows.
+Decoders may report a little late and out of order (device_clock.py); a timer with beams does not, so that even a clock
+that was set back by a tenth of a second is noticed.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ DAY_S = 24 * 3600
 
 
 class DayClock:
-    """Hours, minutes, seconds and a fraction of `digits` digits at most to nanoseconds that only grow."""
+    """Converts hours, minutes, seconds and a fraction of up to `digits` digits to nanoseconds that only grow."""
 
     def __init__(self, digits: int) -> None:
         self._digits = digits
@@ -23,7 +23,7 @@ class DayClock:
         self._last_ns = 0
 
     def ticks(self, parts: Sequence[bytes | None]) -> int | None:
-        """Hours, minutes, seconds, fraction (absent: 0) as ticks since midnight; None if no clock shows this."""
+        """Hours, minutes, seconds, fraction (absent: 0) as ticks since midnight; None if it is not a time of day."""
         hours, minutes, seconds = (int(part or 0) for part in parts[:3])
         if hours > 23 or minutes > 59 or seconds > 59:
             return None
@@ -31,11 +31,14 @@ class DayClock:
         return ((hours * 60 + minutes) * 60 + seconds) * self._per_s + int(fraction)
 
     def is_repeat(self, sensor: str, ticks: int) -> bool:
-        """Was this impulse sent before? Remembers it."""
+        """Whether this impulse was sent before; remembers it."""
         return self._recent.is_repeat(sensor, ticks)
 
     def read(self, ticks: int, slack_ns: int = 0) -> tuple[int, Gap | None]:
-        """The time in ns, and the Gap if the clock wrapped or was set; up to `slack_ns` behind the last is in order."""
+        """The time in ns, and the Gap if the clock wrapped or was set.
+
+        A time of up to `slack_ns` before the last one is no jump.
+        """
         at_ns, gap = self._clock.read(ticks)
         if gap is None and at_ns < self._last_ns - slack_ns:
             gap = Gap("clock_jump", f"The timer's clock was set back by {(self._last_ns - at_ns) / 1e9:.4f} s.")

@@ -1,16 +1,16 @@
-"""What a decoder is: bytes of one protocol in, facts with the device's own time out.
+"""The interface of decoders: bytes of one protocol in, facts with the device's own time out.
 
-A decoder is pure. It knows no port, no thread and no clock but the device's; `gate.py` feeds it the bytes and makes
-edges of its facts. Found by name under the entry-point group `raceday.decoders`, and constructed without arguments.
+A decoder is pure. It knows no port, no thread and no clock but the device's; `gate.py` feeds it the bytes and turns
+its facts into edges. Found by name in the entry-point group `raceday.decoders`, and constructed without arguments.
 Most derive from `LineDecoder` or `PacketDecoder` (framed_decoder.py). For example:
 
     >>> decoder = catalog.decoder("cano")
     >>> decoder.feed(b"23E35500075A06\r\n")
     [Passing(transponder='2351957', device_time_ns=120449500000, ...)]
 
-Rules for every protocol file: `feed` accepts any split of the stream and any noise, never raises, never loops and
-buffers no more than one frame of the maximum length; what it drops is counted. A frame, not a byte, makes a fact: one
-frame gives one fact (or one of each sensor that changed), and a Gap stands before the fact that showed it.
+Rules for every protocol file: `feed` accepts any split of the stream and any noise, never raises, always returns and
+buffers no more than one frame of the maximum length; what it drops is counted. One good frame gives one fact, and the
+Gaps that it showed come before that fact.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Passing:
 
 @dataclass(frozen=True, slots=True)
 class DeviceEdge:
-    """One level change that the device stamped. `impulse`: it never reports when the beam is free again.
+    """One level change at an input of the device. `impulse`: it never reports when the beam is free again.
 
     `device_time_ns` is None where the device sends no time: then the station stamps it on receipt.
     """
@@ -63,7 +63,7 @@ class DeviceEdge:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """What the device reports of itself; None for what it does not report."""
+    """What the device reports about itself; None for what it does not report."""
 
     decoder: str = ""
     noise: int | None = None
@@ -77,7 +77,7 @@ class StatusReport:
 
 @dataclass(frozen=True, slots=True)
 class DeviceMessage:
-    """A whole and correct frame that is neither of the above: a version, an answer, a result, an unknown kind."""
+    """A whole and correct frame that is none of the above: a version, an answer, a result, an unknown kind."""
 
     kind: str
     text: str = ""
@@ -88,7 +88,7 @@ class DeviceMessage:
 class Gap:
     """The stream is not continuous: numbers were skipped, or the device's clock jumped or wrapped.
 
-    After a wrap the times go on. After a `NEW_EPOCH` kind they start again. `missing` counts numbers.
+    After a wrap the times continue. After a `NEW_EPOCH` kind they start again. `missing`: how many numbers.
     """
 
     kind: GapKind
@@ -101,11 +101,11 @@ Decoded = Passing | DeviceEdge | StatusReport | DeviceMessage | Gap
 
 @dataclass(slots=True)
 class Counts:
-    """What a decoder has accepted and dropped since it was made. `frames` are the good ones, of whatever kind.
+    """What a decoder has accepted and dropped since it was constructed. `frames`: the good ones, of whatever kind.
 
-    `bad_crc`: a whole frame whose check is wrong. `bad_length`: its length is wrong or no end came in time.
-    `bad_fields`: whole, but a field is not what it must be. `resynced_bytes`: all bytes that lay in no good frame
-    (noise, echoes, and the bytes of bad frames); line ends alone between two frames are not counted.
+    `bad_crc`: whole frames whose checksum is wrong. `bad_length`: frames whose length is wrong, or whose end is
+    missing. `bad_fields`: whole frames with an invalid field. `resynced_bytes`: all bytes that were in no good frame
+    (noise, echoes, and the bytes of bad frames); mere line ends between two frames are not counted.
     """
 
     frames: int = 0
@@ -134,7 +134,10 @@ class Counts:
 
 
 def may_be_silent(decoder: "Decoder") -> bool:
-    """True while silence means nothing: some report status only once they spoke; they have a property `quiet`."""
+    """Whether silence of the device means nothing at present, by the property `quiet` that some decoders have.
+
+    Their devices send no status until they have begun to report.
+    """
     return bool(getattr(decoder, "quiet", False))
 
 
@@ -148,7 +151,10 @@ class Decoder(Protocol):
         """The facts that these bytes complete, in the order of the stream. Never raises."""
 
     def hello(self) -> bytes:
-        """Called at each connect: drops half a frame, not the clock and the numbers. What to send at once (or b"")."""
+        """Drops half a frame, but not the clock and the numbers; returns what to send at once (or b"").
+
+        Called at each connect.
+        """
 
     def poll(self, now_ns: int) -> bytes:
         """What to send now: answers that the device waits for, requests that are due; usually b"".

@@ -1,7 +1,7 @@
-"""Follows a device's own clock and numbers: unwraps wraps, reports falls and skips, recognises repeats.
+"""Follows a device's own clock and numbers: unwraps counters, reports falls and skips, recognises repeats.
 
-The device's time is the lap's time. So nothing here uses our own clock; what only that can show (a clock set forward
-while the stream goes on) is found in clock_jumps.py.
+Laps are timed by the device's clock, so nothing here uses the station's; what only that can show (a clock set forward
+while the stream continues) is found in clock_jumps.py.
 """
 
 from collections import OrderedDict, deque
@@ -18,10 +18,10 @@ ROUND = frozenset({100, 1000, 10_000, 100_000, 1_000_000, *(1 << bits for bits i
 
 
 class DeviceClock:
-    """Ticks as sent to nanoseconds that only grow, until the clock falls: then they start again, and a Gap reports it.
+    """Converts ticks as sent to nanoseconds that only grow; if the clock falls, they start again and a Gap reports it.
 
-    `modulus` in ticks, where the counter wraps. `fall` is what a clock of this kind does when its time falls: one that
-    counts from power-on has restarted, one of day and time was set.
+    `unit_ns`: the length of a tick. `modulus`: where the counter wraps, in ticks. `fall`: what it means for this kind
+    of clock if its time falls: one that counts from power-on has restarted, a calendar clock was set.
     """
 
     def __init__(self, unit_ns: int, modulus: int | None, fall: GapKind) -> None:
@@ -30,7 +30,7 @@ class DeviceClock:
         self._last: int | None = None
 
     def read(self, ticks: int) -> tuple[int, Gap | None]:
-        """The time in ns, and what the clock did since the last reading, if that must be reported."""
+        """The time in ns, and a Gap if the clock wrapped, was set or restarted since the last reading."""
         gap = self._moved(ticks)
         late = self._modulus is not None and self._last is not None and ticks - self._last > self._modulus // 2
         if late and self._base and self._near(ticks, self._modulus or 0):
@@ -69,7 +69,10 @@ class DeviceClock:
 
 
 class Numbering:
-    """The device's own count of its frames: a skip is a loss, a fall a restart (or a wrap, at a round number)."""
+    """Follows the device's own count of its frames: a skip is a loss, a fall a restart (or a wrap, at a round number).
+
+    `what` names the numbers in sentences.
+    """
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -77,7 +80,7 @@ class Numbering:
         self._missing: deque[int] = deque(maxlen=MAX_REMEMBERED)
 
     def read(self, number: int) -> Gap | None:
-        """What is missing between the last number and this one."""
+        """The Gap between the last number and this one; None if this is the next one, or one that came late."""
         last, self._last = self._last, number
         if last is None or number in {last, last + 1}:
             return None
@@ -101,14 +104,14 @@ class Numbering:
 
 
 class RecentPassings:
-    """The last passings, by what identifies them."""
+    """Remembers the last passings, to recognise those that are sent again."""
 
     def __init__(self) -> None:
         self._order: deque[tuple[str, int, int | None]] = deque()
         self._known: set[tuple[str, int, int | None]] = set()
 
     def is_repeat(self, transponder: str, ticks: int, number: int | None = None) -> bool:
-        """Was exactly this passing sent before? Remembers it."""
+        """Whether exactly this passing was sent before; remembers it."""
         key = (transponder, ticks, number)
         if key in self._known:
             return True
@@ -135,7 +138,7 @@ class DeviceTimeline:
         self._clock, self._numbers, self._recent = clock, numbers, RecentPassings()
 
     def passing(self, transponder: str, ticks: int, number: int | None = None) -> DeviceReading:
-        """One passing, in the order of the stream. A repeat moves neither the clock nor the count."""
+        """Reads one passing, in the order of the stream. A repeat moves neither the clock nor the count."""
         if self._recent.is_repeat(transponder, ticks, number):
             return DeviceReading(self._clock.time_of_repeat(ticks), True, ())
         at_ns, moved = self._clock.read(ticks)
@@ -145,12 +148,12 @@ class DeviceTimeline:
         return DeviceReading(at_ns, False, tuple(gap for gap in (skipped, moved) if gap is not None))
 
     def time(self, ticks: int) -> DeviceReading:
-        """The device's time without a passing; `repeat` is False."""
+        """Reads the device's time without a passing; `repeat` is False."""
         at_ns, moved = self._clock.read(ticks)
         return DeviceReading(at_ns, False, () if moved is None else (moved,))
 
     def count(self, number: int | None) -> Gap | None:
-        """A number without a time; the Gap before it, if any."""
+        """Reads a number without a time; the Gap before it, if any."""
         return None if number is None or self._numbers is None else self._numbers.read(number)
 
 
@@ -162,11 +165,11 @@ class DeviceTimelines:
         self._known: OrderedDict[str, DeviceTimeline] = OrderedDict()
 
     def of(self, decoder: str) -> DeviceTimeline:
-        """The timeline of this decoder."""
-        found = self._known.get(decoder)
-        if found is None:
-            found = self._known[decoder] = self._new()
+        """The timeline of this decoder, created on the first call."""
+        timeline = self._known.get(decoder)
+        if timeline is None:
+            timeline = self._known[decoder] = self._new()
             if len(self._known) > MAX_DEVICES:
                 self._known.popitem(last=False)
         self._known.move_to_end(decoder)
-        return found
+        return timeline

@@ -1,8 +1,8 @@
 """Turns a decoder's facts into the gate's edges: which boot, which number, which sensor. No I/O and no clock.
 
-Decoder time is the lap's time: an edge's boot is `device:<id>:<session>.<epoch>`, and a restart or a jump of the
-device's clock begins a new epoch, so that no lap is ever made across it. What the device does not stamp gets our stamp
-and our boot. Called by gate.py.
+Laps are timed by the decoder's clock: an edge's boot is `device:<id>:<session>.<epoch>`, and a restart or a jump of
+the device's clock begins a new epoch, so that no lap ever spans it. What the device does not stamp gets the station's
+stamp and boot. Called by gate.py.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,10 @@ PHOTOCELLS = frozenset({"9991", "9992"})  # a decoder's own inputs (P3): a beam,
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What counts at this gate. `wired`: the device's input, loop or id -> our sensor ("": none); `only`: transponders.
+    """What counts at this gate. `wired`: the device's input, loop or id -> the gate's sensor ("": none).
 
-    `decoder`: the id of the one decoder that is meant, where a line carries several; empty: all that speak.
+    `only`: the transponders that count; empty: all. `decoder`: the id of the one decoder that counts, if the line
+    carries several; "": all of them.
     """
 
     sensors: tuple[str, ...]
@@ -29,11 +30,14 @@ class Wiring:
     decoder: str = ""
 
     def counts(self, passing: Passing) -> bool:
-        """Is it a passing of this gate that was not sent before?"""
+        """Whether the passing counts at this gate, and was not sent before."""
         return not passing.repeat and (not self.only or plain_id(passing.transponder) in map(plain_id, self.only))
 
     def sensor(self, place: str, device: str) -> str:
-        """Our sensor for the device's place; by default the first one, "" for a place that is not at this gate."""
+        """The gate's sensor for an input or loop (`place`) of the device; "": the place is not at this gate.
+
+        One that is not wired is the sensor of the same name, else the first sensor.
+        """
         named = self.wired.get(place, self.wired.get(device))
         return named if named is not None else (place if place in self.sensors else self.sensors[0])
 
@@ -47,7 +51,10 @@ class _DeviceEpochs:
 
 
 class EdgeStamper:
-    """One gate's epochs and numbers. `session` distinguishes this start of the driver from all others."""
+    """Numbers one gate's edges, and gives them their boots. `session` names this start of the driver.
+
+    `own_boot`: the station's boot; `allowed_ns`: as in `ClockJumpDetector`.
+    """
 
     def __init__(self, gate: str, wiring: Wiring, session: str, own_boot: str, allowed_ns: int) -> None:
         self._gate, self._wiring, self._session, self._own_boot = gate, wiring, session, own_boot
@@ -62,15 +69,18 @@ class EdgeStamper:
         self.gap: Gap | None = None
 
     def begin(self, after: Mapping[str, int]) -> None:
-        """`after[boot]`: the last seq that the station has stored; only for our own boot can there be one."""
+        """Continues the numbers after those that the station has stored (`after[boot]`).
+
+        There can only be some of the station's own boot, since each start of the driver has new device boots.
+        """
         self._seq = dict(after)
 
     def edges(self, facts: list[Decoded], read_ns: int, backlog: bool = False) -> list[Edge]:
-        """The edges of these facts, in order. `backlog`: they may have waited at the device for long."""
+        """The edges of these facts, in order. `backlog`: they may have waited in the device for a long time."""
         return [edge for fact in facts for edge in self._on_fact(fact, read_ns, backlog)]
 
     def new_notes(self) -> list[GateNote]:
-        """What was noticed since the last call, for the journal."""
+        """The notes for the journal since the last call."""
         notes, self._notes = self._notes, []
         return notes
 

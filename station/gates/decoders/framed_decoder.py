@@ -1,4 +1,4 @@
-"""The skeleton that the protocol files share: bytes are cut into frames, each frame is decoded on its own.
+"""The base classes of the protocol files: bytes are cut into frames, and each frame is decoded on its own.
 
 A protocol derives from `LineDecoder` (line_protocols/) or `PacketDecoder` (packet_protocols/), gives `name` and the
 maximum length of a frame, and writes `_decode_frame`. For example, a timer that sends one bare line per pass:
@@ -10,7 +10,8 @@ maximum length of a frame, and writes `_decode_frame`. For example, a timer that
         def _decode_frame(self, frame: bytes) -> list[Decoded]:
             return self.counts.good([DeviceEdge("strip", broken=True, device_time_ns=None)])
 
-A device that must be asked overrides `hello` or `poll` as well. Called by the gate that owns the port (gate.py).
+The decoder of a device that must be polled overrides `hello` or `poll` too. Called by the gate that owns the port
+(gate.py).
 """
 
 import abc
@@ -24,13 +25,15 @@ from station.gates.decoders.framing import BracketFramer, LineFramer
 class Framer(Protocol):
     """Cuts a stream into frames; `framing.py` has those that ship with the station."""
 
-    def feed(self, data: bytes) -> Iterator[bytes]: ...
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The frames that these bytes complete."""
 
-    def forget(self) -> None: ...
+    def forget(self) -> None:
+        """Drops half a frame, at a new connection."""
 
 
 class FramedDecoder(abc.ABC):
-    """A `Decoder` of a device that speaks by itself in frames, each of which can be decoded without the next."""
+    """A `Decoder` for a device that sends frames unasked, each of which can be decoded without the next."""
 
     name: str
 
@@ -42,11 +45,11 @@ class FramedDecoder(abc.ABC):
         return [fact for frame in self._framer.feed(data) for fact in self._decode_frame(frame)]
 
     def hello(self) -> bytes:
-        """Forgets half a frame; nothing needs to be sent to a device that speaks by itself."""
+        """Forgets half a frame; nothing needs to be sent to a device that sends unasked."""
         self._framer.forget()
         return b""
 
-    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # of use to devices that must be asked
+    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # for devices that must be polled
         return b""
 
     @abc.abstractmethod
@@ -55,7 +58,7 @@ class FramedDecoder(abc.ABC):
 
 
 class LineDecoder(FramedDecoder):
-    """Frames are lines of text ended by CR, LF or both; `frame` is without its end."""
+    """A decoder whose frames are lines of text, ended by CR, LF or both; `frame` comes without its line end."""
 
     max_frame_bytes: int = 256
 
@@ -65,7 +68,10 @@ class LineDecoder(FramedDecoder):
 
 
 class PacketDecoder(FramedDecoder):
-    """Frames lie between a start and an end byte (`brackets`) that occur nowhere inside; `frame` is with both."""
+    """A decoder whose frames lie between a start and an end byte (`brackets`) that occur nowhere inside a frame.
+
+    `frame` comes with both.
+    """
 
     max_frame_bytes: int
     brackets: tuple[bytes, bytes]

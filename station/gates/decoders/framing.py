@@ -1,7 +1,7 @@
-"""Where a frame begins and ends, and whether it is whole: the pieces that several protocols share.
+"""Cuts a stream of bytes into frames, for several protocols, and computes the CRC of AMB P3 and RC-4.
 
 `LineFramer` and `BracketFramer` are incremental and bounded: they hold at most one frame of the maximum length, count
-what they drop, and give whole frames only. The CRC is that of AMB P3 and RC-4.
+what they drop, and give whole frames only.
 """
 
 import re
@@ -18,7 +18,7 @@ class LineFramer:
     def __init__(self, max_bytes: int, counts: Counts) -> None:
         self._max_bytes, self._counts = max_bytes, counts
         self._half = b""
-        self._skipping = False  # the line is too long already: dropped up to its end
+        self._skipping = False  # the line is already too long, and is dropped up to its end
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The lines that these bytes end, without their ends."""
@@ -37,7 +37,7 @@ class LineFramer:
             self._half = half
 
     def forget(self) -> None:
-        """Drops half a line and counts it; called at a connect."""
+        """Drops half a line and counts it, at a new connection."""
         if self._half:
             self._counts.bad("bad_length", len(self._half))
         self._half, self._skipping = b"", False
@@ -48,7 +48,7 @@ class LineFramer:
 
 
 class BracketFramer:
-    """Frames between a start and an end byte that occur nowhere inside a frame. Given with both."""
+    """Frames between a start and an end byte that occur nowhere inside a frame. Frames are given with both."""
 
     def __init__(self, start: bytes, end: bytes, max_bytes: int, counts: Counts) -> None:
         self._start, self._end, self._max_bytes, self._counts = start, end, max_bytes, counts
@@ -73,12 +73,12 @@ class BracketFramer:
                 return
 
     def forget(self) -> None:
-        """Drops half a frame and counts it; called at a connect."""
+        """Drops half a frame and counts it, at a new connection."""
         if self._buffer:
             self._drop(len(self._buffer))
 
     def _at_start(self) -> bool:
-        """Drops what lies before a start byte; False when there is none."""
+        """Drops what lies before the next start byte; False if there is none."""
         start = self._buffer.find(self._start)
         self._noise(self._buffer[: start if start >= 0 else len(self._buffer)])
         if start < 0:
@@ -87,7 +87,7 @@ class BracketFramer:
         return True
 
     def _noise(self, noise: bytearray) -> None:
-        """Line ends alone between two frames are not counted; among other noise they are noise."""
+        """Drops noise before a frame. Mere line ends between two frames are not counted, those within noise are."""
         del self._buffer[: len(noise)]
         line_ends = noise.count(b"\r") + noise.count(b"\n")
         if len(noise) > line_ends and not self._dirty:
@@ -117,9 +117,9 @@ _CRC_TABLE = _table()
 
 
 def crc_amb(data: bytes) -> int:
-    """Polynomial 1021h, initial FFFFh, bytes shifted in at the low end, no augmentation.
+    """The CRC-16 of AMB's frames: polynomial 1021h, initial FFFFh, bytes shifted in at the low end, no augmentation.
 
-    Found from AMB's own frames (p3.py, rc4.py name the captures): no document states it.
+    Derived from AMB's own frames (p3.py and rc4.py name the captures): no document states it.
     """
     crc = 0xFFFF
     for byte in data:

@@ -1,7 +1,7 @@
-"""Driver "decoder": a decoder or timer on a port, with any protocol, at any of pyserial's URLs; it reconnects.
+"""Driver "decoder": a decoder or timer on a serial or TCP port, with any of the installed protocols.
 
 The port may come and go, and may be missing when the station starts; a USB port is found again under another number.
-An edge is a passing (broken, and never freed) or an impulse, on the decoder's own clock.
+Edges are made of passings and impulses, on the decoder's own clock if it sends times (edge_stamper.py).
 """
 
 import threading
@@ -30,7 +30,7 @@ GARBLED_BYTES = 256  # dropped without one good frame in between: it is another 
 
 @dataclass(frozen=True, slots=True)
 class DecoderGateOptions:
-    """`options` of a `[[gate]]` with the driver `decoder`."""
+    """`[gate.options]` of the driver "decoder"."""
 
     protocol: str = setting(what="p3, rc4, tranx2, ...; `raceday gate list` names all")
     url: str = setting(what="/dev/ttyUSB0, socket://192.168.1.50:5403, rfc2217://host:port")
@@ -44,7 +44,7 @@ class DecoderGateOptions:
 
 
 class DecoderGate:
-    """A `GateDriver`; a thread runs the connection, a `Decoder` and an `EdgeStamper` make the edges."""
+    """A `GateDriver`: a thread runs the connection, a `Decoder` and an `EdgeStamper` make the edges."""
 
     proof: ClassVar[Proof] = "pass"
 
@@ -65,12 +65,12 @@ class DecoderGate:
         self._finder = PortFinder(self._options.url, "url")
         self._fault, self._absent = f"{self._options.url}: is being opened.", False
         self._last_frame_ns = self._connected_ns = 0  # the last good frame; the last opening
-        self._dropped_then = 0  # by the last good frame
+        self._dropped_then = 0  # bytes dropped up to the last good frame
         self._edges = self._sent = 0
         self._drops = DroppedByteCounter(name, f"frame of {self._options.protocol}")
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
-        """As `GateDriver.start` describes. A missing port is not an error: it is tried again, and health reports it."""
+        """As `GateDriver.start` describes. A missing port is not an error: it is retried, and health reports it."""
         self._put = put
         self._stamper.begin(after)
         self._thread = threading.Thread(target=self._run, name=f"gate-{self._name}", daemon=True)
@@ -78,7 +78,7 @@ class DecoderGate:
         self._answered.wait(FIRST_S)
 
     def subscribe(self, on_facts: Callable[[list[Decoded]], None]) -> None:
-        """Calls `on_facts` with all facts too, on the gate's thread (for `raceday gate watch`)."""
+        """Passes all facts to `on_facts` as well, on the gate's thread (for `raceday gate watch`)."""
         self._on_facts = on_facts
 
     def health(self) -> GateHealthReport:
@@ -114,30 +114,30 @@ class DecoderGate:
 
     def _run(self) -> None:
         backoff = Backoff(max_s=2.0 if self._finder.local else 8.0)
-        open_one: Port | None = None
+        port: Port | None = None
         while not self._closing.is_set():
             try:
-                open_one = open_one or self._open()
-                self._run_connection(open_one, backoff)
+                port = port or self._open()
+                self._run_connection(port, backoff)
             except HardwareMissing as error:
                 self._fault, self._absent = str(error), True
             except PORT_ERRORS as error:
-                self._fault = f"{self._options.url}: the line broke: {why(error)} It is tried again."
-            if open_one is not None:
-                open_one.close()
-                open_one = None
+                self._fault = f"{self._options.url}: the connection was lost: {why(error)} The station is retrying."
+            if port is not None:
+                port.close()
+                port = None
             self._answered.set()
             self._closing.wait(backoff.next_s())
 
     def _run_connection(self, port: Port, backoff: Backoff) -> None:
-        """Reads until the connection breaks or falls silent, or the gate is closed."""
+        """Reads until the gate is closed. Raises PORT_ERRORS if the connection breaks, HardwareMissing if silent."""
         self._send(port, self._decoder.hello())
         while not self._closing.is_set():
             first = port.read(1)
             read_ns = self._clock.now_ns()
             if first:
                 backoff.reset()
-                self._on_data(first, read_ns)  # before anything else: the line may break at the next byte
+                self._on_data(first, read_ns)  # at once: the connection may break at the next byte
                 self._on_data(port.read(port.in_waiting), read_ns)
             elif self._silent(self._connected_ns) and "://" in self._options.url:
                 raise HardwareMissing(self._silence())  # a TCP peer can vanish without a sign
@@ -182,7 +182,7 @@ class DecoderGate:
         if dropped < GARBLED_BYTES:
             return ""
         return (
-            f"{self._options.url}: {dropped} bytes came that are no frame of {self._options.protocol}; "
+            f"{self._options.url}: received {dropped} bytes that are not part of any {self._options.protocol} frame; "
             "check `protocol` and `baud` (`raceday gate probe` finds both)."
         )
 

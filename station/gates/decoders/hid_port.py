@@ -1,7 +1,7 @@
-"""The port of a CP2110: a USB bridge that is a HID device, not a serial port (EasyLAP), as `cp2110:///dev/hidraw0`.
+"""The port of a CP2110, a USB bridge that is a HID device and not a serial port (EasyLAP): `cp2110:///dev/hidraw0`.
 
-Linux gives its reports at /dev/hidraw; feature reports configure the line, data reports carry their length as their
-number. It has the methods of pyserial's ports that port.py needs; pyserial's own handler needs another library.
+Linux passes its reports on at /dev/hidraw. Feature reports configure the line; the number of a data report is its
+length. It has those methods of pyserial's ports that port.py needs; pyserial's own handler needs another library.
 
 Source: Silicon Labs AN434, "CP2110/4 Interface Specification"; linux/hidraw.h for the ioctl numbers.
 """
@@ -25,7 +25,7 @@ Ioctl = Callable[[int, int, bytearray], object]
 
 
 class HidPort:
-    """An open bridge. Reads wait for `timeout` seconds at most."""
+    """An open bridge. A read waits for at most `timeout` seconds."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class HidPort:
         ioctl: Ioctl = fcntl.ioctl,
         opened: Callable[[str, int], int] = os.open,
     ) -> None:
-        """Opens the device and configures the line. Raises OSError."""
+        """Opens the device and configures the line: `form` is data bits, parity, stop bits. Raises OSError."""
         self._fd, self._ioctl, self._timeout = opened(path, os.O_RDWR | os.O_CLOEXEC), ioctl, timeout
         self._buffer = bytearray()
         self.is_open = True
@@ -50,7 +50,7 @@ class HidPort:
         info = bytearray(8)
         self._ioctl(self._fd, RAW_INFO, info)
         if struct.unpack("=IHH", info)[1] != SILABS:
-            raise OSError("this HID device is no CP2110")
+            raise OSError("this HID device is not a CP2110")
         bits, parity, stops = form
         self._feature(struct.pack(">BIBBBB", CONFIGURE, baud, PARITY[parity], 0, bits - 5, stops - 1))
         self._feature(bytes((ENABLE, 1)))
@@ -60,7 +60,7 @@ class HidPort:
         return len(self._buffer)
 
     def read(self, size: int = 1) -> bytes:
-        """Up to `size` bytes that are there, or arrive within the timeout; b"" if none do."""
+        """Up to `size` bytes that are already there, or arrive within the timeout; b"" if none do."""
         if size and not self._buffer and select.select([self._fd], [], [], self._timeout)[0]:
             report = os.read(self._fd, 1 + MAX_REPORT_BYTES)
             if not report:

@@ -1,6 +1,6 @@
-"""Opens serial and TCP ports by pyserial's URLs: `/dev/ttyUSB0`, `socket://host:port`, `rfc2217://`, `loop://`.
+"""Opens ports by a path or URL, as in pyserial: `/dev/ttyUSB0`, `socket://host:port`, `rfc2217://`, `loop://`.
 
-And the USB bridge that is not a serial port: `cp2110:///dev/hidraw0` (hid_port.py).
+Also opens the USB bridge that is not a serial port: `cp2110:///dev/hidraw0` (hid_port.py).
 """
 
 import socket
@@ -17,18 +17,18 @@ FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "
 TRY = "try /dev/serial/by-id/... (`raceday gate list`) or socket://host:port"
 PORT_ERRORS = (serial.SerialException, OSError, termios.error)
 
-# Texts in the errors of pyserial and the system -> what to do. The first match counts.
+# Texts in the errors of pyserial and the operating system -> what to do. The first match counts.
 WHY = (
     (
         ("returned no data", "disconnected", "Input/output error"),
         "the device is gone; check its cable and its power.",
     ),
     (("Permission denied",), "permission denied; add this user to the group `dialout` and log in again."),
-    (("no CP2110",), "it is another HID device; `ls -l /sys/class/hidraw` names those of this machine."),
-    (("exclusively lock",), "another program reads it; stop that one first."),
+    (("not a CP2110",), "it is another HID device; `ls -l /sys/class/hidraw` names those of this machine."),
+    (("exclusively lock",), "another program is reading it; stop that one first."),
     (
         ("ioctl", "Is a directory"),
-        "it is no serial port; `raceday gate list` names those of this machine.",
+        "it is not a serial port; `raceday gate list` names those of this machine.",
     ),
     (
         ("No such file",),
@@ -39,21 +39,21 @@ WHY = (
         "nothing answers there; check that the decoder is on, its cable and its address.",
     ),
     (("not known", "name resolution"), "no machine of this name is known; check the name, or give its address."),
-    # pyserial compares what is missing with numbers.
+    # Without a port number, pyserial compares None with numbers.
     (("'<='",), "its host or its port number is missing; write it as socket://192.168.1.10:5403."),
 )
 
 
 class TcpPort(protocol_socket.Serial):
-    """pyserial's `socket://`, but without discarding at its opening what a decoder sends as soon as one connects."""
+    """pyserial's `socket://`, except that opening it does not discard what a decoder sends as soon as one connects."""
 
     _socket: socket.socket | None
 
     def reset_input_buffer(self) -> None:
-        """Discards nothing."""
+        """Discards nothing: pyserial calls this when it opens the port."""
 
     def close(self) -> None:
-        """Also when the peer is gone already: pyserial then leaves the socket open. And without its pause."""
+        """Closes the socket even if the peer is gone (pyserial would leave it open), and without pyserial's pause."""
         if self.is_open and self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -64,7 +64,10 @@ Port = serial.Serial | TcpPort | HidPort
 
 
 def open_port(url: str, baud: int, form: str = "8N1") -> Port:
-    """An open port that reads with a short timeout. Raises HardwareMissing, ConfigError."""
+    """Opens a port; its reads have a short timeout. `form`: a key of FORM.
+
+    Raises HardwareMissing if it cannot be opened now, ConfigError for a URL of an unknown kind.
+    """
     bytesize, parity, stopbits = FORM[form]
     url = f"socket://{url.removeprefix('tcp://')}" if url.startswith("tcp://") else url
     if url.startswith(SCHEME):
@@ -81,7 +84,7 @@ def open_port(url: str, baud: int, form: str = "8N1") -> Port:
     except PORT_ERRORS as error:
         raise HardwareMissing(f"{url}: cannot be opened: {why(error)}") from None
     except ValueError as error:
-        raise ConfigError(f"{url}: is no port that we know ({error}); {TRY}.") from None
+        raise ConfigError(f"{url} is not a known kind of port ({error}); {TRY}.") from None
     return port
 
 
@@ -96,18 +99,18 @@ def check_url(url: str) -> None:
     """Checks the form of a port's URL, without opening it. Raises ConfigError."""
     if url.startswith(SCHEME):
         if not url.removeprefix(SCHEME).startswith("/"):
-            raise ConfigError(f"{url}: is no port that we know; write the bridge as cp2110:///dev/hidraw0.")
+            raise ConfigError(f"{url} is not a known kind of port; write the bridge as cp2110:///dev/hidraw0.")
         return
     try:
         serial.serial_for_url(url, do_not_open=True)
     except PORT_ERRORS:
         return  # some look for their device already; it may come later
     except ValueError as error:
-        raise ConfigError(f"{url}: is no port that we know ({error}); {TRY}.") from None
+        raise ConfigError(f"{url} is not a known kind of port ({error}); {TRY}.") from None
 
 
 def why(error: Exception) -> str:
-    """What an error of a port means for the operator, as the end of a sentence."""
+    """What a port's error means and what to do, to end a sentence; the error's own text if it is an unknown one."""
     text = str(error)
     found = next((sentence for signs, sentence in WHY if any(sign in text for sign in signs)), None)
     return found or text.rstrip(".") + "."

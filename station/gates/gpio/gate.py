@@ -1,7 +1,8 @@
-"""Driver "gpio": a gate on the machine's own pins, through gpiozero at pin level, each edge with the kernel's stamp.
+"""Driver "gpio": a gate on the machine's own pins, read through gpiozero's pins; with lgpio, the kernel stamps edges.
 
-gpiozero's devices drop the stamp; its pins pass it on: `pin.when_changed = handler(ticks, state)`, weakly held. There
-is no debounce here, since that would move a stamp or lose a short pulse: the lockout of a gate is in the core.
+gpiozero's devices drop the stamp; its pins pass it on to `pin.when_changed`, a handler (ticks, state) that they hold
+weakly. There is no debounce here, since that would move a stamp or lose a short pulse: the gate's lockout is in the
+core.
 """
 
 import threading
@@ -20,7 +21,7 @@ from station.gates.gpio.ticks import STAMPING, Ticks, ticks_of
 from station.gates.resting_level import RestingLevelMonitor
 
 MAX_SENSORS = 4
-FOREIGN_NS = 2_000_000_000  # a stamp further than this from our clock is of another clock
+FOREIGN_NS = 2_000_000_000  # a stamp that is further than this from the station's clock is of another clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class GpioGateOptions:
 
 
 class GpioGate:
-    """A `GateDriver`. The pins are claimed when it is made, so that a wrong wire is known before the race."""
+    """A `GateDriver`. The pins are claimed when it is constructed, so that a wrong one is known before the race."""
 
     proof: ClassVar[Proof] = "level"
 
@@ -95,7 +96,7 @@ class GpioGate:
             self._put = None
 
     def on_edge(self, sensor: str, broken: bool, ticks: float, skipped: bool) -> None:
-        """One edge, on the factory's thread. `skipped`: the one before it was never reported."""
+        """Delivers one edge, on the factory's thread. `skipped`: the one before it was never reported."""
         with self._lock:
             if self._put is None:
                 return
@@ -112,11 +113,11 @@ class GpioGate:
             self._put(Edge(self._name, sensor, broken, mapped.at_ns, self._seq, self._boot, mapped.uncertainty_ns))
 
     def _fault(self) -> str:
-        """Why no race should be run on it, as one sentence; empty if it is fine."""
+        """Why no race should be run on this gate, for display; "" if it is fine."""
         if self._foreign:
             return (
-                f"The GPIO gate's stamps are of another clock than CLOCK_MONOTONIC ({self._foreign} edges refused): "
-                "use a kernel of 5.10 or newer."
+                f"The GPIO gate's stamps are not of CLOCK_MONOTONIC ({self._foreign} edges refused): "
+                "use Linux 5.10 or newer."
             )
         if self._put is None or self._pins.closed:
             return "The GPIO gate is not started."
@@ -130,7 +131,7 @@ class GpioGate:
 
 
 class _GpioSensor:
-    """One beam on one pin. gpiozero holds `changed` weakly: the gate keeps this object."""
+    """One beam on one pin. gpiozero holds `changed` only weakly, so the gate holds this object."""
 
     def __init__(self, gate: GpioGate, name: str, number: int, options: GpioGateOptions) -> None:
         self.name, self.number = name, number
@@ -138,11 +139,11 @@ class _GpioSensor:
         self._gate, self._broken_level = gate, options.broken == "high"
 
     def begin(self, level: bool) -> None:
-        """The pin's level before it is watched: what is broken then brings no edge."""
+        """Sets the state by the pin's level before it is watched: a beam that is broken by then gives no edge."""
         self.broken = level == self._broken_level
 
     def changed(self, ticks: float, state: float) -> None:
-        """gpiozero's handler: the pin's new level, 0 or 1, and when it took it."""
+        """Handles gpiozero's callback: the pin's new level (`state`, 0 or 1), and when it changed (`ticks`)."""
         if state not in (0, 1):
             return  # lgpio's watchdog reports 2: not an edge
         broken = bool(state) == self._broken_level

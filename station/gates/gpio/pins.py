@@ -1,8 +1,7 @@
-"""Pins through gpiozero: opened, claimed and watched, or refused with a sentence on what to do.
+"""Opens, claims and watches pins through gpiozero; what fails is raised with a sentence on what to do.
 
-Used by gpio/gate.py alone.
-
-The factories of this process are shared: closing one of gpiozero's local factories closes the pins of all of them.
+Used only by gpio/gate.py. All gates of this process share the factories: closing one of gpiozero's local factories
+would close the pins of all of them.
 """
 
 import importlib
@@ -19,7 +18,7 @@ _opened: dict[tuple[str, int], Any] = {}
 
 
 class GpioPins:
-    """The pins of one gate. Raises HardwareMissing for whatever a person must fix."""
+    """The pins of one gate. All methods raise HardwareMissing for whatever a person must fix."""
 
     def __init__(self, gate: str, factory: str, chip: int = -1) -> None:
         self._gate, self._name = gate, factory
@@ -29,7 +28,7 @@ class GpioPins:
         self.closed = False
 
     def claim(self, number: int, pull: str) -> None:
-        """The pin as an input that reports both edges at once, without any debounce."""
+        """Makes the pin an input that reports both edges at once, without debounce. `pull`: up, down or floating."""
         try:
             self.factory.reserve_pins(self, number)
             pin = self._pins[number] = self.factory.pin(number)
@@ -54,7 +53,7 @@ class GpioPins:
             raise HardwareMissing(f"the gate {self._gate}: {_why(error, number)}") from None
 
     def close(self) -> None:
-        """Gives the pins back; idempotent."""
+        """Releases the pins; may be called more than once."""
         self.closed = True
         for pin in self._pins.values():
             pin.when_changed = None
@@ -65,7 +64,7 @@ class GpioPins:
         self.factory.release_all(self)
 
     def _conflicts_with(self, other: object) -> bool:
-        """gpiozero calls this for two owners of one pin: no beam is shared."""
+        """Whether two owners of one pin conflict, for gpiozero: always, since no beam is shared."""
         return other is not self
 
     def __repr__(self) -> str:
@@ -83,19 +82,22 @@ class GpioPins:
                 ) from None
             except PinUnknownPi:
                 raise HardwareMissing(
-                    f"the gate {self._gate}: this machine is no Raspberry Pi that gpiozero knows; "
+                    f"the gate {self._gate}: this machine is not a Raspberry Pi that gpiozero knows; "
                     'run the station on one, or use a gate with a port ("pico", "decoder").'
                 ) from None
             except self._errors as error:
                 raise HardwareMissing(
-                    f"the gate {self._gate}: the GPIO chip does not open ({error}); see that /dev/gpiochip"
+                    f"the gate {self._gate}: the GPIO chip does not open ({error}); check that /dev/gpiochip"
                     f"{max(chip, 0)} is there and that this user is in the group gpio."
                 ) from None
         return _opened[name, chip]
 
 
 def _own_error(gate: str, factory: str) -> type[Exception]:
-    """lgpio raises an error of its own; pip on Python 3.13 may have installed an lgpio that is empty."""
+    """The factory's own type of error; OSError if it has none.
+
+    Raises HardwareMissing if lgpio is needed and missing, or is the empty package that pip may install on new Pythons.
+    """
     if factory != "lgpio":
         return OSError
     try:
@@ -115,7 +117,7 @@ def _why(error: Exception, number: int) -> str:
         case PinInvalidPin():
             return f"this board has no GPIO{number}; set `pins` to GPIO (BCM) numbers."
         case PinFixedPull():
-            return f"GPIO{number} has a resistor of its own ({error}); set `pull` to it, or take another pin."
+            return f"GPIO{number} has a resistor of its own ({error}); set `pull` to match it, or use another pin."
         case GPIOPinInUse():
             return f"GPIO{number} is in use: {error}; give each sensor a pin of its own."
-    return f"GPIO{number} cannot be used ({error}); is it in use by another program? Stop that, or take another pin."
+    return f"GPIO{number} cannot be used ({error}); is another program using it? Stop that one, or use another pin."

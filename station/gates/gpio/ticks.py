@@ -1,10 +1,10 @@
-"""The ticks of gpiozero's pin factories as nanoseconds of the station's clock, and how accurate each stamp is.
+"""Converts the ticks of gpiozero's pin factories to the station's clock, and states how accurate each stamp is.
 
 From the sources of gpiozero 2.0.1 (2024) and lg: `lgpio` passes on the kernel's stamp of the interrupt,
 CLOCK_MONOTONIC in ns divided by 1e9 as a float (exact to 1 ns for 48 days of uptime, to 2 ns for 97). `native`,
 `rpigpio` and `mock` call `time.monotonic()` when the callback runs. `pigpio` counts microseconds of the daemon's
-machine in 32 bits, which wrap every 71.6 minutes and begin anywhere: they are extended, and mapped by readings of the
-daemon's present tick.
+machine in 32 bits, which wrap every 71.6 minutes and start at any value: they are extended, and mapped by readings of
+the daemon's present tick.
 """
 
 import threading
@@ -16,13 +16,13 @@ from station.gates.clock_map import ClockMap, MappedInstant
 from station.gates.pico.firmware.gatewire import Counter
 
 US = 1_000
-PROBES = 32
-PROBE_S = 0.5
+PROBES = 32  # readings of the daemon's tick at the start
+PROBE_S = 0.5  # between later readings
 
 
 @dataclass(frozen=True, slots=True)
 class Stamping:
-    """Who stamps the edges, and how late that may be at worst."""
+    """Who stamps the edges (`by`), and how late a stamp may be at worst."""
 
     uncertainty_ns: int
     by: str
@@ -40,10 +40,13 @@ STAMPING: dict[str, Stamping] = {
 
 
 class Ticks(Protocol):
-    """A factory's ticks on the station's clock."""
+    """Converts a factory's ticks to the station's clock."""
 
-    def mapped(self, ticks: float) -> MappedInstant: ...
-    def close(self) -> None: ...
+    def mapped(self, ticks: float) -> MappedInstant:
+        """The instant of these ticks on the station's clock, with its uncertainty."""
+
+    def close(self) -> None:
+        """Stops whatever follows the ticks."""
 
 
 class MonotonicTicks:
@@ -74,8 +77,8 @@ class DaemonTicks:
 
     def mapped(self, ticks: float) -> MappedInstant:
         with self._lock:
-            found = self._map.at(self._counter.extend(int(ticks)))
-        return MappedInstant(found.at_ns, found.uncertainty_ns + self._uncertainty_ns)
+            instant = self._map.at(self._counter.extend(int(ticks)))
+        return MappedInstant(instant.at_ns, instant.uncertainty_ns + self._uncertainty_ns)
 
     def close(self) -> None:
         self._closing.set()

@@ -1,1 +1,1 @@
-"""A gate on a Raspberry Pi Pico board over USB serial, and the board's firmware."""
+"""A gate on a Raspberry Pi Pico, connected over USB serial, and the firmware of the Pico."""

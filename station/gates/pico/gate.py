@@ -1,7 +1,7 @@
-"""Driver "pico": our own gate on a Raspberry Pi Pico (firmware/), its port, the thread that reads it, and its health.
+"""Driver "pico": our own gate on a Raspberry Pi Pico (firmware/): owns its port and the thread that reads it.
 
-The port is any that pyserial opens: /dev/ttyACM0, /dev/serial/by-id/..., socket://, rfc2217://, a pty. It may come and
-go: the gate has a memory, and sends again what the station has not stored.
+The port can be any that pyserial opens: /dev/ttyACM0, /dev/serial/by-id/..., socket://, rfc2217://, a pty. It may come
+and go: the gate has a memory, and sends again what the station has not stored.
 """
 
 import threading
@@ -37,7 +37,7 @@ class PicoGateOptions:
 
 
 class PicoGate:
-    """A `GateDriver`; a thread runs the connection, `PicoSession` decides what it means."""
+    """A `GateDriver`: a thread runs the connection, `PicoSession` interprets what it receives."""
 
     proof: ClassVar[Proof] = "level"
 
@@ -57,9 +57,9 @@ class PicoGate:
         self._thread: threading.Thread | None = None
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:
-        """As `GateDriver.start` describes. A missing port is not an error: it is tried again, and health reports it.
+        """As `GateDriver.start` describes. A missing port is not an error: it is retried, and health reports it.
 
-        Raises HardwareMissing once it was closed.
+        Raises HardwareMissing if the gate was closed.
         """
         if self._closing.is_set():
             raise HardwareMissing(f"the gate {self._name} is closed: start the station again.")
@@ -71,7 +71,7 @@ class PicoGate:
         self._answered.wait(FIRST_S)
 
     def health(self) -> GateHealthReport:
-        """Now; never blocks for longer than one fit of the clock."""
+        """The gate's health now; blocks for no longer than one fit of the clock takes."""
         session = self._session
         if session is None:
             return GateHealthReport(False, f"The Pico gate: {self._fault}")
@@ -108,7 +108,7 @@ class PicoGate:
                 f"The Pico gate does not answer on {self._options.port}: check its cable, and that main.py runs on it."
             )
         if not clock.warm:
-            return "The Pico gate's clock is being measured: edges wait some seconds for their time."
+            return "The Pico gate's clock is being measured: its edges are held back for a few seconds."
         if fault := session.fault(self._clock.now_ns()):
             return fault
         resets = f" It was reset, {session.resets} so far: a lap across a reset is void." if session.resets else ""
@@ -132,7 +132,10 @@ class PicoGate:
         _close(line)
 
     def _run_connection(self, port: serial.Serial, put: Callable[[GateOutput], None]) -> None:
-        """Until closing. The clock is read right at the write and the read: the time between bounds the offset."""
+        """Runs until the gate is closed; raises what the port raises.
+
+        The clock is read right before each write and after each read, because the time in between bounds the offset.
+        """
         session = self._session
         assert session is not None
         with self._lock:
@@ -157,7 +160,7 @@ class PicoGate:
                 put(edge)
 
     def _open(self) -> serial.Serial:
-        """The port. Raises HardwareMissing."""
+        """Opens the port. Raises HardwareMissing."""
         name = self._finder.path()
         try:
             port: serial.Serial = serial.serial_for_url(
@@ -169,7 +172,7 @@ class PicoGate:
         except (serial.SerialException, OSError, ValueError) as error:
             raise HardwareMissing(
                 f"the gate {self._name}: the port {name} does not open ({error}); plug the Pico in, "
-                f"see that nothing else uses the port, and set `port`.{self._finder.others()}"
+                f"check that nothing else uses the port, and set `port`.{self._finder.others()}"
             ) from None
         self._finder.opened(name)
         return port

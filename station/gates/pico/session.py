@@ -2,7 +2,7 @@
 
 Edges are passed on in order or not at all: after a gap the gate is asked to send again from there, and only what it no
 longer has in memory is lost. An edge waits until the clock map is warm (seconds after a connect), so that its stamp is
-as good as any other; after `MAX_WARM_UP_NS` it is stamped as well as possible, and carries its uncertainty.
+as good as any other; after `MAX_WARM_UP_NS` it is stamped with whatever uncertainty the map then has.
 
 The lines are described in pico/firmware/gatewire.py; pico/gate.py owns the port and calls this.
 """
@@ -17,10 +17,10 @@ from station.gates.flicker import FlickerDetector
 from station.gates.pico.firmware.gatewire import CheckedLineReader, pack
 from station.gates.resting_level import RestingLevelMonitor
 
-PING_NS = 50_000_000
-WARM_PING_NS = 20_000_000
+PING_NS = 50_000_000  # between pings
+WARM_PING_NS = 20_000_000  # between pings until the clock map is warm
 REQUEST_AGAIN_NS = 200_000_000
-SILENT_NS = 2_500_000_000
+SILENT_NS = 2_500_000_000  # without a line, the gate counts as silent
 MAX_WARM_UP_NS = 20 * NS_PER_S
 
 
@@ -40,8 +40,8 @@ class _PicoBoot:
     """One boot of the gate: its clock, and how far its edges were received."""
 
     name: str
-    have: int
-    known: bool  # we have stored edges of it: what is missing after them is a loss
+    have: int  # the last number up to which all edges were received
+    known: bool  # edges of it were received before: what is missing after them is a loss
     clock: ClockMap = field(default_factory=ClockMap)
     waiting: deque[ReceivedEdge] = field(default_factory=deque)
     newest: int = 0  # the highest number that we know to exist
@@ -50,12 +50,15 @@ class _PicoBoot:
 
 
 def boot_name(station_boot: str, device_boot: str) -> str:
-    """The boot id of its edges: their times are ns of the station's clock, within that boot of the gate."""
+    """The boot id of the gate's edges: their times are in ns of the station's clock, within that boot of the gate."""
     return f"{station_boot}/pico-{device_boot}"
 
 
 class PicoSession:
-    """`after` as in GateDriver.start; `broken_level` is the level of a pin whose beam is broken."""
+    """Follows one Pico gate over all its connections and boots.
+
+    `after` is as in `GateDriver.start`; `broken_level` is the level of a pin whose beam is broken.
+    """
 
     def __init__(
         self, gate: str, sensors: tuple[str, ...], station_boot: str, after: Mapping[str, int], broken_level: int = 0
@@ -74,7 +77,7 @@ class PicoSession:
         self._flicker, self._resting = FlickerDetector(), self._new_resting_monitor()
 
     def new_notes(self) -> list[GateNote]:
-        """What was noticed since the last call, for the journal."""
+        """The notes for the journal since the last call."""
         notes, self._notes = self._notes, []
         return notes
 
@@ -84,23 +87,24 @@ class PicoSession:
 
     @property
     def clock(self) -> ClockMap | None:
-        """The map of the gate's present boot, if there is one with at least one exchange."""
+        """The clock map of the gate's present boot; None before the first exchange."""
         return None if self._boot is None or self._boot.clock.empty else self._boot.clock
 
     @property
     def waiting(self) -> int:
-        """Edges that wait for a better clock map."""
+        """How many edges wait for a better clock map."""
         return 0 if self._boot is None else len(self._boot.waiting)
 
     def fault(self, now_ns: int) -> str:
-        """What is wrong with its beams, as one sentence; empty if nothing is."""
+        """What is wrong with the gate's beams, for display; "" if nothing is."""
         return self._resting.sentence(now_ns) or self._flicker.sentence(now_ns)
 
     def silent(self, now_ns: int) -> bool:
+        """Whether no valid line has come for `SILENT_NS`."""
         return self.last_line_ns is None or now_ns - self.last_line_ns > SILENT_NS
 
     def connected(self, now_ns: int) -> None:
-        """A new connection: what was sent over the old one will not be answered."""
+        """Handles a new connection: what was sent over the old one will not be answered."""
         self._lines.forget()
         self._sent.clear()
         self._next_ping_ns = now_ns
@@ -148,7 +152,7 @@ class PicoSession:
         return edges
 
     def _begin(self, name: str) -> list[Edge]:
-        """The gate was reset (or is new to us): its clock and its numbers start again."""
+        """Handles a gate that was reset, or is new: its clock and its numbers start again. Gives what still waited."""
         last, edges = self._boot, []
         if last is not None:
             self.resets += 1
@@ -182,7 +186,7 @@ class PicoSession:
             boot.have, boot.known = edge.seq, True
             boot.waiting.append(edge)
             if edge.sensor < len(self._sensors):
-                # By when it was read: the levels in a heartbeat have no other time either.
+                # At the time of reading, since the levels in a heartbeat have no other time either.
                 name = self._sensors[edge.sensor]
                 if edge.level == self._broken_level:
                     self._resting.broke(name, edge.read_ns)
@@ -190,7 +194,7 @@ class PicoSession:
                     self._resting.change(name, False, edge.read_ns)
 
     def _on_levels(self, boot: _PicoBoot, levels: list[int], now_ns: int) -> None:
-        """The pins as they are now; the first firmware did not send them."""
+        """Handles the pins' present levels; the first firmware did not send them."""
         if not levels:
             return
         for index, name in enumerate(self._sensors):
@@ -221,7 +225,7 @@ class PicoSession:
     def _to_edges(self, boot: _PicoBoot, edge: ReceivedEdge) -> list[Edge]:
         mapped = boot.clock.at(edge.device_us)
         if mapped.at_ns < 0:
-            return []  # from before this machine's boot: on its clock there is no such time
+            return []  # from before this machine's boot: its clock has no such time
         name = self._sensors[edge.sensor] if edge.sensor < len(self._sensors) else f"pin-{edge.sensor}"
         self.edges, self.last_edge_ns = self.edges + 1, mapped.at_ns
         broken = edge.level == self._broken_level
@@ -231,7 +235,7 @@ class PicoSession:
 
 
 def _must_request(boot: _PicoBoot, now_ns: int) -> bool:
-    """At a connect, and while something is missing, unless the answer may still be on its way."""
+    """Whether to request edges: at a connect, and while some are missing, unless the answer may be on its way."""
     return boot.requested_ns is None or (boot.newest > boot.have and now_ns - boot.requested_ns > REQUEST_AGAIN_NS)
 
 

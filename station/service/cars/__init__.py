@@ -1,1 +1,1 @@
-"""The cars as the station leads them: who owns a name, orders and leases, and what the pages show of each."""
+"""The cars that the station controls: who owns a name, orders and leases, and what the pages show of each car."""

@@ -1,9 +1,9 @@
 """Control of the cars: leases and orders in answer to their heartbeats, and what the pages show of them.
 
 Called by publisher.py (orders), live_state.py (messages) and station.py. Nothing here is journaled. An order is
-repeated with each heartbeat until the car's mode shows it; an order that a car does not follow is given up with an
-alarm. Nothing re-arms by itself: only `resume`, ordered by an official, leads out of a trip, and only out of the trip
-that was there when it was ordered.
+repeated with the car's heartbeats until the car's mode shows that it was followed; if that takes too long, the order is
+given up with an alarm. Nothing re-arms by itself: only an official's resume or reset leads out of a trip, and only out
+of the trip that was there when it was ordered.
 """
 
 import threading
@@ -31,16 +31,19 @@ Reply = tuple[str, m.Body]  # (car, message)
 
 
 class CarControl:
-    """All cars; safe from any thread."""
+    """Controls all cars; every method is safe from any thread. Times are ns of the station's clock."""
 
     def __init__(self, lease_ms: int, ttl_ms: int, nonce: str, rate: float = 1.0) -> None:
-        """`nonce` makes order ids unique over restarts; `rate`: seconds of the station's clock per real second."""
+        """`lease_ms`: how long a lease lasts; `ttl_ms`: how long an order is valid.
+
+        `nonce` makes order ids unique across restarts; `rate`: seconds of the station's clock per real second.
+        """
         self._rate = rate
         self._lease_ms, self._ttl_ms, self._nonce = lease_ms, ttl_ms, nonce
         self._cars: dict[str, ControlledCar] = {}
         self._permits: dict[str, DrivePermit] = {}  # by car
-        self._stop_all: StopAllRecord | None = None  # all cars are stopped, those too that are not known yet
-        self._stopped: set[str] = set()  # by e-stop: no lease until an official orders otherwise
+        self._stop_all: StopAllRecord | None = None  # all cars are stopped, including those not known yet
+        self._stopped: set[str] = set()  # cars under an e-stop: no lease until an official orders otherwise
         self._orders = 0
         self._lock = threading.Lock()
 
@@ -50,7 +53,7 @@ class CarControl:
             self._permits = {permit.car: permit for permit in permits}
 
     def order(self, name: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> list[Reply]:
-        """Leads the car to a goal; returns the first order, if the car ever reported."""
+        """Sets the car's goal; returns the first order towards it, or nothing if the car has never reported."""
         with self._lock:
             if self._stop_all is not None and goal not in ("stop", "estop"):
                 return []  # nothing moves before the stop of all cars is released
@@ -64,7 +67,7 @@ class CarControl:
             return self._next_orders(car, now_ns) if car.boot else []
 
     def set_by_hand(self, name: str) -> None:
-        """A person has started this car: nothing is ordered of it any more."""
+        """A person has started this car: it gets no more orders, except a stop that is already in progress."""
         with self._lock:
             car = self._car(name)
             if car.goal not in ("stop", "estop"):
@@ -76,14 +79,14 @@ class CarControl:
             return self._car(name).claim.on_state(boot, state, now_ns)
 
     def why_not(self, name: str, goal: Goal, now_ns: int) -> str:
-        """Why the car cannot be led there now, "" if it can."""
+        """Why the car cannot be ordered to this goal now, as a sentence for the official; "" if it can."""
         with self._lock:
             car = self._cars.get(name)
             if absent := self._absent(name, car, now_ns):
                 return f"{absent}: check it, or start it by hand."
-            assert car is not None, "a car that is there is known"
-            if twins := car.claim.twins(now_ns):
-                return duplicate_name_sentence(name, twins)
+            assert car is not None, "a car that is online is known"
+            if duplicates := car.claim.duplicates(now_ns):
+                return duplicate_name_sentence(name, duplicates)
             if goal in ("arm", "start") and car.mode == "tripped":
                 why = car.state.reason.rstrip(".") or "no reason given"
                 return f"{name} is tripped ({why}): when it is safe, resume it."
@@ -92,7 +95,7 @@ class CarControl:
             return ""
 
     def absent(self, name: str, now_ns: int) -> str:
-        """That the car is offline, as a sentence without its full stop; "" if it is online."""
+        """A sentence without its full stop that says that the car is offline; "" if it is online."""
         with self._lock:
             return self._absent(name, self._cars.get(name), now_ns)
 
@@ -111,12 +114,12 @@ class CarControl:
             return [self._stop_order(car, at.at_ns) for car in self._cars.values()]
 
     def release(self, at: Moment) -> None:
-        """Cars may be armed again, each by an order of its own; unless the stop is newer than this release."""
+        """Releases the stop, unless it is newer than this release; each car still needs an order of its own to arm."""
         with self._lock:
             if (stop := self._stop_all) is None or (at.boot == stop.at.boot and at.at_ns < stop.at.at_ns):
                 return
             self._stop_all = None
-            self._stopped &= set(self._permits)  # free practice is the phone's again
+            self._stopped &= set(self._permits)  # cars in free practice get leases from their phones again
             for car in self._cars.values():
                 car.stop_ordered_ns = car.stop_confirmed_ns = None
                 car.claim.release()
@@ -132,7 +135,7 @@ class CarControl:
     def on_heartbeat(self, name: str, boot: str, beat: m.CarHeartbeat, now_ns: int) -> list[Reply]:
         """The answers to a car's heartbeat: always a lease (drive or none), and an order if one is due.
 
-        A second machine of the same name gets none, and the reason; but a stop is for it as well.
+        A second machine with the same name gets a lease of none with the reason, and no order but a stop.
         """
         with self._lock:
             car = self._car(name)
@@ -151,7 +154,10 @@ class CarControl:
             return [(name, self._lease(car)), *stop_orders, *self._next_orders(car, now_ns)]
 
     def on_state(self, name: str, state: m.CarState, now_ns: int, boot: str = "") -> list[Reply]:
-        """A car's retained state, for the pages; orders follow its mode. `boot`: the sender's, if known."""
+        """Stores a car's retained state for the pages; returns the order that follows from its mode, if any.
+
+        `boot`: the sender's, if known.
+        """
         with self._lock:
             car = self._car(name)
             if not car.claim.on_state(boot, state, now_ns):
@@ -164,13 +170,14 @@ class CarControl:
             return self._next_orders(car, now_ns) if car.boot else []
 
     def on_telemetry(self, name: str, telemetry: m.CarTelemetry, boot: str = "") -> None:
+        """Stores a car's telemetry for the pages, unless it comes from another machine with its name."""
         with self._lock:
             car = self._car(name)
             if boot in ("", car.boot):
                 car.telemetry = telemetry
 
     def views(self, now_ns: int) -> tuple[CarView, ...]:
-        """All cars by name."""
+        """What the pages show of each car, sorted by name."""
         with self._lock:
             return tuple(self._view(self._cars[name], now_ns) for name in sorted(self._cars))
 
@@ -182,10 +189,12 @@ class CarControl:
         return self._cars[name]
 
     def _on_new_boot(self, car: ControlledCar, state: m.CarState | None, now_ns: int) -> None:
-        """Another boot owns the name now: a reboot, or another machine. No order for the old one applies to it."""
+        """Another boot owns the name now: the car rebooted, or it is another machine. Orders for the old one lapse."""
         car.state = state or car.state
         car.stop_ordered_ns = car.stop_confirmed_ns = None
-        if car.goal not in (None, "stop", "estop") and (car.goal in ("start", "resume") or car.claim.twins(now_ns)):
+        if car.goal not in (None, "stop", "estop") and (
+            car.goal in ("start", "resume") or car.claim.duplicates(now_ns)
+        ):
             car.refusal = f"{car.name} restarted before it could {car.goal}: check it, then repeat the order."
             car.goal = None
 
@@ -208,7 +217,7 @@ class CarControl:
         return car.name in self._permits and car.name not in self._stopped and self._stop_all is None
 
     def _in_practice(self, car: ControlledCar) -> bool:
-        """Free practice is the phone's, but for a car that an emergency stop holds or that has a run."""
+        """Does a phone lease the car, in free practice? Not while an emergency stop holds it or it has a run."""
         return car.practice and car.name not in self._permits and car.name not in self._stopped
 
     def _run_of(self, car: ControlledCar) -> str:
@@ -230,7 +239,7 @@ class CarControl:
         return []
 
     def _hold_other(self, car: ControlledCar, boot: str, beat: int, now_ns: int) -> list[Reply]:
-        """A machine without the name that moves gets a stop order of its own, whatever the owner does."""
+        """The stop order for a machine that does not own the name, if one is due, whatever the owner does."""
         if not self._is_held(car) or not car.claim.stop_order_due(boot, self._ttl_ms * NS_PER_MS // 4, now_ns):
             return []
         self._orders += 1
@@ -238,20 +247,20 @@ class CarControl:
         return [(car.name, m.DriveOrder(order_id, "estop", boot, beat, self._ttl_ms, ""))]
 
     def _stop_order(self, car: ControlledCar, now_ns: int) -> Reply:
-        """Sent whatever its last known mode was, which may be out of date."""
+        """The emergency stop for one car, whatever its last known mode, which may be out of date."""
         self._stopped.add(car.name)
         car.goal, car.since_ns, car.refusal = "estop", now_ns, ""
         car.stop_ordered_ns, car.stop_confirmed_ns = now_ns, None
         return self._new_order(car, "estop", now_ns)
 
     def _update_goal(self, car: ControlledCar, now_ns: int) -> None:
-        """The car's mode against the goal: reached, impossible, or given up."""
+        """Compares the car's mode with its goal, and drops a goal that is reached, impossible or overdue."""
         if car.goal is None:
             if car.mode == "driving" and not (self._leased(car) or self._in_practice(car)):
                 car.goal, car.since_ns, car.step = "stop", now_ns, None
             return
         if car.mode != "tripped":
-            car.goal = AFTER_RESET.get(car.goal, car.goal)  # a new trip stays
+            car.goal = AFTER_RESET.get(car.goal, car.goal)  # from here on, a new trip is not reset
         if car.mode not in NEXT_ORDER[car.goal]:
             car.refusal = f"{car.name} is {car.mode}: it cannot {car.goal} now; use `resume`."
             car.goal = None
@@ -262,7 +271,7 @@ class CarControl:
             car.goal = None
 
     def _next_orders(self, car: ControlledCar, now_ns: int) -> list[Reply]:
-        """The order that is due: repeated with newer heartbeats, under a new id once its time to live is over."""
+        """The order that is due, if any: repeated with newer heartbeats, under a new id once its lifetime is over."""
         action = next_action(car)
         if action is None:
             return []

@@ -13,9 +13,9 @@ from station.views.car_views import CarStopView, CarView
 
 
 def stop_view_of(car: ControlledCar, now: Moment, rate: float) -> CarStopView:
-    """What became of the stop at one car; of several machines with one name, the worst of them.
+    """The outcome of the stop of all cars for one car; if several machines share its name, the worst outcome.
 
-    Not reached is worse than not confirmed yet, and that is worse than stopped.
+    From worst to best: not reached, not confirmed yet, stopped.
     """
     took_ms = None
     if car.stop_confirmed_ns is not None and car.stop_ordered_ns is not None:
@@ -25,8 +25,8 @@ def stop_view_of(car: ControlledCar, now: Moment, rate: float) -> CarStopView:
             car.name, "unreached", car.mode, None, _utc_ns(car.heartbeat_ns, now, rate) if car.boot else None
         )
     other = car.claim.unconfirmed_stop(now.at_ns)
-    if other is not None and not car.claim.is_heard(other, now.at_ns):
-        heard_utc_ns = _utc_ns(other.heard_ns, now, rate)
+    if other is not None and not car.claim.is_online(other, now.at_ns):
+        heard_utc_ns = _utc_ns(other.reported_ns, now, rate)
         return CarStopView(car.name, "unreached", other.mode, None, heard_utc_ns, other.boot)
     if took_ms is None:
         return CarStopView(car.name, "ordered", car.mode)
@@ -42,7 +42,10 @@ def _utc_ns(at_ns: int, now: Moment, rate: float) -> int:
 def car_view(
     car: ControlledCar, permit: DrivePermit | None, now_ns: int, rate: float, *, leased: bool, practising: bool
 ) -> CarView:
-    """One car as it last reported itself. `leased`: it may drive now; `practising`: a phone leases it."""
+    """What the pages show of one car, as it last reported. `leased`: it may drive now; `practising`: a phone leases it.
+
+    `permit`: its run, None if it has none.
+    """
     state, telemetry = car.state, car.telemetry
     online = state.online and now_ns - car.heartbeat_ns < SILENT_NS * rate
     return CarView(
@@ -67,8 +70,8 @@ def car_view(
 
 
 def _alarm(car: ControlledCar, permit: DrivePermit | None, online: bool, now_ns: int) -> str:
-    if twins := car.claim.twins(now_ns):
-        return duplicate_name_sentence(car.name, twins)
+    if duplicates := car.claim.duplicates(now_ns):
+        return duplicate_name_sentence(car.name, duplicates)
     if car.refusal:
         return car.refusal
     if permit is None or not permit.running:
@@ -81,7 +84,7 @@ def _alarm(car: ControlledCar, permit: DrivePermit | None, online: bool, now_ns:
 
 
 def duplicate_name_sentence(name: str, boots: Sequence[str]) -> str:
-    """The alarm for several machines with one name; `boots`: of each, the holder of the name first."""
+    """The alarm for several machines with one name; `boots`: the boot of each, the owner of the name first."""
     count = {2: "Two", 3: "Three"}.get(len(boots), str(len(boots)))
     who = " and ".join((", ".join(boot[:12] for boot in boots[:-1]), boots[-1][:12]))
     first = f"{count} machines use the name {name} (boots {who})"

@@ -1,4 +1,4 @@
-"""What the station knows of one car, and which order leads it from its mode to a goal. Used by car_control.py."""
+"""What the station knows of one car, and which order takes it from its mode to a goal. Used by car_control.py."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -8,9 +8,9 @@ from station.core.moment import Moment
 from station.service.cars.name_claims import NameClaim
 
 Goal = Literal["arm", "start", "resume", "rearm", "stop", "estop", "reset"]
-AFTER_RESET: dict[Goal, Goal] = {"resume": "start", "rearm": "arm"}  # once the trip that was there is left
+AFTER_RESET: dict[Goal, Goal] = {"resume": "start", "rearm": "arm"}  # what the goal becomes once the trip is reset
 
-# What to order next to get from the car's mode to the goal; None: it is there; absent: not from here.
+# Goal to the car's mode to the order that comes next; None: the goal is reached; no entry: it cannot be reached.
 NEXT_ORDER: dict[Goal, dict[m.CarMode, m.OrderAction | None]] = {
     "arm": {"disarmed": "arm", "stopped": "arm", "ready": None, "driving": None},
     "start": {"disarmed": "arm", "stopped": "arm", "ready": "start", "driving": None},
@@ -24,17 +24,17 @@ NEXT_ORDER: dict[Goal, dict[m.CarMode, m.OrderAction | None]] = {
 
 @dataclass(slots=True)
 class ControlledCar:
-    """One car as it last reported itself; times in ns of the station's clock.
+    """One car as it last reported; times in ns of the station's clock.
 
-    `goal`: where it is led, None if nowhere. `since_ns`: since when. `step`: the order that is on its way, with
-    `order_id`, first sent at `step_ns` and last at `order_sent_ns`. `refusal`: why it did not get there, for the pages.
+    `goal`: what it is ordered to reach, since `since_ns`; None: nothing. `step`: the order that it was sent, with
+    `order_id`, first at `step_ns` and last at `order_sent_ns`. `refusal`: why it missed its goal, for the pages.
     """
 
     name: str
     boot: str = ""
     heartbeat: int = -1
     mode: m.CarMode = "disarmed"
-    practice: bool = False  # a phone at the car leases it
+    practice: bool = False  # a phone leases it, in free practice
     heartbeat_ns: int = -(2**62)
     state: m.CarState = field(default_factory=lambda: m.CarState(False, "disarmed"))
     telemetry: m.CarTelemetry | None = None
@@ -47,13 +47,13 @@ class ControlledCar:
     order_sent_ns: int = 0
     refusal: str = ""
     claim: NameClaim = field(default_factory=NameClaim)
-    stop_ordered_ns: int | None = None  # the stop of all cars
-    stop_confirmed_ns: int | None = None  # by its own heartbeat
+    stop_ordered_ns: int | None = None  # when the stop of all cars was ordered
+    stop_confirmed_ns: int | None = None  # when its own heartbeat showed that it stopped
 
 
 @dataclass(frozen=True, slots=True)
 class StopAllRecord:
-    """All cars are stopped: by whom, and when."""
+    """The stop of all cars that is in force: who ordered it, and when."""
 
     author: str
     at: Moment
@@ -61,7 +61,7 @@ class StopAllRecord:
 
 @dataclass(frozen=True, slots=True)
 class DrivePermit:
-    """A car that may drive, for which run; `running`: its start was given."""
+    """A car that may drive, and its run; `running`: the start was given."""
 
     car: str
     run_id: str
@@ -69,5 +69,5 @@ class DrivePermit:
 
 
 def next_action(car: ControlledCar) -> m.OrderAction | None:
-    """The order that leads the car on; None if it is there, or is led nowhere."""
+    """The next order on the car's way to its goal; None if it is reached, or the car has none."""
     return NEXT_ORDER[car.goal].get(car.mode) if car.goal is not None else None

@@ -1,7 +1,7 @@
-"""Which car an official's order is for, and whether that car is there to follow it. Pure.
+"""Which car an official's order is for, and whether that car can follow it now. Pure.
 
-The core knows no live cars, and a replay has none: this is asked before an order goes in. What is refused here has
-changed nothing, so it is not journaled.
+The core knows no live cars, and a replay has none, so station.py checks this before it queues an order. An order that
+is refused here has changed nothing, so it is not journaled.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,10 @@ BY_HAND = "was started by hand, so its car takes no orders"
 
 
 def refusal(command: e.Command, runs: Sequence[RunView], ask: Callable[[str, Goal], str]) -> str:
-    """Why the order cannot be followed, "" if it can or moves no car. `ask(car, goal)` gives the reason for one car."""
+    """Why the command's order cannot be followed; "" if it can, or if the command moves no car.
+
+    `runs`: those on the track. `ask(car, goal)` returns why one car cannot be ordered to a goal, "" if it can.
+    """
     if isinstance(command, e.OrderCar):
         return "" if command.action in ("stop", "estop") else ask(command.car, command.action)
     goal = _goal(command)
@@ -38,7 +41,7 @@ def _goal(command: e.Command) -> Goal | None:
 
 
 def _run(command: e.Command, runs: Sequence[RunView]) -> RunView | None:
-    """The run that the command is for, among those that are on; None if that is ambiguous."""
+    """The run that the command is for, among those on the track; None if there is none, or several."""
     run_id = getattr(command, "run_id", "")
-    meant = [run for run in runs if run.run_id == run_id or not run_id]
-    return meant[0] if len(meant) == 1 else None
+    candidates = [run for run in runs if run.run_id == run_id or not run_id]
+    return candidates[0] if len(candidates) == 1 else None

@@ -1,7 +1,7 @@
-"""All that a station must not lose in one file: journal, key, and what was posted. Made while it runs, put back later.
+"""Backs up what a station must not lose, in one file: journal, key, and the record of posted results; and restores it.
 
-After a restore, the station's next start draws a new random part of the result
-ids, so nothing that was posted after the backup is overwritten (station/core/runs/result_identity.py).
+A backup may be made while the station runs. After a restore, the station's next start draws a new random part of the
+result ids, so nothing that was posted after the backup is overwritten (station/core/runs/result_identity.py).
 """
 
 import hashlib
@@ -32,16 +32,19 @@ _UNREADABLE = (
     EOFError,
     RuntimeError,
 )
-MAX_UNPACKED_BYTES = 8_000_000_000  # bytes unpacked
+MAX_UNPACKED_BYTES = 8_000_000_000  # of all files together
 
 
 def back_up(data_dir: pathlib.Path, out: pathlib.Path) -> str:
-    """Writes the file `out` (mode 0600), whole or not at all; a sentence. Raises StorageError, BadInput."""
+    """Writes the backup `out` (mode 0600), completely or not at all; returns a sentence about it.
+
+    Raises StorageError, BadInput.
+    """
     path, key = data_dir / JOURNAL, data_dir / KEY
     if not is_there(path) or not key.exists():
         raise BadInput(f"{data_dir}: holds no station's journal and key; name the station's own file with --config.")
     if out.exists():
-        raise BadInput(f"{out}: is there already; a backup is never written over another one.")
+        raise BadInput(f"{out}: exists already; a backup is never written over another file.")
     part = out.with_name(f"{out.name}.part")
     try:
         with tempfile.TemporaryDirectory(prefix=f"{out.name}.", dir=out.absolute().parent) as name:
@@ -51,29 +54,32 @@ def back_up(data_dir: pathlib.Path, out: pathlib.Path) -> str:
                 if (data_dir / file).exists():
                     _copy(data_dir / file, copies / file)
             (copies / KEY).write_bytes(key.read_bytes())
-            found = verify_journal(copies / JOURNAL, frozenset({public_key_of(key)}))
-            _pack(copies, part, found)
+            verified = verify_journal(copies / JOURNAL, frozenset({public_key_of(key)}))
+            _pack(copies, part, verified)
         part.replace(out)
         _sync_folder(out)
     except OSError as error:
-        raise BadInput(f"{out}: cannot be written ({error.strerror}); name a file on a disk with room.") from None
+        raise BadInput(f"{out}: cannot be written ({error.strerror}); name a file on a disk with free space.") from None
     finally:
         part.unlink(missing_ok=True)
-    return f"{out}: {found.seq} records, head {found.head.hex()}. It holds the station's key: keep it as safe as that."
+    return (
+        f"{out}: {verified.seq} records, head {verified.head.hex()}. It contains the station's key: store it as safely "
+        "as the key itself."
+    )
 
 
 def restore_backup(data_dir: pathlib.Path, backup: pathlib.Path) -> str:
-    """Puts a backup in place of what lies there, which is put aside; a sentence. Raises BadInput, StorageError.
+    """Puts a backup in place of the folder's files, which are moved aside; returns a sentence about it.
 
-    The caller holds the locks of station and sync.
+    The caller holds the locks of station and sync. Raises BadInput, StorageError.
     """
     with tempfile.TemporaryDirectory(prefix="restore.", dir=data_dir) as name:
         fresh = pathlib.Path(name)
         _unpack(backup, fresh)
-        found = verify_journal(fresh / JOURNAL, frozenset({public_key_of(fresh / KEY)}))
-        if not found.signatures:
-            raise BadInput(f"{backup}: its journal bears no signature of its key: it is no backup of a station.")
-        for log in fresh.glob("*-*"):  # what verifying left beside the databases
+        verified = verify_journal(fresh / JOURNAL, frozenset({public_key_of(fresh / KEY)}))
+        if not verified.signatures:
+            raise BadInput(f"{backup}: its journal bears no signature of its key: it is not a station's backup.")
+        for log in fresh.glob("*-*"):  # the logs that SQLite left beside the databases while verifying
             log.unlink()
         aside = [put_aside(data_dir / file) for file in (JOURNAL, SYNC, KEY)]
         for file in (KEY, SYNC, JOURNAL):  # the journal last: without it no station starts
@@ -82,19 +88,19 @@ def restore_backup(data_dir: pathlib.Path, backup: pathlib.Path) -> str:
     _sync_folder(data_dir / JOURNAL)
     old_files = ", ".join(str(path) for path in aside if path is not None)
     return (
-        f"{data_dir}: put back, {found.seq} records, head {found.head.hex()}."
-        + (f" What was there before: {old_files}." if old_files else "")
-        + " Results that were posted after this backup stay at the leaderboard as they are."
+        f"{data_dir}: restored, {verified.seq} records, head {verified.head.hex()}."
+        + (f" The files that were there before: {old_files}." if old_files else "")
+        + " Results that were posted after this backup remain at the leaderboard as they are."
     )
 
 
 def public_key_of(key: pathlib.Path) -> bytes:
-    """The public half of a key file."""
+    """The public key (32 bytes) of a key file. Raises StorageError."""
     return load_signer(key).public_key
 
 
 def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
-    """One moment of a database that may be in use, in one file without a log."""
+    """Copies a database that may be in use, as it is at one moment, to one file without a log."""
     reader = open_reading(source)
     with storage_errors(source):
         writer = apsw.Connection(str(target))
@@ -107,12 +113,12 @@ def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
             reader.close()
 
 
-def _pack(copies: pathlib.Path, part: pathlib.Path, found: VerifiedJournal) -> None:
+def _pack(copies: pathlib.Path, part: pathlib.Path, verified: VerifiedJournal) -> None:
     files = {file: copies / file for file in (JOURNAL, KEY, SYNC) if (copies / file).exists()}
     manifest = {
         "backup": 1,
-        "records": found.seq,
-        "head": found.head.hex(),
+        "records": verified.seq,
+        "head": verified.head.hex(),
         "files": {file: _digest(path) for file, path in files.items()},
     }
     part.unlink(missing_ok=True)
@@ -137,11 +143,11 @@ def _unpack(backup: pathlib.Path, into: pathlib.Path) -> None:
             for file in sorted(wanted):
                 _write(packed, file, into / file)
                 if _digest(into / file) != wanted[file]:
-                    raise BadInput(f"{backup}: {file} in it is damaged; take another backup.")
+                    raise BadInput(f"{backup}: {file} in it is damaged; use another backup.")
     except FileNotFoundError:
         raise BadInput(f"{backup}: there is no such file.") from None
     except _UNREADABLE as error:
-        raise BadInput(f"{backup}: is no whole backup of a station ({error}).") from None
+        raise BadInput(f"{backup}: is not a complete backup of a station ({error}).") from None
     except OSError as error:
         raise StorageError(f"{backup}: cannot be put back ({error.strerror or error}).") from None
 
@@ -161,7 +167,7 @@ def _digest(path: pathlib.Path) -> str:
 
 
 def _sync_folder(path: pathlib.Path) -> None:
-    """A new name is on the disk when its folder is."""
+    """Syncs the folder of `path` to disk, without which a file's new name may be lost."""
     folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

@@ -1,7 +1,7 @@
-"""A new journal for a damaged one: its first record names the old journal and the last record of it that holds.
+"""Begins a new journal for a damaged one: its first record names the old journal and that one's last good record.
 
-The old files are renamed, never changed. What is carried over: the count of runs, so that no id is used twice, and the
-results that the good part made due, so that those which were not posted yet still are.
+The old files are renamed, never changed. Two things are carried over: the count of runs, so that no id is used twice,
+and the results that the good part made due, so that those not posted yet still are.
 """
 
 import json
@@ -26,30 +26,32 @@ def salvage(data_dir: pathlib.Path, now: Moment, name: str) -> str:
     """
     path = data_dir / JOURNAL
     keys = frozenset({signer_of(data_dir).public_key}) if (data_dir / KEY).exists() else frozenset[bytes]()
-    left = last_good(path, keys) if is_there(path) else SurvivingJournal()
-    left.runs = max(left.runs, _max_posted_run(data_dir / SYNC))
+    surviving = last_good(path, keys) if is_there(path) else SurvivingJournal()
+    surviving.runs = max(surviving.runs, _max_posted_run(data_dir / SYNC))
     fresh = path.with_name(f"{JOURNAL}.new")
     for part in _PARTS:
         fresh.with_name(fresh.name + part).unlink(missing_ok=True)
-    began = JournalBegan(now, name, left.journal, left.seq, left.head.hex(), left.runs, left.reason[:500])
+    began = JournalBegan(
+        now, name, surviving.journal, surviving.seq, surviving.head.hex(), surviving.runs, surviving.reason[:500]
+    )
     journal = Journal(fresh, signer_of(data_dir))
     try:
-        journal.append([JournalEntry(began, Engine().handle(began), carried=tuple(left.results))])
+        journal.append([JournalEntry(began, Engine().handle(began), carried=tuple(surviving.results))])
     finally:
         journal.close()
     put_aside(data_dir / SYNC)  # it knows of results that the new journal lacks; the others are posted again, with 200
     aside = put_aside(path)
     fresh.replace(path)
-    old = f"The old one lies in {aside}." if aside is not None else "There was none before it."
+    old = f"The old one is now {aside}." if aside is not None else "There was none before it."
     return (
-        f"{path}: a new journal, {name}. It goes on after record {left.seq} of the old one (head {left.head.hex()}), "
-        f"with {len(left.results)} results of it, and after run-{left.runs}.{_unsigned_sentence(left)} {old} "
-        f"Why: {left.reason}"
+        f"{path}: a new journal, {name}. It goes on after record {surviving.seq} of the old one "
+        f"(head {surviving.head.hex()}), with {len(surviving.results)} results of it, and after run-{surviving.runs}."
+        f"{_unsigned_sentence(surviving)} {old} Why: {surviving.reason}"
     )
 
 
 def put_aside(path: pathlib.Path) -> pathlib.Path | None:
-    """The database and its log under a free name beside it; None: there was none. Nothing is ever overwritten."""
+    """Renames a database and its log to a free name beside it and returns that; None if there was no database."""
     if not path.exists():
         return None
     number = 1
@@ -63,13 +65,13 @@ def put_aside(path: pathlib.Path) -> pathlib.Path | None:
 
 
 def _max_posted_run(sync: pathlib.Path) -> int:
-    """The highest number of a run of which something was posted: it was given, whatever is left of the journal."""
-    found = (_RUN.fullmatch(result_id) for result_id, _ in posted_results(sync))
-    return max((int(each[1]) for each in found if each), default=0)
+    """The highest number of a run of which something was posted, which may exceed what is left of the journal."""
+    matches = (_RUN.fullmatch(result_id) for result_id, _ in posted_results(sync))
+    return max((int(each[1]) for each in matches if each), default=0)
 
 
-def _unsigned_sentence(left: SurvivingJournal) -> str:
-    if not left.unsigned:
+def _unsigned_sentence(surviving: SurvivingJournal) -> str:
+    if not surviving.unsigned:
         return ""
-    names = ", ".join(str(json.loads(payload).get("result_id")) for payload in left.unsigned)
-    return f" Not taken, for no signature of them can be read: {names}."
+    names = ", ".join(str(json.loads(payload).get("result_id")) for payload in surviving.unsigned)
+    return f" Not carried over, since no signature of them can be read: {names}."

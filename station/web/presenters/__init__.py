@@ -1,1 +1,1 @@
-"""From views to the texts and tables of the pages; no HTTP here."""
+"""Turns views into the texts and tables of the pages; no HTTP here."""

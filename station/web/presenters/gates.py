@@ -1,4 +1,4 @@
-"""The gates' page as texts: each gate, each of its sensors, its driver's notes. Pure, but for the time zone."""
+"""The texts of the gates' page: each gate, its sensors, its driver's notes. Pure, except for the time zone."""
 
 import time
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ LAYOUT_NOT_SET = (
 
 @dataclass(frozen=True, slots=True)
 class SensorLine:
-    """One sensor. `level_percent` is the beam's, None where the driver does not know it."""
+    """One sensor. `level_percent`: the strength of its beam, None if the driver does not know it."""
 
     name: str
     level: str
@@ -49,7 +49,7 @@ class SensorLine:
 
 @dataclass(frozen=True, slots=True)
 class NoteLine:
-    """Notes from the device, and when."""
+    """One note from the device, and its time of day."""
 
     at: str
     kind: str
@@ -108,7 +108,7 @@ def _readiness(gate: GateView) -> tuple[str, str]:
 
 
 def _advice(gate: GateView) -> tuple[str, ...]:
-    """What is to be done before a race."""
+    """What to do about the gate before a race, as sentences."""
     unsaid = LAYOUT_NOT_SET if gate.layout == "unsaid" and not gate.doubt else ""
     return tuple(filter(None, (gate.doubt, untried(gate.untried), unsaid)))
 
@@ -153,7 +153,7 @@ def time_of_day(utc_ns: int) -> str:
 
 
 def short_time(ns: int) -> str:
-    """1_500 is '1.5 µs', 2_000_000 is '2 ms'."""
+    """A time in ns with a fitting unit: 1_500 is '1.5 µs', 2_000_000 is '2 ms'."""
     for size, unit in ((NS_PER_S, "s"), (1_000_000, "ms"), (1_000, "µs")):
         if ns >= size:
             return f"{ns / size:.3g} {unit}"

@@ -1,4 +1,4 @@
-"""The health strip as texts: gates, cars, broker, sync and disk, each with a sign, a state and a sentence. Pure."""
+"""The texts of the health strip: gates, cars, broker, sync and disk, each with a sign, a state and a sentence. Pure."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from station.views.views import View
 
 @dataclass(frozen=True, slots=True)
 class HealthLine:
-    """One thing that must work; `level` is ok, warn or bad, and never speaks alone: `sign` and `state` do."""
+    """One thing that must work; `level` (ok, warn or bad) sets the colour, and `sign` and `state` say the same."""
 
     key: str
     kind: str
@@ -27,7 +27,7 @@ SIGNS = {"ok": "●", "warn": "▲", "bad": "✕"}
 
 
 def health_lines(view: View) -> list[HealthLine]:
-    """Everything that must work, in the order in which an operator searches for a fault."""
+    """Everything that must work, in the order in which an operator looks for a fault."""
     return [
         *(_gate(gate) for gate in view.gates),
         *(_car(car) for car in view.cars),
@@ -129,19 +129,20 @@ CLOCK = (
 
 
 def alarms(view: View) -> list[str]:
-    """The alarms on top of every page, the most general first."""
-    found = [view.notice] if view.notice else []
-    found += [_named(car.name, car.alarm) for car in view.cars if car.alarm]
+    """The sentences of the alarms at the top of every page."""
+    sentences = [view.notice] if view.notice else []
+    sentences += [_named(car.name, car.alarm) for car in view.cars if car.alarm]
     if not view.store.ok:
-        found.append(view.store.sentence)
+        sentences.append(view.store.sentence)
     if not view.clock.trusted:
-        found.append(CLOCK)
-    found += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
-    found += [gate.doubt for gate in view.gates if gate.doubt]
+        sentences.append(CLOCK)
+    sentences += [_named(f"Gate {gate.name}", gate.sentence) for gate in view.gates if not gate.alive]
+    sentences += [gate.doubt for gate in view.gates if gate.doubt]
     blocked = [gate for gate in view.gates if gate.alive and gate.stuck]
-    return found + [f"Gate {gate.name}: something blocks the beam of {', '.join(gate.stuck)}." for gate in blocked]
+    sentences += [f"Gate {gate.name}: something blocks the beam of {', '.join(gate.stuck)}." for gate in blocked]
+    return sentences
 
 
 def _named(name: str, sentence: str) -> str:
-    """Some sentences name their subject already."""
+    """The sentence with its subject in front, unless it names the subject already."""
     return sentence if name.lower() in sentence.lower() else f"{name}: {sentence}"

@@ -1,4 +1,4 @@
-"""The tables of laps and standings: a View to rows of text that a template only prints. Pure."""
+"""The tables of laps and standings: turns a view into rows of text that a template only prints. Pure."""
 
 from dataclasses import dataclass, replace
 
@@ -47,12 +47,12 @@ class LapLine:
     announcement: str
     who: str = ""
     run_id: str = ""
-    happened: tuple[tuple[str, str], ...] = ()  # what can be taken back: the name in commands, and in words
+    happened: tuple[tuple[str, str], ...] = ()  # incidents that can be undone: the name in commands, and in words
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceLine:
-    """One place of the standing."""
+    """One place in the standings, as the table shows it."""
 
     key: str
     rank: int
@@ -66,21 +66,21 @@ class PlaceLine:
 
 
 def window(run: RunView, rules: RaceRules) -> Score | None:
-    """Which laps make the score; an abandoned run claims none."""
+    """The laps that make the score, with the score; None if there is none, or the run does not count."""
     if run.phase == "finished" and not run.counts:
         return None
     return score_run(run_laps(run.laps), rules)
 
 
 def best_counted_ns(run: RunView, rules: RaceRules) -> int | None:
-    """The best lap as it counts, penalties included; what happened in a lap is part of it."""
+    """The time of the run's best counted lap in ns, penalties included; None if no lap counts."""
     laps = run_laps(run.laps)
     return min((lap_time_ns(lap, rules) for lap in laps if successful(lap, rules)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceLaps:
-    """The laps that others are compared with: the best of the race, of the racer in it, and of this run."""
+    """The lap times in ns that others are compared with: the best of the race, of the racer, and of this run."""
 
     race_ns: int | None
     racer_ns: int | None
@@ -98,7 +98,7 @@ class ReferenceLaps:
 
 
 def reference_laps(run: RunView, rules: RaceRules, race: RaceView | None) -> ReferenceLaps:
-    """The best laps that this run's laps are compared with; None where there is none."""
+    """The best laps that this run's laps are compared with; `race_ns` only if this racer holds the race's best lap."""
     leads = race is not None and race.best_racer == run.racer
     return ReferenceLaps(
         race.best_lap_ns if race is not None and leads else None, run.racer_best_ns, best_counted_ns(run, rules)
@@ -106,7 +106,7 @@ def reference_laps(run: RunView, rules: RaceRules, race: RaceView | None) -> Ref
 
 
 def lap_lines(run: RunView, rules: RaceRules, race: RaceView | None = None, *, together: bool = False) -> list[LapLine]:
-    """The laps, newest first: whoever waits for a time reads the top. `together`: among those of other cars."""
+    """The run's laps as lines, newest first. `together`: the table also holds other cars' laps, so racers are named."""
     score = window(run, rules)
     best = reference_laps(run, rules, race)
     lines = []
@@ -140,7 +140,7 @@ def _lap_line(lap: Lap, rules: RaceRules, best: ReferenceLaps, in_window: bool, 
     status = _status(lap, counts and run_counts, time_ns, best)
     time = format_ns(time_ns) if lap.lap_ns else NOTHING
     slower = counts and best.run_ns is not None and time_ns > best.run_ns
-    # What is shown is what anybody can subtract: the difference of the two published figures.
+    # The difference of the two published figures, so that anybody can check it.
     delta = f"+{format_ms(published_ms(time_ns) - published_ms(best.run_ns))}" if slower and best.run_ns else ""
     confirmed = "confirmed by the car" if lap.confirmed else "not confirmed by the car"
     return LapLine(
@@ -193,7 +193,7 @@ def _detail(lap: Lap, counts: bool, rules: RaceRules) -> str:
 
 
 def place_lines(view: View) -> list[PlaceLine]:
-    """The standing, best first; who is on the track is marked."""
+    """The standings as lines, the leader first; racers on the track are marked."""
     runs = view.runs or ((view.run,) if view.run is not None else ())
     racing = {run.racer for run in runs if run.phase in ("armed", "running")}
     return [_place_line(line, line.racer in racing) for line in view.standing]

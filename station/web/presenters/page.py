@@ -1,4 +1,4 @@
-"""The whole page as facts for a template: the run, its clock, its laps, the standing, the health strip. Pure."""
+"""The model of the whole page for the templates: the run, its clock, laps, standings, health strip. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ZERO = "0.0"  # the clock before the first crossing
 
 @dataclass(frozen=True, slots=True)
 class RunPanel:
-    """The run on the track. `clock` is its text at the view's instant; `started_ms` lets a browser go on from there."""
+    """A run as the page shows it. `clock`: its text at the view's instant; `started_ms` lets a browser run it on."""
 
     run_id: str
     racer: str
@@ -37,13 +37,13 @@ class RunPanel:
     ends_ms: float | None
     incidents: str
     notes: tuple[str, ...]
-    happened: tuple[tuple[str, str], ...] = ()  # in the lap that is on, and can be taken back
-    lap: int = 0  # its number
+    happened: tuple[tuple[str, str], ...] = ()  # incidents of the current lap that can be undone
+    lap: int = 0  # the number of the current lap
 
 
 @dataclass(frozen=True, slots=True)
 class CarPanel:
-    """One of several cars on the track, with its own clock. `number` is its place, and the key that chooses it."""
+    """One of several cars on the track, with its own clock. `number`: its place on the page, and its shortcut key."""
 
     key: str
     number: int
@@ -55,7 +55,7 @@ class CarPanel:
 
 @dataclass(frozen=True, slots=True)
 class PageModel:
-    """All of the page at one version of the view."""
+    """The whole page, for one version of the view."""
 
     version: int
     station: str
@@ -79,7 +79,7 @@ class PageModel:
 
 
 def page_model(view: View) -> PageModel:
-    """A view as the page shows it."""
+    """The model of the page that shows this view."""
     rules = view.race.rules if view.race is not None else RaceRules()
     laps = lap_lines(view.run, rules, view.race) if view.run is not None else []
     several = len(view.runs) > 1
@@ -142,7 +142,7 @@ def _together(view: View, rules: RaceRules) -> Iterator[CarPanel]:
 
 
 def phase_words(run: RunView, cars: tuple[CarView, ...]) -> str:
-    """The state of the run in a few words: what the car does, which is not always what was ordered."""
+    """The state of the run in a few words, by what the car does, which is not always what was ordered."""
     match run.phase:
         case "idle":
             return "Waiting"
@@ -165,7 +165,7 @@ def _armed_words(run: RunView, mode: CarMode | None) -> str:
 
 
 def _clock(run: RunView, rules: RaceRules, clock: ClockView) -> tuple[str, str]:
-    """The big figure: the lap that runs, or what came out of the run."""
+    """Label and text of the large clock: the current lap, or the score of a finished run."""
     if run.phase == "finished":
         return score_name(rules), format_ms(run.score_ms) if run.score_ms is not None else "No score"
     if run.phase == "running" and run.lap_started_ns is not None:
@@ -174,7 +174,7 @@ def _clock(run: RunView, rules: RaceRules, clock: ClockView) -> tuple[str, str]:
 
 
 def running_text(elapsed_ns: int) -> str:
-    """A clock that runs shows tenths: more could not be read. 71_234 ms is '1:11.2'."""
+    """The text of a running clock, in tenths of a second: 71_234_000_000 ns is '1:11.2'."""
     return format_ns(max(0, elapsed_ns))[:-2]
 
 
@@ -184,7 +184,7 @@ def _incidents(run: RunView) -> str:
 
 
 def _counts(run: RunView) -> tuple[tuple[str, int], ...]:
-    """What happened in the lap that is on."""
+    """The incidents of the current lap: kind, and how often."""
     return tuple(zip(INCIDENTS, (run.lap_off_tracks, run.lap_collisions, run.lap_resets), strict=True))
 
 
@@ -214,7 +214,7 @@ def _window_words(run: RunView | None, rules: RaceRules) -> str:
 
 
 def next_command(view: View) -> str:
-    """The command that comes next most likely, which the page highlights. Whether it is allowed, the core decides."""
+    """The command most likely to come next, which the page highlights; the core decides whether it is allowed."""
     return "open_run" if view.run is None else next_command_of_run(view, view.run)
 
 

@@ -13,7 +13,7 @@ MAX_TRANSPONDERS, MAX_CARS = 4, 6  # on the page
 
 @dataclass(frozen=True, slots=True)
 class DecisionButton:
-    """One button: a command with its whole numbers and its texts. `ask`: a reason is asked for first."""
+    """One button: a command with its integers and texts. `ask`: the title of a dialog that first asks for a reason."""
 
     label: str
     command: str
@@ -25,7 +25,7 @@ class DecisionButton:
 
 @dataclass(frozen=True, slots=True)
 class PendingDecision:
-    """Something for an official to decide: a crossing that was missed, false, doubtful or flagged."""
+    """Something for an official to decide: about a crossing, a transponder's owner, or a model that differs."""
 
     key: str
     sentence: str
@@ -35,14 +35,14 @@ class PendingDecision:
 
 
 def pending_decisions(view: View) -> list[PendingDecision]:
-    """Of all runs that are on the page, the oldest proposal first: it answers to the keys Y and N."""
+    """All decisions of the runs on the page; of the proposals, the oldest comes first and has the keys Y and N."""
     runs = view.runs or ((view.run,) if view.run is not None else ())
     proposals = sorted(((p, run) for run in runs for p in run.proposals), key=lambda each: each[0].at_ns)
     named = len(runs) > 1
     flagged = [_flagged(run, at_ns, named) for run in runs for at_ns in run.flagged]
-    found = [_model(run, named) for run in runs if run.model_differs]
-    found += [_proposal(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(proposals)] + flagged
-    return found + [
+    decisions = [_model(run, named) for run in runs if run.model_differs]
+    decisions += [_proposal(p, run, runs, keys=place == 0) for place, (p, run) in enumerate(proposals)] + flagged
+    return decisions + [
         _unknown_transponder(each, runs, view.cars) for each in reversed(view.unknown_transponders[-MAX_TRANSPONDERS:])
     ]
 
@@ -50,11 +50,11 @@ def pending_decisions(view: View) -> list[PendingDecision]:
 def _unknown_transponder(
     unknown: UnknownTransponderView, runs: tuple[RunView, ...], cars: tuple[CarView, ...]
 ) -> PendingDecision:
-    """Whose transponder is it? First the cars of the runs, then the others that are there."""
+    """The question whose transponder it is; offers first the cars of the runs, then the others that are online."""
     whose = {run.car: f"{run.car} ({run.racer})" for run in runs}
     whose |= {car.name: car.name for car in cars if car.online and car.name not in whose}
     texts = (("transponder", unknown.transponder), ("reason", "identified by an official"))
-    gives = [
+    owners = [
         DecisionButton(f"It belongs to {label}", "assign_transponder", (), (*texts, ("car", car)))
         for car, label in list(whose.items())[:MAX_CARS]
     ]
@@ -62,11 +62,11 @@ def _unknown_transponder(
     times = "once" if unknown.passes == 1 else f"{unknown.passes} times"
     sentence = f"Unknown transponder {unknown.transponder}: whose is it?"
     witnesses = (f"Decoder: it passed {times}", "Its passes in a run count once its owner is known")
-    return PendingDecision(f"transponder-{unknown.transponder}", sentence, witnesses, (*gives, none_of_them))
+    return PendingDecision(f"transponder-{unknown.transponder}", sentence, witnesses, (*owners, none_of_them))
 
 
 def _model(run: RunView, named: bool) -> PendingDecision:
-    """The car has another model than the entry: an official may enter that one, with a reason."""
+    """The question about a car whose model is not the entered one: an official may enter it, with a reason."""
     model, sha256 = run.reported_model or ("", "")
     texts = (("run_id", run.run_id), ("model", model), ("model_sha256", sha256))
     enter = DecisionButton(
@@ -94,28 +94,30 @@ def _proposal(p: Proposal, run: RunView, runs: tuple[RunView, ...], *, keys: boo
 
 
 def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[DecisionButton]:
-    """First the button that does as proposed, last the one that dismisses it; between them the other possible runs."""
+    """First the button that does as proposed, last the one that rejects it; between them the other possibilities."""
     at, proposed = (("at_ns", p.at_ns),), _texts(run.run_id, f"as proposed by {p.witness}")
-    leave = DecisionButton("Dismiss", "dismiss", at, _texts(run.run_id, "dismissed by an official"))
+    dismiss = DecisionButton("Dismiss", "dismiss", at, _texts(run.run_id, "dismissed by an official"))
     if p.crossing:  # it counts for no run until it is assigned
-        gives = [_give(p, run_id, racers, p.sure_percent if run_id == run.run_id else 0) for run_id in _maybe(p)]
+        assign = [
+            _assign(p, run_id, racers, p.sure_percent if run_id == run.run_id else 0) for run_id in _possible_runs(p)
+        ]
         false = p.kind == "false_crossing"
-        return [replace(leave, label="It was false", texts=proposed), *gives] if false else [*gives, leave]
+        return [replace(dismiss, label="It was false", texts=proposed), *assign] if false else [*assign, dismiss]
     if p.kind == "missed_crossing":
-        return [DecisionButton("Count it", "add_crossing", at, proposed), leave]
+        return [DecisionButton("Count it", "add_crossing", at, proposed), dismiss]
     ended = next((lap.number for lap in run.laps if lap.ended_ns == p.at_ns), None)
     drop = [] if ended is None else [DecisionButton("Drop it", "drop_crossing", (("number", ended),), proposed)]
     if p.witness != USUAL:
-        return [*drop, leave]
+        return [*drop, dismiss]
     began = [DecisionButton("Lap 1 begins here", "drop_crossing", (("number", 0),), proposed)] if ended == 1 else []
-    return [*drop, *began, replace(leave, label="It is a lap")]
+    return [*drop, *began, replace(dismiss, label="It is a lap")]
 
 
-def _maybe(p: Proposal) -> tuple[str, ...]:
+def _possible_runs(p: Proposal) -> tuple[str, ...]:
     return (p.run_id, *(run_id for run_id in p.others if run_id != p.run_id))
 
 
-def _give(p: Proposal, run_id: str, racers: dict[str, str], percent: int) -> DecisionButton:
+def _assign(p: Proposal, run_id: str, racers: dict[str, str], percent: int) -> DecisionButton:
     label = f"Assign to {racers.get(run_id, run_id)}" + (f" ({percent} %)" if percent else "")
     texts = _texts(run_id, "assigned by an official")
     return DecisionButton(label, "assign_crossing", (("number", p.crossing),), texts)

@@ -1,4 +1,4 @@
-"""The stop of all cars as texts: its outcome, car by car. Pure, but for the time zone."""
+"""The texts of the stop of all cars: its outcome, car by car. Pure, except for the time zone."""
 
 from dataclasses import asdict, dataclass
 
@@ -11,7 +11,7 @@ SIGNS = {"stopped": "✓", "ordered": "▲", "unreached": "✕"}
 
 @dataclass(frozen=True, slots=True)
 class StopLine:
-    """One car; the sign never speaks alone."""
+    """The outcome at one car: a sign, and a sentence that says the same."""
 
     name: str
     outcome: str
@@ -21,7 +21,7 @@ class StopLine:
 
 @dataclass(frozen=True, slots=True)
 class StopPanel:
-    """`sentence` is about all cars, `lines` about each."""
+    """The stop as the pages show it: `sentence` is about all cars, `lines` are about each."""
 
     on: bool
     title: str
@@ -30,7 +30,7 @@ class StopPanel:
 
 
 def stop_panel(stop: StopView) -> StopPanel:
-    """As the pages show it."""
+    """The texts of the stop for the pages."""
     if not stop.on:
         return StopPanel(False, "No stop is in force.", "", ())
     title = f"All cars were stopped by {stop.author} at {time_of_day(stop.at_utc_ns)}."
@@ -38,7 +38,7 @@ def stop_panel(stop: StopView) -> StopPanel:
 
 
 def stop_document(stop: StopView) -> dict[str, object]:
-    """As the API answers it."""
+    """The stop as the JSON document that the API returns."""
     screen = stop_panel(stop)
     cars = [{**asdict(car), "sentence": line.sentence} for car, line in zip(stop.cars, screen.lines, strict=True)]
     sentence = " ".join(part for part in (screen.title, screen.sentence) if part)
@@ -62,7 +62,7 @@ def _sentence(stop: StopView) -> str:
 
 
 def _summary(stop: StopView) -> str:
-    """In one short line, the worst first: for where the whole list stands elsewhere."""
+    """One short line, the worst first, for places where the whole list is shown elsewhere."""
     if not stop.cars:
         return "All cars are stopped. This station knows no car."
     names = {outcome: [car.name for car in stop.cars if car.outcome == outcome] for outcome in SIGNS}

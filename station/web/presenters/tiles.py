@@ -1,4 +1,4 @@
-"""The figures under the clock: laps, the last one, the best one, the score, the time that is left. Pure."""
+"""The figures under the clock: laps, last lap, best lap, score, and the time that is left. Pure."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class Tile:
 
 
 def tiles(view: View, rules: RaceRules, laps: list[LapLine]) -> tuple[Tile, ...]:
-    """The figures under the clock; without a run their places stay, so that nothing moves when one begins."""
+    """The figures under the clock; without a run they are empty but there, so that nothing moves when one begins."""
     run = view.run
     last = laps[0] if laps else None
     limit = rules.max_laps
@@ -61,7 +61,7 @@ def _time_left(run: RunView | None, rules: RaceRules, clock: ClockView) -> str:
 
 
 def best_tile(view: View, run: RunView | None, rules: RaceRules) -> Tile:
-    """The run's best lap, and what it is in the race."""
+    """The run's best lap, and whether it is the best of the race or of the racer."""
     best_ns = best_counted_ns(run, rules) if run is not None else None
     if run is None or best_ns is None:
         return Tile("Best lap", NOTHING)

@@ -1,4 +1,4 @@
-"""Uncounted crossings, as the officials read them: when, where, and why. Pure, but for the time zone."""
+"""The texts of uncounted crossings, for the officials: when, where, and why. Pure, except for the time zone."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ MAX_LINES = 8
 
 @dataclass(frozen=True, slots=True)
 class UncountedLine:
-    """One crossing."""
+    """One uncounted crossing: its time of day, its place and the reason."""
 
     at: str
     where: str
@@ -19,7 +19,7 @@ class UncountedLine:
 
 
 def uncounted_lines(view: View) -> tuple[UncountedLine, ...]:
-    """The newest first."""
+    """The newest uncounted crossings, newest first."""
     return tuple(_line(each) for each in view.uncounted[:MAX_LINES])
 
 

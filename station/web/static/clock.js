@@ -1,9 +1,9 @@
-// The lap clock: the station's clock as this browser knows it, and a text that runs between two messages.
+// The lap clock: the station's clock as this browser knows it, and the text that runs between two messages.
 "use strict";
 
 const stationClock = (() => {
-  // A message is never early, only late: the sample with the least delay is the best one. So a sample that is ahead
-  // of ours is adopted at once, one that is behind pulls gently, and one that is far off restarts the clock (another boot).
+  // A message can only be late, so the sample with the least delay is the best one: a sample ahead of ours is adopted
+  // at once, one behind it pulls the clock back gently, and one far behind it restarts the clock.
   const FAR_MS = 2000;
   const PULL = 0.05;
   let base = null;
@@ -52,7 +52,7 @@ const lapClock = (() => {
     if (clock.started_ms !== started_ms) shown_ms = 0;
     started_ms = clock.started_ms;
     ends_ms = clock.ends_ms;
-    if (!face) return; // the gates' page has no clock
+    if (!face) return; // the gates' page has no lap clock
     if (started_ms === null) write(face, clock.text);
     face.classList.toggle("words", started_ms === null && !/^\d/.test(clock.text));
   }
@@ -60,14 +60,14 @@ const lapClock = (() => {
   function write(element, text) {
     if (!element || element.textContent === text) return;
     element.textContent = text;
-    element.dataset.chars = text.length; // its size: what is longer stands in the same place, smaller
+    element.dataset.chars = text.length; // page.css makes longer texts smaller, so that they fit the same place
   }
 
   function frame(at_ms) {
     if (stationClock.known() && !silence.isSilent()) {
       const now_ms = stationClock.now(at_ms);
       if (started_ms !== null && face) {
-        shown_ms = Math.max(shown_ms, now_ms - started_ms); // within one lap the clock never runs back
+        shown_ms = Math.max(shown_ms, now_ms - started_ms); // within one lap the clock never runs backwards
         write(face, tenths(shown_ms));
       }
       for (const other of document.querySelectorAll(".car-clock[data-started]")) {

@@ -12,7 +12,7 @@
     return box.content.firstElementChild;
   }
 
-  // Whatever has the focus keeps it when its row is replaced.
+  // The element that has the focus gets it back when its row is replaced.
   function keepingFocus(change) {
     const focused = document.activeElement;
     const label = focused && focused.getAttribute && focused.getAttribute("aria-label");
@@ -86,7 +86,7 @@
     linkText.textContent = text;
   }
 
-  // The state for a tab that opens later: the page as this one shows it.
+  // The state for a tab that opens later: the whole page as this one shows it, from the last state and a new message.
   function merge(whole, name, data) {
     if (name === "heartbeat") return whole && { ...whole, clock: data };
     if (data.whole || !whole) return { ...data, whole: true };

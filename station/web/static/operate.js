@@ -13,13 +13,13 @@
   let cars = [];
   let runs = []; // all that are on the track
   let chosen = ""; // the run that commands go to, when several are on the track
-  const OF_A_RUN = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_time", "take_back", "drop_crossing"]);
+  const RUN_COMMANDS = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_time", "take_back", "drop_crossing"]);
 
-  function remembered(name, otherwise) {
+  function remembered(name, fallback) {
     try {
-      return localStorage.getItem(name) ?? otherwise;
+      return localStorage.getItem(name) ?? fallback;
     } catch {
-      return otherwise; // storage may be switched off; then nothing is remembered
+      return fallback; // storage may be switched off; then nothing is remembered
     }
   }
 
@@ -36,7 +36,7 @@
     answer.dataset.state = state;
   }
 
-  // Stamps are whole nanoseconds, larger than a JavaScript number can hold: BigInt goes out digit by digit.
+  // Stamps are integer nanoseconds, too large for a JavaScript number: a BigInt is written out with all its digits.
   function json(command) {
     const text = (value) => (typeof value === "bigint" ? String(value) : JSON.stringify(value));
     return `{${Object.entries(command).map(([name, value]) => `${JSON.stringify(name)}:${text(value)}`)}}`;
@@ -136,7 +136,7 @@
     }
     if (button.hasAttribute("data-now")) command.utc_ms = Date.now();
     const run = runs.find((each) => each.run_id === chosen);
-    if (runs.length > 1 && OF_A_RUN.has(command.command)) command.run_id ??= chosen;
+    if (runs.length > 1 && RUN_COMMANDS.has(command.command)) command.run_id ??= chosen;
     if (button.hasAttribute("data-car")) command.car = runs.length > 1 ? (run ? run.car : "") : car;
     return command;
   }
@@ -151,7 +151,7 @@
     return send({ ...command, ...given }, what);
   }
 
-  // With several cars on the track no command goes to a run that was not chosen.
+  // With several cars on the track, a command needs a run that was chosen.
   function choose(run_id) {
     chosen = run_id;
     const run = runs.find((each) => each.run_id === chosen);
@@ -183,7 +183,7 @@
     choose(opened.run_id);
   });
 
-  // One key, one command: only while no text field has the focus and no dialog is open; can be switched off.
+  // Single-key shortcuts: only while no text field has the focus and no dialog is open; they can be switched off.
   document.addEventListener("keydown", (key) => {
     const typing = key.target.closest("input:not([type=checkbox]):not([type=range]), textarea, select, dialog");
     // An open dialog takes all keys, even if nothing in it has the focus.

@@ -1,4 +1,4 @@
-// Results for the leaderboard: pending or rejected results are sent again on an official's request.
+// Results for the leaderboard: an official's request sends pending results now, and rejected ones again.
 "use strict";
 
 (() => {

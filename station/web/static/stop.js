@@ -7,10 +7,10 @@
   const RETRY_STATUSES = [408, 425, 429];
   const author = () => document.getElementById("author")?.value.trim() || "";
   let pressed_at = -Infinity;
-  let attempt = 0; // at stopping or following; only the newest continues
+  let newest = 0; // counts calls of stop() and follow(); only the newest call continues
   let following = false;
 
-  // In the bar: one short line if the stream shows the whole list above; in a dialog, or without a stream, everything.
+  // The bar shows one short line if the banner above has the whole list; a dialog, or a bar without a stream, shows all.
   function show(text, short = text) {
     const live = document.querySelector('#link[data-state="live"]') && document.querySelector("#stop .stop-on");
     for (const place of document.querySelectorAll(".stop-answer")) {
@@ -27,8 +27,8 @@
 
   const pause = () => new Promise((resolve) => setTimeout(resolve, POLL_MS));
 
-  // Throws; `refusal` is the station's own sentence, empty if it did not answer. `final`: repeating the request would not
-  // help; a failure (5xx) is never final, even if it is worded like a refusal.
+  // The station's reply; otherwise throws an error whose `refusal` is the station's own sentence ("" if there is none).
+  // Its `final`: repeating the request would not help; a failure (5xx) is never final, even if worded like a refusal.
   async function ask(path, method) {
     const by = method === "POST" ? author() : "";
     const response = await fetch(`/api/v1/stop${path}${by ? `?author=${encodeURIComponent(by)}` : ""}`, {
@@ -47,12 +47,12 @@
     return reply;
   }
 
-  // Until the stop is released: the banner follows the stream; this line works without one.
+  // Reads the outcome until the stop is released: the banner needs the stream, this line works without it.
   async function follow() {
-    const mine = ++attempt;
+    const call = ++newest;
     let on = true;
     following = true;
-    while (on && mine === attempt) {
+    while (on && call === newest) {
       try {
         on = (await ask("", "GET")).stopped;
       } catch {
@@ -60,15 +60,15 @@
       }
       if (on) await pause();
     }
-    if (mine === attempt) following = false;
+    if (call === newest) following = false;
   }
 
   // Repeats the request until the station has it, so that nobody needs to press twice.
   async function stop() {
     pressed_at = performance.now();
-    const mine = ++attempt;
+    const call = ++newest;
     show("Stopping all cars …");
-    while (mine === attempt) {
+    while (call === newest) {
       try {
         const reply = await ask("", "POST");
         const line = document.getElementById("answer"); // where an official looks for any answer
@@ -113,19 +113,19 @@
   document.addEventListener("submit", (submit) => {
     if (submit.target.matches("[data-stop]")) {
       submit.preventDefault();
-      if (performance.now() - pressed_at > 1000) stop(); // the pointer that came down has done it
+      if (performance.now() - pressed_at > 1000) stop(); // otherwise the pointerdown listener has just done it
     } else if (submit.target.matches("[data-release]")) {
       submit.preventDefault();
       release();
     }
   });
 
-  // On pointer down, not up: a finger that slips off has stopped the cars anyway.
+  // On pointerdown, not on click: a finger that slips off the button has stopped the cars anyway.
   document.addEventListener("pointerdown", (press) => {
     if (press.isPrimary && press.button === 0 && press.target.closest("[data-stop] button")) stop();
   });
 
-  // With a modifier, so it works while a name is typed and is no single-key shortcut (WCAG 2.1.4).
+  // With a modifier, so that it works while a name is typed and is not a single-key shortcut (WCAG 2.1.4).
   document.addEventListener(
     "keydown",
     (key) => {

@@ -1,4 +1,4 @@
-"""The contract over real HTTP: statuses, signatures before parsing, limits, admin, repeats at once."""
+"""The contract over real HTTP: statuses, signatures before parsing, limits, admin, simultaneous repeats."""
 
 import concurrent.futures
 import contextlib
@@ -99,9 +99,10 @@ def test_nonsense_on_the_socket_is_answered_or_dropped(running: Running) -> None
 
 @pytest.mark.parametrize("token", ["", "wrong", "an-admin-token-of-the-tests-012", "é"])
 def test_admin_calls_need_the_token(running: Running, token: str) -> None:
-    said = {"authorization": f"Bearer {token}".encode()}
+    credentials = {"authorization": f"Bearer {token}".encode()}
     for method, path in (("POST", "/races"), ("POST", "/races/cup/entries"), ("PATCH", "/races/cup")):
-        answer = requests.request(method, f"{running.url}/api/v1{path}", data=b"{}", headers=said, timeout=60)
+        url = f"{running.url}/api/v1{path}"
+        answer = requests.request(method, url, data=b"{}", headers=credentials, timeout=60)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"
 
@@ -154,15 +155,15 @@ WINDOW_ENDS = [
     ("9999-12-31T23:59:59Z", ""),
     ("9999-12-31T23:59:59-14:00", ""),
     ("2300-01-01T00:00:00Z", ""),
-    ("2262-04-11T23:47:17Z", ""),  # a second after what 63 bits of nanoseconds can tell
+    ("2262-04-11T23:47:17Z", ""),  # a second after what 63 bits of nanoseconds can hold
     ("2262-01-01T00:00:00+14:00", ""),
     ("2261-12-31T23:59:59Z", "2261-12-31T23:59:59Z"),
     ("2261-12-31T23:59:59-14:00", "2262-01-01T13:59:59Z"),
 ]
 
 
-@pytest.mark.parametrize(("at", "kept"), WINDOW_ENDS)
-def test_a_time_that_cannot_be_kept_is_refused_with_what_to_do(running: Running, at: str, kept: str) -> None:
+@pytest.mark.parametrize(("at", "stored"), WINDOW_ENDS)
+def test_a_time_that_cannot_be_kept_is_refused_with_what_to_do(running: Running, at: str, stored: str) -> None:
     race_id = "long-" + "".join(filter(str.isdigit, at))
     running.new_race(f"{race_id}-p")
     body = {"race_id": race_id, "name": race_id, "track": "Oval"}
@@ -172,12 +173,14 @@ def test_a_time_that_cannot_be_kept_is_refused_with_what_to_do(running: Running,
         running.admin("POST", "/races", body | {"race_id": f"{race_id}-c", "closes_at": at}),
     ]
     for answer in answers:
-        assert answer.status_code in ((200, 201) if kept else (422,))
-        if not kept:
+        assert answer.status_code in ((200, 201) if stored else (422,))
+        if not stored:
             assert "is beyond the year 2261" in answer.json()["error"]
             assert "leave it out" in answer.json()["error"]
-    if kept:
-        assert answers[0].json()["closes_at"] == answers[1].json()["opens_at"] == answers[2].json()["closes_at"] == kept
+    if stored:
+        assert (
+            answers[0].json()["closes_at"] == answers[1].json()["opens_at"] == answers[2].json()["closes_at"] == stored
+        )
     race = running.admin("PATCH", f"/races/{race_id}-p", {"closes_at": ""}).json()
     assert (race["state"], race["closes_at"]) == ("open", None)
 
@@ -215,12 +218,12 @@ def test_openapi_declares_what_is_answered(running: Running) -> None:
 
 def test_every_answer_carries_the_safe_headers(running: Running) -> None:
     for path in ("/", "/races/cup", "/api/v1/races", "/nowhere", "/static/board.css"):
-        said = running.get(path).headers
-        assert "default-src 'none'" in said["content-security-policy"]
-        assert said["x-content-type-options"] == "nosniff"
-        assert said["cross-origin-resource-policy"] == "same-origin"
-        assert "camera=()" in said["permissions-policy"]
-        assert "server" not in said
+        sent = running.get(path).headers
+        assert "default-src 'none'" in sent["content-security-policy"]
+        assert sent["x-content-type-options"] == "nosniff"
+        assert sent["cross-origin-resource-policy"] == "same-origin"
+        assert "camera=()" in sent["permissions-policy"]
+        assert "server" not in sent
 
 
 def test_a_slow_live_reader_does_not_hold_up_posts(running: Running) -> None:

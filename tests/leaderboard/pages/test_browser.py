@@ -1,4 +1,4 @@
-"""The live page in a real browser: results appear by themselves, in both themes, on a phone, and with scripts off."""
+"""The live page in a real browser: results appear by themselves, in both themes, on a phone and without scripts."""
 
 import pathlib
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ from tests.leaderboard.sample_races import Running, result
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SIZES = {"desk": (1280, 800), "phone": (390, 844), "wall": (1920, 1080)}
+SIZES = {"desktop": (1280, 800), "phone": (390, 844), "wall": (1920, 1080)}
 
 
 def page_of(context: BrowserContext, running: Running, path: str) -> Page:
     """An open page that fails the test on any error, and on any request that is not ours."""
     page = context.new_page()
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
-    page.on("request", lambda asked: None if asked.url.startswith(running.url) else trouble.append(asked.url))
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: None if request.url.startswith(running.url) else problems.append(request.url))
     page.goto(running.url + path)
-    page.trouble = trouble  # type: ignore[attr-defined]
+    page.problems = problems  # type: ignore[attr-defined]
     return page
 
 
@@ -59,7 +59,7 @@ def test_results_appear_and_rows_move_by_themselves(context: BrowserContext, run
     expect(page.get_by_role("status")).to_have_text("Tom: rank 1 with 8.500.")
     running.post(result("seen-again", "Tom", (8500,) * 2, race_id="seen", revision=2))
     expect(page.locator("tbody .name").first).to_have_text("Anna")
-    assert page.trouble == []  # type: ignore[attr-defined]
+    assert page.problems == []  # type: ignore[attr-defined]
 
 
 def test_rows_are_kept_not_redrawn(context: BrowserContext, running: Running) -> None:
@@ -70,10 +70,10 @@ def test_rows_are_kept_not_redrawn(context: BrowserContext, running: Running) ->
     # Wait for the first event, then mark the row: a later event about another racer must leave it alone.
     running.post(result("kept-2", "Kenji", (9500,) * 3, race_id="kept"))
     expect(page.locator("tbody tr")).to_have_count(2)
-    page.evaluate("document.querySelector('tr[data-key=Anna]').dataset.mine = 'yes'")
+    page.evaluate("document.querySelector('tr[data-key=Anna]').dataset.marked = 'yes'")
     running.post(result("kept-3", "Tom", (9900,) * 3, race_id="kept"))
     expect(page.locator("tbody tr")).to_have_count(3)
-    expect(page.locator("tr[data-key=Anna]")).to_have_attribute("data-mine", "yes")
+    expect(page.locator("tr[data-key=Anna]")).to_have_attribute("data-marked", "yes")
 
 
 def test_a_restart_of_the_server_is_survived(context: BrowserContext, tmp_path: pathlib.Path) -> None:

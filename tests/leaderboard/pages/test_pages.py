@@ -1,4 +1,4 @@
-"""The pages without scripts: everything is there, in words, and no name can break out."""
+"""The pages without scripts: everything is there in words, and no name can inject markup."""
 
 import dataclasses
 import re
@@ -66,11 +66,11 @@ def test_laps_are_marked(board: LeaderboardService) -> None:
 def test_the_page_and_the_stream_show_the_same_rows(board: LeaderboardService) -> None:
     one = result("a", "anna")
     board.apply(one.webhook_id, encode_result(one), 1)
-    pages = LeaderboardPages("Hall")
+    pages = LeaderboardPages("Board")
     page = pages.race(board.snapshot("cup"), NOW_NS, live=True)
-    picture = pages.picture(board.snapshot("cup"), NOW_NS)
-    assert all(row in page for row in picture.rows.values())
-    assert picture.parts["counts"] in page
+    content = pages.live_content(board.snapshot("cup"), NOW_NS)
+    assert all(row in page for row in content.rows.values())
+    assert content.parts["counts"] in page
 
 
 def test_hostile_names_stay_text(board: LeaderboardService) -> None:
@@ -87,14 +87,14 @@ def test_hostile_names_stay_text(board: LeaderboardService) -> None:
 
 
 def test_empty_states(board: LeaderboardService) -> None:
-    assert "No qualified run yet" in LeaderboardPages("Hall").race(board.snapshot("cup"), NOW_NS, live=True)
-    assert "No races yet" in LeaderboardPages("Hall").index([], NOW_NS)
+    assert "No qualified run yet" in LeaderboardPages("Board").race(board.snapshot("cup"), NOW_NS, live=True)
+    assert "No races yet" in LeaderboardPages("Board").index([], NOW_NS)
 
 
 def test_states_are_told_in_words(board: LeaderboardService) -> None:
     board.create_race(race("soon", opens_utc_ns=NOW_NS + 10**9), 2)
     board.create_race(race("over", closes_utc_ns=NOW_NS - 10**9, kind="community", venue="virtual"), 2)
-    html = LeaderboardPages("Hall").index(board.races(), NOW_NS)
+    html = LeaderboardPages("Board").index(board.races(), NOW_NS)
     for text in ("Open now", "Coming", "Closed", "Not open yet", "League", "Community", "Physical", "Virtual"):
         assert text in html
 
@@ -124,7 +124,7 @@ def test_rows_beyond_the_live_ones_are_a_link_away(board: LeaderboardService) ->
     for number in range(5):
         one = result(f"r{number}", f"racer {number}", (9000 + number,) * 3)
         board.apply(one.webhook_id, encode_result(one), 1)
-    pages = LeaderboardPages("Hall")
+    pages = LeaderboardPages("Board")
     some = pages.race(board.snapshot("cup", 3), NOW_NS, live=True)
     assert "3 of 5 racers" in some
     assert "?all=1" in some
@@ -134,14 +134,14 @@ def test_rows_beyond_the_live_ones_are_a_link_away(board: LeaderboardService) ->
 
 
 def test_the_index_tells_who_leads(board: LeaderboardService) -> None:
-    assert "No qualified run yet" in LeaderboardPages("Hall").index(board.races(), NOW_NS)
+    assert "No qualified run yet" in LeaderboardPages("Board").index(board.races(), NOW_NS)
     board.enter("cup", "tom", "Tom O'Neill", 1)
     for racer, time_ms in (("anna", 9001), ("tom", 9000), ("kenji", 9000)):
         one = result(racer, racer, (time_ms,) * 3)
         board.apply(one.webhook_id, encode_result(one), 1)
     head = board.races()[0]
     assert (head.leader, head.leader_score_ms) == ("Tom O'Neill", 9000)
-    assert "Tom O&#39;Neill" in LeaderboardPages("Hall").index(board.races(), NOW_NS)
+    assert "Tom O&#39;Neill" in LeaderboardPages("Board").index(board.races(), NOW_NS)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The same board on PostgreSQL: a private cluster on a socket, two boards at once as two processes would be."""
+"""The board on PostgreSQL: a private cluster on a socket, used by two boards at once, as by two processes."""
 
 import contextlib
 import dataclasses
@@ -62,13 +62,13 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        pytest.skip("PostgreSQL is not installed: the leaderboard is not tried on it")
+    programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not programs:
+        pytest.skip("PostgreSQL is not installed: this test needs it")
     prefix, owner = _as_nobody_special()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="raceday-pg-"))
     os.chown(folder, owner, -1)
-    made = Cluster(prefix, found[-1].parent, folder)
+    made = Cluster(prefix, programs[-1].parent, folder)
     try:
         made.run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8")
         made.start()

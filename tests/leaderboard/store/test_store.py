@@ -1,4 +1,4 @@
-"""The store: tables from nothing, once; one writer; plain sentences for what is wrong with a file."""
+"""The store: tables made once, a single writer, and plain sentences for what is wrong with a file."""
 
 import pathlib
 import sqlite3

@@ -1,4 +1,4 @@
-"""One rig per broker: the same promises are asked of the mock, of mosquitto and of the embedded amqtt."""
+"""One rig per broker: the same tests run against the mock, mosquitto and the embedded amqtt."""
 
 import pathlib
 import threading
@@ -114,8 +114,8 @@ def rig(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Rig]
 
 
 @pytest.fixture(params=["mock", pytest.param("mosquitto", marks=pytest.mark.broker)])
-def keeping_rig(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Rig]:
-    """Brokers that give again what was not acknowledged; amqtt does not, so the car's outbox stands alone there."""
+def persistent_rig(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Rig]:
+    """Brokers that deliver again what was not acknowledged; amqtt does not, and there only the car's outbox does."""
     made = _make(request.param, tmp_path)
     yield made
     made.end()
@@ -133,78 +133,78 @@ def _make(kind: str, folder: pathlib.Path) -> Rig:
     if kind == "mock":
         return MockRig()
     if kind == "mosquitto" and mosquitto_path() is None:
-        pytest.skip("mosquitto is not installed: the real wire is not tried here")
+        pytest.skip("mosquitto is not installed: this test needs a real broker")
     return RealRig(folder, "mosquitto" if kind == "mosquitto" else "amqtt")
 
 
-class Ear:
-    """Keeps deliveries; acknowledges unless told not to."""
+class Inbox:
+    """Collects deliveries and, unless `acks` is false, acknowledges them."""
 
     def __init__(self, *, acks: bool = True) -> None:
-        self.heard: list[Delivery] = []
+        self.deliveries: list[Delivery] = []
         self._acks = acks
 
-    def take(self, delivery: Delivery) -> None:
-        self.heard.append(delivery)
+    def on_delivery(self, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
         if self._acks:
             delivery.ack()
 
     def wait(self, condition: Callable[[], object], timeout_s: float = 20.0) -> bool:
-        """For links that no rig made."""
+        """Wait for a condition without a rig; return whether it came true in time."""
         until_s, never = time.monotonic() + timeout_s, threading.Event()
         while not condition() and time.monotonic() < until_s:
             never.wait(0.01)
         return bool(condition())
 
     def bodies(self, kind: type | None = None) -> list[m.Body]:
-        return [d.message.body for d in list(self.heard) if kind is None or isinstance(d.message.body, kind)]
+        return [d.message.body for d in list(self.deliveries) if kind is None or isinstance(d.message.body, kind)]
 
 
-class Hall:
-    """A station that hears everything and a car that hears what is said to it, both connected."""
+class LinkPair:
+    """A station that receives everything and a car that receives what is sent to it, both connected."""
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
-        self.station_ear, self.car_ear = Ear(), Ear()
+        self.station_inbox, self.car_inbox = Inbox(), Inbox()
         self.station = rig.link("station-1", "station", "s1")
-        self.station.start(EVERYTHING, self.station_ear.take)
+        self.station.start(EVERYTHING, self.station_inbox.on_delivery)
         self.car = rig.link("car-1", "car", "c1")
         to_car = [Subscription(BY_BODY[kind], "car-1") for kind in (m.DriveOrder, m.Lease, m.LapAck)]
-        self.car.start(to_car, self.car_ear.take)
+        self.car.start(to_car, self.car_inbox.on_delivery)
         self.connected()
 
     def connected(self) -> None:
         self.rig.until(lambda: self.station.state().connected and self.car.state().connected)
-        # Connected is said with the subscriptions on their way: a word that comes back shows that they stand.
+        # A link counts as connected before its subscriptions stand: a message that arrives shows that they do.
         self.station.publish(m.Lease("c1", 0, "none", "", 1), "car-1")
         self.car.publish(m.CarHeartbeat(0, "disarmed"))
-        self.rig.until(self._both_hear)
-        # Several may be on their way by now: the last of them is waited for, so that none is heard in the test.
+        self.rig.until(self._both_receive)
+        # Several may be under way by now: wait for the last, so that none arrives during the test.
         last_lease, last_beat = m.Lease("c1", 1, "none", "", 1), m.CarHeartbeat(1, "disarmed")
         assert self.station.publish(last_lease, "car-1")
         assert self.car.publish(last_beat)
-        self.rig.until(lambda: last_lease in self.car_ear.bodies() and last_beat in self.station_ear.bodies())
-        self.station_ear.heard.clear()
-        self.car_ear.heard.clear()
+        self.rig.until(lambda: last_lease in self.car_inbox.bodies() and last_beat in self.station_inbox.bodies())
+        self.station_inbox.deliveries.clear()
+        self.car_inbox.deliveries.clear()
 
-    def _both_hear(self) -> bool:
-        heard = bool(self.station_ear.bodies(m.CarHeartbeat)) and bool(self.car_ear.bodies(m.Lease))
-        if not heard:
+    def _both_receive(self) -> bool:
+        delivered = bool(self.station_inbox.bodies(m.CarHeartbeat)) and bool(self.car_inbox.bodies(m.Lease))
+        if not delivered:
             self.station.publish(m.Lease("c1", 0, "none", "", 1), "car-1")
             self.car.publish(m.CarHeartbeat(0, "disarmed"))
-        return heard
+        return delivered
 
 
 @pytest.fixture
-def hall(rig: Rig) -> Hall:
-    return Hall(rig)
+def pair(rig: Rig) -> LinkPair:
+    return LinkPair(rig)
 
 
 @pytest.fixture
-def new_ear() -> type[Ear]:
-    return Ear
+def new_inbox() -> type[Inbox]:
+    return Inbox
 
 
 @pytest.fixture
-def new_hall() -> type[Hall]:
-    return Hall
+def new_pair() -> type[LinkPair]:
+    return LinkPair

@@ -79,15 +79,15 @@ class SecureBroker:
 
 
 class RawClient:
-    """Bare MQTT 5, so that also what no link of ours would try is tried."""
+    """A bare MQTT 5 client, which can try what none of our links would."""
 
     def __init__(self, broker: SecureBroker, name: str) -> None:
-        self.heard: list[str] = []
+        self.topics: list[str] = []
         self._answers: dict[int, bool] = {}
         self._changed = threading.Condition()
         self._client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTProtocolVersion.MQTTv5)
         broker.tls(self._client, name)
-        self._client.on_message = lambda _c, _d, message: self.heard.append(message.topic)
+        self._client.on_message = lambda _c, _d, message: self.topics.append(message.topic)
         self._client.on_publish = self._on_publish
         ready = threading.Event()
         self._client.on_subscribe = lambda *_: ready.set()
@@ -101,7 +101,7 @@ class RawClient:
         self._client.loop_start()
         assert ready.wait(10)
 
-    def may_say(self, topic: str) -> bool:
+    def may_publish(self, topic: str) -> bool:
         mid = self._client.publish(topic, b"x", 1).mid
         with self._changed:
             assert self._changed.wait_for(lambda: mid in self._answers, 10)
@@ -120,7 +120,7 @@ class RawClient:
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureBroker]:
     if mosquitto_path() is None or shutil.which("openssl") is None:
-        pytest.skip("mosquitto or openssl is not installed: the ACL is not tried here")
+        pytest.skip("mosquitto or openssl is not installed: this test needs both")
     made = SecureBroker(tmp_path_factory.mktemp("acl"))
     yield made
     made.end()
@@ -133,46 +133,46 @@ def speaker(name: str) -> Any:
 def test_everybody_says_exactly_what_the_table_lets_them(broker: SecureBroker) -> None:
     for name in NAMES:
         client = broker.client(name)
-        said = {topic for topic in CONCRETE if client.may_say(topic)}
+        published = {topic for topic in CONCRETE if client.may_publish(topic)}
         client.close()
         may = {topic for topic in CONCRETE if name != "display" and may_write(speaker(name), name, topic)}
-        assert said == may, name
+        assert published == may, name
 
 
 def test_everybody_hears_exactly_what_the_table_lets_them(broker: SecureBroker) -> None:
     listeners = {name: broker.client(name) for name in ("car-1", "car-2", "display")}
     station = broker.client("station-1")
-    said = [topic for topic in CONCRETE if station.may_say(topic)]
-    said += [topic for topic in CONCRETE if listeners["car-1"].may_say(topic)]
-    all_hear = {topic for topic in said if may_read("station", "station-1", topic)}
+    published = [topic for topic in CONCRETE if station.may_publish(topic)]
+    published += [topic for topic in CONCRETE if listeners["car-1"].may_publish(topic)]
+    readable = {topic for topic in published if may_read("station", "station-1", topic)}
     until_s = time.monotonic() + 10
-    while set(station.heard) < all_hear and time.monotonic() < until_s:
+    while set(station.topics) < readable and time.monotonic() < until_s:
         threading.Event().wait(0.01)
-    assert set(station.heard) == all_hear
-    assert set(listeners["display"].heard) == all_hear
+    assert set(station.topics) == readable
+    assert set(listeners["display"].topics) == readable
     for car in ("car-1", "car-2"):
-        assert set(listeners[car].heard) == {topic for topic in said if may_read("car", car, topic)}
+        assert set(listeners[car].topics) == {topic for topic in published if may_read("car", car, topic)}
     for client in (station, *listeners.values()):
         client.close()
 
 
-def test_our_links_meet_there_and_a_stranger_does_not_get_in(broker: SecureBroker, new_ear: Any) -> None:
-    ear, own = new_ear(), new_ear()
+def test_our_links_meet_there_and_a_stranger_does_not_get_in(broker: SecureBroker, new_inbox: Any) -> None:
+    inbox, own = new_inbox(), new_inbox()
     station = MqttLink(broker.options("station-1"), "station-1", "s1", "station")
     car = MqttLink(broker.options("car-1"), "car-1", "c1", "car")
     false = MqttLink(broker.options("car-2"), "car-9", "c9", "car")
     stranger = MqttLink(MqttOptions(port=broker.port, ca=str(broker.folder / "ca.pem")), "car-1", "x", "car")
     links = (station, car, false, stranger)
-    station.start([Subscription(BY_BODY[m.CarLap])], ear.take)
-    car.start([Subscription(BY_BODY[m.DriveOrder], "car-1")], own.take)
-    false.start([], own.take)
-    stranger.start([], own.take)
-    assert ear.wait(lambda: station.state().connected and car.state().connected and false.state().connected)
+    station.start([Subscription(BY_BODY[m.CarLap])], inbox.on_delivery)
+    car.start([Subscription(BY_BODY[m.DriveOrder], "car-1")], own.on_delivery)
+    false.start([], own.on_delivery)
+    stranger.start([], own.on_delivery)
+    assert inbox.wait(lambda: station.state().connected and car.state().connected and false.state().connected)
     for number in range(3):
         assert car.publish(m.CarLap(number, "c1"))
         assert false.publish(m.CarLap(number, "c9"))
-    assert ear.wait(lambda: len(ear.heard) == 3 and false.state().refused == 3)
-    assert {d.message.envelope.device for d in ear.heard} == {"car-1"}
+    assert inbox.wait(lambda: len(inbox.deliveries) == 3 and false.state().refused == 3)
+    assert {d.message.envelope.device for d in inbox.deliveries} == {"car-1"}
     assert "refused what we published" in false.state().sentence
     assert not stranger.state().connected
     for link in links:

@@ -1,4 +1,4 @@
-"""The mock wire: what it loses, repeats and forgets, and that the same seed does it the same way again."""
+"""The mock broker: what it loses, repeats and forgets, and that the same seed does the same again."""
 
 from collections.abc import Callable
 
@@ -19,21 +19,21 @@ DRIVING = m.CarState(online=True, mode="driving")
 
 
 class Station:
-    """A link that keeps what it hears; `acks` says whether it acknowledges."""
+    """A station's link that collects its deliveries and, if `acks` is true, acknowledges them."""
 
     def __init__(self, broker: MockBroker, *subscriptions: Subscription, acks: bool = True, boot: str = "b1") -> None:
         self.link = MockLink(broker, "station-1", boot, "station")
         self.acks = acks
-        self.heard: list[Delivery] = []
-        self.link.start(subscriptions or (LAPS, STATES, BEATS), self._take)
+        self.deliveries: list[Delivery] = []
+        self.link.start(subscriptions or (LAPS, STATES, BEATS), self._on_delivery)
 
-    def _take(self, delivery: Delivery) -> None:
-        self.heard.append(delivery)
+    def _on_delivery(self, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
         if self.acks:
             delivery.ack()
 
     def bodies(self, kind: type) -> list[m.Body]:
-        return [d.message.body for d in self.heard if isinstance(d.message.body, kind)]
+        return [d.message.body for d in self.deliveries if isinstance(d.message.body, kind)]
 
 
 def car(broker: MockBroker, device: str = "car-1") -> MockLink:
@@ -81,7 +81,7 @@ def test_same_seed_same_events() -> None:
             broker.run_until(number * NS_PER_S)
             link.publish(lap(number))
             link.publish(m.CarHeartbeat(number, "driving"))
-        return [(d.topic, d.message.envelope.seq, d.retained) for d in station.heard]
+        return [(d.topic, d.message.envelope.seq, d.retained) for d in station.deliveries]
 
     assert story(1) == story(1)
     assert story(1) != story(2)
@@ -93,7 +93,7 @@ def test_unacknowledged_comes_again_only_with_a_new_connection() -> None:
     broker.run_until(1)
     link.publish(lap(1))
     broker.run_until(NS_PER_S * 60)
-    assert len(station.heard) == 1
+    assert len(station.deliveries) == 1
     station.link.vanish()
     again = Station(broker, LAPS, boot="b2")
     broker.run_until(NS_PER_S * 61)
@@ -102,7 +102,7 @@ def test_unacknowledged_comes_again_only_with_a_new_connection() -> None:
     again.link.vanish()
     third = Station(broker, LAPS, boot="b3")
     broker.run_until(NS_PER_S * 70)
-    assert third.heard == []
+    assert third.deliveries == []
 
 
 def test_an_acknowledgement_of_a_dead_connection_is_harmless_and_counts_for_nothing() -> None:
@@ -113,8 +113,8 @@ def test_an_acknowledgement_of_a_dead_connection_is_harmless_and_counts_for_noth
     broker.run_until(2)
     broker.partition("station-1")
     broker.run_until(10 * NS_PER_S)
-    station.heard[0].ack()
-    station.heard[0].ack()
+    station.deliveries[0].ack()
+    station.deliveries[0].ack()
     broker.heal("station-1")
     broker.run_until(30 * NS_PER_S)
     assert station.bodies(m.CarLap) == [lap(1), lap(1)]
@@ -130,7 +130,7 @@ def test_state_is_retained_replaced_and_followed_by_the_will() -> None:
     station = Station(broker, STATES)
     broker.run_until(3)
     assert station.bodies(m.CarState) == [DRIVING]
-    assert station.heard[0].retained
+    assert station.deliveries[0].retained
     link.vanish()
     broker.run_until(4)
     last = station.bodies(m.CarState)[-1]
@@ -197,8 +197,8 @@ def test_a_partition_is_noticed_by_both_ends_and_heals() -> None:
 def test_the_queue_is_bounded_and_keeps_the_oldest() -> None:
     broker = MockBroker()
     link = MockLink(broker, "car-1", "boot-a", "car", queue_limit=5)
-    taken = [link.publish(lap(n)) for n in range(8)]
-    assert taken == [True] * 5 + [False] * 3
+    accepted = [link.publish(lap(n)) for n in range(8)]
+    assert accepted == [True] * 5 + [False] * 3
     assert link.state().dropped == 3
     station = Station(broker)
     link.start([], lambda d: d.ack())
@@ -208,16 +208,16 @@ def test_the_queue_is_bounded_and_keeps_the_oldest() -> None:
 
 def test_a_car_is_heard_only_where_it_may_speak_and_hears_only_its_own_orders() -> None:
     broker = MockBroker()
-    heard: list[Delivery] = []
+    overheard: list[Delivery] = []
     spy = MockLink(broker, "car-2", "boot-x", "car")
-    spy.start([ORDERS, LAPS], heard.append)
+    spy.start([ORDERS, LAPS], overheard.append)
     station, link = Station(broker), car(broker)
     broker.run_until(1)
     station.link.publish(m.DriveOrder("o1", "stop", "boot-a", 1, 2000), "car-1")
     broker.refuse("car-1", "raceday/cars/car-1/lap")
     link.publish(lap(1))
     broker.run_until(2)
-    assert heard == []
+    assert overheard == []
     assert station.bodies(m.CarLap) == []
     assert link.state().refused == 1
 
@@ -229,7 +229,7 @@ def test_malformed_bytes_are_counted_and_leave_the_queue() -> None:
     broker.inject("raceday/cars/car-1/lap", b"{nonsense", qos=1)
     broker.inject("raceday/to/car-1/order", b"", qos=1)
     broker.run_until(2)
-    assert station.heard == []
+    assert station.deliveries == []
     assert station.link.state().malformed == 1
     assert broker.unacknowledged("station-1") == 0
 
@@ -240,12 +240,12 @@ def test_malformed_bytes_are_counted_and_leave_the_queue() -> None:
     steps=st.lists(st.sampled_from(["lap", "lap", "apart", "heal", "freeze", "thaw", "vanish", "wait"]), max_size=40),
 )
 def test_while_the_broker_lives_each_taken_lap_arrives_in_the_end(seed: int, steps: list[str]) -> None:
-    """A broker's death is another matter: for that the car has its outbox and the station acknowledges."""
+    """The death of a broker is covered elsewhere, by the car's outbox and the station's acknowledgements."""
     broker = MockBroker(seed, Faults(loss=0.05, repeat=0.1, late=0.2, late_ns=NS_PER_S))
     station = Station(broker)
     broker.run_until(1)
     link = car(broker)
-    taken: set[int] = set()
+    accepted: set[int] = set()
     acts: dict[str, Callable[[], None]] = {
         "apart": lambda: broker.partition("car-1"),
         "heal": lambda: broker.heal("car-1"),
@@ -256,16 +256,16 @@ def test_while_the_broker_lives_each_taken_lap_arrives_in_the_end(seed: int, ste
     for number, step in enumerate(steps):
         broker.run_until(broker.now_ns + NS_PER_S)
         if step == "lap" and link.publish(lap(number)):
-            taken.add(number)
+            accepted.add(number)
         elif step == "vanish":
             station.link.vanish()
-            heard = station.heard
+            earlier = station.deliveries
             station = Station(broker, boot=f"b{number + 2}")
-            station.heard[:0] = heard
+            station.deliveries[:0] = earlier
         elif step != "lap":
             acts[step]()
     broker.faults = Faults()
     broker.thaw()
     broker.heal("car-1")
     broker.run_until(broker.now_ns + 120 * NS_PER_S)
-    assert taken <= {b.at_ns for b in station.bodies(m.CarLap) if isinstance(b, m.CarLap)}
+    assert accepted <= {b.at_ns for b in station.bodies(m.CarLap) if isinstance(b, m.CarLap)}

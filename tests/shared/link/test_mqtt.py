@@ -1,4 +1,4 @@
-"""The real wire where only a real broker tells: frozen, killed, taken names, hostile bytes, bad certificates."""
+"""What only a real broker can show: freezes, kills, taken names, hostile bytes and bad certificates."""
 
 import os
 import pathlib
@@ -32,31 +32,33 @@ from shared.link.mqtt import MqttLink, MqttOptions
 link = MqttLink(MqttOptions(port=int(sys.argv[1])), "car-1", "c1", "car")
 link.start([], lambda delivery: None)
 link.publish(m.CarState(online=True, mode="driving"))
-print("said", flush=True)
+print("published", flush=True)
 threading.Event().wait()
 """
 
 
 @pytest.mark.broker
-def test_a_car_whose_process_is_killed_is_said_to_be_away(mosquitto: Any, new_ear: Any) -> None:
-    ear = new_ear()
+def test_a_car_whose_process_is_killed_is_said_to_be_away(mosquitto: Any, new_inbox: Any) -> None:
+    inbox = new_inbox()
     station = mosquitto.link("station-1", "station", "s1")
-    station.start([Subscription(BY_BODY[m.CarState])], ear.take)
+    station.start([Subscription(BY_BODY[m.CarState])], inbox.on_delivery)
     car = subprocess.Popen([sys.executable, "-c", CAR, str(mosquitto.port)], stdout=subprocess.PIPE)
-    mosquitto.until(lambda: DRIVING in ear.bodies())
+    mosquitto.until(lambda: DRIVING in inbox.bodies())
     car.kill()
     car.communicate()
-    mosquitto.until(lambda: not ear.bodies()[-1].online)
+    mosquitto.until(lambda: not inbox.bodies()[-1].online)
 
 
 @pytest.mark.broker
 @pytest.mark.slow
-def test_a_frozen_broker_is_not_called_connected_and_what_was_kept_arrives_after(mosquitto: Any, new_ear: Any) -> None:
-    ear = new_ear()
+def test_a_frozen_broker_is_not_called_connected_and_what_was_kept_arrives_after(
+    mosquitto: Any, new_inbox: Any
+) -> None:
+    inbox = new_inbox()
     station = mosquitto.link("station-1", "station", "s1", keepalive_s=1)
-    station.start([Subscription(BY_BODY[m.CarLap])], ear.take)
+    station.start([Subscription(BY_BODY[m.CarLap])], inbox.on_delivery)
     car = mosquitto.link("car-1", "car", "c1", keepalive_s=1)
-    car.start([], new_ear().take)
+    car.start([], new_inbox().on_delivery)
     mosquitto.until(lambda: station.state().connected and car.state().connected)
     pid = mosquitto.broker.process.pid
     os.kill(pid, signal.SIGSTOP)
@@ -68,21 +70,21 @@ def test_a_frozen_broker_is_not_called_connected_and_what_was_kept_arrives_after
         assert car.state().queued == 30
     finally:
         os.kill(pid, signal.SIGCONT)
-    mosquitto.until(lambda: {b.at_ns for b in ear.bodies()} == set(range(30)))
+    mosquitto.until(lambda: {b.at_ns for b in inbox.bodies()} == set(range(30)))
     mosquitto.until(lambda: car.state().queued == 0)
 
 
 @pytest.mark.broker
-def test_two_machines_with_one_client_id_are_told_so(mosquitto: Any, new_ear: Any) -> None:
+def test_two_machines_with_one_client_id_are_told_so(mosquitto: Any, new_inbox: Any) -> None:
     first, second = (mosquitto.link("car-1", "car", boot, client_id="car-1") for boot in ("a", "b"))
-    first.start([], new_ear().take)
+    first.start([], new_inbox().on_delivery)
     mosquitto.until(lambda: first.state().connected)
-    second.start([], new_ear().take)
+    second.start([], new_inbox().on_delivery)
     mosquitto.until(lambda: "does another machine use the name 'car-1'?" in second.state().sentence)
 
 
 def test_a_broker_that_says_that_our_name_was_taken_is_believed() -> None:
-    """mosquitto 2.0.11 does not say it; then the short lives of the connections tell."""
+    """mosquitto 2.0.11 does not say it; there the link concludes it from the short lives of its connections."""
     link = MqttLink(MqttOptions(port=1, client_id="car-1"), "car-1", "a", "car")
     taken = ReasonCode(PacketTypes.DISCONNECT, "Session taken over")
     link._on_disconnect(None, None, None, taken, None)  # type: ignore[arg-type]
@@ -91,49 +93,49 @@ def test_a_broker_that_says_that_our_name_was_taken_is_believed() -> None:
 
 
 @pytest.mark.broker
-def test_two_cars_with_one_name_do_not_knock_each_other_off(mosquitto: Any, new_ear: Any) -> None:
-    ear = new_ear()
+def test_two_cars_with_one_name_do_not_knock_each_other_off(mosquitto: Any, new_inbox: Any) -> None:
+    inbox = new_inbox()
     station = mosquitto.link("station-1", "station", "s")
-    station.start([Subscription(BY_BODY[m.CarLap])], ear.take)
+    station.start([Subscription(BY_BODY[m.CarLap])], inbox.on_delivery)
     cars = [mosquitto.link("car-1", "car", boot) for boot in ("a", "b")]
     for car in cars:
-        car.start([], new_ear().take)
+        car.start([], new_inbox().on_delivery)
     mosquitto.until(lambda: all(link.state().connected for link in (station, *cars)))
     for number in range(20):
         for car in cars:
             assert car.publish(m.CarLap(number, "c"))
-        mosquitto.until(lambda heard=2 * number + 2: len(ear.heard) == heard)
+        mosquitto.until(lambda count=2 * number + 2: len(inbox.deliveries) == count)
     assert all(car.state().connected for car in cars)
-    assert {delivery.message.envelope.boot for delivery in ear.heard} == {"a", "b"}
+    assert {delivery.message.envelope.boot for delivery in inbox.deliveries} == {"a", "b"}
 
 
 @pytest.mark.broker
-def test_auto_finds_mqtt_5(mosquitto: Any, new_ear: Any) -> None:
+def test_auto_finds_mqtt_5(mosquitto: Any, new_inbox: Any) -> None:
     link = mosquitto.link("car-1", "car", "c1", protocol="auto")
-    link.start([], new_ear().take)
+    link.start([], new_inbox().on_delivery)
     mosquitto.until(lambda: link.state().connected)
 
 
 @pytest.mark.slow
-def test_auto_falls_back_to_311_where_nobody_answers_a_5(tmp_path: pathlib.Path, new_ear: Any) -> None:
+def test_auto_falls_back_to_311_where_nobody_answers_a_5(tmp_path: pathlib.Path, new_inbox: Any) -> None:
     broker = start_broker(tmp_path, 0, "amqtt")
-    ear = new_ear()
+    inbox = new_inbox()
     link = MqttLink(MqttOptions(port=broker.port), "station-1", "s1", "station")
     try:
-        link.start([Subscription(BY_BODY[m.StationStatus])], ear.take)
+        link.start([Subscription(BY_BODY[m.StationStatus])], inbox.on_delivery)
         link.publish(m.StationStatus(online=True))
-        assert ear.wait(lambda: ear.heard)
+        assert inbox.wait(lambda: inbox.deliveries)
     finally:
         link.close()
         broker.stop()
 
 
-def test_a_broker_that_is_not_there_is_said_with_its_address(free_port: Any, new_ear: Any) -> None:
+def test_a_broker_that_is_not_there_is_said_with_its_address(free_port: Any, new_inbox: Any) -> None:
     port = free_port()
     link = MqttLink(MqttOptions(port=port), "car-1", "c1", "car")
-    ear = new_ear()
-    link.start([], ear.take)
-    assert ear.wait(lambda: f"Cannot reach the broker at 127.0.0.1:{port}" in link.state().sentence)
+    inbox = new_inbox()
+    link.start([], inbox.on_delivery)
+    assert inbox.wait(lambda: f"Cannot reach the broker at 127.0.0.1:{port}" in link.state().sentence)
     link.close()
     assert link.state().sentence == "The link is closed."
 
@@ -149,14 +151,14 @@ def test_a_link_that_was_never_started_closes() -> None:
 @given(topic=st.binary(max_size=60), payload=st.binary(max_size=200), retain=st.booleans(), qos=st.integers(0, 1))
 def test_no_bytes_from_the_broker_raise(topic: bytes, payload: bytes, retain: bool, qos: int) -> None:
     """Straight into the callback, as paho would call it."""
-    heard: list[object] = []
+    delivered: list[object] = []
     link = MqttLink(MqttOptions(), "station-1", "s1", "station")
-    link._on_delivery = heard.append
+    link._on_delivery = delivered.append
     message = MQTTMessage(mid=1, topic=topic)
     message.payload, message.retain, message.qos = payload, retain, qos
     link._on_message(Client(CallbackAPIVersion.VERSION2), None, message)
     link.close()
-    assert heard == []
+    assert delivered == []
     assert link.state().malformed == 1
 
 

@@ -1,4 +1,4 @@
-"""What one machine says and hears: numbered, addressed, checked."""
+"""Messages as packets and back: numbered, addressed and checked."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The queue of what waits: bounded, in order, states replaced, nothing lost between window and connection."""
+"""The send queue: bounded, in order, states replaced, and nothing lost with the connection."""
 
 import random
 
@@ -24,13 +24,13 @@ def beat(number: int) -> Packet:
 
 
 def drain(queue: SendQueue, mids: list[int]) -> list[bytes]:
-    taken = []
+    payloads = []
     while (packet := queue.pop()) is not None:
-        taken.append(packet.payload)
+        payloads.append(packet.payload)
         if packet.qos:
             mids.append(len(mids) + 1)
             queue.on_sent(mids[-1])
-    return taken
+    return payloads
 
 
 def test_the_window_holds_back_and_answers_open_it() -> None:
@@ -89,7 +89,7 @@ def test_the_last_state_is_said_again_after_each_connect_but_not_a_refused_one()
 
 @given(st.lists(st.sampled_from(["lap", "state", "send", "answer", "lost", "connected"]), max_size=80))
 def test_no_taken_lap_is_ever_lost_and_the_newest_state_is_said_last(steps: list[str]) -> None:
-    queue, said, laps, last_state = SendQueue(limit=10, window=3), [], set(), None
+    queue, sent, laps, last_state = SendQueue(limit=10, window=3), [], set(), None
     mids, open_mids = list[int](), list[int]()
     for number, step in enumerate(steps):
         if step == "lap" and queue.put(lap(number), online=True):
@@ -99,7 +99,7 @@ def test_no_taken_lap_is_ever_lost_and_the_newest_state_is_said_last(steps: list
             assert queue.put(state(number), online=True)
         elif step == "send":
             before = len(mids)
-            said += drain(queue, mids)
+            sent += drain(queue, mids)
             open_mids += mids[before:]
         elif step == "answer" and open_mids:
             queue.on_answer(open_mids.pop(0))
@@ -111,13 +111,13 @@ def test_no_taken_lap_is_ever_lost_and_the_newest_state_is_said_last(steps: list
         assert queue.queued <= 10 + 1 + 3
     for _ in range(30):
         before = len(mids)
-        said += drain(queue, mids)
+        sent += drain(queue, mids)
         open_mids += mids[before:]
         while open_mids:
             queue.on_answer(open_mids.pop(0))
-    assert laps <= set(said)
+    assert laps <= set(sent)
     assert queue.queued == 0
-    states = [payload for payload in said if payload not in laps]
+    states = [payload for payload in sent if payload not in laps]
     assert (states[-1] if states else None) == last_state
 
 
@@ -133,7 +133,7 @@ def test_the_waits_grow_stay_bounded_and_differ(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("topic_filter", "topic", "hears"),
+    ("topic_filter", "topic", "matching"),
     [
         ("a/b", "a/b", True),
         ("a/b", "a/b/c", False),
@@ -146,5 +146,5 @@ def test_the_waits_grow_stay_bounded_and_differ(seed: int) -> None:
         ("b/#", "a/b", False),
     ],
 )
-def test_filters_hear_as_mqtt_says(topic_filter: str, topic: str, hears: bool) -> None:
-    assert matches(topic_filter, topic) == hears
+def test_filters_hear_as_mqtt_says(topic_filter: str, topic: str, matching: bool) -> None:
+    assert matches(topic_filter, topic) == matching

@@ -28,11 +28,11 @@ KINDS: list[type[Any]] = [
 
 
 def slow(value: Any) -> str:
-    return json.dumps(value, default=kept, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(value, default=stored_fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def kept(value: Any) -> dict[str, Any]:
-    """All but the fields that came later and say what older records meant."""
+def stored_fields(value: Any) -> dict[str, Any]:
+    """The fields that are written: all but later additions that still have the meaning of older records."""
     every = dataclasses.asdict(value)
     fields = dataclasses.fields(value)
     late = {f.name: f.metadata.get("meant", f.default) for f in fields if f.metadata.get("later")}

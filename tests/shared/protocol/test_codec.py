@@ -1,4 +1,4 @@
-"""The codec: what we say comes back the same; whatever else arrives is one sentence."""
+"""The codec: our own messages survive the round trip, and anything else is refused in one sentence."""
 
 import contextlib
 import dataclasses

@@ -1,4 +1,4 @@
-"""The result's text: exact both ways, and hostile until checked."""
+"""Results as JSON: exact both ways, and untrusted until checked."""
 
 import dataclasses
 import json

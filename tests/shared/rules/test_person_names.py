@@ -1,4 +1,4 @@
-"""Names of people: what real names and phones write is taken, in one form; what is not text is named and refused."""
+"""Names of people: what people type is accepted in one form; a character that is not text is refused by name."""
 
 import unicodedata
 
@@ -20,7 +20,7 @@ ANY = st.text(st.characters(exclude_categories=())) | st.text(
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "normal"),
     [
         ("\u5c71\u7530\u3000\u592a\u90ce", "\u5c71\u7530 \u592a\u90ce"),  # a full-width space
         ("Jean\u00a0Luc", "Jean Luc"),  # a no-break space
@@ -62,8 +62,8 @@ ANY = st.text(st.characters(exclude_categories=())) | st.text(
         ("\U000323b0", None),  # reserved for Han characters: newer than some Pythons
     ],
 )
-def test_what_people_write_is_taken(text: str, kept: str | None) -> None:
-    wanted = unicodedata.normalize("NFC", text) if kept is None else kept
+def test_what_people_write_is_taken(text: str, normal: str | None) -> None:
+    wanted = unicodedata.normalize("NFC", text) if normal is None else normal
     assert person_name(text) == wanted
     assert person_name(wanted) == wanted
 
@@ -179,7 +179,7 @@ def test_a_name_and_a_key_are_final(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "normal"),
     [
         ("Ruth", "Ruth"),
         ("\U0001f469\u200d\U0001f680 Anna", "\U0001f469\u200d\U0001f680 Anna"),
@@ -195,15 +195,15 @@ def test_a_name_and_a_key_are_final(text: str) -> None:
         ("a" + "\u0301" * 9, "\u00e1"),
     ],
 )
-def test_what_of_a_text_can_be_a_name_is_kept(text: str, kept: str) -> None:
-    assert name_within(text) == kept
+def test_what_of_a_text_can_be_a_name_is_kept(text: str, normal: str) -> None:
+    assert name_within(text) == normal
 
 
 @given(ANY, st.integers(1, 80))
 @example("\U0001f469\u200d" * 80, 5)
-def test_what_is_kept_is_a_name_or_nothing(text: str, most: int) -> None:
-    kept = name_within(text, most)
-    assert kept == "" or person_name(kept, most) == kept
+def test_what_is_kept_is_a_name_or_nothing(text: str, max_characters: int) -> None:
+    name = name_within(text, max_characters)
+    assert name == "" or person_name(name, max_characters) == name
 
 
 @given(ANY)

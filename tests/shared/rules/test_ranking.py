@@ -1,4 +1,4 @@
-"""Ranking: tables for every method and rule, and a brute-force model beside it."""
+"""Ranking: tables for every method and rule, and comparison with a brute-force model."""
 
 import itertools
 
@@ -97,7 +97,7 @@ def test_a_standing_is_a_total_order(rows: list[tuple[str, int, int]], margin: i
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 9), st.integers(0, 6_000_000)), max_size=12))
 def test_tied_are_those_that_their_uncertainties_cannot_tell_apart(rows: list[tuple[int, int, int]]) -> None:
-    """Against every pair; the order is that of the scores, whoever is tied."""
+    """Compared with a check of every pair; the order is that of the scores, whoever is tied."""
     scored = [Scored(f"r{number}", *row) for number, row in enumerate(rows)]
     placed = rank(scored)
     assert [p.score_ms for p in placed] == sorted(row[0] for row in rows)
@@ -145,5 +145,5 @@ def test_a_wrong_rule_is_one_sentence(values: dict[str, object], sentence: str) 
 
 
 def test_rules_as_real_leagues_used_them_are_allowed() -> None:
-    for method, least, most in (("total_time", 3, 3), ("best_lap", 1, 15), ("average", 1, 5), ("average", 3, 5)):
-        check_rules(RaceRules(method, least, most))  # type: ignore[arg-type]
+    for method, consecutive, laps in (("total_time", 3, 3), ("best_lap", 1, 15), ("average", 1, 5), ("average", 3, 5)):
+        check_rules(RaceRules(method, consecutive, laps))  # type: ignore[arg-type]

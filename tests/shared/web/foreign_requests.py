@@ -1,4 +1,4 @@
-"""One stranger with thousands of sockets: silent, halves of all kinds, a byte a second, unread streams, stops."""
+"""One stranger with thousands of sockets: silent ones, half requests, a byte a second, unread streams, stops."""
 
 import contextlib
 import itertools
@@ -8,11 +8,14 @@ import threading
 from collections.abc import Iterator
 
 KINDS = ("silent", "half a header", "half a body", "a byte a second", "unread stream", "half a stop", "a stop")
-LOOPBACKS = ("127.0.0.2", "127.0.0.1")  # a stranger's address, and our own: behind one access point all have one
+LOOPBACKS = (
+    "127.0.0.2",
+    "127.0.0.1",
+)  # a stranger's address, and our own: behind one access point all share an address
 
 
 def room_for(sockets: int) -> int:
-    """This process may open so many at least, as far as the machine allows; how many it may use."""
+    """Raise the limit of open files for `sockets` sockets; return how many of them the machine allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < sockets + 500:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, sockets + 500), hard))
@@ -20,7 +23,7 @@ def room_for(sockets: int) -> int:
 
 
 class Stranger:
-    """Opens sockets to a port, and holds them."""
+    """Opens sockets to a port and keeps them open; some of them send a byte a second."""
 
     def __init__(
         self, port: int, stream: str = "/live", body_to: str = "/api/v1/commands", stop: str = "/api/v1/stop"
@@ -42,14 +45,14 @@ class Stranger:
         self._thread = threading.Thread(target=self._trickle, daemon=True)
 
     def open(self, count: int, kinds: tuple[str, ...] = KINDS, addresses: tuple[str, ...] = LOOPBACKS) -> int:
-        """So many, of all kinds in turn; how many were opened."""
+        """Try to open `count` sockets, of `kinds` and from `addresses` in turn; return how many connected."""
         opened = 0
         for kind, address in itertools.islice(itertools.cycle(itertools.product(kinds, addresses)), count):
             made = socket.socket()
             self._sockets.append(made)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
             made.settimeout(5)
-            with contextlib.suppress(OSError):  # shut in our face: that is for the other side to know
+            with contextlib.suppress(OSError):  # the server closed it: the test asks the server, not us
                 made.bind((address, 0))
                 made.connect(("127.0.0.1", self._port))
                 opened += 1
@@ -79,7 +82,7 @@ class Stranger:
 def stranger(
     port: int, stream: str = "/live", body_to: str = "/api/v1/commands", stop: str = "/api/v1/stop"
 ) -> Iterator[Stranger]:
-    """For as long as the block lasts."""
+    """Yield a stranger whose sockets stay open until the block ends."""
     made = Stranger(port, stream, body_to, stop)
     made.start()
     try:

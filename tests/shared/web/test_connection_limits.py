@@ -1,4 +1,4 @@
-"""Which connections are kept: whoever comes with a question gets in, whoever asks nothing goes."""
+"""Which connections are kept: whoever sends a request gets in, and idle connections make room."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def test_an_official_always_gets_in_and_stays(stage: Stage, address: str) -> Non
 @pytest.mark.parametrize("address", ["203.0.113.9", *LOOPBACK])
 @pytest.mark.parametrize("stage", ["waiting", "sending", "queued"])
 def test_even_from_the_strangers_own_address(address: str, stage: Stage) -> None:
-    """Behind one access point all have one address; the next thousand sockets are no reason to lose this one."""
+    """Behind one access point all share an address; the next thousand sockets must not push this one out."""
     table = ConnectionTable(LIMITS)
     filled(table, address, 5000, stage, official=True)
     asking = WebConnection(address, True, 6000.0)
@@ -74,7 +74,7 @@ def test_the_public_leaves_the_officials_places_free() -> None:
 
 
 def test_whoever_holds_most_makes_place_for_others() -> None:
-    """Two hundred unread streams of one stranger are no reason to send a spectator away."""
+    """Two hundred unread streams of one stranger do not keep a spectator out."""
     table = ConnectionTable(LIMITS)
     hog = filled(table, "203.0.113.9", 200, "served")
     assert table.others == 80
@@ -146,14 +146,16 @@ def test_the_counts_are_right_and_the_room_is_never_exceeded(
         else:
             table.remove(connection)
             table.remove(connection)
-        held = inside(table)
-        assert len(held) == len(table) <= limits.max_connections
-        assert sum(not each.official for each in held) == table.others <= limits.max_connections - limits.for_officials
-        assert sum(each.official for each in held) == table.officials
+        admitted = inside(table)
+        assert len(admitted) == len(table) <= limits.max_connections
+        assert (
+            sum(not each.official for each in admitted) == table.others <= limits.max_connections - limits.for_officials
+        )
+        assert sum(each.official for each in admitted) == table.officials
 
 
 def test_who_was_answered_before_goes_after_those_who_said_nothing() -> None:
-    """A page that is open has a line to us; it is not cut for a stranger's silence from the same address."""
+    """An open page holds a connection; silent sockets from the same address do not push it out."""
     table = ConnectionTable(LIMITS)
     page = filled(table, LOOPBACK[0], 1, "resting", official=True)[0]
     filled(table, LOOPBACK[0], 5000, "waiting", official=True)

@@ -1,4 +1,4 @@
-"""A refusal is a sentence: a page where a person's browser went, JSON where a program asks, on all three machines."""
+"""A refusal is a sentence: a page for a browser, JSON for a program, on all three machines."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from tests.vehicle.web.test_access import Site
 
 @dataclass
 class Answer:
-    """What an app answered."""
+    """The response of an app."""
 
     status_code: int
     headers: Headers
@@ -38,7 +38,7 @@ class Answer:
 
 
 class TestClient:
-    """Asks an app directly, as a server does."""
+    """Calls an ASGI app directly, without a server."""
 
     __test__ = False
 
@@ -46,13 +46,15 @@ class TestClient:
         self._app = app
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
-        return self.ask("GET", path, headers)
+        return self.request("GET", path, headers)
 
     def post(self, path: str, headers: dict[str, str] | None = None) -> Answer:
-        """With no body, as the stop's form has none."""
-        return self.ask("POST", path, headers)
+        """Post without a body, as the form of the stop button does."""
+        return self.request("POST", path, headers)
 
-    def ask(self, method: str, path: str, headers: dict[str, str] | None = None, client: str = "127.0.0.1") -> Answer:
+    def request(
+        self, method: str, path: str, headers: dict[str, str] | None = None, client: str = "127.0.0.1"
+    ) -> Answer:
         sent: list[Message] = []
 
         async def send(message: Message) -> None:
@@ -63,7 +65,7 @@ class TestClient:
         async def receive() -> Message:
             for _ in bodies:
                 return {"type": "http.request", "body": b"", "more_body": False}
-            await asyncio.Event().wait()  # it stays until it has its answer
+            await asyncio.Event().wait()  # the client stays until it has its answer
             raise AssertionError
 
         named = {"host": "127.0.0.1", **(headers or {})}
@@ -81,10 +83,10 @@ class TestClient:
             "headers": [(k.encode(), v.encode()) for k, v in named.items()],
         }
 
-        async def answered() -> None:
+        async def run() -> None:
             await self._app(scope, receive, send)
 
-        asyncio.run(answered())
+        asyncio.run(run())
         start = next(message for message in sent if message["type"] == "http.response.start")
         body = b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body")
         assert int(Headers(raw=start["headers"]).get("content-length", len(body))) == len(body)
@@ -144,8 +146,8 @@ def test_a_refusal_is_a_page_for_people_and_json_for_programs(client: TestClient
     assert f"<p>&lt;b&gt;{status}&lt;/b&gt; &amp; more</p>" in page.text
     assert '<a href="/">Home &amp; hearth</a>' in page.text
     for path, headers in ((f"/say/{status}", PROGRAM), (f"/api/say/{status}", BROWSER)):
-        said = client.get(path, headers=headers)
-        assert (said.status_code, said.json()) == (status, {"error": f"<b>{status}</b> & more"})
+        answer = client.get(path, headers=headers)
+        assert (answer.status_code, answer.json()) == (status, {"error": f"<b>{status}</b> & more"})
 
 
 FORMS = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "Text/Plain"]
@@ -154,7 +156,7 @@ FORMS = ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("status", [400, 403, 409, 421, 429, 503])
 def test_a_form_that_is_refused_shows_a_page(client: TestClient, status: int, form: str) -> None:
-    """Where a form goes the browser goes, whatever the address is called."""
+    """The browser shows the answer to a form, so it is a page even below /api."""
     page = client.post(f"/api/say/{status}", headers={**BROWSER, "content-type": form})
     assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8")
     assert f"<p>&lt;b&gt;{status}&lt;/b&gt; &amp; more</p>" in page.text
@@ -165,8 +167,8 @@ def test_a_form_that_is_refused_shows_a_page(client: TestClient, status: int, fo
     [{**PROGRAM, "content-type": FORMS[0]}, {**BROWSER, "content-type": "application/json"}, BROWSER, PROGRAM, {}],
 )
 def test_what_a_script_posts_is_refused_in_json(client: TestClient, headers: dict[str, str]) -> None:
-    said = client.post("/api/say/403", headers=headers)
-    assert (said.status_code, said.json()) == (403, {"error": "<b>403</b> & more"})
+    answer = client.post("/api/say/403", headers=headers)
+    assert (answer.status_code, answer.json()) == (403, {"error": "<b>403</b> & more"})
 
 
 @pytest.mark.parametrize("path", ["/api/v1/stop", "/api/v1/stop/release"])
@@ -174,7 +176,7 @@ def test_what_a_script_posts_is_refused_in_json(client: TestClient, headers: dic
     ("address", "more", "sentence"),
     [
         ("192.0.2.7", {}, "Only the station&#x27;s officials may send commands"),
-        ("127.0.0.1", {"origin": "http://evil.example"}, "comes from another page"),
+        ("127.0.0.1", {"origin": "http://evil.example"}, "comes from a page other"),
         ("127.0.0.1", {"sec-fetch-site": "cross-site"}, "comes from another site"),
         ("127.0.0.1", {"host": "evil.example"}, "does not answer to the name"),
     ],
@@ -182,29 +184,29 @@ def test_what_a_script_posts_is_refused_in_json(client: TestClient, headers: dic
 def test_a_stop_by_form_that_is_refused_says_so_to_a_person(
     path: str, address: str, more: dict[str, str], sentence: str
 ) -> None:
-    """The page without scripts has forms; whoever is no official, or came from elsewhere, reads why."""
+    """The page without scripts uses forms: whoever may not send commands reads why."""
     app = station_app(FakeStation())
     form = {**BROWSER, "content-type": FORMS[0], **more}
-    page = TestClient(app).ask("POST", path, form, address)
+    page = TestClient(app).request("POST", path, form, address)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.status_code in (403, 421)
     assert sentence in page.text
-    said = TestClient(app).ask("POST", path, {**form, **PROGRAM}, address)
-    assert (said.status_code, set(said.json())) == (page.status_code, {"error"})
+    answer = TestClient(app).request("POST", path, {**form, **PROGRAM}, address)
+    assert (answer.status_code, set(answer.json())) == (page.status_code, {"error"})
 
 
 def test_a_bug_tells_nothing_of_itself(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
-    page, said = client.get("/bug", headers=BROWSER), client.get("/bug", headers=PROGRAM)
-    assert (page.status_code, said.status_code) == (500, 500)
+    page, answer = client.get("/bug", headers=BROWSER), client.get("/bug", headers=PROGRAM)
+    assert (page.status_code, answer.status_code) == (500, 500)
     assert "its log says why" in page.text
-    assert said.json() == {"error": "This machine failed at this request; its log says why."}
-    assert "a secret of the inside" not in page.text + said.text
+    assert answer.json() == {"error": "This machine could not handle this request; its log says why."}
+    assert "a secret of the inside" not in page.text + answer.text
     assert "a secret of the inside" in caplog.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
 
 
 def test_who_hangs_up_in_the_middle_of_a_question_leaves_no_trace(caplog: pytest.LogCaptureFixture) -> None:
-    """A phone that leaves while it uploads: no answer, and no traceback in the log."""
+    """A phone that disconnects during an upload: no answer, and no traceback in the log."""
     sent: list[Message] = []
 
     async def app(_scope: Any, receive: Any, _send: Any) -> None:
@@ -227,7 +229,7 @@ def test_what_is_no_refusal_of_ours_passes_as_it_is(client: TestClient) -> None:
     assert client.get("/text", headers=BROWSER).text == "no"
     assert client.get("/stream", headers=BROWSER).content == b"ab"
     assert "Not for you." in client.get("/detail", headers=BROWSER).text
-    assert "Not here" in client.get("/nowhere", headers=BROWSER).text
+    assert "<h1>Not found</h1>" in client.get("/nowhere", headers=BROWSER).text
 
 
 @pytest.mark.parametrize("accept", ["", "application/json", "text/event-stream", "text/plain"])
@@ -250,7 +252,7 @@ def test_the_station_answers_people_with_pages() -> None:
     stranger = station.get("/", headers={**BROWSER, "host": "evil.example"})
     assert stranger.status_code == 421
     assert "does not answer to the name" in stranger.text
-    assert "<h1>Not this name</h1>" in stranger.text
+    assert "<h1>Unknown host name</h1>" in stranger.text
     for asset in ("tokens.css", "plain.css", "inter-latin.woff2"):
         assert station.get(f"/static/{asset}").status_code == 200
 

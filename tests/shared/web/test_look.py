@@ -1,4 +1,4 @@
-"""All machines look alike: one folder of tokens and letters, whose licence, source and hashes are recorded."""
+"""All machines look alike: one folder of style tokens and fonts, whose licence, source and hashes are recorded."""
 
 import hashlib
 import json
@@ -29,4 +29,6 @@ def test_no_machine_has_a_look_of_its_own() -> None:
     assert [path for path in ROOT.glob("*/**/tokens.css") if ".venv" not in path.parts] == [LOOK / "tokens.css"]
     for style in [*ROOT.glob("station/**/*.css"), *ROOT.glob("leaderboard/**/*.css"), *ROOT.glob("vehicle/**/*.css")]:
         families = re.findall(r"font(?:-family)?:[^;]*", style.read_text(encoding="utf-8"))
-        assert all("var(--sans)" in said or "monospace" in said or "inherit" in said for said in families), style
+        assert all("var(--sans)" in family or "monospace" in family or "inherit" in family for family in families), (
+            style
+        )

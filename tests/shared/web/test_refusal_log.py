@@ -1,4 +1,4 @@
-"""Refusals are seen in the log, and cannot fill it."""
+"""Refusals are logged, and cannot flood the log."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,10 +18,10 @@ def test_the_first_is_told_at_once_and_the_next_counted() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(400, 430), st.text(max_size=30), st.text(max_size=300)), max_size=300))
-def test_whatever_is_asked_by_whomever_a_second_has_few_lines(asked: list[tuple[int, str, str]]) -> None:
+def test_whatever_is_asked_by_whomever_a_second_has_few_lines(requests: list[tuple[int, str, str]]) -> None:
     refusals = Refusals()
-    told = [refusals.record(*each, now_s=7.5) for each in asked]
-    said = [sentence for sentence in told if sentence is not None]
-    assert len(said) <= MAX_LINES_PER_S
-    assert all("\n" not in sentence and len(sentence) < 300 for sentence in said)
-    assert refusals.total == len(asked)
+    recorded = [refusals.record(*each, now_s=7.5) for each in requests]
+    lines = [line for line in recorded if line is not None]
+    assert len(lines) <= MAX_LINES_PER_S
+    assert all("\n" not in line and len(line) < 300 for line in lines)
+    assert refusals.total == len(requests)

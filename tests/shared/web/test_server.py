@@ -1,4 +1,4 @@
-"""Over real sockets: whoever is put out is shut, also where it was on its way to uvicorn; and who is heard first."""
+"""Over real sockets: evicted connections are closed, also on their way to uvicorn; and who is served first."""
 
 import asyncio
 import contextlib
@@ -19,8 +19,8 @@ from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import CountingServer, listening_socket
 
 BURST = 120
-PATIENCE_S = 30.0  # for a failure only: the test goes on as soon as it happens
-ASKED = b"GET / HTTP/1.1\r\nHost: hall\r\n\r\n"
+PATIENCE_S = 30.0  # reached only on failure: the test goes on as soon as the event happens
+PAGE = b"GET / HTTP/1.1\r\nHost: station\r\n\r\n"
 
 
 async def empty(scope: dict[str, Any], _receive: object, send: Any) -> None:
@@ -31,13 +31,13 @@ async def empty(scope: dict[str, Any], _receive: object, send: Any) -> None:
 
 @contextmanager
 def stranger(port: int, count: int) -> Iterator[selectors.BaseSelector]:
-    """So many whole requests of one address, before the server takes the first."""
+    """Send `count` whole requests from one address before the server accepts the first."""
     with selectors.DefaultSelector() as sockets:
         for _ in range(count):
             made = socket.socket()
             made.bind(("127.0.0.2", 0))
             made.connect(("127.0.0.1", port))
-            made.sendall(ASKED)
+            made.sendall(PAGE)
             made.setblocking(False)
             sockets.register(made, selectors.EVENT_READ)
         try:
@@ -47,31 +47,31 @@ def stranger(port: int, count: int) -> Iterator[selectors.BaseSelector]:
                 key.fileobj.close()  # type: ignore[union-attr]
 
 
-def hear(sockets: selectors.BaseSelector, one: socket.socket) -> None:
-    """After an answer one byte of the next request, which ends uvicorn's own wait for it."""
+def read_answer(sockets: selectors.BaseSelector, one: socket.socket) -> None:
+    """Read what arrived; after an answer send a byte of the next request, which ends uvicorn's own keep-alive wait."""
     try:
         if one.recv(4096):
             one.sendall(b"G")
             return
     except OSError:
-        pass  # reset: it is put out
+        pass  # reset: the server closed it
     sockets.unregister(one)
     one.close()
 
 
-def left_at_most(sockets: selectors.BaseSelector, most: int) -> int:
-    """Returns as soon as no more than `most` are open; what is open when nothing happens any more."""
-    while (still := len(sockets.get_map())) > most:
+def left_at_most(sockets: selectors.BaseSelector, max_open: int) -> int:
+    """Wait until at most `max_open` are open; return how many are, also if nothing happens any more."""
+    while (still := len(sockets.get_map())) > max_open:
         happened = sockets.select(PATIENCE_S)
         if not happened:
             return still
         for key, _ in happened:
-            hear(sockets, key.fileobj)  # type: ignore[arg-type]
+            read_answer(sockets, key.fileobj)  # type: ignore[arg-type]
     return len(sockets.get_map())
 
 
 @pytest.mark.parametrize(
-    ("room", "stays", "official"),
+    ("limits", "stays", "official"),
     [
         (
             ConnectionLimits(8, 2, max_idle_each=4, head_s=1e6, keep_alive_s=1e6),
@@ -86,13 +86,13 @@ def left_at_most(sockets: selectors.BaseSelector, most: int) -> int:
 )
 @pytest.mark.parametrize("at_once", [1, 16])
 def test_a_burst_leaves_no_more_open_than_are_counted(
-    monkeypatch: pytest.MonkeyPatch, room: ConnectionLimits, stays: int, official: bool, at_once: int
+    monkeypatch: pytest.MonkeyPatch, limits: ConnectionLimits, stays: int, official: bool, at_once: int
 ) -> None:
     monkeypatch.setattr(shared.web.acceptor, "ACCEPT_BATCH", at_once)
     monkeypatch.setattr(shared.web.acceptor, "SWEEP_S", 0.01)
     config = uvicorn.Config(empty, http="h11", ws="none", lifespan="off", log_level="critical")
     with listening_socket("127.0.0.1", 0) as listening:
-        server = CountingServer(config, room, lambda _address: official)
+        server = CountingServer(config, limits, lambda _address: official)
         serving = threading.Thread(target=server.run, args=([listening],))
         with stranger(listening.getsockname()[1], BURST) as sockets:
             serving.start()
@@ -107,31 +107,31 @@ def test_a_burst_leaves_no_more_open_than_are_counted(
 
 STOP = b"POST /stop"
 OFFICIAL, STRANGER, SPECTATOR, UNKNOWN = "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"
-WHOLE_STOP = STOP + b" HTTP/1.1\r\nHost: hall\r\nContent-Length: 0\r\n\r\n"
-HALF_STOP = STOP + b" HTTP/1.1\r\nHost: hall\r\nX-Much: "
+WHOLE_STOP = STOP + b" HTTP/1.1\r\nHost: station\r\nContent-Length: 0\r\n\r\n"
+HALF_STOP = STOP + b" HTTP/1.1\r\nHost: station\r\nX-Much: "
 
 
 class Order:
-    """Whose connections uvicorn got, in which turn of the loop and in which order."""
+    """Records whose connections uvicorn got, in which turn of the loop and in which order."""
 
     def __init__(self) -> None:
         self.turn = 0
         self.begun: list[tuple[int, str]] = []  # in which turn, whose
-        self.queued_most = 0
+        self.max_queued = 0
         self.shut_on_their_way = 0
 
-    def hears(self, server: CountingServer) -> None:
-        """From the server's loop, before it accepts the first."""
+    def observe(self, server: CountingServer) -> None:
+        """Record the connections of `server`; call in its loop, before it accepts the first."""
         made = server._protocol
 
         def protocol() -> CountedHttpProtocol:
             begun = made()
-            begun.connection_made = self.noting(begun, begun.connection_made)  # type: ignore[method-assign, assignment]
+            begun.connection_made = self.recording(begun, begun.connection_made)  # type: ignore[method-assign, assignment]
             return begun
 
         server._protocol = protocol  # type: ignore[method-assign]
 
-    def noting(self, begun: CountedHttpProtocol, then: Callable[[Any], None]) -> Callable[[Any], None]:
+    def recording(self, begun: CountedHttpProtocol, then: Callable[[Any], None]) -> Callable[[Any], None]:
         def connection_made(transport: asyncio.Transport) -> None:
             self.begun.append((self.turn, begun.connection.address))
             self.shut_on_their_way += begun.connection.group is None
@@ -141,45 +141,45 @@ class Order:
 
     def tick(self, server: CountingServer) -> None:
         self.turn += 1
-        for door in server.servers:
-            self.queued_most = max(self.queued_most, len(door._queued))  # type: ignore[attr-defined]
+        for acceptor in server.servers:
+            self.max_queued = max(self.max_queued, len(acceptor._queued))  # type: ignore[attr-defined]
         asyncio.get_running_loop().call_soon(self.tick, server)
 
 
 class TickingServer(CountingServer):
-    """One that counts its turns."""
+    """A server that counts the turns of its loop."""
 
     order: Order
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self.order.hears(self)
+        self.order.observe(self)
         await super().startup(sockets)
         self.order.tick(self)
 
 
-def heard_of(room: ConnectionLimits, knocks: list[tuple[str, bytes]], official: str) -> Order:
-    """All of them wait before the server takes the first; until every one was begun or put out."""
+def run_requests(limits: ConnectionLimits, requests: list[tuple[str, bytes]], official: str) -> Order:
+    """Connect them all before the server accepts the first; run until each was begun or closed."""
     config = uvicorn.Config(empty, http="h11", ws="none", lifespan="off", log_level="critical")
-    with listening_socket("127.0.0.1", 0) as listening, contextlib.ExitStack() as held:
-        server = TickingServer(config, room, lambda address: address == official, (STOP,))
+    with listening_socket("127.0.0.1", 0) as listening, contextlib.ExitStack() as sockets:
+        server = TickingServer(config, limits, lambda address: address == official, (STOP,))
         server.order = Order()
         made = []
-        for source, asked in knocks:
-            knocking = held.enter_context(socket.socket())
-            knocking.bind((source, 0))
-            knocking.connect(("127.0.0.1", listening.getsockname()[1]))
-            knocking.sendall(asked)
-            knocking.settimeout(PATIENCE_S)
-            made.append(knocking)
+        for source, request in requests:
+            client = sockets.enter_context(socket.socket())
+            client.bind((source, 0))
+            client.connect(("127.0.0.1", listening.getsockname()[1]))
+            client.sendall(request)
+            client.settimeout(PATIENCE_S)
+            made.append(client)
         serving = threading.Thread(target=server.run, args=([listening],))
         serving.start()
         try:
-            for knocking, (_, asked) in zip(made, knocks, strict=True):
-                if asked is not HALF_STOP:
+            for client, (_, request) in zip(made, requests, strict=True):
+                if request is not HALF_STOP:
                     with contextlib.suppress(ConnectionResetError):
-                        knocking.recv(100)
+                        client.recv(100)
         finally:
-            held.close()
+            sockets.close()
             server.should_exit = True
             serving.join(PATIENCE_S)
     assert not serving.is_alive()
@@ -189,14 +189,14 @@ def heard_of(room: ConnectionLimits, knocks: list[tuple[str, bytes]], official: 
 ROOMY = ConnectionLimits(600, 100, max_idle_each=600, head_s=1e6, keep_alive_s=1e6)
 
 
-@pytest.mark.parametrize("flood", [WHOLE_STOP, HALF_STOP, WHOLE_STOP + ASKED], ids=["whole", "half", "two in one"])
-@pytest.mark.parametrize("asked", [WHOLE_STOP, ASKED], ids=["stop", "page"])
+@pytest.mark.parametrize("flood", [WHOLE_STOP, HALF_STOP, WHOLE_STOP + PAGE], ids=["whole", "half", "two in one"])
+@pytest.mark.parametrize("request_of_official", [WHOLE_STOP, PAGE], ids=["stop", "page"])
 def test_strangers_stops_are_begun_a_few_a_turn_after_the_officials_and_beside_all_others(
-    flood: bytes, asked: bytes
+    flood: bytes, request_of_official: bytes
 ) -> None:
-    """Whoever waits is heard among the first, wherever in the flood he came."""
-    knocks = [(STRANGER, flood)] * 100 + [(SPECTATOR, ASKED), (UNKNOWN, WHOLE_STOP), (OFFICIAL, asked)]
-    order = heard_of(ROOMY, knocks + [(STRANGER, flood)] * 100, OFFICIAL)
+    """Everybody else is among the first, wherever in the flood they came."""
+    requests = [(STRANGER, flood)] * 100 + [(SPECTATOR, PAGE), (UNKNOWN, WHOLE_STOP), (OFFICIAL, request_of_official)]
+    order = run_requests(ROOMY, requests + [(STRANGER, flood)] * 100, OFFICIAL)
     a_turn = Counter(turn for turn, _ in order.begun)
     assert max(a_turn.values()) <= STARTED_PER_TURN + 2
     whose = [address for _, address in order.begun]
@@ -205,25 +205,25 @@ def test_strangers_stops_are_begun_a_few_a_turn_after_the_officials_and_beside_a
 
 
 def test_where_nobody_is_an_official_a_stop_does_not_wait_behind_a_flood_of_them() -> None:
-    """As on the car: its phones have addresses that it does not know."""
-    knocks = [(STRANGER, WHOLE_STOP)] * 100 + [(UNKNOWN, WHOLE_STOP)] + [(STRANGER, WHOLE_STOP)] * 100
-    order = heard_of(ROOMY, knocks, official="none")
+    """As on the car, which does not know the addresses of the phones."""
+    requests = [(STRANGER, WHOLE_STOP)] * 100 + [(UNKNOWN, WHOLE_STOP)] + [(STRANGER, WHOLE_STOP)] * 100
+    order = run_requests(ROOMY, requests, official="none")
     assert UNKNOWN in [address for _, address in order.begun[:2]]
 
 
 def test_who_was_put_out_before_he_was_heard_waits_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits is no more than there are places, however many come in a turn."""
+    """The queue never holds more than there are places, however many come in a turn."""
     monkeypatch.setattr(shared.web.acceptor, "ACCEPT_BATCH", 16)
-    room = ConnectionLimits(8, 2, max_idle_each=8, head_s=1e6, keep_alive_s=1e6)
-    order = heard_of(room, [(STRANGER, WHOLE_STOP)] * 300 + [(OFFICIAL, WHOLE_STOP)], OFFICIAL)
-    assert order.queued_most <= room.max_connections
+    limits = ConnectionLimits(8, 2, max_idle_each=8, head_s=1e6, keep_alive_s=1e6)
+    order = run_requests(limits, [(STRANGER, WHOLE_STOP)] * 300 + [(OFFICIAL, WHOLE_STOP)], OFFICIAL)
+    assert order.max_queued <= limits.max_connections
     assert OFFICIAL in [address for _, address in order.begun]
 
 
 def test_who_is_on_his_way_is_not_put_out_for_newcomers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind one access point a flood has the official's own address: what is begun is answered."""
+    """Behind one access point a flood has the official's own address: a request that was begun is answered."""
     monkeypatch.setattr(shared.web.acceptor, "ACCEPT_BATCH", 4)
-    room = ConnectionLimits(32, 8, max_idle_each=32, head_s=1e6, keep_alive_s=1e6)
-    order = heard_of(room, [(OFFICIAL, WHOLE_STOP)] * 300, OFFICIAL)
+    limits = ConnectionLimits(32, 8, max_idle_each=32, head_s=1e6, keep_alive_s=1e6)
+    order = run_requests(limits, [(OFFICIAL, WHOLE_STOP)] * 300, OFFICIAL)
     assert order.begun
     assert order.shut_on_their_way == 0

@@ -1,4 +1,4 @@
-"""The guard's chain on virtual time: latency, the limiter, and nothing left over when the car is put down anew."""
+"""The drive chain on virtual time: latency, the limiter, and nothing left over when the car is put back."""
 
 import pytest
 
@@ -13,14 +13,14 @@ MS = 1_000_000
 
 def speed_after(latency_ms: int, until_ms: int, limits: DriveLimits | None = None) -> float:
     world = World(box(), 1)
-    wires = DriveChain(world, latency_ms * MS, limits)
-    wires.set_command(0, Action(0.0, 0.5))
-    wires.run(until_ms * MS)
+    chain = DriveChain(world, latency_ms * MS, limits)
+    chain.set_command(0, Action(0.0, 0.5))
+    chain.run(until_ms * MS)
     return world.pose.speed_mps
 
 
 @pytest.mark.parametrize("latency_ms", [0, 40, 80])
-def test_a_wish_takes_effect_after_its_latency_and_the_cars_delay(latency_ms: int) -> None:
+def test_a_command_takes_effect_after_its_latency_and_the_cars_delay(latency_ms: int) -> None:
     assert speed_after(latency_ms, latency_ms + 38) == 0.0
     assert speed_after(latency_ms, latency_ms + 200) > 0.1
 
@@ -31,23 +31,23 @@ def test_the_limiter_is_in_the_chain() -> None:
     )
 
 
-def test_clear_forgets_the_wish_and_what_is_under_way() -> None:
+def test_clear_forgets_the_command_and_what_is_under_way() -> None:
     world = World(box(), 1)
-    wires = DriveChain(world, 40 * MS)
-    wires.set_command(0, Action(0.0, 0.5))
-    wires.run(500 * MS)
-    wires.set_command(world.now_ns, Action(0.0, 0.5))
+    chain = DriveChain(world, 40 * MS)
+    chain.set_command(0, Action(0.0, 0.5))
+    chain.run(500 * MS)
+    chain.set_command(world.now_ns, Action(0.0, 0.5))
     world.put_back()
-    wires.clear()
-    wires.run(2_000 * MS)
+    chain.clear()
+    chain.run(2_000 * MS)
     assert world.pose.speed_mps == 0.0
 
 
-def test_the_newest_wish_holds_until_another_comes() -> None:
+def test_the_newest_command_holds_until_another_comes() -> None:
     world = World(box(side_m=30.0), 1)
-    wires = DriveChain(world)
-    wires.set_command(0, Action(0.0, 0.25))
-    wires.run(3_000 * MS)
+    chain = DriveChain(world)
+    chain.set_command(0, Action(0.0, 0.25))
+    chain.run(3_000 * MS)
     steady = world.pose.speed_mps
-    wires.run(4_000 * MS)
+    chain.run(4_000 * MS)
     assert world.pose.speed_mps == pytest.approx(steady, rel=0.02)

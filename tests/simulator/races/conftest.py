@@ -21,7 +21,7 @@ USUAL = dict(fault_table.BY_NAME)
 def hold_meeting(monkeypatch: pytest.MonkeyPatch) -> Iterator[HoldMeeting]:
     """`times`: how much more often than usual the named faults strike, so that minutes are enough."""
     count = 0
-    rooms = tempfile.TemporaryDirectory(prefix="raceday-races-", dir=scratch())
+    scratch_folder = tempfile.TemporaryDirectory(prefix="raceday-races-", dir=scratch())
 
     def run(seed: str, minutes: float, kinds: Iterable[str], times: float = 1.0) -> MeetingTally:
         nonlocal count
@@ -29,11 +29,13 @@ def hold_meeting(monkeypatch: pytest.MonkeyPatch) -> Iterator[HoldMeeting]:
         chosen = frozenset(kinds)
         for name in chosen:
             kind = USUAL[name]
-            most = {"hour": 1e9, "meeting": 1.0}.get(kind.per, 0.5)
-            monkeypatch.setitem(fault_table.BY_NAME, name, dataclasses.replace(kind, rate=min(most, kind.rate * times)))
-        folder = pathlib.Path(rooms.name) / f"meeting-{count}"
+            max_rate = {"hour": 1e9, "meeting": 1.0}.get(kind.per, 0.5)
+            monkeypatch.setitem(
+                fault_table.BY_NAME, name, dataclasses.replace(kind, rate=min(max_rate, kind.rate * times))
+            )
+        folder = pathlib.Path(scratch_folder.name) / f"meeting-{count}"
         folder.mkdir()
         return hold(seed, round(minutes * 60 * NS_PER_S), chosen, folder)
 
     yield run
-    rooms.cleanup()
+    scratch_folder.cleanup()

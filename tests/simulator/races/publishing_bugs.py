@@ -1,4 +1,4 @@
-"""Bugs to put into the product: in what is kept, told, shown, posted and replayed. Each changes one method."""
+"""Bugs to put into the product: in storing, publishing, showing, posting and replaying. Each changes one method."""
 
 import dataclasses
 from collections.abc import Callable, Iterable
@@ -66,8 +66,8 @@ def shows_a_lap_that_is_not_stored(patch: Patch) -> None:
 
     real = projection.run_view
 
-    def run_view(*given: Any) -> Any:
-        view = real(*given)
+    def run_view(*arguments: Any) -> Any:
+        view = real(*arguments)
         return dataclasses.replace(
             view, laps=tuple(dataclasses.replace(lap, lap_ns=lap.lap_ns + 1) for lap in view.laps)
         )
@@ -90,7 +90,7 @@ def posts_under_a_new_id_each_time(patch: Patch) -> None:
 
 
 def changes_the_body_on_a_repeat(patch: Patch) -> None:
-    """The same key, but a body with a newer time."""
+    """A repeat with the same key and another body."""
     count = iter(range(1_000_000))
     real = FaultyWebhook.post
 
@@ -101,7 +101,7 @@ def changes_the_body_on_a_repeat(patch: Patch) -> None:
 
 
 def gives_up_on_a_wrong_clock(patch: Patch) -> None:
-    """A leaderboard that answers 401 is taken at its word for ever."""
+    """A 401 of the leaderboard counts as its final answer."""
     patch.setattr(verdict, "_RETRY_STATUSES", frozenset({408, 425, 429}))
     patch.setattr(verdict, "_SETTLING", frozenset({400, 401, 404, 409, 410, 413, 422}))
 
@@ -118,7 +118,7 @@ def takes_silence_for_yes(patch: Patch) -> None:
 
 
 def applies_a_repeat_again(patch: Patch) -> None:
-    """A board without receipts: it answers a repeat with what is true by then."""
+    """A board that answers a repeat with 201, as if it were a new post."""
     real = LeaderboardService.apply
 
     def apply(self: LeaderboardService, webhook_id: str, payload: bytes, now_utc_ns: int) -> PostReply:
@@ -147,12 +147,12 @@ def ranks_the_worst_run(patch: Patch) -> None:
 
 
 def forgets_reports_once_sent(patch: Patch) -> None:
-    """A car that trusts the broker."""
+    """A car that deletes its unacknowledged reports instead of sending them again."""
     patch.setattr(SimCar, "_resend", lambda self: self.outbox.clear())
 
 
 def loses_reports_of_a_known_car(patch: Patch) -> None:
-    """A station that acknowledges reports and keeps two of three."""
+    """A station that acknowledges all reports and stores two of three."""
     real = Station._on_message
 
     def on_message(self: Station, delivery: Any) -> None:
@@ -167,13 +167,13 @@ def loses_reports_of_a_known_car(patch: Patch) -> None:
 
 
 def numbers_crossings_by_the_process(patch: Patch) -> None:
-    """The engine remembers something that is in no input."""
+    """An engine whose state depends on something that is in no input."""
     number = iter(range(1, 1_000_000))
     patch.setattr(CrossingCounter, "next", lambda _self: next(number))
 
 
 def rewrites_history(patch: Patch) -> None:
-    """Someone opens the file and makes a lap faster."""
+    """Somebody edits the journal and changes a lap time."""
     real = Station.close
 
     def close(self: Station) -> None:
@@ -189,7 +189,7 @@ def rewrites_history(patch: Patch) -> None:
 
 
 def gives_up_after_one_try(patch: Patch) -> None:
-    """A sync that posts once."""
+    """A sync that never tries a post again."""
     patch.setattr(syncer, "next_post", _only_untried(next_post))
 
 
@@ -211,10 +211,10 @@ def misses_every_fifth_crossing(patch: Patch) -> None:
 
 
 def leases_to_whoever_beats(patch: Patch) -> None:
-    """A station that knows a car by its name alone, as cloned cards found it."""
+    """A station that knows a car by its name alone, so that a cloned SD card gets the lease."""
 
     def on_heartbeat(self: NameClaim, boot: str, _mode: m.CarMode, now_ns: int) -> bool:
-        self.boot, self._heard_ns = boot, now_ns
+        self.boot, self._reported_ns = boot, now_ns
         return True
 
     patch.setattr(NameClaim, "on_heartbeat", on_heartbeat)

@@ -1,4 +1,4 @@
-"""What the simulation found in the rooms, each as the smallest history that shows it."""
+"""Faults that the simulation found, each as the smallest history that shows it."""
 
 from shared.rules.ranking import RaceRules
 from station.core import inputs as e
@@ -9,7 +9,7 @@ S = 1_000_000_000
 
 
 class Story:
-    """An engine with one gate of one beam, fed by hand."""
+    """An engine with one gate of one beam; `run` feeds it a whole run."""
 
     def __init__(self, rules: RaceRules) -> None:
         self.engine, self.seq = Engine(), 0
@@ -37,7 +37,7 @@ def _refusals(facts: tuple[Fact, ...]) -> list[str]:
 
 
 def test_a_run_is_not_given_to_a_racer_who_has_no_attempt_left() -> None:
-    """The leaderboard counts the first attempts only: station and leaderboard stood apart."""
+    """The leaderboard counts only the first attempts, so the station must refuse such a reassignment."""
     story = Story(RaceRules(consecutive_laps=1, attempts_per_racer=1))
     story.run("run-1", "anna", 10, 2)
     story.run("run-2", "ben", 100, 3)

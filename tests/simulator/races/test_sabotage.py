@@ -1,7 +1,7 @@
-"""The checker can fail: each seeded bug in the product breaks the invariant that is there for it.
+"""The checker can fail: each bug put into the product breaks the invariant that guards against it.
 
 A bug is put in by changing one method, the meeting is held, and the named invariant must not hold. Without
-the bug the same meeting holds, so it is the bug that is seen.
+the bug every invariant of the same meeting holds, so it is the bug that is detected.
 """
 
 from collections.abc import Callable
@@ -17,16 +17,16 @@ Patch = pytest.MonkeyPatch
 Sabotage = Callable[[Patch], None]
 
 MINUTES = (5, 15, 40)
-# What brings these out is rare: a longer meeting, if need be.
+# What exposes these is rare: they may need a longer meeting.
 RARE = {timing_bugs.counts_an_incident_when_it_was_said, publishing_bugs.takes_silence_for_yes}
 
-# Meetings of five minutes that bring out what takes longer in the usual one.
+# Meetings of five minutes that expose what takes longer in the usual one.
 SEEDS: dict[Sabotage, str] = {
     timing_bugs.computes_over_a_reboot: "sabotage/2",
     publishing_bugs.takes_silence_for_yes: "sabotage/1",
 }
 
-# sabotage, the invariant that must break, the faults that bring it out, how much more often than usual
+# sabotage, the invariant that must break, the faults that expose it, how much more often than usual
 CASES: tuple[tuple[Sabotage, str, tuple[str, ...], float], ...] = (
     (timing_bugs.drops_every_tenth_edge, "no_crossing_lost", (), 1),
     (timing_bugs.forgets_what_the_gate_remembers, "no_crossing_lost", ("station_restart",), 60),
@@ -70,7 +70,7 @@ def test_the_bug_is_seen(
     monkeypatch: Patch,
 ) -> None:
     sabotage(monkeypatch)
-    for minutes in (*MINUTES, 120) if sabotage in RARE else MINUTES:  # the shortest meeting that brings it out
+    for minutes in (*MINUTES, 120) if sabotage in RARE else MINUTES:  # the shortest meeting that exposes it
         tally = hold_meeting(SEEDS.get(sabotage, "sabotage/0"), minutes, kinds, times)
         broken = {name: inv.broken for name, inv in tally.invariants.items() if not inv.held}
         if invariant in broken:

@@ -99,8 +99,8 @@ def test_seeds_hold_when_everything_fails_at_once(seed: int, hold_meeting: Calla
 
 @pytest.mark.slow
 def test_one_meeting_by_name(hold_meeting: Callable[..., MeetingTally]) -> None:
-    asked = os.environ.get("RACE_SEED")
-    tally = hold_meeting(asked or "1/0", 120 if asked else 20, ALL)
+    seed = os.environ.get("RACE_SEED")
+    tally = hold_meeting(seed or "1/0", 120 if seed else 20, ALL)
     assert _broken(tally) == {}
 
 
@@ -132,10 +132,10 @@ def test_another_seed_is_another_history(hold_meeting: Callable[..., MeetingTall
 
 
 def test_the_report_says_what_the_contract_asks(tmp_path: pathlib.Path) -> None:
-    heard: list[float] = []
-    wanted = Simulation(3, 0.1, ALL, jobs=1, keep=tmp_path / "kept")
-    document = simulate(wanted, lambda hours, _tally: heard.append(hours)).as_json()
-    assert heard == [0.1]
+    progress: list[float] = []
+    simulation = Simulation(3, 0.1, ALL, jobs=1, keep=tmp_path / "kept")
+    document = simulate(simulation, lambda hours, _tally: progress.append(hours)).as_json()
+    assert progress == [0.1]
     assert {"seed", "hours", "journal_hash", "faults", "invariants", "wall_s", *COUNTS} <= set(document)
     assert document["invariants"].keys() == INVARIANTS.keys()  # type: ignore[attr-defined]
     assert sorted(p.name for p in (tmp_path / "kept" / "meeting-0000").glob("*.db")) == [

@@ -20,41 +20,41 @@ Patch = pytest.MonkeyPatch
 
 
 def drops_every_tenth_edge(patch: Patch) -> None:
-    """A journal that says it kept what it did not."""
+    """A journal that reports entries as stored that it dropped."""
     real = CrashingJournal.append
 
     def append(self: CrashingJournal, entries: Any) -> list[int]:
-        kept = [e for e in entries if not (isinstance(e.input, Edge) and e.input.seq % 10 == 7)]
-        seqs = iter(real(self, kept) if kept else [])
-        return [next(seqs) if e in kept else self.head.seq for e in entries]
+        stored = [e for e in entries if not (isinstance(e.input, Edge) and e.input.seq % 10 == 7)]
+        seqs = iter(real(self, stored) if stored else [])
+        return [next(seqs) if e in stored else self.head.seq for e in entries]
 
     patch.setattr(CrashingJournal, "append", append)
 
 
 def forgets_what_the_gate_remembers(patch: Patch) -> None:
-    """A station that listens only to what comes from now on."""
+    """A gate that does not replay its buffered edges to a new station."""
     patch.setattr(GateDevice, "attach", lambda self, _after, put: setattr(self, "_put", put))
 
 
 def stamps_with_the_time_of_day(patch: Patch) -> None:
-    """Edges stamped with UTC: right until somebody sets the clock."""
+    """Edges stamped with the time of day: right until somebody sets the clock."""
 
-    real_see, real_init = GateDevice.see, GateDevice.__init__
+    real_on_edge, real_init = GateDevice.on_edge, GateDevice.__init__
 
     def init(self: Any, clock: Any) -> None:
         real_init(self, clock)
         self._steps_from = clock.utc_ns()
 
-    def see_by_utc(self: Any, seen: Any) -> None:
+    def on_edge(self: Any, edge: Any) -> None:
         stepped_ns = self.clock.utc_ns() - self._steps_from - self.clock._virtual_time.now_ns
-        real_see(self, dataclasses.replace(seen, at_ns=seen.at_ns + stepped_ns))
+        real_on_edge(self, dataclasses.replace(edge, at_ns=edge.at_ns + stepped_ns))
 
     patch.setattr(GateDevice, "__init__", init)
-    patch.setattr(GateDevice, "see", see_by_utc)
+    patch.setattr(GateDevice, "on_edge", on_edge)
 
 
 def stamps_late(patch: Patch) -> None:
-    """A time taken when the program got round to it, microseconds later."""
+    """Edges stamped when the program handles them, nanoseconds late."""
     real = Gate.handle
     patch.setattr(
         Gate, "handle", lambda self, edge: real(self, dataclasses.replace(edge, at_ns=edge.at_ns + edge.seq % 3))
@@ -62,7 +62,7 @@ def stamps_late(patch: Patch) -> None:
 
 
 def has_no_lockout(patch: Patch) -> None:
-    """Each flicker of a beam is a car."""
+    """Each flicker of a beam counts as a crossing."""
     patch.setattr(gate, "CHATTER_NS", 0)
     real = Gate.__init__
 
@@ -73,7 +73,7 @@ def has_no_lockout(patch: Patch) -> None:
 
 
 def debounces_by_the_last_edge(patch: Patch) -> None:
-    """A debounce that moves the stamp: the beam's end is taken for its beginning."""
+    """A debounce that moves the stamp from the beginning of the blocked time to its end."""
     real = Gate._blocked
 
     def blocked(self: Gate, edge: Edge) -> Any:
@@ -83,7 +83,7 @@ def debounces_by_the_last_edge(patch: Patch) -> None:
 
 
 def deletes_laps_that_are_void(patch: Patch) -> None:
-    """A voided lap is gone instead of void: the laps around it close ranks."""
+    """A void lap is deleted, and the later laps are renumbered."""
     real = LapBook.laps
 
     def laps(self: LapBook) -> Any:
@@ -91,7 +91,7 @@ def deletes_laps_that_are_void(patch: Patch) -> None:
         return tuple(dataclasses.replace(lap, number=number) for number, lap in enumerate(valid, 1))
 
     patch.setattr(LapBook, "laps", laps)
-    patch.setattr(Officials, "_opinions", _voids_lap_2)
+    patch.setattr(Officials, "_rulings", _voids_lap_2)
 
 
 def _voids_lap_2(_self: Officials, turn: Any) -> Any:
@@ -99,7 +99,7 @@ def _voids_lap_2(_self: Officials, turn: Any) -> Any:
 
 
 def counts_an_incident_when_it_was_said(patch: Patch) -> None:
-    """The lap that is on when the official speaks, not the one in which it happened."""
+    """An incident counts for the lap in progress when it is entered, not for the one in which it happened."""
     real = LapBook.lap_at
     patch.setattr(LapBook, "lap_at", lambda self, boot, _at_ns: real(self, boot, None))
 

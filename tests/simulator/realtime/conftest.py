@@ -30,7 +30,7 @@ def stadium(straight_m: float = 10.0, radius_m: float = 2.0, width_m: float = 1.
 
 
 class RunningWorld:
-    """A world process; `folder` is what its devices are told. The track is the stadium, or a shipped one by name."""
+    """A world process; its devices find it by `folder`. The track is the stadium, or a shipped one by name."""
 
     def __init__(self, folder: pathlib.Path, settings: str, track: str = "") -> None:
         self.folder = folder
@@ -42,8 +42,8 @@ class RunningWorld:
         self.start()
 
     def start(self) -> None:
-        words = [sys.executable, "-m", "raceday", "world", "--config", str(self._config)]
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "raceday", "world", "--config", str(self._config)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line.startswith("listening on unix:"):
@@ -74,7 +74,7 @@ def stadium_track(tmp_path: pathlib.Path) -> str:
 
 @pytest.fixture
 def start_world() -> Iterator[Callable[..., RunningWorld]]:
-    """`start_world("speed = 5")`. The folder's path is short: a socket's may have 107 bytes only."""
+    """`start_world("speed = 5")` starts a world. Its folder has a short path: that of a socket may have 107 bytes."""
     worlds: list[RunningWorld] = []
     with tempfile.TemporaryDirectory(prefix="rw") as folder:
 
@@ -91,7 +91,7 @@ def start_world() -> Iterator[Callable[..., RunningWorld]]:
 
 
 class Gathered:
-    """A list that a driver's thread fills and a test waits on."""
+    """A list that a driver's thread fills and that a test can wait for."""
 
     def __init__(self) -> None:
         self.items: list[object] = []

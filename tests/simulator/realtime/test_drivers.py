@@ -82,11 +82,11 @@ def test_a_station_that_was_away_gets_what_it_missed_and_nothing_twice(
     clock = WorldClock({"world": str(world.folder)})
     motors, control = WorldMotors(car_options(world), clock), WorldControl(str(world.folder))
     watch = WorldGate("start", ("beam",), {"world": str(world.folder)}, clock)
-    seen = gathered()
-    watch.start({}, seen.put)
+    collected = gathered()
+    watch.start({}, collected.put)
     control.place("car-1")
     motors.apply(AHEAD)
-    seen.wait(lambda items: len(items) >= 2)
+    collected.wait(lambda items: len(items) >= 2)
     motors.neutral()
     late, later = gathered(), gathered()
     gate = WorldGate("start", ("beam",), {"world": str(world.folder)}, clock)
@@ -96,7 +96,7 @@ def test_a_station_that_was_away_gets_what_it_missed_and_nothing_twice(
     again.start({clock.boot_id: 1}, later.put)
     later.wait(lambda items: len(items) >= 1)
     assert [e.seq for e in late.items[:2]] == [1, 2]
-    assert later.items[0] == seen.items[1]
+    assert later.items[0] == collected.items[1]
     assert gate.health().lost == 0
     for device in (watch, gate, again, motors, control):
         device.close()
@@ -107,11 +107,11 @@ def test_a_gate_says_what_it_has_forgotten(start_world: Callable[..., Any], gath
     clock = WorldClock({"world": str(world.folder)})
     motors, control = WorldMotors(car_options(world), clock), WorldControl(str(world.folder))
     watch = WorldGate("start", ("beam",), {"world": str(world.folder)}, clock)
-    seen = gathered()
-    watch.start({}, seen.put)
+    collected = gathered()
+    watch.start({}, collected.put)
     control.place("car-1")
     motors.apply(AHEAD)
-    seen.wait(lambda items: len(items) >= 2)
+    collected.wait(lambda items: len(items) >= 2)
     motors.neutral()
     late = gathered()
     gate = WorldGate("start", ("beam",), {"world": str(world.folder)}, clock)
@@ -135,12 +135,12 @@ def test_a_car_in_the_pits_sees_the_pits_and_its_wires_wait_for_it(start_world: 
     other.apply(AHEAD)
     seqs = [frame.seq]
     for _ in range(5):
-        seen = camera.read(5.0)
-        assert seen is not None
-        seqs.append(seen.seq)
+        frame = camera.read(5.0)
+        assert frame is not None
+        seqs.append(frame.seq)
     assert seqs == sorted(set(seqs))
-    assert seen is not None
-    assert float(seen.pixels.std()) > 5.0
+    assert frame is not None
+    assert float(frame.pixels.std()) > 5.0
     assert control.status().speed_mps == 0.0
     placed = control.place("car-2")
     assert placed.car == "car-2"

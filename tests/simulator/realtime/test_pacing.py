@@ -1,4 +1,4 @@
-"""The world's pace and patience: even steps, stretched rather than leaping, and waits that end."""
+"""The world's pace: even steps, stretched rather than leaping, and waits for an answer that end."""
 
 import pytest
 from hypothesis import given
@@ -46,9 +46,9 @@ def test_anchors_never_go_back_and_readers_never_overtake(lateness: list[int], r
 
 
 def test_without_patience_the_world_never_waits() -> None:
-    patience = AnswerWait(0, 16)
-    patience.asked("car-1", 1, 0, 0)
-    assert patience.wait_ns(1, 10 * FRAME) == 0
+    answer_wait = AnswerWait(0, 16)
+    answer_wait.on_frame_sent("car-1", 1, 0, 0)
+    assert answer_wait.wait_ns(1, 10 * FRAME) == 0
 
 
 @pytest.mark.parametrize(
@@ -65,23 +65,23 @@ def test_without_patience_the_world_never_waits() -> None:
 def test_a_frame_is_answered_when_it_was_taken_and_pulses_came_after(
     story: list[tuple[str, int, int]], waits: bool
 ) -> None:
-    patience = AnswerWait(100_000_000, 16)
-    patience.asked("car-1", 1, 0, 0)
+    answer_wait = AnswerWait(100_000_000, 16)
+    answer_wait.on_frame_sent("car-1", 1, 0, 0)
     for what, seq, wall in story:
         if what == "taken":
-            patience.taken("car-1", seq, wall)
+            answer_wait.on_frame_taken("car-1", seq, wall)
         else:
-            patience.pulsed("car-1", wall)
+            answer_wait.on_pulses("car-1", wall)
     now = THINK_NS + 20
-    assert patience.wait_ns(now, FRAME - 1) == 0, "up to a frame's time the answer may take, as in life"
-    assert (patience.wait_ns(now, FRAME) > 0) == waits
+    assert answer_wait.wait_ns(now, FRAME - 1) == 0, "an answer may take the time of a frame, as on a real car"
+    assert (answer_wait.wait_ns(now, FRAME) > 0) == waits
 
 
 def test_patience_ends_and_is_counted() -> None:
-    patience = AnswerWait(100_000_000, 16)
-    patience.asked("car-1", 1, 0, 0)
-    assert patience.wait_ns(70_000_000, FRAME) == 30_000_000
-    assert patience.wait_ns(100_000_000, FRAME) == 0
-    assert patience.waited_ns == 30_000_000
-    patience.asked("", 2, FRAME, 0)
-    assert patience.wait_ns(1, 9 * FRAME) == 0
+    answer_wait = AnswerWait(100_000_000, 16)
+    answer_wait.on_frame_sent("car-1", 1, 0, 0)
+    assert answer_wait.wait_ns(70_000_000, FRAME) == 30_000_000
+    assert answer_wait.wait_ns(100_000_000, FRAME) == 0
+    assert answer_wait.waited_ns == 30_000_000
+    answer_wait.on_frame_sent("", 2, FRAME, 0)
+    assert answer_wait.wait_ns(1, 9 * FRAME) == 0

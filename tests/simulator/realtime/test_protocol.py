@@ -1,4 +1,4 @@
-"""Words and frames on the world's socket: whole in any slices, and nothing else is taken."""
+"""Messages and frames on the world's socket: read whole from any slices, and anything else is refused."""
 
 import contextlib
 import itertools
@@ -27,7 +27,7 @@ from simulator.realtime.protocol import (
 )
 from vehicle.hardware.frame import Frame
 
-WORDS: list[WorldMessage] = [
+MESSAGES: list[WorldMessage] = [
     Hello("camera", "car-1"),
     Welcome("boot", 1.5),
     ReplayRequest(7),
@@ -41,23 +41,23 @@ WORDS: list[WorldMessage] = [
 
 
 @given(cuts=st.lists(st.integers(0, 4000), max_size=20))
-def test_words_come_out_as_they_went_in_however_they_are_sliced(cuts: list[int]) -> None:
+def test_messages_come_out_as_they_went_in_however_they_are_sliced(cuts: list[int]) -> None:
     pixels = np.arange(600, dtype=np.uint8).reshape(20, 30)
-    stream = b"".join(pack(word) for word in WORDS) + pack_frame(pixels, -5, 9) + pack(WORDS[0])
+    stream = b"".join(pack(message) for message in MESSAGES) + pack_frame(pixels, -5, 9) + pack(MESSAGES[0])
     edges = sorted({min(cut, len(stream)) for cut in cuts} | {0, len(stream)})
-    unpacker, found = PacketReader(), []
+    unpacker, received = PacketReader(), []
     for begin, end in itertools.pairwise(edges):
-        found += unpacker.feed(stream[begin:end])
-    assert found[: len(WORDS)] == WORDS
-    frame = found[len(WORDS)]
+        received += unpacker.feed(stream[begin:end])
+    assert received[: len(MESSAGES)] == MESSAGES
+    frame = received[len(MESSAGES)]
     assert isinstance(frame, Frame)
     assert (frame.at_ns, frame.seq) == (-5, 9)
     assert np.array_equal(frame.pixels, pixels)
-    assert found[-1] == WORDS[0]
+    assert received[-1] == MESSAGES[0]
 
 
 @given(st.binary(max_size=300))
-def test_arbitrary_bytes_are_words_or_bad_input_and_nothing_else(data: bytes) -> None:
+def test_arbitrary_bytes_are_messages_or_bad_input_and_nothing_else(data: bytes) -> None:
     with contextlib.suppress(BadInput):
         PacketReader().feed(data)
 
@@ -71,15 +71,15 @@ def test_arbitrary_bodies_are_bad_input(kind: bytes, body: bytes) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"Wires {}",
-        b'Wires {"steering_ns":"1","throttle_ns":2}',
+        b"PulseWidths {}",
+        b'PulseWidths {"steering_ns":"1","throttle_ns":2}',
         b'Hello {"role":"god","name":""}',
         b'Nonsense {"a":1}',
-        b"Replay []",
-        b'Replay {"after":1.5}',
+        b"ReplayRequest []",
+        b'ReplayRequest {"after":1.5}',
     ],
 )
-def test_unknown_words_are_refused(body: bytes) -> None:
+def test_unknown_or_malformed_messages_are_refused(body: bytes) -> None:
     with pytest.raises(BadInput, match="unknown or malformed"):
         PacketReader().feed(len(body).to_bytes(4, "big") + b"J" + body)
 

@@ -1,4 +1,4 @@
-"""The clock in the file: readers interpolate up to the cap, find a new world, and refuse what is no clock."""
+"""The clock in the file: readers interpolate up to the cap, find a new world, and refuse a file without a clock."""
 
 import pathlib
 from collections.abc import Callable
@@ -14,14 +14,14 @@ BOOT = "b" * 36
 
 
 def spoil(path: pathlib.Path) -> None:
-    """As a writer leaves it that was preempted, or killed, in its write."""
+    """Leave the file as a writer does that was preempted or killed while writing."""
     with path.open("r+b") as file:
         file.seek(20)
         file.write(b"\xff\xff")
 
 
-class Real:
-    """Real time for a reader: it passes while the reader sleeps, and after so many sleeps something happens."""
+class RealTime:
+    """Real time for a reader: it passes while the reader sleeps; after `after` sleeps it calls `then`."""
 
     def __init__(self, then: Callable[[], object] = lambda: None, after: int = 200) -> None:
         self.ns = 50_000_000_000
@@ -50,7 +50,7 @@ def test_a_reader_is_between_the_anchor_and_its_cap(wall: int, step: int, cap: i
 
 
 def test_what_is_written_is_read_and_a_new_world_is_found(tmp_path: pathlib.Path) -> None:
-    real = Real()
+    real = RealTime()
     now = real.ns
     path = tmp_path / "world.clock"
     first = ClockWriter(path, BOOT, ClockAnchor(now, 2, 3, 1.0, BOOT))
@@ -67,7 +67,7 @@ def test_what_is_written_is_read_and_a_new_world_is_found(tmp_path: pathlib.Path
 
 
 def test_a_clock_that_stood_still_for_long_is_no_clock(tmp_path: pathlib.Path) -> None:
-    real = Real()
+    real = RealTime()
     ClockWriter(tmp_path / "world.clock", BOOT, ClockAnchor(real.ns - 11_000_000_000, 2, 3, 1.0, BOOT))
     with pytest.raises(HardwareMissing, match="stands still"):
         real.reader(tmp_path / "world.clock")
@@ -84,7 +84,7 @@ def test_what_is_no_clock_is_refused(tmp_path: pathlib.Path, content: bytes | No
 
 def test_a_reader_waits_for_a_writer_that_was_preempted(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "world.clock"
-    real = Real(lambda: writer.write(written))
+    real = RealTime(lambda: writer.write(written))
     writer, written = (
         ClockWriter(path, BOOT, ClockAnchor(real.ns, 2, 3, 1.0, BOOT)),
         ClockAnchor(real.ns, 20, 3, 1.0, BOOT),
@@ -100,7 +100,7 @@ def test_a_reader_waits_for_a_writer_that_was_preempted(tmp_path: pathlib.Path) 
 
 def test_a_writer_that_died_in_its_write_is_followed_by_the_next_world(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "world.clock"
-    real = Real(lambda: ClockWriter(path, "c" * 36, after))
+    real = RealTime(lambda: ClockWriter(path, "c" * 36, after))
     ClockWriter(path, BOOT, ClockAnchor(real.ns, 2, 3, 1.0, BOOT))
     after = ClockAnchor(real.ns, 6, 7, 1.0, "c" * 36)
     reader = real.reader(path)
@@ -111,7 +111,7 @@ def test_a_writer_that_died_in_its_write_is_followed_by_the_next_world(tmp_path:
 
 def test_a_damaged_clock_is_said(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "world.clock"
-    real = Real()
+    real = RealTime()
     writer = ClockWriter(path, BOOT, ClockAnchor(real.ns, 2, 3, 1.0, BOOT))
     reader = real.reader(path)
     spoil(path)

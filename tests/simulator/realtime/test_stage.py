@@ -94,9 +94,9 @@ def test_the_next_car_replaces_the_first_and_numbers_run_on(stage: Callable[...,
         ("removed", "car-1"),
         ("placed", "car-2"),
     ]
-    kept = list(full.edges_after("start", 0))
-    assert [e.seq for e in kept] == [3, 4]
-    assert kept[0].oldest == 3
+    edges = list(full.edges_after("start", 0))
+    assert [e.seq for e in edges] == [3, 4]
+    assert edges[0].oldest == 3
 
 
 @pytest.mark.slow

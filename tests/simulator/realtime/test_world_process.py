@@ -1,4 +1,4 @@
-"""The world process from outside: one sentence and exit code 2 for what is wrong, a clean end for what is asked."""
+"""The world process from outside: one sentence and exit code 2 for an error, and a clean end on request."""
 
 import itertools
 import pathlib
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.slow
 
 
 def run_world(config: pathlib.Path) -> "subprocess.CompletedProcess[str]":
-    words = [sys.executable, "-m", "raceday", "world", "--config", str(config)]
-    return subprocess.run(words, check=False, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "raceday", "world", "--config", str(config)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_two_worlds_do_not_share_a_folder_and_a_dead_one_leaves_it_free(start_wo
 
 
 def test_a_patient_world_waits_for_the_answers_of_a_slow_machine(start_world: Callable[..., Any]) -> None:
-    """The driver answers each frame only after another look at the camera has timed out: much too late at speed 20."""
+    """The driver answers each frame only after another read of the camera timed out: much too late at speed 20."""
     world = start_world("speed = 20.0\npatience_ms = 2000")
     options = {"world": str(world.folder), "car": "car-1"}
     clock = WorldClock({"world": str(world.folder)})

@@ -47,12 +47,12 @@ def test_the_car_reads_the_metadata_as_meant() -> None:
 def test_the_expert_stays_on_the_road(name: str) -> None:
     track = random_track(5) if name == "random" else load_track(name)
     world, expert = World(track, 3), ExpertDriver(track)
-    wires = DriveChain(world, latency_ns=40_000_000)
+    chain = DriveChain(world, latency_ns=40_000_000)
     crossings = 0
     for n in range(1, 15 * 45):
         set_command = expert.command(world.pose.place, world.place.segment)
-        wires.set_command(world.now_ns, SPACE.decode(target(*set_command), 0.48))
-        events = wires.run(n * 1_000_000_000 // 15)
+        chain.set_command(world.now_ns, SPACE.decode(target(*set_command), 0.48))
+        events = chain.run(n * 1_000_000_000 // 15)
         assert not any(isinstance(event, CarLeftTrack) for event in events)
         crossings += sum(isinstance(event, TrueCrossing) for event in events)
     assert crossings >= 2

@@ -21,11 +21,11 @@ def at(x: float, y: float = 0.0, yaw: float = 0.0) -> CarPose:
 
 
 def passes(beam: Beam, start_x: float, speed_mps: float, steps: int, y: float = 0.0) -> list[BeamEdge | TrueCrossing]:
-    found: list[BeamEdge | TrueCrossing] = []
+    events: list[BeamEdge | TrueCrossing] = []
     for n in range(steps):
         before, after = (at(start_x + speed_mps * k * STEP_NS / 1e9, y) for k in (n, n + 1))
-        found += beam.move(before, n * STEP_NS, after, (n + 1) * STEP_NS)
-    return found
+        events += beam.move(before, n * STEP_NS, after, (n + 1) * STEP_NS)
+    return events
 
 
 @given(st.floats(0.3, 4.0), st.floats(0.2, 0.8))
@@ -53,15 +53,15 @@ def test_backwards_the_rear_leads() -> None:
 OUTSIDE = [(0.64, True), (0.66, False), (-0.64, True), (-0.66, False)]  # half of 0.8 m and 0.25 m beyond
 
 
-@pytest.mark.parametrize(("y", "seen"), OUTSIDE)
-def test_the_beam_ends_at_the_posts(y: float, seen: bool) -> None:
-    assert bool(passes(Beam(line_across(TRACK, "start")), 0.5, 2.0, 200, y)) is seen
+@pytest.mark.parametrize(("y", "in_reach"), OUTSIDE)
+def test_the_beam_ends_at_the_posts(y: float, in_reach: bool) -> None:
+    assert bool(passes(Beam(line_across(TRACK, "start")), 0.5, 2.0, 200, y)) is in_reach
 
 
 def test_a_car_that_noses_in_and_backs_out_breaks_and_restores() -> None:
     beam = Beam(line_across(TRACK, "start"))
-    found = [*beam.move(at(0.8), 0, at(0.9), 10), *beam.move(at(0.9), 10, at(0.8), 20)]
-    assert [type(event) for event in found] == [BeamEdge, TrueCrossing, BeamEdge]
+    events = [*beam.move(at(0.8), 0, at(0.9), 10), *beam.move(at(0.9), 10, at(0.8), 20)]
+    assert [type(event) for event in events] == [BeamEdge, TrueCrossing, BeamEdge]
 
 
 def test_lifting_the_car_restores_the_beam() -> None:

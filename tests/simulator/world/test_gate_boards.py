@@ -12,7 +12,7 @@ SPACING_M = 0.2  # 3 m/s at 15 frames a second
 DETECTOR = cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50))
 
 
-def seen(world: World, s_m: float, lateral_m: float = 0.0) -> bool:
+def detected(world: World, s_m: float, lateral_m: float = 0.0) -> bool:
     world.put_at(s_m, lateral_m)
     _, ids, _ = DETECTOR.detectMarkers(world.frame())
     return ids is not None and bool({0, 1} & set(ids.ravel().tolist()))
@@ -42,7 +42,7 @@ def test_seen_on_three_frames_in_a_row_before_the_line_even_at_three_metres_a_se
 ) -> None:
     world = World(load_track(name), seed=1)
     for phase_m in (0.0, 0.1):
-        hits = [seen(world, -0.14 - phase_m - n * SPACING_M, lateral_m) for n in range(18)]
+        hits = [detected(world, -0.14 - phase_m - n * SPACING_M, lateral_m) for n in range(18)]
         assert longest_row(hits) >= 3
 
 
@@ -50,9 +50,9 @@ def test_seen_on_three_frames_in_a_row_before_the_line_even_at_three_metres_a_se
 def test_rarely_seen_far_from_the_line(name: str) -> None:
     world = World(load_track(name), seed=2)
     elsewhere = np.arange(1.5, world.track.length_m - 6.0, 0.25)
-    assert sum(seen(world, float(s)) for s in elsewhere) <= 0.08 * len(elsewhere)
+    assert sum(detected(world, float(s)) for s in elsewhere) <= 0.08 * len(elsewhere)
 
 
 def test_without_boards_nothing_is_seen() -> None:
     world = World(load_track("reinvent_base"), seed=1, board=False)
-    assert not any(seen(world, -0.5 - n * SPACING_M) for n in range(12))
+    assert not any(detected(world, -0.5 - n * SPACING_M) for n in range(12))

@@ -29,22 +29,22 @@ def story(world: World, slices: list[int]) -> list[WorldEvent]:
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 4 * SECOND_NS), max_size=12))
 def test_how_the_caller_slices_time_changes_nothing(cuts: list[int]) -> None:
-    whole, sliced = World(BASE, 7), World(BASE, 7)
-    expected = story(whole, [4 * SECOND_NS])
+    unsliced, sliced = World(BASE, 7), World(BASE, 7)
+    expected = story(unsliced, [4 * SECOND_NS])
     assert story(sliced, [*sorted(cuts), 4 * SECOND_NS]) == expected
-    assert sliced.pose == whole.pose
-    assert sliced.now_ns == whole.now_ns
+    assert sliced.pose == unsliced.pose
+    assert sliced.now_ns == unsliced.now_ns
 
 
 def test_same_seed_same_frames_and_another_seed_others() -> None:
     def frames(seed: int) -> list[bytes]:
         world = World(BASE, seed)
         world.apply(STRAIGHT)
-        taken = []
+        images = []
         for n in range(1, 6):
             world.step(n * SECOND_NS // 15)
-            taken.append(world.frame().tobytes())
-        return taken
+            images.append(world.frame().tobytes())
+        return images
 
     assert frames(3) == frames(3)
     assert frames(3) != frames(4)

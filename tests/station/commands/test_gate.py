@@ -1,4 +1,4 @@
-"""`raceday gate ...` from its words to its lines: decode, list, probe, watch, record and play."""
+"""`raceday gate ...` from its arguments to its output: decode, list, probe, watch, record and play."""
 
 import json
 import pathlib
@@ -28,7 +28,7 @@ CAPTURE = pathlib.Path(__file__).parents[1] / "gates" / "decoders" / "captures" 
 
 
 class _Lines:
-    """Standard output, to wait on."""
+    """Collects what is written to standard output, so that a test can wait for a line."""
 
     def __init__(self) -> None:
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -46,7 +46,7 @@ class _Lines:
 
 @contextmanager
 def _peer(listening: socket.socket, data: bytes, stays: bool = False) -> Iterator[None]:
-    """A decoder that tells this to the first who connects, and then hangs up (or stays on)."""
+    """A decoder that sends this to the first client that connects, then hangs up (or stays connected)."""
     done = threading.Event()
 
     def serve() -> None:
@@ -88,9 +88,9 @@ def test_raw_bytes_and_hex_text_say_the_same(capsys: pytest.CaptureFixture[str],
     raw, text = tmp_path / "raw", tmp_path / "text"
     raw.write_bytes(b"".join(RC4_SENT))
     text.write_text("# nine lines\n\n" + "\n".join(sent.hex(":") for sent in RC4_SENT) + "\n")
-    said = _decode(capsys, "--protocol", "rc4", str(raw))
-    assert said == _decode(capsys, "--protocol", "rc4", "--hex", str(text))
-    assert (said[-1]["frames"], said[-1]["passings"]) == (9, 5)
+    output = _decode(capsys, "--protocol", "rc4", str(raw))
+    assert output == _decode(capsys, "--protocol", "rc4", "--hex", str(text))
+    assert (output[-1]["frames"], output[-1]["passings"]) == (9, 5)
 
 
 def test_a_line_that_the_file_ends_is_a_line(capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
@@ -111,7 +111,7 @@ def test_what_is_left_over_is_counted(capsys: pytest.CaptureFixture[str], tmp_pa
 @pytest.mark.parametrize(("text", "words", "error", "sentence"), [
     ("8e02\nnot hex\n", ["--protocol", "p3", "--hex"], BadInput, "line 2 is not hex text"),
     ("", ["--protocol", "p9"], ConfigError, "there is no protocol 'p9'"),
-    ('{"recording": 1}\n{"at_ns": 1}\n', ["--protocol", "p3"], BadInput, "line 2 is no piece"),
+    ('{"recording": 1}\n{"at_ns": 1}\n', ["--protocol", "p3"], BadInput, "line 2 is not a piece"),
 ])  # fmt: skip
 def test_what_decode_refuses(
     text: str, words: list[str], error: type[Exception], sentence: str, tmp_path: pathlib.Path
@@ -174,7 +174,7 @@ def test_watch_shows_passings_edges_and_health() -> None:
 
 
 class _Gate:
-    """A gate of which only the health is asked."""
+    """A gate of which only the health is used."""
 
     def __init__(self) -> None:
         self.alive = True
@@ -189,8 +189,8 @@ class _Gate:
 
 @pytest.mark.slow
 def test_watch_says_how_several_sensors_stand(tmp_path: pathlib.Path) -> None:
-    """The event manager's two strips, in turn, on a real WebSocket."""
-    told = threading.Event()
+    """The two strips of an event manager's gate break in turn, over a real WebSocket."""
+    served = threading.Event()
 
     def timer(line: ServerConnection) -> None:
         for number in range(1, 9):
@@ -198,7 +198,7 @@ def test_watch_says_how_several_sensors_stand(tmp_path: pathlib.Path) -> None:
             pin = (17, 27)[(lap + second) % 2]
             stamp = 1_780_000_000_000 + 10_000 * lap + 12 * second
             line.send(json.dumps({"event": "lap", "timestamp": stamp, "gpio": pin, "lapNumber": number}))
-        told.wait(WAIT_S)
+        served.wait(WAIT_S)
 
     with serve(timer, "127.0.0.1", 0) as server:
         serving = threading.Thread(target=server.serve_forever, daemon=True)
@@ -212,12 +212,12 @@ def test_watch_says_how_several_sensors_stand(tmp_path: pathlib.Path) -> None:
         words = [sys.executable, "-m", "raceday", "gate", "watch", "--config", str(config), "--seconds", "60"]
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as watching:
             assert watching.stdout is not None
-            said = next((line for line in watching.stdout if 'set layout = "side_by_side"' in line), "")
+            output = next((line for line in watching.stdout if 'set layout = "side_by_side"' in line), "")
             watching.send_signal(signal.SIGINT)
-        told.set()
+        served.set()
         server.shutdown()
         serving.join(WAIT_S)
-    assert said.startswith("[start] 4 passes: left first twice, right first twice, 12 ms apart.")
+    assert output.startswith("[start] 4 passes: left first twice, right first twice, 12 ms apart.")
 
 
 def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
@@ -232,7 +232,7 @@ def test_watch_says_at_once_when_a_gate_turns_unfit() -> None:
 
 
 @pytest.mark.parametrize(("device", "sentence"), [
-    ("/dev/null", "it is no serial port"),
+    ("/dev/null", "it is not a serial port"),
     ("socket://", "its host or its port number is missing"),
     ("socket://127.0.0.1:1", "nothing answers there"),
     ("/dev/there-is-none", "it is not there; plug it in"),
@@ -255,7 +255,7 @@ def test_what_is_recorded_is_played_again(tmp_path: pathlib.Path, capsys: pytest
         assert main(["record", "--protocol", "rc4", "-o", f"{file}-2", "--seconds", "0.05", url(listening)]) == 0
     assert b"".join(piece.data for piece in pieces(file)) == stream
     assert _decode(capsys, "--protocol", "rc4", str(file))[-1]["frames"] == 9
-    with pytest.raises(BadInput, match="is there already"):
+    with pytest.raises(BadInput, match="exists already"):
         main(["record", "--protocol", "rc4", "-o", str(file), "loop://"])
     with pytest.raises(BadInput, match="there is no folder"):
         main(["record", "--protocol", "rc4", "-o", str(tmp_path / "none" / "file"), "loop://"])
@@ -272,8 +272,8 @@ def test_play_keeps_the_pace_and_the_bytes(tmp_path: pathlib.Path, monkeypatch: 
     player.start()
     host, port = out.first().removeprefix("socket://").split(":")
     with socket.create_connection((host, int(port)), 10.0) as reader:
-        heard = b""
+        received = b""
         while piece := reader.recv(4096):
-            heard += piece
+            received += piece
     player.join(10.0)
-    assert heard == b"".join(RC4_SENT)
+    assert received == b"".join(RC4_SENT)

@@ -32,7 +32,7 @@ read_timeout_s = 5
 
 
 def configured(folder: pathlib.Path, url: str, rows: int) -> pathlib.Path:
-    """A station.toml, its secret, and a station.db with so many results due."""
+    """Writes a station.toml, its secret, and a station.db with this many results due."""
     (folder / "data").mkdir()
     (folder / "secret").write_text(SECRET + "\n")
     (folder / "secret").chmod(0o600)
@@ -56,7 +56,7 @@ COMMAND = [sys.executable, "-m", "raceday", "sync", "--config"]
 
 @contextmanager
 def running_sync(config: pathlib.Path) -> Iterator[tuple[subprocess.Popen[str], "queue.SimpleQueue[str]"]]:
-    """The process and its lines as they come."""
+    """Runs the sync process and yields it with the lines that it prints."""
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     with subprocess.Popen(
         [*COMMAND, str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

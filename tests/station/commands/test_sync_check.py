@@ -1,4 +1,4 @@
-"""The two-pulse test: intervals of every gate against the first one's, on clocks that share nothing."""
+"""The two-pulse test: the intervals of all gates are compared, on clocks that share nothing."""
 
 import threading
 
@@ -46,17 +46,17 @@ def test_a_gate_that_saw_nothing_fails() -> None:
 def test_both_pulses_from_drivers() -> None:
     clocks = ManualClock(S), ManualClock(900 * S)
     gates = {name: MockGate(name, ("beam",), {}, clock) for name, clock in zip("ab", clocks, strict=True)}
-    said: list[str] = []
+    reported: list[str] = []
 
     def contact(text: str) -> None:
-        said.append(text)
+        reported.append(text)
         if text.startswith(("close", "the first pulse")):
             for gate, clock in zip(gates.values(), clocks, strict=True):
                 clock.advance(clock.now_ns() + 60 * S)
                 gate.pass_by()
 
     assert run(gates, pause_s=0.0, timeout_s=5.0, report=contact) == 0
-    assert said[-1] == "all gates agree"
+    assert reported[-1] == "all gates agree"
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("gate-")]
 
 

@@ -1,4 +1,4 @@
-"""A hand on the engine for the core's tests: a station with one gate, and short words for what happens."""
+"""Scripts races on the engine for the core's tests: a station with one gate, and a short method for each event."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.runs.run import Run
 
-# Few examples in the fast tests, more in the slow ones; RACEDAY_EXAMPLES=2000 looks harder in both.
+# Few examples in the fast tests, more in the slow ones; RACEDAY_EXAMPLES=2000 tries more in both.
 EXAMPLES = int(os.environ.get("RACEDAY_EXAMPLES", "20"))
 QUICK = settings(deadline=None, max_examples=EXAMPLES)
 THOROUGH = settings(deadline=None, max_examples=3 * EXAMPLES)
@@ -34,12 +34,12 @@ def only(facts: Sequence[Fact], kind: type[F]) -> list[F]:
 
 
 def corners(values: Sequence[T], *fast: T) -> list[Any]:
-    """These values as parameters: the fast tests try `fast` alone, the whole suite tries all."""
+    """These values as parameters: the fast tests try only `fast`, the whole suite tries all of them."""
     return [value if value in fast else pytest.param(value, marks=pytest.mark.slow) for value in values]
 
 
 class Hand:
-    """`inputs` and `facts` hold all that went in and came out, for a replay. Begins with a started station and a race.
+    """Drives an engine that has a started station and a race. `inputs` and `facts`: all that went in and came out.
 
     `started` False: nothing has gone in yet.
     """
@@ -72,7 +72,7 @@ class Hand:
         return self.do(e.Edge(gate, sensor, broken, at_ns, self.seq, boot))
 
     def cross(self, at_ns: int, boot: str = BOOT, width_ns: int = 120 * MS) -> tuple[Fact, ...]:
-        """A car of the usual length."""
+        """A car crosses the line: the beam is broken for as long as a car of the usual length takes."""
         first = self.edge(at_ns, boot=boot)
         return first + self.edge(at_ns + width_ns, broken=False, boot=boot)
 
@@ -90,7 +90,7 @@ class Hand:
         return self.do(e.Tick(moment(at_ns, boot)))
 
     def drive(self, stamps_s: Sequence[float], racer: str = "Ann") -> None:
-        """A whole run: opened, started, and over the line at these times."""
+        """Drives a run: it is opened and started, and its car crosses the line at these times."""
         self.open(racer, at_ns=round(stamps_s[0] * S) - S)
         self.go(round(stamps_s[0] * S) - S)
         for at_s in stamps_s:

@@ -41,10 +41,10 @@ _ANYTHING = st.one_of(
 @QUICK
 @given(st.lists(_ANYTHING, max_size=40))
 def test_nothing_that_happens_raises_and_no_facts_means_no_change(inputs: list[e.Input]) -> None:
-    """Two engines: one hears all, the other only what the journal would keep. They agree to the end."""
-    whole, replayed = Engine(), Engine()
+    """Two engines, one with all inputs, the other with only those that the journal would store, agree to the end."""
+    live, replayed = Engine(), Engine()
     for event in inputs:
-        facts = whole.handle(event)
+        facts = live.handle(event)
         if facts:
             assert replayed.handle(event) == facts
 

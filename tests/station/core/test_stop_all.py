@@ -83,7 +83,7 @@ def test_a_release_that_a_newer_stop_overtook_releases_nothing() -> None:
 
 
 def test_the_newest_command_decides() -> None:
-    """Every sequence of up to six stops and releases, one after the other on the same engine."""
+    """Tries every sequence of up to six stops and releases, one after the other on the same engine."""
     made, number = engine(), 0
     assert made.stop.on is None
     for length in range(1, 7):

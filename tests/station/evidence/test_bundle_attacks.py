@@ -1,4 +1,4 @@
-"""A protest bundle in the hands of a forger, and a journal whose facts another engine made: what is said of them."""
+"""A forged protest bundle, and a journal whose facts another engine made, are found out and named."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ Files = dict[str, bytes]
 
 @pytest.fixture(scope="module")
 def genuine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
-    """The files of a bundle as the station makes it."""
+    """The files of a bundle as the station writes them."""
     folder = tmp_path_factory.mktemp("bundle")
     signed(folder / "a.db").close()
     make_bundle(folder / "a.db", "run-1", folder / "b.zip")
@@ -42,7 +42,7 @@ def genuine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
 
 
 def packed(path: pathlib.Path, files: Files, manifest: bool = True) -> str:
-    """These files as a bundle; the forger has made the manifest anew."""
+    """Packs the files as a bundle; the forger has rewritten the manifest."""
     if manifest:
         said = json.loads(files[MANIFEST])
         said["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != MANIFEST}
@@ -54,7 +54,7 @@ def packed(path: pathlib.Path, files: Files, manifest: bool = True) -> str:
 
 
 def resigned(files: Files) -> Files:
-    """All records signed by another key."""
+    """The files with all records signed by another key."""
     forger = Ed25519PrivateKey.generate()
     key = forger.public_key().public_bytes_raw()
     points = []
@@ -65,7 +65,7 @@ def resigned(files: Files) -> Files:
 
 
 def faster(files: Files) -> Files:
-    """A lap made faster in the records, and the chain behind it made anew."""
+    """The records with a faster lap, and a chain that is recomputed from there."""
     rows = [json.loads(line) for line in files[RECORDS].splitlines()]
     previous = bytes.fromhex(json.loads(files[MANIFEST])["hash_before"])
     for row in rows:
@@ -77,13 +77,13 @@ def faster(files: Files) -> Files:
 
 
 def shorter(files: Files) -> Files:
-    """The last record left out."""
+    """The files without the last record."""
     return {**files, RECORDS: b"".join(files[RECORDS].splitlines(keepends=True)[:-1])}
 
 
 ATTACKS: tuple[tuple[str, Callable[[Files], Files], str], ...] = (
-    ("a table", lambda f: {**f, "laps.csv": f["laps.csv"].replace(b"8000", b"7000")}, "laps.csv does not say"),
-    ("the rulings", lambda f: {**f, "rulings.csv": f["rulings.csv"].splitlines()[0]}, "rulings.csv does not say"),
+    ("a table", lambda f: {**f, "laps.csv": f["laps.csv"].replace(b"8000", b"7000")}, "laps.csv does not agree"),
+    ("the rulings", lambda f: {**f, "rulings.csv": f["rulings.csv"].splitlines()[0]}, "rulings.csv does not agree"),
     ("the records", faster, "is not what the station signed"),
     ("the end cut off", shorter, "is missing: the station signed"),
     ("a signature", lambda f: {**f, POINTS: f[POINTS].replace(f[POINTS][-20:-10], b"0" * 10)}, "wrong signature"),
@@ -181,7 +181,7 @@ def test_where_a_bundle_cannot_be_written(tmp_path: pathlib.Path) -> None:
 
 
 def forged_journal(path: pathlib.Path, seq: int, was: bytes, now: bytes) -> None:
-    """A journal with other facts in one record, chained and signed anew by whoever has the key."""
+    """A journal with other facts in one record, chained and signed again by someone who has the key."""
     signed(path).close()
     reader = JournalReader(path)
     records = list(reader.records())

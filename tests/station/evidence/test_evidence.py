@@ -37,7 +37,7 @@ SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 
 
 def signed(path: pathlib.Path) -> Journal:
-    """Two runs, a ruling on the first, each input a commit of its own."""
+    """A signed journal: two runs and a ruling on the first, each input in a commit of its own."""
     hand = Hand(RaceRules(max_laps=3))
     hand.drive([1, 9, 17, 25])
     hand.drive([40, 47, 54, 61], racer="Bob")
@@ -66,8 +66,8 @@ def test_a_result_goes_out_with_the_stations_signature(tmp_path: pathlib.Path) -
     signed(tmp_path / "a.db").close()
     for (payload,) in apsw.Connection(str(tmp_path / "a.db")).execute("SELECT payload FROM outbox"):
         evidence = decode_result(payload).evidence
-        said = checkpoint_statement(evidence.last_seq - 1, bytes.fromhex(evidence.journal_head))
-        assert verify(SIGNER.public_key, said, bytes.fromhex(evidence.signature))
+        statement = checkpoint_statement(evidence.last_seq - 1, bytes.fromhex(evidence.journal_head))
+        assert verify(SIGNER.public_key, statement, bytes.fromhex(evidence.signature))
         assert evidence.public_key == SIGNER.public_key.hex()
 
 
@@ -103,8 +103,8 @@ def test_the_arithmetic_agrees_with_the_library(secret: bytes, message: bytes, b
 
 
 def test_every_kind_of_change_is_found_and_named(tmp_path: pathlib.Path) -> None:
-    kept = written(tmp_path / "a.db", inputs=60)
-    found = campaign(kept, count=400, seed=7)
+    journal_path = written(tmp_path / "a.db", inputs=60)
+    found = campaign(journal_path, count=400, seed=7)
     assert {kind: found[kind, "named"] for kind in KINDS} == dict.fromkeys(KINDS, 80)
 
 
@@ -115,7 +115,7 @@ def test_twenty_thousand_changes_are_found(tmp_path: pathlib.Path) -> None:
 
 
 def rewrite(path: pathlib.Path, seq: int) -> None:
-    """A forger who knows how the chain is made: another fact, and every hash behind it made anew."""
+    """Forges a fact and recomputes every hash after it, as someone who knows the chain would."""
     db = apsw.Connection(str(path))
     for table in ("journal", "outbox", "checkpoint"):
         db.execute(f"DROP TRIGGER {table}_never_updated; DROP TRIGGER {table}_never_deleted")

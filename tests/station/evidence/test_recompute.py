@@ -1,4 +1,4 @@
-"""The stranger's reading of the records agrees with the engine about what officials can do now."""
+"""The recomputation without the engine agrees with the engine about everything that officials can do."""
 
 import pathlib
 

@@ -1,4 +1,4 @@
-"""The receiver of a gate whose driver has no notes to give."""
+"""A receiver for gates whose drivers give no notes."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from station.gates.driver import Edge, GateOutput
 
 
 def edges_only(put: Callable[[Edge], None]) -> Callable[[GateOutput], None]:
-    """A receiver for `start` that hands edges to `put` and fails at anything else."""
+    """A receiver for `start` that passes edges to `put`, and fails on anything else."""
 
     def receive(output: GateOutput) -> None:
         assert isinstance(output, Edge), output

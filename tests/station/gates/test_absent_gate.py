@@ -1,4 +1,4 @@
-"""One absent device keeps nobody down: the station serves and times, says what is missing, and it joins later."""
+"""An absent device does not stop the station: it times and serves, reports what is missing, and it joins later."""
 
 import pathlib
 import socket
@@ -74,7 +74,7 @@ REASON = "B is switched off"
 
 
 class Absent:
-    """A driver whose device is not there until it is plugged in."""
+    """A driver whose device is missing until it is plugged in."""
 
     def __init__(self) -> None:
         self.there = False
@@ -101,14 +101,14 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_driver_that_does_not_start_is_started_again() -> None:
-    driver, said = Absent(), list[GateOutput]()
+    driver, outputs = Absent(), list[GateOutput]()
     gate = AbsentGate("start", start_again(driver), "the board is not plugged in.")
     assert (gate.health().absent, gate.health().sentence) == (True, "The board is not plugged in.")
-    gate.start({"b": 7}, said.append)
+    gate.start({"b": 7}, outputs.append)
     until(lambda: driver.tries > 2)
     driver.there = True
     until(lambda: gate.health().alive)
-    assert (driver.after, driver.put) == ({"b": 7}, said.append)
+    assert (driver.after, driver.put) == ({"b": 7}, outputs.append)
     gate.close()
     assert driver.closed == 1
 
@@ -140,10 +140,10 @@ def test_a_gate_that_stays_away_is_given_up_at_once() -> None:
 def test_a_driver_with_a_fault_is_told_and_tried_again(capfd: pytest.CaptureFixture[str]) -> None:
     driver, faults = Absent(), iter([IndexError("no port 3"), IndexError("no port 3"), ValueError("no number")])
     driver.there = True
-    told: list[tuple[str, bool]] = []
+    healths: list[tuple[str, bool]] = []
 
     def begin(after: Mapping[str, int], put: Callable[[GateOutput], None]) -> Absent:
-        told.append((gate.health().sentence, gate.health().absent))
+        healths.append((gate.health().sentence, gate.health().absent))
         for fault in faults:
             raise fault
         driver.start(after, put)
@@ -155,7 +155,7 @@ def test_a_driver_with_a_fault_is_told_and_tried_again(capfd: pytest.CaptureFixt
     gate.close()
     index = "The gate start does not start (IndexError: no port 3); it is tried again."
     number = "The gate start does not start (ValueError: no number); it is tried again."
-    assert told == [("Not there.", True), (index, False), (index, False), (number, False)]
+    assert healths == [("Not there.", True), (index, False), (index, False), (number, False)]
     assert capfd.readouterr().err.count("Traceback") == 2  # each once
     assert driver.closed == 1
 
@@ -237,7 +237,7 @@ def test_a_station_starts_and_starts_again_in_mid_race_without_its_second_gate(t
     spare.there = True
 
     def shown_alive() -> set[str]:
-        rig.wait(S)  # the gates are looked at once a second
+        rig.wait(S)  # the gates' health is read once a second
         return {gate.name for gate in rig.station.snapshot().gates if gate.alive}
 
     until(lambda: spare.put is not None)
@@ -255,7 +255,7 @@ def test_a_decoder_that_is_not_plugged_in_is_on_the_page_and_no_traceback(tmp_pa
         assert gate["sentence"].startswith("/dev/there-is-none: cannot be opened: it is not there; plug it in")
     finally:
         process.process.terminate()
-        process.process.terminate()  # as `timeout` and impatient people do: the clean-up goes on to its end
+        process.process.terminate()  # as `timeout` and impatient people do: the clean-up still finishes
         out, err = process.process.communicate(timeout=20)
     assert (process.process.returncode, "Traceback" in out + err) == (0, False)
 

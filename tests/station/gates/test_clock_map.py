@@ -1,4 +1,4 @@
-"""The clock map: the truth always lies within what is stated, whatever the line does."""
+"""The clock map: the true time always lies within the stated uncertainty, whatever the connection does."""
 
 import random
 
@@ -12,7 +12,7 @@ MS = 1_000_000
 
 
 def exchange(clock: ClockMap, chance: random.Random, at_ns: int, ppm: float, most_ms: float = 16.0) -> None:
-    """One ping at `at_ns` (true time) to a clock that is off by `ppm`."""
+    """Adds one ping at `at_ns` (true time) to a clock that is off by `ppm`."""
     read_ns = at_ns + round(chance.random() * most_ms * MS)
     back_ns = read_ns + round(chance.random() * most_ms * MS)
     clock.add(at_ns, device(read_ns, ppm), back_ns)
@@ -39,7 +39,7 @@ def test_slow_messages_cannot_mislead() -> None:
     for number in range(400):
         exchange(clock, chance, 60 * S + number * 50 * MS, 50.0, 1.0)
     before = clock.at(device(79 * S, 50.0))
-    for number in range(50):  # the way back takes 0.9 s, the way out none: a regression would be drawn by 0.45 s
+    for number in range(50):  # the way back takes 0.9 s, the way out none: a regression would be off by 0.45 s
         at_ns = 80 * S + number * 20 * MS
         clock.add(at_ns, device(at_ns, 50.0), at_ns + 900 * MS)
     after = clock.at(device(79 * S, 50.0))
@@ -68,7 +68,7 @@ def test_exchanges_that_contradict_each_other_make_it_unsure_not_wrong_in_silenc
     clock = ClockMap()
     for number in range(200):
         at_ns = 60 * S + number * 50 * MS
-        jump = 5_000 if number > 100 else 0  # the device's clock leaps by 5 ms: no crystal does
+        jump = 5_000 if number > 100 else 0  # the device's clock jumps by 5 ms, as no crystal does
         clock.add(at_ns, device(at_ns, 0.0) + jump, at_ns + 100_000)
     assert clock.here().uncertainty_ns > 1_000_000
 
@@ -80,7 +80,7 @@ def test_a_pong_before_its_ping_is_no_exchange() -> None:
 
 
 def wandering(at_ns: int, bend_per_s: float, turns_at_ns: int) -> int:
-    """A crystal whose rate changes as fast as any may, one way and then the other."""
+    """A crystal whose rate changes as fast as possible, one way and then the other."""
     since_s = (at_ns - 50 * S) / S
     turn_s = (turns_at_ns - 50 * S) / S
     bent_s = bend_per_s * (since_s - turn_s) ** 2 / 2

@@ -1,4 +1,4 @@
-"""What drivers notice beside edges: dropped bytes in sums, gaps of decoders and resets of a Pico as notes."""
+"""The notes of drivers: sums of dropped bytes, gaps of decoders and resets of a Pico."""
 
 from station.core.inputs import GateNote
 from station.gates.decoders.decoder import Gap, Passing, StatusReport
@@ -14,10 +14,10 @@ S = 1_000_000_000
 def test_dropped_bytes_are_said_at_once_and_then_summed() -> None:
     drops = DroppedByteCounter("start", "frame of p3")
     assert drops.read(0, 1 * S) is None
-    assert drops.read(1, 2 * S) == GateNote("start", "dropped_bytes", "1 byte was no frame of p3, and dropped.", 1)
+    assert drops.read(1, 2 * S) == GateNote("start", "dropped_bytes", "1 byte outside any frame of p3 was dropped.", 1)
     assert [drops.read(dropped, at * S) for dropped, at in ((2, 3), (700, 4), (701, 6))] == [None] * 3
     assert drops.read(801, 7 * S) == GateNote(
-        "start", "dropped_bytes", "800 bytes were no frame of p3, and dropped.", 800
+        "start", "dropped_bytes", "800 bytes outside any frame of p3 were dropped.", 800
     )
     assert drops.read(801, 99 * S) is None
 

@@ -1,4 +1,4 @@
-"""The mock gate keeps the promise of a driver, and is no kinder than a device on a wire."""
+"""The mock gate does what a driver must do, and is as strict as a device on a wire."""
 
 import queue
 
@@ -26,11 +26,11 @@ def test_it_is_found_by_name_and_is_a_driver() -> None:
 
 def test_edges_are_numbered_and_stamped_in_order() -> None:
     mock, clock = gate()
-    seen: list[Edge] = []
-    mock.start({}, edges_only(seen.append))
+    edges: list[Edge] = []
+    mock.start({}, edges_only(edges.append))
     clock.advance(5 * MS)
     mock.pass_by()
-    assert [(e.sensor, e.broken, e.at_ns, e.seq, e.boot) for e in seen] == [
+    assert [(e.sensor, e.broken, e.at_ns, e.seq, e.boot) for e in edges] == [
         ("front", True, 5 * MS, 1, "boot-0"),
         ("front", False, 125 * MS, 2, "boot-0"),
     ]
@@ -45,9 +45,9 @@ def test_what_the_station_has_not_kept_comes_again() -> None:
         clock.advance(clock.now_ns() + 1000 * MS)
         mock.pass_by()
     mock.detach()
-    seen: list[Edge] = []
-    mock.start({"boot-0": 4}, edges_only(seen.append))
-    assert [edge.seq for edge in seen] == [5, 6]
+    edges: list[Edge] = []
+    mock.start({"boot-0": 4}, edges_only(edges.append))
+    assert [edge.seq for edge in edges] == [5, 6]
 
 
 def test_it_remembers_only_so_many_and_nothing_over_a_reboot() -> None:
@@ -55,23 +55,23 @@ def test_it_remembers_only_so_many_and_nothing_over_a_reboot() -> None:
     for _ in range(3):
         clock.advance(clock.now_ns() + 1000 * MS)
         mock.pass_by()
-    seen: list[Edge] = []
-    mock.start({}, edges_only(seen.append))
-    assert [edge.seq for edge in seen] == [5, 6]
+    edges: list[Edge] = []
+    mock.start({}, edges_only(edges.append))
+    assert [edge.seq for edge in edges] == [5, 6]
     mock.reboot()
     clock.reboot("boot-1")
     mock.pass_by()
-    assert (seen[-1].seq, seen[-1].boot) == (2, "boot-1")
+    assert (edges[-1].seq, edges[-1].boot) == (2, "boot-1")
 
 
 def test_a_lost_edge_leaves_a_gap() -> None:
     mock, _ = gate()
-    seen: list[Edge] = []
-    mock.start({}, edges_only(seen.append))
+    edges: list[Edge] = []
+    mock.start({}, edges_only(edges.append))
     mock.edge("front", True)
     mock.lose()
     mock.edge("front", False)
-    assert [edge.seq for edge in seen] == [1, 3]
+    assert [edge.seq for edge in edges] == [1, 3]
     assert mock.health().lost == 1
 
 
@@ -91,8 +91,8 @@ def test_it_refuses_what_the_metal_refuses() -> None:
 
 def test_it_can_run_by_itself() -> None:
     mock, _ = gate(every_s=0.01, width_ms=1)
-    seen: queue.SimpleQueue[Edge] = queue.SimpleQueue()
-    mock.start({}, edges_only(seen.put))
-    edges = [seen.get(timeout=30) for _ in range(4)]
+    queued: queue.SimpleQueue[Edge] = queue.SimpleQueue()
+    mock.start({}, edges_only(queued.put))
+    edges = [queued.get(timeout=30) for _ in range(4)]
     mock.close()
     assert [edge.broken for edge in edges] == [True, False, True, False]

@@ -1,4 +1,4 @@
-"""An inverted level is recognised and named, whatever the wires; a right one never is."""
+"""An inverted level is recognised and reported, however the sensor is wired; a right one never is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ WAVES = [(at + late, "strip", late == 0) for at in range(1000, 9000, 400) for la
 
 
 def freed(at_ms: int, for_ms: float, sensor: str = "strip") -> list[Move]:
-    """What a press looks like where the level is inverted."""
+    """The changes of a press on a sensor whose level is inverted."""
     return [(at_ms, sensor, False), (at_ms + int(for_ms), sensor, True)]
 
 
@@ -37,7 +37,7 @@ def passed(at_ms: int, for_ms: int, sensor: str = "strip") -> list[Move]:
     return [(at_ms, sensor, True), (at_ms + for_ms, sensor, False)]
 
 
-def said(level: Level, begun: dict[str, bool], moves: list[Move], at_ms: int) -> str:
+def warning(level: Level, begun: dict[str, bool], moves: list[Move], at_ms: int) -> str:
     resting = RestingLevelMonitor(level)
     for name, broken in begun.items():
         resting.begin(name, broken, 0)
@@ -68,41 +68,41 @@ CASES: dict[str, tuple[Level, dict[str, bool], list[Move], int, str]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_how_a_sensor_rests(name: str) -> None:
     level, begun, moves, at_ms, sentence = CASES[name]
-    found = said(level, begun, moves, at_ms)
-    assert found.endswith(sentence) if sentence else found == ""
+    sentence_now = warning(level, begun, moves, at_ms)
+    assert sentence_now.endswith(sentence) if sentence else sentence_now == ""
 
 
 @QUICK
 @given(st.lists(st.tuples(st.integers(1000, 20_000), st.integers(1, 999)), min_size=1, max_size=20), st.data())
 def test_no_right_sensor_is_suspected_and_each_wrong_one_is(gaps: list[tuple[int, int]], data: st.DataObject) -> None:
-    """Rests of a second and more between presses of less than a second, wherever one looks after the first press."""
-    at_ms, moves, seen = 0, list[tuple[int, bool]](), list[int]()
+    """Rests of a second and more between presses of less than a second, at any time after the first press."""
+    at_ms, moves, looks_ms = 0, list[tuple[int, bool]](), list[int]()
     for gap_ms, width_ms in gaps:
         at_ms += gap_ms
         moves += [(at_ms, True), (at_ms + width_ms, False)]
         at_ms += width_ms
-        seen.append(at_ms + 1)
-    look_ms = data.draw(st.sampled_from(seen))
+        looks_ms.append(at_ms + 1)
+    look_ms = data.draw(st.sampled_from(looks_ms))
     until = [(at, "s", pressed) for at, pressed in moves if at < look_ms]
-    assert said("low", {"s": False}, until, look_ms) == ""
+    assert warning("low", {"s": False}, until, look_ms) == ""
     inverted = [(at, "s", not pressed) for at, _, pressed in until]
-    assert 'set broken = "high"' in said("low", {"s": True}, inverted, look_ms).replace("Set", "set")
+    assert 'set broken = "high"' in warning("low", {"s": True}, inverted, look_ms).replace("Set", "set")
 
 
 @dataclass
 class Hand:
-    """Presses a sensor of a driver, and looks at its health."""
+    """Presses a driver's sensor, and reads its health."""
 
     press: Callable[[], None]
     wrong: Callable[[], str]
 
 
 @pytest.mark.parametrize(("pull", "broken", "rests", "right"), [
-    ("down", "low", 0, "high"),  # the event manager's boards at a gate as it comes
+    ("down", "low", 0, "high"),  # the event manager's boards at a gate with default settings
     ("up", "high", 1, "low"),  # an open collector, set high
     ("floating", "low", 0, "high"),  # a board that drives both levels
-    ("up", "low", 0, "high"),  # a contact to ground that a press opens
-    ("down", "high", 1, "low"),  # one to 3.3 V that a press opens
+    ("up", "low", 0, "high"),  # a contact to ground that opens when pressed
+    ("down", "high", 1, "low"),  # one to 3.3 V that opens when pressed
 ])  # fmt: skip
 def test_pins_of_any_wiring(monkeypatch: pytest.MonkeyPatch, pull: str, broken: str, rests: int, right: str) -> None:
     for setting, sentence in ((broken, f'broken = "{right}"'), (right, "")):

@@ -1,4 +1,4 @@
-"""A serial device under another number: found by its links, else by its USB device; and said what to set instead."""
+"""A serial device under another number is found by its links, else by its USB device, and the advice names both."""
 
 import os
 import pathlib
@@ -21,7 +21,7 @@ FTDI = UsbDevice("0403", "6001", "A50285BI", "00")
 
 
 class Machine:
-    """A machine's /dev and /sys as far as serial ports go, in a folder."""
+    """A machine's /dev and /sys in a folder, as far as serial ports are concerned."""
 
     def __init__(self, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.dev, self.by_id, self.ttys = folder / "dev", folder / "dev/serial/by-id", folder / "sys/class/tty"
@@ -31,7 +31,7 @@ class Machine:
         self._made = 0
 
     def plug(self, name: str, device: UsbDevice | None = FTDI, link: str = "") -> str:
-        """A port of this name; `link` in by-id."""
+        """Adds a port of this name, with `link` in by-id."""
         self._made += 1
         (self.dev / name).write_text("")
         if device is not None:
@@ -84,13 +84,13 @@ def test_it_comes_back_under_another_number(machine: Machine, link: str, device:
     machine.plug("ttyUSB5", UsbDevice("1a86", "7523", "", "00"), "usb-other" if link else "")
     wanted = finder.path()
     finder.opened(wanted)
-    assert ("A number may change" in finder.advice) == bool(link)
+    assert ("The number may change" in finder.advice) == bool(link)
     machine.pull("ttyUSB0", link)
-    assert finder.path() == wanted  # nothing is there: what was set is tried
+    assert finder.path() == wanted  # nothing is there: the configured name is tried
     there = machine.plug("ttyUSB1", device, link)
-    found = finder.path()
-    assert os.path.realpath(found) == there
-    finder.opened(found)
+    path_now = finder.path()
+    assert os.path.realpath(path_now) == there
+    finder.opened(path_now)
     name = str(machine.by_id / link) if link else there
     assert finder.advice == f'The device of {wanted} is at {there} now: set url = "{name}".'
 
@@ -167,22 +167,22 @@ def test_a_decoder_goes_away_and_comes_back_under_another_number(tmp_path: pathl
             box.take(1)
         until(lambda: not driver.health().alive)
         with plugged(tmp_path, "ttyUSB1", "by-id-decoder") as line:
-            _until_heard(driver, line)
-            said = driver.health().sentence
-    assert (f'set url = "{tmp_path / "by-id-decoder"}"' in said) == (wanted == "ttyUSB0")
+            _pass_until_received(driver, line)
+            sentence = driver.health().sentence
+    assert (f'set url = "{tmp_path / "by-id-decoder"}"' in sentence) == (wanted == "ttyUSB0")
 
 
-def _until_heard(driver: DecoderGate, line: int) -> None:
-    """It passes again and again, until it is heard."""
-    seen = driver.health().edges
+def _pass_until_received(driver: DecoderGate, line: int) -> None:
+    """Sends passes again and again, until the driver has received one."""
+    edges_before = driver.health().edges
     passings = iter(range(0x9000, 0xFFFFFF, 2000))
 
-    def heard() -> bool:
+    def has_new_edge() -> bool:
         os.write(line, b"00BC61%08X\r\n" % next(passings))
-        return driver.health().edges > seen
+        return driver.health().edges > edges_before
 
     try:
-        until(heard)
+        until(has_new_edge)
     except AssertionError:
         raise AssertionError(driver.health()) from None
 
@@ -194,6 +194,6 @@ def test_list_and_probe_offer_the_name_that_stays(machine: Machine, monkeypatch:
         monkeypatch.setattr(module, "stable_name", lambda device: stable_name(device, machine.by_id))
     assert list_all._port(path, "FT232R") == f"  {stable}\n    now {path}  FT232R"
     assert list_all._port("/dev/ttyS0", "") == "  /dev/ttyS0"
-    heard = [probe.ProtocolMatch(catalog.protocol_info("p3"), 115200, 10, Counts())]
-    assert f'url = "{stable}", baud = 115200' in probe.verdict(path, 10, heard)
-    assert 'url = "socket://h:1", baud' in probe.verdict("socket://h:1", 10, heard)
+    has_new_edge = [probe.ProtocolMatch(catalog.protocol_info("p3"), 115200, 10, Counts())]
+    assert f'url = "{stable}", baud = 115200' in probe.verdict(path, 10, has_new_edge)
+    assert 'url = "socket://h:1", baud' in probe.verdict("socket://h:1", 10, has_new_edge)

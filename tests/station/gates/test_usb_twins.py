@@ -1,4 +1,4 @@
-"""Adapters that are alike, without a serial number of their own: each is known by its socket, and never the other."""
+"""Like adapters without serial numbers of their own: each is recognised by its socket, and never mistaken."""
 
 import contextlib
 import os
@@ -50,7 +50,7 @@ def make(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
 
 def opened(finder: PortFinder) -> str:
-    """It opens what it finds; the port."""
+    """Opens the port that the finder finds; gives its path."""
     path = finder.path()
     assert pathlib.Path(path).exists(), path
     finder.opened(path)
@@ -88,9 +88,9 @@ def test_each_comes_back_to_its_own_gate(
             f'set url = "{path}" and leave each in its socket.'
         )
     computer.pull(a)
-    assert opened(theirs) == second  # its line broke too: the hub
-    assert ours.path() == first  # not there; and the link that both share leads to the other one
-    (back,) = computer.plug(a, adapter, held=(pathlib.Path(first).name,))
+    assert opened(theirs) == second  # its connection broke too: the hub was unplugged
+    assert ours.path() == first  # it is not there, and the link that both share leads to the other one
+    (back,) = computer.plug(a, adapter, busy_names=(pathlib.Path(first).name,))
     assert back not in (first, second)
     assert (opened(ours), opened(theirs)) == (back, second)
     assert ours.advice == f'The device of {first} is at {back} now: set url = "{computer.path_link(a)}".'
@@ -115,12 +115,12 @@ def test_two_that_swapped_their_numbers(make: Make, adapter: Adapter) -> None:
 @pytest.mark.parametrize("adapter", ALIKE)
 @pytest.mark.parametrize("looked", [True, False])
 def test_a_twin_that_came_after_the_start(make: Make, adapter: Adapter, looked: bool) -> None:
-    """Noticed while both are there, or at the first look after the own one broke off."""
+    """A twin is noticed while both are there, or at the first search after ours was unplugged."""
     computer = make()
     (first,) = computer.plug("2", adapter)
     ours = computer.finder(first)
     opened(ours)
-    assert ours.advice == f'A number may change: set url = "{next(computer.by_id.iterdir())}".'
+    assert ours.advice == f'The number may change: set url = "{next(computer.by_id.iterdir())}".'
     computer.plug("4", adapter)
     if looked:
         assert f'set url = "{computer.path_link("2")}" and leave each in its socket.' in ours.advice
@@ -160,7 +160,7 @@ def test_one_that_is_unplugged_for_good(make: Make, wanted: str) -> None:
 
 
 def test_a_spare_in_the_same_socket_is_taken(make: Make) -> None:
-    """By its name in by-path whatever is there; by another name only what is like it."""
+    """A name in by-path means whatever is there; any other name only means a device that looks the same."""
     computer = make()
     computer.plug("2")
     computer.plug("4")
@@ -185,8 +185,8 @@ def test_both_in_other_sockets_are_not_guessed(make: Make) -> None:
     computer.pull("4")
     for finder in finders:
         assert finder.path() in (first, second)
-    computer.plug("1.1", held=("ttyUSB0", "ttyUSB1"))
-    computer.plug("1.2", held=("ttyUSB0", "ttyUSB1"))
+    computer.plug("1.1", busy_names=("ttyUSB0", "ttyUSB1"))
+    computer.plug("1.2", busy_names=("ttyUSB0", "ttyUSB1"))
     assert [finder.path() for finder in finders] == [first, second]
     assert all(computer.path_link(socket) in finders[0].others() for socket in ("1.1", "1.2"))
 
@@ -200,7 +200,7 @@ def test_one_alone_in_another_socket_is_taken_and_said(make: Make) -> None:
     assert ours.path() == first
     computer.plug("4")
     assert opened(ours) == first
-    assert ours.advice.startswith("It came back in another socket, and nothing tells it from others: see")
+    assert ours.advice.startswith("It came back in another socket, and cannot be told from others: check")
 
 
 @pytest.mark.parametrize("adapter", ALIKE)
@@ -212,9 +212,7 @@ def test_a_name_that_two_share_is_refused_at_the_start(make: Make, adapter: Adap
     finder = computer.finder(str(shared))
     with pytest.raises(HardwareMissing) as refused:
         finder.path()
-    assert str(refused.value).startswith(
-        f"{shared}: 2 devices have this one name; set `url` to the socket of the right"
-    )
+    assert str(refused.value).startswith(f"{shared}: 2 devices share this name; set `url` to the socket of the right")
     assert computer.path_link("2") in str(refused.value)
     assert computer.path_link("4") in str(refused.value)
     computer.pull("4")
@@ -231,8 +229,8 @@ def test_unequal_products_with_the_same_words_share_a_link_too(make: Make) -> No
     assert stable_name(first, computer.by_id, computer.ttys) == computer.path_link("2")
     computer.pull("2")
     assert ours.path() == first
-    (moved,) = computer.plug("1.1", held=("ttyUSB0",))
-    assert opened(ours) == moved  # the kernel tells it from the other one, wherever it is
+    (moved,) = computer.plug("1.1", busy_names=("ttyUSB0",))
+    assert opened(ours) == moved  # the kernel can tell it from the other one, wherever it is
     assert second == computer.name_at("4")
 
 
@@ -243,7 +241,7 @@ def test_those_with_a_number_of_their_own_may_change_sockets(make: Make) -> None
     opened(ours)
     assert str(computer.by_id) in ours.advice
     computer.pull("2")
-    (moved,) = computer.plug("1.1", FTDI_A, held=("ttyUSB0",))
+    (moved,) = computer.plug("1.1", FTDI_A, busy_names=("ttyUSB0",))
     assert opened(ours) == moved
     assert second not in (first, moved)
 
@@ -254,9 +252,11 @@ def test_the_ports_of_one_adapter_are_no_twins(make: Make) -> None:
     finders = [computer.finder(port) for port in ports]
     assert [opened(each) for each in finders] == ports
     for number, finder in enumerate(finders):
-        assert finder.advice == f'A number may change: set url = "{computer.by_id / f"{MOSCHIP.by_id}-port{number}"}".'
+        assert (
+            finder.advice == f'The number may change: set url = "{computer.by_id / f"{MOSCHIP.by_id}-port{number}"}".'
+        )
     computer.pull("2")
-    again = computer.plug("2", MOSCHIP, held=("ttyUSB0", "ttyUSB1"))
+    again = computer.plug("2", MOSCHIP, busy_names=("ttyUSB0", "ttyUSB1"))
     assert [opened(each) for each in finders] == again
     computer.plug("4", MOSCHIP)
     assert f'now: set url = "{computer.path_link("2")[:-1]}3".' in finders[3].advice
@@ -271,7 +271,7 @@ def test_without_udev_the_socket_is_known_and_no_name_is_made_up(make: Make, ada
     assert ours.advice.endswith("cannot be distinguished from this one: leave each in its socket.")
     computer.pull("2")
     assert ours.path() == first
-    (back,) = computer.plug("2", adapter, held=(pathlib.Path(first).name,))
+    (back,) = computer.plug("2", adapter, busy_names=(pathlib.Path(first).name,))
     assert (opened(ours), opened(theirs)) == (back, second)
 
 
@@ -288,10 +288,10 @@ def test_what_list_and_probe_offer(make: Make, monkeypatch: pytest.MonkeyPatch) 
     for port, path in zip((first, second), paths, strict=True):
         assert list_all._port(port, "USB Serial") == (
             f"  {path}\n    now {port}  USB Serial\n"
-            "    the name of its socket, since another one is alike: leave each where it is"
+            "    the name is that of its USB socket, since another device looks the same: leave each where it is"
         )
-        heard = [probe.ProtocolMatch(catalog.protocol_info("p3"), 115200, 10, Counts())]
-        assert f'url = "{path}", baud = 115200' in probe.verdict(port, 10, heard)
+        matches = [probe.ProtocolMatch(catalog.protocol_info("p3"), 115200, 10, Counts())]
+        assert f'url = "{path}", baud = 115200' in probe.verdict(port, 10, matches)
     assert sorted(plugged_in(computer.by_id, computer.ttys)) == sorted(
         [str(computer.by_id / f"{FTDI_A.by_id}-port0"), *paths]
     )
@@ -312,7 +312,7 @@ def test_no_hand_mixes_them_up(
     held: bool,
     moves: list[tuple[str, str]],
 ) -> None:
-    """Pulled and plugged in any order, each into its own socket: what is opened is the own one or nothing."""
+    """However they are unplugged and plugged into their own sockets again: each opens its own adapter or none."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         computer = Computer(tmp_path_factory.mktemp("usb"), monkeypatch, taken=taken, udev=udev)
         sockets = {"a": "2", "b": "1.4"}
@@ -328,14 +328,14 @@ def test_no_hand_mixes_them_up(
             if move == "pull" and there:
                 computer.pull(sockets[who])
             elif move == "plug" and not there:
-                computer.plug(sockets[who], adapter, held=numbers)
+                computer.plug(sockets[who], adapter, busy_names=numbers)
             elif move == "advice":
                 assert "leave each" in gates[who].advice or "is at" in gates[who].advice
             for each, finder in gates.items():
                 try_open(computer, finder, sockets[each])
         for each, socket in sockets.items():
             if not computer.name_at(socket):
-                computer.plug(socket, adapter, held=numbers)
+                computer.plug(socket, adapter, busy_names=numbers)
             assert opened(gates[each]) == computer.name_at(socket)
 
 
@@ -354,7 +354,7 @@ def try_open(computer: Computer, finder: PortFinder, socket: str) -> None:
 
 
 class Lines:
-    """Two adapters that are alike, on pseudo terminals; udev's link leads to the last one plugged in."""
+    """Two like adapters on pseudo terminals; udev's link leads to the last one plugged in."""
 
     def __init__(self, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.by_id, self.ttys, self._folder = folder / "by-id", folder / "ttys", folder
@@ -383,9 +383,9 @@ class Lines:
 
     def pull(self, socket: str) -> None:
         ours, theirs, name = self._held.pop(socket)
-        kept = self.ttys / pathlib.Path(os.ttyname(theirs)).name
-        (kept / "device").unlink()
-        kept.rmdir()
+        port_folder = self.ttys / pathlib.Path(os.ttyname(theirs)).name
+        (port_folder / "device").unlink()
+        port_folder.rmdir()
         (self._folder / name).unlink()
         os.close(ours)
         os.close(theirs)
@@ -410,10 +410,10 @@ def test_a_decoder_is_not_exchanged_for_its_twin(tmp_path: pathlib.Path, monkeyp
         line = lines.plug("1", "ttyUSB2")
         until(lambda: driver.health().alive)
         os.write(line, b"00BC6100005000\r\n")
-        (heard,) = box.take(1)
+        (matches,) = box.take(1)
         assert box.empty
         assert f"The device of {tmp_path / 'ttyUSB0'} is at" in driver.health().sentence
-        assert heard.sensor == "loop"
+        assert matches.sensor == "loop"
         lines.pull("1")
         lines.pull("2")
 
@@ -424,11 +424,11 @@ def test_a_pico_is_not_opened_by_a_name_that_two_share(tmp_path: pathlib.Path, m
     pico._finder = PortFinder(str(lines.link), "port", lines.by_id, lines.ttys)
     lines.plug("1", "ttyACM0")
     lines.plug("2", "ttyACM1")
-    said: list[GateOutput] = []
-    pico.start({}, said.append)
+    outputs: list[GateOutput] = []
+    pico.start({}, outputs.append)
     try:
         until(lambda: pico.health().absent)
-        assert "2 devices have this one name; set `port` to the socket of the right one" in pico.health().sentence
+        assert "2 devices share this name; set `port` to the socket of the right one" in pico.health().sentence
         lines.pull("1")
         until(lambda: not pico.health().absent)
     finally:

@@ -11,7 +11,7 @@ import pytest
 from station.gates import usb
 from station.gates.usb import PortFinder
 
-# udev's name of a controller -> where the kernel keeps it.
+# udev's name of a controller -> where the kernel has it.
 PC = ("pci-0000:00:14.0", "pci0000:00/0000:00:14.0/usb1")
 PI4 = ("platform-fd500000.pcie-pci-0000:01:00.0", "platform/scb/fd500000.pcie/pci0000:00/0000:01:00.0/usb1")
 PI3 = ("platform-3f980000.usb", "platform/soc/3f980000.usb/usb1")
@@ -19,7 +19,7 @@ PI3 = ("platform-3f980000.usb", "platform/soc/3f980000.usb/usb1")
 
 @dataclass(frozen=True)
 class Adapter:
-    """What a maker put into its descriptor; `ports` behind one interface, `acm`: no usb-serial driver."""
+    """An adapter by its descriptor. `ports`: how many are behind one interface; `acm`: no usb-serial driver."""
 
     vendor: str = "1a86"
     product: str = "7523"
@@ -46,7 +46,7 @@ MOSCHIP = Adapter("9710", "7840", "", "", "", ports=4)
 
 
 class Computer:
-    """`taken`: which of two alike has the shared link, the "last" one plugged in or the "first"."""
+    """A machine with sockets. `taken`: which of two like adapters gets the shared link, the "first" or the "last"."""
 
     def __init__(
         self,
@@ -64,12 +64,12 @@ class Computer:
         self._controller, self._taken, self._udev = controller, taken, udev
         self._plugged: list[tuple[str, str, Adapter, int]] = []  # name, socket, adapter, port
 
-    def plug(self, socket: str, adapter: Adapter = CH340, held: tuple[str, ...] = ()) -> list[str]:
-        """Its ports' paths. `held`: numbers that a program still keeps from before."""
+    def plug(self, socket: str, adapter: Adapter = CH340, busy_names: tuple[str, ...] = ()) -> list[str]:
+        """Plugs an adapter in; gives the paths of its ports. `busy_names`: names that a program still holds open."""
         names = []
         for port in range(adapter.ports):
             kind = "ttyACM" if adapter.acm else "ttyUSB"
-            busy = {each[0] for each in self._plugged} | set(held)
+            busy = {each[0] for each in self._plugged} | set(busy_names)
             name = next(f"{kind}{number}" for number in range(99) if f"{kind}{number}" not in busy)
             self._plugged.append((name, socket, adapter, port))
             self._kernel(name, socket, adapter, port)
@@ -86,7 +86,7 @@ class Computer:
         self._links()
 
     def name_at(self, socket: str) -> str:
-        """The one port there; "" if nothing is."""
+        """The path of the only port in this socket; "" if there is none."""
         return next((str(self.dev / each[0]) for each in self._plugged if each[1] == socket), "")
 
     def path_link(self, socket: str) -> str:
@@ -103,9 +103,9 @@ class Computer:
         interface = device / f"1-{socket}:1.{int(adapter.interface)}"
         place = interface if adapter.acm else interface / name
         place.mkdir(parents=True, exist_ok=True)
-        said = {"idVendor": adapter.vendor, "idProduct": adapter.product, "serial": adapter.serial}
-        said |= {"manufacturer": adapter.maker, "product": adapter.model}
-        for file, text in said.items():
+        descriptor = {"idVendor": adapter.vendor, "idProduct": adapter.product, "serial": adapter.serial}
+        descriptor |= {"manufacturer": adapter.maker, "product": adapter.model}
+        for file, text in descriptor.items():
             if text:
                 (device / file).write_text(f"{text}\n")
         (interface / "bInterfaceNumber").write_text(f"{adapter.interface}\n")
@@ -133,5 +133,5 @@ class Computer:
 
 
 def like_named(adapter: Adapter) -> Adapter:
-    """Another product of the same maker, with the same words in its descriptor."""
+    """Another product of the same maker, with the same texts in its descriptor."""
     return replace(adapter, product="5523")

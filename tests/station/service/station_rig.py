@@ -1,4 +1,4 @@
-"""A station for tests: real journal, mock gate, mock wire, a clock moved by hand; and a car that speaks on the wire."""
+"""A station for tests with a real journal, a mock gate, a mock link and a manual clock; and a car on that link."""
 
 import pathlib
 from collections.abc import Sequence
@@ -44,14 +44,14 @@ class Rig:
         return station, link
 
     def restart(self) -> None:
-        """The process dies between two instructions."""
+        """The station's process is killed and started again."""
         self.gate.detach()
         self.link.vanish()
         self.station.journal.close()
         self.station, self.link = self._start()
 
     def wait(self, duration_ns: int = 0) -> None:
-        """Time goes by for everybody."""
+        """Moves the clock on, for the station, the gate and the cars."""
         self.clock.advance(self.clock.now_ns() + duration_ns)
         self.settle()
 
@@ -71,7 +71,7 @@ class Rig:
         assert isinstance(self.give(e.OpenRun(author="judge", racer=racer, car="car-1")), Accepted)
 
     def go(self) -> None:
-        """The start; by hand where no car has spoken yet."""
+        """Starts the run, by hand if its car has never reported."""
         by_hand = not any(car.beats for car in self.cars)
         assert isinstance(self.give(e.StartRun(author="judge", by_hand=by_hand)), Accepted)
 
@@ -85,15 +85,17 @@ class Rig:
 
 
 class WireCar:
-    """A car on the mock wire; `heard` is what the station said to it."""
+    """A car on the mock link; `received` is what the station sent to it."""
 
     def __init__(self, rig: Rig, name: str = "car-1") -> None:
         self.rig, self.name, self.boot = rig, name, f"{name}-boot"
         rig.cars.append(self)
         self.link = MockLink(rig.broker, name, self.boot, "car")
-        self.heard: list[m.Body] = []
+        self.received: list[m.Body] = []
         self.beats = 0
-        self.link.start([Subscription(BY_BODY[kind], name) for kind in (m.LapAck, m.Lease, m.DriveOrder)], self._hear)
+        self.link.start(
+            [Subscription(BY_BODY[kind], name) for kind in (m.LapAck, m.Lease, m.DriveOrder)], self._receive
+        )
         rig.settle()
 
     def beat(self, mode: m.CarMode) -> None:
@@ -110,14 +112,14 @@ class WireCar:
         self.link.publish_as(m.Message(m.Envelope(self.name, self.boot, seq), body))
         self.rig.settle()
 
-    def take(self, kind: type[m.Body]) -> list[m.Body]:
-        """What was heard of this kind since the last take."""
-        found = [body for body in self.heard if isinstance(body, kind)]
-        self.heard = [body for body in self.heard if not isinstance(body, kind)]
+    def collect(self, kind: type[m.Body]) -> list[m.Body]:
+        """The messages of this kind that were received since the last call."""
+        found = [body for body in self.received if isinstance(body, kind)]
+        self.received = [body for body in self.received if not isinstance(body, kind)]
         return found
 
-    def _hear(self, delivery: Delivery) -> None:
-        self.heard.append(delivery.message.body)
+    def _receive(self, delivery: Delivery) -> None:
+        self.received.append(delivery.message.body)
         delivery.ack()
 
 

@@ -1,4 +1,4 @@
-"""A station whose clock is not set: laps are right, times of day say that they are not, and are corrected."""
+"""A station whose clock is not set: laps are right, times of day are marked as unknown and are corrected later."""
 
 import pathlib
 from dataclasses import replace
@@ -47,7 +47,7 @@ OPEN_RACE = RaceRecord(
 
 
 class Unset(Hand):
-    """`utc_ns` is what the machine's clock says at 0 of the monotonic one; `known`: somebody vouches for it."""
+    """`utc_ns`: what the machine's clock shows at 0 of the monotonic one; `known`: it is known to be right."""
 
     def __init__(self, utc_ns: int, known: bool = False) -> None:
         self.utc_ns, self.known = utc_ns, known
@@ -87,8 +87,8 @@ def test_a_result_is_marked_and_corrected_by_a_revision(wrong: int) -> None:
     laps = hand.lap_times
     (marked,) = hand.results
     assert (marked.evidence.clock_trusted, marked.finished_utc_ns) == (False, wrong + 35 * S)
-    told = hand.pair(60, RIGHT)
-    assert only(told, f.ClockCorrected) == [f.ClockCorrected(BOOT, RIGHT - wrong, True)]
+    corrections = hand.pair(60, RIGHT)
+    assert only(corrections, f.ClockCorrected) == [f.ClockCorrected(BOOT, RIGHT - wrong, True)]
     _, corrected = hand.results
     assert (corrected.result_id, corrected.revision) == (marked.result_id, 2)
     assert (corrected.evidence.clock_trusted, finished(corrected)) == (True, 35 * S)
@@ -123,7 +123,7 @@ def test_a_clock_that_was_right_all_along_is_only_confirmed() -> None:
 
 
 def test_a_clock_that_was_trusted_and_jumped_after_all() -> None:
-    """The kernel said that it was kept, and then it went ten days ahead: the newest word of a kept clock counts."""
+    """The kernel reported it as synchronised, then it jumped ahead by ten days: the newest trusted time counts."""
     hand = Unset(WRONGS["ten days behind"], known=True)
     hand.run_of("Ann", 10)
     hand.pair(60, RIGHT)
@@ -179,7 +179,7 @@ def test_records_of_the_first_edition_are_never_corrected() -> None:
 
 
 def test_equal_scores_are_ordered_by_the_right_times() -> None:
-    """Ann's clock said 1970, Bob drove before her on another day's clock: here both within one station's life."""
+    """Ann's clock showed 1970, and Bob drove before her on another day's clock, both under one station."""
     hand = Unset(RIGHT, known=True)
     hand.run_of("Bob", 10)
     hand.do(
@@ -237,12 +237,12 @@ def test_whatever_happens_to_the_clock_laps_stay_and_every_result_is_right_in_th
 
 
 @pytest.mark.parametrize("wrong", WRONGS.values(), ids=WRONGS.keys())
-@pytest.mark.parametrize("told", ["before the post", "after the post"])
-def test_both_racers_end_on_the_board(tmp_path: pathlib.Path, wrong: int, told: str) -> None:
-    """The first run is timed before the clock is known; whichever revisions come first, nothing is refused for good."""
+@pytest.mark.parametrize("when_paired", ["before the post", "after the post"])
+def test_both_racers_end_on_the_board(tmp_path: pathlib.Path, wrong: int, when_paired: str) -> None:
+    """The first run is timed before the clock is known; whichever revisions come first, none is rejected for good."""
     hand = Unset(wrong)
     hand.run_of("Ann", 10)
-    if told == "after the post":
+    if when_paired == "after the post":
         hand.pair(60, RIGHT)
     hand.pair(60, RIGHT)
     hand.run_of("Bob", 70, lap_s=9)
@@ -259,7 +259,7 @@ def test_both_racers_end_on_the_board(tmp_path: pathlib.Path, wrong: int, told: 
 
 
 def test_a_vendor_that_refuses_a_wrong_time_takes_the_correction(tmp_path: pathlib.Path) -> None:
-    """As case `no clock battery`: nothing said that the clock was wrong before it jumped."""
+    """As the case `no clock battery`: nothing showed that the clock was wrong before it jumped."""
     hand = Unset(WRONGS["ten days behind"], known=True)
     hand.run_of("Ann", 10)
     hand.pair(60, RIGHT)
@@ -278,7 +278,7 @@ def test_a_vendor_that_refuses_a_wrong_time_takes_the_correction(tmp_path: pathl
 def test_a_clock_that_jumps_in_the_middle_of_a_run_ends_right_on_the_board(
     tmp_path: pathlib.Path, wrong: int, boot: str, known: bool, again: bool
 ) -> None:
-    """As case `no clock battery`, the pair in the middle of Ann's run; equal scores, so that the times decide."""
+    """As the case `no clock battery`, with the clock pair in the middle of Ann's run; equal scores, so times decide."""
     hand = Unset(wrong, known)
     if boot == "decoder":
         hand.do(e.ClockPair(e.Moment(boot, 0, wrong), known))
@@ -309,7 +309,7 @@ def test_a_clock_that_jumps_in_the_middle_of_a_run_ends_right_on_the_board(
 
 
 def test_a_tie_gains_nothing_by_a_wrong_clock(tmp_path: pathlib.Path) -> None:
-    """Equal scores: the one that says 1970 came later, and ranks second; corrected, by when it was driven."""
+    """Equal scores: the one stamped 1970 came later and ranks second; corrected, it ranks by its time."""
     early, late = Unset(RIGHT, known=True), Unset(0)
     early.run_of("Bob", 10)
     late.run_of("Ann", 10)
@@ -373,13 +373,13 @@ def test_the_station_says_it_and_an_official_sets_it(tmp_path: pathlib.Path) -> 
     assert view.clock.trusted
     assert abs(view.clock.utc_ns - wrong - 864_000 * S) < 2 * MS
     assert view.run is not None
-    rig.restart()  # within the same boot the official's word holds
+    rig.restart()  # within the same boot, the time that the official set counts
     rig.settle()
     view = rig.station.snapshot()
     assert view.clock.trusted
     assert view.clock.utc_ns - wrong > 860_000 * S
     assert isinstance(rig.give(e.SetClock(author="judge", utc_ms=1)), Declined)
-    source = OutboxReader(tmp_path / "station.db")  # the sync service stamps its posts by the same word
+    source = OutboxReader(tmp_path / "station.db")  # the sync service stamps its posts by the same time
     assert abs(utc_s(rig.clock, source) * S - view.clock.utc_ns) < S
     assert source.offset_ns("another-boot") is None
     rig.clock.trusted = True
@@ -404,7 +404,7 @@ def test_a_jump_is_journaled_at_once_and_after_the_run(tmp_path: pathlib.Path) -
         rig.cross(8)
     rig.wait(S)
     facts = b"".join(rig.facts())
-    assert facts.count(b"ClockCorrected") == 1  # not in the run, of which all laps are on one scale
+    assert facts.count(b"ClockCorrected") == 1  # not during the run, whose laps are all on one time scale
     results = [decode_result(result) for record in rig.station.journal.records() for result in record.results]
     assert [result.revision for result in results] == [1, 2]
     assert results[1].finished_utc_ns - results[0].finished_utc_ns == 864_000 * S
@@ -421,7 +421,7 @@ def test_a_device_without_a_clock_sets_none(tmp_path: pathlib.Path, utc_ms: int)
     rig = Rig(tmp_path / "station.db")
     answer = rig.give(e.SetClock(author="judge", utc_ms=utc_ms))
     assert isinstance(answer, Declined)
-    assert "is no time of day of these years" in answer.sentence
+    assert "is not between 2020 and 2100" in answer.sentence
     rig.station.close()
 
 
@@ -435,7 +435,7 @@ def test_a_device_without_a_clock_sets_none(tmp_path: pathlib.Path, utc_ms: int)
         (True, None, 40 * S, False),  # a clock at 1970 is wrong, whoever vouches for it
         (False, None, RIGHT, False),
         (False, RIGHT // S, RIGHT, True),
-        (False, 40, RIGHT, False),  # the battery is empty, and somebody guessed
+        (False, 40, RIGHT, False),  # the battery is empty, and somebody guessed the time
         (False, RIGHT // S - 864_000, RIGHT, False),
     ],
 )
@@ -455,21 +455,21 @@ def test_this_machine_is_asked_without_changing_it() -> None:
 
 
 def test_the_kernel_is_asked_once_a_second_and_when_the_clock_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A battery's clock lies behind a wire that takes milliseconds; each crossing asks whether the clock is known."""
-    now_ns, utc_ns, asked = 5 * S, 1_770_000_000 * S, []
+    """Reading a battery's clock takes milliseconds, so not every crossing may ask whether the clock is set."""
+    now_ns, utc_ns, reads = 5 * S, 1_770_000_000 * S, []
     monkeypatch.setattr("shared.clock.time.monotonic_ns", lambda: now_ns)
     monkeypatch.setattr("shared.clock.time.time_ns", lambda: utc_ns)
-    monkeypatch.setattr("shared.clock.is_set", lambda at_ns: asked.append(at_ns) or len(asked) > 1)
+    monkeypatch.setattr("shared.clock.is_set", lambda at_ns: reads.append(at_ns) or len(reads) > 1)
     clock = SystemClock()
     assert [clock.trusted for _ in range(100)] == [False] * 100
-    assert len(asked) == 1
+    assert len(reads) == 1
     utc_ns += 3600 * S  # a time server was found
     assert clock.trusted
     assert [clock.trusted for _ in range(100)] == [True] * 100
-    assert asked == [1_770_000_000 * S, 1_770_003_600 * S]
+    assert reads == [1_770_000_000 * S, 1_770_003_600 * S]
     now_ns, utc_ns = now_ns + S, utc_ns + S
     assert clock.trusted
-    assert len(asked) == 3
+    assert len(reads) == 3
 
 
 def test_a_gate_that_lived_on_while_the_station_was_down_is_put_beside_its_new_clock(tmp_path: pathlib.Path) -> None:

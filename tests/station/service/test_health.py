@@ -1,4 +1,4 @@
-"""The gates' health: judged before a run is armed, shown for each sensor, and said for all gates on one topic."""
+"""The gates' health: checked before a run is armed, shown for each sensor, and published for all gates on one topic."""
 
 import pathlib
 import zipfile
@@ -26,7 +26,7 @@ def rig(tmp_path: pathlib.Path) -> Iterator[Rig]:
 
 def test_a_gate_that_dies_must_be_overridden(rig: Rig) -> None:
     rig.wait(S)
-    rig.gate.detach()  # the driver says that nobody listens
+    rig.gate.detach()  # the driver reports that nothing is connected
     rig.wait(S)
     answer = rig.give(e.OpenRun(author="judge", racer="Ann", car="car-1"))
     assert isinstance(answer, Declined)
@@ -62,11 +62,11 @@ def test_each_sensor_is_shown(rig: Rig) -> None:
 
 
 def test_all_gates_are_said_on_one_topic(rig: Rig) -> None:
-    heard: list[m.GateHealth] = []
+    received: list[m.GateHealth] = []
 
-    def hear(delivery: Delivery) -> None:
+    def receive(delivery: Delivery) -> None:
         assert isinstance(delivery.message.body, m.GateHealth)
-        heard.append(delivery.message.body)
+        received.append(delivery.message.body)
         delivery.ack()
 
     rig.gate.pass_by()
@@ -74,10 +74,10 @@ def test_all_gates_are_said_on_one_topic(rig: Rig) -> None:
     rig.gate.detach()
     rig.wait(S)
     page = MockLink(rig.broker, "screen-1", "screen", "station")
-    page.start([Subscription(BY_BODY[m.GateHealth])], hear)  # what is retained
+    page.start([Subscription(BY_BODY[m.GateHealth])], receive)  # what is retained
     rig.wait(S)
-    assert (heard[-1].gate, heard[-1].alive) == ("start", False)
-    [gate] = heard[-1].gates
+    assert (received[-1].gate, received[-1].alive) == ("start", False)
+    [gate] = received[-1].gates
     assert (gate.gate, gate.healthy, gate.sensors[0].edges) == ("start", False, 2)
 
 

@@ -1,4 +1,4 @@
-"""Which passes an event manager is told: those over the start line that could be a lap, once each, test mode apart."""
+"""The passes that an event manager gets: those over the start line that could end a lap, not in test mode."""
 
 import pytest
 
@@ -11,7 +11,7 @@ B = e.GateSpec("back", system="B")
 SPLIT = e.GateSpec("sector-1", kind="split")
 
 
-def told(hand: Hand) -> list[int]:
+def pass_times_s(hand: Hand) -> list[int]:
     return [each.at_ns // S for facts in hand.facts for each in line_passes(hand.engine, facts)]
 
 
@@ -26,7 +26,7 @@ def test_each_pass_over_the_line_is_told_once(with_a_run: bool) -> None:
         hand.edge(at_s * S + 20 * MS, gate="back", boot="b-boot")
         hand.edge((at_s + 4) * S, gate="sector-1")
         hand.edge((at_s + 4) * S + 90 * MS, broken=False, gate="sector-1")
-    assert told(hand) == [10, 20, 30]
+    assert pass_times_s(hand) == [10, 20, 30]
 
 
 def test_what_is_too_soon_or_made_in_test_mode_is_not_told() -> None:
@@ -38,4 +38,4 @@ def test_what_is_too_soon_or_made_in_test_mode_is_not_told() -> None:
     hand.go(9 * S)
     for at_s in (10, 12, 20):
         hand.cross(at_s * S)
-    assert told(hand) == [10, 20]
+    assert pass_times_s(hand) == [10, 20]

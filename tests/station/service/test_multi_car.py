@@ -31,9 +31,9 @@ def opened(rig: Rig, number: int) -> WireCar:
 
 
 def granted(car: WireCar) -> list[str]:
-    car.take(m.Lease)
+    car.collect(m.Lease)
     car.beat("ready")
-    return [lease.run_id for lease in car.take(m.Lease) if isinstance(lease, m.Lease) and lease.grant == "drive"]
+    return [lease.run_id for lease in car.collect(m.Lease) if isinstance(lease, m.Lease) and lease.grant == "drive"]
 
 
 def test_every_car_on_the_track_has_the_lease_of_its_own_run(rig: Rig) -> None:
@@ -43,7 +43,7 @@ def test_every_car_on_the_track_has_the_lease_of_its_own_run(rig: Rig) -> None:
     assert isinstance(rig.give(e.FinishRun(author="judge")), Declined)
     assert isinstance(rig.give(e.FinishRun(author="judge", run_id="run-1")), Accepted)
     assert [granted(car) for car in (first, second)] == [[], ["run-2"]]
-    assert "stop" in orders(first.take(m.DriveOrder))
+    assert "stop" in orders(first.collect(m.DriveOrder))
     view = rig.station.snapshot()
     assert [run.run_id for run in view.runs] == ["run-2"]
     assert view.race is not None
@@ -51,7 +51,7 @@ def test_every_car_on_the_track_has_the_lease_of_its_own_run(rig: Rig) -> None:
 
 
 def passes(rig: Rig, car: WireCar, seq: int) -> None:
-    """Over the beam, and its report 60 ms later; then three seconds go by."""
+    """A car breaks the beam and reports it 60 ms later; then three seconds go by."""
     at_ns = rig.clock.now_ns()
     rig.gate.pass_by()
     rig.wait(60 * MS)

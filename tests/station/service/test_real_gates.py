@@ -1,4 +1,4 @@
-"""A station's process with gates on real lines: a P3 decoder and a cruel Pico on ptys; an event manager reads it."""
+"""A station's process with a P3 decoder and a faulty Pico on pseudo-terminals, and an event manager that reads it."""
 
 import contextlib
 import itertools
@@ -80,7 +80,7 @@ def station(folder: pathlib.Path, text: str) -> Iterator[tuple[Process, str]]:
 
 
 def until_shown(url: str, true: Any, patience_s: float = 60.0) -> dict[str, Any]:
-    """Asks the station until it shows this; each answer is waited for."""
+    """Polls the station until it shows this; each answer is awaited."""
     deadline = time.monotonic() + patience_s
     while not true(shown := state(url)):
         assert time.monotonic() < deadline, shown["gates"]
@@ -88,7 +88,7 @@ def until_shown(url: str, true: Any, patience_s: float = 60.0) -> dict[str, Any]
 
 
 def tried(url: str, roll: Callable[[], object]) -> None:
-    """A fresh gate opens no run; a car rolls through, and it is ready."""
+    """Makes a new gate ready, which allows no run before a car has rolled through."""
     refused = requests.post(
         f"{url}/api/v1/commands", json={"command": "open_run", "racer": "X", "car": "x"}, timeout=60
     )
@@ -105,7 +105,7 @@ def through(pico: PicoOnPty, at_ns: int) -> None:
 
 
 def facts(folder: pathlib.Path, kind: str) -> list[dict[str, Any]]:
-    """What the journal holds of this kind, after the whole of it was replayed."""
+    """The journal's facts of this kind, after the whole journal was replayed."""
     journal = Journal(folder / "data" / "station.db")
     try:
         check(journal)
@@ -118,7 +118,7 @@ def facts(folder: pathlib.Path, kind: str) -> list[dict[str, Any]]:
 def test_a_p3_decoder_times_a_race_and_an_event_manager_reads_it(tmp_path: pathlib.Path) -> None:
     laps_us = [9_812_345, 10_250_999, 9_999_001]
     with pty() as (write, _, path), station(tmp_path, DECODER.replace("PTY", path)) as (process, url):
-        box, manager = Box(), DremGate("far", ("beam",), {"url": process.said("timing an event")}, SystemClock())
+        box, manager = Box(), DremGate("far", ("beam",), {"url": process.next_value("timing an event")}, SystemClock())
         with contextlib.closing(manager):
             manager.start({}, box.put)
             until(lambda: manager.health().alive)
@@ -131,13 +131,13 @@ def test_a_p3_decoder_times_a_race_and_an_event_manager_reads_it(tmp_path: pathl
                 at_us += lap_us
                 write(b"noise" + passing(number, at_us))
             shown = until_laps(url, 3)
-            _, *heard = [edge.at_ns for edge in box.take(10) if edge.broken]
+            _, *stamps_ns = [edge.at_ns for edge in box.take(10) if edge.broken]
         noted = {"missed_numbers", "dropped_bytes"}
         gate = until_shown(url, lambda now: {note["kind"] for note in now["gates"][0]["notes"]} >= noted)["gates"][0]
     assert [lap["lap_ns"] for lap in shown["run"]["laps"]] == [1000 * lap_us for lap_us in laps_us]
     assert {lap["uncertainty_ns"] for lap in shown["run"]["laps"]} == {2_000_000}
-    # What the event manager reads is what we publish: cut off to milliseconds.
-    assert [b - a for a, b in itertools.pairwise(heard)] == [lap_us // 1000 * MS for lap_us in laps_us]
+    # The event manager reads what the station publishes: truncated to milliseconds.
+    assert [b - a for a, b in itertools.pairwise(stamps_ns)] == [lap_us // 1000 * MS for lap_us in laps_us]
     assert (gate["alive"], gate["lost"], gate["edges"]) == (True, 2, 5)
     assert gate["dropped"] >= 5
     assert ("missed_numbers", 2) in [(note["kind"], note["count"]) for note in facts(tmp_path, "GateNoteStored")]

@@ -1,4 +1,4 @@
-"""The station with a real journal, a mock gate and a mock wire: order, durability, and what is told when."""
+"""The station with a real journal, a mock gate and a mock link: order, durability, and what is published when."""
 
 import itertools
 import pathlib
@@ -51,7 +51,7 @@ def test_a_race_from_the_first_command_to_the_result(rig: Rig) -> None:
     assert [(line.rank, line.racer, line.score_ms, line.runs) for line in view.standing] == [(1, "Ann", 8200, 1)]
     assert rig.station.journal.due == 1
     assert view.store.head == rig.station.journal.head.hex
-    assert [ack.seq for ack in car.take(m.LapAck) if isinstance(ack, m.LapAck)] == [1, 2, 3]
+    assert [ack.seq for ack in car.collect(m.LapAck) if isinstance(ack, m.LapAck)] == [1, 2, 3]
     check(rig.station.journal)
 
 
@@ -65,23 +65,23 @@ def test_refusals_are_answered_and_change_nothing(rig: Rig) -> None:
 
 
 def test_the_wire_hears_of_runs_and_laps_after_the_commit(rig: Rig) -> None:
-    heard: list[m.Body] = []
+    received: list[m.Body] = []
 
-    def hear(delivery: Delivery) -> None:
-        heard.append(delivery.message.body)
+    def receive(delivery: Delivery) -> None:
+        received.append(delivery.message.body)
         delivery.ack()
 
     page = MockLink(rig.broker, "screen-1", "screen", "station")
-    page.start([Subscription(BY_BODY[kind]) for kind in (m.RunStatus, m.OfficialLap, m.GateHealth)], hear)
+    page.start([Subscription(BY_BODY[kind]) for kind in (m.RunStatus, m.OfficialLap, m.GateHealth)], receive)
     rig.open()
     rig.go()
     rig.cross(1.0)
     rig.cross(8.0)
-    statuses = [(body.phase, body.laps) for body in heard if isinstance(body, m.RunStatus)]
+    statuses = [(body.phase, body.laps) for body in received if isinstance(body, m.RunStatus)]
     assert [phase for phase, _ in itertools.groupby(statuses)] == [("armed", 0), ("running", 0), ("running", 1)]
-    laps = [body for body in heard if isinstance(body, m.OfficialLap)]
+    laps = [body for body in received if isinstance(body, m.OfficialLap)]
     assert [(lap.number, lap.lap_ns, lap.valid) for lap in laps] == [(1, 8_200 * MS, True)]
-    assert any(isinstance(body, m.GateHealth) and body.alive for body in heard)
+    assert any(isinstance(body, m.GateHealth) and body.alive for body in received)
 
 
 def test_a_killed_station_loses_no_crossing_while_the_gate_remembers(rig: Rig) -> None:
@@ -103,7 +103,7 @@ def test_a_killed_station_loses_no_crossing_while_the_gate_remembers(rig: Rig) -
 
 
 def test_edges_are_taken_before_the_time_is(tmp_path: pathlib.Path) -> None:
-    """After a restart the time limit is over, and the edges that beat it are still on their way."""
+    """After a restart the time limit is over, while edges from before its end are still in the queue."""
     rig = Rig(tmp_path / "station.db", rules(max_laps=None, time_limit_s=30.0))
     rig.open()
     rig.go()
@@ -129,13 +129,13 @@ def test_a_report_is_acknowledged_only_once_it_is_kept_and_again_when_it_comes_a
         disk.full = True
         car.lap(1, rig.clock.now_ns(), None)
         rig.wait(2 * S)
-        assert car.take(m.LapAck) == []
+        assert car.collect(m.LapAck) == []
         disk.full = False
         rig.wait(1 * S)
-        assert len(car.take(m.LapAck)) == 1
+        assert len(car.collect(m.LapAck)) == 1
         records = rig.station.journal.head.seq
         car.lap(1, rig.clock.now_ns(), None)
-        assert len(car.take(m.LapAck)) == 1
+        assert len(car.collect(m.LapAck)) == 1
         assert rig.station.journal.head.seq == records
         rig.station.close()
 
@@ -177,7 +177,7 @@ def test_leases_go_to_the_car_of_the_run_and_to_no_other(rig: Rig) -> None:
     def grants() -> list[list[str]]:
         for car in (ours, other):
             car.beat("disarmed")
-        return [[b.grant for b in car.take(m.Lease) if isinstance(b, m.Lease)] for car in (ours, other)]
+        return [[b.grant for b in car.collect(m.Lease) if isinstance(b, m.Lease)] for car in (ours, other)]
 
     assert grants() == [["none"], ["none"]]
     rig.open()
@@ -190,28 +190,28 @@ def test_a_lease_answers_its_beat(rig: Rig) -> None:
     car = WireCar(rig)
     rig.open()
     car.beat("disarmed")
-    assert car.take(m.Lease) == [m.Lease(car.boot, 1, "drive", "run-1", 500)]
+    assert car.collect(m.Lease) == [m.Lease(car.boot, 1, "drive", "run-1", 500)]
 
 
 def test_orders_lead_the_car_and_end_when_it_is_there(rig: Rig) -> None:
     car = WireCar(rig)
     rig.open()
     car.beat("disarmed")
-    assert "arm" in orders(car.take(m.DriveOrder))
+    assert "arm" in orders(car.collect(m.DriveOrder))
     car.beat("ready")
-    assert orders(car.take(m.DriveOrder)) == []
+    assert orders(car.collect(m.DriveOrder)) == []
     rig.go()
-    assert orders(car.take(m.DriveOrder)) == ["start"]
+    assert orders(car.collect(m.DriveOrder)) == ["start"]
     for _ in range(6):
         car.beat("ready")
-    repeats = [order for order in car.take(m.DriveOrder) if isinstance(order, m.DriveOrder)]
+    repeats = [order for order in car.collect(m.DriveOrder) if isinstance(order, m.DriveOrder)]
     assert 0 < len(repeats) < 6
     assert len({order.order_id for order in repeats}) == 1
     assert repeats[-1].heartbeat > 1
     car.beat("driving")
-    car.take(m.DriveOrder)
+    car.collect(m.DriveOrder)
     car.beat("driving")
-    assert orders(car.take(m.DriveOrder)) == []
+    assert orders(car.collect(m.DriveOrder)) == []
 
 
 def test_a_trip_is_shown_and_left_only_by_resume(rig: Rig) -> None:
@@ -225,19 +225,19 @@ def test_a_trip_is_shown_and_left_only_by_resume(rig: Rig) -> None:
     car.state(m.CarState(True, "tripped", "The frames stopped.", "m"))
     for _ in range(6):
         car.beat("tripped")
-    car.take(m.DriveOrder)
+    car.collect(m.DriveOrder)
     car.beat("tripped")
-    assert orders(car.take(m.DriveOrder)) == []
+    assert orders(car.collect(m.DriveOrder)) == []
     alarms = [view.alarm for view in rig.station.snapshot().cars]
     assert alarms == ["car-1 stopped itself: The frames stopped. Resume it when it is safe."]
     rig.give(e.ResumeRun(author="judge"))
     modes: list[m.CarMode] = ["tripped", "disarmed", "ready", "driving", "driving"]
     for mode in modes:
         car.beat(mode)
-    assert [action for action, _ in itertools.groupby(orders(car.take(m.DriveOrder)))] == ["reset", "arm", "start"]
+    assert [action for action, _ in itertools.groupby(orders(car.collect(m.DriveOrder)))] == ["reset", "arm", "start"]
     for _ in range(5):
         car.beat("tripped")
-    assert orders(car.take(m.DriveOrder)) == []
+    assert orders(car.collect(m.DriveOrder)) == []
 
 
 def test_an_emergency_stop_goes_out_though_the_disk_is_full(tmp_path: pathlib.Path) -> None:
@@ -249,20 +249,20 @@ def test_an_emergency_stop_goes_out_though_the_disk_is_full(tmp_path: pathlib.Pa
         disk.full = True
         ticket = rig.station.offer(e.OrderCar(author="judge", car="car-1", action="estop"))
         rig.broker.run_until(rig.clock.now_ns())
-        assert orders(car.take(m.DriveOrder)) == ["estop"]
+        assert orders(car.collect(m.DriveOrder)) == ["estop"]
         rig.settle()
         assert isinstance(ticket.answer, Declined)
         assert "The emergency stop was sent" in ticket.answer.sentence
-        car.take(m.Lease)
+        car.collect(m.Lease)
         car.beat("driving")
-        assert [b.grant for b in car.take(m.Lease) if isinstance(b, m.Lease)] == ["none"]
+        assert [b.grant for b in car.collect(m.Lease) if isinstance(b, m.Lease)] == ["none"]
         rig.station.close()
 
 
 def test_a_car_that_drives_without_a_run_is_told_to_stop(rig: Rig) -> None:
     car = WireCar(rig)
     car.beat("driving")
-    assert orders(car.take(m.DriveOrder)) == ["stop"]
+    assert orders(car.collect(m.DriveOrder)) == ["stop"]
 
 
 def test_an_order_that_is_not_followed_is_given_up_and_said(rig: Rig) -> None:
@@ -271,9 +271,9 @@ def test_an_order_that_is_not_followed_is_given_up_and_said(rig: Rig) -> None:
     for _ in range(170):
         car.beat("disarmed")
     assert "did not arm" in rig.station.snapshot().cars[0].alarm
-    car.take(m.DriveOrder)
+    car.collect(m.DriveOrder)
     car.beat("disarmed")
-    assert orders(car.take(m.DriveOrder)) == []
+    assert orders(car.collect(m.DriveOrder)) == []
 
 
 def test_silence_of_a_car_in_mid_run_is_an_alarm(rig: Rig) -> None:
@@ -339,7 +339,7 @@ def test_other_rules_for_a_race_with_runs_are_said_and_the_race_goes_on_as_it_wa
 def test_a_station_closes_all_that_it_has_whatever_one_of_them_raises(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was seen: a failure at the start was followed by a second one at the end, and nothing else was closed."""
+    """This once happened: a failure at the start was followed by one at the end, and nothing else was closed."""
     closed: list[str] = []
 
     def closing(name: str) -> None:
@@ -371,7 +371,7 @@ def test_a_boot_that_no_machine_has_is_not_kept(rig: Rig, boot: str) -> None:
     car = WireCar(rig)
     car.boot = boot
     car.lap(1, rig.clock.now_ns(), None)
-    assert car.take(m.LapAck) == []
+    assert car.collect(m.LapAck) == []
     assert rig.station.journal.head.seq == records
     check(rig.station.journal)
 

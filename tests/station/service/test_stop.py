@@ -1,4 +1,4 @@
-"""The stop of all cars: before the disk, to every car known or not, until it is released; and what is told of it."""
+"""The stop of all cars: sent before it is stored, to every car known or not, until it is released; and its outcome."""
 
 import pathlib
 from collections.abc import Iterator
@@ -42,12 +42,12 @@ def outcomes(cars: CarControl, now_ns: int) -> dict[str, str]:
 
 def test_every_car_that_is_known_is_ordered_whatever_it_was_last_seen_to_do() -> None:
     cars = CarControl(500, 2000, "n")
-    cars.permit([DrivePermit("car-5", "run-1", True)])  # on the track, never heard
+    cars.permit([DrivePermit("car-5", "run-1", True)])  # on the track, but has never reported
     for name, mode in (("car-1", "driving"), ("car-2", "tripped"), ("car-3", "disarmed")):
         cars.on_heartbeat(name, "b", m.CarHeartbeat(1, mode), 0)  # type: ignore[arg-type]
     cars.on_state("car-4", m.CarState(True, "driving"), 0)  # only its stored state
-    told = cars.stop_all("Ruth", at(1 * MS))
-    assert sorted(actions(told)) == [(f"car-{n}", "estop") for n in range(1, 6)]
+    first_replies = cars.stop_all("Ruth", at(1 * MS))
+    assert sorted(actions(first_replies)) == [(f"car-{n}", "estop") for n in range(1, 6)]
 
 
 def test_a_car_that_speaks_only_later_is_stopped_and_gets_no_lease() -> None:
@@ -88,7 +88,7 @@ def test_a_car_that_is_armed_again_under_the_stop_is_stopped_again() -> None:
     cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)
     assert (
         actions(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(3, "disarmed"), 1 * S)) == []
-    )  # a phone reset it: it stands
+    )  # a phone reset it: it has stopped
     assert outcomes(cars, 1 * S) == {"car-1": "stopped"}
     assert actions(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(4, "driving"), 2 * S)) == [("car-1", "estop")]
     assert outcomes(cars, 2 * S) == {"car-1": "ordered"}
@@ -100,7 +100,7 @@ def test_after_the_release_each_car_waits_for_an_order_of_its_own() -> None:
     cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)
     cars.stop_all("Ruth", at(0))
     cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)
-    cars.order("car-1", "stop", None, 150 * MS)  # the end of a run softens nothing
+    cars.order("car-1", "stop", None, 150 * MS)  # the end of a run does not weaken the stop
     cars.release(at(1 * S))
     assert grants(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(3, "tripped"), 2 * S)) == ["none"]
     assert actions(cars.order("car-1", "resume", None, 3 * S)) == [("car-1", "reset")]
@@ -120,24 +120,24 @@ def test_the_orders_are_out_before_anything_is_stored(tmp_path: pathlib.Path) ->
         car, late = WireCar(rig), None
         rig.open()
         car.beat("driving")
-        car.take(m.DriveOrder)
+        car.collect(m.DriveOrder)
         disk.full = True
         view = rig.station.stop_all("Ruth")
         assert [(each.name, each.outcome) for each in view.cars] == [("car-1", "ordered")]
         assert rig.station.snapshot().stop.on  # no pump was needed: no queue, no disk
         rig.broker.run_until(rig.clock.now_ns())
-        assert orders(car.take(m.DriveOrder)) == ["estop"]
+        assert orders(car.collect(m.DriveOrder)) == ["estop"]
         ticket = rig.station.offer(e.StopAll(author="Ruth"))
         rig.settle()
         assert isinstance(ticket.answer, Declined)
         assert "was sent to all cars and holds" in ticket.answer.sentence
         late = WireCar(rig, "car-2")
         late.beat("ready")
-        assert orders(late.take(m.DriveOrder)) == ["estop"]
+        assert orders(late.collect(m.DriveOrder)) == ["estop"]
         disk.full = False
         rig.wait(1 * S)
         assert rig.station.snapshot().store.ok
-        assert [b"AllStopped" in facts for facts in rig.facts()].count(True) == 2  # what was sent is on the record
+        assert [b"AllStopped" in facts for facts in rig.facts()].count(True) == 2  # what was sent is journaled
         check(rig.station.journal)
         rig.station.close()
 
@@ -147,7 +147,7 @@ def test_with_no_car_known_it_says_so_and_holds(rig: Rig) -> None:
     assert (view.on, view.author, view.cars) == (True, "Ruth", ())
     car = WireCar(rig)
     car.beat("driving")
-    assert orders(car.take(m.DriveOrder)) == ["estop"]
+    assert orders(car.collect(m.DriveOrder)) == ["estop"]
     assert [car.name for car in rig.station.stop_state().cars] == ["car-1"]
 
 
@@ -158,10 +158,10 @@ def test_a_stop_outlives_the_station(rig: Rig) -> None:
     rig.settle()
     rig.restart()
     assert rig.station.stop_state().author == "Ruth"
-    car.take(m.Lease)
+    car.collect(m.Lease)
     car.beat("ready")
-    assert [body.grant for body in car.take(m.Lease) if isinstance(body, m.Lease)] == ["none"]
-    assert "estop" in orders(car.take(m.DriveOrder))
+    assert [body.grant for body in car.collect(m.Lease) if isinstance(body, m.Lease)] == ["none"]
+    assert "estop" in orders(car.collect(m.DriveOrder))
     answer = rig.give(e.ArmRun(author="judge"))
     assert answer == Declined("All cars are stopped by Ruth: release the stop first.")
     assert isinstance(rig.give(e.ReleaseStop(author="judge")), Accepted)
@@ -174,11 +174,11 @@ def test_a_start_that_the_stop_overtook_starts_nothing(rig: Rig) -> None:
     rig.open()
     car.beat("ready")
     start = rig.station.offer(e.StartRun(author="judge"))  # in the queue
-    rig.station.stop_all("Ruth")  # past it
+    rig.station.stop_all("Ruth")  # beyond the timeout
     rig.settle()
     assert start.answer is not None
     car.beat("ready")
-    assert set(orders(car.take(m.DriveOrder))) <= {"arm", "estop"}
+    assert set(orders(car.collect(m.DriveOrder))) <= {"arm", "estop"}
 
 
 def test_a_car_is_not_reached_without_a_wire(rig: Rig) -> None:

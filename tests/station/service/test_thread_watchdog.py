@@ -1,4 +1,4 @@
-"""A timing thread that hangs is said by the thread that does not: on the page, in the log and on the wire."""
+"""A timing thread that hangs is reported by the thread that does not: on the page, in the log and over MQTT."""
 
 import pathlib
 import threading
@@ -21,25 +21,25 @@ TURN = None
 @pytest.mark.parametrize(
     ("looks", "rate", "late_s"),
     [
-        ((0,), 1.0, (0,)),  # before the first turn too
+        ((0,), 1.0, (0,)),  # before the first round too
         ((0, 1_500, 1_501, 2_000, 7_900), 1.0, (0, 0, 1, 2, 7)),
-        ((0, TURN, 3_000, 4_000), 1.0, (0, 0, 0)),  # the turn was within: counted from the look after it
+        ((0, TURN, 3_000, 4_000), 1.0, (0, 0, 0)),  # there was a round in between: counted from the check after it
         ((TURN, 0, 3_000, TURN, 3_001, 4_000), 1.0, (0, 3, 0, 0)),
         ((0, 86_400_000), 1.0, (0, 86_400)),
         ((TURN, 0, TURN, 86_400_000), 1.0, (0, 0)),  # the machine slept, both threads with it
         ((0, 7_500, 7_501, 20_000), 5.0, (0, 0, 1, 4)),  # a mock world that runs five times as fast
         ((0, 150, 151), 0.1, (0, 0, 1)),
-        ((5_000, 1_000, 2_000, 3_000), 1.0, (0, 0, 0, 2)),  # a clock that began anew
+        ((5_000, 1_000, 2_000, 3_000), 1.0, (0, 0, 0, 2)),  # a clock that started again
     ],
 )
 def test_late_is_what_the_live_thread_saw(looks: Sequence[int | None], rate: float, late_s: Sequence[int]) -> None:
-    turning, said = ThreadWatchdog(), []
+    watchdog, reported = ThreadWatchdog(), []
     for look in looks:
         if look is TURN:
-            turning.mark_alive()
+            watchdog.mark_alive()
         else:
-            said.append(turning.late_s(look * MS, rate))
-    assert said == list(late_s)
+            reported.append(watchdog.late_s(look * MS, rate))
+    assert reported == list(late_s)
 
 
 @given(
@@ -47,14 +47,14 @@ def test_late_is_what_the_live_thread_saw(looks: Sequence[int | None], rate: flo
     st.floats(0.01, 100, allow_nan=False),
 )
 def test_it_is_late_only_after_so_long_without_a_turn(steps: list[tuple[bool, int]], rate: float) -> None:
-    turning, now_ns, since_ns = ThreadWatchdog(), 0, -1
+    watchdog, now_ns, since_ns = ThreadWatchdog(), 0, -1
     for turned, passed_ns in steps:
         now_ns += passed_ns
         if turned or since_ns < 0:
             since_ns = now_ns
         if turned:
-            turning.mark_alive()
-        late_s = turning.late_s(now_ns, rate)
+            watchdog.mark_alive()
+        late_s = watchdog.late_s(now_ns, rate)
         assert bool(late_s) == (now_ns - since_ns > LATE_NS * rate)
         assert bool(late_sentence(late_s)) == bool(late_s)
 
@@ -73,8 +73,8 @@ def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
         return publish(body, device)
 
     monkeypatch.setattr(rig.link, "publish", published)
-    said: list[str] = []
-    monkeypatch.setattr(station.storage, "_log", said.append)
+    reported: list[str] = []
+    monkeypatch.setattr(station.storage, "_log", reported.append)
     append = station.journal.append
 
     def hang(entries: Sequence[JournalEntry]) -> object:
@@ -83,7 +83,7 @@ def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
         return append(entries)
 
     def live(after_ms: int) -> list[str]:
-        """What is said loudly, so much later."""
+        """Runs the live thread after this much time; returns the sentence that is shown."""
         clock.advance(clock.now_ns() + after_ms * MS)
         station.pump_live()
         return alarms(station.snapshot())
@@ -104,9 +104,9 @@ def test_a_journal_that_neither_takes_nor_refuses_is_an_alarm_until_it_answers(
     finally:
         answered.set()
         timing.join(30)
-    station.pump()  # and so it comes round again
+    station.pump()  # and so another round comes
     assert live(20) == []
     assert station.snapshot().store.ok
-    assert said == [late_sentence(1), "The journal responds again."]
+    assert reported == [late_sentence(1), "The journal responds again."]
     assert states == [late_sentence(1), "The station is timing."]
     station.close()

@@ -1,4 +1,4 @@
-"""A transponder that nobody knows, through the station: shown when it is stored, given, and kept over a restart."""
+"""An unknown transponder in the whole station: shown once it is stored, assigned, and remembered over a restart."""
 
 import json
 import pathlib
@@ -15,7 +15,7 @@ from tests.station.service.station_rig import Rig, S
 
 
 class Loop(Rig):
-    """A decoder's loop in place of the beam."""
+    """A decoder's loop, in place of a beam."""
 
     seq = 0
 
@@ -61,6 +61,6 @@ def test_a_stranger_is_shown_given_and_kept(loop: Loop) -> None:
     assert shown is not None
     assert len(shown.laps) == 2
     check(loop.station.journal)
-    told = [name for facts in loop.facts() for name, _ in json.loads(facts)]
-    assert told.count("UnknownTransponder") == 2
+    names = [name for facts in loop.facts() for name, _ in json.loads(facts)]
+    assert names.count("UnknownTransponder") == 2
     loop.station.close()

@@ -1,4 +1,4 @@
-"""The journal on a real disk: all or nothing, in order, chained, and what was acknowledged stays."""
+"""The journal on a real disk: all or nothing, in order, chained, and nothing acknowledged is lost."""
 
 import json
 import pathlib
@@ -183,11 +183,11 @@ def test_a_full_file_keeps_what_it_had(tmp_path: pathlib.Path) -> None:
     seqs: list[int] = []
     with pytest.raises(StorageError, match="disk is full"):
         seqs.extend(journal.append([large])[0] for _ in range(10_000))
-    kept = journal.head.seq
-    assert kept > 1
+    stored_seq = journal.head.seq
+    assert stored_seq > 1
     journal._db.pragma("max_page_count", 10_000)
-    assert journal.append([large]) == [kept + 1]
-    assert journal.verify().seq == kept + 1
+    assert journal.append([large]) == [stored_seq + 1]
+    assert journal.verify().seq == stored_seq + 1
     journal.close()
 
 
@@ -243,13 +243,13 @@ def test_a_killed_writer_keeps_what_it_acknowledged(tmp_path: pathlib.Path, ackn
     root = pathlib.Path(__file__).parents[3]
     writer = subprocess.Popen([sys.executable, "-c", _KILLED, str(path)], stdout=subprocess.PIPE, cwd=root, text=True)
     assert writer.stdout is not None
-    said = [int(writer.stdout.readline()) for _ in range(acknowledged)]
+    printed_seqs = [int(writer.stdout.readline()) for _ in range(acknowledged)]
     writer.kill()
-    said += [int(line) for line in writer.stdout if line.endswith("\n")]
+    printed_seqs += [int(line) for line in writer.stdout if line.endswith("\n")]
     writer.wait()
     writer.stdout.close()
     journal = Journal(path)
-    assert journal.head.seq >= said[-1]
+    assert journal.head.seq >= printed_seqs[-1]
     assert journal.head.seq % 3 == 0
     assert journal.verify() == journal.head
     journal.close()
@@ -276,7 +276,7 @@ def test_the_text_is_canonical() -> None:
 
 
 def test_what_came_later_is_not_stored_while_it_says_nothing() -> None:
-    """A journal of before replays to the same bytes; one that uses the new words holds them."""
+    """An older journal replays to the same bytes; a newer one stores its new fields."""
     edge = e.Edge("start", "beam", True, 5, 1, "boot")
     assert b"transponder" not in encode_input(edge)
     assert decode_input(encode_input(edge)) == edge
@@ -295,7 +295,7 @@ def test_what_came_later_is_not_stored_while_it_says_nothing() -> None:
 
 
 def test_the_gates_of_an_old_journal_are_what_they_meant() -> None:
-    """Before layouts were said several sensors stood in line; a gate that says nothing now is another one."""
+    """Before there were layouts, several sensors were always in line; today a gate without one is another gate."""
     moment = e.Moment("b", 1, 2)
     old = e.Booted(moment, "station-1", (e.GateSpec("start", ("front", "rear"), layout=""), e.GateSpec("split")))
     text = encode_input(old)

@@ -1,4 +1,4 @@
-"""A journal that a station of before wrote: its inputs make the very facts that it stored, refusals and all.
+"""A journal of an older station: its inputs make exactly the facts that it stored, including refusals.
 
 `journal-0.1.tsv.gz` holds input and facts of each record, as they stand in station.db: runs with laps of all lengths,
 incidents, each ruling (refused ones too), and reports, by a station of version 0.1.

@@ -1,4 +1,4 @@
-"""A start holds the journal against what the station signed; what differs is neither shown nor signed over."""
+"""A start compares the journal with what the station signed; what differs is neither shown nor signed again."""
 
 import json
 import os
@@ -41,7 +41,7 @@ RESULT = "station-1.aaaaaaaaaaaa..run-1"
 
 
 def played() -> Hand:
-    """A named journal, two runs and a ruling."""
+    """A named journal with two runs and a ruling."""
     hand = Hand(RaceRules(max_laps=3))
     hand.do(e.JournalBegan(moment(0), "aa" * 6))
     hand.drive([1, 9, 17, 25])
@@ -51,8 +51,8 @@ def played() -> Hand:
     return hand
 
 
-def kept(folder: pathlib.Path, hand: Hand | None = None) -> pathlib.Path:
-    """A station's folder as it leaves it."""
+def station_folder(folder: pathlib.Path, hand: Hand | None = None) -> pathlib.Path:
+    """A station's data folder, as a station leaves it behind."""
     folder.mkdir(exist_ok=True)
     hand = hand or played()
     journal = open_journal(folder)
@@ -78,7 +78,7 @@ def lines(path: pathlib.Path) -> int:
 
 
 def test_a_whole_journal_is_opened_again(tmp_path: pathlib.Path) -> None:
-    kept(tmp_path)
+    station_folder(tmp_path)
     for _ in range(2):
         assert standing(tmp_path) == [("Bob", 7000), ("Ann", 8500)]
     assert not list(tmp_path.glob("*.new"))
@@ -89,20 +89,20 @@ def test_a_start_before_the_first_record_was_kept_begins_again(tmp_path: pathlib
     open_journal(tmp_path).close()
     assert verify_journal(tmp_path / JOURNAL).signatures == 1
     (tmp_path / KEY).unlink()  # cut off between the journal and the name of its key
-    kept(tmp_path)
+    station_folder(tmp_path)
     assert standing(tmp_path)
 
 
 def test_every_kind_of_edit_is_refused_at_the_start_and_still_said_after_it(tmp_path: pathlib.Path) -> None:
     found = restarts(tmp_path, inputs=60, count=100, seed=3)
-    for what in ("tried", "refused", "said"):
+    for what in ("tried", "refused", "verified"):
         assert {kind: found[kind, what] for kind in EDITS} == dict.fromkeys(EDITS, 20)
 
 
 @pytest.mark.slow
 def test_a_thousand_edits(tmp_path: pathlib.Path) -> None:
     found = restarts(tmp_path, inputs=60, count=1_000, seed=4)
-    for what in ("tried", "refused", "said"):
+    for what in ("tried", "refused", "verified"):
         assert {kind: found[kind, what] for kind in EDITS} == dict.fromkeys(EDITS, 200)
 
 
@@ -113,7 +113,7 @@ def test_a_thousand_edits(tmp_path: pathlib.Path) -> None:
 def test_a_damaged_file_starts_as_it_was_or_not_at_all(
     tmp_path_factory: pytest.TempPathFactory, at: float, kind: str, bit: int
 ) -> None:
-    folder = kept(tmp_path_factory.mktemp("damaged"))
+    folder = station_folder(tmp_path_factory.mktemp("damaged"))
     path = folder / JOURNAL
     data = bytearray(path.read_bytes())
     place = int(at * len(data))
@@ -157,7 +157,7 @@ def sql(folder: pathlib.Path, statement: str) -> None:
     ],
 )
 def test_what_differs_is_named_with_the_two_ways_on(tmp_path: pathlib.Path, statement: str, sentence: str) -> None:
-    kept(tmp_path)
+    station_folder(tmp_path)
     sql(tmp_path, statement)
     before = (tmp_path / JOURNAL).read_bytes()
     with pytest.raises(JournalDamaged, match=sentence) as refused:
@@ -169,26 +169,26 @@ def test_what_differs_is_named_with_the_two_ways_on(tmp_path: pathlib.Path, stat
 
 
 def test_a_key_that_is_gone_is_not_replaced(tmp_path: pathlib.Path) -> None:
-    kept(tmp_path)
+    station_folder(tmp_path)
     (tmp_path / KEY).unlink()
     with pytest.raises(JournalDamaged, match=r"station\.key: is missing, but the records of station\.db were signed"):
         open_journal(tmp_path)
     assert not (tmp_path / KEY).exists()
-    sql(tmp_path, "DELETE FROM checkpoint; DELETE FROM tip")  # the results that went out tell still
+    sql(tmp_path, "DELETE FROM checkpoint; DELETE FROM tip")  # the results that were posted still show it
     with pytest.raises(JournalDamaged, match="is missing, but"):
         open_journal(tmp_path)
 
 
 def test_another_stations_key_does_not_sign_on(tmp_path: pathlib.Path) -> None:
-    kept(tmp_path / "a")
-    kept(tmp_path / "b")
+    station_folder(tmp_path / "a")
+    station_folder(tmp_path / "b")
     shutil.copy(tmp_path / "b" / KEY, tmp_path / "a" / KEY)
     with pytest.raises(JournalDamaged, match="signed by a key that is not the station's"):
         open_journal(tmp_path / "a")
 
 
 def test_an_old_journal_that_was_never_signed_is_signed_from_now_on(tmp_path: pathlib.Path) -> None:
-    kept(tmp_path, Hand())
+    station_folder(tmp_path, Hand())
     (tmp_path / KEY).unlink()
     sql(tmp_path, "DROP TABLE checkpoint; DROP TABLE tip; PRAGMA user_version = 1")
     open_journal(tmp_path).close()
@@ -203,8 +203,8 @@ def posted_once(folder: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("tip", ["checkpoint", "none"])
 def test_a_journal_that_was_cut_where_it_was_signed_once_is_refused(tmp_path: pathlib.Path, tip: str) -> None:
-    """Its signatures all hold; that a later result was posted tells, as does the newest signature that is gone."""
-    kept(tmp_path)
+    """All its signatures are good; the missing newest one gives it away, and so does a result that was posted later."""
+    station_folder(tmp_path)
     posted_once(tmp_path)
     open_journal(tmp_path).close()
     attempts = AttemptStore(tmp_path / SYNC)
@@ -228,7 +228,7 @@ def test_a_journal_that_was_cut_where_it_was_signed_once_is_refused(tmp_path: pa
 @pytest.mark.parametrize("left", [KEY, SYNC])
 @pytest.mark.parametrize("how", ["deleted", "emptied"])
 def test_an_empty_folder_of_a_station_that_was_is_refused(tmp_path: pathlib.Path, left: str, how: str) -> None:
-    kept(tmp_path)
+    station_folder(tmp_path)
     posted_once(tmp_path)
     (tmp_path / JOURNAL).unlink()
     if how == "emptied":
@@ -247,7 +247,7 @@ def test_a_sync_service_that_started_first_is_no_sign_of_a_journal(tmp_path: pat
 
 
 def test_salvage_names_the_last_good_record_and_goes_on(tmp_path: pathlib.Path) -> None:
-    kept(tmp_path)
+    station_folder(tmp_path)
     checkpoints = JournalReader(tmp_path / JOURNAL)
     last = checkpoints.checkpoints()[0]
     checkpoints.close()
@@ -276,7 +276,7 @@ def test_salvage_names_the_last_good_record_and_goes_on(tmp_path: pathlib.Path) 
 
 @pytest.mark.parametrize("what", ["garbage", "gone", "cut", "no key", "whole"])
 def test_salvage_begins_anew_whatever_is_left(tmp_path: pathlib.Path, what: str) -> None:
-    kept(tmp_path)
+    station_folder(tmp_path)
     path = tmp_path / JOURNAL
     if what == "garbage":
         path.write_bytes(b"nothing" * 1000)
@@ -313,11 +313,11 @@ class JournalReaderOf:
 
 
 def test_salvage_waits_for_the_station_to_stop(tmp_path: pathlib.Path) -> None:
-    kept(tmp_path)
-    held = hold_lock(tmp_path)
+    station_folder(tmp_path)
+    lock = hold_lock(tmp_path)
     with pytest.raises(OperatorError, match="another station already runs"):
         salvaged(tmp_path)
-    os.close(held)
+    os.close(lock)
 
 
 # Backup and restore
@@ -349,29 +349,29 @@ def test_a_backup_of_a_station_at_work_is_put_back(tmp_path: pathlib.Path) -> No
 
 
 def test_what_a_restore_replaces_is_kept(tmp_path: pathlib.Path) -> None:
-    data, out = kept(tmp_path / "data"), tmp_path / "b"
+    data, out = station_folder(tmp_path / "data"), tmp_path / "b"
     back_up(data, out)
     (data / JOURNAL).write_bytes(b"damaged")
     restore_backup(data, out)
     assert (data / f"{JOURNAL}.aside-1").read_bytes() == b"damaged"
     assert standing(data)
-    with pytest.raises(BadInput, match="a backup is never written over another one"):
+    with pytest.raises(BadInput, match="a backup is never written over another file"):
         back_up(data, out)
 
 
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda _data: b"no zip", "is no whole backup"),
-        (lambda data: data[: len(data) // 2], "is no whole backup"),
+        (lambda _data: b"no zip", "is not a complete backup"),
+        (lambda data: data[: len(data) // 2], "is not a complete backup"),
         *[(lambda data, at=at: data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :], "backup") for at in (300, 450, 900)],
-        (lambda _data: b"", "is no whole backup"),
+        (lambda _data: b"", "is not a complete backup"),
     ],
 )
 def test_a_backup_that_is_damaged_replaces_nothing(
     tmp_path: pathlib.Path, spoil: Callable[[bytes], bytes], sentence: str
 ) -> None:
-    data, out = kept(tmp_path / "data"), tmp_path / "b"
+    data, out = station_folder(tmp_path / "data"), tmp_path / "b"
     back_up(data, out)
     before = {path.name: path.read_bytes() for path in data.iterdir()}
     out.write_bytes(spoil(out.read_bytes()))
@@ -383,10 +383,10 @@ def test_a_backup_that_is_damaged_replaces_nothing(
 
 
 def test_the_doc_says_how_and_its_commands_do_it(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """docs/run-an-event.md, "The journal is damaged": each command as it stands there."""
+    """Runs each command of the section "The journal is damaged" in docs/run-an-event.md as it is printed there."""
     doc = (pathlib.Path(__file__).parents[3] / "docs" / "run-an-event.md").read_text()
     section = doc[doc.index("## The journal is damaged") :].partition("\n## ")[0]
-    data = kept(tmp_path / "data")
+    data = station_folder(tmp_path / "data")
     config = tmp_path / "station.toml"
     config.write_text(f'data_dir = "{data}"\n[[gate]]\nname = "start"\ndriver = "mock"\n')
     said = [line.strip() for line in section.splitlines() if line.startswith("    raceday ")]
@@ -439,8 +439,8 @@ def test_a_journal_that_is_taken_away_is_noticed_within_two_seconds(tmp_path: pa
 
 
 def test_sync_reads_the_journal_that_lies_there_now(tmp_path: pathlib.Path) -> None:
-    kept(tmp_path / "a")
-    kept(tmp_path / "b", Hand())
+    station_folder(tmp_path / "a")
+    station_folder(tmp_path / "b", Hand())
     source = OutboxReader(tmp_path / "a" / JOURNAL)
     assert [row.seq for row in source.new_rows()] == [1, 2, 3]
     (tmp_path / "a" / JOURNAL).rename(tmp_path / "old.db")
@@ -454,7 +454,7 @@ def test_sync_reads_the_journal_that_lies_there_now(tmp_path: pathlib.Path) -> N
 
 
 def test_sqlite_of_the_standard_library_reads_a_backed_up_journal(tmp_path: pathlib.Path) -> None:
-    data = kept(tmp_path / "data")
+    data = station_folder(tmp_path / "data")
     back_up(data, tmp_path / "b")
     shutil.unpack_archive(tmp_path / "b", tmp_path / "out", "zip")
     db = sqlite3.connect(tmp_path / "out" / JOURNAL)

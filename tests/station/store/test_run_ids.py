@@ -1,4 +1,4 @@
-"""A run's id is given once in the life of a station, over all its races; old journals keep theirs, unmixed."""
+"""A run's id is given only once by a station, over all its races; old journals keep their ids, each race by itself."""
 
 import json
 import pathlib
@@ -75,7 +75,7 @@ def test_an_id_that_was_typed_is_never_given_again_in_any_race() -> None:
     hand.do(e.FinishRun(author="judge", moment=moment(S)))
     hand.do(race("race-2", 2 * S))
     (refused,) = only(hand.open(run_id="run-7", at_ns=3 * S), f.CommandRefused)
-    assert refused.sentence == "There was already a run 'run-7' in another race of this station: take another id."
+    assert refused.sentence == "There was already a run 'run-7' in another race of this station: choose another id."
     assert only(hand.open(at_ns=4 * S), f.RunOpened)[0].run_id == "run-8"
 
 
@@ -133,14 +133,14 @@ def test_a_bundle_is_of_one_race_though_both_have_a_run_of_this_name(
 
 def test_a_bundle_that_could_be_of_two_races_is_refused(tmp_path: pathlib.Path) -> None:
     path, out = written(two_races(Old(RULES)), tmp_path / "a.db"), tmp_path / "b.zip"
-    asked = ["-o", str(out), "--journal", str(path)]
+    arguments = ["-o", str(out), "--journal", str(path)]
     for words, sentence in (
         (["run-1"], "holds a run 'run-1' in each of race-1, race-2: say which with --race"),
         (["run-1", "--race", "race-3"], "the race 'race-3' has no run 'run-1'; it was driven in race-1, race-2"),
         (["run-2"], "holds no run 'run-2'"),
     ):
         with pytest.raises(BadInput, match=sentence) as refused:
-            protest([*words, *asked])
+            protest([*words, *arguments])
         assert refused.value.exit_code != 0
     assert not out.exists()
 

@@ -1,4 +1,4 @@
-"""Raw HTTP answers by the thousand, over real sockets: whatever comes back, sync has an PostOutcome that it can keep.
+"""Thousands of raw HTTP answers over real sockets: whatever comes back, sync gets a PostOutcome that it can store.
 
 python -m tests.station.sync.campaign 100000 [seed]
 """
@@ -100,7 +100,7 @@ def chunked(rng: random.Random, body: bytes) -> bytes:
 
 
 def mutated(rng: random.Random, text: bytes) -> bytes:
-    """As a broken or hostile machine would send it."""
+    """The answer as a broken or hostile machine would send it."""
     made = bytearray(text)
     for _ in range(rng.choice((1, 1, 2, 5, 20))):
         at = rng.randrange(len(made) + 1)
@@ -128,7 +128,7 @@ def answer_text(rng: random.Random) -> bytes:
 
 
 class Answerer(threading.Thread):
-    """A listener that gives each caller the next text, in the manner that goes with it."""
+    """A server that gives each client the next text, in the manner that goes with it."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -182,8 +182,8 @@ def manner_of(rng: random.Random) -> str:
     return "silent" if odd < 0.002 else "slow" if odd < 0.006 else "endless" if odd < 0.02 else rng.choice(ENDS)
 
 
-def run(count: int, seed: int, seen: Callable[[bytes, PostOutcome], None]) -> collections.Counter[str]:
-    """So many answers; what was made of them. Whatever escapes `post` ends it."""
+def run(count: int, seed: int, check: Callable[[bytes, PostOutcome], None]) -> collections.Counter[str]:
+    """Tries this many answers; returns what was made of them. An exception that escapes `post` ends it."""
     rng = random.Random(seed)
     answerer = Answerer()
     answerer.start()
@@ -195,14 +195,14 @@ def run(count: int, seed: int, seen: Callable[[bytes, PostOutcome], None]) -> co
             answerer.next = text, _ = answer_text(rng), manner_of(rng)
             answer = board.post(RESULT)
             kinds[type(answer).__name__] += 1
-            seen(text, answer)
+            check(text, answer)
     finally:
         answerer.listening.close()
     return kinds
 
 
-class Keeper:
-    """Each answer is one of the three, can be kept, and settles nothing that no contract's words were in."""
+class AnswerChecker:
+    """Checks that each answer is one of the three, can be stored, and settles nothing unless in the contract's form."""
 
     def __init__(self) -> None:
         self._db = apsw.Connection(":memory:")
@@ -222,7 +222,7 @@ class Keeper:
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     began = time.monotonic()
-    kinds = run(count, int(sys.argv[2]) if len(sys.argv) > 2 else 1, Keeper())
+    kinds = run(count, int(sys.argv[2]) if len(sys.argv) > 2 else 1, AnswerChecker())
     sys.stdout.write(json.dumps({"answers": count, "kinds": kinds, "seconds": round(time.monotonic() - began)}) + "\n")
 
 

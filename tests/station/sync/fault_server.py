@@ -15,7 +15,7 @@ SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 @dataclass
 class Peer:
-    """What it got, what it applied (by webhook-id, once), and how it shall behave: one word a request."""
+    """What it received, what it applied (once per webhook-id), and how it should behave: one word per request."""
 
     url: str = ""
     behaviours: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ class _Server(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def running_peer(behaviours: list[str]) -> Iterator[Peer]:
-    """The peer behaves as the list says, then well."""
+    """Runs a peer that behaves as the list says, and well after that."""
     peer = Peer(behaviours=behaviours)
     server = _Server(peer)
     peer.url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -104,4 +104,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
-        """The tests look at `seen`, not at a log."""
+        """Logs nothing: the tests read `seen`."""

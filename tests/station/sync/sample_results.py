@@ -1,4 +1,4 @@
-"""Results and outbox rows as a station makes them."""
+"""Sample results and outbox rows, as a station makes them."""
 
 from shared.protocol.results import Evidence, Result, encode_result
 from shared.rules.ranking import RunLap

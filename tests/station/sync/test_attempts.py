@@ -1,4 +1,4 @@
-"""The store of attempts: what it keeps is what a new process starts from."""
+"""The store of attempts: a new process continues from what it stored."""
 
 import os
 import pathlib
@@ -149,7 +149,7 @@ def test_the_report_before_sync_ever_ran(tmp_path: pathlib.Path) -> None:
     assert report.view(0).sentence == "No result is due yet."
     view = report.view(2)
     assert (view.due, view.pending, view.alive) == (2, 2, False)
-    assert "does not run" in view.sentence
+    assert "is not running" in view.sentence
 
 
 @pytest.mark.parametrize(
@@ -167,12 +167,12 @@ def test_the_report_before_sync_ever_ran(tmp_path: pathlib.Path) -> None:
 )
 def test_the_report_says_the_newest_trouble(tmp_path: pathlib.Path, answer: PostOutcome | None, words: str) -> None:
     store = AttemptStore(tmp_path / "sync.db")
-    held = hold_sync_lock(tmp_path)
+    held_lock = hold_sync_lock(tmp_path)
     attempt = store.begin(row(1), 1)
     if answer is not None:
         store.finish(attempt, answer, 2)
     view = SyncStatusReader(tmp_path).view(1)
-    os.close(held)
+    os.close(held_lock)
     assert view.alive
     assert words in view.sentence
     assert view.posted + view.rejected + view.pending == 1

@@ -1,4 +1,4 @@
-"""What officials ask of sync, and that one row's trouble never stops the others."""
+"""Officials' requests to sync; and a problem with one row never stops the others."""
 
 import functools
 import json
@@ -22,7 +22,7 @@ from station.sync.operator_requests import (
     SendRequest,
     SendRequestQueue,
     add_request,
-    take_requests,
+    remove_requests,
 )
 from station.sync.outbox_reader import OutboxReader
 from station.sync.schedule import OutboxRow, PostedWithOtherScore
@@ -32,14 +32,14 @@ from tests.station.sync.sample_results import row
 from tests.station.sync.test_syncer import Board, Rows, drain, make_outbox
 
 
-class Moody(Board):
-    """Each result has an answer (or a bug of the driver's) of its own; says of races what `races` says."""
+class ScriptedBoard(Board):
+    """A leaderboard with its own answer (or driver's bug) for each result; `races` decides what it knows of a race."""
 
     def __init__(self, moods: dict[str, PostOutcome | Exception], races: list[Target] | None = None) -> None:
         super().__init__([])
         self.moods = moods
         self.races = races or []
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def post(self, result: Result) -> PostOutcome:
         mood = self.moods.get(result.webhook_id)
@@ -51,17 +51,17 @@ class Moody(Board):
         return mood
 
     def target(self, race_id: str) -> Target:
-        self.asked.append(race_id)
+        self.requested.append(race_id)
         if not self.races:
             raise LookupError("a driver's bug")
         return self.races.pop(0)
 
 
-class Hand:
+class SyncRig:
     """A syncer over a folder, on virtual time."""
 
     def __init__(self, folder: pathlib.Path, rows: list[OutboxRow], board: Board) -> None:
-        self.rows, self.board, self.told, self.race = Rows(rows), board, list[str](), "cup"
+        self.rows, self.board, self.logged, self.race = Rows(rows), board, list[str](), "cup"
         self.attempts = AttemptStore(folder / "sync.db")
         rng, requests = random.Random(1), SendRequestQueue(folder)
         self.sync = Syncer(
@@ -70,7 +70,7 @@ class Hand:
             board,
             rng,
             lambda: 7,
-            self.told.append,
+            self.logged.append,
             requests=requests.pending,
             acknowledge=requests.acknowledge,
             race_id=lambda: self.race,
@@ -87,14 +87,14 @@ BUGS = (ValueError("\x1f5"), UnicodeDecodeError("utf-8", b"\xf6", 0, 1, "odd"), 
 )
 def test_one_rows_trouble_never_stops_the_others(tmp_path: pathlib.Path, trouble: PostOutcome | Exception) -> None:
     rows = [row(seq, f"r{seq}") for seq in range(1, 8)]
-    hand = Hand(tmp_path, rows, Moody({"r1.0": trouble}))
+    rig = SyncRig(tmp_path, rows, ScriptedBoard({"r1.0": trouble}))
     now_ns = 0
     for _ in range(40):
-        due_ns = hand.sync.step(now_ns)
-        if len(hand.board.applied) == 6:
+        due_ns = rig.sync.step(now_ns)
+        if len(rig.board.applied) == 6:
             break
         now_ns = max(now_ns, due_ns or now_ns)
-    assert hand.board.applied == [f"r{seq}.0" for seq in range(2, 8)]
+    assert rig.board.applied == [f"r{seq}.0" for seq in range(2, 8)]
     assert now_ns <= 70 * NS_PER_S
 
 
@@ -102,57 +102,57 @@ def test_a_damaged_outbox_row_is_refused_and_the_others_go(tmp_path: pathlib.Pat
     db = make_outbox(tmp_path / "station.db", [row(4, "good")])
     db.execute("INSERT INTO outbox VALUES (1, 'a', 0, NULL), (2, 'b', 0, 5), (3, 'c', 0, 'text')")
     board = Board([])
-    told: list[str] = []
+    logged: list[str] = []
     source = OutboxReader(tmp_path / "station.db")
-    drain(Syncer(source, AttemptStore(tmp_path / "s.db"), board, random.Random(1), lambda: 7, told.append))
+    drain(Syncer(source, AttemptStore(tmp_path / "s.db"), board, random.Random(1), lambda: 7, logged.append))
     assert board.applied == ["good.0"]
-    assert [line.partition(":")[0] for line in told] == ["a.0", "b.0", "c.0", "good.0"]
-    assert all("cannot be posted" in line for line in told[:3])
+    assert [line.partition(":")[0] for line in logged] == ["a.0", "b.0", "c.0", "good.0"]
+    assert all("cannot be posted" in line for line in logged[:3])
 
 
 def test_send_now_ends_a_long_wait(tmp_path: pathlib.Path) -> None:
-    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostDeferred("busy", 3600.0)}))
-    assert hand.sync.step(0) == 3600 * NS_PER_S
+    rig = SyncRig(tmp_path, [row(1, "a")], ScriptedBoard({"a.0": PostDeferred("busy", 3600.0)}))
+    assert rig.sync.step(0) == 3600 * NS_PER_S
     add_request(tmp_path, SendRequest(author="Ruth"))
-    hand.board.moods.clear()  # type: ignore[attr-defined]
-    assert hand.sync.step(NS_PER_S) is None
-    assert hand.board.applied == ["a.0"]
-    assert "Asked by Ruth to send all that waits now." in hand.told
+    rig.board.moods.clear()  # type: ignore[attr-defined]
+    assert rig.sync.step(NS_PER_S) is None
+    assert rig.board.applied == ["a.0"]
+    assert "Asked by Ruth to send everything that waits now." in rig.logged
 
 
 def test_rejected_results_go_again_when_asked_one_or_all(tmp_path: pathlib.Path) -> None:
     no = PostRejected("There is no race.", 404)
-    hand = Hand(tmp_path, [row(1, "a"), row(2, "b"), row(3, "c")], Moody({f"{name}.0": no for name in "abc"}))
-    drain(hand.sync)
+    rig = SyncRig(tmp_path, [row(1, "a"), row(2, "b"), row(3, "c")], ScriptedBoard({f"{name}.0": no for name in "abc"}))
+    drain(rig.sync)
     add_request(tmp_path, SendRequest())
-    drain(hand.sync)
-    assert hand.board.posts == ["a.0", "b.0", "c.0"]  # "send now" is for what waits
-    hand.board.moods.clear()  # type: ignore[attr-defined]
+    drain(rig.sync)
+    assert rig.board.posts == ["a.0", "b.0", "c.0"]  # "send now" is for what waits
+    rig.board.moods.clear()  # type: ignore[attr-defined]
     add_request(tmp_path, SendRequest(True, "b.0"))
-    drain(hand.sync)
-    assert hand.board.applied == ["b.0"]
+    drain(rig.sync)
+    assert rig.board.applied == ["b.0"]
     add_request(tmp_path, SendRequest(True, "b.0"))
     add_request(tmp_path, SendRequest(True))
-    drain(hand.sync)
-    assert hand.board.applied == ["b.0", "a.0", "c.0"]
-    assert hand.board.posts[3:] == ["b.0", "a.0", "c.0"]
+    drain(rig.sync)
+    assert rig.board.applied == ["b.0", "a.0", "c.0"]
+    assert rig.board.posts[3:] == ["b.0", "a.0", "c.0"]
 
 
 def test_what_was_asked_while_sync_was_down_is_done_when_it_starts(tmp_path: pathlib.Path) -> None:
     rows = [row(1, "a"), row(2, "b")]
-    drain(Hand(tmp_path, rows, Moody({"a.0": PostRejected("no", 422)})).sync)
+    drain(SyncRig(tmp_path, rows, ScriptedBoard({"a.0": PostRejected("no", 422)})).sync)
     add_request(tmp_path, SendRequest(True))
-    again = Hand(tmp_path, rows, Board([]))
+    again = SyncRig(tmp_path, rows, Board([]))
     drain(again.sync)
     assert again.board.applied == ["a.0"]
 
 
 def test_a_wish_is_kept_though_the_process_dies_before_the_post(tmp_path: pathlib.Path) -> None:
-    drain(Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostRejected("no", 422)})).sync)
+    drain(SyncRig(tmp_path, [row(1, "a")], ScriptedBoard({"a.0": PostRejected("no", 422)})).sync)
     store = AttemptStore(tmp_path / "sync.db")
-    assert store.reopen(None, "Ruth", 9) == ["a.0"]  # taken from the file, and then the power went
+    assert store.reopen(None, "Ruth", 9) == ["a.0"]  # removed from the file just before a power cut
     store.close()
-    again = Hand(tmp_path, [row(1, "a")], Board([]))
+    again = SyncRig(tmp_path, [row(1, "a")], Board([]))
     drain(again.sync)
     assert again.board.applied == ["a.0"]
 
@@ -184,32 +184,32 @@ def test_a_request_waits_while_syncs_disk_refuses(
     rows = [row(1, "a"), row(2, "b")]
     no = PostRejected("There is no race.", 404)
     with full_disk(error, syncs=syncs) as disk:
-        hand = Hand(tmp_path, rows, Moody({"a.0": no, "b.0": no}))
-        drain(hand.sync)
+        rig = SyncRig(tmp_path, rows, ScriptedBoard({"a.0": no, "b.0": no}))
+        drain(rig.sync)
         for each in wanted:
             add_request(tmp_path, each)
         disk.full = True
         for second in range(5):
-            hand.sync.step(second * 60 * NS_PER_S)
+            rig.sync.step(second * 60 * NS_PER_S)
         assert disk.refused
-        assert hand.board.posts == ["a.0", "b.0"]
+        assert rig.board.posts == ["a.0", "b.0"]
         disk.full = False
         if restarted:  # killed while the disk was full
-            hand = Hand(tmp_path, rows, Board([]))
-        hand.board.moods = {}  # type: ignore[attr-defined]
-        drain(hand.sync, 3600 * NS_PER_S)
-        assert hand.board.applied == applied
-        assert take_requests(tmp_path) == []
+            rig = SyncRig(tmp_path, rows, Board([]))
+        rig.board.moods = {}  # type: ignore[attr-defined]
+        drain(rig.sync, 3600 * NS_PER_S)
+        assert rig.board.applied == applied
+        assert remove_requests(tmp_path) == []
         assert (tmp_path / REQUESTS_FILE).stat().st_size == 0
-        hand.attempts.close()
+        rig.attempts.close()
 
 
 def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> None:
     with full_disk() as disk:
-        board = Moody({"a.0": PostRejected("There is no race.", 404)})
-        taking = functools.partial(take_requests, tmp_path)
-        store, rng, told = AttemptStore(tmp_path / "sync.db"), random.Random(1), list[str]()
-        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, told.append, requests=taking)
+        board = ScriptedBoard({"a.0": PostRejected("There is no race.", 404)})
+        removing = functools.partial(remove_requests, tmp_path)
+        store, rng, logged = AttemptStore(tmp_path / "sync.db"), random.Random(1), list[str]()
+        sync = Syncer(Rows([row(1, "a")]), store, board, rng, lambda: 7, logged.append, requests=removing)
         drain(sync)
         add_request(tmp_path, SendRequest(True, author="Ruth"))
         add_request(tmp_path, SendRequest(True, "a.0", author="Ben"))
@@ -218,7 +218,7 @@ def test_a_wish_that_was_taken_at_once_is_kept_too(tmp_path: pathlib.Path) -> No
         disk.full, board.moods = False, {}
         drain(sync, 3600 * NS_PER_S)
         assert board.applied == ["a.0"]
-        assert [line.split()[2] for line in told if line.startswith("Asked")] == ["Ruth", "Ben"]
+        assert [line.split()[2] for line in logged if line.startswith("Asked")] == ["Ruth", "Ben"]
         store.close()
 
 
@@ -227,11 +227,11 @@ def test_a_wish_that_comes_while_others_are_noted_is_kept(tmp_path: pathlib.Path
     first, second, third = SendRequest(True, "a.0"), SendRequest(True, "b.0"), SendRequest(author="Ruth")
     add_request(tmp_path, first)
     assert requests.pending() == [first]
-    assert requests.pending() == [first]  # until it is noted
+    assert requests.pending() == [first]  # until it is stored
     add_request(tmp_path, second)
     requests.acknowledge()
     assert requests.pending() == [second]
-    assert SendRequestQueue(tmp_path).pending() == [first, second]  # a process that died here does them again
+    assert SendRequestQueue(tmp_path).pending() == [first, second]  # a process that died here applies them again
     requests.acknowledge()
     assert requests.pending() == SendRequestQueue(tmp_path).pending() == []
     assert (tmp_path / REQUESTS_FILE).stat().st_size == 0
@@ -248,25 +248,25 @@ def test_no_wish_is_lost_in_whatever_order_it_is_asked_read_and_noted(steps: lis
 
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
-        requests, asked, read, noted = SendRequestQueue(path), 0, 0, 0
+        requests, requested, read, stored = SendRequestQueue(path), 0, 0, 0
         for step in [*steps, "read", "note"]:
             if step == "wish":
-                asked += 1
-                add_request(path, SendRequest(True, f"r{asked}.0"))
-            elif step == "read" or (step == "note" and read == noted):
+                requested += 1
+                add_request(path, SendRequest(True, f"r{requested}.0"))
+            elif step == "read" or (step == "note" and read == stored):
                 found = [each.webhook_id for each in requests.pending()]
-                assert found == [f"r{number}.0" for number in range(noted + 1, asked + 1)]
-                read = asked
+                assert found == [f"r{number}.0" for number in range(stored + 1, requested + 1)]
+                read = requested
             elif step == "note":
                 requests.acknowledge()
-                noted = read
+                stored = read
             else:
                 requests = SendRequestQueue(path)
-                again = requests.pending()  # what was noted may come again, what was not must
-                first = int(again[0].webhook_id[1:-2]) - 1 if again else asked
-                assert first <= noted
-                assert len(again) == asked - first
-                noted, read = first, asked
+                again = requests.pending()  # what was stored may come again, what was not must
+                first = int(again[0].webhook_id[1:-2]) - 1 if again else requested
+                assert first <= stored
+                assert len(again) == requested - first
+                stored, read = first, requested
 
 
 def test_a_wish_behind_a_torn_one_is_whole(tmp_path: pathlib.Path) -> None:
@@ -274,7 +274,7 @@ def test_a_wish_behind_a_torn_one_is_whole(tmp_path: pathlib.Path) -> None:
     with (tmp_path / REQUESTS_FILE).open("ab") as file:
         file.write(b'[true,"b.')
     add_request(tmp_path, SendRequest(True, "c.0"))
-    assert take_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
+    assert remove_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
 
 
 @pytest.mark.parametrize("taken", [0, 1, 17])
@@ -288,59 +288,59 @@ def test_a_wish_that_the_disk_takes_in_part_is_refused(
         with pytest.raises(StorageError, match="the disk is full; free some space, and try again"):
             add_request(tmp_path, SendRequest(True, "b.0"))
     add_request(tmp_path, SendRequest(True, "c.0"))
-    assert take_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
+    assert remove_requests(tmp_path) == [SendRequest(True, "a.0"), SendRequest(True, "c.0")]
 
 
 def test_a_file_of_torn_lines_alone_is_emptied(tmp_path: pathlib.Path) -> None:
     (tmp_path / REQUESTS_FILE).write_bytes(b"x" * (MAX_FILE_BYTES + 1))
     assert SendRequestQueue(tmp_path).pending() == []
     add_request(tmp_path, SendRequest(True))
-    assert take_requests(tmp_path) == [SendRequest(True)]
+    assert remove_requests(tmp_path) == [SendRequest(True)]
 
 
 def test_older_revisions_still_go_first(tmp_path: pathlib.Path) -> None:
     no = PostRejected("no", 422)
     rows = [row(1, "a", 1), row(2, "a", 2)]
-    hand = Hand(tmp_path, rows, Moody({"a.1": no, "a.2": no}))
-    drain(hand.sync)
-    hand.board.moods.clear()  # type: ignore[attr-defined]
+    rig = SyncRig(tmp_path, rows, ScriptedBoard({"a.1": no, "a.2": no}))
+    drain(rig.sync)
+    rig.board.moods.clear()  # type: ignore[attr-defined]
     add_request(tmp_path, SendRequest(True))
-    drain(hand.sync)
-    assert hand.board.applied == ["a.1", "a.2"]
+    drain(rig.sync)
+    assert rig.board.applied == ["a.1", "a.2"]
 
 
 def test_a_score_that_is_not_ours_is_settled_and_told(tmp_path: pathlib.Path) -> None:
-    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostedWithOtherScore(9_000, 1, 2, True, 10_000)}))
-    drain(hand.sync)
-    assert hand.sync.waiting == 0
-    assert "counts 9000 ms where the station has 10000 ms" in hand.told[0]
+    rig = SyncRig(tmp_path, [row(1, "a")], ScriptedBoard({"a.0": PostedWithOtherScore(9_000, 1, 2, True, 10_000)}))
+    drain(rig.sync)
+    assert rig.sync.waiting == 0
+    assert "counts 9000 ms where the station has 10000 ms" in rig.logged[0]
 
 
 def test_a_race_unknown_there_is_told_before_the_first_result(tmp_path: pathlib.Path) -> None:
     unknown, ready = Target("cup", "unknown", "It does not know 'cup'."), Target("cup", "ready", "Ready.")
     other = Target("final", "unknown", "It does not know 'final'.")
-    board = Moody({}, [unknown, unknown, ready, other, ready])
-    hand = Hand(tmp_path, [], board)
+    board = ScriptedBoard({}, [unknown, unknown, ready, other, ready])
+    rig = SyncRig(tmp_path, [], board)
     for now_ns in (0, 1, CHECK_AGAIN_NS, 2 * CHECK_AGAIN_NS, 3 * CHECK_AGAIN_NS, 4 * CHECK_AGAIN_NS):
-        hand.sync.step(now_ns)
-    assert board.asked == ["cup", "cup", "cup"]  # until it is there, and then no more
-    assert hand.told == ["It does not know 'cup'.", "Ready."]
-    hand.race = "final"
-    hand.sync.step(4 * CHECK_AGAIN_NS + 1)
-    assert board.asked[3:] == ["final"]
-    assert hand.told[2:] == ["It does not know 'final'."]
+        rig.sync.step(now_ns)
+    assert board.requested == ["cup", "cup", "cup"]  # until it is there, and then no longer
+    assert rig.logged == ["It does not know 'cup'.", "Ready."]
+    rig.race = "final"
+    rig.sync.step(4 * CHECK_AGAIN_NS + 1)
+    assert board.requested[3:] == ["final"]
+    assert rig.logged[2:] == ["It does not know 'final'."]
     add_request(tmp_path, SendRequest())
-    hand.sync.step(4 * CHECK_AGAIN_NS + 2)
-    assert board.asked[4:] == ["final"]  # "send now" asks at once as well
+    rig.sync.step(4 * CHECK_AGAIN_NS + 2)
+    assert board.requested[4:] == ["final"]  # "send now" checks at once as well
 
 
 def test_a_driver_that_fails_to_ask_stops_nothing(tmp_path: pathlib.Path) -> None:
-    hand = Hand(tmp_path, [], Moody({}))
-    hand.sync.step(0)
-    hand.rows.rows.append(row(1, "a"))
-    drain(hand.sync, 1)
-    assert hand.board.applied == ["a.0"]
-    assert "LookupError" in hand.told[0]
+    rig = SyncRig(tmp_path, [], ScriptedBoard({}))
+    rig.sync.step(0)
+    rig.rows.rows.append(row(1, "a"))
+    drain(rig.sync, 1)
+    assert rig.board.applied == ["a.0"]
+    assert "LookupError" in rig.logged[0]
 
 
 def test_the_race_is_the_one_that_the_station_opened_last(tmp_path: pathlib.Path) -> None:
@@ -373,8 +373,8 @@ def test_wishes_come_over_as_they_were_made(wanted: list[SendRequest]) -> None:
         path = pathlib.Path(folder)
         for each in wanted:
             add_request(path, each)
-        assert take_requests(path) == wanted
-        assert take_requests(path) == []
+        assert remove_requests(path) == wanted
+        assert remove_requests(path) == []
 
 
 @given(st.binary(max_size=200))
@@ -384,9 +384,9 @@ def test_a_torn_file_of_wishes_is_no_wish_and_no_end(text: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
         (path / REQUESTS_FILE).write_bytes(text)
-        assert isinstance(take_requests(path), list)
+        assert isinstance(remove_requests(path), list)
         add_request(path, SendRequest(True, "a.1"))
-        assert take_requests(path)[-1:] == [SendRequest(True, "a.1")]
+        assert remove_requests(path)[-1:] == [SendRequest(True, "a.1")]
 
 
 def test_wishes_do_not_fill_the_disk_while_sync_is_down(tmp_path: pathlib.Path) -> None:
@@ -398,9 +398,9 @@ def test_wishes_do_not_fill_the_disk_while_sync_is_down(tmp_path: pathlib.Path) 
 
 
 def test_posted_stays_posted(tmp_path: pathlib.Path) -> None:
-    hand = Hand(tmp_path, [row(1, "a")], Moody({"a.0": PostAccepted(10_000, 1, 1)}))
-    drain(hand.sync)
+    rig = SyncRig(tmp_path, [row(1, "a")], ScriptedBoard({"a.0": PostAccepted(10_000, 1, 1)}))
+    drain(rig.sync)
     add_request(tmp_path, SendRequest(True, "a.0"))
     add_request(tmp_path, SendRequest(True))
-    drain(hand.sync)
-    assert hand.board.posts == ["a.0"]
+    drain(rig.sync)
+    assert rig.board.posts == ["a.0"]

@@ -1,4 +1,4 @@
-"""A gateway that quotes our own address back says nothing of a race; a leaderboard that keeps the contract does."""
+"""A gateway that quotes our own address says nothing about a race; a leaderboard that follows the contract does."""
 
 import dataclasses
 import html
@@ -21,7 +21,7 @@ from tests.station.sync.sample_results import result
 
 JSON = {"content-type": "application/json"}
 STATUSES = (404, 413)  # 410 is as 404, 400 as 413
-# An address that has the words of the contract in every place.
+# An address with words of the contract in every part.
 BASES = (
     "https://race.example.org/race",
     "https://races.example.org:8443/v2/races",
@@ -92,7 +92,7 @@ SAYINGS = {
 RACE_IDS = ("practice", "race-1", "race", "v1", "404", "2026-11-28", "results")
 
 
-def said(saying: str, base: str, method: str, path: str, part: str) -> str:
+def filled_in(saying: str, base: str, method: str, path: str, part: str) -> str:
     address = urlsplit(base)
     whole = address.path.rstrip("/") + path
     escaped = html.escape(whole).replace("/", "&#x2F;")
@@ -103,7 +103,7 @@ def said(saying: str, base: str, method: str, path: str, part: str) -> str:
 
 
 def parts(base: str, path: str) -> list[str]:
-    """What a router may take out of an address: the parts of host and path."""
+    """What a router may quote of an address: the parts of its host and path."""
     address = urlsplit(base)
     return [*(each for each in (address.path + path).split("/") if each), (address.hostname or "").split(".")[0]]
 
@@ -118,12 +118,12 @@ def test_our_address_said_back_settles_nothing(saying: str) -> None:
         own = own_words(urlsplit(base).netloc, urlsplit(base).path)
         ours = dataclasses.replace(result(), race_id=race_id)
         for part in parts(base, RESULT_PATH):
-            sentence = said(saying, base, "POST", RESULT_PATH, part)
+            sentence = filled_in(saying, base, "POST", RESULT_PATH, part)
             for status in STATUSES:
                 reply = Reply(status, JSON, body(sentence))
                 assert isinstance(verdict(ours, reply, 0.0, own), PostDeferred), (base, sentence)
         for part in parts(base, f"{RACES_PATH}/{race_id}"):
-            sentence = said(saying, base, "GET", f"{RACES_PATH}/{race_id}", part)
+            sentence = filled_in(saying, base, "GET", f"{RACES_PATH}/{race_id}", part)
             reply = Reply(404, JSON, body(sentence))
             assert target_from_reply(race_id, reply, own).readiness == "away", (base, sentence)
 
@@ -216,7 +216,7 @@ def test_a_gateway_with_a_sentence_may_not_ask_for_an_hour_either() -> None:
 
 
 class Answers:
-    """An `Asker` that answers each request with the next sentence, as a 404."""
+    """An `HttpTransport` that answers each request with the next sentence, as a 404."""
 
     def __init__(self, *sentences: str) -> None:
         self._sentences = iter(sentences)

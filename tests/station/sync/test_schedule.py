@@ -1,4 +1,4 @@
-"""The schedule of posts: tables of cases, and laws that hold for every history."""
+"""The schedule of posts: tables of cases, and properties that hold for every history."""
 
 import random
 
@@ -58,8 +58,8 @@ def test_a_board_that_is_away_holds_every_row_back() -> None:
 @pytest.mark.parametrize("state", ["pending", "in-flight", "unknown"])
 def test_a_correction_waits_for_what_it_corrects(state: str) -> None:
     rows = [row(1, revision=0), row(2, revision=1)]
-    held = {"r.0": Progress(state, 3, 10**12)}  # type: ignore[arg-type]
-    assert [r.revision for r in first_revisions(rows, held)] == [0]
+    progress_by_id = {"r.0": Progress(state, 3, 10**12)}  # type: ignore[arg-type]
+    assert [r.revision for r in first_revisions(rows, progress_by_id)] == [0]
 
 
 @pytest.mark.parametrize("state", ["confirmed", "rejected"])

@@ -22,11 +22,11 @@ from tests.station.sync.sample_results import row
 
 
 class Killed(BaseException):
-    """Where a `kill -9` falls in a test: nothing after it runs."""
+    """Stands for a `kill -9` in a test: nothing after it runs."""
 
 
 class Board:
-    """A leaderboard in memory: applies a webhook-id once; `script` says how it behaves, one word a post."""
+    """A leaderboard in memory that applies each webhook-id once; `script` says how it behaves, one word per post."""
 
     def __init__(self, script: list[str]) -> None:
         self.script = script
@@ -55,7 +55,7 @@ class Board:
 
 
 class Rows:
-    """An outbox in memory: gives all rows at first, then what was added."""
+    """An outbox in memory: first returns all rows, then what was added."""
 
     def __init__(self, rows: list[OutboxRow]) -> None:
         self.rows = deque(rows)
@@ -64,13 +64,13 @@ class Rows:
         return [self.rows.popleft() for _ in range(len(self.rows))]
 
 
-def syncer(path: pathlib.Path, rows: list[OutboxRow], board: Board, told: list[str] | None = None) -> Syncer:
-    tell = told.append if told is not None else lambda _: None
-    return Syncer(Rows(rows), AttemptStore(path), board, random.Random(1), lambda: 7, tell)
+def syncer(path: pathlib.Path, rows: list[OutboxRow], board: Board, logged: list[str] | None = None) -> Syncer:
+    log = logged.append if logged is not None else lambda _: None
+    return Syncer(Rows(rows), AttemptStore(path), board, random.Random(1), lambda: 7, log)
 
 
 def drain(sync: Syncer, now_ns: int = 0, steps: int = 200) -> int:
-    """Step on virtual time until nothing waits; the time it took."""
+    """Steps on virtual time until nothing waits; returns the time it took."""
     for _ in range(steps):
         due_ns = sync.step(now_ns)
         if due_ns is None:
@@ -80,11 +80,11 @@ def drain(sync: Syncer, now_ns: int = 0, steps: int = 200) -> int:
 
 
 def test_a_row_is_posted_once_and_told(tmp_path: pathlib.Path) -> None:
-    told: list[str] = []
+    logged: list[str] = []
     board = Board([])
-    assert syncer(tmp_path / "s.db", [row(1)], board, told).step(0) is None
+    assert syncer(tmp_path / "s.db", [row(1)], board, logged).step(0) is None
     assert board.applied == ["race-1.run-1.0"]
-    assert told == ["race-1.run-1.0: posted; rank 1 of 1 with 1 ms."]
+    assert logged == ["race-1.run-1.0: posted; rank 1 of 1 with 1 ms."]
 
 
 def test_an_empty_outbox_waits_for_nothing(tmp_path: pathlib.Path) -> None:
@@ -121,11 +121,11 @@ def test_a_rejected_row_stays_and_the_others_go_on(tmp_path: pathlib.Path) -> No
 
 
 def test_a_row_that_is_no_result_is_rejected_not_retried(tmp_path: pathlib.Path) -> None:
-    told: list[str] = []
+    logged: list[str] = []
     board = Board([])
-    drain(syncer(tmp_path / "s.db", [OutboxRow(1, "x", 0, b"{")], board, told))
+    drain(syncer(tmp_path / "s.db", [OutboxRow(1, "x", 0, b"{")], board, logged))
     assert board.posts == []
-    assert "cannot be posted" in told[0]
+    assert "cannot be posted" in logged[0]
 
 
 @pytest.mark.parametrize("word", ["killed", "killed after apply"])
@@ -163,20 +163,20 @@ def test_every_result_is_applied_exactly_once_in_order(
             continue
     assert sorted(board.applied) == sorted(r.webhook_id for r in rows)
     for r in range(results):
-        mine = [key for key in board.posts if key.startswith(f"r{r}.")]
-        assert mine == sorted(mine)
+        posted_ids = [key for key in board.posts if key.startswith(f"r{r}.")]
+        assert posted_ids == sorted(posted_ids)
 
 
 def test_a_full_disk_loses_nothing_and_recovers_by_itself(tmp_path: pathlib.Path) -> None:
-    told: list[str] = []
+    logged: list[str] = []
     board = Board([])
     store = AttemptStore(tmp_path / "s.db")
     store._db.pragma("max_page_count", store._db.pragma("page_count"))
     large = OutboxRow(1, "x" * 60_000, 0, row(1).payload)
-    sync = Syncer(Rows([large]), store, board, random.Random(1), lambda: 7, told.append)
+    sync = Syncer(Rows([large]), store, board, random.Random(1), lambda: 7, logged.append)
     due_ns = sync.step(0)
     assert board.posts == []
-    assert "the disk is full" in told[0]
+    assert "the disk is full" in logged[0]
     assert due_ns is not None
     store._db.pragma("max_page_count", 10_000)
     drain(sync, due_ns)
@@ -184,7 +184,7 @@ def test_a_full_disk_loses_nothing_and_recovers_by_itself(tmp_path: pathlib.Path
 
 
 class FullDisk(AttemptStore):
-    """A store whose disk is full while `full` is set."""
+    """An attempt store whose disk is full while `full` is set."""
 
     full = False
 
@@ -195,23 +195,23 @@ class FullDisk(AttemptStore):
 
 
 def test_an_answer_that_cannot_be_kept_does_not_count(tmp_path: pathlib.Path) -> None:
-    told: list[str] = []
+    logged: list[str] = []
     board = Board([])
     store = FullDisk(tmp_path / "s.db")
     store.full = True
-    sync = Syncer(Rows([row(1)]), store, board, random.Random(1), lambda: 7, told.append)
+    sync = Syncer(Rows([row(1)]), store, board, random.Random(1), lambda: 7, logged.append)
     due_ns = sync.step(0)
     assert due_ns is not None
     assert due_ns >= NS_PER_S
     assert sync.step(due_ns) is not None
-    assert told == ["the disk is full"]
+    assert logged == ["the disk is full"]
     store.full = False
     drain(sync, due_ns * 10)
     assert board.applied == ["race-1.run-1.0"]
 
 
 def make_outbox(path: pathlib.Path, rows: list[OutboxRow]) -> apsw.Connection:
-    """A station.db as sync knows it."""
+    """Creates a station.db with the tables that sync reads."""
     db = apsw.Connection(str(path))
     db.pragma("journal_mode", "wal")
     db.execute(

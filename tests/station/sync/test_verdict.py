@@ -1,4 +1,4 @@
-"""Who answered? Only the contract's own words settle a result; whatever stands in between is "not now"."""
+"""Who answered? Only an answer in the contract's form settles a result; from anything in between it means "not now"."""
 
 import dataclasses
 import json

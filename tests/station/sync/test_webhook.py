@@ -31,7 +31,7 @@ from tests.station.sync.sample_results import result
 
 @contextlib.contextmanager
 def tls_peer(folder: pathlib.Path) -> Iterator[int]:
-    """A leaderboard with a certificate of the house, for one post; its port."""
+    """Runs a leaderboard with a self-signed certificate for one post; yields its port."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     began, ends = dt.datetime(2020, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -59,10 +59,10 @@ def tls_peer(folder: pathlib.Path) -> Iterator[int]:
 
 def _answer_once(listening: socket.socket, context: ssl.SSLContext) -> None:
     caller, _ = listening.accept()
-    with caller, contextlib.suppress(OSError), context.wrap_socket(caller, server_side=True) as told:
-        told.recv(65_536)
+    with caller, contextlib.suppress(OSError), context.wrap_socket(caller, server_side=True) as connection:
+        connection.recv(65_536)
         well = encode_accepted(PostAccepted(10_000, 1, 1))
-        told.sendall(b"HTTP/1.1 201 Created\r\ncontent-length: %d\r\n\r\n" % len(well) + well)
+        connection.sendall(b"HTTP/1.1 201 Created\r\ncontent-length: %d\r\n\r\n" % len(well) + well)
 
 
 IMPATIENT = {"connect_timeout_s": 0.5, "read_timeout_s": 0.5}
@@ -269,7 +269,7 @@ def test_an_unknown_option_names_itself() -> None:
 
 def test_whatever_comes_back_is_an_answer_that_can_be_kept() -> None:
     """A small part of `python -m tests.station.sync.campaign 100000`."""
-    kinds = campaign.run(1_000, 7, campaign.Keeper())
+    kinds = campaign.run(1_000, 7, campaign.AnswerChecker())
     assert {"AnswerLost", "PostDeferred", "PostAccepted", "PostRejected"} <= set(kinds)
 
 

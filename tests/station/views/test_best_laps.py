@@ -1,4 +1,4 @@
-"""The best laps of a race and of each racer, kept up as laps are made, ruled and taken back."""
+"""The best laps of a race and of each racer, updated as laps are made, ruled on and undone."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def hand() -> Hand:
     return made
 
 
-def noted(hand: Hand) -> BestLaps:
+def best_laps_of(hand: Hand) -> BestLaps:
     bests = BestLaps()
     assert hand.engine.race is not None
     bests.update(hand.engine.race, ())
@@ -27,13 +27,13 @@ def noted(hand: Hand) -> BestLaps:
 
 
 def test_the_earlier_of_two_equal_laps_leads(hand: Hand) -> None:
-    bests = noted(hand)
+    bests = best_laps_of(hand)
     assert bests.of_race() == BestLap(8 * S, UTC + 108 * S, "Bob")
     assert (bests.of_racer("Ann"), bests.of_racer("Bob"), bests.of_racer("Eve")) == (8 * S, 8 * S, None)
 
 
 def test_a_ruling_moves_them(hand: Hand) -> None:
-    bests = noted(hand)
+    bests = best_laps_of(hand)
     for command in (
         e.VoidLap(author="judge", reason="cut", number=1, run_id="run-2", moment=moment(300 * S)),
         e.AddPenalty(author="judge", reason="pushed", number=1, seconds=1.5, run_id="run-3", moment=moment(301 * S)),
@@ -51,7 +51,7 @@ def test_an_abandoned_run_and_another_race_hold_none(hand: Hand) -> None:
     hand.cross(401 * S)
     hand.cross(406 * S)
     hand.do(e.AbandonRun(author="judge", moment=moment(407 * S)))
-    bests = noted(hand)
+    bests = best_laps_of(hand)
     assert bests.of_racer("Eve") is None
     hand.do(e.OpenRace(moment(500 * S), "race-2", "Another", RULES))
     assert hand.engine.race is not None

@@ -1,4 +1,4 @@
-"""What the screens may say between two looks at sync: never that all is posted while a result waits."""
+"""Between two reads of sync's status, the pages never claim that everything is posted while a result waits."""
 
 from station.views.current_view import CurrentView
 from station.views.system_views import ClockView, SyncView

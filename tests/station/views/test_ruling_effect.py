@@ -1,4 +1,4 @@
-"""A ruling is answered with what it changed: the lap, the score and the place, before and after."""
+"""The answer to a ruling says what it changed: the lap, the score and the place, before and after."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def ruled(hand: Hand, command: e.Command) -> RulingEffect:
 
 
 def three() -> Hand:
-    """Ann 10.0 s, Ben 11.0 s, and Cem with 9.5 s, whose run is the last one."""
+    """Ann with 10.0 s, Ben with 11.0 s, and Cem with 9.5 s, whose run is the last."""
     hand = Hand(RULES)
     for number, (racer, lap_s) in enumerate((("Ann", 10.0), ("Ben", 11.0), ("Cem", 9.5))):
         begin = 10 + 50 * number

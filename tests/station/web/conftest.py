@@ -1,4 +1,4 @@
-"""The station's page over its real server on loopback, fed by a station that shows what a test tells it to."""
+"""The station's pages over its real server on loopback, fed by a fake station that shows what a test sets."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from tests.station.web.sample_views import FakeStation
 
 @dataclass(frozen=True)
 class Served:
-    """Where the page is, and the station behind it."""
+    """A running page: its address, and the station behind it."""
 
     url: str
     port: int
@@ -46,5 +46,5 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture
 def served_elsewhere() -> Iterator[Served]:
-    """Officials sit at another machine: from here nobody may command."""
+    """Pages whose officials are at another machine, so that nobody may command from here."""
     yield from serve(FakeStation(), operators=("192.0.2.7",), allowed_hosts=("timing.example",))

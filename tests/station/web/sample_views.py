@@ -1,4 +1,4 @@
-"""Views as a station shows them, and a station that shows what a test tells it to."""
+"""Sample views, and a fake station that shows what a test sets."""
 
 import dataclasses
 import threading
@@ -149,7 +149,7 @@ SPLIT = GateView(
 
 
 def on_track(number: int, racer: str, car: str, laps: tuple[Lap, ...], **changes: object) -> RunView:
-    """One of several runs; its laps are its own."""
+    """One of several runs on the track, with laps of its own."""
     run_id = f"run-{number}"
     made = replace(
         RUN,
@@ -205,12 +205,12 @@ STOPPED = StopView(
 
 @dataclass
 class FakeStation:
-    """Keeps the port's promise: a view by version, commands answered as `answer` says."""
+    """A station behind `ServicePort`: it serves a view by version, and answers commands with `answer`."""
 
     view: View = VIEW
     answer: Accepted | Declined | RacedayError = field(default_factory=lambda: Accepted(413, "run-7"))
     commands: list[Command] = field(default_factory=list)
-    stop: StopView = STOPPED  # what a stop comes to
+    stop: StopView = STOPPED  # the outcome of a stop
     changed: threading.Condition = field(default_factory=threading.Condition)
     commanded: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 

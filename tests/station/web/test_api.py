@@ -1,4 +1,4 @@
-"""The API and its doors over real HTTP: a refusal is one sentence, and nothing refused reaches the station."""
+"""The API and its access checks over real HTTP: a refusal is one sentence, and nothing refused reaches the station."""
 
 import socket
 import threading
@@ -24,7 +24,7 @@ def running() -> Iterator[Served]:
 
 @pytest.fixture
 def served(running: Served) -> Served:
-    """One server for all of these: each test finds the station as new."""
+    """One server for all tests of this file; each test finds the station as new."""
     running.station.__dict__.pop("submit", None)
     running.station.commands.clear()
     running.station.answer = Accepted(413, "run-7")

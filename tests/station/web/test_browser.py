@@ -109,7 +109,7 @@ def test_it_is_readable_without_javascript(served: Served, browser: Browser) -> 
 
 
 def show(served: Served, page: Page, view: View) -> None:
-    """Puts a whole view on the screen and waits until it is there."""
+    """Shows a whole view on the page and waits until it is there."""
     served.station.show(**{part.name: getattr(view, part.name) for part in fields(view) if part.name != "version"})
     version = served.station.view.version
     page.wait_for_function("version => Number(document.body.dataset.version) >= version", arg=version)
@@ -150,7 +150,7 @@ def test_no_page_is_wider_than_its_screen(served: Served, browser: Browser, path
 
 
 def tab_to(page: Page, name: str) -> None:
-    """With the keyboard alone."""
+    """Moves the focus to an element with the Tab key alone."""
     for _ in range(60):
         page.keyboard.press("Tab")
         if (

@@ -1,4 +1,4 @@
-"""Race control in a real browser: test mode, a gate that is not ready, several cars, doubts; and the gates' page."""
+"""Race control in a real browser: test mode, gates that are not ready, several cars, decisions; the gates' page."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -82,7 +82,7 @@ def test_with_several_cars_an_order_goes_where_it_was_chosen_to_go(served: Serve
     expect(page.locator("#chosen")).to_have_text("Commands go to Grace Hopper, car-2.")
     page.keyboard.press("o")
     assert served.station.commanded.acquire(timeout=30)
-    page.keyboard.press("p")  # an order waits for no other: each goes by a request of its own
+    page.keyboard.press("p")  # an order waits for no other: each is a request of its own
     assert served.station.commanded.acquire(timeout=30)
     page.click("[aria-label='Void lap 2 of Ada Lovelace']")
     page.fill("#ask-reason", "pushed")
@@ -93,9 +93,11 @@ def test_with_several_cars_an_order_goes_where_it_was_chosen_to_go(served: Serve
         OrderCar(author="operator", car="car-2", action="stop"),
         VoidLap(author="operator", reason="pushed", number=2, run_id="run-7"),
     ]
-    expect(page.locator("#answer")).to_contain_text("✓ Void lap 2")  # else its answer may come after the next words
+    expect(page.locator("#answer")).to_contain_text(
+        "✓ Void lap 2"
+    )  # otherwise its answer may come after the next sentence
     show(served, page, replace(TOGETHER, runs=(TOGETHER.runs[0], TOGETHER.runs[2])))
-    page.keyboard.press("o")  # its run is over: no other one is hit in its stead
+    page.keyboard.press("o")  # its run is over: the command goes to no other run instead
     expect(page.locator("#answer")).to_contain_text("Choose a car first")
     assert len(served.station.commands) == 3
 

@@ -1,4 +1,4 @@
-"""The gates' page and the list of what counts for nobody in a real browser: tried anew, legible, nothing wider."""
+"""The gates' page and the uncounted crossings in a real browser: gates tested again, legible, never too wide."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ FRESH = replace(
     passes=f"5 passes: left first 3 times, right first twice, 3 to 15 ms apart. {STANDS}",
 )
 DOUBT = (
-    "The sensors of the gate sector-1 take turns to be first: they stand side by side, and passes are lost as "
+    "The sensors of the gate sector-1 take turns at being first: they stand side by side, and passes are lost as "
     '"backwards". Set layout = "side_by_side".'
 )
 AWAY = "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0: cannot be opened: it is not there; plug it in."
@@ -40,7 +40,7 @@ GATES = replace(
 )
 WHYS = (
     "it went backwards through the gate",
-    "the transponder 4711983 is nobody's here",
+    "the transponder 4711983 has no owner here",
     "the gate has no sensor 'gpio22'",
     "no run is on",
     "it was made in test mode",
@@ -69,7 +69,7 @@ def test_a_gate_is_tried_anew_from_its_page(served: Served, watched: Watched) ->
     expect(fresh).to_contain_text("not tested")
     expect(fresh).to_contain_text(STANDS)
     expect(page.locator("#card-start-b")).to_contain_text("absent")
-    expect(page.locator("#alarms")).to_contain_text("take turns to be first")
+    expect(page.locator("#alarms")).to_contain_text("take turns at being first")
     page.get_by_role("button", name="Test again: start", exact=True).focus()
     page.keyboard.press("Enter")
     assert served.station.commanded.acquire(timeout=30)

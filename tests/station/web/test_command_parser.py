@@ -1,4 +1,4 @@
-"""An operator's JSON: strict, and every refusal is one sentence."""
+"""An official's JSON is read strictly, and every refusal is one sentence."""
 
 import contextlib
 
@@ -63,7 +63,7 @@ _NAMES = st.sampled_from(["Ann", "car-1", "stop", "\ud800", "\x00", "", 1, 2**70
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from([*e.COMMANDS, "x"]), st.dictionaries(_KEYS, _JSON | _NAMES))
 def test_anything_is_a_command_or_a_sentence(name: str, fields: dict[str, object]) -> None:
-    """And what is a command can be kept and read again."""
+    """Any JSON is a command or a refusal; a command can be stored and read back."""
     document = {**fields, "command": name}
     with contextlib.suppress(BadInput):
         command = parse_command(document)

@@ -1,4 +1,4 @@
-"""The event stream: whole first, then only what changed; nothing queues up for a slow browser."""
+"""The event stream: first the whole page, then only what changed; nothing queues up for a slow browser."""
 
 import asyncio
 import json
@@ -103,9 +103,9 @@ def test_fifty_browsers_are_drawn_for_once_and_each_is_told_what_it_lacks(monkey
     monkeypatch.setattr(PAGES, "render", counted)
 
     async def until(stream: AsyncIterator[bytes], version: int) -> dict[str, Any]:
-        while (told := document(await anext(stream))).get("version") != version:
+        while (received := document(await anext(stream))).get("version") != version:
             pass
-        return told
+        return received
 
     async def scene() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         live = EventStream(station, PAGES)
@@ -128,14 +128,14 @@ def test_fifty_browsers_are_drawn_for_once_and_each_is_told_what_it_lacks(monkey
     assert drawn == [1, 2]
     assert {each["whole"] for each in first} == {True}
     assert {each["whole"] for each in second} == {False}
-    assert all("lap-7" in each["rows"] and "lap-5" not in each["rows"] for each in second)  # 5 looks as it did
+    assert all("lap-7" in each["rows"] and "lap-5" not in each["rows"] for each in second)  # row 5 has not changed
     assert late["whole"]
     assert "lap-5" in late["rows"]
 
 
 @dataclass
 class Restless(FakeStation):
-    """Changes while a page is being drawn: the drawing ends only when the change has come to the streams."""
+    """Pages during whose drawing the view changes: drawing ends only once the streams know of the change."""
 
     taken: int = 0
     drawn: list[int] = field(default_factory=list)
@@ -163,15 +163,17 @@ def test_changes_that_are_faster_than_drawing_are_still_drawn_once_for_all(brows
         live = EventStream(station, cast("Pages", station))
         live.start()
         streams = [live.stream("live") for _ in range(browsers)]
-        said = [await asyncio.gather(*(anext(stream) for stream in streams)) for _ in range(1 + rounds)]
+        messages = [await asyncio.gather(*(anext(stream) for stream in streams)) for _ in range(1 + rounds)]
         for stream in streams:
             await stream.aclose()
         live.close()
-        return said[1:]
+        return messages[1:]
 
-    said = asyncio.run(scene())
-    assert all(message.startswith(b"id: ") for each in said for message in each)  # a page each time, no beat
-    assert len(station.drawn) <= 2 * rounds  # some may ask a moment later than the others
+    messages = asyncio.run(scene())
+    assert all(
+        message.startswith(b"id: ") for each in messages for message in each
+    )  # a page each time, not a heartbeat
+    assert len(station.drawn) <= 2 * rounds  # some may ask slightly later than the others
     assert station.drawn == sorted(set(station.drawn))
 
 
@@ -215,7 +217,9 @@ def test_the_stream_over_http(served: Served) -> None:
         lines = answer.iter_lines(chunk_size=1)
         assert _next(lines, b"data: ")["whole"] is True
         served.station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_000))))
-        changes = (data for data in iter(lambda: _next(lines, b"data: "), {}) if "rows" in data)  # not the beats
+        changes = (
+            data for data in iter(lambda: _next(lines, b"data: "), {}) if "rows" in data
+        )  # without the heartbeats
         assert "lap-7" in next(changes)["rows"]
 
 

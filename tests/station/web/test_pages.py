@@ -1,4 +1,4 @@
-"""The new pages in words: which laps are purple, several cars, doubts with their actions, gates and their sensors."""
+"""The words of the pages: which laps are purple, several cars, decisions and their buttons, gates and sensors."""
 
 import time
 from dataclasses import replace
@@ -34,7 +34,7 @@ from tests.station.web.sample_views import (
 
 @pytest.mark.parametrize(("race_ms", "holder", "racer_ms", "status", "tone"), [
     (9_588, "Ada Lovelace", 9_588, "Best of the race", "purple"),
-    (9_588, "Grace Hopper", 9_588, "Racer's best", "green"),  # the same time, but hers stood first
+    (9_588, "Grace Hopper", 9_588, "Racer's best", "green"),  # the same time, but hers came first
     (9_401, "Grace Hopper", 9_588, "Racer's best", "green"),
     (9_401, "Ada Lovelace", 9_401, "Best of run", "yellow"),  # she was faster in another run
     (None, "", None, "Best of run", "green"),
@@ -149,8 +149,8 @@ def test_short_times(ns: int, text: str) -> None:
 
 
 def test_a_blocked_beam_is_said_loudly() -> None:
-    said = page_model(replace(VIEW, gates=(replace(GATE, stuck=("beam-b",)),))).alarms
-    assert said == ("Gate start: something blocks the beam of beam-b.",)
+    sentences = page_model(replace(VIEW, gates=(replace(GATE, stuck=("beam-b",)),))).alarms
+    assert sentences == ("Gate start: something blocks the beam of beam-b.",)
 
 
 def test_what_a_device_says_is_text_and_never_html() -> None:

@@ -1,4 +1,4 @@
-"""Results that wait or were rejected: officials see each, and send them from the page."""
+"""Results that wait or were rejected: officials see each of them, and can send them from the page."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The stop of all cars over real HTTP: one request without a body, for a program and for a form without a script."""
+"""The stop of all cars over real HTTP: one request without a body, from a program or from a form without scripts."""
 
 import socket
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def running() -> Iterator[Served]:
 
 @pytest.fixture
 def served(running: Served) -> Served:
-    """One server for all of these: each test finds the station as new."""
+    """One server for all tests of this file; each test finds the station as new."""
     running.station.commands.clear()
     running.station.answer = Accepted(413)
     running.station.show(stop=StopView())
@@ -33,14 +33,18 @@ def served(running: Served) -> Served:
 
 def test_one_request_without_a_body_stops_all_cars(served: Served) -> None:
     answer = requests.post(f"{served.url}/api/v1/stop", timeout=60)
-    said = answer.json()
-    assert (answer.status_code, said["stopped"], served.station.commands) == (200, True, [StopAll(author="operator")])
-    told = {car["name"]: car["sentence"] for car in said["cars"]}
-    assert told["car-1"] == "stopped: confirmed by the car itself, 0.2 s after the order"
-    assert told["car-2"] == "ordered, not confirmed yet: it last reported driving"
-    assert told["car-3"].startswith("not reached since ")
-    assert told["car-4"] == "not reached: it has never reported"
-    assert requests.get(f"{served.url}/api/v1/stop", timeout=60).json() == said
+    document = answer.json()
+    assert (answer.status_code, document["stopped"], served.station.commands) == (
+        200,
+        True,
+        [StopAll(author="operator")],
+    )
+    sentences = {car["name"]: car["sentence"] for car in document["cars"]}
+    assert sentences["car-1"] == "stopped: confirmed by the car itself, 0.2 s after the order"
+    assert sentences["car-2"] == "ordered, not confirmed yet: it last reported driving"
+    assert sentences["car-3"].startswith("not reached since ")
+    assert sentences["car-4"] == "not reached: it has never reported"
+    assert requests.get(f"{served.url}/api/v1/stop", timeout=60).json() == document
 
 
 def test_only_its_own_word_makes_a_car_stopped() -> None:

@@ -1,4 +1,4 @@
-"""The emergency stop in a real browser: in an open question, while a name is typed, without a stream or a script."""
+"""The emergency stop in a real browser: in an open dialog, while a name is typed, without a stream or scripts."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -46,7 +46,7 @@ def test_every_question_that_can_open_has_the_button_within(served: Served, page
     Watched(page).open(f"{served.url}/operate")
     assert page.locator("dialog").count() >= 2
     assert page.evaluate("[...document.querySelectorAll('dialog')].every((d) => d.querySelector('[data-stop] .estop'))")
-    assert page.locator("dialog kbd:not(.always)").count() == 0  # no key is promised that writes a letter there
+    assert page.locator("dialog kbd:not(.always)").count() == 0  # no shortcut is shown that would type a letter there
 
 
 @pytest.mark.parametrize("field", ["[name=racer]", "[name=car]", "#author"])
@@ -105,7 +105,7 @@ def test_a_station_that_does_not_answer_is_said_loudly_and_asked_again(served: S
 
 STRANGERS = [
     (502, "application/json", '{"error": "Bad gateway"}'),
-    (500, "application/json", '{"error": "This station failed at this request; its log says why."}'),
+    (500, "application/json", '{"error": "This station could not handle this request; its log says why."}'),
     (429, "application/json", '{"error": "Too many requests"}'),
     (403, "text/html", "<html>Blocked</html>"),
     (403, "application/json", '{"message": "Forbidden"}'),
@@ -115,11 +115,11 @@ STRANGERS = [
 
 def test_only_the_stations_own_refusal_ends_the_asking(served: Served, page: Page) -> None:
     Watched(page).open(f"{served.url}/operate")
-    asked: list[str] = []
+    requests: list[str] = []
     now = list(STRANGERS[0])
 
     def answer(route: Route) -> None:
-        asked.append(route.request.method)
+        requests.append(route.request.method)
         status, kind, body = now
         route.fulfill(status=status, content_type=kind, body=body)  # type: ignore[arg-type]
 
@@ -128,11 +128,11 @@ def test_only_the_stations_own_refusal_ends_the_asking(served: Served, page: Pag
     for stranger in STRANGERS:
         now[:] = stranger
         with page.expect_request("**/api/v1/stop"), page.expect_request("**/api/v1/stop"):
-            pass  # of two in a row the second is one that was made after an answer
+            pass  # of two requests in a row, the second was made after an answer
         expect(page.locator("#stop-answer")).to_contain_text("NOT STOPPED: the station is not answering. Trying again")
-    assert set(asked) == {"POST"}
+    assert set(requests) == {"POST"}
     page.click("[data-command=collision]")
-    expect(page.locator("#answer")).to_contain_text("the station did not answer")  # and no tick
+    expect(page.locator("#answer")).to_contain_text("the station did not answer")  # and no check mark
     page.unroute("**/api/v1/**")
     assert stops(served) == 1
     expect(page.locator("#stop-answer")).to_contain_text("1 of 4 cars confirm that they stopped.")

@@ -1,4 +1,4 @@
-"""Many tabs of one browser: six connections are all that it opens to a machine, so the tabs share one stream a page."""
+"""Many tabs of one browser: it opens at most six connections to a machine, so the tabs share one stream per page."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -87,7 +87,7 @@ def test_a_tab_that_is_told_an_old_page_says_how_old_it_is(served: Served, conte
     assert "live" not in second.evaluate("states")
     expect(second.locator("#link-words")).to_have_text("Station offline")
     expect(second.locator("#laps tr")).to_have_count(len(LAPS))
-    # Since the last word, not since it was opened: to the second, of which a message may take a part.
+    # Since the last message, not since it was opened, to within a second.
     since = [int(tab.locator("#silence").inner_text().split(":")[-1].split(".")[0]) for tab in (first, second)]
     assert (since[1] - since[0]) % 60 <= 1
     first.close()
@@ -103,7 +103,7 @@ def test_when_the_tab_with_the_stream_goes_another_takes_it(served: Served, cont
     elif how == "leave":
         first.goto("about:blank")
     else:
-        # A tab that hangs: it reads nothing, says nothing, and yields to nobody.
+        # A tab that hangs: it reads nothing, sends nothing, and gives up the stream to no other tab.
         first.evaluate("setTimeout(() => { for (const end = Date.now() + 5000; Date.now() < end; ); }, 0)")
     served.station.show(run=replace(RUN, racer="Grace Hopper"))
     for tab in (second, third):
@@ -120,7 +120,7 @@ def test_tabs_opened_at_the_same_moment_come_to_one_stream(served: Served, conte
     served.station.show(run=replace(RUN, racer="Grace Hopper"))
     for tab in tabs:
         expect(tab.locator(".racer")).to_have_text("Grace Hopper", timeout=10_000)
-    tabs[0].wait_for_timeout(1)  # lets Playwright hear what happened meanwhile
+    tabs[0].wait_for_timeout(1)  # lets Playwright receive what happened meanwhile
     for _ in range(100):
         if served.live.browsers == 1:
             return

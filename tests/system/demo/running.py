@@ -1,4 +1,4 @@
-"""A demo as a newcomer starts it, in a process of its own, with a hand to kill parts of it."""
+"""A demo as a newcomer starts it, in a process of its own, whose parts a test can kill."""
 
 import json
 import os
@@ -11,12 +11,12 @@ from typing import Any
 
 
 class Demo:
-    """`raceday demo --once --headless` in `folder`; its words come line by line."""
+    """`raceday demo --once --headless` in `folder`; its output is read line by line."""
 
     def __init__(self, folder: pathlib.Path, *words: str) -> None:
         self.folder = folder / "d"
         self.summary_file = folder / "summary.json"
-        self.said: list[str] = []
+        self.lines: list[str] = []
         command = [sys.executable, "-m", "raceday", "demo", "--once", "--headless"]
         command += ["--folder", str(self.folder), "--summary", str(self.summary_file), *words]
         self.process = subprocess.Popen(
@@ -38,7 +38,7 @@ class Demo:
         self.process.stdout.close()
 
     def read_until(self, words: str, timeout_s: float = 120) -> str:
-        """The next line that holds `words`; fails with all that was said when it does not come."""
+        """The next line that contains `words`; if it does not come, fails with all output so far."""
         assert self.process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
@@ -46,21 +46,21 @@ class Demo:
                 line = self.process.stdout.readline()
                 if not line:
                     break
-                self.said.append(line.rstrip())
+                self.lines.append(line.rstrip())
                 if words in line:
                     return line.rstrip()
-        raise AssertionError(f"{words!r} was never said:\n" + "\n".join(self.said) + self._logs())
+        raise AssertionError(f"{words!r} was never said:\n" + "\n".join(self.lines) + self._logs())
 
     def kill(self, name: str) -> None:
-        """kill -9, as the power cord would."""
+        """Kills a part with SIGKILL, as abruptly as a power cut."""
         pids = json.loads((self.folder / "pids.json").read_text())
         os.kill(pids[name], signal.SIGKILL)
 
     def finish(self, timeout_s: float = 150) -> dict[str, Any]:
-        """Waits for the end; the summary. Fails unless every racer qualified."""
+        """Waits for the end and returns the summary. Fails unless every racer qualified."""
         rest, _ = self.process.communicate(timeout=timeout_s)
-        self.said += rest.splitlines()
-        assert self.process.returncode == 0, "\n".join(self.said) + self._logs()
+        self.lines += rest.splitlines()
+        assert self.process.returncode == 0, "\n".join(self.lines) + self._logs()
         document: dict[str, Any] = json.loads(self.summary_file.read_text())
         return document
 
@@ -70,7 +70,7 @@ class Demo:
 
 
 def check_summary(document: dict[str, Any]) -> None:
-    """What must hold of every demo: times equal the truth, scores equal the laps, ranks equal the scores."""
+    """Checks what every demo must show: times match the ground truth, scores the laps, ranks the scores."""
     for racer in document["racers"]:
         laps = racer["laps"]
         assert [lap["number"] for lap in laps] == list(range(1, len(laps) + 1))
@@ -86,7 +86,7 @@ def check_summary(document: dict[str, Any]) -> None:
 
 
 def best_average_ms(document: dict[str, Any], laps: list[dict[str, Any]]) -> int:
-    """The rule again, by hand: the best mean of laps in a row, penalties included."""
+    """The rule computed independently: the best mean of consecutive laps, penalties included."""
     size = document["rules"]["consecutive_laps"]
     penalty_ns = round(document["rules"]["off_track_penalty_s"] * 1e9)
     times = [lap["official_ns"] + lap["off_tracks"] * penalty_ns for lap in laps]

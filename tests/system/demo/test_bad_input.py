@@ -1,4 +1,4 @@
-"""What is wrong is said in one sentence, before anything drives; nothing is left running and nothing is lost."""
+"""Wrong input is reported in one sentence, before anything drives; nothing is left running and nothing is lost."""
 
 import pathlib
 import shutil
@@ -24,15 +24,15 @@ def refused(
 
     def run_here(*words: str) -> str:
         assert main(list(words)) == 2
-        said = capsys.readouterr().err
-        assert said.count("\n") == 1
-        return said
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        return error
 
     return run_here
 
 
 def run(*words: str, folder: pathlib.Path) -> tuple[int, str]:
-    """The same in a process of its own: exit code, stderr."""
+    """Runs the command in a process of its own; returns exit code and stderr."""
     done = subprocess.run(
         [sys.executable, "-m", "raceday", *words], capture_output=True, text=True, cwd=folder, timeout=120, check=False
     )
@@ -70,11 +70,11 @@ def test_a_wrong_wish_is_one_sentence(
 
 
 def test_a_port_in_use_is_named_before_anything_starts(tmp_path: pathlib.Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = str(held.getsockname()[1])
-        code, said = run("demo", "--once", "--headless", "--port", port, folder=tmp_path)
-    assert (code, said.count("\n")) == (2, 1)
-    assert f"port {port} is in use" in said
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = str(listening.getsockname()[1])
+        code, error = run("demo", "--once", "--headless", "--port", port, folder=tmp_path)
+    assert (code, error.count("\n")) == (2, 1)
+    assert f"port {port} is in use" in error
 
 
 @pytest.mark.parametrize("command", ["station", "leaderboard", "vehicle", "world"])
@@ -86,7 +86,7 @@ def test_a_typo_in_a_config_names_file_and_key(
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: pathlib.Path) -> None:
-    """A real one: a tmpfs of a few pages."""
+    """Uses a really full disk: a tmpfs of a few pages."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
@@ -95,14 +95,14 @@ def test_a_full_disk_is_one_sentence(tmp_path: pathlib.Path) -> None:
     if mounted.returncode:
         pytest.skip("a tmpfs cannot be mounted here (needs root): the demo is not tried on a full disk")
     try:
-        code, said = run("demo", "--once", "--headless", "--folder", str(disk / "d"), folder=tmp_path)
+        code, error = run("demo", "--once", "--headless", "--folder", str(disk / "d"), folder=tmp_path)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
     assert code == 2
-    assert "free some space" in said
+    assert "free some space" in error
 
 
 def test_an_unknown_command_shows_the_table(tmp_path: pathlib.Path) -> None:
-    code, said = run("flurb", folder=tmp_path)
+    code, error = run("flurb", folder=tmp_path)
     assert code == 2
-    assert "there is no command 'flurb'" in said
+    assert "there is no command 'flurb'" in error

@@ -1,4 +1,4 @@
-"""The demo, whole: the times are the truth, and a `kill -9` of any part of it loses nothing."""
+"""The whole demo: its times match the ground truth, and a `kill -9` of any part of it loses nothing."""
 
 import pathlib
 
@@ -21,7 +21,7 @@ def test_a_race_from_camera_frames_to_the_leaderboard(tmp_path: pathlib.Path) ->
 
 @pytest.mark.broker
 def test_a_kill_in_the_middle_loses_nothing(tmp_path: pathlib.Path) -> None:
-    """Each part is killed in a lap of its own, when the one before it is back."""
+    """Each part is killed in another lap, once the part killed before it has restarted."""
     with Demo(tmp_path, "--speed", "3", "--broker", "mosquitto", "--laps", str(LAPS)) as demo:
         for lap, victim in enumerate(VICTIMS, start=1):
             demo.read_until(f"lap {lap}")

@@ -31,7 +31,7 @@ def test_three_racers_on_a_track_from_a_file_are_seen_and_ranked(
         page = Watched(browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="dark"))
         page.open(url)
         delays_s = _watch_laps(str(demo.folder / "world"), page.page)
-        # The demo ends its servers: a page that is still there would ask one that is gone, and call that an error.
+        # The demo ends its servers: a page that is still open would then log a failed request as an error.
         page.page.close()
         document = demo.finish()
         assert not page.errors
@@ -44,7 +44,7 @@ def test_three_racers_on_a_track_from_a_file_are_seen_and_ranked(
 
 
 def _watch_laps(world: str, page: Page) -> list[float]:
-    """For each lap that really ended: how long until its time stood on the page, in real seconds."""
+    """For each lap that ended in the world: how many real seconds until its time was on the page."""
     clock = WorldClock({"world": world})
     with contextlib.closing(WorldControl(world)) as control, contextlib.closing(control.events()) as events:
         return _delays(clock, events, page)

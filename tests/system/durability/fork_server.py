@@ -1,7 +1,7 @@
-"""A warm interpreter that bears stations: `raceday ARGUMENTS`, each a process of its own, without waiting for imports.
+"""A warm interpreter that forks stations: each `raceday ARGUMENTS` is a process that needs no imports.
 
-One line in (`bear LOGFILE ARGUMENT...` as a JSON list, or a pid to bury), one line out (the pid). It has one thread,
-so a fork is a fresh start.
+One line in (`[LOGFILE, ARGUMENT, ...]` as a JSON list, or the pid of a child to reap), one line out (the pid). It has
+one thread, so a fork is a fresh start.
 """
 
 import json
@@ -21,13 +21,13 @@ import station.commands.station  # noqa: F401  what each of them would import
 
 def main() -> None:
     for line in sys.stdin:
-        asked = json.loads(line)
-        pid = os.waitpid(asked, 0)[0] if isinstance(asked, int) else _bear(*asked)
+        request = json.loads(line)
+        pid = os.waitpid(request, 0)[0] if isinstance(request, int) else _fork(*request)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
 
 
-def _bear(log: str, *arguments: str) -> int:
+def _fork(log: str, *arguments: str) -> int:
     pid = os.fork()
     if not pid:
         _live(log, list(arguments))

@@ -21,7 +21,7 @@ from station.commands.replay import check
 from station.core import inputs as e
 from station.store.encoding import decode_input
 from station.store.journal import Journal
-from tests.system.durability.load import STATION_CONFIG, Car, Director, FastGate, Said
+from tests.system.durability.load import STATION_CONFIG, Car, Director, FastGate, StationReplies
 
 ROOT = pathlib.Path(__file__).parents[3]
 FOLD = 50  # kills to one journal: each start reads all of it
@@ -30,7 +30,7 @@ READY_S = 60.0
 
 @dataclass(slots=True)
 class Tally:
-    """What a campaign of kills came to. `acknowledged` are laps, reports and openings that the station confirmed."""
+    """The outcome of a campaign of kills. `acknowledged`: laps, reports and openings that the station confirmed."""
 
     kills: int = 0
     crossings: int = 0
@@ -50,14 +50,14 @@ class Tally:
         return not (self.lost or self.lost_edges or self.invented or self.disagreeing or self.unreadable)
 
 
-class Nursery:
-    """Bears stations and buries them."""
+class StationForker:
+    """Starts stations from the fork server, and reaps them."""
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "tests.system.durability.fork_server"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True)
 
-    def bear(self, folder: pathlib.Path) -> int:
+    def fork(self, folder: pathlib.Path) -> int:
         config, ready = folder / "station.toml", folder / "ready"
         ready.unlink(missing_ok=True)
         return self._ask([str(folder / "log"), "station", "--config", str(config), "--ready-file", str(ready)])
@@ -69,26 +69,26 @@ class Nursery:
     def close(self) -> None:
         self._process.communicate(timeout=60)
 
-    def _ask(self, asked: object) -> int:
+    def _ask(self, request: object) -> int:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
 
 def campaign(folder: pathlib.Path, broker: int, kills: int, seed: int, lap_s: float = 0.008) -> Iterator[Tally]:
-    """`kills` trials, the tally after each; at each fold's end it holds what was found."""
-    tally, chance, nursery = Tally(), random.Random(seed), Nursery()
+    """Runs `kills` trials and yields the tally after each, with the faults found at each fold's end."""
+    tally, chance, forker = Tally(), random.Random(seed), StationForker()
     try:
         for fold in range((kills + FOLD - 1) // FOLD):
             place = folder / f"fold-{fold}"
             place.mkdir()
-            yield from _fold(place, broker, min(FOLD, kills - tally.kills), chance, nursery, tally, lap_s)
+            yield from _fold(place, broker, min(FOLD, kills - tally.kills), chance, forker, tally, lap_s)
             if tally.clean:
                 shutil.rmtree(place)
     finally:
-        nursery.close()
+        forker.close()
 
 
 def _fold(
@@ -96,43 +96,43 @@ def _fold(
     broker: int,
     kills: int,
     chance: random.Random,
-    nursery: Nursery,
+    forker: StationForker,
     tally: Tally,
     lap_s: float,
 ) -> Iterator[Tally]:
     (place / "station.toml").write_text(STATION_CONFIG.format(folder=place, broker=broker, max_laps=5))
-    boot, said = f"world-{place.name}-{chance.randrange(10**9)}", Said()
+    boot, replies = f"world-{place.name}-{chance.randrange(10**9)}", StationReplies()
     gate = FastGate(place / "gate", boot, lap_s, chance.randrange(10**9))
-    car, director = Car(broker, f"car-{boot}", said), Director(boot, said)
+    car, director = Car(broker, f"car-{boot}", replies), Director(boot, replies)
     begun = tally.kills
     try:
         while tally.kills < begun + kills:
-            pid = nursery.bear(place)
+            pid = forker.fork(place)
             try:
                 director.url = _ready(place)
-                _let_live(said, chance, told=tally.kills % 3 == 0)
+                _run_for_a_while(replies, chance, until_lap=tally.kills % 3 == 0)
             finally:
-                nursery.kill(pid)
+                forker.kill(pid)
             tally.kills += 1
             yield tally
     finally:
         director.close()
         car.close()
         gate.close()
-    _judge(place / "data" / "station.db", gate, said, car.boot, tally)
+    _judge(place / "data" / "station.db", gate, replies, car.boot, tally)
     yield tally
 
 
-def _let_live(said: Said, chance: random.Random, *, told: bool) -> None:
-    """A while; `told`: until it has told another lap, however busy the machine is, and a while more."""
-    never, laps, until_s = threading.Event(), len(said.laps), time.monotonic() + READY_S
-    while told and len(said.laps) == laps and time.monotonic() < until_s:
+def _run_for_a_while(replies: StationReplies, chance: random.Random, *, until_lap: bool) -> None:
+    """Lets the station run for a while; `until_lap`: until it has published another lap, and a while more."""
+    never, laps, until_s = threading.Event(), len(replies.laps), time.monotonic() + READY_S
+    while until_lap and len(replies.laps) == laps and time.monotonic() < until_s:
         never.wait(0.01)
     never.wait(chance.uniform(0.0, 0.5))
 
 
 def _ready(place: pathlib.Path) -> str:
-    """Its address, once it serves."""
+    """The station's address, once it serves."""
     until_s, never = time.monotonic() + READY_S, threading.Event()
     while not (place / "ready").exists():
         assert time.monotonic() < until_s, (place / "log").read_text()[-2000:]
@@ -140,8 +140,8 @@ def _ready(place: pathlib.Path) -> str:
     return (place / "ready").read_text().strip()
 
 
-def _judge(path: pathlib.Path, gate: FastGate, said: Said, car_boot: str, tally: Tally) -> None:
-    """Reads the journal of a fold and holds it against what was sent and what was acknowledged."""
+def _judge(path: pathlib.Path, gate: FastGate, replies: StationReplies, car_boot: str, tally: Tally) -> None:
+    """Reads the journal of a fold and compares it with what was sent and what was acknowledged."""
     try:
         journal = Journal(path)
         check(journal)
@@ -164,23 +164,25 @@ def _judge(path: pathlib.Path, gate: FastGate, said: Said, car_boot: str, tally:
         tally.disagreeing += due != posted
         tally.results += len(posted)
     journal.close()
-    lost = len(said.laps - laps), len(said.reports - set(reports)), len(said.runs - runs)
+    lost = len(replies.laps - laps), len(replies.reports - set(reports)), len(replies.runs - runs)
     sent = {edge.seq: (edge.broken, edge.at_ns) for edge in gate.edges}
     invented = sum(sent.get(edge.seq) != (edge.broken, edge.at_ns) or edge.boot != gate.boot for edge in edges)
-    invented += len(reports) - len(set(reports)) + sum(not 0 < seq <= said.offered for seq in reports)
+    invented += len(reports) - len(set(reports)) + sum(not 0 < seq <= replies.offered for seq in reports)
     gaps = sum(edge.seq != number for number, edge in enumerate(edges, 1))
-    _count(tally, said, len(edges) // 2, lost, invented, gaps)
+    _count(tally, replies, len(edges) // 2, lost, invented, gaps)
 
 
 def _lap(lap: dict[str, object]) -> tuple[str, int, int]:
     return str(lap["run_id"]), int(str(lap["number"])), int(str(lap["lap_ns"]))
 
 
-def _count(tally: Tally, said: Said, crossings: int, lost: tuple[int, int, int], invented: int, gaps: int) -> None:
+def _count(
+    tally: Tally, replies: StationReplies, crossings: int, lost: tuple[int, int, int], invented: int, gaps: int
+) -> None:
     tally.crossings += crossings
-    tally.acknowledged_laps += len(said.laps)
-    tally.acknowledged_reports += len(said.reports)
-    tally.acknowledged_runs += len(said.runs)
+    tally.acknowledged_laps += len(replies.laps)
+    tally.acknowledged_reports += len(replies.reports)
+    tally.acknowledged_runs += len(replies.runs)
     tally.lost += sum(lost)
     tally.lost_edges += gaps
     tally.invented += invented

@@ -1,7 +1,7 @@
-"""What loads a station and remembers what it was told: a gate that never forgets, a car on the wire, a race director.
+"""Loads a station and remembers its answers: a gate that repeats every edge, a car on MQTT, a race director.
 
 The gate speaks the mock world's words on its socket, in a time of its own that runs fast: each lap of some seconds
-takes some milliseconds. Everything keeps count of what was said and what the station acknowledged.
+takes some milliseconds. It records everything that was sent and that the station acknowledged.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ rules = {{ max_laps = {max_laps} }}
 
 
 class FastGate:
-    """A world's gate on a Unix socket: two edges a lap, remembered for ever, sent to whoever asks from any number."""
+    """A mock world's gate on a Unix socket: two edges per lap, all stored, and sent from any number on request."""
 
     def __init__(self, path: pathlib.Path, boot: str, lap_s: float, seed: int) -> None:
         self.boot = boot
@@ -64,7 +64,7 @@ class FastGate:
         self._server.close()
 
     def _turn(self) -> None:
-        """The car goes round."""
+        """Drives one lap."""
         at_ns = LAP_NS
         while not self._over.wait(self._lap_s):
             at_ns += LAP_NS + self._chance.randrange(LAP_NS)
@@ -101,24 +101,24 @@ class FastGate:
 
 
 @dataclass
-class Said:
-    """What the station said to the world: nothing of it may be gone, and nothing else may have come."""
+class StationReplies:
+    """What the station acknowledged or published: none of it may be lost, and nothing else may be in the journal."""
 
-    laps: set[tuple[str, int, int]] = field(default_factory=set)  # run, number, ns: official laps heard on the wire
+    laps: set[tuple[str, int, int]] = field(default_factory=set)  # run, number, ns: official laps received over MQTT
     reports: set[int] = field(default_factory=set)  # the car's reports that were acknowledged
     runs: set[str] = field(default_factory=set)  # runs whose opening was answered with "done"
     offered: int = 0  # reports that the car ever sent: 1 to this number
 
 
 class Car:
-    """Reports a lap now and then, again and again until the station acknowledges it."""
+    """A car that reports a lap from time to time, and repeats it until the station acknowledges it."""
 
-    def __init__(self, port: int, boot: str, said: Said) -> None:
-        self.boot, self._said = boot, said
+    def __init__(self, port: int, boot: str, replies: StationReplies) -> None:
+        self.boot, self._replies = boot, replies
         self._link = MqttLink(MqttOptions(port=port, protocol="5"), "car-1", boot, "car")
         self._over = threading.Event()
-        heard = [Subscription(BY_BODY[m.LapAck], "car-1"), Subscription(BY_BODY[m.OfficialLap])]
-        self._link.start(heard, self._hear)
+        subscriptions = [Subscription(BY_BODY[m.LapAck], "car-1"), Subscription(BY_BODY[m.OfficialLap])]
+        self._link.start(subscriptions, self._on_message)
         self._thread = threading.Thread(target=self._report, daemon=True)
         self._thread.start()
 
@@ -129,27 +129,27 @@ class Car:
 
     def _report(self) -> None:
         while not self._over.wait(0.04):
-            self._said.offered += 1
-            waiting = [seq for seq in range(1, self._said.offered + 1) if seq not in self._said.reports]
+            self._replies.offered += 1
+            waiting = [seq for seq in range(1, self._replies.offered + 1) if seq not in self._replies.reports]
             for seq in waiting[-20:]:
                 body = m.CarLap(seq * LAP_NS, self.boot, lap_ns=LAP_NS)
                 self._link.publish_as(m.Message(m.Envelope("car-1", self.boot, seq), body))
 
-    def _hear(self, delivery: Delivery) -> None:
+    def _on_message(self, delivery: Delivery) -> None:
         body = delivery.message.body
         if isinstance(body, m.LapAck) and body.boot == self.boot:
-            self._said.reports.add(body.seq)
+            self._replies.reports.add(body.seq)
         elif isinstance(body, m.OfficialLap):
-            self._said.laps.add((body.run_id, body.number, body.lap_ns))
+            self._replies.laps.add((body.run_id, body.number, body.lap_ns))
         delivery.ack()
 
 
 class Director:
-    """Opens a run and starts it, over and over; what the station answers is remembered."""
+    """Opens and starts one run after another, and remembers the station's answers."""
 
-    def __init__(self, name: str, said: Said) -> None:
+    def __init__(self, name: str, replies: StationReplies) -> None:
         self.url = ""
-        self._name, self._said, self._number = name, said, 0
+        self._name, self._replies, self._number = name, replies, 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._direct, daemon=True)
         self._thread.start()
@@ -170,16 +170,16 @@ class Director:
         run_id = f"{self._name}-{self._number}"
         opened = self._post(command="open_run", racer=f"Racer {self._number % 20}", car="car-1", run_id=run_id)
         if opened.get("run_id") == run_id:
-            self._said.runs.add(run_id)
-        self._post(command="start", by_hand=True)  # if it was refused, one is on: perhaps it still waits for its start
+            self._replies.runs.add(run_id)
+        self._post(command="start", by_hand=True)  # if it was refused, a run is on, which may still wait for its start
 
     def _post(self, **command: object) -> dict[str, object]:
         body = json.dumps(command).encode()
         request = urllib.request.Request(f"{self.url}/api/v1/commands", body, {"content-type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=3) as answer:
-                told: dict[str, object] = json.load(answer)
+                answer_body: dict[str, object] = json.load(answer)
         except urllib.error.HTTPError as refused:
             with refused:
                 return {}
-        return told
+        return answer_body

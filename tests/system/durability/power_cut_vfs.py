@@ -1,4 +1,4 @@
-"""A disk that can lose its power: what was written and not synced is lost, torn, garbled or kept, sector by sector.
+"""A disk that can lose power: what was written and not synced is lost, torn, garbled or intact, sector by sector.
 
 An SQLite VFS after the method of SQLite's own crash tests: files lie on the real disk for reading, and beside them
 it keeps what would have survived. A sync makes a file's writes last; a new name lasts once its folder was synced
@@ -20,8 +20,8 @@ _LOGS = apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_
 Change = tuple[int, bytes | None]  # offset and bytes; None: cut off there
 
 
-class Kept:
-    """One file as the platter has it, and the changes since its last sync."""
+class DiskFile:
+    """One file as it is on the disk, and the changes since its last sync."""
 
     def __init__(self, image: bytes = b"") -> None:
         self.image = bytearray(image)
@@ -33,14 +33,14 @@ class Kept:
         self.changes.clear()
 
     def survive(self, fate: Fate, chance: random.Random) -> bytes:
-        """What is left after the power went: of each sector of each unsynced write, in any order."""
+        """Draws what is left after a power cut: each sector of each unsynced write may have survived, in any order."""
         left = bytearray(self.image)
         pieces = [piece for change in self.changes for piece in _sectors(change)]
         if fate == "some":
             pieces = [piece for piece in pieces if chance.random() < 0.5]
         elif fate == "torn":
             pieces = pieces[: chance.randrange(len(pieces) + 1)]
-            if pieces and pieces[-1][1] is not None:  # the sector under the head
+            if pieces and pieces[-1][1] is not None:  # the sector that was being written
                 pieces[-1] = pieces[-1][0], chance.randbytes(len(pieces[-1][1]))
         for piece in pieces if fate != "none" else ():
             _apply(left, piece)
@@ -48,16 +48,16 @@ class Kept:
 
 
 class PowerCut(apsw.VFS):
-    """While registered it is the default, so the product opens its files through it unknowing.
+    """While it is registered it is the default, so the product opens its files through it without knowing.
 
-    The power goes at operation `cut_at` (writes, syncs, truncations and deletions count); then nothing works.
+    The power is cut at operation `cut_at` (writes, syncs, truncations and deletions count); then nothing works.
     """
 
     def __init__(self, folder: pathlib.Path, cut_at: int) -> None:
         self.folder, self.cut_at = folder, cut_at
         self.operations = 0
-        self.files = {str(path): Kept(path.read_bytes()) for path in folder.iterdir()}
-        self.entries = set(self.files)  # names that last
+        self.files = {str(path): DiskFile(path.read_bytes()) for path in folder.iterdir()}
+        self.entries = set(self.files)  # names that survive
         super().__init__("power-cut", "unix", makedefault=True)
 
     @property
@@ -65,13 +65,13 @@ class PowerCut(apsw.VFS):
         return self.operations > self.cut_at
 
     def count(self) -> None:
-        """One more operation. Raises IOError from the cut on."""
+        """Counts one more operation. Raises IOError from the cut on."""
         self.operations += 1
         if self.dead:
             raise apsw.IOError
 
     def excepthook(self, *_: object) -> bool:
-        """SQLite goes on asking a dead disk while it closes; each refusal is one already told."""
+        """Ignores errors: SQLite still uses the dead disk while it closes, and its refusal was reported already."""
         return True
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
@@ -79,7 +79,7 @@ class PowerCut(apsw.VFS):
         fresh = path not in self.files
         if flags[0] & apsw.SQLITE_OPEN_CREATE and fresh:
             self.count()
-            self.files[path] = Kept()
+            self.files[path] = DiskFile()
         return _File(self, name, flags, self.files[path], fresh and bool(flags[0] & _LOGS))
 
     def xDelete(self, filename: str, syncdir: bool) -> None:
@@ -93,36 +93,36 @@ class PowerCut(apsw.VFS):
         self.entries = set(self.files)
 
     def survive(self, folder: pathlib.Path, chance: random.Random) -> Fate:
-        """Writes what is left into another folder; a name that was never synced may be there or not."""
+        """Writes what is left to another folder; a name that was never synced may exist there or not."""
         fate = chance.choice(FATES)
-        for path, kept in self.files.items():
+        for path, file_on_disk in self.files.items():
             if path in self.entries or (fate == "all" or (fate != "none" and chance.random() < 0.5)):
-                (folder / pathlib.Path(path).name).write_bytes(kept.survive(fate, chance))
+                (folder / pathlib.Path(path).name).write_bytes(file_on_disk.survive(fate, chance))
         return fate
 
 
 class _File(apsw.VFSFile):
-    def __init__(self, disk: PowerCut, name: Any, flags: list[int], kept: Kept, names_folder: bool) -> None:
-        self._disk, self._kept, self._names_folder = disk, kept, names_folder
+    def __init__(self, disk: PowerCut, name: Any, flags: list[int], file_on_disk: DiskFile, names_folder: bool) -> None:
+        self._disk, self._file, self._names_folder = disk, file_on_disk, names_folder
         super().__init__("unix", name, flags)
 
     def excepthook(self, *_: object) -> bool:
-        """As the disk's."""
+        """As the VFS's own."""
         return True
 
     def xWrite(self, data: bytes, offset: int) -> None:
         self._disk.count()
         super().xWrite(data, offset)
-        self._kept.changes.append((offset, bytes(data)))
+        self._file.changes.append((offset, bytes(data)))
 
     def xTruncate(self, size: int) -> None:
         self._disk.count()
         super().xTruncate(size)
-        self._kept.changes.append((size, None))
+        self._file.changes.append((size, None))
 
     def xSync(self, flags: int) -> None:
         self._disk.count()
-        self._kept.sync()
+        self._file.sync()
         if self._names_folder:
             self._disk.sync_folder()
             self._names_folder = False

@@ -1,6 +1,6 @@
 """Power cuts while the station's journal is written, and what must hold of it after each of them.
 
-A trial opens the journal that the last cut left (or a new one), goes on with the race where the journal stands, and
+A trial opens the journal that the last cut left (or a new one), continues the race where the journal ends, and
 appends in transactions of one to six inputs until the power goes. What `append` returned for is acknowledged.
 """
 
@@ -24,13 +24,13 @@ from station.store.journal_reader import JournalReader
 from station.store.signer import Signer
 from tests.system.durability.power_cut_vfs import power_cut
 
-MOST_RECORDS = 400  # then a new journal: each cut reads all of it again
+MOST_RECORDS = 400  # then a new journal begins, since each cut reads all of it again
 SIGNER = Signer(Ed25519PrivateKey.generate())
 
 
 @dataclass(slots=True)
 class Tally:
-    """What a campaign of cuts came to."""
+    """The outcome of a campaign of cuts."""
 
     cuts: int = 0
     acknowledged: int = 0
@@ -49,7 +49,7 @@ class Tally:
 
 
 def campaign(folder: pathlib.Path, cuts: int, seed: int, synchronous: str = "full") -> Iterator[Tally]:
-    """`cuts` trials, the tally after each. A journal that is not whole ends its own line: the next begins anew."""
+    """Runs `cuts` trials and yields the tally after each. After a damaged journal, the next trial begins a new one."""
     tally, disk, number, before, given = Tally(), folder / "disk", 0, 0, _given()
     disk.mkdir()
     while tally.cuts < cuts:
@@ -72,7 +72,7 @@ def campaign(folder: pathlib.Path, cuts: int, seed: int, synchronous: str = "ful
 
 
 def _given() -> list[e.Input]:
-    """The same race for every trial: each input makes one record or none."""
+    """The inputs of the race, the same for every trial; each makes one record or none."""
     inputs = race()
     return [next(inputs) for _ in range(MOST_RECORDS * 3)]
 
@@ -86,7 +86,7 @@ def _write(
     left: pathlib.Path,
     tally: Tally,
 ) -> tuple[int, int]:
-    """Until the power goes: how many records are acknowledged, and how many were tried."""
+    """Writes until the power is cut; returns how many records were acknowledged, and how many were tried."""
     acknowledged = tried = before
     left.mkdir()
     journal: Journal | None = None
@@ -106,7 +106,7 @@ def _write(
         except StorageError:
             assert disk.dead, "it stopped though there was power"
         else:
-            disk.operations = disk.cut_at + 1  # all was written: the power goes now
+            disk.operations = disk.cut_at + 1  # everything was written: the power is cut now
         fate = disk.survive(left, chance)
         if journal is not None:
             journal.close()
@@ -117,7 +117,7 @@ def _write(
 def _judge(
     folder: pathlib.Path, given: Sequence[e.Input], acknowledged: int, tried: int, tally: Tally, number: int
 ) -> int | None:
-    """Opens what is left as the station does after a cut: how many records; None if it is not what was given."""
+    """Opens what is left as a station does after a cut; returns how many records there are, None if they are wrong."""
     try:
         journal = Journal(folder / "station.db", SIGNER)
         head = journal.verify()
@@ -140,7 +140,7 @@ def _judge(
 
 
 def _faults(path: pathlib.Path, given: Sequence[e.Input]) -> tuple[int, int]:
-    """Records that are not what was given, and results that journal and outbox do not have alike."""
+    """Records that differ from the inputs, and results that differ between journal and outbox."""
     invented = disagreeing = 0
     engine, reader = Engine(), JournalReader(path)
     for record, event in zip(reader.records(), given, strict=False):

@@ -1,4 +1,4 @@
-"""The real station process on a disk that really fills up: what a person sees of it, and how it goes on by itself."""
+"""The real station process on a disk that really fills up: what a person sees, and how it recovers by itself."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ from tests.system.durability.load import STATION_CONFIG, FastGate
 
 
 class Running:
-    """A station with a gate that never forgets; `folder` holds the socket, `data` the journal."""
+    """A station with a gate that repeats every edge; `folder` holds the socket, `data` the journal."""
 
     def __init__(self, folder: pathlib.Path, data: pathlib.Path) -> None:
         self.data, self.log = data, folder / "log"
@@ -46,7 +46,7 @@ class Running:
         return found
 
     def until(self, true: Callable[[], bool], timeout_s: float = 30.0) -> float:
-        """Seconds until it is so; each answer of the station is waited for."""
+        """Waits until the condition holds and returns the seconds; each answer of the station is awaited."""
         began, never = time.monotonic(), threading.Event()
         while not true():
             assert time.monotonic() < began + timeout_s, (self.store(), self.log.read_text())
@@ -72,7 +72,7 @@ def small_disk(folder: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def seen_when_refused(station: Running, sentence: str) -> None:
-    """On the screen's state, on the page and in the log; nothing more is stored."""
+    """Waits until the fault shows in the state, on the page and in the log; then nothing more is stored."""
     station.until(lambda: not station.store()["ok"])  # how soon, `./dev bench durability` measures
     assert sentence in station.store()["sentence"]
     assert sentence in station.get("/")
@@ -83,7 +83,7 @@ def seen_when_refused(station: Running, sentence: str) -> None:
 
 
 def seen_when_mended(station: Running) -> None:
-    """All that was held is kept, without a hand on the station; and the journal has every edge that the gate made."""
+    """Checks that all that was held is stored without a restart, and that the journal has every edge of the gate."""
     station.until(lambda: bool(station.store()["ok"]))
     before = station.store()["records"]
     station.until(lambda: station.store()["records"] > before)
@@ -142,4 +142,4 @@ def test_a_read_only_disk_is_one_sentence_at_the_start(tmp_path: pathlib.Path) -
         gate.close()
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "read-only" in done.stderr.lower() or "may not be written" in done.stderr
+    assert "read-only" in done.stderr.lower() or "cannot be written to" in done.stderr

@@ -1,4 +1,4 @@
-"""A loaded station is killed a few times; the thousand are in `./dev bench durability`."""
+"""A loaded station is killed a few times; `./dev bench durability` kills it a thousand times."""
 
 import pathlib
 import shutil

@@ -1,4 +1,4 @@
-"""A disk that is full, read-only or failing, in all its ways: nothing is acknowledged, it is said, nothing is lost."""
+"""A disk that is full, read-only or failing: nothing is acknowledged, the fault is reported, and nothing is lost."""
 
 import pathlib
 
@@ -15,7 +15,7 @@ from tests.station.service.station_rig import Rig, S, WireCar
 
 WAYS = {
     "full": (apsw.FullError, False, "disk is full"),
-    "read-only": (apsw.ReadOnlyError, False, "may not be written"),
+    "read-only": (apsw.ReadOnlyError, False, "cannot be written to"),
     "failing writes": (apsw.IOError, False, "the disk refuses"),
     "failing syncs": (apsw.IOError, True, "the disk refuses"),
 }
@@ -39,12 +39,12 @@ def test_each_way_is_said_and_mends_by_itself(tmp_path: pathlib.Path, way: str) 
         assert not during.ok
         assert sentence in during.sentence
         assert rig.station.journal.head.seq == stored
-        assert car.take(m.LapAck) == []
+        assert car.collect(m.LapAck) == []
         disk.full = False
         rig.wait(1 * S)
         after = rig.station.snapshot()
         assert after.store.ok
-        assert len(car.take(m.LapAck)) == 1
+        assert len(car.collect(m.LapAck)) == 1
         assert after.run is not None
         assert len(after.run.laps) == 2
         check(rig.station.journal)
@@ -55,15 +55,15 @@ def test_each_way_is_said_and_mends_by_itself(tmp_path: pathlib.Path, way: str) 
 def test_the_log_hears_of_it_once_each_time_it_changes(tmp_path: pathlib.Path) -> None:
     with full_disk() as disk:
         rig = Rig(tmp_path / "station.db")
-        said: list[str] = []
-        rig.station.storage._log = said.append
+        logged: list[str] = []
+        rig.station.storage._log = logged.append
         disk.full = True
         for _ in range(3):
             rig.cross(8.0)
         disk.full = False
         rig.wait(1 * S)
         rig.station.close()
-    assert [sentence.split("; ")[0].rpartition(": ")[2] for sentence in said] == [
+    assert [sentence.split("; ")[0].rpartition(": ")[2] for sentence in logged] == [
         "the disk is full",
         "The disk accepts records again",
     ]
@@ -76,7 +76,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
         rig = Rig(tmp_path / "station.db")
         disk.full = True
         monkeypatch.setattr("station.service.storage_monitor.disk_space", lambda _path: DiskSpace(0, read_only=False))
-        monkeypatch.setattr(rig.station, "_clock_inputs", list)  # not even a tick comes with it
+        monkeypatch.setattr(rig.station, "_clock_inputs", list)  # not even a tick arrives with it
         rig.wait(2 * S)
         assert "disk is full" in rig.station.snapshot().store.sentence
         disk.full = False

@@ -1,4 +1,4 @@
-"""The longest and strangest that a page may have to show, for the geometry tests."""
+"""The longest and strangest texts that a page may have to show, for the geometry tests."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from station.views.views import View
 from tests.station.web.sample_views import CAR, FULL_GATE, MS, RACE, RUN, SPARE, SPLIT, TROUBLE, VIEW, S, lap
 
 NAMES = (
-    "TheFastAndTheCurious_RacingTeam_BLR_2026",  # 40 characters and no blank
+    "TheFastAndTheCurious_RacingTeam_BLR_2026",  # 40 characters without a space
     "reinforcement.learning@racing.example.or",
     "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
     "深度强化学习自动驾驶赛车队第一名无敌闪电超级快速冠军争夺者联盟总决赛代表队伍火箭之星",

@@ -1,4 +1,4 @@
-"""What is wrong with the geometry of a page, as lines that name the text: clipped, overlaid, sideways, too small."""
+"""Finds faults in the geometry of a page, as lines that name the text: clipped, overlapping, too wide, too small."""
 
 from typing import Any
 
@@ -106,7 +106,7 @@ _FAULTS = r"""() => {
 
 
 def faults(page: Page) -> list[str]:
-    """Everything that is clipped, overlaid, sideways, or too small for a finger; empty if nothing is."""
+    """Everything that is clipped, overlapping, wider than the screen or too small for a finger; empty if nothing is."""
     found: list[str] = page.evaluate(_FAULTS)
     return found
 
@@ -127,13 +127,13 @@ _END = """() => {
 
 
 def under_the_bar(page: Page) -> list[str]:
-    """What the stop's bar hides also at the end of the page, where no scrolling shows it."""
+    """What the stop bar hides even at the end of the page, where no scrolling reveals it."""
     found: list[str] = page.evaluate(_END)
     return found
 
 
 def without_our_letters(page: Page) -> None:
-    """As on a browser that got no font: a serif is wider than our sans."""
+    """Makes the page as in a browser without our font: a serif is wider than our sans-serif."""
     page.route("**/*.woff2*", lambda route: route.abort())
     page.add_init_script(
         """addEventListener("DOMContentLoaded", () => {
@@ -145,6 +145,6 @@ def without_our_letters(page: Page) -> None:
 
 
 def settled(page: Page) -> Any:
-    """Until the letters are there and the layout stands."""
+    """Waits until the fonts are loaded and the layout is stable."""
     frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
     return page.evaluate(f"document.fonts.ready.then(() => {frames})")

@@ -1,4 +1,4 @@
-"""A wire between a browser and a machine: it can be held (open, and nothing comes through) or cut."""
+"""A relay between a browser and a machine: it can be held (open, but nothing passes) or cut."""
 
 import contextlib
 import selectors
@@ -20,11 +20,11 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def hold(self) -> None:
-        """The wire is there, and nothing comes through it."""
+        """Connections stay open, but nothing passes."""
         self._through.clear()
 
     def cut(self) -> None:
-        """All connections end, and new ones end at once."""
+        """Closes all connections, and closes new ones at once."""
         self._through.clear()
         for end in list(self._open):
             with contextlib.suppress(OSError):

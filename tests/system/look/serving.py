@@ -1,4 +1,4 @@
-"""One machine's page in a process of its own, which a test may stop (SIGSTOP) and let go on: its address on one line.
+"""Serves one machine's page in a process that a test may stop and continue; prints its address on one line.
 
 `python -m tests.system.look.serving station|leaderboard|car FOLDER`; it ends when its standard input does.
 """

@@ -1,4 +1,4 @@
-"""Nothing is clipped, overlaid or sideways, on no screen, in our letters and in a wider serif, whatever is shown."""
+"""Nothing is clipped, overlapping or too wide, on any screen, in our font or a wider serif, whatever is shown."""
 
 import pathlib
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def screen(browser: Browser, letters: str, theme: str = "dark") -> Iterator[Page
 
 
 def look(page: Page, what: str, sizes: tuple[tuple[int, int], ...] = SIZES) -> list[str]:
-    """What is wrong, at each size."""
+    """The faults of the page, at each size of the screen."""
     found = []
     for width, height in sizes:
         page.set_viewport_size({"width": width, "height": height})
@@ -59,16 +59,16 @@ def test_the_station_shows_everything_at_every_size(browser: Browser, path: str,
         page.goto(served.url + path)
         for state, view in STATES.items():
             show(served.station, page, view)
-            # All sizes for the worst; the others where there is least room, and where columns stand beside each other.
+            # All sizes for the worst texts; for the others, the smallest one and one with columns side by side.
             sizes = SIZES if (state, letters) == ("long", "ours") else ((320, 640), (1280, 720))
-            if state == "three":  # cards beside each other: a third of the width, or half of what the controls leave
+            if state == "three":  # cards side by side: a third of the width, or half of what the controls leave
                 sizes = (*sizes, (1456, 900), (1920, 1080))
             found += look(page, f"{path.strip('/') or 'live'}-{state}-{letters}", sizes)
     assert found == []
 
 
 def test_a_minute_takes_neither_the_name_nor_the_figure(browser: Browser) -> None:
-    """What was seen: from 1:00 on the racer's name was squeezed to nothing, and the figure clipped."""
+    """This once happened: from 1:00 on, the racer's name was squeezed to nothing and the figure clipped."""
     with contextmanager(serve)(FakeStation()) as served, screen(browser, "ours") as page:
         page.set_viewport_size({"width": 1280, "height": 800})
         page.goto(served.url)

@@ -1,4 +1,4 @@
-"""On paper the pages are dark on white, whatever the screen's theme; and nothing that can be pressed is printed."""
+"""Printed pages are dark on white, whatever the screen's theme, and controls are not printed."""
 
 import pathlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.vehicle.web.test_access import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# Every text that is seen, against white: printers leave grounds away.
+# Every visible text against white: printers omit backgrounds.
 _PALE = """() => {
     const light = (rgb) => {
         const [r, g, b] = rgb.match(/[\\d.]+/g).map(Number).map((v) => v / 255)
@@ -57,7 +57,7 @@ def test_the_station_prints_dark_on_white(browser: Browser, path: str) -> None:
     with contextmanager(serve)(FakeStation(LONG)) as served, paper(browser, served.url + path) as page:
         is_readable(page)
         if path == "/":
-            # All laps and places are on the paper, not only those that the screen had room for.
+            # All laps and places are printed, not only those that fitted on the screen.
             last = page.locator("#places tr").last.bounding_box()
             assert last is not None
             assert last["height"] > 0

@@ -1,4 +1,4 @@
-"""A machine that says nothing looks like it, on the pages of all three, and comes back by itself."""
+"""A page whose machine falls silent shows it, on all three machines, and recovers by itself."""
 
 import pathlib
 import re
@@ -28,7 +28,7 @@ PAGES = [
 
 
 class Machine:
-    """A machine's page in a process of its own, reached through a wire of ours."""
+    """A machine's page in a process of its own, reached through a relay."""
 
     def __init__(self, name: str, folder: pathlib.Path) -> None:
         command = [sys.executable, "-m", "tests.system.look.serving", name, str(folder)]
@@ -42,7 +42,7 @@ class Machine:
         self.url = f"http://127.0.0.1:{self.relay.port}"
 
     def fall_silent(self, trouble: str) -> None:
-        """Stopped: the process stands. Held: the wire is open, and nothing comes. Cut: the wire is gone."""
+        """Silences the machine. Stopped: the process is. Held: the connection is open, but idle. Cut: it is closed."""
         if trouble == "stopped":
             self.process.send_signal(signal.SIGSTOP)
         else:
@@ -107,7 +107,7 @@ def test_a_word_comes_often_enough_and_silence_is_told_within_two_seconds() -> N
 
 
 def frames(page: Page, many: int = 30) -> list[str]:
-    """What the clocks say, frame by frame."""
+    """What the clocks show, frame by frame."""
     said: list[str] = page.evaluate(
         """many => new Promise((done) => {
             const said = [];
@@ -128,7 +128,7 @@ def colour(page: Page, where: str) -> str:
 
 
 def fresh_colour(page: Page, where: str) -> str:
-    """The same once the machine speaks: a loaded machine may fall silent for a moment by itself."""
+    """The colour while the machine is not silent: a loaded machine may fall silent for a moment by itself."""
     said = page.wait_for_function(
         """where => document.getElementById("silence").textContent === "" && !("silent" in document.body.dataset)
             && getComputedStyle(document.querySelector(where)).color""",
@@ -165,7 +165,7 @@ def test_a_silent_machine_looks_silent_and_comes_back(
 
 
 def looks_silent(page: Page, figure: str, fresh: str, whose: str) -> None:
-    """The band over the whole width says since when, the clocks stand, and the figures are grey."""
+    """Does the page look silent? A banner says since when, the clocks have stopped, and the figures are grey."""
     said = re.compile(rf"^✕ No data from {whose} since \d\d:\d\d:\d\d\. Grey values date from then\.$")
     expect(page.locator("#silence")).to_have_text(said)
     assert len(set(frames(page))) == 1

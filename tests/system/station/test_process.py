@@ -61,11 +61,11 @@ class Process:
         )
 
     def url(self) -> str:
-        """The first line that it prints; then the ready file is there too."""
-        return self.said("listening on http://127.0.0.1:")
+        """The address in the first line that the station prints; then the ready file exists too."""
+        return self.next_value("listening on http://127.0.0.1:")
 
-    def said(self, beginning: str) -> str:
-        """The last word of the next line that it prints, which begins so."""
+    def next_value(self, beginning: str) -> str:
+        """The last word of the next line that it prints, which must begin with these words."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith(beginning), line
@@ -105,7 +105,7 @@ def state(url: str) -> dict[str, Any]:
 
 
 def until_laps(url: str, laps: int) -> dict[str, Any]:
-    """Asks the station until it shows so many laps; each answer is waited for."""
+    """Polls the station until it shows this many laps; each answer is awaited."""
     deadline = time.monotonic() + 30
     while True:
         shown = state(url)
@@ -180,7 +180,7 @@ def test_an_ipv4_official_commands_a_station_on_both_families(folder: pathlib.Pa
     text = CONFIG.replace("port = {port}", 'host = "::"\nport = {port}\noperators = ["127.0.0.0/31", "::1"]')
     station = Process(folder, text=text)
     try:
-        url = station.url()  # what is printed can be opened
+        url = station.url()  # the printed address can be opened
         port = int(url.rsplit(":", 1)[1])
 
         def mode(host: str, source: str | None = None, **headers: str) -> int:
@@ -189,7 +189,7 @@ def test_an_ipv4_official_commands_a_station_on_both_families(folder: pathlib.Pa
             line.request("POST", "/api/v1/commands", body, {"content-type": "application/json", **headers})
             status = line.getresponse().status
             line.close()
-            return 200 if status == 409 else status  # it is in that mode already: who asks may command
+            return 200 if status == 409 else status  # it is in that mode already: the client may command
 
         assert urllib.request.urlopen(url, timeout=20).status == 200
         assert mode("127.0.0.1") == 200

@@ -1,4 +1,4 @@
-"""Faults done to a driving car, and how long its wheels went on: trials for test_faults.py and bench/vehicle/faults.py.
+"""Faults injected into a driving car, and how long it drove on: trials for test_faults.py and bench/vehicle/faults.py.
 
 They lie in memory, not on the disk (`in_memory`): the mock motors write their record from the guard's loop, where no
 real motor waits for a disk. The three processes, the fail-safe process and the broker are real; the motors are the mock
@@ -88,7 +88,7 @@ class Scene:
         )
 
     def drive(self) -> None:
-        """Until the wheels turn. On a machine so busy that no frame comes in time the car trips: then once more."""
+        """Drives until the wheels turn. If the car trips because the machine is too busy, tries once more."""
         for _ in range(_TRIES):
             self.station.wait(lambda: self.station.beat > 0, 4 * _PATIENCE_S)
             self.station.order("arm")
@@ -98,7 +98,7 @@ class Scene:
                 break
             self.ready_again()
         self._lay_ready()
-        # Looked up before the clock starts: it means walking all of /proc.
+        # Looked up before the time is measured, since it means walking all of /proc.
         self.pids = {name: self.child(name) for name in ("pilot", "comms")}
 
     @property
@@ -117,7 +117,7 @@ class Scene:
         raise AssertionError(f"there is no child {name}")
 
     def neutral_after_ms(self, since_ns: int) -> float:
-        """How long after `since_ns` the last pulse ended that was not neutral; waits for it on the record."""
+        """How long (ms) after `since_ns` the last pulse that was not neutral ended; waits until it is recorded."""
         watch, deadline_s = threading.Event(), time.monotonic() + _PATIENCE_S
         while self.turning:
             assert time.monotonic() < deadline_s, "the wheels go on turning"
@@ -125,30 +125,30 @@ class Scene:
         return (self._last_at_rest_ns() - since_ns) / 1e6
 
     def outlast(self, since_ns: int, limit_ms: float) -> None:
-        """Until the fault has outlasted its limit: what mends itself before that is no fault, and trips nothing."""
+        """Waits until the fault has lasted longer than its limit: what recovers sooner trips nothing."""
         left_s = (limit_ms + MARGIN_MS) / 1000 - (time.monotonic_ns() - since_ns) / 1e9
         threading.Event().wait(max(0.0, left_s))
 
     def stays_put(self, for_s: float) -> None:
-        """Whatever recovers, nothing re-arms by itself."""
+        """Checks that nothing re-arms by itself, whatever recovers."""
         threading.Event().wait(for_s)
         assert not self.turning, "the car drove on by itself"
 
     def trouble(self, word: str) -> None:
-        """What the camera does from now on; '' is nothing. One call of the kernel, for the clock runs already."""
+        """Sets the camera's fault; '' is none. It is one system call, since the time is being measured already."""
         (self.folder / f"trouble.{word or 'none'}").replace(self.folder / "trouble.txt")
 
     def _lay_ready(self) -> None:
-        """A file for each trouble."""
+        """Creates a file for each fault."""
         for word in ("", *CAMERA_FAULTS):
             (self.folder / f"trouble.{word or 'none'}").write_text(word)
 
     def grant(self, granting: bool) -> None:
-        """Does the station renew its lease?"""
+        """Sets whether the station renews the lease."""
         self.station.granting = granting
 
     def ready_again(self) -> None:
-        """Reset by a person's order, not by itself."""
+        """Resets the car by a person's order, as it does not reset itself."""
         self.station.wait(lambda: bool(self.station.states) and self.station.states[-1].online)
         self.station.order("reset")
         self.station.wait_mode("disarmed")
@@ -191,7 +191,7 @@ Do = Callable[[Scene], Any]
 
 
 def _nothing(_scene: Scene) -> None:
-    """What cannot be undone."""
+    """For a fault that cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ FAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One trial: how long the wheels went on."""
+    """The outcome of one trial: how long the car drove on."""
 
     fault: str
     limit_ms: float
@@ -254,12 +254,12 @@ class Outcome:
 
     @property
     def beyond_ms(self) -> float:
-        """Over the stated limit; negative when it was quicker."""
+        """By how much it exceeded the stated limit in ms; negative if it was quicker."""
         return self.neutral_ms - self.limit_ms
 
 
 def trials(fault: FaultTrial, folder: pathlib.Path, count: int, rest_s: float = 0.4) -> Iterator[Outcome]:
-    """`count` times: drive, do it, measure, undo it, see that nothing drives on by itself."""
+    """`count` times: drives, injects the fault, measures, undoes it, and checks that nothing drives by itself."""
     scene: Scene | None = None
     for number in range(count):
         if scene is None:

@@ -1,4 +1,4 @@
-"""A racer's whole way: a DeepRacer archive from the phone, in a real browser, onto a car that drives in the mock world.
+"""A racer's whole path: a DeepRacer archive from the phone, in a real browser, to a car that drives in the mock world.
 
 The car is the real one, guard, pilot and comms, with the world's camera and motors; the pictures are rendered. What
 TensorFlow froze is uploaded, selected, started and stopped from the page; the black box then proves what it answered.
@@ -29,7 +29,7 @@ from vehicle.recordings.recorder import recordings
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.slow]
 
-UPLOAD_BYTES_S = 150_000  # a phone at the far end of a large room: slow enough that a person sees the bar
+UPLOAD_BYTES_S = 150_000  # a phone with a poor connection: slow enough that a person sees the bar
 WATCH_PROGRESS = """() => {
   window.seen = [];
   const bar = document.getElementById("progress");
@@ -70,7 +70,7 @@ def garage(tmp_path: pathlib.Path, free_port: Callable[[], int]) -> Iterator[Gar
 
 
 def config_text(folder: pathlib.Path, broker: int, console: int) -> str:
-    """A car in the mock world, patient as the demo's: it shares its cores with a browser."""
+    """A car in the mock world with the demo's long timeouts, since it shares its cores with a browser."""
     devices = f'driver = "simulator"\noptions = {{ world = "{folder}/w", car = "car-1" }}'
     return f"""
 device = "car-1"
@@ -125,7 +125,7 @@ def test_an_archive_from_the_phone_drives_in_the_world_and_stops(
     code = first_boot(garage.car)
     with phone(browser) as page:
         claim(page, garage.url, code)
-        expect(page.locator("#camera")).to_be_visible(timeout=30_000)  # a new car sees before it has a model
+        expect(page.locator("#camera")).to_be_visible(timeout=30_000)  # a new car has a camera before it has a model
         expect(page.locator("#model")).to_have_text("none")
         page.get_by_role("button", name="Start").click()
         expect(page.locator("#reason")).to_contain_text("a loaded model")
@@ -145,7 +145,7 @@ def test_an_archive_from_the_phone_drives_in_the_world_and_stops(
 
 
 def refuse(page: Page, garage: Garage) -> None:
-    """A hostile archive is one sentence on the page, and nothing on the car."""
+    """Uploads a hostile archive: one sentence on the page, and nothing on the car."""
     evil = garage.folder / "evil.tar.gz"
     evil.write_bytes(tar_gz(Member(b"agent/model.pb", b"x"), Member(b"evil", kind=b"2", link=b"/etc/passwd")))
     page.locator("#file").set_input_files(str(evil))
@@ -156,7 +156,7 @@ def refuse(page: Page, garage: Garage) -> None:
 
 
 def upload(page: Page, archive: pathlib.Path) -> None:
-    """The racer sees the bar move and the sentence at its end."""
+    """Uploads an archive; the racer sees the progress bar move, and a sentence at the end."""
     line = page.context.new_cdp_session(page)
     line.send("Network.enable")
     line.send(
@@ -182,7 +182,7 @@ def select(page: Page, name: str) -> None:
 
 
 def drive(page: Page, garage: Garage) -> None:
-    """Until the world's car rolls. A browser that stalls for a second loses the lease: then as a person does, again."""
+    """Drives until the car moves. A browser that stalls loses the lease; then it tries again, as a person would."""
     for _ in range(5):
         if page.locator("#mode").text_content() == "Tripped":
             page.get_by_role("button", name="Reset the trip").click()
@@ -203,7 +203,7 @@ def stop(page: Page, garage: Garage) -> None:
 
 
 def proven(garage: Garage, capsys: pytest.CaptureFixture[str]) -> None:
-    """The recordings hold the drive, and the model answers again as it answered then."""
+    """Checks that the recordings contain the drive, and that the model answers as it did then."""
     found = recordings(garage.folder / "runs")
     assert found
     for path in found:

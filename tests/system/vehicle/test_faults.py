@@ -1,6 +1,6 @@
 """Whatever breaks, the wheels are neutral within its stated limit and 150 ms, and nothing re-arms by itself.
 
-Two trials of each here; `./dev bench faults` does twenty and more.
+Two trials of each fault here; `./dev bench faults` runs twenty and more.
 """
 
 import pytest

@@ -58,7 +58,7 @@ REFUSED = {"inet": "EACCES", "unix": "EACCES", "fork": "EACCES", "exec": "EACCES
 
 
 def spy_package(folder: pathlib.Path) -> str:
-    """A package with a camera driver, as pip would leave it."""
+    """Writes a package with a camera driver, as pip would install it."""
     about = folder / "spy-1.0.dist-info"
     about.mkdir(parents=True)
     (folder / "spy.py").write_text(SPY)
@@ -88,7 +88,7 @@ def test_the_pilot_drives_without_network(tmp_path: pathlib.Path, broker: Runnin
         assert car.process.stderr is not None
         log = car.process.stderr.read()
         car.process.stderr.close()
-    assert "pilot: The" not in log  # nothing was impossible
+    assert "pilot: The" not in log  # the pilot reported no problem with its sandbox
     assert pulses(tmp_path)[-1] == REST
 
 

@@ -1,4 +1,4 @@
-"""Priority is a thread's own: camera and policy ask for it; lap watcher and black box beside them shall not have it."""
+"""Priority belongs to a thread: camera and policy ask for it; lap watcher and black box must not have it."""
 
 import gc
 import os
@@ -43,10 +43,10 @@ def test_whoever_watches_comes_first() -> None:
 
 def test_the_collector_rests() -> None:
     gc.unfreeze()
-    kept = [[] for _ in range(1000)]  # type: ignore[var-annotated]
+    garbage = [[] for _ in range(1000)]  # type: ignore[var-annotated]
     freeze_garbage_collector()
     try:
-        assert gc.get_freeze_count() >= len(kept)
+        assert gc.get_freeze_count() >= len(garbage)
     finally:
         gc.unfreeze()
 
@@ -79,6 +79,6 @@ def test_the_car_says_what_it_was_granted_and_has_it(
 
 
 def thread_priority(pid: int) -> int:
-    """Of a process's first thread; 0 without real-time priority."""
+    """The priority of a process's first thread; 0 without real-time priority."""
     is_first = os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK == os.SCHED_FIFO
     return os.sched_getparam(pid).sched_priority if is_first else 0

@@ -74,7 +74,7 @@ class Car:
 
 
 def with_long_hang(text: str) -> str:
-    """A stall of the machine is no fault here: test_faults.py and test_watchdog.py show how soon a hang is noticed."""
+    """A config with a long limit for hangs, so that a stall of the machine is no fault here."""
     assert "[safety]\n" in text
     return text.replace("[safety]\n", "[safety]\nhang_ms = 1500\n")
 
@@ -130,7 +130,7 @@ def test_a_killed_pilot_means_neutral_and_tripped_until_someone_resets(station: 
 def test_killed_comms_come_back_and_the_car_has_stopped_by_then(station: Station, car: Car) -> None:
     station.drive()
     os.kill(car.child("comms"), signal.SIGKILL)
-    station.wait(lambda: any(not s.online for s in station.states))  # the will
+    station.wait(lambda: any(not s.online for s in station.states))  # the last will
     state = station.wait_mode("tripped")
     assert "lease ran out" in state.reason
     assert pulses(car.folder)[-1] == REST
@@ -148,13 +148,13 @@ def test_a_child_that_hangs_at_the_end_lets_the_failsafe_process_say_nothing_tha
     tmp_path: pathlib.Path, broker: RunningBroker, station: Station
 ) -> None:
     write_model(tmp_path / "model")
-    # Less than the guard waits for its children, more than a loaded machine holds the guard up.
+    # Less than the guard waits for its children, more than a loaded machine delays the guard.
     car = Car(tmp_path, with_long_hang(config_text(tmp_path, broker.port)))
     station.drive()
     os.kill(car.child("comms"), signal.SIGSTOP)
     assert car.end() == 0
-    _, said = car.process.communicate()
-    assert "silent" not in said
+    _, output = car.process.communicate()
+    assert "silent" not in output
     assert pulses(car.folder)[-1] == REST
 
 
@@ -165,7 +165,7 @@ def test_after_a_killed_guard_the_stop_hook_leaves_neutral(station: Station, car
     car.end(signal.SIGKILL)
     psutil.wait_procs(children, timeout=30)
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
-    # The fail-safe process is at work too (test_faults.py times it); the hook must not mind who comes first.
+    # The fail-safe process acts too (test_faults.py times it); the hook must work whichever comes first.
     assert car.command("neutral").returncode == 0
     assert pulses(car.folder)[-1] == REST
 
@@ -271,7 +271,7 @@ def test_a_car_without_motors_and_camera_comes_up_says_so_and_takes_them_when_th
         assert set(pulses(tmp_path)) == {REST}
         station.drive(throttle_percent=40)
         station.wait(lambda: any(t.throttle > 0.2 for t in station.telemetry))
-        no_bus.touch()  # the wire falls out of a car that drives
+        no_bus.touch()  # the bus of the motors is unplugged from the driving car
         assert "motors do not answer" in station.wait_mode("tripped").reason
         no_bus.unlink()
         station.wait(lambda: pulses(tmp_path)[-1] == REST)
@@ -296,7 +296,7 @@ def test_a_car_without_a_broker_comes_up_and_is_stopped_at_the_car(tmp_path: pat
     try:
         for _ in range(600):
             if (tmp_path / "pulses.jsonl").exists() and pulses(tmp_path):
-                break  # neutral: all its processes are ready
+                break  # neutral, so all its processes are ready
             assert car.process.poll() is None
             threading.Event().wait(0.1)
         assert car.command("stop").stdout == "The car is tripped: Emergency stop at the car.\n"

@@ -1,4 +1,4 @@
-"""A guard that hangs: its fail-safe sets the motors to neutral, and the service's watchdog hears nothing more of it."""
+"""A guard that hangs: its fail-safe sets the motors to neutral, and the watchdog gets no more notifications."""
 
 import os
 import pathlib
@@ -17,7 +17,7 @@ WATCHDOG_S = 2.0  # as in systemd/raceday-vehicle.service
 
 
 def until_silent(systemd: socket.socket) -> int:
-    """How many words came before the watchdog's time passed without one."""
+    """How many notifications came before the watchdog's time passed without one."""
     for count in range(100):
         try:
             systemd.recv(100)
@@ -42,8 +42,8 @@ def test_fail_safe_and_watchdog_together(tmp_path: pathlib.Path, broker: Running
                 assert b"NOTIFY_SOCKET" not in environment, child
             os.kill(car.process.pid, signal.SIGSTOP)
             systemd.settimeout(WATCHDOG_S)
-            assert until_silent(systemd) < 10  # what it had said before it hung
-            assert pulses(tmp_path)[-1] == REST  # the fail-safe was there long before
+            assert until_silent(systemd) < 10  # what it had sent before it hung
+            assert pulses(tmp_path)[-1] == REST  # the fail-safe had acted long before
             os.kill(car.process.pid, signal.SIGKILL)  # as the watchdog does
             assert car.process.wait(10) == -signal.SIGKILL
             assert car.command("neutral").returncode == 0  # as ExecStopPost does

@@ -39,7 +39,7 @@ CHANNELS = st.builds(lambda w, p: ChannelCalibration(w[0], w[1], w[2], p), WIDTH
 def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, steering: ChannelCalibration, motor: ChannelCalibration
 ) -> None:
-    path = tmp_path_factory.mktemp("kept") / "calibration.json"
+    path = tmp_path_factory.mktemp("written") / "calibration.json"
     write_calibration(path, Calibration(steering, motor))
     assert read_calibration(path) == Calibration(steering, motor)
     assert [file.name for file in path.parent.iterdir()] == [path.name]
@@ -135,18 +135,18 @@ def test_wheels_without_a_calibration_get_no_pulse() -> None:
 # The wizard
 
 
-class Hands:
+class ScriptedPerson:
     """Types the answers in order; remembers what the pins did while each question and each pause lasted."""
 
     def __init__(self, *answers: str) -> None:
         self.motors = MockMotors({}, ManualClock())
         self._answers: Iterator[str] = iter(answers)
-        self.while_asked: list[Pulses | None] = []
+        self.while_asking: list[Pulses | None] = []
         self.tested: list[Pulses] = []
         self.on_pause: Callable[[], None] = lambda: None
 
     def ask(self, _text: str) -> str:
-        self.while_asked.append(self.motors.pulses)
+        self.while_asking.append(self.motors.pulses)
         try:
             return next(self._answers)
         except StopIteration:
@@ -163,7 +163,7 @@ class Hands:
 
 
 def test_the_wizard_finds_a_calibration_and_every_pulse_ends_in_neutral() -> None:
-    hands = Hands(
+    person = ScriptedPerson(
         "wheels off",
         "yes",  # the front wheels moved
         "1500", "+10", "",  # steering: middle
@@ -171,65 +171,65 @@ def test_the_wizard_finds_a_calibration_and_every_pulse_ends_in_neutral() -> Non
         "1600", "",  # the motor's longest
         "y", "n", "yes",
     )  # fmt: skip
-    found = hands.wizard().run()
-    assert found == Calibration(
+    calibration = person.wizard().run()
+    assert calibration == Calibration(
         ChannelCalibration(1_250_000, 1_510_000, 1_700_000, 1), ChannelCalibration(1_311_000, 1_446_000, 1_600_000, -1)
     )
-    assert hands.tested[:3] == [
-        Pulses(1_490_000, 1_446_000),  # the smallest that is seen, and the motor at rest
+    assert person.tested[:3] == [
+        Pulses(1_490_000, 1_446_000),  # the smallest visible pulse, and the motor at rest
         Pulses(1_500_000, 1_446_000),
         Pulses(1_510_000, 1_446_000),
     ]
-    assert hands.tested[-1] == Pulses(1_510_000, 1_523_000)  # forward? half of the longer side
+    assert person.tested[-1] == Pulses(1_510_000, 1_523_000)  # forward? half of the longer side
     at_rest = {REST, Pulses(1_510_000, 1_446_000), None}
-    assert set(hands.while_asked) <= at_rest
-    assert hands.motors.pulses == Pulses(1_510_000, 1_446_000)
+    assert set(person.while_asking) <= at_rest
+    assert person.motors.pulses == Pulses(1_510_000, 1_446_000)
 
 
 @pytest.mark.parametrize("answers", [(), ("",), ("yes",), ("wheels on",)])
 def test_nothing_moves_before_the_wheels_are_off(answers: tuple[str, ...]) -> None:
-    hands = Hands(*answers)
+    person = ScriptedPerson(*answers)
     with pytest.raises(Refused):
-        hands.wizard().run()
-    assert hands.motors.pulses is None
+        person.wizard().run()
+    assert person.motors.pulses is None
 
 
 def test_channels_the_wrong_way_round_end_the_wizard_before_any_throttle() -> None:
-    hands = Hands("wheels off", "n")
+    person = ScriptedPerson("wheels off", "n")
     with pytest.raises(Refused, match="Swap the two channels"):
-        hands.wizard().run()
-    assert hands.tested == [Pulses(1_490_000, 1_446_000)]
-    assert hands.motors.pulses == REST
+        person.wizard().run()
+    assert person.tested == [Pulses(1_490_000, 1_446_000)]
+    assert person.motors.pulses == REST
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, OSError])
 def test_a_pulse_that_is_broken_off_ends_in_neutral(stop: type[BaseException]) -> None:
-    hands = Hands("wheels off")
+    person = ScriptedPerson("wheels off")
 
     def broken() -> None:
         raise stop
 
-    hands.on_pause = broken
+    person.on_pause = broken
     with pytest.raises(stop):
-        hands.wizard().run()
-    assert hands.tested == [Pulses(1_490_000, 1_446_000)]
-    assert hands.motors.pulses == REST
+        person.wizard().run()
+    assert person.tested == [Pulses(1_490_000, 1_446_000)]
+    assert person.motors.pulses == REST
 
 
 def test_an_end_on_the_wrong_side_and_nonsense_are_asked_again() -> None:
-    hands = Hands("wheels off", "y", "middle", "", "9999", "", "", "1470", "", "", "1300", "", "")
+    person = ScriptedPerson("wheels off", "y", "middle", "", "9999", "", "", "1470", "", "", "1300", "", "")
     with pytest.raises(Refused, match="input has ended"):
-        hands.wizard().run()
-    assert [pulses.steering_ns for pulses in hands.tested[1:]] == [1_470_000, 1_300_000]
+        person.wizard().run()
+    assert [pulses.steering_ns for pulses in person.tested[1:]] == [1_470_000, 1_300_000]
 
 
 def test_no_is_no_and_a_wizard_does_not_ask_for_ever() -> None:
     with pytest.raises(Refused, match="not saved"):
-        Hands("wheels off", "y", *[""] * 6, "y", "y", "n").wizard().run()
+        ScriptedPerson("wheels off", "y", *[""] * 6, "y", "y", "n").wizard().run()
     with pytest.raises(Refused, match="neither y nor n"):
-        Hands("wheels off", "y", *[""] * 6, *["perhaps"] * 60).wizard().run()
+        ScriptedPerson("wheels off", "y", *[""] * 6, *["perhaps"] * 60).wizard().run()
     with pytest.raises(Refused, match="50 tries"):
-        Hands("wheels off", "y", *["+1"] * 60).wizard().run()
+        ScriptedPerson("wheels off", "y", *["+1"] * 60).wizard().run()
 
 
 @given(st.text(max_size=8), st.integers(500, 2_500))
@@ -249,7 +249,7 @@ def car(folder: pathlib.Path, calibration: str) -> pathlib.Path:
     return path
 
 
-def test_the_command_keeps_what_was_found(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_saves_the_calibration(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = car(tmp_path, f'file = "{tmp_path}/calibration.json"')
     stock = tmp_path / "stock.json"
     stock.write_text(json.dumps(STOCK_FILE).replace("1700000", "1690000"))
@@ -258,9 +258,9 @@ def test_the_command_keeps_what_was_found(tmp_path: pathlib.Path, monkeypatch: p
     monkeypatch.setattr("vehicle.calibration.terminal_wizard.PULSE_S", 0.0)
     assert load(config, VehicleConfig).calibration.load() is None
     assert vehicle.main(["calibrate", "--config", str(config), "--from", str(stock)]) == 0
-    found = load(config, VehicleConfig).calibration.load()
-    assert found is not None
-    assert (found.steering.max_ns, found.motor) == (1_690_000, STOCK_CALIBRATION.motor)
+    saved = load(config, VehicleConfig).calibration.load()
+    assert saved is not None
+    assert (saved.steering.max_ns, saved.motor) == (1_690_000, STOCK_CALIBRATION.motor)
 
 
 def test_the_command_refuses_beside_a_guard_and_without_a_file(

@@ -1,4 +1,4 @@
-"""Comms on the mock wire: laps until they are acknowledged, the station's word to the guard, nothing decided."""
+"""Comms on the mock wire: laps until they are acknowledged, the station's messages to the guard, no decisions."""
 
 import pathlib
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class Bench:
         self.begin()
 
     def begin(self) -> None:
-        """A new life of the comms process."""
+        """Start the comms process, or start it again."""
         (ours, theirs), (pilots, laps) = socket_pair(), socket_pair()
         self.guard, self.pilot = Channel(ours), Channel(pilots)
         self.link = MockLink(self.broker, "car-1", "boot-1", "car")
@@ -100,9 +100,9 @@ def test_leases_and_orders_come_in_as_they_are(bench: Bench) -> None:
 def test_a_lap_is_sent_again_under_its_number_until_it_is_acknowledged(bench: Bench) -> None:
     bench.pilot.send(LAP)
     bench.run(7_000)
-    said = bench.published(CarLap)
-    assert len(said) >= 3
-    assert {(m.envelope.boot, m.envelope.seq, m.body) for m in said} == {("boot-1", 1, LAP)}
+    laps = bench.published(CarLap)
+    assert len(laps) >= 3
+    assert {(m.envelope.boot, m.envelope.seq, m.body) for m in laps} == {("boot-1", 1, LAP)}
     bench.station.publish(LapAck("boot-1", 1), "car-1")
     bench.run(200)
     assert bench.outbox.pending() == []

@@ -27,13 +27,13 @@ def path(tmp_path: pathlib.Path) -> pathlib.Path:
 
 def test_laps_wait_in_order_until_they_are_forgotten(path: pathlib.Path) -> None:
     outbox = LapOutbox(path)
-    kept = [outbox.add(lap(n)) for n in range(3)]
-    assert [k.seq for k in kept] == [1, 2, 3]
-    assert outbox.pending() == kept
+    stored = [outbox.add(lap(n)) for n in range(3)]
+    assert [queued.seq for queued in stored] == [1, 2, 3]
+    assert outbox.pending() == stored
     outbox.remove("boot-1", 2)
     outbox.remove("boot-1", 2)
     outbox.remove("another", 1)
-    assert outbox.pending() == [kept[0], kept[2]]
+    assert outbox.pending() == [stored[0], stored[2]]
     outbox.close()
 
 
@@ -61,20 +61,20 @@ def test_a_kill_loses_nothing_that_was_kept(path: pathlib.Path) -> None:
         [sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True, cwd=root
     ) as process:
         assert process.stdout is not None
-        said = [int(process.stdout.readline()) for _ in range(20)]
+        printed = [int(process.stdout.readline()) for _ in range(20)]
         os.kill(process.pid, signal.SIGKILL)
     outbox = LapOutbox(path)
-    assert [k.seq for k in outbox.pending()][:20] == said
+    assert [queued.seq for queued in outbox.pending()][:20] == printed
     outbox.close()
 
 
 def test_a_damaged_row_holds_up_no_other(path: pathlib.Path) -> None:
     outbox = LapOutbox(path)
-    kept = [outbox.add(lap(n)) for n in range(2)]
+    stored = [outbox.add(lap(n)) for n in range(2)]
     with sqlite3.connect(path) as other:
         other.execute("UPDATE laps SET lap = 'broken' WHERE seq = 1")
     other.close()
-    assert outbox.pending() == kept[1:]
+    assert outbox.pending() == stored[1:]
     outbox.close()
 
 
@@ -119,5 +119,5 @@ def test_it_keeps_what_a_list_would_keep(
         else:
             outbox.close()
             outbox = LapOutbox(path)
-        assert [k.seq for k in outbox.pending()] == model
+        assert [queued.seq for queued in outbox.pending()] == model
     outbox.close()

@@ -1,4 +1,4 @@
-"""The guard's mind: leases and orders count from their beats, and nothing missing ever moves the car."""
+"""The drive controller: leases and orders count from their heartbeats, and a car that lacks anything never moves."""
 
 from typing import Any
 
@@ -40,11 +40,11 @@ class Bench:
 
     def order(self, action: OrderAction, beat: int | None = None, **more: Any) -> None:
         self.orders += 1
-        asked: dict[str, Any] = {"order_id": f"o{self.orders}", "boot": "boot-1", "ttl_ms": 2000} | more
-        self.controller.on_order(DriveOrder(action=action, heartbeat=self.beat if beat is None else beat, **asked))
+        fields: dict[str, Any] = {"order_id": f"o{self.orders}", "boot": "boot-1", "ttl_ms": 2000} | more
+        self.controller.on_order(DriveOrder(action=action, heartbeat=self.beat if beat is None else beat, **fields))
 
     def run(self, duration_ms: int, *, frames: bool = True, lease: bool = True) -> None:
-        """Ticks of 10 ms, a frame each 50, a beat and its lease each 100."""
+        """Ticks of 10 ms, with a frame every 50 ms, and a heartbeat and its lease every 100 ms."""
         for _ in range(duration_ms // 10):
             self.now_ns += 10 * MS
             turn = self.now_ns // MS
@@ -131,7 +131,7 @@ def test_what_the_camera_shows_is_said_when_the_car_cannot_be_armed() -> None:
     bench.order("arm", ttl_ms=300)
     bench.run(500, frames=False)
     assert bench.controller.mode_state.reason.endswith("The car does not yet have fresh frames. The lens is covered.")
-    bench.run(500)  # it shows something again: the sentence is over
+    bench.run(500)  # it shows something again: the sentence no longer applies
     bench.order("arm")
     bench.run(20)
     assert (bench.controller.mode, bench.controller.mode_state.reason) == ("ready", "")
@@ -391,19 +391,19 @@ ABSENT: list[tuple[DeviceName, str, str]] = [
 ]
 
 
-def _well() -> Bench:
+def _ready_bench() -> Bench:
     bench = Bench()
     bench.controller.set_model_ready()
     bench.run(300)
     return bench
 
 
-@pytest.mark.parametrize(("device", "why", "said"), ABSENT)
+@pytest.mark.parametrize(("device", "why", "sentence"), ABSENT)
 @pytest.mark.parametrize("action", ["arm", "start"])
 def test_a_car_without_a_device_is_refused_at_once_and_nothing_waits_for_its_return(
-    device: DeviceName, why: str, said: str, action: OrderAction
+    device: DeviceName, why: str, sentence: str, action: OrderAction
 ) -> None:
-    bench = _well()
+    bench = _ready_bench()
     bench.controller.set_absent(device, why)
     assert bench.controller.reason == f"{why[:1].upper()}{why[1:]}"
     assert why[1:] in bench.controller.movement_blocked
@@ -411,10 +411,10 @@ def test_a_car_without_a_device_is_refused_at_once_and_nothing_waits_for_its_ret
     bench.run(20)
     assert (bench.controller.mode, bench.controller.reason) == (
         "disarmed",
-        f"The order to {action} was refused: {said}",
+        f"The order to {action} was refused: {sentence}",
     )
     bench.controller.set_absent(device, "")
-    assert (bench.controller.reason, bench.controller.movement_blocked) == ("", "")  # the refusal is no longer so
+    assert (bench.controller.reason, bench.controller.movement_blocked) == ("", "")  # the refusal no longer applies
     bench.run(1500)
     assert bench.controller.mode == "disarmed"
     for order in ("arm", "start"):
@@ -423,9 +423,9 @@ def test_a_car_without_a_device_is_refused_at_once_and_nothing_waits_for_its_ret
     assert bench.controller.mode == "driving"
 
 
-@pytest.mark.parametrize(("device", "why", "said"), [*ABSENT, ("camera", "no lens.", "")])
+@pytest.mark.parametrize(("device", "why", "sentence"), [*ABSENT, ("camera", "no lens.", "")])
 def test_a_device_that_goes_trips_the_car_and_its_return_rearms_nothing(
-    driving: Bench, device: DeviceName, why: str, said: str
+    driving: Bench, device: DeviceName, why: str, sentence: str
 ) -> None:
     driving.controller.set_absent(device, why)
     assert driving.controller.mode == "tripped"
@@ -442,7 +442,7 @@ def test_a_device_that_goes_trips_the_car_and_its_return_rearms_nothing(
 
 
 def test_all_that_is_absent_is_said_once_beside_what_explains_the_mode() -> None:
-    bench = _well()
+    bench = _ready_bench()
     bench.controller.set_absent("motors", "no bus.")
     bench.controller.set_absent("camera", "no lens.")
     bench.controller.set_absent("motors", "no chip.")

@@ -1,4 +1,4 @@
-"""The limiter: finite, capped, slewed; braking never held back."""
+"""The limiter: finite, capped, slewed; braking is never limited."""
 
 import dataclasses
 import math
@@ -40,7 +40,7 @@ def test_table(wanted: Action, last: Action, dt_ns: int, allowed: Action) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "default", "least", "most"),
+    ("name", "default", "low", "high"),
     [
         ("throttle_cap", 1.0, 0.0, 1.0),
         ("reverse_cap", 0.0, 0.0, 1.0),
@@ -48,11 +48,11 @@ def test_table(wanted: Action, last: Action, dt_ns: int, allowed: Action) -> Non
         ("steering_slew_per_s", 15.0, 0.5, 100.0),
     ],
 )
-def test_the_shipped_limits_and_what_may_be_set(name: str, default: float, least: float, most: float) -> None:
+def test_the_shipped_limits_and_what_may_be_set(name: str, default: float, low: float, high: float) -> None:
     assert getattr(from_table({}, DriveLimits, "limits"), name) == default
-    for allowed in (least, most):
+    for allowed in (low, high):
         assert getattr(from_table({name: allowed}, DriveLimits, "limits"), name) == allowed
-    for refused in (math.nextafter(least, -math.inf), math.nextafter(most, math.inf)):
+    for refused in (math.nextafter(low, -math.inf), math.nextafter(high, math.inf)):
         with pytest.raises(ConfigError, match=name):
             from_table({name: refused}, DriveLimits, "limits")
 

@@ -1,4 +1,4 @@
-"""The mode table and the ages: no way to driving but arm, start and all that driving needs."""
+"""The mode table and the ages: only arm, start and everything that driving needs lead to driving."""
 
 import dataclasses
 import itertools
@@ -34,7 +34,7 @@ def test_stopping_is_never_refused_and_never_moves(mode: CarMode, event: ModeEve
     )
 
 
-def test_the_only_doors() -> None:
+def test_the_only_ways_into_driving_ready_and_out_of_tripped() -> None:
     into = {(mode, event) for mode, row in MODES.items() for event, to in row.items() if to == "driving"}
     assert into == {("ready", "start")}
     into = {(mode, event) for mode, row in MODES.items() for event, to in row.items() if to == "ready"}
@@ -93,7 +93,7 @@ def test_every_cell_of_the_table_is_what_happens(mode: CarMode, event: ModeEvent
         assert next_state(before, event, ALL) == ModeState(to, "")
 
 
-def test_a_standing_begins_disarmed_and_facts_do_not_change() -> None:
+def test_a_mode_begins_disarmed_and_facts_do_not_change() -> None:
     assert ModeState() == ModeState("disarmed", "")
     assert frozenset({"ready", "driving"}) == ARMED
     for fact, name in ((ModeState(), "mode"), (ALL, "lease")):
@@ -109,28 +109,28 @@ def test_a_mode_that_came_over_a_wire_is_the_same_mode() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(EVENTS), st.builds(DriveReadiness, *[st.booleans()] * 4))))
 def test_no_walk_drives_without_arm_and_start_since_the_last_stop(walk: list[tuple[ModeEvent, DriveReadiness]]) -> None:
-    standing, armed, started = ModeState(), False, False
+    state, armed, started = ModeState(), False, False
     for event, readiness in walk:
         try:
-            standing = next_state(standing, event, readiness, event)
+            state = next_state(state, event, readiness, event)
         except Refused:
             continue
         if event in ("stop", "estop", "trip", "withdraw", "reset"):
             armed = started = False
         armed = armed or (event == "arm" and not readiness.missing)
         started = started or (armed and event == "start" and not readiness.missing)
-        assert standing.mode != "driving" or (armed and started)
+        assert state.mode != "driving" or (armed and started)
 
 
 @given(st.lists(st.sampled_from([event for event in EVENTS if event != "reset"])))
 def test_a_trip_latches_with_its_first_reason(walk: list[ModeEvent]) -> None:
-    standing = ModeState("tripped", "the first")
+    state = ModeState("tripped", "the first")
     for event in walk:
         try:
-            standing = next_state(standing, event, ALL, "a later one")
+            state = next_state(state, event, ALL, "a later one")
         except Refused as refusal:
             assert "The car is tripped" in str(refusal)  # noqa: PT017 (most walks are refused nowhere)
-    assert standing == ModeState("tripped", "the first")
+    assert state == ModeState("tripped", "the first")
 
 
 SAFETY = SafetyOptions(frame_period_ms=100.0, hold_periods=2.0, trip_periods=5.0)

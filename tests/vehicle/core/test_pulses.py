@@ -1,4 +1,4 @@
-"""Pulse widths: the stock figures, rounding, monotony, and drivers that are too coarse."""
+"""Pulse widths: the stock figures, rounding, monotonicity, and drivers that are too coarse."""
 
 import math
 

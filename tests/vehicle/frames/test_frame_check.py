@@ -82,7 +82,7 @@ def test_a_picture_that_shows_nothing_has_a_sentence(name: str) -> None:
 
 
 def scenes() -> Iterator[Picture]:
-    """The recorded frame, as brighter, darker, duller, softer and noisier cameras and halls show it."""
+    """The recorded frame, as brighter, darker, duller, softer and noisier cameras and places show it."""
     real = small_of(recorded()).astype(np.float32)
     rng = np.random.default_rng(2)
     yield real
@@ -132,19 +132,19 @@ class FakeGuard:
     """The guard's end of the channel, near enough for a pilot."""
 
     def __init__(self) -> None:
-        self.words: list[object] = []
+        self.messages: list[object] = []
 
-    def send(self, word: object) -> bool:
-        self.words.append(word)
+    def send(self, message: object) -> bool:
+        self.messages.append(message)
         return True
 
     @property
     def setpoints(self) -> int:
-        return sum(isinstance(word, Setpoint) for word in self.words)
+        return sum(isinstance(message, Setpoint) for message in self.messages)
 
     @property
     def sentences(self) -> set[str]:
-        return {word.sentence for word in self.words if isinstance(word, UnusableFrame)}
+        return {message.sentence for message in self.messages if isinstance(message, UnusableFrame)}
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def policy(tmp_path: pathlib.Path) -> Policy:
     return Policy(check_model(write_model(tmp_path)))
 
 
-def looked(policy: Policy, pictures: list[Picture], clock: ManualClock) -> FakeGuard:
+def process_all(policy: Policy, pictures: list[Picture], clock: ManualClock) -> FakeGuard:
     guard = FakeGuard()
     pilot = Pilot(policy, guard, clock)  # type: ignore[arg-type]
     for number, picture in enumerate(pictures, 1):
@@ -168,26 +168,26 @@ def looked(policy: Policy, pictures: list[Picture], clock: ManualClock) -> FakeG
 
 @pytest.mark.parametrize("order", ["AB", "AABB", "ABC", "ABCD", "AAAB", "ABCDEFGH", "ABACAD", "ABCB"])
 def test_old_buffers_in_turn_make_a_setpoint_each_and_no_more(order: str, policy: Policy, clock: ManualClock) -> None:
-    given = {letter: lively(ord(letter)) for letter in set(order)}
-    guard = looked(policy, [given[letter] for letter in order * (32 // len(order))], clock)
-    assert guard.setpoints == len(given)
+    buffers = {letter: lively(ord(letter)) for letter in set(order)}
+    guard = process_all(policy, [buffers[letter] for letter in order * (32 // len(order))], clock)
+    assert guard.setpoints == len(buffers)
     assert guard.sentences == {REPEATED}
 
 
 def test_all_of_the_kernels_buffers_in_turn_are_seen_through(policy: Policy, clock: ManualClock) -> None:
-    given = [lively(number) for number in range(32)]
-    assert looked(policy, given * 3, clock).setpoints == 32
+    buffers = [lively(number) for number in range(32)]
+    assert process_all(policy, buffers * 3, clock).setpoints == 32
 
 
 def test_a_camera_that_doubles_each_frame_still_drives(policy: Policy, clock: ManualClock) -> None:
     pictures = [lively(number) for number in range(20) for _ in range(2)]
-    assert looked(policy, pictures, clock).setpoints == 20
+    assert process_all(policy, pictures, clock).setpoints == 20
 
 
 def test_a_lens_that_is_covered_on_the_way_ends_the_setpoints(policy: Policy, clock: ManualClock) -> None:
     rng = np.random.default_rng(4)
     dark = [noise(rng, 0, 4).astype(np.uint8) for _ in range(20)]
-    guard = looked(policy, [*(lively(number) for number in range(10)), *dark], clock)
+    guard = process_all(policy, [*(lively(number) for number in range(10)), *dark], clock)
     assert guard.setpoints == 10
     assert guard.sentences == {COVERED}
 
@@ -196,16 +196,16 @@ def test_a_lens_covered_not_quite_tight_ends_the_setpoints(policy: Policy, clock
     rng, away = np.random.default_rng(5), np.arange(240)[:, None]
     leaking = [np.clip(8 + 200 * np.exp(-away / 8) + rng.normal(0, 2, (240, 320)), 0, 255) for _ in range(20)]
     pictures = [*(lively(number) for number in range(10)), *(picture.astype(np.uint8) for picture in leaking)]
-    guard = looked(policy, pictures, clock)
+    guard = process_all(policy, pictures, clock)
     assert guard.setpoints == 10
     assert guard.sentences == {COVERED}
 
 
-def test_noise_with_coarse_grains_ends_the_wishes_after_some_frames(policy: Policy, clock: ManualClock) -> None:
+def test_noise_with_coarse_grains_ends_the_setpoints_after_some_frames(policy: Policy, clock: ManualClock) -> None:
     rng = np.random.default_rng(6)
     coarse = [128 + cv2.resize(rng.normal(0, 10, (30, 40)), (320, 240)) for _ in range(30)]
     pictures = [*(lively(number) for number in range(10)), *(picture.astype(np.uint8) for picture in coarse)]
-    guard = looked(policy, pictures, clock)
+    guard = process_all(policy, pictures, clock)
     assert 10 < guard.setpoints <= 18
     assert guard.sentences == {NOISE}
 

@@ -19,7 +19,7 @@ from vehicle.frames.frame_edges import BURNT_OUT, COLUMNS, HALO_STEPS, ROWS, SLO
 
 Picture = Any
 Y, X = np.mgrid[0:120, 0:160].astype(np.float64)
-TOLD_AFTER = 8  # frames; a car at 15 Hz has then driven for half a second
+REPORTED_AFTER = 8  # frames; a car at 15 Hz has then driven for half a second
 
 
 def grains(rng: np.random.Generator, sigma: float, shape: tuple[int, int] = (120, 160)) -> Picture:
@@ -131,8 +131,8 @@ def compressed(picture: Picture, quality: int) -> Picture:
     return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
 
 
-def enlarged(rng: np.random.Generator, sigma: float, times: int, how: int = cv2.INTER_CUBIC) -> Picture:
-    return 128 + cv2.resize(grains(rng, sigma, (120 // times, 160 // times)), (160, 120), interpolation=how)
+def enlarged(rng: np.random.Generator, sigma: float, times: int, interpolation: int = cv2.INTER_CUBIC) -> Picture:
+    return 128 + cv2.resize(grains(rng, sigma, (120 // times, 160 // times)), (160, 120), interpolation=interpolation)
 
 
 def soft(rng: np.random.Generator, sigma: float, blur_px: float) -> Picture:
@@ -165,31 +165,33 @@ COARSE: dict[str, Callable[[np.random.Generator], Picture]] = {
 @pytest.mark.parametrize("name", COARSE)
 def test_noise_with_coarse_grains_is_reported_after_some_frames(name: str) -> None:
     rng, check = np.random.default_rng(5), FrameCheck()
-    said = [check.problem(shown(COARSE[name](rng))) for _ in range(60)]
-    assert set(said[TOLD_AFTER:]) == {NOISE}
+    problems = [check.problem(shown(COARSE[name](rng))) for _ in range(60)]
+    assert set(problems[REPORTED_AFTER:]) == {NOISE}
 
 
-def filtered(rng: np.random.Generator, blur_px: float, kept: float, sigma: float) -> Iterator[Picture]:
-    """The noise of a covered lens, amplified, behind a camera's own filter that keeps `kept` of the frame before."""
-    seen = grains(rng, 0)
+def filtered(rng: np.random.Generator, blur_px: float, share_before: float, sigma: float) -> Iterator[Picture]:
+    """The noise of a covered lens, amplified, behind a camera's own filter: `share_before` of the frame before."""
+    picture = grains(rng, 0)
     while True:
         now = cv2.GaussianBlur(grains(rng, 1), (0, 0), blur_px)
-        seen = kept * seen + (1 - kept) * now / now.std()
-        yield shown(12 + sigma * seen / np.sqrt((1 - kept) / (1 + kept)))
+        picture = share_before * picture + (1 - share_before) * now / now.std()
+        yield shown(12 + sigma * picture / np.sqrt((1 - share_before) / (1 + share_before)))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kept", "reported_after"), [(0.5, 15), (0.7, 15), (0.8, 20), (0.9, 40)])
+@pytest.mark.parametrize(("share_before", "reported_after"), [(0.5, 15), (0.7, 15), (0.8, 20), (0.9, 40)])
 @pytest.mark.parametrize("blur_px", [1, 2])
 @pytest.mark.parametrize(("sigma", "before"), [(8, 0), (5, 30)])
 def test_noise_behind_a_filter_over_time_is_reported(
-    kept: float, reported_after: int, blur_px: float, sigma: float, before: int
+    share_before: float, reported_after: int, blur_px: float, sigma: float, before: int
 ) -> None:
     """Frame by frame it changes little. Where it is weak and fine it is even at times: then the lens is named."""
     rng, check, real = np.random.default_rng(11), FrameCheck(), small_of(recorded())
     assert [check.problem(shown(real + grains(rng, 2))) for _ in range(before)] == [""] * before
-    said = [check.problem(picture) for picture in itertools.islice(filtered(rng, blur_px, kept, sigma), 120)]
-    assert set(said[reported_after:]) <= {NOISE, COVERED}
+    problems = [
+        check.problem(picture) for picture in itertools.islice(filtered(rng, blur_px, share_before, sigma), 120)
+    ]
+    assert set(problems[reported_after:]) <= {NOISE, COVERED}
 
 
 def test_noise_after_a_scene_is_reported_and_the_scene_after_it_drives_again() -> None:
@@ -202,22 +204,22 @@ def test_noise_after_a_scene_is_reported_and_the_scene_after_it_drives_again() -
 
 def test_rows_that_flicker_are_reported_most_of_the_time() -> None:
     rng, check = np.random.default_rng(7), FrameCheck()
-    said = [check.problem(shown(60 + grains(rng, 20, (120, 1)) + grains(rng, 2))) for _ in range(200)]
-    assert said[TOLD_AFTER:].count("") < 60
+    problems = [check.problem(shown(60 + grains(rng, 20, (120, 1)) + grains(rng, 2))) for _ in range(200)]
+    assert problems[REPORTED_AFTER:].count("") < 60
 
 
-def least_strips(small: Picture) -> int:
-    """The fewest edges that one of the best three strips has: what FrameCheck asks to be four."""
+def third_best_strip(small: Picture) -> int:
+    """How many edges the third best strip has: FrameCheck requires four."""
     blocks = cv2.resize(small, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
     return sorted(EdgeCounter().count(blocks)[1])[1]
 
 
 def test_the_recorded_scene_is_spread_far_above_the_threshold_in_any_light() -> None:
-    assert min(least_strips(small_of(picture)) for picture in scenes()) >= 6 * frame_check.MIN_STRIP_EDGES
+    assert min(third_best_strip(small_of(picture)) for picture in scenes()) >= 6 * frame_check.MIN_STRIP_EDGES
 
 
 def inner_edges(line: list[int], has_halos: bool) -> list[bool]:
-    """Said the long way: which steps along one row or column are edges that no slope from either end reaches."""
+    """The plain rule: which steps along one row or column are edges that no slope from either end reaches."""
     steps = [after - before for before, after in itertools.pairwise(line)]
     reached: set[int] = set()
     for begin in range(len(steps) - HALO_STEPS + 1) if has_halos else ():
@@ -250,22 +252,22 @@ def test_the_edges_are_those_of_the_plain_rule(
         strips[column * STRIPS // COLUMNS] += sum(inner_edges(line, has_halos))
     edges = (abs(np.diff(numbers, axis=0)) >= STEP).sum() + (abs(np.diff(numbers, axis=1)) >= STEP).sum()
     assert EdgeCounter().count(blocks) == (edges, tuple(strips))
-    quick_edges, least = EdgeCounter().count_quickly(blocks)
+    quick_edges, lower_bounds = EdgeCounter().count_quickly(blocks)
     assert quick_edges == edges
-    assert all(few <= many for few, many in zip(least, strips, strict=True))
+    assert all(few <= many for few, many in zip(lower_bounds, strips, strict=True))
 
 
 def test_the_quick_look_is_enough_for_the_recorded_scene_in_nearly_any_light() -> None:
-    """Where a fifth of the contrast is left its slopes are asked for one by one."""
-    least = []
+    """Where only a fifth of the contrast is left, the slopes have to be followed one by one."""
+    lower_bounds = []
     for picture in scenes():
         blocks = cv2.resize(small_of(picture), (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
-        least.append(sorted(EdgeCounter().count_quickly(blocks)[1])[1])
-    assert sum(edges >= frame_check.MIN_STRIP_EDGES for edges in least) >= 12
+        lower_bounds.append(sorted(EdgeCounter().count_quickly(blocks)[1])[1])
+    assert sum(edges >= frame_check.MIN_STRIP_EDGES for edges in lower_bounds) >= 12
 
 
 class Meter(NoiseDetector):
-    """Keeps the lowest that a drive showed, as shares of the thresholds: noise is below 1 in both at once."""
+    """Records the lowest values of a drive, as shares of the thresholds: noise is below 1 in both at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -281,7 +283,7 @@ class Meter(NoiseDetector):
 
 
 def driven(pictures: list[Picture]) -> Meter:
-    """All of these pictures are good to drive by; how far from noise they stayed."""
+    """Checks that all of these pictures can be driven by; returns how far from noise they stayed."""
     check, meter = FrameCheck(), Meter()
     check._noise = meter
     assert {check.problem(picture) for picture in pictures} == {""}
@@ -292,13 +294,13 @@ def driven(pictures: list[Picture]) -> Meter:
 @pytest.mark.parametrize("bounce_px", [0, 2, 4, 8, 16])
 @pytest.mark.parametrize("turn_px", [5, 10, 20, 40, 79, 100, 133])
 def test_a_car_that_spins_before_the_recorded_scene_drives_on(turn_px: int, bounce_px: int) -> None:
-    """The scene and its mirror as a room all around; 40 pixels a frame are 4 radians a second at 15 Hz."""
+    """The scene and its mirror image all around the car; 40 pixels a frame are 4 radians a second at 15 Hz."""
     rng, real = np.random.default_rng(turn_px), small_of(recorded())
     around = np.hstack([real, real[:, ::-1]])
     pictures = []
     for number in range(60):
-        seen = np.roll(around, (int(rng.integers(-bounce_px, bounce_px + 1)), number * turn_px), (0, 1))[:, :160]
-        pictures.append(shown(seen + grains(rng, 2)))
+        view = np.roll(around, (int(rng.integers(-bounce_px, bounce_px + 1)), number * turn_px), (0, 1))[:, :160]
+        pictures.append(shown(view + grains(rng, 2)))
     assert driven(pictures).margin > 1.25
 
 
@@ -316,7 +318,7 @@ def test_a_car_that_spins_or_loses_frames_on_any_track_drives_on(track: str) -> 
                 heading = 1.2 - abs((turn * number) % 4.8 - 2.4) if turn < 9 else rng.uniform(-1.2, 1.2)
                 world.put_at(place_m, rng.uniform(-0.5, 0.5), heading)
                 pictures.append(small_of(world.frame()))
-            assert min(least_strips(picture) for picture in pictures) >= 1.5 * frame_check.MIN_STRIP_EDGES
+            assert min(third_best_strip(picture) for picture in pictures) >= 1.5 * frame_check.MIN_STRIP_EDGES
             assert driven(pictures).margin > 1.25
 
 
@@ -326,12 +328,12 @@ def test_a_car_that_turns_all_around_never_misses_two_frames(track: str) -> None
     """From close behind a board nothing is to be seen; the car holds over one frame without a setpoint."""
     road, rng = load_track(track), np.random.default_rng(8)
     for seed in range(4):
-        world, check, said = World(road, seed, parts=draw_parts(road, seed)), FrameCheck(), [""]
+        world, check, problems = World(road, seed, parts=draw_parts(road, seed)), FrameCheck(), [""]
         for number in range(60):
             world.put_at(0.27 * number, rng.uniform(-0.5, 0.5), 0.27 * number)
-            said.append(check.problem(small_of(world.frame())))
-            assert "" in said[-2:]
-        assert NOISE not in said
+            problems.append(check.problem(small_of(world.frame())))
+            assert "" in problems[-2:]
+        assert NOISE not in problems
 
 
 @settings(max_examples=30)
@@ -339,5 +341,5 @@ def test_a_car_that_turns_all_around_never_misses_two_frames(track: str) -> None
 def test_coarse_noise_of_any_strength_is_never_driven_by_for_long(seed: int, sigma: float, blur_px: float) -> None:
     """`sigma` in grey levels of what is left after the blur; weaker noise is even in most frames."""
     rng, check = np.random.default_rng(seed), FrameCheck()
-    said = [check.problem(shown(soft(rng, sigma * 3.5 * blur_px, blur_px))) for _ in range(TOLD_AFTER + 4)]
-    assert "" not in said[TOLD_AFTER:]
+    problems = [check.problem(shown(soft(rng, sigma * 3.5 * blur_px, blur_px))) for _ in range(REPORTED_AFTER + 4)]
+    assert "" not in problems[REPORTED_AFTER:]

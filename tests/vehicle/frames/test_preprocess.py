@@ -17,7 +17,7 @@ def colours(seed: int, height: int = 480, width: int = 640) -> NDArray[np.uint8]
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def seen(name: ProfileName, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def shrunk(name: ProfileName, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     small = np.zeros((HEIGHT, WIDTH), np.uint8)
     preprocessor(name)(pixels, small)
     return small
@@ -28,7 +28,7 @@ def seen(name: ProfileName, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def test_deepracer_car_is_the_stock_cars_two_calls(seed: int) -> None:
     picture = colours(seed)
     stock = cv2.cvtColor(cv2.resize(picture, (160, 120)), cv2.COLOR_BGR2GRAY)
-    assert np.array_equal(seen("deepracer-car", picture), stock)
+    assert np.array_equal(shrunk("deepracer-car", picture), stock)
 
 
 @settings(deadline=None)
@@ -36,21 +36,21 @@ def test_deepracer_car_is_the_stock_cars_two_calls(seed: int) -> None:
 def test_on_a_grey_source_deepracer_car_differs_by_rounding_only(seed: int) -> None:
     picture = colours(seed)
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    apart = np.abs(seen("deepracer-car", picture).astype(int) - seen("deepracer-car", grey))
+    apart = np.abs(shrunk("deepracer-car", picture).astype(int) - shrunk("deepracer-car", grey))
     assert apart.max() <= 2
 
 
 def test_grey_area_averages_and_deepracer_car_does_not() -> None:
     stripes = np.zeros((480, 640), np.uint8)
     stripes[:, ::4] = 255  # finer than a pixel of the policy
-    assert set(np.unique(seen("grey-area", stripes))) == {64}
-    assert set(np.unique(seen("deepracer-car", stripes))) == {0}
+    assert set(np.unique(shrunk("grey-area", stripes))) == {64}
+    assert set(np.unique(shrunk("deepracer-car", stripes))) == {0}
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shape", [(120, 160), (120, 160, 3), (240, 320), (480, 640, 3)])
 def test_every_shape_is_taken_and_the_given_buffer_is_filled(name: ProfileName, shape: tuple[int, ...]) -> None:
-    assert set(np.unique(seen(name, np.full(shape, 77, np.uint8)))) == {77}
+    assert set(np.unique(shrunk(name, np.full(shape, 77, np.uint8)))) == {77}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -68,6 +68,6 @@ def test_grey_area_is_the_mean_of_what_a_pixel_covers(seed: int, times: int) -> 
     shape = (HEIGHT * times, WIDTH * times)
     picture = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
     means = picture.reshape(HEIGHT, times, WIDTH, times).mean(axis=(1, 3))
-    apart = seen("grey-area", picture) - means
+    apart = shrunk("grey-area", picture) - means
     assert np.abs(apart).max() <= 1.0
     assert abs(apart.mean()) < 0.3

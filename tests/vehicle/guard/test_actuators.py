@@ -1,4 +1,4 @@
-"""Neutral is tried more than once, by calibration first, then as the driver knows it, and never given up quietly."""
+"""Neutral is tried more than once, first by the calibration, then by the driver's own, and never fails silently."""
 
 import pytest
 
@@ -27,13 +27,13 @@ class Stubborn(MockMotors):
 @pytest.mark.parametrize("refusals", [0, 1, 2, 3, 50])
 def test_neutral_comes_through(refusals: int) -> None:
     motors = Stubborn({}, ManualClock())
-    wheels = Actuators(motors, STOCK_CALIBRATION)
-    wheels.apply_action(Action(1.0, 1.0))
+    actuators = Actuators(motors, STOCK_CALIBRATION)
+    actuators.apply_action(Action(1.0, 1.0))
     assert motors.pulses == Pulses(1_700_000, 1_311_000)
     motors.refusals = refusals
-    wheels.set_neutral()
+    actuators.set_neutral()
     assert motors.pulses == REST
-    wheels.close()
+    actuators.close()
 
 
 def test_neutral_that_cannot_be_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,15 +49,15 @@ def test_neutral_that_cannot_be_is_raised(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_wheels_without_motors_send_nothing_until_they_are_there() -> None:
-    wheels = Actuators(None, STOCK_CALIBRATION)
-    assert (wheels.apply_action(NEUTRAL), wheels.is_attached) == (None, False)
+    actuators = Actuators(None, STOCK_CALIBRATION)
+    assert (actuators.apply_action(NEUTRAL), actuators.is_attached) == (None, False)
     with pytest.raises(AssertionError, match="cannot be armed"):
-        wheels.apply_action(Action(0.0, 0.1))
-    wheels.set_neutral()
-    wheels.close()
+        actuators.apply_action(Action(0.0, 0.1))
+    actuators.set_neutral()
+    actuators.close()
     motors = MockMotors({}, ManualClock())
-    wheels.attach(motors)
-    assert (wheels.apply_action(NEUTRAL), motors.pulses, wheels.is_attached) == (REST, REST, True)
-    wheels.close()
-    wheels.close()
-    assert not wheels.is_attached
+    actuators.attach(motors)
+    assert (actuators.apply_action(NEUTRAL), motors.pulses, actuators.is_attached) == (REST, REST, True)
+    actuators.close()
+    actuators.close()
+    assert not actuators.is_attached

@@ -1,7 +1,8 @@
-"""The guard's children: a channel with each life, patience between lives, an end in order; and what they give up."""
+"""The guard's children: a new channel at each start, a growing pause before a restart, an orderly end; the sandbox."""
 
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -23,53 +24,51 @@ WAITS = HELLO + "import select; select.select([channel], [], [])"
 DEAF = HELLO + "import signal, select; signal.signal(15, signal.SIG_IGN); select.select([], [], [], 60)"
 
 
-def child(program: str) -> tuple[Child, list[int]]:
+def start_child(program: str) -> tuple[Child, list[int]]:
     ends = socket_pair()
-    made = Child("pilot", (sys.executable, "-c", program), lap_fd=ends[0].fileno())
-    made.start()
-    return made, [end.detach() for end in ends]
+    child = Child("pilot", (sys.executable, "-c", program), lap_fd=ends[0].fileno())
+    child.start()
+    return child, [end.detach() for end in ends]
 
 
-def receive(made: Child) -> list[object]:
-    """What the child says next; waits for it."""
-    import select
-
-    assert made.channel is not None
-    select.select([made.channel], [], [], 120)
-    return list(made.channel.receive())
+def receive(child: Child) -> list[object]:
+    """The child's next messages; waits for them."""
+    assert child.channel is not None
+    select.select([child.channel], [], [], 120)
+    return list(child.channel.receive())
 
 
 @pytest.mark.slow
 def test_a_child_speaks_dies_and_is_due_again_after_a_while() -> None:
-    made, fds = child(WAITS)
-    assert receive(made) == [CommsReady()]
-    assert made.poll_exit() is None
-    assert not made.restart_due()
-    assert made.pid is not None
-    os.kill(made.pid, signal.SIGKILL)
-    assert receive(made) == []
-    assert made.channel is not None
-    assert made.channel.closed
-    os.waitid(os.P_PID, made.pid, os.WEXITED | os.WNOWAIT)
-    assert made.poll_exit() == -signal.SIGKILL
-    assert made.poll_exit() is None
-    made.close_channel()
-    assert not made.restart_due()  # not at once
-    made.start()
-    assert receive(made) == [CommsReady()]
-    made.terminate()
-    made.wait_or_kill(5.0)
+    child, fds = start_child(WAITS)
+    assert receive(child) == [CommsReady()]
+    assert child.poll_exit() is None
+    assert not child.restart_due()
+    assert child.pid is not None
+    os.kill(child.pid, signal.SIGKILL)
+    assert receive(child) == []
+    assert child.channel is not None
+    assert child.channel.closed
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert child.poll_exit() == -signal.SIGKILL
+    assert child.poll_exit() is None
+    child.close_channel()
+    assert not child.restart_due()  # not at once
+    child.start()
+    assert receive(child) == [CommsReady()]
+    child.terminate()
+    child.wait_or_kill(5.0)
     for fd in fds:
         os.close(fd)
 
 
 @pytest.mark.slow
 def test_a_child_that_does_not_listen_is_ended_all_the_same() -> None:
-    made, fds = child(DEAF)
-    assert receive(made) == [CommsReady()]
-    made.terminate()
-    made.wait_or_kill(0.1)
-    assert made.pid is None
+    child, fds = start_child(DEAF)
+    assert receive(child) == [CommsReady()]
+    child.terminate()
+    child.wait_or_kill(0.1)
+    assert child.pid is None
     for fd in fds:
         os.close(fd)
 
@@ -79,9 +78,9 @@ def test_a_child_is_as_nice_as_the_service_is_set(monkeypatch: pytest.MonkeyPatc
     set_to: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "getpriority", lambda _which, _who: -10)
     monkeypatch.setattr(os, "setpriority", lambda _which, who, nice: set_to.append((who, nice)))
-    made, fds = child(WAITS)
-    assert set_to == [(made.pid, -10)]
-    made.wait_or_kill(0.0)
+    child, fds = start_child(WAITS)
+    assert set_to == [(child.pid, -10)]
+    child.wait_or_kill(0.0)
     for fd in fds:
         os.close(fd)
 
@@ -100,13 +99,16 @@ def test_an_end_in_words(code: int, words: str) -> None:
 def test_what_a_child_gives_up() -> None:
     program = (
         "import os, resource, sys; from vehicle.process.sandbox import confine, LIMITS;"
-        "said = confine(os.getppid());"
+        "failed = confine(os.getppid());"
         "flags = open('/proc/self/status').read();"
-        "print(said, 'NoNewPrivs:\\t1' in flags, [resource.getrlimit(which)[0] for _, which, _ in LIMITS])"
+        "print(failed, 'NoNewPrivs:\\t1' in flags, [resource.getrlimit(which)[0] for _, which, _ in LIMITS])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
-    mine = {which: resource.getrlimit(which)[1] for _, which, _ in LIMITS}
-    expected = [most if mine[which] == resource.RLIM_INFINITY else min(most, mine[which]) for _, which, most in LIMITS]
+    hard_limits = {which: resource.getrlimit(which)[1] for _, which, _ in LIMITS}
+    expected = [
+        limit if hard_limits[which] == resource.RLIM_INFINITY else min(limit, hard_limits[which])
+        for _, which, limit in LIMITS
+    ]
     assert done.stdout.strip() == f"[] True {expected}"
 
 
@@ -116,17 +118,17 @@ def test_a_child_whose_parent_is_gone_ends_at_once() -> None:
     assert (done.returncode, done.stdout) == (1, "")
 
 
-def test_the_tally_counts_and_forgets() -> None:
-    tally = LoopStats()
-    tally.count_tick(0.001, 0.016)
-    tally.count_tick(0.009, 0.016)
-    tally.count_applied(5_000_000)  # no setpoint yet: nothing to report
-    tally.setpoint = Setpoint(4, 2_000_000, 0.5, 0.5, 900, 100, 1_500)
-    tally.frame_counts = FrameCounts(4, 1, 2)
-    tally.action = Action(0.5, 0.25)
-    tally.count_applied(5_000_000)
+def test_the_statistics_count_and_clear() -> None:
+    stats = LoopStats()
+    stats.count_tick(0.001, 0.016)
+    stats.count_tick(0.009, 0.016)
+    stats.count_applied(5_000_000)  # no setpoint yet: nothing to report
+    stats.setpoint = Setpoint(4, 2_000_000, 0.5, 0.5, 900, 100, 1_500)
+    stats.frame_counts = FrameCounts(4, 1, 2)
+    stats.action = Action(0.5, 0.25)
+    stats.count_applied(5_000_000)
     model = PilotReady("m", "ab", "int8", realtime=True)
-    figures = tally.take_telemetry(model, guard_is_realtime=False)
+    figures = stats.take_telemetry(model, guard_is_realtime=False)
     assert (figures.late_ticks, figures.frame_ages_us, figures.policy_us) == (1, (3000,), (900,))
     assert (figures.frames, figures.dropped, figures.repeated, figures.throttle) == (4, 1, 2, 0.25)
     assert (figures.capture_us, figures.preprocess_us, figures.rest_us, figures.act_us) == (
@@ -136,7 +138,7 @@ def test_the_tally_counts_and_forgets() -> None:
         (500,),
     )
     assert (figures.precision, figures.realtime) == ("int8", "pilot")
-    assert tally.take_telemetry(model, guard_is_realtime=True).frame_ages_us == ()
+    assert stats.take_telemetry(model, guard_is_realtime=True).frame_ages_us == ()
     for _ in range(10_000):
-        tally.count_applied(5_000_000)
-    assert len(tally.take_telemetry(model, guard_is_realtime=True).act_us) < 1_000
+        stats.count_applied(5_000_000)
+    assert len(stats.take_telemetry(model, guard_is_realtime=True).act_us) < 1_000

@@ -27,15 +27,15 @@ def config(folder: pathlib.Path, hang_ms: int = 50) -> VehicleConfig:
     return load(path, VehicleConfig)
 
 
-def watched(folder: pathlib.Path) -> tuple[socket.socket, threading.Thread]:
+def start_watching(folder: pathlib.Path) -> tuple[socket.socket, threading.Thread]:
     ours, theirs = socket.socketpair()
 
-    def keep() -> None:
+    def watch() -> None:
         with theirs:
             settings = config(folder)
             watch_guard(theirs, PreparedNeutral(settings), settings.safety.hang_ms)
 
-    thread = threading.Thread(target=keep)
+    thread = threading.Thread(target=watch)
     thread.start()
     return ours, thread
 
@@ -48,7 +48,7 @@ def pulses_set(folder: pathlib.Path) -> list[tuple[int, int]]:
     ("last_words", "times"), [(b"", 1), (HEARTBEAT, 1), (GOODBYE, 0), (HEARTBEAT * 9 + GOODBYE, 0)]
 )
 def test_an_end_without_goodbye_is_a_death(tmp_path: pathlib.Path, last_words: bytes, times: int) -> None:
-    ours, thread = watched(tmp_path)
+    ours, thread = start_watching(tmp_path)
     ours.sendall(last_words)
     ours.close()
     thread.join(10)
@@ -56,7 +56,7 @@ def test_an_end_without_goodbye_is_a_death(tmp_path: pathlib.Path, last_words: b
 
 
 def test_a_silent_guard_is_set_to_neutral_once_each_time_that_it_hangs(tmp_path: pathlib.Path) -> None:
-    ours, thread = watched(tmp_path)
+    ours, thread = start_watching(tmp_path)
     for hang in (1, 2):
         ours.sendall(HEARTBEAT)
         for _ in range(500):
@@ -121,23 +121,23 @@ def test_a_driver_without_its_library_ends_no_process(tmp_path: pathlib.Path, mo
 @pytest.mark.slow
 def test_a_failsafe_process_that_dies_is_started_again(tmp_path: pathlib.Path) -> None:
     config(tmp_path, hang_ms=5_000)  # however slow the machine is, this guard did not hang
-    line = FailsafeLink(str(tmp_path / "vehicle.toml"))
-    line.heartbeat()  # not started yet: nothing to do
-    line.start()
-    assert line._process is not None
-    assert line._socket is not None
-    first = line._process
-    line._socket.setblocking(True)
-    assert line.ready
-    assert line.poll_exit() is None
+    link = FailsafeLink(str(tmp_path / "vehicle.toml"))
+    link.heartbeat()  # not started yet: nothing to do
+    link.start()
+    assert link._process is not None
+    assert link._socket is not None
+    first = link._process
+    link._socket.setblocking(True)
+    assert link.ready
+    assert link.poll_exit() is None
     first.kill()
     first.wait()
     for _ in range(100):
-        line.heartbeat()
-    assert line._process.pid != first.pid
-    line._socket.setblocking(True)
-    assert line.ready
-    line.close(10, neutral=True)
+        link.heartbeat()
+    assert link._process.pid != first.pid
+    link._socket.setblocking(True)
+    assert link.ready
+    link.close(10, neutral=True)
     assert pulses_set(tmp_path) == []
 
 
@@ -147,9 +147,9 @@ def test_a_guard_that_ended_before_its_failsafe_process_was_ready_is_no_accident
     ours, theirs = socket.socketpair()
     ours.sendall(GOODBYE)
     ours.close()
-    words = ["--config", str(tmp_path / "vehicle.toml"), "--guard-fd", str(theirs.fileno()), "--lap-fd", "-1"]
+    arguments = ["--config", str(tmp_path / "vehicle.toml"), "--guard-fd", str(theirs.fileno()), "--lap-fd", "-1"]
     done = subprocess.run(
-        [sys.executable, "-m", "vehicle.guard.failsafe", *words, "--parent", "0"],
+        [sys.executable, "-m", "vehicle.guard.failsafe", *arguments, "--parent", "0"],
         pass_fds=(theirs.fileno(),),
         capture_output=True,
         text=True,

@@ -28,16 +28,16 @@ __all__ = ["driving"]  # a fixture of the controller's tests
 
 @pytest.fixture
 def factory() -> Iterator[MockFactory]:
-    made = MockFactory()
-    yield made
-    made.reset()
+    mock_factory = MockFactory()
+    yield mock_factory
+    mock_factory.reset()
 
 
 @pytest.fixture
 def local(tmp_path: pathlib.Path) -> Iterator[StopSocket]:
-    made = StopSocket(tmp_path / "car.sock")
-    yield made
-    made.close()
+    stop_socket = StopSocket(tmp_path / "car.sock")
+    yield stop_socket
+    stop_socket.close()
 
 
 def test_pressed_and_torn_are_one_to_the_button(factory: MockFactory) -> None:
@@ -96,10 +96,10 @@ def test_any_key_of_the_terminal_and_the_terminal_as_it_was() -> None:
     before = termios.tcgetattr(theirs)
     key = StopKey(theirs)
     assert key.reason() == ""
-    for word in (b" ", b"q", b"\n\n", b"\x1b[A"):
-        os.write(ours, word)
+    for keys in (b" ", b"q", b"\n\n", b"\x1b[A"):
+        os.write(ours, keys)
         termios.tcdrain(ours)
-        assert key.reason() == BY_KEY, word
+        assert key.reason() == BY_KEY, keys
         assert key.reason() == ""
     key.close()
     key.close()
@@ -128,21 +128,21 @@ def test_without_a_terminal_there_is_no_key(tmp_path: pathlib.Path) -> None:
     os.close(ours)
 
 
-class Asking:
-    """A source with something to say."""
+class FakeSource:
+    """A stop source with a fixed reason."""
 
     def __init__(self, reason: str) -> None:
-        self.said, self.closed = reason, 0
+        self.sentence, self.closed = reason, 0
 
     def reason(self) -> str:
-        return self.said
+        return self.sentence
 
     def close(self) -> None:
         self.closed += 1
 
 
 def test_each_asks_with_its_own_sentence(local: StopSocket, tmp_path: pathlib.Path) -> None:
-    quiet, loud = Asking(""), Asking(OPEN)
+    quiet, loud = FakeSource(""), FakeSource(OPEN)
     stops = StopSources(local, quiet, loud)
     assert stops.requests() == [StopRequest(OPEN)]
     stops.on_signal()
@@ -155,7 +155,7 @@ def test_each_asks_with_its_own_sentence(local: StopSocket, tmp_path: pathlib.Pa
         assert (first.reason, second.reason, third.reason) == (BY_SOCKET, BY_SIGNAL, OPEN)
         stops.reply(first, "The car is tripped.")
         assert phone.recv(100) == b"The car is tripped."
-        stops.reply(second, "nobody hears")
+        stops.reply(second, "a signal has no address")
     assert stops.requests() == [StopRequest(OPEN)]
     stops.close()
     assert (quiet.closed, loud.closed) == (1, 1)
@@ -171,11 +171,11 @@ def test_a_button_without_its_library_is_one_sentence_too(monkeypatch: pytest.Mo
 
 
 class LibraryError(Exception):
-    """As lgpio's own."""
+    """An error of a pin library, such as lgpio.error."""
 
 
 def test_a_button_that_is_tried_again_keeps_no_handle_and_takes_any_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Any] = []
+    chips: list[Any] = []
 
     class Chip:
         closed = 0
@@ -184,8 +184,8 @@ def test_a_button_that_is_tried_again_keeps_no_handle_and_takes_any_error(monkey
             self.closed += 1
 
     def chip(library: str) -> Chip:
-        made.append(Chip())
-        return cast(Chip, made[-1])
+        chips.append(Chip())
+        return cast(Chip, chips[-1])
 
     def busy(*_: object, **__: object) -> None:
         raise LibraryError("GPIO busy")
@@ -194,7 +194,7 @@ def test_a_button_that_is_tried_again_keeps_no_handle_and_takes_any_error(monkey
     monkeypatch.setattr(stop_button, "DigitalInputDevice", busy)
     for _ in range(3):
         assert _try_button(ButtonOptions(pin=17))[1].startswith("GPIO17 cannot be read (GPIO busy)")
-    assert [one.closed for one in made] == [1, 1, 1]
+    assert [one.closed for one in chips] == [1, 1, 1]
 
 
 def test_a_pin_library_without_its_chip_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,5 +211,5 @@ def test_a_button_that_comes_later_stops_the_car_as_any_other(tmp_path: pathlib.
     stops = StopSources(StopSocket(tmp_path / "car.sock"))
     assert stops.requests() == []
     stops.add(StopButton(17, factory=factory))
-    assert [ask.reason for ask in stops.requests()] == [OPEN]
+    assert [request.reason for request in stops.requests()] == [OPEN]
     stops.close()

@@ -24,59 +24,59 @@ def environment(ours: socket.socket, **more: str) -> dict[str, str]:
 
 def test_ready_alive_and_stopping(systemd: socket.socket) -> None:
     names = environment(systemd, WATCHDOG_USEC="2000000", WATCHDOG_PID=str(os.getpid()))
-    supervisor = SystemdNotifier(names)
+    notifier = SystemdNotifier(names)
     assert names == {"HOME": "/"}  # the children never see it
-    supervisor.notify_ready("neutral")
+    notifier.notify_ready("neutral")
     assert systemd.recv(100) == b"READY=1\nSTATUS=neutral"
     for tick in range(121):  # two seconds of sixty ticks
-        supervisor.notify_alive(10.0 + tick / 60)
-    supervisor.notify_stopping()
-    supervisor.close()
-    supervisor.close()
-    words = [systemd.recv(100) for _ in range(6)]
-    assert words == [b"WATCHDOG=1"] * 5 + [b"STOPPING=1"]
+        notifier.notify_alive(10.0 + tick / 60)
+    notifier.notify_stopping()
+    notifier.close()
+    notifier.close()
+    reports = [systemd.recv(100) for _ in range(6)]
+    assert reports == [b"WATCHDOG=1"] * 5 + [b"STOPPING=1"]
 
 
 @pytest.mark.parametrize(
     "more", [{}, {"WATCHDOG_USEC": "0"}, {"WATCHDOG_USEC": "x"}, {"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "1"}]
 )
 def test_a_watchdog_that_is_not_ours_is_not_fed(systemd: socket.socket, more: dict[str, str]) -> None:
-    supervisor = SystemdNotifier(environment(systemd, **more))
-    supervisor.notify_alive(1.0)
-    supervisor.notify_stopping()
+    notifier = SystemdNotifier(environment(systemd, **more))
+    notifier.notify_alive(1.0)
+    notifier.notify_stopping()
     assert systemd.recv(100) == b"STOPPING=1"
-    supervisor.close()
+    notifier.close()
 
 
 def test_an_abstract_address_is_one_too() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ours:
         ours.bind("")
         ours.settimeout(5)
-        supervisor = SystemdNotifier({"NOTIFY_SOCKET": "@" + ours.getsockname()[1:].decode()})
-        supervisor.notify_ready("neutral")
+        notifier = SystemdNotifier({"NOTIFY_SOCKET": "@" + ours.getsockname()[1:].decode()})
+        notifier.notify_ready("neutral")
         assert ours.recv(100).startswith(b"READY=1")
-        supervisor.close()
+        notifier.close()
 
 
 def test_without_a_supervisor_every_word_is_dropped(
     systemd: socket.socket, tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for names in ({}, {"NOTIFY_SOCKET": str(tmp_path / "nobody")}):
-        supervisor = SystemdNotifier(names)
-        supervisor.notify_ready("neutral")
-        supervisor.notify_alive(1.0)
-        supervisor.notify_stopping()
+        notifier = SystemdNotifier(names)
+        notifier.notify_ready("neutral")
+        notifier.notify_alive(1.0)
+        notifier.notify_stopping()
     assert "cannot be reached" in capfd.readouterr().err
-    supervisor = SystemdNotifier(environment(systemd))
+    notifier = SystemdNotifier(environment(systemd))
     systemd.close()
-    supervisor.notify_ready("neutral")
-    supervisor.notify_stopping()  # said once, then dropped
+    notifier.notify_ready("neutral")
+    notifier.notify_stopping()  # logged once, then dropped
     assert capfd.readouterr().err.count("cannot be notified") == 1
 
 
 def test_one_that_does_not_read_blocks_nobody(systemd: socket.socket) -> None:
-    supervisor = SystemdNotifier(environment(systemd, WATCHDOG_USEC="4"))
+    notifier = SystemdNotifier(environment(systemd, WATCHDOG_USEC="4"))
     for second in range(10_000):
-        supervisor.notify_alive(float(second))
+        notifier.notify_alive(float(second))
     assert systemd.recv(100) == b"WATCHDOG=1"
-    supervisor.close()
+    notifier.close()

@@ -1,4 +1,4 @@
-"""Metal of our own for the motor drivers' tests: a kernel with a PWM chip, a PCA9685, pins that truncate.
+"""Fake hardware for the motor drivers' tests: a kernel with a PWM chip, a PCA9685, pins that truncate.
 
 Each refuses what the real one refuses, and rounds as it rounds.
 """
@@ -20,7 +20,7 @@ def _error(number: int) -> OSError:
 
 
 class Channel:
-    """One exported channel, as drivers/pwm/sysfs.c keeps it."""
+    """One exported channel, with the rules of drivers/pwm/sysfs.c."""
 
     def __init__(self) -> None:
         self.values = {"period": 0, "duty_cycle": 0, "enable": 0}
@@ -42,7 +42,7 @@ class Channel:
 
 
 class Kernel(AttributeFiles):
-    """/sys/class/pwm of one chip; `late` looks at a new channel pass before udev has handed it over."""
+    """/sys/class/pwm of one chip; a new channel becomes writable (by udev) after `late` looks at it."""
 
     def __init__(self, channels: int = 2, late: int = 0, taken: tuple[int, ...] = ()) -> None:
         self.npwm = channels

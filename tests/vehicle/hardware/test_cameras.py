@@ -1,4 +1,4 @@
-"""The real cameras' drivers: V4L2 on a device of our own, the Pi's library as it answers, and a video file."""
+"""The real cameras' drivers: V4L2 on a fake device, a fake of the Pi's library, and a video file."""
 
 import pathlib
 from typing import Any
@@ -20,18 +20,18 @@ S = 1_000_000_000
 
 
 def test_the_drivers_are_found_by_name() -> None:
-    found = [drivers.find("raceday.cameras", name) for name in ("v4l2", "video", "picamera")]
-    assert found == [V4l2Camera, VideoCamera, PiCamera]
+    classes = [drivers.find("raceday.cameras", name) for name in ("v4l2", "video", "picamera")]
+    assert classes == [V4l2Camera, VideoCamera, PiCamera]
 
 
 # V4L2
 
 
 class Device:
-    """A USB camera behind cv2.VideoCapture: gives MJPEG as bytes when asked for no conversion, then falls silent."""
+    """A USB camera behind cv2.VideoCapture: gives MJPEG as bytes when told not to convert, then falls silent."""
 
     def __init__(self, frames: list[NDArray[np.uint8] | None]) -> None:
-        self.asked: dict[int, float] = {}
+        self.settings: dict[int, float] = {}
         self.released = False
         self._frames = frames
         self._now: NDArray[np.uint8] | None = None
@@ -40,7 +40,7 @@ class Device:
         return not self.released
 
     def set(self, propId: int, value: float) -> bool:  # noqa: N803
-        self.asked[propId] = value
+        self.settings[propId] = value
         return propId != cv2.CAP_PROP_FPS  # a camera that cannot do the rate ignores it
 
     def grab(self) -> bool:
@@ -62,7 +62,7 @@ def jpeg(value: int, width: int = 640, height: int = 480) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize(("decode", "shape"), [("reduced", (120, 160)), ("half", (240, 320)), ("grey", (480, 640))])
-def test_v4l2_decodes_grey_at_the_asked_size(decode: str, shape: tuple[int, int]) -> None:
+def test_v4l2_decodes_grey_at_the_requested_size(decode: str, shape: tuple[int, int]) -> None:
     clock = ManualClock(7)
     device = Device([jpeg(90)])
     camera = V4l2Camera({"decode": decode}, clock, device)
@@ -70,8 +70,8 @@ def test_v4l2_decodes_grey_at_the_asked_size(decode: str, shape: tuple[int, int]
     assert frame is not None
     assert (frame.pixels.shape, frame.at_ns, frame.seq) == (shape, 7, 1)
     assert abs(int(frame.pixels.mean()) - 90) <= 1
-    assert device.asked[cv2.CAP_PROP_CONVERT_RGB] == 0
-    assert device.asked[cv2.CAP_PROP_BUFFERSIZE] == 1
+    assert device.settings[cv2.CAP_PROP_CONVERT_RGB] == 0
+    assert device.settings[cv2.CAP_PROP_BUFFERSIZE] == 1
     camera.close()
     assert device.released
     assert camera.read(0.0) is None
@@ -118,7 +118,7 @@ class Library:
 
     def __init__(self, frames: int = 1, error: Exception | None = None) -> None:
         self.frames, self.error = frames, error
-        self.said: list[str] = []
+        self.calls: list[str] = []
 
     def Picamera2(self, number: int) -> "Library":
         if number:
@@ -150,7 +150,7 @@ class Library:
         return {"SensorTimestamp": 0}  # at boot: as old as can be
 
     def __getattr__(self, name: str) -> Any:
-        return lambda: self.said.append(name)
+        return lambda: self.calls.append(name)
 
 
 def test_picamera_gives_the_y_plane_with_the_sensors_stamp() -> None:
@@ -164,7 +164,7 @@ def test_picamera_gives_the_y_plane_with_the_sensors_stamp() -> None:
     assert camera.read(0.1) is None
     camera.close()
     camera.close()
-    assert library.said == ["start", "release", "stop", "close"]
+    assert library.calls == ["start", "release", "stop", "close"]
     assert camera.read(0.1) is None
 
 
@@ -220,7 +220,7 @@ def test_a_video_is_turned_too(tmp_path: pathlib.Path, flip: str, place: tuple[i
     camera.close()
 
 
-def test_the_mock_turns_as_the_metal_does_and_refuses_what_it_refuses() -> None:
+def test_the_mock_turns_as_the_hardware_does_and_refuses_what_it_refuses() -> None:
     pictures = {}
     for flip in CORNERS:
         clock = ManualClock()

@@ -1,4 +1,4 @@
-"""The mock drivers: never kinder than the metal."""
+"""The mock drivers: never kinder than real hardware."""
 
 import json
 import pathlib
@@ -43,9 +43,9 @@ def test_the_mock_camera_gives_the_newest_due_frame_once() -> None:
 def test_the_mock_camera_waits_for_the_next_frame() -> None:
     camera = MockCamera({"rate_hz": 100.0}, SystemClock())
     frames = [camera.read(1.0) for _ in range(5)]
-    seen = [frame.seq for frame in frames if frame is not None]
-    assert len(seen) == 5
-    assert seen == sorted(set(seen))
+    numbers = [frame.seq for frame in frames if frame is not None]
+    assert len(numbers) == 5
+    assert numbers == sorted(set(numbers))
     camera.close()
     camera.close()
 
@@ -73,13 +73,13 @@ def test_the_files_camera_plays_a_folder_in_the_order_of_names(tmp_path: pathlib
     clock = ManualClock()
     camera = FilesCamera({"folder": str(tmp_path), "rate_hz": 1.0}, clock)
     once = FilesCamera({"folder": str(tmp_path), "rate_hz": 1.0, "loop": False}, clock)
-    seen = []
+    greys = []
     for second in range(1, 5):
         clock.advance(second * S)
         frame = camera.read(0.0)
         assert frame is not None
-        seen.append(int(frame.pixels[0, 0]))
-    assert seen == [10, 20, 30, 10]
+        greys.append(int(frame.pixels[0, 0]))
+    assert greys == [10, 20, 30, 10]
     assert once.read(0.0) is None
 
 
@@ -99,7 +99,7 @@ def test_the_mock_motors_remember_changes_and_round_down_as_drivers_do(tmp_path:
     motors.apply(Pulses(1_448_000, 1_444_000))
     motors.neutral()
     motors.close()
-    assert [(o.at_ns, o.pulses) for o in motors.changes] == [
+    assert [(change.at_ns, change.pulses) for change in motors.changes] == [
         (5, Pulses(1_448_000, 1_444_000)),
         (5, Pulses(1_450_000, 1_446_000)),
     ]

@@ -1,4 +1,4 @@
-"""The motor drivers on metal that refuses and rounds: what an oscilloscope would see is what was asked for."""
+"""The motor drivers on fake hardware that refuses and rounds: an oscilloscope would see what was requested."""
 
 import pathlib
 from collections.abc import Callable
@@ -34,8 +34,8 @@ def pins() -> MockFactory:
 
 
 def test_the_drivers_are_found_by_name() -> None:
-    found = [drivers.find("raceday.motors", name) for name in ("sysfs", "pca9685", "gpio")]
-    assert found == [SysfsMotors, Pca9685Motors, GpioMotors]
+    classes = [drivers.find("raceday.motors", name) for name in ("sysfs", "pca9685", "gpio")]
+    assert classes == [SysfsMotors, Pca9685Motors, GpioMotors]
 
 
 # Kernel PWM
@@ -46,9 +46,9 @@ def test_the_drivers_are_found_by_name() -> None:
 def test_sysfs_sets_exactly_what_was_asked(steering: float, throttle: float) -> None:
     kernel = Kernel()
     motors = sysfs(kernel)
-    asked = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
-    motors.apply(asked)
-    assert Pulses(kernel.channels[1].pulse_ns, kernel.channels[0].pulse_ns) == asked
+    requested = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    motors.apply(requested)
+    assert Pulses(kernel.channels[1].pulse_ns, kernel.channels[0].pulse_ns) == requested
     assert kernel.channels[1].values["period"] == PERIOD_NS
 
 
@@ -63,7 +63,7 @@ def test_sysfs_never_sweeps_the_controller_at_the_start() -> None:
 @pytest.mark.parametrize(
     "left", [{"period": 0, "duty_cycle": 0}, {"period": 30_000_000, "duty_cycle": 25_000_000}, {"period": PERIOD_NS}]
 )
-def test_sysfs_takes_over_whatever_an_earlier_life_left(left: dict[str, int]) -> None:
+def test_sysfs_takes_over_whatever_an_earlier_run_left(left: dict[str, int]) -> None:
     kernel = Kernel()
     sysfs(kernel)
     for channel in kernel.channels.values():
@@ -98,7 +98,7 @@ def test_sysfs_waits_for_udev_and_switches_the_output_on() -> None:
     ("kernel", "options", "words"),
     [
         (Kernel(channels=1), {}, "there is no channel 1"),
-        (Kernel(taken=(1,)), {}, "taken by another program"),
+        (Kernel(taken=(1,)), {}, "in use by another program"),
         (Kernel(), {"chip": "/sys/class/pwm/pwmchip9"}, "is kernel PWM switched on"),
     ],
 )
@@ -138,11 +138,11 @@ def test_pca9685_gives_the_asked_width_to_within_half_a_count(
 ) -> None:
     chip = Chip(oscillator_hz=oscillator_hz)
     motors = Pca9685Motors({"rate_hz": rate_hz, "oscillator_hz": oscillator_hz}, ManualClock(), chip)
-    asked = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
-    motors.apply(asked)
+    requested = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    motors.apply(requested)
     half = motors.resolution_ns / 2 + 1
-    assert abs(chip.pulse_ns(1) - asked.steering_ns) <= half
-    assert abs(chip.pulse_ns(0) - asked.throttle_ns) <= half
+    assert abs(chip.pulse_ns(1) - requested.steering_ns) <= half
+    assert abs(chip.pulse_ns(0) - requested.throttle_ns) <= half
 
 
 def test_pca9685_is_fine_enough_at_50_hz() -> None:
@@ -201,11 +201,11 @@ def test_pca9685_that_is_none_and_a_bus_that_is_not_there(monkeypatch: pytest.Mo
 def test_gpio_through_pigpio_gives_exactly_the_asked_width(steering: float, throttle: float) -> None:
     factory = pins()
     motors = GpioMotors(GPIO, ManualClock(), factory)
-    asked = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
-    motors.apply(asked)
-    seen = Pulses(round(factory.pin(12).state * PERIOD_NS), round(factory.pin(13).state * PERIOD_NS))
+    requested = to_pulses(Action(steering, throttle), STOCK_CALIBRATION, motors.resolution_ns)
+    motors.apply(requested)
+    measured = Pulses(round(factory.pin(12).state * PERIOD_NS), round(factory.pin(13).state * PERIOD_NS))
     motors.close()
-    assert seen == asked
+    assert measured == requested
 
 
 def test_gpio_neutral_is_no_pulse() -> None:
@@ -268,24 +268,24 @@ def test_one_channel_cannot_steer_and_drive(kind: Any, options: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    "made",
+    "open_motors",
     [
         lambda options: sysfs(Kernel(channels=5), **options),
         lambda options: Pca9685Motors(options, ManualClock(), Chip()),
     ],
 )
 def test_a_file_that_names_no_channel_gets_the_defaults_logged(
-    made: Callable[[dict[str, Any]], Any], capsys: pytest.CaptureFixture[str]
+    open_motors: Callable[[dict[str, Any]], Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made({})
-    assert "the motor is taken to be on 0 and the steering on 1" in capsys.readouterr().err
+    open_motors({})
+    assert "the motor is assumed to be on 0 and the steering on 1" in capsys.readouterr().err
     for named in ({"motor_channel": 0, "steering_channel": 1}, {"motor_channel": 2}, {"steering_channel": 4}):
-        made(named)
+        open_motors(named)
     assert capsys.readouterr().err == ""
 
 
 def test_a_right_turn_of_the_stock_car_never_reaches_the_motors_controller() -> None:
-    """Hardware right: the motor on channel 0. The steering's end, 1.2 ms, would be full ahead there, and beyond."""
+    """Hardware right: the motor on channel 0. The steering's end, 1.2 ms, would be beyond full throttle there."""
     kernel, chip = Kernel(), Chip()
     for motors in (sysfs(kernel), Pca9685Motors({}, ManualClock(), chip)):
         motors.apply(to_pulses(Action(-1.0, 0.0), STOCK_CALIBRATION, motors.resolution_ns))

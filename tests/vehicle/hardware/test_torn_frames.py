@@ -1,4 +1,4 @@
-"""JPEGs of which a part is missing, as cables and full buffers tear them; and whole ones that are even in parts."""
+"""JPEGs of which a part is missing, as cables and full buffers tear them; and complete ones that are even in parts."""
 
 import itertools
 from typing import Any
@@ -35,7 +35,7 @@ def jpeg(picture: Any, quality: int = 80, sampling: int = SAMPLINGS[1], restart:
 
 
 def coded_at(data: bytes, share: float) -> int:
-    """The place so far on in the coded pixels, behind the header of the scan."""
+    """The offset at this share of the coded pixels, which follow the header of the scan."""
     begin = data.index(b"\xff\xda") + 14
     return begin + int(share * (len(data) - begin - len(END)))
 
@@ -50,11 +50,11 @@ def is_given(data: bytes, decode: str = "half") -> bool:
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("restart", [0, 20])
 def test_a_jpeg_whose_end_is_lost_is_no_frame(quality: int, sampling: int, restart: int) -> None:
-    whole = jpeg(scene(), quality, sampling, restart)
+    complete = jpeg(scene(), quality, sampling, restart)
     for decode in DECODES:
-        assert is_given(whole, decode)
+        assert is_given(complete, decode)
     for decode, share in itertools.product(DECODES, (0.05, 0.3, 0.5, 0.75, 0.9)):
-        cut = whole[: coded_at(whole, share)]
+        cut = complete[: coded_at(complete, share)]
         assert not is_given(cut, decode)
         assert not is_given(cut + END, decode)
 
@@ -63,15 +63,15 @@ def test_a_jpeg_whose_end_is_lost_is_no_frame(quality: int, sampling: int, resta
 @settings(max_examples=40)
 @given(st.floats(0.02, 0.94), st.integers(10, 97), st.sampled_from(SAMPLINGS), st.sampled_from([0, 10, 40]))
 def test_wherever_it_is_cut_it_is_no_frame(share: float, quality: int, sampling: int, restart: int) -> None:
-    whole = jpeg(scene(2), quality, sampling, restart)
-    assert not is_given(whole[: coded_at(whole, share)] + END)
+    complete = jpeg(scene(2), quality, sampling, restart)
+    assert not is_given(complete[: coded_at(complete, share)] + END)
 
 
 @pytest.mark.parametrize("begin", [0.02, 0.2, 0.5, 0.7])
 @pytest.mark.parametrize("lost", [0.1, 0.25])
 def test_a_slice_lost_between_restart_markers_is_no_frame(begin: float, lost: float) -> None:
-    whole = jpeg(scene(), restart=40)
-    assert not is_given(whole[: coded_at(whole, begin)] + whole[coded_at(whole, begin + lost) :])
+    complete = jpeg(scene(), restart=40)
+    assert not is_given(complete[: coded_at(complete, begin)] + complete[coded_at(complete, begin + lost) :])
 
 
 def test_a_slice_of_grey_above_a_whole_rest_is_no_frame() -> None:
@@ -81,7 +81,7 @@ def test_a_slice_of_grey_above_a_whole_rest_is_no_frame() -> None:
 
 
 def test_a_tail_that_repeats_the_last_block_is_no_frame() -> None:
-    """As firmware fills it, with the last grey, and as zeros in the place of the data do, with a pattern."""
+    """Filled with the last grey, as firmware does, or with a pattern, as zeros in place of the data do."""
     torn = cv2.cvtColor(scene().astype(np.uint8), cv2.COLOR_BGR2GRAY)
     for grey in (40, 90, 200):
         torn[300:] = grey
@@ -103,7 +103,7 @@ def test_a_picture_of_which_a_part_is_even_and_has_the_sensors_noise_is_a_frame(
 @pytest.mark.slow
 @pytest.mark.parametrize("quality", [15, 30, 50, 80, 95])
 def test_a_floor_without_noise_under_a_real_lens_is_a_frame(quality: int) -> None:
-    """The camera took the noise away; the lens gives less light at the sides."""
+    """The camera removed the noise; the lens gives less light at the sides."""
     across = 1 - 0.15 * (np.arange(640) - 320)[None, :, None] ** 2 / 320**2
     for grey in (60, 110, 128, 190):
         assert is_given(jpeg(np.where(Y[:, :, None] < 240, scene(), grey * across), quality))
@@ -131,8 +131,8 @@ def test_a_picture_of_any_size_has_an_answer(height: int, width: int, side_px: i
 
 def test_a_camera_that_gives_only_torn_pictures_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vehicle.hardware.cameras.v4l2._SILENCE_TIMEOUT_S", 0.0)
-    whole = jpeg(scene())
-    torn = np.frombuffer(whole[: len(whole) // 2] + END, np.uint8)
+    complete = jpeg(scene())
+    torn = np.frombuffer(complete[: len(complete) // 2] + END, np.uint8)
     camera = V4l2Camera({}, ManualClock(), Device([torn, torn]))
     assert camera.read(0.01) is None
     with pytest.raises(HardwareMissing, match="only torn pictures"):

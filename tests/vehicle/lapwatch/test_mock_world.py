@@ -34,7 +34,7 @@ def test_every_lap_is_reported_once_near_the_truth(name: str) -> None:
                 wires.set_command(event.at_ns, policy.act(pixels))
                 lap = watcher.process_frame(Frame(pixels, event.at_ns, event.at_ns))
                 reports += [lap.at_ns] if lap is not None else []
-    # The first passing, from standing, may be left out or be a rough guess; the ends of laps may not.
+    # The first crossing, from standing, may be left out or be a rough guess; the ends of laps may not.
     ends = [at for at in reports if at > truth[0] + 2 * S]
     assert len(ends) == len(truth) - 1
     assert max(abs(one - other) for one, other in zip(ends, truth[1:], strict=True)) < NEAR_ENOUGH_NS

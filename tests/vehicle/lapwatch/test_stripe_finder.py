@@ -47,7 +47,7 @@ def floor(
     return FloorTexture(image, 0.0, 0.0)
 
 
-def seen(texture: FloorTexture, before_m: float, left_m: float = 0.0, heading_deg: float = 0.0) -> Pixels:
+def frame_before(texture: FloorTexture, before_m: float, left_m: float = 0.0, heading_deg: float = 0.0) -> Pixels:
     """The frame of a lens so far before the stripe's middle."""
     pose = Pose(3.0 - before_m, 3.0 + left_m, math.radians(heading_deg))
     return render(texture, CAMERA, pose, 190, ())
@@ -58,9 +58,9 @@ def seen(texture: FloorTexture, before_m: float, left_m: float = 0.0, heading_de
 @pytest.mark.parametrize(("road", "stripe"), [(ROAD, WHITE), (40, 100), (170, 60)])
 def test_a_stripe_is_found_where_it_lies(before_m: float, turn_deg: float, road: int, stripe: int) -> None:
     finder = StripeFinder(StripeOptions(is_light=stripe > road), OPTICS)
-    found = finder.find(seen(floor(turn_deg=turn_deg, road=road, stripe=stripe), before_m))
-    assert found is not None
-    assert found == pytest.approx(before_m * math.cos(math.radians(turn_deg)), abs=0.03)
+    distance_m = finder.find(frame_before(floor(turn_deg=turn_deg, road=road, stripe=stripe), before_m))
+    assert distance_m is not None
+    assert distance_m == pytest.approx(before_m * math.cos(math.radians(turn_deg)), abs=0.03)
 
 
 def plain() -> FloorTexture:
@@ -97,15 +97,15 @@ def test_what_is_no_stripe(texture: FloorTexture) -> None:
     finder = StripeFinder(StripeOptions(), OPTICS)
     for before_m in np.arange(0.2, 1.2, 0.05):
         for heading_deg in (-8.0, 0.0, 8.0):
-            assert finder.find(seen(texture, float(before_m), 0.0, heading_deg)) is None
+            assert finder.find(frame_before(texture, float(before_m), 0.0, heading_deg)) is None
 
 
 @settings(deadline=None)
 @given(st.integers(8, 60), st.integers(8, 80), st.binary(min_size=1, max_size=64))
 def test_any_picture_is_a_distance_or_none(height: int, width: int, noise: bytes) -> None:
     pixels = np.resize(np.frombuffer(noise, np.uint8), (height, width)).astype(np.uint8)
-    found = StripeFinder(StripeOptions(), OPTICS).find(pixels)
-    assert found is None or 0 < found < 3
+    distance_m = StripeFinder(StripeOptions(), OPTICS).find(pixels)
+    assert distance_m is None or 0 < distance_m < 3
 
 
 def test_it_comes_from_the_config() -> None:
@@ -113,10 +113,10 @@ def test_it_comes_from_the_config() -> None:
     assert options.stripe == StripeOptions(enabled=True, width_m=0.05)
 
 
-class Eye:
-    """Looks from a world's camera at the same room with a stripe of 8 cm across the line, and without boards.
+class StripeCamera:
+    """Renders the world's floor with a stripe of 8 cm across the line, and without boards.
 
-    The policy does not see it: it has never learnt what a stripe is.
+    The policy gets the world's own frames: it has never learnt what a stripe is.
     """
 
     def __init__(self, world: World) -> None:
@@ -136,7 +136,7 @@ class Eye:
 @pytest.mark.parametrize("name", shipped_tracks())
 def test_every_lap_is_seen_by_the_stripe(name: str) -> None:
     world = World(load_track(name), seed=11)
-    policy, wires, eye = load_policy("demo"), DriveChain(world, 30_000_000), Eye(world)
+    policy, wires, stripe_camera = load_policy("demo"), DriveChain(world, 30_000_000), StripeCamera(world)
     watcher = LapWatcher(LapwatchOptions(stripe=StripeOptions(enabled=True)), "world")
     truth: list[int] = []
     reports: list[int] = []
@@ -149,10 +149,10 @@ def test_every_lap_is_seen_by_the_stripe(name: str) -> None:
                 truth.append(event.at_ns)
             elif isinstance(event, FrameDue):
                 wires.set_command(event.at_ns, policy.act(world.frame()))
-                lap = watcher.process_frame(Frame(eye.frame(), event.at_ns, event.at_ns))
+                lap = watcher.process_frame(Frame(stripe_camera.frame(), event.at_ns, event.at_ns))
                 if lap is not None:
                     assert lap.board_id == STRIPE_BOARD_ID
                     reports.append(lap.at_ns)
-    ends = [at for at in reports if at > truth[0] + 2 * S]  # the first passing, from standing, may be left out
+    ends = [at for at in reports if at > truth[0] + 2 * S]  # the first crossing, from standing, may be left out
     assert len(ends) == len(truth) - 1
     assert max(abs(one - other) for one, other in zip(ends, truth[1:], strict=True)) < 60_000_000

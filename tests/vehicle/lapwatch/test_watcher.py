@@ -1,4 +1,4 @@
-"""The lap watcher: geometry of a board, and passings from synthetic approaches."""
+"""The lap watcher: geometry of a board, and crossings from synthetic approaches."""
 
 import math
 
@@ -84,19 +84,19 @@ def laps(
     half_road_m: float = 0.55,
     min_lap_s: float = 2.0,
 ) -> tuple[list[LineCrossing], list[int]]:
-    """Passings seen, and the true instants, at a steady speed."""
-    watch = LineEstimator(min_lap_s, 0.0)
-    found, at_ns = [], 10**9
+    """The estimated crossings, and the true instants, at a steady speed."""
+    estimator = LineEstimator(min_lap_s, 0.0)
+    crossings, at_ns = [], 10**9
     truth = [at_ns + round((start_m + n * length_m) / speed_mps * 1e9) for n in range(count)]
     while at_ns < truth[-1] + 10**9:
         gone_m = (at_ns - 10**9) / 1e9 * speed_mps
         distance_m = (start_m - gone_m) % length_m
         distance_m = distance_m - length_m if distance_m > length_m / 2 else distance_m
-        passing = watch.on_markers(at_ns, sights(distance_m, half_road_m), moved=True)
-        if passing is not None:
-            found.append(passing)
+        crossing = estimator.on_markers(at_ns, sights(distance_m, half_road_m), moved=True)
+        if crossing is not None:
+            crossings.append(crossing)
         at_ns += FRAME_NS
-    return found, truth
+    return crossings, truth
 
 
 @settings(max_examples=60, deadline=None)
@@ -107,33 +107,33 @@ def laps(
     half_road_m=st.floats(0.3, 0.75),
 )
 def test_every_lap_is_seen_once_and_well(speed_mps: float, length_m: float, start_m: float, half_road_m: float) -> None:
-    found, truth = laps(speed_mps, length_m, 3, start_m, half_road_m)
-    if len(found) == 2 and start_m < 0.35 + 4 * speed_mps / 15:
+    crossings, truth = laps(speed_mps, length_m, 3, start_m, half_road_m)
+    if len(crossings) == 2 and start_m < 0.35 + 4 * speed_mps / 15:
         truth = truth[1:]  # set down so near that the first line was over before it could be detected
-    assert len(found) == len(truth)
-    for passing, at_ns in zip(found, truth, strict=True):
-        assert abs(passing.at_ns - at_ns) < 20_000_000
-        assert passing.frames_seen >= 3
-    assert [p.lap_ns is None for p in found] == [True] + [False] * (len(found) - 1)
+    assert len(crossings) == len(truth)
+    for crossing, at_ns in zip(crossings, truth, strict=True):
+        assert abs(crossing.at_ns - at_ns) < 20_000_000
+        assert crossing.frames_seen >= 3
+    assert [p.lap_ns is None for p in crossings] == [True] + [False] * (len(crossings) - 1)
 
 
-def test_two_passings_cannot_be_closer_than_a_lap() -> None:
-    found, _ = laps(2.0, 12.0, 4, min_lap_s=8.0)
-    assert len(found) == 2
+def test_two_crossings_cannot_be_closer_than_a_lap() -> None:
+    crossings, _ = laps(2.0, 12.0, 4, min_lap_s=8.0)
+    assert len(crossings) == 2
 
 
 def run(distances_m: list[float | None], moved: bool = True) -> list[LineCrossing]:
-    watch = LineEstimator(2.0, 0.0)
-    seen = [[] if d is None else sights(d) for d in distances_m]
-    found = [watch.on_markers(10**9 + n * FRAME_NS, s, moved=moved) for n, s in enumerate(seen)]
-    return [passing for passing in found if passing is not None]
+    estimator = LineEstimator(2.0, 0.0)
+    poses = [[] if d is None else sights(d) for d in distances_m]
+    crossings = [estimator.on_markers(10**9 + n * FRAME_NS, s, moved=moved) for n, s in enumerate(poses)]
+    return [crossing for crossing in crossings if crossing is not None]
 
 
 APPROACH: list[float | None] = [1.5 - 0.1 * n for n in range(9)]  # to 0.7 m before the line
 
 
 @pytest.mark.parametrize(
-    ("distances_m", "moved", "passings"),
+    ("distances_m", "moved", "count"),
     [
         (APPROACH + [None] * 30, True, 1),
         (APPROACH + [None] * 30, False, 0),  # it stopped where the boards are out of the picture
@@ -146,23 +146,23 @@ APPROACH: list[float | None] = [1.5 - 0.1 * n for n in range(9)]  # to 0.7 m bef
         ([0.1, 0.05, 0.0, -0.1, -0.2] + [None] * 30, True, 0),  # set down on the line
     ],
 )
-def test_what_counts_as_a_passing(distances_m: list[float | None], moved: bool, passings: int) -> None:
-    assert len(run(distances_m, moved)) == passings
+def test_what_counts_as_a_crossing(distances_m: list[float | None], moved: bool, count: int) -> None:
+    assert len(run(distances_m, moved)) == count
 
 
 def test_boards_seen_from_the_side_tell_nothing() -> None:
-    watch = LineEstimator(2.0, 0.0)
+    estimator = LineEstimator(2.0, 0.0)
     for n in range(60):
         slanted = [MarkerPose(NEAR, 1.5 - 0.02 * n, 0.9, math.radians(75))] if n < 20 else []
-        assert watch.on_markers(n * FRAME_NS, slanted, moved=True) is None
+        assert estimator.on_markers(n * FRAME_NS, slanted, moved=True) is None
 
 
 def test_a_repeated_frame_changes_nothing() -> None:
-    watch = LineEstimator(2.0, 0.0)
+    estimator = LineEstimator(2.0, 0.0)
     for n, distance_m in enumerate(APPROACH):
         assert distance_m is not None
         for _ in range(3):
-            assert watch.on_markers(n * FRAME_NS, sights(distance_m), moved=False) is None
+            assert estimator.on_markers(n * FRAME_NS, sights(distance_m), moved=False) is None
 
 
 @settings(max_examples=80, deadline=None)
@@ -177,14 +177,14 @@ def test_a_repeated_frame_changes_nothing() -> None:
     )
 )
 def test_nothing_that_is_seen_breaks_it(frames: list[tuple[int, list[tuple[float, float, float]], bool]]) -> None:
-    watch, at_ns, last_ns = LineEstimator(2.0, 0.0), 0, -(10**18)
-    for step_ns, seen, moved in frames:
+    estimator, at_ns, last_ns = LineEstimator(2.0, 0.0), 0, -(10**18)
+    for step_ns, poses, moved in frames:
         at_ns += step_ns
-        passing = watch.on_markers(at_ns, [MarkerPose(NEAR, *each) for each in seen], moved=moved)
-        if passing is not None:
-            assert passing.at_ns - last_ns >= 2 * 10**9
-            assert passing.uncertainty_ns > 0
-            last_ns = passing.at_ns
+        crossing = estimator.on_markers(at_ns, [MarkerPose(NEAR, *each) for each in poses], moved=moved)
+        if crossing is not None:
+            assert crossing.at_ns - last_ns >= 2 * 10**9
+            assert crossing.uncertainty_ns > 0
+            last_ns = crossing.at_ns
 
 
 def test_rendered_frames_make_a_report() -> None:
@@ -200,7 +200,7 @@ def test_rendered_frames_make_a_report() -> None:
             if distance_m + kind.after_line_m > 1.2
         ]
         pixels = view(boards)
-        pixels[0, :] = n  # the room is never quite still
+        pixels[0, :] = n  # the surroundings are never quite still
         pixels[100:140] += np.uint8(n % 7 * 9)
         report = report or watcher.process_frame(Frame(pixels, at_ns, n))
     assert report is not None
@@ -217,9 +217,9 @@ def test_boards_come_from_the_config() -> None:
 
 
 def test_a_car_that_stops_behind_the_line_has_passed_it() -> None:
-    watch, found = LineEstimator(2.0, 0.0), []
+    estimator, crossings = LineEstimator(2.0, 0.0), []
     for n in range(40):
         distance_m = 1.5 - 0.1 * n  # the line is passed in frame 15, and then it brakes
-        passing = watch.on_markers(n * FRAME_NS, sights(distance_m) if n < 9 else [], moved=n < 17)
-        found += [passing] if passing is not None else []
-    assert len(found) == 1
+        crossing = estimator.on_markers(n * FRAME_NS, sights(distance_m) if n < 9 else [], moved=n < 17)
+        crossings += [crossing] if crossing is not None else []
+    assert len(crossings) == 1

@@ -1,4 +1,4 @@
-"""A library of models: brought once, chosen by a link, never half there."""
+"""The library of models: imported once, selected by a link, complete or not there at all."""
 
 import gzip
 import json
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow  # each import is a child with limits
 
 
 def archive(folder: pathlib.Path, case: str, name: str) -> pathlib.Path:
-    """A kept graph as the console exports it."""
+    """An archive as the DeepRacer console exports it, with one of the stored graphs."""
     path = folder / name
     with tarfile.open(path, "w:gz") as packed:
         packed.add(DATA / f"{case}.pb", "agent/model.pb")
@@ -114,9 +114,9 @@ def test_the_commands(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
     assert "no models yet" in capsys.readouterr().out
     assert main(["model", "import", str(file), "--into", folder]) == 0
     assert main(["model", "import", str(file), "--into", folder]) == 0
-    assert "here already" in capsys.readouterr().out
+    assert "already on this car" in capsys.readouterr().out
     assert main(["model", "list", "--library", folder]) == 0
-    assert "None is selected" in capsys.readouterr().out
+    assert "No model is selected" in capsys.readouterr().out
     assert main(["model", "select", "mine", "--library", folder]) == 0
     assert main(["model", "list", "--library", folder]) == 0
     assert "* mine" in capsys.readouterr().out
@@ -169,8 +169,8 @@ def test_names_are_made_fit(given: str, name: str) -> None:
     assert NAME.fullmatch(name)
 
 
-def test_a_model_of_the_field_is_brought_within_its_memory(tmp_path: pathlib.Path) -> None:
-    """Twenty-three megabytes of weights: under 200 MB beyond a bare interpreter, measured in the child."""
+def test_a_model_of_usual_size_is_imported_within_its_memory(tmp_path: pathlib.Path) -> None:
+    """For 23 MB of weights the child needs less than 200 MB more than a bare interpreter."""
     random = np.random.default_rng(5)
 
     def weights(name: str, *sizes: int) -> bytes:

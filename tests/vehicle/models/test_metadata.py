@@ -1,4 +1,4 @@
-"""A model's metadata: every version and default of the console, for every sensor; and what the actions come to."""
+"""A model's metadata: every version and default of the console, for every sensor, and the actions."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ CAMERA, LIDAR = "FRONT_FACING_CAMERA", "LIDAR"
 
 
 def parse(**changes: Any) -> Metadata:
-    """Metadata for any car."""
+    """The metadata with these changes, parsed for a car with any sensors."""
     return parse_metadata(json.dumps(BARE | changes).encode(), any_sensors=True)
 
 

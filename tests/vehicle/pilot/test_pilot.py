@@ -62,13 +62,13 @@ def test_a_setpoint_says_where_the_time_went(pilot: Pilot, channels: tuple[Chann
 def test_arming_lets_the_collector_rest(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     gc.unfreeze()
     mailbox = LatestFrame()
-    flight = threading.Thread(target=run_pilot, args=(pilot, mailbox, channels[0]))
-    flight.start()
+    thread = threading.Thread(target=run_pilot, args=(pilot, mailbox, channels[0]))
+    thread.start()
     channels[1].send(ModeNotice("ready"))
     mailbox.put(Frame(scene(1), 1, 1))
     mailbox.put(Frame(scene(2), 2, 2))
     channels[1].close()
-    flight.join(10.0)
+    thread.join(10.0)
     assert gc.get_freeze_count() > 0
     gc.unfreeze()
 
@@ -94,11 +94,11 @@ def test_the_first_model_is_waited_for(tmp_path: pathlib.Path) -> None:
     (tmp_path / "car.toml").write_text(text.replace(f'{tmp_path}/model"', f'{tmp_path}/models/selected"'))
     config = load(tmp_path / "car.toml", VehicleConfig)
     assert load_model(config) is None
-    write_model(tmp_path / "models" / "mine")
-    (tmp_path / "models" / "selected").symlink_to("mine")
+    write_model(tmp_path / "models" / "first")
+    (tmp_path / "models" / "selected").symlink_to("first")
     choice = load_model(config)
     assert choice is not None
-    assert (choice.policy.model.name, choice.precision) == ("mine", "fp32")
+    assert (choice.policy.model.name, choice.precision) == ("first", "fp32")
 
 
 def test_repeats_make_no_setpoint_and_gaps_are_counted(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
@@ -106,7 +106,7 @@ def test_repeats_make_no_setpoint_and_gaps_are_counted(pilot: Pilot, channels: t
     pilot.process_frame(Frame(scene(2), 2, 1))  # the same number
     pilot.process_frame(Frame(scene(2), 3, 2))  # the same picture
     pilot.process_frame(Frame(scene(4), 4, 6))
-    setpoints = [word for word in channels[1].receive() if isinstance(word, Setpoint)]
+    setpoints = [message for message in channels[1].receive() if isinstance(message, Setpoint)]
     assert [setpoint.frame_seq for setpoint in setpoints] == [1, 6]
     pilot.report_counts()
     assert channels[1].receive() == [FrameCounts(2, 3, 2)]
@@ -126,18 +126,18 @@ def test_a_camera_that_dies_is_a_fault_and_the_end(channels: tuple[Channel, Chan
     mailbox = LatestFrame()
     run_camera(MockCamera({"rate_hz": 200.0, "die_after": 3}, SystemClock()), mailbox, channels[0])
     assert mailbox.closed
-    assert [type(word) for word in channels[1].receive()] == [PilotFault]
+    assert [type(message) for message in channels[1].receive()] == [PilotFault]
 
 
-def test_flying_ends_when_the_guard_is_gone(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
+def test_driving_ends_when_the_guard_is_gone(pilot: Pilot, channels: tuple[Channel, Channel]) -> None:
     mailbox = LatestFrame()
     mailbox.put(Frame(scene(1), 1, 1))
-    flight = threading.Thread(target=run_pilot, args=(pilot, mailbox, channels[0]))
+    thread = threading.Thread(target=run_pilot, args=(pilot, mailbox, channels[0]))
     channels[1].send(ModeNotice("ready"))
-    flight.start()
+    thread.start()
     channels[1].close()
-    flight.join(5.0)
-    assert not flight.is_alive()
+    thread.join(5.0)
+    assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("shape", [(240, 320), (120, 160), (480, 640)])

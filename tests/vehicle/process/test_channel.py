@@ -1,4 +1,4 @@
-"""Words between the processes: what goes in comes out, and what is none of ours is dropped."""
+"""Messages between the processes: what goes in comes out, and what is no message is dropped."""
 
 import math
 import queue
@@ -17,7 +17,7 @@ from vehicle.frames.latest_frame import LatestFrame
 from vehicle.hardware.frame import Frame
 from vehicle.process.channel import Channel, IpcMessage, pack, socket_pair, unpack
 
-WORDS: list[IpcMessage] = [
+MESSAGES: list[IpcMessage] = [
     Setpoint(7, 10**18, -0.25, 1.0, 1200),
     FrameCounts(7, 1, 2),
     PilotReady("demo", "0" * 64),
@@ -33,9 +33,9 @@ WORDS: list[IpcMessage] = [
 ]
 
 
-@pytest.mark.parametrize("word", WORDS, ids=lambda word: type(word).__name__)
-def test_what_goes_in_comes_out(word: IpcMessage) -> None:
-    assert unpack(pack(word)) == word
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_what_goes_in_comes_out(message: IpcMessage) -> None:
+    assert unpack(pack(message)) == message
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_no_bytes_do_worse_than_nothing(datagram: bytes) -> None:
 
 def test_a_channel_keeps_borders_and_order_and_sees_the_end() -> None:
     one, other = (Channel(end) for end in socket_pair())
-    for word in WORDS:
-        assert one.send(word)
-    assert other.receive() == WORDS
+    for message in MESSAGES:
+        assert one.send(message)
+    assert other.receive() == MESSAGES
     assert other.receive() == []
     assert not other.closed
     one.close()
@@ -112,18 +112,18 @@ def test_the_mailbox_gives_the_newest_and_never_the_same_twice() -> None:
 
 
 def test_the_mailbox_wakes_who_waits_for_a_frame_and_for_the_end() -> None:
-    mailbox, got = LatestFrame(), queue.Queue[tuple[Frame, int] | None]()
+    mailbox, results = LatestFrame(), queue.Queue[tuple[Frame, int] | None]()
 
     def read() -> None:
-        got.put(mailbox.wait_for_newer(0, 10.0))
-        got.put(mailbox.wait_for_newer(1, 10.0))
+        results.put(mailbox.wait_for_newer(0, 10.0))
+        results.put(mailbox.wait_for_newer(1, 10.0))
 
     reader = threading.Thread(target=read)
     reader.start()
     mailbox.put(Frame(frame(), 1, 1))
-    assert got.get(timeout=30) is not None
+    assert results.get(timeout=30) is not None
     mailbox.close()
-    assert got.get(timeout=30) is None
+    assert results.get(timeout=30) is None
     assert mailbox.closed
     reader.join(5.0)
 
@@ -142,21 +142,21 @@ def test_those_beside_the_policy_look_once_it_is_done_or_takes_too_long() -> Non
 
 
 def test_the_policy_wakes_those_beside_it_and_so_does_the_end() -> None:
-    mailbox, got = LatestFrame(), queue.Queue[tuple[Frame, int] | None]()
+    mailbox, results = LatestFrame(), queue.Queue[tuple[Frame, int] | None]()
 
     def wait() -> None:
-        got.put(mailbox.wait_for_processed(0, 30.0))
-        got.put(mailbox.wait_for_processed(1, 30.0))
+        results.put(mailbox.wait_for_processed(0, 30.0))
+        results.put(mailbox.wait_for_processed(1, 30.0))
 
     waiting = threading.Thread(target=wait)
     waiting.start()
     mailbox.put(Frame(frame(), 1, 1))
     mailbox.mark_processed(1)
-    taken = got.get(timeout=60)
-    assert taken is not None
-    assert taken[1] == 1
+    first = results.get(timeout=60)
+    assert first is not None
+    assert first[1] == 1
     mailbox.close()
-    assert got.get(timeout=60) is None
+    assert results.get(timeout=60) is None
     waiting.join(10.0)
 
 

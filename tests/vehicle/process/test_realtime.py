@@ -1,4 +1,4 @@
-"""Priority, memory and readiness: granted or not, the car starts, and says what it did not get."""
+"""Priority, memory and readiness: granted or not, the car starts, and logs what was not granted."""
 
 import os
 import pathlib
@@ -56,26 +56,26 @@ def may_be_first() -> bool:
 
 
 def test_first_come_where_it_is_permitted_and_not_for_the_children() -> None:
-    said, warned = run()
+    printed, warned = run()
     if may_be_first():
-        assert said[:2] == ["True", "1 50"]
+        assert printed[:2] == ["True", "1 50"]
         assert "no real-time priority" not in warned
     else:
-        assert said[:3] == ["nice -15", "False", "0 0"]
+        assert printed[:3] == ["nice -15", "False", "0 0"]
         assert "no real-time priority for the guard (Operation not permitted); it runs at nice -15 instead." in warned
-    assert "child 0" in said
+    assert "child 0" in printed
 
 
 @pytest.mark.parametrize(
-    ("refuse", "said", "warned"),
+    ("refuse", "printed", "warned"),
     [
         (["fifo"], ["nice -15", "False", "0 0"], "it runs at nice -15 instead."),
         (["fifo", "nice"], ["False", "0 0"], "it may come late on a busy machine."),
     ],
 )
-def test_what_is_refused_is_said(refuse: list[str], said: list[str], warned: str) -> None:
+def test_what_is_refused_is_said(refuse: list[str], printed: list[str], warned: str) -> None:
     out, err = run(*refuse)
-    assert out[: len(said)] == said
+    assert out[: len(printed)] == printed
     assert warned in err
 
 

@@ -1,4 +1,4 @@
-"""The kernel's filter, tried for real in children: what is refused, what goes on, and where it is not possible."""
+"""The seccomp filter, tried in real processes: what is refused, what still works, and where there is no filter."""
 
 import ctypes
 import json
@@ -65,7 +65,7 @@ def thread():
     new.join()
     assert other.recv(1) == b"x"
 
-DEEDS = {
+CALLS = {
     "inet": lambda: socket.socket(socket.AF_INET).close(),
     "inet6": lambda: socket.socket(socket.AF_INET6).close(),
     "packet": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close(),
@@ -85,17 +85,18 @@ DEEDS = {
 }
 old = threading.Thread(target=earlier, daemon=True)
 old.start()
-said = forbid_sockets(sys.argv[1])
+problems = forbid_sockets(sys.argv[1])
 begin.set()
 assert done.wait(30)
-print(json.dumps({"said": said, "old thread": late["thread"]} | {name: tried(deed) for name, deed in DEEDS.items()}))
+outcomes = {name: tried(action) for name, action in CALLS.items()}
+print(json.dumps({"problems": problems, "old thread": late["thread"]} | outcomes))
 """
 REFUSED = "EACCES"
 MACHINE = os.uname().machine
 needs_filter = pytest.mark.skipif(MACHINE not in SYSCALL_TABLES, reason=f"there is no filter for {MACHINE}")
 
 
-def life(sockets: AllowedSockets) -> dict[str, Any]:
+def outcomes(sockets: AllowedSockets) -> dict[str, Any]:
     import socket
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handed:
@@ -108,8 +109,8 @@ def life(sockets: AllowedSockets) -> dict[str, Any]:
             pass_fds=(handed.fileno(),),
         )
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    results: dict[str, Any] = json.loads(done.stdout)
+    return results
 
 
 @needs_filter
@@ -118,13 +119,13 @@ def life(sockets: AllowedSockets) -> dict[str, Any]:
     [("none", set()), ("device events", {"netlink", "bind"}), ("local", {"unix", "connect"})],
 )
 def test_what_is_refused_and_what_goes_on(sockets: AllowedSockets, allowed: set[str]) -> None:
-    found = life(sockets)
-    assert found.pop("said") == []
-    assert found.pop("old thread") == REFUSED
+    results = outcomes(sockets)
+    assert results.pop("problems") == []
+    assert results.pop("old thread") == REFUSED
     for name in ("pair", "open", "thread"):
-        assert found.pop(name) == "done", name
-    assert {name for name, how in found.items() if how != REFUSED} == allowed
-    assert {found[name] for name in allowed} <= {"done"}
+        assert results.pop(name) == "done", name
+    assert {name for name, how in results.items() if how != REFUSED} == allowed
+    assert {results[name] for name in allowed} <= {"done"}
 
 
 def test_a_driver_that_needs_the_network_keeps_it_and_that_is_said() -> None:
@@ -154,19 +155,19 @@ def test_a_kernel_that_refuses_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "could not be taken away" in forbid_sockets()[0]
 
 
-def judged(machine: str, sockets: AllowedSockets, arch: int, number: int, arguments: tuple[int, ...]) -> int:
-    """What the kernel would do: the program, run here."""
+def run_filter(machine: str, sockets: AllowedSockets, arch: int, number: int, arguments: tuple[int, ...]) -> int:
+    """What the kernel would return: interprets the filter program for one system call."""
     words = {0: number, 4: arch} | {16 + 8 * place: value & 0xFFFFFFFF for place, value in enumerate(arguments)}
-    lines, at, held = filter_program(SYSCALL_TABLES[machine], sockets), 0, 0
+    lines, at, loaded = filter_program(SYSCALL_TABLES[machine], sockets), 0, 0
     while True:
         code, yes, no, constant = lines[at]
         at += 1
         if code == 0x20:
-            held = words[constant]
+            loaded = words[constant]
         elif code == 0x06:
             return constant
         else:
-            holds = {0x15: held == constant, 0x35: held >= constant, 0x45: bool(held & constant)}[code]
+            holds = {0x15: loaded == constant, 0x35: loaded >= constant, 0x45: bool(loaded & constant)}[code]
             at += yes if holds else no
 
 
@@ -184,10 +185,10 @@ def test_every_call_has_an_end_and_only_what_is_named_is_refused(
     name: str, sockets: AllowedSockets, number: int, arguments: tuple[int, ...]
 ) -> None:
     machine = SYSCALL_TABLES[name]
-    verdict = judged(name, sockets, machine.arch, number, arguments)
+    verdict = run_filter(name, sockets, machine.arch, number, arguments)
     named = {*machine.always_refused, machine.socket, machine.connect, machine.bind, machine.clone, CLONE3}
     assert verdict == ALLOW or number in named or number >= machine.foreign_from
-    assert judged(name, sockets, machine.arch ^ 1, number, arguments) == 0x80000000
+    assert run_filter(name, sockets, machine.arch ^ 1, number, arguments) == 0x80000000
     if number in machine.always_refused:
         assert verdict == 0x0005000D
 
@@ -200,6 +201,6 @@ def test_the_table_names_each_call_once(name: str) -> None:
         == len(machine.always_refused)
         == len(ALWAYS_REFUSED) - (0 if name == "x86_64" else 2)
     )
-    assert judged(name, "none", machine.arch, machine.clone, (0x11, 0, 0, 0, 0, 0)) != ALLOW  # a fork
-    assert judged(name, "none", machine.arch, machine.clone, (0x3D0F00, 0, 0, 0, 0, 0)) == ALLOW  # a thread
-    assert judged(name, "none", machine.arch, CLONE3, (0, 0, 0, 0, 0, 0)) == 0x00050026  # ENOSYS
+    assert run_filter(name, "none", machine.arch, machine.clone, (0x11, 0, 0, 0, 0, 0)) != ALLOW  # a fork
+    assert run_filter(name, "none", machine.arch, machine.clone, (0x3D0F00, 0, 0, 0, 0, 0)) == ALLOW  # a thread
+    assert run_filter(name, "none", machine.arch, CLONE3, (0, 0, 0, 0, 0, 0)) == 0x00050026  # ENOSYS

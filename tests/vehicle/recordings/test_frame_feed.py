@@ -1,4 +1,4 @@
-"""The feed of pictures: whole or not at all, never waiting, and the newest of them where they are wanted."""
+"""The frame feed: whole frames or none, never waiting, and every frame of a drive."""
 
 import queue
 
@@ -19,21 +19,21 @@ MS = 1_000_000
 
 
 @given(st.integers(0, 2**62), st.integers(0, 2**62), st.integers(0, 2**31), st.binary(), st.binary())
-def test_a_picture_survives_its_datagram(at_ns: int, seq: int, dropped: int, rest: bytes, seen: bytes) -> None:
-    picture = RecordedFrame(b"\xff\xd8" + rest, at_ns, seq, dropped, seen)
+def test_a_picture_survives_its_datagram(at_ns: int, seq: int, dropped: int, rest: bytes, policy_input: bytes) -> None:
+    picture = RecordedFrame(b"\xff\xd8" + rest, at_ns, seq, dropped, policy_input)
     assert unpack_frame(pack_frame(picture)) == picture
 
 
 @given(st.binary(max_size=100))
 def test_what_is_no_picture_is_none(datagram: bytes) -> None:
-    found = unpack_frame(datagram)
-    assert found is None or found.jpeg.startswith(b"\xff\xd8")
+    picture = unpack_frame(datagram)
+    assert picture is None or picture.jpeg.startswith(b"\xff\xd8")
 
 
 def test_every_frame_when_armed_and_a_few_otherwise() -> None:
     ours, theirs = socket_pair()
-    got: queue.Queue[RecordedFrame] = queue.Queue()
-    pump = FramePump(theirs, (got.put,))
+    received: queue.Queue[RecordedFrame] = queue.Queue()
+    pump = FramePump(theirs, (received.put,))
     pump.start()
     feed = FrameFeed(ours)
     for n in range(10):
@@ -41,7 +41,7 @@ def test_every_frame_when_armed_and_a_few_otherwise() -> None:
     feed.armed = True
     feed.offer(Frame(frame(77), 500 * MS, 10))
     feed.offer(Frame(frame(78), 501 * MS, 11))
-    assert [got.get(timeout=30).seq for _ in range(12)] == [0, 4, 8, 1, 2, 3, 5, 6, 7, 9, 10, 11]
+    assert [received.get(timeout=30).seq for _ in range(12)] == [0, 4, 8, 1, 2, 3, 5, 6, 7, 9, 10, 11]
     pump.close()
     feed.offer(Frame(frame(1), 600 * MS, 12))
     assert feed.dropped == 1
@@ -51,17 +51,17 @@ def test_every_frame_when_armed_and_a_few_otherwise() -> None:
 @pytest.mark.parametrize("name", ["grey-area", "deepracer-car"])
 def test_a_recording_gets_what_the_policy_sees_to_the_last_grey_level(name: ProfileName) -> None:
     ours, theirs = socket_pair()
-    got: queue.Queue[RecordedFrame] = queue.Queue()
-    pump = FramePump(theirs, (got.put,))
+    received: queue.Queue[RecordedFrame] = queue.Queue()
+    pump = FramePump(theirs, (received.put,))
     pump.start()
     feed = FrameFeed(ours, name)
     noise = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)
     feed.offer(Frame(noise, 0, 0))
     small = np.zeros((120, 160), np.uint8)
     preprocessor(name)(noise, small)
-    assert np.array_equal(decode_policy_input(got.get(timeout=30)), small)
+    assert np.array_equal(decode_policy_input(received.get(timeout=30)), small)
     FrameFeed(ours).offer(Frame(noise, 0, 0))
-    assert got.get(timeout=30).policy_input == b""
+    assert received.get(timeout=30).policy_input == b""
     pump.close()
     ours.close()
 

@@ -1,4 +1,4 @@
-"""The black box: what a drive leaves behind, how large it may grow, what a killed process leaves readable."""
+"""The recorder: what it writes of a drive, how large recordings may grow, what a killed process leaves readable."""
 
 import hashlib
 import os
@@ -31,7 +31,7 @@ from vehicle.models.running.policy import Policy
 from vehicle.models.running.replay import compare
 from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of, png_of
 from vehicle.recordings.mcap_file import Recorded
-from vehicle.recordings.plot import drawn
+from vehicle.recordings.plot import svg_of
 from vehicle.recordings.reader import Recording, read_recording
 from vehicle.recordings.recorder import Recorder, RecorderThread, make_room, recordings
 
@@ -42,13 +42,13 @@ NOISE = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)
 def parts(
     folder: pathlib.Path, file_mb: int = 1, total_mb: int = 4
 ) -> tuple[RecorderOptions, str, str, ModelChoice, Callable[[], datetime]]:
-    """What a Recorder is made of."""
+    """The arguments of a Recorder."""
     options = RecorderOptions(True, folder, file_mb, total_mb)
     model = ModelChoice(pathlib.Path("selected"))
     return options, "car-1", "boot-1", model, lambda: datetime(2026, 1, 2, tzinfo=UTC)
 
 
-def box(folder: pathlib.Path, file_mb: int = 1, total_mb: int = 4) -> Recorder:
+def new_recorder(folder: pathlib.Path, file_mb: int = 1, total_mb: int = 4) -> Recorder:
     return Recorder(*parts(folder, file_mb, total_mb))
 
 
@@ -65,7 +65,7 @@ def picture(n: int, jpeg: bytes | None = None) -> RecordedFrame:
 
 
 def drive(recorder: Recorder, frames: int) -> None:
-    """Armed, so many frames, stopped, and the second after it."""
+    """Record a drive: armed, `frames` frames, tripped, and the second after it."""
     recorder.record(0, state("ready"))
     for n in range(1, frames + 1):
         recorder.record(n * 33 * MS, picture(n))
@@ -76,7 +76,7 @@ def drive(recorder: Recorder, frames: int) -> None:
 
 
 def test_a_drive_is_one_whole_recording(tmp_path: pathlib.Path) -> None:
-    recorder = box(tmp_path)
+    recorder = new_recorder(tmp_path)
     recorder.record(0, state("disarmed"))
     assert recorder.path is None
     drive(recorder, 10)
@@ -93,7 +93,7 @@ def test_a_drive_is_one_whole_recording(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_second_drive_is_a_second_recording_and_re_arming_goes_on_in_the_first(tmp_path: pathlib.Path) -> None:
-    recorder = box(tmp_path)
+    recorder = new_recorder(tmp_path)
     drive(recorder, 2)
     drive(recorder, 2)
     assert len(recordings(tmp_path)) == 2
@@ -106,8 +106,8 @@ def test_a_second_drive_is_a_second_recording_and_re_arming_goes_on_in_the_first
     assert len(recordings(tmp_path)) == 3
 
 
-def test_pictures_that_overtake_the_word_to_arm_are_in_the_recording(tmp_path: pathlib.Path) -> None:
-    recorder = box(tmp_path)
+def test_pictures_that_overtake_the_mode_are_in_the_recording(tmp_path: pathlib.Path) -> None:
+    recorder = new_recorder(tmp_path)
     for n in range(30):
         recorder.record(n * 33 * MS, picture(n))
     recorder.record(30 * 33 * MS, state("ready"))
@@ -119,7 +119,7 @@ def test_pictures_that_overtake_the_word_to_arm_are_in_the_recording(tmp_path: p
 
 
 def test_recordings_rotate_and_the_oldest_go(tmp_path: pathlib.Path) -> None:
-    recorder = box(tmp_path, file_mb=1, total_mb=3)
+    recorder = new_recorder(tmp_path, file_mb=1, total_mb=3)
     drive(recorder, 60)  # noise: some 70 kB a frame
     paths = recordings(tmp_path)
     sizes = [path.stat().st_size for path in paths]
@@ -134,8 +134,8 @@ def test_recordings_rotate_and_the_oldest_go(tmp_path: pathlib.Path) -> None:
 
 WRITER = """
 import pathlib, sys
-from tests.vehicle.recordings.test_recorder import box, state, picture, trace
-recorder = box(pathlib.Path(sys.argv[1]), 16, 64)
+from tests.vehicle.recordings.test_recorder import new_recorder, state, picture, trace
+recorder = new_recorder(pathlib.Path(sys.argv[1]), 16, 64)
 recorder.record(0, state("ready"))
 n = 0
 while True:
@@ -165,7 +165,7 @@ def test_a_killed_writer_leaves_all_but_its_last_chunk(tmp_path: pathlib.Path) -
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A short recording."""
     folder = tmp_path_factory.mktemp("recorded")
-    drive(box(folder), 3)
+    drive(new_recorder(folder), 3)
     return recordings(folder)[0]
 
 
@@ -177,7 +177,7 @@ def readable(path: pathlib.Path) -> int:
         return -1
 
 
-@settings(deadline=None)  # a disk is busy when it is
+@settings(deadline=None)  # it waits for the disk
 @given(cut=st.integers(0, 300_000), flip=st.integers(0, 300_000))
 def test_no_cut_or_damage_is_a_traceback(recorded: pathlib.Path, cut: int, flip: int) -> None:
     content = bytearray(recorded.read_bytes())
@@ -190,7 +190,7 @@ def test_no_cut_or_damage_is_a_traceback(recorded: pathlib.Path, cut: int, flip:
 
 def test_a_disk_that_refuses_is_one_sentence_and_the_next_drive_tries_again(tmp_path: pathlib.Path) -> None:
     (tmp_path / "runs").write_text("in the way")
-    recorder = box(tmp_path / "runs")
+    recorder = new_recorder(tmp_path / "runs")
     with pytest.raises(StorageError, match="cannot be created"):
         recorder.record(0, state("ready"))
     recorder.record(1, trace(1))
@@ -201,7 +201,7 @@ def test_a_disk_that_refuses_is_one_sentence_and_the_next_drive_tries_again(tmp_
 
 
 def test_a_full_queue_drops_and_never_waits(tmp_path: pathlib.Path) -> None:
-    thread = RecorderThread(box(tmp_path), ManualClock())  # not started: nobody takes anything out
+    thread = RecorderThread(new_recorder(tmp_path), ManualClock())  # not started: nothing takes anything out
     for n in range(400):
         thread.on_frame(picture(n, b"\xff\xd8"))
     assert thread.dropped == 400 - 256
@@ -210,7 +210,7 @@ def test_a_full_queue_drops_and_never_waits(tmp_path: pathlib.Path) -> None:
 def test_frames_that_were_left_out_are_counted_in_the_recording(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recorder = box(tmp_path)
+    recorder = new_recorder(tmp_path)
     recorder.record(0, state("ready"))
     for n, dropped in ((1, 3), (2, 3), (5, 5), (6, 5)):
         recorder.record(n * 33 * MS, replace(picture(n), dropped=dropped))
@@ -219,13 +219,13 @@ def test_frames_that_were_left_out_are_counted_in_the_recording(
     run = read_recording(recordings(tmp_path))
     assert [(p.seq, p.dropped) for p in run.frames] == [(1, 3), (2, 3), (5, 5), (6, 5)]
     assert run.frames_missing == 2
-    assert "4 frames, 2 frames not recorded" in drawn(run)
+    assert "4 frames, 2 frames not recorded" in svg_of(run)
     assert run_main(["list", str(tmp_path)]) == 0
     assert capsys.readouterr().out.rstrip().endswith("tiny; 2 frames could not be recorded")
 
 
 def test_each_file_of_a_drive_tells_what_is_missing_up_to_it(tmp_path: pathlib.Path) -> None:
-    recorder = box(tmp_path)
+    recorder = new_recorder(tmp_path)
     recorder.record(0, state("ready"))
     for n in range(1, 40):  # noise: some 70 kB a frame
         recorder.record(n * 33 * MS, replace(picture(n), dropped=n // 10))
@@ -238,14 +238,14 @@ def test_each_file_of_a_drive_tells_what_is_missing_up_to_it(tmp_path: pathlib.P
 
 
 class Stalled(Recorder):
-    """A recorder on a disk that stands still until `go`."""
+    """A recorder on a disk that blocks until `go` is set."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         super().__init__(*parts(folder))
-        self.took, self.go, self.caught_up = threading.Event(), threading.Event(), threading.Event()
+        self.called, self.go, self.caught_up = threading.Event(), threading.Event(), threading.Event()
 
     def record(self, at_ns: int, what: Recorded) -> None:
-        self.took.set()
+        self.called.set()
         assert self.go.wait(60)
         super().record(at_ns, what)
         if isinstance(what, RecordedFrame) and what.seq == 255:
@@ -257,7 +257,7 @@ def test_frames_that_the_full_queue_left_out_are_in_the_recording_too(tmp_path: 
     thread = RecorderThread(recorder, ManualClock())
     thread.start()
     thread.on_message(state("ready"))
-    assert recorder.took.wait(60)
+    assert recorder.called.wait(60)
     for n in range(260):  # the queue has room for 256
         thread.on_frame(replace(picture(n, b"\xff\xd8"), dropped=2))
     recorder.go.set()
@@ -283,31 +283,31 @@ def test_the_caps_must_fit() -> None:
 
 
 def test_the_same_model_gives_the_same_setpoints_again(tmp_path: pathlib.Path) -> None:
-    drive(box(tmp_path / "runs"), 5)
+    drive(new_recorder(tmp_path / "runs"), 5)
     run = read_recording(recordings(tmp_path / "runs"))
     straight = Policy(check_model(write_model(tmp_path / "straight")))
-    found = compare(run, straight)
-    assert (found.compared, found.same, found.agreement) == (5, 5, 1.0)
+    comparison = compare(run, straight)
+    assert (comparison.compared, comparison.same, comparison.agreement) == (5, 5, 1.0)
     left = write_model(tmp_path / "left", tiny_graph([0.0, 0.0, 9.0]), METADATA)
-    found = compare(run, Policy(check_model(left)))
-    assert (found.same, found.steering_max) == (0, pytest.approx(0.5))
+    comparison = compare(run, Policy(check_model(left)))
+    assert (comparison.same, comparison.steering_max) == (0, pytest.approx(0.5))
     run.frames.clear()
     with pytest.raises(BadInput, match="nothing to compare"):
         compare(run, straight)
 
 
 def test_what_the_policy_saw_is_compared_exactly_and_damage_is_said(tmp_path: pathlib.Path) -> None:
-    recorder = box(tmp_path / "runs")
+    recorder = new_recorder(tmp_path / "runs")
     recorder.record(0, state("ready"))
     small = np.full((120, 160), 7, np.uint8)
-    for n, seen in enumerate((png_of(small), b"", png_of(small)), start=1):
-        recorder.record(n * 33 * MS, replace(picture(n), policy_input=seen))
+    for n, policy_input in enumerate((png_of(small), b"", png_of(small)), start=1):
+        recorder.record(n * 33 * MS, replace(picture(n), policy_input=policy_input))
         recorder.record(n * 33 * MS + 5 * MS, trace(n))
     recorder.close()
     run = read_recording(recordings(tmp_path / "runs"))
     policy = Policy(check_model(write_model(tmp_path / "straight")))
-    found = compare(run, policy)
-    assert (found.compared, found.exact, found.same) == (3, 2, 3)
+    comparison = compare(run, policy)
+    assert (comparison.compared, comparison.exact, comparison.same) == (3, 2, 3)
     assert policy.small[0, 0] == 7
     for damage in (b"\x89PNG", png_of(np.zeros((90, 160), np.uint8)), jpeg_of(np.zeros((9, 9, 3), np.uint8))):
         run.frames[0] = replace(run.frames[0], policy_input=damage)
@@ -324,15 +324,15 @@ def test_the_model_that_drove_then_is_found_when_another_is_selected(tmp_path: p
     small.write_bytes(b"the same in fewer bits")
     (tmp_path / "selected").symlink_to("now")
 
-    def found(drove: pathlib.Path) -> pathlib.Path:
+    def model_found(drove: pathlib.Path) -> pathlib.Path:
         sha256 = hashlib.sha256(drove.read_bytes()).hexdigest()
         return driven_model(
             Recording(about={"model_path": str(tmp_path / "selected"), "model_sha256": sha256})
         ).resolve()
 
-    assert found(tmp_path / "then" / "model.onnx") == (tmp_path / "then").resolve()
-    assert found(tmp_path / "now" / "model.onnx") == (tmp_path / "now").resolve()
-    assert found(small) == small.resolve()
+    assert model_found(tmp_path / "then" / "model.onnx") == (tmp_path / "then").resolve()
+    assert model_found(tmp_path / "now" / "model.onnx") == (tmp_path / "now").resolve()
+    assert model_found(small) == small.resolve()
     lost = Recording(about={"model_path": str(tmp_path / "selected"), "model_sha256": "0" * 64})
     assert driven_model(lost) == tmp_path / "selected"
     assert driven_model(Recording(about={"model_path": str(tmp_path / "gone")})) == tmp_path / "gone"
@@ -341,9 +341,9 @@ def test_the_model_that_drove_then_is_found_when_another_is_selected(tmp_path: p
 
 
 def test_the_drawing_shows_three_diagrams_and_the_modes(tmp_path: pathlib.Path) -> None:
-    drive(box(tmp_path), 30)
+    drive(new_recorder(tmp_path), 30)
     run = read_recording(recordings(tmp_path))
-    text = drawn(run)
+    text = svg_of(run)
     assert text.count("<polyline") == 5
     assert "Age of the frame" in text
     assert "1.0 s  tripped: Emergency stop." in text
@@ -351,4 +351,4 @@ def test_the_drawing_shows_three_diagrams_and_the_modes(tmp_path: pathlib.Path) 
     assert 'fill="#e0f5e9"' in text
     run.traces.clear()
     with pytest.raises(BadInput, match="nothing to draw"):
-        drawn(run)
+        svg_of(run)

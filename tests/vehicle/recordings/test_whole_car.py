@@ -1,4 +1,4 @@
-"""The black box in the real three processes: what a drive on mock hardware leaves behind, and what it may not cost."""
+"""The recorder in the real processes: what it writes of a drive on mock hardware, and what may not suffer from it."""
 
 import os
 import pathlib
@@ -34,17 +34,17 @@ def test_a_drive_is_recorded_replayed_and_drawn(tmp_path: pathlib.Path, capsys: 
     car = recording_car(tmp_path, broker)
     try:
         station.drive(throttle_percent=40)
-        begun = len(station.telemetry)
-        station.wait(lambda: len(station.telemetry) > begun + 3)
-        os.kill(car.child("comms"), signal.SIGKILL)  # the witness dies, and control goes on without it
+        count = len(station.telemetry)
+        station.wait(lambda: len(station.telemetry) > count + 3)
+        os.kill(car.child("comms"), signal.SIGKILL)  # the recorder dies with it, and control goes on
         station.wait_mode("tripped")
-        last_beat = station.beat  # of the comms that died: an order that answers it may be too old by now
-        station.wait(lambda: station.beat > last_beat, timeout_s=60)
+        last_heartbeat = station.beat  # of the comms that died: an order that answers it may be too old by now
+        station.wait(lambda: station.beat > last_heartbeat, timeout_s=60)
         for action in ("reset", "arm", "start"):
             station.order(action)
         station.wait_mode("driving")
-        begun = len(station.telemetry)
-        station.wait(lambda: len(station.telemetry) > begun + 2)
+        count = len(station.telemetry)
+        station.wait(lambda: len(station.telemetry) > count + 2)
         station.order("stop")
         station.wait_mode("stopped")
     finally:
@@ -73,4 +73,4 @@ def test_a_drive_is_recorded_replayed_and_drawn(tmp_path: pathlib.Path, capsys: 
     assert run_main(["plot", str(ended)]) == 0
     assert ended.with_suffix(".svg").read_text().startswith("<svg")
     assert run_main(["list", str(tmp_path / "runs")]) == 0
-    assert "never ended" in capsys.readouterr().out
+    assert "was cut off" in capsys.readouterr().out

@@ -31,27 +31,27 @@ OURS = {"x-raceday": "console"}
 
 @dataclass
 class FakeModelList:
-    """Two models; takes what is called good."""
+    """Two models; accepts files whose names begin with good."""
 
-    chosen: str = "first"
-    got: list[tuple[str, int]] = field(default_factory=list)
+    selected: str = "first"
+    added: list[tuple[str, int]] = field(default_factory=list)
 
     def rows(self) -> list[ModelRow]:
         return [
-            ModelRow(name, "FRONT_FACING_CAMERA; discrete, 5; shallow", name == self.chosen)
+            ModelRow(name, "FRONT_FACING_CAMERA; discrete, 5; shallow", name == self.selected)
             for name in ("first", "second")
         ]
 
     def add(self, file: pathlib.Path, name: str) -> ModelRow:
-        self.got.append((name, file.stat().st_size))
+        self.added.append((name, file.stat().st_size))
         if not file.name.startswith("good"):
-            raise BadInput(f"{file.name}: is not an archive that a car can drive.")
+            raise BadInput(f"{file.name} is not an archive that a car can drive.")
         return ModelRow(name, "", False)
 
     def select(self, name: str) -> None:
         if name not in ("first", "second"):
             raise BadInput(f"There is no model {name!r}.")
-        self.chosen = name
+        self.selected = name
 
     def remove(self, name: str) -> None:
         raise BadInput(f"{name} is selected.")
@@ -82,7 +82,7 @@ class Site:
         self.url = f"http://127.0.0.1:{self.server.port}"
 
     def phone(self, code: str = "") -> requests.Session:
-        """A browser that claimed the car."""
+        """A browser session that has claimed the car."""
         session = requests.Session()
         session.headers.update(OURS)
         session.trust_env = False
@@ -93,9 +93,9 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: pathlib.Path) -> Iterator[Site]:
-    made = Site(tmp_path)
-    yield made
-    made.server.close()
+    site = Site(tmp_path)
+    yield site
+    site.server.close()
 
 
 GUARDED = [
@@ -118,8 +118,8 @@ def test_nothing_without_a_session_and_nothing_from_elsewhere(site: Site) -> Non
         for headers in ({"x-raceday": ""}, {"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}):
             answer = phone.request(method, site.url + path, json={}, headers=headers, timeout=60)
             assert answer.status_code in (403, 422), (path, headers)
-    assert site.bench.said == []
-    assert site.model_list.got == []
+    assert site.bench.sent == []
+    assert site.model_list.added == []
 
 
 def test_every_guarded_path_is_in_the_list(site: Site) -> None:
@@ -154,13 +154,13 @@ def test_start_hold_stop(site: Site) -> None:
     site.bench.control.on_guard_message(CarHeartbeat(101, "driving"))
     assert phone.post(f"{site.url}/api/hold", json={"heartbeat": 101}, timeout=60).json()["mode"] == "driving"
     assert phone.post(f"{site.url}/api/stop", json={}, timeout=60).json() == {"message": "Stopping."}
-    assert site.bench.words == ["Lease", "arm", "start", "Lease", "stop"]
+    assert site.bench.sent_names == ["Lease", "arm", "start", "Lease", "stop"]
 
 
 @pytest.mark.parametrize("body", [{}, {"throttle_percent": 101}, {"throttle_percent": -1}, {"throttle_percent": "x"}])
 def test_an_odd_start_is_refused(site: Site, body: dict[str, object]) -> None:
     answer = site.phone().post(f"{site.url}/api/start", json=body, timeout=60)
-    assert (answer.status_code, site.bench.said) == (422, [])
+    assert (answer.status_code, site.bench.sent) == (422, [])
     assert answer.json()["error"]
 
 
@@ -185,7 +185,7 @@ def test_models_come_in_whole_and_are_chosen_while_the_car_stands(site: Site) ->
     phone = site.phone()
     put = f"{site.url}/api/models?file="
     assert phone.put(put + "good.tar.gz", data=b"x" * 5000, timeout=60).json()["name"] == "good"
-    assert site.model_list.got == [("good", 5000)]
+    assert site.model_list.added == [("good", 5000)]
     for name, body, match in (
         ("bad.tar.gz", b"x", "not an archive"),
         ("good.exe", b"x", "DeepRacer archive"),
@@ -196,19 +196,19 @@ def test_models_come_in_whole_and_are_chosen_while_the_car_stands(site: Site) ->
         assert match in answer.json()["error"]
     rows = phone.post(f"{site.url}/api/models/select", json={"name": "second"}, timeout=60).json()
     assert [row["selected"] for row in rows] == [False, True]
-    assert site.bench.words == ["ReloadModel"]
+    assert site.bench.sent_names == ["ReloadModel"]
     site.bench.control.on_guard_message(CarState(True, "driving"))
     answer = phone.post(f"{site.url}/api/models/select", json={"name": "first"}, timeout=60)
     assert answer.status_code == 409
     answer = phone.put(put + "good.tar.gz", data=b"x", timeout=60)
-    assert (answer.status_code, site.model_list.chosen) == (409, "second")
+    assert (answer.status_code, site.model_list.selected) == (409, "second")
 
 
 def test_a_file_that_is_too_large_is_not_read(site: Site) -> None:
     answer = site.phone().put(
         f"{site.url}/api/models?file=good.tar.gz", data=b"", headers={"content-length": str(MAX_BYTES + 1)}, timeout=60
     )
-    assert (answer.status_code, site.model_list.got) == (422, [])
+    assert (answer.status_code, site.model_list.added) == (422, [])
 
 
 @pytest.mark.parametrize(
@@ -259,13 +259,13 @@ def test_what_an_upload_is_its_content_says(site: Site) -> None:
         for name in ("good.tar.gz.bin", "good.tar.gz (1)", "good", "good.dat", "good archive", "good.tar.gz."):
             answer = phone.put(f"{site.url}/api/models", params={"file": name}, data=body, timeout=60)
             assert answer.status_code == 200, (name, answer.text)
-            assert site.model_list.got[-1] == (answer.json()["name"], len(body))
+            assert site.model_list.added[-1] == (answer.json()["name"], len(body))
             assert answer.json()["name"] in ("good", "good-archive")
 
 
 def test_what_is_no_model_by_name_nor_content_is_said(site: Site) -> None:
     phone = site.phone()
-    for body, words in (
+    for body, sentence in (
         (b"\xff\xd8\xff\xe0 a picture", "A model is a DeepRacer archive (.tar.gz, .tar or .zip), or an .onnx"),
         (b"<!DOCTYPE html>", "A model is a DeepRacer archive"),
         (b"BZh9" + bytes(600), "packed with bzip2, which is not supported: pack it as tar.gz or zip"),
@@ -275,8 +275,8 @@ def test_what_is_no_model_by_name_nor_content_is_said(site: Site) -> None:
         for name in ("good", "good.jpg", "good.json"):
             answer = phone.put(f"{site.url}/api/models", params={"file": name}, data=body, timeout=60)
             assert answer.status_code == 422
-            assert words in answer.json()["error"]
-    assert site.model_list.got == []
+            assert sentence in answer.json()["error"]
+    assert site.model_list.added == []
 
 
 def test_the_camera_shows_the_newest_frame(site: Site) -> None:
@@ -294,10 +294,10 @@ def test_about_has_calibration_and_health(site: Site) -> None:
 
 
 def test_idle_sockets_do_not_lock_the_phone_out(site: Site) -> None:
-    """Forty of them were enough once. The stop comes by an open line and by a new one."""
+    """Stop works over an open connection and over a new one, however many idle sockets there are."""
     phone = site.phone()
-    with stranger(site.server.port, "/", "/api/claim", "/api/stop") as held:
-        held.open(600)
+    with stranger(site.server.port, "/", "/api/claim", "/api/stop") as idle:
+        idle.open(600)
         for _ in range(5):
             assert phone.post(f"{site.url}/api/stop", json={}, timeout=60).status_code == 200
             fresh = requests.post(

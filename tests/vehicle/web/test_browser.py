@@ -19,7 +19,7 @@ from tests.browser import keep_picture, violations
 from tests.system.vehicle.test_processes import REST, Car
 from tests.vehicle.sample_parts import METADATA, config_text, frame, pulses, tiny_graph, write_model
 from tests.vehicle.web.test_access import Site
-from tests.vehicle.web.test_calibration_api import Guarded
+from tests.vehicle.web.test_calibration_api import FakeGuard
 from vehicle.calibration.file import read_calibration
 from vehicle.core.messages import CalibrationCommand, ControlTrace, LoopTelemetry, ThrottleLimit
 from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of
@@ -33,9 +33,9 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture
 def site(tmp_path: pathlib.Path) -> Iterator[Site]:
-    made = Site(tmp_path)
-    yield made
-    made.server.close()
+    site = Site(tmp_path)
+    yield site
+    site.server.close()
 
 
 @contextmanager
@@ -57,8 +57,8 @@ def claim(page: Page, url: str, code: str) -> None:
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
 
 
-def drives(site: Site) -> None:
-    """The guard says that it drives."""
+def report_driving(site: Site) -> None:
+    """The guard reports that the car drives."""
     control = site.bench.control
     control.on_guard_message(CarState(True, "driving", "", "first", "ab" * 32, 40))
     control.on_guard_message(ControlTrace(1, "driving", 1, 0, 0.4, 1.0, 0.35, 0.4, 1_400_000, 1_390_000))
@@ -80,7 +80,7 @@ def test_the_page_is_for_everybody(site: Site, browser: Browser, scheme: str) ->
         keep_picture(page, f"console-claim-{scheme}")
         claim(page, site.url, site.code)
         expect(page.locator("#models li")).to_have_count(2)
-        drives(site)
+        report_driving(site)
         expect(page.locator("#mode")).to_have_text("Driving")
         expect(page.locator("#camera")).to_be_visible()
         expect(page.locator("#health")).to_contain_text("unknown")
@@ -119,12 +119,12 @@ def test_stop_acts_on_the_touch_itself_and_wherever_the_page_is(site: Site, brow
     with phone(browser) as page:
         claim(page, site.url, site.code)
         page.get_by_role("button", name="Start").click()
-        until(page, lambda: site.bench.words[:3] == ["Lease", "arm", "start"])
-        drives(site)
+        until(page, lambda: site.bench.sent_names[:3] == ["Lease", "arm", "start"])
+        report_driving(site)
         expect(page.locator("#mode")).to_have_text("Driving")
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         page.locator("#stop").dispatch_event("pointerdown")  # the finger has not left yet
-        until(page, lambda: site.bench.words[-1] == "stop")
+        until(page, lambda: site.bench.sent_names[-1] == "stop")
 
 
 def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
@@ -132,45 +132,47 @@ def test_the_lease_lives_with_the_page(site: Site, browser: Browser) -> None:
         claim(page, site.url, site.code)
         page.get_by_role("slider", name="Throttle").fill("55")
         page.get_by_role("button", name="Start").click()
-        until(page, lambda: "start" in site.bench.words)
-        drives(site)
-        for beat in range(101, 104):
-            site.bench.control.on_guard_message(CarHeartbeat(beat, "driving"))
-            until(page, lambda beat=beat: leases(site)[-1].heartbeat == beat)  # type: ignore[misc]
-        started = next(w for w in site.bench.said if isinstance(w, DriveOrder) and w.action == "start")
+        until(page, lambda: "start" in site.bench.sent_names)
+        report_driving(site)
+        for number in range(101, 104):
+            site.bench.control.on_guard_message(CarHeartbeat(number, "driving"))
+            until(page, lambda number=number: leases(site)[-1].heartbeat == number)  # type: ignore[misc]
+        started = next(
+            message for message in site.bench.sent if isinstance(message, DriveOrder) and message.action == "start"
+        )
         assert started.throttle_percent == 55
         page.get_by_role("slider", name="Throttle").fill("70")
-        until(page, lambda: ThrottleLimit(70) in site.bench.said)
+        until(page, lambda: ThrottleLimit(70) in site.bench.sent)
         page.goto("about:blank")
-        until(page, lambda: site.bench.words[-1] == "stop")
+        until(page, lambda: site.bench.sent_names[-1] == "stop")
 
 
 def driving(page: Page, site: Site) -> None:
-    """This phone drives the car, and renews."""
+    """Start the car from this phone, and wait for its first renewal."""
     claim(page, site.url, site.code)
     page.get_by_role("button", name="Start").click()
-    until(page, lambda: "start" in site.bench.words)
-    drives(site)
+    until(page, lambda: "start" in site.bench.sent_names)
+    report_driving(site)
     expect(page.locator("#mode")).to_have_text("Driving")
     with page.expect_request("**/api/hold"):
         pass
 
 
-def asked(page: Page, path: str) -> list[Request]:
-    """What goes out to `path` from now on."""
-    seen: list[Request] = []
-    page.on("request", lambda request: seen.append(request) if request.url.endswith(path) else None)
-    return seen
+def requests_to(page: Page, path: str) -> list[Request]:
+    """The requests to `path` from now on."""
+    requests: list[Request] = []
+    page.on("request", lambda request: requests.append(request) if request.url.endswith(path) else None)
+    return requests
 
 
-def kept_back(page: Page, pattern: str) -> list[Route]:
-    """What is asked from now on, until each is let go."""
+def hold_back(page: Page, pattern: str) -> list[Route]:
+    """The requests from now on that match `pattern`; each waits until it is continued."""
     routes: list[Route] = []
 
-    def keep(route: Route) -> None:
+    def hold(route: Route) -> None:
         routes.append(route)
 
-    page.route(pattern, keep)
+    page.route(pattern, hold)
     return routes
 
 
@@ -179,26 +181,26 @@ def test_a_stop_that_is_lost_ends_the_renewals_and_is_asked_again_until_it_arriv
 ) -> None:
     with phone(browser) as page:
         driving(page, site)
-        held = kept_back(page, "**/api/hold")  # it was asked before the stop, and is answered after it
-        until(page, lambda: held != [])
+        held_renewals = hold_back(page, "**/api/hold")  # requested before the stop, and answered after it
+        until(page, lambda: held_renewals != [])
         page.route("**/api/stop", lambda route: route.abort())
-        renewals, stops = asked(page, "/api/hold"), asked(page, "/api/stop")
+        renewals, stops = requests_to(page, "/api/hold"), requests_to(page, "/api/stop")
         page.get_by_role("button", name="Stop").tap()
         until(page, lambda: len(stops) == 1)
         with page.expect_response("**/api/hold") as answered:
-            held[0].continue_()
+            held_renewals[0].continue_()
         assert answered.value.json()["has_control"] is True
         until(page, lambda: len(stops) >= 3)
         expect(page.locator("#drive_message")).to_have_text(
             "The car is not responding. Sending Stop again; without this page the car stops by itself."
         )
-        assert "stop" not in site.bench.words
+        assert "stop" not in site.bench.sent_names
         page.unroute("**/api/stop")
-        until(page, lambda: site.bench.words[-1] == "stop")
+        until(page, lambda: site.bench.sent_names[-1] == "stop")
         expect(page.locator("#drive_message")).to_have_text("Stopping.")
         assert renewals == []
         count = len(stops)
-        for _ in range(5):  # five looks of the page at the car: no more stops, no renewal
+        for _ in range(5):  # the page polls five times: no more stops, no renewal
             with page.expect_response("**/api/status"):
                 pass
         assert (renewals, len(stops)) == ([], count)
@@ -211,14 +213,14 @@ def test_a_stop_that_is_lost_ends_the_renewals_and_is_asked_again_until_it_arriv
 def test_a_start_that_comes_after_the_stop_is_stopped(site: Site, browser: Browser) -> None:
     with phone(browser) as page:
         claim(page, site.url, site.code)
-        late = kept_back(page, "**/api/start")
+        late = hold_back(page, "**/api/start")
         page.get_by_role("button", name="Start").click()
         until(page, lambda: late != [])
         page.get_by_role("button", name="Stop").tap()
-        until(page, lambda: site.bench.words[-1:] == ["stop"])
-        renewals = asked(page, "/api/hold")
+        until(page, lambda: site.bench.sent_names[-1:] == ["stop"])
+        renewals = requests_to(page, "/api/hold")
         late[0].continue_()
-        until(page, lambda: "start" in site.bench.words and site.bench.words[-1] == "stop")
+        until(page, lambda: "start" in site.bench.sent_names and site.bench.sent_names[-1] == "stop")
         for _ in range(3):
             with page.expect_response("**/api/status"):
                 pass
@@ -229,7 +231,7 @@ def test_a_refused_stop_is_said_and_not_asked_again(site: Site, browser: Browser
     with phone(browser) as page:
         driving(page, site)
         page.route("**/api/stop", lambda route: route.fulfill(status=403, json={"error": "Not from there."}))
-        stops = asked(page, "/api/stop")
+        stops = requests_to(page, "/api/stop")
         page.get_by_role("button", name="Stop").tap()
         expect(page.locator("#drive_message")).to_have_text("Not from there.")
         for _ in range(5):
@@ -255,17 +257,17 @@ def test_foreign_answers_at_the_cars_address_are_not_the_cars(site: Site, browse
     """The phone has changed its network: the page looks silent, keeps its stop bar, and asks for its stop again."""
     with phone(browser) as page:
         driving(page, site)
-        stops = asked(page, "/api/stop")
+        stops = requests_to(page, "/api/stop")
         for status, kind, body in STRANGERS:
             foreign_answers(page, status, kind, body)
             page.locator("body[data-silent]").wait_for(timeout=30_000)
             expect(page.locator("#mode")).to_have_text("Car unreachable")
-            before, done = len(stops), site.bench.words.count("stop")
+            before, done = len(stops), site.bench.sent_names.count("stop")
             page.get_by_role("button", name="Stop").tap()
             until(page, lambda before=before: len(stops) >= before + 2)  # type: ignore[misc]
             expect(page.locator("#drive_message")).to_contain_text("Sending Stop again")
             page.unroute("**/api/**")
-            until(page, lambda done=done: site.bench.words.count("stop") > done)  # type: ignore[misc]
+            until(page, lambda done=done: site.bench.sent_names.count("stop") > done)  # type: ignore[misc]
             page.locator("body:not([data-silent])").wait_for(timeout=30_000)
 
 
@@ -274,11 +276,11 @@ def test_a_second_phone_can_stop_and_cannot_take(site: Site, browser: Browser) -
         claim(one, site.url, site.code)
         claim(other, site.url, site.code)
         one.get_by_role("button", name="Start").click()
-        until(one, lambda: "start" in site.bench.words)
+        until(one, lambda: "start" in site.bench.sent_names)
         other.get_by_role("button", name="Start").click()
         expect(other.locator("#drive_message")).to_have_text("Another phone holds the car.")
         other.get_by_role("button", name="Stop").click()
-        until(other, lambda: site.bench.words[-1] == "stop")
+        until(other, lambda: site.bench.sent_names[-1] == "stop")
 
 
 def test_a_car_that_is_gone_is_said(site: Site, browser: Browser) -> None:
@@ -291,7 +293,7 @@ def test_a_car_that_is_gone_is_said(site: Site, browser: Browser) -> None:
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, scheme: str) -> None:
     site = Site(tmp_path, tmp_path / "calibration.json")
-    guard = Guarded(site)
+    guard = FakeGuard(site)
     try:
         with phone(browser, color_scheme=scheme) as page:
             claim(page, site.url, site.code)
@@ -333,13 +335,13 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             page.get_by_label("Pulse, µs").press("Enter")
             expect(page.locator("#wizard_pulse")).to_have_text("The pulse is on")
             page.keyboard.press("Escape")
-            until(page, lambda: site.bench.said[-1] == CalibrationCommand("neutral"))
+            until(page, lambda: site.bench.sent[-1] == CalibrationCommand("neutral"))
             for step in range(3, 9):
                 page.get_by_role("button", name="This is right").click()
                 expect(page.locator("#wizard_step")).to_have_text(f"Step {step} of 9")
             page.get_by_role("button", name="Show for one second").click()
             expect(page.locator("#wizard_pulse")).to_have_text("The pulse is on")
-            guard.second()
+            guard.end_pulse()
             expect(page.locator("#wizard_pulse")).to_have_text("The wheels are at neutral")
             keep_picture(page, f"console-way-{scheme}")
             page.get_by_role("button", name="Yes").click()
@@ -355,21 +357,21 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
 
 
 def until(page: Page, what: Callable[[], bool]) -> None:
-    """Looks whenever the browser has had a turn."""
+    """Wait until `what` holds, and let the browser work meanwhile."""
     for _ in range(200):
         if what():
             return
         page.wait_for_timeout(50)
-    raise AssertionError("in vain")
+    raise AssertionError("the condition never held")
 
 
 def leases(site: Site) -> list[Lease]:
-    return [word for word in site.bench.said if isinstance(word, Lease)]
+    return [message for message in site.bench.sent if isinstance(message, Lease)]
 
 
 @pytest.fixture
-def brought(tmp_path: pathlib.Path) -> tuple[str, str]:
-    """An ONNX file and its metadata as a phone keeps them."""
+def downloads(tmp_path: pathlib.Path) -> tuple[str, str]:
+    """The paths of an ONNX file and its metadata in a phone's downloads."""
     folder = tmp_path / "downloads"
     folder.mkdir()
     model, metadata = folder / "My net.onnx", folder / "model_metadata (1).json"
@@ -380,9 +382,9 @@ def brought(tmp_path: pathlib.Path) -> tuple[str, str]:
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
-    tmp_path: pathlib.Path, browser: Browser, brought: tuple[str, str], scheme: str
+    tmp_path: pathlib.Path, browser: Browser, downloads: tuple[str, str], scheme: str
 ) -> None:
-    model, metadata = brought
+    model, metadata = downloads
     library = LibraryModelList(tmp_path / "models")
     site = Site(tmp_path, model_list=library)
     try:
@@ -410,22 +412,22 @@ def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
             expect(page.locator("#file_message")).to_have_text("Choose one model at a time.")
     finally:
         site.server.close()
-    kept = tmp_path / "models" / "My-net"
-    assert (kept / "model.onnx").read_bytes() == pathlib.Path(model).read_bytes()
-    assert (kept / "model_metadata.json").read_bytes() == pathlib.Path(metadata).read_bytes()
+    imported = tmp_path / "models" / "My-net"
+    assert (imported / "model.onnx").read_bytes() == pathlib.Path(model).read_bytes()
+    assert (imported / "model_metadata.json").read_bytes() == pathlib.Path(metadata).read_bytes()
 
 
 def test_what_a_download_added_to_a_name_is_no_hindrance(
-    tmp_path: pathlib.Path, browser: Browser, brought: tuple[str, str]
+    tmp_path: pathlib.Path, browser: Browser, downloads: tuple[str, str]
 ) -> None:
-    folder = pathlib.Path(brought[0]).parent
+    folder = pathlib.Path(downloads[0]).parent
     model, metadata = folder / "net.ONNX (1)", folder / "model_metadata.json.txt"
-    for kept, downloaded in zip(brought, (model, metadata), strict=True):
-        downloaded.write_bytes(pathlib.Path(kept).read_bytes())
+    for original, downloaded in zip(downloads, (model, metadata), strict=True):
+        downloaded.write_bytes(pathlib.Path(original).read_bytes())
     archive = folder / "export"
     with tarfile.open(archive, "w:gz") as packed:
-        packed.add(brought[0], "model.onnx")
-        packed.add(brought[1], "model_metadata.json")
+        packed.add(downloads[0], "model.onnx")
+        packed.add(downloads[1], "model_metadata.json")
     library = LibraryModelList(tmp_path / "models")
     site = Site(tmp_path, model_list=library)
     try:
@@ -465,14 +467,16 @@ def test_the_page_says_which_checkpoint_was_taken(tmp_path: pathlib.Path, browse
         info.size = len(note)
         archive.addfile(info, io.BytesIO(note))
     site = Site(tmp_path, model_list=LibraryModelList(tmp_path / "models"))
-    said = "model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step-100.ckpt the best"
+    choice = "model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step-100.ckpt the best"
     try:
         with phone(browser) as page:
             claim(page, site.url, site.code)
             page.locator("#file").set_input_files(str(packed))
             page.get_by_role("button", name="Upload").click()
-            expect(page.locator("#models_message")).to_have_text(f"export is on the car. It is {said}.", timeout=60_000)
-            expect(page.locator("#models li")).to_contain_text(said)
+            expect(page.locator("#models_message")).to_have_text(
+                f"export is on the car. It is {choice}.", timeout=60_000
+            )
+            expect(page.locator("#models li")).to_contain_text(choice)
             page.locator("#models_title").evaluate("title => title.scrollIntoView()")
             keep_picture(page, "console-checkpoint")
     finally:
@@ -508,9 +512,9 @@ folder = "{tmp_path}/runs"
     car = Car(tmp_path, text)
     archive = archive_of(DATA / "tf1", tmp_path / "racer.tar.gz")
     try:
-        said = first_boot(car)
+        code = first_boot(car)
         with phone(browser) as page:
-            claim(page, f"http://127.0.0.1:{port}", said)
+            claim(page, f"http://127.0.0.1:{port}", code)
             expect(page.locator("#model")).to_have_text("first", timeout=20_000)
             page.locator("#file").set_input_files(str(archive))
             page.get_by_role("button", name="Upload").click()
@@ -560,9 +564,9 @@ def test_a_racer_calibrates_a_real_car_and_drives_with_it(
     text = config_text(tmp_path, broker.port, extra=extra).replace("stock = true", f'file = "{file}"')
     car = Car(tmp_path, text)
     try:
-        said = first_boot(car)
+        code = first_boot(car)
         with phone(browser) as page:
-            claim(page, f"http://127.0.0.1:{port}", said)
+            claim(page, f"http://127.0.0.1:{port}", code)
             expect(page.locator("#model")).to_have_text("model", timeout=30_000)
             expect(page.locator("#no_calibration")).to_be_visible()
             page.get_by_label("The car is on a stand").check()
@@ -606,7 +610,7 @@ def test_a_racer_calibrates_a_real_car_and_drives_with_it(
 
 
 def archive_of(folder: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
-    """As the DeepRacer console exports it."""
+    """Write an archive as the DeepRacer console exports it."""
     with tarfile.open(path, "w:gz") as archive:
         archive.add(folder / "shallow.json", "model_metadata.json")
         archive.add(folder / "shallow.pb", "agent/model.pb")
@@ -619,13 +623,13 @@ def first_boot(car: Car) -> str:
     for line in car.process.stderr:
         if "claim code of the console: " in line:
             return line.split("claim code of the console: ")[1].split()[0]
-    raise AssertionError("no claim code was said")
+    raise AssertionError("no claim code was logged")
 
 
 def until_rest(folder: pathlib.Path) -> None:
-    """Waits on the kernel's clock for the wheels to rest: a second of lease, and the ramp."""
+    """Wait for neutral, on the kernel's clock: a second of lease, and the ramp."""
     for _ in range(100):
         if pulses(folder)[-1] == REST:
             return
         signal.sigtimedwait([], 0.05)
-    raise AssertionError("it drives on")
+    raise AssertionError("the car drives on")

@@ -16,35 +16,35 @@ from vehicle.core.pulses import STOCK_CALIBRATION
 from vehicle.process.channel import IpcMessage
 
 
-class Guarded:
-    """Plays the guard's part for a site: a real fitting that answers each word."""
+class FakeGuard:
+    """Plays the guard's part for a site: a real calibration session that answers each command."""
 
     def __init__(self, site: Site) -> None:
-        self.site, self.fitting = site, CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
-        self.real = site.bench.say
-        site.bench.control._send = site.bench.control.calibration._send = self.say
+        self.site, self.session = site, CalibrationSession(STOCK_CALIBRATION, 1_000, 0)
+        self.send_to_bench = site.bench.send
+        site.bench.control._send = site.bench.control.calibration._send = self.send
 
-    def say(self, word: IpcMessage) -> bool:
-        if isinstance(word, CalibrationCommand):
-            if word.action in ("cancel", "kept"):
+    def send(self, message: IpcMessage) -> bool:
+        if isinstance(message, CalibrationCommand):
+            if message.action in ("cancel", "saved"):
                 self.site.bench.control.on_guard_message(CLOSED)
             else:
-                self.fitting.on_command(word, 0)
-                self.site.bench.control.on_guard_message(self.fitting.status())
-        return self.real(word)
+                self.session.on_command(message, 0)
+                self.site.bench.control.on_guard_message(self.session.status())
+        return self.send_to_bench(message)
 
-    def second(self) -> None:
-        """The pulse is over."""
-        self.fitting.pulses(10**12)
-        self.site.bench.control.on_guard_message(self.fitting.status())
+    def end_pulse(self) -> None:
+        """Let the pulse's second pass."""
+        self.session.pulses(10**12)
+        self.site.bench.control.on_guard_message(self.session.status())
 
 
 @pytest.fixture
 def site(tmp_path: pathlib.Path) -> Iterator[Site]:
-    made = Site(tmp_path, tmp_path / "calibration.json")
-    Guarded(made)
-    yield made
-    made.server.close()
+    site = Site(tmp_path, tmp_path / "calibration.json")
+    FakeGuard(site)
+    yield site
+    site.server.close()
 
 
 BEGIN = {"action": "begin", "wheels_off": True}
@@ -75,14 +75,14 @@ def test_the_wheels_are_off_or_nothing_begins(site: Site) -> None:
     for body in ({"action": "begin"}, {"action": "begin", "wheels_off": False}, {"action": "try", "width_us": 1500}):
         assert phone.post(f"{site.url}/api/calibration", json=body, timeout=60).status_code == 409
     for odd in (
-        {"action": "kept"},
+        {"action": "saved"},
         {"action": "sweep"},
         {"action": "try", "width_us": -1},
         {"action": "try", "width_us": 9_999},
         {},
     ):
         assert phone.post(f"{site.url}/api/calibration", json=odd, timeout=60).status_code == 422
-    assert site.bench.said == []
+    assert site.bench.sent == []
 
 
 def test_one_phone_at_a_time_and_anyone_sets_the_wheels_to_rest(site: Site) -> None:
@@ -94,7 +94,7 @@ def test_one_phone_at_a_time_and_anyone_sets_the_wheels_to_rest(site: Site) -> N
     assert other.post(f"{site.url}/api/start", json={"throttle_percent": 30}, timeout=60).status_code == 409
     one.post(f"{site.url}/api/calibration", json={"action": "try", "width_us": 1500}, timeout=60)
     assert other.post(f"{site.url}/api/stop", json={}, timeout=60).status_code == 200
-    assert site.bench.said[-2] == CalibrationCommand("neutral")
+    assert site.bench.sent[-2] == CalibrationCommand("neutral")
     assert not one.get(f"{site.url}/api/status", timeout=60).json()["calibration"]["is_pulsing"]
 
 
@@ -118,6 +118,6 @@ def test_a_car_whose_settings_name_no_file_says_so(tmp_path: pathlib.Path) -> No
 
 def test_a_guard_that_does_not_listen_is_said() -> None:
     bench = Bench()
-    bench.listening = False
+    bench.is_reachable = False
     with pytest.raises(Refused, match="does not respond"):
         bench.control.calibration.command("me", "begin", 0, 10.0)

@@ -92,7 +92,7 @@ def test_sessions_do_not_pile_up(path: pathlib.Path) -> None:
     assert [claims.session(token, NOW + 30) is not None for token in tokens] == [False] * 2 + [True] * MAX_SESSIONS
 
 
-def test_a_damaged_book_is_one_sentence_and_a_new_code_mends_it(path: pathlib.Path) -> None:
+def test_a_damaged_file_is_one_sentence_and_a_new_code_mends_it(path: pathlib.Path) -> None:
     path.parent.mkdir()
     path.write_text("{")
     with pytest.raises(ConfigError, match="raceday vehicle claim"):

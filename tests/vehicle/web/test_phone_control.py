@@ -18,17 +18,17 @@ class Bench:
     """A PhoneControl whose messages land in a list."""
 
     def __init__(self) -> None:
-        self.said: list[IpcMessage] = []
-        self.listening = True
+        self.sent: list[IpcMessage] = []
+        self.is_reachable = True
         self.stopped_locally = 0
-        self.control = PhoneControl("boot-1", self.say, self.stop_locally)
+        self.control = PhoneControl("boot-1", self.send, self.stop_locally)
         self.control.on_guard_message(CarHeartbeat(100, "disarmed"))
         self.control.on_guard_message(CarState(True, "disarmed"))
 
-    def say(self, word: IpcMessage) -> bool:
-        if self.listening:
-            self.said.append(word)
-        return self.listening
+    def send(self, message: IpcMessage) -> bool:
+        if self.is_reachable:
+            self.sent.append(message)
+        return self.is_reachable
 
     def stop_locally(self) -> str:
         self.stopped_locally += 1
@@ -38,9 +38,9 @@ class Bench:
         self.control.on_guard_message(CarState(True, mode, reason))
 
     @property
-    def words(self) -> list[str]:
-        """What was said, in short."""
-        return [w.action if isinstance(w, DriveOrder) else type(w).__name__ for w in self.said]
+    def sent_names(self) -> list[str]:
+        """The messages sent to the guard: the action of an order, the type of all others."""
+        return [m.action if isinstance(m, DriveOrder) else type(m).__name__ for m in self.sent]
 
 
 def lease(grant: str, run_id: str = "") -> Lease:
@@ -51,18 +51,18 @@ def order(action: str) -> DriveOrder:
     return DriveOrder("s-1", action, "boot-1", 100, 1000)  # type: ignore[arg-type]
 
 
-def test_start_leases_arms_and_starts_and_hold_renews_the_beat_that_was_seen() -> None:
+def test_start_leases_arms_and_starts_and_hold_renews_for_the_heartbeat_that_was_received() -> None:
     bench = Bench()
     bench.control.start("me", 35, 10.0)
-    assert bench.words == ["Lease", "arm", "start"]
-    granted, _, started = bench.said
+    assert bench.sent_names == ["Lease", "arm", "start"]
+    granted, _, started = bench.sent
     assert granted == Lease("boot-1", 100, "drive", "phone", LEASE_MS)
     assert isinstance(started, DriveOrder)
     assert started.throttle_percent == 35
     bench.mode("driving")
     bench.control.on_guard_message(CarHeartbeat(101, "driving"))
     assert bench.control.hold("me", 100, 10.2)
-    assert bench.said[-1] == Lease("boot-1", 100, "drive", "phone", LEASE_MS)  # not 101: the page has not seen it
+    assert bench.sent[-1] == Lease("boot-1", 100, "drive", "phone", LEASE_MS)  # not 101: the page has not received it
     assert not bench.control.hold("you", 101, 10.3)
     assert bench.control.status("me", 10.3).has_control
     assert not bench.control.status("you", 10.3).has_control
@@ -72,9 +72,9 @@ def test_stop_needs_nothing_and_falls_back_to_the_local_socket() -> None:
     bench = Bench()
     bench.control.start("me", 35, 10.0)
     assert bench.control.stop() == "Stopping."
-    assert bench.words[-1] == "stop"
+    assert bench.sent_names[-1] == "stop"
     assert not bench.control.hold("me", 101, 10.1)
-    bench.listening = False
+    bench.is_reachable = False
     assert bench.control.stop() == "The car is tripped."
     assert bench.stopped_locally == 1
 
@@ -87,7 +87,7 @@ def test_start_is_refused_in(mode: CarMode, match: str) -> None:
     bench.mode(mode, "Emergency stop.")
     with pytest.raises(Refused, match=match):
         bench.control.start("me", 35, 10.0)
-    assert bench.said == []
+    assert bench.sent == []
 
 
 def test_a_trip_lets_go_and_needs_reset_then_start() -> None:
@@ -96,7 +96,7 @@ def test_a_trip_lets_go_and_needs_reset_then_start() -> None:
     bench.mode("tripped", "The newest frame is old.")
     assert not bench.control.hold("me", 101, 10.1)
     bench.control.reset("me", 10.2)
-    assert bench.words[-1] == "reset"
+    assert bench.sent_names[-1] == "reset"
 
 
 def test_another_phone_waits_until_the_first_is_silent() -> None:
@@ -111,7 +111,7 @@ def test_another_phone_waits_until_the_first_is_silent() -> None:
     with pytest.raises(Refused, match="does not hold"):
         bench.control.throttle("me", 80)
     bench.control.throttle("you", 60)
-    assert bench.said[-1] == ThrottleLimit(60)
+    assert bench.sent[-1] == ThrottleLimit(60)
 
 
 def test_a_run_of_the_station_takes_the_car() -> None:
@@ -119,7 +119,7 @@ def test_a_run_of_the_station_takes_the_car() -> None:
     bench.control.start("me", 35, 10.0)
     bench.mode("driving")
     assert bench.control.admits(lease("drive", "run-1"), 10.5)
-    assert bench.words[-1] == "stop"
+    assert bench.sent_names[-1] == "stop"
     assert not bench.control.hold("me", 101, 10.6)
     with pytest.raises(Refused, match="ask the official"):
         bench.control.start("me", 35, 11.0)
@@ -143,7 +143,7 @@ def test_the_stations_emergency_stop_holds_against_the_phone() -> None:
     assert bench.control.admits(order("estop"), 10.0)
     with pytest.raises(Refused, match="ask the official"):
         bench.control.reset("me", 12.0)
-    bench.control.admits(lease("none"), 15.0)  # it is still there
+    bench.control.admits(lease("none"), 15.0)  # the station is still there
     with pytest.raises(Refused, match="ask the official"):
         bench.control.start("me", 35, 24.0)
     bench.control.admits(order("reset"), 25.0)
@@ -157,7 +157,7 @@ def test_a_model_changes_only_while_the_car_stands() -> None:
         bench.control.reload_model(10.0)
     bench.mode("stopped")
     bench.control.reload_model(10.0)
-    assert bench.said == [ReloadModel()]
+    assert bench.sent == [ReloadModel()]
 
 
 def test_the_status_says_what_the_motors_get() -> None:
@@ -174,19 +174,17 @@ def test_the_status_says_what_the_motors_get() -> None:
 
 
 def test_the_real_controller_obeys_and_a_late_renewal_does_not_revive() -> None:
-    """Against the guard's own mind: the lease counts from the beat, whenever its renewal arrives."""
+    """Against the guard's own controller: the lease counts from the heartbeat, whenever its renewal arrives."""
     controller = DriveController("boot-1", DriveLimits(), SafetyOptions(arm_frames=1), 0, calibrated=True)
-    taken: list[IpcMessage] = []
 
-    def say(word: IpcMessage) -> bool:
-        taken.append(word)
-        if isinstance(word, Lease):
-            controller.on_lease(word)
-        elif isinstance(word, DriveOrder):
-            controller.on_order(word)
+    def send(message: IpcMessage) -> bool:
+        if isinstance(message, Lease):
+            controller.on_lease(message)
+        elif isinstance(message, DriveOrder):
+            controller.on_order(message)
         return True
 
-    control = PhoneControl("boot-1", say, str)
+    control = PhoneControl("boot-1", send, str)
     controller.set_model_ready()
     seq = 0
 
@@ -206,7 +204,7 @@ def test_the_real_controller_obeys_and_a_late_renewal_does_not_revive() -> None:
         tick(now_ms)
     later = controller.next_heartbeat(1900 * MS)
     control.on_guard_message(later)
-    assert control.hold("me", first.heartbeat, 1.9)  # a renewal that was stuck in the air: it answers the first beat
+    assert control.hold("me", first.heartbeat, 1.9)  # a renewal that was delayed: it answers the first heartbeat
     tick(1990)
     assert controller.mode == "driving"
     tick(2005)

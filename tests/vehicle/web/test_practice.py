@@ -1,4 +1,4 @@
-"""Free practice from a phone beside a station that is on: the phone's, until the station has a run for the car."""
+"""Free practice from a phone while a station is on: the phone holds the car until the station has a run for it."""
 
 import pytest
 
@@ -18,8 +18,8 @@ MS = 1_000_000
 BOOT, CAR, PHONE = "boot-1", "car-1", "session-1"
 
 
-class Yard:
-    """The real station's cars, car's guard and console's control on one virtual clock and a quick wire."""
+class PracticeSetup:
+    """The station's real car control, the car's controller and the console's control, on one virtual clock."""
 
     def __init__(self) -> None:
         self.now_ns, self.frame, self.is_phone_there = 10**9, 0, True
@@ -36,24 +36,24 @@ class Yard:
         return self.now_ns / 1e9
 
     @property
-    def seen(self) -> m.CarMode:
-        """The car's mode, as the station's page has it."""
+    def station_mode(self) -> m.CarMode:
+        """The car's mode, as the station's page shows it."""
         return self.cars.views(self.now_ns)[0].mode
 
-    def to_guard(self, word: IpcMessage) -> bool:
-        if isinstance(word, m.Lease):
-            self.controller.on_lease(word)
-        elif isinstance(word, m.DriveOrder):
-            self.controller.on_order(word)
+    def to_guard(self, message: IpcMessage) -> bool:
+        if isinstance(message, m.Lease):
+            self.controller.on_lease(message)
+        elif isinstance(message, m.DriveOrder):
+            self.controller.on_order(message)
         return True
 
     def from_station(self, replies: list[tuple[str, m.Body]]) -> None:
-        for _, word in replies:
-            if isinstance(word, m.Lease | m.DriveOrder) and self.control.admits(word, self.now_s):
-                self.to_guard(word)
+        for _, reply in replies:
+            if isinstance(reply, m.Lease | m.DriveOrder) and self.control.admits(reply, self.now_s):
+                self.to_guard(reply)
 
     def run(self, for_ms: int) -> None:
-        """Ticks of 10 ms, frames of 50, beats of 100, and the page's renewals of 200."""
+        """Ticks of 10 ms; a frame every 50, a heartbeat every 100, and a renewal by the page every 200."""
         for _ in range(for_ms // 10):
             self.now_ns += 10 * MS
             tick = self.now_ns // (10 * MS)
@@ -61,15 +61,15 @@ class Yard:
                 self.frame += 1
                 self.controller.on_setpoint(Setpoint(self.frame, self.now_ns, 0.0, 1.0, 900), self.now_ns)
             self.controller.tick(self.now_ns)
-            self.tell_state()
+            self.report_state()
             if tick % 10 == 0:
-                beat = self.controller.next_heartbeat(self.now_ns)
-                self.control.on_guard_message(beat)
-                self.from_station(self.cars.on_heartbeat(CAR, BOOT, beat, self.now_ns))
+                heartbeat = self.controller.next_heartbeat(self.now_ns)
+                self.control.on_guard_message(heartbeat)
+                self.from_station(self.cars.on_heartbeat(CAR, BOOT, heartbeat, self.now_ns))
             if tick % 20 == 0 and self.is_phone_there:
                 self.control.hold(PHONE, self.control.status(PHONE, self.now_s).heartbeat, self.now_s)
 
-    def tell_state(self) -> None:
+    def report_state(self) -> None:
         state = m.CarState(
             True, self.controller.mode, self.controller.mode_state.reason, practice=self.controller.is_practice
         )
@@ -80,82 +80,84 @@ class Yard:
 
 
 @pytest.fixture
-def yard() -> Yard:
-    made = Yard()
-    made.run(500)
-    made.control.start(PHONE, 40, made.now_s)
-    made.run(500)
-    assert made.controller.mode == "driving"
-    return made
+def setup() -> PracticeSetup:
+    setup = PracticeSetup()
+    setup.run(500)
+    setup.control.start(PHONE, 40, setup.now_s)
+    setup.run(500)
+    assert setup.controller.mode == "driving"
+    return setup
 
 
-def test_a_phone_practises_while_a_station_is_on(yard: Yard) -> None:
+def test_a_phone_practises_while_a_station_is_on(setup: PracticeSetup) -> None:
     for _ in range(30):
-        yard.run(1_000)
-        assert (yard.controller.mode, yard.seen) == ("driving", "driving")
-        assert yard.cars.views(yard.now_ns)[0].practice
-    yard.control.stop()
-    yard.run(300)
-    assert (yard.controller.mode, yard.seen) == ("stopped", "stopped")
+        setup.run(1_000)
+        assert (setup.controller.mode, setup.station_mode) == ("driving", "driving")
+        assert setup.cars.views(setup.now_ns)[0].practice
+    setup.control.stop()
+    setup.run(300)
+    assert (setup.controller.mode, setup.station_mode) == ("stopped", "stopped")
 
 
-def test_a_page_that_is_gone_ends_it_and_says_whose_lease_it_was(yard: Yard) -> None:
-    yard.is_phone_there = False
-    yard.run(2_000)
-    assert yard.controller.mode in ("stopped", "tripped")
-    assert "station" not in yard.controller.mode_state.reason or "withdrew" in yard.controller.mode_state.reason
-    assert not yard.cars.views(yard.now_ns)[0].practice
+def test_a_page_that_is_gone_ends_it_and_says_whose_lease_it_was(setup: PracticeSetup) -> None:
+    setup.is_phone_there = False
+    setup.run(2_000)
+    assert setup.controller.mode in ("stopped", "tripped")
+    assert "station" not in setup.controller.mode_state.reason or "withdrew" in setup.controller.mode_state.reason
+    assert not setup.cars.views(setup.now_ns)[0].practice
 
 
-def test_a_run_of_the_station_takes_the_car_and_the_phone_may_only_stop(yard: Yard) -> None:
-    yard.cars.permit([DrivePermit(CAR, "run-1", running=False)])
-    yard.run(500)
-    assert yard.controller.mode != "driving"  # practice ended; nothing drives on into a run
-    yard.cars.permit([DrivePermit(CAR, "run-1", running=True)])
-    yard.from_station(yard.cars.order(CAR, "start", 60, yard.now_ns))
-    yard.run(1_000)
-    assert (yard.controller.mode, yard.controller.throttle_percent) == ("driving", 60)
-    assert not yard.controller.is_practice
-    assert yard.control.status(PHONE, yard.now_s).station_runs
-    yard.control.stop()
-    yard.run(100)
-    assert yard.controller.mode == "stopped"
+def test_a_run_of_the_station_takes_the_car_and_the_phone_may_only_stop(setup: PracticeSetup) -> None:
+    setup.cars.permit([DrivePermit(CAR, "run-1", running=False)])
+    setup.run(500)
+    assert setup.controller.mode != "driving"  # practice ended; nothing drives on into a run
+    setup.cars.permit([DrivePermit(CAR, "run-1", running=True)])
+    setup.from_station(setup.cars.order(CAR, "start", 60, setup.now_ns))
+    setup.run(1_000)
+    assert (setup.controller.mode, setup.controller.throttle_percent) == ("driving", 60)
+    assert not setup.controller.is_practice
+    assert setup.control.status(PHONE, setup.now_s).station_runs
+    setup.control.stop()
+    setup.run(100)
+    assert setup.controller.mode == "stopped"
 
 
-def test_an_emergency_stop_holds_a_practising_car(yard: Yard) -> None:
-    yard.from_station(yard.cars.order(CAR, "estop", None, yard.now_ns))
-    yard.run(3_000)
-    assert yard.controller.mode == "tripped"
-    assert yard.control.status(PHONE, yard.now_s).station_runs  # the page says that the official must let go
+def test_an_emergency_stop_holds_a_practising_car(setup: PracticeSetup) -> None:
+    setup.from_station(setup.cars.order(CAR, "estop", None, setup.now_ns))
+    setup.run(3_000)
+    assert setup.controller.mode == "tripped"
+    assert setup.control.status(PHONE, setup.now_s).station_runs  # the page says that the official must release it
 
 
-def test_the_stop_of_all_cars_holds_it_until_it_is_released_and_then_it_is_the_phones_again(yard: Yard) -> None:
-    yard.from_station(yard.cars.stop_all("Ruth", Moment("boot", yard.now_ns, 0)))
-    yard.run(30_000)
-    assert yard.controller.mode == "tripped"
-    assert [car.outcome for car in yard.cars.stop_view(Moment("boot", yard.now_ns, 0), connected=True).cars] == [
+def test_the_stop_of_all_cars_holds_it_until_it_is_released_and_then_it_is_the_phones_again(
+    setup: PracticeSetup,
+) -> None:
+    setup.from_station(setup.cars.stop_all("Ruth", Moment("boot", setup.now_ns, 0)))
+    setup.run(30_000)
+    assert setup.controller.mode == "tripped"
+    assert [car.outcome for car in setup.cars.stop_view(Moment("boot", setup.now_ns, 0), connected=True).cars] == [
         "stopped"
     ]
     with pytest.raises(Refused, match="ask the official"):
-        yard.control.reset(PHONE, yard.now_s)
-    yard.cars.release(Moment("boot", yard.now_ns, 0))
-    yard.run(500)
-    assert yard.controller.mode == "tripped"  # nothing moves of it
-    yard.control.reset(PHONE, yard.now_s)
-    yard.run(200)
-    yard.control.start(PHONE, 40, yard.now_s)
-    yard.run(500)
-    assert yard.controller.mode == "driving"
+        setup.control.reset(PHONE, setup.now_s)
+    setup.cars.release(Moment("boot", setup.now_ns, 0))
+    setup.run(500)
+    assert setup.controller.mode == "tripped"  # the release alone moves nothing
+    setup.control.reset(PHONE, setup.now_s)
+    setup.run(200)
+    setup.control.start(PHONE, 40, setup.now_s)
+    setup.run(500)
+    assert setup.controller.mode == "driving"
 
 
-def test_a_second_machine_of_one_name_says_so_on_its_own_page(yard: Yard) -> None:
-    assert yard.control.status(PHONE, yard.now_s).refusal == ""
-    taken = Yard()
-    taken.cars.on_heartbeat(CAR, "another", m.CarHeartbeat(1, "driving"), taken.now_ns)
-    taken.run(200)
-    assert "Another machine already uses the name car-1" in taken.control.status(PHONE, taken.now_s).refusal
+def test_a_second_machine_of_one_name_says_so_on_its_own_page(setup: PracticeSetup) -> None:
+    assert setup.control.status(PHONE, setup.now_s).refusal == ""
+    second = PracticeSetup()
+    second.cars.on_heartbeat(CAR, "another", m.CarHeartbeat(1, "driving"), second.now_ns)
+    second.run(200)
+    assert "Another machine already uses the name car-1" in second.control.status(PHONE, second.now_s).refusal
     other = m.Lease("another", 9, "drive", "run-1", 500)  # what is leased to the other is not ours
-    assert taken.control.admits(other, taken.now_s)
-    assert not taken.control.status(PHONE, taken.now_s).station_runs
-    taken.run(5_000)
-    assert taken.control.status(PHONE, taken.now_s).refusal == ""  # the other is gone
+    assert second.control.admits(other, second.now_s)
+    assert not second.control.status(PHONE, second.now_s).station_runs
+    second.run(5_000)
+    assert second.control.status(PHONE, second.now_s).refusal == ""  # the other is gone

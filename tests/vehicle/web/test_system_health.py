@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicle.web.system_health import battery_percent, heat_c, read_health, wifi_dbm
+from vehicle.web.system_health import battery_percent, celsius, read_health, wifi_dbm
 
 WIRELESS = """Inter-| sta-|   Quality        |   Discarded packets               | Missed | WE
  face | tus | link level noise |  nwid  crypt   frag  retry   misc | beacon | 22
@@ -42,4 +42,4 @@ def test_no_battery_is_made_up(tmp_path: pathlib.Path, text: str) -> None:
 @given(st.text())
 def test_odd_tables_are_no_traceback(text: str) -> None:
     assert wifi_dbm(f"a\nb\n{text}") is None or isinstance(wifi_dbm(f"a\nb\n{text}"), int)
-    assert heat_c(text) is None or isinstance(heat_c(text), float)
+    assert celsius(text) is None or isinstance(celsius(text), float)

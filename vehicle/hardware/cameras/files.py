@@ -69,5 +69,5 @@ def _load(folder: pathlib.Path) -> list[Pixels]:
 def _picture(path: pathlib.Path) -> Pixels:
     pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
-        raise BadInput(f"{path}: is not a picture that can be read.")
+        raise BadInput(f"{path} is not a picture that can be read.")
     return cast(Pixels, pixels)

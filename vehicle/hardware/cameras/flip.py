@@ -18,4 +18,6 @@ FLIPS: dict[str, Callable[[Pixels], Pixels]] = {
 
 def flip_setting() -> Any:
     """The setting `flip` of a camera driver."""
-    return setting("none", choices=tuple(FLIPS), what="horizontal: a mirror; vertical; both: it hangs upside down")
+    return setting(
+        "none", choices=tuple(FLIPS), what="horizontal: seen through a mirror; vertical; both: mounted upside down"
+    )

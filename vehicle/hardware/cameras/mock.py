@@ -108,7 +108,7 @@ class MockCamera:
     def _picture(self, number: int) -> Pixels:
         shift = number % self._options.width_px
         picture = self._pattern[:, shift : shift + self._options.width_px].copy()
-        picture[0, 0] = number % 251  # no two neighbours are alike, as with a real sensor
+        picture[0, 0] = number % 251  # no two successive pictures are alike, as with a real sensor
         return picture
 
 

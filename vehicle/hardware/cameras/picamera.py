@@ -27,7 +27,7 @@ class PiCameraOptions:
     width_px: int = setting(320, min=160, max=1920)
     height_px: int = setting(240, min=120, max=1080)
     rate_hz: float = setting(30.0, min=1.0, max=120.0)
-    flip: bool = setting(False, what="the camera hangs upside down")
+    flip: bool = setting(False, what="the camera is mounted upside down")
 
 
 class PiCamera:

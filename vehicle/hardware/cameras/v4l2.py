@@ -88,25 +88,25 @@ class V4l2Camera:
 
     def _configure(self) -> None:
         o = self._options
-        wanted = (
+        settings = (
             (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
             (cv2.CAP_PROP_FRAME_WIDTH, o.width_px),
             (cv2.CAP_PROP_FRAME_HEIGHT, o.height_px),
             (cv2.CAP_PROP_FPS, o.rate_hz),
             (cv2.CAP_PROP_BUFFERSIZE, 1),
-            (cv2.CAP_PROP_CONVERT_RGB, 0),  # the JPEG as it came, for us to decode
+            (cv2.CAP_PROP_CONVERT_RGB, 0),  # leave the JPEG undecoded: this driver decodes it
         )
-        for what, value in wanted:
-            self._capture.set(what, value)  # a camera ignores what it does not support
+        for name, value in settings:
+            self._capture.set(name, value)  # a camera ignores what it does not support
 
     def _decoded(self, data: NDArray[Any]) -> Pixels | None:
-        """The JPEG of a camera, grey; a camera without MJPEG gives YUYV, of which the Y plane is the grey picture."""
+        """The grey picture in `data`: a JPEG, YUYV from a camera without MJPEG, or BGR; None if it is torn."""
         if data.ndim == 3 and data.shape[2] == 2:
             return np.ascontiguousarray(data[:, :, 0])
         if data.ndim == 3 and data.shape[2] == 3:
             return cast(Pixels, cv2.cvtColor(data, cv2.COLOR_BGR2GRAY))
-        how, side_px = DECODES[self._options.decode]
-        pixels = cast("Pixels | None", cv2.imdecode(data.reshape(-1), how))
+        flag, side_px = DECODES[self._options.decode]
+        pixels = cast("Pixels | None", cv2.imdecode(data.reshape(-1), flag))
         return None if pixels is None or is_torn(pixels, side_px) else pixels
 
     def _on_no_picture(self, wait_s: float, sentence: str) -> None:
@@ -120,8 +120,8 @@ class V4l2Camera:
 
 def _open(device: pathlib.Path) -> VideoCapture:
     if not device.exists():
-        found = ", ".join(str(path) for path in sorted(device.parent.glob("video*"))) or "none"
-        raise HardwareMissing(f"there is no camera at {device}; found here: {found}.")
+        devices = ", ".join(str(path) for path in sorted(device.parent.glob("video*"))) or "none"
+        raise HardwareMissing(f"there is no camera at {device}; found here: {devices}.")
     capture = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
     if not capture.isOpened():
         capture.release()

@@ -33,10 +33,12 @@ class VideoCamera:
         self._clock = clock
         self._video = cv2.VideoCapture(str(self._options.file))
         if not self._options.file.is_file() or not self._video.isOpened():
-            raise BadInput(f"{self._options.file}: is not a video that can be read.")
+            raise BadInput(f"{self._options.file} is not a video that can be read.")
         rate_hz = self._options.rate_hz or self._video.get(cv2.CAP_PROP_FPS)
         if not 0.5 <= rate_hz <= 240.0:
-            raise BadInput(f"{self._options.file}: states {rate_hz:g} frames a second; set `rate_hz`.")
+            raise BadInput(
+                f"{self._options.file} states {rate_hz:g} frames a second, which is out of range; set `rate_hz`."
+            )
         self._rate_hz = float(rate_hz)
         self._start_ns = clock.now_ns()
         self._given = 0
@@ -68,7 +70,7 @@ class VideoCamera:
                 return None
         ok, picture = self._video.retrieve()
         if not ok:
-            raise BadInput(f"{self._options.file}: holds a picture that cannot be read.")
+            raise BadInput(f"{self._options.file} holds a picture that cannot be read.")
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if picture.ndim == 3 else picture
         return FLIPS[self._options.flip](cast(Pixels, grey))
 

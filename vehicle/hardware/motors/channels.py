@@ -14,7 +14,7 @@ MOTOR_CHANNEL, STEERING_CHANNEL = 0, 1
 
 
 def check_channels(steering: int, motor: int) -> None:
-    """Raises ConfigError if both are the same channel, be it by default."""
+    """Raises ConfigError if both are the same channel, even if only by default."""
     if steering == motor:
         raise ConfigError(
             f"`steering_channel` and `motor_channel` are both {motor}; each needs a channel of its own: name both."
@@ -22,9 +22,9 @@ def check_channels(steering: int, motor: int) -> None:
 
 
 def log_if_unnamed(options: dict[str, Any]) -> None:
-    """Log the channels used if `options` names neither: the default was once the other way round."""
+    """Log the default channels if `options` names neither: a car that is wired the other way round needs others."""
     if "steering_channel" not in options and "motor_channel" not in options:
         log(
-            f"[motors.options] names no channels: the motor is taken to be on {MOTOR_CHANNEL} and the steering on "
+            f"[motors.options] names no channels: the motor is assumed to be on {MOTOR_CHANNEL} and the steering on "
             f"{STEERING_CHANNEL}, as on the stock car. Name both; `raceday vehicle calibrate` asks which wheel moved."
         )

@@ -1,7 +1,7 @@
 """PWM by gpiozero on two header pins: only as precise as the pin library, which is often too coarse.
 
-What the libraries do to a duty cycle (read in gpiozero 2.0.1, `pins/*.py`): lgpio takes whole per cent, `int(value *
-100)`, which is 200 us at 50 Hz; RPi.GPIO takes any share but times it in a thread, some 100 us off; pigpio takes
+What the libraries do to a duty cycle (read in gpiozero 2.0.1, `pins/*.py`): lgpio uses whole per cent, `int(value *
+100)`, which is 200 us at 50 Hz; RPi.GPIO accepts any share but times it in a thread, some 100 us off; pigpio uses
 `int(value * 10000)` and samples at 5 us. Only pigpio passes the check against the stock calibration.
 """
 
@@ -56,12 +56,12 @@ class GpioMotors:
         del clock  # the library times the pulses
         self._options = from_table(options, GpioMotorsOptions, "[motors.options]")
         self._library = LIBRARIES[self._options.library]
-        found = factory if factory is not None else _factory(self._library)
-        self._own = found if factory is None else None
+        pin_factory = factory if factory is not None else _factory(self._library)
+        self._own = pin_factory if factory is None else None
         self._pins: list[PWMOutputDevice] = []
         try:
             for number in (self._options.motor_pin, self._options.steering_pin):
-                self._pins.append(PWMOutputDevice(number, frequency=NS_PER_S // PERIOD_NS, pin_factory=found))
+                self._pins.append(PWMOutputDevice(number, frequency=NS_PER_S // PERIOD_NS, pin_factory=pin_factory))
         except Exception as error:  # each pin library has errors of its own kind: lgpio.error, pigpio.error
             self.close()
             raise HardwareMissing(f"GPIO{number} cannot pulse ({error}): is the pin free, and on the header?") from None
@@ -78,7 +78,7 @@ class GpioMotors:
         try:
             for pin, width_ns in zip(self._pins, widths, strict=True):
                 pin.value = self._share(width_ns)
-        except Exception as error:  # of whatever kind: the guard trips, and opens them again
+        except Exception as error:  # of whatever kind: the guard trips and opens the pins again
             raise HardwareMissing(f"the pins no longer take pulses ({error}).") from None
 
     def neutral(self) -> None:
@@ -87,7 +87,7 @@ class GpioMotors:
         try:
             motor.off()
             steering.off()
-        except Exception as error:  # of whatever kind: the guard trips, and opens them again
+        except Exception as error:  # of whatever kind: the guard trips and opens the pins again
             raise HardwareMissing(f"the pins no longer take pulses ({error}).") from None
 
     def close(self) -> None:
@@ -105,10 +105,10 @@ class GpioMotors:
 
 def _factory(library: PinLibrary) -> Factory:
     try:
-        made: Factory = getattr(importlib.import_module(library.module), library.factory)()
+        factory: Factory = getattr(importlib.import_module(library.module), library.factory)()
     except Exception as error:  # no library, no chip, no daemon: each has errors of its own kind
         raise HardwareMissing(
             f"gpiozero's {library.factory} does not start ({error}): install it (pigpio: its daemon too), or choose "
             "sysfs or pca9685, which are finer."
         ) from None
-    return made
+    return factory

@@ -83,11 +83,11 @@ class MockMotors:
 
     def _set(self, pulses: Pulses) -> None:
         self.pulses = pulses
-        order = PulseChange(self._clock.now_ns(), pulses)
-        self.changes.append(order)
+        change = PulseChange(self._clock.now_ns(), pulses)
+        self.changes.append(change)
         self._change_count += 1
         if self._options.record is not None:
-            line = {"at_ns": order.at_ns, "steering_ns": pulses.steering_ns, "throttle_ns": pulses.throttle_ns}
+            line = {"at_ns": change.at_ns, "steering_ns": pulses.steering_ns, "throttle_ns": pulses.throttle_ns}
             with self._options.record.open("a", encoding="utf-8") as record:
                 record.write(json.dumps(line) + "\n")
 

@@ -2,7 +2,8 @@
 
 Registers: NXP PCA9685 data sheet, rev. 4, 7.3. The chip divides its oscillator (nominally 25 MHz, up to some per cent
 off: measure it) by 4096 and by PRESCALE + 1; so a step is (PRESCALE + 1) / oscillator, 4.88 us at 50 Hz. Like all
-hardware it continues to pulse when its writer dies. Every `apply` is written, changed or not: a dead bus shows at once.
+hardware it continues to pulse when its writer dies. Every `apply` writes, even unchanged pulses, so that a dead bus
+shows at once.
 """
 
 from dataclasses import dataclass
@@ -39,13 +40,15 @@ class Pca9685MotorsOptions:
     """`[motors.options]` of pca9685."""
 
     bus: int = setting(1, min=0, max=63, what="the number in /dev/i2c-N")
-    address: int = setting(0x40, min=0x08, max=0x77, what="of the chip on its bus")
+    address: int = setting(0x40, min=0x08, max=0x77, what="the chip's address on the bus")
     steering_channel: int = setting(STEERING_CHANNEL, min=0, max=15)
     motor_channel: int = setting(MOTOR_CHANNEL, min=0, max=15)
     rate_hz: float = setting(
         50.0, min=24.0, max=100.0, what="pulses a second; more is finer, if the servo tolerates it"
     )
-    oscillator_hz: int = setting(25_000_000, min=20_000_000, max=30_000_000, what="as measured on this chip")
+    oscillator_hz: int = setting(
+        25_000_000, min=20_000_000, max=30_000_000, what="its frequency, measured on this chip"
+    )
 
     def __post_init__(self) -> None:
         check_channels(self.steering_channel, self.motor_channel)
@@ -93,9 +96,9 @@ class Pca9685Motors:
     def neutral(self) -> None:
         """No pulse at all, the motor first: for when calibrated pulses were refused, or there is no calibration."""
         try:
-            self._block(self._options.motor_channel, [0, 0, 0, FULL_OFF])
+            self._write_channel(self._options.motor_channel, [0, 0, 0, FULL_OFF])
         finally:
-            self._block(self._options.steering_channel, [0, 0, 0, FULL_OFF])
+            self._write_channel(self._options.steering_channel, [0, 0, 0, FULL_OFF])
 
     def close(self) -> None:
         """Close the bus; the chip continues its pulses."""
@@ -118,11 +121,11 @@ class Pca9685Motors:
 
     def _pulse(self, channel: int, width_ns: int) -> None:
         count = round(width_ns / self._options.step_ns)
-        self._block(channel, [0, 0, count & 0xFF, count >> 8])
+        self._write_channel(channel, [0, 0, count & 0xFF, count >> 8])
 
-    def _block(self, channel: int, four: list[int]) -> None:
+    def _write_channel(self, channel: int, registers: list[int]) -> None:
         try:
-            self._bus.write_i2c_block_data(self._options.address, LED0_ON_L + 4 * channel, four)
+            self._bus.write_i2c_block_data(self._options.address, LED0_ON_L + 4 * channel, registers)
         except OSError as error:
             raise self._no_answer(error) from None
 

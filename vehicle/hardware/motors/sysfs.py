@@ -30,7 +30,9 @@ class SysfsMotorsOptions:
     steering_channel: int = setting(STEERING_CHANNEL, min=0, max=63, what="the chip's channel of the steering servo")
     motor_channel: int = setting(MOTOR_CHANNEL, min=0, max=63, what="the chip's channel of the motor's controller")
     resolution_ns: int = setting(1_000, min=1, max=1_000_000, what="the step that the chip's clock allows")
-    enable_file: pathlib.Path | None = setting(None, what="is written `enable_value` before the first pulse")
+    enable_file: pathlib.Path | None = setting(
+        None, what="a file to which `enable_value` is written before the first pulse"
+    )
     enable_value: str = setting("0", what="the stock DeepRacer: gpio436 is on when it is 0")
 
     def __post_init__(self) -> None:
@@ -96,7 +98,7 @@ class SysfsMotors:
         deadline_s = time.monotonic() + _EXPORT_TIMEOUT_S
         while not self._files.writable(channel / "duty_cycle"):
             if time.monotonic() > deadline_s:
-                raise HardwareMissing(f"{channel}/duty_cycle may not be written: put this user into the group gpio.")
+                raise HardwareMissing(f"{channel}/duty_cycle may not be written: add this user to the group gpio.")
             time.sleep(_POLL_S)
         return channel
 
@@ -117,5 +119,5 @@ class SysfsMotors:
 
 def _why(error: OSError) -> str:
     if error.errno == errno.EBUSY:
-        return "the channel is taken by another program"
+        return "the channel is in use by another program"
     return error.strerror or str(error)

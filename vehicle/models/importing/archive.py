@@ -114,44 +114,47 @@ class _ArchiveContents:
 
 
 def is_archive(head: bytes) -> bool:
-    """Does a file whose first HEAD_BYTES are `head` hold an archive?"""
+    """Whether a file whose first HEAD_BYTES are `head` holds an archive."""
     return head.startswith((GZIP, *ZIP)) or is_tar(head)
 
 
 def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
-    """The model and its metadata. `checkpoint` names one of several, "" lets the archive decide. Raises BadInput."""
-    found = _ArchiveContents(checkpoint)
+    """The model and its metadata in an archive. Raises BadInput for an archive that is not acceptable or has no model.
+
+    `checkpoint` names one of several; "" lets the archive's own notes decide.
+    """
+    contents = _ArchiveContents(checkpoint)
     for name, member in _files(file):
-        _read_member(found, name, member)
-    if not found.models:
-        inner = f"; unpack its {found.packed[:60]!r} first" if found.packed else ""
+        _read_member(contents, name, member)
+    if not contents.models:
+        inner = f"; unpack its {contents.packed[:60]!r} first" if contents.packed else ""
         raise BadInput(f"The archive holds no model: it must have one .pb (or .onnx){inner}.")
-    name, reason = choose_checkpoint(found.models, found.notes, found.wanted)
-    if not found.metadata.name:
-        for renamed, text in found.renamed.items():
-            found.metadata.add(renamed, text)
-    if not found.metadata.name:
+    name, reason = choose_checkpoint(contents.models, contents.notes, contents.wanted)
+    if not contents.metadata.name:
+        for renamed, text in contents.renamed.items():
+            contents.metadata.add(renamed, text)
+    if not contents.metadata.name:
         raise BadInput(f"The archive holds no {METADATA}.")
-    count = count_checkpoints(found.models)
+    count = count_checkpoints(contents.models)
     choice = f"{printable(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
-    content, found.content = found.content, bytearray()
-    if found.models[name] != found.models.get(found.model_name):
+    content, contents.content = contents.content, bytearray()
+    if contents.models[name] != contents.models.get(contents.model_name):
         content = _reread_model(file, name)
-    return ExtractedModel(name, content, found.metadata.text, choice)
+    return ExtractedModel(name, content, contents.metadata.text, choice)
 
 
-def _read_member(found: _ArchiveContents, name: str, member: Member) -> None:
+def _read_member(contents: _ArchiveContents, name: str, member: Member) -> None:
     base = base_of(name)
     if base == METADATA:
-        found.metadata.add(_safe_path(name), bytes(_read(member, MAX_METADATA_BYTES)))
-    elif _RENAMED.fullmatch(base) and member.size <= MAX_METADATA_BYTES and len(found.renamed) < MAX_FORMS:
-        found.renamed[_safe_path(name)] = bytes(_read(member, MAX_METADATA_BYTES))
-    elif base in NOTES and member.size <= MAX_NOTE_BYTES and len(found.notes) < MAX_NOTES:
-        found.notes[_safe_path(name)] = bytes(_read(member, MAX_NOTE_BYTES))
+        contents.metadata.add(_safe_path(name), bytes(_read(member, MAX_METADATA_BYTES)))
+    elif _RENAMED.fullmatch(base) and member.size <= MAX_METADATA_BYTES and len(contents.renamed) < MAX_FORMS:
+        contents.renamed[_safe_path(name)] = bytes(_read(member, MAX_METADATA_BYTES))
+    elif base in NOTES and member.size <= MAX_NOTE_BYTES and len(contents.notes) < MAX_NOTES:
+        contents.notes[_safe_path(name)] = bytes(_read(member, MAX_NOTE_BYTES))
     elif base.lower().endswith(MODEL_ENDS):
-        _read_model(found, _safe_path(name), member)
+        _read_model(contents, _safe_path(name), member)
     elif base.lower().endswith(_PACKED_ENDS):
-        found.packed = found.packed or name
+        contents.packed = contents.packed or name
 
 
 def _safe_path(name: str) -> str:
@@ -162,17 +165,17 @@ def _safe_path(name: str) -> str:
     return "/".join(parts)
 
 
-def _read_model(found: _ArchiveContents, name: str, member: Member) -> None:
-    if fits(name, found.wanted) if found.wanted else not found.models:
-        found.model_name, found.content = name, bytearray()
-        found.content = _read(member, MAX_MODEL_BYTES)
-        digest = hashlib.sha256(found.content).digest()
+def _read_model(contents: _ArchiveContents, name: str, member: Member) -> None:
+    if fits(name, contents.wanted) if contents.wanted else not contents.models:
+        contents.model_name, contents.content = name, bytearray()
+        contents.content = _read(member, MAX_MODEL_BYTES)
+        digest = hashlib.sha256(contents.content).digest()
     else:
-        summed = hashlib.sha256()
+        hasher = hashlib.sha256()
         for piece in member.pieces(MAX_MODEL_BYTES):
-            summed.update(piece)
-        digest = summed.digest()
-    if found.models.setdefault(name, digest) != digest:
+            hasher.update(piece)
+        digest = hasher.digest()
+    if contents.models.setdefault(name, digest) != digest:
         raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
 
 
@@ -185,8 +188,8 @@ def _read(member: Member, max_bytes: int) -> bytearray:
 
 def _reread_model(file: BinaryIO, name: str) -> bytearray:
     """Reads the archive again for a model that only a later member named as the best."""
-    for found, member in _files(file):
-        if base_of(found) == base_of(name) and _safe_path(found) == name:
+    for member_name, member in _files(file):
+        if base_of(member_name) == base_of(name) and _safe_path(member_name) == name:
             return _read(member, MAX_MODEL_BYTES)
     raise BadInput("The archive changed while it was read.")
 
@@ -229,11 +232,11 @@ def check_packing(head: bytes) -> None:
 
 
 def _mean_the_same(first: bytes, second: bytes) -> bool:
-    """Are two metadata files equal as far as a car reads them, or equal as JSON if a car cannot read them?"""
+    """Whether two metadata files are equal as far as a car reads them, or equal as JSON if a car cannot read them."""
     if first == second:
         return True
     with contextlib.suppress(BadInput):  # invalid metadata is refused where it is used
-        return _needed(first) == _needed(second)
+        return _driving_metadata(first) == _driving_metadata(second)
     try:
         one, other = (json.loads(text, object_pairs_hook=_all_pairs) for text in (first, second))
     except (ValueError, RecursionError):
@@ -241,12 +244,12 @@ def _mean_the_same(first: bytes, second: bytes) -> bool:
     return bool(one == other)
 
 
-def _needed(text: bytes) -> Metadata:
+def _driving_metadata(text: bytes) -> Metadata:
     """The metadata without network name and version, which do not influence driving."""
     return replace(parse_metadata(text, any_sensors=True), network="", version="")
 
 
 def _all_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(dict(pairs)) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return dict(pairs)

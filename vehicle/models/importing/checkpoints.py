@@ -43,7 +43,7 @@ def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], r
     by_note = requested in WORDS and not any(fits(name, requested) for name in models)
     if requested and not by_note:
         missing = f"The archive holds no checkpoint {requested[:60]!r}"
-        return requested if requested in models else _only(models, requested, missing), "it was asked for"
+        return requested if requested in models else _only(models, requested, missing), "it was requested"
     different = _different(models)
     one = len(different) == 1
     if len(models) == 1:
@@ -56,15 +56,17 @@ def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], r
         if one and not any(fits(name, checkpoint) for name in models):
             continue  # whichever it means, all models have the same bytes
         if not checkpoint:
-            raise BadInput(f"The archive's {note} is not clear, so nothing says which is the {what}: {_how(different)}")
+            raise BadInput(
+                f"The archive's {note} is not clear, so nothing says which is the {what}: {_how_to_choose(different)}"
+            )
         calls = f"{note} calls {checkpoint[:60]} the {what}"
         return _only(models, checkpoint, f"The archive's {calls}, but no model of that name is there"), calls
     if one:
         return different[0], ""
     if by_note:
-        raise BadInput(f"The archive names no checkpoint as the {requested}: {_how(different)}")
+        raise BadInput(f"The archive names no checkpoint as the {requested}: {_how_to_choose(different)}")
     count = "two" if len(different) == 2 else str(len(different))
-    raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how(different)}")
+    raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how_to_choose(different)}")
 
 
 def count_checkpoints(models: Mapping[str, bytes]) -> int:
@@ -74,7 +76,7 @@ def count_checkpoints(models: Mapping[str, bytes]) -> int:
 
 
 def fits(name: str, checkpoint: str) -> bool:
-    """Does the file name belong to this checkpoint?"""
+    """Whether the file name belongs to this checkpoint."""
     return _closeness(name, checkpoint) > 0
 
 
@@ -92,12 +94,15 @@ def _closeness(name: str, checkpoint: str) -> int:
 
 def _only(models: Mapping[str, bytes], checkpoint: str, otherwise: str) -> str:
     closest = max(_closeness(name, checkpoint) for name in models) or 1
-    found = _different({name: digest for name, digest in models.items() if _closeness(name, checkpoint) == closest})
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise BadInput(f"The archive holds {len(found)} models of the checkpoint {checkpoint[:60]!r}: {_how(found)}")
-    raise BadInput(f"{otherwise}: {_how(list(models))}")
+    closest_names = _different(
+        {name: digest for name, digest in models.items() if _closeness(name, checkpoint) == closest}
+    )
+    if len(closest_names) == 1:
+        return closest_names[0]
+    if closest_names:
+        how = _how_to_choose(closest_names)
+        raise BadInput(f"The archive holds {len(closest_names)} models of the checkpoint {checkpoint[:60]!r}: {how}")
+    raise BadInput(f"{otherwise}: {_how_to_choose(list(models))}")
 
 
 def _different(models: Mapping[str, bytes]) -> list[str]:
@@ -108,18 +113,18 @@ def _different(models: Mapping[str, bytes]) -> list[str]:
     return list(first.values())
 
 
-def _how(names: Sequence[str]) -> str:
+def _how_to_choose(names: Sequence[str]) -> str:
     listed = ", ".join(repr(name[:60]) for name in sorted(names)[:_SHOWN])
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"it has {listed}{more}. Name one with --checkpoint."
 
 
 def _agreed_checkpoint(note: str, notes: Mapping[str, bytes], wanted: Sequence[str]) -> tuple[str, str] | None:
-    """What all notes of one file name say, as in `_named_checkpoint`; ambiguous if they contradict each other."""
+    """The checkpoint that all notes of one file name agree on, as `_named_checkpoint`; "" if they disagree."""
     every = (_named_checkpoint(note, text, wanted) for name, text in notes.items() if base_of(name) == note)
-    found = [named for named in every if named is not None]
-    found = [named for named in found if named[1] == wanted[0]] or found
-    return ("", wanted[0]) if len({checkpoint for checkpoint, _ in found}) > 1 else next(iter(found), None)
+    entries = [named for named in every if named is not None]
+    entries = [named for named in entries if named[1] == wanted[0]] or entries
+    return ("", wanted[0]) if len({checkpoint for checkpoint, _ in entries}) > 1 else next(iter(entries), None)
 
 
 def _named_checkpoint(note: str, text: bytes, wanted: Sequence[str]) -> tuple[str, str] | None:
@@ -129,8 +134,8 @@ def _named_checkpoint(note: str, text: bytes, wanted: Sequence[str]) -> tuple[st
     """
     words = text.decode(json.detect_encoding(text), "replace").strip()  # UTF-8 or UTF-16, with or without BOM
     if not note.endswith(".json"):
-        found = _OF_TENSORFLOW.search(words)
-        name = _plain_name(found[1] if found else words)
+        match = _OF_TENSORFLOW.search(words)
+        name = _plain_name(match[1] if match else words)
         return (name, IN_USE) if name and len(wanted) > 1 else None  # such a note has no labels
     if not words:
         return None
@@ -170,5 +175,5 @@ def _plain_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """A JSON object with its keys in lower case, letters and digits only. Raises ValueError for duplicate keys."""
     table = {"".join(sign for sign in key.lower() if sign.isalnum()): value for key, value in pairs}
     if len(table) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return table

@@ -24,7 +24,7 @@ class Readable(Protocol):
     """A binary file, or another stream."""
 
     def read(self, size: int, /) -> bytes | bytearray:
-        """The next bytes."""
+        """At most `size` of the next bytes; none at the end."""
 
 
 class Unpacked:
@@ -36,22 +36,22 @@ class Unpacked:
         self._ready = b""
 
     def read(self, size: int) -> bytearray:
-        """Exactly `size` bytes, fewer only at the end. Raises BadInput."""
-        found = bytearray()  # grows in place: a model of 230 MB must not be in memory twice
-        while len(found) < size and (self._ready or self._fill(size - len(found))):
-            missing = size - len(found)
-            found += self._ready[:missing]
+        """Exactly `size` bytes, fewer only at the end. Raises BadInput beyond a limit, or if the file is damaged."""
+        content = bytearray()  # grows in place: a model of 230 MB must not be in memory twice
+        while len(content) < size and (self._ready or self._fill(size - len(content))):
+            missing = size - len(content)
+            content += self._ready[:missing]
             self._ready = self._ready[missing:]
-        return found
+        return content
 
     def peek(self, size: int) -> bytes:
-        """The next `size` bytes, without consuming them. Raises BadInput."""
+        """The next `size` bytes, without consuming them. Raises BadInput as `read` does."""
         head = bytes(self.read(size))
         self._ready = head + self._ready
         return head
 
     def skip(self, size: int) -> None:
-        """Skips `size` bytes. Raises BadInput if the stream ends before."""
+        """Skips `size` bytes. Raises BadInput if the stream ends first."""
         while size:
             passed = len(self.read(min(size, PIECE)))
             if not passed:
@@ -59,7 +59,7 @@ class Unpacked:
             size -= passed
 
     def end(self) -> None:
-        """Reads to the end, so that all checksums are verified. Raises BadInput."""
+        """Reads to the end, so that all checksums are verified. Raises BadInput if one does not match."""
         while self.read(PIECE):
             pass
 

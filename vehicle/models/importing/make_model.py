@@ -26,7 +26,7 @@ from vehicle.models.tensorflow.policy_head import PolicyHead
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _WrittenModel:
     """The model as written and checked, without its bytes. `answers` are the frozen graph's, None for an ONNX file."""
 
     source: ModelSource
@@ -36,32 +36,35 @@ class _Made:
     on_disk: "Future[None]"
 
 
-def make_model(bring: Callable[[], ModelSource], folder: pathlib.Path) -> Card:
-    """Writes model.onnx, model_metadata.json and card.json into `folder`. Raises BadInput, OSError."""
+def make_model(read_source: Callable[[], ModelSource], folder: pathlib.Path) -> Card:
+    """Writes model.onnx, model_metadata.json and card.json into `folder`; returns the card. Raises BadInput, OSError.
+
+    `read_source` returns the racer's model and metadata.
+    """
     with ThreadPoolExecutor(1, "disk") as disk:
-        made = _made(bring(), folder, disk)
+        written = _write_model(read_source(), folder, disk)
         session = open_session(folder / MODEL)
-        parity = None if made.answers is None else compare(made.answers, made.shapes, session)
-        card = _card(made.source, made.model, parity, time_model(made.model, session))
-        made.on_disk.result()
-        _sync(_written(folder / CARD, card.to_json().encode()))
+        parity = None if written.answers is None else compare(written.answers, written.shapes, session)
+        card = _card(written.source, written.model, parity, time_model(written.model, session))
+        written.on_disk.result()
+        _sync(_write_new(folder / CARD, card.to_json().encode()))
     return card
 
 
-def _made(source: ModelSource, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _Made:
-    """All steps that need the racer's bytes, which are freed when it returns. Raises BadInput, OSError."""
+def _write_model(source: ModelSource, folder: pathlib.Path, disk: ThreadPoolExecutor) -> _WrittenModel:
+    """All steps that need the racer's bytes, to which the result no longer refers. Raises BadInput, OSError."""
     metadata = parse_metadata(source.metadata, any_sensors=True)
     head: PolicyHead | None = None
     content = bytes(source.model) if source.kind == "onnx" else b""
     if source.kind == "graph":
         content, head = convert(read_graph(source.model), metadata)
-    files = [_written(folder / MODEL, content), _written(folder / METADATA, source.metadata)]
+    files = [_write_new(folder / MODEL, content), _write_new(folder / METADATA, source.metadata)]
     content = b""
     on_disk = disk.submit(_sync, *files)
     model = dataclasses.replace(check_model(folder, any_sensors=True), content=b"")
     answers = None if head is None else frozen_answers(head)
-    light = dataclasses.replace(source, model=b"")
-    return _Made(light, model, answers, {} if head is None else head.shapes, on_disk)
+    without_bytes = dataclasses.replace(source, model=b"")
+    return _WrittenModel(without_bytes, model, answers, {} if head is None else head.shapes, on_disk)
 
 
 def _card(source: ModelSource, model: CheckedModel, parity: float | None, timing: Timing) -> Card:
@@ -85,7 +88,7 @@ def _card(source: ModelSource, model: CheckedModel, parity: float | None, timing
     )
 
 
-def _written(path: pathlib.Path, content: bytes) -> pathlib.Path:
+def _write_new(path: pathlib.Path, content: bytes) -> pathlib.Path:
     """Writes a new file: never through a link, never over an existing file. Returns `path`."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     with os.fdopen(descriptor, "wb") as file:

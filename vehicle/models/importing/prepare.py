@@ -17,7 +17,7 @@ from vehicle.models.model_files import METADATA, MODEL
 def prepare(
     path: pathlib.Path, folder: pathlib.Path, metadata_path: pathlib.Path | None = None, checkpoint: str = ""
 ) -> Card:
-    """Writes model.onnx, model_metadata.json and card.json into `folder`. Raises BadInput with one sentence."""
+    """Writes model.onnx, model_metadata.json and card.json into `folder`; returns the card. Raises BadInput."""
     with ThreadPoolExecutor(1, "reading") as reading:
         source = reading.submit(read_source, path, metadata_path, checkpoint)
         # Imported here: the libraries are loaded while the file is read, and under the limits.
@@ -40,6 +40,6 @@ def main(arguments: list[str]) -> int:
     try:
         prepare(pathlib.Path(path), pathlib.Path(folder), pathlib.Path(metadata) if metadata else None, checkpoint)
     except (BadInput, MemoryError) as error:
-        sys.stderr.write(f"{error or 'The model wants more memory than it may have.'}\n")
+        sys.stderr.write(f"{error or 'The model needs more memory than it is allowed.'}\n")
         return 2
     return 0

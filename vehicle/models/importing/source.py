@@ -36,7 +36,7 @@ class ModelSource:
 
 
 def read_source(path: pathlib.Path, metadata: pathlib.Path | None = None, checkpoint: str = "") -> ModelSource:
-    """The model in a file. The metadata of a bare model are in `metadata`, or in the same folder. Raises BadInput.
+    """The model in a file. The metadata of a bare model is in `metadata`, or in the same folder. Raises BadInput.
 
     `checkpoint` names one of several in an archive.
     """
@@ -64,15 +64,15 @@ def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) ->
         if suffix not in (".pb", ".onnx"):
             raise BadInput("The file is not a tar.gz, tar or zip archive, nor a .pb or .onnx file.")
         if checkpoint:
-            raise BadInput("A checkpoint can be chosen of an archive only; this is one model.")
+            raise BadInput("A checkpoint can be chosen only from an archive; this file is a single model.")
         file.seek(0)
         model = file.read(MAX_MODEL_BYTES + 1)
     if len(model) > MAX_MODEL_BYTES:
         raise BadInput(f"The model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not supported.")
-    beside = _beside(metadata or path.with_name(METADATA))
+    metadata_bytes = _read_metadata(metadata or path.with_name(METADATA))
     kind: Kind = "graph" if suffix == ".pb" else "onnx"
     digest = hashlib.sha256(model).hexdigest()
-    return ModelSource(fit_name(stem), kind, "file", digest, _content(model, beside), model, beside)
+    return ModelSource(fit_name(stem), kind, "file", digest, _content(model, metadata_bytes), model, metadata_bytes)
 
 
 def _unpacked(file: BinaryIO, name: str, checkpoint: str) -> ModelSource:
@@ -96,12 +96,12 @@ class _HashingFile:
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes from the current position."""
-        found = self._file.read(size)
-        if self._at <= self._hashed < self._at + len(found):
-            self._digest.update(memoryview(found)[self._hashed - self._at :])
-            self._hashed = self._at + len(found)
-        self._at += len(found)
-        return found
+        piece = self._file.read(size)
+        if self._at <= self._hashed < self._at + len(piece):
+            self._digest.update(memoryview(piece)[self._hashed - self._at :])
+            self._hashed = self._at + len(piece)
+        self._at += len(piece)
+        return piece
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Moves the position, as io.IOBase.seek does."""
@@ -116,13 +116,13 @@ class _HashingFile:
         return self._digest.hexdigest()
 
 
-def _beside(path: pathlib.Path) -> bytes:
+def _read_metadata(path: pathlib.Path) -> bytes:
     if not path.is_file():
-        raise BadInput(f"The model's metadata are missing: put {METADATA} beside it, or name the file with --metadata.")
+        raise BadInput(f"The model's metadata is missing: put {METADATA} beside it, or name the file with --metadata.")
     with path.open("rb") as file:
         text = file.read(MAX_METADATA_BYTES + 1)
     if len(text) > MAX_METADATA_BYTES:
-        raise BadInput(f"The {METADATA} is larger than {MAX_METADATA_BYTES} bytes; metadata are a few lines of JSON.")
+        raise BadInput(f"The {METADATA} is larger than {MAX_METADATA_BYTES} bytes; metadata is a few lines of JSON.")
     return text
 
 

@@ -11,10 +11,7 @@ from shared.errors import BadInput
 from vehicle.models.importing.gzip_reader import MAX_UNPACKED, NOT_AN_ARCHIVE, PIECE, Unpacked
 
 _BLOCK = 512
-_MAX_EXTENSION, _MAX_EXTENSIONS = (
-    65_536,
-    1 << 20,
-)  # bytes of one; of all, beyond the usual ones
+_MAX_EXTENSION, _MAX_EXTENSIONS = 65_536, 1 << 20  # bytes of one; of all, not counting the usual size of each
 _USUAL_EXTENSION = 512
 _MAX_HEADERS = 25_000  # extension headers, one for each file
 _MAX_RECORDS = 100
@@ -29,7 +26,7 @@ _REFUSED = {
 
 
 def is_tar(head: bytes) -> bool:
-    """Does `head`, the beginning of a file, hold a tar header?"""
+    """Whether `head`, the beginning of a file, holds a tar header."""
     try:
         return len(head) >= _BLOCK and any(head[:_BLOCK]) and _is_summed(head[:_BLOCK])
     except BadInput:
@@ -59,14 +56,14 @@ class TarMember:
 
 
 def tar_members(stream: Unpacked) -> Iterator[TarMember]:
-    """The entries; a pax or GNU extension header applies to the entry that follows it. Raises BadInput."""
+    """The entries in order. A pax or GNU extension header applies to the entry that follows it. Raises BadInput."""
     extended: dict[str, str] = {}
-    spent = count = 0
+    extra = count = 0
     while (header := _header(stream)) is not None:
         kind, size = header[156:157], _number(header[124:136])
         if kind in (b"x", b"g", b"L"):
-            spent, count = spent + max(size - _USUAL_EXTENSION, 0), count + 1
-            if size > _MAX_EXTENSION or spent > _MAX_EXTENSIONS or count > _MAX_HEADERS:
+            extra, count = extra + max(size - _USUAL_EXTENSION, 0), count + 1
+            if size > _MAX_EXTENSION or extra > _MAX_EXTENSIONS or count > _MAX_HEADERS:
                 raise BadInput("The archive's names are longer than any model's.")
             text = bytes(stream.read(size))
             stream.skip(-size % _BLOCK)
@@ -111,37 +108,37 @@ def _is_summed(header: bytes) -> bool:
     return _number(header[148:156]) == sum(header) - sum(header[148:156]) + 8 * ord(" ")
 
 
-def _number(given: bytes) -> int:
+def _number(data: bytes) -> int:
     """A numeric field: octal digits, or GNU's base 256; never negative. Raises BadInput."""
-    if given[0] & 0x80:
-        value = int.from_bytes(given, "big", signed=False) & ((1 << (8 * len(given) - 1)) - 1)
-        if given[0] & 0x40 or value > 1 << 62:
+    if data[0] & 0x80:
+        value = int.from_bytes(data, "big", signed=False) & ((1 << (8 * len(data) - 1)) - 1)
+        if data[0] & 0x40 or value > 1 << 62:
             raise BadInput(NOT_AN_ARCHIVE)
         return value
-    digits = given.strip(b" \0")
+    digits = data.strip(b" \0")
     if digits.strip(b"01234567"):
         raise BadInput(NOT_AN_ARCHIVE)
     return int(digits or b"0", 8)
 
 
-def _decimal(given: str) -> int:
-    if not (given.isascii() and given.isdigit() and len(given) < 19):
+def _decimal(data: str) -> int:
+    if not (data.isascii() and data.isdigit() and len(data) < 19):
         raise BadInput(NOT_AN_ARCHIVE)
-    return int(given)
+    return int(data)
 
 
-def _text(given: bytes) -> str:
+def _text(data: bytes) -> str:
     """A text field up to its first zero byte; invalid UTF-8 becomes backslash escapes."""
-    return given.split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
+    return data.split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
 
 
 def _records(text: bytes) -> dict[str, str]:
     """The `length key=value` records of a pax header. Raises BadInput."""
-    found: dict[str, str] = {}
+    records: dict[str, str] = {}
     at = 0
     for _ in range(_MAX_RECORDS):
         if at >= len(text):
-            return found
+            return records
         length = text[at : at + 20].partition(b" ")[0]
         end = at + _decimal(length.decode("ascii", "replace"))
         key, equals, value = text[at + len(length) + 1 : end - 1].partition(b"=")
@@ -149,6 +146,6 @@ def _records(text: bytes) -> dict[str, str]:
             raise BadInput(NOT_AN_ARCHIVE)
         if key.startswith((b"GNU.sparse", b"SCHILY.realsize")):
             raise BadInput("The archive holds a sparse file, which is not accepted.")
-        found[_text(key)] = _text(value)
+        records[_text(key)] = _text(value)
         at = end
     raise BadInput(f"The archive has more than {_MAX_RECORDS} pax records for one file.")

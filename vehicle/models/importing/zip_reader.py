@@ -90,7 +90,7 @@ class ZipMember:
 
 
 def zip_members(file: BinaryIO) -> Iterator[ZipMember]:
-    """The entries of the central directory. Raises BadInput."""
+    """The entries of the central directory, in its order. Raises BadInput if one is damaged, encrypted or too large."""
     directory, begins = _directory(file)
     packed = unpacked = at = 0
     while at < len(directory):
@@ -180,7 +180,7 @@ def _name(raw: bytes, flags: int) -> str:
 
 def _check_kind(name: str, mode: int) -> None:
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        what = "a link" if stat.S_ISLNK(mode) else "something else than files"
+        what = "a link" if stat.S_ISLNK(mode) else "something other than files"
         raise BadInput(f"The archive holds {what} ({name[:60]!r}), which is not accepted.")
 
 

@@ -24,20 +24,20 @@ _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm")
 
 
 def read_frames(source: pathlib.Path, shrink: ProfileName = "grey-area") -> Frames:
-    """(n, 120, 160) uint8 as the policy would see them, MIN_FRAMES to MAX_FRAMES, evenly spread. Raises BadInput.
+    """MIN_FRAMES to MAX_FRAMES evenly spread frames as the policy would see them, (n, 120, 160) uint8. Raises BadInput.
 
     `source` is a recording (.mcap), a folder of recordings, or a folder of pictures.
     """
     pictures = list(_pictures(source, shrink))
     if len(pictures) < MIN_FRAMES:
         raise BadInput(
-            f"{source}: holds {len(pictures)} frames; at least {MIN_FRAMES} are needed: give a longer recording."
+            f"{source} holds {len(pictures)} frames; at least {MIN_FRAMES} are needed: give a longer recording."
         )
     chosen = np.linspace(0, len(pictures) - 1, min(MAX_FRAMES, len(pictures))).astype(int)
-    made, fill = np.zeros((len(chosen), HEIGHT, WIDTH), np.uint8), preprocessor(shrink)
-    for place, number in enumerate(chosen):
-        fill(_pixels(pictures[number]), made[place])
-    return made
+    prepared, fill = np.zeros((len(chosen), HEIGHT, WIDTH), np.uint8), preprocessor(shrink)
+    for index, number in enumerate(chosen):
+        fill(_pixels(pictures[number]), prepared[index])
+    return prepared
 
 
 def halves(frames: Frames) -> tuple[Frames, Frames]:
@@ -57,15 +57,15 @@ def _pictures(source: pathlib.Path, shrink: ProfileName) -> Iterator[Any]:
     elif source.suffix == ".mcap":
         yield from _recorded(source, shrink)
     else:
-        raise BadInput(f"{source}: is neither a recording (.mcap) nor a folder of recordings or pictures.")
+        raise BadInput(f"{source} is neither a recording (.mcap) nor a folder of recordings or pictures.")
 
 
 def _recorded(recording: pathlib.Path, shrink: ProfileName) -> Iterator[RecordedFrame]:
     """The frames of a recording; the recorded policy input counts only if it has the same profile."""
     run = read_recording([recording])
-    as_now = run.about.get("profile", "grey-area") == shrink
+    is_same_profile = run.about.get("profile", "grey-area") == shrink
     for picture in run.frames:
-        yield picture if as_now else replace(picture, policy_input=b"")
+        yield picture if is_same_profile else replace(picture, policy_input=b"")
 
 
 def _pixels(picture: Any) -> Any:
@@ -73,5 +73,5 @@ def _pixels(picture: Any) -> Any:
         return decode_policy_input(picture) if picture.policy_input else decode_frame(picture)
     pixels = cv2.imread(str(picture), cv2.IMREAD_COLOR)
     if pixels is None:
-        raise BadInput(f"{picture}: is not a picture that can be read.")
+        raise BadInput(f"{picture} is not a picture that can be read.")
     return pixels

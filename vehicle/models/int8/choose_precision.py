@@ -38,33 +38,36 @@ class PrecisionChoice:
 def choose(path: pathlib.Path, shrink: ProfileName = "grey-area", wanted: Wanted = "auto") -> PrecisionChoice:
     """The policy of a model's folder in the precision for this machine. Raises BadInput if the fp32 model is unfit."""
     fp32 = Policy(check_model(path), shrink)
-    home = fp32.model.path.parent
-    if wanted == "fp32" or not (home / NOTE).is_file():
+    folder = fp32.model.path.parent
+    if wanted == "fp32" or not (folder / NOTE).is_file():
         return PrecisionChoice(
             fp32, "fp32", "fp32 drives: the settings say so." if wanted == "fp32" else "fp32 drives."
         )
     try:
-        int8 = _int8(home, fp32, shrink)
-        verdict = judge(fp32, int8, load_frames(home))
+        int8 = _int8(folder, fp32, shrink)
+        verdict = judge(fp32, int8, load_frames(folder))
     except BadInput as error:
         return PrecisionChoice(
-            fp32, "fp32", f"fp32 drives: the int8 beside it does not count ({str(error).rstrip('.')})."
+            fp32, "fp32", f"fp32 drives: the int8 version cannot be used ({str(error).rstrip('.')})."
         )
     return PrecisionChoice(int8 if verdict.precision == "int8" else fp32, verdict.precision, verdict.sentence)
 
 
-def _int8(home: pathlib.Path, fp32: Policy, shrink: ProfileName) -> Policy:
+def _int8(folder: pathlib.Path, fp32: Policy, shrink: ProfileName) -> Policy:
     """The int8 model in the folder. Raises BadInput unless it was made from this fp32 model and is fit to drive."""
-    note, model = load_note(home), check_model(home / INT8)
+    note, model = load_note(folder), check_model(folder / INT8)
     if note.of_sha256 != fp32.model.sha256:
-        raise BadInput("it was made of another model")
+        raise BadInput("it was made from another model")
     if note.sha256 != model.sha256:
-        raise BadInput("it is not the one that was compared")
+        raise BadInput("it is not the one that was compared with fp32")
     return Policy(dataclasses.replace(model, name=fp32.model.name), shrink)
 
 
 def judge(fp32: Policy, int8: Policy, frames: NDArray[np.uint8]) -> Int8Verdict:
-    """Runs both on each of the frames (n, 120, 160), paced as on the track and alternating, so that caches are cold."""
+    """Compares both models on each of the frames, (n, 120, 160) uint8, in speed and in how they drive.
+
+    They run in turn and are paced as on the track, so that caches are cold.
+    """
     differences: list[tuple[float, float]] = []
     times_ns: dict[bool, list[int]] = {False: [], True: []}
     due_s = time.monotonic()
@@ -96,9 +99,9 @@ def judge(fp32: Policy, int8: Policy, frames: NDArray[np.uint8]) -> Int8Verdict:
     )
 
 
-def load_frames(home: pathlib.Path) -> NDArray[np.uint8]:
+def load_frames(folder: pathlib.Path) -> NDArray[np.uint8]:
     """The frames for the comparison, (n, 120, 160) uint8. Raises BadInput."""
-    path = home / FRAMES
+    path = folder / FRAMES
     try:
         frames = np.lib.format.open_memmap(path, mode="r")  # np.load would accept pickles and ZIP files as well
     except (OSError, ValueError, EOFError):

@@ -33,20 +33,23 @@ _JUDGED_FRAMES = 60
 
 
 def quantise(folder: pathlib.Path, source: pathlib.Path, shrink: ProfileName) -> Int8Verdict:
-    """Writes the int8 model, its frames and its note into the folder. Raises BadInput, OSError."""
+    """Writes the int8 model, its frames and its note into the folder; returns the verdict. Raises BadInput, OSError.
+
+    `source` holds the frames (calibration_frames.py), `shrink` is the profile that makes the policy's input of them.
+    """
     model = check_model(folder)
     calibrating, judging = halves(read_frames(source, shrink))
     content = quantised(model, calibrating)
     judged = judging[np.linspace(0, len(judging) - 1, min(_JUDGED_FRAMES, len(judging))).astype(int)]
-    home = model.path.parent
-    (home / NOTE).unlink(missing_ok=True)  # an older note is void from here on
-    _write(home / INT8, content)
+    model_folder = model.path.parent
+    (model_folder / NOTE).unlink(missing_ok=True)  # an older note is void from here on
+    _write(model_folder / INT8, content)
     packed = io.BytesIO()
     np.save(packed, judged, allow_pickle=False)
-    _write(home / FRAMES, packed.getvalue())
-    verdict = judge(Policy(model), Policy(check_model(home / INT8)), judged)
+    _write(model_folder / FRAMES, packed.getvalue())
+    verdict = judge(Policy(model), Policy(check_model(model_folder / INT8)), judged)
     note = Int8Note(model.sha256, hashlib.sha256(content).hexdigest(), source.name, len(calibrating), verdict)
-    _write(home / NOTE, note.to_json().encode())
+    _write(model_folder / NOTE, note.to_json().encode())
     return verdict
 
 
@@ -54,16 +57,16 @@ def quantised(model: CheckedModel, frames: Frames) -> bytes:
     """The model in int8, scales for each channel, ranges from `frames` (n, 120, 160). Raises BadInput."""
     original = onnx.ModelProto.FromString(model.content)
     if any(opset.domain in ("", "ai.onnx") and opset.version < _MIN_OPSET for opset in original.opset_import):
-        raise BadInput(f"{model.path}: is of an opset below {_MIN_OPSET}, which cannot be quantised: export it again.")
+        raise BadInput(f"{model.path} is of an opset below {_MIN_OPSET}, which cannot be quantised: export it again.")
     for number, node in enumerate(original.graph.node):
         node.name = f"n{number}"  # the library selects nodes by name, and names are optional
     last = [node.name for node in original.graph.node if node.op_type in _DENSE][-1:]
     with tempfile.TemporaryDirectory(prefix="raceday-int8-") as folder:
-        made = pathlib.Path(folder) / INT8
+        path = pathlib.Path(folder) / INT8
         try:
             quantize_static(
                 original,
-                str(made),
+                str(path),
                 _CalibrationFrames(model, frames),
                 quant_format=QuantFormat.QDQ,
                 per_channel=True,
@@ -75,7 +78,7 @@ def quantised(model: CheckedModel, frames: Frames) -> bytes:
         except Exception as error:  # the library's errors have no common base class
             sentence = str(error).split("\n")[0][:200]
             raise BadInput(f"{model.path}: cannot be quantised ({sentence}).") from None
-        return made.read_bytes()
+        return path.read_bytes()
 
 
 class _CalibrationFrames(CalibrationDataReader):  # type: ignore[misc]  # the library is not typed
@@ -107,7 +110,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{folder}: int8 cannot be written beside the model ({error.strerror}).\n")
         return 2
     except (BadInput, MemoryError) as error:
-        sys.stderr.write(f"{error or 'Quantising wants more memory than it may have.'}\n")
+        sys.stderr.write(f"{error or 'Quantising needs more memory than it is allowed.'}\n")
         return 2
     sys.stdout.write(f"{verdict.sentence}\n")
     return 0

@@ -20,7 +20,7 @@ Precision = Literal["fp32", "int8"]
 INT8, NOTE, FRAMES = "model.int8.onnx", "int8.json", "int8_frames.npy"
 MIN_ALIKE = 0.95
 MAX_MEAN_STEERING = 0.02
-MAX_TIME = 0.9
+MAX_TIME_SHARE = 0.9
 _MAX_NOTE_BYTES = 65_536
 
 
@@ -42,21 +42,23 @@ class Int8Verdict:
 
     @property
     def is_faster(self) -> bool:
-        return self.int8_us <= MAX_TIME * self.fp32_us
+        """Whether int8 takes at most MAX_TIME_SHARE of the time of fp32."""
+        return self.int8_us <= MAX_TIME_SHARE * self.fp32_us
 
     @property
     def is_alike(self) -> bool:
+        """Whether int8 drives so much like fp32 that it may drive."""
         return self.alike >= MIN_ALIKE and self.steering_mean <= MAX_MEAN_STEERING
 
     @property
     def sentence(self) -> str:
         """The decision and its reason, in one sentence."""
         times = f"{self.int8_us / 1000:.2f} ms a frame against {self.fp32_us / 1000:.2f} with fp32"
-        moved = f"{self.alike:.0%} of {self.frames} frames move the wheels alike"
+        agreement = f"{self.alike:.0%} of {self.frames} frames move the wheels alike"
         if self.precision == "int8":
-            return f"int8 drives: {times}; {moved}."
+            return f"int8 drives: {times}; {agreement}."
         if not self.is_alike:
-            return f"fp32 drives: with int8 {moved}, {self.steering_mean:.3f} of full lock apart on average."
+            return f"fp32 drives: with int8 {agreement}, {self.steering_mean:.3f} of full lock apart on average."
         return f"fp32 drives: int8 is not faster here ({times})."
 
 
@@ -78,18 +80,18 @@ class Int8Note:
 _NOTES = TypeAdapter(Int8Note)
 
 
-def load_note(home: pathlib.Path) -> Int8Note:
-    """The note in the folder `home`. Raises BadInput."""
+def load_note(folder: pathlib.Path) -> Int8Note:
+    """The note in `folder`. Raises BadInput if it cannot be read."""
     try:
-        with (home / NOTE).open("rb") as file:
+        with (folder / NOTE).open("rb") as file:
             return _NOTES.validate_json(file.read(_MAX_NOTE_BYTES))
     except (OSError, ValidationError):
-        raise BadInput(f"{home / NOTE} cannot be read: quantise the model again.") from None
+        raise BadInput(f"{folder / NOTE} cannot be read: quantise the model again.") from None
 
 
-def note_of(home: pathlib.Path) -> Int8Note | None:
-    """The note in the folder `home`; None if there is none that can be read."""
+def note_of(folder: pathlib.Path) -> Int8Note | None:
+    """The note in `folder`; None if there is none that can be read."""
     try:
-        return load_note(home)
+        return load_note(folder)
     except BadInput:
         return None

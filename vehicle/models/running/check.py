@@ -1,4 +1,4 @@
-"""Is this file a model that the car may run? Every refusal is one sentence; nothing in the file is executed here.
+"""Checks whether a file is a model that the car may run; every refusal is one sentence. Nothing in it is executed here.
 
 Called before every load of a model: `check_model(pathlib.Path("models/selected"))`. Before ONNX Runtime gets the file,
 this checks its size, that it is ONNX with allowed content (onnx_check.py), and that inputs and output fit the metadata.
@@ -103,33 +103,33 @@ def _read(file: pathlib.Path) -> bytes:
 
 def _inputs(graph: Any, metadata: Metadata) -> tuple[tuple[ModelInput, ...], Layout]:
     """The inputs, the camera first, matched to the metadata's sensors by their shapes; and the layout of pictures."""
-    given = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in given]
-    wanted = len(metadata.sensors)
-    if len(inputs) != wanted:
-        what = "one, the picture" if wanted == 1 else f"{wanted}: {', '.join(metadata.sensors)}"
+    weights = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in weights]
+    count = len(metadata.sensors)
+    if len(inputs) != count:
+        what = "one, the picture" if count == 1 else f"{count}: {', '.join(metadata.sensors)}"
         raise BadInput(f"The model has {len(inputs)} inputs; it must have {what}.")
     rows, columns, channels = metadata.shape_of(metadata.sensor)
     layouts: dict[tuple[int, ...], Layout] = {
         (1, channels, rows, columns): "NCHW",
         (1, rows, columns, channels): "NHWC",
     }
-    found: dict[str, ModelInput] = {}
+    by_sensor: dict[str, ModelInput] = {}
     layout: Layout = "NCHW"
     for value in inputs:
         dims = fixed_dims(value) or ()
         is_lidar = bool(metadata.lidar) and dims == (1, metadata.lidar_values)
         if value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT or not (is_lidar or dims in layouts):
-            raise BadInput(f"The model's input is {_shown(value)}; it must be {_wanted(metadata)}.")
+            raise BadInput(f"The model's input is {_shape_text(value)}; it must be {_expected_input(metadata)}.")
         sensor = metadata.lidar if is_lidar else metadata.sensor
         layout = layouts.get(dims, layout)
-        found[sensor] = ModelInput(sensor, str(value.name), dims)
-    if len(found) != wanted:
+        by_sensor[sensor] = ModelInput(sensor, str(value.name), dims)
+    if len(by_sensor) != count:
         raise BadInput(f"The model has two inputs of one kind; it must have one for each of {metadata.sensors}.")
-    return tuple(found[sensor] for sensor in metadata.sensors), layout
+    return tuple(by_sensor[sensor] for sensor in metadata.sensors), layout
 
 
-def _wanted(metadata: Metadata) -> str:
+def _expected_input(metadata: Metadata) -> str:
     rows, columns, channels = metadata.shape_of(metadata.sensor)
     picture = f"float32 of 1x{channels}x{rows}x{columns} or 1x{rows}x{columns}x{channels}"
     return f"{picture}, or 1x{metadata.lidar_values} for the {metadata.lidar}" if metadata.lidar else picture
@@ -142,12 +142,12 @@ def _output(graph: Any, metadata: Metadata) -> tuple[str, tuple[int, ...]]:
     dims, size = fixed_dims(value), metadata.space.size
     if dims is None or dims not in ((1, size), (size,)) or value.type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
         raise BadInput(
-            f"The model answers {_shown(value)}, but its metadata's {metadata.space.kind} action space "
+            f"The model answers {_shape_text(value)}, but its metadata's {metadata.space.kind} action space "
             f"needs float32 of 1x{size}: the model and its metadata do not belong together."
         )
     return str(value.name), dims
 
 
-def _shown(value: Any) -> str:
+def _shape_text(value: Any) -> str:
     dims = fixed_dims(value)
     return "x".join(map(str, dims)) if dims else "of no fixed shape"

@@ -46,7 +46,7 @@ def allowed_graph(content: bytes) -> Any:
         raise BadInput("The file is not an ONNX model with a graph.")
     _check_opsets(model)
     if model.functions or model.training_info:
-        raise BadInput("The model brings functions or training of its own, which are not supported.")
+        raise BadInput("The model has functions or training steps of its own, which are not supported.")
     _check_nodes(model.graph.node)
     if model.graph.sparse_initializer:
         raise BadInput("The model holds sparse tensors, which are not supported.")
@@ -80,7 +80,7 @@ def _check_nodes(nodes: Iterable[Any]) -> None:
             raise BadInput(f"The model uses the operator {node.op_type[:40]!r}, which the car does not support.")
         if len(node.input) > MAX_JOINED:
             raise BadInput(
-                f"The operator {node.op_type} takes in {len(node.input)} values; at most {MAX_JOINED} are supported."
+                f"The operator {node.op_type} has {len(node.input)} inputs; at most {MAX_JOINED} are supported."
             )
         if node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
             raise BadInput("The model drops values at random, as in training: export it for inference.")
@@ -181,14 +181,14 @@ def _products(node: Any, sizes: Mapping[str, tuple[int, ...]]) -> int:
     place = _WEIGHTS_AT.get(node.op_type)
     if place is None:
         return 0
-    made = math.prod(sizes[node.output[0]])
+    outputs = math.prod(sizes[node.output[0]])
     weights = sizes.get(node.input[place], ()) if len(node.input) > place else ()
     if "Conv" in node.op_type:
-        return made * math.prod(weights[1:])
+        return outputs * math.prod(weights[1:])
     if not weights:
-        return made
+        return outputs
     is_transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-    return made * (weights[-1] if is_transposed or len(weights) == 1 else weights[-2])
+    return outputs * (weights[-1] if is_transposed or len(weights) == 1 else weights[-2])
 
 
 def fixed_dims(value: Any) -> tuple[int, ...] | None:

@@ -38,11 +38,12 @@ class Comparison:
 
     @property
     def agreement(self) -> float:
+        """The share of the compared frames whose answer is the recorded setpoint, 0 to 1."""
         return self.same / self.compared if self.compared else 0.0
 
 
 def compare(run: Recording, policy: Policy) -> Comparison:
-    """Compares every recorded frame that led to a setpoint. Raises BadInput if there is none."""
+    """Runs the policy on each recorded frame that led to a setpoint, and compares. Raises BadInput if there is none."""
     setpoints: dict[int, ControlTrace] = {trace.frame_seq: trace for trace in reversed(run.traces)}
     differences = []
     exact = 0

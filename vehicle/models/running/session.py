@@ -15,9 +15,9 @@ _LOG_FATAL = 4
 
 def open_session(model: bytes | pathlib.Path) -> ort.InferenceSession:
     """Loads a checked model from its bytes, or from its file, which saves a copy in memory. Raises BadInput."""
-    given = model if isinstance(model, bytes) else str(model)
+    source = model if isinstance(model, bytes) else str(model)
     try:
-        return ort.InferenceSession(given, _options(), providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(source, _options(), providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no public base class
         sentence = str(error).split("\n")[0]
         if isinstance(model, pathlib.Path):

@@ -1,9 +1,10 @@
-"""From a frozen TensorFlow policy to ONNX: each operator that we know, and a sentence for each that we do not.
+"""Converts a frozen TensorFlow policy to ONNX, and refuses, with a sentence, each operator that it does not know.
 
 Called by importing/make_model.py: `content, head = convert(read_graph(pb_bytes), metadata)`. The policy is found by
 policy_head.py, walked by interpreter.py and written by the rules; parity.py compares the result with the original.
-The batch is 1, shapes are fixed, pictures are channels first (tensor_layout.py). Known are the operators of rl_coach's
-networks as TensorFlow 1.15, TensorFlow 2 in v1 mode, legacy Keras and Keras 3 freeze them (docs/bring-a-car.md).
+The batch is 1, shapes are fixed, pictures are channels first (tensor_layout.py). It knows the operators of
+rl_coach's networks as TensorFlow 1.15, TensorFlow 2 in v1 mode, legacy Keras and Keras 3 freeze them
+(docs/bring-a-car.md).
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from vehicle.models.tensorflow.interpreter import Interpreter
 from vehicle.models.tensorflow.policy_head import PolicyHead, find_head
 from vehicle.models.tensorflow.tensor_layout import TracedTensor
 
-FREE_VALUES = (1.0, 0.0, 0.3)  # what no file settles must not matter, whichever it is
+FREE_VALUES = (1.0, 0.0, 0.3)  # tried in place of a number that the file leaves open: the policy must not depend on it
 RULES = layer_rules.RULES | shape_rules.RULES
 
 # Activations that ONNX computes under the same name.
@@ -44,7 +45,7 @@ class Converter:
         self._builder = GraphBuilder()
 
     def convert(self) -> bytes:
-        """The model. Raises BadInput."""
+        """The ONNX model, serialised. Raises BadInput if the policy cannot be converted."""
         values: dict[str, Value] = {name: np.array(self._free, np.float32) for name in self._head.free}
         for sensor, placeholder in self._head.placeholders.items():
             shape = self._head.shapes[sensor]

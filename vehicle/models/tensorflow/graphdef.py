@@ -208,11 +208,11 @@ class _GraphReader:
 
     def _integers(self, data: memoryview) -> tuple[int, ...]:
         """The integers of a list attribute (AttrValue.ListValue), such as strides."""
-        found: list[int] = []
+        integers: list[int] = []
         for number, kind, varint, inner in self.wire.fields(data):
             if number == 3:
-                found += [signed(varint)] if kind == VARINT else self.wire.varints(inner)
-        return tuple(found)
+                integers += [signed(varint)] if kind == VARINT else self.wire.varints(inner)
+        return tuple(integers)
 
 
 def _outer_ref(given: str) -> Ref:

@@ -43,12 +43,12 @@ class _Inlining:
 
     def node(self, name: str) -> Node:
         """The node of that name, with inputs that bypass every inlined `If`. Raises BadInput."""
-        found = self._nodes.get(name)
-        if found is None:
+        node = self._nodes.get(name)
+        if node is None:
             raise BadInput(f"The graph refers to {name[:80]!r}, which it does not contain.")
-        inputs = tuple(self._real(ref) for ref in found.inputs)
-        control = tuple(one for one in found.control if one in self._nodes and self._nodes[one].op not in IFS)
-        return Node(name, found.op, inputs, control, found.attributes)
+        inputs = tuple(self._real(ref) for ref in node.inputs)
+        control = tuple(one for one in node.control if one in self._nodes and self._nodes[one].op not in IFS)
+        return Node(name, node.op, inputs, control, node.attributes)
 
     def _real(self, ref: Ref) -> Ref:
         """The output that really computes this value. Raises BadInput if branches are nested too deeply."""
@@ -84,18 +84,18 @@ class _Inlining:
             control = tuple(f"{node.name}//{one}" for one in inner.control if one not in given)
             self._inlined[name] = Node(name, inner.op, tuple(map(outer, inner.inputs)), control, inner.attributes)
         if len(self._inlined) > MAX_NODES:
-            raise BadInput(f"The graph has more than {MAX_NODES} nodes once its branches are put in.")
+            raise BadInput(f"The graph has more than {MAX_NODES} nodes once its branches are inlined.")
         for number, ref in enumerate(function.returns):
             self._outputs[node.name, number] = outer(ref)
 
     def _condition(self, node: Node) -> bool:
         ref = node.inputs[0]
         for _ in range(_MAX_PASSES):
-            found = self._nodes.get(self._outputs.get(ref, ref)[0])
-            if found is not None and found.op in PASSES and found.inputs:
-                ref = found.inputs[0]
+            source = self._nodes.get(self._outputs.get(ref, ref)[0])
+            if source is not None and source.op in PASSES and source.inputs:
+                ref = source.inputs[0]
                 continue
-            value = found.attributes.get("value") if found is not None and found.op == "Const" else None
+            value = source.attributes.get("value") if source is not None and source.op == "Const" else None
             if isinstance(value, np.ndarray) and value.size == 1:
                 return bool(value.item())
             break

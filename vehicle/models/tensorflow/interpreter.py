@@ -74,12 +74,12 @@ class Interpreter(Generic[Live]):
         inputs = [self._living(value) for value in values]
         if node.op in PASSES and len(inputs) == 1:
             return inputs[0]
-        found: Live | Tensor | None = (
+        result: Live | Tensor | None = (
             self._folded(node, inputs) if all(isinstance(x, np.ndarray) for x in inputs) else None
         )
-        if found is None and inputs:
-            found = self._emit(node, inputs)
-        return Unknown(node.op, node.name) if found is None else found
+        if result is None and inputs:
+            result = self._emit(node, inputs)
+        return Unknown(node.op, node.name) if result is None else result
 
     def _folded(self, node: Node, inputs: Sequence[Live | Tensor]) -> Tensor | None:
         """Computes an operator of constants now, if the result is small; else None. Raises BadInput."""
@@ -91,12 +91,12 @@ class Interpreter(Generic[Live]):
             self._viewed += sum(x.size for x in tensors)
             if self._viewed > _MAX_VIEWED:
                 raise BadInput("The graph transposes or reshapes its weights too often, which is not supported.")
-        found = compute(node, tensors)
-        if found is not None and found.size > _FOLDED_ELEMENTS and node.op not in _VIEWS:
+        result = compute(node, tensors)
+        if result is not None and result.size > _FOLDED_ELEMENTS and node.op not in _VIEWS:
             raise BadInput(
                 f"{node.op} at {node.name[:80]!r} makes a large constant of small ones, which is not supported."
             )
-        return found
+        return result
 
     def _switch(self, node: Node) -> None:
         if self._is_dead(node) or len(node.inputs) != 2:

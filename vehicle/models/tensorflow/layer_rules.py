@@ -1,7 +1,7 @@
 """How the layers and activations of a policy become ONNX: one rule for each TensorFlow operator.
 
 Called by converter.py through RULES. A rule returns None for a form of its operator that is not known, and raises
-BadInput for one that is known and not run.
+BadInput for one that is known but not supported.
 """
 
 from collections.abc import Sequence

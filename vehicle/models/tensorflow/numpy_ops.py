@@ -60,8 +60,8 @@ def compute(node: Node, inputs: Sequence[Tensor]) -> Tensor | None:
     """The first output of one operator; None for an operator that is not known. Raises BadInput."""
     try:
         with np.errstate(all="ignore"):
-            found = _compute(node, inputs)
-        return None if found is None else np.asarray(found)  # for scalars numpy returns no array
+            result = _compute(node, inputs)
+        return None if result is None else np.asarray(result)  # for scalars numpy returns no array
     except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise BadInput(f"{node.op} at {node.name[:80]!r} does not fit its inputs ({str(error)[:80]}).") from None
 

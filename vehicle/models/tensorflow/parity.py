@@ -21,20 +21,20 @@ ROWS = 4
 def observations(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
     """Test inputs by sensor, (ROWS, ...) float32: black, white, a ramp, noise; pictures 0 to 255, distances 0 to 1."""
     random = np.random.default_rng(4)
-    found = {}
+    by_sensor = {}
     for sensor, shape in shapes.items():
         values = random.uniform(0, 1, (ROWS, *shape))
         values[0], values[1] = 0, 1
         values[2] = np.linspace(0, 1, shape[-2])[:, None] if len(shape) == 3 else np.linspace(0, 1, shape[0])
-        found[sensor] = (np.floor(values * 255) if len(shape) == 3 else values).astype(np.float32)
-    return found
+        by_sensor[sensor] = (np.floor(values * 255) if len(shape) == 3 else values).astype(np.float32)
+    return by_sensor
 
 
 def evaluate_frozen(head: PolicyHead, given: Mapping[str, Tensor]) -> Tensor:
     """The output of the frozen graph for inputs by sensor, computed in numpy. Raises BadInput."""
-    placed = {name: np.array(1.0, np.float32) for name in head.free}
-    placed |= {head.placeholders[sensor]: values for sensor, values in given.items()}
-    return Interpreter[Tensor](compute).run(head.order, placed)
+    values = {name: np.array(1.0, np.float32) for name in head.free}
+    values |= {head.placeholders[sensor]: observation for sensor, observation in given.items()}
+    return Interpreter[Tensor](compute).run(head.order, values)
 
 
 def run_onnx(session: ort.InferenceSession, given: Mapping[str, Tensor]) -> Tensor:

@@ -39,7 +39,7 @@ def find_head(graph: Graph, metadata: Metadata) -> PolicyHead:
     order = policy_order(graph, output)
     placeholders: dict[str, str] = {}
     free: list[str] = []
-    for node in _read(order):
+    for node in _value_nodes(order):
         if node.op in _PLACEHOLDERS:
             sensor = node.name.rsplit("/", 1)[-1]
             if sensor not in metadata.sensors and node.attributes.get("shape", ()) == () and _is_float(node):
@@ -57,28 +57,28 @@ def find_head(graph: Graph, metadata: Metadata) -> PolicyHead:
     return PolicyHead(output, order, {sensor: placeholders[sensor] for sensor in sensors}, shapes, tuple(free))
 
 
-def _read(order: Sequence[Node]) -> list[Node]:
+def _value_nodes(order: Sequence[Node]) -> list[Node]:
     """The nodes whose values reach the policy; nodes that are only control dependencies do not count."""
     reached = {order[-1].name}
-    found = []
+    nodes = []
     for node in reversed(order):
         if node.name in reached:
             reached.update(name for name, _ in node.inputs)
-            found.append(node)
-    return found[::-1]
+            nodes.append(node)
+    return nodes[::-1]
 
 
 def _output(graph: Graph, metadata: Metadata) -> str:
-    found = [match for name in graph.nodes if (match := _HEAD.fullmatch(name))]
-    if not found:
+    matches = [match for name in graph.nodes if (match := _HEAD.fullmatch(name))]
+    if not matches:
         raise BadInput("The graph has no policy head of clipped_ppo or sac: it is not a DeepRacer model.")
-    if len(found) > 1:
-        raise BadInput(f"The graph has {len(found)} policy heads; it must have one.")
-    if (found[0][1], found[0][2]) != HEADS[metadata.algorithm]:
-        raise BadInput(f"The graph's head is {found[0][2]}, but its metadata says {metadata.algorithm}.")
+    if len(matches) > 1:
+        raise BadInput(f"The graph has {len(matches)} policy heads; it must have one.")
+    if (matches[0][1], matches[0][2]) != HEADS[metadata.algorithm]:
+        raise BadInput(f"The graph's head is {matches[0][2]}, but its metadata says {metadata.algorithm}.")
     if metadata.algorithm == "sac" and metadata.space.kind == "discrete":
         raise BadInput("The metadata says sac with discrete actions; sac answers continuous ones only.")
-    return found[0][0]
+    return matches[0][0]
 
 
 def _check_placeholder(node: Node, sensor: str, metadata: Metadata) -> None:

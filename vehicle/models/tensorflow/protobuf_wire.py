@@ -1,7 +1,7 @@
 """Parses the wire format of protocol buffers within limits: no schema, no copies, no recursion. Used by graphdef.py.
 
-Source: protobuf.dev/programming-guides/encoding. The bytes are untrusted: every length
-is checked, and the number of fields in a file is limited.
+Source: protobuf.dev/programming-guides/encoding. The bytes are untrusted: every length is checked, and the
+number of fields in a file is limited.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from shared.errors import BadInput
 MAX_FIELDS = 50_000  # DeepRacer networks have about 4,000
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
-_TORN = "The graph is truncated or not a protocol buffer."
+_TRUNCATED = "The graph is truncated or not a protocol buffer."
 
 Field = tuple[int, int, int, memoryview]  # field number, wire type, value of a varint, bytes of all others
 
@@ -38,18 +38,18 @@ class WireReader:
                 continue
             size, at = varint(data, at) if kind == BYTES else (_size(kind), at)
             if size > end - at:
-                raise BadInput(_TORN)
+                raise BadInput(_TRUNCATED)
             yield number, kind, 0, data[at : at + size]
             at += size
 
     def varints(self, data: memoryview) -> list[int]:
         """A packed list of signed varints. Raises BadInput."""
-        at, found = 0, []
+        at, values = 0, []
         while at < len(data):
             self._spend(1)
             value, at = varint(data, at)
-            found.append(signed(value))
-        return found
+            values.append(signed(value))
+        return values
 
     def _spend(self, fields: int) -> None:
         self._left -= fields
@@ -62,12 +62,12 @@ def varint(data: memoryview, at: int) -> tuple[int, int]:
     value = 0
     for place in range(_MAX_VARINT_BYTES):
         if at + place >= len(data):
-            raise BadInput(_TORN)
+            raise BadInput(_TRUNCATED)
         byte = data[at + place]
         value |= (byte & 0x7F) << (7 * place)
         if byte < 0x80:
             return value & 0xFFFF_FFFF_FFFF_FFFF, at + place + 1
-    raise BadInput(_TORN)
+    raise BadInput(_TRUNCATED)
 
 
 def signed(value: int) -> int:
@@ -79,24 +79,24 @@ def numbers(data: memoryview, dtype: str) -> NDArray[np.generic]:
     """Packed fixed-size numbers of a numpy type such as `<f4`, as a view. Raises BadInput."""
     kind = np.dtype(dtype)
     if len(data) % kind.itemsize:
-        raise BadInput(_TORN)
+        raise BadInput(_TRUNCATED)
     return np.frombuffer(data, kind)
 
 
 def text(data: memoryview, what: str, max_bytes: int = 512) -> str:
-    """A name. Raises BadInput if it is too long, not UTF-8 or not printable; `what` names it in the sentence."""
+    """A name as text; `what` describes it in a refusal. Raises BadInput if it is too long, not UTF-8, not printable."""
     if len(data) > max_bytes:
         raise BadInput(f"The graph has {what} of {len(data)} bytes, which is not supported.")
     try:
-        found = str(data, "utf-8")
+        name = str(data, "utf-8")
     except UnicodeDecodeError:
         raise BadInput(f"The graph has {what} that is not text.") from None
-    if not found.isprintable():
+    if not name.isprintable():
         raise BadInput(f"The graph has {what} that cannot be printed.")
-    return found
+    return name
 
 
 def _size(kind: int) -> int:
     if kind not in (FIXED64, FIXED32):
-        raise BadInput(_TORN)
+        raise BadInput(_TRUNCATED)
     return 8 if kind == FIXED64 else 4

@@ -1,7 +1,7 @@
-"""How operators that only change or ask for a shape become ONNX: most of them write nothing at all.
+"""How operators that only change or read a shape become ONNX: most of them write nothing at all.
 
 Called by converter.py through RULES. A rule returns None for a form of its operator that is not known, and raises
-BadInput for one that is known and not run.
+BadInput for one that is known but not supported.
 """
 
 import math
@@ -65,7 +65,7 @@ def _transpose(_builder: GraphBuilder, node: Node, inputs: Sequence[Value]) -> T
     if not isinstance(x, TracedTensor) or isinstance(axes, TracedTensor):
         return None
     if axes.tolist() != list(range(len(x.shape))):
-        raise BadInput(f"The Transpose {node.name[:80]!r} turns its input, which is not supported.")
+        raise BadInput(f"The Transpose {node.name[:80]!r} reorders the axes of its input, which is not supported.")
     return x
 
 
@@ -77,7 +77,7 @@ def _concat(builder: GraphBuilder, node: Node, inputs: Sequence[Value]) -> Trace
     befores = {part.shape[:-1] for part in flows}
     last = int(axis.item()) in (-1, len(flows[0].shape) - 1)
     if any(part.is_picture for part in flows) or len(befores) != 1 or not last:
-        raise BadInput(f"The ConcatV2 {node.name[:80]!r} joins something else than rows, which is not supported.")
+        raise BadInput(f"The ConcatV2 {node.name[:80]!r} joins something other than rows, which is not supported.")
     return concatenated(builder.write("Concat", [part.name for part in flows], axis=1), flows)
 
 
@@ -92,7 +92,7 @@ def _slice(builder: GraphBuilder, node: Node, inputs: Sequence[Value]) -> Traced
     row = places.ndim and all(size == 1 for size in places.shape[:-1])
     if x.is_picture or x.order is not None or not row or places.size == 0 or np.any(np.diff(places.ravel()) != 1):
         raise BadInput(
-            f"The StridedSlice {node.name[:80]!r} takes something else than columns, which is not supported."
+            f"The StridedSlice {node.name[:80]!r} selects something other than columns, which is not supported."
         )
     first, last = int(places.ravel()[0]), int(places.ravel()[-1]) + 1
     names = [builder.onnx.constant(np.array([at], np.int64)) for at in (first, last, 1)]

@@ -37,7 +37,7 @@ class TracedTensor:
 
     @property
     def channels(self) -> int:
-        """The last axis."""
+        """The size of the last axis: the channels of a picture, or the values of a row."""
         return self.shape[-1]
 
     @property
@@ -94,7 +94,7 @@ def concatenated(name: str, parts: list[TracedTensor]) -> TracedTensor:
 
 
 def same_layout(first: TracedTensor, second: TracedTensor) -> bool:
-    """Do both have the same layout, so that they can be combined element by element?"""
+    """Whether both have the same layout, so that they can be combined element by element."""
     if first.tail != second.tail or first.is_picture != second.is_picture or first.size != second.size:
         return False
     if first.order is None or second.order is None:

@@ -4,7 +4,7 @@
 import { byId, channelRow, errorText, request, setText } from "/static/car.js";
 
 let calibration = { is_open: false };
-let mine = false;
+let isMine = false; // whether this phone is the one that calibrates
 let step = -1;
 let queue = Promise.resolve();
 
@@ -55,16 +55,16 @@ function renderStep() {
 }
 
 function render(status) {
-  const was = calibration;
+  const previous = calibration;
   calibration = status.calibration;
-  mine = status.is_calibrating && calibration.is_open;
-  setText("stop_word", mine ? "Neutral" : "Stop");
-  byId("wizard").hidden = !mine;
-  byId("calibration_overview").hidden = mine;
+  isMine = status.is_calibrating && calibration.is_open;
+  setText("stop_word", isMine ? "Neutral" : "Stop");
+  byId("wizard").hidden = !isMine;
+  byId("calibration_overview").hidden = isMine;
   byId("calibrate_begin").disabled = calibration.is_open || !["disarmed", "stopped"].includes(status.mode);
-  if (calibration.message && calibration.message !== was.message) showMessage(calibration.message);
-  if (!mine) {
-    if (was.is_open && !calibration.is_open) { byId("calibrate_form").reset(); document.dispatchEvent(new Event("calibrated")); }
+  if (calibration.message && calibration.message !== previous.message) showMessage(calibration.message);
+  if (!isMine) {
+    if (previous.is_open && !calibration.is_open) { byId("calibrate_form").reset(); document.dispatchEvent(new Event("calibrated")); }
     step = -1;
     return;
   }
@@ -96,5 +96,5 @@ byId("wizard_save").addEventListener("click", () => { showMessage(""); queue = q
 
 document.addEventListener("keydown", (event) => {
   const control = event.target.closest("button, input, a");
-  if (mine && (event.key === "Escape" || (event.key === " " && !control))) { event.preventDefault(); queueAction("neutral"); }
+  if (isMine && (event.key === "Escape" || (event.key === " " && !control))) { event.preventDefault(); queueAction("neutral"); }
 });

@@ -24,7 +24,7 @@ const HINTS = {
 let state = null;
 let claimed = false;
 let starting = false;
-let released = false; // from Stop to the next Start nothing is renewed, whatever an earlier request's answer reports
+let released = false; // from Stop to the next Start the lease is not renewed, whatever the answer to an earlier request reports
 let stopAttempt = 0; // only the newest is repeated
 let polled_ms = 0;
 
@@ -116,11 +116,11 @@ byId("start").addEventListener("click", async () => {
 
 // On touch, not on release; also on click, for keyboards and screen readers.
 async function stop() {
-  const mine = ++stopAttempt;
+  const attempt = ++stopAttempt;
   starting = false;
   released = true; // no renewal may follow, whether or not the stop arrives
   if (state) state.has_control = false;
-  while (released && mine === stopAttempt) {
+  while (released && attempt === stopAttempt) {
     try {
       setText("drive_message", (await request("/api/stop", {}, { keepalive: true })).message);
       return;

@@ -33,7 +33,7 @@ function readyText() {
   return isModelFile(chosenFiles.model) ? `Ready: ${chosenFiles.model.name} with ${chosenFiles.metadata.name}.` : `Ready: ${chosenFiles.model.name}.`;
 }
 
-// A model and its metadata are sent as one tar, which the car accepts anyway (POSIX ustar: header, bytes, zeros).
+// A model and its metadata are sent as one tar, which the car accepts like any other (POSIX ustar: header, bytes, zeros).
 
 const padding = (size) => new Uint8Array((BLOCK - (size % BLOCK)) % BLOCK);
 

@@ -2,12 +2,12 @@
 
 `yNNNN CCC HH:MM:SS.zhtq GGRRRR`: devices end it after the time (23 columns: PC timers), the group (26) or the rank (30
 in ALGE's manuals; 31 with a blank before it), with blanks where there is none. The column before the channel is `r`
-or `b` for the red and the blue course of a parallel slalom. After the command CHK1 two more columns follow, the byte
-sum of all before them. Only a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or
-computes is a DeviceMessage. Logs usually strip the blank in the first column: such a line is an impulse too.
+or `b` for the red and the blue course of a parallel slalom. After the command CHK1 two more columns follow, the sum
+of all bytes before them. Only a live impulse becomes an edge: what the Timy resends from memory, deletes, renumbers or
+computes is a DeviceMessage. Logs usually lack the blank in the first column: such a line is an impulse too.
 
 Sources: ALGE-TIMING's manuals of the Timy and the TdC 8001 (columns, commands); metarace `timy.py` (MIT, read in 2026)
-for the check sum, and for ALGE's statement of 2026-02-03 that simultaneous impulses on C0 to C5 may be reported up to
+for the checksum, and for ALGE's statement of 2026-02-03 that simultaneous impulses on C0 to C5 may be reported up to
 0.3 ms apart.
 """
 
@@ -20,12 +20,12 @@ from station.gates.decoders.framed_decoder import LineDecoder
 
 MANUAL: Final = 1  # keyed by hand (M), not seen by a beam
 NO_START_NUMBER: Final = 2  # the Timy's program did not expect it; the impulse is real
-RADIO: Final = 4  # by radio, its delay taken off by the Timy
+RADIO: Final = 4  # by radio; the Timy has already subtracted the delay
 
 LENGTHS: Final = (31, 30, 26, 23)
 SUM: Final = 2
 SPREAD_NS: Final = 300_000  # simultaneous impulses of two channels
-DELAY_NS: Final = 2_000_000_000  # a radio impulse comes later than it was
+DELAY_NS: Final = 2_000_000_000  # a radio impulse may be reported this much late
 LIVE = {b" ": 0, b"?": NO_START_NUMBER, b"t": RADIO, b"x": RADIO}
 MESSAGE_KINDS = {
     b"m": "memory",
@@ -57,14 +57,14 @@ class Alge(LineDecoder):
         self._clock = DayClock(4)
 
     def hello(self) -> bytes:
-        """Checksums on, all four digits, cut (not rounded), no running time."""
+        """Asks for checksums, all four digits, truncated and not rounded, and no running time."""
         super().hello()
         return b"CHK1\rPRE4\rRR0\rEMU0\r"
 
     def _decode_frame(self, line: bytes) -> list[Decoded]:
         for length in LENGTHS:
             for summed in (SUM, 0):
-                # Logs strip the blank of the first column: then a digit stands there.
+                # Logs lack the blank of the first column: then a digit stands there.
                 stripped = len(line) == length + summed - 1 and line[:1].isdigit()
                 whole = b" " + line if stripped else line
                 tail = whole[-length - summed :]
@@ -105,11 +105,11 @@ class Alge(LineDecoder):
 
 
 def _summed(line: bytes) -> bool:
-    """Is it as long as a line with a sum, and does it end like one?"""
+    """Whether the line is as long as one with a sum, and ends like one."""
     return len(line) - SUM in LENGTHS and re.fullmatch(rb"[0-?]{2}", line[-SUM:]) is not None
 
 
 def _sum_fits(line: bytes) -> bool:
-    """The two characters are high and low nibble + 30h of the sum of the columns before them."""
+    """Whether the last two characters are the high and the low nibble, each + 30h, of the sum of all before them."""
     total = sum(line[:-SUM]) & 0xFF
     return line[-SUM:] == bytes((0x30 + (total >> 4), 0x30 + (total & 15)))

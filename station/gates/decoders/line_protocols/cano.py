@@ -1,7 +1,7 @@
-"""Cano records, as RCHourglass and other makers' lap counters send them: 14 hexadecimal digits a line.
+"""Cano records, as RCHourglass and other makers' lap counters send them: 14 hexadecimal digits per line.
 
-Transponder (6) and the time in quarter milliseconds (8), without any check; the counter wraps after 12.4 days.
-Answers to RCHourglass commands (VERSION, LIST, ...) stand between the records as text, and are not passings.
+The transponder (6) and the time in quarter milliseconds (8), without a checksum; the counter wraps after 12.4 days.
+Answers to RCHourglass commands (VERSION, LIST, ...) come between the records as text, and are not passings.
 
 Source: the Cano format on dokuwiki.faatal.dynv6.net; github.com/mv4wd/RCHourglass (2021).
 """
@@ -29,7 +29,7 @@ class Cano(LineDecoder):
     def _decode_frame(self, line: bytes) -> list[Decoded]:
         record = RECORD.fullmatch(line.strip())
         if record is None:
-            # Without a check only the form can tell: digits of another number are a record that lost or gained some.
+            # There is no checksum: another number of digits means a record that lost or gained some.
             self.counts.bad_length += re.fullmatch(rb"[0-9A-Fa-f]{7,24}", line) is not None
             self.counts.resynced_bytes += len(line)
             return []

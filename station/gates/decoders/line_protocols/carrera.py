@@ -1,8 +1,8 @@
-"""Carrera Digital 124/132 control unit: polled continuously, it answers with a passing or with its state.
+"""Carrera Digital 124/132 control unit: it is polled continuously, and answers with a passing or with its state.
 
 19200 baud (or BLE behind a bridge). A request is `"` command `$`; an answer ends with `$` or `#`. Each character after
-the first carries one nibble above 30h, the last is the nibble sum. A passing is `?`, address, 32 bit of milliseconds
-with the nibbles of each byte swapped, sector (1: start/finish), sum.
+the first carries one nibble above 30h, the last is the nibble sum. A passing is `?`, address, milliseconds (32 bits,
+the nibbles of each byte swapped), sector (1: start/finish), sum.
 
 Source: carreralib (github.com/tkem/carreralib, MIT), its protocol module and tests, read in 2026.
 """
@@ -16,8 +16,8 @@ from station.gates.decoders.framed_decoder import LineDecoder
 
 ASK: Final = b'"?$'
 ASK_VERSION: Final = b'"0$'
-EVERY_NS: Final = 20_000_000  # the unit has answered: a passing waits for its question
-ANSWER_TIMEOUT_NS: Final = 250_000_000  # it has not: ask again
+EVERY_NS: Final = 20_000_000  # between polls while the unit answers: a passing waits for the next poll
+ANSWER_TIMEOUT_NS: Final = 250_000_000  # the unit has not answered: poll again
 
 _ENDS = bytes.maketrans(b"$#", b"\n\n")
 _ANSWER = re.compile(rb"(\?:[0-?]{16}|\?:[0-?]{14}|\?[1-8][0-?]{8}[1-9][0-?]|(?<![0-?])0[ -~]{4}[0-?])$")
@@ -73,7 +73,7 @@ class Carrera(LineDecoder):
 
 
 def _swapped(nibbles: bytes) -> int:
-    """32 bit, high byte first, the low nibble of each byte before its high one."""
+    """The number in nibbles: high byte first, but the low nibble of each byte before its high one."""
     value = 0
     for low, high in zip(nibbles[::2], nibbles[1::2], strict=True):
         value = value << 8 | (high & 15) << 4 | low & 15

@@ -1,8 +1,8 @@
-"""The timer of the DeepRacer Event Manager (DREM): JSON texts, one a line here, stamped with its wall clock in ms.
+"""The timer of the DeepRacer Event Manager (DREM): JSON texts (here one per line), stamped with its wall clock in ms.
 
-`{"event":"lap","timestamp":ms,"gpio":17,"lapNumber":n,"sensorLapCount":k}` and, to every new client, `connected`. It
-counts from 1 at each start, samples its inputs every 10 ms (5 ms in newer versions), and repeats nothing. On the
-network it is a WebSocket: station/gates/drem.py.
+It sends `{"event":"lap","timestamp":ms,"gpio":17,"lapNumber":n,"sensorLapCount":k}` and, to every new client, an event
+`connected`. It counts from 1 at each start, samples its inputs every 10 ms (5 ms in newer versions), and repeats
+nothing. On the network it is a WebSocket: station/gates/drem.py.
 
 Source: the `leaderboard-timer` of github.com/aws-solutions-library-samples/guidance-for-aws-deepracer-event-management
 (MIT-0, 2026).
@@ -16,7 +16,7 @@ from station.gates.decoders.decoder import Decoded, DeviceEdge, DeviceMessage, G
 from station.gates.decoders.framed_decoder import LineDecoder
 
 MAX_TEXT_BYTES: Final = 4096
-MAX_INTEGER: Final = 2**53  # beyond it JavaScript's numbers are not whole any more
+MAX_INTEGER: Final = 2**53  # beyond it, JavaScript's numbers are no longer exact
 
 
 class Drem(LineDecoder):
@@ -60,7 +60,7 @@ class Drem(LineDecoder):
         return [skipped, edge] if skipped.kind == "restart" else [skipped, *clock, edge]
 
     def _clock(self, time_ns: int | None) -> list[Decoded]:
-        """A wall clock may be set by any step; only a fall shows here."""
+        """The Gap if the wall clock fell. It may be set by any step, but only a fall is visible here."""
         if time_ns is None:
             return []
         last_ns, self._last_ns = self._last_ns, time_ns
@@ -71,7 +71,7 @@ class Drem(LineDecoder):
 
 
 def _skipped(last: int, number: int) -> Gap | None:
-    """Its numbers never wrap: one that does not grow is a restart of the timer."""
+    """The Gap between two lap numbers. They never wrap: one that does not grow shows a restart of the timer."""
     if number <= last:
         return Gap("restart", f"The timer was started again: its lap numbers went from {last} to {number}.")
     missing = number - last - 1

@@ -1,7 +1,7 @@
-"""The Arduino with one pressure strip (DeepTimer): it writes one line for each pass, and no time.
+"""An Arduino with one pressure strip (DeepTimer): it writes one line for each pass, without a time.
 
 8N1, CRLF, RTS and DTR on. The station stamps the line when it is read: the delay of the wire and of USB (an FTDI
-adapter alone waits up to 16 ms) is in that stamp, so a gate with this timer states an uncertainty of some 20 ms.
+adapter alone waits up to 16 ms) is in that stamp, so a gate with this timer needs an uncertainty of about 20 ms.
 
 Source: github.com/kkstephen/DeepTimer (Apache-2.0, 2023).
 """

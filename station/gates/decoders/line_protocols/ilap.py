@@ -1,8 +1,8 @@
-"""I-Lap: SOH, type and tab-separated fields on a line, without any check.
+"""I-Lap: lines of SOH, a type and tab-separated fields, without a checksum.
 
-The device is silent until it gets a request (`%`), answers with its number, and then reports passings with seconds
-since it began. The request is repeated until it answers, and never after that: what a second one does to its clock is
-not known.
+The device is silent until it gets a request (`%`), answers with its number, and then reports passings, in seconds
+since it began. The request is repeated until the device answers, and never after that: what another one does to its
+clock is not known.
 
 Source: `transponder-bridge.md` of github.com/HackyRacers/Transponder-Documentation, read in 2026.
 """
@@ -17,7 +17,7 @@ from station.gates.decoders.line_protocols.rc4 import microseconds
 ASK = b"\x01%\r\n"
 REQUEST_AGAIN_NS = 3_000_000_000
 ANSWER = re.compile(r"%\t(\d{1,6})\t(\d{1,6})\t(\d{1,6})")
-PASSING = re.compile(r"@\t(\d{1,6})\t(\d{1,10})\t(\d{1,10}\.\d{3})")  # always three: a line cut short is no time
+PASSING = re.compile(r"@\t(\d{1,6})\t(\d{1,10})\t(\d{1,10}\.\d{3})")  # always three decimals: fewer are a cut line
 
 
 class ILap(LineDecoder):
@@ -52,7 +52,7 @@ class ILap(LineDecoder):
         return [fact for text in texts for fact in self._text(text)]
 
     def _text(self, text: bytes) -> list[Decoded]:
-        """One frame after its SOH, or what is left of one."""
+        """The facts of one frame after its SOH, or of what is left of one."""
         facts = self._facts(text.decode("ascii", "replace"))
         if facts is None:
             self.counts.bad_length += bool(text)

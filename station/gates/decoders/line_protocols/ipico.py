@@ -1,8 +1,8 @@
-"""IPICO readers (running): lines `aa` + hex with date, time in 10 ms and a check; TCP port 10000 or serial.
+"""IPICO readers (used in running): lines of `aa` and hexadecimal digits; TCP port 10000 or serial.
 
-Reader, tag, antenna counts, YYMMDD, HHMMSS, hundredths in hex, optionally three bytes more, and the sum of the
-characters between `aa` and itself. `FS`/`LS` mark the first and the last sight of a tag. Readers send a read again
-seconds later with the same time.
+After `aa`: reader, tag, antenna counts, YYMMDD, HHMMSS, hundredths (in hexadecimal), optionally three more bytes, and
+the sum of all characters from after `aa` up to itself. `FS` and `LS` mark the first and the last sighting of a tag.
+Readers send a read again seconds later, with the same time.
 
 Sources: IPICO's protocol document of 2007 and the recordings in `docs/ipico-protocol/` of
 github.com/iwismer/rusty-timer (2026).

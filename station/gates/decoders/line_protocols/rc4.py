@@ -1,11 +1,12 @@
 """AMB RC-4 and AMBrc text, "Enhanced" (P98): lines on TCP 5100 or serial.
 
 SOH, type, tab-separated fields, tab, `x` and 4 hex digits of a CRC over everything between SOH and the `x`. Passings
-and status share one sequence; a status comes each 5 s. The time is seconds since power-on, trailing zeros dropped.
+and status share one sequence; a status comes every 5 s. The time is in seconds since power-on, without trailing zeros.
 The sources disagree on which of the two counters of a passing is hits and which is strength, so neither is named.
 
 Sources: `docs/AMB_DECODER_PROTOCOL.md` of github.com/oggthemiffed/RCTimingControl (2026) and
-github.com/condac/RCtajm. The CRC is in neither; it was found from the captured lines of the former, which all check.
+github.com/condac/RCtajm. The CRC is in neither; it was derived from the captured lines of the former, and fits all of
+them.
 """
 
 import re
@@ -43,7 +44,7 @@ class RC4(LineDecoder):
         return facts + [fact for text in texts for fact in self._text(text, 1)]
 
     def _text(self, text: bytes, soh: int) -> list[Decoded]:
-        """One frame after its SOH (`soh` bytes), or what is left of one, or noise."""
+        """The facts of one frame after its SOH (`soh` bytes), of what is left of one, or of noise."""
         if text == MODE:
             return self.counts.good([DeviceMessage("mode", "AMBrc")])
         checked = CHECKED.fullmatch(text)

@@ -1,4 +1,4 @@
-"""TAG Heuer CP 520: lines of 30 columns ended by CR, times of day with six digits (a CP 540 speaks otherwise).
+"""TAG Heuer CP 520: lines of 30 columns ended by CR, times of day with six decimals (the CP 540 uses another format).
 
 `T`, mark, start number, channel (M1: by hand), `HH:MM:SS.ffffff` with leading blanks. Only a plain `T` is an impulse:
 `T-` (a start was cancelled), `T*` (renumbered), `R` (a result) and `S` (a new run) are DeviceMessages.

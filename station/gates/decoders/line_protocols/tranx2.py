@@ -1,4 +1,4 @@
-"""AMB TranX-2 and RC2: hexadecimal lines at 9600 baud, without any check.
+"""AMB TranX-2 and RC2: hexadecimal lines at 9600 baud, without a checksum.
 
 Passing: `$`, decoder (2), 2 more, transponder (6), milliseconds (8), hits (2), strength (2), 2 more. Noise: `#`,
 decoder (2), noise (2). The millisecond counter is 32 bits and wraps after 49.7 days.
@@ -36,7 +36,7 @@ class TranX2(LineDecoder):
         return [fact for text in texts for fact in self._text(text)]
 
     def _text(self, text: bytes) -> list[Decoded]:
-        """One frame from its start on, or what is left of one."""
+        """The facts of one frame from its start on, or of what is left of one."""
         if (passing := PASSING.fullmatch(text)) is not None:
             return self.counts.good(self._passing(passing))
         if (match := NOISE.fullmatch(text)) is not None:

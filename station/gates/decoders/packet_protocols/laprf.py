@@ -1,7 +1,7 @@
 """ImmersionRC LapRF: binary records from 5Ah to 5Bh, fields of tag, length and value, time in microseconds.
 
-5Ch escapes (byte + 40h). The CRC-16/ARC is over the unescaped record with its CRC set to zero, both delimiters
-included; so is the length. The gate speaks by itself, over TCP port 5403 or USB.
+5Ch is an escape; the byte after it is sent + 40h. The CRC-16/ARC is over the unescaped record with the CRC set to
+zero, both delimiters included; the length counts the same bytes. The gate sends unasked, over TCP port 5403 or USB.
 
 Sources: github.com/fpvcult/laprf and github.com/RotorHazard/laprf-provider, read in 2026.
 """
@@ -35,7 +35,7 @@ Fields = dict[int, int]
 
 
 class LapRf(PacketDecoder):
-    """A `Decoder`. The transponder is the pilot's slot: the frequency is who passes; `strength` is the peak."""
+    """A `Decoder`. The transponder is the pilot's slot, since pilots differ by frequency; `strength` is the peak."""
 
     name = "laprf"
     max_frame_bytes = 2 * MAX_RECORD_BYTES
@@ -44,7 +44,7 @@ class LapRf(PacketDecoder):
     def __init__(self) -> None:
         super().__init__()
         self._timeline = DeviceTimeline(DeviceClock(1_000, None, "restart"), Numbering("passing"))
-        self._gate = ""  # only passings name it: the rest comes from the same one
+        self._gate = ""  # only passings name it: all else comes from the same one
 
     def _decode_frame(self, frame: bytes) -> list[Decoded]:
         plain = unescaped(frame)
@@ -95,7 +95,7 @@ def unescaped(frame: bytes) -> bytes:
 
 
 def read_fields(body: bytes) -> Fields | None:
-    """Tag -> little-endian value; of a tag that repeats (one group for each slot) the last. None if cut short.
+    """Tag -> little-endian value; of a tag that repeats (one group per slot), the last value. None if cut short.
 
     A field without a value is a request of the host, or an empty answer: it is left out.
     """

@@ -1,7 +1,7 @@
 """LapZ, an infrared bridge of Mini-Z clubs: `#U` time `$` and `#P` transponder time `$`, all hexadecimal.
 
-Time is six digits of milliseconds since power-on, a transponder two (its ids are 1 to 255). The maker states 5 ms of
-accuracy at 1 ms of resolution.
+The time is in milliseconds since power-on, six digits; a transponder has two digits (1 to 255). The maker states an
+accuracy of 5 ms at a resolution of 1 ms.
 
 Source: recorded lines of such a bridge (2026); the maker publishes no protocol.
 """

@@ -2,7 +2,8 @@
 
 `8E | version | length LE16 | CRC LE16 | flags LE16 | kind LE16 | (tag, length, value LE)* | 8F`; inside a frame 8Ah to
 8Fh may be sent as 8Dh and the byte + 20h. Length and CRC are of the unescaped frame, the CRC with its own field zero.
-The time is microseconds since 1970 by the decoder's clock. Photocells on its inputs are transponders 9991 and 9992.
+The time is in microseconds since 1970, by the decoder's clock. Photocells on its inputs are sent as the transponders
+9991 and 9992.
 
 Sources: github.com/vmindru/ambp3client (captures of 2019 and their reader) and `docs/AMB_DECODER_PROTOCOL.md` of
 github.com/oggthemiffed/RCTimingControl (2026); the CRC was confirmed on every frame of those captures. Photocells:
@@ -125,7 +126,7 @@ def escape(frame: bytes) -> bytes:
 
 
 def fields(body: bytes) -> dict[int, bytes] | None:
-    """Tag -> value; None when a length runs over the end."""
+    """Tag -> value; None if a length runs past the end."""
     values: dict[int, bytes] = {}
     at = 0
     while at < len(body):

@@ -1,11 +1,11 @@
 """Robitronic and EasyLAP: binary packets of fixed lengths, times in ms since power-on; 38400 baud.
 
 A packet is its length, an undocumented check byte, its kind and the rest: `0B .. 83`, time (4), 4 more, about once a
-second; `0D .. 84`, transponder (4), time (4), hits, strength. Numbers have their low byte first. We send `03 B9 01`,
-the counter answers `00` and begins. EasyLAP has a USB bridge that is not a serial port: its `url` is
+second; `0D .. 84`, transponder (4), time (4), hits, strength. Numbers are little-endian. We send `03 B9 01`, the
+counter answers `00` and begins. EasyLAP has a USB bridge that is not a serial port: its `url` is
 `cp2110:///dev/hidraw0` (hid_port.py).
 
-With no usable check and no start byte, noise can look like a packet. Its time gives it away: a passing that lies
+Without a usable checksum or a start byte, noise can look like a packet. Its time gives it away: a passing that lies
 seconds before the counter's own clock, or minutes after it, is refused.
 
 Source: the Robitronic page of the Flipside Racing wiki, read in 2026; the maker publishes no protocol.
@@ -21,7 +21,7 @@ BEGIN: Final = b"\x03\xb9\x01"
 TIME: Final = (0x0B, 0x83)
 PASSING: Final = (0x0D, 0x84)
 KIND: Final = 3  # the bytes up to and including the kind
-EARLY_MS, LATE_MS = 5_000, 120_000  # of a passing, by the last time packet
+EARLY_MS, LATE_MS = 5_000, 120_000  # how far a passing may lie before and after the last time packet
 
 _PASSING = struct.Struct("<xxxIIBB")
 _TIME = struct.Struct("<xxxI4x")
@@ -37,17 +37,17 @@ class Robitronic:
         self._buffer = bytearray()
         self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart"))
         self._clock_ms: int | None = None  # of the last time packet
-        self._asked = False
+        self._awaits_answer = False
 
     def feed(self, data: bytes) -> list[Decoded]:
         self._buffer += data
         facts: list[Decoded] = []
         at = 0
-        while (left := len(self._buffer) - at) and (self._asked or left >= KIND):
-            length, found = self._packet(at, left)
+        while (left := len(self._buffer) - at) and (self._awaits_answer or left >= KIND):
+            length, packet_facts = self._packet(at, left)
             if not length:
                 break
-            facts += found
+            facts += packet_facts
             at += length
         del self._buffer[:at]
         return facts
@@ -56,16 +56,16 @@ class Robitronic:
         if self._buffer:
             self.counts.bad("bad_length", len(self._buffer))
         self._buffer.clear()
-        self._asked, self._clock_ms = True, None
+        self._awaits_answer, self._clock_ms = True, None
         return BEGIN
 
-    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # once started it speaks by itself
+    def poll(self, now_ns: int) -> bytes:  # noqa: ARG002  # once started it sends unasked
         return b""
 
     def _packet(self, at: int, left: int) -> tuple[int, list[Decoded]]:
         """How many bytes are consumed, and the facts in them; 0: more bytes are needed."""
-        if self._asked and self._buffer[at] == 0:
-            self._asked = False
+        if self._awaits_answer and self._buffer[at] == 0:
+            self._awaits_answer = False
             return 1, self.counts.good([DeviceMessage("answer")])
         if left < KIND:
             return 0, []
@@ -79,7 +79,7 @@ class Robitronic:
         return (len(packet), self._time(packet)) if head == TIME else self._passing(packet)
 
     def _time(self, packet: bytes) -> list[Decoded]:
-        self._asked = False
+        self._awaits_answer = False
         (self._clock_ms,) = _TIME.unpack(packet)
         clock = self._timeline.time(self._clock_ms)
         return self.counts.good([*clock.gaps, StatusReport(device_time_ns=clock.at_ns)])
@@ -88,7 +88,7 @@ class Robitronic:
         transponder, ms, hits, strength = _PASSING.unpack(packet)
         if self._clock_ms is not None and not -EARLY_MS <= ms - self._clock_ms <= LATE_MS:
             return 1, self.counts.bad("bad_fields", 1)
-        self._asked = False
+        self._awaits_answer = False
         reading = self._timeline.passing(str(transponder), ms)
         passing = Passing(str(transponder), reading.at_ns, strength=strength, hits=hits, repeat=reading.repeat)
         return len(packet), self.counts.good([*reading.gaps, passing])

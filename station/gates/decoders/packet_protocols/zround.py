@@ -1,11 +1,11 @@
 """ZRound's open lap counter protocol: `%`, a letter, hexadecimal digits, `&`; 19200 baud or TCP.
 
-We send `%C&`, the counter answers `%A&` (on TCP it need not), `%I&` starts it and sets its clock to zero; then come
+We send `%C&`, the counter answers `%A&` (on TCP it need not), `%I&` starts it and sets its clock to zero. Then come
 `%T<ms>&` (its clock, which is optional; bridges from other decoders send it from the first lap on) and
-`%L<transponder>[,]<ms>&` (a lap; without the comma the transponder is two digits). Each connection starts it once at
-most; after a reconnect only when it stays silent, since a start resets its clock, and not at all if it is one that
-never sends its clock: its silence means nothing. Up to eight digits are a number; longer transponders are RFID tags
-(96 bits and more, EPC), known by their digits.
+`%L<transponder>[,]<ms>&` (a lap; without the comma the transponder has two digits). Each connection starts the counter
+at most once. After a reconnect it is started only if it stays silent, since a start resets its clock, and not at all
+if it never sends its clock, since its silence then means nothing. Transponders of up to eight digits are numbers;
+longer ones are RFID tags (96 bits and more, EPC), known by their digits.
 
 Source: the open protocol in ZRound's wiki (zround.com, CC BY-SA), read in 2026.
 """
@@ -35,11 +35,12 @@ class ZRound(PacketDecoder):
     def __init__(self) -> None:
         super().__init__()
         self._timeline = DeviceTimeline(DeviceClock(1_000_000, 1 << 32, "restart"))
-        self._ever_started = self._started = False  # at all (or it was at work); in this connection
-        self._due_ns: int | None = None
-        self._started_ns: int | None = None  # when that was, in this connection
-        self._ever_spoke = self._ever_sent_clock = False  # a word of its own; its clock
-        self._mute = False  # it was started, or is at work, and does not tell its clock
+        self._ever_started = False  # in any connection, by us or before
+        self._started = False  # by us, in this connection
+        self._due_ns: int | None = None  # when the start is to be sent
+        self._started_ns: int | None = None  # when the start was sent in this connection
+        self._ever_spoke = self._ever_sent_clock = False  # it sent anything of its own; it sent its clock
+        self._mute = False  # it runs, and does not send its clock
         self._time_received = self._sends_clock = False
         self._must_answer = False
 
@@ -55,7 +56,7 @@ class ZRound(PacketDecoder):
         return not self._sends_clock
 
     def poll(self, now_ns: int) -> bytes:
-        """The start, when it is due; the answer, when the counter requests one."""
+        """The start, when it is due, and an answer, if the counter has requested one."""
         answer, self._must_answer = ANSWER if self._must_answer else b"", False
         if self._due_ns is None:
             self._due_ns = now_ns + (SILENT_NS if self._ever_started else ANSWER_NS)
@@ -94,5 +95,5 @@ class ZRound(PacketDecoder):
 
 
 def transponder_of(digits: str) -> str:
-    """A number as decimal, a tag as it is: hexadecimal, with its zeros."""
+    """The id: a number in decimal, a tag (more than eight digits) in hexadecimal as sent, with its leading zeros."""
     return str(int(digits, 16)) if len(digits) <= NUMBER_DIGITS else digits.upper()

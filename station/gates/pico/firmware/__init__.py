@@ -1,1 +1,1 @@
-"""What runs on our own gate, a Raspberry Pi Pico: gatewire.py (pure, runs here too) and main.py (pins and USB)."""
+"""The firmware of our own gate, a Raspberry Pi Pico: gatewire.py (pure, used here too) and main.py (pins and USB)."""

@@ -35,17 +35,17 @@ def _table() -> list[int]:
     return table
 
 
-TABLE = _table()  # a bit at a time would take the Pico milliseconds a line
+TABLE = _table()  # bit by bit, each line would take the Pico milliseconds
 
 
 def pack(*fields: object) -> bytes:
-    """The fields as one line with its check."""
+    """The fields as one line with its CRC and line end."""
     body = " ".join([str(field) for field in fields]).encode()
     return body + " *{:04X}\n".format(crc16(body)).encode()  # noqa: UP032  # bytes of a nested f-string fail there
 
 
 class CheckedLineReader:
-    """Bytes in, whole lines with a good CRC out; copes with any split and any noise. Counts what it dropped."""
+    """Cuts bytes into lines, and gives those with a good CRC; accepts any split and any noise, counts what it drops."""
 
     def __init__(self) -> None:
         self.dropped_bytes = 0
@@ -53,8 +53,8 @@ class CheckedLineReader:
         self._partial = b""
 
     def feed(self, data: bytes) -> list[list[str]]:
-        """The fields of each line with a good CRC."""
-        found = []
+        """The fields of each line that these bytes complete and whose CRC is good."""
+        good = []
         lines = (self._partial + data).split(b"\n")
         self._partial = lines.pop()
         if len(self._partial) > LINE_LIMIT:
@@ -63,14 +63,14 @@ class CheckedLineReader:
         for line in lines:
             fields = unpack(line)
             if fields:
-                found.append(fields)
+                good.append(fields)
             elif line.strip():
                 self.bad_lines += 1
                 self.dropped_bytes += len(line) + 1
-        return found
+        return good
 
     def forget(self) -> None:
-        """Drops half a line: the connection was cut."""
+        """Drops half a line and counts it, because the connection was cut."""
         self.dropped_bytes += len(self._partial)
         self._partial = b""
 
@@ -94,7 +94,7 @@ class Counter:
         self._last = -1
 
     def extend(self, ticks: int) -> int:
-        """The whole count nearest to the last one: a reading from a little before it is before it."""
+        """The full count of a reading, whichever is nearest to the newest one; it may lie a little before that."""
         if self._last < 0:
             self._last = ticks & self._mask
             return self._last
@@ -117,7 +117,7 @@ class GateFirmware:
         self.levels = 15  # a bit for each sensor's pin
 
     def edge(self, us: int, sensor: int, level: int) -> None:
-        """One level change; sent by `next_edges`."""
+        """Stores one level change at `us` (microseconds since boot); `next_edges` gives it for sending."""
         self._last += 1
         self.levels = self.levels & ~(1 << sensor) | level << sensor
         self._ring[self._last % len(self._ring)] = pack("E", self._boot, self._last, sensor, level, us)

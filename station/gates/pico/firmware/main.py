@@ -1,7 +1,8 @@
 """The gate on a Raspberry Pi Pico, under MicroPython: pins, interrupts and USB around gatewire.py.
 
-Copy this file and gatewire.py to the Pico (docs/set-up-a-track.md). Beams on GP2 to GP5, low when broken, as open
-collector outputs make them; the station says which level means broken. Ctrl-C stops it for a new copy.
+Copy this file and gatewire.py to the Pico (docs/set-up-a-track.md). Connect the beams to GP2 to GP5; the pins are
+pulled up, for sensors with open-collector outputs, and the station's config says which level means broken. Ctrl-C
+stops the program, so that a new version can be copied.
 """
 
 import os
@@ -36,7 +37,7 @@ def watch(index: int, pin: Pin) -> None:
 
 
 def main() -> None:
-    """The main loop: edges into memory, answers to the station, a heartbeat each second."""
+    """Runs the main loop: stores edges, answers the station, and sends a heartbeat each second."""
     gate = GateFirmware("".join(["{:02x}".format(byte) for byte in os.urandom(4)]))  # noqa: UP032
     counter = Counter(30)  # ticks_us wraps every 18 minutes
     poller = select.poll()

@@ -1,4 +1,4 @@
-"""Three cars at one beam through the real engine: every crossing is given rightly, or an official is asked."""
+"""Three cars at one beam through the real engine: every crossing is assigned correctly, or an official is asked."""
 
 import json
 import pathlib
@@ -14,10 +14,10 @@ from station.core.attribution.likelihood import CarOnTrack, CarReportAt, GateCro
 
 
 def heats(seeds: range, cars: int = 3, rates: FaultRates | None = None) -> HeatVerdict:
-    whole = HeatVerdict()
+    verdict = HeatVerdict()
     for seed in seeds:
-        whole.add(run_heat(f"test/{seed}", cars, 12, rates or FaultRates()))
-    return whole
+        verdict.add(run_heat(f"test/{seed}", cars, 12, rates or FaultRates()))
+    return verdict
 
 
 @pytest.mark.parametrize("seeds", [range(6), pytest.param(range(50), marks=pytest.mark.slow)], ids=["six", "fifty"])
@@ -32,7 +32,7 @@ def test_none_is_silently_wrong(seeds: range) -> None:
 
 @pytest.mark.slow
 def test_without_luck_nobody_is_asked_for_nothing() -> None:
-    """No missed edge, no lost report: what is asked is about cars that came side by side."""
+    """No missed edge and no lost report: the only questions are about cars that crossed side by side."""
     verdict = heats(range(5), rates=FaultRates(0.0, 0.0))
     assert verdict.wrong == []
     assert verdict.laps_true >= 0.96 * verdict.laps
@@ -47,17 +47,17 @@ def test_the_journal_of_a_heat_replays_to_the_same_facts(tmp_path: pathlib.Path)
 
 
 def _nearest(self: CrossingAssigner, cluster: list[GateCrossing]) -> assignment.WeighedCluster:
-    """Greedy: each crossing to the car whose report, or else whose usual lap, is nearest; and always sure."""
-    found, reports = [], [likelihood.report_in(car, cluster) for car in self._cars]
+    """Assign each crossing to the car whose report, or else whose usual lap, is nearest; and always be sure."""
+    decisions, reports = [], [likelihood.report_in(car, cluster) for car in self._cars]
 
-    def off(seen: GateCrossing, car: CarOnTrack, report: CarReportAt | None) -> float:
-        return likelihood.cost(car, report, seen, self._min_lap_ns)
+    def cost(crossing: GateCrossing, car: CarOnTrack, report: CarReportAt | None) -> float:
+        return likelihood.cost(car, report, crossing, self._min_lap_ns)
 
-    for seen in cluster:
-        costs = [off(seen, car, report) for car, report in zip(self._cars, reports, strict=True)]
+    for crossing in cluster:
+        costs = [cost(crossing, car, report) for car, report in zip(self._cars, reports, strict=True)]
         car = self._cars[costs.index(min(costs))]
-        found.append(assignment.Decision(seen.number, seen.at_ns, car.name, "the nearest", 0.99, True))
-    return assignment.WeighedCluster(self._cars, reports, found)
+        decisions.append(assignment.Decision(crossing.number, crossing.at_ns, car.name, "the nearest", 0.99, True))
+    return assignment.WeighedCluster(self._cars, reports, decisions)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from shared.errors import ConfigError
 from shared.units import NS_PER_S
 from shared.virtual_time import VirtualTime
 from simulator.races.physical import beam_gate
-from simulator.races.physical.beam_gate import SENSORS, BeamPassing, SeenEdge
+from simulator.races.physical.beam_gate import SENSORS, BeamPassing, SensorEdge
 from simulator.races.physical.fault_table import BY_NAME, FaultSource, chosen
 from simulator.races.physical.gate_device import RING, GateDevice, GateDeviceDriver
 from simulator.races.physical.kernel_clock import VirtualKernelClock
@@ -36,7 +36,7 @@ def test_a_kernel_clock_restarts_with_each_boot_and_utc_can_be_stepped() -> None
 @given(speed=SPEEDS, at_ns=st.integers(0, 10**15), seed=st.integers(0, 2**32))
 def test_whatever_flickers_the_first_edge_is_the_time(speed: float, at_ns: int, seed: int) -> None:
     edges = beam_gate.double_trigger(BeamPassing(at_ns, speed).clean(), random.Random(seed))
-    assert edges[0] == SeenEdge(SENSORS[0], True, at_ns)
+    assert edges[0] == SensorEdge(SENSORS[0], True, at_ns)
     assert edges == beam_gate.in_order(edges)
     for sensor in SENSORS:
         levels = [e.broken for e in edges if e.sensor == sensor]
@@ -81,12 +81,12 @@ def test_a_new_station_hears_again_what_it_has_not_kept() -> None:
     first: list[Edge] = []
     GateDeviceDriver(gate_device).start({}, first.append)
     for n in range(6):
-        gate_device.see(SeenEdge("front", n % 2 == 0, n * 1000, lost=n == 2))
+        gate_device.on_edge(SensorEdge("front", n % 2 == 0, n * 1000, lost=n == 2))
     again: list[Edge] = []
     GateDeviceDriver(gate_device).start({gate_device.clock.boot_id: 4}, again.append)
-    assert [e.seq for e in first] == [1, 2, 4, 5, 6], "a lost edge has a number and nothing else"
+    assert [e.seq for e in first] == [1, 2, 4, 5, 6], "a lost edge only uses up a number"
     assert [e.seq for e in again] == [5, 6]
-    gate_device.see(SeenEdge("rear", True, 9000))
+    gate_device.on_edge(SensorEdge("rear", True, 9000))
     assert (len(first), again[-1].seq) == (5, 7), "one station listens at a time"
 
 
@@ -95,16 +95,16 @@ def test_the_box_remembers_so_many_edges_and_none_over_a_reboot() -> None:
     clock = VirtualKernelClock(virtual_time, "station")
     gate_device = GateDevice(clock)
     for n in range(RING + 10):
-        gate_device.see(SeenEdge("front", n % 2 == 0, n))
-    heard: list[Edge] = []
-    GateDeviceDriver(gate_device).start({}, heard.append)
-    assert [heard[0].seq, len(heard)] == [11, RING]
+        gate_device.on_edge(SensorEdge("front", n % 2 == 0, n))
+    replayed: list[Edge] = []
+    GateDeviceDriver(gate_device).start({}, replayed.append)
+    assert [replayed[0].seq, len(replayed)] == [11, RING]
     gate_device.reboot()
     clock.reboot()
-    gate_device.see(SeenEdge("front", True, 1))
-    heard.clear()
-    GateDeviceDriver(gate_device).start({}, heard.append)
-    assert [(e.seq, e.boot) for e in heard] == [(1, clock.boot_id)]
+    gate_device.on_edge(SensorEdge("front", True, 1))
+    replayed.clear()
+    GateDeviceDriver(gate_device).start({}, replayed.append)
+    assert [(e.seq, e.boot) for e in replayed] == [(1, clock.boot_id)]
 
 
 @given(seed=st.integers(0, 2**32))

@@ -1,4 +1,4 @@
-"""The small model by hand-made examples, and beside the product's ranking: two roads to the same score."""
+"""The reference model on hand-made examples, and compared with the product's ranking."""
 
 import dataclasses
 import itertools
@@ -92,7 +92,7 @@ def test_the_reference_and_the_product_score_alike(laps: list[RunLap], rules: Ra
 
 def _reference_of(book: list[RunLap], rules: RaceRules) -> ReferenceRun:
     run = _run(RaceRules(min_lap_s=0.1), 0, *[lap.ended_ns for lap in book])
-    run.rules, run.accepts_all = rules, True  # the ranking takes each lap as it is told
+    run.rules, run.accepts_all = rules, True  # the ranking takes each lap as given
     for crossing, lap in zip(run.crossings, book, strict=False):
         crossing.since.update(off_track=lap.off_tracks, collision=lap.collisions, reset=lap.resets)
         crossing.penalty_ns, crossing.void = lap.penalty_ns, not lap.valid

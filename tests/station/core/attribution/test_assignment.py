@@ -36,10 +36,10 @@ def test_no_assignment_is_cheaper(table: list[list[int]]) -> None:
 
 @dataclass
 class DrawnRace:
-    """A race drawn at random: what happened, and what the gate and the cars report of it."""
+    """A race drawn at random: what truly happened, and what the gate and the cars report about it."""
 
     truth: dict[int, str]
-    seen: list[GateCrossing]
+    crossings: list[GateCrossing]
     reports: list[tuple[int, CarReportAt]]  # (when the station receives it, the report)
     missed: list[tuple[str, int]]
 
@@ -61,8 +61,8 @@ def race(seed: int, laps: int = 25, missed: float = 0.01, lost: float = 0.05, fa
             drawn.missed.append((car, at_ns))
         else:
             last_ns = at_ns
-            drawn.seen.append(GateCrossing(len(drawn.seen) + 1, at_ns))
-            drawn.truth[len(drawn.seen)] = car
+            drawn.crossings.append(GateCrossing(len(drawn.crossings) + 1, at_ns))
+            drawn.truth[len(drawn.crossings)] = car
         if car and rng.random() >= lost:
             stated_ns = round(
                 at_ns + rng.gauss(0, 20) * MS + rng.uniform(0, 33) * MS
@@ -73,16 +73,17 @@ def race(seed: int, laps: int = 25, missed: float = 0.01, lost: float = 0.05, fa
 
 
 def run(drawn: DrawnRace) -> list[Decision | MissingCrossing | LateContradiction]:
-    cars, found = CrossingAssigner(CARS, 3 * S, LOCKOUT_NS), []
-    moments = sorted([(seen.at_ns, 0, seen) for seen in drawn.seen] + [(at, 1, report) for at, report in drawn.reports],
-                     key=lambda each: each[:2])  # fmt: skip
+    cars, decisions = CrossingAssigner(CARS, 3 * S, LOCKOUT_NS), []
+    moments: list[tuple[int, int, GateCrossing | CarReportAt]] = [(each.at_ns, 0, each) for each in drawn.crossings]
+    moments += [(at_ns, 1, report) for at_ns, report in drawn.reports]
+    moments.sort(key=lambda each: each[:2])
     for at_ns, _, event in moments:
         if isinstance(event, GateCrossing):
-            cars.crossing(event)
+            cars.add_crossing(event)
         else:
-            cars.report(event)
-        found += cars.decide(at_ns)
-    return found + cars.decide(moments[-1][0] + 10 * S)
+            cars.add_report(event)
+        decisions += cars.decide(at_ns)
+    return decisions + cars.decide(moments[-1][0] + 10 * S)
 
 
 def judged(drawn: DrawnRace) -> tuple[int, int, list[Decision]]:
@@ -117,7 +118,7 @@ def test_many_more_races(missed: float, lost: float, false: float, allowed: int)
 def test_what_the_gate_missed_is_proposed_with_its_witness() -> None:
     drawn = race(3, missed=0.05, lost=0.0)
     proposed = [(fact.car, fact.at_ns) for fact in run(drawn) if isinstance(fact, MissingCrossing)]
-    apart = [(c, t) for c, t in drawn.missed if all(abs(t - s.at_ns) > 1500 * MS for s in drawn.seen)]
+    apart = [(c, t) for c, t in drawn.missed if all(abs(t - s.at_ns) > 1500 * MS for s in drawn.crossings)]
     assert apart
     for car, at_ns in apart:
         assert any(who == car and abs(when - at_ns) < 200 * MS for who, when in proposed)
@@ -125,16 +126,16 @@ def test_what_the_gate_missed_is_proposed_with_its_witness() -> None:
 
 def test_a_transponder_needs_no_witness() -> None:
     cars = CrossingAssigner(CARS, 3 * S, LOCKOUT_NS)
-    cars.crossing(GateCrossing(1, 5 * S, "car-2"))
+    cars.add_crossing(GateCrossing(1, 5 * S, "car-2"))
     assert cars.decide(9 * S) == [Decision(1, 5 * S, "car-2", "its transponder", 1.0, True)]
 
 
 def test_a_hand_in_the_beam_is_no_cars_crossing() -> None:
     cars = CrossingAssigner(("car-1",), 3 * S, LOCKOUT_NS)
     for number, at_s in enumerate((1, 9, 17, 20, 25)):
-        cars.crossing(GateCrossing(number, at_s * S))
+        cars.add_crossing(GateCrossing(number, at_s * S))
         if at_s != 20:
-            cars.report(CarReportAt("car-1", at_s * S + 10 * MS))
+            cars.add_report(CarReportAt("car-1", at_s * S + 10 * MS))
     given_to = {fact.crossing: fact for fact in cars.decide(40 * S) if isinstance(fact, Decision)}
     assert [given_to[n].car for n in range(5)] == ["car-1", "car-1", "car-1", "", "car-1"]
     assert (given_to[3].why, given_to[3].sure) == ("no car can have been there", False)

@@ -1,4 +1,4 @@
-"""Several runs on the track at once, through the engine: each by itself, and whose crossing it was."""
+"""Several runs on the track at once, through the engine: each run stands for itself, and gets its own crossings."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ CARS = {"run-1": "car-1", "run-2": "car-2", "run-3": "car-3"}
 
 
 class Field(Hand):
-    """A hand on a race of several cars."""
+    """A scripted race of several cars."""
 
     def __init__(self, cars: int = 3, rules: RaceRules | None = None, *known: e.Transponder) -> None:
         super().__init__(rules)
@@ -29,9 +29,9 @@ class Field(Hand):
         self.open(f"racer-{number}", f"run-{number}", at_ns, f"car-{number}")
         return self.do(e.StartRun(author="judge", run_id=f"run-{number}", moment=moment(at_ns)))
 
-    def passes(self, number: int, at_ns: int, reported: bool = True, seen: bool = True) -> tuple[f.Fact, ...]:
-        """Over the line; its report is 20 ms off and comes 80 ms later."""
-        facts: tuple[f.Fact, ...] = self.cross(at_ns) if seen else ()
+    def passes(self, number: int, at_ns: int, reported: bool = True, by_gate: bool = True) -> tuple[f.Fact, ...]:
+        """The car crosses the line; its report is 20 ms off and arrives 80 ms later."""
+        facts: tuple[f.Fact, ...] = self.cross(at_ns) if by_gate else ()
         car, boot = f"car-{number}", f"car-{number}-boot"
         self.report_counts[car] = self.report_counts.get(car, 0) + 1
         if reported:
@@ -43,7 +43,7 @@ class Field(Hand):
         return facts
 
     def read(self, transponder: str, at_ns: int) -> tuple[f.Fact, ...]:
-        """A decoder reads a transponder."""
+        """A decoder reads a transponder at the line."""
         self.seq += 1
         return self.do(e.Edge("start", "beam", True, at_ns, self.seq, BOOT, transponder=transponder))
 
@@ -127,31 +127,33 @@ def test_one_run_alone_is_counted_at_once_as_ever() -> None:
 
 
 def doubtful() -> tuple[Field, f.Proposal]:
-    """Between the times when cars 1 and 2 are due one passes, and says nothing."""
+    """A car passes between the times when cars 1 and 2 are due, and reports nothing."""
     field, _ = racing()
     facts = [*field.passes(1, DUE_NS, reported=False), *field.tick(59 * S)]
-    (asked,) = only(facts, f.Proposal)
-    return field, asked
+    (proposal,) = only(facts, f.Proposal)
+    return field, proposal
 
 
 def test_what_is_doubtful_counts_for_nobody_until_it_is_given() -> None:
-    field, asked = doubtful()
-    assert asked.kind == "doubtful_crossing"
+    field, proposal = doubtful()
+    assert proposal.kind == "doubtful_crossing"
     assert DUE_NS not in field.stamps("run-1")
-    facts = field.do(e.AssignCrossing(author="judge", number=asked.crossing, run_id="run-1", moment=moment(60 * S)))
-    assert only(facts, f.Attributed) == [f.Attributed(asked.crossing, "run-1", "car-1", "given by judge", 100)]
+    facts = field.do(e.AssignCrossing(author="judge", number=proposal.crossing, run_id="run-1", moment=moment(60 * S)))
+    assert only(facts, f.Attributed) == [f.Attributed(proposal.crossing, "run-1", "car-1", "given by judge", 100)]
     assert field.stamps("run-1")[-1] == DUE_NS
     assert all(run.proposals == [] for run in (field.of(run_id) for run_id in CARS))
-    again = e.AssignCrossing(author="judge", number=asked.crossing, run_id="run-2", moment=moment(61 * S))
+    again = e.AssignCrossing(author="judge", number=proposal.crossing, run_id="run-2", moment=moment(61 * S))
     assert "is not in doubt" in only(field.do(again), f.CommandRefused)[0].sentence
 
 
 def test_what_was_proposed_can_be_dismissed() -> None:
-    field, asked = doubtful()
-    facts = field.do(e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, moment=moment(60 * S)))
+    field, proposal = doubtful()
+    facts = field.do(
+        e.DismissProposal(author="judge", at_ns=proposal.at_ns, run_id=proposal.run_id, moment=moment(60 * S))
+    )
     assert [fact.kind for fact in only(facts, f.ProposalDismissed)] == ["doubtful_crossing"]
-    assert field.of(asked.run_id).proposals == []
-    again = e.DismissProposal(author="judge", at_ns=asked.at_ns, run_id=asked.run_id, moment=moment(60 * S))
+    assert field.of(proposal.run_id).proposals == []
+    again = e.DismissProposal(author="judge", at_ns=proposal.at_ns, run_id=proposal.run_id, moment=moment(60 * S))
     assert "Nothing is proposed" in only(field.do(again), f.CommandRefused)[0].sentence
 
 
@@ -169,30 +171,30 @@ def late_word() -> tuple[Field, list[f.Fact], f.Proposal]:
     """Car 1 passes two seconds early, car 2 in its shadow; only car 2's report arrives in time."""
     field, _ = racing()
     field.cross(47 * S)
-    field.passes(2, 47 * S + 60 * MS, seen=False)
+    field.passes(2, 47 * S + 60 * MS, by_gate=False)
     sure = list(field.tick(49 * S + 600 * MS))
     field.report_counts["car-1"] += 1
     stated_ns = 47 * S + 20 * MS + 1000 * S
     boot, seq = "car-1-boot", field.report_counts["car-1"]
     field.do(e.CarReport("car-1", boot, seq, stated_ns, boot, moment(53 * S), None, 30 * MS))
-    (asked,) = only(field.tick(57 * S), f.Proposal)
-    return field, sure, asked
+    (proposal,) = only(field.tick(57 * S), f.Proposal)
+    return field, sure, proposal
 
 
 def test_a_report_that_comes_late_puts_in_doubt_what_was_given_to_another() -> None:
-    field, sure, asked = late_word()
+    field, sure, proposal = late_word()
     assert [fact.run_id for fact in only(sure, f.Attributed)] == ["run-2"]
-    assert (asked.run_id, asked.others, asked.kind) == ("run-2", ("run-1",), "doubtful_crossing")
-    facts = field.do(e.AssignCrossing(author="judge", number=asked.crossing, run_id="run-1", moment=moment(60 * S)))
+    assert (proposal.run_id, proposal.others, proposal.kind) == ("run-2", ("run-1",), "doubtful_crossing")
+    facts = field.do(e.AssignCrossing(author="judge", number=proposal.crossing, run_id="run-1", moment=moment(60 * S)))
     assert {fact.run_id for fact in only(facts, f.LapsRecomputed)} == {"run-1", "run-2"}
     assert 47 * S in field.stamps("run-1")
     assert 47 * S not in field.stamps("run-2")
 
 
 def test_what_was_given_may_stay_where_it_is() -> None:
-    field, _, asked = late_word()
+    field, _, proposal = late_word()
     before = field.stamps("run-2")
-    facts = field.do(e.AssignCrossing(author="judge", number=asked.crossing, run_id="run-2", moment=moment(60 * S)))
+    facts = field.do(e.AssignCrossing(author="judge", number=proposal.crossing, run_id="run-2", moment=moment(60 * S)))
     assert [fact.why for fact in only(facts, f.Attributed)] == ["given by judge"]
     assert field.stamps("run-2") == before
     assert field.of("run-2").proposals == []
@@ -200,15 +202,15 @@ def test_what_was_given_may_stay_where_it_is() -> None:
 
 def test_a_missed_crossing_is_proposed_and_never_inserted() -> None:
     field, _ = racing()
-    facts = [*field.passes(1, 49 * S, seen=False), *field.tick(57 * S)]
-    (asked,) = only(facts, f.Proposal)
-    assert (asked.run_id, asked.kind, asked.witness) == ("run-1", "missed_crossing", "car-1")
-    assert abs(asked.at_ns - 49 * S) < 50 * MS
+    facts = [*field.passes(1, 49 * S, by_gate=False), *field.tick(57 * S)]
+    (proposal,) = only(facts, f.Proposal)
+    assert (proposal.run_id, proposal.kind, proposal.witness) == ("run-1", "missed_crossing", "car-1")
+    assert abs(proposal.at_ns - 49 * S) < 50 * MS
     assert len(field.stamps("run-1")) == 4
 
 
 def test_a_run_that_ends_waits_for_no_report() -> None:
-    """What is not decided when an official ends a run is decided by what is known then."""
+    """Crossings that wait when an official ends a run are decided by what is known then."""
     field, _ = racing()
     field.passes(1, 49 * S)
     facts = field.do(e.FinishRun(author="judge", run_id="run-1", moment=moment(49 * S + 200 * MS)))
@@ -233,13 +235,13 @@ def test_a_transponder_says_at_once_whose_crossing_it_was() -> None:
         ("run-2", "its transponder 22", 100),
     ] * 2
     assert [lap.lap_ns for lap in field.of("run-2").book.laps()] == [8 * S]
-    assert only(field.read("33", 20 * S), f.Unattributed)[0].why == "the transponder 33 is nobody's here"
+    assert only(field.read("33", 20 * S), f.Unattributed)[0].why == "the transponder 33 has no owner here"
 
 
 def test_a_transponder_of_somebody_else_is_not_the_one_run_that_is_on() -> None:
     field = Field(1, None, *KNOWN)
     field.start(1)
-    assert "who has no run that is on" in only(field.read("22", 5 * S), f.Unattributed)[0].why
+    assert "who is not on the track" in only(field.read("22", 5 * S), f.Unattributed)[0].why
     assert only(field.read("11", 6 * S), f.RunStarted)
 
 
@@ -270,7 +272,7 @@ _HAPPENS = st.one_of(
 @QUICK
 @given(st.lists(_HAPPENS, max_size=60), st.integers(0, 3))
 def test_whatever_happens_ticks_without_facts_need_not_be_kept(drawn: list[tuple[str, int, int]], known: int) -> None:
-    """An engine that gets only the stored inputs gives the same facts; nothing raises; every crossing is settled."""
+    """An engine that gets only the stored inputs gives the same facts; nothing raises; every crossing is decided."""
     field = Field(3, None, *[e.Transponder(str(n), car=f"car-{n}") for n in range(1, known + 1)])
     for number in (1, 2, 3):
         field.start(number)

@@ -1,4 +1,4 @@
-"""A transponder that is given in another notation than it is known or read by is that one, and no other."""
+"""A transponder that is assigned in another notation than the config's or the decoder's is still the same one."""
 
 import pytest
 from hypothesis import given
@@ -102,11 +102,11 @@ def test_what_was_given_in_another_notation_outlives_a_restart_until_the_config_
     assert (loop.laps_of(ann), loop.laps_of(bob)) == ([10], [])
     loop.booted(*worn("13499724", car="car-3"))
     new_facts = loop.read("13499724", 23)
-    assert "car-3, who has no run" in only(new_facts, f.Unattributed)[0].why
+    assert "car-3, who is not on the track" in only(new_facts, f.Unattributed)[0].why
 
 
 def test_both_systems_notations_of_one_transponder_go_over() -> None:
-    """The first gate was exchanged for a decoder that writes ids otherwise."""
+    """The first gate was replaced by a decoder that writes ids differently."""
     loop, ann, bob = two(*worn("999", car="car-9"))
     loop.read("13499724", 3)
     loop.read("cdfd4c", 13)

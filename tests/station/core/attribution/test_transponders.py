@@ -1,4 +1,4 @@
-"""Whose transponder, however its id is written; unknown ones are asked about; two on a car are one pass."""
+"""Whose transponder it is, however its id is written; unknown ones are asked about; two on a car make one crossing."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ RULES = RaceRules(consecutive_laps=1, max_laps=3)
 
 
 class Loop(Hand):
-    """A decoder's loop, and whose transponders are known."""
+    """A scripted race with a decoder's loop and known transponders."""
 
     def __init__(self, *known: e.Transponder, cars: int = 1, rules: RaceRules = RULES, **spec: object) -> None:
         super().__init__(rules)
@@ -264,7 +264,7 @@ def test_what_was_given_outlives_a_restart_until_the_config_says_otherwise() -> 
     loop.read("22", 10, 20)
     assert loop.laps_of(run) == [10.0]
     loop.booted(*worn("11"), *worn("22", car="car-2"))
-    assert "car-2, who has no run" in only(loop.read("22", 30), f.Unattributed)[0].why
+    assert "car-2, who is not on the track" in only(loop.read("22", 30), f.Unattributed)[0].why
 
 
 @pytest.mark.parametrize(("car", "racer", "why"), [("Car 1", "", "cannot name a machine"), ("", "A\u202e", "U+202E")])
@@ -346,7 +346,7 @@ def test_all_of_it_replays_and_an_old_journal_compares_letter_by_letter() -> Non
     loop.do(e.OpenRace(moment(1), "race-1", "A race", RULES))
     run = loop.on()
     new_facts = loop.read("13499724", 10, 20)
-    assert [fact.why for fact in only(new_facts, f.Unattributed)] == ["the transponder 13499724 is nobody's here"] * 2
+    assert [fact.why for fact in only(new_facts, f.Unattributed)] == ["the transponder 13499724 has no owner here"] * 2
     loop.booted(*worn("cdfd4c", "12"))
     loop.read("13499724", 30, 40)
     loop.read("7", 45)

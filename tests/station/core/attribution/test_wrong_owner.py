@@ -1,4 +1,4 @@
-"""A transponder assigned to the wrong car: once the right one is named, its laps are where they belong."""
+"""A transponder assigned to the wrong car: once the right one is named, the laps are where they belong."""
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,7 @@ def finished(loop: Loop, run_id: str, at_s: float) -> None:
 
 
 def due(loop: Loop, racer: str) -> list[tuple[int, int]]:
-    """What each revision of the racer's result is worth."""
+    """The score of each revision of the racer's result."""
     results = [fact.result for facts in loop.facts for fact in only(facts, f.ResultDue)]
     return [(each.revision, each.score_ms) for each in results if each.racer == racer]
 
@@ -43,7 +43,7 @@ def test_the_configs_wrong_car_is_put_right(read: str, known: tuple[e.Transponde
     run = loop.on()
     facts = loop.read(read, 2, 12, 22, 32)
     assert {fact.why for fact in only(facts, f.Unattributed)} == {
-        "its transponder is of car-2, who has no run that is on"
+        "its transponder belongs to car-2, who is not on the track"
     }
     if over:
         finished(loop, run, 35)

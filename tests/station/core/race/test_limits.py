@@ -1,4 +1,4 @@
-"""Where lap 1 begins, and what counts when the time is up: settings of the race's rules."""
+"""The rules on where lap 1 begins, and what counts when the time is up."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The model of a result is what the car reports: never what is typed, and never that of another run."""
+"""The model of a result is the one that the car reports: never a typed one, and never that of another run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an official saw and then did not: off track, collision and reset are taken back, as records of their own."""
+"""Incidents that an official counted by mistake are taken back: off-track, collision and reset, each with a record."""
 
 import pytest
 
@@ -16,7 +16,7 @@ SEEN: dict[str, type[e.OffTrack | e.Collision | e.CarReset]] = {
 
 
 def raced(kind: str, at_s: float = 12) -> Hand:
-    """Laps 1 (from 2 s to 12 s) and 2; one `kind` of thing at that time."""
+    """A run in lap 2 after lap 1 (from 2 s to 12 s), with one incident of this `kind` at that time."""
     hand = Hand(RULES)
     hand.drive((2, 12, 23))
     hand.do(SEEN[kind](author="marshal", at_ns=round(at_s * S), moment=moment(24 * S)))

@@ -23,7 +23,7 @@ def booted(edition: int) -> e.Booted:
 
 
 def old_hand(rules: RaceRules = TWO_LAPS) -> Hand:
-    """As a station of before: an input of its first edition, then a race."""
+    """A station of the first edition: its start, then a race."""
     hand = Hand(rules)
     hand.engine, hand.inputs, hand.facts = Engine(), [], []
     hand.do(booted(1))
@@ -90,7 +90,7 @@ def test_what_is_no_name_opens_no_run(racer: str) -> None:
 
 
 def replays(hand: Hand) -> None:
-    """The stored text of each input makes the facts that were made."""
+    """The stored text of each input gives the same facts again."""
     engine = Engine()
     for event, facts in zip(hand.inputs, hand.facts, strict=True):
         stored = encode_input(event).replace(b',"edition":1', b"").replace(b'"edition":1,', b"")

@@ -1,4 +1,4 @@
-"""Transponders that had wrong owners for a while: after the last correction, all laps are as if they never had."""
+"""Transponders with wrong owners for a while: after the last correction, all laps are as if they never had them."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,10 @@ FORMS = ("{:d}", "{:010d}", "{:X}", "0x{:x}")
 
 @dataclass(frozen=True)
 class Day:
-    """What is read, what an official says of it, and when each run is finished; times in hundredths of a second."""
+    """What is read, which owners an official names, and when each run is finished; times in hundredths of a second."""
 
     cars: int
-    wired: tuple[tuple[int, str], ...]  # a transponder (by its place in NUMBERS), and whose it is by the config
+    wired: tuple[tuple[int, str], ...]  # a transponder (its index in NUMBERS), and its owner by the config
     read: tuple[tuple[int, int], ...]
     assigned: tuple[tuple[int, int, str, str], ...]
     over: tuple[int | None, ...]
@@ -52,7 +52,7 @@ def days(draw: st.DrawFn) -> Day:
     wired = [(tag, draw(owners)) for tag in tags if draw(st.booleans())]
     assigned = []
     for tag in tags:
-        # The config's wrong word is no mistake once the right owner's run is over: then the car had another one.
+        # A wrong owner in the config is no mistake once the right owner's run is over: the car had another one then.
         first = st.integers(150, end - 1 if dict(wired).get(tag, owner(tag)) != owner(tag) else end + 900)
         when = [draw(first), *sorted(draw(st.lists(st.integers(end, end + 900), max_size=3, unique=True)))]
         when = sorted({*when})
@@ -70,7 +70,7 @@ def days(draw: st.DrawFn) -> Day:
 
 
 def raced(day: Day, *, known: bool) -> tuple[Loop, list[list[f.Lap]]]:
-    """With the right owners from the start (`known`), or as it came to be known."""
+    """The day with the right owners from the start (`known`), or as they became known."""
     wired = [(tag, owner(tag)) for tag in range(2 * day.cars)] if known else day.wired
     rules = RaceRules(consecutive_laps=1, min_lap_s=day.min_lap_s)
     transponders = [e.Transponder(str(NUMBERS[tag]), car=whose) for tag, whose in wired]

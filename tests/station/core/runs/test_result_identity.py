@@ -1,4 +1,4 @@
-"""A result's id is unique over stations, journals and lives of a journal; its revisions rise over lives too."""
+"""A result's id is unique over stations, journals and restored backups; its revisions rise over restores too."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,9 @@ WEEK = 7 * 86_400 * S
 
 
 class Named(Hand):
-    """A station with a named journal. `boot` is a start of its process; `again` another life of what is journaled."""
+    """A station with a named journal. `boot` starts its process; `again` restores a backup in another station."""
 
-    def __init__(self, station: str = "hall-1", journal: str = "aa" * 6, start: str = "11" * 4, runs: int = 0) -> None:
+    def __init__(self, station: str = "club-1", journal: str = "aa" * 6, start: str = "11" * 4, runs: int = 0) -> None:
         self.station = station
         super().__init__(RULES)
         self.do(e.JournalBegan(moment(0), journal, runs=runs))
@@ -31,7 +31,7 @@ class Named(Hand):
         self.do(e.Booted(now, self.station, (e.GateSpec("start"),), start=start))
 
     def again(self) -> "Named":
-        """From a backup made now: the same inputs in another engine."""
+        """A backup made now and restored: the same inputs in another engine."""
         other = Named.__new__(Named)
         Hand.__init__(other, RULES)
         other.station = self.station
@@ -55,13 +55,13 @@ def keys(results: Sequence[Result]) -> list[str]:
 def test_the_id_names_station_journal_and_life() -> None:
     hand = Named()
     hand.drive([1, 9, 17, 25])
-    assert keys(hand.results) == ["hall-1.aaaaaaaaaaaa.11111111.run-1.1"]
+    assert keys(hand.results) == ["club-1.aaaaaaaaaaaa.11111111.run-1.1"]
     hand.rule("run-1", 1)
-    assert keys(hand.results)[1:] == ["hall-1.aaaaaaaaaaaa.11111111.run-1.2"]
+    assert keys(hand.results)[1:] == ["club-1.aaaaaaaaaaaa.11111111.run-1.2"]
 
 
 def test_stations_and_journals_never_meet() -> None:
-    stations = [Named(), Named(station="hall-2"), Named(journal="bb" * 6), Named(start="22" * 4)]
+    stations = [Named(), Named(station="club-2"), Named(journal="bb" * 6), Named(start="22" * 4)]
     for hand in stations:
         hand.drive([1, 9, 17, 25])
     assert len({hand.results[0].result_id for hand in stations}) == 4
@@ -82,7 +82,7 @@ def test_after_a_backup_was_put_back_no_id_and_no_revision_comes_twice() -> None
     lost.drive([1, 9, 17, 25])
     lost.open("Bob", at_ns=30 * S)
     backup = lost.again()
-    # The life that is lost goes on: Bob ends, Carl drives, Ann's run is ruled on twice.
+    # The station continues after its backup: Bob ends, Carl drives, Ann's run is ruled on twice.
     lost.go(30 * S)
     for at_s in (31, 40, 49, 58):
         lost.cross(at_s * S)
@@ -90,7 +90,7 @@ def test_after_a_backup_was_put_back_no_id_and_no_revision_comes_twice() -> None
     lost.rule("run-1", 1)
     lost.rule("run-1", 2)
     known = {result.webhook_id: result for result in lost.results}
-    # The backup lives on a week later, and another one after it.
+    # The backup is restored a week later, and another one after it.
     for start, after_ns, seconds in (("22" * 4, WEEK, 3.0), ("33" * 4, 2 * WEEK, 4.0)):
         life = backup.again()
         life.boot(start, NOW + after_ns)
@@ -143,7 +143,7 @@ def test_a_journal_that_goes_on_for_a_damaged_one_counts_on() -> None:
 @QUICK
 @given(st.lists(st.sampled_from(["run", "rule", "life", "backup"]), max_size=6))
 def test_whatever_happens_no_webhook_id_has_two_bodies(steps: list[str]) -> None:
-    """One station whose backups are put back at any time: all that was ever posted, in any of its lives."""
+    """One station whose backups are restored at any time: everything that any of the restored stations has posted."""
     hand, lives, at_s, posted = Named(), 1, 1, dict[str, Result]()
     backup = hand.again()
     for step in steps:

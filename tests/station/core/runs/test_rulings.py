@@ -1,4 +1,4 @@
-"""Rulings: new records that change what counts, and never what was seen."""
+"""Rulings: new records that change what counts, and never what was recorded."""
 
 import pytest
 from hypothesis import given
@@ -144,7 +144,7 @@ def test_any_rulings_leave_laps_that_join_up_and_a_result_that_agrees(rulings: l
             posted = fact.result
     laps = hand.laps
     assert [lap.number for lap in laps] == list(range(1, len(laps) + 1))
-    # A first crossing that was dropped begins no lap: the laps join up from the one that does.
+    # A first crossing that was dropped begins no lap: the laps follow on from the crossing that does.
     assert laps == () or sum(lap.lap_ns for lap in laps) == laps[-1].ended_ns - hand.run.book.segments[0].start.at_ns
     assert all(lap.penalty_ns >= 0 for lap in laps)
     score = score_run([run_lap(lap) for lap in laps], hand.run.rules)

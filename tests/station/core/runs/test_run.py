@@ -1,4 +1,4 @@
-"""A run: the table of what may happen when, laps from crossings, how a run ends, and what it is worth."""
+"""A run: the table of its phases, laps from crossings, how a run ends, and its score."""
 
 import pytest
 
@@ -241,7 +241,7 @@ def test_incidents_count_in_the_lap_in_which_they_happened() -> None:
     assert [(lap.off_tracks, lap.collisions, lap.resets) for lap in hand.laps] == [(1, 0, 0), (0, 0, 0), (0, 1, 2)]
     assert hand.laps[2].reason == "2 resets, 1 allowed"
     assert hand.run.score is not None
-    assert hand.run.score.score_ms == 8000  # lap 1 carries 2 s, lap 3 had too many resets
+    assert hand.run.score.score_ms == 8000  # lap 1 has a penalty of 2 s, lap 3 had too many resets
 
 
 def test_split_crossings_are_attributed_and_end_no_lap() -> None:

@@ -1,4 +1,4 @@
-"""How far back rulings reach: memory has an end, the standing and the attempts do not forget."""
+"""How far back rulings reach: old runs are evicted, but standings and attempts still count them."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_rulings_reach_back_so_far_and_no_further(hand: Hand) -> None:
     assert list(race.runs) == ["run-1", "run-2", "run-5", "run-6"]  # the bests of both, and the newest
     facts = hand.do(e.VoidLap(author="judge", reason="late", number=1, run_id="run-3"))
     assert isinstance(facts[0], f.CommandRefused)
-    assert "too far back" in facts[0].sentence
+    assert "too old for a ruling" in facts[0].sentence
     again = hand.open("Cid", run_id="run-3", at_ns=8_000_000_000_000)
     assert isinstance(again[0], f.CommandRefused)
     assert "already a run" in again[0].sentence

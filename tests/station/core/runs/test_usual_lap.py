@@ -1,4 +1,4 @@
-"""The usual lap as a witness: a hand at the start, there and back, a crossing that the gate missed; beams alone."""
+"""The usual lap as a witness: a hand in the beam, a car that turned back, a crossing that the gate missed."""
 
 import dataclasses
 import itertools
@@ -21,7 +21,7 @@ BEST = RaceRules(method="best_lap", consecutive_laps=1)
 
 
 def over(*stamps_s: float, rules: RaceRules = BEST) -> Hand:
-    """A run that crossed at these times, still on."""
+    """A run with crossings at these times, still on."""
     hand = Hand(rules)
     hand.drive(stamps_s)
     return hand
@@ -58,7 +58,7 @@ def drop(hand: Hand, number: int, at_s: float = 50) -> tuple[f.Fact, ...]:
         ((2.5, 2.6, 10), {0, 1}),
         ((2.5, 2.6, 10, 10), {0, 1}),
         ((), set()),
-        ((0, 10, 2.5, 10.5), {2}),  # one that spans two boots says nothing
+        ((0, 10, 2.5, 10.5), {2}),  # one that spans two boots shows nothing
     ],
 )
 def test_which_laps_are_too_short_to_be_believed(laps: tuple[float, ...], odd: set[int]) -> None:
@@ -91,8 +91,8 @@ def test_laps_of_one_car_that_vary_as_cars_do_are_never_held(laps: list[int]) ->
 @pytest.mark.parametrize("stamps", [(10, 20, 22.5, 33), (10, 12.5, 23, 33), (10, 12.5, 23), (10, 20, 24.3, 35, 45)])
 def test_there_and_back_is_no_best_lap_without_a_word(stamps: tuple[float, ...]) -> None:
     hand = over(*stamps)
-    asked = [fact for facts in hand.facts for fact in only(facts, f.Proposal)]
-    assert [fact.kind for fact in asked] == ["false_crossing"]
+    proposals = [fact for facts in hand.facts for fact in only(facts, f.Proposal)]
+    assert [fact.kind for fact in proposals] == ["false_crossing"]
     assert all(score >= 9_000 for score in end(hand))
 
 
@@ -153,7 +153,7 @@ def test_a_held_lap_is_reported_again_when_another_of_its_crossings_is_in_doubt(
 @QUICK
 @given(st.lists(st.sampled_from([2.5, 3.0, 4.3, 4.9, 9.0, 10.0, 10.5, 20.0, 22.0, 30.0]), min_size=1, max_size=12))
 def test_the_last_report_of_each_lap_is_the_lap_as_it_stands(laps_s: list[float]) -> None:
-    """Pages and boards show the laps as last reported; the journal's engine shows them as they stand."""
+    """Pages and boards show the laps as last reported in facts, which must be as the engine has them now."""
     reported: dict[int, f.Lap] = {}
     hand = over(*itertools.accumulate(laps_s, initial=10.0))
     for fact in itertools.chain.from_iterable(hand.facts):
@@ -188,7 +188,7 @@ def test_a_hand_at_the_beam_began_lap_1_and_the_run_begins_again() -> None:
     assert [fact.at_ns for fact in only(facts, f.RunStarted)] == [9 * S]
     assert hand.run.ends_ns("boot-a") == 69 * S
     refused = only(drop(hand, 1), f.CommandRefused)
-    assert ["began anew a moment ago" in fact.sentence for fact in refused] == [True]
+    assert ["was given another beginning a moment ago" in fact.sentence for fact in refused] == [True]
     assert len(hand.laps) == 3
     drop(hand, 1, 60)
     assert [round(lap.lap_ns / S, 1) for lap in hand.laps] == [20.3, 9.9], "later it is meant"
@@ -244,7 +244,7 @@ def test_the_only_crossing_of_a_run_that_is_over_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stamps", "asked_s"),
+    ("stamps", "proposed_s"),
     [
         ((0, 3.007, 6.003, 9.003, 15.159), [12.081]),
         ((0, 10, 20, 50.6, 60), [30.2, 40.4]),
@@ -254,16 +254,18 @@ def test_the_only_crossing_of_a_run_that_is_over_stays() -> None:
         ((0, 3.2, 6.4, 9.6, 66.5), []),
     ],
 )
-def test_a_missed_crossing_is_asked_for_by_the_usual_lap_alone(stamps: tuple[float, ...], asked_s: list[float]) -> None:
+def test_a_missed_crossing_is_asked_for_by_the_usual_lap_alone(
+    stamps: tuple[float, ...], proposed_s: list[float]
+) -> None:
     hand = over(*[at_s + 1 for at_s in stamps])
     every = [fact for facts in hand.facts for fact in only(facts, f.Proposal)]
-    asked = [fact for fact in every if fact.kind == "missed_crossing"]
-    assert len(hand.run.proposals) == len(asked_s), "that the first lap was short is asked no more"
-    assert [fact.at_ns / S - 1 for fact in asked] == pytest.approx(asked_s, abs=0.001)
-    for fact in asked:
+    proposals = [fact for fact in every if fact.kind == "missed_crossing"]
+    assert len(hand.run.proposals) == len(proposed_s), "the proposal about the short first lap is withdrawn"
+    assert [fact.at_ns / S - 1 for fact in proposals] == pytest.approx(proposed_s, abs=0.001)
+    for fact in proposals:
         hand.do(e.AddCrossing(author="judge", at_ns=fact.at_ns, moment=moment(100 * S)))
     assert hand.run.proposals == []
-    assert len(hand.laps) == len(stamps) - 1 + len(asked_s)
+    assert len(hand.laps) == len(stamps) - 1 + len(proposed_s)
 
 
 def test_an_older_race_is_judged_as_it_was() -> None:
@@ -276,7 +278,7 @@ def test_an_older_race_is_judged_as_it_was() -> None:
 
 
 def quick_and_slow(laps: list[int], fastest_ns: int | None) -> None:
-    """What the product finds, and what each lap by itself shows, are the same."""
+    """The product finds the same as a check of each lap by itself."""
     known = sorted(lap for lap in laps if lap)
     slow = {
         index
@@ -296,7 +298,7 @@ def test_the_quick_look_finds_what_the_slow_one_finds(laps: list[int], fastest_n
 
 
 def test_the_quick_look_finds_what_the_slow_one_finds_on_every_threshold() -> None:
-    """Lengths that are a half, two fifths or the whole of one another, or of the shortest lap of a published track."""
+    """Laps that are a half, two fifths or the whole of one another, or of the shortest lap on a published track."""
     rng = random.Random(7)
     lengths = [0, *(part * S // 10 + off_ns for part in (16, 20, 32, 40, 50, 80, 100) for off_ns in (-1, 0, 1))]
     for _ in range(2_000):

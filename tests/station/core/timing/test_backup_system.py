@@ -17,7 +17,7 @@ ZERO_NS = 7_000 * S  # B's clock began long before A's
 
 
 class Two(Hand):
-    """A hand on both systems; `offset_ns` is what B's stamp is later than A's, its clock's zero apart."""
+    """A scripted race with both systems. `offset_ns`: how much later B stamps than A, apart from its clock's zero."""
 
     def __init__(self, laps: int = 20) -> None:
         super().__init__(RaceRules(max_laps=laps), A, B)
@@ -86,7 +86,7 @@ def test_too_few_differences_or_an_unlikely_time_are_only_proposed() -> None:
     assert abs(proposal.at_ns - 9 * S) <= MS
     for number in range(2, 7):
         hand.both((1 + 8 * number) * S)
-    hand.cross_b(52 * S)  # three seconds into a lap of eight: a hand before B's beam
+    hand.cross_b(52 * S)  # three seconds into a lap of eight: a hand in B's beam
     assert [p.at_ns for p in only(hand.tick(54 * S), f.Proposal)] == [52 * S]
     assert hand.run.book.done == 5
 
@@ -130,11 +130,11 @@ def b_alone(hand: Two, stamps_s: list[int]) -> None:
 def test_a_dead_from_the_start_leaves_the_run_to_b() -> None:
     hand = Two(laps=3)
     hand.cross_b(1 * S)
-    assert hand.run.phase == "armed"  # A may still speak
+    assert hand.run.phase == "armed"  # A's crossing may still arrive
     facts = hand.tick(2 * S + 100 * MS)
     assert only(facts, f.ReplacementTime) == [f.ReplacementTime(1, "boot-b", ZERO_NS + 1 * S, 0, 0, 0)]
     assert [(fact.boot, fact.at_ns) for fact in only(facts, f.RunStarted)] == [("boot-b", ZERO_NS + 1 * S)]
-    assert only(hand.cross_b(9 * S), f.LapCompleted)  # no second is waited for any more
+    assert only(hand.cross_b(9 * S), f.LapCompleted)  # nothing waits for a second any more
     b_alone(hand, [17, 26])
     assert [lap.lap_ns for lap in hand.laps] == [8 * S, 8 * S, 9 * S]
     assert {(lap.source, lap.reason, lap.valid) for lap in hand.laps} == {("system_b", "timed by system B", True)}
@@ -193,7 +193,7 @@ def test_no_pass_is_counted_twice_whoever_sees_it(seen: list[tuple[bool, bool]])
     marks = [segment.start.crossing for segment in hand.run.book.segments]
     assert len(marks) == len(set(marks))
     assert all(lap.lap_ns % (8 * S) == 0 for lap in hand.laps)
-    # Beside laps of three passes one of a single pass looks short: it is held for an official, and nothing else is.
+    # A lap of one pass looks short beside laps of three: it is held for an official, and nothing else is.
     assert all(lap.valid != hand.run.book.doubts.doubtful(lap.number) for lap in hand.laps)
     again = Engine()
     assert [again.handle(event) for event in hand.inputs] == hand.facts

@@ -1,4 +1,4 @@
-"""Whatever steps the time of day makes: laps, limits, ends and their times are those of a clock that never stepped."""
+"""However the time of day steps: laps, limits, ends and their times are those of a clock that never stepped."""
 
 from dataclasses import dataclass, field
 
@@ -19,13 +19,13 @@ STEPS = [0, 3 * S, -3 * S, 9_900 * MS, -9_900 * MS, 30 * S, -30 * S, 3_600 * S, 
 SOME = corners(STEPS, 0, 30 * S, -DAYS)
 JUMPS = corners([step for step in STEPS if abs(step) > 10 * S], 30 * S, -DAYS)
 DEVICE, DEVICE_B = "device:a.1", "device:b.1"
-FAR = 5_000 * S  # the device has counted for so much longer than the station
+FAR = 5_000 * S  # the device has run for this much longer than the station
 BEGIN = e.Moment(BOOT, 0, UTC)
 
 
 @dataclass
 class Stepped:
-    """A station whose time of day steps: `off_ns` from what is right. Device "a" is the gate's, "b" system B's."""
+    """A station whose time of day steps: it is off by `off_ns`. Device "a" is the gate's, "b" system B's."""
 
     rules: RaceRules = field(default_factory=RaceRules)
     off_ns: int = 0
@@ -47,7 +47,7 @@ class Stepped:
         return e.Moment(BOOT, at_ns, UTC + self.off_ns + at_ns)
 
     def step(self, off_ns: int, at_ns: int) -> None:
-        """The time of day is so far off from now on, and the station says so."""
+        """The time of day is off by `off_ns` from now on, and the station pairs its clocks."""
         self.off_ns = off_ns
         self.do(e.ClockPair(self.at(at_ns), self.trusted))
 
@@ -56,7 +56,7 @@ class Stepped:
         self.do(e.StartRun(author="judge", moment=self.at(at_ns)))
 
     def cross(self, at_ns: int, boot: str = DEVICE, gate: str = "start") -> tuple[f.Fact, ...]:
-        """At that time of the station's; stamped by the device."""
+        """A car crosses at `at_ns` of the station's clock; the device stamps it."""
         own_ns = at_ns if boot == BOOT else FAR + at_ns
         facts = self.hand.edge(own_ns, boot=boot, gate=gate)
         return facts + self.hand.edge(own_ns + 100 * MS, broken=False, boot=boot, gate=gate)
@@ -98,7 +98,7 @@ def test_a_step_within_a_run_moves_no_time_limit(off_ns: int, boot: str) -> None
 
 @pytest.mark.parametrize("off_ns", SOME)
 def test_a_small_step_before_the_run_is_one_of_all_clocks(off_ns: int) -> None:
-    """The limit, and lap 1 from the signal, compare the station's clock and the gate's."""
+    """The time limit and lap 1 from the signal both compare the station's clock with the gate's."""
     rig = Stepped(RaceRules(time_limit_s=60.0, lap_1_from="signal"))
     rig.step(off_ns, 2 * S)
     rig.step(off_ns + off_ns // 2, 3 * S)
@@ -255,7 +255,7 @@ def test_a_run_of_a_clock_that_nobody_paired_is_corrected_with_the_stations(off_
         UTC + FAR + 40 * S,
     ]
     assert [due.result.evidence.clock_trusted for due in rig.results] == [trusted, True]
-    # A late pair shows how far it had counted.
+    # A late pair shows how far the device had counted.
     rig.do(e.ClockPair(e.Moment(DEVICE, FAR + 61 * S, UTC + 61 * S)))
     assert rig.results[-1].result.finished_utc_ns == UTC + 40 * S
     assert rig.results[-1].result.revision == 3

@@ -1,4 +1,4 @@
-"""A gate that counts for itself on the station's clock (STATION-BOOT/DEVICE-BOOT) is on that clock everywhere."""
+"""A gate with its own boots on the station's clock ("STATION-BOOT/DEVICE-BOOT") is on that clock everywhere."""
 
 from shared.rules.ranking import RaceRules
 from station.core import facts as f

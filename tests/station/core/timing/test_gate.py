@@ -1,4 +1,4 @@
-"""Edges to crossings: the first edge is the timing edge, and nothing later moves it."""
+"""From edges to crossings: the first edge is the timing edge, and nothing later moves its stamp."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""A run is armed on healthy gates in race mode, or an official says why not; tests reach no race."""
+"""A run is armed on healthy gates in race mode, or with an official's reason; test crossings reach no race."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from station.core import inputs as e
 from tests.station.core.scripted_race import UTC, Hand, S, moment, only
 
 
-def ill(hand: Hand, healthy: bool = False, gate: str = "start") -> tuple[f.Fact, ...]:
+def report_health(hand: Hand, healthy: bool = False, gate: str = "start") -> tuple[f.Fact, ...]:
     return hand.do(e.GateReported(moment(1), gate, healthy, "The cable is out."))
 
 
@@ -18,14 +18,14 @@ def set_mode(hand: Hand, mode: e.Mode, at_ns: int) -> tuple[f.Fact, ...]:
 
 def test_no_run_is_armed_on_a_gate_that_is_not_well() -> None:
     hand = Hand()
-    assert only(ill(hand), f.GateHealthChanged) == [f.GateHealthChanged("start", False, "The cable is out.")]
-    assert ill(hand) == ()
+    assert only(report_health(hand), f.GateHealthChanged) == [f.GateHealthChanged("start", False, "The cable is out.")]
+    assert report_health(hand) == ()
     [refused] = only(hand.open(), f.CommandRefused)
     assert refused.sentence == (
         "The gate start is not ready (The cable is out.): fix it, or give an `override_reason`."
     )
     assert hand.engine.run is None
-    ill(hand, healthy=True)
+    report_health(hand, healthy=True)
     assert only(hand.open(), f.RunOpened)
     assert not only(hand.facts[-1], f.GateOverridden)
 
@@ -35,7 +35,7 @@ def test_an_official_may_override_and_that_is_kept(command: str) -> None:
     hand = Hand()
     if command == "arm":
         hand.open()
-    ill(hand)
+    report_health(hand)
     word = "the other gate counts"
     order: e.Command = (
         e.OpenRun(author="judge", racer="Ann", car="car-1", override_reason=word, moment=moment(2))
@@ -58,7 +58,7 @@ def test_a_blocked_beam_is_not_fit() -> None:
 
 def test_a_gate_that_was_taken_away_stops_nobody() -> None:
     hand = Hand(None, e.GateSpec("start"), e.GateSpec("sector-1", kind="split"))
-    ill(hand, gate="sector-1")
+    report_health(hand, gate="sector-1")
     assert only(hand.open(), f.CommandRefused)
     hand.do(e.Booted(moment(5), "station-1", (e.GateSpec("start"),)))
     assert only(hand.open(), f.RunOpened)
@@ -109,4 +109,4 @@ def test_what_a_driver_noticed_is_kept_and_changes_nothing() -> None:
         assert noted == f.GateNoteStored("start", "missed_numbers", note.sentence, 1, UTC + number * S)
     notes = hand.engine.readiness.notes["start"]
     assert [noted.sentence.split()[2] for noted in notes] == ["11", "10", "9", "8", "7", "6", "5", "4"]
-    assert only(hand.open(), f.RunOpened)  # it is no illness
+    assert only(hand.open(), f.RunOpened)  # a note is not a fault

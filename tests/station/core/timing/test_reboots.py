@@ -1,7 +1,7 @@
-"""The station reboots within a run, and its time of day is any afterwards: no lap of the run is lost by that.
+"""The station reboots within a run, and has any time of day afterwards: no lap of the run is lost by that.
 
-Times are those of the hall. A gate stamps by the station's own clock ("beam"), by a count of its own on that clock
-("pico"), by a device that lives on ("device"), or by one that begins a new session with the station ("decoder").
+All times are true times. A gate stamps by the station's own clock ("beam"), by a count of its own on that clock
+("pico"), by a device that keeps running ("device"), or by one that begins a new session with the station ("decoder").
 """
 
 import itertools
@@ -27,7 +27,7 @@ OFFS = [0, 3 * S, -3 * S, 40 * S, -40 * S, HOUR, -HOUR, DAYS, -DAYS, -19_000 * 8
 SOME = corners(OFFS, 0, -HOUR)
 KINDS = ["beam", "pico", "device", "decoder"]
 FAR = 5_000 * S
-UP = 20 * S  # what a kernel has counted when the station begins
+UP = 20 * S  # the kernel's uptime when the station starts
 LAP = 10_100 * MS
 FIRST = ("boot-1", "boot-1/p1", "device:d:1.0")  # the gates of the first boot
 LIMIT = RaceRules(time_limit_s=60.0)
@@ -35,7 +35,7 @@ LIMIT = RaceRules(time_limit_s=60.0)
 
 @dataclass
 class Rig:
-    """A station with one gate of this kind, whose time of day is `off_ns` from the right one."""
+    """A station with one gate of this kind; its time of day is off by `off_ns`."""
 
     kind: str = "beam"
     rules: RaceRules = LIMIT
@@ -93,7 +93,7 @@ class Rig:
             self.do(e.Tick(self.at(at_ns)))
 
     def lap_after_lap(self, begin_ns: int, end_ns: int) -> None:
-        """From the crossing at `begin_ns` on, with a tick each second."""
+        """Drives laps from the crossing at `begin_ns` on, with a tick each second."""
         for at_ns in range(begin_ns, end_ns, LAP):
             self.cross(at_ns)
             self.ticks(at_ns + S // 5, min(at_ns + LAP, end_ns))
@@ -112,7 +112,7 @@ class Rig:
 
 
 def rebooted(kind: str, off_ns: int, trusted: bool, rules: RaceRules = LIMIT, edition: int = 2) -> Rig:
-    """Lap 1 begins at 10 s; the machine is away from 25 s to 28 s, and the car drives for two minutes."""
+    """Lap 1 begins at 10 s; the machine is down from 25 s to 28 s, and the car drives for two minutes."""
     rig = Rig(kind, rules, edition=edition)
     rig.start(5 * S)
     rig.cross(10 * S)
@@ -164,7 +164,7 @@ def test_the_lap_that_is_on_when_the_time_is_up_still_counts(off_ns: int, kind: 
 @pytest.mark.parametrize("trusted", [True, False])
 @pytest.mark.parametrize("off_ns", SOME)
 def test_the_runs_after_a_reboot_have_their_whole_time(off_ns: int, trusted: bool, kind: str) -> None:
-    """A device that knew the time of day keeps it, beside a station whose clock may say any."""
+    """A device that knew the time of day continues with it, whatever the station's clock shows."""
     rig = rebooted(kind, off_ns, trusted)
     rig.start(140 * S, "Bob")
     rig.lap_after_lap(150 * S, 260 * S)
@@ -292,7 +292,7 @@ def test_a_race_of_an_earlier_edition_is_judged_as_it_was(edition: int) -> None:
 
 
 def test_a_pair_that_arrived_late_ties_no_boot_too_far() -> None:
-    """A device may send stored stamps first: their pair shows a lag, until another pair shows none."""
+    """A device may first send stored stamps: their pair shows a lag, until another pair shows none."""
     scale = UtcScale()
     scale.booted(e.Moment("b", 0, UTC), run_is_on=False, trusted=True)
     for own_ns, heard_ns in ((FAR + 5 * S, 30 * S), (FAR + 40 * S, 40 * S), (FAR + 41 * S, 50 * S)):
@@ -315,14 +315,14 @@ def driven(
     happens += [(at_ns, 3, rig.cross, (at_ns,)) for at_ns in passes]
     last_ns = passes[-1] + 200 * S
     happens += [(at_ns, 4, rig.ticks, (at_ns, at_ns + 1)) for at_ns in range(1_900 * MS, last_ns, S)]
-    seen = []
+    timed = []
     for at_ns, _, act, words in sorted(happens, key=lambda each: each[:2]):
         if any(begin_ns <= at_ns < up_ns for begin_ns, up_ns, *_ in away):
             continue
         act(*words)
         if act == rig.cross:
-            seen.append((at_ns, rig.gate))
-    return seen
+            timed.append((at_ns, rig.gate))
+    return timed
 
 
 AFTER = st.sampled_from(OFFS) | st.integers(-DAYS, DAYS)
@@ -350,12 +350,12 @@ def test_whatever_boots_and_steps_there_are_no_lap_within_the_limit_is_lost(
 ) -> None:
     rig = Rig(kind, RaceRules(time_limit_s=40.0, lap_1_from="signal" if signal else "line"), *began)
     rig.cross(S)
-    seen = driven(rig, [(10_000 + sum(gaps[:n])) * MS for n in range(len(gaps) + 1)], boots, steps)
-    if signal:  # the gate of the first boot knows when that was, and so does a device that lives on
-        seen.insert(0, (5 * S, seen[0][1] if kind == "device" or seen[0][1] in FIRST else "nobody"))
+    timed = driven(rig, [(10_000 + sum(gaps[:n])) * MS for n in range(len(gaps) + 1)], boots, steps)
+    if signal:  # the gate of the first boot knows when that was, and so does a device that keeps running
+        timed.insert(0, (5 * S, timed[0][1] if kind == "device" or timed[0][1] in FIRST else "nobody"))
     assert [fact.reason for fact in only(rig.all_facts, f.RunFinished)] == ["time is up"]
-    within = sum(1 for at_ns, _ in seen if at_ns <= seen[0][0] + 40 * S)
-    laps = [b[0] - a[0] if a[1] == b[1] else 0 for a, b in itertools.pairwise(seen)]
+    within = sum(1 for at_ns, _ in timed if at_ns <= timed[0][0] + 40 * S)
+    laps = [b[0] - a[0] if a[1] == b[1] else 0 for a, b in itertools.pairwise(timed)]
     assert rig.lap_times[: within - 1] == laps[: within - 1]
     if kind == "device" or not boots:
         assert len(rig.lap_times) == within - 1

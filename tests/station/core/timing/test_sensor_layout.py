@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.timing.sensor_layout import SensorArrangement, SensorPass, describe_passes, seen_in
+from station.core.timing.sensor_layout import SensorArrangement, SensorPass, describe_passes, observed_layout
 from station.gates.drem import DremStream
 from tests.station.core.scripted_race import MS, QUICK, Hand, S, moment, only
 
@@ -23,7 +23,7 @@ IN_LINE = e.GateSpec("start", LEFT_RIGHT, layout="in_line")
 
 
 def race(spec: e.GateSpec, passes: list[list[tuple[int, str, int]]], every_s: int = 10) -> Hand:
-    """Each pass is (ms after its begin, sensor, ms of the press); they begin `every_s` apart."""
+    """Each pass is a list of (ms after its beginning, sensor, ms of the press); they begin `every_s` apart."""
     hand = Hand(None, spec)
     hand.open()
     hand.go()
@@ -38,7 +38,7 @@ def race(spec: e.GateSpec, passes: list[list[tuple[int, str, int]]], every_s: in
 
 
 def two(lag_ms: int, width_ms: int = 3) -> list[tuple[int, str, int]]:
-    """Both strips, the left one first where the lag is positive."""
+    """A pass over both strips, the left one first if the lag is positive."""
     first, second = LEFT_RIGHT if lag_ms >= 0 else LEFT_RIGHT[::-1]
     return [(0, first, width_ms), (abs(lag_ms), second, width_ms)]
 
@@ -101,7 +101,7 @@ def test_which_gates_know_the_way(spec: e.GateSpec, directed: bool) -> None:
     ((-40, -35, -50), 'Set sensors = ["right", "left"], or swap their pins.'),
     ((-140, -135, -150), 'Set sensors = ["right", "left"], or swap their pins.'),
     ((40, 35, -200, 50, 45), ""),  # one car rolled back
-    ((140, -200, 150, -180, 170), ""),  # cars from both sides, as far apart as sensors in line
+    ((140, -200, 150, -180, 170), ""),  # cars from both directions, as far apart as sensors in line
     ((40, 35, 50, 44), ""),
     ((12, -12), ""),
 ])  # fmt: skip
@@ -136,10 +136,10 @@ def test_a_gate_of_an_old_journal_is_judged_as_it_was() -> None:
     ("unsaid", (3, -15, 4, -6), "3 to 15 ms apart. They stand side by side: set layout = \"side_by_side\"."),
     ("in_line", (3, -15, 4, -6), "They stand side by side: set layout = \"side_by_side\"."),
     ("side_by_side", (3, -15, 4, -6), "They stand side by side, as is set."),
-    ("unsaid", (40, 55, 61), "They fire one after the other: layout = \"in_line\" would tell which way"),
+    ("unsaid", (40, 55, 61), "They fire one after the other: layout = \"in_line\" would show which way"),
     ("in_line", (40, 55, 61), "They fire one after the other, as is set."),
     ("in_line", (-40, -55, -61), "name the sensors the other way round"),
-    ("in_line", (140, -155, 161, -120), "Cars came from both sides"),
+    ("in_line", (140, -155, 161, -120), "Cars came from both directions"),
     ("side_by_side", (), "No pass yet"),
 ])  # fmt: skip
 def test_who_tries_a_gate_reads_how_its_sensors_stand(layout: e.Layout, lags: tuple[int, ...], advice: str) -> None:
@@ -158,17 +158,17 @@ def test_one_sensor_has_no_layout_to_try() -> None:
     st.lists(st.tuples(st.integers(50, 400), st.sampled_from(LEFT_RIGHT)), max_size=80),
 )
 def test_side_by_side_loses_no_pass_of_any(layout: e.Layout, steps: list[tuple[int, str]]) -> None:
-    """Whatever the strips do: a press longer after the last crossing than the lockout makes one, at its own stamp."""
+    """Whatever the strips do: a press later than the lockout after the last crossing makes one, at its own stamp."""
     hand = Hand(None, replace(SPECS["configured"], layout=layout))
     at_ns, last_ns = 0, None
     for wait_ms, sensor in steps:
         at_ns += wait_ms * MS
-        found = only(hand.edge(at_ns, True, sensor), f.Crossing)
+        crossings = only(hand.edge(at_ns, True, sensor), f.Crossing)
         hand.edge(at_ns, False, sensor)
         if layout == "in_line":
             continue
         due = last_ns is None or at_ns - last_ns >= S
-        assert [crossing.at_ns for crossing in found] == [at_ns] * due
+        assert [crossing.at_ns for crossing in crossings] == [at_ns] * due
         last_ns = at_ns if due else last_ns
 
 
@@ -185,5 +185,5 @@ def test_any_passes_are_judged_and_worded(passes: list[SensorPass]) -> None:
         arrangement.second(each.second or each.first, each.lag_ns)
     remembered = arrangement.passes
     assert len(remembered) == min(len(passes), 12)
-    assert seen_in(("a", "b"), remembered) in ("", "in_line", "reversed", "side_by_side", "both_ways")
+    assert observed_layout(("a", "b"), remembered) in ("", "in_line", "reversed", "side_by_side", "both_ways")
     assert describe_passes(e.GateSpec("g", ("a", "b")), remembered)

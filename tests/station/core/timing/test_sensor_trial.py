@@ -1,4 +1,4 @@
-"""A gate is tried when each of its sensors saw a pass as it should be; until then a run needs an official's reason."""
+"""A gate is tested once each of its sensors has seen a proper pass; until then a run needs an official's reason."""
 
 import pytest
 
@@ -18,12 +18,12 @@ def press(at_ms: int, sensor: str = "beam", width_ms: int = 120) -> list[Move]:
 
 
 def inverted(at_ms: int, sensor: str = "beam", width_ms: int = 4) -> list[Move]:
-    """A press as it looks where the level is the other way round."""
+    """The edges of a press on a sensor whose level is inverted."""
     return [(at_ms, sensor, False), (at_ms + width_ms, sensor, True)]
 
 
 def through(first: str, second: str) -> list[Move]:
-    """A car over two beams in line."""
+    """A car passes two beams in line."""
     return [(1000, first, True), (1040, second, True), (1100, first, False), (1140, second, False)]
 
 

@@ -8,7 +8,7 @@ text do.
 
 
 def amb_crc(data: bytes) -> int:
-    """Polynomial 1021h, initial FFFFh; each bit of the message comes in at the low end; no zeros after it."""
+    """AMB's CRC: polynomial 1021h, initial FFFFh; each bit of the message enters at the low end; no zeros follow."""
     register = 0xFFFF
     for byte in data:
         for bit in range(7, -1, -1):
@@ -36,14 +36,14 @@ def p3(
 def p3_passing(
     number: int, transponder: int, rtc_us: int, strength: int = 100, hits: int = 20, decoder: int = 7, **how: str
 ) -> bytes:
-    """A PASSING as captures show it."""
+    """A P3 PASSING record, as in captures."""
     widths = ((1, number, 4), (3, transponder, 4), (4, rtc_us, 8), (5, strength, 2), (6, hits, 2), (8, 0, 2))
     fields = [(tag, value.to_bytes(width, "little")) for tag, value, width in widths]
     return p3(1, [*fields, (0x81, decoder.to_bytes(4, "little"))], escaped=how.get("escaped", "8D8E8F"))
 
 
 def p3_status(noise: int = 40, decoder: int = 7) -> bytes:
-    """A STATUS as captures show it."""
+    """A P3 STATUS record, as in captures."""
     fields = [(1, noise.to_bytes(2, "little")), (7, b"\x16\0"), (0x0C, b"\x76"), (6, b"\0")]
     return p3(2, [*fields, (0x81, decoder.to_bytes(4, "little"))])
 
@@ -84,14 +84,14 @@ def alge(number: int, channel: str, clock: str, *, flag: str = " ", summed: bool
 
 
 def tag(number: int | None, channel: int, clock: str, *, mark: str = " ", hand: bool = False) -> bytes:
-    """A TAG Heuer CP 520 line of 30 columns: channel in 12 to 14, the time in 15 to 27 (counted from nought)."""
+    """A TAG Heuer CP 520 line of 30 columns: the channel in 12 to 14, the time in 15 to 27 (counted from 0)."""
     start = "" if number is None else str(number)
     columns = f"T{mark}{start:>9} {'M' if hand else ' '}{channel} {clock:>15}"
     return (columns + "\r\n").encode()
 
 
 def arc(data: bytes) -> int:
-    """CRC-16/ARC: 8005h, bits the other way round, initial nought."""
+    """CRC-16/ARC: polynomial 8005h, bits reflected, initial 0."""
     register = 0
     for byte in data:
         register ^= byte
@@ -114,7 +114,7 @@ def laprf(slot: int, number: int, us: int, peak: int, gate: int = 0x3C0044) -> b
 
 
 def carrera(address: int, ms: int, sector: int, end: bytes = b"$") -> bytes:
-    """A control unit's passing: nibbles above 30h, of each byte the low one first, then their sum."""
+    """A passing of the Carrera control unit: nibbles + 30h, the low one of each byte first, then their sum."""
     time = [nibble for byte in ms.to_bytes(4, "big") for nibble in (byte & 15, byte >> 4)]
     nibbles = [address, *time, sector]
     return b"?" + bytes(0x30 + nibble for nibble in (*nibbles, sum(nibbles) & 15)) + end

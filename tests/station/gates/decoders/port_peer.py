@@ -1,4 +1,4 @@
-"""A decoder played on a real line: a TCP peer and a pseudo terminal, and an edge box to wait on."""
+"""Plays a decoder on a real connection (TCP or pseudo terminal), and collects the gate's edges."""
 
 import os
 import queue
@@ -14,21 +14,21 @@ from station.core.inputs import Edge, GateNote
 from station.gates.decoders.gate import DecoderGate
 from station.gates.driver import GateOutput
 
-WAIT_S = 60.0  # a busy machine takes long to start a process
+WAIT_S = 60.0  # a busy machine takes a long time to start a process
 
 
 class Box:
-    """The edges that a gate gave, waited for; what it noticed beside them is in `notes`."""
+    """Collects what a gate delivers: edges, for which a test can wait, and `notes`."""
 
     def __init__(self) -> None:
         self._edges: queue.SimpleQueue[Edge] = queue.SimpleQueue()
         self.notes: queue.SimpleQueue[GateNote] = queue.SimpleQueue()
 
-    def put(self, said: GateOutput) -> None:
-        if isinstance(said, Edge):
-            self._edges.put(said)
+    def put(self, output: GateOutput) -> None:
+        if isinstance(output, Edge):
+            self._edges.put(output)
         else:
-            self.notes.put(said)
+            self.notes.put(output)
 
     def take(self, count: int) -> list[Edge]:
         return [self._edges.get(timeout=WAIT_S) for _ in range(count)]
@@ -40,7 +40,7 @@ class Box:
 
 @contextmanager
 def gate(clock: Clock | None = None, sensors: tuple[str, ...] = ("loop",), **options: Any) -> Iterator[DecoderGate]:
-    """A gate that is closed at the end, whatever happens."""
+    """A decoder gate that is closed at the end, whatever happens."""
     driver = DecoderGate("start", sensors, options, clock or SystemClock())
     try:
         yield driver
@@ -57,7 +57,7 @@ def tcp() -> Iterator[socket.socket]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Look again and again until it holds; fails after a while."""
+    """Waits until the condition is true; fails after a while."""
     pause = threading.Event()
     for _ in range(6_000):
         if condition():
@@ -72,7 +72,7 @@ def url(listening: socket.socket) -> str:
 
 @contextmanager
 def pty() -> Iterator[tuple[Callable[[bytes], None], Callable[[int], bytes], str]]:
-    """Write, read, and the path of the other end."""
+    """A function to write, one to read, and the path of the other end."""
     ours, theirs = os.openpty()
     tty.setraw(theirs)
     try:

@@ -1,4 +1,4 @@
-"""What is not whole is not believed: altered lines and frames, wrong lengths, and the capture of a real decoder."""
+"""Damaged data is rejected: altered lines and frames, wrong lengths; and the capture of a real decoder."""
 
 import pathlib
 
@@ -19,7 +19,7 @@ def test_the_nine_lines_check() -> None:
     device = RC4()
     facts = device.feed(b"".join(RC4_SENT))
     assert (device.counts.frames, device.counts.bad_crc, device.counts.passings, device.counts.status) == (9, 0, 5, 4)
-    # The page quotes nine lines of a longer log: the numbers between them are missing, and said.
+    # The page quotes nine lines of a longer log: the numbers in between are missing, and reported.
     assert [fact.missing for fact in facts if isinstance(fact, Gap)] == [2, 2, 11, 4]
 
 
@@ -100,16 +100,16 @@ def test_a_real_capture() -> None:
     assert [fact.sentence for fact in facts if isinstance(fact, Gap)] == [
         "The passing 157829 is missing (after 157828 came 157830)."
     ]
-    seen = [fact for fact in facts if isinstance(fact, Passing)]
-    assert (seen[0].number, seen[-1].number) == (157777, 157860)
-    assert all(passing.device_time_ns % 1_000_000 == 0 for passing in seen)
+    passings = [fact for fact in facts if isinstance(fact, Passing)]
+    assert (passings[0].number, passings[-1].number) == (157777, 157860)
+    assert all(passing.device_time_ns % 1_000_000 == 0 for passing in passings)
 
 
 def test_a_capture_with_frames_left_out_names_each_gap() -> None:
     device = decoder("p3")
     frames = [bytes.fromhex(line) for line in CAPTURE.read_text().splitlines()[1:]]
-    kept = [frame for number, frame in enumerate(frames) if number % 10]
-    facts = device.feed(b"".join(kept))
+    remaining = [frame for number, frame in enumerate(frames) if number % 10]
+    facts = device.feed(b"".join(remaining))
     missing = sum(fact.missing for fact in facts if isinstance(fact, Gap))
     assert missing == 157860 - 157777 + 1 - device.counts.passings
     assert {fact.kind for fact in facts if isinstance(fact, Gap)} == {"missed_numbers"}

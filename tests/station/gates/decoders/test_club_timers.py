@@ -53,10 +53,10 @@ def test_a_packet_in_noise_is_told_by_its_time() -> None:
     assert device.feed(car(5, 3_000_000_000)) == []
     assert device.counts.bad_fields == 1
     assert device.feed(b"\x0d\x0b\xff" + car(5, 61_000)) == [Passing("5", 61_000 * MS, strength=99, hits=9)]
-    gap, told = device.feed(clock(500))  # it was switched off and on
+    gap, status = device.feed(clock(500))  # the counter was switched off and on
     assert isinstance(gap, Gap)
     assert gap.kind == "restart"
-    assert told == StatusReport(device_time_ns=500 * MS)
+    assert status == StatusReport(device_time_ns=500 * MS)
     assert device.feed(car(5, 900)) == [Passing("5", 900 * MS, strength=99, hits=9)]
 
 
@@ -70,10 +70,10 @@ def test_its_clock_wraps() -> None:
 
 @given(st.lists(st.sampled_from([CLOCK, CAR, clock(15_100), car(7, 15_200), b"\0", b"\x0d", b"\x0b\x84"]), max_size=12))
 def test_any_split_says_the_same(parts: list[bytes]) -> None:
-    data, bits, whole = b"".join(parts), Robitronic(), Robitronic()
-    found: list[Decoded] = [fact for at in range(len(data)) for fact in bits.feed(data[at : at + 1])]
-    assert found == whole.feed(data)
-    assert bits.counts == whole.counts
+    data, bits, at_once = b"".join(parts), Robitronic(), Robitronic()
+    facts: list[Decoded] = [fact for at in range(len(data)) for fact in bits.feed(data[at : at + 1])]
+    assert facts == at_once.feed(data)
+    assert bits.counts == at_once.counts
 
 
 def test_lapz_as_recorded() -> None:
@@ -105,7 +105,7 @@ def test_lapz_clock_wraps_after_four_hours() -> None:
 
 
 class Bridge:
-    """A HID device as the kernel shows one: a report a read, and what was set by ioctl."""
+    """A HID device as the kernel presents it: one report per read, and the settings made by ioctl."""
 
     def __init__(self, vendor: int = 0x10C4) -> None:
         self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -132,7 +132,7 @@ def test_the_usb_bridge_is_a_port() -> None:
     assert port.write(b"x" * 64) == 64
     assert [bridge.ours.recv(100) for _ in range(2)] == [b"\x3f" + b"x" * 63, b"\x01x"]
     bridge.ours.send(bytes((len(CLOCK),)) + CLOCK)
-    bridge.ours.send(bytes((len(CAR),)) + CAR + bytes(20))  # reports are filled up
+    bridge.ours.send(bytes((len(CAR),)) + CAR + bytes(20))  # reports are padded
     assert port.read(1) == CLOCK[:1]
     assert port.read(port.in_waiting) == CLOCK[1:]
     assert port.read(100) == CAR
@@ -146,7 +146,7 @@ def test_the_usb_bridge_is_a_port() -> None:
 
 def test_another_hid_device_is_left_alone() -> None:
     bridge = Bridge(vendor=0x046D)
-    with pytest.raises(OSError, match="no CP2110"):
+    with pytest.raises(OSError, match="not a CP2110"):
         bridge.port()
     assert bridge.set == []
     with pytest.raises(OSError, match="Bad file"):

@@ -1,4 +1,4 @@
-"""Captures with damage, counted by hand: what `raceday gate decode` must say in its last line."""
+"""Damaged captures, counted by hand: what the last line of `raceday gate decode` must be."""
 
 import json
 import pathlib
@@ -30,7 +30,7 @@ def flipped(frame: bytes, at: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """A capture and its counts; what is not named is nought."""
+    """A capture and its counts; those that are not named are zero."""
 
     name: str
     protocol: str
@@ -105,7 +105,7 @@ ids = [f"{hand.protocol}: {hand.name}" for hand in HANDS]
 
 
 def counts(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, int]:
-    """The last line of `decode`, and as many frames before it as it says."""
+    """The counts in the last line of `decode`, checked against the number of frames before it."""
     assert main(["decode", *words]) == 0
     *frames, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(frames) == last["frames"]
@@ -123,7 +123,7 @@ def test_it_counts_as_a_person_does(hand: Hand, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_real_capture_with_damage(seed: int, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
-    """The recorded lines, some with an altered byte, some cut, some with noise behind them; each is found."""
+    """Recorded lines, some with an altered byte, some cut, some followed by noise; each fault is counted."""
     chance = random.Random(seed)
     text = (pathlib.Path(__file__).parent / "captures" / "p3_short.hex").read_text()
     lines = [line for line in text.splitlines() if line.startswith("8e")]
@@ -144,9 +144,13 @@ def test_a_real_capture_with_damage(seed: int, capsys: pytest.CaptureFixture[str
         out.append(frame)
     file = tmp_path / "hex"
     file.write_text("\n".join(frame.hex(" ") for frame in out))
-    said = counts(capsys, "--protocol", "p3", "--hex", str(file))
-    assert said["frames"] == len(lines) - bad_crc - bad_length
-    assert (said["bad_crc"], said["bad_length"], said["resynced_bytes"]) == (bad_crc, bad_length, noise)
+    last_counts = counts(capsys, "--protocol", "p3", "--hex", str(file))
+    assert last_counts["frames"] == len(lines) - bad_crc - bad_length
+    assert (last_counts["bad_crc"], last_counts["bad_length"], last_counts["resynced_bytes"]) == (
+        bad_crc,
+        bad_length,
+        noise,
+    )
 
 
 FORMS = (
@@ -164,7 +168,7 @@ FORMS = (
     ("seconds before", lambda frame: "1551542808.933122 " + frame.hex(" ")),
     ("milliseconds before", lambda frame: "1551542808933 " + frame.hex()),
     ("brackets before", lambda frame: "[  12.5] " + frame.hex()),
-    ("a comment behind", lambda frame: "  " + frame.hex() + "   # as heard"),
+    ("a comment behind", lambda frame: "  " + frame.hex() + "   # as received"),
     ("Windows", lambda frame: frame.hex() + "\r"),
 )
 
@@ -176,8 +180,8 @@ def test_hex_as_people_write_it(
     file = tmp_path / name
     for protocol, frames in (("p3", [recorded.sent for recorded in P3]), ("rc4", RC4_SENT), ("alge", of("alge"))):
         file.write_text("\ufeff# made by hand\n\n" + "\n".join(form(frame) for frame in frames) + "\n\n", "utf-8")
-        said = counts(capsys, "--protocol", protocol, "--hex", str(file))
-        assert (said["frames"], said.get("resynced_bytes", 0)) == (len(frames), 0)
+        last_counts = counts(capsys, "--protocol", protocol, "--hex", str(file))
+        assert (last_counts["frames"], last_counts.get("resynced_bytes", 0)) == (len(frames), 0)
 
 
 def _letters(row: bytes) -> str:
@@ -200,18 +204,18 @@ def test_a_dump_is_a_stream(
         sent = b"".join(frames)
         rows = [row(at, sent[at : at + 16]) for at in range(0, len(sent), 16)]
         file.write_text("\n".join([*rows, f"{len(sent):08x}"]) + "\n")
-        said = counts(capsys, "--protocol", protocol, "--hex", str(file))
-        assert (said["frames"], said.get("resynced_bytes", 0)) == (len(frames), 0)
+        last_counts = counts(capsys, "--protocol", protocol, "--hex", str(file))
+        assert (last_counts["frames"], last_counts.get("resynced_bytes", 0)) == (len(frames), 0)
 
 
 def test_half_a_byte_is_left_out_and_said(capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
     file = tmp_path / "cut"
     file.write_text(p3(1).hex() + "\n" + p3(2).hex()[:41])
     assert main(["decode", "--protocol", "p3", "--hex", str(file)]) == 0
-    said = capsys.readouterr()
-    last = json.loads(said.out.splitlines()[-1])
+    last_counts = capsys.readouterr()
+    last = json.loads(last_counts.out.splitlines()[-1])
     assert (last["frames"], last["bad_length"], last["resynced_bytes"]) == (1, 1, 20)
-    assert said.err == f"{file}: line 2 ends in the middle of a byte, which is left out.\n"
+    assert last_counts.err == f"{file}: line 2 ends in the middle of a byte, which is left out.\n"
 
 
 def test_hex_text_without_the_word_is_noticed(capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:

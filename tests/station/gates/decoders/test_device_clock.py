@@ -1,4 +1,4 @@
-"""The device's clock and count: wraps, restarts, late ones, skips, repeats."""
+"""The device's clock and numbers: wraps, restarts, late numbers, skips, repeats."""
 
 import pytest
 from hypothesis import given
@@ -61,8 +61,8 @@ def test_steps_add_up_over_any_number_of_wraps(steps: list[int], start: int) -> 
 ])  # fmt: skip
 def test_the_count(numbers: list[int], gaps: list[tuple[str, int]]) -> None:
     count = Numbering("passing")
-    found = [gap for number in numbers if (gap := count.read(number)) is not None]
-    assert [(gap.kind, gap.missing) for gap in found] == gaps
+    gaps_read = [gap for number in numbers if (gap := count.read(number)) is not None]
+    assert [(gap.kind, gap.missing) for gap in gaps_read] == gaps
 
 
 def test_one_restart_is_said_once() -> None:

@@ -1,4 +1,4 @@
-"""Decoder facts to edges: epochs, numbers, sensors; and what our own clock shows of the device's."""
+"""From decoder facts to edges: epochs, numbers, sensors; and what the station's clock shows about the device's."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from station.gates.decoders.decoder import Decoded, DeviceEdge, Gap, Passing
 from station.gates.decoders.edge_stamper import EdgeStamper, Wiring
 
 MS, S = 1_000_000, 1_000_000_000
-HEARD = 5_000 * S
+READ_NS = 5_000 * S
 LOOP = Wiring(("loop",))
 
 
@@ -21,7 +21,7 @@ def _stamps(wiring: Wiring = LOOP) -> EdgeStamper:
 
 
 def _run(stamps: EdgeStamper, facts: list[tuple[Decoded, int]]) -> list[tuple[str, int, int]]:
-    return [(e.boot, e.seq, e.at_ns // S) for fact, heard in facts for e in stamps.edges([fact], heard * S)]
+    return [(e.boot, e.seq, e.at_ns // S) for fact, read_s in facts for e in stamps.edges([fact], read_s * S)]
 
 
 def _pass(at_s: float, transponder: str = "7", device: str = "20", **more: object) -> Passing:
@@ -90,9 +90,9 @@ def test_only_the_named_transponders_and_no_repeats() -> None:
 
 def test_inputs_are_wired_to_sensors() -> None:
     stamps = _stamps(Wiring(("in", "out"), {"C1": "out"}))
-    told = [DeviceEdge("C0", True, S, impulse=False), DeviceEdge("C1", False, S), DeviceEdge("out", True, S)]
-    # The last one is an impulse: its release is told with it, or the first sensor would wait for it.
-    edges = stamps.edges([*told], HEARD)
+    facts = [DeviceEdge("C0", True, S, impulse=False), DeviceEdge("C1", False, S), DeviceEdge("out", True, S)]
+    # The last one is an impulse: its release comes with it, or the first sensor would wait for it.
+    edges = stamps.edges([*facts], READ_NS)
     assert [(edge.sensor, edge.broken, edge.seq) for edge in edges] == [
         ("in", True, 1),
         ("out", False, 2),
@@ -108,7 +108,7 @@ def test_two_photocells_on_one_timer_see_every_lap() -> None:
     for lap in range(5):
         for sensor, late_ms in (("first", 0), ("second", 60)):
             at_ns = lap * 3 * S + late_ms * 1_000_000
-            for edge in stamps.edges([DeviceEdge(sensor, True, at_ns)], HEARD + at_ns):
+            for edge in stamps.edges([DeviceEdge(sensor, True, at_ns)], READ_NS + at_ns):
                 crossings += [fact.at_ns for fact in core.handle(edge) if isinstance(fact, Crossing)]
     assert crossings == [lap * 3 * S for lap in range(5)]
 
@@ -116,26 +116,26 @@ def test_two_photocells_on_one_timer_see_every_lap() -> None:
 def test_what_has_no_time_gets_ours_and_goes_on_counting() -> None:
     stamps = _stamps()
     stamps.begin({"own": 41})
-    edge, release = stamps.edges([DeviceEdge("line", True, None)], HEARD)
-    assert (edge.boot, edge.seq, edge.at_ns) == ("own", 42, HEARD)
-    assert (release.broken, release.seq, release.at_ns) == (False, 43, HEARD)
+    edge, release = stamps.edges([DeviceEdge("line", True, None)], READ_NS)
+    assert (edge.boot, edge.seq, edge.at_ns) == ("own", 42, READ_NS)
+    assert (release.broken, release.seq, release.at_ns) == (False, 43, READ_NS)
 
 
 def test_a_place_of_another_line_is_not_ours() -> None:
     stamps = _stamps(Wiring(("beam",), {"2": ""}))
-    edges = stamps.edges([Passing("7", S, loop="2"), Passing("7", S, loop="1")], HEARD)
+    edges = stamps.edges([Passing("7", S, loop="2"), Passing("7", S, loop="1")], READ_NS)
     assert [(edge.sensor, edge.seq) for edge in edges] == [("beam", 1)]
 
 
 @pytest.mark.parametrize(("passings", "epochs"), [
     ([(0, 0), (10, 10), (20, 20.9), (30, 30)], [1, 1, 1, 1]),
-    # Set forward: shown at once, since nothing is heard before it happened.
+    # Set forward: noticed at once, since nothing can arrive before it happened.
     ([(0, 0), (10, 10), (22, 20), (32, 30)], [1, 1, 2, 2]),
-    # Set back: the first stands alone, the second confirms it.
+    # Set back: the first passing gets its own epoch, the second confirms the jump.
     ([(0, 0), (10, 10), (18, 20), (28, 30), (38, 40)], [1, 1, 2, 2, 2]),
-    # Told late once, as by a car that stood on the loop: the others go on.
+    # Reported late once, as for a car that stood on the loop: the others continue.
     ([(0, 0), (10, 10), (12, 20), (25, 25), (29, 35), (40, 40)], [1, 1, 2, 1, 3, 1]),
-    # Late, then late by something else, then set back for good.
+    # Late, then late by another amount, then set back for good.
     ([(0, 0), (12, 20), (20, 25), (25, 30)], [1, 2, 3, 3]),
     ([(0, 0), (100_000, 100_015)], [1, 1]),  # drift
     ([(0, 0), (1_000, 1_003)], [1, 2]),
@@ -148,7 +148,7 @@ def test_a_clock_that_was_set(passings: list[tuple[float, float]], epochs: list[
 
 @given(st.lists(st.tuples(st.integers(1, 60_000), st.integers(0, 900)), min_size=2, max_size=60), st.data())
 def test_no_lap_is_wrong_by_more_than_is_allowed(steps: list[tuple[int, int]], data: st.DataObject) -> None:
-    """True gaps and delays in ms; the device's clock is set once, by anything: within an epoch its laps are true."""
+    """True gaps and delays in ms; the device's clock is set once, by any amount: laps within an epoch are right."""
     set_at = data.draw(st.integers(0, len(steps) - 1))
     shift_ms = data.draw(st.integers(-30_000, 30_000))
     watch = ClockJumpDetector(S)
@@ -165,24 +165,24 @@ def test_no_lap_is_wrong_by_more_than_is_allowed(steps: list[tuple[int, int]], d
 
 def test_a_backlog_is_late_and_no_jump() -> None:
     watch = ClockJumpDetector(S)
-    told = [(10, 60, True), (30, 60, True), (61, 61, False), (71, 71, False), (75, 90, True), (91, 91, False)]
-    assert [watch.check(d * S, h * S, backlog) for d, h, backlog in told] == [EpochOfPassing(1)] * 6
+    readings = [(10, 60, True), (30, 60, True), (61, 61, False), (71, 71, False), (75, 90, True), (91, 91, False)]
+    assert [watch.check(d * S, h * S, backlog) for d, h, backlog in readings] == [EpochOfPassing(1)] * 6
 
 
-@pytest.mark.parametrize(("sent", "kept"), [("4711983", "4711983"), ("9991", ""), ("9992", "")])
-def test_an_edge_names_the_transponder_and_a_photocell_is_none(sent: str, kept: str) -> None:
-    edges = _stamps().edges([_pass(10, sent)], HEARD)
-    assert [edge.transponder for edge in edges] == [kept]
+@pytest.mark.parametrize(("sent", "expected"), [("4711983", "4711983"), ("9991", ""), ("9992", "")])
+def test_an_edge_names_the_transponder_and_a_photocell_is_none(sent: str, expected: str) -> None:
+    edges = _stamps().edges([_pass(10, sent)], READ_NS)
+    assert [edge.transponder for edge in edges] == [expected]
 
 
 def test_two_cars_side_by_side_make_two_crossings() -> None:
     gate, stamps = Gate(GateSpec("start", ("loop",)), CrossingCounter()), _stamps()
     passings = [(_pass(10, "11"), 5010), (_pass(10.2, "22"), 5010), (_pass(10.4, "11"), 5010), (_pass(19, "11"), 5019)]
-    found = [
+    stamped = [
         (fact.transponder, fact.at_ns // MS)
         for passing, heard_s in passings
         for edge in stamps.edges([passing], heard_s * S)
         for fact in gate.handle(edge)
         if isinstance(fact, Crossing)
     ]
-    assert found == [("11", 10_000), ("22", 10_200), ("11", 19_000)]
+    assert stamped == [("11", 10_000), ("22", 10_200), ("11", 19_000)]

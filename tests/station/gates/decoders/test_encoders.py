@@ -1,4 +1,4 @@
-"""The decoders against frames that a stranger wrote from the protocols' descriptions: any values, split anywhere."""
+"""The decoders against frames of independent encoders (encoders.py): any values, split anywhere."""
 
 from collections.abc import Callable
 
@@ -16,8 +16,8 @@ u8, u16, u24, u32 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 24, 32)
 times_us = st.integers(0, 1 << 52)
 
 
-def heard(protocol: str, sent: bytes, at: int) -> list[Decoded]:
-    """What the decoder makes of it, split at `at`; nothing of it may be dropped."""
+def decoded(protocol: str, sent: bytes, at: int) -> list[Decoded]:
+    """The facts of `sent`, split at `at`; no byte of it may be dropped."""
     device = decoder(protocol)
     cut = at % (len(sent) + 1)
     facts = device.feed(sent[:cut]) + device.feed(sent[cut:])
@@ -26,7 +26,7 @@ def heard(protocol: str, sent: bytes, at: int) -> list[Decoded]:
 
 
 def clock(us: int, digits: int) -> str:
-    """A time of day with so many digits behind its point."""
+    """A time of day with this many decimals."""
     seconds, rest = divmod(us, 1_000_000)
     fraction = f"{rest:06d}"[:digits]
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{fraction}"
@@ -48,7 +48,7 @@ def test_the_strangers_checks_are_those_of_recorded_frames() -> None:
 def test_p3(number: int, car: int, us: int, strength: int, hits: int, device: int, escaped: str, at: int) -> None:
     sent = encoders.p3_passing(number, car, us, strength, hits, device, escaped=escaped)
     passing = Passing(str(car), us * US, number, str(device), strength=strength, hits=hits)
-    assert heard("p3", sent, at) == [passing]
+    assert decoded("p3", sent, at) == [passing]
 
 
 @given(
@@ -61,55 +61,53 @@ def test_p3(number: int, car: int, us: int, strength: int, hits: int, device: in
 def test_p3_frames_of_any_kind_version_and_fields_are_messages(
     version: int, flags: int, kind: int, fields: list[tuple[int, bytes]], at: int
 ) -> None:
-    (fact,) = heard("p3", encoders.p3(kind, fields, version=version, flags=flags), at)
+    (fact,) = decoded("p3", encoders.p3(kind, fields, version=version, flags=flags), at)
     assert isinstance(fact, DeviceMessage)
 
 
 @given(u32, u32, times_us, st.lists(st.tuples(st.integers(0x0B, 0x7F), st.binary(max_size=20)), max_size=4))
 def test_p3_fields_that_are_new_to_us_do_no_harm(number: int, car: int, us: int, more: list[tuple[int, bytes]]) -> None:
     known = [(1, number.to_bytes(4, "little")), (3, car.to_bytes(4, "little")), (4, us.to_bytes(8, "little"))]
-    (fact,) = heard("p3", encoders.p3(1, [*more, *known[::-1], *more]), 9)
+    (fact,) = decoded("p3", encoders.p3(1, [*more, *known[::-1], *more]), 9)
     assert fact == Passing(str(car), us * US, number)
 
 
 @given(st.integers(0, 999_999), st.integers(0, 2**31), st.integers(0, 2**31), st.integers(0, 2**33), u16, u16, u8)
 def test_rc4(device: int, number: int, car: int, ms: int, first: int, second: int, at: int) -> None:
     seconds = f"{ms // 1000}.{ms % 1000:03d}".rstrip("0")
-    seconds = (
-        seconds.removesuffix(".") if ms % 2000 else seconds
-    )  # both are seen where nothing is left behind the point
+    seconds = seconds.removesuffix(".") if ms % 2000 else seconds  # both forms occur if there are no decimals
     sent = encoders.rc4("@", device, number, car, seconds, first, second, 2)
     passing = Passing(str(car), ms * MS, number, str(device), counters=(first, second), flags=2)
-    assert heard("rc4", sent, at) == [passing]
+    assert decoded("rc4", sent, at) == [passing]
 
 
 @given(u24, u32, u8, u8, st.booleans(), u8)
 def test_tranx2(car: int, ms: int, hits: int, strength: int, lower: bool, at: int) -> None:
     sent = encoders.tranx2(car, ms, hits, strength)
     passing = Passing(str(car), ms * MS, decoder="09", strength=strength, hits=hits)
-    assert heard("tranx2", sent.lower() if lower else sent, at) == [passing]
+    assert decoded("tranx2", sent.lower() if lower else sent, at) == [passing]
 
 
 @given(u24, u32, u8)
 def test_cano(car: int, quarters: int, at: int) -> None:
-    assert heard("cano", encoders.cano(car, quarters), at) == [Passing(str(car), quarters * 250_000)]
+    assert decoded("cano", encoders.cano(car, quarters), at) == [Passing(str(car), quarters * 250_000)]
 
 
 @given(st.integers(0, 999_999), st.integers(0, 9_999_999), st.integers(0, 2**33), u8)
 def test_ilap(device: int, car: int, ms: int, at: int) -> None:
-    assert heard("ilap", encoders.ilap(device, car, ms), at) == [Passing(str(car), ms * MS, decoder=str(device))]
+    assert decoded("ilap", encoders.ilap(device, car, ms), at) == [Passing(str(car), ms * MS, decoder=str(device))]
 
 
 @given(u32, u32, u8)
 def test_zround(car: int, ms: int, at: int) -> None:
-    assert heard("zround", encoders.zround(car, ms), at) == [Passing(str(car), ms * MS)]
+    assert decoded("zround", encoders.zround(car, ms), at) == [Passing(str(car), ms * MS)]
 
 
 @given(st.integers(0, 9999), st.integers(0, 8), st.integers(0, DAY_US - 1), st.integers(1, 4), st.booleans(), u8)
 def test_alge(number: int, channel: int, us: int, digits: int, summed: bool, at: int) -> None:
     sent = encoders.alge(number, f"C{channel}", clock(us, digits), summed=summed)
     kept_us = us - us % 10 ** (6 - digits)
-    assert heard("alge", sent, at) == [DeviceEdge(f"C{channel}", True, kept_us * US, number)]
+    assert decoded("alge", sent, at) == [DeviceEdge(f"C{channel}", True, kept_us * US, number)]
 
 
 @given(st.integers(1, 9999), st.integers(1, 4), st.integers(0, DAY_US - 1), st.booleans(), u8)
@@ -117,30 +115,30 @@ def test_tag(number: int, channel: int, us: int, hand: bool, at: int) -> None:
     text = clock(us, 6)
     text = f"{int(text[:2]):>2}{text[2:]}"
     sent = encoders.tag(number, channel, text, hand=hand)
-    assert heard("tag", sent, at) == [DeviceEdge(str(channel), True, us * US, number, flags=int(hand))]
+    assert decoded("tag", sent, at) == [DeviceEdge(str(channel), True, us * US, number, flags=int(hand))]
 
 
 @given(u8, u32, times_us, u16, u32, u8)
 def test_laprf(slot: int, number: int, us: int, peak: int, gate: int, at: int) -> None:
     sent = encoders.laprf(slot, number, us, peak, gate)
-    assert heard("laprf", sent, at) == [Passing(str(slot), us * US, number, decoder=f"{gate:08x}", strength=peak)]
+    assert decoded("laprf", sent, at) == [Passing(str(slot), us * US, number, decoder=f"{gate:08x}", strength=peak)]
 
 
 @given(st.integers(1, 8), u32, st.integers(1, 9), st.sampled_from([b"$", b"#", b"$\r\n"]), u8)
 def test_carrera(address: int, ms: int, sector: int, end: bytes, at: int) -> None:
     sent = encoders.carrera(address, ms, sector, end)
-    assert heard("carrera", sent, at) == [Passing(str(address), ms * MS, loop=str(sector))]
+    assert decoded("carrera", sent, at) == [Passing(str(address), ms * MS, loop=str(sector))]
 
 
 @given(st.integers(0, 2**50), st.sampled_from([17, 27]), st.integers(1, 2**31), u8)
 def test_drem(ms: int, gpio: int, number: int, at: int) -> None:
-    assert heard("drem", encoders.drem(gpio, ms, number), at) == [DeviceEdge(str(gpio), True, ms * MS, number)]
+    assert decoded("drem", encoders.drem(gpio, ms, number), at) == [DeviceEdge(str(gpio), True, ms * MS, number)]
 
 
 @settings(max_examples=50)
 @given(st.integers(1, 1 << 24), st.integers(0, 6))
 def test_32_bits_wrap_and_the_lap_goes_on(before: int, ticks: int) -> None:
-    """The last pass before a wrap and the first after it: their difference is what went by."""
+    """The difference of the last pass before a wrap and the first one after it is the time between them."""
     protocols: tuple[tuple[str, Callable[[int], bytes], int], ...] = (
         ("tranx2", lambda at: encoders.tranx2(1, at, 20, 99), MS),
         ("cano", lambda at: encoders.cano(1, at), 250_000),
@@ -155,6 +153,6 @@ def test_32_bits_wrap_and_the_lap_goes_on(before: int, ticks: int) -> None:
 
 
 def test_a_p3_status_says_what_it_says() -> None:
-    assert heard("p3", encoders.p3_status(62), 5) == [
+    assert decoded("p3", encoders.p3_status(62), 5) == [
         StatusReport("7", noise=62, voltage_mv=11_800, temperature_c=22, gps=0)
     ]

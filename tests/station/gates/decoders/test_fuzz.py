@@ -1,4 +1,4 @@
-"""No bytes hurt a decoder: random, mutated, noisy, echoed, cut and repeated ones; it never raises and never grows."""
+"""No bytes harm a decoder (random, mutated, noisy, echoed, cut, repeated): it never raises and never grows."""
 
 import random
 import time
@@ -18,17 +18,17 @@ ECHOES = (b"%C&", b"\x01%\r\n", b"VERSION\r\n", b"LR\r\n", b"*\r\n", b"\x01", b"
 PIECE = 1_000
 LONGEST = 4096 + 64
 BLOCK = 100_000
-# A byte of its own begins their frames, so that no noise before one becomes part of it.
+# Their frames begin with a byte of their own, so that no noise before one becomes part of it.
 BEGUN = ("p3", "rc4", "tranx2", "cano", "ilap", "zround")
-# Of these any line is a frame, or a checked packet: what noise leaves open is ended by the frame after it.
+# Any line is a frame of these, or a checked packet: what noise leaves open ends with the frame after it.
 READ_ON = ("alge", "tag", "laprf", "carrera", "fsr", "drem", "ipico")
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
-# Robitronic's packets have a length of their own and are looked for byte by byte: to trace each takes a minute.
+# Robitronic's packets have a length of their own and are searched byte by byte: tracing each takes a minute.
 each_traced = pytest.mark.parametrize("protocol", [protocol for protocol in PROTOCOLS if protocol != "robitronic"])
 
 
 def stream(protocol: str, length: int, chance: random.Random) -> bytes:
-    """A stream as bad lines make it: frames, most of them hurt, in noise and echoes."""
+    """A stream as from a bad connection: frames, most of them damaged, in noise and echoes."""
     frames = of(protocol)
     parts: list[bytes] = []
     size = 0
@@ -64,7 +64,7 @@ def test_bad_streams_are_survived(protocol: str) -> None:
         device.poll(at * 1_000_000)
         at += len(piece)
         assert all(isinstance(fact, KINDS) for fact in facts)
-        assert len(facts) <= len(piece) + 1  # a frame takes a byte at least; one may have waited for its end
+        assert len(facts) <= len(piece) + 1  # a frame has at least one byte; one may have waited for its end
         passings += sum(isinstance(fact, Passing) for fact in facts)
     counts = device.counts
     assert counts.passings == passings
@@ -80,7 +80,7 @@ def test_any_bytes_in_any_pieces(protocol: str, parts: list[bytes]) -> None:
 
 @st.composite
 def streams(draw: st.DrawFn, protocol: str) -> list[bytes]:
-    """Frames whole, cut, altered and repeated, with noise and echoes between, in any portions."""
+    """Frames, whole, cut, altered and repeated, with noise and echoes in between, in portions of any size."""
     frames = st.sampled_from(of(protocol))
     cut = st.builds(lambda frame, at: frame[:at], frames, st.integers(0, 40))
     altered = st.builds(lambda frame, at, to: frame[: at % len(frame)] + bytes((to,)) + frame[at % len(frame) + 1 :],
@@ -100,10 +100,10 @@ def test_any_portions_of_anything_say_the_same(protocol: str, data: st.DataObjec
 
 
 def _same_in_pieces(protocol: str, parts: list[bytes]) -> None:
-    pieces, whole = decoder(protocol), decoder(protocol)
+    pieces, at_once = decoder(protocol), decoder(protocol)
     facts: list[Decoded] = [fact for part in parts for fact in pieces.feed(part)]
-    assert facts == whole.feed(b"".join(parts))
-    assert pieces.counts == whole.counts
+    assert facts == at_once.feed(b"".join(parts))
+    assert pieces.counts == at_once.counts
 
 
 @settings(max_examples=40, deadline=None)
@@ -114,9 +114,11 @@ def test_the_good_frames_among_noise_are_found(protocol: str, data: st.DataObjec
     device = decoder(protocol)
     clean = decoder(protocol)
     expected = [fact for fact in clean.feed(b"".join(sent)) if not isinstance(fact, Gap)]
-    # A line end before each frame ends what noise began; no noise is a start byte left open behind it.
-    found = device.feed(b"".join(_harmless(dirt) + b"\r\n" + frame for dirt, frame in zip(noise, sent, strict=True)))
-    assert [fact for fact in found if not isinstance(fact, Gap)] == expected
+    # A line end before each frame ends what noise began; no noise leaves a start byte open.
+    facts_of_all = device.feed(
+        b"".join(_harmless(dirt) + b"\r\n" + frame for dirt, frame in zip(noise, sent, strict=True))
+    )
+    assert [fact for fact in facts_of_all if not isinstance(fact, Gap)] == expected
 
 
 def _harmless(dirt: bytes) -> bytes:
@@ -142,16 +144,16 @@ def test_after_any_noise_the_second_frame_is_read(protocol: str, noise: bytes) -
 @pytest.mark.parametrize("protocol", protocols())
 def test_a_flood_of_one_byte_takes_no_time_and_no_room(protocol: str, data: bytes) -> None:
     device = decoder(protocol)
-    device.feed(data * 4)  # what is imported and compiled at first is not the flood's
+    device.feed(data * 4)  # what is imported and compiled at first is not part of the flood
     tracemalloc.start()
     began_s = time.process_time()
     for _ in range(3):
         device.feed(data * (20_000 // len(data)))
     took_s = time.process_time() - began_s
-    kept, _ = tracemalloc.get_traced_memory()
+    held_bytes, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert took_s < 10.0
-    assert kept < 600_000
+    assert held_bytes < 600_000
 
 
 @each_traced
@@ -162,10 +164,10 @@ def test_a_frame_that_never_ends_is_not_kept(protocol: str) -> None:
         device.feed(of(protocol)[0][:3])
         for _ in range(100):
             device.feed(b"0" * 10_000)
-        kept, _ = tracemalloc.get_traced_memory()
+        held_bytes, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert kept < 50_000 + LONGEST
+    assert held_bytes < 50_000 + LONGEST
     device.feed(b"\r\n" if protocol != "laprf" else b"")
     device.feed(of(protocol)[0])
     assert device.counts.frames >= 1

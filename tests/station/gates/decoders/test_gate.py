@@ -1,4 +1,4 @@
-"""The gate on a port: pseudo terminal and TCP, questions, reconnects, restarts, and what it says of its health."""
+"""The decoder gate on a port: pseudo terminal and TCP, polling, reconnects, restarts, and its reported health."""
 
 import socket
 import threading
@@ -29,7 +29,7 @@ def test_passings_on_a_serial_port_are_edges_on_the_decoders_clock() -> None:
         edges = box.take(5)
         assert [edge.at_ns // 1_000_000 for edge in edges] == [596_126, 614_635, 625_565, 671_684, 688_410]
         assert len({edge.boot for edge in edges}) == 1
-        # Sequence numbers that are missing between the quoted lines are left out of ours.
+        # Sequence numbers that are missing between the quoted lines are left out of the gate's numbers too.
         assert [edge.seq for edge in edges] == [1, 4, 7, 19, 24]
         health = driver.health()
         assert health.alive
@@ -102,22 +102,22 @@ def test_zround_is_started_once_it_does_not_answer() -> None:
     box = Box()
     with pty() as (write, read, path), gate(protocol="zround", url=path) as driver:
         driver.start({}, box.put)
-        asked = b""
-        while len(asked) < 6:
-            asked += read(6)
-        assert asked == b"%C&%I&"
+        request = b""
+        while len(request) < 6:
+            request += read(6)
+        assert request == b"%C&%I&"
         write(b"%L1A3E8&")
         assert box.take(1)[0].at_ns == 1_000_000_000
 
 
 def test_who_watches_gets_all_facts() -> None:
-    box, told, heard = Box(), [], threading.Event()
+    box, subscribed, received = Box(), [], threading.Event()
     with pty() as (write, _, path), gate(protocol="rc4", url=path) as driver:
-        driver.subscribe(lambda facts: (told.extend(facts), heard.set())[0])
+        driver.subscribe(lambda facts: (subscribed.extend(facts), received.set())[0])
         driver.start({}, box.put)
         write(RC4_SENT[0])
-        assert heard.wait(10.0)
-        assert [type(fact).__name__ for fact in told] == ["StatusReport"]
+        assert received.wait(10.0)
+        assert [type(fact).__name__ for fact in subscribed] == ["StatusReport"]
 
 
 def test_a_silent_decoder_is_not_fit() -> None:
@@ -132,7 +132,7 @@ def test_a_silent_decoder_is_not_fit() -> None:
 
 
 @pytest.mark.parametrize(("options", "sentence"), [
-    ({"protocol": "p3", "url": "moon://1"}, "no port that we know"),
+    ({"protocol": "p3", "url": "moon://1"}, "not a known kind of port"),
     ({"protocol": "p4", "url": "loop://"}, "there is no protocol 'p4'"),
     ({"protocol": "p3", "url": "loop://", "form": "9N9"}, "8N1"),
     ({"protocol": "p3", "link": "loop://"}, "unknown key"),
@@ -179,7 +179,7 @@ def test_a_port_has_one_reader() -> None:
         first.start({}, Box().put)
         with gate(protocol="p3", url=path) as second:
             second.start({}, Box().put)
-            until(lambda: "another program reads it" in second.health().sentence)
+            until(lambda: "another program is reading it" in second.health().sentence)
         assert first.health().alive
 
 
@@ -190,9 +190,9 @@ def test_a_peer_that_falls_silent_is_called_again() -> None:
         first, _ = listening.accept()
         with first:
             clock.advance(40_000_000_000)
-            second, _ = listening.accept()  # the first never closed: a cable that was pulled says nothing
+            second, _ = listening.accept()  # the first never closed: a cable that was unplugged gives no sign
             with second:
-                assert not driver.health().alive  # until it is heard
+                assert not driver.health().alive  # until a frame arrives
                 second.sendall(_passing(1, "100.0"))
                 box.take(1)
                 assert driver.health().alive
@@ -220,7 +220,7 @@ def test_bytes_of_another_protocol_make_no_gate_fit() -> None:
             peer.sendall(b"\x8e\x02 no time at all\r\n" * 20)
             until(lambda: driver.health().dropped > 256)
             until(lambda: not driver.health().alive)
-            assert "no frame of tag; check `protocol` and `baud`" in driver.health().sentence
+            assert "not part of any tag frame; check `protocol` and `baud`" in driver.health().sentence
             peer.sendall(b"T       200 M1  2:51:15.742000\r\n")
             until(lambda: driver.health().alive)
 

@@ -1,4 +1,4 @@
-"""What one timer alone has: its checks and escapes, its clock's wraps, its forms of a line, and how it is asked."""
+"""What is particular to one timer: its checksums, escapes, clock wraps, forms of a line, and polling."""
 
 import pytest
 
@@ -159,7 +159,7 @@ def test_the_forms_of_alge_devices(line: str, fact: Decoded) -> None:
         assert device.feed(sent.encode() + b"\r") == [fact]
         assert (device.counts.frames, device.counts.resynced_bytes) == (1, 0)
     device = Alge()
-    assert device.feed(line.encode()[:-1].rstrip() + b"#\r") == [], "an altered end is no time"
+    assert device.feed(line.encode()[:-1].rstrip() + b"#\r") == [], "an altered end gives no time"
 
 
 def test_a_digit_that_an_alge_line_lost_makes_no_other_time() -> None:
@@ -167,6 +167,6 @@ def test_a_digit_that_an_alge_line_lost_makes_no_other_time() -> None:
         for at in range(1, 24):
             if line[at : at + 1].isdigit():
                 facts = Alge().feed((line[:at] + line[at + 1 :]).encode() + b"\r")
-                # Without a digit of the start number it may be one with a blank more: the time is the same.
+                # A line without one digit of the start number looks like one with another blank: the time is the same.
                 times = {fact.device_time_ns for fact in facts if isinstance(fact, DeviceEdge)}
                 assert times <= ({C0_NS} if at < 5 else set()), (line, at)

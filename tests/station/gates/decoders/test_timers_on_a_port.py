@@ -1,4 +1,4 @@
-"""Timers on a real line: the control unit that must be asked, the Timy that echoes, the strip that our clock stamps."""
+"""Timers on a real connection: a control unit that is polled, a Timy that echoes, a strip that the station stamps."""
 
 import threading
 
@@ -6,29 +6,29 @@ from shared.clock import SystemClock
 from tests.station.gates.decoders.port_peer import Box, gate, pty
 
 STATE = b"?:????????080082$"
-PASSINGS = (b"?2003037?>1=$", b"?20030:9211<$", b"?20030:9211<$")  # the last is told again, as the unit does
+PASSINGS = (b"?2003037?>1=$", b"?20030:9211<$", b"?20030:9211<$")  # the last is sent twice, as the unit does
 
 
 def test_a_control_unit_answers_each_question_once() -> None:
     with pty() as (write, read, path), gate(protocol="carrera", url=path) as driver:
-        box, asked = Box(), threading.Event()
+        box, polled = Box(), threading.Event()
 
         def unit() -> None:
             answers = [b"05321;$", STATE, *PASSINGS, STATE]
-            heard = b""
+            requests = b""
             while answers:
-                heard += read(64)
-                while answers and b"$" in heard:
-                    question, _, heard = heard.partition(b"$")
-                    write(question + b"$" + answers.pop(0))  # it echoes what it hears
-            asked.set()
+                requests += read(64)
+                while answers and b"$" in requests:
+                    question, _, requests = requests.partition(b"$")
+                    write(question + b"$" + answers.pop(0))  # it echoes what it receives
+            polled.set()
 
         answering = threading.Thread(target=unit, daemon=True)
         answering.start()
         driver.start({}, box.put)
         first, second = box.take(2)
         assert second.at_ns - first.at_ns == (236_050 - 226_287) * 1_000_000
-        assert asked.wait(10.0)
+        assert polled.wait(10.0)
         answering.join(10.0)
         assert box.empty
 

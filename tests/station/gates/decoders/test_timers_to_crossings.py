@@ -1,4 +1,4 @@
-"""A race of short laps from each timer's bytes to the core's crossings: no lap is lost, none is made up."""
+"""A race of short laps, from each timer's bytes to the core's crossings: no lap is lost, and none is invented."""
 
 import pytest
 

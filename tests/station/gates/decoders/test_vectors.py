@@ -1,4 +1,4 @@
-"""Every vector of every protocol: what it says, split anywhere, in noise, cut short, sent twice, with flipped bits."""
+"""Every vector of every protocol: decoded whole, split anywhere, in noise, cut short, sent twice, with flipped bits."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from station.gates.decoders.line_protocols.carrera import ASK
 from tests.station.gates.decoders.vectors import PROTOCOLS, VECTORS, Vector, crossings, of
 
 NOISE = bytes([0x00, 0x07, 0x41, 0x80, 0xFF])
-# Between frames: what stands in none of them; for lines that are all text, noise has its own end.
+# Noise between frames that is part of none of them; for protocols of plain lines it has its own line end.
 BETWEEN = {
     "fsr": b"\x00\xfe\r\n",
     "drem": b"\x00{\n",
@@ -20,14 +20,14 @@ BETWEEN = {
     "cano": b"\x00\xffxyz\x81\n",
 }
 ECHO = DeviceMessage("echo", "our own request came back")
-# A line that was cut may be a shorter one that is right, and where no line end ends a frame, the next one's bytes do.
+# A line that was cut may be a valid shorter one; and without its line end, a frame may end with the next one's bytes.
 ENDS_OTHERWISE = {"alge", "tag", "ipico", "fsr", "carrera", "robitronic"}
 
 each_vector = pytest.mark.parametrize(
     "vector", VECTORS, ids=[f"{vector.protocol}-{number}" for number, vector in enumerate(VECTORS)]
 )
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
-# A whole line is a crossing of this one: it has no number by which a second one would be known, and none to lose.
+# Any whole line is a crossing here: there is no number by which to recognise a repeat, or to notice a loss.
 each_but_fsr = pytest.mark.parametrize("protocol", [protocol for protocol in PROTOCOLS if protocol != "fsr"])
 
 
@@ -55,15 +55,15 @@ def test_a_frame_may_be_split_anywhere(vector: Vector) -> None:
 @each_protocol
 def test_a_stream_may_be_split_anywhere(protocol: str) -> None:
     stream = b"".join(of(protocol))
-    whole = decoder(protocol)
-    expected = whole.feed(stream)
+    at_once = decoder(protocol)
+    expected = at_once.feed(stream)
     for at in range(1, len(stream)):
         device = decoder(protocol)
         assert device.feed(stream[:at]) + device.feed(stream[at:]) == expected
-        assert device.counts == whole.counts
+        assert device.counts == at_once.counts
     bytewise = decoder(protocol)
     assert [fact for byte in stream for fact in bytewise.feed(bytes((byte,)))] == expected
-    assert bytewise.counts == whole.counts
+    assert bytewise.counts == at_once.counts
 
 
 @each_vector
@@ -98,7 +98,7 @@ def test_a_frame_cut_short_by_a_lost_line_costs_only_itself(vector: Vector) -> N
     for cut in range(1, len(vector.sent.rstrip(b"\r\n"))):
         device = decoder(vector.protocol)
         device.feed(vector.sent[:cut])
-        device.hello()  # the line was found again
+        device.hello()  # a new connection
         assert device.feed(vector.sent) == [vector.fact]
 
 

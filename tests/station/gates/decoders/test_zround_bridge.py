@@ -1,4 +1,4 @@
-"""ZRound's counters that tell no time before the first lap: started once, not called dead, and watched from then on."""
+"""ZRound counters that send no time before the first lap: started once, not reported as dead, and then monitored."""
 
 import threading
 
@@ -12,7 +12,7 @@ S, MS = 1_000_000_000, 1_000_000
 
 
 def sent(decoder: ZRound, until_s: int, every_ms: int = 50, begin_s: int = 0) -> list[tuple[int, bytes]]:
-    """What it sends while nothing is received: when (ms), and what."""
+    """What the decoder sends while nothing is received: when (ms), and what."""
     polls = [(at, decoder.poll(begin_s * S + at * MS)) for at in range(0, until_s * 1000, every_ms)]
     return [each for each in polls if each[1]]
 

@@ -1,4 +1,4 @@
-"""The vectors of all protocols: frames as they were sent, most of them recorded, and the one fact in each."""
+"""The test vectors of all protocols: frames as they were sent, most of them recorded, and the one fact in each."""
 
 from dataclasses import dataclass
 
@@ -100,7 +100,7 @@ ZROUND = (
     Vector("zround", b"%L1A3E8&", Passing("26", 1_000 * MS)),
     Vector("zround", b"%L1A2B,3E8&", Passing("6699", 1_000 * MS)),
     Vector("zround", b"%LFF,0001D4C0&", Passing("255", 120_000 * MS)),
-    # RFID tags: 96 bits, 128 bits, and the longest EPC; eight digits are a number still.
+    # RFID tags: 96 bits, 128 bits, and the longest EPC; eight digits are still a number.
     Vector("zround", b"%LE20000172211010218905C7A,2AF8&", Passing("E20000172211010218905C7A", 11_000 * MS)),
     Vector("zround", b"%L" + b"0a" * 16 + b",1&", Passing("0A" * 16, 1 * MS)),
     Vector("zround", b"%L" + b"F" * 124 + b",FFFFFFFF&", Passing("F" * 124, 4_294_967_295 * MS)),
@@ -142,7 +142,7 @@ ALGE = (
     # 31 columns: a blank before the rank.
     _alge(" 0001 RTM 00:00:13.39   00 0001", DeviceMessage("result", "0001 RTM 00:00:13.39   00 0001")),
     _alge(" 0001 C1  08:44:20.1228 00 0001", DeviceEdge("C1", True, day_ns(8, 44, 20, 122_800), 1)),
-    # Made after the maker's list of marks.
+    # Constructed from the maker's list of marks.
     _alge("m0008 c1  15:44:00,2849 00", DeviceMessage("memory", "m0008 c1  15:44:00,2849 00")),
     _alge("c0023 c1  15:44:15,7847 00", DeviceMessage("deleted", "c0023 c1  15:44:15,7847 00")),
 )
@@ -156,7 +156,7 @@ TAG = (
     _tag("T       200 M1  2:51:15.742000", DeviceEdge("1", True, day_ns(2, 51, 15, 742_000), 200, flags=1)),
     _tag("R   1   200           1.570000", DeviceMessage("result", "R 1 200 1.570000")),
     _tag("S 004", DeviceMessage("run", "S 004")),
-    # Made in the columns of the above.
+    # Constructed in the columns of the lines above.
     _tag("T       200  2 12:51:15.742310", DeviceEdge("2", True, day_ns(12, 51, 15, 742_310), 200)),
     _tag("T            1    51:05.000010", DeviceEdge("1", True, day_ns(0, 51, 5, 10))),
     _tag("T-      200 M1  2:51:15.742000", DeviceMessage("cancelled", "T- 200 M1 2:51:15.742000")),
@@ -166,7 +166,7 @@ TAG = (
 LAPRF_FRAME = bytes.fromhex("5a2900735f09da200444003c000101022104010000000208e8bdc304000000002202fa08230200005b")
 LAPRF = (
     Vector("laprf", LAPRF_FRAME, Passing("2", 79_937_000 * US, 1, "003c0044", strength=2298)),
-    # What the host asks: the field of the time is there, and has no value.
+    # The host's request: the field for the time is there, but has no value.
     Vector("laprf", bytes.fromhex("5a0a0096e30cda02005b"), DeviceMessage("time")),
 )
 
@@ -175,7 +175,7 @@ CARRERA = (
     Vector("carrera", b"?20030:9211<$", Passing("2", 236_050 * MS, loop="1")),
     Vector("carrera", b"?200301<?618#", Passing("2", 246_127 * MS, loop="1")),
     Vector("carrera", b"05321;$", DeviceMessage("version", "5321")),
-    # Made: fuel of eight cars, no light, lap counter, nobody in the pit, eight shown.
+    # Constructed: fuel of eight cars, no light, lap counter, nobody in the pit, eight shown.
     Vector("carrera", b"?:????????080082$", StatusReport()),
 )
 
@@ -244,5 +244,5 @@ def of(protocol: str) -> list[bytes]:
 
 
 def crossings(facts: list[Decoded]) -> list[Decoded]:
-    """Of what was decoded only what a gate times, each once."""
+    """Of the decoded facts, only those that a gate times, each once."""
     return [fact for fact in facts if isinstance(fact, DeviceEdge) or (isinstance(fact, Passing) and not fact.repeat)]

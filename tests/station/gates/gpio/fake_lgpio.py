@@ -1,4 +1,4 @@
-"""lgpio as the real LGPIOFactory of gpiozero uses it, over a kernel of ours: stamps in ns, no pulse too short."""
+"""A fake lgpio for gpiozero's real LGPIOFactory, over a fake kernel: stamps in ns, no pulse too short."""
 
 import time
 import types
@@ -9,11 +9,11 @@ BUSY, BOTH = "GPIO busy", 3
 
 
 class LgpioError(Exception):
-    """What lgpio raises."""
+    """The error that lgpio raises."""
 
 
 class Kernel:
-    """One chip of 28 lines; `edge` is the hand on the wire."""
+    """One fake chip of 28 lines; `edge` changes the level of one."""
 
     def __init__(self, chip: int = 0) -> None:
         self.chip, self.busy = chip, set[int]()
@@ -44,7 +44,7 @@ class Kernel:
         return types.SimpleNamespace(cancel=lambda: self.callbacks.pop(line, None))
 
     def module(self) -> types.ModuleType:
-        """To stand in sys.modules as lgpio."""
+        """The fake module, to be put into sys.modules as lgpio."""
         lgpio = types.ModuleType("lgpio")
         members: dict[str, Any] = {
             "error": LgpioError,

@@ -1,4 +1,4 @@
-"""The GPIO gate on gpiozero's MockFactory and on the real LGPIOFactory over a kernel of ours."""
+"""The GPIO gate on gpiozero's MockFactory, and on the real LGPIOFactory over a fake kernel."""
 
 import gc
 import sys
@@ -32,7 +32,7 @@ MS = 1_000_000
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The shared factories and gpiozero's table of local pins, as a new process has them."""
+    """Resets the shared factories and gpiozero's table of local pins, as in a new process."""
     monkeypatch.setattr(pins, "_opened", {})
     yield
     LocalPiFactory.pins.clear()
@@ -46,9 +46,9 @@ def gate(sensors: tuple[str, ...] = ("beam",), numbers: tuple[int, ...] = (17,),
 
 
 def started(made: GpioGate, after: dict[str, int] | None = None) -> list[Edge]:
-    seen: list[Edge] = []
-    made.start(after or {}, seen.append)
-    return seen
+    edges: list[Edge] = []
+    made.start(after or {}, edges.append)
+    return edges
 
 
 def factory() -> MockFactory:
@@ -73,14 +73,14 @@ def test_it_is_found_by_name_and_is_a_driver() -> None:
 
 def test_both_edges_with_the_stamp_of_the_pin() -> None:
     made = gate()
-    seen = started(made)
+    edges = started(made)
     pin = factory().pin(17)
     before = time.monotonic_ns()
     pin.drive_low()
     pin.drive_high()
-    assert [(e.sensor, e.broken, e.seq, e.boot) for e in seen] == [("beam", True, 1, BOOT), ("beam", False, 2, BOOT)]
-    assert before <= seen[0].at_ns <= seen[1].at_ns <= time.monotonic_ns()
-    assert round(pin._last_change * 1e9) == seen[1].at_ns, "the very stamp of the pin"
+    assert [(e.sensor, e.broken, e.seq, e.boot) for e in edges] == [("beam", True, 1, BOOT), ("beam", False, 2, BOOT)]
+    assert before <= edges[0].at_ns <= edges[1].at_ns <= time.monotonic_ns()
+    assert round(pin._last_change * 1e9) == edges[1].at_ns, "exactly the stamp of the pin"
     assert made.health().alive
     assert "clear" in made.health().sentence
     made.close()
@@ -88,43 +88,43 @@ def test_both_edges_with_the_stamp_of_the_pin() -> None:
 
 def test_the_handler_lives_although_gpiozero_holds_it_weakly() -> None:
     made = gate()
-    seen = started(made)
+    edges = started(made)
     gc.collect()
     factory().pin(17).drive_low()
-    assert len(seen) == 1
+    assert len(edges) == 1
     made.close()
 
 
 @pytest.mark.parametrize(("broken", "pull", "level"), [("low", "up", 0), ("high", "down", 1), ("high", "floating", 1)])
 def test_pull_and_active_level(broken: str, pull: str, level: int) -> None:
     made = gate(broken=broken, pull=pull)
-    seen = started(made)
+    edges = started(made)
     pin = factory().pin(17)
     assert pin.pull == pull
     (pin.drive_high if level else pin.drive_low)()
-    assert [edge.broken for edge in seen] == [True]
+    assert [edge.broken for edge in edges] == [True]
     assert "broken: beam" in made.health().sentence
     made.close()
 
 
 def test_numbers_go_on_where_the_journal_ends() -> None:
     made = gate()
-    seen = started(made, {BOOT: 41, "another": 99})
+    edges = started(made, {BOOT: 41, "another": 99})
     factory().pin(17).drive_low()
-    assert seen[0].seq == 42
+    assert edges[0].seq == 42
     made.close()
 
 
 def test_after_closing_nothing_comes_and_the_pin_is_free_again() -> None:
     made = gate()
-    seen = started(made)
+    edges = started(made)
     pin = factory().pin(17)
     made.close()
     made.close()
     pin.drive_low()
-    assert seen == []
+    assert edges == []
     with pytest.raises(HardwareMissing, match="closed"):
-        made.start({}, seen.append)
+        made.start({}, edges.append)
     again = gate()
     assert started(again) == []
     again.close()
@@ -165,10 +165,10 @@ def test_a_pin_that_is_not_there_or_taken_or_has_its_own_resistor() -> None:
 def test_one_gate_closing_leaves_the_other_alone() -> None:
     first, second = gate(numbers=(17,)), gate(numbers=(27,))
     started(first)
-    seen = started(second)
+    edges = started(second)
     first.close()
     factory().pin(27).drive_low()
-    assert len(seen) == 1
+    assert len(edges) == 1
     second.close()
 
 
@@ -176,13 +176,13 @@ def test_the_kernels_stamp_through_the_real_lgpio_factory(monkeypatch: pytest.Mo
     kernel = Kernel()
     lgpio(monkeypatch, kernel)
     made = gate(factory="lgpio")
-    seen = started(made)
+    edges = started(made)
     stamps = [kernel.edge(17, 0), kernel.edge(17, 1)]
-    assert [edge.at_ns for edge in seen] == stamps
+    assert [edge.at_ns for edge in edges] == stamps
     assert kernel.flags[17] == 32, "the pull survives the claim of the alert"
-    assert seen[0].uncertainty_ns == 15_000
+    assert edges[0].uncertainty_ns == 15_000
     kernel.callbacks[17](0, 17, 2, time.monotonic_ns())
-    assert len(seen) == 2, "a watchdog's word is no edge"
+    assert len(edges) == 2, "a watchdog's report is not an edge"
     made.close()
 
 
@@ -190,13 +190,13 @@ def test_half_a_millisecond_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = Kernel()
     lgpio(monkeypatch, kernel)
     made = gate(("front", "rear"), (17, 27), factory="lgpio")
-    seen = started(made)
+    edges = started(made)
     at_ns = time.monotonic_ns()
-    for number in range(100):  # both ends of each pulse reach us in one burst, as lgpio's thread hands them over
+    for number in range(100):  # both ends of each pulse arrive in one burst, as lgpio's thread delivers them
         kernel.edge(17, 0, at_ns + number * MS)
         kernel.edge(17, 1, at_ns + number * MS + MS // 2)
-    assert len(seen) == 200
-    assert all(up.at_ns - down.at_ns == MS // 2 for down, up in zip(seen[::2], seen[1::2], strict=True))
+    assert len(edges) == 200
+    assert all(up.at_ns - down.at_ns == MS // 2 for down, up in zip(edges[::2], edges[1::2], strict=True))
     made.close()
 
 
@@ -204,10 +204,10 @@ def test_an_edge_that_was_never_reported_leaves_a_gap(monkeypatch: pytest.Monkey
     kernel = Kernel()
     lgpio(monkeypatch, kernel)
     made = gate(factory="lgpio")
-    seen = started(made)
+    edges = started(made)
     for level in (0, 0, 1):
         kernel.edge(17, level)
-    assert [edge.seq for edge in seen] == [1, 3, 4]
+    assert [edge.seq for edge in edges] == [1, 3, 4]
     assert made.health().lost == 1
     made.close()
 
@@ -217,22 +217,22 @@ def test_a_beam_that_is_broken_at_the_start_is_not_fit_until_it_is_free(monkeypa
     kernel.levels[27] = 0
     lgpio(monkeypatch, kernel)
     made = gate(("front", "rear"), (17, 27), factory="lgpio")
-    seen = started(made)
-    assert (made.health().alive, seen) == (False, []), "no edge was seen: none is made"
+    edges = started(made)
+    assert (made.health().alive, edges) == (False, []), "no edge was reported, so none is invented"
     assert made.health().sentence.startswith("The beam of rear has been broken since the gate started: check what")
     kernel.edge(27, 1, time.monotonic_ns() - 1_500 * MS)
-    assert [(edge.sensor, edge.broken, edge.seq) for edge in seen] == [("rear", False, 1)]
+    assert [(edge.sensor, edge.broken, edge.seq) for edge in edges] == [("rear", False, 1)]
     kernel.edge(27, 0)
-    assert made.health().alive, "a car stands there now: that is the core's affair"
+    assert made.health().alive, "a car stands there now: the core handles that"
     assert "broken: rear" in made.health().sentence
     made.close()
 
 
 def test_an_edge_before_the_first_that_was_reported_is_missed() -> None:
     made = gate()
-    seen = started(made)
-    made._sensors[0].changed(time.monotonic(), 1.0)  # free, and it was free: it was broken in between
-    assert [edge.seq for edge in seen] == [2]
+    edges = started(made)
+    made._sensors[0].changed(time.monotonic(), 1.0)  # free again, although it was free: it was broken in between
+    assert [edge.seq for edge in edges] == [2]
     assert made.health().lost == 1
     made.close()
 
@@ -241,13 +241,13 @@ def test_a_flickering_beam_counts_and_is_not_fit(monkeypatch: pytest.MonkeyPatch
     kernel = Kernel()
     lgpio(monkeypatch, kernel)
     made = gate(("front", "rear"), (17, 27), factory="lgpio")
-    seen = started(made)
+    edges = started(made)
     at_ns = time.monotonic_ns() - 1_000 * MS
     for number in range(39):
         kernel.edge(27, number % 2, at_ns + number * 20 * MS)
     assert made.health().alive
     kernel.edge(27, 1, at_ns + 39 * 20 * MS)
-    assert (made.health().alive, len(seen)) == (False, 40)
+    assert (made.health().alive, len(edges)) == (False, 40)
     assert made.health().sentence.startswith("The beam of rear flickers")
     made.close()
 
@@ -256,10 +256,10 @@ def test_stamps_of_another_clock_are_refused_loudly(monkeypatch: pytest.MonkeyPa
     kernel = Kernel()
     lgpio(monkeypatch, kernel)
     made = gate(factory="lgpio")
-    seen = started(made)
+    edges = started(made)
     kernel.edge(17, 0, time.time_ns())
-    assert (seen, made.health().alive, made.health().lost) == ([], False, 1)
-    assert "another clock" in made.health().sentence
+    assert (edges, made.health().alive, made.health().lost) == ([], False, 1)
+    assert "not of CLOCK_MONOTONIC" in made.health().sentence
     made.close()
 
 
@@ -267,7 +267,7 @@ def test_a_pin_in_use_by_another_program(monkeypatch: pytest.MonkeyPatch) -> Non
     kernel = Kernel()
     kernel.busy.add(17)
     lgpio(monkeypatch, kernel)
-    with pytest.raises(HardwareMissing, match=r"GPIO17 cannot be used \(GPIO busy\); is it in use"):
+    with pytest.raises(HardwareMissing, match=r"GPIO17 cannot be used \(GPIO busy\); is another program"):
         gate(factory="lgpio")
 
 
@@ -293,12 +293,12 @@ def test_a_machine_without_pins(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PinUnknownPi("unable to locate Pi revision")
 
     monkeypatch.setattr("gpiozero.pins.local.get_pi_revision", unknown)
-    with pytest.raises(HardwareMissing, match="no Raspberry Pi"):
+    with pytest.raises(HardwareMissing, match="not a Raspberry Pi"):
         gate(factory="lgpio")
 
 
 class DaemonFactory(MockFactory):
-    """pigpio's ticks: 32-bit microseconds of the daemon, about to wrap."""
+    """A factory with pigpio's ticks: 32-bit microseconds of the daemon, about to wrap."""
 
     began_ns = time.monotonic_ns()
 
@@ -311,12 +311,12 @@ def test_pigpios_microseconds_are_mapped_over_their_wrap(monkeypatch: pytest.Mon
     DaemonFactory.began_ns = time.monotonic_ns()
     pins._opened["pigpio", -1] = DaemonFactory()
     made = gate(factory="pigpio")
-    seen = started(made)
+    edges = started(made)
     for state in (0.0, 1.0):
         before = time.monotonic_ns()
         made._sensors[0].changed(DaemonFactory.ticks(), state)
         after = time.monotonic_ns()
-        edge = seen[-1]
+        edge = edges[-1]
         assert before - edge.uncertainty_ns <= edge.at_ns <= after + edge.uncertainty_ns
         assert edge.uncertainty_ns < 5 * MS
     made.close()
@@ -330,12 +330,12 @@ def test_whatever_the_wires_do_it_counts_without_a_gap_and_the_core_never_minds(
 ) -> None:
     pins._opened.clear()
     made = gate(("front", "rear"), (17, 27))
-    seen = started(made)
+    edges = started(made)
     for line, high in moves:
         pin = factory().pin((17, 27)[line])
         (pin.drive_high if high else pin.drive_low)()
     made.close()
-    assert [edge.seq for edge in seen] == list(range(1, len(seen) + 1))
+    assert [edge.seq for edge in edges] == list(range(1, len(edges) + 1))
     core = Gate(GateSpec("start", ("front", "rear")), CrossingCounter())
-    crossings = [fact for edge in seen for fact in core.handle(edge) if isinstance(fact, Crossing)]
+    crossings = [fact for edge in edges for fact in core.handle(edge) if isinstance(fact, Crossing)]
     assert all(crossing.uncertainty_ns == 15_000 for crossing in crossings)

@@ -1,4 +1,4 @@
-"""A gate that counts for itself on the station's clock (the Pico) is judged with the station's time."""
+"""A gate with its own numbers on the station's clock (the Pico) is judged by the station's time."""
 
 from station.core.facts import Crossing, GateStuck
 from station.core.inputs import Edge, GateSpec, Moment, clock_of

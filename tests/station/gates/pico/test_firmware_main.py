@@ -1,4 +1,4 @@
-"""main.py run as it stands, on a board of doubles: its interrupts, its loop, its USB."""
+"""main.py runs unchanged on a fake board: its interrupts, its loop, its USB."""
 
 import builtins
 import io
@@ -17,7 +17,7 @@ MAIN = pathlib.Path(gatewire.__file__).parent / "main.py"
 
 
 class Stopped(BaseException):
-    """The script of the board is at its end."""
+    """The script of the fake board has ended."""
 
 
 class Board:
@@ -33,7 +33,7 @@ class Board:
         self.now_us += 1
         return self.now_us & (2**30 - 1)
 
-    def say(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         self.inbox = io.BytesIO(self.inbox.read() + data)
 
     def read(self, count: int) -> bytes:
@@ -112,7 +112,7 @@ def test_edges_are_stamped_in_the_interrupt_over_a_wrap_and_told_when_asked(monk
             later,
             lambda board: board.level(2, 1),
             lambda board: board.level(5, 0),
-            lambda board: board.say(pack("R", "-", 0) + pack("P", 9)),
+            lambda board: board.send(pack("R", "-", 0) + pack("P", 9)),
             later,
             later,
         ],
@@ -121,7 +121,7 @@ def test_edges_are_stamped_in_the_interrupt_over_a_wrap_and_told_when_asked(monk
     assert [fields[2:5] for fields in edges] == [["1", "0", "0"], ["2", "0", "1"], ["3", "3", "0"]]
     stamps = [int(fields[5]) for fields in edges]
     assert 1000 < stamps[1] - stamps[0] < 1100
-    assert stamps[1] > 2**30, "the counter goes on over the wrap of ticks_us"
+    assert stamps[1] > 2**30, "the counter continues over the wrap of ticks_us"
     assert [fields[2] for fields in lines if fields[0] == "Q"] == ["9"]
 
 

@@ -1,4 +1,4 @@
-"""The Pico driver on a pseudo-terminal, against the cruel Pico in real time."""
+"""The Pico driver on a pseudo-terminal, against a simulated Pico with faults in real time."""
 
 import contextlib
 import os
@@ -31,22 +31,24 @@ def gate(path: str, sensors: tuple[str, ...] = ("front", "rear")) -> PicoGate:
     return PicoGate("start", sensors, {"port": path}, SystemClock())
 
 
-def until(true: Callable[[], bool], seen: "queue.SimpleQueue[GateOutput]", timeout_s: float = 30.0) -> list[Edge]:
-    """The edges that come until then (notes of lost bytes may come between); it waits on their queue."""
+def until(
+    condition: Callable[[], bool], outputs: "queue.SimpleQueue[GateOutput]", timeout_s: float = 30.0
+) -> list[Edge]:
+    """The edges that come until the condition is true; waits on their queue, and skips notes of lost bytes."""
     edges: list[Edge] = []
     deadline = time.monotonic() + timeout_s
-    while not true() and time.monotonic() < deadline:
+    while not condition() and time.monotonic() < deadline:
         try:
-            edges += [said for said in [seen.get(timeout=0.05)] if isinstance(said, Edge)]
+            edges += [output for output in [outputs.get(timeout=0.05)] if isinstance(output, Edge)]
         except queue.Empty:
             continue
-    assert true()
+    assert condition()
     return edges
 
 
-def queued(seen: "queue.SimpleQueue[GateOutput]") -> list[Edge]:
-    """The edges that wait already."""
-    return [said for said in [seen.get_nowait() for _ in range(seen.qsize())] if isinstance(said, Edge)]
+def queued(outputs: "queue.SimpleQueue[GateOutput]") -> list[Edge]:
+    """The edges that are already in the queue."""
+    return [output for output in [outputs.get_nowait() for _ in range(outputs.qsize())] if isinstance(output, Edge)]
 
 
 def test_it_is_found_by_name_and_is_a_driver() -> None:
@@ -98,27 +100,27 @@ def test_a_port_beyond_what_select_can_wait_for_is_told_and_tried_again(pico: Pi
 
 @pytest.mark.slow
 def test_edges_over_a_cruel_line_a_reset_and_a_restart(pico: PicoOnPty) -> None:
-    made, seen = gate(pico.path), queue.SimpleQueue[GateOutput]()
-    made.start({}, seen.put)
+    made, outputs = gate(pico.path), queue.SimpleQueue[GateOutput]()
+    made.start({}, outputs.put)
     early = [pico.edge(0, 0), pico.edge(0, 1)]
-    edges = until(lambda: made.health().edges == 2, seen)
-    edges += queued(seen)
+    edges = until(lambda: made.health().edges == 2, outputs)
+    edges += queued(outputs)
     assert [edge.seq for edge in edges] == [1, 2]
-    assert all(abs(edge.at_ns - true) <= edge.uncertainty_ns for edge, true in zip(edges, early, strict=True))
+    assert all(abs(edge.at_ns - condition) <= edge.uncertainty_ns for edge, condition in zip(edges, early, strict=True))
     health = made.health()
     assert health.alive
     assert health.uncertainty_ns is not None
     assert health.drift_ppb is not None
     made.close()
-    true_ns = pico.edge(1, 0)  # nobody listens; the ring does
+    true_ns = pico.edge(1, 0)  # the station does not listen, but the gate stores its edges
     again = gate(pico.path)
-    again.start({edges[-1].boot: 2}, seen.put)
-    edges = until(lambda: again.health().edges == 1, seen)
-    edges += queued(seen)
+    again.start({edges[-1].boot: 2}, outputs.put)
+    edges = until(lambda: again.health().edges == 1, outputs)
+    edges += queued(outputs)
     assert [(edge.sensor, edge.seq) for edge in edges] == [("rear", 3)]
     assert abs(edges[0].at_ns - true_ns) <= edges[0].uncertainty_ns
     pico.reset()
     pico.edge(0, 0)
-    until(lambda: again.health().edges == 2, seen)
+    until(lambda: again.health().edges == 2, outputs)
     assert "reset, 1 so far" in again.health().sentence
     again.close()

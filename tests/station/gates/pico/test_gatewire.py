@@ -1,4 +1,4 @@
-"""The gate's wire: the same file as on the Pico, tried here; and that it stays within what MicroPython has."""
+"""The Pico gate's protocol, in the same file as on the Pico, which must stay within what MicroPython has."""
 
 import ast
 import pathlib
@@ -88,8 +88,8 @@ def test_it_tells_again_and_forgets_the_oldest() -> None:
     for number in range(1, 11):
         gate.edge(number * 10, 1, number % 2)
     assert gate.on_data(pack("R", "aa", 3), 0) == pack("H", "aa", 7, 10, 0b1101)
-    told = CheckedLineReader().feed(gate.next_edges())
-    assert [fields[2] for fields in told] == ["7", "8", "9", "10"]
+    lines = CheckedLineReader().feed(gate.next_edges())
+    assert [fields[2] for fields in lines] == ["7", "8", "9", "10"]
     gate.on_data(pack("R", "another", 9), 0)
     assert CheckedLineReader().feed(gate.next_edges())[0][2] == "7"
 
@@ -112,7 +112,7 @@ def test_a_long_replay_lets_pings_through() -> None:
 
 @pytest.mark.parametrize("name", ["gatewire.py", "main.py"])
 def test_it_needs_only_what_a_pico_has(name: str) -> None:
-    """No imports but MicroPython's own and our wire; no syntax newer than it takes (match, decorators of classes)."""
+    """No imports but MicroPython's own and gatewire; no syntax that MicroPython lacks (match, class decorators)."""
     tree = ast.parse((FIRMWARE / name).read_text())
     has = {"os", "select", "sys", "array", "time", "machine", "gatewire"}
     for node in ast.walk(tree):

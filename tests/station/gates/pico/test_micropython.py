@@ -44,7 +44,7 @@ print([gatewire.unpack(line) for line in (gatewire.pack("P", 1)[:-1] + b"\\r", b
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A running board: its port, and the file of what truly happened."""
+    """A running board: its port, and the file with what truly happened."""
 
     port: str
     truth: pathlib.Path
@@ -81,14 +81,14 @@ def test_the_wire_says_the_same_on_both_pythons() -> None:
 
 
 def test_edges_of_the_firmware_reach_the_station_within_what_is_stated(board: Board) -> None:
-    """Over a wrap of ticks_us, with a crystal that is 50 ppm off."""
-    seen: queue.SimpleQueue[GateOutput] = queue.SimpleQueue()
+    """Edges are stamped right across a wrap of ticks_us, with a crystal that is 50 ppm off."""
+    outputs: queue.SimpleQueue[GateOutput] = queue.SimpleQueue()
     gate = PicoGate("start", tuple(PINS.values()), {"port": board.port}, SystemClock())
-    gate.start({}, seen.put)
+    gate.start({}, outputs.put)
     try:
         edges: list[Edge] = []
         while len(edges) < EDGES:
-            edges += [said for said in [seen.get(timeout=60.0)] if isinstance(said, Edge)]
+            edges += [output for output in [outputs.get(timeout=60.0)] if isinstance(output, Edge)]
         health = gate.health()
     finally:
         gate.close()

@@ -1,4 +1,4 @@
-"""The Pico's session in given time against the cruel Pico: resets, cuts, lost bytes, replay, and every edge once."""
+"""The Pico's session on virtual time against a simulated Pico with faults: every edge is delivered exactly once."""
 
 import random
 
@@ -68,10 +68,10 @@ def test_what_the_station_has_kept_is_not_told_again_after_its_restart() -> None
     bench = rig()
     bench.passes([110 * S, 130 * S])
     bench.run(120 * S)
-    kept = bench.edges[0]
+    stored = bench.edges[0]
     for boot in ("boot-0", "boot-1"):  # the process, then the whole machine
         bench.edges.clear()
-        bench.restart({kept.boot: kept.seq}, boot)
+        bench.restart({stored.boot: stored.seq}, boot)
         bench.run(bench.now_ns + 25 * S)
         assert numbers(bench.edges)[0] == 2
         assert bench.edges[0].boot.startswith(f"{boot}/pico-")
@@ -145,33 +145,33 @@ def test_no_line_raises(lines: list[tuple[str, list[str]]]) -> None:
 @given(st.integers(0, 2**32), st.floats(0.0, 0.01), st.lists(st.sampled_from(["cut", "reset", "restart"]), max_size=2))
 def test_whatever_happens_each_edge_comes_once_and_in_order(seed: int, loss: float, mishaps: list[str]) -> None:
     bench = rig(LineFaults(loss=loss), seed)
-    kept: dict[str, int] = {}
-    seen: list[Edge] = []
+    stored: dict[str, int] = {}
+    received: list[Edge] = []
     for mishap in [*mishaps, ""]:
         bench.passes([bench.now_ns + 3 * S, bench.now_ns + 14 * S])
         bench.run(bench.now_ns + 17 * S)
-        seen += bench.edges
-        kept |= {edge.boot: edge.seq for edge in bench.edges}
+        received += bench.edges
+        stored |= {edge.boot: edge.seq for edge in bench.edges}
         bench.edges.clear()
-        _happen(bench, mishap, kept)
+        _happen(bench, mishap, stored)
     bench.run(bench.now_ns + 30 * S)
-    seen += bench.edges
-    for boot in {edge.boot for edge in seen}:
-        mine = numbers([edge for edge in seen if edge.boot == boot])
-        assert mine == list(range(mine[0], mine[0] + len(mine)))
-    assert len({(edge.boot, edge.seq) for edge in seen}) == len(seen)
-    if "reset" not in mishaps:  # a reset forgets what was not told yet
-        assert len(seen) + bench.session.lost == 4 * (len(mishaps) + 1)
+    received += bench.edges
+    for boot in {edge.boot for edge in received}:
+        own_numbers = numbers([edge for edge in received if edge.boot == boot])
+        assert own_numbers == list(range(own_numbers[0], own_numbers[0] + len(own_numbers)))
+    assert len({(edge.boot, edge.seq) for edge in received}) == len(received)
+    if "reset" not in mishaps:  # a reset loses what was not sent yet
+        assert len(received) + bench.session.lost == 4 * (len(mishaps) + 1)
 
 
-def _happen(bench: PicoTrial, mishap: str, kept: dict[str, int]) -> None:
+def _happen(bench: PicoTrial, mishap: str, stored: dict[str, int]) -> None:
     if mishap == "cut":
         bench.pico.cut()
         bench.session.connected(bench.now_ns)
     elif mishap == "reset":
         bench.pico.reset(bench.now_ns)
     elif mishap == "restart":
-        bench.restart(kept)
+        bench.restart(stored)
 
 
 def test_the_boot_names_both_clocks() -> None:
@@ -181,7 +181,7 @@ def test_the_boot_names_both_clocks() -> None:
 def test_a_beam_that_was_never_free_is_said() -> None:
     session = PicoSession("start", ("front", "rear"), "boot-0", {})
     session.on_data(pack("H", "one", 1, 0), S)
-    assert session.fault(S) == "", "old firmware does not say how its pins are"
+    assert session.fault(S) == "", "old firmware does not report the levels of its pins"
     session.on_data(pack("H", "two", 1, 0, 0b1001), S)
     assert session.fault(S).startswith("The beam of rear has been broken since")
     session.on_data(pack("H", "two", 1, 0, 0b1011), 2 * S)

@@ -1,4 +1,4 @@
-"""Leases and orders, alone: whatever the cars say, nobody drives without a permit and nothing re-arms by itself."""
+"""Leases and orders on their own: whatever cars send, none drives without a permit and none re-arms by itself."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ MODES: tuple[m.CarMode, ...] = ("disarmed", "ready", "driving", "stopped", "trip
 GOALS = tuple(NEXT_ORDER)
 
 
-def said(replies: list[Reply]) -> list[str]:
+def order_actions(replies: list[Reply]) -> list[str]:
     return [body.action for _, body in replies if isinstance(body, m.DriveOrder)]
 
 
@@ -39,17 +39,17 @@ def test_start_arms_first() -> None:
     cars = CarControl(500, 2000, "n")
     cars.permit([DrivePermit("car-1", "run-1", True)])
     cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "disarmed"), 0)
-    assert said(cars.order("car-1", "start", None, 0)) == ["arm"]
-    assert said(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "ready"), 100 * MS)) == ["start"]
-    assert said(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(3, "driving"), 200 * MS)) == []
-    assert said(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(4, "ready"), 300 * MS)) == []
+    assert order_actions(cars.order("car-1", "start", None, 0)) == ["arm"]
+    assert order_actions(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "ready"), 100 * MS)) == ["start"]
+    assert order_actions(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(3, "driving"), 200 * MS)) == []
+    assert order_actions(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(4, "ready"), 300 * MS)) == []
 
 
 def test_a_tripped_car_is_not_started_and_says_so() -> None:
     cars = CarControl(500, 2000, "n")
     cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "tripped"), 0)
     cars.order("car-1", "start", None, 0)
-    assert said(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)) == []
+    assert order_actions(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)) == []
     assert cars.views(200 * MS)[0].alarm == "car-1 is tripped: it cannot start now; use `resume`."
 
 
@@ -57,7 +57,7 @@ def test_after_an_emergency_stop_there_is_no_lease_until_an_official_says_so() -
     cars = CarControl(500, 2000, "n")
     cars.permit([DrivePermit("car-1", "run-1", True)])
     cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)
-    assert said(cars.order("car-1", "estop", None, 0)) == ["estop"]
+    assert order_actions(cars.order("car-1", "estop", None, 0)) == ["estop"]
     assert not cars.views(0)[0].leased
     cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)
     assert not cars.views(0)[0].leased
@@ -65,7 +65,7 @@ def test_after_an_emergency_stop_there_is_no_lease_until_an_official_says_so() -
     assert cars.views(0)[0].leased
 
 
-# The goals under which an order may go out.
+# The goals towards which an order may be sent.
 MAY: dict[str, tuple[str, ...]] = {
     "arm": ("arm", "start", "resume", "rearm"),
     "start": ("start", "resume"),
@@ -82,7 +82,7 @@ _EVENTS = st.one_of(
 @settings(deadline=None, max_examples=200)
 @given(st.lists(_EVENTS, max_size=40))
 def test_whatever_is_said(events: list[tuple[str, object]]) -> None:
-    """No lease without a permit; `start` and `reset` only while the goal of an official stands."""
+    """There is no lease without a permit; `start` and `reset` are sent only towards a goal that an official set."""
     cars, now_ns, permitted, trusted = CarControl(500, 2000, "n"), 0, False, ""
     for beat, (kind, value) in enumerate(events, 1):
         now_ns += 600 * MS
@@ -98,7 +98,7 @@ def test_whatever_is_said(events: list[tuple[str, object]]) -> None:
         replies = cars.on_heartbeat("car-1", "b", m.CarHeartbeat(beat, value), now_ns)  # type: ignore[arg-type]
         lease = next(body for _, body in replies if isinstance(body, m.Lease))
         assert lease.grant == "none" or permitted
-        assert all(trusted in MAY.get(action, GOALS) for action in said(replies))
+        assert all(trusted in MAY.get(action, GOALS) for action in order_actions(replies))
         if value != "tripped":
             trusted = AFTER_RESET.get(trusted, trusted)  # type: ignore[call-overload]
         if trusted in NEXT_ORDER and NEXT_ORDER[trusted].get(value, None) is None:  # type: ignore[call-overload]
@@ -107,26 +107,28 @@ def test_whatever_is_said(events: list[tuple[str, object]]) -> None:
 
 def test_free_practice_from_a_phone_is_not_stopped() -> None:
     cars = CarControl(500, 2000, "n")
-    assert said(cars.on_state("car-1", m.CarState(True, "driving", practice=True), 0)) == []
+    assert order_actions(cars.on_state("car-1", m.CarState(True, "driving", practice=True), 0)) == []
     for beat in range(1, 100):
         replies = cars.on_heartbeat("car-1", "b", m.CarHeartbeat(beat, "driving", practice=True), beat * 100 * MS)
-        assert said(replies) == []
+        assert order_actions(replies) == []
         assert [body.grant for _, body in replies if isinstance(body, m.Lease)] == ["none"]
         assert cars.views(beat * 100 * MS)[0].practice
 
 
 def test_a_car_that_drives_without_any_lease_is_stopped() -> None:
     cars = CarControl(500, 2000, "n")
-    assert said(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)) == ["stop"]
+    assert order_actions(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving"), 0)) == ["stop"]
 
 
 def test_practice_ends_with_a_run_and_with_an_emergency_stop() -> None:
     cars = CarControl(500, 2000, "n")
     cars.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving", practice=True), 0)
-    assert said(cars.order("car-1", "estop", None, 0)) == ["estop"]
+    assert order_actions(cars.order("car-1", "estop", None, 0)) == ["estop"]
     cars.on_heartbeat("car-1", "b", m.CarHeartbeat(2, "tripped"), 100 * MS)
-    # A car that goes on all the same, under a phone's lease, is stopped while the emergency stop holds.
-    assert said(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(3, "driving", practice=True), 200 * MS)) == ["stop"]
+    # A car that drives on nevertheless, under a phone's lease, is stopped while the emergency stop is in force.
+    assert order_actions(cars.on_heartbeat("car-1", "b", m.CarHeartbeat(3, "driving", practice=True), 200 * MS)) == [
+        "stop"
+    ]
     other = CarControl(500, 2000, "n")
     other.permit([DrivePermit("car-1", "run-1", False)])
     replies = other.on_heartbeat("car-1", "b", m.CarHeartbeat(1, "driving", practice=True), 0)

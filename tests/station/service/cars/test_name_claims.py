@@ -1,4 +1,4 @@
-"""One name, several machines: who has it keeps it, a second one gets nothing and is named; a reboot is none."""
+"""Several machines with one name: its owner keeps it, a second one gets no lease; a reboot is no second machine."""
 
 import pytest
 from hypothesis import given, settings
@@ -24,7 +24,7 @@ def actions(replies: list[Reply]) -> list[tuple[str, str]]:
 
 
 class Rig:
-    """Machines that obey as cars do: they follow only orders to their own boot."""
+    """Machines that follow only orders to their own boot, as cars do."""
 
     def __init__(self, *boots: str, rate: float = 1.0) -> None:
         self.cars = CarControl(500, 2000, "n", rate)
@@ -123,7 +123,7 @@ def test_a_burst_of_old_beats_after_a_reboot_is_no_second_machine() -> None:
     rig = Rig("a", "b")
     rig.beat("a")
     rig.beat("b", 5 * S)
-    for _ in range(30):  # a broker that thawed hands out what it held
+    for _ in range(30):  # a broker that was frozen delivers what it held
         rig.beat("a", 1 * MS)
         rig.beat("b", 1 * MS)
     assert "machines use the name" not in rig.alarm
@@ -167,7 +167,7 @@ def test_a_stop_reaches_both_and_is_confirmed_by_both() -> None:
     rig.modes["b"] = "driving"  # by a phone
     rig.beat("b")
     orders = rig.cars.stop_all("Ruth", Moment("boot", rig.now_ns, 0))
-    assert actions(orders) == [("a", "estop")]  # a stop is obeyed whoever it names
+    assert actions(orders) == [("a", "estop")]  # a stop order is followed whichever boot it names
     rig.modes["a"] = "tripped"
     rig.beat("a")
     view = rig.cars.stop_view(Moment("boot", rig.now_ns, 0), connected=True)
@@ -179,7 +179,7 @@ def test_a_stop_reaches_both_and_is_confirmed_by_both() -> None:
 
 
 def twins_of(*modes: m.CarMode, rate: float = 1.0) -> Rig:
-    """Two machines with one name that both sent heartbeats for a second; the first has the name."""
+    """Two machines with one name that have both sent heartbeats for a second; the first owns the name."""
     rig = Rig("a", "b", rate=rate)
     for _ in range(10):
         for boot, mode in zip("ab", modes, strict=True):
@@ -194,7 +194,7 @@ def became(rig: Rig) -> CarStopView:
 
 
 def stop(rig: Rig) -> None:
-    rig.cars.stop_all("Ruth", Moment("boot", rig.now_ns, rig.now_ns))  # and the order is lost on its way
+    rig.cars.stop_all("Ruth", Moment("boot", rig.now_ns, rig.now_ns))  # and the order is lost
 
 
 @pytest.mark.parametrize("rate", [1.0, 8.0])
@@ -255,7 +255,7 @@ def test_machines_that_knock_each_other_off_are_not_ticked_by_one() -> None:
     rig = Rig("a", "b")
     rig.modes["a"] = "driving"  # by a phone
     for boot in ("a", "b", "a", "b"):
-        rig.cars.on_state("car-1", m.CarState(False, "disarmed"), rig.now_ns)  # the will of the one before
+        rig.cars.on_state("car-1", m.CarState(False, "disarmed"), rig.now_ns)  # the last will of the boot before
         for _ in range(20):
             rig.beat(boot)
     stop(rig)
@@ -266,19 +266,21 @@ def test_machines_that_knock_each_other_off_are_not_ticked_by_one() -> None:
 
 
 def test_one_that_comes_back_and_drives_under_the_stop_is_ordered_to_stop() -> None:
-    """Who has the name has stopped long ago; the other one's phone leases it, so no lost lease ends its drive."""
+    """The owner has stopped long ago; a phone leases the other machine, so no lost lease stops it."""
     rig = twins_of("ready", "driving")
     stop(rig)
     rig.modes["a"] = "tripped"
     rig.beat("a", 5 * S)
     replies = rig.beat("b", 5 * S)
     assert actions(replies) == [("b", "estop")]
-    rig.modes["b"] = "driving"  # that one is lost as well
-    assert [actions(rig.beat("b"))[:1] for _ in range(5)][-1] == [("b", "estop")]  # and given again, not at each beat
+    rig.modes["b"] = "driving"  # that order is lost as well
+    assert [actions(rig.beat("b"))[:1] for _ in range(5)][-1] == [
+        ("b", "estop")
+    ]  # and repeated, but not at each heartbeat
     assert became(rig).outcome == "ordered"
     rig.beat("b")
     assert became(rig).outcome == "stopped"
-    rig.modes["b"] = "disarmed"  # its phone resets it: that stands
+    rig.modes["b"] = "disarmed"  # its phone resets it: its confirmation still counts
     assert actions(rig.beat("b")) == []
     assert became(rig).outcome == "stopped"
     rig.modes["b"] = "ready"
@@ -312,7 +314,7 @@ def test_a_reboot_under_the_stop_says_it_anew_and_leaves_no_machine_behind() -> 
     assert became(rig).outcome == "ordered"
     rig.beat("b")
     assert became(rig).outcome == "stopped"
-    for _ in range(3):  # a broker that thawed hands out what it held
+    for _ in range(3):  # a broker that was frozen delivers what it held
         rig.modes["a"] = "driving"
         rig.beat("a", 1 * MS)
     rig.beat("b", 5 * S)
@@ -330,7 +332,7 @@ def test_a_reboot_under_the_stop_says_it_anew_and_leaves_no_machine_behind() -> 
     st.integers(0, 20),
 )
 def test_a_tick_is_the_word_of_all_that_use_the_name(beats: list[tuple[str, m.CarMode, int]], at: int) -> None:
-    """Whoever falls silent when, and whoever has the name by then."""
+    """A stop counts as confirmed only once all machines confirm it, whichever falls silent and owns the name."""
     rig = twins_of("ready", "driving")
     last: dict[str, m.CarMode] = dict(rig.modes)
     confirmed: set[str] = set()
@@ -353,27 +355,27 @@ def test_the_page_shows_the_holders_state_and_not_the_others() -> None:
     rig.beat("a")
     rig.cars.on_state("car-1", m.CarState(True, "ready", model="ours"), rig.now_ns, "a")
     rig.cars.on_state("car-1", m.CarState(True, "driving", model="theirs"), rig.now_ns, "b")
-    rig.cars.on_state("car-1", m.CarState(False, "disarmed"), rig.now_ns, "old")  # a will that comes late
+    rig.cars.on_state("car-1", m.CarState(False, "disarmed"), rig.now_ns, "old")  # a last will that arrives late
     rig.cars.on_telemetry("car-1", m.CarTelemetry(9, 0, 0, 0, 1, 1, 1, 1, 0.0, 0.9), "b")
     [view] = rig.cars.views(rig.now_ns)
     assert (view.model, view.mode, view.online, view.frames) == ("ours", "ready", True, None)
-    rig.beat("b", 4 * S)  # a is gone: what b reported counts now
+    rig.beat("b", 4 * S)  # a is gone, so what b reported counts now
     assert rig.cars.views(rig.now_ns)[0].model == "theirs"
 
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 4_000)), max_size=60))
 def test_never_two_within_the_life_of_a_lease(beats: list[tuple[str, int]]) -> None:
-    """Whoever speaks when: no two boots hold a lease at one time, and an alarm names boots that spoke."""
+    """Whenever machines report, no two boots hold a lease at the same time, and an alarm names boots that reported."""
     rig = Rig("a", "b", "c")
-    held: dict[str, int] = {}
-    spoke = set()
+    leased_ns: dict[str, int] = {}
+    reported = set()
     for boot, after_ms in beats:
-        spoke.add(boot)
+        reported.add(boot)
         if leases(rig.beat(boot, after_ms * MS)).get(boot) == "drive":
-            held[boot] = rig.now_ns
-        assert sum(rig.now_ns - at_ns < 500 * MS for at_ns in held.values()) <= 1
-        assert set(rig.cars._cars["car-1"].claim.twins(rig.now_ns)) <= spoke
+            leased_ns[boot] = rig.now_ns
+        assert sum(rig.now_ns - at_ns < 500 * MS for at_ns in leased_ns.values()) <= 1
+        assert set(rig.cars._cars["car-1"].claim.duplicates(rig.now_ns)) <= reported
 
 
 def test_what_is_kept_of_others_is_bounded() -> None:

@@ -1,4 +1,4 @@
-"""Ordered is not done: an order to a car that cannot follow it is refused with the reason; by hand it goes without."""
+"""An order to a car that cannot follow it is refused with the reason; a start by hand needs no car that reports."""
 
 import pathlib
 from collections.abc import Iterator
@@ -130,7 +130,7 @@ def test_by_hand_no_order_and_no_lease_goes_out_and_the_result_says_so(rig: Rig)
     assert view.run is not None
     assert (view.run.phase, view.run.by_hand) == ("finished", True)
     rig.wait(20 * S)
-    assert [car.alarm for car in rig.station.snapshot().cars] == [""]  # nobody waits for a car without agent
+    assert [car.alarm for car in rig.station.snapshot().cars] == [""]  # nothing waits for a car without software
     assert any(b'"by_hand":true' in facts and b"ResultDue" in facts for facts in rig.facts())
     check(rig.station.journal)
 
@@ -140,11 +140,11 @@ def test_a_car_that_speaks_in_a_run_by_hand_is_not_led(rig: Rig) -> None:
     rig.give(BY_HAND)
     car = WireCar(rig)
     car.beat("ready")
-    assert [lease.grant for lease in car.take(m.Lease) if isinstance(lease, m.Lease)] == ["none"]
-    assert orders(car.take(m.DriveOrder)) == []
+    assert [lease.grant for lease in car.collect(m.Lease) if isinstance(lease, m.Lease)] == ["none"]
+    assert orders(car.collect(m.DriveOrder)) == []
     assert refused(rig, RESUME) == "run-1 was started by hand, so its car takes no orders."
     car.beat("driving")
-    assert orders(car.take(m.DriveOrder)) == ["stop"]
+    assert orders(car.collect(m.DriveOrder)) == ["stop"]
 
 
 def test_a_start_by_the_car_after_one_by_hand_leads_it_again(rig: Rig) -> None:
@@ -164,11 +164,11 @@ def test_a_run_is_opened_for_a_car_that_is_not_there_yet(rig: Rig) -> None:
     rig.open()
     car = WireCar(rig)
     car.beat("disarmed")
-    assert "arm" in orders(car.take(m.DriveOrder))
+    assert "arm" in orders(car.collect(m.DriveOrder))
 
 
 def test_an_order_that_reaches_nobody_says_so(rig: Rig) -> None:
-    """As the web gives it: the answer is no promise."""
+    """An order given over the web: its answer says that the car has not got it yet."""
     estop = e.OrderCar(author="judge", car="car-1", action="estop")
 
     def give() -> str:
@@ -176,9 +176,9 @@ def test_an_order_that_reaches_nobody_says_so(rig: Rig) -> None:
             answer = web.submit(rig.station.submit, estop)
             while not answer.done():
                 rig.settle()
-        said = answer.result()
-        assert isinstance(said, Accepted)
-        return said.note
+        reply = answer.result()
+        assert isinstance(reply, Accepted)
+        return reply.note
 
     assert give() == "car-1 has never reported: the order waits for it."
     WireCar(rig).beat("ready")

@@ -1,4 +1,4 @@
-"""What salvage keeps of a damaged journal: all that chain and signatures hold before the damage, and nothing else."""
+"""What salvage carries over from a damaged journal: everything that chain and signatures prove, and nothing else."""
 
 import dataclasses
 import errno
@@ -35,7 +35,7 @@ from station.store.surviving_records import SurvivingJournal, last_good
 from station.sync.attempts import AttemptStore
 from station.sync.schedule import OutboxRow
 from tests.station.core.scripted_race import Hand, S, moment, only
-from tests.station.store.test_opening import kept
+from tests.station.store.test_opening import station_folder
 
 PAGE = 4096
 RUNS = 9
@@ -44,7 +44,7 @@ FEW = settings(MANY, max_examples=20)
 
 
 def busy() -> Hand:
-    """A named journal and nine runs, each with a result; behind them an open run."""
+    """A named journal with nine runs, each with a result, followed by an open run."""
     hand = Hand(RaceRules(max_laps=3))
     hand.do(e.JournalBegan(moment(0), "aa" * 6))
     for number in range(RUNS):
@@ -56,7 +56,7 @@ def busy() -> Hand:
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Truth:
-    """A station's folder before the damage, and what its journal says."""
+    """A station's folder before the damage, and what its journal holds."""
 
     folder: pathlib.Path
     file: bytes
@@ -64,7 +64,7 @@ class Truth:
     keys: frozenset[bytes]
     records: tuple[JournalRecord, ...]
     signed: tuple[int, ...]  # records under a checkpoint
-    in_log: dict[int, int]  # record: so long was the log when it was committed
+    in_log: dict[int, int]  # record: how long the log was when it was committed
     needs: dict[int, int]  # page: the first record that cannot be read without it
     tables: dict[str, list[int]]  # the pages of each
     runs: int = RUNS + 1
@@ -77,7 +77,7 @@ class Truth:
 
 
 def _pages(path: pathlib.Path) -> tuple[dict[int, int], dict[str, list[int]]]:
-    """By SQLite's own account, which page holds which record or its results."""
+    """Which page holds which record or its results, according to SQLite itself."""
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     needs: dict[int, int] = {}
     tables: dict[str, list[int]] = defaultdict(list)
@@ -112,12 +112,12 @@ def _truth(folder: pathlib.Path) -> Truth:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    return _truth(kept(tmp_path_factory.mktemp("whole"), busy()))
+    return _truth(station_folder(tmp_path_factory.mktemp("whole"), busy()))
 
 
 @pytest.fixture(scope="module")
 def logged(tmp_path_factory: pytest.TempPathFactory) -> Truth:
-    """The power went while the newest records lay in the log."""
+    """A folder after a power cut, with the newest records still in the log."""
     folder, other = tmp_path_factory.mktemp("running"), tmp_path_factory.mktemp("logged")
     journal = open_journal(folder)
     hand = busy()
@@ -133,7 +133,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Truth:
     log = (other / f"{JOURNAL}-wal").read_bytes()
     assert len(log) > 10 * PAGE
     journal.close()
-    truth = _truth(folder)  # what is read of it once the log was moved into the file
+    truth = _truth(folder)  # what is read once the log was moved into the file
     return dataclasses.replace(truth, folder=other, file=(other / JOURNAL).read_bytes(), log=log, in_log=in_log)
 
 
@@ -149,7 +149,7 @@ def placed(truth: Truth, folder: pathlib.Path, file: bytes, log: bytes | None = 
 
 
 def check_true(truth: Truth, left: SurvivingJournal) -> None:
-    """Nothing is invented: what is kept is a beginning of the journal, with exactly its results."""
+    """Nothing is invented: what is carried over is the beginning of the journal, with exactly its results."""
     assert left.seq <= len(truth.records)
     assert left.head == (truth.records[left.seq - 1].hash if left.seq else bytes(32))
     assert left.results == truth.results(left.seq)
@@ -237,8 +237,8 @@ def test_the_start_names_the_first_bad_record_and_salvage_goes_on(
         open_journal(folder)
     last = len(whole.records)
     sentence = {
-        "tip": f"Records up to {last - 2} hold; record {last - 1} bears no signature that can be read.",
-        "checkpoint": f"Its {last} records can all be read, and hold.",
+        "tip": f"Records up to {last - 2} are good; record {last - 1} bears no signature that can be read.",
+        "checkpoint": f"Its {last} records can all be read and are good.",
     }.get(page, f"record {bad} ")
     assert sentence in str(refused.value)
     assert "`raceday journal salvage`" in str(refused.value)
@@ -281,7 +281,7 @@ def test_a_file_that_was_cut(whole: Truth, tmp_path: pathlib.Path, part: float) 
     assert len(left.unsigned) <= 1
     said = salvaged(folder)
     for payload in left.unsigned:
-        assert f"Not taken, for no signature of them can be read: {json.loads(payload)['result_id']}." in said
+        assert f"Not carried over, since no signature of them can be read: {json.loads(payload)['result_id']}." in said
     journal = open_journal(folder)
     check_fresh_run(journal, whole)
     journal.close()
@@ -358,7 +358,7 @@ def test_what_lies_in_the_log_counts(
         log, safe = damaged(log, kind, at, seed), max(seq for seq, end in logged.in_log.items() if end <= place)
     folder = placed(logged, tmp_path_factory.getbasetemp() / "log", file, log)
     left = last_good(folder / JOURNAL, logged.keys)
-    left.runs += logged.runs  # a log that is cut tells nothing of what it held
+    left.runs += logged.runs  # a log that was cut does not show what it held
     check_true(logged, left)
     assert left.seq >= safe
 
@@ -368,7 +368,7 @@ def test_a_whole_log_is_read_to_its_end(logged: Truth, tmp_path: pathlib.Path) -
     left = last_good(folder / JOURNAL, logged.keys)
     assert (left.seq, len(left.results), left.runs, left.bad) == (len(logged.records), RUNS, logged.runs, 0)
     assert sorted(path.name for path in folder.iterdir()) == sorted([JOURNAL, f"{JOURNAL}-wal", KEY])
-    # A transaction that was not committed is none, though its pages lie in the log.
+    # A transaction that was not committed does not count, although its pages are in the log.
     torn = logged.log[: -(24 + PAGE)]
     left = last_good(placed(logged, tmp_path, logged.file, torn) / JOURNAL, logged.keys)
     assert left.seq < len(logged.records)
@@ -378,7 +378,7 @@ def test_a_whole_log_is_read_to_its_end(logged: Truth, tmp_path: pathlib.Path) -
 @pytest.mark.parametrize("kind", EDITS)
 @pytest.mark.parametrize("seed", range(6))
 def test_nothing_that_was_edited_is_kept(whole: Truth, tmp_path: pathlib.Path, kind: str, seed: int) -> None:
-    """Also by one who knows the rule of the chain and takes the signatures away."""
+    """Not even if it was edited by someone who can recompute the chain and removes the signatures."""
     folder = placed(whole, tmp_path, whole.file)
     db = apsw.Connection(str(folder / JOURNAL))
     for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
@@ -387,12 +387,12 @@ def test_nothing_that_was_edited_is_kept(whole: Truth, tmp_path: pathlib.Path, k
     db.pragma("wal_checkpoint", "truncate")
     db.close()
     check_true(whole, last_good(folder / JOURNAL, whole.keys))
-    left = last_good(folder / JOURNAL, frozenset())  # the key is gone: the results tell that it was signed
+    left = last_good(folder / JOURNAL, frozenset())  # the key is gone: the results show that it was signed
     check_true(whole, left)
 
 
 def test_a_result_that_was_put_behind_a_signed_record_is_not_kept(whole: Truth, tmp_path: pathlib.Path) -> None:
-    """The chain is anybody's: only a signature over the result itself lets it go on."""
+    """Anybody can extend the chain: only a signature over the result itself proves it."""
     folder = placed(whole, tmp_path, whole.file)
     journal = Journal(folder / JOURNAL)  # without the key
     hand = busy()
@@ -436,7 +436,7 @@ def test_a_first_start_that_was_cut_off_before_its_tables_begins_again(tmp_path:
         with pytest.raises(JournalDamaged, match=r"holds no journal\. No record in it can be read\."):
             open_journal(tmp_path)
         return
-    kept(tmp_path, busy())
+    station_folder(tmp_path, busy())
     open_journal(tmp_path).close()
 
 

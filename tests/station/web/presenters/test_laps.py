@@ -1,4 +1,4 @@
-"""What the page says: tables of views and the words that must come out; nothing that a run can be breaks it."""
+"""The words of the page, for tables of views; no state that a run can have breaks it."""
 
 from dataclasses import replace
 
@@ -285,10 +285,10 @@ def test_a_lap_that_waits_for_an_official_says_so() -> None:
 
 
 def test_a_short_lap_is_asked_about_with_what_can_be_done() -> None:
-    asked = Proposal(
+    proposal = Proposal(
         "run-7", "false_crossing", RUN.laps[0].ended_ns, USUAL, "Lap 1 is much shorter than the usual lap."
     )
-    [decision] = pending_decisions(replace(VIEW, run=replace(RUN, proposals=(asked,))))
+    [decision] = pending_decisions(replace(VIEW, run=replace(RUN, proposals=(proposal,))))
     assert [(a.label, a.command, dict(a.numbers).get("number"), a.key) for a in decision.actions] == [
         ("Drop it", "drop_crossing", 1, "y"),
         ("Lap 1 begins here", "drop_crossing", 0, ""),

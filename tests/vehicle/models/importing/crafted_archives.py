@@ -1,4 +1,4 @@
-"""More of what a hostile racer brings: things that are right by the letter, and floods. As in hostile.py."""
+"""More hostile files: some that are formally correct, and some with far too much content. As in hostile_archives.py."""
 
 import gzip
 import json
@@ -37,18 +37,18 @@ from tests.vehicle.models.tensorflow.protobuf_writer import (
 from tests.vehicle.sample_parts import METADATA
 
 
-def said(words: str, text: bytes) -> Hostile:
+def with_text(words: str, text: bytes) -> Hostile:
     """A good graph with this text as its metadata."""
     return Hostile("model.pb", words, PB, text)
 
 
 def archive(words: str, *members: Member) -> Hostile:
-    """Nothing good before these members."""
+    """An archive of these members only."""
     return Hostile("model.tar.gz", words, tar_gz(*members), None)
 
 
 def crowded(words: str, *members: Member) -> Hostile:
-    """These members before a good model."""
+    """An archive of these members before a good model and its metadata."""
     return archive(words, *members, Member(b"agent/model.pb", PB), Member(NAME, GOOD))
 
 
@@ -57,7 +57,7 @@ LONG = Member(b"p", b"9000 comment=" + b"x" * 8986 + b"\n", b"x")
 
 
 def zipped(words: str, content: bytes | Callable[[], bytes], name: str = "model.zip") -> Hostile:
-    """A zip archive."""
+    """A zip archive with this content."""
     return Hostile(name, words, content, None)
 
 
@@ -66,7 +66,7 @@ ZIPPED = [
     zipped("is encrypted", zip_of(FILES, flags=1)),
     zipped("is encrypted", zip_of(FILES | {"secret.txt": b"x"}, flags_of={"secret.txt": 1})),
     zipped("a link", zip_of(FILES | {"evil": b"/etc/passwd"}, modes={"evil": 0o120777})),
-    zipped("something else", zip_of(FILES | {"evil": b""}, modes={"evil": 0o060600})),
+    zipped("something other", zip_of(FILES | {"evil": b""}, modes={"evil": 0o060600})),
     zipped("leads out", zip_of(FILES | {"../evil.pb": b"x"})),
     zipped("leads out", zip_of(FILES | {"/etc/cron.d/evil.pb": b"x"}), "model.tar.gz"),
     zipped("times its size", lambda: zip_of(FILES | {"zeros": bytes(20 << 20)})),
@@ -122,22 +122,22 @@ ARCHIVES = [
 
 ACTIONS = json.dumps(METADATA["action_space"])
 METADATAS = [
-    said(
+    with_text(
         "has the key 'sensor' twice", f'{{"action_space": {ACTIONS}, "sensor": ["LEFT_CAMERA"], "sensor": []}}'.encode()
     ),
-    said("has the key 'speed' twice", b'{"action_space": [{"steering_angle": 1, "speed": 1, "speed": 4}]}'),
-    said("twice", b"{" + b", ".join(b'"%d": 0' % (number % 6000) for number in range(6001)) + b"}"),
-    said("The version", f'{{"action_space": {ACTIONS}, "version": NaN}}'.encode()),
-    said("The version", json.dumps(METADATA | {"version": "\x1b[31m5"}).encode()),
-    said("The version", json.dumps(METADATA | {"version": "\ud800"}).encode()),
-    said("The version", json.dumps(METADATA | {"version": "5" * 30}).encode()),
-    said("The training_algorithm", json.dumps(METADATA | {"training_algorithm": "\ud800\nsac"}).encode()),
-    said("a number from", b'{"action_space": [{"steering_angle": %s, "speed": 1}]}' % (b"9" * 4000)),
-    said("not JSON", b'{"action_space": [{"steering_angle": %s, "speed": 1}]}' % (b"9" * 60_000)),
-    said("a number from", b'{"action_space": [{"steering_angle": 1e999, "speed": 1}]}'),
-    said("not a JSON object", b"[]"),
-    said("not a JSON object", b"null"),
-    said("must be an object", b'{"action_space": [], "action_space_type": "continuous"}'),
+    with_text("has the key 'speed' twice", b'{"action_space": [{"steering_angle": 1, "speed": 1, "speed": 4}]}'),
+    with_text("twice", b"{" + b", ".join(b'"%d": 0' % (number % 6000) for number in range(6001)) + b"}"),
+    with_text("The version", f'{{"action_space": {ACTIONS}, "version": NaN}}'.encode()),
+    with_text("The version", json.dumps(METADATA | {"version": "\x1b[31m5"}).encode()),
+    with_text("The version", json.dumps(METADATA | {"version": "\ud800"}).encode()),
+    with_text("The version", json.dumps(METADATA | {"version": "5" * 30}).encode()),
+    with_text("The training_algorithm", json.dumps(METADATA | {"training_algorithm": "\ud800\nsac"}).encode()),
+    with_text("a number from", b'{"action_space": [{"steering_angle": %s, "speed": 1}]}' % (b"9" * 4000)),
+    with_text("not JSON", b'{"action_space": [{"steering_angle": %s, "speed": 1}]}' % (b"9" * 60_000)),
+    with_text("a number from", b'{"action_space": [{"steering_angle": 1e999, "speed": 1}]}'),
+    with_text("not a JSON object", b"[]"),
+    with_text("not a JSON object", b"null"),
+    with_text("must be an object", b'{"action_space": [], "action_space_type": "continuous"}'),
 ]
 
 
@@ -185,7 +185,7 @@ _KERNEL = numpy_helper.from_array(np.zeros((1, 1, 3, 3), np.float32), "k")
 
 
 def model(*nodes: Any, weights: tuple[Any, ...] = (), inside: tuple[Any, ...] = ()) -> ModelProto:
-    """From the picture `x` by these operators to `y`, whose mean becomes the policy."""
+    """A model in which these operators lead from the picture `x` to `y`, whose mean becomes the policy."""
     graph = helper.make_graph(
         [*nodes, *_END],
         "cunning",
@@ -198,19 +198,19 @@ def model(*nodes: Any, weights: tuple[Any, ...] = (), inside: tuple[Any, ...] = 
 
 
 def onnx_file(words: str, *nodes: Any, **more: Any) -> Hostile:
-    """Such a model as a file."""
+    """An ONNX file with such a model."""
     return Hostile("model.onnx", words, model(*nodes, **more).SerializeToString())
 
 
 def with_more(words: str, field_name: str, **settings: Any) -> Hostile:
     """A good model with one more entry of a repeated field, of the graph or of the model."""
-    made = model(helper.make_node("Relu", ["x"], ["y"]))
-    owner: Any = made.graph if hasattr(made.graph, field_name) else made
+    proto = model(helper.make_node("Relu", ["x"], ["y"]))
+    owner: Any = proto.graph if hasattr(proto.graph, field_name) else proto
     entry = getattr(owner, field_name).add()
     for key, value in settings.items():
         entry_field = getattr(entry, key)
         entry_field.CopyFrom(value) if hasattr(value, "CopyFrom") else setattr(entry, key, value)
-    return Hostile("model.onnx", words, made.SerializeToString())
+    return Hostile("model.onnx", words, proto.SerializeToString())
 
 
 def _through(op: str, *inputs: str, **settings: Any) -> Any:
@@ -219,12 +219,12 @@ def _through(op: str, *inputs: str, **settings: Any) -> Any:
 
 def _nested() -> bytes:
     """An allowed operator with an inner graph, ninety deep."""
-    made = model(_through("Relu", "x"))
-    inner = made.graph.node[0].attribute.add(name="evil", type=5)
+    proto = model(_through("Relu", "x"))
+    inner = proto.graph.node[0].attribute.add(name="evil", type=5)
     for _ in range(90):
         inner = inner.g.node.add().attribute.add(name="evil", type=5)
     inner.g.name = "bottom"
-    return bytes(made.SerializeToString())
+    return bytes(proto.SerializeToString())
 
 
 _TEXT = TensorProto(name="s", data_type=TensorProto.STRING, dims=[1], string_data=[b"a"])
@@ -256,7 +256,7 @@ ONNX = [
     onnx_file("do not fit together", _through("Conv", "x", "k", pads=[1 << 62] * 4), weights=(_KERNEL,)),
     onnx_file("do not fit together", _through("Conv", "x", "k", strides=[0, 0]), weights=(_KERNEL,)),
     onnx_file("million times a frame", _through("MaxPool", "x", kernel_shape=[400, 400], pads=[399] * 4)),
-    onnx_file("takes in 300000 values", _through("Max", *["x"] * 300_000)),
+    onnx_file("has 300000 inputs", _through("Max", *["x"] * 300_000)),
     onnx_file("million numbers", *[
         helper.make_node("Pad", ["x", "p"], [f"v{n}" if n else "y"]) for n in range(60)
     ], weights=(numpy_helper.from_array(np.array([0, 0, 500, 500] * 2), "p"),)),

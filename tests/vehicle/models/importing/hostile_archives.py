@@ -1,4 +1,4 @@
-"""What a hostile or unlucky racer brings: each file must be refused with the sentence that its words stand for."""
+"""What a hostile or unlucky racer brings: each file must be refused with a sentence that holds its words."""
 
 import bz2
 import functools
@@ -37,19 +37,19 @@ SAC_HEAD = HEAD.replace("/main/", "/policy/").replace("ppo", "sac_policy")
 
 @dataclass(frozen=True)
 class Hostile:
-    """A file by its name, what it is, the metadata beside it (None: none), and words of the refusal.
+    """A file: its name, words of the expected refusal, its content, and the metadata beside it (None: none).
 
-    A large file is a function that makes it: only the test that brings it pays for it.
+    The content of a large file is a function that makes it, so that only the test that uses it pays for it.
     """
 
     name: str
     words: str
-    made: bytes | Callable[[], bytes]
+    source: bytes | Callable[[], bytes]
     beside: bytes | None = GOOD
 
     @functools.cached_property
     def content(self) -> bytes:
-        return self.made if isinstance(self.made, bytes) else self.made()
+        return self.source if isinstance(self.source, bytes) else self.source()
 
 
 def large(words: str, make: Callable[[], bytes]) -> Hostile:
@@ -58,12 +58,12 @@ def large(words: str, make: Callable[[], bytes]) -> Hostile:
 
 
 def packed(words: str, *members: Member, name: str = "model.tar.gz", **how: Any) -> Hostile:
-    """An archive of these members behind a good model and its metadata."""
+    """An archive of a good model and its metadata, followed by these members."""
     return Hostile(name, words, tar_gz(*GOOD_ONES, *members, **how), None)
 
 
 def frozen(words: str, *nodes: bytes) -> Hostile:
-    """A bare frozen graph."""
+    """A bare frozen graph of these nodes."""
     return Hostile("model.pb", words, graph(*nodes))
 
 
@@ -73,7 +73,7 @@ def with_metadata(words: str, **changes: Any) -> Hostile:
 
 
 def ended(words: str, last: str, inputs: tuple[str, ...], *more: bytes) -> Hostile:
-    """A graph whose policy is made by another last operator."""
+    """A graph whose policy is computed by another last operator."""
     return frozen(words, *dense()[:-1], *more, node(HEAD, last, inputs))
 
 
@@ -156,7 +156,7 @@ ARCHIVES = [
 ]
 
 GRAPHS = [
-    Hostile("model.pb", "metadata are missing", PB, None),
+    Hostile("model.pb", "metadata is missing", PB, None),
     Hostile("model.pb", "not JSON", PB, b"\x00\xff"),
     Hostile("model.pb", "not JSON", PB, b"[" * 60_000),
     Hostile("model.pb", "262144 bytes", PB, b" " * 270_000),

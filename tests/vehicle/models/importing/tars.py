@@ -1,4 +1,4 @@
-"""Builds tar archives byte by byte, so that they may be as wrong as a hostile racer wants."""
+"""Builds tar archives byte by byte, so that they can be wrong in every way."""
 
 import gzip
 import hashlib
@@ -9,7 +9,7 @@ BLOCK = 512
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One entry as it is written; `size` lies if it is given."""
+    """One entry as it is written; `size` replaces the true size in the header."""
 
     name: bytes
     content: bytes = b""
@@ -21,7 +21,7 @@ class Member:
 
 
 def entry(member: Member) -> bytes:
-    """Header, content, padding."""
+    """The bytes of one entry: header, content, padding."""
     size = len(member.content) if member.size is None else member.size
     header = bytearray(BLOCK)
     header[0:100] = member.name[:100].ljust(100, b"\0")
@@ -35,22 +35,22 @@ def entry(member: Member) -> bytes:
 
 
 def tar(*members: Member, end: bytes = b"\0" * 2 * BLOCK) -> bytes:
-    """An archive, not packed."""
+    """An archive of these members, not compressed."""
     return b"".join(map(entry, members)) + end
 
 
 def tar_gz(*members: Member, end: bytes = b"\0" * 2 * BLOCK) -> bytes:
-    """An archive as the console exports it."""
+    """An archive of these members, compressed as the console exports it."""
     return gzip.compress(tar(*members, end=end), 1, mtime=0)
 
 
 def crowd(count: int, name: bytes = b"f%d", kind: bytes = b"0") -> list[Member]:
-    """Many members that no packer makes much smaller: of what is packed too well the sizes alone tell."""
+    """Many members that do not compress well, so that the limit on the ratio does not refuse them first."""
     return [Member(name % n, kind=kind, link=hashlib.sha256(b"%d" % n).digest()) for n in range(count)]
 
 
 def pax(**records: str) -> Member:
-    """The extended header that precedes an entry."""
+    """The pax extended header for the entry that follows it."""
     lines = b""
     for key, value in records.items():
         body = f" {key.replace('__', '.')}={value}\n".encode()

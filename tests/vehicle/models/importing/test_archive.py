@@ -1,4 +1,4 @@
-"""The archive's reader: what honest packers write is taken, and damage does no worse than a sentence."""
+"""The archive's reader: what ordinary packers write is read, and damage is at worst a refusal."""
 
 import contextlib
 import gzip
@@ -25,14 +25,14 @@ MODEL, METADATA = Member(b"agent/model.pb", b"graph"), Member(NAME, b"{}")
 
 
 def cut(content: bytes, size: int) -> list[bytes]:
-    """In pieces."""
+    """The content in pieces of `size` bytes."""
     return [content[at : at + size] for at in range(0, len(content), size)]
 
 
-def take(*members: Member) -> tuple[str, bytes, bytes]:
-    """Name, model and metadata of an archive."""
-    taken = extract_model(io.BytesIO(tar_gz(*members)))
-    return taken.name, bytes(taken.model), taken.metadata
+def extract(*members: Member) -> tuple[str, bytes, bytes]:
+    """Name, model and metadata extracted from an archive of these members."""
+    extracted = extract_model(io.BytesIO(tar_gz(*members)))
+    return extracted.name, bytes(extracted.model), extracted.metadata
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def take(*members: Member) -> tuple[str, bytes, bytes]:
     ],
 )
 def test_what_honest_packers_write_is_taken(members: list[Member], name: str | None) -> None:
-    taken, model, metadata = take(*members)
+    extracted_name, model, metadata = extract(*members)
     assert (model, metadata) == (b"graph", b"{}")
-    assert taken == (name or "agent/" + "x" * 120 + ".pb")
+    assert extracted_name == (name or "agent/" + "x" * 120 + ".pb")
 
 
 @pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
@@ -67,11 +67,11 @@ def test_it_reads_what_the_standard_library_writes(tmp_path: pathlib.Path, form:
             info.size = len(content)
             written.addfile(info, io.BytesIO(content))
     with path.open("rb") as file:
-        taken = extract_model(file)
-    assert (taken.name, bytes(taken.model), taken.metadata) == (f"{folder}model.pb", b"g" * 70_001, b"{}")
+        extracted = extract_model(file)
+    assert (extracted.name, bytes(extracted.model), extracted.metadata) == (f"{folder}model.pb", b"g" * 70_001, b"{}")
 
 
-PASSED_OVER = [
+IGNORED = [
     b"metrics/evaluation/2026-03-07T17:52:00.898Z-evaluation.json",
     b"C:evil.txt",
     b"logs\\today\\car.log",
@@ -90,10 +90,10 @@ PASSED_OVER = [
 ]
 
 
-@pytest.mark.parametrize("name", PASSED_OVER)
+@pytest.mark.parametrize("name", IGNORED)
 def test_what_is_passed_over_may_have_any_name(name: bytes) -> None:
-    assert take(MODEL, Member(name, b"x"), METADATA)[1:] == (b"graph", b"{}")
-    assert take(MODEL, pax(path="x" * 3000), Member(b"long", b"x"), METADATA)[1] == b"graph"
+    assert extract(MODEL, Member(name, b"x"), METADATA)[1:] == (b"graph", b"{}")
+    assert extract(MODEL, pax(path="x" * 3000), Member(b"long", b"x"), METADATA)[1] == b"graph"
 
 
 FILES = {"agent/model.pb": b"graph" * 100, "model_metadata.json": b"{}", "logs/2026-03-07T17:52.txt": b"x"}
@@ -135,8 +135,8 @@ FILES = {"agent/model.pb": b"graph" * 100, "model_metadata.json": b"{}", "logs/2
     ],
 )
 def test_what_browsers_and_download_buttons_make_is_taken(content: bytes) -> None:
-    taken = extract_model(io.BytesIO(content))
-    assert (bytes(taken.model), taken.metadata, taken.choice) == (b"graph" * 100, b"{}", "")
+    extracted = extract_model(io.BytesIO(content))
+    assert (bytes(extracted.model), extracted.metadata, extracted.choice) == (b"graph" * 100, b"{}", "")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -146,8 +146,8 @@ def test_it_reads_the_zip_that_the_standard_library_writes(method: int) -> None:
         written.writestr("agent/model.pb", b"g" * 70_001)
         written.writestr(NAME.decode(), "{}")
         written.comment = b"a comment"
-    taken = extract_model(packed)
-    assert (taken.name, bytes(taken.model), taken.metadata) == ("agent/model.pb", b"g" * 70_001, b"{}")
+    extracted = extract_model(packed)
+    assert (extracted.name, bytes(extracted.model), extracted.metadata) == ("agent/model.pb", b"g" * 70_001, b"{}")
 
 
 LAST, BEST = Member(b"model/model_25.pb", b"last"), Member(b"model/model_24.pb", b"best")
@@ -157,7 +157,7 @@ NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_St
 
 
 @pytest.mark.parametrize(
-    ("members", "asked", "model", "reason"),
+    ("members", "requested", "model", "reason"),
     [
         ([LAST, BEST, METADATA, NOTED], "", b"best", "deepracer_checkpoints.json calls 24_Step-100.ckpt the best"),
         ([NOTED, METADATA, BEST, LAST], "", b"best", "calls 24_Step-100.ckpt the best"),
@@ -171,10 +171,10 @@ NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_St
         ([BEST, LAST, METADATA, Member(b"coach_checkpoint", b"24_Step-1.ckpt")], "", b"best", "one in use"),
         ([BEST, LAST, METADATA, Member(b"checkpoint", b'model_checkpoint_path: "25_Step-120.ckpt"')], "", b"last", ""),
         ([BEST, LAST, METADATA, Member(NOTED.name, NO_BEST)], "", b"last", "calls 25_Step-120.ckpt the last"),
-        ([LAST, BEST, METADATA, NOTED], "25", b"last", "asked for"),
+        ([LAST, BEST, METADATA, NOTED], "25", b"last", "requested"),
         ([LAST, BEST, METADATA, NOTED], "last", b"last", "calls 25_Step-120.ckpt the last"),
         ([NOTED, LAST, BEST, METADATA], "best", b"best", "calls 24_Step-100.ckpt the best"),
-        ([LAST, Member(b"best.pb", b"best"), METADATA, NOTED], "best", b"best", "asked for"),
+        ([LAST, Member(b"best.pb", b"best"), METADATA, NOTED], "best", b"best", "requested"),
         (
             [Member(b"m/24_Step-100.pb", b"best"), Member(b"m/25_Step-120.pb", b""), METADATA, NOTED],
             "",
@@ -182,25 +182,25 @@ NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_St
             "best",
         ),
         ([Member(b"m/24_Step-7.pb", b"best"), Member(b"m/25_Step-24.pb", b""), METADATA, NOTED], "", b"best", "best"),
-        ([Member(b"m/24_Step-100.pb", b"best"), Member(b"m/25_Step-24.pb", b""), METADATA], "24", b"best", "asked"),
-        ([LAST, BEST, METADATA], "model_24.pb", b"best", "asked for"),
-        ([LAST, BEST, METADATA], "model/model_24.pb", b"best", "asked for"),
-        ([LAST, BEST, METADATA], "24_Step-100.ckpt", b"best", "asked for"),
+        ([Member(b"m/24_Step-100.pb", b"best"), Member(b"m/25_Step-24.pb", b""), METADATA], "24", b"best", "requested"),
+        ([LAST, BEST, METADATA], "model_24.pb", b"best", "requested"),
+        ([LAST, BEST, METADATA], "model/model_24.pb", b"best", "requested"),
+        ([LAST, BEST, METADATA], "24_Step-100.ckpt", b"best", "requested"),
     ],
 )
 def test_of_several_checkpoints_the_best_is_taken_or_the_one_that_is_asked_for(
-    members: list[Member], asked: str, model: bytes, reason: str
+    members: list[Member], requested: str, model: bytes, reason: str
 ) -> None:
-    taken = extract_model(io.BytesIO(tar_gz(*members)), asked)
-    assert bytes(taken.model) == model
-    assert "of 2 checkpoints: " in taken.choice
-    assert reason in taken.choice
+    extracted = extract_model(io.BytesIO(tar_gz(*members)), requested)
+    assert bytes(extracted.model) == model
+    assert "of 2 checkpoints: " in extracted.choice
+    assert reason in extracted.choice
     packed = zip_of({member.name.decode(): member.content for member in members})
-    assert bytes(extract_model(io.BytesIO(packed), asked).model) == model
+    assert bytes(extract_model(io.BytesIO(packed), requested).model) == model
 
 
 @pytest.mark.parametrize(
-    ("members", "asked", "words"),
+    ("members", "requested", "words"),
     [
         ([LAST, BEST, METADATA], "", "nothing says which is the best"),
         ([LAST, BEST, METADATA, Member(NOTED.name, b"rubbish")], "", "nothing says which is the best"),
@@ -218,9 +218,9 @@ def test_of_several_checkpoints_the_best_is_taken_or_the_one_that_is_asked_for(
         ([LAST, BEST, METADATA, Member(b"checkpoint", b"25")], "last", "names no checkpoint as the last"),
     ],
 )
-def test_a_choice_that_cannot_be_made_is_said(members: list[Member], asked: str, words: str) -> None:
+def test_a_choice_that_cannot_be_made_is_said(members: list[Member], requested: str, words: str) -> None:
     with pytest.raises(BadInput) as refused:
-        extract_model(io.BytesIO(tar_gz(*members)), asked)
+        extract_model(io.BytesIO(tar_gz(*members)), requested)
     assert words in str(refused.value)
     assert "--checkpoint" in str(refused.value)
 
@@ -239,10 +239,10 @@ def test_a_choice_that_cannot_be_made_is_said(members: list[Member], asked: str,
 def test_metadata_may_stand_twice_if_they_mean_the_same(first: bytes, second: bytes, same: bool, where: bytes) -> None:
     members = (MODEL, Member(NAME, first), Member(where, second))
     if same:
-        assert take(*members)[2] == first
+        assert extract(*members)[2] == first
         return
     with pytest.raises(BadInput, match="differ"):
-        take(*members)
+        extract(*members)
 
 
 REAL = {"action_space": ACTIONS, "sensor": ["FRONT_FACING_CAMERA"], "version": "5"}
@@ -288,10 +288,10 @@ def test_metadata_may_put_the_same_car_in_two_ways(first: dict[str, Any], second
     for texts in ((one, other), (other, one), (other, one, other, one)):
         members = [Member(b"%d/" % place + NAME, text) for place, text in enumerate(texts)]
         if same:
-            assert take(MODEL, *members)[2] == texts[0]
+            assert extract(MODEL, *members)[2] == texts[0]
             continue
         with pytest.raises(BadInput, match="2 different files named"):
-            take(MODEL, *members)
+            extract(MODEL, *members)
 
 
 @pytest.mark.parametrize("text", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-8"])
@@ -306,8 +306,8 @@ def test_metadata_may_put_the_same_car_in_two_ways(first: dict[str, Any], second
 def test_a_note_is_read_in_any_form_of_unicode(note: bytes, said: str, text: str) -> None:
     mark = "\ufeff" if text in ("utf-16-le", "utf-16-be") else ""
     written = Member(b"model/" + note, (mark + said).encode(text))
-    taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, written)))
-    assert (bytes(taken.model), "calls 24_Step-100.ckpt the" in taken.choice) == (b"best", True)
+    extracted = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, written)))
+    assert (bytes(extracted.model), "calls 24_Step-100.ckpt the" in extracted.choice) == (b"best", True)
 
 
 @pytest.mark.parametrize(
@@ -318,22 +318,22 @@ def test_a_note_is_read_in_any_form_of_unicode(note: bytes, said: str, text: str
     ],
 )  # fmt: skip
 def test_metadata_are_found_as_a_download_names_them(name: bytes) -> None:
-    assert take(MODEL, Member(name, b'{"a": 1}'))[2] == b'{"a": 1}'
-    assert take(Member(name, b'{"a": 1}'), MODEL, METADATA)[2] == b"{}"  # its own name comes first
+    assert extract(MODEL, Member(name, b'{"a": 1}'))[2] == b'{"a": 1}'
+    assert extract(Member(name, b'{"a": 1}'), MODEL, METADATA)[2] == b"{}"  # its own name comes first
     with pytest.raises(BadInput, match="2 different files named"):
-        take(MODEL, Member(name, b'{"a": 1}'), Member(b"old/" + name, b"{}"))
+        extract(MODEL, Member(name, b'{"a": 1}'), Member(b"old/" + name, b"{}"))
 
 
 @pytest.mark.parametrize("name", [b"my_model_metadata.json", b"model_metadata.json.bak", b"model_metadata_old.json"])
 def test_other_names_are_no_metadata(name: bytes) -> None:
     with pytest.raises(BadInput, match="no model_metadata"):
-        take(MODEL, Member(name, b"{}"))
+        extract(MODEL, Member(name, b"{}"))
 
 
 def test_one_model_is_the_best_and_the_last() -> None:
-    for asked in ("best", "last"):
-        taken = extract_model(io.BytesIO(tar_gz(MODEL, METADATA)), asked)
-        assert (bytes(taken.model), taken.choice) == (b"graph", "")
+    for requested in ("best", "last"):
+        extracted = extract_model(io.BytesIO(tar_gz(MODEL, METADATA)), requested)
+        assert (bytes(extracted.model), extracted.choice) == (b"graph", "")
 
 
 FOLDERS = [
@@ -346,11 +346,11 @@ FOLDERS = [
 def test_a_model_may_lie_in_a_folder_of_any_name(folder: str) -> None:
     names = [f"{folder}/{name}" for name in ("model.pb", "other.pb", "model_metadata.json")]
     model, metadata = [pax(path=names[0]), Member(b"m", b"graph")], [pax(path=names[2]), Member(b"t", b"{}")]
-    assert take(*model, *metadata)[1:] == (b"graph", b"{}")
+    assert extract(*model, *metadata)[1:] == (b"graph", b"{}")
     assert extract_model(io.BytesIO(zip_of({names[0]: b"graph", names[2]: b"{}"}))).model == b"graph"
     other = [pax(path=names[1]), Member(b"o", b"other")]
     with pytest.raises(BadInput, match="two models") as refused:
-        take(*model, *other, *metadata)
+        extract(*model, *other, *metadata)
     assert str(refused.value).isprintable()
     chosen = extract_model(io.BytesIO(tar_gz(*model, *other, *metadata)), "other.pb")
     assert chosen.choice.isprintable()
@@ -371,23 +371,25 @@ SAME = [Member(b"agent/model.pb", b"graph"), Member(b"model.pb", b"graph"), Memb
         [SAME[0], SAME[2], METADATA, Member(b"agent/model.onnx", b"graph")],
     ],
 )
-@pytest.mark.parametrize("asked", ["", "first"])
-def test_a_model_may_stand_twice_if_its_bytes_are_the_same(members: list[Member], asked: str) -> None:
+@pytest.mark.parametrize("requested", ["", "first"])
+def test_a_model_may_stand_twice_if_its_bytes_are_the_same(members: list[Member], requested: str) -> None:
     first = next(member.name.decode() for member in members if member.name.endswith((b".pb", b".onnx")))
-    taken = extract_model(io.BytesIO(tar_gz(*members)), first if asked else "")
-    assert (taken.name, bytes(taken.model), taken.choice) == (first, b"graph", "")
+    extracted = extract_model(io.BytesIO(tar_gz(*members)), first if requested else "")
+    assert (extracted.name, bytes(extracted.model), extracted.choice) == (first, b"graph", "")
 
 
 def test_checkpoints_of_the_same_bytes_are_still_chosen_from_and_said() -> None:
     same = [Member(b"model/model_24.pb", b"graph"), Member(b"model/model_25.pb", b"graph")]
     for members in (same, same[::-1]):
-        taken = extract_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)))
-        assert taken.name == "model/model_24.pb"
-        assert taken.choice.startswith("model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step")
-        asked = extract_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)), "25")
-        assert (asked.name, asked.choice) == (
+        extracted = extract_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)))
+        assert extracted.name == "model/model_24.pb"
+        assert extracted.choice.startswith(
+            "model/model_24.pb of 2 checkpoints: deepracer_checkpoints.json calls 24_Step"
+        )
+        requested = extract_model(io.BytesIO(tar_gz(*members, METADATA, NOTED)), "25")
+        assert (requested.name, requested.choice) == (
             "model/model_25.pb",
-            "model/model_25.pb of 2 checkpoints: it was asked for",
+            "model/model_25.pb of 2 checkpoints: it was requested",
         )
         assert extract_model(io.BytesIO(tar_gz(*members, METADATA))).model == b"graph"  # none named, nor matters
 
@@ -395,9 +397,9 @@ def test_checkpoints_of_the_same_bytes_are_still_chosen_from_and_said() -> None:
 def test_of_models_that_stand_twice_the_best_is_one() -> None:
     twice = Member(b"agent/model.pb", b"best")
     for members in ([LAST, BEST, twice, METADATA, NOTED], [twice, LAST, METADATA, BEST, NOTED]):
-        taken = extract_model(io.BytesIO(tar_gz(*members)))
-        assert (taken.name, bytes(taken.model)) == ("model/model_24.pb", b"best")
-        assert "of 2 checkpoints" in taken.choice
+        extracted = extract_model(io.BytesIO(tar_gz(*members)))
+        assert (extracted.name, bytes(extracted.model)) == ("model/model_24.pb", b"best")
+        assert "of 2 checkpoints" in extracted.choice
     elsewhere = Member(b"old/model_24.pb", b"best")
     assert extract_model(io.BytesIO(tar_gz(LAST, BEST, elsewhere, METADATA)), "24").model == b"best"
     with pytest.raises(BadInput, match="holds two models, and nothing says"):
@@ -410,7 +412,7 @@ def test_a_long_training_brings_a_trace_of_each_iteration(timed: bool) -> None:
     traces = crowd(19_000, b"sim-trace/%d-iteration.csv")
     if timed:  # as packers do that keep times to the microsecond: an extension before each file
         traces = [member for trace in traces for member in (pax(mtime="1700000000.123456"), trace)]
-    assert take(MODEL, *traces, METADATA)[1] == b"graph"
+    assert extract(MODEL, *traces, METADATA)[1] == b"graph"
 
 
 @settings(max_examples=150, deadline=None)
@@ -420,8 +422,8 @@ def test_a_damaged_archive_is_read_or_refused(places: list[tuple[int, int]]) -> 
     for place, value in places:
         content[place % len(content)] = value
     with contextlib.suppress(BadInput):
-        taken = extract_model(io.BytesIO(gzip.compress(bytes(content), 1)))
-        assert ".." not in taken.name.split("/")
+        extracted = extract_model(io.BytesIO(gzip.compress(bytes(content), 1)))
+        assert ".." not in extracted.name.split("/")
 
 
 @settings(max_examples=60, deadline=None)
@@ -450,5 +452,5 @@ def test_a_damaged_zip_is_read_or_refused(places: list[tuple[int, int]], cut_at:
 @given(text=st.binary(max_size=300), note=st.sampled_from(NOTES))
 def test_any_note_is_a_choice_or_a_sentence(text: bytes, note: str) -> None:
     with contextlib.suppress(BadInput):
-        taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, Member(note.encode(), text))))
-        assert taken.choice.isprintable()
+        extracted = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, Member(note.encode(), text))))
+        assert extracted.choice.isprintable()

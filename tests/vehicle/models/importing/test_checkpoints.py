@@ -1,4 +1,4 @@
-"""Which of several checkpoints is taken, however the training's notes name it: the best, or none without a word."""
+"""Which of several checkpoints is chosen, however the training's notes name it: the best, or a refusal."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ NO_BEST = b'{"best_checkpoint": {"name": ""}, "last_checkpoint": {"name": "25_St
 
 
 def best_and_last(best: object, last: object = "25_Step-120.ckpt") -> Member:
-    """The note of a training."""
+    """The note that a training writes, with these entries."""
     note = {"best_checkpoint": best, "last_checkpoint": {"name": last}}
     return Member(NOTED.name, json.dumps(note).encode())
 
@@ -38,8 +38,8 @@ def best_and_last(best: object, last: object = "25_Step-120.ckpt") -> Member:
 @pytest.mark.parametrize("put", ["plain", "name", "Name", "checkpoint", "list"])
 def test_the_best_is_taken_however_a_note_names_it(name: object, put: str) -> None:
     entry = {"plain": name, "list": [name]}.get(put, {put: name, "avg_eval_metric": 58.9})
-    taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(entry))))
-    assert (bytes(taken.model), taken.choice.endswith("the best")) == (b"best", True)
+    extracted = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(entry))))
+    assert (bytes(extracted.model), extracted.choice.endswith("the best")) == (b"best", True)
     assert bytes(extract_model(io.BytesIO(tar_gz(LAST, best_and_last(entry), BEST, METADATA)), "best").model) == b"best"
     swapped = best_and_last({"name": "25_Step-120.ckpt"}, name)
     assert bytes(extract_model(io.BytesIO(tar_gz(LAST, swapped, BEST, METADATA)), "last").model) == b"best"
@@ -47,8 +47,8 @@ def test_the_best_is_taken_however_a_note_names_it(name: object, put: str) -> No
 
 @pytest.mark.parametrize("best", [None, "", " \n", {}, [], {"name": ""}, {"name": None, "time_stamp": ""}])
 def test_without_a_best_the_last_is_taken_and_said(best: object) -> None:
-    taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(best))))
-    assert (bytes(taken.model), taken.choice.endswith("calls 25_Step-120.ckpt the last")) == (b"last", True)
+    extracted = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(best))))
+    assert (bytes(extracted.model), extracted.choice.endswith("calls 25_Step-120.ckpt the last")) == (b"last", True)
 
 
 IN_USE = Member(b"model/.coach_checkpoint", b"25_Step-120.ckpt")
@@ -70,9 +70,9 @@ IN_USE = Member(b"model/.coach_checkpoint", b"25_Step-120.ckpt")
 )  # fmt: skip
 def test_a_note_that_is_not_clear_lets_no_other_checkpoint_in(note: Member) -> None:
     for members in ([LAST, BEST, METADATA, note], [IN_USE, LAST, BEST, METADATA, note]):
-        for asked in ("", "best"):
+        for requested in ("", "best"):
             with pytest.raises(BadInput) as refused:
-                extract_model(io.BytesIO(tar_gz(*members)), asked)
+                extract_model(io.BytesIO(tar_gz(*members)), requested)
             assert "deepracer_checkpoints.json is not clear, so nothing says which is the best" in str(refused.value)
             assert "Name one with --checkpoint" in str(refused.value)
         assert bytes(extract_model(io.BytesIO(tar_gz(*members)), "24").model) == b"best"
@@ -95,7 +95,7 @@ def test_notes_that_contradict_each_other_choose_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "note", "asked", "model"),
+    ("names", "note", "requested", "model"),
     [
         (["24_Step-2477.pb", "24_Step-99.pb"], "24_Step-2477.ckpt", "", "24_Step-2477.pb"),
         (["24_Step-99.pb", "24_Step-2477.pb"], "model/24_Step-2477.ckpt", "", "24_Step-2477.pb"),
@@ -111,26 +111,26 @@ def test_notes_that_contradict_each_other_choose_nothing() -> None:
         (["old/model_24.pb", "model_24.pb"], "", "24", ""),
     ],
 )
-def test_a_whole_name_comes_before_a_number(names: list[str], note: str, asked: str, model: str) -> None:
+def test_a_whole_name_comes_before_a_number(names: list[str], note: str, requested: str, model: str) -> None:
     models = [Member(name.encode(), name.encode()) for name in names]
     packed = io.BytesIO(tar_gz(*models, METADATA, best_and_last(note, "")))
     if model:
-        assert extract_model(packed, asked).model == model.encode()
+        assert extract_model(packed, requested).model == model.encode()
         return
     with pytest.raises(BadInput, match="2 models of the checkpoint"):
-        extract_model(packed, asked)
+        extract_model(packed, requested)
 
 
 @settings(max_examples=60, deadline=None)
-@given(folder=st.text(max_size=40), parted=st.sampled_from("/\\"), blanks=st.text(" \t\r\n", max_size=3))
-def test_in_whatever_folder_it_is_said_to_be_the_best_is_the_best(folder: str, parted: str, blanks: str) -> None:
-    note = best_and_last({"name": f"{blanks}{folder}{parted}24_Step-100.ckpt{blanks}"})
+@given(folder=st.text(max_size=40), separator=st.sampled_from("/\\"), blanks=st.text(" \t\r\n", max_size=3))
+def test_in_whatever_folder_it_is_said_to_be_the_best_is_the_best(folder: str, separator: str, blanks: str) -> None:
+    note = best_and_last({"name": f"{blanks}{folder}{separator}24_Step-100.ckpt{blanks}"})
     assert extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, note))).model == b"best"
 
 
-SAID = st.text(min_size=1).filter(str.strip) | st.integers() | st.booleans()
+SCALARS = st.text(min_size=1).filter(str.strip) | st.integers() | st.booleans()
 ENTRIES = st.recursive(
-    SAID,
+    SCALARS,
     lambda inner: st.lists(inner, min_size=1) | st.dictionaries(st.sampled_from(["name", "x"]), inner, min_size=1),
     max_leaves=4,
 )
@@ -140,5 +140,5 @@ ENTRIES = st.recursive(
 @given(best=ENTRIES)
 def test_where_anything_is_called_the_best_the_last_is_not_taken(best: object) -> None:
     with contextlib.suppress(BadInput):
-        taken = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(best))))
-        assert taken.choice.endswith("the best")
+        extracted = extract_model(io.BytesIO(tar_gz(LAST, BEST, METADATA, best_and_last(best))))
+        assert extracted.choice.endswith("the best")

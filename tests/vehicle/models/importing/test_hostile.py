@@ -1,4 +1,4 @@
-"""Nothing that a hostile racer brings is run, kept or written anywhere: one sentence each, in under a second."""
+"""No hostile file is run, stored or written anywhere: each is refused with one sentence, in under a second."""
 
 import pathlib
 import time
@@ -11,7 +11,7 @@ from tests.vehicle.models.importing.hostile_archives import HOSTILE, NAME, Hosti
 from vehicle.models.importing.prepare import prepare
 from vehicle.models.library import Library
 
-PATIENCE_S = 1.0
+MAX_TIME_S = 1.0
 EVERY = HOSTILE + CUNNING
 SOME = HOSTILE[::12] + CUNNING[::12]
 
@@ -21,24 +21,24 @@ def test_the_corpus_is_large_enough() -> None:
     assert len({(hostile.name, hostile.content, hostile.beside) for hostile in EVERY}) == len(EVERY)
 
 
-def bring(folder: pathlib.Path, hostile: Hostile) -> pathlib.Path:
-    """The file as it lies on the racer's stick."""
-    stick = folder / "stick"
-    stick.mkdir()
-    (stick / hostile.name).write_bytes(hostile.content)
+def write_hostile(folder: pathlib.Path, hostile: Hostile) -> pathlib.Path:
+    """Write the file as it lies on the racer's USB drive; returns its path."""
+    drive = folder / "drive"
+    drive.mkdir()
+    (drive / hostile.name).write_bytes(hostile.content)
     if hostile.beside is not None:
-        (stick / NAME.decode()).write_bytes(hostile.beside)
-    return stick / hostile.name
+        (drive / NAME.decode()).write_bytes(hostile.beside)
+    return drive / hostile.name
 
 
 def everything(folder: pathlib.Path) -> set[pathlib.Path]:
-    """All that lies below."""
+    """All files and folders below `folder`."""
     return set(folder.rglob("*"))
 
 
 @pytest.mark.parametrize("hostile", EVERY, ids=[f"{n}-{h.name}-{h.words}" for n, h in enumerate(EVERY)])
 def test_it_is_refused_at_once_and_writes_nothing_outside(tmp_path: pathlib.Path, hostile: Hostile) -> None:
-    file, fresh = bring(tmp_path, hostile), tmp_path / "library" / "fresh"
+    file, fresh = write_hostile(tmp_path, hostile), tmp_path / "library" / "fresh"
     fresh.mkdir(parents=True)
     before = everything(tmp_path)
     began_s = time.process_time()
@@ -49,7 +49,7 @@ def test_it_is_refused_at_once_and_writes_nothing_outside(tmp_path: pathlib.Path
     assert str(refused.value).startswith(f"{file}: ")
     assert str(refused.value).isprintable()
     assert str(fresh) not in str(refused.value)
-    assert took_s < PATIENCE_S
+    assert took_s < MAX_TIME_S
     assert not (fresh / "card.json").exists()
     assert everything(tmp_path) - before <= {fresh / "model.onnx", fresh / "model_metadata.json"}
 
@@ -57,7 +57,7 @@ def test_it_is_refused_at_once_and_writes_nothing_outside(tmp_path: pathlib.Path
 @pytest.mark.slow
 @pytest.mark.parametrize("hostile", SOME, ids=[h.words for h in SOME])
 def test_the_library_stays_as_it_was(tmp_path: pathlib.Path, hostile: Hostile) -> None:
-    file = bring(tmp_path, hostile)
+    file = write_hostile(tmp_path, hostile)
     library = Library(tmp_path / "models")
     with pytest.raises(BadInput) as refused:
         library.add(file)

@@ -1,4 +1,4 @@
-"""Builds zip archives byte by byte, so that they may be as wrong as a hostile racer wants."""
+"""Builds zip archives byte by byte, so that they can be wrong in every way."""
 
 import struct
 import zlib
@@ -19,7 +19,10 @@ def zip_of(
     described: bool = False,
     large: bool = False,
 ) -> bytes:
-    """An archive; what is given by a file's name lies about it. `described`: sizes stand behind; `large`: zip64."""
+    """An archive of `files`; the other mappings, by file name, replace true values with false ones.
+
+    `described`: sizes follow the content in a data descriptor; `large`: ZIP64.
+    """
     written, directory = bytearray(), bytearray()
     for name, content in files.items():
         packer = zlib.compressobj(9, wbits=-15)

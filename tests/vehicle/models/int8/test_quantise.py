@@ -1,4 +1,4 @@
-"""int8 beside fp32: made from frames by the real runtime, and taken only where it is faster and drives alike."""
+"""The int8 version of a model: made by the real runtime, used only where it is faster and drives alike."""
 
 import json
 import pathlib
@@ -32,7 +32,7 @@ SLOWER = Int8Verdict(60, 1.0, 0.0, 0.0, 1000, 950)
 
 
 def road(number: int) -> np.ndarray:
-    """A grey road with a line that wanders, (240, 320)."""
+    """A grey road with a line that moves from picture to picture, (240, 320) uint8."""
     picture = np.full((240, 320), 90, np.uint8)
     picture[:100] = 200
     middle = 160 + 100 * np.sin(number / 9)
@@ -48,8 +48,8 @@ def pictures(folder: pathlib.Path, count: int) -> pathlib.Path:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """The demo's model with int8 beside it, made by the command."""
+def quantised_model(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The demo's model with an int8 version, made by the command."""
     folder = tmp_path_factory.mktemp("int8")
     model = folder / "demo"
     model.mkdir()
@@ -61,21 +61,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 
 @pytest.fixture
-def model(made: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
-    """A copy to spoil."""
-    return pathlib.Path(shutil.copytree(made, tmp_path / "demo"))
+def model(quantised_model: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
+    """A copy for a test that damages it."""
+    return pathlib.Path(shutil.copytree(quantised_model, tmp_path / "demo"))
 
 
 @pytest.mark.slow
-def test_int8_is_made_judged_and_noted(made: pathlib.Path) -> None:
-    note, int8 = load_note(made), check_model(made / INT8)
-    assert (note.of_sha256, note.sha256) == (check_model(made).sha256, int8.sha256)
+def test_int8_is_made_judged_and_noted(quantised_model: pathlib.Path) -> None:
+    note, int8 = load_note(quantised_model), check_model(quantised_model / INT8)
+    assert (note.of_sha256, note.sha256) == (check_model(quantised_model).sha256, int8.sha256)
     assert (note.source, note.frames, note.verdict.frames) == ("frames", 40, 40)
-    assert sorted(path.name for path in made.iterdir()) == sorted(
+    assert sorted(path.name for path in quantised_model.iterdir()) == sorted(
         [FRAMES, NOTE, INT8, "model.onnx", "model_metadata.json"]
     )
-    assert len(int8.content) < 0.5 * len(check_model(made).content)
-    verdict = judge(Policy(check_model(made)), Policy(int8), np.load(made / FRAMES))
+    assert len(int8.content) < 0.5 * len(check_model(quantised_model).content)
+    verdict = judge(Policy(check_model(quantised_model)), Policy(int8), np.load(quantised_model / FRAMES))
     assert verdict.alike > 0.8
     assert verdict.steering_mean < 0.1
 
@@ -83,19 +83,19 @@ def test_int8_is_made_judged_and_noted(made: pathlib.Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("verdict", "drives"), [(FASTER, "int8"), (SLOWER, "fp32")])
 def test_what_was_judged_better_here_drives(
-    made: pathlib.Path, monkeypatch: pytest.MonkeyPatch, verdict: Int8Verdict, drives: str
+    quantised_model: pathlib.Path, monkeypatch: pytest.MonkeyPatch, verdict: Int8Verdict, drives: str
 ) -> None:
     monkeypatch.setattr(choose_precision, "judge", lambda *_: verdict)
-    choice = choose(made)
-    file = made / (INT8 if drives == "int8" else "model.onnx")
+    choice = choose(quantised_model)
+    file = quantised_model / (INT8 if drives == "int8" else "model.onnx")
     assert (choice.precision, choice.policy.model.sha256) == (drives, check_model(file).sha256)
     assert choice.policy.model.name == "demo"
     assert choice.sentence.startswith(f"{drives} drives: ")
 
 
 @pytest.mark.slow
-def test_the_settings_may_ask_for_fp32(made: pathlib.Path) -> None:
-    assert choose(made, wanted="fp32").precision == "fp32"
+def test_the_settings_may_ask_for_fp32(quantised_model: pathlib.Path) -> None:
+    assert choose(quantised_model, wanted="fp32").precision == "fp32"
 
 
 def _other_model(model: pathlib.Path) -> None:
@@ -142,24 +142,24 @@ def test_what_does_not_belong_to_the_model_does_not_drive(
     spoil(model)
     choice = choose(model)
     assert choice.precision == "fp32"
-    assert "does not count" in choice.sentence
+    assert "cannot be used" in choice.sentence
     assert choice.policy.model.sha256 == check_model(model).sha256
 
 
 @pytest.mark.slow
 def test_command_list_and_phone_tell_of_it(
-    made: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    quantised_model: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["model", "check", str(made)]) == 0
+    assert main(["model", "check", str(quantised_model)]) == 0
     assert " drives: " in capsys.readouterr().out
     library = Library(tmp_path / "models")
-    entry = library.add(made / "model.onnx", "mine")
+    entry = library.add(quantised_model / "model.onnx", "mine")
     for name in (INT8, NOTE, FRAMES):
-        shutil.copy(made / name, entry.folder / name)
+        shutil.copy(quantised_model / name, entry.folder / name)
     assert main(["model", "list", "--library", str(library.folder)]) == 0
-    assert load_note(made).verdict.sentence in capsys.readouterr().out
+    assert load_note(quantised_model).verdict.sentence in capsys.readouterr().out
     (row,) = LibraryModelList(library.folder).rows()
-    assert row.detail.endswith("int8 beside it")
+    assert row.detail.endswith("with an int8 version")
 
 
 def test_frames_come_from_recordings_and_pictures_alike(tmp_path: pathlib.Path) -> None:
@@ -169,15 +169,15 @@ def test_frames_come_from_recordings_and_pictures_alike(tmp_path: pathlib.Path) 
     run.close()
     recorded = read_frames(tmp_path / "000001-x.mcap")
     assert np.array_equal(recorded, read_frames(tmp_path))
-    kept = read_frames(pictures(tmp_path / "pictures", MIN_FRAMES + 5))
-    assert recorded.shape == kept.shape == (MIN_FRAMES + 5, 120, 160)
-    assert np.abs(recorded.astype(int) - kept).mean() < 3  # JPEG
+    from_pictures = read_frames(pictures(tmp_path / "pictures", MIN_FRAMES + 5))
+    assert recorded.shape == from_pictures.shape == (MIN_FRAMES + 5, 120, 160)
+    assert np.abs(recorded.astype(int) - from_pictures).mean() < 3  # JPEG
 
 
 def test_too_little_or_no_frames_at_all_are_refused(tmp_path: pathlib.Path) -> None:
     (tmp_path / "empty").mkdir()
-    for source, said in ((pictures(tmp_path / "few", 5), "5 frames"), (tmp_path / "empty", "0 frames")):
-        with pytest.raises(BadInput, match=said):
+    for source, words in ((pictures(tmp_path / "few", 5), "5 frames"), (tmp_path / "empty", "0 frames")):
+        with pytest.raises(BadInput, match=words):
             read_frames(source)
     for missing in (tmp_path / "none.mcap", tmp_path / "none"):
         with pytest.raises(BadInput):
@@ -213,7 +213,7 @@ def test_a_command_that_cannot_says_one_sentence(tmp_path: pathlib.Path, capsys:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "drives", "said"),
+    ("verdict", "drives", "words"),
     [
         (FASTER, "int8", "0.30 ms a frame against 1.00 with fp32; 100% of 60 frames move the wheels alike"),
         (SLOWER, "fp32", "not faster here"),
@@ -225,9 +225,9 @@ def test_a_command_that_cannot_says_one_sentence(tmp_path: pathlib.Path, capsys:
         (Int8Verdict(60, 0.5, 0.5, 1.0, 1000, 3000), "fp32", "50% of 60"),
     ],
 )
-def test_the_rule(verdict: Int8Verdict, drives: str, said: str) -> None:
+def test_the_rule(verdict: Int8Verdict, drives: str, words: str) -> None:
     assert verdict.precision == drives
-    assert said in verdict.sentence
+    assert words in verdict.sentence
 
 
 def test_a_note_survives_its_file_and_a_missing_one_is_none(tmp_path: pathlib.Path) -> None:
@@ -240,9 +240,9 @@ def test_a_note_survives_its_file_and_a_missing_one_is_none(tmp_path: pathlib.Pa
     st.integers(1, 500), st.floats(0, 1), st.floats(0, 2), st.floats(0, 2), st.integers(1, 10**6), st.integers(1, 10**6)
 )
 def test_int8_never_drives_unless_it_is_both(
-    frames: int, alike: float, mean: float, most: float, fp32_us: int, int8_us: int
+    frames: int, alike: float, mean: float, largest: float, fp32_us: int, int8_us: int
 ) -> None:
-    verdict = Int8Verdict(frames, alike, mean, most, fp32_us, int8_us)
+    verdict = Int8Verdict(frames, alike, mean, largest, fp32_us, int8_us)
     both = int8_us <= 0.9 * fp32_us and alike >= 0.95 and mean <= 0.02
     assert verdict.precision == ("int8" if both else "fp32")
     assert verdict.sentence.startswith(f"{verdict.precision} drives")

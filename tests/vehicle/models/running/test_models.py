@@ -1,4 +1,4 @@
-"""What is refused before it can drive: every bad model is one sentence, and the good one runs."""
+"""Models are checked before they can drive: each bad one is refused with one sentence, and the good one runs."""
 
 import contextlib
 import json

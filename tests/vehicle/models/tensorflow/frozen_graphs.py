@@ -1,4 +1,4 @@
-"""The kept frozen graphs, and the observations that TensorFlow answered: drawn as tools/parity/write_frozen.py does."""
+"""The stored frozen graphs, and the observations that TensorFlow answered (as in tools/parity/write_frozen.py)."""
 
 import pathlib
 from typing import Any
@@ -11,7 +11,7 @@ SHAPES: dict[str, tuple[int, ...]] = {"STEREO_CAMERAS": (120, 160, 2), "LIDAR": 
 
 
 def pictures(sensor: str, seed: int) -> Any:
-    """(4, ...) float32: dark, bright, a ramp and noise."""
+    """Observations of a sensor, (4, ...) float32: dark, bright, a ramp (cameras only) and noise."""
     shape = SHAPES.get(sensor, (120, 160, 1))
     noise = np.random.RandomState(seed).uniform(0, 1, (ROWS, *shape))
     noise[0], noise[1] = 0, 1

@@ -5,18 +5,18 @@ from typing import Any
 
 
 def varint(value: int) -> bytes:
-    """An unsigned or signed number."""
+    """A varint of an unsigned or signed number."""
     value &= (1 << 64) - 1
-    found = bytearray()
+    encoded = bytearray()
     while True:
-        found.append(value & 0x7F | (0x80 if value > 0x7F else 0))
+        encoded.append(value & 0x7F | (0x80 if value > 0x7F else 0))
         value >>= 7
         if not value:
-            return bytes(found)
+            return bytes(encoded)
 
 
 def field(number: int, value: int | bytes | str | float) -> bytes:
-    """One field of a message."""
+    """One field of a message: a varint, bytes, a text or a 32-bit float."""
     if isinstance(value, int):
         return varint(number << 3) + varint(value)
     if isinstance(value, float):
@@ -31,7 +31,7 @@ def shape(*sizes: int) -> bytes:
 
 
 def tensor(sizes: tuple[int, ...], content: bytes = b"", dtype: int = 1, **values: Any) -> bytes:
-    """A TensorProto; `one=` is a single float that stands for all."""
+    """A TensorProto; `one=` gives a single float for all elements."""
     message = field(1, dtype) + field(2, shape(*sizes))
     if content:
         message += field(4, content)
@@ -58,7 +58,7 @@ SEEN = "main_level/agent/main/online/network_0/FRONT_FACING_CAMERA/FRONT_FACING_
 
 
 def placeholder(name: str = SEEN, sizes: tuple[int, ...] = (-1, 120, 160, 1)) -> bytes:
-    """The camera."""
+    """The placeholder of the camera."""
     return node(name, "Placeholder", (), attribute("dtype", field(6, 1)), attribute("shape", field(7, shape(*sizes))))
 
 
@@ -73,20 +73,20 @@ def integers(name: str, *values: int) -> bytes:
     return constant(name, (len(values),), content=struct.pack(f"<{len(values)}i", *values), dtype=3)
 
 
-def rescaled(given: str, made: str, r: str = "r") -> list[bytes]:
-    """rl_coach's gradient rescaler, as its nodes: from the value `given` to the same value, `made`."""
+def rescaled(source: str, result: str, r: str = "r") -> list[bytes]:
+    """rl_coach's gradient rescaler, as its nodes: from the value `source` to the same value, `result`."""
     mask = attribute("shrink_axis_mask", field(3, 1))
     return [
-        constant(f"{made}/sub/x", (), 1.0),
-        node(f"{made}/sub", "Sub", (f"{made}/sub/x", r)),
-        node(f"{made}/stack", "Pack", (given,)),
-        node(f"{made}/stop", "StopGradient", (f"{made}/stack",)),
-        node(f"{made}/mul", "Mul", (f"{made}/sub", f"{made}/stop")),
-        node(f"{made}/stack_1", "Pack", (given,)),
-        node(f"{made}/mul_1", "Mul", (r, f"{made}/stack_1")),
-        node(f"{made}/add", "AddV2", (f"{made}/mul", f"{made}/mul_1")),
-        *(integers(f"{made}/{bound}", value) for bound, value in (("begin", 0), ("end", 1), ("step", 1))),
-        node(made, "StridedSlice", (f"{made}/add", f"{made}/begin", f"{made}/end", f"{made}/step"), mask),
+        constant(f"{result}/sub/x", (), 1.0),
+        node(f"{result}/sub", "Sub", (f"{result}/sub/x", r)),
+        node(f"{result}/stack", "Pack", (source,)),
+        node(f"{result}/stop", "StopGradient", (f"{result}/stack",)),
+        node(f"{result}/mul", "Mul", (f"{result}/sub", f"{result}/stop")),
+        node(f"{result}/stack_1", "Pack", (source,)),
+        node(f"{result}/mul_1", "Mul", (r, f"{result}/stack_1")),
+        node(f"{result}/add", "AddV2", (f"{result}/mul", f"{result}/mul_1")),
+        *(integers(f"{result}/{bound}", value) for bound, value in (("begin", 0), ("end", 1), ("step", 1))),
+        node(result, "StridedSlice", (f"{result}/add", f"{result}/begin", f"{result}/end", f"{result}/step"), mask),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The graph's reader: the wire format within bounds, and damage to real graphs that does no worse than a sentence."""
+"""The graph's reader: the wire format within limits, and damage to real graphs, which is at worst a refusal."""
 
 import contextlib
 import struct
@@ -43,22 +43,22 @@ def test_one_value_stands_for_all(sizes: list[int], one: float) -> None:
 
 
 def listed(sizes: tuple[int, ...], values: Sequence[float | int], dtype: int = 1, packed: bool = False) -> bytes:
-    """A Const whose values stand in a list, not as bytes."""
+    """A Const whose values are listed, not given as bytes."""
     number = {1: 5, 2: 6, 3: 7, 9: 10, 10: 11, 19: 13}[dtype]
     if number > 6:
-        kept = b"".join(map(pb.varint, map(int, values)))
+        joined = b"".join(map(pb.varint, map(int, values)))
         each = b"".join(pb.field(number, int(value)) for value in values)
     else:
-        kept = struct.pack(f"<{len(values)}{'f' if number == 5 else 'd'}", *values)
-        each = pb.field(number, kept) if number == 6 else b"".join(pb.field(5, float(v)) for v in values)
+        joined = struct.pack(f"<{len(values)}{'f' if number == 5 else 'd'}", *values)
+        each = pb.field(number, joined) if number == 6 else b"".join(pb.field(5, float(v)) for v in values)
     message = pb.field(1, dtype) + pb.field(2, pb.shape(*sizes))
-    message += pb.field(number, kept) if packed else each
+    message += pb.field(number, joined) if packed else each
     return pb.node("c", "Const", (), pb.attribute("value", pb.field(8, message)))
 
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize(
-    ("sizes", "values", "dtype", "wanted"),
+    ("sizes", "values", "dtype", "expected"),
     [
         ((3,), [0.5, 0.125], 1, [0.5, 0.125, 0.125]),
         ((2, 2), [1.0, 2.0, 3.0], 1, [1.0, 2.0, 3.0, 3.0]),
@@ -72,25 +72,25 @@ def listed(sizes: tuple[int, ...], values: Sequence[float | int], dtype: int = 1
     ],
 )
 def test_the_last_value_of_a_list_stands_for_all_that_follow(
-    sizes: tuple[int, ...], values: list[float], dtype: int, wanted: list[float], packed: bool
+    sizes: tuple[int, ...], values: list[float], dtype: int, expected: list[float], packed: bool
 ) -> None:
     value = read_graph(pb.graph(listed(sizes, values, dtype, packed and bool(values)))).nodes["c"].attributes["value"]
     assert isinstance(value, np.ndarray)
     assert value.shape == sizes
-    assert value.ravel().tolist() == wanted
+    assert value.ravel().tolist() == expected
 
 
 @given(values=st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=30), last=st.integers(0, 30))
 def test_a_list_without_its_repeated_end_means_the_same(values: list[float], last: int) -> None:
     values += [values[-1]] * last
-    whole = read_graph(pb.graph(listed((len(values),), values))).nodes["c"].attributes["value"]
-    kept = len(values)
-    while kept > 1 and struct.pack("<f", values[kept - 2]) == struct.pack("<f", values[-1]):
-        kept -= 1
-    short = read_graph(pb.graph(listed((len(values),), values[:kept]))).nodes["c"].attributes["value"]
-    assert isinstance(whole, np.ndarray)
+    full = read_graph(pb.graph(listed((len(values),), values))).nodes["c"].attributes["value"]
+    count = len(values)
+    while count > 1 and struct.pack("<f", values[count - 2]) == struct.pack("<f", values[-1]):
+        count -= 1
+    short = read_graph(pb.graph(listed((len(values),), values[:count]))).nodes["c"].attributes["value"]
+    assert isinstance(full, np.ndarray)
     assert isinstance(short, np.ndarray)
-    assert whole.tobytes() == short.tobytes()
+    assert full.tobytes() == short.tobytes()
 
 
 def test_a_small_file_does_not_become_a_large_model_by_repeats() -> None:
@@ -122,7 +122,7 @@ def test_a_long_chain_is_no_reason_to_fall_over() -> None:
 
 
 def test_branches_within_branches_end() -> None:
-    """A function whose branch is itself."""
+    """A function whose `If` calls the function itself."""
     again = [pb.attribute(key, pb.field(10, pb.field(1, "f"))) for key in ("then_branch", "else_branch")]
     body = pb.field(3, pb.node("inner", "If", ("a", "a"), *again))
     signature = pb.field(

@@ -1,4 +1,4 @@
-"""What TensorFlow answered, our numpy reading and the converted policy answer too: four dialects, ten networks each."""
+"""Our evaluation in numpy and the converted policy answer as TensorFlow did, for every stored graph."""
 
 import pathlib
 import re
@@ -25,15 +25,15 @@ def test_all_dialects_are_here() -> None:
     assert {case.parent.name for case in CASES} == {"tf1", "tf2v1", "legacy", "keras3", "rl_coach", "older"}
 
 
-def drawn(case: pathlib.Path) -> set[tuple[str, str]]:
-    """The names and operators of a graph."""
+def nodes_of(case: pathlib.Path) -> set[tuple[str, str]]:
+    """The names and operators of a stored graph."""
     return {(node.name, node.op) for node in read_graph(case.read_bytes()).nodes.values()}
 
 
 @pytest.mark.parametrize("case", sorted((DATA / "rl_coach").glob("*.pb")), ids=lambda case: case.stem)
 def test_our_writer_makes_the_graph_that_rl_coach_makes(case: pathlib.Path) -> None:
-    """Node by node; but for the head of SAC, where the simulation application brings one of its own."""
-    theirs, ours = drawn(case), drawn(DATA / "tf1" / case.name)
+    """Node by node, except in the head of SAC, where the simulation application has its own."""
+    theirs, ours = nodes_of(case), nodes_of(DATA / "tf1" / case.name)
     if case.stem.startswith("sac"):
         own = ("/dense/", "/policy_mean", "/policy_mu_logsig/", "/strided_slice_1")
         theirs = {node for node in theirs if not any(f"sac_policy_head_0{part}" in node[0] for part in own)}
@@ -45,7 +45,7 @@ def test_our_writer_makes_the_graph_that_rl_coach_makes(case: pathlib.Path) -> N
 @pytest.mark.parametrize("dialect", ["tf1", "tf2v1", "legacy", "keras3"])
 def test_every_graph_of_ours_has_the_gradient_rescaler(dialect: str) -> None:
     for case in sorted((DATA / dialect).glob("*.pb")):
-        ops = Counter(op for name, op in drawn(case) if re.search(r"/network_\d+/[^/]+(/input|/y)?$", name))
+        ops = Counter(op for name, op in nodes_of(case) if re.search(r"/network_\d+/[^/]+(/input|/y)?$", name))
         stage = {"Pack": 2, "StopGradient": 1, "Sub": 1, "Mul": 2, "AddV2": 1}
         assert {op: ops[op] for op in stage} == stage, case
 
@@ -55,11 +55,13 @@ def test_the_converted_policy_answers_as_tensorflow_did(case: pathlib.Path) -> N
     metadata = load_metadata(case.with_suffix(".json"), any_sensors=True)
     content, head = convert(read_graph(case.read_bytes()), metadata)
     given = {sensor: pictures(sensor, seed) for seed, sensor in enumerate(sorted(metadata.sensors))}
-    wanted = np.load(case.with_suffix(".npy"))
-    assert np.abs(wanted - wanted.mean(axis=0)).max() > 1e-3, "the case would prove nothing: it hardly looks"
-    assert np.abs(evaluate_frozen(head, given) - wanted).max() < LARGEST_DIFFERENCE
+    expected = np.load(case.with_suffix(".npy"))
+    assert np.abs(expected - expected.mean(axis=0)).max() > 1e-3, (
+        "the case would prove nothing: the answers hardly depend on the observations"
+    )
+    assert np.abs(evaluate_frozen(head, given) - expected).max() < LARGEST_DIFFERENCE
     session = open_session(content)
-    assert np.abs(run_onnx(session, given) - wanted).max() < LARGEST_DIFFERENCE
+    assert np.abs(run_onnx(session, given) - expected).max() < LARGEST_DIFFERENCE
     assert compare(frozen_answers(head), head.shapes, session) < LARGEST_DIFFERENCE
     operators = {node.op_type for node in allowed_graph(content).node}
     assert "Transpose" not in operators

@@ -40,16 +40,16 @@ SHRINK = attribute("shrink_axis_mask", field(3, 1))
 
 
 def numbers(name: str, *values: float) -> bytes:
-    """A constant row."""
+    """A constant row of these values."""
     return constant(name, (1, len(values)), content=np.array(values, "<f4").tobytes())
 
 
 def stage(*r: bytes, again: str = "x", packed: bool = True, rescaler: str = "r") -> bytes:
-    """A policy with the stage between its one dense layer and its softmax; `again` is what the second half is of."""
+    """A policy with the stage between its one dense layer and its softmax; `again` is the input of its second half."""
     pack = (node("pack", "Pack", ("x",)), node("pack_1", "Pack", (again,)))
     first, second = ("pack", "pack_1") if packed else ("x", again)
     begin = (integers("zero", 0), integers("one", 1), integers("step", 1))
-    taken = node("taken", "StridedSlice", ("add", "zero", "one", "step"), SHRINK)
+    sliced = node("sliced", "StridedSlice", ("add", "zero", "one", "step"), SHRINK)
     return graph(
         *dense()[:-1],
         numbers("lively", 0.0, 1.0, -1.0),
@@ -63,8 +63,8 @@ def stage(*r: bytes, again: str = "x", packed: bool = True, rescaler: str = "r")
         node("mul", "Mul", ("sub", "stop")),
         node("mul_1", "Mul", (rescaler, second)),
         node("add", "AddV2", ("mul", "mul_1")),
-        *((*begin, taken) if packed else ()),
-        node(HEAD, "Softmax", ("taken" if packed else "add",)),
+        *((*begin, sliced) if packed else ()),
+        node(HEAD, "Softmax", ("sliced" if packed else "add",)),
     )
 
 
@@ -72,7 +72,7 @@ METADATA_ = parse_metadata(json.dumps(METADATA).encode())
 
 
 def operators(content: bytes) -> list[str]:
-    """Of the converted policy, in order."""
+    """The operators of the converted policy, in order."""
     return [one.op_type for one in allowed_graph(content).node]
 
 
@@ -107,8 +107,8 @@ def test_halves_of_two_values_are_added_as_they_stand(value: float) -> None:
     content, head = convert(read_graph(stage(constant("r", (), value), again="y")), METADATA_)
     assert "Tanh" in operators(content)
     assert "Add" in operators(content)
-    wanted = evaluate_frozen(head, observations(head.shapes))
-    assert compare(wanted, head.shapes, open_session(content)) < 1e-5
+    expected = evaluate_frozen(head, observations(head.shapes))
+    assert compare(expected, head.shapes, open_session(content)) < 1e-5
     straight, _ = convert(read_graph(stage(constant("r", (), value))), METADATA_)
     assert content != straight
 
@@ -279,8 +279,8 @@ def test_a_live_row_is_set_up_and_joined_along_either(row: bool) -> None:
         first,
         node("set", "ExpandDims", ("x", "first")),
         *begin,
-        node("taken", "StridedSlice", ("set", "zero", "one", "step"), SHRINK),
-        node(HEAD, "Softmax", ("taken",)),
+        node("sliced", "StridedSlice", ("set", "zero", "one", "step"), SHRINK),
+        node(HEAD, "Softmax", ("sliced",)),
     ]
     content, head = convert(read_graph(graph(*nodes)), METADATA_)
     assert compare(frozen_answers(head), head.shapes, open_session(content)) < 1e-5
