@@ -15,7 +15,7 @@ from station.core.inputs import Edge, GateNote
 from station.gates.clock_map import NS_PER_S, ClockMap
 from station.gates.flicker import FlickerDetector
 from station.gates.pico.firmware.gatewire import CheckedLineReader, pack
-from station.gates.resting_level import RestingLevelMonitor
+from station.gates.resting_level import LONG_NS, RestingLevelMonitor
 
 PING_NS = 50_000_000  # between pings
 WARM_PING_NS = 20_000_000  # between pings until the clock map is warm
@@ -47,6 +47,13 @@ class _PicoBoot:
     newest: int = 0  # the highest number that we know to exist
     requested_ns: int | None = None  # when we last asked for what is missing
     levels_known: bool = False  # the gate has sent the levels of its pins
+    now_us: int = 0  # the gate's clock, as of its newest line
+    broke_us: dict[int, int] = field(default_factory=dict)  # by sensor that an edge shows to be broken: since when
+
+    def has_just_broken(self, sensor: int) -> bool:
+        """Whether an edge shows that the sensor was free until a moment ago: a car is in the beam."""
+        broke_us = self.broke_us.get(sensor)
+        return broke_us is not None and (self.now_us - broke_us) * 1000 < LONG_NS
 
 
 def boot_name(station_boot: str, device_boot: str) -> str:
@@ -171,6 +178,7 @@ class PicoSession:
     def _on_line(self, word: str, numbers: list[int], now_ns: int) -> None:
         assert self._boot is not None
         if word == "Q":
+            self._boot.now_us = max(self._boot.now_us, numbers[1])
             sent_ns = self._sent.pop(numbers[0], None)
             if sent_ns is not None:
                 self._boot.clock.add(sent_ns, numbers[1], now_ns)
@@ -185,12 +193,15 @@ class PicoSession:
         if edge.seq == boot.have + 1:
             boot.have, boot.known = edge.seq, True
             boot.waiting.append(edge)
+            boot.now_us = max(boot.now_us, edge.device_us)
             if edge.sensor < len(self._sensors):
                 # At the time of reading, since the levels in a heartbeat have no other time either.
                 name = self._sensors[edge.sensor]
                 if edge.level == self._broken_level:
+                    boot.broke_us[edge.sensor] = edge.device_us
                     self._resting.broke(name, edge.read_ns)
                 else:
+                    boot.broke_us.pop(edge.sensor, None)
                     self._resting.change(name, False, edge.read_ns)
 
     def _on_levels(self, boot: _PicoBoot, levels: list[int], now_ns: int) -> None:
@@ -199,7 +210,8 @@ class PicoSession:
             return
         for index, name in enumerate(self._sensors):
             broken = levels[0] >> index & 1 == self._broken_level
-            if boot.levels_known:
+            # The heartbeat before the edge may have been lost: then the sensor was not broken from the start.
+            if boot.levels_known or (broken and boot.has_just_broken(index)):
                 self._resting.change(name, broken, now_ns)
             else:
                 self._resting.begin(name, broken, now_ns)

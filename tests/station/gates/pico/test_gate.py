@@ -100,7 +100,12 @@ def test_a_port_beyond_what_select_can_wait_for_is_told_and_tried_again(pico: Pi
 
 @pytest.mark.slow
 def test_edges_over_a_cruel_line_a_reset_and_a_restart(pico: PicoOnPty) -> None:
-    made, outputs = gate(pico.path), queue.SimpleQueue[GateOutput]()
+    with contextlib.closing(gate(pico.path)) as made, contextlib.closing(gate(pico.path)) as again:
+        _check_a_reset_and_a_restart(pico, made, again)
+
+
+def _check_a_reset_and_a_restart(pico: PicoOnPty, made: PicoGate, again: PicoGate) -> None:
+    outputs = queue.SimpleQueue[GateOutput]()
     made.start({}, outputs.put)
     early = [pico.edge(0, 0), pico.edge(0, 1)]
     edges = until(lambda: made.health().edges == 2, outputs)
@@ -113,7 +118,6 @@ def test_edges_over_a_cruel_line_a_reset_and_a_restart(pico: PicoOnPty) -> None:
     assert health.drift_ppb is not None
     made.close()
     true_ns = pico.edge(1, 0)  # the station does not listen, but the gate stores its edges
-    again = gate(pico.path)
     again.start({edges[-1].boot: 2}, outputs.put)
     edges = until(lambda: again.health().edges == 1, outputs)
     edges += queued(outputs)
@@ -123,4 +127,3 @@ def test_edges_over_a_cruel_line_a_reset_and_a_restart(pico: PicoOnPty) -> None:
     pico.edge(0, 0)
     until(lambda: again.health().edges == 2, outputs)
     assert "reset, 1 so far" in again.health().sentence
-    again.close()

@@ -197,6 +197,15 @@ def test_a_beam_that_moves_was_free() -> None:
     assert session.fault(S) == ""
 
 
+@pytest.mark.parametrize(("asked_us", "sentence"), [(1_500_000, ""), (4_000_000, "The beam of front has been broken")])
+def test_a_car_in_the_beam_is_no_wrong_level_though_the_first_heartbeat_was_lost(asked_us: int, sentence: str) -> None:
+    session = PicoSession("start", ("front", "rear"), "boot-0", {})
+    session.on_data(pack("E", "one", 1, 0, 0, 1_000_000), S)
+    session.on_data(pack("Q", "one", 1, asked_us), 2 * S)
+    session.on_data(pack("H", "one", 1, 1, 0b1110), 2 * S)
+    assert session.fault(2 * S)[: len("The beam of front has been broken")] == sentence
+
+
 def test_a_flickering_beam_is_said() -> None:
     bench = rig()
     bench.run(115 * S)
