@@ -111,7 +111,7 @@ def _check_a_reset_and_a_restart(pico: PicoOnPty, made: PicoGate, again: PicoGat
     edges = until(lambda: made.health().edges == 2, outputs)
     edges += queued(outputs)
     assert [edge.seq for edge in edges] == [1, 2]
-    assert all(abs(edge.at_ns - condition) <= edge.uncertainty_ns for edge, condition in zip(edges, early, strict=True))
+    assert all(abs(edge.at_ns - true_ns) <= edge.uncertainty_ns for edge, true_ns in zip(edges, early, strict=True))
     health = made.health()
     assert health.alive
     assert health.uncertainty_ns is not None
