@@ -13,11 +13,12 @@ from station.core.moment import NEVER, CarOrder, Mode, Moment, later
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command of an official, the `author`. The service stamps `moment` when it receives the command."""
+    """A command of an official: the `author`, on the `device`. The service stamps `moment` when it receives it."""
 
     author: str
     reason: str = ""
     moment: Moment = field(default=NEVER)
+    device: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
