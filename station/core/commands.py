@@ -5,20 +5,13 @@ carries them out.
 Example: `OpenRun(author="judge", racer="Ann", car="car-1")` begins a run.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from station.core.moment import NEVER, CarOrder, Mode, Moment, later
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A command of an official: the `author`, on the `device`. The service stamps `moment` when it receives it."""
-
-    author: str
-    reason: str = ""
-    moment: Moment = field(default=NEVER)
-    device: str = later("")
+from station.core.moment import Command
+from station.core.moment import CarOrder, Mode, later
+from station.core.queue.commands import *
+from station.core.race.commands import *
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,4 +282,17 @@ COMMANDS: dict[str, type[Command]] = {
     "set_mode": SetMode,
     "set_clock": SetClock,
     "try_gate": TryGate,
+    "queue": QueueRacer,
+    "move_in_queue": MoveInQueue,
+    "call_next": CallNext,
+    "no_show": MarkNoShow,
+    "leave_queue": LeaveQueue,
+    "rerun": Rerun,
+    "stage": StageRun,
+    "relaunch": Relaunch,
+    "pause": PauseRace,
+    "continue": ContinueRace,
+    "dnf": MarkDnf,
+    "submit": SubmitRun,
+    "discard": DiscardRun,
 }
