@@ -5,20 +5,10 @@ carries them out.
 Example: `OpenRun(author="judge", racer="Ann", car="car-1")` begins a run.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from station.core.moment import NEVER, CarOrder, Mode, Moment, later
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A command of an official: the `author`, on the `device`. The service stamps `moment` when it receives it."""
-
-    author: str
-    reason: str = ""
-    moment: Moment = field(default=NEVER)
-    device: str = later("")
+from station.core.moment import CarOrder, Command, Mode, later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
