@@ -9,11 +9,13 @@ from dataclasses import replace
 
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.car_witness import Finding
 from station.core.attribution.decisions import Step
-from station.core.race.orders import check_can_open, obey
+from station.core.queue.orders import QueueCommand, RaceDay, obey_queue
+from station.core.race.orders import cancel_starts, check_can_open, obey, open_run
 from station.core.race.race import Race
 from station.core.runs.run import NAMES, next_phase
 from station.core.set_up import pair_clocks
@@ -22,7 +24,7 @@ from station.core.state import TimingState
 EARLIEST_MS, LATEST_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 to 2100
 CountCrossings = Callable[[Iterable[Step]], list[f.Fact]]
 # These change which cars are on the track, or whose a crossing was: crossings that wait are decided first.
-_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.AssignTransponder)
+_CHANGES = (e.StartRun, e.Relaunch, e.FinishRun, e.AbandonRun, e.MarkDnf, e.AssignTransponder)
 
 
 def handle_command(
@@ -34,7 +36,7 @@ def handle_command(
     """
     settled = count(state.attribution.settle()) if isinstance(command, _CHANGES) else []
     if isinstance(command, e.StartRun):
-        settled += _before_the_start(state)
+        settled += before_the_start(state)
     try:
         facts = _obey(state, command, count)
     except Refused as refusal:
@@ -49,10 +51,9 @@ def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list
     state.stop.check(command)
     match command:
         case e.StopAll() | e.ReleaseStop():
-            return state.stop.obey(command)
+            return [*state.stop.obey(command), *_cancel_starts(state, command)]
         case e.OrderCar():
-            device, run_id = checked_device(command.car), state.run_of(command.car)
-            return [f.CarOrdered(device, run_id, command.action, command.throttle_percent)]
+            return _order_car(state, command)
         case e.SetClock():
             return _set_clock(state, command)
         case e.AssignTransponder():
@@ -62,14 +63,52 @@ def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list
             return state.readiness.change_mode(command)
         case e.TryGate():
             return _try_gate(state, command)
-        case e.OpenRun() | e.ArmRun():
-            race = _open_race_of(state)
+    return _obey_in_race(state, _open_race_of(state), command)
+
+
+def _obey_in_race(state: TimingState, race: Race, command: e.Command) -> list[f.Fact]:
+    match command:
+        case e.OpenRun():
+            return _open_run(state, race, command)
+        case e.ArmRun():
             check_can_open(race, command)
             return [*state.readiness.check_can_arm(state.gates, command), *obey(race, command)]
-    return obey(_open_race_of(state), command)
+    if isinstance(command, QueueCommand):
+        return obey_queue(RaceDay(race, state.queue_of(race), state.event), command)
+    return obey(race, command)
 
 
-def _before_the_start(state: TimingState) -> list[f.Fact]:
+def _open_run(state: TimingState, race: Race, command: e.OpenRun) -> list[f.Fact]:
+    """Opens a run with what the event has on file of its racer and car; the racer leaves the queue."""
+    queue = state.queue_of(race)
+    check_can_open(race, command)
+    ready = state.readiness.check_can_arm(state.gates, command)
+    racer, entry = state.event.racer(command.racer), queue.entry(command.racer)
+    command = replace(
+        command,
+        racer=racer.alias if racer is not None else entry.racer if entry is not None else command.racer,
+        model=command.model or ("" if racer is None else racer.model),
+    )
+    without_agent = state.event.car_kind(command.car) != "agent"
+    opened = open_run(race, command, without_agent=without_agent, replaces="" if entry is None else entry.replaces)
+    return [*ready, *opened, *queue.leave(command.racer, "run_opened", command.author)]
+
+
+def _order_car(state: TimingState, command: e.OrderCar) -> list[f.Fact]:
+    device, run_id = checked_device(command.car), state.run_of(command.car)
+    if state.event.car_kind(device) != "agent":
+        raise Refused(text("{car} takes no orders: a person starts and stops it.", car=device))
+    ordered = f.CarOrdered(device, run_id, command.action, command.throttle_percent)
+    return [ordered, *_cancel_starts(state, command)]
+
+
+def _cancel_starts(state: TimingState, command: e.StopAll | e.ReleaseStop | e.OrderCar) -> list[f.Fact]:
+    """A stop of cars ends the start lights of their runs."""
+    stops = isinstance(command, e.StopAll) or (isinstance(command, e.OrderCar) and command.action in ("stop", "estop"))
+    return [] if state.race is None or not stops else cancel_starts(state.race, command)
+
+
+def before_the_start(state: TimingState) -> list[f.Fact]:
     """The first start is being given: crossings that only system B saw until now begin no run."""
     if state.race is not None and any(run.released for run in state.race.on_track):
         return []

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from shared.errors import ConfigError
 from station.core import inputs as e
 from station.core.engine import Engine
+from station.core.race.starts import LONGEST_DELAY_MS, SHORTEST_DELAY_MS
 
 JOURNAL_BYTES, START_BYTES = 6, 4  # of the random names of a journal and of a start, so that no two share one
+DELAY_BYTES = 4  # so many that every delay is as likely as any other
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,13 @@ class StationSetup:
     versions: Mapping[str, str] = field(default_factory=dict)
     transponders: tuple[e.Transponder, ...] = ()
     random_hex: Callable[[int], str] | None = None
+
+
+def start_delay_ms(random_hex: Callable[[int], str] | None) -> int:
+    """How long all start lights stay lit this time, in ms: drawn at random, or the middle if nothing is random."""
+    choices = LONGEST_DELAY_MS - SHORTEST_DELAY_MS + 1
+    drawn = choices // 2 if random_hex is None else int(random_hex(DELAY_BYTES), 16) % choices
+    return SHORTEST_DELAY_MS + drawn
 
 
 def boot_inputs(setup: StationSetup, engine: Engine, now: e.Moment, clock_is_set: bool) -> list[e.Input]:

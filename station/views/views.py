@@ -10,6 +10,8 @@ from station.core.inputs import Command, Mode
 from station.views.car_views import CarView, StopView
 from station.views.command_answers import Accepted, Declined
 from station.views.gate_views import GateView
+from station.views.procedure_view import ProcedureView
+from station.views.queue_view import QueueView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 
@@ -41,6 +43,8 @@ class View:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    queue: QueueView = field(default_factory=QueueView)
+    procedure: ProcedureView = field(default_factory=ProcedureView)
 
 
 class ServicePort(Protocol):
