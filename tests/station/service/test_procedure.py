@@ -119,4 +119,4 @@ def test_the_queue_is_called_missed_driven_and_run_again(rig: Rig) -> None:
     after = rig.station.snapshot()
     assert replace(after.queue, at_utc_ns=0) == replace(before.queue, at_utc_ns=0), "kill -9 changes nothing"
     assert after.procedure == before.procedure
-    assert check(rig.path).startswith(f"{rig.station.journal.head.seq} records")
+    check(rig.station.journal)
