@@ -9,6 +9,7 @@ from station.views.car_views import CarView, StopView
 from station.views.gate_views import GateView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
+from station.views.trackside_views import StopButtonView
 from station.views.views import View
 
 
@@ -31,6 +32,7 @@ class ViewParts:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    button: StopButtonView | None = None
 
 
 class CurrentView:
