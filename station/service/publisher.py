@@ -27,7 +27,8 @@ from station.views.projection import (
     unknown_transponder_views,
 )
 from station.views.race_views import RunView
-from station.views.sector_views import SectorBests, run_sectors, split_gates
+from station.views.trackside.announcements import Announcer
+from station.views.trackside.sectors import SectorBests, run_sectors, split_gates
 
 # Facts that change what the pages show of the race and its runs; all others leave that part of the view as it is.
 _VIEW_FACTS = (
@@ -69,6 +70,7 @@ class Publisher:
         self._cars, self._link, self._view, self._on_pass = cars, link, view, on_pass
         self._best_laps = BestLaps()
         self._best_sectors = SectorBests()
+        self._announcer = Announcer()
 
     def resume(self, engine: Engine, now: Moment) -> None:
         """After a start: publishes what was true when the station stopped."""
@@ -77,6 +79,7 @@ class Publisher:
             self.stop_all(stop.author, replace(now, utc_ns=stop.utc_ns))
         self._view.update(mode=engine.readiness.mode)
         self._update_bests(engine, [])
+        self._announcer.resume(engine.race, self._best_laps)
         self._show(engine, now, {}, standing=True)
         self._status(engine, [run.run_id for run in _shown_runs(engine)])
 
@@ -90,6 +93,8 @@ class Publisher:
         changed = list(dict.fromkeys(run_id for fact in facts if (run_id := _changed_run(fact))))
         figures = self._status(engine, changed)
         self._update_bests(engine, changed)
+        if self._announcer.update(engine.race, facts, self._best_laps, now):
+            self._view.update(announcements=self._announcer.newest)
         if any(isinstance(fact, _VIEW_FACTS) for fact in facts):
             standing = any(isinstance(fact, f.StandingChanged | f.RaceOpened) for fact in facts)
             self._show(engine, now, figures, standing)

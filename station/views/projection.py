@@ -13,7 +13,7 @@ from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
 from station.views.race_views import RaceView, RunView, StandingLine, UnknownTransponderView
-from station.views.sector_views import SectorView
+from station.views.trackside.sectors import SectorView
 
 NEAR_NS = 1_000_000_000
 
@@ -102,7 +102,7 @@ def run_view(
         lap_collisions=current.collisions if current else 0,
         lap_resets=current.resets if current else 0,
         flagged=tuple(mark.at_ns for mark in run.book.flagged),
-        proposals=tuple(proposal for proposal in run.proposals if _is_open(proposal, run)),
+        proposals=tuple(proposal for proposal in run.proposals if is_open_proposal(proposal, run)),
         racer_best_ns=racer_best_ns,
         by_hand=run.by_hand,
         entered_model=run.model,
@@ -174,7 +174,7 @@ def _model(race: Race, run_id: str) -> str:
     return "" if run is None else run.posted_model[0]
 
 
-def _is_open(proposal: Proposal, run: Run) -> bool:
+def is_open_proposal(proposal: Proposal, run: Run) -> bool:
     """Is the proposal still to be decided? Not once a ruling did what it proposes (dismissed ones are gone already)."""
     if proposal.crossing:
         return True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.protocol.messages import RunPhase
 from shared.rules.ranking import RaceRules
 from station.core.facts import Lap, Proposal
-from station.views.sector_views import SectorView
+from station.views.trackside.sectors import SectorView
 
 
 @dataclass(frozen=True, slots=True)

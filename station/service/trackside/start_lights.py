@@ -9,8 +9,8 @@ from shared.clock import Clock
 from shared.errors import HardwareMissing
 from shared.text import text
 from station.hardware.driver import StartLightsDriver
-from station.views.start_sequence import StartSequence
-from station.views.trackside_views import StartLightsView
+from station.views.trackside.devices import StartLightsView
+from station.views.trackside.start_sequence import StartSequence
 
 RETRY_NS = 2_000_000_000
 IDLE_S = 0.05  # how soon a start that was begun or aborted is noticed

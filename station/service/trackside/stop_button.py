@@ -9,7 +9,7 @@ from collections.abc import Callable
 from shared.errors import HardwareMissing
 from shared.text import text
 from station.hardware.driver import StopButtonDriver
-from station.views.trackside_views import StopButtonView
+from station.views.trackside.devices import StopButtonView
 
 AUTHOR = "stop button"
 RETRY_NS = 2_000_000_000

@@ -7,7 +7,7 @@ from station.core.timing.readiness import untried
 from station.views.car_views import CarView
 from station.views.gate_views import GateView
 from station.views.system_views import ManagerView
-from station.views.trackside_views import StopButtonView
+from station.views.trackside.devices import StopButtonView
 from station.views.views import View
 
 

@@ -13,8 +13,8 @@ from station.gates.gpio import pins
 from station.hardware.gpio_start_lights import GpioStartLights
 from station.hardware.mock import MockStartLights
 from station.service.trackside.start_lights import IDLE_S, StartLightsRunner
-from station.views.start_sequence import LIGHTS, StartSequence
-from station.views.trackside_views import StartLightsView
+from station.views.trackside.devices import StartLightsView
+from station.views.trackside.start_sequence import LIGHTS, StartSequence
 
 S = 1_000_000_000
 

@@ -73,13 +73,14 @@ def test_a_press_stops_all_cars_and_is_recorded_as_the_buttons(rig: ButtonRig) -
     check(rig.station.journal)  # it replays to the same facts
 
 
-def test_the_order_leaves_on_the_buttons_own_thread_before_the_record(rig: ButtonRig) -> None:
+def test_the_order_leaves_on_the_buttons_own_thread_before_the_record(
+    rig: ButtonRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody pumps here: neither the timing thread nor the web has a part in it."""
     car = WireCar(rig)
     car.beat("driving")
-    sent: list[object] = []
-    publish = rig.link.publish
-    rig.link.publish = lambda body, device="": (sent.append(body), publish(body, device))[1]  # type: ignore[assignment]
+    sent: list[m.Body] = []
+    monkeypatch.setattr(rig.link, "publish", lambda body, _device="": sent.append(body))
     head = rig.station.journal.head.seq
     begun = time.perf_counter()
     rig.button.press()

@@ -12,12 +12,14 @@ from station.gates.mock import MockGate
 from station.service.setup import StationSetup
 from station.service.station import Station
 from station.views.race_views import RunView
-from station.views.sector_views import SectorView
+from station.views.trackside.sectors import SectorView
 from tests.station.service.station_rig import MS, Rig, S
 
 
 class SplitRig(Rig):
     """A station with a start/finish gate and one split gate."""
+
+    late_ns = 0  # how long ago the car crossed the line
 
     def __init__(self, path: pathlib.Path) -> None:
         super().__init__(path, RaceRules(max_laps=4, min_lap_s=0.5))
