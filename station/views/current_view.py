@@ -11,6 +11,8 @@ from station.views.procedure_view import ProcedureView
 from station.views.queue_view import QueueView, refreshed
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
+from station.views.trackside.announcements import Announcement
+from station.views.trackside.devices import StopButtonView
 from station.views.views import View
 
 
@@ -35,6 +37,8 @@ class ViewParts:
     notice: str = ""
     queue: QueueView = field(default_factory=QueueView)
     procedure: ProcedureView = field(default_factory=ProcedureView)
+    button: StopButtonView | None = None
+    announcements: tuple[Announcement, ...] = ()
 
 
 class CurrentView:

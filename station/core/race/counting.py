@@ -18,6 +18,7 @@ from station.core.race.time_limit import is_late, time_up
 from station.core.runs.lap_doubts import weighed
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.run import Run
+from station.core.runs.sectors import SplitCrossing
 
 OTHER_CLOCK_NS = 50_000_000  # the error of comparing two clocks by the time of day
 
@@ -46,9 +47,12 @@ def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], La
         utc_ns = race.scale.utc_ns(crossing.boot, crossing.at_ns)
         over = time_up(race, run, utc_ns, crossing.boot)
         return [*over, f.Unattributed(crossing.number, "it came after the time limit")], None
-    if isinstance(attributed, f.Unattributed) or kind == "split":
+    if isinstance(attributed, f.Unattributed):
         early = early_ns(race, run, crossing) if kind != "split" and crossing.direction >= 0 else 0
         return [attributed, *(false_start(run, crossing, early) if early > 0 else [])], None
+    if kind == "split":
+        run.splits.append(SplitCrossing(crossing.gate, crossing.at_ns, crossing.boot))
+        return [attributed], None
     counted = as_counted(race, crossing, source)
     begun: list[f.Fact] = []
     if run.signal is not None:

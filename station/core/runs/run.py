@@ -20,6 +20,7 @@ from station.core import inputs as e
 from station.core.facts import CarOrdered, Proposal
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing
+from station.core.runs.sectors import SplitCrossing
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 
@@ -163,6 +164,7 @@ class Run:
     submitted: bool = False  # whether its result counts in the standings and is posted
     dnf: bool = False  # it did not finish
     replaces: str = ""  # the run that is discarded when this one is submitted
+    splits: list[SplitCrossing] = field(default_factory=list)  # its passes of split gates, in the order of the inputs
     rules: RaceRules = field(init=False)  # of its race
 
     def __post_init__(self) -> None:
