@@ -252,6 +252,7 @@ class Run:
         self.clocks.clear()
         self.restarts.clear()
         self.pauses.clear()
+        self.splits.clear()
 
     def never_began(self) -> None:
         """The run is over, and none of the crossings that were counted for it was its own."""
