@@ -27,7 +27,7 @@ from station.core.timing.utc_scale import UtcScale
 
 
 class TimingState:
-    """Gates, races, cars' witnesses and clocks. `race` is the open race, None before the first."""
+    """Gates, races, witnesses and clocks. `race` is the open race, None before the first; `event`: what is on file."""
 
     def __init__(self) -> None:
         self.gates: dict[str, Gate] = {}

@@ -76,6 +76,8 @@ _VIEW_FACTS = (
     f.RacerCalled,
     f.RacerNoShow,
     f.RacerUnqueued,
+    f.RacerChanged,
+    f.RacerRemoved,
 )
 
 

@@ -15,7 +15,7 @@ Submission = Literal["", "waiting", "submitted", "discarded"]
 
 
 @dataclass(frozen=True, slots=True)
-class StartLightsView:
+class StagedStartView:
     """A start by the lights. Times in ns of the station's clock: the first light was lit at `staged_ns`, one more every
     `light_ns`, and at `go_ns` all `lights` go out, which is the start.
     """
@@ -40,7 +40,7 @@ class RunProcedure:
     racer: str
     car: str
     without_agent: bool = False
-    start: StartLightsView | None = None
+    start: StagedStartView | None = None
     start_note: str = ""
     false_starts: int = 0
     left_ns: int | None = None
@@ -94,12 +94,12 @@ def _of_run(race: Race, run: Run, now: Moment) -> RunProcedure:
         racer=run.racer,
         car=run.car,
         without_agent=run.without_agent,
-        start=StartLightsView(staged.moment.at_ns, staged.go_ns) if staged is not None else None,
+        start=StagedStartView(staged.moment.at_ns, staged.go_ns) if staged is not None else None,
         start_note=run.start_note,
         false_starts=run.false_starts,
         left_ns=_left_ns(run),
         submission=_submission(run, waiting=waiting),
-        submit_utc_ns=run.finished_utc_ns + round(waits_s * 1e9) if waiting and waits_s is not None else None,
+        submit_utc_ns=run.finished_utc_ns + round(waits_s * 1e9) if waiting and waits_s >= 0 else None,
         dnf=run.dnf,
         replaces=run.replaces,
     )

@@ -22,7 +22,7 @@ QueueCommand = e.QueueRacer | e.MoveInQueue | e.CallNext | e.MarkNoShow | e.Leav
 
 
 @dataclass(frozen=True, slots=True)
-class RaceDay:
+class QueueOfRace:
     """What an order about the queue is judged by: the race, its queue, and what the event has on file."""
 
     race: Race
@@ -30,7 +30,7 @@ class RaceDay:
     event: EventBook
 
 
-def obey_queue(day: RaceDay, command: QueueCommand) -> list[f.Fact]:
+def obey_queue(day: QueueOfRace, command: QueueCommand) -> list[f.Fact]:
     """Carries out a command about the queue; returns the facts. Raises Refused."""
     match command:
         case e.QueueRacer():
@@ -60,7 +60,7 @@ def outlook(race: Race) -> QueueOutlook:
     return QueueOutlook(run_ns, (*busy, *[last_utc_ns] * max(0, idle)))
 
 
-def _queue_one(day: RaceDay, command: e.QueueRacer) -> list[f.Fact]:
+def _queue_one(day: QueueOfRace, command: e.QueueRacer) -> list[f.Fact]:
     if not command.racer.strip():
         raise Refused(text("Name the racer who is to be queued."))
     if day.event.racers and day.event.racer(command.racer) is None:
@@ -79,7 +79,7 @@ def _queue_one(day: RaceDay, command: e.QueueRacer) -> list[f.Fact]:
     return [f.RacerQueued(day.queue.race_id, racer, place, command.author)]
 
 
-def _queue_all(day: RaceDay, command: e.QueueRacer) -> list[f.Fact]:
+def _queue_all(day: QueueOfRace, command: e.QueueRacer) -> list[f.Fact]:
     """Queues all who are checked in and neither wait nor drive, those with the fewest attempts first."""
     race = day.race
     present = [race.spellings.of(each.alias) for each in day.event.racers.values() if each.checked_in]
@@ -97,7 +97,7 @@ def _queue_all(day: RaceDay, command: e.QueueRacer) -> list[f.Fact]:
     ]
 
 
-def _move(day: RaceDay, command: e.MoveInQueue) -> list[f.Fact]:
+def _move(day: QueueOfRace, command: e.MoveInQueue) -> list[f.Fact]:
     entry = _entry(day, command.racer)
     if entry.called_utc_ns is not None:
         raise Refused(text("{racer} is called already, and drives next.", racer=entry.racer))
@@ -109,7 +109,7 @@ def _move(day: RaceDay, command: e.MoveInQueue) -> list[f.Fact]:
     return [f.RacerMoved(day.queue.race_id, entry.racer, place, command.author)] if place != was else []
 
 
-def _call(day: RaceDay, command: e.CallNext) -> list[f.Fact]:
+def _call(day: QueueOfRace, command: e.CallNext) -> list[f.Fact]:
     queue, called = day.queue, day.queue.called
     if len(called) >= max(1, day.race.info.cars_on_track):
         raise Refused(
@@ -129,7 +129,7 @@ def _call(day: RaceDay, command: e.CallNext) -> list[f.Fact]:
     return [f.RacerCalled(queue.race_id, entry.racer, command.author)]
 
 
-def _no_show(day: RaceDay, command: e.MarkNoShow) -> list[f.Fact]:
+def _no_show(day: QueueOfRace, command: e.MarkNoShow) -> list[f.Fact]:
     queue = day.queue
     if not command.racer and not queue.called:
         raise Refused(text("Nobody is called, so nobody is missing."))
@@ -141,7 +141,7 @@ def _no_show(day: RaceDay, command: e.MarkNoShow) -> list[f.Fact]:
     return [f.RacerNoShow(queue.race_id, entry.racer, count, place, command.author)]
 
 
-def _rerun(day: RaceDay, command: e.Rerun) -> list[f.Fact]:
+def _rerun(day: QueueOfRace, command: e.Rerun) -> list[f.Fact]:
     run = day.race.runs.get(command.run_id)
     if run is None:
         raise Refused(text("There is no run {run} in the race {race}.", run=command.run_id, race=day.queue.race_id))
@@ -160,19 +160,19 @@ def _rerun(day: RaceDay, command: e.Rerun) -> list[f.Fact]:
     return [f.RacerQueued(day.queue.race_id, run.racer, place, command.author, run.run_id)]
 
 
-def _entry(day: RaceDay, racer: str) -> QueueEntry:
+def _entry(day: QueueOfRace, racer: str) -> QueueEntry:
     entry = day.queue.entry(racer)
     if entry is None:
         raise Refused(text("{racer} is not in the queue.", racer=racer[:80]))
     return entry
 
 
-def _check_room(day: RaceDay, more: int) -> None:
+def _check_room(day: QueueOfRace, more: int) -> None:
     if len(day.queue.entries) + more > MAX_QUEUED:
-        raise Refused(text("The queue has room for {most} racers.", most=MAX_QUEUED))
+        raise Refused(text("The queue has room for {limit} racers.", limit=MAX_QUEUED))
 
 
-def _plan(day: RaceDay, command: QueueCommand) -> None:
+def _plan(day: QueueOfRace, command: QueueCommand) -> None:
     """Writes down when those who got a place now will probably start."""
     queue = day.queue
     moved = command.racer if isinstance(command, e.MoveInQueue) else ""

@@ -43,7 +43,7 @@ def discard_run(race: Race, run: Run, command: e.DiscardRun) -> list[f.Fact]:
 
 def tick(race: Race, now: e.Moment) -> list[f.Fact]:
     """Submits the results that have waited for as long as the race says by `now`; returns the facts."""
-    if race.info.submit_after_s is None or not race.waiting:
+    if race.info.submit_after_s < 0 or not race.waiting:
         return []
     now_utc_ns, wait_ns = race.scale.of_moment(now), seconds_to_ns(race.info.submit_after_s)
     over = [run for run in race.waiting if now_utc_ns >= run.finished_utc_ns + wait_ns]

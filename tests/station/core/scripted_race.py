@@ -102,9 +102,9 @@ class Hand:
         for at_s in stamps_s:
             self.cross(round(at_s * S))
 
-    def give(self, kind: type[e.Command], at_ns: int, **fields: object) -> tuple[Fact, ...]:
+    def give(self, command: type[e.Command], at_ns: int, /, **fields: object) -> tuple[Fact, ...]:
         """An official gives a command of this kind."""
-        return self.do(kind(author="judge", moment=moment(at_ns), **fields))  # type: ignore[arg-type]
+        return self.do(command(author="judge", moment=moment(at_ns), **fields))  # type: ignore[arg-type]
 
     def check_replay(self) -> None:
         """Asserts that what was stored of the inputs, read back, gives the same facts."""

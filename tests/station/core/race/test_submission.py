@@ -12,7 +12,7 @@ from tests.station.core.scripted_race import Hand, S, moment, only, refusal
 RULES = RaceRules(consecutive_laps=1, max_laps=2, attempts_per_racer=1)
 
 
-def race(submit_after_s: float | None, rules: RaceRules = RULES) -> Hand:
+def race(submit_after_s: float, rules: RaceRules = RULES) -> Hand:
     hand = Hand(rules)
     opened = e.OpenRace(moment(0), "race-1", "A race", rules, submit_after_s=submit_after_s)
     hand.do(opened)
@@ -38,7 +38,7 @@ def test_by_default_it_counts_at_once() -> None:
 
 
 def test_it_waits_for_an_official() -> None:
-    hand = race(None)
+    hand = race(-1.0)
     hand.drive((10, 20, 29))
     assert hand.run.score is not None, "it is scored and shown all the same"
     assert standing(hand) == posted(hand) == []
@@ -70,8 +70,8 @@ def test_a_race_that_is_not_open_any_more_submits_all_the_same() -> None:
     assert [fact.run_id for fact in only(hand.tick(39 * S), f.RunSubmitted)] == ["run-1"]
 
 
-@pytest.mark.parametrize("submit_after_s", [0.0, None])
-def test_a_discarded_run_counts_nowhere_until_it_is_submitted_again(submit_after_s: float | None) -> None:
+@pytest.mark.parametrize("submit_after_s", [0.0, -1.0])
+def test_a_discarded_run_counts_nowhere_until_it_is_submitted_again(submit_after_s: float) -> None:
     hand = race(submit_after_s)
     hand.drive((10, 20, 29))
     assert only(hand.give(e.DiscardRun, 40 * S, reason="wrong car"), f.RunDiscarded)[0].reason == "wrong car"
@@ -110,11 +110,11 @@ def test_a_run_that_did_not_finish_ends_and_its_laps_count() -> None:
     hand.check_replay()
 
 
-@pytest.mark.parametrize("submit_after_s", [0.0, None])
-def test_a_rerun_replaces_its_run_when_it_is_submitted_and_not_before(submit_after_s: float | None) -> None:
+@pytest.mark.parametrize("submit_after_s", [0.0, -1.0])
+def test_a_rerun_replaces_its_run_when_it_is_submitted_and_not_before(submit_after_s: float) -> None:
     hand = race(submit_after_s)
     hand.drive((10, 20, 29))
-    if submit_after_s is None:
+    if submit_after_s < 0:
         hand.give(e.SubmitRun, 30 * S)
     hand.give(e.Rerun, 40 * S, run_id="run-1", reason="somebody stood in the beam")
     hand.open("ann", at_ns=49 * S)  # any spelling
@@ -124,7 +124,7 @@ def test_a_rerun_replaces_its_run_when_it_is_submitted_and_not_before(submit_aft
     assert standing(hand) == [("Ann", 9000)]
     hand.cross(62 * S)
     facts = hand.cross(75 * S)
-    if submit_after_s is None:
+    if submit_after_s < 0:
         assert standing(hand) == [("Ann", 9000)]
         facts = hand.give(e.SubmitRun, 80 * S)
     assert [(fact.run_id, fact.reason) for fact in only(facts, f.RunDiscarded)] == [("run-1", "replaced by run-2")]
