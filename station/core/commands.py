@@ -80,10 +80,14 @@ class ResumeRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffTrack(Command):
-    """The car left the track; counted in the lap that was on at `at_ns` of the station's clock (None: now)."""
+    """The car left the track; counted in lap `number`, or in the one that was on at `at_ns` of the station's clock.
+
+    With neither (None): in the lap that is on now.
+    """
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,7 @@ class Collision(Command):
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,7 @@ class CarReset(Command):
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,10 @@ class StageRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relaunch(Command):
-    """Takes the start back while the car has not crossed the line: the run is armed again, as if just opened."""
+    """Takes the start back while the car has not crossed the line: the run is armed again, as if just opened.
+
+    While the start lights are on, it only ends them.
+    """
 
     run_id: str = ""
 

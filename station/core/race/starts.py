@@ -120,7 +120,9 @@ def false_start(run: Run, crossing: f.Crossing, early: int) -> list[f.Fact]:
 
 
 def relaunch(_race: Race, run: Run, command: e.Relaunch) -> list[f.Fact]:
-    """Takes the start back; returns the facts. Raises Refused once the car has crossed the line."""
+    """Takes the start back, or ends the start lights; returns the facts. Raises Refused once the car was at the line."""
+    if run.staged is not None:
+        return cancel(run, text("taken back by {author}", author=command.author))
     if not run.released:
         raise Refused(text("The start of {run} has not been given.", run=run.run_id))
     signal_only = run.signal is not None and len(run.book.segments) == 1

@@ -132,6 +132,13 @@ def test_a_start_is_taken_back_until_the_car_has_crossed_the_line(rules: RaceRul
     hand.check_replay()
 
 
+def test_start_lights_that_are_on_are_ended() -> None:
+    hand = staged()
+    assert [fact.why for fact in only(hand.give(e.Relaunch, GO - 1), f.StartCancelled)] == ["taken back by judge"]
+    assert hand.tick(GO) == ()
+    assert refusal(hand.go(GO + 1)) == ""
+
+
 @QUICK
 @given(st.integers(200, 3000), st.integers(0, 10 * S))
 def test_the_lights_light_one_after_the_other_and_go_out_at_the_start(delay_ms: int, after_ns: int) -> None:
