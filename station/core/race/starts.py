@@ -120,7 +120,7 @@ def false_start(run: Run, crossing: f.Crossing, early: int) -> list[f.Fact]:
 
 
 def relaunch(_race: Race, run: Run, command: e.Relaunch) -> list[f.Fact]:
-    """Takes the start back, or ends the start lights; returns the facts. Raises Refused once the car was at the line."""
+    """Takes the start back, or ends the start lights; returns the facts. Raises Refused if the car was at the line."""
     if run.staged is not None:
         return cancel(run, text("taken back by {author}", author=command.author))
     if not run.released:
