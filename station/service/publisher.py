@@ -10,12 +10,14 @@ from station.core import facts as f
 from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.inputs import Moment
+from station.core.race.race import Race
 from station.core.runs.run import Run
 from station.service.cars.car_control import CarControl, Reply
 from station.service.cars.controlled_car import DrivePermit, Goal
 from station.service.line_passes import line_passes
 from station.views.best_laps import BestLaps
 from station.views.current_view import CurrentView
+from station.views.event_view import event_view
 from station.views.projection import (
     LapFigures,
     lap_figures,
@@ -56,6 +58,26 @@ _VIEW_FACTS = (
     f.UnknownTransponder,
     f.TransponderAssigned,
     f.StationBooted,
+    f.RaceChanged,
+)
+# Facts that change what is on file of the event, or what its lists say of the races and racers.
+_EVENT_FACTS = (
+    f.EventCreated,
+    f.EventChanged,
+    f.RaceCreated,
+    f.RaceChanged,
+    f.RacerAdded,
+    f.RacerChanged,
+    f.RacerRemoved,
+    f.CarAdded,
+    f.CarChanged,
+    f.CarRemoved,
+    f.TransponderAssigned,
+    f.RaceOpened,
+    f.RunOpened,
+    f.RunFinished,
+    f.RunReassigned,
+    f.StandingChanged,
 )
 
 
@@ -75,6 +97,7 @@ class Publisher:
             self.stop_all(stop.author, replace(now, utc_ns=stop.utc_ns))
         self._view.update(mode=engine.readiness.mode)
         self._show(engine, now, {}, standing=True)
+        self._view.update(event=event_view(engine))
         self._status(engine, [run.run_id for run in _shown_runs(engine)])
 
     def publish(self, engine: Engine, facts: Sequence[Fact], now: Moment) -> None:
@@ -87,9 +110,11 @@ class Publisher:
         changed = list(dict.fromkeys(run_id for fact in facts if (run_id := _changed_run(fact))))
         figures = self._status(engine, changed)
         if engine.race is not None:
-            self._best_laps.update(engine.race, changed)
+            self._best_laps.update(engine.race, _read_again(engine.race, changed, facts))
+        if any(isinstance(fact, _EVENT_FACTS) for fact in facts):
+            self._view.update(event=event_view(engine))
         if any(isinstance(fact, _VIEW_FACTS) for fact in facts):
-            standing = any(isinstance(fact, f.StandingChanged | f.RaceOpened) for fact in facts)
+            standing = any(isinstance(fact, f.StandingChanged | f.RaceOpened | f.RaceChanged) for fact in facts)
             self._show(engine, now, figures, standing)
 
     def order(self, car: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> None:
@@ -177,6 +202,12 @@ class Publisher:
         # machine's time of day does not move a lap clock.
         now_by_scale = replace(now, utc_ns=engine.time_of_day(now.boot, now.at_ns))
         return run_view(run, now_by_scale, self._best_laps.of_racer(run.racer), engine.models.of(run.car), figures)
+
+
+def _read_again(race: Race, changed: list[str], facts: Sequence[Fact]) -> Sequence[str]:
+    """The runs whose laps are read again: those that changed, or all of them when the race has other rules now."""
+    other_rules = any(isinstance(each, f.RaceChanged) and each.race.rules != each.was.rules for each in facts)
+    return tuple(race.runs) if other_rules else changed
 
 
 def _shown_runs(engine: Engine) -> list[Run]:
