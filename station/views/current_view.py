@@ -10,6 +10,8 @@ from station.views.event_view import EventView
 from station.views.gate_views import GateView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
+from station.views.trackside.announcements import Announcement
+from station.views.trackside.devices import StopButtonView
 from station.views.views import View
 
 
@@ -33,6 +35,8 @@ class ViewParts:
     manager: ManagerView | None = None
     notice: str = ""
     event: EventView = field(default_factory=EventView)
+    button: StopButtonView | None = None
+    announcements: tuple[Announcement, ...] = ()
 
 
 class CurrentView:
