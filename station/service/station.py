@@ -38,7 +38,7 @@ from station.service.inbox import CarModelChanges, QueuedInput, Ticket, answer_o
 from station.service.live_state import LiveState
 from station.service.publisher import Publisher
 from station.service.restore import restore
-from station.service.setup import StationSetup, boot_inputs, open_or_continue, start_delay_ms
+from station.service.setup import StationSetup, boot_inputs, open_or_continue, with_drawn
 from station.service.station_clock import StationClock
 from station.service.storage_monitor import TIMING, StorageMonitor
 from station.service.trackside.stop_button import StopButtonMonitor
@@ -150,9 +150,7 @@ class Station:
 
         The ticket of an order that its car cannot follow now is declined at once.
         """
-        stamped = replace(command, moment=self._clock.now())
-        if isinstance(stamped, e.StageRun):
-            stamped = replace(stamped, delay_ms=start_delay_ms(self.setup.random_hex))
+        stamped = replace(with_drawn(command, self.setup.random_hex), moment=self._clock.now())
         if isinstance(stamped, e.StopAll):
             self._publisher.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":

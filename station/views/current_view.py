@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from station.core.inputs import Mode
 from station.views.car_views import CarView, StopView
+from station.views.event_view import EventView
 from station.views.gate_views import GateView
 from station.views.procedure_view import ProcedureView
 from station.views.queue_view import QueueView, refreshed
@@ -37,6 +38,7 @@ class ViewParts:
     notice: str = ""
     queue: QueueView = field(default_factory=QueueView)
     procedure: ProcedureView = field(default_factory=ProcedureView)
+    event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()
 

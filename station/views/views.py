@@ -9,6 +9,7 @@ from typing import Protocol
 from station.core.inputs import Command, Mode
 from station.views.car_views import CarView, StopView
 from station.views.command_answers import Accepted, Declined
+from station.views.event_view import EventView
 from station.views.gate_views import GateView
 from station.views.procedure_view import ProcedureView
 from station.views.queue_view import QueueView
@@ -49,6 +50,7 @@ class View:
     notice: str = ""
     queue: QueueView = field(default_factory=QueueView)
     procedure: ProcedureView = field(default_factory=ProcedureView)
+    event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()
 

@@ -21,7 +21,7 @@ def add_car(parts: EventParts, command: e.AddCar) -> list[f.Fact]:
     if car.name in parts.book.cars:
         raise Refused(text("{car} is on the list already: change that entry instead.", car=car.name))
     if len(parts.book.cars) >= MAX_CARS:
-        raise Refused(text("The list has room for {most} cars.", most=MAX_CARS))
+        raise Refused(text("The list has room for {max} cars.", max=MAX_CARS))
     return _stored(parts, {**parts.book.cars, car.name: car}, f.CarAdded(car, command.author), command)
 
 

@@ -41,7 +41,7 @@ def checked_text(value: str, what: str, max_characters: int = MAX_TEXT) -> str:
     if any(unicodedata.category(sign) in _UNSHOWN or sign in _TURNING for sign in written):
         raise Refused(text("The {what} holds a character that cannot be shown: leave it out.", what=what))
     if len(written) > max_characters or len(value) > 8 * max_characters:
-        raise Refused(text("The {what} has at most {most} characters.", what=what, most=max_characters))
+        raise Refused(text("The {what} has at most {max} characters.", what=what, max=max_characters))
     return written
 
 
@@ -98,9 +98,9 @@ def checked_transponders(ids: tuple[str, ...]) -> tuple[str, ...]:
     written = tuple(each.strip() for each in ids if each.strip())
     for each in written:
         if not each.isprintable() or len(each) > MAX_TRANSPONDER:
-            raise Refused(text("A transponder's id has 1 to {most} printable characters.", most=MAX_TRANSPONDER))
+            raise Refused(text("A transponder's id has 1 to {max} printable characters.", max=MAX_TRANSPONDER))
     if len(written) > MAX_TRANSPONDERS:
-        raise Refused(text("A racer or car has at most {most} transponders.", most=MAX_TRANSPONDERS))
+        raise Refused(text("A racer or car has at most {max} transponders.", max=MAX_TRANSPONDERS))
     return written
 
 

@@ -186,7 +186,7 @@ def _stored(
     """
     book, moved = parts.book, moved or {}
     if len(racers) > MAX_RACERS:
-        raise Refused(text("The list has room for {most} racers.", most=MAX_RACERS))
+        raise Refused(text("The list has room for {max} racers.", max=MAX_RACERS))
     for racer in racers.values():
         checks.checked_transponders(racer.transponders)
     check_owners(racers.values(), book.cars.values())

@@ -72,7 +72,7 @@ def create_race(parts: EventParts, command: e.CreateRace) -> list[f.Fact]:
     """Creates a race as a draft; without an event, one begins that has its name."""
     book = parts.book
     if len(book.races) >= MAX_RACES:
-        raise Refused(text("The station has room for {most} races.", most=MAX_RACES))
+        raise Refused(text("The station has room for {max} races.", max=MAX_RACES))
     name = checks.checked_name(command.name, text("name for the race"))
     wanted = checks.checked_id(command.race_id) or checks.id_from(name, "race")
     if command.race_id and wanted in book.races:
