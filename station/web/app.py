@@ -20,9 +20,9 @@ from station.web.access import client_address
 from station.web.api import api_routes
 from station.web.event_stream import EventStream
 from station.web.pages.registry import PAGES, TOPICS
-from station.web.pages.site import Site, page_routes
 from station.web.render import STATIC, Pages
 from station.web.sending import sending_routes
+from station.web.site import Site, page_routes
 from station.web.stop import stop_routes
 
 LOOPBACK = ("127.0.0.1", "::1")

@@ -13,7 +13,7 @@ from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
 from station.views.car_views import StopView
 from station.views.views import View
-from station.web.pages.page import LiveContent, Page, Topic
+from station.web.page import LiveTopic, Page, PageContent
 from station.web.presenters.page import ZERO, page_model, run_panel
 from station.web.presenters.stop import stop_panel
 
@@ -62,7 +62,7 @@ class Rendered:
 class Pages:
     """Renders the pages from their templates, which are compiled once. Only the officials' pages have controls."""
 
-    def __init__(self, pages: tuple[Page, ...], topics: Mapping[str, Topic]) -> None:
+    def __init__(self, pages: tuple[Page, ...], topics: Mapping[str, LiveTopic]) -> None:
         self.table = {page.name: page for page in pages}
         self.topics = topics
         self._env = Environment(
@@ -111,7 +111,7 @@ class Pages:
         )
 
     def _rows(
-        self, content: LiveContent, model: Any, officials: bool
+        self, content: PageContent, model: Any, officials: bool
     ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
         """Each list's rows by key, and their order."""
         rows: dict[str, str] = {}
@@ -123,7 +123,7 @@ class Pages:
             lists[name] = tuple(drawn)
         return rows, lists
 
-    def _drawn(self, content: LiveContent, macro: str, what: object, officials: bool) -> str:
+    def _drawn(self, content: PageContent, macro: str, what: object, officials: bool) -> str:
         module = self._env.get_template(content.macros).module
         return str(getattr(module, macro)(what, officials)).strip()
 

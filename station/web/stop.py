@@ -15,9 +15,9 @@ from station.core.inputs import ReleaseStop
 from station.views.command_answers import Accepted
 from station.views.views import ServicePort
 from station.web.access import NO_OFFICIAL, client_address
-from station.web.pages.site import FORMS_ALLOWED
 from station.web.presenters.stop import stop_document
 from station.web.render import Pages
+from station.web.site import FORMS_ALLOWED
 
 MAX_AUTHOR = 80
 

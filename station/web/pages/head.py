@@ -6,7 +6,7 @@ from typing import Any
 from shared.text import Sentence, text
 from station.access.roles import Role
 from station.views.views import View
-from station.web.pages.page import LiveContent, Topic
+from station.web.page import LiveTopic, PageContent
 from station.web.presenters.health import HealthLine, alarms, health_lines
 from station.web.presenters.page import PageModel, page_model
 from station.web.presenters.stop import StopPanel, stop_panel
@@ -66,7 +66,7 @@ def _mode(view: View) -> dict[str, Any]:
 
 
 _PARTS = ("race", "mode", "stop", "alarms")
-PUBLIC_HEAD = Topic("public", Role.VIEWER, LiveContent(head_model, _PARTS, macros="head.html", data=_mode))
-OFFICIALS_HEAD = Topic(
-    "officials", Role.REFEREE, LiveContent(head_model, (*_PARTS, "health_line"), macros="head.html", data=_mode)
+PUBLIC_HEAD = LiveTopic("public", Role.VIEWER, PageContent(head_model, _PARTS, macros="head.html", data=_mode))
+OFFICIALS_HEAD = LiveTopic(
+    "officials", Role.REFEREE, PageContent(head_model, (*_PARTS, "health_line"), macros="head.html", data=_mode)
 )

@@ -1,7 +1,7 @@
 """The live content of the gates' page."""
 
 from station.views.views import View
-from station.web.pages.page import LiveContent
+from station.web.page import PageContent
 from station.web.presenters.gates import GateCard, gate_cards
 
 
@@ -9,4 +9,4 @@ def _cards(view: View) -> dict[str, list[GateCard]]:
     return {"gates": gate_cards(view)}
 
 
-GATES = LiveContent(_cards, lists={"gates": "gate"})
+GATES = PageContent(_cards, lists={"gates": "gate"})

@@ -3,8 +3,8 @@
 from typing import Any
 
 from station.views.views import View
+from station.web.page import PageContent
 from station.web.pages.live.presenter import LISTS, PARTS
-from station.web.pages.page import LiveContent
 from station.web.presenters.page import next_command, next_command_of_run, page_model
 
 
@@ -23,4 +23,4 @@ def control_data(view: View) -> dict[str, Any]:
     }
 
 
-CONTROL = LiveContent(page_model, (*PARTS, "uncounted", "sending"), LISTS, data=control_data)
+CONTROL = PageContent(page_model, (*PARTS, "uncounted", "sending"), LISTS, data=control_data)

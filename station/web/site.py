@@ -11,7 +11,7 @@ from shared.web.security import HEADERS
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
 from station.views.views import ServicePort
-from station.web.pages.page import Page
+from station.web.page import Page
 from station.web.render import Pages
 
 # A browser sends a form with our Origin only if the page does not hide it (<meta name="referrer">) and may send forms.

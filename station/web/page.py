@@ -1,4 +1,4 @@
-"""What a page is: its name, address, role and live content. The table of all pages is in registry.py."""
+"""What a page is: its name, address, role and live content. The table of all pages is in pages/registry.py."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from station.access.roles import Role
 from station.views.views import View
 
 if TYPE_CHECKING:
-    from station.web.pages.site import Site
+    from station.web.site import Site
 
 Kind = Literal["public", "officials"]
 
@@ -22,7 +22,7 @@ def no_data(_: View) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveContent:
+class PageContent:
     """What changes on an open page; the event stream sends the parts and rows that changed.
 
     `model`: makes what the macros print from a view. `parts`: names of macros in the template `macros`; each fills the
@@ -39,17 +39,17 @@ class LiveContent:
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class LiveTopic:
     """A name that a browser subscribes to at the event stream, and who may read it."""
 
     name: str
     role: Role
-    content: LiveContent
+    content: PageContent
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the station, one line of the table in registry.py.
+    """A page of the station, one line of the table in pages/registry.py.
 
     `name` is also the name of its folder, its template and its topic. `title`: for the tab and the browser's title.
     `role`: the least role that may open it; a page for more than viewers has the officials' head and the stop bar.
@@ -62,7 +62,7 @@ class Page:
     title: Sentence
     role: Role
     in_tabs: bool = False
-    content: LiveContent | None = None
+    content: PageContent | None = None
     routes: Callable[["Site"], APIRouter] | None = None
 
     @property
