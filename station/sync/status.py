@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import apsw
 
@@ -28,9 +29,13 @@ def hold_sync_lock(data_dir: pathlib.Path) -> int:
 
 
 class SyncStatusReader:
-    """Reads the state of sync from the station's data folder; sync may never have run."""
+    """Reads the state of sync from the station's data folder; sync may never have run.
 
-    def __init__(self, data_dir: pathlib.Path) -> None:
+    `configured`: the station has the address of a leaderboard.
+    """
+
+    def __init__(self, data_dir: pathlib.Path, *, configured: bool = True) -> None:
+        self._configured = configured
         self._path = data_dir / DATABASE
         self._lock = data_dir / LOCK
         self._offers = OffersReader(data_dir)
@@ -41,9 +46,10 @@ class SyncStatusReader:
         alive = is_locked(self._lock)
         try:
             records = self._records()
-            return summary(records, due, alive, self._checks(), self._offers.offers().current)
+            view = summary(records, due, alive, self._checks(), self._offers.offers().current)
         except StorageError as error:
-            return SyncView(due, 0, due, 0, alive, str(error))
+            view = SyncView(due, 0, due, 0, alive, str(error))
+        return replace(view, configured=self._configured)
 
     def close(self) -> None:
         if self._db is not None:
