@@ -5,7 +5,7 @@ from collections.abc import Callable
 from shared.protocol.races import RaceOffer
 from station.core.inputs import OpenRace
 from station.core.state import TimingState
-from station.store.race_offers import RaceOffers
+from station.store.event_files.race_offers import RaceOffers
 
 
 class OfferedRaces:

@@ -11,9 +11,8 @@ from typing import Protocol, runtime_checkable
 
 from shared.protocol.races import RaceOffer
 from shared.units import NS_PER_S
-from station.store.race_offers import RaceOffers
+from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
-from station.sync.driver_errors import driver_failed
 from station.sync.leaderboard_check import Target
 
 _WRONG = ("missing", "differs")
@@ -130,3 +129,9 @@ def race_of(payload: bytes) -> str:
     except (ValueError, TypeError, KeyError, RecursionError):
         return ""
     return race_id if isinstance(race_id, str) else ""
+
+
+def driver_failed(error: Exception) -> str:
+    """What is logged of an error in a leaderboard's driver, which may be a stranger's: safe for a log and a page."""
+    text = "".join(sign for sign in str(error) if sign.isprintable())[:200]
+    return f"The leaderboard's driver failed ({type(error).__name__}: {text})."

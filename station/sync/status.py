@@ -10,7 +10,7 @@ from shared.errors import StorageError
 from shared.files import hold_lock, is_locked
 from shared.protocol.results import PostDeferred, PostRejected
 from station.store.database import has_table, open_reading, storage_errors
-from station.store.race_offers import OffersReader
+from station.store.event_files.race_offers import OffersReader
 from station.sync.attempts import PostingRecord, RaceCheck, read_checks, read_records
 from station.sync.schedule import PostedWithOtherScore, score_mismatch
 from station.views.system_views import ResultProblem, SyncView, TargetView

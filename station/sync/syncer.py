@@ -16,11 +16,10 @@ from shared.clock import Clock
 from shared.errors import BadInput, StorageError
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result, decode_result
 from shared.units import NS_PER_S
-from station.store.race_offers import RaceOffers
+from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
-from station.sync.driver_errors import driver_failed
 from station.sync.operator_requests import SendRequest
-from station.sync.race_checks import RaceChecks, no_races, race_of
+from station.sync.race_checks import RaceChecks, driver_failed, no_races, race_of
 from station.sync.schedule import (
     SETTLED,
     AnswerLost,

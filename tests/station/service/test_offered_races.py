@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.rules.ranking import RaceRules
 from station.service.offered_races import OfferedRaces
-from station.store.race_offers import OFFERS_FILE, OffersReader, OffersWriter, RaceOffers
+from station.store.event_files.race_offers import OFFERS_FILE, OffersReader, OffersWriter, RaceOffers
 from tests.station.service.station_rig import Rig
 
 

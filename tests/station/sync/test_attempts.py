@@ -12,7 +12,7 @@ import pytest
 from shared.errors import OperatorError, StorageError
 from shared.files import is_locked
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
-from station.store.race_offers import OFFERS_FILE, RaceOffers, write_offers
+from station.store.event_files.race_offers import OFFERS_FILE, RaceOffers, write_offers
 from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
 from station.sync.schedule import AnswerLost, PostedWithOtherScore, Progress

@@ -15,7 +15,7 @@ from shared.protocol.races import RaceOffer
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
 from shared.rules.ranking import RaceRules
 from shared.units import NS_PER_S
-from station.store.race_offers import RaceOffers
+from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
 from station.sync.operator_requests import (

@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import BadInput, StorageError
 from shared.tracks.shipped import shipped_bytes, shipped_names
-from station.store.tracks import MAX_NAME, TrackLibrary
+from station.store.event_files.tracks import MAX_NAME, TrackLibrary
 
 OVAL = shipped_bytes("Oval_track")
 
