@@ -54,7 +54,11 @@ def router(
         body = await read_body(request, MAX_OFFER_BYTES)
         headers = request.headers
         now_utc_ns = utc_ns()
-        signed = tuple(headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
+        signed = (
+            headers.get("webhook-id", ""),
+            headers.get("webhook-timestamp", ""),
+            headers.get("webhook-signature", ""),
+        )
         webhooks.check(keys, *signed, body, now_utc_ns, config.limits.tolerance_s)
         sender = sender_of(webhooks.signers(keys, *signed, body), stations)
         offer = decode_offer(body)
