@@ -13,6 +13,7 @@ from shared.protocol.messages import RunPhase
 from station.core.gate_facts import *
 from station.core.lap_facts import *
 from station.core.moment import CarOrder, Fact, Mode, Moment
+from station.core.rulings.facts import *
 from station.core.run_facts import *
 
 

@@ -20,6 +20,7 @@ from station.core.moment import *
 # 3: a transponder that is assigned in another notation is the one that is known or was read; if its owner was wrong,
 # the runs are counted again from everything that was read.
 EDITION = 3
+HAND_TIMES = 3  # a race's edition from which a hand time is a witness of a missed crossing
 REBOOTS = 2  # a race's edition from which the time of day of another boot cannot shorten its runs
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
@@ -205,7 +206,9 @@ class OpenRace:
     `cars_on_track`: how many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
     cannot tell apart are tied (older races tied only equal ones). `officiating`: the edition of the race's rules; from
     1 on, a lap that is much too short is held, a missed crossing is proposed, and a model is what the car reports;
-    from 2 on (`REBOOTS`), the time of day of another boot of the station cannot shorten a run.
+    from 2 on (`REBOOTS`), the time of day of another boot of the station cannot shorten a run; from 3 on
+    (`HAND_TIMES`), a hand time is a witness of a missed crossing, and very long laps are asked about.
+    `official_by_two`: to declare results official, and to open them again, takes two people.
     """
 
     moment: Moment
@@ -216,7 +219,8 @@ class OpenRace:
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = later(1)
     ties_by_uncertainty: bool = later(False)
-    officiating: int = later(2, meant=0)
+    officiating: int = later(3, meant=0)
+    official_by_two: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> lis
     settled = not (was or run.proposals) and run.book.doubts.ordinary
     if settled or not run.race.officiating:
         return []
-    return weighed(run, was, alone=len(race.on_track) < 2, ended=ended)
+    return weighed(run, was, race.scale, alone=len(race.on_track) < 2, ended=ended)
 
 
 def rebase(race: Race, run: Run, signal: e.Moment, counted: CountedCrossing) -> list[f.Fact]:

@@ -40,6 +40,15 @@ class LapBook:
         self._every: tuple[Lap, ...] = ()
         self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
 
+    def copied(self) -> "LapBook":
+        """A copy that shares nothing that a ruling changes."""
+        copy = LapBook(self.run_id, self._rules)
+        copy.segments = [replace(segment, notes=list(segment.notes)) for segment in self.segments]
+        copy.flagged, copy._dropped, copy.timed_by_b = list(self.flagged), set(self._dropped), self.timed_by_b
+        copy.doubts = self.doubts.copied()
+        copy._known, copy._every = dict(self._known), self._every
+        return copy
+
     @property
     def done(self) -> int:
         """How many laps have ended."""
@@ -54,6 +63,8 @@ class LapBook:
         """Adds `by_ns` to times of day of the `wrong` boots; lap times do not depend on those."""
         for segment in self.segments:
             segment.start = _corrected(segment.start, wrong, by_ns)
+            if segment.replaced is not None:
+                segment.replaced = _corrected(segment.replaced, wrong, by_ns)
         self.flagged = [_corrected(counted, wrong, by_ns) for counted in self.flagged]
         self._forget_laps()
 
@@ -159,6 +170,37 @@ class LapBook:
     def drove_off(self, counted: CountedCrossing) -> bool:
         """Whether the car only drove off over the line after the start signal, which ends no lap."""
         return self.done == 0 and self.too_soon(counted)
+
+    def retime(self, number: int, by: CountedCrossing | None) -> CountedCrossing:
+        """Times the crossing that ended lap `number` (0: that began lap 1) by another witness; None: by its own source.
+
+        Gives the crossing as it was. A crossing that is re-timed is accepted as an official decides.
+        """
+        segment = self.segments[number]
+        was, own = segment.start, segment.replaced or segment.start
+        segment.start, segment.replaced = (own, None) if by is None else (by, own)
+        for each in self.segments[number : number + 2]:
+            each.witnessed = False
+        segment.approved = segment.approved or number > 0
+        self._weigh()
+        return was
+
+    def take_sensor(self, number: int, counted: CountedCrossing) -> None:
+        """Times crossing `number` by the sensor that saw the same pass."""
+        self.segments[number].start, self.segments[number].replaced = counted, None
+        self._weigh()
+
+    def move(self, number: int, boot: str, at_ns: int) -> None:
+        """States crossing `number` on another clock: the same instant, as `at_ns` of the clock of `boot`."""
+        self.segments[number].start = replace(self.segments[number].start, boot=boot, at_ns=at_ns)
+        self._weigh()
+
+    def fits(self, number: int, at_ns: int) -> bool:
+        """Whether crossing `number` would still lie between its neighbours at this stamp of the same clock."""
+        boot = self.segments[number].start.boot
+        before = [s.start.at_ns for s in self.segments[:number] if s.start.boot == boot]
+        after = [s.start.at_ns for s in self.segments[number + 1 :] if s.start.boot == boot]
+        return max(before, default=at_ns - 1) < at_ns < min(after, default=at_ns + 1)
 
     def drop_start(self) -> None:
         """Drops the crossing that began lap 1: the lap begins at the next one, and earlier incidents do not count.
