@@ -1,5 +1,6 @@
 """The commands that officials give. Every command is an input: it is journaled, and replayed.
 
+Those that concern the event itself (races, racers, cars) are defined in event/commands.py.
 The page and scripts send commands by name (COMMANDS), the service stamps and queues them, and command_handlers.py
 carries them out.
 Example: `OpenRun(author="judge", racer="Ann", car="car-1")` begins a run.
@@ -8,6 +9,7 @@ Example: `OpenRun(author="judge", racer="Ann", car="car-1")` begins a run.
 from dataclasses import dataclass
 from typing import Literal
 
+from station.core.event.commands import *
 from station.core.moment import CarOrder, Command, Mode, later
 from station.core.rulings.commands import *
 

@@ -1,4 +1,4 @@
-"""A moment of the station's clock, and the few types that inputs and facts share."""
+"""A moment of the station's clock, and the few types that inputs and facts share: the bases of commands and facts."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
