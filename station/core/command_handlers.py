@@ -4,7 +4,7 @@ Called by engine.py. A command may change which cars are on the track, and whose
 crossings on to their races, as the engine does with crossings that come straight from the gate.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
 from shared.errors import Refused
@@ -12,15 +12,14 @@ from shared.protocol.topics import checked_device
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.car_witness import Finding
-from station.core.attribution.decisions import Step
 from station.core.race.orders import check_can_open, obey
 from station.core.race.race import Race
+from station.core.ruling_handlers import CountCrossings, check_not_official, race_of, rule_in_race, with_override
 from station.core.runs.run import NAMES, next_phase
 from station.core.set_up import pair_clocks
 from station.core.state import TimingState
 
 EARLIEST_MS, LATEST_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 to 2100
-CountCrossings = Callable[[Iterable[Step]], list[f.Fact]]
 # These change which cars are on the track, or whose a crossing was: crossings that wait are decided first.
 _CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.AssignTransponder)
 
@@ -47,6 +46,7 @@ def handle_command(
 
 def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list[f.Fact]:
     state.stop.check(command)
+    check_not_official(state, command)
     match command:
         case e.StopAll() | e.ReleaseStop():
             return state.stop.obey(command)
@@ -65,8 +65,8 @@ def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list
         case e.OpenRun() | e.ArmRun():
             race = _open_race_of(state)
             check_can_open(race, command)
-            return [*state.readiness.check_can_arm(state.gates, command), *obey(race, command)]
-    return obey(_open_race_of(state), command)
+            return [*state.readiness.check_can_arm(state.gates, with_override(race, command)), *obey(race, command)]
+    return rule_in_race(state, command, count) if state.race is not None else obey(_open_race_of(state), command)
 
 
 def _before_the_start(state: TimingState) -> list[f.Fact]:
@@ -126,11 +126,12 @@ def _compare_again(
     """If a ruling changed a run's crossings, compares them with the car's reports again; returns the facts."""
     moved = (f.Attributed, f.LapsRecomputed) if isinstance(command, e.AssignCrossing) else f.LapsRecomputed
     run_ids = list(dict.fromkeys(fact.run_id for fact in facts if isinstance(fact, moved)))
-    if not run_ids or state.race is None or isinstance(command, e.SetClock):
+    race = race_of(state, command)
+    if not run_ids or race is None or isinstance(command, e.SetClock | e.HandTime):
         return []
     findings: list[f.Fact] = []
     for run_id in run_ids if isinstance(command, e.AssignTransponder) else run_ids[:1]:
-        run = state.race.runs[run_id]
+        run = race.runs[run_id]
         if isinstance(command, e.AddCrossing | e.AssignCrossing | e.AssignTransponder) and run.book.segments:
             state.attribution.ruled(run)
         findings += judge(state.witnesses.of(run.car).on_recount(run.book))

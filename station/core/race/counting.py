@@ -13,6 +13,7 @@ from station.core import inputs as e
 from station.core.race.race import Race
 from station.core.race.results import finish, finish_if_full
 from station.core.race.time_limit import is_late, time_up
+from station.core.rulings.hand_timing import yield_to_sensor
 from station.core.runs.lap_doubts import weighed
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.run import Run
@@ -54,6 +55,10 @@ def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], La
         if run.book.drove_off(counted):
             why = "the car drove off over the line: lap 1 had begun"
             return [*begun, f.Unattributed(crossing.number, why)], None
+    if run.hand_timed and source != "hand":
+        settled = yield_to_sensor(run, counted, race.scale)
+        if settled is not None:
+            return [attributed, *settled], None
     facts, segment = _count(race, run, counted)
     if late and segment is not None and run.phase == "running":
         facts += finish(race, run, "time up", "time is up, the last lap is done", True, counted.utc_ns, counted.boot)

@@ -7,17 +7,20 @@ from dataclasses import replace
 
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.counting import SIGNAL_NS, lap_doubts
 from station.core.race.crossing_changes import assign_crossing
 from station.core.race.race import Race
 from station.core.race.results import finish, judge_again, when
+from station.core.rulings.hand_timing import count_mark
+from station.core.rulings.official import disqualify
 from station.core.runs.car_models import enter
 from station.core.runs.incidents import count_incident, record_hand_time, take_back
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing
-from station.core.runs.rulings import dismiss, rule
+from station.core.runs.rulings import dismiss, restore_proposal, rule
 from station.core.runs.run import NAMES, Run, next_phase
 
 
@@ -78,6 +81,8 @@ def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
         if car == other.car or racer == other.racer:
             raise Refused(f"{car if car == other.car else racer} is on the track already, in {other.run_id}.")
     run_id = _new_id(race, command)
+    if command.hand_timed and not command.reason.strip():
+        raise Refused(text("To time a run by hand takes a reason: the result says that no sensor timed it."))
     throttle = command.throttle_percent
     if throttle is not None and not 1 <= throttle <= 100:
         raise Refused("`throttle_percent` must be 1 to 100.")
@@ -86,7 +91,7 @@ def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
         race.scale.add_pair(command.moment, run_is_on=False)
     model, sha = command.model, command.model_sha256
     book = LapBook(run_id, race.info.rules, race.info.officiating > 0, min(race.fastest.values(), default=None))
-    run = Run(run_id, race.info, racer, car, model, sha, attempt, book, throttle)
+    run = Run(run_id, race.info, racer, car, model, sha, attempt, book, throttle, hand_timed=command.hand_timed)
     race.on_track.append(run)
     race.spellings.first_spelling(racer)
     race.registry.add(run)
@@ -95,7 +100,7 @@ def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
         race.fastest.pop(old.run_id, None)
         race.standings.evict(old.run_id, old.racer)
     return [
-        f.RunOpened(run_id, race.info.race_id, racer, car, model, sha, attempt, throttle),
+        f.RunOpened(run_id, race.info.race_id, racer, car, model, sha, attempt, throttle, command.hand_timed),
         f.PhaseChanged(run_id, "armed"),
         run.ordered("arm"),
     ]
@@ -147,6 +152,10 @@ def _rule(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
     match command:
         case e.HandTime():
             return record_hand_time(run, race.on_track, command)
+        case e.Disqualify() | e.Reinstate():
+            return [*disqualify(run, command), *judge_again(race, run, command)]
+        case e.RestoreProposal():
+            return restore_proposal(run, command)
         case e.AssignCrossing():
             return assign_crossing(race, run, command)
         case e.DismissProposal() if not run.race.officiating:
@@ -155,13 +164,21 @@ def _rule(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
             return [*take_back(run, command), *judge_again(race, run, command)]
         case e.EnterModel():
             return enter(run, command)
+    return _rule_laps(race, run, command)
+
+
+def _rule_laps(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
+    """Carries out a ruling that may change the run's laps or racer; the run is judged again."""
     racer, was = run.racer, run.book.doubts.held
     if isinstance(command, e.ReassignRun):
         command = replace(command, racer=race.spellings.of(command.racer))
         if command.racer != racer:
             # The leaderboard counts only the allowed attempts of a racer: one more would count only here.
             next_attempt(race, command.racer)
-    facts = rule(run, command, race.scale)
+    if isinstance(command, e.HandCrossing):
+        facts = count_mark(run, command, race.scale)
+    else:
+        facts = rule(run, command, race.scale)
     facts += lap_doubts(race, run, was)
     if run.racer != racer:
         race.spellings.first_spelling(run.racer)

@@ -47,7 +47,7 @@ def judge(race: Race, run: Run) -> list[f.Fact]:
 
 def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
     ranked = run_laps(laps)
-    score = score_run(ranked, run.rules) if run.counts else None
+    score = score_run(ranked, run.rules) if run.counts and not run.disqualified else None
     run.score = score
     _record_fastest(race, run, laps)
     facts: list[f.Fact] = []

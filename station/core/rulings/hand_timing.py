@@ -9,18 +9,10 @@ from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.rulings.commands import HandCrossing
-from station.core.runs.hand_marks import HAND_NS, SAME_PASS_NS, HandMark, on_gate
+from station.core.runs.hand_marks import HAND_NS, SAME_PASS_NS, on_gate
 from station.core.runs.laps import CountedCrossing
 from station.core.runs.run import Run
 from station.core.timing.utc_scale import UtcScale
-
-MAX_HAND_TIMES = 512  # of one run
-
-
-def add_mark(run: Run, command: e.HandTime) -> None:
-    """Adds a hand time to the run's; the oldest is forgotten if there are very many."""
-    run.hand_times.append(HandMark(command.moment, command.author))
-    del run.hand_times[:-MAX_HAND_TIMES]
 
 
 def crossing_by_hand(run: Run, command: e.HandTime, scale: UtcScale) -> f.Crossing | None:

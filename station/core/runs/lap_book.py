@@ -98,6 +98,13 @@ class LapBook:
             self.segments[each].approved = True
         self._weigh()
 
+    def doubt_again(self, at_ns: int) -> None:
+        """Judges the crossing at this stamp by the laps again, although an official had accepted it."""
+        for segment in self.segments:
+            if segment.start.at_ns == at_ns:
+                segment.approved = False
+        self._weigh()
+
     def add(self, counted: CountedCrossing) -> None:
         """Appends the next counted crossing."""
         self.segments.append(LapSegment(counted))

@@ -24,7 +24,7 @@ from station.core.runs.laps import CountedCrossing
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 
-_ANY: tuple[type[e.Command], ...] = (e.HandTime, e.OrderCar)
+_ANY: tuple[type[e.Command], ...] = (e.HandTime, e.OrderCar, e.Official, e.ReopenResults)
 RULINGS: tuple[type[e.Command], ...] = (
     e.TakeBack,
     e.EnterModel,
@@ -46,7 +46,8 @@ INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
 
 # Refusals in races of an earlier edition do not name these: they did not exist yet.
 _SINCE: dict[type[e.Command], int] = {e.TakeBack: 1, e.EnterModel: 1}
-_SINCE |= dict.fromkeys((e.HandCrossing, e.ReplaceCrossing, e.RestoreProposal, e.Disqualify, e.Reinstate), e.HAND_TIMES)
+_HAND_TIMED = (e.HandCrossing, e.ReplaceCrossing, e.RestoreProposal, e.Disqualify, e.Reinstate)
+_SINCE |= dict.fromkeys((*_HAND_TIMED, e.Official, e.ReopenResults), e.HAND_TIMES)
 
 CarAction = Literal["arm", "start", "stop", "resume", "rearm"]
 Trigger = type[e.Command] | Literal["first crossing", "start dropped", "laps done", "time up"]
