@@ -152,11 +152,13 @@ class AddCrossing(Command):
     """Counts a crossing that the gate missed or flagged: the lap around `at_ns` becomes two.
 
     `at_ns` is on the clock of the run's gate. A flagged crossing is used if `at_ns` is exactly its stamp.
+    `with_incidents`: a crossing that had been dropped takes back what happened after it, so that the drop is undone.
     """
 
     at_ns: int
     uncertainty_ns: int = 100_000_000
     run_id: str = ""
+    with_incidents: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from shared.protocol.messages import RunPhase
 from shared.rules.ranking import RaceRules
 from station.core.facts import Lap, Proposal
 from station.core.runs.hand_marks import HandMark
+from station.views.trackside.sectors import SectorView
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class RunView:
     `by_hand`: a person started the car, and it gets no orders.
     `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256`: what the car
     reports, and until it does, what was entered; `model_differs`: the two differ, so that Start is refused.
+    `sectors`: those of the lap in progress, `last_sectors` of the last finished one; empty without split gates.
     `last_lap`: the time is up, and the lap in progress still counts. `limit_unsure`: the station rebooted within the
     run, and only the time of day shows how long that took. `hand_timed`: hand times are its crossings; `hand_times`:
     all of them, as they were taken. `disqualified`: why it has no score; `official`: who declared its result official.
@@ -74,6 +76,8 @@ class RunView:
     hand_times: tuple[HandMark, ...] = ()
     disqualified: str = ""
     official: str = ""
+    sectors: tuple[SectorView, ...] = ()
+    last_sectors: tuple[SectorView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from station.core.race.crossing_changes import assign_crossing
 from station.core.race.race import Race
 from station.core.race.results import finish, judge_again, when
 from station.core.rulings.hand_timing import count_mark
+from station.core.rulings.lap_rulings import dismiss, restore_proposal, rule
 from station.core.rulings.official import disqualify
 from station.core.runs.car_models import enter
 from station.core.runs.incidents import count_incident, record_hand_time, take_back
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing
-from station.core.runs.rulings import dismiss, restore_proposal, rule
 from station.core.runs.run import NAMES, Run, next_phase
 
 

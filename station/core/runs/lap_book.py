@@ -6,7 +6,7 @@ after each change.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.rules.ranking import RaceRules
@@ -17,6 +17,14 @@ from station.core.runs.laps import CountedCrossing, LapDoubt, LapSegment, lap_be
 from station.core.runs.usual_lap import LapDoubts
 
 IncidentKind = Literal["off_track", "collision", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class MergedSegment:
+    """The segment of a crossing that was dropped, as it was then, and the void of the one that it was merged into."""
+
+    segment: LapSegment
+    void_before: str
 
 
 class LapBook:
@@ -33,6 +41,7 @@ class LapBook:
         self.segments: list[LapSegment] = []
         self.flagged: list[CountedCrossing] = []
         self._dropped: set[int] = set()  # the flagged crossings that an official dropped
+        self._merged: dict[tuple[str, int], tuple[MergedSegment, ...]] = {}  # by the stamp of a dropped crossing
         self.timed_by_b = False  # True if system B times the whole run, by its own stamps
         self.doubts = LapDoubts(doubts, fastest_ns)
         self._rules = rules
@@ -45,7 +54,7 @@ class LapBook:
         copy = LapBook(self.run_id, self._rules)
         copy.segments = [replace(segment, notes=list(segment.notes)) for segment in self.segments]
         copy.flagged, copy._dropped, copy.timed_by_b = list(self.flagged), set(self._dropped), self.timed_by_b
-        copy.doubts = self.doubts.copied()
+        copy.doubts, copy._merged = self.doubts.copied(), dict(self._merged)
         copy._known, copy._every = dict(self._known), self._every
         return copy
 
@@ -140,6 +149,26 @@ class LapBook:
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (counted.boot, counted.at_ns)]
         return place
 
+    def unmerge(self, place: int) -> None:
+        """Gives the incidents that were merged when this crossing was dropped back to the lap that it begins."""
+        segment = self.segments[place]
+        stamp = segment.start.boot, segment.start.at_ns
+        remembered = self._merged.pop(stamp, ())
+        if not remembered:
+            return
+        merged = remembered[-1]
+        self._merged[stamp] = remembered[:-1]
+        if place:
+            self.segments[place - 1].unmerge(merged.segment, merged.void_before)
+        segment.take_over(merged.segment)
+        self._forget_laps()
+
+    def _remember(self, gone: LapSegment, void_before: str) -> None:
+        """Remembers a segment that is dropped, so that the drop can be undone."""
+        stamp = gone.start.boot, gone.start.at_ns
+        merged = MergedSegment(replace(gone, notes=list(gone.notes)), void_before)
+        self._merged[stamp] = (*self._merged.get(stamp, ()), merged)
+
     def place(self, counted: CountedCrossing) -> int | None:
         """Inserts a crossing at its own stamp, also before the first or after the last.
 
@@ -214,7 +243,9 @@ class LapBook:
 
         The next one may have been flagged only because it came too soon after the false one.
         """
-        gone = self.segments.pop(0).start
+        segment = self.segments.pop(0)
+        gone = segment.start
+        self._remember(segment, "")
         after = self.segments[0].start if self.segments else None
         for counted in sorted(self.flagged, key=lambda each: each.at_ns):
             if counted.crossing in self._dropped or counted.boot != gone.boot or counted.at_ns <= gone.at_ns:
@@ -252,10 +283,15 @@ class LapBook:
             self.flagged.remove(self.drop(place))
         return place
 
-    def drop(self, number: int) -> CountedCrossing:
-        """Drops the false crossing that ended lap `number`, so that the lap and the next become one; gives it."""
-        gone = self.segments.pop(number)
-        self.segments[number - 1].merge(gone)
+    def drop(self, number: int, *, undoes: bool = False) -> CountedCrossing:
+        """Drops the false crossing that ended lap `number`, so that the lap and the next become one; gives it.
+
+        `undoes`: this only undoes that it was counted, and will not be undone itself.
+        """
+        gone, into = self.segments.pop(number), self.segments[number - 1]
+        if not undoes:
+            self._remember(gone, into.void)
+        into.merge(gone)
         self._put_aside(gone.start)
         for later in self.segments[number : number + 1]:
             later.witnessed = later.gap_proposed = False

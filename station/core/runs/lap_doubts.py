@@ -13,7 +13,7 @@ from station.core.runs.hand_marks import HAND_NS, SAME_PASS_NS, marks_between
 from station.core.runs.lap_book import LapBook
 from station.core.runs.proposals import HAND, USUAL, long_lap, missed_by_hand, short_lap, very_long_lap
 from station.core.runs.run import Run
-from station.core.runs.usual_lap import MOST_LAPS, LongLap, long_laps, missing
+from station.core.runs.usual_lap import MAX_LAPS_IN_ONE, LongLap, long_laps, missing
 from station.core.timing.utc_scale import UtcScale
 
 ROOM_PERCENT = 60  # of a usual lap: the shortest lap that a hand time may leave on either side
@@ -154,6 +154,6 @@ def _apart(marks: Sequence[int], begin_ns: int, end_ns: int, long: LongLap) -> l
 def _very_long(run: Run, long: LongLap, middle_ns: int) -> list[f.Proposal]:
     """The question about a lap of many usual ones, unless an incident in it says why it took so long."""
     begun = run.book.segments[long.index]
-    if long.laps <= MOST_LAPS or begun.off_tracks or begun.collisions or begun.resets:
+    if long.laps <= MAX_LAPS_IN_ONE or begun.off_tracks or begun.collisions or begun.resets:
         return []
     return [very_long_lap(run.run_id, long.index + 1, middle_ns, long.laps)]

@@ -52,6 +52,20 @@ class LapSegment:
         self.void = self.void or gone.void
         self.notes += gone.notes
 
+    def unmerge(self, gone: "LapSegment", void_before: str) -> None:
+        """Undoes `merge`: what happened after the next crossing belongs there again."""
+        self.off_tracks = max(0, self.off_tracks - gone.off_tracks)
+        self.collisions = max(0, self.collisions - gone.collisions)
+        self.resets = max(0, self.resets - gone.resets)
+        self.penalty_ns = max(0, self.penalty_ns - gone.penalty_ns)
+        self.void = void_before if self.void == gone.void else self.void
+        self.notes = [note for note in self.notes if note not in gone.notes]
+
+    def take_over(self, gone: "LapSegment") -> None:
+        """Adds what happened in a segment of the same crossing."""
+        self.merge(gone)
+        self.approved = gone.approved
+
 
 def resegmented(segments: Sequence[LapSegment], counted_crossings: Sequence[CountedCrossing]) -> list[LapSegment]:
     """The segments that begin at these crossings; incidents of a removed segment move to the one before it."""

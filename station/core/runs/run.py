@@ -21,6 +21,7 @@ from station.core.facts import CarOrdered, Proposal
 from station.core.runs.hand_marks import HandMark
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing
+from station.core.runs.sectors import SplitCrossing
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 
@@ -137,6 +138,7 @@ class Run:
     dismissed: list[Proposal] = field(default_factory=list)
     disqualified: str = ""
     official: str = ""
+    splits: list[SplitCrossing] = field(default_factory=list)  # its passes of split gates, in the order of the inputs
     rules: RaceRules = field(init=False)  # of its race
 
     def __post_init__(self) -> None:
@@ -251,6 +253,7 @@ class Run:
             dismissed=list(self.dismissed),
             restarts=dict(self.restarts),
             hand_times=list(self.hand_times),
+            splits=list(self.splits),
         )
 
     def ordered(self, action: CarAction) -> CarOrdered:

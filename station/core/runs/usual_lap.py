@@ -19,7 +19,7 @@ RECENT = 32  # laps that the usual one is taken from: bounded, so that a long da
 ENOUGH = 3  # laps that are enough for the middle one to be the usual one
 ALIKE = 1.5  # largest ratio of two laps of one car on one track that count as alike
 MAX_MISSED = 3  # the most usual laps that a long one is divided into, in races of an older edition
-MOST_LAPS = 4  # the same now: of a longer lap nobody can tell where its crossings would lie
+MAX_LAPS_IN_ONE = 4  # the same now: of a longer lap nobody can tell where its crossings would lie
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +185,16 @@ def _any_long(known: Sequence[int]) -> bool:
     return len(known) > 1 and 100 * known[-1] >= 185 * known[(len(known) - 2) // 2]
 
 
-def missing(laps: Sequence[int], held: Collection[int] = (), most: int = MAX_MISSED) -> list[LongLap]:
-    """The laps as long as two to `most` usual ones, from 0.15 of a lap less to 0.20 more.
+def missing(laps: Sequence[int], held: Collection[int] = (), max_laps: int = MAX_MISSED) -> list[LongLap]:
+    """The laps as long as two to `max_laps` usual ones, from 0.15 of a lap less to 0.20 more.
 
     The usual one is the median of the other laps, without those that are `held` (their indices, from 0). The limits are
     those of CrossMgr, a program for timing bicycle races (github.com/esitarski/CrossMgr).
     """
-    return [each for each in long_laps(laps, held, most) if each.sure]
+    return [each for each in long_laps(laps, held, max_laps) if each.sure]
 
 
-def long_laps(laps: Sequence[int], held: Collection[int] = (), most: int = MOST_LAPS) -> list[LongLap]:
+def long_laps(laps: Sequence[int], held: Collection[int] = (), max_laps: int = MAX_LAPS_IN_ONE) -> list[LongLap]:
     """The laps that are longer than 1.85 usual ones: those of `missing`, and those as long as no number of them.
 
     With only one other lap to compare with, a lap is at most two usual ones. What goes beyond `MAX_MISSED`, or fits no
@@ -213,7 +213,7 @@ def long_laps(laps: Sequence[int], held: Collection[int] = (), most: int = MOST_
         usual = sure[middle] if middle < place else sure[middle + 1]
         if 100 * lap < 185 * usual:
             continue
-        times = _times(lap, usual, most if len(sure) >= ENOUGH else 2)
+        times = _times(lap, usual, max_laps if len(sure) >= ENOUGH else 2)
         alike = [other for other in sure if other <= ALIKE * usual and usual <= ALIKE * other]
         if len(alike) < ENOUGH and not 0 < times <= MAX_MISSED:
             continue
@@ -223,7 +223,7 @@ def long_laps(laps: Sequence[int], held: Collection[int] = (), most: int = MOST_
     return found
 
 
-def _times(lap: int, usual: int, most: int) -> int:
-    """How many usual laps this one is as long as, up to `most`; 0: none of these numbers."""
-    fits = (n for n in range(2, most + 1) if (100 * n - 15) * usual <= 100 * lap <= (100 * n + 20) * usual)
+def _times(lap: int, usual: int, max_laps: int) -> int:
+    """How many usual laps this one is as long as, up to `max_laps`; 0: none of these numbers."""
+    fits = (n for n in range(2, max_laps + 1) if (100 * n - 15) * usual <= 100 * lap <= (100 * n + 20) * usual)
     return next(fits, 0)

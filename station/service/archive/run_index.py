@@ -19,7 +19,7 @@ from station.core.runs.run import INCIDENTS, RULINGS, Run
 from station.service.archive.own_acts import OwnActs
 from station.service.archive.undo import OwnAct, RunBefore, run_before
 from station.views.command_answers import RulingEffect
-from station.views.projection import is_open, score_ms
+from station.views.projection import is_open_proposal, score_ms
 from station.views.ruling_effect import RunSnapshot, ruling_effect, run_snapshot
 from station.views.ruling_words import act_words
 from station.views.run_archive import RulingRecord, RunSummary
@@ -163,7 +163,7 @@ class RunIndex:
             counts=run.counts,
             disqualified=run.disqualified,
             official=run.official,
-            questions=sum(is_open(proposal, run) for proposal in run.proposals),
+            questions=sum(is_open_proposal(proposal, run) for proposal in run.proposals),
             flagged=len(run.book.flagged),
             voided=sum(bool(segment.void) for segment in run.book.segments),
             by_hand=run.by_hand,

@@ -17,7 +17,7 @@ from station.core.race.race import Race
 from station.core.runs.run import Run
 from station.service.archive.run_index import RunIndex
 from station.service.archive.trace_reader import StoredEdge, StoredReport, StoredStamp, StoredTrace, TracedRecords
-from station.views.projection import is_open, standing_place
+from station.views.projection import is_open_proposal, standing_place
 from station.views.run_archive import CrossingView, RulingRecord, RunPage, RunSummary
 from station.views.run_trace import (
     BeamLane,
@@ -68,7 +68,7 @@ def finish_page(engine: Engine, index: RunIndex, request: PageRequest, stored: S
         rules=run.rules,
         laps=run.book.laps(),
         crossings=_crossings(engine, run),
-        proposals=tuple(proposal for proposal in run.proposals if is_open(proposal, run)),
+        proposals=tuple(proposal for proposal in run.proposals if is_open_proposal(proposal, run)),
         rulings=rulings,
         trace=_trace(engine, stored, _counted(run), _dropped(run), _origin(run)),
         first_lap=score.first_lap if score is not None else 0,

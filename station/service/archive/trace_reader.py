@@ -127,8 +127,8 @@ def _read_fact(trace: StoredTrace, run_id: str, name: str, fact: dict[str, Any])
             trace.laps[fact["lap"]["number"]] = fact["lap"]
 
 
-def _add(trace: StoredTrace, to: list[Any], what: object, most: int) -> None:
-    if len(to) < most:
+def _add(trace: StoredTrace, to: list[Any], what: object, max_items: int) -> None:
+    if len(to) < max_items:
         to.append(what)
     else:
         trace.cut = True

@@ -132,13 +132,14 @@ def _incident(act: OwnAct, before: RunBefore, run: Run) -> Found | None:
     return e.TakeBack, {"kind": counted.kind, "number": number}
 
 
-def _taken_back(act: OwnAct, before: RunBefore, _: Run) -> Found | None:
+def _taken_back(act: OwnAct, before: RunBefore, run: Run) -> Found | None:
+    """While the run is on: incidents are reported only then."""
     back = next((fact for fact in act.facts if isinstance(fact, f.IncidentTakenBack)), None)
     if back is None or before.lap_began is None:
         return None
     boot, at_ns = before.lap_began
     same_clock = e.clock_of(boot) == e.clock_of(act.command.moment.boot)
-    return (_KINDS[back.kind], {"at_ns": at_ns}) if same_clock else None
+    return (_KINDS[back.kind], {"at_ns": at_ns}) if same_clock and run.on else None
 
 
 def _added(_: OwnAct, before: RunBefore, run: Run) -> Found | None:
@@ -148,7 +149,7 @@ def _added(_: OwnAct, before: RunBefore, run: Run) -> Found | None:
 
 def _dropped(_: OwnAct, before: RunBefore, run: Run) -> Found | None:
     back = [mark for mark in run.book.flagged if (mark.boot, mark.at_ns) == before.lap_ended]
-    return (e.AddCrossing, {"at_ns": back[0].at_ns}) if back else None
+    return (e.AddCrossing, {"at_ns": back[0].at_ns, "with_incidents": True}) if back else None
 
 
 def _replaced(act: OwnAct, before: RunBefore, run: Run) -> Found | None:

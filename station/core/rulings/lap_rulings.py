@@ -79,9 +79,14 @@ def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fac
     utc_ns = scale.utc_ns(boot, command.at_ns)
     added = CountedCrossing(0, command.at_ns, boot, utc_ns, min(max(0, command.uncertainty_ns), NS_PER_S), "official")
     if flagged and run.race.officiating and _began_at(run, flagged[0]):
+        if command.with_incidents:
+            run.book.unmerge(0)
         return _began(run, command)
-    if run.book.insert(flagged[0] if flagged else added) is None:
+    place = run.book.insert(flagged[0] if flagged else added)
+    if place is None:
         raise Refused(f"Run {run.run_id} has no lap at {command.at_ns} ns of its gate's clock that could be divided.")
+    if command.with_incidents:
+        run.book.unmerge(place)
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
@@ -128,7 +133,7 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
             f"Lap 1 of run {run.run_id} was given another beginning a moment ago, so its laps have new numbers: "
             "check the number again."
         )
-    run.book.drop(_checked(run, command.number))
+    run.book.drop(_checked(run, command.number), undoes=command.undoes > 0)
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
