@@ -30,7 +30,7 @@ def rule_in_race(state: TimingState, command: e.Command, count: CountCrossings) 
     assert race is not None, "the caller has checked that a race is open"
     match command:
         case e.Official() | e.ReopenResults():
-            return _declare(_named_race(state, race, command), command)
+            return _declare(state, _named_race(state, race, command), command)
         case e.HandTime():
             return _hand_time(race, command, count)
         case e.ReplaceCrossing():
@@ -47,6 +47,7 @@ def try_ruling(state: TimingState, command: e.Command) -> Race:
     if race is None or not isinstance(command, (*RULINGS, *INCIDENTS)):
         raise Refused(text("Only rulings on a run can be tried before they are done."))
     check_not_official(state, command)
+    command = as_on_file(state, command)
     run = resolve_run(race, command)
     holder = race.holder(command.number) if isinstance(command, e.AssignCrossing) else None
     copy = race.for_trial([each for each in (run, holder) if each is not None])
@@ -55,6 +56,13 @@ def try_ruling(state: TimingState, command: e.Command) -> Race:
     else:
         obey(copy, command)
     return copy
+
+
+def as_on_file(state: TimingState, command: e.Command) -> e.Command:
+    """The command with the name of its racer as the list of racers spells it."""
+    if isinstance(command, e.OpenRun | e.ReassignRun) and state.event.spelled(command.racer) != command.racer:
+        return replace(command, racer=state.event.spelled(command.racer))
+    return command
 
 
 def _times(state: TimingState, race: Race, command: e.ReplaceCrossing) -> list[WitnessTime]:
@@ -90,7 +98,7 @@ def _named_race(state: TimingState, named: Race, command: e.Official | e.ReopenR
     return race
 
 
-def _declare(race: Race, command: e.Official | e.ReopenResults) -> list[f.Fact]:
+def _declare(state: TimingState, race: Race, command: e.Official | e.ReopenResults) -> list[f.Fact]:
     """Makes the results of a race, or of one of its runs, official, or opens them again. Raises Refused."""
     check_people(command, race.info.official_by_two)
     if command.run_id:
@@ -100,7 +108,12 @@ def _declare(race: Race, command: e.Official | e.ReopenResults) -> list[f.Fact]:
         raise Refused(text("A run is on: finish it before the results become official."))
     check_changes(official, race.official)
     race.official = command.author if official else ""
-    return [declared(race.info.race_id, "", command)]
+    facts: list[f.Fact] = [declared(race.info.race_id, "", command)]
+    was = state.event.races.get(race.info.race_id)
+    if was is not None:
+        card = state.event.set_state(was.race_id, "official" if official else "open")
+        facts.append(f.RaceChanged(card, was, command.author, command.reason))
+    return facts
 
 
 def with_override(race: Race, command: e.OpenRun | e.ArmRun) -> e.OpenRun | e.ArmRun:

@@ -9,9 +9,10 @@ from typing import Protocol
 from station.core.inputs import Command, Mode
 from station.views.car_views import CarView, StopView
 from station.views.command_answers import Accepted, Declined, RulingEffect
+from station.views.event_view import EventView
 from station.views.gate_views import GateView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
-from station.views.run_archive import LastAct, RunPage, RunSummary
+from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 from station.views.trackside.announcements import Announcement
 from station.views.trackside.devices import StopButtonView
@@ -46,6 +47,7 @@ class View:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()
 

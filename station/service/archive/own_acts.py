@@ -15,8 +15,8 @@ from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.runs.run import Run
 from station.service.archive.undo import OwnAct, can_undo, inverse
-from station.views.ruling_words import act_words
-from station.views.run_archive import LastAct
+from station.views.runs.ruling_words import act_words
+from station.views.runs.run_archive import LastAct
 
 REMEMBERED = 20  # acts of one person
 LISTED = 5

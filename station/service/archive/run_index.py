@@ -21,8 +21,8 @@ from station.service.archive.undo import OwnAct, RunBefore, run_before
 from station.views.command_answers import RulingEffect
 from station.views.projection import is_open_proposal, score_ms
 from station.views.ruling_effect import RunSnapshot, ruling_effect, run_snapshot
-from station.views.ruling_words import act_words
-from station.views.run_archive import RulingRecord, RunSummary
+from station.views.runs.ruling_words import act_words
+from station.views.runs.run_archive import RulingRecord, RunSummary
 
 _RECORDED = (*RULINGS, *INCIDENTS, e.Official, e.ReopenResults, e.OpenRun, e.StartRun, e.FinishRun, e.AbandonRun)
 

@@ -18,8 +18,8 @@ from station.core.runs.run import Run
 from station.service.archive.run_index import RunIndex
 from station.service.archive.trace_reader import StoredEdge, StoredReport, StoredStamp, StoredTrace, TracedRecords
 from station.views.projection import is_open_proposal, standing_place
-from station.views.run_archive import CrossingView, RulingRecord, RunPage, RunSummary
-from station.views.run_trace import (
+from station.views.runs.run_archive import CrossingView, RulingRecord, RunPage, RunSummary
+from station.views.runs.run_trace import (
     BeamLane,
     BeamPulse,
     CrossingState,

@@ -17,7 +17,7 @@ from station.service.inbox import QueuedInput
 from station.service.restore import Restored
 from station.views.command_answers import RulingEffect
 from station.views.ruling_effect import preview
-from station.views.run_archive import LastAct, RunPage, RunSummary
+from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 
 ANSWER_S = 10.0
 Inbox = SimpleQueue[QueuedInput | Question[Any]]

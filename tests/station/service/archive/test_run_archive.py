@@ -13,7 +13,7 @@ from station.core import inputs as e
 from station.service.archive.run_pages import begin_page, finish_page
 from station.service.archive.trace_reader import StoredTrace
 from station.views.command_answers import Accepted
-from station.views.run_archive import RunPage
+from station.views.runs.run_archive import RunPage
 from tests.station.core.scripted_race import Hand, S, moment
 from tests.station.service.archive.test_undo import RuledRace
 from tests.station.service.station_rig import Rig, WireCar

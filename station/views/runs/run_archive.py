@@ -8,7 +8,7 @@ from station.core.facts import Lap, Proposal
 from station.core.rulings.commands import CrossingWitness
 from station.core.rulings.witness_times import WitnessTime
 from station.views.command_answers import RulingEffect
-from station.views.run_trace import RunTrace
+from station.views.runs.run_trace import RunTrace
 
 
 @dataclass(frozen=True, slots=True)
