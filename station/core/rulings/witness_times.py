@@ -63,8 +63,7 @@ def replace_crossing(run: Run, command: ReplaceCrossing, times: Sequence[Witness
     by = None
     if source is not None:
         moved_utc_ns = own.utc_ns + given.at_ns - own.at_ns
-        times_it = {"at_ns": given.at_ns, "uncertainty_ns": given.uncertainty_ns, "utc_ns": moved_utc_ns}
-        by = replace(own, source=source, **times_it)
+        by = replace(own, source=source, at_ns=given.at_ns, utc_ns=moved_utc_ns, uncertainty_ns=given.uncertainty_ns)
     was = run.book.retime(command.number, by)
     now = run.book.segments[command.number].start
     if command.number == 0:

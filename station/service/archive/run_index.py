@@ -70,7 +70,7 @@ class RunIndex:
 
     def _before(self, engine: Engine, event: e.Input) -> CommandBefore | None:
         """What has to be read before this input is handled; None for most."""
-        if not isinstance(event, _RECORDED) or isinstance(event, e.OpenRun):
+        if not isinstance(event, e.Command) or not isinstance(event, _RECORDED) or isinstance(event, e.OpenRun):
             return None
         race = race_of(engine, event)
         run = _run_of(race, event)
@@ -94,7 +94,9 @@ class RunIndex:
                 ended = any(isinstance(fact, f.RunFinished) and fact.run_id == run_id for fact in facts)
                 indexed.ended = seq if ended and not indexed.ended else indexed.ended
                 self._changed[run_id] = race.runs[run_id]
-        if isinstance(event, _RECORDED) and not any(isinstance(fact, f.CommandRefused) for fact in facts):
+        if not isinstance(event, e.Command) or not isinstance(event, _RECORDED):
+            return
+        if not any(isinstance(fact, f.CommandRefused) for fact in facts):
             self._rule(engine, seq, event, handled)
 
     def handled(self, engine: Engine, event: e.Input) -> HandledInput:

@@ -5,7 +5,7 @@ on the caller's thread (trace_reader.py), then `finish_page` on the timing threa
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
@@ -170,7 +170,7 @@ def _state(number: int, lap: int | None, flagged: set[int], dropped: frozenset[i
     return "flagged" if number in flagged else "uncounted"
 
 
-def _beams(edges: list[StoredEdge], systems: dict[str, str], to_ms: ToMs) -> tuple[BeamLane, ...]:
+def _beams(edges: list[StoredEdge], systems: Mapping[str, str], to_ms: ToMs) -> tuple[BeamLane, ...]:
     """Each sensor's pulses, from the edge that broke the beam to the one that freed it."""
     pulses: defaultdict[tuple[str, str], list[BeamPulse]] = defaultdict(list)
     broken_ms: dict[tuple[str, str], float] = {}

@@ -80,7 +80,10 @@ def inverse(act: OwnAct, run: Run) -> e.Command | None:
     if found is None:
         return None
     kind, fields = found
-    return kind(author=act.command.author, reason=_reason(act), run_id=act.run_id, undoes=act.seq, **fields)
+    counter: e.Command = kind(
+        author=act.command.author, reason=_reason(act), run_id=act.run_id, undoes=act.seq, **fields
+    )
+    return counter
 
 
 Found = tuple[type[Any], dict[str, Any]]
@@ -162,6 +165,15 @@ def _replaced(act: OwnAct, before: RunBefore, run: Run) -> Found | None:
     return None if number is None else (e.ReplaceCrossing, {"number": number, "witness": witness})
 
 
+def _dismissed(act: OwnAct, _before: RunBefore, _run: Run) -> Found | None:
+    match act.command:
+        case e.DismissProposal(at_ns=at_ns):
+            return e.RestoreProposal, {"at_ns": at_ns}
+        case e.RestoreProposal(at_ns=at_ns):
+            return e.DismissProposal, {"at_ns": at_ns}
+    return None
+
+
 _INVERSES: dict[type[e.Command], Callable[[OwnAct, RunBefore, Run], Found | None]] = {
     e.VoidLap: _void,
     e.RestoreLap: _restore,
@@ -178,8 +190,8 @@ _INVERSES: dict[type[e.Command], Callable[[OwnAct, RunBefore, Run], Found | None
     e.ReassignRun: lambda _act, before, _run: (e.ReassignRun, {"racer": before.racer}),
     e.Disqualify: lambda _act, _before, _run: (e.Reinstate, {}),
     e.Reinstate: lambda _act, _before, _run: (e.Disqualify, {}),
-    e.DismissProposal: lambda act, _before, _run: (e.RestoreProposal, {"at_ns": act.command.at_ns}),
-    e.RestoreProposal: lambda act, _before, _run: (e.DismissProposal, {"at_ns": act.command.at_ns}),
+    e.DismissProposal: _dismissed,
+    e.RestoreProposal: _dismissed,
     e.EnterModel: lambda _act, before, _run: (
         e.EnterModel,
         {"model": before.model, "model_sha256": before.model_sha256},
