@@ -165,6 +165,11 @@ class LapBook:
         """Whether the car only drove off over the line after the start signal, which ends no lap."""
         return self.done == 0 and self.too_soon(counted)
 
+    def withdraw_signal(self) -> None:
+        """Removes the start signal that began lap 1; incidents since then do not count."""
+        self.segments.clear()
+        self._weigh()
+
     def drop_start(self) -> None:
         """Drops the crossing that began lap 1: the lap begins at the next one, and earlier incidents do not count.
 

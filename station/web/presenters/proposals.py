@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from shared.text import text
 from station.core.facts import Proposal
 from station.core.runs.proposals import USUAL
 from station.views.car_views import CarView
@@ -105,12 +106,21 @@ def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[Decision
         return [replace(dismiss, label="It was false", texts=proposed), *assign] if false else [*assign, dismiss]
     if p.kind == "missed_crossing":
         return [DecisionButton("Count it", "add_crossing", at, proposed), dismiss]
+    if p.kind == "paused_lap":
+        return [replace(dismiss, label=text("It counts")), *_void_paused(p, run)]
     ended = next((lap.number for lap in run.laps if lap.ended_ns == p.at_ns), None)
     drop = [] if ended is None else [DecisionButton("Drop it", "drop_crossing", (("number", ended),), proposed)]
     if p.witness != USUAL:
         return [*drop, dismiss]
     began = [DecisionButton("Lap 1 begins here", "drop_crossing", (("number", 0),), proposed)] if ended == 1 else []
     return [*drop, *began, replace(dismiss, label="It is a lap")]
+
+
+def _void_paused(p: Proposal, run: RunView) -> list[DecisionButton]:
+    """The button that voids the lap in which the race was paused."""
+    paused = next((lap.number for lap in run.laps if lap.ended_ns - lap.lap_ns < p.at_ns < lap.ended_ns), None)
+    texts = _texts(run.run_id, text("the race was paused in it"))
+    return [] if paused is None else [DecisionButton(text("Void it"), "void_lap", (("number", paused),), texts)]
 
 
 def _possible_runs(p: Proposal) -> tuple[str, ...]:
@@ -138,6 +148,8 @@ def _witnesses(p: Proposal, racer: str) -> tuple[str, ...]:
             return (f"{who}: a pass", "Gate: no crossing")
         case "false_crossing":
             return ("Gate: a crossing", f"{who}: no pass")
+        case "paused_lap":
+            return (text("Its time includes the pause"),)
         case "doubtful_crossing":
             return ("Gate: a crossing", f"{who}: most likely {racer}, {p.sure_percent} %")
 
