@@ -11,6 +11,8 @@ from typing import Literal
 
 from station.core.event.commands import *
 from station.core.moment import CarOrder, Command, Mode, later
+from station.core.queue.commands import *
+from station.core.race.commands import *
 from station.core.rulings.commands import *
 
 
@@ -82,10 +84,14 @@ class ResumeRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffTrack(Command):
-    """The car left the track; counted in the lap that was on at `at_ns` of the station's clock (None: now)."""
+    """The car left the track; counted in lap `number`, or in the one that was on at `at_ns` of the station's clock.
+
+    With neither (None): in the lap that is on now.
+    """
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +100,7 @@ class Collision(Command):
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +109,7 @@ class CarReset(Command):
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +303,19 @@ COMMANDS: dict[str, type[Command]] = {
     "set_mode": SetMode,
     "set_clock": SetClock,
     "try_gate": TryGate,
+    "queue": QueueRacer,
+    "move_in_queue": MoveInQueue,
+    "call_next": CallNext,
+    "no_show": MarkNoShow,
+    "leave_queue": LeaveQueue,
+    "rerun": Rerun,
+    "stage": StageRun,
+    "relaunch": Relaunch,
+    "pause": PauseRace,
+    "continue": ContinueRace,
+    "dnf": MarkDnf,
+    "submit": SubmitRun,
+    "discard": DiscardRun,
     "create_event": CreateEvent,
     "change_event": ChangeEvent,
     "create_race": CreateRace,

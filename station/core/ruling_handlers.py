@@ -50,7 +50,8 @@ def try_ruling(state: TimingState, command: e.Command) -> Race:
     command = as_on_file(state, command)
     run = resolve_run(race, command)
     holder = race.holder(command.number) if isinstance(command, e.AssignCrossing) else None
-    copy = race.for_trial([each for each in (run, holder) if each is not None])
+    concerned = (run, holder, race.runs.get(run.replaces))
+    copy = race.for_trial([each for each in concerned if each is not None])
     if isinstance(command, e.ReplaceCrossing):
         _replace_crossing(copy, command, _times(state, race, command))
     else:

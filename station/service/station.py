@@ -41,7 +41,7 @@ from station.service.live_state import LiveState
 from station.service.offered_races import OfferedRaces
 from station.service.publisher import Publisher
 from station.service.restore import restore
-from station.service.setup import StationSetup, boot_inputs, open_or_continue, with_codes
+from station.service.setup import StationSetup, boot_inputs, open_or_continue, with_drawn
 from station.service.station_clock import StationClock
 from station.service.storage_monitor import TIMING, StorageMonitor
 from station.service.trackside.stop_button import StopButtonMonitor
@@ -160,7 +160,7 @@ class Station(RunQuestions):
 
         The ticket of an order that its car cannot follow now is declined at once.
         """
-        stamped = replace(with_codes(command, self.setup.random_hex), moment=self._clock.now())
+        stamped = replace(with_drawn(command, self.setup.random_hex), moment=self._clock.now())
         if isinstance(stamped, e.StopAll):
             self._publisher.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":

@@ -13,6 +13,7 @@ from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.race.race import Race
 from station.core.ruling_handlers import race_of, try_ruling
+from station.core.runs.incidents import incident_lap
 from station.core.runs.laps import run_lap
 from station.core.runs.run import INCIDENTS, RULINGS, Run
 from station.views.command_answers import RulingEffect, RunFigures
@@ -101,7 +102,7 @@ def _changed_laps(
 def _number(run: Run, command: e.Command) -> int | None:
     """The number of the lap that the command is about; None if it is about none."""
     if isinstance(command, e.OffTrack | e.Collision | e.CarReset):
-        return run.book.lap_at(command.moment.boot, command.at_ns)
+        return incident_lap(run, command)
     if isinstance(command, e.VoidLap | e.RestoreLap | e.AddPenalty | e.DropCrossing | e.TakeBack | e.ReplaceCrossing):
         return command.number
     return None

@@ -11,6 +11,8 @@ from station.views.car_views import CarView, StopView
 from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.event_view import EventView
 from station.views.gate_views import GateView
+from station.views.procedure_view import ProcedureView
+from station.views.queue_view import QueueView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
@@ -47,6 +49,8 @@ class View:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    queue: QueueView = field(default_factory=QueueView)
+    procedure: ProcedureView = field(default_factory=ProcedureView)
     event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()

@@ -6,6 +6,7 @@ the time; results.py works out scores and results. Each run has its own phase by
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import dataclass
 
 from shared.protocol.messages import RunPhase
 from station.core import facts as f
@@ -19,6 +20,15 @@ from station.core.runs.run_registry import RunIds, RunRegistry
 from station.core.timing.utc_scale import UtcScale
 
 MAX_DOUBTS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class RacePause:
+    """Since when a race is paused, by whom and why."""
+
+    moment: e.Moment
+    author: str
+    reason: str
 
 
 class Race:
@@ -44,6 +54,8 @@ class Race:
         self.fastest: dict[str, int] = {}  # fastest lap (ns) of each finished run that counts
         self.scale = scale
         self.official = ""  # who declared the results official; "" while they are not
+        self.paused: RacePause | None = None
+        self.waiting: list[Run] = []  # over, and not submitted yet, in the order in which they ended
 
     @property
     def runs(self) -> dict[str, Run]:
@@ -79,8 +91,13 @@ class Race:
             dict(self.fastest),
         )
         trial.on_track = [copies.get(run.run_id, run) for run in self.on_track]
+        trial.waiting = [copies.get(run.run_id, run) for run in self.waiting]
         trial.last = None if self.last is None else copies.get(self.last.run_id, self.last)
         return trial
+
+    def forget_waiting(self, run: Run) -> None:
+        """The run waits no longer to be submitted."""
+        self.waiting = [each for each in self.waiting if each is not run]
 
     def add_doubtful(self, crossing: f.Crossing) -> None:
         """Stores a crossing that an official may assign to a run."""

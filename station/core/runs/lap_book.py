@@ -243,6 +243,11 @@ class LapBook:
         after = [s.start.at_ns for s in self.segments[number + 1 :] if s.start.boot == boot]
         return max(before, default=at_ns - 1) < at_ns < min(after, default=at_ns + 1)
 
+    def withdraw_signal(self) -> None:
+        """Removes the start signal that began lap 1; incidents since then do not count."""
+        self.segments.clear()
+        self._weigh()
+
     def drop_start(self) -> None:
         """Drops the crossing that began lap 1: the lap begins at the next one, and earlier incidents do not count.
 

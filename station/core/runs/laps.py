@@ -38,6 +38,7 @@ class LapSegment:
     void: str = ""
     witnessed: bool = False  # the car's own report agrees with the lap that ended at this crossing
     approved: bool = False  # an official accepted the lap that ended at this crossing, however short it is
+    paused: int = 0  # when the race was paused within the lap that began here, ns on its clock; 0: it was not
     gap_proposed: bool = False  # a missed crossing was proposed within the lap that ended at this crossing
     replaced: CountedCrossing | None = None  # the crossing by its own source, if another witness times it now
     doubt: str = ""  # why the lap that ended at this crossing is held, as first stated: later laps change the usual lap
@@ -50,6 +51,7 @@ class LapSegment:
         self.resets += gone.resets
         self.penalty_ns += gone.penalty_ns
         self.void = self.void or gone.void
+        self.paused = self.paused or gone.paused
         self.notes += gone.notes
 
     def unmerge(self, gone: "LapSegment", void_before: str) -> None:

@@ -24,7 +24,8 @@ from station.views.ruling_effect import RunSnapshot, ruling_effect, run_snapshot
 from station.views.runs.ruling_words import act_words
 from station.views.runs.run_archive import RulingRecord, RunSummary
 
-_RECORDED = (*RULINGS, *INCIDENTS, e.Official, e.ReopenResults, e.OpenRun, e.StartRun, e.FinishRun, e.AbandonRun)
+_PROCEDURE = (e.OpenRun, e.StartRun, e.Relaunch, e.FinishRun, e.AbandonRun, e.MarkDnf, e.SubmitRun, e.DiscardRun)
+_RECORDED = (*RULINGS, *INCIDENTS, e.Official, e.ReopenResults, *_PROCEDURE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.runs.incidents import incident_lap
 from station.core.runs.run import Run
 
 Stamp = tuple[str, int]  # boot and ns of a crossing
@@ -92,7 +93,7 @@ _KINDS: dict[str, type[e.Command]] = {"off_track": e.OffTrack, "collision": e.Co
 
 def _number(run: Run, command: e.Command) -> int | None:
     if isinstance(command, e.OffTrack | e.Collision | e.CarReset):
-        return run.book.lap_at(command.moment.boot, command.at_ns)
+        return incident_lap(run, command)
     if isinstance(command, e.TakeBack) and command.number is None:
         return max(run.book.laps_with(command.kind), default=None)
     number = getattr(command, "number", None)
@@ -137,12 +138,9 @@ def _incident(act: OwnAct, before: RunBefore, run: Run) -> Found | None:
 
 def _taken_back(act: OwnAct, before: RunBefore, run: Run) -> Found | None:
     """While the run is on: incidents are reported only then."""
+    number = _lap(run, before)
     back = next((fact for fact in act.facts if isinstance(fact, f.IncidentTakenBack)), None)
-    if back is None or before.lap_began is None:
-        return None
-    boot, at_ns = before.lap_began
-    same_clock = e.clock_of(boot) == e.clock_of(act.command.moment.boot)
-    return (_KINDS[back.kind], {"at_ns": at_ns}) if same_clock and run.on else None
+    return None if back is None or number is None or not run.on else (_KINDS[back.kind], {"number": number})
 
 
 def _added(_: OwnAct, before: RunBefore, run: Run) -> Found | None:
@@ -188,6 +186,8 @@ _INVERSES: dict[type[e.Command], Callable[[OwnAct, RunBefore, Run], Found | None
     e.DropCrossing: _dropped,
     e.ReplaceCrossing: _replaced,
     e.ReassignRun: lambda _act, before, _run: (e.ReassignRun, {"racer": before.racer}),
+    e.SubmitRun: lambda _act, _before, _run: (e.DiscardRun, {}),
+    e.DiscardRun: lambda _act, _before, _run: (e.SubmitRun, {}),
     e.Disqualify: lambda _act, _before, _run: (e.Reinstate, {}),
     e.Reinstate: lambda _act, _before, _run: (e.Disqualify, {}),
     e.DismissProposal: _dismissed,

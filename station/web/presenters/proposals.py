@@ -108,6 +108,8 @@ def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[Decision
         return [_count_missed(p, proposed), dismiss]
     if p.kind == "long_lap":
         return [replace(dismiss, label=text("It stood still"))]
+    if p.kind == "paused_lap":
+        return [replace(dismiss, label=text("It counts")), *_void_paused(p, run)]
     ended = next((lap.number for lap in run.laps if lap.ended_ns == p.at_ns), None)
     drop = [] if ended is None else [DecisionButton("Drop it", "drop_crossing", (("number", ended),), proposed)]
     if p.witness != USUAL:
@@ -123,6 +125,13 @@ def _count_missed(p: Proposal, texts: tuple[tuple[str, str], ...]) -> DecisionBu
         return DecisionButton("Count it", "hand_crossing", at, texts)
     unsure = (("uncertainty_ns", p.uncertainty_ns),) if p.uncertainty_ns else ()
     return DecisionButton("Count it", "add_crossing", (*at, *unsure), texts)
+
+
+def _void_paused(p: Proposal, run: RunView) -> list[DecisionButton]:
+    """The button that voids the lap in which the race was paused."""
+    paused = next((lap.number for lap in run.laps if lap.ended_ns - lap.lap_ns < p.at_ns < lap.ended_ns), None)
+    texts = _texts(run.run_id, text("the race was paused in it"))
+    return [] if paused is None else [DecisionButton(text("Void it"), "void_lap", (("number", paused),), texts)]
 
 
 def _possible_runs(p: Proposal) -> tuple[str, ...]:
@@ -150,6 +159,8 @@ def _witnesses(p: Proposal, racer: str) -> tuple[str, ...]:
             return (f"{who}: a pass", "Gate: no crossing")
         case "false_crossing":
             return ("Gate: a crossing", f"{who}: no pass")
+        case "paused_lap":
+            return (text("Its time includes the pause"),)
         case "doubtful_crossing":
             return ("Gate: a crossing", f"{who}: most likely {racer}, {p.sure_percent} %")
 
