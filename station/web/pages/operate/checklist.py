@@ -89,9 +89,7 @@ def _car(view: View, stand: RunStand) -> list[CheckLine]:
 
 def _station(view: View) -> list[CheckLine]:
     store = "" if view.store.ok else view.store.sentence
-    clock = (
-        "" if view.clock.trusted else text("This machine's clock is not set: times of day are wrong, laps are right.")
-    )
+    clock = "" if view.clock.trusted else text("It is not set: times of day are wrong, laps are right.")
     target = view.sync.target if view.sync.race_unknown else ""
     mode = text("The station is in test mode: crossings do not count.") if view.mode == "test" else ""
     stop = text("All cars are stopped: release the stop.") if view.stop.on else ""

@@ -121,13 +121,7 @@ def _waiting(view: View) -> list[WaitingResult]:
         WaitingResult(
             run.run_id,
             run.racer,
-            Act(
-                f"submit-{run.run_id}",
-                text("Submit"),
-                "submit",
-                (("run_id", run.run_id),),
-                for_screen_readers=run.racer,
-            ),
+            Act(f"submit-{run.run_id}", text("Submit"), "submit", (("run_id", run.run_id),)),
         )
         for run in view.procedure.runs
         if run.submission == "waiting" and run.run_id != last

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from shared.rules.ranking import RaceRules
 from shared.text import Sentence, text
 from shared.units import NS_PER_MS
+from station.views.provisional import Provisional, provisional
 from station.views.race_views import RunView
 from station.views.views import View
 from station.web.pages.operate.acts import Act
 from station.web.presenters.gates import short_time
 from station.web.presenters.laps import NOTHING, LapLine, PlaceLine, lap_lines, place_lines
 from station.web.presenters.page import RunPanel, panel_of
-from station.web.presenters.provisional import Provisional, provisional
 
 SHOWN_LAPS, NEAR_PLACES = 6, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Lights:
-    """The start lights in ms of the station's clock: when the first went on, when all go out, and how many there are."""
+    """The start lights: how many, and when the first went on and all go out, in ms of the station's clock."""
 
     staged_ms: float
     go_ms: float
@@ -72,11 +72,11 @@ def shown_runs(view: View) -> tuple[RunView, ...]:
 def lap_rows(view: View) -> tuple[LapRow, ...]:
     """The last laps of every run that is shown, the newest first."""
     rules = view.race.rules if view.race is not None else RaceRules()
-    rows = []
-    for run in shown_runs(view):
-        for line in lap_lines(run, rules, view.race)[:SHOWN_LAPS]:
-            rows.append(LapRow(f"lap-{run.run_id}-{line.number}", run.run_id, line, _rulings(run, line)))
-    return tuple(rows)
+    return tuple(
+        LapRow(f"lap-{run.run_id}-{line.number}", run.run_id, line, _rulings(run, line))
+        for run in shown_runs(view)
+        for line in lap_lines(run, rules, view.race)[:SHOWN_LAPS]
+    )
 
 
 def near_places(view: View) -> tuple[PlaceLine, ...]:
@@ -102,7 +102,7 @@ def _card(view: View, run: RunView, number: int, *, strip: bool) -> RunCard:
     if procedure is not None and procedure.start is not None:
         start = procedure.start
         lights = Lights(start.staged_ns / NS_PER_MS, start.go_ns / NS_PER_MS, start.lights, start.light_ns / NS_PER_MS)
-    notes = [note for note in panel.notes]
+    notes = list(panel.notes)
     if procedure is not None and procedure.start_note:
         notes.insert(0, procedure.start_note)
     if procedure is not None and procedure.dnf:
