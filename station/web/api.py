@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
+from shared.text import text
 from station.core.inputs import Command, OrderCar, StopAll
 from station.views.command_answers import Accepted, Declined
 from station.views.views import ServicePort
@@ -77,7 +78,7 @@ async def _command(request: Request) -> Command:
     try:
         document = json.loads(await read_body(request))
     except (ValueError, RecursionError):
-        raise BadInput("The command is not JSON.") from None
+        raise BadInput(text("The command is not JSON.")) from None
     return parse_command(document)
 
 
@@ -90,10 +91,12 @@ async def read_body(request: Request) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size > MAX_COMMAND_BYTES:
-                    raise CommandTooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
+                    raise CommandTooLarge(
+                        text("A command has at most {max_command_bytes} bytes.", max_command_bytes=MAX_COMMAND_BYTES)
+                    )
                 parts.append(part)
     except ClientDisconnect:
-        raise BadInput("The command was cut short.") from None
+        raise BadInput(text("The command was cut short.")) from None
     return b"".join(parts)
 
 

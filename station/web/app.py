@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingRes
 from shared.addresses import Addresses
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
+from shared.web.language import LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
@@ -31,12 +32,14 @@ def create_app(
     operators: tuple[str, ...] = LOOPBACK,
     allowed_hosts: tuple[str, ...] = (),
     send: Callable[[SendRequest], None] | None = None,
+    default_language: Callable[[], str] = lambda: "en",
 ) -> FastAPI:
     """The app over a station. `operators`: addresses and networks that may command ("*": all).
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
-    None: there is none. `app.state.live.close()` ends the open streams, so that a server need not wait for browsers
-    when it stops. Raises ConfigError for a wrong address in `operators`.
+    None: there is none. `default_language`: for browsers that ask for no language that there is.
+    `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops. Raises
+    ConfigError for a wrong address in `operators`.
     """
     pages = Pages()
     live = EventStream(service, pages)
@@ -52,6 +55,7 @@ def create_app(
     app.state.live = live
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
+    app.add_middleware(LanguageChoice, default=default_language)
     app.include_router(_page_routes(service, pages))
     app.include_router(_stream_routes(live, officials))
     app.include_router(api_routes(service, officials))

@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from shared.text.reader import language
 from station.views.views import ServicePort, View
 from station.web.render import PageName, Pages, Rendered
 
@@ -66,8 +67,8 @@ class EventStream:
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes: dict[asyncio.Event, bool] = {}  # True: an official's
-        self._pages_drawn: dict[PageName, SharedPage] = {}
-        self._locks: defaultdict[PageName, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._pages_drawn: dict[tuple[PageName, str], SharedPage] = {}  # by page and language
+        self._locks: defaultdict[tuple[PageName, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def browsers(self) -> int:
@@ -107,18 +108,18 @@ class EventStream:
             self._wakes.pop(wake, None)
 
     async def _draw(self, name: PageName) -> SharedPage:
-        """The page, drawn once for all browsers, at least as new as the view at the time of the call.
+        """The page in the reader's language, drawn once for all its browsers, at least as new as the view at the call.
 
         The first browser draws it, the others wait. Changes that come meanwhile are left for the next turn; otherwise
         each browser would draw the page for itself.
         """
-        newest = self._newest
-        async with self._locks[name]:
-            shared = self._pages_drawn.get(name)
+        newest, key = self._newest, (name, language())
+        async with self._locks[key]:
+            shared = self._pages_drawn.get(key)
             if shared is None or shared.timed_view.taken_ns < newest.taken_ns:
                 timed_view = self._newest
                 shared = SharedPage(timed_view, await asyncio.to_thread(self._pages.render, timed_view.view, name))
-                self._pages_drawn[name] = shared
+                self._pages_drawn[key] = shared
             return shared
 
     def _watch(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from shared.web.assets import addresses
+from shared.web.language import translating
 from station.views.car_views import StopView
 from station.views.views import View
 from station.web.presenters.gates import GateCard, gate_cards
@@ -72,7 +73,10 @@ class Rendered:
 
 
 class Pages:
-    """Renders the pages from their templates, which are compiled once. Only the officials' pages have controls."""
+    """Renders the pages from their templates, which are compiled once, in the reader's language.
+
+    Only the officials' pages have controls.
+    """
 
     def __init__(self) -> None:
         self._env = Environment(
@@ -83,6 +87,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._env.globals["static"] = addresses(STATIC)
+        translating(self._env)
         self._parts = self._env.get_template("parts.html")
 
     def page(self, name: PageName, view: View) -> str:

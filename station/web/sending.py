@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError
+from shared.text import text
 from station.sync.operator_requests import SendRequest
 from station.web.access import command_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
@@ -48,8 +49,8 @@ def _request(body: bytes) -> SendRequest:
         parsed = _REQUEST.validate_json(body, strict=True)
     except ValidationError:
         raise BadInput(
-            'The request must be {"rejected": true or false, "webhook_id": "...", "author": "..."}.'
+            text('The request must be {"rejected": true or false, "webhook_id": "...", "author": "..."}.')
         ) from None
     if max(len(parsed.webhook_id), len(parsed.author)) > MAX_TEXT:
-        raise BadInput(f"`webhook_id` and `author` have at most {MAX_TEXT} characters each.")
+        raise BadInput(text("`webhook_id` and `author` have at most {max_text} characters each.", max_text=MAX_TEXT))
     return parsed

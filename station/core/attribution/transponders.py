@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.transponder_ids import IdReading, plain_id, reading, the_hexadecimal
@@ -249,7 +250,7 @@ def checked_owner(command: e.AssignTransponder, names: RacerNames) -> e.Transpon
     """The transponder with the owner that an official names. Raises Refused for an invalid id, car or name."""
     text = command.transponder
     if not (text.isprintable() and 0 < len(text) <= MAX_LETTERS) or text != text.strip():
-        raise Refused(f"A transponder's id has 1 to {MAX_LETTERS} printable characters.")
+        raise Refused(text("A transponder's id has 1 to {max_letters} printable characters.", max_letters=MAX_LETTERS))
     car = checked_device(command.car) if command.car else ""
     racer = names.checked(command.racer) if command.racer and not car else ""
     return e.Transponder(command.transponder, car, racer)

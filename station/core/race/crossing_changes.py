@@ -7,6 +7,7 @@ was counted for one run is removed from it and counted for another; both are jud
 from collections.abc import Mapping, Sequence
 
 from shared.errors import Refused
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.counting import as_counted, lap_doubts, rebase
@@ -121,7 +122,13 @@ def assign_crossing(race: Race, run: Run, command: e.AssignCrossing) -> list[f.F
     """Gives a doubtful crossing to `run`, as an official decides; returns the facts. Raises Refused."""
     crossing = race.doubtful.get(command.number)
     if crossing is None:
-        raise Refused(f"The crossing {command.number} is not in doubt, so it cannot be given to {run.run_id}.")
+        raise Refused(
+            text(
+                "The crossing {number} is not in doubt, so it cannot be given to {run_id}.",
+                number=command.number,
+                run_id=run.run_id,
+            )
+        )
     return [*_assigned_to(race, run, command, crossing), *judge_again(race, run, command)]
 
 

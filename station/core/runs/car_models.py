@@ -5,6 +5,7 @@ whose car reports nothing has no model, and neither has its result.
 """
 
 from shared.errors import Refused
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.runs.run import Run
@@ -48,8 +49,13 @@ class ReportedModels:
             return []
         if not matches_entry(run, reported):
             raise Refused(
-                f"{run.car} reports {shown(*reported)}, {run.racer}'s entry says {shown(run.model, run.model_sha256)}: "
-                "load that model on the car, or enter the one that it has, with a reason (`enter_model`)."
+                text(
+                    "{car} reports {xxx}, {racer}'s entry says {xxx_2}: load that model on the car, or enter the one that it has, with a reason (`enter_model`).",
+                    car=run.car,
+                    xxx=shown(*reported),
+                    racer=run.racer,
+                    xxx_2=shown(run.model, run.model_sha256),
+                )
             )
         return record_model(run, reported)
 
@@ -85,10 +91,10 @@ def enter(run: Run, command: e.EnterModel) -> list[f.Fact]:
     """Changes the entry's model: a ruling with author and reason. Raises Refused."""
     model, sha256 = command.model.strip(), command.model_sha256.strip().lower()
     if not command.reason.strip():
-        raise Refused("Another model than the entry's needs a `reason`: it goes into the record.")
+        raise Refused(text("Another model than the entry's needs a `reason`: it goes into the record."))
     if len(model) > 200 or not model.isprintable():
-        raise Refused("A model's name has up to 200 printable characters.")
+        raise Refused(text("A model's name has up to 200 printable characters."))
     if sha256 and (len(sha256) != 64 or any(sign not in "0123456789abcdef" for sign in sha256)):
-        raise Refused("`model_sha256` is a SHA-256 of 64 hexadecimal digits, or empty.")
+        raise Refused(text("`model_sha256` is a SHA-256 of 64 hexadecimal digits, or empty."))
     run.model, run.model_sha256 = model, sha256
     return [f.ModelEntered(run.run_id, model, sha256, command.author, command.reason)]

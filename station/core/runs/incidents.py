@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from shared.errors import Refused
 from shared.rules.wording import INCIDENTS
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.runs.lap_book import IncidentKind
@@ -33,7 +34,7 @@ def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
     number = command.number if command.number is not None else max(laps, default=0)
     if number not in laps:
         where = f"Lap {number} of run {run.run_id}" if command.number is not None else f"Run {run.run_id}"
-        raise Refused(f"{where} has no {what} that could be taken back.")
+        raise Refused(text("{where} has no {what} that could be taken back.", where=where, what=what))
     run.book.count_incident(number, command.kind, -1, f"{what} taken back: {command.reason or 'by ' + command.author}")
     facts: list[f.Fact] = [f.IncidentTakenBack(run.run_id, number, command.kind, command.author, command.reason)]
     if number <= run.book.done:

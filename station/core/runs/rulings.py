@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.errors import Refused
+from shared.text import text
 from shared.units import NS_PER_S, seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
@@ -35,7 +36,7 @@ def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
 def _checked(run: Run, number: int) -> int:
     if not 1 <= number <= run.book.done:
         laps = f"it has laps 1 to {run.book.done}" if run.book.done else "it has no finished lap"
-        raise Refused(f"Run {run.run_id} has no lap {number}: {laps}.")
+        raise Refused(text("Run {run_id} has no lap {number}: {laps}.", run_id=run.run_id, number=number, laps=laps))
     return number
 
 
@@ -60,7 +61,12 @@ def _restore(run: Run, command: e.RestoreLap) -> list[Fact]:
 def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
     number = _checked(run, command.number)
     if not math.isfinite(command.seconds) or not 0 < abs(command.seconds) <= MAX_PENALTY_S:
-        raise Refused(f"A penalty must be up to {MAX_PENALTY_S:.0f} seconds either way, and not zero.")
+        raise Refused(
+            text(
+                "A penalty must be up to {max_penalty_s:.0f} seconds either way, and not zero.",
+                max_penalty_s=MAX_PENALTY_S,
+            )
+        )
     why = f"{command.seconds:+g} s {command.reason or 'by ' + command.author}"
     run.book.penalise(number, seconds_to_ns(command.seconds), why)
     return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
@@ -68,18 +74,28 @@ def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
 
 def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fact]:
     if not run.book.segments:
-        raise Refused(f"Run {run.run_id} has no crossing yet: its first one can only come from the gate.")
+        raise Refused(
+            text("Run {run_id} has no crossing yet: its first one can only come from the gate.", run_id=run.run_id)
+        )
     boot, last_ns = run.book.segments[-1].start.boot, run.book.segments[-1].start.at_ns
     now = command.moment
     if command.at_ns > (now.at_ns if e.clock_of(now.boot) == e.clock_of(boot) else last_ns + MAX_LAP_NS):
-        raise Refused(f"{command.at_ns} ns of the gate's clock has not come yet: a crossing lies in the past.")
+        raise Refused(
+            text("{at_ns} ns of the gate's clock has not come yet: a crossing lies in the past.", at_ns=command.at_ns)
+        )
     flagged = [m for m in run.book.flagged if (m.boot, m.at_ns) == (boot, command.at_ns)]
     utc_ns = scale.utc_ns(boot, command.at_ns)
     added = CountedCrossing(0, command.at_ns, boot, utc_ns, min(max(0, command.uncertainty_ns), NS_PER_S), "official")
     if flagged and run.race.officiating and _began_at(run, flagged[0]):
         return _began(run, command)
     if run.book.insert(flagged[0] if flagged else added) is None:
-        raise Refused(f"Run {run.run_id} has no lap at {command.at_ns} ns of its gate's clock that could be divided.")
+        raise Refused(
+            text(
+                "Run {run_id} has no lap at {at_ns} ns of its gate's clock that could be divided.",
+                run_id=run.run_id,
+                at_ns=command.at_ns,
+            )
+        )
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
@@ -105,11 +121,11 @@ def _began(run: Run, command: e.Command) -> list[Fact]:
 def _drop_start(run: Run, command: e.DropCrossing) -> list[Fact]:
     """Makes the run begin at its next crossing, which may still be to come."""
     if run.signal is not None:
-        raise Refused(f"Run {run.run_id} began with the start signal, not at a crossing.")
+        raise Refused(text("Run {run_id} began with the start signal, not at a crossing.", run_id=run.run_id))
     if not run.book.segments:
-        raise Refused(f"Run {run.run_id} has no crossing yet.")
+        raise Refused(text("Run {run_id} has no crossing yet.", run_id=run.run_id))
     if len(run.book.segments) == 1 and not run.on:
-        raise Refused(f"It is the only crossing of run {run.run_id}, which is over.")
+        raise Refused(text("It is the only crossing of run {run_id}, which is over.", run_id=run.run_id))
     run.book.drop_start()
     run.begin_again(command.moment)
     if run.book.segments:
@@ -123,8 +139,10 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
     begun, now = run.begun_again, command.moment
     if begun is not None and begun.boot == now.boot and now.at_ns - begun.at_ns < RENUMBERED_NS:
         raise Refused(
-            f"Lap 1 of run {run.run_id} was given another beginning a moment ago, so its laps have new numbers: "
-            "check the number again."
+            text(
+                "Lap 1 of run {run_id} was given another beginning a moment ago, so its laps have new numbers: check the number again.",
+                run_id=run.run_id,
+            )
         )
     run.book.drop(_checked(run, command.number))
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
@@ -138,21 +156,29 @@ def assign(
     `holder` is the run that has had it so far. Raises Refused if it has no place in the run.
     """
     if holder is not None and len(holder.book.segments) == 1:
-        raise Refused(f"It is the only crossing of {holder.run_id}: abandon that run, or give it another one first.")
+        raise Refused(
+            text(
+                "It is the only crossing of {run_id}: abandon that run, or give it another one first.",
+                run_id=holder.run_id,
+            )
+        )
     why = f"given by {command.author}" + (f": {command.reason}" if command.reason else "")
     facts: list[Fact] = [f.Attributed(crossing.number, run.run_id, run.car, why, 100)]
     started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
     if not run.book.segments:
         if not (run.on and run.released):
-            raise Refused(f"Run {run.run_id} has not been started: it cannot have a crossing yet.")
+            raise Refused(text("Run {run_id} has not been started: it cannot have a crossing yet.", run_id=run.run_id))
         run.book.add(counted)
         run.begin(counted)
         return [*facts, started, f.PhaseChanged(run.run_id, "running")]
     place = run.book.place(counted)
     if place is None:
         raise Refused(
-            f"Run {run.run_id} has another crossing at that time, or crossings of another clock: "
-            f"crossing {crossing.number} cannot be one of its own."
+            text(
+                "Run {run_id} has another crossing at that time, or crossings of another clock: crossing {number} cannot be one of its own.",
+                run_id=run.run_id,
+                number=crossing.number,
+            )
         )
     if place == 0:
         run.start_at(counted)
@@ -204,7 +230,13 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
     """Withdraws what was proposed for that time; returns the facts. Raises Refused if nothing was."""
     dismissed = [proposal for proposal in run.proposals if proposal.at_ns == command.at_ns]
     if not dismissed:
-        raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")
+        raise Refused(
+            text(
+                "Nothing is proposed for run {run_id} at {at_ns} ns of its gate's clock.",
+                run_id=run.run_id,
+                at_ns=command.at_ns,
+            )
+        )
     run.proposals = [proposal for proposal in run.proposals if proposal.at_ns != command.at_ns]
     for number in sorted(run.book.doubts.held):
         if run.book.segments[number].start.at_ns == command.at_ns:
@@ -217,7 +249,7 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
 def _reassign(run: Run, command: e.ReassignRun) -> list[Fact]:
     racer, was = command.racer, run.racer
     if racer == was:
-        raise Refused(f"Run {run.run_id} is already {racer}'s.")
+        raise Refused(text("Run {run_id} is already {racer}'s.", run_id=run.run_id, racer=racer))
     run.racer = racer
     return [RunReassigned(run.run_id, racer, was, command.author, command.reason)]
 

@@ -7,6 +7,7 @@ race, even if its edge arrives after the change.
 """
 
 from shared.errors import Refused
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.timing.gate import Gate
@@ -57,7 +58,7 @@ class GateReadiness:
     def change_mode(self, command: e.SetMode) -> list[f.Fact]:
         """Changes to test or race mode; returns the fact. Raises Refused if the station is in that mode already."""
         if command.mode == self.mode:
-            raise Refused(f"The station is in {self.mode} mode already.")
+            raise Refused(text("The station is in {mode} mode already.", mode=self.mode))
         self.mode, self._began = command.mode, command.moment
         self._epoch += 1
         return [f.ModeChanged(self._epoch, command.mode, command.author)]
@@ -93,13 +94,20 @@ class GateReadiness:
         Raises Refused in test mode, or if a gate is not ready and the command gives no reason to override that.
         """
         if self.mode == "test":
-            raise Refused("The station is in test mode: go back to race mode before you arm a run.")
+            raise Refused(text("The station is in test mode: go back to race mode before you arm a run."))
         not_ready = [(gate, why) for gate in sorted(gates) if (why := self._why(gates[gate]))]
         if not not_ready:
             return []
         if not command.override_reason.strip():
             gate, why = not_ready[0]
-            raise Refused(f"The gate {gate} is not ready ({why}): fix it, or give an `{OVERRIDE}`.")
+            raise Refused(
+                text(
+                    "The gate {gate} is not ready ({why}): fix it, or give an `{override}`.",
+                    gate=gate,
+                    why=why,
+                    override=OVERRIDE,
+                )
+            )
         return [f.GateOverridden(gate, why, command.author, command.override_reason) for gate, why in not_ready]
 
     def _why(self, gate: Gate) -> str:

@@ -1,0 +1,41 @@
+"""Days and times of day for people: the station's time zone, the reader's language. Used by pages and by sentences.
+
+A `datetime.date` or `datetime.datetime` given to `text(...)` is written by the reader's language as well; these are for
+tables and lists.
+"""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date as babel_date
+from babel.dates import format_skeleton
+
+from shared.text.reader import language
+
+NS_PER_S = 1_000_000_000
+
+
+def moment_of(utc_ns: int, zone: ZoneInfo) -> dt.datetime:
+    """The moment in the zone; parts below a microsecond are cut off."""
+    seconds, rest_ns = divmod(utc_ns, NS_PER_S)
+    return dt.datetime.fromtimestamp(seconds, zone).replace(microsecond=rest_ns // 1000)
+
+
+def time_of_day(utc_ns: int, zone: ZoneInfo, *, seconds: bool = True) -> str:
+    """'14:03:07', in 24 hours in every language, as timing sheets have it."""
+    return moment_of(utc_ns, zone).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def long_day(day: dt.date) -> str:
+    """The day in full in the reader's language: '29 November 2026', '29. November 2026'."""
+    return babel_date(day, "long", locale=_locale())
+
+
+def short_day(day: dt.date) -> str:
+    """Day and month for tables: '29 Nov', '29. Nov.'."""
+    return format_skeleton("MMMd", dt.datetime.combine(day, dt.time()), locale=_locale())
+
+
+def _locale() -> str:
+    """English days are written as in Europe: the day before the month."""
+    return "en_GB" if language() == "en" else language()
