@@ -21,7 +21,9 @@ from shared.text.template import CAPITAL, Field, capital, fields_of, filled, in_
 
 LOCALES = pathlib.Path(__file__).parent / "locale"
 ENGLISH = "en"
-NESTED = frozenset({"why", "what", "reason", "sentence", "detail", "rest", "words"})  # fields that hold sentences
+NESTED = frozenset(  # fields that hold sentences or words of ours, not names
+    ("why", "what", "reason", "sentence", "detail", "rest", "words", "mode", "goal", "phase", "state")
+)
 MAX_DEPTH = 4  # of sentences inside sentences that were read back from English
 
 

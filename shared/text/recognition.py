@@ -2,8 +2,8 @@
 
 A template matches a text if its literals stand in it in order, the first at the start and the last at the end (unless a
 field is there). Literals are looked for from the left with `str.find`, so a text of any content takes linear time for
-each template. Of several that match, the one with the most literal letters wins, then the first in the alphabet. What
-is found always gives back the same English text, whatever the values contain.
+each template. Of several that match, the one with the most letters in its literals wins, then the one with the most
+signs, then the first in the alphabet. What is found always gives back the same English text, whatever the values are.
 """
 
 import functools
@@ -38,6 +38,7 @@ class _Pattern:
     known: KnownForm
     parts: tuple[str | Field, ...]
     letters: int
+    signs: int  # letters and all others
 
 
 class Recogniser:
@@ -47,7 +48,7 @@ class Recogniser:
         patterns = [_pattern(known) for known in forms]
         self._whole = {str(p.parts[0]): p.known for p in patterns if len(p.parts) == 1 and isinstance(p.parts[0], str)}
         usable = [p for p in patterns if len(p.parts) > 1 and p.letters >= MIN_LETTERS]
-        self._patterns = sorted(usable, key=lambda p: (-p.letters, p.known.form))
+        self._patterns = sorted(usable, key=lambda p: (-p.letters, -p.signs, p.known.form))
         self._cached = functools.lru_cache(maxsize=4096)(self._find)
 
     def recognise(self, written: str) -> Recognised | None:
@@ -65,8 +66,8 @@ class Recogniser:
 
 def _pattern(known: KnownForm) -> _Pattern:
     parts = parts_of(known.form)
-    letters = sum(sum(letter.isalpha() for letter in part) for part in parts if isinstance(part, str))
-    return _Pattern(known, parts, letters)
+    literals = "".join(part for part in parts if isinstance(part, str))
+    return _Pattern(known, parts, sum(sign.isalpha() for sign in literals), len(literals))
 
 
 def _values(parts: tuple[str | Field, ...], written: str) -> dict[str, str] | None:

@@ -28,14 +28,15 @@ COOKIE = "lang"
 YEAR_S = 365 * 24 * 3600
 _SCRIPT = re.compile(r"text-(?P<language>[a-zA-Z_]{2,12})\.js", re.ASCII)
 _FUNCTIONS = pathlib.Path(__file__).parent / "look" / "text.js"
-SENTENCES = frozenset({"error", "sentence", "note"})  # names in our answers under which a person's sentence stands
+# Names in our answers whose text is a sentence for a person.
+SENTENCES = frozenset({"error", "sentence", "summary", "note"})
 
 
 class LanguageChoice:
     """ASGI middleware: the language of each request, from `?lang=`, the cookie, the browser's wish, or `default`.
 
-    What is asked for in the address is remembered in the cookie. `default` is called for each request, since officials
-    may change it.
+    What the address of a page asks for is remembered in the cookie. `default` is called for each request: officials may
+    change it.
     """
 
     def __init__(self, app: ASGIApp, default: Callable[[], str] = lambda: ENGLISH) -> None:
@@ -48,13 +49,14 @@ class LanguageChoice:
         asked = urllib.parse.parse_qs(scope["query_string"][:2000].decode("latin-1")).get("lang", [""])[0]
         headers = Headers(scope=scope)
         remembered = _cookie(headers.get("cookie", ""))
+        page = "text/html" in headers.get("accept", "")
         reader = chosen(asked, remembered, headers.get("accept-language", ""), self._default())
 
         async def send_in_language(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
                 answer.setdefault("content-language", reader)
-                if asked and chosen(asked, "", "", "") == reader != remembered:
+                if asked and page and chosen(asked, "", "", "") == reader != remembered:
                     answer.append("set-cookie", f"{COOKIE}={reader}; Path=/; Max-Age={YEAR_S}; SameSite=Lax")
             await send(message)
 

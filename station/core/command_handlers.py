@@ -74,7 +74,7 @@ def _before_the_start(state: TimingState) -> list[f.Fact]:
     """The first start is being given: crossings that only system B saw until now begin no run."""
     if state.race is not None and any(run.released for run in state.race.on_track):
         return []
-    why = "only system B saw it, before the start"
+    why = text("only system B saw it, before the start")
     return [f.Unattributed(crossing.number, why) for crossing in state.backup.discard_waiting()]
 
 

@@ -31,7 +31,8 @@ class StopLatch:
         if self.on is not None and released.boot == self.at.boot and released.at_ns < self.at.at_ns:
             raise Refused(
                 text(
-                    "All cars were stopped again after this release was given: check the track, then release them again."
+                    "All cars were stopped again after this release was given: check the track, then release them "
+                    "again."
                 )
             )
         self.on, self.at = None, released

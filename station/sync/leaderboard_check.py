@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.protocol.results import RACES_PATH, PostDeferred
+from shared.text import text
 from station.sync.http_exchange import Reply
 from station.sync.refusal_wording import own_words
 from station.sync.verdict import contract_sentence, has_contract_header, read_object, speaks_of
@@ -36,7 +37,7 @@ def target_from_reply(race_id: str, reply: Reply | PostDeferred, own: frozenset[
     if reply.status == 200:
         document = read_object(reply)
         if document is not None and document.get("race_id") == race_id:
-            return Target(race_id, "ready", f"The leaderboard is ready for the race {race_id!r}.")
+            return Target(race_id, "ready", text("The leaderboard is ready for the race {race_id!r}.", race_id=race_id))
     sentence = contract_sentence(reply)
     if (
         reply.status == 404
@@ -46,14 +47,26 @@ def target_from_reply(race_id: str, reply: Reply | PostDeferred, own: frozenset[
         return Target(
             race_id,
             "unknown",
-            f"The leaderboard does not know the race {race_id!r}: create it there, or correct [race] `id`; "
-            "until then its results are rejected.",
+            text(
+                "The leaderboard does not know the race {race_id!r}: create it there, or correct [race] "
+                "`id`; until then its results are rejected.",
+                race_id=race_id,
+            ),
         )
     if has_contract_header(reply):
-        return Target(race_id, "unstated", f"The leaderboard answers, but does not say whether it knows {race_id!r}.")
+        return Target(
+            race_id,
+            "unstated",
+            text("The leaderboard answers, but does not say whether it knows {race_id!r}.", race_id=race_id),
+        )
     return Target(
         race_id,
         "away",
-        f"What answers at the leaderboard's address does not say whether it knows the race {race_id!r} "
-        f"({reply.status} for {RACES_PATH}/{race_id}).",
+        text(
+            "What answers at the leaderboard's address does not say whether it knows the race "
+            "{race_id!r} ({status} for {races_path}/{race_id}).",
+            race_id=race_id,
+            status=reply.status,
+            races_path=RACES_PATH,
+        ),
     )

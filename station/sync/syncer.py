@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 from shared.clock import Clock
 from shared.errors import BadInput, StorageError
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result, decode_result
+from shared.text import text
 from shared.units import NS_PER_S
 from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
@@ -172,7 +173,7 @@ class Syncer:
             if not request.webhook_id or webhook_id == request.webhook_id
         }
         self._backoff, self._check_at_ns = LeaderboardBackoff(), 0
-        who = f" by {request.author}" if request.author else ""
+        who = text(" by {author}", author=request.author) if request.author else ""
         self._log(f"Asked{who} to send {request.webhook_id or 'everything that waits'} now.")
 
     def _check_race(self, now_ns: int) -> None:
@@ -217,7 +218,7 @@ class Syncer:
         try:
             result = decode_result(row.payload)
         except BadInput as error:
-            return PostRejected(f"This outbox row cannot be posted: {error}", 0)
+            return PostRejected(text("This outbox row cannot be posted: {error}", error=error), 0)
         try:
             return self._leaderboard.post(result)
         except Exception as error:  # a driver's bug may depend on this row: it is sent again, and the others continue
@@ -253,17 +254,30 @@ def run_once(syncer: Syncer, clock: Clock, stop: threading.Event) -> int:
 
 
 def _driver_failed(error: Exception) -> str:
-    text = "".join(sign for sign in str(error) if sign.isprintable())[:200]
-    return f"The leaderboard's driver failed ({type(error).__name__}: {text})."
+    printable = "".join(sign for sign in str(error) if sign.isprintable())[:200]
+    return text("The leaderboard's driver failed ({kind}: {error}).", kind=type(error).__name__, error=printable)
 
 
 def _sentence(row: OutboxRow, answer: PostOutcome, wait_ns: int) -> str:
     match answer:
         case PostedWithOtherScore():
-            return f"{row.webhook_id}: posted; {score_mismatch(answer)}"
+            return text("{webhook_id}: posted; {why}", webhook_id=row.webhook_id, why=score_mismatch(answer))
         case PostAccepted(score_ms, rank, racers):
-            return f"{row.webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms."
+            return text(
+                "{webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms.",
+                webhook_id=row.webhook_id,
+                rank=rank,
+                racers=racers,
+                score_ms=score_ms,
+            )
         case PostRejected(reason, status):
-            return f"{row.webhook_id}: rejected ({status}): {reason}"
+            return text(
+                "{webhook_id}: rejected ({status}): {reason}", webhook_id=row.webhook_id, status=status, reason=reason
+            )
         case PostDeferred(reason):
-            return f"{row.webhook_id}: {reason} Again in {wait_ns / NS_PER_S:.1f} s."
+            return text(
+                "{webhook_id}: {reason} Again in {seconds:.1f} s.",
+                webhook_id=row.webhook_id,
+                reason=reason,
+                seconds=wait_ns / NS_PER_S,
+            )

@@ -4,6 +4,7 @@ Figures are the published ones (truncated to ms). While a run is on, its place i
 """
 
 from shared.rules.ranking import RaceRules, RunLap, lap_time_ns
+from shared.text import text
 from shared.units import format_ms, published_ms
 from station.core import inputs as e
 from station.core.engine import Engine
@@ -41,9 +42,9 @@ def ruling_effect(before: RunFigures | None, after: RunFigures | None) -> Ruling
         return None
     lap = None
     if before.lap is not None and before.lap == after.lap and before.lap_ms is not None and after.lap_ms is not None:
-        lap = f"Lap {before.lap}: {_change(_lap(before), _lap(after))}."
-    score = f"Score: {_change(_figure(before.score_ms), _figure(after.score_ms))}."
-    place = f"Place: {_change(str(before.place or 'none'), str(after.place or 'none'))}."
+        lap = text("Lap {lap}: {change}.", lap=before.lap, change=_change(_lap(before), _lap(after)))
+    score = text("Score: {change}.", change=_change(_figure(before.score_ms), _figure(after.score_ms)))
+    place = text("Place: {change}.", change=_change(str(before.place or "none"), str(after.place or "none")))
     return RulingEffect(before, after, " ".join(part for part in (lap, score, place) if part is not None))
 
 
@@ -71,7 +72,7 @@ def _place(race: Race, run: Run, score: int | None) -> int | None:
 
 
 def _lap(figures: RunFigures) -> str:
-    return _figure(figures.lap_ms) + ("" if figures.lap_counts else " (does not count)")
+    return _figure(figures.lap_ms) + ("" if figures.lap_counts else text(" (does not count)"))
 
 
 def _figure(milliseconds: int | None) -> str:
@@ -79,4 +80,4 @@ def _figure(milliseconds: int | None) -> str:
 
 
 def _change(before: str, after: str) -> str:
-    return f"{before}, as before" if before == after else f"{before} → {after}"
+    return text("{before}, as before", before=before) if before == after else f"{before} → {after}"

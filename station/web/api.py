@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
 from shared.text import text
+from shared.web.language import JSONAnswer
 from station.core.inputs import Command, OrderCar, StopAll
 from station.views.command_answers import Accepted, Declined
 from station.views.views import ServicePort
@@ -34,13 +35,13 @@ def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
     waiting, stops = CapacityLimiter(8), CapacityLimiter(4)
 
     @router.get("/state")
-    async def state() -> JSONResponse:
+    async def state() -> JSONAnswer:
         """Everything that the pages show, as JSON."""
         view = await anyio.to_thread.run_sync(service.snapshot)
         return JSONResponse(dataclasses.asdict(view), headers={"cache-control": "no-store"})
 
     @router.post("/commands")
-    async def commands(request: Request) -> JSONResponse:
+    async def commands(request: Request) -> JSONAnswer:
         """Gives the command `{"command": NAME, ...}`; 200 once it is stored, 409 with a sentence if it is refused."""
         if refused := command_refusal(request, operators):
             return error_answer(*refused)
@@ -49,7 +50,7 @@ def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
-            return error_answer(400, str(error) or "The command did not arrive in time.")
+            return error_answer(400, str(error) or text("The command did not arrive in time."))
         stopping = isinstance(command, StopAll) or (isinstance(command, OrderCar) and command.action == "estop")
         limiter = stops if stopping else waiting
         return await _submitted(service, command, limiter)
@@ -57,7 +58,7 @@ def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
     return router
 
 
-async def _submitted(service: ServicePort, command: Command, limiter: CapacityLimiter) -> JSONResponse:
+async def _submitted(service: ServicePort, command: Command, limiter: CapacityLimiter) -> JSONAnswer:
     try:
         answer = await anyio.to_thread.run_sync(service.submit, command, limiter=limiter)
     except Refused as error:
@@ -68,10 +69,10 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
         case Accepted(seq, run_id, effect=effect):
             changed = {} if effect is None else {"effect": dataclasses.asdict(effect)}
             ordered = {"car": answer.car, "goal": answer.goal, "note": answer.note} if answer.car else {}
-            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **changed, **ordered})
+            return JSONAnswer({"accepted": True, "seq": seq, "run_id": run_id, **changed, **ordered})
         case Declined(sentence):
             may = {"override": True} if answer.may_be_overridden else {}
-            return JSONResponse({"error": sentence, **may}, 409)
+            return JSONAnswer({"error": sentence, **may}, 409)
 
 
 async def _command(request: Request) -> Command:
@@ -100,6 +101,6 @@ async def read_body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def error_answer(status: int, sentence: str) -> JSONResponse:
+def error_answer(status: int, sentence: str) -> JSONAnswer:
     """The answer to a request that is refused: the status, and `{"error": sentence}`."""
-    return JSONResponse({"error": sentence}, status)
+    return JSONAnswer({"error": sentence}, status)

@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from shared.addresses import Addresses
+from shared.text import text
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
-from shared.web.language import LanguageChoice
+from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
@@ -65,8 +66,8 @@ def create_app(
     app.mount("/static", Assets(STATIC))
 
     @app.exception_handler(404)
-    async def not_found(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
+    async def not_found(_: Request, __: Exception) -> JSONAnswer:
+        return JSONAnswer({"error": text("There is nothing here; the live page is at /.")}, 404)
 
     return app
 
@@ -91,8 +92,8 @@ def _page_routes(service: ServicePort, pages: Pages) -> APIRouter:
         return await page("gates")
 
     async def page(name: PageName) -> HTMLResponse:
-        text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
-        return HTMLResponse(text, headers=FORMS_ALLOWED if name in OFFICIALS else {"cache-control": "no-store"})
+        document = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
+        return HTMLResponse(document, headers=FORMS_ALLOWED if name in OFFICIALS else {"cache-control": "no-store"})
 
     return router
 
@@ -106,7 +107,7 @@ def _stream_routes(live: EventStream, officials: Addresses) -> APIRouter:
         """Server-sent events for one open page; 503 while too many are open."""
         official = page in OFFICIALS and officials.contains(client_address(request))
         if live.full(official=official):
-            return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
+            return JSONAnswer({"error": text("Too many screens are open; close one.")}, 503, {"retry-after": "5"})
         return StreamingResponse(
             live.stream(page, official=official),
             media_type="text/event-stream",

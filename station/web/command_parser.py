@@ -35,15 +35,15 @@ def parse_command(document: object, author: str = "operator") -> Command:
         if key not in known:
             raise BadInput(
                 text(
-                    "The command {name} has no {xxx!r}; it takes {names}.",
+                    "The command {name} has no {field!r}; it takes {names}.",
                     name=name,
-                    xxx=str(key)[:40],
+                    field=str(key)[:40],
                     names=", ".join(known),
                 )
             )
         max_chars = MAX_NAME if key == "racer" else MAX_TEXT
         if isinstance(value, str) and len(value) > max_chars:
-            raise BadInput(text("{key!r} is longer than {max_chars} characters.", key=key, max_chars=max_chars))
+            raise BadInput(text("{key!r} is longer than {limit} characters.", key=key, limit=max_chars))
     if isinstance(fields.get("seconds"), str):
         fields["seconds"] = parse_seconds(fields["seconds"])  # as a person wrote it
     return _checked(name, {"author": author, **fields})

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter, ValidationError
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError
 from shared.text import text
+from shared.web.language import JSONAnswer
 from station.sync.operator_requests import SendRequest
 from station.web.access import command_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
@@ -26,7 +26,7 @@ def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) ->
     router = APIRouter(prefix="/api/v1")
 
     @router.post("/sync")
-    async def sync(request: Request) -> JSONResponse:
+    async def sync(request: Request) -> JSONAnswer:
         """Asks sync to send now: `{"rejected": true, "webhook_id": "ID.REVISION", "author": "..."}`, all optional."""
         if refused := command_refusal(request, operators):
             return error_answer(*refused)
@@ -36,10 +36,10 @@ def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) ->
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
-            return error_answer(400, str(error) or "The command did not arrive in time.")
+            return error_answer(400, str(error) or text("The command did not arrive in time."))
         except RacedayError as error:
             return error_answer(503, str(error))
-        return JSONResponse({"accepted": True})
+        return JSONAnswer({"accepted": True})
 
     return router
 

@@ -37,6 +37,7 @@ SCRIPTS = [
     ('"use strict"; if (event.key === "Escape") document.querySelector("button[data-x], .y").click();', [], 0),
     ("show(`${what}: the station did not answer.`); other.className = `a b-${c}`;", [], 1),
     ("t(name); x.t(name); t(`a b`);", [], 2),
+    ('show(`✕ ${t("{what} is `so`", { what: `${a} b` })} …`);', ["{what} is `so`"], 0),
     ('const re = /"The car/; show("Live"); label.textContent = t("It\'s \\"so\\"");', ['It\'s "so"'], 1),
 ]
 

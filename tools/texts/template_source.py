@@ -18,6 +18,8 @@ EVERYWHERE = frozenset(
     {"Raceday", "MQTT", "UTC", "CSV", "JSON", "PDF", "iCal", "API", "QR", "PIN", "GPIO", "ID", "ms", "min"}
 )
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+# The whole content of a block that is a class, or an address: {% block kind %}gates{% endblock %}.
+_NAME_BLOCK = re.compile(r"(\{%-? block \w+ -?%\})(?:[a-z/][\w/?=&;.-]*| ?[a-z-]+=\"\w*\")(\{%-? endblock)")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_LIKE = re.compile(r"^\W*[A-Z][a-z]+|[a-z]{2,} [a-z]{2,}")
 
@@ -34,6 +36,7 @@ def read_template(source: str, file: str) -> Found:
         for shown in output.nodes:
             _bare_constants(shown, file, found)
     parser = _BareWords(file, found)
+    source = _NAME_BLOCK.sub(r"\1\2", source)
     parser.feed(
         _JINJA.sub(lambda match: ("\0" if match[0].startswith("{{") else "") + "\n" * match[0].count("\n"), source)
     )
@@ -93,6 +96,5 @@ class _BareWords(html.parser.HTMLParser):
         words = [word for word in _WORD.findall(data) if word not in EVERYWHERE]
         if words:
             shown = " ".join(data.replace("\0", "…").split())
-            self._found.faults.append(
-                f'{self._file}:{self.getpos()[0]}: {where}"{shown[:80]}" is not written with t(...)'
-            )
+            line = self.getpos()[0] + data[: len(data) - len(data.lstrip())].count("\n")
+            self._found.faults.append(f'{self._file}:{line}: {where}"{shown[:80]}" is not written with t(...)')

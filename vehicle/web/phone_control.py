@@ -135,7 +135,7 @@ class PhoneControl:
                 raise Refused(text("The car is being calibrated: save the calibration or discard it first."))
             if self._state.mode == "tripped":
                 raise Refused(
-                    text("The car is tripped ({xxx}): check it, then reset it.", xxx=self._state.reason.rstrip("."))
+                    text("The car is tripped ({why}): check it, then reset it.", why=self._state.reason.rstrip("."))
                 )
             if self._state.mode == "driving":
                 raise Refused(text("The car is already driving."))

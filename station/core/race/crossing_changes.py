@@ -77,7 +77,7 @@ def recount_run(
     facts += lap_doubts(race, run, was) if recount.counted_crossings else []
     if recount.last_lap and run.phase == "running":
         last = recount.counted_crossings[-1]
-        over = finish(race, run, "time up", "time is up, the last lap is done", True, last.utc_ns, last.boot)
+        over = finish(race, run, "time up", text("time is up, the last lap is done"), True, last.utc_ns, last.boot)
         return [*facts, *over], recount
     return [*facts, *judge_again(race, run, command)], recount
 
@@ -102,7 +102,9 @@ def _place(race: Race, run: Run, crossing: f.Crossing, command: e.AssignTranspon
         run.begun = True
         run.start_at(counted)
         race.settle(crossing.number)
-        why = f"its transponder {crossing.transponder}, given by {command.author}"
+        why = text(
+            "its transponder {transponder}, given by {author}", transponder=crossing.transponder, author=command.author
+        )
         started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
         return [f.Attributed(crossing.number, run.run_id, run.car, why, 100), started]
     given = e.AssignCrossing(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
-from shared.text import text
+from shared.text import ntext, text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.counting import SIGNAL_NS, lap_doubts
@@ -49,7 +49,9 @@ def resolve_run(race: Race, command: e.Command) -> Run:
     run_id = getattr(command, "run_id", "")
     if not run_id and len(race.on_track) > 1 and not isinstance(command, e.HandTime):
         on = ", ".join(f"{run.run_id} ({run.racer})" for run in race.on_track)
-        raise Refused(text("`{names}` must name its run in `run_id`: {on} are on.", names=NAMES[type(command)], on=on))
+        raise Refused(
+            text("`{command}` must name its run in `run_id`: {on} are on.", command=NAMES[type(command)], on=on)
+        )
     run = race.runs.get(run_id) if run_id else race.run
     if race.registry.gone(run_id):
         raise Refused(text("The run {run_id!r} is too old for a ruling; it is still in the journal.", run_id=run_id))
@@ -73,7 +75,11 @@ def check_can_open(race: Race, command: e.OpenRun | e.ArmRun) -> None:
         next_phase(race.phase, e.OpenRun, race.info.officiating)
     elif len(race.on_track) >= race.info.cars_on_track:
         raise Refused(
-            text("{xxx} runs are on: the race allows no more at a time (`cars_on_track`).", xxx=len(race.on_track))
+            ntext(
+                "{n} run is on: the race allows no more at a time (`cars_on_track`).",
+                "{n} runs are on: the race allows no more at a time (`cars_on_track`).",
+                n=len(race.on_track),
+            )
         )
 
 
@@ -85,8 +91,8 @@ def open_run(race: Race, command: e.OpenRun) -> list[f.Fact]:
         if car == other.car or racer == other.racer:
             raise Refused(
                 text(
-                    "{xxx} is on the track already, in {run_id}.",
-                    xxx=car if car == other.car else racer,
+                    "{who} is on the track already, in {run_id}.",
+                    who=car if car == other.car else racer,
                     run_id=other.run_id,
                 )
             )
@@ -169,7 +175,7 @@ def _start(race: Race, run: Run, command: e.StartRun) -> list[f.Fact]:
 
 
 def _end(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
-    reason = command.reason or f"ended by {command.author}"
+    reason = command.reason or text("ended by {author}", author=command.author)
     return finish(race, run, type(command), reason, isinstance(command, e.FinishRun), *when(race, command))
 
 

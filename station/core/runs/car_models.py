@@ -50,11 +50,12 @@ class ReportedModels:
         if not matches_entry(run, reported):
             raise Refused(
                 text(
-                    "{car} reports {xxx}, {racer}'s entry says {xxx_2}: load that model on the car, or enter the one that it has, with a reason (`enter_model`).",
+                    "{car} reports {what}, {racer}'s entry says {words}: load that model on the car, or enter the "
+                    "one that it has, with a reason (`enter_model`).",
                     car=run.car,
-                    xxx=shown(*reported),
+                    what=shown(*reported),
                     racer=run.racer,
-                    xxx_2=shown(run.model, run.model_sha256),
+                    words=shown(run.model, run.model_sha256),
                 )
             )
         return record_model(run, reported)
@@ -83,8 +84,8 @@ def matches_entry(run: Run, reported: tuple[str, str]) -> bool:
 def shown(model: str, sha256: str) -> str:
     """The model's name and short hash, for a sentence."""
     if not model and not sha256:
-        return "no model"
-    return f"the model {model or 'without a name'}" + (f" ({sha256[:SHOWN]})" if sha256 else "")
+        return text("no model")
+    return text("the model {model}", model=model or "without a name") + (f" ({sha256[:SHOWN]})" if sha256 else "")
 
 
 def enter(run: Run, command: e.EnterModel) -> list[f.Fact]:

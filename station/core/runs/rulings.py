@@ -35,14 +35,14 @@ def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
 
 def _checked(run: Run, number: int) -> int:
     if not 1 <= number <= run.book.done:
-        laps = f"it has laps 1 to {run.book.done}" if run.book.done else "it has no finished lap"
-        raise Refused(text("Run {run_id} has no lap {number}: {laps}.", run_id=run.run_id, number=number, laps=laps))
+        laps = text("it has laps 1 to {done}", done=run.book.done) if run.book.done else text("it has no finished lap")
+        raise Refused(text("Run {run_id} has no lap {number}: {what}.", run_id=run.run_id, number=number, what=laps))
     return number
 
 
 def _void(run: Run, command: e.VoidLap) -> list[Fact]:
     number = _checked(run, command.number)
-    run.book.void(number, command.reason or f"voided by {command.author}")
+    run.book.void(number, command.reason or text("voided by {author}", author=command.author))
     return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
 
 
@@ -53,7 +53,11 @@ def _restore(run: Run, command: e.RestoreLap) -> list[Fact]:
         return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
     if not run.book.segments[number - 1].void:
         lap = run.book.lap(number)
-        raise Refused(f"Lap {number} was not voided by an official" + (f": {lap.reason}." if lap.reason else "."))
+        raise Refused(
+            text("Lap {number} was not voided by an official: {reason}.", number=number, reason=lap.reason)
+            if lap.reason
+            else text("Lap {number} was not voided by an official.", number=number)
+        )
     run.book.void(number, "")
     return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
 
@@ -63,8 +67,8 @@ def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
     if not math.isfinite(command.seconds) or not 0 < abs(command.seconds) <= MAX_PENALTY_S:
         raise Refused(
             text(
-                "A penalty must be up to {max_penalty_s:.0f} seconds either way, and not zero.",
-                max_penalty_s=MAX_PENALTY_S,
+                "A penalty must be up to {seconds:.0f} seconds either way, and not zero.",
+                seconds=MAX_PENALTY_S,
             )
         )
     why = f"{command.seconds:+g} s {command.reason or 'by ' + command.author}"
@@ -140,7 +144,8 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
     if begun is not None and begun.boot == now.boot and now.at_ns - begun.at_ns < RENUMBERED_NS:
         raise Refused(
             text(
-                "Lap 1 of run {run_id} was given another beginning a moment ago, so its laps have new numbers: check the number again.",
+                "Lap 1 of run {run_id} was given another beginning a moment ago, so its laps have new numbers: "
+                "check the number again.",
                 run_id=run.run_id,
             )
         )
@@ -162,7 +167,9 @@ def assign(
                 run_id=holder.run_id,
             )
         )
-    why = f"given by {command.author}" + (f": {command.reason}" if command.reason else "")
+    why = text("given by {author}", author=command.author)
+    if command.reason:
+        why = text("given by {author}: {reason}", author=command.author, reason=command.reason)
     facts: list[Fact] = [f.Attributed(crossing.number, run.run_id, run.car, why, 100)]
     started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
     if not run.book.segments:
@@ -175,7 +182,8 @@ def assign(
     if place is None:
         raise Refused(
             text(
-                "Run {run_id} has another crossing at that time, or crossings of another clock: crossing {number} cannot be one of its own.",
+                "Run {run_id} has another crossing at that time, or crossings of another clock: crossing {number} "
+                "cannot be one of its own.",
                 run_id=run.run_id,
                 number=crossing.number,
             )
@@ -189,7 +197,7 @@ def assign(
 def confirm_assignment(run: Run, command: e.AssignCrossing) -> list[Fact]:
     """Confirms, for an official, that the crossing is this run's; returns the fact."""
     run.book.approve(run.book.place_of(command.number))
-    return [f.Attributed(command.number, run.run_id, run.car, f"given by {command.author}", 100)]
+    return [f.Attributed(command.number, run.run_id, run.car, text("given by {author}", author=command.author), 100)]
 
 
 def remove_assigned(run: Run, command: e.AssignCrossing) -> list[Fact]:

@@ -13,7 +13,7 @@ from station.core import inputs as e
 from station.core.timing.gate import Gate
 from station.core.timing.utc_scale import UtcScale
 
-TESTING = "it was made in test mode"
+TESTING = text("it was made in test mode")
 OVERRIDE = "override_reason"  # a refusal that names it can be overridden with it
 MAX_NOTES = 8  # notes of each gate for the pages; the journal has all of them
 
@@ -102,10 +102,10 @@ class GateReadiness:
             gate, why = not_ready[0]
             raise Refused(
                 text(
-                    "The gate {gate} is not ready ({why}): fix it, or give an `{override}`.",
+                    "The gate {gate} is not ready ({why}): fix it, or give an `{option}`.",
                     gate=gate,
                     why=why,
-                    override=OVERRIDE,
+                    option=OVERRIDE,
                 )
             )
         return [f.GateOverridden(gate, why, command.author, command.override_reason) for gate, why in not_ready]
@@ -113,7 +113,7 @@ class GateReadiness:
     def _why(self, gate: Gate) -> str:
         """The reason why a gate is not ready; "" if it is."""
         if gate.stuck:
-            return f"blocked: {', '.join(gate.stuck)}"
+            return text("blocked: {names}", names=", ".join(gate.stuck))
         return self._not_ready.get(gate.spec.name, "") or gate.doubt or untried(gate.trial.missing)
 
 
@@ -121,4 +121,4 @@ def untried(sensors: tuple[str, ...]) -> str:
     """What to do about a gate whose `sensors` have not seen a proper pass; "" if there are none."""
     if not sensors:
         return ""
-    return f"Not tested yet: no proper pass was seen at {', '.join(sensors)}; roll a car through."
+    return text("Not tested yet: no proper pass was seen at {names}; roll a car through.", names=", ".join(sensors))

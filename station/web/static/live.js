@@ -4,6 +4,7 @@
 (() => {
   const link = document.getElementById("link");
   const linkText = document.getElementById("link-words");
+  const TESTING = `${t("TEST")} · `; // in front of the title
   const announce = document.getElementById("announce");
 
   function element(html) {
@@ -75,7 +76,7 @@
     });
     lapClock.update(page.clock);
     document.body.dataset.mode = page.mode;
-    document.title = (page.mode === "test" ? "TEST · " : "") + document.title.replace(/^TEST · /, "");
+    document.title = (page.mode === "test" ? TESTING : "") + document.title.replace(TESTING, "");
     document.body.dataset.version = page.version;
     document.dispatchEvent(new CustomEvent("raceday", { detail: page }));
   }
@@ -102,11 +103,11 @@
     merge,
     onMessage: (name, data, age_ms) => {
       silence.onMessage(age_ms);
-      if (!silence.isSilent()) show("live", "Live");
+      if (!silence.isSilent()) show("live", t("Live"));
       if (name === "page") applyPage(data);
       else lapClock.update(data);
     },
-    onLost: () => show("away", "Station offline"),
+    onLost: () => show("away", t("Station offline")),
   });
-  document.addEventListener("silent", () => show("away", "Station offline"));
+  document.addEventListener("silent", () => show("away", t("Station offline")));
 })();

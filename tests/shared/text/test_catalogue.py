@@ -84,6 +84,10 @@ def _assert_found_again(form: str, value: str) -> None:
         assert (filled(found.form, found.values, _as_it_is) if found.values else found.form) == written
 
 
+def _literals(form: str) -> list[str]:
+    return [part if isinstance(part, str) else "" for part in parts_of(form)]
+
+
 def _as_it_is(value: object, _: Field) -> str:
     return str(value)
 
@@ -102,15 +106,15 @@ def test_every_template_is_found_again(value: str) -> None:
         _assert_found_again(form, value)
 
 
-def test_most_texts_of_the_catalogue_are_found_by_their_own_template() -> None:
-    """Plain values, such as a name, must not make a text another message's; a longer template may only win by chance."""
+def test_every_text_of_the_catalogue_is_found_by_its_own_template() -> None:
+    """A plain value, such as a name, does not make a text another message's."""
     recogniser = catalogue("de")._recogniser
     wrong = []
     for form in FORMS:
         letters = sum(sum(map(str.isalpha, part)) for part in parts_of(form) if isinstance(part, str))
         written = filled(form, _values(form, "x7"), _as_it_is) if _values(form, "x7") else form
         found = recogniser.recognise(written)
-        if letters >= MIN_LETTERS and (found is None or found.form != form):
+        if letters >= MIN_LETTERS and (found is None or _literals(found.form) != _literals(form)):
             wrong.append((form, found))
     assert wrong == []
 
