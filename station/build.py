@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from shared import files
 from shared.clock import Clock, build_clock
-from shared.drivers import find
+from shared.drivers import find, names
 from shared.errors import HardwareMissing, StorageError
 from shared.link.interface import Link
 from shared.link.mqtt import MqttLink
-from station.config import GateConfig, StationConfig
+from station.config import DriverChoice, GateConfig, StationConfig
 from station.core.inputs import GateSpec, Transponder
 from station.drem_options import DremOptions
 from station.gates.absent_gate import AbsentGate, make_and_start
 from station.gates.driver import GateDriver
 from station.service.setup import StationSetup
 from station.service.station import Station
+from station.service.trackside.stop_button import StopButtonMonitor
 from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.status import SyncStatusReader
 from station.views.system_views import SyncView
@@ -62,9 +63,17 @@ def build(
         journal = open_journal(data_dir)
         undo.callback(journal.close)
         drem = _drem_timer(config.drem, clock) if config.drem is not None else None
-        station = Station(setup(config), clock, link, gates, journal, sync, drem, log)
+        button = StopButtonMonitor(_maker("raceday.stop_buttons", config.stop_button)) if config.stop_button else None
+        station = Station(setup(config), clock, link, gates, journal, sync, drem, button, log)
         undo.pop_all()
     return station
+
+
+def _maker(group: str, chosen: DriverChoice) -> Callable[[], Any]:
+    """A function that constructs this driver, with its options; it raises HardwareMissing. Raises ConfigError."""
+    if chosen.driver not in names(group):
+        find(group, chosen.driver)
+    return lambda: find(group, chosen.driver)(chosen.options)
 
 
 def _drem_timer(options: DremOptions, clock: Clock) -> "DremTimer":

@@ -4,20 +4,18 @@ The .po file is the only form there is: it is read when a language is first aske
 can be out of date. A text without an entry stays English; nothing that a person or a machine wrote makes it fail.
 """
 
-import datetime as dt
 import functools
 import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from babel import Locale
-from babel.dates import format_date
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol
 
 from shared.text.recognition import KnownForm, Recognised, Recogniser
 from shared.text.sentence import Recorded, Sentence
-from shared.text.template import CAPITAL, Field, capital, fields_of, filled, in_english
+from shared.text.template import CAPITAL, Field, WordedByLanguage, capital, fields_of, filled, in_english
 
 LOCALES = pathlib.Path(__file__).parent / "locale"
 ENGLISH = "en"
@@ -28,7 +26,7 @@ MAX_DEPTH = 4  # of sentences inside sentences that were read back from English
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class CatalogueEntry:
     """One entry: its English forms (two if it counts) and the language's forms, and the files that it stands in."""
 
     english: tuple[str, ...]
@@ -45,7 +43,7 @@ class _Captured(str):
 class Catalogue:
     """All messages of one language. `language`: the name of its folder, such as "de" or "pt_BR"."""
 
-    def __init__(self, language: str, messages: Mapping[str, Message]) -> None:
+    def __init__(self, language: str, messages: Mapping[str, CatalogueEntry]) -> None:
         self.language = language
         self.messages = messages
         self._locale = Locale.parse(language)
@@ -107,9 +105,8 @@ class Catalogue:
             return in_english(str.__str__(self._translated(value, depth)), field)
         if isinstance(value, float):
             return in_english(value, field).replace(".", self._point)
-        if isinstance(value, dt.date):
-            day = format_date(value, "long", locale=self._locale)
-            return f"{day}, {value:%H:%M}" if isinstance(value, dt.datetime) else day
+        if isinstance(value, WordedByLanguage):
+            return value.in_language(self.language)
         return in_english(value, field)
 
 
@@ -134,7 +131,7 @@ def catalogue(language: str) -> Catalogue:
         english = entry.id if isinstance(entry.id, tuple | list) else (entry.id,)
         forms = entry.string if isinstance(entry.string, tuple | list) else (entry.string,)
         files = frozenset(name for name, _ in entry.locations)
-        messages[english[0]] = Message(tuple(english), tuple(forms), files)
+        messages[english[0]] = CatalogueEntry(tuple(english), tuple(forms), files)
     return Catalogue(language, messages)
 
 

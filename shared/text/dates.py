@@ -1,10 +1,10 @@
 """Days and times of day for people: the station's time zone, the reader's language. Used by pages and by sentences.
 
-A `datetime.date` or `datetime.datetime` given to `text(...)` is written by the reader's language as well; these are for
-tables and lists.
+`LongDay` is a value for `text(...)`; the functions are for tables and lists.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as babel_date
@@ -26,16 +26,27 @@ def time_of_day(utc_ns: int, zone: ZoneInfo, *, seconds: bool = True) -> str:
     return moment_of(utc_ns, zone).strftime("%H:%M:%S" if seconds else "%H:%M")
 
 
+@dataclass(frozen=True, slots=True)
+class LongDay:
+    """A day as a value of a sentence, written in full: '29 November 2026', '29. November 2026'."""
+
+    day: dt.date
+
+    def in_language(self, language: str) -> str:
+        """The day in full in this language."""
+        return str(babel_date(self.day, "long", locale=_locale(language)))
+
+
 def long_day(day: dt.date) -> str:
-    """The day in full in the reader's language: '29 November 2026', '29. November 2026'."""
-    return babel_date(day, "long", locale=_locale())
+    """The day in full in the reader's language."""
+    return LongDay(day).in_language(language())
 
 
 def short_day(day: dt.date) -> str:
-    """Day and month for tables: '29 Nov', '29. Nov.'."""
-    return format_skeleton("MMMd", dt.datetime.combine(day, dt.time()), locale=_locale())
+    """Day and month for tables, in the reader's language: '29 Nov', '29. Nov.'."""
+    return str(format_skeleton("MMMd", dt.datetime.combine(day, dt.time()), locale=_locale(language())))
 
 
-def _locale() -> str:
+def _locale(language: str) -> str:
     """English days are written as in Europe: the day before the month."""
-    return "en_GB" if language() == "en" else language()
+    return "en_GB" if language == "en" else language

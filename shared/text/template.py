@@ -4,17 +4,13 @@ Used by sentence.py to write English, by catalogue.py to write other languages, 
 back. A template that has no field is a text as it stands, with all its braces.
 """
 
-import datetime as dt
 import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-zA-Z_]\w*)(?P<conversion>![rs])?(?::(?P<spec>[^{}]*))?\}", re.ASCII)
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +58,19 @@ def filled(template: str, values: Mapping[str, object], shown: Callable[[object,
     return "".join(part if isinstance(part, str) else shown(values[part.name], part) for part in parts_of(template))
 
 
+@runtime_checkable
+class WordedByLanguage(Protocol):
+    """A value that each language writes in its own way, such as a day (dates.py)."""
+
+    def in_language(self, language: str) -> str:
+        """The value in this language."""
+        ...
+
+
 def in_english(value: object, field: Field) -> str:
-    """A value as an English sentence shows it; days are written out. Spec `cap`: a capital first."""
-    if isinstance(value, dt.datetime):
-        return f"{english_date(value)}, {value:%H:%M}"
-    if isinstance(value, dt.date):
-        return english_date(value)
+    """A value as an English sentence shows it. Spec `cap`: with a capital first."""
+    if isinstance(value, WordedByLanguage):
+        return value.in_language("en")
     if field.spec == CAPITAL:
         return capital(str(value))
     return format(repr(value) if field.conversion == "r" else value, field.spec)
@@ -76,8 +79,3 @@ def in_english(value: object, field: Field) -> str:
 def capital(words: str) -> str:
     """The words with a capital first."""
     return words[:1].upper() + words[1:]
-
-
-def english_date(day: dt.date) -> str:
-    """'29 November 2026'."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

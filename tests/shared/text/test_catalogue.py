@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.text import joined, ntext, recorded, text
-from shared.text.catalogue import Catalogue, Message, catalogue, languages, translate
+from shared.text.catalogue import Catalogue, CatalogueEntry, catalogue, languages, translate
+from shared.text.dates import LongDay
 from shared.text.recognition import MIN_LETTERS
 from shared.text.template import Field, filled, parts_of
 
 GERMAN = Catalogue(
     "de",
     {
-        message: Message(tuple([message] if len(forms) == 1 else [message, plural]), tuple(forms), frozenset())
+        message: CatalogueEntry(tuple([message] if len(forms) == 1 else [message, plural]), tuple(forms), frozenset())
         for message, plural, forms in [
             ("Waiting", "", ["Wartet"]),
             ("{racer} is on the track already, in {run}.", "", ["{racer} ist schon auf der Strecke, in {run}."]),
@@ -38,7 +39,7 @@ TRANSLATED = [
     (ntext("{n} lap", "{n} laps", n=1), "1 Runde"),
     (ntext("{n} lap", "{n} laps", n=0), "0 Runden"),
     (joined([text("Waiting"), ntext("{n} lap", "{n} laps", n=2)], " · "), "Wartet · 2 Runden"),
-    (text("Since {day}", day=dt.date(2026, 3, 9)), "Seit dem 9. März 2026"),
+    (text("Since {day}", day=LongDay(dt.date(2026, 3, 9))), "Seit dem 9. März 2026"),
     (text("Not translated yet"), "Not translated yet"),
     (text("Nobody knows {it}", it=1.5), "Nobody knows 1,5"),
     # Without a template: what came back from the journal.

@@ -1,7 +1,6 @@
 """Sentences: English text that remembers its template and values."""
 
 import copy
-import datetime as dt
 import pickle
 
 import pytest
@@ -34,12 +33,10 @@ def test_a_sentence_is_its_english_text_and_remembers_its_template() -> None:
     )
 
 
-def test_values_are_written_by_their_spec_and_days_are_written_out() -> None:
+def test_values_are_written_by_their_spec() -> None:
     assert text("{seconds:g} s", seconds=1.50) == "1.5 s"
     assert text("{name!r}", name="a b") == "'a b'"
     assert text("{why:cap}.", why="too short") == "Too short."
-    assert text("on {day}", day=dt.date(2026, 11, 29)) == "on 29 November 2026"
-    assert text("at {at}", at=dt.datetime(2026, 11, 29, 14, 3, tzinfo=dt.UTC)) == "at 29 November 2026, 14:03"
 
 
 @pytest.mark.parametrize(("count", "written"), [(0, "0 laps of Ada"), (1, "1 lap of Ada"), (2, "2 laps of Ada")])
