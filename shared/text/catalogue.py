@@ -66,8 +66,8 @@ class Catalogue:
     def _recalled(self, found: Recognised, depth: int) -> str:
         english = self.messages[found.message].english
         values: dict[str, object] = {name: _Captured(value) for name, value in found.values.items()}
-        counted = values.get("n", "1" if found.form == english[0] else "")
-        number = int(counted) if str(counted).isdecimal() and len(str(counted)) < 10 else None
+        counted = found.values.get("n", "1" if found.form == english[0] else "")
+        number = int(counted) if counted.isdecimal() and counted.isascii() and len(counted) < 10 else None
         return self._form(found.message, number, values, depth) or filled(found.form, values, in_english)
 
     def _written(self, template: str, plural: str, values: Mapping[str, object], depth: int) -> str:
@@ -129,9 +129,9 @@ def catalogue(language: str) -> Catalogue:
         if not entry.id:
             continue
         english = entry.id if isinstance(entry.id, tuple | list) else (entry.id,)
-        forms = entry.string if isinstance(entry.string, tuple | list) else (entry.string,)
+        forms = entry.string if isinstance(entry.string, tuple | list) else (entry.string or "",)
         files = frozenset(name for name, _ in entry.locations)
-        messages[english[0]] = CatalogueEntry(tuple(english), tuple(forms), files)
+        messages[english[0]] = CatalogueEntry(tuple(english), tuple(map(str, forms)), files)
     return Catalogue(language, messages)
 
 

@@ -35,7 +35,7 @@ def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
     waiting, stops = CapacityLimiter(8), CapacityLimiter(4)
 
     @router.get("/state")
-    async def state() -> JSONAnswer:
+    async def state() -> JSONResponse:
         """Everything that the pages show, as JSON."""
         view = await anyio.to_thread.run_sync(service.snapshot)
         return JSONResponse(dataclasses.asdict(view), headers={"cache-control": "no-store"})

@@ -53,8 +53,8 @@ def read_entries(path: pathlib.Path) -> dict[str, Entry]:
 
 def _entry(entry: Message) -> Entry:
     english = entry.id if isinstance(entry.id, tuple | list) else (entry.id, "")
-    forms = entry.string if isinstance(entry.string, tuple | list) else (entry.string,)
-    return Entry(english[0], english[1], tuple(forms), tuple(sorted(name for name, _ in entry.locations)))
+    forms = entry.string if isinstance(entry.string, tuple | list) else (entry.string or "",)
+    return Entry(english[0], english[1], tuple(map(str, forms)), tuple(sorted(name for name, _ in entry.locations)))
 
 
 def updated(entries: dict[str, Entry], found: Iterable[FoundMessage], forms: int) -> dict[str, Entry]:

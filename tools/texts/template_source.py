@@ -28,9 +28,8 @@ def read_template(source: str, file: str) -> Found:
     """All messages of one template, and its faults."""
     found = Found()
     tree = Environment(autoescape=True, extensions=["jinja2.ext.do"]).parse(source)
-    calls = [node for node in tree.find_all(nodes.Call) if isinstance(node.node, nodes.Name)]
-    for call in calls:
-        if call.node.name in FUNCTIONS:
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in FUNCTIONS:
             _message(call, FUNCTIONS[call.node.name], file, found)
     for output in tree.find_all(nodes.Output):
         for shown in output.nodes:
