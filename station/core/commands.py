@@ -11,6 +11,8 @@ from typing import Literal
 
 from station.core.event.commands import *
 from station.core.moment import CarOrder, Command, Mode, later
+from station.core.queue.commands import *
+from station.core.race.commands import *
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +80,14 @@ class ResumeRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffTrack(Command):
-    """The car left the track; counted in the lap that was on at `at_ns` of the station's clock (None: now)."""
+    """The car left the track; counted in lap `number`, or in the one that was on at `at_ns` of the station's clock.
+
+    With neither (None): in the lap that is on now.
+    """
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +96,7 @@ class Collision(Command):
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +105,7 @@ class CarReset(Command):
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,4 +289,33 @@ COMMANDS: dict[str, type[Command]] = {
     "set_mode": SetMode,
     "set_clock": SetClock,
     "try_gate": TryGate,
+    "queue": QueueRacer,
+    "move_in_queue": MoveInQueue,
+    "call_next": CallNext,
+    "no_show": MarkNoShow,
+    "leave_queue": LeaveQueue,
+    "rerun": Rerun,
+    "stage": StageRun,
+    "relaunch": Relaunch,
+    "pause": PauseRace,
+    "continue": ContinueRace,
+    "dnf": MarkDnf,
+    "submit": SubmitRun,
+    "discard": DiscardRun,
+    "create_event": CreateEvent,
+    "change_event": ChangeEvent,
+    "create_race": CreateRace,
+    "change_race": ChangeRace,
+    "switch_race": SwitchRace,
+    "close_race": CloseRace,
+    "reopen_race": ReopenRace,
+    "add_racer": AddRacer,
+    "change_racer": ChangeRacer,
+    "remove_racer": RemoveRacer,
+    "merge_racers": MergeRacers,
+    "check_in": CheckIn,
+    "import_racers": ImportRacers,
+    "add_car": AddCar,
+    "change_car": ChangeCar,
+    "remove_car": RemoveCar,
 }

@@ -7,7 +7,7 @@ from shared.protocol.results import Result
 from shared.rules.ranking import Placed
 from station.core.moment import Fact, later
 
-ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing"]
+ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing", "paused_lap"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,10 @@ class TransponderAssigned(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunOpened(Fact):
-    """A run was opened; its phase is armed."""
+    """A run was opened; its phase is armed. `by_hand`: its car has no agent, so that a person starts it.
+
+    `replaces`: the run that this one replaces once it is submitted, "" if none.
+    """
 
     run_id: str
     race_id: str
@@ -62,6 +65,8 @@ class RunOpened(Fact):
     model_sha256: str
     attempt: int
     throttle_percent: int | None = None
+    by_hand: bool = later(False)
+    replaces: str = later("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from station.core import inputs as e
 from station.core.attribution.attribution import Attribution
 from station.core.attribution.car_witness import CarWitnesses
 from station.core.attribution.transponders import UnknownId
+from station.core.event.event_book import EventBook
+from station.core.queue.race_queue import RaceQueue
 from station.core.race.race import Race
 from station.core.runs.car_models import ReportedModels
 from station.core.runs.racer_names import RacerNames
@@ -25,12 +27,14 @@ from station.core.timing.utc_scale import UtcScale
 
 
 class TimingState:
-    """Gates, races, cars' witnesses and clocks. `race` is the open race, None before the first."""
+    """Gates, races, witnesses and clocks. `race` is the open race, None before the first; `event`: what is on file."""
 
     def __init__(self) -> None:
         self.gates: dict[str, Gate] = {}
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
+        self.event = EventBook()
+        self.queues: dict[str, RaceQueue] = {}  # by race id
         self.readiness = GateReadiness()
         self.models = ReportedModels()
         self.stop = StopLatch()
@@ -56,6 +60,11 @@ class TimingState:
     def run_is_on(self) -> bool:
         """Whether a run is armed or running."""
         return self.race is not None and bool(self.race.on_track)
+
+    def queue_of(self, race: Race) -> RaceQueue:
+        """The queue of this race."""
+        race_id = race.info.race_id
+        return self.queues.setdefault(race_id, RaceQueue(race_id, self.names))
 
     @property
     def unknown_transponders(self) -> tuple[UnknownId, ...]:

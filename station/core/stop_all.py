@@ -8,7 +8,7 @@ from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 
-_MOVES = (e.OpenRun, e.ArmRun, e.StartRun, e.ResumeRun)
+_MOVES = (e.OpenRun, e.ArmRun, e.StageRun, e.StartRun, e.ResumeRun)
 
 
 class StopLatch:

@@ -94,7 +94,7 @@ def run_view(
         laps=laps,
         lap_number=len(laps) + 1 if current else len(laps),
         lap_started_ns=started_ns,
-        ends_ns=run.ends_ns(now.boot) if run.phase == "running" else None,
+        ends_ns=run.ends_ns(now.boot) if run.phase == "running" and run.paused is None else None,
         best_ns=figures.best_ns,
         score_ms=figures.score_ms,
         finished_reason=run.finished_reason,
@@ -112,6 +112,7 @@ def run_view(
         model_differs=differs,
         last_lap=run.last_lap,
         limit_unsure=run.phase == "running" and run.rules.time_limit_s is not None and run.unsure(now.boot),
+        without_agent=run.without_agent,
         sectors=sectors[0],
         last_sectors=sectors[1],
     )
@@ -128,7 +129,7 @@ def run_model(run: Run, reported: tuple[str, str] | None = None) -> tuple[str, s
 
 
 def _model_note(run: Run, reported: tuple[str, str] | None, differs: bool) -> str:
-    if run.race.officiating == 0:
+    if run.race.officiating == 0 or run.without_agent:
         return ""
     if differs and reported is not None:
         return text(
@@ -182,7 +183,7 @@ def _model(race: Race, run_id: str) -> str:
 
 def is_open_proposal(proposal: Proposal, run: Run) -> bool:
     """Is the proposal still to be decided? Not once a ruling did what it proposes (dismissed ones are gone already)."""
-    if proposal.crossing:
+    if proposal.crossing or proposal.kind == "paused_lap":
         return True
     near = any(abs(segment.start.at_ns - proposal.at_ns) < NEAR_NS for segment in run.book.segments)
     return near == (proposal.kind == "false_crossing")

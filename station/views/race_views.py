@@ -33,7 +33,7 @@ class RunView:
     `proposals`: what officials are asked, each until it is done or dismissed: a missed crossing is counted by
     `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one assigned by `assign_crossing` with its number
     (to this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
-    `by_hand`: a person started the car, and it gets no orders.
+    `by_hand`: a person started the car, and it gets no orders; `without_agent`: it never does.
     `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256`: what the car
     reports, and until it does, what was entered; `model_differs`: the two differ, so that Start is refused.
     `sectors`: those of the lap in progress, `last_sectors` of the last finished one; empty without split gates.
@@ -70,6 +70,7 @@ class RunView:
     model_differs: bool = False
     last_lap: bool = False
     limit_unsure: bool = False
+    without_agent: bool = False
     sectors: tuple[SectorView, ...] = ()
     last_sectors: tuple[SectorView, ...] = ()
 

@@ -9,6 +9,7 @@ from shared.units import format_ms, published_ms
 from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.race.race import Race
+from station.core.runs.incidents import incident_lap
 from station.core.runs.laps import run_lap
 from station.core.runs.run import INCIDENTS, RULINGS, Run
 from station.views.command_answers import RulingEffect, RunFigures
@@ -51,7 +52,7 @@ def ruling_effect(before: RunFigures | None, after: RunFigures | None) -> Ruling
 def _number(run: Run, command: e.Command) -> int | None:
     """The number of the lap that the command is about; None if it is about none."""
     if isinstance(command, e.OffTrack | e.Collision | e.CarReset):
-        return run.book.lap_at(command.moment.boot, command.at_ns)
+        return incident_lap(run, command)
     if isinstance(command, e.VoidLap | e.RestoreLap | e.AddPenalty | e.DropCrossing | e.TakeBack):
         return command.number
     return None

@@ -9,7 +9,10 @@ from typing import Protocol
 from station.core.inputs import Command, Mode
 from station.views.car_views import CarView, StopView
 from station.views.command_answers import Accepted, Declined
+from station.views.event_view import EventView
 from station.views.gate_views import GateView
+from station.views.procedure_view import ProcedureView
+from station.views.queue_view import QueueView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 from station.views.trackside.announcements import Announcement
@@ -45,6 +48,9 @@ class View:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    queue: QueueView = field(default_factory=QueueView)
+    procedure: ProcedureView = field(default_factory=ProcedureView)
+    event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()
 

@@ -45,7 +45,8 @@ def _message(call: ast.Call, forms: int, file: str, found: Found) -> None:
     if len(words) != forms or len(call.args) != forms:
         found.faults.append(f"{file}:{call.lineno}: a message is written out where it stands, without f or a variable")
         return
-    found.messages.append(FoundMessage(words[0], words[1] if forms == 2 else "", file, call.lineno))
+    if words[0]:
+        found.messages.append(FoundMessage(words[0], words[1] if forms == 2 else "", file, call.lineno))
 
 
 def _bare(argument: ast.expr) -> bool:

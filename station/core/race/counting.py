@@ -11,15 +11,16 @@ from shared.protocol.messages import RunPhase
 from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.race.pause import paused_lap
 from station.core.race.race import Race
 from station.core.race.results import finish, finish_if_full
+from station.core.race.starts import SIGNAL_NS, early_ns, false_start
 from station.core.race.time_limit import is_late, time_up
 from station.core.runs.lap_doubts import weighed
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.run import Run
 from station.core.runs.sectors import SplitCrossing
 
-SIGNAL_NS = 50_000_000  # an official's reaction time, and the command's way to the station
 OTHER_CLOCK_NS = 50_000_000  # the error of comparing two clocks by the time of day
 
 
@@ -48,7 +49,8 @@ def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], La
         over = time_up(race, run, utc_ns, crossing.boot)
         return [*over, f.Unattributed(crossing.number, text("it came after the time limit"))], None
     if isinstance(attributed, f.Unattributed):
-        return [attributed], None
+        early = early_ns(race, run, crossing) if kind != "split" and crossing.direction >= 0 else 0
+        return [attributed, *(false_start(run, crossing, early) if early > 0 else [])], None
     if kind == "split":
         run.splits.append(SplitCrossing(crossing.gate, crossing.at_ns, crossing.boot))
         return [attributed], None
@@ -107,7 +109,7 @@ def _count(race: Race, run: Run, counted: CountedCrossing) -> tuple[list[f.Fact]
         started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
         return [started, f.PhaseChanged(run.run_id, "running")], segment
     number = len(run.book.segments) - 1
-    done = [f.LapCompleted(run.book.lap(number)), *lap_doubts(race, run, was, number)]
+    done = [f.LapCompleted(run.book.lap(number)), *lap_doubts(race, run, was, number), *paused_lap(run, number)]
     return [*done, *finish_if_full(race, run, counted.utc_ns, counted.boot)], segment
 
 

@@ -4,6 +4,8 @@ Created by set_up.py when a race is opened. counting.py gives it crossings, orde
 the time; results.py works out scores and results. Each run has its own phase by the table of run.py.
 """
 
+from dataclasses import dataclass
+
 from shared.protocol.messages import RunPhase
 from station.core import facts as f
 from station.core import inputs as e
@@ -16,6 +18,15 @@ from station.core.runs.run_registry import RunIds, RunRegistry
 from station.core.timing.utc_scale import UtcScale
 
 MAX_DOUBTS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class RacePause:
+    """Since when a race is paused, by whom and why."""
+
+    moment: e.Moment
+    author: str
+    reason: str
 
 
 class Race:
@@ -40,6 +51,8 @@ class Race:
         self.last: Run | None = None
         self.fastest: dict[str, int] = {}  # fastest lap (ns) of each finished run that counts
         self.scale = scale
+        self.paused: RacePause | None = None
+        self.waiting: list[Run] = []  # over, and not submitted yet, in the order in which they ended
 
     @property
     def runs(self) -> dict[str, Run]:
@@ -60,6 +73,10 @@ class Race:
     def on(self) -> bool:
         """Whether a run is armed or running."""
         return bool(self.on_track)
+
+    def forget_waiting(self, run: Run) -> None:
+        """The run waits no longer to be submitted."""
+        self.waiting = [each for each in self.waiting if each is not run]
 
     def add_doubtful(self, crossing: f.Crossing) -> None:
         """Stores a crossing that an official may assign to a run."""

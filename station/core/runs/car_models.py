@@ -44,10 +44,14 @@ class ReportedModels:
 
     def check_at_start(self, run: Run) -> list[f.Fact]:
         """At the start: the fact of the model that drives the run. Raises Refused if the entry names another one."""
+        self.check_entry(run)
         reported = self.of(run.car)
-        if run.race.officiating == 0 or reported is None:
-            return []
-        if not matches_entry(run, reported):
+        return [] if run.race.officiating == 0 or reported is None else record_model(run, reported)
+
+    def check_entry(self, run: Run) -> None:
+        """Raises Refused if the run's car reports another model than the entry's."""
+        reported = self.of(run.car)
+        if run.race.officiating and reported is not None and not matches_entry(run, reported):
             raise Refused(
                 text(
                     "{car} reports {what}, {racer}'s entry says {words}: load that model on the car, or enter the "
@@ -58,7 +62,6 @@ class ReportedModels:
                     words=shown(run.model, run.model_sha256),
                 )
             )
-        return record_model(run, reported)
 
 
 def record_model(run: Run, reported: tuple[str, str]) -> list[f.Fact]:

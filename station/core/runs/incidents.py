@@ -17,8 +17,10 @@ IncidentCommand = e.OffTrack | e.Collision | e.CarReset
 
 
 def count_incident(run: Run, command: IncidentCommand) -> list[f.Fact]:
-    """Counts an incident in the lap that was on at its time; gives the facts."""
-    number = run.book.lap_at(command.moment.boot, command.at_ns)
+    """Counts an incident in the lap that it names or that was on at its time; gives the facts. Raises Refused."""
+    number = incident_lap(run, command)
+    if command.number is not None and not 1 <= number <= len(run.book.segments):
+        raise Refused(text("Run {run} has no lap {number}.", run=run.run_id, number=number))
     kind = _KINDS[type(command)]
     if number:
         run.book.count_incident(number, kind, 1)
@@ -26,6 +28,13 @@ def count_incident(run: Run, command: IncidentCommand) -> list[f.Fact]:
     if 1 <= number <= run.book.done:
         facts.append(f.LapAdjusted(run.book.lap(number), command.author, kind))
     return facts
+
+
+def incident_lap(run: Run, command: IncidentCommand) -> int:
+    """The number of the lap in which this incident counts; 0: before lap 1."""
+    if command.number is not None:
+        return command.number
+    return run.book.lap_at(command.moment.boot, command.at_ns)
 
 
 def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:

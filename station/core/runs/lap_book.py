@@ -40,6 +40,11 @@ class LapBook:
         self._every: tuple[Lap, ...] = ()
         self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
 
+    def change_rules(self, rules: RaceRules) -> None:
+        """Judges the laps by other rules from now on; which crossings were counted and flagged stays as it is."""
+        self._rules, self._min_lap_ns = rules, seconds_to_ns(rules.min_lap_s)
+        self._forget_laps()
+
     @property
     def done(self) -> int:
         """How many laps have ended."""
@@ -159,6 +164,11 @@ class LapBook:
     def drove_off(self, counted: CountedCrossing) -> bool:
         """Whether the car only drove off over the line after the start signal, which ends no lap."""
         return self.done == 0 and self.too_soon(counted)
+
+    def withdraw_signal(self) -> None:
+        """Removes the start signal that began lap 1; incidents since then do not count."""
+        self.segments.clear()
+        self._weigh()
 
     def drop_start(self) -> None:
         """Drops the crossing that began lap 1: the lap begins at the next one, and earlier incidents do not count.

@@ -39,6 +39,7 @@ class LapSegment:
     void: str = ""
     witnessed: bool = False  # the car's own report agrees with the lap that ended at this crossing
     approved: bool = False  # an official accepted the lap that ended at this crossing, however short it is
+    paused: int = 0  # when the race was paused within the lap that began here, ns on its clock; 0: it was not
     gap_proposed: bool = False  # a missed crossing was proposed within the lap that ended at this crossing
     doubt: str = ""  # why the lap that ended at this crossing is held, as first stated: later laps change the usual lap
     notes: list[str] = field(default_factory=list)
@@ -50,6 +51,7 @@ class LapSegment:
         self.resets += gone.resets
         self.penalty_ns += gone.penalty_ns
         self.void = self.void or gone.void
+        self.paused = self.paused or gone.paused
         self.notes += gone.notes
 
 
@@ -123,7 +125,8 @@ def lap_between(
 
 def _reasons(begun: LapSegment, ended: LapSegment, doubt: LapDoubt, rules: RaceRules, timed_by_b: bool) -> list[str]:
     """By the rules, why the lap does not count, or which remark it counts with; as officials read it."""
-    start, end, allowed, why = begun.start, ended.start, rules.max_resets_per_lap, []
+    start, end, allowed = begun.start, ended.start, rules.max_resets_per_lap
+    why: list[str] = []
     if doubt.ended:
         why.append(text("{doubt}: an official is asked", doubt=ended.doubt))
     elif doubt.begun:

@@ -116,6 +116,8 @@ def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[Decision
         return [replace(dismiss, label=text("It was false"), texts=proposed), *assign] if false else [*assign, dismiss]
     if p.kind == "missed_crossing":
         return [DecisionButton(text("Count it"), "add_crossing", at, proposed), dismiss]
+    if p.kind == "paused_lap":
+        return [replace(dismiss, label=text("It counts")), *_void_paused(p, run)]
     ended = next((lap.number for lap in run.laps if lap.ended_ns == p.at_ns), None)
     drop = [] if ended is None else [DecisionButton(text("Drop it"), "drop_crossing", (("number", ended),), proposed)]
     if p.witness != USUAL:
@@ -124,6 +126,13 @@ def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[Decision
         [DecisionButton(text("Lap 1 begins here"), "drop_crossing", (("number", 0),), proposed)] if ended == 1 else []
     )
     return [*drop, *began, replace(dismiss, label=text("It is a lap"))]
+
+
+def _void_paused(p: Proposal, run: RunView) -> list[DecisionButton]:
+    """The button that voids the lap in which the race was paused."""
+    paused = next((lap.number for lap in run.laps if lap.ended_ns - lap.lap_ns < p.at_ns < lap.ended_ns), None)
+    texts = _texts(run.run_id, text("the race was paused in it"))
+    return [] if paused is None else [DecisionButton(text("Void it"), "void_lap", (("number", paused),), texts)]
 
 
 def _possible_runs(p: Proposal) -> tuple[str, ...]:
@@ -154,6 +163,8 @@ def _witnesses(p: Proposal, racer: str) -> tuple[str, ...]:
             return (text("{what:cap}: a pass", what=what), text("Gate: no crossing"))
         case "false_crossing":
             return (text("Gate: a crossing"), text("{what:cap}: no pass", what=what))
+        case "paused_lap":
+            return (text("Its time includes the pause"),)
         case "doubtful_crossing":
             return (
                 text("Gate: a crossing"),

@@ -84,6 +84,7 @@ def test_an_answer_is_in_the_language_of_its_request_and_the_address_is_remember
     document, headers = _get("", cookie="other=1; lang=de")
     assert (document["in"], "set-cookie" in headers) == (["de"], False)
     assert "set-cookie" not in _get("lang=de", accept="text/event-stream")[1]
+    assert "set-cookie" not in _get("lang=de", accept="text/event-stream")[1]
     assert _get("", accept_language="de")[0]["in"] == ["de"]
     assert _get("lang=%00", cookie="=;;lang")[0]["in"] == ["en"]
 
