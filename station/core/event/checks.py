@@ -97,8 +97,10 @@ def checked_transponders(ids: tuple[str, ...]) -> tuple[str, ...]:
     """The ids of one owner's transponders, without blanks around them and without empty ones."""
     written = tuple(each.strip() for each in ids if each.strip())
     for each in written:
-        if not each.isprintable() or len(each) > MAX_TRANSPONDER:
-            raise Refused(text("A transponder's id has 1 to {max} printable characters.", max=MAX_TRANSPONDER))
+        if not each.isprintable() or len(each) > MAX_TRANSPONDER or set(each) & set(";|"):
+            raise Refused(
+                text("A transponder's id has 1 to {max} printable characters, without ; and |.", max=MAX_TRANSPONDER)
+            )
     if len(written) > MAX_TRANSPONDERS:
         raise Refused(text("A racer or car has at most {max} transponders.", max=MAX_TRANSPONDERS))
     return written
