@@ -44,6 +44,13 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
     )
 
 
+def standing_place(race: Race, run: Run) -> int | None:
+    """The place that this run holds for its racer; None if it holds none."""
+    if race.standings.run_behind(run.racer) != run.run_id:
+        return None
+    return next((placed.rank for placed in race.standings.lines() if placed.racer == run.racer), None)
+
+
 @dataclass(frozen=True, slots=True)
 class LapFigures:
     """A run's laps, the fastest valid one in ns, and the score so far in ms; None: none yet."""
@@ -111,6 +118,10 @@ def run_view(
         model_note=_model_note(run, reported, differs),
         model_differs=differs,
         last_lap=run.last_lap,
+        hand_timed=run.hand_timed,
+        hand_times=tuple(run.hand_times),
+        disqualified=run.disqualified,
+        official=run.official,
         limit_unsure=run.phase == "running" and run.rules.time_limit_s is not None and run.unsure(now.boot),
         without_agent=run.without_agent,
         sectors=sectors[0],
@@ -157,6 +168,8 @@ def best_ns(laps: tuple[Lap, ...]) -> int | None:
 
 def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
     """The run's score so far in ms, with these laps; None if it has none."""
+    if run.disqualified:
+        return None
     score = run.score if run.phase == "finished" else score_run(run_laps(laps), run.rules)
     return None if score is None else score.score_ms
 

@@ -16,6 +16,7 @@ from station.core.race.race import Race
 from station.core.race.results import finish, finish_if_full
 from station.core.race.starts import SIGNAL_NS, early_ns, false_start
 from station.core.race.time_limit import is_late, time_up
+from station.core.rulings.hand_timing import yield_to_sensor
 from station.core.runs.lap_doubts import weighed
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.run import Run
@@ -61,6 +62,10 @@ def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], La
         if run.book.drove_off(counted):
             why = text("the car drove off over the line: lap 1 had begun")
             return [*begun, f.Unattributed(crossing.number, why)], None
+    if run.hand_timed and source != "hand":
+        settled = yield_to_sensor(run, counted, race.scale)
+        if settled is not None:
+            return [attributed, *settled], None
     facts, segment = _count(race, run, counted)
     if late and segment is not None and run.phase == "running":
         facts += finish(
@@ -121,7 +126,7 @@ def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> lis
     settled = not (was or run.proposals) and run.book.doubts.ordinary
     if settled or not run.race.officiating:
         return []
-    return weighed(run, was, alone=len(race.on_track) < 2, ended=ended)
+    return weighed(run, was, race.scale, alone=len(race.on_track) < 2, ended=ended)
 
 
 def rebase(race: Race, run: Run, signal: e.Moment, counted: CountedCrossing) -> list[f.Fact]:

@@ -19,10 +19,12 @@ from station.core.race.race import Race
 from station.core.race.results import finish, judge_again, when
 from station.core.race.starts import cancel, relaunch, stage, start
 from station.core.race.submission import discard_run, submit_run
+from station.core.rulings.hand_timing import count_mark
+from station.core.rulings.lap_rulings import dismiss, restore_proposal, rule
+from station.core.rulings.official import disqualify
 from station.core.runs.car_models import enter
 from station.core.runs.incidents import IncidentCommand, count_incident, record_hand_time, take_back
 from station.core.runs.lap_book import LapBook
-from station.core.runs.rulings import dismiss, rule
 from station.core.runs.run import NAMES, Run, next_phase
 
 
@@ -115,6 +117,8 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
                 )
             )
     run_id = _new_id(race, command)
+    if command.hand_timed and not command.reason.strip():
+        raise Refused(text("To time a run by hand takes a reason: the result says that no sensor timed it."))
     throttle = command.throttle_percent
     if throttle is not None and not 1 <= throttle <= 100:
         raise Refused(text("`throttle_percent` must be 1 to 100."))
@@ -123,7 +127,7 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
         race.scale.add_pair(command.moment, run_is_on=False)
     model, sha = command.model, command.model_sha256
     book = LapBook(run_id, race.info.rules, race.info.officiating > 0, min(race.fastest.values(), default=None))
-    run = Run(run_id, race.info, racer, car, model, sha, attempt, book, throttle)
+    run = Run(run_id, race.info, racer, car, model, sha, attempt, book, throttle, hand_timed=command.hand_timed)
     run.without_agent = run.by_hand = without_agent
     run.replaces, run.opened_utc_ns = replaces, race.scale.of_moment(command.moment)
     race.on_track.append(run)
@@ -134,7 +138,19 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
         race.fastest.pop(old.run_id, None)
         race.standings.evict(old.run_id, old.racer)
     return [
-        f.RunOpened(run_id, race.info.race_id, racer, car, model, sha, attempt, throttle, without_agent, replaces),
+        f.RunOpened(
+            run_id,
+            race.info.race_id,
+            racer,
+            car,
+            model,
+            sha,
+            attempt,
+            throttle,
+            without_agent,
+            replaces,
+            command.hand_timed,
+        ),
         f.PhaseChanged(run_id, "armed"),
         *([] if without_agent else [run.ordered("arm")]),
     ]
@@ -220,6 +236,10 @@ def _rule(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
     match command:
         case e.HandTime():
             return record_hand_time(run, race.on_track, command)
+        case e.Disqualify() | e.Reinstate():
+            return [*disqualify(run, command), *judge_again(race, run, command)]
+        case e.RestoreProposal():
+            return restore_proposal(run, command)
         case e.AssignCrossing():
             return assign_crossing(race, run, command)
         case e.DismissProposal() if not run.race.officiating:
@@ -239,7 +259,10 @@ def _judged_ruling(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
         if command.racer != racer:
             # The leaderboard counts only the allowed attempts of a racer: one more would count only here.
             next_attempt(race, command.racer)
-    facts = rule(run, command, race.scale)
+    if isinstance(command, e.HandCrossing):
+        facts = count_mark(run, command, race.scale)
+    else:
+        facts = rule(run, command, race.scale)
     if isinstance(command, e.VoidLap):
         ruled(run, command.number)
     facts += lap_doubts(race, run, was)

@@ -91,7 +91,7 @@ def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
 def _scored(race: Race, run: Run, laps: Sequence[f.Lap]) -> tuple[list[f.Fact], bool]:
     """The facts of the run's score and result, and whether the standings changed."""
     ranked = run_laps(laps)
-    score = score_run(ranked, run.rules) if run.counts else None
+    score = score_run(ranked, run.rules) if run.counts and not run.disqualified else None
     run.score = score
     _record_fastest(race, run, laps)
     facts: list[f.Fact] = []

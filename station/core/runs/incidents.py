@@ -10,9 +10,11 @@ from shared.rules.wording import INCIDENTS
 from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.runs.hand_marks import HandMark
 from station.core.runs.lap_book import IncidentKind
 from station.core.runs.run import Run
 
+MAX_HAND_TIMES = 512  # of one run
 IncidentCommand = e.OffTrack | e.Collision | e.CarReset
 
 
@@ -71,6 +73,8 @@ def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
 def record_hand_time(run: Run, on_track: Sequence[Run], command: e.HandTime) -> list[f.Fact]:
     """Records a hand time, and its distance from the nearest crossing: of the named run, or of any on the track."""
     now = command.moment
+    run.hand_times.append(HandMark(now, command.author))
+    del run.hand_times[:-MAX_HAND_TIMES]
     runs = on_track if len(on_track) > 1 and not command.run_id else [run]
     offs = [
         (abs(now.at_ns - segment.start.at_ns), now.at_ns - segment.start.at_ns, each.run_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from shared.text import ntext, recorded, text
 from station.core.facts import Proposal
-from station.core.runs.proposals import USUAL
+from station.core.runs.proposals import HAND, USUAL
 from station.views.car_views import CarView
 from station.views.race_views import RunView, UnknownTransponderView
 from station.views.views import View
@@ -115,7 +115,9 @@ def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[Decision
         false = p.kind == "false_crossing"
         return [replace(dismiss, label=text("It was false"), texts=proposed), *assign] if false else [*assign, dismiss]
     if p.kind == "missed_crossing":
-        return [DecisionButton(text("Count it"), "add_crossing", at, proposed), dismiss]
+        return [_count_missed(p, proposed), dismiss]
+    if p.kind == "long_lap":
+        return [replace(dismiss, label=text("It stood still"))]
     if p.kind == "paused_lap":
         return [replace(dismiss, label=text("It counts")), *_void_paused(p, run)]
     ended = next((lap.number for lap in run.laps if lap.ended_ns == p.at_ns), None)
@@ -126,6 +128,15 @@ def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[Decision
         [DecisionButton(text("Lap 1 begins here"), "drop_crossing", (("number", 0),), proposed)] if ended == 1 else []
     )
     return [*drop, *began, replace(dismiss, label=text("It is a lap"))]
+
+
+def _count_missed(p: Proposal, texts: tuple[tuple[str, str], ...]) -> DecisionButton:
+    """The button that counts a missed crossing: at the hand time that shows it, else at about the proposed time."""
+    at = (("at_ns", p.at_ns),)
+    if p.witness == HAND:
+        return DecisionButton(text("Count it"), "hand_crossing", at, texts)
+    unsure = (("uncertainty_ns", p.uncertainty_ns),) if p.uncertainty_ns else ()
+    return DecisionButton(text("Count it"), "add_crossing", (*at, *unsure), texts)
 
 
 def _void_paused(p: Proposal, run: RunView) -> list[DecisionButton]:
@@ -156,10 +167,10 @@ def _witnesses(p: Proposal, racer: str) -> tuple[str, ...]:
     """What the witness and the gate each report."""
     what = recorded(p.witness)
     if p.witness == USUAL:
-        gate = text("Gate: no crossing") if p.kind == "missed_crossing" else text("Gate: a crossing")
+        gate = text("Gate: a crossing") if p.kind == "false_crossing" else text("Gate: no crossing")
         return (text("{what:cap}: a different length", what=what), gate)
     match p.kind:
-        case "missed_crossing":
+        case "missed_crossing" | "long_lap":
             return (text("{what:cap}: a pass", what=what), text("Gate: no crossing"))
         case "false_crossing":
             return (text("Gate: a crossing"), text("{what:cap}: no pass", what=what))
