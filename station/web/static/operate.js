@@ -3,7 +3,8 @@
 
 (() => {
   const field = (id) => document.getElementById(id);
-  let runs = []; // those on the track, or the last one
+  // Those on the track, or the last one; the page was drawn with them.
+  let runs = [...document.querySelectorAll("#controls > [data-run]")].map((each) => ({ run_id: each.dataset.run }));
   let chosen = ""; // the run that the controls are for
   let question = 0; // which of the open questions is shown
 
