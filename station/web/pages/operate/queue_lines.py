@@ -48,9 +48,9 @@ class WaitingResult:
 
 def queue_panel(view: View) -> QueuePanel:
     """The left column of race control."""
+    alone = view.runs if len(view.runs) == 1 else ()  # several are seen in their strips
     on = [
-        QueueRow(_key(run.racer), run.racer, 0, "on", text("on track"), "", _colour(view, run.racer))
-        for run in view.runs
+        QueueRow(_key(run.racer), run.racer, 0, "on", text("on track"), "", _colour(view, run.racer)) for run in alone
     ]
     lines = view.queue.lines
     called = [line for line in lines if line.called]

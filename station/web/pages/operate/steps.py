@@ -38,6 +38,7 @@ class RunControls:
     next_why: Sentence
     start: tuple[Act, ...]
     car_acts: tuple[Act, ...]
+    lap: Sentence
     incidents: tuple[IncidentRow, ...]
     incidents_why: str
     hand_time: Act
@@ -79,6 +80,7 @@ def run_controls(view: View, run: RunView) -> RunControls:
         next_why=_waits_for(stand),
         start=rest,
         car_acts=tuple(act for act in _car_acts(view, stand) if act.id != coming.id),
+        lap=text("Lap {number}", number=run.lap_number) if run.phase == "running" else text("This lap"),
         incidents=tuple(_incident(run, kind) for kind in INCIDENTS),
         incidents_why=_why_no_incident(run),
         hand_time=_act(run, "hand-time", text("Hand time"), "hand_time", key="t"),
@@ -88,7 +90,7 @@ def run_controls(view: View, run: RunView) -> RunControls:
 
 def next_act(view: View, stand: RunStand) -> Act:
     """What an official will most likely do next with this run."""
-    run, acts = stand.run, {act.command: act for act in (*_start_acts(view, stand), *_end_acts(stand))}
+    run, acts = stand.run, {act.id: act for act in (*_start_acts(view, stand), *_end_acts(stand))}
     if run.phase == "finished":
         return acts["submit"]
     if view.procedure.paused is not None:
