@@ -14,6 +14,7 @@ from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
+from station.store.event_files.tracks import TrackLibrary
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
 from station.web.access import client_address
@@ -22,7 +23,7 @@ from station.web.event_stream import EventStream
 from station.web.pages.registry import PAGES, TOPICS
 from station.web.render import STATIC, Pages
 from station.web.sending import sending_routes
-from station.web.site import Site, page_routes
+from station.web.site import Site, UnknownHere, page_routes
 from station.web.stop import stop_routes
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -33,12 +34,13 @@ def create_app(
     operators: tuple[str, ...] = LOOPBACK,
     allowed_hosts: tuple[str, ...] = (),
     send: Callable[[SendRequest], None] | None = None,
+    tracks: TrackLibrary | None = None,
 ) -> FastAPI:
     """The app over a station. `operators`: addresses and networks that may command ("*": all).
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
-    None: there is none. `app.state.live.close()` ends the open streams, so that a server need not wait for browsers
-    when it stops. Raises ConfigError for a wrong address in `operators`.
+    None: there is none. `tracks`: those of the event; None: those that ship. `app.state.live.close()` ends the open
+    streams, so that a server need not wait for browsers when it stops. Raises ConfigError for a wrong address in `operators`.
     """
     pages = Pages(PAGES, TOPICS)
     live = EventStream(service, pages)
@@ -54,7 +56,7 @@ def create_app(
     app.state.live = live
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
-    site = Site(service, pages, officials)
+    site = Site(service, pages, officials, tracks)
     for page in PAGES:
         app.include_router(page_routes(site, page))
     app.include_router(_stream_routes(live, pages, officials))
@@ -67,6 +69,10 @@ def create_app(
     @app.exception_handler(404)
     async def not_found(_: Request, __: Exception) -> JSONResponse:
         return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
+
+    @app.exception_handler(UnknownHere)
+    async def unknown_here(_: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 404)
 
     return app
 
