@@ -45,7 +45,12 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         ends.callback(runner.stop)
         send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
         app = create_app(
-            runner.station, config.web.operators, config.web.allowed_hosts, send, TrackLibrary(config.data_dir)
+            runner.station,
+            config.web.operators,
+            config.web.allowed_hosts,
+            send,
+            lambda: config.web.language,
+            TrackLibrary(config.data_dir),
         )
         officials = Addresses.parsed(config.web.operators, "web.operators")
         web = WebServer(app, listening, app.state.live.close, officials)

@@ -1,15 +1,15 @@
 """What the results page and the certificates show: texts and figures as they are read. Pure."""
 
-import datetime as dt
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from shared.rules.ranking import RunLap
 from shared.rules.wording import incidents, rules_in_words, score_name
-from shared.text import Sentence, text
+from shared.text import Sentence, ntext, text
+from shared.text.dates import LongDay, moment_of, time_of_day
 from shared.tracks.drawing import TrackDrawing, draw_track
 from shared.tracks.outline import TrackOutline
-from shared.units import NS_PER_S, format_ms
+from shared.units import format_ms
 from station.views.results.race_results import (
     LapResult,
     PlaceResult,
@@ -133,38 +133,29 @@ def stamp(results: RaceResults) -> Sentence:
     return text("Official results: declared by {author}, {at}.", author=official.author, at=at)
 
 
-def zone_of(name: str) -> dt.tzinfo:
+def zone_of(name: str) -> ZoneInfo:
     """The event's time zone; UTC if it has none that this machine knows."""
     try:
-        return ZoneInfo(name) if name else dt.UTC
+        return ZoneInfo(name or "UTC")
     except (ValueError, OSError, LookupError):
-        return dt.UTC
+        return ZoneInfo("UTC")
 
 
-def when(utc_ns: int, time_zone: str) -> str:
-    """Day and time of day at the event, "2026-03-05 15:03"; "" if it is not known."""
-    if utc_ns <= 0:
-        return ""
-    at = dt.datetime.fromtimestamp(utc_ns // NS_PER_S, zone_of(time_zone))
-    return f"{at:%Y-%m-%d %H:%M}{'' if time_zone else ' UTC'}"
+def when(utc_ns: int, time_zone: str) -> Sentence:
+    """Day and time of day at the event: "5 March 2026, 15:03"."""
+    zone = zone_of(time_zone)
+    at = time_of_day(utc_ns, zone, seconds=False)
+    return text("{day}, {time}", day=LongDay(moment_of(utc_ns, zone).date()), time=at)
 
 
 def day(results: RaceResults) -> str:
     """The day on which the race's last run ended, at the event; "" before the first."""
     last = max((run.finished_utc_ns for run in results.runs), default=0)
-    return when(last, results.time_zone).partition(" ")[0]
-
-
-def flag_sign(code: str) -> str:
-    """The flag of a country as an emoji; "" without one."""
-    plain = code.upper()
-    if len(plain) != 2 or not (plain.isascii() and plain.isalpha()):
-        return ""
-    return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in plain)
+    return text("{day}", day=LongDay(moment_of(last, zone_of(results.time_zone)).date())) if last else ""
 
 
 def _facts(results: RaceResults) -> tuple[str, ...]:
-    counted = text("{count} runs", count=len(results.runs))
+    counted = ntext("{n} run", "{n} runs", n=len(results.runs))
     version = text("rules version {number}", number=results.rules_version) if results.rules_version > 1 else ""
     return tuple(fact for fact in (results.track, day(results), counted, version) if fact)
 
