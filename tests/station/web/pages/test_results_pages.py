@@ -96,7 +96,7 @@ def test_results_and_certificates_on_the_screen_and_on_paper(shown: Served, tmp_
     found, pages = [], {}
     with chromium() as browser:
         for theme in ("dark", "light"):
-            page = browser.new_context(color_scheme=theme).new_page()  # type: ignore[arg-type]
+            page = browser.new_context(color_scheme=theme).new_page()
             every = ("autumn-summit", "one", "nine", "none", "autumn-summit/certificates", "none/certificates")
             for path in every if theme == "dark" else ("autumn-summit",):
                 page.goto(f"{shown.url}/results/{path}")
