@@ -92,7 +92,7 @@ const commands = (() => {
     try {
       const response = await post("/api/v1/preview", command);
       const reply = await response.json();
-      return response.ok ? reply.sentence : `✕ ${reply.error}`;
+      return response.ok ? reply.effect.sentence : `✕ ${reply.error}`;
     } catch {
       return "";
     }
