@@ -82,7 +82,7 @@ async def _command(request: Request) -> Command:
     return parse_command(document)
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, max_bytes: int = MAX_COMMAND_BYTES) -> bytes:
     """The whole body, within limits of size and time. Raises CommandTooLarge, TimeoutError, BadInput."""
     parts: list[bytes] = []
     size = 0
@@ -90,8 +90,8 @@ async def read_body(request: Request) -> bytes:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             async for part in request.stream():
                 size += len(part)
-                if size > MAX_COMMAND_BYTES:
-                    raise CommandTooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
+                if size > max_bytes:
+                    raise CommandTooLarge(f"A command has at most {max_bytes} bytes.")
                 parts.append(part)
     except ClientDisconnect:
         raise BadInput("The command was cut short.") from None
