@@ -48,7 +48,9 @@ def cars_model(view: View) -> CarsModel:
     reported = {car.name: car for car in view.cars}
     entered = [_row(car, reported.get(car.name), entered=True) for car in view.event.cars]
     names = {car.name for car in view.event.cars}
-    return CarsModel([*entered, *(_row(EventCar(name), car, entered=False) for name, car in reported.items() if name not in names)])
+    return CarsModel(
+        [*entered, *(_row(EventCar(name), car, entered=False) for name, car in reported.items() if name not in names)]
+    )
 
 
 def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:

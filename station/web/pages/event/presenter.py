@@ -112,4 +112,6 @@ def race_row(race: RaceLine, busy: bool) -> RaceRow:
     )
 
 
-EVENT = PageContent(event_model, parts=("event_facts",), lists={"races": "race_row", "earlier": "race_row"}, macros="event_parts.html")
+EVENT = PageContent(
+    event_model, parts=("event_facts",), lists={"races": "race_row", "earlier": "race_row"}, macros="event_parts.html"
+)

@@ -59,7 +59,9 @@ def race_fields(race: RaceLine | None, event: EventInfo | None) -> dict[str, str
         "method": rules.method,
         "consecutive_laps": str(rules.consecutive_laps),
         "max_laps": _or_empty(rules.max_laps),
-        "time_limit": "" if rules.time_limit_s is None else format_ms(round(rules.time_limit_s * 1000)).removesuffix(".000"),
+        "time_limit": ""
+        if rules.time_limit_s is None
+        else format_ms(round(rules.time_limit_s * 1000)).removesuffix(".000"),
         "at_time_limit": rules.at_time_limit,
         "lap_1_from": rules.lap_1_from,
         "off_track_penalty": f"{rules.off_track_penalty_s:g}",
@@ -76,13 +78,19 @@ def race_of(fields: Fields, event: EventInfo | None) -> RaceEntry:
     track = fields.get("track", "").strip()
     rules = RaceRules(
         method=_choice(fields, "method", METHOD_WORDS, text("How it is ranked")),
-        consecutive_laps=_read(fields, "consecutive_laps", text("Laps in a row"), lambda entered: parse_whole(entered, 1, 10)),
+        consecutive_laps=_read(
+            fields, "consecutive_laps", text("Laps in a row"), lambda entered: parse_whole(entered, 1, 10)
+        ),
         max_laps=_read(fields, "max_laps", text("Laps at most"), lambda entered: parse_whole(entered, 1, 1000), None),
         time_limit_s=_read(fields, "time_limit", text("Time limit"), _duration_s, None),
         off_track_penalty_s=_read(fields, "off_track_penalty", text("Off track"), _seconds, 0.0),
         collision_penalty_s=_read(fields, "collision_penalty", text("Collision"), _seconds, 0.0),
-        max_resets_per_lap=_read(fields, "max_resets", text("Resets in a lap"), lambda entered: parse_whole(entered, 0, 10_000), None),
-        attempts_per_racer=_read(fields, "attempts", text("Attempts"), lambda entered: parse_whole(entered, 1, 10_000), None),
+        max_resets_per_lap=_read(
+            fields, "max_resets", text("Resets in a lap"), lambda entered: parse_whole(entered, 0, 10_000), None
+        ),
+        attempts_per_racer=_read(
+            fields, "attempts", text("Attempts"), lambda entered: parse_whole(entered, 1, 10_000), None
+        ),
         min_lap_s=_read(fields, "min_lap", text("Shortest lap"), _seconds, _shortest_lap_s(track, event) or MIN_LAP_S),
         lap_1_from=_choice(fields, "lap_1_from", LAP_1_WORDS, text("Lap 1 begins")),
         at_time_limit=_choice(fields, "at_time_limit", AT_LIMIT_WORDS, text("When time is up")),
