@@ -34,6 +34,7 @@
     enter.disabled = reply.racers === 0;
   }
 
+  if (!file) return; // the form is not open
   file.addEventListener("change", read);
   enter.addEventListener("click", async () => {
     enter.disabled = true;

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.text import Sentence, text
+from shared.text import Sentence, recorded, text
 from station.core.event.records import CarKind, EventCar
 from station.views.car_views import CarView
 from station.views.views import View
@@ -56,7 +56,13 @@ def cars_model(view: View) -> CarsModel:
 def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
     state: str = text("started by hand")
     if car.kind == "agent":
-        state = text("not seen yet") if reported is None else reported.mode if reported.online else text("offline")
+        state = (
+            text("not seen yet")
+            if reported is None
+            else recorded(reported.mode)
+            if reported.online
+            else text("offline")
+        )
     return CarRow(
         key=f"car-{car.name}",
         name=car.name,

@@ -1,6 +1,6 @@
 """The form of a race: its rules as people write them, and as the race has them. Pure.
 
-Called by routes.py. `race_fields` fills the form, `race_of` reads it; what is wrong is one sentence that names the field.
+Called by routes.py. `race_fields` fills the form, `race_of` reads it; what is wrong is one sentence with its field.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,9 +17,9 @@ from station.core.event.records import DIRECTIONS, Direction, EventInfo
 from station.views.event_view import RaceLine
 
 METHOD_WORDS: dict[Method, Sentence] = {
-    "average": text("Average of the best laps in a row"),
+    "average": text("Average"),
     "best_lap": text("Best lap"),
-    "total_time": text("Total of the best laps in a row"),
+    "total_time": text("Total time"),
 }
 LAP_1_WORDS: dict[Lap1, Sentence] = {"line": text("at the line"), "signal": text("at GO")}
 AT_LIMIT_WORDS: dict[AtLimit, Sentence] = {

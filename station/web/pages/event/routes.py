@@ -44,7 +44,7 @@ def event_routes(site: Site) -> APIRouter:
     async def page(request: Request, act: str = "", race: str = "") -> HTMLResponse:
         """The races; with `act` "create", "duplicate", "change" or "event" also the form for that."""
         view = await anyio.to_thread.run_sync(lambda: site.service.snapshot().event)
-        return await site.html(request, "event", form=_form(view, act, race), choices=CHOICES)
+        return await site.html(request, "event", on_file=view, form=_form(view, act, race), choices=CHOICES)
 
     @router.post("/event/races")
     async def race(request: Request) -> JSONResponse:

@@ -1,13 +1,12 @@
-"""The countries by their names, in the languages of the pages: for the form's list, and for lists of racers as files."""
+"""The countries by their names, in the languages of the pages: for the form, and for lists of racers as files."""
 
 import functools
 
 from babel import Locale
 
+from shared.text.catalogue import languages
 from station.core.event.checks import COUNTRIES
 from station.core.event.csv_cells import plain
-
-_LANGUAGES = ("en", "de")
 
 
 @functools.cache
@@ -18,7 +17,7 @@ def countries(language: str = "en") -> tuple[tuple[str, str], ...]:
 
 
 def _by_name() -> dict[str, str]:
-    return {plain(name): code for language in _LANGUAGES for code, name in countries(language)}
+    return {plain(name): code for language in languages() for code, name in countries(language)}
 
 
 COUNTRY_OF_NAME = _by_name()

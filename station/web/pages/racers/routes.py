@@ -1,4 +1,4 @@
-"""The addresses of the racers' page: the page, and the list of racers as a CSV file, read with a preview and written."""
+"""The addresses of the racers' page: the page, and the list of racers as a CSV file, read and written."""
 
 import base64
 import binascii
@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from shared.errors import Refused
 from shared.rules.person_names import name_key
 from shared.text import Sentence, ntext, text
+from shared.text.reader import language
 from station.core.event.commands import ImportRacers
 from station.core.event.csv_roster import MAX_BYTES, Roster, RosterLine, read_roster, write_roster
 from station.core.event.event_book import EventBook
@@ -53,12 +54,14 @@ def racers_routes(site: Site) -> APIRouter:
     router = APIRouter()
 
     @router.get("/racers", response_class=HTMLResponse)
-    async def page(request: Request, edit: str = "") -> HTMLResponse:
-        """The racers; with `edit` also the form of the racer of that name."""
+    async def page(request: Request, edit: str = "", act: str = "") -> HTMLResponse:
+        """The racers; with `edit` also the form of the racer of that name, with `act` "add" or "import" that form."""
         view = (await anyio.to_thread.run_sync(site.service.snapshot)).event
         racer = next((each for each in view.racers if name_key(each.alias) == name_key(edit)), None) if edit else None
         cars = sorted({car.name for car in view.cars})
-        return await site.html(request, "racers", edit=racer, countries=countries(), cars=cars)
+        return await site.html(
+            request, "racers", on_file=view, edit=racer, act=act, countries=countries(language()), cars=cars
+        )
 
     @router.get("/racers.csv")
     async def export() -> Response:
