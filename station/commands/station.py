@@ -16,6 +16,7 @@ from station.build import build, hold_lock
 from station.config import StationConfig
 from station.service.station import Station
 from station.service.threads import StationThreads
+from station.store.event_files.tracks import TrackLibrary
 from station.sync.operator_requests import add_request
 from station.web.app import create_app
 from station.web.server import WebServer
@@ -44,7 +45,12 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         ends.callback(runner.stop)
         send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
         app = create_app(
-            runner.station, config.web.operators, config.web.allowed_hosts, send, lambda: config.web.language
+            runner.station,
+            config.web.operators,
+            config.web.allowed_hosts,
+            send,
+            lambda: config.web.language,
+            TrackLibrary(config.data_dir),
         )
         officials = Addresses.parsed(config.web.operators, "web.operators")
         web = WebServer(app, listening, app.state.live.close, officials)

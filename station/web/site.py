@@ -7,9 +7,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from shared.addresses import Addresses
+from shared.errors import Refused
+from shared.tracks.outline import TrackOutline
+from shared.tracks.shipped import shipped_name, shipped_outline
 from shared.web.security import HEADERS
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
+from station.store.event_files.tracks import TrackLibrary
 from station.views.views import ServicePort
 from station.web.page import Page
 from station.web.render import Pages
@@ -21,13 +25,25 @@ FORMS_ALLOWED = {
 }
 
 
+class UnknownHere(Refused):
+    """There is nothing at this address, such as no race of this id; answered with 404 and the sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The station's web site. `operators`: the client addresses that may command."""
+    """The station's web site. `operators`: the client addresses that may command; `tracks`: those of the event."""
 
     service: ServicePort
     pages: Pages
     operators: Addresses
+    tracks: TrackLibrary | None = None
+
+    def outline(self, track: str) -> TrackOutline | None:
+        """The geometry of the track of this name; None if it is not known. Reads files: call it off the event loop."""
+        if self.tracks is not None:
+            return self.tracks.outline(track)
+        shipped = shipped_name(track)
+        return shipped_outline(shipped) if shipped is not None else None
 
     async def html(self, request: Request, name: str, status: int = 200, **values: object) -> HTMLResponse:
         """The page of this name as it is now, for whoever asks. `values`: what its template needs beyond the view."""

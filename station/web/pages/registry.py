@@ -13,6 +13,7 @@ from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
 from station.web.pages.racers.presenter import RACERS
 from station.web.pages.racers.routes import racers_routes
+from station.web.pages.results.routes import certificate_routes, results_routes
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
@@ -21,6 +22,10 @@ PAGES: tuple[Page, ...] = (
     Page("event", "/event", text("Event"), Role.OPERATOR, in_tabs=True, content=EVENT, routes=event_routes),
     Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
     Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),
+    Page("results", "/results/{race_id}", text("Results"), Role.VIEWER, routes=results_routes),
+    Page(
+        "certificates", "/results/{race_id}/certificates", text("Certificates"), Role.VIEWER, routes=certificate_routes
+    ),
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
 )
 TOPICS: dict[str, LiveTopic] = {
