@@ -1,0 +1,41 @@
+"""Which role each command needs: one table, used by the web. A test fails for a command that is not in it."""
+
+from station.access.roles import Role
+from station.core import commands as c
+
+ROLE_OF_COMMAND: dict[type[c.Command], Role] = {
+    c.OpenRun: Role.OPERATOR,
+    c.ArmRun: Role.OPERATOR,
+    c.StartRun: Role.OPERATOR,
+    c.FinishRun: Role.OPERATOR,
+    c.AbandonRun: Role.OPERATOR,
+    c.ResumeRun: Role.OPERATOR,
+    c.EnterModel: Role.OPERATOR,
+    c.OrderCar: Role.OPERATOR,
+    c.ReleaseStop: Role.OPERATOR,
+    c.SetMode: Role.OPERATOR,
+    c.SetClock: Role.OPERATOR,
+    c.TryGate: Role.OPERATOR,
+    c.AssignTransponder: Role.OPERATOR,
+    c.StopAll: Role.REFEREE,
+    c.OffTrack: Role.REFEREE,
+    c.Collision: Role.REFEREE,
+    c.CarReset: Role.REFEREE,
+    c.TakeBack: Role.REFEREE,
+    c.VoidLap: Role.REFEREE,
+    c.RestoreLap: Role.REFEREE,
+    c.AddPenalty: Role.REFEREE,
+    c.AddCrossing: Role.REFEREE,
+    c.DropCrossing: Role.REFEREE,
+    c.AssignCrossing: Role.REFEREE,
+    c.DismissProposal: Role.REFEREE,
+    c.ReassignRun: Role.REFEREE,
+    c.HandTime: Role.REFEREE,
+}
+
+
+def role_for(command: c.Command) -> Role:
+    """The role that this command needs; to stop a car, a referee's is enough."""
+    if isinstance(command, c.OrderCar) and command.action in ("stop", "estop"):
+        return Role.REFEREE
+    return ROLE_OF_COMMAND[type(command)]
