@@ -1,24 +1,16 @@
 """The commands that officials give. Every command is an input: it is journaled, and replayed.
 
+Those that concern the event itself (races, racers, cars) are defined in event/commands.py.
 The page and scripts send commands by name (COMMANDS), the service stamps and queues them, and command_handlers.py
 carries them out.
 Example: `OpenRun(author="judge", racer="Ann", car="car-1")` begins a run.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from station.core.moment import NEVER, CarOrder, Mode, Moment, later
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A command of an official: the `author`, on the `device`. The service stamps `moment` when it receives it."""
-
-    author: str
-    reason: str = ""
-    moment: Moment = field(default=NEVER)
-    device: str = later("")
+from station.core.event.commands import *
+from station.core.moment import CarOrder, Command, Mode, later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

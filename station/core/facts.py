@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.protocol.messages import RunPhase
+from station.core.event.facts import *
 from station.core.gate_facts import *
 from station.core.lap_facts import *
 from station.core.moment import CarOrder, Fact, Mode, Moment
