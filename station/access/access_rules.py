@@ -40,7 +40,11 @@ class AccessRules:
         if session is not None and self.is_open(session, used_s, now_s):
             return self.identity_of(session)
         device = self.device(shown.device)
-        return VISITOR if device is None or device.kind == "script" else Identity(device=device.name, device_role=device.role)
+        return (
+            VISITOR
+            if device is None or device.kind == "script"
+            else Identity(device=device.name, device_role=device.role)
+        )
 
     def identity_of(self, session: Session) -> Identity:
         """Who is signed in by a session that is open."""
@@ -70,7 +74,9 @@ class AccessRules:
         """Does what this identity was based on still hold?"""
         if identity.session:
             session = next((each for each in self.sessions.values() if each.id == identity.session), None)
-            return session is not None and self.is_open(session, used_s, now_s) and self.identity_of(session) == identity
+            return (
+                session is not None and self.is_open(session, used_s, now_s) and self.identity_of(session) == identity
+            )
         if identity.device:
             return any(
                 device.name == identity.device and device.role == identity.device_role

@@ -10,8 +10,6 @@ import pathlib
 from collections.abc import Iterator
 from typing import get_args
 
-import apsw
-
 from shared.errors import StorageError
 from station.access.pass_codes import Kind
 from station.access.records import AccessEvent, Deed, DeviceKind, PairedDevice, Person, Session
@@ -77,23 +75,32 @@ class AccessStore:
         return [Person(i, name, Role(role), _one_of(Kind, kind), code) for i, name, role, kind, code in rows]
 
     def devices(self) -> list[PairedDevice]:
-        rows = self._rows("SELECT id, name, kind, role, token_sha256, paired_by, paired_s FROM device ORDER BY paired_s")
-        return [PairedDevice(i, name, _one_of(DeviceKind, kind), Role(role), *rest) for i, name, kind, role, *rest in rows]
+        rows = self._rows(
+            "SELECT id, name, kind, role, token_sha256, paired_by, paired_s FROM device ORDER BY paired_s"
+        )
+        return [
+            PairedDevice(i, name, _one_of(DeviceKind, kind), Role(role), *rest) for i, name, kind, role, *rest in rows
+        ]
 
     def sessions(self) -> list[Session]:
-        return [Session(*row) for row in self._rows("SELECT id, token_sha256, person_id, device_id, opened_s FROM session")]
+        return [
+            Session(*row) for row in self._rows("SELECT id, token_sha256, person_id, device_id, opened_s FROM session")
+        ]
 
     def last_used(self) -> dict[str, float]:
         """When each session and device, by id, was last used."""
         return dict(self._rows("SELECT id, at_s FROM last_used"))
 
     def failures(self) -> dict[str, Failures]:
-        return {key: Failures(count, last_s) for key, count, last_s in self._rows("SELECT key, count, last_s FROM failure")}
+        return {
+            key: Failures(count, last_s) for key, count, last_s in self._rows("SELECT key, count, last_s FROM failure")
+        }
 
     def events(self, after: int = 0) -> list[tuple[int, AccessEvent]]:
         """The log from number `after` on, with each event's number."""
         rows = self._rows(
-            "SELECT seq, at_s, deed, person, device, subject, before, after FROM event WHERE seq > ? ORDER BY seq", after
+            "SELECT seq, at_s, deed, person, device, subject, before, after FROM event WHERE seq > ? ORDER BY seq",
+            after,
         )
         return [(seq, AccessEvent(at_s, _one_of(Deed, deed), *rest)) for seq, at_s, deed, *rest in rows]
 

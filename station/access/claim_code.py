@@ -29,7 +29,9 @@ class ClaimCodeFile:
         except FileNotFoundError:
             return ""
         except (OSError, UnicodeDecodeError):
-            raise StorageError(f"{self.path}: cannot be read; `raceday station claim-code --reset` makes a new one.") from None
+            raise StorageError(
+                f"{self.path}: cannot be read; `raceday station claim-code --reset` makes a new one."
+            ) from None
 
     def renew(self) -> str:
         """Makes a new code, which replaces an older one, and returns it. Raises StorageError."""

@@ -36,9 +36,7 @@ class OpenedSession:
 class StationAccess:
     """Thread-safe. What a person must mend is a BadInput, Refused or TooManyTries with one sentence."""
 
-    def __init__(
-        self, state: AccessState, claim_code: ClaimCodeFile, hasher: PassCodeHasher | None = None
-    ) -> None:
+    def __init__(self, state: AccessState, claim_code: ClaimCodeFile, hasher: PassCodeHasher | None = None) -> None:
         self._state, self._claim_code = state, claim_code
         self._hasher = Argon2idHasher() if hasher is None else hasher
         self._nobody = self._hasher.hash(new_token())  # compared with if there is no such person: takes as long
@@ -77,6 +75,11 @@ class StationAccess:
         if self.claimed:
             return self._claim_code.read()
         return self._claim_code.read() or self._claim_code.renew()
+
+    def renew_claim_code(self, by: str) -> str:
+        """A new claim code, for an admin who lost his PIN, asked for by somebody at the machine itself."""
+        self._note("claim_code_reset", by)
+        return self._claim_code.renew()
 
     def claim(self, code: str, name: str, pass_code: str, device_name: str, address: str) -> OpenedSession:
         """Makes the first admin, or gives an admin a new PIN, and pairs his browser. The code is then used up."""

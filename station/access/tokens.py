@@ -46,7 +46,10 @@ def shown_tokens(cookie: str, authorization: str) -> ShownTokens:
             found[name] = value
     bearer = _BEARER.fullmatch(authorization) if len(authorization) <= MAX_HEADER else None
     return ShownTokens(
-        found.get(SESSION_COOKIE, ""), found.get(DEVICE_COOKIE, ""), bearer[1] if bearer else "", found.get(FORM_COOKIE, "")
+        found.get(SESSION_COOKIE, ""),
+        found.get(DEVICE_COOKIE, ""),
+        bearer[1] if bearer else "",
+        found.get(FORM_COOKIE, ""),
     )
 
 

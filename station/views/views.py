@@ -58,7 +58,7 @@ class ServicePort(Protocol):
     def submit(self, command: Command, timeout_s: float = 10.0) -> Accepted | Declined:
         """Blocks until the command is stored or refused, and returns which."""
 
-    def stop_all(self, author: str, reason: str = "") -> StopView:
+    def stop_all(self, author: str, reason: str = "", device: str = "") -> StopView:
         """Orders every car to stop and latches the stop; does not wait for the disk, the queue or a list of cars."""
 
     def stop_state(self) -> StopView:

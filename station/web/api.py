@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+from dataclasses import replace
 
 import anyio.to_thread
 from anyio import CapacityLimiter
@@ -10,13 +11,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
+from station.access.identity import Identity
 from station.core.inputs import Command, OrderCar, StopAll
 from station.views.command_answers import Accepted, Declined
 from station.views.views import ServicePort
-from station.web.access import command_refusal
+from station.web.access import command_refusal, identity_of, official_refusal
 from station.web.command_parser import parse_command
+from station.web.presenters.visitors import visitor_view
 
 MAX_COMMAND_BYTES = 8_192
 BODY_TIMEOUT_S = 5.0
@@ -26,29 +28,33 @@ class CommandTooLarge(RacedayError):
     """The body of a command is longer than any command is."""
 
 
-def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
-    """The routes of the API over a station. `operators`: the client addresses that may command."""
+def api_routes(service: ServicePort) -> APIRouter:
+    """The routes of the API over a station."""
     router = APIRouter(prefix="/api/v1")
     # Commands wait for the disk. Emergency stops have places of their own, which other commands cannot fill.
     waiting, stops = CapacityLimiter(8), CapacityLimiter(4)
 
     @router.get("/state")
-    async def state() -> JSONResponse:
-        """Everything that the pages show, as JSON."""
+    async def state(request: Request) -> JSONResponse:
+        """Everything that the pages show, as JSON; for a visitor without what concerns officials only."""
         view = await anyio.to_thread.run_sync(service.snapshot)
+        view = view if identity_of(request).is_official else visitor_view(view)
         return JSONResponse(dataclasses.asdict(view), headers={"cache-control": "no-store"})
 
     @router.post("/commands")
     async def commands(request: Request) -> JSONResponse:
         """Gives the command `{"command": NAME, ...}`; 200 once it is stored, 409 with a sentence if it is refused."""
-        if refused := command_refusal(request, operators):
+        if refused := official_refusal(request):
             return error_answer(*refused)
+        identity = identity_of(request)
         try:
-            command = await _command(request)
+            command = await _command(request, identity)
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
             return error_answer(400, str(error) or "The command did not arrive in time.")
+        if refused := command_refusal(identity, command):
+            return error_answer(*refused)
         stopping = isinstance(command, StopAll) or (isinstance(command, OrderCar) and command.action == "estop")
         limiter = stops if stopping else waiting
         return await _submitted(service, command, limiter)
@@ -73,12 +79,13 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
             return JSONResponse({"error": sentence, **may}, 409)
 
 
-async def _command(request: Request) -> Command:
+async def _command(request: Request, identity: Identity) -> Command:
+    """The command in the body; its author and device are who is signed in, whatever the body says."""
     try:
         document = json.loads(await read_body(request))
     except (ValueError, RecursionError):
         raise BadInput("The command is not JSON.") from None
-    return parse_command(document)
+    return replace(parse_command(document), author=identity.author, device=identity.device)
 
 
 async def read_body(request: Request) -> bytes:

@@ -3,68 +3,88 @@
 Made by `raceday station` (commands/station.py), served by server.py. It uses the station only through `ServicePort`.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from shared.addresses import Addresses
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.security import HostAndHeaderGuard
+from station.access.roles import Role
+from station.access.station_access import StationAccess
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
-from station.web.access import client_address
+from station.web.access import FORMS_ALLOWED, AccessDenied, access_denied, identity_of, require, role_refusal
 from station.web.api import api_routes
 from station.web.event_stream import EventStream
+from station.web.identification import Identification
+from station.web.official_addresses import OfficialAddresses
 from station.web.render import OFFICIALS, STATIC, PageName, Pages
 from station.web.sending import sending_routes
-from station.web.stop import FORMS_ALLOWED, stop_routes
+from station.web.stop import stop_routes
 
-LOOPBACK = ("127.0.0.1", "::1")
+REFEREES = [Depends(require(Role.REFEREE))]
+POLL_S = 1.0  # how often it is looked whether another process changed people or devices
 
 
 def create_app(
     service: ServicePort,
-    operators: tuple[str, ...] = LOOPBACK,
+    access: StationAccess,
     allowed_hosts: tuple[str, ...] = (),
     send: Callable[[SendRequest], None] | None = None,
 ) -> FastAPI:
-    """The app over a station. `operators`: addresses and networks that may command ("*": all).
+    """The app over a station. `access`: who may do what.
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
     None: there is none. `app.state.live.close()` ends the open streams, so that a server need not wait for browsers
-    when it stops. Raises ConfigError for a wrong address in `operators`.
+    when it stops; `app.state.is_official(address)` says for which addresses it reserves connections.
     """
     pages = Pages()
     live = EventStream(service, pages)
-    officials = Addresses.parsed(operators, "web.operators")
+    addresses = OfficialAddresses()
+    access.state.listen(live.wake_all)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         live.start()
+        polling = asyncio.create_task(_poll(access))
         yield
+        polling.cancel()
         live.close()
 
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.live = live
+    app.state.is_official = lambda address: addresses.holds(address, time.monotonic())
+    app.add_middleware(Identification, access=access, addresses=addresses)
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.include_router(_page_routes(service, pages))
-    app.include_router(_stream_routes(live, officials))
-    app.include_router(api_routes(service, officials))
-    app.include_router(stop_routes(service, officials, pages))
+    app.include_router(_stream_routes(live, access))
+    app.include_router(api_routes(service))
+    app.include_router(stop_routes(service, pages))
     if send is not None:
-        app.include_router(sending_routes(send, officials))
+        app.include_router(sending_routes(send))
     app.mount("/static", Assets(STATIC))
+
+    app.add_exception_handler(AccessDenied, access_denied)
 
     @app.exception_handler(404)
     async def not_found(_: Request, __: Exception) -> JSONResponse:
         return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
 
     return app
+
+
+async def _poll(access: StationAccess) -> None:
+    """Follows the changes of another process (`raceday station token`), and stores when devices were last used."""
+    while True:
+        await anyio.to_thread.run_sync(access.state.poll)
+        await asyncio.sleep(POLL_S)
 
 
 def _page_routes(service: ServicePort, pages: Pages) -> APIRouter:
@@ -76,12 +96,12 @@ def _page_routes(service: ServicePort, pages: Pages) -> APIRouter:
         """The live page, for everybody at the track."""
         return await page("live")
 
-    @router.get("/operate", response_class=HTMLResponse)
+    @router.get("/operate", response_class=HTMLResponse, dependencies=REFEREES)
     async def operate_page() -> HTMLResponse:
         """Race control, for the officials."""
         return await page("operate")
 
-    @router.get("/gates", response_class=HTMLResponse)
+    @router.get("/gates", response_class=HTMLResponse, dependencies=REFEREES)
     async def gates_page() -> HTMLResponse:
         """The gates' page, for those who set up and watch the gates."""
         return await page("gates")
@@ -93,18 +113,21 @@ def _page_routes(service: ServicePort, pages: Pages) -> APIRouter:
     return router
 
 
-def _stream_routes(live: EventStream, officials: Addresses) -> APIRouter:
+def _stream_routes(live: EventStream, access: StationAccess) -> APIRouter:
     """The event stream behind the pages. Places for officials are reserved, so that the public cannot fill them."""
     router = APIRouter()
 
     @router.get("/live")
     async def stream(request: Request, page: PageName = "live") -> Response:
         """Server-sent events for one open page; 503 while too many are open."""
-        official = page in OFFICIALS and officials.contains(client_address(request))
+        identity = identity_of(request)
+        official = page in OFFICIALS
+        if official and (refused := role_refusal(identity, Role.REFEREE)):
+            raise AccessDenied(*refused)
         if live.full(official=official):
             return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
         return StreamingResponse(
-            live.stream(page, official=official),
+            live.stream(page, official=official, allowed=lambda: access.is_valid(identity)),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )

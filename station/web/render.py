@@ -13,6 +13,7 @@ from station.views.views import View
 from station.web.presenters.gates import GateCard, gate_cards
 from station.web.presenters.page import ZERO, PageModel, next_command_of_run, page_model
 from station.web.presenters.stop import stop_panel
+from station.web.presenters.visitors import visitor_view
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
@@ -89,6 +90,7 @@ class Pages:
         """The whole page as HTML, readable without JavaScript."""
         rendered = self.render(view, name)
         template: Template = self._env.get_template(f"{name}.html")
+        view = view if name in OFFICIALS else visitor_view(view)
         return template.render(screen=page_model(view), rendered=rendered, ticking=rendered.ticking)
 
     def stop(self, stop: StopView) -> str:
@@ -96,7 +98,8 @@ class Pages:
         return self._env.get_template("stop.html").render(stop=stop_panel(stop))
 
     def render(self, view: View, name: PageName) -> Rendered:
-        """The parts and rows of the page that show this view."""
+        """The parts and rows of the page that show this view; on a public page, what a visitor may see of it."""
+        view = view if name in OFFICIALS else visitor_view(view)
         screen, stop = page_model(view), stop_panel(view.stop)
         gates = name == "gates"
         rows, lists = self._rows({"gates": gate_cards(view)} if gates else screen, _GATES if gates else _LISTS, name)
