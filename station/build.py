@@ -13,26 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from shared import files
 from shared.clock import Clock, build_clock
-from shared.drivers import find
-from shared.errors import HardwareMissing, OperatorError, StorageError
+from shared.drivers import find, names
+from shared.errors import HardwareMissing, StorageError
 from shared.link.interface import Link
 from shared.link.mqtt import MqttLink
-from station.access.access_state import AccessState, steady_utc
-from station.access.access_store import ACCESS, AccessStore
-from station.access.claim_code import ClaimCodeFile
-from station.access.pass_codes import Argon2idHasher
-from station.access.people_and_devices import PeopleAndDevices
-from station.access.roles import Role
-from station.access.settings import AccessOptions
-from station.access.station_access import StationAccess
-from station.config import GateConfig, StationConfig
+from station.config import DriverChoice, GateConfig, StationConfig
 from station.core.inputs import GateSpec, Transponder
 from station.drem_options import DremOptions
 from station.gates.absent_gate import AbsentGate, make_and_start
 from station.gates.driver import GateDriver
 from station.service.setup import StationSetup
 from station.service.station import Station
-from station.store.database import FileDamaged
+from station.service.trackside.stop_button import StopButtonMonitor
 from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.status import SyncStatusReader
 from station.views.system_views import SyncView
@@ -40,7 +32,7 @@ from station.views.system_views import SyncView
 if TYPE_CHECKING:
     from station.drem_timer import DremTimer
 
-__all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "open_access", "prepared", "script_token", "setup"]
+__all__ = ["JOURNAL", "KEY", "LOCK", "build", "hold_lock", "prepared", "setup"]
 
 SIMULATED = ("mock", "simulator")  # drivers without wires, which cannot be connected the wrong way round
 LOCK = "station.lock"
@@ -71,33 +63,17 @@ def build(
         journal = open_journal(data_dir)
         undo.callback(journal.close)
         drem = _drem_timer(config.drem, clock) if config.drem is not None else None
-        station = Station(setup(config), clock, link, gates, journal, sync, drem, log)
+        button = StopButtonMonitor(_maker("raceday.stop_buttons", config.stop_button)) if config.stop_button else None
+        station = Station(setup(config), clock, link, gates, journal, sync, drem, button, log)
         undo.pop_all()
     return station
 
 
-def open_access(config: StationConfig) -> StationAccess:
-    """People, sessions and devices, from access.db beside the journal. Raises StorageError."""
-    return StationAccess(_access_state(config.data_dir, config.access), ClaimCodeFile(config.data_dir))
-
-
-def script_token(data_dir: pathlib.Path, by: str, name: str, role: Role) -> str:
-    """A new token for a script, made on the station's machine, whether the station runs or not. Raises Refused."""
-    state = _access_state(data_dir, AccessOptions())
-    try:
-        return PeopleAndDevices(state, Argon2idHasher()).make_token(by, name, role)
-    finally:
-        state.close()
-
-
-def _access_state(data_dir: pathlib.Path, options: AccessOptions) -> AccessState:
-    path = prepared(data_dir) / ACCESS
-    try:
-        return AccessState(AccessStore(path), options.limits, steady_utc())
-    except FileDamaged as damage:
-        raise OperatorError(
-            f"{damage} It holds people and devices, no results: move it away, and claim the station anew."
-        ) from None
+def _maker(group: str, chosen: DriverChoice) -> Callable[[], Any]:
+    """A function that constructs this driver, with its options; it raises HardwareMissing. Raises ConfigError."""
+    if chosen.driver not in names(group):
+        find(group, chosen.driver)
+    return lambda: find(group, chosen.driver)(chosen.options)
 
 
 def _drem_timer(options: DremOptions, clock: Clock) -> "DremTimer":

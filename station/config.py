@@ -96,6 +96,14 @@ class GateConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DriverChoice:
+    """`[stop_button]`, `[start_lights]`: a driver of raceday.stop_buttons or raceday.start_lights."""
+
+    driver: str = setting(what='"gpio", "mock", or one of your packages')
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class WebOptions:
     """`[web]`: the live page. Port 0 takes any free one."""
 
@@ -201,6 +209,8 @@ class StationConfig:
     race: RaceOptions | None = None
     drem: DremOptions | None = None
     transponder: tuple[TransponderConfig, ...] = ()
+    stop_button: DriverChoice | None = None
+    start_lights: DriverChoice | None = None
     sync: SyncSettings = field(default_factory=SyncSettings)
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from raceday.demo.plan import DemoPlan, DemoRacer
 from raceday.demo.supervisor import Process
 from station.access.roles import Role
-from station.build import script_token
+from station.access.station_access import script_token
 
 GATE = "start"
 LEASE_MS = 500

@@ -166,6 +166,7 @@ class AccessStore:
 def _make_private(path: pathlib.Path) -> None:
     """Makes the file, readable by its owner only, before SQLite opens it; its log files get the same mode."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
     except OSError as error:

@@ -1,28 +1,56 @@
-"""Access to the station: who a request is, the claim, signing in and out. Made by build.py, called by the web.
+"""Access to the station: who a request is, the claim, signing in and out. Made by commands/station.py, called by the web.
 
-    access = StationAccess(AccessState(AccessStore(path), limits, steady_utc()), ClaimCodeFile(data_dir))
+    access = open_access(config.data_dir, config.access.limits)
     access.identify(shown)  # memory only: never waits for the disk, a lock or a slow hash
 
 People and devices are managed through `access.people` (people_and_devices.py). Comparing a PIN takes about 0.1 s of a
 core by intention: call what signs in on a thread of a small pool.
 """
 
+import pathlib
 from dataclasses import dataclass, replace
 
 from shared.addresses import counted_prefix
-from shared.errors import Refused
+from shared.errors import OperatorError, Refused
 from shared.rules.person_names import name_key
 from shared.text import text
-from station.access.access_state import AccessState
+from station.access.access_rules import SessionLimits
+from station.access.access_state import AccessState, steady_utc
+from station.access.access_store import ACCESS, AccessStore
 from station.access.claim_code import ClaimCodeFile
 from station.access.identity import Identity
 from station.access.pass_codes import Argon2idHasher, PassCodeHasher, pass_code_kind
 from station.access.people_and_devices import PeopleAndDevices, checked_name, new_id
 from station.access.records import AccessEvent, Deed, PairedDevice, Person, Session
 from station.access.roles import Role
+from station.access.settings import AccessOptions
 from station.access.tokens import ShownTokens, new_token, token_hash
+from station.store.database import FileDamaged
 
 MAX_TYPED = 128
+
+
+def open_access(data_dir: pathlib.Path, limits: SessionLimits) -> "StationAccess":
+    """Access to the station with this data folder. Raises StorageError, OperatorError for a damaged file."""
+    return StationAccess(_open_state(data_dir, limits), ClaimCodeFile(data_dir))
+
+
+def script_token(data_dir: pathlib.Path, by: str, name: str, role: Role) -> str:
+    """A new token for a script, made on the station's machine, whether the station runs or not. Raises Refused."""
+    state = _open_state(data_dir, AccessOptions().limits)
+    try:
+        return PeopleAndDevices(state, Argon2idHasher()).make_token(by, name, role)
+    finally:
+        state.close()
+
+
+def _open_state(data_dir: pathlib.Path, limits: SessionLimits) -> AccessState:
+    try:
+        return AccessState(AccessStore(data_dir / ACCESS), limits, steady_utc())
+    except FileDamaged as damage:
+        raise OperatorError(
+            f"{damage} It holds people and devices, no results: move it away, and claim the station anew."
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

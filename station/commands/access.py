@@ -8,8 +8,7 @@ import pathlib
 
 from shared.config import load
 from station.access.roles import Role, role_of_word
-from station.access.station_access import StationAccess
-from station.build import open_access, script_token
+from station.access.station_access import StationAccess, open_access, script_token
 from station.config import StationConfig
 
 ACTIONS = ("claim-code", "token")
@@ -23,7 +22,7 @@ def main(arguments: list[str]) -> int:
     if options.action == "token":
         print(script_token(config.data_dir, MACHINE, options.name, role_of_word(options.role)))
         return 0
-    return _claim_code(open_access(config), reset=options.reset)
+    return _claim_code(open_access(config.data_dir, config.access.limits), reset=options.reset)
 
 
 def _claim_code(access: StationAccess, *, reset: bool) -> int:

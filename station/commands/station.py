@@ -11,8 +11,8 @@ from shared.config import load
 from shared.errors import RacedayError, StorageError
 from shared.files import write_ready_file
 from shared.web.server import listen, url_of
-from station.access.station_access import StationAccess
-from station.build import build, hold_lock, open_access
+from station.access.station_access import StationAccess, open_access
+from station.build import build, hold_lock
 from station.commands import access
 from station.config import StationConfig
 from station.service.station import Station
@@ -49,7 +49,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         runner = StationThreads(build(config, log=log))
         ends.callback(runner.stop)
         send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
-        opened = open_access(config)
+        opened = open_access(config.data_dir, config.access.limits)
         ends.callback(opened.close)
         app = create_app(runner.station, opened, config.web.allowed_hosts, send)
         web = WebServer(app, listening, app.state.live.close, app.state.is_official)

@@ -27,6 +27,8 @@ from station.views.projection import (
     unknown_transponder_views,
 )
 from station.views.race_views import RunView
+from station.views.trackside.announcements import Announcer
+from station.views.trackside.sectors import SectorBests, run_sectors, split_gates
 
 # Facts that change what the pages show of the race and its runs; all others leave that part of the view as it is.
 _VIEW_FACTS = (
@@ -67,6 +69,8 @@ class Publisher:
     ) -> None:
         self._cars, self._link, self._view, self._on_pass = cars, link, view, on_pass
         self._best_laps = BestLaps()
+        self._best_sectors = SectorBests()
+        self._announcer = Announcer()
 
     def resume(self, engine: Engine, now: Moment) -> None:
         """After a start: publishes what was true when the station stopped."""
@@ -74,6 +78,8 @@ class Publisher:
         if (stop := engine.stop.on) is not None:
             self.stop_all(stop.author, replace(now, utc_ns=stop.utc_ns))
         self._view.update(mode=engine.readiness.mode)
+        self._update_bests(engine, [])
+        self._announcer.resume(engine.race, self._best_laps)
         self._show(engine, now, {}, standing=True)
         self._status(engine, [run.run_id for run in _shown_runs(engine)])
 
@@ -86,8 +92,9 @@ class Publisher:
             self._publish_fact(engine, fact, now)
         changed = list(dict.fromkeys(run_id for fact in facts if (run_id := _changed_run(fact))))
         figures = self._status(engine, changed)
-        if engine.race is not None:
-            self._best_laps.update(engine.race, changed)
+        self._update_bests(engine, changed)
+        if self._announcer.update(engine.race, facts, self._best_laps, now):
+            self._view.update(announcements=self._announcer.newest)
         if any(isinstance(fact, _VIEW_FACTS) for fact in facts):
             standing = any(isinstance(fact, f.StandingChanged | f.RaceOpened) for fact in facts)
             self._show(engine, now, figures, standing)
@@ -172,11 +179,18 @@ class Publisher:
         if standing:
             self._view.update(standing=standing_lines(race))
 
+    def _update_bests(self, engine: Engine, changed: Sequence[str]) -> None:
+        if engine.race is not None:
+            self._best_laps.update(engine.race, changed)
+            self._best_sectors.update(engine.race, split_gates(engine), changed)
+
     def _run(self, engine: Engine, run: Run, now: Moment, figures: LapFigures | None) -> RunView:
         # A lap that began on a gate's own clock is converted by the engine's time scale, so that a step of this
         # machine's time of day does not move a lap clock.
         now_by_scale = replace(now, utc_ns=engine.time_of_day(now.boot, now.at_ns))
-        return run_view(run, now_by_scale, self._best_laps.of_racer(run.racer), engine.models.of(run.car), figures)
+        sectors = run_sectors(run, split_gates(engine), self._best_sectors)
+        best_ns, reported = self._best_laps.of_racer(run.racer), engine.models.of(run.car)
+        return run_view(run, now_by_scale, best_ns, reported, figures, sectors)
 
 
 def _shown_runs(engine: Engine) -> list[Run]:

@@ -41,6 +41,7 @@ from station.service.restore import restore
 from station.service.setup import StationSetup, boot_inputs, open_or_continue
 from station.service.station_clock import StationClock
 from station.service.storage_monitor import TIMING, StorageMonitor
+from station.service.trackside.stop_button import StopButtonMonitor
 from station.store.journal import Journal, JournalEntry
 from station.views.car_views import StopView
 from station.views.command_answers import Accepted, Declined, RulingEffect
@@ -68,6 +69,7 @@ class Station:
         journal: Journal,
         sync: Callable[[int], SyncView] | None = None,
         drem: "DremTimer | None" = None,
+        button: StopButtonMonitor | None = None,
         log: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self.setup, self.journal = setup, journal
@@ -83,6 +85,7 @@ class Station:
         self._view = CurrentView(setup.name, self._clock.view)
         self.storage = StorageMonitor(journal, link, self._view, log)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
+        self._button = button
         self.drem = drem  # the event manager's timer, if one is configured
         self._publisher = Publisher(self._cars, link, self._view, drem.crossing if drem is not None else None)
         self._live_state = LiveState(setup.gates, gates, link, self._cars, self._view, sync)
@@ -101,6 +104,8 @@ class Station:
         self._live_state.start(self._restored.engine, self._on_gate_event, self._on_gate_health)
         self._link.start([Subscription(BY_BODY[kind]) for kind in CAR_MESSAGES], self._on_message)
         self._link.publish(m.StationStatus(True, TIMING))
+        if self._button is not None:
+            self._button.start(self.stop_all, self._clock.now_ns())
 
     def pump(self, wait_s: float = 0.0) -> bool:
         """Handles what waits in the queue, then what is due by the clock; True if anything waited.
@@ -127,6 +132,9 @@ class Station:
         """
         worked = False
         self.storage.check_timing_thread(self._clock.now_ns(), self._clock.rate)
+        if self._button is not None:
+            self._button.watch(self._clock.now_ns())
+            self._view.update(button=self._button.view)
         for delivery in drain(self._car_messages, wait_s):
             self._live_state.on_message(delivery, self._clock.now_ns())
             delivery.ack()
@@ -148,6 +156,9 @@ class Station:
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
             self._publisher.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
+        if isinstance(stamped, e.ReleaseStop) and self._button is not None and self._button.reason:
+            ticket.settle(Declined(self._button.reason))
+            return ticket
         if sentence := refusal(stamped, self.snapshot().runs, self._why_not):
             ticket.settle(Declined(sentence))
             return ticket
@@ -182,6 +193,8 @@ class Station:
             ends.callback(self.journal.close)
             if self.drem is not None:
                 ends.callback(self.drem.close)
+            if self._button is not None:
+                ends.callback(self._button.close)
             ends.callback(self.pump)
             ends.callback(self._link.close)
             ends.callback(self._live_state.close)

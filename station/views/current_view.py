@@ -9,6 +9,8 @@ from station.views.car_views import CarView, StopView
 from station.views.gate_views import GateView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
+from station.views.trackside.announcements import Announcement
+from station.views.trackside.devices import StopButtonView
 from station.views.views import View
 
 
@@ -31,6 +33,8 @@ class ViewParts:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    button: StopButtonView | None = None
+    announcements: tuple[Announcement, ...] = ()
 
 
 class CurrentView:

@@ -13,6 +13,7 @@ from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
 from station.views.race_views import RaceView, RunView, StandingLine, UnknownTransponderView
+from station.views.trackside.sectors import SectorView
 
 NEAR_NS = 1_000_000_000
 
@@ -63,11 +64,12 @@ def run_view(
     racer_best_ns: int | None = None,
     reported: tuple[str, str] | None = None,
     figures: LapFigures | None = None,
+    sectors: tuple[tuple[SectorView, ...], tuple[SectorView, ...]] = ((), ()),
 ) -> RunView:
     """What the pages show of a run at `now`.
 
     `racer_best_ns`: the racer's best lap in the race. `reported`: the model, and its SHA-256, that the car reports now.
-    `figures`: those of the run, if they are known already.
+    `figures`: those of the run, if they are known already. `sectors`: of the lap in progress and of the last one.
     """
     figures = figures or lap_figures(run)
     laps = figures.laps
@@ -100,7 +102,7 @@ def run_view(
         lap_collisions=current.collisions if current else 0,
         lap_resets=current.resets if current else 0,
         flagged=tuple(mark.at_ns for mark in run.book.flagged),
-        proposals=tuple(proposal for proposal in run.proposals if _is_open(proposal, run)),
+        proposals=tuple(proposal for proposal in run.proposals if is_open_proposal(proposal, run)),
         racer_best_ns=racer_best_ns,
         by_hand=run.by_hand,
         entered_model=run.model,
@@ -109,6 +111,8 @@ def run_view(
         model_differs=differs,
         last_lap=run.last_lap,
         limit_unsure=run.phase == "running" and run.rules.time_limit_s is not None and run.unsure(now.boot),
+        sectors=sectors[0],
+        last_sectors=sectors[1],
     )
 
 
@@ -170,7 +174,7 @@ def _model(race: Race, run_id: str) -> str:
     return "" if run is None else run.posted_model[0]
 
 
-def _is_open(proposal: Proposal, run: Run) -> bool:
+def is_open_proposal(proposal: Proposal, run: Run) -> bool:
     """Is the proposal still to be decided? Not once a ruling did what it proposes (dismissed ones are gone already)."""
     if proposal.crossing:
         return True

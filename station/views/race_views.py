@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from shared.protocol.messages import RunPhase
 from shared.rules.ranking import RaceRules
 from station.core.facts import Lap, Proposal
+from station.views.trackside.sectors import SectorView
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class RunView:
     `by_hand`: a person started the car, and it gets no orders.
     `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256`: what the car
     reports, and until it does, what was entered; `model_differs`: the two differ, so that Start is refused.
+    `sectors`: those of the lap in progress, `last_sectors` of the last finished one; empty without split gates.
     `last_lap`: the time is up, and the lap in progress still counts. `limit_unsure`: the station rebooted within the
     run, and only the time of day shows how long that took.
     """
@@ -68,6 +70,8 @@ class RunView:
     model_differs: bool = False
     last_lap: bool = False
     limit_unsure: bool = False
+    sectors: tuple[SectorView, ...] = ()
+    last_sectors: tuple[SectorView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

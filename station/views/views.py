@@ -12,6 +12,8 @@ from station.views.command_answers import Accepted, Declined
 from station.views.gate_views import GateView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
+from station.views.trackside.announcements import Announcement
+from station.views.trackside.devices import StopButtonView
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class View:
     `runs`: the runs on the track, in the order in which they were opened; `run`: the newest run, also once it is over.
     With several on the track, every command names its `run_id`. `uncounted`: the newest crossings that count for no
     run, newest first. `unknown_transponders`: the latest last. `notice`: a sentence about the start, "" if none.
+    `button`: the stop button at the station; None: it has none.
+    `announcements`: the newest, oldest first.
     """
 
     version: int
@@ -41,6 +45,8 @@ class View:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    button: StopButtonView | None = None
+    announcements: tuple[Announcement, ...] = ()
 
 
 class ServicePort(Protocol):

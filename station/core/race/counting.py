@@ -16,6 +16,7 @@ from station.core.race.time_limit import is_late, time_up
 from station.core.runs.lap_doubts import weighed
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.run import Run
+from station.core.runs.sectors import SplitCrossing
 
 SIGNAL_NS = 50_000_000  # an official's reaction time, and the command's way to the station
 OTHER_CLOCK_NS = 50_000_000  # the error of comparing two clocks by the time of day
@@ -45,7 +46,10 @@ def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], La
         utc_ns = race.scale.utc_ns(crossing.boot, crossing.at_ns)
         over = time_up(race, run, utc_ns, crossing.boot)
         return [*over, f.Unattributed(crossing.number, "it came after the time limit")], None
-    if isinstance(attributed, f.Unattributed) or kind == "split":
+    if isinstance(attributed, f.Unattributed):
+        return [attributed], None
+    if kind == "split":
+        run.splits.append(SplitCrossing(crossing.gate, crossing.at_ns, crossing.boot))
         return [attributed], None
     counted = as_counted(race, crossing, source)
     begun: list[f.Fact] = []

@@ -20,6 +20,7 @@ from station.core import inputs as e
 from station.core.facts import CarOrdered, Proposal
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing
+from station.core.runs.sectors import SplitCrossing
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 
@@ -122,6 +123,7 @@ class Run:
     last_lap: bool = False  # True when the time is up and the lap in progress still counts
     restarts: dict[str, tuple[int, int]] = field(default_factory=dict)
     rebooted: bool = False  # whether the station rebooted within the run
+    splits: list[SplitCrossing] = field(default_factory=list)  # its passes of split gates, in the order of the inputs
     rules: RaceRules = field(init=False)  # of its race
 
     def __post_init__(self) -> None:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from shared.text import text
 from station.core.timing.readiness import untried
 from station.views.car_views import CarView
 from station.views.gate_views import GateView
 from station.views.system_views import ManagerView
+from station.views.trackside.devices import StopButtonView
 from station.views.views import View
 
 
@@ -31,6 +33,7 @@ def health_lines(view: View) -> list[HealthLine]:
     return [
         *(_gate(gate) for gate in view.gates),
         *(_car(car) for car in view.cars),
+        *([_stop_button(view.button)] if view.button is not None else []),
         _broker(view),
         *([_manager(view.manager)] if view.manager is not None else []),
         _sync(view),
@@ -84,6 +87,12 @@ def _car(car: CarView) -> HealthLine:
     )
 
 
+def _stop_button(button: StopButtonView) -> HealthLine:
+    level, state = ("bad", text("open")) if button.open_sentence else ("ok", text("ready"))
+    detail = button.open_sentence or text("Its contact is closed.")
+    return _line("stop-button", text("Stop button"), text("At the station"), level, state, detail)
+
+
 def _broker(view: View) -> HealthLine:
     broker = view.broker
     figures = [("queued", str(broker.queued))] if broker.queued else []
@@ -131,6 +140,7 @@ CLOCK = (
 def alarms(view: View) -> list[str]:
     """The sentences of the alarms at the top of every page."""
     sentences = [view.notice] if view.notice else []
+    sentences += [view.button.open_sentence] if view.button is not None and view.button.open_sentence else []
     sentences += [_named(car.name, car.alarm) for car in view.cars if car.alarm]
     if not view.store.ok:
         sentences.append(view.store.sentence)

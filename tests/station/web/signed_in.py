@@ -12,9 +12,8 @@ from station.access.identity import VISITOR
 from station.access.pass_codes import Argon2idHasher
 from station.access.roles import Role
 from station.access.settings import AccessOptions
-from station.access.station_access import StationAccess
+from station.access.station_access import StationAccess, script_token
 from station.access.tokens import SESSION_COOKIE, ShownTokens
-from station.build import script_token
 
 CHEAP = Argon2idHasher(memory_kib=8, passes=1)
 PASSPHRASE = "correct horse"
