@@ -18,7 +18,7 @@ from station.access.records import AccessEvent
 from station.access.throttle import Failures
 
 SAVE_USES_S = 60.0  # how often it is stored when sessions and devices were last used
-_LOG = logging.getLogger("raceday.access")
+_LOG = logging.getLogger("raceday.web")
 
 
 class TooManyTries(RetryLater):

@@ -8,7 +8,7 @@ import contextlib
 import os
 import pathlib
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any, get_args
 
 from shared.errors import StorageError
 from station.access.pass_codes import Kind
@@ -72,14 +72,15 @@ class AccessStore:
 
     def people(self) -> list[Person]:
         rows = self._rows("SELECT id, name, role, code_kind, code_hash FROM person ORDER BY role DESC, key")
-        return [Person(i, name, Role(role), _one_of(Kind, kind), code) for i, name, role, kind, code in rows]
+        return [Person(i, name, Role(role), _one_of(get_args(Kind), kind), code) for i, name, role, kind, code in rows]
 
     def devices(self) -> list[PairedDevice]:
         rows = self._rows(
             "SELECT id, name, kind, role, token_sha256, paired_by, paired_s FROM device ORDER BY paired_s"
         )
         return [
-            PairedDevice(i, name, _one_of(DeviceKind, kind), Role(role), *rest) for i, name, kind, role, *rest in rows
+            PairedDevice(i, name, _one_of(get_args(DeviceKind), kind), Role(role), *rest)
+            for i, name, kind, role, *rest in rows
         ]
 
     def sessions(self) -> list[Session]:
@@ -102,7 +103,7 @@ class AccessStore:
             "SELECT seq, at_s, deed, person, device, subject, before, after FROM event WHERE seq > ? ORDER BY seq",
             after,
         )
-        return [(seq, AccessEvent(at_s, _one_of(Deed, deed), *rest)) for seq, at_s, deed, *rest in rows]
+        return [(seq, AccessEvent(at_s, _one_of(get_args(Deed), deed), *rest)) for seq, at_s, deed, *rest in rows]
 
     def put_person(self, person: Person, key: str) -> None:
         """Adds the person, or replaces the one with this id. `key`: what all spellings of the name share."""
@@ -154,13 +155,13 @@ class AccessStore:
         if found > FORMAT:
             raise StorageError(f"{self.path}: this access file is of a newer version of Raceday; use that version.")
 
-    def _rows(self, sql: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+    def _rows(self, sql: str, *values: str | float) -> list[tuple[Any, ...]]:
         with storage_errors(self.path):
-            return list(self._db.execute(sql, values))  # type: ignore[arg-type]
+            return list(self._db.execute(sql, values))
 
-    def _run(self, sql: str, *values: object) -> None:
+    def _run(self, sql: str, *values: str | float) -> None:
         with storage_errors(self.path):
-            self._db.execute(sql, values)  # type: ignore[arg-type]
+            self._db.execute(sql, values)
 
 
 def _make_private(path: pathlib.Path) -> None:
@@ -175,8 +176,8 @@ def _make_private(path: pathlib.Path) -> None:
         ) from None
 
 
-def _one_of(kind: object, value: str) -> object:  # type: ignore[misc]
-    """The stored word, if it is one of the literals of `kind`. Raises StorageError."""
-    if value not in get_args(kind):
+def _one_of(words: tuple[Any, ...], value: str) -> Any:
+    """The stored word, if it is one of these. Raises StorageError."""
+    if value not in words:
         raise StorageError(f"the access file holds {value[:40]!r}, which this version does not know.")
     return value

@@ -2,8 +2,9 @@
 
 from station.access.roles import Role
 from station.core import commands as c
+from station.core.moment import Command
 
-ROLE_OF_COMMAND: dict[type[c.Command], Role] = {
+ROLE_OF_COMMAND: dict[type[Command], Role] = {
     c.OpenRun: Role.OPERATOR,
     c.ArmRun: Role.OPERATOR,
     c.StartRun: Role.OPERATOR,
@@ -50,7 +51,7 @@ ROLE_OF_COMMAND: dict[type[c.Command], Role] = {
 }
 
 
-def role_for(command: c.Command) -> Role:
+def role_for(command: Command) -> Role:
     """The role that this command needs; to stop a car, a referee's is enough."""
     if isinstance(command, c.OrderCar) and command.action in ("stop", "estop"):
         return Role.REFEREE

@@ -60,9 +60,9 @@ def pass_code_kind(code: str, role: Role) -> Kind:
     if not MIN_PASSPHRASE <= len(code) <= MAX_PASSPHRASE:
         raise BadInput(
             text(
-                "A passphrase has {least} to {most} characters; a PIN is of digits only.",
-                least=MIN_PASSPHRASE,
-                most=MAX_PASSPHRASE,
+                "A passphrase has {min} to {max} characters; a PIN is of digits only.",
+                min=MIN_PASSPHRASE,
+                max=MAX_PASSPHRASE,
             )
         )
     if len(set(code.casefold())) < 4:
@@ -70,8 +70,8 @@ def pass_code_kind(code: str, role: Role) -> Kind:
     return "passphrase"
 
 
-def _check_pin(code: str, least: int) -> None:
-    if not least <= len(code) <= MAX_PIN:
-        raise BadInput(text("A PIN for this role has {least} to {most} digits.", least=least, most=MAX_PIN))
+def _check_pin(code: str, min_digits: int) -> None:
+    if not min_digits <= len(code) <= MAX_PIN:
+        raise BadInput(text("A PIN for this role has {min} to {max} digits.", min=min_digits, max=MAX_PIN))
     if code in _WORN or len(set(code)) == 1:
         raise BadInput(text("Everybody tries this PIN first: take another one."))

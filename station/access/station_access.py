@@ -1,4 +1,6 @@
-"""Access to the station: who a request is, the claim, signing in and out. Made by commands/station.py, called by the web.
+"""Access to the station: who a request is, the claim, signing in and out.
+
+Made by commands/station.py, called by the web.
 
     access = open_access(config.data_dir, config.access.limits)
     access.identify(shown)  # memory only: never waits for the disk, a lock or a slow hash

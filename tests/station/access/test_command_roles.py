@@ -8,10 +8,11 @@ from station.access.command_roles import ROLE_OF_COMMAND, role_for
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
 from station.core import commands as every_command
-from station.core.commands import COMMANDS, Command, OrderCar, StartRun, StopAll, VoidLap
+from station.core.commands import COMMANDS, OrderCar, StartRun, StopAll, VoidLap
+from station.core.moment import Command
 from station.web.access import command_refusal
 
-KINDS = {
+KINDS: set[type[Command]] = {
     kind
     for _, kind in inspect.getmembers(every_command, inspect.isclass)
     if issubclass(kind, Command) and kind is not Command
@@ -25,7 +26,7 @@ def test_every_command_has_a_role() -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("kind", sorted(KINDS, key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", sorted(KINDS, key=str), ids=str)
 def test_who_may_give_which_command(kind: type[Command], role: Role) -> None:
     command = kind.__new__(kind)  # its fields do not matter, but for the order to one car
     if isinstance(command, OrderCar):
