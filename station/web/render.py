@@ -26,7 +26,8 @@ _PARTS_OF: dict[PageName, tuple[str, ...]] = {
     "operate": (*PARTS, "uncounted", "sending"),
     "gates": COMMON,
 }
-_LISTS = {"together": "car", "laps": "lap", "places": "place", "health": "health"}
+_PUBLIC_LISTS = {"together": "car", "laps": "lap", "places": "place"}
+_LISTS = {**_PUBLIC_LISTS, "health": "health"}
 _GATES = {"gates": "gate"}
 
 
@@ -102,7 +103,8 @@ class Pages:
         view = view if name in OFFICIALS else visitor_view(view)
         screen, stop = page_model(view), stop_panel(view.stop)
         gates = name == "gates"
-        rows, lists = self._rows({"gates": gate_cards(view)} if gates else screen, _GATES if gates else _LISTS, name)
+        macros = _GATES if gates else _LISTS if name in OFFICIALS else _PUBLIC_LISTS
+        rows, lists = self._rows({"gates": gate_cards(view)} if gates else screen, macros, name)
         parts = {part: self._drawn(part, stop if part == "stop" else screen, name) for part in _PARTS_OF[name]}
         return Rendered(
             version=view.version,

@@ -24,7 +24,10 @@ def sending_routes(send: Callable[[SendRequest], None]) -> APIRouter:
 
     @router.post("/sync")
     async def sync(request: Request) -> JSONResponse:
-        """Asks sync to send now: `{"rejected": true, "webhook_id": "ID.REVISION", "author": "..."}`, all optional."""
+        """Asks sync to send now: `{"rejected": true, "webhook_id": "ID.REVISION", "author": "..."}`, all optional.
+
+        `"test": true`: to ask the leaderboard about the races, and to prove this station's secret to it.
+        """
         identity = identity_of(request)
         refused = role_refusal(identity, Role.OPERATOR) or request_refusal(request.headers, request.url.scheme)
         if refused:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from shared.protocol.messages import CarMode
 from shared.text import text
 from station.views.car_views import CarStopView, CarView, StopView
+from station.views.event_view import EventView
 from station.views.gate_views import GateView
 from station.views.race_views import RunView
 from station.views.system_views import BrokerView, StoreView, SyncView
@@ -34,6 +35,7 @@ def visitor_view(view: View) -> View:
         mode=view.mode,
         runs=tuple(_run(run) for run in view.runs),
         stop=_stop(view.stop),
+        event=_event(view.event),
         notice=INTERRUPTION if interrupted(view) else "",
     )
 
@@ -45,6 +47,17 @@ def interrupted(view: View) -> bool:
         not view.store.ok
         or any(not gate.alive or gate.stuck for gate in view.gates)
         or any(car.alarm for car in view.cars if car.name in on_track)
+    )
+
+
+def _event(event: EventView) -> EventView:
+    """Races, racers and cars, without the codes of racers' own pages and without transponders."""
+    return EventView(
+        event=event.event,
+        races=tuple(race for race in event.races if race.state != "draft"),
+        earlier=event.earlier,
+        racers=tuple(replace(racer, code="", transponders=()) for racer in event.racers),
+        cars=tuple(replace(car, transponders=()) for car in event.cars),
     )
 
 
