@@ -34,6 +34,18 @@ ROLE_OF_COMMAND: dict[type[Command], Role] = {
     c.AddCar: Role.OPERATOR,
     c.ChangeCar: Role.OPERATOR,
     c.RemoveCar: Role.OPERATOR,
+    c.CallNext: Role.OPERATOR,
+    c.QueueRacer: Role.OPERATOR,
+    c.MoveInQueue: Role.OPERATOR,
+    c.MarkNoShow: Role.OPERATOR,
+    c.LeaveQueue: Role.OPERATOR,
+    c.Rerun: Role.OPERATOR,
+    c.PauseRace: Role.OPERATOR,
+    c.ContinueRace: Role.OPERATOR,
+    c.StageRun: Role.OPERATOR,
+    c.Relaunch: Role.OPERATOR,
+    c.SubmitRun: Role.OPERATOR,
+    c.DiscardRun: Role.OPERATOR,
     c.StopAll: Role.REFEREE,
     c.OffTrack: Role.REFEREE,
     c.Collision: Role.REFEREE,
@@ -48,11 +60,20 @@ ROLE_OF_COMMAND: dict[type[Command], Role] = {
     c.DismissProposal: Role.REFEREE,
     c.ReassignRun: Role.REFEREE,
     c.HandTime: Role.REFEREE,
+    c.MarkDnf: Role.REFEREE,
+    c.UndoLast: Role.REFEREE,
+    c.Disqualify: Role.REFEREE,
+    c.Reinstate: Role.REFEREE,
+    c.ReplaceCrossing: Role.REFEREE,
+    c.HandCrossing: Role.REFEREE,
+    c.RestoreProposal: Role.REFEREE,
+    c.Official: Role.REFEREE,
+    c.ReopenResults: Role.REFEREE,
 }
 
 
 def role_for(command: Command) -> Role:
-    """The role that this command needs; to stop a car, a referee's is enough."""
+    """The role that this command needs; to stop a car, a referee's is enough. One missing here is an admin's."""
     if isinstance(command, c.OrderCar) and command.action in ("stop", "estop"):
         return Role.REFEREE
-    return ROLE_OF_COMMAND[type(command)]
+    return ROLE_OF_COMMAND.get(type(command), Role.ADMIN)

@@ -17,8 +17,8 @@ from station.core import set_up
 from station.core.attribution.attribution import LINE
 from station.core.attribution.car_witness import Finding, facts_of
 from station.core.attribution.decisions import Step
-from station.core.command_handlers import handle_command
-from station.core.race import time_limit
+from station.core.command_handlers import before_the_start, handle_command
+from station.core.race import starts, submission, time_limit
 from station.core.race.counting import AssignedCrossing, count_crossing
 from station.core.runs.proposals import missed_by_system_a
 from station.core.runs.run import Run
@@ -74,7 +74,18 @@ class Engine(TimingState):
         gate = self.gates.get(edge.gate)
         if gate is None:
             return [f.EdgeIgnored(edge.gate, edge.seq, NO_GATE)]
-        return self._hand_on(gate, gate.handle(edge))
+        started = self._started_before(edge)
+        return [*started, *self._hand_on(gate, gate.handle(edge))]
+
+    def _started_before(self, edge: e.Edge) -> list[f.Fact]:
+        """The start that the lights gave before this edge, if no tick has come since then; returns its facts."""
+        if self.race is None or not any(run.staged for run in self.race.on_track) or self.booted is None:
+            return []
+        boot = self.booted.moment.boot
+        at_ns = self.scale.on_station(edge.boot, edge.at_ns, boot)
+        if at_ns is None:
+            return []
+        return self._starts(e.Moment(boot, at_ns, self.scale.utc_ns(boot, at_ns)))
 
     def _tick(self, now: e.Moment) -> list[f.Fact]:
         """The facts that only the passing of time gives: stuck sensors, missed or waiting crossings, time limits."""
@@ -84,11 +95,24 @@ class Engine(TimingState):
         facts += self._missed(self.backup.missed_by(now))
         if self.race is None:
             return facts
+        facts += self._starts(now)
         facts += self._count(self.attribution.tick(now))
         over = time_limit.tick(self.race, now, self.attribution.undecided)
         if over:
             self.attribution.sync(now)
-        return facts + over
+        submitted = [fact for race in self.races.values() for fact in submission.tick(race, now)]
+        return facts + over + submitted
+
+    def _starts(self, now: e.Moment) -> list[f.Fact]:
+        """The starts whose lights are over; crossings that wait are decided first, as before any start."""
+        due = starts.due(self.race, now) if self.race is not None else []
+        if self.race is None or not due:
+            return []
+        facts = [*self._count(self.attribution.settle()), *before_the_start(self)]
+        for run in due:
+            facts += starts.finish_lights(self.race, run, now)
+        self.attribution.sync(now)
+        return facts
 
     def _hand_on(self, gate: Gate, gate_facts: list[f.Fact]) -> list[f.Fact]:
         """A gate's facts, each crossing followed by its consequences for the race."""

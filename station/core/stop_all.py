@@ -7,7 +7,7 @@ from shared.errors import Refused
 from station.core import facts as f
 from station.core import inputs as e
 
-_MOVES = (e.OpenRun, e.ArmRun, e.StartRun, e.ResumeRun)
+_MOVES = (e.OpenRun, e.ArmRun, e.StageRun, e.StartRun, e.ResumeRun)
 
 
 class StopLatch:

@@ -136,6 +136,7 @@ class LiveState:
             gates=gates,
             broker=BrokerView(state.connected, state.sentence, state.queued, state.dropped),
         )
+        self._view.refresh_queue(now.utc_ns)
         synced_ns = self._synced_ns
         if self._sync is not None and (synced_ns is None or not 0 <= now_ns - synced_ns < SYNC_NS * rate):
             self._synced_ns = now_ns

@@ -8,6 +8,8 @@ from station.core.inputs import Mode
 from station.views.car_views import CarView, StopView
 from station.views.event_view import EventView
 from station.views.gate_views import GateView
+from station.views.procedure_view import ProcedureView
+from station.views.queue_view import QueueView, refreshed
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 from station.views.trackside.announcements import Announcement
@@ -34,6 +36,8 @@ class ViewParts:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    queue: QueueView = field(default_factory=QueueView)
+    procedure: ProcedureView = field(default_factory=ProcedureView)
     event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()
@@ -47,7 +51,7 @@ class CurrentView:
         self._parts = ViewParts()
         self._version = 1
         self._due = 0
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
 
     def update(self, **parts: object) -> None:
         """Replaces parts of the view by name; the version grows only if one of them differs."""
@@ -63,6 +67,13 @@ class CurrentView:
         """Sets how many results are due, so that an older status of sync does not claim that all of them are posted."""
         self._due = due
         self.update()
+
+    def refresh_queue(self, now_utc_ns: int) -> None:
+        """Predicts the starts of the queue again, if they are due for that."""
+        with self._changed:
+            queue = refreshed(self._parts.queue, now_utc_ns)
+            if queue is not self._parts.queue:
+                self.update(queue=queue)
 
     def snapshot(self) -> View:
         """The whole view as it is now."""

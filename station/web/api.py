@@ -12,8 +12,10 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from shared.errors import BadInput, RacedayError, Refused
+from station.access.access_state import TooManyTries
 from station.access.identity import Identity
-from station.core.inputs import Command, OrderCar, StopAll
+from station.access.station_access import StationAccess
+from station.core.inputs import Command, OrderCar, ReopenResults, StopAll
 from station.views.command_answers import Accepted, Declined
 from station.views.views import ServicePort
 from station.web.access import command_refusal, identity_of, official_refusal
@@ -22,13 +24,15 @@ from station.web.presenters.visitors import visitor_view
 
 MAX_COMMAND_BYTES = 8_192
 BODY_TIMEOUT_S = 5.0
+# A PIN is compared slowly by intention: two at a time leave the machine to timing and pages.
+HASHING = CapacityLimiter(2)
 
 
 class CommandTooLarge(RacedayError):
     """The body of a command is longer than any command is."""
 
 
-def api_routes(service: ServicePort) -> APIRouter:
+def api_routes(service: ServicePort, access: StationAccess) -> APIRouter:
     """The routes of the API over a station."""
     router = APIRouter(prefix="/api/v1")
     # Commands wait for the disk. Emergency stops have places of their own, which other commands cannot fill.
@@ -48,12 +52,12 @@ def api_routes(service: ServicePort) -> APIRouter:
             return error_answer(*refused)
         identity = identity_of(request)
         try:
-            command = await _command(request, identity)
+            command, pin = await _command(request, identity)
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
             return error_answer(400, str(error) or "The command did not arrive in time.")
-        if refused := command_refusal(identity, command):
+        if refused := command_refusal(identity, command) or await _unconfirmed(access, identity, command, pin):
             return error_answer(*refused)
         stopping = isinstance(command, StopAll) or (isinstance(command, OrderCar) and command.action == "estop")
         limiter = stops if stopping else waiting
@@ -80,13 +84,34 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
             return JSONResponse({"error": sentence, **may}, 409)
 
 
-async def _command(request: Request, identity: Identity) -> Command:
-    """The command in the body; its author and device are who is signed in, whatever the body says."""
+async def _command(request: Request, identity: Identity) -> tuple[Command, str]:
+    """The command in the body, and the PIN beside it, which is no part of it.
+
+    Its author and device are who is signed in, whatever the body says.
+    """
     try:
         document = json.loads(await read_body(request))
     except (ValueError, RecursionError):
         raise BadInput("The command is not JSON.") from None
-    return replace(parse_command(document), author=identity.author, device=identity.device)
+    pin = document.pop("pin", "") if isinstance(document, dict) else ""
+    if not isinstance(pin, str):
+        raise BadInput("`pin` is a text.")
+    return replace(parse_command(document), author=identity.author, device=identity.device), pin
+
+
+async def _unconfirmed(access: StationAccess, identity: Identity, command: Command, pin: str) -> tuple[int, str] | None:
+    """Why this command is not yet confirmed by the PIN of who is signed in; None if it needs none, or is."""
+    if not isinstance(command, ReopenResults):
+        return None
+    try:
+        await anyio.to_thread.run_sync(access.confirm_pin, identity.session, pin, limiter=HASHING)
+    except Refused as error:
+        return 403, str(error)
+    except TooManyTries as error:
+        return 429, str(error)
+    except RacedayError as error:
+        return 503, str(error)
+    return None
 
 
 async def read_body(request: Request) -> bytes:

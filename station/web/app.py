@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
-from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
@@ -19,16 +19,17 @@ from station.access.roles import Role
 from station.access.station_access import StationAccess
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
-from station.web.access import FORMS_ALLOWED, AccessDenied, access_denied, identity_of, require, role_refusal
+from station.web.access import AccessDenied, access_denied, identity_of, role_refusal
 from station.web.api import api_routes
 from station.web.event_stream import EventStream
 from station.web.identification import Identification
 from station.web.official_addresses import OfficialAddresses
-from station.web.render import OFFICIALS, STATIC, PageName, Pages
+from station.web.pages.registry import PAGES, TOPICS
+from station.web.render import STATIC, Pages
 from station.web.sending import sending_routes
+from station.web.site import Site, page_routes
 from station.web.stop import stop_routes
 
-REFEREES = [Depends(require(Role.REFEREE))]
 POLL_S = 1.0  # how often it is looked whether another process changed people or devices
 
 
@@ -44,7 +45,7 @@ def create_app(
     None: there is none. `app.state.live.close()` ends the open streams, so that a server need not wait for browsers
     when it stops; `app.state.is_official(address)` says for which addresses it reserves connections.
     """
-    pages = Pages()
+    pages = Pages(PAGES, TOPICS)
     live = EventStream(service, pages)
     addresses = OfficialAddresses()
     access.state.listen(live.wake_all)
@@ -63,9 +64,11 @@ def create_app(
     app.add_middleware(Identification, access=access, addresses=addresses)
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
-    app.include_router(_page_routes(service, pages))
-    app.include_router(_stream_routes(live, access))
-    app.include_router(api_routes(service))
+    site = Site(service, pages, access)
+    for page in PAGES:
+        app.include_router(page_routes(site, page))
+    app.include_router(_stream_routes(live, pages, access))
+    app.include_router(api_routes(service, access))
     app.include_router(stop_routes(service, pages))
     if send is not None:
         app.include_router(sending_routes(send))
@@ -87,47 +90,24 @@ async def _poll(access: StationAccess) -> None:
         await asyncio.sleep(POLL_S)
 
 
-def _page_routes(service: ServicePort, pages: Pages) -> APIRouter:
-    """The three pages, each readable without JavaScript."""
-    router = APIRouter()
-
-    @router.get("/", response_class=HTMLResponse)
-    async def live_page() -> HTMLResponse:
-        """The live page, for everybody at the track."""
-        return await page("live")
-
-    @router.get("/operate", response_class=HTMLResponse, dependencies=REFEREES)
-    async def operate_page() -> HTMLResponse:
-        """Race control, for the officials."""
-        return await page("operate")
-
-    @router.get("/gates", response_class=HTMLResponse, dependencies=REFEREES)
-    async def gates_page() -> HTMLResponse:
-        """The gates' page, for those who set up and watch the gates."""
-        return await page("gates")
-
-    async def page(name: PageName) -> HTMLResponse:
-        text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
-        return HTMLResponse(text, headers=FORMS_ALLOWED if name in OFFICIALS else {"cache-control": "no-store"})
-
-    return router
-
-
-def _stream_routes(live: EventStream, access: StationAccess) -> APIRouter:
+def _stream_routes(live: EventStream, pages: Pages, access: StationAccess) -> APIRouter:
     """The event stream behind the pages. Places for officials are reserved, so that the public cannot fill them."""
     router = APIRouter()
 
     @router.get("/live")
-    async def stream(request: Request, page: PageName = "live") -> Response:
-        """Server-sent events for one open page; 503 while too many are open."""
-        identity = identity_of(request)
-        official = page in OFFICIALS
-        if official and (refused := role_refusal(identity, Role.REFEREE)):
+    async def stream(request: Request, topics: str = "public,live") -> Response:
+        """Server-sent events for one browser, on the topics of all its tabs; 503 while too many browsers are open."""
+        names = tuple(dict.fromkeys(topics.split(",")))
+        if unknown := [name for name in names if name not in pages.topics]:
+            return JSONResponse({"error": f"There is no topic {unknown[0][:40]!r}."}, 404)
+        wanted = max(pages.topics[name].role for name in names)
+        identity, official = identity_of(request), wanted > Role.VIEWER
+        if refused := role_refusal(identity, wanted):
             raise AccessDenied(*refused)
         if live.full(official=official):
             return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
         return StreamingResponse(
-            live.stream(page, official=official, allowed=lambda: access.is_valid(identity)),
+            live.stream(names, official=official, allowed=lambda: access.is_valid(identity)),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )

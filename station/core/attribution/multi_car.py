@@ -188,10 +188,10 @@ class MultiCarAttribution:
             self.on = True
             self._assigner = CrossingAssigner((), seconds_to_ns(race.info.rules.min_lap_s), LOCKOUT_NS)
         for run in race.on_track:
-            if run.released and self._in.get(run.car) is not run:
+            if run.released and (self._in.get(run.car) is not run or run.car in self._gone):
                 self._enter(self._assigner, run)
         for car, run in self._in.items():
-            if not run.on and car not in self._gone:
+            if not (run.on and run.released) and car not in self._gone:
                 self._gone[car] = self._now_ns
                 self._assigner.leave(car, self._now_ns)
         recent = any(self._now_ns - left_ns < LEAVES_NS for left_ns in self._gone.values())

@@ -12,8 +12,8 @@ from station.core import inputs as e
 from station.core.race.counting import as_counted, lap_doubts, rebase
 from station.core.race.race import Race
 from station.core.race.results import finish, judge_again
+from station.core.rulings.lap_rulings import assign, confirm_assignment, remove_assigned, remove_others
 from station.core.runs.recount import RecountedRun, TransponderPass, recounted, restarted_at
-from station.core.runs.rulings import assign, confirm_assignment, remove_assigned, remove_others
 from station.core.runs.run import Run
 
 

@@ -43,15 +43,18 @@ class ReportedModels:
 
     def check_at_start(self, run: Run) -> list[f.Fact]:
         """At the start: the fact of the model that drives the run. Raises Refused if the entry names another one."""
+        self.check_entry(run)
         reported = self.of(run.car)
-        if run.race.officiating == 0 or reported is None:
-            return []
-        if not matches_entry(run, reported):
+        return [] if run.race.officiating == 0 or reported is None else record_model(run, reported)
+
+    def check_entry(self, run: Run) -> None:
+        """Raises Refused if the run's car reports another model than the entry's."""
+        reported = self.of(run.car)
+        if run.race.officiating and reported is not None and not matches_entry(run, reported):
             raise Refused(
                 f"{run.car} reports {shown(*reported)}, {run.racer}'s entry says {shown(run.model, run.model_sha256)}: "
                 "load that model on the car, or enter the one that it has, with a reason (`enter_model`)."
             )
-        return record_model(run, reported)
 
 
 def record_model(run: Run, reported: tuple[str, str]) -> list[f.Fact]:

@@ -7,10 +7,13 @@ run's list. Example: `missed_by_car("run-1", at_ns)` asks whether the gate misse
 
 from collections.abc import Sequence
 
+from shared.text import text
+from shared.units import NS_PER_S
 from station.core.facts import Proposal
 from station.core.runs.run import Run
 
 USUAL = "the usual lap"  # the witness of a run's own laps
+HAND = "a hand time"  # the witness of an official's tap
 
 
 def missed_by_car(run_id: str, at_ns: int) -> Proposal:
@@ -67,7 +70,44 @@ def short_lap(run_id: str, number: int, at_ns: int, why: str) -> Proposal:
     return Proposal(run_id, "false_crossing", at_ns, USUAL, sentence)
 
 
-def long_lap(run_id: str, number: int, at_ns: int, laps: int) -> Proposal:
-    """Lap `number` is as long as this number of `laps`: the gate may have missed a crossing at about `at_ns`."""
-    sentence = f"Lap {number} is as long as {laps} usual ones: was a crossing missed?"
-    return Proposal(run_id, "missed_crossing", at_ns, USUAL, sentence)
+def long_lap(run_id: str, number: int, at_ns: int, laps: int, off_ns: int | None = None) -> Proposal:
+    """Lap `number` is as long as this number of `laps`: the gate may have missed a crossing at about `at_ns`.
+
+    `off_ns`: how far that may be off; None in races of an older edition, which did not state it.
+    """
+    if off_ns is None:
+        sentence = f"Lap {number} is as long as {laps} usual ones: was a crossing missed?"
+        return Proposal(run_id, "missed_crossing", at_ns, USUAL, sentence)
+    sentence = text(
+        "Lap {number} is as long as {laps} usual ones: was a crossing missed? Its time is known to ±{seconds} s.",
+        number=number,
+        laps=laps,
+        seconds=_tenths(off_ns),
+    )
+    return Proposal(run_id, "missed_crossing", at_ns, USUAL, sentence, uncertainty_ns=off_ns)
+
+
+def missed_by_hand(run_id: str, number: int, at_ns: int, off_ns: int) -> Proposal:
+    """An official timed a pass by hand, within lap `number`, where the gate has no crossing."""
+    sentence = text(
+        "A pass was timed by hand in lap {number}, where the gate saw no car: was a crossing missed? "
+        "Its time is known to ±{seconds} s.",
+        number=number,
+        seconds=_tenths(off_ns),
+    )
+    return Proposal(run_id, "missed_crossing", at_ns, HAND, sentence, uncertainty_ns=off_ns)
+
+
+def very_long_lap(run_id: str, number: int, at_ns: int, laps: int) -> Proposal:
+    """Lap `number` is so long that its own length gives no times; `at_ns`: its middle."""
+    sentence = text(
+        "Lap {number} took as long as about {laps} usual ones: did the car stand still, or did the gate miss it?",
+        number=number,
+        laps=laps,
+    )
+    return Proposal(run_id, "long_lap", at_ns, USUAL, sentence)
+
+
+def _tenths(ns: int) -> str:
+    """The uncertainty in seconds, rounded up to a tenth."""
+    return f"{-(-ns * 10 // NS_PER_S) / 10:.1f}"

@@ -45,6 +45,12 @@ class Spellings:
         """Forgets all spellings, because the rules for keys have changed."""
         self._first.clear()
 
+    def copied(self) -> "Spellings":
+        """A copy that shares nothing that changes."""
+        copy = Spellings(self._names)
+        copy._first = dict(self._first)
+        return copy
+
     def of(self, racer: str) -> str:
         """The racer's name as spelled in this race. Raises Refused for an invalid name."""
         checked = self._names.checked(racer)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from shared.text import text
 from station.core.facts import Proposal
-from station.core.runs.proposals import USUAL
+from station.core.runs.proposals import HAND, USUAL
 from station.views.car_views import CarView
 from station.views.race_views import RunView, UnknownTransponderView
 from station.views.views import View
@@ -104,13 +105,33 @@ def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[Decision
         false = p.kind == "false_crossing"
         return [replace(dismiss, label="It was false", texts=proposed), *assign] if false else [*assign, dismiss]
     if p.kind == "missed_crossing":
-        return [DecisionButton("Count it", "add_crossing", at, proposed), dismiss]
+        return [_count_missed(p, proposed), dismiss]
+    if p.kind == "long_lap":
+        return [replace(dismiss, label=text("It stood still"))]
+    if p.kind == "paused_lap":
+        return [replace(dismiss, label=text("It counts")), *_void_paused(p, run)]
     ended = next((lap.number for lap in run.laps if lap.ended_ns == p.at_ns), None)
     drop = [] if ended is None else [DecisionButton("Drop it", "drop_crossing", (("number", ended),), proposed)]
     if p.witness != USUAL:
         return [*drop, dismiss]
     began = [DecisionButton("Lap 1 begins here", "drop_crossing", (("number", 0),), proposed)] if ended == 1 else []
     return [*drop, *began, replace(dismiss, label="It is a lap")]
+
+
+def _count_missed(p: Proposal, texts: tuple[tuple[str, str], ...]) -> DecisionButton:
+    """The button that counts a missed crossing: at the hand time that shows it, else at about the proposed time."""
+    at = (("at_ns", p.at_ns),)
+    if p.witness == HAND:
+        return DecisionButton("Count it", "hand_crossing", at, texts)
+    unsure = (("uncertainty_ns", p.uncertainty_ns),) if p.uncertainty_ns else ()
+    return DecisionButton("Count it", "add_crossing", (*at, *unsure), texts)
+
+
+def _void_paused(p: Proposal, run: RunView) -> list[DecisionButton]:
+    """The button that voids the lap in which the race was paused."""
+    paused = next((lap.number for lap in run.laps if lap.ended_ns - lap.lap_ns < p.at_ns < lap.ended_ns), None)
+    texts = _texts(run.run_id, text("the race was paused in it"))
+    return [] if paused is None else [DecisionButton(text("Void it"), "void_lap", (("number", paused),), texts)]
 
 
 def _possible_runs(p: Proposal) -> tuple[str, ...]:
@@ -131,13 +152,15 @@ def _witnesses(p: Proposal, racer: str) -> tuple[str, ...]:
     """What the witness and the gate each report."""
     who = p.witness[:1].upper() + p.witness[1:]
     if p.witness == USUAL:
-        gate = "Gate: no crossing" if p.kind == "missed_crossing" else "Gate: a crossing"
+        gate = "Gate: a crossing" if p.kind == "false_crossing" else "Gate: no crossing"
         return (f"{who}: a different length", gate)
     match p.kind:
-        case "missed_crossing":
+        case "missed_crossing" | "long_lap":
             return (f"{who}: a pass", "Gate: no crossing")
         case "false_crossing":
             return ("Gate: a crossing", f"{who}: no pass")
+        case "paused_lap":
+            return (text("Its time includes the pause"),)
         case "doubtful_crossing":
             return ("Gate: a crossing", f"{who}: most likely {racer}, {p.sure_percent} %")
 

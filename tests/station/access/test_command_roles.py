@@ -26,16 +26,16 @@ def test_every_command_has_a_role() -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("kind", sorted(KINDS, key=str), ids=str)
-def test_who_may_give_which_command(kind: type[Command], role: Role) -> None:
-    command = kind.__new__(kind)  # its fields do not matter, but for the order to one car
-    if isinstance(command, OrderCar):
-        command = OrderCar(author="", car="car-1", action="start")
-    refused = command_refusal(Identity("Ruth", role), command)
-    assert (refused is None) == (role >= ROLE_OF_COMMAND[kind])
-    if refused is not None:
-        assert refused[0] == 403
-        assert "Ruth is signed in as" in refused[1]
+def test_who_may_give_which_command(role: Role) -> None:
+    for kind in KINDS:
+        command = kind.__new__(kind)  # its fields do not matter, but for the order to one car
+        if isinstance(command, OrderCar):
+            command = OrderCar(author="", car="car-1", action="start")
+        refused = command_refusal(Identity("Ruth", role), command)
+        assert (refused is None) == (role >= ROLE_OF_COMMAND[kind]), kind
+        if refused is not None:
+            assert refused[0] == 403
+            assert "Ruth is signed in as" in refused[1]
 
 
 @pytest.mark.parametrize("action", ["stop", "estop"])

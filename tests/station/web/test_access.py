@@ -58,7 +58,7 @@ ROUTES = [
     ("GET", "/api/v1/stop", Role.VIEWER),
     ("GET", "/operate", Role.REFEREE),
     ("GET", "/gates", Role.REFEREE),
-    ("GET", "/live?page=operate", Role.REFEREE),
+    ("GET", "/live?topics=operate", Role.REFEREE),
     ("GET", "/stop", Role.REFEREE),
     ("POST", "/api/v1/stop", Role.REFEREE),
     ("POST", "/api/v1/stop/release", Role.OPERATOR),
@@ -122,14 +122,14 @@ def test_a_revoked_device_loses_its_stream(visited: Served) -> None:
     session = visited.access.sign_in("operator", PASSPHRASE, ShownTokens(device=device), "127.0.0.1").session
     tablet = next(each for each in visited.access.people.devices() if each.name == "Tablet 4")
     with requests.get(
-        f"{visited.url}/live?page=operate", cookies=cookies(session, device), stream=True, timeout=60
+        f"{visited.url}/live?topics=operate", cookies=cookies(session, device), stream=True, timeout=60
     ) as stream:
         lines = stream.iter_lines()
-        while next(lines) != b"event: page":
+        while next(lines) != b"event: update":
             pass
         visited.access.people.revoke_device(ADMIN, tablet.id)
         list(lines)  # it ends
-    assert status(visited, "GET", "/live?page=operate", cookies=cookies(session, device)) == 401
+    assert status(visited, "GET", "/live?topics=operate", cookies=cookies(session, device)) == 401
 
 
 TOKEN = "a" * 43

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from station.access.roles import Role
 from station.core.event.records import EventCar
 from station.core.facts import GateNoteStored, Proposal
 from station.views.car_views import CarStopView, StopView
@@ -13,7 +14,7 @@ from station.views.event_view import EventView, RacerLine
 from station.views.race_views import UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ManagerView, ResultProblem, StoreView, SyncView
 from station.views.views import View
-from station.web.event_stream import event
+from station.web.pages.registry import PAGES, TOPICS
 from station.web.presenters.visitors import INTERRUPTION, visitor_view
 from station.web.render import Pages
 from tests.station.web.sample_views import CAR, FULL_GATE, RUN, TROUBLE, VIEW, S
@@ -67,12 +68,19 @@ def test_the_sample_has_a_secret_in_each_part_that_is_hidden() -> None:
     assert shown == set()
 
 
-def test_the_public_page_and_its_stream_hold_no_secret() -> None:
-    pages = Pages()
-    for drawn in (pages.page("live", SECRETIVE), event(pages.render(SECRETIVE, "live"), None, 0).decode()):
-        assert SECRET not in drawn
-        assert [word for word in TECHNICAL if word in drawn] == []
-        assert INTERRUPTION in drawn
+@pytest.mark.parametrize("topic", [name for name, topic in TOPICS.items() if topic.role == Role.VIEWER])
+def test_no_public_topic_holds_a_secret(topic: str) -> None:
+    drawn = json.dumps(dataclasses.asdict(Pages(PAGES, TOPICS).render(SECRETIVE, topic)))
+    assert SECRET not in drawn
+    assert [word for word in TECHNICAL if word in drawn] == []
+
+
+def test_the_public_page_holds_no_secret() -> None:
+    pages = Pages(PAGES, TOPICS)
+    page = pages.page("live", SECRETIVE)
+    assert SECRET not in page
+    assert [word for word in TECHNICAL if word in page] == []
+    assert INTERRUPTION in page
     assert SECRET in pages.page("operate", SECRETIVE)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.errors import Refused
+from shared.text import text
 from shared.units import NS_PER_S, seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
@@ -20,6 +21,7 @@ from station.core.timing.utc_scale import UtcScale
 MAX_PENALTY_S = 600.0
 RENUMBERED_NS = NS_PER_S  # a ruling this soon after a renumbering was meant for the old numbers
 MAX_LAP_NS = 3600 * NS_PER_S
+MAX_DISMISSED = 64  # proposals of one run that can be asked again
 
 
 def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
@@ -77,9 +79,14 @@ def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fac
     utc_ns = scale.utc_ns(boot, command.at_ns)
     added = CountedCrossing(0, command.at_ns, boot, utc_ns, min(max(0, command.uncertainty_ns), NS_PER_S), "official")
     if flagged and run.race.officiating and _began_at(run, flagged[0]):
+        if command.with_incidents:
+            run.book.unmerge(0)
         return _began(run, command)
-    if run.book.insert(flagged[0] if flagged else added) is None:
+    place = run.book.insert(flagged[0] if flagged else added)
+    if place is None:
         raise Refused(f"Run {run.run_id} has no lap at {command.at_ns} ns of its gate's clock that could be divided.")
+    if command.with_incidents:
+        run.book.unmerge(place)
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
@@ -126,7 +133,7 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
             f"Lap 1 of run {run.run_id} was given another beginning a moment ago, so its laps have new numbers: "
             "check the number again."
         )
-    run.book.drop(_checked(run, command.number))
+    run.book.drop(_checked(run, command.number), undoes=command.undoes > 0)
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
@@ -206,12 +213,28 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
     if not dismissed:
         raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")
     run.proposals = [proposal for proposal in run.proposals if proposal.at_ns != command.at_ns]
+    run.dismissed = [*run.dismissed, *dismissed][-MAX_DISMISSED:]
     for number in sorted(run.book.doubts.held):
         if run.book.segments[number].start.at_ns == command.at_ns:
             run.book.approve(number)
     return [
         f.ProposalDismissed(run.run_id, each.kind, each.at_ns, command.author, command.reason) for each in dismissed
     ]
+
+
+def restore_proposal(run: Run, command: e.RestoreProposal) -> list[Fact]:
+    """Asks again what was dismissed for that time; returns the fact. Raises Refused if nothing was.
+
+    A short lap that was accepted by the dismissal is held again.
+    """
+    again = [proposal for proposal in run.dismissed if proposal.at_ns == command.at_ns]
+    if not again:
+        raise Refused(text("Nothing was dismissed for {run} at that time.", run=run.run_id))
+    run.dismissed = [proposal for proposal in run.dismissed if proposal.at_ns != command.at_ns]
+    run.proposals += again
+    if any(proposal.kind == "false_crossing" for proposal in again):
+        run.book.doubt_again(command.at_ns)
+    return [f.ProposalRestored(run.run_id, command.at_ns, command.author, command.reason)]
 
 
 def _reassign(run: Run, command: e.ReassignRun) -> list[Fact]:

@@ -1,0 +1,49 @@
+"""What the addresses of a page work with: the station behind them, and the HTML of the pages."""
+
+from dataclasses import dataclass
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from station.access.roles import Role
+from station.access.station_access import StationAccess
+from station.views.views import ServicePort
+from station.web.access import FORMS_ALLOWED, identity_of, require
+from station.web.page import Page
+from station.web.render import Pages
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The station's web site. `access`: people, sessions and devices, and who a request is."""
+
+    service: ServicePort
+    pages: Pages
+    access: StationAccess
+
+    async def html(self, request: Request, name: str, status: int = 200, **values: object) -> HTMLResponse:
+        """The page of this name as it is now, for whoever asks. `values`: what its template needs beyond the view."""
+        identity, page = identity_of(request), self.pages.table[name]
+
+        def drawn() -> str:
+            return self.pages.page(name, self.service.snapshot(), identity, **values)
+
+        text = await anyio.to_thread.run_sync(drawn)
+        headers = {"cache-control": "no-store"} if page.role == Role.VIEWER else FORMS_ALLOWED
+        return HTMLResponse(text, status, headers=headers)
+
+
+def page_routes(site: Site, page: Page) -> APIRouter:
+    """The addresses of a page, for its role alone: its own routes if it has any, otherwise one with its template."""
+    needed = [Depends(require(page.role))] if page.role > Role.VIEWER else []
+    router = APIRouter(dependencies=needed)
+    if page.routes is not None:
+        router.include_router(page.routes(site))
+        return router
+
+    @router.get(page.path, response_class=HTMLResponse, name=page.name)
+    async def show(request: Request) -> HTMLResponse:
+        return await site.html(request, page.name)
+
+    return router
