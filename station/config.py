@@ -110,6 +110,7 @@ class WebOptions:
     host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0 or ::: the whole network")
     port: int = setting(8080, min=0, max=65535)
     allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach this station")
+    language: str = setting("en", what="of pages for browsers that ask for none that there is: en or de")
 
     def __post_init__(self) -> None:
         host_names(self.allowed_hosts, "web.allowed_hosts")

@@ -51,7 +51,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
         opened = open_access(config.data_dir, config.access.limits)
         ends.callback(opened.close)
-        app = create_app(runner.station, opened, config.web.allowed_hosts, send)
+        app = create_app(runner.station, opened, config.web.allowed_hosts, send, lambda: config.web.language)
         web = WebServer(app, listening, app.state.live.close, app.state.is_official)
         ends.callback(web.close)
         runner.start()

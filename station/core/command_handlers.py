@@ -163,7 +163,7 @@ def before_the_start(state: TimingState) -> list[f.Fact]:
     """The first start is being given: crossings that only system B saw until now begin no run."""
     if state.race is not None and any(run.released for run in state.race.on_track):
         return []
-    why = "only system B saw it, before the start"
+    why = text("only system B saw it, before the start")
     return [f.Unattributed(crossing.number, why) for crossing in state.backup.discard_waiting()]
 
 
@@ -189,7 +189,7 @@ def _change_owner(state: TimingState, command: e.AssignTransponder, count: Count
 def _set_clock(state: TimingState, command: e.SetClock) -> list[f.Fact]:
     """Sets the station's time of day as an official gives it."""
     if not EARLIEST_MS <= command.utc_ms < LATEST_MS:
-        raise Refused("`utc_ms` is not between 2020 and 2100: first set the clock of the device in your hand.")
+        raise Refused(text("`utc_ms` is not between 2020 and 2100: first set the clock of the device in your hand."))
     right = replace(command.moment, utc_ns=command.utc_ms * 1_000_000)
     return pair_clocks(state, e.ClockPair(right))
 
@@ -205,16 +205,18 @@ def _check_free(state: TimingState, order: type[e.Command]) -> None:
 def _try_gate(state: TimingState, command: e.TryGate) -> list[f.Fact]:
     gate = state.gates.get(command.gate)
     if gate is None:
-        raise Refused(f"The station has no gate {command.gate!r}; it has {', '.join(state.gates)}.")
+        raise Refused(
+            text("The station has no gate {gate!r}; it has {names}.", gate=command.gate, names=", ".join(state.gates))
+        )
     if state.run_is_on:
-        raise Refused("A run is on: try the gate when it is over.")
+        raise Refused(text("A run is on: try the gate when it is over."))
     gate.forget()
     return [f.GateTried(gate.spec.name, command.author)]
 
 
 def _open_race_of(state: TimingState) -> Race:
     if state.race is None:
-        raise Refused("No race is open: create one or switch to one.")
+        raise Refused(text("No race is open: create one or switch to one."))
     return state.race
 
 

@@ -28,6 +28,7 @@ from shared.link.interface import Delivery, Link, Subscription
 from shared.protocol import messages as m
 from shared.protocol.results import Evidence
 from shared.protocol.topics import BY_BODY
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.gates.driver import GateDriver, GateOutput
@@ -258,9 +259,9 @@ class Station(RunQuestions):
         if not car:
             return ""
         if not self._link.state().connected:
-            return "The broker is offline, so the order cannot reach the car now."
+            return text("The broker is offline, so the order cannot reach the car now.")
         absent = self._cars.absent(car, self._clock.now_ns())
-        return f"{absent}: the order waits for it." if absent else ""
+        return text("{why}: the order waits for it.", why=absent) if absent else ""
 
     def _why_not(self, car: str, goal: Goal) -> str:
         return self._cars.why_not(car, goal, self._clock.now_ns())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.protocol.messages import OfficialLap, RunStatus
 from shared.rules.ranking import score_run
+from shared.text import text
 from station.core.attribution.transponders import UnknownId
 from station.core.facts import Lap, Proposal
 from station.core.inputs import Moment, clock_of
@@ -142,11 +143,16 @@ def _model_note(run: Run, reported: tuple[str, str] | None, differs: bool) -> st
     if run.race.officiating == 0 or run.without_agent:
         return ""
     if differs and reported is not None:
-        return f"{run.car} reports {shown(*reported)}, the entry says {shown(run.model, run.model_sha256)}."
+        return text(
+            "{car} reports {what}, the entry says {words}.",
+            car=run.car,
+            what=shown(*reported),
+            words=shown(run.model, run.model_sha256),
+        )
     if run.model_changes:
-        return f"{run.car} reported another model in the middle of the run."
+        return text("{car} reported another model in the middle of the run.", car=run.car)
     if run.driven is None and (run.released or reported is None):
-        return f"{run.car} reports no model: its result names none."
+        return text("{car} reports no model: its result names none.", car=run.car)
     return ""
 
 

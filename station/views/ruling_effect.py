@@ -7,7 +7,7 @@ Figures are the published ones (truncated to ms). While a run is on, its place i
 from dataclasses import dataclass
 
 from shared.rules.ranking import RaceRules, RunLap, lap_time_ns
-from shared.text import text
+from shared.text import joined, text
 from shared.units import format_ms, published_ms
 from station.core import inputs as e
 from station.core.engine import Engine
@@ -66,7 +66,7 @@ def ruling_effect(before: RunSnapshot | None, after: RunSnapshot | None) -> Ruli
         parts.append(text("Racer: {before} → {after}.", before=was.racer, after=now.racer))
     parts.append(text("Score: {change}.", change=_change(_figure(was.score_ms), _figure(now.score_ms))))
     parts.append(text("Place: {change}.", change=_change(_rank(was.place), _rank(now.place))))
-    return RulingEffect(was, now, " ".join(parts), first, laps_before, laps_after)
+    return RulingEffect(was, now, joined(parts), first, laps_before, laps_after)
 
 
 def _snapshot(race: Race, command: e.Command) -> RunSnapshot | None:
@@ -123,11 +123,12 @@ def _place(race: Race, run: Run, score: int | None) -> int | None:
 
 
 def _lap(figures: RunFigures) -> str:
-    return _figure(figures.lap_ms) + ("" if figures.lap_counts else " (does not count)")
+    figure = _figure(figures.lap_ms)
+    return figure if figures.lap_counts else text("{figure} (does not count)", figure=figure)
 
 
 def _all(laps_ms: tuple[int | None, ...]) -> str:
-    return ", ".join(_figure(lap_ms) for lap_ms in laps_ms) or "–"
+    return joined([_figure(lap_ms) for lap_ms in laps_ms] or ["–"], ", ")
 
 
 def _figure(milliseconds: int | None) -> str:
@@ -139,4 +140,4 @@ def _rank(place: int | None) -> str:
 
 
 def _change(before: str, after: str) -> str:
-    return text("{figure}, as before", figure=before) if before == after else f"{before} → {after}"
+    return text("{figure}, as before", figure=before) if before == after else joined((before, after), " → ")

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from fastapi import Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import Headers
 
 from shared.text import text
 from shared.web.error_pages import wants_page
+from shared.web.language import JSONAnswer
 from shared.web.security import HEADERS, cross_site_reason
 from station.access.command_roles import ROLE_OF_COMMAND, role_for
 from station.access.identity import VISITOR, Identity
@@ -88,7 +89,7 @@ async def access_denied(request: Request, denied: Exception) -> Response:
         return RedirectResponse(
             f"/sign-in?next={quote(request.url.path, safe='/')}", 303, {"cache-control": "no-store"}
         )
-    return JSONResponse({"error": denied.sentence}, denied.status)
+    return JSONAnswer({"error": denied.sentence}, denied.status)
 
 
 def local_path(wanted: str) -> str:
@@ -99,8 +100,8 @@ def local_path(wanted: str) -> str:
 def request_refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:
     """Why a request in this form may not command, as status and sentence; None if it may."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return 415, "Send commands as application/json."
-    why = cross_site_reason(headers, scheme, "the station's")
+        return 415, text("Send commands as application/json.")
+    why = cross_site_reason(headers, scheme, text("the station's"))
     return (403, why) if why else None
 
 

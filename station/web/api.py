@@ -12,6 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from shared.errors import BadInput, RacedayError, Refused
+from shared.text import text
+from shared.web.language import JSONAnswer
 from station.access.access_state import TooManyTries
 from station.access.identity import Identity
 from station.access.station_access import StationAccess
@@ -46,7 +48,7 @@ def api_routes(service: ServicePort, access: StationAccess) -> APIRouter:
         return JSONResponse(dataclasses.asdict(view), headers={"cache-control": "no-store"})
 
     @router.post("/commands")
-    async def commands(request: Request) -> JSONResponse:
+    async def commands(request: Request) -> JSONAnswer:
         """Gives the command `{"command": NAME, ...}`; 200 once it is stored, 409 with a sentence if it is refused."""
         if refused := official_refusal(request):
             return error_answer(*refused)
@@ -56,7 +58,7 @@ def api_routes(service: ServicePort, access: StationAccess) -> APIRouter:
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
-            return error_answer(400, str(error) or "The command did not arrive in time.")
+            return error_answer(400, str(error) or text("The command did not arrive in time."))
         if refused := command_refusal(identity, command) or await _unconfirmed(access, identity, command, pin):
             return error_answer(*refused)
         stopping = isinstance(command, StopAll) or (isinstance(command, OrderCar) and command.action == "estop")
@@ -66,7 +68,7 @@ def api_routes(service: ServicePort, access: StationAccess) -> APIRouter:
     return router
 
 
-async def _submitted(service: ServicePort, command: Command, limiter: CapacityLimiter) -> JSONResponse:
+async def _submitted(service: ServicePort, command: Command, limiter: CapacityLimiter) -> JSONAnswer:
     try:
         answer = await anyio.to_thread.run_sync(service.submit, command, limiter=limiter)
     except Refused as error:
@@ -78,10 +80,10 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
             changed = {} if effect is None else {"effect": dataclasses.asdict(effect)}
             ordered = {"car": answer.car, "goal": answer.goal, "note": answer.note} if answer.car else {}
             created = {"race_id": answer.race_id} if answer.race_id else {}
-            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **created, **changed, **ordered})
+            return JSONAnswer({"accepted": True, "seq": seq, "run_id": run_id, **created, **changed, **ordered})
         case Declined(sentence):
             may = {"override": True} if answer.may_be_overridden else {}
-            return JSONResponse({"error": sentence, **may}, 409)
+            return JSONAnswer({"error": sentence, **may}, 409)
 
 
 async def _command(request: Request, identity: Identity) -> tuple[Command, str]:
@@ -92,10 +94,10 @@ async def _command(request: Request, identity: Identity) -> tuple[Command, str]:
     try:
         document = json.loads(await read_body(request))
     except (ValueError, RecursionError):
-        raise BadInput("The command is not JSON.") from None
+        raise BadInput(text("The command is not JSON.")) from None
     pin = document.pop("pin", "") if isinstance(document, dict) else ""
     if not isinstance(pin, str):
-        raise BadInput("`pin` is a text.")
+        raise BadInput(text("`pin` is a text."))
     return replace(parse_command(document), author=identity.author, device=identity.device), pin
 
 
@@ -123,13 +125,15 @@ async def read_body(request: Request) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size > MAX_COMMAND_BYTES:
-                    raise CommandTooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
+                    raise CommandTooLarge(
+                        text("A command has at most {max_command_bytes} bytes.", max_command_bytes=MAX_COMMAND_BYTES)
+                    )
                 parts.append(part)
     except ClientDisconnect:
-        raise BadInput("The command was cut short.") from None
+        raise BadInput(text("The command was cut short.")) from None
     return b"".join(parts)
 
 
-def error_answer(status: int, sentence: str) -> JSONResponse:
+def error_answer(status: int, sentence: str) -> JSONAnswer:
     """The answer to a request that is refused: the status, and `{"error": sentence}`."""
-    return JSONResponse({"error": sentence}, status)
+    return JSONAnswer({"error": sentence}, status)

@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
+from shared.text import text
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
+from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
 from station.access.station_access import StationAccess
@@ -38,12 +40,14 @@ def create_app(
     access: StationAccess,
     allowed_hosts: tuple[str, ...] = (),
     send: Callable[[SendRequest], None] | None = None,
+    default_language: Callable[[], str] = lambda: "en",
 ) -> FastAPI:
     """The app over a station. `access`: who may do what.
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
-    None: there is none. `app.state.live.close()` ends the open streams, so that a server need not wait for browsers
-    when it stops; `app.state.is_official(address)` says for which addresses it reserves connections.
+    None: there is none. `default_language`: for browsers that ask for no language that there is.
+    `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops;
+    `app.state.is_official(address)` says for which addresses it reserves connections.
     """
     pages = Pages(PAGES, TOPICS)
     live = EventStream(service, pages)
@@ -64,6 +68,7 @@ def create_app(
     app.add_middleware(Identification, access=access, addresses=addresses)
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
+    app.add_middleware(LanguageChoice, default=default_language)
     site = Site(service, pages, access)
     for page in PAGES:
         app.include_router(page_routes(site, page))
@@ -77,8 +82,8 @@ def create_app(
     app.add_exception_handler(AccessDenied, access_denied)
 
     @app.exception_handler(404)
-    async def not_found(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
+    async def not_found(_: Request, __: Exception) -> JSONAnswer:
+        return JSONAnswer({"error": text("There is nothing here; the live page is at /.")}, 404)
 
     return app
 
@@ -99,13 +104,13 @@ def _stream_routes(live: EventStream, pages: Pages, access: StationAccess) -> AP
         """Server-sent events for one browser, on the topics of all its tabs; 503 while too many browsers are open."""
         names = tuple(dict.fromkeys(topics.split(",")))
         if unknown := [name for name in names if name not in pages.topics]:
-            return JSONResponse({"error": f"There is no topic {unknown[0][:40]!r}."}, 404)
+            return JSONAnswer({"error": text("There is no topic {unknown!r}.", unknown=unknown[0][:40])}, 404)
         wanted = max(pages.topics[name].role for name in names)
         identity, official = identity_of(request), wanted > Role.VIEWER
         if refused := role_refusal(identity, wanted):
             raise AccessDenied(*refused)
         if live.full(official=official):
-            return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
+            return JSONAnswer({"error": text("Too many screens are open; close one.")}, 503, {"retry-after": "5"})
         return StreamingResponse(
             live.stream(names, official=official, allowed=lambda: access.is_valid(identity)),
             media_type="text/event-stream",

@@ -5,9 +5,11 @@ The request is answered without a thread, a queue or the disk: the orders are se
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from shared.errors import RacedayError
+from shared.text import text
+from shared.web.language import JSONAnswer
 from shared.web.security import cross_site_reason
 from station.access.identity import Identity
 from station.access.roles import Role
@@ -31,9 +33,9 @@ def stop_routes(service: ServicePort, pages: Pages) -> APIRouter:
         return _answer(request)
 
     @router.get("/api/v1/stop")
-    async def stopped() -> JSONResponse:
+    async def stopped() -> JSONAnswer:
         """The outcome of the stop so far, car by car."""
-        return JSONResponse(stop_document(service.stop_state()), headers={"cache-control": "no-store"})
+        return JSONAnswer(stop_document(service.stop_state()), headers={"cache-control": "no-store"})
 
     @router.post("/api/v1/stop/release")
     async def release(request: Request) -> Response:
@@ -58,7 +60,7 @@ def stop_routes(service: ServicePort, pages: Pages) -> APIRouter:
         state = service.stop_state()
         if "text/html" in request.headers.get("accept", ""):
             return HTMLResponse(pages.stop(state), headers=FORMS_ALLOWED)
-        return JSONResponse(stop_document(state), headers={"cache-control": "no-store"})
+        return JSONAnswer(stop_document(state), headers={"cache-control": "no-store"})
 
     return router
 
@@ -68,10 +70,10 @@ def _official(request: Request) -> Identity:
     identity = identity_of(request)
     if not identity.may_stop:
         raise AccessDenied(*(role_refusal(identity, Role.REFEREE) or (403, "")))
-    if why := cross_site_reason(request.headers, request.url.scheme, "the station's"):
+    if why := cross_site_reason(request.headers, request.url.scheme, text("the station's")):
         raise AccessDenied(403, why)
     return identity
 
 
-def _error(status: int, sentence: str) -> JSONResponse:
-    return JSONResponse({"error": sentence}, status)
+def _error(status: int, sentence: str) -> JSONAnswer:
+    return JSONAnswer({"error": sentence}, status)

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
-from shared.text import text
+from shared.text import ntext, text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.counting import lap_doubts
@@ -66,15 +66,21 @@ def resolve_run(race: Race, command: e.Command) -> Run:
     run_id = getattr(command, "run_id", "")
     if not run_id and len(race.on_track) > 1 and not isinstance(command, e.HandTime):
         on = ", ".join(f"{run.run_id} ({run.racer})" for run in race.on_track)
-        raise Refused(f"`{NAMES[type(command)]}` must name its run in `run_id`: {on} are on.")
+        raise Refused(
+            text("`{command}` must name its run in `run_id`: {on} are on.", command=NAMES[type(command)], on=on)
+        )
     run = race.runs.get(run_id) if run_id else race.run
     if race.registry.gone(run_id):
-        raise Refused(f"The run {run_id!r} is too old for a ruling; it is still in the journal.")
+        raise Refused(text("The run {run_id!r} is too old for a ruling; it is still in the journal.", run_id=run_id))
     if run_id and run is None:
-        raise Refused(f"There is no run {run_id!r} in the race {race.info.race_id}.")
+        raise Refused(
+            text("There is no run {run_id!r} in the race {race_id}.", run_id=run_id, race_id=race.info.race_id)
+        )
     next_phase(race.phase if run is None else run.phase, type(command), race.info.officiating)
     if run is None:
-        raise Refused(f"There is no run {run_id!r} in the race {race.info.race_id}.")
+        raise Refused(
+            text("There is no run {run_id!r} in the race {race_id}.", run_id=run_id, race_id=race.info.race_id)
+        )
     return run
 
 
@@ -85,7 +91,13 @@ def check_can_open(race: Race, command: e.OpenRun | e.ArmRun) -> None:
     elif not race.on_track or race.info.cars_on_track == 1:
         next_phase(race.phase, e.OpenRun, race.info.officiating)
     elif len(race.on_track) >= race.info.cars_on_track:
-        raise Refused(f"{len(race.on_track)} runs are on: the race allows no more at a time (`cars_on_track`).")
+        raise Refused(
+            ntext(
+                "{n} run is on: the race allows no more at a time (`cars_on_track`).",
+                "{n} runs are on: the race allows no more at a time (`cars_on_track`).",
+                n=len(race.on_track),
+            )
+        )
 
 
 def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, replaces: str = "") -> list[f.Fact]:
@@ -97,13 +109,19 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
     racer, car = race.spellings.of(command.racer), checked_device(command.car)
     for other in race.on_track:
         if car == other.car or racer == other.racer:
-            raise Refused(f"{car if car == other.car else racer} is on the track already, in {other.run_id}.")
+            raise Refused(
+                text(
+                    "{who} is on the track already, in {run_id}.",
+                    who=car if car == other.car else racer,
+                    run_id=other.run_id,
+                )
+            )
     run_id = _new_id(race, command)
     if command.hand_timed and not command.reason.strip():
         raise Refused(text("To time a run by hand takes a reason: the result says that no sensor timed it."))
     throttle = command.throttle_percent
     if throttle is not None and not 1 <= throttle <= 100:
-        raise Refused("`throttle_percent` must be 1 to 100.")
+        raise Refused(text("`throttle_percent` must be 1 to 100."))
     attempt = next_attempt(race, racer, replaces)
     if not race.on_track:
         race.scale.add_pair(command.moment, run_is_on=False)
@@ -144,9 +162,19 @@ def _new_id(race: Race, command: e.OpenRun) -> str:
     fresh = race.registry.new_id() if by_race else race.ids.new_id()
     run_id = checked_device(command.run_id or fresh)
     if race.registry.used(run_id):
-        raise Refused(f"There was already a run {run_id!r} in the race {race.info.race_id}: choose another id.")
+        raise Refused(
+            text(
+                "There was already a run {run_id!r} in the race {race_id}: choose another id.",
+                run_id=run_id,
+                race_id=race.info.race_id,
+            )
+        )
     if race.ids.used(run_id) and not by_race:
-        raise Refused(f"There was already a run {run_id!r} in another race of this station: choose another id.")
+        raise Refused(
+            text(
+                "There was already a run {run_id!r} in another race of this station: choose another id.", run_id=run_id
+            )
+        )
     return run_id
 
 
@@ -160,14 +188,23 @@ def next_attempt(race: Race, racer: str, replaces: str = "") -> int:
     attempt = 1 + race.registry.attempts(racer) - freed
     allowed = race.info.rules.attempts_per_racer
     if allowed is not None and attempt > allowed:
-        raise Refused(f"{racer} has used all {allowed} attempts of the race {race.info.race_id}.")
+        raise Refused(
+            text(
+                "{racer} has used all {allowed} attempts of the race {race_id}.",
+                racer=racer,
+                allowed=allowed,
+                race_id=race.info.race_id,
+            )
+        )
     return attempt
 
 
 def _end(race: Race, run: Run, command: e.FinishRun | e.AbandonRun | e.MarkDnf) -> list[f.Fact]:
     counts, at = not isinstance(command, e.AbandonRun), when(race, command)
     if not isinstance(command, e.MarkDnf):
-        return finish(race, run, type(command), command.reason or f"ended by {command.author}", counts, *at)
+        return finish(
+            race, run, type(command), command.reason or text("ended by {author}", author=command.author), counts, *at
+        )
     run.dnf = True
     dnf = f.RunDidNotFinish(run.run_id, command.author, command.reason)
     return [dnf, *finish(race, run, type(command), command.reason or text("did not finish"), counts, *at)]

@@ -44,9 +44,26 @@ def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
     what, laps = INCIDENTS[command.kind].one, run.book.laps_with(command.kind)
     number = command.number if command.number is not None else max(laps, default=0)
     if number not in laps:
-        where = f"Lap {number} of run {run.run_id}" if command.number is not None else f"Run {run.run_id}"
-        raise Refused(f"{where} has no {what} that could be taken back.")
-    run.book.count_incident(number, command.kind, -1, f"{what} taken back: {command.reason or 'by ' + command.author}")
+        if command.number is None:
+            raise Refused(text("Run {run_id} has no {what} that could be taken back.", run_id=run.run_id, what=what))
+        raise Refused(
+            text(
+                "Lap {number} of run {run_id} has no {what} that could be taken back.",
+                number=number,
+                run_id=run.run_id,
+                what=what,
+            )
+        )
+    run.book.count_incident(
+        number,
+        command.kind,
+        -1,
+        text(
+            "{what} taken back: {reason}",
+            what=what,
+            reason=command.reason or text("by {author}", author=command.author),
+        ),
+    )
     facts: list[f.Fact] = [f.IncidentTakenBack(run.run_id, number, command.kind, command.author, command.reason)]
     if number <= run.book.done:
         facts.append(f.LapAdjusted(run.book.lap(number), command.author, command.reason))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from shared.rules.ranking import RaceRules, RunLap
+from shared.text import text
 from shared.units import seconds_to_ns
 from station.core.facts import Lap, Source
 
@@ -115,7 +116,7 @@ def lap_between(
     """
     start, end = begun.start, ended.start
     one_boot = start.boot == end.boot
-    why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
+    why = "" if one_boot else text("void by rule: the gate's clock was restarted within this lap")
     counts, doubtful = one_boot and not begun.void, doubt.begun or doubt.ended
     return Lap(
         run_id=run_id,
@@ -139,22 +140,23 @@ def lap_between(
 
 def _reasons(begun: LapSegment, ended: LapSegment, doubt: LapDoubt, rules: RaceRules, timed_by_b: bool) -> list[str]:
     """By the rules, why the lap does not count, or which remark it counts with; as officials read it."""
-    start, end, allowed, why = begun.start, ended.start, rules.max_resets_per_lap, []
+    start, end, allowed = begun.start, ended.start, rules.max_resets_per_lap
+    why: list[str] = []
     if doubt.ended:
-        why.append(f"{ended.doubt}: an official is asked")
+        why.append(text("{doubt}: an official is asked", doubt=ended.doubt))
     elif doubt.begun:
-        why.append("it began at a crossing that is in doubt: an official is asked")
+        why.append(text("it began at a crossing that is in doubt: an official is asked"))
     if allowed is not None and begun.resets > allowed:
-        why.append(f"{begun.resets} resets, {allowed} allowed")
+        why.append(text("{resets} resets, {allowed} allowed", resets=begun.resets, allowed=allowed))
     if end.at_ns - start.at_ns < seconds_to_ns(rules.min_lap_s):
-        why.append("shorter than any lap can be")
+        why.append(text("shorter than any lap can be"))
     sources = (start.source, end.source)
     if "system_b" in sources:
-        why.append("timed by system B" if timed_by_b else "timed by system B, corrected")
+        why.append(text("timed by system B") if timed_by_b else text("timed by system B, corrected"))
     if "hand" in sources:
-        why.append("timed by hand")
+        why.append(text("timed by hand"))
     if "car" in sources:
-        why.append("timed by the car's report")
+        why.append(text("timed by the car's report"))
     return why
 
 

@@ -6,6 +6,7 @@ edition starts on them.
 
 from shared.errors import Refused
 from shared.rules.person_names import name_key, person_name
+from shared.text import text
 
 FIRST_EDITION = 1
 
@@ -26,7 +27,7 @@ class RacerNames:
         if not self.exact:
             return person_name(racer)
         if not (0 < len(racer.strip()) <= 64 and racer.isprintable()):
-            raise Refused("A racer's name has 1 to 64 printable characters.")
+            raise Refused(text("A racer's name has 1 to 64 printable characters."))
         return racer.strip()
 
     def key(self, racer: str) -> str:

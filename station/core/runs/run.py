@@ -15,6 +15,7 @@ from shared.errors import Refused
 from shared.protocol.messages import RunPhase
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, Score
+from shared.text import text
 from shared.units import seconds_to_ns
 from station.core import inputs as e
 from station.core.facts import CarOrdered, Proposal
@@ -109,7 +110,14 @@ def next_phase(phase: RunPhase, trigger: Trigger, edition: int = e.OFFICIATING) 
     name = trigger if isinstance(trigger, str) else NAMES.get(trigger, trigger.__name__)
     kinds = [kind for kind in RACE[phase] if not isinstance(kind, str)]
     allowed = ", ".join(NAMES[kind] for kind in kinds if edition >= _SINCE.get(kind, 0))
-    raise Refused(f"`{name}` cannot be done while the run is {phase}; now possible: {allowed}.")
+    raise Refused(
+        text(
+            "`{name}` cannot be done while the run is {phase}; now possible: {allowed}.",
+            name=name,
+            phase=phase,
+            allowed=allowed,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

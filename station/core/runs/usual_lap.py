@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from shared.text import text
 from shared.units import format_ns
 from station.core.runs.laps import CountedCrossing, LapSegment
 
@@ -125,10 +126,10 @@ class LapDoubts:
         laps = self._recent.laps
         few = sum(1 for lap in laps if lap)
         if self._fastest_ns is None and few == 1:
-            return f"shorter than on any published track ({format_ns(SHORTEST_NS)})"
+            return text("shorter than on any published track ({time})", time=format_ns(SHORTEST_NS))
         if self._fastest_ns is not None and few < ENOUGH:
-            return f"less than half of the fastest lap of the race ({format_ns(self._fastest_ns)})"
-        return f"much shorter than the usual lap ({format_ns(usual_ns(laps))})"
+            return text("less than half of the fastest lap of the race ({time})", time=format_ns(self._fastest_ns))
+        return text("much shorter than the usual lap ({time})", time=format_ns(usual_ns(laps)))
 
 
 def _between_ns(start: CountedCrossing, end: CountedCrossing) -> int:
