@@ -17,6 +17,7 @@ from station.commands import access
 from station.config import StationConfig
 from station.service.station import Station
 from station.service.threads import StationThreads
+from station.store.event_files.tracks import TrackLibrary
 from station.sync.operator_requests import add_request
 from station.web.app import create_app
 from station.web.server import WebServer
@@ -51,7 +52,14 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
         opened = open_access(config.data_dir, config.access.limits)
         ends.callback(opened.close)
-        app = create_app(runner.station, opened, config.web.allowed_hosts, send, lambda: config.web.language)
+        app = create_app(
+            runner.station,
+            opened,
+            config.web.allowed_hosts,
+            send,
+            lambda: config.web.language,
+            TrackLibrary(config.data_dir),
+        )
         web = WebServer(app, listening, app.state.live.close, app.state.is_official)
         ends.callback(web.close)
         runner.start()

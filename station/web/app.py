@@ -19,6 +19,7 @@ from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
 from station.access.station_access import StationAccess
+from station.store.event_files.tracks import TrackLibrary
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
 from station.web.access import AccessDenied, access_denied, identity_of, role_refusal
@@ -27,9 +28,10 @@ from station.web.event_stream import EventStream
 from station.web.identification import Identification
 from station.web.official_addresses import OfficialAddresses
 from station.web.pages.registry import PAGES, TOPICS
+from station.web.public_api import describe, public_api_routes
 from station.web.render import STATIC, Pages
 from station.web.sending import sending_routes
-from station.web.site import Site, page_routes
+from station.web.site import Site, UnknownHere, page_routes
 from station.web.stop import stop_routes
 
 POLL_S = 1.0  # how often it is looked whether another process changed people or devices
@@ -41,13 +43,14 @@ def create_app(
     allowed_hosts: tuple[str, ...] = (),
     send: Callable[[SendRequest], None] | None = None,
     default_language: Callable[[], str] = lambda: "en",
+    tracks: TrackLibrary | None = None,
 ) -> FastAPI:
     """The app over a station. `access`: who may do what.
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
-    None: there is none. `default_language`: for browsers that ask for no language that there is.
-    `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops;
-    `app.state.is_official(address)` says for which addresses it reserves connections.
+    None: there is none. `default_language`: for browsers that ask for no language that there is. `tracks`: those of the
+    event; None: those that ship. `app.state.live.close()` ends the open streams, so that a server need not wait for
+    browsers when it stops; `app.state.is_official(address)` says for which addresses it reserves connections.
     """
     pages = Pages(PAGES, TOPICS)
     live = EventStream(service, pages)
@@ -69,10 +72,13 @@ def create_app(
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.add_middleware(LanguageChoice, default=default_language)
-    site = Site(service, pages, access)
+    site = Site(service, pages, access, tracks)
     for page in PAGES:
         app.include_router(page_routes(site, page))
     app.include_router(_stream_routes(live, pages, access))
+    public = public_api_routes(site, live)
+    app.include_router(public)
+    describe(app, public)
     app.include_router(api_routes(service, access))
     app.include_router(stop_routes(service, pages))
     if send is not None:
@@ -84,6 +90,10 @@ def create_app(
     @app.exception_handler(404)
     async def not_found(_: Request, __: Exception) -> JSONAnswer:
         return JSONAnswer({"error": text("There is nothing here; the live page is at /.")}, 404)
+
+    @app.exception_handler(UnknownHere)
+    async def unknown_here(_: Request, error: Exception) -> JSONAnswer:
+        return JSONAnswer({"error": str(error)}, 404)
 
     return app
 

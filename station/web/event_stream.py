@@ -112,6 +112,23 @@ class EventStream:
         finally:
             self._wakes.pop(wake, None)
 
+    async def views(self) -> AsyncGenerator[View | None, None]:
+        """Each newest view as soon as the reader takes it, and None while nothing changes."""
+        wake = asyncio.Event()
+        self._wakes[wake] = False
+        version = -1
+        try:
+            while not self._closing.is_set():
+                wake.clear()
+                view = self._newest.view
+                if view.version != version:
+                    version = view.version
+                    yield view
+                elif not await _woken(wake):
+                    yield None
+        finally:
+            self._wakes.pop(wake, None)
+
     async def _draw(self, topic: str) -> SharedTopic:
         """The topic in the reader's language, drawn once for all its browsers, at least as new as the view at the call.
 

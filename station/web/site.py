@@ -6,21 +6,37 @@ import anyio.to_thread
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from shared.errors import Refused
+from shared.tracks.outline import TrackOutline
+from shared.tracks.shipped import shipped_name, shipped_outline
 from station.access.roles import Role
 from station.access.station_access import StationAccess
+from station.store.event_files.tracks import TrackLibrary
 from station.views.views import ServicePort
 from station.web.access import FORMS_ALLOWED, identity_of, require
 from station.web.page import Page
 from station.web.render import Pages
 
 
+class UnknownHere(Refused):
+    """There is nothing at this address, such as no race of this id; answered with 404 and the sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The station's web site. `access`: people, sessions and devices, and who a request is."""
+    """The station's web site. `access`: people, sessions and devices; `tracks`: those of the event."""
 
     service: ServicePort
     pages: Pages
     access: StationAccess
+    tracks: TrackLibrary | None = None
+
+    def outline(self, track: str) -> TrackOutline | None:
+        """The geometry of the track of this name; None if it is not known. Reads files: call it off the event loop."""
+        if self.tracks is not None:
+            return self.tracks.outline(track)
+        shipped = shipped_name(track)
+        return shipped_outline(shipped) if shipped is not None else None
 
     async def html(self, request: Request, name: str, status: int = 200, **values: object) -> HTMLResponse:
         """The page of this name as it is now, for whoever asks. `values`: what its template needs beyond the view."""

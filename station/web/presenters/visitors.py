@@ -11,6 +11,8 @@ from shared.text import text
 from station.views.car_views import CarStopView, CarView, StopView
 from station.views.event_view import EventView
 from station.views.gate_views import GateView
+from station.views.procedure_view import ProcedureView
+from station.views.queue_view import QueueView
 from station.views.race_views import RunView
 from station.views.system_views import BrokerView, StoreView, SyncView
 from station.views.views import View
@@ -35,7 +37,10 @@ def visitor_view(view: View) -> View:
         mode=view.mode,
         runs=tuple(_run(run) for run in view.runs),
         stop=_stop(view.stop),
+        queue=QueueView(view.queue.lines, view.queue.at_utc_ns, view.queue.run_ns),
+        procedure=_procedure(view.procedure),
         event=_event(view.event),
+        announcements=view.announcements,
         notice=INTERRUPTION if interrupted(view) else "",
     )
 
@@ -48,6 +53,11 @@ def interrupted(view: View) -> bool:
         or any(not gate.alive or gate.stuck for gate in view.gates)
         or any(car.alarm for car in view.cars if car.name in on_track)
     )
+
+
+def _procedure(procedure: ProcedureView) -> ProcedureView:
+    """Start lights, pause and submission, without why a start was not given."""
+    return replace(procedure, runs=tuple(replace(run, start_note="") for run in procedure.runs))
 
 
 def _event(event: EventView) -> EventView:
