@@ -91,7 +91,7 @@ class ServicePort(Protocol):
     def run_page(self, run_id: str) -> RunPage | None:
         """Everything about one run; None if there is no such run."""
 
-    def stop_all(self, author: str, reason: str = "") -> StopView:
+    def stop_all(self, author: str, reason: str = "", device: str = "") -> StopView:
         """Orders every car to stop and latches the stop; does not wait for the disk, the queue or a list of cars."""
 
     def stop_state(self) -> StopView:

@@ -11,19 +11,19 @@ from typing import Any
 
 import anyio.to_thread
 from fastapi import Request
-from fastapi.responses import JSONResponse
 
 from shared.errors import BadInput, RacedayError, Refused
 from shared.text import text
+from shared.web.language import JSONAnswer
+from station.access.identity import Identity
 from station.core.inputs import Command
 from station.views.command_answers import Accepted, Declined
-from station.web.access import command_refusal
+from station.web.access import command_refusal, identity_of, request_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
-from station.web.site import Site, identity_of
+from station.web.site import Site
 
 MAX_FIELD = 600
 MAX_FORM_BYTES = 16_384
-DEFAULT_AUTHOR = "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,15 @@ class Submission:
     """A form as it arrived: its fields as people wrote them, and who sent it."""
 
     fields: Mapping[str, str]
-    author: str
-    device: str
+    identity: Identity
+
+    @property
+    def author(self) -> str:
+        return self.identity.author
+
+    @property
+    def device(self) -> str:
+        return self.identity.device
 
     def __getitem__(self, name: str) -> str:
         """What stands in the field; "" if it was not sent."""
@@ -40,10 +47,10 @@ class Submission:
 
 
 async def received(
-    request: Request, site: Site, max_bytes: int = MAX_FORM_BYTES, max_field: int = MAX_FIELD
-) -> Submission | JSONResponse:
+    request: Request, max_bytes: int = MAX_FORM_BYTES, max_field: int = MAX_FIELD
+) -> Submission | JSONAnswer:
     """The form that was sent, or the answer to a request that is refused."""
-    if refused := command_refusal(request, site.operators):
+    if refused := request_refusal(request.headers, request.url.scheme):
         return error_answer(*refused)
     try:
         document = json.loads(await read_body(request, max_bytes))
@@ -55,14 +62,17 @@ async def received(
         return error_answer(400, text("A form is a JSON object of texts."))
     if any(len(value) > max_field for value in document.values()):
         return error_answer(400, text("A field has more than {max} characters.", max=max_field))
-    identity = identity_of(request)
-    return Submission(document, identity.person or DEFAULT_AUTHOR, identity.device)
+    return Submission(document, identity_of(request))
 
 
-async def given(site: Site, make: Callable[[], Command], done: Callable[[Accepted], dict[str, Any]]) -> JSONResponse:
+async def given(
+    site: Site, form: Submission, make: Callable[[], Command], done: Callable[[Accepted], dict[str, Any]]
+) -> JSONAnswer:
     """Gives the command that `make` makes of a form; answers with `done`, or with the sentence of the refusal."""
     try:
         command = make()
+        if refused := command_refusal(form.identity, command):
+            return error_answer(*refused)
         answer = await anyio.to_thread.run_sync(site.service.submit, command)
     except (BadInput, Refused) as error:
         return error_answer(409 if isinstance(error, Refused) else 400, error.args[0])
@@ -70,4 +80,4 @@ async def given(site: Site, make: Callable[[], Command], done: Callable[[Accepte
         return error_answer(503, str(error))
     if isinstance(answer, Declined):
         return error_answer(409, answer.sentence)
-    return JSONResponse({"accepted": True, "seq": answer.seq, **done(answer)})
+    return JSONAnswer({"accepted": True, "seq": answer.seq, **done(answer)})

@@ -14,6 +14,7 @@ from station.views.event_view import EventView
 from station.web.app import create_app
 from station.web.server import WebServer
 from tests.station.service.station_rig import Rig
+from tests.station.web.signed_in import SignedIn, cheap_access, session_of
 
 RULES = RaceRules(consecutive_laps=1, max_laps=2, min_lap_s=2.0)
 
@@ -63,9 +64,11 @@ def event_station(path: pathlib.Path, *, empty: bool = False) -> Iterator[EventS
             rig.settle()
 
     thread = threading.Thread(target=pump, name="station")
-    app = create_app(rig.station)
+    access = cheap_access(path)
+    app = create_app(rig.station, access)
+    app.add_middleware(SignedIn, session=session_of(access))
     listening = listen("127.0.0.1", 0, "web")
-    web = WebServer(app, listening, app.state.live.close)
+    web = WebServer(app, listening, app.state.live.close, app.state.is_official)
     thread.start()
     web.start()
     try:
@@ -75,4 +78,5 @@ def event_station(path: pathlib.Path, *, empty: bool = False) -> Iterator[EventS
         listening.close()
         ended.set()
         thread.join()
+        access.close()
         rig.station.close()

@@ -213,3 +213,17 @@ def test_commands_of_the_pages_are_accepted_by_the_api(station: EventStation) ->
     assert (status, answer["race_id"]) == (200, "final")
     assert post(station, "/api/v1/commands", {"command": "import_racers", "racers": []})[0] == 409
     assert isinstance(station.give(e.CloseRace(author="Ruth", race_id="final")).seq, int)
+
+
+@pytest.mark.parametrize("path", ["/event", "/event/races", "/event/preview", "/racers/preview", "/racers/import"])
+def test_nobody_sends_forms_without_being_signed_in(station: EventStation, path: str) -> None:
+    assert post(station, path, FORM, cookie="raceday_session=nobody")[0] == 401
+
+
+@pytest.mark.parametrize("path", ["/event", "/racers", "/racers.csv", "/cars"])
+def test_the_pages_are_for_operators(station: EventStation, path: str) -> None:
+    sent = urllib.request.Request(station.url + path, headers={"cookie": "raceday_session=nobody"})
+    with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(sent):
+        pass
+    assert refused.value.code == 401
+    refused.value.close()

@@ -4,12 +4,14 @@ from typing import Any
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 
 from shared.errors import BadInput, RacedayError, Refused
 from shared.rules.wording import rules_line
 from shared.text import text
+from shared.text.reader import shown
 from shared.units import format_ms
+from shared.web.language import JSONAnswer
 from station.core.event.commands import ChangeEvent, ChangeRace, CreateEvent, CreateRace
 from station.core.inputs import Command
 from station.core.race.race_changes import PlaceChange
@@ -47,35 +49,35 @@ def event_routes(site: Site) -> APIRouter:
         return await site.html(request, "event", on_file=view, form=_form(view, act, race), choices=CHOICES)
 
     @router.post("/event/races")
-    async def race(request: Request) -> JSONResponse:
+    async def race(request: Request) -> JSONAnswer:
         """Creates a race, or changes the one that the field `race_id` names."""
-        form = await received(request, site)
-        if isinstance(form, JSONResponse):
+        form = await received(request)
+        if isinstance(form, JSONAnswer):
             return form
         view = (await anyio.to_thread.run_sync(site.service.snapshot)).event
-        return await given(site, lambda: _race_command(form, view), lambda answer: {"race_id": answer.race_id})
+        return await given(site, form, lambda: _race_command(form, view), lambda answer: {"race_id": answer.race_id})
 
     @router.post("/event/preview")
-    async def preview(request: Request) -> JSONResponse:
+    async def preview(request: Request) -> JSONAnswer:
         """The rules of the form in one line and, for a race that has runs, what they would do to each racer."""
-        form = await received(request, site)
-        if isinstance(form, JSONResponse):
+        form = await received(request)
+        if isinstance(form, JSONAnswer):
             return form
         view = (await anyio.to_thread.run_sync(site.service.snapshot)).event
         try:
-            return JSONResponse(await anyio.to_thread.run_sync(lambda: _preview(site, form, view)))
+            return JSONAnswer(await anyio.to_thread.run_sync(lambda: _preview(site, form, view)))
         except (BadInput, Refused) as error:
             return error_answer(400, error.args[0])
         except RacedayError as error:
             return error_answer(503, str(error))
 
     @router.post("/event")
-    async def event(request: Request) -> JSONResponse:
+    async def event(request: Request) -> JSONAnswer:
         """Creates an event, or changes the one that is on."""
-        form = await received(request, site)
-        if isinstance(form, JSONResponse):
+        form = await received(request)
+        if isinstance(form, JSONAnswer):
             return form
-        return await given(site, lambda: _event_command(form), lambda _: {})
+        return await given(site, form, lambda: _event_command(form), lambda _: {})
 
     return router
 
@@ -142,7 +144,7 @@ def _event_command(form: Submission) -> Command:
 
 def _preview(site: Site, form: Submission, view: EventView) -> dict[str, str]:
     entry, race = race_of(form.fields, view.event), view.race(form["race_id"])
-    line = rules_line(entry.rules)
+    line = shown(rules_line(entry.rules))
     if race is None or race.runs == 0 or entry.rules == race.rules:
         return {"line": line, "html": ""}
     wanted = ChangeRace(author=form.author, race_id=race.race_id, rules=entry.rules)

@@ -8,12 +8,13 @@ from typing import Any
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from shared.errors import Refused
 from shared.rules.person_names import name_key
 from shared.text import Sentence, ntext, text
 from shared.text.reader import language
+from shared.web.language import JSONAnswer
 from station.core.event.commands import ImportRacers
 from station.core.event.csv_roster import MAX_BYTES, Roster, RosterLine, read_roster, write_roster
 from station.core.event.event_book import EventBook
@@ -73,20 +74,20 @@ def racers_routes(site: Site) -> APIRouter:
         return Response(written.encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
 
     @router.post("/racers/preview")
-    async def preview(request: Request) -> JSONResponse:
+    async def preview(request: Request) -> JSONAnswer:
         """What the file of the form would change, line by line, as HTML; `new` and `changed`: how many racers."""
-        form = await received(request, site, MAX_UPLOAD_BYTES, MAX_UPLOAD_BYTES)
-        if isinstance(form, JSONResponse):
+        form = await received(request, MAX_UPLOAD_BYTES, MAX_UPLOAD_BYTES)
+        if isinstance(form, JSONAnswer):
             return form
-        return JSONResponse(await anyio.to_thread.run_sync(lambda: _preview(site, form)))
+        return JSONAnswer(await anyio.to_thread.run_sync(lambda: _preview(site, form)))
 
     @router.post("/racers/import")
-    async def enter(request: Request) -> JSONResponse:
+    async def enter(request: Request) -> JSONAnswer:
         """Enters the racers of the file that can be imported."""
-        form = await received(request, site, MAX_UPLOAD_BYTES, MAX_UPLOAD_BYTES)
-        if isinstance(form, JSONResponse):
+        form = await received(request, MAX_UPLOAD_BYTES, MAX_UPLOAD_BYTES)
+        if isinstance(form, JSONAnswer):
             return form
-        return await given(site, lambda: _import(form, site.service.snapshot().event), lambda _: {})
+        return await given(site, form, lambda: _import(form, site.service.snapshot().event), lambda _: {})
 
     return router
 
