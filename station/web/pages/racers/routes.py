@@ -130,8 +130,8 @@ def _preview(site: Site, form: Submission) -> dict[str, Any]:
 def preview_row(each: RosterLine) -> PreviewRow:
     """A line of the file as a row."""
     sign, words = KIND_WORDS[each.kind]
-    said = {name: getattr(each.racer, name) for name in FIELD_WORDS}
-    details = [f"{FIELD_WORDS[name]} {_shown(value)}".strip() for name, value in said.items() if value]
+    filled = {name: getattr(each.racer, name) for name in FIELD_WORDS}
+    details = [f"{FIELD_WORDS[name]} {_shown(value)}".strip() for name, value in filled.items() if value]
     return PreviewRow(each.line, each.kind, sign, words, each.becomes.alias, " · ".join(details))
 
 
