@@ -14,6 +14,7 @@ from shared.files import write_ready_file
 from shared.web.server import listen, url_of
 from station.build import build, hold_lock
 from station.config import StationConfig
+from station.screens.register import ScreenRegister
 from station.service.station import Station
 from station.service.threads import StationThreads
 from station.sync.operator_requests import add_request
@@ -43,7 +44,13 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         runner = StationThreads(build(config, log=log))
         ends.callback(runner.stop)
         send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
-        app = create_app(runner.station, config.web.operators, config.web.allowed_hosts, send)
+        app = create_app(
+            runner.station,
+            config.web.operators,
+            config.web.allowed_hosts,
+            send,
+            ScreenRegister(config.data_dir, runner.log),
+        )
         officials = Addresses.parsed(config.web.operators, "web.operators")
         web = WebServer(app, listening, app.state.live.close, officials)
         ends.callback(web.close)

@@ -14,6 +14,7 @@ from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
+from station.screens.register import ScreenRegister
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
 from station.web.access import client_address
@@ -33,15 +34,19 @@ def create_app(
     operators: tuple[str, ...] = LOOPBACK,
     allowed_hosts: tuple[str, ...] = (),
     send: Callable[[SendRequest], None] | None = None,
+    screens: ScreenRegister | None = None,
 ) -> FastAPI:
     """The app over a station. `operators`: addresses and networks that may command ("*": all).
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
-    None: there is none. `app.state.live.close()` ends the open streams, so that a server need not wait for browsers
-    when it stops. Raises ConfigError for a wrong address in `operators`.
+    None: there is none. `screens`: the register of the screens; None: one that stores nothing.
+    `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops. Raises
+    ConfigError for a wrong address in `operators`.
     """
     pages = Pages(PAGES, TOPICS)
-    live = EventStream(service, pages)
+    screens = ScreenRegister(None) if screens is None else screens
+    live = EventStream(service, pages, lambda: screens.view)
+    screens.on_change(live.refresh)
     officials = Addresses.parsed(operators, "web.operators")
 
     @asynccontextmanager
@@ -54,7 +59,7 @@ def create_app(
     app.state.live = live
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
-    site = Site(service, pages, officials)
+    site = Site(service, pages, officials, screens)
     for page in PAGES:
         app.include_router(page_routes(site, page))
     app.include_router(_stream_routes(live, pages, officials))

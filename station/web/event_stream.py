@@ -12,10 +12,11 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from station.screens.records import ScreensView
 from station.views.views import ServicePort, View
 from station.web.render import Pages, Rendered
 
@@ -29,10 +30,11 @@ MAX_OFFICIALS = 50  # browsers of officials, whose places the public cannot take
 
 @dataclass(frozen=True, slots=True)
 class TimedView:
-    """A view, and when it was made on this process's monotonic clock."""
+    """A view, and when it was made on this process's monotonic clock. `number` grows with each."""
 
     view: View
     taken_ns: int
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +43,30 @@ class SharedTopic:
 
     timed_view: TimedView
     rendered: Rendered
-    _changes_since: dict[int, str] = field(default_factory=dict)  # by version; 0: the browser has none
+    _changes_since: dict[int, str] = field(default_factory=dict)  # by number; 0: the browser has none
 
     @property
     def age_ns(self) -> int:
         return time.monotonic_ns() - self.timed_view.taken_ns
 
-    def changes_since(self, last: Rendered | None) -> str:
+    def changes_since(self, last: "SharedTopic | None") -> str:
         """The JSON for a browser that has `last`, "" if it has everything. Most browsers have the same one."""
-        since = last.version if last is not None else 0
+        since = last.timed_view.number if last is not None else 0
         if since not in self._changes_since:
-            self._changes_since[since] = changes(self.rendered, last)
+            self._changes_since[since] = changes(self.rendered, last.rendered if last is not None else None)
         return self._changes_since[since]
 
 
 class EventStream:
     """Sends the newest view to every open page. Call `start` in the event loop that serves the pages."""
 
-    def __init__(self, service: ServicePort, pages: Pages) -> None:
+    def __init__(self, service: ServicePort, pages: Pages, screens: Callable[[], ScreensView] = ScreensView) -> None:
+        """`screens`: what the screens show now; call `refresh` when it has changed."""
         self._service = service
         self._pages = pages
-        self._newest = TimedView(service.snapshot(), time.monotonic_ns())
+        self._screens = screens
+        self._newest = TimedView(replace(service.snapshot(), screens=screens()), time.monotonic_ns())
+        self._numbering = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -92,15 +97,15 @@ class EventStream:
         """Yields server-sent events for one browser until it disconnects or the station stops. `topics`: known ones."""
         wake = asyncio.Event()
         self._wakes[wake] = official
-        last: dict[str, Rendered] = {}
+        last: dict[str, SharedTopic] = {}
         try:
             yield b"retry: 1000\n\n"
             while not self._closing.is_set():
                 wake.clear()
                 shared = {topic: await self._draw(topic) for topic in topics}
-                if any(each.rendered is not last.get(topic) for topic, each in shared.items()):
+                if any(each is not last.get(topic) for topic, each in shared.items()):
                     yield update(shared, last)
-                    last = {topic: each.rendered for topic, each in shared.items()}
+                    last = shared
                 while not wake.is_set() and not await _woken(wake):
                     yield heartbeat(shared)
         finally:
@@ -115,19 +120,30 @@ class EventStream:
         newest = self._newest
         async with self._locks[topic]:
             shared = self._shared.get(topic)
-            if shared is None or shared.timed_view.taken_ns < newest.taken_ns:
+            if shared is None or shared.timed_view.number < newest.number:
                 timed_view = self._newest
                 shared = SharedTopic(timed_view, await asyncio.to_thread(self._pages.render, timed_view.view, topic))
                 self._shared[topic] = shared
             return shared
+
+    def refresh(self) -> None:
+        """What the screens show has changed. Safe from any thread."""
+        newest = self._newest
+        self._show(newest.view, newest.taken_ns)
+
+    def _show(self, view: View, taken_ns: int) -> None:
+        with self._numbering:
+            if taken_ns >= self._newest.taken_ns:  # otherwise a newer view came meanwhile
+                number = self._newest.number + 1
+                self._newest = TimedView(replace(view, screens=self._screens()), taken_ns, number)
+        self._call_wake_all()
 
     def _watch(self) -> None:
         while not self._closing.is_set():
             view = self._service.wait_for_change(self._newest.view.version, 1.0)
             if view is None:
                 continue
-            self._newest = TimedView(view, time.monotonic_ns())
-            self._call_wake_all()
+            self._show(view, time.monotonic_ns())
             self._closing.wait(SETTLE_S)
 
     def _call_wake_all(self) -> None:
@@ -148,11 +164,11 @@ async def _woken(wake: asyncio.Event) -> bool:
     return False
 
 
-def update(shared: Mapping[str, SharedTopic], last: Mapping[str, Rendered]) -> bytes:
+def update(shared: Mapping[str, SharedTopic], last: Mapping[str, SharedTopic]) -> bytes:
     """One message: what changed in each topic for a browser that has `last`, and the clock."""
     topics = ((topic, each.changes_since(last.get(topic))) for topic, each in shared.items())
     changed = ",".join(f"{_json(topic)}:{text}" for topic, text in topics if text)
-    newest = max(shared.values(), key=lambda each: each.rendered.version)
+    newest = max(shared.values(), key=lambda each: each.timed_view.number)
     data = f'{{"version":{newest.rendered.version},"clock":{_json(_clock(newest))},"topics":{{{changed}}}}}'
     return f"event: update\ndata: {data}\n\n".encode()
 
@@ -174,7 +190,7 @@ def changes(now: Rendered, last: Rendered | None) -> str:
 
 def heartbeat(shared: Mapping[str, SharedTopic]) -> bytes:
     """The message while nothing changes: only the station's clock, as a sign that it is alive."""
-    newest = max(shared.values(), key=lambda each: each.rendered.version)
+    newest = max(shared.values(), key=lambda each: each.timed_view.number)
     return f"event: heartbeat\ndata: {_json(_clock(newest))}\n\n".encode()
 
 

@@ -1,6 +1,6 @@
 """What the addresses of a page work with: the station behind them, and the HTML of the pages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
@@ -10,7 +10,8 @@ from shared.addresses import Addresses
 from shared.web.security import HEADERS
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
-from station.views.views import ServicePort
+from station.screens.register import ScreenRegister
+from station.views.views import ServicePort, View
 from station.web.page import Page
 from station.web.render import Pages
 
@@ -28,13 +29,18 @@ class Site:
     service: ServicePort
     pages: Pages
     operators: Addresses
+    screens: ScreenRegister
+
+    def view(self) -> View:
+        """The newest view, with what the screens show."""
+        return replace(self.service.snapshot(), screens=self.screens.view)
 
     async def html(self, request: Request, name: str, status: int = 200, **values: object) -> HTMLResponse:
         """The page of this name as it is now, for whoever asks. `values`: what its template needs beyond the view."""
         identity, page = identity_of(request), self.pages.table[name]
 
         def drawn() -> str:
-            return self.pages.page(name, self.service.snapshot(), identity, **values)
+            return self.pages.page(name, self.view(), identity, **values)
 
         text = await anyio.to_thread.run_sync(drawn)
         headers = {"cache-control": "no-store"} if page.role == Role.VIEWER else FORMS_ALLOWED

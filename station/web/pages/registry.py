@@ -7,10 +7,13 @@ from station.web.pages.gates.presenter import GATES
 from station.web.pages.head import OFFICIALS_HEAD, PUBLIC_HEAD
 from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
+from station.web.pages.screen.presenter import HALL
+from station.web.pages.screen.routes import screen_routes
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
     Page("live", "/", text("Live"), Role.VIEWER, content=LIVE),
+    Page("screen", "/screen", text("Screen"), Role.VIEWER, content=HALL, routes=screen_routes, bare=True),
     Page("operate", "/operate", text("Race control"), Role.REFEREE, in_tabs=True, content=CONTROL),
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
 )

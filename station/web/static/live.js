@@ -75,8 +75,10 @@
     });
   }
 
-  // Scripts of a page listen for `raceday`: `detail.NAME.data` is the data of a topic that changed.
+  // Scripts of a page listen for `raceday`: `detail.NAME` is a topic that changed, with its `data` if that did. They
+  // get `raceday-before` with the same while the page still shows what was before.
   function applyUpdate({ version, clock, topics }) {
+    document.dispatchEvent(new CustomEvent("raceday-before", { detail: topics }));
     for (const topic of Object.values(topics)) applyTopic(topic);
     lapClock.update(clock);
     for (const { data } of Object.values(topics)) if (data?.mode) showMode(data.mode);
