@@ -49,7 +49,8 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
             config.web.operators,
             config.web.allowed_hosts,
             send,
-            ScreenRegister(config.data_dir, runner.log),
+            lambda: config.web.language,
+            ScreenRegister(config.data_dir, log),
         )
         officials = Addresses.parsed(config.web.operators, "web.operators")
         web = WebServer(app, listening, app.state.live.close, officials)

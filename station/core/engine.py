@@ -11,6 +11,7 @@ Example: an edge that ends a lap gives `Crossing` (gate), `Attributed` and `LapC
 
 from collections.abc import Iterable, Sequence
 
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core import set_up
@@ -27,7 +28,7 @@ from station.core.timing.backup_system import MissedByA
 from station.core.timing.gate import Gate
 from station.core.timing.readiness import TESTING
 
-NO_GATE = "the station has no such gate"
+NO_GATE = text("the station has no such gate")
 
 
 class Engine(TimingState):
@@ -132,7 +133,7 @@ class Engine(TimingState):
         if crossing.transponder and self.attribution.is_twin(crossing, spec.lockout_ns):
             if spec.kind == LINE and spec.system == "A" and not test and self._run_timed_by_b is None:
                 self.attribution.remember_twin(crossing, spec.lockout_ns)
-            return [f.Unattributed(crossing.number, "the same car's other transponder in the same pass")]
+            return [f.Unattributed(crossing.number, text("the same car's other transponder in the same pass"))]
         if spec.kind == LINE and spec.system == "B":
             return [f.Unattributed(crossing.number, TESTING)] if test else self._on_crossing_of_b(crossing)
         if spec.kind == LINE:
@@ -151,7 +152,7 @@ class Engine(TimingState):
         before = self._missed(self.backup.missed_before(crossing))
         run = self._run_timed_by_b
         if run is not None and not test:
-            unattributed = f.Unattributed(crossing.number, "system B times this run")
+            unattributed = f.Unattributed(crossing.number, text("system B times this run"))
             return [*before, unattributed, *self.backup.add_from_a(crossing, run.run_id)]
         facts = self._attribute(crossing, "gate", lockout_ns, test)
         run_id = next((fact.run_id for fact in facts if isinstance(fact, f.Attributed)), "")
@@ -183,14 +184,14 @@ class Engine(TimingState):
         for each in missed:
             crossing, run, several = each.crossing, self.run, self.attribution.several
             if run is None or not run.on or not (run.released or several):
-                facts.append(f.Unattributed(crossing.number, "only system B saw it, and no run is on"))
+                facts.append(f.Unattributed(crossing.number, text("only system B saw it, and no run is on")))
             elif each.fact is not None and (several or run.book.could_end_lap(crossing.boot, crossing.at_ns)):
                 facts += [each.fact, *self._attribute(crossing, "system_b", 0, self._is_test(crossing))]
             elif not run.begun and not several:
                 self.timed_by_b, run.book.timed_by_b = run.run_id, True
                 facts += self._count_own_of_b(each.own)
             else:
-                facts.append(f.Unattributed(crossing.number, "only system B saw it"))
+                facts.append(f.Unattributed(crossing.number, text("only system B saw it")))
                 if run.begun and not several:
                     run.proposals.append(missed_by_system_a(run.run_id, crossing.at_ns))
                     facts.append(run.proposals[-1])

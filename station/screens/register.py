@@ -181,4 +181,3 @@ class ScreenRegister:
     def _tell(self) -> None:
         for listener in self._listeners:
             listener()
-

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from shared.errors import HardwareMissing
 from shared.link.interface import Delivery, Link
 from shared.protocol import messages as m
+from shared.text import text
 from station.core.engine import Engine
 from station.core.facts import Fact, GateNoteStored, GateStuck, GateTried
 from station.core.inputs import Edge, GateSpec, Input, Moment, TryGate
@@ -150,7 +151,7 @@ class LiveState:
 
     def _gate(self, spec: GateSpec) -> GateView:
         driver = self._drivers.get(spec.name)
-        report = driver.health() if driver is not None else GateHealthReport(False, "The gate has no driver.")
+        report = driver.health() if driver is not None else GateHealthReport(False, text("The gate has no driver."))
         # Sentences contain counts (edges, seconds), so only another kind of fault is reported.
         kind = "" if report.alive else FIGURES.sub("", report.sentence)
         if self._faults.get(spec.name) != kind:

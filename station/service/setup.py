@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.errors import ConfigError
+from shared.text import text
 from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.race.starts import LONGEST_DELAY_MS, SHORTEST_DELAY_MS
@@ -94,4 +95,6 @@ def open_or_continue(wanted: e.OpenRace, engine: Engine, try_open: Callable[[e.O
         try_open(known.info)
     if engine.race is None:
         raise ConfigError(f"[race] {refusal}")
-    return f"{refusal} The station continues with {engine.race.info.race_id} as it was."
+    return text(
+        "{sentence} The station continues with {race_id} as it was.", sentence=refusal, race_id=engine.race.info.race_id
+    )

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 
+from shared.text import text
 from station.core.inputs import Mode
 from station.views.car_views import CarView, StopView
 from station.views.event_view import EventView
@@ -26,8 +27,8 @@ class ViewParts:
     standing: tuple[StandingLine, ...] = ()
     gates: tuple[GateView, ...] = ()
     cars: tuple[CarView, ...] = ()
-    broker: BrokerView = field(default_factory=lambda: BrokerView(False, "Not connected yet.", 0, 0))
-    sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, "Sync has not been checked yet."))
+    broker: BrokerView = field(default_factory=lambda: BrokerView(False, text("Not connected yet."), 0, 0))
+    sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, text("Sync has not been checked yet.")))
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
@@ -94,4 +95,4 @@ def _with_results_due(sync: SyncView, due: int) -> SyncView:
     if sync.due >= due:
         return sync
     pending = max(0, due - sync.posted - sync.rejected)
-    return replace(sync, due=due, pending=pending, sentence="A result is waiting to be posted.")
+    return replace(sync, due=due, pending=pending, sentence=text("A result is waiting to be posted."))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.protocol.messages import OfficialLap, RunStatus
 from shared.rules.ranking import score_run
+from shared.text import text
 from station.core.attribution.transponders import UnknownId
 from station.core.facts import Lap, Proposal
 from station.core.inputs import Moment, clock_of
@@ -41,6 +42,13 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
         )
         for placed in race.standings.lines()
     )
+
+
+def standing_place(race: Race, run: Run) -> int | None:
+    """The place that this run holds for its racer; None if it holds none."""
+    if race.standings.run_behind(run.racer) != run.run_id:
+        return None
+    return next((placed.rank for placed in race.standings.lines() if placed.racer == run.racer), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,10 @@ def run_view(
         model_note=_model_note(run, reported, differs),
         model_differs=differs,
         last_lap=run.last_lap,
+        hand_timed=run.hand_timed,
+        hand_times=tuple(run.hand_times),
+        disqualified=run.disqualified,
+        official=run.official,
         limit_unsure=run.phase == "running" and run.rules.time_limit_s is not None and run.unsure(now.boot),
         without_agent=run.without_agent,
         sectors=sectors[0],
@@ -131,11 +143,16 @@ def _model_note(run: Run, reported: tuple[str, str] | None, differs: bool) -> st
     if run.race.officiating == 0 or run.without_agent:
         return ""
     if differs and reported is not None:
-        return f"{run.car} reports {shown(*reported)}, the entry says {shown(run.model, run.model_sha256)}."
+        return text(
+            "{car} reports {what}, the entry says {words}.",
+            car=run.car,
+            what=shown(*reported),
+            words=shown(run.model, run.model_sha256),
+        )
     if run.model_changes:
-        return f"{run.car} reported another model in the middle of the run."
+        return text("{car} reported another model in the middle of the run.", car=run.car)
     if run.driven is None and (run.released or reported is None):
-        return f"{run.car} reports no model: its result names none."
+        return text("{car} reports no model: its result names none.", car=run.car)
     return ""
 
 
@@ -151,6 +168,8 @@ def best_ns(laps: tuple[Lap, ...]) -> int | None:
 
 def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
     """The run's score so far in ms, with these laps; None if it has none."""
+    if run.disqualified:
+        return None
     score = run.score if run.phase == "finished" else score_run(run_laps(laps), run.rules)
     return None if score is None else score.score_ms
 

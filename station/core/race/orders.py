@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
-from shared.text import text
+from shared.text import ntext, text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.counting import lap_doubts
@@ -19,10 +19,12 @@ from station.core.race.race import Race
 from station.core.race.results import finish, judge_again, when
 from station.core.race.starts import cancel, relaunch, stage, start
 from station.core.race.submission import discard_run, submit_run
+from station.core.rulings.hand_timing import count_mark
+from station.core.rulings.lap_rulings import dismiss, restore_proposal, rule
+from station.core.rulings.official import disqualify
 from station.core.runs.car_models import enter
 from station.core.runs.incidents import IncidentCommand, count_incident, record_hand_time, take_back
 from station.core.runs.lap_book import LapBook
-from station.core.runs.rulings import dismiss, rule
 from station.core.runs.run import NAMES, Run, next_phase
 
 
@@ -64,15 +66,21 @@ def resolve_run(race: Race, command: e.Command) -> Run:
     run_id = getattr(command, "run_id", "")
     if not run_id and len(race.on_track) > 1 and not isinstance(command, e.HandTime):
         on = ", ".join(f"{run.run_id} ({run.racer})" for run in race.on_track)
-        raise Refused(f"`{NAMES[type(command)]}` must name its run in `run_id`: {on} are on.")
+        raise Refused(
+            text("`{command}` must name its run in `run_id`: {on} are on.", command=NAMES[type(command)], on=on)
+        )
     run = race.runs.get(run_id) if run_id else race.run
     if race.registry.gone(run_id):
-        raise Refused(f"The run {run_id!r} is too old for a ruling; it is still in the journal.")
+        raise Refused(text("The run {run_id!r} is too old for a ruling; it is still in the journal.", run_id=run_id))
     if run_id and run is None:
-        raise Refused(f"There is no run {run_id!r} in the race {race.info.race_id}.")
+        raise Refused(
+            text("There is no run {run_id!r} in the race {race_id}.", run_id=run_id, race_id=race.info.race_id)
+        )
     next_phase(race.phase if run is None else run.phase, type(command), race.info.officiating)
     if run is None:
-        raise Refused(f"There is no run {run_id!r} in the race {race.info.race_id}.")
+        raise Refused(
+            text("There is no run {run_id!r} in the race {race_id}.", run_id=run_id, race_id=race.info.race_id)
+        )
     return run
 
 
@@ -83,7 +91,13 @@ def check_can_open(race: Race, command: e.OpenRun | e.ArmRun) -> None:
     elif not race.on_track or race.info.cars_on_track == 1:
         next_phase(race.phase, e.OpenRun, race.info.officiating)
     elif len(race.on_track) >= race.info.cars_on_track:
-        raise Refused(f"{len(race.on_track)} runs are on: the race allows no more at a time (`cars_on_track`).")
+        raise Refused(
+            ntext(
+                "{n} run is on: the race allows no more at a time (`cars_on_track`).",
+                "{n} runs are on: the race allows no more at a time (`cars_on_track`).",
+                n=len(race.on_track),
+            )
+        )
 
 
 def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, replaces: str = "") -> list[f.Fact]:
@@ -95,17 +109,25 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
     racer, car = race.spellings.of(command.racer), checked_device(command.car)
     for other in race.on_track:
         if car == other.car or racer == other.racer:
-            raise Refused(f"{car if car == other.car else racer} is on the track already, in {other.run_id}.")
+            raise Refused(
+                text(
+                    "{who} is on the track already, in {run_id}.",
+                    who=car if car == other.car else racer,
+                    run_id=other.run_id,
+                )
+            )
     run_id = _new_id(race, command)
+    if command.hand_timed and not command.reason.strip():
+        raise Refused(text("To time a run by hand takes a reason: the result says that no sensor timed it."))
     throttle = command.throttle_percent
     if throttle is not None and not 1 <= throttle <= 100:
-        raise Refused("`throttle_percent` must be 1 to 100.")
+        raise Refused(text("`throttle_percent` must be 1 to 100."))
     attempt = next_attempt(race, racer, replaces)
     if not race.on_track:
         race.scale.add_pair(command.moment, run_is_on=False)
     model, sha = command.model, command.model_sha256
     book = LapBook(run_id, race.info.rules, race.info.officiating > 0, min(race.fastest.values(), default=None))
-    run = Run(run_id, race.info, racer, car, model, sha, attempt, book, throttle)
+    run = Run(run_id, race.info, racer, car, model, sha, attempt, book, throttle, hand_timed=command.hand_timed)
     run.without_agent = run.by_hand = without_agent
     run.replaces, run.opened_utc_ns = replaces, race.scale.of_moment(command.moment)
     race.on_track.append(run)
@@ -116,7 +138,19 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
         race.fastest.pop(old.run_id, None)
         race.standings.evict(old.run_id, old.racer)
     return [
-        f.RunOpened(run_id, race.info.race_id, racer, car, model, sha, attempt, throttle, without_agent, replaces),
+        f.RunOpened(
+            run_id,
+            race.info.race_id,
+            racer,
+            car,
+            model,
+            sha,
+            attempt,
+            throttle,
+            without_agent,
+            replaces,
+            command.hand_timed,
+        ),
         f.PhaseChanged(run_id, "armed"),
         *([] if without_agent else [run.ordered("arm")]),
     ]
@@ -128,9 +162,19 @@ def _new_id(race: Race, command: e.OpenRun) -> str:
     fresh = race.registry.new_id() if by_race else race.ids.new_id()
     run_id = checked_device(command.run_id or fresh)
     if race.registry.used(run_id):
-        raise Refused(f"There was already a run {run_id!r} in the race {race.info.race_id}: choose another id.")
+        raise Refused(
+            text(
+                "There was already a run {run_id!r} in the race {race_id}: choose another id.",
+                run_id=run_id,
+                race_id=race.info.race_id,
+            )
+        )
     if race.ids.used(run_id) and not by_race:
-        raise Refused(f"There was already a run {run_id!r} in another race of this station: choose another id.")
+        raise Refused(
+            text(
+                "There was already a run {run_id!r} in another race of this station: choose another id.", run_id=run_id
+            )
+        )
     return run_id
 
 
@@ -144,14 +188,23 @@ def next_attempt(race: Race, racer: str, replaces: str = "") -> int:
     attempt = 1 + race.registry.attempts(racer) - freed
     allowed = race.info.rules.attempts_per_racer
     if allowed is not None and attempt > allowed:
-        raise Refused(f"{racer} has used all {allowed} attempts of the race {race.info.race_id}.")
+        raise Refused(
+            text(
+                "{racer} has used all {allowed} attempts of the race {race_id}.",
+                racer=racer,
+                allowed=allowed,
+                race_id=race.info.race_id,
+            )
+        )
     return attempt
 
 
 def _end(race: Race, run: Run, command: e.FinishRun | e.AbandonRun | e.MarkDnf) -> list[f.Fact]:
     counts, at = not isinstance(command, e.AbandonRun), when(race, command)
     if not isinstance(command, e.MarkDnf):
-        return finish(race, run, type(command), command.reason or f"ended by {command.author}", counts, *at)
+        return finish(
+            race, run, type(command), command.reason or text("ended by {author}", author=command.author), counts, *at
+        )
     run.dnf = True
     dnf = f.RunDidNotFinish(run.run_id, command.author, command.reason)
     return [dnf, *finish(race, run, type(command), command.reason or text("did not finish"), counts, *at)]
@@ -183,6 +236,10 @@ def _rule(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
     match command:
         case e.HandTime():
             return record_hand_time(run, race.on_track, command)
+        case e.Disqualify() | e.Reinstate():
+            return [*disqualify(run, command), *judge_again(race, run, command)]
+        case e.RestoreProposal():
+            return restore_proposal(run, command)
         case e.AssignCrossing():
             return assign_crossing(race, run, command)
         case e.DismissProposal() if not run.race.officiating:
@@ -202,7 +259,10 @@ def _judged_ruling(race: Race, run: Run, command: e.Command) -> list[f.Fact]:
         if command.racer != racer:
             # The leaderboard counts only the allowed attempts of a racer: one more would count only here.
             next_attempt(race, command.racer)
-    facts = rule(run, command, race.scale)
+    if isinstance(command, e.HandCrossing):
+        facts = count_mark(run, command, race.scale)
+    else:
+        facts = rule(run, command, race.scale)
     if isinstance(command, e.VoidLap):
         ruled(run, command.number)
     facts += lap_doubts(race, run, was)

@@ -65,7 +65,7 @@ def finish_if_full(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]
     """Ends the run at `utc_ns` by the clock of `boot` if all its laps are done; returns the facts."""
     if not run.full() or run.phase != "running":
         return []
-    return finish(race, run, "laps done", "all laps done", True, utc_ns, boot)
+    return finish(race, run, "laps done", text("all laps done"), True, utc_ns, boot)
 
 
 def judge(race: Race, run: Run) -> list[f.Fact]:
@@ -91,7 +91,7 @@ def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
 def _scored(race: Race, run: Run, laps: Sequence[f.Lap]) -> tuple[list[f.Fact], bool]:
     """The facts of the run's score and result, and whether the standings changed."""
     ranked = run_laps(laps)
-    score = score_run(ranked, run.rules) if run.counts else None
+    score = score_run(ranked, run.rules) if run.counts and not run.disqualified else None
     run.score = score
     _record_fastest(race, run, laps)
     facts: list[f.Fact] = []
@@ -152,7 +152,7 @@ def corrected(race: Race, correction: ClockCorrection) -> list[f.Fact]:
     for run in [each for each in race.runs.values() if any(map(wrong, each.boots))]:
         run.correct(wrong, correction.by_ns)
         if correction.by_ns and run.book.done:
-            facts.append(f.LapsRecomputed(run.run_id, run.book.laps(), "station", "the clock was put right"))
+            facts.append(f.LapsRecomputed(run.run_id, run.book.laps(), "station", text("the clock was put right")))
         if run.phase == "finished":
             facts += judge(race, run)
     return facts

@@ -10,9 +10,11 @@ from shared.rules.wording import INCIDENTS
 from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.runs.hand_marks import HandMark
 from station.core.runs.lap_book import IncidentKind
 from station.core.runs.run import Run
 
+MAX_HAND_TIMES = 512  # of one run
 IncidentCommand = e.OffTrack | e.Collision | e.CarReset
 
 
@@ -42,9 +44,26 @@ def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
     what, laps = INCIDENTS[command.kind].one, run.book.laps_with(command.kind)
     number = command.number if command.number is not None else max(laps, default=0)
     if number not in laps:
-        where = f"Lap {number} of run {run.run_id}" if command.number is not None else f"Run {run.run_id}"
-        raise Refused(f"{where} has no {what} that could be taken back.")
-    run.book.count_incident(number, command.kind, -1, f"{what} taken back: {command.reason or 'by ' + command.author}")
+        if command.number is None:
+            raise Refused(text("Run {run_id} has no {what} that could be taken back.", run_id=run.run_id, what=what))
+        raise Refused(
+            text(
+                "Lap {number} of run {run_id} has no {what} that could be taken back.",
+                number=number,
+                run_id=run.run_id,
+                what=what,
+            )
+        )
+    run.book.count_incident(
+        number,
+        command.kind,
+        -1,
+        text(
+            "{what} taken back: {reason}",
+            what=what,
+            reason=command.reason or text("by {author}", author=command.author),
+        ),
+    )
     facts: list[f.Fact] = [f.IncidentTakenBack(run.run_id, number, command.kind, command.author, command.reason)]
     if number <= run.book.done:
         facts.append(f.LapAdjusted(run.book.lap(number), command.author, command.reason))
@@ -54,6 +73,8 @@ def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
 def record_hand_time(run: Run, on_track: Sequence[Run], command: e.HandTime) -> list[f.Fact]:
     """Records a hand time, and its distance from the nearest crossing: of the named run, or of any on the track."""
     now = command.moment
+    run.hand_times.append(HandMark(now, command.author))
+    del run.hand_times[:-MAX_HAND_TIMES]
     runs = on_track if len(on_track) > 1 and not command.run_id else [run]
     offs = [
         (abs(now.at_ns - segment.start.at_ns), now.at_ns - segment.start.at_ns, each.run_id)

@@ -8,23 +8,25 @@ and changed by counting.py (its crossings), rulings.py and time_limit.py.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from shared.errors import Refused
 from shared.protocol.messages import RunPhase
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, Score
+from shared.text import text
 from shared.units import seconds_to_ns
 from station.core import inputs as e
 from station.core.facts import CarOrdered, Proposal
+from station.core.runs.hand_marks import HandMark
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing
 from station.core.runs.sectors import SplitCrossing
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 
-_ANY: tuple[type[e.Command], ...] = (e.HandTime, e.OrderCar)
+_ANY: tuple[type[e.Command], ...] = (e.HandTime, e.OrderCar, e.Official, e.ReopenResults)
 RULINGS: tuple[type[e.Command], ...] = (
     e.TakeBack,
     e.EnterModel,
@@ -36,6 +38,11 @@ RULINGS: tuple[type[e.Command], ...] = (
     e.AssignCrossing,
     e.DismissProposal,
     e.ReassignRun,
+    e.HandCrossing,
+    e.ReplaceCrossing,
+    e.RestoreProposal,
+    e.Disqualify,
+    e.Reinstate,
 )
 INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
 
@@ -48,6 +55,18 @@ _SINCE: dict[type[e.Command], int] = {
     e.MarkDnf: 3,
     e.SubmitRun: 3,
     e.DiscardRun: 3,
+    **dict.fromkeys(
+        (
+            e.HandCrossing,
+            e.ReplaceCrossing,
+            e.RestoreProposal,
+            e.Disqualify,
+            e.Reinstate,
+            e.Official,
+            e.ReopenResults,
+        ),
+        e.HAND_TIMES,
+    ),
 }
 
 CarAction = Literal["arm", "start", "stop", "resume", "rearm"]
@@ -91,7 +110,14 @@ def next_phase(phase: RunPhase, trigger: Trigger, edition: int = e.OFFICIATING) 
     name = trigger if isinstance(trigger, str) else NAMES.get(trigger, trigger.__name__)
     kinds = [kind for kind in RACE[phase] if not isinstance(kind, str)]
     allowed = ", ".join(NAMES[kind] for kind in kinds if edition >= _SINCE.get(kind, 0))
-    raise Refused(f"`{name}` cannot be done while the run is {phase}; now possible: {allowed}.")
+    raise Refused(
+        text(
+            "`{name}` cannot be done while the run is {phase}; now possible: {allowed}.",
+            name=name,
+            phase=phase,
+            allowed=allowed,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +146,8 @@ class Run:
     `model` and `model_sha256` are the entry's; `driven` is what the car reports, None while it reports nothing.
     `restarts`: for each boot of the station within the run, until a device's clock links it to the start: when that
     boot was first seen, and how long the run had certainly been on by then (both in ns).
+    `hand_timed`: hand times are its crossings, because the gate is dead. `disqualified`, `official`: why it has no
+    score, and who declared its result official; "" if neither.
     `signal`: the start signal, if lap 1 begins with it; `begun_again`: when lap 1 was last given another beginning.
     `paused`: since when the time limit stands still; `pauses`: when it stood still before.
     """
@@ -155,6 +183,11 @@ class Run:
     last_lap: bool = False  # True when the time is up and the lap in progress still counts
     restarts: dict[str, tuple[int, int]] = field(default_factory=dict)
     rebooted: bool = False  # whether the station rebooted within the run
+    hand_timed: bool = False
+    hand_times: list[HandMark] = field(default_factory=list)
+    dismissed: list[Proposal] = field(default_factory=list)
+    disqualified: str = ""
+    official: str = ""
     without_agent: bool = False  # its car takes no orders, whatever happens
     staged: StagedStart | None = None
     false_starts: int = 0
@@ -290,6 +323,20 @@ class Run:
         if self.on and self.book.segments:
             own = e.clock_of(self.book.segments[0].start.boot)
             self.clocks = {c: at_ns for c, at_ns in self.clocks.items() if c == own or wrong(c) == wrong(own)}
+
+    def copied(self) -> "Run":
+        """A copy on which a ruling can be tried: it shares nothing that a ruling changes."""
+        return replace(
+            self,
+            book=self.book.copied(),
+            clocks=dict(self.clocks),
+            proposals=list(self.proposals),
+            dismissed=list(self.dismissed),
+            restarts=dict(self.restarts),
+            hand_times=list(self.hand_times),
+            pauses=list(self.pauses),
+            splits=list(self.splits),
+        )
 
     def ordered(self, action: CarAction) -> CarOrdered:
         """The fact that the run's car gets this order."""

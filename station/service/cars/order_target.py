@@ -6,11 +6,12 @@ is refused here has changed nothing, so it is not journaled.
 
 from collections.abc import Callable, Sequence
 
+from shared.text import text
 from station.core import inputs as e
 from station.service.cars.controlled_car import Goal
 from station.views.race_views import RunView
 
-BY_HAND = "was started by hand, so its car takes no orders"
+BY_HAND = text("was started by hand, so its car takes no orders")
 
 
 def refusal(command: e.Command, runs: Sequence[RunView], ask: Callable[[str, Goal], str]) -> str:

@@ -11,7 +11,16 @@ from station.screens.records import ScreensView
 from station.views.provisional import ordinal
 from station.views.views import View
 from station.web.page import PageContent
-from station.web.pages.screen.rows import NEXT, BoardRow, NextRacer, board_rows, next_racers, figure_chars, is_long, racer_key
+from station.web.pages.screen.rows import (
+    NEXT,
+    BoardRow,
+    NextRacer,
+    board_rows,
+    figure_chars,
+    is_long,
+    next_racers,
+    racer_key,
+)
 from station.web.pages.screen.run_panel import RunPanelModel, run_panel_model
 
 
