@@ -25,6 +25,7 @@ Value = TypeVar("Value")
 
 HEARTBEAT_S = 0.5  # a page that receives nothing for three of these intervals says so (shared/web/look/silence.js)
 SETTLE_S = 0.02  # changes that come together are shown together
+AWAY_CHECK_NS = 5_000_000_000
 MAX_BROWSERS = 520  # browsers of the public: 500 watchers, and what reloads while its old stream is still being closed
 MAX_OFFICIALS = 50  # browsers of officials, whose places the public cannot take
 
@@ -143,9 +144,15 @@ class EventStream:
         while not self._closing.is_set():
             view = self._service.wait_for_change(self._newest.view.version, 1.0)
             if view is None:
+                self._look_for_away_screens()
                 continue
             self._show(view, time.monotonic_ns())
             self._closing.wait(SETTLE_S)
+
+    def _look_for_away_screens(self) -> None:
+        """While nothing else changes: a screen that is gone makes no change by itself."""
+        if self._screens().screens and time.monotonic_ns() - self._newest.taken_ns > AWAY_CHECK_NS:
+            self._show(self._service.snapshot(), time.monotonic_ns())
 
     def _call_wake_all(self) -> None:
         if self._loop is None:

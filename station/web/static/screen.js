@@ -17,7 +17,7 @@
   const list = field("hall_rows");
   const card = field("hall-card");
   const still = matchMedia("(prefers-reduced-motion: reduce)");
-  const fixed = "fixed" in body.dataset; // the address says what is shown
+  const fixed = body.dataset.fixed !== ""; // the address says what is shown
   const me = identity();
   const ranks = new Map(); // key to rank, and when it changed by how much
   let page = 0;
@@ -121,7 +121,8 @@
   }
 
   function showCard({ racer, score, place }) {
-    const name = Object.assign(document.createElement("span"), { className: "hall-name is-long", dir: "auto", title: racer, textContent: racer });
+    const name = Object.assign(document.createElement("span"), { dir: "auto", title: racer, textContent: racer });
+    name.classList.add("hall-name", "is-long");
     const figures = [score, place].map((text) => Object.assign(document.createElement("span"), { className: "figures", textContent: text }));
     card.replaceChildren(name, ...figures);
     card.hidden = chosen !== "board";
@@ -159,7 +160,7 @@
   }
 
   function tick() {
-    const left_ms = ends_ms === null ? -1 : ends_ms - Date.now();
+    const left_ms = ends_ms === null || !stationClock.known() ? -1 : ends_ms - stationClock.now(performance.now());
     const all = Math.ceil(left_ms / 1000);
     const words = left_ms < 0 ? "" : `${Math.floor(all / 60)}:${String(all % 60).padStart(2, "0")}`;
     if (field("hall-countdown").textContent !== words) field("hall-countdown").textContent = words;

@@ -7,7 +7,6 @@ from shared.rules.ranking import RaceRules
 from shared.rules.wording import rules_line, score_name
 from shared.text import Sentence, text
 from shared.units import format_ms
-from station.screens.records import ScreensView
 from station.views.provisional import ordinal
 from station.views.views import View
 from station.web.page import PageContent
@@ -102,7 +101,7 @@ def hall_data(view: View) -> dict[str, Any]:
         "card": _card(view),
         "official": active is not None and active.state == "official",
         "mode": view.mode,
-        "screens": screens_data(view.screens),
+        "screens": screens_data(view),
     }
 
 
@@ -121,9 +120,15 @@ def _card(view: View) -> dict[str, str]:
     }
 
 
-def screens_data(view: ScreensView) -> dict[str, Any]:
-    """What each screen is asked to show, by its id, and what all of them are told."""
-    ends = view.countdown_utc_ns
+def screens_data(view: View) -> dict[str, Any]:
+    """What each screen is asked to show, by its id, and what all of them are told.
+
+    `countdown_ms`: when the countdown ends, in ms of the station's clock, to half a second.
+    """
+    shown, clock = view.screens, view.clock
+    ends_ms = None
+    if shown.countdown_utc_ns is not None:
+        ends_ms = 500 * round((clock.now_ns + shown.countdown_utc_ns - clock.utc_ns) / 500_000_000)
     return {
         "each": {
             each.screen_id: {
@@ -133,10 +138,10 @@ def screens_data(view: ScreensView) -> dict[str, Any]:
                 "identified": each.identified,
                 "reloaded": each.reloaded,
             }
-            for each in view.screens
+            for each in shown.screens
         },
-        "message": view.message,
-        "countdown_ms": None if ends is None else ends // 1_000_000,
+        "message": shown.message,
+        "countdown_ms": ends_ms,
     }
 
 

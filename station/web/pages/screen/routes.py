@@ -1,13 +1,13 @@
 """The addresses of the big screen: the page in each of its modes, its QR code, and a browser's "I am here"."""
 
 import re
-import time
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.addresses import Addresses
 from shared.errors import BadInput, Refused
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import score_name
@@ -16,8 +16,10 @@ from station.exports.qr import qr_svg
 from station.screens.records import MODES
 from station.web.access import request_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
+from station.web.pages.screen.rows import figure_chars
 from station.web.site import Site
 
+LOOPBACK = ("127.0.0.0/8", "::1")
 _ID = re.compile(r"[0-9a-z]{8,32}", re.ASCII)
 
 
@@ -39,11 +41,16 @@ def screen_routes(site: Site) -> APIRouter:
     @router.get("/screen", response_class=HTMLResponse)
     async def screen(request: Request, mode: str = "") -> HTMLResponse:
         """The big screen. `mode`: what it shows, whatever was chosen for it on the page of the screens."""
-        if mode and mode not in MODES:
-            raise BadInput(text("A screen's mode is one of: {modes}.", modes=", ".join(MODES)))
-        race = site.service.snapshot().race
-        heading = score_name(race.rules if race is not None else RaceRules())
-        return await site.html(request, "screen", mode=mode, address=_public_address(request), score_name=heading)
+        view, mode = site.view(), mode if mode in MODES else ""
+        address, host = _public_address(request), request.url.hostname or ""
+        return await site.html(
+            request,
+            "screen",
+            body_data={"show": mode or "both", "fixed": mode, "figures": figure_chars(view)},
+            address=address,
+            reachable=host != "localhost" and not Addresses.parsed(LOOPBACK, "loopback").contains(host),
+            score_name=score_name(view.race.rules if view.race is not None else RaceRules()),
+        )
 
     @router.get("/screen/qr.svg")
     async def code(request: Request) -> Response:
@@ -61,7 +68,7 @@ def screen_routes(site: Site) -> APIRouter:
         except (ValidationError, BadInput, CommandTooLarge, TimeoutError):
             return error_answer(400, text("A screen says its id, page, width and height."))
         try:
-            now_ns = time.time_ns()
+            now_ns = site.service.snapshot().clock.utc_ns
             await anyio.to_thread.run_sync(site.screens.here, told.id, told.page, told.width, told.height, now_ns)
         except Refused as error:
             return error_answer(409, str(error))

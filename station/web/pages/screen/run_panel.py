@@ -1,10 +1,10 @@
 """The run beside the board: the racer on the track, several cars, the last result, or who is next. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from shared.rules.ranking import RaceRules
-from shared.rules.wording import VALID, ToneWords, score_name
+from shared.rules.wording import score_name
 from shared.text import Sentence, text
 from shared.units import NS_PER_MS, format_ms
 from station.views.provisional import ordinal, provisional
@@ -16,6 +16,8 @@ from station.web.presenters.laps import lap_lines
 from station.web.presenters.page import phase_words, running_text
 
 PanelKind = Literal["run", "cars", "result", "next", "idle"]
+# The best lap of a run has a sign only if it is the best of all, or the racer's: otherwise it is no news.
+_NEWS = {"purple": "◆", "green": "▲"}
 LINGER_NS = 60_000_000_000  # how long a result stays when nobody drives after it
 
 
@@ -110,8 +112,8 @@ def _facts(view: View, run: RunView, rules: RaceRules) -> list[Fact]:
         facts.append(Fact(text("Last lap"), lines[0].time, lines[0].tone, lines[0].sign, lines[0].penalty))
     best = next((line for line in sorted(lines, key=_by_time) if line.valid and line.tone != "red"), None)
     if best is not None:
-        tone = _best_tone(best.tone)
-        facts.append(Fact(text("Best lap"), best.time, tone.tone, tone.sign))
+        sign = _NEWS.get(best.tone, "")
+        facts.append(Fact(text("Best lap"), best.time, best.tone if sign else "", sign))
     if run.phase == "finished":
         place = next((line for line in view.standing if line.racer == run.racer), None)
         if place is not None:
@@ -125,16 +127,6 @@ def _facts(view: View, run: RunView, rules: RaceRules) -> list[Fact]:
         laps = text("{laps} laps", laps=worth.needs_laps) if worth.needs_laps > 1 else text("")
         facts.append(Fact(text("Needs to lead"), format_ms(worth.needs_ms), note=laps))
     return facts
-
-
-def _best_tone(tone: str) -> ToneWords:
-    """The best lap of the run is no news by itself: it has a sign only if it is the best of all, or of the racer."""
-    return (
-        replace(VALID, tone=tone, sign={"purple": "◆", "green": "▲"}[tone]) if tone in ("purple", "green") else _PLAIN
-    )
-
-
-_PLAIN = ToneWords("", "", "")
 
 
 def _by_time(line: object) -> tuple[int, str]:
