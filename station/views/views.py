@@ -6,7 +6,8 @@ Made by current_view.py from committed facts; cars, gates and connections are li
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from station.core.inputs import Command, Mode
+from station.core.inputs import ChangeRace, Command, Mode
+from station.core.race.race_changes import PlaceChange
 from station.screens.records import ScreensView
 from station.views.car_views import CarView, StopView
 from station.views.command_answers import Accepted, Declined, RulingEffect
@@ -15,6 +16,7 @@ from station.views.gate_views import GateView
 from station.views.procedure_view import ProcedureView
 from station.views.queue_view import QueueView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
+from station.views.results.race_results import RaceResults
 from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 from station.views.trackside.announcements import Announcement
@@ -73,8 +75,14 @@ class ServicePort(Protocol):
     def submit(self, command: Command, timeout_s: float = 10.0) -> Accepted | Declined:
         """Blocks until the command is stored or refused, and returns which."""
 
+    def race_results(self, race_id: str) -> RaceResults | None:
+        """The results of a race as they stand now; None if there is no such race."""
+
     def preview(self, command: Command) -> RulingEffect:
         """What a ruling would change, before it is done. Raises Refused as the ruling itself would."""
+
+    def preview_rules(self, command: ChangeRace) -> tuple[PlaceChange, ...]:
+        """What other rules would do to each racer's place and score. Raises Refused as the change itself would."""
 
     def last_acts(self, author: str) -> tuple[LastAct, ...]:
         """The person's last own acts, newest first; the command UndoLast undoes the newest that can be."""
@@ -85,7 +93,7 @@ class ServicePort(Protocol):
     def run_page(self, run_id: str) -> RunPage | None:
         """Everything about one run; None if there is no such run."""
 
-    def stop_all(self, author: str, reason: str = "") -> StopView:
+    def stop_all(self, author: str, reason: str = "", device: str = "") -> StopView:
         """Orders every car to stop and latches the stop; does not wait for the disk, the queue or a list of cars."""
 
     def stop_state(self) -> StopView:

@@ -10,12 +10,16 @@ from queue import SimpleQueue
 from typing import Any
 
 from station.core import inputs as e
+from station.core.event.races import rules_effect
+from station.core.race.race_changes import PlaceChange
 from station.service.archive.questions import Answer, Question
 from station.service.archive.run_pages import begin_page, finish_page
 from station.service.archive.trace_reader import read_trace
 from station.service.inbox import QueuedInput
 from station.service.restore import Restored
 from station.views.command_answers import RulingEffect
+from station.views.results.race_records import race_record
+from station.views.results.race_results import RaceResults, race_results
 from station.views.ruling_effect import preview
 from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 
@@ -34,6 +38,10 @@ class RunQuestions:
         stamped = replace(command, moment=self._moment())
         return self._ask(lambda restored: preview(restored.engine, stamped))
 
+    def preview_rules(self, command: e.ChangeRace) -> tuple[PlaceChange, ...]:
+        """What other rules would do to the standings; raises Refused as the change itself would, NotAnswered."""
+        return self._ask(lambda restored: rules_effect(restored.engine.event, restored.engine.races, command))
+
     def last_acts(self, author: str) -> tuple[LastAct, ...]:
         """The person's last own acts, newest first. Raises NotAnswered."""
         return self._ask(lambda restored: restored.index.acts.last(restored.engine, author))
@@ -49,6 +57,11 @@ class RunQuestions:
             return None
         stored = read_trace(self._file, request.records)
         return self._ask(lambda restored: finish_page(restored.engine, restored.index, request, stored))
+
+    def race_results(self, race_id: str) -> RaceResults | None:
+        """The results of a race; None if there is no such race. Raises NotAnswered."""
+        record = self._ask(lambda restored: race_record(restored.engine, race_id))
+        return None if record is None else race_results(record)
 
     def _ask(self, ask: Callable[[Restored], Answer]) -> Answer:
         """Asks the timing thread, and waits for its answer."""

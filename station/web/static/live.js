@@ -98,16 +98,24 @@
     linkText.textContent = text;
   }
 
+  let denied = false;
+
   sharedStream({
     address: `/live?lang=${LANGUAGE}`,
     topics: document.body.dataset.topics.split(","),
     onMessage: (name, data, age_ms) => {
+      if (denied) return;
       silence.onMessage(age_ms);
       if (!silence.isSilent()) show("live", t("Live"));
       if (name === "update") applyUpdate(data);
       else lapClock.update(data);
     },
     onLost: () => show("away", t("Station offline")),
+    onDenied: () => {
+      denied = true;
+      silence.show(t("✕ Nobody is signed in on this device any more, so this page is not updated. Sign in again."));
+      show("away", t("Signed out"));
+    },
   });
   document.addEventListener("silent", () => show("away", t("Station offline")));
 })();

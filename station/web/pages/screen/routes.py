@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.addresses import Addresses
 from shared.errors import BadInput, Refused
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import score_name
@@ -19,7 +18,6 @@ from station.web.api import CommandTooLarge, error_answer, read_body
 from station.web.pages.screen.rows import figure_chars
 from station.web.site import Site
 
-LOOPBACK = ("127.0.0.0/8", "::1")
 _ID = re.compile(r"[0-9a-z]{8,32}", re.ASCII)
 
 
@@ -48,7 +46,7 @@ def screen_routes(site: Site) -> APIRouter:
             "screen",
             body_data={"show": mode or "both", "fixed": mode, "figures": figure_chars(view)},
             address=address,
-            reachable=host != "localhost" and not Addresses.parsed(LOOPBACK, "loopback").contains(host),
+            reachable=not (host in ("localhost", "::1") or host.startswith("127.")),
             score_name=score_name(view.race.rules if view.race is not None else RaceRules()),
         )
 
