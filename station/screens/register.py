@@ -58,7 +58,7 @@ class ScreenRegister:
             if screen == known and now_utc_ns - screen.seen_utc_ns < SEEN_EVERY_NS:
                 return
             self._put(replace(screen, seen_utc_ns=now_utc_ns), store=known is None)
-        self._tell()
+        self._changed()
 
     def change(self, screen_id: str, **values: str) -> None:
         """Changes a screen's name, kind, mode or sound. Raises BadInput."""
@@ -67,20 +67,20 @@ class ScreenRegister:
             for field, value in values.items():
                 if field == "name":
                     if not value.strip() or len(value) > MAX_NAME_CHARS:
-                        raise BadInput(text("A screen's name has 1 to {most} characters.", most=MAX_NAME_CHARS))
+                        raise BadInput(text("A screen's name has 1 to {limit} characters.", limit=MAX_NAME_CHARS))
                 elif value not in _CHOICES.get(field, ()):
                     allowed = ", ".join(_CHOICES.get(field, ("name", *_CHOICES)))
                     raise BadInput(text("A screen's {field} is one of: {allowed}.", field=field[:20], allowed=allowed))
                 screen = replace(screen, **{field: value.strip()})  # type: ignore[arg-type]
             self._put(screen)
-        self._tell()
+        self._changed()
 
     def identify(self, screen_id: str) -> None:
         """Lets a screen show its name large for a few seconds. Raises BadInput."""
         with self._lock:
             screen = self._known(screen_id)
             self._put(replace(screen, identified=screen.identified + 1), store=False)
-        self._tell()
+        self._changed()
 
     def reload(self, screen_id: str = "") -> None:
         """Lets a screen load its page anew; "": all screens. Raises BadInput."""
@@ -88,14 +88,14 @@ class ScreenRegister:
             chosen = [self._known(screen_id)] if screen_id else self.view.screens
             for screen in chosen:
                 self._put(replace(screen, reloaded=screen.reloaded + 1), store=False)
-        self._tell()
+        self._changed()
 
     def forget(self, screen_id: str) -> None:
         """Removes a screen; it registers anew if it is still open. Raises BadInput."""
         with self._lock:
             gone = self._known(screen_id)
             self._store(replace(self.view, screens=tuple(each for each in self.view.screens if each is not gone)))
-        self._tell()
+        self._changed()
 
     def show_scene(self, scene: str) -> None:
         """All screens show what the scene has for their kind. Raises BadInput."""
@@ -106,30 +106,30 @@ class ScreenRegister:
         with self._lock:
             screens = tuple(replace(each, mode=modes[each.kind]) for each in self.view.screens)
             self._store(replace(self.view, scene=name, screens=screens))
-        self._tell()
+        self._changed()
 
     def show_message(self, message: str) -> None:
         """All screens show this sentence until it is taken away by "". Raises BadInput."""
         if len(message) > MAX_MESSAGE_CHARS:
-            raise BadInput(text("A message has at most {most} characters.", most=MAX_MESSAGE_CHARS))
+            raise BadInput(text("A message has at most {limit} characters.", limit=MAX_MESSAGE_CHARS))
         with self._lock:
             self._store(replace(self.view, message=" ".join(message.split())))
-        self._tell()
+        self._changed()
 
     def count_down(self, seconds: float, now_utc_ns: int) -> None:
         """All screens count down from now; 0 ends the countdown. Raises BadInput."""
         if not 0 <= seconds <= MAX_COUNTDOWN_S:
-            raise BadInput(text("A countdown has at most {most} hours.", most=MAX_COUNTDOWN_S // 3600))
+            raise BadInput(text("A countdown has at most {limit} hours.", limit=MAX_COUNTDOWN_S // 3600))
         ends = now_utc_ns + round(seconds * 1e9) if seconds else None
         with self._lock:
             self._store(replace(self.view, countdown_utc_ns=ends))
-        self._tell()
+        self._changed()
 
     def _new(self, screen_id: str, now_utc_ns: int) -> Screen:
         if len(self.view.screens) >= MAX_SCREENS:
             gone = min(self.view.screens, key=lambda each: each.seen_utc_ns)
             if now_utc_ns - gone.seen_utc_ns < AWAY_NS:
-                raise Refused(text("There are {most} screens already.", most=MAX_SCREENS))
+                raise Refused(text("There are {limit} screens already.", limit=MAX_SCREENS))
             self.view = replace(self.view, screens=tuple(each for each in self.view.screens if each is not gone))
         taken = {each.name for each in self.view.screens}
         number = next(n for n in range(1, MAX_SCREENS + 2) if f"Screen {n}" not in taken)
@@ -178,6 +178,6 @@ class ScreenRegister:
             self._log(text("{file} cannot be read, so the screens have to be named anew: {why}", file=FILE, why=first))
             return ScreensView()
 
-    def _tell(self) -> None:
+    def _changed(self) -> None:
         for listener in self._listeners:
             listener()

@@ -105,7 +105,8 @@ class EventStream:
     ) -> AsyncGenerator[bytes, None]:
         """Yields server-sent events for one browser until it disconnects, the station stops, or it is not `allowed`.
 
-        `topics`: known ones; `denied`: those that this browser asked for and may not read. `allowed` is asked before each message, and at once after `wake_all`.
+        `topics`: known ones; `denied`: those that this browser asked for and may not read. `allowed` is asked before
+        each message, and at once after `wake_all`.
         """
         wake = asyncio.Event()
         self._wakes[wake] = official

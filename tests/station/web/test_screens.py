@@ -167,6 +167,7 @@ def test_over_http(served: Served, served_elsewhere: Served) -> None:
     assert ">Hall<" in requests.get(f"{served.url}/screens", timeout=60).text.replace('value="Hall"', ">Hall<")
     assert requests.get(f"{served.url}/screen?mode=board", timeout=60).text.count('data-show="board"') == 1
     assert requests.get(f"{served.url}/screen/qr.svg", timeout=60).headers["content-type"] == "image/svg+xml"
+    bad: object
     for bad in ({"act": "dance"}, {"act": "countdown", "minutes": "soon"}, {"act": "scene", "scene": 3}, []):
         assert requests.post(f"{served.url}/api/v1/screens", json=bad, timeout=60).status_code == 400, bad
     for bad in ({}, {"id": "A B"}, {**here, "width": -1}, {**here, "mode": "board"}):

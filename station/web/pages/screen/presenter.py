@@ -12,7 +12,7 @@ from station.views.views import View
 from station.web.page import PageContent
 from station.web.pages.screen.rows import (
     NEXT,
-    BoardRow,
+    HallRow,
     NextRacer,
     board_rows,
     figure_chars,
@@ -43,7 +43,7 @@ class HallModel:
     rules: str
     score_name: str
     status: Sentence
-    hall_rows: tuple[BoardRow, ...]
+    hall_rows: tuple[HallRow, ...]
     panel: RunPanelModel
     next: tuple[NextRacer, ...]
     queue: tuple[NextRacer, ...]

@@ -62,12 +62,14 @@ def screen_routes(site: Site) -> APIRouter:
         if refused := request_refusal(request.headers, request.url.scheme):
             return error_answer(*refused)
         try:
-            told = HereRequest.model_validate_json(await read_body(request))
+            screen = HereRequest.model_validate_json(await read_body(request))
         except (ValidationError, BadInput, CommandTooLarge, TimeoutError):
             return error_answer(400, text("A screen says its id, page, width and height."))
         try:
             now_ns = site.service.snapshot().clock.utc_ns
-            await anyio.to_thread.run_sync(site.screens.here, told.id, told.page, told.width, told.height, now_ns)
+            await anyio.to_thread.run_sync(
+                site.screens.here, screen.id, screen.page, screen.width, screen.height, now_ns
+            )
         except Refused as error:
             return error_answer(409, str(error))
         return JSONResponse({"accepted": True})

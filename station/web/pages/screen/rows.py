@@ -22,7 +22,7 @@ QUEUE = 6
 
 
 @dataclass(frozen=True, slots=True)
-class BoardRow:
+class HallRow:
     """A racer's line on the board. `is_long`: the name needs two lines. `figures`: as `StandingLine` has them."""
 
     key: str
@@ -53,12 +53,12 @@ def racer_key(racer: str) -> str:
     return f"racer-{hashlib.blake2s(name_key(racer).encode(), digest_size=6).hexdigest()}"
 
 
-def board_rows(view: View) -> tuple[BoardRow, ...]:
+def board_rows(view: View) -> tuple[HallRow, ...]:
     """The standings, the leader first."""
     chars = figure_chars(view)
     on_track = {run.racer for run in view.runs if run.phase in ("armed", "running")}
     return tuple(
-        BoardRow(
+        HallRow(
             key=racer_key(line.racer),
             rank=line.rank,
             racer=line.racer,
@@ -91,9 +91,9 @@ def _em(letter: str) -> float:
     return _CAPITAL if letter.isupper() else _USUAL
 
 
-def next_racers(view: View, most: int = QUEUE) -> tuple[NextRacer, ...]:
+def next_racers(view: View, limit: int = QUEUE) -> tuple[NextRacer, ...]:
     """The first of the queue."""
-    return tuple(_next_racer(line) for line in view.queue.lines[:most])
+    return tuple(_next_racer(line) for line in view.queue.lines[:limit])
 
 
 def _next_racer(line: QueueLine) -> NextRacer:

@@ -22,7 +22,7 @@ LINGER_NS = 60_000_000_000  # how long a result stays when nobody drives after i
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class HallFact:
     """A line under the clock. `tone` and `sign`: how a lap counts, as a chip; "" for a plain figure."""
 
     label: Sentence
@@ -43,7 +43,7 @@ class HallRun:
     is_long: bool
     clock: str
     started_ms: float | None
-    facts: tuple[Fact, ...]
+    facts: tuple[HallFact, ...]
     sectors: tuple[SectorView, ...]
     wrong: bool = False
 
@@ -104,28 +104,28 @@ def _words(view: View, run: RunView, rules: RaceRules) -> Sentence | str:
     return text("{phase} · Lap {lap}", phase=words, lap=max(1, run.lap_number))
 
 
-def _facts(view: View, run: RunView, rules: RaceRules) -> list[Fact]:
+def _facts(view: View, run: RunView, rules: RaceRules) -> list[HallFact]:
     lines = lap_lines(run, rules, view.race)
     facts = []
     worth = provisional(view, run)
     if lines:
-        facts.append(Fact(text("Last lap"), lines[0].time, lines[0].tone, lines[0].sign, lines[0].penalty))
+        facts.append(HallFact(text("Last lap"), lines[0].time, lines[0].tone, lines[0].sign, lines[0].penalty))
     best = next((line for line in sorted(lines, key=_by_time) if line.valid and line.tone != "red"), None)
     if best is not None:
         sign = _NEWS.get(best.tone, "")
-        facts.append(Fact(text("Best lap"), best.time, best.tone if sign else "", sign))
+        facts.append(HallFact(text("Best lap"), best.time, best.tone if sign else "", sign))
     if run.phase == "finished":
         place = next((line for line in view.standing if line.racer == run.racer), None)
         if place is not None:
             gap = f"+{format_ms(place.gap_ms)}" if place.rank > 1 else ""
-            facts.append(Fact(text("Place"), ordinal(place.rank), note=gap))
+            facts.append(HallFact(text("Place"), ordinal(place.rank), note=gap))
         return facts
     if worth.place is not None:
         gap = f"+{format_ms(worth.gap_ms)}" if worth.gap_ms else ""
-        facts.append(Fact(text("Now would be"), ordinal(worth.place), note=gap))
+        facts.append(HallFact(text("Now would be"), ordinal(worth.place), note=gap))
     if worth.needs_ms is not None:
         laps = text("{laps} laps", laps=worth.needs_laps) if worth.needs_laps > 1 else text("")
-        facts.append(Fact(text("Needs to lead"), format_ms(worth.needs_ms), note=laps))
+        facts.append(HallFact(text("Needs to lead"), format_ms(worth.needs_ms), note=laps))
     return facts
 
 

@@ -41,11 +41,11 @@ class ScreenLine:
 
 @dataclass(frozen=True, slots=True)
 class SceneButton:
-    """A scene, and whether it is the one that was chosen last."""
+    """A scene: what screens of each kind show, and whether it is the one that was chosen last."""
 
     name: str
     title: Sentence
-    what: str
+    modes: tuple[tuple[Sentence, Sentence], ...]
     on: bool
 
 
@@ -69,7 +69,7 @@ def screens_model(view: View) -> ScreensModel:
             SceneButton(
                 name,
                 scene.title,
-                " · ".join(f"{KIND_WORDS[kind]}: {MODE_WORDS[mode]}" for kind, mode in scene.modes.items()),
+                tuple((KIND_WORDS[kind], MODE_WORDS[mode]) for kind, mode in scene.modes.items()),
                 shown.scene == name,
             )
             for name, scene in SCENES.items()
