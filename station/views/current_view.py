@@ -10,6 +10,7 @@ from station.views.gate_views import GateView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 from station.views.trackside.announcements import Announcement
+from station.views.trackside.commentary import CommentaryView
 from station.views.trackside.devices import StopButtonView
 from station.views.views import View
 
@@ -35,6 +36,7 @@ class ViewParts:
     notice: str = ""
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()
+    commentary: CommentaryView = field(default_factory=CommentaryView)
 
 
 class CurrentView:
