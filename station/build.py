@@ -25,6 +25,7 @@ from station.gates.driver import GateDriver
 from station.service.setup import StationSetup
 from station.service.station import Station
 from station.service.trackside.stop_button import StopButtonMonitor
+from station.store.event_files.race_offers import OffersWriter, RaceOffers
 from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.status import SyncStatusReader
 from station.views.system_views import SyncView
@@ -57,16 +58,22 @@ def build(
     gates = build_gates(config, clock) if gates is None else gates
     # Each start of this process has a boot id of its own at the broker, so that message numbers are never used twice.
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
-    sync = SyncStatusReader(data_dir).view if sync is None else sync
+    posts = bool(config.sync.leaderboard_url)
+    sync = SyncStatusReader(data_dir, configured=posts).view if sync is None else sync
     with contextlib.ExitStack() as undo:  # what is open already is closed when the rest cannot be built
         undo.callback(link.close)
         journal = open_journal(data_dir)
         undo.callback(journal.close)
         drem = _drem_timer(config.drem, clock) if config.drem is not None else None
+        offer = OffersWriter(data_dir, log).update if posts else _offer_nothing
         button = StopButtonMonitor(_maker("raceday.stop_buttons", config.stop_button)) if config.stop_button else None
-        station = Station(setup(config), clock, link, gates, journal, sync, drem, button, log)
+        station = Station(setup(config), clock, link, gates, journal, sync, drem, button, log, offer)
         undo.pop_all()
     return station
+
+
+def _offer_nothing(_offers: RaceOffers) -> None:
+    """Without a leaderboard there is nobody to offer races to."""
 
 
 def _maker(group: str, chosen: DriverChoice) -> Callable[[], Any]:

@@ -9,20 +9,25 @@ from dataclasses import replace
 
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.car_witness import Finding
 from station.core.attribution.decisions import Step
+from station.core.event.event_commands import is_of_event, moves_transponders, obey_event
+from station.core.event.parts import EventParts
+from station.core.event.races import check_can_switch, opening
 from station.core.race.orders import check_can_open, obey
 from station.core.race.race import Race
 from station.core.runs.run import NAMES, next_phase
-from station.core.set_up import pair_clocks
+from station.core.set_up import open_race, pair_clocks
 from station.core.state import TimingState
 
 EARLIEST_MS, LATEST_MS = 1_577_836_800_000, 4_102_444_800_000  # 2020 to 2100
 CountCrossings = Callable[[Iterable[Step]], list[f.Fact]]
 # These change which cars are on the track, or whose a crossing was: crossings that wait are decided first.
-_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.AssignTransponder)
+_CHANGES = (e.StartRun, e.FinishRun, e.AbandonRun, e.AssignTransponder, e.SwitchRace)
+OWNERS_CHECKED = 4  # edition from which a transponder that is given to a car and a racer at once is refused
 
 
 def handle_command(
@@ -32,11 +37,15 @@ def handle_command(
 
     `count` turns assigned crossings into facts, `judge` does so with the findings of a car's witness.
     """
-    settled = count(state.attribution.settle()) if isinstance(command, _CHANGES) else []
+    changes = isinstance(command, _CHANGES) or moves_transponders(command)
+    settled = count(state.attribution.settle()) if changes else []
     if isinstance(command, e.StartRun):
         settled += _before_the_start(state)
     try:
-        facts = _obey(state, command, count)
+        if is_of_event(command):
+            facts = _obey_event(state, command, count)
+        else:
+            facts = _obey(state, _as_on_file(state, command), count)
     except Refused as refusal:
         return [*settled, f.CommandRefused(NAMES.get(type(command), "command"), str(refusal))]
     if isinstance(command, e.OpenRun):
@@ -64,9 +73,30 @@ def _obey(state: TimingState, command: e.Command, count: CountCrossings) -> list
             return _try_gate(state, command)
         case e.OpenRun() | e.ArmRun():
             race = _open_race_of(state)
+            state.event.check_runs(race.info.race_id)
             check_can_open(race, command)
             return [*state.readiness.check_can_arm(state.gates, command), *obey(race, command)]
     return obey(_open_race_of(state), command)
+
+
+def _obey_event(state: TimingState, command: e.Command, count: CountCrossings) -> list[f.Fact]:
+    """Carries out a command about the event, its races, racers or cars."""
+
+    def assign(given: e.AssignTransponder) -> list[f.Fact]:
+        return _change_owner(state, given, count)
+
+    parts = EventParts(state.event, state.races, state.attribution, assign)
+    if not isinstance(command, e.SwitchRace):
+        return obey_event(parts, command)
+    card = check_can_switch(parts, command)
+    return open_race(state, opening(card, command.moment, state.races.get(card.race_id)))
+
+
+def _as_on_file(state: TimingState, command: e.Command) -> e.Command:
+    """The command with the name of its racer as the list of racers spells it."""
+    if isinstance(command, e.OpenRun | e.ReassignRun) and state.event.spelled(command.racer) != command.racer:
+        return replace(command, racer=state.event.spelled(command.racer))
+    return command
 
 
 def _before_the_start(state: TimingState) -> list[f.Fact]:
@@ -80,6 +110,14 @@ def _before_the_start(state: TimingState) -> list[f.Fact]:
 def _assign_transponder(state: TimingState, command: e.AssignTransponder, count: CountCrossings) -> list[f.Fact]:
     """Assigns a transponder: its earlier crossings count as well, and the first fact says how many."""
     _open_race_of(state)
+    if command.car and command.racer and state.names.edition >= OWNERS_CHECKED:
+        raise Refused(text("A transponder is on a car or carried by a racer: name one of the two."))
+    facts = _change_owner(state, command, count)
+    state.event.transponder_assigned(command.transponder, command.car, command.racer)
+    return facts
+
+
+def _change_owner(state: TimingState, command: e.AssignTransponder, count: CountCrossings) -> list[f.Fact]:
     change = state.attribution.change_owner(command)
     facts = count(state.attribution.recount(change))
     own = {each.crossing.number for each in change.passes}
@@ -116,7 +154,7 @@ def _try_gate(state: TimingState, command: e.TryGate) -> list[f.Fact]:
 
 def _open_race_of(state: TimingState) -> Race:
     if state.race is None:
-        raise Refused("No race is open: name one under [race] in the station's config.")
+        raise Refused("No race is open: create one or switch to one.")
     return state.race
 
 

@@ -65,6 +65,7 @@ class Engine(TimingState):
         if sentence := set_up.refusal_to_open(self, wanted):
             return [f.CommandRefused("open_race", sentence)]
         settled = self._count(self.attribution.settle())  # decides what still waits in the previous race
+        self.event.configured(wanted)
         return [*settled, *set_up.open_race(self, wanted)]
 
     # The pipeline, from the edge to the car's witness

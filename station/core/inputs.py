@@ -19,7 +19,8 @@ from station.core.moment import *
 # corrects earlier stamps.
 # 3: a transponder that is assigned in another notation is the one that is known or was read; if its owner was wrong,
 # the runs are counted again from everything that was read.
-EDITION = 3
+# 4: a transponder that is given to a car and a racer at once is refused; before, the racer was left out silently.
+EDITION = 4
 REBOOTS = 2  # a race's edition from which the time of day of another boot cannot shorten its runs
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]

@@ -100,6 +100,7 @@ def open_race(state: TimingState, wanted: e.OpenRace) -> list[f.Fact]:
         race = state.races[wanted.race_id] = Race(wanted, state.scale, *shared_parts)
     race.info = wanted
     state.race = race
+    state.event.opened(wanted)
     state.attribution.open(race)
     return [f.RaceOpened(wanted.race_id)]
 

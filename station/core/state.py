@@ -11,6 +11,7 @@ from station.core import inputs as e
 from station.core.attribution.attribution import Attribution
 from station.core.attribution.car_witness import CarWitnesses
 from station.core.attribution.transponders import UnknownId
+from station.core.event.event_book import EventBook
 from station.core.race.race import Race
 from station.core.runs.car_models import ReportedModels
 from station.core.runs.racer_names import RacerNames
@@ -25,12 +26,13 @@ from station.core.timing.utc_scale import UtcScale
 
 
 class TimingState:
-    """Gates, races, cars' witnesses and clocks. `race` is the open race, None before the first."""
+    """Gates, races, witnesses and clocks. `race` is the open race, None before the first; `event`: what is on file."""
 
     def __init__(self) -> None:
         self.gates: dict[str, Gate] = {}
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
+        self.event = EventBook()
         self.readiness = GateReadiness()
         self.models = ReportedModels()
         self.stop = StopLatch()

@@ -112,9 +112,10 @@ def answer_of(seq: int, facts: tuple[f.Fact, ...], effect: RulingEffect | None =
         if isinstance(fact, f.CommandRefused):
             return Declined(fact.sentence)
     run_id = next((fact.run_id for fact in facts if isinstance(fact, f.RunOpened)), "")
+    race_id = next((fact.race.race_id for fact in facts if isinstance(fact, f.RaceCreated)), "")
     order = next((fact for fact in facts if isinstance(fact, f.CarOrdered)), None)
     ordered = {} if order is None else {"car": order.car, "goal": str(order.action)}
-    return Accepted(seq, run_id, **ordered, effect=effect)
+    return Accepted(seq, run_id, **ordered, effect=effect, race_id=race_id)
 
 
 def declined_unstored(command: e.Input, why: str) -> Declined:

@@ -11,12 +11,14 @@ from station.core import facts as f
 from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.inputs import Moment
+from station.core.race.race import Race
 from station.core.runs.run import Run
 from station.service.cars.car_control import CarControl, Reply
 from station.service.cars.controlled_car import DrivePermit, Goal
 from station.service.line_passes import line_passes
 from station.views.best_laps import BestLaps
 from station.views.current_view import CurrentView
+from station.views.event_view import event_view
 from station.views.projection import (
     LapFigures,
     lap_figures,
@@ -60,6 +62,26 @@ _VIEW_FACTS = (
     f.UnknownTransponder,
     f.TransponderAssigned,
     f.StationBooted,
+    f.RaceChanged,
+)
+# Facts that change what is on file of the event, or what its lists say of the races and racers.
+_EVENT_FACTS = (
+    f.EventCreated,
+    f.EventChanged,
+    f.RaceCreated,
+    f.RaceChanged,
+    f.RacerAdded,
+    f.RacerChanged,
+    f.RacerRemoved,
+    f.CarAdded,
+    f.CarChanged,
+    f.CarRemoved,
+    f.TransponderAssigned,
+    f.RaceOpened,
+    f.RunOpened,
+    f.RunFinished,
+    f.RunReassigned,
+    f.StandingChanged,
 )
 
 
@@ -84,6 +106,7 @@ class Publisher:
         self._update_bests(engine, [])
         self._announcer.resume(engine.race, self._best_laps)
         self._show(engine, now, {}, standing=True)
+        self._view.update(event=event_view(engine))
         self._status(engine, [run.run_id for run in _shown_runs(engine)])
 
     def publish(self, engine: Engine, facts: Sequence[Fact], now: Moment) -> None:
@@ -95,11 +118,13 @@ class Publisher:
             self._publish_fact(engine, fact, now)
         changed = list(dict.fromkeys(run_id for fact in facts if (run_id := _changed_run(fact))))
         figures = self._status(engine, changed)
-        self._update_bests(engine, changed)
+        self._update_bests(engine, _read_again(engine.race, changed, facts))
+        if any(isinstance(fact, _EVENT_FACTS) for fact in facts):
+            self._view.update(event=event_view(engine))
         if self._announcer.update(engine.race, facts, self._best_laps, now):
             self._view.update(announcements=self._announcer.newest)
         if any(isinstance(fact, _VIEW_FACTS) for fact in facts):
-            standing = any(isinstance(fact, f.StandingChanged | f.RaceOpened) for fact in facts)
+            standing = any(isinstance(fact, f.StandingChanged | f.RaceOpened | f.RaceChanged) for fact in facts)
             self._show(engine, now, figures, standing)
 
     def order(self, car: str, goal: Goal, throttle_percent: int | None, now_ns: int) -> None:
@@ -202,6 +227,12 @@ class Publisher:
         sectors = run_sectors(run, split_gates(engine), self._best_sectors)
         best_ns, reported = self._best_laps.of_racer(run.racer), engine.models.of(run.car)
         return run_view(run, now_by_scale, best_ns, reported, figures, sectors)
+
+
+def _read_again(race: Race | None, changed: list[str], facts: Sequence[Fact]) -> Sequence[str]:
+    """The runs whose laps are read again: those that changed, or all of them when the race has other rules now."""
+    other_rules = any(isinstance(each, f.RaceChanged) and each.race.rules != each.was.rules for each in facts)
+    return tuple(race.runs) if race is not None and other_rules else changed
 
 
 def _shown_runs(engine: Engine) -> list[Run]:

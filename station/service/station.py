@@ -36,12 +36,14 @@ from station.service.cars.controlled_car import Goal
 from station.service.cars.order_target import refusal
 from station.service.inbox import CarModelChanges, QueuedInput, Ticket, answer_of, car_report, drain, gate_note
 from station.service.live_state import LiveState
+from station.service.offered_races import OfferedRaces
 from station.service.publisher import Publisher
 from station.service.restore import restore
-from station.service.setup import StationSetup, boot_inputs, open_or_continue
+from station.service.setup import StationSetup, boot_inputs, open_or_continue, with_codes
 from station.service.station_clock import StationClock
 from station.service.storage_monitor import TIMING, StorageMonitor
 from station.service.trackside.stop_button import StopButtonMonitor
+from station.store.event_files.race_offers import RaceOffers
 from station.store.journal import Journal, JournalEntry
 from station.views.car_views import StopView
 from station.views.command_answers import Accepted, Declined, RulingEffect
@@ -71,6 +73,7 @@ class Station:
         drem: "DremTimer | None" = None,
         button: StopButtonMonitor | None = None,
         log: Callable[[str], None] = lambda _sentence: None,
+        offer: Callable[[RaceOffers], None] = lambda _offers: None,
     ) -> None:
         self.setup, self.journal = setup, journal
         self._link = link
@@ -83,6 +86,7 @@ class Station:
         self._uncounted: tuple[UncountedCrossing, ...] = ()
         self._manager: ManagerView | None = None
         self._view = CurrentView(setup.name, self._clock.view)
+        self._offered = OfferedRaces(setup.name, offer)
         self.storage = StorageMonitor(journal, link, self._view, log)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
         self._button = button
@@ -150,7 +154,7 @@ class Station:
 
         The ticket of an order that its car cannot follow now is declined at once.
         """
-        stamped = replace(command, moment=self._clock.now())
+        stamped = replace(with_codes(command, self.setup.random_hex), moment=self._clock.now())
         if isinstance(stamped, e.StopAll):
             self._publisher.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
@@ -297,6 +301,7 @@ class Station:
             if item.ticket is not None:
                 item.ticket.settle(answer_of(seq, facts, changed))
         self._show_uncounted()
+        self._offered.update(self._restored.engine)
         return [fact for _, facts, _ in done for fact in facts]
 
     def _handle(self, item: QueuedInput) -> tuple[QueuedInput, tuple[f.Fact, ...], RulingEffect | None]:

@@ -1,6 +1,8 @@
 """Reads from sync.db what the station's pages show about sync, without disturbing its writer."""
 
 import pathlib
+from collections.abc import Sequence
+from dataclasses import replace
 
 import apsw
 
@@ -8,10 +10,10 @@ from shared.errors import StorageError
 from shared.files import hold_lock, is_locked
 from shared.protocol.results import PostDeferred, PostRejected
 from station.store.database import has_table, open_reading, storage_errors
-from station.sync.attempts import PostingRecord, read_records, read_target
-from station.sync.leaderboard_check import Target
+from station.store.event_files.race_offers import OffersReader
+from station.sync.attempts import PostingRecord, RaceCheck, read_checks, read_records
 from station.sync.schedule import PostedWithOtherScore, score_mismatch
-from station.views.system_views import ResultProblem, SyncView
+from station.views.system_views import ResultProblem, SyncView, TargetView
 
 DATABASE = "sync.db"
 LOCK = "sync.lock"
@@ -27,11 +29,16 @@ def hold_sync_lock(data_dir: pathlib.Path) -> int:
 
 
 class SyncStatusReader:
-    """Reads the state of sync from the station's data folder; sync may never have run."""
+    """Reads the state of sync from the station's data folder; sync may never have run.
 
-    def __init__(self, data_dir: pathlib.Path) -> None:
+    `configured`: the station has the address of a leaderboard.
+    """
+
+    def __init__(self, data_dir: pathlib.Path, *, configured: bool = True) -> None:
+        self._configured = configured
         self._path = data_dir / DATABASE
         self._lock = data_dir / LOCK
+        self._offers = OffersReader(data_dir)
         self._db: apsw.Connection | None = None
 
     def view(self, due: int) -> SyncView:
@@ -39,9 +46,10 @@ class SyncStatusReader:
         alive = is_locked(self._lock)
         try:
             records = self._records()
-            return summary(records, due, alive, self._target())
+            view = summary(records, due, alive, self._checks(), self._offers.offers().current)
         except StorageError as error:
-            return SyncView(due, 0, due, 0, alive, str(error))
+            view = SyncView(due, 0, due, 0, alive, str(error))
+        return replace(view, configured=self._configured)
 
     def close(self) -> None:
         if self._db is not None:
@@ -57,26 +65,34 @@ class SyncStatusReader:
             return []
         return read_records(self._db, self._path)
 
-    def _target(self) -> Target | None:
-        if self._db is None or not has_table(self._db, "targets"):
-            return None
-        return read_target(self._db, self._path)
+    def _checks(self) -> list[RaceCheck]:
+        return [] if self._db is None else read_checks(self._db, self._path)
 
 
-def summary(records: list[PostingRecord], due: int, alive: bool, target: Target | None = None) -> SyncView:
+def summary(
+    records: list[PostingRecord], due: int, alive: bool, checks: Sequence[RaceCheck] = (), race_id: str = ""
+) -> SyncView:
     """What the pages show: counts, the newest problems, and one sentence: the newest problem, or that there is none.
 
-    `due`: how many outbox rows there are; `alive`: whether a sync process runs; `target`: the race at the leaderboard.
+    `due`: how many outbox rows there are; `alive`: whether a sync process runs; `checks`: what is known of the races at
+    the leaderboard; `race_id`: the race that is on.
     """
     posted = sum(record.state == "confirmed" for record in records)
     rejected = sum(record.state == "rejected" for record in records)
     pending = max(0, due - posted - rejected)
     sentence = _sentence(records, due, pending, alive)
-    if target is not None and target.readiness == "unknown":
-        sentence = target.sentence
+    targets = tuple(_target_view(check) for check in checks)
+    now = next((each for each in targets if each.race_id == race_id), TargetView(race_id))
+    if now.state in ("missing", "differs"):
+        sentence = now.sentence
     problems = tuple(_line(record) for record in _problems(records)[:MAX_PROBLEMS])
-    aim = target or Target("", "away", "")
-    return SyncView(due, posted, pending, rejected, alive, sentence, problems, aim.readiness == "unknown", aim.sentence)
+    missing = now.state == "missing"
+    return SyncView(due, posted, pending, rejected, alive, sentence, problems, missing, now.sentence, targets)
+
+
+def _target_view(check: RaceCheck) -> TargetView:
+    target = check.target
+    return TargetView(target.race_id, target.readiness, target.sentence, target.differences, check.at_utc_ns)
 
 
 def _sentence(records: list[PostingRecord], due: int, pending: int, alive: bool) -> str:

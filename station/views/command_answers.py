@@ -32,7 +32,7 @@ class Accepted:
     """The command is done and stored as journal record `seq`; `effect`: what it changed, if it is a ruling.
 
     `car` and `goal`: what a car was ordered to do. Ordered is not done: only the car's own mode shows that. `note`: why
-    the order cannot reach the car yet.
+    the order cannot reach the car yet. `race_id`: the race that was created.
     """
 
     seq: int
@@ -41,6 +41,7 @@ class Accepted:
     goal: str = ""
     note: str = ""
     effect: RulingEffect | None = None
+    race_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

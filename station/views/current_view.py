@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from station.core.inputs import Mode
 from station.views.car_views import CarView, StopView
+from station.views.event_view import EventView
 from station.views.gate_views import GateView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
@@ -34,6 +35,7 @@ class ViewParts:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()
     commentary: CommentaryView = field(default_factory=CommentaryView)

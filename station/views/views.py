@@ -9,6 +9,7 @@ from typing import Protocol
 from station.core.inputs import Command, Mode
 from station.views.car_views import CarView, StopView
 from station.views.command_answers import Accepted, Declined
+from station.views.event_view import EventView
 from station.views.gate_views import GateView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
@@ -46,6 +47,7 @@ class View:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()
     commentary: CommentaryView = field(default_factory=CommentaryView)

@@ -67,7 +67,8 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
         case Accepted(seq, run_id, effect=effect):
             changed = {} if effect is None else {"effect": dataclasses.asdict(effect)}
             ordered = {"car": answer.car, "goal": answer.goal, "note": answer.note} if answer.car else {}
-            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **changed, **ordered})
+            created = {"race_id": answer.race_id} if answer.race_id else {}
+            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **created, **changed, **ordered})
         case Declined(sentence):
             may = {"override": True} if answer.may_be_overridden else {}
             return JSONResponse({"error": sentence, **may}, 409)

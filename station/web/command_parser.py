@@ -12,7 +12,7 @@ from station.core.inputs import COMMANDS, Command
 
 MAX_TEXT = 200
 MAX_NAME = 512  # of a racer; the core then limits the characters as a reader counts them
-_OURS = ("moment",)  # stamped by the service, never by a client
+_OURS = ("moment", "code")  # stamped and drawn by the service, never by a client
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in COMMANDS.items()}
 
 

@@ -26,7 +26,10 @@ def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) ->
 
     @router.post("/sync")
     async def sync(request: Request) -> JSONResponse:
-        """Asks sync to send now: `{"rejected": true, "webhook_id": "ID.REVISION", "author": "..."}`, all optional."""
+        """Asks sync to send now: `{"rejected": true, "webhook_id": "ID.REVISION", "author": "..."}`, all optional.
+
+        `"test": true`: to ask the leaderboard about the races, and to prove this station's secret to it.
+        """
         if refused := command_refusal(request, operators):
             return error_answer(*refused)
         try:

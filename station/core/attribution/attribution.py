@@ -180,6 +180,10 @@ class Attribution:
         again, was_unknown = self._transponders.is_assigned(known.id), not self._transponders.is_known(known.id)
         return OwnerChange(known, self._transponders.assign(known), again, was_unknown, command)
 
+    def rename_owner(self, was: str, racer: str) -> None:
+        """The transponders that `was` carries are `racer`'s, because he has another name now."""
+        self._transponders.rename_owner(was, racer)
+
     def recount(self, change: OwnerChange) -> Iterable[Step]:
         """Counts the transponder's earlier passes for its new owner; gives facts, and crossings still to be counted."""
         if self._race is None or not change.passes:

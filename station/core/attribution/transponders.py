@@ -8,7 +8,7 @@ other than the config's or the decoder's, it is still the same transponder.
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
@@ -95,6 +95,13 @@ class Transponders:
         for key in same:
             self.unknown_transponders.pop(key, None)
         return [each for key in same for each in self._passes[key]]
+
+    def rename_owner(self, was: str, racer: str) -> None:
+        """The racer who was called `was` is called `racer` now; his transponders and their passes stay his."""
+        key = self._names.key(was)
+        for each in [each for each in self._all() if each.racer and self._names.key(each.racer) == key]:
+            self._assigned[plain_id(each.id)] = replace(each, racer=racer)
+        self._owners.clear()
 
     def is_assigned(self, transponder: str) -> bool:
         """Whether an official named its owner."""

@@ -5,10 +5,10 @@ or corrects a clock (set_up.py). A result that differs from the last one that wa
 revision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from shared.rules.ranking import RunLap, Score, score_run
+from shared.rules.ranking import Placed, RunLap, Score, score_run
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
@@ -45,7 +45,23 @@ def judge(race: Race, run: Run) -> list[f.Fact]:
     return _judged(race, run, run.book.laps())
 
 
+def judge_all(race: Race, runs: Iterable[Run], before: Sequence[Placed]) -> list[f.Fact]:
+    """Judges several runs after one change that concerns them all; the standings follow once, if they changed.
+
+    `before`: the lines of the standings before the change.
+    """
+    facts = [fact for run in runs if run.phase == "finished" for fact in _scored(race, run, run.book.laps())[0]]
+    lines = race.standings.lines()
+    return facts if lines == tuple(before) else [*facts, f.StandingChanged(race.info.race_id, lines)]
+
+
 def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
+    facts, moved = _scored(race, run, laps)
+    return [*facts, f.StandingChanged(race.info.race_id, race.standings.lines())] if moved else facts
+
+
+def _scored(race: Race, run: Run, laps: Sequence[f.Lap]) -> tuple[list[f.Fact], bool]:
+    """The facts of the run's score and result, and whether the standings changed."""
     ranked = run_laps(laps)
     score = score_run(ranked, run.rules) if run.counts else None
     run.score = score
@@ -57,9 +73,7 @@ def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
     if score is not None or run.posted is not None:
         facts += _due(race, run, laps, ranked, score)
     uncertainty_ns = uncertainty_of(run.race, laps, score) if race.info.ties_by_uncertainty else 0
-    if race.standings.score(run.run_id, run.racer, score, uncertainty_ns):
-        facts.append(f.StandingChanged(race.info.race_id, race.standings.lines()))
-    return facts
+    return facts, race.standings.score(run.run_id, run.racer, score, uncertainty_ns)
 
 
 def _due(race: Race, run: Run, laps: Sequence[f.Lap], ranked: Sequence[RunLap], score: Score | None) -> list[f.Fact]:

@@ -40,6 +40,11 @@ class LapBook:
         self._every: tuple[Lap, ...] = ()
         self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
 
+    def change_rules(self, rules: RaceRules) -> None:
+        """Judges the laps by other rules from now on; which crossings were counted and flagged stays as it is."""
+        self._rules, self._min_lap_ns = rules, seconds_to_ns(rules.min_lap_s)
+        self._forget_laps()
+
     @property
     def done(self) -> int:
         """How many laps have ended."""

@@ -50,6 +50,15 @@ class Spellings:
         checked = self._names.checked(racer)
         return self._first.get(self._names.key(checked), checked)
 
+    def known(self, racer: str) -> str | None:
+        """The spelling under which this racer is known in this race; None: he is not."""
+        return self._first.get(self._names.key(racer))
+
+    def respell(self, was: str, racer: str) -> None:
+        """The racer who was called `was` is called `racer` from now on."""
+        self._first.pop(self._names.key(was), None)
+        self._first[self._names.key(racer)] = racer
+
     def first_spelling(self, racer: str) -> str:
         """The first spelling of this racer, which is this one if there was none before."""
         return self._first.setdefault(self._names.key(racer), racer)

@@ -129,6 +129,11 @@ class Run:
     def __post_init__(self) -> None:
         self.rules = self.race.rules
 
+    def change_race(self, race: e.OpenRace) -> None:
+        """The race was changed: its rules hold for this run too."""
+        self.race, self.rules = race, race.rules
+        self.book.change_rules(race.rules)
+
     @property
     def on(self) -> bool:
         """Whether the run is armed or running, so that its car may be on the track."""

@@ -60,6 +60,7 @@ class RunRegistry:
         self._order: deque[str] = deque()  # the order in which runs are evicted
         self._gone: set[str] = set()
         self._spent: Counter[str] = Counter()  # attempts in runs that are gone
+        self._past: set[str] = set()  # racers of runs that are gone
         self._by_racer: dict[str, list[Run]] = {}
 
     def new_id(self) -> str:
@@ -99,6 +100,22 @@ class RunRegistry:
             run.racer = racer
             self.moved(run, was)
         self._spent[racer] += self._spent.pop(was, 0)
+        if was in self._past:
+            self._past.remove(was)
+            self._past.add(racer)
+
+    def runs_of(self, racer: str) -> list[Run]:
+        """The racer's runs that a ruling can name, oldest first."""
+        return [run for run in self.runs.values() if run.racer == racer]
+
+    def has_runs(self, racer: str) -> bool:
+        """Whether the racer has or had a run here."""
+        return bool(self._by_racer.get(racer)) or racer in self._past
+
+    @property
+    def out_of_reach(self) -> int:
+        """How many runs were evicted."""
+        return len(self._gone)
 
     def attempts(self, racer: str) -> int:
         """How many attempts the racer has used."""
@@ -117,5 +134,6 @@ class RunRegistry:
             self._gone.add(run_id)
             self._by_racer[run.racer].remove(run)
             self._spent[run.racer] += run.begun and run.counts
+            self._past.add(run.racer)
             gone.append(run)
         return gone

@@ -53,22 +53,28 @@ class TestClient:
         return self.request("POST", path, headers)
 
     def request(
-        self, method: str, path: str, headers: dict[str, str] | None = None, client: str = "127.0.0.1"
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        client: str = "127.0.0.1",
+        content: bytes = b"",
     ) -> Answer:
+        path, _, query = path.partition("?")
         sent: list[Message] = []
 
         async def send(message: Message) -> None:
             sent.append(message)
 
-        bodies = iter([b""])
+        bodies = iter([content])
 
         async def receive() -> Message:
-            for _ in bodies:
-                return {"type": "http.request", "body": b"", "more_body": False}
+            for body in bodies:
+                return {"type": "http.request", "body": body, "more_body": False}
             await asyncio.Event().wait()  # the client stays until it has its answer
             raise AssertionError
 
-        named = {"host": "127.0.0.1", **(headers or {})}
+        named = {"host": "127.0.0.1", "content-length": str(len(content)), **(headers or {})}
         scope = {
             "type": "http",
             "http_version": "1.1",
@@ -76,7 +82,7 @@ class TestClient:
             "scheme": "http",
             "path": path,
             "raw_path": path.encode(),
-            "query_string": b"",
+            "query_string": query.encode(),
             "root_path": "",
             "client": (client, 1),
             "server": ("127.0.0.1", 80),
