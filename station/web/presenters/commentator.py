@@ -60,7 +60,7 @@ class RacerStory:
 
 @dataclass(frozen=True, slots=True)
 class CommentatorModel:
-    """The whole page. `reference`: what the bars are compared with; `said`: what was announced, the newest first."""
+    """The whole page. `reference`: what the bars are compared with; `announced`: what was announced, the newest first."""
 
     race: str
     rules: str
@@ -68,7 +68,7 @@ class CommentatorModel:
     leader: str
     reference: str
     stories: tuple[RacerStory, ...]
-    said: tuple[tuple[str, str], ...]
+    announced: tuple[tuple[str, str], ...]
     chart: LapChart
 
 
@@ -77,7 +77,7 @@ def commentator_model(view: View) -> CommentatorModel:
     rules = view.race.rules if view.race is not None else RaceRules()
     reference_ms, reference = _reference(view)
     runs = {run.run_id: run for run in (*view.runs, *((view.run,) if view.run is not None else ()))}
-    told = zip(view.commentary.current, view.commentary.histories, strict=True)
+    stories = zip(view.commentary.current, view.commentary.histories, strict=True)
     return CommentatorModel(
         race=view.race.name if view.race is not None else text("No race is open."),
         rules=rules_line(rules) if view.race is not None else "",
@@ -85,9 +85,9 @@ def commentator_model(view: View) -> CommentatorModel:
         leader=_leader(view),
         reference=reference,
         stories=tuple(
-            _story(view, runs[run.run_id], run, history, reference_ms) for run, history in told if run.run_id in runs
+            _story(view, runs[run.run_id], run, history, reference_ms) for run, history in stories if run.run_id in runs
         ),
-        said=tuple((f"said-{each.number}", each.sentence) for each in reversed(view.announcements) if each.spoken),
+        announced=tuple((f"announced-{each.number}", each.sentence) for each in reversed(view.announcements) if each.spoken),
         chart=lap_chart([*view.commentary.current, *view.commentary.leaders]),
     )
 

@@ -64,7 +64,7 @@ class TowerRow:
 
 @dataclass(frozen=True, slots=True)
 class WinnerCard:
-    """Who leads the race."""
+    """Who leads the race, or has won it once its results are final."""
 
     title: str
     racer: str
@@ -184,4 +184,6 @@ def _winner(view: View) -> WinnerCard | None:
         return None
     leader, second = view.standing[0], view.standing[1] if len(view.standing) > 1 else None
     ahead = text("{gap} ahead of {racer}", gap=format_ms(second.gap_ms), racer=second.racer) if second else ""
-    return WinnerCard(text("Leader"), leader.racer, format_ms(leader.score_ms), ahead)
+    race = view.event.active
+    title = text("Winner") if race is not None and race.state in ("official", "closed") else text("Leader")
+    return WinnerCard(title, leader.racer, format_ms(leader.score_ms), ahead)

@@ -56,7 +56,7 @@ def test_the_last_five_laps_as_bars_against_the_leader() -> None:
 
 
 def test_what_was_spoken_newest_first() -> None:
-    assert [sentence for _, sentence in commentator_model(TOLD).said] == [
+    assert [sentence for _, sentence in commentator_model(TOLD).announced] == [
         "Ada Lovelace, lap 6: 9.900.",
         "Ada Lovelace, lap 5: 9.588.",
     ]
