@@ -17,7 +17,7 @@ from shared.errors import RacedayError, RetryLater
 _RETRY_MS = 2000
 _MIN_BETWEEN_S = 0.2
 _ALIVE_S = 0.5  # a page without an event for three of these says so (shared/web/look/silence.js)
-_ALIVE = b"event: alive\ndata: 1\n\n"
+_ALIVE = b"event: heartbeat\ndata: 1\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +159,13 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class ContentChange:
-    """What a browser must change; `order` lists all rows, and a row whose key is not in it is removed."""
+    """What a browser must change; `order` lists all rows, and a row whose key is not in it is removed.
+
+    `whole`: it is everything, for a browser that has nothing yet.
+    """
 
     version: int
+    whole: bool
     order: tuple[str, ...]
     rows: dict[str, str]
     parts: dict[str, str]
@@ -170,14 +174,15 @@ class ContentChange:
 def difference(sent: LiveContent | None, newest: LiveContent) -> ContentChange:
     """The change from the content that a browser was sent (None: nothing yet) to the newest."""
     if sent is None:
-        return ContentChange(newest.version, newest.order, newest.rows, newest.parts)
+        return ContentChange(newest.version, True, newest.order, newest.rows, newest.parts)
     rows = {key: row for key, row in newest.rows.items() if sent.rows.get(key) != row}
     parts = {name: part for name, part in newest.parts.items() if sent.parts.get(name) != part}
-    return ContentChange(newest.version, newest.order, rows, parts)
+    return ContentChange(newest.version, False, newest.order, rows, parts)
 
 
 def event(change: ContentChange) -> bytes:
-    """The change as one server-sent event; JSON keeps it on one line."""
-    body = {"version": change.version, "order": change.order, "rows": change.rows, "parts": change.parts}
+    """The change as one server-sent event (shared/web/look/stream_hub.js); JSON keeps it on one line."""
+    standings = {"whole": change.whole, "lists": {"rows": change.order}, "rows": change.rows, "parts": change.parts}
+    body = {"version": change.version, "topics": {"standings": standings}}
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-    return f"id: {change.version}\nevent: standing\ndata: {text}\n\n".encode()
+    return f"id: {change.version}\nevent: update\ndata: {text}\n\n".encode()

@@ -152,7 +152,7 @@ class _Streams:
             while line := await reader.readline():
                 if line.startswith(b"data: {") and b'"rows"' in line:
                     now_s = time.monotonic()
-                    for key in json.loads(line[6:])["rows"]:
+                    for key in json.loads(line[6:])["topics"].get("live", {}).get("rows", ()):
                         if key.startswith("lap-"):
                             arrived_s.setdefault(int(key[4:]), now_s)
         finally:

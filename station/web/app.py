@@ -6,22 +6,24 @@ Made by `raceday station` (commands/station.py), served by server.py. It uses th
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from shared.addresses import Addresses
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.security import HostAndHeaderGuard
+from station.access.roles import Role
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
 from station.web.access import client_address
 from station.web.api import api_routes
 from station.web.event_stream import EventStream
-from station.web.render import OFFICIALS, STATIC, PageName, Pages
+from station.web.pages.registry import PAGES, TOPICS
+from station.web.render import STATIC, Pages
 from station.web.sending import sending_routes
-from station.web.stop import FORMS_ALLOWED, stop_routes
+from station.web.site import Site, page_routes
+from station.web.stop import stop_routes
 
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -38,7 +40,7 @@ def create_app(
     None: there is none. `app.state.live.close()` ends the open streams, so that a server need not wait for browsers
     when it stops. Raises ConfigError for a wrong address in `operators`.
     """
-    pages = Pages()
+    pages = Pages(PAGES, TOPICS)
     live = EventStream(service, pages)
     officials = Addresses.parsed(operators, "web.operators")
 
@@ -52,8 +54,10 @@ def create_app(
     app.state.live = live
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
-    app.include_router(_page_routes(service, pages))
-    app.include_router(_stream_routes(live, officials))
+    site = Site(service, pages, officials)
+    for page in PAGES:
+        app.include_router(page_routes(site, page))
+    app.include_router(_stream_routes(live, pages, officials))
     app.include_router(api_routes(service, officials))
     app.include_router(stop_routes(service, officials, pages))
     if send is not None:
@@ -67,44 +71,22 @@ def create_app(
     return app
 
 
-def _page_routes(service: ServicePort, pages: Pages) -> APIRouter:
-    """The three pages, each readable without JavaScript."""
-    router = APIRouter()
-
-    @router.get("/", response_class=HTMLResponse)
-    async def live_page() -> HTMLResponse:
-        """The live page, for everybody at the track."""
-        return await page("live")
-
-    @router.get("/operate", response_class=HTMLResponse)
-    async def operate_page() -> HTMLResponse:
-        """Race control, for the officials."""
-        return await page("operate")
-
-    @router.get("/gates", response_class=HTMLResponse)
-    async def gates_page() -> HTMLResponse:
-        """The gates' page, for those who set up and watch the gates."""
-        return await page("gates")
-
-    async def page(name: PageName) -> HTMLResponse:
-        text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
-        return HTMLResponse(text, headers=FORMS_ALLOWED if name in OFFICIALS else {"cache-control": "no-store"})
-
-    return router
-
-
-def _stream_routes(live: EventStream, officials: Addresses) -> APIRouter:
+def _stream_routes(live: EventStream, pages: Pages, officials: Addresses) -> APIRouter:
     """The event stream behind the pages. Places for officials are reserved, so that the public cannot fill them."""
     router = APIRouter()
 
     @router.get("/live")
-    async def stream(request: Request, page: PageName = "live") -> Response:
-        """Server-sent events for one open page; 503 while too many are open."""
-        official = page in OFFICIALS and officials.contains(client_address(request))
+    async def stream(request: Request, topics: str = "public,live") -> Response:
+        """Server-sent events for one browser, on the topics of all its tabs; 503 while too many browsers are open."""
+        names = tuple(dict.fromkeys(topics.split(",")))
+        if unknown := [name for name in names if name not in pages.topics]:
+            return JSONResponse({"error": f"There is no topic {unknown[0][:40]!r}."}, 404)
+        wanted = max(pages.topics[name].role for name in names)
+        official = wanted > Role.VIEWER and officials.contains(client_address(request))
         if live.full(official=official):
             return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
         return StreamingResponse(
-            live.stream(page, official=official),
+            live.stream(names, official=official),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )

@@ -1,8 +1,8 @@
 """The event stream of the pages: a whole snapshot first, then only the parts that changed.
 
-One thread waits for the station and holds the newest view; every browser has its own place in the stream and is
-sent what differs from what it last got. So nothing queues up: a slow browser skips to the newest, and the station
-never waits for one.
+One thread waits for the station and holds the newest view; every browser has its own place in the stream, names the
+topics that its tabs show, and is sent what differs from what it last got. So nothing queues up: a slow browser skips to
+the newest, and the station never waits for one.
 """
 
 import asyncio
@@ -12,19 +12,19 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from station.views.views import ServicePort, View
-from station.web.render import PageName, Pages, Rendered
+from station.web.render import Pages, Rendered
 
 Value = TypeVar("Value")
 
 HEARTBEAT_S = 0.5  # a page that receives nothing for three of these intervals says so (shared/web/look/silence.js)
 SETTLE_S = 0.02  # changes that come together are shown together
-MAX_BROWSERS = 200  # pages of the public
-MAX_OFFICIALS = 50  # pages of officials, whose places the public cannot take
+MAX_BROWSERS = 520  # browsers of the public: 500 watchers, and what reloads while its old stream is still being closed
+MAX_OFFICIALS = 50  # browsers of officials, whose places the public cannot take
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +36,23 @@ class TimedView:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedPage:
-    """A page rendered once for all browsers, with the changes since each earlier version that a browser has."""
+class SharedTopic:
+    """A topic rendered once for all browsers, with the changes since each earlier version that a browser has."""
 
     timed_view: TimedView
-    page: Rendered
+    rendered: Rendered
     _changes_since: dict[int, str] = field(default_factory=dict)  # by version; 0: the browser has none
 
     @property
     def age_ns(self) -> int:
         return time.monotonic_ns() - self.timed_view.taken_ns
 
-    def event_after(self, last: Rendered | None) -> bytes:
-        """The message for a browser that has `last`. Most have the same one, so only the clock is made for each."""
+    def changes_since(self, last: Rendered | None) -> str:
+        """The JSON for a browser that has `last`, "" if it has everything. Most browsers have the same one."""
         since = last.version if last is not None else 0
         if since not in self._changes_since:
-            self._changes_since[since] = changes(self.page, last)
-        return _event(self.page, self._changes_since[since], self.age_ns)
+            self._changes_since[since] = changes(self.rendered, last)
+        return self._changes_since[since]
 
 
 class EventStream:
@@ -66,8 +66,8 @@ class EventStream:
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes: dict[asyncio.Event, bool] = {}  # True: an official's
-        self._pages_drawn: dict[PageName, SharedPage] = {}
-        self._locks: defaultdict[PageName, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._shared: dict[str, SharedTopic] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def browsers(self) -> int:
@@ -88,37 +88,37 @@ class EventStream:
         self._closing.set()
         self._call_wake_all()
 
-    async def stream(self, page_name: PageName = "live", *, official: bool = False) -> AsyncGenerator[bytes, None]:
-        """Yields server-sent events for one browser until it disconnects or the station stops."""
+    async def stream(self, topics: tuple[str, ...], *, official: bool = False) -> AsyncGenerator[bytes, None]:
+        """Yields server-sent events for one browser until it disconnects or the station stops. `topics`: known ones."""
         wake = asyncio.Event()
         self._wakes[wake] = official
+        last: dict[str, Rendered] = {}
         try:
             yield b"retry: 1000\n\n"
-            last: Rendered | None = None
             while not self._closing.is_set():
                 wake.clear()
-                shared = await self._draw(page_name)
-                if shared.page is not last:
-                    yield shared.event_after(last)
-                    last = shared.page
+                shared = {topic: await self._draw(topic) for topic in topics}
+                if any(each.rendered is not last.get(topic) for topic, each in shared.items()):
+                    yield update(shared, last)
+                    last = {topic: each.rendered for topic, each in shared.items()}
                 while not wake.is_set() and not await _woken(wake):
-                    yield heartbeat(shared.page, shared.age_ns)
+                    yield heartbeat(shared)
         finally:
             self._wakes.pop(wake, None)
 
-    async def _draw(self, name: PageName) -> SharedPage:
-        """The page, drawn once for all browsers, at least as new as the view at the time of the call.
+    async def _draw(self, topic: str) -> SharedTopic:
+        """The topic, drawn once for all browsers, at least as new as the view at the time of the call.
 
         The first browser draws it, the others wait. Changes that come meanwhile are left for the next turn; otherwise
-        each browser would draw the page for itself.
+        each browser would draw it for itself.
         """
         newest = self._newest
-        async with self._locks[name]:
-            shared = self._pages_drawn.get(name)
+        async with self._locks[topic]:
+            shared = self._shared.get(topic)
             if shared is None or shared.timed_view.taken_ns < newest.taken_ns:
                 timed_view = self._newest
-                shared = SharedPage(timed_view, await asyncio.to_thread(self._pages.render, timed_view.view, name))
-                self._pages_drawn[name] = shared
+                shared = SharedTopic(timed_view, await asyncio.to_thread(self._pages.render, timed_view.view, topic))
+                self._shared[topic] = shared
             return shared
 
     def _watch(self) -> None:
@@ -148,43 +148,41 @@ async def _woken(wake: asyncio.Event) -> bool:
     return False
 
 
-def event(page: Rendered, last: Rendered | None, age_ns: int) -> bytes:
-    """One message: what has changed from `last` to `page`, and the clock. `age_ns`: how old the view is."""
-    return _event(page, changes(page, last), age_ns)
+def update(shared: Mapping[str, SharedTopic], last: Mapping[str, Rendered]) -> bytes:
+    """One message: what changed in each topic for a browser that has `last`, and the clock."""
+    topics = ((topic, each.changes_since(last.get(topic))) for topic, each in shared.items())
+    changed = ",".join(f"{_json(topic)}:{text}" for topic, text in topics if text)
+    newest = max(shared.values(), key=lambda each: each.rendered.version)
+    data = f'{{"version":{newest.rendered.version},"clock":{_json(_clock(newest))},"topics":{{{changed}}}}}'
+    return f"event: update\ndata: {data}\n\n".encode()
 
 
-def _event(page: Rendered, changed: str, age_ns: int) -> bytes:
-    data = f'{changed[:-1]},"clock":{_json(_clock(page, age_ns))}}}'
-    return f"id: {page.version}\nevent: page\ndata: {data}\n\n".encode()
-
-
-def changes(page: Rendered, last: Rendered | None) -> str:
-    """What has changed from `last` to `page`, as JSON and without the clock; everything if `last` is None."""
-    document = {
-        "version": page.version,
-        "whole": last is None,
-        "next": page.next_command,
-        "car": page.car,
-        "cars": page.cars,
-        "modes": page.modes,
-        "runs": [dataclasses.asdict(run) for run in page.runs],
-        "mode": page.mode,
-        "parts": _changed(page.parts, last.parts if last else {}),
-        "rows": _changed(page.rows, last.rows if last else {}),
-        "lists": _changed(page.lists, last.lists if last else {}),
+def changes(now: Rendered, last: Rendered | None) -> str:
+    """What has changed from `last` to `now`, as JSON; everything if `last` is None, "" if nothing has."""
+    changed = {
+        "data": now.data,
+        "parts": _changed(now.parts, last.parts if last else {}),
+        "rows": _changed(now.rows, last.rows if last else {}),
+        "lists": _changed(now.lists, last.lists if last else {}),
     }
-    return _json(document)
+    if last is not None and now.data == last.data:
+        del changed["data"]
+        if not any(changed.values()):
+            return ""
+    return _json({"whole": last is None, **changed})
 
 
-def heartbeat(page: Rendered, age_ns: int) -> bytes:
+def heartbeat(shared: Mapping[str, SharedTopic]) -> bytes:
     """The message while nothing changes: only the station's clock, as a sign that it is alive."""
-    return f"event: heartbeat\ndata: {_json(_clock(page, age_ns))}\n\n".encode()
+    newest = max(shared.values(), key=lambda each: each.rendered.version)
+    return f"event: heartbeat\ndata: {_json(_clock(newest))}\n\n".encode()
 
 
-def _clock(page: Rendered, age_ns: int) -> dict[str, object]:
-    """The clock at the instant of sending: the view is older by `age_ns`."""
-    now_ms = round(page.ticking.now_ms + age_ns / 1e6 * page.ticking.rate, 3)
-    return {**dataclasses.asdict(page.ticking), "now_ms": now_ms}
+def _clock(shared: SharedTopic) -> dict[str, object]:
+    """The clock at the instant of sending: the view is older by now."""
+    ticking = shared.rendered.ticking
+    now_ms = round(ticking.now_ms + shared.age_ns / 1e6 * ticking.rate, 3)
+    return {**dataclasses.asdict(ticking), "now_ms": now_ms}
 
 
 def _json(document: object) -> str:

@@ -10,20 +10,16 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from shared.addresses import Addresses
 from shared.errors import RacedayError
 from shared.rules.person_names import name_within
-from shared.web.security import HEADERS, cross_site_reason
+from shared.web.security import cross_site_reason
 from station.core.inputs import ReleaseStop
 from station.views.command_answers import Accepted
 from station.views.views import ServicePort
 from station.web.access import NO_OFFICIAL, client_address
 from station.web.presenters.stop import stop_document
 from station.web.render import Pages
+from station.web.site import FORMS_ALLOWED
 
 MAX_AUTHOR = 80
-# A browser sends a form with our Origin only if the page does not hide it (<meta name="referrer">) and may send forms.
-FORMS_ALLOWED = {
-    "cache-control": "no-store",
-    "content-security-policy": HEADERS["content-security-policy"].replace("form-action 'none'", "form-action 'self'"),
-}
 
 
 def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> APIRouter:

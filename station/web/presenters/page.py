@@ -92,7 +92,7 @@ def page_model(view: View) -> PageModel:
         alarms=tuple(alarms(view)),
         clock_unset=not view.clock.trusted,
         testing=view.mode == "test",
-        run=_run(view.run, rules, view.clock, view.cars) if view.run is not None else None,
+        run=run_panel(view),
         together=tuple(_together(view, rules)) if several else (),
         tiles=tiles(view, rules, laps),
         laps=tuple(laps_together(view.runs, rules, view.race) if several else laps),
@@ -104,6 +104,12 @@ def page_model(view: View) -> PageModel:
         uncounted=uncounted_lines(view),
         next_command=next_command(view),
     )
+
+
+def run_panel(view: View) -> RunPanel | None:
+    """The run on the track, or the last one; None before the first."""
+    rules = view.race.rules if view.race is not None else RaceRules()
+    return _run(view.run, rules, view.clock, view.cars) if view.run is not None else None
 
 
 def _run(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, ...]) -> RunPanel:

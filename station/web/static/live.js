@@ -63,21 +63,30 @@
     if (laps.length) announce.textContent = laps[0].dataset.announce;
   }
 
-  function applyPage(page) {
+  function applyTopic(topic) {
     keepingFocus(() => {
-      for (const [id, html] of Object.entries(page.parts)) document.getElementById(id).innerHTML = html;
-      const rest = { ...page.rows };
-      for (const [id, keys] of Object.entries(page.lists)) {
-        announceLaps(arrange(document.getElementById(id), keys, page.rows, page.whole));
+      for (const [id, html] of Object.entries(topic.parts)) document.getElementById(id).innerHTML = html;
+      const rest = { ...topic.rows };
+      for (const [id, keys] of Object.entries(topic.lists)) {
+        announceLaps(arrange(document.getElementById(id), keys, topic.rows, topic.whole));
         for (const key of keys) delete rest[key];
       }
       redraw(rest);
     });
-    lapClock.update(page.clock);
-    document.body.dataset.mode = page.mode;
-    document.title = (page.mode === "test" ? "TEST · " : "") + document.title.replace(/^TEST · /, "");
-    document.body.dataset.version = page.version;
-    document.dispatchEvent(new CustomEvent("raceday", { detail: page }));
+  }
+
+  // Scripts of a page listen for `raceday`: `detail.NAME.data` is the data of a topic that changed.
+  function applyUpdate({ version, clock, topics }) {
+    for (const topic of Object.values(topics)) applyTopic(topic);
+    lapClock.update(clock);
+    for (const { data } of Object.values(topics)) if (data?.mode) showMode(data.mode);
+    document.body.dataset.version = version;
+    document.dispatchEvent(new CustomEvent("raceday", { detail: topics }));
+  }
+
+  function showMode(mode) {
+    document.body.dataset.mode = mode;
+    document.title = (mode === "test" ? "TEST · " : "") + document.title.replace(/^TEST · /, "");
   }
 
   function show(state, text) {
@@ -86,24 +95,13 @@
     linkText.textContent = text;
   }
 
-  // The state for a tab that opens later: the whole page as this one shows it, from the last state and a new message.
-  function merge(whole, name, data) {
-    if (name === "heartbeat") return whole && { ...whole, clock: data };
-    if (data.whole || !whole) return { ...data, whole: true };
-    const lists = { ...whole.lists, ...data.lists };
-    const listed = new Set(Object.values(lists).flat());
-    const rows = Object.entries({ ...whole.rows, ...data.rows }).filter(([key]) => listed.has(key));
-    return { ...data, whole: true, parts: { ...whole.parts, ...data.parts }, rows: Object.fromEntries(rows), lists };
-  }
-
   sharedStream({
-    address: document.body.dataset.live,
-    events: ["page", "heartbeat"],
-    merge,
+    address: "/live",
+    topics: document.body.dataset.topics.split(","),
     onMessage: (name, data, age_ms) => {
       silence.onMessage(age_ms);
       if (!silence.isSilent()) show("live", "Live");
-      if (name === "page") applyPage(data);
+      if (name === "update") applyUpdate(data);
       else lapClock.update(data);
     },
     onLost: () => show("away", "Station offline"),

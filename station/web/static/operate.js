@@ -204,19 +204,22 @@
     }
   }
 
-  document.addEventListener("raceday", (news) => {
-    checkOrder(news.detail.modes);
-    follow(news.detail.next);
-    car = news.detail.car;
-    cars = news.detail.cars;
-    runs = news.detail.runs;
+  document.addEventListener("raceday", ({ detail }) => {
+    const data = detail.operate?.data;
+    if (!data) return choose(chosen); // rows were drawn anew
+    checkOrder(data.modes);
+    follow(data.next);
+    car = data.car;
+    cars = data.cars;
+    runs = data.runs;
     choose(runs.some((run) => run.run_id === chosen) ? chosen : "");
     for (const button of controls.querySelectorAll("[data-mode-of]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.modeOf === news.detail.mode));
+      button.setAttribute("aria-pressed", String(button.dataset.modeOf === data.mode));
     }
     field("cars").replaceChildren(...cars.map((name) => Object.assign(document.createElement("option"), { value: name })));
     const wanted = field("open-run").elements.car;
     if (!wanted.value && cars.length === 1) wanted.value = cars[0];
+    return undefined;
   });
 
   throttle.addEventListener("input", () => {

@@ -149,9 +149,9 @@ def test_spectators_never_take_an_officials_stream(rig: Rig) -> None:
         assert phones.open(220, ("unread stream",), ("127.0.0.2",)) == 220
         # Connections are accepted in order: when one more is turned away, all places are taken.
         assert any(rig.stream_status("/live", "127.0.0.3") == 503 for _ in range(400))
-        assert rig.stream_status("/live?page=operate", "127.0.0.1") == 200
-        assert rig.stream_status("/live?page=gates", "127.0.0.1") == 200
-        assert rig.stream_status("/live?page=operate", "127.0.0.2") == 503
+        assert rig.stream_status("/live?topics=operate", "127.0.0.1") == 200
+        assert rig.stream_status("/live?topics=gates", "127.0.0.1") == 200
+        assert rig.stream_status("/live?topics=operate", "127.0.0.2") == 503
 
 
 def test_the_event_managers_port_takes_no_descriptors_either(rig_with_manager: Rig) -> None:

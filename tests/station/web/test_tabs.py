@@ -1,4 +1,7 @@
-"""Many tabs of one browser: it opens at most six connections to a machine, so the tabs share one stream per page."""
+"""Many tabs of one browser: it opens at most six connections to a machine, so all its tabs share one stream.
+
+A shared worker holds the stream; in a browser without shared workers, one of the tabs does.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,9 +19,23 @@ PAGES = ("/operate", "/", "/operate", "/gates", "/operate", "/", "/operate", "/o
 LIVE = '#link[data-state="live"]'
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+NO_WORKER = "delete window.SharedWorker;"
+
+
+@pytest.fixture(params=["worker", "leader"])
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 1366, "height": 900})
+    if request.param == "leader":
+        made.add_init_script(NO_WORKER)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def leading(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser without shared workers: a tab holds the stream."""
+    made = browser.new_context(viewport={"width": 1366, "height": 900})
+    made.add_init_script(NO_WORKER)
     yield made
     made.close()
 
@@ -33,7 +50,7 @@ def test_ten_tabs_are_live_and_each_may_command(served: Served, context: Browser
     for tab, path in zip(tabs, PAGES, strict=True):
         if path != "/gates":
             expect(tab.locator("#lap-7")).to_contain_text("9.401", timeout=5000)
-    assert served.live.browsers <= 3  # one for each page
+    assert served.live.browsers == 1
     for tab, path in zip(tabs, PAGES, strict=True):
         said = tab.evaluate("fetch('/api/v1/state').then((answer) => answer.status)")
         assert said == 200, path
@@ -73,7 +90,8 @@ new MutationObserver(() => {
 """
 
 
-def test_a_tab_that_is_told_an_old_page_says_how_old_it_is(served: Served, context: BrowserContext) -> None:
+def test_a_tab_that_is_told_an_old_page_says_how_old_it_is(served: Served, leading: BrowserContext) -> None:
+    context = leading
     first = context.new_page()
     first.add_init_script(ONE_WORD_ONLY)
     first.goto(served.url)

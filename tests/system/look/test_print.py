@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.station.web.conftest import serve
+from tests.station.web.extreme_views import LONG
 from tests.station.web.sample_views import FakeStation
 from tests.system.look import serving
-from tests.system.look.extremes import LONG
 from tests.vehicle.web.test_access import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

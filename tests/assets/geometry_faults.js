@@ -1,12 +1,4 @@
-"""Finds faults in the geometry of a page, as lines that name the text: clipped, overlapping, too wide, too small."""
-
-from typing import Any
-
-from playwright.sync_api import Page
-
-# Texts are measured by their own boxes (Range), cut by what scrolls or hides around them. What may be cut on purpose
-# (a name after two lines) carries its whole text as a title. `main` alone may scroll, and only down.
-_FAULTS = r"""() => {
+({ steps, unit }) => {
   const SLACK = 1.5;
   const faults = [];
   const style = (element) => getComputedStyle(element);
@@ -47,6 +39,8 @@ _FAULTS = r"""() => {
     return { left, right, top, bottom, cut };
   };
 
+  const stepped = document.querySelector("[data-step]") !== null;
+  const sizePx = (element) => parseFloat(style(element).fontSize);
   const boxes = [];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
@@ -54,6 +48,10 @@ _FAULTS = r"""() => {
     const element = node.parentElement;
     if (!node.data.trim() || isHidden(element) || element.closest("script, style, title")) continue;
     if (!element.checkVisibility({ visibilityProperty: true })) continue;
+    const named = element.closest("[data-step]");
+    const least = stepped ? steps[named?.dataset.step ?? "least"] ?? steps.least : 0;
+    const inStep = named === null || sizePx(named) === sizePx(element) ? least : stepped ? steps.least : 0;
+    if (sizePx(element) < inStep * unit - 0.5) faults.push(`${sizePx(element).toFixed(1)} px instead of ${(inStep * unit).toFixed(1)}: ${short(node.data)}`);
     const range = document.createRange();
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) {
@@ -76,6 +74,16 @@ _FAULTS = r"""() => {
       const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
       if (over > SLACK && down > SLACK) faults.push(`overlaid: ${a.text} / ${b.text}`);
     }
+  }
+  for (const score of document.querySelectorAll("[data-score]")) {
+    if (isHidden(score) || !score.textContent.trim()) continue;
+    const range = document.createRange();
+    range.selectNodeContents(score);
+    const box = range.getBoundingClientRect();
+    const visible = shown(score, box);
+    const seen = score.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !visible.cut;
+    const whole = visible.left >= -SLACK && visible.right <= doc.clientWidth + SLACK && visible.right - visible.left >= box.width - SLACK;
+    if (!seen || !whole || box.width < 1) faults.push(`score not seen: ${short(score.textContent)}`);
   }
   for (const target of document.querySelectorAll("button, a, input, summary, select, [tabindex='0']")) {
     if (isHidden(target) || !target.checkVisibility({ visibilityProperty: true })) continue;
@@ -102,49 +110,4 @@ _FAULTS = r"""() => {
     if (fits && broken) faults.push(`broken: ${short(fact.textContent)}`);
   }
   return [...new Set(faults)].slice(0, 25);
-}"""
-
-
-def faults(page: Page) -> list[str]:
-    """Everything that is clipped, overlapping, wider than the screen or too small for a finger; empty if nothing is."""
-    found: list[str] = page.evaluate(_FAULTS)
-    return found
-
-
-_END = """() => {
-  const bar = document.querySelector(".stop-bar");
-  if (!bar) return [];
-  scrollTo(0, document.documentElement.scrollHeight);
-  const top = bar.getBoundingClientRect().top;
-  const texts = [...document.querySelectorAll("main *, .strip *")].filter((each) =>
-    !each.children.length && each.textContent.trim() && !each.closest(".scroll") && each.checkVisibility());
-  const under = texts.filter((each) => each.getBoundingClientRect().bottom > top + 1);
-  const faults = under.map((each) => `under the stop's bar: ${each.textContent.trim().slice(0, 40)}`);
-  if (top < innerHeight / 2) faults.push(`the stop's bar begins at ${top} of ${innerHeight} px`);
-  scrollTo(0, 0);
-  return faults;
-}"""
-
-
-def under_the_bar(page: Page) -> list[str]:
-    """What the stop bar hides even at the end of the page, where no scrolling reveals it."""
-    found: list[str] = page.evaluate(_END)
-    return found
-
-
-def without_our_letters(page: Page) -> None:
-    """Makes the page as in a browser without our font: a serif is wider than our sans-serif."""
-    page.route("**/*.woff2*", lambda route: route.abort())
-    page.add_init_script(
-        """addEventListener("DOMContentLoaded", () => {
-            const sheet = new CSSStyleSheet();
-            sheet.replaceSync(":root { --sans: 'DejaVu Serif', serif !important; }");
-            document.adoptedStyleSheets = [sheet];
-        });"""
-    )
-
-
-def settled(page: Page) -> Any:
-    """Waits until the fonts are loaded and the layout is stable."""
-    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
-    return page.evaluate(f"document.fonts.ready.then(() => {frames})")
+}

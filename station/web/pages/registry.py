@@ -1,0 +1,24 @@
+"""The table of all pages, and of the topics of the event stream. The web app makes its addresses from it (app.py)."""
+
+from shared.text import text
+from station.access.roles import Role
+from station.web.page import LiveTopic, Page
+from station.web.pages.gates.presenter import GATES
+from station.web.pages.head import OFFICIALS_HEAD, PUBLIC_HEAD
+from station.web.pages.live.presenter import LIVE
+from station.web.pages.operate.presenter import CONTROL
+
+# In the order of the officials' tabs.
+PAGES: tuple[Page, ...] = (
+    Page("live", "/", text("Live"), Role.VIEWER, content=LIVE),
+    Page("operate", "/operate", text("Race control"), Role.REFEREE, in_tabs=True, content=CONTROL),
+    Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
+)
+TOPICS: dict[str, LiveTopic] = {
+    topic.name: topic
+    for topic in (
+        PUBLIC_HEAD,
+        OFFICIALS_HEAD,
+        *(LiveTopic(page.name, page.role, page.content) for page in PAGES if page.content is not None),
+    )
+}
