@@ -14,6 +14,7 @@ from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
+from station.speech.espeak import Speech
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
 from station.web.access import client_address
@@ -23,6 +24,7 @@ from station.web.pages.registry import PAGES, TOPICS
 from station.web.render import STATIC, Pages
 from station.web.sending import sending_routes
 from station.web.site import Site, page_routes
+from station.web.sound import sound_routes
 from station.web.stop import stop_routes
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -60,6 +62,7 @@ def create_app(
     app.include_router(_stream_routes(live, pages, officials))
     app.include_router(api_routes(service, officials))
     app.include_router(stop_routes(service, officials, pages))
+    app.include_router(sound_routes(service, Speech.installed()))
     if send is not None:
         app.include_router(sending_routes(send, officials))
     app.mount("/static", Assets(STATIC))

@@ -3,22 +3,32 @@
 from shared.text import text
 from station.access.roles import Role
 from station.web.page import LiveTopic, Page
+from station.web.pages.chart.presenter import CHART
+from station.web.pages.commentator.presenter import COMMENTATOR
 from station.web.pages.gates.presenter import GATES
 from station.web.pages.head import OFFICIALS_HEAD, PUBLIC_HEAD
 from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
+from station.web.pages.overlay.presenter import OVERLAY
+from station.web.pages.overlay.routes import overlay_routes
+from station.web.pages.sound.presenter import SOUND
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
-    Page("live", "/", text("Live"), Role.VIEWER, content=LIVE),
+    Page("live", "/", text("Live"), Role.VIEWER, content=LIVE, also=("sound",)),
     Page("operate", "/operate", text("Race control"), Role.REFEREE, in_tabs=True, content=CONTROL),
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
+    Page("commentator", "/commentator", text("Commentator"), Role.VIEWER, content=COMMENTATOR, also=("sound",)),
+    Page("chart", "/chart", text("Lap chart"), Role.VIEWER, content=CHART),
+    Page("sound", "/sound", text("Sound"), Role.VIEWER, also=("sound",)),
+    Page("overlay", "/overlay", text("Overlay"), Role.VIEWER, content=OVERLAY, routes=overlay_routes, bare=True),
 )
 TOPICS: dict[str, LiveTopic] = {
     topic.name: topic
     for topic in (
         PUBLIC_HEAD,
         OFFICIALS_HEAD,
+        LiveTopic("sound", Role.VIEWER, SOUND),
         *(LiveTopic(page.name, page.role, page.content) for page in PAGES if page.content is not None),
     )
 }

@@ -56,9 +56,9 @@
     const plot = figure.querySelector(".plot");
     const before = drawn.get(figure);
     const key = JSON.stringify([numbers, runs, token("--ground"), plot.clientWidth, plot.clientHeight]);
+    mark(figure);
     if (before?.key === key) return;
     before?.chart?.destroy();
-    mark(figure);
     plot.hidden = runs.length === 0;
     if (runs.length === 0 || plot.clientWidth < 60) return void drawn.set(figure, { key, chart: null });
     const soft = token("--text-soft");
@@ -72,7 +72,7 @@
       scales: { x: { time: false, range: (_, low, high) => [low - 0.5, high + 0.5] } },
       axes: [
         { ...axis, incrs: [1, 2, 5, 10, 20, 50], values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? tick : "")) },
-        { ...axis, size: 64, values: (_, ticks) => ticks.map(seconds) },
+        { ...axis, size: 64, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600], values: (_, ticks) => ticks.map(seconds) },
       ],
       series: [{}, ...runs.map(series)],
     };

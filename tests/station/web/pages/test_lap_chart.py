@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.views.trackside.commentary import LapTime, RunLaps
-from station.web.presenters.lap_chart import consistency, lap_chart
+from station.web.pages.chart.presenter import consistency, lap_chart
 
 
 def laps(*times_ms: int) -> tuple[LapTime, ...]:

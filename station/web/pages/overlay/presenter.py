@@ -6,7 +6,7 @@ It shows timing only: no alarms, no addresses, and nothing that an official may 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from shared.errors import BadInput
 from shared.rules.ranking import RaceRules
@@ -15,6 +15,7 @@ from shared.text import text
 from shared.units import NS_PER_MS, format_ms
 from station.views.race_views import RunView, StandingLine
 from station.views.views import View
+from station.web.page import PageContent
 from station.web.presenters.laps import lap_lines
 from station.web.presenters.page import phase_words, running_text
 
@@ -187,3 +188,17 @@ def _winner(view: View) -> WinnerCard | None:
     race = view.event.active
     title = text("Winner") if race is not None and race.state in ("official", "closed") else text("Leader")
     return WinnerCard(title, leader.racer, format_ms(leader.score_ms), ahead)
+
+
+def overlay_data(view: View) -> dict[str, Any]:
+    """What the page's script needs beyond the parts."""
+    return {"mode": view.mode}
+
+
+OVERLAY = PageContent(
+    overlay_model,
+    ("tower_title", "lower", "winner"),
+    {"tower": "tower_row"},
+    macros="overlay_parts.html",
+    data=overlay_data,
+)

@@ -10,6 +10,8 @@ from math import isqrt
 from shared.text import text
 from shared.units import format_ms
 from station.views.trackside.commentary import LapTime, RunLaps
+from station.views.views import View
+from station.web.page import PageContent
 
 NOTHING = "–"
 
@@ -102,3 +104,11 @@ def _cell(lap: LapTime | None) -> ChartCell:
 
 def _time(duration_ms: int | None) -> str:
     return NOTHING if duration_ms is None else format_ms(duration_ms)
+
+
+def race_chart(view: View) -> LapChart:
+    """The chart of the racers on the track and of the leaders' best runs."""
+    return lap_chart([*view.commentary.current, *view.commentary.leaders])
+
+
+CHART = PageContent(race_chart, ("chart_table",), macros="chart_parts.html")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from station.views.trackside.announcements import Announcement
 from station.views.trackside.commentary import CommentaryView, LapTime, RunLaps
-from station.web.presenters.commentator import commentator_model
+from station.web.pages.commentator.presenter import commentator_model
 from tests.station.web.sample_views import EMPTY, RACE, VIEW
 
 
@@ -39,7 +39,7 @@ def test_the_racer_on_the_track_and_the_history() -> None:
     assert (story.racer, story.phase, story.place, story.score) == (
         "Ada Lovelace",
         "On track",
-        "place 4 of 6",
+        "4 of 6",
         "10.409",
     )
     assert [(line.score, line.best) for line in story.history] == [("no score", "9.900"), ("does not count", "9.800")]
@@ -47,7 +47,7 @@ def test_the_racer_on_the_track_and_the_history() -> None:
 
 def test_the_last_five_laps_as_bars_against_the_leader() -> None:
     model = commentator_model(TOLD)
-    assert model.reference == "Bars against the average lap of Grace Hopper, 9.412"
+    assert model.reference == "the average lap of Grace Hopper, 9.412"
     bars = model.stories[0].bars
     assert [bar.number for bar in bars] == [6, 5, 4, 3, 2]
     assert [(bar.against, bar.sign) for bar in bars[:2]] == [("+0.488", "●"), ("+0.176", "●")]
@@ -56,7 +56,7 @@ def test_the_last_five_laps_as_bars_against_the_leader() -> None:
 
 
 def test_what_was_spoken_newest_first() -> None:
-    assert [sentence for _, sentence in commentator_model(TOLD).announced] == [
+    assert [line.sentence for line in commentator_model(TOLD).announced] == [
         "Ada Lovelace, lap 6: 9.900.",
         "Ada Lovelace, lap 5: 9.588.",
     ]

@@ -9,7 +9,8 @@ from shared.units import format_ms, format_ns
 from station.views.race_views import RunView
 from station.views.trackside.commentary import LapTime, RunLaps
 from station.views.views import View
-from station.web.presenters.lap_chart import LapChart, consistency, lap_chart
+from station.web.page import PageContent
+from station.web.pages.chart.presenter import LapChart, consistency, race_chart
 from station.web.presenters.page import phase_words
 
 LAST_LAPS = 5
@@ -59,8 +60,16 @@ class RacerStory:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncedLine:
+    """A sentence that was announced."""
+
+    key: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class CommentatorModel:
-    """The whole page. `reference`: what the bars are compared with; `announced`: what was announced, the newest first."""
+    """The whole page. `reference`: what the bars are compared with; `announced`: the newest first."""
 
     race: str
     rules: str
@@ -68,7 +77,7 @@ class CommentatorModel:
     leader: str
     reference: str
     stories: tuple[RacerStory, ...]
-    announced: tuple[tuple[str, str], ...]
+    announced: tuple[AnnouncedLine, ...]
     chart: LapChart
 
 
@@ -87,8 +96,12 @@ def commentator_model(view: View) -> CommentatorModel:
         stories=tuple(
             _story(view, runs[run.run_id], run, history, reference_ms) for run, history in stories if run.run_id in runs
         ),
-        announced=tuple((f"announced-{each.number}", each.sentence) for each in reversed(view.announcements) if each.spoken),
-        chart=lap_chart([*view.commentary.current, *view.commentary.leaders]),
+        announced=tuple(
+            AnnouncedLine(f"announced-{each.number}", each.sentence)
+            for each in reversed(view.announcements)
+            if each.spoken
+        ),
+        chart=race_chart(view),
     )
 
 
@@ -109,9 +122,9 @@ def _reference(view: View) -> tuple[int | None, str]:
     leader = next(iter(view.commentary.leaders), None)
     average_ms = consistency(leader.laps).average_ms if leader is not None else None
     if leader is None or average_ms is None:
-        return None, text("No leader yet: the bars compare the laps shown.")
+        return None, text("each other: nobody leads yet")
     values = {"racer": leader.racer, "time": format_ms(average_ms)}
-    return average_ms, text("Bars against the average lap of {racer}, {time}", **values)
+    return average_ms, text("the average lap of {racer}, {time}", **values)
 
 
 def _story(
@@ -119,7 +132,7 @@ def _story(
 ) -> RacerStory:
     even = consistency(run.laps)
     place = next((line for line in view.standing if line.racer == run.racer), None)
-    ranked = text("place {place} of {racers}", place=place.rank, racers=len(view.standing)) if place else ""
+    ranked = text("{place} of {racers}", place=place.rank, racers=len(view.standing)) if place else ""
     return RacerStory(
         key=f"story-{run.run_id}",
         racer=run.racer,
@@ -167,5 +180,13 @@ def _history(run: RunLaps) -> HistoryLine:
         attempt=text("Attempt {attempt}", attempt=run.attempt),
         score=score,
         best=NOTHING if even.best_ms is None else format_ms(even.best_ms),
-        laps=text("{n} laps", n=len(run.laps)),
+        laps=str(len(run.laps)),
     )
+
+
+COMMENTATOR = PageContent(
+    commentator_model,
+    ("facts", "chart_table"),
+    {"stories": "story", "announced": "sentence_row"},
+    macros="commentator_parts.html",
+)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.errors import BadInput
 from station.views.race_views import StandingLine
 from station.views.views import View
-from station.web.presenters.overlay import (
+from station.web.pages.overlay.presenter import (
     PARTS,
     TOWER_ROWS,
     Chip,
