@@ -19,6 +19,7 @@ from leaderboard.pages import routes
 from leaderboard.pages.render import STATIC, LeaderboardPages
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
+from shared.web.language import LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 
 API_VERSION = "1.0"
@@ -60,6 +61,7 @@ def create_app(
     hosts = config.server.allowed_hosts or None
     app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
+    app.add_middleware(LanguageChoice)
     add_error_handlers(app, pages.missing)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed

@@ -113,6 +113,7 @@ class WebOptions:
         ("127.0.0.1", "::1"), what='addresses and networks that may send commands; "*": all'
     )
     allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach this station")
+    language: str = setting("en", what="of pages for browsers that ask for none that there is: en or de")
 
     def __post_init__(self) -> None:
         Addresses.parsed(self.operators, "web.operators")

@@ -10,7 +10,9 @@ from leaderboard.live_stream import LiveContent
 from leaderboard.pages.views import board_view, card
 from leaderboard.store.queries import RaceHead
 from shared.rules.wording import BEST_OF_RACE, RACERS_BEST
+from shared.text import recorded, text
 from shared.web.assets import addresses
+from shared.web.language import translating
 
 STATIC = pathlib.Path(__file__).parent.parent / "static"
 
@@ -28,6 +30,7 @@ class LeaderboardPages:
         )
         tones = {"race": BEST_OF_RACE, "own": RACERS_BEST}
         self._templates.globals |= {"title": title, "static": addresses(STATIC), "tones": tones}
+        translating(self._templates)
         self._row = self._templates.get_template("row.html")
         self._parts = self._templates.get_template("parts.html")
 
@@ -36,7 +39,7 @@ class LeaderboardPages:
         cards = [card(head, now_utc_ns) for head in heads]
         groups = [
             (name, [each for each in cards if each.race.state == state])
-            for name, state in (("Open now", "open"), ("Coming", "upcoming"), ("Closed", "closed"))
+            for name, state in ((text("Open now"), "open"), (text("Coming"), "upcoming"), (text("Closed"), "closed"))
         ]
         return self._page("index.html", groups=[(name, members) for name, members in groups if members])
 
@@ -59,7 +62,7 @@ class LeaderboardPages:
 
     def missing(self, sentence: str) -> str:
         """The page for an address that does not exist; `sentence` says what is missing."""
-        return self._page("missing.html", sentence=sentence)
+        return self._page("missing.html", sentence=recorded(sentence))
 
     def _page(self, template: str, **values: Any) -> str:
         return self._templates.get_template(template).render(**values)

@@ -28,8 +28,8 @@
     for (const time of root.querySelectorAll("time[datetime]")) {
       const at = new Date(time.dateTime);
       const today = at.toDateString() === new Date().toDateString();
-      const day = today ? "" : at.toLocaleDateString(undefined, { day: "numeric", month: "short" }) + " ";
-      time.textContent = day + at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+      const day = today ? "" : at.toLocaleDateString(LANGUAGE, { day: "numeric", month: "short" }) + " ";
+      time.textContent = day + at.toLocaleTimeString(LANGUAGE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
       time.title = time.dateTime;
     }
   };
@@ -55,7 +55,7 @@
       localise(row);
       if (!old || old.dataset.score !== row.dataset.score) {
         row.classList.add("fresh");
-        announcements.push(`${row.dataset.name}: rank ${row.dataset.rank} with ${row.dataset.score}.`);
+        announcements.push(t("{racer}: rank {rank} with {score}.", { racer: row.dataset.name, rank: row.dataset.rank, score: row.dataset.score }));
       }
       if (old) old.replaceWith(row);
       rows.set(key, row);
@@ -94,10 +94,10 @@
     address: table.dataset.live,
     onMessage: (name, data, age_ms) => {
       silence.onMessage(age_ms);
-      if (!silence.isSilent()) showLink("on", "Live");
+      if (!silence.isSilent()) showLink("on", t("Live"));
       if (name === "update") apply(data.topics.standings, data.version);
     },
-    onLost: () => showLink("lost", "Reconnecting …"),
+    onLost: () => showLink("lost", t("Reconnecting …")),
   });
-  document.addEventListener("silent", () => showLink("lost", "Reconnecting …"));
+  document.addEventListener("silent", () => showLink("lost", t("Reconnecting …")));
 })();

@@ -43,7 +43,9 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         runner = StationThreads(build(config, log=log))
         ends.callback(runner.stop)
         send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
-        app = create_app(runner.station, config.web.operators, config.web.allowed_hosts, send)
+        app = create_app(
+            runner.station, config.web.operators, config.web.allowed_hosts, send, lambda: config.web.language
+        )
         officials = Addresses.parsed(config.web.operators, "web.operators")
         web = WebServer(app, listening, app.state.live.close, officials)
         ends.callback(web.close)

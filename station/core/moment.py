@@ -41,9 +41,13 @@ NEVER = Moment("", 0, 0)  # the moment of a command until the service stamps it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command of an official: the `author`, on the `device`. The service stamps `moment` when it receives it."""
+    """A command of an official: the `author`, on the `device`. The service stamps `moment` when it receives it.
+
+    `undoes`: the number of the journal's record whose command this one undoes, set by the service; 0: it undoes none.
+    """
 
     author: str
     reason: str = ""
     moment: Moment = field(default=NEVER)
     device: str = later("")
+    undoes: int = later(0)

@@ -23,7 +23,9 @@ class OfferedRaces:
         if infos == self._infos and current == self._current:
             return
         self._infos, self._current = infos, current
-        self._write(RaceOffers(current, tuple(self._offer(info) for info in infos)))
+        self._write(RaceOffers(current, tuple(self._offer(state, info) for info in infos)))
 
-    def _offer(self, info: OpenRace) -> RaceOffer:
-        return RaceOffer(info.race_id, info.name, info.track, info.rules, info.kind, station=self._station)
+    def _offer(self, state: TimingState, info: OpenRace) -> RaceOffer:
+        card = state.event.races.get(info.race_id)
+        version = 1 if card is None else card.rules_version
+        return RaceOffer(info.race_id, info.name, info.track, info.rules, info.kind, version, self._station)

@@ -11,6 +11,7 @@ from station.core import facts as f
 from station.core.engine import Engine
 from station.core.facts import Fact, Lap
 from station.core.inputs import Moment
+from station.core.queue.orders import outlook
 from station.core.race.race import Race
 from station.core.runs.run import Run
 from station.service.cars.car_control import CarControl, Reply
@@ -19,6 +20,7 @@ from station.service.line_passes import line_passes
 from station.views.best_laps import BestLaps
 from station.views.current_view import CurrentView
 from station.views.event_view import event_view
+from station.views.procedure_view import procedure_view
 from station.views.projection import (
     LapFigures,
     lap_figures,
@@ -29,6 +31,7 @@ from station.views.projection import (
     standing_lines,
     unknown_transponder_views,
 )
+from station.views.queue_view import QueueView, queue_view
 from station.views.race_views import RunView
 from station.views.trackside.announcements import Announcer
 from station.views.trackside.commentary import commentary
@@ -62,6 +65,22 @@ _VIEW_FACTS = (
     f.UnknownTransponder,
     f.TransponderAssigned,
     f.StationBooted,
+    f.RunStaged,
+    f.StartCancelled,
+    f.FalseStart,
+    f.RunRelaunched,
+    f.RacePaused,
+    f.RaceContinued,
+    f.SubmissionPending,
+    f.RunSubmitted,
+    f.RunDiscarded,
+    f.RacerQueued,
+    f.RacerMoved,
+    f.RacerCalled,
+    f.RacerNoShow,
+    f.RacerUnqueued,
+    f.RacerChanged,
+    f.RacerRemoved,
     f.RaceChanged,
 )
 # Facts that change what is on file of the event, or what its lists say of the races and racers.
@@ -156,8 +175,7 @@ class Publisher:
                 self._cars.release(engine.stop.at)
                 self._show_stop(now)
             case f.RunReleased(by_hand=True) if engine.race is not None:
-                self._permit(engine)
-                self._cars.set_by_hand(engine.race.runs[fact.run_id].car)
+                self._set_by_hand(engine, engine.race.runs[fact.run_id])
             case f.PhaseChanged():
                 self._permit(engine)
             case f.ModeChanged():
@@ -166,6 +184,11 @@ class Publisher:
                 self._laps(engine, (lap,))
             case f.LapsRecomputed(_, laps):
                 self._laps(engine, laps)
+
+    def _set_by_hand(self, engine: Engine, run: Run) -> None:
+        self._permit(engine)
+        if not run.without_agent:  # a car without an agent is none of those that are controlled
+            self._cars.set_by_hand(run.car)
 
     def _laps(self, engine: Engine, laps: Sequence[Lap]) -> None:
         for lap in laps:
@@ -212,6 +235,7 @@ class Publisher:
             unknown_transponders=unknown_transponders,
             commentary=commentary(race, self._lines),
         )
+        self._view.update(procedure=procedure_view(race, now), queue=_queue(engine, race, now))
         if standing:
             self._view.update(standing=standing_lines(race))
 
@@ -242,10 +266,14 @@ def _shown_runs(engine: Engine) -> list[Run]:
     return engine.race.on_track or [engine.run]
 
 
+def _queue(engine: Engine, race: Race, now: Moment) -> QueueView:
+    return queue_view(engine.queue_of(race).entries, outlook(race), engine.scale.of_moment(now))
+
+
 def _changed_run(fact: Fact) -> str:
     """The id of the run whose state is published again because of this fact; "" if none."""
     match fact:
-        case f.PhaseChanged() | f.LapsRecomputed() | f.RunReassigned():
+        case f.PhaseChanged() | f.LapsRecomputed() | f.RunReassigned() | f.RunSubmitted() | f.RunDiscarded():
             return fact.run_id
         case f.LapCompleted(lap) | f.LapAdjusted(lap) | f.LapHeld(lap):
             return lap.run_id

@@ -1,11 +1,11 @@
 """Restores the engine at a start: every journaled input is fed to a new one. Called by station.py."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from station.core.engine import Engine
-from station.core.facts import Fact, RunOpened
+from station.core.facts import RunOpened
 from station.core.inputs import Input
+from station.service.archive.run_index import HandledInput, RunIndex
 from station.store.journal import Journal
 from station.views.uncounted_crossings import UncountedLog
 
@@ -20,11 +20,17 @@ class Restored:
     engine: Engine = field(default_factory=Engine)
     opened: dict[tuple[str, str], int] = field(default_factory=dict)
     uncounted: UncountedLog = field(default_factory=UncountedLog)
+    index: RunIndex = field(default_factory=RunIndex)
 
-    def record(self, seq: int, event: Input, facts: Sequence[Fact]) -> None:
+    def handle(self, event: Input) -> HandledInput:
+        """Has the engine handle an input. It counts as stored only once `record` is called for it."""
+        return self.index.handled(self.engine, event)
+
+    def record(self, seq: int, event: Input, handled: HandledInput) -> None:
         """Takes account of the stored record `seq`, which the engine has handled."""
-        self.uncounted.record(self.engine, event, facts)
-        for fact in facts:
+        self.uncounted.record(self.engine, event, handled.facts)
+        self.index.record(self.engine, seq, event, handled)
+        for fact in handled.facts:
             if isinstance(fact, RunOpened):
                 self.opened[fact.race_id, fact.run_id] = seq
 
@@ -33,5 +39,5 @@ def restore(journal: Journal) -> Restored:
     """Feeds every stored input to a new engine. Raises StorageError."""
     restored = Restored()
     for seq, event in journal.inputs():
-        restored.record(seq, event, restored.engine.handle(event))
+        restored.record(seq, event, restored.handle(event))
     return restored

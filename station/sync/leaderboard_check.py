@@ -133,7 +133,11 @@ def target_after_offer(offer: RaceOffer, known: Target, reply: Reply | PostDefer
 def _compared(offer: RaceOffer, document: dict[str, object]) -> Target:
     """The race as the leaderboard has it, beside ours; it may leave out rules and venue."""
     venue = document.get("venue", offer.kind)
-    found: tuple[str, ...] = (f"kind: {str(venue)[:20]} there, {offer.kind} here",) if venue != offer.kind else ()
+    found: tuple[str, ...] = (
+        (text("kind: {value} there, {kind} here", value=str(venue)[:20], kind=offer.kind),)
+        if venue != offer.kind
+        else ()
+    )
     try:
         theirs = _RULES.validate_python(document["rules"]) if "rules" in document else offer.rules
     except ValidationError:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from shared.protocol.races import RaceOffer
+from shared.text import text
 from shared.units import NS_PER_S
 from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
@@ -133,5 +134,5 @@ def race_of(payload: bytes) -> str:
 
 def driver_failed(error: Exception) -> str:
     """What is logged of an error in a leaderboard's driver, which may be a stranger's: safe for a log and a page."""
-    text = "".join(sign for sign in str(error) if sign.isprintable())[:200]
-    return f"The leaderboard's driver failed ({type(error).__name__}: {text})."
+    printable = "".join(sign for sign in str(error) if sign.isprintable())[:200]
+    return text("The leaderboard's driver failed ({kind}: {error}).", kind=type(error).__name__, error=printable)

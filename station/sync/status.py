@@ -9,6 +9,7 @@ import apsw
 from shared.errors import StorageError
 from shared.files import hold_lock, is_locked
 from shared.protocol.results import PostDeferred, PostRejected
+from shared.text import ntext, text
 from station.store.database import has_table, open_reading, storage_errors
 from station.store.event_files.race_offers import OffersReader
 from station.sync.attempts import PostingRecord, RaceCheck, read_checks, read_records
@@ -97,13 +98,13 @@ def _target_view(check: RaceCheck) -> TargetView:
 
 def _sentence(records: list[PostingRecord], due: int, pending: int, alive: bool) -> str:
     if not alive and pending:
-        return "The sync service is not running: results wait on this station's disk."
+        return text("The sync service is not running: results wait on this station's disk.")
     problems = _problems(records)
     if problems:
         return _problem(problems[0])
     if pending:
         return "Posting."
-    return "Every result is posted." if due else "No result is due yet."
+    return text("Every result is posted.") if due else text("No result is due yet.")
 
 
 def _problems(records: list[PostingRecord]) -> list[PostingRecord]:
@@ -119,17 +120,30 @@ def _line(record: PostingRecord) -> ResultProblem:
 
 def _problem(record: PostingRecord) -> str:
     if record.reopened:
-        return f"{record.result_id} is sent again, as requested."
+        return text("{result_id} is sent again, as requested.", result_id=record.result_id)
     match record.answer:
         case PostedWithOtherScore():
-            return f"{record.result_id} is posted, but {score_mismatch(record.answer)}"
+            return text(
+                "{result_id} is posted, but {why}",
+                result_id=record.result_id,
+                why=score_mismatch(record.answer),
+            )
         case PostRejected(reason, status):
-            return f"{record.result_id} was rejected ({status}): {reason}"
+            return text(
+                "{result_id} was rejected ({status}): {reason}",
+                result_id=record.result_id,
+                status=status,
+                reason=reason,
+            )
         case PostDeferred(reason):
             return f"{reason} {record.result_id} waits ({_tries(record.attempts)})."
         case _:
-            return f"{record.result_id} was sent; its answer is awaited ({_tries(record.attempts)})."
+            return text(
+                "{result_id} was sent; its answer is awaited ({words}).",
+                result_id=record.result_id,
+                words=_tries(record.attempts),
+            )
 
 
 def _tries(attempts: int) -> str:
-    return "1 try so far" if attempts == 1 else f"{attempts} tries so far"
+    return ntext("{n} try so far", "{n} tries so far", n=attempts)

@@ -15,6 +15,7 @@ from typing import Protocol
 from shared.clock import Clock
 from shared.errors import BadInput, StorageError
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result, decode_result
+from shared.text import text
 from shared.units import NS_PER_S
 from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
@@ -160,7 +161,7 @@ class Syncer:
         }
         self._backoff = LeaderboardBackoff()
         self._checks.ask_again(tested=request.test)
-        who = f" by {request.author}" if request.author else ""
+        who = text(" by {author}", author=request.author) if request.author else ""
         self._log(f"Asked{who} to send {request.webhook_id or 'everything that waits'} now.")
 
     def _open_again(self, webhook_ids: frozenset[str] | None, author: str) -> None:
@@ -178,7 +179,7 @@ class Syncer:
         if ready is None:
             return
         ids = frozenset(key for key, row in self._rejected_rows.items() if race_of(row.payload) == ready.race_id)
-        self._open_again(ids, "sync, since the leaderboard is ready")
+        self._open_again(ids, text("sync, since the leaderboard is ready"))
 
     def _next_post(self) -> ScheduledPost | None:
         posted = (row for row in self._open_rows.values() if not self._checks.lacks(race_of(row.payload)))
@@ -202,7 +203,7 @@ class Syncer:
         try:
             result = decode_result(row.payload)
         except BadInput as error:
-            return PostRejected(f"This outbox row cannot be posted: {error}", 0)
+            return PostRejected(text("This outbox row cannot be posted: {error}", error=error), 0)
         try:
             return self._leaderboard.post(result)
         except Exception as error:  # a driver's bug may depend on this row: it is sent again, and the others continue
@@ -240,10 +241,23 @@ def run_once(syncer: Syncer, clock: Clock, stop: threading.Event) -> int:
 def _sentence(row: OutboxRow, answer: PostOutcome, wait_ns: int) -> str:
     match answer:
         case PostedWithOtherScore():
-            return f"{row.webhook_id}: posted; {score_mismatch(answer)}"
+            return text("{webhook_id}: posted; {why}", webhook_id=row.webhook_id, why=score_mismatch(answer))
         case PostAccepted(score_ms, rank, racers):
-            return f"{row.webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms."
+            return text(
+                "{webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms.",
+                webhook_id=row.webhook_id,
+                rank=rank,
+                racers=racers,
+                score_ms=score_ms,
+            )
         case PostRejected(reason, status):
-            return f"{row.webhook_id}: rejected ({status}): {reason}"
+            return text(
+                "{webhook_id}: rejected ({status}): {reason}", webhook_id=row.webhook_id, status=status, reason=reason
+            )
         case PostDeferred(reason):
-            return f"{row.webhook_id}: {reason} Again in {wait_ns / NS_PER_S:.1f} s."
+            return text(
+                "{webhook_id}: {reason} Again in {seconds:.1f} s.",
+                webhook_id=row.webhook_id,
+                reason=reason,
+                seconds=wait_ns / NS_PER_S,
+            )

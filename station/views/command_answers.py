@@ -20,11 +20,18 @@ class RunFigures:
 
 @dataclass(frozen=True, slots=True)
 class RulingEffect:
-    """What a ruling changed: the figures before and after it, and the sentence that the page shows."""
+    """What a ruling changes: the figures before and after it, and the sentence that the page shows.
+
+    `laps_before`, `laps_after`: the published times in ms of the laps whose times differ, from lap `first_lap` on;
+    there may be more or fewer of them after it.
+    """
 
     before: RunFigures
     after: RunFigures
     sentence: str
+    first_lap: int = 0
+    laps_before: tuple[int | None, ...] = ()
+    laps_after: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

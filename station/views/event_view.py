@@ -30,6 +30,7 @@ class RaceLine:
     ranked: int
     leader: str = ""
     leader_ms: int | None = None
+    submit_after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def _race_line(engine: Engine, card: RaceCard) -> RaceLine:
         ranked=len(lines),
         leader=lines[0].racer if lines else "",
         leader_ms=lines[0].score_ms if lines else None,
+        submit_after_s=card.submit_after_s,
     )
 
 

@@ -8,10 +8,13 @@ from typing import Protocol
 
 from station.core.inputs import Command, Mode
 from station.views.car_views import CarView, StopView
-from station.views.command_answers import Accepted, Declined
+from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.event_view import EventView
 from station.views.gate_views import GateView
+from station.views.procedure_view import ProcedureView
+from station.views.queue_view import QueueView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
+from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 from station.views.trackside.announcements import Announcement
 from station.views.trackside.commentary import CommentaryView
@@ -47,6 +50,8 @@ class View:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    queue: QueueView = field(default_factory=QueueView)
+    procedure: ProcedureView = field(default_factory=ProcedureView)
     event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()
@@ -67,6 +72,18 @@ class ServicePort(Protocol):
 
     def submit(self, command: Command, timeout_s: float = 10.0) -> Accepted | Declined:
         """Blocks until the command is stored or refused, and returns which."""
+
+    def preview(self, command: Command) -> RulingEffect:
+        """What a ruling would change, before it is done. Raises Refused as the ruling itself would."""
+
+    def last_acts(self, author: str) -> tuple[LastAct, ...]:
+        """The person's last own acts, newest first; the command UndoLast undoes the newest that can be."""
+
+    def run_list(self) -> tuple[RunSummary, ...]:
+        """All runs of all races, newest first."""
+
+    def run_page(self, run_id: str) -> RunPage | None:
+        """Everything about one run; None if there is no such run."""
 
     def stop_all(self, author: str, reason: str = "") -> StopView:
         """Orders every car to stop and latches the stop; does not wait for the disk, the queue or a list of cars."""

@@ -4,16 +4,17 @@ from fastapi import Request
 from starlette.datastructures import Headers
 
 from shared.addresses import Addresses
+from shared.text import text
 from shared.web.security import cross_site_reason
 
-NO_OFFICIAL = "Only the station's officials may send commands, and this device is not one of theirs."
+NO_OFFICIAL = text("Only the station's officials may send commands, and this device is not one of theirs.")
 
 
 def request_refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:
     """Why a request in this form may not command, as status and sentence; None if it may."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return 415, "Send commands as application/json."
-    why = cross_site_reason(headers, scheme, "the station's")
+        return 415, text("Send commands as application/json.")
+    why = cross_site_reason(headers, scheme, text("the station's"))
     return (403, why) if why else None
 
 

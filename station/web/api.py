@@ -12,6 +12,8 @@ from starlette.requests import ClientDisconnect
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError, Refused
+from shared.text import text
+from shared.web.language import JSONAnswer
 from station.core.inputs import Command, OrderCar, StopAll
 from station.views.command_answers import Accepted, Declined
 from station.views.views import ServicePort
@@ -39,7 +41,7 @@ def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
         return JSONResponse(dataclasses.asdict(view), headers={"cache-control": "no-store"})
 
     @router.post("/commands")
-    async def commands(request: Request) -> JSONResponse:
+    async def commands(request: Request) -> JSONAnswer:
         """Gives the command `{"command": NAME, ...}`; 200 once it is stored, 409 with a sentence if it is refused."""
         if refused := command_refusal(request, operators):
             return error_answer(*refused)
@@ -48,7 +50,7 @@ def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
-            return error_answer(400, str(error) or "The command did not arrive in time.")
+            return error_answer(400, str(error) or text("The command did not arrive in time."))
         stopping = isinstance(command, StopAll) or (isinstance(command, OrderCar) and command.action == "estop")
         limiter = stops if stopping else waiting
         return await _submitted(service, command, limiter)
@@ -56,7 +58,7 @@ def api_routes(service: ServicePort, operators: Addresses) -> APIRouter:
     return router
 
 
-async def _submitted(service: ServicePort, command: Command, limiter: CapacityLimiter) -> JSONResponse:
+async def _submitted(service: ServicePort, command: Command, limiter: CapacityLimiter) -> JSONAnswer:
     try:
         answer = await anyio.to_thread.run_sync(service.submit, command, limiter=limiter)
     except Refused as error:
@@ -68,17 +70,17 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
             changed = {} if effect is None else {"effect": dataclasses.asdict(effect)}
             ordered = {"car": answer.car, "goal": answer.goal, "note": answer.note} if answer.car else {}
             created = {"race_id": answer.race_id} if answer.race_id else {}
-            return JSONResponse({"accepted": True, "seq": seq, "run_id": run_id, **created, **changed, **ordered})
+            return JSONAnswer({"accepted": True, "seq": seq, "run_id": run_id, **created, **changed, **ordered})
         case Declined(sentence):
             may = {"override": True} if answer.may_be_overridden else {}
-            return JSONResponse({"error": sentence, **may}, 409)
+            return JSONAnswer({"error": sentence, **may}, 409)
 
 
 async def _command(request: Request) -> Command:
     try:
         document = json.loads(await read_body(request))
     except (ValueError, RecursionError):
-        raise BadInput("The command is not JSON.") from None
+        raise BadInput(text("The command is not JSON.")) from None
     return parse_command(document)
 
 
@@ -91,13 +93,15 @@ async def read_body(request: Request) -> bytes:
             async for part in request.stream():
                 size += len(part)
                 if size > MAX_COMMAND_BYTES:
-                    raise CommandTooLarge(f"A command has at most {MAX_COMMAND_BYTES} bytes.")
+                    raise CommandTooLarge(
+                        text("A command has at most {max_command_bytes} bytes.", max_command_bytes=MAX_COMMAND_BYTES)
+                    )
                 parts.append(part)
     except ClientDisconnect:
-        raise BadInput("The command was cut short.") from None
+        raise BadInput(text("The command was cut short.")) from None
     return b"".join(parts)
 
 
-def error_answer(status: int, sentence: str) -> JSONResponse:
+def error_answer(status: int, sentence: str) -> JSONAnswer:
     """The answer to a request that is refused: the status, and `{"error": sentence}`."""
-    return JSONResponse({"error": sentence}, status)
+    return JSONAnswer({"error": sentence}, status)

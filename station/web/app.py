@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from shared.addresses import Addresses
+from shared.text import text
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
+from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
 from station.speech.espeak import Speech
@@ -35,12 +37,14 @@ def create_app(
     operators: tuple[str, ...] = LOOPBACK,
     allowed_hosts: tuple[str, ...] = (),
     send: Callable[[SendRequest], None] | None = None,
+    default_language: Callable[[], str] = lambda: "en",
 ) -> FastAPI:
     """The app over a station. `operators`: addresses and networks that may command ("*": all).
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
-    None: there is none. `app.state.live.close()` ends the open streams, so that a server need not wait for browsers
-    when it stops. Raises ConfigError for a wrong address in `operators`.
+    None: there is none. `default_language`: for browsers that ask for no language that there is.
+    `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops. Raises
+    ConfigError for a wrong address in `operators`.
     """
     pages = Pages(PAGES, TOPICS)
     live = EventStream(service, pages)
@@ -56,6 +60,7 @@ def create_app(
     app.state.live = live
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
+    app.add_middleware(LanguageChoice, default=default_language)
     site = Site(service, pages, officials)
     for page in PAGES:
         app.include_router(page_routes(site, page))
@@ -68,8 +73,8 @@ def create_app(
     app.mount("/static", Assets(STATIC))
 
     @app.exception_handler(404)
-    async def not_found(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
+    async def not_found(_: Request, __: Exception) -> JSONAnswer:
+        return JSONAnswer({"error": text("There is nothing here; the live page is at /.")}, 404)
 
     return app
 
@@ -83,11 +88,11 @@ def _stream_routes(live: EventStream, pages: Pages, officials: Addresses) -> API
         """Server-sent events for one browser, on the topics of all its tabs; 503 while too many browsers are open."""
         names = tuple(dict.fromkeys(topics.split(",")))
         if unknown := [name for name in names if name not in pages.topics]:
-            return JSONResponse({"error": f"There is no topic {unknown[0][:40]!r}."}, 404)
+            return JSONAnswer({"error": text("There is no topic {unknown!r}.", unknown=unknown[0][:40])}, 404)
         wanted = max(pages.topics[name].role for name in names)
         official = wanted > Role.VIEWER and officials.contains(client_address(request))
         if live.full(official=official):
-            return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
+            return JSONAnswer({"error": text("Too many screens are open; close one.")}, 503, {"retry-after": "5"})
         return StreamingResponse(
             live.stream(names, official=official),
             media_type="text/event-stream",

@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from shared.text.reader import language
 from station.views.views import ServicePort, View
 from station.web.render import Pages, Rendered
 
@@ -66,8 +67,8 @@ class EventStream:
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes: dict[asyncio.Event, bool] = {}  # True: an official's
-        self._shared: dict[str, SharedTopic] = {}
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._shared: dict[tuple[str, str], SharedTopic] = {}  # by topic and language
+        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def browsers(self) -> int:
@@ -107,18 +108,18 @@ class EventStream:
             self._wakes.pop(wake, None)
 
     async def _draw(self, topic: str) -> SharedTopic:
-        """The topic, drawn once for all browsers, at least as new as the view at the time of the call.
+        """The topic in the reader's language, drawn once for all its browsers, at least as new as the view at the call.
 
         The first browser draws it, the others wait. Changes that come meanwhile are left for the next turn; otherwise
         each browser would draw it for itself.
         """
-        newest = self._newest
-        async with self._locks[topic]:
-            shared = self._shared.get(topic)
+        newest, key = self._newest, (topic, language())
+        async with self._locks[key]:
+            shared = self._shared.get(key)
             if shared is None or shared.timed_view.taken_ns < newest.taken_ns:
                 timed_view = self._newest
                 shared = SharedTopic(timed_view, await asyncio.to_thread(self._pages.render, timed_view.view, topic))
-                self._shared[topic] = shared
+                self._shared[key] = shared
             return shared
 
     def _watch(self) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from shared.text import text
 from shared.web.assets import addresses
+from shared.web.language import translating
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
 from station.views.car_views import StopView
@@ -60,7 +60,10 @@ class Rendered:
 
 
 class Pages:
-    """Renders the pages from their templates, which are compiled once. Only the officials' pages have controls."""
+    """Renders the pages from their templates, which are compiled once, in the reader's language.
+
+    Only the officials' pages have controls.
+    """
 
     def __init__(self, pages: tuple[Page, ...], topics: Mapping[str, LiveTopic]) -> None:
         self.table = {page.name: page for page in pages}
@@ -72,7 +75,8 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._env.globals.update(static=addresses(STATIC), t=text)
+        self._env.globals.update(static=addresses(STATIC))
+        translating(self._env)
 
     def page(self, name: str, view: View, identity: Identity = VISITOR, **values: object) -> str:
         """The whole page as HTML, readable without JavaScript. `values`: what its template needs beyond the view."""

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter, ValidationError
 
 from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError
+from shared.text import text
+from shared.web.language import JSONAnswer
 from station.sync.operator_requests import SendRequest
 from station.web.access import command_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
@@ -25,7 +26,7 @@ def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) ->
     router = APIRouter(prefix="/api/v1")
 
     @router.post("/sync")
-    async def sync(request: Request) -> JSONResponse:
+    async def sync(request: Request) -> JSONAnswer:
         """Asks sync to send now: `{"rejected": true, "webhook_id": "ID.REVISION", "author": "..."}`, all optional.
 
         `"test": true`: to ask the leaderboard about the races, and to prove this station's secret to it.
@@ -38,10 +39,10 @@ def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) ->
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
-            return error_answer(400, str(error) or "The command did not arrive in time.")
+            return error_answer(400, str(error) or text("The command did not arrive in time."))
         except RacedayError as error:
             return error_answer(503, str(error))
-        return JSONResponse({"accepted": True})
+        return JSONAnswer({"accepted": True})
 
     return router
 
@@ -51,8 +52,8 @@ def _request(body: bytes) -> SendRequest:
         parsed = _REQUEST.validate_json(body, strict=True)
     except ValidationError:
         raise BadInput(
-            'The request must be {"rejected": true or false, "webhook_id": "...", "author": "..."}.'
+            text('The request must be {"rejected": true or false, "webhook_id": "...", "author": "..."}.')
         ) from None
     if max(len(parsed.webhook_id), len(parsed.author)) > MAX_TEXT:
-        raise BadInput(f"`webhook_id` and `author` have at most {MAX_TEXT} characters each.")
+        raise BadInput(text("`webhook_id` and `author` have at most {max_text} characters each.", max_text=MAX_TEXT))
     return parsed

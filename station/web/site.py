@@ -36,9 +36,9 @@ class Site:
         def drawn() -> str:
             return self.pages.page(name, self.service.snapshot(), identity, **values)
 
-        text = await anyio.to_thread.run_sync(drawn)
+        document = await anyio.to_thread.run_sync(drawn)
         headers = {"cache-control": "no-store"} if page.role == Role.VIEWER else FORMS_ALLOWED
-        return HTMLResponse(text, status, headers=headers)
+        return HTMLResponse(document, status, headers=headers)
 
 
 def identity_of(request: Request) -> Identity:

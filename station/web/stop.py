@@ -5,11 +5,13 @@ The request is answered without a thread, a queue or the disk: the orders are se
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from shared.addresses import Addresses
 from shared.errors import RacedayError
 from shared.rules.person_names import name_within
+from shared.text import text
+from shared.web.language import JSONAnswer
 from shared.web.security import cross_site_reason
 from station.core.inputs import ReleaseStop
 from station.views.command_answers import Accepted
@@ -35,9 +37,9 @@ def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> API
         return _answer(request)
 
     @router.get("/api/v1/stop")
-    async def stopped() -> JSONResponse:
+    async def stopped() -> JSONAnswer:
         """The outcome of the stop so far, car by car."""
-        return JSONResponse(stop_document(service.stop_state()), headers={"cache-control": "no-store"})
+        return JSONAnswer(stop_document(service.stop_state()), headers={"cache-control": "no-store"})
 
     @router.post("/api/v1/stop/release")
     async def release(request: Request, author: str = "") -> Response:
@@ -59,7 +61,7 @@ def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> API
         state = service.stop_state()
         if "text/html" in request.headers.get("accept", ""):
             return HTMLResponse(pages.stop(state), headers=FORMS_ALLOWED)
-        return JSONResponse(stop_document(state), headers={"cache-control": "no-store"})
+        return JSONAnswer(stop_document(state), headers={"cache-control": "no-store"})
 
     return router
 
@@ -67,7 +69,7 @@ def stop_routes(service: ServicePort, operators: Addresses, pages: Pages) -> API
 def _refused(request: Request, operators: Addresses) -> tuple[int, str] | None:
     if not operators.contains(client_address(request)):
         return 403, NO_OFFICIAL
-    why = cross_site_reason(request.headers, request.url.scheme, "the station's")
+    why = cross_site_reason(request.headers, request.url.scheme, text("the station's"))
     return (403, why) if why else None
 
 
@@ -76,5 +78,5 @@ def _name(author: str) -> str:
     return name_within(author, MAX_AUTHOR) or "operator"
 
 
-def _error(status: int, sentence: str) -> JSONResponse:
-    return JSONResponse({"error": sentence}, status)
+def _error(status: int, sentence: str) -> JSONAnswer:
+    return JSONAnswer({"error": sentence}, status)

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import ConfigError, Refused, StorageError
+from shared.text import text
 
 MAX_SESSION_S = 12 * 3600.0
 MAX_IDLE_S = 4 * 3600.0
@@ -87,11 +88,13 @@ class ClaimCodes:
         with self._lock:
             recent = [at_s for at_s in self._failed_s if 0 <= now_s - at_s < _TRIES_WINDOW_S]
             if len(recent) >= _MAX_TRIES:
-                raise Refused("Too many wrong codes: wait a minute, then try again.")
+                raise Refused(text("Too many wrong codes: wait a minute, then try again."))
             file = self._read()
             if file is None or not hmac.compare_digest(_scrypt(normalised(code[:40]), file.salt), file.code_scrypt):
                 self._failed_s.append(now_s)
-                raise Refused("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
+                raise Refused(
+                    text("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
+                )
             token = secrets.token_urlsafe(32)
             open_sessions = [session for session in file.sessions if self._is_open(session, now_s)]
             sessions = (*open_sessions, SessionRecord(_sha256(token), now_s))[-MAX_SESSIONS:]

@@ -30,7 +30,7 @@ const silence = (() => {
 
   function showSilence() {
     document.body.dataset.silent = "";
-    band.textContent = `✕ No data from ${machine} since ${time(received_at)}. Grey values date from then.`;
+    band.textContent = `✕ ${t("No data from {machine} since {time}. Grey values date from then.", { machine, time: time(received_at) })}`;
     document.dispatchEvent(new CustomEvent("silent"));
   }
 

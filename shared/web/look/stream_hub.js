@@ -41,7 +41,7 @@ const streamHub = ({ address, broadcast, send }) => {
   function open() {
     source?.close();
     carried = [...new Set([...tabs.values()].flat())].sort();
-    source = new EventSource(carried.length ? `${address}?topics=${carried.map(encodeURIComponent)}` : address);
+    source = new EventSource(carried.length ? `${address}${address.includes("?") ? "&" : "?"}topics=${carried.map(encodeURIComponent)}` : address);
     opened_ms = performance.now();
     for (const name of ["update", "heartbeat"]) {
       source.addEventListener(name, (message) => onEvent(name, JSON.parse(message.data)));

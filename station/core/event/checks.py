@@ -15,6 +15,7 @@ MAX_TEXT = 64  # characters of a name of an event, a race, a track, a team or a 
 MAX_TRANSPONDER = 128
 MAX_TRANSPONDERS = 8  # of one racer or car
 MAX_ID = 40
+MAX_SUBMIT_AFTER_S = 3600.0
 # ISO 3166-1 alpha-2, and the two in common use beyond it.
 _COUNTRIES = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT
@@ -96,8 +97,10 @@ def checked_transponders(ids: tuple[str, ...]) -> tuple[str, ...]:
     """The ids of one owner's transponders, without blanks around them and without empty ones."""
     written = tuple(each.strip() for each in ids if each.strip())
     for each in written:
-        if not each.isprintable() or len(each) > MAX_TRANSPONDER:
-            raise Refused(text("A transponder's id has 1 to {max} printable characters.", max=MAX_TRANSPONDER))
+        if not each.isprintable() or len(each) > MAX_TRANSPONDER or set(each) & set(";|"):
+            raise Refused(
+                text("A transponder's id has 1 to {max} printable characters, without ; and |.", max=MAX_TRANSPONDER)
+            )
     if len(written) > MAX_TRANSPONDERS:
         raise Refused(text("A racer or car has at most {max} transponders.", max=MAX_TRANSPONDERS))
     return written
@@ -125,6 +128,13 @@ def checked_race_rules(rules: RaceRules) -> RaceRules:
         return check_rules(rules)
     except ConfigError as error:
         raise Refused(str(error)) from None
+
+
+def checked_submit_after_s(seconds: float) -> float:
+    """How long results wait to be submitted, in s; any negative number: -1, for an official. Raises Refused."""
+    if not seconds <= MAX_SUBMIT_AFTER_S:
+        raise Refused(text("Results wait for at most {limit} s to be submitted.", limit=MAX_SUBMIT_AFTER_S))
+    return -1.0 if seconds < 0 else seconds
 
 
 def checked_cars_on_track(cars: int) -> int:

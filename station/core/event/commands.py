@@ -38,7 +38,7 @@ class CreateRace(Command):
     """Creates a race as a draft; SwitchRace opens it. `race_id` "": made from its name.
 
     `rules` None: the standard ones, with a `min_lap_s` from the length of the track. `track` "" and `direction` None:
-    those of the event.
+    those of the event. `submit_after_s`: as in RaceCard.
     """
 
     name: str
@@ -48,6 +48,7 @@ class CreateRace(Command):
     direction: Direction | None = None
     kind: RaceKind = "physical"
     cars_on_track: int = 1
+    submit_after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class ChangeRace(Command):
     track: str | None = None
     direction: Direction | None = None
     cars_on_track: int | None = None
+    submit_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,7 @@ class EventBook:
             track=race.track,
             kind=race.kind,
             cars_on_track=race.cars_on_track,
+            submit_after_s=race.submit_after_s,
             state="open" if card.state == "draft" else card.state,
         )
 

@@ -41,38 +41,52 @@ def owners_of(racers: Iterable[Racer], cars: Iterable[EventCar]) -> Owners:
     return {plain_id(each.id): each for each in entered}
 
 
-def check_owners(racers: Iterable[Racer], cars: Iterable[EventCar]) -> None:
-    """Raises Refused if by these entries one transponder has two owners, or is entered twice.
+class OwnerIndex:
+    """Finds a second owner of a transponder, whichever way its id is written.
 
     Two ids are one transponder if they are equal without marks and leading zeros, or the same number, one of them
     surely in hexadecimal.
     """
-    known: dict[str, EnteredTransponder] = {}
-    decimal: dict[int, EnteredTransponder] = {}
-    hexadecimal: dict[int, EnteredTransponder] = {}
-    entered = [EnteredTransponder(each, racer=racer.alias) for racer in racers for each in racer.transponders]
-    entered += [EnteredTransponder(each, car=car.name) for car in cars for each in car.transponders]
-    for each in entered:
+
+    def __init__(self) -> None:
+        self._known: dict[str, EnteredTransponder] = {}
+        self._decimal: dict[int, EnteredTransponder] = {}
+        self._hexadecimal: dict[int, EnteredTransponder] = {}
+
+    def add(self, each: EnteredTransponder) -> None:
+        """Adds a transponder. Raises Refused if it has an owner already."""
         as_read = reading(each.id)
-        other = known.get(as_read.plain)
-        if other is None and as_read.sure and as_read.hexadecimal is not None:
-            other = decimal.get(as_read.hexadecimal)
-        if other is None and as_read.decimal is not None:
-            other = hexadecimal.get(as_read.decimal)
-        if other is not None:
-            raise Refused(
-                text(
-                    "The transponder {id} would be {one}'s and {other}'s: it has one owner.",
-                    id=each.id,
-                    one=other.racer or other.car,
-                    other=each.racer or each.car,
+        sure = as_read.hexadecimal if as_read.sure else None
+        found = (
+            self._known.get(as_read.plain),
+            None if sure is None else self._decimal.get(sure),
+            None if as_read.decimal is None else self._hexadecimal.get(as_read.decimal),
+        )
+        for other in found:
+            if other is not None:
+                names = {"one": other.racer or other.car, "other": each.racer or each.car}
+                raise Refused(
+                    text("The transponder {id} would be {one}'s and {other}'s: it has one owner.", id=each.id, **names)
                 )
-            )
-        known[as_read.plain] = each
+        self._known[as_read.plain] = each
         if as_read.decimal is not None:
-            decimal[as_read.decimal] = each
-        if as_read.sure and as_read.hexadecimal is not None:
-            hexadecimal[as_read.hexadecimal] = each
+            self._decimal[as_read.decimal] = each
+        if sure is not None:
+            self._hexadecimal[sure] = each
+
+    def add_all(self, racers: Iterable[Racer], cars: Iterable[EventCar]) -> None:
+        """Adds the transponders of these entries. Raises Refused for the first that has two owners."""
+        for racer in racers:
+            for each in racer.transponders:
+                self.add(EnteredTransponder(each, racer=racer.alias))
+        for car in cars:
+            for each in car.transponders:
+                self.add(EnteredTransponder(each, car=car.name))
+
+
+def check_owners(racers: Iterable[Racer], cars: Iterable[EventCar]) -> None:
+    """Raises Refused if by these entries one transponder has two owners, or is entered twice."""
+    OwnerIndex().add_all(racers, cars)
 
 
 def hand_over(parts: EventParts, before: Owners, command: e.Command) -> list[f.Fact]:

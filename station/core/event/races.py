@@ -91,6 +91,7 @@ def create_race(parts: EventParts, command: e.CreateRace) -> list[f.Fact]:
         direction=command.direction or book.event.direction,
         kind=command.kind,
         cars_on_track=cars_on_track,
+        submit_after_s=checks.checked_submit_after_s(command.submit_after_s),
     )
     book.races[card.race_id] = card
     return [*began, f.RaceCreated(card, command.author)]
@@ -115,6 +116,9 @@ def changed_card(book: EventBook, command: e.ChangeRace) -> RaceCard:
         cars_on_track=was.cars_on_track
         if command.cars_on_track is None
         else checks.checked_cars_on_track(command.cars_on_track),
+        submit_after_s=was.submit_after_s
+        if command.submit_after_s is None
+        else checks.checked_submit_after_s(command.submit_after_s),
     )
     return replace(card, rules_version=was.rules_version + 1) if card.rules != was.rules else card
 
@@ -162,9 +166,9 @@ def opening(card: RaceCard, moment: e.Moment, race: Race | None) -> e.OpenRace:
     """
     what = (card.race_id, card.name, card.rules, card.track, card.kind, card.cars_on_track)
     if race is None:
-        return e.OpenRace(moment, *what, ties_by_uncertainty=True)
+        return e.OpenRace(moment, *what, ties_by_uncertainty=True, submit_after_s=card.submit_after_s)
     editions = (race.info.ties_by_uncertainty, race.info.officiating)
-    return e.OpenRace(moment, *what, *editions)
+    return e.OpenRace(moment, *what, *editions, card.submit_after_s)
 
 
 def check_can_switch(parts: EventParts, command: e.SwitchRace) -> RaceCard:

@@ -40,7 +40,8 @@ class RaceCard:
     """A race of an event. `rules_version` grows by one with each change of its rules.
 
     `state`: `draft` until it is first opened, then `open`; `official` and `closed` lock it. The race that runs belong
-    to now is the open race of the timing state, not a state of its card.
+    to now is the open race of the timing state, not a state of its card. `submit_after_s`: how long after its end a
+    run's result is submitted by the station, in s; 0: at once; negative: only by an official.
     """
 
     race_id: str
@@ -53,6 +54,7 @@ class RaceCard:
     kind: RaceKind = "physical"
     cars_on_track: int = 1
     state: RaceState = "draft"
+    submit_after_s: float = later(0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,13 @@ class Standings:
         self._gone: Counter[str] = Counter()  # racer -> how many of the scores are too old to change
         self._evicted_best: dict[str, tuple[str, Scored]] = {}  # racer -> the best of those, with its run
 
+    def copied(self) -> "Standings":
+        """A copy that shares nothing that changes."""
+        copy = Standings()
+        copy._runs = {racer: dict(runs) for racer, runs in self._runs.items()}
+        copy._best, copy._gone, copy._evicted_best = dict(self._best), Counter(self._gone), dict(self._evicted_best)
+        return copy
+
     def score(self, run_id: str, racer: str, score: Score | None, uncertainty_ns: int = 0) -> bool:
         """Stores the run's score (None: it has none) and its uncertainty in ns; True if the standings changed."""
         runs = self._runs.setdefault(racer, {})
@@ -129,4 +136,4 @@ def result(
 def _evidence(run: Run, uncertainty_ns: int) -> Evidence:
     reported_by: ModelSource = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
     evidence = Evidence("", "", 0, 0, uncertainty_ns, model_by=reported_by, model_changes=run.model_changes)
-    return replace(evidence, by_hand=run.by_hand)
+    return replace(evidence, by_hand=run.by_hand, hand_timed=run.hand_timed)

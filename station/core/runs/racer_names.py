@@ -6,6 +6,7 @@ edition starts on them.
 
 from shared.errors import Refused
 from shared.rules.person_names import name_key, person_name
+from shared.text import text
 
 FIRST_EDITION = 1
 
@@ -26,7 +27,7 @@ class RacerNames:
         if not self.exact:
             return person_name(racer)
         if not (0 < len(racer.strip()) <= 64 and racer.isprintable()):
-            raise Refused("A racer's name has 1 to 64 printable characters.")
+            raise Refused(text("A racer's name has 1 to 64 printable characters."))
         return racer.strip()
 
     def key(self, racer: str) -> str:
@@ -44,6 +45,12 @@ class Spellings:
     def forget(self) -> None:
         """Forgets all spellings, because the rules for keys have changed."""
         self._first.clear()
+
+    def copied(self) -> "Spellings":
+        """A copy that shares nothing that changes."""
+        copy = Spellings(self._names)
+        copy._first = dict(self._first)
+        return copy
 
     def of(self, racer: str) -> str:
         """The racer's name as spelled in this race. Raises Refused for an invalid name."""

@@ -5,7 +5,7 @@ and their scores in the standings; a run that holds its racer's place is never e
 """
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from station.core.runs.run import Run
 
@@ -62,6 +62,15 @@ class RunRegistry:
         self._spent: Counter[str] = Counter()  # attempts in runs that are gone
         self._past: set[str] = set()  # racers of runs that are gone
         self._by_racer: dict[str, list[Run]] = {}
+
+    def for_trial(self, copies: Mapping[str, Run]) -> "RunRegistry":
+        """A copy that holds only these copies of runs, but knows every racer's attempts."""
+        trial = RunRegistry(self._reach)
+        trial.runs, trial._gone, trial._spent = dict(copies), self._gone, self._spent
+        trial._by_racer = {
+            racer: [copies.get(run.run_id, run) for run in runs] for racer, runs in self._by_racer.items()
+        }
+        return trial
 
     def new_id(self) -> str:
         """A new id for a run that was opened without one, by the first edition's count per race."""

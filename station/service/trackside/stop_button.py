@@ -11,7 +11,7 @@ from shared.text import text
 from station.hardware.driver import StopButtonDriver
 from station.views.trackside.devices import StopButtonView
 
-AUTHOR = "stop button"
+AUTHOR = text("stop button")
 RETRY_NS = 2_000_000_000
 
 

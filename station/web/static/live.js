@@ -4,6 +4,7 @@
 (() => {
   const link = document.getElementById("link");
   const linkText = document.getElementById("link-words");
+  const TESTING = `${t("TEST")} · `; // in front of the title
   const announce = document.getElementById("announce");
 
   function element(html) {
@@ -86,7 +87,7 @@
 
   function showMode(mode) {
     document.body.dataset.mode = mode;
-    document.title = (mode === "test" ? "TEST · " : "") + document.title.replace(/^TEST · /, "");
+    document.title = (mode === "test" ? TESTING : "") + document.title.replace(TESTING, "");
   }
 
   function show(state, text) {
@@ -96,15 +97,15 @@
   }
 
   sharedStream({
-    address: "/live",
+    address: `/live?lang=${LANGUAGE}`,
     topics: document.body.dataset.topics.split(","),
     onMessage: (name, data, age_ms) => {
       silence.onMessage(age_ms);
-      if (!silence.isSilent()) show("live", "Live");
+      if (!silence.isSilent()) show("live", t("Live"));
       if (name === "update") applyUpdate(data);
       else lapClock.update(data);
     },
-    onLost: () => show("away", "Station offline"),
+    onLost: () => show("away", t("Station offline")),
   });
-  document.addEventListener("silent", () => show("away", "Station offline"));
+  document.addEventListener("silent", () => show("away", t("Station offline")));
 })();

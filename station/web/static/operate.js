@@ -27,7 +27,7 @@
     try {
       localStorage.setItem(name, value);
     } catch {
-      answer.textContent = "This browser cannot remember settings.";
+      answer.textContent = t("This browser cannot remember settings.");
     }
   }
 
@@ -47,6 +47,9 @@
     arm: ["ready", "driving"], rearm: ["ready", "driving"], start: ["driving"], resume: ["driving"],
     stop: ["stopped", "disarmed", "tripped"], estop: ["tripped"], reset: ["disarmed"],
   };
+  const MODES = {
+    disarmed: t("disarmed"), ready: t("ready"), driving: t("driving"), stopped: t("stopped"), tripped: t("tripped"), silent: t("silent"),
+  };
   let ordered = null;
 
   function checkOrder(modes) {
@@ -54,10 +57,10 @@
     const { car, goal, what } = ordered;
     const mode = modes[car];
     if (DONE[goal].includes(mode)) {
-      show(`✓ ${what}: ${car} is ${mode}`, "done");
+      show(`✓ ${t("{what}: {car} is {mode}", { what, car, mode: MODES[mode] ?? mode })}`, "done");
       ordered = null;
     } else if (mode === "silent" || (mode === "tripped" && (goal === "arm" || goal === "start"))) {
-      show(`✕ ${what}: ordered, but ${car} is ${mode}.`, "refused");
+      show(`✕ ${t("{what}: ordered, but {car} is {mode}.", { what, car, mode: MODES[mode] ?? mode })}`, "refused");
     }
   }
 
@@ -74,16 +77,16 @@
       const reply = await response.json();
       if (response.ok ? !reply.accepted : typeof reply.error !== "string") throw new Error("not the station's answer");
       ordered = response.ok && reply.car ? { car: reply.car, goal: reply.goal, what } : null;
-      if (ordered) show(`… ${what}: ordered. ${reply.note || `${reply.car} has not confirmed it yet.`}`, "waiting");
+      if (ordered) show(`… ${t("{what}: ordered.", { what })} ${reply.note || t("{car} has not confirmed it yet.", { car: reply.car })}`, "waiting");
       else if (response.ok) show(reply.effect ? `✓ ${what}. ${reply.effect.sentence}` : `✓ ${what}`, "done");
       else show(`✕ ${reply.error}`, "refused");
       if (reply.override) {
         const override_reason = await askOverride(reply.error);
-        if (override_reason) return send({ ...command, override_reason }, `${what}, gate overridden`);
+        if (override_reason) return send({ ...command, override_reason }, t("{what}, gate overridden", { what }));
       }
       return response.ok ? reply : null;
     } catch {
-      show(`✕ ${what}: the station did not answer. Check whether it took effect before you press again.`, "refused");
+      show(`✕ ${t("{what}: the station did not answer. Check whether it took effect before you press again.", { what })}`, "refused");
       return null;
     }
   }
@@ -115,7 +118,7 @@
   function askOverride(why) {
     return new Promise((resolve) => {
       const box = field("override");
-      field("override-why").textContent = why.replace(/: fix it, or give an `override_reason`\.$/, ".");
+      field("override-why").textContent = why.replace(/: [^:]*`override_reason`[^:]*$/, ".");
       field("override-reason").value = "";
       box.returnValue = "no";
       box.addEventListener(
@@ -144,8 +147,8 @@
   async function press(button) {
     const command = commandOf(button);
     const what = (button.dataset.ask || button.firstChild.textContent).trim();
-    if (runs.length > 1 && (command.run_id === "" || command.car === "")) return show("✕ Choose a car first: several are on the track.", "refused");
-    if (command.car === "") return show("✕ There is no car to control: open a run first.", "refused");
+    if (runs.length > 1 && (command.run_id === "" || command.car === "")) return show(`✕ ${t("Choose a car first: several are on the track.")}`, "refused");
+    if (command.car === "") return show(`✕ ${t("There is no car to control: open a run first.")}`, "refused");
     const given = button.dataset.ask ? await askReason(button) : {};
     if (given === null) return undefined;
     return send({ ...command, ...given }, what);
@@ -157,7 +160,7 @@
     const run = runs.find((each) => each.run_id === chosen);
     const several = runs.length > 1;
     field("chosen").hidden = !several;
-    field("chosen").textContent = run ? `Commands go to ${run.racer}, ${run.car}.` : "Choose which car your commands go to.";
+    field("chosen").textContent = run ? t("Commands go to {racer}, {car}.", { racer: run.racer, car: run.car }) : t("Choose which car your commands go to.");
     for (const pick of document.querySelectorAll("[data-pick]")) {
       pick.setAttribute("aria-pressed", String(pick.dataset.pick === chosen));
       pick.closest(".car-card").classList.toggle("picked", pick.dataset.pick === chosen);
@@ -177,7 +180,7 @@
     const values = Object.fromEntries(new FormData(submit.target));
     const form = submit.target;
     const command = { command: "open_run", ...values, throttle_percent: Number(values.throttle_percent) };
-    const opened = await send(command, `Run of ${values.racer} opened`);
+    const opened = await send(command, t("Run of {racer} opened", { racer: values.racer }));
     if (!opened) return;
     form.elements.racer.value = "";
     choose(opened.run_id);

@@ -113,7 +113,7 @@ def test_nothing_is_fetched_from_elsewhere(running: Running) -> None:
 def test_static_addresses_carry_the_hash_of_what_they_name(running: Running) -> None:
     html = running.get("/races/cup").text
     addresses = re.findall(r'"(/static/[^"]+)"', html)
-    assert len(addresses) == 8
+    assert len(addresses) == 9
     answers = [running.get(address) for address in addresses]
     assert {answer.status_code for answer in answers} == {200}
     assert all("immutable" in answer.headers["cache-control"] for answer in answers)

@@ -64,7 +64,7 @@ def test_several_cars_have_their_clocks_and_one_table() -> None:
         "lap-run-7-1",
         "lap-run-8-1",
     ]
-    assert screen.laps[3].announcement.startswith("Grace Hopper, lap 2: 9.401, best of the race")
+    assert screen.laps[3].announcement.startswith("Grace Hopper: Lap 2: 9.401, best of the race")
     assert {place.racer for place in screen.places if place.on_track} == {run.racer for run in RUNS}
     assert page_model(replace(TOGETHER, runs=TOGETHER.runs[:1])).together == ()
 

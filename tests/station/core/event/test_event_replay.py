@@ -116,7 +116,8 @@ def test_no_two_entries_share_a_name_or_a_transponder(steps: list[Step]) -> None
     engine = drive(steps).engine
     book = engine.event
     assert all(name_key(racer.alias) == key for key, racer in book.racers.items())
-    ids = [plain_id(each) for entry in (*book.racers.values(), *book.cars.values()) for each in entry.transponders]
+    ids = [plain_id(each) for racer in book.racers.values() for each in racer.transponders]
+    ids += [plain_id(each) for car in book.cars.values() for each in car.transponders]
     assert len(set(ids)) == len(ids)
     for race in engine.races.values():
         names = {run.racer for run in race.runs.values()}

@@ -1,5 +1,7 @@
 """Racers and cars on file: entered, changed, renamed, merged and imported, with their runs and transponders."""
 
+from typing import Any
+
 import pytest
 
 from shared.rules.person_names import name_key
@@ -52,7 +54,7 @@ def test_a_racer_is_entered_once_in_any_spelling() -> None:
         ({"racer": "Eve", "code": "ann234"}, "one code"),
     ],
 )
-def test_a_wrong_entry_is_refused_with_a_sentence(fields: dict[str, object], words: str) -> None:
+def test_a_wrong_entry_is_refused_with_a_sentence(fields: dict[str, Any], words: str) -> None:
     hand = Hand(FAST)
     give(hand, e.AddRacer, racer="Ann", transponders=("77",), code="ann234")
     before = dict(hand.engine.event.racers)
@@ -212,7 +214,7 @@ def test_what_an_official_assigns_is_on_file() -> None:
 
 def test_a_transponder_has_one_owner() -> None:
     hand = Hand(FAST)
-    both = {"transponder": "7", "car": "car-1", "racer": "Ann"}
+    both: dict[str, Any] = {"transponder": "7", "car": "car-1", "racer": "Ann"}
     assert "name one of the two" in refusal(give(hand, e.AssignTransponder, **both))
     old = Hand(started=False)
     old.do(e.Booted(moment(0), "station-1", (e.GateSpec("start"),), edition=3))

@@ -1,6 +1,7 @@
 """The event and its races: created, changed, switched and closed by command, with rules that are versioned."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.station.core.scripted_race import Hand, S, moment, only
 FAST = RaceRules(consecutive_laps=1, min_lap_s=2.0)
 
 
-def give(hand: Hand, command: type[e.Command], at_s: float = 0.0, **fields: object) -> tuple[f.Fact, ...]:
+def give(hand: Hand, command: type[e.Command], at_s: float = 0.0, **fields: Any) -> tuple[f.Fact, ...]:
     return hand.do(command(author="Ruth", moment=moment(round(at_s * S)), **fields))
 
 
@@ -94,7 +95,7 @@ def test_race_ids_are_made_from_names_and_never_twice() -> None:
         (e.ChangeEvent, {"name": "A race"}, "Nothing is different"),
     ],
 )
-def test_a_refused_command_changes_nothing(command: type[e.Command], fields: dict[str, object], words: str) -> None:
+def test_a_refused_command_changes_nothing(command: type[e.Command], fields: dict[str, Any], words: str) -> None:
     hand = Hand(FAST)
     before = _state(hand)
     assert words in refusal(give(hand, command, **fields))
@@ -126,12 +127,13 @@ def test_no_race_is_switched_closed_or_changed_while_a_run_is_on() -> None:
     hand = Hand(FAST)
     other = race_two(hand)
     hand.open()
-    for command, fields in (
+    cases: list[tuple[type[e.Command], dict[str, Any]]] = [
         (e.SwitchRace, {"race_id": other}),
         (e.CloseRace, {"race_id": "race-1"}),
         (e.ChangeRace, {"race_id": "race-1", "name": "B"}),
         (e.CreateEvent, {"name": "Next"}),
-    ):
+    ]
+    for command, fields in cases:
         assert "A run of A race is on" in refusal(give(hand, command, **fields))
     assert not refusal(give(hand, e.ChangeRace, race_id=other, name="Other")), "another race may be prepared"
 

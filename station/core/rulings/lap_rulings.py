@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.errors import Refused
+from shared.text import text
 from shared.units import NS_PER_S, seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
@@ -20,6 +21,7 @@ from station.core.timing.utc_scale import UtcScale
 MAX_PENALTY_S = 600.0
 RENUMBERED_NS = NS_PER_S  # a ruling this soon after a renumbering was meant for the old numbers
 MAX_LAP_NS = 3600 * NS_PER_S
+MAX_DISMISSED = 64  # proposals of one run that can be asked again
 
 
 def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
@@ -34,14 +36,14 @@ def rule(run: Run, command: e.Command, scale: UtcScale) -> list[Fact]:
 
 def _checked(run: Run, number: int) -> int:
     if not 1 <= number <= run.book.done:
-        laps = f"it has laps 1 to {run.book.done}" if run.book.done else "it has no finished lap"
-        raise Refused(f"Run {run.run_id} has no lap {number}: {laps}.")
+        laps = text("it has laps 1 to {done}", done=run.book.done) if run.book.done else text("it has no finished lap")
+        raise Refused(text("Run {run_id} has no lap {number}: {what}.", run_id=run.run_id, number=number, what=laps))
     return number
 
 
 def _void(run: Run, command: e.VoidLap) -> list[Fact]:
     number = _checked(run, command.number)
-    run.book.void(number, command.reason or f"voided by {command.author}")
+    run.book.void(number, command.reason or text("voided by {author}", author=command.author))
     return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
 
 
@@ -52,7 +54,11 @@ def _restore(run: Run, command: e.RestoreLap) -> list[Fact]:
         return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
     if not run.book.segments[number - 1].void:
         lap = run.book.lap(number)
-        raise Refused(f"Lap {number} was not voided by an official" + (f": {lap.reason}." if lap.reason else "."))
+        raise Refused(
+            text("Lap {number} was not voided by an official: {reason}.", number=number, reason=lap.reason)
+            if lap.reason
+            else text("Lap {number} was not voided by an official.", number=number)
+        )
     run.book.void(number, "")
     return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
 
@@ -60,7 +66,12 @@ def _restore(run: Run, command: e.RestoreLap) -> list[Fact]:
 def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
     number = _checked(run, command.number)
     if not math.isfinite(command.seconds) or not 0 < abs(command.seconds) <= MAX_PENALTY_S:
-        raise Refused(f"A penalty must be up to {MAX_PENALTY_S:.0f} seconds either way, and not zero.")
+        raise Refused(
+            text(
+                "A penalty must be up to {seconds:.0f} seconds either way, and not zero.",
+                seconds=MAX_PENALTY_S,
+            )
+        )
     why = f"{command.seconds:+g} s {command.reason or 'by ' + command.author}"
     run.book.penalise(number, seconds_to_ns(command.seconds), why)
     return [LapAdjusted(run.book.lap(number), command.author, command.reason)]
@@ -68,18 +79,33 @@ def _penalise(run: Run, command: e.AddPenalty) -> list[Fact]:
 
 def _add_crossing(run: Run, command: e.AddCrossing, scale: UtcScale) -> list[Fact]:
     if not run.book.segments:
-        raise Refused(f"Run {run.run_id} has no crossing yet: its first one can only come from the gate.")
+        raise Refused(
+            text("Run {run_id} has no crossing yet: its first one can only come from the gate.", run_id=run.run_id)
+        )
     boot, last_ns = run.book.segments[-1].start.boot, run.book.segments[-1].start.at_ns
     now = command.moment
     if command.at_ns > (now.at_ns if e.clock_of(now.boot) == e.clock_of(boot) else last_ns + MAX_LAP_NS):
-        raise Refused(f"{command.at_ns} ns of the gate's clock has not come yet: a crossing lies in the past.")
+        raise Refused(
+            text("{at_ns} ns of the gate's clock has not come yet: a crossing lies in the past.", at_ns=command.at_ns)
+        )
     flagged = [m for m in run.book.flagged if (m.boot, m.at_ns) == (boot, command.at_ns)]
     utc_ns = scale.utc_ns(boot, command.at_ns)
     added = CountedCrossing(0, command.at_ns, boot, utc_ns, min(max(0, command.uncertainty_ns), NS_PER_S), "official")
     if flagged and run.race.officiating and _began_at(run, flagged[0]):
+        if command.with_incidents:
+            run.book.unmerge(0)
         return _began(run, command)
-    if run.book.insert(flagged[0] if flagged else added) is None:
-        raise Refused(f"Run {run.run_id} has no lap at {command.at_ns} ns of its gate's clock that could be divided.")
+    place = run.book.insert(flagged[0] if flagged else added)
+    if place is None:
+        raise Refused(
+            text(
+                "Run {run_id} has no lap at {at_ns} ns of its gate's clock that could be divided.",
+                run_id=run.run_id,
+                at_ns=command.at_ns,
+            )
+        )
+    if command.with_incidents:
+        run.book.unmerge(place)
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
@@ -105,11 +131,11 @@ def _began(run: Run, command: e.Command) -> list[Fact]:
 def _drop_start(run: Run, command: e.DropCrossing) -> list[Fact]:
     """Makes the run begin at its next crossing, which may still be to come."""
     if run.signal is not None:
-        raise Refused(f"Run {run.run_id} began with the start signal, not at a crossing.")
+        raise Refused(text("Run {run_id} began with the start signal, not at a crossing.", run_id=run.run_id))
     if not run.book.segments:
-        raise Refused(f"Run {run.run_id} has no crossing yet.")
+        raise Refused(text("Run {run_id} has no crossing yet.", run_id=run.run_id))
     if len(run.book.segments) == 1 and not run.on:
-        raise Refused(f"It is the only crossing of run {run.run_id}, which is over.")
+        raise Refused(text("It is the only crossing of run {run_id}, which is over.", run_id=run.run_id))
     run.book.drop_start()
     run.begin_again(command.moment)
     if run.book.segments:
@@ -123,10 +149,13 @@ def _drop_crossing(run: Run, command: e.DropCrossing) -> list[Fact]:
     begun, now = run.begun_again, command.moment
     if begun is not None and begun.boot == now.boot and now.at_ns - begun.at_ns < RENUMBERED_NS:
         raise Refused(
-            f"Lap 1 of run {run.run_id} was given another beginning a moment ago, so its laps have new numbers: "
-            "check the number again."
+            text(
+                "Lap 1 of run {run_id} was given another beginning a moment ago, so its laps have new numbers: "
+                "check the number again.",
+                run_id=run.run_id,
+            )
         )
-    run.book.drop(_checked(run, command.number))
+    run.book.drop(_checked(run, command.number), undoes=command.undoes > 0)
     return [LapsRecomputed(run.run_id, run.book.laps(), command.author, command.reason)]
 
 
@@ -138,21 +167,32 @@ def assign(
     `holder` is the run that has had it so far. Raises Refused if it has no place in the run.
     """
     if holder is not None and len(holder.book.segments) == 1:
-        raise Refused(f"It is the only crossing of {holder.run_id}: abandon that run, or give it another one first.")
-    why = f"given by {command.author}" + (f": {command.reason}" if command.reason else "")
+        raise Refused(
+            text(
+                "It is the only crossing of {run_id}: abandon that run, or give it another one first.",
+                run_id=holder.run_id,
+            )
+        )
+    why = text("given by {author}", author=command.author)
+    if command.reason:
+        why = text("given by {author}: {reason}", author=command.author, reason=command.reason)
     facts: list[Fact] = [f.Attributed(crossing.number, run.run_id, run.car, why, 100)]
     started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
     if not run.book.segments:
         if not (run.on and run.released):
-            raise Refused(f"Run {run.run_id} has not been started: it cannot have a crossing yet.")
+            raise Refused(text("Run {run_id} has not been started: it cannot have a crossing yet.", run_id=run.run_id))
         run.book.add(counted)
         run.begin(counted)
         return [*facts, started, f.PhaseChanged(run.run_id, "running")]
     place = run.book.place(counted)
     if place is None:
         raise Refused(
-            f"Run {run.run_id} has another crossing at that time, or crossings of another clock: "
-            f"crossing {crossing.number} cannot be one of its own."
+            text(
+                "Run {run_id} has another crossing at that time, or crossings of another clock: crossing {number} "
+                "cannot be one of its own.",
+                run_id=run.run_id,
+                number=crossing.number,
+            )
         )
     if place == 0:
         run.start_at(counted)
@@ -163,7 +203,7 @@ def assign(
 def confirm_assignment(run: Run, command: e.AssignCrossing) -> list[Fact]:
     """Confirms, for an official, that the crossing is this run's; returns the fact."""
     run.book.approve(run.book.place_of(command.number))
-    return [f.Attributed(command.number, run.run_id, run.car, f"given by {command.author}", 100)]
+    return [f.Attributed(command.number, run.run_id, run.car, text("given by {author}", author=command.author), 100)]
 
 
 def remove_assigned(run: Run, command: e.AssignCrossing) -> list[Fact]:
@@ -204,8 +244,15 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
     """Withdraws what was proposed for that time; returns the facts. Raises Refused if nothing was."""
     dismissed = [proposal for proposal in run.proposals if proposal.at_ns == command.at_ns]
     if not dismissed:
-        raise Refused(f"Nothing is proposed for run {run.run_id} at {command.at_ns} ns of its gate's clock.")
+        raise Refused(
+            text(
+                "Nothing is proposed for run {run_id} at {at_ns} ns of its gate's clock.",
+                run_id=run.run_id,
+                at_ns=command.at_ns,
+            )
+        )
     run.proposals = [proposal for proposal in run.proposals if proposal.at_ns != command.at_ns]
+    run.dismissed = [*run.dismissed, *dismissed][-MAX_DISMISSED:]
     for number in sorted(run.book.doubts.held):
         if run.book.segments[number].start.at_ns == command.at_ns:
             run.book.approve(number)
@@ -214,10 +261,25 @@ def dismiss(run: Run, command: e.DismissProposal) -> list[Fact]:
     ]
 
 
+def restore_proposal(run: Run, command: e.RestoreProposal) -> list[Fact]:
+    """Asks again what was dismissed for that time; returns the fact. Raises Refused if nothing was.
+
+    A short lap that was accepted by the dismissal is held again.
+    """
+    again = [proposal for proposal in run.dismissed if proposal.at_ns == command.at_ns]
+    if not again:
+        raise Refused(text("Nothing was dismissed for {run} at that time.", run=run.run_id))
+    run.dismissed = [proposal for proposal in run.dismissed if proposal.at_ns != command.at_ns]
+    run.proposals += again
+    if any(proposal.kind == "false_crossing" for proposal in again):
+        run.book.doubt_again(command.at_ns)
+    return [f.ProposalRestored(run.run_id, command.at_ns, command.author, command.reason)]
+
+
 def _reassign(run: Run, command: e.ReassignRun) -> list[Fact]:
     racer, was = command.racer, run.racer
     if racer == was:
-        raise Refused(f"Run {run.run_id} is already {racer}'s.")
+        raise Refused(text("Run {run_id} is already {racer}'s.", run_id=run.run_id, racer=racer))
     run.racer = racer
     return [RunReassigned(run.run_id, racer, was, command.author, command.reason)]
 
