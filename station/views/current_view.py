@@ -15,7 +15,7 @@ from station.views.race_views import RaceView, RunView, StandingLine, UncountedC
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 from station.views.trackside.announcements import Announcement
 from station.views.trackside.commentary import CommentaryView
-from station.views.trackside.devices import StopButtonView
+from station.views.trackside.devices import StartLightsView, StopButtonView
 from station.views.views import View
 
 
@@ -42,6 +42,7 @@ class ViewParts:
     procedure: ProcedureView = field(default_factory=ProcedureView)
     event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
+    lights: StartLightsView | None = None
     announcements: tuple[Announcement, ...] = ()
     commentary: CommentaryView = field(default_factory=CommentaryView)
 

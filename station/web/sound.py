@@ -9,6 +9,8 @@ from fastapi.responses import JSONResponse, Response
 
 from shared.errors import BadInput, HardwareMissing, RetryLater
 from shared.text import text
+from shared.text.reader import shown
+from shared.web.language import JSONAnswer
 from station.speech.espeak import Speech
 from station.views.views import ServicePort
 
@@ -32,7 +34,7 @@ def sound_routes(service: ServicePort, speech: Speech) -> APIRouter:
         if sentence is None:
             return _error(404, text("There is no such announcement any more."))
         try:
-            sound = await anyio.to_thread.run_sync(speech.wav, sentence, lang)
+            sound = await anyio.to_thread.run_sync(speech.wav, shown(sentence), lang)
         except BadInput as error:
             return _error(400, str(error))
         except RetryLater as error:
@@ -51,5 +53,5 @@ def _sentence(service: ServicePort, number: str) -> str | None:
     return next((each.sentence for each in newest if str(each.number) == number), None)
 
 
-def _error(status: int, sentence: str) -> JSONResponse:
-    return JSONResponse({"error": sentence}, status, headers=NOT_STORED)
+def _error(status: int, sentence: str) -> JSONAnswer:
+    return JSONAnswer({"error": sentence}, status, headers=NOT_STORED)

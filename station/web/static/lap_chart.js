@@ -22,8 +22,8 @@
   }
 
   function read(figure) {
-    const numbers = [...figure.querySelectorAll("thead [data-lap]")].map((head) => Number(head.dataset.lap));
-    const runs = [...figure.querySelectorAll("tbody tr")].map((row) => ({
+    const numbers = [...figure.querySelectorAll("[data-lap]")].map((head) => Number(head.dataset.lap));
+    const runs = [...figure.querySelectorAll("tbody>tr")].map((row) => ({
       racer: row.dataset.racer,
       times: [...row.querySelectorAll("td.lap")].map((cell) => (cell.dataset.ms ? Number(cell.dataset.ms) / 1000 : null)),
     }));
@@ -31,7 +31,7 @@
   }
 
   function mark(figure) {
-    figure.querySelectorAll("tbody .series-mark").forEach((place, number) => {
+    figure.querySelectorAll(".series-mark").forEach((place, number) => {
       const style = STYLES[number % STYLES.length];
       place.textContent = style.mark;
       place.style.color = token(style.colour);
@@ -62,7 +62,7 @@
     plot.hidden = runs.length === 0;
     if (runs.length === 0 || plot.clientWidth < 60) return void drawn.set(figure, { key, chart: null });
     const soft = token("--text-soft");
-    const font = `${getComputedStyle(plot).fontSize} "Raceday Sans", sans-serif`;
+    const font = `${getComputedStyle(plot).fontSize} ${token("--sans")}`;
     const axis = { stroke: soft, font, grid: { stroke: token("--line"), width: 1 }, ticks: { show: false } };
     const options = {
       width: plot.clientWidth,
@@ -82,7 +82,7 @@
 
   const drawAll = () => document.querySelectorAll("[data-chart]").forEach(draw);
   const resized = new ResizeObserver(drawAll);
-  document.querySelectorAll("[data-chart] .plot").forEach((plot) => resized.observe(plot));
+  document.querySelectorAll(".lap-chart>.plot").forEach((plot) => resized.observe(plot));
   document.addEventListener("raceday", drawAll);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   drawAll();

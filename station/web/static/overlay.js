@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { background } = document.body.dataset;
+  const { background } = document.getElementById("main").dataset;
   if (background !== "transparent") document.documentElement.style.background = background;
 
   // A new racer fades in; a new lap of the same one does not.

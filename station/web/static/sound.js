@@ -3,7 +3,7 @@
 "use strict";
 
 const sound = (() => {
-  const STORED = "raceday sound";
+  const STORED = "raceday-sound";
   const MODES = ["none", "tones", "voice"];
   const LATE_MS = { lap: 4000, own_best: 6000, best: 10000 }; // of the station's clock; an older one is not spoken
   const LATEST_MS = 15000;
@@ -22,6 +22,8 @@ const sound = (() => {
     time_up: [[620, 200], [620, 200]],
     end: [[784, 130], [523, 280]],
     correction: [[440, 150], [330, 260]],
+    false_start: [[330, 200], [330, 200], [330, 320]],
+    pause: [[523, 160], [440, 260]],
     light: [[784, 160]],
     go: [[1568, 700]],
   };

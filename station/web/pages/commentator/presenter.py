@@ -171,6 +171,7 @@ def _bar(lap: LapTime, low: int, high: int, reference_ms: int | None) -> LapBar:
 
 def _history(run: RunLaps) -> HistoryLine:
     even = consistency(run.laps)
+    score: str
     if not run.counts:
         score = text("does not count")
     else:

@@ -116,13 +116,14 @@ def _lower(view: View, run: RunView, rules: RaceRules) -> LowerThird:
     clock = running_text(view.clock.now_ns - started_ns) if started_ns is not None else _result(run)
     limit = text("Lap {lap} of {laps}", lap=run.lap_number, laps=rules.max_laps) if rules.max_laps is not None else ""
     gap, tone = _gap(run, view.standing)
+    paused = view.procedure.paused is not None
     return LowerThird(
         racer=run.racer,
         phase=phase_words(run, view.cars),
         lap=limit or text("Lap {lap}", lap=run.lap_number),
         clock=clock,
         started_ms=started_ns / NS_PER_MS if started_ns is not None else None,
-        ends_ms=run.ends_ns / NS_PER_MS if running and run.ends_ns is not None else None,
+        ends_ms=run.ends_ns / NS_PER_MS if running and run.ends_ns is not None and not paused else None,
         last=_last(view, run, rules),
         gap=gap,
         gap_tone=tone,
@@ -154,9 +155,13 @@ def _gap(run: RunView, standing: Sequence[StandingLine]) -> tuple[str, str]:
 
 
 def _left(view: View, run: RunView) -> str:
-    if run.phase != "running" or run.ends_ns is None:
+    stopped = view.procedure.of(run.run_id)
+    left_ns = stopped.left_ns if stopped is not None else None
+    if left_ns is None and (run.phase != "running" or run.ends_ns is None):
         return ""
-    seconds = max(0, run.ends_ns - view.clock.now_ns) // 1_000_000_000
+    if left_ns is None and run.ends_ns is not None:
+        left_ns = run.ends_ns - view.clock.now_ns
+    seconds = max(0, left_ns or 0) // 1_000_000_000
     return f"{seconds // 60}:{seconds % 60:02d}"
 
 

@@ -1,9 +1,10 @@
 """The addresses of the overlay: `/overlay?part=lower|tower|clock|winner|all&bg=transparent|%23RRGGBB`."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from shared.errors import BadInput
+from shared.web.language import JSONAnswer
 from station.web.pages.overlay.presenter import overlay_background, overlay_part
 from station.web.site import Site
 
@@ -18,7 +19,7 @@ def overlay_routes(site: Site) -> APIRouter:
         try:
             chosen, background = overlay_part(part), overlay_background(bg)
         except BadInput as error:
-            return JSONResponse({"error": str(error)}, 400)
+            return JSONAnswer({"error": str(error)}, 400)
         return await site.html(request, "overlay", part=chosen, background=background)
 
     return router

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from shared.text.reader import shown
 from shared.units import NS_PER_MS
+from station.views.trackside.start_sequence import staged_start
 from station.views.views import View
 from station.web.page import PageContent
 
@@ -13,13 +15,17 @@ def sound_data(view: View) -> dict[str, Any]:
         {
             "number": each.number,
             "kind": each.kind,
-            "sentence": each.sentence,
+            "sentence": shown(each.sentence),
             "at_ms": each.at_ns / NS_PER_MS,
             "spoken": each.spoken,
         }
         for each in view.announcements
     ]
-    return {"announcements": announcements, "start": None}
+    start = staged_start(view.procedure)
+    instants = (
+        {"begun_ms": start.staged_ns / NS_PER_MS, "go_ms": start.go_ns / NS_PER_MS} if start is not None else None
+    )
+    return {"announcements": announcements, "start": instants}
 
 
 SOUND = PageContent(lambda view: view, data=sound_data)
