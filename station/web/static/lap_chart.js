@@ -22,11 +22,12 @@
   }
 
   function read(figure) {
-    const numbers = [...figure.querySelectorAll("[data-lap]")].map((head) => Number(head.dataset.lap));
-    const runs = [...figure.querySelectorAll("tbody>tr")].map((row) => ({
-      racer: row.dataset.racer,
-      times: [...row.querySelectorAll("td.lap")].map((cell) => (cell.dataset.ms ? Number(cell.dataset.ms) / 1000 : null)),
+    const runs = [...figure.querySelectorAll("tbody")].map((group) => ({
+      racer: group.querySelector(".chart-racer").textContent,
+      laps: new Map([...group.querySelectorAll("[data-lap]")].map((each) => [Number(each.dataset.lap), each.dataset.ms])),
     }));
+    const numbers = [...new Set(runs.flatMap(({ laps }) => [...laps.keys()]))].sort((one, other) => one - other);
+    for (const run of runs) run.times = numbers.map((number) => (run.laps.get(number) ? Number(run.laps.get(number)) / 1000 : null));
     return { numbers, runs };
   }
 
@@ -55,7 +56,7 @@
     const { numbers, runs } = read(figure);
     const plot = figure.querySelector(".plot");
     const before = drawn.get(figure);
-    const key = JSON.stringify([numbers, runs, token("--ground"), plot.clientWidth, plot.clientHeight]);
+    const key = JSON.stringify([numbers, runs.map(({ times }) => times), token("--ground"), plot.clientWidth, plot.clientHeight]);
     mark(figure);
     if (before?.key === key) return;
     before?.chart?.destroy();

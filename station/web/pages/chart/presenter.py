@@ -30,6 +30,7 @@ class Consistency:
 class ChartCell:
     """One lap in the table. `ms`: for the chart, None where it draws nothing; `sign` and `words` say how it counts."""
 
+    number: int
     text: str
     ms: int | None
     sign: str = ""
@@ -52,7 +53,7 @@ class ChartRow:
 
 @dataclass(frozen=True, slots=True)
 class LapChart:
-    """The whole chart. `numbers`: the lap numbers of its columns."""
+    """The whole chart. `numbers`: the lap numbers along it."""
 
     rows: tuple[ChartRow, ...]
     numbers: tuple[int, ...]
@@ -85,21 +86,19 @@ def _row(run: RunLaps, numbers: Sequence[int]) -> ChartRow:
         racer=run.racer,
         note=note,
         on=run.on,
-        cells=tuple(_cell(by_number.get(number)) for number in numbers),
+        cells=tuple(_cell(by_number[number]) for number in numbers if number in by_number),
         best=_time(even.best_ms),
         average=_time(even.average_ms),
         spread=_time(even.spread_ms),
     )
 
 
-def _cell(lap: LapTime | None) -> ChartCell:
-    if lap is None:
-        return ChartCell(NOTHING, None)
+def _cell(lap: LapTime) -> ChartCell:
     if lap.held:
-        return ChartCell(format_ms(lap.lap_ms), None, "~", text("an official still decides"))
+        return ChartCell(lap.number, format_ms(lap.lap_ms), None, "~", text("an official still decides"))
     if not lap.valid:
-        return ChartCell(format_ms(lap.lap_ms), None, "✕", text("does not count"))
-    return ChartCell(format_ms(lap.lap_ms), lap.lap_ms)
+        return ChartCell(lap.number, format_ms(lap.lap_ms), None, "✕", text("does not count"))
+    return ChartCell(lap.number, format_ms(lap.lap_ms), lap.lap_ms)
 
 
 def _time(duration_ms: int | None) -> str:
