@@ -82,7 +82,7 @@ def _run(
 ) -> dict[str, object]:
     """Lets each racer race, one after the other; returns the summary."""
     steps = _steps(plan)
-    race_crew = RaceCrew(str(layout.world), layout.station_url, terminal.log, terminal.update)
+    race_crew = RaceCrew(str(layout.world), layout.station_url, layout.crew_tokens(), terminal.log, terminal.update)
     try:
         _race_all(plan, layout, supervisor, terminal, race_crew, model)
         terminal.step("waiting for the leaderboard's answer", steps - 1, steps)

@@ -11,12 +11,17 @@ from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
 from station.web.pages.overlay.presenter import OVERLAY
 from station.web.pages.overlay.routes import overlay_routes
+from station.web.pages.results.routes import certificate_routes, results_routes
 from station.web.pages.sound.presenter import SOUND
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
     Page("live", "/", text("Live"), Role.VIEWER, content=LIVE, also=("sound",)),
     Page("operate", "/operate", text("Race control"), Role.REFEREE, in_tabs=True, content=CONTROL),
+    Page("results", "/results/{race_id}", text("Results"), Role.VIEWER, routes=results_routes),
+    Page(
+        "certificates", "/results/{race_id}/certificates", text("Certificates"), Role.VIEWER, routes=certificate_routes
+    ),
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
     Page("commentator", "/commentator", text("Commentator"), Role.VIEWER, content=COMMENTATOR, also=("sound",)),
     Page("chart", "/chart", text("Lap chart"), Role.VIEWER, content=CHART),
