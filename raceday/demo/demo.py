@@ -179,7 +179,7 @@ def _stay_open(plan: DemoPlan, layout: DemoLayout, supervisor: Supervisor, termi
     cars = [racer.car for racer in plan.racers]
     terminal.step("ready", steps, steps)
     terminal.log(f"{', '.join(cars)} wait: open a run at {layout.station_url}/operate and race them. Ctrl-C ends it.")
-    client = StationClient(layout.station_url, "sandbox")
+    client = StationClient(layout.station_url, layout.crew_tokens()[0])
     sandbox = Sandbox(str(layout.world), client, cars, terminal.log, terminal.update)
     try:
         with contextlib.suppress(KeyboardInterrupt):

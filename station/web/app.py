@@ -19,7 +19,6 @@ from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
 from station.access.station_access import StationAccess
-from station.speech.espeak import Speech
 from station.store.event_files.tracks import TrackLibrary
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
@@ -33,7 +32,6 @@ from station.web.public_api import describe, public_api_routes
 from station.web.render import STATIC, Pages
 from station.web.sending import sending_routes
 from station.web.site import Site, UnknownHere, page_routes
-from station.web.sound import sound_routes
 from station.web.stop import stop_routes
 
 POLL_S = 1.0  # how often it is looked whether another process changed people or devices
@@ -83,7 +81,6 @@ def create_app(
     describe(app, public)
     app.include_router(api_routes(service, access))
     app.include_router(stop_routes(service, pages))
-    app.include_router(sound_routes(service, Speech.installed()))
     if send is not None:
         app.include_router(sending_routes(send))
     app.mount("/static", Assets(STATIC))

@@ -13,6 +13,7 @@ from station.web.pages.overlay.presenter import OVERLAY
 from station.web.pages.overlay.routes import overlay_routes
 from station.web.pages.results.routes import certificate_routes, results_routes
 from station.web.pages.sound.presenter import SOUND
+from station.web.pages.sound.routes import sound_routes
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
@@ -25,7 +26,7 @@ PAGES: tuple[Page, ...] = (
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
     Page("commentator", "/commentator", text("Commentator"), Role.VIEWER, content=COMMENTATOR, also=("sound",)),
     Page("chart", "/chart", text("Lap chart"), Role.VIEWER, content=CHART),
-    Page("sound", "/sound", text("Sound"), Role.VIEWER, also=("sound",)),
+    Page("sound", "/sound", text("Sound"), Role.VIEWER, routes=sound_routes, also=("sound",)),
     Page("overlay", "/overlay", text("Overlay"), Role.VIEWER, content=OVERLAY, routes=overlay_routes, bare=True),
 )
 TOPICS: dict[str, LiveTopic] = {

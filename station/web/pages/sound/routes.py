@@ -4,8 +4,8 @@ Only what the station announced, and one sentence to test with, is rendered: nob
 """
 
 import anyio.to_thread
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from shared.errors import BadInput, HardwareMissing, RetryLater
 from shared.text import text
@@ -13,14 +13,20 @@ from shared.text.reader import shown
 from shared.web.language import JSONAnswer
 from station.speech.espeak import Speech
 from station.views.views import ServicePort
+from station.web.site import Site
 
 TEST = text("This is the voice of race control.")
 NOT_STORED = {"cache-control": "no-store"}
 
 
-def sound_routes(service: ServicePort, speech: Speech) -> APIRouter:
-    """The routes of speech, for every screen; `speech` renders."""
-    router = APIRouter()
+def sound_routes(site: Site) -> APIRouter:
+    """The page of a screen's sound, and speech for every screen, with the espeak-ng of this machine."""
+    router, service, speech = APIRouter(), site.service, Speech.installed()
+
+    @router.get("/sound", response_class=HTMLResponse, name="sound")
+    async def show(request: Request) -> HTMLResponse:
+        """The page that sets what a screen sounds."""
+        return await site.html(request, "sound")
 
     @router.get("/api/v1/sound")
     async def languages() -> JSONResponse:
