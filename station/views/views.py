@@ -3,6 +3,7 @@
 Made by current_view.py from committed facts; cars, gates and connections are live states that were never stored.
 """
 
+import pathlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -70,6 +71,10 @@ class ServicePort(Protocol):
 
     def submit(self, command: Command, timeout_s: float = 10.0) -> Accepted | Declined:
         """Blocks until the command is stored or refused, and returns which."""
+
+    @property
+    def journal_path(self) -> pathlib.Path:
+        """The journal's file, for what reads it without writing."""
 
     def preview(self, command: Command) -> RulingEffect:
         """What a ruling would change, before it is done. Raises Refused as the ruling itself would."""

@@ -7,11 +7,16 @@ from station.web.pages.gates.presenter import GATES
 from station.web.pages.head import OFFICIALS_HEAD, PUBLIC_HEAD
 from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
+from station.web.pages.run.routes import officials_form, run_routes
+from station.web.pages.runs.routes import runs_routes
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
     Page("live", "/", text("Live"), Role.VIEWER, content=LIVE),
     Page("operate", "/operate", text("Race control"), Role.REFEREE, in_tabs=True, content=CONTROL),
+    Page("runs", "/runs", text("Runs"), Role.REFEREE, in_tabs=True, routes=runs_routes),
+    Page("run", "/runs/{run_id}", text("Run"), Role.VIEWER, routes=run_routes),
+    Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, routes=officials_form),
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
 )
 TOPICS: dict[str, LiveTopic] = {
