@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from shared.tracks.outline import Point, TrackOutline
 
 MARGIN = 0.06  # of the larger extent, on each side
-TOLERANCE_M = 0.02  # a point nearer than this to the line between its neighbours is left out
+TOLERANCE_M = 0.01  # a point nearer than this to the line between its neighbours is left out
 ASSUMED_WIDTH_M = 0.9  # of a road of which only the centre line is known
 ARROW_AT_M = 1.2  # behind the start line
 

@@ -109,6 +109,7 @@ def _declare(state: TimingState, race: Race, command: e.Official | e.ReopenResul
         raise Refused(text("A run is on: finish it before the results become official."))
     check_changes(official, race.official)
     race.official = command.author if official else ""
+    race.official_with, race.official_utc_ns = command.confirmed_by, command.moment.utc_ns
     facts: list[f.Fact] = [declared(race.info.race_id, "", command)]
     was = state.event.races.get(race.info.race_id)
     if was is not None:

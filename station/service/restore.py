@@ -7,7 +7,7 @@ from station.core.facts import RunOpened
 from station.core.inputs import Input
 from station.service.archive.run_index import HandledInput, RunIndex
 from station.store.journal import Journal
-from station.views.uncounted_crossings import UncountedLog
+from station.views.runs.uncounted_crossings import UncountedLog
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from station.views.gate_views import GateView
 from station.views.procedure_view import ProcedureView
 from station.views.queue_view import QueueView
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
+from station.views.results.race_results import RaceResults
 from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 from station.views.trackside.announcements import Announcement
@@ -72,6 +73,9 @@ class ServicePort(Protocol):
     def submit(self, command: Command, timeout_s: float = 10.0) -> Accepted | Declined:
         """Blocks until the command is stored or refused, and returns which."""
 
+    def race_results(self, race_id: str) -> RaceResults | None:
+        """The results of a race as they stand now; None if there is no such race."""
+
     @property
     def journal_path(self) -> pathlib.Path:
         """The journal's file, for what reads it without writing."""
@@ -88,7 +92,7 @@ class ServicePort(Protocol):
     def run_page(self, run_id: str) -> RunPage | None:
         """Everything about one run; None if there is no such run."""
 
-    def stop_all(self, author: str, reason: str = "") -> StopView:
+    def stop_all(self, author: str, reason: str = "", device: str = "") -> StopView:
         """Orders every car to stop and latches the stop; does not wait for the disk, the queue or a list of cars."""
 
     def stop_state(self) -> StopView:

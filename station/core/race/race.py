@@ -54,6 +54,7 @@ class Race:
         self.fastest: dict[str, int] = {}  # fastest lap (ns) of each finished run that counts
         self.scale = scale
         self.official = ""  # who declared the results official; "" while they are not
+        self.official_with, self.official_utc_ns = "", 0  # with whom ("": alone), and when
         self.paused: RacePause | None = None
         self.waiting: list[Run] = []  # over, and not submitted yet, in the order in which they ended
 

@@ -16,6 +16,8 @@ from station.service.archive.trace_reader import read_trace
 from station.service.inbox import QueuedInput
 from station.service.restore import Restored
 from station.views.command_answers import RulingEffect
+from station.views.results.race_records import race_record
+from station.views.results.race_results import RaceResults, race_results
 from station.views.ruling_effect import preview
 from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 
@@ -49,6 +51,11 @@ class RunQuestions:
             return None
         stored = read_trace(self.journal_path, request.records)
         return self._ask(lambda restored: finish_page(restored.engine, restored.index, request, stored))
+
+    def race_results(self, race_id: str) -> RaceResults | None:
+        """The results of a race; None if there is no such race. Raises NotAnswered."""
+        record = self._ask(lambda restored: race_record(restored.engine, race_id))
+        return None if record is None else race_results(record)
 
     def _ask(self, ask: Callable[[Restored], Answer]) -> Answer:
         """Asks the timing thread, and waits for its answer."""

@@ -15,6 +15,15 @@ from station.core.runs.run import Run
 
 
 @dataclass(frozen=True, slots=True)
+class OfficialStamp:
+    """Who declared the results official, with whom ("": alone), and when."""
+
+    author: str
+    confirmed_by: str
+    utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run as it stands; times of day in UTC ns, 0 while there is none."""
 
@@ -56,6 +65,7 @@ class RaceRecordNow:
     runs: tuple[RunRecord, ...]
     racers: tuple[Racer, ...]
     clock_trusted: bool
+    official: OfficialStamp | None = None
 
 
 def race_record(engine: Engine, race_id: str) -> RaceRecordNow | None:
@@ -72,7 +82,12 @@ def race_record(engine: Engine, race_id: str) -> RaceRecordNow | None:
         runs=() if race is None else tuple(_run(run) for run in race.runs.values()),
         racers=tuple(engine.event.racers.values()),
         clock_trusted=race is None or all(race.scale.trusts(boot) for run in race.runs.values() for boot in run.boots),
+        official=None if race is None or not race.official else _stamp(race),
     )
+
+
+def _stamp(race: Race) -> OfficialStamp:
+    return OfficialStamp(race.official, race.official_with, race.official_utc_ns)
 
 
 def _places(race: Race) -> tuple[PlaceRecord, ...]:

@@ -16,7 +16,7 @@ from shared.units import NS_PER_MS, published_ms
 from station.core.event.records import Direction, RaceKind, Racer, RaceState
 from station.core.facts import Lap, Source
 from station.core.runs.laps import run_lap
-from station.views.results.race_records import PlaceRecord, RaceRecordNow, RunRecord
+from station.views.results.race_records import OfficialStamp, PlaceRecord, RaceRecordNow, RunRecord
 
 Tie = Literal["", "earlier", "uncertain"]
 
@@ -90,15 +90,6 @@ class PlaceResult:
 
 
 @dataclass(frozen=True, slots=True)
-class OfficialStamp:
-    """Who declared the results official, with whom ("": alone), and when."""
-
-    author: str
-    confirmed_by: str
-    utc_ns: int
-
-
-@dataclass(frozen=True, slots=True)
 class RaceResults:
     """A race with its places and runs. `official`: None while they are provisional."""
 
@@ -137,7 +128,7 @@ class RaceResults:
         return max((place.uncertainty_ns for place in self.places), default=0)
 
 
-def race_results(record: RaceRecordNow, official: OfficialStamp | None = None) -> RaceResults:
+def race_results(record: RaceRecordNow) -> RaceResults:
     """The results of what was read."""
     card = record.card
     racers = {name_key(racer.alias): racer for racer in record.racers}
@@ -158,7 +149,7 @@ def race_results(record: RaceRecordNow, official: OfficialStamp | None = None) -
             for each, ties in zip(record.places, _ties(record.places), strict=True)
         ),
         runs=tuple(_run(run, record.rules) for run in record.runs),
-        official=official,
+        official=record.official,
         clock_trusted=record.clock_trusted,
     )
 

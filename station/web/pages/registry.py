@@ -7,6 +7,7 @@ from station.web.pages.gates.presenter import GATES
 from station.web.pages.head import OFFICIALS_HEAD, PUBLIC_HEAD
 from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
+from station.web.pages.results.routes import certificate_routes, results_routes
 from station.web.pages.run.routes import officials_form, run_routes
 from station.web.pages.runs.routes import runs_routes
 
@@ -17,6 +18,10 @@ PAGES: tuple[Page, ...] = (
     Page("runs", "/runs", text("Runs"), Role.REFEREE, in_tabs=True, routes=runs_routes),
     Page("run", "/runs/{run_id}", text("Run"), Role.VIEWER, routes=run_routes),
     Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, routes=officials_form),
+    Page("results", "/results/{race_id}", text("Results"), Role.VIEWER, routes=results_routes),
+    Page(
+        "certificates", "/results/{race_id}/certificates", text("Certificates"), Role.VIEWER, routes=certificate_routes
+    ),
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
 )
 TOPICS: dict[str, LiveTopic] = {

@@ -11,12 +11,12 @@
   const answer = document.getElementById("answer");
   const refusal = document.getElementById("refusal");
   const effect = document.getElementById("effect");
-  const author = document.getElementById("author");
   const title = document.getElementById("sheet-title");
   const field = (name) => form.elements[name];
   const FIELDS = {
     add_penalty: ["seconds"], reassign: ["racer"], replace_crossing: ["witness"], split: ["at"], take_back: ["kind"],
-    official: ["confirmed_by"], official_race: ["confirmed_by"], reopen_results: ["confirmed_by"], reopen_race: ["confirmed_by"],
+    official: ["confirmed_by", "second_pin"], official_race: ["confirmed_by", "second_pin"],
+    reopen_results: ["pin", "confirmed_by", "second_pin"], reopen_race: ["pin", "confirmed_by", "second_pin"],
   };
   const NEEDS_REASON = new Set(["disqualify", "reopen_results", "reopen_race"]);
   const NOT_TRIED = new Set(["official", "official_race", "reopen_results", "reopen_race", "rerun"]); // they change no figure
@@ -24,16 +24,6 @@
   let lap = null; // the row that is chosen; null: the run as a whole
   let ruling = "";
   let turn = 0; // of previews: an older answer is not shown over a newer one
-
-  if (!author.value) author.value = remembered() || "operator";
-
-  function remembered() {
-    try {
-      return localStorage.getItem("author");
-    } catch {
-      return ""; // storage may be switched off
-    }
-  }
 
   // Stamps are integer nanoseconds, too large for a JavaScript number: a BigInt is written out with all its digits.
   function json(command) {
@@ -45,7 +35,7 @@
     const response = await fetch(path, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: json({ author: author.value.trim() || "operator", ...command }),
+      body: json(command),
     });
     return { ok: response.ok, ...(await response.json()) };
   }
@@ -56,6 +46,8 @@
   }
 
   const number = () => Number(lap.dataset.number);
+
+  const confirmed = () => ({ confirmed_by: field("confirmed_by").value.trim(), second_pin: field("second_pin").value });
 
   function command() {
     const reason = field("reason").value.trim();
@@ -71,9 +63,10 @@
       case "take_back": return { command: "take_back", number: number(), kind: field("kind").value, ...common };
       case "drop_start": return { command: "drop_crossing", number: 0, ...common };
       case "reassign": return { command: "reassign", racer: field("racer").value.trim(), ...common };
-      case "official": case "reopen_results": return { command: ruling, confirmed_by: field("confirmed_by").value.trim(), ...common };
-      case "official_race": return { command: "official", race_id: race, confirmed_by: field("confirmed_by").value.trim(), reason };
-      case "reopen_race": return { command: "reopen_results", race_id: race, confirmed_by: field("confirmed_by").value.trim(), reason };
+      case "official": return { command: "official", ...confirmed(), ...common };
+      case "official_race": return { command: "official", race_id: race, ...confirmed(), reason };
+      case "reopen_results": return { command: "reopen_results", pin: field("pin").value, ...confirmed(), ...common };
+      case "reopen_race": return { command: "reopen_results", race_id: race, pin: field("pin").value, ...confirmed(), reason };
       case "void_lap": case "restore_lap": case "drop_crossing": return { command: ruling, number: number(), ...common };
       default: return { command: ruling, ...common };
     }
@@ -158,7 +151,7 @@
     for (const each of form.querySelectorAll("[data-field]")) each.hidden = !(FIELDS[name] ?? []).includes(each.dataset.field);
     document.getElementById("ruling-what").textContent = button.firstChild.textContent.trim();
     field("reason").required = NEEDS_REASON.has(name);
-    field("seconds").value = "";
+    field("seconds").value = field("pin").value = field("second_pin").value = "";
     if (name === "replace_crossing") {
       field("witness").replaceChildren(...[...lap.querySelectorAll(".lap-choices li")].map((li) => option(li.dataset.witness, li.textContent)));
     }
@@ -226,7 +219,7 @@
   async function drawActs() {
     const list = document.getElementById("acts");
     try {
-      const response = await fetch(`/api/v1/acts?${new URLSearchParams({ author: author.value })}`);
+      const response = await fetch("/api/v1/acts");
       const { acts = [] } = await response.json();
       list.replaceChildren(...acts.map((act) => {
         const item = document.createElement("li");
@@ -277,7 +270,6 @@
   document.getElementById("close-ruling").addEventListener("click", close);
   document.getElementById("undo").addEventListener("click", () => give({ command: "undo" }, t("Undo")));
   document.addEventListener("choose-lap", ({ detail }) => choose(document.getElementById(`run-lap-${detail}`)));
-  author.addEventListener("change", drawActs);
   form.addEventListener("input", () => tryIt());
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -67,7 +67,7 @@ def test_no_point_that_is_left_out_is_far_from_the_drawn_line(points: int, wobbl
     assert set(drawn) <= set(line)
     for point in line:
         pairs = zip(drawn, [*drawn[1:], drawn[0]], strict=True)
-        assert min(_away(point, begin, end) for begin, end in pairs) <= 0.0201
+        assert min(_away(point, begin, end) for begin, end in pairs) <= 0.0101
 
 
 def _away(point: Point, begin: Point, end: Point) -> float:

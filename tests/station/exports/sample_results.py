@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from shared.rules.ranking import RaceRules
-from station.views.results.race_results import LapResult, OfficialStamp, PlaceResult, RaceResults, RunResult
+from station.views.results.race_records import OfficialStamp
+from station.views.results.race_results import LapResult, PlaceResult, RaceResults, RunResult
 
 UTC = 1_772_719_387_123_000_000  # 2026-03-05T14:03:07.123Z
 RULES = RaceRules(consecutive_laps=3, max_laps=8, time_limit_s=180, off_track_penalty_s=2, max_resets_per_lap=3)

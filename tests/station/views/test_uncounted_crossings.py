@@ -9,7 +9,7 @@ from station.core import inputs as e
 from station.gates.mock import MockGate
 from station.service.inbox import QueuedInput
 from station.views.race_views import UncountedCrossing
-from station.views.uncounted_crossings import MAX_LISTED
+from station.views.runs.uncounted_crossings import MAX_LISTED
 from station.web.pages.registry import PAGES, TOPICS
 from station.web.presenters.uncounted_crossings import MAX_LINES as ON_THE_PAGE
 from station.web.render import Pages

@@ -12,6 +12,7 @@ from station.views.car_views import CarStopView, CarView, StopView
 from station.views.command_answers import Accepted, Declined
 from station.views.gate_views import GateView, SensorView
 from station.views.race_views import RaceView, RunView, StandingLine
+from station.views.results.race_results import RaceResults
 from station.views.system_views import BrokerView, ClockView, ResultProblem, StoreView, SyncView
 from station.views.views import View
 
@@ -212,6 +213,7 @@ class FakeStation:
     commands: list[Command] = field(default_factory=list)
     stop: StopView = STOPPED  # the outcome of a stop
     changed: threading.Condition = field(default_factory=threading.Condition)
+    results: dict[str, RaceResults] = field(default_factory=dict)
     commanded: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def snapshot(self) -> View:
@@ -229,11 +231,14 @@ class FakeStation:
             raise self.answer
         return self.answer
 
-    def stop_all(self, author: str, reason: str = "") -> StopView:
-        self.commands.append(StopAll(author=author, reason=reason))
+    def stop_all(self, author: str, reason: str = "", device: str = "") -> StopView:
+        self.commands.append(StopAll(author=author, reason=reason, device=device))
         self.commanded.release()
         self.show(stop=replace(self.stop, author=author))
         return self.view.stop
+
+    def race_results(self, race_id: str) -> RaceResults | None:
+        return self.results.get(race_id)
 
     def stop_state(self) -> StopView:
         return self.view.stop

@@ -1,5 +1,6 @@
 """The list of runs, one run, previews and evidence over HTTP, from a real station with a journal."""
 
+import functools
 import io
 import json
 import re
@@ -10,11 +11,11 @@ from typing import Any
 import pytest
 import requests
 
+from station.access.roles import Role
 from tests.station.web.archived_runs import ArchiveRig, working
 from tests.station.web.conftest import serve
 from tests.station.web.extreme_views import NAMES
-
-ELSEWHERE = ("192.0.2.7",)
+from tests.station.web.signed_in import PASSPHRASE, session_of
 
 
 class Client:
@@ -42,7 +43,7 @@ def pages(rig: ArchiveRig) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def public(rig: ArchiveRig) -> Iterator[Client]:
-    for served in serve(rig.station, operators=ELSEWHERE):  # type: ignore[arg-type]
+    for served in serve(rig.station, signed_in=False):  # type: ignore[arg-type]
         yield Client(served.url)
 
 
@@ -134,8 +135,8 @@ def test_a_preview_of_what_would_be_refused_says_why(
 
 
 def test_previews_and_evidence_are_the_officials(pages: Client, public: Client) -> None:
-    assert preview(public, command="void_lap", number=1, run_id="run-1").status_code == 403
-    assert public.get("/runs/run-1/evidence.zip").status_code == 403
+    assert preview(public, command="void_lap", number=1, run_id="run-1").status_code == 401
+    assert public.get("/runs/run-1/evidence.zip").status_code == 401
     assert pages.post("/api/v1/preview", {}, origin="http://evil.example").status_code == 403
     assert pages.post("/api/v1/preview", b"\xff").status_code == 400
     assert pages.post("/api/v1/preview", b" " * 9_000).status_code == 413
@@ -154,10 +155,10 @@ def test_my_last_acts_and_undo(pages: Client) -> None:
         {"command": "add_penalty", "number": 3, "seconds": 1.0, "run_id": "run-3", "reason": "late"},
         {"command": "undo"},
     ):
-        assert pages.post("/api/v1/commands", {"author": "Tess", **command}).status_code == 200
-    acts = pages.get("/api/v1/acts?author=Tess").json()["acts"]
+        assert pages.post("/api/v1/commands", command).status_code == 200
+    acts = pages.get("/api/v1/acts").json()["acts"]
     assert [(act["words"], act["undone"]) for act in acts] == [("Penalty +1 s in lap 3", True)]
-    refused = pages.post("/api/v1/commands", {"author": "Tess", "command": "undo"})
+    refused = pages.post("/api/v1/commands", {"command": "undo"})
     assert (refused.status_code, "nothing that could be undone" in refused.json()["error"]) == (409, True)
 
 
@@ -166,3 +167,19 @@ def test_a_very_long_lap_and_a_name_in_another_script_are_whole(pages: Client) -
     assert NAMES[3] in text
     assert "11:02.500" in text
     assert "did the car stand still" in text
+
+
+def given(client: Client, **command: str) -> requests.Response:
+    return client.post("/api/v1/commands", {"run_id": "run-1", **command})
+
+
+def test_results_are_opened_again_with_ones_own_pin_and_a_second_official_with_his(rig: ArchiveRig) -> None:
+    for served in serve(rig.station):  # type: ignore[arg-type]
+        session_of(served.access, "Sam", Role.REFEREE)
+        give = functools.partial(given, Client(served.url))
+        assert give(command="official", confirmed_by="Sam", second_pin="wrong").status_code == 403
+        assert give(command="official", confirmed_by="operator", second_pin=PASSPHRASE).status_code == 403
+        assert give(command="official", confirmed_by="Sam", second_pin=PASSPHRASE).status_code == 200
+        opened = {"command": "reopen_results", "reason": "a protest"}
+        assert give(**opened).status_code == 403
+        assert give(**opened, pin=PASSPHRASE).status_code == 200

@@ -10,6 +10,7 @@ from tests.browser import Watched, chromium, violations
 from tests.geometry import look
 from tests.station.web.archived_runs import ArchiveRig, working
 from tests.station.web.conftest import Served, serve
+from tests.station.web.signed_in import PASSPHRASE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -92,6 +93,7 @@ def test_official_locks_the_run_until_it_is_opened_again_with_a_reason(runs: Ser
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Open the result again").click()
     page.get_by_label("Reason").fill("a protest")
+    page.get_by_label("Your PIN").fill(PASSPHRASE)
     page.keyboard.press("Enter")
     expect(page.locator("#run-whole > .run-note")).to_have_count(0)
     expect(page.locator(".history li").first).to_contain_text("a protest")

@@ -4,5 +4,5 @@ from station.web.page import PageContent
 from station.web.presenters.page import page_model
 
 PARTS = ("run", "clock_label", "incidents", "tiles", "window", "decisions")
-LISTS = {"together": "car", "laps": "lap", "places": "place", "health": "health"}
+LISTS = {"together": "car", "laps": "lap", "places": "place"}
 LIVE = PageContent(page_model, PARTS, LISTS)

@@ -13,10 +13,10 @@ from shared.text import text
 from station.access.roles import Role
 from station.evidence.bundle import make_bundle
 from station.views.runs.run_archive import RunPage
-from station.web.access import NO_OFFICIAL, client_address
+from station.web.access import identity_of, role_refusal
 from station.web.api import error_answer
 from station.web.pages.run.presenter import run_sheet
-from station.web.site import Site, identity_of
+from station.web.site import Site
 
 MAX_ID = 200
 # What only officials are shown: who did what on which device, and the hashes of models.
@@ -33,7 +33,7 @@ def run_routes(site: Site) -> APIRouter:
         page = await _page(site, run_id)
         if isinstance(page, Response):
             return page
-        name = "run_officials" if is_official(site, request) else "run"
+        name = "run_officials" if is_official(request) else "run"
         return await site.html(request, name, run=run_sheet(page))
 
     @router.get("/api/v1/runs/{run_id}")
@@ -43,14 +43,16 @@ def run_routes(site: Site) -> APIRouter:
         if isinstance(page, Response):
             return page
         document = dataclasses.asdict(page)
-        if not is_official(site, request):
+        if not is_official(request):
             document = {key: value for key, value in document.items() if key not in _OFFICIALS_ONLY}
         return JSONResponse(document, headers={"cache-control": "no-store"})
 
     @router.get("/runs/{run_id}/evidence.zip")
     async def evidence(request: Request, run_id: str) -> Response:
         """The protest bundle: the journal's records about this run, and the program that checks them."""
-        page = await _page(site, run_id) if is_official(site, request) else error_answer(403, NO_OFFICIAL)
+        if refused := role_refusal(identity_of(request), Role.REFEREE):
+            return error_answer(*refused)
+        page = await _page(site, run_id)
         return page if isinstance(page, Response) else await _evidence(site, page)
 
     return router
@@ -80,11 +82,9 @@ def officials_form(_: Site) -> APIRouter:
     return APIRouter()
 
 
-def is_official(site: Site, request: Request) -> bool:
+def is_official(request: Request) -> bool:
     """Whether whoever asks may see what is the officials' business."""
-    if hasattr(request.state, "identity"):
-        return identity_of(request).role >= Role.REFEREE
-    return site.operators.contains(client_address(request))
+    return identity_of(request).role >= Role.REFEREE
 
 
 def _bundle(journal: pathlib.Path, run_id: str, race_id: str) -> bytes:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import anyio.to_thread
@@ -12,11 +13,11 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from shared.errors import BadInput, RacedayError, Refused
 from shared.text import text
 from station.core.inputs import Command
-from station.web.access import command_refusal
+from station.web.access import identity_of, official_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
 from station.web.command_parser import parse_command
 from station.web.pages.runs.presenter import STATE_WORDS, RunFilter, run_list
-from station.web.site import Site, identity_of
+from station.web.site import Site
 
 Answer = TypeVar("Answer")
 MAX_FILTER = 200
@@ -45,10 +46,11 @@ def runs_routes(site: Site) -> APIRouter:
     @router.post("/api/v1/preview")
     async def preview(request: Request) -> JSONResponse:
         """What the command `{"command": NAME, ...}` would change; nothing is done. 409 if it would be refused."""
-        if refused := command_refusal(request, site.operators):
+        if refused := official_refusal(request):
             return error_answer(*refused)
+        identity = identity_of(request)
         try:
-            command = _parsed(await read_body(request))
+            command = replace(_parsed(await read_body(request)), author=identity.author, device=identity.device)
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
@@ -56,9 +58,9 @@ def runs_routes(site: Site) -> APIRouter:
         return await answered(lambda: {"effect": dataclasses.asdict(service.preview(command))})
 
     @router.get("/api/v1/acts")
-    async def acts(request: Request, author: str = "") -> JSONResponse:
+    async def acts(request: Request) -> JSONResponse:
         """The last acts of who is signed in, newest first; `{"command": "undo"}` undoes the newest that can be."""
-        person = identity_of(request).person or author[:MAX_FILTER]
+        person = identity_of(request).author
         return await answered(lambda: {"acts": [dataclasses.asdict(act) for act in service.last_acts(person)]})
 
     return router
