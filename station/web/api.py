@@ -135,7 +135,7 @@ async def _unconfirmed(
     return None
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, max_bytes: int = MAX_COMMAND_BYTES) -> bytes:
     """The whole body, within limits of size and time. Raises CommandTooLarge, TimeoutError, BadInput."""
     parts: list[bytes] = []
     size = 0
@@ -143,10 +143,8 @@ async def read_body(request: Request) -> bytes:
         async with asyncio.timeout(BODY_TIMEOUT_S):
             async for part in request.stream():
                 size += len(part)
-                if size > MAX_COMMAND_BYTES:
-                    raise CommandTooLarge(
-                        text("A command has at most {max_command_bytes} bytes.", max_command_bytes=MAX_COMMAND_BYTES)
-                    )
+                if size > max_bytes:
+                    raise CommandTooLarge(text("A command has at most {max_bytes} bytes.", max_bytes=max_bytes))
                 parts.append(part)
     except ClientDisconnect:
         raise BadInput(text("The command was cut short.")) from None

@@ -96,6 +96,10 @@ class Pages:
             **values,
         )
 
+    def fragment(self, template: str, **values: object) -> str:
+        """A piece of HTML that a page's script puts into the page."""
+        return self._env.get_template(template).render(**values)
+
     def stop(self, stop: StopView) -> str:
         """The page of the stop of all cars as HTML, for a browser without JavaScript."""
         return self._env.get_template("stop.html").render(stop=stop_panel(stop))
