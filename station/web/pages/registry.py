@@ -52,7 +52,16 @@ PAGES: tuple[Page, ...] = (
     Page(
         "certificates", "/results/{race_id}/certificates", text("Certificates"), Role.VIEWER, routes=certificate_routes
     ),
-    Page("screens", "/screens", text("Screens"), Role.OPERATOR, in_tabs=True, content=SCREENS, routes=screens_routes),
+    Page(
+        "screens",
+        "/screens",
+        text("Screens"),
+        Role.OPERATOR,
+        in_tabs=True,
+        content=SCREENS,
+        routes=screens_routes,
+        also=("sound",),
+    ),
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
     Page("commentator", "/commentator", text("Commentator"), Role.VIEWER, content=COMMENTATOR, also=("sound",)),
     Page("chart", "/chart", text("Lap chart"), Role.VIEWER, content=CHART),

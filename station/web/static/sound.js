@@ -29,7 +29,7 @@ const sound = (() => {
   };
   const language = document.documentElement.lang || "en";
   const panel = document.getElementById("sound");
-  let mode = stored() ?? document.body.dataset.sound ?? "none";
+  let mode = document.body.dataset.sound ?? stored() ?? "none";
   let context = null;
   let stationLanguages = null; // those that the station can speak; null: not asked yet
   let newest = null; // the number of the newest announcement that was handled
@@ -62,6 +62,8 @@ const sound = (() => {
       window.speechSynthesis?.cancel();
     }
     if (mode === "none") cancelStart();
+    if (mode === "voice") askStation();
+    if (mode !== "none") audio();
     describe();
   }
 
@@ -246,6 +248,9 @@ const sound = (() => {
     handle(topic.data.announcements, topic.whole);
     if (stationClock.known()) scheduleStart(topic.data.start);
   });
+  // A screen on the list of screens is set from there.
+  const observer = new MutationObserver(() => document.body.dataset.sound && choose(document.body.dataset.sound, false));
+  observer.observe(document.body, { attributeFilter: ["data-sound"] });
   window.speechSynthesis?.addEventListener?.("voiceschanged", describe);
   for (const gesture of ["pointerdown", "keydown"]) {
     document.addEventListener(gesture, () => context?.state === "suspended" && audio(), { passive: true });
