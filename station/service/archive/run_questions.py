@@ -10,6 +10,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from station.core import inputs as e
+from station.core.event.races import rules_effect
+from station.core.race.race_changes import PlaceChange
 from station.service.archive.questions import Answer, Question
 from station.service.archive.run_pages import begin_page, finish_page
 from station.service.archive.trace_reader import read_trace
@@ -29,12 +31,16 @@ class RunQuestions:
     """Asks through the station's `inbox`. `journal`: the file that is read for the trace of a run."""
 
     def __init__(self, inbox: Inbox, now: Callable[[], e.Moment], journal: pathlib.Path) -> None:
-        self._questions, self._moment, self._file = inbox, now, journal
+        self._questions, self._moment, self.journal_path = inbox, now, journal
 
     def preview(self, command: e.Command) -> RulingEffect:
         """What a ruling would change; raises Refused as the ruling itself would, NotAnswered."""
         stamped = replace(command, moment=self._moment())
         return self._ask(lambda restored: preview(restored.engine, stamped))
+
+    def preview_rules(self, command: e.ChangeRace) -> tuple[PlaceChange, ...]:
+        """What other rules would do to the standings; raises Refused as the change itself would, NotAnswered."""
+        return self._ask(lambda restored: rules_effect(restored.engine.event, restored.engine.races, command))
 
     def last_acts(self, author: str) -> tuple[LastAct, ...]:
         """The person's last own acts, newest first. Raises NotAnswered."""
@@ -49,7 +55,7 @@ class RunQuestions:
         request = self._ask(lambda restored: begin_page(restored.engine, restored.index, run_id))
         if request is None:
             return None
-        stored = read_trace(self._file, request.records)
+        stored = read_trace(self.journal_path, request.records)
         return self._ask(lambda restored: finish_page(restored.engine, restored.index, request, stored))
 
     def race_results(self, race_id: str) -> RaceResults | None:
