@@ -115,8 +115,8 @@ def pair_routes(site: Site) -> APIRouter:
             return await form_page(site, request, "pair", status, typed=typed, error=sentence)
         device = site.access.people.device(token)
         officials = device is not None and device.role > Role.VIEWER
-        hall = "/screen" if "screen" in site.pages.table else "/"
-        response = see_other("/sign-in" if officials else hall)
+        for_screens = "/screen" if "screen" in site.pages.table else "/"
+        response = see_other("/sign-in" if officials else for_screens)
         set_cookie(response, request, DEVICE_COOKIE, token, DEVICE_DAYS * DAY_S)
         return response
 
