@@ -15,6 +15,7 @@ from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
 from station.web.pages.overlay.presenter import OVERLAY
 from station.web.pages.overlay.routes import overlay_routes
+from station.web.pages.people.routes import people_routes
 from station.web.pages.racers.presenter import RACERS
 from station.web.pages.racers.routes import racers_routes
 from station.web.pages.results.routes import certificate_routes, results_routes
@@ -24,6 +25,7 @@ from station.web.pages.screen.presenter import HALL
 from station.web.pages.screen.routes import screen_routes
 from station.web.pages.screens.presenter import SCREENS
 from station.web.pages.screens.routes import screens_routes
+from station.web.pages.sign_in.routes import claim_routes, pair_routes, sign_in_routes
 from station.web.pages.sound.presenter import SOUND
 from station.web.pages.sound.routes import sound_routes
 
@@ -67,6 +69,10 @@ PAGES: tuple[Page, ...] = (
     Page("chart", "/chart", text("Lap chart"), Role.VIEWER, content=CHART),
     Page("sound", "/sound", text("Sound"), Role.VIEWER, routes=sound_routes, also=("sound",)),
     Page("overlay", "/overlay", text("Overlay"), Role.VIEWER, content=OVERLAY, routes=overlay_routes, bare=True),
+    Page("people", "/people", text("People"), Role.OPERATOR, in_tabs=True, routes=people_routes),
+    Page("claim", "/claim", text("Claim this station"), Role.VIEWER, routes=claim_routes),
+    Page("sign_in", "/sign-in", text("Sign in"), Role.VIEWER, routes=sign_in_routes),
+    Page("pair", "/pair", text("Pair this device"), Role.VIEWER, routes=pair_routes),
 )
 TOPICS: dict[str, LiveTopic] = {
     topic.name: topic
