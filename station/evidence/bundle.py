@@ -17,6 +17,7 @@ from station.store.journal_reader import JournalReader
 BUNDLED_FILES: dict[str, tuple[str, ...]] = {
     "shared": ("__init__.py", "errors.py", "units.py"),
     "shared.rules": ("__init__.py", "ranking.py"),
+    "shared.text": ("__init__.py", "numbers.py", "sentence.py", "template.py"),
     "station": ("__init__.py",),
     "station.store": ("__init__.py", "hash_chain.py", "ed25519.py"),
     "station.evidence": ("__init__.py", "recompute.py", "tables.py", "verify.py"),
