@@ -3,6 +3,7 @@
 Made by current_view.py from committed facts; cars, gates and connections are live states that were never stored.
 """
 
+import pathlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -77,6 +78,10 @@ class ServicePort(Protocol):
 
     def race_results(self, race_id: str) -> RaceResults | None:
         """The results of a race as they stand now; None if there is no such race."""
+
+    @property
+    def journal_path(self) -> pathlib.Path:
+        """The journal's file, for what reads it without writing."""
 
     def preview(self, command: Command) -> RulingEffect:
         """What a ruling would change, before it is done. Raises Refused as the ruling itself would."""

@@ -11,19 +11,26 @@ from station.web.pages.gates.presenter import GATES
 from station.web.pages.head import OFFICIALS_HEAD, PUBLIC_HEAD
 from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
+from station.web.pages.people.routes import people_routes
 from station.web.pages.racers.presenter import RACERS
 from station.web.pages.racers.routes import racers_routes
 from station.web.pages.results.routes import certificate_routes, results_routes
+from station.web.pages.run.routes import officials_form, run_routes
+from station.web.pages.runs.routes import runs_routes
 from station.web.pages.screen.presenter import HALL
 from station.web.pages.screen.routes import screen_routes
 from station.web.pages.screens.presenter import SCREENS
 from station.web.pages.screens.routes import screens_routes
+from station.web.pages.sign_in.routes import claim_routes, pair_routes, sign_in_routes
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
     Page("live", "/", text("Live"), Role.VIEWER, content=LIVE),
     Page("screen", "/screen", text("Screen"), Role.VIEWER, content=HALL, routes=screen_routes, bare=True, look="hall"),
     Page("operate", "/operate", text("Race control"), Role.REFEREE, in_tabs=True, content=CONTROL),
+    Page("runs", "/runs", text("Runs"), Role.REFEREE, in_tabs=True, routes=runs_routes),
+    Page("run", "/runs/{run_id}", text("Run"), Role.VIEWER, routes=run_routes),
+    Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, routes=officials_form),
     Page("event", "/event", text("Event"), Role.OPERATOR, in_tabs=True, content=EVENT, routes=event_routes),
     Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
     Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),
@@ -33,6 +40,10 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("screens", "/screens", text("Screens"), Role.OPERATOR, in_tabs=True, content=SCREENS, routes=screens_routes),
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
+    Page("people", "/people", text("People"), Role.OPERATOR, in_tabs=True, routes=people_routes),
+    Page("claim", "/claim", text("Claim this station"), Role.VIEWER, routes=claim_routes),
+    Page("sign_in", "/sign-in", text("Sign in"), Role.VIEWER, routes=sign_in_routes),
+    Page("pair", "/pair", text("Pair this device"), Role.VIEWER, routes=pair_routes),
 )
 TOPICS: dict[str, LiveTopic] = {
     topic.name: topic
