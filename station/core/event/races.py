@@ -180,10 +180,9 @@ def opening(card: RaceCard, moment: e.Moment, race: Race | None) -> e.OpenRace:
     A race keeps the edition of officiating that it began with.
     """
     what = (card.race_id, card.name, card.rules, card.track, card.kind, card.cars_on_track)
-    how = {"submit_after_s": card.submit_after_s, "official_by_two": card.official_by_two}
-    if race is None:
-        return e.OpenRace(moment, *what, ties_by_uncertainty=True, **how)
-    return e.OpenRace(moment, *what, race.info.ties_by_uncertainty, race.info.officiating, **how)
+    known = e.OpenRace(moment, *what, ties_by_uncertainty=True) if race is None else race.info
+    editions = (known.ties_by_uncertainty, known.officiating)
+    return e.OpenRace(moment, *what, *editions, card.submit_after_s, card.official_by_two)
 
 
 def check_can_switch(parts: EventParts, command: e.SwitchRace) -> RaceCard:
