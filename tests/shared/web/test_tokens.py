@@ -16,7 +16,7 @@ ON_WASH = tuple((name, f"{name}-wash") for name in ("accent", "purple", "green",
 
 
 def colours(block: str) -> dict[str, str]:
-    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block.split("@media print")[0]))
+    return dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", block.split("@media print", maxsplit=1)[0]))
 
 
 def luminance(colour: str) -> float:
