@@ -11,6 +11,7 @@ from station.web.pages.gates.presenter import GATES
 from station.web.pages.head import OFFICIALS_HEAD, PUBLIC_HEAD
 from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
+from station.web.pages.people.routes import people_routes
 from station.web.pages.racers.presenter import RACERS
 from station.web.pages.racers.routes import racers_routes
 from station.web.pages.results.routes import certificate_routes, results_routes
@@ -20,6 +21,7 @@ from station.web.pages.screen.presenter import HALL
 from station.web.pages.screen.routes import screen_routes
 from station.web.pages.screens.presenter import SCREENS
 from station.web.pages.screens.routes import screens_routes
+from station.web.pages.sign_in.routes import claim_routes, pair_routes, sign_in_routes
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
@@ -38,6 +40,10 @@ PAGES: tuple[Page, ...] = (
     ),
     Page("screens", "/screens", text("Screens"), Role.OPERATOR, in_tabs=True, content=SCREENS, routes=screens_routes),
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
+    Page("people", "/people", text("People"), Role.OPERATOR, in_tabs=True, routes=people_routes),
+    Page("claim", "/claim", text("Claim this station"), Role.VIEWER, routes=claim_routes),
+    Page("sign_in", "/sign-in", text("Sign in"), Role.VIEWER, routes=sign_in_routes),
+    Page("pair", "/pair", text("Pair this device"), Role.VIEWER, routes=pair_routes),
 )
 TOPICS: dict[str, LiveTopic] = {
     topic.name: topic
