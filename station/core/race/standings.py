@@ -24,6 +24,7 @@ class Standings:
         self._best: dict[str, Scored] = {}
         self._gone: Counter[str] = Counter()  # racer -> how many of the scores are too old to change
         self._evicted_best: dict[str, tuple[str, Scored]] = {}  # racer -> the best of those, with its run
+        self._lines: tuple[Placed, ...] | None = ()  # as they were last worked out; None: something changed
 
     def copied(self) -> "Standings":
         """A copy that shares nothing that changes."""
@@ -43,7 +44,10 @@ class Standings:
         best = best_of(self._every(racer) if was is None or gone == was else [was, *fresh])
         if best:
             self._best[racer] = best[0]
-        return was != self._best.get(racer)
+        changed = was != self._best.get(racer)
+        if changed:
+            self._lines = None
+        return changed
 
     def _every(self, racer: str) -> list[Scored]:
         older = [self._evicted_best[racer][1]] if racer in self._evicted_best else []
@@ -57,12 +61,15 @@ class Standings:
         for run_id, scored in [self._evicted_best.pop(name) for name in (racer, was) if name in self._evicted_best]:
             self._add_evicted(run_id, replace(scored, racer=racer))
         self._best.pop(was, None)
+        self._lines = None
         if best := best_of(self._every(racer)):
             self._best[racer] = best[0]
 
     def lines(self) -> tuple[Placed, ...]:
         """The places, from the best racer to the last."""
-        return tuple(rank(self._best.values()))
+        if self._lines is None:
+            self._lines = tuple(rank(self._best.values()))
+        return self._lines
 
     def runs_of(self, racer: str) -> int:
         """How many of the racer's runs have a score."""
