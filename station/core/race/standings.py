@@ -5,7 +5,6 @@ Called by results.py when a run is over and after each ruling. The leaderboard r
 
 from collections import Counter
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import replace
 
 from shared.protocol.results import Evidence, ModelSource, Result
@@ -29,7 +28,8 @@ class Standings:
 
     def copied(self) -> "Standings":
         """A copy that shares nothing that changes."""
-        copied = copy(self)
+        copied = Standings()
+        vars(copied).update(vars(self))
         copied._runs = {racer: dict(runs) for racer, runs in self._runs.items()}
         copied._best, copied._gone, copied._evicted_best = dict(self._best), self._gone.copy(), dict(self._evicted_best)
         return copied

@@ -6,7 +6,6 @@ after each change.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -52,7 +51,8 @@ class LapBook:
 
     def copied(self) -> "LapBook":
         """A copy that shares nothing that a ruling changes."""
-        copied = copy(self)
+        copied = LapBook(self.run_id, self._rules)
+        vars(copied).update(vars(self))
         copied.segments = [replace(segment, notes=list(segment.notes)) for segment in self.segments]
         copied.flagged, copied._dropped, copied._known = list(self.flagged), set(self._dropped), dict(self._known)
         copied.doubts, copied._merged = self.doubts.copied(), dict(self._merged)
