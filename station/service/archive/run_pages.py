@@ -14,6 +14,7 @@ from shared.rules.ranking import RaceRules
 from station.core.engine import Engine
 from station.core.facts import Lap
 from station.core.race.race import Race
+from station.core.runs.hand_marks import on_gate
 from station.core.runs.run import Run
 from station.service.archive.run_index import RunIndex
 from station.service.archive.trace_reader import StoredEdge, StoredReport, StoredStamp, StoredTrace, TracedRecords
@@ -30,7 +31,8 @@ from station.views.runs.run_trace import (
 )
 
 RECORDS_AFTER = 16  # records read after the end of a run: its last beam is freed after it
-MARGIN_MS = 2_000.0  # shown before the first and after the last crossing
+LEAST_MARGIN_MS = 1_000.0  # shown before the first stamp and after the last, or this part of the span if it is more
+MARGIN = 0.025
 ToMs = Callable[[StoredStamp], float]
 _LAPS = TypeAdapter(tuple[Lap, ...])
 
@@ -50,7 +52,7 @@ def begin_page(engine: Engine, index: RunIndex, run_id: str) -> PageRequest | No
         return None
     last = indexed.ended + RECORDS_AFTER if indexed.ended else 2**62
     later = tuple(indexed.later) if summary.evicted else ()
-    return PageRequest(summary, TracedRecords(run_id, indexed.opened, last, later))
+    return PageRequest(summary, TracedRecords(run_id, indexed.opened, last, indexed.ended, later))
 
 
 def finish_page(engine: Engine, index: RunIndex, request: PageRequest, stored: StoredTrace) -> RunPage:
@@ -78,7 +80,18 @@ def finish_page(engine: Engine, index: RunIndex, request: PageRequest, stored: S
         model_sha256=model_sha256,
         finished_reason=run.finished_reason,
         race_official=race.official,
+        hand_times_ns=_hand_times(engine, run),
+        flagged_ns=tuple(sorted(mark.at_ns for mark in run.book.flagged)),
     )
+
+
+def _hand_times(engine: Engine, run: Run) -> tuple[int, ...]:
+    """The run's hand times on the clock of its crossings, as far as the two clocks can be compared."""
+    if not run.book.segments:
+        return ()
+    boot = run.book.segments[-1].start.boot
+    stamps = (on_gate(engine.scale, mark.moment, boot) for mark in run.hand_times)
+    return tuple(sorted(at_ns for at_ns in stamps if at_ns is not None))
 
 
 def _evicted_page(
@@ -145,11 +158,12 @@ def _trace(
         why = "" if state == "counted" else stored.why.get(each.number, "")
         system = systems.get(each.gate, "A")
         crossings.append(TracedCrossing(to_ms(each.stamp), each.number, each.gate, system, state, lap, source, why))
-    at_ms = [to_ms(stamp) for stamp in stamps]
+    at_ms = [0.0, *(to_ms(stamp) for stamp in stamps)]
+    margin_ms = max(LEAST_MARGIN_MS, MARGIN * (max(at_ms) - min(at_ms)))
     return RunTrace(
         begin_utc_ns,
-        min([*at_ms, 0.0]) - MARGIN_MS,
-        max([*at_ms, 0.0]) + MARGIN_MS,
+        min(at_ms) - margin_ms,
+        max(at_ms) + margin_ms,
         beams,
         tuple(crossings),
         _reports(stored.reports, to_ms),

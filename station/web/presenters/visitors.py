@@ -42,6 +42,7 @@ def visitor_view(view: View) -> View:
         event=_event(view.event),
         announcements=view.announcements,
         screens=view.screens,
+        commentary=view.commentary,
         notice=INTERRUPTION if interrupted(view) else "",
     )
 

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from shared.errors import Refused
 from shared.rules.person_names import name_key
-from shared.text import Sentence, ntext, text
+from shared.text import Sentence, joined, ntext, text
 from shared.text.reader import language
 from shared.web.language import JSONAnswer
 from station.core.event.commands import ImportRacers
@@ -21,7 +21,7 @@ from station.core.event.event_book import EventBook
 from station.core.event.records import Racer
 from station.core.inputs import Command
 from station.views.event_view import EventView, RacerLine
-from station.web.pages.racers.countries import COUNTRY_OF_NAME, countries
+from station.web.pages.racers.countries import codes_by_name, countries
 from station.web.pages.submission import Submission, given, received
 from station.web.site import Site
 
@@ -101,7 +101,7 @@ def _read(form: Submission, view: EventView) -> Roster:
     book = EventBook()
     book.racers = {name_key(racer.alias): _entry(racer) for racer in view.racers}
     book.cars = {car.name: car for car in view.cars}
-    return read_roster(data, book, COUNTRY_OF_NAME)
+    return read_roster(data, book, codes_by_name())
 
 
 def _import(form: Submission, view: EventView) -> Command:
@@ -132,7 +132,7 @@ def preview_row(each: RosterLine) -> PreviewRow:
     sign, words = KIND_WORDS[each.kind]
     filled = {name: getattr(each.racer, name) for name in FIELD_WORDS}
     details = [f"{FIELD_WORDS[name]} {_shown(value)}".strip() for name, value in filled.items() if value]
-    return PreviewRow(each.line, each.kind, sign, words, each.becomes.alias, " · ".join(details))
+    return PreviewRow(each.line, each.kind, sign, words, each.becomes.alias, joined(details, " · "))
 
 
 def _shown(value: object) -> str:
