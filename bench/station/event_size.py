@@ -6,6 +6,7 @@ process of its own, up to its first answer over HTTP.
 """
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from bench.report import OUT, console, machine
 from shared.clock import ManualClock
@@ -166,7 +168,15 @@ def rules(station: Station) -> dict[str, float]:
 def pages(station: Station) -> dict[str, float]:
     """The slowest of the event's pages on the server, whole and with its templates compiled, in milliseconds."""
     drawn, view = Pages(PAGES, TOPICS), station.snapshot()
-    more = {"on_file": view.event, "edit": None, "act": "", "countries": (), "cars": [], "form": None, "choices": {}}
+    more: dict[str, Any] = {
+        "on_file": view.event,
+        "edit": None,
+        "act": "",
+        "countries": (),
+        "cars": [],
+        "form": None,
+        "choices": {},
+    }
 
     def draw(name: str) -> str:
         return drawn.page(name, view, **more)
@@ -174,9 +184,9 @@ def pages(station: Station) -> dict[str, float]:
     for name in ("event", "racers"):
         draw(name)
     return {
-        f"page /{name}, ms": min(_took_ms(lambda name=name: draw(name)) for _ in range(5))
+        f"page /{name}, ms": min(_took_ms(functools.partial(draw, name)) for _ in range(5))
         for name in ("event", "racers")
-    }  # type: ignore[misc]
+    }
 
 
 def _given(station: Station, command: e.Command) -> None:

@@ -40,8 +40,8 @@ def claim_routes(site: Site) -> APIRouter:
                 raise Refused(text("The two PINs or passphrases differ: type them again."))
 
             def done() -> OpenedSession:
-                words = [typed.get(field, "") for field in ("code", "name", "pass_code")]
-                return site.access.claim(*words, _device_name(request), client_address(request))
+                code, name, pass_code = (typed.get(field, "") for field in ("code", "name", "pass_code"))
+                return site.access.claim(code, name, pass_code, _device_name(request), client_address(request))
 
             opened = await anyio.to_thread.run_sync(done, limiter=HASHING)
         except (RacedayError, TimeoutError) as error:
