@@ -30,6 +30,7 @@ _DEEDS: dict[Deed, Sentence] = {
     "device_revoked": text("Revoke a device"),
     "token_made": text("Make a token for a script"),
     "pin_confirmed": text("Confirm by PIN"),
+    "setting_changed": text("Change a setting"),
     "pin_refused": text("Wrong PIN at a confirmation"),
 }
 COLUMNS = ("time_utc", "person", "device", "what", "subject", "before", "after", "reason", "refused", "record")
