@@ -28,10 +28,11 @@ class Standings:
 
     def copied(self) -> "Standings":
         """A copy that shares nothing that changes."""
-        copy = Standings()
-        copy._runs = {racer: dict(runs) for racer, runs in self._runs.items()}
-        copy._best, copy._gone, copy._evicted_best = dict(self._best), Counter(self._gone), dict(self._evicted_best)
-        return copy
+        copied = Standings()
+        vars(copied).update(vars(self))
+        copied._runs = {racer: dict(runs) for racer, runs in self._runs.items()}
+        copied._best, copied._gone, copied._evicted_best = dict(self._best), self._gone.copy(), dict(self._evicted_best)
+        return copied
 
     def score(self, run_id: str, racer: str, score: Score | None, uncertainty_ns: int = 0) -> bool:
         """Stores the run's score (None: it has none) and its uncertainty in ns; True if the standings changed."""
