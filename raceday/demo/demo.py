@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
         layout = DemoLayout(plan, folder, _ports(plan))
         credentials.create(SecretFiles((str(layout.webhook_secret),), str(layout.admin_token)))
         layout.write()
+        layout.crew_tokens()
         supervisor = Supervisor(
             folder, lambda name, code: terminal.log(f"{name} ended ({code}); it was started again.")
         )
@@ -178,10 +179,14 @@ def _stay_open(plan: DemoPlan, layout: DemoLayout, supervisor: Supervisor, termi
         supervisor.start(layout.process(racer.car))
     cars = [racer.car for racer in plan.racers]
     terminal.step("ready", steps, steps)
-    terminal.log(f"{', '.join(cars)} wait: open a run at {layout.station_url}/operate and race them. Ctrl-C ends it.")
+    if code := layout.claim_code():
+        terminal.log(f"Claim the station at {layout.station_url}/claim with the code {code}.")
+    terminal.log(f"Then race {', '.join(cars)}: open a run at {layout.station_url}/operate. Ctrl-C ends it.")
     client = StationClient(layout.station_url, layout.crew_tokens()[0])
     sandbox = Sandbox(str(layout.world), client, cars, terminal.log, terminal.update)
     try:
+        if plan.stay:
+            sandbox.enter(plan.racers)
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 sandbox.step()

@@ -5,8 +5,9 @@ do. A marshal puts a car that stays off the track back on it; what that means fo
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
+from raceday.demo.plan import DemoRacer
 from raceday.demo.race_crew import OFF_TRACK_LIMIT_S, REPORTS_S, Marshal
 from raceday.demo.station_client import StationClient
 from shared.errors import HardwareMissing, Refused, RetryLater
@@ -61,6 +62,13 @@ class Sandbox:
         self._placing = Placing(cars)
         self._put_back_s = 0.0
         self._trouble = ""
+
+    def enter(self, racers: Sequence[DemoRacer]) -> None:
+        """Puts cars and racers on file, checked in and in the queue, as at the registration desk."""
+        for racer in racers:
+            self._station.command("add_car", car=racer.car)
+            self._station.command("add_racer", racer=racer.name, car=racer.car, checked_in=True)
+            self._station.command("queue", racer=racer.name)
 
     def step(self) -> None:
         """Does what is due; a station or a world that does not answer is asked again with the next step."""
