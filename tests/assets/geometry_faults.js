@@ -76,6 +76,8 @@
     }
   }
   for (const score of document.querySelectorAll("[data-score]")) {
+    // A part of a page that shows one part at a time is looked at when it is chosen.
+    if (score.closest(".scripted .tab:not(.shown)") && !score.checkVisibility()) continue;
     if (isHidden(score) || !score.textContent.trim()) continue;
     const range = document.createRange();
     range.selectNodeContents(score);

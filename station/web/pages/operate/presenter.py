@@ -4,7 +4,6 @@ from typing import Any
 
 from station.views.views import View
 from station.web.page import PageContent
-from station.web.pages.live.presenter import LISTS, PARTS
 from station.web.presenters.page import next_command, next_command_of_run, page_model
 
 
@@ -23,4 +22,6 @@ def control_data(view: View) -> dict[str, Any]:
     }
 
 
+PARTS = ("run", "clock_label", "incidents", "tiles", "window", "decisions")
+LISTS = {"together": "car", "laps": "lap", "places": "place", "health": "health"}
 CONTROL = PageContent(page_model, (*PARTS, "uncounted", "sending"), LISTS, data=control_data)
