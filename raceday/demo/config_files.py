@@ -6,6 +6,8 @@ from typing import Any
 
 from raceday.demo.plan import DemoPlan, DemoRacer
 from raceday.demo.supervisor import Process
+from station.access.roles import Role
+from station.access.station_access import script_token
 
 GATE = "start"
 LEASE_MS = 500
@@ -42,6 +44,12 @@ class DemoLayout:
         files |= {racer.car: self._vehicle(racer) for racer in self.plan.racers}
         for name, table in files.items():
             self.config(name).write_text(toml(table))
+
+    def crew_tokens(self) -> tuple[str, str]:
+        """Tokens for the demo's operator and its marshal, made on the station's machine as an organiser would."""
+        data_dir, by = self.station_db.parent, "the demo"
+        operator = script_token(data_dir, by, "demo operator", Role.OPERATOR)
+        return operator, script_token(data_dir, by, "demo marshal", Role.REFEREE)
 
     def config(self, name: str) -> pathlib.Path:
         return self.folder / f"{name}.toml"

@@ -65,7 +65,7 @@ def _run(
     terminal.show_urls([("station", layout.station_url), ("board", f"{layout.leaderboard_url}/races/{plan.race_id}")])
     if not plan.headless:
         webbrowser.open(layout.station_url)
-    race_crew = RaceCrew(str(layout.world), layout.station_url, terminal.log, terminal.update)
+    race_crew = RaceCrew(str(layout.world), layout.station_url, layout.crew_tokens(), terminal.log, terminal.update)
     try:
         _race_all(plan, layout, supervisor, terminal, race_crew, model)
         terminal.step("waiting for the leaderboard's answer", steps - 1, steps)

@@ -107,6 +107,8 @@ class Catalogue:
             return in_english(value, field).replace(".", self._point)
         if isinstance(value, WordedByLanguage):
             return value.in_language(self.language)
+        if isinstance(value, str) and field.name in NESTED:
+            return in_english(self._translated(value, depth), field)
         return in_english(value, field)
 
 

@@ -96,8 +96,12 @@ def in_reader_language(content: Any, name: str = "") -> Any:
 
 
 def translating(env: "Environment") -> None:
-    """Gives the templates `t` and `nt` for their own sentences, and shows every sentence in the reader's language."""
+    """Gives the templates `t` and `nt` for their own sentences, and shows every sentence in the reader's language.
+
+    The filter `recorded` marks text that came from a machine or the journal (`{{ view.sentence|recorded }}`).
+    """
     env.finalize = shown
+    env.filters["recorded"] = recorded
     env.globals.update(t=text, nt=ntext, language=language, text_script=text_script)
 
 

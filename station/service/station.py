@@ -181,9 +181,9 @@ class Station(RunQuestions):
         answer = self.offer(command).wait(timeout_s)
         return replace(answer, note=self._undelivered(answer.car)) if isinstance(answer, Accepted) else answer
 
-    def stop_all(self, author: str, reason: str = "") -> StopView:
+    def stop_all(self, author: str, reason: str = "", device: str = "") -> StopView:
         """Stops every car, known or not, and returns the outcome so far; orders are sent first, the record follows."""
-        self.offer(e.StopAll(author=author, reason=reason))
+        self.offer(e.StopAll(author=author, reason=reason, device=device))
         return self.stop_state()
 
     def stop_state(self) -> StopView:

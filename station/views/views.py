@@ -6,7 +6,8 @@ Made by current_view.py from committed facts; cars, gates and connections are li
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from station.core.inputs import Command, Mode
+from station.core.inputs import ChangeRace, Command, Mode
+from station.core.race.race_changes import PlaceChange
 from station.views.car_views import CarView, StopView
 from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.event_view import EventView
@@ -78,6 +79,9 @@ class ServicePort(Protocol):
     def preview(self, command: Command) -> RulingEffect:
         """What a ruling would change, before it is done. Raises Refused as the ruling itself would."""
 
+    def preview_rules(self, command: ChangeRace) -> tuple[PlaceChange, ...]:
+        """What other rules would do to each racer's place and score. Raises Refused as the change itself would."""
+
     def last_acts(self, author: str) -> tuple[LastAct, ...]:
         """The person's last own acts, newest first; the command UndoLast undoes the newest that can be."""
 
@@ -87,7 +91,7 @@ class ServicePort(Protocol):
     def run_page(self, run_id: str) -> RunPage | None:
         """Everything about one run; None if there is no such run."""
 
-    def stop_all(self, author: str, reason: str = "") -> StopView:
+    def stop_all(self, author: str, reason: str = "", device: str = "") -> StopView:
         """Orders every car to stop and latches the stop; does not wait for the disk, the queue or a list of cars."""
 
     def stop_state(self) -> StopView:

@@ -12,7 +12,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -87,22 +87,27 @@ class EventStream:
     def close(self) -> None:
         """Ends all streams. Safe from any thread, and to call twice."""
         self._closing.set()
-        self._call_wake_all()
+        self.wake_all()
 
-    async def stream(self, topics: tuple[str, ...], *, official: bool = False) -> AsyncGenerator[bytes, None]:
-        """Yields server-sent events for one browser until it disconnects or the station stops. `topics`: known ones."""
+    async def stream(
+        self, topics: tuple[str, ...], *, official: bool = False, allowed: Callable[[], bool] = lambda: True
+    ) -> AsyncGenerator[bytes, None]:
+        """Yields server-sent events for one browser until it disconnects, the station stops, or it is not `allowed`.
+
+        `topics`: known ones. `allowed` is asked before each message, and at once after `wake_all`.
+        """
         wake = asyncio.Event()
         self._wakes[wake] = official
         last: dict[str, Rendered] = {}
         try:
             yield b"retry: 1000\n\n"
-            while not self._closing.is_set():
+            while not self._closing.is_set() and allowed():
                 wake.clear()
                 shared = {topic: await self._draw(topic) for topic in topics}
                 if any(each.rendered is not last.get(topic) for topic, each in shared.items()):
                     yield update(shared, last)
                     last = {topic: each.rendered for topic, each in shared.items()}
-                while not wake.is_set() and not await _woken(wake):
+                while not wake.is_set() and not await _woken(wake) and allowed():
                     yield heartbeat(shared)
         finally:
             self._wakes.pop(wake, None)
@@ -145,17 +150,18 @@ class EventStream:
             if view is None:
                 continue
             self._newest = TimedView(view, time.monotonic_ns())
-            self._call_wake_all()
+            self.wake_all()
             self._closing.wait(SETTLE_S)
 
-    def _call_wake_all(self) -> None:
+    def wake_all(self) -> None:
+        """Has every stream look for changes now. Safe from any thread."""
         if self._loop is None:
             return
         # The loop may end between a check and the call: then no stream is left to wake.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._wake_all)
+            self._loop.call_soon_threadsafe(self._set_wakes)
 
-    def _wake_all(self) -> None:
+    def _set_wakes(self) -> None:
         for wake in self._wakes:
             wake.set()
 

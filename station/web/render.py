@@ -16,6 +16,7 @@ from station.views.views import View
 from station.web.page import LiveTopic, Page, PageContent
 from station.web.presenters.page import ZERO, page_model, run_panel
 from station.web.presenters.stop import stop_panel
+from station.web.presenters.visitors import visitor_view
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
@@ -89,20 +90,25 @@ class Pages:
             tabs=[each for each in self.table.values() if each.in_tabs],
             identity=identity,
             roles=Role,
-            screen=page_model(view),
+            screen=page_model(view if page.role > Role.VIEWER else visitor_view(view)),
             rendered=rendered,
             ticking=rendered.ticking,
             **values,
         )
+
+    def fragment(self, template: str, **values: object) -> str:
+        """A piece of HTML that a page's script puts into the page."""
+        return self._env.get_template(template).render(**values)
 
     def stop(self, stop: StopView) -> str:
         """The page of the stop of all cars as HTML, for a browser without JavaScript."""
         return self._env.get_template("stop.html").render(stop=stop_panel(stop))
 
     def render(self, view: View, name: str) -> Rendered:
-        """The parts and rows of this topic that show this view."""
+        """The parts and rows of this topic that show this view; of a public one, what a visitor may see of it."""
         topic = self.topics[name]
         content, officials = topic.content, topic.role > Role.VIEWER
+        view = view if officials else visitor_view(view)
         model = content.model(view)
         rows, lists = self._rows(content, model, officials)
         return Rendered(

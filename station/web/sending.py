@@ -1,28 +1,26 @@
 """The API for officials' requests to the sync service: send now what waits, send again what was rejected."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from pydantic import TypeAdapter, ValidationError
 
-from shared.addresses import Addresses
 from shared.errors import BadInput, RacedayError
 from shared.text import text
 from shared.web.language import JSONAnswer
+from station.access.roles import Role
 from station.sync.operator_requests import SendRequest
-from station.web.access import command_refusal
+from station.web.access import identity_of, request_refusal, role_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
 
 _REQUEST = TypeAdapter(SendRequest)
 MAX_TEXT = 200
 
 
-def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) -> APIRouter:
-    """The route for these requests. `send` passes a request on to the sync service; it may block or raise RacedayError.
-
-    `operators`: the client addresses that may command.
-    """
+def sending_routes(send: Callable[[SendRequest], None]) -> APIRouter:
+    """The route for these requests. `send` passes one on to the sync service; it may block or raise RacedayError."""
     router = APIRouter(prefix="/api/v1")
 
     @router.post("/sync")
@@ -31,10 +29,12 @@ def sending_routes(send: Callable[[SendRequest], None], operators: Addresses) ->
 
         `"test": true`: to ask the leaderboard about the races, and to prove this station's secret to it.
         """
-        if refused := command_refusal(request, operators):
+        identity = identity_of(request)
+        refused = role_refusal(identity, Role.OPERATOR) or request_refusal(request.headers, request.url.scheme)
+        if refused:
             return error_answer(*refused)
         try:
-            parsed = _request(await read_body(request))
+            parsed = replace(_request(await read_body(request)), author=identity.author)
             await anyio.to_thread.run_sync(send, parsed)
         except CommandTooLarge as error:
             return error_answer(413, str(error))

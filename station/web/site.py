@@ -3,26 +3,19 @@
 from dataclasses import dataclass
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from shared.addresses import Addresses
 from shared.errors import Refused
 from shared.tracks.outline import TrackOutline
 from shared.tracks.shipped import shipped_name, shipped_outline
-from shared.web.security import HEADERS
-from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
+from station.access.station_access import StationAccess
 from station.store.event_files.tracks import TrackLibrary
 from station.views.views import ServicePort
+from station.web.access import FORMS_ALLOWED, identity_of, require
 from station.web.page import Page
 from station.web.render import Pages
-
-# A browser sends a form with our Origin only if the page does not hide it (<meta name="referrer">) and may send forms.
-FORMS_ALLOWED = {
-    "cache-control": "no-store",
-    "content-security-policy": HEADERS["content-security-policy"].replace("form-action 'none'", "form-action 'self'"),
-}
 
 
 class UnknownHere(Refused):
@@ -31,11 +24,11 @@ class UnknownHere(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The station's web site. `operators`: the client addresses that may command; `tracks`: those of the event."""
+    """The station's web site. `access`: people, sessions and devices; `tracks`: those of the event."""
 
     service: ServicePort
     pages: Pages
-    operators: Addresses
+    access: StationAccess
     tracks: TrackLibrary | None = None
 
     def outline(self, track: str) -> TrackOutline | None:
@@ -57,17 +50,13 @@ class Site:
         return HTMLResponse(document, status, headers=headers)
 
 
-def identity_of(request: Request) -> Identity:
-    """Who sent this request; a visitor if nobody is signed in."""
-    identity: Identity = getattr(request.state, "identity", VISITOR)
-    return identity
-
-
 def page_routes(site: Site, page: Page) -> APIRouter:
-    """The addresses of a page: its own routes if it has any, otherwise one that shows its template."""
+    """The addresses of a page, for its role alone: its own routes if it has any, otherwise one with its template."""
+    needed = [Depends(require(page.role))] if page.role > Role.VIEWER else []
+    router = APIRouter(dependencies=needed)
     if page.routes is not None:
-        return page.routes(site)
-    router = APIRouter()
+        router.include_router(page.routes(site))
+        return router
 
     @router.get(page.path, response_class=HTMLResponse, name=page.name)
     async def show(request: Request) -> HTMLResponse:

@@ -5,6 +5,7 @@ carried out by command_handlers.py, since it changes which race the timing state
 it opens.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.errors import Refused
@@ -18,6 +19,7 @@ from station.core.event.event_book import EventBook
 from station.core.event.parts import EventParts
 from station.core.event.records import EventInfo, RaceCard
 from station.core.race.race import Race
+from station.core.race.race_changes import PlaceChange, rule_change_effect
 from station.core.race.race_changes import change_race as change_open_race
 
 MAX_RACES = 500
@@ -157,6 +159,14 @@ def change_race(parts: EventParts, command: e.ChangeRace) -> list[f.Fact]:
     parts.book.races[card.race_id] = card
     changed: list[f.Fact] = [f.RaceChanged(card, was, command.author, command.reason)]
     return changed if race is None else [*changed, *change_open_race(race, opening(card, command.moment, race))]
+
+
+def rules_effect(book: EventBook, races: Mapping[str, Race], command: e.ChangeRace) -> tuple[PlaceChange, ...]:
+    """What this command would do to the standings; changes nothing. Raises Refused as the command itself would."""
+    was, card = book.card(command.race_id), changed_card(book, command)
+    race = races.get(was.race_id)
+    check_can_change(race, was, card)
+    return () if race is None else rule_change_effect(race, card.rules)
 
 
 def opening(card: RaceCard, moment: e.Moment, race: Race | None) -> e.OpenRace:

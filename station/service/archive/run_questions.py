@@ -10,6 +10,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from station.core import inputs as e
+from station.core.event.races import rules_effect
+from station.core.race.race_changes import PlaceChange
 from station.service.archive.questions import Answer, Question
 from station.service.archive.run_pages import begin_page, finish_page
 from station.service.archive.trace_reader import read_trace
@@ -35,6 +37,10 @@ class RunQuestions:
         """What a ruling would change; raises Refused as the ruling itself would, NotAnswered."""
         stamped = replace(command, moment=self._moment())
         return self._ask(lambda restored: preview(restored.engine, stamped))
+
+    def preview_rules(self, command: e.ChangeRace) -> tuple[PlaceChange, ...]:
+        """What other rules would do to the standings; raises Refused as the change itself would, NotAnswered."""
+        return self._ask(lambda restored: rules_effect(restored.engine.event, restored.engine.races, command))
 
     def last_acts(self, author: str) -> tuple[LastAct, ...]:
         """The person's last own acts, newest first. Raises NotAnswered."""

@@ -201,5 +201,6 @@ _INVERSES: dict[type[e.Command], Callable[[OwnAct, RunBefore, Run], Found | None
 
 def _reason(act: OwnAct) -> str:
     """The counter-ruling's reason: what it undoes, with the reason of that."""
-    why = f" ({act.command.reason})" if act.command.reason else ""
-    return text("undo of record {seq}{why}", seq=act.seq, why=why)[:200]
+    if act.command.reason:
+        return text("undo of record {seq} ({reason})", seq=act.seq, reason=act.command.reason)[:200]
+    return text("undo of record {seq}", seq=act.seq)

@@ -3,11 +3,17 @@
 from shared.text import text
 from station.access.roles import Role
 from station.web.page import LiveTopic, Page
+from station.web.pages.cars.presenter import CARS
+from station.web.pages.cars.routes import cars_routes
+from station.web.pages.event.presenter import EVENT
+from station.web.pages.event.routes import event_routes
 from station.web.pages.gates.presenter import GATES
 from station.web.pages.head import OFFICIALS_HEAD, PUBLIC_HEAD
 from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
 from station.web.pages.racer.routes import racer_routes
+from station.web.pages.racers.presenter import RACERS
+from station.web.pages.racers.routes import racers_routes
 from station.web.pages.results.routes import certificate_routes, results_routes
 
 # In the order of the officials' tabs.
@@ -15,6 +21,9 @@ PAGES: tuple[Page, ...] = (
     Page("live", "/", text("Live"), Role.VIEWER, content=LIVE),
     Page("operate", "/operate", text("Race control"), Role.REFEREE, in_tabs=True, content=CONTROL),
     Page("racer", "/r/{code}", text("Racer"), Role.VIEWER, routes=racer_routes),
+    Page("event", "/event", text("Event"), Role.OPERATOR, in_tabs=True, content=EVENT, routes=event_routes),
+    Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
+    Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),
     Page("results", "/results/{race_id}", text("Results"), Role.VIEWER, routes=results_routes),
     Page(
         "certificates", "/results/{race_id}/certificates", text("Certificates"), Role.VIEWER, routes=certificate_routes

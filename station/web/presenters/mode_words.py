@@ -11,6 +11,9 @@ MODE_WORDS: dict[str, Sentence] = {
     "tripped": text("tripped"),
     "silent": text("silent"),
 }
+# Orders and phases as sentences of the core name them; a page finds their words by these templates.
+ORDER_WORDS: tuple[Sentence, ...] = (text("arm"), text("rearm"), text("start"), text("resume"), text("stop"))
+PHASE_WORDS: tuple[Sentence, ...] = (text("idle"), text("armed"), text("running"), text("finished"))
 
 
 def mode_words(mode: str) -> str:

@@ -179,7 +179,7 @@ def _clock(run: RunView, rules: RaceRules, clock: ClockView) -> tuple[str, str]:
         return score_name(rules), format_ms(run.score_ms) if run.score_ms is not None else text("No score")
     if run.phase == "running" and run.lap_started_ns is not None:
         return text("Lap {number}", number=run.lap_number), running_text(clock.now_ns - run.lap_started_ns)
-    return "Lap 1", ZERO
+    return text("Lap {number}", number=1), ZERO
 
 
 def running_text(elapsed_ns: int) -> str:

@@ -231,8 +231,8 @@ class FakeStation:
             raise self.answer
         return self.answer
 
-    def stop_all(self, author: str, reason: str = "") -> StopView:
-        self.commands.append(StopAll(author=author, reason=reason))
+    def stop_all(self, author: str, reason: str = "", device: str = "") -> StopView:
+        self.commands.append(StopAll(author=author, reason=reason, device=device))
         self.commanded.release()
         self.show(stop=replace(self.stop, author=author))
         return self.view.stop

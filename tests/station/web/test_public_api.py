@@ -13,6 +13,7 @@ from tests.shared.web.test_error_pages import TestClient
 from tests.station.exports.sample_results import UTC, sample
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import VIEW, FakeStation
+from tests.station.web.signed_in import cheap_access
 
 QUEUE = QueueView(
     (QueueLine("Ada", 1, UTC, called=True), QueueLine("Bob", 2, UTC + 300_000_000_000, 4)), UTC, 240_000_000_000
@@ -30,10 +31,10 @@ PATHS = (
 
 
 @pytest.fixture(scope="module")
-def client() -> TestClient:
+def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     station = FakeStation(results={"autumn-summit": sample()})
     station.view = replace(VIEW, queue=QUEUE)
-    return TestClient(create_app(station))
+    return TestClient(create_app(station, cheap_access(tmp_path_factory.mktemp("access"))))
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -15,6 +15,7 @@ from tests.shared.web.test_error_pages import TestClient
 from tests.station.exports.sample_results import NAMES, sample
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import FakeStation
+from tests.station.web.signed_in import cheap_access
 
 
 def races() -> dict[str, RaceResults]:
@@ -28,8 +29,9 @@ def races() -> dict[str, RaceResults]:
 
 
 @pytest.fixture(scope="module")
-def client() -> TestClient:
-    return TestClient(create_app(FakeStation(results=races())))
+def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    access = cheap_access(tmp_path_factory.mktemp("access"))
+    return TestClient(create_app(FakeStation(results=races()), access))
 
 
 @pytest.fixture(scope="module")
