@@ -23,7 +23,8 @@ STEPS = {
     "hall": {"clock": 19, "clock-minutes": 13, "clock-long": 10, "row": 5.2, "row-long": 3.5, "gap": 4.4}
     | {"gap-long": 3.8, "label": 2.6, "least": 2.4},
     "console": {"clock": 72, "row": 18, "row-long": 18, "gap": 15, "label": 14, "least": 13},
-    "phone": {"clock": 57, "row": 18, "row-long": 18, "gap": 16, "label": 13, "least": 13},
+    "phone": {"clock": 57, "row": 18, "row-long": 18, "gap": 16, "label": 13, "least": 13}
+    | {"gap-long": 16, "clock-long": 13},
     "overlay": {"clock": 50, "row": 46, "row-long": 32, "gap": 32, "label": 24, "least": 24},
 }
 PHONE_PX = 640  # a narrower screen is a phone's
@@ -38,7 +39,7 @@ def faults(page: Page) -> list[str]:
     kind = page.evaluate("() => ['hall', 'overlay'].find((kind) => document.body.classList.contains(kind)) ?? ''")
     size = page.viewport_size
     assert size is not None
-    if not kind:
+    if not kind or (kind == "hall" and size["width"] <= size["height"]):  # a phone that was pointed to the hall's page
         kind = "phone" if size["width"] <= PHONE_PX else "console"
     unit = size["height"] / 100 if kind == "hall" else 1
     found: list[str] = page.evaluate(_FAULTS, {"steps": STEPS[kind], "unit": unit})

@@ -11,7 +11,7 @@ import pathlib
 import re
 import urllib.parse
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
@@ -76,21 +76,23 @@ def _cookie(header: str) -> str:
 class JSONAnswer(JSONResponse):
     """JSON in the reader's language: every `Sentence` in it, and text under `error`, `sentence` and `note`."""
 
+    sentences: ClassVar[frozenset[str]] = SENTENCES  # names whose text is a sentence
+
     def render(self, content: Any) -> bytes:
-        return super().render(in_reader_language(content))
+        return super().render(in_reader_language(content, self.sentences))
 
 
-def in_reader_language(content: Any, name: str = "") -> Any:
-    """The document with its sentences in the reader's language."""
+def in_reader_language(content: Any, sentences: frozenset[str] = SENTENCES, name: str = "") -> Any:
+    """The document with its sentences in the reader's language. `sentences`: the names whose text is one."""
     match content:
         case Sentence():
             return shown(content)
-        case str() if name in SENTENCES:
+        case str() if name in sentences:
             return shown(recorded(content))
         case dict():
-            return {key: in_reader_language(value, str(key)) for key, value in content.items()}
+            return {key: in_reader_language(value, sentences, str(key)) for key, value in content.items()}
         case list() | tuple():
-            return [in_reader_language(value, name) for value in content]
+            return [in_reader_language(value, sentences, name) for value in content]
         case _:
             return content
 

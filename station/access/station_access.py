@@ -177,6 +177,21 @@ class StationAccess:
         self._state.forget_tries(keys)
         self._note("pin_confirmed", identity.person, identity.device)
 
+    def confirm_second(self, name: str, pass_code: str, first: Identity) -> str:
+        """Checks that a second official stands at the screen; returns his name. Raises Refused, TooManyTries."""
+        person = self.people.by_key(name_key(name[: 4 * MAX_TYPED]))
+        keys = (f"session {first.session}",)
+        self._state.begin_try(keys)
+        right = self._hasher.matches(person.code_hash if person else self._nobody, pass_code[:MAX_TYPED])
+        if person is None or not right or person.role < Role.REFEREE:
+            self._note("pin_refused", person.name if person else "", first.device)
+            raise Refused(text("Name and PIN of the second official do not match."))
+        if person.name == first.person:
+            raise Refused(text("The second official is another person than you."))
+        self._state.forget_tries(keys)
+        self._note("pin_confirmed", person.name, first.device)
+        return person.name
+
     def close(self) -> None:
         self._state.close()
 

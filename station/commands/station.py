@@ -15,6 +15,7 @@ from station.access.station_access import StationAccess, open_access
 from station.build import build, hold_lock
 from station.commands import access
 from station.config import StationConfig
+from station.screens.register import ScreenRegister
 from station.service.station import Station
 from station.service.threads import StationThreads
 from station.store.event_files.tracks import TrackLibrary
@@ -59,6 +60,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
             send,
             lambda: config.web.language,
             TrackLibrary(config.data_dir),
+            ScreenRegister(config.data_dir, log),
         )
         web = WebServer(app, listening, app.state.live.close, app.state.is_official)
         ends.callback(web.close)

@@ -17,6 +17,7 @@ from station.store.journal_reader import JournalReader
 BUNDLED_FILES: dict[str, tuple[str, ...]] = {
     "shared": ("__init__.py", "errors.py", "units.py"),
     "shared.rules": ("__init__.py", "ranking.py"),
+    "shared.text": ("__init__.py", "numbers.py", "sentence.py", "template.py"),
     "station": ("__init__.py",),
     "station.store": ("__init__.py", "hash_chain.py", "ed25519.py"),
     "station.evidence": ("__init__.py", "recompute.py", "tables.py", "verify.py"),
@@ -117,15 +118,18 @@ def _span(reader: JournalReader, run_id: str, race_id: str) -> tuple[int, int]:
     the next signature after it.
     """
     booted = raced = opened = last = 0
+    opened_in = ""  # the race in which a run of this id was last opened: rulings also reach earlier races
     race, needle = "", json.dumps(run_id).encode()
     for record in reader.records():
         kind = record.input[2:].partition(b'"')[0]
         facts = json.loads(record.facts) if needle in record.facts or b'"RaceOpened"' in record.facts else []
         race = next((fact["race_id"] for name, fact in facts if name == "RaceOpened"), race)
+        here = (fact["race_id"] for name, fact in facts if name == "RunOpened" and fact["run_id"] == run_id)
+        opened_in = next(here, opened_in)
         if not opened:
             booted = record.seq if kind == b"Booted" else booted
             raced = record.seq if kind == b"OpenRace" and b'"RaceOpened"' in record.facts else raced
-        if needle in record.facts and race == race_id:
+        if needle in record.facts and race_id in (race, opened_in):
             last = record.seq
             if not opened and any(name == "RunOpened" and fact["run_id"] == run_id for name, fact in facts):
                 opened = record.seq

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.rules.ranking import RaceRules, RunLap, lap_time_ns, successful
-from shared.text import Sentence, text
+from shared.text import Sentence, joined, text
 from shared.units import NS_PER_MS, format_ms, seconds_to_ns
 from station.core.runs.laps import run_laps
 from station.views.race_views import RunView, StandingLine
@@ -32,7 +32,7 @@ class Provisional:
     def words(self) -> Sentence:
         """In one line: "would be 2nd, +0.112 · needs 9.214 to lead"."""
         parts = [part for part in (self.place_words, self.needs_words) if part]
-        return text("{parts}", parts=" · ".join(parts)) if parts else text("")
+        return joined(parts, " · ")
 
     @property
     def place_words(self) -> Sentence:

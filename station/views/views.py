@@ -3,11 +3,13 @@
 Made by current_view.py from committed facts; cars, gates and connections are live states that were never stored.
 """
 
+import pathlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from station.core.inputs import ChangeRace, Command, Mode
 from station.core.race.race_changes import PlaceChange
+from station.screens.records import ScreensView
 from station.views.car_views import CarView, StopView
 from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.event_view import EventView
@@ -30,7 +32,7 @@ class View:
     With several on the track, every command names its `run_id`. `uncounted`: the newest crossings that count for no
     run, newest first. `unknown_transponders`: the latest last. `notice`: a sentence about the start, "" if none.
     `button`: the stop button at the station; None: it has none.
-    `announcements`: the newest, oldest first.
+    `announcements`: the newest, oldest first. `screens`: what the screens show; the web app fills it in.
     """
 
     version: int
@@ -56,6 +58,7 @@ class View:
     event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
     announcements: tuple[Announcement, ...] = ()
+    screens: ScreensView = field(default_factory=ScreensView)
 
 
 class ServicePort(Protocol):
@@ -75,6 +78,10 @@ class ServicePort(Protocol):
 
     def race_results(self, race_id: str) -> RaceResults | None:
         """The results of a race as they stand now; None if there is no such race."""
+
+    @property
+    def journal_path(self) -> pathlib.Path:
+        """The journal's file, for what reads it without writing."""
 
     def preview(self, command: Command) -> RulingEffect:
         """What a ruling would change, before it is done. Raises Refused as the ruling itself would."""

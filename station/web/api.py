@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import anyio.to_thread
 from anyio import CapacityLimiter
@@ -17,7 +17,7 @@ from shared.web.language import JSONAnswer
 from station.access.access_state import TooManyTries
 from station.access.identity import Identity
 from station.access.station_access import StationAccess
-from station.core.inputs import Command, OrderCar, ReopenResults, StopAll
+from station.core.inputs import Command, Official, OrderCar, ReopenResults, StopAll
 from station.views.command_answers import Accepted, Declined
 from station.views.views import ServicePort
 from station.web.access import command_refusal, identity_of, official_refusal
@@ -54,12 +54,13 @@ def api_routes(service: ServicePort, access: StationAccess) -> APIRouter:
             return error_answer(*refused)
         identity = identity_of(request)
         try:
-            command, pin = await _command(request, identity)
+            command, pins = await _command(request, identity)
         except CommandTooLarge as error:
             return error_answer(413, str(error))
         except (BadInput, TimeoutError) as error:
             return error_answer(400, str(error) or text("The command did not arrive in time."))
-        if refused := command_refusal(identity, command) or await _unconfirmed(access, identity, command, pin):
+        refused = command_refusal(identity, command) or await _unconfirmed(access, identity, command, pins)
+        if refused:
             return error_answer(*refused)
         stopping = isinstance(command, StopAll) or (isinstance(command, OrderCar) and command.action == "estop")
         limiter = stops if stopping else waiting
@@ -86,8 +87,16 @@ async def _submitted(service: ServicePort, command: Command, limiter: CapacityLi
             return JSONAnswer({"error": sentence, **may}, 409)
 
 
-async def _command(request: Request, identity: Identity) -> tuple[Command, str]:
-    """The command in the body, and the PIN beside it, which is no part of it.
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """The PIN of who is signed in, and that of a second official; "" if not given."""
+
+    own: str = ""
+    second: str = ""
+
+
+async def _command(request: Request, identity: Identity) -> tuple[Command, Pins]:
+    """The command in the body, and the PINs beside it, which are no part of it.
 
     Its author and device are who is signed in, whatever the body says.
     """
@@ -95,18 +104,28 @@ async def _command(request: Request, identity: Identity) -> tuple[Command, str]:
         document = json.loads(await read_body(request))
     except (ValueError, RecursionError):
         raise BadInput(text("The command is not JSON.")) from None
-    pin = document.pop("pin", "") if isinstance(document, dict) else ""
-    if not isinstance(pin, str):
+    given = [document.pop(name, "") if isinstance(document, dict) else "" for name in ("pin", "second_pin")]
+    if not all(isinstance(pin, str) for pin in given):
         raise BadInput(text("`pin` is a text."))
-    return replace(parse_command(document), author=identity.author, device=identity.device), pin
+    return replace(parse_command(document), author=identity.author, device=identity.device), Pins(*given)
 
 
-async def _unconfirmed(access: StationAccess, identity: Identity, command: Command, pin: str) -> tuple[int, str] | None:
-    """Why this command is not yet confirmed by the PIN of who is signed in; None if it needs none, or is."""
-    if not isinstance(command, ReopenResults):
+async def _unconfirmed(
+    access: StationAccess, identity: Identity, command: Command, pins: Pins
+) -> tuple[int, str] | None:
+    """Why this command is not yet confirmed by the PINs that it needs; None if it needs none, or is.
+
+    To open results again takes the PIN of who is signed in. A second official confirms with his own.
+    """
+    if not isinstance(command, Official | ReopenResults):
         return None
     try:
-        await anyio.to_thread.run_sync(access.confirm_pin, identity.session, pin, limiter=HASHING)
+        if isinstance(command, ReopenResults):
+            await anyio.to_thread.run_sync(access.confirm_pin, identity.session, pins.own, limiter=HASHING)
+        if command.confirmed_by:
+            await anyio.to_thread.run_sync(
+                access.confirm_second, command.confirmed_by, pins.second, identity, limiter=HASHING
+            )
     except Refused as error:
         return 403, str(error)
     except TooManyTries as error:

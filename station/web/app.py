@@ -19,6 +19,7 @@ from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
 from station.access.station_access import StationAccess
+from station.screens.register import ScreenRegister
 from station.store.event_files.tracks import TrackLibrary
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
@@ -44,16 +45,20 @@ def create_app(
     send: Callable[[SendRequest], None] | None = None,
     default_language: Callable[[], str] = lambda: "en",
     tracks: TrackLibrary | None = None,
+    screens: ScreenRegister | None = None,
 ) -> FastAPI:
     """The app over a station. `access`: who may do what.
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
     None: there is none. `default_language`: for browsers that ask for no language that there is. `tracks`: those of the
-    event; None: those that ship. `app.state.live.close()` ends the open streams, so that a server need not wait for
-    browsers when it stops; `app.state.is_official(address)` says for which addresses it reserves connections.
+    event; None: those that ship. `screens`: the register of the screens; None: one that stores nothing.
+    `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops;
+    `app.state.is_official(address)` says for which addresses it reserves connections.
     """
     pages = Pages(PAGES, TOPICS)
-    live = EventStream(service, pages)
+    screens = ScreenRegister(None) if screens is None else screens
+    live = EventStream(service, pages, lambda: screens.view)
+    screens.on_change(live.refresh)
     addresses = OfficialAddresses()
     access.state.listen(live.wake_all)
 
@@ -72,7 +77,7 @@ def create_app(
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.add_middleware(LanguageChoice, default=default_language)
-    site = Site(service, pages, access, tracks)
+    site = Site(service, pages, access, screens, tracks)
     for page in PAGES:
         app.include_router(page_routes(site, page))
     app.include_router(_stream_routes(live, pages, access))
@@ -115,14 +120,17 @@ def _stream_routes(live: EventStream, pages: Pages, access: StationAccess) -> AP
         names = tuple(dict.fromkeys(topics.split(",")))
         if unknown := [name for name in names if name not in pages.topics]:
             return JSONAnswer({"error": text("There is no topic {unknown!r}.", unknown=unknown[0][:40])}, 404)
-        wanted = max(pages.topics[name].role for name in names)
-        identity, official = identity_of(request), wanted > Role.VIEWER
-        if refused := role_refusal(identity, wanted):
-            raise AccessDenied(*refused)
+        identity = identity_of(request)
+        # The tabs of a browser share one stream, so a tab for officials must not take it from one for everybody.
+        denied = {name: why for name in names if (why := role_refusal(identity, pages.topics[name].role))}
+        given = tuple(name for name in names if name not in denied)
+        if not given:
+            raise AccessDenied(*next(iter(denied.values())))
+        official = any(pages.topics[name].role > Role.VIEWER for name in given)
         if live.full(official=official):
             return JSONAnswer({"error": text("Too many screens are open; close one.")}, 503, {"retry-after": "5"})
         return StreamingResponse(
-            live.stream(names, official=official, allowed=lambda: access.is_valid(identity)),
+            live.stream(given, tuple(denied), official=official, allowed=lambda: access.is_valid(identity)),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )

@@ -13,10 +13,11 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from shared.text.reader import language
+from station.screens.records import ScreensView
 from station.views.views import ServicePort, View
 from station.web.render import Pages, Rendered
 
@@ -24,16 +25,18 @@ Value = TypeVar("Value")
 
 HEARTBEAT_S = 0.5  # a page that receives nothing for three of these intervals says so (shared/web/look/silence.js)
 SETTLE_S = 0.02  # changes that come together are shown together
+AWAY_CHECK_NS = 5_000_000_000
 MAX_BROWSERS = 520  # browsers of the public: 500 watchers, and what reloads while its old stream is still being closed
 MAX_OFFICIALS = 50  # browsers of officials, whose places the public cannot take
 
 
 @dataclass(frozen=True, slots=True)
 class TimedView:
-    """A view, and when it was made on this process's monotonic clock."""
+    """A view, and when it was made on this process's monotonic clock. `number` grows with each."""
 
     view: View
     taken_ns: int
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +45,30 @@ class SharedTopic:
 
     timed_view: TimedView
     rendered: Rendered
-    _changes_since: dict[int, str] = field(default_factory=dict)  # by version; 0: the browser has none
+    _changes_since: dict[int, str] = field(default_factory=dict)  # by number; 0: the browser has none
 
     @property
     def age_ns(self) -> int:
         return time.monotonic_ns() - self.timed_view.taken_ns
 
-    def changes_since(self, last: Rendered | None) -> str:
+    def changes_since(self, last: "SharedTopic | None") -> str:
         """The JSON for a browser that has `last`, "" if it has everything. Most browsers have the same one."""
-        since = last.version if last is not None else 0
+        since = last.timed_view.number if last is not None else 0
         if since not in self._changes_since:
-            self._changes_since[since] = changes(self.rendered, last)
+            self._changes_since[since] = changes(self.rendered, last.rendered if last is not None else None)
         return self._changes_since[since]
 
 
 class EventStream:
     """Sends the newest view to every open page. Call `start` in the event loop that serves the pages."""
 
-    def __init__(self, service: ServicePort, pages: Pages) -> None:
+    def __init__(self, service: ServicePort, pages: Pages, screens: Callable[[], ScreensView] = ScreensView) -> None:
+        """`screens`: what the screens show now; call `refresh` when it has changed."""
         self._service = service
         self._pages = pages
-        self._newest = TimedView(service.snapshot(), time.monotonic_ns())
+        self._screens = screens
+        self._newest = TimedView(replace(service.snapshot(), screens=screens()), time.monotonic_ns())
+        self._numbering = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -90,23 +96,31 @@ class EventStream:
         self.wake_all()
 
     async def stream(
-        self, topics: tuple[str, ...], *, official: bool = False, allowed: Callable[[], bool] = lambda: True
+        self,
+        topics: tuple[str, ...],
+        denied: tuple[str, ...] = (),
+        *,
+        official: bool = False,
+        allowed: Callable[[], bool] = lambda: True,
     ) -> AsyncGenerator[bytes, None]:
         """Yields server-sent events for one browser until it disconnects, the station stops, or it is not `allowed`.
 
-        `topics`: known ones. `allowed` is asked before each message, and at once after `wake_all`.
+        `topics`: known ones; `denied`: those that this browser asked for and may not read. `allowed` is asked before
+        each message, and at once after `wake_all`.
         """
         wake = asyncio.Event()
         self._wakes[wake] = official
-        last: dict[str, Rendered] = {}
+        last: dict[str, SharedTopic] = {}
         try:
             yield b"retry: 1000\n\n"
+            if denied:
+                yield f"event: denied\ndata: {_json(denied)}\n\n".encode()
             while not self._closing.is_set() and allowed():
                 wake.clear()
                 shared = {topic: await self._draw(topic) for topic in topics}
-                if any(each.rendered is not last.get(topic) for topic, each in shared.items()):
+                if any(each is not last.get(topic) for topic, each in shared.items()):
                     yield update(shared, last)
-                    last = {topic: each.rendered for topic, each in shared.items()}
+                    last = shared
                 while not wake.is_set() and not await _woken(wake) and allowed():
                     yield heartbeat(shared)
         finally:
@@ -138,20 +152,37 @@ class EventStream:
         newest, key = self._newest, (topic, language())
         async with self._locks[key]:
             shared = self._shared.get(key)
-            if shared is None or shared.timed_view.taken_ns < newest.taken_ns:
+            if shared is None or shared.timed_view.number < newest.number:
                 timed_view = self._newest
                 shared = SharedTopic(timed_view, await asyncio.to_thread(self._pages.render, timed_view.view, topic))
                 self._shared[key] = shared
             return shared
 
+    def refresh(self) -> None:
+        """What the screens show has changed. Safe from any thread."""
+        newest = self._newest
+        self._show(newest.view, newest.taken_ns)
+
+    def _show(self, view: View, taken_ns: int) -> None:
+        with self._numbering:
+            if taken_ns >= self._newest.taken_ns:  # otherwise a newer view came meanwhile
+                number = self._newest.number + 1
+                self._newest = TimedView(replace(view, screens=self._screens()), taken_ns, number)
+        self.wake_all()
+
     def _watch(self) -> None:
         while not self._closing.is_set():
             view = self._service.wait_for_change(self._newest.view.version, 1.0)
             if view is None:
+                self._look_for_away_screens()
                 continue
-            self._newest = TimedView(view, time.monotonic_ns())
-            self.wake_all()
+            self._show(view, time.monotonic_ns())
             self._closing.wait(SETTLE_S)
+
+    def _look_for_away_screens(self) -> None:
+        """While nothing else changes: a screen that is gone makes no change by itself."""
+        if self._screens().screens and time.monotonic_ns() - self._newest.taken_ns > AWAY_CHECK_NS:
+            self._show(self._service.snapshot(), time.monotonic_ns())
 
     def wake_all(self) -> None:
         """Has every stream look for changes now. Safe from any thread."""
@@ -172,11 +203,11 @@ async def _woken(wake: asyncio.Event) -> bool:
     return False
 
 
-def update(shared: Mapping[str, SharedTopic], last: Mapping[str, Rendered]) -> bytes:
+def update(shared: Mapping[str, SharedTopic], last: Mapping[str, SharedTopic]) -> bytes:
     """One message: what changed in each topic for a browser that has `last`, and the clock."""
     topics = ((topic, each.changes_since(last.get(topic))) for topic, each in shared.items())
     changed = ",".join(f"{_json(topic)}:{text}" for topic, text in topics if text)
-    newest = max(shared.values(), key=lambda each: each.rendered.version)
+    newest = max(shared.values(), key=lambda each: each.timed_view.number)
     data = f'{{"version":{newest.rendered.version},"clock":{_json(_clock(newest))},"topics":{{{changed}}}}}'
     return f"event: update\ndata: {data}\n\n".encode()
 
@@ -198,7 +229,7 @@ def changes(now: Rendered, last: Rendered | None) -> str:
 
 def heartbeat(shared: Mapping[str, SharedTopic]) -> bytes:
     """The message while nothing changes: only the station's clock, as a sign that it is alive."""
-    newest = max(shared.values(), key=lambda each: each.rendered.version)
+    newest = max(shared.values(), key=lambda each: each.timed_view.number)
     return f"event: heartbeat\ndata: {_json(_clock(newest))}\n\n".encode()
 
 

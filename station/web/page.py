@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from station.web.site import Site
 
 Kind = Literal["public", "officials"]
+Look = Literal["console", "hall", "overlay"]
 
 
 def no_data(_: View) -> dict[str, Any]:
@@ -55,6 +56,8 @@ class Page:
     `role`: the least role that may open it; a page for more than viewers has the officials' head and the stop bar.
     `in_tabs`: the officials' head links to it. `content`: what changes on it while it is open. `routes`: makes its
     addresses, for a page that is more than its template and its content; they are served to its role alone.
+    `bare`: it has no head, as a screen in the hall. `look`: whose steps of the type scale it has (tokens.css).
+    `also`: further topics that it shows, such as "sound".
     """
 
     name: str
@@ -64,6 +67,9 @@ class Page:
     in_tabs: bool = False
     content: PageContent | None = None
     routes: Callable[["Site"], APIRouter] | None = None
+    bare: bool = False
+    look: Look = "console"
+    also: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -71,5 +77,7 @@ class Page:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """What an open page subscribes to: the head of its kind, and its own content."""
-        return (self.kind, self.name) if self.content is not None else (self.kind,)
+        """What an open page subscribes to: the head of its kind, its own content, and what it shows beside it."""
+        head = () if self.bare else (self.kind,)
+        own = (self.name,) if self.content is not None else ()
+        return (*head, *own, *self.also)

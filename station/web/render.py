@@ -80,11 +80,15 @@ class Pages:
         translating(self._env)
 
     def page(self, name: str, view: View, identity: Identity = VISITOR, **values: object) -> str:
-        """The whole page as HTML, readable without JavaScript. `values`: what its template needs beyond the view."""
+        """The whole page as HTML, readable without JavaScript. `values`: what its template needs beyond the view.
+
+        Of these `body_data` becomes the data attributes of its body.
+        """
         page = self.table[name]
         rendered = self.render(view, page.topics[0])
         for topic in page.topics[1:]:
             rendered |= self.render(view, topic)
+        common = {"body_data": {}}
         return self._env.get_template(f"{name}.html").render(
             page=page,
             tabs=[each for each in self.table.values() if each.in_tabs],
@@ -93,7 +97,7 @@ class Pages:
             screen=page_model(view if page.role > Role.VIEWER else visitor_view(view)),
             rendered=rendered,
             ticking=rendered.ticking,
-            **values,
+            **common | values,
         )
 
     def fragment(self, template: str, **values: object) -> str:

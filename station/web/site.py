@@ -1,6 +1,6 @@
 """What the addresses of a page work with: the station behind them, and the HTML of the pages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Request
@@ -11,8 +11,9 @@ from shared.tracks.outline import TrackOutline
 from shared.tracks.shipped import shipped_name, shipped_outline
 from station.access.roles import Role
 from station.access.station_access import StationAccess
+from station.screens.register import ScreenRegister
 from station.store.event_files.tracks import TrackLibrary
-from station.views.views import ServicePort
+from station.views.views import ServicePort, View
 from station.web.access import FORMS_ALLOWED, identity_of, require
 from station.web.page import Page
 from station.web.render import Pages
@@ -29,7 +30,12 @@ class Site:
     service: ServicePort
     pages: Pages
     access: StationAccess
+    screens: ScreenRegister
     tracks: TrackLibrary | None = None
+
+    def view(self) -> View:
+        """The newest view, with what the screens show."""
+        return replace(self.service.snapshot(), screens=self.screens.view)
 
     def outline(self, track: str) -> TrackOutline | None:
         """The geometry of the track of this name; None if it is not known. Reads files: call it off the event loop."""
@@ -43,7 +49,7 @@ class Site:
         identity, page = identity_of(request), self.pages.table[name]
 
         def drawn() -> str:
-            return self.pages.page(name, self.service.snapshot(), identity, **values)
+            return self.pages.page(name, self.view(), identity, **values)
 
         document = await anyio.to_thread.run_sync(drawn)
         headers = {"cache-control": "no-store"} if page.role == Role.VIEWER else FORMS_ALLOWED

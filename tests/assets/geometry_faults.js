@@ -76,16 +76,16 @@
     }
   }
   for (const score of document.querySelectorAll("[data-score]")) {
-    // A part of a page that shows one part at a time is looked at when it is chosen.
-    if (score.closest(".scripted .tab:not(.shown)") && !score.checkVisibility()) continue;
-    if (isHidden(score) || !score.textContent.trim()) continue;
+    // What is not laid out at all is another state of the page; invisible or cut it is a fault.
+    if (isHidden(score) || !score.textContent.trim() || !score.getClientRects().length) continue;
     const range = document.createRange();
     range.selectNodeContents(score);
     const box = range.getBoundingClientRect();
     const visible = shown(score, box);
     const seen = score.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !visible.cut;
     const whole = visible.left >= -SLACK && visible.right <= doc.clientWidth + SLACK && visible.right - visible.left >= box.width - SLACK;
-    if (!seen || !whole || box.width < 1) faults.push(`score not seen: ${short(score.textContent)}`);
+    const high = visible.bottom - visible.top >= box.height * 0.7;
+    if (!seen || !whole || !high || box.width < 1) faults.push(`score not seen: ${short(score.textContent)}`);
   }
   for (const target of document.querySelectorAll("button, a, input, summary, select, [tabindex='0']")) {
     if (isHidden(target) || !target.checkVisibility({ visibilityProperty: true })) continue;

@@ -118,7 +118,7 @@ def _bare(token: _Token) -> str:
     words = token.text[1:-1]
     if token.kind == "template":
         words = re.sub(r"<[^<>]*>", " ", words)
-    plain = words.strip()
+    plain = words.replace("Raceday", "").strip()
     if plain in NAMES or plain in ALLOWED or _HTML_OR_SELECTOR.search(plain) or "\n" in plain:
         return ""
     return plain if _SENTENCE.search(plain) else ""

@@ -15,7 +15,24 @@ BUTTON_TYPES = frozenset({"submit", "button", "reset"})
 UNSPOKEN = frozenset({"script", "style", "kbd", "code", "pre"})
 # Words that are the same in every language: names and units.
 EVERYWHERE = frozenset(
-    {"Raceday", "MQTT", "UTC", "CSV", "JSON", "PDF", "iCal", "API", "QR", "PIN", "GPIO", "ID", "ms", "min"}
+    {
+        "Raceday",
+        "MQTT",
+        "UTC",
+        "CSV",
+        "JSON",
+        "PDF",
+        "iCal",
+        "API",
+        "QR",
+        "PIN",
+        "GPIO",
+        "ID",
+        "ms",
+        "min",
+        "ABCDE",
+        "FGHJK",
+    }
 )
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 # The whole content of a block that is a class, or an address: {% block kind %}gates{% endblock %}.

@@ -14,7 +14,7 @@ from vehicle.core.calibration_steps import MAX_US
 from vehicle.web.phone_control import PhoneControl, PhoneStatus
 
 PageAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel"]
-NO_FILE = "This car's settings name no `calibration.file` to save a calibration in: add one first."
+NO_FILE = text("This car's settings name no `calibration.file` to save a calibration in: add one first.")
 
 
 def add_calibration_routes(

@@ -67,4 +67,4 @@ def _require_archive(path: pathlib.Path) -> None:
 
 
 def _too_large() -> str:
-    return f"The file is larger than {MAX_BYTES >> 20} MB, which is the limit."
+    return text("The file is larger than {max_bytes} MB, which is the limit.", max_bytes=MAX_BYTES >> 20)

@@ -5,7 +5,8 @@
 
 // `address`: of the stream; `topics`: what this tab shows. `onMessage(name, data, age_ms)`: an event "update" or
 // "heartbeat", and how old it is if another tab got it first. `onLost()`: the stream broke; it is reopened by the hub.
-const sharedStream = ({ address, topics = [], onMessage, onLost }) => {
+// `onDenied()`: the machine gives this browser a topic of the tab no longer: nobody is signed in any more.
+const sharedStream = ({ address, topics = [], onMessage, onLost, onDenied = () => {} }) => {
   const CHECK_EVERY_MS = 1000;
   const MISSES = 3; // checks in a row without a word from the worker, after which another worker is started
   const WORKERS = 3; // how many are tried
@@ -13,8 +14,9 @@ const sharedStream = ({ address, topics = [], onMessage, onLost }) => {
   const id = `${Date.now()} ${Math.random()}`; // the older tab has the smaller one
   const whole = new Set(); // topics that this tab shows already
 
-  function receive({ kind, name, data, age_ms }) {
+  function receive({ kind, name, data, age_ms, topics: denied }) {
     if (kind === "lost") return onLost();
+    if (kind === "denied") return denied.some((topic) => topics.includes(topic)) ? onDenied() : undefined;
     if (kind !== "event") return undefined;
     if (name !== "update") return onMessage(name, data, age_ms);
     const mine = Object.entries(data.topics).filter(

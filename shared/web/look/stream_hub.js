@@ -4,7 +4,7 @@
 "use strict";
 
 // `broadcast(message)`: to all tabs. `send(id, message)`: to one. Messages: `{kind: "event", name, data, age_ms}`,
-// `{kind: "lost"}`, `{kind: "alive"}`. Data of the event "update": `{topics: {NAME: {whole, parts, rows, lists, data}}}`.
+// `{kind: "lost"}`, `{kind: "alive"}`, `{kind: "denied", topics}`: those that the machine gives this browser no longer. Data of the event "update": `{topics: {NAME: {whole, parts, rows, lists, data}}}`.
 const streamHub = ({ address, broadcast, send }) => {
   const ALIVE_EVERY_MS = 500;
   const REOPEN_MS = 5000; // a stream without an event for this long is reopened
@@ -46,6 +46,7 @@ const streamHub = ({ address, broadcast, send }) => {
     for (const name of ["update", "heartbeat"]) {
       source.addEventListener(name, (message) => onEvent(name, JSON.parse(message.data)));
     }
+    source.addEventListener("denied", (message) => broadcast({ kind: "denied", topics: JSON.parse(message.data) }));
     source.onerror = () => broadcast({ kind: "lost" });
   }
 

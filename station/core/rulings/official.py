@@ -12,7 +12,7 @@ from station.core.rulings.commands import Disqualify, Official, Reinstate, Reope
 from station.core.runs.run import INCIDENTS, RULINGS, Run
 
 # What changes a result, so that official results refuse it.
-CHANGES: tuple[type[e.Command], ...] = (*RULINGS, *INCIDENTS, e.AssignTransponder)
+CHANGES: tuple[type[e.Command], ...] = (*RULINGS, *INCIDENTS, e.AssignTransponder, e.SubmitRun, e.DiscardRun)
 
 
 def check_open(race: str, run: Run | None, command: e.Command) -> None:

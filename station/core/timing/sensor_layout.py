@@ -10,7 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.text import text
+from shared.text import Sentence, joined, ntext, text
 from station.core.inputs import GateSpec
 
 MAX_PASSES = 12  # passes that are remembered
@@ -110,17 +110,22 @@ def describe_passes(spec: GateSpec, passes: tuple[SensorPass, ...]) -> str:
         return ""
     if not passes:
         return text("No pass yet: roll a car over the line in the race's direction: left, right and middle.")
-    return f"{_counted(passes)} {_advice(spec, observed_layout(spec.sensors, passes))}"
+    return joined((_counted(passes), _advice(spec, observed_layout(spec.sensors, passes))))
 
 
-def _counted(passes: tuple[SensorPass, ...]) -> str:
+def _counted(passes: tuple[SensorPass, ...]) -> Sentence:
     firsts = Counter(each.first for each in passes)
-    who = ", ".join(
-        text("{name} first {times}", name=name, times=_times(count)) for name, count in sorted(firsts.items())
-    )
+    who = joined((_first(name, count) for name, count in sorted(firsts.items())), ", ")
     lags_ms = sorted(round(each.lag_ns / 1e6) for each in passes if each.second)
-    apart = "" if not lags_ms else text(", {range} ms apart", range=_range(lags_ms[0], lags_ms[-1]))
-    return f"{len(passes)} {'pass' if len(passes) == 1 else 'passes'}: {who}{apart}."
+    if not lags_ms:
+        return ntext("{n} pass: {words}.", "{n} passes: {words}.", n=len(passes), words=who)
+    return ntext(
+        "{n} pass: {words}, {range} ms apart.",
+        "{n} passes: {words}, {range} ms apart.",
+        n=len(passes),
+        words=who,
+        range=_range(lags_ms[0], lags_ms[-1]),
+    )
 
 
 def _advice(spec: GateSpec, observed: ObservedLayout) -> str:
@@ -143,8 +148,10 @@ def _advice(spec: GateSpec, observed: ObservedLayout) -> str:
     return text("A few more passes are needed.")
 
 
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+def _first(name: str, count: int) -> Sentence:
+    if count == 2:
+        return text("{name} first twice", name=name)
+    return ntext("{name} first once", "{name} first {n} times", n=count, name=name)
 
 
 def _range(low: int, high: int) -> str:

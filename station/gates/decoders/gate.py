@@ -64,7 +64,8 @@ class DecoderGate:
         self._thread: threading.Thread | None = None
         check_url(self._options.url)
         self._finder = PortFinder(self._options.url, "url")
-        self._fault, self._absent = text("{url}: is being opened.", url=self._options.url), False
+        self._fault: str = text("{url}: is being opened.", url=self._options.url)
+        self._absent = False
         self._last_frame_ns = self._connected_ns = 0  # the last good frame; the last opening
         self._dropped_then = 0  # bytes dropped up to the last good frame
         self._edges = self._sent = 0
@@ -206,7 +207,7 @@ class DecoderGate:
                 url=self._options.url,
                 protocol=self._options.protocol,
             )
-        words = [
+        words: list[str] = [
             text(
                 "{frames} frames, {dropped} bytes dropped",
                 frames=counts.frames,
@@ -227,4 +228,4 @@ class DecoderGate:
             url=self._options.url,
             words=joined(words, ", "),
         )
-        return " ".join([answers, *more])
+        return joined([answers, *more])

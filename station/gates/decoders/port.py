@@ -112,6 +112,6 @@ def check_url(url: str) -> None:
 
 def why(error: Exception) -> str:
     """What a port's error means and what to do, to end a sentence; the error's own text if it is an unknown one."""
-    said = str(error)
-    found = next((sentence for signs, sentence in WHY if any(sign in said for sign in signs)), None)
-    return found or said.rstrip(".") + "."
+    reported = str(error)
+    found = next((sentence for signs, sentence in WHY if any(sign in reported for sign in signs)), None)
+    return found or reported.rstrip(".") + "."

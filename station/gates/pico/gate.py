@@ -48,7 +48,8 @@ class PicoGate:
             raise ConfigError(f"gate {name}: a Pico gate has {MAX_SENSORS} sensors at most; name no more.")
         self._name, self._sensors, self._clock = name, sensors, clock
         self._session: PicoSession | None = None
-        self._fault, self._absent = text("it is not started."), False
+        self._fault: str = text("it is not started.")
+        self._absent = False
         check_url(self._options.port)
         self._finder = PortFinder(self._options.port, "port")
         self._answered = threading.Event()

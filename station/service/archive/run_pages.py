@@ -14,6 +14,7 @@ from shared.rules.ranking import RaceRules
 from station.core.engine import Engine
 from station.core.facts import Lap
 from station.core.race.race import Race
+from station.core.runs.hand_marks import on_gate
 from station.core.runs.run import Run
 from station.service.archive.run_index import RunIndex
 from station.service.archive.trace_reader import StoredEdge, StoredReport, StoredStamp, StoredTrace, TracedRecords
@@ -50,7 +51,7 @@ def begin_page(engine: Engine, index: RunIndex, run_id: str) -> PageRequest | No
         return None
     last = indexed.ended + RECORDS_AFTER if indexed.ended else 2**62
     later = tuple(indexed.later) if summary.evicted else ()
-    return PageRequest(summary, TracedRecords(run_id, indexed.opened, last, later))
+    return PageRequest(summary, TracedRecords(run_id, indexed.opened, last, indexed.ended, later))
 
 
 def finish_page(engine: Engine, index: RunIndex, request: PageRequest, stored: StoredTrace) -> RunPage:
@@ -78,7 +79,18 @@ def finish_page(engine: Engine, index: RunIndex, request: PageRequest, stored: S
         model_sha256=model_sha256,
         finished_reason=run.finished_reason,
         race_official=race.official,
+        hand_times_ns=_hand_times(engine, run),
+        flagged_ns=tuple(sorted(mark.at_ns for mark in run.book.flagged)),
     )
+
+
+def _hand_times(engine: Engine, run: Run) -> tuple[int, ...]:
+    """The run's hand times on the clock of its crossings, as far as the two clocks can be compared."""
+    if not run.book.segments:
+        return ()
+    boot = run.book.segments[-1].start.boot
+    stamps = (on_gate(engine.scale, mark.moment, boot) for mark in run.hand_times)
+    return tuple(sorted(at_ns for at_ns in stamps if at_ns is not None))
 
 
 def _evicted_page(

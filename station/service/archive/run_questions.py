@@ -31,7 +31,7 @@ class RunQuestions:
     """Asks through the station's `inbox`. `journal`: the file that is read for the trace of a run."""
 
     def __init__(self, inbox: Inbox, now: Callable[[], e.Moment], journal: pathlib.Path) -> None:
-        self._questions, self._moment, self._file = inbox, now, journal
+        self._questions, self._moment, self.journal_path = inbox, now, journal
 
     def preview(self, command: e.Command) -> RulingEffect:
         """What a ruling would change; raises Refused as the ruling itself would, NotAnswered."""
@@ -55,7 +55,7 @@ class RunQuestions:
         request = self._ask(lambda restored: begin_page(restored.engine, restored.index, run_id))
         if request is None:
             return None
-        stored = read_trace(self._file, request.records)
+        stored = read_trace(self.journal_path, request.records)
         return self._ask(lambda restored: finish_page(restored.engine, restored.index, request, stored))
 
     def race_results(self, race_id: str) -> RaceResults | None:

@@ -71,11 +71,15 @@ class StoredTrace:
 
 @dataclass(frozen=True, slots=True)
 class TracedRecords:
-    """The records of a run: those from `first` to `last`, and single ones `later` that state its laps again."""
+    """The records of a run, from `first` to `last`; after the one that `ended` it (0: it is on), none of another run.
+
+    `later`: single records that state its laps again.
+    """
 
     run_id: str
     first: int
     last: int
+    ended: int = 0
     later: tuple[int, ...] = ()
 
 
@@ -85,6 +89,8 @@ def read_trace(path: pathlib.Path, wanted: TracedRecords) -> StoredTrace:
     reader = JournalReader(path)
     try:
         for record in reader.records(wanted.first - 1, wanted.last):
+            if 0 < wanted.ended < record.seq and b'"RunOpened"' in record.facts:
+                break
             if record.input.startswith(_WANTED) or any(name in record.facts for name in _NAMES):
                 _read(trace, wanted.run_id, record)
         for seq in wanted.later:

@@ -99,6 +99,7 @@ class RunPage:
     """Everything about one run: its laps, crossings, questions and rulings, and what every witness saw over time.
 
     `race_official`: who declared the results of its race official, "" if nobody. `model`, `model_sha256`: as posted.
+    `hand_times_ns`, `flagged_ns`: hand times and crossings that do not count, in ns of the gate's clock.
     """
 
     summary: RunSummary
@@ -115,3 +116,17 @@ class RunPage:
     model_sha256: str = ""
     finished_reason: str = ""
     race_official: str = ""
+    hand_times_ns: tuple[int, ...] = ()
+    flagged_ns: tuple[int, ...] = ()
+
+    @property
+    def run_id(self) -> str:
+        return self.summary.run_id
+
+    @property
+    def racer(self) -> str:
+        return self.summary.racer
+
+    @property
+    def car(self) -> str:
+        return self.summary.car

@@ -15,12 +15,22 @@ from station.web.pages.racer.routes import racer_routes
 from station.web.pages.racers.presenter import RACERS
 from station.web.pages.racers.routes import racers_routes
 from station.web.pages.results.routes import certificate_routes, results_routes
+from station.web.pages.run.routes import officials_form, run_routes
+from station.web.pages.runs.routes import runs_routes
+from station.web.pages.screen.presenter import HALL
+from station.web.pages.screen.routes import screen_routes
+from station.web.pages.screens.presenter import SCREENS
+from station.web.pages.screens.routes import screens_routes
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
     Page("live", "/", text("Live"), Role.VIEWER, content=LIVE),
+    Page("screen", "/screen", text("Screen"), Role.VIEWER, content=HALL, routes=screen_routes, bare=True, look="hall"),
     Page("operate", "/operate", text("Race control"), Role.REFEREE, in_tabs=True, content=CONTROL),
     Page("racer", "/r/{code}", text("Racer"), Role.VIEWER, routes=racer_routes),
+    Page("runs", "/runs", text("Runs"), Role.REFEREE, in_tabs=True, routes=runs_routes),
+    Page("run", "/runs/{run_id}", text("Run"), Role.VIEWER, routes=run_routes),
+    Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, routes=officials_form),
     Page("event", "/event", text("Event"), Role.OPERATOR, in_tabs=True, content=EVENT, routes=event_routes),
     Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
     Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),
@@ -28,6 +38,7 @@ PAGES: tuple[Page, ...] = (
     Page(
         "certificates", "/results/{race_id}/certificates", text("Certificates"), Role.VIEWER, routes=certificate_routes
     ),
+    Page("screens", "/screens", text("Screens"), Role.OPERATOR, in_tabs=True, content=SCREENS, routes=screens_routes),
     Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
 )
 TOPICS: dict[str, LiveTopic] = {

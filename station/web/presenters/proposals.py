@@ -1,9 +1,11 @@
 """What officials are asked to decide: each question with its witnesses and the buttons that answer it. Pure."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from shared.text import ntext, recorded, text
-from station.core.facts import Proposal
+from station.core.facts import Lap, Proposal
 from station.core.runs.proposals import HAND, USUAL
 from station.views.car_views import CarView
 from station.views.race_views import RunView, UnknownTransponderView
@@ -33,6 +35,25 @@ class PendingDecision:
     witnesses: tuple[str, ...] = ()
     actions: tuple[DecisionButton, ...] = ()
     who: str = ""
+
+
+class AskedRun(Protocol):
+    """The run that a question is about, as a live page or a page of its own has it."""
+
+    @property
+    def run_id(self) -> str: ...
+    @property
+    def racer(self) -> str: ...
+    @property
+    def car(self) -> str: ...
+    @property
+    def laps(self) -> tuple[Lap, ...]: ...
+
+
+def decisions_of(run: AskedRun, proposals: Iterable[Proposal], flagged_ns: Iterable[int]) -> list[PendingDecision]:
+    """What officials are asked about one run; without keys, for a page that may hold many."""
+    asked = [_proposal(p, run, (run,), keys=False) for p in sorted(proposals, key=lambda each: each.at_ns)]
+    return asked + [_flagged(run, at_ns, named=True) for at_ns in flagged_ns]
 
 
 def pending_decisions(view: View) -> list[PendingDecision]:
@@ -84,7 +105,7 @@ def _model(run: RunView, named: bool) -> PendingDecision:
     )
 
 
-def _flagged(run: RunView, at_ns: int, named: bool) -> PendingDecision:
+def _flagged(run: AskedRun, at_ns: int, named: bool) -> PendingDecision:
     texts = (("run_id", run.run_id),) if named else ()
     count = DecisionButton(
         text("Count this crossing"), "add_crossing", (("at_ns", at_ns),), texts, ask=text("Count this crossing")
@@ -94,7 +115,7 @@ def _flagged(run: RunView, at_ns: int, named: bool) -> PendingDecision:
     )
 
 
-def _proposal(p: Proposal, run: RunView, runs: tuple[RunView, ...], *, keys: bool) -> PendingDecision:
+def _proposal(p: Proposal, run: AskedRun, runs: Sequence[AskedRun], *, keys: bool) -> PendingDecision:
     actions = _actions(p, run, {each.run_id: each.racer for each in runs})
     if keys:
         actions[-1] = replace(actions[-1], key="n")
@@ -104,7 +125,7 @@ def _proposal(p: Proposal, run: RunView, runs: tuple[RunView, ...], *, keys: boo
     return PendingDecision(key, recorded(p.sentence), _witnesses(p, run.racer), tuple(actions), who)
 
 
-def _actions(p: Proposal, run: RunView, racers: dict[str, str]) -> list[DecisionButton]:
+def _actions(p: Proposal, run: AskedRun, racers: dict[str, str]) -> list[DecisionButton]:
     """First the button that does as proposed, last the one that rejects it; between them the other possibilities."""
     at, proposed = (("at_ns", p.at_ns),), _texts(run.run_id, text("as proposed by {witness}", witness=p.witness))
     dismiss = DecisionButton(text("Dismiss"), "dismiss", at, _texts(run.run_id, text("dismissed by an official")))
@@ -139,7 +160,7 @@ def _count_missed(p: Proposal, texts: tuple[tuple[str, str], ...]) -> DecisionBu
     return DecisionButton(text("Count it"), "add_crossing", (*at, *unsure), texts)
 
 
-def _void_paused(p: Proposal, run: RunView) -> list[DecisionButton]:
+def _void_paused(p: Proposal, run: AskedRun) -> list[DecisionButton]:
     """The button that voids the lap in which the race was paused."""
     paused = next((lap.number for lap in run.laps if lap.ended_ns - lap.lap_ns < p.at_ns < lap.ended_ns), None)
     texts = _texts(run.run_id, text("the race was paused in it"))
@@ -183,5 +204,5 @@ def _witnesses(p: Proposal, racer: str) -> tuple[str, ...]:
             )
 
 
-def _who(run: RunView, named: bool) -> str:
+def _who(run: AskedRun, named: bool) -> str:
     return f"{run.racer}, {run.car}" if named else ""

@@ -76,8 +76,10 @@
     });
   }
 
-  // Scripts of a page listen for `raceday`: `detail.NAME.data` is the data of a topic that changed.
+  // Scripts of a page listen for `raceday`: `detail.NAME` is a topic that changed, with its `data` if that did. They
+  // get `raceday-before` with the same while the page still shows what was before.
   function applyUpdate({ version, clock, topics }) {
+    document.dispatchEvent(new CustomEvent("raceday-before", { detail: topics }));
     for (const topic of Object.values(topics)) applyTopic(topic);
     lapClock.update(clock);
     for (const { data } of Object.values(topics)) if (data?.mode) showMode(data.mode);
@@ -96,16 +98,24 @@
     linkText.textContent = text;
   }
 
+  let denied = false;
+
   sharedStream({
     address: `/live?lang=${LANGUAGE}`,
     topics: document.body.dataset.topics.split(","),
     onMessage: (name, data, age_ms) => {
+      if (denied) return;
       silence.onMessage(age_ms);
       if (!silence.isSilent()) show("live", t("Live"));
       if (name === "update") applyUpdate(data);
       else lapClock.update(data);
     },
     onLost: () => show("away", t("Station offline")),
+    onDenied: () => {
+      denied = true;
+      silence.show(t("✕ Nobody is signed in on this device any more, so this page is not updated. Sign in again."));
+      show("away", t("Signed out"));
+    },
   });
   document.addEventListener("silent", () => show("away", t("Station offline")));
 })();

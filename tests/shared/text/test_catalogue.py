@@ -61,6 +61,15 @@ def test_a_sentence_is_shown_in_german(sentence: str, german: str) -> None:
     assert GERMAN.translate(sentence) == german
 
 
+@pytest.mark.parametrize(
+    ("count", "polish"), [(1, "1 okrążenie"), (3, "3 okrążenia"), (5, "5 okrążeń"), (22, "22 okrążenia")]
+)
+def test_a_language_with_more_forms_has_its_own(count: int, polish: str) -> None:
+    forms = ("{n} okrążenie", "{n} okrążenia", "{n} okrążeń")
+    known = Catalogue("pl", {"{n} lap": CatalogueEntry(("{n} lap", "{n} laps"), forms, frozenset())})
+    assert known.translate(ntext("{n} lap", "{n} laps", n=count)) == polish
+
+
 def test_english_and_unknown_languages_stay_as_they_are() -> None:
     assert translate("Waiting", "en") == translate("Waiting", "xx") == "Waiting"
     assert languages()[0] == "en"

@@ -35,10 +35,11 @@ def topic(message: dict[str, Any]) -> dict[str, Any]:
     return {**change, "version": message["version"]}
 
 
-def sent(view: View, name: str = "live", last: Rendered | None = None, age_ns: int = 0) -> dict[str, Any]:
+def sent(view: View, name: str = "live", last: View | None = None, age_ns: int = 0) -> dict[str, Any]:
     """The topic and the clock, in the message to a browser that has `last`."""
-    shared = SharedTopic(TimedView(view, time.monotonic_ns() - age_ns), PAGES.render(view, name))
-    message = document(update({name: shared}, {} if last is None else {name: last}))
+    shared = SharedTopic(TimedView(view, time.monotonic_ns() - age_ns, 2), PAGES.render(view, name))
+    before = {} if last is None else {name: SharedTopic(TimedView(last, 0), PAGES.render(last, name))}
+    message = document(update({name: shared}, before))
     return {**message["topics"][name], "clock": message["clock"]}
 
 
@@ -58,11 +59,10 @@ def test_the_first_message_is_the_whole_page() -> None:
 
 
 def test_only_what_changed_is_sent_and_the_clock_is_brought_up_to_date() -> None:
-    before = PAGES.render(VIEW, "live")
     confirmed = (*LAPS[:5], replace(LAPS[5], confirmed=True))
     clock = replace(VIEW.clock, rate=5.0)
     after = replace(VIEW, version=2, clock=clock, run=replace(RUN, laps=confirmed))
-    change = sent(after, last=before, age_ns=2 * S)
+    change = sent(after, last=VIEW, age_ns=2 * S)
     assert change["whole"] is False
     assert list(change["rows"]) == ["lap-6"]
     assert "confirmed by the car" in change["rows"]["lap-6"]
@@ -72,8 +72,8 @@ def test_only_what_changed_is_sent_and_the_clock_is_brought_up_to_date() -> None
 
 def test_a_topic_in_which_nothing_changed_is_left_out() -> None:
     later = replace(VIEW, version=2, run=replace(RUN, racer="Grace Hopper"))
-    last = {topic: PAGES.render(VIEW, topic) for topic in ("public", "live")}
-    shared = {topic: SharedTopic(TimedView(later, 0), PAGES.render(later, topic)) for topic in last}
+    last = {topic: SharedTopic(TimedView(VIEW, 0), PAGES.render(VIEW, topic)) for topic in ("public", "live")}
+    shared = {topic: SharedTopic(TimedView(later, 0, 2), PAGES.render(later, topic)) for topic in last}
     message = document(update(shared, last))
     assert (message["version"], list(message["topics"])) == (2, ["live"])
 

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from shared.errors import Refused
 from shared.rules.person_names import name_key
-from shared.text import Sentence, ntext, text
+from shared.text import Sentence, joined, ntext, text
 from shared.text.reader import language
 from shared.web.language import JSONAnswer
 from station.core.event.commands import ImportRacers
@@ -132,7 +132,7 @@ def preview_row(each: RosterLine) -> PreviewRow:
     sign, words = KIND_WORDS[each.kind]
     filled = {name: getattr(each.racer, name) for name in FIELD_WORDS}
     details = [f"{FIELD_WORDS[name]} {_shown(value)}".strip() for name, value in filled.items() if value]
-    return PreviewRow(each.line, each.kind, sign, words, each.becomes.alias, " · ".join(details))
+    return PreviewRow(each.line, each.kind, sign, words, each.becomes.alias, joined(details, " · "))
 
 
 def _shown(value: object) -> str:

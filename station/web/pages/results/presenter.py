@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from shared.rules.ranking import RunLap
 from shared.rules.wording import incidents, rules_in_words, score_name
-from shared.text import Sentence, ntext, text
+from shared.text import Sentence, joined, ntext, text
 from shared.text.dates import LongDay, moment_of, time_of_day
 from shared.tracks.drawing import TrackDrawing, draw_track
 from shared.tracks.outline import TrackOutline
@@ -188,7 +188,7 @@ def lap_cell(lap: LapResult) -> LapCell:
     sign, words = ("", text("counts")) if lap.counts else ("✕", text("does not count"))
     if lap.source != "gate":
         notes.append(_SOURCES.get(lap.source, lap.source))
-    return LapCell(lap.number, format_ms(lap.lap_ms), lap.in_score, lap.counts, sign, words, " · ".join(notes))
+    return LapCell(lap.number, format_ms(lap.lap_ms), lap.in_score, lap.counts, sign, words, joined(notes, " · "))
 
 
 _SOURCES: dict[str, Sentence] = {
@@ -200,4 +200,4 @@ _SOURCES: dict[str, Sentence] = {
 
 
 def _incidents(lap: LapResult) -> list[str]:
-    return incidents(RunLap(lap.number, 0, 0, lap.off_tracks, lap.collisions, lap.resets))
+    return [*incidents(RunLap(lap.number, 0, 0, lap.off_tracks, lap.collisions, lap.resets))]
