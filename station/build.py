@@ -67,7 +67,11 @@ def build(
         drem = _drem_timer(config.drem, clock) if config.drem is not None else None
         offer = OffersWriter(data_dir, log).update if posts else _offer_nothing
         button = StopButtonMonitor(_maker("raceday.stop_buttons", config.stop_button)) if config.stop_button else None
-        station = Station(setup(config), clock, link, gates, journal, sync, drem, button, log, offer)
+        lights = _maker("raceday.start_lights", config.start_lights) if config.start_lights else None
+        station = Station(
+            setup(config), clock, link, gates, journal, sync, drem,
+            button=button, make_lights=lights, log=log, offer=offer,
+        )  # fmt: skip
         undo.pop_all()
     return station
 

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 from shared.text.catalogue import catalogue
 from tools.texts.template_source import SPOKEN_ATTRIBUTES, UNSPOKEN
 
-NAMES = frozenset({"start"})
+NAMES = frozenset({"start", "operator"})
 
 
 def english_left(texts: Iterable[str], language: str, names: Container[str] = NAMES) -> list[str]:

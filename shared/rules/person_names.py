@@ -10,6 +10,7 @@ key that was stored is the same under every later Unicode. The exception is wher
 code points reserved for emoji and for Han characters are accepted, and have no other form.
 """
 
+import functools
 import re
 import unicodedata
 
@@ -120,6 +121,7 @@ def name_within(written: str, max_characters: int = MAX_CHARACTERS) -> str:
         return _blanks("".join(sign for sign in name if sign == " " or _visible(sign)))
 
 
+@functools.lru_cache(maxsize=4096)  # the names of one event, which are compared with every crossing
 def name_key(written: str) -> str:
     """The key that all spellings of one racer share: case, width, ligatures and invisible characters do not count.
 

@@ -67,9 +67,12 @@ class WordedByLanguage(Protocol):
         ...
 
 
+_PLAIN = (str, int, float)  # asked first: asking a value whether it has a method takes long
+
+
 def in_english(value: object, field: Field) -> str:
     """A value as an English sentence shows it. Spec `cap`: with a capital first."""
-    if isinstance(value, WordedByLanguage):
+    if not isinstance(value, _PLAIN) and isinstance(value, WordedByLanguage):
         return value.in_language("en")
     if field.spec == CAPITAL:
         return capital(str(value))

@@ -65,6 +65,10 @@ class PeopleAndDevices:
         """Every paired device, the oldest first."""
         return list(self._state.rules.devices.values())
 
+    def device(self, token: str) -> PairedDevice | None:
+        """The paired device with this token."""
+        return self._state.rules.device(token)
+
     def last_used_s(self, key: str) -> float | None:
         """When the session or device with this id was last used."""
         return self._state.used_s.get(key)

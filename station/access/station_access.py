@@ -80,7 +80,12 @@ class StationAccess:
     @property
     def may_be_claimed(self) -> bool:
         """Is a claim code waiting to be used? Raises StorageError."""
-        return bool(self._claim_code.read())
+        return bool(self.claim_code_to_show())
+
+    @property
+    def absolute_s(self) -> float:
+        """How long a session lasts at most, in seconds."""
+        return self._state.rules.limits.absolute_s
 
     @property
     def state(self) -> AccessState:

@@ -7,7 +7,7 @@ groups `raceday.stop_buttons` and `raceday.start_lights`.
 from collections.abc import Callable
 from typing import Protocol
 
-from station.views.trackside.start_sequence import LIGHTS
+from station.core.race.starts import LIGHTS
 
 __all__ = ["LIGHTS", "StartLightsDriver", "StopButtonDriver"]
 

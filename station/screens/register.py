@@ -7,7 +7,6 @@ import pathlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,7 +21,6 @@ from station.screens.records import (
     MODES,
     SCENES,
     SOUNDS,
-    SceneName,
     Screen,
     ScreensView,
 )
@@ -101,7 +99,7 @@ class ScreenRegister:
         """All screens show what the scene has for their kind. Raises BadInput."""
         if scene not in SCENES:
             raise BadInput(text("The scenes are: {scenes}.", scenes=", ".join(SCENES)))
-        name = cast("SceneName", scene)
+        name = next(each for each in SCENES if each == scene)
         modes = SCENES[name].modes
         with self._lock:
             screens = tuple(replace(each, mode=modes[each.kind]) for each in self.view.screens)

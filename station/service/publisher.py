@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shared.link.interface import Link
+from shared.rules.ranking import Placed
 from station.core import facts as f
 from station.core.engine import Engine
 from station.core.facts import Fact, Lap
@@ -33,6 +34,7 @@ from station.views.projection import (
 from station.views.queue_view import QueueView, queue_view
 from station.views.race_views import RunView
 from station.views.trackside.announcements import Announcer
+from station.views.trackside.commentary import commentary
 from station.views.trackside.sectors import SectorBests, run_sectors, split_gates
 
 # Facts that change what the pages show of the race and its runs; all others leave that part of the view as it is.
@@ -112,6 +114,7 @@ class Publisher:
         self._best_laps = BestLaps()
         self._best_sectors = SectorBests()
         self._announcer = Announcer()
+        self._lines: tuple[Placed, ...] = ()
 
     def resume(self, engine: Engine, now: Moment) -> None:
         """After a start: publishes what was true when the station stopped."""
@@ -216,6 +219,8 @@ class Publisher:
         race = engine.race
         if race is None:
             return
+        if standing:
+            self._lines = race.standings.lines()
         run = race.run
         on = {each.run_id: self._run(engine, each, now, figures.get(each.run_id)) for each in race.on_track}
         last = None
@@ -223,7 +228,13 @@ class Publisher:
             last = on.get(run.run_id) or self._run(engine, run, now, figures.get(run.run_id))
         unknown_transponders = unknown_transponder_views(engine.unknown_transponders)
         best = race_view(race, self._best_laps.of_race())
-        self._view.update(race=best, run=last, runs=tuple(on.values()), unknown_transponders=unknown_transponders)
+        self._view.update(
+            race=best,
+            run=last,
+            runs=tuple(on.values()),
+            unknown_transponders=unknown_transponders,
+            commentary=commentary(race, self._lines),
+        )
         self._view.update(procedure=procedure_view(race, now), queue=_queue(engine, race, now))
         if standing:
             self._view.update(standing=standing_lines(race))

@@ -32,6 +32,7 @@ from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.gates.driver import GateDriver, GateOutput
+from station.hardware.driver import StartLightsDriver
 from station.service.archive.questions import Question
 from station.service.archive.run_questions import Inbox, RunQuestions
 from station.service.cars.car_control import CarControl
@@ -45,14 +46,18 @@ from station.service.restore import restore
 from station.service.setup import StationSetup, boot_inputs, open_or_continue, with_drawn
 from station.service.station_clock import StationClock
 from station.service.storage_monitor import TIMING, StorageMonitor
+from station.service.trackside.start_lights import StartLightsRunner
 from station.service.trackside.stop_button import StopButtonMonitor
 from station.store.event_files.race_offers import RaceOffers
 from station.store.journal import Journal, JournalEntry
 from station.views.car_views import StopView
 from station.views.command_answers import Accepted, Declined
 from station.views.current_view import CurrentView
+from station.views.procedure_view import StagedStartView
 from station.views.race_views import UncountedCrossing
 from station.views.system_views import ManagerView, SyncView
+from station.views.trackside.devices import StartLightsView
+from station.views.trackside.start_sequence import staged_start
 from station.views.views import View
 
 if TYPE_CHECKING:
@@ -73,7 +78,9 @@ class Station(RunQuestions):
         journal: Journal,
         sync: Callable[[int], SyncView] | None = None,
         drem: "DremTimer | None" = None,
+        *,
         button: StopButtonMonitor | None = None,
+        make_lights: Callable[[], StartLightsDriver] | None = None,
         log: Callable[[str], None] = lambda _sentence: None,
         offer: Callable[[RaceOffers], None] = lambda _offers: None,
     ) -> None:
@@ -93,6 +100,7 @@ class Station(RunQuestions):
         self.storage = StorageMonitor(journal, link, self._view, log)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
         self._button = button
+        self.lights = StartLightsRunner(make_lights, clock, self._start, self._show_lights) if make_lights else None
         self.drem = drem  # the event manager's timer, if one is configured
         self._publisher = Publisher(self._cars, link, self._view, drem.crossing if drem is not None else None)
         self._live_state = LiveState(setup.gates, gates, link, self._cars, self._view, sync)
@@ -189,6 +197,12 @@ class Station(RunQuestions):
     def stop_state(self) -> StopView:
         return self._live_state.stop_view(self._clock.now())
 
+    def _start(self) -> StagedStartView | None:
+        return staged_start(self._view.snapshot().procedure)
+
+    def _show_lights(self, lights: StartLightsView) -> None:
+        self._view.update(lights=lights)
+
     def snapshot(self) -> View:
         return self._view.snapshot()
 
@@ -206,6 +220,8 @@ class Station(RunQuestions):
                 ends.callback(self.drem.close)
             if self._button is not None:
                 ends.callback(self._button.close)
+            if self.lights is not None:
+                ends.callback(self.lights.close)
             ends.callback(self.pump)
             ends.callback(self._link.close)
             ends.callback(self._live_state.close)

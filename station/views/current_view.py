@@ -14,7 +14,8 @@ from station.views.queue_view import QueueView, refreshed
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 from station.views.trackside.announcements import Announcement
-from station.views.trackside.devices import StopButtonView
+from station.views.trackside.commentary import CommentaryView
+from station.views.trackside.devices import StartLightsView, StopButtonView
 from station.views.views import View
 
 
@@ -41,7 +42,9 @@ class ViewParts:
     procedure: ProcedureView = field(default_factory=ProcedureView)
     event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
+    lights: StartLightsView | None = None
     announcements: tuple[Announcement, ...] = ()
+    commentary: CommentaryView = field(default_factory=CommentaryView)
 
 
 class CurrentView:

@@ -21,7 +21,8 @@ from station.views.results.race_results import RaceResults
 from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
 from station.views.trackside.announcements import Announcement
-from station.views.trackside.devices import StopButtonView
+from station.views.trackside.commentary import CommentaryView
+from station.views.trackside.devices import StartLightsView, StopButtonView
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class View:
     `runs`: the runs on the track, in the order in which they were opened; `run`: the newest run, also once it is over.
     With several on the track, every command names its `run_id`. `uncounted`: the newest crossings that count for no
     run, newest first. `unknown_transponders`: the latest last. `notice`: a sentence about the start, "" if none.
-    `button`: the stop button at the station; None: it has none.
+    `button` and `lights`: the stop button and the start lights at the station; None: it has none.
     `announcements`: the newest, oldest first. `screens`: what the screens show; the web app fills it in.
     """
 
@@ -57,7 +58,9 @@ class View:
     procedure: ProcedureView = field(default_factory=ProcedureView)
     event: EventView = field(default_factory=EventView)
     button: StopButtonView | None = None
+    lights: StartLightsView | None = None
     announcements: tuple[Announcement, ...] = ()
+    commentary: CommentaryView = field(default_factory=CommentaryView)
     screens: ScreensView = field(default_factory=ScreensView)
 
 

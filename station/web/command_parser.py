@@ -1,6 +1,7 @@
 """Turns an official's JSON into a command of the core; it is strict, and every refusal is one sentence."""
 
 import dataclasses
+import functools
 import json
 from typing import Any
 
@@ -14,7 +15,12 @@ from station.core.inputs import COMMANDS, Command
 MAX_TEXT = 200
 MAX_NAME = 512  # of a racer; the core then limits the characters as a reader counts them
 _OURS = ("moment", "code", "delay_ms", "undoes")  # stamped, drawn and set by the service, never by a client
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in COMMANDS.items()}
+
+
+@functools.cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    """Made when the first command of its kind arrives, not at each start."""
+    return TypeAdapter(COMMANDS[name])
 
 
 def parse_command(document: object, author: str = "operator") -> Command:
@@ -51,7 +57,7 @@ def parse_command(document: object, author: str = "operator") -> Command:
 
 def _checked(name: str, fields: dict[str, Any]) -> Command:
     try:
-        command: Command = _ADAPTERS[name].validate_json(json.dumps(fields, allow_nan=False), strict=True)
+        command: Command = _adapter(name).validate_json(json.dumps(fields, allow_nan=False), strict=True)
     except (ValueError, TypeError, RecursionError) as error:
         if not isinstance(error, ValidationError):
             raise BadInput(text("The command {name} holds a value that JSON cannot express.", name=name)) from None

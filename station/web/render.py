@@ -88,7 +88,7 @@ class Pages:
         rendered = self.render(view, page.topics[0])
         for topic in page.topics[1:]:
             rendered |= self.render(view, topic)
-        common = {"body_data": {}}
+        common: dict[str, Any] = {"body_data": {}}
         return self._env.get_template(f"{name}.html").render(
             page=page,
             tabs=[each for each in self.table.values() if each.in_tabs],

@@ -21,7 +21,9 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _SENTENCE = re.compile(r"^[^\w<#.\[]*[A-Z][a-z]+[^\w-]*$|[A-Za-z]{2,}[,:]? [A-Za-z]{2,}|^[A-Z][a-z]+ ")
-_HTML_OR_SELECTOR = re.compile(r"^[<.#\[]|^\(prefers-|^[a-z]+[\[.#>:]|^\w+(?: > \w+)+$|=\"|^[a-z]+(?:, [a-z]+)+$|=>")
+_HTML_OR_SELECTOR = re.compile(
+    r"^[<.#\[]|^\((?:prefers-|pointer:)|^[a-z]+[\[.#>:]|^\w+(?: > \w+)+$|=\"|^[a-z]+(?:, [a-z]+)+$|=>"
+)
 # Names of keys, events and headers, which are no words for people.
 KEYS = "Enter Escape Tab Backspace Delete Home End Space Control Shift Alt Meta Period Comma PageUp PageDown ArrowUp"
 NAMES = frozenset((*KEYS.split(), "ArrowDown", "ArrowLeft", "ArrowRight", "Content-Type", "AbortError"))

@@ -30,13 +30,12 @@ EVERYWHERE = frozenset(
         "ID",
         "ms",
         "min",
-        "ABCDE",
-        "FGHJK",
     }
 )
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 # The whole content of a block that is a class, or an address: {% block kind %}gates{% endblock %}.
 _NAME_BLOCK = re.compile(r"(\{%-? block \w+ -?%\})(?:[a-z/][\w/?=&;.-]*| ?[a-z-]+=\"\w*\")(\{%-? endblock)")
+_CODE = re.compile(r"\b[A-Z0-9]+-[A-Z0-9]+\b")  # an example of a code to be typed: ABCDE-FGHJK
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_LIKE = re.compile(r"^\W*[A-Z][a-z]+|[a-z]{2,} [a-z]{2,}")
 
@@ -109,7 +108,7 @@ class _BareWords(html.parser.HTMLParser):
             self._check(data, "")
 
     def _check(self, data: str, where: str) -> None:
-        words = [word for word in _WORD.findall(data) if word not in EVERYWHERE]
+        words = [word for word in _WORD.findall(_CODE.sub(" ", data)) if word not in EVERYWHERE]
         if words:
             shown = " ".join(data.replace("\0", "…").split())
             line = self.getpos()[0] + data[: len(data) - len(data.lstrip())].count("\n")

@@ -210,7 +210,10 @@ class Transponders:
 
     def _all(self) -> list[e.Transponder]:
         """The config's transponders, as changed by officials since; from edition 3 on, also those without an owner."""
-        gone = {each.id for given in self._assigned.values() for each in self._matching(given.id, self._configured)}
+        if not self._configured:
+            gone = set()
+        else:
+            gone = {each.id for given in self._assigned.values() for each in self._matching(given.id, self._configured)}
         every = [*(each for each in self._configured if each.id not in gone), *self._assigned.values()]
         return [each for each in every if each.car or each.racer or self._by_number]
 

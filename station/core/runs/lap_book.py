@@ -51,12 +51,12 @@ class LapBook:
 
     def copied(self) -> "LapBook":
         """A copy that shares nothing that a ruling changes."""
-        copy = LapBook(self.run_id, self._rules)
-        copy.segments = [replace(segment, notes=list(segment.notes)) for segment in self.segments]
-        copy.flagged, copy._dropped, copy.timed_by_b = list(self.flagged), set(self._dropped), self.timed_by_b
-        copy.doubts, copy._merged = self.doubts.copied(), dict(self._merged)
-        copy._known, copy._every = dict(self._known), self._every
-        return copy
+        copied = LapBook(self.run_id, self._rules)
+        vars(copied).update(vars(self))
+        copied.segments = [replace(segment, notes=list(segment.notes)) for segment in self.segments]
+        copied.flagged, copied._dropped, copied._known = list(self.flagged), set(self._dropped), dict(self._known)
+        copied.doubts, copied._merged = self.doubts.copied(), dict(self._merged)
+        return copied
 
     def change_rules(self, rules: RaceRules) -> None:
         """Judges the laps by other rules from now on; which crossings were counted and flagged stays as it is."""

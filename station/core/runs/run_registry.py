@@ -99,6 +99,10 @@ class RunRegistry:
         """All racers with a run here: first those whose runs were evicted, then by their oldest run."""
         return list(dict.fromkeys([*self._spent, *(run.racer for run in self.runs.values())]))
 
+    def of_racer(self, racer: str) -> tuple[Run, ...]:
+        """The racer's runs that a ruling can name, oldest first."""
+        return tuple(self._by_racer.get(racer, ()))
+
     def merge(self, was: str, racer: str) -> None:
         """Merges two spellings of one racer: the runs of `was` become those of `racer`."""
         for run in tuple(self._by_racer.get(was, ())):

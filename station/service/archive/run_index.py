@@ -5,7 +5,7 @@ is asked for, or before the run leaves the memory. Called on the timing thread o
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from shared.rules.ranking import lap_time_ns, successful
 from shared.units import published_ms
@@ -80,7 +80,9 @@ class RunIndex:
     def record(self, engine: Engine, seq: int, event: e.Input, handled: HandledInput) -> None:
         """Takes in one stored input, which the engine has handled."""
         facts = handled.facts
-        named = dict.fromkeys(filter(None, map(_run_id, facts)))
+        named = {run_id for fact in facts if (run_id := _run_id(fact))}
+        if not named and not isinstance(event, e.Command):
+            return
         for fact in facts:
             if isinstance(fact, f.RunOpened):
                 self._refresh_ended()
@@ -190,6 +192,17 @@ def _run_of(race: Race | None, command: e.Command) -> Run | None:
     return race.runs.get(run_id) if run_id else race.run
 
 
+_RUN_FIELD: dict[type[f.Fact], str] = {}  # the field that names the run of a kind of fact, "" if none does
+
+
 def _run_id(fact: f.Fact) -> str:
-    lap = getattr(fact, "lap", None)
-    return lap.run_id if isinstance(lap, f.Lap) else str(getattr(fact, "run_id", ""))
+    """The run that a fact is about, "" if it is about none. A start asks this of every fact ever stored."""
+    kind = type(fact)
+    name = _RUN_FIELD.get(kind)
+    if name is None:
+        known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+        name = _RUN_FIELD[kind] = "lap" if "lap" in known else "run_id" if "run_id" in known else ""
+    if not name:
+        return ""
+    found = getattr(fact, name)
+    return str(found.run_id if name == "lap" else found)

@@ -31,7 +31,8 @@ from station.views.runs.run_trace import (
 )
 
 RECORDS_AFTER = 16  # records read after the end of a run: its last beam is freed after it
-MARGIN_MS = 2_000.0  # shown before the first and after the last crossing
+LEAST_MARGIN_MS = 1_000.0  # shown before the first stamp and after the last, or this part of the span if it is more
+MARGIN = 0.025
 ToMs = Callable[[StoredStamp], float]
 _LAPS = TypeAdapter(tuple[Lap, ...])
 
@@ -157,11 +158,12 @@ def _trace(
         why = "" if state == "counted" else stored.why.get(each.number, "")
         system = systems.get(each.gate, "A")
         crossings.append(TracedCrossing(to_ms(each.stamp), each.number, each.gate, system, state, lap, source, why))
-    at_ms = [to_ms(stamp) for stamp in stamps]
+    at_ms = [0.0, *(to_ms(stamp) for stamp in stamps)]
+    margin_ms = max(LEAST_MARGIN_MS, MARGIN * (max(at_ms) - min(at_ms)))
     return RunTrace(
         begin_utc_ns,
-        min([*at_ms, 0.0]) - MARGIN_MS,
-        max([*at_ms, 0.0]) + MARGIN_MS,
+        min(at_ms) - margin_ms,
+        max(at_ms) + margin_ms,
         beams,
         tuple(crossings),
         _reports(stored.reports, to_ms),

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from shared.clock import Clock
 from shared.errors import HardwareMissing
 from shared.text import text
+from station.core.race.starts import lights_lit
 from station.hardware.driver import StartLightsDriver
+from station.views.procedure_view import StagedStartView
 from station.views.trackside.devices import StartLightsView
-from station.views.trackside.start_sequence import StartSequence
+from station.views.trackside.start_sequence import next_change_ns
 
 RETRY_NS = 2_000_000_000
 IDLE_S = 0.05  # how soon a start that was begun or aborted is noticed
 
 
 class StartLightsRunner:
-    """Drives the lights that `make` constructs. `sequence()` is the start in progress, None if there is none.
+    """Drives the lights that `make` constructs. `start()` is the start in progress, None if there is none.
 
     `show` gets the view whenever it changes. Lights that are absent stop nothing: they are tried again.
     """
@@ -26,10 +28,10 @@ class StartLightsRunner:
         self,
         make: Callable[[], StartLightsDriver],
         clock: Clock,
-        sequence: Callable[[], StartSequence | None],
+        start: Callable[[], StagedStartView | None],
         show: Callable[[StartLightsView], None],
     ) -> None:
-        self._make, self._clock, self._sequence, self._show = make, clock, sequence, show
+        self._make, self._clock, self._start, self._show = make, clock, start, show
         self._lights: StartLightsDriver | None = None
         self._tried_ns: int | None = None
         self._view = StartLightsView()
@@ -39,9 +41,9 @@ class StartLightsRunner:
         now_ns = self._clock.now_ns()
         if self._lights is None:
             self._connect(now_ns)
-        sequence = self._sequence()
-        self._light(0 if sequence is None else sequence.lit(now_ns))
-        next_ns = None if sequence is None else sequence.next_change_ns(now_ns)
+        start = self._start()
+        self._light(0 if start is None else lights_lit(start.staged_ns, start.go_ns, now_ns))
+        next_ns = None if start is None else next_change_ns(start, now_ns)
         return IDLE_S if next_ns is None else min(IDLE_S, (next_ns - now_ns) / 1e9 / self._clock.rate)
 
     def close(self) -> None:

@@ -20,7 +20,10 @@ from station.core.runs.run import Run
 from station.views.best_laps import BestLaps
 from station.views.projection import is_open_proposal
 
-AnnouncementKind = Literal["lap", "own_best", "best", "leader", "next", "go", "time_up", "end", "correction"]
+AnnouncementKind = Literal[
+    "lap", "own_best", "best", "leader", "next", "go", "time_up", "end", "correction", "false_start", "pause"
+]
+News = tuple[AnnouncementKind, str, str]  # kind, sentence, run id or ""
 KEPT = 12  # announcements that a screen which was away for a moment can still catch up with
 QUIET_NS = 2_500_000_000  # a plain lap is not spoken this soon after anything else: only its tone sounds
 
@@ -72,7 +75,7 @@ class Announcer:
         self._leader = self._lines[0].racer if self._lines else ""
         for run in () if race is None else race.runs.values():
             self._laps[run.run_id] = {lap.number: _figure(run, lap) for lap in run.book.laps()}
-            if run.phase == "finished":
+            if _has_ended(run):
                 self._scores[run.run_id] = _score_ms(run)
         self._remember_bests(race, bests)
 
@@ -90,20 +93,15 @@ class Announcer:
         self._remember_bests(race, bests)
         return self._count != before
 
-    def _due(self, race: Race, facts: Sequence[f.Fact], bests: BestLaps) -> Iterator[tuple[AnnouncementKind, str, str]]:
+    def _due(self, race: Race, facts: Sequence[f.Fact], bests: BestLaps) -> Iterator[News]:
         for fact in facts:
-            match fact:
-                case f.RunOpened():
-                    yield "next", text("Next: {racer}.", racer=fact.racer), fact.run_id
-                case f.RunReleased():
-                    yield "go", text("Go!"), fact.run_id
-                case f.TimeUp():
-                    yield "time_up", text("Time is up: the lap in progress still counts."), fact.run_id
-                case f.RunReassigned() if self._laps.get(fact.run_id):
-                    sentence = text("Correction: {was}'s run was {racer}'s.", was=fact.was, racer=fact.racer)
-                    yield "correction", sentence, fact.run_id
-                case f.StandingChanged():
-                    self._lines = fact.lines
+            if isinstance(fact, f.StandingChanged):
+                self._lines = fact.lines
+            elif (news := _race_news(fact) or _run_news(race, fact)) is not None:
+                yield news
+            elif isinstance(fact, f.RunReassigned) and self._laps.get(fact.run_id):
+                sentence = text("Correction: {was}'s run was {racer}'s.", was=fact.was, racer=fact.racer)
+                yield "correction", sentence, fact.run_id
         scored = set(self._scores)
         for run_id in dict.fromkeys(filter(None, map(_run_of, facts))):
             if (run := race.runs.get(run_id)) is not None:
@@ -111,7 +109,7 @@ class Announcer:
                 yield from self._end_of(run)
         yield from self._lead(race, self._scores.keys() - scored)
 
-    def _laps_of(self, run: Run, bests: BestLaps) -> Iterator[tuple[AnnouncementKind, str, str]]:
+    def _laps_of(self, run: Run, bests: BestLaps) -> Iterator[News]:
         """The run's laps that are settled and not announced yet, and corrections of those that were."""
         known, changed = self._laps.setdefault(run.run_id, {}), list[str]()
         laps = run.book.laps()
@@ -132,7 +130,7 @@ class Announcer:
         elif changed:
             yield "correction", text("Correction: the laps of {racer} have changed.", racer=run.racer), run.run_id
 
-    def _lap(self, run: Run, lap: f.Lap, figure: _LapFigure, bests: BestLaps) -> tuple[AnnouncementKind, str, str]:
+    def _lap(self, run: Run, lap: f.Lap, figure: _LapFigure, bests: BestLaps) -> News:
         values = {"racer": run.racer, "lap": lap.number, "time": spoken_time(figure.ms)}
         counted_ns, best, own_ns = _counted_ns(run, lap), bests.of_race(), bests.of_racer(run.racer)
         before_ns, own_before_ns = self._best_ns, self._own_ns.get(run.racer)
@@ -143,9 +141,9 @@ class Announcer:
             return "own_best", text("{racer}, lap {lap}: {time}. Own best.", **values), run.run_id
         return "lap", text("{racer}, lap {lap}: {time}.", **values), run.run_id
 
-    def _end_of(self, run: Run) -> Iterator[tuple[AnnouncementKind, str, str]]:
+    def _end_of(self, run: Run) -> Iterator[News]:
         """The end of a run with its score, once nothing about it is open; and a correction if the score changes."""
-        if run.phase != "finished" or not _is_settled(run):
+        if not _has_ended(run) or not _is_settled(run):
             return
         score_ms = _score_ms(run)
         if run.run_id not in self._scores:
@@ -160,6 +158,8 @@ class Announcer:
             yield "correction", text("Correction for {racer}: {what}", racer=run.racer, what=what), run.run_id
 
     def _end(self, run: Run, score_ms: int | None) -> str:
+        if run.dnf:
+            return text("{racer} did not finish.", racer=run.racer)
         if not run.counts:
             return text("{racer}'s run has ended; it does not count.", racer=run.racer)
         if score_ms is None:
@@ -171,7 +171,7 @@ class Announcer:
             return text("{racer} has finished with {time}.", **values)
         return text("{racer} has finished with {time}: place {place}.", place=place.rank, **values)
 
-    def _lead(self, race: Race, ended: Collection[str]) -> Iterator[tuple[AnnouncementKind, str, str]]:
+    def _lead(self, race: Race, ended: Collection[str]) -> Iterator[News]:
         """A new leader, once nothing about the run that made him one is open."""
         leader = self._lines[0] if self._lines else None
         if leader is None or leader.racer == self._leader:
@@ -202,6 +202,32 @@ class Announcer:
         self._best_ns = None if best is None else best.lap_ns
         for run in () if race is None else [*race.on_track, *([race.last] if race.last is not None else [])]:
             self._own_ns[run.racer] = bests.of_racer(run.racer)
+
+
+def _race_news(fact: f.Fact) -> News | None:
+    """What this fact alone gives reason to announce about the race; None: nothing."""
+    match fact:
+        case f.RacerCalled():
+            return "next", text("To the start, please: {racer}.", racer=fact.racer), ""
+        case f.RacePaused():
+            return "pause", text("The race is paused."), ""
+        case f.RaceContinued():
+            return "pause", text("The race goes on."), ""
+    return None
+
+
+def _run_news(race: Race, fact: f.Fact) -> News | None:
+    """What this fact alone gives reason to announce about its run; None: nothing."""
+    match fact:
+        case f.RunOpened():
+            return "next", text("Next: {racer}.", racer=fact.racer), fact.run_id
+        case f.RunReleased():
+            return "go", text("Go!"), fact.run_id
+        case f.FalseStart():
+            return "false_start", text("False start: {racer}.", racer=_racer(race, fact.run_id)), fact.run_id
+        case f.TimeUp():
+            return "time_up", text("Time is up: the lap in progress still counts."), fact.run_id
+    return None
 
 
 def spoken_time(duration_ms: int) -> str:
@@ -236,6 +262,16 @@ def _may_change(run: Run, lap: f.Lap) -> bool:
     return lap.held or any(begun_ns <= at_ns <= lap.ended_ns for at_ns in open_ns)
 
 
+def _has_ended(run: Run) -> bool:
+    """Whether the run is over and its result is submitted, or it does not count."""
+    return run.phase == "finished" and (run.submitted or not run.counts)
+
+
+def _racer(race: Race, run_id: str) -> str:
+    run = race.runs.get(run_id)
+    return "" if run is None else run.racer
+
+
 def _is_settled(run: Run) -> bool:
     asked = any(is_open_proposal(proposal, run) for proposal in run.proposals)
     return not asked and not any(lap.held for lap in run.book.laps())
@@ -258,6 +294,8 @@ def _run_of(fact: f.Fact) -> str:
             | f.RunReassigned()
             | f.Incident()
             | f.IncidentTakenBack()
+            | f.RunSubmitted()
+            | f.RunDiscarded()
         ):
             return fact.run_id
     return ""

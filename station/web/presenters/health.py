@@ -7,7 +7,7 @@ from station.core.timing.readiness import untried
 from station.views.car_views import CarView
 from station.views.gate_views import GateView
 from station.views.system_views import ManagerView
-from station.views.trackside.devices import StopButtonView
+from station.views.trackside.devices import StartLightsView, StopButtonView
 from station.views.views import View
 from station.web.presenters.mode_words import mode_words
 
@@ -35,6 +35,7 @@ def health_lines(view: View) -> list[HealthLine]:
         *(_gate(gate) for gate in view.gates),
         *(_car(car) for car in view.cars),
         *([_stop_button(view.button)] if view.button is not None else []),
+        *([_start_lights(view.lights)] if view.lights is not None else []),
         _broker(view),
         *([_manager(view.manager)] if view.manager is not None else []),
         _sync(view),
@@ -116,6 +117,18 @@ def _stop_button(button: StopButtonView) -> HealthLine:
     level, state = ("bad", text("open")) if button.open_sentence else ("ok", text("ready"))
     detail = button.open_sentence or text("Its contact is closed.")
     return _line("stop-button", text("Stop button"), text("At the station"), level, state, detail)
+
+
+def _start_lights(lights: StartLightsView) -> HealthLine:
+    level, state = ("warn", text("absent")) if lights.fault else ("ok", text("ready"))
+    return _line(
+        "start-lights",
+        text("Start lights"),
+        text("At the track"),
+        level,
+        state,
+        lights.fault or text("They are off until a start."),
+    )
 
 
 def _broker(view: View) -> HealthLine:

@@ -24,7 +24,7 @@ const stationClock = (() => {
     return base.now_ms + (at_ms - base.at_ms) * base.rate;
   }
 
-  return { update, now, known: () => base !== null };
+  return { update, now, known: () => base !== null, rate: () => base.rate };
 })();
 
 function tenths(elapsed_ms) {

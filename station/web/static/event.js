@@ -133,6 +133,6 @@ const eventForms = (() => {
   } catch {
     // as above
   }
-  document.querySelector("#form input:not([type=hidden])")?.focus();
+  if (location.search) document.querySelector("#form input:not([type=hidden])")?.focus(); // a form was asked for
   return { post, done };
 })();

@@ -1,5 +1,6 @@
 """The start lights: five, one after the other, all out at GO; off on an abort; and absent lights stop nothing."""
 
+import pathlib
 from collections.abc import Iterator
 
 import pytest
@@ -9,12 +10,18 @@ from hypothesis import strategies as st
 
 from shared.clock import ManualClock
 from shared.errors import ConfigError, HardwareMissing
+from shared.link.mock import MockLink
+from station.core import inputs as e
+from station.core.race.starts import LIGHTS, lights_lit
 from station.gates.gpio import pins
 from station.hardware.gpio_start_lights import GpioStartLights
 from station.hardware.mock import MockStartLights
+from station.service.station import Station
 from station.service.trackside.start_lights import IDLE_S, StartLightsRunner
+from station.views.procedure_view import StagedStartView
 from station.views.trackside.devices import StartLightsView
-from station.views.trackside.start_sequence import LIGHTS, StartSequence
+from station.views.trackside.start_sequence import next_change_ns
+from tests.station.service.station_rig import MS, Rig
 
 S = 1_000_000_000
 
@@ -24,18 +31,22 @@ S = 1_000_000_000
     [(9.9, 0), (10, 1), (10.999, 1), (11, 2), (12, 3), (13, 4), (14, 5), (15.5, 5), (16.2, 0), (30, 0)],
 )
 def test_a_light_a_second_and_all_out_at_go(at_s: float, lit: int) -> None:
-    assert StartSequence(10 * S, round(16.2 * S)).lit(round(at_s * S)) == lit
+    assert lights_lit(10 * S, round(16.2 * S), round(at_s * S)) == lit
 
 
 @given(begun=st.integers(0, 10**15), wait_ns=st.integers(1, 20 * S), now=st.integers(-20 * S, 40 * S))
 def test_nothing_changes_before_the_next_change(begun: int, wait_ns: int, now: int) -> None:
-    sequence, now_ns = StartSequence(begun, begun + wait_ns), begun + now
-    change_ns = sequence.next_change_ns(now_ns)
+    start, now_ns = StagedStartView(begun, begun + wait_ns), begun + now
+
+    def lit(at_ns: int) -> int:
+        return lights_lit(start.staged_ns, start.go_ns, at_ns)
+
+    change_ns = next_change_ns(start, now_ns)
     if change_ns is None:
-        assert sequence.lit(now_ns) == 0 == sequence.lit(now_ns + 100 * S)
+        assert lit(now_ns) == 0 == lit(now_ns + 100 * S)
         return
     assert change_ns > now_ns
-    assert sequence.lit(change_ns - 1) == sequence.lit(now_ns) != sequence.lit(change_ns)
+    assert lit(change_ns - 1) == lit(now_ns) != lit(change_ns)
 
 
 class Track:
@@ -43,7 +54,7 @@ class Track:
 
     def __init__(self) -> None:
         self.clock = ManualClock(10 * S)
-        self.start: StartSequence | None = None
+        self.start: StagedStartView | None = None
         self.views: list[StartLightsView] = []
         self.lights = MockStartLights({})
         self.absent = False
@@ -64,7 +75,7 @@ class Track:
 def test_the_lights_follow_the_start_and_go_is_exact() -> None:
     track = Track()
     track.run(11)
-    track.start = StartSequence(11 * S, 17 * S + 123_456_789)
+    track.start = StagedStartView(11 * S, 17 * S + 123_456_789)
     track.run(17)
     assert track.lights.lit == LIGHTS
     while wait_ns := round(track.runner.pump() * S) if track.lights.lit else 0:
@@ -76,7 +87,7 @@ def test_the_lights_follow_the_start_and_go_is_exact() -> None:
 
 def test_an_abort_turns_them_off_at_once() -> None:
     track = Track()
-    track.start = StartSequence(11 * S, 17 * S)
+    track.start = StagedStartView(11 * S, 17 * S)
     track.run(13.5)
     assert track.lights.lit == 3
     track.start = None
@@ -87,7 +98,7 @@ def test_an_abort_turns_them_off_at_once() -> None:
 def test_absent_lights_are_told_and_join_later() -> None:
     track = Track()
     track.absent = True
-    track.start = StartSequence(11 * S, 17 * S)
+    track.start = StagedStartView(11 * S, 17 * S)
     track.run(13.5)
     assert track.views == [StartLightsView(fault="The start lights do not work: GPIO5 is in use.")]
     track.absent = False
@@ -97,7 +108,7 @@ def test_absent_lights_are_told_and_join_later() -> None:
 
 def test_lights_that_fail_in_the_start_are_told_and_tried_again() -> None:
     track = Track()
-    track.start = StartSequence(11 * S, 30 * S)
+    track.start = StagedStartView(11 * S, 30 * S)
     track.run(12.5)
     track.lights.close()  # the board was unplugged
     track.run(13.5)
@@ -146,3 +157,32 @@ def test_a_taken_pin_releases_the_others(factory: MockFactory) -> None:
         GpioStartLights({"pins": [5, 6], "factory": "mock"})
     GpioStartLights({"pins": [5], "factory": "mock"}).close()
     first.close()
+
+
+def test_the_stations_lights_follow_a_start_by_command(tmp_path: pathlib.Path) -> None:
+    """From the official's command to the LEDs: five lights, then out at the moment that the run is released."""
+    lights = MockStartLights({})
+
+    class LightsRig(Rig):
+        def make_station(self, link: MockLink) -> Station:
+            return Station(*self.parts(link), make_lights=lambda: lights)
+
+    rig = LightsRig(tmp_path / "station.db")
+    rig.open()
+    runner = rig.station.lights
+    assert runner is not None
+    runner.pump()
+    rig.give(e.StageRun(author="judge", by_hand=True, delay_ms=500))
+    procedure = rig.station.snapshot().procedure.runs[0]
+    assert procedure.start is not None
+    for _ in range(60):
+        rig.wait(100 * MS)
+        runner.pump()
+        if lights.lit == 0 and len(lights.shown) > 2:
+            break
+    assert lights.shown == [0, 1, 2, 3, 4, 5, 0]
+    run = rig.station.snapshot().run
+    assert run is not None
+    assert run.released
+    rig.station.close()
+    assert lights.lit == 0

@@ -1,18 +1,21 @@
 """Sample views, and a fake station that shows what a test sets."""
 
 import dataclasses
+import pathlib
 import threading
 from dataclasses import dataclass, field, replace
 
-from shared.errors import RacedayError
+from shared.errors import RacedayError, Refused, StorageError
 from shared.rules.ranking import RaceRules
 from station.core.facts import GateNoteStored, Lap, Proposal
-from station.core.inputs import Command, StopAll
+from station.core.inputs import ChangeRace, Command, StopAll
+from station.core.race.race_changes import PlaceChange
 from station.views.car_views import CarStopView, CarView, StopView
-from station.views.command_answers import Accepted, Declined
+from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.gate_views import GateView, SensorView
 from station.views.race_views import RaceView, RunView, StandingLine
 from station.views.results.race_results import RaceResults
+from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 from station.views.system_views import BrokerView, ClockView, ResultProblem, StoreView, SyncView
 from station.views.views import View
 
@@ -242,6 +245,25 @@ class FakeStation:
 
     def stop_state(self) -> StopView:
         return self.view.stop
+
+    @property
+    def journal_path(self) -> pathlib.Path:
+        raise StorageError("This station has no journal.")
+
+    def preview(self, command: Command) -> RulingEffect:
+        raise Refused("This station previews nothing.")
+
+    def preview_rules(self, command: ChangeRace) -> tuple[PlaceChange, ...]:
+        raise Refused("This station previews nothing.")
+
+    def last_acts(self, author: str) -> tuple[LastAct, ...]:
+        return ()
+
+    def run_list(self) -> tuple[RunSummary, ...]:
+        return ()
+
+    def run_page(self, run_id: str) -> RunPage | None:
+        return None
 
     def show(self, **changes: object) -> None:
         with self.changed:

@@ -49,7 +49,7 @@ def fill(page: Page, **fields: str) -> None:
 
 def test_an_event_is_set_up_with_the_keyboard(station: EventStation, page: Page) -> None:
     watched = Watched(page)
-    watched.open(f"{station.url}/event?act=event#form")
+    watched.open(f"{station.url}/event?act=event")
     assert page.evaluate("document.activeElement.name") == "name"
     fill(page, name="Winter Cup", track="Oval_track", track_length_m="19,5")
     page.keyboard.press("Enter")
@@ -75,7 +75,7 @@ def test_an_event_is_set_up_with_the_keyboard(station: EventStation, page: Page)
 
 
 def test_other_rules_show_what_they_do_before_they_are_given(station: EventStation, page: Page) -> None:
-    Watched(page).open(f"{station.url}/event?act=change&race=race-1#form")
+    Watched(page).open(f"{station.url}/event?act=change&race=race-1")
     fill(page, off_track_penalty="3")
     effect = page.locator("#rules-effect tbody tr")
     expect(effect).to_have_count(2)

@@ -120,7 +120,7 @@ def test_a_list_is_previewed_imported_and_exported(station: EventStation) -> Non
     assert (status, answer["racers"]) == (200, 2)
     assert "Line 3" in answer["html"]
     assert "is no country" in answer["html"]
-    assert station.event.racers == ()
+    assert list(station.event.racers) == []
     assert post(station, "/racers/import", {"csv": encoded(csv)})[0] == 200
     assert [(racer.alias, racer.flag, racer.transponders) for racer in station.event.racers] == [
         ("Zoë", "DE", ("881",)),

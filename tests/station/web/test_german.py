@@ -59,3 +59,10 @@ def test_answers_and_error_pages_are_in_the_readers_language(served: Served) -> 
     assert english_left(texts_of(missing.text), "de") == []
     stopped = requests.get(f"{served.url}/api/v1/stop", headers=german, timeout=10)
     assert stopped.json()["sentence"] == "Kein Stopp ist in Kraft."
+
+
+@pytest.mark.parametrize("path", [page.path.replace("{race_id}", "race-1") for page in PAGES])
+def test_no_english_is_left_on_a_page_with_addresses_of_its_own(served: Served, path: str) -> None:
+    page = requests.get(served.url + path, headers={"accept-language": "de", "accept": "text/html"}, timeout=10)
+    assert '<html lang="de"' in page.text
+    assert english_left(texts_of(page.text), "de") == []

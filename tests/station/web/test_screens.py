@@ -121,7 +121,7 @@ def test_the_board_and_the_panel() -> None:
     assert [(row.rank, row.score, row.gap) for row in hall.hall_rows[:2]] == [(1, "9.412", ""), (2, "9.655", "+0.243")]
     assert [row.racer for row in hall.hall_rows if row.on_track] == ["Ada Lovelace"]
     assert hall.panel.kind == "run"
-    facts = {fact.label: (fact.figure, fact.note) for fact in hall.panel.runs[0].facts}
+    facts = {str(fact.label): (fact.figure, fact.note) for fact in hall.panel.runs[0].facts}
     assert facts["Now would be"] == ("4th", "+0.997")
     assert facts["Needs to lead"] == ("9.323", "2 laps")
     assert hall.next[0].late == "4 min late"

@@ -106,7 +106,10 @@ def race_of(fields: Fields, event: EventInfo | None) -> RaceEntry:
 
 def length_of(entered: str) -> float:
     """The length of a track in metres; 0 if the field is empty. Raises BadInput."""
-    return _read({"length": entered}, "length", text("Length of the track"), lambda each: parse_number(each, "m"), 0.0)
+    length_m: float = _read(
+        {"length": entered}, "length", text("Length of the track"), lambda each: parse_number(each, "m"), 0.0
+    )
+    return length_m
 
 
 def _shortest_lap_s(track: str, event: EventInfo | None) -> float | None:

@@ -100,7 +100,7 @@ def _copy_name(race: RaceLine | None) -> str:
 
 def _race_command(form: Submission, view: EventView) -> Command:
     entry = race_of(form.fields, view.event)
-    who = {"author": form.author, "device": form.device, "reason": form["reason"]}
+    who: dict[str, Any] = {"author": form.author, "device": form.device, "reason": form["reason"]}
     if not form["race_id"]:
         return CreateRace(
             **who,
@@ -113,7 +113,7 @@ def _race_command(form: Submission, view: EventView) -> Command:
     return _change(form["race_id"], entry, who)
 
 
-def _change(race_id: str, entry: RaceEntry, who: dict[str, str]) -> ChangeRace:
+def _change(race_id: str, entry: RaceEntry, who: dict[str, Any]) -> ChangeRace:
     return ChangeRace(
         **who,
         race_id=race_id,

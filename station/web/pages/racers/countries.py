@@ -16,8 +16,7 @@ def countries(language: str = "en") -> tuple[tuple[str, str], ...]:
     return tuple(sorted(((code, str(names.get(code, code))) for code in COUNTRIES), key=lambda each: plain(each[1])))
 
 
-def _by_name() -> dict[str, str]:
+@functools.cache
+def codes_by_name() -> dict[str, str]:
+    """The code of each country by its name in any language of the pages, as `csv_cells.plain` writes it."""
     return {plain(name): code for language in languages() for code, name in countries(language)}
-
-
-COUNTRY_OF_NAME = _by_name()

@@ -21,7 +21,7 @@ from station.core.event.event_book import EventBook
 from station.core.event.records import Racer
 from station.core.inputs import Command
 from station.views.event_view import EventView, RacerLine
-from station.web.pages.racers.countries import COUNTRY_OF_NAME, countries
+from station.web.pages.racers.countries import codes_by_name, countries
 from station.web.pages.submission import Submission, given, received
 from station.web.site import Site
 
@@ -101,7 +101,7 @@ def _read(form: Submission, view: EventView) -> Roster:
     book = EventBook()
     book.racers = {name_key(racer.alias): _entry(racer) for racer in view.racers}
     book.cars = {car.name: car for car in view.cars}
-    return read_roster(data, book, COUNTRY_OF_NAME)
+    return read_roster(data, book, codes_by_name())
 
 
 def _import(form: Submission, view: EventView) -> Command:
