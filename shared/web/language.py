@@ -9,6 +9,7 @@ import http.cookies
 import json
 import pathlib
 import re
+import threading
 import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.text.catalogue import ENGLISH, catalogue, languages
+from shared.text.catalogue import ENGLISH, catalogue, language_name, languages
 from shared.text.reader import chosen, language, reading, shown
 from shared.text.sentence import Sentence, ntext, recorded, text
 
@@ -43,6 +44,8 @@ class LanguageChoice:
         self._app, self._default = app, default
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            threading.Thread(target=_load_catalogues, name="texts", daemon=True).start()
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -63,6 +66,13 @@ class LanguageChoice:
 
         with reading(reader):
             await self._app(scope, receive, send_in_language)
+
+
+def _load_catalogues() -> None:
+    """Reads every language when the server starts, so that nobody's first page waits for it."""
+    for reader in languages():
+        if reader != ENGLISH:
+            catalogue(reader)
 
 
 def _cookie(header: str) -> str:
@@ -104,7 +114,12 @@ def translating(env: "Environment") -> None:
     """
     env.finalize = shown
     env.filters["recorded"] = recorded
-    env.globals.update(t=text, nt=ntext, language=language, text_script=text_script)
+    env.globals.update(t=text, nt=ntext, language=language, other_languages=other_languages, text_script=text_script)
+
+
+def other_languages() -> dict[str, str]:
+    """The languages that the reader could choose instead, by their names in themselves: {"de": "Deutsch"}."""
+    return {tag: language_name(tag) for tag in languages() if tag != language()}
 
 
 def text_script() -> str:

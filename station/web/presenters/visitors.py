@@ -41,6 +41,8 @@ def visitor_view(view: View) -> View:
         procedure=_procedure(view.procedure),
         event=_event(view.event),
         announcements=view.announcements,
+        screens=view.screens,
+        lights=replace(view.lights, fault="") if view.lights is not None else None,
         commentary=view.commentary,
         notice=INTERRUPTION if interrupted(view) else "",
     )

@@ -15,11 +15,11 @@ from station.web.page import PageContent
 from station.web.presenters.laps import LapLine, PlaceLine, place_lines
 from station.web.presenters.page import CarPanel, PageModel, RunPanel, page_model
 from station.web.presenters.tiles import Tile
-from station.web.time_zones import zone_of
+from station.web.presenters.time_zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
-class RacerRow:
+class SpectatorRow:
     """A place, keyed by its racer, so that the row stays the same element when the place changes."""
 
     key: str
@@ -50,7 +50,7 @@ class SpectatorModel:
     tiles: tuple[Tile, ...]
     laps: tuple[LapLine, ...]
     window_words: str
-    places: tuple[RacerRow, ...]
+    places: tuple[SpectatorRow, ...]
     waiting: tuple[QueueRow, ...]
     provisional: Sentence
     score_name: str
@@ -90,11 +90,11 @@ def racer_key(racer: str) -> str:
     return f"racer-{hashlib.sha256(name_key(racer).encode()).hexdigest()[:12]}"
 
 
-def _row(line: PlaceLine, race_id: str, view: View) -> RacerRow:
+def _row(line: PlaceLine, race_id: str, view: View) -> SpectatorRow:
     standing = view.standing[line.rank - 1]
     key = racer_key(line.racer)
     runs = ntext("{n} run", "{n} runs", n=standing.runs)
-    return RacerRow(key, replace(line, key=key), racer_link(race_id, line.racer), runs)
+    return SpectatorRow(key, replace(line, key=key), racer_link(race_id, line.racer), runs)
 
 
 def _waiting(view: View) -> tuple[QueueRow, ...]:

@@ -13,14 +13,14 @@ from station.views.provisional import ordinal
 from station.views.results.race_results import PlaceResult, RaceResults, RunResult
 from station.views.views import View
 from station.web.pages.results.presenter import LapCell, lap_cell, when
-from station.web.time_zones import zone_of
+from station.web.presenters.time_zones import zone_of
 
 BAR_WIDTH, BAR_GAP, STRIP_HEIGHT = 22, 4, 60
 MAX_BARS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class LapBar:
+class StripBar:
     """A lap as a bar of a strip, in units of its view box: the slower, the higher. `words`: what it is."""
 
     x: int
@@ -40,7 +40,7 @@ class RunStrip:
     best: bool
     at: str
     view_box: str
-    bars: tuple[LapBar, ...]
+    bars: tuple[StripBar, ...]
     laps: tuple[LapCell, ...]
 
 
@@ -169,7 +169,7 @@ def _strip(results: RaceResults, run: RunResult, place: PlaceResult | None) -> R
         kind = "score" if lap.in_score else "counted" if lap.counts else "out"
         cell = lap_cell(lap)
         words = text("Lap {number}: {time}, {words}", number=lap.number, time=cell.time, words=cell.words)
-        bars.append(LapBar(number * (BAR_WIDTH + BAR_GAP), STRIP_HEIGHT - height, height, kind, words))
+        bars.append(StripBar(number * (BAR_WIDTH + BAR_GAP), STRIP_HEIGHT - height, height, kind, words))
     width = max(1, len(laps)) * (BAR_WIDTH + BAR_GAP)
     return RunStrip(
         run_id=run.run_id,

@@ -17,7 +17,7 @@ from station.views.results.race_results import (
     tie_words,
     uncertainty_words,
 )
-from station.web.time_zones import zone_of
+from station.web.presenters.time_zones import zone_of
 
 MAX_RUNS_SHOWN = 400  # with all their laps on one page; the files have all of them
 

@@ -85,7 +85,7 @@ def test_a_racers_own_page_shows_what_is_on_file_to_whoever_has_the_code(client:
     own = client.get("/r/k7qx2").text
     assert "4711" in own
     assert "Certificate" in own
-    assert "4711" not in client.get("/results/race-1/racers/Ada, the \"Countess\"").text
+    assert "4711" not in client.get('/results/race-1/racers/Ada, the "Countess"').text
     assert client.get("/r/K7QX2/qr.svg").text.startswith("<svg")
     for code in ("AAAAA", "\0", "K7QX2 K7QX2"):
         assert client.get(f"/r/{code}").status_code == 404
