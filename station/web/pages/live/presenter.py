@@ -29,7 +29,7 @@ class SpectatorRow:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueRow:
+class WaitingRow:
     """A racer who waits. `at`: the predicted start; `minutes`: until then, at the view's time."""
 
     key: str
@@ -51,7 +51,7 @@ class SpectatorModel:
     laps: tuple[LapLine, ...]
     window_words: str
     places: tuple[SpectatorRow, ...]
-    waiting: tuple[QueueRow, ...]
+    waiting: tuple[WaitingRow, ...]
     provisional: Sentence
     score_name: str
     race_id: str
@@ -97,13 +97,13 @@ def _row(line: PlaceLine, race_id: str, view: View) -> SpectatorRow:
     return SpectatorRow(key, replace(line, key=key), racer_link(race_id, line.racer), runs)
 
 
-def _waiting(view: View) -> tuple[QueueRow, ...]:
+def _waiting(view: View) -> tuple[WaitingRow, ...]:
     zone = zone_of(view.event.event.time_zone if view.event.event is not None else "")
     rows = []
     for line in view.queue.lines:
         minutes = max(0, line.start_utc_ns - view.clock.utc_ns) // 60_000_000_000
         rows.append(
-            QueueRow(
+            WaitingRow(
                 key=f"waits-{racer_key(line.racer)}",
                 place=line.place,
                 racer=line.racer,

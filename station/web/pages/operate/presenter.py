@@ -8,9 +8,6 @@ from station.views.procedure_view import PauseView
 from station.views.system_views import SyncView
 from station.views.views import View
 from station.web.page import PageContent
-<<<<<<< HEAD
-from station.web.presenters.page import next_command, next_command_of_run, page_model
-=======
 from station.web.pages.operate.acts import Act
 from station.web.pages.operate.checklist import Checklist, checklist
 from station.web.pages.operate.questions import QuestionRow, questions
@@ -79,7 +76,6 @@ def _empty(view: View) -> Sentence:
     if view.race is None:
         return text("There is no race yet.")
     return text("The track is free.")
->>>>>>> w-rc
 
 
 def control_data(view: View) -> dict[str, Any]:
@@ -95,11 +91,6 @@ def control_data(view: View) -> dict[str, Any]:
     }
 
 
-<<<<<<< HEAD
-PARTS = ("run", "clock_label", "incidents", "tiles", "window", "decisions")
-LISTS = {"together": "car", "laps": "lap", "places": "place", "health": "health"}
-CONTROL = PageContent(page_model, (*PARTS, "uncounted", "sending"), LISTS, data=control_data)
-=======
 CONTROL = PageContent(
     control_model,
     parts=("queue_acts", "paused", "idle", "more_info"),
@@ -115,4 +106,3 @@ CONTROL = PageContent(
     macros="operate_parts.html",
     data=control_data,
 )
->>>>>>> w-rc
