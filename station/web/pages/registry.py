@@ -3,6 +3,7 @@
 from shared.text import text
 from station.access.roles import Role
 from station.web.page import LiveTopic, Page
+from station.web.pages.audit.routes import audit_routes
 from station.web.pages.cars.presenter import CARS
 from station.web.pages.cars.routes import cars_routes
 from station.web.pages.chart.presenter import CHART
@@ -25,6 +26,8 @@ from station.web.pages.screen.presenter import HALL
 from station.web.pages.screen.routes import screen_routes
 from station.web.pages.screens.presenter import SCREENS
 from station.web.pages.screens.routes import screens_routes
+from station.web.pages.setup.presenter import SETUP
+from station.web.pages.setup.routes import setup_routes
 from station.web.pages.sign_in.routes import claim_routes, pair_routes, sign_in_routes
 from station.web.pages.sound.presenter import SOUND
 from station.web.pages.sound.routes import sound_routes
@@ -70,6 +73,8 @@ PAGES: tuple[Page, ...] = (
     Page("sound", "/sound", text("Sound"), Role.VIEWER, routes=sound_routes, also=("sound",)),
     Page("overlay", "/overlay", text("Overlay"), Role.VIEWER, content=OVERLAY, routes=overlay_routes, bare=True),
     Page("people", "/people", text("People"), Role.OPERATOR, in_tabs=True, routes=people_routes),
+    Page("audit", "/audit", text("Audit"), Role.REFEREE, in_tabs=True, routes=audit_routes),
+    Page("setup", "/setup", text("Set-up"), Role.ADMIN, content=SETUP, routes=setup_routes),
     Page("claim", "/claim", text("Claim this station"), Role.VIEWER, routes=claim_routes),
     Page("sign_in", "/sign-in", text("Sign in"), Role.VIEWER, routes=sign_in_routes),
     Page("pair", "/pair", text("Pair this device"), Role.VIEWER, routes=pair_routes),

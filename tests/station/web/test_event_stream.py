@@ -91,7 +91,7 @@ def test_names_are_escaped_wherever_they_stand() -> None:
 
 def test_spectators_get_no_buttons() -> None:
     assert "<button" not in PAGES.page("live", VIEW)
-    assert 'data-command="void_lap"' in PAGES.page("operate", VIEW)
+    assert 'data-rule="void_lap"' in PAGES.page("operate", VIEW)
 
 
 def test_a_slow_browser_skips_to_the_newest() -> None:

@@ -50,16 +50,16 @@ def test_ten_tabs_are_live_and_each_may_command(served: Served, context: Browser
     served.station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_401)), lap_number=8, lap_started_ns=204 * S))
     for tab, path in zip(tabs, PAGES, strict=True):
         if path != "/gates":
-            expect(tab.locator("#lap-7")).to_contain_text("9.401", timeout=5000)
+            expect(tab.locator("#lap-7" if path == "/" else "#lap-run-7-7")).to_contain_text("9.401", timeout=5000)
     assert served.live.browsers == 1
     for tab, path in zip(tabs, PAGES, strict=True):
         said = tab.evaluate("fetch('/api/v1/state').then((answer) => answer.status)")
         assert said == 200, path
-    tabs[-1].get_by_role("button", name="Void lap 3").click()
-    tabs[-1].fill("#ask-reason", "cut the corner")
-    tabs[-1].get_by_role("button", name="Confirm", exact=True).click()
+    tabs[-1].get_by_role("button", name="Ruling on lap 3").click()
+    tabs[-1].fill("#ruling-reason", "cut the corner")
+    tabs[-1].get_by_role("button", name="Void", exact=True).click()
     expect(tabs[-1].locator("#answer")).to_contain_text("✓", timeout=5000)
-    assert VoidLap(author="operator", reason="cut the corner", number=3) in served.station.commands
+    assert VoidLap(author="operator", reason="cut the corner", number=3, run_id="run-7") in served.station.commands
 
 
 def test_a_tab_that_comes_later_shows_what_the_others_show(served: Served, context: BrowserContext) -> None:
