@@ -45,7 +45,14 @@ class LeaderboardPages:
     def race(self, snapshot: Snapshot, now_utc_ns: int, live: bool, screen: bool = False) -> str:
         """The page of a race's standing; with `live` it connects to the stream. `screen`: for a hall's screen."""
         board = board_view(snapshot, now_utc_ns)
-        return self._page("race.html", board=board, race=board.race, live=live, screen=screen)
+        return self._page(
+            "race.html",
+            board=board,
+            race=board.race,
+            live=live,
+            screen=screen,
+            look="hall board-screen" if screen else "",
+        )
 
     def live_content(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
         """The changing content of a race's page, made by the templates of the page itself."""
@@ -64,4 +71,4 @@ class LeaderboardPages:
         return self._page("missing.html", sentence=recorded(sentence))
 
     def _page(self, template: str, **values: Any) -> str:
-        return self._templates.get_template(template).render(**values)
+        return self._templates.get_template(template).render(**{"look": ""} | values)
