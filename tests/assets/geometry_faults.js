@@ -75,7 +75,7 @@
       if (over > SLACK && down > SLACK) faults.push(`overlaid: ${a.text} / ${b.text}`);
     }
   }
-  for (const score of document.querySelectorAll("[data-score]")) {
+  for (const score of document.querySelectorAll("[data-score]:not(tr)")) {
     // What is not laid out at all is another state of the page; invisible or cut it is a fault.
     if (isHidden(score) || !score.textContent.trim() || !score.getClientRects().length) continue;
     const range = document.createRange();
