@@ -17,8 +17,10 @@ from station.web.pages.operate.presenter import CONTROL
 from station.web.pages.overlay.presenter import OVERLAY
 from station.web.pages.overlay.routes import overlay_routes
 from station.web.pages.people.routes import people_routes
+from station.web.pages.racer.routes import racer_routes
 from station.web.pages.racers.presenter import RACERS
 from station.web.pages.racers.routes import racers_routes
+from station.web.pages.referee.presenter import REFEREE
 from station.web.pages.results.routes import certificate_routes, results_routes
 from station.web.pages.run.routes import officials_form, run_routes
 from station.web.pages.runs.routes import runs_routes
@@ -47,6 +49,8 @@ PAGES: tuple[Page, ...] = (
         also=("sound",),
     ),
     Page("operate", "/operate", text("Race control"), Role.REFEREE, in_tabs=True, content=CONTROL),
+    Page("racer", "/r/{code}", text("Racer"), Role.VIEWER, routes=racer_routes),
+    Page("referee", "/referee", text("Referee"), Role.REFEREE, in_tabs=True, content=REFEREE),
     Page("runs", "/runs", text("Runs"), Role.REFEREE, in_tabs=True, routes=runs_routes),
     Page("run", "/runs/{run_id}", text("Run"), Role.VIEWER, routes=run_routes),
     Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, routes=officials_form),

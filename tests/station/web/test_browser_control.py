@@ -13,6 +13,7 @@ from station.core.inputs import (
     ArmRun,
     AssignCrossing,
     CallNext,
+    Collision,
     Command,
     ContinueRace,
     DismissProposal,
@@ -410,3 +411,33 @@ def test_the_gates_page_shows_each_sensor_and_follows(served: Served, watched: W
     show(served, page, replace(TESTING, gates=(replace(FULL_GATE, stuck=()), SPLIT)))
     expect(card.locator(".gate-state")).to_have_text("● ready")
     assert watched.errors == []
+
+
+def test_the_referee_counts_by_thumb_and_sees_what_was_done_last(served: Served, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, bypass_csp=True)
+    page = context.new_page()
+    acts = [{"words": f"Off track in lap {number}", "undone": number == 2} for number in range(7, 0, -1)]
+    page.route("**/api/v1/acts", lambda route: route.fulfill(json={"acts": acts}))
+    Watched(page).open(f"{served.url}/referee")
+    show(served, page, THREE)
+    expect(page.locator(".tile-of-car")).to_have_count(3)
+    expect(page.locator("#my-acts li")).to_have_count(5)
+    page.click("#collision-run-8")
+    page.click("#off_track-before-run-7")
+    page.keyboard.press("z")
+    first, second, third = given(served, 3)
+    assert first == named(Collision, run_id="run-8")
+    assert second == named(OffTrack, run_id="run-7", number=4)
+    assert type(third).__name__ == "UndoLast"
+    small = "[...document.querySelectorAll('.tile-of-car button')].filter((b) => b.offsetHeight < 64).length"
+    assert page.evaluate(small) == 0
+    assert page.locator("[data-command=start], [data-command=finish], [data-command=arm]").count() == 0
+    found = []
+    for state in ("one", "three", "queued", "stopped"):
+        show(served, page, STATES[state])
+        for width, height in ((1280, 800), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            found += [f"{state} at {width}: {fault}" for fault in [*geometry.faults(page), *violations(page)]]
+            keep_picture(page, f"referee-{state}-{width}")
+    context.close()
+    assert found == []
