@@ -42,7 +42,7 @@ RACERS_BEST = ToneWords("green", "▲", text("Racer's best"), text("racer's best
 BEST_OF_RUN = ToneWords("green", "▲", text("Best of run"), text("best of run"))
 VALID = ToneWords("yellow", "●", text("Valid"), text("valid"))
 NOT_COUNTED = ToneWords("red", "✕", text("Not counted"), text("not counted"))
-VOID = ToneWords("red", "✕", text("Void"), text("void"))
+VOID = ToneWords("red", "✕", text("Voided"), text("voided"))
 IN_DOUBT = ToneWords("red", "⚑", text("In doubt"), text("in doubt"))
 
 

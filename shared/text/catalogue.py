@@ -121,6 +121,12 @@ def languages() -> tuple[str, ...]:
     return (ENGLISH, *sorted(file.parent.parent.name for file in LOCALES.glob("*/LC_MESSAGES/raceday.po")))
 
 
+def language_name(language: str) -> str:
+    """What speakers of the language call it: 'Deutsch'."""
+    name = Locale.parse(language).get_display_name() or language
+    return capital(name)
+
+
 @functools.cache
 def catalogue(language: str) -> Catalogue:
     """The catalogue of one of the languages. Raises FileNotFoundError for one that there is not."""

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.text.catalogue import ENGLISH, catalogue, languages
+from shared.text.catalogue import ENGLISH, catalogue, language_name, languages
 from shared.text.reader import chosen, language, reading, shown
 from shared.text.sentence import Sentence, ntext, recorded, text
 
@@ -104,7 +104,12 @@ def translating(env: "Environment") -> None:
     """
     env.finalize = shown
     env.filters["recorded"] = recorded
-    env.globals.update(t=text, nt=ntext, language=language, text_script=text_script)
+    env.globals.update(t=text, nt=ntext, language=language, other_languages=other_languages, text_script=text_script)
+
+
+def other_languages() -> dict[str, str]:
+    """The languages that the reader could choose instead, by their names in themselves: {"de": "Deutsch"}."""
+    return {tag: language_name(tag) for tag in languages() if tag != language()}
 
 
 def text_script() -> str:

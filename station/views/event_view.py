@@ -31,6 +31,7 @@ class RaceLine:
     leader: str = ""
     leader_ms: int | None = None
     submit_after_s: float = 0.0
+    official_by_two: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def _race_line(engine: Engine, card: RaceCard) -> RaceLine:
         leader=lines[0].racer if lines else "",
         leader_ms=lines[0].score_ms if lines else None,
         submit_after_s=card.submit_after_s,
+        official_by_two=card.official_by_two,
     )
 
 

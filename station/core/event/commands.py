@@ -38,7 +38,7 @@ class CreateRace(Command):
     """Creates a race as a draft; SwitchRace opens it. `race_id` "": made from its name.
 
     `rules` None: the standard ones, with a `min_lap_s` from the length of the track. `track` "" and `direction` None:
-    those of the event. `submit_after_s`: as in RaceCard.
+    those of the event. `submit_after_s` and `official_by_two`: as in RaceCard.
     """
 
     name: str
@@ -49,6 +49,7 @@ class CreateRace(Command):
     kind: RaceKind = "physical"
     cars_on_track: int = 1
     submit_after_s: float = 0.0
+    official_by_two: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class ChangeRace(Command):
     direction: Direction | None = None
     cars_on_track: int | None = None
     submit_after_s: float | None = None
+    official_by_two: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

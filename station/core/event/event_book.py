@@ -95,6 +95,7 @@ class EventBook:
             kind=race.kind,
             cars_on_track=race.cars_on_track,
             submit_after_s=race.submit_after_s,
+            official_by_two=race.official_by_two,
             state="open" if card.state == "draft" else card.state,
         )
 

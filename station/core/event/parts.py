@@ -46,6 +46,22 @@ class EventParts:
                 text("{racer} is on the track in {run}: change this when the run is over.", racer=racer, run=run.run_id)
             )
 
+    def check_not_official(self, was: str, racer: str) -> None:
+        """Raises Refused if another name for `was` would change official results."""
+        for race in self.races.values():
+            card, spelled = self.book.races.get(race.info.race_id), race.spellings.known(was)
+            if spelled is None or spelled == racer or not race.registry.has_runs(spelled):
+                continue
+            official = any(run.official for run in race.registry.runs_of(spelled))
+            if official or (card is not None and card.state == "official"):
+                raise Refused(
+                    text(
+                        "Results of {racer} in {race} are official: open them again first.",
+                        racer=spelled,
+                        race=race.info.name,
+                    )
+                )
+
     def check_no_run(self) -> None:
         """Raises Refused while a run is on in any race."""
         for race in self.races.values():

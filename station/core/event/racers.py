@@ -199,6 +199,9 @@ def _stored(
         (each.alias, each.alias) for key, each in racers.items() if key not in was and key not in moved.values()
     ]
     for before, after in renamed:
+        parts.check_not_official(before, after)
+        parts.check_not_official(after, after)
+    for before, after in renamed:
         if name_key(before) != name_key(after):
             parts.attribution.rename_owner(before, after)
     owners = owners_of([_as_now(each, was_key, racers, moved) for was_key, each in was.items()], book.cars.values())

@@ -82,6 +82,7 @@ def create_race(parts: EventParts, command: e.CreateRace) -> list[f.Fact]:
     track = checks.checked_text(command.track, text("track"))
     rules = None if command.rules is None else checks.checked_race_rules(command.rules)
     cars_on_track = checks.checked_cars_on_track(command.cars_on_track)
+    submit_after_s = checks.checked_submit_after_s(command.submit_after_s)
     began = [] if book.event is not None else [f.EventCreated(book.ensure_event(name, track), command.author)]
     assert book.event is not None
     card = RaceCard(
@@ -93,7 +94,8 @@ def create_race(parts: EventParts, command: e.CreateRace) -> list[f.Fact]:
         direction=command.direction or book.event.direction,
         kind=command.kind,
         cars_on_track=cars_on_track,
-        submit_after_s=checks.checked_submit_after_s(command.submit_after_s),
+        submit_after_s=submit_after_s,
+        official_by_two=command.official_by_two,
     )
     book.races[card.race_id] = card
     return [*began, f.RaceCreated(card, command.author)]
@@ -121,6 +123,7 @@ def changed_card(book: EventBook, command: e.ChangeRace) -> RaceCard:
         submit_after_s=was.submit_after_s
         if command.submit_after_s is None
         else checks.checked_submit_after_s(command.submit_after_s),
+        official_by_two=was.official_by_two if command.official_by_two is None else command.official_by_two,
     )
     return replace(card, rules_version=was.rules_version + 1) if card.rules != was.rules else card
 
@@ -137,6 +140,8 @@ def check_can_change(race: Race | None, was: RaceCard, card: RaceCard) -> None:
         raise Refused(text("A run of {race} is on: change it when the run is over.", race=was.name))
     if card.rules == was.rules:
         return
+    if official := next((run.run_id for run in race.runs.values() if run.official), ""):
+        raise Refused(text("The result of {run} is official: open it again before you change the rules.", run=official))
     if race.registry.out_of_reach:
         raise Refused(
             text(
@@ -175,10 +180,9 @@ def opening(card: RaceCard, moment: e.Moment, race: Race | None) -> e.OpenRace:
     A race keeps the edition of officiating that it began with.
     """
     what = (card.race_id, card.name, card.rules, card.track, card.kind, card.cars_on_track)
-    if race is None:
-        return e.OpenRace(moment, *what, ties_by_uncertainty=True, submit_after_s=card.submit_after_s)
-    editions = (race.info.ties_by_uncertainty, race.info.officiating)
-    return e.OpenRace(moment, *what, *editions, card.submit_after_s)
+    known = e.OpenRace(moment, *what, ties_by_uncertainty=True) if race is None else race.info
+    editions = (known.ties_by_uncertainty, known.officiating)
+    return e.OpenRace(moment, *what, *editions, card.submit_after_s, card.official_by_two)
 
 
 def check_can_switch(parts: EventParts, command: e.SwitchRace) -> RaceCard:

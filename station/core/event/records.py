@@ -41,7 +41,8 @@ class RaceCard:
 
     `state`: `draft` until it is first opened, then `open`; `official` and `closed` lock it. The race that runs belong
     to now is the open race of the timing state, not a state of its card. `submit_after_s`: how long after its end a
-    run's result is submitted by the station, in s; 0: at once; negative: only by an official.
+    run's result is submitted by the station, in s; 0: at once; negative: only by an official. `official_by_two`: to
+    declare results official, and to open them again, takes two people.
     """
 
     race_id: str
@@ -55,6 +56,7 @@ class RaceCard:
     cars_on_track: int = 1
     state: RaceState = "draft"
     submit_after_s: float = later(0.0)
+    official_by_two: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def _scored_by(race: Race, rules: RaceRules) -> list[Scored]:
     """The score of each finished run by these rules."""
     scored = []
     for run in race.runs.values():
-        if run.phase == "finished" and run.submitted and run.counts:
+        if run.phase == "finished" and run.submitted and run.counts and not run.disqualified:
             laps = run.book.laps()
             score = score_run(run_laps(laps), rules)
             if score is not None:

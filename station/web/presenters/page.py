@@ -110,10 +110,10 @@ def page_model(view: View) -> PageModel:
 def run_panel(view: View) -> RunPanel | None:
     """The run on the track, or the last one; None before the first."""
     rules = view.race.rules if view.race is not None else RaceRules()
-    return _run(view.run, rules, view.clock, view.cars) if view.run is not None else None
+    return panel_of(view.run, rules, view.clock, view.cars) if view.run is not None else None
 
 
-def _run(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, ...]) -> RunPanel:
+def panel_of(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, ...]) -> RunPanel:
     running = run.phase == "running" and run.lap_started_ns is not None
     label, figures = _clock(run, rules, clock)
     return RunPanel(
@@ -146,7 +146,7 @@ def _together(view: View, rules: RaceRules) -> Iterator[CarPanel]:
             if newest is not None
             else Tile(text("Last lap"), NOTHING)
         )
-        screen = _run(run, rules, view.clock, view.cars)
+        screen = panel_of(run, rules, view.clock, view.cars)
         yield CarPanel(f"on-{run.run_id}", number, screen, laps, last, best_tile(view, run, rules))
 
 

@@ -41,6 +41,7 @@ def visitor_view(view: View) -> View:
         procedure=_procedure(view.procedure),
         event=_event(view.event),
         announcements=view.announcements,
+        screens=view.screens,
         commentary=view.commentary,
         notice=INTERRUPTION if interrupted(view) else "",
     )

@@ -5,7 +5,6 @@
 (() => {
   const ROWS = 9;
   const STAY = 3; // the first places are on every page
-  const TURN_MS = 12_000;
   const FINISHER_MS = 12_000; // the page with a new result stays this long
   const CARD_MS = 12_000;
   const MOVE_MS = 30_000; // how long a gained place is marked
@@ -13,6 +12,7 @@
   const IDENTIFY_MS = 8_000;
   const HERE_EVERY_MS = 5_000;
   const body = document.body;
+  const TURN_MS = Number(body.dataset.turn) * 1000;
   const field = (id) => document.getElementById(id);
   const list = field("hall_rows");
   const card = field("hall-card");

@@ -8,7 +8,7 @@
     const wanted = {
       rejected: button.dataset.send === "rejected",
       webhook_id: button.dataset.webhookId || "",
-      author: document.getElementById("author").value.trim(),
+      author: document.getElementById("author")?.value.trim() ?? "",
     };
     const what = (button.getAttribute("aria-label") || button.textContent).trim();
     answer.textContent = `${what} …`;

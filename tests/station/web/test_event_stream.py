@@ -91,7 +91,7 @@ def test_names_are_escaped_wherever_they_stand() -> None:
 
 def test_spectators_get_no_buttons() -> None:
     assert "<button" not in PAGES.page("live", VIEW)
-    assert 'data-command="void_lap"' in PAGES.page("operate", VIEW)
+    assert 'data-rule="void_lap"' in PAGES.page("operate", VIEW)
 
 
 def test_a_slow_browser_skips_to_the_newest() -> None:
@@ -273,3 +273,13 @@ def test_too_many_screens_are_told_so(served: Served, monkeypatch: Any) -> None:
 def _next(lines: Any, prefix: bytes) -> dict[str, Any]:
     found: Callable[[bytes], bool] = lambda line: line.startswith(prefix)  # noqa: E731
     return json.loads(next(filter(found, lines)).removeprefix(prefix))
+
+
+def test_a_browser_gets_the_topics_that_it_may_read_and_is_told_of_the_others(served_elsewhere: Served) -> None:
+    url = served_elsewhere.url
+    with requests.get(f"{url}/live?topics=operate,public", stream=True, timeout=60) as answer:
+        lines = answer.iter_lines(chunk_size=1)
+        assert next(line for line in lines if line.startswith(b"data: ")) == b'data: ["operate"]'
+        assert list(_next(lines, b"data: ")["topics"]) == ["public"]
+    assert requests.get(f"{url}/live?topics=operate", timeout=60).status_code in (401, 403)
+    assert requests.get(f"{url}/live?topics=nothing", timeout=60).status_code == 404

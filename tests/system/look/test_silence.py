@@ -20,7 +20,7 @@ from tests.system.look.relay import Relay
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = [
     ("station", "/", "#laps .time", ("stopped", "held", "cut")),
-    ("station", "/operate", ".standing .score", ("held",)),
+    ("station", "/operate", ".near-score", ("held",)),
     ("station", "/gates", ".gate-figures dd", ("held",)),
     ("leaderboard", "/races/cup", "td.score", ("stopped", "cut")),
     ("car", "/", "#health dd", ("stopped", "cut")),

@@ -30,6 +30,13 @@ DIRECTION_WORDS: dict[Direction, Sentence] = {
     "counterclockwise": text("counterclockwise"),
     "clockwise": text("clockwise"),
 }
+SUBMISSION_WORDS: dict[str, Sentence] = {
+    "0": text("at once"),
+    "15": text("15 s after the run"),
+    "60": text("60 s after the run"),
+    "-1": text("by an official"),
+}
+OFFICIAL_WORDS: dict[str, Sentence] = {"one": text("one official"), "two": text("two officials")}
 MIN_LAP_S = RaceRules().min_lap_s
 Fields = Mapping[str, str]
 
@@ -43,6 +50,8 @@ class RaceEntry:
     direction: Direction
     cars_on_track: int
     rules: RaceRules
+    submit_after_s: float
+    official_by_two: bool
 
 
 def race_fields(race: RaceLine | None, event: EventInfo | None) -> dict[str, str]:
@@ -70,6 +79,8 @@ def race_fields(race: RaceLine | None, event: EventInfo | None) -> dict[str, str
         "attempts": _or_empty(rules.attempts_per_racer),
         "min_lap": "" if unsaid else f"{rules.min_lap_s:g}",
         "min_lap_default": f"{shortest or MIN_LAP_S:g}",
+        "submission": f"{race.submit_after_s:g}" if race is not None else "0",
+        "official_by": "two" if race is not None and race.official_by_two else "one",
     }
 
 
@@ -101,6 +112,8 @@ def race_of(fields: Fields, event: EventInfo | None) -> RaceEntry:
         _choice(fields, "direction", DIRECTION_WORDS, text("Direction")),
         _read(fields, "cars_on_track", text("Cars on the track"), lambda entered: parse_whole(entered, 1, 12), 1),
         rules,
+        _read(fields, "submission", text("Result submitted"), _signed_seconds, 0.0),
+        _choice(fields, "official_by", OFFICIAL_WORDS, text("Results are made official by")) == "two",
     )
 
 
@@ -150,6 +163,10 @@ def _duration_s(entered: str) -> float:
 
 def _seconds(entered: str) -> float:
     return parse_number(entered, "s")
+
+
+def _signed_seconds(entered: str) -> float:
+    return -1.0 if entered.startswith("-") else parse_number(entered, "s")
 
 
 def _or_empty(value: int | None) -> str:

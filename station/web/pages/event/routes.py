@@ -22,6 +22,8 @@ from station.web.pages.event.race_form import (
     DIRECTION_WORDS,
     LAP_1_WORDS,
     METHOD_WORDS,
+    OFFICIAL_WORDS,
+    SUBMISSION_WORDS,
     RaceEntry,
     length_of,
     race_fields,
@@ -35,6 +37,8 @@ CHOICES = {
     "lap_1_from": LAP_1_WORDS,
     "at_time_limit": AT_LIMIT_WORDS,
     "direction": DIRECTION_WORDS,
+    "submission": SUBMISSION_WORDS,
+    "official_by": OFFICIAL_WORDS,
 }
 
 
@@ -109,6 +113,8 @@ def _race_command(form: Submission, view: EventView) -> Command:
             track=entry.track,
             direction=entry.direction,
             cars_on_track=entry.cars_on_track,
+            submit_after_s=entry.submit_after_s,
+            official_by_two=entry.official_by_two,
         )
     return _change(form["race_id"], entry, who)
 
@@ -122,6 +128,8 @@ def _change(race_id: str, entry: RaceEntry, who: dict[str, Any]) -> ChangeRace:
         track=entry.track,
         direction=entry.direction,
         cars_on_track=entry.cars_on_track,
+        submit_after_s=entry.submit_after_s,
+        official_by_two=entry.official_by_two,
     )
 
 

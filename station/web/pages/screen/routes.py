@@ -1,9 +1,10 @@
 """The addresses of the big screen: the page in each of its modes, its QR code, and a browser's "I am here"."""
 
 import re
+from typing import Annotated
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +19,8 @@ from station.web.api import CommandTooLarge, error_answer, read_body
 from station.web.pages.screen.rows import figure_chars
 from station.web.site import Site
 
+TURN_S = 12.0
+TurnSeconds = Annotated[float, Query(ge=1, le=600)]
 _ID = re.compile(r"[0-9a-z]{8,32}", re.ASCII)
 
 
@@ -37,14 +40,17 @@ def screen_routes(site: Site) -> APIRouter:
     router = APIRouter()
 
     @router.get("/screen", response_class=HTMLResponse)
-    async def screen(request: Request, mode: str = "") -> HTMLResponse:
-        """The big screen. `mode`: what it shows, whatever was chosen for it on the page of the screens."""
+    async def screen(request: Request, mode: str = "", turn_s: TurnSeconds = TURN_S) -> HTMLResponse:
+        """The big screen. `mode`: what it shows, whatever was chosen for it on the page of the screens.
+
+        `turn_s`: how long each page of the board stays.
+        """
         view, mode = site.view(), mode if mode in MODES else ""
         address, host = _public_address(request), request.url.hostname or ""
         return await site.html(
             request,
             "screen",
-            body_data={"show": mode or "both", "fixed": mode, "figures": figure_chars(view)},
+            body_data={"show": mode or "both", "fixed": mode, "figures": figure_chars(view), "turn": turn_s},
             address=address,
             reachable=not (host in ("localhost", "::1") or host.startswith("127.")),
             score_name=score_name(view.race.rules if view.race is not None else RaceRules()),

@@ -238,3 +238,34 @@ def test_the_same_config_does_not_undo_what_officials_changed() -> None:
     give(hand, e.SwitchRace, race_id=race_two(hand))
     assert hand.engine.event.opened_before(again), "the config is as it was: the officials' race stays on"
     assert not hand.engine.event.opened_before(replace(again, race_id="other"))
+
+
+def test_how_results_become_official_stays_with_the_race() -> None:
+    hand = empty()
+    give(hand, e.CreateRace, name="Heat", rules=FAST, submit_after_s=15.0, official_by_two=True)
+    give(hand, e.SwitchRace, race_id="heat")
+    give(hand, e.ChangeRace, race_id="heat", name="Heat A")
+    race = hand.engine.race
+    assert race is not None
+    assert (race.info.name, race.info.submit_after_s, race.info.official_by_two) == ("Heat A", 15.0, True)
+    give(hand, e.ChangeRace, race_id="heat", official_by_two=False)
+    assert not race.info.official_by_two
+
+
+def test_official_results_change_neither_by_rules_nor_by_a_name() -> None:
+    hand = _two_runs()
+    give(hand, e.AddRacer, racer="Ann")
+    give(hand, e.Official, 40, run_id="run-1")
+    rules = replace(FAST, off_track_penalty_s=2.0)
+    assert "run-1 is official" in refusal(give(hand, e.ChangeRace, 41, race_id="race-1", rules=rules))
+    assert "are official" in refusal(give(hand, e.ChangeRacer, 41, racer="Ann", alias="Anna"))
+    assert "are official" in refusal(give(hand, e.MergeRacers, 41, racer="Ann", into="Bob"))
+    give(hand, e.ReopenResults, 42, run_id="run-1", reason="a protest")
+    assert not refusal(give(hand, e.ChangeRacer, 43, racer="Ann", alias="Anna"))
+
+
+def test_the_preview_counts_no_disqualified_run() -> None:
+    hand = _two_runs()
+    give(hand, e.Disqualify, 40, run_id="run-1", reason="another car")
+    effect = rule_change_effect(hand.engine.races["race-1"], replace(FAST, off_track_penalty_s=2.0))
+    assert [each.racer for each in effect] == ["Bob"]
