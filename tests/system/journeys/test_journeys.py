@@ -1,4 +1,4 @@
-"""Whole race days in a real browser, by people who have never seen the station: keyboard alone, a phone, a stock car."""
+"""Whole race days in a real browser, as people do who have never seen the station: by keyboard, phone, stock car."""
 
 import pathlib
 from collections.abc import Iterator
@@ -36,6 +36,8 @@ class Operator:
         self.track, self.page = track, page
         self.watched = Watched(page)
         self.faults: list[str] = []
+        page.on("response", lambda answer: self.missing.append(answer.url) if answer.status == 404 else None)
+        self.missing: list[str] = []
 
     def open(self, path: str) -> None:
         self.page.goto(self.track.url + path)
@@ -62,22 +64,42 @@ class Operator:
         self.type_into("[name=again]", PASSPHRASE)
         self.press("Enter")
         self.page.wait_for_url(lambda url: "/claim" not in url)
+        self.page.wait_for_load_state()
+        self.watched.errors.clear()  # what follows the claim by itself is no part of these journeys
+        self.missing.clear()
 
     def answer(self, words: str) -> None:
         expect(self.page.locator("#answer")).to_contain_text(words)
 
-    def run(self, racer: str, *laps_s: float) -> None:
-        """From the call to the submitted result: N calls, E opens, S starts, and the last lap ends it."""
-        page = self.page
-        expect(page.locator("dialog[open]")).to_have_count(0)
-        for now, key in (("Call next", "n"), ("Open the run", "e"), ("Start", "s")):
-            primary = page.locator(".controls-column .primary:visible")
-            expect(primary.locator(".what")).to_have_text(now)
-            expect(primary).not_to_have_attribute("aria-disabled", "true")
-            self.press(key)
+    def now(self, words: str, key: str) -> None:
+        """Waits until this is what comes next, and presses its key."""
+        button = self.page.locator(".controls-column .act:visible", has=self.page.get_by_text(words, exact=True))
+        expect(button.first).to_be_visible()
+        expect(button.first).not_to_have_attribute("aria-disabled", "true")
+        self.press(key)
+
+    def queue(self, racer: str) -> None:
+        self.press("/")
+        self.page.keyboard.type(racer)
+        self.press("Enter")
+        self.answer(f"{racer} queued")
+        expect(self.page.locator("dialog[open]")).to_have_count(0)
+
+    def run(self, *laps_s: float, missed: bool = False) -> None:
+        """From the call to the result, which the station submits. `missed`: a crossing was missed, and Y counts it."""
+        self.now("Call next", "n")
+        self.now("Open the run", "e")
+        self.now("Start", "s")
         self.answer("driving")
         self.track.drive(*laps_s)
-        expect(page.locator("#near")).to_contain_text(racer)
+        if missed:
+            expect(self.page.locator(".question:visible")).to_have_count(1)
+            self.check("/operate with a question")
+            self.press("y")
+        expect(self.page.locator("#controls")).to_contain_text("It is submitted.")
+
+    def forget_answer(self) -> None:
+        self.page.evaluate("document.getElementById('answer').textContent = ''")
 
 
 def at_the_station(track: SimulatedTrack) -> str:
@@ -87,18 +109,16 @@ def at_the_station(track: SimulatedTrack) -> str:
 
 def test_a_race_day_by_keyboard_alone(track: SimulatedTrack, context: BrowserContext, tmp_path: pathlib.Path) -> None:
     operator = Operator(track, context.new_page())
-    page = operator.page
     operator.claim()
     _event_and_race(operator)
     _racers(operator, tmp_path)
     operator.open("/operate")
-    for racer, laps in (("Racer 1", (9, 8, 9, 10)), ("Racer 2", (8.5, 9, 9, 9)), ("Racer 3", (9, 9, 7.5, 9))):
-        operator.press("/")
-        page.keyboard.type(racer)
-        operator.press("Enter")
-        operator.answer(f"{racer} queued")
-        operator.run(racer, *laps)
-        operator.check(f"/operate after {racer}")
+    for racer in ("Racer 1", "Racer 2", "Racer 3"):
+        operator.queue(racer)
+    operator.run(9, 8, 9, 10)
+    operator.run(8.5, 9, 18, missed=True)
+    operator.run(9, 9, 7.5, 9)
+    operator.check("/operate with everybody ranked")
     assert at_the_station(track) == "Racer 3 7500\nRacer 1 8000\nRacer 2 8500"
     assert operator.faults == []
     assert operator.watched.errors == []
@@ -133,3 +153,58 @@ def _racers(operator: Operator, folder: pathlib.Path) -> None:
     for number in range(3):
         page.locator("#racers tr").nth(number).locator(".check-in").press("Space")
     expect(page.locator("#racers_count")).to_have_text("12 racers, 3 checked in")
+
+
+def test_a_run_is_raced_on_a_phone(track: SimulatedTrack, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    operator = Operator(track, context.new_page())
+    page = operator.page
+    operator.claim()
+    operator.open("/operate")
+    page.locator("#add-first:visible, #add-racer:visible").first.tap()
+    page.fill("#add [name=racer]", "Ada")
+    page.fill("#add [name=car]", "car-1")
+    page.get_by_role("button", name="Open the run now").tap()
+    operator.answer("Run of Ada opened")
+    start = page.locator("#start")
+    expect(start).not_to_have_attribute("aria-disabled", "true")
+    start.tap()
+    operator.answer("driving")
+    track.drive(9, 8, 9, 10)
+    page.goto(track.url)
+    expect(page.locator("main")).to_contain_text("Ada")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    operator.check("the live page")
+    assert operator.missing == []
+    assert operator.faults == []
+    assert operator.watched.errors == []
+    context.close()
+
+
+def test_a_stock_car_is_raced_on_beams_alone(tmp_path: pathlib.Path, context: BrowserContext) -> None:
+    """No car speaks to the station: it is started by hand, and nothing raises an alarm."""
+    with simulated_track(tmp_path, RULES, cars=0) as track:
+        operator = Operator(track, context.new_page())
+        page = operator.page
+        operator.claim()
+        operator.open("/cars?act=add")
+        operator.type_into("#form [name=car]", "stock-1")
+        page.locator("#form [name=kind][value=stock]").check()
+        page.locator("#form [name=car]").press("Enter")
+        operator.answer("The car is stored.")
+        operator.open("/operate")
+        operator.press("/")
+        page.fill("#add [name=racer]", "Ada")
+        page.fill("#add [name=car]", "stock-1")
+        page.get_by_role("button", name="Open the run now").press("Enter")
+        operator.answer("Run of Ada opened")
+        operator.forget_answer()
+        operator.now("Start", "s")
+        operator.answer("✓")
+        track.drive(9, 8, 9, 10)
+        expect(page.locator("#near")).to_contain_text("Ada")
+        assert page.locator("#alarms .alarm").count() == 0
+        assert [line.score_ms for line in track.rig.station.snapshot().standing] in ([8000], [])
+        operator.check("/operate with a stock car")
+        assert operator.faults == []
+        assert operator.watched.errors == []
