@@ -21,6 +21,9 @@ BENCHES: dict[str, Bench] = {
     "import": Bench("bench.vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
     "journal": Bench("bench.station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),
     "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
+    "screens": Bench(
+        "bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing; 200 rows"
+    ),
     "station": Bench("bench.station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
     "tamper": Bench("bench.station.tamper", "altered journals and evidence: which alterations are found"),
     "timing": Bench("bench.station.timing", "device clocks mapped to the station's clock: error and bound"),

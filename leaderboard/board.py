@@ -237,6 +237,10 @@ class LeaderboardService:
             queries.race(db, race_id)
             return domain.standing(queries.lines(db, race_id), queries.uncertainties_ns(db, race_id))
 
+    def tops(self, limit: int) -> list[Snapshot]:
+        """Every race with its first `limit` lines, each of one moment, in the order of `races`."""
+        return [self.snapshot(head.race.race_id, limit) for head in self.races()]
+
     def snapshot(self, race_id: str, limit: int | None = None) -> Snapshot:
         """The race and the first `limit` lines (None: all) of one moment. Raises UnknownRace."""
         with self._store.read() as db:

@@ -74,10 +74,10 @@ def shown(folder: pathlib.Path, where: str, crossings: int) -> list[Shown]:
 
 
 def _watch(url: str, bearer: dict[str, str], gate: FastGate, broker: int, crossings: int) -> list[Shown]:
-    committed, streams = _CommittedLaps(broker), _Streams(url)
+    committed, streams = CommittedLaps(broker), _Streams(url)
     with _chromium(url) as drawn:
-        _post(url, bearer, command="open_run", racer="Ann", car="car-1", run_id="bench")
-        _post(url, bearer, command="start", by_hand=True)
+        post_command(url, bearer, command="open_run", racer="Ann", car="car-1", run_id="bench")
+        post_command(url, bearer, command="start", by_hand=True)
         done = committed.wait(crossings, timeout_s=crossings * LAP_S * 3 + 60)
         rows = drawn()
         streams.close()
@@ -100,7 +100,7 @@ def _watch(url: str, bearer: dict[str, str], gate: FastGate, broker: int, crossi
     ]
 
 
-class _CommittedLaps:
+class CommittedLaps:
     """Records the official laps on MQTT: a published lap is committed."""
 
     def __init__(self, port: int) -> None:
@@ -189,7 +189,7 @@ def _row(what: str, seconds: list[float]) -> Shown:
     return Shown(what, len(ms), ms[len(ms) // 2], ms[min(len(ms) - 1, len(ms) * 99 // 100)], ms[-1])
 
 
-def _post(url: str, bearer: dict[str, str], **command: object) -> None:
+def post_command(url: str, bearer: dict[str, str], **command: object) -> None:
     body = json.dumps(command).encode()
     request = urllib.request.Request(f"{url}/api/v1/commands", body, {"content-type": "application/json", **bearer})
     urllib.request.urlopen(request, timeout=20).close()

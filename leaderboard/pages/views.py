@@ -6,7 +6,6 @@ from leaderboard.board import Snapshot, StandingRow
 from leaderboard.domain import RaceRecord
 from leaderboard.pages import wording
 from leaderboard.scored_laps import LapShape, best_window, utc_text
-from leaderboard.store.queries import RaceHead
 from shared.protocol.results import Evidence
 from shared.rules.wording import INCIDENTS
 from shared.text import joined, ntext, text
@@ -78,12 +77,20 @@ class RaceHeaderView:
 
 
 @dataclass(frozen=True, slots=True)
+class PodiumPlace:
+    """One of the first three of a race."""
+
+    rank: int
+    name: str
+    score: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardView:
-    """A race on the index, with its leader ('' if there is none yet)."""
+    """A race on the index, with its first three (fewer if fewer have qualified)."""
 
     race: RaceHeaderView
-    leader: str
-    score: str
+    podium: tuple[PodiumPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ class BoardView:
     hidden: int
 
 
+PODIUM = 3
 _STATES = {"open": text("Open"), "closed": text("Closed"), "upcoming": text("Not open yet")}
 
 
@@ -108,11 +116,13 @@ def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
     return BoardView(race, snapshot.version, table, snapshot.racers - len(table))
 
 
-def card(head: RaceHead, now_utc_ns: int) -> CardView:
-    """The card of a race on the index."""
-    race = race_view(head.race, head.racers, head.results, now_utc_ns)
-    score = "" if head.leader_score_ms is None else format_ms(head.leader_score_ms)
-    return CardView(race, head.leader or "", score)
+def card(snapshot: Snapshot, now_utc_ns: int) -> CardView:
+    """The card of a race on the index; `snapshot` has at least its first three lines."""
+    race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
+    podium = tuple(
+        PodiumPlace(row.placed.rank, row.name, format_ms(row.placed.score_ms)) for row in snapshot.rows[:PODIUM]
+    )
+    return CardView(race, podium)
 
 
 def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> RaceHeaderView:

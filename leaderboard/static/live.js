@@ -53,9 +53,9 @@
       const row = element(html);
       const old = rows.get(key);
       localise(row);
-      if (!old || old.dataset.score !== row.dataset.score) {
+      if (!old || old.dataset.figure !== row.dataset.figure) {
         row.classList.add("fresh");
-        announcements.push(t("{racer}: rank {rank} with {score}.", { racer: row.dataset.name, rank: row.dataset.rank, score: row.dataset.score }));
+        announcements.push(t("{racer}: rank {rank} with {score}.", { racer: row.dataset.name, rank: row.dataset.rank, score: row.dataset.figure }));
       }
       if (old) old.replaceWith(row);
       rows.set(key, row);

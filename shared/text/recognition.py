@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from shared.text.template import Field, parts_of
 
 MIN_LETTERS = 3  # a template with fewer letters, such as "{name}: {why}", fits too much
+START = 4  # how many signs of a literal at the start choose the templates that are tried
 MAX_LENGTH = 2000  # a longer text is nobody's sentence
 
 
@@ -39,6 +40,7 @@ class _Pattern:
     parts: tuple[str | Field, ...]
     letters: int
     signs: int  # letters and all others
+    start: str  # the first signs of a literal that is long enough, "" if there is none
 
 
 class Recogniser:
@@ -48,7 +50,13 @@ class Recogniser:
         patterns = [_pattern(known) for known in forms]
         self._whole = {str(p.parts[0]): p.known for p in patterns if len(p.parts) == 1 and isinstance(p.parts[0], str)}
         usable = [p for p in patterns if len(p.parts) > 1 and p.letters >= MIN_LETTERS]
-        self._patterns = sorted(usable, key=lambda p: (-p.letters, -p.signs, p.known.form))
+        usable.sort(key=_by_letters)
+        # Most begin with a literal: by its first signs; the others may fit any text.
+        self._open = [p for p in usable if p.start == ""]
+        starts = {p.start for p in usable} - {""}
+        self._by_start = {
+            start: sorted([*self._open, *(p for p in usable if p.start == start)], key=_by_letters) for start in starts
+        }
         self._cached = functools.lru_cache(maxsize=4096)(self._find)
 
     def recognise(self, written: str) -> Recognised | None:
@@ -58,7 +66,7 @@ class Recogniser:
     def _find(self, written: str) -> Recognised | None:
         if (known := self._whole.get(written)) is not None:
             return Recognised(known.message, known.form, {})
-        for pattern in self._patterns:
+        for pattern in self._by_start.get(written[:START], self._open):
             if (values := _values(pattern.parts, written)) is not None:
                 return Recognised(pattern.known.message, pattern.known.form, values)
         return None
@@ -67,7 +75,13 @@ class Recogniser:
 def _pattern(known: KnownForm) -> _Pattern:
     parts = parts_of(known.form)
     literals = "".join(part for part in parts if isinstance(part, str))
-    return _Pattern(known, parts, sum(sign.isalpha() for sign in literals), len(literals))
+    first = parts[0] if parts and isinstance(parts[0], str) else ""
+    start = first[:START] if len(first) >= START else ""
+    return _Pattern(known, parts, sum(sign.isalpha() for sign in literals), len(literals), start)
+
+
+def _by_letters(pattern: _Pattern) -> tuple[int, int, str]:
+    return -pattern.letters, -pattern.signs, pattern.known.form
 
 
 def _values(parts: tuple[str | Field, ...], written: str) -> dict[str, str] | None:

@@ -9,6 +9,7 @@ import http.cookies
 import json
 import pathlib
 import re
+import threading
 import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -43,6 +44,8 @@ class LanguageChoice:
         self._app, self._default = app, default
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            threading.Thread(target=_load_catalogues, name="texts", daemon=True).start()
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -63,6 +66,13 @@ class LanguageChoice:
 
         with reading(reader):
             await self._app(scope, receive, send_in_language)
+
+
+def _load_catalogues() -> None:
+    """Reads every language when the server starts, so that nobody's first page waits for it."""
+    for reader in languages():
+        if reader != ENGLISH:
+            catalogue(reader)
 
 
 def _cookie(header: str) -> str:

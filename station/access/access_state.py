@@ -133,6 +133,7 @@ class AccessState:
 
     def _read(self) -> AccessRules:
         self._version = self.store.version()
+        self.settings = self.store.settings()
         return AccessRules(
             self._limits,
             {person.id: person for person in self.store.people()},

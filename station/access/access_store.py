@@ -30,6 +30,7 @@ CREATE TABLE last_used (id TEXT PRIMARY KEY, at_s REAL NOT NULL) STRICT;
 CREATE TABLE failure (key TEXT PRIMARY KEY, count INTEGER NOT NULL, last_s REAL NOT NULL) STRICT;
 CREATE TABLE event (seq INTEGER PRIMARY KEY, at_s REAL NOT NULL, deed TEXT NOT NULL, person TEXT NOT NULL,
   device TEXT NOT NULL, subject TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL) STRICT;
+CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TRIGGER event_never_updated BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER event_never_deleted BEFORE DELETE ON event BEGIN SELECT RAISE(ABORT, 'append only'); END;
 """
@@ -104,6 +105,13 @@ class AccessStore:
             after,
         )
         return [(seq, AccessEvent(at_s, _one_of(get_args(Deed), deed), *rest)) for seq, at_s, deed, *rest in rows]
+
+    def settings(self) -> dict[str, str]:
+        """What was chosen in the browser: "station" (its name, as pages show it) and "language"."""
+        return dict(self._rows("SELECT key, value FROM setting"))
+
+    def put_setting(self, key: str, value: str) -> None:
+        self._run("INSERT OR REPLACE INTO setting VALUES (?, ?)", key, value)
 
     def put_person(self, person: Person, key: str) -> None:
         """Adds the person, or replaces the one with this id. `key`: what all spellings of the name share."""

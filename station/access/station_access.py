@@ -10,6 +10,7 @@ core by intention: call what signs in on a thread of a small pool.
 """
 
 import pathlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from shared.addresses import counted_prefix
@@ -104,6 +105,21 @@ class StationAccess:
     def is_valid(self, identity: Identity) -> bool:
         """Does what this identity was based on still hold? Asked by open streams; counts as no use."""
         return self._state.rules.is_valid(identity, self._state.used_s, self._state.now_s())
+
+    def change_settings(self, by: Identity, settings: Mapping[str, str]) -> None:
+        """Stores what was chosen in the browser: "station" and "language". Raises StorageError."""
+        before = self._state.settings
+        changed = {key: value for key, value in settings.items() if before.get(key, "") != value}
+        if not changed:
+            return
+        with self._state.change() as store:
+            for key, value in changed.items():
+                store.put_setting(key, value)
+                store.add_event(
+                    AccessEvent(
+                        self._state.now_s(), "setting_changed", by.author, by.device, key, before.get(key, ""), value
+                    )
+                )
 
     def claim_code_to_show(self) -> str:
         """The code for the console while nobody has claimed the station, or a new one was asked for; "" else."""

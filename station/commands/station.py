@@ -58,7 +58,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
             opened,
             config.web.allowed_hosts,
             send,
-            lambda: config.web.language,
+            lambda: opened.state.settings.get("language") or config.web.language,
             TrackLibrary(config.data_dir),
             ScreenRegister(config.data_dir, log),
         )

@@ -46,7 +46,7 @@ class _ReadSoFar:
     signals: set[str] = field(default_factory=set)  # boots on whose clock a start was given
     races: dict[str, RaceRules] = field(default_factory=dict)
     race_id: str = ""  # the race that is on
-    opened_in: str = ""  # the race in which a run of this id was last opened: rulings also reach earlier races
+    opened_in: set[str] = field(default_factory=set)  # races with a run of this id: with one, rulings reach it later
     replaced: set[tuple[str, int]] = field(default_factory=set)  # boot and ns that another witness gave
     booted: bool = False
 
@@ -109,9 +109,10 @@ def _apply_fact(run: RecomputedRun, known: _ReadSoFar, name: str, fact: dict[str
 def _apply_run_fact(run: RecomputedRun, known: _ReadSoFar, name: str, fact: dict[str, Any]) -> None:
     """Reads a fact about a run of this id, unless it is the run of another race."""
     if name == "RunOpened":
-        known.race_id = known.opened_in = fact["race_id"]
+        known.race_id = fact["race_id"]
+        known.opened_in.add(fact["race_id"])
         run.race_id = run.race_id or fact["race_id"]
-    if run.race_id not in (known.race_id, known.opened_in):
+    if known.race_id != run.race_id and known.opened_in != {run.race_id}:
         return
     if name == "RunOpened":
         run.opened, run.rules = fact, known.races.get(fact["race_id"])

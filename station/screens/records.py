@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from shared.text import Sentence, text
 
 ScreenKind = Literal["hall", "pit", "stream"]
-ScreenMode = Literal["both", "board", "run", "chart", "queue", "winner", "message", "qr", "blank"]
+ScreenMode = Literal["both", "board", "run", "queue", "winner", "message", "qr", "blank"]
 SceneName = Literal["before", "heat", "break", "finals", "awards"]
 SoundMode = Literal["none", "tones", "voice"]
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from station.core.engine import Engine
 from station.core.facts import RunOpened
-from station.core.inputs import Input
+from station.core.inputs import Command, Input
 from station.service.archive.run_index import HandledInput, RunIndex
 from station.store.journal import Journal
+from station.views.audit.audit_trail import AuditTrail
 from station.views.runs.uncounted_crossings import UncountedLog
 
 
@@ -22,6 +23,7 @@ class Restored:
     opened: dict[tuple[str, str], int] = field(default_factory=dict)
     uncounted: UncountedLog = field(default_factory=UncountedLog)
     index: RunIndex = field(default_factory=RunIndex)
+    audit: AuditTrail = field(default_factory=AuditTrail)
 
     def handle(self, event: Input) -> HandledInput:
         """Has the engine handle an input. It counts as stored only once `record` is called for it."""
@@ -31,6 +33,9 @@ class Restored:
         """Takes account of the stored record `seq`, which the engine has handled."""
         self.uncounted.record(self.engine, event, handled.facts)
         self.index.record(self.engine, seq, event, handled)
+        if isinstance(event, Command) and handled.facts:
+            utc_ns = self.engine.scale.of_moment(event.moment)
+            self.audit.record(seq, utc_ns, event, handled.facts, handled.effect)
         for fact in handled.facts:
             if isinstance(fact, RunOpened):
                 self.opened[fact.race_id, fact.run_id] = seq

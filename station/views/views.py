@@ -10,6 +10,7 @@ from typing import Protocol
 from station.core.inputs import ChangeRace, Command, Mode
 from station.core.race.race_changes import PlaceChange
 from station.screens.records import ScreensView
+from station.views.audit.audit_trail import AuditEntry
 from station.views.car_views import CarView, StopView
 from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.event_view import EventView
@@ -94,6 +95,9 @@ class ServicePort(Protocol):
 
     def last_acts(self, author: str) -> tuple[LastAct, ...]:
         """The person's last own acts, newest first; the command UndoLast undoes the newest that can be."""
+
+    def audit(self) -> tuple[AuditEntry, ...]:
+        """What every official did, oldest first."""
 
     def run_list(self) -> tuple[RunSummary, ...]:
         """All runs of all races, newest first."""

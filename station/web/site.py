@@ -34,8 +34,11 @@ class Site:
     tracks: TrackLibrary | None = None
 
     def view(self) -> View:
-        """The newest view, with what the screens show."""
-        return replace(self.service.snapshot(), screens=self.screens.view)
+        """The newest view, with what the screens show, and the station's name as it was chosen in the browser."""
+        view = self.service.snapshot()
+        return replace(
+            view, screens=self.screens.view, station=self.access.state.settings.get("station") or view.station
+        )
 
     def outline(self, track: str) -> TrackOutline | None:
         """The geometry of the track of this name; None if it is not known. Reads files: call it off the event loop."""

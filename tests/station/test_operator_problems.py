@@ -4,6 +4,7 @@ import json
 import pathlib
 import zipfile
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -132,7 +133,9 @@ def test_06_corrections_leave_a_trail_and_the_numbering_stays_right(rig: Rig) ->
 
 
 @pytest.mark.parametrize(("rule", "laps"), [("stop", 2), ("finish_lap", 3)])
-def test_07_late_laps_follow_the_rule_of_the_race(tmp_path: pathlib.Path, rule: str, laps: int) -> None:
+def test_07_late_laps_follow_the_rule_of_the_race(
+    tmp_path: pathlib.Path, rule: Literal["stop", "finish_lap"], laps: int
+) -> None:
     rules = replace(BEST, time_limit_s=20.0, at_time_limit=rule)
     rig = Rig(tmp_path / "station.db", rules)
     drive(rig, 8.0, 8.0, 8.0)

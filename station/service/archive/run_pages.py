@@ -31,7 +31,7 @@ from station.views.runs.run_trace import (
 )
 
 RECORDS_AFTER = 16  # records read after the end of a run: its last beam is freed after it
-LEAST_MARGIN_MS = 1_000.0  # shown before the first stamp and after the last, or this part of the span if it is more
+MIN_MARGIN_MS = 1_000.0  # shown before the first stamp and after the last, or this part of the span if it is more
 MARGIN = 0.025
 ToMs = Callable[[StoredStamp], float]
 _LAPS = TypeAdapter(tuple[Lap, ...])
@@ -159,7 +159,7 @@ def _trace(
         system = systems.get(each.gate, "A")
         crossings.append(TracedCrossing(to_ms(each.stamp), each.number, each.gate, system, state, lap, source, why))
     at_ms = [0.0, *(to_ms(stamp) for stamp in stamps)]
-    margin_ms = max(LEAST_MARGIN_MS, MARGIN * (max(at_ms) - min(at_ms)))
+    margin_ms = max(MIN_MARGIN_MS, MARGIN * (max(at_ms) - min(at_ms)))
     return RunTrace(
         begin_utc_ns,
         min(at_ms) - margin_ms,

@@ -17,6 +17,7 @@ from station.service.archive.run_pages import begin_page, finish_page
 from station.service.archive.trace_reader import read_trace
 from station.service.inbox import QueuedInput
 from station.service.restore import Restored
+from station.views.audit.audit_trail import AuditEntry
 from station.views.command_answers import RulingEffect
 from station.views.results.race_records import race_record
 from station.views.results.race_results import RaceResults, race_results
@@ -45,6 +46,10 @@ class RunQuestions:
     def last_acts(self, author: str) -> tuple[LastAct, ...]:
         """The person's last own acts, newest first. Raises NotAnswered."""
         return self._ask(lambda restored: restored.index.acts.last(restored.engine, author))
+
+    def audit(self) -> tuple[AuditEntry, ...]:
+        """What every official did, oldest first. Raises NotAnswered."""
+        return self._ask(lambda restored: tuple(restored.audit.entries))
 
     def run_list(self) -> tuple[RunSummary, ...]:
         """All runs of all races, newest first. Raises NotAnswered."""

@@ -132,7 +132,9 @@ def race_results(record: RaceRecordNow) -> RaceResults:
     """The results of what was read."""
     card = record.card
     racers = {name_key(racer.alias): racer for racer in record.racers}
-    by_id = {run.run_id: run for run in record.runs}
+    runs = tuple(_run(run, record.rules) for run in record.runs)
+    by_id = {run.run_id: run for run in runs}
+    set_utc_ns = {run.run_id: run.set_utc_ns for run in record.runs}
     return RaceResults(
         race_id=card.race_id,
         name=card.name,
@@ -145,10 +147,16 @@ def race_results(record: RaceRecordNow) -> RaceResults:
         rules_version=card.rules_version,
         time_zone=record.event.time_zone if record.event is not None else "",
         places=tuple(
-            _place(each, ties, by_id.get(each.run_id), racers.get(name_key(each.placed.racer)), record.rules)
-            for each, ties in zip(record.places, _ties(record.places), strict=True)
+            _place(
+                each,
+                tie,
+                by_id.get(each.run_id),
+                racers.get(name_key(each.placed.racer)),
+                set_utc_ns.get(each.run_id, 0),
+            )
+            for each, tie in zip(record.places, _ties(record.places), strict=True)
         ),
-        runs=tuple(_run(run, record.rules) for run in record.runs),
+        runs=runs,
         official=record.official,
         clock_trusted=record.clock_trusted,
     )
@@ -182,7 +190,7 @@ def _ties(places: Sequence[PlaceRecord]) -> list[Tie]:
     ]
 
 
-def _place(record: PlaceRecord, tie: Tie, run: RunRecord | None, racer: Racer | None, rules: RaceRules) -> PlaceResult:
+def _place(record: PlaceRecord, tie: Tie, run: RunResult | None, racer: Racer | None, set_utc_ns: int) -> PlaceResult:
     placed = record.placed
     return PlaceResult(
         rank=placed.rank,
@@ -199,17 +207,13 @@ def _place(record: PlaceRecord, tie: Tie, run: RunRecord | None, racer: Racer | 
         colour=racer.colour if racer else "",
         car=run.car if run else "",
         model=run.model if run else "",
-        best_ms=_best_ms(run.laps, rules) if run else None,
-        set_utc_ns=run.set_utc_ns if run else 0,
+        best_ms=run.best_ms if run else None,
+        set_utc_ns=set_utc_ns,
     )
 
 
-def _best_ms(laps: Sequence[Lap], rules: RaceRules) -> int | None:
-    times = [published_ms(lap_time_ns(lap, rules)) for lap in map(run_lap, laps) if successful(lap, rules)]
-    return min(times, default=None)
-
-
 def _run(run: RunRecord, rules: RaceRules) -> RunResult:
+    laps = tuple(_lap(lap, run, rules) for lap in run.laps)
     return RunResult(
         run_id=run.run_id,
         racer=run.racer,
@@ -225,8 +229,8 @@ def _run(run: RunRecord, rules: RaceRules) -> RunResult:
         score_ms=run.score_ms,
         first_lap=run.first_lap,
         last_lap=run.last_lap,
-        best_ms=_best_ms(run.laps, rules),
-        laps=tuple(_lap(lap, run, rules) for lap in run.laps),
+        best_ms=min((lap.lap_ms for lap in laps if lap.counts), default=None),
+        laps=laps,
     )
 
 

@@ -3,6 +3,7 @@
 from shared.text import text
 from station.access.roles import Role
 from station.web.page import LiveTopic, Page
+from station.web.pages.audit.routes import audit_routes
 from station.web.pages.cars.presenter import CARS
 from station.web.pages.cars.routes import cars_routes
 from station.web.pages.chart.presenter import CHART
@@ -16,8 +17,10 @@ from station.web.pages.operate.presenter import CONTROL
 from station.web.pages.overlay.presenter import OVERLAY
 from station.web.pages.overlay.routes import overlay_routes
 from station.web.pages.people.routes import people_routes
+from station.web.pages.racer.routes import racer_routes
 from station.web.pages.racers.presenter import RACERS
 from station.web.pages.racers.routes import racers_routes
+from station.web.pages.referee.presenter import REFEREE
 from station.web.pages.results.routes import certificate_routes, results_routes
 from station.web.pages.run.routes import officials_form, run_routes
 from station.web.pages.runs.routes import runs_routes
@@ -25,6 +28,8 @@ from station.web.pages.screen.presenter import HALL
 from station.web.pages.screen.routes import screen_routes
 from station.web.pages.screens.presenter import SCREENS
 from station.web.pages.screens.routes import screens_routes
+from station.web.pages.setup.presenter import SETUP
+from station.web.pages.setup.routes import setup_routes
 from station.web.pages.sign_in.routes import claim_routes, pair_routes, sign_in_routes
 from station.web.pages.sound.presenter import SOUND
 from station.web.pages.sound.routes import sound_routes
@@ -44,6 +49,8 @@ PAGES: tuple[Page, ...] = (
         also=("sound",),
     ),
     Page("operate", "/operate", text("Race control"), Role.REFEREE, in_tabs=True, content=CONTROL),
+    Page("racer", "/r/{code}", text("Racer"), Role.VIEWER, routes=racer_routes),
+    Page("referee", "/referee", text("Referee"), Role.REFEREE, in_tabs=True, content=REFEREE),
     Page("runs", "/runs", text("Runs"), Role.REFEREE, in_tabs=True, routes=runs_routes),
     Page("run", "/runs/{run_id}", text("Run"), Role.VIEWER, routes=run_routes),
     Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, routes=officials_form),
@@ -70,6 +77,8 @@ PAGES: tuple[Page, ...] = (
     Page("sound", "/sound", text("Sound"), Role.VIEWER, routes=sound_routes, also=("sound",)),
     Page("overlay", "/overlay", text("Overlay"), Role.VIEWER, content=OVERLAY, routes=overlay_routes, bare=True),
     Page("people", "/people", text("People"), Role.OPERATOR, in_tabs=True, routes=people_routes),
+    Page("audit", "/audit", text("Audit"), Role.REFEREE, in_tabs=True, routes=audit_routes),
+    Page("setup", "/setup", text("Set-up"), Role.ADMIN, content=SETUP, routes=setup_routes),
     Page("claim", "/claim", text("Claim this station"), Role.VIEWER, routes=claim_routes),
     Page("sign_in", "/sign-in", text("Sign in"), Role.VIEWER, routes=sign_in_routes),
     Page("pair", "/pair", text("Pair this device"), Role.VIEWER, routes=pair_routes),

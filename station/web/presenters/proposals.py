@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from shared.text import ntext, recorded, text
+from shared.text import Sentence, ntext, recorded, text
+from shared.units import format_ns
 from station.core.facts import Lap, Proposal
 from station.core.runs.proposals import HAND, USUAL
 from station.views.car_views import CarView
@@ -110,9 +111,24 @@ def _flagged(run: AskedRun, at_ns: int, named: bool) -> PendingDecision:
     count = DecisionButton(
         text("Count this crossing"), "add_crossing", (("at_ns", at_ns),), texts, ask=text("Count this crossing")
     )
-    return PendingDecision(
-        f"flag-{run.run_id}-{at_ns}", text("A crossing came too soon to end a lap."), (), (count,), _who(run, named)
-    )
+    return PendingDecision(f"flag-{run.run_id}-{at_ns}", _too_soon(run, at_ns), (), (count,), _who(run, named))
+
+
+def _too_soon(run: AskedRun, at_ns: int) -> Sentence:
+    """How long after the last lap a flagged crossing came; after the start, if no lap had ended."""
+    before = [lap for lap in run.laps if lap.ended_ns <= at_ns]
+    began_ns = min((lap.ended_ns - lap.lap_ns for lap in run.laps), default=at_ns)
+    if before:
+        seconds = format_ns(at_ns - before[-1].ended_ns)
+        return text(
+            "A crossing came {seconds} s after lap {number} ended, too soon to end a lap.",
+            seconds=seconds,
+            number=before[-1].number,
+        )
+    if began_ns < at_ns:
+        seconds = format_ns(at_ns - began_ns)
+        return text("A crossing came {seconds} s after the start, too soon to end a lap.", seconds=seconds)
+    return text("A crossing came too soon to end a lap.")
 
 
 def _proposal(p: Proposal, run: AskedRun, runs: Sequence[AskedRun], *, keys: bool) -> PendingDecision:

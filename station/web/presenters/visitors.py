@@ -42,6 +42,7 @@ def visitor_view(view: View) -> View:
         event=_event(view.event),
         announcements=view.announcements,
         screens=view.screens,
+        lights=replace(view.lights, fault="") if view.lights is not None else None,
         commentary=view.commentary,
         notice=INTERRUPTION if interrupted(view) else "",
     )

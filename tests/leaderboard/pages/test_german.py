@@ -24,7 +24,7 @@ def test_no_english_is_left_on_the_board(board: LeaderboardService, pages: Leade
     with reading("de"):
         documents = [
             empty,
-            pages.index(board.races(), 1),
+            pages.index(board.tops(3), 1),
             pages.race(board.snapshot("cup"), 1, live=True),
             pages.missing("There is no such page."),
         ]

@@ -10,6 +10,7 @@ from shared.rules.ranking import RaceRules
 from station.core.facts import GateNoteStored, Lap, Proposal
 from station.core.inputs import ChangeRace, Command, StopAll
 from station.core.race.race_changes import PlaceChange
+from station.views.audit.audit_trail import AuditEntry
 from station.views.car_views import CarStopView, CarView, StopView
 from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.gate_views import GateView, SensorView
@@ -217,6 +218,7 @@ class FakeStation:
     stop: StopView = STOPPED  # the outcome of a stop
     changed: threading.Condition = field(default_factory=threading.Condition)
     results: dict[str, RaceResults] = field(default_factory=dict)
+    acts: tuple[AuditEntry, ...] = ()
     commanded: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def snapshot(self) -> View:
@@ -239,6 +241,9 @@ class FakeStation:
         self.commanded.release()
         self.show(stop=replace(self.stop, author=author))
         return self.view.stop
+
+    def audit(self) -> tuple[AuditEntry, ...]:
+        return self.acts
 
     def race_results(self, race_id: str) -> RaceResults | None:
         return self.results.get(race_id)

@@ -167,6 +167,7 @@ def test_a_very_long_lap_and_a_name_in_another_script_are_whole(pages: Client) -
     assert NAMES[3] in text
     assert "11:02.500" in text
     assert "did the car stand still" in text
+    assert "A crossing came 1.300 s after lap 2 ended, too soon to end a lap." in text
 
 
 def given(client: Client, **command: str) -> requests.Response:

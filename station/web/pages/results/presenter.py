@@ -1,7 +1,6 @@
 """What the results page and the certificates show: texts and figures as they are read. Pure."""
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from shared.rules.ranking import RunLap
 from shared.rules.wording import incidents, rules_in_words, score_name
@@ -18,6 +17,7 @@ from station.views.results.race_results import (
     tie_words,
     uncertainty_words,
 )
+from station.web.presenters.time_zones import zone_of
 
 MAX_RUNS_SHOWN = 400  # with all their laps on one page; the files have all of them
 
@@ -133,14 +133,6 @@ def stamp(results: RaceResults) -> Sentence:
     return text("Official results: declared by {author}, {at}.", author=official.author, at=at)
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """The event's time zone; UTC if it has none that this machine knows."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ValueError, OSError, LookupError):
-        return ZoneInfo("UTC")
-
-
 def when(utc_ns: int, time_zone: str) -> Sentence:
     """Day and time of day at the event: "5 March 2026, 15:03"."""
     zone = zone_of(time_zone)
@@ -176,17 +168,18 @@ def _place(results: RaceResults, place: PlaceResult) -> PlaceRow:
         runs=place.runs,
         car=place.car,
         model=place.model,
-        laps=tuple(_cell(lap) for lap in (run.laps if run else ()) if lap.in_score),
+        laps=tuple(lap_cell(lap) for lap in (run.laps if run else ()) if lap.in_score),
     )
 
 
 def _run(run: RunResult) -> RunRows:
     title = text("attempt {number}, {car}", number=run.attempt, car=run.car)
     score = format_ms(run.score_ms) if run.score_ms is not None else ""
-    return RunRows(run.run_id, run.racer, title, score, tuple(_cell(lap) for lap in run.laps))
+    return RunRows(run.run_id, run.racer, title, score, tuple(lap_cell(lap) for lap in run.laps))
 
 
-def _cell(lap: LapResult) -> LapCell:
+def lap_cell(lap: LapResult) -> LapCell:
+    """A lap as text: its time as it counts, and what became of it."""
     notes = _incidents(lap)
     if lap.penalty_ms:
         notes.insert(0, f"+{format_ms(lap.penalty_ms)}")

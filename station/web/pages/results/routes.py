@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from typing import Literal
+from urllib.parse import quote
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from shared.text import text
 from station.exports.qr import qr_svg
@@ -21,6 +22,14 @@ CSV = "text/csv; charset=utf-8"
 def results_routes(site: Site) -> APIRouter:
     """The results page of a race, its files, and its QR code."""
     router = APIRouter()
+
+    @router.get("/results")
+    async def current_results() -> RedirectResponse:
+        """Leads to the results of the race that is on."""
+        race = site.service.snapshot().race
+        if race is None:
+            raise UnknownHere(text("There is no race yet."))
+        return RedirectResponse(f"/results/{quote(race.race_id, safe='')}", 303, headers=FRESH)
 
     @router.get("/results/{race_id}", response_class=HTMLResponse)
     async def results_page(request: Request, race_id: str) -> HTMLResponse:

@@ -14,7 +14,6 @@ MODE_WORDS: dict[str, Sentence] = {
     "both": text("Board and run"),
     "board": text("Board"),
     "run": text("Run"),
-    "chart": text("Lap chart"),
     "queue": text("Queue"),
     "winner": text("Winner"),
     "message": text("Message"),

@@ -90,6 +90,21 @@ def test_the_history_shows_who_did_what_with_before_and_after_and_survives_a_pow
     assert page(rig, "run-1").rulings == told
 
 
+def test_the_audit_has_every_command_and_survives_a_power_cut(rig: Rig) -> None:
+    acts = asked(rig, rig.station.audit)
+    voided = next(each for each in acts if each.words == "Void lap 1")
+    assert (voided.person, voided.device, voided.subject, voided.reason) == (
+        "Ruth",
+        "tablet",
+        "run-1",
+        "cut the corner",
+    )
+    assert "does not count" in voided.after
+    assert "does not count" not in voided.before
+    rig.restart()
+    assert asked(rig, rig.station.audit) == acts
+
+
 def test_the_list_holds_the_runs_of_all_races(rig: Rig) -> None:
     rig.setup = type(rig.setup)("station-1", rig.setup.gates, e.OpenRace(e.NEVER, "race-2", "The next", RULES))
     rig.restart()

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
+from station.views.gate_views import GateView, SensorView
 from tests import geometry
 from tests.browser import Watched, violations
 from tests.station.web.conftest import Served, serve
-from tests.station.web.sample_views import FakeStation
+from tests.station.web.sample_views import VIEW, FakeStation
 from tests.station.web.signed_in import session_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -147,3 +149,27 @@ def test_a_foreign_page_commands_nothing_through_an_officials_browser(browser: B
         assert "comes from a page other than" in evil.inner_text("body") or "sign in first" in evil.inner_text("body")
     assert hall.station.commands == []
     assert [person.name for person in hall.access.people.people()] == ["Ada"]
+
+
+def test_the_set_up_wizard_ticks_what_is_there(browser: Browser) -> None:
+    beam = SensorView("beam", 24)
+    gate = GateView("start", ("beam",), True, "Last edge 4 s ago.", 24, 0, (), (beam,))
+    station = FakeStation(replace(VIEW, gates=(gate,)))
+    with contextmanager(serve)(station) as served, phone(browser) as watched:
+        page = watched.open(f"{served.url}/setup")
+        expect(page.locator("#setup_sensors .tick")).to_have_count(1)
+        expect(page.locator("#setup_sensors .ticked")).to_have_count(1)
+        found = faults(page, "setup")
+        page.get_by_role("button", name="Begin anew").click()
+        expect(page.locator("#setup_sensors .ticked")).to_have_count(0)
+        served.station.show(gates=(replace(gate, each=(replace(beam, edges=26),)),))
+        expect(page.locator("#setup_sensors .ticked")).to_have_count(1)
+        page.get_by_label("Name, as it is shown").fill("Line 1 of the hall")
+        page.get_by_label("Language").select_option("de")
+        page.get_by_label("Name, as it is shown").press("Enter")
+        expect(page.locator(".outcome")).to_contain_text("✓")
+        assert served.access.state.settings == {"station": "Line 1 of the hall", "language": "de"}
+        found += violations(page)
+        page.goto(served.url)
+        expect(page.locator(".station")).to_have_text("Line 1 of the hall")
+        assert (found, watched.errors) == ([], [])
