@@ -170,6 +170,6 @@ def test_the_set_up_wizard_ticks_what_is_there(browser: Browser) -> None:
         expect(page.locator(".outcome")).to_contain_text("✓")
         assert served.access.state.settings == {"station": "Line 1 of the hall", "language": "de"}
         found += violations(page)
-        page.goto(served.url)
+        page.goto(f"{served.url}/sign-in")
         expect(page.locator(".station")).to_have_text("Line 1 of the hall")
         assert (found, watched.errors) == ([], [])
