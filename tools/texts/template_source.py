@@ -17,6 +17,8 @@ UNSPOKEN = frozenset({"script", "style", "kbd", "code", "pre"})
 EVERYWHERE = frozenset(
     {
         "Raceday",
+        "English",
+        "Deutsch",
         "MQTT",
         "UTC",
         "CSV",

@@ -11,6 +11,7 @@ const commands = (() => {
     stop: ["stopped", "disarmed", "tripped"], estop: ["tripped"], reset: ["disarmed"],
   };
   let ordered = null;
+  let modes = {}; // of the cars, as the stream last said
 
   function show(text, state) {
     answer.textContent = text;
@@ -50,7 +51,7 @@ const commands = (() => {
     return (button.dataset.ask || button.dataset.title || (button.querySelector(".what") ?? button).textContent).trim();
   }
 
-  function checkOrder(modes) {
+  function checkOrder() {
     if (!ordered) return;
     const { car, goal, what } = ordered;
     const mode = modes[car];
@@ -76,6 +77,7 @@ const commands = (() => {
       if (ordered) show(`… ${t("{what}: ordered.", { what })} ${reply.note || t("{car} has not confirmed it yet.", { car: reply.car })}`, "waiting");
       else if (response.ok) show(reply.effect ? `✓ ${what}. ${reply.effect.sentence}` : `✓ ${what}`, "done");
       else show(`✕ ${reply.error}`, "refused");
+      checkOrder(); // the car may have answered before the station did
       if (reply.override && onOverride) {
         const override_reason = await onOverride(reply.error);
         if (override_reason) return send({ ...command, override_reason }, t("{what}, overridden", { what }));
@@ -99,7 +101,8 @@ const commands = (() => {
   }
 
   document.addEventListener("raceday", ({ detail }) => {
-    for (const { data } of Object.values(detail)) if (data?.modes) checkOrder(data.modes);
+    for (const { data } of Object.values(detail)) if (data?.modes) ({ modes } = data);
+    checkOrder();
   });
 
   return { send, preview, of, words, show };

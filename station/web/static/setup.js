@@ -13,7 +13,7 @@
     if (before === null) return;
     for (const row of list.children) {
       if (!(row.id in before)) before[row.id] = 0;
-      const seen = Number(row.dataset.edges) > before[row.id];
+      const seen = Number(row.dataset.edges) > before[row.id] && !row.querySelector(".tick-trouble");
       if (row.classList.contains("ticked") === seen) continue;
       row.classList.toggle("ticked", seen);
       row.querySelector(".tick-sign").textContent = seen ? "✓" : "○";

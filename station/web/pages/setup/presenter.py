@@ -59,7 +59,7 @@ def setup_model(view: View) -> SetupModel:
     return SetupModel(
         sensors,
         _cars(view),
-        sync.alive and not sync.race_unknown and not sync.rejected,
+        sync.alive and bool(sync.target) and not (sync.race_unknown or sync.rejected or sync.pending),
         board or text("No answer of the leaderboard yet."),
         view.race.name if view.race is not None else "",
     )
@@ -78,7 +78,7 @@ def _sensor(gate: GateView, sensor: SensorView) -> SetupSensor:
         gate=gate.name,
         sensor=sensor.name,
         edges=sensor.edges,
-        seen=sensor.edges > 0,
+        seen=sensor.edges > 0 and not trouble,
         time=time_of_day(sensor.last_utc_ns) if sensor.last_utc_ns is not None else "",
         trouble=trouble,
     )
