@@ -18,6 +18,7 @@ from station.views.system_views import BrokerView, StoreView, SyncView
 from station.views.views import View
 
 INTERRUPTION = text("A short interruption: the race goes on in a moment.")
+CLOCK_NOTE = text("The station's clock is not set: times of day are wrong, lap times are right.")
 
 
 def visitor_view(view: View) -> View:
@@ -44,7 +45,7 @@ def visitor_view(view: View) -> View:
         screens=view.screens,
         lights=replace(view.lights, fault="") if view.lights is not None else None,
         commentary=view.commentary,
-        notice=INTERRUPTION if interrupted(view) else "",
+        notice=INTERRUPTION if interrupted(view) else "" if view.clock.trusted else CLOCK_NOTE,
     )
 
 

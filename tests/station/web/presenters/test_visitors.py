@@ -15,7 +15,7 @@ from station.views.race_views import UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ManagerView, ResultProblem, StoreView, SyncView
 from station.views.views import View
 from station.web.pages.registry import PAGES, TOPICS
-from station.web.presenters.visitors import INTERRUPTION, visitor_view
+from station.web.presenters.visitors import CLOCK_NOTE, INTERRUPTION, visitor_view
 from station.web.render import Pages
 from tests.station.web.sample_views import CAR, FULL_GATE, RUN, TROUBLE, VIEW, S
 
@@ -91,13 +91,16 @@ def test_the_public_page_holds_no_secret() -> None:
         (TROUBLE, True),
         (replace(VIEW, store=StoreView(False, "The disk is full.", 1, 1, "")), True),
         (replace(VIEW, broker=BrokerView(False, "No broker.", 0, 0)), False),
-        (replace(VIEW, clock=replace(VIEW.clock, trusted=False)), False),
         (replace(VIEW, cars=(replace(CAR, alarm="Tripped."),), runs=()), False),  # it is not on the track
         (replace(VIEW, cars=(replace(CAR, alarm="Tripped."),), runs=(RUN,)), True),
     ],
 )
 def test_what_stops_the_race_is_a_short_interruption(view: View, interrupted: bool) -> None:
     assert visitor_view(view).notice == (INTERRUPTION if interrupted else "")
+
+
+def test_times_of_day_that_are_wrong_are_told_to_everybody() -> None:
+    assert visitor_view(replace(VIEW, clock=replace(VIEW.clock, trusted=False))).notice == CLOCK_NOTE
 
 
 def test_the_race_itself_is_shown_whole() -> None:
