@@ -4,14 +4,27 @@
 const dialogs = (() => {
   const field = (id) => document.getElementById(id);
 
+  const waiting = new Map(); // from a dialog to what waits for its end
+
   // Shows the dialog; resolves with what it was closed with ("" for Escape).
   function shown(dialog) {
+    end(dialog, "");
     return new Promise((resolve) => {
       dialog.returnValue = "";
-      dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
+      waiting.set(dialog, resolve);
       dialog.showModal();
     });
   }
+
+  function end(dialog, value) {
+    waiting.get(dialog)?.(value);
+    waiting.delete(dialog);
+  }
+
+  // The event comes a moment after the end: by then the same dialog may have been opened again.
+  document.addEventListener("close", ({ target }) => {
+    if (!target.open) end(target, target.returnValue);
+  }, true);
 
   // Asks for a reason; null: cancelled.
   async function reason(title) {
