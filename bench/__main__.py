@@ -16,10 +16,14 @@ class Bench:
 BENCHES: dict[str, Bench] = {
     "decoders": Bench("bench.station.decoders", "random bytes through each timing decoder: speed, hangs, memory"),
     "durability": Bench("bench.station.durability", "power cuts and kill -9: acknowledged records that were lost"),
+    "event-size": Bench("bench.station.event_size", "200 racers, 1,000 runs, 10,000 laps: start, rulings, pages"),
     "faults": Bench("bench.vehicle.faults", "faults of the car's processes: time to neutral"),
     "import": Bench("bench.vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
     "journal": Bench("bench.station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),
     "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
+    "screens": Bench(
+        "bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing; 200 rows"
+    ),
     "station": Bench("bench.station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
     "tamper": Bench("bench.station.tamper", "altered journals and evidence: which alterations are found"),
     "timing": Bench("bench.station.timing", "device clocks mapped to the station's clock: error and bound"),

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from leaderboard.api import admin, public, results
+from leaderboard.api import admin, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.board import LeaderboardService
@@ -19,6 +19,7 @@ from leaderboard.pages import routes
 from leaderboard.pages.render import STATIC, LeaderboardPages
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
+from shared.web.language import LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 
 API_VERSION = "1.0"
@@ -49,6 +50,7 @@ def create_app(
 
     app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
+    app.include_router(offers.router(board, credentials.stations, config, utc_ns))
     app.include_router(admin.router(board, credentials.admin_token, utc_ns))
     app.include_router(public.router(board, utc_ns))
     app.include_router(routes.router(board, pages, feed, limits.rows_live, utc_ns))
@@ -59,6 +61,7 @@ def create_app(
     hosts = config.server.allowed_hosts or None
     app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
+    app.add_middleware(LanguageChoice)
     add_error_handlers(app, pages.missing)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed

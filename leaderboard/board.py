@@ -17,12 +17,14 @@ import sqlalchemy as sa
 
 from leaderboard import domain
 from leaderboard.domain import BestAttempt, Conflict, RaceRecord, UnknownRace
+from leaderboard.rescoring import rescore_race, rescore_racer
 from leaderboard.sender import ANY_SENDER, Sender, check_key
 from leaderboard.store import queries
 from leaderboard.store.database import Store
 from shared.errors import BadInput, Refused
+from shared.protocol.races import differences
 from shared.protocol.results import PostAccepted, Result, decode_result, encode_accepted
-from shared.rules.ranking import Placed
+from shared.rules.ranking import Placed, RaceRules
 
 
 class PostReply(NamedTuple):
@@ -79,12 +81,57 @@ class LeaderboardService:
         _check_times(race)
         with self._store.write() as db:
             if (existing := _race_if_any(db, race.race_id)) is not None:
-                if dataclasses.replace(existing, closed_utc_ns=None) != race:
+                if dataclasses.replace(existing, closed_utc_ns=None, made_by=race.made_by) != race:
                     raise Conflict(_conflict(existing, race))
                 return False
             queries.add_race(db, race, now_utc_ns)
         self._notify(race.race_id)
         return True
+
+    def offer_race(self, race: RaceRecord, now_utc_ns: int) -> bool:
+        """Take a race from the station `race.made_by`: create it, or give one of that station's its rules of now.
+
+        True if it was created. An existing race that ranks alike is left as it is, whoever made it. Raises Conflict,
+        whose sentence names what differs, if another made it; Refused.
+        """
+        domain.check_race_id(race.race_id)
+        for field in ("name", "track"):
+            domain.check_name(field, getattr(race, field), empty=field == "track")
+        with self._store.write() as db:
+            existing = _race_if_any(db, race.race_id)
+            if existing is None:
+                queries.add_race(db, race, now_utc_ns)
+            elif not self._follows(db, existing, race):
+                return False
+        self._notify(race.race_id)
+        return existing is None
+
+    def _follows(self, db: sa.Connection, existing: RaceRecord, race: RaceRecord) -> bool:
+        """Whether the race changed to what its station offers. Raises Conflict if it may not."""
+        if existing.venue != race.venue:
+            raise Conflict(f"The race {race.race_id!r} is {existing.venue} here, the station holds a {race.venue} one.")
+        found = differences(existing.rules, race.rules)
+        if found and existing.made_by != race.made_by:
+            raise Conflict(
+                f"The race {race.race_id!r} has other rules here ({'; '.join(found)}), and this station did not make "
+                "it: its organiser changes them (PATCH, `rules`)."
+            )
+        changed = dataclasses.replace(existing, name=race.name, track=race.track, rules=race.rules)
+        if existing.made_by != race.made_by or changed == existing:
+            return False
+        _change_rules(db, existing, changed)
+        return True
+
+    def change_rules(self, race_id: str, rules: RaceRules) -> RaceRecord:
+        """Give a race other rules; every result in it is scored again. Raises UnknownRace."""
+        with self._store.write() as db:
+            race = queries.race(db, race_id, for_change=True)
+            changed = dataclasses.replace(race, rules=rules)
+            if changed == race:
+                return race
+            _change_rules(db, race, changed)
+        self._notify(race_id)
+        return changed
 
     def close_race(self, race_id: str, closed: bool, now_utc_ns: int) -> RaceRecord:
         """Close a race now, or open it again; opened after its planned close, it has no planned close any more.
@@ -190,6 +237,10 @@ class LeaderboardService:
             queries.race(db, race_id)
             return domain.standing(queries.lines(db, race_id), queries.uncertainties_ns(db, race_id))
 
+    def tops(self, limit: int) -> list[Snapshot]:
+        """Every race with its first `limit` lines, each of one moment, in the order of `races`."""
+        return [self.snapshot(head.race.race_id, limit) for head in self.races()]
+
     def snapshot(self, race_id: str, limit: int | None = None) -> Snapshot:
         """The race and the first `limit` lines (None: all) of one moment. Raises UnknownRace."""
         with self._store.read() as db:
@@ -211,7 +262,8 @@ class LeaderboardService:
 
 
 def _conflict(existing: RaceRecord, race: RaceRecord) -> str:
-    if dataclasses.replace(existing, closed_utc_ns=None, closes_utc_ns=race.closes_utc_ns) == race:
+    same = dataclasses.replace(race, closed_utc_ns=None, closes_utc_ns=existing.closes_utc_ns, made_by=existing.made_by)
+    if dataclasses.replace(existing, closed_utc_ns=None) == same:
         return f"The race {race.race_id!r} exists and closes at another time: move its close (PATCH, `closes_at`)."
     return f"Another race has the id {race.race_id!r} already; choose another `race_id`."
 
@@ -267,20 +319,17 @@ def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) 
     score_ms = None if score is None else score.score_ms
     seq = queries.add_result(db, result, payload, score_ms, now_utc_ns)
     racers = {result.racer} if origin is None else {origin.racer, result.racer}
-    changed = {racer: _rescore(db, race, racer) for racer in sorted(racers)}
+    changed = {racer: rescore_racer(db, race, racer) for racer in sorted(racers)}
     queries.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
     _, line = changed[result.racer]
     rank, ranked = queries.rank_of(db, race.race_id, line)
     return PostAccepted(score_ms, rank, ranked, line is not None and line.seq == seq)
 
 
-def _rescore(db: sa.Connection, race: RaceRecord, racer: str) -> tuple[BestAttempt | None, BestAttempt | None]:
-    """Derive and store the racer's best attempt again; return the one before and the one now."""
-    old = queries.line(db, race.race_id, racer)
-    new = domain.line_of(queries.attempts_of(db, race.race_id, racer), race.rules)
-    if new != old:
-        queries.set_line(db, race.race_id, racer, old, new)
-    return old, new
+def _change_rules(db: sa.Connection, before: RaceRecord, changed: RaceRecord) -> None:
+    queries.change_race(db, changed)
+    undo = rescore_race(db, changed, before.rules) if changed.rules != before.rules else None
+    queries.bump(db, changed.race_id, undo)
 
 
 def _before(lines: list[BestAttempt], undo: dict[str, BestAttempt | None]) -> list[BestAttempt]:

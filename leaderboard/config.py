@@ -61,6 +61,15 @@ class LeaderboardLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class RaceSettings:
+    """Who may create races. Whoever holds a station's secret posts the results of its races anyway."""
+
+    from_stations: bool = setting(
+        True, what="a station may create its races, and change the rules of those that it created"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LeaderboardConfig:
     """All settings of leaderboard.toml."""
 
@@ -68,6 +77,7 @@ class LeaderboardConfig:
     server: ServerSettings = field(default_factory=ServerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     secrets: SecretFiles = field(default_factory=SecretFiles)
+    races: RaceSettings = field(default_factory=RaceSettings)
     limits: LeaderboardLimits = field(default_factory=LeaderboardLimits)
 
 

@@ -33,13 +33,20 @@ class UnknownRace(Refused):
     """This leaderboard has no race of this id."""
 
 
+class NotAllowed(Refused):
+    """The sender is known, and may not do this here."""
+
+
 class Conflict(Refused):
     """Another race or entry has this id or name already."""
 
 
 @dataclass(frozen=True, slots=True)
 class RaceRecord:
-    """A competition on one track under one set of rules; its window is about when a run was finished (UTC ns)."""
+    """A competition on one track under one set of rules; its window is about when a run was finished (UTC ns).
+
+    `made_by`: the station that created it, "" if the organiser did.
+    """
 
     race_id: str
     name: str
@@ -51,6 +58,7 @@ class RaceRecord:
     opens_utc_ns: int | None = None
     closes_utc_ns: int | None = None
     closed_utc_ns: int | None = None
+    made_by: str = ""
 
     def ends_utc_ns(self) -> int | None:
         """The earlier of the planned close and the close by hand."""
@@ -230,9 +238,9 @@ def racer_name(racer: str) -> str:
     return person_name(racer, max_characters=_TEXT_LIMIT)
 
 
-def check_name(name: str, text: str) -> str:
+def check_name(name: str, text: str, *, empty: bool = False) -> str:
     """Return a name from an admin call, checked as those in results are; `name` is its field. Raises Refused."""
-    _check_text(name, text)
+    _check_text(name, text, empty=empty)
     return text
 
 

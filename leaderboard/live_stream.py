@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from starlette.concurrency import run_in_threadpool
 
 from shared.errors import RacedayError, RetryLater
+from shared.text.reader import language
 
 _RETRY_MS = 2000
 _MIN_BETWEEN_S = 0.2
 _ALIVE_S = 0.5  # a page without an event for three of these says so (shared/web/look/silence.js)
-_ALIVE = b"event: alive\ndata: 1\n\n"
+_ALIVE = b"event: heartbeat\ndata: 1\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Feed:
         self._render = render
         self.max_browsers = browsers_at_once  # the server lowers it where descriptors are few
         self._heartbeat_s = heartbeat_s
-        self._channels: dict[str, _Channel] = {}
+        self._channels: dict[tuple[str, str], _Channel] = {}  # by race and language
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._browsers = 0
@@ -89,14 +90,15 @@ class Feed:
         """The stream for one browser. Raises UnknownRace, or RetryLater when too many browsers watch."""
         if self._browsers >= self.max_browsers or self._closing:
             raise RetryLater("Too many live pages are open here.", after_s=10.0)
-        if race_id not in self._channels:
+        if (race_id, language()) not in self._channels:
             # An unknown race is refused here, before anything is stored for it.
             await run_in_threadpool(self._render, race_id)
         return self._stream(race_id)
 
     async def _stream(self, race_id: str) -> AsyncIterator[bytes]:
         # Found and counted in one step: the last browser to leave removes the channel.
-        channel = self._channels.setdefault(race_id, _Channel())
+        key = (race_id, language())
+        channel = self._channels.setdefault(key, _Channel())
         self._browsers += 1
         channel.browsers += 1
         try:
@@ -107,7 +109,7 @@ class Feed:
             self._browsers -= 1
             channel.browsers -= 1
             if not channel.browsers:
-                del self._channels[race_id]
+                del self._channels[key]
 
     async def _events(self, race_id: str, channel: _Channel) -> AsyncIterator[bytes]:
         sent: _RenderedContent | None = None
@@ -146,22 +148,25 @@ class Feed:
             loop.call_soon_threadsafe(call, *arguments)
 
     def _wake(self, race_id: str) -> None:
-        channel = self._channels.get(race_id)
-        if channel is not None:
+        for channel in [each for key, each in self._channels.items() if key[0] == race_id]:
             channel.stale = True
             channel.changed.set()
             channel.changed = asyncio.Event()
 
     def _wake_all(self) -> None:
-        for race_id in list(self._channels):
+        for race_id in {race_id for race_id, _ in self._channels}:
             self._wake(race_id)
 
 
 @dataclass(frozen=True, slots=True)
 class ContentChange:
-    """What a browser must change; `order` lists all rows, and a row whose key is not in it is removed."""
+    """What a browser must change; `order` lists all rows, and a row whose key is not in it is removed.
+
+    `whole`: it is everything, for a browser that has nothing yet.
+    """
 
     version: int
+    whole: bool
     order: tuple[str, ...]
     rows: dict[str, str]
     parts: dict[str, str]
@@ -170,14 +175,15 @@ class ContentChange:
 def difference(sent: LiveContent | None, newest: LiveContent) -> ContentChange:
     """The change from the content that a browser was sent (None: nothing yet) to the newest."""
     if sent is None:
-        return ContentChange(newest.version, newest.order, newest.rows, newest.parts)
+        return ContentChange(newest.version, True, newest.order, newest.rows, newest.parts)
     rows = {key: row for key, row in newest.rows.items() if sent.rows.get(key) != row}
     parts = {name: part for name, part in newest.parts.items() if sent.parts.get(name) != part}
-    return ContentChange(newest.version, newest.order, rows, parts)
+    return ContentChange(newest.version, False, newest.order, rows, parts)
 
 
 def event(change: ContentChange) -> bytes:
-    """The change as one server-sent event; JSON keeps it on one line."""
-    body = {"version": change.version, "order": change.order, "rows": change.rows, "parts": change.parts}
+    """The change as one server-sent event (shared/web/look/stream_hub.js); JSON keeps it on one line."""
+    standings = {"whole": change.whole, "lists": {"rows": change.order}, "rows": change.rows, "parts": change.parts}
+    body = {"version": change.version, "topics": {"standings": standings}}
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-    return f"id: {change.version}\nevent: standing\ndata: {text}\n\n".encode()
+    return f"id: {change.version}\nevent: update\ndata: {text}\n\n".encode()

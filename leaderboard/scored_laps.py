@@ -8,7 +8,6 @@ from shared.rules.ranking import RaceRules, lap_time_ns, score_run
 from shared.units import NS_PER_S, format_ms, published_ms
 
 LAST_YEAR = 2261  # the last whole year that 63 bits of nanoseconds since 1970 can express, as the database stores them
-LAST_YEAR_NS = 9_000 * 365 * 86_400 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class LapShape:
 
 def utc_text(at_utc_ns: int) -> str:
     """A time of day as RFC 3339 text, to the second: '2026-03-05T14:03:07Z'."""
-    return datetime.fromtimestamp(min(at_utc_ns, LAST_YEAR_NS) // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(at_utc_ns // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def best_window(row: StandingRow, rules: RaceRules) -> tuple[LapShape, ...]:

@@ -3,6 +3,8 @@
 import re
 
 from shared.errors import BadInput
+from shared.text import text
+from shared.text.numbers import ambiguous
 
 NS_PER_US = 1_000
 NS_PER_MS = 1_000_000
@@ -37,27 +39,25 @@ def format_ns(duration_ns: int) -> str:
     return format_ms(published_ms(duration_ns))
 
 
-def parse_seconds(text: str) -> float:
+def parse_seconds(entered: str) -> float:
     """'1.5', '1,5', '-2', '1.5 s' to seconds, as people write them. Raises BadInput with what to write instead.
 
     Three digits after the point may be thousandths or thousands: unless 0 stands before it, that is refused.
     """
-    match = _SECONDS.fullmatch(text.strip())
+    match = _SECONDS.fullmatch(entered.strip())
     if match is None:
-        raise BadInput(f"{text[:40]!r} is no number of seconds: write it as 1.5 or 1,5.")
+        raise BadInput(text("{entered!r} is no number of seconds: write it as 1.5 or 1,5.", entered=entered[:40]))
     whole, decimals = match["whole"], match["decimals"] or ""
     if len(decimals) == 3 and int(whole):
-        part, many = f"{whole}.{decimals}".rstrip("0").rstrip("."), f"{whole}{decimals}"
-        clear = part if decimals.endswith("0") else f"{part}0"
-        raise BadInput(f"{text[:40]!r} can be read as {part} or as {many}: write {clear} or {many}.")
+        raise BadInput(ambiguous(entered[:40], whole, decimals))
     value = float(f"{whole}.{decimals or 0}")
     return -value if match["sign"] in ("-", "\N{MINUS SIGN}") else value
 
 
-def parse_ms(text: str) -> int:
+def parse_ms(entered: str) -> int:
     """'12.345' or '1:23.456' to milliseconds; digits beyond the third are truncated. Raises BadInput."""
-    match = _TIME.fullmatch(text.strip())
+    match = _TIME.fullmatch(entered.strip())
     if match is None or (match["minutes"] is not None and int(match["seconds"]) > 59):
-        raise BadInput(f"{text!r} is not a time: write it as 12.345 or 1:23.456.")
+        raise BadInput(text("{entered!r} is not a time: write it as 12.345 or 1:23.456.", entered=entered[:40]))
     millis = int((match["fraction"] or "0").ljust(3, "0")[:3])
     return int(match["minutes"] or 0) * 60_000 + int(match["seconds"]) * 1000 + millis

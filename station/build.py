@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from shared import files
 from shared.clock import Clock, build_clock
-from shared.drivers import find
+from shared.drivers import find, names
 from shared.errors import HardwareMissing, StorageError
 from shared.link.interface import Link
 from shared.link.mqtt import MqttLink
-from station.config import GateConfig, StationConfig
+from station.config import DriverChoice, GateConfig, StationConfig
 from station.core.inputs import GateSpec, Transponder
 from station.drem_options import DremOptions
 from station.gates.absent_gate import AbsentGate, make_and_start
 from station.gates.driver import GateDriver
 from station.service.setup import StationSetup
 from station.service.station import Station
+from station.service.trackside.stop_button import StopButtonMonitor
+from station.store.event_files.race_offers import OffersWriter, RaceOffers
 from station.store.opening import JOURNAL, KEY, open_journal
 from station.sync.status import SyncStatusReader
 from station.views.system_views import SyncView
@@ -56,15 +58,33 @@ def build(
     gates = build_gates(config, clock) if gates is None else gates
     # Each start of this process has a boot id of its own at the broker, so that message numbers are never used twice.
     link = MqttLink(config.mqtt, config.name, f"{clock.utc_ns():x}", "station") if link is None else link
-    sync = SyncStatusReader(data_dir).view if sync is None else sync
+    posts = bool(config.sync.leaderboard_url)
+    sync = SyncStatusReader(data_dir, configured=posts).view if sync is None else sync
     with contextlib.ExitStack() as undo:  # what is open already is closed when the rest cannot be built
         undo.callback(link.close)
         journal = open_journal(data_dir)
         undo.callback(journal.close)
         drem = _drem_timer(config.drem, clock) if config.drem is not None else None
-        station = Station(setup(config), clock, link, gates, journal, sync, drem, log)
+        offer = OffersWriter(data_dir, log).update if posts else _offer_nothing
+        button = StopButtonMonitor(_maker("raceday.stop_buttons", config.stop_button)) if config.stop_button else None
+        lights = _maker("raceday.start_lights", config.start_lights) if config.start_lights else None
+        station = Station(
+            setup(config), clock, link, gates, journal, sync, drem,
+            button=button, make_lights=lights, log=log, offer=offer,
+        )  # fmt: skip
         undo.pop_all()
     return station
+
+
+def _offer_nothing(_offers: RaceOffers) -> None:
+    """Without a leaderboard there is nobody to offer races to."""
+
+
+def _maker(group: str, chosen: DriverChoice) -> Callable[[], Any]:
+    """A function that constructs this driver, with its options; it raises HardwareMissing. Raises ConfigError."""
+    if chosen.driver not in names(group):
+        find(group, chosen.driver)
+    return lambda: find(group, chosen.driver)(chosen.options)
 
 
 def _drem_timer(options: DremOptions, clock: Clock) -> "DremTimer":

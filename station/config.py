@@ -4,7 +4,6 @@ import pathlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from shared.addresses import Addresses
 from shared.clock import ClockChoice
 from shared.config import setting
 from shared.errors import ConfigError, Refused
@@ -15,6 +14,7 @@ from shared.rules.ranking import RaceRules, check_rules
 from shared.rules.track_lengths import shortest_lap_s
 from shared.units import seconds_to_ns
 from shared.web.host_names import host_names
+from station.access.settings import AccessOptions
 from station.core.attribution.transponder_ids import plain_id, reading
 from station.core.inputs import NEVER, GateKind, GateSpec, OpenRace, System
 from station.drem_options import DremOptions
@@ -96,19 +96,34 @@ class GateConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DriverChoice:
+    """`[stop_button]`, `[start_lights]`: a driver of raceday.stop_buttons or raceday.start_lights."""
+
+    driver: str = setting(what='"gpio", "mock", or one of your packages')
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class WebOptions:
     """`[web]`: the live page. Port 0 takes any free one."""
 
     host: str = setting("127.0.0.1", what="127.0.0.1: this machine only; 0.0.0.0 or ::: the whole network")
     port: int = setting(8080, min=0, max=65535)
-    operators: tuple[str, ...] = setting(
-        ("127.0.0.1", "::1"), what='addresses and networks that may send commands; "*": all'
-    )
     allowed_hosts: tuple[str, ...] = setting((), what="names under which browsers reach this station")
+    language: str = setting("en", what="of pages for browsers that ask for none that there is: en or de")
 
     def __post_init__(self) -> None:
-        Addresses.parsed(self.operators, "web.operators")
         host_names(self.allowed_hosts, "web.allowed_hosts")
+
+    @classmethod
+    def completed(cls, table: dict[str, Any]) -> dict[str, Any]:
+        """The table as it is. Raises ConfigError for a setting of earlier versions that gave rights to addresses."""
+        if "operators" in table:
+            raise ConfigError(
+                "`web.operators` is no setting any more, since an address is no identity: remove it, then claim the "
+                "station at /claim and pair the officials' devices at /people."
+            )
+        return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +206,12 @@ class StationConfig:
     gate: tuple[GateConfig, ...] = ()
     mqtt: MqttOptions = field(default_factory=MqttOptions)
     web: WebOptions = field(default_factory=WebOptions)
+    access: AccessOptions = field(default_factory=AccessOptions)
     race: RaceOptions | None = None
     drem: DremOptions | None = None
     transponder: tuple[TransponderConfig, ...] = ()
+    stop_button: DriverChoice | None = None
+    start_lights: DriverChoice | None = None
     sync: SyncSettings = field(default_factory=SyncSettings)
 
     def __post_init__(self) -> None:

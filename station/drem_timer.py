@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from shared.clock import Clock
+from shared.text import text
 from station.drem_options import DremOptions
 from station.views.system_views import ManagerView
 
@@ -69,7 +70,7 @@ class DremTimer:
         self._closing = asyncio.Event()
         self._answered = threading.Event()
         self.port = 0  # where it listens; 0: nowhere (yet)
-        self.sentence = "The port for an event manager is not open yet."
+        self.sentence: str = text("The port for an event manager is not open yet.")
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="drem", daemon=True)
 
     @property
@@ -113,9 +114,9 @@ class DremTimer:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(what)
 
-    def _broadcast(self, text: str) -> None:
+    def _broadcast(self, message: str) -> None:
         if self._server is not None:
-            broadcast(self._server.connections, text)
+            broadcast(self._server.connections, message)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -125,14 +126,16 @@ class DremTimer:
             except OSError as error:
                 where = f"{self._options.host}:{self._options.port}"
                 why = error.strerror or str(error)
-                self.sentence = f"Cannot listen on {where} ({why}): set another `drem.port` or `drem.host`."
+                self.sentence = text(
+                    "Cannot listen on {where} ({why}): set another `drem.port` or `drem.host`.", where=where, why=why
+                )
                 self._answered.set()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), RETRY_S)
                 continue
             async with listening as self._server:
                 self.port = next(iter(self._server.sockets)).getsockname()[1]
-                self.sentence = f"An event manager is timed at {self.url}."
+                self.sentence = text("An event manager is timed at {url}.", url=self.url)
                 self._answered.set()
                 await self._closing.wait()
 

@@ -1,6 +1,6 @@
-"""`./dev check`: format, lint, types, names, imports and the fast tests, each with its time; `--static`: no tests.
+"""`./dev check`: format, lint, types, names, texts, imports and the fast tests, each with its time.
 
-The types are those of the product and of the tests, benchmarks and tools (`packages` of `[tool.mypy]`).
+`--static`: no tests. The types are those of the product, the tests, benchmarks and tools (`packages` of `[tool.mypy]`).
 """
 
 import argparse
@@ -15,6 +15,7 @@ STATIC: tuple[tuple[str, list[str]], ...] = (
     ("lint", [PYTHON, "-m", "ruff", "check", "-q", "."]),
     ("types", [PYTHON, "-m", "mypy"]),
     ("names", [PYTHON, "tools/check_names.py"]),
+    ("texts", [PYTHON, "tools/check_text.py"]),
     ("imports", [PYTHON, "-c", "from importlinter.cli import lint_imports_command as c; c()"]),
 )
 TESTS = ("fast tests", [PYTHON, "-m", "pytest", "-q", "-x", "-n", "2", "--dist", "worksteal", "-m", FAST])

@@ -12,11 +12,14 @@ from shared.config import from_table
 from shared.link.interface import Delivery, Subscription
 from shared.link.mock import MockBroker, MockLink
 from shared.protocol import messages as m
+from shared.protocol.races import RaceOffer
 from shared.protocol.topics import BY_BODY
+from shared.rules.ranking import RaceRules
 from station.build import JOURNAL, build
 from station.config import StationConfig
 from station.core import inputs as e
 from station.gates.mock import MockGate
+from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
 from station.sync.build import utc_s
 from station.sync.http_exchange import Reply
@@ -118,7 +121,8 @@ def _syncer(folder: pathlib.Path, clock: ManualClock, source: OutboxReader, atte
     stamp, requests = functools.partial(utc_s, clock, source), SendRequestQueue(folder)
     leaderboard = WebhookLeaderboard("http://127.0.0.1:9", secret, {}, stamp, exchange=Stub())
     parts = (source, attempts, leaderboard, random.Random(1), clock.utc_ns, lambda _sentence: None)
-    return Syncer(*parts, requests=requests.pending, acknowledge=requests.acknowledge, race_id=source.race_id)
+    offers = RaceOffers(RACE, (RaceOffer(RACE, "A race", "", RaceRules(max_laps=LAPS)),))
+    return Syncer(*parts, requests=requests.pending, acknowledge=requests.acknowledge, offers=lambda: offers)
 
 
 class Stub:

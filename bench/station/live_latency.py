@@ -25,6 +25,7 @@ from shared.link.mqtt import MqttLink, MqttOptions
 from shared.protocol import messages as m
 from shared.protocol.topics import BY_BODY
 from tests.browser import CHROMIUM, FLAGS
+from tests.station.web.signed_in import bearer_for
 from tests.system.durability.load import STATION_CONFIG, FastGate
 
 BROWSERS = 50
@@ -57,12 +58,14 @@ def shown(folder: pathlib.Path, where: str, crossings: int) -> list[Shown]:
     broker = start_broker(folder / "broker")
     gate = FastGate(folder / "gate", "bench-world", LAP_S, seed=1)
     (folder / "station.toml").write_text(STATION_CONFIG.format(folder=folder, broker=broker.port, max_laps=1000))
+    bearer = bearer_for(folder / "data")
     command = [sys.executable, "-m", "raceday", "station", "--config", str(folder / "station.toml")]
     station = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert station.stdout is not None
         url = station.stdout.readline().split()[-1]
-        return [replace(row, what=f"{row.what} ({where})") for row in _watch(url, gate, broker.port, crossings)]
+        rows = _watch(url, bearer, gate, broker.port, crossings)
+        return [replace(row, what=f"{row.what} ({where})") for row in rows]
     finally:
         station.terminate()
         station.communicate(timeout=20)
@@ -70,11 +73,11 @@ def shown(folder: pathlib.Path, where: str, crossings: int) -> list[Shown]:
         broker.stop()
 
 
-def _watch(url: str, gate: FastGate, broker: int, crossings: int) -> list[Shown]:
-    committed, streams = _CommittedLaps(broker), _Streams(url)
+def _watch(url: str, bearer: dict[str, str], gate: FastGate, broker: int, crossings: int) -> list[Shown]:
+    committed, streams = CommittedLaps(broker), _Streams(url)
     with _chromium(url) as drawn:
-        _post(url, command="open_run", racer="Ann", car="car-1", run_id="bench")
-        _post(url, command="start", by_hand=True)
+        post_command(url, bearer, command="open_run", racer="Ann", car="car-1", run_id="bench")
+        post_command(url, bearer, command="start", by_hand=True)
         done = committed.wait(crossings, timeout_s=crossings * LAP_S * 3 + 60)
         rows = drawn()
         streams.close()
@@ -97,7 +100,7 @@ def _watch(url: str, gate: FastGate, broker: int, crossings: int) -> list[Shown]
     ]
 
 
-class _CommittedLaps:
+class CommittedLaps:
     """Records the official laps on MQTT: a published lap is committed."""
 
     def __init__(self, port: int) -> None:
@@ -152,7 +155,7 @@ class _Streams:
             while line := await reader.readline():
                 if line.startswith(b"data: {") and b'"rows"' in line:
                     now_s = time.monotonic()
-                    for key in json.loads(line[6:])["rows"]:
+                    for key in json.loads(line[6:])["topics"].get("live", {}).get("rows", ()):
                         if key.startswith("lap-"):
                             arrived_s.setdefault(int(key[4:]), now_s)
         finally:
@@ -186,7 +189,7 @@ def _row(what: str, seconds: list[float]) -> Shown:
     return Shown(what, len(ms), ms[len(ms) // 2], ms[min(len(ms) - 1, len(ms) * 99 // 100)], ms[-1])
 
 
-def _post(url: str, **command: object) -> None:
+def post_command(url: str, bearer: dict[str, str], **command: object) -> None:
     body = json.dumps(command).encode()
-    request = urllib.request.Request(f"{url}/api/v1/commands", body, {"content-type": "application/json"})
+    request = urllib.request.Request(f"{url}/api/v1/commands", body, {"content-type": "application/json", **bearer})
     urllib.request.urlopen(request, timeout=20).close()

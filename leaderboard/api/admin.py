@@ -46,7 +46,7 @@ def router(board: LeaderboardService, admin_token: str, utc_ns: Callable[[], int
         response_model=RaceShape,
         responses=_REFUSALS,
         openapi_extra=_extra(RaceChange),
-        summary="Close a race now, open it again, or move its planned close",
+        summary="Close a race now, open it again, move its planned close, or give it other rules",
         response_description="The race as it is now",
     )(calls.change)
     routes.post(
@@ -75,9 +75,14 @@ class AdminCalls:
 
     async def change(self, request: Request, race_id: str) -> Response:
         wanted: RaceChange = await self._body(request, RaceChange)
-        if wanted.closed is None and wanted.closes_at is None:
-            raise Refused("Say what to change: `closed` (true or false), or `closes_at` (a time, or empty for none).")
+        if wanted.closed is None and wanted.closes_at is None and wanted.rules is None:
+            raise Refused(
+                "Say what to change: `closed` (true or false), `closes_at` (a time, or empty for none), or `rules`."
+            )
         closes_utc_ns = schemas.utc_ns(wanted.closes_at) if wanted.closes_at else None
+        if wanted.rules is not None:
+            rules = schemas.rules(wanted.rules)
+            race = await run_in_threadpool(self._board.change_rules, race_id, rules)
         if wanted.closes_at is not None:
             race = await run_in_threadpool(self._board.move_close, race_id, closes_utc_ns)
         if wanted.closed is not None:

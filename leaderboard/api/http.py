@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from leaderboard.board import error_body
-from leaderboard.domain import Conflict, UnknownRace
+from leaderboard.domain import Conflict, NotAllowed, UnknownRace
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
 from shared.webhooks import BadSignature
 
@@ -39,6 +39,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (BodyTooSlow, 408),
     (UnknownRace, 404),
     (Conflict, 409),
+    (NotAllowed, 403),
     (Refused, 422),
     (BadInput, 422),
     (StorageError, 503),

@@ -61,12 +61,16 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class RaceChange:
-    """Close the race now or open it again (`closed`), or move its planned close (`closes_at`; "" for none)."""
+    """Close the race now or open it again (`closed`), or move its planned close (`closes_at`; "" for none).
+
+    `rules`: all rules of the race from now on, absent ones by default; every result in it is scored again.
+    """
 
     __pydantic_config__ = _STRICT
 
     closed: bool | None = None
     closes_at: str | None = None
+    rules: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from leaderboard.board import Snapshot
 from leaderboard.live_stream import LiveContent
 from leaderboard.pages.views import board_view, card
-from leaderboard.store.queries import RaceHead
 from shared.rules.wording import BEST_OF_RACE, RACERS_BEST
+from shared.text import recorded, text
 from shared.web.assets import addresses
+from shared.web.language import translating
 
 STATIC = pathlib.Path(__file__).parent.parent / "static"
 
@@ -28,22 +29,30 @@ class LeaderboardPages:
         )
         tones = {"race": BEST_OF_RACE, "own": RACERS_BEST}
         self._templates.globals |= {"title": title, "static": addresses(STATIC), "tones": tones}
+        translating(self._templates)
         self._row = self._templates.get_template("row.html")
         self._parts = self._templates.get_template("parts.html")
 
-    def index(self, heads: list[RaceHead], now_utc_ns: int) -> str:
+    def index(self, races: list[Snapshot], now_utc_ns: int) -> str:
         """The page of all races: the open ones first, then those to come, then the closed ones."""
-        cards = [card(head, now_utc_ns) for head in heads]
+        cards = [card(race, now_utc_ns) for race in races]
         groups = [
             (name, [each for each in cards if each.race.state == state])
-            for name, state in (("Open now", "open"), ("Coming", "upcoming"), ("Closed", "closed"))
+            for name, state in ((text("Open now"), "open"), (text("Coming"), "upcoming"), (text("Closed"), "closed"))
         ]
         return self._page("index.html", groups=[(name, members) for name, members in groups if members])
 
-    def race(self, snapshot: Snapshot, now_utc_ns: int, live: bool) -> str:
-        """The page of a race's standing; with `live` it connects to the stream."""
+    def race(self, snapshot: Snapshot, now_utc_ns: int, live: bool, screen: bool = False) -> str:
+        """The page of a race's standing; with `live` it connects to the stream. `screen`: for a hall's screen."""
         board = board_view(snapshot, now_utc_ns)
-        return self._page("race.html", board=board, race=board.race, live=live)
+        return self._page(
+            "race.html",
+            board=board,
+            race=board.race,
+            live=live,
+            screen=screen,
+            look="hall board-screen" if screen else "",
+        )
 
     def live_content(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
         """The changing content of a race's page, made by the templates of the page itself."""
@@ -59,7 +68,7 @@ class LeaderboardPages:
 
     def missing(self, sentence: str) -> str:
         """The page for an address that does not exist; `sentence` says what is missing."""
-        return self._page("missing.html", sentence=sentence)
+        return self._page("missing.html", sentence=recorded(sentence))
 
     def _page(self, template: str, **values: Any) -> str:
-        return self._templates.get_template(template).render(**values)
+        return self._templates.get_template(template).render(**{"look": ""} | values)

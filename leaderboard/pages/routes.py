@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, StreamingResponse
 from leaderboard.board import LeaderboardService
 from leaderboard.live_stream import Feed
 from leaderboard.pages.render import LeaderboardPages
+from leaderboard.pages.views import PODIUM
 
 _STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
@@ -20,11 +21,11 @@ def router(
 
     @routes.get("/")
     def index() -> str:
-        return pages.index(board.races(), utc_ns())
+        return pages.index(board.tops(PODIUM), utc_ns())
 
     @routes.get("/races/{race_id}")
-    def race(race_id: str, all: bool = False) -> str:  # noqa: A002  # the word in the address
-        return pages.race(board.snapshot(race_id, None if all else rows_live), utc_ns(), live=not all)
+    def race(race_id: str, all: bool = False, screen: bool = False) -> str:  # noqa: A002  # the word in the address
+        return pages.race(board.snapshot(race_id, None if all else rows_live), utc_ns(), live=not all, screen=screen)
 
     @routes.get("/races/{race_id}/live")
     async def live(race_id: str) -> StreamingResponse:

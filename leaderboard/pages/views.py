@@ -6,9 +6,9 @@ from leaderboard.board import Snapshot, StandingRow
 from leaderboard.domain import RaceRecord
 from leaderboard.pages import wording
 from leaderboard.scored_laps import LapShape, best_window, utc_text
-from leaderboard.store.queries import RaceHead
 from shared.protocol.results import Evidence
 from shared.rules.wording import INCIDENTS
+from shared.text import joined, ntext, text
 from shared.units import format_ms
 
 
@@ -77,12 +77,20 @@ class RaceHeaderView:
 
 
 @dataclass(frozen=True, slots=True)
+class PodiumPlace:
+    """One of the first three of a race."""
+
+    rank: int
+    name: str
+    score: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardView:
-    """A race on the index, with its leader ('' if there is none yet)."""
+    """A race on the index, with its first three (fewer if fewer have qualified)."""
 
     race: RaceHeaderView
-    leader: str
-    score: str
+    podium: tuple[PodiumPlace, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,8 @@ class BoardView:
     hidden: int
 
 
-_STATES = {"open": "Open", "closed": "Closed", "upcoming": "Not open yet"}
+PODIUM = 3
+_STATES = {"open": text("Open"), "closed": text("Closed"), "upcoming": text("Not open yet")}
 
 
 def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
@@ -107,11 +116,13 @@ def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
     return BoardView(race, snapshot.version, table, snapshot.racers - len(table))
 
 
-def card(head: RaceHead, now_utc_ns: int) -> CardView:
-    """The card of a race on the index."""
-    race = race_view(head.race, head.racers, head.results, now_utc_ns)
-    score = "" if head.leader_score_ms is None else format_ms(head.leader_score_ms)
-    return CardView(race, head.leader or "", score)
+def card(snapshot: Snapshot, now_utc_ns: int) -> CardView:
+    """The card of a race on the index; `snapshot` has at least its first three lines."""
+    race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
+    podium = tuple(
+        PodiumPlace(row.placed.rank, row.name, format_ms(row.placed.score_ms)) for row in snapshot.rows[:PODIUM]
+    )
+    return CardView(race, podium)
 
 
 def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> RaceHeaderView:
@@ -122,15 +133,17 @@ def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> R
         race_id=race.race_id,
         name=race.name,
         track=race.track,
-        kind="League" if race.kind == "league" else "Community",
-        venue="Physical" if race.venue == "physical" else "Virtual",
+        kind=text("League") if race.kind == "league" else text("Community"),
+        venue=text("Physical") if race.venue == "physical" else text("Virtual"),
         state=state,
         state_text=_STATES[state],
-        counts=f"{wording.plural(racers, 'racer')} · {wording.plural(results, 'result')}",
+        counts=joined(
+            (ntext("{n} racer", "{n} racers", n=racers), ntext("{n} result", "{n} results", n=results)), " · "
+        ),
         ranked_by=wording.ranked_by(race.rules),
         rules=tuple(wording.rules_in_words(race.rules)),
         score_name=wording.score_name(race.rules),
-        entry="Anyone may enter." if race.entry == "open" else "For registered racers.",
+        entry=text("Anyone may enter.") if race.entry == "open" else text("For registered racers."),
         opens_at=None if race.opens_utc_ns is None else utc_text(race.opens_utc_ns),
         closes_at=None if ends_utc_ns is None else utc_text(ends_utc_ns),
     )
@@ -164,20 +177,19 @@ def _row(row: StandingRow, window: tuple[LapShape, ...], fastest_ms: int) -> Row
 def _model_remark(evidence: Evidence) -> str:
     """A remark on the model: the car reported none, or it changed within the run."""
     if evidence.model_by == "nobody":
-        return "no model reported"
-    return "model changed in the run" if evidence.model_changes else ""
+        return text("no model reported")
+    return text("model changed in the run") if evidence.model_changes else ""
 
 
 def move_view(moved: int | None) -> MoveView:
     """Arrow and words for places won (+), lost (-), none (0), or new in the standing (None)."""
     if moved is None:
-        return MoveView("★", "new", "new in the standing", "new")
+        return MoveView("★", text("new"), text("new in the standing"), "new")
     if moved == 0:
         return MoveView("", "", "", "same")
-    places = wording.plural(abs(moved), "place")
     if moved > 0:
-        return MoveView("▲", str(moved), f"up {places}", "up")
-    return MoveView("▼", str(-moved), f"down {places}", "down")
+        return MoveView("▲", str(moved), ntext("up {n} place", "up {n} places", n=moved), "up")
+    return MoveView("▼", str(-moved), ntext("down {n} place", "down {n} places", n=-moved), "down")
 
 
 def _laps(window: tuple[LapShape, ...], fastest_ms: int) -> tuple[LapView, ...]:
@@ -193,7 +205,7 @@ def _best(lap_ms: int, own_ms: int, fastest_ms: int) -> str:
 
 def _remark(lap: LapShape) -> str:
     counts = (lap.off_tracks, lap.collisions, lap.resets)
-    happened = [what.counted(count) for what, count in zip(INCIDENTS.values(), counts, strict=True) if count]
+    happened: list[str] = [what.counted(count) for what, count in zip(INCIDENTS.values(), counts, strict=True) if count]
     if lap.penalty_ms:
-        happened.append(f"{format_ms(lap.penalty_ms)} s penalty in it")
-    return ", ".join(happened)
+        happened.append(text("{seconds} s penalty in it", seconds=format_ms(lap.penalty_ms)))
+    return joined(happened, ", ")

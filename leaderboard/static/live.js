@@ -28,8 +28,8 @@
     for (const time of root.querySelectorAll("time[datetime]")) {
       const at = new Date(time.dateTime);
       const today = at.toDateString() === new Date().toDateString();
-      const day = today ? "" : at.toLocaleDateString(undefined, { day: "numeric", month: "short" }) + " ";
-      time.textContent = day + at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+      const day = today ? "" : at.toLocaleDateString(LANGUAGE, { day: "numeric", month: "short" }) + " ";
+      time.textContent = day + at.toLocaleTimeString(LANGUAGE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
       time.title = time.dateTime;
     }
   };
@@ -53,32 +53,33 @@
       const row = element(html);
       const old = rows.get(key);
       localise(row);
-      if (!old || old.dataset.score !== row.dataset.score) {
+      if (!old || old.dataset.figure !== row.dataset.figure) {
         row.classList.add("fresh");
-        announcements.push(`${row.dataset.name}: rank ${row.dataset.rank} with ${row.dataset.score}.`);
+        announcements.push(t("{racer}: rank {rank} with {score}.", { racer: row.dataset.name, rank: row.dataset.rank, score: row.dataset.figure }));
       }
       if (old) old.replaceWith(row);
       rows.set(key, row);
     }
-    for (const [place, key] of change.order.entries()) {
+    const order = change.lists.rows ?? [...body.rows].map((row) => row.dataset.key);
+    for (const [place, key] of order.entries()) {
       if (body.rows[place] !== rows.get(key)) body.insertBefore(rows.get(key), body.rows[place] ?? null);
     }
-    while (body.rows.length > change.order.length) body.rows[body.rows.length - 1].remove();
+    while (body.rows.length > order.length) body.rows[body.rows.length - 1].remove();
     return announcements;
   };
 
   let first = true;
 
-  const apply = (change) => {
+  const apply = (change, version) => {
     const before = tops();
     const announcements = replaceRows(change);
     for (const [name, html] of Object.entries(change.parts)) {
       const part = document.querySelector(`[data-part="${name}"]`);
       if (part.innerHTML !== html) part.innerHTML = html;
     }
-    table.dataset.version = change.version;
-    if (first) {
-      // The page as loaded shows these already.
+    table.dataset.version = version;
+    if (first || change.whole) {
+      // The page shows these already.
       for (const row of body.rows) row.classList.remove("fresh");
     } else {
       slide(before);
@@ -89,24 +90,14 @@
 
   localise(document);
 
-  // The snapshot for a tab that opens later: the standings as this one shows them.
-  const merge = (snapshot, name, change) => {
-    if (name === "alive") return snapshot;
-    const rows = Object.entries({ ...(snapshot ? snapshot.rows : {}), ...change.rows });
-    const listed = rows.filter(([key]) => change.order.includes(key));
-    return { ...change, rows: Object.fromEntries(listed), parts: { ...(snapshot ? snapshot.parts : {}), ...change.parts } };
-  };
-
   sharedStream({
     address: table.dataset.live,
-    events: ["standing", "alive"],
-    merge,
-    onMessage: (name, change, age_ms) => {
+    onMessage: (name, data, age_ms) => {
       silence.onMessage(age_ms);
-      if (!silence.isSilent()) showLink("on", "Live");
-      if (name === "standing") apply(change);
+      if (!silence.isSilent()) showLink("on", t("Live"));
+      if (name === "update") apply(data.topics.standings, data.version);
     },
-    onLost: () => showLink("lost", "Reconnecting …"),
+    onLost: () => showLink("lost", t("Reconnecting …")),
   });
-  document.addEventListener("silent", () => showLink("lost", "Reconnecting …"));
+  document.addEventListener("silent", () => showLink("lost", t("Reconnecting …")));
 })();

@@ -176,6 +176,19 @@ def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int 
     return int(db.execute(sql.ADD_RESULT, values).scalar_one())
 
 
+def results_of(db: sa.Connection, race_id: str) -> list[tuple[int, int | None, Result]]:
+    """Every accepted revision of a race: its number, its score in ms, and the result with its racer as stored."""
+    rows = db.execute(sql.RESULTS_OF_RACE, {"race_id": race_id}).all()
+    return [
+        (row.seq, row.score_ms, dataclasses.replace(decode_result(bytes(row.payload)), racer=row.racer)) for row in rows
+    ]
+
+
+def set_score(db: sa.Connection, seq: int, score_ms: int | None) -> None:
+    """Store the score that other rules make of an accepted revision; None: it has none."""
+    db.execute(sql.SET_SCORE, {"of_seq": seq, "score_ms": score_ms})
+
+
 def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
     """The newest revisions of this racer's results. A result that was reassigned is the new racer's only."""
     rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer}).all()

@@ -45,6 +45,12 @@ ATTEMPTS_OF = sa.select(
     RESULTS.c.score_ms,
     RESULTS.c.finished_utc_ns,
 ).where(RESULTS.c.result_id.in_(_RESULTS_OF_RACER))
+RESULTS_OF_RACE = (
+    sa.select(RESULTS.c.seq, RESULTS.c.score_ms, RESULTS.c.racer, RESULTS.c.payload)
+    .where(RESULTS.c.race_id == given("race_id"))
+    .order_by(RESULTS.c.seq)
+)
+SET_SCORE = sa.update(RESULTS).where(RESULTS.c.seq == given("of_seq")).values(score_ms=given("score_ms"))
 PAYLOADS = sa.select(RESULTS.c.seq, RESULTS.c.payload).where(RESULTS.c.seq.in_(given("seqs", expanding=True)))
 
 _OF_LINE = (LINES.c.race_id == given("of_race")) & (LINES.c.racer == given("of_racer"))

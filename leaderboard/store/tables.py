@@ -1,6 +1,6 @@
 """The tables as the code reads them; `migrations/` makes them, and a test compares the two.
 
-results   every accepted revision, as it was posted; never updated, never deleted
+results   every accepted revision, as it was posted, with its score by the rules of its race; never deleted
 racers    of each race and racer the spelling that came first; others are the same racer by their key
 lines     each racer's best, derived from `results` in the same transaction: what a standing is read from
 receipts  webhook-id, hash of the body and the answer: a repeat gets the same answer and has no effect
@@ -30,6 +30,7 @@ RACES = sa.Table(
     # Counts every change that a page shows; `undo` holds the lines as they stood before the last one (for the arrows).
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("undo", sa.Text, nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False, server_default=""),
 )
 
 ENTRIES = sa.Table(

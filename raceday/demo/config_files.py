@@ -1,13 +1,19 @@
 """Writes the configuration files of the demo, one for each process: the same that an organiser would write by hand."""
 
+import contextlib
 import json
 import pathlib
 from typing import Any
 
 from raceday.demo.plan import DemoPlan, DemoRacer
 from raceday.demo.supervisor import Process
+from shared.config import load
+from station.access.roles import Role
+from station.access.station_access import open_access, script_token
+from station.config import StationConfig
 
 GATE = "start"
+SPLITS = (0.33, 0.66)  # split gates, as fractions of the lap: they divide it into three sectors
 LEASE_MS = 500
 # Frame periods without a setpoint until the guard holds and trips: a demo machine shares its cores with a browser.
 HOLD_PERIODS, TRIP_PERIODS = 4.0, 10.0
@@ -26,6 +32,7 @@ class DemoLayout:
         self.webhook_secret = folder / "secrets" / "webhook.secret"
         self.admin_token = folder / "secrets" / "admin.token"
         self.world = folder / "world"
+        self._tokens: tuple[str, str] | None = None
 
     @property
     def station_url(self) -> str:
@@ -42,6 +49,23 @@ class DemoLayout:
         files |= {racer.car: self._vehicle(racer) for racer in self.plan.racers}
         for name, table in files.items():
             self.config(name).write_text(toml(table))
+
+    def crew_tokens(self) -> tuple[str, str]:
+        """Tokens for the demo's operator and its marshal, made on the station's machine as an organiser would.
+
+        Made once: a station that runs already takes a second to notice a new one.
+        """
+        if self._tokens is None:
+            data_dir, by = self.station_db.parent, "the demo"
+            operator = script_token(data_dir, by, "demo operator", Role.OPERATOR)
+            self._tokens = operator, script_token(data_dir, by, "demo marshal", Role.REFEREE)
+        return self._tokens
+
+    def claim_code(self) -> str:
+        """The code with which a visitor claims the station, as its console shows it."""
+        config = load(self.config("station"), StationConfig)
+        with contextlib.closing(open_access(config.data_dir, config.access.limits)) as access:
+            return access.claim_code_to_show()
 
     def config(self, name: str) -> pathlib.Path:
         return self.folder / f"{name}.toml"
@@ -69,6 +93,7 @@ class DemoLayout:
             "seed": plan.seed,
             "speed": plan.speed,
             "patience_ms": 500,
+            "splits": list(SPLITS),
         }
 
     def _leaderboard(self) -> dict[str, Any]:
@@ -115,6 +140,10 @@ class DemoLayout:
             "clock": self._clock(),
             "gate": [
                 {"name": GATE, "driver": "simulator", "sensors": ["beam"], "options": {"world": str(self.world)}},
+                *(
+                    {"name": f"split{n}", "driver": "simulator", "kind": "split", "options": {"world": str(self.world)}}
+                    for n in range(1, len(SPLITS) + 1)
+                ),
             ],
             "mqtt": self._mqtt(),
             "web": {"port": self.ports.station},

@@ -18,6 +18,8 @@ from raceday.demo import summary
 from raceday.demo.config_files import DemoLayout, Ports
 from raceday.demo.plan import DemoPlan, read_plan
 from raceday.demo.race_crew import RaceCrew
+from raceday.demo.sandbox import Sandbox
+from raceday.demo.station_client import StationClient
 from raceday.demo.supervisor import Supervisor
 from raceday.demo.terminal import Terminal
 from shared.errors import ConfigError, OperatorError
@@ -26,6 +28,7 @@ from station.views.views import View
 from vehicle.models.running.check import CheckedModel, check_model
 
 SYNC_S = 60.0
+SANDBOX_STEP_S = 0.2
 INFRASTRUCTURE = ("broker", "leaderboard", "world", "station", "sync")
 
 
@@ -40,23 +43,27 @@ def main(arguments: list[str]) -> int:
         layout = DemoLayout(plan, folder, _ports(plan))
         credentials.create(SecretFiles((str(layout.webhook_secret),), str(layout.admin_token)))
         layout.write()
+        layout.crew_tokens()
         supervisor = Supervisor(
             folder, lambda name, code: terminal.log(f"{name} ended ({code}); it was started again.")
         )
         try:
+            _start_infrastructure(plan, layout, supervisor, terminal)
+            if plan.stay:
+                _stay_open(plan, layout, supervisor, terminal)
+                return 0
             document = _run(plan, layout, supervisor, terminal, model)
             _print_result(document, terminal)
             if not plan.once:
-                _stay_open(layout, terminal)
+                _stay_open(plan, layout, supervisor, terminal)
         finally:
             supervisor.close()
     return 0 if summary.all_qualified(document) or not plan.once else 1
 
 
-def _run(
-    plan: DemoPlan, layout: DemoLayout, supervisor: Supervisor, terminal: Terminal, model: CheckedModel
-) -> dict[str, object]:
-    steps = len(INFRASTRUCTURE) + 2 * len(plan.racers) + 2
+def _start_infrastructure(plan: DemoPlan, layout: DemoLayout, supervisor: Supervisor, terminal: Terminal) -> None:
+    """Starts everything but the cars, and shows the pages."""
+    steps = _steps(plan)
     for done, name in enumerate(INFRASTRUCTURE):
         terminal.step(f"starting the {name}", done, steps)
         supervisor.start(layout.process(name))
@@ -65,7 +72,18 @@ def _run(
     terminal.show_urls([("station", layout.station_url), ("board", f"{layout.leaderboard_url}/races/{plan.race_id}")])
     if not plan.headless:
         webbrowser.open(layout.station_url)
-    race_crew = RaceCrew(str(layout.world), layout.station_url, terminal.log, terminal.update)
+
+
+def _steps(plan: DemoPlan) -> int:
+    return len(INFRASTRUCTURE) + (1 if plan.stay else 2) * len(plan.racers) + 2
+
+
+def _run(
+    plan: DemoPlan, layout: DemoLayout, supervisor: Supervisor, terminal: Terminal, model: CheckedModel
+) -> dict[str, object]:
+    """Lets each racer race, one after the other; returns the summary."""
+    steps = _steps(plan)
+    race_crew = RaceCrew(str(layout.world), layout.station_url, layout.crew_tokens(), terminal.log, terminal.update)
     try:
         _race_all(plan, layout, supervisor, terminal, race_crew, model)
         terminal.step("waiting for the leaderboard's answer", steps - 1, steps)
@@ -84,8 +102,7 @@ def _race_all(
     race_crew: RaceCrew,
     model: CheckedModel,
 ) -> None:
-    begun = len(INFRASTRUCTURE)
-    steps = begun + 2 * len(plan.racers) + 2
+    begun, steps = len(INFRASTRUCTURE), _steps(plan)
     for n, racer in enumerate(plan.racers):
         terminal.step(f"{racer.name} brings {racer.car} to the track", begun + 2 * n, steps)
         race_crew.place(racer)
@@ -154,8 +171,25 @@ def _print_result(document: dict[str, object], terminal: Terminal) -> None:
     terminal.log(f"journal head {document['journal_head']}")
 
 
-def _stay_open(layout: DemoLayout, terminal: Terminal) -> None:
-    terminal.log(f"The race is over; the pages stay open at {layout.station_url} until Ctrl-C.")
-    with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(3600)
+def _stay_open(plan: DemoPlan, layout: DemoLayout, supervisor: Supervisor, terminal: Terminal) -> None:
+    """Leaves the cars waiting until Ctrl-C: whoever opens a run in the browser races them."""
+    steps = _steps(plan)
+    for n, racer in enumerate(plan.racers):
+        terminal.step(f"starting {racer.car}", len(INFRASTRUCTURE) + n, steps)
+        supervisor.start(layout.process(racer.car))
+    cars = [racer.car for racer in plan.racers]
+    terminal.step("ready", steps, steps)
+    if code := layout.claim_code():
+        terminal.log(f"Claim the station at {layout.station_url}/claim with the code {code}.")
+    terminal.log(f"Then race {', '.join(cars)}: open a run at {layout.station_url}/operate. Ctrl-C ends it.")
+    client = StationClient(layout.station_url, layout.crew_tokens()[0])
+    sandbox = Sandbox(str(layout.world), client, cars, terminal.log, terminal.update)
+    try:
+        if plan.stay:
+            sandbox.enter(plan.racers)
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                sandbox.step()
+                time.sleep(SANDBOX_STEP_S)
+    finally:
+        sandbox.close()

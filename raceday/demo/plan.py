@@ -11,6 +11,7 @@ from simulator.driving.policy import recommended_percent
 from simulator.world.tracks import Track, load_track, shipped_tracks
 
 CONSECUTIVE = 3
+SANDBOX_CARS = 3
 MAX_RACERS = 20
 _NAMES = (
     "Ada", "Grace", "Katherine", "Alan", "Hedy", "Edsger", "Radia", "Claude", "Barbara", "Donald",
@@ -46,12 +47,17 @@ class DemoPlan:
     folder: pathlib.Path | None
     broker: str | None
     profile: str = "grey-area"
+    stay: bool = False
     race_id: str = "demo"
 
 
 def read_plan(arguments: list[str], demo_model: pathlib.Path) -> DemoPlan:
     """The checked plan. Raises ConfigError or BadInput with one sentence."""
     chosen = _parser().parse_args(arguments)
+    if chosen.stay and chosen.once:
+        raise ConfigError("--stay leaves the cars waiting and --once stops after the race: choose one of them.")
+    if chosen.racers is None:
+        chosen.racers = SANDBOX_CARS if chosen.stay else 1
     _check("--racers", chosen.racers, 1, MAX_RACERS)
     _check("--laps", chosen.laps, 1, 100)
     _check("--speed", chosen.speed, 0.25, 10)
@@ -75,7 +81,7 @@ def read_plan(arguments: list[str], demo_model: pathlib.Path) -> DemoPlan:
         raise ConfigError(f"--summary {chosen.summary}: there is no folder {summary.parent}.")
     return DemoPlan(
         track, source, racers, rules, chosen.seed, chosen.speed, chosen.port, chosen.once, chosen.headless,
-        model, summary, folder, chosen.broker, chosen.profile,
+        model, summary, folder, chosen.broker, chosen.profile, chosen.stay,
     )  # fmt: skip
 
 
@@ -105,12 +111,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev demo", description="A whole race on this machine, with no hardware.")
     parser.add_argument("--once", action="store_true", help="stop after the race; exit 0 only if every racer qualified")
     parser.add_argument(
+        "--stay", action="store_true", help="run no race: leave the cars waiting, and race them from the browser"
+    )
+    parser.add_argument(
         "--track",
         default="reinvent_base",
         metavar="NAME|FILE.npy",
         help=f"one of {', '.join(shipped_tracks())}, or a file",
     )
-    parser.add_argument("--racers", type=int, default=1, metavar="N")
+    parser.add_argument("--racers", type=int, metavar="N", help=f"default 1; with --stay {SANDBOX_CARS}")
     parser.add_argument("--laps", type=int, default=3, metavar="N", help="laps a run (default 3)")
     parser.add_argument("--seed", type=int, default=1, metavar="S")
     parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="faster than real time, up to 10")

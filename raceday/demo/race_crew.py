@@ -72,14 +72,24 @@ class Marshal:
 
 
 class RaceCrew:
-    """Runs one racer after the other. `log` receives sentences, `show` each new state of the station."""
+    """Runs one racer after the other. `log` receives sentences, `show` each new state of the station.
 
-    def __init__(self, world: str, station_url: str, log: Callable[[str], None], show: Callable[[View], None]) -> None:
+    `tokens`: the operator's and the marshal's, for the station's API.
+    """
+
+    def __init__(
+        self,
+        world: str,
+        station_url: str,
+        tokens: tuple[str, str],
+        log: Callable[[str], None],
+        show: Callable[[View], None],
+    ) -> None:
         self._control = WorldControl(world)
         self._marshal = Marshal(world)
         self._marshal.watch()
-        self._operator = StationClient(station_url, "operator")
-        self._official = StationClient(station_url, "marshal")
+        self._operator = StationClient(station_url, tokens[0])
+        self._official = StationClient(station_url, tokens[1])
         self._log = log
         self._show = show
         self._timeout = StationTimeout()

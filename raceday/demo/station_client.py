@@ -14,13 +14,13 @@ _VIEW = TypeAdapter(View)
 
 
 class StationClient:
-    """Reads the station's state and sends it commands, as `author`."""
+    """Reads the station's state and sends it commands, as the script that the `token` was made for."""
 
-    def __init__(self, url: str, author: str) -> None:
+    def __init__(self, url: str, token: str) -> None:
         self._url = url
-        self._author = author
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.headers["authorization"] = f"Bearer {token}"
 
     def view(self) -> View:
         """The newest state. Raises RetryLater while the station does not answer, Refused for one of another version."""
@@ -35,7 +35,7 @@ class StationClient:
 
     def command(self, name: str, **fields: Any) -> None:
         """Sends one command. Raises Refused with the station's sentence, RetryLater while it does not answer."""
-        body = {"command": name, "author": self._author, **fields}
+        body = {"command": name, **fields}
         try:
             answer = self._session.post(f"{self._url}/api/v1/commands", json=body, timeout=15)
         except requests.RequestException as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from raceday.demo.config_files import DemoLayout
+from raceday.demo.config_files import GATE, DemoLayout
 from raceday.demo.plan import DemoPlan, DemoRacer
 from shared.protocol.results import PostAccepted
 from simulator.realtime.protocol import TrueEvent
@@ -85,7 +85,11 @@ def _racer(
     answers: dict[str, PostAccepted],
     standings: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    true_at = sorted(t.at_ns for t in truths if t.event == "crossing" and t.car == racer.car and t.direction > 0)
+    true_at = sorted(
+        t.at_ns
+        for t in truths
+        if t.event == "crossing" and t.gate == GATE and t.car == racer.car and t.direction > 0  # a split ends no lap
+    )
     answer = answers.get(stored.result_id or "")
     line = next((row for row in standings if row["racer"] == racer.name), None)
     return {

@@ -29,7 +29,8 @@ class Evidence:
 
     `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results
     from before this field. `model_changes`: how often the car reported another model within the run.
-    `by_hand`: a person started the car; the station gave it no order.
+    `by_hand`: a person started the car; the station gave it no order. `hand_timed`: an official's hand timed the run
+    because the gate was dead; `uncertainty_ns` says how well.
     """
 
     station: str
@@ -45,6 +46,7 @@ class Evidence:
     model_by: ModelSource = field(default="", metadata={"later": True})
     model_changes: int = field(default=0, metadata={"later": True})
     by_hand: bool = field(default=False, metadata={"later": True})
+    hand_timed: bool = field(default=False, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ key that was stored is the same under every later Unicode. The exception is wher
 code points reserved for emoji and for Han characters are accepted, and have no other form.
 """
 
+import functools
 import re
 import unicodedata
 
 from shared.errors import Refused
+from shared.text import text
 
 MAX_CHARACTERS = 64  # characters as a reader counts them: marks, joiners and what is joined are part of one
 MAX_BYTES_PER_CHARACTER = 8  # of UTF-8, on average
@@ -54,46 +56,61 @@ _RESERVED: Ranges = (
 _CONTROLS = {"\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\0": "NULL", "\x1b": "ESCAPE", "\x7f": "DELETE"}
 EMPTY_BRAILLE = "\u2800"  # a symbol by its class
 _MARKS = ("Mn", "Mc", "Me")
-_NAMELESS = {"Cc": "(a control character)", "Cs": "(half of a character)", "Co": "(of private use)"}
+_NAMELESS = {"Cc": text("(a control character)"), "Cs": text("(half of a character)"), "Co": text("(of private use)")}
 _NOT_WRITTEN = {
-    "Cc": "which is a command, not a character",
-    "Cs": "which is not text",
-    "Co": "which every machine shows in its own way",
-    "Zl": "which breaks the line",
-    "Zp": "which breaks the line",
+    "Cc": text("which is a command, not a character"),
+    "Cs": text("which is not text"),
+    "Co": text("which every machine shows in its own way"),
+    "Zl": text("which breaks the line"),
+    "Zp": text("which breaks the line"),
 }
 
 
-def person_name(text: str, max_characters: int = MAX_CHARACTERS) -> str:
+def person_name(written: str, max_characters: int = MAX_CHARACTERS) -> str:
     """The name as it is stored and shown: normal form C, single ordinary blanks between words. Raises Refused.
 
     At most `max_characters` as a reader counts them. Idempotent: a name that it returned is returned unchanged.
     """
-    if len(text) > 4 * max_characters * MAX_BYTES_PER_CHARACTER:  # before any work on it; blanks may still go
+    if len(written) > 4 * max_characters * MAX_BYTES_PER_CHARACTER:  # before any work on it; blanks may still go
         raise Refused(_too_long(max_characters))
-    if (plain := _plain(text)) and len(plain) <= max_characters:
+    if (plain := _plain(written)) and len(plain) <= max_characters:
         return plain
-    name = _blanks(re.sub(f"{ZWNJ}+", ZWNJ, unicodedata.normalize("NFC", text)))
+    name = _blanks(re.sub(f"{ZWNJ}+", ZWNJ, unicodedata.normalize("NFC", written)))
     for place, sign in enumerate(name):
         if why := _unfit(name, place, sign):
-            raise Refused(f"A racer's name holds {code_point_name(sign)}, {why}: leave it out.")
+            raise Refused(
+                text(
+                    "A racer's name holds {what}, {why}: leave it out.",
+                    what=code_point_name(sign),
+                    why=why,
+                )
+            )
     if not any(_visible(sign) for sign in name):
-        raise Refused(f"A racer's name has 1 to {max_characters} characters, and at least one that can be seen.")
+        raise Refused(
+            text(
+                "A racer's name has 1 to {max_characters} characters, and at least one that can be seen.",
+                max_characters=max_characters,
+            )
+        )
     if (last := _stacked(name)) is not None:
         raise Refused(
-            f"A racer's name has more than {MAX_MARKS} marks on one letter, up to {code_point_name(last)}: use fewer."
+            text(
+                "A racer's name has more than {max_marks} marks on one letter, up to {what}: use fewer.",
+                max_marks=MAX_MARKS,
+                what=code_point_name(last),
+            )
         )
     if _length(name) > max_characters or len(name.encode()) > max_characters * MAX_BYTES_PER_CHARACTER:
         raise Refused(_too_long(max_characters))
     return name
 
 
-def name_within(text: str, max_characters: int = MAX_CHARACTERS) -> str:
+def name_within(written: str, max_characters: int = MAX_CHARACTERS) -> str:
     """What is left of any text without the characters that a name cannot have; "" if nothing is left.
 
     For names that come from a device, where no person can correct them.
     """
-    short = " ".join(text[: 4 * max_characters * MAX_BYTES_PER_CHARACTER].split())
+    short = " ".join(written[: 4 * max_characters * MAX_BYTES_PER_CHARACTER].split())
     cut = unicodedata.normalize("NFC", short).encode(errors="replace")[: max_characters * MAX_BYTES_PER_CHARACTER]
     name = _without_unfit(cut.decode(errors="ignore"))
     while (over := _length(name) - max_characters) > 0:
@@ -104,14 +121,15 @@ def name_within(text: str, max_characters: int = MAX_CHARACTERS) -> str:
         return _blanks("".join(sign for sign in name if sign == " " or _visible(sign)))
 
 
-def name_key(text: str) -> str:
+@functools.lru_cache(maxsize=4096)  # the names of one event, which are compared with every crossing
+def name_key(written: str) -> str:
     """The key that all spellings of one racer share: case, width, ligatures and invisible characters do not count.
 
     For comparison only, never shown. Any text has a key, even one that `person_name` refuses.
     """
-    if plain := _plain(text):
+    if plain := _plain(written):
         return plain.casefold()
-    once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
+    once = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", written).casefold())
     twice = unicodedata.normalize("NFKC", once.casefold())
     visible = "".join(sign for sign in twice if not _in(_IGNORABLE, sign) or _in(_TAGS, sign))
     return _blanks(unicodedata.normalize("NFKC", visible))
@@ -120,17 +138,22 @@ def name_key(text: str) -> str:
 def code_point_name(sign: str) -> str:
     """A character by number and name: "U+202E RIGHT-TO-LEFT OVERRIDE"."""
     name = _CONTROLS.get(sign) or unicodedata.name(sign, "")
-    return f"U+{ord(sign):04X} {name or _NAMELESS.get(unicodedata.category(sign), '(without a name)')}"
+    words = name or _NAMELESS.get(unicodedata.category(sign), text("(without a name)"))
+    return text("{number} {words}", number=f"U+{ord(sign):04X}", words=words)
 
 
 def _too_long(max_characters: int) -> str:
     max_bytes = max_characters * MAX_BYTES_PER_CHARACTER
-    return f"A racer's name has 1 to {max_characters} characters (and at most {max_bytes} bytes)."
+    return text(
+        "A racer's name has 1 to {max_characters} characters (and at most {max_bytes} bytes).",
+        max_characters=max_characters,
+        max_bytes=max_bytes,
+    )
 
 
-def _plain(text: str) -> str:
+def _plain(written: str) -> str:
     """The name if all of it is printable ASCII, which is in every normal form; "" if not, or if nothing is visible."""
-    return " ".join(text.split()) if text.isascii() and text.isprintable() else ""
+    return " ".join(written.split()) if written.isascii() and written.isprintable() else ""
 
 
 def _without_unfit(name: str) -> str:
@@ -142,9 +165,9 @@ def _without_unfit(name: str) -> str:
         name = fit
 
 
-def _blanks(text: str) -> str:
+def _blanks(written: str) -> str:
     """The text with one ordinary blank for every run of blanks of any kind, and none at its ends."""
-    plain = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
+    plain = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in written)
     return " ".join(word for word in plain.split(" ") if word)
 
 
@@ -152,19 +175,19 @@ def _unfit(name: str, place: int, sign: str) -> str:
     """Why this character cannot stand here; "" if it can."""
     category = unicodedata.category(sign)
     if sign in (ZWNJ, ZWJ):
-        return "" if _joins(name, place) else "which joins or parts nothing there"
+        return "" if _joins(name, place) else text("which joins or parts nothing there")
     if _in(_SELECTORS, sign):
-        return "" if _selects(name, place) else "which belongs to no character before it"
+        return "" if _selects(name, place) else text("which belongs to no character before it")
     if sign == VOWEL_SEPARATOR:
-        return "" if _in(_MONGOLIAN, name[place - 1 : place]) else "which belongs to no Mongolian letter"
+        return "" if _in(_MONGOLIAN, name[place - 1 : place]) else text("which belongs to no Mongolian letter")
     if _in(_TAGS, sign) or sign == CANCEL_TAG:
-        return "" if _in_flag(name, place) else "which belongs to no flag"
+        return "" if _in_flag(name, place) else text("which belongs to no flag")
     if _in(_TURNING, sign):
-        return "which changes the direction of the text"
+        return text("which changes the direction of the text")
     if _in(_IGNORABLE, sign) or (category == "Cf" and not _in(_VISIBLE_FORMATS, sign)):
-        return "which is invisible"
+        return text("which is invisible")
     if category == "Cn":
-        return "" if _reserved(sign) else "which is no character"
+        return "" if _reserved(sign) else text("which is no character")
     return _NOT_WRITTEN.get(category, "")
 
 

@@ -7,6 +7,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from shared.web.language import script_answer
+
 LOOK = pathlib.Path(__file__).parent / "look"
 
 
@@ -17,7 +19,7 @@ class Assets(StaticFiles):
         super().__init__(directory=own, packages=[("shared.web", LOOK.name)])
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
+        response = script_answer(path) or await super().get_response(path, scope)
         if b"v=" in scope.get("query_string", b"") and response.status_code == 200:
             response.headers["cache-control"] = "public, max-age=31536000, immutable"
         return response

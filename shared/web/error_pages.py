@@ -9,26 +9,29 @@ import logging
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.text import recorded, text
+from shared.text.reader import language, shown
+from shared.web.language import JSONAnswer
 from shared.web.security import HEADERS
 
 _LOG = logging.getLogger(__name__)
 _TITLES = {
-    401: "Not signed in",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Not possible here",
-    421: "Unknown host name",
-    429: "Too many requests",
-    500: "Something went wrong",
-    503: "Not available now",
+    401: text("Not signed in"),
+    403: text("Not allowed"),
+    404: text("Not found"),
+    405: text("Not possible here"),
+    421: text("Unknown host name"),
+    429: text("Too many requests"),
+    500: text("Something went wrong"),
+    503: text("Not available now"),
 }
 _PROGRAMS = ("/api/", "/static/")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -67,8 +70,8 @@ class ErrorPages:
             if response.begun:
                 raise
             _LOG.exception("%s %s failed", scope["method"], scope["path"])
-            sentence = f"{self._machine} could not handle this request; its log says why."
-            await JSONResponse({"error": sentence}, 500, HEADERS)(scope, receive, response.send)
+            sentence = text("{machine} could not handle this request; its log says why.", machine=self._machine)
+            await JSONAnswer({"error": sentence}, 500, HEADERS)(scope, receive, response.send)
 
 
 class _Response:
@@ -114,8 +117,10 @@ def wants_page(scope: Scope) -> bool:
 
 def plain_page(status: int, sentence: str, home: str) -> Response:
     """A refusal as a page; `home` is what the page at / is called."""
-    title = _TITLES.get(status, "Refused")
-    return HTMLResponse(_PAGE.format(title=title, sentence=html.escape(sentence), home=html.escape(home)), status)
+    title = shown(_TITLES.get(status, text("Refused")))
+    words = html.escape(shown(recorded(sentence)))
+    home_words = html.escape(shown(recorded(home)))
+    return HTMLResponse(_PAGE.format(language=language(), title=title, sentence=words, home=home_words), status)
 
 
 def _is_json(start: Message) -> bool:
@@ -129,4 +134,4 @@ def _sentence(body: bytes) -> str:
     except ValueError:
         return ""
     sentence = document.get("error", document.get("detail", "")) if isinstance(document, dict) else ""
-    return sentence if isinstance(sentence, str) else "The request is not what this page sends."
+    return sentence if isinstance(sentence, str) else text("The request is not what this page sends.")

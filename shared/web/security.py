@@ -10,10 +10,11 @@ import re
 import time
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.text import text
 from shared.web.host_names import host_name, host_names
+from shared.web.language import JSONAnswer
 from shared.web.refusal_log import Refusals, log_refusal
 
 HEADERS = {
@@ -60,8 +61,12 @@ class HostAndHeaderGuard:
         # Browsers send other scripts as "xn--...", some programs as they are.
         host = Headers(scope=scope).get("host", "").encode("latin-1").decode("utf-8", "replace")
         if self._allowed is not None and not is_allowed_host(host, self._allowed):
-            sentence = f"{self._machine} does not answer to the name {host[:80]!r}; use its address."
-            await JSONResponse({"error": sentence}, 421)(scope, receive, send_with_headers)
+            sentence = text(
+                "{machine} does not answer to the name {host!r}; use its address.",
+                machine=self._machine,
+                host=host[:80],
+            )
+            await JSONAnswer({"error": sentence}, 421)(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
 
@@ -80,9 +85,9 @@ def is_allowed_host(host: str, allowed: frozenset[str] = frozenset()) -> bool:
     return name in allowed or "." not in name or name.endswith(_LOCAL_ENDINGS) or _is_address(name)
 
 
-def _is_address(text: str) -> bool:
+def _is_address(name: str) -> bool:
     try:
-        ipaddress.ip_address(text.partition("%")[0])
+        ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
         return False
     return True
@@ -92,7 +97,7 @@ def cross_site_reason(headers: Headers, scheme: str, whose: str) -> str:
     """Why this command is refused as a foreign page's, "" if it is not. A program (curl, a script) sends no Origin."""
     origin = headers.get("origin")
     if origin is not None and origin != f"{scheme}://{headers.get('host', '')}":
-        return f"This command comes from a page other than {whose} own."
+        return text("This command comes from a page other than {whose} own.", whose=whose)
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return "This command comes from another site."
+        return text("This command comes from another site.")
     return ""

@@ -1,12 +1,13 @@
 """Tracks by name (packaged, real ones) or from a `.npy` file, which is untrusted input and checked as such."""
 
-from importlib.resources import files
+import io
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
+from shared.tracks.shipped import TITLES, shipped_bytes, shipped_names
 from simulator.world.geometry import Pose, Track, TrackPlace
 
 __all__ = ["Pose", "Track", "TrackError", "TrackPlace", "load_track", "shipped_tracks"]
@@ -27,9 +28,8 @@ class TrackError(BadInput):
 
 
 def shipped_tracks() -> list[str]:
-    """The names of the tracks that ship with Raceday, sorted."""
-    folder = files("simulator") / "data" / "tracks"
-    return sorted(f.name.removesuffix(".npy") for f in folder.iterdir() if f.name.endswith(".npy"))
+    """The names of the printed tracks that ship with Raceday, sorted; the model was tested on them."""
+    return sorted(TITLES)
 
 
 def load_track(name_or_path: str) -> Track:
@@ -37,10 +37,8 @@ def load_track(name_or_path: str) -> Track:
 
     Raises TrackError, one sentence that says what is wrong and what to do.
     """
-    if name_or_path in shipped_tracks():
-        resource = files("simulator") / "data" / "tracks" / f"{name_or_path}.npy"
-        with resource.open("rb") as file:
-            return track_from_rows(name_or_path, np.load(file, allow_pickle=False))
+    if name_or_path in shipped_names():
+        return track_from_rows(name_or_path, np.load(io.BytesIO(shipped_bytes(name_or_path)), allow_pickle=False))
     path = Path(name_or_path)
     if path.suffix != ".npy":
         raise TrackError(

@@ -7,15 +7,18 @@ import os
 import pathlib
 import sys
 
-from shared.addresses import Addresses
 from shared.config import load
-from shared.errors import RacedayError
+from shared.errors import RacedayError, StorageError
 from shared.files import write_ready_file
 from shared.web.server import listen, url_of
+from station.access.station_access import StationAccess, open_access
 from station.build import build, hold_lock
+from station.commands import access
 from station.config import StationConfig
+from station.screens.register import ScreenRegister
 from station.service.station import Station
 from station.service.threads import StationThreads
+from station.store.event_files.tracks import TrackLibrary
 from station.sync.operator_requests import add_request
 from station.web.app import create_app
 from station.web.server import WebServer
@@ -23,7 +26,12 @@ from station.web.server import WebServer
 
 def main(arguments: list[str]) -> int:
     """The command; returns the exit code. Raises OperatorError for what a person must fix."""
-    parser = argparse.ArgumentParser(prog="raceday station", description="Runs the trackside station.")
+    if arguments[:1] and arguments[0] in access.ACTIONS:
+        return access.main(arguments)
+    parser = argparse.ArgumentParser(
+        prog="raceday station",
+        description="Runs the trackside station. `claim-code` and `token` as the first word: access to it.",
+    )
     parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/station.toml"), metavar="FILE")
     parser.add_argument(
         "--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL once the station serves"
@@ -43,28 +51,48 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
         runner = StationThreads(build(config, log=log))
         ends.callback(runner.stop)
         send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
-        app = create_app(runner.station, config.web.operators, config.web.allowed_hosts, send)
-        officials = Addresses.parsed(config.web.operators, "web.operators")
-        web = WebServer(app, listening, app.state.live.close, officials)
+        opened = open_access(config.data_dir, config.access.limits)
+        ends.callback(opened.close)
+        app = create_app(
+            runner.station,
+            opened,
+            config.web.allowed_hosts,
+            send,
+            lambda: opened.state.settings.get("language") or config.web.language,
+            TrackLibrary(config.data_dir),
+            ScreenRegister(config.data_dir, log),
+        )
+        web = WebServer(app, listening, app.state.live.close, app.state.is_official)
         ends.callback(web.close)
         runner.start()
         web.start()
-        _announce(runner.station, url_of(listening), ready_file)
+        _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))
         runner.over.wait()
     if runner.failed:
         raise RacedayError(f"the station stopped itself; start it again, the journal is intact.\n{runner.failed}")
     return 0
 
 
-def _announce(station: Station, address: str, ready_file: pathlib.Path | None) -> None:
+def _announce(station: Station, address: str, ready_file: pathlib.Path | None, claim_code: str) -> None:
     if station.notice:
         log(station.notice)
     # The file comes first: whoever reads the printed line may open the file at once.
     if ready_file is not None:
         write_ready_file(ready_file, address)
     print(f"listening on {address}", flush=True)
+    if claim_code:
+        log(f"nobody has claimed this station yet: open {address}/claim and enter the claim code {claim_code}")
     if (drem := station.drem) is not None:
         print(f"timing an event manager at {drem.url}" if drem.port else f"event manager: {drem.sentence}", flush=True)
+
+
+def _claim_code(opened: StationAccess) -> str:
+    """The code while it may be used, "" else; a disk that refuses it keeps no station from timing."""
+    try:
+        return opened.claim_code_to_show()
+    except StorageError as error:
+        log(str(error))
+        return ""
 
 
 def log(sentence: str) -> None:

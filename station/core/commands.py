@@ -1,23 +1,19 @@
 """The commands that officials give. Every command is an input: it is journaled, and replayed.
 
+Those that concern the event itself (races, racers, cars) are defined in event/commands.py.
 The page and scripts send commands by name (COMMANDS), the service stamps and queues them, and command_handlers.py
 carries them out.
 Example: `OpenRun(author="judge", racer="Ann", car="car-1")` begins a run.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from station.core.moment import NEVER, CarOrder, Mode, Moment, later
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A command of an official, the `author`. The service stamps `moment` when it receives the command."""
-
-    author: str
-    reason: str = ""
-    moment: Moment = field(default=NEVER)
+from station.core.event.commands import *
+from station.core.moment import CarOrder, Command, Mode, later
+from station.core.queue.commands import *
+from station.core.race.commands import *
+from station.core.rulings.commands import *
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +23,8 @@ class OpenRun(Command):
     `run_id` "": the station numbers the run. The command is refused while a gate is not ready, unless
     `override_reason` gives a reason to arm all the same. `model` and `model_sha256` are the entry's: a car that
     reports another model is refused at the start, and the reported model is the one that is posted.
+    `hand_timed`: an official's hand times are its crossings, because the gate is dead; it needs a `reason`, which also
+    overrides the gate.
     """
 
     racer: str
@@ -36,6 +34,7 @@ class OpenRun(Command):
     model_sha256: str = ""
     throttle_percent: int | None = None
     override_reason: str = ""
+    hand_timed: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +84,14 @@ class ResumeRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffTrack(Command):
-    """The car left the track; counted in the lap that was on at `at_ns` of the station's clock (None: now)."""
+    """The car left the track; counted in lap `number`, or in the one that was on at `at_ns` of the station's clock.
+
+    With neither (None): in the lap that is on now.
+    """
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,7 @@ class Collision(Command):
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,7 @@ class CarReset(Command):
 
     at_ns: int | None = None
     run_id: str = later("")
+    number: int | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,11 +160,13 @@ class AddCrossing(Command):
     """Counts a crossing that the gate missed or flagged: the lap around `at_ns` becomes two.
 
     `at_ns` is on the clock of the run's gate. A flagged crossing is used if `at_ns` is exactly its stamp.
+    `with_incidents`: a crossing that had been dropped takes back what happened after it, so that the drop is undone.
     """
 
     at_ns: int
     uncertainty_ns: int = 100_000_000
     run_id: str = ""
+    with_incidents: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +221,7 @@ class ReassignRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandTime(Command):
-    """Records that an official saw the car pass the gate now: a witness, never a crossing by itself."""
+    """Records that an official saw the car pass the gate now: a witness, and a crossing only in a run timed by hand."""
 
     run_id: str = later("")
 
@@ -282,10 +289,47 @@ COMMANDS: dict[str, type[Command]] = {
     "dismiss": DismissProposal,
     "reassign": ReassignRun,
     "hand_time": HandTime,
+    "hand_crossing": HandCrossing,
+    "replace_crossing": ReplaceCrossing,
+    "restore_proposal": RestoreProposal,
+    "disqualify": Disqualify,
+    "reinstate": Reinstate,
+    "official": Official,
+    "reopen_results": ReopenResults,
+    "undo": UndoLast,
     "order": OrderCar,
     "stop_all": StopAll,
     "release_stop": ReleaseStop,
     "set_mode": SetMode,
     "set_clock": SetClock,
     "try_gate": TryGate,
+    "queue": QueueRacer,
+    "move_in_queue": MoveInQueue,
+    "call_next": CallNext,
+    "no_show": MarkNoShow,
+    "leave_queue": LeaveQueue,
+    "rerun": Rerun,
+    "stage": StageRun,
+    "relaunch": Relaunch,
+    "pause": PauseRace,
+    "continue": ContinueRace,
+    "dnf": MarkDnf,
+    "submit": SubmitRun,
+    "discard": DiscardRun,
+    "create_event": CreateEvent,
+    "change_event": ChangeEvent,
+    "create_race": CreateRace,
+    "change_race": ChangeRace,
+    "switch_race": SwitchRace,
+    "close_race": CloseRace,
+    "reopen_race": ReopenRace,
+    "add_racer": AddRacer,
+    "change_racer": ChangeRacer,
+    "remove_racer": RemoveRacer,
+    "merge_racers": MergeRacers,
+    "check_in": CheckIn,
+    "import_racers": ImportRacers,
+    "add_car": AddCar,
+    "change_car": ChangeCar,
+    "remove_car": RemoveCar,
 }

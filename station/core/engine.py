@@ -11,14 +11,15 @@ Example: an edge that ends a lap gives `Crossing` (gate), `Attributed` and `LapC
 
 from collections.abc import Iterable, Sequence
 
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core import set_up
 from station.core.attribution.attribution import LINE
 from station.core.attribution.car_witness import Finding, facts_of
 from station.core.attribution.decisions import Step
-from station.core.command_handlers import handle_command
-from station.core.race import time_limit
+from station.core.command_handlers import before_the_start, handle_command
+from station.core.race import starts, submission, time_limit
 from station.core.race.counting import AssignedCrossing, count_crossing
 from station.core.runs.proposals import missed_by_system_a
 from station.core.runs.run import Run
@@ -27,7 +28,7 @@ from station.core.timing.backup_system import MissedByA
 from station.core.timing.gate import Gate
 from station.core.timing.readiness import TESTING
 
-NO_GATE = "the station has no such gate"
+NO_GATE = text("the station has no such gate")
 
 
 class Engine(TimingState):
@@ -65,6 +66,7 @@ class Engine(TimingState):
         if sentence := set_up.refusal_to_open(self, wanted):
             return [f.CommandRefused("open_race", sentence)]
         settled = self._count(self.attribution.settle())  # decides what still waits in the previous race
+        self.event.configured(wanted)
         return [*settled, *set_up.open_race(self, wanted)]
 
     # The pipeline, from the edge to the car's witness
@@ -73,7 +75,18 @@ class Engine(TimingState):
         gate = self.gates.get(edge.gate)
         if gate is None:
             return [f.EdgeIgnored(edge.gate, edge.seq, NO_GATE)]
-        return self._hand_on(gate, gate.handle(edge))
+        started = self._started_before(edge)
+        return [*started, *self._hand_on(gate, gate.handle(edge))]
+
+    def _started_before(self, edge: e.Edge) -> list[f.Fact]:
+        """The start that the lights gave before this edge, if no tick has come since then; returns its facts."""
+        if self.race is None or not any(run.staged for run in self.race.on_track) or self.booted is None:
+            return []
+        boot = self.booted.moment.boot
+        at_ns = self.scale.on_station(edge.boot, edge.at_ns, boot)
+        if at_ns is None:
+            return []
+        return self._starts(e.Moment(boot, at_ns, self.scale.utc_ns(boot, at_ns)))
 
     def _tick(self, now: e.Moment) -> list[f.Fact]:
         """The facts that only the passing of time gives: stuck sensors, missed or waiting crossings, time limits."""
@@ -83,11 +96,24 @@ class Engine(TimingState):
         facts += self._missed(self.backup.missed_by(now))
         if self.race is None:
             return facts
+        facts += self._starts(now)
         facts += self._count(self.attribution.tick(now))
         over = time_limit.tick(self.race, now, self.attribution.undecided)
         if over:
             self.attribution.sync(now)
-        return facts + over
+        submitted = [fact for race in self.races.values() for fact in submission.tick(race, now)]
+        return facts + over + submitted
+
+    def _starts(self, now: e.Moment) -> list[f.Fact]:
+        """The starts whose lights are over; crossings that wait are decided first, as before any start."""
+        due = starts.due(self.race, now) if self.race is not None else []
+        if self.race is None or not due:
+            return []
+        facts = [*self._count(self.attribution.settle()), *before_the_start(self)]
+        for run in due:
+            facts += starts.finish_lights(self.race, run, now)
+        self.attribution.sync(now)
+        return facts
 
     def _hand_on(self, gate: Gate, gate_facts: list[f.Fact]) -> list[f.Fact]:
         """A gate's facts, each crossing followed by its consequences for the race."""
@@ -107,7 +133,7 @@ class Engine(TimingState):
         if crossing.transponder and self.attribution.is_twin(crossing, spec.lockout_ns):
             if spec.kind == LINE and spec.system == "A" and not test and self._run_timed_by_b is None:
                 self.attribution.remember_twin(crossing, spec.lockout_ns)
-            return [f.Unattributed(crossing.number, "the same car's other transponder in the same pass")]
+            return [f.Unattributed(crossing.number, text("the same car's other transponder in the same pass"))]
         if spec.kind == LINE and spec.system == "B":
             return [f.Unattributed(crossing.number, TESTING)] if test else self._on_crossing_of_b(crossing)
         if spec.kind == LINE:
@@ -126,7 +152,7 @@ class Engine(TimingState):
         before = self._missed(self.backup.missed_before(crossing))
         run = self._run_timed_by_b
         if run is not None and not test:
-            unattributed = f.Unattributed(crossing.number, "system B times this run")
+            unattributed = f.Unattributed(crossing.number, text("system B times this run"))
             return [*before, unattributed, *self.backup.add_from_a(crossing, run.run_id)]
         facts = self._attribute(crossing, "gate", lockout_ns, test)
         run_id = next((fact.run_id for fact in facts if isinstance(fact, f.Attributed)), "")
@@ -158,14 +184,14 @@ class Engine(TimingState):
         for each in missed:
             crossing, run, several = each.crossing, self.run, self.attribution.several
             if run is None or not run.on or not (run.released or several):
-                facts.append(f.Unattributed(crossing.number, "only system B saw it, and no run is on"))
+                facts.append(f.Unattributed(crossing.number, text("only system B saw it, and no run is on")))
             elif each.fact is not None and (several or run.book.could_end_lap(crossing.boot, crossing.at_ns)):
                 facts += [each.fact, *self._attribute(crossing, "system_b", 0, self._is_test(crossing))]
             elif not run.begun and not several:
                 self.timed_by_b, run.book.timed_by_b = run.run_id, True
                 facts += self._count_own_of_b(each.own)
             else:
-                facts.append(f.Unattributed(crossing.number, "only system B saw it"))
+                facts.append(f.Unattributed(crossing.number, text("only system B saw it")))
                 if run.begun and not several:
                     run.proposals.append(missed_by_system_a(run.run_id, crossing.at_ns))
                     facts.append(run.proposals[-1])

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.protocol.messages import RunPhase
+from station.core.event.facts import *
 from station.core.gate_facts import *
 from station.core.lap_facts import *
 from station.core.moment import CarOrder, Fact, Mode, Moment
+from station.core.queue.facts import *
+from station.core.race.facts import *
+from station.core.rulings.facts import *
 from station.core.run_facts import *
 
 

@@ -19,7 +19,10 @@ from station.core.moment import *
 # corrects earlier stamps.
 # 3: a transponder that is assigned in another notation is the one that is known or was read; if its owner was wrong,
 # the runs are counted again from everything that was read.
-EDITION = 3
+# 4: a transponder that is given to a car and a racer at once is refused; before, the racer was left out silently.
+EDITION = 4
+OFFICIATING = 3  # the edition of a new race's rules
+HAND_TIMES = 3  # a race's edition from which a hand time is a witness of a missed crossing
 REBOOTS = 2  # a race's edition from which the time of day of another boot cannot shorten its runs
 GateKind = Literal["start_finish", "split"]
 System = Literal["A", "B"]
@@ -205,7 +208,11 @@ class OpenRace:
     `cars_on_track`: how many runs may be on at the same time. `ties_by_uncertainty`: results that their uncertainty
     cannot tell apart are tied (older races tied only equal ones). `officiating`: the edition of the race's rules; from
     1 on, a lap that is much too short is held, a missed crossing is proposed, and a model is what the car reports;
-    from 2 on (`REBOOTS`), the time of day of another boot of the station cannot shorten a run.
+    from 2 on (`REBOOTS`), the time of day of another boot of the station cannot shorten a run; from 3 on
+    (`HAND_TIMES`), a hand time is a witness of a missed crossing, very long laps are asked about, and a refusal names
+    the commands of a run's procedure too. `submit_after_s`: how long after its end a run's result is submitted by the
+    station, in s; 0: at once; negative: only by an official. `official_by_two`: to declare results official, and to
+    open them again, takes two people.
     """
 
     moment: Moment
@@ -216,7 +223,9 @@ class OpenRace:
     kind: Literal["physical", "virtual"] = "physical"
     cars_on_track: int = later(1)
     ties_by_uncertainty: bool = later(False)
-    officiating: int = later(2, meant=0)
+    officiating: int = later(OFFICIATING, meant=0)
+    submit_after_s: float = later(0.0)
+    official_by_two: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True)

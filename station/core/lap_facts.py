@@ -5,7 +5,7 @@ from typing import Literal
 
 from station.core.moment import Fact, later
 
-Source = Literal["gate", "official", "system_b"]
+Source = Literal["gate", "official", "system_b", "hand", "car"]
 
 
 @dataclass(frozen=True, slots=True)

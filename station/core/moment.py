@@ -1,4 +1,4 @@
-"""A moment of the station's clock, and the few types that inputs and facts share."""
+"""A moment of the station's clock, and the few types that inputs and facts share: the bases of commands and facts."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -37,3 +37,17 @@ def clock_of(boot: str) -> str:
 
 
 NEVER = Moment("", 0, 0)  # the moment of a command until the service stamps it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command of an official: the `author`, on the `device`. The service stamps `moment` when it receives it.
+
+    `undoes`: the number of the journal's record whose command this one undoes, set by the service; 0: it undoes none.
+    """
+
+    author: str
+    reason: str = ""
+    moment: Moment = field(default=NEVER)
+    device: str = later("")
+    undoes: int = later(0)

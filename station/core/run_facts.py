@@ -7,7 +7,7 @@ from shared.protocol.results import Result
 from shared.rules.ranking import Placed
 from station.core.moment import Fact, later
 
-ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing"]
+ProposalKind = Literal["missed_crossing", "false_crossing", "doubtful_crossing", "long_lap", "paused_lap"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,10 @@ class TransponderAssigned(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RunOpened(Fact):
-    """A run was opened; its phase is armed."""
+    """A run was opened; its phase is armed. `by_hand`: its car has no agent, so that a person starts it.
+
+    `replaces`: the run that this one replaces once it is submitted, "" if none.
+    """
 
     run_id: str
     race_id: str
@@ -62,6 +65,9 @@ class RunOpened(Fact):
     model_sha256: str
     attempt: int
     throttle_percent: int | None = None
+    by_hand: bool = later(False)
+    replaces: str = later("")
+    hand_timed: bool = later(False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,8 @@ class Proposal(Fact):
 
     For a doubtful crossing, `run_id` is the likeliest run, `sure_percent` how likely it is, and `others` are the other
     candidates; it counts for none until `AssignCrossing` gives it to a run. For a false one, `crossing` is its number.
+    `uncertainty_ns`: how far the time of a missed crossing may be off. `long_lap`: a lap so long that the usual lap
+    gives no times; either the car stood still in it, or crossings were missed.
     """
 
     run_id: str
@@ -209,6 +217,7 @@ class Proposal(Fact):
     crossing: int = later(0)
     sure_percent: int = later(0)
     others: tuple[str, ...] = later(())
+    uncertainty_ns: int = later(0)
 
 
 @dataclass(frozen=True, slots=True)

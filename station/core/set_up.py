@@ -6,6 +6,7 @@ state and one input, change the state accordingly, and return the facts.
 
 from dataclasses import replace
 
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
@@ -80,10 +81,12 @@ def refusal_to_open(state: TimingState, wanted: e.OpenRace) -> str:
     """The reason why this race cannot be opened now; "" if it can."""
     now = state.race
     if now is not None and now.on:
-        return f"A run of the race {now.info.race_id} is on: finish it first."
+        return text("A run of the race {race_id} is on: finish it first.", race_id=now.info.race_id)
     known = state.races.get(wanted.race_id)
     if known is not None and known.runs and known.info.rules != wanted.rules:
-        return f"The race {wanted.race_id} has runs under other rules: give the new race another id."
+        return text(
+            "The race {race_id} has runs under other rules: give the new race another id.", race_id=wanted.race_id
+        )
     return ""
 
 
@@ -100,6 +103,7 @@ def open_race(state: TimingState, wanted: e.OpenRace) -> list[f.Fact]:
         race = state.races[wanted.race_id] = Race(wanted, state.scale, *shared_parts)
     race.info = wanted
     state.race = race
+    state.event.opened(wanted)
     state.attribution.open(race)
     return [f.RaceOpened(wanted.race_id)]
 

@@ -11,7 +11,10 @@ from station.core import inputs as e
 from station.core.attribution.attribution import Attribution
 from station.core.attribution.car_witness import CarWitnesses
 from station.core.attribution.transponders import UnknownId
+from station.core.event.event_book import EventBook
+from station.core.queue.race_queue import RaceQueue
 from station.core.race.race import Race
+from station.core.rulings.witness_times import WitnessTime, by_gate, by_hand
 from station.core.runs.car_models import ReportedModels
 from station.core.runs.racer_names import RacerNames
 from station.core.runs.result_identity import ResultIdentity
@@ -25,12 +28,14 @@ from station.core.timing.utc_scale import UtcScale
 
 
 class TimingState:
-    """Gates, races, cars' witnesses and clocks. `race` is the open race, None before the first."""
+    """Gates, races, witnesses and clocks. `race` is the open race, None before the first; `event`: what is on file."""
 
     def __init__(self) -> None:
         self.gates: dict[str, Gate] = {}
         self.races: dict[str, Race] = {}
         self.race: Race | None = None
+        self.event = EventBook()
+        self.queues: dict[str, RaceQueue] = {}  # by race id
         self.readiness = GateReadiness()
         self.models = ReportedModels()
         self.stop = StopLatch()
@@ -57,6 +62,11 @@ class TimingState:
         """Whether a run is armed or running."""
         return self.race is not None and bool(self.race.on_track)
 
+    def queue_of(self, race: Race) -> RaceQueue:
+        """The queue of this race."""
+        race_id = race.info.race_id
+        return self.queues.setdefault(race_id, RaceQueue(race_id, self.names))
+
     @property
     def unknown_transponders(self) -> tuple[UnknownId, ...]:
         """Transponders that passed in this race and have no known owner."""
@@ -79,6 +89,17 @@ class TimingState:
         """For each boot of the gate the last `seq` that was handled: its driver resumes after it."""
         known = self.gates.get(gate)
         return MappingProxyType({} if known is None else known.last_seq_by_boot)
+
+    def witness_times(self, run: Run, number: int) -> list[WitnessTime]:
+        """What other witnesses than its present one give for the crossing that ended lap `number` (0: the first)."""
+        segment = run.book.segments[number]
+        own = segment.replaced or segment.start
+        by_car = self.witnesses.of(run.car).time_of(segment)
+        by_b = self.backup.time_by_b(own.boot, own.at_ns)
+        found = [by_gate(run, number), by_hand(run, number, self.scale)]
+        found += [WitnessTime("car", *by_car)] if by_car is not None else []
+        found += [WitnessTime("system_b", *by_b)] if by_b is not None else []
+        return [each for each in found if each is not None and each.witness != segment.start.source]
 
     def run_of(self, car: str) -> str:
         """The id of this car's run that is on, or of the race's last run if it was this car's; "" if there is none."""

@@ -4,10 +4,11 @@ While it is on, every command that could move a car is refused. Which cars have 
 """
 
 from shared.errors import Refused
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 
-_MOVES = (e.OpenRun, e.ArmRun, e.StartRun, e.ResumeRun)
+_MOVES = (e.OpenRun, e.ArmRun, e.StageRun, e.StartRun, e.ResumeRun)
 
 
 class StopLatch:
@@ -29,7 +30,10 @@ class StopLatch:
         released = command.moment
         if self.on is not None and released.boot == self.at.boot and released.at_ns < self.at.at_ns:
             raise Refused(
-                "All cars were stopped again after this release was given: check the track, then release them again."
+                text(
+                    "All cars were stopped again after this release was given: check the track, then release them "
+                    "again."
+                )
             )
         self.on, self.at = None, released
         return [f.StopReleased(command.author)]
@@ -40,4 +44,4 @@ class StopLatch:
         if isinstance(command, e.OrderCar):
             moves = command.action not in ("stop", "estop")
         if self.on is not None and moves:
-            raise Refused(f"All cars are stopped by {self.on.author}: release the stop first.")
+            raise Refused(text("All cars are stopped by {author}: release the stop first.", author=self.on.author))

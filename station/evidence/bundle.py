@@ -17,6 +17,7 @@ from station.store.journal_reader import JournalReader
 BUNDLED_FILES: dict[str, tuple[str, ...]] = {
     "shared": ("__init__.py", "errors.py", "units.py"),
     "shared.rules": ("__init__.py", "ranking.py"),
+    "shared.text": ("__init__.py", "numbers.py", "sentence.py", "template.py"),
     "station": ("__init__.py",),
     "station.store": ("__init__.py", "hash_chain.py", "ed25519.py"),
     "station.evidence": ("__init__.py", "recompute.py", "tables.py", "verify.py"),
@@ -117,15 +118,17 @@ def _span(reader: JournalReader, run_id: str, race_id: str) -> tuple[int, int]:
     the next signature after it.
     """
     booted = raced = opened = last = 0
+    opened_in: set[str] = set()  # races with a run of this id: with one, rulings also reach it from a later race
     race, needle = "", json.dumps(run_id).encode()
     for record in reader.records():
         kind = record.input[2:].partition(b'"')[0]
         facts = json.loads(record.facts) if needle in record.facts or b'"RaceOpened"' in record.facts else []
         race = next((fact["race_id"] for name, fact in facts if name == "RaceOpened"), race)
+        opened_in |= {fact["race_id"] for name, fact in facts if name == "RunOpened" and fact["run_id"] == run_id}
         if not opened:
             booted = record.seq if kind == b"Booted" else booted
             raced = record.seq if kind == b"OpenRace" and b'"RaceOpened"' in record.facts else raced
-        if needle in record.facts and race == race_id:
+        if needle in record.facts and (race == race_id or opened_in == {race_id}):
             last = record.seq
             if not opened and any(name == "RunOpened" and fact["run_id"] == run_id for name, fact in facts):
                 opened = record.seq

@@ -31,6 +31,7 @@ class RecomputedRun:
     laps: dict[int, Lap] = field(default_factory=dict)
     result: dict[str, Any] | None = None
     score_ms: int | None = None
+    withdrawn: set[str] = field(default_factory=set)  # why the laps make no score: disqualified, discarded
     discrepancies: list[str] = field(default_factory=list)
 
 
@@ -41,9 +42,12 @@ class _ReadSoFar:
     edges: set[tuple[str, str, int]] = field(default_factory=set)  # gate, boot, ns
     crossings: dict[int, tuple[str, int]] = field(default_factory=dict)  # by number: boot, ns
     official_stamps: set[int] = field(default_factory=set)  # given by officials: a start signal, an added crossing
+    hand_stamps: set[int] = field(default_factory=set)
     signals: set[str] = field(default_factory=set)  # boots on whose clock a start was given
     races: dict[str, RaceRules] = field(default_factory=dict)
     race_id: str = ""  # the race that is on
+    opened_in: set[str] = field(default_factory=set)  # races with a run of this id: with one, rulings reach it later
+    replaced: set[tuple[str, int]] = field(default_factory=set)  # boot and ns that another witness gave
     booted: bool = False
 
 
@@ -82,6 +86,8 @@ def _apply_input(known: _ReadSoFar, kind: str, given: dict[str, Any]) -> None:
         known.signals.add(given["moment"]["boot"].partition("/")[0])
     elif kind == "AddCrossing":
         known.official_stamps.add(given["at_ns"])
+    elif kind == "HandTime":
+        known.hand_stamps.add(given["moment"]["at_ns"])
     if kind == "OpenRace":
         known.races[given["race_id"]] = RaceRules(**given["rules"])
 
@@ -104,8 +110,9 @@ def _apply_run_fact(run: RecomputedRun, known: _ReadSoFar, name: str, fact: dict
     """Reads a fact about a run of this id, unless it is the run of another race."""
     if name == "RunOpened":
         known.race_id = fact["race_id"]
+        known.opened_in.add(fact["race_id"])
         run.race_id = run.race_id or fact["race_id"]
-    if known.race_id != run.race_id:
+    if known.race_id != run.race_id and known.opened_in != {run.race_id}:
         return
     if name == "RunOpened":
         run.opened, run.rules = fact, known.races.get(fact["race_id"])
@@ -115,6 +122,16 @@ def _apply_run_fact(run: RecomputedRun, known: _ReadSoFar, name: str, fact: dict
         run.laps[fact["lap"]["number"]] = fact["lap"]
     elif name == "LapsRecomputed":
         run.laps = {lap["number"]: lap for lap in fact["laps"]}
+    elif name == "CrossingReplaced":
+        was = run.laps.get(fact["number"]) or run.started or {}
+        known.replaced.add((was.get("boot", ""), was.get("ended_ns", was.get("at_ns", 0)) + fact["by_ns"]))
+    elif name == "RunDisqualified":
+        (run.withdrawn.add if fact["disqualified"] else run.withdrawn.discard)("disqualified")
+    elif name in ("RunDiscarded", "RunSubmitted"):
+        (run.withdrawn.add if name == "RunDiscarded" else run.withdrawn.discard)("discarded")
+
+
+_BY_PEOPLE_OR_CARS = ("official", "hand", "car")  # sources whose times stand in no edge
 
 
 def _compare(run: RecomputedRun, known: _ReadSoFar) -> None:
@@ -131,13 +148,13 @@ def _compare(run: RecomputedRun, known: _ReadSoFar) -> None:
             run.discrepancies.append(
                 f"lap {number} is stored as {lap['lap_ns']} ns, its crossings are {expected_ns} ns apart."
             )
-        if lap["source"] != "official" and ended not in by_gate:
+        if lap["source"] not in _BY_PEOPLE_OR_CARS and ended not in by_gate | known.replaced:
             run.discrepancies.append(f"lap {number} ended at no crossing of a gate.")
         before = ended
     if run.rules is None:
         return
     score = score_run([_run_lap(lap) for _, lap in sorted(run.laps.items())], run.rules)
-    run.score_ms = None if score is None else score.score_ms
+    run.score_ms = None if score is None or run.withdrawn else score.score_ms
     posted = run.result["score_ms"] if run.result is not None else None
     if posted is not None and posted != (run.score_ms or 0):
         run.discrepancies.append(f"the posted score is {posted} ms, but by the rules the laps make {run.score_ms} ms.")
@@ -148,8 +165,11 @@ def _start_is_explained(start: dict[str, Any], known: _ReadSoFar) -> bool:
 
     A start signal that was converted to another gate's clock cannot be compared: lap 1 states its `uncertainty_ns`.
     """
+    stamp = (start["boot"], start["at_ns"])
     if start["crossing"]:
-        return (start["boot"], start["at_ns"]) == known.crossings.get(start["crossing"])
+        return stamp == known.crossings.get(start["crossing"]) or stamp in known.replaced
+    if stamp in known.replaced or start["at_ns"] in known.hand_stamps:
+        return True
     on_another_clock = bool(known.signals) and start["boot"].partition("/")[0] not in known.signals
     return start["at_ns"] in known.official_stamps or on_another_clock
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping
 
 from shared.errors import HardwareMissing
+from shared.text import text
 from station.gates.driver import GateDriver, GateHealthReport, GateOutput
 
 RETRY_S = 2.0
@@ -62,7 +63,12 @@ class AbsentGate:
                 self._why, self._absent = str(error), True
             except Exception as error:  # a fault of the driver's own: logged with its place, and it may be temporary
                 self._fail(
-                    f"the gate {self._name} does not start ({type(error).__name__}: {error}); it is tried again."
+                    text(
+                        "the gate {name} does not start ({kind}: {error}); it is tried again.",
+                        name=self._name,
+                        kind=type(error).__name__,
+                        error=error,
+                    )
                 )
             else:
                 self._begun(driver)

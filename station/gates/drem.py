@@ -18,6 +18,7 @@ from websockets.uri import parse_uri
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError
+from shared.text import joined, text
 from station.core.inputs import Layout, Proof
 from station.gates.decoders.decoder import NEW_EPOCH, Decoded, DeviceEdge, Gap, StatusReport
 from station.gates.decoders.line_protocols.drem import MAX_TEXT_BYTES, Drem
@@ -53,9 +54,9 @@ class DremStream:
         """Handles a new connection: half a text is dropped; clock and numbers continue."""
         self._decoder.hello()
 
-    def on_text(self, text: str | bytes, now_ns: int) -> list[Edge]:
+    def on_text(self, received: str | bytes, now_ns: int) -> list[Edge]:
         """The edges of one text that was received at `now_ns`; never raises."""
-        data = text.encode("utf-8", "replace") if isinstance(text, str) else text
+        data = received.encode("utf-8", "replace") if isinstance(received, str) else received
         facts = self._decoder.feed(data.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n")
         return [edge for fact in facts for edge in self._edges(fact, now_ns)]
 
@@ -92,8 +93,9 @@ class DremStream:
         offset_ns = time_ns - now_ns
         moved_ns = 0 if self._offset_ns is None else offset_ns - self._offset_ns
         if abs(moved_ns) > self._step_ns:
-            sentence = (
-                f"The timer's wall clock moved by {moved_ns / 1e9:+.3f} s against ours: laps across this are void."
+            sentence = text(
+                "The timer's wall clock moved by {seconds:+.3f} s against ours: laps across this are void.",
+                seconds=moved_ns / 1e9,
             )
             self._on_gap(Gap("clock_jump", sentence))
         # A slow drift is followed.
@@ -123,7 +125,7 @@ class DremGate:
         self._put: Callable[[GateOutput], None] | None = None
         self._closing, self._answered = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._alive, self._sentence = False, "The timer is not connected yet."
+        self._alive, self._sentence = False, text("The timer is not connected yet.")
         self._last_ns: int | None = None
 
     def start(self, after: Mapping[str, int], put: Callable[[GateOutput], None]) -> None:  # noqa: ARG002  # it stores nothing
@@ -152,8 +154,10 @@ class DremGate:
                     self._receive(line)
             except (OSError, WebSocketException) as error:
                 what = str(error) or type(error).__name__
-                self._sentence = (
-                    f"The timer at {self._url} does not answer ({what[:200]}): is it on, is the address right?"
+                self._sentence = text(
+                    "The timer at {url} does not answer ({what}): is it on, is the address right?",
+                    url=self._url,
+                    what=what[:200],
                 )
             self._alive = False
             self._answered.set()
@@ -175,20 +179,20 @@ class DremGate:
     def _receive(self, line: ClientConnection) -> None:
         assert self._put is not None
         self._stream.connected()
-        self._alive, self._sentence = True, "The timer is connected."
+        self._alive, self._sentence = True, text("The timer is connected.")
         self._answered.set()
         while not self._closing.is_set():
             try:
-                text = line.recv(LISTEN_S)
+                received = line.recv(LISTEN_S)
             except TimeoutError:
                 continue
-            edges = self._stream.on_text(text, self._clock.now_ns())
+            edges = self._stream.on_text(received, self._clock.now_ns())
             for note in self._stream.new_notes():
                 self._put(note)
             for edge in edges:
                 self._last_ns = self._clock.now_ns()
                 self._put(edge)
-            self._sentence = " ".join(filter(None, ("The timer is connected.", self._stream.fault)))
+            self._sentence = joined(filter(None, (text("The timer is connected."), self._stream.fault)))
 
 
 def _checked(url: str, gate: str) -> str:

@@ -3,6 +3,7 @@
 Used by the drivers whose device sends frames (decoders/gate.py, pico/gate.py).
 """
 
+from shared.text import ntext
 from station.core.inputs import GateNote
 
 SUM_NS = 5_000_000_000  # a noisy line gives one note every few seconds, not one per byte
@@ -22,6 +23,10 @@ class DroppedByteCounter:
         if more <= 0 or (self._reported_ns is not None and now_ns - self._reported_ns < SUM_NS):
             return None
         self._reported, self._reported_ns = dropped, now_ns
-        subject, verb = ("byte", "was") if more == 1 else ("bytes", "were")
-        sentence = f"{more} {subject} outside any {self._what} {verb} dropped."
+        sentence = ntext(
+            "{n} byte outside any {what} was dropped.",
+            "{n} bytes outside any {what} were dropped.",
+            n=more,
+            what=self._what,
+        )
         return GateNote(self._gate, "dropped_bytes", sentence, more)

@@ -5,6 +5,8 @@ Used by the drivers that see levels (gpio/gate.py, pico/session.py).
 
 from collections import deque
 
+from shared.text import text
+
 MAX_EDGES_PER_S = 40  # of one sensor; a car with two axles makes about ten on a strip that bounces
 SECOND_NS = 1_000_000_000
 WARNING_NS = 5 * SECOND_NS  # how long the warning stays after the last burst
@@ -29,6 +31,8 @@ class FlickerDetector:
         names = ", ".join(sorted(name for name, at_ns in list(self._bursts.items()) if now_ns - at_ns < WARNING_NS))
         if not names:
             return ""
-        return (
-            f"The beam of {names} flickers (over {MAX_EDGES_PER_S} edges in a second): align it, and check its wiring."
+        return text(
+            "The beam of {names} flickers (over {limit} edges in a second): align it, and check its wiring.",
+            names=names,
+            limit=MAX_EDGES_PER_S,
         )

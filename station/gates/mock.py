@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing, Refused
+from shared.text import text
 from station.core.inputs import NoteKind, Proof
 from station.gates.driver import Edge, GateHealthReport, GateNote, GateOutput
 
@@ -68,12 +69,19 @@ class MockGate:
         Raises Refused for a sensor that the gate does not have, and for a time before the last edge.
         """
         if sensor not in self._sensors:
-            raise Refused(f"The gate {self._name} has no sensor {sensor!r}; it has {', '.join(self._sensors)}.")
+            raise Refused(
+                text(
+                    "The gate {name} has no sensor {sensor!r}; it has {names}.",
+                    name=self._name,
+                    sensor=sensor,
+                    names=", ".join(self._sensors),
+                )
+            )
         with self._lock:
             device = self._device
             stamp = self._clock.now_ns() if at_ns is None else at_ns
             if device.last_ns is not None and stamp < device.last_ns:
-                raise Refused("A device's clock does not run backwards.")
+                raise Refused(text("A device's clock does not run backwards."))
             device.seq, device.edges, device.last_ns = device.seq + 1, device.edges + 1, stamp
             edge = Edge(self._name, sensor, broken, stamp, device.seq, self._clock.boot_id)
             device.ring.append(edge)
@@ -108,7 +116,7 @@ class MockGate:
     def health(self) -> GateHealthReport:
         alive = not self._closed.is_set() and self._put is not None
         device = self._device
-        sentence = "The mock gate listens." if alive else "The mock gate is not started."
+        sentence = text("The mock gate listens.") if alive else text("The mock gate is not started.")
         return GateHealthReport(alive, sentence, device.last_ns, device.edges, device.lost)
 
     def detach(self) -> None:

@@ -8,6 +8,8 @@ free for a while. The same applies later if a sensor is broken for long both bef
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.text import text
+
 RESTS_NS = 1_000_000_000  # free for this long: that is its resting level
 LONG_NS = 2_000_000_000  # broken for longer than a car takes
 
@@ -68,25 +70,35 @@ class RestingLevelMonitor:
         broken = [name for name in doubted if self._sensors[name].broken]
         if not broken:
             return ""
-        return (
-            f"The beam of {', '.join(broken)} has been broken since the gate {self._begun}: check what stands in it, "
-            f"and its wiring. If nothing does, its level is inverted: {self._remedy(broken)}."
+        return text(
+            "The beam of {names} has been broken since the gate {begun}: check what stands in it, and "
+            "its wiring. If nothing does, its level is inverted: {what}.",
+            names=", ".join(broken),
+            begun=self._begun,
+            what=self._remedy(broken),
         )
 
     def _inverted(self, names: list[str]) -> str:
-        return (
-            f"The level of {', '.join(names)} is inverted: it rests {self._level}, which is set to mean broken, "
-            f"and is free only for moments. {self._remedy(names, capital=True)}."
+        return text(
+            "The level of {names} is inverted: it rests {level}, which is set to mean broken, and is "
+            "free only for moments. {what:cap}.",
+            names=", ".join(names),
+            level=self._level,
+            what=self._remedy(names),
         )
 
-    def _remedy(self, names: list[str], *, capital: bool = False) -> str:
+    def _remedy(self, names: list[str]) -> str:
         """The remedy: one setting holds for all sensors of a gate."""
         setting = f'broken = "{"high" if self._level == "low" else "low"}"'
         others = [name for name in self._sensors if name not in names]
-        words = f"set {setting}"
+        words = text("set {setting}", setting=setting)
         if others:
-            words = f"wire it as {', '.join(others)} is, or give it a gate of its own with {setting}"
-        return words[0].upper() + words[1:] if capital else words
+            words = text(
+                "wire it as {names} is, or give it a gate of its own with {setting}",
+                names=", ".join(others),
+                setting=setting,
+            )
+        return words
 
 
 def _doubtful(sensor: _RestingState, now_ns: int) -> bool:

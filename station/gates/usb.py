@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.errors import HardwareMissing
+from shared.text import text
 
 BY_ID = pathlib.Path("/dev/serial/by-id")
 DEV = pathlib.Path("/dev")
@@ -143,20 +144,34 @@ class PortFinder:
             return ""
         stable = next(_links(_by_path(self._by_id), self._now), "") if self._shared else next(iter(self._links), "")
         if self._now != os.path.realpath(self._wanted):
-            return f'The device of {self._wanted} is at {self._now} now: set {self._setting} = "{stable or self._now}".'
+            return text(
+                'The device of {wanted} is at {now} now: set {setting} = "{stable}".',
+                wanted=self._wanted,
+                now=self._now,
+                setting=self._setting,
+                stable=stable or self._now,
+            )
         if self._shared and self._port is not None:
-            setting = f'set {self._setting} = "{stable}" and ' if stable else ""
+            setting = text('set {setting} = "{stable}" and ', setting=self._setting, stable=stable) if stable else ""
             kind = f"{self._port.device.vendor}:{self._port.device.product}"
-            return f"Another {kind} cannot be distinguished from this one: {setting}leave each in its socket."
-        moved = "It came back in another socket, and cannot be told from others: check that it is the right one. "
-        number = f'The number may change: set {self._setting} = "{stable}".' if stable else ""
+            return text(
+                "Another {kind} cannot be distinguished from this one: {setting}leave each in its socket.",
+                kind=kind,
+                setting=setting,
+            )
+        moved = text("It came back in another socket, and cannot be told from others: check that it is the right one. ")
+        number = (
+            text('The number may change: set {setting} = "{stable}".', setting=self._setting, stable=stable)
+            if stable
+            else ""
+        )
         return f"{moved if self._moved else ''}{number}".rstrip()
 
     def others(self) -> str:
         """For a missing port: what is plugged in instead, as a sentence with a leading blank; "" if it is there."""
         absent = self.local and not pathlib.Path(self._wanted).exists()
         names = [self._unshared(name) for name in plugged_in(self._by_id, self._ttys)] if absent else []
-        return f" Plugged in: {', '.join(names[:4])}." if names else ""
+        return text(" Plugged in: {names}.", names=", ".join(names[:4])) if names else ""
 
     def _unshared(self, name: str) -> str:
         """The link `name`, unless it leads to a device that looks like ours: then the link of that device's socket."""
@@ -222,7 +237,7 @@ class PortFinder:
         if self._port is None or other is None or pathlib.Path(self._wanted).parent == _by_path(self._by_id):
             return
         other_name = f"{other.vendor}:{other.product} {other.serial}".rstrip()
-        remedy = f"set `{self._setting}` to the name that `raceday gate list` shows."
+        remedy = text("set `{setting}` to the name that `raceday gate list` shows.", setting=self._setting)
         if other == self._port.device:
             raise HardwareMissing(
                 f"{self._wanted}: another device of the same kind has this name now ({other_name}), in another socket; "

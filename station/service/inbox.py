@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from shared.protocol import messages as m
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.views.command_answers import Accepted, Declined, RulingEffect
@@ -34,7 +35,9 @@ class Ticket:
     def wait(self, timeout_s: float) -> Accepted | Declined:
         """Blocks until there is an answer and returns it; after `timeout_s` without one, a `Declined` that says so."""
         if not self._done.wait(timeout_s) or self.answer is None:
-            return Declined(f"The station did not answer within {timeout_s:g} s; check whether it was done.")
+            return Declined(
+                text("The station did not answer within {seconds:g} s; check whether it was done.", seconds=timeout_s)
+            )
         return self.answer
 
 
@@ -112,15 +115,16 @@ def answer_of(seq: int, facts: tuple[f.Fact, ...], effect: RulingEffect | None =
         if isinstance(fact, f.CommandRefused):
             return Declined(fact.sentence)
     run_id = next((fact.run_id for fact in facts if isinstance(fact, f.RunOpened)), "")
+    race_id = next((fact.race.race_id for fact in facts if isinstance(fact, f.RaceCreated)), "")
     order = next((fact for fact in facts if isinstance(fact, f.CarOrdered)), None)
     ordered = {} if order is None else {"car": order.car, "goal": str(order.action)}
-    return Accepted(seq, run_id, **ordered, effect=effect)
+    return Accepted(seq, run_id, **ordered, effect=effect, race_id=race_id)
 
 
 def declined_unstored(command: e.Input, why: str) -> Declined:
     """The answer to a command while the disk refuses records; `why` is the disk's error."""
     if isinstance(command, e.StopAll):
-        return Declined(f"The stop was sent to all cars and holds, but it cannot be stored yet: {why}")
+        return Declined(text("The stop was sent to all cars and holds, but it cannot be stored yet: {why}", why=why))
     if isinstance(command, e.OrderCar) and command.action == "estop":
-        return Declined(f"The emergency stop was sent, but it cannot be stored: {why}")
-    return Declined(f"Not done, because it cannot be stored: {why}")
+        return Declined(text("The emergency stop was sent, but it cannot be stored: {why}", why=why))
+    return Declined(text("Not done, because it cannot be stored: {why}", why=why))

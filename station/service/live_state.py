@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from shared.errors import HardwareMissing
 from shared.link.interface import Delivery, Link
 from shared.protocol import messages as m
+from shared.text import text
 from station.core.engine import Engine
 from station.core.facts import Fact, GateNoteStored, GateStuck, GateTried
 from station.core.inputs import Edge, GateSpec, Input, Moment, TryGate
@@ -136,6 +137,7 @@ class LiveState:
             gates=gates,
             broker=BrokerView(state.connected, state.sentence, state.queued, state.dropped),
         )
+        self._view.refresh_queue(now.utc_ns)
         synced_ns = self._synced_ns
         if self._sync is not None and (synced_ns is None or not 0 <= now_ns - synced_ns < SYNC_NS * rate):
             self._synced_ns = now_ns
@@ -149,7 +151,7 @@ class LiveState:
 
     def _gate(self, spec: GateSpec) -> GateView:
         driver = self._drivers.get(spec.name)
-        report = driver.health() if driver is not None else GateHealthReport(False, "The gate has no driver.")
+        report = driver.health() if driver is not None else GateHealthReport(False, text("The gate has no driver."))
         # Sentences contain counts (edges, seconds), so only another kind of fault is reported.
         kind = "" if report.alive else FIGURES.sub("", report.sentence)
         if self._faults.get(spec.name) != kind:

@@ -1,13 +1,15 @@
 """Restores the engine at a start: every journaled input is fed to a new one. Called by station.py."""
 
-from collections.abc import Sequence
+import gc
 from dataclasses import dataclass, field
 
 from station.core.engine import Engine
-from station.core.facts import Fact, RunOpened
-from station.core.inputs import Input
+from station.core.facts import RunOpened
+from station.core.inputs import Command, Input
+from station.service.archive.run_index import HandledInput, RunIndex
 from station.store.journal import Journal
-from station.views.uncounted_crossings import UncountedLog
+from station.views.audit.audit_trail import AuditTrail
+from station.views.runs.uncounted_crossings import UncountedLog
 
 
 @dataclass(slots=True)
@@ -20,18 +22,37 @@ class Restored:
     engine: Engine = field(default_factory=Engine)
     opened: dict[tuple[str, str], int] = field(default_factory=dict)
     uncounted: UncountedLog = field(default_factory=UncountedLog)
+    index: RunIndex = field(default_factory=RunIndex)
+    audit: AuditTrail = field(default_factory=AuditTrail)
 
-    def record(self, seq: int, event: Input, facts: Sequence[Fact]) -> None:
+    def handle(self, event: Input) -> HandledInput:
+        """Has the engine handle an input. It counts as stored only once `record` is called for it."""
+        return self.index.handled(self.engine, event)
+
+    def record(self, seq: int, event: Input, handled: HandledInput) -> None:
         """Takes account of the stored record `seq`, which the engine has handled."""
-        self.uncounted.record(self.engine, event, facts)
-        for fact in facts:
+        self.uncounted.record(self.engine, event, handled.facts)
+        self.index.record(self.engine, seq, event, handled)
+        if isinstance(event, Command) and handled.facts:
+            utc_ns = self.engine.scale.of_moment(event.moment)
+            self.audit.record(seq, utc_ns, event, handled.facts, handled.effect)
+        for fact in handled.facts:
             if isinstance(fact, RunOpened):
                 self.opened[fact.race_id, fact.run_id] = seq
 
 
 def restore(journal: Journal) -> Restored:
     """Feeds every stored input to a new engine. Raises StorageError."""
-    restored = Restored()
-    for seq, event in journal.inputs():
-        restored.record(seq, event, restored.engine.handle(event))
+    restored, collecting = Restored(), gc.isenabled()
+    gc.disable()  # all that is made here stays: looking for garbage among it would take a fifth of the time
+    try:
+        _replay(journal, restored)
+    finally:
+        if collecting:
+            gc.enable()
     return restored
+
+
+def _replay(journal: Journal, restored: Restored) -> None:
+    for seq, event in journal.inputs():
+        restored.record(seq, event, restored.handle(event))

@@ -20,34 +20,44 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.clock import Clock
-from shared.errors import StorageError
+from shared.errors import Refused, StorageError
 from shared.link.interface import Delivery, Link, Subscription
 from shared.protocol import messages as m
 from shared.protocol.results import Evidence
 from shared.protocol.topics import BY_BODY
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.gates.driver import GateDriver, GateOutput
+from station.hardware.driver import StartLightsDriver
+from station.service.archive.questions import Question
+from station.service.archive.run_questions import Inbox, RunQuestions
 from station.service.cars.car_control import CarControl
 from station.service.cars.controlled_car import Goal
 from station.service.cars.order_target import refusal
 from station.service.inbox import CarModelChanges, QueuedInput, Ticket, answer_of, car_report, drain, gate_note
 from station.service.live_state import LiveState
+from station.service.offered_races import OfferedRaces
 from station.service.publisher import Publisher
 from station.service.restore import restore
-from station.service.setup import StationSetup, boot_inputs, open_or_continue
+from station.service.setup import StationSetup, boot_inputs, open_or_continue, with_drawn
 from station.service.station_clock import StationClock
 from station.service.storage_monitor import TIMING, StorageMonitor
+from station.service.trackside.start_lights import StartLightsRunner
+from station.service.trackside.stop_button import StopButtonMonitor
+from station.store.event_files.race_offers import RaceOffers
 from station.store.journal import Journal, JournalEntry
 from station.views.car_views import StopView
-from station.views.command_answers import Accepted, Declined, RulingEffect
+from station.views.command_answers import Accepted, Declined
 from station.views.current_view import CurrentView
+from station.views.procedure_view import StagedStartView
 from station.views.race_views import UncountedCrossing
-from station.views.ruling_effect import ruling_effect, run_figures
 from station.views.system_views import ManagerView, SyncView
+from station.views.trackside.devices import StartLightsView
+from station.views.trackside.start_sequence import staged_start
 from station.views.views import View
 
 if TYPE_CHECKING:
@@ -56,7 +66,7 @@ if TYPE_CHECKING:
 CAR_MESSAGES: tuple[type[m.Body], ...] = (m.CarHeartbeat, m.CarState, m.CarLap, m.CarTelemetry)
 
 
-class Station:
+class Station(RunQuestions):
     """The station, without threads of its own: `StationThreads` calls `pump` and `pump_live`, which do the work."""
 
     def __init__(
@@ -68,21 +78,29 @@ class Station:
         journal: Journal,
         sync: Callable[[int], SyncView] | None = None,
         drem: "DremTimer | None" = None,
+        *,
+        button: StopButtonMonitor | None = None,
+        make_lights: Callable[[], StartLightsDriver] | None = None,
         log: Callable[[str], None] = lambda _sentence: None,
+        offer: Callable[[RaceOffers], None] = lambda _offers: None,
     ) -> None:
         self.setup, self.journal = setup, journal
         self._link = link
-        self._inbox: SimpleQueue[QueuedInput] = SimpleQueue()
+        self._inbox: Inbox = SimpleQueue()
         self._car_messages: SimpleQueue[Delivery] = SimpleQueue()
         self.notice = ""  # what the operator should know about the start, "" if nothing
         self._restored = restore(journal)
         self._clock = StationClock(clock, self._restored.engine)
+        super().__init__(self._inbox, self._clock.now, journal.path)
         self._models = CarModelChanges()
         self._uncounted: tuple[UncountedCrossing, ...] = ()
         self._manager: ManagerView | None = None
         self._view = CurrentView(setup.name, self._clock.view)
+        self._offered = OfferedRaces(setup.name, offer)
         self.storage = StorageMonitor(journal, link, self._view, log)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
+        self._button = button
+        self.lights = StartLightsRunner(make_lights, clock, self._start, self._show_lights) if make_lights else None
         self.drem = drem  # the event manager's timer, if one is configured
         self._publisher = Publisher(self._cars, link, self._view, drem.crossing if drem is not None else None)
         self._live_state = LiveState(setup.gates, gates, link, self._cars, self._view, sync)
@@ -101,6 +119,8 @@ class Station:
         self._live_state.start(self._restored.engine, self._on_gate_event, self._on_gate_health)
         self._link.start([Subscription(BY_BODY[kind]) for kind in CAR_MESSAGES], self._on_message)
         self._link.publish(m.StationStatus(True, TIMING))
+        if self._button is not None:
+            self._button.start(self.stop_all, self._clock.now_ns())
 
     def pump(self, wait_s: float = 0.0) -> bool:
         """Handles what waits in the queue, then what is due by the clock; True if anything waited.
@@ -108,8 +128,9 @@ class Station:
         Waits up to `wait_s` for the first item. Raises StorageError if more inputs arrived than could be held.
         """
         self.storage.watchdog.mark_alive()
-        items = drain(self._inbox, wait_s)
-        worked = bool(items)
+        arrived = drain(self._inbox, wait_s)
+        items = [each for each in arrived if isinstance(each, QueuedInput)]
+        worked = bool(arrived)
         if self.storage.fault.on:
             self.storage.fault.hold(items)
             items = self.storage.recover(self._clock.now_ns(), self._restore)
@@ -118,6 +139,9 @@ class Station:
             self._commit_or_hold(items)
         if items or worked:
             self.storage.show()
+        for each in arrived:
+            if isinstance(each, Question):
+                self._answer(each)
         return worked
 
     def pump_live(self, wait_s: float = 0.0) -> bool:
@@ -127,6 +151,9 @@ class Station:
         """
         worked = False
         self.storage.check_timing_thread(self._clock.now_ns(), self._clock.rate)
+        if self._button is not None:
+            self._button.watch(self._clock.now_ns())
+            self._view.update(button=self._button.view)
         for delivery in drain(self._car_messages, wait_s):
             self._live_state.on_message(delivery, self._clock.now_ns())
             delivery.ack()
@@ -142,12 +169,15 @@ class Station:
 
         The ticket of an order that its car cannot follow now is declined at once.
         """
-        stamped = replace(command, moment=self._clock.now())
+        stamped = replace(with_drawn(command, self.setup.random_hex), moment=self._clock.now())
         if isinstance(stamped, e.StopAll):
             self._publisher.stop_all(stamped.author, stamped.moment)
         if isinstance(stamped, e.OrderCar) and stamped.action == "estop":
             self._publisher.order(stamped.car, "estop", None, stamped.moment.at_ns)
         ticket = Ticket(stamped)
+        if isinstance(stamped, e.ReleaseStop) and self._button is not None and self._button.reason:
+            ticket.settle(Declined(self._button.reason))
+            return ticket
         if sentence := refusal(stamped, self.snapshot().runs, self._why_not):
             ticket.settle(Declined(sentence))
             return ticket
@@ -159,13 +189,19 @@ class Station:
         answer = self.offer(command).wait(timeout_s)
         return replace(answer, note=self._undelivered(answer.car)) if isinstance(answer, Accepted) else answer
 
-    def stop_all(self, author: str, reason: str = "") -> StopView:
+    def stop_all(self, author: str, reason: str = "", device: str = "") -> StopView:
         """Stops every car, known or not, and returns the outcome so far; orders are sent first, the record follows."""
-        self.offer(e.StopAll(author=author, reason=reason))
+        self.offer(e.StopAll(author=author, reason=reason, device=device))
         return self.stop_state()
 
     def stop_state(self) -> StopView:
         return self._live_state.stop_view(self._clock.now())
+
+    def _start(self) -> StagedStartView | None:
+        return staged_start(self._view.snapshot().procedure)
+
+    def _show_lights(self, lights: StartLightsView) -> None:
+        self._view.update(lights=lights)
 
     def snapshot(self) -> View:
         return self._view.snapshot()
@@ -182,9 +218,19 @@ class Station:
             ends.callback(self.journal.close)
             if self.drem is not None:
                 ends.callback(self.drem.close)
+            if self._button is not None:
+                ends.callback(self._button.close)
+            if self.lights is not None:
+                ends.callback(self.lights.close)
             ends.callback(self.pump)
             ends.callback(self._link.close)
             ends.callback(self._live_state.close)
+
+    def _answer(self, question: Question[Any]) -> None:
+        if self.storage.fault.on:
+            question.decline("The disk does not accept records now, so the runs cannot be read.")
+        else:
+            question.settle(self._restored)
 
     # Called by gate drivers and by the link, on their threads: these only enqueue
 
@@ -229,9 +275,9 @@ class Station:
         if not car:
             return ""
         if not self._link.state().connected:
-            return "The broker is offline, so the order cannot reach the car now."
+            return text("The broker is offline, so the order cannot reach the car now.")
         absent = self._cars.absent(car, self._clock.now_ns())
-        return f"{absent}: the order waits for it." if absent else ""
+        return text("{why}: the order waits for it.", why=absent) if absent else ""
 
     def _why_not(self, car: str, goal: Goal) -> str:
         return self._cars.why_not(car, goal, self._clock.now_ns())
@@ -257,6 +303,15 @@ class Station:
         return next((fact.sentence for fact in facts if isinstance(fact, f.CommandRefused)), "")
 
     def _commit_or_hold(self, items: list[QueuedInput]) -> None:
+        """Commits the items. A request to undo comes after the commit of all before it, which it may undo."""
+        undo = next((place for place, item in enumerate(items) if isinstance(item.input, e.UndoLast)), None)
+        if undo is not None:
+            self._commit_or_hold(items[:undo])
+            if self.storage.fault.on:
+                self.storage.fault.hold(items[undo:])
+                return
+            self._commit_or_hold([*self._counter_ruling(items[undo]), *items[undo + 1 :]])
+            return
         try:
             self.storage.check(self._clock.now_ns(), storing=bool(items))
             self._commit(items)
@@ -265,35 +320,39 @@ class Station:
             return
         self.storage.fault.raise_if_shed()
 
+    def _counter_ruling(self, item: QueuedInput) -> list[QueuedInput]:
+        """The ruling that this request to undo asks for; if there is none, the request is declined."""
+        assert isinstance(item.input, e.UndoLast), "only requests to undo become counter-rulings"
+        try:
+            counter = self._restored.index.acts.undo(self._restored.engine, item.input)
+        except Refused as refusal:
+            if item.ticket is not None:
+                item.ticket.settle(Declined(str(refusal)))
+            return []
+        return [replace(item, input=counter)]
+
     def _commit(self, items: list[QueuedInput]) -> list[f.Fact]:
         """Handles, appends and publishes the items; returns their facts.
 
         Raises StorageError: then nothing was stored or published, and the engine must be restored.
         """
-        done = [self._handle(item) for item in items]
-        entries = [self._entry(item.input, facts) for item, facts, _ in done if facts]
+        done = [(item, self._restored.handle(item.input)) for item in items]
+        entries = [self._entry(item.input, handled.facts) for item, handled in done if handled.facts]
         seqs = iter(self.journal.append(entries) if entries else ())
         self._view.results_due(self.journal.due)
-        for item, facts, changed in done:
+        for item, handled in done:
+            facts = handled.facts
             seq = next(seqs) if facts else self.journal.head.seq
-            self._restored.record(seq, item.input, facts)
+            self._restored.record(seq, item.input, handled)
             if item.on_commit is not None:
                 item.on_commit()
             self._live_state.on_commit(self._restored.engine, item.input, facts)
             self._publisher.publish(self._restored.engine, facts, self._clock.now())
             if item.ticket is not None:
-                item.ticket.settle(answer_of(seq, facts, changed))
+                item.ticket.settle(answer_of(seq, facts, handled.effect))
         self._show_uncounted()
-        return [fact for _, facts, _ in done for fact in facts]
-
-    def _handle(self, item: QueuedInput) -> tuple[QueuedInput, tuple[f.Fact, ...], RulingEffect | None]:
-        """The item, the facts of its input, and the effect if it is a ruling."""
-        engine = self._restored.engine
-        if not isinstance(item.input, e.Command):
-            return item, engine.handle(item.input), None
-        before = run_figures(engine, item.input)
-        facts = engine.handle(item.input)
-        return item, facts, ruling_effect(before, run_figures(engine, item.input))
+        self._offered.update(self._restored.engine)
+        return [fact for _, handled in done for fact in handled.facts]
 
     def _show_uncounted(self) -> None:
         newest = self._restored.uncounted.newest

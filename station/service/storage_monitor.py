@@ -10,6 +10,7 @@ from dataclasses import replace
 from shared.errors import StorageError
 from shared.link.interface import Link
 from shared.protocol import messages as m
+from shared.text import text
 from station.service.inbox import QueuedInput
 from station.service.storage_fault import StorageFault
 from station.service.thread_watchdog import ThreadWatchdog, late_sentence
@@ -19,7 +20,7 @@ from station.views.current_view import CurrentView
 from station.views.system_views import StoreView
 
 CHECK_NS = 1_000_000_000  # so that a full disk is noticed even while nothing is written
-TIMING = "The station is timing."
+TIMING = text("The station is timing.")
 
 
 class StorageMonitor:

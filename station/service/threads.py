@@ -1,4 +1,4 @@
-"""The station's two threads: one times and writes, one serves cars and pages. Started by commands/station.py.
+"""The station's threads: one times and writes, one serves cars and pages, one the start lights. Started by the command.
 
 If a bug ends one of them, the process ends, and its supervisor restarts it from the journal."""
 
@@ -19,10 +19,12 @@ class StationThreads:
         self.station = station
         self.failed = ""
         self.over = threading.Event()
-        self._threads = (
+        self._threads = [
             threading.Thread(target=self._loop, args=(station.pump,), name="timing"),
             threading.Thread(target=self._loop, args=(station.pump_live,), name="live"),
-        )
+        ]
+        if station.lights is not None:
+            self._threads.append(threading.Thread(target=self._loop, args=(self._light,), name="lights"))
 
     def start(self) -> None:
         """Raises OperatorError if the station cannot start."""
@@ -37,6 +39,12 @@ class StationThreads:
             if thread.is_alive():
                 thread.join(timeout=3.0)
         self.station.close()
+
+    def _light(self, _wait_s: float) -> bool:
+        """Shows the lights that are due, and sleeps until the next change."""
+        if self.station.lights is not None:
+            self.over.wait(self.station.lights.pump())
+        return False
 
     def _loop(self, pump: Callable[[float], bool]) -> None:
         try:

@@ -4,6 +4,8 @@ import os
 import pathlib
 from dataclasses import dataclass
 
+from shared.text import text
+
 LOW_BYTES = 100_000_000
 FULL_BYTES = 1_000_000
 
@@ -24,7 +26,11 @@ class DiskSpace:
         """A sentence for the operator while writes still succeed; "" if there is enough space."""
         if self.free_bytes >= LOW_BYTES:
             return ""
-        return f"{path}: the disk has only {self.free_bytes // 1_000_000} MB left; free some space."
+        return text(
+            "{path}: the disk has only {free} MB left; free some space.",
+            path=path,
+            free=self.free_bytes // 1_000_000,
+        )
 
 
 def disk_space(path: pathlib.Path) -> DiskSpace:

@@ -1,6 +1,7 @@
 """Encodes inputs and facts as canonical JSON and decodes inputs; the stored bytes are the ones that are hashed."""
 
 import dataclasses
+import functools
 import json
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -15,7 +16,7 @@ from station.core.facts import Fact
 _INPUTS: tuple[type[Any], ...] = tuple(
     kind for each in get_args(e.Input) for kind in ((*e.COMMANDS.values(),) if each is e.Command else (each,))
 )
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in _INPUTS}
+_KINDS = {kind.__name__: kind for kind in _INPUTS}
 
 
 def _old_defaults(kind: type[Any]) -> dict[str, Any]:
@@ -42,14 +43,19 @@ def decode_input(data: bytes) -> e.Input:
     """The input of a record, from its stored bytes. Raises StorageError."""
     kind, _, rest = data.removeprefix(b'["').partition(b'",')
     name = kind.decode(errors="replace")
-    adapter = _ADAPTERS.get(name)
-    if adapter is None:
+    if name not in _KINDS:
         raise StorageError(f"The journal holds an input of unknown kind {kind[:40]!r}: a newer station wrote it.")
     try:
-        event: e.Input = adapter.validate_json(_with_old_defaults(name, rest[:-1]), strict=True)
+        event: e.Input = _adapter(name).validate_json(_with_old_defaults(name, rest[:-1]), strict=True)
     except ValidationError as error:
         raise StorageError(f"The journal holds a {name} that cannot be read: {error.errors()[0]['msg']}.") from None
     return event
+
+
+@functools.cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    """Made when the first input of its kind is read: making all of them would take a tenth of a start."""
+    return TypeAdapter(_KINDS[name])
 
 
 def _with_old_defaults(name: str, body: bytes) -> bytes:

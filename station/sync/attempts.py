@@ -4,6 +4,7 @@ An attempt is on disk before the request leaves, and its answer before the row c
 between leaves an attempt without an answer: the row is `unknown`, and is posted again under the same `webhook-id`.
 """
 
+import json
 import pathlib
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import apsw
 
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
 from station.store.database import has_table, open_durable, storage_error, storage_errors
-from station.sync.leaderboard_check import Target
+from station.sync.leaderboard_check import Target, readiness_of
 from station.sync.schedule import AnswerLost, OutboxRow, PostedWithOtherScore, Progress, State
 
 _SCHEMA = """
@@ -29,10 +30,11 @@ CREATE TABLE IF NOT EXISTS reopened (
   at_utc_ns INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS reopened_attempt ON reopened (attempt_id);
-CREATE TABLE IF NOT EXISTS targets (
-  id INTEGER PRIMARY KEY, race_id TEXT NOT NULL, readiness TEXT NOT NULL, sentence TEXT NOT NULL,
-  at_utc_ns INTEGER NOT NULL
+CREATE TABLE IF NOT EXISTS race_checks (
+  id INTEGER PRIMARY KEY, race_id TEXT NOT NULL, readiness TEXT NOT NULL, detail TEXT NOT NULL,
+  differences TEXT NOT NULL, at_utc_ns INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS checks_of_race ON race_checks (race_id);
 CREATE TRIGGER IF NOT EXISTS reopened_stay BEFORE UPDATE ON reopened BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS reopened_last BEFORE DELETE ON reopened BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS attempts_stay BEFORE UPDATE ON attempts BEGIN SELECT RAISE(ABORT, 'append only'); END;
@@ -48,6 +50,10 @@ SELECT a.result_id, a.revision, g.attempts, a.at_utc_ns, a.id, {reopened},
 FROM (SELECT count(*) AS attempts, min(id) AS first, max(id) AS last FROM attempts GROUP BY result_id, revision) g
 JOIN attempts a ON a.id = g.last LEFT JOIN answers n ON n.attempt_id = a.id
 ORDER BY g.first
+"""
+_CHECKS = """
+SELECT race_id, readiness, detail, differences, at_utc_ns FROM race_checks
+WHERE id IN (SELECT max(id) FROM race_checks WHERE ? = '' OR race_id = ? GROUP BY race_id)
 """
 _REOPENED = "EXISTS (SELECT 1 FROM reopened r WHERE r.attempt_id = a.id)"
 
@@ -123,14 +129,18 @@ class AttemptStore:
                 )
         return [record.webhook_id for record in rejected]
 
-    def record_target(self, target: Target, at_utc_ns: int) -> None:
-        """Records what is known of the race at the leaderboard, if it has changed."""
-        if read_target(self._db, self._path) == target:
-            return
-        self._insert(
-            "INSERT INTO targets (race_id, readiness, sentence, at_utc_ns) VALUES (?, ?, ?, ?)",
-            (target.race_id, target.readiness, target.sentence, at_utc_ns),
-        )
+    def record_target(self, target: Target, at_utc_ns: int, *, again: bool = False) -> Target | None:
+        """Records what is known of a race at the leaderboard, if it has changed or (`again`) in any case.
+
+        Returns what was known before.
+        """
+        known = next((each.target for each in read_checks(self._db, self._path, target.race_id)), None)
+        if again or known is None or _row_of(known) != _row_of(target):
+            self._insert(
+                "INSERT INTO race_checks (race_id, readiness, detail, differences, at_utc_ns) VALUES (?, ?, ?, ?, ?)",
+                (*_row_of(target), at_utc_ns),
+            )
+        return known
 
     def records(self) -> list[PostingRecord]:
         """Every row that was ever posted, oldest first."""
@@ -159,11 +169,28 @@ def read_records(db: apsw.Connection, path: pathlib.Path) -> list[PostingRecord]
     return [PostingRecord(row[0], row[1], row[2], row[3], _answer(*row[6:]), row[4], bool(row[5])) for row in rows]
 
 
-def read_target(db: apsw.Connection, path: pathlib.Path) -> Target | None:
-    """What was last known of the race at the leaderboard; None if nothing was. Raises StorageError."""
+@dataclass(frozen=True, slots=True)
+class RaceCheck:
+    """What was last known of a race at the leaderboard, and since when (UTC ns)."""
+
+    target: Target
+    at_utc_ns: int
+
+
+def read_checks(db: apsw.Connection, path: pathlib.Path, race_id: str = "") -> list[RaceCheck]:
+    """The newest check of each race, or of this one alone; the connection may be read-only. Raises StorageError."""
     with storage_errors(path):
-        row: Any = db.execute("SELECT race_id, readiness, sentence FROM targets ORDER BY id DESC LIMIT 1").fetchone()
-    return None if row is None else Target(*row)
+        if not has_table(db, "race_checks"):
+            return []
+        rows: list[Any] = db.execute(_CHECKS, (race_id, race_id)).fetchall()
+    return [
+        RaceCheck(Target(race, readiness_of(readiness), detail, tuple(json.loads(found))), at)
+        for race, readiness, detail, found, at in rows
+    ]
+
+
+def _row_of(target: Target) -> tuple[str, str, str, str]:
+    return target.race_id, target.readiness, target.detail, json.dumps(target.differences)
 
 
 def _columns(answer: PostOutcome) -> tuple[object, ...]:

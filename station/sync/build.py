@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.drivers import find
 from shared.errors import ConfigError, StorageError
 from shared.units import NS_PER_S
+from station.store.event_files.race_offers import OffersReader
 from station.sync.attempts import AttemptStore
 from station.sync.operator_requests import SendRequestQueue
 from station.sync.outbox_reader import OutboxReader
@@ -73,7 +74,7 @@ def build(
         retry_rejected=retry_rejected,
         requests=requests.pending,
         acknowledge=requests.acknowledge,
-        race_id=source.race_id,
+        offers=OffersReader(data_dir).offers,
     )
     return SyncService(syncer, source, attempts, leaderboard, lock)
 

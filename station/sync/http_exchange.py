@@ -16,13 +16,14 @@ import h11
 
 from shared.errors import ConfigError
 from shared.protocol.results import PostDeferred
+from shared.text import text
 from station.sync.schedule import AnswerLost
 
 MAX_ANSWER_BYTES = 65_536
 MAX_HEAD_BYTES = 32_768
 _PART = 16_384
-_LOST = "The connection broke before the leaderboard's answer was complete."
-_TOO_MUCH = "The leaderboard's answer was too long or too slow to be read."
+_LOST = text("The connection broke before the leaderboard's answer was complete.")
+_TOO_MUCH = text("The leaderboard's answer was too long or too slow to be read.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class HttpExchange:
         try:
             opened = self._connect()
         except (OSError, UnicodeError) as error:
-            return PostDeferred(f"The leaderboard cannot be reached: {_sentence(error)}")
+            return PostDeferred(text("The leaderboard cannot be reached: {sentence}", sentence=_sentence(error)))
         with opened:
             return self._send_and_read(opened, self._encode(method, path, headers, body))
 
@@ -163,17 +164,17 @@ def tls_context(ca_file: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_file or certifi.where())
     except OSError as error:  # an SSLError is one
         path = pathlib.Path(ca_file)
-        why = (error.strerror if not path.is_file() else "") or "it holds no certificate in PEM form"
+        why = (error.strerror if not path.is_file() else "") or text("it holds no certificate in PEM form")
         raise ConfigError(f"[sync.options] `ca_file` {ca_file} cannot be used: {why}.") from None
 
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return "its certificate is not trusted here; set `ca_file` in [sync.options] or set the clock."
+        return text("its certificate is not trusted here; set `ca_file` in [sync.options] or set the clock.")
     if isinstance(error, ssl.SSLError):
-        return "what answers there does not speak TLS correctly; is it https, and is this its port?"
+        return text("what answers there does not speak TLS correctly; is it https, and is this its port?")
     if isinstance(error, TimeoutError):
-        return "it did not accept a connection in time."
+        return text("it did not accept a connection in time.")
     if isinstance(error, socket.gaierror | UnicodeError):
-        return "its name cannot be resolved; is there a network, and is the name right?"
-    return "no connection."
+        return text("its name cannot be resolved; is there a network, and is the name right?")
+    return text("no connection.")

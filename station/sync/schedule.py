@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
+from shared.text import text
 from shared.units import seconds_to_ns
 
 State = Literal["pending", "in-flight", "unknown", "confirmed", "rejected"]
@@ -97,9 +98,13 @@ class AfterAnswer:
 
 def score_mismatch(posted: PostedWithOtherScore) -> str:
     """What differs and what to do about it, as the end of a sentence."""
-    there = "no score" if posted.score_ms is None else f"{posted.score_ms} ms"
+    there = text("no score") if posted.score_ms is None else f"{posted.score_ms} ms"
     here = "none" if posted.ours_ms is None else f"{posted.ours_ms} ms"
-    return f"the leaderboard counts {there} where the station has {here}: compare the race's rules there and here."
+    return text(
+        "the leaderboard counts {what} where the station has {here}: compare the race's rules there and here.",
+        what=there,
+        here=here,
+    )
 
 
 def next_post(

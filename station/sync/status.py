@@ -1,17 +1,20 @@
 """Reads from sync.db what the station's pages show about sync, without disturbing its writer."""
 
 import pathlib
+from collections.abc import Sequence
+from dataclasses import replace
 
 import apsw
 
 from shared.errors import StorageError
 from shared.files import hold_lock, is_locked
 from shared.protocol.results import PostDeferred, PostRejected
+from shared.text import ntext, text
 from station.store.database import has_table, open_reading, storage_errors
-from station.sync.attempts import PostingRecord, read_records, read_target
-from station.sync.leaderboard_check import Target
+from station.store.event_files.race_offers import OffersReader
+from station.sync.attempts import PostingRecord, RaceCheck, read_checks, read_records
 from station.sync.schedule import PostedWithOtherScore, score_mismatch
-from station.views.system_views import ResultProblem, SyncView
+from station.views.system_views import ResultProblem, SyncView, TargetView
 
 DATABASE = "sync.db"
 LOCK = "sync.lock"
@@ -27,11 +30,16 @@ def hold_sync_lock(data_dir: pathlib.Path) -> int:
 
 
 class SyncStatusReader:
-    """Reads the state of sync from the station's data folder; sync may never have run."""
+    """Reads the state of sync from the station's data folder; sync may never have run.
 
-    def __init__(self, data_dir: pathlib.Path) -> None:
+    `configured`: the station has the address of a leaderboard.
+    """
+
+    def __init__(self, data_dir: pathlib.Path, *, configured: bool = True) -> None:
+        self._configured = configured
         self._path = data_dir / DATABASE
         self._lock = data_dir / LOCK
+        self._offers = OffersReader(data_dir)
         self._db: apsw.Connection | None = None
 
     def view(self, due: int) -> SyncView:
@@ -39,9 +47,10 @@ class SyncStatusReader:
         alive = is_locked(self._lock)
         try:
             records = self._records()
-            return summary(records, due, alive, self._target())
+            view = summary(records, due, alive, self._checks(), self._offers.offers().current)
         except StorageError as error:
-            return SyncView(due, 0, due, 0, alive, str(error))
+            view = SyncView(due, 0, due, 0, alive, str(error))
+        return replace(view, configured=self._configured)
 
     def close(self) -> None:
         if self._db is not None:
@@ -57,37 +66,45 @@ class SyncStatusReader:
             return []
         return read_records(self._db, self._path)
 
-    def _target(self) -> Target | None:
-        if self._db is None or not has_table(self._db, "targets"):
-            return None
-        return read_target(self._db, self._path)
+    def _checks(self) -> list[RaceCheck]:
+        return [] if self._db is None else read_checks(self._db, self._path)
 
 
-def summary(records: list[PostingRecord], due: int, alive: bool, target: Target | None = None) -> SyncView:
+def summary(
+    records: list[PostingRecord], due: int, alive: bool, checks: Sequence[RaceCheck] = (), race_id: str = ""
+) -> SyncView:
     """What the pages show: counts, the newest problems, and one sentence: the newest problem, or that there is none.
 
-    `due`: how many outbox rows there are; `alive`: whether a sync process runs; `target`: the race at the leaderboard.
+    `due`: how many outbox rows there are; `alive`: whether a sync process runs; `checks`: what is known of the races at
+    the leaderboard; `race_id`: the race that is on.
     """
     posted = sum(record.state == "confirmed" for record in records)
     rejected = sum(record.state == "rejected" for record in records)
     pending = max(0, due - posted - rejected)
     sentence = _sentence(records, due, pending, alive)
-    if target is not None and target.readiness == "unknown":
-        sentence = target.sentence
+    targets = tuple(_target_view(check) for check in checks)
+    now = next((each for each in targets if each.race_id == race_id), TargetView(race_id))
+    if now.state in ("missing", "differs"):
+        sentence = now.sentence
     problems = tuple(_line(record) for record in _problems(records)[:MAX_PROBLEMS])
-    aim = target or Target("", "away", "")
-    return SyncView(due, posted, pending, rejected, alive, sentence, problems, aim.readiness == "unknown", aim.sentence)
+    missing = now.state == "missing"
+    return SyncView(due, posted, pending, rejected, alive, sentence, problems, missing, now.sentence, targets)
+
+
+def _target_view(check: RaceCheck) -> TargetView:
+    target = check.target
+    return TargetView(target.race_id, target.readiness, target.sentence, target.differences, check.at_utc_ns)
 
 
 def _sentence(records: list[PostingRecord], due: int, pending: int, alive: bool) -> str:
     if not alive and pending:
-        return "The sync service is not running: results wait on this station's disk."
+        return text("The sync service is not running: results wait on this station's disk.")
     problems = _problems(records)
     if problems:
         return _problem(problems[0])
     if pending:
         return "Posting."
-    return "Every result is posted." if due else "No result is due yet."
+    return text("Every result is posted.") if due else text("No result is due yet.")
 
 
 def _problems(records: list[PostingRecord]) -> list[PostingRecord]:
@@ -103,17 +120,30 @@ def _line(record: PostingRecord) -> ResultProblem:
 
 def _problem(record: PostingRecord) -> str:
     if record.reopened:
-        return f"{record.result_id} is sent again, as requested."
+        return text("{result_id} is sent again, as requested.", result_id=record.result_id)
     match record.answer:
         case PostedWithOtherScore():
-            return f"{record.result_id} is posted, but {score_mismatch(record.answer)}"
+            return text(
+                "{result_id} is posted, but {why}",
+                result_id=record.result_id,
+                why=score_mismatch(record.answer),
+            )
         case PostRejected(reason, status):
-            return f"{record.result_id} was rejected ({status}): {reason}"
+            return text(
+                "{result_id} was rejected ({status}): {reason}",
+                result_id=record.result_id,
+                status=status,
+                reason=reason,
+            )
         case PostDeferred(reason):
             return f"{reason} {record.result_id} waits ({_tries(record.attempts)})."
         case _:
-            return f"{record.result_id} was sent; its answer is awaited ({_tries(record.attempts)})."
+            return text(
+                "{result_id} was sent; its answer is awaited ({words}).",
+                result_id=record.result_id,
+                words=_tries(record.attempts),
+            )
 
 
 def _tries(attempts: int) -> str:
-    return "1 try so far" if attempts == 1 else f"{attempts} tries so far"
+    return ntext("{n} try so far", "{n} tries so far", n=attempts)

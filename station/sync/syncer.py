@@ -10,15 +10,17 @@ choose, posts through a driver of `raceday.leaderboards` (webhook.py) and record
 import random
 import threading
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from shared.clock import Clock
 from shared.errors import BadInput, StorageError
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result, decode_result
+from shared.text import text
 from shared.units import NS_PER_S
+from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
-from station.sync.leaderboard_check import Target
 from station.sync.operator_requests import SendRequest
+from station.sync.race_checks import RaceChecks, driver_failed, no_races, race_of
 from station.sync.schedule import (
     SETTLED,
     AnswerLost,
@@ -37,17 +39,6 @@ from station.sync.schedule import (
 )
 
 POLL_S = 0.25  # a committed row is noticed within this time
-# The race at the leaderboard is checked when it changes, then at this interval until the leaderboard is ready for it.
-CHECK_AGAIN_NS = 15 * NS_PER_S
-NEVER_NS = 2**62
-
-
-@runtime_checkable
-class RaceChecker(Protocol):
-    """A driver that can say whether the leaderboard knows a race; a third-party driver need not be able to."""
-
-    def target(self, race_id: str) -> Target:
-        """What the leaderboard knows of this race."""
 
 
 class Leaderboard(Protocol):
@@ -93,9 +84,10 @@ class Syncer:
         retry_rejected: bool = False,
         requests: Callable[[], list[SendRequest]] = _no_requests,
         acknowledge: Callable[[], None] = _nothing_to_acknowledge,
-        race_id: Callable[[], str | None] = lambda: None,
+        offers: Callable[[], RaceOffers] = no_races,
     ) -> None:
-        """`requests` returns officials' requests until `acknowledge` is called; `race_id` returns the race that is on.
+        """`requests` returns officials' requests until `acknowledge` is called; `offers` reads the races that the
+        station holds.
 
         `retry_rejected`: post rejected rows again: the operator has fixed the cause (a secret, a race, a clock).
         """
@@ -106,7 +98,8 @@ class Syncer:
         self._utc_ns = utc_ns
         self._log = log
         self._open_rows: dict[str, OutboxRow] = {}
-        self._new_requests, self._acknowledge, self._race_id = requests, acknowledge, race_id
+        self._new_requests, self._acknowledge = requests, acknowledge
+        self._checks = RaceChecks(leaderboard, offers, attempts, utc_ns, log)
         self._requests: list[SendRequest] = []  # read, and not acknowledged yet
         if retry_rejected:
             attempts.reopen(None, "--retry-rejected", utc_ns())
@@ -114,9 +107,6 @@ class Syncer:
         self._rejected_rows: dict[str, OutboxRow] = {}  # an official may ask to send them again
         self._backoff = LeaderboardBackoff()
         self._logged_problem = ""
-        self._checked_race: str | None = None
-        self._check_at_ns = 0
-        self._logged_target = ""
 
     def step(self, now_ns: int) -> int | None:
         """Posts the row that is due at `now_ns`, if any; returns when the next one is due, None if nothing waits."""
@@ -124,11 +114,12 @@ class Syncer:
             self._read_new_rows()
             self._apply_requests()
             post = self._next_post()
+            due = post is not None and post.at_ns <= now_ns
+            self._check_races(now_ns, race_of(post.row.payload) if post is not None and due else "")
+            post = self._next_post()  # the check may have told that its race is not there, or is there now
             if post is not None and post.at_ns <= now_ns:
                 self._attempt(post.row, now_ns)
                 post = self._next_post()
-            else:
-                self._check_race(now_ns)
         except StorageError as error:
             # Nothing is acknowledged before it is stored; once the disk accepts records again, sync continues here.
             self._log_problem(str(error))
@@ -162,42 +153,37 @@ class Syncer:
 
     def _apply_request(self, request: SendRequest) -> None:
         if request.rejected:
-            only = frozenset((request.webhook_id,)) if request.webhook_id else None
-            for webhook_id in self._attempts.reopen(only, request.author, self._utc_ns()):
-                if webhook_id in self._rejected_rows:
-                    self._open_rows[webhook_id] = self._rejected_rows.pop(webhook_id)
+            self._open_again(frozenset((request.webhook_id,)) if request.webhook_id else None, request.author)
         self._progress |= {
             webhook_id: due_now(self._progress.get(webhook_id, Progress()))
             for webhook_id in self._open_rows
             if not request.webhook_id or webhook_id == request.webhook_id
         }
-        self._backoff, self._check_at_ns = LeaderboardBackoff(), 0
-        who = f" by {request.author}" if request.author else ""
+        self._backoff = LeaderboardBackoff()
+        self._checks.ask_again(tested=request.test)
+        who = text(" by {author}", author=request.author) if request.author else ""
         self._log(f"Asked{who} to send {request.webhook_id or 'everything that waits'} now.")
 
-    def _check_race(self, now_ns: int) -> None:
-        """Checks whether the leaderboard knows the race, so that officials learn it before a result is rejected."""
-        race_id = self._race_id()
-        if race_id != self._checked_race:
-            self._checked_race, self._check_at_ns = race_id, now_ns
-        if race_id is None or now_ns < self._check_at_ns or not isinstance(self._leaderboard, RaceChecker):
+    def _open_again(self, webhook_ids: frozenset[str] | None, author: str) -> None:
+        """Makes rejected rows wait again (None: all of them); noted on disk, with who wanted it."""
+        if webhook_ids is not None and not webhook_ids:
             return
-        target = self._target(self._leaderboard, race_id)
-        known = target.readiness in ("ready", "unstated")
-        self._check_at_ns = NEVER_NS if known else now_ns + CHECK_AGAIN_NS
-        self._attempts.record_target(target, self._utc_ns())
-        if target.sentence != self._logged_target:
-            self._log(target.sentence)
-        self._logged_target = target.sentence
+        for webhook_id in self._attempts.reopen(webhook_ids, author, self._utc_ns()):
+            if webhook_id in self._rejected_rows:
+                self._open_rows[webhook_id] = self._rejected_rows.pop(webhook_id)
+                self._progress[webhook_id] = due_now(self._progress.get(webhook_id, Progress()))
 
-    def _target(self, checker: RaceChecker, race_id: str) -> Target:
-        try:
-            return checker.target(race_id)
-        except Exception as error:  # a third-party driver: its bug stops neither the posts nor the loop
-            return Target(race_id, "away", _driver_failed(error))
+    def _check_races(self, now_ns: int, before_post_of: str = "") -> None:
+        """Asks about a race that is due, so that officials learn what is wrong before a result is rejected."""
+        ready = self._checks.check(now_ns, before_post_of)
+        if ready is None:
+            return
+        ids = frozenset(key for key, row in self._rejected_rows.items() if race_of(row.payload) == ready.race_id)
+        self._open_again(ids, text("sync, since the leaderboard is ready"))
 
     def _next_post(self) -> ScheduledPost | None:
-        return next_post(self._open_rows.values(), self._progress, self._backoff)
+        posted = (row for row in self._open_rows.values() if not self._checks.lacks(race_of(row.payload)))
+        return next_post(posted, self._progress, self._backoff)
 
     def _attempt(self, row: OutboxRow, now_ns: int) -> None:
         attempt_id = self._attempts.begin(row, self._utc_ns())
@@ -210,18 +196,18 @@ class Syncer:
             del self._open_rows[row.webhook_id]
         if isinstance(answer, PostRejected):
             self._rejected_rows[row.webhook_id] = row
-            self._check_at_ns = now_ns  # its race may be gone
+            self._checks.ask_soon(race_of(row.payload), now_ns)  # it may be gone
         self._log(_sentence(row, answer, after.wait_ns))
 
     def _post(self, row: OutboxRow) -> PostOutcome:
         try:
             result = decode_result(row.payload)
         except BadInput as error:
-            return PostRejected(f"This outbox row cannot be posted: {error}", 0)
+            return PostRejected(text("This outbox row cannot be posted: {error}", error=error), 0)
         try:
             return self._leaderboard.post(result)
         except Exception as error:  # a driver's bug may depend on this row: it is sent again, and the others continue
-            return AnswerLost(_driver_failed(error))
+            return AnswerLost(driver_failed(error))
 
     def _hold_back(self, answer: PostDeferred, now_ns: int) -> None:
         _, wait_ns = wait_for(answer, 0, self._backoff, self._rng)
@@ -252,18 +238,26 @@ def run_once(syncer: Syncer, clock: Clock, stop: threading.Event) -> int:
     return syncer.waiting
 
 
-def _driver_failed(error: Exception) -> str:
-    text = "".join(sign for sign in str(error) if sign.isprintable())[:200]
-    return f"The leaderboard's driver failed ({type(error).__name__}: {text})."
-
-
 def _sentence(row: OutboxRow, answer: PostOutcome, wait_ns: int) -> str:
     match answer:
         case PostedWithOtherScore():
-            return f"{row.webhook_id}: posted; {score_mismatch(answer)}"
+            return text("{webhook_id}: posted; {why}", webhook_id=row.webhook_id, why=score_mismatch(answer))
         case PostAccepted(score_ms, rank, racers):
-            return f"{row.webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms."
+            return text(
+                "{webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms.",
+                webhook_id=row.webhook_id,
+                rank=rank,
+                racers=racers,
+                score_ms=score_ms,
+            )
         case PostRejected(reason, status):
-            return f"{row.webhook_id}: rejected ({status}): {reason}"
+            return text(
+                "{webhook_id}: rejected ({status}): {reason}", webhook_id=row.webhook_id, status=status, reason=reason
+            )
         case PostDeferred(reason):
-            return f"{row.webhook_id}: {reason} Again in {wait_ns / NS_PER_S:.1f} s."
+            return text(
+                "{webhook_id}: {reason} Again in {seconds:.1f} s.",
+                webhook_id=row.webhook_id,
+                reason=reason,
+                seconds=wait_ns / NS_PER_S,
+            )

@@ -21,6 +21,7 @@ from shared.protocol.results import (
     Result,
     decode_accepted,
 )
+from shared.text import text
 from station.sync.http_exchange import Reply
 from station.sync.refusal_wording import speaks_of_post, speaks_of_race
 from station.sync.schedule import MAX_UNRECOGNISED_WAIT_S, AnswerLost, PostedWithOtherScore
@@ -37,7 +38,7 @@ _OF_THE_RACE = frozenset({404, 410})
 _OF_THE_POST = frozenset({400, 413})
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _REDIRECTS = frozenset(range(300, 400))
-NO_REASON = "no reason given."
+NO_REASON = text("no reason given.")
 
 
 def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = frozenset()) -> PostOutcome:
@@ -54,7 +55,9 @@ def verdict(result: Result, reply: Reply, utc_s: float, own: frozenset[str] = fr
     if sentence is None:
         return PostDeferred(_unrecognised(reply), unrecognised_s)
     if not 400 <= reply.status < 500 or reply.status in _RETRY_STATUSES:
-        return PostDeferred(f"The leaderboard answered {reply.status}: {sentence}", after_s)
+        return PostDeferred(
+            text("The leaderboard answered {status}: {sentence}", status=reply.status, sentence=sentence), after_s
+        )
     if (
         has_contract_header(reply)
         or reply.status in _SETTLING
@@ -70,12 +73,12 @@ def contract_sentence(reply: Reply) -> str | None:
     error = document.get("error") if document is not None else None
     if document is None or not isinstance(error, str):
         return None
-    text = printable(error)
+    written = printable(error)
     if has_contract_header(reply):
-        return text or NO_REASON
+        return written or NO_REASON
     # Frameworks and gateways send {"error": "Not Found", "status": 404, ...}; the contract has the sentence alone.
-    alone = document.keys() == {"error"} and " " in text.strip() and not _is_page(reply)
-    return text if alone and not _is_phrase(text) else None
+    alone = document.keys() == {"error"} and " " in written.strip() and not _is_page(reply)
+    return written if alone and not _is_phrase(written) else None
 
 
 def has_contract_header(reply: Reply) -> bool:
@@ -105,19 +108,19 @@ def read_object(reply: Reply) -> dict[str, object] | None:
     return document if isinstance(document, dict) else None
 
 
-def printable(text: str) -> str:
-    """Untrusted text, made safe for a log and a page, and cut to `MAX_REASON` characters."""
-    return "".join(sign for sign in text if sign.isprintable())[:MAX_REASON]
+def printable(written: str) -> str:
+    """Untrusted written, made safe for a log and a page, and cut to `MAX_REASON` characters."""
+    return "".join(sign for sign in written if sign.isprintable())[:MAX_REASON]
 
 
 def retry_after_s(header: str | None, utc_s: float) -> float | None:
     """`Retry-After` in seconds from `utc_s`, from either form of RFC 9110, 10.2.3; None if absent or unreadable."""
-    text = (header or "").strip(" \t")
-    if text.isascii() and text.isdigit():
-        seconds = float(text)
+    written = (header or "").strip(" \t")
+    if written.isascii() and written.isdigit():
+        seconds = float(written)
         return seconds if math.isfinite(seconds) else None
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - utc_s)
+        return max(0.0, email.utils.parsedate_to_datetime(written).timestamp() - utc_s)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
 
@@ -129,7 +132,9 @@ def _posted(result: Result, reply: Reply) -> PostAccepted | AnswerLost:
         posted = None
     if posted is None or not _fits_database(posted):
         # A captive portal answers 200 to everything: only an answer in the form of the contract settles a result.
-        return AnswerLost("The answer is not the leaderboard's answer of the contract (score_ms, rank, racers, best).")
+        return AnswerLost(
+            text("The answer is not the leaderboard's answer of the contract (score_ms, rank, racers, best).")
+        )
     ours = None if result.revision >= 2 and result.score_ms == 0 else result.score_ms
     if posted.score_ms == ours:
         return posted
@@ -141,24 +146,39 @@ def _fits_database(posted: PostAccepted) -> bool:
     return all(number is None or 0 <= number <= MAX_INT for number in (posted.score_ms, posted.rank, posted.racers))
 
 
-def _unrecognised(reply: Reply, text: str = "") -> str:
-    """A sentence that tells the operator what to do; it quotes the peer's `text`, which may be the leaderboard's."""
+def _unrecognised(reply: Reply, written: str = "") -> str:
+    """A sentence that tells the operator what to do; it quotes the peer's `written`, which may be the leaderboard's."""
     if reply.status >= 500 and reply.status != 511:
-        return f"The leaderboard answered {reply.status}: {NO_REASON}"
+        return text("The leaderboard answered {status}: {sentence}", status=reply.status, sentence=NO_REASON)
     if reply.status in _REDIRECTS:
         where = printable(reply.headers.get("location", ""))[:100]
-        to = f" to {where!r}" if where else ""
-        return f"Something between here and the leaderboard answered {reply.status}, a redirect{to}: {_REMEDY}"
-    words = f" ({text[:100]!r})" if text else ""
-    return f"Something between here and the leaderboard answered {reply.status}{words}: {_REMEDY}"
+        if where:
+            return text(
+                "Something between here and the leaderboard answered {status}, a redirect to {where!r}: {what}",
+                status=reply.status,
+                where=where,
+                what=_REMEDY,
+            )
+        return text(
+            "Something between here and the leaderboard answered {status}, a redirect: {what}",
+            status=reply.status,
+            what=_REMEDY,
+        )
+    words = f" ({written[:100]!r})" if written else ""
+    return text(
+        "Something between here and the leaderboard answered {status}{answer}: {what}",
+        status=reply.status,
+        answer=words,
+        what=_REMEDY,
+    )
 
 
-_REMEDY = "log in to the venue's network, or check `leaderboard_url`."
+_REMEDY = text("log in to the venue's network, or check `leaderboard_url`.")
 
 
 # The standard phrases that servers send by themselves.
 _PHRASES = frozenset(status.phrase.casefold() for status in http.HTTPStatus)
 
 
-def _is_phrase(text: str) -> bool:
-    return text.strip(" .!").casefold() in _PHRASES
+def _is_phrase(written: str) -> bool:
+    return written.strip(" .!").casefold() in _PHRASES

@@ -18,10 +18,11 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from shared.config import from_table, setting
 from shared.errors import ConfigError
+from shared.protocol.races import RaceOffer, encode_offer
 from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, PostOutcome, Result, encode_result
 from shared.webhooks import parse_secret, signed_headers
 from station.sync.http_exchange import HttpExchange, Reply, Timeouts
-from station.sync.leaderboard_check import Target, target_from_reply
+from station.sync.leaderboard_check import Target, target_after_offer, target_from_reply
 from station.sync.refusal_wording import own_words
 from station.sync.verdict import verdict
 
@@ -75,16 +76,27 @@ class WebhookLeaderboard:
         reply = self._exchange.request("POST", RESULT_PATH, headers, body)
         return reply if isinstance(reply, PostDeferred) else verdict(result, reply, self._utc_s(), self._own)
 
-    def target(self, race_id: str) -> Target:
+    def target(self, offer: RaceOffer) -> Target:
         """Whether the leaderboard knows the race; like `post`, it never raises for what a network or a peer can do."""
-        reply = self._exchange.request("GET", f"{RACES_PATH}/{quote(race_id, safe='')}", _HEADERS)
-        return target_from_reply(race_id, reply, self._own)
+        reply = self._exchange.request("GET", _path(offer), _HEADERS)
+        return target_from_reply(offer, reply, self._own)
+
+    def offer(self, offer: RaceOffer, known: Target) -> Target:
+        """Offers the race, signed as a result is; what is known of it then. Before, `known` was."""
+        body = encode_offer(offer)
+        headers = {**_HEADERS, "content-type": "application/json"}
+        headers |= signed_headers(self._key, offer.webhook_id, self._utc_s(), body)
+        return target_after_offer(offer, known, self._exchange.request("PUT", _path(offer), headers, body))
 
     def close(self) -> None:
         """Does nothing, since nothing is open between two posts."""
 
 
 _HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "raceday-sync"}
+
+
+def _path(offer: RaceOffer) -> str:
+    return f"{RACES_PATH}/{quote(offer.race_id, safe='')}"
 
 
 def checked_address(url: str, *, allow_plain_http: bool = False) -> SplitResult:

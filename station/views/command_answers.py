@@ -20,11 +20,18 @@ class RunFigures:
 
 @dataclass(frozen=True, slots=True)
 class RulingEffect:
-    """What a ruling changed: the figures before and after it, and the sentence that the page shows."""
+    """What a ruling changes: the figures before and after it, and the sentence that the page shows.
+
+    `laps_before`, `laps_after`: the published times in ms of the laps whose times differ, from lap `first_lap` on;
+    there may be more or fewer of them after it.
+    """
 
     before: RunFigures
     after: RunFigures
     sentence: str
+    first_lap: int = 0
+    laps_before: tuple[int | None, ...] = ()
+    laps_after: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Accepted:
     """The command is done and stored as journal record `seq`; `effect`: what it changed, if it is a ruling.
 
     `car` and `goal`: what a car was ordered to do. Ordered is not done: only the car's own mode shows that. `note`: why
-    the order cannot reach the car yet.
+    the order cannot reach the car yet. `race_id`: the race that was created.
     """
 
     seq: int
@@ -41,6 +48,7 @@ class Accepted:
     goal: str = ""
     note: str = ""
     effect: RulingEffect | None = None
+    race_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

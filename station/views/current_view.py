@@ -4,11 +4,18 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 
+from shared.text import text
 from station.core.inputs import Mode
 from station.views.car_views import CarView, StopView
+from station.views.event_view import EventView
 from station.views.gate_views import GateView
+from station.views.procedure_view import ProcedureView
+from station.views.queue_view import QueueView, refreshed
 from station.views.race_views import RaceView, RunView, StandingLine, UncountedCrossing, UnknownTransponderView
 from station.views.system_views import BrokerView, ClockView, ManagerView, StoreView, SyncView
+from station.views.trackside.announcements import Announcement
+from station.views.trackside.commentary import CommentaryView
+from station.views.trackside.devices import StartLightsView, StopButtonView
 from station.views.views import View
 
 
@@ -21,8 +28,8 @@ class ViewParts:
     standing: tuple[StandingLine, ...] = ()
     gates: tuple[GateView, ...] = ()
     cars: tuple[CarView, ...] = ()
-    broker: BrokerView = field(default_factory=lambda: BrokerView(False, "Not connected yet.", 0, 0))
-    sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, "Sync has not been checked yet."))
+    broker: BrokerView = field(default_factory=lambda: BrokerView(False, text("Not connected yet."), 0, 0))
+    sync: SyncView = field(default_factory=lambda: SyncView(0, 0, 0, 0, False, text("Sync has not been checked yet.")))
     store: StoreView = field(default_factory=lambda: StoreView(True, "", 0, 0, ""))
     mode: Mode = "race"
     runs: tuple[RunView, ...] = ()
@@ -31,6 +38,13 @@ class ViewParts:
     uncounted: tuple[UncountedCrossing, ...] = ()
     manager: ManagerView | None = None
     notice: str = ""
+    queue: QueueView = field(default_factory=QueueView)
+    procedure: ProcedureView = field(default_factory=ProcedureView)
+    event: EventView = field(default_factory=EventView)
+    button: StopButtonView | None = None
+    lights: StartLightsView | None = None
+    announcements: tuple[Announcement, ...] = ()
+    commentary: CommentaryView = field(default_factory=CommentaryView)
 
 
 class CurrentView:
@@ -41,7 +55,7 @@ class CurrentView:
         self._parts = ViewParts()
         self._version = 1
         self._due = 0
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
 
     def update(self, **parts: object) -> None:
         """Replaces parts of the view by name; the version grows only if one of them differs."""
@@ -57,6 +71,13 @@ class CurrentView:
         """Sets how many results are due, so that an older status of sync does not claim that all of them are posted."""
         self._due = due
         self.update()
+
+    def refresh_queue(self, now_utc_ns: int) -> None:
+        """Predicts the starts of the queue again, if they are due for that."""
+        with self._changed:
+            queue = refreshed(self._parts.queue, now_utc_ns)
+            if queue is not self._parts.queue:
+                self.update(queue=queue)
 
     def snapshot(self) -> View:
         """The whole view as it is now."""
@@ -77,4 +98,4 @@ def _with_results_due(sync: SyncView, due: int) -> SyncView:
     if sync.due >= due:
         return sync
     pending = max(0, due - sync.posted - sync.rejected)
-    return replace(sync, due=due, pending=pending, sentence="A result is waiting to be posted.")
+    return replace(sync, due=due, pending=pending, sentence=text("A result is waiting to be posted."))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.protocol.messages import OfficialLap, RunStatus
 from shared.rules.ranking import score_run
+from shared.text import text
 from station.core.attribution.transponders import UnknownId
 from station.core.facts import Lap, Proposal
 from station.core.inputs import Moment, clock_of
@@ -13,6 +14,7 @@ from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
 from station.views.race_views import RaceView, RunView, StandingLine, UnknownTransponderView
+from station.views.trackside.sectors import SectorView
 
 NEAR_NS = 1_000_000_000
 
@@ -42,6 +44,13 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
     )
 
 
+def standing_place(race: Race, run: Run) -> int | None:
+    """The place that this run holds for its racer; None if it holds none."""
+    if race.standings.run_behind(run.racer) != run.run_id:
+        return None
+    return next((placed.rank for placed in race.standings.lines() if placed.racer == run.racer), None)
+
+
 @dataclass(frozen=True, slots=True)
 class LapFigures:
     """A run's laps, the fastest valid one in ns, and the score so far in ms; None: none yet."""
@@ -63,11 +72,12 @@ def run_view(
     racer_best_ns: int | None = None,
     reported: tuple[str, str] | None = None,
     figures: LapFigures | None = None,
+    sectors: tuple[tuple[SectorView, ...], tuple[SectorView, ...]] = ((), ()),
 ) -> RunView:
     """What the pages show of a run at `now`.
 
     `racer_best_ns`: the racer's best lap in the race. `reported`: the model, and its SHA-256, that the car reports now.
-    `figures`: those of the run, if they are known already.
+    `figures`: those of the run, if they are known already. `sectors`: of the lap in progress and of the last one.
     """
     figures = figures or lap_figures(run)
     laps = figures.laps
@@ -91,7 +101,7 @@ def run_view(
         laps=laps,
         lap_number=len(laps) + 1 if current else len(laps),
         lap_started_ns=started_ns,
-        ends_ns=run.ends_ns(now.boot) if run.phase == "running" else None,
+        ends_ns=run.ends_ns(now.boot) if run.phase == "running" and run.paused is None else None,
         best_ns=figures.best_ns,
         score_ms=figures.score_ms,
         finished_reason=run.finished_reason,
@@ -100,7 +110,7 @@ def run_view(
         lap_collisions=current.collisions if current else 0,
         lap_resets=current.resets if current else 0,
         flagged=tuple(mark.at_ns for mark in run.book.flagged),
-        proposals=tuple(proposal for proposal in run.proposals if _is_open(proposal, run)),
+        proposals=tuple(proposal for proposal in run.proposals if is_open_proposal(proposal, run)),
         racer_best_ns=racer_best_ns,
         by_hand=run.by_hand,
         entered_model=run.model,
@@ -108,7 +118,14 @@ def run_view(
         model_note=_model_note(run, reported, differs),
         model_differs=differs,
         last_lap=run.last_lap,
+        hand_timed=run.hand_timed,
+        hand_times=tuple(run.hand_times),
+        disqualified=run.disqualified,
+        official=run.official,
         limit_unsure=run.phase == "running" and run.rules.time_limit_s is not None and run.unsure(now.boot),
+        without_agent=run.without_agent,
+        sectors=sectors[0],
+        last_sectors=sectors[1],
     )
 
 
@@ -123,14 +140,19 @@ def run_model(run: Run, reported: tuple[str, str] | None = None) -> tuple[str, s
 
 
 def _model_note(run: Run, reported: tuple[str, str] | None, differs: bool) -> str:
-    if run.race.officiating == 0:
+    if run.race.officiating == 0 or run.without_agent:
         return ""
     if differs and reported is not None:
-        return f"{run.car} reports {shown(*reported)}, the entry says {shown(run.model, run.model_sha256)}."
+        return text(
+            "{car} reports {what}, the entry says {words}.",
+            car=run.car,
+            what=shown(*reported),
+            words=shown(run.model, run.model_sha256),
+        )
     if run.model_changes:
-        return f"{run.car} reported another model in the middle of the run."
+        return text("{car} reported another model in the middle of the run.", car=run.car)
     if run.driven is None and (run.released or reported is None):
-        return f"{run.car} reports no model: its result names none."
+        return text("{car} reports no model: its result names none.", car=run.car)
     return ""
 
 
@@ -146,6 +168,8 @@ def best_ns(laps: tuple[Lap, ...]) -> int | None:
 
 def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
     """The run's score so far in ms, with these laps; None if it has none."""
+    if run.disqualified:
+        return None
     score = run.score if run.phase == "finished" else score_run(run_laps(laps), run.rules)
     return None if score is None else score.score_ms
 
@@ -170,9 +194,9 @@ def _model(race: Race, run_id: str) -> str:
     return "" if run is None else run.posted_model[0]
 
 
-def _is_open(proposal: Proposal, run: Run) -> bool:
+def is_open_proposal(proposal: Proposal, run: Run) -> bool:
     """Is the proposal still to be decided? Not once a ruling did what it proposes (dismissed ones are gone already)."""
-    if proposal.crossing:
+    if proposal.crossing or proposal.kind == "paused_lap":
         return True
     near = any(abs(segment.start.at_ns - proposal.at_ns) < NEAR_NS for segment in run.book.segments)
     return near == (proposal.kind == "false_crossing")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from shared.protocol.messages import RunPhase
 from shared.rules.ranking import RaceRules
 from station.core.facts import Lap, Proposal
+from station.core.runs.hand_marks import HandMark
+from station.views.trackside.sectors import SectorView
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,13 @@ class RunView:
     `proposals`: what officials are asked, each until it is done or dismissed: a missed crossing is counted by
     `add_crossing`, a false one dropped by `drop_crossing`, a doubtful one assigned by `assign_crossing` with its number
     (to this run or to one of `others`, by `run_id`); `dismiss` with its `at_ns` takes any of them off the list.
-    `by_hand`: a person started the car, and it gets no orders.
+    `by_hand`: a person started the car, and it gets no orders; `without_agent`: it never does.
     `racer_best_ns`: the racer's fastest counted lap in all runs of the race. `model` and `model_sha256`: what the car
     reports, and until it does, what was entered; `model_differs`: the two differ, so that Start is refused.
+    `sectors`: those of the lap in progress, `last_sectors` of the last finished one; empty without split gates.
     `last_lap`: the time is up, and the lap in progress still counts. `limit_unsure`: the station rebooted within the
-    run, and only the time of day shows how long that took.
+    run, and only the time of day shows how long that took. `hand_timed`: hand times are its crossings; `hand_times`:
+    all of them, as they were taken. `disqualified`: why it has no score; `official`: who declared its result official.
     """
 
     run_id: str
@@ -68,6 +72,13 @@ class RunView:
     model_differs: bool = False
     last_lap: bool = False
     limit_unsure: bool = False
+    hand_timed: bool = False
+    hand_times: tuple[HandMark, ...] = ()
+    disqualified: str = ""
+    official: str = ""
+    without_agent: bool = False
+    sectors: tuple[SectorView, ...] = ()
+    last_sectors: tuple[SectorView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Clock, broker, event manager, leaderboard and disk as the pages show them, which are live states."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,33 @@ class ManagerView:
     sentence: str
 
 
+TargetState = Literal["", "ready", "missing", "differs", "unreachable", "unstated"]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    """Whether the leaderboard is ready for a race; `sentence` says it to officials.
+
+    `state`: "ready": it has the race, with the same rules; "missing": it does not have it, and results wait here;
+    "differs": it ranks by other rules (`differences`, each "rule: value there, value here"); "unreachable"; "unstated":
+    it answers, but does not say; "": it was not asked yet. `checked_utc_ns`: when its answer last changed, or an
+    official last tested it.
+    """
+
+    race_id: str
+    state: TargetState = ""
+    sentence: str = ""
+    differences: tuple[str, ...] = ()
+    checked_utc_ns: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class SyncView:
     """The results that were ever due, and their state; `sentence`: the newest problem, or that everything is posted.
 
     `alive`: the sync service runs. `race_unknown`: the leaderboard does not have the race that is on; `target`: a
-    sentence on what is known of that race there ("" until it was checked).
+    sentence on what is known of that race there ("" until it was checked). `targets`: what is known of each race there.
+    `configured`: the station has the address of a leaderboard.
     """
 
     due: int
@@ -67,6 +89,12 @@ class SyncView:
     troubles: tuple[ResultProblem, ...] = ()
     race_unknown: bool = False
     target: str = ""
+    targets: tuple[TargetView, ...] = ()
+    configured: bool = True
+
+    def target_of(self, race_id: str) -> TargetView:
+        """What is known of this race at the leaderboard."""
+        return next((each for each in self.targets if each.race_id == race_id), TargetView(race_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,108 +3,134 @@
 Made by `raceday station` (commands/station.py), served by server.py. It uses the station only through `ServicePort`.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
-from shared.addresses import Addresses
+from shared.text import text
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
+from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
+from station.access.roles import Role
+from station.access.station_access import StationAccess
+from station.screens.register import ScreenRegister
+from station.store.event_files.tracks import TrackLibrary
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
-from station.web.access import client_address
+from station.web.access import AccessDenied, access_denied, identity_of, role_refusal
 from station.web.api import api_routes
 from station.web.event_stream import EventStream
-from station.web.render import OFFICIALS, STATIC, PageName, Pages
+from station.web.identification import Identification
+from station.web.official_addresses import OfficialAddresses
+from station.web.pages.registry import PAGES, TOPICS
+from station.web.public_api import describe, public_api_routes
+from station.web.render import STATIC, Pages
 from station.web.sending import sending_routes
-from station.web.stop import FORMS_ALLOWED, stop_routes
+from station.web.site import Site, UnknownHere, page_routes
+from station.web.stop import stop_routes
 
-LOOPBACK = ("127.0.0.1", "::1")
+POLL_S = 1.0  # how often it is looked whether another process changed people or devices
 
 
 def create_app(
     service: ServicePort,
-    operators: tuple[str, ...] = LOOPBACK,
+    access: StationAccess,
     allowed_hosts: tuple[str, ...] = (),
     send: Callable[[SendRequest], None] | None = None,
+    default_language: Callable[[], str] = lambda: "en",
+    tracks: TrackLibrary | None = None,
+    screens: ScreenRegister | None = None,
 ) -> FastAPI:
-    """The app over a station. `operators`: addresses and networks that may command ("*": all).
+    """The app over a station. `access`: who may do what.
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
-    None: there is none. `app.state.live.close()` ends the open streams, so that a server need not wait for browsers
-    when it stops. Raises ConfigError for a wrong address in `operators`.
+    None: there is none. `default_language`: for browsers that ask for no language that there is. `tracks`: those of the
+    event; None: those that ship. `screens`: the register of the screens; None: one that stores nothing.
+    `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops;
+    `app.state.is_official(address)` says for which addresses it reserves connections.
     """
-    pages = Pages()
-    live = EventStream(service, pages)
-    officials = Addresses.parsed(operators, "web.operators")
+    pages = Pages(PAGES, TOPICS)
+    screens = ScreenRegister(None) if screens is None else screens
+    live = EventStream(service, pages, lambda: screens.view)
+    screens.on_change(live.refresh)
+    addresses = OfficialAddresses()
+    access.state.listen(live.wake_all)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         live.start()
+        polling = asyncio.create_task(_poll(access))
         yield
+        polling.cancel()
         live.close()
 
     app = FastAPI(title="Raceday station", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.live = live
+    app.state.is_official = lambda address: addresses.holds(address, time.monotonic())
+    app.add_middleware(Identification, access=access, addresses=addresses)
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
-    app.include_router(_page_routes(service, pages))
-    app.include_router(_stream_routes(live, officials))
-    app.include_router(api_routes(service, officials))
-    app.include_router(stop_routes(service, officials, pages))
+    app.add_middleware(LanguageChoice, default=default_language)
+    site = Site(service, pages, access, screens, tracks)
+    for page in PAGES:
+        app.include_router(page_routes(site, page))
+    app.include_router(_stream_routes(live, pages, access))
+    public = public_api_routes(site, live)
+    app.include_router(public)
+    describe(app, public)
+    app.include_router(api_routes(service, access))
+    app.include_router(stop_routes(service, pages))
     if send is not None:
-        app.include_router(sending_routes(send, officials))
+        app.include_router(sending_routes(send))
     app.mount("/static", Assets(STATIC))
 
+    app.add_exception_handler(AccessDenied, access_denied)
+
     @app.exception_handler(404)
-    async def not_found(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"error": "There is nothing here; the live page is at /."}, 404)
+    async def not_found(_: Request, __: Exception) -> JSONAnswer:
+        return JSONAnswer({"error": text("There is nothing here; the live page is at /.")}, 404)
+
+    @app.exception_handler(UnknownHere)
+    async def unknown_here(_: Request, error: Exception) -> JSONAnswer:
+        return JSONAnswer({"error": str(error)}, 404)
 
     return app
 
 
-def _page_routes(service: ServicePort, pages: Pages) -> APIRouter:
-    """The three pages, each readable without JavaScript."""
-    router = APIRouter()
-
-    @router.get("/", response_class=HTMLResponse)
-    async def live_page() -> HTMLResponse:
-        """The live page, for everybody at the track."""
-        return await page("live")
-
-    @router.get("/operate", response_class=HTMLResponse)
-    async def operate_page() -> HTMLResponse:
-        """Race control, for the officials."""
-        return await page("operate")
-
-    @router.get("/gates", response_class=HTMLResponse)
-    async def gates_page() -> HTMLResponse:
-        """The gates' page, for those who set up and watch the gates."""
-        return await page("gates")
-
-    async def page(name: PageName) -> HTMLResponse:
-        text = await anyio.to_thread.run_sync(lambda: pages.page(name, service.snapshot()))
-        return HTMLResponse(text, headers=FORMS_ALLOWED if name in OFFICIALS else {"cache-control": "no-store"})
-
-    return router
+async def _poll(access: StationAccess) -> None:
+    """Follows the changes of another process (`raceday station token`), and stores when devices were last used."""
+    while True:
+        await anyio.to_thread.run_sync(access.state.poll)
+        await asyncio.sleep(POLL_S)
 
 
-def _stream_routes(live: EventStream, officials: Addresses) -> APIRouter:
+def _stream_routes(live: EventStream, pages: Pages, access: StationAccess) -> APIRouter:
     """The event stream behind the pages. Places for officials are reserved, so that the public cannot fill them."""
     router = APIRouter()
 
     @router.get("/live")
-    async def stream(request: Request, page: PageName = "live") -> Response:
-        """Server-sent events for one open page; 503 while too many are open."""
-        official = page in OFFICIALS and officials.contains(client_address(request))
+    async def stream(request: Request, topics: str = "public,live") -> Response:
+        """Server-sent events for one browser, on the topics of all its tabs; 503 while too many browsers are open."""
+        names = tuple(dict.fromkeys(topics.split(",")))
+        if unknown := [name for name in names if name not in pages.topics]:
+            return JSONAnswer({"error": text("There is no topic {unknown!r}.", unknown=unknown[0][:40])}, 404)
+        identity = identity_of(request)
+        # The tabs of a browser share one stream, so a tab for officials must not take it from one for everybody.
+        denied = {name: why for name in names if (why := role_refusal(identity, pages.topics[name].role))}
+        given = tuple(name for name in names if name not in denied)
+        if not given:
+            raise AccessDenied(*next(iter(denied.values())))
+        official = any(pages.topics[name].role > Role.VIEWER for name in given)
         if live.full(official=official):
-            return JSONResponse({"error": "Too many screens are open; close one."}, 503, {"retry-after": "5"})
+            return JSONAnswer({"error": text("Too many screens are open; close one.")}, 503, {"retry-after": "5"})
         return StreamingResponse(
-            live.stream(page, official=official),
+            live.stream(given, tuple(denied), official=official, allowed=lambda: access.is_valid(identity)),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )

@@ -1,8 +1,8 @@
 """The event stream of the pages: a whole snapshot first, then only the parts that changed.
 
-One thread waits for the station and holds the newest view; every browser has its own place in the stream and is
-sent what differs from what it last got. So nothing queues up: a slow browser skips to the newest, and the station
-never waits for one.
+One thread waits for the station and holds the newest view; every browser has its own place in the stream, names the
+topics that its tabs show, and is sent what differs from what it last got. So nothing queues up: a slow browser skips to
+the newest, and the station never waits for one.
 """
 
 import asyncio
@@ -12,62 +12,69 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from shared.text.reader import language
+from station.screens.records import ScreensView
 from station.views.views import ServicePort, View
-from station.web.render import PageName, Pages, Rendered
+from station.web.render import Pages, Rendered
 
 Value = TypeVar("Value")
 
 HEARTBEAT_S = 0.5  # a page that receives nothing for three of these intervals says so (shared/web/look/silence.js)
 SETTLE_S = 0.02  # changes that come together are shown together
-MAX_BROWSERS = 200  # pages of the public
-MAX_OFFICIALS = 50  # pages of officials, whose places the public cannot take
+AWAY_CHECK_NS = 5_000_000_000
+MAX_BROWSERS = 520  # browsers of the public: 500 watchers, and what reloads while its old stream is still being closed
+MAX_OFFICIALS = 50  # browsers of officials, whose places the public cannot take
 
 
 @dataclass(frozen=True, slots=True)
 class TimedView:
-    """A view, and when it was made on this process's monotonic clock."""
+    """A view, and when it was made on this process's monotonic clock. `number` grows with each."""
 
     view: View
     taken_ns: int
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class SharedPage:
-    """A page rendered once for all browsers, with the changes since each earlier version that a browser has."""
+class SharedTopic:
+    """A topic rendered once for all browsers, with the changes since each earlier version that a browser has."""
 
     timed_view: TimedView
-    page: Rendered
-    _changes_since: dict[int, str] = field(default_factory=dict)  # by version; 0: the browser has none
+    rendered: Rendered
+    _changes_since: dict[int, str] = field(default_factory=dict)  # by number; 0: the browser has none
 
     @property
     def age_ns(self) -> int:
         return time.monotonic_ns() - self.timed_view.taken_ns
 
-    def event_after(self, last: Rendered | None) -> bytes:
-        """The message for a browser that has `last`. Most have the same one, so only the clock is made for each."""
-        since = last.version if last is not None else 0
+    def changes_since(self, last: "SharedTopic | None") -> str:
+        """The JSON for a browser that has `last`, "" if it has everything. Most browsers have the same one."""
+        since = last.timed_view.number if last is not None else 0
         if since not in self._changes_since:
-            self._changes_since[since] = changes(self.page, last)
-        return _event(self.page, self._changes_since[since], self.age_ns)
+            self._changes_since[since] = changes(self.rendered, last.rendered if last is not None else None)
+        return self._changes_since[since]
 
 
 class EventStream:
     """Sends the newest view to every open page. Call `start` in the event loop that serves the pages."""
 
-    def __init__(self, service: ServicePort, pages: Pages) -> None:
+    def __init__(self, service: ServicePort, pages: Pages, screens: Callable[[], ScreensView] = ScreensView) -> None:
+        """`screens`: what the screens show now; call `refresh` when it has changed."""
         self._service = service
         self._pages = pages
-        self._newest = TimedView(service.snapshot(), time.monotonic_ns())
+        self._screens = screens
+        self._newest = TimedView(replace(service.snapshot(), screens=screens()), time.monotonic_ns())
+        self._numbering = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="live", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes: dict[asyncio.Event, bool] = {}  # True: an official's
-        self._pages_drawn: dict[PageName, SharedPage] = {}
-        self._locks: defaultdict[PageName, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._shared: dict[tuple[str, str], SharedTopic] = {}  # by topic and language
+        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def browsers(self) -> int:
@@ -86,58 +93,106 @@ class EventStream:
     def close(self) -> None:
         """Ends all streams. Safe from any thread, and to call twice."""
         self._closing.set()
-        self._call_wake_all()
+        self.wake_all()
 
-    async def stream(self, page_name: PageName = "live", *, official: bool = False) -> AsyncGenerator[bytes, None]:
-        """Yields server-sent events for one browser until it disconnects or the station stops."""
+    async def stream(
+        self,
+        topics: tuple[str, ...],
+        denied: tuple[str, ...] = (),
+        *,
+        official: bool = False,
+        allowed: Callable[[], bool] = lambda: True,
+    ) -> AsyncGenerator[bytes, None]:
+        """Yields server-sent events for one browser until it disconnects, the station stops, or it is not `allowed`.
+
+        `topics`: known ones; `denied`: those that this browser asked for and may not read. `allowed` is asked before
+        each message, and at once after `wake_all`.
+        """
         wake = asyncio.Event()
         self._wakes[wake] = official
+        last: dict[str, SharedTopic] = {}
         try:
             yield b"retry: 1000\n\n"
-            last: Rendered | None = None
-            while not self._closing.is_set():
+            if denied:
+                yield f"event: denied\ndata: {_json(denied)}\n\n".encode()
+            while not self._closing.is_set() and allowed():
                 wake.clear()
-                shared = await self._draw(page_name)
-                if shared.page is not last:
-                    yield shared.event_after(last)
-                    last = shared.page
-                while not wake.is_set() and not await _woken(wake):
-                    yield heartbeat(shared.page, shared.age_ns)
+                shared = {topic: await self._draw(topic) for topic in topics}
+                if any(each is not last.get(topic) for topic, each in shared.items()):
+                    yield update(shared, last)
+                    last = shared
+                while not wake.is_set() and not await _woken(wake) and allowed():
+                    yield heartbeat(shared)
         finally:
             self._wakes.pop(wake, None)
 
-    async def _draw(self, name: PageName) -> SharedPage:
-        """The page, drawn once for all browsers, at least as new as the view at the time of the call.
+    async def views(self) -> AsyncGenerator[View | None, None]:
+        """Each newest view as soon as the reader takes it, and None while nothing changes."""
+        wake = asyncio.Event()
+        self._wakes[wake] = False
+        version = -1
+        try:
+            while not self._closing.is_set():
+                wake.clear()
+                view = self._newest.view
+                if view.version != version:
+                    version = view.version
+                    yield view
+                elif not await _woken(wake):
+                    yield None
+        finally:
+            self._wakes.pop(wake, None)
+
+    async def _draw(self, topic: str) -> SharedTopic:
+        """The topic in the reader's language, drawn once for all its browsers, at least as new as the view at the call.
 
         The first browser draws it, the others wait. Changes that come meanwhile are left for the next turn; otherwise
-        each browser would draw the page for itself.
+        each browser would draw it for itself.
         """
-        newest = self._newest
-        async with self._locks[name]:
-            shared = self._pages_drawn.get(name)
-            if shared is None or shared.timed_view.taken_ns < newest.taken_ns:
+        newest, key = self._newest, (topic, language())
+        async with self._locks[key]:
+            shared = self._shared.get(key)
+            if shared is None or shared.timed_view.number < newest.number:
                 timed_view = self._newest
-                shared = SharedPage(timed_view, await asyncio.to_thread(self._pages.render, timed_view.view, name))
-                self._pages_drawn[name] = shared
+                shared = SharedTopic(timed_view, await asyncio.to_thread(self._pages.render, timed_view.view, topic))
+                self._shared[key] = shared
             return shared
+
+    def refresh(self) -> None:
+        """What the screens show has changed. Safe from any thread."""
+        newest = self._newest
+        self._show(newest.view, newest.taken_ns)
+
+    def _show(self, view: View, taken_ns: int) -> None:
+        with self._numbering:
+            if taken_ns >= self._newest.taken_ns:  # otherwise a newer view came meanwhile
+                number = self._newest.number + 1
+                self._newest = TimedView(replace(view, screens=self._screens()), taken_ns, number)
+        self.wake_all()
 
     def _watch(self) -> None:
         while not self._closing.is_set():
             view = self._service.wait_for_change(self._newest.view.version, 1.0)
             if view is None:
+                self._look_for_away_screens()
                 continue
-            self._newest = TimedView(view, time.monotonic_ns())
-            self._call_wake_all()
+            self._show(view, time.monotonic_ns())
             self._closing.wait(SETTLE_S)
 
-    def _call_wake_all(self) -> None:
+    def _look_for_away_screens(self) -> None:
+        """While nothing else changes: a screen that is gone makes no change by itself."""
+        if self._screens().screens and time.monotonic_ns() - self._newest.taken_ns > AWAY_CHECK_NS:
+            self._show(self._service.snapshot(), time.monotonic_ns())
+
+    def wake_all(self) -> None:
+        """Has every stream look for changes now. Safe from any thread."""
         if self._loop is None:
             return
         # The loop may end between a check and the call: then no stream is left to wake.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._wake_all)
+            self._loop.call_soon_threadsafe(self._set_wakes)
 
-    def _wake_all(self) -> None:
+    def _set_wakes(self) -> None:
         for wake in self._wakes:
             wake.set()
 
@@ -148,43 +203,41 @@ async def _woken(wake: asyncio.Event) -> bool:
     return False
 
 
-def event(page: Rendered, last: Rendered | None, age_ns: int) -> bytes:
-    """One message: what has changed from `last` to `page`, and the clock. `age_ns`: how old the view is."""
-    return _event(page, changes(page, last), age_ns)
+def update(shared: Mapping[str, SharedTopic], last: Mapping[str, SharedTopic]) -> bytes:
+    """One message: what changed in each topic for a browser that has `last`, and the clock."""
+    topics = ((topic, each.changes_since(last.get(topic))) for topic, each in shared.items())
+    changed = ",".join(f"{_json(topic)}:{text}" for topic, text in topics if text)
+    newest = max(shared.values(), key=lambda each: each.timed_view.number)
+    data = f'{{"version":{newest.rendered.version},"clock":{_json(_clock(newest))},"topics":{{{changed}}}}}'
+    return f"event: update\ndata: {data}\n\n".encode()
 
 
-def _event(page: Rendered, changed: str, age_ns: int) -> bytes:
-    data = f'{changed[:-1]},"clock":{_json(_clock(page, age_ns))}}}'
-    return f"id: {page.version}\nevent: page\ndata: {data}\n\n".encode()
-
-
-def changes(page: Rendered, last: Rendered | None) -> str:
-    """What has changed from `last` to `page`, as JSON and without the clock; everything if `last` is None."""
-    document = {
-        "version": page.version,
-        "whole": last is None,
-        "next": page.next_command,
-        "car": page.car,
-        "cars": page.cars,
-        "modes": page.modes,
-        "runs": [dataclasses.asdict(run) for run in page.runs],
-        "mode": page.mode,
-        "parts": _changed(page.parts, last.parts if last else {}),
-        "rows": _changed(page.rows, last.rows if last else {}),
-        "lists": _changed(page.lists, last.lists if last else {}),
+def changes(now: Rendered, last: Rendered | None) -> str:
+    """What has changed from `last` to `now`, as JSON; everything if `last` is None, "" if nothing has."""
+    changed = {
+        "data": now.data,
+        "parts": _changed(now.parts, last.parts if last else {}),
+        "rows": _changed(now.rows, last.rows if last else {}),
+        "lists": _changed(now.lists, last.lists if last else {}),
     }
-    return _json(document)
+    if last is not None and now.data == last.data:
+        del changed["data"]
+        if not any(changed.values()):
+            return ""
+    return _json({"whole": last is None, **changed})
 
 
-def heartbeat(page: Rendered, age_ns: int) -> bytes:
+def heartbeat(shared: Mapping[str, SharedTopic]) -> bytes:
     """The message while nothing changes: only the station's clock, as a sign that it is alive."""
-    return f"event: heartbeat\ndata: {_json(_clock(page, age_ns))}\n\n".encode()
+    newest = max(shared.values(), key=lambda each: each.timed_view.number)
+    return f"event: heartbeat\ndata: {_json(_clock(newest))}\n\n".encode()
 
 
-def _clock(page: Rendered, age_ns: int) -> dict[str, object]:
-    """The clock at the instant of sending: the view is older by `age_ns`."""
-    now_ms = round(page.ticking.now_ms + age_ns / 1e6 * page.ticking.rate, 3)
-    return {**dataclasses.asdict(page.ticking), "now_ms": now_ms}
+def _clock(shared: SharedTopic) -> dict[str, object]:
+    """The clock at the instant of sending: the view is older by now."""
+    ticking = shared.rendered.ticking
+    now_ms = round(ticking.now_ms + shared.age_ns / 1e6 * ticking.rate, 3)
+    return {**dataclasses.asdict(ticking), "now_ms": now_ms}
 
 
 def _json(document: object) -> str:

@@ -1,32 +1,25 @@
 """Renders a view as HTML: the whole page at first, keyed parts for its updates, from one set of templates."""
 
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.web.assets import addresses
+from shared.web.language import translating
+from station.access.identity import VISITOR, Identity
+from station.access.roles import Role
 from station.views.car_views import StopView
 from station.views.views import View
-from station.web.presenters.gates import GateCard, gate_cards
-from station.web.presenters.page import ZERO, PageModel, next_command_of_run, page_model
+from station.web.page import LiveTopic, Page, PageContent
+from station.web.presenters.page import ZERO, page_model, run_panel
 from station.web.presenters.stop import stop_panel
+from station.web.presenters.visitors import visitor_view
 
 _HERE = pathlib.Path(__file__).parent
 STATIC = _HERE / "static"
-PageName = Literal["live", "operate", "gates"]
-OFFICIALS: tuple[PageName, ...] = ("operate", "gates")  # pages with controls; the live page has none
-COMMON = ("race", "mode", "stop", "alarms")
-PARTS = (*COMMON, "run", "clock_label", "incidents", "tiles", "window", "decisions")
-_PARTS_OF: dict[PageName, tuple[str, ...]] = {
-    "live": PARTS,
-    "operate": (*PARTS, "uncounted", "sending"),
-    "gates": COMMON,
-}
-_LISTS = {"together": "car", "laps": "lap", "places": "place", "health": "health"}
-_GATES = {"gates": "gate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +38,37 @@ class Ticking:
 
 
 @dataclass(frozen=True, slots=True)
-class RunChoice:
-    """One of several runs that a command may be for; `next`: the command most likely to come next."""
-
-    run_id: str
-    racer: str
-    car: str
-    next: str
-
-
-@dataclass(frozen=True, slots=True)
 class Rendered:
-    """One version of the page: parts by element id, rows by key, and each list's keys in order."""
+    """One version of a topic: parts by element id, rows by key, each list's keys in order, and data for the script."""
 
     version: int
     ticking: Ticking
-    next_command: str
-    car: str
-    cars: tuple[str, ...]
-    modes: dict[str, str]
-    runs: tuple[RunChoice, ...]
-    mode: str
+    data: dict[str, Any]
     parts: dict[str, str]
     rows: dict[str, str]
     lists: dict[str, tuple[str, ...]]
 
+    def __or__(self, other: "Rendered") -> "Rendered":
+        """Both topics of one page."""
+        return Rendered(
+            self.version,
+            self.ticking,
+            self.data | other.data,
+            self.parts | other.parts,
+            self.rows | other.rows,
+            self.lists | other.lists,
+        )
+
 
 class Pages:
-    """Renders the pages from their templates, which are compiled once. Only the officials' pages have controls."""
+    """Renders the pages from their templates, which are compiled once, in the reader's language.
 
-    def __init__(self) -> None:
+    Only the officials' pages have controls.
+    """
+
+    def __init__(self, pages: tuple[Page, ...], topics: Mapping[str, LiveTopic]) -> None:
+        self.table = {page.name: page for page in pages}
+        self.topics = topics
         self._env = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -82,58 +76,74 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._env.globals["static"] = addresses(STATIC)
-        self._parts = self._env.get_template("parts.html")
+        self._env.globals.update(static=addresses(STATIC))
+        translating(self._env)
 
-    def page(self, name: PageName, view: View) -> str:
-        """The whole page as HTML, readable without JavaScript."""
-        rendered = self.render(view, name)
-        template: Template = self._env.get_template(f"{name}.html")
-        return template.render(screen=page_model(view), rendered=rendered, ticking=rendered.ticking)
+    def page(self, name: str, view: View, identity: Identity = VISITOR, **values: object) -> str:
+        """The whole page as HTML, readable without JavaScript. `values`: what its template needs beyond the view.
+
+        Of these `body_data` becomes the data attributes of its body.
+        """
+        page = self.table[name]
+        rendered = self.render(view, page.topics[0])
+        for topic in page.topics[1:]:
+            rendered |= self.render(view, topic)
+        common: dict[str, Any] = {"body_data": {}}
+        return self._env.get_template(f"{name}.html").render(
+            page=page,
+            tabs=[each for each in self.table.values() if each.in_tabs],
+            identity=identity,
+            roles=Role,
+            screen=page_model(view if page.role > Role.VIEWER else visitor_view(view)),
+            rendered=rendered,
+            ticking=rendered.ticking,
+            **common | values,
+        )
+
+    def fragment(self, template: str, **values: object) -> str:
+        """A piece of HTML that a page's script puts into the page."""
+        return self._env.get_template(template).render(**values)
 
     def stop(self, stop: StopView) -> str:
         """The page of the stop of all cars as HTML, for a browser without JavaScript."""
         return self._env.get_template("stop.html").render(stop=stop_panel(stop))
 
-    def render(self, view: View, name: PageName) -> Rendered:
-        """The parts and rows of the page that show this view."""
-        screen, stop = page_model(view), stop_panel(view.stop)
-        gates = name == "gates"
-        rows, lists = self._rows({"gates": gate_cards(view)} if gates else screen, _GATES if gates else _LISTS, name)
-        parts = {part: self._drawn(part, stop if part == "stop" else screen, name) for part in _PARTS_OF[name]}
+    def render(self, view: View, name: str) -> Rendered:
+        """The parts and rows of this topic that show this view; of a public one, what a visitor may see of it."""
+        topic = self.topics[name]
+        content, officials = topic.content, topic.role > Role.VIEWER
+        view = view if officials else visitor_view(view)
+        model = content.model(view)
+        rows, lists = self._rows(content, model, officials)
         return Rendered(
             version=view.version,
-            ticking=_ticking(view, screen),
-            next_command=screen.next_command,
-            car=view.run.car if view.run is not None else "",
-            cars=tuple(car.name for car in view.cars),
-            modes={car.name: car.mode if car.online else "silent" for car in view.cars},
-            runs=tuple(RunChoice(run.run_id, run.racer, run.car, next_command_of_run(view, run)) for run in view.runs),
-            mode=view.mode,
-            parts=parts,
+            ticking=_ticking(view),
+            data=content.data(view),
+            parts={part: self._drawn(content, part, model, officials) for part in content.parts},
             rows=rows,
             lists=lists,
         )
 
     def _rows(
-        self, source: PageModel | dict[str, list[GateCard]], macros: dict[str, str], page: PageName
+        self, content: PageContent, model: Any, officials: bool
     ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
         """Each list's rows by key, and their order."""
         rows: dict[str, str] = {}
         lists: dict[str, tuple[str, ...]] = {}
-        for name, macro in macros.items():
-            lines: Iterable[Any] = source[name] if isinstance(source, dict) else getattr(source, name)
-            drawn = {line.key: self._drawn(macro, line, page) for line in lines}
+        for name, macro in content.lists.items():
+            lines: Iterable[Any] = model[name] if isinstance(model, dict) else getattr(model, name)
+            drawn = {line.key: self._drawn(content, macro, line, officials) for line in lines}
             rows.update(drawn)
             lists[name] = tuple(drawn)
         return rows, lists
 
-    def _drawn(self, macro: str, what: object, page: PageName) -> str:
-        return str(getattr(self._parts.module, macro)(what, page in OFFICIALS)).strip()
+    def _drawn(self, content: PageContent, macro: str, what: object, officials: bool) -> str:
+        module = self._env.get_template(content.macros).module
+        return str(getattr(module, macro)(what, officials)).strip()
 
 
-def _ticking(view: View, screen: PageModel) -> Ticking:
-    run = screen.run
+def _ticking(view: View) -> Ticking:
+    run = run_panel(view)
     return Ticking(
         boot=view.clock.boot,
         now_ms=view.clock.now_ns / 1e6,

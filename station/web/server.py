@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from fastapi import FastAPI
 
-from shared.addresses import Addresses
 from shared.descriptors import web_share
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import BackgroundServer, CountingServer, server_config
@@ -15,24 +14,25 @@ from shared.web.server import BackgroundServer, CountingServer, server_config
 MAX_CONNECTIONS = 700
 OFFICIALS_CONNECTIONS = 128  # how many of these only officials may use
 RESERVED_DESCRIPTORS = 256  # for journal, gates, broker and event manager: the web never uses them
-NO_OPERATORS = Addresses(())
 URGENT = (b"POST /api/v1/stop",)  # the stop of all cars
 
 
 class WebServer(BackgroundServer):
-    """Serves the station's app. Connections are reserved for `operators`, so that the public cannot use them all."""
+    """Serves the station's app. Connections are reserved for officials, so that the public cannot use them all."""
 
     def __init__(
         self,
         app: FastAPI,
         listening: socket.socket,
         close_streams: Callable[[], None],
-        operators: Addresses = NO_OPERATORS,
+        is_official: Callable[[str], bool] = lambda _address: False,
     ) -> None:
         """`listening`: the open socket; `close_streams`: ends the event streams, so that the server can stop.
+
+        `is_official`: whether a connection from this address gets one of the reserved places.
 
         Raises OperatorError if this process may open too few descriptors.
         """
         limits = ConnectionLimits(web_share(MAX_CONNECTIONS, RESERVED_DESCRIPTORS), OFFICIALS_CONNECTIONS)
-        server = CountingServer(server_config(app), limits, operators.names, URGENT)
+        server = CountingServer(server_config(app), limits, is_official, URGENT)
         super().__init__("web", server, listening, close_streams)

@@ -33,9 +33,9 @@ class Browser:
 
     def read(self, raw: bytes) -> None:
         data = next(line for line in raw.decode().split("\n") if line.startswith("data: "))
-        change = json.loads(data.removeprefix("data: "))
+        change = json.loads(data.removeprefix("data: "))["topics"]["standings"]
         known = self.rows | change["rows"]
-        self.rows = {key: known[key] for key in change["order"]}
+        self.rows = {key: known[key] for key in change["lists"]["rows"]}
         self.parts |= change["parts"]
 
 
@@ -215,7 +215,7 @@ def test_a_heartbeat_repaints_and_tells_that_it_lives() -> None:
         feed.attach()
         stream = await feed.open("cup")
         await next_event(stream)
-        assert await anext(stream) == b"event: alive\ndata: 1\n\n"
+        assert await anext(stream) == b"event: heartbeat\ndata: 1\n\n"
         renderer.version = 7
         async with asyncio.timeout(20):
             assert b"<tr>7" in await next_event(stream)

@@ -1,5 +1,6 @@
 """A stranger opens thousands of sockets to the leaderboard: a posted result still gets through."""
 
+import dataclasses
 import pathlib
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from shared.protocol.races import RaceOffer
 from shared.protocol.results import PostAccepted, PostRejected
 from station.sync.leaderboard_check import Target
 from station.sync.webhook import WebhookLeaderboard
@@ -60,8 +62,12 @@ def test_posts_have_places_that_live_pages_never_take(few: sample_races.Running)
 
 def test_the_stations_driver_knows_our_own_leaderboard_by_its_words(few: sample_races.Running) -> None:
     board = WebhookLeaderboard(few.url, sample_races.SECRET, {})
-    assert board.target("cup") == Target("cup", "ready", "The leaderboard is ready for the race 'cup'.")
-    assert board.target("no such/race").readiness == "unknown"
+    cup = RaceOffer("cup", "Cup", "Oval", sample_races.RULES, station="station-1")
+    assert board.target(cup) == Target("cup", "ready", answered=True)
+    missing = board.target(dataclasses.replace(cup, race_id="no such/race"))
+    assert missing.readiness == "missing"
+    created = dataclasses.replace(cup, race_id="offered")
+    assert board.offer(created, missing).readiness == board.target(created).readiness == "ready"
     assert isinstance(board.post(sample_races.result("station-1.run-30", race_id="cup")), PostAccepted)
     unknown = board.post(sample_races.result("station-1.run-31", race_id="none"))
     assert isinstance(unknown, PostRejected)

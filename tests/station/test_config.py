@@ -28,7 +28,7 @@ def test_the_shipped_file_shows_the_defaults() -> None:
         line.removeprefix("# ") if line.startswith("# ") and " = " in line else line for line in text.splitlines()
     )
     assert load(SHIPPED, StationConfig).lease_ms == parse(LEAST, StationConfig).lease_ms
-    for key in ("lease_ms", "lockout_s", "time_limit_s", "min_lap_s", "operators", "queue_limit"):
+    for key in ("lease_ms", "lockout_s", "time_limit_s", "min_lap_s", "operator_idle_min", "queue_limit"):
         assert f"{key} = " in shown
 
 

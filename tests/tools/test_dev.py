@@ -15,8 +15,8 @@ FAKES = {
     "apt-get": 'echo "apt-get $*" >> "$FOLDER/calls"; echo "E: a mirror is away"; exit "${APT_CODE:-0}"',
     "python3": "exit 0",
 }
-PEERS = "mosquitto chromium postgresql"
-SAYS = f"To be installed: the system packages {PEERS}, for the tests with the real broker, browser and database."
+PEERS = "mosquitto chromium postgresql espeak-ng"
+SAYS = f"To be installed: the system packages {PEERS}, for the tests with the real broker, browser, database and voice."
 SKIPS = f"Not installed, so their tests are skipped: {PEERS}. Run: sudo apt-get install {PEERS}"
 
 

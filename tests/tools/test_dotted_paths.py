@@ -23,10 +23,11 @@ _MODULE = rf"(?:{'|'.join(FOLDERS)})(?:\.\w+)+"
 WHOLE = re.compile(rf"{_MODULE}(?::\w+)?")
 INSIDE = re.compile(rf"(?:-m|\bimport|\bfrom) ({_MODULE})")
 IMPORTED = re.compile(rf"\bfrom ({_MODULE}) import (\w+(?:, \w+)*)")
-FILE_NAME = re.compile(r"\w+\.(db|json|key|lock|log|sock|toml)")
+FILE_NAME = re.compile(r"\w+\.(db|json|key|lock|log|po|sock|toml)")
 GROUPS = set(PROJECT["project"]["entry-points"])
 EXCEPTED = {
     "raceday.drem": "a logger",
+    "raceday.local": "a host",
     "raceday.web": "a logger",
     "station.example.org": "a host",
     "station.example:8080": "a host and its port",

@@ -9,7 +9,11 @@ from tools.reference_pages.markdown import first_paragraph, table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HTTP = (
-    ("Station", ("station/web",), "Port 8080 by default. Commands come from addresses in `web.operators` only."),
+    (
+        "Station",
+        ("station/web",),
+        "Port 8080 by default. Commands need a role: a session, or a token (`raceday station token`) as a bearer.",
+    ),
     ("Car's console", ("vehicle/web",), "A phone claims the car with the code that the car shows at its first boot."),
     ("Leaderboard", ("leaderboard/api", "leaderboard/pages"), "The whole contract: `raceday leaderboard openapi`."),
 )

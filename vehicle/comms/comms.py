@@ -194,7 +194,7 @@ def main(arguments: list[str]) -> int:
     config = load(parsed.config, VehicleConfig)
     clock: Clock = build_clock(config.clock)
     guard, laps = channel_from_fd(parsed.guard_fd), channel_from_fd(parsed.lap_fd)
-    outbox = LapOutbox(config.outbox.path)
+    outbox = LapOutbox(config.outbox.path, log)
     link = MqttLink(config.mqtt, config.device, clock.boot_id, "car")
     comms = Comms(config.device, link, outbox, guard, laps, config.comms.resend_s)
     services = SideServices(config, clock, comms, parsed.frame_fd)

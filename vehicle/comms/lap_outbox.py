@@ -6,6 +6,7 @@ rollback journal with full syncing, since the standard library's SQLite may have
 
 import pathlib
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
@@ -29,10 +30,14 @@ class QueuedLap:
 
 
 class LapOutbox:
-    """The outbox in the file `path`. Methods raise StorageError when the disk refuses; then nothing was stored."""
+    """The outbox in the file `path`. Methods raise StorageError when the disk refuses; then nothing was stored.
 
-    def __init__(self, path: pathlib.Path) -> None:
-        self._path = path
+    `log` gets one sentence for each row that was damaged on the disk.
+    """
+
+    def __init__(self, path: pathlib.Path, log: Callable[[str], None] = lambda _sentence: None) -> None:
+        self._path, self._log = path, log
+        self._damaged: set[int] = set()  # rows that were logged
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, isolation_level=None, timeout=2.0)
@@ -55,7 +60,7 @@ class LapOutbox:
         return QueuedLap(lap.car_boot, cursor.lastrowid, lap)
 
     def pending(self) -> list[QueuedLap]:
-        """All unacknowledged laps, oldest first. A row that was damaged on the disk is left out."""
+        """All unacknowledged laps, oldest first. A row that was damaged on the disk is left out, and logged once."""
         try:
             rows = self._db.execute("SELECT boot, seq, lap FROM laps ORDER BY seq").fetchall()
         except sqlite3.Error as error:
@@ -65,7 +70,7 @@ class LapOutbox:
             try:
                 queued.append(QueuedLap(boot, seq, _LAP.validate_json(text)))
             except ValidationError:
-                continue
+                self._report_damaged(seq)
         return queued
 
     def remove(self, boot: str, seq: int) -> None:
@@ -78,6 +83,12 @@ class LapOutbox:
     def close(self) -> None:
         """Close the file; idempotent."""
         self._db.close()
+
+    def _report_damaged(self, seq: int) -> None:
+        if seq not in self._damaged:
+            self._damaged.add(seq)
+            why = "is damaged on the disk and cannot be sent; the station's gate timed it."
+            self._log(f"{self._path}: lap report {seq} {why}")
 
     def _storage_error(self, error: Exception) -> StorageError:
         return StorageError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from shared.errors import BadInput
+from shared.text import text
 
 if TYPE_CHECKING:  # the guard and the fail-safe process load this file and must not load numpy
     from numpy.typing import NDArray
@@ -78,10 +79,12 @@ class ActionSpace:
     def parse_metadata(document: object) -> "ActionSpace":
         """The action space of a parsed `model_metadata.json`. Raises BadInput with one sentence."""
         if not isinstance(document, dict):
-            raise BadInput("The model metadata is not a JSON object.")
+            raise BadInput(text("The model metadata is not a JSON object."))
         kind = document.get("action_space_type", "discrete")
         if kind not in ("discrete", "continuous"):
-            raise BadInput(f"The action_space_type is {str(kind)[:40]!r}; it must be discrete or continuous.")
+            raise BadInput(
+                text("The action_space_type is {value!r}; it must be discrete or continuous.", value=str(kind)[:40])
+            )
         space = document.get("action_space")
         return _parse_discrete(space) if kind == "discrete" else _parse_continuous(space)
 
@@ -98,9 +101,13 @@ class ActionSpace:
         # A list is faster: numpy's code, not in the cache by now, would take a fifth of a small model's time.
         values: list[float] = output.ravel().tolist()
         if len(values) != self.size:
-            raise BadInput(f"The model answered {len(values)} values; its action space has {self.size}.")
+            raise BadInput(
+                text(
+                    "The model answered {count} values; its action space has {size}.", count=len(values), size=self.size
+                )
+            )
         if not all(map(math.isfinite, values)):
-            raise BadInput("The model answered with values that are not finite.")
+            raise BadInput(text("The model answered with values that are not finite."))
         angle_deg, speed_mps = self._angle_and_speed(values)
         # The servo node refuses values beyond [-1, 1] and would stay as it is; the model asked for full lock.
         steering = _clamp(angle_deg / self.top_angle_deg) if self.top_angle_deg > 0 else 0.0
@@ -126,17 +133,19 @@ def _clamp(value: float) -> float:
 
 def _parse_discrete(space: object) -> ActionSpace:
     if not isinstance(space, list) or not 1 <= len(space) <= MAX_ACTIONS:
-        raise BadInput(f"The action_space must be a list of 1 to {MAX_ACTIONS} actions.")
+        raise BadInput(text("The action_space must be a list of 1 to {max_actions} actions.", max_actions=MAX_ACTIONS))
     choices = tuple(_parse_action(row, place) for place, row in enumerate(space))
     if max(choice.speed_mps for choice in choices) <= 0:
-        raise BadInput("No action of the action_space has a speed above 0.")
+        raise BadInput(text("No action of the action_space has a speed above 0."))
     return ActionSpace("discrete", choices)
 
 
 def _parse_action(row: object, place: int) -> DiscreteAction:
     # The row's own `index` is not read: the car goes by the position in the list.
     if not isinstance(row, dict):
-        raise BadInput(f"Action {place} of the action_space is not an object with steering_angle and speed.")
+        raise BadInput(
+            text("Action {place} of the action_space is not an object with steering_angle and speed.", place=place)
+        )
     angle = _parse_number(row.get("steering_angle"), f"The steering_angle of action {place}", _MAX_ANGLE_DEG)
     speed = _parse_number(row.get("speed"), f"The speed of action {place}", _MAX_SPEED_MPS, low_limit=0.0)
     return DiscreteAction(angle, speed)
@@ -144,7 +153,7 @@ def _parse_action(row: object, place: int) -> DiscreteAction:
 
 def _parse_continuous(space: object) -> ActionSpace:
     if not isinstance(space, dict):
-        raise BadInput("A continuous action_space must be an object with steering_angle and speed.")
+        raise BadInput(text("A continuous action_space must be an object with steering_angle and speed."))
     angle = _parse_range(space.get("steering_angle"), "steering_angle", _MAX_ANGLE_DEG, -_MAX_ANGLE_DEG)
     speed = _parse_range(space.get("speed"), "speed", _MAX_SPEED_MPS, 0.0)
     return ActionSpace("continuous", angle_deg=angle, speed_mps=speed)
@@ -152,12 +161,19 @@ def _parse_continuous(space: object) -> ActionSpace:
 
 def _parse_range(axis: object, name: str, high_limit: float, low_limit: float) -> ActionRange:
     if not isinstance(axis, dict):
-        raise BadInput(f"The {name} of a continuous action_space must be an object with low and high.")
+        raise BadInput(text("The {name} of a continuous action_space must be an object with low and high.", name=name))
     table = cast("dict[str, object]", axis)
     low = _parse_number(table.get("low"), f"The low of {name}", high_limit, low_limit=low_limit)
     high = _parse_number(table.get("high"), f"The high of {name}", high_limit, low_limit=low_limit)
     if not low < high or high <= 0:
-        raise BadInput(f"The {name} goes from {low:g} to {high:g}; high must be above low and above 0.")
+        raise BadInput(
+            text(
+                "The {name} goes from {low:g} to {high:g}; high must be above low and above 0.",
+                name=name,
+                low=low,
+                high=high,
+            )
+        )
     return ActionRange(low, high)
 
 
@@ -165,5 +181,13 @@ def _parse_number(value: object, what: str, high_limit: float, low_limit: float 
     low = -high_limit if low_limit is None else low_limit
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
     if not low <= number <= high_limit:
-        raise BadInput(f"{what} is {str(value)[:40]!r}; it must be a number from {low:g} to {high_limit:g}.")
+        raise BadInput(
+            text(
+                "{what} is {value!r}; it must be a number from {low:g} to {high_limit:g}.",
+                what=what,
+                value=str(value)[:40],
+                low=low,
+                high_limit=high_limit,
+            )
+        )
     return float(number)

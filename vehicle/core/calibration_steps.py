@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.errors import ConfigError, Refused
+from shared.text import text
 from vehicle.core.pulses import Calibration, ChannelCalibration, Pulses, neutral_pulses
 
 NS_PER_US = 1_000
@@ -19,9 +20,10 @@ ChannelName = Literal["steering", "motor"]
 StepPart = Literal["channel", "min_ns", "mid_ns", "max_ns", "polarity"]
 # The steps that ask a question about a pulse; the others find a width.
 QUESTIONS: frozenset[StepPart] = frozenset({"channel", "polarity"})
-SWAPPED = (
-    "The calibration stops here: the motor may be connected where the steering should be. Swap the two channels "
-    "(or pins) under [motors.options], check the plugs, and begin again."
+SWAPPED = text(
+    "The calibration stops here: the motor may be connected where the steering should be. "
+    "Swap the two channels (or pins) under [motors.options], check the plugs, and begin "
+    "again."
 )
 
 
@@ -36,25 +38,34 @@ class CalibrationStep:
 
 STEPS = (
     CalibrationStep(
-        "steering", "channel", "Which wheel moved? Did the front wheels turn to one side, and did no wheel spin?"
+        "steering", "channel", text("Which wheel moved? Did the front wheels turn to one side, and did no wheel spin?")
     ),
-    CalibrationStep("steering", "mid_ns", "Steering, middle: the front wheels point straight ahead."),
+    CalibrationStep("steering", "mid_ns", text("Steering, middle: the front wheels point straight ahead.")),
     CalibrationStep(
-        "steering", "min_ns", "Steering, shortest pulse: as far to one side as the wheels go without force."
+        "steering", "min_ns", text("Steering, shortest pulse: as far to one side as the wheels go without force.")
     ),
-    CalibrationStep("steering", "max_ns", "Steering, longest pulse: as far to the other side without force."),
-    CalibrationStep("motor", "mid_ns", "Motor, middle: the wheels stand still."),
-    CalibrationStep("motor", "min_ns", "Motor, shortest pulse: the fastest that you will ever want in that direction."),
-    CalibrationStep("motor", "max_ns", "Motor, longest pulse: the same in the other direction."),
-    CalibrationStep("steering", "polarity", "Steering: do the wheels point to the left?"),
-    CalibrationStep("motor", "polarity", "Motor: do the wheels turn forward?"),
+    CalibrationStep("steering", "max_ns", text("Steering, longest pulse: as far to the other side without force.")),
+    CalibrationStep("motor", "mid_ns", text("Motor, middle: the wheels stand still.")),
+    CalibrationStep(
+        "motor", "min_ns", text("Motor, shortest pulse: the fastest that you will ever want in that direction.")
+    ),
+    CalibrationStep("motor", "max_ns", text("Motor, longest pulse: the same in the other direction.")),
+    CalibrationStep("steering", "polarity", text("Steering: do the wheels point to the left?")),
+    CalibrationStep("motor", "polarity", text("Motor: do the wheels turn forward?")),
 )
 
 
 def check_width_us(width_us: int) -> int:
     """Return `width_us`. Raises Refused unless it is a pulse width of a servo, MIN_US to MAX_US."""
     if not MIN_US <= width_us <= MAX_US:
-        raise Refused(f"{width_us} us is not a pulse width for a servo; use {MIN_US} to {MAX_US}.")
+        raise Refused(
+            text(
+                "{width_us} us is not a pulse width for a servo; use {min_us} to {max_us}.",
+                width_us=width_us,
+                min_us=MIN_US,
+                max_us=MAX_US,
+            )
+        )
     return width_us
 
 
@@ -98,7 +109,7 @@ class CalibrationSteps:
             try:
                 self._replace_channel(step.channel, replace(channel, **changed))
             except ConfigError as error:
-                raise Refused(f"That does not fit: {error}") from None
+                raise Refused(text("That does not fit: {why}", why=str(error))) from None
         self._move(1)
 
     def demo_pulses(self) -> Pulses:
@@ -125,7 +136,7 @@ class CalibrationSteps:
 
     def _answer_channel(self, yes: bool) -> None:
         if not self._was_shown:
-            raise Refused("Send the test pulse first, and watch the wheels.")
+            raise Refused(text("Send the test pulse first, and watch the wheels."))
         self._was_shown = False
         if not yes:
             raise Refused(SWAPPED)
@@ -144,7 +155,7 @@ class CalibrationSteps:
         """The current step. Raises Refused if it is not of this kind."""
         step = self.step
         if step is None or (step.part in QUESTIONS) != (kind == "question"):
-            raise Refused("The calibration is at another step.")
+            raise Refused(text("The calibration is at another step."))
         return step
 
     def _move(self, by: int) -> None:

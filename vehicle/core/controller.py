@@ -13,6 +13,7 @@ from typing import Literal
 
 from shared.errors import Refused
 from shared.protocol.messages import CarHeartbeat, CarMode, DriveOrder, Lease
+from shared.text import joined, text
 from shared.units import NS_PER_MS
 from vehicle.core.actions import NEUTRAL, Action
 from vehicle.core.frame_age import SafetyOptions, throttle_left, trip_reason
@@ -153,7 +154,7 @@ class DriveController:
             newer = [pending for pending in self._pending if pending.order.heartbeat >= lease.heartbeat]
             self._pending = deque(newer, maxlen=_MAX_PENDING)
             if self.mode in ARMED:
-                self._apply_event("withdraw", "The station withdrew the lease.")
+                self._apply_event("withdraw", text("The station withdrew the lease."))
             return
         self._lease_until_ns = heartbeat_ns + min(lease.lease_ms, self._safety.max_lease_ms) * NS_PER_MS
         self._lease_run_id = lease.run_id
@@ -169,7 +170,7 @@ class DriveController:
             return
         heartbeat_ns = self._heartbeats.get(order.heartbeat) if order.boot == self._boot_id else None
         if heartbeat_ns is None:
-            self._refuse(order, "it answers no recent heartbeat of this car.")
+            self._refuse(order, text("it answers no recent heartbeat of this car."))
             return
         self._pending.append(
             _PendingOrder(order, heartbeat_ns + min(order.ttl_ms, self._safety.max_ttl_ms) * NS_PER_MS)
@@ -205,7 +206,7 @@ class DriveController:
                 self._execute(pending.order, now_ns)
             else:
                 missing = self._readiness(now_ns).missing
-                self._refuse(pending.order, f"it was not done in time. {missing}".strip())
+                self._refuse(pending.order, joined(filter(None, (text("it was not done in time."), missing))))
 
     def _must_wait(self, order: DriveOrder, now_ns: int) -> bool:
         """Whether the order waits for something missing; what the mode table refuses is refused at once."""
@@ -237,7 +238,9 @@ class DriveController:
     def _refuse(self, order: DriveOrder, why: str) -> None:
         """Give as the mode's reason why an order was refused, unless it explains a trip."""
         if not (self.mode == "tripped" and self.mode_state.reason):
-            self.mode_state = ModeState(self.mode, f"The order to {order.action} was refused: {why}")
+            self.mode_state = ModeState(
+                self.mode, text("The order to {goal} was refused: {why}", goal=order.action, why=why)
+            )
 
     def _readiness(self, now_ns: int) -> DriveReadiness:
         return DriveReadiness(
@@ -264,5 +267,9 @@ class DriveController:
 def _stop_reason(order: DriveOrder) -> str:
     """Who stopped it: an official's ordinary stop explains itself, and ends a run."""
     if order.action == "estop":
-        return "Emergency stop from a phone." if order.run_id == PHONE_RUN_ID else "Emergency stop by the station."
-    return "Stopped from a phone." if order.run_id == PHONE_RUN_ID else ""
+        return (
+            text("Emergency stop from a phone.")
+            if order.run_id == PHONE_RUN_ID
+            else text("Emergency stop by the station.")
+        )
+    return text("Stopped from a phone.") if order.run_id == PHONE_RUN_ID else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.config import setting
 from shared.errors import ConfigError
+from shared.text import joined, text
 from shared.units import NS_PER_MS
 
 
@@ -57,11 +58,13 @@ def trip_reason(
     """
     if lease_left_ns <= 0:
         if practice:
-            return "The phone's lease ran out: its page was closed, hidden or out of reach."
-        return "The station's lease ran out: it was not renewed in time."
+            return text("The phone's lease ran out: its page was closed, hidden or out of reach.")
+        return text("The station's lease ran out: it was not renewed in time.")
     if frame_age_ns > safety.trip_ns:
-        sentence = (
-            f"The newest frame is {frame_age_ns // NS_PER_MS} ms old; the limit is {safety.trip_ns // NS_PER_MS} ms."
+        sentence = text(
+            "The newest frame is {age_ms} ms old; the limit is {limit_ms} ms.",
+            age_ms=frame_age_ns // NS_PER_MS,
+            limit_ms=safety.trip_ns // NS_PER_MS,
         )
-        return f"{sentence} {unusable}".strip()
+        return joined(filter(None, (sentence, unusable)))
     return ""

@@ -17,6 +17,7 @@ from typing import Literal
 
 from shared.errors import Refused
 from shared.protocol.messages import CarMode
+from shared.text import joined, text
 
 ModeEvent = Literal["arm", "start", "stop", "estop", "reset", "withdraw", "trip"]
 
@@ -91,25 +92,25 @@ class DriveReadiness:
         lacks = [
             what
             for there, what in (
-                (not self.motors, "motors"),
-                (not self.button, "its emergency button"),
-                (self.calibration, "a calibration (raceday vehicle calibrate)"),
-                (self.model, "a loaded model"),
-                (self.frames, "fresh frames"),
-                (self.lease, "a lease from the station"),
+                (not self.motors, text("motors")),
+                (not self.button, text("its emergency button")),
+                (self.calibration, text("a calibration (raceday vehicle calibrate)")),
+                (self.model, text("a loaded model")),
+                (self.frames, text("fresh frames")),
+                (self.lease, text("a lease from the station")),
             )
             if not there
         ]
-        lacking = f"The car does not yet have {' and '.join(lacks)}." if lacks else ""
+        lacking = text("The car does not yet have {what}.", what=joined(lacks, text(" and "))) if lacks else ""
         reasons = (lacking, self.motors, self.button, "" if self.frames else self.camera)
-        return " ".join(reason for reason in reasons if reason)
+        return joined(reason for reason in reasons if reason)
 
 
 def next_state(state: ModeState, event: ModeEvent, readiness: DriveReadiness, reason: str = "") -> ModeState:
     """The state after `event`. Raises Refused if the table does not have it or something is missing."""
     mode = MODES[state.mode].get(event)
     if mode is None:
-        raise Refused(f"The car is {state.mode}: it cannot {event} now.")
+        raise Refused(text("The car is {mode}: it cannot {goal} now.", mode=state.mode, goal=event))
     if event in ("arm", "start") and readiness.missing:
         raise Refused(readiness.missing)
     if mode in LATCHED and state.mode in LATCHED:

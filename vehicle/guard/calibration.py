@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from shared.errors import BadInput, HardwareMissing
+from shared.text import text
 from vehicle.core.calibration_session import CLOSED, CalibrationSession
 from vehicle.core.controller import DriveController
 from vehicle.core.messages import CalibrationCommand, CalibrationStatus
@@ -44,7 +45,7 @@ class CalibrationControl:
         elif self._session is None:
             self._close("")
         elif command.action == "cancel":
-            self.end("The calibration was called off; the car's calibration is unchanged.")
+            self.end(text("The calibration was called off; the car's calibration is unchanged."))
         elif command.action == "saved":
             self._apply_saved()
         else:
@@ -56,10 +57,10 @@ class CalibrationControl:
         if self._session is None:
             return None
         if self._controller.mode not in _OPEN_IN:
-            self.end(f"The calibration was called off: {self._controller.mode_state.reason}")
+            self.end(text("The calibration was called off: {reason}", reason=self._controller.mode_state.reason))
             return None
         if self._session.is_idle(now_ns):
-            self.end("The calibration was called off: it was left idle.")
+            self.end(text("The calibration was called off: it was left idle."))
             return None
         pulses = self._session.pulses(now_ns)
         self._actuators.set_pulses(pulses)
@@ -78,11 +79,16 @@ class CalibrationControl:
 
     def _begin(self, now_ns: int) -> None:
         if self._controller.mode not in _OPEN_IN:
-            first = "reset it" if self._controller.mode == "tripped" else "stop it"
-            self._close(f"The car is {self._controller.mode}: {first} first.")
+            first = text("reset it") if self._controller.mode == "tripped" else text("stop it")
+            self._close(text("The car is {mode}: {what} first.", mode=self._controller.mode, what=first))
             return
         if self._controller.movement_blocked:
-            self._close(f"The car cannot be calibrated now. {self._controller.movement_blocked}")
+            self._close(
+                text(
+                    "The car cannot be calibrated now. {why}",
+                    why=self._controller.movement_blocked,
+                )
+            )
             return
         self._controller.calibrated = False  # it cannot be armed meanwhile
         self._session = CalibrationSession(
@@ -102,7 +108,7 @@ class CalibrationControl:
             return
         self._actuators.calibration = calibration
         self._failsafe.notify_recalibrated()
-        self.end("The calibration is saved, and the car uses it.")
+        self.end(text("The calibration is saved, and the car uses it."))
         log("the car has a new calibration.")
 
     def _close(self, message: str) -> None:

@@ -20,6 +20,7 @@ from types import FrameType
 
 from shared.clock import Clock
 from shared.errors import HardwareMissing
+from shared.text import text
 from vehicle.core.controller import DriveController
 from vehicle.core.frame_age import SafetyOptions
 from vehicle.guard.actuators import Actuators
@@ -107,7 +108,7 @@ class Guard:
                 if ready_file is not None:
                     write_ready(ready_file)
                 self._systemd.notify_ready(
-                    self.controller.reason or "the motors are neutral, the car waits for its orders"
+                    self.controller.reason or text("the motors are neutral, the car waits for its orders")
                 )
                 self._loop()
                 code = 0
@@ -176,7 +177,7 @@ class Guard:
             log(f"the motors could not be set to neutral ({error}); they are opened again.")
         finally:
             self._actuators.close()
-        self._calibration.end(f"The calibration was called off: {self.controller.reason}")
+        self._calibration.end(text("The calibration was called off: {reason}", reason=self.controller.reason))
         self._motors_opener.on_lost(why)
 
     # The loop
@@ -189,7 +190,9 @@ class Guard:
             self._receive()
             if now_s - heartbeat_s > self._hang_s:
                 # The fail-safe process has set neutral, or is about to: waking up must not move the motors again.
-                self.controller.on_fault(f"The guard itself hung for {(now_s - heartbeat_s) * 1000:.0f} ms.")
+                self.controller.on_fault(
+                    text("The guard itself hung for {milliseconds:.0f} ms.", milliseconds=(now_s - heartbeat_s) * 1000)
+                )
             due = now_s >= deadline_s
             if due or self._messages.has_new_setpoint:
                 self._decide()
@@ -226,7 +229,12 @@ class Guard:
         for request in self._stops.requests():
             self.controller.estop(request.reason)
             self._decide()
-            self._stops.reply(request, f"The car is {self.controller.mode}: {self.controller.mode_state.reason}")
+            self._stops.reply(
+                request,
+                text(
+                    "The car is {mode}: {reason}", mode=self.controller.mode, reason=self.controller.mode_state.reason
+                ),
+            )
         for received in self._children.receive():
             self._on_message(received)
 

@@ -7,6 +7,7 @@ Calls: `core/controller.py`, `guard/calibration.py`, `guard/reporter.py`, `guard
 
 from shared.clock import Clock
 from shared.protocol.messages import DriveOrder, Lease
+from shared.text import text
 from vehicle.core.controller import DriveController
 from vehicle.core.messages import (
     CalibrationCommand,
@@ -76,7 +77,7 @@ class MessageHandler:
                 self._controller.set_absent("camera", "")
                 self._controller.set_model_ready(is_ready=message.model != "")
             case ChildExited():
-                self._controller.on_pilot_exit("The pilot process is gone.")
+                self._controller.on_pilot_exit(text("The pilot process is gone."))
                 self._controller.set_absent("camera", "")  # the next pilot reports whether there is one
 
     def _on_comms_message(self, message: IpcMessage | ChildExited) -> None:
@@ -94,7 +95,7 @@ class MessageHandler:
             case CalibrationCommand():
                 self._calibration.on_command(message, self._clock.now_ns())
             case ChildExited():
-                self._calibration.end("The calibration was called off: the console is gone.")
+                self._calibration.end(text("The calibration was called off: the console is gone."))
 
     def _on_setpoint(self, setpoint: Setpoint) -> None:
         if self._controller.on_setpoint(setpoint, self._clock.now_ns()):

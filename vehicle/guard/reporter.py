@@ -1,7 +1,7 @@
 """What the guard sends to comms: its state when it changes, heartbeats, traces of its decisions, telemetry."""
 
 from shared.clock import Clock
-from shared.protocol.messages import CarState
+from shared.protocol.messages import CarMode, CarState
 from vehicle.core.controller import DriveController
 from vehicle.core.messages import ModeNotice, PilotReady
 from vehicle.guard.children import ChildProcesses
@@ -18,6 +18,7 @@ class Reporter:
     def __init__(self, controller: DriveController, clock: Clock, children: ChildProcesses, stats: LoopStats) -> None:
         self._controller, self._clock, self._children, self._stats = controller, clock, children, stats
         self._reported: CarState | None = None
+        self._noticed: tuple[CarMode, PilotReady] | None = None  # the mode that the pilot has, and which pilot
         self._heartbeat_due_s = self._telemetry_due_s = 0.0
         self.model = PilotReady("", "")
         self.guard_is_realtime = False
@@ -39,13 +40,15 @@ class Reporter:
             controller.is_practice,
         )
         state = CarState(True, *fields)
-        if state == self._reported:
-            return
-        mode_changed = self._reported is None or self._reported.mode != state.mode
-        if self.send(state):
+        self._notify_pilot(state.mode)
+        if state != self._reported and self.send(state):
             self._reported = state
-        if mode_changed:
-            self._children.send("pilot", ModeNotice(state.mode))
+
+    def _notify_pilot(self, mode: CarMode) -> None:
+        """Send the pilot a mode that it does not have yet, once, whether comms is there or not."""
+        known = self._noticed is not None and self._noticed[0] == mode and self._noticed[1] is self.model
+        if not known and self._children.send("pilot", ModeNotice(mode)):
+            self._noticed = (mode, self.model)
 
     def report_due(self, now_s: float) -> None:
         """Send heartbeat and telemetry when they are due; `now_s` is monotonic time."""

@@ -11,7 +11,9 @@ import termios
 import tty
 from typing import Any, TextIO
 
-BY_KEY = "Emergency stop by a key at the car."
+from shared.text import text
+
+BY_KEY = text("Emergency stop by a key at the car.")
 _MAX_BYTES = 1024
 
 

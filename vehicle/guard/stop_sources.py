@@ -6,10 +6,11 @@ None needs a network, a broker or another process of the car. Each trips the car
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.text import text
 from vehicle.guard.stop_socket import StopSocket
 
-BY_SOCKET = "Emergency stop at the car."
-BY_SIGNAL = "Emergency stop by signal at the car."
+BY_SOCKET = text("Emergency stop at the car.")
+BY_SIGNAL = text("Emergency stop by signal at the car.")
 
 
 class StopSource(Protocol):

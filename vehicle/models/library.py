@@ -18,6 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from shared.errors import BadInput, StorageError
+from shared.text import text
 from vehicle.models.card import CARD, MAX_BYTES, Card
 from vehicle.models.model_files import NAME, fit_name
 from vehicle.models.run_isolated import run_isolated
@@ -65,7 +66,14 @@ class Library:
         by_name = {entry.name: entry for entry in self.entries()}
         if name not in by_name:
             known = ", ".join(sorted(by_name)) or "none"
-            raise BadInput(f"{self.folder}: there is no model {name[:80]!r}; there are: {known}.")
+            raise BadInput(
+                text(
+                    "{folder}: there is no model {name!r}; there are: {known}.",
+                    folder=self.folder,
+                    name=name[:80],
+                    known=known,
+                )
+            )
         return by_name[name]
 
     def selected(self) -> str:
@@ -91,7 +99,14 @@ class Library:
         entry = self.entry(name)
         if not entry.card.fits:
             sensors = ", ".join(entry.card.sensors)
-            raise BadInput(f"{self.folder}: {name!r} needs {sensors}; this car has one grey front camera.")
+            raise BadInput(
+                text(
+                    "{folder}: {name!r} needs {sensors}; this car has one grey front camera.",
+                    folder=self.folder,
+                    name=name,
+                    sensors=sensors,
+                )
+            )
         with self._storage_errors():
             link = self.folder / f".{SELECTED}-{os.getpid()}"
             link.unlink(missing_ok=True)
@@ -104,7 +119,13 @@ class Library:
         """Delete a model. Raises BadInput if it is the selected one, StorageError."""
         entry = self.entry(name)
         if entry.is_selected:
-            raise BadInput(f"{self.folder}: {name!r} is the selected model; select another one before removing it.")
+            raise BadInput(
+                text(
+                    "{folder}: {name!r} is the selected model; select another one before removing it.",
+                    folder=self.folder,
+                    name=name,
+                )
+            )
         with self._storage_errors():
             gone = pathlib.Path(tempfile.mkdtemp(prefix=_REMOVED, dir=self.folder))
             entry.folder.rename(gone / "model")
@@ -122,7 +143,9 @@ class Library:
                 fresh.rename(target)
                 self._sync()
             return LibraryEntry(wanted, target, card, False, is_new=True)
-        raise BadInput(f"{self.folder}: the name {name!r} is taken; give another one with --name.")
+        raise BadInput(
+            text("{folder}: the name {name!r} is taken; give another one with --name.", folder=self.folder, name=name)
+        )
 
     @contextlib.contextmanager
     def _new_folder(self) -> Iterator[pathlib.Path]:
@@ -180,9 +203,17 @@ def load_card(folder: pathlib.Path) -> Card:
     path = folder / CARD
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-        return _cards().validate_json(text)
+            content = file.read(MAX_BYTES + 1)
+        return _cards().validate_json(content)
     except OSError as error:
-        raise BadInput(f"{path}: the model's card cannot be read ({error.strerror}): import the model again.") from None
+        raise BadInput(
+            text(
+                "{path}: the model's card cannot be read ({strerror}): import the model again.",
+                path=path,
+                strerror=error.strerror,
+            )
+        ) from None
     except ValueError:  # pydantic.ValidationError is a ValueError
-        raise BadInput(f"{path} is not the card of an imported model: import the model again.") from None
+        raise BadInput(
+            text("{path} is not the card of an imported model: import the model again.", path=path)
+        ) from None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.core.actions import ActionSpace
 from vehicle.models.model_files import MAX_METADATA_BYTES, ONE_CAMERA
 
@@ -52,25 +53,35 @@ def load_metadata(path: pathlib.Path, any_sensors: bool = False) -> Metadata:
     """The file's content, checked. Raises BadInput with a sentence that names the file."""
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_METADATA_BYTES + 1)
+            written = file.read(MAX_METADATA_BYTES + 1)
     except OSError as error:
         raise BadInput(
-            f"{path}: the model's metadata cannot be read ({error.strerror}): put it beside the model."
+            text(
+                "{path}: the model's metadata cannot be read ({strerror}): put it beside the model.",
+                path=path,
+                strerror=error.strerror,
+            )
         ) from None
-    if len(text) > MAX_METADATA_BYTES:
-        raise BadInput(f"{path}: is larger than {MAX_METADATA_BYTES} bytes; a model's metadata is a few lines of JSON.")
+    if len(written) > MAX_METADATA_BYTES:
+        raise BadInput(
+            text(
+                "{path}: is larger than {max_metadata_bytes} bytes; a model's metadata is a few lines of JSON.",
+                path=path,
+                max_metadata_bytes=MAX_METADATA_BYTES,
+            )
+        )
     try:
-        return parse_metadata(text, any_sensors)
+        return parse_metadata(written, any_sensors)
     except BadInput as error:
-        raise BadInput(f"{path}: {error}") from None
+        raise BadInput(text("{path}: {error}", path=path, error=error)) from None
 
 
-def parse_metadata(text: bytes, any_sensors: bool = False) -> Metadata:
+def parse_metadata(written: bytes, any_sensors: bool = False) -> Metadata:
     """Parses JSON text. Raises BadInput, also for sensors that this car does not have unless `any_sensors` is set."""
     try:
-        document = json.loads(text, object_pairs_hook=_unique_keys)
+        document = json.loads(written, object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError):
-        raise BadInput("The model metadata is not JSON.") from None
+        raise BadInput(text("The model metadata is not JSON.")) from None
     space = ActionSpace.parse_metadata(document)
     assert isinstance(document, dict)
     sensor, lidar = _sensors(document.get("sensor", ["observation"]), any_sensors)
@@ -90,12 +101,14 @@ def _sensors(sensors: object, any_sensors: bool) -> tuple[str, str]:
     listed = sensors if isinstance(sensors, list) else [sensors]
     named = [name for name in listed if isinstance(name, str) and name in CAMERAS + LIDARS]
     if not named or len(named) != len(listed):
-        raise BadInput(f"The sensor must be a list of {', '.join(CAMERAS + LIDARS)}.")
+        raise BadInput(text("The sensor must be a list of {names}.", names=", ".join(CAMERAS + LIDARS)))
     cameras, lidars = [name for name in named if name in CAMERAS], [name for name in named if name in LIDARS]
     if len(cameras) != 1 or len(lidars) > 1:
-        raise BadInput(f"The sensors are {', '.join(named[:8])}; it must be one camera and at most one LiDAR.")
+        raise BadInput(
+            text("The sensors are {names}; it must be one camera and at most one LiDAR.", names=", ".join(named[:8]))
+        )
     if not any_sensors and (lidars or cameras[0] not in ONE_CAMERA):
-        raise BadInput(f"The model needs {', '.join(named)}; this car has one grey front camera.")
+        raise BadInput(text("The model needs {names}; this car has one grey front camera.", names=", ".join(named)))
     return cameras[0], lidars[0] if lidars else ""
 
 
@@ -105,7 +118,7 @@ def _lidar_values(lidar: str, config: object) -> int:
         return 0
     table = config if isinstance(config, dict) else {}
     if config is not None and not isinstance(config, dict):
-        raise BadInput("The lidar_config must be an object.")
+        raise BadInput(text("The lidar_config must be an object."))
     if lidar == "LIDAR":
         return _count(table, "num_values", _LIDAR_VALUES)
     sectors = _count(table, "num_sectors", _LIDAR_SECTORS)
@@ -117,14 +130,25 @@ def _lidar_values(lidar: str, config: object) -> int:
 def _count(table: dict[str, Any], key: str, default: int) -> int:
     value = table.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_LIDAR_VALUES:
-        raise BadInput(f"The {key} of the lidar_config is {str(value)[:40]!r}; allowed is 1 to {_MAX_LIDAR_VALUES}.")
+        raise BadInput(
+            text(
+                "The {key} of the lidar_config is {value!r}; allowed is 1 to {limit}.",
+                key=key,
+                value=str(value)[:40],
+                limit=_MAX_LIDAR_VALUES,
+            )
+        )
     return value
 
 
 def _one_of(document: dict[str, Any], key: str, allowed: tuple[str, ...], default: str) -> str:
     value = document.get(key, default)
     if value not in allowed:
-        raise BadInput(f"The {key} is {str(value)[:40]!r}; allowed are {', '.join(allowed)}.")
+        raise BadInput(
+            text(
+                "The {key} is {value!r}; allowed are {names}.", key=key, value=str(value)[:40], names=", ".join(allowed)
+            )
+        )
     return str(value)
 
 
@@ -134,19 +158,19 @@ def _network(value: object) -> str:
     Raises BadInput for what is no name at all.
     """
     if value is not None and (isinstance(value, bool) or not isinstance(value, str | int | float)):
-        raise BadInput(f"The neural_network is {str(value)[:40]!r}; it must be a name.")
-    text = "" if value is None else str(value)
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+        raise BadInput(text("The neural_network is {value!r}; it must be a name.", value=str(value)[:40]))
+    written = "" if value is None else str(value)
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in written).split())
     return line[:_MAX_NETWORK_LETTERS] or NETWORKS[1]
 
 
 def _version(version: object, otherwise: str) -> str:
     if version is None or (isinstance(version, str) and not version.strip()):
         return otherwise
-    text = "" if isinstance(version, bool) or not isinstance(version, int | float | str) else str(version)
-    if not _VERSION.fullmatch(text):
-        raise BadInput("The version must be a number, or a text such as 5 or 5.0.")
-    return text
+    written = "" if isinstance(version, bool) or not isinstance(version, int | float | str) else str(version)
+    if not _VERSION.fullmatch(written):
+        raise BadInput(text("The version must be a number, or a text such as 5 or 5.0."))
+    return written
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -154,5 +178,5 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) != len(pairs):
         ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise BadInput(f"The model metadata has the key {twice[:40]!r} twice.")
+        raise BadInput(text("The model metadata has the key {twice!r} twice.", twice=twice[:40]))
     return table

@@ -25,6 +25,7 @@ JOBS = {
     "quantise": "vehicle.models.int8.quantise",
     "trial": "vehicle.models.trial",
 }
+WORK = {"prepare": "the model's conversion", "quantise": "the model's conversion to int8", "trial": "the model's trial"}
 TIMEOUT_S = 60.0
 # One thread. Large blocks go back to the system at once, which lowers the peak by a fifth for a model of 25 MB.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"}
@@ -57,16 +58,16 @@ def run_isolated(
             meanwhile()
             output, errors = child.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise BadInput(f"{about}: the model's trial took longer than {timeout_s:.0f} s.") from None
+            raise BadInput(f"{about}: {WORK[work]} took longer than {timeout_s:.0f} s.") from None
         finally:
             child.kill()  # no effect on a child that has ended
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
-        raise BadInput(f"{about}: the model's trial was ended by {name}: it needs too much memory or time.")
+        raise BadInput(f"{about}: {WORK[work]} was ended by {name}: it needs too much memory or time.")
     if child.returncode != 0:
         # It may quote names from the model: control characters must not reach a terminal or a page.
         sentence = "".join(sign if sign.isprintable() else "?" for sign in errors.strip().split("\n")[-1])
-        raise BadInput(sentence or f"{about}: the model's trial failed.")
+        raise BadInput(sentence or f"{about}: {WORK[work]} failed.")
     return output.strip()
 
 

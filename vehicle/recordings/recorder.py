@@ -1,8 +1,8 @@
 """Records each drive, from arming to its end, as an MCAP file. Runs in comms, outside the control path.
 
 Callers never wait: messages go into a short queue, and those that do not fit are dropped and counted. If the disk
-fails, the recording ends with one sentence in the log, and the next state of an armed car starts a new one. The car
-drives on.
+fails, the recording ends with one sentence in the log, and the next state of an armed car starts a new one, though not
+within `RETRY_NS`: a full disk is no reason to log a sentence with each state. The car drives on.
 """
 
 import functools
@@ -28,6 +28,7 @@ from vehicle.recordings.mcap_file import Recorded, RecordingFile, RecordingInfo
 _MAX_WAITING = 256
 _MB = 1 << 20
 _TAIL_NS = 1_000_000_000  # the second after a stop shows its cause
+RETRY_NS = 10_000_000_000  # after a disk that failed
 _BEFORE = 16  # frames and mode arrive on two channels: frames that arrive before the mode wait here
 
 
@@ -42,6 +43,7 @@ class Recorder:
         self._file: RecordingFile | None = None
         self._state = CarState(True, "disarmed")
         self._ends_ns: int | None = None
+        self._failed_ns: int | None = None
         self._run = self._part = 0
         self._before: deque[tuple[int, RecordedFrame]] = deque(maxlen=_BEFORE)
 
@@ -53,13 +55,27 @@ class Recorder:
     def record(self, at_ns: int, what: Recorded) -> None:
         """Records `what` during a drive; a CarState starts and ends drives.
 
-        Raises StorageError if the disk fails: that file has ended, and the next state of an armed car starts another.
+        Raises StorageError if the disk fails: that file has ended, and the next state of an armed car starts another
+        once `RETRY_NS` have passed.
         """
+        try:
+            self._record(at_ns, what)
+        except StorageError:
+            self._failed_ns = at_ns
+            raise
+
+    def close(self) -> None:
+        """Ends the recording, if there is one. Raises StorageError."""
+        file, self._file, self._ends_ns = self._file, None, None
+        if file is not None:
+            file.close()
+
+    def _record(self, at_ns: int, what: Recorded) -> None:
         if isinstance(what, CarState):
             self._state = what
             if what.mode in ARMED:
                 self._ends_ns = None
-                if self._file is None:
+                if self._file is None and not self._failed_lately(at_ns):
                     self._run += 1
                     self._begin(part=1)
                     while self._before:
@@ -73,11 +89,8 @@ class Recorder:
         if self._ends_ns is not None and at_ns >= self._ends_ns:
             self.close()
 
-    def close(self) -> None:
-        """Ends the recording, if there is one. Raises StorageError."""
-        file, self._file, self._ends_ns = self._file, None, None
-        if file is not None:
-            file.close()
+    def _failed_lately(self, at_ns: int) -> bool:
+        return self._failed_ns is not None and 0 <= at_ns - self._failed_ns < RETRY_NS
 
     def _write(self, at_ns: int, what: Recorded) -> None:
         assert self._file is not None

@@ -10,11 +10,14 @@ from typing import Annotated
 import anyio.to_thread
 from fastapi import Body, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.errors import OperatorError, Refused
+from shared.text import text
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
+from shared.web.language import JSONAnswer, LanguageChoice, translating
 from shared.web.security import HostAndHeaderGuard
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
@@ -26,7 +29,8 @@ from vehicle.web.phone_control import PhoneControl, PhoneStatus
 from vehicle.web.system_health import SystemHealth, read_health
 from vehicle.web.upload import receive_upload
 
-STATIC = pathlib.Path(__file__).parent / "static"
+_HERE = pathlib.Path(__file__).parent
+STATIC = _HERE / "static"
 COOKIE = "raceday_console"
 Percent = Annotated[int, Body(embed=True, ge=0, le=100)]
 
@@ -61,6 +65,12 @@ class CarDetails:
     can_calibrate: bool = False
 
 
+class ConsoleAnswer(JSONAnswer):
+    """JSON for the console: what the guard and the model library report is in the reader's language too."""
+
+    sentences = JSONAnswer.sentences | {"reason", "refusal", "message", "question", "detail", "choice"}
+
+
 class SessionAuth:
     """Finds the session of a request, and refuses requests without one or from another site."""
 
@@ -78,7 +88,7 @@ class SessionAuth:
             self.require_own_page(request)
         name = self.claims.session(request.cookies.get(COOKIE, ""), self.now_s())
         if name is None:
-            raise HTTPException(401, "The session has ended: enter the car's claim code.")
+            raise HTTPException(401, text("The session has ended: enter the car's claim code."))
         return name
 
 
@@ -99,9 +109,17 @@ def create_app(
         yield
         phone.stop()  # when the console ends, no phone holds the car any longer
 
-    app = FastAPI(title="Raceday console", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.add_middleware(HostAndHeaderGuard, machine="This car", allowed_hosts=allowed_hosts)
-    app.add_middleware(ErrorPages, machine="This car", home="The console")
+    app = FastAPI(
+        title="Raceday console",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        default_response_class=ConsoleAnswer,
+    )
+    app.add_middleware(HostAndHeaderGuard, machine=text("This car"), allowed_hosts=allowed_hosts)
+    app.add_middleware(ErrorPages, machine=text("This car"), home=text("The console"))
+    app.add_middleware(LanguageChoice)
     app.mount("/static", Assets(STATIC))
     _add_error_handlers(app)
     _add_claim_routes(app, auth, car)
@@ -112,36 +130,40 @@ def create_app(
 
 
 def _add_error_handlers(app: FastAPI) -> None:
-    def error_response(sentence: str, status: int) -> JSONResponse:
-        return JSONResponse({"error": sentence}, status, {"cache-control": "no-store"})
+    def error_response(sentence: str, status: int) -> JSONAnswer:
+        return JSONAnswer({"error": sentence}, status, {"cache-control": "no-store"})
 
     @app.exception_handler(Refused)
-    async def refused(_: Request, error: Exception) -> JSONResponse:
+    async def refused(_: Request, error: Exception) -> JSONAnswer:
         return error_response(str(error), 409)
 
     @app.exception_handler(OperatorError)
-    async def operator(_: Request, error: Exception) -> JSONResponse:
+    async def operator(_: Request, error: Exception) -> JSONAnswer:
         return error_response(str(error), 422)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, __: Exception) -> JSONResponse:
-        return error_response("The request is not what the console's page sends.", 422)
+    async def invalid(_: Request, __: Exception) -> JSONAnswer:
+        return error_response(text("The request is not what the console's page sends."), 422)
 
     @app.exception_handler(HTTPException)
-    async def declined(_: Request, error: Exception) -> JSONResponse:
+    async def declined(_: Request, error: Exception) -> JSONAnswer:
         assert isinstance(error, HTTPException)
         return error_response(str(error.detail), error.status_code)
 
     @app.exception_handler(404)
-    async def nothing(_: Request, __: Exception) -> JSONResponse:
-        return error_response("There is nothing here; the console is at /.", 404)
+    async def nothing(_: Request, __: Exception) -> JSONAnswer:
+        return error_response(text("There is nothing here; the console is at /."), 404)
 
 
 def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
+    templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
+    translating(templates)
+    console = templates.get_template("console.html")
+
     @app.get("/")
-    async def page() -> FileResponse:
+    async def page() -> HTMLResponse:
         """The page, the same for every visitor: it contains nothing about this car."""
-        return FileResponse(STATIC / "console.html", headers={"cache-control": "no-store"})
+        return HTMLResponse(console.render(), headers={"cache-control": "no-store"})
 
     @app.get("/api/session")
     async def session(request: Request) -> dict[str, object]:
@@ -153,7 +175,7 @@ def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
     async def claim(request: Request, code: Annotated[str, Body(embed=True, max_length=80)]) -> Response:
         """Exchange the claim code for a session cookie."""
         token = await anyio.to_thread.run_sync(auth.claims.claim, code, auth.now_s())
-        answer = JSONResponse({"claimed": True})
+        answer = JSONAnswer({"claimed": True})
         secure = request.url.scheme == "https"
         answer.set_cookie(COOKIE, token, int(MAX_SESSION_S), httponly=True, samesite="strict", secure=secure)
         return answer
@@ -162,7 +184,7 @@ def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
     async def leave(request: Request) -> Response:
         """End this phone's session."""
         await anyio.to_thread.run_sync(auth.claims.leave, request.cookies.get(COOKIE, ""))
-        answer = JSONResponse({"claimed": False})
+        answer = JSONAnswer({"claimed": False})
         answer.delete_cookie(COOKIE)
         return answer
 

@@ -8,12 +8,13 @@ import anyio.to_thread
 from fastapi import Body, Depends, FastAPI, Request
 
 from shared.errors import Refused
+from shared.text import text
 from vehicle.calibration.file import write_calibration
 from vehicle.core.calibration_steps import MAX_US
 from vehicle.web.phone_control import PhoneControl, PhoneStatus
 
 PageAction = Literal["begin", "try", "show", "keep", "yes", "no", "back", "neutral", "cancel"]
-NO_FILE = "This car's settings name no `calibration.file` to save a calibration in: add one first."
+NO_FILE = text("This car's settings name no `calibration.file` to save a calibration in: add one first.")
 
 
 def add_calibration_routes(
@@ -37,7 +38,7 @@ def add_calibration_routes(
         if action == "begin" and file is None:
             raise Refused(NO_FILE)
         if action == "begin" and not wheels_off:
-            raise Refused("Put the car on a stand so that no wheel touches anything, and confirm it.")
+            raise Refused(text("Put the car on a stand so that no wheel touches anything, and confirm it."))
         phone.calibration.command(name, action, width_us, now_s())
         return phone.status(name, now_s())
 

@@ -17,15 +17,13 @@ from dataclasses import asdict, dataclass
 from pydantic import TypeAdapter, ValidationError
 
 from shared.errors import ConfigError, Refused, StorageError
+from shared.short_codes import new_code, normalised
+from shared.text import text
 
 MAX_SESSION_S = 12 * 3600.0
 MAX_IDLE_S = 4 * 3600.0
 MAX_SESSIONS = 16
 _MAX_TRIES, _TRIES_WINDOW_S = 5, 60.0
-_ALPHABET = (
-    "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # without 0, O, 1 and I: the code is read from a screen and typed on a phone
-)
-_LETTERS = 10
 _COST = 2**14
 
 
@@ -48,17 +46,6 @@ class ClaimFile:
 
 
 _CLAIM_FILE = TypeAdapter(ClaimFile)
-
-
-def new_claim_code() -> str:
-    """A random code of 50 bits in two groups, such as 7KQ4M-2XHRD."""
-    letters = "".join(secrets.choice(_ALPHABET) for _ in range(_LETTERS))
-    return f"{letters[:5]}-{letters[5:]}"
-
-
-def normalised(code: str) -> str:
-    """The code in upper case, without separators and other characters that no code contains."""
-    return "".join(letter for letter in code.upper() if letter in _ALPHABET)
 
 
 class ClaimCodes:
@@ -87,11 +74,13 @@ class ClaimCodes:
         with self._lock:
             recent = [at_s for at_s in self._failed_s if 0 <= now_s - at_s < _TRIES_WINDOW_S]
             if len(recent) >= _MAX_TRIES:
-                raise Refused("Too many wrong codes: wait a minute, then try again.")
+                raise Refused(text("Too many wrong codes: wait a minute, then try again."))
             file = self._read()
             if file is None or not hmac.compare_digest(_scrypt(normalised(code[:40]), file.salt), file.code_scrypt):
                 self._failed_s.append(now_s)
-                raise Refused("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
+                raise Refused(
+                    text("This is not the car's claim code; `raceday vehicle claim` on the car makes a new one.")
+                )
             token = secrets.token_urlsafe(32)
             open_sessions = [session for session in file.sessions if self._is_open(session, now_s)]
             sessions = (*open_sessions, SessionRecord(_sha256(token), now_s))[-MAX_SESSIONS:]
@@ -125,7 +114,7 @@ class ClaimCodes:
         return 0 <= now_s - session.opened_s < MAX_SESSION_S and now_s - used_s < MAX_IDLE_S
 
     def _renew(self) -> str:
-        code, salt = new_claim_code(), secrets.token_hex(16)
+        code, salt = new_code(), secrets.token_hex(16)
         self._write(ClaimFile(salt, _scrypt(normalised(code), salt)))
         return code
 

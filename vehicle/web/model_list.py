@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.int8.verdict import note_of
 from vehicle.models.library import Library, LibraryEntry
 
@@ -63,5 +64,5 @@ def _row(entry: LibraryEntry) -> ModelRow:
     if card.choice:
         about.append(card.choice)
     if note_of(entry.folder) is not None:
-        about.append("with an int8 version")
+        about.append(text("with an int8 version"))
     return ModelRow(entry.name, "; ".join(about), entry.is_selected, card.choice)

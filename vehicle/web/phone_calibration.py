@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from shared.errors import Refused
+from shared.text import text
 from vehicle.core.calibration_session import CLOSED
 from vehicle.core.messages import CalibrationAction, CalibrationCommand, CalibrationStatus
 from vehicle.core.pulses import Calibration
@@ -32,19 +33,19 @@ class PhoneCalibration:
             self._may_begin(session, now_s)  # before our lock: it takes the lock of PhoneControl
         with self._lock:
             if self._session not in ("", session):
-                raise Refused("Another phone is calibrating the car.")
+                raise Refused(text("Another phone is calibrating the car."))
             if action != "begin" and not self.status.is_open:
-                raise Refused("The calibration has ended: begin it again.")
+                raise Refused(text("The calibration has ended: begin it again."))
             self._session = session
             if not self._send(CalibrationCommand(action, width_us)):
-                raise Refused("The car's guard does not respond: try again.")
+                raise Refused(text("The car's guard does not respond: try again."))
 
     def finished(self, session: str) -> Calibration:
         """The result of this phone's calibration. Raises Refused until all steps are done."""
         with self._lock:
             status = self.status
             if session != self._session or status.found is None or status.step < status.steps:
-                raise Refused("The calibration is not done yet.")
+                raise Refused(text("The calibration is not done yet."))
             return status.found
 
     def is_calibrating(self, session: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from shared.errors import Refused
 from shared.protocol.messages import CarHeartbeat, CarMode, CarState, CarTelemetry, DriveOrder, Lease, OrderAction
+from shared.text import text
 from vehicle.core.calibration_session import CLOSED
 from vehicle.core.messages import (
     PHONE_RUN_ID,
@@ -131,13 +132,15 @@ class PhoneControl:
         with self._lock:
             self._require_free(session, now_s)
             if self.calibration.status.is_open:
-                raise Refused("The car is being calibrated: save the calibration or discard it first.")
+                raise Refused(text("The car is being calibrated: save the calibration or discard it first."))
             if self._state.mode == "tripped":
-                raise Refused(f"The car is tripped ({self._state.reason.rstrip('.')}): check it, then reset it.")
+                raise Refused(
+                    text("The car is tripped ({why}): check it, then reset it.", why=self._state.reason.rstrip("."))
+                )
             if self._state.mode == "driving":
-                raise Refused("The car is already driving.")
+                raise Refused(text("The car is already driving."))
             if not self._heartbeat:
-                raise Refused("The car's guard has not reported yet: try again.")
+                raise Refused(text("The car's guard has not reported yet: try again."))
             self._holder, self._renewed_s, self._started_s = session, now_s, now_s
             self._lease(self._heartbeat)
             self._order("arm")
@@ -171,7 +174,7 @@ class PhoneControl:
         """Set the throttle limit, 0 to 100 percent, of the car that this phone holds. Raises Refused."""
         with self._lock:
             if session != self._holder:
-                raise Refused("This phone does not hold the car.")
+                raise Refused(text("This phone does not hold the car."))
             self._send(ThrottleLimit(percent))
 
     def reload_model(self, now_s: float) -> None:
@@ -184,9 +187,9 @@ class PhoneControl:
         """Raises Refused while the car is armed or the station runs it."""
         with self._lock:
             if self._state.mode in ARMED:
-                raise Refused("The car is armed: stop it first.")
+                raise Refused(text("The car is armed: stop it first."))
             if self._station_runs(now_s):
-                raise Refused("The station runs this car now: ask the official.")
+                raise Refused(text("The station runs this car now: ask the official."))
 
     def status(self, session: str, now_s: float) -> PhoneStatus:
         """What the page of this session shows now."""
@@ -221,9 +224,9 @@ class PhoneControl:
 
     def _require_free(self, session: str, now_s: float) -> None:
         if self._station_runs(now_s):
-            raise Refused("The station runs this car now: ask the official.")
+            raise Refused(text("The station runs this car now: ask the official."))
         if self._holds(now_s) and session != self._holder:
-            raise Refused("Another phone holds the car.")
+            raise Refused(text("Another phone holds the car."))
 
     def _require_may_calibrate(self, session: str, now_s: float) -> None:
         with self._lock:

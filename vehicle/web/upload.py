@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from starlette.requests import Request
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.importing.archive import HEAD_BYTES, check_packing, is_archive
 
 MAX_BYTES = 128 << 20
@@ -48,7 +49,7 @@ async def receive_upload(request: Request, name: str) -> AsyncIterator[pathlib.P
                     raise BadInput(_too_large())
                 file.write(part)
         if not received_bytes:
-            raise BadInput("The file is empty.")
+            raise BadInput(text("The file is empty."))
         if not file_name.endswith(ENDINGS):
             _require_archive(path)
         yield path
@@ -61,9 +62,9 @@ def _require_archive(path: pathlib.Path) -> None:
     check_packing(head)
     if not is_archive(head):
         raise BadInput(
-            "A model is a DeepRacer archive (.tar.gz, .tar or .zip), or an .onnx or a .pb file with its metadata."
+            text("A model is a DeepRacer archive (.tar.gz, .tar or .zip), or an .onnx or a .pb file with its metadata.")
         )
 
 
 def _too_large() -> str:
-    return f"The file is larger than {MAX_BYTES >> 20} MB, which is the limit."
+    return text("The file is larger than {max_bytes} MB, which is the limit.", max_bytes=MAX_BYTES >> 20)

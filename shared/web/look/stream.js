@@ -1,119 +1,147 @@
-// One event stream for all tabs of a browser that show the same page. A browser opens at most six connections to a
-// machine, over all tabs: with a stream in each, the seventh tab would not load, and no command could be sent.
-// One tab, the leader, holds the stream and forwards each event (BroadcastChannel); when it closes, another takes over.
+// A tab's side of the browser's one event stream (stream_hub.js). The stream is held by a shared worker; where there is
+// none, one of the tabs holds it, and another takes over when that one closes. Web Locks would choose that tab too, but
+// they exist only on pages that came over TLS or from this machine itself.
 "use strict";
 
-// `events`: the names to listen to. `merge(snapshot, name, data)`: the snapshot that a tab opened later gets first.
-// `onMessage(name, data, age_ms)`: an event, and its age if another tab stored it. `onLost()`: the stream broke; it is
-// reopened here.
-const sharedStream = ({ address, events, merge, onMessage, onLost }) => {
-  const LEAD_EVERY_MS = 400; // how often the leader announces itself; a hidden tab manages once a second
-  const LEADER_GONE_MS = 1800; // without an announcement for this long, another tab takes over
-  const SPREAD_MS = 600; // so that tabs do not all take over at the same moment
-  const JOIN_MS = 120; // how long a new tab waits for a leader to answer
-  const REOPEN_MS = 5000; // a stream without an event for this long is reopened
-  const REFUSED_MS = 2000;
-  const me = { since: Date.now(), id: Math.random() };
-  const channel = "BroadcastChannel" in window ? new BroadcastChannel(`raceday ${address}`) : null;
-  let source = null;
-  let snapshot = null; // what the page shows, if this tab leads or got it from the leader
-  let opened_ms = 0;
-  let event_ms = 0; // when the newest event arrived
-  let leader_ms = performance.now(); // when the leader was last active
-  let takeover_ms = LEADER_GONE_MS;
+// `address`: of the stream; `topics`: what this tab shows. `onMessage(name, data, age_ms)`: an event "update" or
+// "heartbeat", and how old it is if another tab got it first. `onLost()`: the stream broke; it is reopened by the hub.
+// `onDenied()`: the machine gives this browser a topic of the tab no longer: nobody is signed in any more.
+const sharedStream = ({ address, topics = [], onMessage, onLost, onDenied = () => {} }) => {
+  const CHECK_EVERY_MS = 1000;
+  const MISSES = 3; // checks in a row without a word from the worker, after which another worker is started
+  const WORKERS = 3; // how many are tried
+  const SCRIPT = [...document.scripts].find((script) => script.src.includes("/stream_hub.js")).src;
+  const id = `${Date.now()} ${Math.random()}`; // the older tab has the smaller one
+  const whole = new Set(); // topics that this tab shows already
 
-  const isLeader = () => source !== null;
-  const isOlder = (other) => other.since < me.since || (other.since === me.since && other.id < me.id);
-  const post = (message) => channel?.postMessage({ ...message, from: me });
-
-  function deliver(name, data, age_ms = 0) {
-    event_ms = performance.now() - age_ms;
-    snapshot = merge(snapshot, name, data);
-    onMessage(name, data, age_ms);
+  function receive({ kind, name, data, age_ms, topics: denied }) {
+    if (kind === "lost") return onLost();
+    if (kind === "denied") return denied.some((topic) => topics.includes(topic)) ? onDenied() : undefined;
+    if (kind !== "event") return undefined;
+    if (name !== "update") return onMessage(name, data, age_ms);
+    const mine = Object.entries(data.topics).filter(
+      ([topic, change]) => (topics.length === 0 || topics.includes(topic)) && (change.whole || whole.has(topic)),
+    );
+    for (const [topic] of mine) whole.add(topic);
+    return onMessage(name, { ...data, topics: Object.fromEntries(mine) }, age_ms);
   }
 
-  function open() {
-    source?.close();
-    source = new EventSource(address);
-    opened_ms = performance.now();
-    post({ kind: "lead" });
-    for (const name of events) {
-      source.addEventListener(name, (message) => {
-        const data = JSON.parse(message.data);
-        deliver(name, data);
-        post({ kind: "event", name, data });
-      });
+  // The first worker that answers serves; one that is silent is left alone, and the next has another name.
+  function overWorker(number) {
+    let misses = 0;
+    let worker = null;
+    try {
+      worker = new SharedWorker(SCRIPT, { name: `${address}#${number}` });
+    } catch {
+      return overChannel(); // workers may be forbidden in this browser
     }
-    source.onerror = () => {
-      onLost();
-      post({ kind: "lost" });
+    const { port } = worker;
+    const join = () => port.postMessage({ kind: "join", id, topics });
+    const stop = () => {
+      clearInterval(timer);
+      port.onmessage = null;
+      port.postMessage({ kind: "leave", id });
     };
-  }
-
-  function close() {
-    source?.close();
-    source = null;
-  }
-
-  function onChannelMessage(message) {
-    // Two tabs lead: the older one stays.
-    if (isLeader() && (message.kind === "lead" || message.kind === "event")) {
-      if (!isOlder(message.from)) return post({ kind: "lead" });
-      close();
-    }
-    if (isLeader()) {
-      if (message.kind === "hello") post({ kind: "lead", snapshot, age_ms: performance.now() - event_ms, to: message.from.id });
-      return undefined;
-    }
-    if (message.kind === "bye") return join(Math.random() * JOIN_MS);
-    if (message.kind === "hello") return undefined;
-    leader_ms = performance.now();
-    takeover_ms = LEADER_GONE_MS + Math.random() * SPREAD_MS;
-    if (message.kind === "lost") onLost();
-    if (message.kind === "lead" && message.to === me.id && message.snapshot) deliver(events[0], message.snapshot, message.age_ms);
-    else if (message.kind === "lead" && !message.to && snapshot === null) post({ kind: "hello" });
-    // A tab opened in between ignores changes until it has a snapshot.
-    if (message.kind === "event" && (snapshot !== null || message.data.whole)) deliver(message.name, message.data);
+    const next = () => {
+      stop();
+      return number + 1 < WORKERS ? overWorker(number + 1) : overChannel();
+    };
+    const timer = setInterval(() => {
+      if (++misses > MISSES) next();
+    }, CHECK_EVERY_MS);
+    port.onmessage = ({ data }) => {
+      misses = 0;
+      if (data.kind === "alive") port.postMessage({ kind: "here", id });
+      receive(data);
+    };
+    worker.onerror = next;
+    join();
+    atEnd(() => port.postMessage({ kind: "leave", id }), join);
     return undefined;
   }
 
-  // In `wait_ms` this tab leads, unless another tab announces itself first.
-  function join(wait_ms) {
-    const joined_ms = performance.now();
-    post({ kind: "hello" });
-    setTimeout(() => {
-      if (!isLeader() && leader_ms < joined_ms) open();
-    }, wait_ms);
-  }
+  // Without a shared worker: the oldest tab leads. It holds the hub and announces itself; tabs that miss it take over.
+  function overChannel() {
+    const LEAD_EVERY_MS = 400; // a hidden tab manages once a second
+    const LEADER_GONE_MS = 1800;
+    const SPREAD_MS = 600; // so that tabs do not all take over at the same moment
+    const JOIN_MS = 120; // how long a new tab waits for a leader to answer
+    const channel = "BroadcastChannel" in window ? new BroadcastChannel(`raceday ${address}`) : null;
+    let hub = null;
+    let leader = "";
+    let leader_ms = performance.now();
+    let gone_ms = LEADER_GONE_MS;
+    const post = (message) => channel?.postMessage({ ...message, from: id });
 
-  function leave() {
-    if (isLeader()) post({ kind: "bye" });
-    close();
-  }
-
-  function check() {
-    const now_ms = performance.now();
-    if (!isLeader()) {
-      if (now_ms - leader_ms > takeover_ms) open();
-      return;
+    function lead() {
+      const broadcast = (message) => {
+        post({ kind: "hub", message });
+        receive(message);
+      };
+      const send = (to, message) => (to === id ? receive(message) : post({ kind: "hub", to, message }));
+      leader = id;
+      hub = streamHub({ address, broadcast, send });
+      hub.join(id, topics);
+      post({ kind: "lead" });
     }
-    post({ kind: "lead" });
-    const refused = source.readyState === EventSource.CLOSED;
-    if ((refused && now_ms - opened_ms > REFUSED_MS) || (silence.isSilent() && now_ms - opened_ms > REOPEN_MS)) open();
+
+    function follow(other) {
+      hub?.end();
+      hub = null;
+      leader_ms = performance.now();
+      gone_ms = LEADER_GONE_MS + Math.random() * SPREAD_MS;
+      if (leader === other) return;
+      leader = other;
+      post({ kind: "join", topics });
+    }
+
+    function join(wait_ms) {
+      const asked_ms = performance.now();
+      leader = "";
+      post({ kind: "hello" });
+      setTimeout(() => {
+        if (hub === null && (leader === "" || leader_ms < asked_ms)) lead();
+      }, wait_ms);
+    }
+
+    function onChannelMessage({ kind, from, to, message, topics: theirs }) {
+      if (hub !== null) {
+        if (kind === "hello") return post({ kind: "lead" });
+        if (kind === "join") return hub.join(from, theirs);
+        if (kind === "bye") return hub.leave(from);
+        if (from > id) return post({ kind: "lead" }); // two tabs lead: the older one stays
+      }
+      if (kind === "lead") return follow(from);
+      if (kind === "bye" && from === leader) return join(Math.random() * JOIN_MS);
+      if (kind !== "hub") return undefined;
+      if (from !== leader) return follow(from);
+      leader_ms = performance.now();
+      return to === undefined || to === id ? receive(message) : undefined;
+    }
+
+    if (channel === null) return lead();
+    channel.onmessage = ({ data }) => onChannelMessage(data);
+    setInterval(() => {
+      if (hub !== null) post({ kind: "lead" });
+      else if (performance.now() - leader_ms > gone_ms) lead();
+    }, LEAD_EVERY_MS);
+    const leave = () => {
+      post({ kind: "bye" });
+      hub?.end();
+      hub = null;
+    };
+    atEnd(leave, () => join(JOIN_MS));
+    return join(JOIN_MS);
   }
 
-  if (channel === null) {
-    open();
-  } else {
-    leader_ms = -Infinity;
-    channel.onmessage = (message) => onChannelMessage(message.data);
-    join(JOIN_MS);
+  // A page that is put aside and may return (the back button, a frozen tab) leaves, and joins again.
+  function atEnd(leave, again) {
+    window.addEventListener("pagehide", leave);
+    document.addEventListener("freeze", leave);
+    window.addEventListener("pageshow", (shown) => shown.persisted && again());
+    document.addEventListener("resume", again);
   }
-  setInterval(check, LEAD_EVERY_MS);
-  // A page that is put aside and may return (the back button, a frozen tab) hands the stream to another tab.
-  window.addEventListener("pagehide", leave);
-  document.addEventListener("freeze", leave);
-  const rejoin = () => channel && join(JOIN_MS);
-  window.addEventListener("pageshow", (shown) => shown.persisted && rejoin());
-  document.addEventListener("resume", rejoin);
+
+  if ("SharedWorker" in window) overWorker(0);
+  else overChannel();
 };

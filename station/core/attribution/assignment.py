@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.text import text
 from shared.units import NS_PER_MS
 from station.core.attribution import likelihood
 from station.core.attribution.car_clock import CarClock
@@ -183,7 +184,7 @@ class CrossingAssigner:
         `alternatives`: the total cost of giving it to another column instead, and that column; the cheapest first.
         """
         if crossing.car in {car.name for car in cars}:
-            return Decision(crossing.number, crossing.at_ns, crossing.car, "its transponder", 1.0, True)
+            return Decision(crossing.number, crossing.at_ns, crossing.car, text("its transponder"), 1.0, True)
         margin = min(
             (value - total + (0.0 if other < len(cars) else SURE - SURE_A_CAR) for value, other in alternatives),
             default=FAR,
@@ -192,11 +193,13 @@ class CrossingAssigner:
         close = SURE if column < len(cars) else 4 * FAR  # if it may have been no car, all cars are named
         others = tuple(cars[other].name for value, other in alternatives if other < len(cars) and value - total < close)
         if column >= len(cars):
-            return Decision(crossing.number, crossing.at_ns, "", "no car can have been there", odds, False, others)
+            return Decision(
+                crossing.number, crossing.at_ns, "", text("no car can have been there"), odds, False, others
+            )
         car, report = cars[column], reports[column]
-        why = "the time since its last crossing; it reported nothing"
+        why = text("the time since its last crossing; it reported nothing")
         if report is not None:
-            why = f"its report, {(car.on_gate_clock(report)[0] - crossing.at_ns) / NS_PER_MS:+.0f} ms off"
+            why = text("its report, {off:+.0f} ms off", off=(car.on_gate_clock(report)[0] - crossing.at_ns) / NS_PER_MS)
         return Decision(crossing.number, crossing.at_ns, car.name, why, odds, margin >= SURE, others)
 
     def _learn(self, weighed: WeighedCluster) -> list[MissingCrossing]:
@@ -231,7 +234,7 @@ class CrossingAssigner:
         if not 2 <= laps <= LAPS_BETWEEN or not near_whole_laps:
             return []
         share_ns = (at_ns - car.last_ns) // laps
-        why = f"the gap of {laps} laps between its crossings"
+        why = text("the gap of {laps} laps between its crossings", laps=laps)
         return [MissingCrossing(car.name, car.last_ns + n * share_ns, why) for n in range(1, laps)]
 
     def _cost_of(self, decision: Decision) -> float:
@@ -248,7 +251,11 @@ class CrossingAssigner:
             off = (at_ns - decision.at_ns) / sigma_ns
             if decision.car != car.name and off * off / 2 < cost + SURE:
                 self._sure.remove((decision, cost))
-                why = f"the report of {car.name} came late, {(at_ns - decision.at_ns) / NS_PER_MS:+.0f} ms off"
+                why = text(
+                    "the report of {name} came late, {off:+.0f} ms off",
+                    name=car.name,
+                    off=(at_ns - decision.at_ns) / NS_PER_MS,
+                )
                 contradictions.append(LateContradiction(decision.crossing, decision.at_ns, decision.car, car.name, why))
         return contradictions
 
@@ -265,7 +272,7 @@ class CrossingAssigner:
                 if at_ns < before_ns and fresh:
                     car.waiting.remove(report)
                     car.last_ns = at_ns
-                    missing = MissingCrossing(car.name, at_ns, "its own report")
+                    missing = MissingCrossing(car.name, at_ns, text("its own report"))
                     outcomes += self._contradicted_by(car, report) or [missing]
         return outcomes
 

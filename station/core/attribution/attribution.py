@@ -7,6 +7,7 @@ multi_car.py. Example: with one car on the track, its run gets each crossing at 
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.decisions import Step
@@ -69,7 +70,7 @@ class Attribution:
         """
         race, multi_car = self._race, self._multi_car
         if race is None or multi_car is None:
-            return [f.Unattributed(crossing.number, "no race is open")]
+            return [f.Unattributed(crossing.number, text("no race is open"))]
         if crossing.transponder and (owner := self._by_transponder(race, crossing)) is not None:
             if isinstance(owner, f.Unattributed):
                 return [owner]
@@ -81,9 +82,9 @@ class Attribution:
         if step is not None:
             return [step]
         if crossing.direction < 0:
-            return [f.Unattributed(crossing.number, "it went backwards through the gate")]
+            return [f.Unattributed(crossing.number, text("it went backwards through the gate"))]
         if kind == "split":
-            return [f.Unattributed(crossing.number, "several cars are on the track")]
+            return [f.Unattributed(crossing.number, text("several cars are on the track"))]
         return multi_car.crossing(crossing, source, lockout_ns)
 
     def remember(
@@ -180,6 +181,10 @@ class Attribution:
         again, was_unknown = self._transponders.is_assigned(known.id), not self._transponders.is_known(known.id)
         return OwnerChange(known, self._transponders.assign(known), again, was_unknown, command)
 
+    def rename_owner(self, was: str, racer: str) -> None:
+        """The transponders that `was` carries are `racer`'s, because he has another name now."""
+        self._transponders.rename_owner(was, racer)
+
     def recount(self, change: OwnerChange) -> Iterable[Step]:
         """Counts the transponder's earlier passes for its new owner; gives facts, and crossings still to be counted."""
         if self._race is None or not change.passes:
@@ -211,13 +216,19 @@ class Attribution:
         if (known := owner.known) is None:
             if not race.on or any(not self._transponders.has_any(run) for run in race.on_track):
                 return None
-            why = f"the transponder {crossing.transponder} has no owner here" if self._names.exact else owner.why
+            why = (
+                text("the transponder {read} has no owner here", read=crossing.transponder)
+                if self._names.exact
+                else owner.why
+            )
             return f.Unattributed(crossing.number, why)
         run = next((run for run in race.on_track if self._transponders.is_of(known, run)), None)
         if run is not None:
             return run
         name = known.car or known.racer
-        return f.Unattributed(crossing.number, f"its transponder belongs to {name}, who is not on the track")
+        return f.Unattributed(
+            crossing.number, text("its transponder belongs to {name}, who is not on the track", name=name)
+        )
 
 
 def _count_afterwards(
@@ -230,7 +241,11 @@ def _count_afterwards(
         if run.book.near(crossing.boot, crossing.at_ns):
             continue  # the same pass, read by the car's other transponder
         if run.on and (last is None or last.boot != crossing.boot or last.at_ns < crossing.at_ns):
-            why = f"its transponder {crossing.transponder}, given by {command.author}"
+            why = text(
+                "its transponder {transponder}, given by {author}",
+                transponder=crossing.transponder,
+                author=command.author,
+            )
             race.doubtful.pop(crossing.number, None)
             yield AssignedCrossing(run, crossing, LINE, "gate", why, 100)
         else:

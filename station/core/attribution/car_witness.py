@@ -77,6 +77,18 @@ class CarWitness:
         self._waiting.append(report)
         return self._settle()
 
+    def time_of(self, segment: LapSegment) -> tuple[int, int] | None:
+        """When the car passed here by its own report, in ns of the gate's clock, and how far that may be off.
+
+        None: no report was found for this crossing.
+        """
+        passing = next((p for p in self._passings if p.segment is segment), None)
+        if passing is None or passing.report is None:
+            return None
+        report, gate = passing.report, passing.clock
+        clock = self._clocks.get((report.car_boot, gate))
+        return None if clock is None else clock.on_gate(report.at_ns, report.uncertainty_ns)
+
     def on_recount(self, book: LapBook) -> list[Finding]:
         """A ruling changed the run's crossings: compares the newest again; gives the findings.
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from shared.text import text
 from shared.units import seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
@@ -137,7 +138,12 @@ class MultiCarAttribution:
         if not decision.sure or run is None:
             return self._doubtful(decision, pending)
         if not run.on:
-            return [f.Unattributed(decision.crossing, f"it was {decision.car}'s, whose run is over: {decision.why}")]
+            return [
+                f.Unattributed(
+                    decision.crossing,
+                    text("it was {car}'s, whose run is over: {why}", car=decision.car, why=decision.why),
+                )
+            ]
         percent = int(100 * decision.odds)
         return [AssignedCrossing(run, pending.crossing, "start_finish", pending.source, decision.why, percent)]
 
@@ -151,17 +157,17 @@ class MultiCarAttribution:
         if decision.car:
             percent = int(100 * decision.odds)
             proposal = proposals.doubtful_among_cars(runs, crossing, at_ns, decision.car, decision.why, percent)
-            why = "it is doubtful whose it was: an official is asked"
+            why = text("it is doubtful whose it was: an official is asked")
         else:
             proposal = proposals.false_among_cars(runs, crossing, at_ns, decision.why)
-            why = f"{decision.why}: an official is asked"
+            why = text("{why}: an official is asked", why=decision.why)
         runs[0].proposals.append(proposal)
         return [f.Unattributed(decision.crossing, why), proposal]
 
     def _contradicted(self, late: LateContradiction) -> list[f.Fact]:
         """Reports that a crossing is in doubt after all; it stays with its run until an official decides otherwise."""
         run, other = self._in[late.car], self._in[late.other]
-        facts: list[f.Fact] = [f.CrossingMissed(other.run_id, late.other, late.at_ns, "its own report")]
+        facts: list[f.Fact] = [f.CrossingMissed(other.run_id, late.other, late.at_ns, text("its own report"))]
         if not other.begun:
             return facts
         self.race.doubtful[late.crossing] = self._decided[late.crossing].crossing
@@ -188,10 +194,10 @@ class MultiCarAttribution:
             self.on = True
             self._assigner = CrossingAssigner((), seconds_to_ns(race.info.rules.min_lap_s), LOCKOUT_NS)
         for run in race.on_track:
-            if run.released and self._in.get(run.car) is not run:
+            if run.released and (self._in.get(run.car) is not run or run.car in self._gone):
                 self._enter(self._assigner, run)
         for car, run in self._in.items():
-            if not run.on and car not in self._gone:
+            if not (run.on and run.released) and car not in self._gone:
                 self._gone[car] = self._now_ns
                 self._assigner.leave(car, self._now_ns)
         recent = any(self._now_ns - left_ns < LEAVES_NS for left_ns in self._gone.values())
@@ -205,7 +211,7 @@ class MultiCarAttribution:
         """The crossing belongs to the run on the track; to none if there is none."""
         on_track = self.race.on_track
         if not on_track:
-            return f.Unattributed(crossing.number, "no run is on")
+            return f.Unattributed(crossing.number, text("no run is on"))
         return AssignedCrossing(on_track[-1], crossing, kind, source)
 
     def _enter(self, cars: CrossingAssigner, run: Run) -> None:

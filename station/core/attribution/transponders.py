@@ -8,10 +8,11 @@ other than the config's or the decoder's, it is still the same transponder.
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.errors import Refused
 from shared.protocol.topics import checked_device
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.transponder_ids import IdReading, plain_id, reading, the_hexadecimal
@@ -96,6 +97,13 @@ class Transponders:
             self.unknown_transponders.pop(key, None)
         return [each for key in same for each in self._passes[key]]
 
+    def rename_owner(self, was: str, racer: str) -> None:
+        """The racer who was called `was` is called `racer` now; his transponders and their passes stay his."""
+        key = self._names.key(was)
+        for each in [each for each in self._all() if each.racer and self._names.key(each.racer) == key]:
+            self._assigned[plain_id(each.id)] = replace(each, racer=racer)
+        self._owners.clear()
+
     def is_assigned(self, transponder: str) -> bool:
         """Whether an official named its owner."""
         return bool(self._matching(transponder, self._assigned.values()))
@@ -132,11 +140,11 @@ class Transponders:
 
     def _matching(self, transponder: str, among: Iterable[e.Transponder]) -> list[e.Transponder]:
         """Those `among` the known ids that this one means: by the same text, else surely by number, else possibly."""
-        every, text = tuple(among), reading(transponder)
-        same = [each for each in every if plain_id(each.id) == text.plain]
+        every, written = tuple(among), reading(transponder)
+        same = [each for each in every if plain_id(each.id) == written.plain]
         if same or not self._by_number:
             return same
-        readings = [(each, the_hexadecimal(reading(each.id), text)) for each in every]
+        readings = [(each, the_hexadecimal(reading(each.id), written)) for each in every]
         sure = [each for each, hexadecimal in readings if hexadecimal is not None and hexadecimal.sure]
         return sure or [
             each
@@ -172,7 +180,7 @@ class Transponders:
         """The owner of the transponder that was `read`."""
         if self._names.exact:
             known = next((each for each in reversed(self._configured) if each.id == read), None)
-            return TransponderOwner(known, f"its transponder {read}")
+            return TransponderOwner(known, text("its transponder {read}", read=read))
         if read not in self._owners:
             if len(self._owners) > 4 * MAX_UNKNOWN:
                 self._owners.clear()
@@ -202,7 +210,10 @@ class Transponders:
 
     def _all(self) -> list[e.Transponder]:
         """The config's transponders, as changed by officials since; from edition 3 on, also those without an owner."""
-        gone = {each.id for given in self._assigned.values() for each in self._matching(given.id, self._configured)}
+        if not self._configured:
+            gone = set()
+        else:
+            gone = {each.id for given in self._assigned.values() for each in self._matching(given.id, self._configured)}
         every = [*(each for each in self._configured if each.id not in gone), *self._assigned.values()]
         return [each for each in every if each.car or each.racer or self._by_number]
 
@@ -215,8 +226,10 @@ class Transponders:
             if plain_id(same[0].id) not in self._exact_ids:
                 self._exact_ids.add(plain_id(same[0].id))
                 self._owners.clear()
-            written = "" if same[0].id == read else f" (known here as {same[0].id})"
-            return self._named_owner(same[0], read, f"its transponder {read}{written}")
+            why = text("its transponder {read}", read=read)
+            if same[0].id != read:
+                why = text("its transponder {read} (known here as {id})", read=read, id=same[0].id)
+            return self._named_owner(same[0], read, why)
         candidates = [each for each in every if self._may_be(each, meant)]
         if self._by_number:  # what an official assigned last overrides any other reading
             candidates = [each for each in candidates if plain_id(each.id) in self._assigned][-1:] or candidates
@@ -224,12 +237,21 @@ class Transponders:
         if len(owners) > 1:
             names = " or ".join(f"{each.id} of {each.car or each.racer}" for each in candidates)
             return TransponderOwner(
-                None, f"the transponder {read} may be {names}: write both ids as the decoder sends them"
+                None,
+                text(
+                    "the transponder {read} may be {names}: write both ids as the decoder sends them",
+                    read=read,
+                    names=names,
+                ),
             )
         if owners:
-            why = f"its transponder {read} (known here as {candidates[0].id}; one of the two is hexadecimal)"
+            why = text(
+                "its transponder {read} (known here as {id}; one of the two is hexadecimal)",
+                read=read,
+                id=candidates[0].id,
+            )
             return self._named_owner(candidates[0], read, why)
-        return TransponderOwner(None, f"the transponder {read} has no owner here")
+        return TransponderOwner(None, text("the transponder {read} has no owner here", read=read))
 
     def _may_be(self, known: e.Transponder, read: IdReading) -> bool:
         """The same number in two notations, unless that is a guess and the known id was sent exactly as written."""
@@ -241,15 +263,15 @@ class Transponders:
     def _named_owner(self, known: e.Transponder, read: str, why: str) -> TransponderOwner:
         given = self._assigned.get(plain_id(known.id))
         if not (known.car or known.racer):
-            return TransponderOwner(None, f"the transponder {read} has no owner here", given)
+            return TransponderOwner(None, text("the transponder {read} has no owner here", read=read), given)
         return TransponderOwner(known, why, given)
 
 
 def checked_owner(command: e.AssignTransponder, names: RacerNames) -> e.Transponder:
     """The transponder with the owner that an official names. Raises Refused for an invalid id, car or name."""
-    text = command.transponder
-    if not (text.isprintable() and 0 < len(text) <= MAX_LETTERS) or text != text.strip():
-        raise Refused(f"A transponder's id has 1 to {MAX_LETTERS} printable characters.")
+    written = command.transponder
+    if not (written.isprintable() and 0 < len(written) <= MAX_LETTERS) or written != written.strip():
+        raise Refused(text("A transponder's id has 1 to {max_letters} printable characters.", max_letters=MAX_LETTERS))
     car = checked_device(command.car) if command.car else ""
     racer = names.checked(command.racer) if command.racer and not car else ""
     return e.Transponder(command.transponder, car, racer)

@@ -6,6 +6,7 @@ the passes of its own transponders in the meantime, that of the right owner with
 
 from dataclasses import dataclass
 
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.attribution.transponders import Transponders
@@ -82,7 +83,9 @@ def _recount(
     for each in passes:
         each.run = run.run_id
         if each.crossing.number in numbers - before:
-            why = f"{transponders.of(each.crossing.transponder).why}, given by {command.author}"
+            why = text(
+                "{why}, given by {author}", why=transponders.of(each.crossing.transponder).why, author=command.author
+            )
             attributed.append(f.Attributed(each.crossing.number, run.run_id, run.car, why, 100))
     if run.on:
         last_read.update({(gate, run.run_id): last for gate, last in recounted.read.items()})

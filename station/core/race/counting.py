@@ -8,16 +8,20 @@ decides so. It calls lap_book.py, which holds the run's crossings, time_limit.py
 from dataclasses import dataclass
 
 from shared.protocol.messages import RunPhase
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.race.pause import paused_lap
 from station.core.race.race import Race
 from station.core.race.results import finish, finish_if_full
+from station.core.race.starts import SIGNAL_NS, early_ns, false_start
 from station.core.race.time_limit import is_late, time_up
+from station.core.rulings.hand_timing import yield_to_sensor
 from station.core.runs.lap_doubts import weighed
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.run import Run
+from station.core.runs.sectors import SplitCrossing
 
-SIGNAL_NS = 50_000_000  # an official's reaction time, and the command's way to the station
 OTHER_CLOCK_NS = 50_000_000  # the error of comparing two clocks by the time of day
 
 
@@ -44,19 +48,29 @@ def count_crossing(race: Race, step: AssignedCrossing) -> tuple[list[f.Fact], La
     if late and run.rules.at_time_limit == "stop":
         utc_ns = race.scale.utc_ns(crossing.boot, crossing.at_ns)
         over = time_up(race, run, utc_ns, crossing.boot)
-        return [*over, f.Unattributed(crossing.number, "it came after the time limit")], None
-    if isinstance(attributed, f.Unattributed) or kind == "split":
+        return [*over, f.Unattributed(crossing.number, text("it came after the time limit"))], None
+    if isinstance(attributed, f.Unattributed):
+        early = early_ns(race, run, crossing) if kind != "split" and crossing.direction >= 0 else 0
+        return [attributed, *(false_start(run, crossing, early) if early > 0 else [])], None
+    if kind == "split":
+        run.splits.append(SplitCrossing(crossing.gate, crossing.at_ns, crossing.boot))
         return [attributed], None
     counted = as_counted(race, crossing, source)
     begun: list[f.Fact] = []
     if run.signal is not None:
         begun = rebase(race, run, run.signal, counted)
         if run.book.drove_off(counted):
-            why = "the car drove off over the line: lap 1 had begun"
+            why = text("the car drove off over the line: lap 1 had begun")
             return [*begun, f.Unattributed(crossing.number, why)], None
+    if run.hand_timed and source != "hand":
+        settled = yield_to_sensor(run, counted, race.scale)
+        if settled is not None:
+            return [attributed, *settled], None
     facts, segment = _count(race, run, counted)
     if late and segment is not None and run.phase == "running":
-        facts += finish(race, run, "time up", "time is up, the last lap is done", True, counted.utc_ns, counted.boot)
+        facts += finish(
+            race, run, "time up", text("time is up, the last lap is done"), True, counted.utc_ns, counted.boot
+        )
     return [*begun, attributed, *facts], segment
 
 
@@ -71,11 +85,11 @@ def attribution_of(
 ) -> f.Attributed | f.Unattributed:
     """`Attributed` if the run in this phase may have the crossing now, else `Unattributed` with the reason."""
     if crossing.direction < 0:
-        return f.Unattributed(crossing.number, "it went backwards through the gate")
+        return f.Unattributed(crossing.number, text("it went backwards through the gate"))
     if phase not in ("armed", "running"):
-        return f.Unattributed(crossing.number, "no run is on")
+        return f.Unattributed(crossing.number, text("no run is on"))
     if phase == "armed" and not released:
-        return f.Unattributed(crossing.number, "the start has not been given")
+        return f.Unattributed(crossing.number, text("the start has not been given"))
     return f.Attributed(crossing.number, run_id, car, why, sure_percent)
 
 
@@ -88,7 +102,9 @@ def as_counted(race: Race, crossing: f.Crossing, source: f.Source) -> CountedCro
 def _count(race: Race, run: Run, counted: CountedCrossing) -> tuple[list[f.Fact], LapSegment | None]:
     if run.book.too_soon(counted):
         run.book.flagged.append(counted)
-        sentence = f"sooner than {run.rules.min_lap_s:g} s after the last crossing: it ends no lap."
+        sentence = text(
+            "sooner than {min_lap_s:g} s after the last crossing: it ends no lap.", min_lap_s=run.rules.min_lap_s
+        )
         return [f.CrossingFlagged(counted.crossing, run.run_id, counted.at_ns, sentence)], None
     was = run.book.doubts.held
     run.book.add(counted)
@@ -98,7 +114,7 @@ def _count(race: Race, run: Run, counted: CountedCrossing) -> tuple[list[f.Fact]
         started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
         return [started, f.PhaseChanged(run.run_id, "running")], segment
     number = len(run.book.segments) - 1
-    done = [f.LapCompleted(run.book.lap(number)), *lap_doubts(race, run, was, number)]
+    done = [f.LapCompleted(run.book.lap(number)), *lap_doubts(race, run, was, number), *paused_lap(run, number)]
     return [*done, *finish_if_full(race, run, counted.utc_ns, counted.boot)], segment
 
 
@@ -110,7 +126,7 @@ def lap_doubts(race: Race, run: Run, was: frozenset[int], ended: int = 0) -> lis
     settled = not (was or run.proposals) and run.book.doubts.ordinary
     if settled or not run.race.officiating:
         return []
-    return weighed(run, was, alone=len(race.on_track) < 2, ended=ended)
+    return weighed(run, was, race.scale, alone=len(race.on_track) < 2, ended=ended)
 
 
 def rebase(race: Race, run: Run, signal: e.Moment, counted: CountedCrossing) -> list[f.Fact]:

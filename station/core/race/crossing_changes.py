@@ -7,13 +7,14 @@ was counted for one run is removed from it and counted for another; both are jud
 from collections.abc import Mapping, Sequence
 
 from shared.errors import Refused
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.counting import as_counted, lap_doubts, rebase
 from station.core.race.race import Race
 from station.core.race.results import finish, judge_again
+from station.core.rulings.lap_rulings import assign, confirm_assignment, remove_assigned, remove_others
 from station.core.runs.recount import RecountedRun, TransponderPass, recounted, restarted_at
-from station.core.runs.rulings import assign, confirm_assignment, remove_assigned, remove_others
 from station.core.runs.run import Run
 
 
@@ -76,7 +77,7 @@ def recount_run(
     facts += lap_doubts(race, run, was) if recount.counted_crossings else []
     if recount.last_lap and run.phase == "running":
         last = recount.counted_crossings[-1]
-        over = finish(race, run, "time up", "time is up, the last lap is done", True, last.utc_ns, last.boot)
+        over = finish(race, run, "time up", text("time is up, the last lap is done"), True, last.utc_ns, last.boot)
         return [*facts, *over], recount
     return [*facts, *judge_again(race, run, command)], recount
 
@@ -101,7 +102,9 @@ def _place(race: Race, run: Run, crossing: f.Crossing, command: e.AssignTranspon
         run.begun = True
         run.start_at(counted)
         race.settle(crossing.number)
-        why = f"its transponder {crossing.transponder}, given by {command.author}"
+        why = text(
+            "its transponder {transponder}, given by {author}", transponder=crossing.transponder, author=command.author
+        )
         started = f.RunStarted(run.run_id, counted.crossing, counted.at_ns, counted.boot, counted.utc_ns)
         return [f.Attributed(crossing.number, run.run_id, run.car, why, 100), started]
     given = e.AssignCrossing(
@@ -121,7 +124,13 @@ def assign_crossing(race: Race, run: Run, command: e.AssignCrossing) -> list[f.F
     """Gives a doubtful crossing to `run`, as an official decides; returns the facts. Raises Refused."""
     crossing = race.doubtful.get(command.number)
     if crossing is None:
-        raise Refused(f"The crossing {command.number} is not in doubt, so it cannot be given to {run.run_id}.")
+        raise Refused(
+            text(
+                "The crossing {number} is not in doubt, so it cannot be given to {run_id}.",
+                number=command.number,
+                run_id=run.run_id,
+            )
+        )
     return [*_assigned_to(race, run, command, crossing), *judge_again(race, run, command)]
 
 

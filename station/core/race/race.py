@@ -4,6 +4,10 @@ Created by set_up.py when a race is opened. counting.py gives it crossings, orde
 the time; results.py works out scores and results. Each run has its own phase by the table of run.py.
 """
 
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+
 from shared.protocol.messages import RunPhase
 from station.core import facts as f
 from station.core import inputs as e
@@ -16,6 +20,15 @@ from station.core.runs.run_registry import RunIds, RunRegistry
 from station.core.timing.utc_scale import UtcScale
 
 MAX_DOUBTS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class RacePause:
+    """Since when a race is paused, by whom and why."""
+
+    moment: e.Moment
+    author: str
+    reason: str
 
 
 class Race:
@@ -40,6 +53,10 @@ class Race:
         self.last: Run | None = None
         self.fastest: dict[str, int] = {}  # fastest lap (ns) of each finished run that counts
         self.scale = scale
+        self.official = ""  # who declared the results official; "" while they are not
+        self.official_with, self.official_utc_ns = "", 0  # with whom ("": alone), and when
+        self.paused: RacePause | None = None
+        self.waiting: list[Run] = []  # over, and not submitted yet, in the order in which they ended
 
     @property
     def runs(self) -> dict[str, Run]:
@@ -60,6 +77,28 @@ class Race:
     def on(self) -> bool:
         """Whether a run is armed or running."""
         return bool(self.on_track)
+
+    def for_trial(self, runs: Sequence[Run]) -> "Race":
+        """A copy on which a ruling about these runs can be tried: it shares nothing that the ruling changes.
+
+        It holds no other runs; their scores are in the standings.
+        """
+        copies = {run.run_id: run.copied() for run in runs}
+        trial = copy(self)
+        trial.registry, trial.spellings = self.registry.for_trial(copies), self.spellings.copied()
+        trial.standings, trial.doubtful, trial.fastest = (
+            self.standings.copied(),
+            dict(self.doubtful),
+            dict(self.fastest),
+        )
+        trial.on_track = [copies.get(run.run_id, run) for run in self.on_track]
+        trial.waiting = [copies.get(run.run_id, run) for run in self.waiting]
+        trial.last = None if self.last is None else copies.get(self.last.run_id, self.last)
+        return trial
+
+    def forget_waiting(self, run: Run) -> None:
+        """The run waits no longer to be submitted."""
+        self.waiting = [each for each in self.waiting if each is not run]
 
     def add_doubtful(self, crossing: f.Crossing) -> None:
         """Stores a crossing that an official may assign to a run."""

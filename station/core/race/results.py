@@ -1,14 +1,16 @@
 """Judges a run when it is over, and again after each ruling: its score, its result, the race's standings.
 
-Called by whatever ends a run (counting.py, time_limit.py, orders.py), changes its laps (crossing_changes.py, orders.py)
-or corrects a clock (set_up.py). A result that differs from the last one that was due is due again, with a higher
-revision.
+Called by whatever ends a run (counting.py, time_limit.py, orders.py), submits it (submission.py), changes its laps
+(crossing_changes.py, orders.py) or corrects a clock (set_up.py). A result that differs from the last one that was due
+is due again, with a higher revision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from shared.rules.ranking import RunLap, Score, score_run
+from shared.rules.ranking import Placed, RunLap, Score, score_run
+from shared.text import text
+from shared.units import seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
@@ -22,22 +24,48 @@ def finish(race: Race, run: Run, trigger: Trigger, reason: str, counts: bool, ut
     """Ends the run at `utc_ns` by the clock of `boot`; returns the facts. `counts` False: it is abandoned, unscored."""
     run.finish(trigger, reason, counts, utc_ns)
     run.finished_boot = boot
+    run.staged = run.paused = None
     race.on_track.remove(run)
     race.last = run
     laps = run.book.laps()
+    waits = counts and race.info.submit_after_s != 0
+    run.submitted = counts and not waits
     return [
         f.RunFinished(run.run_id, reason, len(laps), counts, utc_ns),
         f.PhaseChanged(run.run_id, "finished"),
-        run.ordered("stop"),
+        *([] if run.without_agent else [run.ordered("stop")]),
         *_judged(race, run, laps),
+        *(_await_submission(race, run) if waits else []),
+        *(discard_replaced(race, run, "station") if run.submitted else []),
     ]
+
+
+def _await_submission(race: Race, run: Run) -> list[f.Fact]:
+    race.waiting.append(run)
+    after_s = race.info.submit_after_s
+    return [f.SubmissionPending(run.run_id, None if after_s < 0 else run.finished_utc_ns + seconds_to_ns(after_s))]
+
+
+def discard(race: Race, run: Run, author: str, reason: str) -> list[f.Fact]:
+    """The finished run does not count any more; returns the facts, with the withdrawal of what was posted."""
+    run.counts = False
+    race.forget_waiting(run)
+    return [f.RunDiscarded(run.run_id, author, reason), *judge(race, run)]
+
+
+def discard_replaced(race: Race, run: Run, author: str) -> list[f.Fact]:
+    """Discards the run that this one replaces, now that it is submitted; returns the facts."""
+    replaced = race.runs.get(run.replaces)
+    if replaced is None or replaced.on or not replaced.counts:
+        return []
+    return discard(race, replaced, author, text("replaced by {run}", run=run.run_id))
 
 
 def finish_if_full(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
     """Ends the run at `utc_ns` by the clock of `boot` if all its laps are done; returns the facts."""
     if not run.full() or run.phase != "running":
         return []
-    return finish(race, run, "laps done", "all laps done", True, utc_ns, boot)
+    return finish(race, run, "laps done", text("all laps done"), True, utc_ns, boot)
 
 
 def judge(race: Race, run: Run) -> list[f.Fact]:
@@ -45,21 +73,36 @@ def judge(race: Race, run: Run) -> list[f.Fact]:
     return _judged(race, run, run.book.laps())
 
 
+def judge_all(race: Race, runs: Iterable[Run], before: Sequence[Placed]) -> list[f.Fact]:
+    """Judges several runs after one change that concerns them all; the standings follow once, if they changed.
+
+    `before`: the lines of the standings before the change.
+    """
+    facts = [fact for run in runs if run.phase == "finished" for fact in _scored(race, run, run.book.laps())[0]]
+    lines = race.standings.lines()
+    return facts if lines == tuple(before) else [*facts, f.StandingChanged(race.info.race_id, lines)]
+
+
 def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
+    facts, moved = _scored(race, run, laps)
+    return [*facts, f.StandingChanged(race.info.race_id, race.standings.lines())] if moved else facts
+
+
+def _scored(race: Race, run: Run, laps: Sequence[f.Lap]) -> tuple[list[f.Fact], bool]:
+    """The facts of the run's score and result, and whether the standings changed."""
     ranked = run_laps(laps)
-    score = score_run(ranked, run.rules) if run.counts else None
+    score = score_run(ranked, run.rules) if run.counts and not run.disqualified else None
     run.score = score
     _record_fastest(race, run, laps)
     facts: list[f.Fact] = []
     if run.counts:
         first, last = (score.first_lap, score.last_lap) if score else (0, 0)
         facts.append(f.Qualified(run.run_id, run.racer, score.score_ms if score else None, first, last))
-    if score is not None or run.posted is not None:
-        facts += _due(race, run, laps, ranked, score)
-    uncertainty_ns = uncertainty_of(run.race, laps, score) if race.info.ties_by_uncertainty else 0
-    if race.standings.score(run.run_id, run.racer, score, uncertainty_ns):
-        facts.append(f.StandingChanged(race.info.race_id, race.standings.lines()))
-    return facts
+    counted = score if run.submitted else None
+    if counted is not None or run.posted is not None:
+        facts += _due(race, run, laps, ranked, counted)
+    uncertainty_ns = uncertainty_of(run.race, laps, counted) if race.info.ties_by_uncertainty else 0
+    return facts, race.standings.score(run.run_id, run.racer, counted, uncertainty_ns)
 
 
 def _due(race: Race, run: Run, laps: Sequence[f.Lap], ranked: Sequence[RunLap], score: Score | None) -> list[f.Fact]:
@@ -109,7 +152,7 @@ def corrected(race: Race, correction: ClockCorrection) -> list[f.Fact]:
     for run in [each for each in race.runs.values() if any(map(wrong, each.boots))]:
         run.correct(wrong, correction.by_ns)
         if correction.by_ns and run.book.done:
-            facts.append(f.LapsRecomputed(run.run_id, run.book.laps(), "station", "the clock was put right"))
+            facts.append(f.LapsRecomputed(run.run_id, run.book.laps(), "station", text("the clock was put right")))
         if run.phase == "finished":
             facts += judge(race, run)
     return facts

@@ -24,6 +24,15 @@ class Standings:
         self._best: dict[str, Scored] = {}
         self._gone: Counter[str] = Counter()  # racer -> how many of the scores are too old to change
         self._evicted_best: dict[str, tuple[str, Scored]] = {}  # racer -> the best of those, with its run
+        self._lines: tuple[Placed, ...] | None = ()  # as they were last worked out; None: something changed
+
+    def copied(self) -> "Standings":
+        """A copy that shares nothing that changes."""
+        copied = Standings()
+        vars(copied).update(vars(self))
+        copied._runs = {racer: dict(runs) for racer, runs in self._runs.items()}
+        copied._best, copied._gone, copied._evicted_best = dict(self._best), self._gone.copy(), dict(self._evicted_best)
+        return copied
 
     def score(self, run_id: str, racer: str, score: Score | None, uncertainty_ns: int = 0) -> bool:
         """Stores the run's score (None: it has none) and its uncertainty in ns; True if the standings changed."""
@@ -36,7 +45,10 @@ class Standings:
         best = best_of(self._every(racer) if was is None or gone == was else [was, *fresh])
         if best:
             self._best[racer] = best[0]
-        return was != self._best.get(racer)
+        changed = was != self._best.get(racer)
+        if changed:
+            self._lines = None
+        return changed
 
     def _every(self, racer: str) -> list[Scored]:
         older = [self._evicted_best[racer][1]] if racer in self._evicted_best else []
@@ -50,12 +62,15 @@ class Standings:
         for run_id, scored in [self._evicted_best.pop(name) for name in (racer, was) if name in self._evicted_best]:
             self._add_evicted(run_id, replace(scored, racer=racer))
         self._best.pop(was, None)
+        self._lines = None
         if best := best_of(self._every(racer)):
             self._best[racer] = best[0]
 
     def lines(self) -> tuple[Placed, ...]:
         """The places, from the best racer to the last."""
-        return tuple(rank(self._best.values()))
+        if self._lines is None:
+            self._lines = tuple(rank(self._best.values()))
+        return self._lines
 
     def runs_of(self, racer: str) -> int:
         """How many of the racer's runs have a score."""
@@ -129,4 +144,4 @@ def result(
 def _evidence(run: Run, uncertainty_ns: int) -> Evidence:
     reported_by: ModelSource = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
     evidence = Evidence("", "", 0, 0, uncertainty_ns, model_by=reported_by, model_changes=run.model_changes)
-    return replace(evidence, by_hand=run.by_hand)
+    return replace(evidence, by_hand=run.by_hand, hand_timed=run.hand_timed)

@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
@@ -21,7 +22,7 @@ def tick(race: Race, now: e.Moment, undecided: f.Crossing | None = None) -> list
 
 
 def _limit(race: Race, run: Run, now: e.Moment, undecided: f.Crossing | None) -> list[f.Fact]:
-    if run.phase != "running" or run.rules.time_limit_s is None:
+    if run.phase != "running" or run.rules.time_limit_s is None or run.paused is not None:
         return []
     facts = _clocked(race, run, now)
     ends_ns = run.cutoff_ns(now.boot)
@@ -77,10 +78,10 @@ def is_late(run: Run, crossing: f.Crossing) -> bool:
 def time_up(race: Race, run: Run, utc_ns: int, boot: str) -> list[f.Fact]:
     """Ends the run, at its limit if that was measured, else at `utc_ns` by the clock of `boot`; returns the facts."""
     if run.unsure(boot):
-        return finish(race, run, "time up", "time is up", True, utc_ns, boot)
-    limit_ns = round((run.rules.time_limit_s or 0) * 1_000_000_000)
+        return finish(race, run, "time up", text("time is up"), True, utc_ns, boot)
+    limit_ns = round((run.rules.time_limit_s or 0) * 1_000_000_000) + run.paused_ns()
     ended_utc_ns, boot = run.started_utc_ns + limit_ns, run.book.segments[0].start.boot
-    return finish(race, run, "time up", "time is up", True, ended_utc_ns, boot)
+    return finish(race, run, "time up", text("time is up"), True, ended_utc_ns, boot)
 
 
 def rebooted(race: Race, moment: e.Moment, last: Mapping[str, int]) -> None:

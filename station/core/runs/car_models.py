@@ -5,6 +5,7 @@ whose car reports nothing has no model, and neither has its result.
 """
 
 from shared.errors import Refused
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.runs.run import Run
@@ -43,15 +44,24 @@ class ReportedModels:
 
     def check_at_start(self, run: Run) -> list[f.Fact]:
         """At the start: the fact of the model that drives the run. Raises Refused if the entry names another one."""
+        self.check_entry(run)
         reported = self.of(run.car)
-        if run.race.officiating == 0 or reported is None:
-            return []
-        if not matches_entry(run, reported):
+        return [] if run.race.officiating == 0 or reported is None else record_model(run, reported)
+
+    def check_entry(self, run: Run) -> None:
+        """Raises Refused if the run's car reports another model than the entry's."""
+        reported = self.of(run.car)
+        if run.race.officiating and reported is not None and not matches_entry(run, reported):
             raise Refused(
-                f"{run.car} reports {shown(*reported)}, {run.racer}'s entry says {shown(run.model, run.model_sha256)}: "
-                "load that model on the car, or enter the one that it has, with a reason (`enter_model`)."
+                text(
+                    "{car} reports {what}, {racer}'s entry says {words}: load that model on the car, or enter the "
+                    "one that it has, with a reason (`enter_model`).",
+                    car=run.car,
+                    what=shown(*reported),
+                    racer=run.racer,
+                    words=shown(run.model, run.model_sha256),
+                )
             )
-        return record_model(run, reported)
 
 
 def record_model(run: Run, reported: tuple[str, str]) -> list[f.Fact]:
@@ -77,18 +87,18 @@ def matches_entry(run: Run, reported: tuple[str, str]) -> bool:
 def shown(model: str, sha256: str) -> str:
     """The model's name and short hash, for a sentence."""
     if not model and not sha256:
-        return "no model"
-    return f"the model {model or 'without a name'}" + (f" ({sha256[:SHOWN]})" if sha256 else "")
+        return text("no model")
+    return text("the model {model}", model=model or "without a name") + (f" ({sha256[:SHOWN]})" if sha256 else "")
 
 
 def enter(run: Run, command: e.EnterModel) -> list[f.Fact]:
     """Changes the entry's model: a ruling with author and reason. Raises Refused."""
     model, sha256 = command.model.strip(), command.model_sha256.strip().lower()
     if not command.reason.strip():
-        raise Refused("Another model than the entry's needs a `reason`: it goes into the record.")
+        raise Refused(text("Another model than the entry's needs a `reason`: it goes into the record."))
     if len(model) > 200 or not model.isprintable():
-        raise Refused("A model's name has up to 200 printable characters.")
+        raise Refused(text("A model's name has up to 200 printable characters."))
     if sha256 and (len(sha256) != 64 or any(sign not in "0123456789abcdef" for sign in sha256)):
-        raise Refused("`model_sha256` is a SHA-256 of 64 hexadecimal digits, or empty.")
+        raise Refused(text("`model_sha256` is a SHA-256 of 64 hexadecimal digits, or empty."))
     run.model, run.model_sha256 = model, sha256
     return [f.ModelEntered(run.run_id, model, sha256, command.author, command.reason)]

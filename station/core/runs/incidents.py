@@ -7,17 +7,22 @@ from collections.abc import Sequence
 
 from shared.errors import Refused
 from shared.rules.wording import INCIDENTS
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.runs.hand_marks import HandMark
 from station.core.runs.lap_book import IncidentKind
 from station.core.runs.run import Run
 
+MAX_HAND_TIMES = 512  # of one run
 IncidentCommand = e.OffTrack | e.Collision | e.CarReset
 
 
 def count_incident(run: Run, command: IncidentCommand) -> list[f.Fact]:
-    """Counts an incident in the lap that was on at its time; gives the facts."""
-    number = run.book.lap_at(command.moment.boot, command.at_ns)
+    """Counts an incident in the lap that it names or that was on at its time; gives the facts. Raises Refused."""
+    number = incident_lap(run, command)
+    if command.number is not None and not 1 <= number <= len(run.book.segments):
+        raise Refused(text("Run {run} has no lap {number}.", run=run.run_id, number=number))
     kind = _KINDS[type(command)]
     if number:
         run.book.count_incident(number, kind, 1)
@@ -27,14 +32,38 @@ def count_incident(run: Run, command: IncidentCommand) -> list[f.Fact]:
     return facts
 
 
+def incident_lap(run: Run, command: IncidentCommand) -> int:
+    """The number of the lap in which this incident counts; 0: before lap 1."""
+    if command.number is not None:
+        return command.number
+    return run.book.lap_at(command.moment.boot, command.at_ns)
+
+
 def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
     """Takes back one incident of a lap; gives the facts. Raises Refused if there is none."""
     what, laps = INCIDENTS[command.kind].one, run.book.laps_with(command.kind)
     number = command.number if command.number is not None else max(laps, default=0)
     if number not in laps:
-        where = f"Lap {number} of run {run.run_id}" if command.number is not None else f"Run {run.run_id}"
-        raise Refused(f"{where} has no {what} that could be taken back.")
-    run.book.count_incident(number, command.kind, -1, f"{what} taken back: {command.reason or 'by ' + command.author}")
+        if command.number is None:
+            raise Refused(text("Run {run_id} has no {what} that could be taken back.", run_id=run.run_id, what=what))
+        raise Refused(
+            text(
+                "Lap {number} of run {run_id} has no {what} that could be taken back.",
+                number=number,
+                run_id=run.run_id,
+                what=what,
+            )
+        )
+    run.book.count_incident(
+        number,
+        command.kind,
+        -1,
+        text(
+            "{what} taken back: {reason}",
+            what=what,
+            reason=command.reason or text("by {author}", author=command.author),
+        ),
+    )
     facts: list[f.Fact] = [f.IncidentTakenBack(run.run_id, number, command.kind, command.author, command.reason)]
     if number <= run.book.done:
         facts.append(f.LapAdjusted(run.book.lap(number), command.author, command.reason))
@@ -44,6 +73,8 @@ def take_back(run: Run, command: e.TakeBack) -> list[f.Fact]:
 def record_hand_time(run: Run, on_track: Sequence[Run], command: e.HandTime) -> list[f.Fact]:
     """Records a hand time, and its distance from the nearest crossing: of the named run, or of any on the track."""
     now = command.moment
+    run.hand_times.append(HandMark(now, command.author))
+    del run.hand_times[:-MAX_HAND_TIMES]
     runs = on_track if len(on_track) > 1 and not command.run_id else [run]
     offs = [
         (abs(now.at_ns - segment.start.at_ns), now.at_ns - segment.start.at_ns, each.run_id)

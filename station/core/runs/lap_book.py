@@ -6,7 +6,7 @@ after each change.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.rules.ranking import RaceRules
@@ -17,6 +17,14 @@ from station.core.runs.laps import CountedCrossing, LapDoubt, LapSegment, lap_be
 from station.core.runs.usual_lap import LapDoubts
 
 IncidentKind = Literal["off_track", "collision", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class MergedSegment:
+    """The segment of a crossing that was dropped, as it was then, and the void of the one that it was merged into."""
+
+    segment: LapSegment
+    void_before: str
 
 
 class LapBook:
@@ -33,12 +41,27 @@ class LapBook:
         self.segments: list[LapSegment] = []
         self.flagged: list[CountedCrossing] = []
         self._dropped: set[int] = set()  # the flagged crossings that an official dropped
+        self._merged: dict[tuple[str, int], tuple[MergedSegment, ...]] = {}  # by the stamp of a dropped crossing
         self.timed_by_b = False  # True if system B times the whole run, by its own stamps
         self.doubts = LapDoubts(doubts, fastest_ns)
         self._rules = rules
         self._known: dict[int, Lap] = {}  # laps by number, computed since the last change
         self._every: tuple[Lap, ...] = ()
         self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
+
+    def copied(self) -> "LapBook":
+        """A copy that shares nothing that a ruling changes."""
+        copied = LapBook(self.run_id, self._rules)
+        vars(copied).update(vars(self))
+        copied.segments = [replace(segment, notes=list(segment.notes)) for segment in self.segments]
+        copied.flagged, copied._dropped, copied._known = list(self.flagged), set(self._dropped), dict(self._known)
+        copied.doubts, copied._merged = self.doubts.copied(), dict(self._merged)
+        return copied
+
+    def change_rules(self, rules: RaceRules) -> None:
+        """Judges the laps by other rules from now on; which crossings were counted and flagged stays as it is."""
+        self._rules, self._min_lap_ns = rules, seconds_to_ns(rules.min_lap_s)
+        self._forget_laps()
 
     @property
     def done(self) -> int:
@@ -54,6 +77,8 @@ class LapBook:
         """Adds `by_ns` to times of day of the `wrong` boots; lap times do not depend on those."""
         for segment in self.segments:
             segment.start = _corrected(segment.start, wrong, by_ns)
+            if segment.replaced is not None:
+                segment.replaced = _corrected(segment.replaced, wrong, by_ns)
         self.flagged = [_corrected(counted, wrong, by_ns) for counted in self.flagged]
         self._forget_laps()
 
@@ -85,6 +110,13 @@ class LapBook:
         """Accepts lap `number` as an official decides, however short it is."""
         for each in self.doubts.held & {number, number - 1}:
             self.segments[each].approved = True
+        self._weigh()
+
+    def doubt_again(self, at_ns: int) -> None:
+        """Judges the crossing at this stamp by the laps again, although an official had accepted it."""
+        for segment in self.segments:
+            if segment.start.at_ns == at_ns:
+                segment.approved = False
         self._weigh()
 
     def add(self, counted: CountedCrossing) -> None:
@@ -121,6 +153,26 @@ class LapBook:
         self._weigh()
         self.flagged = [m for m in self.flagged if (m.boot, m.at_ns) != (counted.boot, counted.at_ns)]
         return place
+
+    def unmerge(self, place: int) -> None:
+        """Gives the incidents that were merged when this crossing was dropped back to the lap that it begins."""
+        segment = self.segments[place]
+        stamp = segment.start.boot, segment.start.at_ns
+        remembered = self._merged.pop(stamp, ())
+        if not remembered:
+            return
+        merged = remembered[-1]
+        self._merged[stamp] = remembered[:-1]
+        if place:
+            self.segments[place - 1].unmerge(merged.segment, merged.void_before)
+        segment.take_over(merged.segment)
+        self._forget_laps()
+
+    def _remember(self, gone: LapSegment, void_before: str) -> None:
+        """Remembers a segment that is dropped, so that the drop can be undone."""
+        stamp = gone.start.boot, gone.start.at_ns
+        merged = MergedSegment(replace(gone, notes=list(gone.notes)), void_before)
+        self._merged[stamp] = (*self._merged.get(stamp, ()), merged)
 
     def place(self, counted: CountedCrossing) -> int | None:
         """Inserts a crossing at its own stamp, also before the first or after the last.
@@ -160,12 +212,50 @@ class LapBook:
         """Whether the car only drove off over the line after the start signal, which ends no lap."""
         return self.done == 0 and self.too_soon(counted)
 
+    def retime(self, number: int, by: CountedCrossing | None) -> CountedCrossing:
+        """Times the crossing that ended lap `number` (0: that began lap 1) by another witness; None: by its own source.
+
+        Gives the crossing as it was. A crossing that is re-timed is accepted as an official decides.
+        """
+        segment = self.segments[number]
+        was, own = segment.start, segment.replaced or segment.start
+        segment.start, segment.replaced = (own, None) if by is None else (by, own)
+        for each in self.segments[number : number + 2]:
+            each.witnessed = False
+        segment.approved = segment.approved or number > 0
+        self._weigh()
+        return was
+
+    def take_sensor(self, number: int, counted: CountedCrossing) -> None:
+        """Times crossing `number` by the sensor that saw the same pass."""
+        self.segments[number].start, self.segments[number].replaced = counted, None
+        self._weigh()
+
+    def move(self, number: int, boot: str, at_ns: int) -> None:
+        """States crossing `number` on another clock: the same instant, as `at_ns` of the clock of `boot`."""
+        self.segments[number].start = replace(self.segments[number].start, boot=boot, at_ns=at_ns)
+        self._weigh()
+
+    def fits(self, number: int, at_ns: int) -> bool:
+        """Whether crossing `number` would still lie between its neighbours at this stamp of the same clock."""
+        boot = self.segments[number].start.boot
+        before = [s.start.at_ns for s in self.segments[:number] if s.start.boot == boot]
+        after = [s.start.at_ns for s in self.segments[number + 1 :] if s.start.boot == boot]
+        return max(before, default=at_ns - 1) < at_ns < min(after, default=at_ns + 1)
+
+    def withdraw_signal(self) -> None:
+        """Removes the start signal that began lap 1; incidents since then do not count."""
+        self.segments.clear()
+        self._weigh()
+
     def drop_start(self) -> None:
         """Drops the crossing that began lap 1: the lap begins at the next one, and earlier incidents do not count.
 
         The next one may have been flagged only because it came too soon after the false one.
         """
-        gone = self.segments.pop(0).start
+        segment = self.segments.pop(0)
+        gone = segment.start
+        self._remember(segment, "")
         after = self.segments[0].start if self.segments else None
         for counted in sorted(self.flagged, key=lambda each: each.at_ns):
             if counted.crossing in self._dropped or counted.boot != gone.boot or counted.at_ns <= gone.at_ns:
@@ -203,10 +293,15 @@ class LapBook:
             self.flagged.remove(self.drop(place))
         return place
 
-    def drop(self, number: int) -> CountedCrossing:
-        """Drops the false crossing that ended lap `number`, so that the lap and the next become one; gives it."""
-        gone = self.segments.pop(number)
-        self.segments[number - 1].merge(gone)
+    def drop(self, number: int, *, undoes: bool = False) -> CountedCrossing:
+        """Drops the false crossing that ended lap `number`, so that the lap and the next become one; gives it.
+
+        `undoes`: this only undoes that it was counted, and will not be undone itself.
+        """
+        gone, into = self.segments.pop(number), self.segments[number - 1]
+        if not undoes:
+            self._remember(gone, into.void)
+        into.merge(gone)
         self._put_aside(gone.start)
         for later in self.segments[number : number + 1]:
             later.witnessed = later.gap_proposed = False

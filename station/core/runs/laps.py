@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from shared.rules.ranking import RaceRules, RunLap
+from shared.text import text
 from shared.units import seconds_to_ns
 from station.core.facts import Lap, Source
 
 
 @dataclass(frozen=True, slots=True)
 class CountedCrossing:
-    """A counted crossing. `crossing` is its number; 0: an official added it, or it is the start signal."""
+    """A counted crossing. `crossing` is its number; 0: a person made it, or it is the start signal."""
 
     crossing: int
     at_ns: int
@@ -38,7 +39,9 @@ class LapSegment:
     void: str = ""
     witnessed: bool = False  # the car's own report agrees with the lap that ended at this crossing
     approved: bool = False  # an official accepted the lap that ended at this crossing, however short it is
+    paused: int = 0  # when the race was paused within the lap that began here, ns on its clock; 0: it was not
     gap_proposed: bool = False  # a missed crossing was proposed within the lap that ended at this crossing
+    replaced: CountedCrossing | None = None  # the crossing by its own source, if another witness times it now
     doubt: str = ""  # why the lap that ended at this crossing is held, as first stated: later laps change the usual lap
     notes: list[str] = field(default_factory=list)
 
@@ -49,7 +52,22 @@ class LapSegment:
         self.resets += gone.resets
         self.penalty_ns += gone.penalty_ns
         self.void = self.void or gone.void
+        self.paused = self.paused or gone.paused
         self.notes += gone.notes
+
+    def unmerge(self, gone: "LapSegment", void_before: str) -> None:
+        """Undoes `merge`: what happened after the next crossing belongs there again."""
+        self.off_tracks = max(0, self.off_tracks - gone.off_tracks)
+        self.collisions = max(0, self.collisions - gone.collisions)
+        self.resets = max(0, self.resets - gone.resets)
+        self.penalty_ns = max(0, self.penalty_ns - gone.penalty_ns)
+        self.void = void_before if self.void == gone.void else self.void
+        self.notes = [note for note in self.notes if note not in gone.notes]
+
+    def take_over(self, gone: "LapSegment") -> None:
+        """Adds what happened in a segment of the same crossing."""
+        self.merge(gone)
+        self.approved = gone.approved
 
 
 def resegmented(segments: Sequence[LapSegment], counted_crossings: Sequence[CountedCrossing]) -> list[LapSegment]:
@@ -98,7 +116,7 @@ def lap_between(
     """
     start, end = begun.start, ended.start
     one_boot = start.boot == end.boot
-    why = "" if one_boot else "void by rule: the gate's clock was restarted within this lap"
+    why = "" if one_boot else text("void by rule: the gate's clock was restarted within this lap")
     counts, doubtful = one_boot and not begun.void, doubt.begun or doubt.ended
     return Lap(
         run_id=run_id,
@@ -122,26 +140,32 @@ def lap_between(
 
 def _reasons(begun: LapSegment, ended: LapSegment, doubt: LapDoubt, rules: RaceRules, timed_by_b: bool) -> list[str]:
     """By the rules, why the lap does not count, or which remark it counts with; as officials read it."""
-    start, end, allowed, why = begun.start, ended.start, rules.max_resets_per_lap, []
+    start, end, allowed = begun.start, ended.start, rules.max_resets_per_lap
+    why: list[str] = []
     if doubt.ended:
-        why.append(f"{ended.doubt}: an official is asked")
+        why.append(text("{doubt}: an official is asked", doubt=ended.doubt))
     elif doubt.begun:
-        why.append("it began at a crossing that is in doubt: an official is asked")
+        why.append(text("it began at a crossing that is in doubt: an official is asked"))
     if allowed is not None and begun.resets > allowed:
-        why.append(f"{begun.resets} resets, {allowed} allowed")
+        why.append(text("{resets} resets, {allowed} allowed", resets=begun.resets, allowed=allowed))
     if end.at_ns - start.at_ns < seconds_to_ns(rules.min_lap_s):
-        why.append("shorter than any lap can be")
-    if "system_b" in (start.source, end.source):
-        why.append("timed by system B" if timed_by_b else "timed by system B, corrected")
+        why.append(text("shorter than any lap can be"))
+    sources = (start.source, end.source)
+    if "system_b" in sources:
+        why.append(text("timed by system B") if timed_by_b else text("timed by system B, corrected"))
+    if "hand" in sources:
+        why.append(text("timed by hand"))
+    if "car" in sources:
+        why.append(text("timed by the car's report"))
     return why
 
 
 def _weaker_source(start: CountedCrossing, end: CountedCrossing) -> Source:
-    """The weaker source of a lap's two crossings; from the weakest: an official, system B, the gate."""
+    """The weaker source of a lap's two crossings; from the weakest: official, hand, car, system B, gate."""
     return next((source for source in _WEAKEST if source in (start.source, end.source)), "gate")
 
 
-_WEAKEST: tuple[Source, ...] = ("official", "system_b")
+_WEAKEST: tuple[Source, ...] = ("official", "hand", "car", "system_b")
 
 
 def run_lap(lap: Lap) -> RunLap:

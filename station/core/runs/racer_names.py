@@ -6,6 +6,7 @@ edition starts on them.
 
 from shared.errors import Refused
 from shared.rules.person_names import name_key, person_name
+from shared.text import text
 
 FIRST_EDITION = 1
 
@@ -26,7 +27,7 @@ class RacerNames:
         if not self.exact:
             return person_name(racer)
         if not (0 < len(racer.strip()) <= 64 and racer.isprintable()):
-            raise Refused("A racer's name has 1 to 64 printable characters.")
+            raise Refused(text("A racer's name has 1 to 64 printable characters."))
         return racer.strip()
 
     def key(self, racer: str) -> str:
@@ -45,10 +46,25 @@ class Spellings:
         """Forgets all spellings, because the rules for keys have changed."""
         self._first.clear()
 
+    def copied(self) -> "Spellings":
+        """A copy that shares nothing that changes."""
+        copy = Spellings(self._names)
+        copy._first = dict(self._first)
+        return copy
+
     def of(self, racer: str) -> str:
         """The racer's name as spelled in this race. Raises Refused for an invalid name."""
         checked = self._names.checked(racer)
         return self._first.get(self._names.key(checked), checked)
+
+    def known(self, racer: str) -> str | None:
+        """The spelling under which this racer is known in this race; None: he is not."""
+        return self._first.get(self._names.key(racer))
+
+    def respell(self, was: str, racer: str) -> None:
+        """The racer who was called `was` is called `racer` from now on."""
+        self._first.pop(self._names.key(was), None)
+        self._first[self._names.key(racer)] = racer
 
     def first_spelling(self, racer: str) -> str:
         """The first spelling of this racer, which is this one if there was none before."""

@@ -145,10 +145,10 @@ def _add(recount: RecountedRun, run: Run, counted: CountedCrossing) -> None:
 
 def _late(run: Run, first: CountedCrossing, counted: CountedCrossing) -> bool:
     """Whether the crossing came after the time limit, measured from where lap 1 begins now."""
-    if run.rules.time_limit_s is None:
+    if run.rules.time_limit_s is None or run.paused is not None:
         return False
     if e.clock_of(first.boot) == e.clock_of(counted.boot):
-        return counted.at_ns > first.at_ns + seconds_to_ns(run.rules.time_limit_s)
+        return counted.at_ns > first.at_ns + seconds_to_ns(run.rules.time_limit_s) + run.paused_ns()
     ends_ns = run.ends_ns(counted.boot)
     return ends_ns is not None and counted.at_ns > ends_ns
 

@@ -8,22 +8,25 @@ and changed by counting.py (its crossings), rulings.py and time_limit.py.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from shared.errors import Refused
 from shared.protocol.messages import RunPhase
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, Score
+from shared.text import text
 from shared.units import seconds_to_ns
 from station.core import inputs as e
 from station.core.facts import CarOrdered, Proposal
+from station.core.runs.hand_marks import HandMark
 from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing
+from station.core.runs.sectors import SplitCrossing
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
 
-_ANY: tuple[type[e.Command], ...] = (e.HandTime, e.OrderCar)
+_ANY: tuple[type[e.Command], ...] = (e.HandTime, e.OrderCar, e.Official, e.ReopenResults)
 RULINGS: tuple[type[e.Command], ...] = (
     e.TakeBack,
     e.EnterModel,
@@ -35,11 +38,36 @@ RULINGS: tuple[type[e.Command], ...] = (
     e.AssignCrossing,
     e.DismissProposal,
     e.ReassignRun,
+    e.HandCrossing,
+    e.ReplaceCrossing,
+    e.RestoreProposal,
+    e.Disqualify,
+    e.Reinstate,
 )
 INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
 
-# Refusals in races of the oldest edition (0) do not name these: they did not exist yet.
-_NEW: tuple[type[e.Command], ...] = (e.TakeBack, e.EnterModel)
+# Refusals in races of an earlier edition than this do not name these commands: they did not exist yet.
+_SINCE: dict[type[e.Command], int] = {
+    e.TakeBack: 1,
+    e.EnterModel: 1,
+    e.StageRun: 3,
+    e.Relaunch: 3,
+    e.MarkDnf: 3,
+    e.SubmitRun: 3,
+    e.DiscardRun: 3,
+    **dict.fromkeys(
+        (
+            e.HandCrossing,
+            e.ReplaceCrossing,
+            e.RestoreProposal,
+            e.Disqualify,
+            e.Reinstate,
+            e.Official,
+            e.ReopenResults,
+        ),
+        e.HAND_TIMES,
+    ),
+}
 
 CarAction = Literal["arm", "start", "stop", "resume", "rearm"]
 Trigger = type[e.Command] | Literal["first crossing", "start dropped", "laps done", "time up"]
@@ -55,8 +83,9 @@ RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
         "first crossing": "running",
         e.FinishRun: "finished",
         e.AbandonRun: "finished",
+        e.MarkDnf: "finished",
         **_stay("armed", e.ArmRun, e.StartRun, e.ResumeRun, e.ReassignRun, *INCIDENTS, *_ANY),
-        **_stay("armed", e.AssignCrossing, e.DismissProposal, e.EnterModel),
+        **_stay("armed", e.AssignCrossing, e.DismissProposal, e.EnterModel, e.StageRun, e.Relaunch),
     },
     "running": {
         "start dropped": "armed",
@@ -64,22 +93,50 @@ RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
         "time up": "finished",
         e.FinishRun: "finished",
         e.AbandonRun: "finished",
+        e.MarkDnf: "finished",
+        e.Relaunch: "armed",
         **_stay("running", e.ResumeRun, *INCIDENTS, *RULINGS, *_ANY),
     },
-    "finished": {e.OpenRun: "armed", **_stay("finished", e.SetMode, *RULINGS, *_ANY)},
+    "finished": {e.OpenRun: "armed", **_stay("finished", e.SetMode, e.SubmitRun, e.DiscardRun, *RULINGS, *_ANY)},
 }
 
 NAMES: dict[type[e.Command], str] = {kind: name for name, kind in e.COMMANDS.items()}
 
 
-def next_phase(phase: RunPhase, trigger: Trigger, edition: int = 1) -> RunPhase:
+def next_phase(phase: RunPhase, trigger: Trigger, edition: int = e.OFFICIATING) -> RunPhase:
     """The phase that follows `phase` after the trigger, by the table RACE. Raises Refused if it is not in the table."""
     if trigger in RACE[phase]:
         return RACE[phase][trigger]
     name = trigger if isinstance(trigger, str) else NAMES.get(trigger, trigger.__name__)
     kinds = [kind for kind in RACE[phase] if not isinstance(kind, str)]
-    allowed = ", ".join(NAMES[kind] for kind in kinds if edition or kind not in _NEW)
-    raise Refused(f"`{name}` cannot be done while the run is {phase}; now possible: {allowed}.")
+    allowed = ", ".join(NAMES[kind] for kind in kinds if edition >= _SINCE.get(kind, 0))
+    raise Refused(
+        text(
+            "`{name}` cannot be done while the run is {phase}; now possible: {allowed}.",
+            name=name,
+            phase=phase,
+            allowed=allowed,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StagedStart:
+    """A start by the start lights, which went on at `moment`: it is given at `go_ns` on the clock of that boot."""
+
+    moment: e.Moment
+    go_ns: int
+    by_hand: bool
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class PausedSpan:
+    """When the race was paused within a run, in ns on the clock of one boot of the station."""
+
+    boot: str
+    began_ns: int
+    ended_ns: int
 
 
 @dataclass(slots=True)
@@ -89,7 +146,10 @@ class Run:
     `model` and `model_sha256` are the entry's; `driven` is what the car reports, None while it reports nothing.
     `restarts`: for each boot of the station within the run, until a device's clock links it to the start: when that
     boot was first seen, and how long the run had certainly been on by then (both in ns).
+    `hand_timed`: hand times are its crossings, because the gate is dead. `disqualified`, `official`: why it has no
+    score, and who declared its result official; "" if neither.
     `signal`: the start signal, if lap 1 begins with it; `begun_again`: when lap 1 was last given another beginning.
+    `paused`: since when the time limit stands still; `pauses`: when it stood still before.
     """
 
     run_id: str
@@ -104,6 +164,7 @@ class Run:
     phase: RunPhase = "armed"
     released: bool = False
     begun: bool = False
+    opened_utc_ns: int = 0
     started_utc_ns: int = 0
     clocks: dict[str, int] = field(default_factory=dict)
     finished_reason: str = ""
@@ -122,10 +183,30 @@ class Run:
     last_lap: bool = False  # True when the time is up and the lap in progress still counts
     restarts: dict[str, tuple[int, int]] = field(default_factory=dict)
     rebooted: bool = False  # whether the station rebooted within the run
+    hand_timed: bool = False
+    hand_times: list[HandMark] = field(default_factory=list)
+    dismissed: list[Proposal] = field(default_factory=list)
+    disqualified: str = ""
+    official: str = ""
+    without_agent: bool = False  # its car takes no orders, whatever happens
+    staged: StagedStart | None = None
+    false_starts: int = 0
+    start_note: str = ""  # why the last start by the lights was not given, as a sentence
+    paused: e.Moment | None = None
+    pauses: list[PausedSpan] = field(default_factory=list)
+    submitted: bool = False  # whether its result counts in the standings and is posted
+    dnf: bool = False  # it did not finish
+    replaces: str = ""  # the run that is discarded when this one is submitted
+    splits: list[SplitCrossing] = field(default_factory=list)  # its passes of split gates, in the order of the inputs
     rules: RaceRules = field(init=False)  # of its race
 
     def __post_init__(self) -> None:
         self.rules = self.race.rules
+
+    def change_race(self, race: e.OpenRace) -> None:
+        """The race was changed: its rules hold for this run too."""
+        self.race, self.rules = race, race.rules
+        self.book.change_rules(race.rules)
 
     @property
     def on(self) -> bool:
@@ -137,14 +218,19 @@ class Run:
         clock = e.clock_of(boot)
         if self.rules.time_limit_s is None or clock not in self.clocks:
             return None
-        return self.clocks[clock] + seconds_to_ns(self.rules.time_limit_s)
+        return self.clocks[clock] + seconds_to_ns(self.rules.time_limit_s) + self.paused_ns()
+
+    def paused_ns(self) -> int:
+        """How long the time limit stood still, in ns: by the pauses since the run began, without the present one."""
+        begun = {span.boot: self.clocks.get(e.clock_of(span.boot), span.began_ns) for span in self.pauses}
+        return sum(max(0, span.ended_ns - max(span.began_ns, begun[span.boot])) for span in self.pauses)
 
     def cutoff_ns(self, boot: str) -> int | None:
-        """When the time limit ends the run on that clock, in ns: not before it is certainly over.
+        """When the time limit ends the run on that clock, in ns: not before it is certainly over; None while it pauses.
 
         The time of day of another boot may have jumped, so it cannot shorten the limit.
         """
-        ends_ns, clock = self.ends_ns(boot), e.clock_of(boot)
+        ends_ns, clock = self.ends_ns(boot) if self.paused is None else None, e.clock_of(boot)
         if ends_ns is None or clock not in self.restarts:
             return ends_ns
         return ends_ns - self.clocks[clock] + self.latest_ns(clock)
@@ -194,6 +280,18 @@ class Run:
         self.phase, self.begun, self.started_utc_ns = next_phase(self.phase, "start dropped"), False, 0
         self.last_lap = False
 
+    def relaunch(self, moment: e.Moment) -> None:
+        """The start is taken back: the run is armed, as if it had just been opened."""
+        self.phase = next_phase(self.phase, e.Relaunch)
+        self.released, self.begun, self.started_utc_ns, self.signal = False, False, 0, None
+        self.by_hand, self.staged, self.paused, self.last_lap = self.without_agent, None, None, False
+        self.start_note = ""
+        self.begun_again, self.rebooted = moment, False
+        self.clocks.clear()
+        self.restarts.clear()
+        self.pauses.clear()
+        self.splits.clear()
+
     def never_began(self) -> None:
         """The run is over, and none of the crossings that were counted for it was its own."""
         self.begun, self.started_utc_ns = False, 0
@@ -225,6 +323,20 @@ class Run:
         if self.on and self.book.segments:
             own = e.clock_of(self.book.segments[0].start.boot)
             self.clocks = {c: at_ns for c, at_ns in self.clocks.items() if c == own or wrong(c) == wrong(own)}
+
+    def copied(self) -> "Run":
+        """A copy on which a ruling can be tried: it shares nothing that a ruling changes."""
+        return replace(
+            self,
+            book=self.book.copied(),
+            clocks=dict(self.clocks),
+            proposals=list(self.proposals),
+            dismissed=list(self.dismissed),
+            restarts=dict(self.restarts),
+            hand_times=list(self.hand_times),
+            pauses=list(self.pauses),
+            splits=list(self.splits),
+        )
 
     def ordered(self, action: CarAction) -> CarOrdered:
         """The fact that the run's car gets this order."""

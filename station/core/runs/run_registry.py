@@ -5,7 +5,7 @@ and their scores in the standings; a run that holds its racer's place is never e
 """
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from station.core.runs.run import Run
 
@@ -60,7 +60,17 @@ class RunRegistry:
         self._order: deque[str] = deque()  # the order in which runs are evicted
         self._gone: set[str] = set()
         self._spent: Counter[str] = Counter()  # attempts in runs that are gone
+        self._past: set[str] = set()  # racers of runs that are gone
         self._by_racer: dict[str, list[Run]] = {}
+
+    def for_trial(self, copies: Mapping[str, Run]) -> "RunRegistry":
+        """A copy that holds only these copies of runs, but knows every racer's attempts."""
+        trial = RunRegistry(self._reach)
+        trial.runs, trial._gone, trial._spent = dict(copies), self._gone, self._spent
+        trial._by_racer = {
+            racer: [copies.get(run.run_id, run) for run in runs] for racer, runs in self._by_racer.items()
+        }
+        return trial
 
     def new_id(self) -> str:
         """A new id for a run that was opened without one, by the first edition's count per race."""
@@ -89,12 +99,32 @@ class RunRegistry:
         """All racers with a run here: first those whose runs were evicted, then by their oldest run."""
         return list(dict.fromkeys([*self._spent, *(run.racer for run in self.runs.values())]))
 
+    def of_racer(self, racer: str) -> tuple[Run, ...]:
+        """The racer's runs that a ruling can name, oldest first."""
+        return tuple(self._by_racer.get(racer, ()))
+
     def merge(self, was: str, racer: str) -> None:
         """Merges two spellings of one racer: the runs of `was` become those of `racer`."""
         for run in tuple(self._by_racer.get(was, ())):
             run.racer = racer
             self.moved(run, was)
         self._spent[racer] += self._spent.pop(was, 0)
+        if was in self._past:
+            self._past.remove(was)
+            self._past.add(racer)
+
+    def runs_of(self, racer: str) -> list[Run]:
+        """The racer's runs that a ruling can name, oldest first."""
+        return [run for run in self.runs.values() if run.racer == racer]
+
+    def has_runs(self, racer: str) -> bool:
+        """Whether the racer has or had a run here."""
+        return bool(self._by_racer.get(racer)) or racer in self._past
+
+    @property
+    def out_of_reach(self) -> int:
+        """How many runs were evicted."""
+        return len(self._gone)
 
     def attempts(self, racer: str) -> int:
         """How many attempts the racer has used."""
@@ -113,5 +143,6 @@ class RunRegistry:
             self._gone.add(run_id)
             self._by_racer[run.racer].remove(run)
             self._spent[run.racer] += run.begun and run.counts
+            self._past.add(run.racer)
             gone.append(run)
         return gone

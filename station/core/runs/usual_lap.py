@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from shared.text import text
 from shared.units import format_ns
 from station.core.runs.laps import CountedCrossing, LapSegment
 
@@ -18,15 +19,23 @@ SHORTEST_NS = 4_000_000_000  # no published track allows a shorter lap; a small 
 RECENT = 32  # laps that the usual one is taken from: bounded, so that a long day does not slow each crossing down
 ENOUGH = 3  # laps that are enough for the middle one to be the usual one
 ALIKE = 1.5  # largest ratio of two laps of one car on one track that count as alike
-MAX_MISSED = 3  # a lap longer than three usual ones means that the car stood still
+MAX_MISSED = 3  # the most usual laps that a long one is divided into, in races of an older edition
+MAX_LAPS_IN_ONE = 4  # the same now: of a longer lap nobody can tell where its crossings would lie
 
 
 @dataclass(frozen=True, slots=True)
 class LongLap:
-    """Lap `index` (from 0) is as long as `laps` usual ones."""
+    """Lap `index` (from 0) is as long as `laps` usual ones, each of `usual_ns`.
+
+    `off_ns`: how far the crossings within it may lie from equal parts. `sure` False: it is longer than a usual one, but
+    not as long as any number of them, or as too many: the laps alone give no crossings.
+    """
 
     index: int
     laps: int
+    usual_ns: int = 0
+    off_ns: int = 0
+    sure: bool = True
 
 
 class RecentLaps:
@@ -66,6 +75,12 @@ class LapDoubts:
     def recent(self, done: int) -> tuple[int, Sequence[int]]:
         """The last of `done` laps, which define the usual one: how many precede them, and their ns (0: two boots)."""
         return max(0, done - RECENT), self._recent.laps
+
+    def copied(self) -> "LapDoubts":
+        """A copy that shares nothing that changes."""
+        copy = LapDoubts(self._enabled, self._fastest_ns)
+        copy.held, copy.ordinary, copy._recent = self.held, self.ordinary, RecentLaps(self._recent.laps)
+        return copy
 
     def doubtful(self, number: int) -> bool:
         """Whether lap `number` ended or began at a crossing that is in doubt."""
@@ -111,10 +126,10 @@ class LapDoubts:
         laps = self._recent.laps
         few = sum(1 for lap in laps if lap)
         if self._fastest_ns is None and few == 1:
-            return f"shorter than on any published track ({format_ns(SHORTEST_NS)})"
+            return text("shorter than on any published track ({time})", time=format_ns(SHORTEST_NS))
         if self._fastest_ns is not None and few < ENOUGH:
-            return f"less than half of the fastest lap of the race ({format_ns(self._fastest_ns)})"
-        return f"much shorter than the usual lap ({format_ns(usual_ns(laps))})"
+            return text("less than half of the fastest lap of the race ({time})", time=format_ns(self._fastest_ns))
+        return text("much shorter than the usual lap ({time})", time=format_ns(usual_ns(laps)))
 
 
 def _between_ns(start: CountedCrossing, end: CountedCrossing) -> int:
@@ -171,26 +186,45 @@ def _any_long(known: Sequence[int]) -> bool:
     return len(known) > 1 and 100 * known[-1] >= 185 * known[(len(known) - 2) // 2]
 
 
-def missing(laps: Sequence[int], held: Collection[int] = ()) -> list[LongLap]:
-    """The laps as long as two or three usual ones, from 0.15 of a lap less to 0.20 more.
+def missing(laps: Sequence[int], held: Collection[int] = (), max_laps: int = MAX_MISSED) -> list[LongLap]:
+    """The laps as long as two to `max_laps` usual ones, from 0.15 of a lap less to 0.20 more.
 
     The usual one is the median of the other laps, without those that are `held` (their indices, from 0). The limits are
     those of CrossMgr, a program for timing bicycle races (github.com/esitarski/CrossMgr).
     """
+    return [each for each in long_laps(laps, held, max_laps) if each.sure]
+
+
+def long_laps(laps: Sequence[int], held: Collection[int] = (), max_laps: int = MAX_LAPS_IN_ONE) -> list[LongLap]:
+    """The laps that are longer than 1.85 usual ones: those of `missing`, and those as long as no number of them.
+
+    With only one other lap to compare with, a lap is at most two usual ones. What goes beyond `MAX_MISSED`, or fits no
+    number, is given only where `ENOUGH` laps show what is usual.
+    """
     others = laps if not held else [lap for index, lap in enumerate(laps) if index not in held]
     sure = sorted(filter(None, others))
-    if not _any_long(sure):
+    if not _any_long(sure) or len(sure) < 2:
         return []
-    long_laps = []
+    found = []
     for index, lap in enumerate(laps):
-        if not lap or index in held or len(sure) < 2:
+        if not lap or index in held:
             continue
+        place = bisect_left(sure, lap)
         middle = (len(sure) - 2) // 2
-        other = sure[middle] if middle < bisect_left(sure, lap) else sure[middle + 1]
-        max_laps = MAX_MISSED if len(sure) >= ENOUGH else 2
-        long_laps += [
-            LongLap(index, times)
-            for times in range(2, max_laps + 1)
-            if (100 * times - 15) * other <= 100 * lap <= (100 * times + 20) * other
-        ]
-    return long_laps
+        usual = sure[middle] if middle < place else sure[middle + 1]
+        if 100 * lap < 185 * usual:
+            continue
+        times = _times(lap, usual, max_laps if len(sure) >= ENOUGH else 2)
+        alike = [other for other in sure if other <= ALIKE * usual and usual <= ALIKE * other]
+        if len(alike) < ENOUGH and not 0 < times <= MAX_MISSED:
+            continue
+        laps_in_it = times or max(2, (2 * lap + usual) // (2 * usual))
+        off_ns = abs(lap - laps_in_it * usual) + alike[-1] - alike[0]
+        found.append(LongLap(index, laps_in_it, usual, off_ns, times > 0))
+    return found
+
+
+def _times(lap: int, usual: int, max_laps: int) -> int:
+    """How many usual laps this one is as long as, up to `max_laps`; 0: none of these numbers."""
+    fits = (n for n in range(2, max_laps + 1) if (100 * n - 15) * usual <= 100 * lap <= (100 * n + 20) * usual)
+    return next(fits, 0)

@@ -107,6 +107,21 @@ class BackupTimingSystem:
         max_off_ns = max(abs(difference - median_ns) for difference in differences)
         return f.SystemsCompared(run_id, median_ns, max_off_ns, len(differences))
 
+    def time_by_b(self, boot: str, at_ns: int) -> tuple[int, int] | None:
+        """What B gives for A's crossing at this stamp, in ns of A's clock, and how far that may be off.
+
+        By the differences of other passes only; None if B did not see this one, or if there are too few of them.
+        """
+        pair = next((p for p in self._pairs if p.boots[0] == boot and p.b_at_ns + p.difference_ns == at_ns), None)
+        if pair is None:
+            return None
+        others = [p for p in self._pairs if p.boots == pair.boots and p is not pair]
+        others.sort(key=lambda each: abs(each.b_at_ns - pair.b_at_ns))
+        near = [each.difference_ns for each in others[:NEAREST]]
+        if len(near) < ENOUGH:
+            return None
+        return pair.b_at_ns + sum(near) // len(near), max(near) - min(near)
+
     def _missed(self, before_ns: int) -> list[MissedByA]:
         """What A missed before this time of its own clock, by B's crossings without a pair; oldest first."""
         return self._give_up([crossing for crossing in self._b if self._on_a(crossing) < before_ns])

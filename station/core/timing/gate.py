@@ -14,6 +14,7 @@ Example: a car breaks the beam at 9 s and frees it at 9.1 s: the first edge give
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.text import text
 from station.core.facts import (
     Crossing,
     CrossingMeasured,
@@ -31,8 +32,8 @@ from station.core.timing.sensor_trial import SensorTrial
 CHATTER_NS = 50_000_000  # the longest flicker of a beam that was just freed
 TRANSPONDERS = 256  # remembered at most
 DIRECTION_NS = 500_000_000  # a car at 0.3 m/s needs this long for sensors 0.15 m apart
-NO_SENSOR = "the gate has no sensor"
-OUT_OF_ORDER = "its stamp lies before the last one"
+NO_SENSOR = text("the gate has no sensor")
+OUT_OF_ORDER = text("its stamp lies before the last one")
 
 
 @dataclass(slots=True)
@@ -150,10 +151,10 @@ class Gate:
     def _read(self, edge: Edge) -> list[Fact]:
         """Handles a decoder's passing: each transponder has a lockout of its own, and no beam is blocked."""
         if not edge.broken:
-            return [self._ignored(edge, "the end of a transponder's passing")]
+            return [self._ignored(edge, text("the end of a transponder's passing"))]
         last = self._read_last.get(edge.transponder)
         if last is not None and last.boot == edge.boot and edge.at_ns - last.at_ns < self.spec.lockout_ns:
-            return [self._ignored(edge, "within the lockout of this transponder's last pass")]
+            return [self._ignored(edge, text("within the lockout of this transponder's last pass"))]
         uncertainty_ns = max(self.spec.uncertainty_ns, edge.uncertainty_ns)
         where = (self.spec.name, edge.sensor, edge.at_ns, edge.boot, uncertainty_ns)
         crossing = Crossing(self._count.next(), *where, transponder=edge.transponder)
@@ -170,7 +171,7 @@ class Gate:
         self._broken[edge.sensor] = edge.at_ns
         if self._waiting is not None:
             if edge.sensor != self.spec.sensors[0]:
-                return [self._ignored(edge, "it belongs to a held pass")]
+                return [self._ignored(edge, text("it belongs to a held pass"))]
             waiting = self._waiting
             facts = self._emit(waiting, -1)
             self.arrangement.second(edge.sensor, edge.at_ns - waiting.at_ns)
@@ -179,12 +180,12 @@ class Gate:
         if passing is not None and edge.at_ns - passing.at_ns < self.spec.lockout_ns:
             return [self._ignored(edge, self._within_lockout(edge, passing))]
         if self._freed_ns is not None and edge.at_ns - self._freed_ns < CHATTER_NS:
-            return [self._ignored(edge, "the beam flickers at the end of the pass")]
+            return [self._ignored(edge, text("the beam flickers at the end of the pass"))]
         if others_blocked:
-            return [self._ignored(edge, "another beam of the gate is still blocked by the same pass")]
+            return [self._ignored(edge, text("another beam of the gate is still blocked by the same pass"))]
         if self._directed and edge.sensor != self.spec.sensors[0]:
             self._waiting = edge
-            return [self._ignored(edge, "held until its direction is known")]
+            return [self._ignored(edge, text("held until its direction is known"))]
         return self._emit(edge, 1 if self._directed else 0)
 
     def _within_lockout(self, edge: Edge, passing: Crossing) -> str:
@@ -193,8 +194,8 @@ class Gate:
         self.arrangement.second(edge.sensor, lag_ns)
         if edge.sensor != passing.sensor and self._speed is None and self.spec.baseline_mm and lag_ns:
             self._speed = self.spec.baseline_mm * 1_000_000_000 // lag_ns
-            return "the second beam of the same pass: it gives the speed"
-        return "within the lockout of the last pass"
+            return text("the second beam of the same pass: it gives the speed")
+        return text("within the lockout of the last pass")
 
     def _freed(self, edge: Edge) -> list[Fact]:
         self._broken.pop(edge.sensor, None)
@@ -205,14 +206,14 @@ class Gate:
             facts.append(self._stuck_fact(edge.sensor, False))
         passing = self._passing
         if passing is None or passing.sensor != edge.sensor or self._waiting is not None:
-            return [*facts, self._ignored(edge, "the beam is free again")]
+            return [*facts, self._ignored(edge, text("the beam is free again"))]
         width_ns = edge.at_ns - passing.at_ns
         return [*facts, CrossingMeasured(passing.number, width_ns, self._speed, self._odd(width_ns))]
 
     def _odd(self, width_ns: int) -> str:
         if width_ns < self.spec.min_width_ns:
-            return "blocked for less time than a car takes"
-        return "blocked for longer than a car takes" if width_ns > self.spec.max_width_ns else ""
+            return text("blocked for less time than a car takes")
+        return text("blocked for longer than a car takes") if width_ns > self.spec.max_width_ns else ""
 
     def _emit(self, edge: Edge, direction: Literal[-1, 0, 1]) -> list[Fact]:
         self._waiting, self._speed = None, None
@@ -227,6 +228,12 @@ class Gate:
         return EdgeIgnored(edge.gate, edge.seq, why)
 
     def _stuck_fact(self, sensor: str, stuck: bool) -> GateStuck:
-        name = f"the sensor {sensor} of the gate {self.spec.name}"
-        sentence = f"{name} has been blocked for too long: check its beam." if stuck else f"{name} is free."
+        gate = self.spec.name
+        sentence = text("the sensor {sensor} of the gate {gate} is free.", sensor=sensor, gate=gate)
+        if stuck:
+            sentence = text(
+                "the sensor {sensor} of the gate {gate} has been blocked for too long: check its beam.",
+                sensor=sensor,
+                gate=gate,
+            )
         return GateStuck(self.spec.name, sensor, stuck, sentence)

@@ -7,12 +7,13 @@ race, even if its edge arrives after the change.
 """
 
 from shared.errors import Refused
+from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.timing.gate import Gate
 from station.core.timing.utc_scale import UtcScale
 
-TESTING = "it was made in test mode"
+TESTING = text("it was made in test mode")
 OVERRIDE = "override_reason"  # a refusal that names it can be overridden with it
 MAX_NOTES = 8  # notes of each gate for the pages; the journal has all of them
 
@@ -57,7 +58,7 @@ class GateReadiness:
     def change_mode(self, command: e.SetMode) -> list[f.Fact]:
         """Changes to test or race mode; returns the fact. Raises Refused if the station is in that mode already."""
         if command.mode == self.mode:
-            raise Refused(f"The station is in {self.mode} mode already.")
+            raise Refused(text("The station is in {mode} mode already.", mode=self.mode))
         self.mode, self._began = command.mode, command.moment
         self._epoch += 1
         return [f.ModeChanged(self._epoch, command.mode, command.author)]
@@ -93,19 +94,26 @@ class GateReadiness:
         Raises Refused in test mode, or if a gate is not ready and the command gives no reason to override that.
         """
         if self.mode == "test":
-            raise Refused("The station is in test mode: go back to race mode before you arm a run.")
+            raise Refused(text("The station is in test mode: go back to race mode before you arm a run."))
         not_ready = [(gate, why) for gate in sorted(gates) if (why := self._why(gates[gate]))]
         if not not_ready:
             return []
         if not command.override_reason.strip():
             gate, why = not_ready[0]
-            raise Refused(f"The gate {gate} is not ready ({why}): fix it, or give an `{OVERRIDE}`.")
+            raise Refused(
+                text(
+                    "The gate {gate} is not ready ({why}): fix it, or give an `{option}`.",
+                    gate=gate,
+                    why=why,
+                    option=OVERRIDE,
+                )
+            )
         return [f.GateOverridden(gate, why, command.author, command.override_reason) for gate, why in not_ready]
 
     def _why(self, gate: Gate) -> str:
         """The reason why a gate is not ready; "" if it is."""
         if gate.stuck:
-            return f"blocked: {', '.join(gate.stuck)}"
+            return text("blocked: {names}", names=", ".join(gate.stuck))
         return self._not_ready.get(gate.spec.name, "") or gate.doubt or untried(gate.trial.missing)
 
 
@@ -113,4 +121,4 @@ def untried(sensors: tuple[str, ...]) -> str:
     """What to do about a gate whose `sensors` have not seen a proper pass; "" if there are none."""
     if not sensors:
         return ""
-    return f"Not tested yet: no proper pass was seen at {', '.join(sensors)}; roll a car through."
+    return text("Not tested yet: no proper pass was seen at {names}; roll a car through.", names=", ".join(sensors))

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.text import Sentence, joined, ntext, text
 from station.core.inputs import GateSpec
 
 MAX_PASSES = 12  # passes that are remembered
@@ -70,15 +71,18 @@ class SensorArrangement:
             return ""
         match observed_layout(self._spec.sensors, self.passes):
             case "side_by_side":
-                return (
-                    f"The sensors of the gate {self._spec.name} take turns at being first: they stand side by side, "
-                    'and passes are lost as "backwards". Set layout = "side_by_side".'
+                return text(
+                    "The sensors of the gate {name} take turns at being first: they stand side by side, and "
+                    'passes are lost as "backwards". Set layout = "side_by_side".',
+                    name=self._spec.name,
                 )
             case "reversed":
                 names = ", ".join(f'"{name}"' for name in reversed(self._spec.sensors))
-                return (
-                    f"Every pass of the gate {self._spec.name} goes backwards, and is lost: the sensors are named the "
-                    f"wrong way round. Set sensors = [{names}], or swap their pins."
+                return text(
+                    "Every pass of the gate {name} goes backwards, and is lost: the sensors are named the "
+                    "wrong way round. Set sensors = [{names}], or swap their pins.",
+                    name=self._spec.name,
+                    names=names,
                 )
         return ""
 
@@ -105,39 +109,50 @@ def describe_passes(spec: GateSpec, passes: tuple[SensorPass, ...]) -> str:
     if len(spec.sensors) < 2:
         return ""
     if not passes:
-        return "No pass yet: roll a car over the line in the race's direction: left, right and middle."
-    return f"{_counted(passes)} {_advice(spec, observed_layout(spec.sensors, passes))}"
+        return text("No pass yet: roll a car over the line in the race's direction: left, right and middle.")
+    return joined((_counted(passes), _advice(spec, observed_layout(spec.sensors, passes))))
 
 
-def _counted(passes: tuple[SensorPass, ...]) -> str:
+def _counted(passes: tuple[SensorPass, ...]) -> Sentence:
     firsts = Counter(each.first for each in passes)
-    who = ", ".join(f"{name} first {_times(count)}" for name, count in sorted(firsts.items()))
+    who = joined((_first(name, count) for name, count in sorted(firsts.items())), ", ")
     lags_ms = sorted(round(each.lag_ns / 1e6) for each in passes if each.second)
-    apart = "" if not lags_ms else f", {_range(lags_ms[0], lags_ms[-1])} ms apart"
-    return f"{len(passes)} {'pass' if len(passes) == 1 else 'passes'}: {who}{apart}."
+    if not lags_ms:
+        return ntext("{n} pass: {words}.", "{n} passes: {words}.", n=len(passes), words=who)
+    return ntext(
+        "{n} pass: {words}, {range} ms apart.",
+        "{n} passes: {words}, {range} ms apart.",
+        n=len(passes),
+        words=who,
+        range=_range(lags_ms[0], lags_ms[-1]),
+    )
 
 
 def _advice(spec: GateSpec, observed: ObservedLayout) -> str:
     match observed:
         case "side_by_side":
             as_set = spec.layout == "side_by_side"
-            return "They stand side by side" + (", as is set." if as_set else ': set layout = "side_by_side".')
+            if as_set:
+                return text("They stand side by side, as is set.")
+            return text('They stand side by side: set layout = "side_by_side".')
         case "in_line" if spec.directed:
-            return "They fire one after the other, as is set."
+            return text("They fire one after the other, as is set.")
         case "in_line":
-            return 'They fire one after the other: layout = "in_line" would show which way a car goes.'
+            return text('They fire one after the other: layout = "in_line" would show which way a car goes.')
         case "reversed" if spec.directed:
-            return "The last one is always first: name the sensors the other way round, or swap their pins."
+            return text("The last one is always first: name the sensors the other way round, or swap their pins.")
         case "reversed":
-            return "They fire one after the other, the last one first."
+            return text("They fire one after the other, the last one first.")
         case "both_ways":
-            return "Cars came from both directions: let them pass in the race's direction only."
-    return "A few more passes are needed."
+            return text("Cars came from both directions: let them pass in the race's direction only.")
+    return text("A few more passes are needed.")
 
 
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+def _first(name: str, count: int) -> Sentence:
+    if count == 2:
+        return text("{name} first twice", name=name)
+    return ntext("{name} first once", "{name} first {n} times", n=count, name=name)
 
 
 def _range(low: int, high: int) -> str:
-    return f"{low}" if low == high else f"{low} to {high}"
+    return f"{low}" if low == high else text("{low} to {high}", low=low, high=high)

@@ -11,6 +11,7 @@ Pure. Used by edge_stamper.py, one detector for each decoder on the line.
 
 from dataclasses import dataclass
 
+from shared.text import text
 from station.gates.decoders.decoder import Gap
 
 DRIFT_PPM = 200  # of two quartz clocks against each other, at the worst
@@ -83,12 +84,20 @@ class ClockJumpDetector:
             return EpochOfPassing(self._epoch, _clock_set("back", stray_ns))
         self._newest += 1
         self._doubtful_ns = difference_ns
-        late = f"A passing was received {stray_ns / 1e9:.3f} s late, or the decoder's clock was set back"
-        return EpochOfPassing(self._newest, Gap("clock_jump", f"{late}; laps that begin or end with it are void."))
+        sentence = text(
+            "A passing was received {seconds:.3f} s late, or the decoder's clock was set back; laps that begin or end "
+            "with it are void.",
+            seconds=stray_ns / 1e9,
+        )
+        return EpochOfPassing(self._newest, Gap("clock_jump", sentence))
 
 
 def _clock_set(way: str, stray_ns: int) -> Gap:
     return Gap(
         "clock_jump",
-        f"The decoder's clock was set {way} by {abs(stray_ns) / 1e9:.3f} s; laps across this are void.",
+        text(
+            "The decoder's clock was set {what} by {seconds:.3f} s; laps across this are void.",
+            what=way,
+            seconds=abs(stray_ns) / 1e9,
+        ),
     )

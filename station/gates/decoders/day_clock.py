@@ -6,6 +6,7 @@ that was set back by a tenth of a second is noticed.
 
 from collections.abc import Sequence
 
+from shared.text import text
 from station.gates.decoders.decoder import Gap
 from station.gates.decoders.device_clock import DeviceClock, RecentPassings
 
@@ -41,6 +42,9 @@ class DayClock:
         """
         at_ns, gap = self._clock.read(ticks)
         if gap is None and at_ns < self._last_ns - slack_ns:
-            gap = Gap("clock_jump", f"The timer's clock was set back by {(self._last_ns - at_ns) / 1e9:.4f} s.")
+            gap = Gap(
+                "clock_jump",
+                text("The timer's clock was set back by {seconds:.4f} s.", seconds=(self._last_ns - at_ns) / 1e9),
+            )
         self._last_ns = at_ns if gap is not None else max(at_ns, self._last_ns)
         return at_ns, gap

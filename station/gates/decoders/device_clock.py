@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from shared.text import ntext, text
 from station.gates.decoders.decoder import NEW_EPOCH, Gap, GapKind
 
 LATE_NS = 2_000_000_000  # two loops of one decoder may report a little out of order
@@ -52,7 +53,10 @@ class DeviceClock:
             return self._new_epoch("clock_jump", ticks) if leap else None
         if self._modulus is not None and self._last >= self._modulus // 16 * 15 and ticks < self._modulus // 16:
             self._base += self._modulus
-            return Gap("wrap", f"The decoder's clock wrapped after {self._last * self._unit_ns / 1e9:.3f} s.")
+            return Gap(
+                "wrap",
+                text("The decoder's clock wrapped after {seconds:.3f} s.", seconds=self._last * self._unit_ns / 1e9),
+            )
         return None if self._near(ticks, self._last) else self._new_epoch(self._fall, ticks)
 
     def _near(self, ticks: int, to: int) -> bool:
@@ -62,9 +66,15 @@ class DeviceClock:
         assert self._last is not None
         was, now = self._last * self._unit_ns / 1e9, ticks * self._unit_ns / 1e9
         self._base = 0
-        what = "restarted" if kind == "restart" else "set its clock"
+        what = text("restarted") if kind == "restart" else text("set its clock")
         return Gap(
-            kind, f"The decoder {what}: its time went from {was:.3f} s to {now:.3f} s; laps across this are void."
+            kind,
+            text(
+                "The decoder {what}: its time went from {was:.3f} s to {now:.3f} s; laps across this are void.",
+                what=what,
+                was=was,
+                now=now,
+            ),
         )
 
 
@@ -92,15 +102,37 @@ class Numbering:
             return None
         self._missing.clear()
         if number < 16 and any(0 < limit - last <= 16 for limit in ROUND):
-            return Gap("wrap", f"The {self._what} numbers wrapped from {last} to {number}.")
-        return Gap("restart", f"The {self._what} numbers fell from {last} to {number}: the decoder was restarted.")
+            return Gap(
+                "wrap",
+                text("The {what} numbers wrapped from {last} to {number}.", what=self._what, last=last, number=number),
+            )
+        return Gap(
+            "restart",
+            text(
+                "The {what} numbers fell from {last} to {number}: the decoder was restarted.",
+                what=self._what,
+                last=last,
+                number=number,
+            ),
+        )
 
     def _skipped(self, last: int, number: int) -> Gap:
         missing = number - last - 1
         self._missing.extend(range(max(last + 1, number - MAX_REMEMBERED), number))
         names = f"{last + 1}" if missing == 1 else f"{last + 1} to {number - 1}"
-        verb = "is" if missing == 1 else "are"
-        return Gap("missed_numbers", f"The {self._what} {names} {verb} missing (after {last} came {number}).", missing)
+        return Gap(
+            "missed_numbers",
+            ntext(
+                "The {what} {names} is missing (after {last} came {number}).",
+                "The {what} {names} are missing (after {last} came {number}).",
+                n=missing,
+                what=self._what,
+                names=names,
+                last=last,
+                number=number,
+            ),
+            missing,
+        )
 
 
 class RecentPassings:

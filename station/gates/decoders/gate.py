@@ -13,6 +13,7 @@ from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import HardwareMissing
 from shared.link.backoff import Backoff
+from shared.text import joined, text
 from shared.units import seconds_to_ns
 from station.core.inputs import Proof
 from station.gates.decoders import catalog
@@ -63,7 +64,8 @@ class DecoderGate:
         self._thread: threading.Thread | None = None
         check_url(self._options.url)
         self._finder = PortFinder(self._options.url, "url")
-        self._fault, self._absent = f"{self._options.url}: is being opened.", False
+        self._fault: str = text("{url}: is being opened.", url=self._options.url)
+        self._absent = False
         self._last_frame_ns = self._connected_ns = 0  # the last good frame; the last opening
         self._dropped_then = 0  # bytes dropped up to the last good frame
         self._edges = self._sent = 0
@@ -122,7 +124,11 @@ class DecoderGate:
             except HardwareMissing as error:
                 self._fault, self._absent = str(error), True
             except PORT_ERRORS as error:
-                self._fault = f"{self._options.url}: the connection was lost: {why(error)} The station is retrying."
+                self._fault = text(
+                    "{url}: the connection was lost: {why} The station is retrying.",
+                    url=self._options.url,
+                    why=why(error),
+                )
             if port is not None:
                 port.close()
                 port = None
@@ -175,29 +181,51 @@ class DecoderGate:
         return has_heartbeat and waited_ns > seconds_to_ns(self._options.silent_s)
 
     def _silence(self) -> str:
-        return f"{self._options.url}: silent for over {self._options.silent_s:g} s; check the decoder and its cable."
+        return text(
+            "{url}: silent for over {seconds:g} s; check the decoder and its cable.",
+            url=self._options.url,
+            seconds=self._options.silent_s,
+        )
 
     def _garbled(self) -> str:
         dropped = self._decoder.counts.resynced_bytes - self._dropped_then
         if dropped < GARBLED_BYTES:
             return ""
-        return (
-            f"{self._options.url}: received {dropped} bytes that are not part of any {self._options.protocol} frame; "
-            "check `protocol` and `baud` (`raceday gate probe` finds both)."
+        return text(
+            "{url}: received {dropped} bytes that are not part of any {protocol} frame; check "
+            "`protocol` and `baud` (`raceday gate probe` finds both).",
+            url=self._options.url,
+            dropped=dropped,
+            protocol=self._options.protocol,
         )
 
     def _fine(self) -> str:
         counts, status = self._decoder.counts, self._stamper.status
         if not counts.frames:
-            return f"{self._options.url} is open; the {self._options.protocol} decoder has sent nothing yet."
-        words = [f"{counts.frames} frames, {counts.resynced_bytes} bytes dropped"]
+            return text(
+                "{url} is open; the {protocol} decoder has sent nothing yet.",
+                url=self._options.url,
+                protocol=self._options.protocol,
+            )
+        words: list[str] = [
+            text(
+                "{frames} frames, {dropped} bytes dropped",
+                frames=counts.frames,
+                dropped=counts.resynced_bytes,
+            )
+        ]
         if status is not None and status.noise is not None:
-            words.append(f"noise {status.noise}")
+            words.append(text("noise {noise}", noise=status.noise))
         if status is not None and status.voltage_mv is not None:
             words.append(f"{status.voltage_mv / 1000:.1f} V")
         if status is not None and status.temperature_c is not None:
             words.append(f"{status.temperature_c} °C")
         more = [self._stamper.gap.sentence] if self._stamper.gap is not None else []
         more += [self._finder.advice] if self._finder.advice else []
-        answers = f"The {self._options.protocol} decoder on {self._options.url} answers: {', '.join(words)}."
-        return " ".join([answers, *more])
+        answers = text(
+            "The {protocol} decoder on {url} answers: {words}.",
+            protocol=self._options.protocol,
+            url=self._options.url,
+            words=joined(words, ", "),
+        )
+        return joined([answers, *more])

@@ -10,37 +10,38 @@ import serial
 from serial.urlhandler import protocol_socket
 
 from shared.errors import ConfigError, HardwareMissing
+from shared.text import text
 from station.gates.decoders.hid_port import SCHEME, HidPort
 
 READ_S = 0.05
 FORM = {"8N1": (8, "N", 1), "7N2": (7, "N", 2), "7E1": (7, "E", 1), "8E1": (8, "E", 1), "8N2": (8, "N", 2)}
-TRY = "try /dev/serial/by-id/... (`raceday gate list`) or socket://host:port"
+TRY = text("try /dev/serial/by-id/... (`raceday gate list`) or socket://host:port")
 PORT_ERRORS = (serial.SerialException, OSError, termios.error)
 
 # Texts in the errors of pyserial and the operating system -> what to do. The first match counts.
 WHY = (
     (
         ("returned no data", "disconnected", "Input/output error"),
-        "the device is gone; check its cable and its power.",
+        text("the device is gone; check its cable and its power."),
     ),
-    (("Permission denied",), "permission denied; add this user to the group `dialout` and log in again."),
-    (("not a CP2110",), "it is another HID device; `ls -l /sys/class/hidraw` names those of this machine."),
-    (("exclusively lock",), "another program is reading it; stop that one first."),
+    (("Permission denied",), text("permission denied; add this user to the group `dialout` and log in again.")),
+    (("not a CP2110",), text("it is another HID device; `ls -l /sys/class/hidraw` names those of this machine.")),
+    (("exclusively lock",), text("another program is reading it; stop that one first.")),
     (
         ("ioctl", "Is a directory"),
-        "it is not a serial port; `raceday gate list` names those of this machine.",
+        text("it is not a serial port; `raceday gate list` names those of this machine."),
     ),
     (
         ("No such file",),
-        "it is not there; plug it in, or see `raceday gate list` for the ports of this machine.",
+        text("it is not there; plug it in, or see `raceday gate list` for the ports of this machine."),
     ),
     (
         ("refused", "timed out", "No route"),
-        "nothing answers there; check that the decoder is on, its cable and its address.",
+        text("nothing answers there; check that the decoder is on, its cable and its address."),
     ),
-    (("not known", "name resolution"), "no machine of this name is known; check the name, or give its address."),
+    (("not known", "name resolution"), text("no machine of this name is known; check the name, or give its address.")),
     # Without a port number, pyserial compares None with numbers.
-    (("'<='",), "its host or its port number is missing; write it as socket://192.168.1.10:5403."),
+    (("'<='",), text("its host or its port number is missing; write it as socket://192.168.1.10:5403.")),
 )
 
 
@@ -111,6 +112,6 @@ def check_url(url: str) -> None:
 
 def why(error: Exception) -> str:
     """What a port's error means and what to do, to end a sentence; the error's own text if it is an unknown one."""
-    text = str(error)
-    found = next((sentence for signs, sentence in WHY if any(sign in text for sign in signs)), None)
-    return found or text.rstrip(".") + "."
+    reported = str(error)
+    found = next((sentence for signs, sentence in WHY if any(sign in reported for sign in signs)), None)
+    return found or reported.rstrip(".") + "."

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
+from shared.text import text
 from station.core.inputs import Proof
 from station.gates.driver import Edge, GateHealthReport
 from station.gates.flicker import FlickerDetector
@@ -115,19 +116,19 @@ class GpioGate:
     def _fault(self) -> str:
         """Why no race should be run on this gate, for display; "" if it is fine."""
         if self._foreign:
-            return (
-                f"The GPIO gate's stamps are not of CLOCK_MONOTONIC ({self._foreign} edges refused): "
-                "use Linux 5.10 or newer."
+            return text(
+                "The GPIO gate's stamps are not of CLOCK_MONOTONIC ({foreign} edges refused): use Linux 5.10 or newer.",
+                foreign=self._foreign,
             )
         if self._put is None or self._pins.closed:
-            return "The GPIO gate is not started."
+            return text("The GPIO gate is not started.")
         now_ns = self._clock.now_ns()
         return self._resting.sentence(now_ns) or self._flicker.sentence(now_ns)
 
     def _status(self) -> str:
         blocked = [sensor.name for sensor in self._sensors if sensor.broken]
-        what = f"broken: {', '.join(blocked)}" if blocked else "all beams clear"
-        return f"The GPIO gate listens, {STAMPING[self._options.factory].by}; {what}."
+        what = text("broken: {names}", names=", ".join(blocked)) if blocked else text("all beams clear")
+        return text("The GPIO gate listens, {by}; {what}.", by=STAMPING[self._options.factory].by, what=what)
 
 
 class _GpioSensor:

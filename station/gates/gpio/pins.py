@@ -1,7 +1,7 @@
 """Opens, claims and watches pins through gpiozero; what fails is raised with a sentence on what to do.
 
-Used only by gpio/gate.py. All gates of this process share the factories: closing one of gpiozero's local factories
-would close the pins of all of them.
+Used by gpio/gate.py; stop button and start lights use its factories. All of this process share them: closing one of
+gpiozero's local factories would close the pins of all.
 """
 
 import importlib
@@ -21,9 +21,9 @@ class GpioPins:
     """The pins of one gate. All methods raise HardwareMissing for whatever a person must fix."""
 
     def __init__(self, gate: str, factory: str, chip: int = -1) -> None:
-        self._gate, self._name = gate, factory
-        self._errors: tuple[type[Exception], ...] = (GPIOZeroError, OSError, _own_error(gate, factory))
-        self.factory = self._open(factory, chip)
+        self._gate = f"the gate {gate}"
+        self._errors = pin_errors(self._gate, factory)
+        self.factory = open_factory(self._gate, factory, chip)
         self._pins: dict[int, Any] = {}
         self.closed = False
 
@@ -36,21 +36,21 @@ class GpioPins:
             pin.bounce = None
             pin.edges = "both"
         except self._errors as error:
-            raise HardwareMissing(f"the gate {self._gate}: {_why(error, number)}") from None
+            raise HardwareMissing(f"{self._gate}: {why_not_usable(error, number)}") from None
 
     def level(self, number: int) -> bool:
         """The pin's level now, True for high."""
         try:
             return bool(self._pins[number].state)
         except self._errors as error:
-            raise HardwareMissing(f"the gate {self._gate}: {_why(error, number)}") from None
+            raise HardwareMissing(f"{self._gate}: {why_not_usable(error, number)}") from None
 
     def watch(self, number: int, changed: Callable[[float, float], None]) -> None:
         """Calls `changed(ticks, state)` from now on; gpiozero holds it weakly, so the caller must hold a reference."""
         try:
             self._pins[number].when_changed = changed
         except self._errors as error:
-            raise HardwareMissing(f"the gate {self._gate}: {_why(error, number)}") from None
+            raise HardwareMissing(f"{self._gate}: {why_not_usable(error, number)}") from None
 
     def close(self) -> None:
         """Releases the pins; may be called more than once."""
@@ -68,32 +68,44 @@ class GpioPins:
         return other is not self
 
     def __repr__(self) -> str:
-        return f"the gate {self._gate}"
+        return self._gate
 
-    def _open(self, name: str, chip: int) -> Any:
-        if (name, chip) not in _opened:
-            try:
-                found = next(point for point in entry_points(group="gpiozero_pin_factories") if point.name == name)
-                kind = found.load()
-                _opened[name, chip] = kind(chip=chip) if name == "lgpio" and chip >= 0 else kind()
-            except ImportError as error:
-                raise HardwareMissing(
-                    f"the gate {self._gate}: the factory {name} needs the Python package {error.name!r}; install it."
-                ) from None
-            except PinUnknownPi:
-                raise HardwareMissing(
-                    f"the gate {self._gate}: this machine is not a Raspberry Pi that gpiozero knows; "
-                    'run the station on one, or use a gate with a port ("pico", "decoder").'
-                ) from None
-            except self._errors as error:
-                raise HardwareMissing(
-                    f"the gate {self._gate}: the GPIO chip does not open ({error}); check that /dev/gpiochip"
-                    f"{max(chip, 0)} is there and that this user is in the group gpio."
-                ) from None
+
+def open_factory(owner: str, name: str, chip: int = -1) -> Any:
+    """The process's pin factory of this name and chip (-1: the board's own), opened once.
+
+    `owner` begins the sentence if it cannot be opened ("the gate start"). Raises HardwareMissing.
+    """
+    if (name, chip) in _opened:
         return _opened[name, chip]
+    errors = pin_errors(owner, name)
+    try:
+        found = next(point for point in entry_points(group="gpiozero_pin_factories") if point.name == name)
+        kind = found.load()
+        _opened[name, chip] = kind(chip=chip) if name == "lgpio" and chip >= 0 else kind()
+    except ImportError as error:
+        raise HardwareMissing(
+            f"{owner}: the factory {name} needs the Python package {error.name!r}; install it."
+        ) from None
+    except PinUnknownPi:
+        raise HardwareMissing(
+            f"{owner}: this machine is not a Raspberry Pi that gpiozero knows; "
+            'run the station on one, or use a gate with a port ("pico", "decoder").'
+        ) from None
+    except errors as error:
+        raise HardwareMissing(
+            f"{owner}: the GPIO chip does not open ({error}); check that /dev/gpiochip"
+            f"{max(chip, 0)} is there and that this user is in the group gpio."
+        ) from None
+    return _opened[name, chip]
 
 
-def _own_error(gate: str, factory: str) -> type[Exception]:
+def pin_errors(owner: str, factory: str) -> tuple[type[Exception], ...]:
+    """The errors that pins of this factory raise. Raises HardwareMissing if lgpio is needed and missing."""
+    return GPIOZeroError, OSError, _own_error(owner, factory)
+
+
+def _own_error(owner: str, factory: str) -> type[Exception]:
     """The factory's own type of error; OSError if it has none.
 
     Raises HardwareMissing if lgpio is needed and missing, or is the empty package that pip may install on new Pythons.
@@ -103,16 +115,17 @@ def _own_error(gate: str, factory: str) -> type[Exception]:
     try:
         lgpio = importlib.import_module("lgpio")
     except ImportError:
-        raise HardwareMissing(f"the gate {gate}: the Python package lgpio is not installed: {_LGPIO}.") from None
+        raise HardwareMissing(f"{owner}: the Python package lgpio is not installed: {_LGPIO}.") from None
     if not hasattr(lgpio, "gpiochip_open"):
         raise HardwareMissing(
-            f"the gate {gate}: the Python package lgpio is an empty stub, as PyPI gives it to new Pythons: {_LGPIO}."
+            f"{owner}: the Python package lgpio is an empty stub, as PyPI gives it to new Pythons: {_LGPIO}."
         )
     error: type[Exception] = lgpio.error
     return error
 
 
-def _why(error: Exception, number: int) -> str:
+def why_not_usable(error: Exception, number: int) -> str:
+    """What is wrong with this pin, as the end of a sentence."""
     match error:
         case PinInvalidPin():
             return f"this board has no GPIO{number}; set `pins` to GPIO (BCM) numbers."

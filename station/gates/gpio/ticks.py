@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.clock import Clock
+from shared.text import text
 from station.gates.clock_map import ClockMap, MappedInstant
 from station.gates.pico.firmware.gatewire import Counter
 
@@ -31,11 +32,11 @@ class Stamping:
 # Interrupts: within 13 us on a Pi 5 (github.com/LeonardoLisa/rpi5-fast-irq, benchmark data). Callbacks in user space:
 # 0.1 to 1 ms on an idle Pi, with a tail beyond 10 ms.
 STAMPING: dict[str, Stamping] = {
-    "lgpio": Stamping(15_000, "stamped by the kernel"),
-    "pigpio": Stamping(10_000, "sampled by the pigpio daemon"),
-    "native": Stamping(10_000_000, "stamped late, in Python: install lgpio to have the kernel's stamp"),
-    "rpigpio": Stamping(10_000_000, "stamped late, in Python: install lgpio to have the kernel's stamp"),
-    "mock": Stamping(15_000, "moved by hand"),
+    "lgpio": Stamping(15_000, text("stamped by the kernel")),
+    "pigpio": Stamping(10_000, text("sampled by the pigpio daemon")),
+    "native": Stamping(10_000_000, text("stamped late, in Python: install lgpio to have the kernel's stamp")),
+    "rpigpio": Stamping(10_000_000, text("stamped late, in Python: install lgpio to have the kernel's stamp")),
+    "mock": Stamping(15_000, text("moved by hand")),
 }
 
 

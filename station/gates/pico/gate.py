@@ -14,6 +14,7 @@ import serial
 from shared.clock import Clock
 from shared.config import from_table, setting
 from shared.errors import ConfigError, HardwareMissing
+from shared.text import joined, text
 from station.core.inputs import Proof
 from station.gates.decoders.port import check_url
 from station.gates.driver import GateHealthReport, GateOutput
@@ -47,7 +48,8 @@ class PicoGate:
             raise ConfigError(f"gate {name}: a Pico gate has {MAX_SENSORS} sensors at most; name no more.")
         self._name, self._sensors, self._clock = name, sensors, clock
         self._session: PicoSession | None = None
-        self._fault, self._absent = "it is not started.", False
+        self._fault: str = text("it is not started.")
+        self._absent = False
         check_url(self._options.port)
         self._finder = PortFinder(self._options.port, "port")
         self._answered = threading.Event()
@@ -65,7 +67,7 @@ class PicoGate:
             raise HardwareMissing(f"the gate {self._name} is closed: start the station again.")
         level = 0 if self._options.broken == "low" else 1
         self._session = PicoSession(self._name, self._sensors, self._clock.boot_id, after, level)
-        self._fault = f"{self._options.port} is being opened."
+        self._fault = text("{port} is being opened.", port=self._options.port)
         self._thread = threading.Thread(target=self._run, args=(put,), name=f"gate-{self._name}", daemon=True)
         self._thread.start()
         self._answered.wait(FIRST_S)
@@ -74,7 +76,7 @@ class PicoGate:
         """The gate's health now; blocks for no longer than one fit of the clock takes."""
         session = self._session
         if session is None:
-            return GateHealthReport(False, f"The Pico gate: {self._fault}")
+            return GateHealthReport(False, text("The Pico gate: {why}", why=self._fault))
         with self._lock:
             clock = session.clock
             now_ns = self._clock.now_ns()
@@ -102,18 +104,22 @@ class PicoGate:
     def _sentence(self, session: PicoSession) -> str:
         clock = session.clock
         if self._fault:
-            return f"The Pico gate: {self._fault}"
+            return text("The Pico gate: {why}", why=self._fault)
         if session.silent(self._clock.now_ns()) or clock is None:
-            return (
-                f"The Pico gate does not answer on {self._options.port}: check its cable, and that main.py runs on it."
+            return text(
+                "The Pico gate does not answer on {port}: check its cable, and that main.py runs on it.",
+                port=self._options.port,
             )
         if not clock.warm:
-            return "The Pico gate's clock is being measured: its edges are held back for a few seconds."
+            return text("The Pico gate's clock is being measured: its edges are held back for a few seconds.")
         if fault := session.fault(self._clock.now_ns()):
             return fault
-        resets = f" It was reset, {session.resets} so far: a lap across a reset is void." if session.resets else ""
-        advice = f" {self._finder.advice}" if self._finder.advice else ""
-        return f"The Pico gate answers and its clock is known.{resets}{advice}"
+        sentences: list[str] = [text("The Pico gate answers and its clock is known.")]
+        if session.resets:
+            sentences.append(
+                text("It was reset, {resets} so far: a lap across a reset is void.", resets=session.resets)
+            )
+        return joined([*sentences, self._finder.advice] if self._finder.advice else sentences)
 
     def _run(self, put: Callable[[GateOutput], None]) -> None:
         line: serial.Serial | None = None
@@ -124,7 +130,7 @@ class PicoGate:
             # ValueError: pyserial waits with select(), which takes no descriptor above 1023.
             except (HardwareMissing, serial.SerialException, OSError, ValueError) as error:
                 self._absent = isinstance(error, HardwareMissing)
-                self._fault = f"{error}" if self._absent else f"its line is cut ({error})."
+                self._fault = f"{error}" if self._absent else text("its line is cut ({error}).", error=error)
                 self._answered.set()
                 _close(line)
                 line = None

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.text import text
 from station.core.inputs import Edge, GateNote
 from station.gates.clock_map import NS_PER_S, ClockMap
 from station.gates.flicker import FlickerDetector
@@ -138,7 +139,9 @@ class PicoSession:
         edges: list[Edge] = []
         for fields in self._lines.feed(data):
             known = _LINES.get(fields[0])
-            numbers = [int(text) for text in fields[2:] if text.isascii() and text.isdigit() and len(text) < 19]
+            numbers = [
+                int(digits) for digits in fields[2:] if digits.isascii() and digits.isdigit() and len(digits) < 19
+            ]
             if known is None or len(numbers) not in known or len(fields) != len(numbers) + 2:
                 self.foreign += 1
                 continue
@@ -164,7 +167,9 @@ class PicoSession:
         if last is not None:
             self.resets += 1
             boot = boot_name(self._station_boot, name)
-            sentence = "The Pico gate was reset: its clock and its numbers start again, a lap across this is void."
+            sentence = text(
+                "The Pico gate was reset: its clock and its numbers start again, a lap across this is void."
+            )
             self._notes.append(GateNote(self._gate, "restart", sentence, boot=boot))
             for edge in last.waiting:
                 if last.clock.empty:
@@ -229,7 +234,11 @@ class PicoSession:
 
     def _report_forgotten(self, boot: _PicoBoot, first: int, last: int) -> None:
         self.lost += last - first + 1
-        sentence = f"The Pico gate no longer has the edges {first} to {last}: it was not read for too long."
+        sentence = text(
+            "The Pico gate no longer has the edges {first} to {last}: it was not read for too long.",
+            first=first,
+            last=last,
+        )
         self._notes.append(
             GateNote(self._gate, "missed_numbers", sentence, last - first + 1, boot_name(self._station_boot, boot.name))
         )

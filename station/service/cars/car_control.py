@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 
 from shared.protocol import messages as m
+from shared.text import text
 from shared.units import NS_PER_MS
 from station.core.moment import Moment
 from station.service.cars.car_views import car_view, duplicate_name_sentence, stop_view_of
@@ -83,15 +84,15 @@ class CarControl:
         with self._lock:
             car = self._cars.get(name)
             if absent := self._absent(name, car, now_ns):
-                return f"{absent}: check it, or start it by hand."
+                return text("{why}: check it, or start it by hand.", why=absent)
             assert car is not None, "a car that is online is known"
             if duplicates := car.claim.duplicates(now_ns):
                 return duplicate_name_sentence(name, duplicates)
             if goal in ("arm", "start") and car.mode == "tripped":
-                why = car.state.reason.rstrip(".") or "no reason given"
-                return f"{name} is tripped ({why}): when it is safe, resume it."
+                why = car.state.reason.rstrip(".") or text("no reason given")
+                return text("{name} is tripped ({why}): when it is safe, resume it.", name=name, why=why)
             if goal != "reset" and car.state.online and not car.state.model:
-                return f"{name} has no model loaded: load one on the car's own page."
+                return text("{name} has no model loaded: load one on the car's own page.", name=name)
             return ""
 
     def absent(self, name: str, now_ns: int) -> str:
@@ -195,11 +196,18 @@ class CarControl:
         if car.goal not in (None, "stop", "estop") and (
             car.goal in ("start", "resume") or car.claim.duplicates(now_ns)
         ):
-            car.refusal = f"{car.name} restarted before it could {car.goal}: check it, then repeat the order."
+            car.refusal = text(
+                "{name} restarted before it could {goal}: check it, then repeat the order.",
+                name=car.name,
+                goal=car.goal,
+            )
             car.goal = None
 
     def _refused(self, car: ControlledCar, boot: str, beat: int) -> m.Lease:
-        reason = f"Another machine already uses the name {car.name}: set a different `device` in this machine's config."
+        reason = text(
+            "Another machine already uses the name {name}: set a different `device` in this machine's config.",
+            name=car.name,
+        )
         return m.Lease(boot, beat, "none", "", self._lease_ms, reason, self._is_held(car))
 
     def _is_held(self, car: ControlledCar) -> bool:
@@ -207,11 +215,11 @@ class CarControl:
 
     def _absent(self, name: str, car: ControlledCar | None, now_ns: int) -> str:
         if car is None or not car.boot:
-            return f"{name} has never reported"
+            return text("{name} has never reported", name=name)
         if not car.claim.silent(now_ns):
             return ""
         seconds = max(1, round((now_ns - car.heartbeat_ns) / self._rate / 1e9))
-        return f"{name} is offline (last heard {seconds} s ago)"
+        return text("{name} is offline (last heard {seconds} s ago)", name=name, seconds=seconds)
 
     def _leased(self, car: ControlledCar) -> bool:
         return car.name in self._permits and car.name not in self._stopped and self._stop_all is None
@@ -262,12 +270,20 @@ class CarControl:
         if car.mode != "tripped":
             car.goal = AFTER_RESET.get(car.goal, car.goal)  # from here on, a new trip is not reset
         if car.mode not in NEXT_ORDER[car.goal]:
-            car.refusal = f"{car.name} is {car.mode}: it cannot {car.goal} now; use `resume`."
+            car.refusal = text(
+                "{name} is {mode}: it cannot {goal} now; use `resume`.", name=car.name, mode=car.mode, goal=car.goal
+            )
             car.goal = None
         elif NEXT_ORDER[car.goal][car.mode] is None:
             car.goal = None
         elif now_ns - car.since_ns > GIVE_UP_NS * self._rate and car.goal != "estop":
-            car.refusal = f"{car.name} did not {car.goal} in {GIVE_UP_NS // 1_000_000_000} s; it is {car.mode}."
+            car.refusal = text(
+                "{name} did not {goal} in {seconds} s; it is {mode}.",
+                name=car.name,
+                goal=car.goal,
+                seconds=GIVE_UP_NS // 1_000_000_000,
+                mode=car.mode,
+            )
             car.goal = None
 
     def _next_orders(self, car: ControlledCar, now_ns: int) -> list[Reply]:

@@ -5,6 +5,7 @@ Called by car_control.py, under its lock. `rate` is seconds of the station's clo
 
 from collections.abc import Sequence
 
+from shared.text import text
 from shared.units import NS_PER_MS
 from station.core.moment import Moment
 from station.service.cars.controlled_car import ControlledCar, DrivePermit
@@ -77,15 +78,41 @@ def _alarm(car: ControlledCar, permit: DrivePermit | None, online: bool, now_ns:
     if permit is None or not permit.running:
         return ""
     if not online:
-        return f"{car.name} is silent in the middle of its run."
+        return text("{name} is silent in the middle of its run.", name=car.name)
     if car.mode == "tripped":
-        return f"{car.name} stopped itself: {car.state.reason or 'no reason given'} Resume it when it is safe."
-    return "" if car.mode == "driving" or car.goal else f"{car.name} is {car.mode} in the middle of its run."
+        return text(
+            "{name} stopped itself: {reason} Resume it when it is safe.",
+            name=car.name,
+            reason=car.state.reason or text("no reason given"),
+        )
+    return (
+        ""
+        if car.mode == "driving" or car.goal
+        else text("{name} is {mode} in the middle of its run.", name=car.name, mode=car.mode)
+    )
 
 
 def duplicate_name_sentence(name: str, boots: Sequence[str]) -> str:
     """The alarm for several machines with one name; `boots`: the boot of each, the owner of the name first."""
-    count = {2: "Two", 3: "Three"}.get(len(boots), str(len(boots)))
     who = " and ".join((", ".join(boot[:12] for boot in boots[:-1]), boots[-1][:12]))
-    first = f"{count} machines use the name {name} (boots {who})"
-    return f"{first}: only the first is controlled; rename the others (`device`)."
+    if len(boots) == 2:
+        return text(
+            "Two machines use the name {name} (boots {who}): only the first is controlled; rename the others "
+            "(`device`).",
+            name=name,
+            who=who,
+        )
+    if len(boots) == 3:
+        return text(
+            "Three machines use the name {name} (boots {who}): only the first is controlled; rename the others "
+            "(`device`).",
+            name=name,
+            who=who,
+        )
+    return text(
+        "{count} machines use the name {name} (boots {who}): only the first is controlled; rename the others "
+        "(`device`).",
+        count=len(boots),
+        name=name,
+        who=who,
+    )

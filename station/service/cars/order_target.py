@@ -6,11 +6,12 @@ is refused here has changed nothing, so it is not journaled.
 
 from collections.abc import Callable, Sequence
 
+from shared.text import text
 from station.core import inputs as e
 from station.service.cars.controlled_car import Goal
 from station.views.race_views import RunView
 
-BY_HAND = "was started by hand, so its car takes no orders"
+BY_HAND = text("was started by hand, so its car takes no orders")
 
 
 def refusal(command: e.Command, runs: Sequence[RunView], ask: Callable[[str, Goal], str]) -> str:
@@ -22,9 +23,9 @@ def refusal(command: e.Command, runs: Sequence[RunView], ask: Callable[[str, Goa
         return "" if command.action in ("stop", "estop") else ask(command.car, command.action)
     goal = _goal(command)
     run = _run(command, runs)
-    if goal is None or run is None:  # then the core refuses it, and says why
+    if goal is None or run is None or run.without_agent:  # the core decides alone, and says why if it refuses
         return ""
-    if run.by_hand and not isinstance(command, e.StartRun):
+    if run.by_hand and not isinstance(command, e.StartRun | e.StageRun):
         return f"{run.run_id} {BY_HAND}."
     return ask(run.car, goal)
 
@@ -33,7 +34,7 @@ def _goal(command: e.Command) -> Goal | None:
     match command:
         case e.ArmRun():
             return "arm"
-        case e.StartRun() if not command.by_hand:
+        case e.StartRun() | e.StageRun() if not command.by_hand:
             return "start"
         case e.ResumeRun():
             return "resume"

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from shared.text import recorded, text
 from shared.units import NS_PER_S
 from station.core.timing.readiness import untried
 from station.views.gate_views import GateView, SensorView
@@ -13,23 +14,23 @@ NOTHING = "–"
 NOISY = 10  # edges a minute that made no crossing
 FAINT = 0.3  # of the beam's full level
 NOTE_WORDS = {
-    "missed_numbers": "Numbers missing",
-    "clock_jump": "Clock set",
-    "restart": "Restart",
-    "wrap": "Clock wrapped",
-    "dropped_bytes": "Bytes dropped",
-    "layout": "Layout",
+    "missed_numbers": text("Numbers missing"),
+    "clock_jump": text("Clock set"),
+    "restart": text("Restart"),
+    "wrap": text("Clock wrapped"),
+    "dropped_bytes": text("Bytes dropped"),
+    "layout": text("Layout"),
 }
 LAYOUT_WORDS = {
-    "": "In line",
-    "unsaid": "Not set",
-    "single": "One sensor",
-    "in_line": "In line",
-    "side_by_side": "Side by side",
+    "": text("In line"),
+    "unsaid": text("Not set"),
+    "single": text("One sensor"),
+    "in_line": text("In line"),
+    "side_by_side": text("Side by side"),
 }
-LAYOUT_NOT_SET = (
-    'The arrangement of its sensors is not set, so a car counts in either direction: set layout = "in_line" or '
-    '"side_by_side" under [[gate]].'
+LAYOUT_NOT_SET = text(
+    "The arrangement of its sensors is not set, so a car counts in either direction: set "
+    'layout = "in_line" or "side_by_side" under [[gate]].'
 )
 
 
@@ -82,7 +83,9 @@ def gate_cards(view: View) -> list[GateCard]:
 
 def _card(gate: GateView) -> GateCard:
     level, state = _readiness(gate)
-    line = f"Start and finish · system {gate.system}" if gate.kind == "start_finish" else "Split"
+    line = (
+        text("Start and finish · system {system}", system=gate.system) if gate.kind == "start_finish" else text("Split")
+    )
     return GateCard(
         key=f"card-{gate.name}",
         name=gate.name,
@@ -90,27 +93,29 @@ def _card(gate: GateView) -> GateCard:
         level=level,
         sign=SIGNS[level],
         state=state,
-        sentence=gate.sentence,
+        sentence=recorded(gate.sentence),
         figures=_figures(gate),
         sensors=tuple(_sensor(gate, each) for each in gate.each),
-        notes=tuple(NoteLine(time_of_day(n.utc_ns), NOTE_WORDS.get(n.kind, n.kind), n.sentence) for n in gate.notes),
+        notes=tuple(
+            NoteLine(time_of_day(n.utc_ns), NOTE_WORDS.get(n.kind, n.kind), recorded(n.sentence)) for n in gate.notes
+        ),
         gate=gate.name,
         advice=_advice(gate),
-        passes=gate.passes,
+        passes=recorded(gate.passes),
     )
 
 
 def _readiness(gate: GateView) -> tuple[str, str]:
     """Level and state, as in the health strip."""
     if not gate.alive or gate.stuck or gate.doubt:
-        return "bad", "absent" if gate.absent else "not ready"
-    return ("warn", "not tested") if gate.untried else ("ok", "ready")
+        return "bad", text("absent") if gate.absent else text("not ready")
+    return ("warn", text("not tested")) if gate.untried else ("ok", text("ready"))
 
 
 def _advice(gate: GateView) -> tuple[str, ...]:
     """What to do about the gate before a race, as sentences."""
     unsaid = LAYOUT_NOT_SET if gate.layout == "unsaid" and not gate.doubt else ""
-    return tuple(filter(None, (gate.doubt, untried(gate.untried), unsaid)))
+    return tuple(filter(None, (recorded(gate.doubt), untried(gate.untried), unsaid)))
 
 
 def _figures(gate: GateView) -> tuple[tuple[str, str], ...]:
@@ -118,13 +123,13 @@ def _figures(gate: GateView) -> tuple[tuple[str, str], ...]:
     drift = f"{gate.drift_ppb / 1000:+.1f} ppm" if gate.drift_ppb is not None else NOTHING
     offset = f"{gate.offset_ns / NS_PER_S:+.6f} s" if gate.offset_ns is not None else NOTHING
     return (
-        ("Layout", LAYOUT_WORDS[gate.layout]),
-        ("Uncertainty", unsure),
-        ("Clock offset", offset),
-        ("Clock drift", drift),
-        ("Edges", str(gate.edges)),
-        ("Lost", str(gate.lost)),
-        ("Bytes dropped", str(gate.dropped)),
+        (text("Layout"), LAYOUT_WORDS[gate.layout]),
+        (text("Uncertainty"), unsure),
+        (text("Clock offset"), offset),
+        (text("Clock drift"), drift),
+        (text("Edges"), str(gate.edges)),
+        (text("Lost"), str(gate.lost)),
+        (text("Bytes dropped"), str(gate.dropped)),
     )
 
 
@@ -137,14 +142,14 @@ def _sensor(gate: GateView, sensor: SensorView) -> SensorLine:
 
 def _judged(gate: GateView, sensor: SensorView) -> tuple[str, str]:
     if not gate.alive:
-        return "bad", "absent" if gate.absent else "not ready"
+        return "bad", text("absent") if gate.absent else text("not ready")
     if sensor.name in gate.stuck:
-        return "bad", "blocked"
+        return "bad", text("blocked")
     if sensor.noise >= NOISY:
-        return "warn", "noisy"
+        return "warn", text("noisy")
     if sensor.level is not None and sensor.level < FAINT:
-        return "warn", "weak"
-    return ("ok", "ready") if sensor.edges else ("warn", "no edge yet")
+        return "warn", text("weak")
+    return ("ok", text("ready")) if sensor.edges else ("warn", text("no edge yet"))
 
 
 def time_of_day(utc_ns: int) -> str:

@@ -15,6 +15,7 @@ from shared.rules.wording import (
     ToneWords,
     incidents,
 )
+from shared.text import joined, ntext, recorded, text
 from shared.units import format_ms, format_ns, published_ms
 from station.core.facts import Lap
 from station.core.runs.laps import run_lap, run_laps
@@ -93,7 +94,11 @@ class ReferenceLaps:
         if time_ns == self.racer_ns:
             return RACERS_BEST
         if time_ns == self.run_ns:
-            return BEST_OF_RUN if self.racer_ns is None else replace(VALID, words=BEST_OF_RUN.words)
+            return (
+                BEST_OF_RUN
+                if self.racer_ns is None
+                else replace(VALID, words=BEST_OF_RUN.words, spoken=BEST_OF_RUN.spoken)
+            )
         return VALID
 
 
@@ -128,7 +133,7 @@ def laps_together(runs: tuple[RunView, ...], rules: RaceRules, race: RaceView | 
 
 
 def _named(line: LapLine, run: RunView) -> LapLine:
-    announcement = f"{run.racer}, {line.announcement[0].lower()}{line.announcement[1:]}"
+    announcement = text("{racer}: {words}", racer=run.racer, words=line.announcement)
     return replace(
         line, key=f"lap-{run.run_id}-{line.number}", who=run.racer, run_id=run.run_id, announcement=announcement
     )
@@ -142,7 +147,7 @@ def _lap_line(lap: Lap, rules: RaceRules, best: ReferenceLaps, in_window: bool, 
     slower = counts and best.run_ns is not None and time_ns > best.run_ns
     # The difference of the two published figures, so that anybody can check it.
     delta = f"+{format_ms(published_ms(time_ns) - published_ms(best.run_ns))}" if slower and best.run_ns else ""
-    confirmed = "confirmed by the car" if lap.confirmed else "not confirmed by the car"
+    confirmed = text("confirmed by the car") if lap.confirmed else text("not confirmed by the car")
     return LapLine(
         key=f"lap-{lap.number}",
         number=lap.number,
@@ -156,7 +161,13 @@ def _lap_line(lap: Lap, rules: RaceRules, best: ReferenceLaps, in_window: bool, 
         confirmed=lap.confirmed,
         in_window=in_window,
         valid=lap.valid,
-        announcement=f"Lap {lap.number}: {time}, {status.words.lower()}, {confirmed}.",
+        announcement=text(
+            "Lap {number}: {time}, {words}, {confirmed}.",
+            number=lap.number,
+            time=time,
+            words=status.spoken,
+            confirmed=confirmed,
+        ),
         happened=_happened(lap),
     )
 
@@ -180,16 +191,19 @@ def _penalty(lap: Lap, rules: RaceRules) -> str:
 
 
 def _detail(lap: Lap, counts: bool, rules: RaceRules) -> str:
-    parts = incidents(run_lap(lap))
+    parts: list[str] = [*incidents(run_lap(lap))]
     if lap.valid and not counts:
         allowed = rules.max_resets_per_lap
-        over = allowed is not None and lap.resets > allowed
-        parts.append(f"more than {allowed} resets" if over else f"under {rules.min_lap_s:g} s")
+        parts.append(
+            ntext("more than {n} reset", "more than {n} resets", n=allowed)
+            if allowed is not None and lap.resets > allowed
+            else text("under {seconds:g} s", seconds=rules.min_lap_s)
+        )
     if lap.source == "official":
-        parts.append("timed by an official")
+        parts.append(text("timed by an official"))
     if lap.reason:
-        parts.append(lap.reason)
-    return ", ".join(parts)
+        parts.append(recorded(lap.reason))
+    return joined(parts, ", ")
 
 
 def place_lines(view: View) -> list[PlaceLine]:
@@ -208,6 +222,6 @@ def _place_line(line: StandingLine, on_track: bool) -> PlaceLine:
         gap=f"+{format_ms(line.gap_ms)}" if line.rank > 1 else "",
         interval=f"+{format_ms(line.interval_ms)}" if line.rank > 1 else "",
         tied=line.tied,
-        runs=f"{line.runs} run" if line.runs == 1 else f"{line.runs} runs",
+        runs=ntext("{n} run", "{n} runs", n=line.runs),
         on_track=on_track,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from shared.protocol.messages import CarMode
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import INCIDENTS, rules_line, score_name
+from shared.text import joined, ntext, recorded, text
 from shared.units import NS_PER_MS, format_ms, format_ns
 from station.views.car_views import CarView
 from station.views.race_views import RunView
@@ -86,13 +87,13 @@ def page_model(view: View) -> PageModel:
     return PageModel(
         version=view.version,
         station=view.station,
-        race_name=view.race.name if view.race is not None else "No race is configured",
+        race_name=view.race.name if view.race is not None else text("No race is configured"),
         track=view.race.track if view.race is not None else "",
         rules=rules_line(rules) if view.race is not None else "",
         alarms=tuple(alarms(view)),
         clock_unset=not view.clock.trusted,
         testing=view.mode == "test",
-        run=_run(view.run, rules, view.clock, view.cars) if view.run is not None else None,
+        run=run_panel(view),
         together=tuple(_together(view, rules)) if several else (),
         tiles=tiles(view, rules, laps),
         laps=tuple(laps_together(view.runs, rules, view.race) if several else laps),
@@ -106,19 +107,25 @@ def page_model(view: View) -> PageModel:
     )
 
 
-def _run(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, ...]) -> RunPanel:
+def run_panel(view: View) -> RunPanel | None:
+    """The run on the track, or the last one; None before the first."""
+    rules = view.race.rules if view.race is not None else RaceRules()
+    return panel_of(view.run, rules, view.clock, view.cars) if view.run is not None else None
+
+
+def panel_of(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, ...]) -> RunPanel:
     running = run.phase == "running" and run.lap_started_ns is not None
-    label, text = _clock(run, rules, clock)
+    label, figures = _clock(run, rules, clock)
     return RunPanel(
         run_id=run.run_id,
         racer=run.racer,
         car=run.car,
         model=run.model,
-        attempt=f"Attempt {run.attempt}",
+        attempt=text("Attempt {number}", number=run.attempt),
         phase=run.phase,
         phase_words=phase_words(run, cars),
         clock_label=label,
-        clock=text,
+        clock=figures,
         started_ms=run.lap_started_ns / NS_PER_MS if running and run.lap_started_ns is not None else None,
         ends_ms=run.ends_ns / NS_PER_MS if run.ends_ns is not None and run.phase == "running" else None,
         incidents=_incidents(run),
@@ -131,46 +138,48 @@ def _run(run: RunView, rules: RaceRules, clock: ClockView, cars: tuple[CarView, 
 def _together(view: View, rules: RaceRules) -> Iterator[CarPanel]:
     for number, run in enumerate(view.runs, 1):
         newest = next(iter(lap_lines(run, rules, view.race)), None)
-        limit = f" of {rules.max_laps}" if rules.max_laps is not None else ""
+        laps = str(len(run.laps))
+        if rules.max_laps is not None:
+            laps = text("{laps} of {limit}", laps=len(run.laps), limit=rules.max_laps)
         last = (
-            Tile("Last lap", newest.time, f"{newest.sign} {newest.status}", newest.tone)
+            Tile(text("Last lap"), newest.time, joined((newest.sign, newest.status)), newest.tone)
             if newest is not None
-            else Tile("Last lap", NOTHING)
+            else Tile(text("Last lap"), NOTHING)
         )
-        screen = _run(run, rules, view.clock, view.cars)
-        yield CarPanel(f"on-{run.run_id}", number, screen, f"{len(run.laps)}{limit}", last, best_tile(view, run, rules))
+        screen = panel_of(run, rules, view.clock, view.cars)
+        yield CarPanel(f"on-{run.run_id}", number, screen, laps, last, best_tile(view, run, rules))
 
 
 def phase_words(run: RunView, cars: tuple[CarView, ...]) -> str:
     """The state of the run in a few words, by what the car does, which is not always what was ordered."""
     match run.phase:
         case "idle":
-            return "Waiting"
+            return text("Waiting")
         case "armed":
             return _armed_words(run, next((car.mode for car in cars if car.name == run.car and car.online), None))
         case "running":
-            return "On track"
+            return text("On track")
         case "finished":
-            return "Finished" if run.counts else "Does not count"
+            return text("Finished") if run.counts else text("Does not count")
 
 
 def _armed_words(run: RunView, mode: CarMode | None) -> str:
     if run.by_hand:
-        return "Go! Started by hand"
+        return text("Go! Started by hand")
     if mode is None:
-        return "Waiting for the car"
+        return text("Waiting for the car")
     if run.released:
-        return "Go! To the line" if mode == "driving" else "Start ordered"
-    return "Ready to start" if mode == "ready" else "Car getting ready"
+        return text("Go! To the line") if mode == "driving" else text("Start ordered")
+    return text("Ready to start") if mode == "ready" else text("Car getting ready")
 
 
 def _clock(run: RunView, rules: RaceRules, clock: ClockView) -> tuple[str, str]:
     """Label and text of the large clock: the current lap, or the score of a finished run."""
     if run.phase == "finished":
-        return score_name(rules), format_ms(run.score_ms) if run.score_ms is not None else "No score"
+        return score_name(rules), format_ms(run.score_ms) if run.score_ms is not None else text("No score")
     if run.phase == "running" and run.lap_started_ns is not None:
-        return f"Lap {run.lap_number}", running_text(clock.now_ns - run.lap_started_ns)
-    return "Lap 1", ZERO
+        return text("Lap {number}", number=run.lap_number), running_text(clock.now_ns - run.lap_started_ns)
+    return text("Lap {number}", number=1), ZERO
 
 
 def running_text(elapsed_ns: int) -> str:
@@ -179,8 +188,8 @@ def running_text(elapsed_ns: int) -> str:
 
 
 def _incidents(run: RunView) -> str:
-    incidents = [f"{INCIDENTS[kind].one} ×{count}" for kind, count in _counts(run) if count]
-    return f"This lap: {', '.join(incidents)}" if incidents else ""
+    incidents = [joined((INCIDENTS[kind].one, f"×{count}")) for kind, count in _counts(run) if count]
+    return text("This lap: {what}", what=joined(incidents, ", ")) if incidents else ""
 
 
 def _counts(run: RunView) -> tuple[tuple[str, int], ...]:
@@ -191,14 +200,14 @@ def _counts(run: RunView) -> tuple[tuple[str, int], ...]:
 def _notes(run: RunView) -> tuple[str, ...]:
     notes = []
     if run.phase == "finished":
-        notes.append(run.finished_reason)
+        notes.append(recorded(run.finished_reason))
         if run.counts and run.score_ms is None:
-            notes.append("The run did not qualify.")
+            notes.append(text("The run did not qualify."))
     if run.last_lap and run.phase == "running":
-        notes.append("Time is up: the lap in progress still counts.")
+        notes.append(text("Time is up: the lap in progress still counts."))
     if run.limit_unsure:
-        notes.append("The station restarted during this run, so its time may be up already; Finish ends it.")
-    notes.append(run.model_note)
+        notes.append(text("The station restarted during this run, so its time may be up already; Finish ends it."))
+    notes.append(recorded(run.model_note))
     return tuple(note for note in notes if note)
 
 
@@ -207,10 +216,10 @@ def _window_words(run: RunView | None, rules: RaceRules) -> str:
         return ""
     score = window(run, rules)
     if score is None:
-        return f"{rules.consecutive_laps} counted laps in a row are needed"
+        return ntext("{n} counted lap is needed", "{n} counted laps in a row are needed", n=rules.consecutive_laps)
     if score.first_lap == score.last_lap:
-        return f"Lap {score.first_lap} makes the score"
-    return f"Laps {score.first_lap} to {score.last_lap} make the score"
+        return text("Lap {number} makes the score", number=score.first_lap)
+    return text("Laps {first} to {last} make the score", first=score.first_lap, last=score.last_lap)
 
 
 def next_command(view: View) -> str:

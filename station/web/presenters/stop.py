@@ -2,9 +2,10 @@
 
 from dataclasses import asdict, dataclass
 
-from shared.units import NS_PER_MS
+from shared.text import joined, text
 from station.views.car_views import CarStopView, StopView
 from station.web.presenters.gates import time_of_day
+from station.web.presenters.mode_words import mode_words
 
 SIGNS = {"stopped": "✓", "ordered": "▲", "unreached": "✕"}
 
@@ -32,8 +33,8 @@ class StopPanel:
 def stop_panel(stop: StopView) -> StopPanel:
     """The texts of the stop for the pages."""
     if not stop.on:
-        return StopPanel(False, "No stop is in force.", "", ())
-    title = f"All cars were stopped by {stop.author} at {time_of_day(stop.at_utc_ns)}."
+        return StopPanel(False, text("No stop is in force."), "", ())
+    title = text("All cars were stopped by {author} at {at}.", author=stop.author, at=time_of_day(stop.at_utc_ns))
     return StopPanel(True, title, _sentence(stop), tuple(_line(car) for car in stop.cars))
 
 
@@ -41,7 +42,7 @@ def stop_document(stop: StopView) -> dict[str, object]:
     """The stop as the JSON document that the API returns."""
     screen = stop_panel(stop)
     cars = [{**asdict(car), "sentence": line.sentence} for car, line in zip(stop.cars, screen.lines, strict=True)]
-    sentence = " ".join(part for part in (screen.title, screen.sentence) if part)
+    sentence = joined(part for part in (screen.title, screen.sentence) if part)
     summary = _summary(stop) if stop.on else ""
     return {"stopped": stop.on, "sentence": sentence, "summary": summary, "connected": stop.connected, "cars": cars}
 
@@ -49,27 +50,31 @@ def stop_document(stop: StopView) -> dict[str, object]:
 def _sentence(stop: StopView) -> str:
     sentences = []
     if not stop.connected:
-        lease = f"{stop.lease_ms / 1000:g} s"
         sentences.append(
-            f"The broker is offline, so no order reaches a car; without a lease a car stops within {lease}."
+            text(
+                "The broker is offline, so no order reaches a car; without a lease a car stops within {seconds:g} s.",
+                seconds=stop.lease_ms / 1000,
+            )
         )
     if not stop.cars:
-        sentences.append("This station knows no car, so no order was sent.")
+        sentences.append(text("This station knows no car, so no order was sent."))
     sentences.append(
-        "Any car that reports from now on is stopped too, and no car gets a lease until the stop is released."
+        text("Any car that reports from now on is stopped too, and no car gets a lease until the stop is released.")
     )
-    return " ".join(sentences)
+    return joined(sentences)
 
 
 def _summary(stop: StopView) -> str:
     """One short line, the worst first, for places where the whole list is shown elsewhere."""
     if not stop.cars:
-        return "All cars are stopped. This station knows no car."
+        return text("All cars are stopped. This station knows no car.")
     names = {outcome: [car.name for car in stop.cars if car.outcome == outcome] for outcome in SIGNS}
-    not_reached = f"NOT REACHED: {', '.join(names['unreached'])}." if names["unreached"] else ""
-    not_yet = f"Not confirmed yet: {', '.join(names['ordered'])}." if names["ordered"] else ""
-    stopped = f"{len(names['stopped'])} of {len(stop.cars)} cars confirm that they stopped."
-    return " ".join(part for part in (not_reached, not_yet, stopped) if part)
+    not_reached = text("NOT REACHED: {names}.", names=", ".join(names["unreached"])) if names["unreached"] else ""
+    not_yet = text("Not confirmed yet: {names}.", names=", ".join(names["ordered"])) if names["ordered"] else ""
+    stopped = text(
+        "{stopped} of {all} cars confirm that they stopped.", stopped=len(names["stopped"]), all=len(stop.cars)
+    )
+    return joined(part for part in (not_reached, not_yet, stopped) if part)
 
 
 def _line(car: CarStopView) -> StopLine:
@@ -79,15 +84,26 @@ def _line(car: CarStopView) -> StopLine:
 def _sentence_of_car(car: CarStopView) -> str:
     match car.outcome:
         case "stopped":
-            return f"stopped: confirmed by the car itself, {(car.took_ms or 0) * NS_PER_MS / 1e9:.1f} s after the order"
+            return text(
+                "stopped: confirmed by the car itself, {seconds:.1f} s after the order",
+                seconds=(car.took_ms or 0) / 1000,
+            )
         case "ordered":
-            return f"ordered, not confirmed yet: {_who(car)} last reported {car.mode}"
+            return text(
+                "ordered, not confirmed yet: {what} last reported {mode}", what=_who(car), mode=mode_words(car.mode)
+            )
         case "unreached":
             if car.heard_utc_ns is None:
-                return "not reached: it has never reported"
-            silent = f"not reached since {time_of_day(car.heard_utc_ns)}: {_who(car)} is silent"
-            return f"{silent} and last reported {car.mode}" if car.other_boot else silent
+                return text("not reached: it has never reported")
+            silent = text("not reached since {at}: {what} is silent", at=time_of_day(car.heard_utc_ns), what=_who(car))
+            return (
+                text("{sentence} and last reported {mode}", sentence=silent, mode=mode_words(car.mode))
+                if car.other_boot
+                else silent
+            )
 
 
 def _who(car: CarStopView) -> str:
-    return f"a second machine with its name (boot {car.other_boot[:12]})" if car.other_boot else "it"
+    return (
+        text("a second machine with its name (boot {boot})", boot=car.other_boot[:12]) if car.other_boot else text("it")
+    )

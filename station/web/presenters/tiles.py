@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from shared.rules.ranking import RaceRules
-from shared.rules.wording import score_name
+from shared.rules.wording import BEST_OF_RACE, score_name
+from shared.text import joined, text
 from shared.units import NS_PER_S, format_ms, format_ns, seconds_to_ns
 from station.views.race_views import RunView
 from station.views.system_views import ClockView
 from station.views.views import View
 from station.web.presenters.laps import NOTHING, LapLine, best_counted_ns, reference_laps
 
-TIME_LEFT = "Time left"
+TIME_LEFT = text("Time left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,14 @@ def tiles(view: View, rules: RaceRules, laps: list[LapLine]) -> tuple[Tile, ...]
     last = laps[0] if laps else None
     limit = rules.max_laps
     return (
-        Tile("Laps", str(len(laps)) if run is not None else NOTHING, f"of {limit}" if limit is not None else ""),
-        Tile("Last lap", last.time, f"{last.sign} {last.status}", last.tone) if last else Tile("Last lap", NOTHING),
+        Tile(
+            text("Laps"),
+            str(len(laps)) if run is not None else NOTHING,
+            text("of {limit}", limit=limit) if limit is not None else "",
+        ),
+        Tile(text("Last lap"), last.time, joined((last.sign, last.status)), last.tone)
+        if last
+        else Tile(text("Last lap"), NOTHING),
         best_tile(view, run, rules),
         _score_tile(view, rules),
         *([Tile(TIME_LEFT, _time_left(run, rules, view.clock))] if rules.time_limit_s is not None else []),
@@ -46,11 +53,11 @@ def _score_tile(view: View, rules: RaceRules) -> Tile:
     leader_ms = view.standing[0].score_ms if view.standing else None
     own_ms = next((line.score_ms for line in view.standing if line.racer == run.racer), None)
     if leader_ms is None or run.score_ms <= leader_ms:
-        return Tile(label, value, "◆ Best of the race", "purple")
-    gap = f"+{format_ms(run.score_ms - leader_ms)} to the lead"
+        return Tile(label, value, joined((BEST_OF_RACE.sign, BEST_OF_RACE.words)), "purple")
+    gap = text("+{time} to the lead", time=format_ms(run.score_ms - leader_ms))
     if own_ms is None or run.score_ms <= own_ms:
-        return Tile(label, value, f"▲ {gap}", "green")
-    return Tile(label, value, f"● {gap}", "yellow")
+        return Tile(label, value, joined(("▲", gap)), "green")
+    return Tile(label, value, joined(("●", gap)), "yellow")
 
 
 def _time_left(run: RunView | None, rules: RaceRules, clock: ClockView) -> str:
@@ -64,8 +71,8 @@ def best_tile(view: View, run: RunView | None, rules: RaceRules) -> Tile:
     """The run's best lap, and whether it is the best of the race or of the racer."""
     best_ns = best_counted_ns(run, rules) if run is not None else None
     if run is None or best_ns is None:
-        return Tile("Best lap", NOTHING)
+        return Tile(text("Best lap"), NOTHING)
     tone = reference_laps(run, rules, view.race).tone(best_ns)
     if tone.tone == "yellow" or (run.phase == "finished" and not run.counts):
-        return Tile("Best lap", format_ns(best_ns))
-    return Tile("Best lap", format_ns(best_ns), f"{tone.sign} {tone.words}", tone.tone)
+        return Tile(text("Best lap"), format_ns(best_ns))
+    return Tile(text("Best lap"), format_ns(best_ns), joined((tone.sign, tone.words)), tone.tone)

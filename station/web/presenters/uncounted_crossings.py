@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.text import recorded, text
 from station.views.race_views import UncountedCrossing
 from station.views.views import View
 from station.web.presenters.gates import time_of_day
@@ -24,5 +25,7 @@ def uncounted_lines(view: View) -> tuple[UncountedLine, ...]:
 
 
 def _line(each: UncountedCrossing) -> UncountedLine:
-    where = f"{each.gate}, {each.sensor}" + (f", transponder {each.transponder}" if each.transponder else "")
-    return UncountedLine(time_of_day(each.utc_ns), where, f"{each.why[:1].upper()}{each.why[1:]}.")
+    where: str = f"{each.gate}, {each.sensor}"
+    if each.transponder:
+        where = text("{place}, transponder {transponder}", place=where, transponder=each.transponder)
+    return UncountedLine(time_of_day(each.utc_ns), where, text("{why:cap}.", why=recorded(each.why)))

@@ -24,7 +24,7 @@ const stationClock = (() => {
     return base.now_ms + (at_ms - base.at_ms) * base.rate;
   }
 
-  return { update, now, known: () => base !== null };
+  return { update, now, known: () => base !== null, rate: () => base.rate };
 })();
 
 function tenths(elapsed_ms) {
@@ -70,8 +70,11 @@ const lapClock = (() => {
         shown_ms = Math.max(shown_ms, now_ms - started_ms); // within one lap the clock never runs backwards
         write(face, tenths(shown_ms));
       }
-      for (const other of document.querySelectorAll(".car-clock[data-started]")) {
+      for (const other of document.querySelectorAll(".car-clock[data-started], .running-clock[data-started]")) {
         write(other, tenths(now_ms - Number(other.dataset.started)));
+      }
+      for (const other of document.querySelectorAll(".time-left[data-ends]")) {
+        write(other, wholeSeconds(Number(other.dataset.ends) - now_ms));
       }
       if (ends_ms !== null) write(document.querySelector("[data-countdown]"), wholeSeconds(ends_ms - now_ms));
     }

@@ -4,7 +4,7 @@
 (() => {
   const answer = document.getElementById("answer");
 
-  const THEN = { try_gate: ": now roll a car past every sensor." };
+  const THEN = { try_gate: t("Now roll a car past every sensor.") };
 
   function commandOf(button) {
     const command = { command: button.dataset.command };
@@ -27,10 +27,10 @@
       });
       const reply = await response.json();
       if (response.ok ? !reply.accepted : typeof reply.error !== "string") throw new Error("not the station's answer");
-      if (response.ok) show(`✓ ${what}${THEN[button.dataset.command] ?? ""}`, "done");
+      if (response.ok) show(["✓", what, THEN[button.dataset.command]].filter(Boolean).join(" "), "done");
       else show(`✕ ${reply.error}`, "refused");
     } catch {
-      show(`✕ ${what}: the station did not answer.`, "refused");
+      show(`✕ ${t("{what}: the station did not answer.", { what })}`, "refused");
     }
   }
 

@@ -4,6 +4,7 @@
 (() => {
   const link = document.getElementById("link");
   const linkText = document.getElementById("link-words");
+  const TESTING = `${t("TEST")} · `; // in front of the title
   const announce = document.getElementById("announce");
 
   function element(html) {
@@ -63,21 +64,32 @@
     if (laps.length) announce.textContent = laps[0].dataset.announce;
   }
 
-  function applyPage(page) {
+  function applyTopic(topic) {
     keepingFocus(() => {
-      for (const [id, html] of Object.entries(page.parts)) document.getElementById(id).innerHTML = html;
-      const rest = { ...page.rows };
-      for (const [id, keys] of Object.entries(page.lists)) {
-        announceLaps(arrange(document.getElementById(id), keys, page.rows, page.whole));
+      for (const [id, html] of Object.entries(topic.parts)) document.getElementById(id).innerHTML = html;
+      const rest = { ...topic.rows };
+      for (const [id, keys] of Object.entries(topic.lists)) {
+        announceLaps(arrange(document.getElementById(id), keys, topic.rows, topic.whole));
         for (const key of keys) delete rest[key];
       }
       redraw(rest);
     });
-    lapClock.update(page.clock);
-    document.body.dataset.mode = page.mode;
-    document.title = (page.mode === "test" ? "TEST · " : "") + document.title.replace(/^TEST · /, "");
-    document.body.dataset.version = page.version;
-    document.dispatchEvent(new CustomEvent("raceday", { detail: page }));
+  }
+
+  // Scripts of a page listen for `raceday`: `detail.NAME` is a topic that changed, with its `data` if that did. They
+  // get `raceday-before` with the same while the page still shows what was before.
+  function applyUpdate({ version, clock, topics }) {
+    document.dispatchEvent(new CustomEvent("raceday-before", { detail: topics }));
+    for (const topic of Object.values(topics)) applyTopic(topic);
+    lapClock.update(clock);
+    for (const { data } of Object.values(topics)) if (data?.mode) showMode(data.mode);
+    document.body.dataset.version = version;
+    document.dispatchEvent(new CustomEvent("raceday", { detail: topics }));
+  }
+
+  function showMode(mode) {
+    document.body.dataset.mode = mode;
+    document.title = (mode === "test" ? TESTING : "") + document.title.replace(TESTING, "");
   }
 
   function show(state, text) {
@@ -86,27 +98,24 @@
     linkText.textContent = text;
   }
 
-  // The state for a tab that opens later: the whole page as this one shows it, from the last state and a new message.
-  function merge(whole, name, data) {
-    if (name === "heartbeat") return whole && { ...whole, clock: data };
-    if (data.whole || !whole) return { ...data, whole: true };
-    const lists = { ...whole.lists, ...data.lists };
-    const listed = new Set(Object.values(lists).flat());
-    const rows = Object.entries({ ...whole.rows, ...data.rows }).filter(([key]) => listed.has(key));
-    return { ...data, whole: true, parts: { ...whole.parts, ...data.parts }, rows: Object.fromEntries(rows), lists };
-  }
+  let denied = false;
 
   sharedStream({
-    address: document.body.dataset.live,
-    events: ["page", "heartbeat"],
-    merge,
+    address: `/live?lang=${LANGUAGE}`,
+    topics: document.body.dataset.topics.split(","),
     onMessage: (name, data, age_ms) => {
+      if (denied) return;
       silence.onMessage(age_ms);
-      if (!silence.isSilent()) show("live", "Live");
-      if (name === "page") applyPage(data);
+      if (!silence.isSilent()) show("live", t("Live"));
+      if (name === "update") applyUpdate(data);
       else lapClock.update(data);
     },
-    onLost: () => show("away", "Station offline"),
+    onLost: () => show("away", t("Station offline")),
+    onDenied: () => {
+      denied = true;
+      silence.show(t("✕ Nobody is signed in on this device any more, so this page is not updated. Sign in again."));
+      show("away", t("Signed out"));
+    },
   });
-  document.addEventListener("silent", () => show("away", "Station offline"));
+  document.addEventListener("silent", () => show("away", t("Station offline")));
 })();

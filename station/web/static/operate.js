@@ -1,23 +1,16 @@
-// Race control: buttons, keys and the form become commands; the answer is one sentence.
+// Race control: which run the controls are for, the keys, the queue, and the question that is shown.
 "use strict";
 
 (() => {
-  const controls = document.getElementById("controls");
-  const answer = document.getElementById("answer");
-  const author = document.getElementById("author");
-  const shortcuts = document.getElementById("shortcuts");
-  const throttle = document.getElementById("throttle");
-  const ask = document.getElementById("ask");
   const field = (id) => document.getElementById(id);
-  let car = "";
-  let cars = [];
-  let runs = []; // all that are on the track
-  let chosen = ""; // the run that commands go to, when several are on the track
-  const RUN_COMMANDS = new Set(["arm", "start", "resume", "finish", "abandon", "off_track", "collision", "reset", "hand_time", "take_back", "drop_crossing"]);
+  // Those on the track, or the last one; the page was drawn with them.
+  let runs = [...document.querySelectorAll("#controls > [data-run]")].map((each) => ({ run_id: each.dataset.run }));
+  let chosen = ""; // the run that the controls are for
+  let question = 0; // which of the open questions is shown
 
   function remembered(name, fallback) {
     try {
-      return localStorage.getItem(name) ?? fallback;
+      return JSON.parse(localStorage.getItem(name)) ?? fallback;
     } catch {
       return fallback; // storage may be switched off; then nothing is remembered
     }
@@ -25,206 +18,195 @@
 
   function remember(name, value) {
     try {
-      localStorage.setItem(name, value);
+      localStorage.setItem(name, JSON.stringify(value));
     } catch {
-      answer.textContent = "This browser cannot remember settings.";
+      commands.show(t("This browser cannot remember settings."), "refused");
     }
   }
 
-  function show(text, state) {
-    answer.textContent = text;
-    answer.dataset.state = state;
-  }
-
-  // Stamps are integer nanoseconds, too large for a JavaScript number: a BigInt is written out with all its digits.
-  function json(command) {
-    const text = (value) => (typeof value === "bigint" ? String(value) : JSON.stringify(value));
-    return `{${Object.entries(command).map(([name, value]) => `${JSON.stringify(name)}:${text(value)}`)}}`;
-  }
-
-  // Ordered is not done: the check mark waits until the car itself reports the mode.
-  const DONE = {
-    arm: ["ready", "driving"], rearm: ["ready", "driving"], start: ["driving"], resume: ["driving"],
-    stop: ["stopped", "disarmed", "tripped"], estop: ["tripped"], reset: ["disarmed"],
-  };
-  let ordered = null;
-
-  function checkOrder(modes) {
-    if (!ordered) return;
-    const { car, goal, what } = ordered;
-    const mode = modes[car];
-    if (DONE[goal].includes(mode)) {
-      show(`✓ ${what}: ${car} is ${mode}`, "done");
-      ordered = null;
-    } else if (mode === "silent" || (mode === "tripped" && (goal === "arm" || goal === "start"))) {
-      show(`✕ ${what}: ordered, but ${car} is ${mode}.`, "refused");
+  // With several cars on the track, the controls are for the one that was chosen.
+  function choose(run_id) {
+    chosen = run_id;
+    document.body.classList.toggle("none-chosen", runs.length > 1 && chosen === "");
+    for (const each of document.querySelectorAll("#controls > [data-run], #lap_rows > [data-run]")) {
+      each.hidden = each.dataset.run !== chosen;
+    }
+    for (const pick of document.querySelectorAll("[data-pick]")) {
+      pick.setAttribute("aria-pressed", String(pick.dataset.pick === chosen));
+      pick.closest("[data-run]").classList.toggle("picked", pick.dataset.pick === chosen);
     }
   }
 
-  async function send(command, what) {
-    const document_ = { author: author.value.trim() || "operator", ...command };
-    show(`${what} …`, "waiting");
-    ordered = null;
-    try {
-      const response = await fetch("/api/v1/commands", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: json(document_),
-      });
-      const reply = await response.json();
-      if (response.ok ? !reply.accepted : typeof reply.error !== "string") throw new Error("not the station's answer");
-      ordered = response.ok && reply.car ? { car: reply.car, goal: reply.goal, what } : null;
-      if (ordered) show(`… ${what}: ordered. ${reply.note || `${reply.car} has not confirmed it yet.`}`, "waiting");
-      else if (response.ok) show(reply.effect ? `✓ ${what}. ${reply.effect.sentence}` : `✓ ${what}`, "done");
-      else show(`✕ ${reply.error}`, "refused");
-      if (reply.override) {
-        const override_reason = await askOverride(reply.error);
-        if (override_reason) return send({ ...command, override_reason }, `${what}, gate overridden`);
-      }
-      return response.ok ? reply : null;
-    } catch {
-      show(`✕ ${what}: the station did not answer. Check whether it took effect before you press again.`, "refused");
-      return null;
-    }
-  }
-
-  function askReason(button) {
-    return new Promise((resolve) => {
-      const wantsSeconds = button.hasAttribute("data-ask-seconds");
-      field("ask-title").textContent = button.dataset.ask;
-      field("ask-reason").value = "";
-      field("ask-seconds").value = "";
-      field("ask-seconds").required = wantsSeconds;
-      field("ask-seconds-box").hidden = !wantsSeconds;
-      ask.returnValue = "no";
-      ask.addEventListener(
-        "close",
-        () => {
-          if (ask.returnValue !== "yes") return resolve(null);
-          const given = { reason: field("ask-reason").value.trim() };
-          if (wantsSeconds) given.seconds = field("ask-seconds").value; // as typed: the station reads 1,5 and 1.5
-          return resolve(given);
-        },
-        { once: true },
-      );
-      ask.showModal();
-    });
-  }
-
-  // An official may arm although a gate is not ready; the journal records who did, and the reason.
-  function askOverride(why) {
-    return new Promise((resolve) => {
-      const box = field("override");
-      field("override-why").textContent = why.replace(/: fix it, or give an `override_reason`\.$/, ".");
-      field("override-reason").value = "";
-      box.returnValue = "no";
-      box.addEventListener(
-        "close",
-        () => resolve(box.returnValue === "yes" ? field("override-reason").value.trim() : ""),
-        { once: true },
-      );
-      box.showModal();
-    });
-  }
-
-  function commandOf(button) {
-    const command = { command: button.dataset.command };
-    for (const { name, value } of button.attributes) {
-      if (name.startsWith("data-number-")) command[name.slice(12)] = BigInt(value);
-      if (name.startsWith("data-text-")) command[name.slice(10)] = value;
-      if (name.startsWith("data-flag-")) command[name.slice(10)] = true;
-    }
-    if (button.hasAttribute("data-now")) command.utc_ms = Date.now();
-    const run = runs.find((each) => each.run_id === chosen);
-    if (runs.length > 1 && RUN_COMMANDS.has(command.command)) command.run_id ??= chosen;
-    if (button.hasAttribute("data-car")) command.car = runs.length > 1 ? (run ? run.car : "") : car;
-    return command;
+  function showQuestion() {
+    const rows = [...field("questions").children];
+    question = rows.length ? question % rows.length : 0;
+    rows.forEach((row, place) => { row.hidden = place !== question; });
   }
 
   async function press(button) {
-    const command = commandOf(button);
-    const what = (button.dataset.ask || button.firstChild.textContent).trim();
-    if (runs.length > 1 && (command.run_id === "" || command.car === "")) return show("✕ Choose a car first: several are on the track.", "refused");
-    if (command.car === "") return show("✕ There is no car to control: open a run first.", "refused");
-    const given = button.dataset.ask ? await askReason(button) : {};
-    if (given === null) return undefined;
-    return send({ ...command, ...given }, what);
+    if (button.getAttribute("aria-disabled") === "true") {
+      return commands.show(`✕ ${button.querySelector(".why").textContent}`, "refused");
+    }
+    if (button.dataset.dialog && button.dataset.dialog !== "checklist") return openDialog(button);
+    const command = commands.of(button);
+    const what = commands.words(button);
+    if (button.hasAttribute("data-of-run")) command.run_id = chosen;
+    if (command.run_id === "") return commands.show(`✕ ${t("Choose a car first: several are on the track.")}`, "refused");
+    if (button.dataset.dialog === "checklist") {
+      const override_reason = await dialogs.checklist(command.run_id);
+      if (override_reason === null) return undefined;
+      if (override_reason) command.override_reason = override_reason;
+    }
+    if (button.dataset.ask) {
+      button.closest("dialog")?.close();
+      const reason = await dialogs.reason(button.dataset.ask);
+      if (reason === null) return undefined;
+      command.reason = reason;
+    }
+    if (button.hasAttribute("data-closes")) button.closest("dialog").close();
+    const reply = await commands.send(command, what, dialogs.override);
+    if (reply?.run_id && command.command === "open_run") choose(reply.run_id);
+    return undefined;
   }
 
-  // With several cars on the track, a command needs a run that was chosen.
-  function choose(run_id) {
-    chosen = run_id;
-    const run = runs.find((each) => each.run_id === chosen);
-    const several = runs.length > 1;
-    field("chosen").hidden = !several;
-    field("chosen").textContent = run ? `Commands go to ${run.racer}, ${run.car}.` : "Choose which car your commands go to.";
-    for (const pick of document.querySelectorAll("[data-pick]")) {
-      pick.setAttribute("aria-pressed", String(pick.dataset.pick === chosen));
-      pick.closest(".car-card").classList.toggle("picked", pick.dataset.pick === chosen);
+  function openDialog(button) {
+    const dialog = field(button.dataset.dialog);
+    if (dialog.id === "add") {
+      field("add-form").elements.racer.value = button.dataset.textRacer ?? "";
+      field("add-form").elements.car.value = "";
     }
-    if (several) follow(run ? run.next : "");
+    if (dialog.id === "keys") listKeys();
+    dialog.showModal();
   }
+
+  async function add(form, how) {
+    const { racer, car, model, throttle_percent } = Object.fromEntries(new FormData(form));
+    if (how === "queue") return commands.send({ command: "queue", racer, car }, t("{racer} queued", { racer }));
+    const command = { command: "open_run", racer, car, model, throttle_percent: Number(throttle_percent) };
+    const reply = await commands.send(command, t("Run of {racer} opened", { racer }), dialogs.override);
+    if (reply) choose(reply.run_id);
+    return undefined;
+  }
+
+  field("add")?.addEventListener("close", () => {
+    if (["queue", "open"].includes(field("add").returnValue)) add(field("add-form"), field("add").returnValue);
+    field("add").returnValue = "";
+  });
+  field("add-form")?.elements.throttle_percent.addEventListener("input", (typed) => {
+    field("throttle-words").textContent = `${typed.target.value} %`;
+  });
 
   document.addEventListener("click", (click) => {
-    const pick = click.target.closest("button[data-pick]");
-    if (pick) choose(pick.dataset.pick);
-    const button = click.target.closest("button[data-command]");
-    if (button) press(button);
+    const button = click.target.closest("button");
+    if (!button) return;
+    if (button.dataset.pick) choose(button.dataset.pick);
+    else if (button.hasAttribute("data-next-question")) {
+      question += 1;
+      showQuestion();
+    } else if (button.hasAttribute("data-ruling")) dialogs.ruling(button);
+    else if (button.hasAttribute("data-undo")) commands.send({ command: "undo" }, t("Undo"));
+    else if (button.dataset.command || button.dataset.dialog) press(button);
   });
 
-  field("open-run").addEventListener("submit", async (submit) => {
-    submit.preventDefault();
-    const values = Object.fromEntries(new FormData(submit.target));
-    const form = submit.target;
-    const command = { command: "open_run", ...values, throttle_percent: Number(values.throttle_percent) };
-    const opened = await send(command, `Run of ${values.racer} opened`);
-    if (!opened) return;
-    form.elements.racer.value = "";
-    choose(opened.run_id);
-  });
+  // Single-key shortcuts: only while no text field has the focus and no dialog is open; each can be turned off.
+  const off = new Set(remembered("raceday-keys-off", []));
+  const usable = (button) => button.checkVisibility() && !button.closest("dialog");
 
-  // Single-key shortcuts: only while no text field has the focus and no dialog is open; they can be switched off.
+  // A question that is shown has the keys Y and N before everything else.
+  function buttonOf(key) {
+    const named = [...document.querySelectorAll(`button[data-key="${CSS.escape(key)}"]`)].filter(usable);
+    return named.find((button) => button.closest(".question")) ?? named[0];
+  }
+
   document.addEventListener("keydown", (key) => {
     const typing = key.target.closest("input:not([type=checkbox]):not([type=range]), textarea, select, dialog");
     // An open dialog takes all keys, even if nothing in it has the focus.
-    if (document.querySelector("dialog[open]")) return;
-    if (!shortcuts.checked || typing || key.ctrlKey || key.altKey || key.metaKey || key.repeat) return;
-    const button = document.querySelector(`button[data-key="${CSS.escape(key.key.toLowerCase())}"]`);
+    if (document.querySelector("dialog[open]") || typing || key.ctrlKey || key.metaKey || key.repeat) return;
+    const row = key.target.closest(".queue-row.waiting");
+    if (key.altKey && row && ["ArrowUp", "ArrowDown"].includes(key.key)) return moveByKey(key, row);
+    const button = key.altKey || off.has(key.key.toLowerCase()) ? null : buttonOf(key.key.toLowerCase());
     if (!button) return;
     key.preventDefault();
     button.focus();
-    if (button.dataset.pick) choose(button.dataset.pick);
-    else if (button.closest("[data-stop]")) document.dispatchEvent(new Event("raceday-stop"));
-    else press(button);
+    if (button.closest("[data-stop]")) document.dispatchEvent(new Event("raceday-stop"));
+    else button.click();
   });
 
-  function follow(next) {
-    for (const button of controls.querySelectorAll("[data-for]")) {
-      button.classList.toggle("primary", button.dataset.for === next);
+  function listKeys() {
+    const buttons = [...document.querySelectorAll("button[data-key]")].filter((button) => !button.closest("dialog"));
+    const lines = new Map(buttons.map((button) => [button.dataset.key, button]));
+    field("key-lines").replaceChildren(...[...lines].map(([key, button]) => {
+      const line = document.createElement("li");
+      const label = document.createElement("label");
+      const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: !off.has(key) });
+      box.addEventListener("change", () => turn(key, box.checked));
+      const name = Object.assign(document.createElement("kbd"), { className: "always", textContent: key.toUpperCase() });
+      label.append(box, name, ` ${button.getAttribute("aria-label") ?? commands.words(button).replace(/\s+/g, " ")}`);
+      line.append(label);
+      return line;
+    }));
+  }
+
+  function turn(key, on) {
+    if (on) off.delete(key);
+    else off.add(key);
+    remember("raceday-keys-off", [...off]);
+    markKeys();
+  }
+
+  function markKeys() {
+    for (const kbd of document.querySelectorAll("button[data-key] kbd:not(.always)")) {
+      kbd.hidden = off.has(kbd.closest("button").dataset.key);
     }
   }
 
-  document.addEventListener("raceday", (news) => {
-    checkOrder(news.detail.modes);
-    follow(news.detail.next);
-    car = news.detail.car;
-    cars = news.detail.cars;
-    runs = news.detail.runs;
-    choose(runs.some((run) => run.run_id === chosen) ? chosen : "");
-    for (const button of controls.querySelectorAll("[data-mode-of]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.modeOf === news.detail.mode));
-    }
-    field("cars").replaceChildren(...cars.map((name) => Object.assign(document.createElement("option"), { value: name })));
-    const wanted = field("open-run").elements.car;
-    if (!wanted.value && cars.length === 1) wanted.value = cars[0];
+  // The queue: by buttons, by Alt with an arrow, and by dragging a row onto another one.
+  let dragged = null;
+
+  function move(racer, place) {
+    commands.send({ command: "move_in_queue", racer, place: BigInt(place) }, t("{racer} moved", { racer }));
+  }
+
+  function moveByKey(key, row) {
+    key.preventDefault();
+    const place = Number(row.dataset.place) + (key.key === "ArrowUp" ? -1 : 1);
+    if (place >= 1) move(row.dataset.racer, place);
+  }
+
+  const queue = field("queue_rows");
+  queue?.addEventListener("dragstart", (drag) => {
+    dragged = drag.target.closest(".queue-row.waiting")?.dataset.racer ?? null;
+  });
+  queue?.addEventListener("dragover", (drag) => {
+    if (dragged !== null && drag.target.closest(".queue-row.waiting")) drag.preventDefault();
+  });
+  queue?.addEventListener("drop", (drop) => {
+    const onto = drop.target.closest(".queue-row.waiting");
+    if (dragged === null || !onto) return;
+    drop.preventDefault();
+    if (onto.dataset.racer !== dragged) move(dragged, onto.dataset.place);
+    dragged = null;
   });
 
-  throttle.addEventListener("input", () => {
-    field("throttle-words").textContent = `${throttle.value} %`;
-  });
-  author.value = remembered("raceday-author", "");
-  author.addEventListener("change", () => remember("raceday-author", author.value));
-  shortcuts.checked = remembered("raceday-shortcuts", "on") === "on";
-  shortcuts.addEventListener("change", () => remember("raceday-shortcuts", shortcuts.checked ? "on" : "off"));
-  follow(controls.dataset.next);
+  function options(id, names) {
+    field(id)?.replaceChildren(...names.map((name) => Object.assign(document.createElement("option"), { value: name })));
+  }
+
+  function follow(data) {
+    if (data) {
+      runs = data.runs;
+      options("racer-names", data.racers);
+      options("car-names", data.cars);
+      for (const button of document.querySelectorAll("[data-mode-of]")) {
+        button.setAttribute("aria-pressed", String(button.dataset.modeOf === data.mode));
+      }
+    }
+    const only = runs.length === 1 ? runs[0].run_id : "";
+    choose(runs.some((run) => run.run_id === chosen) ? chosen : only);
+    showQuestion();
+    markKeys();
+  }
+
+  document.addEventListener("raceday", ({ detail }) => follow(Object.values(detail).find(({ data }) => data?.runs)?.data));
+  follow(null);
 })();

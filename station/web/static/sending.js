@@ -8,7 +8,7 @@
     const wanted = {
       rejected: button.dataset.send === "rejected",
       webhook_id: button.dataset.webhookId || "",
-      author: document.getElementById("author").value.trim(),
+      author: document.getElementById("author")?.value.trim() ?? "",
     };
     const what = (button.getAttribute("aria-label") || button.textContent).trim();
     answer.textContent = `${what} …`;
@@ -20,9 +20,9 @@
       });
       const reply = await response.json();
       if (response.ok ? !reply.accepted : typeof reply.error !== "string") throw new Error("not the station's answer");
-      answer.textContent = response.ok ? `… ${what}: requested. The outcome appears above.` : `✕ ${reply.error}`;
+      answer.textContent = response.ok ? `… ${t("{what}: requested. The outcome appears above.", { what })}` : `✕ ${reply.error}`;
     } catch {
-      answer.textContent = `✕ ${what}: the station did not answer. Press again.`;
+      answer.textContent = `✕ ${t("{what}: the station did not answer. Press again.", { what })}`;
     }
   }
 

@@ -2,6 +2,8 @@
 "use strict";
 
 (() => {
+  // Without the other script this one still stops the cars, in English.
+  const t = globalThis.t ?? ((template, values = {}) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]));
   const POLL_MS = 500; // how often the outcome is read
   const TIMEOUT_MS = 3000; // after which a request is abandoned and repeated
   const RETRY_STATUSES = [408, 425, 429];
@@ -56,7 +58,7 @@
       try {
         on = (await ask("", "GET")).stopped;
       } catch {
-        show("✕ The station is not answering. Checking the stop again …");
+        show(`✕ ${t("The station is not answering. Checking the stop again …")}`);
       }
       if (on) await pause();
     }
@@ -67,7 +69,7 @@
   async function stop() {
     pressed_at = performance.now();
     const call = ++newest;
-    show("Stopping all cars …");
+    show(t("Stopping all cars …"));
     while (call === newest) {
       try {
         const reply = await ask("", "POST");
@@ -77,8 +79,8 @@
         return follow();
       } catch (error) {
         following = false; // the outcome is followed again as soon as the stream shows that the stop is in force
-        if (error.final) return show(`✕ NOT STOPPED: ${error.refusal} Stop the cars by hand.`);
-        show("✕ NOT STOPPED: the station is not answering. Trying again; stop the cars by hand.");
+        if (error.final) return show(`✕ ${t("NOT STOPPED: {why} Stop the cars by hand.", { why: error.refusal })}`);
+        show(`✕ ${t("NOT STOPPED: the station is not answering. Trying again; stop the cars by hand.")}`);
         await pause();
       }
     }
@@ -89,7 +91,7 @@
     try {
       await ask("/release", "POST");
     } catch (error) {
-      show(`✕ Not released: ${error.refusal || "the station does not answer."}`);
+      show(`✕ ${t("Not released: {why}", { why: error.refusal || t("the station does not answer.") })}`);
     }
   }
 

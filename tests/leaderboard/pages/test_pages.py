@@ -80,7 +80,7 @@ def test_hostile_names_stay_text(board: LeaderboardService) -> None:
     one = result("a", "anna", race_id="nasty", car=nasty, model=nasty)
     board.apply(one.webhook_id, encode_result(one), 1)
     pages = LeaderboardPages(nasty)
-    made = [pages.race(board.snapshot("nasty"), NOW_NS, live=True), pages.index(board.races(), NOW_NS)]
+    made = [pages.race(board.snapshot("nasty"), NOW_NS, live=True), pages.index(board.tops(3), NOW_NS)]
     for html in (*made, pages.missing(nasty)):
         assert nasty not in html
         assert "<script>" not in html
@@ -94,7 +94,7 @@ def test_empty_states(board: LeaderboardService) -> None:
 def test_states_are_told_in_words(board: LeaderboardService) -> None:
     board.create_race(race("soon", opens_utc_ns=NOW_NS + 10**9), 2)
     board.create_race(race("over", closes_utc_ns=NOW_NS - 10**9, kind="community", venue="virtual"), 2)
-    html = LeaderboardPages("Board").index(board.races(), NOW_NS)
+    html = LeaderboardPages("Board").index(board.tops(3), NOW_NS)
     for text in ("Open now", "Coming", "Closed", "Not open yet", "League", "Community", "Physical", "Virtual"):
         assert text in html
 
@@ -113,7 +113,7 @@ def test_nothing_is_fetched_from_elsewhere(running: Running) -> None:
 def test_static_addresses_carry_the_hash_of_what_they_name(running: Running) -> None:
     html = running.get("/races/cup").text
     addresses = re.findall(r'"(/static/[^"]+)"', html)
-    assert len(addresses) == 7
+    assert len(addresses) == 10
     answers = [running.get(address) for address in addresses]
     assert {answer.status_code for answer in answers} == {200}
     assert all("immutable" in answer.headers["cache-control"] for answer in answers)
@@ -134,14 +134,32 @@ def test_rows_beyond_the_live_ones_are_a_link_away(board: LeaderboardService) ->
 
 
 def test_the_index_tells_who_leads(board: LeaderboardService) -> None:
-    assert "No qualified run yet" in LeaderboardPages("Board").index(board.races(), NOW_NS)
+    assert "No qualified run yet" in LeaderboardPages("Board").index(board.tops(3), NOW_NS)
     board.enter("cup", "tom", "Tom O'Neill", 1)
     for racer, time_ms in (("anna", 9001), ("tom", 9000), ("kenji", 9000)):
         one = result(racer, racer, (time_ms,) * 3)
         board.apply(one.webhook_id, encode_result(one), 1)
     head = board.races()[0]
     assert (head.leader, head.leader_score_ms) == ("Tom O'Neill", 9000)
-    assert "Tom O&#39;Neill" in LeaderboardPages("Board").index(board.races(), NOW_NS)
+    index = LeaderboardPages("Board").index(board.tops(3), NOW_NS)
+    assert [index.index(name) for name in ("Tom O&#39;Neill", "<bdi>kenji", "<bdi>anna")] == sorted(
+        index.index(name) for name in ("Tom O&#39;Neill", "<bdi>kenji", "<bdi>anna")
+    )
+
+
+def test_the_board_is_searched_links_to_its_rows_and_has_a_form_for_a_hall(board: LeaderboardService) -> None:
+    one = result("a", "Anna B", (9000,) * 3)
+    board.apply(one.webhook_id, encode_result(one), 1)
+    pages = LeaderboardPages("Board")
+    html = pages.race(board.snapshot("cup"), NOW_NS, live=True)
+    [row_id] = re.findall(r'<tr role="row" id="([^"]+)"', html)
+    assert " " not in row_id
+    assert f'href="#{row_id}"' in html
+    assert 'role="search"' in html
+    assert 'href="/docs"' not in html.split("<main")[0]  # programs' business is not in the spectators' navigation
+    hall = pages.race(board.snapshot("cup"), NOW_NS, live=True, screen=True)
+    assert 'class="hall board-screen"' in hall
+    assert 'role="search"' not in hall
 
 
 @pytest.mark.slow

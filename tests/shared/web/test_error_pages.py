@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message
 from shared.web.error_pages import ErrorPages, plain_page
 from station.web.app import create_app as station_app
 from tests.station.web.sample_views import FakeStation
+from tests.station.web.signed_in import bearer_for, cheap_access
 from tests.vehicle.web.test_access import Site
 
 
@@ -53,22 +54,28 @@ class TestClient:
         return self.request("POST", path, headers)
 
     def request(
-        self, method: str, path: str, headers: dict[str, str] | None = None, client: str = "127.0.0.1"
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        client: str = "127.0.0.1",
+        content: bytes = b"",
     ) -> Answer:
+        path, _, query = path.partition("?")
         sent: list[Message] = []
 
         async def send(message: Message) -> None:
             sent.append(message)
 
-        bodies = iter([b""])
+        bodies = iter([content])
 
         async def receive() -> Message:
-            for _ in bodies:
-                return {"type": "http.request", "body": b"", "more_body": False}
+            for body in bodies:
+                return {"type": "http.request", "body": body, "more_body": False}
             await asyncio.Event().wait()  # the client stays until it has its answer
             raise AssertionError
 
-        named = {"host": "127.0.0.1", **(headers or {})}
+        named = {"host": "127.0.0.1", "content-length": str(len(content)), **(headers or {})}
         scope = {
             "type": "http",
             "http_version": "1.1",
@@ -76,7 +83,7 @@ class TestClient:
             "scheme": "http",
             "path": path,
             "raw_path": path.encode(),
-            "query_string": b"",
+            "query_string": query.encode(),
             "root_path": "",
             "client": (client, 1),
             "server": ("127.0.0.1", 80),
@@ -175,21 +182,22 @@ def test_what_a_script_posts_is_refused_in_json(client: TestClient, headers: dic
 @pytest.mark.parametrize(
     ("address", "more", "sentence"),
     [
-        ("192.0.2.7", {}, "Only the station&#x27;s officials may send commands"),
+        ("192.0.2.7", {"authorization": ""}, "Only the station&#x27;s officials may do this: sign in first."),
         ("127.0.0.1", {"origin": "http://evil.example"}, "comes from a page other"),
         ("127.0.0.1", {"sec-fetch-site": "cross-site"}, "comes from another site"),
         ("127.0.0.1", {"host": "evil.example"}, "does not answer to the name"),
     ],
 )
 def test_a_stop_by_form_that_is_refused_says_so_to_a_person(
-    path: str, address: str, more: dict[str, str], sentence: str
+    tmp_path: pathlib.Path, path: str, address: str, more: dict[str, str], sentence: str
 ) -> None:
     """The page without scripts uses forms: whoever may not send commands reads why."""
-    app = station_app(FakeStation())
-    form = {**BROWSER, "content-type": FORMS[0], **more}
+    bearer = bearer_for(tmp_path)
+    app = station_app(FakeStation(), cheap_access(tmp_path))
+    form = {**BROWSER, **bearer, "content-type": FORMS[0], **more}
     page = TestClient(app).request("POST", path, form, address)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert page.status_code in (403, 421)
+    assert page.status_code in (401, 403, 421)
     assert sentence in page.text
     answer = TestClient(app).request("POST", path, {**form, **PROGRAM}, address)
     assert (answer.status_code, set(answer.json())) == (page.status_code, {"error"})
@@ -243,8 +251,8 @@ def test_the_page_of_any_status_is_whole() -> None:
         assert (page.status_code, bytes(page.body).count(b"A sentence.")) == (status, 1)
 
 
-def test_the_station_answers_people_with_pages() -> None:
-    station = TestClient(station_app(FakeStation()))
+def test_the_station_answers_people_with_pages(tmp_path: pathlib.Path) -> None:
+    station = TestClient(station_app(FakeStation(), cheap_access(tmp_path)))
     page = station.get("/nowhere", headers=BROWSER)
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "There is nothing here; the live page is at /." in page.text

@@ -1,5 +1,6 @@
 """A machine's own names are known however they are written in its config and in a request."""
 
+import pathlib
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from station.config import WebOptions
 from station.web.app import create_app as station_app
 from tests.shared.web.test_error_pages import TestClient
 from tests.station.web.sample_views import FakeStation
+from tests.station.web.signed_in import cheap_access
 from vehicle.config import ConsoleOptions
 
 # What the IDNA tables of browsers (UTS 46, non-transitional) make of them.
@@ -72,8 +74,8 @@ def test_an_address_among_the_names_does_no_harm(written: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["Station.Example.org", "race.example.", "bücher.example"])
-def test_the_station_answers_to_its_names(written: str) -> None:
-    station = TestClient(station_app(FakeStation(), allowed_hosts=(written,)))
+def test_the_station_answers_to_its_names(tmp_path: pathlib.Path, written: str) -> None:
+    station = TestClient(station_app(FakeStation(), cheap_access(tmp_path), allowed_hosts=(written,)))
     for host in (written, written.upper(), host_name(written), f"{host_name(written)}:8080"):
         assert station.get("/", headers={"host": host}).status_code == 200
     assert station.get("/", headers={"host": "evil.example"}).status_code == 421

@@ -10,8 +10,9 @@ from hypothesis import settings
 from shared.rules.ranking import RaceRules
 from station.core import inputs as e
 from station.core.engine import Engine
-from station.core.facts import Fact, Lap
+from station.core.facts import CommandRefused, Fact, Lap
 from station.core.runs.run import Run
+from station.store.encoding import decode_input, encode_input
 
 # Few examples in the fast tests, more in the slow ones; RACEDAY_EXAMPLES=2000 tries more in both.
 EXAMPLES = int(os.environ.get("RACEDAY_EXAMPLES", "20"))
@@ -27,6 +28,11 @@ T = TypeVar("T")
 
 def moment(at_ns: int, boot: str = BOOT) -> e.Moment:
     return e.Moment(boot, at_ns, UTC + at_ns)
+
+
+def refusal(facts: Sequence[Fact]) -> str:
+    """The sentence with which a command was refused, "" if it was not."""
+    return next((fact.sentence for fact in facts if isinstance(fact, CommandRefused)), "")
 
 
 def only(facts: Sequence[Fact], kind: type[F]) -> list[F]:
@@ -95,6 +101,17 @@ class Hand:
         self.go(round(stamps_s[0] * S) - S)
         for at_s in stamps_s:
             self.cross(round(at_s * S))
+
+    def give(self, command: type[e.Command], at_ns: int, /, **fields: object) -> tuple[Fact, ...]:
+        """An official gives a command of this kind."""
+        return self.do(command(author="judge", moment=moment(at_ns), **fields))  # type: ignore[arg-type]
+
+    def check_replay(self) -> None:
+        """Asserts that what was stored of the inputs, read back, gives the same facts."""
+        replayed = Engine()
+        for event, facts in zip(self.inputs, self.facts, strict=True):
+            if facts:
+                assert replayed.handle(decode_input(encode_input(event))) == facts
 
     @property
     def run(self) -> Run:

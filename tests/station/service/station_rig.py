@@ -39,9 +39,17 @@ class Rig:
     def _start(self) -> tuple[Station, MockLink]:
         self.starts += 1
         link = MockLink(self.broker, "station-1", f"start-{self.starts}", "station")
-        station = Station(self.setup, self.clock, link, {"start": self.gate}, Journal(self.path))
+        station = self.make_station(link)
         station.start()
         return station, link
+
+    def parts(self, link: MockLink) -> tuple[StationSetup, ManualClock, MockLink, dict[str, MockGate], Journal]:
+        """What a station is made of, with the journal opened."""
+        return self.setup, self.clock, link, {"start": self.gate}, Journal(self.path)
+
+    def make_station(self, link: MockLink) -> Station:
+        """A station that is not started yet."""
+        return Station(*self.parts(link))
 
     def restart(self) -> None:
         """The station's process is killed and started again."""

@@ -21,6 +21,7 @@ from station.store.encoding import decode_input
 from station.sync.build import utc_s
 from station.sync.outbox_reader import OutboxReader
 from station.views.command_answers import Accepted, Declined
+from station.web.pages.registry import PAGES, TOPICS
 from station.web.render import Pages
 from tests.station.core.scripted_race import BOOT, MS, Hand, S, only
 from tests.station.service.station_rig import Rig
@@ -360,7 +361,7 @@ def test_the_station_says_it_and_an_official_sets_it(tmp_path: pathlib.Path) -> 
     view = rig.station.snapshot()
     assert not view.clock.trusted
     for name in ("operate", "live"):
-        page = Pages().page(name, view)
+        page = Pages(PAGES, TOPICS).page(name, view)
         assert "clock is not set: times of day are wrong" in page
         assert ('data-command="set_clock" data-now' in page) == (name == "operate")
     rig.open()
@@ -512,7 +513,7 @@ def test_a_reboot_within_a_run_loses_no_lap_whatever_the_clock_says_then(
     rig.clock.trusted = trusted
     rig.restart()
     rig.wait(S)
-    assert "The station restarted during this run" in Pages().page("operate", rig.station.snapshot())
+    assert "The station restarted during this run" in Pages(PAGES, TOPICS).page("operate", rig.station.snapshot())
     for _ in range(4):
         rig.cross(8)
     run = rig.station.snapshot().run
@@ -524,5 +525,5 @@ def test_a_reboot_within_a_run_loses_no_lap_whatever_the_clock_says_then(
     run = rig.station.snapshot().run
     assert run is not None
     assert run.finished_reason == "time is up"
-    assert "The station restarted during this run" not in Pages().page("operate", rig.station.snapshot())
+    assert "The station restarted during this run" not in Pages(PAGES, TOPICS).page("operate", rig.station.snapshot())
     check(rig.station.journal)

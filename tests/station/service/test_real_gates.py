@@ -19,7 +19,7 @@ from station.gates.decoders.packet_protocols.p3 import escape
 from station.gates.drem import DremGate
 from station.store.journal import Journal
 from tests.station.gates.decoders.port_peer import Box, pty, until
-from tests.system.station.test_process import Process, post, state, until_laps
+from tests.system.station.test_process import BEARERS, Process, post, state, until_laps
 
 MS, S = 1_000_000, 1_000_000_000
 EPOCH_US = 1_790_000_000_000_000
@@ -90,7 +90,10 @@ def until_shown(url: str, true: Any, patience_s: float = 60.0) -> dict[str, Any]
 def tried(url: str, roll: Callable[[], object]) -> None:
     """Makes a new gate ready, which allows no run before a car has rolled through."""
     refused = requests.post(
-        f"{url}/api/v1/commands", json={"command": "open_run", "racer": "X", "car": "x"}, timeout=60
+        f"{url}/api/v1/commands",
+        json={"command": "open_run", "racer": "X", "car": "x"},
+        headers=BEARERS[url],
+        timeout=60,
     )
     assert refused.status_code == 409
     assert "Not tested yet" in refused.json()["error"]

@@ -12,6 +12,7 @@ import pytest
 from shared.errors import OperatorError, StorageError
 from shared.files import is_locked
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
+from station.store.event_files.race_offers import OFFERS_FILE, RaceOffers, write_offers
 from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
 from station.sync.schedule import AnswerLost, PostedWithOtherScore, Progress
@@ -71,26 +72,34 @@ def test_what_was_rejected_is_posted_again_only_when_asked(tmp_path: pathlib.Pat
     assert again == {"race-1.run-1.0": Progress("rejected", 2), "b.0": Progress("pending", 1)}
 
 
-def test_the_race_at_the_leaderboard_is_kept_when_it_is_news(tmp_path: pathlib.Path) -> None:
+def test_the_race_at_the_leaderboard_is_recorded_when_it_is_news(tmp_path: pathlib.Path) -> None:
     store = AttemptStore(tmp_path / "sync.db")
-    unknown, ready = Target("cup", "unknown", "It does not know 'cup'."), Target("cup", "ready", "Ready for 'cup'.")
+    write_offers(tmp_path / OFFERS_FILE, RaceOffers("cup"))
+    missing, ready = Target("cup", "missing"), Target("cup", "ready")
+    differs = Target("final", "differs", differences=("max_laps: 5 there, none here",))
     report = SyncStatusReader(tmp_path)
     assert (report.view(0).race_unknown, report.view(0).target) == (False, "")
-    for target in (unknown, unknown, ready, unknown):
-        store.record_target(target, 1)
-    assert store._db.execute("SELECT count(*) FROM targets").fetchone() == (3,)
+    before = [store.record_target(target, at) for at, target in enumerate((missing, missing, ready, differs, missing))]
+    assert before == [None, missing, missing, None, ready]
+    assert store._db.execute("SELECT count(*) FROM race_checks").fetchone() == (4,)
     view = report.view(0)
-    assert (view.race_unknown, view.target, view.sentence) == (True, unknown.sentence, unknown.sentence)
-    store.record_target(ready, 2)
+    assert (view.race_unknown, view.target, view.sentence) == (True, missing.sentence, missing.sentence)
+    assert view.target_of("final").differences == differs.differences
+    assert view.target_of("nowhere").state == ""
+    store.record_target(ready, 9)
+    store.record_target(ready, 10)
+    assert report.view(0).target_of("cup").checked_utc_ns == 9
+    store.record_target(ready, 11, again=True)
     view = report.view(0)
     assert (view.race_unknown, view.target, view.sentence) == (False, ready.sentence, "No result is due yet.")
+    assert view.target_of("cup").checked_utc_ns == 11
 
 
 def test_a_file_of_an_older_sync_is_read(tmp_path: pathlib.Path) -> None:
     store = AttemptStore(tmp_path / "sync.db")
     store.finish(store.begin(row(1), 1), PostRejected("no race", 404), 2)
     store._db.execute("DROP TABLE reopened")
-    store._db.execute("DROP TABLE targets")
+    store._db.execute("DROP TABLE race_checks")
     store.close()
     assert SyncStatusReader(tmp_path).view(1).rejected == 1
     assert AttemptStore(tmp_path / "sync.db").reopen(None, "", 3) == ["race-1.run-1.0"]

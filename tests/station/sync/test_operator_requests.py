@@ -1,7 +1,6 @@
 """Officials' requests to sync; and a problem with one row never stops the others."""
 
 import functools
-import json
 import os
 import pathlib
 import random
@@ -12,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import StorageError
+from shared.protocol.races import RaceOffer
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
+from shared.rules.ranking import RaceRules
 from shared.units import NS_PER_S
+from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
 from station.sync.operator_requests import (
@@ -25,8 +27,9 @@ from station.sync.operator_requests import (
     remove_requests,
 )
 from station.sync.outbox_reader import OutboxReader
+from station.sync.race_checks import CHECK_AGAIN_NS
 from station.sync.schedule import OutboxRow, PostedWithOtherScore
-from station.sync.syncer import CHECK_AGAIN_NS, Syncer
+from station.sync.syncer import Syncer
 from tests.station.full_disk import full_disk
 from tests.station.sync.sample_results import row
 from tests.station.sync.test_syncer import Board, Rows, drain, make_outbox
@@ -50,11 +53,23 @@ class ScriptedBoard(Board):
             raise mood
         return mood
 
-    def target(self, race_id: str) -> Target:
-        self.requested.append(race_id)
+    def target(self, offer: RaceOffer) -> Target:
+        self.requested.append(offer.race_id)
         if not self.races:
             raise LookupError("a driver's bug")
         return self.races.pop(0)
+
+
+class CreatingBoard(ScriptedBoard):
+    """A leaderboard that creates what it is offered."""
+
+    def __init__(self, moods: dict[str, PostOutcome | Exception], races: list[Target]) -> None:
+        super().__init__(moods, races)
+        self.offered: list[str] = []
+
+    def offer(self, offer: RaceOffer, _known: Target) -> Target:
+        self.offered.append(offer.race_id)
+        return Target(offer.race_id, "ready")
 
 
 class SyncRig:
@@ -62,6 +77,7 @@ class SyncRig:
 
     def __init__(self, folder: pathlib.Path, rows: list[OutboxRow], board: Board) -> None:
         self.rows, self.board, self.logged, self.race = Rows(rows), board, list[str](), "cup"
+        self.rules = RaceRules()
         self.attempts = AttemptStore(folder / "sync.db")
         rng, requests = random.Random(1), SendRequestQueue(folder)
         self.sync = Syncer(
@@ -73,7 +89,7 @@ class SyncRig:
             self.logged.append,
             requests=requests.pending,
             acknowledge=requests.acknowledge,
-            race_id=lambda: self.race,
+            offers=lambda: RaceOffers(self.race, (RaceOffer(self.race, "A race", "", self.rules),)),
         )
 
 
@@ -313,25 +329,86 @@ def test_a_score_that_is_not_ours_is_settled_and_told(tmp_path: pathlib.Path) ->
     rig = SyncRig(tmp_path, [row(1, "a")], ScriptedBoard({"a.0": PostedWithOtherScore(9_000, 1, 2, True, 10_000)}))
     drain(rig.sync)
     assert rig.sync.waiting == 0
-    assert "counts 9000 ms where the station has 10000 ms" in rig.logged[0]
+    assert "counts 9000 ms where the station has 10000 ms" in rig.logged[-1]
 
 
 def test_a_race_unknown_there_is_told_before_the_first_result(tmp_path: pathlib.Path) -> None:
-    unknown, ready = Target("cup", "unknown", "It does not know 'cup'."), Target("cup", "ready", "Ready.")
-    other = Target("final", "unknown", "It does not know 'final'.")
-    board = ScriptedBoard({}, [unknown, unknown, ready, other, ready])
+    missing, ready, other = Target("cup", "missing"), Target("cup", "ready"), Target("final", "missing")
+    board = ScriptedBoard({}, [missing, missing, ready, other, ready])
     rig = SyncRig(tmp_path, [], board)
     for now_ns in (0, 1, CHECK_AGAIN_NS, 2 * CHECK_AGAIN_NS, 3 * CHECK_AGAIN_NS, 4 * CHECK_AGAIN_NS):
         rig.sync.step(now_ns)
     assert board.requested == ["cup", "cup", "cup"]  # until it is there, and then no longer
-    assert rig.logged == ["It does not know 'cup'.", "Ready."]
+    assert rig.logged == [missing.sentence, ready.sentence]
     rig.race = "final"
     rig.sync.step(4 * CHECK_AGAIN_NS + 1)
     assert board.requested[3:] == ["final"]
-    assert rig.logged[2:] == ["It does not know 'final'."]
+    assert rig.logged[2:] == [other.sentence]
     add_request(tmp_path, SendRequest())
     rig.sync.step(4 * CHECK_AGAIN_NS + 2)
     assert board.requested[4:] == ["final"]  # "send now" checks at once as well
+
+
+def test_results_of_a_race_that_is_missing_there_wait_and_then_go(tmp_path: pathlib.Path) -> None:
+    board = ScriptedBoard({}, [Target("race-1", "missing"), Target("race-1", "missing"), Target("race-1", "ready")])
+    rig = SyncRig(tmp_path, [row(1, "a")], board)
+    rig.race = "race-1"
+    assert rig.sync.step(0) is None
+    assert rig.sync.step(CHECK_AGAIN_NS) is None
+    assert (board.applied, rig.sync.waiting) == ([], 1)
+    rig.sync.step(2 * CHECK_AGAIN_NS)
+    assert (board.applied, rig.sync.waiting) == (["a.0"], 0)
+
+
+def test_results_that_other_rules_refused_are_sent_again_once_the_rules_are_the_same(tmp_path: pathlib.Path) -> None:
+    differs = Target("race-1", "differs", differences=("max_laps: 5 there, none here",))
+    board = ScriptedBoard({"a.0": PostRejected("other score", 422)}, [differs, differs, Target("race-1", "ready")])
+    rig = SyncRig(tmp_path, [row(1, "a")], board)
+    rig.race = "race-1"
+    rig.sync.step(0)
+    rig.sync.step(1)
+    assert (board.posts, rig.sync.waiting) == (["a.0"], 0)
+    board.moods.clear()
+    rig.sync.step(2 * CHECK_AGAIN_NS)
+    rig.sync.step(2 * CHECK_AGAIN_NS + 1)
+    assert (board.applied, rig.sync.waiting) == (["a.0"], 0)
+
+
+def test_changed_rules_are_asked_about_before_the_next_result_goes(tmp_path: pathlib.Path) -> None:
+    away, ready = Target("race-1", "unreachable", "no network."), Target("race-1", "ready")
+    board = ScriptedBoard({"a.0": PostDeferred("no network", 5.0)}, [ready, away, away, ready])
+    rig = SyncRig(tmp_path, [], board)
+    rig.race = "race-1"
+    rig.sync.step(0)
+    rig.rules = RaceRules(max_laps=9)
+    rig.sync.step(1)
+    rig.rows.rows.append(row(1, "a"))
+    rig.sync.step(2)  # asked first, although it was asked a moment ago
+    assert (board.requested, board.posts) == (["race-1"] * 3, ["a.0"])
+    board.moods.clear()
+    rig.sync.step(6 * NS_PER_S)
+    assert (len(board.requested), board.applied) == (4, ["a.0"])
+
+
+def test_a_test_is_asked_and_recorded_though_nothing_is_new(tmp_path: pathlib.Path) -> None:
+    ready = Target("cup", "ready")
+    board = CreatingBoard({}, [ready, ready])
+    rig = SyncRig(tmp_path, [], board)
+    rig.sync.step(0)
+    assert board.offered == []
+    add_request(tmp_path, SendRequest(author="Ruth", test=True))
+    rig.sync.step(1)
+    rig.sync.step(2)
+    assert board.offered == ["cup"]  # proves the secret
+    assert rig.attempts._db.execute("SELECT count(*) FROM race_checks").fetchone() == (2,)
+
+
+def test_a_race_that_is_missing_is_offered(tmp_path: pathlib.Path) -> None:
+    board = CreatingBoard({}, [Target("race-1", "missing")])
+    rig = SyncRig(tmp_path, [row(1, "a")], board)
+    rig.race = "race-1"
+    rig.sync.step(0)
+    assert (board.offered, board.applied) == (["race-1"], ["a.0"])
 
 
 def test_a_driver_that_fails_to_ask_stops_nothing(tmp_path: pathlib.Path) -> None:
@@ -343,29 +420,11 @@ def test_a_driver_that_fails_to_ask_stops_nothing(tmp_path: pathlib.Path) -> Non
     assert "LookupError" in rig.logged[0]
 
 
-def test_the_race_is_the_one_that_the_station_opened_last(tmp_path: pathlib.Path) -> None:
-    source = OutboxReader(tmp_path / "station.db")
-    assert source.race_id() is None
-    db = make_outbox(tmp_path / "station.db", [])
-    assert source.race_id() is None
-    db.execute("CREATE TABLE journal (seq INTEGER PRIMARY KEY, input BLOB, facts BLOB)")
-    assert source.race_id() is None
-
-    def journal(race_id: str, facts: str = '[["RaceOpened",{}]]') -> None:
-        opened = json.dumps(["OpenRace", {"race_id": race_id}], separators=(",", ":")).encode()
-        db.execute("INSERT INTO journal (input, facts) VALUES (?, ?)", (opened, facts.encode()))
-
-    journal("cup")
-    db.execute("INSERT INTO journal (input, facts) VALUES (?, ?)", (b'["Tick",{}]', b"[]"))
-    assert source.race_id() == "cup"
-    journal("refused", '[["CommandRefused",{}]]')
-    db.execute("INSERT INTO journal (input, facts) VALUES (?, ?)", (b'["OpenRace",{', b'["RaceOpened",'))
-    assert source.race_id() == "cup"
-    journal("final")
-    assert source.race_id() == "final"
-
-
-@given(st.lists(st.builds(SendRequest, st.booleans(), st.text(max_size=40), st.text(max_size=40)), max_size=5))
+@given(
+    st.lists(
+        st.builds(SendRequest, st.booleans(), st.text(max_size=40), st.text(max_size=40), st.booleans()), max_size=5
+    )
+)
 def test_wishes_come_over_as_they_were_made(wanted: list[SendRequest]) -> None:
     import tempfile
 

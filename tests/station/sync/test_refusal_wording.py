@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.protocol.races import RaceOffer
 from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, PostRejected
+from shared.rules.ranking import RaceRules
 from station.sync.http_exchange import Reply
 from station.sync.leaderboard_check import target_from_reply
 from station.sync.refusal_wording import free_words, own_words, speaks_of_post, speaks_of_race
@@ -108,6 +110,10 @@ def parts(base: str, path: str) -> list[str]:
     return [*(each for each in (address.path + path).split("/") if each), (address.hostname or "").split(".")[0]]
 
 
+def offer(race_id: str) -> RaceOffer:
+    return RaceOffer(race_id, "A race", "", RaceRules())
+
+
 def body(sentence: str) -> bytes:
     return json.dumps({"error": sentence}).encode()
 
@@ -125,7 +131,7 @@ def test_our_address_said_back_settles_nothing(saying: str) -> None:
         for part in parts(base, f"{RACES_PATH}/{race_id}"):
             sentence = filled_in(saying, base, "GET", f"{RACES_PATH}/{race_id}", part)
             reply = Reply(404, JSON, body(sentence))
-            assert target_from_reply(race_id, reply, own).readiness == "away", (base, sentence)
+            assert target_from_reply(offer(race_id), reply, own).readiness == "unreachable", (base, sentence)
 
 
 @pytest.mark.parametrize("part", ["race", "races", "'race'", "/race", "race-day"])
@@ -190,7 +196,7 @@ def test_the_contracts_own_words_still_settle(status: int, sentence: str) -> Non
     own = own_words("board.example.org:8443", "/v2/")
     assert verdict(posted, Reply(status, JSON, body(sentence)), 0.0, own) == PostRejected(sentence, status)
     if status == 404:
-        assert target_from_reply("practice", Reply(404, JSON, body(sentence)), own).readiness == "unknown"
+        assert target_from_reply(offer("practice"), Reply(404, JSON, body(sentence)), own).readiness == "missing"
 
 
 @pytest.mark.parametrize(("status", "sentence"), [each for each in HONEST if "practice" in each[1]])
@@ -230,9 +236,9 @@ def test_the_driver_knows_its_own_address(url: str) -> None:
     asker = Answers("'race' was not found", "'race' was not found", "There is no race 'race-1'.", "No race 'race-1'.")
     board = WebhookLeaderboard(url, SECRET, {}, exchange=asker)
     assert isinstance(board.post(result()), PostDeferred)
-    assert board.target("race-1").readiness == "away"
+    assert board.target(offer("race-1")).readiness == "unreachable"
     assert isinstance(board.post(result()), PostRejected)
-    assert board.target("race-1").readiness == "unknown"
+    assert board.target(offer("race-1")).readiness == "missing"
 
 
 PATH_SIGNS = st.text(st.sampled_from("abcrace019-_."), min_size=1, max_size=6)

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.protocol.races import RaceOffer
 from shared.protocol.results import PostAccepted, PostDeferred, PostRejected, encode_accepted
+from shared.rules.ranking import RaceRules
 from station.sync.http_exchange import Reply
 from station.sync.leaderboard_check import target_from_reply
 from station.sync.schedule import AnswerLost, PostedWithOtherScore
@@ -18,6 +20,8 @@ HTML = b"<html><body>Please accept the terms</body></html>"
 NO = b'{"error": "There is no race like that."}'
 MARK = {"raceday-contract": "results/1"}
 JSON = {"content-type": "application/json"}
+
+PRACTICE = RaceOffer("practice", "Practice", "", RaceRules())
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,7 @@ STRANGERS = [
 def test_a_gateways_own_sentence_settles_nothing(status: int, sentence: str, headers: dict[str, str]) -> None:
     body = json.dumps({"error": sentence}).encode()
     assert isinstance(verdict(result(), Reply(status, headers, body), 0.0), PostDeferred)
-    assert target_from_reply("practice", Reply(status, headers, body)).readiness == "away"
+    assert target_from_reply(PRACTICE, Reply(status, headers, body)).readiness == "unreachable"
     assert verdict(result(), Reply(status, MARK, body), 0.0) == PostRejected(sentence, status)
 
 
@@ -187,24 +191,24 @@ def test_any_reply_has_a_meaning(status: int, headers: dict[str, str], body: byt
     assert isinstance(answer, PostDeferred | PostRejected | PostAccepted)
     if not isinstance(answer, PostAccepted):
         assert answer.reason.isprintable()
-    assert target_from_reply("practice", Reply(status, headers, body)).sentence.isprintable()
+    assert target_from_reply(PRACTICE, Reply(status, headers, body)).sentence.isprintable()
 
 
 @pytest.mark.parametrize(
     ("reply", "readiness"),
     [
         (Reply(200, JSON, b'{"race_id":"practice","name":"P"}'), "ready"),
-        (Reply(200, JSON, b'{"race_id":"other"}'), "away"),
-        (Reply(200, {}, HTML), "away"),
-        (Reply(404, JSON, NO), "unknown"),
-        (Reply(404, MARK, b'{"error":"No race."}'), "unknown"),
-        (Reply(404, {}, HTML), "away"),
-        (Reply(404, {}, b'{"error":"Not Found"}'), "away"),
+        (Reply(200, JSON, b'{"race_id":"other"}'), "unreachable"),
+        (Reply(200, {}, HTML), "unreachable"),
+        (Reply(404, JSON, NO), "missing"),
+        (Reply(404, MARK, b'{"error":"No race."}'), "missing"),
+        (Reply(404, {}, HTML), "unreachable"),
+        (Reply(404, {}, b'{"error":"Not Found"}'), "unreachable"),
         (Reply(405, MARK, b'{"error":"Method Not Allowed."}'), "unstated"),
-        (Reply(302, {"location": "x"}, b""), "away"),
-        (Reply(403, {}, HTML), "away"),
-        (PostDeferred("The leaderboard cannot be reached: no connection."), "away"),
+        (Reply(302, {"location": "x"}, b""), "unreachable"),
+        (Reply(403, {}, HTML), "unreachable"),
+        (PostDeferred("The leaderboard cannot be reached: no connection."), "unreachable"),
     ],
 )
 def test_a_race_is_unknown_only_by_the_leaderboards_word(reply: Reply | PostDeferred, readiness: str) -> None:
-    assert target_from_reply("practice", reply).readiness == readiness
+    assert target_from_reply(PRACTICE, reply).readiness == readiness

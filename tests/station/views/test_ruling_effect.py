@@ -5,7 +5,7 @@ import pytest
 from shared.rules.ranking import RaceRules
 from station.core import inputs as e
 from station.views.command_answers import RulingEffect
-from station.views.ruling_effect import ruling_effect, run_figures
+from station.views.ruling_effect import ruling_effect, run_snapshot
 from station.web.command_parser import parse_command
 from tests.station.core.scripted_race import Hand, S, moment
 
@@ -13,9 +13,9 @@ RULES = RaceRules(method="best_lap", consecutive_laps=1)
 
 
 def ruled(hand: Hand, command: e.Command) -> RulingEffect:
-    before = run_figures(hand.engine, command)
+    before = run_snapshot(hand.engine, command)
     hand.do(command)
-    found = ruling_effect(before, run_figures(hand.engine, command))
+    found = ruling_effect(before, run_snapshot(hand.engine, command))
     assert found is not None
     return found
 
@@ -66,8 +66,8 @@ def test_while_the_run_is_on_its_place_is_where_it_would_stand() -> None:
 
 def test_what_is_no_ruling_has_no_effect_to_tell() -> None:
     hand = three()
-    assert run_figures(hand.engine, e.HandTime(author="judge", moment=moment(1))) is None
-    assert run_figures(Hand(RULES).engine, penalty(1.0)) is None, "no run yet"
+    assert run_snapshot(hand.engine, e.HandTime(author="judge", moment=moment(1))) is None
+    assert run_snapshot(Hand(RULES).engine, penalty(1.0)) is None, "no run yet"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from station.core import inputs as e
 from station.gates.mock import MockGate
 from station.service.inbox import QueuedInput
 from station.views.race_views import UncountedCrossing
-from station.views.uncounted_crossings import MAX_LISTED
+from station.views.runs.uncounted_crossings import MAX_LISTED
+from station.web.pages.registry import PAGES, TOPICS
 from station.web.presenters.uncounted_crossings import MAX_LINES as ON_THE_PAGE
 from station.web.render import Pages
 from tests.station.service.station_rig import MS, Rig, S
@@ -82,7 +83,7 @@ def test_backwards_through_a_gate_in_line(tmp_path: pathlib.Path) -> None:
 
 
 def test_on_race_control_and_nowhere_else(rig: Rig) -> None:
-    pages = Pages()
+    pages = Pages(PAGES, TOPICS)
     assert "None so far" in pages.page("operate", rig.station.snapshot())
     view = replace(
         rig.station.snapshot(),

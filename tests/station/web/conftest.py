@@ -1,17 +1,20 @@
 """The station's pages over its real server on loopback, fed by a fake station that shows what a test sets."""
 
+import pathlib
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from shared.addresses import Addresses
 from shared.web.server import listen
-from station.web.app import LOOPBACK, create_app
+from station.access.station_access import StationAccess
+from station.web.app import create_app
 from station.web.event_stream import EventStream
 from station.web.server import WebServer
 from tests.station.web.sample_views import FakeStation
+from tests.station.web.signed_in import SignedIn, cheap_access, session_of
 
 
 @dataclass(frozen=True)
@@ -22,21 +25,27 @@ class Served:
     port: int
     station: FakeStation
     live: EventStream
+    access: StationAccess
 
 
-def serve(station: FakeStation, port: int = 0, **options: Any) -> Iterator[Served]:
-    app = create_app(station, **options)
-    listening = listen("127.0.0.1", port, "web")
-    port = listening.getsockname()[1]
-    operators = Addresses.parsed(options.get("operators", LOOPBACK), "operators")
-    web = WebServer(app, listening, app.state.live.close, operators)
-    web.start()
-    try:
-        yield Served(f"http://127.0.0.1:{port}", port, station, app.state.live)
-    finally:
-        web.close()
-        listening.close()
-        assert not web.running
+def serve(station: FakeStation, port: int = 0, *, signed_in: bool = True, **options: Any) -> Iterator[Served]:
+    """The pages; with `signed_in`, every request without a token comes from the admin named "operator"."""
+    with tempfile.TemporaryDirectory() as folder:
+        access = cheap_access(pathlib.Path(folder))
+        app = create_app(station, access, **options)
+        if signed_in:
+            app.add_middleware(SignedIn, session=session_of(access))
+        listening = listen("127.0.0.1", port, "web")
+        port = listening.getsockname()[1]
+        web = WebServer(app, listening, app.state.live.close, app.state.is_official)
+        web.start()
+        try:
+            yield Served(f"http://127.0.0.1:{port}", port, station, app.state.live, access)
+        finally:
+            web.close()
+            listening.close()
+            access.close()
+            assert not web.running
 
 
 @pytest.fixture
@@ -46,5 +55,5 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture
 def served_elsewhere() -> Iterator[Served]:
-    """Pages whose officials are at another machine, so that nobody may command from here."""
-    yield from serve(FakeStation(), operators=("192.0.2.7",), allowed_hosts=("timing.example",))
+    """Pages for visitors: nobody is signed in here, so that nobody may command."""
+    yield from serve(FakeStation(), signed_in=False, allowed_hosts=("timing.example",))

@@ -1,17 +1,22 @@
 """Sample views, and a fake station that shows what a test sets."""
 
 import dataclasses
+import pathlib
 import threading
 from dataclasses import dataclass, field, replace
 
-from shared.errors import RacedayError
+from shared.errors import RacedayError, Refused, StorageError
 from shared.rules.ranking import RaceRules
 from station.core.facts import GateNoteStored, Lap, Proposal
-from station.core.inputs import Command, StopAll
+from station.core.inputs import ChangeRace, Command, StopAll
+from station.core.race.race_changes import PlaceChange
+from station.views.audit.audit_trail import AuditEntry
 from station.views.car_views import CarStopView, CarView, StopView
-from station.views.command_answers import Accepted, Declined
+from station.views.command_answers import Accepted, Declined, RulingEffect
 from station.views.gate_views import GateView, SensorView
 from station.views.race_views import RaceView, RunView, StandingLine
+from station.views.results.race_results import RaceResults
+from station.views.runs.run_archive import LastAct, RunPage, RunSummary
 from station.views.system_views import BrokerView, ClockView, ResultProblem, StoreView, SyncView
 from station.views.views import View
 
@@ -212,6 +217,8 @@ class FakeStation:
     commands: list[Command] = field(default_factory=list)
     stop: StopView = STOPPED  # the outcome of a stop
     changed: threading.Condition = field(default_factory=threading.Condition)
+    results: dict[str, RaceResults] = field(default_factory=dict)
+    acts: tuple[AuditEntry, ...] = ()
     commanded: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def snapshot(self) -> View:
@@ -229,14 +236,39 @@ class FakeStation:
             raise self.answer
         return self.answer
 
-    def stop_all(self, author: str, reason: str = "") -> StopView:
-        self.commands.append(StopAll(author=author, reason=reason))
+    def stop_all(self, author: str, reason: str = "", device: str = "") -> StopView:
+        self.commands.append(StopAll(author=author, reason=reason, device=device))
         self.commanded.release()
         self.show(stop=replace(self.stop, author=author))
         return self.view.stop
 
+    def audit(self) -> tuple[AuditEntry, ...]:
+        return self.acts
+
+    def race_results(self, race_id: str) -> RaceResults | None:
+        return self.results.get(race_id)
+
     def stop_state(self) -> StopView:
         return self.view.stop
+
+    @property
+    def journal_path(self) -> pathlib.Path:
+        raise StorageError("This station has no journal.")
+
+    def preview(self, command: Command) -> RulingEffect:
+        raise Refused("This station previews nothing.")
+
+    def preview_rules(self, command: ChangeRace) -> tuple[PlaceChange, ...]:
+        raise Refused("This station previews nothing.")
+
+    def last_acts(self, author: str) -> tuple[LastAct, ...]:
+        return ()
+
+    def run_list(self) -> tuple[RunSummary, ...]:
+        return ()
+
+    def run_page(self, run_id: str) -> RunPage | None:
+        return None
 
     def show(self, **changes: object) -> None:
         with self.changed:

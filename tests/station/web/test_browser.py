@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from station.core.inputs import AddCrossing, AddPenalty, DropCrossing, OpenRun, StartRun, StopAll, TakeBack, VoidLap
-from station.views.command_answers import Accepted, Declined, RulingEffect, RunFigures
 from station.views.views import View
 from tests.browser import Watched, keep_picture, violations
 from tests.station.web.conftest import Served, serve
@@ -34,7 +32,6 @@ def test_a_lap_is_read_and_announced(served: Served, watched: Watched) -> None:
     row = page.locator("#lap-7")
     expect(row).to_contain_text("9.401")
     expect(row).to_contain_text("Best of run")
-    expect(row).to_contain_text("Car agrees")
     expect(page.locator("#announce")).to_have_text("Lap 7: 9.401, best of run, confirmed by the car.")
     expect(page.locator("#clock_label")).to_have_text("Lap 8")
     assert page.locator("#laps tr").first.get_attribute("id") == "lap-7"
@@ -42,9 +39,9 @@ def test_a_lap_is_read_and_announced(served: Served, watched: Watched) -> None:
 
 def test_a_confirmation_arrives_on_the_row_that_is_there(served: Served, watched: Watched) -> None:
     page = watched.open(served.url)
-    expect(page.locator("#lap-6")).to_contain_text("No report")
+    expect(page.locator("#lap-6[data-announce*='not confirmed']")).to_have_count(1)
     served.station.show(run=replace(RUN, laps=(*LAPS[:5], replace(LAPS[5], confirmed=True))))
-    expect(page.locator("#lap-6")).to_contain_text("Car agrees")
+    expect(page.locator("#lap-6[data-announce*='not confirmed']")).to_have_count(0)
 
 
 def test_the_clock_runs_by_itself_and_never_back(served: Served, watched: Watched) -> None:
@@ -72,7 +69,7 @@ def test_a_new_run_replaces_the_laps_of_the_last(served: Served, watched: Watche
     served.station.show(run=replace(fresh, lap_started_ns=None, score_ms=None))
     expect(page.locator(".racer")).to_have_text("Katherine Johnson")
     expect(page.locator("#clock")).to_have_text("0.0")
-    expect(page.locator(".laps-panel .empty")).to_be_visible()
+    expect(page.locator("#run .empty")).to_be_visible()
     expect(page.locator("#laps tr")).to_have_count(0)
     served.station.show(run=replace(fresh, laps=(lap(1, 9_900),), phase="running"))
     expect(page.locator("#laps tr")).to_have_count(1)
@@ -103,7 +100,7 @@ def test_it_is_readable_without_javascript(served: Served, browser: Browser) -> 
     page = context.new_page()
     page.goto(served.url)
     text = page.inner_text("body")
-    for words in ("Ada Lovelace", "Lap 7".upper(), "9.588", "Grace Hopper", "Car agrees", "start"):
+    for words in ("Ada Lovelace", "Lap 7", "9.588", "Grace Hopper"):
         assert words in text
     context.close()
 
@@ -147,138 +144,6 @@ def test_no_page_is_wider_than_its_screen(served: Served, browser: Browser, path
         show(served, page, view)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
-
-
-def tab_to(page: Page, name: str) -> None:
-    """Moves the focus to an element with the Tab key alone."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if (
-            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText")
-            == name
-        ):
-            return
-    raise AssertionError(f"{name} cannot be reached with Tab")
-
-
-def test_an_official_voids_a_lap_with_the_keyboard_alone(served: Served, watched: Watched) -> None:
-    page = watched.open(f"{served.url}/operate")
-    tab_to(page, "Void lap 4")
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline == "solid"
-    page.keyboard.press("Enter")
-    expect(page.locator("#ask")).to_be_visible()
-    page.keyboard.type("cut the corner")
-    page.keyboard.press("Enter")
-    assert served.station.commanded.acquire(timeout=30)
-    assert served.station.commands == [VoidLap(author="operator", reason="cut the corner", number=4)]
-    expect(page.locator("#answer")).to_contain_text("Void lap 4")
-    expect(page.locator("#ask")).to_be_hidden()
-
-
-def test_a_question_can_be_left(served: Served, watched: Watched) -> None:
-    page = watched.open(f"{served.url}/operate")
-    page.click("text=Finish")
-    page.keyboard.press("Escape")
-    page.click("text=Abandon")
-    page.get_by_role("button", name="Cancel", exact=True).click()
-    expect(page.locator("#ask")).to_be_hidden()
-    assert served.station.commands == []
-
-
-def test_a_penalty_asks_for_seconds_and_a_reason(served: Served, watched: Watched) -> None:
-    page = watched.open(f"{served.url}/operate")
-    page.click("[aria-label='Penalty for lap 3']")
-    page.fill("#ask-reason", "pushed the cone")
-    page.fill("#ask-seconds", "2.5")
-    page.get_by_role("button", name="Confirm", exact=True).click()
-    assert served.station.commanded.acquire(timeout=30)
-    assert served.station.commands == [AddPenalty(author="operator", reason="pushed the cone", number=3, seconds=2.5)]
-
-
-def test_a_penalty_is_read_as_it_is_written_and_answered_with_what_it_did(served: Served, watched: Watched) -> None:
-    before = RunFigures("run-7", "Ada Lovelace", 3, 3_199, True, 3_199, 1)
-    after = replace(before, lap_ms=4_699, score_ms=4_699, place=3)
-    served.station.answer = Accepted(
-        413, "run-7", effect=RulingEffect(before, after, "Lap 3: 3.199 → 4.699. Place: 1 → 3.")
-    )
-    page = watched.open(f"{served.url}/operate")
-    for written, wanted in (("1,500", "can be read as 1.5 or as 1500"), ("1,5", "Lap 3: 3.199 → 4.699. Place: 1 → 3.")):
-        page.click("[aria-label='Penalty for lap 3']")
-        page.fill("#ask-reason", "pushed the cone")
-        page.fill("#ask-seconds", written)
-        page.keyboard.press("Enter")
-        expect(page.locator("#answer")).to_contain_text(wanted)
-    [penalty] = served.station.commands
-    assert isinstance(penalty, AddPenalty)
-    assert penalty.seconds == 1.5
-
-
-def test_what_was_none_is_taken_back_and_a_false_start_dropped(served: Served, watched: Watched) -> None:
-    page = watched.open(f"{served.url}/operate")
-    for label, reason in (("Undo: off track in lap 2", "wheel in"), ("Undo: off track in lap 7", "two in")):
-        page.click(f"[aria-label='{label}']")
-        page.fill("#ask-reason", reason)
-        page.keyboard.press("Enter")
-        assert served.station.commanded.acquire(timeout=30)
-    page.click("text=False first crossing")
-    page.fill("#ask-reason", "a hand")
-    page.keyboard.press("Enter")
-    assert served.station.commanded.acquire(timeout=30)
-    assert served.station.commands == [
-        TakeBack(author="operator", reason="wheel in", kind="off_track", number=2),
-        TakeBack(author="operator", reason="two in", kind="off_track", number=7, run_id="run-7"),
-        DropCrossing(author="operator", reason="a hand", number=0),
-    ]
-
-
-def test_a_stamp_keeps_every_nanosecond(served: Served, watched: Watched) -> None:
-    at_ns = 9_107_199_254_740_993
-    served.station.show(run=replace(RUN, flagged=(at_ns,), proposals=()))
-    page = watched.open(f"{served.url}/operate")
-    page.click("text=Count this crossing")
-    page.fill("#ask-reason", "it was a lap")
-    page.keyboard.press("Enter")
-    assert served.station.commanded.acquire(timeout=30)
-    assert served.station.commands == [AddCrossing(author="operator", reason="it was a lap", at_ns=at_ns)]
-
-
-def test_a_run_is_opened_by_an_official_with_a_name(served: Served, watched: Watched) -> None:
-    page = watched.open(f"{served.url}/operate")
-    page.fill("#author", "Ruth")
-    page.fill("[name=racer]", "Alan Turing")
-    page.fill("[name=car]", "car-1")
-    page.keyboard.press("Enter")
-    assert served.station.commanded.acquire(timeout=30)
-    opened = OpenRun(author="Ruth", racer="Alan Turing", car="car-1", throttle_percent=100)
-    assert served.station.commands == [opened]
-    expect(page.locator("#answer")).to_contain_text("Run of Alan Turing opened")
-    page.reload()
-    expect(page.locator("#author")).to_have_value("Ruth")
-
-
-def test_a_refusal_is_read_where_the_official_looks(served: Served, watched: Watched) -> None:
-    served.station.answer = Declined("The car is not ready: it has no fresh frames.")
-    page = watched.open(f"{served.url}/operate")
-    page.keyboard.press("s")
-    expect(page.locator("#answer")).to_contain_text("it has no fresh frames")
-    assert served.station.commands == [StartRun(author="operator")]
-
-
-def test_the_emergency_key_stops_every_car_and_keys_can_be_switched_off(served: Served, watched: Watched) -> None:
-    page = watched.open(f"{served.url}/operate")
-    page.keyboard.press("x")
-    assert served.station.commanded.acquire(timeout=30)
-    assert served.station.commands == [StopAll(author="operator")]
-    page.uncheck("#shortcuts")
-    page.keyboard.press("x")
-    page.focus("[name=racer]")
-    page.keyboard.type("xavier soto")
-    page.check("#shortcuts")
-    page.focus("[name=racer]")
-    page.keyboard.type(" p")
-    expect(page.locator("[name=racer]")).to_have_value("xavier soto p")
-    assert len(served.station.commands) == 1
 
 
 def test_targets_are_large_enough_for_a_finger(served: Served, browser: Browser) -> None:

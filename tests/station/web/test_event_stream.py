@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -12,12 +13,15 @@ import pytest
 import requests
 
 from station.views.views import View
-from station.web.event_stream import MAX_BROWSERS, EventStream, event
-from station.web.render import PageName, Pages, Rendered
+from station.web.event_stream import MAX_BROWSERS, EventStream, SharedTopic, TimedView, update
+from station.web.pages.registry import PAGES as TABLE
+from station.web.pages.registry import TOPICS
+from station.web.render import Pages, Rendered
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import LAPS, RUN, VIEW, FakeStation, S, lap
 
-PAGES = Pages()
+PAGES = Pages(TABLE, TOPICS)
+LIVE = ("live",)
 
 
 def document(message: bytes) -> dict[str, Any]:
@@ -25,14 +29,28 @@ def document(message: bytes) -> dict[str, Any]:
     return json.loads(data.removeprefix("data: "))
 
 
+def topic(message: dict[str, Any]) -> dict[str, Any]:
+    """The one topic of a message, with its version."""
+    [(_, change)] = message["topics"].items()
+    return {**change, "version": message["version"]}
+
+
+def sent(view: View, name: str = "live", last: View | None = None, age_ns: int = 0) -> dict[str, Any]:
+    """The topic and the clock, in the message to a browser that has `last`."""
+    shared = SharedTopic(TimedView(view, time.monotonic_ns() - age_ns, 2), PAGES.render(view, name))
+    before = {} if last is None else {name: SharedTopic(TimedView(last, 0), PAGES.render(last, name))}
+    message = document(update({name: shared}, before))
+    return {**message["topics"][name], "clock": message["clock"]}
+
+
 def test_the_first_message_is_the_whole_page() -> None:
-    first = document(event(PAGES.render(VIEW, "live"), None, 0))
+    first = sent(VIEW)
     assert first["whole"] is True
     assert first["lists"]["laps"] == ["lap-6", "lap-5", "lap-4", "lap-3", "lap-2", "lap-1"]
     assert set(first["rows"]) == {key for keys in first["lists"].values() for key in keys}
+    assert 204_000 <= first["clock"].pop("now_ms") < 204_000 + 60_000
     assert first["clock"] == {
         "boot": "boot-0",
-        "now_ms": 204_000.0,
         "rate": 1.0,
         "started_ms": 200_000.0,
         "ends_ms": 330_000.0,
@@ -41,16 +59,23 @@ def test_the_first_message_is_the_whole_page() -> None:
 
 
 def test_only_what_changed_is_sent_and_the_clock_is_brought_up_to_date() -> None:
-    before = PAGES.render(VIEW, "live")
     confirmed = (*LAPS[:5], replace(LAPS[5], confirmed=True))
     clock = replace(VIEW.clock, rate=5.0)
-    after = PAGES.render(replace(VIEW, version=2, clock=clock, run=replace(RUN, laps=confirmed)), "live")
-    update = document(event(after, before, 2 * S))
-    assert update["whole"] is False
-    assert list(update["rows"]) == ["lap-6"]
-    assert "Car agrees" in update["rows"]["lap-6"]
-    assert (update["lists"], update["parts"]) == ({}, {})
-    assert update["clock"]["now_ms"] == 214_000.0
+    after = replace(VIEW, version=2, clock=clock, run=replace(RUN, laps=confirmed))
+    change = sent(after, last=VIEW, age_ns=2 * S)
+    assert change["whole"] is False
+    assert list(change["rows"]) == ["lap-6"]
+    assert "confirmed by the car" in change["rows"]["lap-6"]
+    assert (change["lists"], change["parts"]) == ({}, {})
+    assert 214_000 <= change["clock"]["now_ms"] < 214_000 + 60_000
+
+
+def test_a_topic_in_which_nothing_changed_is_left_out() -> None:
+    later = replace(VIEW, version=2, run=replace(RUN, racer="Grace Hopper"))
+    last = {topic: SharedTopic(TimedView(VIEW, 0), PAGES.render(VIEW, topic)) for topic in ("public", "live")}
+    shared = {topic: SharedTopic(TimedView(later, 0, 2), PAGES.render(later, topic)) for topic in last}
+    message = document(update(shared, last))
+    assert (message["version"], list(message["topics"])) == (2, ["live"])
 
 
 def test_names_are_escaped_wherever_they_stand() -> None:
@@ -64,9 +89,9 @@ def test_names_are_escaped_wherever_they_stand() -> None:
     assert evil not in PAGES.page("live", view)
 
 
-def test_spectators_get_no_buttons() -> None:
-    assert "<button" not in PAGES.page("live", VIEW)
-    assert 'data-command="void_lap"' in PAGES.page("operate", VIEW)
+def test_spectators_get_no_controls() -> None:
+    assert "data-command" not in PAGES.page("live", VIEW)
+    assert 'data-rule="void_lap"' in PAGES.page("operate", VIEW)
 
 
 def test_a_slow_browser_skips_to_the_newest() -> None:
@@ -75,13 +100,13 @@ def test_a_slow_browser_skips_to_the_newest() -> None:
     async def scene() -> list[dict[str, Any]]:
         live = EventStream(station, PAGES)
         live.start()
-        stream = live.stream("live")
+        stream = live.stream(LIVE)
         await anext(stream)  # retry
-        got = [document(await anext(stream))]
+        got = [topic(document(await anext(stream)))]
         for number in range(7, 27):
             station.show(run=replace(RUN, laps=(*LAPS, lap(number, 9_000))))
         while got[-1]["version"] < station.view.version:
-            got.append(document(await anext(stream)))
+            got.append(topic(document(await anext(stream))))
         await stream.aclose()
         assert live.browsers == 0
         live.close()
@@ -96,7 +121,7 @@ def test_fifty_browsers_are_drawn_for_once_and_each_is_told_what_it_lacks(monkey
     station, drawn = FakeStation(), list[int]()
     render = PAGES.render
 
-    def counted(view: View, name: PageName) -> Rendered:
+    def counted(view: View, name: str) -> Rendered:
         drawn.append(view.version)
         return render(view, name)
 
@@ -105,18 +130,18 @@ def test_fifty_browsers_are_drawn_for_once_and_each_is_told_what_it_lacks(monkey
     async def until(stream: AsyncIterator[bytes], version: int) -> dict[str, Any]:
         while (received := document(await anext(stream))).get("version") != version:
             pass
-        return received
+        return topic(received)
 
     async def scene() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         live = EventStream(station, PAGES)
         live.start()
-        streams = [live.stream("live") for _ in range(50)]
+        streams = [live.stream(LIVE) for _ in range(50)]
         for stream in streams:
             await anext(stream)  # retry
         first = await asyncio.gather(*(until(stream, 1) for stream in streams))
         station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_000))))
         second = await asyncio.gather(*(until(stream, 2) for stream in streams))
-        late = live.stream("live")  # knows nothing yet
+        late = live.stream(LIVE)  # knows nothing yet
         await anext(late)
         second.append(await until(late, 2))
         for stream in (*streams, late):
@@ -146,7 +171,7 @@ class Restless(FakeStation):
             self.changed.notify_all()
         return FakeStation.wait_for_change(self, version, timeout_s)
 
-    def render(self, view: View, _name: PageName) -> Rendered:
+    def render(self, view: View, _name: str) -> Rendered:
         self.drawn.append(view.version)
         self.show(run=replace(RUN, racer=f"Racer {len(self.drawn)}"))
         changed = self.view.version
@@ -162,7 +187,7 @@ def test_changes_that_are_faster_than_drawing_are_still_drawn_once_for_all(brows
     async def scene() -> list[list[bytes]]:
         live = EventStream(station, cast("Pages", station))
         live.start()
-        streams = [live.stream("live") for _ in range(browsers)]
+        streams = [live.stream(LIVE) for _ in range(browsers)]
         messages = [await asyncio.gather(*(anext(stream) for stream in streams)) for _ in range(1 + rounds)]
         for stream in streams:
             await stream.aclose()
@@ -171,7 +196,7 @@ def test_changes_that_are_faster_than_drawing_are_still_drawn_once_for_all(brows
 
     messages = asyncio.run(scene())
     assert all(
-        message.startswith(b"id: ") for each in messages for message in each
+        message.startswith(b"event: update") for each in messages for message in each
     )  # a page each time, not a heartbeat
     assert len(station.drawn) <= 2 * rounds  # some may ask slightly later than the others
     assert station.drawn == sorted(set(station.drawn))
@@ -181,7 +206,7 @@ def test_close_ends_every_stream() -> None:
     async def scene() -> None:
         live = EventStream(FakeStation(), PAGES)
         live.start()
-        stream = live.stream("operate")
+        stream = live.stream(("operate",))
         await anext(stream)
         await anext(stream)
         threading.Thread(target=live.close).start()
@@ -197,7 +222,7 @@ def test_a_quiet_station_still_beats(monkeypatch: Any) -> None:
     async def scene() -> bytes:
         live = EventStream(FakeStation(), PAGES)
         live.start()
-        stream = live.stream("live")
+        stream = live.stream(LIVE)
         for _ in range(2):
             await anext(stream)
         beat = await anext(stream)
@@ -215,10 +240,10 @@ def test_the_stream_over_http(served: Served) -> None:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
         lines = answer.iter_lines(chunk_size=1)
-        assert _next(lines, b"data: ")["whole"] is True
+        assert {each["whole"] for each in _next(lines, b"data: ")["topics"].values()} == {True}
         served.station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_000))))
         changes = (
-            data for data in iter(lambda: _next(lines, b"data: "), {}) if "rows" in data
+            data["topics"]["live"] for data in iter(lambda: _next(lines, b"data: "), {}) if "topics" in data
         )  # without the heartbeats
         assert "lap-7" in next(changes)["rows"]
 
@@ -238,7 +263,7 @@ def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
 
 
 def test_too_many_screens_are_told_so(served: Served, monkeypatch: Any) -> None:
-    assert MAX_BROWSERS >= 100
+    assert MAX_BROWSERS >= 500
     monkeypatch.setattr("station.web.event_stream.MAX_BROWSERS", 0)
     answer = requests.get(f"{served.url}/live", timeout=60)
     assert answer.status_code == 503
@@ -248,3 +273,13 @@ def test_too_many_screens_are_told_so(served: Served, monkeypatch: Any) -> None:
 def _next(lines: Any, prefix: bytes) -> dict[str, Any]:
     found: Callable[[bytes], bool] = lambda line: line.startswith(prefix)  # noqa: E731
     return json.loads(next(filter(found, lines)).removeprefix(prefix))
+
+
+def test_a_browser_gets_the_topics_that_it_may_read_and_is_told_of_the_others(served_elsewhere: Served) -> None:
+    url = served_elsewhere.url
+    with requests.get(f"{url}/live?topics=operate,public", stream=True, timeout=60) as answer:
+        lines = answer.iter_lines(chunk_size=1)
+        assert next(line for line in lines if line.startswith(b"data: ")) == b'data: ["operate"]'
+        assert list(_next(lines, b"data: ")["topics"]) == ["public"]
+    assert requests.get(f"{url}/live?topics=operate", timeout=60).status_code in (401, 403)
+    assert requests.get(f"{url}/live?topics=nothing", timeout=60).status_code == 404

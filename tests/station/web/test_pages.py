@@ -9,6 +9,7 @@ from station.core.facts import Proposal
 from station.core.inputs import AssignTransponder
 from station.views.race_views import UnknownTransponderView
 from station.web.command_parser import parse_command
+from station.web.pages.registry import PAGES, TOPICS
 from station.web.presenters.gates import LAYOUT_NOT_SET, gate_cards, short_time
 from station.web.presenters.laps import lap_lines
 from station.web.presenters.page import page_model
@@ -63,7 +64,7 @@ def test_several_cars_have_their_clocks_and_one_table() -> None:
         "lap-run-7-1",
         "lap-run-8-1",
     ]
-    assert screen.laps[3].announcement.startswith("Grace Hopper, lap 2: 9.401, best of the race")
+    assert screen.laps[3].announcement.startswith("Grace Hopper: Lap 2: 9.401, best of the race")
     assert {place.racer for place in screen.places if place.on_track} == {run.racer for run in RUNS}
     assert page_model(replace(TOGETHER, runs=TOGETHER.runs[:1])).together == ()
 
@@ -132,7 +133,7 @@ def test_a_gate_that_was_not_tried_and_one_whose_layout_loses_passes() -> None:
     [card] = gate_cards(replace(VIEW, gates=(fresh,)))
     assert (card.level, card.state) == ("warn", "not tested")
     assert [sentence.split(":")[0] for sentence in card.advice] == ["Not tested yet", LAYOUT_NOT_SET.split(":")[0]]
-    page = Pages().page("gates", replace(VIEW, gates=(fresh,)))
+    page = Pages(PAGES, TOPICS).page("gates", replace(VIEW, gates=(fresh,)))
     assert 'data-command="try_gate" data-text-gate="start"' in page
     assert "No pass yet: roll a car." in page
     [line] = [line for line in page_model(replace(VIEW, gates=(fresh,))).health if line.kind == "Gate"]
@@ -156,7 +157,7 @@ def test_a_blocked_beam_is_said_loudly() -> None:
 def test_what_a_device_says_is_text_and_never_html() -> None:
     note = replace(FULL_GATE.notes[0], sentence="<script>alert(1)</script>")
     bad = replace(FULL_GATE, name="<b>", sentence="<i>x</i>", notes=(note,))
-    page = Pages().page("gates", replace(TESTING, gates=(bad,)))
+    page = Pages(PAGES, TOPICS).page("gates", replace(TESTING, gates=(bad,)))
     assert "<script>alert" not in page
     assert "<i>x" not in page
     assert "&lt;script&gt;alert(1)" in page

@@ -16,7 +16,7 @@ wished: list[SendRequest] = []
 
 
 def keep(wanted: SendRequest) -> None:
-    if wanted.author == "full":
+    if wanted.webhook_id == "full":
         raise StorageError("The disk is full.")
     wished.append(wanted)
 
@@ -34,14 +34,18 @@ def nothing_wished() -> None:
 @pytest.mark.parametrize(
     ("body", "status", "wanted"),
     [
-        ({}, 200, SendRequest()),
-        ({"author": "Ruth"}, 200, SendRequest(author="Ruth")),
-        ({"rejected": True, "webhook_id": "race-1.run-6.1"}, 200, SendRequest(True, "race-1.run-6.1")),
+        ({}, 200, SendRequest(author="operator")),
+        ({"author": "Ruth"}, 200, SendRequest(author="operator")),  # who is signed in
+        (
+            {"rejected": True, "webhook_id": "race-1.run-6.1"},
+            200,
+            SendRequest(True, "race-1.run-6.1", "operator"),
+        ),
         ({"rejected": "yes"}, 400, None),
         ([], 400, None),
         ({"webhook_id": "x" * 300}, 400, None),
         ({"author": "x" * 9000}, 413, None),
-        ({"author": "full"}, 503, None),
+        ({"webhook_id": "full"}, 503, None),
     ],
 )
 def test_a_wish_is_handed_on_or_refused_with_a_sentence(
@@ -56,7 +60,8 @@ def test_a_wish_is_handed_on_or_refused_with_a_sentence(
 def test_only_officials_may_send(served_elsewhere: Served, served: Served) -> None:
     foreign = requests.post(f"{served.url}/api/v1/sync", json={}, headers={"origin": "http://evil.example"}, timeout=60)
     plain = requests.post(f"{served.url}/api/v1/sync", data="{}", timeout=60)
-    assert (foreign.status_code, plain.status_code) == (403, 415)
+    nobody = requests.post(f"{served.url}/api/v1/sync", json={}, headers={"authorization": "Bearer none"}, timeout=60)
+    assert (foreign.status_code, plain.status_code, nobody.status_code) == (403, 415, 401)
     assert wished == []
 
 
@@ -66,9 +71,9 @@ def test_an_official_sends_a_rejected_result_again(served: Served) -> None:
     with chromium() as browser:
         page = Watched(browser.new_page()).open(f"{served.url}/operate")
         served.station.show(sync=TROUBLE.sync)
-        panel = page.get_by_role("region", name="Results for the leaderboard")
+        page.get_by_role("button", name="More", exact=True).click()
+        panel = page.locator("#more_info")
         expect(panel).to_contain_text("does not know the race 'race-1'", timeout=5000)
-        page.fill("#author", "Ruth")
         page.get_by_role("button", name="Resend: race-1.run-6, revision 1").click()
         expect(page.locator("#sending-answer")).to_contain_text("requested")
         page.get_by_role("button", name="Send pending results now").click()
@@ -76,7 +81,7 @@ def test_an_official_sends_a_rejected_result_again(served: Served) -> None:
         page.get_by_role("button", name="Resend all rejected results").click()
         expect(page.locator("#sending-answer")).to_contain_text("Resend all rejected results: requested")
     assert wished == [
-        SendRequest(True, "race-1.run-6.1", "Ruth"),
-        SendRequest(author="Ruth"),
-        SendRequest(True, author="Ruth"),
+        SendRequest(True, "race-1.run-6.1", "operator"),
+        SendRequest(author="operator"),
+        SendRequest(True, author="operator"),
     ]

@@ -17,7 +17,9 @@ import pytest
 from websockets.sync.client import connect
 
 from raceday.broker import start_broker
+from station.web.event_stream import MAX_BROWSERS
 from tests.shared.web.foreign_requests import room_for, stranger
+from tests.station.web.signed_in import bearer_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.broker]
 SOCKETS = 5000
@@ -47,6 +49,7 @@ class Rig:
         self._folder = folder
         self.broker = start_broker(folder, 0, "mosquitto")
         self.log = folder / "station.log"
+        self.bearer = bearer_for(folder / "data")
         (folder / "station.toml").write_text(CONFIG.format(broker=self.broker.port) + more)
         words = f"ulimit -n 1024; exec {sys.executable} -m raceday station --config {folder}/station.toml"
         with self.log.open("wb") as log:
@@ -66,20 +69,22 @@ class Rig:
         """Sends a request; returns the status, and the seconds from the connection to the end of the answer."""
         began = time.monotonic()
         line = HTTPConnection("127.0.0.1", self.port, timeout=timeout_s, source_address=(source, 0))
-        line.request(method, path)
+        line.request(method, path, headers=self.bearer if source == "127.0.0.1" else {})
         answer = line.getresponse()
         answer.read()
         line.close()
         return answer.status, time.monotonic() - began
 
-    def stream_status(self, path: str, source: str) -> int:
+    def stream_status(self, path: str, source: str, *, official: bool = False) -> int:
         """Opens an event stream, which has no end, and returns its status."""
         with socket.create_connection(("127.0.0.1", self.port), 20, source_address=(source, 0)) as line:
-            line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            more = "".join(f"{name}: {value}\r\n" for name, value in (self.bearer if official else {}).items())
+            line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{more}\r\n".encode())
             return int(line.recv(200).split()[1])
 
     def state(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/state", timeout=20) as answer:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/v1/state", headers=self.bearer)
+        with urllib.request.urlopen(request, timeout=20) as answer:
             state: dict[str, Any] = json.load(answer)
         return state
 
@@ -144,14 +149,14 @@ def test_with_5000_sockets_of_a_stranger_the_stop_is_answered_and_all_goes_on(ri
 
 
 def test_spectators_never_take_an_officials_stream(rig: Rig) -> None:
-    """Two hundred phones of spectators are normal."""
+    """As many phones of spectators as there are places."""
     with stranger(rig.port) as phones:
-        assert phones.open(220, ("unread stream",), ("127.0.0.2",)) == 220
+        assert phones.open(MAX_BROWSERS + 20, ("unread stream",), ("127.0.0.2",)) == MAX_BROWSERS + 20
         # Connections are accepted in order: when one more is turned away, all places are taken.
         assert any(rig.stream_status("/live", "127.0.0.3") == 503 for _ in range(400))
-        assert rig.stream_status("/live?page=operate", "127.0.0.1") == 200
-        assert rig.stream_status("/live?page=gates", "127.0.0.1") == 200
-        assert rig.stream_status("/live?page=operate", "127.0.0.2") == 503
+        assert rig.stream_status("/live?topics=operate", "127.0.0.1", official=True) == 200
+        assert rig.stream_status("/live?topics=gates", "127.0.0.2", official=True) == 200
+        assert rig.stream_status("/live?topics=operate", "127.0.0.2") == 401
 
 
 def test_the_event_managers_port_takes_no_descriptors_either(rig_with_manager: Rig) -> None:

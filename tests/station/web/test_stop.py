@@ -109,7 +109,7 @@ def test_another_page_may_not(served: Served, path: str, headers: dict[str, str]
 
 def test_only_officials_may(served_elsewhere: Served) -> None:
     answer = requests.post(f"{served_elsewhere.url}/api/v1/stop", timeout=60)
-    assert (answer.status_code, served_elsewhere.station.commands) == (403, [])
+    assert (answer.status_code, served_elsewhere.station.commands) == (401, [])
 
 
 def test_a_body_that_never_comes_holds_nothing_up(served: Served) -> None:
@@ -121,19 +121,15 @@ def test_a_body_that_never_comes_holds_nothing_up(served: Served) -> None:
     assert served.station.commands == [StopAll(author="operator")]
 
 
-@pytest.mark.parametrize(("author", "kept"), [
-    ("Ruth", "Ruth"), ("", "operator"), ("%0a%00", "operator"), ("x" * 500, "x" * 80), ("%ff", "�"),
-    ("👩‍🚀", "👩‍🚀"), ("می‌خواهم", "می‌خواهم"), ("Ruth%e2%80%ae%e2%80%8d", "Ruth"), ("Ana%c2%a0%e3%80%80B", "Ana B"),
-])  # fmt: skip
-def test_who_stopped_is_written_as_the_journal_can_keep_it(served: Served, author: str, kept: str) -> None:
-    requests.post(f"{served.url}/api/v1/stop?author={author}", timeout=60)
-    assert served.station.commands == [StopAll(author=kept)]
+def test_who_stopped_is_who_is_signed_in_whatever_the_request_says(served: Served) -> None:
+    requests.post(f"{served.url}/api/v1/stop?author=Mallory", timeout=60)
+    assert served.station.commands == [StopAll(author="operator")]
 
 
 def test_the_release_is_a_command_and_its_refusal_is_told(served: Served) -> None:
     served.station.show(stop=STOPPED)
     assert requests.post(f"{served.url}/api/v1/stop/release?author=Ruth", timeout=60).status_code == 200
-    assert served.station.commands == [ReleaseStop(author="Ruth")]
+    assert served.station.commands == [ReleaseStop(author="operator")]
     served.station.answer = Declined("All cars were stopped again.")
     answer = requests.post(f"{served.url}/api/v1/stop/release", timeout=60)
     assert (answer.status_code, answer.json()) == (409, {"error": "All cars were stopped again."})

@@ -1,5 +1,9 @@
-"""Many tabs of one browser: it opens at most six connections to a machine, so the tabs share one stream per page."""
+"""Many tabs of one browser: it opens at most six connections to a machine, so all its tabs share one stream.
 
+A shared worker holds the stream; in a browser without shared workers, one of the tabs does.
+"""
+
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,9 +20,23 @@ PAGES = ("/operate", "/", "/operate", "/gates", "/operate", "/", "/operate", "/o
 LIVE = '#link[data-state="live"]'
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+NO_WORKER = "delete window.SharedWorker;"
+
+
+@pytest.fixture(params=["worker", "leader"])
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 1366, "height": 900})
+    if request.param == "leader":
+        made.add_init_script(NO_WORKER)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def leading(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser without shared workers: a tab holds the stream."""
+    made = browser.new_context(viewport={"width": 1366, "height": 900})
+    made.add_init_script(NO_WORKER)
     yield made
     made.close()
 
@@ -32,16 +50,16 @@ def test_ten_tabs_are_live_and_each_may_command(served: Served, context: Browser
     served.station.show(run=replace(RUN, laps=(*LAPS, lap(7, 9_401)), lap_number=8, lap_started_ns=204 * S))
     for tab, path in zip(tabs, PAGES, strict=True):
         if path != "/gates":
-            expect(tab.locator("#lap-7")).to_contain_text("9.401", timeout=5000)
-    assert served.live.browsers <= 3  # one for each page
+            expect(tab.locator("#lap-7" if path == "/" else "#lap-run-7-7")).to_contain_text("9.401", timeout=5000)
+    assert served.live.browsers == 1
     for tab, path in zip(tabs, PAGES, strict=True):
         said = tab.evaluate("fetch('/api/v1/state').then((answer) => answer.status)")
         assert said == 200, path
-    tabs[-1].get_by_role("button", name="Void lap 3").click()
-    tabs[-1].fill("#ask-reason", "cut the corner")
-    tabs[-1].get_by_role("button", name="Confirm", exact=True).click()
+    tabs[-1].get_by_role("button", name="Ruling on lap 3").click()
+    tabs[-1].fill("#ruling-reason", "cut the corner")
+    tabs[-1].get_by_role("button", name="Void", exact=True).click()
     expect(tabs[-1].locator("#answer")).to_contain_text("✓", timeout=5000)
-    assert VoidLap(author="operator", reason="cut the corner", number=3) in served.station.commands
+    assert VoidLap(author="operator", reason="cut the corner", number=3, run_id="run-7") in served.station.commands
 
 
 def test_a_tab_that_comes_later_shows_what_the_others_show(served: Served, context: BrowserContext) -> None:
@@ -73,7 +91,8 @@ new MutationObserver(() => {
 """
 
 
-def test_a_tab_that_is_told_an_old_page_says_how_old_it_is(served: Served, context: BrowserContext) -> None:
+def test_a_tab_that_is_told_an_old_page_says_how_old_it_is(served: Served, leading: BrowserContext) -> None:
+    context = leading
     first = context.new_page()
     first.add_init_script(ONE_WORD_ONLY)
     first.goto(served.url)
@@ -95,7 +114,8 @@ def test_a_tab_that_is_told_an_old_page_says_how_old_it_is(served: Served, conte
 
 
 @pytest.mark.parametrize("how", ["close", "leave", "crash"])
-def test_when_the_tab_with_the_stream_goes_another_takes_it(served: Served, context: BrowserContext, how: str) -> None:
+def test_when_the_tab_with_the_stream_goes_another_takes_it(served: Served, leading: BrowserContext, how: str) -> None:
+    context = leading
     first = opened(context, served.url)
     second, third = opened(context, served.url), opened(context, served.url)
     if how == "close":
@@ -127,3 +147,20 @@ def test_tabs_opened_at_the_same_moment_come_to_one_stream(served: Served, conte
         served.station.show(run=VIEW.run)
         tabs[0].wait_for_timeout(100)
     raise AssertionError(f"{served.live.browsers} streams for five tabs of one page")
+
+
+def test_when_the_worker_with_the_stream_hangs_the_tabs_start_another(served: Served, browser: Browser) -> None:
+    context = browser.new_context()
+    tabs = [opened(context, served.url + path) for path in ("/", "/operate", "/gates")]
+    session = browser.new_browser_cdp_session()
+    targets = session.send("Target.getTargets")["targetInfos"]
+    [worker] = [each for each in targets if each["type"] == "shared_worker" and served.url in each["url"]]
+    attached = session.send("Target.attachToTarget", {"targetId": worker["targetId"], "flatten": False})
+    message = json.dumps({"id": 1, "method": "Runtime.evaluate", "params": {"expression": "for (;;);"}})
+    session.send("Target.sendMessageToTarget", {"sessionId": attached["sessionId"], "message": message})
+    tabs[0].wait_for_selector("body[data-silent]")
+    for tab in tabs:
+        tab.wait_for_selector(f"body:not([data-silent]) {LIVE}", timeout=20_000)
+    served.station.show(run=replace(RUN, racer="Grace Hopper"))
+    expect(tabs[0].locator(".racer")).to_have_text("Grace Hopper", timeout=5000)
+    context.close()

@@ -21,6 +21,7 @@ from station.commands.replay import check
 from station.core import inputs as e
 from station.store.encoding import decode_input
 from station.store.journal import Journal
+from tests.station.web.signed_in import bearer_for
 from tests.system.durability.load import STATION_CONFIG, Car, Director, FastGate, StationReplies
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -104,6 +105,7 @@ def _fold(
     boot, replies = f"world-{place.name}-{chance.randrange(10**9)}", StationReplies()
     gate = FastGate(place / "gate", boot, lap_s, chance.randrange(10**9))
     car, director = Car(broker, f"car-{boot}", replies), Director(boot, replies)
+    director.bearer = bearer_for(place / "data")
     begun = tally.kills
     try:
         while tally.kills < begun + kills:

@@ -149,6 +149,7 @@ class Director:
 
     def __init__(self, name: str, replies: StationReplies) -> None:
         self.url = ""
+        self.bearer: dict[str, str] = {}
         self._name, self._replies, self._number = name, replies, 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._direct, daemon=True)
@@ -175,7 +176,8 @@ class Director:
 
     def _post(self, **command: object) -> dict[str, object]:
         body = json.dumps(command).encode()
-        request = urllib.request.Request(f"{self.url}/api/v1/commands", body, {"content-type": "application/json"})
+        headers = {"content-type": "application/json", **self.bearer}
+        request = urllib.request.Request(f"{self.url}/api/v1/commands", body, headers)
         try:
             with urllib.request.urlopen(request, timeout=3) as answer:
                 answer_body: dict[str, object] = json.load(answer)

@@ -17,6 +17,7 @@ import pytest
 from station.commands.replay import check
 from station.core import inputs as e
 from station.store.journal import Journal
+from tests.station.web.signed_in import bearer_for
 from tests.system.durability.kills import ROOT
 from tests.system.durability.load import STATION_CONFIG, FastGate
 
@@ -36,9 +37,11 @@ class Running:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, text=True)
         assert self.process.stdout is not None
         self.url = self.process.stdout.readline().split()[-1]
+        self.headers = bearer_for(data)
 
     def get(self, path: str) -> str:
-        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+        request = urllib.request.Request(self.url + path, headers=self.headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return str(answer.read().decode())
 
     def store(self) -> dict[str, Any]:
@@ -75,7 +78,7 @@ def seen_when_refused(station: Running, sentence: str) -> None:
     """Waits until the fault shows in the state, on the page and in the log; then nothing more is stored."""
     station.until(lambda: not station.store()["ok"])  # how soon, `./dev bench durability` measures
     assert sentence in station.store()["sentence"]
-    assert sentence in station.get("/")
+    assert sentence in station.get("/operate")
     assert sentence in station.log.read_text()
     records, held = station.store()["records"], station.store()["held"]
     station.until(lambda: bool(station.store()["held"] > held))
@@ -98,7 +101,7 @@ def seen_when_mended(station: Running) -> None:
 
 
 def sentence_gone(station: Running) -> bool:
-    page = station.get("/")
+    page = station.get("/operate")
     return "disk is full" not in page and "the disk refuses" not in page
 
 

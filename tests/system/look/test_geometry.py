@@ -10,11 +10,11 @@ from playwright.sync_api import Browser, Page
 
 from shared.protocol.messages import CarState
 from station.views.views import View
-from tests.browser import keep_picture
+from tests import geometry
 from tests.station.web.conftest import serve
+from tests.station.web.extreme_views import NAMES, STATES, names
 from tests.station.web.sample_views import RUN, VIEW, FakeStation
-from tests.system.look import geometry, serving
-from tests.system.look.extremes import NAMES, STATES, names
+from tests.system.look import serving
 from tests.vehicle.web.test_access import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -34,14 +34,7 @@ def screen(browser: Browser, letters: str, theme: str = "dark") -> Iterator[Page
 
 def look(page: Page, what: str, sizes: tuple[tuple[int, int], ...] = SIZES) -> list[str]:
     """The faults of the page, at each size of the screen."""
-    found = []
-    for width, height in sizes:
-        page.set_viewport_size({"width": width, "height": height})
-        geometry.settled(page)
-        found += [f"{what} at {width} x {height}: {fault}" for fault in geometry.faults(page)]
-        found += [f"{what} at {width} x {height}: {fault}" for fault in geometry.under_the_bar(page)]
-        keep_picture(page, f"{what}-{width}x{height}")
-    return found
+    return geometry.look(page, what, sizes)
 
 
 def show(station: FakeStation, page: Page, view: View) -> None:
@@ -118,25 +111,3 @@ def test_the_car_shows_everything_on_a_phone(browser: Browser, tmp_path: pathlib
         found += look(page, f"car-desk-{letters}")
     site.server.close()
     assert found == []
-
-
-FAULTY: list[tuple[str, str]] = [
-    ("<p style='width:40px;overflow:hidden;white-space:nowrap'>a result of 12.677</p>", "clipped: a result of 12.677"),
-    ("<p style='position:absolute;top:0'>one</p><p style='position:absolute;top:0'>two</p>", "overlaid: one / two"),
-    ("<p style='width:900px'>wide</p>", "the page is"),
-    ("<button style='width:12px;height:12px;padding:0'></button>", "small:"),
-    ("<div style='overflow-x:auto;width:80px'><p style='width:200px'>aside</p></div>", "clipped: aside"),
-    (
-        "<p class='run-facts' style='width:110px;overflow-wrap:anywhere'><span>run-7</span><span>car-aurora</span>",
-        "broken:",
-    ),
-    ("<span class='name' style='display:inline-block;width:9px;overflow:hidden' title='x'>Ada</span>", "no room: Ada"),
-]
-
-
-@pytest.mark.parametrize(("html", "fault"), FAULTY)
-def test_the_measure_finds_what_is_wrong(browser: Browser, html: str, fault: str) -> None:
-    page = browser.new_page(viewport={"width": 320, "height": 600})
-    page.set_content(f"<!doctype html><body style='margin:0'>{html}</body>")
-    assert any(found.startswith(fault) for found in geometry.faults(page)), geometry.faults(page)
-    page.close()

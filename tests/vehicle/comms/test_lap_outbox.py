@@ -69,12 +69,14 @@ def test_a_kill_loses_nothing_that_was_kept(path: pathlib.Path) -> None:
 
 
 def test_a_damaged_row_holds_up_no_other(path: pathlib.Path) -> None:
-    outbox = LapOutbox(path)
+    logged: list[str] = []
+    outbox = LapOutbox(path, logged.append)
     stored = [outbox.add(lap(n)) for n in range(2)]
     with sqlite3.connect(path) as other:
         other.execute("UPDATE laps SET lap = 'broken' WHERE seq = 1")
     other.close()
-    assert outbox.pending() == stored[1:]
+    assert outbox.pending() == outbox.pending() == stored[1:]
+    assert logged == [f"{path}: lap report 1 is damaged on the disk and cannot be sent; the station's gate timed it."]
     outbox.close()
 
 

@@ -33,7 +33,7 @@ from vehicle.recordings.frame_feed import RecordedFrame, jpeg_of, png_of
 from vehicle.recordings.mcap_file import Recorded
 from vehicle.recordings.plot import svg_of
 from vehicle.recordings.reader import Recording, read_recording
-from vehicle.recordings.recorder import Recorder, RecorderThread, make_room, recordings
+from vehicle.recordings.recorder import RETRY_NS, Recorder, RecorderThread, make_room, recordings
 
 MS = 1_000_000
 NOISE = np.random.default_rng(1).integers(0, 255, (240, 320), np.uint8)
@@ -196,6 +196,8 @@ def test_a_disk_that_refuses_is_one_sentence_and_the_next_drive_tries_again(tmp_
     recorder.record(1, trace(1))
     (tmp_path / "runs").unlink()
     recorder.record(2, state("ready"))
+    assert recordings(tmp_path / "runs") == []  # not with every state: each failure is a line in the log
+    recorder.record(1 + RETRY_NS, state("ready"))
     recorder.close()
     assert len(recordings(tmp_path / "runs")) == 1
 

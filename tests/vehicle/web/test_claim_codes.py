@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError, Refused
-from vehicle.web.claim_codes import MAX_IDLE_S, MAX_SESSION_S, MAX_SESSIONS, ClaimCodes, new_claim_code, normalised
+from shared.short_codes import new_code, normalised
+from vehicle.web.claim_codes import MAX_IDLE_S, MAX_SESSION_S, MAX_SESSIONS, ClaimCodes
 
 NOW = 1_800_000_000.0
 
@@ -107,5 +108,5 @@ def test_a_code_is_read_as_meant(text: str) -> None:
 
 
 def test_codes_differ() -> None:
-    assert len({new_claim_code() for _ in range(100)}) == 100
-    assert len(normalised(new_claim_code())) == 10
+    assert len({new_code() for _ in range(100)}) == 100
+    assert len(normalised(new_code())) == 10

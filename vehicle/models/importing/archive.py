@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Protocol
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.importing.checkpoints import (
     MAX_NOTE_BYTES,
     NOTES,
@@ -81,18 +82,24 @@ class _Metadata:
     text: bytes = b""
     forms: int = 0
 
-    def add(self, name: str, text: bytes) -> None:
+    def add(self, name: str, content: bytes) -> None:
         """Adds a metadata file, which must mean the same as the first. Raises BadInput."""
         if not self.name:
-            self.name, self.text = name, text
+            self.name, self.text = name, content
             return
-        self.forms += text != self.text
+        self.forms += content != self.text
         if self.forms > MAX_FORMS:
-            raise BadInput(f"The archive holds more than {MAX_FORMS} different files named {METADATA}.")
-        if not _mean_the_same(self.text, text):
+            raise BadInput(
+                text(
+                    "The archive holds more than {max_forms} different files named {metadata}.",
+                    max_forms=MAX_FORMS,
+                    metadata=METADATA,
+                )
+            )
+        if not _mean_the_same(self.text, content):
             if name == self.name:
-                raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
-            raise BadInput(f"The archive holds 2 different files named {METADATA}.")
+                raise BadInput(text("The archive holds {name!r} twice, and they differ.", name=name[:60]))
+            raise BadInput(text("The archive holds 2 different files named {metadata}.", metadata=METADATA))
 
 
 @dataclass(slots=True)
@@ -127,14 +134,20 @@ def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
     for name, member in _files(file):
         _read_member(contents, name, member)
     if not contents.models:
-        inner = f"; unpack its {contents.packed[:60]!r} first" if contents.packed else ""
-        raise BadInput(f"The archive holds no model: it must have one .pb (or .onnx){inner}.")
+        if contents.packed:
+            raise BadInput(
+                text(
+                    "The archive holds no model: it must have one .pb (or .onnx); unpack its {packed!r} first.",
+                    packed=contents.packed[:60],
+                )
+            )
+        raise BadInput(text("The archive holds no model: it must have one .pb (or .onnx)."))
     name, reason = choose_checkpoint(contents.models, contents.notes, contents.wanted)
     if not contents.metadata.name:
-        for renamed, text in contents.renamed.items():
-            contents.metadata.add(renamed, text)
+        for renamed, document in contents.renamed.items():
+            contents.metadata.add(renamed, document)
     if not contents.metadata.name:
-        raise BadInput(f"The archive holds no {METADATA}.")
+        raise BadInput(text("The archive holds no {metadata}.", metadata=METADATA))
     count = count_checkpoints(contents.models)
     choice = f"{printable(name)} of {count} checkpoints: {reason}" if reason and count > 1 else ""
     content, contents.content = contents.content, bytearray()
@@ -161,7 +174,7 @@ def _safe_path(name: str) -> str:
     """The normalised path of a member. Raises BadInput if it leads out of the archive's folder."""
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts:
-        raise BadInput(f"The archive's {name[:60]!r} leads out of its folder.")
+        raise BadInput(text("The archive's {name!r} leads out of its folder.", name=name[:60]))
     return "/".join(parts)
 
 
@@ -176,7 +189,7 @@ def _read_model(contents: _ArchiveContents, name: str, member: Member) -> None:
             hasher.update(piece)
         digest = hasher.digest()
     if contents.models.setdefault(name, digest) != digest:
-        raise BadInput(f"The archive holds {name[:60]!r} twice, and they differ.")
+        raise BadInput(text("The archive holds {name!r} twice, and they differ.", name=name[:60]))
 
 
 def _read(member: Member, max_bytes: int) -> bytearray:
@@ -191,14 +204,14 @@ def _reread_model(file: BinaryIO, name: str) -> bytearray:
     for member_name, member in _files(file):
         if base_of(member_name) == base_of(name) and _safe_path(member_name) == name:
             return _read(member, MAX_MODEL_BYTES)
-    raise BadInput("The archive changed while it was read.")
+    raise BadInput(text("The archive changed while it was read."))
 
 
 def _files(file: BinaryIO) -> Iterator[tuple[str, Member]]:
     """Names and members of the regular files. Raises BadInput."""
     for count, member in enumerate(_members(file), 1):
         if count > MAX_MEMBERS:
-            raise BadInput(f"The archive holds more than {MAX_MEMBERS} files.")
+            raise BadInput(text("The archive holds more than {max_members} files.", max_members=MAX_MEMBERS))
         # macOS adds an AppleDouble file for each file (`._model.pb`), which holds no model.
         if not member.is_folder and not base_of(member.name).startswith("._"):
             yield member.name, member
@@ -219,7 +232,7 @@ def _members(file: BinaryIO) -> Iterator[Member]:
         stream = Inflated(stream)
     inner = stream.peek(HEAD_BYTES)
     if inner.startswith(ZIP):
-        raise BadInput("The file is a zip archive within gzip: unpack it once.")
+        raise BadInput(text("The file is a zip archive within gzip: unpack it once."))
     check_packing(inner)
     return tar_members(stream)
 
@@ -228,7 +241,9 @@ def check_packing(head: bytes) -> None:
     """Raises BadInput if `head` is the beginning of a format that is known and not supported."""
     for magic, kind in _OTHERS.items():
         if head.startswith(magic) and not is_tar(head):  # a tar begins with a file name
-            raise BadInput(f"The file is packed with {kind}, which is not supported: pack it as tar.gz or zip.")
+            raise BadInput(
+                text("The file is packed with {kind}, which is not supported: pack it as tar.gz or zip.", kind=kind)
+            )
 
 
 def _mean_the_same(first: bytes, second: bytes) -> bool:
@@ -238,15 +253,15 @@ def _mean_the_same(first: bytes, second: bytes) -> bool:
     with contextlib.suppress(BadInput):  # invalid metadata is refused where it is used
         return _driving_metadata(first) == _driving_metadata(second)
     try:
-        one, other = (json.loads(text, object_pairs_hook=_all_pairs) for text in (first, second))
+        one, other = (json.loads(content, object_pairs_hook=_all_pairs) for content in (first, second))
     except (ValueError, RecursionError):
         return False
     return bool(one == other)
 
 
-def _driving_metadata(text: bytes) -> Metadata:
+def _driving_metadata(content: bytes) -> Metadata:
     """The metadata without network name and version, which do not influence driving."""
-    return replace(parse_metadata(text, any_sensors=True), network="", version="")
+    return replace(parse_metadata(content, any_sensors=True), network="", version="")
 
 
 def _all_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:

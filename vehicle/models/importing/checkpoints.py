@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from shared.errors import BadInput
+from shared.text import text
 
 NOTES = ("deepracer_checkpoints.json", ".coach_checkpoint", "coach_checkpoint", "checkpoint")
 WORDS = ("best", "last")  # labels of a checkpoint in a note, and values of --checkpoint
@@ -57,16 +58,33 @@ def choose_checkpoint(models: Mapping[str, bytes], notes: Mapping[str, bytes], r
             continue  # whichever it means, all models have the same bytes
         if not checkpoint:
             raise BadInput(
-                f"The archive's {note} is not clear, so nothing says which is the {what}: {_how_to_choose(different)}"
+                text(
+                    "The archive's {note} is not clear, so nothing says which is the {wanted}: {what}",
+                    note=note,
+                    wanted=what,
+                    what=_how_to_choose(different),
+                )
             )
         calls = f"{note} calls {checkpoint[:60]} the {what}"
         return _only(models, checkpoint, f"The archive's {calls}, but no model of that name is there"), calls
     if one:
         return different[0], ""
     if by_note:
-        raise BadInput(f"The archive names no checkpoint as the {requested}: {_how_to_choose(different)}")
-    count = "two" if len(different) == 2 else str(len(different))
-    raise BadInput(f"The archive holds {count} models, and nothing says which is the best: {_how_to_choose(different)}")
+        raise BadInput(
+            text(
+                "The archive names no checkpoint as the {requested}: {what}",
+                requested=requested,
+                what=_how_to_choose(different),
+            )
+        )
+    count = text("two") if len(different) == 2 else str(len(different))
+    raise BadInput(
+        text(
+            "The archive holds {number} models, and nothing says which is the best: {what}",
+            number=count,
+            what=_how_to_choose(different),
+        )
+    )
 
 
 def count_checkpoints(models: Mapping[str, bytes]) -> int:
@@ -101,8 +119,15 @@ def _only(models: Mapping[str, bytes], checkpoint: str, otherwise: str) -> str:
         return closest_names[0]
     if closest_names:
         how = _how_to_choose(closest_names)
-        raise BadInput(f"The archive holds {len(closest_names)} models of the checkpoint {checkpoint[:60]!r}: {how}")
-    raise BadInput(f"{otherwise}: {_how_to_choose(list(models))}")
+        raise BadInput(
+            text(
+                "The archive holds {count} models of the checkpoint {checkpoint!r}: {what}",
+                count=len(closest_names),
+                checkpoint=checkpoint[:60],
+                what=how,
+            )
+        )
+    raise BadInput(text("{sentence}: {what}", sentence=otherwise, what=_how_to_choose(list(models))))
 
 
 def _different(models: Mapping[str, bytes]) -> list[str]:
@@ -115,24 +140,27 @@ def _different(models: Mapping[str, bytes]) -> list[str]:
 
 def _how_to_choose(names: Sequence[str]) -> str:
     listed = ", ".join(repr(name[:60]) for name in sorted(names)[:_SHOWN])
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"it has {listed}{more}. Name one with --checkpoint."
+    if len(names) > _SHOWN:
+        return text(
+            "it has {names} and {count} more. Name one with --checkpoint.", names=listed, count=len(names) - _SHOWN
+        )
+    return text("it has {names}. Name one with --checkpoint.", names=listed)
 
 
 def _agreed_checkpoint(note: str, notes: Mapping[str, bytes], wanted: Sequence[str]) -> tuple[str, str] | None:
     """The checkpoint that all notes of one file name agree on, as `_named_checkpoint`; "" if they disagree."""
-    every = (_named_checkpoint(note, text, wanted) for name, text in notes.items() if base_of(name) == note)
+    every = (_named_checkpoint(note, content, wanted) for name, content in notes.items() if base_of(name) == note)
     entries = [named for named in every if named is not None]
     entries = [named for named in entries if named[1] == wanted[0]] or entries
     return ("", wanted[0]) if len({checkpoint for checkpoint, _ in entries}) > 1 else next(iter(entries), None)
 
 
-def _named_checkpoint(note: str, text: bytes, wanted: Sequence[str]) -> tuple[str, str] | None:
+def _named_checkpoint(note: str, content: bytes, wanted: Sequence[str]) -> tuple[str, str] | None:
     """The checkpoint that a note names, and its label; None if the note names none with a `wanted` label.
 
     A checkpoint "" is an ambiguous entry: another checkpoint must not be used in its place.
     """
-    words = text.decode(json.detect_encoding(text), "replace").strip()  # UTF-8 or UTF-16, with or without BOM
+    words = content.decode(json.detect_encoding(content), "replace").strip()  # UTF-8 or UTF-16, with or without BOM
     if not note.endswith(".json"):
         match = _OF_TENSORFLOW.search(words)
         name = _plain_name(match[1] if match else words)

@@ -8,6 +8,7 @@ import zlib
 from typing import Protocol
 
 from shared.errors import BadInput
+from shared.text import text
 
 MAX_PACKED = 256 << 20
 MAX_UNPACKED = 320 << 20
@@ -77,11 +78,15 @@ class Unpacked:
 def check_sizes(packed: int, unpacked: int) -> None:
     """Raises BadInput if the sizes in bytes, packed and unpacked, exceed a limit or their ratio does."""
     if packed > MAX_PACKED:
-        raise BadInput(f"The archive is larger than {MAX_PACKED >> 20} MB.")
+        raise BadInput(text("The archive is larger than {limit} MB.", limit=MAX_PACKED >> 20))
     if unpacked > MAX_UNPACKED:
-        raise BadInput(f"The archive unpacks to more than {MAX_UNPACKED >> 20} MB.")
+        raise BadInput(text("The archive unpacks to more than {limit} MB.", limit=MAX_UNPACKED >> 20))
     if unpacked > RATIO_FROM and unpacked > MAX_RATIO * packed:
-        raise BadInput(f"The archive unpacks to more than {MAX_RATIO} times its size: no model does that.")
+        raise BadInput(
+            text(
+                "The archive unpacks to more than {max_ratio} times its size: no model does that.", max_ratio=MAX_RATIO
+            )
+        )
 
 
 class Inflated(Unpacked):
@@ -117,9 +122,14 @@ class Inflated(Unpacked):
         if not rest:
             return False
         if not rest.startswith(GZIP):
-            raise BadInput("After the end of the archive there is data that is not gzip: pack it again.")
+            raise BadInput(text("After the end of the archive there is data that is not gzip: pack it again."))
         self._members += 1
         if self._members > MAX_GZIP_MEMBERS:
-            raise BadInput(f"The archive is made of more than {MAX_GZIP_MEMBERS} gzip members.")
+            raise BadInput(
+                text(
+                    "The archive is made of more than {max_gzip_members} gzip members.",
+                    max_gzip_members=MAX_GZIP_MEMBERS,
+                )
+            )
         self._inflate, self._rest = zlib.decompressobj(wbits=31), rest
         return True

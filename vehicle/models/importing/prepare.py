@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.card import Card
 from vehicle.models.importing.source import read_source
 from vehicle.models.model_files import METADATA, MODEL
@@ -29,9 +30,15 @@ def prepare(
             # The path of the temporary folder means nothing to a racer.
             sentence = str(error).removeprefix(f"{path}: ")
             sentence = sentence.removeprefix(f"{folder / MODEL}: ").removeprefix(f"{folder / METADATA}: ")
-            raise BadInput(f"{path}: {sentence}") from None
+            raise BadInput(text("{path}: {sentence}", path=path, sentence=sentence)) from None
         except OSError as error:
-            raise BadInput(f"{path}: the model cannot be stored ({error.strerror}): free some space.") from None
+            raise BadInput(
+                text(
+                    "{path}: the model cannot be stored ({strerror}): free some space.",
+                    path=path,
+                    strerror=error.strerror,
+                )
+            ) from None
 
 
 def main(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal, cast
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.importing.archive import HEAD_BYTES, check_packing, extract_model, is_archive
 from vehicle.models.importing.gzip_reader import MAX_PACKED
 from vehicle.models.model_files import MAX_METADATA_BYTES, MAX_MODEL_BYTES, METADATA, fit_name
@@ -44,16 +45,24 @@ def read_source(path: pathlib.Path, metadata: pathlib.Path | None = None, checkp
         return _read(path, metadata, checkpoint)
     except BadInput as error:
         sentence = str(error)
-        raise BadInput(sentence if sentence.startswith(str(path.parent)) else f"{path}: {sentence}") from None
+        raise BadInput(
+            sentence
+            if sentence.startswith(str(path.parent))
+            else text("{path}: {sentence}", path=path, sentence=sentence)
+        ) from None
     except OSError as error:
-        raise BadInput(f"{path}: the model cannot be read ({error.strerror}).") from None
+        raise BadInput(
+            text("{path}: the model cannot be read ({strerror}).", path=path, strerror=error.strerror)
+        ) from None
 
 
 def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) -> ModelSource:
     if not path.is_file():
-        raise BadInput("there is no such file; give a DeepRacer archive (tar.gz, tar or zip), a .pb or an .onnx file.")
+        raise BadInput(
+            text("there is no such file; give a DeepRacer archive (tar.gz, tar or zip), a .pb or an .onnx file.")
+        )
     if path.stat().st_size > MAX_PACKED:
-        raise BadInput(f"The file is larger than {MAX_PACKED >> 20} MB, which is not supported.")
+        raise BadInput(text("The file is larger than {limit} MB, which is not supported.", limit=MAX_PACKED >> 20))
     stem = next((path.name[: -len(end)] for end in _ENDS if path.name.lower().endswith(end)), path.name)
     suffix = path.suffix.lower()
     with path.open("rb") as file:
@@ -62,13 +71,15 @@ def _read(path: pathlib.Path, metadata: pathlib.Path | None, checkpoint: str) ->
             return _unpacked(file, fit_name(stem), checkpoint)
         check_packing(head)
         if suffix not in (".pb", ".onnx"):
-            raise BadInput("The file is not a tar.gz, tar or zip archive, nor a .pb or .onnx file.")
+            raise BadInput(text("The file is not a tar.gz, tar or zip archive, nor a .pb or .onnx file."))
         if checkpoint:
-            raise BadInput("A checkpoint can be chosen only from an archive; this file is a single model.")
+            raise BadInput(text("A checkpoint can be chosen only from an archive; this file is a single model."))
         file.seek(0)
         model = file.read(MAX_MODEL_BYTES + 1)
     if len(model) > MAX_MODEL_BYTES:
-        raise BadInput(f"The model is larger than {MAX_MODEL_BYTES >> 20} MB, which is not supported.")
+        raise BadInput(
+            text("The model is larger than {limit} MB, which is not supported.", limit=MAX_MODEL_BYTES >> 20)
+        )
     metadata_bytes = _read_metadata(metadata or path.with_name(METADATA))
     kind: Kind = "graph" if suffix == ".pb" else "onnx"
     digest = hashlib.sha256(model).hexdigest()
@@ -118,12 +129,23 @@ class _HashingFile:
 
 def _read_metadata(path: pathlib.Path) -> bytes:
     if not path.is_file():
-        raise BadInput(f"The model's metadata is missing: put {METADATA} beside it, or name the file with --metadata.")
+        raise BadInput(
+            text(
+                "The model's metadata is missing: put {metadata} beside it, or name the file with --metadata.",
+                metadata=METADATA,
+            )
+        )
     with path.open("rb") as file:
-        text = file.read(MAX_METADATA_BYTES + 1)
-    if len(text) > MAX_METADATA_BYTES:
-        raise BadInput(f"The {METADATA} is larger than {MAX_METADATA_BYTES} bytes; metadata is a few lines of JSON.")
-    return text
+        content = file.read(MAX_METADATA_BYTES + 1)
+    if len(content) > MAX_METADATA_BYTES:
+        raise BadInput(
+            text(
+                "The {metadata} is larger than {max_metadata_bytes} bytes; metadata is a few lines of JSON.",
+                metadata=METADATA,
+                max_metadata_bytes=MAX_METADATA_BYTES,
+            )
+        )
+    return content
 
 
 def _content(model: bytes | bytearray, metadata: bytes) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.importing.gzip_reader import MAX_UNPACKED, NOT_AN_ARCHIVE, PIECE, Unpacked
 
 _BLOCK = 512
@@ -16,12 +17,12 @@ _USUAL_EXTENSION = 512
 _MAX_HEADERS = 25_000  # extension headers, one for each file
 _MAX_RECORDS = 100
 _REFUSED = {
-    b"1": "a hard link",
-    b"2": "a link",
-    b"3": "a device",
-    b"4": "a device",
-    b"6": "a pipe",
-    b"S": "a sparse file",
+    b"1": text("a hard link"),
+    b"2": text("a link"),
+    b"3": text("a device"),
+    b"4": text("a device"),
+    b"6": text("a pipe"),
+    b"S": text("a sparse file"),
 }
 
 
@@ -46,7 +47,14 @@ class TarMember:
     def pieces(self, max_bytes: int) -> Iterator[bytearray]:
         """The content in pieces. Raises BadInput if it exceeds `max_bytes` or is incomplete."""
         if self.size > max_bytes:
-            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {max_bytes} are accepted.")
+            raise BadInput(
+                text(
+                    "The archive's {name!r} has {size} bytes; at most {max_bytes} are accepted.",
+                    name=self.name[:60],
+                    size=self.size,
+                    max_bytes=max_bytes,
+                )
+            )
         while self.left:
             piece = self.stream.read(min(self.left, PIECE))
             if not piece:
@@ -64,10 +72,10 @@ def tar_members(stream: Unpacked) -> Iterator[TarMember]:
         if kind in (b"x", b"g", b"L"):
             extra, count = extra + max(size - _USUAL_EXTENSION, 0), count + 1
             if size > _MAX_EXTENSION or extra > _MAX_EXTENSIONS or count > _MAX_HEADERS:
-                raise BadInput("The archive's names are longer than any model's.")
-            text = bytes(stream.read(size))
+                raise BadInput(text("The archive's names are longer than any model's."))
+            extension = bytes(stream.read(size))
             stream.skip(-size % _BLOCK)
-            extended |= {"path": _text(text)} if kind == b"L" else _records(text)
+            extended |= {"path": _text(extension)} if kind == b"L" else _records(extension)
             continue
         member = _member(stream, header, kind, size, extended)
         extended = {}
@@ -81,12 +89,16 @@ def _member(stream: Unpacked, header: bytes, kind: bytes, size: int, extended: d
     name = extended.get("path") or (f"{prefix}/" if prefix else "") + _text(header[0:100])
     if kind not in (b"0", b"\0", b"7", b"5"):
         raise BadInput(
-            f"The archive holds {_REFUSED.get(kind, 'something unknown')} ({name[:60]!r}), which is not accepted."
+            text(
+                "The archive holds {what} ({name!r}), which is not accepted.",
+                what=_REFUSED.get(kind, text("something unknown")),
+                name=name[:60],
+            )
         )
     if "size" in extended:
         size = _decimal(extended["size"])
     if size > MAX_UNPACKED:
-        raise BadInput(f"The archive's {name[:60]!r} has {size} bytes, which is too large.")
+        raise BadInput(text("The archive's {name!r} has {size} bytes, which is too large.", name=name[:60], size=size))
     if kind == b"5":
         size = 0
     return TarMember(name, size, kind == b"5" or name.endswith("/"), stream, size)
@@ -132,20 +144,20 @@ def _text(data: bytes) -> str:
     return data.split(b"\0", 1)[0].decode("utf-8", "backslashreplace")
 
 
-def _records(text: bytes) -> dict[str, str]:
+def _records(content: bytes) -> dict[str, str]:
     """The `length key=value` records of a pax header. Raises BadInput."""
     records: dict[str, str] = {}
     at = 0
     for _ in range(_MAX_RECORDS):
-        if at >= len(text):
+        if at >= len(content):
             return records
-        length = text[at : at + 20].partition(b" ")[0]
+        length = content[at : at + 20].partition(b" ")[0]
         end = at + _decimal(length.decode("ascii", "replace"))
-        key, equals, value = text[at + len(length) + 1 : end - 1].partition(b"=")
-        if not equals or end > len(text) or text[end - 1 : end] != b"\n":
+        key, equals, value = content[at + len(length) + 1 : end - 1].partition(b"=")
+        if not equals or end > len(content) or content[end - 1 : end] != b"\n":
             raise BadInput(NOT_AN_ARCHIVE)
         if key.startswith((b"GNU.sparse", b"SCHILY.realsize")):
-            raise BadInput("The archive holds a sparse file, which is not accepted.")
+            raise BadInput(text("The archive holds a sparse file, which is not accepted."))
         records[_text(key)] = _text(value)
         at = end
-    raise BadInput(f"The archive has more than {_MAX_RECORDS} pax records for one file.")
+    raise BadInput(text("The archive has more than {max_records} pax records for one file.", max_records=_MAX_RECORDS))

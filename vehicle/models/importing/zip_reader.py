@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from shared.errors import BadInput
+from shared.text import text
 from vehicle.models.importing.gzip_reader import PIECE, check_sizes
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -45,9 +46,21 @@ class ZipMember:
     def pieces(self, max_bytes: int) -> Iterator[bytes]:
         """The content in pieces. Raises BadInput if it exceeds `max_bytes`, is incomplete or fails its CRC-32."""
         if self.size > max_bytes:
-            raise BadInput(f"The archive's {self.name[:60]!r} has {self.size} bytes; at most {max_bytes} are accepted.")
+            raise BadInput(
+                text(
+                    "The archive's {name!r} has {size} bytes; at most {max_bytes} are accepted.",
+                    name=self.name[:60],
+                    size=self.size,
+                    max_bytes=max_bytes,
+                )
+            )
         if self.method not in (_STORED, _DEFLATED):
-            raise BadInput(f"The archive's {self.name[:60]!r} is packed in a way that is not supported: use plain zip.")
+            raise BadInput(
+                text(
+                    "The archive's {name!r} is packed in a way that is not supported: use plain zip.",
+                    name=self.name[:60],
+                )
+            )
         self._to_content()
         size = crc = 0
         for piece in self._stored() if self.method == _STORED else self._inflated():
@@ -56,7 +69,7 @@ class ZipMember:
                 break
             yield piece
         if size != self.size or crc != self.crc:
-            raise BadInput(f"The archive's {self.name[:60]!r} is damaged: its checksum does not match.")
+            raise BadInput(text("The archive's {name!r} is damaged: its checksum does not match.", name=self.name[:60]))
 
     def _to_content(self) -> None:
         """Seeks to the content. Raises BadInput if the local header contradicts the central directory."""
@@ -67,7 +80,7 @@ class ZipMember:
         flags, method = struct.unpack_from("<2H", header, 6)
         name_size, extra_size = struct.unpack_from("<2H", header, 26)
         if flags & _ENCRYPTED or method != self.method or self.file.read(name_size) != self.raw_name:
-            raise BadInput(f"The archive contradicts itself about {self.name[:60]!r}.")
+            raise BadInput(text("The archive contradicts itself about {name!r}.", name=self.name[:60]))
         self.file.seek(extra_size, io.SEEK_CUR)
 
     def _stored(self) -> Iterator[bytes]:
@@ -119,11 +132,11 @@ def _directory(file: BinaryIO) -> tuple[bytes, int]:
     if _FULL16 in (disk, first_disk, count) or _FULL32 in (length, begins):
         end, length, begins = _large_end(file, end)
     elif disk or first_disk:
-        raise BadInput("The zip archive is split over several files: pack it into one.")
+        raise BadInput(text("The zip archive is split over several files: pack it into one."))
     if begins + length != end:
         raise BadInput(NOT_A_ZIP)
     if length > _MAX_DIRECTORY:
-        raise BadInput("The archive's names are longer than any model's.")
+        raise BadInput(text("The archive's names are longer than any model's."))
     file.seek(begins)
     return file.read(length), begins
 
@@ -143,7 +156,7 @@ def _large_end(file: BinaryIO, end: int) -> tuple[int, int, int]:
         raise BadInput(NOT_A_ZIP)
     disk, first_disk, _, _, length, begins = struct.unpack_from("<2L4Q", record, 16)
     if disk or first_disk:
-        raise BadInput("The zip archive is split over several files: pack it into one.")
+        raise BadInput(text("The zip archive is split over several files: pack it into one."))
     return at, length, begins
 
 
@@ -162,7 +175,7 @@ def _member(file: BinaryIO, directory: bytes, at: int) -> tuple[ZipMember, int]:
         raise BadInput(NOT_A_ZIP)
     name = _name(raw, flags)
     if flags & (_ENCRYPTED | _MASKED):
-        raise BadInput(f"The archive's {name[:60]!r} is encrypted, which is not supported.")
+        raise BadInput(text("The archive's {name!r} is encrypted, which is not supported.", name=name[:60]))
     _check_kind(name, attributes >> 16)
     size, packed, begins = _large(extra, size, packed, begins)
     is_folder = name.endswith(("/", "\\")) or stat.S_ISDIR(attributes >> 16)
@@ -181,7 +194,7 @@ def _name(raw: bytes, flags: int) -> str:
 def _check_kind(name: str, mode: int) -> None:
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         what = "a link" if stat.S_ISLNK(mode) else "something other than files"
-        raise BadInput(f"The archive holds {what} ({name[:60]!r}), which is not accepted.")
+        raise BadInput(text("The archive holds {what} ({name!r}), which is not accepted.", what=what, name=name[:60]))
 
 
 def _large(extra: bytes, size: int, packed: int, begins: int) -> tuple[int, int, int]:

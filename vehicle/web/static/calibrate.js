@@ -34,23 +34,23 @@ function width() {
 function tryWidth(by = 0) {
   const now = width();
   const wanted = now === null ? null : now + by;
-  if (wanted === null || wanted < 500 || wanted > 2500) { showMessage("A pulse must be 500 to 2500 µs."); return; }
+  if (wanted === null || wanted < 500 || wanted > 2500) { showMessage(t("A pulse must be 500 to 2500 µs.")); return; }
   byId("wizard_us").value = wanted;
   queueAction("try", { width_us: wanted });
 }
 
 function renderStep() {
   const done = calibration.step >= calibration.steps;
-  setText("wizard_step", done ? "All steps are done" : `Step ${calibration.step + 1} of ${calibration.steps}`);
+  setText("wizard_step", done ? t("All steps are done") : t("Step {step} of {steps}", { step: calibration.step + 1, steps: calibration.steps }));
   byId("wizard_progress").max = calibration.steps;
   byId("wizard_progress").value = calibration.step;
-  setText("wizard_question", done ? "Is this calibration right?" : calibration.question);
+  setText("wizard_question", done ? t("Is this calibration right?") : calibration.question);
   byId("wizard_width").hidden = done || calibration.is_question;
   byId("wizard_yes_no").hidden = done || !calibration.is_question;
   byId("wizard_done").hidden = !done;
   byId("wizard_back").disabled = calibration.step === 0;
   byId("wizard_us").value = calibration.width_us;
-  if (done && calibration.found) byId("wizard_found").replaceChildren(channelRow("Steering", calibration.found.steering), channelRow("Motor", calibration.found.motor));
+  if (done && calibration.found) byId("wizard_found").replaceChildren(channelRow(t("Steering"), calibration.found.steering), channelRow(t("Motor"), calibration.found.motor));
   byId("wizard_question").focus({ preventScroll: true }); // screen readers announce the next question
 }
 
@@ -58,7 +58,7 @@ function render(status) {
   const previous = calibration;
   calibration = status.calibration;
   isMine = status.is_calibrating && calibration.is_open;
-  setText("stop_word", isMine ? "Neutral" : "Stop");
+  setText("stop_word", isMine ? t("Neutral") : t("Stop"));
   byId("wizard").hidden = !isMine;
   byId("calibration_overview").hidden = isMine;
   byId("calibrate_begin").disabled = calibration.is_open || !["disarmed", "stopped"].includes(status.mode);
@@ -70,7 +70,7 @@ function render(status) {
   }
   if (step === -1) byId("calibration_part").scrollIntoView({ block: "start" }); // so that all of it is above the neutral button
   if (step !== calibration.step) { step = calibration.step; renderStep(); }
-  setText("wizard_pulse", calibration.is_pulsing ? "The pulse is on" : "The wheels are at neutral");
+  setText("wizard_pulse", calibration.is_pulsing ? t("The pulse is on") : t("The wheels are at neutral"));
   byId("wizard_pulse").dataset.on = String(calibration.is_pulsing);
 }
 
@@ -84,7 +84,7 @@ byId("wizard_try").addEventListener("click", () => tryWidth());
 byId("wizard_us").addEventListener("keydown", (event) => { if (event.key === "Enter") tryWidth(); });
 for (const button of document.querySelectorAll("[data-by]")) button.addEventListener("click", () => tryWidth(Number(button.dataset.by)));
 byId("wizard_accept").addEventListener("click", () => {
-  if (width() !== calibration.width_us) { showMessage("Try this width before you accept it."); return; }
+  if (width() !== calibration.width_us) { showMessage(t("Try this width before you accept it.")); return; }
   queueAction("keep");
 });
 byId("wizard_show").addEventListener("click", () => queueAction("show"));

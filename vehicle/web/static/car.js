@@ -7,7 +7,7 @@ const REPLY_FIELDS = ["mode", "device", "message", "claimed"]; // every reply of
 export const byId = (id) => document.getElementById(id);
 export const setText = (id, text) => { const node = byId(id); if (node.textContent !== text) node.textContent = text; };
 // A sentence for the racer, to whom the browser's own network errors mean nothing.
-export const errorText = (error) => (error instanceof TypeError || error.name === "TimeoutError" ? "The car is not responding." : error.message);
+export const errorText = (error) => (error instanceof TypeError || error.name === "TimeoutError" ? t("The car is not responding.") : error.message);
 
 export async function request(path, body, more = {}) {
   const options = { headers: { "x-raceday": "console" }, signal: AbortSignal.timeout(TIMEOUT_MS), ...more };
@@ -20,7 +20,7 @@ export async function request(path, body, more = {}) {
   // The phone may have joined another network, where something else (a Wi-Fi login page) answers at this address: only
   // what has the form of the car's replies counts.
   const content = await answer.json().catch(() => null);
-  if (answer.ok ? !isReply(content) : typeof content?.error !== "string") throw new Error("The car is not responding.");
+  if (answer.ok ? !isReply(content) : typeof content?.error !== "string") throw new Error(t("The car is not responding."));
   if (answer.status === 401) document.dispatchEvent(new Event("unclaimed"));
   // `refused`: the car's own decision, which a retry does not change.
   const refused = answer.status < 500 && !RETRY_STATUSES.includes(answer.status);

@@ -11,14 +11,14 @@ const RETRY_MS = 1000;
 const STOP_RETRY_MS = 500; // a stop that was not answered is sent again
 const UNCLAIMED_POLL_MS = 500; // an unclaimed page may request nothing else, but still shows whether the car is reachable
 const HEALTH_POLL_MS = 10000;
-const MODES = { disarmed: "Disarmed", ready: "Ready", driving: "Driving", stopped: "Stopped", tripped: "Tripped" };
+const MODES = { disarmed: t("Disarmed"), ready: t("Ready"), driving: t("Driving"), stopped: t("Stopped"), tripped: t("Tripped") };
 
 const HINTS = {
-  disarmed: "Start arms the car and drives off. The car drives only while this page is open and visible.",
-  ready: "The car is armed and waiting for the start command.",
-  driving: "Pressing Stop or leaving this page sets the car to neutral.",
-  stopped: "Stopped. Press Start to drive again.",
-  tripped: "The car stopped by itself.",
+  disarmed: t("Start arms the car and drives off. The car drives only while this page is open and visible."),
+  ready: t("The car is armed and waiting for the start command."),
+  driving: t("Pressing Stop or leaving this page sets the car to neutral."),
+  stopped: t("Stopped. Press Start to drive again."),
+  tripped: t("The car stopped by itself."),
 };
 
 let state = null;
@@ -27,6 +27,12 @@ let starting = false;
 let released = false; // from Stop to the next Start the lease is not renewed, whatever the answer to an earlier request reports
 let stopAttempt = 0; // only the newest is repeated
 let polled_ms = 0;
+
+function steeringText(steering) {
+  const share = percent(Math.abs(steering));
+  if (Math.abs(steering) < 0.005) return t("Straight");
+  return steering > 0 ? t("{share} left", { share }) : t("{share} right", { share });
+}
 
 const percent = (share) => `${Math.round(share * 100)} %`;
 document.addEventListener("unclaimed", () => show(false));
@@ -39,7 +45,7 @@ function show(isClaimed) {
 }
 
 function notClaimed() {
-  setText("mode", "Not claimed");
+  setText("mode", t("Not claimed"));
   byId("mode").dataset.mode = "disarmed";
 }
 
@@ -49,7 +55,7 @@ function render(now) {
   document.dispatchEvent(new CustomEvent("status", { detail: now })); // for calibrate.js
   setText("mode", MODES[now.mode]);
   byId("mode").dataset.mode = now.mode;
-  const reason = now.refusal || (now.station_runs ? "The station controls this car now." : now.reason);
+  const reason = now.refusal || (now.station_runs ? t("The station controls this car now.") : now.reason);
   byId("reason").dataset.mode = now.mode;
   byId("reason").dataset.warning = String(Boolean(reason));
   setText("reason", reason || HINTS[now.mode]);
@@ -59,9 +65,9 @@ function render(now) {
   if (wasReset && byId("reset").hidden) byId("start").focus();
   const startBlocked = now.mode === "driving" || now.mode === "tripped" || now.station_runs || now.calibration.is_open;
   byId("start").setAttribute("aria-disabled", String(startBlocked));
-  setText("model", now.model || "none");
+  setText("model", now.model || t("none"));
   renderLoop(now.loop);
-  setText("steering", Math.abs(now.steering) < 0.005 ? "Straight" : `${percent(Math.abs(now.steering))} ${now.steering > 0 ? "left" : "right"}`);
+  setText("steering", steeringText(now.steering));
   setText("actual_throttle", percent(now.throttle));
   const lock = Math.min(1, Math.abs(now.steering)) * 50;
   byId("steering_bar").style.left = `${now.steering > 0 ? 50 - lock : 50}%`; // from the middle to where the wheels point
@@ -70,7 +76,7 @@ function render(now) {
 }
 
 function showUnreachable() {
-  setText("mode", "Car unreachable");
+  setText("mode", t("Car unreachable"));
   byId("mode").dataset.mode = "away";
 }
 
@@ -125,7 +131,7 @@ async function stop() {
       setText("drive_message", (await request("/api/stop", {}, { keepalive: true })).message);
       return;
     } catch (error) {
-      setText("drive_message", error.refused ? error.message : "The car is not responding. Sending Stop again; without this page the car stops by itself.");
+      setText("drive_message", error.refused ? error.message : t("The car is not responding. Sending Stop again; without this page the car stops by itself."));
       if (error.refused) return;
     }
     await new Promise((resolve) => setTimeout(resolve, STOP_RETRY_MS));
@@ -174,11 +180,11 @@ function listModels(rows) {
     const name = Object.assign(document.createElement("span"), { className: "name", textContent: row.name });
     const detail = Object.assign(document.createElement("span"), { className: "detail", textContent: row.detail });
     if (row.selected) {
-      item.append(name, Object.assign(document.createElement("span"), { className: "chosen", textContent: "✓ Selected" }), detail);
+      item.append(name, Object.assign(document.createElement("span"), { className: "chosen", textContent: `✓ ${t("Selected")}` }), detail);
       return item;
     }
-    const select = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: "Select" });
-    select.setAttribute("aria-label", `Select ${row.name}`);
+    const select = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: t("Select") });
+    select.setAttribute("aria-label", t("Select {model}", { model: row.name }));
     select.addEventListener("click", () => choose(row.name));
     item.append(name, select, detail);
     return item;
@@ -188,7 +194,7 @@ function listModels(rows) {
 
 async function choose(name) {
   const rows = await sendCommand("/api/models/select", { name }, "models_message");
-  if (rows) { listModels(rows); setText("models_message", `${name} is selected; the car is loading it.`); }
+  if (rows) { listModels(rows); setText("models_message", t("{model} is selected; the car is loading it.", { model: name })); }
 }
 
 byId("upload_form").addEventListener("submit", (event) => {
@@ -203,19 +209,19 @@ byId("upload_form").addEventListener("submit", (event) => {
   byId("progress").hidden = false;
   byId("progress").value = 0;
   setText("file_message", "");
-  setText("models_message", `Uploading ${file.title} …`);
+  setText("models_message", t("Uploading {file} …", { file: file.title }));
   sending.upload.addEventListener("progress", (step) => { if (step.lengthComputable) byId("progress").value = 100 * step.loaded / step.total; });
-  sending.upload.addEventListener("load", () => setText("models_message", "The car is checking the model …"));
+  sending.upload.addEventListener("load", () => setText("models_message", t("The car is checking the model …")));
   sending.addEventListener("loadend", async () => {
     byId("progress").hidden = true;
     if (sending.status === 200 && sending.response?.name) {
       byId("upload_form").reset();
       clearFiles();
-      const choice = sending.response.choice ? ` It is ${sending.response.choice}.` : "";
-      setText("models_message", `${sending.response.name} is on the car.${choice}`);
+      const { name: model, choice } = sending.response;
+      setText("models_message", [t("{model} is on the car.", { model }), choice && t("It is {what}.", { what: choice })].filter(Boolean).join(" "));
       listModels(await request("/api/models"));
     } else {
-      setText("models_message", (sending.response && sending.response.error) || "The upload failed. Try again.");
+      setText("models_message", (sending.response && sending.response.error) || t("The upload failed. Try again."));
     }
   });
   sending.send(file.body);
@@ -229,11 +235,11 @@ function healthRow(name, value) {
   return row;
 }
 
-const withUnit = (value, unit) => (value === null ? "unknown" : `${value} ${unit}`);
+const withUnit = (value, unit) => (value === null ? t("unknown") : `${value} ${unit}`);
 
 function vitals(health) {
-  const battery = health.battery_percent === null ? "" : `Battery ${health.battery_percent} %`;
-  const wifi = health.wifi_dbm === null ? "" : `Wi-Fi ${health.wifi_dbm} dBm`;
+  const battery = health.battery_percent === null ? "" : t("Battery {percent} %", { percent: health.battery_percent });
+  const wifi = health.wifi_dbm === null ? "" : t("Wi-Fi {dbm} dBm", { dbm: health.wifi_dbm });
   return [battery, wifi].filter(Boolean).join(" · ");
 }
 
@@ -246,18 +252,18 @@ async function refreshHealth() {
       const health = car.health;
       setText("vitals", vitals(health));
       byId("health").replaceChildren(
-        healthRow("Battery", withUnit(health.battery_percent, "%")),
-        healthRow("Wi-Fi", withUnit(health.wifi_dbm, "dBm")),
-        healthRow("Temperature", withUnit(health.temperature_c, "°C")),
-        healthRow("Free disk", withUnit(health.disk_free_mb, "MB")),
-        healthRow("Load", withUnit(health.load, "per core")),
-        healthRow("Camera, motors", `${car.camera}, ${car.motors}`),
+        healthRow(t("Battery"), withUnit(health.battery_percent, "%")),
+        healthRow(t("Wi-Fi"), withUnit(health.wifi_dbm, "dBm")),
+        healthRow(t("Temperature"), withUnit(health.temperature_c, "°C")),
+        healthRow(t("Free disk"), withUnit(health.disk_free_mb, "MB")),
+        healthRow(t("Load"), withUnit(health.load, t("per core"))),
+        healthRow(t("Camera, motors"), `${car.camera}, ${car.motors}`),
       );
       byId("calibration_table").hidden = !car.calibration;
       byId("no_calibration").hidden = Boolean(car.calibration);
       byId("calibrate_form").hidden = !car.can_calibrate;
       byId("no_file").hidden = car.can_calibrate;
-      if (car.calibration) byId("calibration").replaceChildren(channelRow("Steering", car.calibration.steering), channelRow("Motor", car.calibration.motor));
+      if (car.calibration) byId("calibration").replaceChildren(channelRow(t("Steering"), car.calibration.steering), channelRow(t("Motor"), car.calibration.motor));
     } catch (error) {
       showUnreachable();
     }

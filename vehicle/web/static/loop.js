@@ -4,7 +4,7 @@ import { setText } from "/static/car.js";
 
 const STAGES = ["capture", "preprocess", "policy", "act", "frame_age"];
 const COUNTS = ["frames", "dropped", "repeated", "late_ticks"];
-const REALTIME_TEXTS = { "guard, pilot": "guard and pilot", no: "not granted" };
+const REALTIME_TEXTS = { "guard, pilot": t("guard and pilot"), no: t("not granted") };
 
 export function renderLoop(loop) {
   const isMeasured = loop.frame_age_p99_us > 0; // 0: no frame reached the wheels in this half second

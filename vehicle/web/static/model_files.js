@@ -19,18 +19,20 @@ byId("file").addEventListener("change", () => {
   const models = [...byId("file").files].filter((file) => !isMetadata(file));
   if (models.length > 1) chosenFiles.model = null;
   setText("models_message", "");
-  setText("file_message", models.length > 1 ? "Choose one model at a time." : missingFile() || readyText());
+  setText("file_message", models.length > 1 ? t("Choose one model at a time.") : missingFile() || readyText());
 });
 
 // What is still missing, as a sentence; "" if nothing is.
 export function missingFile() {
-  if (!chosenFiles.model) return chosenFiles.metadata ? `Now choose the .onnx or .pb file that goes with ${chosenFiles.metadata.name}.` : "Choose a model first.";
-  if (isModelFile(chosenFiles.model) && !chosenFiles.metadata) return `Now choose the model_metadata.json for ${chosenFiles.model.name}.`;
+  if (!chosenFiles.model) return chosenFiles.metadata ? t("Now choose the .onnx or .pb file that goes with {file}.", { file: chosenFiles.metadata.name }) : t("Choose a model first.");
+  if (isModelFile(chosenFiles.model) && !chosenFiles.metadata) return t("Now choose the model_metadata.json for {file}.", { file: chosenFiles.model.name });
   return "";
 }
 
 function readyText() {
-  return isModelFile(chosenFiles.model) ? `Ready: ${chosenFiles.model.name} with ${chosenFiles.metadata.name}.` : `Ready: ${chosenFiles.model.name}.`;
+  return isModelFile(chosenFiles.model) 
+    ? t("Ready: {model} with {metadata}.", { model: chosenFiles.model.name, metadata: chosenFiles.metadata.name })
+    : t("Ready: {model}.", { model: chosenFiles.model.name });
 }
 
 // A model and its metadata are sent as one tar, which the car accepts like any other (POSIX ustar: header, bytes, zeros).
@@ -59,5 +61,5 @@ export function packFiles() {
   const files = [["model" + ending.toLowerCase(), model], ["model_metadata.json", metadata]];
   const parts = files.flatMap(([name, file]) => [tarHeader(name, file.size), file, padding(file.size)]);
   const body = new Blob([...parts, new Uint8Array(2 * BLOCK)]);
-  return { name: `${model.name.slice(0, place) || "model"}.tar`, title: `${model.name} and ${metadata.name}`, body };
+  return { name: `${model.name.slice(0, place) || "model"}.tar`, title: t("{model} and {metadata}", { model: model.name, metadata: metadata.name }), body };
 }

@@ -1,5 +1,7 @@
 """Incidents that an official counted by mistake are taken back: off-track, collision and reset, each with a record."""
 
+from dataclasses import replace
+
 import pytest
 
 from shared.rules.ranking import RaceRules
@@ -26,6 +28,19 @@ def raced(kind: str, at_s: float = 12) -> Hand:
 def back(hand: Hand, kind: str, number: int | None = None, at_s: float = 40) -> tuple[f.Fact, ...]:
     at, why = moment(round(at_s * S)), "the wheel was in"
     return hand.do(e.TakeBack(author="judge", reason=why, kind=kind, number=number, moment=at))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", SEEN)
+def test_one_that_was_pressed_late_counts_in_the_lap_before(kind: str) -> None:
+    hand = Hand(RULES)
+    hand.drive((2, 12, 23))
+    before = SEEN[kind](author="marshal", number=2, moment=moment(24 * S))
+    hand.do(before)
+    assert (sum(counts(hand, 1)), sum(counts(hand, 2))) == (0, 1)
+    for number in (0, 4):
+        [refused] = only(hand.do(replace(before, number=number)), f.CommandRefused)
+        assert refused.sentence == f"Run run-1 has no lap {number}."
+    hand.check_replay()
 
 
 def counts(hand: Hand, number: int) -> tuple[int, int, int]:

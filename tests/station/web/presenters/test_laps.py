@@ -50,7 +50,7 @@ def test_laps_come_newest_first_with_signs_and_words() -> None:
     lines = lap_lines(RUN, RULES)
     assert [(line.number, line.time, line.sign, line.status) for line in lines] == [
         (6, "9.588", "▲", "Best of run"),
-        (5, "31.250", "✕", "Void"),
+        (5, "31.250", "✕", "Voided"),
         (4, "9.702", "●", "Valid"),
         (3, "9.654", "●", "Valid"),
         (2, "11.871", "●", "Valid"),
@@ -70,7 +70,7 @@ def test_laps_come_newest_first_with_signs_and_words() -> None:
         (lap(1, 500), "Not counted", "under 2 s"),
         (
             lap(1, 0, valid=False, reason="The station restarted in this lap."),
-            "Void",
+            "Voided",
             "The station restarted in this lap.",
         ),
         (lap(1, 9_000, source="official"), "Best of run", "timed by an official"),
@@ -272,7 +272,7 @@ def test_an_abandoned_run_claims_no_score_and_no_best() -> None:
     assert screen.run is not None
     assert (screen.run.phase_words, screen.run.clock) == ("Does not count", "No score")
     assert not any(line.in_window for line in screen.laps)
-    assert {line.status for line in screen.laps} <= {"Not counted", "Void"}
+    assert {line.status for line in screen.laps} <= {"Not counted", "Voided"}
     assert "make the score" not in screen.window_words
     assert all("Best" not in tile.note for tile in screen.tiles)
 

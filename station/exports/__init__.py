@@ -1,0 +1,1 @@
+"""Results and queue in other people's forms: CSV, JSON, iCal, QR. Pure functions from views to text."""

@@ -1,0 +1,1 @@
+"""What stands at the track beside the gates: the button that stops all cars, and the start lights."""

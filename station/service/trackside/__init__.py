@@ -1,0 +1,1 @@
+"""The stop button and the start lights at the track, as the service runs them."""

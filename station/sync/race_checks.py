@@ -1,0 +1,138 @@
+"""Whether the leaderboard is ready for each race that the station holds: asked, offered and remembered.
+
+Called by syncer.py before it posts. A race is asked about when the station opens it or changes its rules, and then at
+an interval until the leaderboard is ready for it; one that it lacks, or ranks by other rules, is offered to it.
+"""
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from shared.protocol.races import RaceOffer
+from shared.text import text
+from shared.units import NS_PER_S
+from station.store.event_files.race_offers import RaceOffers
+from station.sync.attempts import AttemptStore
+from station.sync.leaderboard_check import Target
+
+_WRONG = ("missing", "differs")
+CHECK_AGAIN_NS = 15 * NS_PER_S
+
+
+@runtime_checkable
+class RaceChecker(Protocol):
+    """A driver that can say whether the leaderboard knows a race; a third-party driver need not be able to."""
+
+    def target(self, offer: RaceOffer) -> Target:
+        """What the leaderboard knows of this race, and whether it ranks alike."""
+
+
+@runtime_checkable
+class RaceCreator(Protocol):
+    """A driver that can offer a race to the leaderboard, which may create or change it."""
+
+    def offer(self, offer: RaceOffer, known: Target) -> Target:
+        """What the leaderboard knows of this race once it was offered; before, `known` was."""
+
+
+def no_races() -> RaceOffers:
+    """The default: the station offers nothing."""
+    return RaceOffers()
+
+
+class RaceChecks:
+    """What is known of the races at one leaderboard; `offers` reads what the station holds now."""
+
+    def __init__(
+        self,
+        leaderboard: object,
+        offers: Callable[[], RaceOffers],
+        attempts: AttemptStore,
+        utc_ns: Callable[[], int],
+        log: Callable[[str], None],
+    ) -> None:
+        self._leaderboard, self._offers = leaderboard, offers
+        self._attempts, self._utc_ns, self._log = attempts, utc_ns, log
+        self._asked: dict[str, tuple[RaceOffer, Target]] = {}  # the last answer, and for which offer
+        self._ask_at_ns: dict[str, int] = {}
+        self._tested = False  # an official wants to see an answer, also if it is the same
+        self._logged: dict[str, str] = {}
+
+    def ask_again(self, *, tested: bool = False) -> None:
+        """Asks about every race once more; `tested`: an official waits for the answer, so it is recorded anyway."""
+        self._asked.clear()
+        self._ask_at_ns.clear()
+        self._tested = self._tested or tested
+
+    def ask_soon(self, race_id: str, now_ns: int) -> None:
+        """Asks about this race again: a result of it was rejected."""
+        if race_id in self._asked:
+            offer, target = self._asked[race_id]
+            self._asked[race_id] = offer, Target(race_id, "unreachable", target.detail)
+            self._ask_at_ns[race_id] = now_ns
+
+    def lacks(self, race_id: str) -> bool:
+        """Whether the leaderboard said that it does not have the race: its results wait until it has."""
+        return race_id in self._asked and self._asked[race_id][1].readiness == "missing"
+
+    def check(self, now_ns: int, before_post_of: str = "") -> Target | None:
+        """Asks about one race whose turn it is; returns it if it was wrong and is ready now, None otherwise.
+
+        `before_post_of`: a result of this race is about to be posted, so it is asked about first if its rules changed.
+        """
+        if not isinstance(self._leaderboard, RaceChecker):
+            return None
+        offers = self._offers()
+        ordered = sorted(
+            offers.races, key=lambda each: (each.race_id != before_post_of, each.race_id != offers.current)
+        )
+        due = next((each for each in ordered if self._due(each, now_ns, before_post_of)), None)
+        if due is None:
+            self._tested = False
+            return None
+        target = self._target(self._leaderboard, due)
+        self._asked[due.race_id] = due, target
+        self._ask_at_ns[due.race_id] = now_ns + CHECK_AGAIN_NS
+        before = self._attempts.record_target(target, self._utc_ns(), again=self._tested)
+        if target.sentence != self._logged.get(due.race_id):
+            self._log(target.sentence)
+        self._logged[due.race_id] = target.sentence
+        return target if target.readiness == "ready" and before is not None and before.readiness in _WRONG else None
+
+    def _due(self, offer: RaceOffer, now_ns: int, before_post_of: str) -> bool:
+        asked, target = self._asked.get(offer.race_id, (None, None))
+        if asked != offer or target is None:
+            return True
+        if target.readiness == "unreachable" and offer.race_id == before_post_of and not target.answered:
+            return True
+        return not target.settled and now_ns >= self._ask_at_ns.get(offer.race_id, 0)
+
+    def _target(self, checker: RaceChecker, offer: RaceOffer) -> Target:
+        try:
+            return self._offered(checker.target(offer), offer)
+        except Exception as error:  # a third-party driver: its bug stops neither the posts nor the loop
+            return Target(offer.race_id, "unreachable", driver_failed(error))
+
+    def _offered(self, target: Target, offer: RaceOffer) -> Target:
+        """Offers the race if that can help, or proves the secret in a test; returns what is known of it then."""
+        wanted = target.readiness in _WRONG or (self._tested and target.readiness == "ready")
+        if wanted and isinstance(self._leaderboard, RaceCreator):
+            return self._leaderboard.offer(offer, target)
+        return target
+
+
+@functools.lru_cache(maxsize=4096)
+def race_of(payload: bytes) -> str:
+    """The race of an outbox row's result; "" if the row is damaged."""
+    try:
+        race_id = json.loads(payload)["race_id"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
+    return race_id if isinstance(race_id, str) else ""
+
+
+def driver_failed(error: Exception) -> str:
+    """What is logged of an error in a leaderboard's driver, which may be a stranger's: safe for a log and a page."""
+    printable = "".join(sign for sign in str(error) if sign.isprintable())[:200]
+    return text("The leaderboard's driver failed ({kind}: {error}).", kind=type(error).__name__, error=printable)

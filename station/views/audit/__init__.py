@@ -1,0 +1,1 @@
+"""Who did what at the station: the officials' commands as lines of the audit, made from the journal."""

@@ -1,0 +1,1 @@
+"""What surrounds a run: its sectors, what is announced of it, the start lights and the stop button."""

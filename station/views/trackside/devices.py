@@ -1,0 +1,18 @@
+"""The stop button and the start lights at the station, as the pages show them. Made by service/trackside/."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StopButtonView:
+    """The stop button. `open_sentence`: why it stops all cars now; "" while its contact is closed."""
+
+    open_sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartLightsView:
+    """The start lights: how many are lit, and what is wrong with them ("" if nothing)."""
+
+    lit: int = 0
+    fault: str = ""

@@ -1,0 +1,80 @@
+"""The live content of the cars' page: one row for each car that is entered or has reported itself."""
+
+from dataclasses import dataclass
+
+from shared.text import Sentence, recorded, text
+from station.core.event.records import CarKind, EventCar
+from station.views.car_views import CarView
+from station.views.views import View
+from station.web.page import PageContent
+
+KIND_WORDS: dict[CarKind, Sentence] = {
+    "agent": text("with Raceday's software"),
+    "stock": text("as its maker sold it"),
+    "none": text("no computer"),
+}
+KIND_MEANS: dict[CarKind, Sentence] = {
+    "agent": text("Armed, started and stopped from race control; it reports its model and its state."),
+    "stock": text("Started and stopped by hand; timed by the gate alone. No alarm if it is silent."),
+    "none": text("Started and stopped by hand; timed by the gate alone. No alarm if it is silent."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CarRow:
+    """One car. `entered` False: it has reported itself, but nobody has entered it. `state`: how it is now."""
+
+    key: str
+    name: str
+    kind: CarKind
+    words: Sentence
+    means: Sentence
+    transponders: str
+    colour: str
+    entered: bool
+    state: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarsModel:
+    """What the page shows."""
+
+    cars: list[CarRow]
+
+
+def cars_model(view: View) -> CarsModel:
+    """The cars' page for this view: those that are entered, then those that have only reported themselves."""
+    reported = {car.name: car for car in view.cars}
+    entered = [_row(car, reported.get(car.name), entered=True) for car in view.event.cars]
+    names = {car.name for car in view.event.cars}
+    return CarsModel(
+        [*entered, *(_row(EventCar(name), car, entered=False) for name, car in reported.items() if name not in names)]
+    )
+
+
+def _row(car: EventCar, reported: CarView | None, *, entered: bool) -> CarRow:
+    state: str = text("started by hand")
+    if car.kind == "agent":
+        state = (
+            text("not seen yet")
+            if reported is None
+            else recorded(reported.mode)
+            if reported.online
+            else text("offline")
+        )
+    return CarRow(
+        key=f"car-{car.name}",
+        name=car.name,
+        kind=car.kind,
+        words=KIND_WORDS[car.kind],
+        means=KIND_MEANS[car.kind],
+        transponders=", ".join(car.transponders),
+        colour=car.colour,
+        entered=entered,
+        state=state,
+        model="" if reported is None or car.kind != "agent" else reported.model,
+    )
+
+
+CARS = PageContent(cars_model, lists={"cars": "car_row"}, macros="event_parts.html")

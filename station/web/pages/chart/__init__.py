@@ -1,0 +1,1 @@
+"""The lap chart of the race."""

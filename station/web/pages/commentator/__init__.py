@@ -1,0 +1,1 @@
+"""The commentator's page."""

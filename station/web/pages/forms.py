@@ -1,0 +1,82 @@
+"""Forms of the pages that work without a script: their token against forged requests, their body, their cookies.
+
+A form is accepted only from a page of ours (Origin, Sec-Fetch-Site) and with the token of the same browser: made of a
+cookie that only this browser has, so that another site's form cannot hold it. Used by the pages of access.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from shared.errors import BadInput, RacedayError, Refused
+from shared.text import text
+from shared.web.security import cross_site_reason
+from station.access.access_state import TooManyTries
+from station.access.tokens import FORM_COOKIE, ShownTokens, form_token, is_form_token, new_token
+from station.web.access import FORMS_ALLOWED, AccessDenied
+from station.web.api import read_body
+from station.web.site import Site
+
+FORM_FIELD = "form_token"
+MAX_FIELDS = 60
+DEVICE_DAYS = 400  # the longest that browsers hold a cookie
+
+
+async def form_page(site: Site, request: Request, name: str, status: int = 200, **values: object) -> HTMLResponse:
+    """A page with forms; its template writes `form_token` into each."""
+    shown: ShownTokens = request.state.shown
+    secret = shown.session or shown.form or new_token()
+    page = await site.html(request, name, status, form_token=form_token(secret), **values)
+    page.headers.update(FORMS_ALLOWED)
+    if secret not in (shown.session, shown.form):
+        set_cookie(page, request, FORM_COOKIE, secret, None)
+    return page
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form that a page of ours sent. Raises AccessDenied, BadInput, TimeoutError."""
+    if why := cross_site_reason(request.headers, request.url.scheme, text("the station's")):
+        raise AccessDenied(403, why)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise AccessDenied(415, text("Send the form of the page."))
+    try:
+        fields = dict(parse_qsl((await read_body(request)).decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError:
+        raise BadInput(text("The form cannot be read.")) from None
+    shown: ShownTokens = request.state.shown
+    token = fields.pop(FORM_FIELD, "")
+    if not (is_form_token(token, shown.session) or is_form_token(token, shown.form)):
+        raise AccessDenied(403, text("This form is from another session or browser: open the page again."))
+    return fields
+
+
+def failure(error: Exception) -> tuple[int, str]:
+    """Status and sentence for what a form could not do."""
+    match error:
+        case TooManyTries():
+            return 429, str(error)
+        case BadInput():
+            return 400, str(error)
+        case Refused():
+            return 409, str(error)
+        case RacedayError():
+            return 503, str(error)
+    return 400, text("The form did not arrive in time.")
+
+
+def set_cookie(response: Response, request: Request, name: str, token: str, max_age_s: int | None) -> None:
+    """Sets a cookie that no script reads and no other site sends; None: until the browser is closed."""
+    response.set_cookie(
+        name, token, max_age_s, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict"
+    )
+
+
+def see_other(path: str, cookies: Mapping[str, None] | None = None) -> RedirectResponse:
+    """On to another page, by GET; `cookies`: those to be deleted."""
+    response = RedirectResponse(path, 303, {"cache-control": "no-store"})
+    for name in cookies or ():
+        response.delete_cookie(name, path="/")
+    return response

@@ -1,0 +1,1 @@
+"""The gates' page, for those who set up and watch the gates."""

@@ -1,0 +1,1 @@
+"""The live page, for everybody at the track."""

@@ -1,0 +1,1 @@
+"""Race control, for the officials."""

@@ -1,0 +1,1 @@
+"""The page of people, paired devices and open sessions."""

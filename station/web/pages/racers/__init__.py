@@ -1,0 +1,1 @@
+"""The racers' page: who is entered, who has come, and the list as a file."""

@@ -1,0 +1,1 @@
+"""The referee's page: the cars as tiles, incidents by thumb, and what the referee did last."""

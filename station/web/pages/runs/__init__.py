@@ -1,0 +1,1 @@
+"""The list of all runs of all races, for the officials."""

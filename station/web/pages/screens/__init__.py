@@ -1,0 +1,1 @@
+"""The page of the screens: which there are, what each shows, scenes, messages and countdowns."""

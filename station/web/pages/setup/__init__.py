@@ -1,0 +1,1 @@
+"""The set-up wizard: what a new station needs before its first race, step by step."""

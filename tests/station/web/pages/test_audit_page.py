@@ -1,0 +1,111 @@
+"""The audit page: commands and access in one order, filtered, paged, as CSV without formulas, legible."""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+from playwright.sync_api import Browser
+
+from station.access.identity import Identity
+from station.access.records import AccessEvent
+from station.access.roles import Role
+from station.views.audit.audit_trail import AuditEntry
+from station.web.pages.audit.presenter import PAGE, AuditFilter, access_entries, audit_csv, audit_page, found
+from tests import geometry
+from tests.browser import Watched, violations
+from tests.station.web.conftest import Served, serve
+from tests.station.web.sample_views import FakeStation, S
+
+UTC = ZoneInfo("UTC")
+T0 = 1_790_000_000
+LONG = AuditEntry(
+    (T0 + 3) * S,
+    "W" * 40,
+    "محمد " * 8,
+    "Change the race autumn-summit-of-all-the-leagues-2026-qualifying",
+    "run-1234567890",
+    "lap 3: 1:10:00.588, score: 59:59.700, place 200",
+    "no score",
+    "x" * 200,
+    "",
+    7,
+)
+COMMANDS = (
+    AuditEntry((T0 + 1) * S, "Ruth", "Tablet", "Void lap 3", "run-1", "place 2", "no score", "cut the corner", "", 1),
+    AuditEntry((T0 + 2) * S, "Ruth", "Tablet", "Start", refused="No run is on.", seq=2),
+    LONG,
+    AuditEntry((T0 + 4) * S, "=HYPERLINK(1)", "", "+cmd", "@x", "-1", "=1+1", "", "", 4),
+)
+
+
+@pytest.fixture
+def hall() -> Iterator[Served]:
+    yield from serve(FakeStation(acts=COMMANDS))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        (AuditFilter(), 4),
+        (AuditFilter(who="ruth"), 2),
+        (AuditFilter(who="tablet", what="VOID"), 1),
+        (AuditFilter(what="cut the"), 1),
+        (AuditFilter(what="no run is on"), 1),
+        (AuditFilter(who="nobody"), 0),
+    ],
+)
+def test_what_is_found(wanted: AuditFilter, count: int) -> None:
+    assert len(found(COMMANDS, [], wanted)) == count
+
+
+def test_commands_and_access_are_in_one_order_newest_first() -> None:
+    events = access_entries([AccessEvent(T0 + 1.5, "signed_in", "Ruth", "Tablet")])
+    words = [each.words for each in found(COMMANDS, events, AuditFilter(who="ruth"))]
+    assert words == ["Start", "Sign in", "Void lap 3"]
+
+
+def test_many_lines_are_paged() -> None:
+    entries = [AuditEntry(n, "Ruth", "", "Start") for n in range(2 * PAGE + 1)]
+    assert [
+        (len(shown.lines), shown.newer, shown.older) for n in (1, 2, 3, 99) if (shown := audit_page(entries, n, UTC))
+    ] == [
+        (PAGE, 0, 2),
+        (PAGE, 1, 3),
+        (1, 2, 0),
+        (1, 2, 0),
+    ]
+
+
+def test_a_spreadsheet_takes_nothing_for_a_formula() -> None:
+    row = audit_csv(COMMANDS[3:]).splitlines()[1]
+    assert row.split(",")[1] == "'=HYPERLINK(1)"
+    assert all(not cell.strip('"').startswith(("=", "+", "@")) for cell in row.split(","))
+
+
+def test_a_referee_reads_it_and_a_visitor_does_not(hall: Served) -> None:
+    hall.access.people.add_person(Identity("operator", Role.ADMIN, "Desk"), "Grace", Role.REFEREE, "2846")
+    page = requests.get(f"{hall.url}/audit?who=desk", timeout=60).text
+    assert "Add a person" in page
+    assert "Void lap 3" not in page
+    file = requests.get(f"{hall.url}/audit.csv", timeout=60)
+    assert file.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "cut the corner" in file.text
+    nobody = {"authorization": "Bearer none"}
+    for path in ("/audit", "/audit.csv"):
+        assert requests.get(hall.url + path, headers=nobody, timeout=60, allow_redirects=False).status_code == 401
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_it_is_legible_at_every_size(browser: Browser, hall: Served) -> None:
+    context = browser.new_context(color_scheme="dark")
+    watched = Watched(context.new_page())
+    page = watched.open(f"{hall.url}/audit")
+    found_faults = [*geometry.look(page, "audit"), *violations(page)]
+    page.get_by_label("Who or which device").fill("nobody at all")
+    page.keyboard.press("Enter")
+    page.get_by_text("Nothing matches.").wait_for()
+    found_faults += violations(page)
+    context.close()
+    assert (found_faults, watched.errors) == ([], [])

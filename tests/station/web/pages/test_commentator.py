@@ -1,0 +1,68 @@
+"""The commentator's page: the racer, the history, the last laps against the leader, and what was announced."""
+
+from dataclasses import replace
+
+from station.views.trackside.announcements import Announcement
+from station.views.trackside.commentary import CommentaryView, LapTime, RunLaps
+from station.web.pages.commentator.presenter import commentator_model
+from tests.station.web.sample_views import EMPTY, RACE, VIEW
+
+
+def run(run_id: str, racer: str, *times_ms: int, score_ms: int | None = None, counts: bool = True) -> RunLaps:
+    laps = tuple(LapTime(number, each, True) for number, each in enumerate(times_ms, 1))
+    return RunLaps(run_id, racer, 1, run_id == "run-7", counts, score_ms, laps)
+
+
+STORY = CommentaryView(
+    current=(run("run-7", "Ada Lovelace", 10_482, 11_871, 9_654, 9_702, 9_588, 9_900),),
+    leaders=(run("run-1", "Grace Hopper", 9_400, 9_412, 9_424, score_ms=9_412),),
+    histories=(
+        (run("run-3", "Ada Lovelace", 9_900, score_ms=None), run("run-2", "Ada Lovelace", 9_800, counts=False)),
+    ),
+)
+TOLD = replace(
+    VIEW,
+    race=replace(RACE, best_lap_ns=9_400_000_000, best_racer="Grace Hopper"),
+    commentary=STORY,
+    announcements=(
+        Announcement(1, "lap", "Ada Lovelace, lap 5: 9.588.", 0),
+        Announcement(2, "go", "Go!", 0, spoken=False),
+        Announcement(3, "lap", "Ada Lovelace, lap 6: 9.900.", 0),
+    ),
+)
+
+
+def test_the_racer_on_the_track_and_the_history() -> None:
+    model = commentator_model(TOLD)
+    assert (model.record, model.leader) == ("9.400 by Grace Hopper", "Grace Hopper, 9.412")
+    (story,) = model.stories
+    assert (story.racer, story.phase, story.place, story.score) == (
+        "Ada Lovelace",
+        "On track",
+        "4 of 6",
+        "10.409",
+    )
+    assert [(line.score, line.best) for line in story.history] == [("no score", "9.900"), ("does not count", "9.800")]
+
+
+def test_the_last_five_laps_as_bars_against_the_leader() -> None:
+    model = commentator_model(TOLD)
+    assert model.reference == "the average lap of Grace Hopper, 9.412"
+    bars = model.stories[0].bars
+    assert [bar.number for bar in bars] == [6, 5, 4, 3, 2]
+    assert [(bar.against, bar.sign) for bar in bars[:2]] == [("+0.488", "●"), ("+0.176", "●")]
+    assert max(bars, key=lambda bar: bar.percent).number == 2
+    assert all(bar.percent % 5 == 0 and 20 <= bar.percent <= 100 for bar in bars)
+
+
+def test_what_was_spoken_newest_first() -> None:
+    assert [line.sentence for line in commentator_model(TOLD).announced] == [
+        "Ada Lovelace, lap 6: 9.900.",
+        "Ada Lovelace, lap 5: 9.588.",
+    ]
+
+
+def test_an_empty_race_is_told_plainly() -> None:
+    model = commentator_model(EMPTY)
+    assert (model.race, model.stories, model.record) == ("No race is open.", (), "–")
+    assert model.leader == "Nobody has qualified yet."

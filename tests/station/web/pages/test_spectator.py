@@ -1,0 +1,165 @@
+"""The page for everybody at the track, and racers' own pages: on a phone first, by thumb or keyboard."""
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from station.views.event_view import EventView, RacerLine
+from station.views.queue_view import QueueLine, QueueView
+from station.views.race_views import StandingLine
+from station.views.views import View
+from station.web.app import create_app
+from station.web.pages.live.presenter import racer_key, spectator_model
+from tests.browser import Watched, chromium, violations
+from tests.geometry import look
+from tests.shared.web.test_error_pages import TestClient
+from tests.station.exports.sample_results import NAMES, sample
+from tests.station.web.conftest import Served, serve
+from tests.station.web.extreme_views import LONG, names
+from tests.station.web.sample_views import EMPTY, TOGETHER, VIEW, FakeStation, S
+from tests.station.web.signed_in import cheap_access
+
+MINUTE = 60 * S
+WAITING = tuple(
+    QueueLine(racer, place, VIEW.clock.utc_ns + (place * 5 - 3) * MINUTE, late, called=place == 1)
+    for place, (racer, late) in enumerate((("Ada Lovelace", 0), ("Grace Hopper", 4), ("Alan Turing", 61)), 1)
+)
+ENTRY = RacerLine('Ada, the "Countess"', "GB", "Analytical", "#ff0000", "apex-v3", "car-1", ("4711",), True, "K7QX2", 2)
+SHOWN = replace(VIEW, queue=QueueView(WAITING, VIEW.clock.utc_ns, 4 * MINUTE), event=EventView(racers=(ENTRY,)))
+
+
+def many(count: int) -> View:
+    """A view with this many places."""
+    places = tuple(StandingLine(n, name, 9_000 + n, n - 1, 1, False, 2, "") for n, name in enumerate(names(count), 1))
+    waits = tuple(QueueLine(name, n, VIEW.clock.utc_ns + n * MINUTE, 5) for n, name in enumerate(names(count), 1))
+    return replace(SHOWN, standing=places, queue=QueueView(waits, VIEW.clock.utc_ns, MINUTE))
+
+
+STATES = {"": SHOWN, "empty": EMPTY, "one": many(1), "hundreds": many(200), "cars": TOGETHER, "long": LONG}
+
+
+def station() -> FakeStation:
+    results = {"race-1": replace(sample(official=False), race_id="race-1")}
+    return FakeStation(SHOWN, results=results)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    return TestClient(create_app(station(), cheap_access(tmp_path_factory.mktemp("access"))))
+
+
+@pytest.fixture(scope="module")
+def shown() -> Iterator[Served]:
+    yield from serve(station())
+
+
+def test_rows_are_keyed_by_the_racer_whatever_the_place() -> None:
+    before = spectator_model(SHOWN)
+    after = spectator_model(
+        replace(SHOWN, standing=tuple(replace(each, rank=7 - each.rank) for each in SHOWN.standing[::-1]))
+    )
+    assert {row.line.racer: row.key for row in before.places} == {row.line.racer: row.key for row in after.places}
+    assert racer_key("  ADA lovelace") == racer_key("Ada Lovelace")
+
+
+def test_the_queue_says_when_and_how_late() -> None:
+    rows = spectator_model(SHOWN).waiting
+    assert [(row.minutes, row.late) for row in rows] == [
+        ("now", ""),
+        ("in 7 minutes", "4 minutes late"),
+        ("in 12 minutes", "61 minutes late"),
+    ]
+
+
+def test_a_racers_page_says_what_beats_the_place(client: TestClient) -> None:
+    page = client.get(f"/results/race-1/racers/{NAMES[3]}").text
+    assert "behind TheFastAndTheCurious_RacingTeam_BLR_2026 (3rd); less than 9.655 takes that place." in page
+    assert "The same score as" in client.get(f"/results/race-1/racers/{NAMES[2]}").text
+    assert "You lead." in client.get("/results/race-1/racers/grace HOPPER").text
+    assert client.get("/results/race-1/racers/Nobody").status_code == 404
+
+
+def test_a_racers_own_page_shows_what_is_on_file_to_whoever_has_the_code(client: TestClient) -> None:
+    own = client.get("/r/k7qx2").text
+    assert "4711" in own
+    assert "Certificate" in own
+    assert "4711" not in client.get('/results/race-1/racers/Ada, the "Countess"').text
+    assert client.get("/r/K7QX2/qr.svg").text.startswith("<svg")
+    for code in ("AAAAA", "\0", "K7QX2 K7QX2"):
+        assert client.get(f"/r/{code}").status_code == 404
+    assert "K7QX2" not in client.get("/").text
+
+
+def test_results_without_a_race_id_lead_to_the_race_that_is_on(client: TestClient) -> None:
+    answer = client.get("/results")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/results/race-1")
+
+
+def show(served: Served, page: Page, view: View) -> None:
+    served.station.show(**{part.name: getattr(view, part.name) for part in fields(view) if part.name != "version"})
+    page.wait_for_function("v => Number(document.body.dataset.version) >= v", arg=served.station.view.version)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.mark.browser
+def test_everything_is_seen_on_every_screen_in_every_state(shown: Served, browser: Browser) -> None:
+    found: list[str] = []
+    page = browser.new_context(color_scheme="light", viewport={"width": 390, "height": 844}).new_page()
+    page.goto(shown.url)
+    page.wait_for_selector('#link[data-state="live"]')
+    for state, view in STATES.items():
+        show(shown, page, view)
+        for tab in ("board", "run", "queue", "me"):
+            page.evaluate("tab => { location.hash = tab; }", tab)
+            sizes = ((390, 844), (320, 640), (640, 400)) if state in ("", "long") else ((320, 640),)
+            found += look(page, f"spectator-{tab}-{state or 'usual'}", sizes)
+            if state in ("", "cars"):
+                found += [f"{tab}, {state}: {each}" for each in violations(page)]
+        found += look(page, f"spectator-{state or 'usual'}", ((1280, 800), (1920, 1080)))
+    show(shown, page, SHOWN)
+    for path, name in (("/r/K7QX2", "own"), (f"/results/race-1/racers/{NAMES[2]}", "long")):
+        page.goto(shown.url + path)
+        found += [*look(page, f"racer-{name}"), *violations(page)]
+    assert found == []
+
+
+@pytest.mark.browser
+def test_a_racer_is_followed_by_keyboard_and_stays_followed(shown: Served, browser: Browser) -> None:
+    watched = Watched(browser.new_context(viewport={"width": 390, "height": 844}).new_page())
+    page = watched.open(shown.url)
+    page.get_by_role("button", name="Follow Alan Turing").press("Enter")
+    expect(page.locator(".place-row.mine .name")).to_have_text("Alan Turing")
+    page.locator("#gap-kind").press("Enter")
+    expect(page.locator("#gap-kind")).to_have_text("Interval")
+    page.get_by_role("link", name="Me").press("Enter")
+    expect(page.locator("#followed-name")).to_have_text("Alan Turing")
+    expect(page.locator("#followed-words")).to_contain_text("61 minutes late")
+    expect(page.locator("#board")).to_be_hidden()
+    page.reload()
+    page.get_by_role("link", name="Board").click()
+    expect(page.locator(".place-row.mine .name")).to_have_text("Alan Turing")
+    # The row is the same element at its new place, and the star stays.
+    swapped = (SHOWN.standing[2], SHOWN.standing[1], SHOWN.standing[0], *SHOWN.standing[3:])
+    show(shown, page, replace(SHOWN, standing=tuple(replace(line, rank=n) for n, line in enumerate(swapped, 1))))
+    first = page.locator(".place-row").first
+    expect(first).to_contain_text("Alan Turing")
+    expect(first.locator(".star")).to_have_attribute("aria-pressed", "true")
+    show(shown, page, SHOWN)
+    assert watched.errors == []
+
+
+@pytest.mark.browser
+def test_all_parts_are_readable_without_scripts(shown: Served, browser: Browser) -> None:
+    page = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844}).new_page()
+    page.goto(shown.url)
+    text = page.inner_text("main")
+    for words in ("Grace Hopper", "9.588", "in 7 minutes", "All results"):
+        assert words in text
+    assert page.locator(".star").first.is_hidden()

@@ -1,0 +1,191 @@
+"""The big screen and the page of the screens in a real browser: every mode at its sizes, and what one click changes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, replace
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from station.views.queue_view import QueueLine, QueueView
+from station.views.race_views import StandingLine
+from station.views.views import View
+from tests import geometry
+from tests.browser import violations
+from tests.station.web.conftest import Served, serve
+from tests.station.web.extreme_views import MANY, NAMES
+from tests.station.web.sample_views import EMPTY, RUN, STOPPED, TOGETHER, VIEW, FakeStation, S
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+LIVE = '#link[data-state="live"]'
+
+
+def standing(count: int, last_ms: int = 11_356) -> tuple[StandingLine, ...]:
+    """So many racers, the awkward names among the first nine; `last_ms`: the score of the ninth."""
+    names = ["Grace Hopper", *NAMES[:3], "Alan Turing", *NAMES[3:6], "Ada Lovelace"]
+    scores = [9_412 + 243 * place for place in range(8)] + [last_ms + place for place in range(max(0, count - 8))]
+    return tuple(
+        StandingLine(
+            place + 1,
+            names[place] if place < len(names) else f"Racer {place + 1}",
+            score,
+            score - scores[0],
+            score - scores[max(0, place - 1)],
+            place == 3,
+            2,
+            "",
+        )
+        for place, score in enumerate(scores[:count])
+    )
+
+
+QUEUE = QueueView(
+    tuple(
+        QueueLine(name, place, VIEW.clock.utc_ns + place * 300 * S, 4 * (place == 2), called=place == 1)
+        for place, name in enumerate(("Katherine Johnson", *NAMES[:5]), 1)
+    )
+)
+HEAT = replace(VIEW, standing=standing(9), queue=QUEUE, runs=(RUN,))
+OVER = replace(RUN, phase="finished", lap_started_ns=None, ends_ns=None)
+MINUTE_RUN = replace(RUN, racer=NAMES[2], lap_started_ns=VIEW.clock.now_ns - 72 * S)
+TEN_MINUTES_RUN = replace(RUN, racer=NAMES[4], lap_started_ns=VIEW.clock.now_ns - 612 * S)
+STATES: dict[str, View] = {
+    "heat": HEAT,
+    "minutes": replace(HEAT, standing=standing(200, 72_123), run=MINUTE_RUN, runs=(MINUTE_RUN,)),
+    "ten-minutes": replace(HEAT, standing=standing(9, 612_123), run=TEN_MINUTES_RUN, runs=(TEN_MINUTES_RUN,)),
+    "one": replace(HEAT, standing=standing(1)),
+    "three-cars": replace(TOGETHER, standing=standing(9), queue=QUEUE),
+    "six-cars": replace(MANY, standing=standing(9), queue=QUEUE),
+    "result": replace(HEAT, runs=(), run=OVER, queue=QueueView()),
+    "next": replace(HEAT, runs=(), run=None),
+    "interrupted": replace(HEAT, stop=STOPPED),
+    "empty": EMPTY,
+}
+OTHER_MODES = ("board", "run", "queue", "winner", "qr", "message", "blank")
+
+
+def show(station: FakeStation, page: Page, view: View) -> None:
+    station.show(**{part.name: getattr(view, part.name) for part in fields(view) if part.name != "version"})
+    page.wait_for_function("v => Number(document.body.dataset.version) >= v", arg=station.view.version)
+
+
+def opened(page: Page, url: str) -> Page:
+    page.goto(url)
+    page.wait_for_selector(LIVE, state="attached")  # a blank screen shows nothing
+    return page
+
+
+@pytest.fixture(scope="module")
+def hall() -> Iterator[Served]:
+    yield from serve(FakeStation(view=HEAT))
+
+
+@contextmanager
+def a_page(browser: Browser, theme: str = "dark") -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800},
+        color_scheme=theme,  # type: ignore[arg-type]
+        bypass_csp=True,  # only so that axe itself may run
+    )
+    yield context.new_page()
+    context.close()
+
+
+def test_every_state_is_whole_at_every_size(browser: Browser, hall: Served) -> None:
+    found: list[str] = []
+    with a_page(browser) as page:
+        opened(page, f"{hall.url}/screen")
+        for state, view in STATES.items():
+            show(hall.station, page, view)
+            phones = geometry.VIEWPORTS[2:4] if state in ("minutes", "six-cars") else ()
+            found += geometry.look(page, f"screen-both-{state}", (*geometry.HALL_VIEWPORTS, *phones))
+        show(hall.station, page, STATES["ten-minutes"])
+        for mode in OTHER_MODES:
+            opened(page, f"{hall.url}/screen?mode={mode}")
+            found += geometry.look(page, f"screen-{mode}", (*geometry.HALL_VIEWPORTS, geometry.VIEWPORTS[3]))
+    assert found == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing_on_the_screens(browser: Browser, hall: Served, theme: str) -> None:
+    with a_page(browser, theme) as page:
+        show_at = opened(page, f"{hall.url}/screen")
+        for view in (STATES["heat"], STATES["six-cars"], STATES["interrupted"], STATES["empty"]):
+            show(hall.station, show_at, view)
+            assert violations(page) == []
+        show(hall.station, page, HEAT)
+        for mode in ("queue", "winner", "qr"):
+            opened(page, f"{hall.url}/screen?mode={mode}")
+            assert violations(page) == [], mode
+        opened(page, f"{hall.url}/screens")
+        page.wait_for_selector(".screen-line")
+        assert violations(page) == []
+        assert geometry.look(page, f"screens-{theme}", ((1280, 800),)) == []
+
+
+def test_one_click_changes_every_screen(browser: Browser, hall: Served) -> None:
+    with a_page(browser) as screen, a_page(browser) as desk:
+        show(hall.station, opened(screen, f"{hall.url}/screen"), HEAT)
+        opened(desk, f"{hall.url}/screens")
+        me = screen.evaluate("localStorage.getItem('raceday-screen')")
+        line = desk.locator(f'[data-screen="{me}"]')
+        line.get_by_label("Name", exact=True).fill("Hall left")
+        desk.get_by_role("button", name="Awards").click()
+        screen.wait_for_selector('body[data-show="winner"]')
+        desk.get_by_role("button", name="Heat").click()
+        screen.wait_for_selector('body[data-show="both"]')
+        line.get_by_label("Shows").select_option("queue")
+        screen.wait_for_selector('body[data-show="queue"]')
+        desk.get_by_label("Countdown, minutes").fill("2,5")
+        desk.get_by_role("button", name="Start the countdown").click()
+        expect(screen.locator("#hall-message")).to_contain_text("2:2")
+        desk.locator("[name=message]").fill("Lunch until 13:00")
+        desk.get_by_role("button", name="Show to all").click()
+        expect(screen.locator("#hall-message")).to_contain_text("Lunch until 13:00 · 2:2")
+        assert geometry.look(screen, "screen-message-band", geometry.HALL_VIEWPORTS) == []
+        line.get_by_role("button", name="Identify").click()
+        expect(screen.locator("#hall-identity")).to_have_text("Hall left")
+        screen.evaluate("window.before = true")
+        desk.get_by_role("button", name="Reload all").click()
+        screen.wait_for_function("!window.before")
+        desk.get_by_role("button", name="Take it away").click()
+        desk.get_by_role("button", name="End it").click()
+        desk.get_by_role("button", name="Break").click()
+        screen.wait_for_selector('body[data-show="board"]')
+
+
+PAGE_ROWS = (
+    "[...document.querySelectorAll('#hall_rows tr:not([hidden]) .hall-rank')].map((e) => parseInt(e.textContent))"
+)
+
+
+def test_pages_turn_and_a_new_result_is_seen(browser: Browser, hall: Served) -> None:
+    with a_page(browser) as page:
+        many = replace(HEAT, standing=standing(200), runs=(RUN,))
+        show(hall.station, opened(page, f"{hall.url}/screen?mode=board&turn_s=1"), many)
+        page.wait_for_function(f"{PAGE_ROWS}.join() === '1,2,3,10,11,12,13,14,15'")
+        page.keyboard.press("Space")
+        expect(page.locator("#hall-held")).to_be_visible()
+        # Her result is new: its page comes at once, and stays over the next turns.
+        racer = many.standing[99].racer
+        show(hall.station, page, replace(many, runs=(), run=replace(OVER, run_id="run-8", racer=racer)))
+        expect(page.locator("#hall-card")).to_contain_text(racer)
+        assert page.evaluate(PAGE_ROWS) == [1, 2, 3, *range(100, 106)]
+        page.keyboard.press("Space")
+        page.evaluate("new Promise((done) => setTimeout(done, 2500))")
+        assert page.evaluate(PAGE_ROWS) == [1, 2, 3, *range(100, 106)]
+
+
+def test_rows_follow_their_racer(browser: Browser, hall: Served) -> None:
+    with a_page(browser) as page:
+        show(hall.station, opened(page, f"{hall.url}/screen"), HEAT)
+        page.evaluate("window.row = document.querySelectorAll('#hall_rows tr')[8]")
+        lines = list(HEAT.standing)
+        first = replace(lines.pop(), score_ms=9_001)
+        moved = [replace(line, rank=rank) for rank, line in enumerate([first, *lines], 1)]
+        show(hall.station, page, replace(HEAT, standing=tuple(moved)))
+        row = page.locator("#hall_rows tr").first
+        expect(row).to_contain_text("Ada Lovelace")
+        expect(row.locator(".hall-move")).to_have_text("↑8")
+        assert page.evaluate("document.querySelectorAll('#hall_rows tr')[0].getAnimations().length") >= 0
+        assert page.evaluate("document.querySelectorAll('#hall_rows tr')[0].id === window.row.id")
