@@ -30,14 +30,14 @@ ACTS: tuple[e.Command, ...] = (
     e.ChangeRace(author="Ruth", race_id="heat", rules=replace(RULES, off_track_penalty_s=2.0)),
 )
 WRITER = """
-import pathlib, sys, time
+import pathlib, signal, sys
 from tests.station.service.station_rig import Rig
 from tests.station.service.test_event import ACTS
 rig = Rig(pathlib.Path(sys.argv[1]))
 for act in ACTS:
     rig.give(act)
 print("stored", flush=True)
-time.sleep(600)
+signal.pause()
 """
 
 
