@@ -6,7 +6,7 @@ from shared.text import Sentence, text
 from station.views.queue_view import QueueLine
 from station.views.views import View
 from station.web.pages.operate.acts import Act
-from station.web.presenters.gates import time_of_day
+from station.web.presenters.time_zones import time_of_day
 
 SHOWN = 5  # racers who wait
 

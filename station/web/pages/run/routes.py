@@ -16,6 +16,7 @@ from station.views.runs.run_archive import RunPage
 from station.web.access import identity_of, role_refusal
 from station.web.api import error_answer
 from station.web.pages.run.presenter import run_sheet
+from station.web.presenters.time_zones import times_of
 from station.web.site import Site
 
 MAX_ID = 200
@@ -34,7 +35,9 @@ def run_routes(site: Site) -> APIRouter:
         if isinstance(page, Response):
             return page
         name = "run_officials" if is_official(request) else "run"
-        return await site.html(request, name, run=run_sheet(page))
+        with times_of(site.view()):
+            sheet = run_sheet(page)
+        return await site.html(request, name, run=sheet)
 
     @router.get("/api/v1/runs/{run_id}")
     async def run_json(request: Request, run_id: str) -> Response:

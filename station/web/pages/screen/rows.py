@@ -9,7 +9,7 @@ from shared.text import Sentence, text
 from shared.units import format_ms
 from station.views.queue_view import QueueLine
 from station.views.views import View
-from station.web.presenters.gates import time_of_day
+from station.web.presenters.time_zones import time_of_day
 
 ONE_LINE_EM = 8.6  # a wider name stands smaller, on two lines
 ONE_LINE_BESIDE_MINUTES_EM = 7.0  # where values of 1:00 and more take some of its room

@@ -8,7 +8,7 @@ from station.screens.records import KINDS, MODES, SCENES, SOUNDS, Screen
 from station.screens.register import AWAY_NS
 from station.views.views import View
 from station.web.page import PageContent
-from station.web.presenters.gates import time_of_day
+from station.web.presenters.time_zones import time_of_day
 
 MODE_WORDS: dict[str, Sentence] = {
     "both": text("Board and run"),
