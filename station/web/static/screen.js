@@ -11,6 +11,7 @@
   const GLIDE_MS = 450;
   const IDENTIFY_MS = 8_000;
   const HERE_EVERY_MS = 5_000;
+  const LONG_LINE = 70; // a message above this many characters is set smaller
   const body = document.body;
   const TURN_MS = Number(body.dataset.turn) * 1000;
   const field = (id) => document.getElementById(id);
@@ -168,6 +169,7 @@
     const message = field("hall-big-message").textContent;
     const line = [message, words].filter(Boolean).join(" · ");
     if (band.textContent !== line) band.textContent = line;
+    band.toggleAttribute("data-long", line.length > LONG_LINE);
     band.hidden = !line || body.dataset.show === "message" || body.dataset.show === "blank";
   }
 

@@ -72,7 +72,7 @@ def event(count: int, name: str = "W" * 64) -> EventView:
             SLOW_MS,
             3600.0,
             official_by_two=True,
-        )  # fmt: skip
+        )
         for race_id, title, state in (
             ("race-1", "W" * 64, "running"),
             ("two", "決勝", "draft"),
