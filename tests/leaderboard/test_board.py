@@ -6,6 +6,7 @@ import pathlib
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -147,8 +148,10 @@ def test_a_discarded_run_frees_its_attempt_and_a_voided_one_does_not(
     assert [(row.placed.score_ms, row.attempts) for row in board.snapshot("one").rows] == [(9100, 2)]
 
 
-@pytest.mark.parametrize("changes", [{"revision": 1, "score_ms": 0}, {"revision": 2}], ids=["the first", "with a score"])
-def test_only_a_correction_to_nothing_discards(board: LeaderboardService, changes: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "changes", [{"revision": 1, "score_ms": 0}, {"revision": 2}], ids=["the first", "with a score"]
+)
+def test_only_a_correction_to_nothing_discards(board: LeaderboardService, changes: dict[str, Any]) -> None:
     reply = post(board, dataclasses.replace(result(), discarded=True, **changes))
     assert reply.status == 422
     assert "`discarded`" in json.loads(reply.body)["error"]
