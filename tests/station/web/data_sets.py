@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from station.core.event.records import EventCar, EventInfo
+from station.core.event.records import EventCar, EventInfo, RaceState
 from station.screens.records import Screen, ScreensView
 from station.views.audit.audit_trail import AuditEntry
 from station.views.event_view import EventView, RaceLine, RacerLine
@@ -12,10 +12,10 @@ from station.views.results.race_results import RaceResults
 from station.views.trackside.announcements import Announcement
 from station.views.trackside.commentary import CommentaryView, LapTime, RunLaps
 from station.views.trackside.devices import StartLightsView, StopButtonView
-from station.views.trackside.sectors import SectorView
+from station.views.trackside.sectors import SectorLevel, SectorView
 from station.views.views import View
 from tests.station.exports.sample_results import sample
-from tests.station.web import operate_views
+from tests.station.web import extreme_views, operate_views
 from tests.station.web.extreme_views import LONG, LONG_RULES, MANY, NAMES, SLOW_MS, STOPPED, names
 from tests.station.web.sample_views import EMPTY, FULL_GATE, RUN, SPLIT, TOGETHER, TROUBLE, VIEW, S
 
@@ -53,6 +53,11 @@ def racers(count: int) -> tuple[RacerLine, ...]:
 
 def event(count: int, name: str = "W" * 64) -> EventView:
     """An event with so many racers, three races and three cars."""
+    titled: tuple[tuple[str, str, RaceState], ...] = (
+        ("race-1", "W" * 64, "running"),
+        ("two", "決勝", "draft"),
+        ("three", name, "closed"),
+    )
     races = tuple(
         RaceLine(
             race_id,
@@ -73,11 +78,7 @@ def event(count: int, name: str = "W" * 64) -> EventView:
             3600.0,
             official_by_two=True,
         )
-        for race_id, title, state in (
-            ("race-1", "W" * 64, "running"),
-            ("two", "決勝", "draft"),
-            ("three", name, "closed"),
-        )
+        for race_id, title, state in titled
     )
     cars = (
         EventCar("c" * 64, "stock", ("E2:" * 20,), "#2563eb"),
@@ -130,9 +131,9 @@ def raced(count: int, first_ms: int = 9_412, lap_s: int = 4) -> DataSet:
     return DataSet(view, results(count, first_ms, official=False))
 
 
+LEVELS: tuple[SectorLevel, ...] = ("best", "own", "slower", "unknown", "pending")
 SECTORS = tuple(
-    SectorView(number, None if level == "pending" else 599_999_000_000, level)
-    for number, level in enumerate(("best", "own", "slower", "unknown", "pending"), 1)
+    SectorView(number, None if level == "pending" else 599_999_000_000, level) for number, level in enumerate(LEVELS, 1)
 )
 
 
@@ -141,7 +142,7 @@ def laps_of(number: int, racer: str, laps: int) -> RunLaps:
     return RunLaps(f"run-{number}", racer, 99, number == 7, number % 2 == 1, SLOW_MS, times)
 
 
-LONG_RUN = replace(LONG.run, sectors=SECTORS, last_sectors=SECTORS)  # type: ignore[type-var]
+LONG_RUN = replace(extreme_views.LONG_RUN, sectors=SECTORS, last_sectors=SECTORS)
 WORST = replace(
     LONG,
     race=replace(LONG.race, best_lap_ns=SLOW_MS * 1_000_000, best_racer=NAMES[2]),  # type: ignore[type-var]

@@ -12,7 +12,8 @@ from shared.protocol.messages import CarState
 from shared.protocol.results import encode_result
 from shared.web.server import listen
 from tests.leaderboard import sample_races
-from tests.system.look.summit import RACERS, RUNS, TEN_NS, S
+from tests.station.service.station_rig import S
+from tests.system.look.summit import RACERS, RUNS, TEN_NS
 from tests.vehicle.sample_parts import frame
 from tests.vehicle.web.test_access import Site
 from vehicle.core.messages import ControlTrace, LoopTelemetry

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.clock import ManualClock
-from shared.link.mock import MockBroker
+from shared.link.mock import MockBroker, MockLink
 from shared.protocol import messages as m
 from shared.rules.ranking import RaceRules
 from station.access.identity import Identity
@@ -25,7 +25,7 @@ from station.service.setup import StationSetup
 from station.service.station import Station
 from station.store.journal import Journal
 from station.views.command_answers import Accepted
-from tests.station.service.station_rig import MS, MockLink, Rig, S, WireCar
+from tests.station.service.station_rig import MS, Rig, S, WireCar
 from tests.station.web.archived_runs import working
 from tests.station.web.conftest import Served, serve
 
@@ -108,8 +108,8 @@ class Summit(Rig):
         assert isinstance(answer, Accepted), (command, answer)
 
     def _set_up(self) -> None:
-        by = {"author": "Nadia", "device": "Desk"}
-        track = {"track": "re:Invent 2018", "time_zone": "Europe/Berlin"}
+        by: dict[str, Any] = {"author": "Nadia", "device": "Desk"}
+        track: dict[str, Any] = {"track": "re:Invent 2018", "time_zone": "Europe/Berlin"}
         self.command(e.CreateEvent(name="Autumn Summit 2026", **by, **track))
         self.command(e.CreateRace(name="Qualifying", rules=RULES, cars_on_track=1, submit_after_s=-1, **by))
         self.command(e.CreateRace(name="Final", rules=RaceRules(method="best_lap", max_laps=10), **by))
@@ -165,14 +165,14 @@ class Summit(Rig):
             car.beat("disarmed")
 
     def _rule(self) -> None:
-        by = {"author": "Ruth", "device": "Tablet at turn 3"}
+        by: dict[str, Any] = {"author": "Ruth", "device": "Tablet at turn 3"}
         self.command(e.AddPenalty(run_id="run-5", number=1, seconds=1.5, reason="touched the cone of turn 6", **by))
         self.command(e.VoidLap(run_id="run-4", number=4, reason="a marshal stood in the beam", **by))
         self.command(e.VoidLap(run_id="run-1", number=3, reason="cut the corner at turn 3", **by))
         self.command(e.RestoreLap(run_id="run-1", number=3, reason="the video shows all wheels on the line", **by))
 
     def _be_in_the_middle_of_a_run(self) -> None:
-        by = {"author": "Nadia", "device": "Desk"}
+        by: dict[str, Any] = {"author": "Nadia", "device": "Desk"}
         self.drive(*ON_TRACK)
         for racer in QUEUE:
             self.command(e.QueueRacer(racer=racer, **by))

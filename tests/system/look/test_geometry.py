@@ -21,7 +21,7 @@ from leaderboard.credentials import Credentials
 from shared.protocol.messages import CarState
 from shared.protocol.results import encode_result
 from shared.web.server import listen
-from station.access.identity import VISITOR
+from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
 from station.screens.register import ScreenRegister
 from station.views.runs.run_archive import RunPage, RunSummary
@@ -83,6 +83,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/event", ("9-racers", "200-racers", "no-race")),
         *(Look(f"/event?act={act}", (), TIGHT) for act in ("event", "create", "change&race=race-1")),
     ),
+    "tracks": (Look("/tracks", ("no-race",)), Look("/tracks?find=nothing-is-called-this", (), TIGHT)),
     "racers": (
         Look("/racers", ("0-racers", "200-racers", "no-race")),
         *(Look(f"/racers?{act}", (), TIGHT) for act in ("act=add", "act=import", f"edit={NAMES[2]}")),
@@ -208,7 +209,7 @@ def officials(browser: Browser, archive: ArchiveRig) -> Iterator[Pages]:
         people = pages.served.access.people
         for name in NAMES[:5]:
             people.add_person(VISITOR, name[:40], Role.REFEREE, "284613")
-        people.offer_pairing(VISITOR, NAMES[2][:40], "tablet", Role.REFEREE)
+        people.offer_pairing(Identity("Nadia", Role.ADMIN), NAMES[2][:40], "tablet", Role.REFEREE)
         yield pages
 
 
@@ -301,7 +302,9 @@ def test_the_leaderboard_shows_every_score_at_every_size(browser: Browser, tmp_p
     with board(tmp_path) as url:
         context = browser.new_context(color_scheme="dark")
         page = context.new_page()
-        looks = [(path, geometry.VIEWPORTS) for path in ("/", "/races/cup", "/docs", "/nowhere")]
+        looks: list[tuple[str, Sizes]] = [
+            (path, geometry.VIEWPORTS) for path in ("/", "/races/cup", "/docs", "/nowhere")
+        ]
         looks += [(f"/races/{race_id}", TIGHT) for race_id in BOARD_RACES if race_id != "cup"]
         looks += [("/races/many?screen=true", HALL_TIGHT)]
         for path, sizes in looks:

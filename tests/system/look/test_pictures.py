@@ -38,6 +38,7 @@ PICTURES = {
     "run-public": Picture("run", "/runs/run-2", PHONE),
     "event": Picture("event", "/event"),
     "event-new-race": Picture("event", "/event?act=create"),
+    "tracks": Picture("tracks", "/tracks"),
     "racers": Picture("racers", "/racers"),
     "racers-import": Picture("racers", "/racers?act=import"),
     "cars": Picture("cars", "/cars"),
