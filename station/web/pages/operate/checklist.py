@@ -119,10 +119,16 @@ def _station(view: View, run: RunView) -> list[CheckLine]:
         return Act(f"mend-{name}-{run.run_id}", label, command, texts, now=now)
 
     return [
-        CheckLine(text("Race mode"), mode, act=mend("mode", text("Race mode"), "set_mode", ("mode", "race")), stops=True),
-        CheckLine(text("No stop is in force"), stop, act=mend("stop", text("Release the stop"), "release_stop"), stops=True),
+        CheckLine(
+            text("Race mode"), mode, act=mend("mode", text("Race mode"), "set_mode", ("mode", "race")), stops=True
+        ),
+        CheckLine(
+            text("No stop is in force"), stop, act=mend("stop", text("Release the stop"), "release_stop"), stops=True
+        ),
         CheckLine(text("Records are on disk"), store),
-        CheckLine(text("The clock is set"), clock, act=mend("clock", text("Use this device's time"), "set_clock", now=True)),
+        CheckLine(
+            text("The clock is set"), clock, act=mend("clock", text("Use this device's time"), "set_clock", now=True)
+        ),
         *lights,
         CheckLine(text("The leaderboard knows the race"), target, "/event"),
     ]
