@@ -14,7 +14,8 @@ class Act:
 
     `key`: its shortcut. `why_not`: why it cannot be done now, "" if it can. `ask`: the title of a dialog that first
     asks for a reason. `dialog`: the dialog that it opens instead of sending a command; "checklist" is only shown if a
-    line of it is not well. `for_screen_readers`: what is not said by the label alone. `now`: the browser adds its time of day.
+    line of it is not well. `for_screen_readers`: what is not said by the label alone.
+    `now`: the browser adds its time of day.
     """
 
     id: str
