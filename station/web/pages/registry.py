@@ -34,6 +34,7 @@ from station.web.pages.setup.routes import setup_routes
 from station.web.pages.sign_in.routes import claim_routes, pair_routes, sign_in_routes
 from station.web.pages.sound.presenter import SOUND
 from station.web.pages.sound.routes import sound_routes
+from station.web.pages.tracks.routes import tracks_routes
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
@@ -56,6 +57,7 @@ PAGES: tuple[Page, ...] = (
     Page("run", "/runs/{run_id}", text("Run"), Role.VIEWER, content=RUN, routes=run_routes),
     Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, content=RUN, routes=officials_form),
     Page("event", "/event", text("Event"), Role.OPERATOR, in_tabs=True, content=EVENT, routes=event_routes),
+    Page("tracks", "/tracks", text("Tracks"), Role.OPERATOR, routes=tracks_routes),
     Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
     Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),
     Page("results", "/results/{race_id}", text("Results"), Role.VIEWER, routes=results_routes),
