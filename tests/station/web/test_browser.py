@@ -135,17 +135,6 @@ def test_axe_finds_nothing(served: Served, browser: Browser, theme: str, path: s
     context.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/operate", "/gates"])
-@pytest.mark.parametrize("width", [320, 390, 820, 1366, 1920])
-def test_no_page_is_wider_than_its_screen(served: Served, browser: Browser, path: str, width: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    page = Watched(context.new_page()).open(served.url + path)
-    for view in (VIEW, TESTING, TOGETHER):
-        show(served, page, view)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-    context.close()
-
-
 def test_targets_are_large_enough_for_a_finger(served: Served, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = Watched(context.new_page()).open(f"{served.url}/operate")

@@ -129,7 +129,7 @@ def test_a_refusal_is_one_sentence_and_keeps_what_was_typed(station: EventStatio
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_nothing_is_clipped_with_names_of_every_kind(browser: Browser, station: EventStation, scheme: str) -> None:
+def test_axe_finds_nothing_with_names_of_every_kind(browser: Browser, station: EventStation, scheme: str) -> None:
     if scheme == "dark":
         entries = tuple(
             Racer(
@@ -152,8 +152,7 @@ def test_nothing_is_clipped_with_names_of_every_kind(browser: Browser, station: 
         ("cars", "/cars"),
     ):
         Watched(page).open(station.url + path)
-        assert look(page, f"{what}-{scheme}") == []
-        assert violations(page) == []
+        assert violations(page) == [], what
     context.close()
 
 
@@ -163,11 +162,9 @@ def test_empty_lists_and_two_hundred_racers(browser: Browser, tmp_path: pathlib.
     with event_station(tmp_path, empty=True) as station:
         for what in ("event", "racers", "cars"):
             Watched(page).open(f"{station.url}/{what}")
-            assert look(page, f"{what}-empty") == []
             assert violations(page) == []
         entries = tuple(Racer(f"Racer {n}", transponders=(str(7000 + n),)) for n in range(200))
         station.give(e.ImportRacers(author="Ruth", racers=entries))
         Watched(page).open(f"{station.url}/racers")
         expect(page.locator("#racers tr")).to_have_count(200)
-        assert look(page, "racers-200", ((1280, 800), (390, 844))) == []
         context.close()

@@ -14,7 +14,7 @@ from tests import geometry
 from tests.browser import violations
 from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import MANY, NAMES
-from tests.station.web.sample_views import EMPTY, RUN, STOPPED, TOGETHER, VIEW, FakeStation, S
+from tests.station.web.sample_views import EMPTY, RUN, STOPPED, VIEW, FakeStation, S
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LIVE = '#link[data-state="live"]'
@@ -47,21 +47,12 @@ QUEUE = QueueView(
 )
 HEAT = replace(VIEW, standing=standing(9), queue=QUEUE, runs=(RUN,))
 OVER = replace(RUN, phase="finished", lap_started_ns=None, ends_ns=None)
-MINUTE_RUN = replace(RUN, racer=NAMES[2], lap_started_ns=VIEW.clock.now_ns - 72 * S)
-TEN_MINUTES_RUN = replace(RUN, racer=NAMES[4], lap_started_ns=VIEW.clock.now_ns - 612 * S)
 STATES: dict[str, View] = {
     "heat": HEAT,
-    "minutes": replace(HEAT, standing=standing(200, 72_123), run=MINUTE_RUN, runs=(MINUTE_RUN,)),
-    "ten-minutes": replace(HEAT, standing=standing(9, 612_123), run=TEN_MINUTES_RUN, runs=(TEN_MINUTES_RUN,)),
-    "one": replace(HEAT, standing=standing(1)),
-    "three-cars": replace(TOGETHER, standing=standing(9), queue=QUEUE),
     "six-cars": replace(MANY, standing=standing(9), queue=QUEUE),
-    "result": replace(HEAT, runs=(), run=OVER, queue=QueueView()),
-    "next": replace(HEAT, runs=(), run=None),
     "interrupted": replace(HEAT, stop=STOPPED),
     "empty": EMPTY,
 }
-OTHER_MODES = ("board", "run", "queue", "winner", "qr", "message", "blank")
 
 
 def show(station: FakeStation, page: Page, view: View) -> None:
@@ -91,21 +82,6 @@ def a_page(browser: Browser, theme: str = "dark") -> Iterator[Page]:
     context.close()
 
 
-def test_every_state_is_whole_at_every_size(browser: Browser, hall: Served) -> None:
-    found: list[str] = []
-    with a_page(browser) as page:
-        opened(page, f"{hall.url}/screen")
-        for state, view in STATES.items():
-            show(hall.station, page, view)
-            phones = geometry.VIEWPORTS[2:4] if state in ("minutes", "six-cars") else ()
-            found += geometry.look(page, f"screen-both-{state}", (*geometry.HALL_VIEWPORTS, *phones))
-        show(hall.station, page, STATES["ten-minutes"])
-        for mode in OTHER_MODES:
-            opened(page, f"{hall.url}/screen?mode={mode}")
-            found += geometry.look(page, f"screen-{mode}", (*geometry.HALL_VIEWPORTS, geometry.VIEWPORTS[3]))
-    assert found == []
-
-
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_on_the_screens(browser: Browser, hall: Served, theme: str) -> None:
     with a_page(browser, theme) as page:
@@ -120,7 +96,6 @@ def test_axe_finds_nothing_on_the_screens(browser: Browser, hall: Served, theme:
         opened(page, f"{hall.url}/screens")
         page.wait_for_selector(".screen-line")
         assert violations(page) == []
-        assert geometry.look(page, f"screens-{theme}", ((1280, 800),)) == []
 
 
 def test_one_click_changes_every_screen(browser: Browser, hall: Served) -> None:

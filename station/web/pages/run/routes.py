@@ -15,8 +15,12 @@ from station.evidence.bundle import make_bundle
 from station.views.runs.run_archive import RunPage
 from station.web.access import identity_of, role_refusal
 from station.web.api import error_answer
+from station.web.pages.run.marks import mark_of
 from station.web.pages.run.presenter import run_sheet
-from station.web.presenters.time_zones import times_of
+        name, seen = ("run_officials", view) if is_official(request) else ("run", visitor_view(view))
+        with times_of(view):
+            sheet = run_sheet(page)
+        return await site.html(request, name, run=sheet, body_data={"mark": mark_of(seen, page.run_id)})
 from station.web.site import Site
 
 MAX_ID = 200
@@ -31,13 +35,14 @@ def run_routes(site: Site) -> APIRouter:
     @router.get("/runs/{run_id}", response_class=HTMLResponse)
     async def run_page(request: Request, run_id: str) -> Response:
         """Everything about one run; with its rulings for officials, reduced for everybody else."""
+        view = site.view()  # taken before the run is read, so that a change in between is not missed
         page = await _page(site, run_id)
         if isinstance(page, Response):
             return page
-        name = "run_officials" if is_official(request) else "run"
-        with times_of(site.view()):
+        name, seen = ("run_officials", view) if is_official(request) else ("run", visitor_view(view))
+        with times_of(view):
             sheet = run_sheet(page)
-        return await site.html(request, name, run=sheet)
+        return await site.html(request, name, run=sheet, body_data={"mark": mark_of(seen, page.run_id)})
 
     @router.get("/api/v1/runs/{run_id}")
     async def run_json(request: Request, run_id: str) -> Response:
