@@ -17,10 +17,8 @@ from station.web.access import identity_of, role_refusal
 from station.web.api import error_answer
 from station.web.pages.run.marks import mark_of
 from station.web.pages.run.presenter import run_sheet
-        name, seen = ("run_officials", view) if is_official(request) else ("run", visitor_view(view))
-        with times_of(view):
-            sheet = run_sheet(page)
-        return await site.html(request, name, run=sheet, body_data={"mark": mark_of(seen, page.run_id)})
+from station.web.presenters.time_zones import times_of
+from station.web.presenters.visitors import visitor_view
 from station.web.site import Site
 
 MAX_ID = 200
