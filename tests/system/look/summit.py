@@ -17,6 +17,7 @@ from shared.protocol import messages as m
 from shared.rules.ranking import RaceRules
 from station.access.identity import Identity
 from station.access.roles import Role
+from station.access.tokens import ShownTokens
 from station.core import inputs as e
 from station.core.event.records import Racer
 from station.gates.mock import MockGate
@@ -189,11 +190,12 @@ class Summit(Rig):
 
 @dataclass(frozen=True)
 class Hall:
-    """The summit's pages as an admin sees them, and as a visitor does; and the station behind them."""
+    """The summit's pages as an admin sees them, and as a visitor does; `device`: the token of one that is paired."""
 
     officials: Served
     visitors: Served
     summit: Summit
+    device: str
 
     def at(self, address: str, *, public: bool) -> str:
         """Where a page is; `{code}` stands for the code of the racer on the track."""
@@ -220,5 +222,8 @@ def summit_hall(folder: pathlib.Path) -> Iterator[Hall]:
         by = Identity("Nadia", Role.ADMIN, "Desk")
         for name, role in (("Ruth", Role.REFEREE), ("Max", Role.REFEREE), ("Sam", Role.OPERATOR)):
             officials.access.people.add_person(by, name, role, "284613")
-        officials.access.people.offer_pairing(by, "Tablet at turn 3", "tablet", Role.REFEREE)
-        yield Hall(officials, visitors, summit)
+        people = officials.access.people
+        paired = people.offer_pairing(by, "Phone of the line judge", "phone", Role.REFEREE)
+        device = people.pair(paired.code, ShownTokens(), "127.0.0.1")
+        people.offer_pairing(by, "Tablet at turn 3", "tablet", Role.REFEREE)
+        yield Hall(officials, visitors, summit, device)
