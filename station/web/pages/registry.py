@@ -18,6 +18,7 @@ from station.web.pages.overlay.presenter import OVERLAY
 from station.web.pages.overlay.routes import overlay_routes
 from station.web.pages.people.routes import people_routes
 from station.web.pages.racer.routes import racer_routes
+from station.web.pages.racers.cards import cards_routes
 from station.web.pages.racers.presenter import RACERS
 from station.web.pages.racers.routes import racers_routes
 from station.web.pages.referee.presenter import REFEREE
@@ -59,6 +60,7 @@ PAGES: tuple[Page, ...] = (
     Page("event", "/event", text("Event"), Role.OPERATOR, in_tabs=True, content=EVENT, routes=event_routes),
     Page("tracks", "/tracks", text("Tracks"), Role.OPERATOR, routes=tracks_routes),
     Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
+    Page("cards", "/racers/cards", text("Racers' cards"), Role.OPERATOR, routes=cards_routes),
     Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),
     Page("results", "/results/{race_id}", text("Results"), Role.VIEWER, routes=results_routes),
     Page(

@@ -203,6 +203,7 @@ def test_the_real_controller_obeys_and_a_late_renewal_does_not_revive() -> None:
         controller.tick(now_ms * MS)
         control.on_guard_message(CarState(True, controller.mode, controller.mode_state.reason, "first"))
 
+    control.on_guard_message(CarState(True, "disarmed", model="first"))
     first = controller.next_heartbeat(1000 * MS)
     control.on_guard_message(first)
     control.start("me", 40, 1.0)
