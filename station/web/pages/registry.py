@@ -11,6 +11,7 @@ from station.web.pages.commentator.presenter import COMMENTATOR
 from station.web.pages.event.presenter import EVENT
 from station.web.pages.event.routes import event_routes
 from station.web.pages.gates.presenter import GATES
+from station.web.pages.gates.routes import gates_routes
 from station.web.pages.head import OFFICIALS_HEAD, PUBLIC_HEAD
 from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
@@ -76,7 +77,7 @@ PAGES: tuple[Page, ...] = (
         routes=screens_routes,
         also=("sound",),
     ),
-    Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
+    Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES, routes=gates_routes),
     Page("commentator", "/commentator", text("Commentator"), Role.VIEWER, content=COMMENTATOR, also=("sound",)),
     Page("chart", "/chart", text("Lap chart"), Role.VIEWER, content=CHART),
     Page("sound", "/sound", text("Sound"), Role.VIEWER, routes=sound_routes, also=("sound",)),
