@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 from shared.protocol.messages import OfficialLap, RunStatus
-from shared.rules.ranking import score_run
 from shared.text import text
 from station.core.attribution.transponders import UnknownId
 from station.core.facts import Lap, Proposal
 from station.core.inputs import Moment, clock_of
 from station.core.race.race import Race
 from station.core.runs.car_models import matches_entry, shown
-from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
 from station.views.race_views import RaceView, RunView, StandingLine, UnknownTransponderView
@@ -63,7 +61,7 @@ class LapFigures:
 def lap_figures(run: Run) -> LapFigures:
     """The figures of a run's laps as they are now, computed once for everything that shows them."""
     laps = run.book.laps()
-    return LapFigures(laps, best_ns(laps), score_ms(run, laps))
+    return LapFigures(laps, best_ns(laps), score_ms(run))
 
 
 def run_view(
@@ -166,11 +164,11 @@ def best_ns(laps: tuple[Lap, ...]) -> int | None:
     return min((lap.lap_ns for lap in laps if lap.valid), default=None)
 
 
-def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
-    """The run's score so far in ms, with these laps; None if it has none."""
+def score_ms(run: Run) -> int | None:
+    """The run's score so far in ms; None if it has none."""
     if run.disqualified:
         return None
-    score = run.score if run.phase == "finished" else score_run(run_laps(laps), run.rules)
+    score = run.score if run.phase == "finished" else run.book.score()
     return None if score is None else score.score_ms
 
 
