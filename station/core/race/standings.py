@@ -10,7 +10,7 @@ from dataclasses import replace
 from shared.protocol.results import Evidence, ModelSource, Result
 from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank
 from station.core.facts import Lap
-from station.core.inputs import OpenRace
+from station.core.inputs import DISCARDS, OpenRace
 from station.core.runs.run import Run
 
 POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around the scoring window give the same score
@@ -146,6 +146,7 @@ def result(
         finished_utc_ns=max(1, run.finished_utc_ns),  # even a clock set back beyond 1970 gives a valid time
         evidence=_evidence(run, uncertainty_of(race, laps, score)),
         kind=race.kind,
+        discarded=not run.counts and race.officiating >= DISCARDS,
     )
 
 

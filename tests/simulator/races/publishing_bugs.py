@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from leaderboard.board import LeaderboardService, PostReply
+from leaderboard.board import LeaderboardService
+from leaderboard.posting import PostReply
 from shared.protocol import messages as m
 from shared.protocol.results import Result
 from shared.webhooks import signed_headers
