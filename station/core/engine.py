@@ -252,7 +252,7 @@ class Engine(TimingState):
 
     def _compared(self, facts: Sequence[f.Fact]) -> list[f.Fact]:
         """The comparison of both systems for each run that ends, and again after each late pair."""
-        run_ids = {fact.run_id for fact in facts if type(fact) in _COMPARED_AFTER}
+        run_ids = {fact.run_id for fact in facts if isinstance(fact, _COMPARED_AFTER)}
         if not run_ids or self.race is None:
             return []
         summaries = [each for run_id in sorted(run_ids) if (each := self.backup.summary(run_id)) is not None]
