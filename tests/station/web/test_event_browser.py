@@ -150,8 +150,9 @@ def test_axe_finds_nothing_with_names_of_every_kind(browser: Browser, station: E
         ("racers", "/racers"),
         ("racers-edit", "/racers?edit=" + "W" * 40),
         ("cars", "/cars"),
+        ("cards", "/racers/cards"),
     ):
-        Watched(page).open(station.url + path)
+        page.goto(station.url + path)
         assert violations(page) == [], what
     context.close()
 
@@ -167,4 +168,10 @@ def test_empty_lists_and_two_hundred_racers(browser: Browser, tmp_path: pathlib.
         station.give(e.ImportRacers(author="Ruth", racers=entries))
         Watched(page).open(f"{station.url}/racers")
         expect(page.locator("#racers tr")).to_have_count(200)
+        page.set_viewport_size({"width": 390, "height": 844})
+        toggle = page.locator("#racers .check-in").first.bounding_box()
+        assert toggle is not None
+        assert min(toggle["width"], toggle["height"]) >= 44  # a thumb's
+        page.goto(f"{station.url}/racers/cards")
+        assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == 200 / 8
         context.close()

@@ -86,6 +86,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
     "tracks": (Look("/tracks", ("no-race",)), Look("/tracks?find=nothing-is-called-this", (), TIGHT)),
     "racers": (
         Look("/racers", ("0-racers", "200-racers", "no-race")),
+        Look("/racers/cards"),
         *(Look(f"/racers?{act}", (), TIGHT) for act in ("act=add", "act=import", f"edit={NAMES[2]}")),
     ),
     "cars": (Look("/cars", ("0-racers", "no-race")), Look("/cars?act=add", (), TIGHT)),
