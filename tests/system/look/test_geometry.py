@@ -86,9 +86,9 @@ TABLE: dict[str, tuple[Look, ...]] = {
     "tracks": (Look("/tracks", ("no-race",)), Look("/tracks?find=nothing-is-called-this", (), TIGHT)),
     "racers": (
         Look("/racers", ("0-racers", "200-racers", "no-race")),
-        Look("/racers/cards"),
         *(Look(f"/racers?{act}", (), TIGHT) for act in ("act=add", "act=import", f"edit={NAMES[2]}")),
     ),
+    "cards": (Look("/racers/cards"),),
     "cars": (Look("/cars", ("0-racers", "no-race")), Look("/cars?act=add", (), TIGHT)),
     "results": (Look("/results/race-1", RANKED),),
     "certificates": (Look("/results/race-1/certificates", ("0-racers", "over-1:00")),),
@@ -221,7 +221,7 @@ def visitors(browser: Browser, archive: ArchiveRig) -> Iterator[Pages]:
 
 
 def test_every_page_of_the_station_is_in_the_table() -> None:
-    assert list(TABLE) == [page.name for page in PAGES]
+    assert set(TABLE) == {page.name for page in PAGES}
 
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name not in BEFORE_SIGN_IN])

@@ -42,6 +42,7 @@ PICTURES = {
     "tracks": Picture("tracks", "/tracks"),
     "racers": Picture("racers", "/racers"),
     "racers-import": Picture("racers", "/racers?act=import"),
+    "racers-cards": Picture("cards", "/racers/cards"),
     "cars": Picture("cars", "/cars"),
     "screens": Picture("screens", "/screens"),
     "gates": Picture("gates", "/gates"),
