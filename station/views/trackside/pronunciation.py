@@ -17,7 +17,7 @@ def pronunciations(racers: Iterable[RacerLine]) -> dict[str, str]:
     return {name_key(racer.alias): racer.pronounce_as for racer in racers if racer.pronounce_as}
 
 
-def said(sentence: str, names: Mapping[str, str]) -> str:
+def pronounced(sentence: str, names: Mapping[str, str]) -> str:
     """The sentence with each racer's name as it is pronounced; in any language, as the sentence itself."""
     if not names or not isinstance(sentence, Sentence):
         return sentence

@@ -6,7 +6,7 @@ from shared.text import text
 from shared.text.reader import reading
 from station.views.event_view import RacerLine
 from station.views.trackside.announcements import Announcement
-from station.views.trackside.pronunciation import pronunciations, said
+from station.views.trackside.pronunciation import pronounced, pronunciations
 from station.web.pages.sound.presenter import sound_data
 from tests.station.web.sample_views import VIEW
 
@@ -19,15 +19,15 @@ NAMES = pronunciations(RACERS)
 
 def test_names_are_said_as_they_are_pronounced_whatever_their_spelling() -> None:
     assert NAMES == {"xx_shafi": "Sha fee"}
-    assert said(text("Next: {racer}.", racer="XX_shafi"), NAMES) == "Next: Sha fee."
-    assert said(text("Next: {racer}.", racer="Ada"), NAMES) == "Next: Ada."
+    assert pronounced(text("Next: {racer}.", racer="XX_shafi"), NAMES) == "Next: Sha fee."
+    assert pronounced(text("Next: {racer}.", racer="Ada"), NAMES) == "Next: Ada."
     moved = text("Correction: {was}'s run was {racer}'s.", was="xX_Shafi", racer="Ada")
-    assert said(moved, NAMES) == "Correction: Sha fee's run was Ada's."
+    assert pronounced(moved, NAMES) == "Correction: Sha fee's run was Ada's."
 
 
 def test_what_only_looks_like_a_name_is_not_touched() -> None:
-    assert said(text("{what} is {racer}.", what="xX_Shafi", racer="Ada"), NAMES) == "xX_Shafi is Ada."
-    assert said("xX_Shafi is no sentence of ours.", NAMES) == "xX_Shafi is no sentence of ours."
+    assert pronounced(text("{what} is {racer}.", what="xX_Shafi", racer="Ada"), NAMES) == "xX_Shafi is Ada."
+    assert pronounced("xX_Shafi is no sentence of ours.", NAMES) == "xX_Shafi is no sentence of ours."
 
 
 def test_a_page_shows_the_name_and_says_its_pronunciation_in_its_language() -> None:
@@ -35,4 +35,4 @@ def test_a_page_shows_the_name_and_says_its_pronunciation_in_its_language() -> N
     view = replace(VIEW, announcements=(announced,), event=replace(VIEW.event, racers=RACERS))
     with reading("de"):
         (told,) = sound_data(view)["announcements"]
-    assert (told["sentence"], told["said"]) == ("Als Nächstes: xX_Shafi.", "Als Nächstes: Sha fee.")
+    assert (told["sentence"], told["pronounced"]) == ("Als Nächstes: xX_Shafi.", "Als Nächstes: Sha fee.")

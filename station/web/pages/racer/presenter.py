@@ -13,7 +13,7 @@ from station.views.provisional import ordinal
 from station.views.results.race_results import PlaceResult, RaceResults, RunResult
 from station.views.views import View
 from station.web.pages.results.presenter import LapCell, lap_cell, when
-from station.web.presenters.time_zones import zone_of
+from station.web.presenters.time_zones import event_zone
 
 BAR_WIDTH, BAR_GAP, STRIP_HEIGHT = 22, 4, 60
 MAX_BARS = 60
@@ -137,7 +137,7 @@ def _start(view: View, race_id: str, racer: str) -> Sentence:
         return text("")
     if line.called:
         return text("You are called: come to the line now.")
-    zone = zone_of(view.event.event.time_zone if view.event.event is not None else "")
+    zone = event_zone(view)
     at = time_of_day(line.start_utc_ns, zone, seconds=False)
     minutes = max(0, line.start_utc_ns - view.clock.utc_ns) // 60_000_000_000
     return ntext(

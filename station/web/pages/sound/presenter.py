@@ -4,7 +4,7 @@ from typing import Any
 
 from shared.text.reader import shown
 from shared.units import NS_PER_MS
-from station.views.trackside.pronunciation import pronunciations, said
+from station.views.trackside.pronunciation import pronounced, pronunciations
 from station.views.trackside.start_sequence import staged_start
 from station.views.views import View
 from station.web.page import PageContent
@@ -13,7 +13,7 @@ from station.web.page import PageContent
 def sound_data(view: View) -> dict[str, Any]:
     """For sound.js: announcements, oldest first, and the instants of a start, in ms of the station's clock.
 
-    `sentence` is shown, and `said` is what a voice says.
+    `sentence` is shown, and `pronounced` is what a voice says.
     """
     names = pronunciations(view.event.racers)
     announcements = [
@@ -21,7 +21,7 @@ def sound_data(view: View) -> dict[str, Any]:
             "number": each.number,
             "kind": each.kind,
             "sentence": shown(each.sentence),
-            "said": shown(said(each.sentence, names)),
+            "pronounced": shown(pronounced(each.sentence, names)),
             "at_ms": each.at_ns / NS_PER_MS,
             "spoken": each.spoken,
         }

@@ -12,7 +12,7 @@ from shared.text import text
 from shared.text.reader import shown
 from shared.web.language import JSONAnswer
 from station.speech.espeak import Speech
-from station.views.trackside.pronunciation import pronunciations, said
+from station.views.trackside.pronunciation import pronounced, pronunciations
 from station.views.views import ServicePort
 from station.web.site import Site
 
@@ -58,7 +58,7 @@ def _sentence(service: ServicePort, number: str) -> str | None:
         return TEST
     view = service.snapshot()
     sentence = next((each.sentence for each in view.announcements if str(each.number) == number), None)
-    return None if sentence is None else said(sentence, pronunciations(view.event.racers))
+    return None if sentence is None else pronounced(sentence, pronunciations(view.event.racers))
 
 
 def _error(status: int, sentence: str) -> JSONAnswer:
