@@ -15,6 +15,7 @@ MODE_WORDS: dict[str, Sentence] = {
     "board": text("Board"),
     "run": text("Run"),
     "queue": text("Queue"),
+    "chart": text("Lap chart"),
     "winner": text("Winner"),
     "message": text("Message"),
     "qr": text("QR code"),
