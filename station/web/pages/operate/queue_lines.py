@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from shared.text import Sentence, text
+from shared.text import Sentence, joined, text
 from shared.text.dates import time_of_day
 from station.views.queue_view import QueueLine
 from station.views.views import View
@@ -112,7 +112,7 @@ def _row(view: View, line: QueueLine) -> QueueRow:
     when = text("called") if line.called else time_of_day(line.start_utc_ns, event_zone(view), seconds=False)
     state = "called" if line.called else "waiting"
     colour = _colour(view, line.racer)
-    return QueueRow(_key(line.racer), line.racer, line.place, state, when, ", ".join(notes), colour)
+    return QueueRow(_key(line.racer), line.racer, line.place, state, when, joined(notes, ", "), colour)
 
 
 def _waiting(view: View) -> list[WaitingResult]:
