@@ -16,7 +16,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from leaderboard import domain
-from leaderboard.domain import BestAttempt, Conflict, RaceRecord, UnknownRace
+from leaderboard.domain import Attempt, BestAttempt, Conflict, RaceRecord, UnknownRace, UnknownRacer
 from leaderboard.rescoring import rescore_race, rescore_racer
 from leaderboard.sender import ANY_SENDER, Sender, check_key
 from leaderboard.store import queries
@@ -25,6 +25,7 @@ from shared.errors import BadInput, Refused
 from shared.protocol.races import differences
 from shared.protocol.results import PostAccepted, Result, decode_result, encode_accepted
 from shared.rules.ranking import Placed, RaceRules
+from shared.text import text
 
 
 class PostReply(NamedTuple):
@@ -54,6 +55,16 @@ class Snapshot:
     racers: int
     results: int
     rows: tuple[StandingRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RacerRuns:
+    """A racer in a race: the line (None: no run qualified), and all runs as posted, the newest first."""
+
+    race: Snapshot
+    name: str
+    row: StandingRow | None
+    runs: tuple[tuple[Attempt, Result], ...]
 
 
 class LeaderboardService:
@@ -255,6 +266,18 @@ class LeaderboardService:
             for place, line in zip(placed, shown, strict=False)
         )
         return Snapshot(head.race, head.version, head.racers, head.results, table)
+
+    def racer_runs(self, race_id: str, racer: str) -> RacerRuns:
+        """A racer's runs in a race, by any spelling. Raises UnknownRace, UnknownRacer."""
+        snapshot = self.snapshot(race_id)
+        with self._store.read() as db:
+            known = queries.known_spelling(db, race_id, racer)
+            runs = [] if known is None else queries.runs_of(db, race_id, known)
+            name = None if known is None else queries.entry_name(db, race_id, known)
+        if known is None or (name is None and not runs):
+            raise UnknownRacer(text("There is no racer {racer} in this race.", racer=repr(racer[:80])))
+        row = next((each for each in snapshot.rows if each.placed.racer == known), None)
+        return RacerRuns(snapshot, name or known, row, tuple(runs))
 
     def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):
