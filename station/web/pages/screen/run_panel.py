@@ -34,7 +34,10 @@ class HallFact:
 
 @dataclass(frozen=True, slots=True)
 class HallRun:
-    """A run as the hall sees it. `started_ms` lets the browser run the clock on; `wrong`: it does not count."""
+    """A run as the hall sees it. `started_ms` lets the browser run the clock on; `wrong`: it does not count.
+
+    `worth`: the place that it would have if it ended now, "" if none.
+    """
 
     run_id: str
     phase: str
@@ -45,6 +48,7 @@ class HallRun:
     started_ms: float | None
     facts: tuple[HallFact, ...]
     sectors: tuple[SectorCell, ...]
+    worth: Sentence
     wrong: bool = False
 
 
@@ -89,8 +93,14 @@ def hall_run(view: View, run: RunView) -> HallRun:
         started_ms=started_ms,
         facts=tuple(_facts(view, run, rules)),
         sectors=sector_bar(run.sectors),
+        worth=_worth(view, run),
         wrong=finished and not run.counts,
     )
+
+
+def _worth(view: View, run: RunView) -> Sentence:
+    place = provisional(view, run).place if run.phase == "running" else None
+    return ordinal(place) if place is not None else text("")
 
 
 def _words(view: View, run: RunView, rules: RaceRules) -> Sentence | str:
