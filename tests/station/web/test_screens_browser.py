@@ -14,6 +14,7 @@ from tests import geometry
 from tests.browser import violations
 from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import MANY, NAMES
+from tests.station.web.pages.test_commentator import STORY
 from tests.station.web.sample_views import EMPTY, RUN, STOPPED, VIEW, FakeStation, S
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -45,7 +46,7 @@ QUEUE = QueueView(
         for place, name in enumerate(("Katherine Johnson", *NAMES[:5]), 1)
     )
 )
-HEAT = replace(VIEW, standing=standing(9), queue=QUEUE, runs=(RUN,))
+HEAT = replace(VIEW, standing=standing(9), queue=QUEUE, runs=(RUN,), commentary=STORY)
 OVER = replace(RUN, phase="finished", lap_started_ns=None, ends_ns=None)
 STATES: dict[str, View] = {
     "heat": HEAT,
@@ -82,6 +83,23 @@ def a_page(browser: Browser, theme: str = "dark") -> Iterator[Page]:
     context.close()
 
 
+def test_the_chart_names_its_lines_where_they_end(browser: Browser, hall: Served) -> None:
+    with a_page(browser) as page:
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        show(hall.station, opened(page, f"{hall.url}/screen?mode=chart"), HEAT)
+        expect(page.locator(".placed .chart-label")).to_have_count(2)
+        assert page.evaluate(_LABELS_AT_LINES_ENDS)
+
+
+_LABELS_AT_LINES_ENDS = """() => {
+  const canvas = document.querySelector(".hall-chart canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const painted = data.filter((value, place) => place % 4 === 3 && value > 0).length;
+  const top = (name) => document.querySelector(`.chart-racer[title="${name}"]`).getBoundingClientRect().top;
+  return painted > 1000 && top("Ada Lovelace") < top("Grace Hopper"); // the slower lap is the higher
+}"""
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_on_the_screens(browser: Browser, hall: Served, theme: str) -> None:
     with a_page(browser, theme) as page:
@@ -90,7 +108,7 @@ def test_axe_finds_nothing_on_the_screens(browser: Browser, hall: Served, theme:
             show(hall.station, show_at, view)
             assert violations(page) == []
         show(hall.station, page, HEAT)
-        for mode in ("queue", "winner", "qr"):
+        for mode in ("queue", "chart", "winner", "qr"):
             opened(page, f"{hall.url}/screen?mode={mode}")
             assert violations(page) == [], mode
         opened(page, f"{hall.url}/screens")

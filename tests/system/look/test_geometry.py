@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -71,7 +72,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/screen", (*RANKED, "3-cars", "6-cars", "over", "queued", "stopped", "no-race"), HALL, HALL_TIGHT),
         Look("/screen?mode=board", ("over-10:00",), HALL, HALL_TIGHT),
         Look("/screen?mode=run", ("over-1:00", "over-10:00"), HALL, HALL_TIGHT),
-        *(Look(f"/screen?mode={mode}", (), HALL) for mode in ("queue", "winner", "qr", "message", "blank")),
+        *(Look(f"/screen?mode={mode}", (), HALL) for mode in ("queue", "chart", "winner", "qr", "message", "blank")),
     ),
     "operate": (Look("/operate", ("0-racers", "200-racers", "over-10:00", *RACED), tight=CONTROL_TIGHT),),
     "racer": (Look(f"/r/{CODE}", ("9-racers", "over-1:00")),),
@@ -307,7 +308,8 @@ def test_the_leaderboard_shows_every_score_at_every_size(browser: Browser, tmp_p
             (path, geometry.VIEWPORTS) for path in ("/", "/races/cup", "/docs", "/nowhere")
         ]
         looks += [(f"/races/{race_id}", TIGHT) for race_id in BOARD_RACES if race_id != "cup"]
-        looks += [("/races/many?screen=true", HALL_TIGHT)]
+        looks += [("/races/cup?screen=1", geometry.VIEWPORTS), ("/races/many?screen=1", HALL_TIGHT)]
+        looks += [(f"/races/cup/racers/{quote(NAMES[2])}", geometry.VIEWPORTS)]
         for path, sizes in looks:
             page.goto(url + path)
             found += geometry.look(page, path, sizes)

@@ -56,6 +56,7 @@ PICTURES = {
     "big-screen-board": Picture("screen", "/screen?mode=board", HALL, "dark"),
     "big-screen-run": Picture("screen", "/screen?mode=run", HALL, "dark"),
     "big-screen-winner": Picture("screen", "/screen?mode=winner", HALL, "dark"),
+    "big-screen-chart": Picture("screen", "/screen?mode=chart", HALL, "dark"),
     "queue-display": Picture("screen", "/screen?mode=queue", HALL, "dark"),
     "overlay": Picture("overlay", "/overlay?bg=%23245a3c", HALL, "dark"),
     "spectator-board": Picture("live", "/#board", PHONE),
@@ -126,7 +127,11 @@ def test_the_leaderboard_is_whole_at_its_size(browser: Browser, tmp_path: pathli
     found: list[str] = []
     with leaderboard(tmp_path) as url:
         page = browser.new_page(color_scheme="light", viewport={"width": 1280, "height": 800})
-        for name, path in (("leaderboard", "/"), ("leaderboard-race", "/races/qualifying")):
+        for name, path in (
+            ("leaderboard", "/"),
+            ("leaderboard-race", "/races/qualifying"),
+            ("leaderboard-racer", "/races/qualifying/racers/Lena%20Hoffmann"),
+        ):
             page.goto(url + path)
             found += taken(page, name)
         page.set_viewport_size({"width": 1920, "height": 1080})
