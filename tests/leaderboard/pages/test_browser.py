@@ -99,7 +99,8 @@ def test_readable_everywhere(browser: Browser, running: Running, scheme: str) ->
     for number, racer in enumerate(("m", "Anna", "Tom")):
         running.post(result(f"{race_id}-{racer}", racer, (10_000 + 100 * number,) * 3, race_id=race_id))
     context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
-    for path in (f"/races/{race_id}", "/", "/docs", "/nowhere"):
+    more = (f"/races/{race_id}/racers/m", f"/races/{race_id}?screen=1")
+    for path in (f"/races/{race_id}", "/", "/docs", "/nowhere", *more):
         page = page_of(context, running, path)
         for size, (width, height) in SIZES.items():
             page.set_viewport_size({"width": width, "height": height})

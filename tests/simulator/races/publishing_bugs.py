@@ -14,7 +14,7 @@ from shared.webhooks import signed_headers
 from simulator.races.hosts.crash_points import CrashingJournal
 from simulator.races.hosts.leaderboard_host import FaultyWebhook
 from simulator.races.physical.sim_car import SimCar
-from station.core.runs.lap_book import LapBook
+from station.core.runs.book.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.timing.gate import CrossingCounter
 from station.service import storage_fault
