@@ -71,7 +71,7 @@
       if (visible.right - visible.left < 1 || visible.bottom - visible.top < 1) continue;
       // The ink of a line is about its middle; line boxes may touch.
       const trim = Math.min(box.height, visible.bottom - visible.top) * 0.22;
-      const layer = element.closest(".stop-bar, .silence, #stopbar, thead") ? 1 : 0;
+      const layer = element.closest(".stop-bar, .silence, #stopbar, .tabs, thead") ? 1 : 0;
       const [top, bottom] = [visible.top + trim, visible.bottom - trim];
       boxes.push({ ...visible, top, bottom, node, layer, text: short(node.data) });
     }

@@ -113,7 +113,7 @@ class Summit(Rig):
         track: dict[str, Any] = {"track": "re:Invent 2018", "time_zone": "Europe/Berlin"}
         self.command(e.CreateEvent(name="Autumn Summit 2026", **by, **track))
         self.command(e.CreateRace(name="Qualifying", rules=RULES, cars_on_track=1, submit_after_s=-1, **by))
-        self.command(e.CreateRace(name="Final", rules=RaceRules(method="best_lap", max_laps=10), **by))
+        self.command(e.CreateRace(name="Final", rules=RaceRules(consecutive_laps=1, max_laps=10), **by))
         self.command(e.SwitchRace(race_id="qualifying", **by))
         self.command(e.ImportRacers(racers=RACERS, **by))
         for racer in RACERS:

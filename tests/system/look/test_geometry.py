@@ -334,7 +334,7 @@ def test_the_car_shows_everything_on_a_phone(browser: Browser, tmp_path: pathlib
     found = geometry.look(page, "car-claim", sizes)
     page.get_by_label("Claim code").fill(site.code)
     page.get_by_role("button", name="Claim").click()
-    page.locator("#models li").first.wait_for()
+    page.locator("#models li").first.wait_for(state="attached")
     site.bench.control.on_guard_message(CarState(True, "tripped", "x" * 120, NAMES[0] + "m" * 24, "ab" * 32, 40))
     page.locator("#model").filter(has_text=NAMES[0]).wait_for()
     found += geometry.look(page, "car-desk", sizes)

@@ -151,7 +151,7 @@ def test_the_car_is_whole_on_a_phone(browser: Browser, tmp_path: pathlib.Path) -
         found += taken(page, "car-claim")
         page.get_by_label("Claim code").fill(code)
         page.get_by_role("button", name="Claim").click()
-        page.locator("#models li").first.wait_for()
+        page.locator("#models li").first.wait_for(state="attached")
         reports()
         page.locator("#mode").filter(has_text="Driving").wait_for()
         found += taken(page, "car")
