@@ -258,5 +258,5 @@ def test_a_racers_own_page_holds_the_runs_of_the_race_before(station: EventStati
     page = get(station, f"/r/{code}")
     assert "No runs yet." in page  # in the final
     assert f'href="/results/{before.race_id}"' in page
-    assert "8.000" in page
+    assert "8.200" in page
     assert f"/results/{before.race_id}/certificates?place=" in page
