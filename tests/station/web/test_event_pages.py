@@ -252,11 +252,11 @@ def test_the_pages_are_for_operators(station: EventStation, path: str) -> None:
 def test_a_racers_own_page_holds_the_runs_of_the_race_before(station: EventStation) -> None:
     before = next(race for race in station.event.races if race.active)
     station.give(e.AddRacer(author="Ruth", racer="Ada"))
-    station.give(e.CreateRace(author="Ruth", name="Final", rules=RULES))
-    station.give(e.SwitchRace(author="Ruth", race_id="final"))
+    station.give(e.CreateRace(author="Ruth", name="Last of all", rules=RULES))
+    station.give(e.SwitchRace(author="Ruth", race_id="last-of-all"))
     [code] = [racer.code for racer in station.event.racers if racer.alias == "Ada"]
     page = get(station, f"/r/{code}")
-    assert "No runs yet." in page  # in the final
+    assert "No runs yet." in page  # in the last race
     assert f'href="/results/{before.race_id}"' in page
     assert "8.200" in page
     assert f"/results/{before.race_id}/certificates?place=" in page
