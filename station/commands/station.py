@@ -17,7 +17,7 @@ from station.build import build, hold_lock
 from station.commands import access
 from station.config import StationConfig
 from station.screens.register import ScreenRegister
-from station.service.backups.desk import BackupDesk
+from station.service.backups.station_backups import StationBackups
 from station.service.station import Station
 from station.service.threads import StationThreads
 from station.store.event_files.tracks import TrackLibrary
@@ -62,10 +62,10 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> bool:
         ends.callback(os.close, hold_lock(config.data_dir))
         finish_restore(config.data_dir)
         runner = StationThreads(build(config, log=log))
-        desk = BackupDesk(config.data_dir, runner.over.set)
-        ends.callback(lambda: desk.commit_if_wanted(bool(runner.station.snapshot().runs)))
+        backups = StationBackups(config.data_dir, runner.over.set)
+        ends.callback(lambda: backups.commit_if_wanted(bool(runner.station.snapshot().runs)))
         ends.callback(runner.stop)
-        ends.callback(desk.close)
+        ends.callback(backups.close)
         send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
         opened = open_access(config.data_dir, config.access.limits)
         ends.callback(opened.close)
@@ -77,7 +77,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> bool:
             lambda: opened.state.settings.get("language") or config.web.language,
             TrackLibrary(config.data_dir),
             ScreenRegister(config.data_dir, log),
-            desk,
+            backups,
         )
         web = WebServer(app, listening, app.state.live.close, app.state.is_official)
         ends.callback(web.close)
@@ -87,7 +87,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> bool:
         runner.over.wait()
     if runner.failed:
         raise RacedayError(f"the station stopped itself; start it again, the journal is intact.\n{runner.failed}")
-    return desk.restarting
+    return backups.restarting
 
 
 def finish_restore(data_dir: pathlib.Path, wait_s: float = SYNC_GIVES_WAY_S) -> None:

@@ -20,7 +20,7 @@ from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
 from station.access.station_access import StationAccess
 from station.screens.register import ScreenRegister
-from station.service.backups.desk import BackupDesk
+from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackLibrary
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
@@ -47,7 +47,7 @@ def create_app(
     default_language: Callable[[], str] = lambda: "en",
     tracks: TrackLibrary | None = None,
     screens: ScreenRegister | None = None,
-    backups: BackupDesk | None = None,
+    backups: StationBackups | None = None,
 ) -> FastAPI:
     """The app over a station. `access`: who may do what.
 

@@ -1,6 +1,7 @@
 """The work on a backup, in a process of its own: `python -m station.service.backups.worker ACT DATA_DIR FILE`.
 
-Started by desk.py. It prints one JSON line for each step: {"share": 0.4}; at the end {"done": ...} or {"error": ...}.
+Started by station_backups.py. It prints one JSON line for each step: {"share": 0.4}; in the end {"done": ...} or
+{"error": ...}.
 """
 
 import json

@@ -87,8 +87,14 @@
     hand_timed.checked = hand_reason.required = false;
     hand_reason.value = "";
     document.querySelector("#add-form [value=queue]").disabled = false;
-    field("by-hand").open = !gateReady;
+    field("by-hand").open = false;
+    showGate();
+  }
+
+  function showGate() {
+    if (!field("by-hand")) return;
     field("by-hand-now").hidden = gateReady;
+    if (!gateReady) field("by-hand").open = true;
   }
 
   async function add(form, how) {
@@ -213,6 +219,7 @@
     if (data) {
       runs = data.runs;
       gateReady = data.gate_ready;
+      showGate();
       options("racer-names", data.racers);
       options("car-names", data.cars);
       for (const button of document.querySelectorAll("[data-mode-of]")) {

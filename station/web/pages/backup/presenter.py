@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from shared.text import Sentence, text
 from shared.text.dates import moment_of, short_day, time_of_day
 from station.service.backups.contents import Contents
-from station.service.backups.desk import BackupDesk, BackupFile, Work
+from station.service.backups.station_backups import BackupFile, StationBackups, Work
 
 DONE: dict[str, Sentence] = {"removed": text("The backup is deleted from the station's disk.")}
 WORK_WORDS: dict[str, Sentence] = {
@@ -56,19 +56,19 @@ class BackupPanel:
     restored: str
 
 
-def backup_panel(desk: BackupDesk, run_is_on: bool, zone: ZoneInfo) -> BackupPanel:
+def backup_panel(backups: StationBackups, run_is_on: bool, zone: ZoneInfo) -> BackupPanel:
     """What the page shows now."""
-    work = desk.work
-    files = tuple(_line(each, zone) for each in desk.files())
+    work = backups.work
+    files = tuple(_line(each, zone) for each in backups.files())
     names = {each.name for each in files}
     done = work is not None and work.over and not work.error
     checked = work if work is not None and done and work.act == "check" and work.file in names else None
-    last = desk.last
+    last = backups.last
     restored = text("Last restored: {file}, {records} records.", file=last.backup, records=last.records) if last else ""
     return BackupPanel(
         files=files,
-        words=_words(desk, work),
-        percent=round(work.share * 100) if work is not None and not work.over else 100 if desk.restarting else None,
+        words=_words(backups, work),
+        percent=round(work.share * 100) if work is not None and not work.over else 100 if backups.restarting else None,
         error=work.error if work is not None and work.over else "",
         fresh=work.file if work is not None and done and work.act == "make" and work.file in names else "",
         chosen=checked.file if checked is not None else "",
@@ -78,8 +78,8 @@ def backup_panel(desk: BackupDesk, run_is_on: bool, zone: ZoneInfo) -> BackupPan
     )
 
 
-def _words(desk: BackupDesk, work: Work | None) -> str:
-    if desk.restarting:
+def _words(backups: StationBackups, work: Work | None) -> str:
+    if backups.restarting:
         return text("The station starts again with the backup: this page comes back by itself.")
     return WORK_WORDS[work.act] if work is not None and not work.over else ""
 

@@ -13,7 +13,7 @@ from shared.text import text
 from shared.web.language import JSONAnswer
 from station.access.identity import Identity
 from station.access.records import AccessEvent, Deed
-from station.service.backups.desk import BackupDesk
+from station.service.backups.station_backups import StationBackups
 from station.store.disk_space import disk_space
 from station.store.recovery.backup import SPARE_BYTES
 from station.web.access import identity_of
@@ -22,7 +22,7 @@ from station.web.pages.backup.presenter import DONE, backup_panel
 from station.web.pages.forms import failure, form_page, read_form, see_other
 from station.web.pages.uploads import read_upload
 from station.web.presenters.time_zones import zone_of
-from station.web.site import Site
+from station.web.site import Site, UnknownHere
 
 MAX_UPLOAD_BYTES = 4_000_000_000
 Fields = dict[str, str]
@@ -40,10 +40,10 @@ def backup_routes(site: Site) -> APIRouter:
     @router.get("/backup/state")
     async def state() -> JSONAnswer:
         """How far the work is: `busy`, and `percent` of it."""
-        desk = _desk(site)
-        work = desk.work
+        backups = _backups(site)
+        work = backups.work
         share = work.share if work is not None else 0.0
-        return JSONAnswer({"busy": desk.busy or desk.restarting, "percent": round(share * 100)})
+        return JSONAnswer({"busy": backups.busy or backups.restarting, "percent": round(share * 100)})
 
     @router.get("/backup/files/{name}")
     async def download(request: Request, name: str) -> Response:
@@ -77,39 +77,42 @@ def backup_routes(site: Site) -> APIRouter:
     return router
 
 
-def _desk(site: Site) -> BackupDesk:
+def _backups(site: Site) -> StationBackups:
     if site.backups is None:
-        raise Refused(text("This station makes no backups in the browser."))
+        raise UnknownHere(text("This station makes no backups in the browser."))
     return site.backups
 
 
 def _make(site: Site, by: Identity, _: Fields) -> None:
-    _record(site, by, "backup_made", _desk(site).make())
+    _record(site, by, "backup_made", _backups(site).make())
 
 
 def _check(site: Site, _: Identity, fields: Fields) -> None:
-    _desk(site).check(fields.get("name", ""))
+    _backups(site).check(fields.get("name", ""))
 
 
 def _remove(site: Site, by: Identity, fields: Fields) -> None:
     name = fields.get("name", "")
-    _desk(site).remove(name)
+    _backups(site).remove(name)
     _record(site, by, "backup_removed", name)
 
 
 def _restore(site: Site, by: Identity, fields: Fields) -> None:
     """Prepares the restore; the record of it comes first, since the station then starts again."""
     name = fields.get("name", "")
-    _desk(site).path(name)
+    _backups(site).path(name)
     if site.service.snapshot().runs:
         raise Refused(text("A run is on: restore when it is over."))
     site.access.confirm_pin(by.session, fields.get("pin", ""))
     _record(site, by, "backup_restored", name)
-    _desk(site).restore(name, by.author)
+    _backups(site).restore(name, by.author)
 
 
 def _fetched(site: Site, by: Identity, name: str) -> pathlib.Path:
-    path = _desk(site).path(name)
+    try:
+        path = _backups(site).path(name)
+    except BadInput as error:
+        raise UnknownHere(error.args[0]) from None
     _record(site, by, "backup_fetched", name)
     return path
 
@@ -123,18 +126,18 @@ ACTS: dict[str, Callable[[Site, Identity, Fields], None]] = {
 
 
 async def _receive(site: Site, request: Request) -> None:
-    desk = _desk(site)
-    path = await anyio.to_thread.run_sync(desk.new_path, "uploaded")
+    backups = _backups(site)
+    path = await anyio.to_thread.run_sync(backups.new_path, "uploaded")
     part = path.with_suffix(".part")
-    most = min(MAX_UPLOAD_BYTES, max(0, disk_space(desk.folder).free_bytes - SPARE_BYTES))
+    max_bytes = min(MAX_UPLOAD_BYTES, max(0, disk_space(backups.folder).free_bytes - SPARE_BYTES))
     try:
         with part.open("wb") as target:
-            await read_upload(request, most, target)
+            await read_upload(request, max_bytes, target)
         part.chmod(0o600)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    await anyio.to_thread.run_sync(desk.check, path.name)
+    await anyio.to_thread.run_sync(backups.check, path.name)
 
 
 def _record(site: Site, by: Identity, deed: Deed, name: str) -> None:
@@ -146,7 +149,7 @@ async def _page(site: Site, request: Request, status: int = 200, *, done: str = 
         view = site.service.snapshot()
         event = view.event.event
         zone = zone_of(event.time_zone if event is not None else "")
-        return {"panel": backup_panel(_desk(site), bool(view.runs), zone)}
+        return {"panel": backup_panel(_backups(site), bool(view.runs), zone)}
 
     values = await anyio.to_thread.run_sync(found)
     return await form_page(site, request, "backup", status, done=done, error=error, **values)

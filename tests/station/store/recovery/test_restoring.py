@@ -15,6 +15,7 @@ from shared.errors import BadInput, StorageError
 from shared.tracks.shipped import shipped_bytes
 from station.core import inputs as e
 from station.service.backups.contents import contents_of
+from station.store import disk_space
 from station.store.event_files.tracks import TrackLibrary
 from station.store.opening import JOURNAL, KEY, SYNC, open_journal
 from station.store.recovery import backup as backups
@@ -146,7 +147,7 @@ def test_a_newer_or_foreign_backup_and_a_full_disk_are_refused(
     monkeypatch.setattr(backups, "FORMAT", 2)
     with pytest.raises(BadInput, match="was made by a newer Raceday"):
         stage(data, tmp_path / "newer.zip")
-    space = backups.disk_space(tmp_path)
+    space = disk_space.disk_space(tmp_path)
     monkeypatch.setattr(backups, "disk_space", lambda _: replace(space, free_bytes=1000))
     with pytest.raises(StorageError, match=r"the disk has 0 MB left, and this needs 50 MB"):
         back_up(data, tmp_path / "b.zip")

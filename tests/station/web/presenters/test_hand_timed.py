@@ -1,12 +1,7 @@
 """A run that is timed by hand because the gate is dead: how race control offers it, and where it is marked."""
 
-import pathlib
-import tempfile
 from dataclasses import replace
 
-from playwright.sync_api import Browser, expect
-
-from station.core import inputs as e
 from station.views.race_views import StandingLine
 from station.web.pages.operate.presenter import control_data
 from station.web.pages.operate.queue_lines import queue_panel
@@ -14,12 +9,9 @@ from station.web.pages.operate.run_cards import run_cards
 from station.web.pages.operate.steps import run_controls
 from station.web.presenters.laps import lap_lines, place_lines
 from station.web.presenters.visitors import visitor_view
-from tests.station.service.station_rig import S
-from tests.station.web.event_station import RULES, event_station
+from tests.station.web.event_station import RULES
 from tests.station.web.operate_views import ARMED_RUN, CALLED, with_runs
-from tests.station.web.sample_views import GATE
-
-HAND = "timed by hand, ±0.1 s"
+from tests.station.web.sample_views import GATE, RUN, lap
 
 
 def test_a_dead_gate_offers_to_time_the_run_by_hand() -> None:
@@ -56,33 +48,6 @@ def test_its_place_is_marked() -> None:
     assert (marked.hand_timed, plain.hand_timed) == (True, False)
 
 
-def test_a_whole_run_is_timed_by_keyboard_and_marked_everywhere(browser: Browser) -> None:
-    with tempfile.TemporaryDirectory(prefix="rd-") as folder, event_station(pathlib.Path(folder)) as station:
-        station.rig.gate.detach()
-        page = browser.new_page()
-        page.goto(f"{station.url}/operate")
-        page.keyboard.press("/")
-        expect(page.locator("#by-hand-now")).to_be_visible()
-        page.fill("[name=racer]", "Grace")
-        page.fill("[name=car]", "car-1")
-        page.check("[name=hand_timed]")
-        expect(page.locator("#add-form [value=queue]")).to_be_disabled()
-        page.fill("[name=hand_reason]", "the cable is torn")
-        page.click("#add-form [value=open]")
-        expect(page.locator("#cards")).to_contain_text("The gate does not time this run")
-        run_id = station.rig.station.snapshot().runs[0].run_id
-        station.give(e.StartRun(author="Ruth", run_id=run_id, by_hand=True))
-        for lap in range(3):
-            station.rig.clock.advance(station.rig.clock.now_ns() + 9 * S)
-            expect(page.locator("#hand-time")).to_have_class("act primary")
-            page.keyboard.press("t")
-            if lap:
-                expect(page.locator("#lap_rows tr")).to_have_count(lap)
-        expect(page.locator("#lap_rows")).to_contain_text(HAND)
-        results = page.request.get(f"{station.url}/results/race-1").text()
-        assert results.count(HAND) >= 2, "the place and its run"
-        assert "by hand, ±0.1 s" in page.request.get(f"{station.url}/").text()
-        run = station.rig.station.snapshot().run
-        assert run is not None
-        assert [HAND in line.detail for line in lap_lines(run, RULES)] == [True, True]
-        page.close()
+def test_its_laps_say_so() -> None:
+    run = replace(RUN, laps=(lap(1, 9_000, source="hand"), lap(2, 9_100)))
+    assert ["timed by hand, ±0.1 s" in line.detail for line in lap_lines(run, RULES)] == [False, True]

@@ -52,7 +52,7 @@ class BackupFile:
     utc_ns: int
 
 
-class BackupDesk:
+class StationBackups:
     """Thread-safe. `restart` is called when a restore is prepared: it lets the station close and start again."""
 
     def __init__(
@@ -170,24 +170,24 @@ class BackupDesk:
 
     def _follow(self, process: "subprocess.Popen[bytes]", work: Work, person: str) -> None:
         """Takes what the worker says until it ends."""
-        said: dict[str, Any] = {}
+        reported: dict[str, Any] = {}
         assert process.stdout is not None
         with process.stdout as lines:
             for line in lines:
-                said |= json.loads(line)
-                self.work = replace(work, share=float(said.get("share", 0.0)))
+                reported |= json.loads(line)
+                self.work = replace(work, share=float(reported.get("share", 0.0)))
         process.wait()
-        self.work = self._outcome(work, said)
-        if "done" in said and work.act == "prepare":
-            self._wanted = replace(restore_of(said["done"]), person=person)
+        self.work = self._outcome(work, reported)
+        if "done" in reported and work.act == "prepare":
+            self._wanted = replace(restore_of(reported["done"]), person=person)
             self._restart()
 
-    def _outcome(self, work: Work, said: dict[str, Any]) -> Work:
-        if "done" not in said:
+    def _outcome(self, work: Work, reported: dict[str, Any]) -> Work:
+        if "done" not in reported:
             drop_staged(self.data_dir)
-            error = str(said.get("error", "")) or text("The work on the backup ended before it was done.")
+            error = str(reported.get("error", "")) or text("The work on the backup ended before it was done.")
             return replace(work, over=True, error=recorded(error))
         if work.act != "check":
             return replace(work, over=True, share=1.0)
-        there, here = (Contents(**said["done"][each]) for each in ("there", "here"))
+        there, here = (Contents(**reported["done"][each]) for each in ("there", "here"))
         return replace(work, over=True, share=1.0, there=there, here=here)
