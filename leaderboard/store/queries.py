@@ -172,6 +172,7 @@ def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int 
         "uncertainty_ns": result.evidence.uncertainty_ns,
         "accepted_utc_ns": at_utc_ns,
         "payload": payload,
+        "discarded": result.discarded,
     }
     return int(db.execute(sql.ADD_RESULT, values).scalar_one())
 
@@ -192,8 +193,25 @@ def set_score(db: sa.Connection, seq: int, score_ms: int | None) -> None:
 def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
     """The newest revisions of this racer's results. A result that was reassigned is the new racer's only."""
     rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer}).all()
-    every = newest(Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns) for r in rows)
+    every = newest(
+        Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns, r.discarded)
+        for r in rows
+    )
     return [attempt for attempt in every if attempt.racer == racer]
+
+
+def known_spelling(db: sa.Connection, race_id: str, racer: str) -> str | None:
+    """The spelling under which this racer is stored in the race; None if no result or entry named him."""
+    first: str | None = db.execute(sql.SPELLING, {"race_id": race_id, "key_sha256": _key(racer)}).scalar()
+    return first
+
+
+def runs_of(db: sa.Connection, race_id: str, racer: str) -> list[tuple[Attempt, Result]]:
+    """The newest revisions of this racer's results with the results themselves, the newest run first."""
+    attempts = attempts_of(db, race_id, racer)
+    payloads = {row.seq: row.payload for row in db.execute(sql.PAYLOADS, {"seqs": [each.seq for each in attempts]})}
+    runs = [(each, decode_result(bytes(payloads[each.seq]))) for each in attempts]
+    return sorted(runs, key=lambda run: (run[0].finished_utc_ns, run[0].order), reverse=True)
 
 
 def line(db: sa.Connection, race_id: str, racer: str) -> BestAttempt | None:

@@ -60,15 +60,7 @@ def outline_of(name: str, data: bytes) -> TrackOutline:
     Raises BadInput, one sentence that says what is wrong and what to do.
     """
     rows = read_table(name, data)
-    if len(rows[0]) not in (2, 6):
-        raise BadInput(
-            text(
-                "The track {name} has {columns} columns: it needs 6 (centre, inner and outer x, y in metres) or 2 "
-                "(the centre line).",
-                name=name,
-                columns=len(rows[0]),
-            )
-        )
+    _check_columns(name, rows)
     _check_place(name, rows)
     if math.dist(rows[0][:2], rows[-1][:2]) > CLOSED_WITHIN_M:
         raise BadInput(
@@ -88,6 +80,31 @@ def outline_of(name: str, data: bytes) -> TrackOutline:
             )
         )
     length_m = _length_m([(row[0], row[1]) for row in rows])
+    _check_length(name, length_m)
+    _check_width(name, rows)
+    has_edges = len(rows[0]) == 6
+    return TrackOutline(
+        name,
+        tuple((row[0], row[1]) for row in rows),
+        tuple((row[2], row[3]) for row in rows) if has_edges else (),
+        tuple((row[4], row[5]) for row in rows) if has_edges else (),
+        length_m,
+    )
+
+
+def _check_columns(name: str, rows: Sequence[Row]) -> None:
+    if len(rows[0]) not in (2, 6):
+        raise BadInput(
+            text(
+                "The track {name} has {columns} columns: it needs 6 (centre, inner and outer x, y in metres) or 2 "
+                "(the centre line).",
+                name=name,
+                columns=len(rows[0]),
+            )
+        )
+
+
+def _check_length(name: str, length_m: float) -> None:
     if not MIN_LENGTH_M <= length_m <= MAX_LENGTH_M:
         raise BadInput(
             text(
@@ -98,15 +115,6 @@ def outline_of(name: str, data: bytes) -> TrackOutline:
                 max_m=MAX_LENGTH_M,
             )
         )
-    _check_width(name, rows)
-    has_edges = len(rows[0]) == 6
-    return TrackOutline(
-        name,
-        tuple((row[0], row[1]) for row in rows),
-        tuple((row[2], row[3]) for row in rows) if has_edges else (),
-        tuple((row[4], row[5]) for row in rows) if has_edges else (),
-        length_m,
-    )
 
 
 def _check_place(name: str, rows: Sequence[Row]) -> None:

@@ -11,6 +11,7 @@ import time
 from shared.config import load
 from shared.errors import RacedayError, StorageError
 from shared.files import is_locked, write_ready_file
+from shared.start_up import without_collecting
 from shared.web.server import listen, url_of
 from station.access.station_access import StationAccess, open_access
 from station.build import build, hold_lock
@@ -58,32 +59,8 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> bool:
     if the start fails half way.
     """
     with contextlib.ExitStack() as ends:
-        listening = ends.enter_context(listen(config.web.host, config.web.port, "web"))
-        ends.callback(os.close, hold_lock(config.data_dir))
-        finish_restore(config.data_dir)
-        runner = StationThreads(build(config, log=log))
-        backups = StationBackups(config.data_dir, runner.over.set)
-        ends.callback(lambda: backups.commit_if_wanted(bool(runner.station.snapshot().runs)))
-        ends.callback(runner.stop)
-        ends.callback(backups.close)
-        send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
-        opened = open_access(config.data_dir, config.access.limits)
-        ends.callback(opened.close)
-        app = create_app(
-            runner.station,
-            opened,
-            config.web.allowed_hosts,
-            send,
-            lambda: opened.state.settings.get("language") or config.web.language,
-            TrackLibrary(config.data_dir),
-            ScreenRegister(config.data_dir, log),
-            backups,
-        )
-        web = WebServer(app, listening, app.state.live.close, app.state.is_official)
-        ends.callback(web.close)
-        runner.start()
-        web.start()
-        _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))
+        with without_collecting():
+            runner, backups = _started(config, ready_file, ends)
         runner.over.wait()
     if runner.failed:
         raise RacedayError(f"the station stopped itself; start it again, the journal is intact.\n{runner.failed}")
@@ -104,6 +81,39 @@ def finish_restore(data_dir: pathlib.Path, wait_s: float = SYNC_GIVES_WAY_S) -> 
         os.close(lock)
     if done is not None:
         log(f"restored {done.backup}: {done.records} records, head {done.head}; before it: {', '.join(done.aside)}")
+
+
+def _started(
+    config: StationConfig, ready_file: pathlib.Path | None, ends: contextlib.ExitStack
+) -> tuple[StationThreads, StationBackups]:
+    """Starts the station and its pages; `ends` closes what was opened."""
+    listening = ends.enter_context(listen(config.web.host, config.web.port, "web"))
+    ends.callback(os.close, hold_lock(config.data_dir))
+    finish_restore(config.data_dir)
+    runner = StationThreads(build(config, log=log))
+    backups = StationBackups(config.data_dir, runner.over.set)
+    ends.callback(lambda: backups.commit_if_wanted(bool(runner.station.snapshot().runs)))
+    ends.callback(runner.stop)
+    ends.callback(backups.close)
+    send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
+    opened = open_access(config.data_dir, config.access.limits)
+    ends.callback(opened.close)
+    app = create_app(
+        runner.station,
+        opened,
+        config.web.allowed_hosts,
+        send,
+        lambda: opened.state.settings.get("language") or config.web.language,
+        TrackLibrary(config.data_dir),
+        ScreenRegister(config.data_dir, log),
+        backups,
+    )
+    web = WebServer(app, listening, app.state.live.close, app.state.is_official)
+    ends.callback(web.close)
+    runner.start()
+    web.start()
+    _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))
+    return runner, backups
 
 
 def _announce(station: Station, address: str, ready_file: pathlib.Path | None, claim_code: str) -> None:
