@@ -1,7 +1,7 @@
 """The page of backups: the files on the disk, the work that goes on, and what a checked backup holds. Pure."""
 
+import datetime as dt
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from shared.text import Sentence, text
 from shared.text.dates import moment_of, short_day, time_of_day
@@ -56,7 +56,7 @@ class BackupPanel:
     restored: str
 
 
-def backup_panel(backups: StationBackups, run_is_on: bool, zone: ZoneInfo) -> BackupPanel:
+def backup_panel(backups: StationBackups, run_is_on: bool, zone: dt.tzinfo | None) -> BackupPanel:
     """What the page shows now."""
     work = backups.work
     files = tuple(_line(each, zone) for each in backups.files())
@@ -84,7 +84,7 @@ def _words(backups: StationBackups, work: Work | None) -> str:
     return WORK_WORDS[work.act] if work is not None and not work.over else ""
 
 
-def _rows(work: Work | None, zone: ZoneInfo) -> tuple[ContentsRow, ...]:
+def _rows(work: Work | None, zone: dt.tzinfo | None) -> tuple[ContentsRow, ...]:
     if work is None or work.there is None or work.here is None:
         return ()
     there, here = _figures(work.there, zone), _figures(work.here, zone)
@@ -92,14 +92,14 @@ def _rows(work: Work | None, zone: ZoneInfo) -> tuple[ContentsRow, ...]:
     return tuple(ContentsRow(*each) for each in zip(labels, there, here, strict=True))
 
 
-def _figures(each: Contents, zone: ZoneInfo) -> tuple[str, ...]:
+def _figures(each: Contents, zone: dt.tzinfo | None) -> tuple[str, ...]:
     last = _when(each.last_utc_ns, zone) if each.last_utc_ns else "–"
     return each.event or "–", str(each.races), str(each.racers), str(each.runs), last, str(each.records)
 
 
-def _line(file: BackupFile, zone: ZoneInfo) -> FileLine:
+def _line(file: BackupFile, zone: dt.tzinfo | None) -> FileLine:
     return FileLine(file.name, f"{file.bytes / 1_000_000:.1f} MB", _when(file.utc_ns, zone))
 
 
-def _when(utc_ns: int, zone: ZoneInfo) -> str:
+def _when(utc_ns: int, zone: dt.tzinfo | None) -> str:
     return text("{day}, {time}", day=short_day(moment_of(utc_ns, zone).date()), time=time_of_day(utc_ns, zone))

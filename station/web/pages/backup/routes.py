@@ -21,7 +21,7 @@ from station.web.api import HASHING
 from station.web.pages.backup.presenter import DONE, backup_panel
 from station.web.pages.forms import failure, form_page, read_form, see_other
 from station.web.pages.uploads import read_upload
-from station.web.presenters.time_zones import zone_of
+from station.web.presenters.time_zones import event_zone
 from station.web.site import Site, UnknownHere
 
 MAX_UPLOAD_BYTES = 4_000_000_000
@@ -147,9 +147,7 @@ def _record(site: Site, by: Identity, deed: Deed, name: str) -> None:
 async def _page(site: Site, request: Request, status: int = 200, *, done: str = "", error: str = "") -> HTMLResponse:
     def found() -> dict[str, Any]:
         view = site.service.snapshot()
-        event = view.event.event
-        zone = zone_of(event.time_zone if event is not None else "")
-        return {"panel": backup_panel(_backups(site), bool(view.runs), zone)}
+        return {"panel": backup_panel(_backups(site), bool(view.runs), event_zone(view))}
 
     values = await anyio.to_thread.run_sync(found)
     return await form_page(site, request, "backup", status, done=done, error=error, **values)
