@@ -61,7 +61,7 @@ class Case:
 
 @dataclass(slots=True)
 class Work:
-    """What the main thread did, in ms as (duration, CPU time): each task while updates came, the longest of each load."""
+    """What the main thread did, as (duration, CPU time) in ms: tasks while updates came, the longest of each load."""
 
     tasks: list[tuple[float, float]] = field(default_factory=list)
     load: list[tuple[float, float]] = field(default_factory=list)
