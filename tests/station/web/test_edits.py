@@ -23,7 +23,10 @@ def applied(before: str, change: str | list[int | str]) -> str:
     ("now", "sent"),
     [
         (ROW.replace(">7<", ">8<"), [2, "8"]),
-        (ROW.replace("place-row", "place-row on"), [0, '<li id="racer-1" class="place-row on" data-racer="Ada &lt;3">']),
+        (
+            ROW.replace("place-row", "place-row on"),
+            [0, '<li id="racer-1" class="place-row on" data-racer="Ada &lt;3">'],
+        ),
         (ROW.replace("</li>", "<b>tied</b></li>"), None),
         (ROW.replace(">7<", "><"), None),
         (ROW.replace("<li", "<tr").replace("span", "em").replace("<a", "<i"), None),
