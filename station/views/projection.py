@@ -1,6 +1,6 @@
 """Projections: the engine's state as the pages show it. Called on the thread that owns the engine, after a commit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.protocol.messages import OfficialLap, RunStatus
 from shared.rules.ranking import score_run
@@ -80,37 +80,10 @@ def run_view(
     `figures`: those of the run, if they are known already. `sectors`: of the lap in progress and of the last one.
     """
     figures = figures or lap_figures(run)
-    laps = figures.laps
-    model, model_sha256 = run_model(run, reported)
     must_match = run.phase == "armed" and bool(run.race.officiating)
     differs = must_match and reported is not None and not matches_entry(run, reported)
-    current = run.book.segments[-1] if run.book.segments and run.phase == "running" else None
-    started_ns = None
-    if current is not None:
-        mark = current.start
-        started_ns = mark.at_ns if clock_of(mark.boot) == clock_of(now.boot) else now.at_ns - (now.utc_ns - mark.utc_ns)
-    return RunView(
-        run_id=run.run_id,
-        racer=run.racer,
-        car=run.car,
-        model=model,
-        model_sha256=model_sha256,
-        attempt=run.attempt,
-        phase=run.phase,
-        released=run.released,
-        laps=laps,
-        lap_number=len(laps) + 1 if current else len(laps),
-        lap_started_ns=started_ns,
-        ends_ns=run.ends_ns(now.boot) if run.phase == "running" and run.paused is None else None,
-        best_ns=figures.best_ns,
-        score_ms=figures.score_ms,
-        finished_reason=run.finished_reason,
-        counts=run.counts,
-        lap_off_tracks=current.off_tracks if current else 0,
-        lap_collisions=current.collisions if current else 0,
-        lap_resets=current.resets if current else 0,
-        flagged=tuple(mark.at_ns for mark in run.book.flagged),
-        proposals=tuple(proposal for proposal in run.proposals if is_open_proposal(proposal, run)),
+    return replace(
+        _timed_run(run, now, figures, run_model(run, reported)),
         racer_best_ns=racer_best_ns,
         by_hand=run.by_hand,
         entered_model=run.model,
@@ -126,6 +99,38 @@ def run_view(
         without_agent=run.without_agent,
         sectors=sectors[0],
         last_sectors=sectors[1],
+    )
+
+
+def _timed_run(run: Run, now: Moment, figures: LapFigures, model: tuple[str, str]) -> RunView:
+    """Who drives what, the laps, and the lap in progress."""
+    current = run.book.segments[-1] if run.book.segments and run.phase == "running" else None
+    started_ns = None
+    if current is not None:
+        mark = current.start
+        started_ns = mark.at_ns if clock_of(mark.boot) == clock_of(now.boot) else now.at_ns - (now.utc_ns - mark.utc_ns)
+    return RunView(
+        run_id=run.run_id,
+        racer=run.racer,
+        car=run.car,
+        model=model[0],
+        model_sha256=model[1],
+        attempt=run.attempt,
+        phase=run.phase,
+        released=run.released,
+        laps=figures.laps,
+        lap_number=len(figures.laps) + 1 if current else len(figures.laps),
+        lap_started_ns=started_ns,
+        ends_ns=run.ends_ns(now.boot) if run.phase == "running" and run.paused is None else None,
+        best_ns=figures.best_ns,
+        score_ms=figures.score_ms,
+        finished_reason=run.finished_reason,
+        counts=run.counts,
+        lap_off_tracks=current.off_tracks if current else 0,
+        lap_collisions=current.collisions if current else 0,
+        lap_resets=current.resets if current else 0,
+        flagged=tuple(mark.at_ns for mark in run.book.flagged),
+        proposals=tuple(proposal for proposal in run.proposals if is_open_proposal(proposal, run)),
     )
 
 
