@@ -109,8 +109,8 @@ counted(window, "getComputedStyle");
 
 def count_work(page: Page, selector: str) -> None:
     """Counts what scripts change in the element of this selector, and how often they measure the page, from now on."""
-    page.evaluate(COUNT_WORK)
     page.evaluate("selector => document.querySelector(selector).classList.add('counted')", selector)
+    page.evaluate(COUNT_WORK)
 
 
 def work_of(page: Page) -> dict[str, Any]:

@@ -109,7 +109,8 @@ def test_every_state_is_whole_at_every_size(browser: Browser, hall: Served) -> N
 def test_a_new_score_changes_one_figure_and_measures_nothing(browser: Browser, hall: Served) -> None:
     places = standing(200)
     with a_page(browser) as page:
-        show(hall.station, opened(page, f"{hall.url}/screen"), replace(HEAT, standing=places))
+        hall.station.show(standing=places)
+        opened(page, f"{hall.url}/screen")
         expect(page.locator(".hall-row")).to_have_count(200)
         count_work(page, "#hall_rows")
         fifth = replace(places[4], score_ms=10_401)

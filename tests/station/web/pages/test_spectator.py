@@ -170,9 +170,9 @@ def test_an_update_of_200_rows_touches_what_changed_and_measures_nothing(shown: 
     view = many(200)
     last = view.standing[-1]
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    shown.station.show(standing=view.standing, queue=view.queue)
     page.goto(shown.url)
     page.wait_for_selector('#link[data-state="live"]')
-    show(shown, page, view)
     count_work(page, "#places")
     third = replace(view.standing[2], score_ms=9_777)
     show(shown, page, replace(view, standing=(*view.standing[:2], third, *view.standing[3:])))
