@@ -25,7 +25,9 @@ const gliding = (list) => {
       if (Math.abs(was_px - now_px) >= LEAST_PX && (isInSight(was_px) || isInSight(now_px))) moved.push([row, was_px - now_px]);
     }
     tops = null;
-    for (const [row, by_px] of moved) {
+    // One that comes from far away begins at the edge of what is seen.
+    for (const [row, far_px] of moved) {
+      const by_px = Math.max(-innerHeight, Math.min(innerHeight, far_px));
       row.animate([{ transform: `translateY(${by_px}px)` }, { transform: "none" }], { duration: GLIDE_MS, easing: "ease-out" });
     }
   }
