@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from shared.text.reader import language
+from shared.web.html_edits import edits
 from station.screens.records import ScreensView
 from station.views.views import ServicePort, View
-from station.web.edits import edits
 from station.web.render import Pages, Rendered
 
 Value = TypeVar("Value")
@@ -216,7 +216,7 @@ def update(shared: Mapping[str, SharedTopic], last: Mapping[str, SharedTopic]) -
 def changes(now: Rendered, last: Rendered | None) -> str:
     """What has changed from `last` to `now`, as JSON; everything if `last` is None, "" if nothing has.
 
-    HTML that the browser has is sent as an edit of it (edits.py).
+    HTML that the browser has is sent as an edit of it (shared/web/html_edits.py).
     """
     changed = {
         "data": now.data,

@@ -1,7 +1,7 @@
 """What has changed within a piece of HTML, so that a new score costs a few bytes and not its whole row. Pure.
 
 HTML is a sequence of tags and texts. An edit is a list of places and what stands there now, as
-`[5, "9.412", 9, "+0.1"]`. The browser's stream (shared/web/look/stream_hub.js) has the HTML before and splits it alike.
+`[5, "9.412", 9, "+0.1"]`. The browser's stream (look/stream_hub.js) has the HTML before and splits it alike.
 """
 
 import re
