@@ -8,6 +8,7 @@ from station.screens.records import KINDS, MODES, SCENES, SOUNDS, Screen, Screen
 from station.screens.register import AWAY_NS
 from station.views.views import View
 from station.web.page import PageContent
+from station.web.pages.chart.presenter import hall_chart
 from station.web.presenters.gates import NOTHING, time_of_day
 
 NEXT = 3  # racers of the queue who are named
@@ -17,6 +18,7 @@ MODE_WORDS: dict[str, Sentence] = {
     "board": text("Board"),
     "run": text("Run"),
     "queue": text("Queue"),
+    "chart": text("Lap chart"),
     "winner": text("Winner"),
     "message": text("Message"),
     "qr": text("QR code"),
@@ -113,6 +115,7 @@ def picture(view: View, mode: ScreenMode) -> Sentence:
         "board": board,
         "run": run,
         "queue": text("next: {racers}", racers=waiting) if view.queue.lines else text("nobody waits"),
+        "chart": ntext("the laps of {n} run", "the laps of {n} runs", n=len(hall_chart(view).rows)),
         "winner": text("the winner so far: {racer}", racer=leader) if leader else text("nobody has a place yet"),
         "message": text("the message: {message}", message=view.screens.message or NOTHING),
         "qr": text("the QR code of the public page"),
