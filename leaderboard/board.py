@@ -7,31 +7,23 @@ Nothing here reads a clock: the time is an argument.
 
 import dataclasses
 import hashlib
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from leaderboard import domain
 from leaderboard.domain import BestAttempt, Conflict, RaceRecord, UnknownRace
-from leaderboard.rescoring import rescore_race, rescore_racer
-from leaderboard.sender import ANY_SENDER, Sender, check_key
+from leaderboard.posting import PostReply, checked, effect, error_body, repeated
+from leaderboard.rescoring import rescore_race
+from leaderboard.sender import ANY_SENDER, Sender
 from leaderboard.store import queries
 from leaderboard.store.database import Store
 from shared.errors import BadInput, Refused
 from shared.protocol.races import differences
-from shared.protocol.results import PostAccepted, Result, decode_result, encode_accepted
+from shared.protocol.results import Result, encode_accepted
 from shared.rules.ranking import Placed, RaceRules
-
-
-class PostReply(NamedTuple):
-    """The reply to a post: an HTTP status and the body, byte for byte."""
-
-    status: int
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,15 +196,15 @@ class LeaderboardService:
             # The same id may have been applied by another process since we queried.
             receipt = self._receipt(webhook_id)
             status = 404 if isinstance(refusal, UnknownRace) else 422
-            return PostReply(status, error_body(refusal)) if receipt is None else _repeated(receipt, digest)
+            return PostReply(status, error_body(refusal)) if receipt is None else repeated(receipt, digest)
 
     def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int, sender: Sender) -> PostReply:
         with self._store.write() as db:
             if (receipt := queries.receipt(db, webhook_id)) is not None:
-                return _repeated(receipt, digest)
-            result = _checked(webhook_id, payload)
+                return repeated(receipt, digest)
+            result = checked(webhook_id, payload)
             sender.check(result.evidence.station)
-            body = encode_accepted(_effect(db, result, payload, now_utc_ns))
+            body = encode_accepted(effect(db, result, payload, now_utc_ns))
             queries.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
         self._notify(result.race_id)
         return PostReply(201, body)
@@ -268,11 +260,6 @@ def _conflict(existing: RaceRecord, race: RaceRecord) -> str:
     return f"Another race has the id {race.race_id!r} already; choose another `race_id`."
 
 
-def error_body(error: Exception) -> bytes:
-    """The body of every refusal: `{"error": sentence}`."""
-    return json.dumps({"error": str(error)}, separators=(",", ":"), ensure_ascii=False).encode()
-
-
 def _check_times(race: RaceRecord) -> None:
     if race.opens_utc_ns is not None and race.closes_utc_ns is not None and race.opens_utc_ns >= race.closes_utc_ns:
         raise Refused("The race would close before it opens.")
@@ -283,47 +270,6 @@ def _race_if_any(db: sa.Connection, race_id: str) -> RaceRecord | None:
         return queries.race(db, race_id, for_change=True)
     except UnknownRace:
         return None
-
-
-def _repeated(receipt: queries.Receipt, digest: str) -> PostReply:
-    if receipt.body_sha256 == digest:
-        return PostReply(200, receipt.answer)
-    return PostReply(
-        409, error_body(Refused("This webhook-id was used with another body: a correction needs a higher revision"))
-    )
-
-
-def _checked(webhook_id: str, payload: bytes) -> Result:
-    result = decode_result(payload)
-    if result.webhook_id != webhook_id:
-        raise Refused(f"The webhook-id is not the one of this result ({result.webhook_id[:80]!r}).")
-    domain.check_result(result)
-    return dataclasses.replace(result, racer=domain.racer_name(result.racer))
-
-
-def _effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> PostAccepted:
-    race = queries.race(db, result.race_id, for_change=True)
-    origin = queries.origin_of(db, result.result_id)
-    if origin is not None and origin.race_id != race.race_id:
-        raise Refused(f"This result belongs to race {origin.race_id!r}; a correction cannot move it.")
-    if origin is not None:
-        check_key(origin.key, result.evidence.public_key)
-    if not result.evidence.clock_trusted:
-        # When it was driven is unknown. It counts from its arrival, which is never earlier: it wins no tie by that.
-        arrived_utc_ns = now_utc_ns if origin is None else min(now_utc_ns, origin.finished_utc_ns)
-        result = dataclasses.replace(result, finished_utc_ns=arrived_utc_ns)
-    result = dataclasses.replace(result, racer=queries.spelling(db, race.race_id, result.racer))
-    entered = race.entry == "open" or queries.entry_name(db, race.race_id, result.racer) is not None
-    provisional = origin is not None and origin.provisional
-    score = domain.accept(race, result, entered=entered, known=origin is not None, provisional=provisional)
-    score_ms = None if score is None else score.score_ms
-    seq = queries.add_result(db, result, payload, score_ms, now_utc_ns)
-    racers = {result.racer} if origin is None else {origin.racer, result.racer}
-    changed = {racer: rescore_racer(db, race, racer) for racer in sorted(racers)}
-    queries.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
-    _, line = changed[result.racer]
-    rank, ranked = queries.rank_of(db, race.race_id, line)
-    return PostAccepted(score_ms, rank, ranked, line is not None and line.seq == seq)
 
 
 def _change_rules(db: sa.Connection, before: RaceRecord, changed: RaceRecord) -> None:

@@ -84,7 +84,10 @@ class RaceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A result at its newest revision. `score_ms` None: withdrawn by a correction. `order`: when first accepted."""
+    """A result at its newest revision. `score_ms` None: withdrawn by a correction. `order`: when first accepted.
+
+    `discarded`: officials took the run out, so it is an attempt no more.
+    """
 
     seq: int
     order: int
@@ -93,6 +96,7 @@ class Attempt:
     racer: str
     score_ms: int | None
     finished_utc_ns: int
+    discarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +118,13 @@ class BestAttempt:
 
 def counted(attempts: Iterable[Attempt], rules: RaceRules) -> list[Attempt]:
     """The attempts of one racer that count: the first `attempts_per_racer`, ordered by when the run was finished."""
-    in_order = sorted(attempts, key=lambda a: (a.finished_utc_ns, a.order))
+    in_order = sorted((a for a in attempts if not a.discarded), key=lambda a: (a.finished_utc_ns, a.order))
     return in_order if rules.attempts_per_racer is None else in_order[: rules.attempts_per_racer]
 
 
 def line_of(attempts: Iterable[Attempt], rules: RaceRules) -> BestAttempt | None:
     """The best attempt among all those of one racer; None if none of them counts and has a score."""
-    known = list(attempts)
+    known = [a for a in attempts if not a.discarded]
     scored = [a for a in counted(known, rules) if a.score_ms is not None]
     if not scored:
         return None
@@ -259,6 +263,8 @@ def check_race_id(race_id: str) -> str:
 def _check_numbers(result: Result) -> None:
     if not 1 <= result.revision < 2**31:
         raise Refused(f"The result's `revision` is {result.revision}; revisions count from 1.")
+    if result.discarded and (result.revision == 1 or result.score_ms != 0):
+        raise Refused("A `discarded` result is a correction (`revision` of 2 or more) with `score_ms` 0.")
     if not 0 <= result.finished_utc_ns < _INT_LIMIT:
         raise Refused("The result's `finished_utc_ns` is not a time in nanoseconds since 1970.")
     if not 0 <= result.evidence.uncertainty_ns < _INT_LIMIT:

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from shared.errors import RacedayError, StorageError
 from shared.files import DISK_FULL
+from shared.start_up import without_collecting
 
 # ONNX Runtime sends telemetry from its first import on, unless this is set before.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -70,7 +71,9 @@ def main(arguments: list[str] | None = None) -> int:
         return _usage(words[:1])
     signal.signal(signal.SIGTERM, _stop)
     try:
-        code: int = getattr(importlib.import_module(command.module), command.main)(words[1:])
+        with without_collecting():
+            module = importlib.import_module(command.module)
+        code: int = getattr(module, command.main)(words[1:])
     except RacedayError as error:
         print(f"raceday {command.words}: {error}", file=sys.stderr)
         return error.exit_code

@@ -10,8 +10,8 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from leaderboard.board import error_body
 from leaderboard.domain import Conflict, NotAllowed, UnknownRace
+from leaderboard.posting import error_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
 from shared.webhooks import BadSignature
 

@@ -172,6 +172,7 @@ def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int 
         "uncertainty_ns": result.evidence.uncertainty_ns,
         "accepted_utc_ns": at_utc_ns,
         "payload": payload,
+        "discarded": result.discarded,
     }
     return int(db.execute(sql.ADD_RESULT, values).scalar_one())
 
@@ -192,7 +193,10 @@ def set_score(db: sa.Connection, seq: int, score_ms: int | None) -> None:
 def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
     """The newest revisions of this racer's results. A result that was reassigned is the new racer's only."""
     rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer}).all()
-    every = newest(Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns) for r in rows)
+    every = newest(
+        Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns, r.discarded)
+        for r in rows
+    )
     return [attempt for attempt in every if attempt.racer == racer]
 
 

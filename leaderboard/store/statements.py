@@ -44,6 +44,7 @@ ATTEMPTS_OF = sa.select(
     RESULTS.c.racer,
     RESULTS.c.score_ms,
     RESULTS.c.finished_utc_ns,
+    RESULTS.c.discarded,
 ).where(RESULTS.c.result_id.in_(_RESULTS_OF_RACER))
 RESULTS_OF_RACE = (
     sa.select(RESULTS.c.seq, RESULTS.c.score_ms, RESULTS.c.racer, RESULTS.c.payload)

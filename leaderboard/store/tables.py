@@ -64,6 +64,7 @@ RESULTS = sa.Table(
     sa.Column("uncertainty_ns", sa.BigInteger, nullable=False),
     sa.Column("accepted_utc_ns", sa.BigInteger, nullable=False),
     sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("discarded", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("result_id", "revision", name="one_row_per_revision"),
     sa.Index("results_of_race", "race_id", "seq"),
     sa.Index("results_of_racer", "race_id", "racer"),

@@ -39,7 +39,10 @@ class CarHeartbeat:
 
 @dataclass(frozen=True, slots=True)
 class CarState:
-    """Car, retained: what the pages show. `online` False is the car's will; `practice` as in its heartbeats."""
+    """Car, retained: what the pages show. `online` False is the car's will; `practice` as in its heartbeats.
+
+    `battery_percent` None: the car's computer does not report it.
+    """
 
     online: bool
     mode: CarMode
@@ -48,6 +51,7 @@ class CarState:
     model_sha256: str = ""
     throttle_percent: int = 0
     practice: bool = False
+    battery_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class Result:
     `result_id` with `revision` is stable over every attempt; it is the `webhook-id` and so the idempotency key. The id
     is unique over stations, journals and backups put back; revisions of one result rise, not always by one.
     `score_ms` is the station's own sum; the leaderboard computes it again from `laps` and its race's rules.
+    `discarded`: officials took the run out (a re-run stands in its place): it is no attempt of the racer's any more,
+    while a run that lost its score by rulings remains one.
     """
 
     result_id: str
@@ -72,6 +74,7 @@ class Result:
     evidence: Evidence
     kind: Literal["physical", "virtual"] = "physical"
     v: int = RESULT_VERSION
+    discarded: bool = field(default=False, metadata={"later": True})
 
     @property
     def webhook_id(self) -> str:

@@ -154,8 +154,9 @@ def windows(laps: Sequence[RunLap], rules: RaceRules) -> Iterable[Sequence[RunLa
     """Every stretch of `consecutive_laps` successful laps in a row, within the race's lap limit."""
     counted = laps if rules.max_laps is None else laps[: rules.max_laps]
     size, in_a_row, before = rules.consecutive_laps, 0, 0
+    shortest_ns, resets = seconds_to_ns(rules.min_lap_s), rules.max_resets_per_lap
     for end, lap in enumerate(counted, 1):
-        if not successful(lap, rules):
+        if not lap.valid or lap.lap_ns < shortest_ns or (resets is not None and lap.resets > resets):
             in_a_row = 0
             continue
         in_a_row = in_a_row + 1 if in_a_row and lap.number == before + 1 else 1
@@ -168,22 +169,22 @@ def score_run(laps: Sequence[RunLap], rules: RaceRules) -> Score | None:
     """The run's score, or None if it did not qualify. Equal windows: the earlier one set it."""
     best: Score | None = None
     for window in windows(laps, rules):
-        candidate = _score_window(window, rules)
-        if best is None or candidate.score_ms < best.score_ms:
-            best = candidate
+        score_ms, first, last = _score_window([lap_time_ns(lap, rules) for lap in window], rules)
+        if best is None or score_ms < best.score_ms:
+            # Its lap counts only once its window is complete: that is when the score was set.
+            best = Score(score_ms, window[first].number, window[last].number, window[-1].ended_ns)
     return best
 
 
-def _score_window(window: Sequence[RunLap], rules: RaceRules) -> Score:
-    times = [lap_time_ns(lap, rules) for lap in window]
+def _score_window(times: Sequence[int], rules: RaceRules) -> tuple[int, int, int]:
+    """The score of a window in ms, and the first and the last of its laps that made it (as places in `times`)."""
     if rules.method == "best_lap":
-        at = min(range(len(times)), key=times.__getitem__)
-        # The lap counts only once its window is complete: that is when the score was set.
-        return Score(times[at] // NS_PER_MS, window[at].number, window[at].number, window[-1].ended_ns)
+        at = times.index(min(times))
+        return times[at] // NS_PER_MS, at, at
     total = sum(times)
     if rules.method == "average":
         total //= len(times)
-    return Score(total // NS_PER_MS, window[0].number, window[-1].number, window[-1].ended_ns)
+    return total // NS_PER_MS, 0, -1
 
 
 def rank(scored: Iterable[Scored], tie_margin_ms: int = 0) -> list[Placed]:

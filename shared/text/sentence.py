@@ -5,6 +5,7 @@ or sent to a machine is the English text alone: a `Sentence` is a `str`. Text th
 `recorded`, and its template is found again when a page in another language shows it (recognition.py).
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -51,7 +52,13 @@ class Recorded(str):
 
 def text(template: str, /, **values: object) -> Sentence:
     """The English sentence of this template with these values; braces in it stand for values only if some are given."""
-    return Sentence(template, values)
+    return Sentence(template, values) if values else _plain(template)
+
+
+@functools.lru_cache(maxsize=4096)
+def _plain(template: str) -> Sentence:
+    """The sentence of a template without values: always the same one, and most sentences of a race are of this kind."""
+    return Sentence(template, {})
 
 
 def ntext(one: str, many: str, /, *, n: int, **values: object) -> Sentence:

@@ -55,7 +55,7 @@ def fields_of(template: str) -> tuple[Field, ...]:
 
 def filled(template: str, values: Mapping[str, object], shown: Callable[[object, Field], str]) -> str:
     """The template with its values, each as `shown` writes it. Raises KeyError if a value is missing."""
-    return "".join(part if isinstance(part, str) else shown(values[part.name], part) for part in parts_of(template))
+    return "".join([part if isinstance(part, str) else shown(values[part.name], part) for part in parts_of(template)])
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass
 
 from shared.errors import BadInput
+from shared.text import text
 
 MAX_FILE_BYTES = 4_000_000
 MAX_ROWS = 20_000
@@ -39,18 +40,29 @@ def read_table(name: str, data: bytes) -> list[Row]:
     """
     if len(data) > MAX_FILE_BYTES:
         raise BadInput(
-            f"The track file {name} is larger than {MAX_FILE_BYTES // 1_000_000} MB: no track needs as much."
+            text(
+                "The track file {name} is larger than {limit} MB: no track needs as much.",
+                name=name,
+                limit=MAX_FILE_BYTES // 1_000_000,
+            )
         )
     header = _header(name, data)
     count = header.rows * header.columns
     if header.rows > MAX_ROWS:
-        raise BadInput(f"The track file {name} has {header.rows} rows; at most {MAX_ROWS} are read.")
+        raise BadInput(
+            text(
+                "The track file {name} has {rows} rows; at most {limit} are read.",
+                name=name,
+                rows=header.rows,
+                limit=MAX_ROWS,
+            )
+        )
     if len(data) - header.data_at != count * header.item_bytes:
-        raise BadInput(f"The track file {name} is cut short or has bytes too many: export it again.")
+        raise BadInput(text("The track file {name} is cut short or has bytes too many: export it again.", name=name))
     kind = "f" if header.item_bytes == 4 else "d"
     numbers = struct.unpack_from(f"{header.order}{count}{kind}", data, header.data_at)
     if not all(map(math.isfinite, numbers)):
-        raise BadInput(f"The track file {name} holds values that are not finite: export it again.")
+        raise BadInput(text("The track file {name} holds values that are not finite: export it again.", name=name))
     if header.columns_first:
         return [tuple(numbers[row :: header.rows]) for row in range(header.rows)]
     return [tuple(numbers[at : at + header.columns]) for at in range(0, count, header.columns)]
@@ -58,18 +70,23 @@ def read_table(name: str, data: bytes) -> list[Row]:
 
 def _header(name: str, data: bytes) -> _Header:
     if not data.startswith(_MAGIC):
-        raise BadInput(f"{name} is not a NumPy file: save the track with numpy.save, as a .npy file.")
+        raise BadInput(text("{name} is not a NumPy file: save the track with numpy.save, as a .npy file.", name=name))
     if len(data) < 12 or data[6] not in (1, 2, 3):
-        raise BadInput(f"The track file {name} is of a NumPy format that is not known here: export it again.")
+        raise BadInput(
+            text("The track file {name} is of a NumPy format that is not known here: export it again.", name=name)
+        )
     size_bytes = 2 if data[6] == 1 else 4
     length = int.from_bytes(data[8 : 8 + size_bytes], "little")
     starts_at = 8 + size_bytes
-    text = data[starts_at : starts_at + min(length, _MAX_HEADER_BYTES)].decode("latin-1")
-    match = _HEADER.fullmatch(text) if length <= _MAX_HEADER_BYTES else None
+    written = data[starts_at : starts_at + min(length, _MAX_HEADER_BYTES)].decode("latin-1")
+    match = _HEADER.fullmatch(written) if length <= _MAX_HEADER_BYTES else None
     if match is None:
         raise BadInput(
-            f"The track file {name} must hold one table of float32 or float64 numbers with 2 or 6 columns: save it "
-            "with numpy.save(file, table.astype(float))."
+            text(
+                "The track file {name} must hold one table of float32 or float64 numbers with 2 or 6 columns: save it "
+                "with numpy.save(file, table.astype(float)).",
+                name=name,
+            )
         )
     return _Header(
         match["order"],

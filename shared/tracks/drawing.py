@@ -15,6 +15,7 @@ MARGIN = 0.06  # of the larger extent, on each side
 TOLERANCE_M = 0.01  # a point nearer than this to the line between its neighbours is left out
 ASSUMED_WIDTH_M = 0.9  # of a road of which only the centre line is known
 ARROW_AT_M = 1.2  # behind the start line
+ARROW_SHARE = 0.016  # half the arrow's width is at least this share of the drawing, so that it is seen on a long track
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +142,14 @@ def _across(outline: TrackOutline) -> Point:
 def _arrow(sheet: _Sheet, outline: TrackOutline, reverse: bool) -> str:
     """A triangle on the road, a little after the start line in the direction of driving."""
     way = -1 if reverse else 1
-    share = way * ARROW_AT_M / outline.length_m
+    sheet_m = max(sheet.width, sheet.height) / 100
+    half = max(road_width_m(outline) * 0.22, sheet_m * ARROW_SHARE)
+    share = way * max(ARROW_AT_M, 5 * half) / outline.length_m
     tip, tail = outline.point_at(share), outline.point_at(share - way * 0.4 / outline.length_m)
     length = math.dist(tip, tail)
     if length == 0:
         return ""
     ahead = ((tip[0] - tail[0]) / length, (tip[1] - tail[1]) / length)
-    half = road_width_m(outline) * 0.22
     tip = (tail[0] + ahead[0] * 2.2 * half, tail[1] + ahead[1] * 2.2 * half)
     corners = (
         tip,

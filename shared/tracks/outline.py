@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.errors import BadInput
+from shared.text import text
 from shared.tracks.array_file import Row, read_table
 
 MIN_ROWS = 8
@@ -59,23 +60,27 @@ def outline_of(name: str, data: bytes) -> TrackOutline:
     Raises BadInput, one sentence that says what is wrong and what to do.
     """
     rows = read_table(name, data)
-    if len(rows[0]) not in (2, 6):
-        raise BadInput(
-            f"The track {name} has {len(rows[0])} columns: it needs 6 (centre, inner and outer x, y in metres) or 2 "
-            "(the centre line)."
-        )
+    _check_columns(name, rows)
     _check_place(name, rows)
     if math.dist(rows[0][:2], rows[-1][:2]) > CLOSED_WITHIN_M:
-        raise BadInput(f"The track {name} is not closed: its last point must lie on its first one to race laps on it.")
+        raise BadInput(
+            text(
+                "The track {name} is not closed: its last point must lie on its first one to race laps on it.",
+                name=name,
+            )
+        )
     rows = _without_repeats(rows)
     if len(rows) < MIN_ROWS:
-        raise BadInput(f"The track {name} has only {len(rows)} different points: it needs at least {MIN_ROWS}.")
-    length_m = _length_m([(row[0], row[1]) for row in rows])
-    if not MIN_LENGTH_M <= length_m <= MAX_LENGTH_M:
         raise BadInput(
-            f"The track {name} is {length_m:.4g} m long: it must be {MIN_LENGTH_M:g} to {MAX_LENGTH_M:g} m; is it in "
-            "metres?"
+            text(
+                "The track {name} has only {rows} different points: it needs at least {min_rows}.",
+                name=name,
+                rows=len(rows),
+                min_rows=MIN_ROWS,
+            )
         )
+    length_m = _length_m([(row[0], row[1]) for row in rows])
+    _check_length(name, length_m)
     _check_width(name, rows)
     has_edges = len(rows[0]) == 6
     return TrackOutline(
@@ -87,14 +92,52 @@ def outline_of(name: str, data: bytes) -> TrackOutline:
     )
 
 
+def _check_columns(name: str, rows: Sequence[Row]) -> None:
+    if len(rows[0]) not in (2, 6):
+        raise BadInput(
+            text(
+                "The track {name} has {columns} columns: it needs 6 (centre, inner and outer x, y in metres) or 2 "
+                "(the centre line).",
+                name=name,
+                columns=len(rows[0]),
+            )
+        )
+
+
+def _check_length(name: str, length_m: float) -> None:
+    if not MIN_LENGTH_M <= length_m <= MAX_LENGTH_M:
+        raise BadInput(
+            text(
+                "The track {name} is {length_m:.4g} m long: it must be {min_m:g} to {max_m:g} m; is it in metres?",
+                name=name,
+                length_m=length_m,
+                min_m=MIN_LENGTH_M,
+                max_m=MAX_LENGTH_M,
+            )
+        )
+
+
 def _check_place(name: str, rows: Sequence[Row]) -> None:
     columns = list(zip(*rows, strict=True))
     furthest_m = max(max(map(abs, column)) for column in columns)
     extent_m = max(max(column) - min(column) for column in columns)
     if extent_m > MAX_EXTENT_M:
-        raise BadInput(f"The track {name} is {extent_m:.3g} m across, more than {MAX_EXTENT_M:g} m: is it in metres?")
+        raise BadInput(
+            text(
+                "The track {name} is {extent_m:.3g} m across, more than {max_m:g} m: is it in metres?",
+                name=name,
+                extent_m=extent_m,
+                max_m=MAX_EXTENT_M,
+            )
+        )
     if furthest_m > MAX_FROM_ORIGIN_M:
-        raise BadInput(f"The track {name} lies {furthest_m:.3g} m from the origin: is it in metres?")
+        raise BadInput(
+            text(
+                "The track {name} lies {furthest_m:.3g} m from the origin: is it in metres?",
+                name=name,
+                furthest_m=furthest_m,
+            )
+        )
 
 
 def _check_width(name: str, rows: Sequence[Row]) -> None:
@@ -103,8 +146,15 @@ def _check_width(name: str, rows: Sequence[Row]) -> None:
     widths_m = [math.dist(row[2:4], row[4:6]) for row in rows]
     if min(widths_m) < MIN_WIDTH_M or max(widths_m) > MAX_WIDTH_M:
         raise BadInput(
-            f"The track {name} is {min(widths_m):.2f} to {max(widths_m):.2f} m wide: it must be {MIN_WIDTH_M:g} to "
-            f"{MAX_WIDTH_M:g} m everywhere."
+            text(
+                "The track {name} is {narrowest_m:.2f} to {widest_m:.2f} m wide: it must be {min_m:g} to {max_m:g} m "
+                "everywhere.",
+                name=name,
+                narrowest_m=min(widths_m),
+                widest_m=max(widths_m),
+                min_m=MIN_WIDTH_M,
+                max_m=MAX_WIDTH_M,
+            )
         )
 
 

@@ -11,7 +11,7 @@ from simulator.races.physical.ground_truth import GroundTruth
 from simulator.races.starter import RETRY_NS, OfficialsStation, RacerTurn
 from station.core import inputs as e
 from station.core.facts import Lap
-from station.core.runs.lap_book import IncidentKind as Kind
+from station.core.runs.book.counted_laps import IncidentKind as Kind
 from station.views.race_views import RunView
 
 SAME_NS = NS_PER_S

@@ -13,7 +13,8 @@ Deed = Literal[
     "claimed", "signed_in", "sign_in_failed", "signed_out", "session_ended", "person_added", "person_changed",
     "person_removed", "pairing_offered", "paired", "pairing_failed", "device_revoked", "token_made", "claim_failed",
     "claim_code_reset", "pin_confirmed", "pin_refused",
-    "setting_changed",
+    "setting_changed", "track_added", "track_removed", "backup_made", "backup_fetched", "backup_removed",
+    "backup_restored",
 ]  # fmt: skip
 
 

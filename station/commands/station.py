@@ -10,6 +10,7 @@ import sys
 from shared.config import load
 from shared.errors import RacedayError, StorageError
 from shared.files import write_ready_file
+from shared.start_up import without_collecting
 from shared.web.server import listen, url_of
 from station.access.station_access import StationAccess, open_access
 from station.build import build, hold_lock
@@ -46,31 +47,38 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
     Whatever was opened is closed in reverse order, also if the start fails half way.
     """
     with contextlib.ExitStack() as ends:
-        listening = ends.enter_context(listen(config.web.host, config.web.port, "web"))
-        ends.callback(os.close, hold_lock(config.data_dir))
-        runner = StationThreads(build(config, log=log))
-        ends.callback(runner.stop)
-        send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
-        opened = open_access(config.data_dir, config.access.limits)
-        ends.callback(opened.close)
-        app = create_app(
-            runner.station,
-            opened,
-            config.web.allowed_hosts,
-            send,
-            lambda: opened.state.settings.get("language") or config.web.language,
-            TrackLibrary(config.data_dir),
-            ScreenRegister(config.data_dir, log),
-        )
-        web = WebServer(app, listening, app.state.live.close, app.state.is_official)
-        ends.callback(web.close)
-        runner.start()
-        web.start()
-        _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))
+        with without_collecting():
+            runner = _started(config, ready_file, ends)
         runner.over.wait()
     if runner.failed:
         raise RacedayError(f"the station stopped itself; start it again, the journal is intact.\n{runner.failed}")
     return 0
+
+
+def _started(config: StationConfig, ready_file: pathlib.Path | None, ends: contextlib.ExitStack) -> StationThreads:
+    """Starts the station and its pages; `ends` closes what was opened."""
+    listening = ends.enter_context(listen(config.web.host, config.web.port, "web"))
+    ends.callback(os.close, hold_lock(config.data_dir))
+    runner = StationThreads(build(config, log=log))
+    ends.callback(runner.stop)
+    send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
+    opened = open_access(config.data_dir, config.access.limits)
+    ends.callback(opened.close)
+    app = create_app(
+        runner.station,
+        opened,
+        config.web.allowed_hosts,
+        send,
+        lambda: opened.state.settings.get("language") or config.web.language,
+        TrackLibrary(config.data_dir),
+        ScreenRegister(config.data_dir, log),
+    )
+    web = WebServer(app, listening, app.state.live.close, app.state.is_official)
+    ends.callback(web.close)
+    runner.start()
+    web.start()
+    _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))
+    return runner
 
 
 def _announce(station: Station, address: str, ready_file: pathlib.Path | None, claim_code: str) -> None:

@@ -28,6 +28,7 @@ from station.core.timing.backup_system import MissedByA
 from station.core.timing.gate import Gate
 from station.core.timing.readiness import TESTING
 
+_COMPARED_AFTER = (f.RunFinished, f.SystemsPaired)
 NO_GATE = text("the station has no such gate")
 
 
@@ -80,7 +81,9 @@ class Engine(TimingState):
 
     def _started_before(self, edge: e.Edge) -> list[f.Fact]:
         """The start that the lights gave before this edge, if no tick has come since then; returns its facts."""
-        if self.race is None or not any(run.staged for run in self.race.on_track) or self.booted is None:
+        if self.race is None or not self.race.on_track or self.booted is None:
+            return []
+        if not any(run.staged for run in self.race.on_track):
             return []
         boot = self.booted.moment.boot
         at_ns = self.scale.on_station(edge.boot, edge.at_ns, boot)
@@ -244,11 +247,12 @@ class Engine(TimingState):
             moment = event.taken if isinstance(event, e.CarReport) else event.moment
             boot, at_ns = moment.boot, moment.at_ns
         clock = e.clock_of(boot)
-        self.last_of_clock[clock] = max(at_ns, self.last_of_clock.get(clock, at_ns))
+        if at_ns > self.last_of_clock.get(clock, at_ns - 1):
+            self.last_of_clock[clock] = at_ns
 
     def _compared(self, facts: Sequence[f.Fact]) -> list[f.Fact]:
         """The comparison of both systems for each run that ends, and again after each late pair."""
-        run_ids = {fact.run_id for fact in facts if isinstance(fact, (f.RunFinished, f.SystemsPaired))}
+        run_ids = {fact.run_id for fact in facts if isinstance(fact, _COMPARED_AFTER)}
         if not run_ids or self.race is None:
             return []
         summaries = [each for run_id in sorted(run_ids) if (each := self.backup.summary(run_id)) is not None]

@@ -21,7 +21,8 @@ from station.core.moment import *
 # the runs are counted again from everything that was read.
 # 4: a transponder that is given to a car and a racer at once is refused; before, the racer was left out silently.
 EDITION = 4
-OFFICIATING = 3  # the edition of a new race's rules
+OFFICIATING = 4  # the edition of a new race's rules
+DISCARDS = 4  # a race's edition from which a discarded run is told to the leaderboard as no attempt
 HAND_TIMES = 3  # a race's edition from which a hand time is a witness of a missed crossing
 REBOOTS = 2  # a race's edition from which the time of day of another boot cannot shorten its runs
 GateKind = Literal["start_finish", "split"]

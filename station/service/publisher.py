@@ -14,8 +14,9 @@ from station.core.inputs import Moment
 from station.core.queue.orders import outlook
 from station.core.race.race import Race
 from station.core.runs.run import Run
-from station.service.cars.car_control import CarControl, Reply
+from station.service.cars.car_control import CarControl
 from station.service.cars.controlled_car import DrivePermit, Goal
+from station.service.cars.order_writer import Reply
 from station.service.line_passes import line_passes
 from station.views.best_laps import BestLaps
 from station.views.current_view import CurrentView

@@ -52,10 +52,10 @@ class Tampered(StorageError):
 
 def digest(previous: bytes, *parts: bytes) -> bytes:
     """The hash (32 bytes) of a record with these parts, after the record that has the hash `previous`."""
-    hasher = hashlib.sha256(previous)
+    hashed = previous
     for part in parts:
-        hasher.update(len(part).to_bytes(8, "big") + part)
-    return hasher.digest()
+        hashed += len(part).to_bytes(8, "big") + part
+    return hashlib.sha256(hashed).digest()
 
 
 def checkpoint_statement(seq: int, digest_: bytes) -> bytes:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from shared.rules.ranking import successful_laps
 from station.core.race.race import Race
-from station.core.runs.laps import run_laps
 from station.core.runs.run import Run
 
 
@@ -50,5 +49,5 @@ class BestLaps:
 def _best_of_run(run: Run) -> BestLap | None:
     if run.phase == "finished" and not run.counts:
         return None
-    counted = successful_laps(run_laps(run.book.laps()), run.rules)
+    counted = successful_laps(run.book.ranked(), run.rules)
     return BestLap(*min(counted), run.racer) if counted else None

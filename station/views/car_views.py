@@ -10,7 +10,7 @@ from shared.protocol.messages import CarMode
 class CarView:
     """One car as it last reported. `alarm` is a sentence to show as an alarm ("" if all is well).
 
-    `practice`: somebody drives it from a phone, outside any run.
+    `practice`: somebody drives it from a phone, outside any run. `battery_percent` None: it does not report it.
     """
 
     name: str
@@ -30,6 +30,7 @@ class CarView:
     dropped: int | None
     alarm: str
     practice: bool = False
+    battery_percent: int | None = None
 
 
 StopOutcome = Literal["stopped", "ordered", "unreached"]

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 from shared.protocol.messages import OfficialLap, RunStatus
-from shared.rules.ranking import score_run
 from shared.text import text
 from station.core.attribution.transponders import UnknownId
 from station.core.facts import Lap, Proposal
 from station.core.inputs import Moment, clock_of
 from station.core.race.race import Race
 from station.core.runs.car_models import matches_entry, shown
-from station.core.runs.laps import run_laps
+from station.core.runs.laps import CountedCrossing
 from station.core.runs.run import Run
 from station.views.best_laps import BestLap
 from station.views.race_views import RaceView, RunView, StandingLine, UnknownTransponderView
@@ -63,7 +62,7 @@ class LapFigures:
 def lap_figures(run: Run) -> LapFigures:
     """The figures of a run's laps as they are now, computed once for everything that shows them."""
     laps = run.book.laps()
-    return LapFigures(laps, best_ns(laps), score_ms(run, laps))
+    return LapFigures(laps, best_ns(laps), score_ms(run))
 
 
 def run_view(
@@ -84,11 +83,8 @@ def run_view(
     model, model_sha256 = run_model(run, reported)
     must_match = run.phase == "armed" and bool(run.race.officiating)
     differs = must_match and reported is not None and not matches_entry(run, reported)
-    current = run.book.segments[-1] if run.book.segments and run.phase == "running" else None
-    started_ns = None
-    if current is not None:
-        mark = current.start
-        started_ns = mark.at_ns if clock_of(mark.boot) == clock_of(now.boot) else now.at_ns - (now.utc_ns - mark.utc_ns)
+    running = run.phase == "running"
+    current = run.book.segments[-1] if run.book.segments and running else None
     return RunView(
         run_id=run.run_id,
         racer=run.racer,
@@ -100,8 +96,8 @@ def run_view(
         released=run.released,
         laps=laps,
         lap_number=len(laps) + 1 if current else len(laps),
-        lap_started_ns=started_ns,
-        ends_ns=run.ends_ns(now.boot) if run.phase == "running" and run.paused is None else None,
+        lap_started_ns=_on_clock_of(now, current.start) if current else None,
+        ends_ns=run.ends_ns(now.boot) if running and run.paused is None else None,
         best_ns=figures.best_ns,
         score_ms=figures.score_ms,
         finished_reason=run.finished_reason,
@@ -122,11 +118,16 @@ def run_view(
         hand_times=tuple(run.hand_times),
         disqualified=run.disqualified,
         official=run.official,
-        limit_unsure=run.phase == "running" and run.rules.time_limit_s is not None and run.unsure(now.boot),
+        limit_unsure=running and run.rules.time_limit_s is not None and run.unsure(now.boot),
         without_agent=run.without_agent,
         sectors=sectors[0],
         last_sectors=sectors[1],
     )
+
+
+def _on_clock_of(now: Moment, mark: CountedCrossing) -> int:
+    """When the mark was, in ns of the clock of `now`; by the time of day if it was stamped by another."""
+    return mark.at_ns if clock_of(mark.boot) == clock_of(now.boot) else now.at_ns - (now.utc_ns - mark.utc_ns)
 
 
 def run_model(run: Run, reported: tuple[str, str] | None = None) -> tuple[str, str]:
@@ -166,11 +167,11 @@ def best_ns(laps: tuple[Lap, ...]) -> int | None:
     return min((lap.lap_ns for lap in laps if lap.valid), default=None)
 
 
-def score_ms(run: Run, laps: tuple[Lap, ...]) -> int | None:
-    """The run's score so far in ms, with these laps; None if it has none."""
+def score_ms(run: Run) -> int | None:
+    """The run's score so far in ms; None if it has none."""
     if run.disqualified:
         return None
-    score = run.score if run.phase == "finished" else score_run(run_laps(laps), run.rules)
+    score = run.score if run.phase == "finished" else run.book.score()
     return None if score is None else score.score_ms
 
 

@@ -4,7 +4,9 @@ Figures are the published ones (truncated to ms). While a run is on, its place i
 `preview` works on a copy of the one run, so that an official sees the effect before the ruling is done.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import attrgetter
 
 from shared.rules.ranking import RaceRules, RunLap, lap_time_ns
 from shared.text import joined, text
@@ -14,12 +16,12 @@ from station.core.engine import Engine
 from station.core.race.race import Race
 from station.core.ruling_handlers import race_of, try_ruling
 from station.core.runs.incidents import incident_lap
-from station.core.runs.laps import run_lap
 from station.core.runs.run import INCIDENTS, RULINGS, Run
 from station.views.command_answers import RulingEffect, RunFigures
 from station.views.projection import score_ms
 
 # Which model was driven changes no lap.
+_line_score_ms = attrgetter("score_ms")
 LAP_RULINGS = tuple(kind for kind in (*INCIDENTS, *RULINGS) if kind is not e.EnterModel)
 
 
@@ -76,10 +78,10 @@ def _snapshot(race: Race, command: e.Command) -> RunSnapshot | None:
         return None
     number = _number(run, command)
     laps = run.book.laps()
-    laps_ms = tuple(_lap_ms(run_lap(lap), run.rules) for lap in laps)
+    laps_ms = tuple([_lap_ms(lap, run.rules) for lap in run.book.ranked()])
     lap = laps[number - 1] if number is not None and 1 <= number <= len(laps) else None
     lap_ms = None if lap is None or number is None else laps_ms[number - 1]
-    score = score_ms(run, laps)
+    score = score_ms(run)
     counts = lap is not None and lap.valid
     place = None if run.disqualified and run.on else _place(race, run, score)
     return RunSnapshot(RunFigures(run.run_id, run.racer, number, lap_ms, counts, score, place), laps_ms)
@@ -113,13 +115,12 @@ def _lap_ms(lap: RunLap, rules: RaceRules) -> int | None:
 
 
 def _place(race: Race, run: Run, score: int | None) -> int | None:
-    lines = race.standings.lines()
-    own = next((line for line in lines if line.racer == run.racer), None)
+    own = race.standings.line_of(run.racer)
     if run.phase == "finished" or (own is not None and (score is None or own.score_ms <= score)):
         return None if own is None else own.rank
     if score is None:
         return None
-    return 1 + sum(1 for line in lines if line.racer != run.racer and line.score_ms <= score)
+    return 1 + bisect_right(race.standings.lines(), score, key=_line_score_ms)  # they are in the order of their scores
 
 
 def _lap(figures: RunFigures) -> str:

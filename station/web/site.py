@@ -8,11 +8,11 @@ from fastapi.responses import HTMLResponse
 
 from shared.errors import Refused
 from shared.tracks.outline import TrackOutline
-from shared.tracks.shipped import shipped_name, shipped_outline
+from shared.tracks.shipped import TITLES, shipped_name, shipped_names, shipped_outline
 from station.access.roles import Role
 from station.access.station_access import StationAccess
 from station.screens.register import ScreenRegister
-from station.store.event_files.tracks import TrackLibrary
+from station.store.event_files.tracks import TrackEntry, TrackLibrary
 from station.views.views import ServicePort, View
 from station.web.access import FORMS_ALLOWED, identity_of, require
 from station.web.page import Page
@@ -46,6 +46,19 @@ class Site:
             return self.tracks.outline(track)
         shipped = shipped_name(track)
         return shipped_outline(shipped) if shipped is not None else None
+
+    def length_m(self, track: str) -> float | None:
+        """The length of the track of this name; None if its geometry is not known. Reads files, as `outline` does."""
+        outline = self.outline(track)
+        return outline.length_m if outline is not None else None
+
+    def track_entries(self) -> tuple[TrackEntry, ...]:
+        """All tracks to choose from. Reads files, as `outline` does. Raises StorageError."""
+        if self.tracks is not None:
+            return self.tracks.entries()
+        return tuple(
+            TrackEntry(each, TITLES.get(each, each), shipped_outline(each).length_m) for each in shipped_names()
+        )
 
     async def html(self, request: Request, name: str, status: int = 200, **values: object) -> HTMLResponse:
         """The page of this name as it is now, for whoever asks. `values`: what its template needs beyond the view."""

@@ -6,14 +6,16 @@ import pathlib
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from leaderboard.board import LeaderboardService, PostReply
+from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board, open_board_to_read
 from leaderboard.domain import Conflict, UnknownRace
+from leaderboard.posting import PostReply
 from shared.errors import Refused, StorageError
 from shared.protocol.results import PostAccepted, Result, decode_accepted, encode_result
 from shared.rules.ranking import RaceRules
@@ -129,6 +131,30 @@ def test_attempts_beyond_the_rule_do_not_count_in_whatever_order_they_come(board
     for end, time_ms in ((3, 8000), (1, 9000), (2, 9500)):
         posted(board, result(f"r{end}", times_ms=(time_ms,) * 3, race_id="two", finished_utc_ns=end))
     assert [placed.score_ms for placed in board.standings("two")] == [9000]
+
+
+@pytest.mark.parametrize("discarded", [True, False], ids=["discarded", "voided"])
+def test_a_discarded_run_frees_its_attempt_and_a_voided_one_does_not(
+    board: LeaderboardService, discarded: bool
+) -> None:
+    board.create_race(race("one", rules=dataclasses.replace(RULES, attempts_per_racer=1)), 2)
+    first = result("first", race_id="one", finished_utc_ns=1)
+    posted(board, first)
+    posted(board, dataclasses.replace(first, revision=2, score_ms=0, discarded=discarded))
+    posted(board, result("again", times_ms=(8000,) * 3, race_id="one", finished_utc_ns=2))
+    rows = [(row.placed.score_ms, row.attempts) for row in board.snapshot("one").rows]
+    assert rows == ([(8000, 1)] if discarded else [])
+    posted(board, dataclasses.replace(first, revision=3))  # submitted after all: the second attempt is one too many
+    assert [(row.placed.score_ms, row.attempts) for row in board.snapshot("one").rows] == [(9100, 2)]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"revision": 1, "score_ms": 0}, {"revision": 2}], ids=["the first", "with a score"]
+)
+def test_only_a_correction_to_nothing_discards(board: LeaderboardService, changes: dict[str, Any]) -> None:
+    reply = post(board, dataclasses.replace(result(), discarded=True, **changes))
+    assert reply.status == 422
+    assert "`discarded`" in json.loads(reply.body)["error"]
 
 
 def test_uncertainty_marks_a_tie(board: LeaderboardService) -> None:

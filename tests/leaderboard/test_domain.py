@@ -138,6 +138,7 @@ ATTEMPTS = st.lists(
         racer=st.sampled_from(["anna", "kenji", "tom"]),
         score_ms=st.none() | st.integers(9000, 9003),
         finished_utc_ns=st.integers(0, 3),
+        discarded=st.booleans(),
     ),
     max_size=12,
 )
@@ -154,7 +155,7 @@ def model(attempts: list[Attempt], max_attempts: int | None) -> list[tuple[str, 
     by_end = sorted(newest.values(), key=lambda a: (a.finished_utc_ns, first_order[a.result_id]))
     best: dict[str, tuple[int, int, int]] = {}
     used: dict[str, int] = {}
-    for attempt in by_end:
+    for attempt in (attempt for attempt in by_end if not attempt.discarded):
         used[attempt.racer] = used.get(attempt.racer, 0) + 1
         if attempt.score_ms is None or (max_attempts is not None and used[attempt.racer] > max_attempts):
             continue
@@ -168,7 +169,8 @@ def model(attempts: list[Attempt], max_attempts: int | None) -> list[tuple[str, 
 def test_standing_is_that_of_the_model(drawn: list[Attempt], max_attempts: int | None) -> None:
     unique = {(a.result_id, a.revision): a for a in drawn}.values()
     attempts = [
-        Attempt(n, n, *(a.result_id, a.revision, a.racer, a.score_ms, a.finished_utc_ns)) for n, a in enumerate(unique)
+        Attempt(n, n, *(a.result_id, a.revision, a.racer, a.score_ms, a.finished_utc_ns, a.discarded))
+        for n, a in enumerate(unique)
     ]
     rules = RaceRules(attempts_per_racer=max_attempts)
     newest = domain.newest(attempts)

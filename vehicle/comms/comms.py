@@ -8,11 +8,13 @@ nothing: the guard decides whether a lease or an order still counts. A lap is on
 there until the station has acknowledged it.
 """
 
+import pathlib
 import queue
 import selectors
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from shared.clock import Clock, build_clock
 from shared.config import load
@@ -30,16 +32,28 @@ from vehicle.process.channel import Channel, IpcMessage, channel_from_fd
 from vehicle.process.child_main import child_arguments, run_child
 from vehicle.process.log import log
 from vehicle.process.sandbox import confine
+from vehicle.web.system_health import battery_percent
 
 _MAX_WAIT_S = 0.2
 _MAX_DELIVERIES = 1000
+BATTERIES = pathlib.Path("/sys/class/power_supply")
 
 
 class Comms:
-    """The messages of one car between guard and broker; `step` does what is due and never blocks."""
+    """The messages of one car between guard and broker; `step` does what is due and never blocks.
+
+    `batteries`: the kernel's folder of power supplies.
+    """
 
     def __init__(
-        self, device: str, link: Link, outbox: LapOutbox, guard: Channel, laps: Channel, resend_s: float
+        self,
+        device: str,
+        link: Link,
+        outbox: LapOutbox,
+        guard: Channel,
+        laps: Channel,
+        resend_s: float,
+        batteries: pathlib.Path = BATTERIES,
     ) -> None:
         self._device = device
         self._link = link
@@ -47,6 +61,7 @@ class Comms:
         self._guard = guard
         self._laps = laps
         self._resend_s = resend_s
+        self._batteries = batteries
         self._resend_due_s = 0.0
         self._was_connected = False
         self.listeners: list[Callable[[IpcMessage], None]] = []  # recorder and console
@@ -134,11 +149,15 @@ class Comms:
         match message:
             case CarState():
                 self._state = message
-                self._link.publish(message)
+                self._publish_state(message)
             case CarHeartbeat():
                 self._link.publish(message)
             case LoopTelemetry():
                 self._link.publish(telemetry(message))
+
+    def _publish_state(self, state: CarState) -> None:
+        """Publish the state with what the battery has now; sent again every few seconds, it stays fresh."""
+        self._link.publish(replace(state, battery_percent=battery_percent(self._batteries)))
 
     def _store_lap(self, lap: CarLap) -> None:
         """Store the lap, then publish it. A disk that refuses is tried again in each step, and logged once per lap."""
@@ -172,7 +191,7 @@ class Comms:
 
     def _resend(self) -> None:
         if self._state is not None:
-            self._link.publish(self._state)
+            self._publish_state(self._state)
         try:
             for queued in self._outbox.pending():
                 self._publish_lap(queued)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from station.core import facts as f
 from station.core.attribution.car_clock import DURATION_NS, STAMP_NS, CarClock, as_long
 from station.core.inputs import CarReport, clock_of
-from station.core.runs.lap_book import LapBook
+from station.core.runs.book.lap_book import LapBook
 from station.core.runs.lap_doubts import add_proposal
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.runs.proposals import false_by_car, missed_by_car

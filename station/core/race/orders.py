@@ -22,9 +22,9 @@ from station.core.race.submission import discard_run, submit_run
 from station.core.rulings.hand_timing import count_mark
 from station.core.rulings.lap_rulings import dismiss, restore_proposal, rule
 from station.core.rulings.official import disqualify
+from station.core.runs.book.lap_book import LapBook
 from station.core.runs.car_models import enter
 from station.core.runs.incidents import IncidentCommand, count_incident, record_hand_time, take_back
-from station.core.runs.lap_book import LapBook
 from station.core.runs.run import NAMES, Run, next_phase
 
 

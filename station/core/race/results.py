@@ -8,14 +8,13 @@ is due again, with a higher revision.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from shared.rules.ranking import Placed, RunLap, Score, score_run
+from shared.rules.ranking import Placed, RunLap, Score
 from shared.text import text
 from shared.units import seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
 from station.core.race.standings import result, uncertainty_of
-from station.core.runs.laps import run_laps
 from station.core.runs.run import Run, Trigger
 from station.core.timing.utc_scale import ClockCorrection
 
@@ -90,8 +89,8 @@ def _judged(race: Race, run: Run, laps: Sequence[f.Lap]) -> list[f.Fact]:
 
 def _scored(race: Race, run: Run, laps: Sequence[f.Lap]) -> tuple[list[f.Fact], bool]:
     """The facts of the run's score and result, and whether the standings changed."""
-    ranked = run_laps(laps)
-    score = score_run(ranked, run.rules) if run.counts and not run.disqualified else None
+    ranked = run.book.ranked()
+    score = run.book.score() if run.counts and not run.disqualified else None
     run.score = score
     _record_fastest(race, run, laps)
     facts: list[f.Fact] = []

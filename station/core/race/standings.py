@@ -10,7 +10,7 @@ from dataclasses import replace
 from shared.protocol.results import Evidence, ModelSource, Result
 from shared.rules.ranking import Placed, RaceRules, RunLap, Score, Scored, best_of, rank
 from station.core.facts import Lap
-from station.core.inputs import OpenRace
+from station.core.inputs import DISCARDS, OpenRace
 from station.core.runs.run import Run
 
 POSTED_LAPS = 100  # a result must stay below 20 kB; the laps around the scoring window give the same score
@@ -25,6 +25,7 @@ class Standings:
         self._gone: Counter[str] = Counter()  # racer -> how many of the scores are too old to change
         self._evicted_best: dict[str, tuple[str, Scored]] = {}  # racer -> the best of those, with its run
         self._lines: tuple[Placed, ...] | None = ()  # as they were last worked out; None: something changed
+        self._named: tuple[tuple[Placed, ...], dict[str, Placed]] = ((), {})  # lines, and the same by racer
 
     def copied(self) -> "Standings":
         """A copy that shares nothing that changes."""
@@ -71,6 +72,13 @@ class Standings:
         if self._lines is None:
             self._lines = tuple(rank(self._best.values()))
         return self._lines
+
+    def line_of(self, racer: str) -> Placed | None:
+        """The racer's line; None if it has none."""
+        lines = self.lines()
+        if self._named[0] is not lines:
+            self._named = lines, {line.racer: line for line in lines}
+        return self._named[1].get(racer)
 
     def runs_of(self, racer: str) -> int:
         """How many of the racer's runs have a score."""
@@ -138,6 +146,7 @@ def result(
         finished_utc_ns=max(1, run.finished_utc_ns),  # even a clock set back beyond 1970 gives a valid time
         evidence=_evidence(run, uncertainty_of(race, laps, score)),
         kind=race.kind,
+        discarded=not run.counts and race.officiating >= DISCARDS,
     )
 
 

@@ -10,8 +10,8 @@ from shared.rules.wording import INCIDENTS
 from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
+from station.core.runs.book.counted_laps import IncidentKind
 from station.core.runs.hand_marks import HandMark
-from station.core.runs.lap_book import IncidentKind
 from station.core.runs.run import Run
 
 MAX_HAND_TIMES = 512  # of one run

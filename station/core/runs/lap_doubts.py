@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from station.core import facts as f
 from station.core.inputs import HAND_TIMES
+from station.core.runs.book.lap_book import LapBook
 from station.core.runs.hand_marks import HAND_NS, SAME_PASS_NS, marks_between
-from station.core.runs.lap_book import LapBook
 from station.core.runs.proposals import HAND, USUAL, long_lap, missed_by_hand, short_lap, very_long_lap
 from station.core.runs.run import Run
 from station.core.runs.usual_lap import MAX_LAPS_IN_ONE, LongLap, long_laps, missing

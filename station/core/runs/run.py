@@ -19,8 +19,8 @@ from shared.text import text
 from shared.units import seconds_to_ns
 from station.core import inputs as e
 from station.core.facts import CarOrdered, Proposal
+from station.core.runs.book.lap_book import LapBook
 from station.core.runs.hand_marks import HandMark
-from station.core.runs.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing
 from station.core.runs.sectors import SplitCrossing
 

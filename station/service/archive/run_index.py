@@ -5,7 +5,9 @@ is asked for, or before the run leaves the memory. Called on the timing thread o
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 
 from shared.rules.ranking import lap_time_ns, successful
 from shared.units import published_ms
@@ -14,7 +16,6 @@ from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.race.race import Race
 from station.core.ruling_handlers import race_of
-from station.core.runs.laps import run_laps
 from station.core.runs.run import INCIDENTS, RULINGS, Run
 from station.service.archive.own_acts import OwnActs
 from station.service.archive.undo import OwnAct, RunBefore, run_before
@@ -80,27 +81,40 @@ class RunIndex:
     def record(self, engine: Engine, seq: int, event: e.Input, handled: HandledInput) -> None:
         """Takes in one stored input, which the engine has handled."""
         facts = handled.facts
-        named = {run_id for fact in facts if (run_id := _run_id(fact))}
-        if not named and not isinstance(event, e.Command):
-            return
+        named: set[str] = set()
+        ended: set[str] = set()
         for fact in facts:
-            if isinstance(fact, f.RunOpened):
-                self._refresh_ended()
-                utc_ns = engine.scale.of_moment(event.moment) if isinstance(event, e.Command) else 0
-                self.runs[fact.run_id] = IndexedRun(fact.race_id, seq, utc_ns)
-                self._rulings.pop(fact.run_id, None)
+            if (run_of := _RUN_OF[type(fact)]) is None:
+                continue
+            named.add(run_of(fact))
+            if isinstance(fact, f.RunFinished):
+                ended.add(fact.run_id)
+            elif isinstance(fact, f.RunOpened):
+                self._open(engine, seq, event, fact)
         for run_id in named:
-            indexed = self.runs.get(run_id)
-            race = engine.races.get(indexed.race_id) if indexed is not None else None
-            if indexed is not None and race is not None and run_id in race.runs:
-                indexed.later += [seq] if indexed.ended else []
-                ended = any(isinstance(fact, f.RunFinished) and fact.run_id == run_id for fact in facts)
-                indexed.ended = seq if ended and not indexed.ended else indexed.ended
-                self._changed[run_id] = race.runs[run_id]
+            self._note(engine, seq, run_id, run_id in ended)
         if not isinstance(event, e.Command) or not isinstance(event, _RECORDED):
             return
         if not any(isinstance(fact, f.CommandRefused) for fact in facts):
             self._rule(engine, seq, event, handled)
+
+    def _note(self, engine: Engine, seq: int, run_id: str, ends: bool) -> None:
+        """Takes in that the record names this run; `ends`: it ended it."""
+        indexed = self.runs.get(run_id)
+        race = engine.races.get(indexed.race_id) if indexed is not None else None
+        if indexed is None or race is None or run_id not in race.runs:
+            return
+        if indexed.ended:
+            indexed.later.append(seq)
+        elif ends:
+            indexed.ended = seq
+        self._changed[run_id] = race.runs[run_id]
+
+    def _open(self, engine: Engine, seq: int, event: e.Input, opened: f.RunOpened) -> None:
+        self._refresh_ended()
+        utc_ns = engine.scale.of_moment(event.moment) if isinstance(event, e.Command) else 0
+        self.runs[opened.run_id] = IndexedRun(opened.race_id, seq, utc_ns)
+        self._rulings.pop(opened.run_id, None)
 
     def handled(self, engine: Engine, event: e.Input) -> HandledInput:
         """Has the engine handle an input; returns its facts, and what a ruling found and changed."""
@@ -150,7 +164,7 @@ class RunIndex:
             self.runs[run_id].summary = self._summary(self._changed.pop(run_id))
 
     def _summary(self, run: Run) -> RunSummary:
-        laps, ranked = run.book.laps(), run_laps(run.book.laps())
+        laps, ranked = run.book.laps(), run.book.ranked()
         best_ns = min((lap_time_ns(lap, run.rules) for lap in ranked if successful(lap, run.rules)), default=None)
         indexed = self.runs[run.run_id]
         return RunSummary(
@@ -164,7 +178,7 @@ class RunIndex:
             opened_utc_ns=indexed.opened_utc_ns,
             laps=len(laps),
             best_ms=None if best_ns is None else published_ms(best_ns),
-            score_ms=score_ms(run, laps) if run.counts else None,
+            score_ms=score_ms(run) if run.counts else None,
             counts=run.counts,
             disqualified=run.disqualified,
             official=run.official,
@@ -192,17 +206,17 @@ def _run_of(race: Race | None, command: e.Command) -> Run | None:
     return race.runs.get(run_id) if run_id else race.run
 
 
-_RUN_FIELD: dict[type[f.Fact], str] = {}  # the field that names the run of a kind of fact, "" if none does
+class _RunOf(dict[type[f.Fact], Callable[[f.Fact], str] | None]):
+    """Of a kind of fact, what gives the run that it is about (maybe ""); None if it is about none.
 
+    A start asks this of every fact ever stored, so that each kind is looked into once.
+    """
 
-def _run_id(fact: f.Fact) -> str:
-    """The run that a fact is about, "" if it is about none. A start asks this of every fact ever stored."""
-    kind = type(fact)
-    name = _RUN_FIELD.get(kind)
-    if name is None:
+    def __missing__(self, kind: type[f.Fact]) -> Callable[[f.Fact], str] | None:
         known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-        name = _RUN_FIELD[kind] = "lap" if "lap" in known else "run_id" if "run_id" in known else ""
-    if not name:
-        return ""
-    found = getattr(fact, name)
-    return str(found.run_id if name == "lap" else found)
+        path = "lap.run_id" if "lap" in known else "run_id" if "run_id" in known else ""
+        self[kind] = attrgetter(path) if path else None
+        return self[kind]
+
+
+_RUN_OF = _RunOf()

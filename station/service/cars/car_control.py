@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from shared.protocol import messages as m
 from shared.text import text
-from shared.units import NS_PER_MS
 from station.core.moment import Moment
 from station.service.cars.car_views import car_view, duplicate_name_sentence, stop_view_of
 from station.service.cars.controlled_car import (
@@ -21,14 +20,12 @@ from station.service.cars.controlled_car import (
     DrivePermit,
     Goal,
     StopAllRecord,
-    next_action,
 )
 from station.service.cars.name_claims import ARMED, NameClaim
+from station.service.cars.order_writer import OrderWriter, Reply
 from station.views.car_views import CarView, StopView
 
 GIVE_UP_NS = 15_000_000_000
-
-Reply = tuple[str, m.Body]  # (car, message)
 
 
 class CarControl:
@@ -40,12 +37,12 @@ class CarControl:
         `nonce` makes order ids unique across restarts; `rate`: seconds of the station's clock per real second.
         """
         self._rate = rate
-        self._lease_ms, self._ttl_ms, self._nonce = lease_ms, ttl_ms, nonce
+        self._lease_ms = lease_ms
         self._cars: dict[str, ControlledCar] = {}
         self._permits: dict[str, DrivePermit] = {}  # by car
         self._stop_all: StopAllRecord | None = None  # all cars are stopped, including those not known yet
         self._stopped: set[str] = set()  # cars under an e-stop: no lease until an official orders otherwise
-        self._orders = 0
+        self._orders = OrderWriter(ttl_ms, nonce)
         self._lock = threading.Lock()
 
     def permit(self, permits: Sequence[DrivePermit]) -> None:
@@ -248,18 +245,16 @@ class CarControl:
 
     def _hold_other(self, car: ControlledCar, boot: str, beat: int, now_ns: int) -> list[Reply]:
         """The stop order for a machine that does not own the name, if one is due, whatever the owner does."""
-        if not self._is_held(car) or not car.claim.stop_order_due(boot, self._ttl_ms * NS_PER_MS // 4, now_ns):
+        if not self._is_held(car) or not car.claim.stop_order_due(boot, self._orders.repeat_ns, now_ns):
             return []
-        self._orders += 1
-        order_id = f"{self._nonce}-{self._orders}"
-        return [(car.name, m.DriveOrder(order_id, "estop", boot, beat, self._ttl_ms, ""))]
+        return [self._orders.stop_for(car.name, boot, beat)]
 
     def _stop_order(self, car: ControlledCar, now_ns: int) -> Reply:
         """The emergency stop for one car, whatever its last known mode, which may be out of date."""
         self._stopped.add(car.name)
         car.goal, car.since_ns, car.refusal = "estop", now_ns, ""
         car.stop_ordered_ns, car.stop_confirmed_ns = now_ns, None
-        return self._new_order(car, "estop", now_ns)
+        return self._orders.new(car, "estop", self._run_of(car), now_ns)
 
     def _update_goal(self, car: ControlledCar, now_ns: int) -> None:
         """Compares the car's mode with its goal, and drops a goal that is reached, impossible or overdue."""
@@ -287,27 +282,7 @@ class CarControl:
             car.goal = None
 
     def _next_orders(self, car: ControlledCar, now_ns: int) -> list[Reply]:
-        """The order that is due, if any: repeated with newer heartbeats, under a new id once its lifetime is over."""
-        action = next_action(car)
-        if action is None:
-            return []
-        ttl_ns = self._ttl_ms * NS_PER_MS
-        if action != car.step or now_ns - car.step_ns > ttl_ns:
-            return [self._new_order(car, action, now_ns)]
-        if now_ns - car.order_sent_ns < ttl_ns // 4:
-            return []
-        return [self._order(car, action, now_ns)]
-
-    def _new_order(self, car: ControlledCar, action: m.OrderAction, now_ns: int) -> Reply:
-        self._orders += 1
-        car.step, car.step_ns = action, now_ns
-        car.order_id = f"{self._nonce}-{self._orders}"
-        return self._order(car, action, now_ns)
-
-    def _order(self, car: ControlledCar, action: m.OrderAction, now_ns: int) -> Reply:
-        car.order_sent_ns = now_ns
-        where = (car.order_id, action, car.boot, car.heartbeat, self._ttl_ms, self._run_of(car))
-        return car.name, m.DriveOrder(*where, car.throttle_percent)
+        return self._orders.due(car, self._run_of(car), now_ns)
 
     def _view(self, car: ControlledCar, now_ns: int) -> CarView:
         permit, leased, practising = self._permits.get(car.name), self._leased(car), self._in_practice(car)

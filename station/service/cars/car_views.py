@@ -67,6 +67,7 @@ def car_view(
         dropped=telemetry.dropped if telemetry else None,
         alarm=_alarm(car, permit, online, now_ns),
         practice=online and car.mode == "driving" and practising,
+        battery_percent=state.battery_percent if online else None,
     )
 
 

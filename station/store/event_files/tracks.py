@@ -1,10 +1,12 @@
 """The tracks of an event: those that ship with Raceday, and those that officials uploaded, stored beside the journal.
 
 An uploaded file is stored as it came, under its SHA-256, with a small JSON file that names it; neither is ever changed.
+A track that is taken off the list loses its name first, and the file when no other name needs it.
 Called by the web, by the backup, and by whoever wants a track's outline by the name that a race carries.
 """
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -15,7 +17,7 @@ from dataclasses import asdict, dataclass
 from shared.errors import BadInput, StorageError
 from shared.text import text
 from shared.tracks.outline import TrackOutline, outline_of
-from shared.tracks.shipped import TITLES, shipped_name, shipped_names, shipped_outline
+from shared.tracks.shipped import TITLES, shipped_bytes, shipped_name, shipped_names, shipped_outline
 
 FOLDER = "tracks"
 MAX_TRACKS = 200
@@ -75,8 +77,32 @@ class TrackLibrary:
             self._store(f"{digest}.npy", data)
             # Its name comes last: without it the file is not a track yet. One file may have several names.
             described = json.dumps(asdict(entry), ensure_ascii=False, indent=1).encode()
-            self._store(f"{digest[:16]}-{hashlib.sha256(_plain(checked).encode()).hexdigest()[:16]}.json", described)
-            known[_plain(checked)] = entry, outline
+            self._store(_file_of_name(entry), described)
+            self._uploaded = known | {_plain(checked): (entry, outline)}  # a new one: others may be reading the old one
+        return entry
+
+    def same_as(self, entry: TrackEntry) -> str:
+        """The name of another track with the very same file; "" if there is none."""
+        others = [each for each, _ in self._known().values() if each.sha256 == entry.sha256 and each != entry]
+        return others[0].name if others else _shipped_by_digest().get(entry.sha256, "")
+
+    def remove(self, name: str) -> TrackEntry:
+        """Takes an uploaded track off the list, for good. Raises BadInput if none has that name, StorageError."""
+        known = self._known()
+        with self._lock:
+            if _plain(name) not in known:
+                raise BadInput(text("There is no uploaded track {name}.", name=repr(name[:MAX_NAME])))
+            entry, _ = known[_plain(name)]
+            left = {key: each for key, each in known.items() if key != _plain(name)}
+            files = [_file_of_name(entry)]
+            if all(each.sha256 != entry.sha256 for each, _ in left.values()):
+                files.append(f"{entry.sha256}.npy")
+            try:
+                for file in files:
+                    (self._folder / file).unlink(missing_ok=True)
+            except OSError as error:
+                raise StorageError(f"{self._folder}: cannot be written ({error.strerror}).") from None
+            self._uploaded = left
         return entry
 
     def files(self) -> tuple[pathlib.Path, ...]:
@@ -103,6 +129,21 @@ class TrackLibrary:
             with contextlib.suppress(OSError):
                 part.unlink()
             raise StorageError(f"{path}: cannot be written ({error.strerror}); free some space.") from None
+
+
+def is_same_track(name: str, other: str) -> bool:
+    """Are these two spellings of one track's name?"""
+    return bool(_plain(name)) and _plain(name) == _plain(other)
+
+
+@functools.cache
+def _shipped_by_digest() -> dict[str, str]:
+    return {hashlib.sha256(shipped_bytes(name)).hexdigest(): name for name in shipped_names()}
+
+
+def _file_of_name(entry: TrackEntry) -> str:
+    """The file that gives the track its name: no sign of the name itself is in it."""
+    return f"{entry.sha256[:16]}-{hashlib.sha256(_plain(entry.name).encode()).hexdigest()[:16]}.json"
 
 
 def _read_all(folder: pathlib.Path) -> list[tuple[str, tuple[TrackEntry, TrackOutline]]]:

@@ -14,6 +14,7 @@ from station.views.race_views import UncountedCrossing
 
 MAX_LISTED = 20
 MAX_REMEMBERED = 512  # crossings that may still be reported as uncounted
+_READ = (f.Crossing, f.Unattributed, f.EdgeIgnored, f.Attributed)
 LOST_PASS_REASONS = (NO_GATE, NO_SENSOR, OUT_OF_ORDER)  # why an edge that may have been a pass made no crossing
 
 
@@ -28,6 +29,8 @@ class UncountedLog:
     def record(self, engine: Engine, event: e.Input, facts: Sequence[f.Fact]) -> None:
         """Reads the facts of one input, which the engine has handled."""
         for fact in facts:
+            if type(fact) not in _READ:
+                continue
             match fact:
                 case f.Crossing():
                     self._remember(fact)

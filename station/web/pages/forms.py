@@ -46,11 +46,15 @@ async def read_form(request: Request) -> dict[str, str]:
         fields = dict(parse_qsl((await read_body(request)).decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
     except ValueError:
         raise BadInput(text("The form cannot be read.")) from None
-    shown: ShownTokens = request.state.shown
-    token = fields.pop(FORM_FIELD, "")
-    if not (is_form_token(token, shown.session) or is_form_token(token, shown.form)):
+    if not check_token(request, fields.pop(FORM_FIELD, "")):
         raise AccessDenied(403, text("This form is from another session or browser: open the page again."))
     return fields
+
+
+def check_token(request: Request, token: str) -> bool:
+    """Is this the form token of the browser that sent the request?"""
+    shown: ShownTokens = request.state.shown
+    return is_form_token(token, shown.session) or is_form_token(token, shown.form)
 
 
 def failure(error: Exception) -> tuple[int, str]:

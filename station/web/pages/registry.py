@@ -22,6 +22,7 @@ from station.web.pages.racers.presenter import RACERS
 from station.web.pages.racers.routes import racers_routes
 from station.web.pages.referee.presenter import REFEREE
 from station.web.pages.results.routes import certificate_routes, results_routes
+from station.web.pages.run.marks import RUN
 from station.web.pages.run.routes import officials_form, run_routes
 from station.web.pages.runs.routes import runs_routes
 from station.web.pages.screen.presenter import HALL
@@ -33,6 +34,7 @@ from station.web.pages.setup.routes import setup_routes
 from station.web.pages.sign_in.routes import claim_routes, pair_routes, sign_in_routes
 from station.web.pages.sound.presenter import SOUND
 from station.web.pages.sound.routes import sound_routes
+from station.web.pages.tracks.routes import tracks_routes
 
 # In the order of the officials' tabs.
 PAGES: tuple[Page, ...] = (
@@ -52,9 +54,10 @@ PAGES: tuple[Page, ...] = (
     Page("racer", "/r/{code}", text("Racer"), Role.VIEWER, routes=racer_routes),
     Page("referee", "/referee", text("Referee"), Role.REFEREE, in_tabs=True, content=REFEREE),
     Page("runs", "/runs", text("Runs"), Role.REFEREE, in_tabs=True, routes=runs_routes),
-    Page("run", "/runs/{run_id}", text("Run"), Role.VIEWER, routes=run_routes),
-    Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, routes=officials_form),
+    Page("run", "/runs/{run_id}", text("Run"), Role.VIEWER, content=RUN, routes=run_routes),
+    Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, content=RUN, routes=officials_form),
     Page("event", "/event", text("Event"), Role.OPERATOR, in_tabs=True, content=EVENT, routes=event_routes),
+    Page("tracks", "/tracks", text("Tracks"), Role.OPERATOR, routes=tracks_routes),
     Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
     Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),
     Page("results", "/results/{race_id}", text("Results"), Role.VIEWER, routes=results_routes),

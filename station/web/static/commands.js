@@ -14,12 +14,14 @@ const commands = (() => {
   let modes = {}; // of the cars, as the stream last said
 
   function show(text, state) {
+    const at = new Date().toLocaleTimeString(LANGUAGE);
     answer.textContent = text;
     answer.dataset.state = state;
+    answer.dataset.at = at; // shown before it
     if (state === "waiting" || !log) return;
     const line = document.createElement("li");
     line.dataset.state = state;
-    line.textContent = `${new Date().toLocaleTimeString()}  ${text}`;
+    line.textContent = `${at}  ${text}`;
     log.prepend(line);
     while (log.children.length > MOST_LINES) log.lastElementChild.remove();
   }
@@ -77,6 +79,7 @@ const commands = (() => {
       if (ordered) show(`… ${t("{what}: ordered.", { what })} ${reply.note || t("{car} has not confirmed it yet.", { car: reply.car })}`, "waiting");
       else if (response.ok) show(reply.effect ? `✓ ${what}. ${reply.effect.sentence}` : `✓ ${what}`, "done");
       else show(`✕ ${reply.error}`, "refused");
+      if (response.ok) document.dispatchEvent(new Event("given"));
       checkOrder(); // the car may have answered before the station did
       if (reply.override && onOverride) {
         const override_reason = await onOverride(reply.error);

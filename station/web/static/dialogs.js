@@ -4,6 +4,7 @@
 const dialogs = (() => {
   const field = (id) => document.getElementById(id);
 
+  let checked = ""; // the run whose checklist is shown
   const waiting = new Map(); // from a dialog to what waits for its end
 
   // Shows the dialog; resolves with what it was closed with ("" for Escape).
@@ -45,11 +46,28 @@ const dialogs = (() => {
   async function checklist(run_id) {
     const list = field(`checklist-${run_id}`);
     if (!list || list.dataset.well === "true") return "";
-    for (const each of field("checklists").children) each.hidden = each !== list;
+    checked = run_id;
     field("checklist-reason").value = "";
-    field("checklist-override").disabled = list.dataset.stops === "true";
-    return (await shown(field("checklist"))) === "yes" ? field("checklist-reason").value.trim() : null;
+    drawChecklist();
+    const closed = await shown(field("checklist"));
+    checked = "";
+    if (closed === "well") return "";
+    return closed === "yes" ? field("checklist-reason").value.trim() : null;
   }
+
+  // Lines are put right while the dialog is open: once all are well, it offers to arm without a reason.
+  function drawChecklist() {
+    const list = field(`checklist-${checked}`);
+    if (!list) return checked && field("checklist").close(); // the run is no longer one to be armed
+    for (const each of field("checklists").children) each.hidden = each !== list;
+    const well = list.dataset.well === "true";
+    for (const id of ["checklist-well", "checklist-arm"]) field(id).hidden = !well;
+    for (const id of ["checklist-because", "checklist-override", "checklist-back"]) field(id).hidden = well;
+    field("checklist-override").disabled = list.dataset.stops === "true";
+    return undefined;
+  }
+
+  document.addEventListener("raceday", drawChecklist);
 
   // Shows what can be ruled about a lap, each with its effect, which the station works out before anything is done.
   function ruling(button) {

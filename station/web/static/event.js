@@ -95,6 +95,7 @@ const eventForms = (() => {
     if (!reply) return;
     document.getElementById("rules-line").textContent = reply.line ?? `✕ ${reply.error}`;
     document.getElementById("rules-line").classList.toggle("tone-red", !response.ok);
+    document.getElementById("rules-submission").textContent = reply.submission ?? "";
     document.getElementById("rules-effect").innerHTML = reply.html ?? "";
   }
 

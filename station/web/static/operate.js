@@ -188,6 +188,33 @@
     dragged = null;
   });
 
+  // What Undo would take back now, and how many of one's own acts it still could, one after the other.
+  let undoable = [];
+  let asked = 0; // an older answer is not shown over a newer one
+
+  async function askActs() {
+    const turn = ++asked;
+    try {
+      const response = await fetch("/api/v1/acts");
+      const { acts = [] } = await response.json();
+      if (turn !== asked) return;
+      undoable = acts.filter((act) => !act.undone && !act.why_not);
+      drawUndo();
+    } catch {
+      // the station is away: the page says so, and asks again after the next command
+    }
+  }
+
+  function drawUndo() {
+    const [next] = undoable;
+    for (const place of document.querySelectorAll("[data-undo-count]")) place.textContent = undoable.length || "";
+    for (const place of document.querySelectorAll("[data-undo-what]")) {
+      place.textContent = next ? [next.words, next.run_id].filter(Boolean).join(" · ") : t("Nothing to undo.");
+    }
+  }
+
+  document.addEventListener("given", askActs);
+
   function options(id, names) {
     field(id)?.replaceChildren(...names.map((name) => Object.assign(document.createElement("option"), { value: name })));
   }
@@ -205,8 +232,10 @@
     choose(runs.some((run) => run.run_id === chosen) ? chosen : only);
     showQuestion();
     markKeys();
+    drawUndo();
   }
 
   document.addEventListener("raceday", ({ detail }) => follow(Object.values(detail).find(({ data }) => data?.runs)?.data));
   follow(null);
+  if (document.querySelector("[data-undo-count]")) askActs();
 })();

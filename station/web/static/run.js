@@ -193,6 +193,11 @@
 
   function choose(row) {
     close();
+    pick(row);
+    offer();
+  }
+
+  function pick(row) {
     for (const each of document.querySelectorAll(".lap-table tbody tr")) {
       const chosen = each === row;
       each.classList.toggle("chosen", chosen);
@@ -200,21 +205,28 @@
     }
     lap = row;
     globalThis.trace.choose(row ? row.dataset.number : "");
-    offer();
   }
 
   // The whole page is drawn by the server again; what is chosen stays chosen.
   async function redraw() {
-    const response = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (!response.ok) return;
-    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     const chosen = lap?.id;
-    document.getElementById("run-whole").replaceWith(fresh.getElementById("run-whole"));
+    const fresh = await globalThis.runLive.redraw();
+    if (!fresh) return;
     choices.replaceChildren(...fresh.getElementById("choices").children);
-    globalThis.trace.begin();
     choose(chosen ? document.getElementById(chosen) : null);
     drawActs();
   }
+
+  // The run went on: a ruling that is being made stays open, and its effect is worked out again.
+  document.addEventListener("run-redrawn", ({ detail: fresh }) => {
+    if (ruling && (lap === null || document.getElementById(lap.id))) {
+      if (lap) pick(document.getElementById(lap.id));
+      tryIt();
+      return;
+    }
+    choices.replaceChildren(...fresh.getElementById("choices").children);
+    choose(lap ? document.getElementById(lap.id) : null);
+  });
 
   async function drawActs() {
     const list = document.getElementById("acts");

@@ -6,7 +6,7 @@
   const LEAST_MS = 200; // the shortest part that is shown
   const STEPS_MS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 3e4, 6e4, 12e4, 3e5, 6e5, 18e5, 36e5];
   const TICK_PX = 64; // room for one time on the axis
-  let section, marks, axis, whole, shown, width;
+  let section, marks, axis, whole, shown, width, all;
 
   const round = (value) => Math.round(value * 1000) / 1000;
   const place = (ms) => round((100 * (ms - shown.from)) / (shown.to - shown.from));
@@ -56,6 +56,7 @@
     const span = Math.min(least, whole.to - whole.from);
     const begin = Math.min(Math.max(from - (span - (to - from)) / 2, whole.from), whole.to - span);
     shown = { from: begin, to: begin + span };
+    all = begin <= whole.from && begin + span >= whole.to;
     draw();
   }
 
@@ -88,9 +89,10 @@
   function begin() {
     section = document.getElementById("trace");
     if (!section) return;
-    const before = shown;
+    const before = all ? null : shown; // a run that is on grows: who sees all of it goes on seeing all
     whole = { from: Number(section.dataset.from), to: Number(section.dataset.to) };
     shown = before && before.to <= whole.to ? before : { ...whole };
+    all = shown !== before;
     marks = [...section.querySelectorAll(".mark")];
     axis = section.querySelector(".axis");
     section.querySelector(".trace-tools").hidden = false;

@@ -17,8 +17,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from leaderboard.board import LeaderboardService, PostReply
+from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
+from leaderboard.posting import PostReply
 from leaderboard.store.tables import METADATA
 from shared.errors import RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result

@@ -32,7 +32,7 @@ def test_opening_again_changes_nothing(tmp_path: pathlib.Path) -> None:
     for _ in range(2):
         open_store(tmp_path / "a.db").close()
     with sqlite3.connect(tmp_path / "a.db") as db:
-        assert db.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
+        assert db.execute("SELECT version_num FROM alembic_version").fetchall() == [("0004",)]
     db.close()
 
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from leaderboard.board import LeaderboardService, PostReply
+from leaderboard.board import LeaderboardService
+from leaderboard.posting import PostReply
 from shared.protocol import messages as m
 from shared.protocol.results import Result
 from shared.webhooks import signed_headers
 from simulator.races.hosts.crash_points import CrashingJournal
 from simulator.races.hosts.leaderboard_host import FaultyWebhook
 from simulator.races.physical.sim_car import SimCar
-from station.core.runs.lap_book import LapBook
+from station.core.runs.book.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing, LapSegment
 from station.core.timing.gate import CrossingCounter
 from station.service import storage_fault

@@ -10,8 +10,8 @@ from simulator.races.hosts.crash_points import CrashingJournal
 from simulator.races.officials import Officials
 from simulator.races.physical.gate_device import GateDevice
 from station.core.inputs import Edge, VoidLap
-from station.core.race import results
-from station.core.runs.lap_book import LapBook
+from station.core.runs.book import counted_laps
+from station.core.runs.book.lap_book import LapBook
 from station.core.runs.run import Run
 from station.core.timing import gate
 from station.core.timing.gate import CrossingCounter, Gate
@@ -111,7 +111,7 @@ def rounds_scores(patch: Patch) -> None:
         score = score_run(laps, rules)
         return None if score is None else dataclasses.replace(score, score_ms=score.score_ms + 1)
 
-    patch.setattr(results, "score_run", rounded)
+    patch.setattr(counted_laps, "score_run", rounded)
 
 
 def computes_over_a_reboot(patch: Patch) -> None:

@@ -9,8 +9,9 @@ from shared.protocol import messages as m
 from station.commands.replay import check
 from station.core import inputs as e
 from station.core.moment import Moment
-from station.service.cars.car_control import CarControl, Reply
+from station.service.cars.car_control import CarControl
 from station.service.cars.controlled_car import DrivePermit
+from station.service.cars.order_writer import Reply
 from station.views.car_views import CarStopView
 from station.views.command_answers import Accepted, Declined
 from tests.station.full_disk import full_disk

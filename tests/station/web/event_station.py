@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from shared.rules.ranking import RaceRules
 from shared.web.server import listen
 from station.core import inputs as e
+from station.store.event_files.tracks import TrackLibrary
 from station.views.command_answers import Accepted
 from station.views.event_view import EventView
 from station.web.app import create_app
@@ -65,7 +66,7 @@ def event_station(path: pathlib.Path, *, empty: bool = False) -> Iterator[EventS
 
     thread = threading.Thread(target=pump, name="station")
     access = cheap_access(path)
-    app = create_app(rig.station, access)
+    app = create_app(rig.station, access, tracks=TrackLibrary(path))
     app.add_middleware(SignedIn, session=session_of(access))
     listening = listen("127.0.0.1", 0, "web")
     web = WebServer(app, listening, app.state.live.close, app.state.is_official)

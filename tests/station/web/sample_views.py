@@ -219,6 +219,7 @@ class FakeStation:
     changed: threading.Condition = field(default_factory=threading.Condition)
     results: dict[str, RaceResults] = field(default_factory=dict)
     acts: tuple[AuditEntry, ...] = ()
+    own_acts: tuple[LastAct, ...] = ()
     commanded: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def snapshot(self) -> View:
@@ -262,7 +263,7 @@ class FakeStation:
         raise Refused("This station previews nothing.")
 
     def last_acts(self, author: str) -> tuple[LastAct, ...]:
-        return ()
+        return self.own_acts
 
     def run_list(self) -> tuple[RunSummary, ...]:
         return ()

@@ -1,6 +1,7 @@
 """Race control in a real browser: by keyboard, with one car and several; questions, rulings, the queue, the stop."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -38,6 +39,7 @@ from station.core.inputs import (
     VoidLap,
 )
 from station.views.command_answers import Accepted, Declined, RulingEffect, RunFigures
+from station.views.runs.run_archive import LastAct
 from station.views.views import View
 from tests import geometry
 from tests.browser import Watched, keep_picture, violations
@@ -289,7 +291,15 @@ def test_the_checklist_stands_before_arming_and_is_overridden_with_a_reason_or_n
     page.fill("#checklist-reason", "hand timing beside it")
     page.click("#checklist-override")
     assert given(served, 1) == [named(ArmRun, run_id="run-7", override_reason="hand timing beside it")]
-    show(served, page, replace(ARMED, cars=(replace(CAR, mode="disarmed"),)))
+    testing = replace(ARMED, cars=(replace(CAR, mode="disarmed"),), mode="test")
+    show(served, page, testing)
+    page.keyboard.press("a")
+    expect(page.locator("#checklist-override")).to_be_disabled()  # test mode is put right, not overridden
+    page.locator("#checklist").get_by_role("button", name="Race mode").click()
+    assert given(served, 1) == [named(SetMode, mode="race")]
+    show(served, page, replace(testing, mode="race"))
+    page.locator("#checklist-arm").click()
+    assert given(served, 1) == [named(ArmRun, run_id="run-7")]
     page.keyboard.press("a")  # all is well: it is armed at once
     assert given(served, 1) == [named(ArmRun, run_id="run-7")]
 
@@ -352,8 +362,21 @@ def test_a_stamp_keeps_every_nanosecond(served: Served, watched: Watched) -> Non
 
 def test_single_keys_can_be_turned_off_one_by_one_and_answers_are_logged(served: Served, watched: Watched) -> None:
     page = opened(served, watched, ONE)
+    undo = page.locator("[data-undo]:visible")
+    expect(undo).to_contain_text("Nothing to undo.")
+    served.station.own_acts = (
+        LastAct(12, 0, "run-7", "Off track"),
+        LastAct(11, 0, "run-7", "Collision", undone=True),
+        LastAct(10, 0, "run-6", "Void lap 3"),
+    )
     page.keyboard.press("o")
     expect(page.locator("#answer")).to_have_text("✓ Off track")
+    expect(page.locator("#answer")).to_have_attribute("data-at", re.compile(r"\d:\d\d:\d\d"))
+    expect(undo.locator(".count")).to_have_text("2")
+    expect(undo.locator(".why")).to_have_text("Off track · run-7")
+    show(served, page, THREE)  # its row is drawn again
+    show(served, page, ONE)
+    expect(undo.locator(".why")).to_have_text("Off track · run-7")
     page.keyboard.press("?")
     page.locator("#key-lines label", has_text="Off track").get_by_role("checkbox").uncheck()
     page.get_by_role("button", name="Close", exact=True).click()

@@ -7,6 +7,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from shared.rules.ranking import RaceRules
 from station.core import inputs as e
 from station.core.event.records import EventInfo
 from station.views.event_view import RaceLine
-from station.web.pages.event.race_form import race_fields, race_of
+from station.web.pages.event.race_form import race_fields, race_of, submission_line
 from tests.station.web.event_station import EventStation, event_station
 
 EVENT = EventInfo("cup", "Winter Cup", "Oval_track", "clockwise", 20.0)
@@ -87,6 +88,7 @@ def test_a_race_is_created_previewed_changed_and_refused(station: EventStation) 
     status, answer = post(station, "/event/preview", fields)
     assert status == 200
     assert answer["line"] == "Best lap · 2 laps at most · off track +2.5 s"
+    assert answer["submission"] == "A result is submitted at once, when the run ends."
     assert '<span class="soft">2 →</span>' in answer["html"]
     assert '<span class="soft">7.200 →</span> 9.700' in answer["html"]
     before = station.event.races[0]
@@ -157,6 +159,12 @@ def test_the_form_reads_back_what_it_shows() -> None:
     assert (fields["time_limit"], fields["min_lap"], fields["min_lap_default"]) == ("4:00", "", "5")
     entry = race_of(fields, EVENT)
     assert (entry.rules, entry.name, entry.track, entry.cars_on_track) == (rules, "Heat", "Oval_track", 2)
+    for submit_after_s, words in ((0.0, "at once"), (-1.0, "an official does it"), (37.5, "37.5 s after the run")):
+        entry = race_of(race_fields(replace(race, submit_after_s=submit_after_s), EVENT), EVENT)
+        assert entry.submit_after_s == submit_after_s
+        assert words in submission_line(entry)
+    for entered, submit_after_s in (("1:30", 90.0), ("2,5", 2.5), ("", 15.0)):
+        assert race_of({**FORM, "submission": "later", "submit_after": entered}, EVENT).submit_after_s == submit_after_s
 
 
 @pytest.mark.parametrize(
@@ -192,11 +200,15 @@ def test_numbers_as_people_write_them(name: str, entered: str, value: object) ->
         ("method", "luck", "How it is ranked: "),
         ("cars_on_track", "13", "Cars on the track: "),
         ("attempts", "-1", "Attempts: "),
+        ("submission", "soon", "Result submitted: "),
+        ("submit_after", "soon", "Seconds until then: "),
+        ("submit_after", "3601", "Seconds until then: a result waits for 1 s to 3600 s."),
+        ("submit_after", "0", "Seconds until then: "),
     ],
 )
 def test_a_wrong_number_is_refused_with_its_field(name: str, entered: str, words: str) -> None:
     with pytest.raises(BadInput) as refused:
-        race_of({**FORM, name: entered}, EVENT)
+        race_of({**FORM, "submission": "later", name: entered}, EVENT)
     assert str(refused.value).startswith(words)
 
 

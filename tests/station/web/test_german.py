@@ -11,6 +11,7 @@ from station.web.pages.registry import PAGES, TOPICS
 from station.web.render import Pages
 from tests.english_left import english_left, texts_of
 from tests.station.web.conftest import Served
+from tests.station.web.operate_views import OVER, QUEUED
 from tests.station.web.sample_views import EMPTY, FULL_GATE, SPLIT, STOPPED, TESTING, TOGETHER, TROUBLE, VIEW
 
 VIEWS = {
@@ -21,6 +22,8 @@ VIEWS = {
     "testing": TESTING,
     "gates": replace(VIEW, gates=(FULL_GATE, SPLIT)),
     "stopped": replace(VIEW, stop=STOPPED),
+    "queued": QUEUED,
+    "over": OVER,
 }
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from station.core import inputs as e
 from tests.browser import Watched, chromium, violations
 from tests.geometry import look
+from tests.station.service.station_rig import S
 from tests.station.web.archived_runs import ArchiveRig, working
 from tests.station.web.conftest import Served, serve
 from tests.station.web.signed_in import PASSPHRASE
@@ -16,12 +17,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArchiveRig]:
     rig = ArchiveRig(tmp_path_factory.mktemp("runs") / "station.db")
     rig.drive("Al", [10 + number / 100 for number in range(200)])
     rig.give(e.Disqualify(author="Ruth", run_id="run-4", reason="two_batteries_" * 10))
     with working(rig):
-        yield from serve(rig.station)  # type: ignore[arg-type]
+        yield rig
+
+
+@pytest.fixture(scope="module")
+def runs(rig: ArchiveRig) -> Iterator[Served]:
+    yield from serve(rig.station)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -131,6 +137,37 @@ def test_nothing_is_cut_or_overlaid_at_any_size(runs: Served, watched: Watched, 
     assert found == []
     light(page)
     assert violations(page) == []
+
+
+def test_the_page_of_a_run_that_is_on_follows_it_and_keeps_what_is_being_typed(
+    runs: Served, rig: ArchiveRig, watched: Watched, browser: Browser
+) -> None:
+    rig.station.submit(e.OpenRun(author="Sam", racer="Grace Hopper", car="car-1"))
+    rig.station.submit(e.StartRun(author="Sam", by_hand=True))
+    pass_by(rig, 1)
+    page = watched.open(f"{runs.url}/runs/run-5")
+    spectator = browser.new_page()
+    spectator.goto(f"{runs.url}/runs/run-5")
+    pass_by(rig, 9)
+    expect(page.locator("#run-lap-1 .lap-time")).to_have_text("9.000")
+    page.get_by_role("button", name="Rule on lap 1").click()
+    page.keyboard.press("p")
+    page.keyboard.type("1,5")
+    pass_by(rig, 10)
+    expect(page.locator("#run-lap-2 .lap-time")).to_have_text("10.000")
+    expect(page.locator(".mark-counted")).to_have_count(3)
+    expect(page.locator("#ruling-seconds")).to_have_value("1,5")
+    expect(page.locator("#run-lap-1")).to_have_class("chosen")
+    expect(page.locator('[data-effect="lap"]')).to_contain_text("9.000 → 10.500")
+    expect(spectator.locator(".lap-table tbody tr")).to_have_count(2)
+    spectator.close()
+    assert watched.errors == []
+
+
+def pass_by(rig: ArchiveRig, after_s: int) -> None:
+    """A car passes the gate after this time; the station's own thread times it."""
+    rig.clock.advance(rig.clock.now_ns() + after_s * S)
+    rig.gate.pass_by()
 
 
 def light(page: Page) -> None:

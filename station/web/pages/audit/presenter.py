@@ -32,6 +32,12 @@ _DEEDS: dict[Deed, Sentence] = {
     "pin_confirmed": text("Confirm by PIN"),
     "setting_changed": text("Change a setting"),
     "pin_refused": text("Wrong PIN at a confirmation"),
+    "track_added": text("Upload a track"),
+    "track_removed": text("Take a track off the list"),
+    "backup_made": text("Make a backup"),
+    "backup_fetched": text("Download a backup"),
+    "backup_removed": text("Delete a backup"),
+    "backup_restored": text("Restore a backup"),
 }
 COLUMNS = ("time_utc", "person", "device", "what", "subject", "before", "after", "reason", "refused", "record")
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from shared.errors import BadInput
 from shared.rules.ranking import AtLimit, Lap1, Method, RaceRules
-from shared.rules.track_lengths import shortest_lap_s
+from shared.rules.track_lengths import shortest_lap_s, track_length_m
 from shared.text import Sentence, text
 from shared.text.numbers import parse_number, parse_whole
 from shared.units import format_ms, parse_ms
+from station.core.event.checks import MAX_SUBMIT_AFTER_S
 from station.core.event.records import DIRECTIONS, Direction, EventInfo
 from station.views.event_view import RaceLine
 
@@ -31,14 +32,15 @@ DIRECTION_WORDS: dict[Direction, Sentence] = {
     "clockwise": text("clockwise"),
 }
 SUBMISSION_WORDS: dict[str, Sentence] = {
-    "0": text("at once"),
-    "15": text("15 s after the run"),
-    "60": text("60 s after the run"),
-    "-1": text("by an official"),
+    "at_once": text("at once"),
+    "later": text("a while after the run"),
+    "by_official": text("by an official"),
 }
+USUAL_WAIT_S = 15.0  # long enough to look at a run before its result leaves the station
 OFFICIAL_WORDS: dict[str, Sentence] = {"one": text("one official"), "two": text("two officials")}
 MIN_LAP_S = RaceRules().min_lap_s
 Fields = Mapping[str, str]
+Lengths = Callable[[str], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,11 @@ class RaceEntry:
     official_by_two: bool
 
 
-def race_fields(race: RaceLine | None, event: EventInfo | None) -> dict[str, str]:
-    """What stands in the form for this race; None: for a new one at this event."""
+def race_fields(race: RaceLine | None, event: EventInfo | None, lengths: Lengths = track_length_m) -> dict[str, str]:
+    """What stands in the form for this race; None: for a new one at this event. `lengths`: of tracks, by name."""
     rules = race.rules if race is not None else RaceRules(time_limit_s=180.0)
     track = race.track if race is not None else event.track if event is not None else ""
-    shortest = _shortest_lap_s(track, event)
+    shortest = _shortest_lap_s(track, event, lengths)
     unsaid = race is None or rules.min_lap_s == (shortest or MIN_LAP_S)
     return {
         "name": race.name if race is not None else "",
@@ -79,13 +81,15 @@ def race_fields(race: RaceLine | None, event: EventInfo | None) -> dict[str, str
         "attempts": _or_empty(rules.attempts_per_racer),
         "min_lap": "" if unsaid else f"{rules.min_lap_s:g}",
         "min_lap_default": f"{shortest or MIN_LAP_S:g}",
-        "submission": f"{race.submit_after_s:g}" if race is not None else "0",
+        "submission": _submission(race.submit_after_s if race is not None else 0.0),
+        "submit_after": f"{race.submit_after_s:g}" if race is not None and race.submit_after_s > 0 else "",
+        "submit_after_default": f"{USUAL_WAIT_S:g}",
         "official_by": "two" if race is not None and race.official_by_two else "one",
     }
 
 
-def race_of(fields: Fields, event: EventInfo | None) -> RaceEntry:
-    """The race that the form describes. Raises BadInput that names the field."""
+def race_of(fields: Fields, event: EventInfo | None, lengths: Lengths = track_length_m) -> RaceEntry:
+    """The race that the form describes. `lengths`: of tracks, by name. Raises BadInput that names the field."""
     track = fields.get("track", "").strip()
     rules = RaceRules(
         method=_choice(fields, "method", METHOD_WORDS, text("How it is ranked")),
@@ -102,7 +106,9 @@ def race_of(fields: Fields, event: EventInfo | None) -> RaceEntry:
         attempts_per_racer=_read(
             fields, "attempts", text("Attempts"), lambda entered: parse_whole(entered, 1, 10_000), None
         ),
-        min_lap_s=_read(fields, "min_lap", text("Shortest lap"), _seconds, _shortest_lap_s(track, event) or MIN_LAP_S),
+        min_lap_s=_read(
+            fields, "min_lap", text("Shortest lap"), _seconds, _shortest_lap_s(track, event, lengths) or MIN_LAP_S
+        ),
         lap_1_from=_choice(fields, "lap_1_from", LAP_1_WORDS, text("Lap 1 begins")),
         at_time_limit=_choice(fields, "at_time_limit", AT_LIMIT_WORDS, text("When time is up")),
     )
@@ -112,8 +118,20 @@ def race_of(fields: Fields, event: EventInfo | None) -> RaceEntry:
         _choice(fields, "direction", DIRECTION_WORDS, text("Direction")),
         _read(fields, "cars_on_track", text("Cars on the track"), lambda entered: parse_whole(entered, 1, 12), 1),
         rules,
-        _read(fields, "submission", text("Result submitted"), _signed_seconds, 0.0),
+        _submit_after_s(fields),
         _choice(fields, "official_by", OFFICIAL_WORDS, text("Results are made official by")) == "two",
+    )
+
+
+def submission_line(entry: RaceEntry) -> Sentence:
+    """When results of this race are submitted, in words."""
+    if entry.submit_after_s < 0:
+        return text("A result is submitted when an official does it.")
+    if entry.submit_after_s == 0:
+        return text("A result is submitted at once, when the run ends.")
+    return text(
+        "A result is submitted {seconds:g} s after the run ends, unless an official does it before.",
+        seconds=entry.submit_after_s,
     )
 
 
@@ -125,11 +143,12 @@ def length_of(entered: str) -> float:
     return length_m
 
 
-def _shortest_lap_s(track: str, event: EventInfo | None) -> float | None:
-    """The shortest lap by the length of the track: the event's if it is its track, else a published one's."""
+def _shortest_lap_s(track: str, event: EventInfo | None, lengths: Lengths) -> float | None:
+    """The shortest lap by the length of the track: the event's if it is its track, else that of its geometry."""
     if event is not None and (not track or track == event.track):
-        return shortest_lap_s(event.track, event.track_length_m)
-    return shortest_lap_s(track)
+        measured_m = event.track_length_m
+        return shortest_lap_s(event.track, lengths(event.track) if measured_m is None else measured_m)
+    return shortest_lap_s(track, lengths(track))
 
 
 _MUST = object()
@@ -154,6 +173,30 @@ def _choice(fields: Fields, name: str, choices: Mapping[Any, Sentence], label: S
     return entered
 
 
+def _submission(submit_after_s: float) -> str:
+    if submit_after_s < 0:
+        return "by_official"
+    return "later" if submit_after_s else "at_once"
+
+
+def _submit_after_s(fields: Fields) -> float:
+    """How long a result waits, in s; 0: not at all; negative: for an official. Raises BadInput."""
+    label = text("Result submitted")
+    chosen = _choice(fields, "submission", SUBMISSION_WORDS, label)
+    if chosen != "later":
+        return 0.0 if chosen == "at_once" else -1.0
+    waits_s: float = _read(fields, "submit_after", text("Seconds until then"), _duration_s, USUAL_WAIT_S)
+    if not 0 < waits_s <= MAX_SUBMIT_AFTER_S:
+        raise BadInput(
+            text(
+                "{what}: {why}",
+                what=text("Seconds until then"),
+                why=text("a result waits for 1 s to {limit:g} s.", limit=MAX_SUBMIT_AFTER_S),
+            )
+        )
+    return waits_s
+
+
 def _duration_s(entered: str) -> float:
     """'4:00', '240' or '90,5' in seconds. Raises BadInput."""
     if ":" in entered:
@@ -163,10 +206,6 @@ def _duration_s(entered: str) -> float:
 
 def _seconds(entered: str) -> float:
     return parse_number(entered, "s")
-
-
-def _signed_seconds(entered: str) -> float:
-    return -1.0 if entered.startswith("-") else parse_number(entered, "s")
 
 
 def _or_empty(value: int | None) -> str:

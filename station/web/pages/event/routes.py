@@ -1,5 +1,6 @@
 """The addresses of the event's page: the page, its forms, and the preview of what other rules would do."""
 
+from collections.abc import Callable
 from typing import Any
 
 import anyio.to_thread
@@ -10,6 +11,8 @@ from shared.errors import BadInput, RacedayError, Refused
 from shared.rules.wording import rules_line
 from shared.text import text
 from shared.text.reader import shown
+from shared.tracks.drawing import TrackDrawing
+from shared.tracks.outline import TrackOutline
 from shared.units import format_ms
 from shared.web.language import JSONAnswer
 from station.core.event.commands import ChangeEvent, ChangeRace, CreateEvent, CreateRace
@@ -24,12 +27,15 @@ from station.web.pages.event.race_form import (
     METHOD_WORDS,
     OFFICIAL_WORDS,
     SUBMISSION_WORDS,
+    Lengths,
     RaceEntry,
     length_of,
     race_fields,
     race_of,
+    submission_line,
 )
 from station.web.pages.submission import Submission, given, received
+from station.web.pages.tracks.presenter import drawn
 from station.web.site import Site
 
 CHOICES = {
@@ -49,8 +55,8 @@ def event_routes(site: Site) -> APIRouter:
     @router.get("/event", response_class=HTMLResponse)
     async def page(request: Request, act: str = "", race: str = "") -> HTMLResponse:
         """The races; with `act` "create", "duplicate", "change" or "event" also the form for that."""
-        view = await anyio.to_thread.run_sync(lambda: site.service.snapshot().event)
-        return await site.html(request, "event", on_file=view, form=_form(view, act, race), choices=CHOICES)
+        values = await anyio.to_thread.run_sync(lambda: _on_file(site, act, race))
+        return await site.html(request, "event", choices=CHOICES, **values)
 
     @router.post("/event/races")
     async def race(request: Request) -> JSONAnswer:
@@ -59,7 +65,9 @@ def event_routes(site: Site) -> APIRouter:
         if isinstance(form, JSONAnswer):
             return form
         view = (await anyio.to_thread.run_sync(site.service.snapshot)).event
-        return await given(site, form, lambda: _race_command(form, view), lambda answer: {"race_id": answer.race_id})
+        return await given(
+            site, form, lambda: _race_command(form, view, site.length_m), lambda answer: {"race_id": answer.race_id}
+        )
 
     @router.post("/event/preview")
     async def preview(request: Request) -> JSONAnswer:
@@ -86,15 +94,33 @@ def event_routes(site: Site) -> APIRouter:
     return router
 
 
-def _form(view: EventView, act: str, race_id: str) -> dict[str, Any] | None:
+def _on_file(site: Site, act: str, race_id: str) -> dict[str, Any]:
+    """What is on file, the open form if any, and the track."""
+    view = site.service.snapshot().event
+    form = _form(view, act, race_id, site.length_m)
+    tracks = [each.title for each in site.track_entries()] if form is not None else []
+    return {"on_file": view, "form": form, "drawing": event_drawing(view, site.outline), "tracks": tracks}
+
+
+def event_drawing(view: EventView, outline_of: Callable[[str], TrackOutline | None]) -> TrackDrawing | None:
+    """The event's track, its arrow in the direction of the event; None if its geometry is not known."""
+    event = view.event
+    outline = outline_of(event.track) if event is not None else None
+    if event is None or outline is None:
+        return None
+    return drawn(outline, event.direction)
+
+
+def _form(view: EventView, act: str, race_id: str, lengths: Lengths) -> dict[str, Any] | None:
     """What the template needs to draw a form; None: no form is open."""
     race = view.race(race_id)
     if act == "event" or (act == "new-event" and view.event is not None):
         return {"kind": act}
     if act == "create" or (act == "duplicate" and race is not None):
-        return {"kind": "create", "race": None, "fields": race_fields(race, view.event) | {"name": _copy_name(race)}}
+        fields = race_fields(race, view.event, lengths) | {"name": _copy_name(race)}
+        return {"kind": "create", "race": None, "fields": fields}
     if act == "change" and race is not None:
-        return {"kind": "change", "race": race, "fields": race_fields(race, view.event)}
+        return {"kind": "change", "race": race, "fields": race_fields(race, view.event, lengths)}
     return None
 
 
@@ -102,8 +128,8 @@ def _copy_name(race: RaceLine | None) -> str:
     return "" if race is None else str(text("{name}, copy", name=race.name))[:64]
 
 
-def _race_command(form: Submission, view: EventView) -> Command:
-    entry = race_of(form.fields, view.event)
+def _race_command(form: Submission, view: EventView, lengths: Lengths) -> Command:
+    entry = race_of(form.fields, view.event, lengths)
     who: dict[str, Any] = {"author": form.author, "device": form.device, "reason": form["reason"]}
     if not form["race_id"]:
         return CreateRace(
@@ -151,13 +177,13 @@ def _event_command(form: Submission) -> Command:
 
 
 def _preview(site: Site, form: Submission, view: EventView) -> dict[str, str]:
-    entry, race = race_of(form.fields, view.event), view.race(form["race_id"])
-    line = shown(rules_line(entry.rules))
+    entry, race = race_of(form.fields, view.event, site.length_m), view.race(form["race_id"])
+    words = {"line": shown(rules_line(entry.rules)), "submission": shown(submission_line(entry))}
     if race is None or race.runs == 0 or entry.rules == race.rules:
-        return {"line": line, "html": ""}
+        return {**words, "html": ""}
     wanted = ChangeRace(author=form.author, race_id=race.race_id, rules=entry.rules)
     effect = [effect_row(each) for each in site.service.preview_rules(wanted)]
-    return {"line": line, "html": site.pages.fragment("rules_effect.html", effect=effect)}
+    return {**words, "html": site.pages.fragment("rules_effect.html", effect=effect)}
 
 
 def effect_row(change: PlaceChange) -> dict[str, object]:

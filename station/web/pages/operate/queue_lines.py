@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from shared.text import Sentence, text
+from shared.text import Sentence, joined, text
 from station.views.queue_view import QueueLine
 from station.views.views import View
 from station.web.pages.operate.acts import Act
@@ -111,7 +111,7 @@ def _row(view: View, line: QueueLine) -> QueueRow:
     when = text("called") if line.called else time_of_day(line.start_utc_ns)[:5]
     state = "called" if line.called else "waiting"
     colour = _colour(view, line.racer)
-    return QueueRow(_key(line.racer), line.racer, line.place, state, when, ", ".join(notes), colour)
+    return QueueRow(_key(line.racer), line.racer, line.place, state, when, joined(notes, ", "), colour)
 
 
 def _waiting(view: View) -> list[WaitingResult]:

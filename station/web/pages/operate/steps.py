@@ -84,13 +84,13 @@ def run_controls(view: View, run: RunView) -> RunControls:
         incidents=tuple(_incident(run, kind) for kind in INCIDENTS),
         incidents_why=_why_no_incident(run),
         hand_time=_act(run, "hand-time", text("Hand time"), "hand_time", key="t"),
-        end=tuple(act for act in _end_acts(stand) if act.id != coming.id),
+        end=tuple(act for act in _end_acts(view, stand) if act.id != coming.id),
     )
 
 
 def next_act(view: View, stand: RunStand) -> Act:
     """What an official will most likely do next with this run."""
-    run, acts = stand.run, {act.id: act for act in (*_start_acts(view, stand), *_end_acts(stand))}
+    run, acts = stand.run, {act.id: act for act in (*_start_acts(view, stand), *_end_acts(view, stand))}
     if run.phase == "finished":
         return acts["submit"]
     if view.procedure.paused is not None:
@@ -157,7 +157,8 @@ def _car_acts(view: View, stand: RunStand) -> tuple[Act, ...]:
     return (pause_act(view), stop_car, *resume)
 
 
-def _end_acts(stand: RunStand) -> tuple[Act, ...]:
+def _end_acts(view: View, stand: RunStand) -> tuple[Act, ...]:
+    """The end of the run; once it is over, what becomes of its result."""
     run, submission = stand.run, stand.procedure.submission
     if run.phase in ("armed", "running"):
         return (
@@ -173,7 +174,24 @@ def _end_acts(stand: RunStand) -> tuple[Act, ...]:
         _act(run, "submit", again, "submit", key="m").unless(done),
         _act(run, "discard", text("Discard"), "discard", ask=text("Discard the run: it will not count")).unless(gone),
         rerun.unless(gone),
+        _act(run, "official", text("Official"), "official").unless(_why_not_official(view, stand)),
     )
+
+
+def _why_not_official(view: View, stand: RunStand) -> str:
+    """Why the result of a run that is over cannot be declared official here; "" if it can."""
+    run, race = stand.run, view.event.active
+    if run.official:
+        return text("Declared by {author}.", author=run.official)
+    if race is not None and race.state == "official":
+        return text("The results of the race are official.")
+    if stand.procedure.submission == "waiting":
+        return text("Submit the result first.")
+    if not run.counts:
+        return text("It does not count.")
+    if race is not None and race.official_by_two:
+        return text("It takes two people: declare it on the run's own page.")
+    return ""
 
 
 def _incident(run: RunView, kind: str) -> IncidentRow:

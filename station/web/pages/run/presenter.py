@@ -1,11 +1,12 @@
 """The texts of the page of one run: its head, laps, questions, and the history of its rulings. Pure."""
 
+import time
 from dataclasses import dataclass
 
 from shared.rules.ranking import lap_time_ns, successful
 from shared.rules.wording import IN_DOUBT, INCIDENTS, NOT_COUNTED, VALID, VOID, incidents, rules_line, score_name
 from shared.text import joined, recorded, text
-from shared.units import format_ms, format_ns, published_ms
+from shared.units import NS_PER_S, format_ms, format_ns, published_ms
 from station.core.facts import Lap
 from station.core.runs.laps import run_lap
 from station.views.runs.run_archive import CrossingView, RulingRecord, RunPage
@@ -77,7 +78,10 @@ class RulingLine:
 
 @dataclass(frozen=True, slots=True)
 class RunSheet:
-    """The whole page. `locked`: why no ruling is possible, "" if rulings are."""
+    """The whole page. `locked`: why no ruling is possible, "" if rulings are.
+
+    `black_box`: where the car's own recording is.
+    """
 
     run_id: str
     race_id: str
@@ -102,6 +106,7 @@ class RunSheet:
     on: bool
     model: str
     uncertainty: str
+    black_box: str
 
 
 def run_sheet(page: RunPage) -> RunSheet:
@@ -141,6 +146,7 @@ def run_sheet(page: RunPage) -> RunSheet:
         on=run.phase in ("armed", "running"),
         model=f"{page.model}{sha}",
         uncertainty=_uncertainty(worst_ns),
+        black_box=_black_box(page),
     )
 
 
@@ -228,6 +234,22 @@ def _ruling_line(ruling: RulingRecord) -> RulingLine:
         effect="" if ruling.effect is None else ruling.effect.sentence,
         undone=ruling.undone_by > 0,
         undoes=ruling.undoes > 0,
+    )
+
+
+def _black_box(page: RunPage) -> str:
+    """Where the car's own recording of the run is; "" for a car that a person started, which may have no computer."""
+    run = page.summary
+    if run.by_hand:
+        return ""
+    begun = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(run.opened_utc_ns // NS_PER_S))
+    return text(
+        "What {car} saw and did is on the car itself, if it records its drives: in its folder for recordings, in the "
+        "first file after {begun}. The station knows no address of a car: copy the file from there, and draw it with "
+        "{command}.",
+        car=run.car,
+        begun=begun,
+        command="raceday run plot FILE",
     )
 
 

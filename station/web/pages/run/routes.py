@@ -15,7 +15,9 @@ from station.evidence.bundle import make_bundle
 from station.views.runs.run_archive import RunPage
 from station.web.access import identity_of, role_refusal
 from station.web.api import error_answer
+from station.web.pages.run.marks import mark_of
 from station.web.pages.run.presenter import run_sheet
+from station.web.presenters.visitors import visitor_view
 from station.web.site import Site
 
 MAX_ID = 200
@@ -30,11 +32,12 @@ def run_routes(site: Site) -> APIRouter:
     @router.get("/runs/{run_id}", response_class=HTMLResponse)
     async def run_page(request: Request, run_id: str) -> Response:
         """Everything about one run; with its rulings for officials, reduced for everybody else."""
+        view = site.view()  # taken before the run is read, so that a change in between is not missed
         page = await _page(site, run_id)
         if isinstance(page, Response):
             return page
-        name = "run_officials" if is_official(request) else "run"
-        return await site.html(request, name, run=run_sheet(page))
+        name, seen = ("run_officials", view) if is_official(request) else ("run", visitor_view(view))
+        return await site.html(request, name, run=run_sheet(page), body_data={"mark": mark_of(seen, page.run_id)})
 
     @router.get("/api/v1/runs/{run_id}")
     async def run_json(request: Request, run_id: str) -> Response:

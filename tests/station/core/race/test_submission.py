@@ -29,6 +29,11 @@ def posted(hand: Hand) -> list[tuple[str, int, int]]:
     return [(result.run_id, result.revision, result.score_ms) for result in due]
 
 
+def discards(hand: Hand) -> list[bool]:
+    """Of each result that was due, whether it tells the leaderboard that the run is no attempt any more."""
+    return [fact.result.discarded for facts in hand.facts for fact in only(facts, f.ResultDue)]
+
+
 def test_by_default_it_counts_at_once() -> None:
     hand = Hand(RULES)
     hand.drive((10, 20, 29))
@@ -77,11 +82,14 @@ def test_a_discarded_run_counts_nowhere_until_it_is_submitted_again(submit_after
     assert only(hand.give(e.DiscardRun, 40 * S, reason="wrong car"), f.RunDiscarded)[0].reason == "wrong car"
     assert standing(hand) == []
     assert posted(hand) == ([("run-1", 1, 9000), ("run-1", 2, 0)] if submit_after_s == 0 else [])
+    assert discards(hand) == ([False, True] if submit_after_s == 0 else [])
     assert "does not count already" in refusal(hand.give(e.DiscardRun, 41 * S))
     assert "run-1" in (hand.engine.race.runs if hand.engine.race else {}), "it stays in the archive"
     hand.give(e.SubmitRun, 42 * S)
     assert standing(hand) == [("Ann", 9000)]
+    assert discards(hand)[-1] is False
     hand.give(e.DiscardRun, 43 * S)
+    assert discards(hand)[-1] is True
     hand.drive((50, 60, 68))  # the attempt is free again
     assert hand.run.attempt == 1
     hand.give(e.SubmitRun, 70 * S)

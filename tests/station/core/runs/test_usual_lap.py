@@ -12,7 +12,7 @@ from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.runs import usual_lap
-from station.core.runs.lap_book import LapBook
+from station.core.runs.book.lap_book import LapBook
 from station.core.runs.laps import CountedCrossing
 from station.core.runs.usual_lap import RECENT, missing, short
 from tests.station.core.scripted_race import QUICK, Hand, S, moment, only

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.protocol import messages as m
-from station.service.cars.car_control import CarControl, Reply
+from station.service.cars.car_control import CarControl
 from station.service.cars.controlled_car import AFTER_RESET, NEXT_ORDER, DrivePermit
+from station.service.cars.order_writer import Reply
 
 MS = 1_000_000
 MODES: tuple[m.CarMode, ...] = ("disarmed", "ready", "driving", "stopped", "tripped")

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from shared.protocol import messages as m
 from station.core.moment import Moment
-from station.service.cars.car_control import CarControl, Reply
+from station.service.cars.car_control import CarControl
 from station.service.cars.controlled_car import DrivePermit
 from station.service.cars.name_claims import ARMED, FORGET_NS, RETURN_ALARM_NS, SILENT_NS, NameClaim
+from station.service.cars.order_writer import Reply
 from station.views.car_views import CarStopView
 
 MS = 1_000_000

@@ -1,22 +1,17 @@
-"""The laps of one run: the series of its counted crossings, with all changes by officials and witnesses. Pure.
+"""The book of one run: its counted crossings, with all changes by officials and witnesses. Pure.
 
-Called by counting.py for each crossing and by rulings.py for each ruling. Lap n lies between the crossings n-1 and n,
-counted from 0. Nothing is counted twice, and no incident is lost when two laps become one. A lap is computed once
-after each change.
+Called by counting.py for each crossing and by the rulings. Nothing is counted twice, and no incident is lost when two
+laps become one. counted_laps.py reads the laps.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from shared.rules.ranking import RaceRules
 from shared.units import seconds_to_ns
 from station.core.facts import Lap
-from station.core.moment import clock_of
-from station.core.runs.laps import CountedCrossing, LapDoubt, LapSegment, lap_between, resegmented
-from station.core.runs.usual_lap import LapDoubts
-
-IncidentKind = Literal["off_track", "collision", "reset"]
+from station.core.runs.book.counted_laps import CountedLaps, IncidentKind
+from station.core.runs.laps import CountedCrossing, LapSegment, resegmented
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +22,14 @@ class MergedSegment:
     void_before: str
 
 
-class LapBook:
-    """The laps of one run.
-
-    `doubts` True: a lap that is much shorter than usual is held until an official decides. `fastest_ns`: the race's
-    fastest lap when the run was opened; None: none is known.
-
-    Example: with crossings at 1 s, 9 s and 18 s, `laps()` gives laps 1 and 2 of 8 s and 9 s.
-    """
+class LapBook(CountedLaps):
+    """The laps of one run, and what changes them."""
 
     def __init__(self, run_id: str, rules: RaceRules, doubts: bool = False, fastest_ns: int | None = None) -> None:
-        self.run_id = run_id
-        self.segments: list[LapSegment] = []
+        super().__init__(run_id, rules, doubts, fastest_ns)
         self.flagged: list[CountedCrossing] = []
         self._dropped: set[int] = set()  # the flagged crossings that an official dropped
         self._merged: dict[tuple[str, int], tuple[MergedSegment, ...]] = {}  # by the stamp of a dropped crossing
-        self.timed_by_b = False  # True if system B times the whole run, by its own stamps
-        self.doubts = LapDoubts(doubts, fastest_ns)
-        self._rules = rules
-        self._known: dict[int, Lap] = {}  # laps by number, computed since the last change
-        self._every: tuple[Lap, ...] = ()
-        self._min_lap_ns = seconds_to_ns(rules.min_lap_s)
 
     def copied(self) -> "LapBook":
         """A copy that shares nothing that a ruling changes."""
@@ -63,16 +45,6 @@ class LapBook:
         self._rules, self._min_lap_ns = rules, seconds_to_ns(rules.min_lap_s)
         self._forget_laps()
 
-    @property
-    def done(self) -> int:
-        """How many laps have ended."""
-        return len(self.segments) - 1 if self.segments else 0
-
-    @property
-    def boots(self) -> frozenset[str]:
-        """The boots whose clocks stamped the run's crossings."""
-        return frozenset(segment.start.boot for segment in self.segments)
-
     def correct(self, wrong: Callable[[str], bool], by_ns: int) -> None:
         """Adds `by_ns` to times of day of the `wrong` boots; lap times do not depend on those."""
         for segment in self.segments:
@@ -81,30 +53,6 @@ class LapBook:
                 segment.replaced = _corrected(segment.replaced, wrong, by_ns)
         self.flagged = [_corrected(counted, wrong, by_ns) for counted in self.flagged]
         self._forget_laps()
-
-    def too_soon(self, counted: CountedCrossing) -> bool:
-        """Whether the crossing is closer to the last one than the shortest lap: then it is flagged, not counted."""
-        last = self.segments[-1].start if self.segments else None
-        return last is not None and last.boot == counted.boot and counted.at_ns - last.at_ns < self._min_lap_ns
-
-    def near(self, boot: str, at_ns: int) -> bool:
-        """Whether a counted crossing is closer to this stamp than the shortest possible lap."""
-        counted_crossings = (segment.start for segment in self.segments)
-        return any(
-            counted.boot == boot and abs(counted.at_ns - at_ns) < self._min_lap_ns for counted in counted_crossings
-        )
-
-    def could_end_lap(self, boot: str, at_ns: int) -> bool:
-        """Whether a lap could end here: after three quarters of the usual lap, on the same clock.
-
-        Always True before the first crossing.
-        """
-        last = self.segments[-1].start if self.segments else None
-        if last is None:
-            return True
-        laps = sorted(lap.lap_ns for lap in self.laps() if lap.lap_ns)
-        min_ns = 3 * laps[len(laps) // 2] // 4 if laps else self._min_lap_ns
-        return last.boot == boot and at_ns - last.at_ns >= min_ns
 
     def approve(self, number: int) -> None:
         """Accepts lap `number` as an official decides, however short it is."""
@@ -126,16 +74,6 @@ class LapBook:
         self.doubts.add(self.segments)
         if held or self.doubts.held:
             self._forget_laps()
-
-    def lap_at(self, boot: str, at_ns: int | None) -> int:
-        """The number of the lap that was on at that time, 0 before lap 1.
-
-        Without a time, or with one of another clock: the lap in progress.
-        """
-        clock = clock_of(boot)
-        if at_ns is None or not self.segments or clock_of(self.segments[-1].start.boot) != clock:
-            return len(self.segments)
-        return sum(1 for s in self.segments if clock_of(s.start.boot) != clock or s.start.at_ns <= at_ns)
 
     def insert(self, counted: CountedCrossing) -> int | None:
         """Divides a lap at this crossing; gives the number of the lap that ends there, None if no lap was on then."""
@@ -208,10 +146,6 @@ class LapBook:
         self._forget_laps()
         return True
 
-    def drove_off(self, counted: CountedCrossing) -> bool:
-        """Whether the car only drove off over the line after the start signal, which ends no lap."""
-        return self.done == 0 and self.too_soon(counted)
-
     def retime(self, number: int, by: CountedCrossing | None) -> CountedCrossing:
         """Times the crossing that ended lap `number` (0: that began lap 1) by another witness; None: by its own source.
 
@@ -235,13 +169,6 @@ class LapBook:
         """States crossing `number` on another clock: the same instant, as `at_ns` of the clock of `boot`."""
         self.segments[number].start = replace(self.segments[number].start, boot=boot, at_ns=at_ns)
         self._weigh()
-
-    def fits(self, number: int, at_ns: int) -> bool:
-        """Whether crossing `number` would still lie between its neighbours at this stamp of the same clock."""
-        boot = self.segments[number].start.boot
-        before = [s.start.at_ns for s in self.segments[:number] if s.start.boot == boot]
-        after = [s.start.at_ns for s in self.segments[number + 1 :] if s.start.boot == boot]
-        return max(before, default=at_ns - 1) < at_ns < min(after, default=at_ns + 1)
 
     def withdraw_signal(self) -> None:
         """Removes the start signal that began lap 1; incidents since then do not count."""
@@ -271,14 +198,6 @@ class LapBook:
         """Flags a crossing that an official dropped, so that it can be counted again."""
         self.flagged.append(counted)
         self._dropped.add(counted.crossing)
-
-    def holds(self, crossing: int) -> bool:
-        """Whether this crossing was counted for the run."""
-        return any(segment.start.crossing == crossing for segment in self.segments)
-
-    def place_of(self, crossing: int) -> int:
-        """The place (from 0) of this crossing among those counted."""
-        return next(n for n, segment in enumerate(self.segments) if segment.start.crossing == crossing)
 
     def remove(self, crossing: int) -> int:
         """Removes a crossing that was another run's, and gives the place that it had.
@@ -343,45 +262,13 @@ class LapBook:
         segment.notes += [why] if why else []
         self._forget_laps()
 
-    def laps_with(self, kind: IncidentKind) -> list[int]:
-        """The numbers of the laps that have such an incident, including the lap in progress."""
-        return [number for number, segment in enumerate(self.segments, 1) if getattr(segment, f"{kind}s")]
-
     def confirm(self, segment: LapSegment) -> Lap:
         """Confirms the lap that ended at this crossing, by the car's own report; gives the lap."""
         segment.witnessed = True
         number = self.segments.index(segment)
         self._known.pop(number, None)
-        self._every = ()
+        self._every, self._ranked = (), ()
         return self.lap(number)
-
-    def lap(self, number: int) -> Lap:
-        """Lap `number` as it stands (1..done)."""
-        known = self._known.get(number)
-        if known is None:
-            known = self._known[number] = self._lap(number)
-        return known
-
-    def laps(self) -> tuple[Lap, ...]:
-        """All laps that have ended, in order."""
-        if len(self._every) != self.done:
-            self._every = tuple(self.lap(number) for number in range(1, self.done + 1))
-        return self._every
-
-    def _weigh(self) -> None:
-        """Judges all crossings again, after any change except one more at the end."""
-        self._forget_laps()
-        self.doubts.weigh(self.segments)
-
-    def _forget_laps(self) -> None:
-        """Discards the computed laps, because something changed: they are computed again when they are next used."""
-        self._known.clear()
-        self._every = ()
-
-    def _lap(self, number: int) -> Lap:
-        begun, ended = self.segments[number - 1], self.segments[number]
-        doubt = LapDoubt(begun=number - 1 in self.doubts.held, ended=number in self.doubts.held)
-        return lap_between(self.run_id, number, begun, ended, doubt, self._rules, self.timed_by_b)
 
 
 def _corrected(counted: CountedCrossing, wrong: Callable[[str], bool], by_ns: int) -> CountedCrossing:

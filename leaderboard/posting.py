@@ -1,0 +1,73 @@
+"""What a posted result does: the checks on its body, its effect on the standing, and the reply to a repeat.
+
+Called by board.py, within the transaction that also stores the receipt.
+"""
+
+import dataclasses
+import json
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from leaderboard import domain
+from leaderboard.rescoring import rescore_racer
+from leaderboard.sender import check_key
+from leaderboard.store import queries
+from shared.errors import Refused
+from shared.protocol.results import PostAccepted, Result, decode_result
+
+
+class PostReply(NamedTuple):
+    """The reply to a post: an HTTP status and the body, byte for byte."""
+
+    status: int
+    body: bytes
+
+
+def error_body(error: Exception) -> bytes:
+    """The body of every refusal: `{"error": sentence}`."""
+    return json.dumps({"error": str(error)}, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def repeated(receipt: queries.Receipt, digest: str) -> PostReply:
+    """The reply to a webhook-id that was answered before: the same as then, or 409 if the body is another."""
+    if receipt.body_sha256 == digest:
+        return PostReply(200, receipt.answer)
+    return PostReply(
+        409, error_body(Refused("This webhook-id was used with another body: a correction needs a higher revision"))
+    )
+
+
+def checked(webhook_id: str, payload: bytes) -> Result:
+    """The posted result, checked as far as that goes without its race. Raises BadInput, Refused."""
+    result = decode_result(payload)
+    if result.webhook_id != webhook_id:
+        raise Refused(f"The webhook-id is not the one of this result ({result.webhook_id[:80]!r}).")
+    domain.check_result(result)
+    return dataclasses.replace(result, racer=domain.racer_name(result.racer))
+
+
+def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> PostAccepted:
+    """Store a checked result and derive the lines that it changes. Raises Refused (UnknownRace too)."""
+    race = queries.race(db, result.race_id, for_change=True)
+    origin = queries.origin_of(db, result.result_id)
+    if origin is not None and origin.race_id != race.race_id:
+        raise Refused(f"This result belongs to race {origin.race_id!r}; a correction cannot move it.")
+    if origin is not None:
+        check_key(origin.key, result.evidence.public_key)
+    if not result.evidence.clock_trusted:
+        # When it was driven is unknown. It counts from its arrival, which is never earlier: it wins no tie by that.
+        arrived_utc_ns = now_utc_ns if origin is None else min(now_utc_ns, origin.finished_utc_ns)
+        result = dataclasses.replace(result, finished_utc_ns=arrived_utc_ns)
+    result = dataclasses.replace(result, racer=queries.spelling(db, race.race_id, result.racer))
+    entered = race.entry == "open" or queries.entry_name(db, race.race_id, result.racer) is not None
+    provisional = origin is not None and origin.provisional
+    score = domain.accept(race, result, entered=entered, known=origin is not None, provisional=provisional)
+    score_ms = None if score is None else score.score_ms
+    seq = queries.add_result(db, result, payload, score_ms, now_utc_ns)
+    racers = {result.racer} if origin is None else {origin.racer, result.racer}
+    changed = {racer: rescore_racer(db, race, racer) for racer in sorted(racers)}
+    queries.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
+    _, line = changed[result.racer]
+    rank, ranked = queries.rank_of(db, race.race_id, line)
+    return PostAccepted(score_ms, rank, ranked, line is not None and line.seq == seq)
