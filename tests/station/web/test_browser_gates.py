@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from station.core.inputs import SetClock, TryGate
 from station.views.command_answers import Declined
+from station.views.gate_views import GateView, RecentEdge, SensorView
 from station.views.race_views import UncountedCrossing
 from station.views.views import View
 from tests.browser import Watched, keep_picture, violations
@@ -60,6 +61,38 @@ def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watche
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=request.param)
     yield Watched(context.new_page())
     context.close()
+
+
+def pulsed(gates: tuple[GateView, ...], seconds: float, stamp_ns: int, view: View = VIEW) -> tuple[GateView, ...]:
+    """These gates with a pulse at each, so many seconds after the view's time of day."""
+    at = view.clock.utc_ns + round(seconds * S)
+    edge = RecentEdge("b", stamp_ns, at, broken=True)
+    sensor = SensorView("left", 1, recent=(edge, replace(edge, at_ns=stamp_ns + 1, utc_ns=at + S // 5, broken=False)))
+    return tuple(replace(gate, sensors=("left",), each=(sensor,)) for gate in gates)
+
+
+def test_the_trace_shows_the_last_breaks_and_two_pulses_are_compared(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/gates")
+    two = (GATE, SPLIT)
+    show(served, page, replace(VIEW, gates=pulsed(two, -1, 5 * S)))
+    expect(page.locator("[data-trace-gate=start] rect")).to_have_count(1)
+    expect(page.locator("#card-start .walk")).to_contain_text("seen")
+    page.get_by_role("button", name="Begin the test").click()
+    expect(page.locator("#pulse-step")).to_contain_text("Go to test mode first")
+    testing = replace(VIEW, mode="test")
+    show(served, page, replace(testing, gates=pulsed(two, -1, 5 * S)))
+    page.get_by_role("button", name="Begin the test").press("Enter")
+    expect(page.locator("#pulse-step")).to_have_text("Close the contact now.")
+    show(served, page, replace(testing, gates=pulsed(two, 30, 100 * S)))
+    expect(page.locator("#pulse-lines")).to_contain_text("The first pulse reached 2 of 2 gates.")
+    expect(page.locator("#pulse-step")).to_contain_text("more.")
+    late = (*pulsed(two[:1], 91, 161 * S), *pulsed(two[1:], 91, 161 * S + 2_000_000))
+    show(served, page, replace(testing, gates=late))
+    expect(page.locator("#pulse-step")).to_contain_text("The gates do not agree")
+    expect(page.locator("#pulse-lines")).to_contain_text("off by -2.000 ms from sector-1, 1 ms is allowed")
+    assert violations(page) == []
+    keep_picture(page, "gates-two-pulses")
+    assert watched.errors == []
 
 
 def test_a_gate_is_tried_anew_from_its_page(served: Served, watched: Watched) -> None:

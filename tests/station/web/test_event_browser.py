@@ -150,8 +150,9 @@ def test_nothing_is_clipped_with_names_of_every_kind(browser: Browser, station: 
         ("racers", "/racers"),
         ("racers-edit", "/racers?edit=" + "W" * 40),
         ("cars", "/cars"),
+        ("cards", "/racers/cards"),
     ):
-        Watched(page).open(station.url + path)
+        page.goto(station.url + path)
         assert look(page, f"{what}-{scheme}") == []
         assert violations(page) == []
     context.close()
@@ -170,4 +171,9 @@ def test_empty_lists_and_two_hundred_racers(browser: Browser, tmp_path: pathlib.
         Watched(page).open(f"{station.url}/racers")
         expect(page.locator("#racers tr")).to_have_count(200)
         assert look(page, "racers-200", ((1280, 800), (390, 844))) == []
+        toggle = page.locator("#racers .check-in").first.bounding_box()
+        assert toggle is not None
+        assert min(toggle["width"], toggle["height"]) >= 44  # a thumb's
+        page.goto(f"{station.url}/racers/cards")
+        assert page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") == 200 / 8
         context.close()

@@ -18,6 +18,7 @@ from station.core import inputs as e
 from station.core.event.records import EventInfo
 from station.views.event_view import RaceLine
 from station.web.pages.event.race_form import race_fields, race_of, submission_line
+from station.web.pages.people.hall_address import network_addresses
 from tests.station.web.event_station import EventStation, event_station
 
 EVENT = EventInfo("cup", "Winter Cup", "Oval_track", "clockwise", 20.0)
@@ -54,6 +55,7 @@ def encoded(written: str) -> str:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
+        ("/racers/cards", ["No racer yet"]),
         ("/event", ["A race", "Best lap", "Create a race", "on now"]),
         ("/event?act=create", ["Create the race", "In one line"]),
         ("/event?act=change&race=race-1", ["Change A race", "Reason (recorded)"]),
@@ -137,6 +139,12 @@ def test_a_list_is_previewed_imported_and_exported(station: EventStation) -> Non
         == "The file holds no racer who is new or changed."
     )
     assert "Edit Zoë" in get(station, "/racers?edit=ZO%C3%8B")
+    zoe = station.event.racers[0]
+    sheet, alone = get(station, "/racers/cards"), get(station, f"/racers/cards?code={zoe.code}")
+    assert (sheet.count("<article"), alone.count("<article")) == (2, 1)
+    assert f'src="/r/{zoe.code}/qr.svg"' in alone
+    assert "127.0.0.1" not in alone or not network_addresses()  # a phone in the hall reaches what the code says
+    assert get(station, f"/r/{zoe.code}/qr.svg").startswith("<svg")
 
 
 @pytest.mark.parametrize("path", ["/event", "/event/races", "/event/preview", "/racers/preview", "/racers/import"])

@@ -50,8 +50,11 @@ def phone(browser: Browser, **more: object) -> Iterator[Page]:
     assert errors == []
 
 
-def claim(page: Page, url: str, code: str) -> None:
+def claim(page: Page, url: str, code: str, *, unfolded: bool = True) -> None:
+    """Claims the car; `unfolded`: opens everything that the page folds away."""
     page.goto(url)
+    if unfolded:
+        page.locator("details").evaluate_all("all => { for (const each of all) each.open = true; }")
     page.get_by_label("Claim code").fill(code)
     page.get_by_role("button", name="Claim").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
@@ -78,8 +81,28 @@ def test_the_page_is_for_everybody(site: Site, browser: Browser, scheme: str) ->
         expect(page.get_by_label("Claim code")).to_be_focused()
         assert violations(page) == []
         keep_picture(page, f"console-claim-{scheme}")
-        claim(page, site.url, site.code)
+        claim(page, site.url, site.code, unfolded=False)
         expect(page.locator("#models li")).to_have_count(2)
+        # What a racer needs first is on the first screen, in the order in which it is needed.
+        order = ["#reason", "#station", "#model", "#throttle", "#start", "#camera, #no_camera", "#calibration_part"]
+        tops = [page.locator(f":is({each}):visible").first.bounding_box()["y"] for each in order]  # type: ignore[index]
+        assert tops == sorted(tops)
+        bar = page.locator("#stopbar").bounding_box()
+        go = page.locator("#start").bounding_box()
+        assert bar is not None
+        assert go is not None
+        assert go["y"] + go["height"] <= bar["y"]
+        expect(page.locator("#station")).to_have_text("No station is on: practice is allowed.")
+        expect(page.locator("#start")).to_have_attribute("aria-disabled", "false")
+        assert violations(page) == []
+        keep_picture(page, f"console-first-{scheme}")
+        site.bench.control.on_guard_message(CarState(True, "disarmed"))
+        expect(page.locator("#missing")).to_have_text("No model is loaded: choose or add one above.")
+        expect(page.locator("#start")).to_have_attribute("aria-disabled", "true")
+        page.locator("#calibration_part summary").press("Enter")
+        expect(page.locator("#calibration tr")).to_have_count(2)
+        keep_picture(page, f"console-no-model-{scheme}")
+        page.locator("details").evaluate_all("all => { for (const each of all) each.open = true; }")
         report_driving(site)
         expect(page.locator("#mode")).to_have_text("Driving")
         expect(page.locator("#camera")).to_be_visible()
@@ -405,6 +428,7 @@ def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
             keep_picture(page, f"console-both-{scheme}")
             upload.click()
             expect(page.locator("#models_message")).to_have_text("My-net is on the car.", timeout=60_000)
+            expect(page.locator("#models_message")).to_have_attribute("data-done", "true")  # good news: no warning
             expect(page.locator("#models li")).to_have_count(1)
             page.locator("#file").set_input_files([metadata, model])
             expect(page.locator("#file_message")).to_have_text("Ready: My net.onnx with model_metadata (1).json.")
@@ -523,6 +547,7 @@ folder = "{tmp_path}/runs"
             expect(page.locator("#model")).not_to_have_text("first", timeout=30_000)
             expect(page.locator("#camera")).to_be_visible()
             page.get_by_role("slider", name="Throttle").fill("60")
+            expect(page.locator("#start")).to_have_attribute("aria-disabled", "false")
             page.get_by_role("button", name="Start").click()
             expect(page.locator("#mode")).to_have_text("Driving", timeout=10_000)
             until(page, lambda: pulses(tmp_path)[-1] != REST)
@@ -569,6 +594,8 @@ def test_a_racer_calibrates_a_real_car_and_drives_with_it(
             claim(page, f"http://127.0.0.1:{port}", code)
             expect(page.locator("#model")).to_have_text("model", timeout=30_000)
             expect(page.locator("#no_calibration")).to_be_visible()
+            expect(page.locator("#missing")).to_have_text("The car is not calibrated: open Calibration below.")
+            expect(page.locator("#start")).to_have_attribute("aria-disabled", "true")
             page.get_by_label("The car is on a stand").check()
             page.get_by_role("button", name="Calibrate this car").click()
             expect(page.locator("#wizard_step")).to_have_text("Step 1 of 9")
@@ -595,6 +622,7 @@ def test_a_racer_calibrates_a_real_car_and_drives_with_it(
             expect(page.locator("#calibration tr").first).to_contain_text("1500")
             assert read_calibration(file).motor.polarity == -1
             page.get_by_role("slider", name="Throttle").fill("60")
+            expect(page.locator("#start")).to_have_attribute("aria-disabled", "false")
             page.get_by_role("button", name="Start").click()
             expect(page.locator("#mode")).to_have_text("Driving", timeout=10_000)
             until(page, lambda: pulses(tmp_path)[-1][1] < REST[1])

@@ -1,5 +1,7 @@
 """The addresses of racers' pages: by name in a race, and by the racer's own code."""
 
+from urllib.parse import quote
+
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -9,6 +11,7 @@ from shared.text import text
 from station.exports.qr import qr_svg
 from station.views.event_view import RacerLine
 from station.views.results.race_results import RaceResults
+from station.web.pages.people.hall_address import hall_origin
 from station.web.pages.racer.presenter import RacerModel, racer_model
 from station.web.pages.results.routes import results_of
 from station.web.site import Site, UnknownHere
@@ -29,7 +32,7 @@ def racer_routes(site: Site) -> APIRouter:
     async def own_qr(request: Request, code: str) -> Response:
         """The QR code of a racer's own page, as SVG."""
         _entry(site, code)
-        address = str(request.url_for("own_page", code=code))
+        address = f"{hall_origin(request)}/r/{quote(code, safe='')}"
         return Response(qr_svg(address), media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
     @router.get("/results/{race_id}/racers/{racer}", response_class=HTMLResponse)
