@@ -16,6 +16,12 @@ class Official:
         self.watched = Watched(page)
         self.faults: list[str] = []
         self.opened: set[str] = set()
+        self.failed: list[str] = []
+        page.on("response", lambda answer: self._note(answer.status, answer.url))
+
+    def _note(self, status: int, url: str) -> None:
+        if status >= 400:
+            self.failed.append(f"{status} {url}")
 
     def open(self, path: str) -> None:
         """Goes there, as somebody who types the address, and waits until the page is live; axe looks the first time."""
@@ -31,9 +37,9 @@ class Official:
 
     def nothing_was_wrong(self) -> None:
         """Axe found nothing, nothing failed in the page or at the station, and nothing was asked of another machine."""
-        assert self.faults == []
-        assert self.watched.errors == []
-        assert [url for url in self.watched.requests if not url.startswith(self.track.url)] == []
+        elsewhere = [url for url in self.watched.requests if not url.startswith(self.track.url)]
+        wrong = [*self.faults, *self.watched.errors, *self.failed, *elsewhere]
+        assert not wrong, wrong
 
     def claim(self) -> None:
         """Becomes the station's first admin."""

@@ -244,7 +244,7 @@ def test_a_stock_car_is_raced_on_beams_alone(tmp_path: pathlib.Path, context: Br
         operator.enter("Open the run now")
         operator.answer("Run of Ada opened")
         operator.now("Start", "s")
-        expect(page.locator(".card-phase")).to_contain_text("stands before")
+        expect(page.locator(".card-phase")).to_contain_text("Started by hand")
         track.drive(9, 8, 9, 10)
         expect(page.locator("#controls")).to_contain_text("It is submitted.")
         operator.standings("8.000 Ada")
