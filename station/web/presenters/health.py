@@ -33,7 +33,7 @@ def health_lines(view: View) -> list[HealthLine]:
     """Everything that must work, in the order in which an operator looks for a fault."""
     return [
         *(_gate(gate) for gate in view.gates),
-        *(_car(car) for car in view.cars),
+        *(_car(car) for car in view.cars if _is_missed(view, car)),
         *([_stop_button(view.button)] if view.button is not None else []),
         *([_start_lights(view.lights)] if view.lights is not None else []),
         _broker(view),
@@ -70,6 +70,13 @@ def _gate(gate: GateView) -> HealthLine:
     if gate.untried:
         return _line(key, text("Gate"), gate.name, "warn", text("not tested"), untried(gate.untried), figures)
     return _line(key, text("Gate"), gate.name, "warn" if gate.lost else "ok", text("ready"), gate.sentence, figures)
+
+
+def _is_missed(view: View, car: CarView) -> bool:
+    """Whether the line says how this car is: not of a name that never reported and that nobody drives any more."""
+    racers = {racer.car for racer in view.event.racers} | {line.car for line in view.queue.lines}
+    names = {run.car for run in view.runs} | {each.name for each in view.event.cars} | racers
+    return car.online or bool(car.alarm or car.model) or car.name in names
 
 
 def _car(car: CarView) -> HealthLine:

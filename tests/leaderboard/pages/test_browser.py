@@ -101,7 +101,8 @@ def test_readable_everywhere(browser: Browser, running: Running, scheme: str, si
         running.post(result(f"{race_id}-{racer}", racer, (10_000 + 100 * number,) * 3, race_id=race_id))
     width, height = SIZES[size]
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-    for path in (f"/races/{race_id}", "/", "/docs", "/nowhere"):
+    more = [f"/races/{race_id}/racers/m", f"/races/{race_id}?screen=1"] if size == "phone" else []
+    for path in (f"/races/{race_id}", "/", "/docs", "/nowhere", *more):
         page = page_of(context, running, path)
         # No sideways scrolling at any size.
         assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -119,16 +119,16 @@ def test_the_event_is_named_and_changed(station: EventStation) -> None:
 
 
 def test_a_list_is_previewed_imported_and_exported(station: EventStation) -> None:
-    csv = "Fahrer;Land;Transponder\nZoë;Deutschland;881\nYan;??;\n=1+1;;\n"
+    csv = "Fahrer;Land;Transponder;Aussprache\nZoë;Deutschland;881;Zo-eh\nYan;??;;\n=1+1;;;\n"
     status, answer = post(station, "/racers/preview", {"csv": encoded(csv)})
     assert (status, answer["racers"]) == (200, 2)
     assert "Line 3" in answer["html"]
     assert "is no country" in answer["html"]
     assert list(station.event.racers) == []
     assert post(station, "/racers/import", {"csv": encoded(csv)})[0] == 200
-    assert [(racer.alias, racer.flag, racer.transponders) for racer in station.event.racers] == [
-        ("Zoë", "DE", ("881",)),
-        ("=1+1", "", ()),
+    assert [(racer.alias, racer.flag, racer.transponders, racer.pronounce_as) for racer in station.event.racers] == [
+        ("Zoë", "DE", ("881",), "Zo-eh"),
+        ("=1+1", "", (), ""),
     ]
     assert all(racer.code for racer in station.event.racers)
     exported = get(station, "/racers.csv")

@@ -13,6 +13,7 @@ from station.web.command_parser import parse_command
 from station.web.pages.gates.presenter import gates_data
 from station.web.pages.registry import PAGES, TOPICS
 from station.web.presenters.gates import LAYOUT_NOT_SET, gate_cards, short_time
+from station.web.presenters.health import health_lines
 from station.web.presenters.laps import lap_lines
 from station.web.presenters.page import page_model
 from station.web.presenters.proposals import pending_decisions
@@ -138,6 +139,17 @@ def test_the_traces_are_on_the_stations_clock_and_pulses_keep_every_nanosecond()
     assert data["traces"] == {"start": {"beam-a": [[201_000.0, 201_100.0], [204_000.0, None]]}}
     assert data["pulses"]["start"][0] == ["b", "9107199254740993", 201_000.0]
     assert [each[0] for each in data["pulses"]["start"]] == ["b", "b"]
+
+
+def test_a_name_that_never_reported_leaves_the_health_with_its_run() -> None:
+    """As after the run of a car without our software, which was entered nowhere."""
+    never = replace(VIEW.cars[1], name="stock-1", online=False, model="")
+    said = [line.name for line in health_lines(replace(VIEW, cars=(VIEW.cars[0], never)))]
+    assert "stock-1" not in said
+    runs = (replace(RUN, car="stock-1"),)
+    assert "stock-1" in [line.name for line in health_lines(replace(VIEW, cars=(never,), runs=runs))]
+    gone = replace(never, model="apex-hunter")  # it has driven: somebody may wait for it
+    assert "stock-1" in [line.name for line in health_lines(replace(VIEW, cars=(gone,)))]
 
 
 def test_gates_in_words() -> None:

@@ -76,6 +76,11 @@ def test_the_list_shows_every_run_and_filters_without_javascript(pages: Client) 
     assert "<script>" not in pages.get("/runs?racer=%3Cscript%3E").text
 
 
+def test_a_restored_lap_says_that_it_was_void(pages: Client) -> None:
+    rows = pages.get("/runs/run-1").text.split('<tr id="run-lap-')
+    assert ["restored by an official" in row.partition("</tr>")[0] for row in rows[1:]] == [True, *[False] * 4]
+
+
 def test_officials_see_rulings_and_the_public_does_not(pages: Client, public: Client) -> None:
     official = pages.get("/runs/run-1").text
     assert "Void lap 1" in official

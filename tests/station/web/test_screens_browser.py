@@ -14,6 +14,7 @@ from tests import geometry
 from tests.browser import violations
 from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import MANY, NAMES
+from tests.station.web.pages.test_commentator import STORY
 from tests.station.web.sample_views import EMPTY, RUN, STOPPED, TOGETHER, VIEW, FakeStation, S
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -45,7 +46,7 @@ QUEUE = QueueView(
         for place, name in enumerate(("Katherine Johnson", *NAMES[:5]), 1)
     )
 )
-HEAT = replace(VIEW, standing=standing(9), queue=QUEUE, runs=(RUN,))
+HEAT = replace(VIEW, standing=standing(9), queue=QUEUE, runs=(RUN,), commentary=STORY)
 OVER = replace(RUN, phase="finished", lap_started_ns=None, ends_ns=None)
 MINUTE_RUN = replace(RUN, racer=NAMES[2], lap_started_ns=VIEW.clock.now_ns - 72 * S)
 TEN_MINUTES_RUN = replace(RUN, racer=NAMES[4], lap_started_ns=VIEW.clock.now_ns - 612 * S)
@@ -61,7 +62,7 @@ STATES: dict[str, View] = {
     "interrupted": replace(HEAT, stop=STOPPED),
     "empty": EMPTY,
 }
-OTHER_MODES = ("board", "run", "queue", "winner", "qr", "message", "blank")
+OTHER_MODES = ("board", "run", "queue", "chart", "winner", "qr", "message", "blank")
 
 
 def show(station: FakeStation, page: Page, view: View) -> None:
@@ -103,7 +104,19 @@ def test_every_state_is_whole_at_every_size(browser: Browser, hall: Served) -> N
         for mode in OTHER_MODES:
             opened(page, f"{hall.url}/screen?mode={mode}")
             found += geometry.look(page, f"screen-{mode}", (*geometry.HALL_VIEWPORTS, geometry.VIEWPORTS[3]))
+            if mode == "chart":
+                expect(page.locator(".placed .chart-label")).to_have_count(2)
+                assert page.evaluate(_LABELS_AT_LINES_ENDS)
     assert found == []
+
+
+_LABELS_AT_LINES_ENDS = """() => {
+  const canvas = document.querySelector(".hall-chart canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const painted = data.filter((value, place) => place % 4 === 3 && value > 0).length;
+  const top = (name) => document.querySelector(`.chart-racer[title="${name}"]`).getBoundingClientRect().top;
+  return painted > 1000 && top("Ada Lovelace") < top("Grace Hopper"); // the slower lap is the higher
+}"""
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
@@ -114,7 +127,7 @@ def test_axe_finds_nothing_on_the_screens(browser: Browser, hall: Served, theme:
             show(hall.station, show_at, view)
             assert violations(page) == []
         show(hall.station, page, HEAT)
-        for mode in ("queue", "winner", "qr"):
+        for mode in ("queue", "chart", "winner", "qr"):
             opened(page, f"{hall.url}/screen?mode={mode}")
             assert violations(page) == [], mode
         opened(page, f"{hall.url}/screens")

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 
 from shared.text import Sentence, joined, text
+from shared.text.dates import time_of_day
 from station.views.queue_view import QueueLine
 from station.views.views import View
 from station.web.pages.operate.acts import Act
-from station.web.presenters.gates import time_of_day
+from station.web.presenters.time_zones import event_zone
 
 SHOWN = 5  # racers who wait
 
@@ -108,7 +109,7 @@ def _row(view: View, line: QueueLine) -> QueueRow:
         notes.append(text("no-show ×{count}", count=line.no_shows))
     if line.replaces:
         notes.append(text("re-run of {run}", run=line.replaces))
-    when = text("called") if line.called else time_of_day(line.start_utc_ns)[:5]
+    when = text("called") if line.called else time_of_day(line.start_utc_ns, event_zone(view), seconds=False)
     state = "called" if line.called else "waiting"
     colour = _colour(view, line.racer)
     return QueueRow(_key(line.racer), line.racer, line.place, state, when, joined(notes, ", "), colour)

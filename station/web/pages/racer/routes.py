@@ -58,7 +58,10 @@ def _own_model(site: Site, entry: RacerLine) -> RacerModel:
     view = site.service.snapshot()
     if view.race is None:
         raise UnknownHere(text("There is no race yet."))
-    return racer_model(results_of(site, view.race.race_id), view, entry.alias, entry)
+    now = view.race.race_id
+    ids = [race.race_id for race in reversed(view.event.races) if race.race_id != now and race.runs]
+    others = [results for race_id in ids if (results := site.service.race_results(race_id)) is not None]
+    return racer_model(results_of(site, now), view, entry.alias, entry, others)
 
 
 def _model(site: Site, race_id: str, racer: str) -> RacerModel:

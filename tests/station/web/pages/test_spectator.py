@@ -12,13 +12,14 @@ from station.views.race_views import StandingLine
 from station.views.views import View
 from station.web.app import create_app
 from station.web.pages.live.presenter import racer_key, spectator_model
+from station.web.pages.racer.presenter import racer_model
 from tests.browser import Watched, chromium, violations
 from tests.geometry import look
 from tests.shared.web.test_error_pages import TestClient
 from tests.station.exports.sample_results import NAMES, sample
 from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import LONG, names
-from tests.station.web.sample_views import EMPTY, TOGETHER, VIEW, FakeStation, S
+from tests.station.web.sample_views import EMPTY, RUN, TOGETHER, VIEW, FakeStation, S
 from tests.station.web.signed_in import cheap_access
 
 MINUTE = 60 * S
@@ -92,6 +93,23 @@ def test_a_racers_own_page_shows_what_is_on_file_to_whoever_has_the_code(client:
     assert "K7QX2" not in client.get("/").text
 
 
+def test_a_racers_own_page_holds_the_other_races_of_the_event_and_what_the_run_is_worth() -> None:
+    now = replace(sample(official=False), race_id="race-1")
+    friday = replace(sample(3), race_id="friday", name="Friday")
+    nobody = replace(sample(0), race_id="empty", runs=())
+    racing = replace(SHOWN, run=replace(RUN, racer="grace HOPPER"), standing=SHOWN.standing[1:])
+    entry = replace(ENTRY, alias="Grace Hopper")
+    model = racer_model(now, racing, "Grace Hopper", entry, (nobody, friday))
+    assert [(race.name, race.place, race.score, race.official) for race in model.others] == [
+        ("Friday", 1, "9.412", True)
+    ]
+    assert model.others[0].certificate == "/results/friday/certificates?place=1"
+    assert [run.run_id for run in model.others[0].runs] == ["run-1"]
+    assert model.worth == "would be 4th, +0.754 · needs 2 laps of 9.687 to lead"
+    assert racer_model(now, SHOWN, NAMES[3]).worth == ""
+    assert racer_model(friday, racing, "Grace Hopper").worth == ""  # it is another race's run
+
+
 def test_results_without_a_race_id_lead_to_the_race_that_is_on(client: TestClient) -> None:
     answer = client.get("/results")
     assert (answer.status_code, answer.headers["location"]) == (303, "/results/race-1")
@@ -127,6 +145,15 @@ def test_everything_is_seen_on_every_screen_in_every_state(shown: Served, browse
     for path, name in (("/r/K7QX2", "own"), (f"/results/race-1/racers/{NAMES[2]}", "long")):
         page.goto(shown.url + path)
         found += [*look(page, f"racer-{name}"), *violations(page)]
+    # The open page follows what has changed, and says so when the station does not answer.
+    page.goto(f"{shown.url}/results/race-1/racers/{NAMES[0]}")
+    shown.station.results["race-1"] = replace(sample(1, official=False), race_id="race-1")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("main")).to_contain_text("of 1 racer")
+    page.route("**/racers/**", lambda route: route.abort())
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator(".stale")).to_be_visible()
+    shown.station.results["race-1"] = replace(sample(official=False), race_id="race-1")
     assert found == []
 
 
