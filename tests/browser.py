@@ -5,13 +5,15 @@ import pathlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 expect.set_options(timeout=30_000)  # a page on a busy machine is late, not wrong
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+# The headless build is the same browser without windows of its own, which cost as much processor time as the pages do.
+_BUILDS = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = next(filter(None, map(shutil.which, _BUILDS)), "/usr/bin/chromium")
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -77,3 +79,28 @@ def violations(page: Page) -> list[str]:
         for violation in found
         for node in violation["nodes"]
     ]
+
+
+def violations_in_both_schemes(page: Page, name: str = "") -> list[str]:
+    """What axe finds in light and in dark, without opening the page again; with a name, a picture of each is kept."""
+    found = []
+    for scheme in SCHEMES:
+        in_scheme(page, scheme)
+        found += [f"{scheme}: {each}" for each in violations(page)]
+        if name:
+            keep_picture(page, f"{name}-{scheme}")
+    return found
+
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# A colour that is still changing is neither the one nor the other.
+_DRAWN = """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  document.getAnimations().forEach((each) => each instanceof CSSTransition && each.finish());
+  done(1);
+})))"""
+
+
+def in_scheme(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Shows the open page as a device in this colour scheme does."""
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(_DRAWN)
