@@ -54,6 +54,9 @@
     gapKind.textContent = intervals ? t("Interval") : t("Gap");
   });
 
+  // A tap on a figure does the same as the button.
+  places.addEventListener("click", (click) => click.target.closest(".gap") && gapKind.click());
+
   // A racer to follow
 
   function marked() {
