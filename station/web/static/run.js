@@ -176,17 +176,16 @@
   }
 
   // The whole page is drawn by the server again; what is chosen stays chosen.
+  // After an act of one's own. By the time it is drawn, the next lap may be chosen, or the next ruling begun.
   async function redraw() {
-    const chosen = lap?.id;
     const fresh = await globalThis.runLive.redraw();
     if (!fresh) return;
-    choices.replaceChildren(...fresh.getElementById("choices").children);
-    choose(chosen ? document.getElementById(chosen) : null);
+    follow(fresh);
     drawActs();
   }
 
   // The run went on: a ruling that is being made stays open, and its effect is worked out again.
-  document.addEventListener("run-redrawn", ({ detail: fresh }) => {
+  function follow(fresh) {
     if (ruling && (lap === null || document.getElementById(lap.id))) {
       if (lap) pick(document.getElementById(lap.id));
       tryIt();
@@ -194,7 +193,9 @@
     }
     choices.replaceChildren(...fresh.getElementById("choices").children);
     choose(lap ? document.getElementById(lap.id) : null);
-  });
+  }
+
+  document.addEventListener("run-redrawn", ({ detail: fresh }) => follow(fresh));
 
   async function drawActs() {
     const list = document.getElementById("acts");

@@ -7,6 +7,7 @@
   const STAY = 3; // the first places are on every page
   const FINISHER_MS = 12_000; // the page with a new result stays this long
   const CARD_MS = 12_000;
+  const CARD_MODES = ["board", "both", "run", "chart"];
   const MOVE_MS = 30_000; // how long a gained place is marked
   const IDENTIFY_MS = 8_000;
   const HERE_EVERY_MS = 5_000;
@@ -22,6 +23,7 @@
   let page = 0;
   let held = false;
   let stay_until_ms = 0;
+  let card_until_ms = 0;
   let chosen = body.dataset.show;
   let show_until_ms = 0; // a winner is shown for a moment, whatever was chosen
   let result = null; // the newest run with a result
@@ -121,8 +123,14 @@
     name.classList.add("hall-name", "is-long");
     const figures = [score, place].map((text) => Object.assign(document.createElement("span"), { className: "figures", textContent: text }));
     card.replaceChildren(name, ...figures);
-    card.hidden = chosen !== "board";
-    setTimeout(() => (card.hidden = true), CARD_MS);
+    card_until_ms = performance.now() + CARD_MS;
+    placeCard();
+  }
+
+  // A new result stays in sight for a while, also when the next run has taken its place beside the board.
+  function placeCard() {
+    const beside = ["both", "run"].includes(chosen) && field("hall_panel").querySelector(".phase-finished") !== null;
+    card.hidden = performance.now() > card_until_ms || beside || !CARD_MODES.includes(chosen);
   }
 
   function onResult(data) {
@@ -192,6 +200,7 @@
       onResult(topic.data);
       show();
       tick();
+      placeCard();
     }
     if (topic.lists.hall_rows) turn(page);
     glide.after();
@@ -223,5 +232,6 @@
   setInterval(() => {
     tick();
     showMoves();
+    placeCard();
   }, 1000);
 })();

@@ -53,6 +53,9 @@
     gapKind.textContent = intervals ? t("Interval") : t("Gap");
   });
 
+  // A tap on a figure does the same as the button.
+  places.addEventListener("click", (click) => click.target.closest(".gap") && gapKind.click());
+
   // A racer to follow
 
   const mine = document.getElementsByClassName("mine"); // rows of the followed racer, in the standings and the queue

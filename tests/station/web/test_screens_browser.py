@@ -206,6 +206,26 @@ def test_pages_turn_and_a_new_result_is_seen(browser: Browser, hall: Served) -> 
         page.keyboard.press("Space")
         page.evaluate("new Promise((done) => setTimeout(done, 2500))")
         assert page.evaluate(PAGE_ROWS) == [1, 2, 3, *range(100, 106)]
+        # Beside the board the panel has the result; once the next run is there, the card keeps it in sight.
+        show(hall.station, opened(page, f"{hall.url}/screen?mode=both"), HEAT)
+        show(hall.station, page, replace(HEAT, runs=(), run=replace(OVER, run_id="run-9"), queue=QueueView()))
+        expect(page.locator("#hall_panel .phase-finished")).to_be_visible()
+        expect(page.locator("#hall-card")).to_be_hidden()
+        show(hall.station, page, HEAT)
+        expect(page.locator("#hall-card")).to_contain_text("Ada Lovelace")
+
+
+def test_who_is_called_blinks_once(browser: Browser, hall: Served) -> None:
+    with a_page(browser) as page:
+        uncalled = tuple(replace(line, called=False) for line in QUEUE.lines)
+        show(hall.station, opened(page, f"{hall.url}/screen?mode=queue"), replace(HEAT, queue=QueueView(uncalled)))
+        blinking = "[...document.querySelectorAll('.hall-queue-line')].map((line) => line.getAnimations().length)"
+        assert page.evaluate(blinking) == [0, 0, 0, 0, 0, 0]
+        show(hall.station, page, HEAT)
+        assert page.evaluate(blinking) == [1, 0, 0, 0, 0, 0]
+        later = tuple(replace(line, start_utc_ns=line.start_utc_ns + 60 * S) for line in QUEUE.lines)
+        show(hall.station, page, replace(HEAT, queue=QueueView(later)))
+        assert page.evaluate(blinking) == [0, 0, 0, 0, 0, 0]
 
 
 def test_rows_follow_their_racer(browser: Browser, hall: Served) -> None:

@@ -163,6 +163,10 @@ def test_a_racer_is_followed_by_keyboard_and_stays_followed(shown: Served, brows
     page = watched.open(shown.url)
     page.get_by_role("button", name="Follow Alan Turing").press("Enter")
     expect(page.locator(".place-row.mine .name")).to_have_text("Alan Turing")
+    page.locator(".place-row .gap").nth(1).click()  # by a tap, and by the button
+    expect(page.locator("#gap-kind")).to_have_text("Interval")
+    page.locator("#gap-kind").press("Enter")
+    expect(page.locator("#gap-kind")).to_have_text("Gap")
     page.locator("#gap-kind").press("Enter")
     expect(page.locator("#gap-kind")).to_have_text("Interval")
     page.get_by_role("link", name="Me").press("Enter")
