@@ -11,7 +11,7 @@ from station.views.queue_view import QueueLine, QueueView
 from station.views.race_views import StandingLine
 from station.views.views import View
 from tests import geometry
-from tests.browser import violations_in_both_schemes
+from tests.browser import count_work, violations_in_both_schemes, work_of
 from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import MANY, NAMES
 from tests.station.web.pages.test_commentator import STORY
@@ -89,6 +89,26 @@ def test_the_chart_names_its_lines_where_they_end(browser: Browser, hall: Served
         show(hall.station, opened(page, f"{hall.url}/screen?mode=chart"), HEAT)
         expect(page.locator(".placed .chart-label")).to_have_count(2)
         assert page.evaluate(_LABELS_AT_LINES_ENDS)
+
+
+def test_a_new_score_changes_one_figure_and_measures_nothing(browser: Browser, hall: Served) -> None:
+    places = standing(200)
+    with a_page(browser) as page:
+        hall.station.show(standing=places)
+        opened(page, f"{hall.url}/screen")
+        expect(page.locator(".hall-row")).to_have_count(200)
+        count_work(page, "#hall_rows")
+        fifth = replace(places[4], score_ms=10_401)
+        show(hall.station, page, replace(HEAT, standing=(*places[:4], fifth, *places[5:])))
+        assert page.locator(".hall-row .hall-score").nth(4).text_content() == "10.401"
+        assert work_of(page) == {"changes": ["10.401"], "moved": [], "measured": 0}
+        # Somebody from a later page takes the lead: the row comes, and says how many places it has gained.
+        led = (replace(places[149], score_ms=9_000), *places[:149], *places[150:])
+        show(hall.station, page, replace(HEAT, standing=tuple(replace(line, rank=n) for n, line in enumerate(led, 1))))
+        expect(page.locator(".hall-row").first.locator(".hall-name")).to_have_text("Racer 150")
+        expect(page.locator(".hall-row .hall-move.up")).to_have_text("↑149")
+        assert len(work_of(page)["moved"]) == 1
+        show(hall.station, page, HEAT)
 
 
 _LABELS_AT_LINES_ENDS = """() => {
