@@ -22,8 +22,10 @@ from station.core import inputs as e
 from station.core.event.records import Racer
 from station.gates.mock import MockGate
 from station.screens.register import ScreenRegister
+from station.service.backups.station_backups import StationBackups
 from station.service.setup import StationSetup
 from station.service.station import Station
+from station.store.event_files.tracks import TrackLibrary
 from station.store.journal import Journal
 from station.views.command_answers import Accepted
 from tests.station.service.station_rig import MS, Rig, S, WireCar
@@ -214,9 +216,13 @@ def summit_hall(folder: pathlib.Path) -> Iterator[Hall]:
         screens.change(f"screen-{number}", name=name, kind=kind, mode=mode)
     screens.show_scene("heat")
     port: Any = summit.station
+    backups = StationBackups(folder)
+    backups.folder.mkdir()
+    (backups.folder / "raceday-2026-10-09-1912.zip").write_bytes(bytes(184_000))
+    shown: dict[str, Any] = {"screens": screens, "tracks": TrackLibrary(folder), "backups": backups}
     with (
         working(summit),
-        contextmanager(serve)(port, screens=screens, person="Nadia") as officials,
+        contextmanager(serve)(port, person="Nadia", **shown) as officials,
         contextmanager(serve)(port, signed_in=False, screens=screens) as visitors,
     ):
         by = Identity("Nadia", Role.ADMIN, "Desk")

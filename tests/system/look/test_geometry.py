@@ -6,10 +6,11 @@ is missing in a table fails.
 """
 
 import pathlib
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -25,6 +26,9 @@ from shared.web.server import listen
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
 from station.screens.register import ScreenRegister
+from station.service.backups.contents import Contents
+from station.service.backups.station_backups import StationBackups, Work
+from station.store.event_files.tracks import TrackLibrary
 from station.views.runs.run_archive import RunPage, RunSummary
 from station.views.views import View
 from station.web.pages.registry import PAGES
@@ -85,6 +89,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         *(Look(f"/event?act={act}", (), TIGHT) for act in ("event", "create", "change&race=race-1")),
     ),
     "tracks": (Look("/tracks", ("no-race",)), Look("/tracks?find=nothing-is-called-this", (), TIGHT)),
+    "backup": (Look("/backup"),),
     "racers": (
         Look("/racers", ("0-racers", "200-racers", "no-race")),
         *(Look(f"/racers?{act}", (), TIGHT) for act in ("act=add", "act=import", f"edit={NAMES[2]}")),
@@ -200,9 +205,25 @@ def opened(browser: Browser, archive: ArchiveRig, *, signed_in: bool = True, ser
     if serif:
         geometry.without_our_letters(page)
     station = ShownStation(view=WORST, acts=ACTS, archive=archive)
-    with contextmanager(serve)(station, signed_in=signed_in, screens=screens) as served:
-        yield Pages(served, page)
+    with tempfile.TemporaryDirectory() as name:
+        backups = long_backups(pathlib.Path(name))
+        shown: dict[str, Any] = {"screens": screens, "tracks": TrackLibrary(pathlib.Path(name)), "backups": backups}
+        with contextmanager(serve)(station, signed_in=signed_in, **shown) as served:
+            yield Pages(served, page)
+        backups.close()
     context.close()
+
+
+def long_backups(folder: pathlib.Path) -> StationBackups:
+    """Twenty backups with names as long as they may be, of which one is checked."""
+    backups = StationBackups(folder)
+    backups.folder.mkdir()
+    files = [f"{number:02}{'b' * 94}.zip" for number in range(20)]
+    for name in files:
+        (backups.folder / name).write_bytes(bytes(1000))
+    held = Contents("W" * 64, 99, 200, 999, 123_456, WORST.clock.utc_ns)
+    backups.work = Work("check", files[0], 1.0, over=True, there=held, here=replace(held, runs=1_000))
+    return backups
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ import pytest
 from raceday.__main__ import main as raceday
 from station.core import inputs as e
 from station.screens.register import ScreenRegister
+from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackLibrary
 from station.views.runs.run_archive import RunPage, RunSummary
 from station.views.views import View
@@ -102,7 +103,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClien
     access, unclaimed = cheap_access(folder), cheap_access(tmp_path_factory.mktemp("unclaimed"))
     screens = ScreenRegister(None)
     screens.here("screen-1", "screen", 1920, 1080, USUAL.clock.utc_ns)
-    app = create_app(station, access, screens=screens, tracks=TrackLibrary(folder))
+    app = create_app(station, access, screens=screens, tracks=TrackLibrary(folder), backups=StationBackups(folder))
     app.add_middleware(SignedIn, session=session_of(access))
     with working(rig):
         yield TestClient(app), TestClient(create_app(station, unclaimed)), station

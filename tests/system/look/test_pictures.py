@@ -40,6 +40,7 @@ PICTURES = {
     "event": Picture("event", "/event"),
     "event-new-race": Picture("event", "/event?act=create"),
     "tracks": Picture("tracks", "/tracks"),
+    "backup": Picture("backup", "/backup"),
     "racers": Picture("racers", "/racers"),
     "racers-import": Picture("racers", "/racers?act=import"),
     "racers-cards": Picture("cards", "/racers/cards"),
