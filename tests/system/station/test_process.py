@@ -163,7 +163,7 @@ def test_it_stops_cleanly_and_soon(folder: pathlib.Path, started: list[Process])
     started[0].process.send_signal(signal.SIGTERM)
     out, err = started[0].process.communicate(timeout=60)
     stream.close()
-    assert (started[0].process.returncode, out) == (0, "")
+    assert (started[0].process.returncode, out) == (0, f"race control: {url}/operate\n")
     assert re.fullmatch(r"station: nobody has claimed .* enter the claim code [A-Z2-9]{5}-[A-Z2-9]{5}\n", err)
     assert clock.now_ns() - asked_ns < 5_000_000_000
 
