@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ class Watched:
 def keep_picture(page: Page, name: str) -> None:
     """With RACEDAY_PICTURES=FOLDER the pictures of the README and the docs are taken where they are tested."""
     if folder := os.environ.get("RACEDAY_PICTURES"):
-        page.screenshot(path=pathlib.Path(folder) / f"{name}.png")
+        page.screenshot(path=pathlib.Path(folder) / f"{re.sub(r'[^\w.-]+', '-', name).strip('-')}.png")
 
 
 def violations(page: Page) -> list[str]:
