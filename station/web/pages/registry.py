@@ -4,6 +4,7 @@ from shared.text import text
 from station.access.roles import Role
 from station.web.page import LiveTopic, Page
 from station.web.pages.audit.routes import audit_routes
+from station.web.pages.backup.routes import backup_routes
 from station.web.pages.cars.presenter import CARS
 from station.web.pages.cars.routes import cars_routes
 from station.web.pages.chart.presenter import CHART
@@ -60,6 +61,7 @@ PAGES: tuple[Page, ...] = (
     Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, content=RUN, routes=officials_form),
     Page("event", "/event", text("Event"), Role.OPERATOR, in_tabs=True, content=EVENT, routes=event_routes),
     Page("tracks", "/tracks", text("Tracks"), Role.OPERATOR, routes=tracks_routes),
+    Page("backup", "/backup", text("Backup"), Role.ADMIN, routes=backup_routes),
     Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
     Page("cards", "/racers/cards", text("Racers' cards"), Role.OPERATOR, routes=cards_routes),
     Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),

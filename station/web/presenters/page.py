@@ -201,7 +201,9 @@ def _counts(run: RunView) -> tuple[tuple[str, int], ...]:
 
 
 def _notes(run: RunView) -> tuple[str, ...]:
-    notes = []
+    notes: list[str] = []
+    if run.hand_timed:
+        notes.append(text("The gate does not time this run: an official does by hand, ±0.1 s."))
     if run.phase == "finished":
         notes.append(recorded(run.finished_reason))
         if run.counts and run.score_ms is None:

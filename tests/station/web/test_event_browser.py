@@ -112,7 +112,7 @@ def test_twelve_racers_are_imported_checked_in_and_joined(
     page.get_by_role("button", name="Add to the list : Ada").press("Enter")
     page.fill("#find", "ada")
     expect(page.locator("#racers tr:visible")).to_have_count(1)
-    page.locator("#racers tr:visible .cell-acts a").press("Enter")
+    page.locator("#racers tr:visible .cell-acts a").first.press("Enter")
     fill(page, into="Racer 3")
     page.keyboard.press("Enter")
     page.locator("#confirm button[value=yes]").press("Enter")
@@ -144,6 +144,8 @@ def test_nothing_is_clipped_with_names_of_every_kind(page: Page, station: EventS
         ("racers", "/racers"),
         ("racers-edit", "/racers?edit=" + "W" * 40),
         ("cars", "/cars"),
+        ("tracks", "/tracks?find=r"),
+        ("backup", "/backup"),
         ("cards", "/racers/cards"),
     ):
         page.goto(station.url + path)

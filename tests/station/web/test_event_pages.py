@@ -19,7 +19,7 @@ from station.core.event.records import EventInfo
 from station.views.event_view import RaceLine
 from station.web.pages.event.race_form import race_fields, race_of, submission_line
 from station.web.pages.people.hall_address import network_addresses
-from tests.station.web.event_station import EventStation, event_station
+from tests.station.web.event_station import RULES, EventStation, event_station
 
 EVENT = EventInfo("cup", "Winter Cup", "Oval_track", "clockwise", 20.0)
 PLAIN = dict.fromkeys(("max_laps", "time_limit", "max_resets", "attempts", "min_lap"), "")
@@ -247,3 +247,16 @@ def test_the_pages_are_for_operators(station: EventStation, path: str) -> None:
         pass
     assert refused.value.code == 401
     refused.value.close()
+
+
+def test_a_racers_own_page_holds_the_runs_of_the_race_before(station: EventStation) -> None:
+    before = next(race for race in station.event.races if race.active)
+    station.give(e.AddRacer(author="Ruth", racer="Ada"))
+    station.give(e.CreateRace(author="Ruth", name="Last of all", rules=RULES))
+    station.give(e.SwitchRace(author="Ruth", race_id="last-of-all"))
+    [code] = [racer.code for racer in station.event.racers if racer.alias == "Ada"]
+    page = get(station, f"/r/{code}")
+    assert "No runs yet." in page  # in the last race
+    assert f'href="/results/{before.race_id}"' in page
+    assert "8.200" in page
+    assert f"/results/{before.race_id}/certificates?place=" in page

@@ -35,6 +35,7 @@ class HallRow:
     gap: str
     tied: bool
     on_track: bool
+    hand_timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def board_rows(view: View) -> tuple[HallRow, ...]:
             gap=f"+{format_ms(line.gap_ms)}" if line.rank > 1 else "",
             tied=line.tied,
             on_track=line.racer in on_track,
+            hand_timed=line.hand_timed,
         )
         for line in view.standing
     )

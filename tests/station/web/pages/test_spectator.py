@@ -13,7 +13,7 @@ from station.views.views import View
 from station.web.app import create_app
 from station.web.pages.live.presenter import racer_key, spectator_model
 from station.web.pages.racer.presenter import racer_model
-from tests.browser import Watched, chromium, violations
+from tests.browser import Watched, chromium, count_work, violations, work_of
 from tests.geometry import look
 from tests.shared.web.test_error_pages import TestClient
 from tests.station.exports.sample_results import NAMES, sample
@@ -163,6 +163,10 @@ def test_a_racer_is_followed_by_keyboard_and_stays_followed(shown: Served, brows
     page = watched.open(shown.url)
     page.get_by_role("button", name="Follow Alan Turing").press("Enter")
     expect(page.locator(".place-row.mine .name")).to_have_text("Alan Turing")
+    page.locator(".place-row .gap").nth(1).click()  # by a tap, and by the button
+    expect(page.locator("#gap-kind")).to_have_text("Interval")
+    page.locator("#gap-kind").press("Enter")
+    expect(page.locator("#gap-kind")).to_have_text("Gap")
     page.locator("#gap-kind").press("Enter")
     expect(page.locator("#gap-kind")).to_have_text("Interval")
     page.get_by_role("link", name="Me").press("Enter")
@@ -190,3 +194,32 @@ def test_all_parts_are_readable_without_scripts(shown: Served, browser: Browser)
     for words in ("Grace Hopper", "9.588", "in 7 minutes", "All results"):
         assert words in text
     assert page.locator(".star").first.is_hidden()
+
+
+@pytest.mark.browser
+def test_an_update_of_200_rows_touches_what_changed_and_measures_nothing(shown: Served, browser: Browser) -> None:
+    view = many(200)
+    last = view.standing[-1]
+    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    shown.station.show(standing=view.standing, queue=view.queue)
+    page.goto(shown.url)
+    page.wait_for_selector('#link[data-state="live"]')
+    count_work(page, "#places")
+    third = replace(view.standing[2], score_ms=9_777)
+    show(shown, page, replace(view, standing=(*view.standing[:2], third, *view.standing[3:])))
+    expect(page.locator(".place-row .score").nth(2)).to_have_text("9.777")
+    assert work_of(page) == {"changes": ["9.777"], "moved": [], "measured": 0}
+    # The last takes the lead: one row moves, and those in sight are drawn before those that nobody sees.
+    led = (replace(last, score_ms=8_000), *view.standing[:-1])
+    show(shown, page, replace(view, standing=tuple(replace(line, rank=n) for n, line in enumerate(led, 1))))
+    first = page.locator(".place-row").first
+    expect(first.locator(".name")).to_have_text(last.racer)
+    expect(first.locator(".rank")).to_have_text("1")
+    assert work_of(page)["moved"] == [racer_key(last.racer)]
+    ranks = "[...document.querySelectorAll('.place-row .rank')]"
+    page.wait_for_function(f"() => {ranks}.every((rank, place) => rank.textContent === String(place + 1))")
+    work_of(page)
+    show(shown, page, view)  # the leader falls to the last place: again one row moves
+    expect(page.locator(".place-row").first.locator(".name")).to_have_text(view.standing[0].racer)
+    assert work_of(page)["moved"] == [racer_key(last.racer)]
+    show(shown, page, SHOWN)
