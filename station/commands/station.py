@@ -92,6 +92,7 @@ def _started(
     finish_restore(config.data_dir)
     runner = StationThreads(build(config, log=log))
     backups = StationBackups(config.data_dir, runner.over.set)
+    backups.remove_left_over()
     ends.callback(lambda: backups.commit_if_wanted(bool(runner.station.snapshot().runs)))
     ends.callback(runner.stop)
     ends.callback(backups.close)
