@@ -78,9 +78,10 @@ def create_app(
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.add_middleware(LanguageChoice, default=default_language)
     site = Site(service, pages, access, screens, tracks)
+    # The stream comes first: when a station comes back, hundreds of browsers ask for it at once.
+    app.include_router(_stream_routes(live, pages, access))
     for page in PAGES:
         app.include_router(page_routes(site, page))
-    app.include_router(_stream_routes(live, pages, access))
     public = public_api_routes(site, live)
     app.include_router(public)
     describe(app, public)
