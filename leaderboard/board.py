@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from leaderboard import domain
-from leaderboard.domain import BestAttempt, Conflict, RaceRecord, UnknownRace
+from leaderboard.domain import Attempt, BestAttempt, Conflict, RaceRecord, UnknownRace, UnknownRacer
 from leaderboard.posting import PostReply, checked, effect, error_body, repeated
 from leaderboard.rescoring import rescore_race
 from leaderboard.sender import ANY_SENDER, Sender
@@ -24,6 +24,7 @@ from shared.errors import BadInput, Refused
 from shared.protocol.races import differences
 from shared.protocol.results import Result, encode_accepted
 from shared.rules.ranking import Placed, RaceRules
+from shared.text import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,16 @@ class Snapshot:
     racers: int
     results: int
     rows: tuple[StandingRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RacerRuns:
+    """A racer in a race: the line (None: no run qualified), and all runs as posted, the newest first."""
+
+    race: Snapshot
+    name: str
+    row: StandingRow | None
+    runs: tuple[tuple[Attempt, Result], ...]
 
 
 class LeaderboardService:
@@ -247,6 +258,18 @@ class LeaderboardService:
             for place, line in zip(placed, shown, strict=False)
         )
         return Snapshot(head.race, head.version, head.racers, head.results, table)
+
+    def racer_runs(self, race_id: str, racer: str) -> RacerRuns:
+        """A racer's runs in a race, by any spelling. Raises UnknownRace, UnknownRacer."""
+        snapshot = self.snapshot(race_id)
+        with self._store.read() as db:
+            known = queries.known_spelling(db, race_id, racer)
+            runs = [] if known is None else queries.runs_of(db, race_id, known)
+            name = None if known is None else queries.entry_name(db, race_id, known)
+        if known is None or (name is None and not runs):
+            raise UnknownRacer(text("There is no racer {racer} in this race.", racer=repr(racer[:80])))
+        row = next((each for each in snapshot.rows if each.placed.racer == known), None)
+        return RacerRuns(snapshot, name or known, row, tuple(runs))
 
     def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):

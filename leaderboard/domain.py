@@ -29,6 +29,10 @@ _TEXT_LIMIT = 200
 _RACE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 
 
+class UnknownRacer(Refused):
+    """There is no racer of this name in the race."""
+
+
 class UnknownRace(Refused):
     """This leaderboard has no race of this id."""
 

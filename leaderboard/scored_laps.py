@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from leaderboard.board import StandingRow
-from shared.rules.ranking import RaceRules, lap_time_ns, score_run
+from shared.rules.ranking import RaceRules, RunLap, lap_time_ns, score_run
 from shared.units import NS_PER_S, format_ms, published_ms
 
 LAST_YEAR = 2261  # the last whole year that 63 bits of nanoseconds since 1970 can express, as the database stores them
@@ -32,16 +32,18 @@ def best_window(row: StandingRow, rules: RaceRules) -> tuple[LapShape, ...]:
     """The laps of the window that made the score of this row, in order."""
     score = score_run(row.result.laps, rules)
     assert score is not None, "a line of a standing comes from a scored result"
-    window = [lap for lap in row.result.laps if score.first_lap <= lap.number <= score.last_lap]
-    return tuple(
-        LapShape(
-            number=lap.number,
-            lap_ms=published_ms(lap_time_ns(lap, rules)),
-            lap=format_ms(published_ms(lap_time_ns(lap, rules))),
-            penalty_ms=published_ms(lap_time_ns(lap, rules)) - published_ms(lap.lap_ns),
-            off_tracks=lap.off_tracks,
-            collisions=lap.collisions,
-            resets=lap.resets,
-        )
-        for lap in window
+    return tuple(lap_shape(lap, rules) for lap in row.result.laps if score.first_lap <= lap.number <= score.last_lap)
+
+
+def lap_shape(lap: RunLap, rules: RaceRules) -> LapShape:
+    """A lap as it counts by these rules."""
+    lap_ms = published_ms(lap_time_ns(lap, rules))
+    return LapShape(
+        number=lap.number,
+        lap_ms=lap_ms,
+        lap=format_ms(lap_ms),
+        penalty_ms=lap_ms - published_ms(lap.lap_ns),
+        off_tracks=lap.off_tracks,
+        collisions=lap.collisions,
+        resets=lap.resets,
     )

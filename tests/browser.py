@@ -5,13 +5,15 @@ import pathlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 expect.set_options(timeout=30_000)  # a page on a busy machine is late, not wrong
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+# The headless build is the same browser without windows of its own, which cost as much processor time as the pages do.
+_BUILDS = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = next(filter(None, map(shutil.which, _BUILDS)), "/usr/bin/chromium")
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -77,3 +79,69 @@ def violations(page: Page) -> list[str]:
         for violation in found
         for node in violation["nodes"]
     ]
+
+
+COUNT_WORK = """
+window.work = { changes: [], moved: [], measured: 0 };
+const isRow = (node) => node.nodeType === Node.ELEMENT_NODE && node.id;
+new MutationObserver((records) => {
+  for (const { type, target, attributeName, addedNodes } of records) {
+    const element = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
+    if (!element?.closest(".counted")) continue;
+    if (type === "childList") work.moved.push(...[...addedNodes].filter(isRow).map(({ id }) => id));
+    else work.changes.push(attributeName ?? target.data);
+  }
+}).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+const counted = (of, name) => {
+  const { get, value } = Object.getOwnPropertyDescriptor(of, name);
+  const count = (read) => function (...given) {
+    work.measured += 1;
+    return read.apply(this, given);
+  };
+  Object.defineProperty(of, name, { configurable: true, ...(get ? { get: count(get) } : { value: count(value) }) });
+};
+const MEASURES = [
+  [HTMLElement.prototype, ["offsetTop", "offsetHeight", "offsetWidth", "offsetParent", "innerText"]],
+  [Element.prototype, ["clientWidth", "clientHeight", "scrollTop", "getBoundingClientRect", "getClientRects"]],
+];
+for (const [of, names] of MEASURES) for (const name of names) counted(of, name);
+counted(window, "getComputedStyle");
+"""
+
+
+def count_work(page: Page, selector: str) -> None:
+    """Counts what scripts change in the element of this selector, and how often they measure the page, from now on."""
+    page.evaluate("selector => document.querySelector(selector).classList.add('counted')", selector)
+    page.evaluate(COUNT_WORK)
+
+
+def work_of(page: Page) -> dict[str, Any]:
+    """What has been done since the last call: texts and attributes changed, rows moved, measurements of the layout."""
+    took = "() => { const done = work; work = { changes: [], moved: [], measured: 0 }; return done; }"
+    done: dict[str, Any] = page.evaluate(took)
+    return done
+
+
+def violations_in_both_schemes(page: Page, name: str = "") -> list[str]:
+    """What axe finds in light and in dark, without opening the page again; with a name, a picture of each is kept."""
+    found = []
+    for scheme in SCHEMES:
+        in_scheme(page, scheme)
+        found += [f"{scheme}: {each}" for each in violations(page)]
+        if name:
+            keep_picture(page, f"{name}-{scheme}")
+    return found
+
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+# A colour that is still changing is neither the one nor the other.
+_DRAWN = """new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  document.getAnimations().forEach((each) => each instanceof CSSTransition && each.finish());
+  done(1);
+})))"""
+
+
+def in_scheme(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Shows the open page as a device in this colour scheme does."""
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(_DRAWN)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from leaderboard.domain import Conflict, NotAllowed, UnknownRace
+from leaderboard.domain import Conflict, NotAllowed, UnknownRace, UnknownRacer
 from leaderboard.posting import error_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
 from shared.webhooks import BadSignature
@@ -38,6 +38,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (BodyTooLarge, 413),
     (BodyTooSlow, 408),
     (UnknownRace, 404),
+    (UnknownRacer, 404),
     (Conflict, 409),
     (NotAllowed, 403),
     (Refused, 422),
@@ -80,7 +81,7 @@ def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None
     """
 
     async def raceday_error(request: Request, error: Exception) -> Response:
-        if isinstance(error, UnknownRace) and _wants_page(request):
+        if isinstance(error, UnknownRace | UnknownRacer) and _wants_page(request):
             return HTMLResponse(missing_page(str(error)), 404)
         status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
         headers = {"retry-after": _retry_after(error)} if status == 503 else {}

@@ -5,8 +5,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from leaderboard.board import Snapshot
+from leaderboard.board import RacerRuns, Snapshot
 from leaderboard.live_stream import LiveContent
+from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.views import board_view, card
 from shared.rules.wording import BEST_OF_RACE, RACERS_BEST
 from shared.text import recorded, text
@@ -53,6 +54,11 @@ class LeaderboardPages:
             screen=screen,
             look="hall board-screen" if screen else "",
         )
+
+    def racer(self, racer: RacerRuns, now_utc_ns: int) -> str:
+        """The page of a racer in a race, with all runs."""
+        shown = racer_view(racer, now_utc_ns)
+        return self._page("racer.html", racer=shown, race=shown.race)
 
     def live_content(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
         """The changing content of a race's page, made by the templates of the page itself."""

@@ -27,6 +27,10 @@ def router(
     def race(race_id: str, all: bool = False, screen: bool = False) -> str:  # noqa: A002  # the word in the address
         return pages.race(board.snapshot(race_id, None if all else rows_live), utc_ns(), live=not all, screen=screen)
 
+    @routes.get("/races/{race_id}/racers/{racer:path}")
+    def racer(race_id: str, racer: str) -> str:
+        return pages.racer(board.racer_runs(race_id, racer), utc_ns())
+
     @routes.get("/races/{race_id}/live")
     async def live(race_id: str) -> StreamingResponse:
         return StreamingResponse(await feed.open(race_id), media_type="text/event-stream", headers=_STREAM_HEADERS)

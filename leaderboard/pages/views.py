@@ -1,12 +1,13 @@
 """A snapshot as the words and figures of the page; the templates only place them."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from leaderboard.board import Snapshot, StandingRow
 from leaderboard.domain import RaceRecord
 from leaderboard.pages import wording
 from leaderboard.scored_laps import LapShape, best_window, utc_text
-from shared.protocol.results import Evidence
+from shared.protocol.results import Evidence, Result
 from shared.rules.wording import INCIDENTS
 from shared.text import joined, ntext, text
 from shared.units import format_ms
@@ -37,6 +38,8 @@ class RowView:
     """A line of the standing."""
 
     key: str
+    page: str
+    run_key: str
     rank: int
     name: str
     racer: str
@@ -149,11 +152,23 @@ def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> R
     )
 
 
+def racer_page(race_id: str, racer: str) -> str:
+    """The address of a racer's page."""
+    return f"/races/{quote(race_id, safe='')}/racers/{quote(racer, safe='')}"
+
+
+def run_key(result: Result) -> str:
+    """The id of a run's element on its racer's page, fit for HTML whatever the id of its result holds."""
+    return f"run-{result.result_id.encode().hex()[:80]}"
+
+
 def _row(row: StandingRow, window: tuple[LapShape, ...], fastest_ms: int) -> RowView:
     placed, result = row.placed, row.result
     set_at = utc_text(result.finished_utc_ns)
     return RowView(
         key=placed.racer,
+        page=racer_page(result.race_id, placed.racer),
+        run_key=run_key(result),
         rank=placed.rank,
         name=row.name,
         racer=placed.racer,
@@ -194,7 +209,7 @@ def move_view(moved: int | None) -> MoveView:
 
 def _laps(window: tuple[LapShape, ...], fastest_ms: int) -> tuple[LapView, ...]:
     own_ms = min(lap.lap_ms for lap in window)
-    return tuple(LapView(lap.number, lap.lap, _best(lap.lap_ms, own_ms, fastest_ms), _remark(lap)) for lap in window)
+    return tuple(LapView(lap.number, lap.lap, _best(lap.lap_ms, own_ms, fastest_ms), lap_remark(lap)) for lap in window)
 
 
 def _best(lap_ms: int, own_ms: int, fastest_ms: int) -> str:
@@ -203,7 +218,8 @@ def _best(lap_ms: int, own_ms: int, fastest_ms: int) -> str:
     return "own" if lap_ms == own_ms else ""
 
 
-def _remark(lap: LapShape) -> str:
+def lap_remark(lap: LapShape) -> str:
+    """What happened in a lap, and the penalty in its time."""
     counts = (lap.off_tracks, lap.collisions, lap.resets)
     happened: list[str] = [what.counted(count) for what, count in zip(INCIDENTS.values(), counts, strict=True) if count]
     if lap.penalty_ms:

@@ -200,6 +200,20 @@ def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
     return [attempt for attempt in every if attempt.racer == racer]
 
 
+def known_spelling(db: sa.Connection, race_id: str, racer: str) -> str | None:
+    """The spelling under which this racer is stored in the race; None if no result or entry named him."""
+    first: str | None = db.execute(sql.SPELLING, {"race_id": race_id, "key_sha256": _key(racer)}).scalar()
+    return first
+
+
+def runs_of(db: sa.Connection, race_id: str, racer: str) -> list[tuple[Attempt, Result]]:
+    """The newest revisions of this racer's results with the results themselves, the newest run first."""
+    attempts = attempts_of(db, race_id, racer)
+    payloads = {row.seq: row.payload for row in db.execute(sql.PAYLOADS, {"seqs": [each.seq for each in attempts]})}
+    runs = [(each, decode_result(bytes(payloads[each.seq]))) for each in attempts]
+    return sorted(runs, key=lambda run: (run[0].finished_utc_ns, run[0].order), reverse=True)
+
+
 def line(db: sa.Connection, race_id: str, racer: str) -> BestAttempt | None:
     row = db.execute(sql.LINE, {"of_race": race_id, "of_racer": racer}).first()
     return None if row is None else _line(row)

@@ -5,7 +5,6 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date as babel_date
 from babel.dates import format_skeleton
@@ -15,13 +14,13 @@ from shared.text.reader import language
 NS_PER_S = 1_000_000_000
 
 
-def moment_of(utc_ns: int, zone: ZoneInfo) -> dt.datetime:
-    """The moment in the zone; parts below a microsecond are cut off."""
+def moment_of(utc_ns: int, zone: dt.tzinfo | None) -> dt.datetime:
+    """The moment in the zone, None for this machine's own; parts below a microsecond are cut off."""
     seconds, rest_ns = divmod(utc_ns, NS_PER_S)
     return dt.datetime.fromtimestamp(seconds, zone).replace(microsecond=rest_ns // 1000)
 
 
-def time_of_day(utc_ns: int, zone: ZoneInfo, *, seconds: bool = True) -> str:
+def time_of_day(utc_ns: int, zone: dt.tzinfo | None, *, seconds: bool = True) -> str:
     """'14:03:07', in 24 hours in every language, as timing sheets have it."""
     return moment_of(utc_ns, zone).strftime("%H:%M:%S" if seconds else "%H:%M")
 

@@ -7,7 +7,8 @@ import pathlib
 from shared.config import load
 from station.build import hold_lock, prepared
 from station.config import StationConfig
-from station.store.recovery.backup import back_up, restore_backup
+from station.store.recovery.backup import back_up
+from station.store.recovery.restoring import commit, finish, stage
 from station.sync.status import hold_sync_lock
 
 
@@ -15,7 +16,7 @@ def backup(arguments: list[str]) -> int:
     """`raceday backup FILE`: writes the backup and prints what it holds. Raises BadInput, StorageError."""
     options = _parsed(
         "backup",
-        "Writes journal, key and the record of posted results to one file; the station may be running.",
+        "Writes journal, key, tracks and the record of posted results to one file; the station may be running.",
         arguments,
     )
     print(back_up(options.data_dir, options.file))
@@ -33,6 +34,23 @@ def restore(arguments: list[str]) -> int:
         os.close(sync_lock)
         os.close(station_lock)
     return 0
+
+
+def restore_backup(data_dir: pathlib.Path, backup: pathlib.Path) -> str:
+    """Puts a backup in place of the folder's files, which are moved aside; returns a sentence about it.
+
+    The caller holds the locks of station and sync. Raises BadInput, StorageError.
+    """
+    finish(data_dir)  # one that was cut off
+    commit(data_dir, stage(data_dir, backup))
+    done = finish(data_dir)
+    assert done is not None, "it was committed a moment ago"
+    old_files = ", ".join(str(data_dir / name) for name in done.aside)
+    return (
+        f"{data_dir}: restored, {done.records} records, head {done.head}."
+        + (f" The files that were there before: {old_files}." if old_files else "")
+        + " Results that were posted after this backup remain at the leaderboard as they are."
+    )
 
 
 def _parsed(verb: str, what: str, arguments: list[str]) -> argparse.Namespace:

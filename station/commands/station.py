@@ -6,10 +6,11 @@ import functools
 import os
 import pathlib
 import sys
+import time
 
 from shared.config import load
 from shared.errors import RacedayError, StorageError
-from shared.files import write_ready_file
+from shared.files import is_locked, write_ready_file
 from shared.start_up import without_collecting
 from shared.web.server import listen, url_of
 from station.access.station_access import StationAccess, open_access
@@ -17,16 +18,21 @@ from station.build import build, hold_lock
 from station.commands import access
 from station.config import StationConfig
 from station.screens.register import ScreenRegister
+from station.service.backups.station_backups import StationBackups
 from station.service.station import Station
 from station.service.threads import StationThreads
 from station.store.event_files.tracks import TrackLibrary
+from station.store.recovery.restoring import finish, is_committed
 from station.sync.operator_requests import add_request
+from station.sync.status import LOCK as SYNC_LOCK
+from station.sync.status import hold_sync_lock
 from station.web.app import create_app
 from station.web.server import WebServer
 
 # The timing takes its turn from a thread that draws pages after this long. Python's own 5 ms would hold up each edge
 # several times: by hundreds of watchers, ten times as long as its commit takes.
 SWITCH_S = 0.0005
+SYNC_GIVES_WAY_S = 30.0  # a post under way ends within this time
 
 
 def main(arguments: list[str]) -> int:
@@ -42,29 +48,57 @@ def main(arguments: list[str]) -> int:
         "--ready-file", type=pathlib.Path, metavar="FILE", help="written with the URL once the station serves"
     )
     options = parser.parse_args(arguments)
-    return serve(load(options.config, StationConfig), options.ready_file)
-
-
-def serve(config: StationConfig, ready_file: pathlib.Path | None) -> int:
-    """Runs the station until SIGTERM or Ctrl-C, then returns 0. Raises RacedayError if a bug stopped it.
-
-    Whatever was opened is closed in reverse order, also if the start fails half way.
-    """
-    with contextlib.ExitStack() as ends:
-        with without_collecting():
-            runner = _started(config, ready_file, ends)
-        runner.over.wait()
-    if runner.failed:
-        raise RacedayError(f"the station stopped itself; start it again, the journal is intact.\n{runner.failed}")
+    if serve(load(options.config, StationConfig), options.ready_file):
+        log("starts again with what was restored")
+        # The same process with everything fresh, whoever watches it: systemd, the demo, or a person at a terminal.
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
     return 0
 
 
-def _started(config: StationConfig, ready_file: pathlib.Path | None, ends: contextlib.ExitStack) -> StationThreads:
+def serve(config: StationConfig, ready_file: pathlib.Path | None) -> bool:
+    """Runs the station until SIGTERM or Ctrl-C. Raises RacedayError if a bug stopped it.
+
+    Returns True once a restored backup waits for the next start. Whatever was opened is closed in reverse order, also
+    if the start fails half way.
+    """
+    with contextlib.ExitStack() as ends:
+        with without_collecting():
+            runner, backups = _started(config, ready_file, ends)
+        runner.over.wait()
+    if runner.failed:
+        raise RacedayError(f"the station stopped itself; start it again, the journal is intact.\n{runner.failed}")
+    return backups.restarting
+
+
+def finish_restore(data_dir: pathlib.Path, wait_s: float = SYNC_GIVES_WAY_S) -> None:
+    """Finishes a restore that was committed before this start, once sync has closed its files. Raises OperatorError."""
+    if not is_committed(data_dir):
+        return
+    until_s = time.monotonic() + wait_s
+    while is_locked(data_dir / SYNC_LOCK) and time.monotonic() < until_s:
+        time.sleep(0.05)
+    lock = hold_sync_lock(data_dir)
+    try:
+        done = finish(data_dir)
+    finally:
+        os.close(lock)
+    if done is not None:
+        log(f"restored {done.backup}: {done.records} records, head {done.head}; before it: {', '.join(done.aside)}")
+
+
+def _started(
+    config: StationConfig, ready_file: pathlib.Path | None, ends: contextlib.ExitStack
+) -> tuple[StationThreads, StationBackups]:
     """Starts the station and its pages; `ends` closes what was opened."""
     listening = ends.enter_context(listen(config.web.host, config.web.port, "web"))
     ends.callback(os.close, hold_lock(config.data_dir))
+    finish_restore(config.data_dir)
     runner = StationThreads(build(config, log=log))
+    backups = StationBackups(config.data_dir, runner.over.set)
+    backups.remove_left_over()
+    ends.callback(lambda: backups.commit_if_wanted(bool(runner.station.snapshot().runs)))
     ends.callback(runner.stop)
+    ends.callback(backups.close)
     send = functools.partial(add_request, config.data_dir) if config.sync.leaderboard_url else None
     opened = open_access(config.data_dir, config.access.limits)
     ends.callback(opened.close)
@@ -76,6 +110,7 @@ def _started(config: StationConfig, ready_file: pathlib.Path | None, ends: conte
         lambda: opened.state.settings.get("language") or config.web.language,
         TrackLibrary(config.data_dir),
         ScreenRegister(config.data_dir, log),
+        backups,
     )
     web = WebServer(app, listening, app.state.live.close, app.state.is_official)
     ends.callback(web.close)
@@ -83,7 +118,7 @@ def _started(config: StationConfig, ready_file: pathlib.Path | None, ends: conte
     runner.start()
     web.start()
     _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))
-    return runner
+    return runner, backups
 
 
 def _announce(station: Station, address: str, ready_file: pathlib.Path | None, claim_code: str) -> None:
@@ -97,6 +132,7 @@ def _announce(station: Station, address: str, ready_file: pathlib.Path | None, c
         log(f"nobody has claimed this station yet: open {address}/claim and enter the claim code {claim_code}")
     if (drem := station.drem) is not None:
         print(f"timing an event manager at {drem.url}" if drem.port else f"event manager: {drem.sentence}", flush=True)
+    print(f"race control: {address}/operate", flush=True)
 
 
 def _claim_code(opened: StationAccess) -> str:

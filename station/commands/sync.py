@@ -4,15 +4,16 @@ import argparse
 import pathlib
 import threading
 
-from shared.clock import SystemClock
+from shared.clock import Clock, SystemClock
 from shared.config import load
 from shared.errors import StorageError
 from shared.files import is_locked, write_ready_file
 from station.config import StationConfig
+from station.store.recovery.restoring import is_committed
 from station.sync.build import build
 from station.sync.operator_requests import SendRequest, add_request
 from station.sync.status import LOCK
-from station.sync.syncer import run, run_once
+from station.sync.syncer import POLL_S, run, run_once
 
 
 def main(arguments: list[str]) -> int:
@@ -24,20 +25,37 @@ def main(arguments: list[str]) -> int:
             config.data_dir, SendRequest(options.rejected or bool(options.result), options.result, "the command line")
         )
     # The wait between two posts is real time, whatever clock times the race, so the system clock measures it.
-    clock = SystemClock()
+    clock, stop = SystemClock(), threading.Event()
+    if not options.once:
+        run_always(config, clock, options, stop)
+        return 0
     service = build(config.sync, config.data_dir, clock, _print, retry_rejected=options.retry_rejected)
     try:
         if options.ready_file is not None:
             write_ready_file(options.ready_file, "ready")
-        if not options.once:
-            run(service.syncer, clock, threading.Event())
-            return 0
-        waiting = run_once(service.syncer, clock, threading.Event())
+        waiting = run_once(service.syncer, clock, stop)
     finally:
         service.close()
     if waiting:
         _print(f"{waiting} result(s) still wait; run the command again, or without --once.")
     return 1 if waiting else 0
+
+
+def run_always(config: StationConfig, clock: Clock, options: argparse.Namespace, stop: threading.Event) -> None:
+    """Posts until `stop` is set. While a restore waits to be finished, it has nothing open and looks again."""
+    retry_rejected = bool(options.retry_rejected)
+    while not stop.is_set():
+        if is_committed(config.data_dir):
+            stop.wait(POLL_S)
+            continue
+        service = build(config.sync, config.data_dir, clock, _print, retry_rejected=retry_rejected)
+        retry_rejected = False
+        try:
+            if options.ready_file is not None:
+                write_ready_file(options.ready_file, "ready")
+            run(service.syncer, clock, stop, lambda: is_committed(config.data_dir))
+        finally:
+            service.close()
 
 
 def _parser() -> argparse.ArgumentParser:

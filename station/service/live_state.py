@@ -129,7 +129,7 @@ class LiveState:
             return
         self._refreshed_ns = now_ns
         state = self._link.state()
-        gates = tuple(self._gate(spec) for spec in self._specs)
+        gates = tuple(self._gate(spec, now.utc_ns) for spec in self._specs)
         self._publish_health(gates, now_ns, rate)
         self._view.update(
             cars=self._cars.views(now_ns),
@@ -149,7 +149,7 @@ class LiveState:
             for driver in self._drivers.values():
                 ends.callback(driver.close)
 
-    def _gate(self, spec: GateSpec) -> GateView:
+    def _gate(self, spec: GateSpec, now_utc_ns: int) -> GateView:
         driver = self._drivers.get(spec.name)
         report = driver.health() if driver is not None else GateHealthReport(False, text("The gate has no driver."))
         # Sentences contain counts (edges, seconds), so only another kind of fault is reported.
@@ -169,7 +169,8 @@ class LiveState:
             lost=report.lost,
             stuck=self.blocked.get(spec.name, ()),
             each=tuple(
-                self._sensor(spec.name, sensor, level) for sensor, level in zip(spec.sensors, levels, strict=False)
+                self._sensor(spec.name, sensor, level, now_utc_ns)
+                for sensor, level in zip(spec.sensors, levels, strict=False)
             ),
             dropped=report.dropped,
             offset_ns=report.offset_ns,
@@ -184,9 +185,10 @@ class LiveState:
             doubt=findings.doubt,
         )
 
-    def _sensor(self, gate: str, sensor: str, level: float | None) -> SensorView:
+    def _sensor(self, gate: str, sensor: str, level: float | None, now_utc_ns: int) -> SensorView:
         counts = self.sensor_stats.read(gate, sensor)
-        return SensorView(sensor, counts.edges, counts.noise, counts.last_ns, level, counts.last_utc_ns)
+        recent = self.sensor_stats.recent(gate, sensor, now_utc_ns)
+        return SensorView(sensor, counts.edges, counts.noise, counts.last_ns, level, counts.last_utc_ns, recent)
 
     def _publish_health(self, gates: tuple[GateView, ...], now_ns: int, rate: float) -> None:
         """Publishes the retained state of all gates when more than its counts changed, and every few seconds."""

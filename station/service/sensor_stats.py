@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 from station.core.facts import Crossing, Fact
 from station.core.inputs import Edge
+from station.views.gate_views import RECENT_NS, RecentEdge
 
 MINUTE_NS = 60_000_000_000
 MAX_NOISE_EDGES = 1000
+MAX_RECENT_EDGES = 64
 
 
 @dataclass(slots=True)
@@ -17,6 +19,7 @@ class _SensorHistory:
     last: Edge | None = None
     last_utc_ns: int = 0
     noise: deque[int] = field(default_factory=lambda: deque(maxlen=MAX_NOISE_EDGES))
+    recent: deque[RecentEdge] = field(default_factory=lambda: deque(maxlen=MAX_RECENT_EDGES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,15 @@ class SensorStats:
         if sensor.last is not None and sensor.last.boot != edge.boot:
             sensor.noise.clear()
         sensor.edges, sensor.last, sensor.last_utc_ns = sensor.edges + 1, edge, utc_ns
+        sensor.recent.append(RecentEdge(edge.boot, edge.at_ns, utc_ns, edge.broken))
         if edge.broken and facts and not any(isinstance(fact, Crossing) for fact in facts):
             sensor.noise.append(edge.at_ns)
+
+    def recent(self, gate: str, name: str, now_utc_ns: int) -> tuple[RecentEdge, ...]:
+        """The sensor's edges of the last 10 s, the newest last."""
+        sensor = self._sensors.get((gate, name))
+        edges = tuple(sensor.recent) if sensor is not None else ()
+        return tuple(edge for edge in edges if edge.utc_ns > now_utc_ns - RECENT_NS)
 
     def read(self, gate: str, name: str) -> SensorCounts:
         """The counts of the sensor `name`; zeros if it has sent nothing."""

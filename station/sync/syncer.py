@@ -220,9 +220,9 @@ class Syncer:
         self._logged_problem = sentence
 
 
-def run(syncer: Syncer, clock: Clock, stop: threading.Event) -> None:
-    """Steps until `stop` is set; new rows are noticed within `POLL_S`."""
-    while not stop.is_set():
+def run(syncer: Syncer, clock: Clock, stop: threading.Event, gives_way: Callable[[], bool] = lambda: False) -> None:
+    """Steps until `stop` is set or `gives_way()`; new rows are noticed within `POLL_S`."""
+    while not stop.is_set() and not gives_way():
         due_ns = syncer.step(clock.now_ns())
         wait_s = POLL_S if due_ns is None else min(POLL_S, (due_ns - clock.now_ns()) / NS_PER_S)
         if wait_s > 0:

@@ -48,6 +48,7 @@ class RacerLine:
     checked_in: bool
     code: str
     runs: int
+    pronounce_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +128,5 @@ def _racer_line(racer: Racer, runs: int) -> RacerLine:
         checked_in=racer.checked_in,
         code=racer.code,
         runs=runs,
+        pronounce_as=racer.pronounce_as,
     )

@@ -5,13 +5,26 @@ from dataclasses import dataclass
 from station.core.facts import GateNoteStored
 from station.core.inputs import GateKind, Layout, System
 
+RECENT_NS = 10_000_000_000  # how long an edge stays in the trace
+
+
+@dataclass(frozen=True, slots=True)
+class RecentEdge:
+    """A level change of a beam: its stamp on the clock of `boot`, the same as a time of day, and whether it broke."""
+
+    boot: str
+    at_ns: int
+    utc_ns: int
+    broken: bool
+
 
 @dataclass(frozen=True, slots=True)
 class SensorView:
     """One sensor. `edges`: all so far; `noise`: those of the last minute that made no crossing.
 
     `last_edge_ns`: the newest edge's stamp, on the clock of the machine that made it; `last_utc_ns`: the same as a time
-    of day. `level`: the strength of the beam, 0 to 1; None if the driver does not know it.
+    of day. `level`: the strength of the beam, 0 to 1; None if the driver does not know it. `recent`: its edges
+    of the last 10 s, the newest last, 64 at most.
     """
 
     name: str
@@ -20,6 +33,7 @@ class SensorView:
     last_edge_ns: int | None = None
     level: float | None = None
     last_utc_ns: int | None = None
+    recent: tuple[RecentEdge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

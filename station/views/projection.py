@@ -38,9 +38,15 @@ def standing_lines(race: Race) -> tuple[StandingLine, ...]:
             race.standings.runs_of(placed.racer),
             _model(race, race.standings.run_behind(placed.racer)),
             placed.uncertainty_ns,
+            _hand_timed(race, race.standings.run_behind(placed.racer)),
         )
         for placed in race.standings.lines()
     )
+
+
+def _hand_timed(race: Race, run_id: str) -> bool:
+    run = race.registry.runs.get(run_id)
+    return run is not None and run.hand_timed
 
 
 def standing_place(race: Race, run: Run) -> int | None:

@@ -93,7 +93,7 @@ class UnknownTransponderView:
 class StandingLine:
     """A place in the standings. `gap_ms`: to the leader; `interval_ms`: to the place above; `runs`: how many it has.
 
-    `tied`: the uncertainties of the times cannot tell it from another line.
+    `tied`: the uncertainties of the times cannot tell it from another line. `hand_timed`: hand times made its score.
     """
 
     rank: int
@@ -105,6 +105,7 @@ class StandingLine:
     runs: int
     model: str
     uncertainty_ns: int = 0
+    hand_timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

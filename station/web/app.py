@@ -20,6 +20,7 @@ from shared.web.security import HostAndHeaderGuard
 from station.access.roles import Role
 from station.access.station_access import StationAccess
 from station.screens.register import ScreenRegister
+from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackLibrary
 from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
@@ -46,12 +47,14 @@ def create_app(
     default_language: Callable[[], str] = lambda: "en",
     tracks: TrackLibrary | None = None,
     screens: ScreenRegister | None = None,
+    backups: StationBackups | None = None,
 ) -> FastAPI:
     """The app over a station. `access`: who may do what.
 
     `allowed_hosts`: the names under which browsers reach it. `send` passes officials' requests on to the sync service;
     None: there is none. `default_language`: for browsers that ask for no language that there is. `tracks`: those of the
     event; None: those that ship. `screens`: the register of the screens; None: one that stores nothing.
+    `backups`: makes and restores them; None: this station does neither.
     `app.state.live.close()` ends the open streams, so that a server need not wait for browsers when it stops;
     `app.state.is_official(address)` says for which addresses it reserves connections.
     """
@@ -77,20 +80,29 @@ def create_app(
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.add_middleware(LanguageChoice, default=default_language)
-    site = Site(service, pages, access, screens, tracks)
+    _add_routes(app, Site(service, pages, access, screens, tracks, backups), live, send)
+    _add_refusals(app)
+    return app
+
+
+def _add_routes(app: FastAPI, site: Site, live: EventStream, send: Callable[[SendRequest], None] | None) -> None:
+    """The addresses: pages, their stream, the two APIs, static files."""
     # The stream comes first: when a station comes back, hundreds of browsers ask for it at once.
-    app.include_router(_stream_routes(live, pages, access))
+    app.include_router(_stream_routes(live, site.pages, site.access))
     for page in PAGES:
         app.include_router(page_routes(site, page))
     public = public_api_routes(site, live)
     app.include_router(public)
     describe(app, public)
-    app.include_router(api_routes(service, access))
-    app.include_router(stop_routes(service, pages))
+    app.include_router(api_routes(site.service, site.access))
+    app.include_router(stop_routes(site.service, site.pages))
     if send is not None:
         app.include_router(sending_routes(send))
     app.mount("/static", Assets(STATIC))
 
+
+def _add_refusals(app: FastAPI) -> None:
+    """What is answered where there is nothing, or nothing for this reader."""
     app.add_exception_handler(AccessDenied, access_denied)
 
     @app.exception_handler(404)
@@ -100,8 +112,6 @@ def create_app(
     @app.exception_handler(UnknownHere)
     async def unknown_here(_: Request, error: Exception) -> JSONAnswer:
         return JSONAnswer({"error": str(error)}, 404)
-
-    return app
 
 
 async def _poll(access: StationAccess) -> None:

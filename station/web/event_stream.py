@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from shared.text.reader import language
+from shared.web.html_edits import edits
 from station.screens.records import ScreensView
 from station.views.views import ServicePort, View
 from station.web.render import Pages, Rendered
@@ -286,11 +287,14 @@ def update(shared: Mapping[str, SharedTopic], last: Mapping[str, SharedTopic]) -
 
 
 def changes(now: Rendered, last: Rendered | None) -> str:
-    """What has changed from `last` to `now`, as JSON; everything if `last` is None, "" if nothing has."""
+    """What has changed from `last` to `now`, as JSON; everything if `last` is None, "" if nothing has.
+
+    HTML that the browser has is sent as an edit of it (shared/web/html_edits.py).
+    """
     changed = {
         "data": now.data,
-        "parts": _changed(now.parts, last.parts if last else {}),
-        "rows": _changed(now.rows, last.rows if last else {}),
+        "parts": edits(now.parts, last.parts if last else {}),
+        "rows": edits(now.rows, last.rows if last else {}),
         "lists": _changed(now.lists, last.lists if last else {}),
     }
     if last is not None and now.data == last.data:

@@ -12,6 +12,7 @@ from shared.tracks.shipped import TITLES, shipped_name, shipped_names, shipped_o
 from station.access.roles import Role
 from station.access.station_access import StationAccess
 from station.screens.register import ScreenRegister
+from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackEntry, TrackLibrary
 from station.views.views import ServicePort, View
 from station.web.access import FORMS_ALLOWED, identity_of, require
@@ -25,13 +26,17 @@ class UnknownHere(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The station's web site. `access`: people, sessions and devices; `tracks`: those of the event."""
+    """The station's web site. `access`: people, sessions and devices; `tracks`: those of the event.
+
+    `backups`: makes and restores them; None: this station does neither.
+    """
 
     service: ServicePort
     pages: Pages
     access: StationAccess
     screens: ScreenRegister
     tracks: TrackLibrary | None = None
+    backups: StationBackups | None = None
 
     def view(self) -> View:
         """The newest view, with what the screens show, and the station's name as it was chosen in the browser."""

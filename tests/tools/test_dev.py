@@ -12,10 +12,12 @@ from tests.conftest import ROOT
 
 FAKES = {
     "id": "echo 0",
-    "apt-get": 'echo "apt-get $*" >> "$FOLDER/calls"; echo "E: a mirror is away"; exit "${APT_CODE:-0}"',
+    # $UNKNOWN: a package that this distribution does not have.
+    "apt-get": """echo "apt-get $*" >> "$FOLDER/calls"; echo "E: a mirror is away"
+case " $* " in *" ${UNKNOWN:-none} "*) exit 100 ;; esac; exit "${APT_CODE:-0}\"""",
     "python3": "exit 0",
 }
-PEERS = "mosquitto chromium postgresql espeak-ng"
+PEERS = "mosquitto chromium-headless-shell postgresql espeak-ng"
 SAYS = f"To be installed: the system packages {PEERS}, for the tests with the real broker, browser, database and voice."
 SKIPS = f"Not installed, so their tests are skipped: {PEERS}. Run: sudo apt-get install {PEERS}"
 
@@ -107,6 +109,14 @@ def test_yes_says_it_once_and_for_all(machine: Machine) -> None:
     assert calls[-1] == "python -m pytest -n 2 --dist worksteal -q"
 
 
+def test_where_the_headless_build_is_not_packaged_the_whole_browser_is_installed(machine: Machine) -> None:
+    output, calls = machine.run("--yes", UNKNOWN="chromium-headless-shell")
+    assert installs(calls)[1:] == [
+        "apt-get install -y -qq --no-install-recommends mosquitto chromium postgresql espeak-ng"
+    ]
+    assert "skipped" not in output
+
+
 @pytest.mark.parametrize("ci", ["", "false"])
 def test_without_a_terminal_and_without_a_yes_it_goes_on_without(machine: Machine, ci: str) -> None:
     output, calls = machine.run(CI=ci)
@@ -129,6 +139,6 @@ def test_what_apt_said_is_kept_and_shown_when_it_fails(machine: Machine) -> None
     output, calls = machine.run("--yes", APT_CODE="100")
     assert "E: a mirror is away" in output
     assert f"apt-get could not install: {PEERS} (full log: .dev-install.log)" in output
-    assert SKIPS in output
+    assert SKIPS.replace("chromium-headless-shell", "chromium") in output
     assert "E: a mirror is away" in (machine.folder / ".dev-install.log").read_text()
     assert calls[-1].startswith("python -m pytest")

@@ -68,7 +68,7 @@ class CarDetails:
 class ConsoleAnswer(JSONAnswer):
     """JSON for the console: what the guard and the model library report is in the reader's language too."""
 
-    sentences = JSONAnswer.sentences | {"reason", "refusal", "message", "question", "detail", "choice"}
+    sentences = JSONAnswer.sentences | {"reason", "refusal", "message", "question", "detail", "choice", "station"}
 
 
 class SessionAuth:

@@ -9,6 +9,8 @@ from shared.text import text
 from vehicle.models.int8.verdict import note_of
 from vehicle.models.library import Library, LibraryEntry
 
+BARE = (".onnx", ".pb")  # models that say nothing of their sensors and actions
+
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
@@ -46,6 +48,8 @@ class LibraryModelList:
         return [_row(entry) for entry in self._library.entries()]
 
     def add(self, file: pathlib.Path, name: str) -> ModelRow:
+        if file.suffix.lower() in BARE:  # the page sends both in one file
+            raise BadInput(text("An .onnx or .pb file needs its model_metadata.json: choose both."))
         try:
             return _row(self._library.add(file, name))
         except BadInput as error:

@@ -37,7 +37,10 @@ _START_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class PhoneStatus:
-    """What the page shows. Its next renewal answers `heartbeat`; `loop` is the telemetry of the last half second."""
+    """What the page shows. Its next renewal answers `heartbeat`; `loop` is the telemetry of the last half second.
+
+    `station`: whether a station is on, and whether a phone may practise; `refusal`: why it leases nothing to this car.
+    """
 
     mode: CarMode
     reason: str
@@ -53,6 +56,7 @@ class PhoneStatus:
     calibration: CalibrationStatus = CLOSED
     is_calibrating: bool = False
     refusal: str = ""
+    station: str = ""
 
 
 class PhoneControl:
@@ -139,6 +143,8 @@ class PhoneControl:
                 )
             if self._state.mode == "driving":
                 raise Refused(text("The car is already driving."))
+            if not self._state.model:
+                raise Refused(text("The car has no model loaded: choose or add one first."))
             if not self._heartbeat:
                 raise Refused(text("The car's guard has not reported yet: try again."))
             self._holder, self._renewed_s, self._started_s = session, now_s, now_s
@@ -211,6 +217,7 @@ class PhoneControl:
                 calibration=self.calibration.status,
                 is_calibrating=self.calibration.is_calibrating(session),
                 refusal=self._refusal if now_s - self._refused_s < _STATION_TIMEOUT_S else "",
+                station=self._station_sentence(now_s),
             )
 
     # Leases and orders
@@ -241,6 +248,16 @@ class PhoneControl:
             now_s - self._station_drove_s < _STATION_TIMEOUT_S
             or now_s - self._station_stopped_s < _STATION_STOP_TIMEOUT_S
         )
+
+    def _station_sentence(self, now_s: float) -> str:
+        """Whether a station is on, and what that means for practice."""
+        if now_s - self._station_stopped_s < _STATION_STOP_TIMEOUT_S:
+            return text("The station has stopped this car: practice is off until an official releases it.")
+        if self._station_runs(now_s):
+            return text("The station runs this car now: practice is off until its run is over.")
+        if now_s - self._refused_s < _STATION_TIMEOUT_S:
+            return text("A station is on: practice is allowed until it calls this car for a run.")
+        return text("No station is on: practice is allowed.")
 
     def _lease(self, heartbeat: int) -> None:
         self._send(Lease(self._boot, heartbeat, "drive", PHONE_RUN_ID, round(LEASE_MS * self._rate)))

@@ -1,16 +1,10 @@
-"""The two-pulse test: one contact, wired to every gate, is closed once, and again a minute later.
-
-The intervals that any two gates measure must agree within 1 ms, or the test is repeated (as the FIS Timing Booklet
-requires of systems A and B). Only intervals are compared, so each gate may have a clock of its own; a clock that is 17
-ppm off fails over a minute.
-"""
+"""`raceday gate sync-check`: the two-pulse test of all gates (station/core/timing/two_pulses.py), from a terminal."""
 
 import argparse
 import pathlib
 import queue
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from shared.clock import build_clock
 from shared.config import load
@@ -18,53 +12,10 @@ from shared.errors import ConfigError, HardwareMissing, RetryLater
 from station.build import build_gates
 from station.config import StationConfig
 from station.core.inputs import Edge
+from station.core.timing.two_pulses import PAUSE_S, SAME_PULSE_S, compare
 from station.gates.driver import GateDriver
 
-AGREE_NS = 1_000_000
-PAUSE_S = 60.0
-SAME_PULSE_S = 2.0
 PULSE_TIMEOUT_S = 180.0
-
-
-@dataclass(frozen=True, slots=True)
-class GateInterval:
-    """One gate's interval between the pulses, and how far it is off from the gate that differs most.
-
-    `why`: why the gate fails; "" if it agrees with all others.
-    """
-
-    gate: str
-    interval_ns: int | None
-    off_ns: int | None
-    why: str = ""
-
-
-def compare(first: Mapping[str, Edge], second: Mapping[str, Edge], gates: tuple[str, ...]) -> list[GateInterval]:
-    """Compares each gate's interval with that of every other gate. Pure.
-
-    `first` and `second`: gate name to its edge of that pulse. Returns one entry for each of `gates`, in order.
-    """
-    intervals = {gate: _interval(first.get(gate), second.get(gate)) for gate in gates}
-    known = {gate: ns for gate, ns in intervals.items() if ns is not None}
-    return [_line(gate, known, gate in first) for gate in gates]
-
-
-def _interval(before: Edge | None, after: Edge | None) -> int | None:
-    if before is None or after is None or before.boot != after.boot:
-        return None
-    return after.at_ns - before.at_ns
-
-
-def _line(gate: str, known: Mapping[str, int], had_first: bool) -> GateInterval:
-    interval_ns = known.get(gate)
-    if interval_ns is None:
-        which = (
-            "second pulse was not seen, or its clock was set in between" if had_first else "first pulse was not seen"
-        )
-        return GateInterval(gate, None, None, f"the {which}")
-    off_ns, other = max(((interval_ns - ns, name) for name, ns in known.items()), key=lambda off: abs(off[0]))
-    why = "" if abs(off_ns) <= AGREE_NS else f"off by {off_ns / 1e6:.3f} ms from {other}, 1 ms is allowed"
-    return GateInterval(gate, interval_ns, off_ns, why)
 
 
 def main(arguments: list[str]) -> int:

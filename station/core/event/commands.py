@@ -103,6 +103,7 @@ class AddRacer(Command):
     transponders: tuple[str, ...] = ()
     checked_in: bool = False
     code: str = later("")
+    pronounce_as: str = later("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,7 @@ class ChangeRacer(Command):
     model: str | None = None
     car: str | None = None
     transponders: tuple[str, ...] | None = None
+    pronounce_as: str | None = later(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

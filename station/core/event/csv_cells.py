@@ -24,6 +24,7 @@ _HEADERS: dict[str, str] = {
     "model": "model modelname expectedmodel modell modellname",
     "transponders": "transponder transponders transponderid transponderids transpondernumber chip chipid chipnumber "
     "tag tagid rfid transpondernummer transpondernummern chipnummer",
+    "pronounce_as": "pronounceas pronounced pronunciation phonetic saidas spokenas aussprache gesprochen lautschrift",
     "checked_in": "checkedin checkin present arrived here anwesend eingecheckt da gekommen",
 }
 _FIELD_OF = {header: field for field, headers in _HEADERS.items() for header in headers.split()}

@@ -25,7 +25,7 @@ from station.core.event.records import Racer
 MAX_BYTES = 1_000_000
 MAX_CELL = 512
 MAX_ERRORS = 200
-COLUMNS = ("alias", "flag", "team", "colour", "car", "model", "transponders", "checked_in")
+COLUMNS = ("alias", "flag", "team", "colour", "car", "model", "transponders", "checked_in", "pronounce_as")
 DELIMITERS = ",;\t"
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 LineKind = Literal["new", "changed", "same"]
@@ -77,7 +77,8 @@ def write_roster(racers: Iterable[Racer]) -> str:
     table.writerow(COLUMNS)
     for each in racers:
         cells = (each.alias, each.flag, each.team, each.colour, each.car, each.model, "; ".join(each.transponders))
-        table.writerow([*map(neutralised, cells), "yes" if each.checked_in else "no"])
+        here = "yes" if each.checked_in else "no"
+        table.writerow([*map(neutralised, cells), here, neutralised(each.pronounce_as)])
     return out.getvalue()
 
 
@@ -226,5 +227,6 @@ def _racer(cells: list[str], fields: list[str], countries: Mapping[str, str]) ->
         car=first.get("car", ""),
         transponders=tuple(each for cell in values.get("transponders", ()) for each in csv_cells.ids_of(cell)),
         checked_in=csv_cells.yes_or_no(first.get("checked_in", "")),
+        pronounce_as=first.get("pronounce_as", ""),
     )
     return replace(checked_racer(racer), code="")

@@ -34,6 +34,7 @@ def checked_racer(racer: Racer) -> Racer:
         transponders=checks.checked_transponders(racer.transponders),
         checked_in=racer.checked_in,
         code=checks.checked_code(racer.code),
+        pronounce_as=checks.checked_text(racer.pronounce_as, text("pronunciation")),
     )
 
 
@@ -50,6 +51,7 @@ def add_racer(parts: EventParts, command: e.AddRacer) -> list[f.Fact]:
             command.transponders,
             command.checked_in,
             command.code,
+            command.pronounce_as,
         )
     )
     if (known := parts.book.racer(entry.alias)) is not None:
@@ -62,7 +64,7 @@ def change_racer(parts: EventParts, command: e.ChangeRacer) -> list[f.Fact]:
     was = _on_file(parts, command.racer)
     wanted = {
         name: getattr(command, name)
-        for name in ("alias", "flag", "team", "colour", "model", "car", "transponders")
+        for name in ("alias", "flag", "team", "colour", "model", "car", "transponders", "pronounce_as")
         if getattr(command, name) is not None
     }
     entry = checked_racer(replace(was, **wanted))
@@ -132,6 +134,7 @@ def merged_entry(known: Racer, imported: Racer) -> Racer:
         car=imported.car or known.car,
         transponders=imported.transponders or known.transponders,
         checked_in=imported.checked_in or known.checked_in,
+        pronounce_as=imported.pronounce_as or known.pronounce_as,
     )
 
 

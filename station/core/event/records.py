@@ -65,7 +65,8 @@ class Racer:
 
     `flag`: the country or region by ISO 3166-1 alpha-2, such as "DE". `colour`: "#rrggbb". `model`: the name of the
     model that his car should report. `car`: the car that he drives. `transponders`: ids that he carries along. `code`:
-    the short random code of his own page. "" is unknown in all of these.
+    the short random code of his own page. `pronounce_as`: how his name is said, such as "Shaffy" for "xX_Shafi". "" is
+    unknown in all of these.
     """
 
     alias: str
@@ -77,6 +78,7 @@ class Racer:
     transponders: tuple[str, ...] = ()
     checked_in: bool = False
     code: str = later("")
+    pronounce_as: str = later("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,29 @@
-"""Backs up what a station must not lose, in one file: journal, key, and the record of posted results; and restores it.
+"""Backs up what a station must not lose, in one file: journal, key, record of posted results, uploaded tracks.
 
-A backup may be made while the station runs. After a restore, the station's next start draws a new random part of the
-result ids, so nothing that was posted after the backup is overwritten (station/core/runs/result_identity.py).
+A backup may be made while the station runs: it is a copy of one moment, and no writer waits for it. Nothing of access
+is in it: neither people with their PINs nor sessions and devices. Called by `raceday backup` and service/backups/.
 """
 
 import hashlib
+import importlib.metadata
 import json
 import os
 import pathlib
+import re
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Callable
 
 import apsw
 
 from shared.errors import BadInput, StorageError
+from shared.text import text
 from station.store.database import open_reading, storage_errors
+from station.store.disk_space import disk_space
+from station.store.event_files.tracks import TrackLibrary
+from station.store.hash_chain import Tampered
 from station.store.opening import JOURNAL, KEY, SYNC, is_there
-from station.store.recovery.salvage import put_aside
 from station.store.signer import load_signer
 from station.store.verify import VerifiedJournal, verify_journal
 
@@ -33,18 +39,32 @@ _UNREADABLE = (
     RuntimeError,
 )
 MAX_UNPACKED_BYTES = 8_000_000_000  # of all files together
+FORMAT = 2  # 1: without tracks
+TRACKS = "tracks"
+SPARE_BYTES = 50_000_000  # the disk keeps these for the race
+_TRACK_FILE = re.compile(r"tracks/(?:[0-9a-f]{64}\.npy|[0-9a-f]{16}-[0-9a-f]{16}\.json)", re.ASCII)
+PAGES_A_STEP = 500
+COPIED, VERIFIED = 0.4, 0.7  # the shares of the work that are done then
 
 
-def back_up(data_dir: pathlib.Path, out: pathlib.Path) -> str:
+def back_up(data_dir: pathlib.Path, out: pathlib.Path, progress: Callable[[float], None] = lambda _: None) -> str:
     """Writes the backup `out` (mode 0600), completely or not at all; returns a sentence about it.
 
-    Raises StorageError, BadInput.
+    `progress` gets the share of the work that is done. Raises StorageError, BadInput.
     """
     path, key = data_dir / JOURNAL, data_dir / KEY
     if not is_there(path) or not key.exists():
-        raise BadInput(f"{data_dir}: holds no station's journal and key; name the station's own file with --config.")
+        raise BadInput(
+            text(
+                "{folder}: holds no station's journal and key; name the station's own file with --config.",
+                folder=data_dir,
+            )
+        )
     if out.exists():
-        raise BadInput(f"{out}: exists already; a backup is never written over another file.")
+        raise BadInput(text("{file}: exists already; a backup is never written over another file.", file=out))
+    check_space(
+        out.absolute().parent, 2 * sum(each.stat().st_size for each in data_dir.glob("s*.db*") if each.is_file())
+    )
     part = out.with_name(f"{out.name}.part")
     try:
         with tempfile.TemporaryDirectory(prefix=f"{out.name}.", dir=out.absolute().parent) as name:
@@ -52,46 +72,69 @@ def back_up(data_dir: pathlib.Path, out: pathlib.Path) -> str:
             # First what was posted: it must not know of results that the copied journal does not hold.
             for file in (SYNC, JOURNAL):
                 if (data_dir / file).exists():
-                    _copy(data_dir / file, copies / file)
+                    _copy(data_dir / file, copies / file, lambda share: progress(share * COPIED))
             (copies / KEY).write_bytes(key.read_bytes())
+            (copies / TRACKS).mkdir()
+            for track in TrackLibrary(data_dir).files():
+                (copies / TRACKS / track.name).write_bytes(track.read_bytes())
+            progress(COPIED)
             verified = verify_journal(copies / JOURNAL, frozenset({public_key_of(key)}))
-            _pack(copies, part, verified)
+            progress(VERIFIED)
+            _pack(copies, part, verified, lambda share: progress(VERIFIED + share * (1 - VERIFIED)))
         part.replace(out)
-        _sync_folder(out)
+        sync_folder(out)
     except OSError as error:
-        raise BadInput(f"{out}: cannot be written ({error.strerror}); name a file on a disk with free space.") from None
+        raise BadInput(
+            text(
+                "{file}: cannot be written ({why}); name a file on a disk with free space.",
+                file=out,
+                why=error.strerror,
+            )
+        ) from None
     finally:
         part.unlink(missing_ok=True)
-    return (
-        f"{out}: {verified.seq} records, head {verified.head.hex()}. It contains the station's key: store it as safely "
-        "as the key itself."
+    return text(
+        "{file}: {records} records, head {head}. It contains the station's key: store it as safely as the key itself.",
+        file=out,
+        records=verified.seq,
+        head=verified.head.hex(),
     )
 
 
-def restore_backup(data_dir: pathlib.Path, backup: pathlib.Path) -> str:
-    """Puts a backup in place of the folder's files, which are moved aside; returns a sentence about it.
+def unpack(backup: pathlib.Path, into: pathlib.Path) -> VerifiedJournal:
+    """Puts the files of a backup into an empty folder and checks them: digests, hash chain, signatures of its own key.
 
-    The caller holds the locks of station and sync. Raises BadInput, StorageError.
+    Raises BadInput, StorageError; then what lies in `into` is of no use.
     """
-    with tempfile.TemporaryDirectory(prefix="restore.", dir=data_dir) as name:
-        fresh = pathlib.Path(name)
-        _unpack(backup, fresh)
-        verified = verify_journal(fresh / JOURNAL, frozenset({public_key_of(fresh / KEY)}))
-        if not verified.signatures:
-            raise BadInput(f"{backup}: its journal bears no signature of its key: it is not a station's backup.")
-        for log in fresh.glob("*-*"):  # the logs that SQLite left beside the databases while verifying
+    with_tracks = _unpack(backup, into)
+    try:
+        verified = verify_journal(into / JOURNAL, frozenset({public_key_of(into / KEY)}))
+    except Tampered as error:
+        raise BadInput(text("{file}: its journal was changed ({why}).", file=backup.name, why=str(error))) from None
+    if not verified.signatures:
+        raise BadInput(
+            text("{file}: its journal bears no signature of its key: it is not a station's backup.", file=backup)
+        )
+    for log in into.glob("*-*"):  # the logs that SQLite left beside the databases while verifying
+        if log.is_file():
             log.unlink()
-        aside = [put_aside(data_dir / file) for file in (JOURNAL, SYNC, KEY)]
-        for file in (KEY, SYNC, JOURNAL):  # the journal last: without it no station starts
-            if (fresh / file).exists():
-                (fresh / file).replace(data_dir / file)
-    _sync_folder(data_dir / JOURNAL)
-    old_files = ", ".join(str(path) for path in aside if path is not None)
-    return (
-        f"{data_dir}: restored, {verified.seq} records, head {verified.head.hex()}."
-        + (f" The files that were there before: {old_files}." if old_files else "")
-        + " Results that were posted after this backup remain at the leaderboard as they are."
-    )
+    if with_tracks:
+        (into / TRACKS).mkdir(exist_ok=True)
+    return verified
+
+
+def check_space(folder: pathlib.Path, needed_bytes: int) -> None:
+    """Raises StorageError if so much would leave the disk too little for the race."""
+    space = disk_space(folder)
+    if space.free_bytes < needed_bytes + SPARE_BYTES:
+        raise StorageError(
+            text(
+                "{folder}: the disk has {free} MB left, and this needs {needed} MB; free some space.",
+                folder=folder,
+                free=space.free_bytes // 1_000_000,
+                needed=(needed_bytes + SPARE_BYTES) // 1_000_000,
+            )
+        )
 
 
 def public_key_of(key: pathlib.Path) -> bytes:
@@ -99,24 +142,35 @@ def public_key_of(key: pathlib.Path) -> bytes:
     return load_signer(key).public_key
 
 
-def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Copies a database that may be in use, as it is at one moment, to one file without a log."""
+def _copy(source: pathlib.Path, target: pathlib.Path, progress: Callable[[float], None]) -> None:
+    """Copies a database that may be in use, as it is at one moment, to one file without a log.
+
+    The reader holds that moment from its first step to its last, which keeps no writer waiting (write-ahead log).
+    """
     reader = open_reading(source)
     with storage_errors(source):
         writer = apsw.Connection(str(target))
         try:
+            reader.execute("BEGIN").execute("SELECT count(*) FROM sqlite_schema").fetchall()
             with writer.backup("main", reader, "main") as copying:
-                copying.step(-1)
+                while not copying.done:
+                    copying.step(PAGES_A_STEP)
+                    progress(1 - copying.remaining / max(1, copying.page_count))
+            reader.execute("COMMIT")
             writer.pragma("journal_mode", "delete")
         finally:
             writer.close()
             reader.close()
 
 
-def _pack(copies: pathlib.Path, part: pathlib.Path, verified: VerifiedJournal) -> None:
+def _pack(
+    copies: pathlib.Path, part: pathlib.Path, verified: VerifiedJournal, progress: Callable[[float], None]
+) -> None:
     files = {file: copies / file for file in (JOURNAL, KEY, SYNC) if (copies / file).exists()}
+    files |= {f"{TRACKS}/{path.name}": path for path in sorted((copies / TRACKS).iterdir())}
     manifest = {
-        "backup": 1,
+        "backup": FORMAT,
+        "raceday": importlib.metadata.version("raceday"),
         "records": verified.seq,
         "head": verified.head.hex(),
         "files": {file: _digest(path) for file, path in files.items()},
@@ -126,36 +180,62 @@ def _pack(copies: pathlib.Path, part: pathlib.Path, verified: VerifiedJournal) -
     with os.fdopen(handle, "wb") as raw:
         with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
             packed.writestr(MANIFEST, json.dumps(manifest, indent=1))
-            for file, path in files.items():
+            for number, (file, path) in enumerate(files.items(), 1):
                 packed.write(path, file)
+                progress(number / len(files))
         raw.flush()
         os.fsync(raw.fileno())
 
 
-def _unpack(backup: pathlib.Path, into: pathlib.Path) -> None:
+def _unpack(backup: pathlib.Path, into: pathlib.Path) -> bool:
+    """Writes the files of the backup; returns whether tracks belong to it."""
     try:
         with zipfile.ZipFile(backup) as packed:
-            if sum(info.file_size for info in packed.infolist()) > MAX_UNPACKED_BYTES:
-                raise BadInput(f"{backup}: is larger than any station's backup.")
-            wanted = json.loads(packed.read(MANIFEST))["files"]
-            if not {JOURNAL, KEY} <= set(wanted) <= {JOURNAL, KEY, SYNC}:
-                raise BadInput(f"{backup}: does not hold a station's journal and key.")
+            manifest = json.loads(packed.read(MANIFEST))
+            form, wanted = int(manifest["backup"]), manifest["files"]
+            if form > FORMAT:
+                raise BadInput(
+                    text(
+                        "{file}: was made by a newer Raceday ({version}): update the station first.",
+                        file=backup.name,
+                        version=str(manifest.get("raceday", "?"))[:20],
+                    )
+                )
+            others = set(wanted) - {JOURNAL, KEY, SYNC}
+            if not {JOURNAL, KEY} <= set(wanted) or not all(_TRACK_FILE.fullmatch(each) for each in others):
+                raise BadInput(text("{file}: does not hold a station's journal and key.", file=backup.name))
+            size = sum(packed.getinfo(file).file_size for file in wanted)
+            if size > MAX_UNPACKED_BYTES:
+                raise BadInput(text("{file}: is larger than any station's backup.", file=backup.name))
+            check_space(into, size)
             for file in sorted(wanted):
+                (into / file).parent.mkdir(exist_ok=True)
                 _write(packed, file, into / file)
                 if _digest(into / file) != wanted[file]:
-                    raise BadInput(f"{backup}: {file} in it is damaged; use another backup.")
+                    raise BadInput(
+                        text("{file}: {part} in it is damaged; use another backup.", file=backup.name, part=file)
+                    )
     except FileNotFoundError:
-        raise BadInput(f"{backup}: there is no such file.") from None
+        raise BadInput(text("{file}: there is no such file.", file=backup)) from None
     except _UNREADABLE as error:
-        raise BadInput(f"{backup}: is not a complete backup of a station ({error}).") from None
+        raise BadInput(
+            text("{file}: is not a complete backup of a station ({why}).", file=backup.name, why=str(error)[:200])
+        ) from None
     except OSError as error:
-        raise StorageError(f"{backup}: cannot be put back ({error.strerror or error}).") from None
+        raise StorageError(
+            text("{file}: cannot be put back ({why}).", file=backup.name, why=error.strerror or str(error))
+        ) from None
+    return form >= 2
 
 
 def _write(packed: zipfile.ZipFile, file: str, path: pathlib.Path) -> None:
+    left = packed.getinfo(file).file_size
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as target, packed.open(file) as source:
         while block := source.read(1_048_576):
+            left -= len(block)
+            if left < 0:
+                raise zipfile.BadZipFile("it holds more than it says")
             target.write(block)
         target.flush()
         os.fsync(target.fileno())
@@ -166,7 +246,7 @@ def _digest(path: pathlib.Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync_folder(path: pathlib.Path) -> None:
+def sync_folder(path: pathlib.Path) -> None:
     """Syncs the folder of `path` to disk, without which a file's new name may be lost."""
     folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -43,6 +43,7 @@ class RunRecord:
     score_ms: int | None
     set_utc_ns: int
     laps: tuple[Lap, ...]
+    hand_timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +118,5 @@ def _run(run: Run) -> RunRecord:
         score_ms=score.score_ms if score else None,
         set_utc_ns=score.set_ns if score else 0,
         laps=run.book.laps(),
+        hand_timed=run.hand_timed,
     )

@@ -61,6 +61,7 @@ class RunResult:
     last_lap: int
     best_ms: int | None
     laps: tuple[LapResult, ...]
+    hand_timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,7 @@ def _run(run: RunRecord, rules: RaceRules) -> RunResult:
         last_lap=run.last_lap,
         best_ms=min((lap.lap_ms for lap in laps if lap.counts), default=None),
         laps=laps,
+        hand_timed=run.hand_timed,
     )
 
 

@@ -4,6 +4,7 @@ from shared.text import text
 from station.access.roles import Role
 from station.web.page import LiveTopic, Page
 from station.web.pages.audit.routes import audit_routes
+from station.web.pages.backup.routes import backup_routes
 from station.web.pages.cars.presenter import CARS
 from station.web.pages.cars.routes import cars_routes
 from station.web.pages.chart.presenter import CHART
@@ -11,6 +12,7 @@ from station.web.pages.commentator.presenter import COMMENTATOR
 from station.web.pages.event.presenter import EVENT
 from station.web.pages.event.routes import event_routes
 from station.web.pages.gates.presenter import GATES
+from station.web.pages.gates.routes import gates_routes
 from station.web.pages.head import OFFICIALS_HEAD, PUBLIC_HEAD
 from station.web.pages.live.presenter import LIVE
 from station.web.pages.operate.presenter import CONTROL
@@ -18,6 +20,7 @@ from station.web.pages.overlay.presenter import OVERLAY
 from station.web.pages.overlay.routes import overlay_routes
 from station.web.pages.people.routes import people_routes
 from station.web.pages.racer.routes import racer_routes
+from station.web.pages.racers.cards import cards_routes
 from station.web.pages.racers.presenter import RACERS
 from station.web.pages.racers.routes import racers_routes
 from station.web.pages.referee.presenter import REFEREE
@@ -58,7 +61,9 @@ PAGES: tuple[Page, ...] = (
     Page("run_officials", "/runs/{run_id}", text("Run"), Role.REFEREE, content=RUN, routes=officials_form),
     Page("event", "/event", text("Event"), Role.OPERATOR, in_tabs=True, content=EVENT, routes=event_routes),
     Page("tracks", "/tracks", text("Tracks"), Role.OPERATOR, routes=tracks_routes),
+    Page("backup", "/backup", text("Backup"), Role.ADMIN, routes=backup_routes),
     Page("racers", "/racers", text("Racers"), Role.OPERATOR, in_tabs=True, content=RACERS, routes=racers_routes),
+    Page("cards", "/racers/cards", text("Racers' cards"), Role.OPERATOR, routes=cards_routes),
     Page("cars", "/cars", text("Cars"), Role.OPERATOR, in_tabs=True, content=CARS, routes=cars_routes),
     Page("results", "/results/{race_id}", text("Results"), Role.VIEWER, routes=results_routes),
     Page(
@@ -74,7 +79,7 @@ PAGES: tuple[Page, ...] = (
         routes=screens_routes,
         also=("sound",),
     ),
-    Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES),
+    Page("gates", "/gates", text("Gates"), Role.REFEREE, in_tabs=True, content=GATES, routes=gates_routes),
     Page("commentator", "/commentator", text("Commentator"), Role.VIEWER, content=COMMENTATOR, also=("sound",)),
     Page("chart", "/chart", text("Lap chart"), Role.VIEWER, content=CHART),
     Page("sound", "/sound", text("Sound"), Role.VIEWER, routes=sound_routes, also=("sound",)),

@@ -59,7 +59,7 @@ class NoteLine:
 
 @dataclass(frozen=True, slots=True)
 class GateCard:
-    """One gate; `level`, `sign` and `state` as in the health strip."""
+    """One gate; `level`, `sign` and `state` as in the health strip. `walk`: each sensor, and whether it saw a pass."""
 
     key: str
     name: str
@@ -74,6 +74,7 @@ class GateCard:
     gate: str
     advice: tuple[str, ...] = ()
     passes: str = ""
+    walk: tuple[tuple[str, bool], ...] = ()
 
 
 def gate_cards(view: View) -> list[GateCard]:
@@ -102,6 +103,7 @@ def _card(gate: GateView) -> GateCard:
         gate=gate.name,
         advice=_advice(gate),
         passes=recorded(gate.passes),
+        walk=tuple((each.name, gate.alive and each.edges > 0 and each.name not in gate.untried) for each in gate.each),
     )
 
 

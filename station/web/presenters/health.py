@@ -33,7 +33,7 @@ def health_lines(view: View) -> list[HealthLine]:
     """Everything that must work, in the order in which an operator looks for a fault."""
     return [
         *(_gate(gate) for gate in view.gates),
-        *(_car(car) for car in view.cars),
+        *(_car(car) for car in view.cars if _is_missed(view, car)),
         *([_stop_button(view.button)] if view.button is not None else []),
         *([_start_lights(view.lights)] if view.lights is not None else []),
         _broker(view),
@@ -70,6 +70,13 @@ def _gate(gate: GateView) -> HealthLine:
     if gate.untried:
         return _line(key, text("Gate"), gate.name, "warn", text("not tested"), untried(gate.untried), figures)
     return _line(key, text("Gate"), gate.name, "warn" if gate.lost else "ok", text("ready"), gate.sentence, figures)
+
+
+def _is_missed(view: View, car: CarView) -> bool:
+    """Whether the line says how this car is: not of a name that never reported and that nobody drives any more."""
+    racers = {racer.car for racer in view.event.racers} | {line.car for line in view.queue.lines}
+    names = {run.car for run in view.runs} | {each.name for each in view.event.cars} | racers
+    return car.online or bool(car.alarm or car.model) or car.name in names
 
 
 def _car(car: CarView) -> HealthLine:
@@ -136,8 +143,17 @@ def _broker(view: View) -> HealthLine:
     figures = [(text("queued"), str(broker.queued))] if broker.queued else []
     if broker.dropped:
         figures.append((text("dropped"), str(broker.dropped)))
-    level, state = ("ok", text("connected")) if broker.connected else ("bad", text("offline"))
-    return _line("broker", text("Broker"), "MQTT", level, state, broker.sentence, tuple(figures))
+    level, state, detail = ("ok", text("connected"), broker.sentence)
+    if not broker.connected:
+        level, state = "bad", text("offline")
+        if _all_by_hand(view):
+            level, state, detail = "ok", text("not needed"), text("No car here takes orders: all are started by hand.")
+    return _line("broker", text("Broker"), "MQTT", level, state, detail, tuple(figures))
+
+
+def _all_by_hand(view: View) -> bool:
+    """Whether there are cars at the event, and none of them, on file or heard, has our agent."""
+    return bool(view.event.cars) and not view.cars and all(car.kind != "agent" for car in view.event.cars)
 
 
 def _manager(manager: ManagerView) -> HealthLine:

@@ -64,6 +64,10 @@ class PlaceLine:
     tied: bool
     runs: str
     on_track: bool
+    hand_timed: bool = False
+
+
+TIMED_BY_HAND = text("timed by hand, ±0.1 s")
 
 
 def window(run: RunView, rules: RaceRules) -> Score | None:
@@ -199,6 +203,8 @@ def _detail(lap: Lap, counts: bool, rules: RaceRules) -> str:
             if allowed is not None and lap.resets > allowed
             else text("under {seconds:g} s", seconds=rules.min_lap_s)
         )
+    if lap.source == "hand":
+        parts.append(TIMED_BY_HAND)
     if lap.source == "official":
         parts.append(text("timed by an official"))
     if lap.reason:
@@ -224,4 +230,5 @@ def _place_line(line: StandingLine, on_track: bool) -> PlaceLine:
         tied=line.tied,
         runs=ntext("{n} run", "{n} runs", n=line.runs),
         on_track=on_track,
+        hand_timed=line.hand_timed,
     )

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from shared.protocol.messages import CarMode
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import INCIDENTS, rules_line, score_name
-from shared.text import joined, ntext, recorded, text
+from shared.text import Sentence, joined, ntext, recorded, text
 from shared.units import NS_PER_MS, format_ms, format_ns
 from station.views.car_views import CarView
+from station.views.provisional import provisional
 from station.views.race_views import RunView
 from station.views.system_views import ClockView, SyncView
 from station.views.views import View
@@ -52,6 +53,7 @@ class CarPanel:
     laps: str
     last: Tile
     best: Tile
+    worth: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,8 @@ def _together(view: View, rules: RaceRules) -> Iterator[CarPanel]:
             else Tile(text("Last lap"), NOTHING)
         )
         screen = panel_of(run, rules, view.clock, view.cars)
-        yield CarPanel(f"on-{run.run_id}", number, screen, laps, last, best_tile(view, run, rules))
+        worth = provisional(view, run).words if run.phase == "running" else text("")
+        yield CarPanel(f"on-{run.run_id}", number, screen, laps, last, best_tile(view, run, rules), worth)
 
 
 def phase_words(run: RunView, cars: tuple[CarView, ...]) -> str:
@@ -198,7 +201,9 @@ def _counts(run: RunView) -> tuple[tuple[str, int], ...]:
 
 
 def _notes(run: RunView) -> tuple[str, ...]:
-    notes = []
+    notes: list[str] = []
+    if run.hand_timed:
+        notes.append(text("The gate does not time this run: an official does by hand, ±0.1 s."))
     if run.phase == "finished":
         notes.append(recorded(run.finished_reason))
         if run.counts and run.score_ms is None:

@@ -6,6 +6,7 @@
   // Those on the track, or the last one; the page was drawn with them.
   let runs = [...document.querySelectorAll("#controls > [data-run]")].map((each) => ({ run_id: each.dataset.run }));
   let chosen = ""; // the run that the controls are for
+  let gateReady = true; // as the stream last said
   let question = 0; // which of the open questions is shown
 
   function remembered(name, fallback) {
@@ -74,15 +75,33 @@
     if (dialog.id === "add") {
       field("add-form").elements.racer.value = button.dataset.textRacer ?? "";
       field("add-form").elements.car.value = "";
+      offerHandTiming();
     }
     if (dialog.id === "keys") listKeys();
     dialog.showModal();
   }
 
+  // Timing by hand is offered for any run, and shown at once while the gate is not ready.
+  function offerHandTiming() {
+    const { hand_timed, hand_reason } = field("add-form").elements;
+    hand_timed.checked = hand_reason.required = false;
+    hand_reason.value = "";
+    document.querySelector("#add-form [value=queue]").disabled = false;
+    field("by-hand").open = false;
+    showGate();
+  }
+
+  function showGate() {
+    if (!field("by-hand")) return;
+    field("by-hand-now").hidden = gateReady;
+    if (!gateReady) field("by-hand").open = true;
+  }
+
   async function add(form, how) {
-    const { racer, car, model, throttle_percent } = Object.fromEntries(new FormData(form));
+    const { racer, car, model, throttle_percent, hand_timed, hand_reason } = Object.fromEntries(new FormData(form));
     if (how === "queue") return commands.send({ command: "queue", racer, car }, t("{racer} queued", { racer }));
     const command = { command: "open_run", racer, car, model, throttle_percent: Number(throttle_percent) };
+    if (hand_timed) Object.assign(command, { hand_timed: true, reason: hand_reason.trim() });
     const reply = await commands.send(command, t("Run of {racer} opened", { racer }), dialogs.override);
     if (reply) choose(reply.run_id);
     return undefined;
@@ -91,6 +110,10 @@
   field("add")?.addEventListener("close", () => {
     if (["queue", "open"].includes(field("add").returnValue)) add(field("add-form"), field("add").returnValue);
     field("add").returnValue = "";
+  });
+  field("add-form")?.elements.hand_timed.addEventListener("change", ({ target }) => {
+    field("add-form").elements.hand_reason.required = target.checked;
+    document.querySelector("#add-form [value=queue]").disabled = target.checked; // it is a matter of the run, not of the queue
   });
   field("add-form")?.elements.throttle_percent.addEventListener("input", (typed) => {
     field("throttle-words").textContent = `${typed.target.value} %`;
@@ -222,6 +245,8 @@
   function follow(data) {
     if (data) {
       runs = data.runs;
+      gateReady = data.gate_ready;
+      showGate();
       options("racer-names", data.racers);
       options("car-names", data.cars);
       for (const button of document.querySelectorAll("[data-mode-of]")) {

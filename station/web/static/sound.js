@@ -118,10 +118,10 @@ const sound = (() => {
     describe();
   }
 
-  async function speak({ number, sentence }) {
+  async function speak({ number, pronounced }) {
     await askStation();
     const voice = ownVoice();
-    if (voice) return speakHere(sentence, voice);
+    if (voice) return speakHere(pronounced, voice);
     return engine() === "station" ? playFromStation(number) : undefined;
   }
 
@@ -238,7 +238,7 @@ const sound = (() => {
 
   function test() {
     tone("best");
-    if (mode === "voice") speak({ number: "test", sentence: t("This is the voice of race control.") }).catch(describe);
+    if (mode === "voice") speak({ number: "test", pronounced: t("This is the voice of race control.") }).catch(describe);
     describe();
   }
 

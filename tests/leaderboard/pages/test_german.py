@@ -26,6 +26,7 @@ def test_no_english_is_left_on_the_board(board: LeaderboardService, pages: Leade
             empty,
             pages.index(board.tops(3), 1),
             pages.race(board.snapshot("cup"), 1, live=True),
+            pages.racer(board.racer_runs("cup", "racer 1"), 1),
             pages.missing("There is no such page."),
         ]
         content = pages.live_content(board.snapshot("cup"), 1)

@@ -6,7 +6,9 @@ import re
 import pytest
 
 from leaderboard.board import LeaderboardService
+from leaderboard.domain import UnknownRacer
 from leaderboard.pages import wording
+from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.views import board_view, move_view
 from shared.protocol.results import encode_result
@@ -154,12 +156,47 @@ def test_the_board_is_searched_links_to_its_rows_and_has_a_form_for_a_hall(board
     html = pages.race(board.snapshot("cup"), NOW_NS, live=True)
     [row_id] = re.findall(r'<tr role="row" id="([^"]+)"', html)
     assert " " not in row_id
-    assert f'href="#{row_id}"' in html
+    assert row_id == "racer-Anna%20B"
+    assert html.count('href="/races/cup/racers/Anna%20B"') == 1
+    assert html.count(f'href="/races/cup/racers/Anna%20B#run-{b"a".hex()}"') == 1
     assert 'role="search"' in html
     assert 'href="/docs"' not in html.split("<main")[0]  # programs' business is not in the spectators' navigation
     hall = pages.race(board.snapshot("cup"), NOW_NS, live=True, screen=True)
     assert 'class="hall board-screen"' in hall
     assert 'role="search"' not in hall
+
+
+def test_a_racers_page_holds_all_runs_and_what_became_of_each_lap(board: LeaderboardService) -> None:
+    posted = (
+        result("a", "Anna B", laps=laps((9000, 9100, 9200, 9300), off_tracks=(0, 0, 0, 1)), finished_utc_ns=10**18),
+        result("b", "ANNA b", (9500, 9400, 9600), finished_utc_ns=2 * 10**18, run_id='<b id="x">'),
+        result("c", "Kenji", (8000,) * 3),
+    )
+    for one in posted:
+        board.apply(one.webhook_id, encode_result(one), 1)
+    shown = racer_view(board.racer_runs("cup", "anna B"), NOW_NS)
+    assert (shown.name, shown.place, shown.of, shown.score, shown.gap) == (
+        "Anna B", 2, "of 2 racers", "9.100", "+1.100 to the lead",
+    )  # fmt: skip
+    assert [(run.score, run.best) for run in shown.runs] == [("9.500", False), ("9.100", True)]
+    assert [(lap.time, lap.in_score, lap.note) for lap in shown.runs[1].laps] == [
+        ("9.000", True, ""),
+        ("9.100", True, ""),
+        ("9.200", True, ""),
+        ("10.300", False, "1 off track, 1.000 s penalty in it"),
+    ]
+    html = LeaderboardPages("Board").racer(board.racer_runs("cup", "anna B"), NOW_NS)
+    assert '<b id="x">' not in html
+    assert f'id="run-{b"a".hex()}"' in html
+    with pytest.raises(UnknownRacer, match="no racer 'Eve'"):
+        board.racer_runs("cup", "Eve")
+
+
+def test_a_racers_page_has_an_address_and_an_unknown_racer_is_said(running: Running) -> None:
+    running.post(result("a", "Anna/B"))
+    assert "Anna/B" in running.get("/races/cup/racers/Anna%2FB").text
+    missing = running.get("/races/cup/racers/Eve")
+    assert missing.status_code == 404
 
 
 @pytest.mark.slow

@@ -6,8 +6,9 @@ import pytest
 
 from shared.clock import ManualClock
 from shared.errors import RetryLater
-from station.commands.gate.sync_check import compare, run
+from station.commands.gate.sync_check import run
 from station.core.inputs import Edge
+from station.core.timing.two_pulses import compare
 from station.gates.mock import MockGate
 
 S = 1_000_000_000

@@ -3,6 +3,7 @@
 import pathlib
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -46,6 +47,19 @@ def test_an_override_is_kept(rig: Rig) -> None:
     assert b"hand timing" in rig.facts()[-1]
 
 
+def test_the_edges_of_the_last_ten_seconds_are_shown(rig: Rig) -> None:
+    rig.gate.pass_by()
+    rig.wait(S)
+    rig.wait(S)
+    [sensor] = rig.station.snapshot().gates[0].each
+    assert [edge.broken for edge in sensor.recent] == [True, False]
+    assert sensor.recent[-1].at_ns == sensor.last_edge_ns
+    assert sensor.recent[-1].utc_ns == sensor.last_utc_ns
+    rig.wait(11 * S)
+    rig.wait(S)
+    assert rig.station.snapshot().gates[0].each[0].recent == ()
+
+
 def test_each_sensor_is_shown(rig: Rig) -> None:
     rig.gate.pass_by()
     at_ns = rig.clock.now_ns() + 300 * MS
@@ -58,7 +72,8 @@ def test_each_sensor_is_shown(rig: Rig) -> None:
     [gate] = rig.station.snapshot().gates
     last_ns = at_ns + 3 * MS
     utc_ns = rig.clock.utc_ns() - rig.clock.now_ns() + last_ns
-    assert gate.each == (SensorView("beam", 10, 4, last_ns, last_utc_ns=utc_ns),)
+    [sensor] = gate.each
+    assert replace(sensor, recent=()) == SensorView("beam", 10, 4, last_ns, last_utc_ns=utc_ns)
 
 
 def test_all_gates_are_said_on_one_topic(rig: Rig) -> None:

@@ -17,6 +17,7 @@ from raceday.__main__ import main as raceday
 from shared.errors import BadInput, JournalDamaged, OperatorError, StorageError
 from shared.rules.ranking import RaceRules
 from station.build import hold_lock
+from station.commands.backup import restore_backup
 from station.commands.journal import main as journal_main
 from station.commands.journal import salvaged
 from station.commands.replay import check
@@ -26,7 +27,7 @@ from station.service.restore import restore
 from station.store.journal import JournalEntry
 from station.store.journal_reader import JournalReader
 from station.store.opening import JOURNAL, KEY, SYNC, open_journal
-from station.store.recovery.backup import back_up, restore_backup
+from station.store.recovery.backup import back_up
 from station.store.verify import verify_journal
 from station.sync.attempts import AttemptStore
 from station.sync.outbox_reader import OutboxReader

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from shared.rules.ranking import RaceRules
 from shared.web.server import listen
 from station.core import inputs as e
+from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackLibrary
 from station.views.command_answers import Accepted
 from station.views.event_view import EventView
@@ -65,8 +66,8 @@ def event_station(path: pathlib.Path, *, empty: bool = False) -> Iterator[EventS
             rig.settle()
 
     thread = threading.Thread(target=pump, name="station")
-    access = cheap_access(path)
-    app = create_app(rig.station, access, tracks=TrackLibrary(path))
+    access, backups = cheap_access(path), StationBackups(path)
+    app = create_app(rig.station, access, tracks=TrackLibrary(path), backups=backups)
     app.add_middleware(SignedIn, session=session_of(access))
     listening = listen("127.0.0.1", 0, "web")
     web = WebServer(app, listening, app.state.live.close, app.state.is_official)
@@ -76,6 +77,7 @@ def event_station(path: pathlib.Path, *, empty: bool = False) -> Iterator[EventS
         yield EventStation(f"http://127.0.0.1:{listening.getsockname()[1]}", rig)
     finally:
         web.close()
+        backups.close()
         listening.close()
         ended.set()
         thread.join()

@@ -8,9 +8,10 @@ from playwright.sync_api import Browser, expect
 
 from station.core.inputs import SetClock, TryGate
 from station.views.command_answers import Declined
+from station.views.gate_views import GateView, RecentEdge, SensorView
 from station.views.race_views import UncountedCrossing
 from station.views.views import View
-from tests.browser import Watched, keep_picture, violations
+from tests.browser import SCHEMES, Watched, in_scheme, keep_picture, violations_in_both_schemes
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import GATE, SPLIT, VIEW, S
 from tests.station.web.test_browser import show
@@ -55,11 +56,43 @@ LOST = tuple(
 COUNTED: View = replace(GATES, uncounted=LOST)
 
 
-@pytest.fixture(params=["light", "dark"])
-def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=request.param)
+@pytest.fixture
+def watched(browser: Browser) -> Iterator[Watched]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
     yield Watched(context.new_page())
     context.close()
+
+
+def pulsed(gates: tuple[GateView, ...], seconds: float, stamp_ns: int, view: View = VIEW) -> tuple[GateView, ...]:
+    """These gates with a pulse at each, so many seconds after the view's time of day."""
+    at = view.clock.utc_ns + round(seconds * S)
+    edge = RecentEdge("b", stamp_ns, at, broken=True)
+    sensor = SensorView("left", 1, recent=(edge, replace(edge, at_ns=stamp_ns + 1, utc_ns=at + S // 5, broken=False)))
+    return tuple(replace(gate, sensors=("left",), each=(sensor,)) for gate in gates)
+
+
+def test_the_trace_shows_the_last_breaks_and_two_pulses_are_compared(served: Served, watched: Watched) -> None:
+    page = watched.open(f"{served.url}/gates")
+    two = (GATE, SPLIT)
+    show(served, page, replace(VIEW, gates=pulsed(two, -1, 5 * S)))
+    expect(page.locator("[data-trace-gate=start] rect")).to_have_count(1)
+    expect(page.locator("#card-start .walk")).to_contain_text("seen")
+    page.get_by_role("button", name="Begin the test").click()
+    expect(page.locator("#pulse-step")).to_contain_text("Go to test mode first")
+    testing = replace(VIEW, mode="test")
+    show(served, page, replace(testing, gates=pulsed(two, -1, 5 * S)))
+    page.get_by_role("button", name="Begin the test").press("Enter")
+    expect(page.locator("#pulse-step")).to_have_text("Close the contact now.")
+    show(served, page, replace(testing, gates=pulsed(two, 30, 100 * S)))
+    expect(page.locator("#pulse-lines")).to_contain_text("The first pulse reached 2 of 2 gates.")
+    expect(page.locator("#pulse-step")).to_contain_text("more.")
+    late = (*pulsed(two[:1], 91, 161 * S), *pulsed(two[1:], 91, 161 * S + 2_000_000))
+    show(served, page, replace(testing, gates=late))
+    expect(page.locator("#pulse-step")).to_contain_text("The gates do not agree")
+    expect(page.locator("#pulse-lines")).to_contain_text("off by -2.000 ms from sector-1, 1 ms is allowed")
+    assert violations_in_both_schemes(page) == []
+    keep_picture(page, "gates-two-pulses")
+    assert watched.errors == []
 
 
 def test_a_gate_is_tried_anew_from_its_page(served: Served, watched: Watched) -> None:
@@ -78,7 +111,7 @@ def test_a_gate_is_tried_anew_from_its_page(served: Served, watched: Watched) ->
     served.station.answer = Declined("A run is on: try the gate when it is over.")
     page.get_by_role("button", name="Test again: start", exact=True).click()
     expect(page.locator("#answer")).to_have_text("✕ A run is on: try the gate when it is over.")
-    assert violations(page) == []
+    assert violations_in_both_schemes(page) == []
 
 
 @pytest.mark.parametrize("path", ["/gates", "/operate"])
@@ -95,7 +128,7 @@ def test_the_time_of_day_is_told_from_either_page(served: Served, watched: Watch
     served.station.answer = Declined("The clock of this machine is set: nobody need tell it the time.")
     button.click()
     expect(page.locator("#answer")).to_have_text("✕ The clock of this machine is set: nobody need tell it the time.")
-    assert violations(page) == []
+    assert violations_in_both_schemes(page) == []
     keep_picture(page, f"clock-{path[1:]}")
 
 
@@ -107,9 +140,10 @@ def test_they_are_legible_on_every_screen(served: Served, watched: Watched, path
         page.get_by_role("button", name="More", exact=True).click()
         expect(page.locator(".uncounted-list li")).to_have_count(len(WHYS))
         expect(page.locator(".uncounted-list li").nth(1)).to_contain_text("start, left, transponder 4711983.")
-        assert violations(page) == []
-    scheme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
+        assert violations_in_both_schemes(page) == []
     for width in (320, 390, 1280, 1920):
         page.set_viewport_size({"width": width, "height": 800})
-        keep_picture(page, f"{path[1:]}-{scheme}-{width}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for scheme in SCHEMES:
+            in_scheme(page, scheme)
+            keep_picture(page, f"{path[1:]}-{scheme}-{width}")

@@ -18,7 +18,8 @@ from station.core import inputs as e
 from station.core.event.records import EventInfo
 from station.views.event_view import RaceLine
 from station.web.pages.event.race_form import race_fields, race_of, submission_line
-from tests.station.web.event_station import EventStation, event_station
+from station.web.pages.people.hall_address import network_addresses
+from tests.station.web.event_station import RULES, EventStation, event_station
 
 EVENT = EventInfo("cup", "Winter Cup", "Oval_track", "clockwise", 20.0)
 PLAIN = dict.fromkeys(("max_laps", "time_limit", "max_resets", "attempts", "min_lap"), "")
@@ -54,6 +55,7 @@ def encoded(written: str) -> str:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
+        ("/racers/cards", ["No racer yet"]),
         ("/event", ["A race", "Best lap", "Create a race", "on now"]),
         ("/event?act=create", ["Create the race", "In one line"]),
         ("/event?act=change&race=race-1", ["Change A race", "Reason (recorded)"]),
@@ -117,16 +119,16 @@ def test_the_event_is_named_and_changed(station: EventStation) -> None:
 
 
 def test_a_list_is_previewed_imported_and_exported(station: EventStation) -> None:
-    csv = "Fahrer;Land;Transponder\nZoë;Deutschland;881\nYan;??;\n=1+1;;\n"
+    csv = "Fahrer;Land;Transponder;Aussprache\nZoë;Deutschland;881;Zo-eh\nYan;??;;\n=1+1;;;\n"
     status, answer = post(station, "/racers/preview", {"csv": encoded(csv)})
     assert (status, answer["racers"]) == (200, 2)
     assert "Line 3" in answer["html"]
     assert "is no country" in answer["html"]
     assert list(station.event.racers) == []
     assert post(station, "/racers/import", {"csv": encoded(csv)})[0] == 200
-    assert [(racer.alias, racer.flag, racer.transponders) for racer in station.event.racers] == [
-        ("Zoë", "DE", ("881",)),
-        ("=1+1", "", ()),
+    assert [(racer.alias, racer.flag, racer.transponders, racer.pronounce_as) for racer in station.event.racers] == [
+        ("Zoë", "DE", ("881",), "Zo-eh"),
+        ("=1+1", "", (), ""),
     ]
     assert all(racer.code for racer in station.event.racers)
     exported = get(station, "/racers.csv")
@@ -137,6 +139,12 @@ def test_a_list_is_previewed_imported_and_exported(station: EventStation) -> Non
         == "The file holds no racer who is new or changed."
     )
     assert "Edit Zoë" in get(station, "/racers?edit=ZO%C3%8B")
+    zoe = station.event.racers[0]
+    sheet, alone = get(station, "/racers/cards"), get(station, f"/racers/cards?code={zoe.code}")
+    assert (sheet.count("<article"), alone.count("<article")) == (2, 1)
+    assert f'src="/r/{zoe.code}/qr.svg"' in alone
+    assert "127.0.0.1" not in alone or not network_addresses()  # a phone in the hall reaches what the code says
+    assert get(station, f"/r/{zoe.code}/qr.svg").startswith("<svg")
 
 
 @pytest.mark.parametrize("path", ["/event", "/event/races", "/event/preview", "/racers/preview", "/racers/import"])
@@ -239,3 +247,16 @@ def test_the_pages_are_for_operators(station: EventStation, path: str) -> None:
         pass
     assert refused.value.code == 401
     refused.value.close()
+
+
+def test_a_racers_own_page_holds_the_runs_of_the_race_before(station: EventStation) -> None:
+    before = next(race for race in station.event.races if race.active)
+    station.give(e.AddRacer(author="Ruth", racer="Ada"))
+    station.give(e.CreateRace(author="Ruth", name="Last of all", rules=RULES))
+    station.give(e.SwitchRace(author="Ruth", race_id="last-of-all"))
+    [code] = [racer.code for racer in station.event.racers if racer.alias == "Ada"]
+    page = get(station, f"/r/{code}")
+    assert "No runs yet." in page  # in the last race
+    assert f'href="/results/{before.race_id}"' in page
+    assert "8.200" in page
+    assert f"/results/{before.race_id}/certificates?place=" in page

@@ -7,10 +7,13 @@ import pytest
 
 from station.core.facts import Proposal
 from station.core.inputs import AssignTransponder
+from station.views.gate_views import RecentEdge
 from station.views.race_views import UnknownTransponderView
 from station.web.command_parser import parse_command
+from station.web.pages.gates.presenter import gates_data
 from station.web.pages.registry import PAGES, TOPICS
 from station.web.presenters.gates import LAYOUT_NOT_SET, gate_cards, short_time
+from station.web.presenters.health import health_lines
 from station.web.presenters.laps import lap_lines
 from station.web.presenters.page import page_model
 from station.web.presenters.proposals import pending_decisions
@@ -114,6 +117,39 @@ def test_a_stranger_is_asked_about_and_given_to_a_car_or_to_nobody() -> None:
     assert [texts.get("car", "") for _, texts in done][:2] == [run.car for run in TOGETHER.runs][:2]
     assert done[-1][1] == {"transponder": "1234567", "reason": "identified by an official"}
     assert all(isinstance(parse_command({"command": name, **texts}), AssignTransponder) for name, texts in done)
+
+
+def test_a_sensor_is_ticked_once_it_has_seen_a_pass() -> None:
+    [card] = gate_cards(replace(VIEW, gates=(replace(FULL_GATE, untried=("beam-b",)),)))
+    assert card.walk == (("beam-a", True), ("beam-b", False))
+    [dead] = gate_cards(replace(VIEW, gates=(replace(FULL_GATE, alive=False),)))
+    assert not any(seen for _, seen in dead.walk)
+
+
+def test_the_traces_are_on_the_stations_clock_and_pulses_keep_every_nanosecond() -> None:
+    """VIEW's clock says 204 s at 1,790,000,000 s of the time of day."""
+    broken_ns, freed_ns = VIEW.clock.utc_ns - 3 * S, VIEW.clock.utc_ns - 2_900 * MS
+    edges = (
+        RecentEdge("b", 9_107_199_254_740_993, broken_ns, True),
+        RecentEdge("b", 9_107_199_354_740_993, freed_ns, False),
+        RecentEdge("b", 9_107_200_000_000_000, VIEW.clock.utc_ns, True),
+    )
+    gate = replace(FULL_GATE, each=(replace(FULL_GATE.each[0], recent=edges),))
+    data = gates_data(replace(VIEW, gates=(gate,)))
+    assert data["traces"] == {"start": {"beam-a": [[201_000.0, 201_100.0], [204_000.0, None]]}}
+    assert data["pulses"]["start"][0] == ["b", "9107199254740993", 201_000.0]
+    assert [each[0] for each in data["pulses"]["start"]] == ["b", "b"]
+
+
+def test_a_name_that_never_reported_leaves_the_health_with_its_run() -> None:
+    """As after the run of a car without our software, which was entered nowhere."""
+    never = replace(VIEW.cars[1], name="stock-1", online=False, model="")
+    said = [line.name for line in health_lines(replace(VIEW, cars=(VIEW.cars[0], never)))]
+    assert "stock-1" not in said
+    runs = (replace(RUN, car="stock-1"),)
+    assert "stock-1" in [line.name for line in health_lines(replace(VIEW, cars=(never,), runs=runs))]
+    gone = replace(never, model="apex-hunter")  # it has driven: somebody may wait for it
+    assert "stock-1" in [line.name for line in health_lines(replace(VIEW, cars=(gone,)))]
 
 
 def test_gates_in_words() -> None:

@@ -12,6 +12,9 @@ import pytest
 import requests
 
 from station.access.roles import Role
+from station.views.runs.run_archive import RunSummary
+from station.web.pages.runs.presenter import RunFilter, run_list
+from tests.station.service.station_rig import S
 from tests.station.web.archived_runs import ArchiveRig, working
 from tests.station.web.conftest import serve
 from tests.station.web.extreme_views import NAMES
@@ -74,6 +77,19 @@ def test_the_list_shows_every_run_and_filters_without_javascript(pages: Client) 
     ]:
         assert f"{shown} runs" in body(pages.get(f"/runs?{query}").text), query
     assert "<script>" not in pages.get("/runs?racer=%3Cscript%3E").text
+
+
+def test_a_run_of_another_day_has_its_day() -> None:
+    noon = 1_790_000_000 * S
+    runs = [RunSummary(f"run-{n}", "r", "R", "Ada", "car-1", 1, "finished", noon - n * 36_000 * S) for n in (0, 1, 9)]
+    at = [line.at for line in run_list(runs, RunFilter()).lines]
+    assert re.fullmatch(r"[0-9:]{8}", at[0])
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d [0-9:]{8}", at[2])
+
+
+def test_a_restored_lap_says_that_it_was_void(pages: Client) -> None:
+    rows = pages.get("/runs/run-1").text.split('<tr id="run-lap-')
+    assert ["restored by an official" in row.partition("</tr>")[0] for row in rows[1:]] == [True, *[False] * 4]
 
 
 def test_officials_see_rulings_and_the_public_does_not(pages: Client, public: Client) -> None:

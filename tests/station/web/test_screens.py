@@ -16,10 +16,11 @@ from station.views.queue_view import QueueLine, QueueView
 from station.web.pages.registry import PAGES, TOPICS
 from station.web.pages.screen.presenter import hall_data, hall_model
 from station.web.pages.screen.rows import figure_chars, is_long, racer_key
-from station.web.pages.screens.presenter import MODE_WORDS, screens_model
+from station.web.pages.screens.presenter import MODE_WORDS, picture, screens_model
 from station.web.render import Pages
 from tests.station.web.conftest import Served
-from tests.station.web.sample_views import RUN, STANDING, STOPPED, TOGETHER, TROUBLE, VIEW, S
+from tests.station.web.operate_views import QUEUED
+from tests.station.web.sample_views import EMPTY, RUN, STANDING, STOPPED, TOGETHER, TROUBLE, VIEW, S
 
 NOW_NS = VIEW.clock.utc_ns
 
@@ -157,6 +158,17 @@ def test_every_mode_has_its_word_and_a_screen_that_is_gone_is_away() -> None:
     assert set(MODE_WORDS) == set(MODES)
     view = replace(VIEW, screens=registered().view, clock=replace(VIEW.clock, utc_ns=NOW_NS + AWAY_NS + 1))
     assert [line.away for line in screens_model(view).screen_list] == [True, True]
+
+
+def test_what_each_screen_shows_now_is_said_in_words() -> None:
+    view = replace(QUEUED, runs=(RUN,))
+    assert picture(view, "both") == "6 places, Grace Hopper leads · on the track: Ada Lovelace"
+    assert picture(view, "queue").startswith("next: Katherine Johnson, ")
+    assert picture(view, "winner") == "the winner so far: Grace Hopper"
+    assert picture(replace(view, screens=replace(view.screens, message="Lunch")), "message") == "the message: Lunch"
+    assert picture(EMPTY, "both") == "nobody has a place yet · the track is free"
+    assert picture(EMPTY, "queue") == "nobody waits"
+    assert all(picture(EMPTY, mode) for mode in MODES)
 
 
 def test_over_http(served: Served, served_elsewhere: Served) -> None:

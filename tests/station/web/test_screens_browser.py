@@ -11,9 +11,10 @@ from station.views.queue_view import QueueLine, QueueView
 from station.views.race_views import StandingLine
 from station.views.views import View
 from tests import geometry
-from tests.browser import violations
+from tests.browser import count_work, violations_in_both_schemes, work_of
 from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import MANY, NAMES
+from tests.station.web.pages.test_commentator import STORY
 from tests.station.web.sample_views import EMPTY, RUN, STOPPED, TOGETHER, VIEW, FakeStation, S
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -45,7 +46,7 @@ QUEUE = QueueView(
         for place, name in enumerate(("Katherine Johnson", *NAMES[:5]), 1)
     )
 )
-HEAT = replace(VIEW, standing=standing(9), queue=QUEUE, runs=(RUN,))
+HEAT = replace(VIEW, standing=standing(9), queue=QUEUE, runs=(RUN,), commentary=STORY)
 OVER = replace(RUN, phase="finished", lap_started_ns=None, ends_ns=None)
 MINUTE_RUN = replace(RUN, racer=NAMES[2], lap_started_ns=VIEW.clock.now_ns - 72 * S)
 TEN_MINUTES_RUN = replace(RUN, racer=NAMES[4], lap_started_ns=VIEW.clock.now_ns - 612 * S)
@@ -61,7 +62,7 @@ STATES: dict[str, View] = {
     "interrupted": replace(HEAT, stop=STOPPED),
     "empty": EMPTY,
 }
-OTHER_MODES = ("board", "run", "queue", "winner", "qr", "message", "blank")
+OTHER_MODES = ("board", "run", "queue", "chart", "winner", "qr", "message", "blank")
 
 
 def show(station: FakeStation, page: Page, view: View) -> None:
@@ -81,10 +82,10 @@ def hall() -> Iterator[Served]:
 
 
 @contextmanager
-def a_page(browser: Browser, theme: str = "dark") -> Iterator[Page]:
+def a_page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(
         viewport={"width": 1280, "height": 800},
-        color_scheme=theme,  # type: ignore[arg-type]
+        color_scheme="dark",
         bypass_csp=True,  # only so that axe itself may run
     )
     yield context.new_page()
@@ -103,24 +104,55 @@ def test_every_state_is_whole_at_every_size(browser: Browser, hall: Served) -> N
         for mode in OTHER_MODES:
             opened(page, f"{hall.url}/screen?mode={mode}")
             found += geometry.look(page, f"screen-{mode}", (*geometry.HALL_VIEWPORTS, geometry.VIEWPORTS[3]))
+            if mode == "chart":
+                expect(page.locator(".placed .chart-label")).to_have_count(2)
+                assert page.evaluate(_LABELS_AT_LINES_ENDS)
     assert found == []
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_axe_finds_nothing_on_the_screens(browser: Browser, hall: Served, theme: str) -> None:
-    with a_page(browser, theme) as page:
+def test_a_new_score_changes_one_figure_and_measures_nothing(browser: Browser, hall: Served) -> None:
+    places = standing(200)
+    with a_page(browser) as page:
+        hall.station.show(standing=places)
+        opened(page, f"{hall.url}/screen")
+        expect(page.locator(".hall-row")).to_have_count(200)
+        count_work(page, "#hall_rows")
+        fifth = replace(places[4], score_ms=10_401)
+        show(hall.station, page, replace(HEAT, standing=(*places[:4], fifth, *places[5:])))
+        assert page.locator(".hall-row .hall-score").nth(4).text_content() == "10.401"
+        assert work_of(page) == {"changes": ["10.401"], "moved": [], "measured": 0}
+        # Somebody from a later page takes the lead: the row comes, and says how many places it has gained.
+        led = (replace(places[149], score_ms=9_000), *places[:149], *places[150:])
+        show(hall.station, page, replace(HEAT, standing=tuple(replace(line, rank=n) for n, line in enumerate(led, 1))))
+        expect(page.locator(".hall-row").first.locator(".hall-name")).to_have_text("Racer 150")
+        expect(page.locator(".hall-row .hall-move.up")).to_have_text("↑149")
+        assert len(work_of(page)["moved"]) == 1
+        show(hall.station, page, HEAT)
+
+
+_LABELS_AT_LINES_ENDS = """() => {
+  const canvas = document.querySelector(".hall-chart canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const painted = data.filter((value, place) => place % 4 === 3 && value > 0).length;
+  const top = (name) => document.querySelector(`.chart-racer[title="${name}"]`).getBoundingClientRect().top;
+  return painted > 1000 && top("Ada Lovelace") < top("Grace Hopper"); // the slower lap is the higher
+}"""
+
+
+def test_axe_finds_nothing_on_the_screens(browser: Browser, hall: Served) -> None:
+    with a_page(browser) as page:
         show_at = opened(page, f"{hall.url}/screen")
         for view in (STATES["heat"], STATES["six-cars"], STATES["interrupted"], STATES["empty"]):
             show(hall.station, show_at, view)
-            assert violations(page) == []
+            assert violations_in_both_schemes(page) == []
         show(hall.station, page, HEAT)
-        for mode in ("queue", "winner", "qr"):
+        for mode in ("queue", "chart", "winner", "qr"):
             opened(page, f"{hall.url}/screen?mode={mode}")
-            assert violations(page) == [], mode
+            assert violations_in_both_schemes(page) == [], mode
         opened(page, f"{hall.url}/screens")
         page.wait_for_selector(".screen-line")
-        assert violations(page) == []
-        assert geometry.look(page, f"screens-{theme}", ((1280, 800),)) == []
+        assert violations_in_both_schemes(page) == []
+        assert geometry.look(page, "screens-dark", ((1280, 800),)) == []
 
 
 def test_one_click_changes_every_screen(browser: Browser, hall: Served) -> None:
@@ -174,6 +206,26 @@ def test_pages_turn_and_a_new_result_is_seen(browser: Browser, hall: Served) -> 
         page.keyboard.press("Space")
         page.evaluate("new Promise((done) => setTimeout(done, 2500))")
         assert page.evaluate(PAGE_ROWS) == [1, 2, 3, *range(100, 106)]
+        # Beside the board the panel has the result; once the next run is there, the card keeps it in sight.
+        show(hall.station, opened(page, f"{hall.url}/screen?mode=both"), HEAT)
+        show(hall.station, page, replace(HEAT, runs=(), run=replace(OVER, run_id="run-9"), queue=QueueView()))
+        expect(page.locator("#hall_panel .phase-finished")).to_be_visible()
+        expect(page.locator("#hall-card")).to_be_hidden()
+        show(hall.station, page, HEAT)
+        expect(page.locator("#hall-card")).to_contain_text("Ada Lovelace")
+
+
+def test_who_is_called_blinks_once(browser: Browser, hall: Served) -> None:
+    with a_page(browser) as page:
+        uncalled = tuple(replace(line, called=False) for line in QUEUE.lines)
+        show(hall.station, opened(page, f"{hall.url}/screen?mode=queue"), replace(HEAT, queue=QueueView(uncalled)))
+        blinking = "[...document.querySelectorAll('.hall-queue-line')].map((line) => line.getAnimations().length)"
+        assert page.evaluate(blinking) == [0, 0, 0, 0, 0, 0]
+        show(hall.station, page, HEAT)
+        assert page.evaluate(blinking) == [1, 0, 0, 0, 0, 0]
+        later = tuple(replace(line, start_utc_ns=line.start_utc_ns + 60 * S) for line in QUEUE.lines)
+        show(hall.station, page, replace(HEAT, queue=QueueView(later)))
+        assert page.evaluate(blinking) == [0, 0, 0, 0, 0, 0]
 
 
 def test_rows_follow_their_racer(browser: Browser, hall: Served) -> None:

@@ -12,7 +12,7 @@ LAPS = len(VICTIMS) + 2
 
 
 def test_a_race_from_camera_frames_to_the_leaderboard(tmp_path: pathlib.Path) -> None:
-    with Demo(tmp_path, "--broker", "amqtt") as demo:
+    with Demo(tmp_path, "--speed", "2", "--broker", "amqtt") as demo:
         document = demo.finish()
     check_summary(document)
     assert all(lap["confirmed"] for racer in document["racers"] for lap in racer["laps"])

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -89,7 +90,10 @@ def test_the_leaderboard_shows_every_score_at_every_size(
 ) -> None:
     with serving.leaderboard(tmp_path, tuple(names(99))) as url, screen(browser, letters) as page:
         found = []
-        for name, path in (("race", "/races/cup"), ("index", "/"), ("docs", "/docs"), ("missing", "/nowhere")):
+        pages = [("race", "/races/cup"), ("index", "/"), ("docs", "/docs"), ("missing", "/nowhere")]
+        if letters == "ours":
+            pages += [("screen", "/races/cup?screen=1"), ("racer", f"/races/cup/racers/{quote(NAMES[2])}")]
+        for name, path in pages:
             page.goto(url.removesuffix("/races/cup") + path)
             found += look(page, f"board-{name}-{letters}")
     assert found == []

@@ -258,6 +258,29 @@ class Outcome:
         return self.neutral_ms - self.limit_ms
 
 
+def _trial(fault: FaultTrial, scene: Scene, rest_s: float) -> Outcome:
+    scene.drive()
+    began_ns = time.monotonic_ns()
+    fault.do(scene)
+    outcome = Outcome(fault.name, fault.limit_ms, scene.neutral_after_ms(began_ns))
+    scene.outlast(began_ns, fault.limit_ms)
+    fault.undo(scene)
+    scene.stays_put(rest_s)
+    return outcome
+
+
+def in_turn(folder: pathlib.Path, rest_s: float = 0.4) -> Iterator[Outcome]:
+    """One trial of each fault that is not `alone`, all on one car: it has to drive again after each of them."""
+    scene = Scene(folder / "in-turn")
+    try:
+        for fault in FAULTS:
+            if not fault.alone:
+                yield _trial(fault, scene, rest_s)
+                scene.ready_again()
+    finally:
+        scene.close()
+
+
 def trials(fault: FaultTrial, folder: pathlib.Path, count: int, rest_s: float = 0.4) -> Iterator[Outcome]:
     """`count` times: drives, injects the fault, measures, undoes it, and checks that nothing drives by itself."""
     scene: Scene | None = None
@@ -265,13 +288,7 @@ def trials(fault: FaultTrial, folder: pathlib.Path, count: int, rest_s: float = 
         if scene is None:
             scene = Scene(folder / f"{fault.name.replace(' ', '-')}-{number}")
         try:
-            scene.drive()
-            began_ns = time.monotonic_ns()
-            fault.do(scene)
-            outcome = Outcome(fault.name, fault.limit_ms, scene.neutral_after_ms(began_ns))
-            scene.outlast(began_ns, fault.limit_ms)
-            fault.undo(scene)
-            scene.stays_put(rest_s)
+            outcome = _trial(fault, scene, rest_s)
             if not fault.alone and number + 1 < count:
                 scene.ready_again()
         except BaseException:

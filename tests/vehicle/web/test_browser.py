@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from raceday.broker import mosquitto_path, start_broker
 from shared.protocol.messages import CarHeartbeat, CarState, DriveOrder, Lease
-from tests.browser import keep_picture, violations
+from tests.browser import SCHEMES, in_scheme, keep_picture, violations_in_both_schemes
 from tests.system.vehicle.test_processes import REST, Car
 from tests.vehicle.sample_parts import METADATA, config_text, frame, pulses, tiny_graph, write_model
 from tests.vehicle.web.test_access import Site
@@ -50,8 +50,11 @@ def phone(browser: Browser, **more: object) -> Iterator[Page]:
     assert errors == []
 
 
-def claim(page: Page, url: str, code: str) -> None:
+def claim(page: Page, url: str, code: str, *, unfolded: bool = True) -> None:
+    """Claims the car; `unfolded`: opens everything that the page folds away."""
     page.goto(url)
+    if unfolded:
+        page.locator("details").evaluate_all("all => { for (const each of all) each.open = true; }")
     page.get_by_label("Claim code").fill(code)
     page.get_by_role("button", name="Claim").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
@@ -71,36 +74,58 @@ def report_driving(site: Site) -> None:
     control.on_picture(RecordedFrame(jpeg_of(picture), 1, 1))
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_the_page_is_for_everybody(site: Site, browser: Browser, scheme: str) -> None:
-    with phone(browser, color_scheme=scheme) as page:
+def pictured(page: Page, name: str) -> None:
+    """Keeps the page's picture in both schemes."""
+    for scheme in SCHEMES:
+        in_scheme(page, scheme)
+        keep_picture(page, f"{name}-{scheme}")
+
+
+def test_the_page_is_for_everybody(site: Site, browser: Browser) -> None:
+    with phone(browser) as page:
         page.goto(site.url)
         expect(page.get_by_label("Claim code")).to_be_focused()
-        assert violations(page) == []
-        keep_picture(page, f"console-claim-{scheme}")
-        claim(page, site.url, site.code)
+        assert violations_in_both_schemes(page, "console-claim") == []
+        claim(page, site.url, site.code, unfolded=False)
         expect(page.locator("#models li")).to_have_count(2)
+        # What a racer needs first is on the first screen, in the order in which it is needed.
+        order = ["#reason", "#station", "#model", "#throttle", "#start", "#camera, #no_camera", "#calibration_part"]
+        tops = [page.locator(f":is({each}):visible").first.bounding_box()["y"] for each in order]  # type: ignore[index]
+        assert tops == sorted(tops)
+        bar = page.locator("#stopbar").bounding_box()
+        go = page.locator("#start").bounding_box()
+        assert bar is not None
+        assert go is not None
+        assert go["y"] + go["height"] <= bar["y"]
+        expect(page.locator("#station")).to_have_text("No station is on: practice is allowed.")
+        expect(page.locator("#start")).to_have_attribute("aria-disabled", "false")
+        assert violations_in_both_schemes(page, "console-first") == []
+        site.bench.control.on_guard_message(CarState(True, "disarmed"))
+        expect(page.locator("#missing")).to_have_text("No model is loaded: choose or add one above.")
+        expect(page.locator("#start")).to_have_attribute("aria-disabled", "true")
+        page.locator("#calibration_part summary").press("Enter")
+        expect(page.locator("#calibration tr")).to_have_count(2)
+        pictured(page, "console-no-model")
+        page.locator("details").evaluate_all("all => { for (const each of all) each.open = true; }")
         report_driving(site)
         expect(page.locator("#mode")).to_have_text("Driving")
         expect(page.locator("#camera")).to_be_visible()
         expect(page.locator("#health")).to_contain_text("unknown")
-        assert violations(page) == []
-        keep_picture(page, f"console-driving-{scheme}")
+        assert violations_in_both_schemes(page, "console-driving") == []
         expect(page.locator("#frame_age_p99")).to_have_text("40.0")
         expect(page.locator("#loop_precision")).to_have_text("int8")
         expect(page.locator("#loop_realtime")).to_have_text("guard and pilot")
         page.locator("#loop_title").evaluate("title => title.scrollIntoView()")
-        keep_picture(page, f"console-loop-{scheme}")
+        pictured(page, "console-loop")
         page.locator("#health").scroll_into_view_if_needed()
-        keep_picture(page, f"console-health-{scheme}")
+        pictured(page, "console-health")
         site.bench.control.on_guard_message(
             CarState(True, "tripped", "The newest frame is 412 ms old; the limit is 333 ms.")
         )
         expect(page.locator("#reason")).to_contain_text("412 ms")
         expect(page.get_by_role("button", name="Reset the trip")).to_be_visible()
         page.evaluate("scrollTo(0, 0)")
-        assert violations(page) == []
-        keep_picture(page, f"console-tripped-{scheme}")
+        assert violations_in_both_schemes(page, "console-tripped") == []
 
 
 def test_nothing_is_wider_than_a_small_phone(site: Site, browser: Browser) -> None:
@@ -290,19 +315,18 @@ def test_a_car_that_is_gone_is_said(site: Site, browser: Browser) -> None:
         expect(page.locator("#mode")).to_have_text("Car unreachable")
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, scheme: str) -> None:
+def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser) -> None:
     site = Site(tmp_path, tmp_path / "calibration.json")
     guard = FakeGuard(site)
     try:
-        with phone(browser, color_scheme=scheme) as page:
+        with phone(browser) as page:
             claim(page, site.url, site.code)
             begin = page.get_by_role("button", name="Calibrate this car")
             begin.scroll_into_view_if_needed()
             begin.click()
             expect(page.locator("#wizard")).to_be_hidden()  # the box about the stand is not ticked
             page.get_by_label("The car is on a stand").check()
-            keep_picture(page, f"console-stand-{scheme}")
+            pictured(page, "console-stand")
             begin.click()
             expect(page.locator("#wizard_step")).to_have_text("Step 1 of 9")
             expect(page.locator("#wizard_question")).to_be_focused()
@@ -310,8 +334,7 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             expect(page.locator("#wizard_pulse")).to_have_text("The pulse is on")
             page.get_by_role("button", name="No", exact=True).click()
             expect(page.locator("#wizard_message")).to_contain_text("Swap the two channels")
-            assert violations(page) == []
-            keep_picture(page, f"console-channels-{scheme}")
+            assert violations_in_both_schemes(page, "console-channels") == []
             page.get_by_role("button", name="Show for one second").click()
             page.get_by_role("button", name="Yes").click()
             expect(page.locator("#wizard_step")).to_have_text("Step 2 of 9")
@@ -325,8 +348,7 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             page.get_by_role("button", name="+10").click()
             expect(page.locator("#wizard_pulse")).to_have_text("The pulse is on")
             assert page.evaluate("document.body.scrollHeight") == height
-            assert violations(page) == []
-            keep_picture(page, f"console-wizard-{scheme}")
+            assert violations_in_both_schemes(page, "console-wizard") == []
             page.get_by_role("button", name="Neutral").tap()
             expect(page.locator("#wizard_pulse")).to_have_text("The wheels are at neutral")
             page.get_by_label("Pulse, µs").fill("1500")
@@ -343,12 +365,11 @@ def test_the_wizard_is_for_everybody(tmp_path: pathlib.Path, browser: Browser, s
             expect(page.locator("#wizard_pulse")).to_have_text("The pulse is on")
             guard.end_pulse()
             expect(page.locator("#wizard_pulse")).to_have_text("The wheels are at neutral")
-            keep_picture(page, f"console-way-{scheme}")
+            pictured(page, "console-way")
             page.get_by_role("button", name="Yes").click()
             page.get_by_role("button", name="No", exact=True).click()
             expect(page.locator("#wizard_step")).to_have_text("All steps are done")
-            assert violations(page) == []
-            keep_picture(page, f"console-found-{scheme}")
+            assert violations_in_both_schemes(page, "console-found") == []
             page.get_by_role("button", name="Save this calibration").click()
             expect(page.locator("#calibration tr").first).to_contain_text("1500")
             expect(page.locator("#stop_word")).to_have_text("Stop")
@@ -380,15 +401,14 @@ def downloads(tmp_path: pathlib.Path) -> tuple[str, str]:
     return str(model), str(metadata)
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
-    tmp_path: pathlib.Path, browser: Browser, downloads: tuple[str, str], scheme: str
+    tmp_path: pathlib.Path, browser: Browser, downloads: tuple[str, str]
 ) -> None:
     model, metadata = downloads
     library = LibraryModelList(tmp_path / "models")
     site = Site(tmp_path, model_list=library)
     try:
-        with phone(browser, color_scheme=scheme) as page:
+        with phone(browser) as page:
             claim(page, site.url, site.code)
             upload = page.get_by_role("button", name="Upload")
             page.locator("#file").set_input_files(model)
@@ -397,14 +417,13 @@ def test_an_onnx_file_comes_with_its_metadata_together_or_one_after_the_other(
             expect(page.locator("#file_message")).to_have_text("Now choose the model_metadata.json for My net.onnx.")
             assert library.rows() == []
             page.locator("#models_title").evaluate("title => title.scrollIntoView()")
-            assert violations(page) == []
-            keep_picture(page, f"console-half-{scheme}")
+            assert violations_in_both_schemes(page, "console-half") == []
             page.locator("#file").set_input_files(metadata)
             expect(page.locator("#file_message")).to_have_text("Ready: My net.onnx with model_metadata (1).json.")
-            assert violations(page) == []
-            keep_picture(page, f"console-both-{scheme}")
+            assert violations_in_both_schemes(page, "console-both") == []
             upload.click()
             expect(page.locator("#models_message")).to_have_text("My-net is on the car.", timeout=60_000)
+            expect(page.locator("#models_message")).to_have_attribute("data-done", "true")  # good news: no warning
             expect(page.locator("#models li")).to_have_count(1)
             page.locator("#file").set_input_files([metadata, model])
             expect(page.locator("#file_message")).to_have_text("Ready: My net.onnx with model_metadata (1).json.")
@@ -523,6 +542,7 @@ folder = "{tmp_path}/runs"
             expect(page.locator("#model")).not_to_have_text("first", timeout=30_000)
             expect(page.locator("#camera")).to_be_visible()
             page.get_by_role("slider", name="Throttle").fill("60")
+            expect(page.locator("#start")).to_have_attribute("aria-disabled", "false")
             page.get_by_role("button", name="Start").click()
             expect(page.locator("#mode")).to_have_text("Driving", timeout=10_000)
             until(page, lambda: pulses(tmp_path)[-1] != REST)
@@ -569,6 +589,8 @@ def test_a_racer_calibrates_a_real_car_and_drives_with_it(
             claim(page, f"http://127.0.0.1:{port}", code)
             expect(page.locator("#model")).to_have_text("model", timeout=30_000)
             expect(page.locator("#no_calibration")).to_be_visible()
+            expect(page.locator("#missing")).to_have_text("The car is not calibrated: open Calibration below.")
+            expect(page.locator("#start")).to_have_attribute("aria-disabled", "true")
             page.get_by_label("The car is on a stand").check()
             page.get_by_role("button", name="Calibrate this car").click()
             expect(page.locator("#wizard_step")).to_have_text("Step 1 of 9")
@@ -595,6 +617,7 @@ def test_a_racer_calibrates_a_real_car_and_drives_with_it(
             expect(page.locator("#calibration tr").first).to_contain_text("1500")
             assert read_calibration(file).motor.polarity == -1
             page.get_by_role("slider", name="Throttle").fill("60")
+            expect(page.locator("#start")).to_have_attribute("aria-disabled", "false")
             page.get_by_role("button", name="Start").click()
             expect(page.locator("#mode")).to_have_text("Driving", timeout=10_000)
             until(page, lambda: pulses(tmp_path)[-1][1] < REST[1])

@@ -23,7 +23,7 @@ class Bench:
         self.stopped_locally = 0
         self.control = PhoneControl("boot-1", self.send, self.stop_locally)
         self.control.on_guard_message(CarHeartbeat(100, "disarmed"))
-        self.control.on_guard_message(CarState(True, "disarmed"))
+        self.control.on_guard_message(CarState(True, "disarmed", model="first"))
 
     def send(self, message: IpcMessage) -> bool:
         if self.is_reachable:
@@ -35,7 +35,7 @@ class Bench:
         return "The car is tripped."
 
     def mode(self, mode: CarMode, reason: str = "") -> None:
-        self.control.on_guard_message(CarState(True, mode, reason))
+        self.control.on_guard_message(CarState(True, mode, reason, "first"))
 
     @property
     def sent_names(self) -> list[str]:
@@ -86,6 +86,14 @@ def test_start_is_refused_in(mode: CarMode, match: str) -> None:
     bench = Bench()
     bench.mode(mode, "Emergency stop.")
     with pytest.raises(Refused, match=match):
+        bench.control.start("me", 35, 10.0)
+    assert bench.sent == []
+
+
+def test_start_is_refused_without_a_model() -> None:
+    bench = Bench()
+    bench.control.on_guard_message(CarState(True, "disarmed"))
+    with pytest.raises(Refused, match="no model loaded"):
         bench.control.start("me", 35, 10.0)
     assert bench.sent == []
 
@@ -193,8 +201,9 @@ def test_the_real_controller_obeys_and_a_late_renewal_does_not_revive() -> None:
         seq += 1
         controller.on_setpoint(Setpoint(seq, now_ms * MS, 0.0, 1.0, 1), now_ms * MS)
         controller.tick(now_ms * MS)
-        control.on_guard_message(CarState(True, controller.mode, controller.mode_state.reason))
+        control.on_guard_message(CarState(True, controller.mode, controller.mode_state.reason, "first"))
 
+    control.on_guard_message(CarState(True, "disarmed", model="first"))
     first = controller.next_heartbeat(1000 * MS)
     control.on_guard_message(first)
     control.start("me", 40, 1.0)

@@ -71,7 +71,7 @@ class PracticeSetup:
 
     def report_state(self) -> None:
         state = m.CarState(
-            True, self.controller.mode, self.controller.mode_state.reason, practice=self.controller.is_practice
+            True, self.controller.mode, self.controller.mode_state.reason, "m", practice=self.controller.is_practice
         )
         if state != self.reported:
             self.reported = state
@@ -89,11 +89,16 @@ def setup() -> PracticeSetup:
     return setup
 
 
+def station_sentence(setup: PracticeSetup) -> str:
+    return setup.control.status(PHONE, setup.now_s).station
+
+
 def test_a_phone_practises_while_a_station_is_on(setup: PracticeSetup) -> None:
     for _ in range(30):
         setup.run(1_000)
         assert (setup.controller.mode, setup.station_mode) == ("driving", "driving")
         assert setup.cars.views(setup.now_ns)[0].practice
+    assert station_sentence(setup) == "A station is on: practice is allowed until it calls this car for a run."
     setup.control.stop()
     setup.run(300)
     assert (setup.controller.mode, setup.station_mode) == ("stopped", "stopped")
@@ -117,6 +122,7 @@ def test_a_run_of_the_station_takes_the_car_and_the_phone_may_only_stop(setup: P
     assert (setup.controller.mode, setup.controller.throttle_percent) == ("driving", 60)
     assert not setup.controller.is_practice
     assert setup.control.status(PHONE, setup.now_s).station_runs
+    assert station_sentence(setup) == "The station runs this car now: practice is off until its run is over."
     setup.control.stop()
     setup.run(100)
     assert setup.controller.mode == "stopped"
@@ -126,7 +132,10 @@ def test_an_emergency_stop_holds_a_practising_car(setup: PracticeSetup) -> None:
     setup.from_station(setup.cars.order(CAR, "estop", None, setup.now_ns))
     setup.run(3_000)
     assert setup.controller.mode == "tripped"
-    assert setup.control.status(PHONE, setup.now_s).station_runs  # the page says that the official must release it
+    assert setup.control.status(PHONE, setup.now_s).station_runs
+    assert "practice is off until an official releases it" in station_sentence(setup)
+    setup.now_ns += 60 * 10**9  # nothing is heard of it any more
+    assert station_sentence(setup) == "No station is on: practice is allowed."
 
 
 def test_the_stop_of_all_cars_holds_it_until_it_is_released_and_then_it_is_the_phones_again(

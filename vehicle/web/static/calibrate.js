@@ -68,6 +68,7 @@ function render(status) {
     step = -1;
     return;
   }
+  if (step === -1) byId("calibration_part").open = true;
   if (step === -1) byId("calibration_part").scrollIntoView({ block: "start" }); // so that all of it is above the neutral button
   if (step !== calibration.step) { step = calibration.step; renderStep(); }
   setText("wizard_pulse", calibration.is_pulsing ? t("The pulse is on") : t("The wheels are at neutral"));

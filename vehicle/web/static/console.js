@@ -22,6 +22,7 @@ const HINTS = {
 };
 
 let state = null;
+let about = null; // the car's hardware and calibration, as last asked
 let claimed = false;
 let starting = false;
 let released = false; // from Stop to the next Start the lease is not renewed, whatever the answer to an earlier request reports
@@ -55,16 +56,19 @@ function render(now) {
   document.dispatchEvent(new CustomEvent("status", { detail: now })); // for calibrate.js
   setText("mode", MODES[now.mode]);
   byId("mode").dataset.mode = now.mode;
-  const reason = now.refusal || (now.station_runs ? t("The station controls this car now.") : now.reason);
+  const reason = now.refusal || now.reason;
   byId("reason").dataset.mode = now.mode;
   byId("reason").dataset.warning = String(Boolean(reason));
   setText("reason", reason || HINTS[now.mode]);
+  setText("station", now.station);
+  byId("station").dataset.off = String(now.station_runs);
   const wasReset = document.activeElement === byId("reset");
   byId("reset").hidden = now.mode !== "tripped"; // in the place of Start, so that nothing moves under a finger
   byId("start").hidden = now.mode === "tripped";
   if (wasReset && byId("reset").hidden) byId("start").focus();
-  const startBlocked = now.mode === "driving" || now.mode === "tripped" || now.station_runs || now.calibration.is_open;
-  byId("start").setAttribute("aria-disabled", String(startBlocked));
+  const missing = now.mode === "driving" || now.mode === "tripped" ? "" : whyNoStart(now);
+  setText("missing", missing || (now.picture_seq < 0 ? t("The camera has shown nothing yet.") : ""));
+  byId("start").setAttribute("aria-disabled", String(now.mode === "driving" || now.mode === "tripped" || missing !== ""));
   setText("model", now.model || t("none"));
   renderLoop(now.loop);
   setText("steering", steeringText(now.steering));
@@ -73,6 +77,15 @@ function render(now) {
   byId("steering_bar").style.left = `${now.steering > 0 ? 50 - lock : 50}%`; // from the middle to where the wheels point
   byId("steering_bar").style.width = `${lock}%`;
   byId("actual_throttle_bar").style.width = `${Math.max(0, Math.min(1, now.throttle)) * 100}%`;
+}
+
+// Why the car cannot be started from this phone now, as a sentence; "" if it can.
+function whyNoStart(now) {
+  if (now.station_runs) return t("Practice is off: see above.");
+  if (now.calibration.is_open) return t("The car is being calibrated: save the calibration or discard it first.");
+  if (!now.model) return t("No model is loaded: choose or add one above.");
+  if (about && !about.calibration) return t("The car is not calibrated: open Calibration below.");
+  return "";
 }
 
 function showUnreachable() {
@@ -190,11 +203,19 @@ function listModels(rows) {
     return item;
   }));
   byId("no_models").hidden = rows.length > 0;
+  if (!rows.some((row) => row.selected)) byId("models_part").open = true; // the first thing to do
+}
+
+// `done`: it is good news, which is not in the colour of a warning.
+function showModels(text, done = false) {
+  byId("models_message").dataset.done = String(done);
+  setText("models_message", text);
 }
 
 async function choose(name) {
+  showModels("");
   const rows = await sendCommand("/api/models/select", { name }, "models_message");
-  if (rows) { listModels(rows); setText("models_message", t("{model} is selected; the car is loading it.", { model: name })); }
+  if (rows) { listModels(rows); showModels(t("{model} is selected; the car is loading it.", { model: name }), true); }
 }
 
 byId("upload_form").addEventListener("submit", (event) => {
@@ -209,19 +230,19 @@ byId("upload_form").addEventListener("submit", (event) => {
   byId("progress").hidden = false;
   byId("progress").value = 0;
   setText("file_message", "");
-  setText("models_message", t("Uploading {file} …", { file: file.title }));
+  showModels(t("Uploading {file} …", { file: file.title }), true);
   sending.upload.addEventListener("progress", (step) => { if (step.lengthComputable) byId("progress").value = 100 * step.loaded / step.total; });
-  sending.upload.addEventListener("load", () => setText("models_message", t("The car is checking the model …")));
+  sending.upload.addEventListener("load", () => showModels(t("The car is checking the model …"), true));
   sending.addEventListener("loadend", async () => {
     byId("progress").hidden = true;
     if (sending.status === 200 && sending.response?.name) {
       byId("upload_form").reset();
       clearFiles();
       const { name: model, choice } = sending.response;
-      setText("models_message", [t("{model} is on the car.", { model }), choice && t("It is {what}.", { what: choice })].filter(Boolean).join(" "));
+      showModels([t("{model} is on the car.", { model }), choice && t("It is {what}.", { what: choice })].filter(Boolean).join(" "), true);
       listModels(await request("/api/models"));
     } else {
-      setText("models_message", (sending.response && sending.response.error) || t("The upload failed. Try again."));
+      showModels((sending.response && sending.response.error) || t("The upload failed. Try again."));
     }
   });
   sending.send(file.body);
@@ -249,6 +270,7 @@ async function refreshHealth() {
   if (claimed && !document.hidden) {
     try {
       const car = await request("/api/about");
+      about = car;
       const health = car.health;
       setText("vitals", vitals(health));
       byId("health").replaceChildren(

@@ -105,6 +105,16 @@ def _time(duration_ms: int | None) -> str:
     return NOTHING if duration_ms is None else format_ms(duration_ms)
 
 
+HALL_RUNS, HALL_LAPS = 6, 12  # what can be told apart from the other end of a hall
+
+
+def hall_chart(view: View) -> LapChart:
+    """The chart of the big screen: the racers on the track, then the leaders, and the newest laps."""
+    runs = [*view.commentary.current, *view.commentary.leaders]
+    distinct = {run.run_id: run for run in runs if run.laps}
+    return lap_chart(list(distinct.values())[:HALL_RUNS], HALL_LAPS)
+
+
 def race_chart(view: View) -> LapChart:
     """The chart of the racers on the track and of the leaders' best runs."""
     return lap_chart([*view.commentary.current, *view.commentary.leaders])

@@ -1,19 +1,27 @@
 """What a commentator reads: each racer on the track, the history, the last laps against the leader. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.rules.person_names import name_key
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import rules_line
-from shared.text import text
+from shared.text import Sentence, ntext, text
+from shared.text.dates import time_of_day
 from shared.units import format_ms, format_ns
+from station.views.provisional import provisional
 from station.views.race_views import RunView
 from station.views.trackside.commentary import LapTime, RunLaps
+from station.views.trackside.pronunciation import pronunciations
 from station.views.views import View
 from station.web.page import PageContent
 from station.web.pages.chart.presenter import LapChart, consistency, race_chart
 from station.web.presenters.page import phase_words
+from station.web.presenters.sectors import SectorCell, sector_bar
+from station.web.presenters.time_zones import event_zone
 
 LAST_LAPS = 5
+NEXT = 3
 NOTHING = "–"
 SHORTEST_BAR = 20  # per cent of the place, for the fastest lap shown: bars compare, they do not measure
 
@@ -43,10 +51,14 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class RacerStory:
-    """A racer on the track, or who was last there."""
+    """A racer on the track, or who was last there.
+
+    `pronounced`: how the name is said, "" if as it is written. `worth`: what the run would be worth if it ended now.
+    """
 
     key: str
     racer: str
+    pronounced: str
     car: str
     model: str
     attempt: str
@@ -55,8 +67,23 @@ class RacerStory:
     score: str
     best: str
     spread: str
+    worth: Sentence
+    sectors: tuple[SectorCell, ...]
+    last_sectors: tuple[SectorCell, ...]
     bars: tuple[LapBar, ...]
     history: tuple[HistoryLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NextLine:
+    """A racer who comes soon. `at`: the predicted start, at the event; `minutes`: until then, at the view's time."""
+
+    place: int
+    racer: str
+    pronounced: str
+    at: str
+    minutes: Sentence
+    late: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +103,7 @@ class CommentatorModel:
     record: str
     leader: str
     reference: str
+    next: tuple[NextLine, ...]
     stories: tuple[RacerStory, ...]
     announced: tuple[AnnouncedLine, ...]
     chart: LapChart
@@ -85,6 +113,7 @@ def commentator_model(view: View) -> CommentatorModel:
     """The commentator's page that shows this view."""
     rules = view.race.rules if view.race is not None else RaceRules()
     reference_ms, reference = _reference(view)
+    names = pronunciations(view.event.racers)
     runs = {run.run_id: run for run in (*view.runs, *((view.run,) if view.run is not None else ()))}
     stories = zip(view.commentary.current, view.commentary.histories, strict=True)
     return CommentatorModel(
@@ -93,8 +122,11 @@ def commentator_model(view: View) -> CommentatorModel:
         record=_record(view),
         leader=_leader(view),
         reference=reference,
+        next=_next(view, names),
         stories=tuple(
-            _story(view, runs[run.run_id], run, history, reference_ms) for run, history in stories if run.run_id in runs
+            _story(view, runs[run.run_id], run, history, reference_ms, names)
+            for run, history in stories
+            if run.run_id in runs
         ),
         announced=tuple(
             AnnouncedLine(f"announced-{each.number}", each.sentence)
@@ -103,6 +135,25 @@ def commentator_model(view: View) -> CommentatorModel:
         ),
         chart=race_chart(view),
     )
+
+
+def _next(view: View, names: Mapping[str, str]) -> tuple[NextLine, ...]:
+    """The first of the queue, with their predicted starts."""
+    zone = event_zone(view)
+    lines = []
+    for line in view.queue.lines[:NEXT]:
+        minutes = max(0, line.start_utc_ns - view.clock.utc_ns) // 60_000_000_000
+        lines.append(
+            NextLine(
+                place=line.place,
+                racer=line.racer,
+                pronounced=names.get(name_key(line.racer), ""),
+                at=time_of_day(line.start_utc_ns, zone, seconds=False),
+                minutes=text("now") if line.called else ntext("in {n} minute", "in {n} minutes", n=minutes),
+                late=ntext("{n} minute late", "{n} minutes late", n=line.late_min) if line.late_min > 0 else text(""),
+            )
+        )
+    return tuple(lines)
 
 
 def _record(view: View) -> str:
@@ -128,7 +179,12 @@ def _reference(view: View) -> tuple[int | None, str]:
 
 
 def _story(
-    view: View, shown: RunView, run: RunLaps, history: tuple[RunLaps, ...], reference_ms: int | None
+    view: View,
+    shown: RunView,
+    run: RunLaps,
+    history: tuple[RunLaps, ...],
+    reference_ms: int | None,
+    names: Mapping[str, str],
 ) -> RacerStory:
     even = consistency(run.laps)
     place = next((line for line in view.standing if line.racer == run.racer), None)
@@ -136,6 +192,7 @@ def _story(
     return RacerStory(
         key=f"story-{run.run_id}",
         racer=run.racer,
+        pronounced=names.get(name_key(run.racer), ""),
         car=shown.car,
         model=shown.model,
         attempt=text("Attempt {attempt}", attempt=run.attempt),
@@ -144,6 +201,9 @@ def _story(
         score=format_ms(shown.score_ms) if shown.score_ms is not None else NOTHING,
         best=format_ns(shown.racer_best_ns) if shown.racer_best_ns is not None else NOTHING,
         spread=NOTHING if even.spread_ms is None else f"±{format_ms(even.spread_ms)}",
+        worth=provisional(view, shown).words if shown.phase == "running" else text(""),
+        sectors=sector_bar(shown.sectors),
+        last_sectors=sector_bar(shown.last_sectors),
         bars=_bars(run.laps[-LAST_LAPS:], reference_ms),
         history=tuple(_history(each) for each in history),
     )
@@ -187,7 +247,7 @@ def _history(run: RunLaps) -> HistoryLine:
 
 COMMENTATOR = PageContent(
     commentator_model,
-    ("facts", "chart_table"),
+    ("facts", "next_three", "chart_table"),
     {"stories": "story", "announced": "sentence_row"},
     macros="commentator_parts.html",
 )

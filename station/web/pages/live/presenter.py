@@ -15,7 +15,7 @@ from station.web.page import PageContent
 from station.web.presenters.laps import LapLine, PlaceLine, place_lines
 from station.web.presenters.page import CarPanel, PageModel, RunPanel, page_model
 from station.web.presenters.tiles import Tile
-from station.web.presenters.time_zones import zone_of
+from station.web.presenters.time_zones import event_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _row(line: PlaceLine, race_id: str, view: View) -> SpectatorRow:
 
 
 def _waiting(view: View) -> tuple[WaitingRow, ...]:
-    zone = zone_of(view.event.event.time_zone if view.event.event is not None else "")
+    zone = event_zone(view)
     rows = []
     for line in view.queue.lines:
         minutes = max(0, line.start_utc_ns - view.clock.utc_ns) // 60_000_000_000

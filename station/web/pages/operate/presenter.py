@@ -11,7 +11,7 @@ from station.web.page import PageContent
 from station.web.pages.operate.acts import Act
 from station.web.pages.operate.checklist import Checklist, checklist
 from station.web.pages.operate.questions import QuestionRow, questions
-from station.web.pages.operate.queue_lines import QueuePanel, QueueRow, queue_panel
+from station.web.pages.operate.queue_lines import QueuePanel, QueueRow, queue_panel, start_gate_ready
 from station.web.pages.operate.run_cards import LapRow, RunCard, lap_rows, near_places, run_cards, shown_runs
 from station.web.pages.operate.steps import RunControls, pause_act, run_controls
 from station.web.presenters.laps import PlaceLine
@@ -87,6 +87,7 @@ def control_data(view: View) -> dict[str, Any]:
         "modes": {car.name: car.mode if car.online else "silent" for car in view.cars},
         "cars": list(cars),
         "racers": [racer.alias for racer in view.event.racers],
+        "gate_ready": start_gate_ready(view),
         "runs": [{"run_id": run.run_id, "racer": run.racer, "car": run.car} for run in runs],
     }
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 
 from shared.text import Sentence, joined, text
+from shared.text.dates import time_of_day
 from station.views.queue_view import QueueLine
 from station.views.views import View
 from station.web.pages.operate.acts import Act
-from station.web.presenters.gates import time_of_day
+from station.web.presenters.time_zones import event_zone
 
 SHOWN = 5  # racers who wait
 
@@ -81,7 +82,9 @@ def _acts(view: View, called: list[QueueLine], waiting: list[QueueLine]) -> tupl
     full = len(view.runs) >= view.race.cars_on_track
     if called:
         first = called[0]
-        return (open_act(view, first, full=full), Act("no-show", text("No-show"), "no_show", (("racer", first.racer),)))
+        opened = open_act(view, first, full=full)
+        by_hand = () if start_gate_ready(view) else (hand_timed_act(opened),)
+        return (opened, *by_hand, Act("no-show", text("No-show"), "no_show", (("racer", first.racer),)))
     nobody = "" if waiting else text("Nobody waits: add a racer.")
     name = waiting[0].racer if waiting else ""
     return (Act("call-next", text("Call next"), "call_next", key="n", for_screen_readers=name).unless(nobody),)
@@ -100,6 +103,20 @@ def open_act(view: View, line: QueueLine, *, full: bool) -> Act:
     return replace(opened, texts=texts, for_screen_readers=text("on {car}", car=car)).unless(why)
 
 
+def start_gate_ready(view: View) -> bool:
+    """Does a gate of the start line work now? Without one a run can only be timed by hand."""
+    return any(gate.alive and not gate.stuck for gate in view.gates if gate.kind == "start_finish")
+
+
+def hand_timed_act(opened: Act) -> Act:
+    """The same run, timed by hand because the gate is dead; asks for the reason, and for the car if it is unclear."""
+    label = text("Open it, timed by hand")
+    if opened.dialog:
+        return replace(opened, id="open-by-hand", label=label, key="")
+    asked = text("Time this run by hand, ±0.1 s: why does the gate not time it?")
+    return replace(opened, id="open-by-hand", label=label, key="", flags=("hand_timed",), ask=asked)
+
+
 def _row(view: View, line: QueueLine) -> QueueRow:
     notes = []
     if line.late_min:
@@ -108,7 +125,7 @@ def _row(view: View, line: QueueLine) -> QueueRow:
         notes.append(text("no-show ×{count}", count=line.no_shows))
     if line.replaces:
         notes.append(text("re-run of {run}", run=line.replaces))
-    when = text("called") if line.called else time_of_day(line.start_utc_ns)[:5]
+    when = text("called") if line.called else time_of_day(line.start_utc_ns, event_zone(view), seconds=False)
     state = "called" if line.called else "waiting"
     colour = _colour(view, line.racer)
     return QueueRow(_key(line.racer), line.racer, line.place, state, when, joined(notes, ", "), colour)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from shared.rules.ranking import RaceRules
 from shared.text import Sentence, text
 from shared.units import NS_PER_MS
+from station.core.runs.hand_marks import HAND_NS
 from station.views.provisional import Provisional, provisional
 from station.views.race_views import RunView
 from station.views.views import View
@@ -129,7 +130,7 @@ def _sort_key(time: str) -> tuple[int, str]:
 
 
 def _uncertainty(view: View, run: RunView) -> str:
-    ns = max((lap.uncertainty_ns for lap in run.laps), default=0)
+    ns = max((lap.uncertainty_ns for lap in run.laps), default=HAND_NS if run.hand_timed else 0)
     if not ns:
         ns = max((gate.uncertainty_ns or 0 for gate in view.gates if gate.kind == "start_finish"), default=0)
     return f"± {short_time(ns)}" if ns else ""

@@ -83,7 +83,7 @@ def run_controls(view: View, run: RunView) -> RunControls:
         lap=text("Lap {number}", number=run.lap_number) if run.phase == "running" else text("This lap"),
         incidents=tuple(_incident(run, kind) for kind in INCIDENTS),
         incidents_why=_why_no_incident(run),
-        hand_time=_act(run, "hand-time", text("Hand time"), "hand_time", key="t"),
+        hand_time=_hand_time(run),
         end=tuple(act for act in _end_acts(view, stand) if act.id != coming.id),
     )
 
@@ -93,8 +93,8 @@ def next_act(view: View, stand: RunStand) -> Act:
     run, acts = stand.run, {act.id: act for act in (*_start_acts(view, stand), *_end_acts(view, stand))}
     if run.phase == "finished":
         return acts["submit"]
-    if view.procedure.paused is not None:
-        return pause_act(view)
+    if view.procedure.paused is not None or (run.hand_timed and run.released):
+        return pause_act(view) if view.procedure.paused is not None else _hand_time(run)
     if run.phase == "armed" and not run.released:
         if stand.procedure.start is not None:
             return acts["relaunch"]
@@ -145,6 +145,12 @@ def _arm(view: View, stand: RunStand) -> Act:
 def _resume(stand: RunStand) -> Act:
     why = "" if stand.mode is not None else _absent(stand)
     return _act(stand.run, "resume", text("Resume"), "resume", key="u").unless(why)
+
+
+def _hand_time(run: RunView) -> Act:
+    """A hand time: a witness beside the gate, or the crossing itself in a run that is timed by hand."""
+    label = text("The car crosses the line") if run.hand_timed else text("Hand time")
+    return _act(run, "hand-time", label, "hand_time", key="t")
 
 
 def _car_acts(view: View, stand: RunStand) -> tuple[Act, ...]:
@@ -240,6 +246,8 @@ def _absent(stand: RunStand) -> Sentence:
 def _waits_for(stand: RunStand) -> Sentence:
     """What the run waits for, beside the next act; "" if for nothing but that."""
     run = stand.run
+    if run.hand_timed and run.released and run.phase != "finished":
+        return text("No gate times this run: press as the car crosses the line, each time.")
     if run.phase == "armed" and run.released:
         return text("The start is given: waiting for the line.")
     if run.phase == "armed" and stand.led and stand.mode not in ("ready", "tripped", None):

@@ -11,13 +11,15 @@ from typing import Any, Literal, get_args
 from shared.errors import BadInput
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import score_name
-from shared.text import text
+from shared.text import Sentence, text
 from shared.units import NS_PER_MS, format_ms
+from station.views.provisional import Provisional, ordinal, provisional
 from station.views.race_views import RunView, StandingLine
 from station.views.views import View
 from station.web.page import PageContent
 from station.web.presenters.laps import lap_lines
 from station.web.presenters.page import phase_words, running_text
+from station.web.presenters.sectors import SectorCell, sector_bar
 
 OverlayPart = Literal["all", "lower", "tower", "clock", "winner"]
 PARTS: tuple[OverlayPart, ...] = get_args(OverlayPart)
@@ -38,7 +40,11 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class LowerThird:
-    """The racer on the track. `started_ms` lets the browser run the clock on; `gap`: of the run's score to the lead."""
+    """The racer on the track. `started_ms` lets the browser run the clock on; `gap`: of the run's score to the lead.
+
+    `gap_label`: which place that would be. `needs`: the lap time that would take the lead, "" if none; `needs_label`:
+    how many of them it takes. `sectors`: of the lap in progress.
+    """
 
     racer: str
     phase: str
@@ -49,6 +55,10 @@ class LowerThird:
     last: Chip
     gap: str
     gap_tone: str
+    gap_label: Sentence
+    needs: str
+    needs_label: Sentence
+    sectors: tuple[SectorCell, ...]
     left: str
 
 
@@ -75,12 +85,16 @@ class WinnerCard:
 
 @dataclass(frozen=True, slots=True)
 class OverlayModel:
-    """The whole overlay. A part that is None or empty has nothing to show now."""
+    """The whole overlay. A part that is None or empty has nothing to show now.
+
+    `worth`: what the run on the track would be worth now, under the tower.
+    """
 
     title: str
     lower: LowerThird | None
     tower: tuple[TowerRow, ...]
     winner: WinnerCard | None
+    worth: Sentence
 
 
 def overlay_part(wanted: str) -> OverlayPart:
@@ -106,8 +120,10 @@ def overlay_model(view: View) -> OverlayModel:
     """The overlay that shows this view."""
     rules = view.race.rules if view.race is not None else RaceRules()
     title = "" if view.race is None else text("{race} · {what}", race=view.race.name, what=score_name(rules))
-    lower = _lower(view, view.run, rules) if view.run is not None and view.run.phase != "idle" else None
-    return OverlayModel(title, lower, _tower(view), _winner(view))
+    run = view.run
+    lower = _lower(view, run, rules) if run is not None and run.phase != "idle" else None
+    worth = provisional(view, run).words if run is not None and run.phase == "running" else text("")
+    return OverlayModel(title, lower, _tower(view), _winner(view), worth)
 
 
 def _lower(view: View, run: RunView, rules: RaceRules) -> LowerThird:
@@ -116,6 +132,7 @@ def _lower(view: View, run: RunView, rules: RaceRules) -> LowerThird:
     clock = running_text(view.clock.now_ns - started_ns) if started_ns is not None else _result(run)
     limit = text("Lap {lap} of {laps}", lap=run.lap_number, laps=rules.max_laps) if rules.max_laps is not None else ""
     gap, tone = _gap(run, view.standing)
+    worth = provisional(view, run)
     paused = view.procedure.paused is not None
     return LowerThird(
         racer=run.racer,
@@ -127,6 +144,10 @@ def _lower(view: View, run: RunView, rules: RaceRules) -> LowerThird:
         last=_last(view, run, rules),
         gap=gap,
         gap_tone=tone,
+        gap_label=_gap_label(run, worth),
+        needs=format_ms(worth.needs_ms) if worth.needs_ms is not None else "",
+        needs_label=text("{laps} laps to lead", laps=worth.needs_laps) if worth.needs_laps > 1 else text("To lead"),
+        sectors=sector_bar(run.sectors),
         left=_left(view, run),
     )
 
@@ -152,6 +173,13 @@ def _gap(run: RunView, standing: Sequence[StandingLine]) -> tuple[str, str]:
         return text("leads"), "purple"
     difference = run.score_ms - min(others)
     return (f"+{format_ms(difference)}", "") if difference > 0 else (f"−{format_ms(-difference)}", "purple")
+
+
+def _gap_label(run: RunView, worth: Provisional) -> Sentence:
+    """What the gap belongs to: the place that the run would have if it ended now."""
+    if run.phase != "running" or worth.place is None:
+        return text("Gap to leader")
+    return text("Would be {place}", place=ordinal(worth.place))
 
 
 def _left(view: View, run: RunView) -> str:
@@ -202,7 +230,7 @@ def overlay_data(view: View) -> dict[str, Any]:
 
 OVERLAY = PageContent(
     overlay_model,
-    ("tower_title", "lower", "winner"),
+    ("tower_title", "tower_worth", "lower", "winner"),
     {"tower": "tower_row"},
     macros="overlay_parts.html",
     data=overlay_data,

@@ -1,5 +1,6 @@
 """What a racer's page shows: his place and what beats it, his runs as strips of laps, his next start. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -9,11 +10,11 @@ from shared.text import Sentence, ntext, text
 from shared.text.dates import time_of_day
 from shared.units import format_ms
 from station.views.event_view import RacerLine
-from station.views.provisional import ordinal
+from station.views.provisional import ordinal, provisional
 from station.views.results.race_results import PlaceResult, RaceResults, RunResult
 from station.views.views import View
 from station.web.pages.results.presenter import LapCell, lap_cell, when
-from station.web.presenters.time_zones import zone_of
+from station.web.presenters.time_zones import event_zone
 
 BAR_WIDTH, BAR_GAP, STRIP_HEIGHT = 22, 4, 60
 MAX_BARS = 60
@@ -45,9 +46,24 @@ class RunStrip:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherRace:
+    """Another race of the event with the racer's runs. `place` None: no score in it."""
+
+    race_id: str
+    name: str
+    place: int | None
+    of: Sentence
+    score: str
+    official: bool
+    runs: tuple[RunStrip, ...]
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True)
 class RacerModel:
     """The whole page. `place` None: no score yet. `beats`: what would win a place; `start`: when he drives next.
 
+    `worth`: what his run on the track would be worth now. `others`: his runs in the other races of the event.
     `own`: it was opened by the racer's own code, so what is on file is shown too.
     """
 
@@ -63,20 +79,26 @@ class RacerModel:
     official: bool
     beats: Sentence
     start: Sentence
+    worth: Sentence
     runs: tuple[RunStrip, ...]
+    others: tuple[OtherRace, ...]
     own: bool
     on_file: tuple[tuple[str, str], ...]
     certificate: str
     calendar: str
 
 
-def racer_model(results: RaceResults, view: View, racer: str, entry: RacerLine | None = None) -> RacerModel:
-    """The page of this racer in this race; `entry`: what is on file, if he came by his own code."""
+def racer_model(
+    results: RaceResults, view: View, racer: str, entry: RacerLine | None = None, others: Sequence[RaceResults] = ()
+) -> RacerModel:
+    """The page of this racer in this race; `entry`: what is on file, if he came by his own code.
+
+    `others`: the other races of the event, in the order in which they are shown.
+    """
     place = results.place_of(racer)
     runs = results.runs_of(racer)
     name = place.racer if place else runs[0].racer if runs else entry.alias if entry else racer
     flag, team = (entry.flag, entry.team) if entry else (place.flag, place.team) if place else ("", "")
-    certificate = f"/results/{quote(results.race_id, safe='')}/certificates?place={place.rank}" if place else ""
     return RacerModel(
         race_id=results.race_id,
         race=results.name,
@@ -90,12 +112,42 @@ def racer_model(results: RaceResults, view: View, racer: str, entry: RacerLine |
         official=results.state == "official",
         beats=_beats(results, place),
         start=_start(view, results.race_id, name),
+        worth=_worth(view, results.race_id, name),
         runs=tuple(_strip(results, run, place) for run in reversed(runs)),
+        others=tuple(_other(race, name) for race in others if race.runs_of(name)),
         own=entry is not None,
         on_file=_on_file(entry) if entry else (),
-        certificate=certificate,
+        certificate=_certificate(results, place),
         calendar=f"/api/v1/queue.ics?racer={quote(name, safe='')}",
     )
+
+
+def _other(results: RaceResults, racer: str) -> OtherRace:
+    place = results.place_of(racer)
+    return OtherRace(
+        race_id=results.race_id,
+        name=results.name,
+        place=place.rank if place else None,
+        of=ntext("of {n} racer", "of {n} racers", n=len(results.places)),
+        score=format_ms(place.score_ms) if place else "",
+        official=results.state == "official",
+        runs=tuple(_strip(results, run, place) for run in reversed(results.runs_of(racer))),
+        certificate=_certificate(results, place),
+    )
+
+
+def _certificate(results: RaceResults, place: PlaceResult | None) -> str:
+    return f"/results/{quote(results.race_id, safe='')}/certificates?place={place.rank}" if place else ""
+
+
+def _worth(view: View, race_id: str, racer: str) -> Sentence:
+    """What his run on the track would be worth if it ended now; "" if he is not on the track."""
+    if view.race is None or view.race.race_id != race_id:
+        return text("")
+    key = name_key(racer)
+    runs = view.runs or ((view.run,) if view.run is not None else ())
+    run = next((each for each in runs if name_key(each.racer) == key and each.phase == "running"), None)
+    return provisional(view, run).words if run is not None else text("")
 
 
 def _beats(results: RaceResults, place: PlaceResult | None) -> Sentence:
@@ -137,7 +189,7 @@ def _start(view: View, race_id: str, racer: str) -> Sentence:
         return text("")
     if line.called:
         return text("You are called: come to the line now.")
-    zone = zone_of(view.event.event.time_zone if view.event.event is not None else "")
+    zone = event_zone(view)
     at = time_of_day(line.start_utc_ns, zone, seconds=False)
     minutes = max(0, line.start_utc_ns - view.clock.utc_ns) // 60_000_000_000
     return ntext(

@@ -1,5 +1,7 @@
 """The addresses of racers' pages: by name in a race, and by the racer's own code."""
 
+from urllib.parse import quote
+
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
@@ -9,6 +11,7 @@ from shared.text import text
 from station.exports.qr import qr_svg
 from station.views.event_view import RacerLine
 from station.views.results.race_results import RaceResults
+from station.web.pages.people.hall_address import hall_origin
 from station.web.pages.racer.presenter import RacerModel, racer_model
 from station.web.pages.results.routes import results_of
 from station.web.site import Site, UnknownHere
@@ -29,7 +32,7 @@ def racer_routes(site: Site) -> APIRouter:
     async def own_qr(request: Request, code: str) -> Response:
         """The QR code of a racer's own page, as SVG."""
         _entry(site, code)
-        address = str(request.url_for("own_page", code=code))
+        address = f"{hall_origin(request)}/r/{quote(code, safe='')}"
         return Response(qr_svg(address), media_type="image/svg+xml", headers={"cache-control": "no-store"})
 
     @router.get("/results/{race_id}/racers/{racer}", response_class=HTMLResponse)
@@ -55,7 +58,10 @@ def _own_model(site: Site, entry: RacerLine) -> RacerModel:
     view = site.service.snapshot()
     if view.race is None:
         raise UnknownHere(text("There is no race yet."))
-    return racer_model(results_of(site, view.race.race_id), view, entry.alias, entry)
+    now = view.race.race_id
+    ids = [race.race_id for race in reversed(view.event.races) if race.race_id != now and race.runs]
+    others = [results for race_id in ids if (results := site.service.race_results(race_id)) is not None]
+    return racer_model(results_of(site, now), view, entry.alias, entry, others)
 
 
 def _model(site: Site, race_id: str, racer: str) -> RacerModel:

@@ -35,6 +35,7 @@ FIELD_WORDS = {
     "car": text("car"),
     "transponders": text("transponders"),
     "checked_in": text("checked in"),
+    "pronounce_as": text("pronounced"),
 }
 
 
@@ -152,4 +153,5 @@ def _entry(racer: RacerLine) -> Racer:
         transponders=racer.transponders,
         checked_in=racer.checked_in,
         code=racer.code,
+        pronounce_as=racer.pronounce_as,
     )

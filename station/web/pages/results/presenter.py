@@ -17,6 +17,7 @@ from station.views.results.race_results import (
     tie_words,
     uncertainty_words,
 )
+from station.web.presenters.laps import TIMED_BY_HAND
 from station.web.presenters.time_zones import zone_of
 
 MAX_RUNS_SHOWN = 400  # with all their laps on one page; the files have all of them
@@ -37,7 +38,7 @@ class LapCell:
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """A line of the results: figures as text. `mark`: ≈ or = if a tie was decided."""
+    """A line of the results: figures as text. `mark`: ≈ or = if a tie was decided; `timed`: how, if not by sensors."""
 
     key: str
     rank: int
@@ -52,6 +53,7 @@ class PlaceRow:
     car: str
     model: str
     laps: tuple[LapCell, ...]
+    timed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +171,14 @@ def _place(results: RaceResults, place: PlaceResult) -> PlaceRow:
         car=place.car,
         model=place.model,
         laps=tuple(lap_cell(lap) for lap in (run.laps if run else ()) if lap.in_score),
+        timed=TIMED_BY_HAND if run is not None and run.hand_timed else "",
     )
 
 
 def _run(run: RunResult) -> RunRows:
     title = text("attempt {number}, {car}", number=run.attempt, car=run.car)
+    if run.hand_timed:
+        title = joined((title, TIMED_BY_HAND), " · ")
     score = format_ms(run.score_ms) if run.score_ms is not None else ""
     return RunRows(run.run_id, run.racer, title, score, tuple(lap_cell(lap) for lap in run.laps))
 

@@ -13,7 +13,7 @@ from station.views.runs.run_archive import CrossingView, RulingRecord, RunPage
 from station.web.pages.run.trace_lanes import TraceModel, trace_model
 from station.web.pages.runs.presenter import STATE_WORDS, RunState, figure, marks, state_of
 from station.web.presenters.gates import time_of_day
-from station.web.presenters.laps import NOTHING
+from station.web.presenters.laps import NOTHING, TIMED_BY_HAND
 from station.web.presenters.proposals import PendingDecision, decisions_of
 
 SHOWN_SHA = 6
@@ -127,6 +127,7 @@ def run_sheet(page: RunPage) -> RunSheet:
             text("Attempt {number}", number=run.attempt),
             run.car,
             time_of_day(run.opened_utc_ns),
+            *([TIMED_BY_HAND] if run.hand_timed else []),
         ),
         score_name=score_name(page.rules),
         score=figure(run.score_ms),
@@ -159,6 +160,7 @@ def _lap_line(page: RunPage, lap: Lap) -> RunLapLine:
     crossing = next((each for each in page.crossings if each.number == lap.number), None)
     voided = not lap.valid and not lap.held and lap.lap_ns > 0
     counts_of = (lap.off_tracks, lap.collisions, lap.resets)
+    remarks = [*incidents(counted), *([recorded(lap.reason)] if lap.reason else []), *_restored(page, lap)]
     return RunLapLine(
         key=f"run-lap-{lap.number}",
         number=lap.number,
@@ -167,7 +169,7 @@ def _lap_line(page: RunPage, lap: Lap) -> RunLapLine:
         sign=status.sign,
         status=status.words,
         tone=status.tone,
-        detail=joined([*incidents(counted), *([recorded(lap.reason)] if lap.reason else [])], ", "),
+        detail=joined(remarks, ", "),
         source=SOURCES[lap.source],
         in_window=page.first_lap <= lap.number <= page.last_lap,
         void=voided,
@@ -182,6 +184,13 @@ def _lap_line(page: RunPage, lap: Lap) -> RunLapLine:
         ),
         happened=tuple((kind, named.one) for (kind, named), n in zip(INCIDENTS.items(), counts_of, strict=True) if n),
     )
+
+
+def _restored(page: RunPage, lap: Lap) -> list[str]:
+    """That a lap which counts was void for a while: its restoration stands among the rulings that were not undone."""
+    words = text("Restore lap {number}", number=lap.number)
+    stands = any(ruling.words == words and not ruling.undone_by for ruling in page.rulings)
+    return [text("restored by an official")] if stands and lap.valid else []
 
 
 SOURCES = {

@@ -1,10 +1,11 @@
 """The lines of the list of runs, and its filters. Pure, except for the time zone."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.text import ntext, text
-from shared.units import format_ms
+from shared.units import NS_PER_S, format_ms
 from station.views.runs.run_archive import RunSummary
 from station.web.presenters.gates import time_of_day
 from station.web.presenters.laps import NOTHING
@@ -79,15 +80,18 @@ def run_list(runs: Iterable[RunSummary], chosen: RunFilter) -> RunList:
     """The runs that the filter keeps, in their order."""
     every = tuple(runs)
     races = tuple({run.race_id: run.race_name or run.race_id for run in every}.items())
-    return RunList(tuple(run_line(run) for run in every if chosen.keeps(run)), races, chosen, len(every))
+    newest = _day(every[0].opened_utc_ns) if every else ""
+    lines = tuple(run_line(run, newest) for run in every if chosen.keeps(run))
+    return RunList(lines, races, chosen, len(every))
 
 
-def run_line(run: RunSummary) -> RunListLine:
-    """One run as a line."""
+def run_line(run: RunSummary, newest: str = "") -> RunListLine:
+    """One run as a line; with its day, if that is not the day of the newest run ("": it is)."""
+    day = _day(run.opened_utc_ns)
     return RunListLine(
         key=f"listed-{run.run_id}",
         run_id=run.run_id,
-        at=time_of_day(run.opened_utc_ns),
+        at=time_of_day(run.opened_utc_ns) if newest in ("", day) else f"{day} {time_of_day(run.opened_utc_ns)}",
         race=run.race_name or run.race_id,
         racer=run.racer,
         car=run.car,
@@ -98,6 +102,11 @@ def run_line(run: RunSummary) -> RunListLine:
         state=STATE_WORDS[state_of(run)],
         marks=marks(run),
     )
+
+
+def _day(utc_ns: int) -> str:
+    """The day in the station's own time zone, "2026-09-28"."""
+    return time.strftime("%Y-%m-%d", time.localtime(utc_ns // NS_PER_S))
 
 
 def state_of(run: RunSummary) -> str:

@@ -10,6 +10,7 @@ from shared.units import format_ms
 from station.views.provisional import ordinal
 from station.views.views import View
 from station.web.page import PageContent
+from station.web.pages.chart.presenter import LapChart, hall_chart
 from station.web.pages.screen.rows import (
     NEXT,
     HallRow,
@@ -49,6 +50,8 @@ class HallModel:
     queue: tuple[NextRacer, ...]
     podium: tuple[WinnerRow, ...]
     is_official: bool
+    chart: LapChart
+    leader: str
 
 
 def hall_model(view: View) -> HallModel:
@@ -79,6 +82,8 @@ def hall_model(view: View) -> HallModel:
             for line in view.standing[:3]
         ),
         is_official=active is not None and active.state == "official",
+        chart=hall_chart(view),
+        leader=view.standing[0].racer if view.standing else "",
     )
 
 
@@ -147,7 +152,7 @@ def screens_data(view: View) -> dict[str, Any]:
 
 HALL = PageContent(
     hall_model,
-    ("hall_head", "hall_panel", "hall_footer", "hall_queue", "hall_winner"),
+    ("hall_head", "hall_panel", "hall_footer", "hall_queue", "hall_chart", "hall_winner"),
     {"hall_rows": "hall_row"},
     macros="screen_parts.html",
     data=hall_data,

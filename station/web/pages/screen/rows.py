@@ -1,15 +1,17 @@
 """The rows of the big screen's board, and the next racers: names, figures and how much room they need. Pure."""
 
+import datetime as dt
 import hashlib
 import unicodedata
 from dataclasses import dataclass
 
 from shared.rules.person_names import name_key
 from shared.text import Sentence, text
+from shared.text.dates import time_of_day
 from shared.units import format_ms
 from station.views.queue_view import QueueLine
 from station.views.views import View
-from station.web.presenters.gates import time_of_day
+from station.web.presenters.time_zones import event_zone
 
 ONE_LINE_EM = 8.6  # a wider name stands smaller, on two lines
 ONE_LINE_BESIDE_MINUTES_EM = 7.0  # where values of 1:00 and more take some of its room
@@ -33,6 +35,7 @@ class HallRow:
     gap: str
     tied: bool
     on_track: bool
+    hand_timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ def board_rows(view: View) -> tuple[HallRow, ...]:
             gap=f"+{format_ms(line.gap_ms)}" if line.rank > 1 else "",
             tied=line.tied,
             on_track=line.racer in on_track,
+            hand_timed=line.hand_timed,
         )
         for line in view.standing
     )
@@ -93,16 +97,17 @@ def _em(letter: str) -> float:
 
 def next_racers(view: View, limit: int = QUEUE) -> tuple[NextRacer, ...]:
     """The first of the queue."""
-    return tuple(_next_racer(line) for line in view.queue.lines[:limit])
+    zone = event_zone(view)
+    return tuple(_next_racer(line, zone) for line in view.queue.lines[:limit])
 
 
-def _next_racer(line: QueueLine) -> NextRacer:
+def _next_racer(line: QueueLine, zone: dt.tzinfo | None) -> NextRacer:
     return NextRacer(
         key=f"next-{racer_key(line.racer)}",
         place=line.place,
         racer=line.racer,
         is_long=is_long(line.racer),
-        start=time_of_day(line.start_utc_ns)[:5],
+        start=time_of_day(line.start_utc_ns, zone, seconds=False),
         late=text("{minutes} min late", minutes=line.late_min) if line.late_min > 0 else text(""),
         called=line.called,
     )

@@ -9,11 +9,11 @@ from shared.text import Sentence, text
 from shared.units import NS_PER_MS, format_ms
 from station.views.provisional import ordinal, provisional
 from station.views.race_views import RunView
-from station.views.trackside.sectors import SectorView
 from station.views.views import View
 from station.web.pages.screen.rows import NextRacer, is_long, next_racers
 from station.web.presenters.laps import lap_lines
 from station.web.presenters.page import phase_words, running_text
+from station.web.presenters.sectors import SectorCell, sector_bar
 
 PanelKind = Literal["run", "cars", "result", "next", "idle"]
 # The best lap of a run has a sign only if it is the best of all, or the racer's: otherwise it is no news.
@@ -34,7 +34,10 @@ class HallFact:
 
 @dataclass(frozen=True, slots=True)
 class HallRun:
-    """A run as the hall sees it. `started_ms` lets the browser run the clock on; `wrong`: it does not count."""
+    """A run as the hall sees it. `started_ms` lets the browser run the clock on; `wrong`: it does not count.
+
+    `worth`: the place that it would have if it ended now, "" if none.
+    """
 
     run_id: str
     phase: str
@@ -44,7 +47,8 @@ class HallRun:
     clock: str
     started_ms: float | None
     facts: tuple[HallFact, ...]
-    sectors: tuple[SectorView, ...]
+    sectors: tuple[SectorCell, ...]
+    worth: Sentence
     wrong: bool = False
 
 
@@ -88,9 +92,15 @@ def hall_run(view: View, run: RunView) -> HallRun:
         clock=clock,
         started_ms=started_ms,
         facts=tuple(_facts(view, run, rules)),
-        sectors=run.sectors,
+        sectors=sector_bar(run.sectors),
+        worth=_worth(view, run),
         wrong=finished and not run.counts,
     )
+
+
+def _worth(view: View, run: RunView) -> Sentence:
+    place = provisional(view, run).place if run.phase == "running" else None
+    return ordinal(place) if place is not None else text("")
 
 
 def _words(view: View, run: RunView, rules: RaceRules) -> Sentence | str:

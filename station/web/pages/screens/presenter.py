@@ -3,18 +3,22 @@
 from dataclasses import dataclass
 from typing import Any
 
-from shared.text import Sentence, text
-from station.screens.records import KINDS, MODES, SCENES, SOUNDS, Screen
+from shared.text import Sentence, joined, ntext, text
+from station.screens.records import KINDS, MODES, SCENES, SOUNDS, Screen, ScreenMode
 from station.screens.register import AWAY_NS
 from station.views.views import View
 from station.web.page import PageContent
-from station.web.presenters.gates import time_of_day
+from station.web.pages.chart.presenter import hall_chart
+from station.web.presenters.gates import NOTHING, time_of_day
+
+NEXT = 3  # racers of the queue who are named
 
 MODE_WORDS: dict[str, Sentence] = {
     "both": text("Board and run"),
     "board": text("Board"),
     "run": text("Run"),
     "queue": text("Queue"),
+    "chart": text("Lap chart"),
     "winner": text("Winner"),
     "message": text("Message"),
     "qr": text("QR code"),
@@ -26,13 +30,17 @@ SOUND_WORDS: dict[str, Sentence] = {"none": text("No sound"), "tones": text("Ton
 
 @dataclass(frozen=True, slots=True)
 class ScreenLine:
-    """A screen on the list. `away`: it has not asked for a while; `seen`: the time of day when it last did."""
+    """A screen on the list. `away`: it has not asked for a while; `seen`: the time of day when it last did.
+
+    `picture`: what can be read on it now, in words.
+    """
 
     key: str
     screen: Screen
     size: str
     seen: Sentence
     away: bool
+    picture: Sentence
     modes: tuple[tuple[str, Sentence], ...]
     kinds: tuple[tuple[str, Sentence], ...]
     sounds: tuple[tuple[str, Sentence], ...]
@@ -63,7 +71,7 @@ def screens_model(view: View) -> ScreensModel:
     now_ns, shown = view.clock.utc_ns, view.screens
     ends = shown.countdown_utc_ns
     return ScreensModel(
-        screen_list=tuple(_line(screen, now_ns) for screen in shown.screens),
+        screen_list=tuple(_line(view, screen, now_ns) for screen in shown.screens),
         scenes=tuple(
             SceneButton(
                 name,
@@ -78,7 +86,7 @@ def screens_model(view: View) -> ScreensModel:
     )
 
 
-def _line(screen: Screen, now_ns: int) -> ScreenLine:
+def _line(view: View, screen: Screen, now_ns: int) -> ScreenLine:
     away = now_ns - screen.seen_utc_ns > AWAY_NS
     seen = time_of_day(screen.seen_utc_ns)
     return ScreenLine(
@@ -87,10 +95,33 @@ def _line(screen: Screen, now_ns: int) -> ScreenLine:
         size=f"{screen.width} × {screen.height}" if screen.width else "",
         seen=text("away since {time}", time=seen) if away else text("here"),
         away=away,
+        picture=picture(view, screen.mode),
         modes=tuple((mode, MODE_WORDS[mode]) for mode in MODES),
         kinds=tuple((kind, KIND_WORDS[kind]) for kind in KINDS),
         sounds=tuple((sound, SOUND_WORDS[sound]) for sound in SOUNDS),
     )
+
+
+def picture(view: View, mode: ScreenMode) -> Sentence:
+    """What a screen with this mode shows now, in words; message and countdown of all screens are said apart."""
+    leader = view.standing[0].racer if view.standing else ""
+    places = ntext("{n} place, {racer} leads", "{n} places, {racer} leads", n=len(view.standing), racer=leader)
+    board = places if leader else text("nobody has a place yet")
+    on = joined([run.racer for run in view.runs], ", ")
+    run = text("on the track: {racers}", racers=on) if view.runs else text("the track is free")
+    waiting = joined([line.racer for line in view.queue.lines[:NEXT]], ", ")
+    shown: dict[ScreenMode, Sentence] = {
+        "both": joined([board, run], " · "),
+        "board": board,
+        "run": run,
+        "queue": text("next: {racers}", racers=waiting) if view.queue.lines else text("nobody waits"),
+        "chart": ntext("the laps of {n} run", "the laps of {n} runs", n=len(hall_chart(view).rows)),
+        "winner": text("the winner so far: {racer}", racer=leader) if leader else text("nobody has a place yet"),
+        "message": text("the message: {message}", message=view.screens.message or NOTHING),
+        "qr": text("the QR code of the public page"),
+        "blank": text("nothing"),
+    }
+    return shown[mode]
 
 
 def screens_page_data(view: View) -> dict[str, Any]:

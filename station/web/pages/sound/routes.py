@@ -12,6 +12,7 @@ from shared.text import text
 from shared.text.reader import shown
 from shared.web.language import JSONAnswer
 from station.speech.espeak import Speech
+from station.views.trackside.pronunciation import pronounced, pronunciations
 from station.views.views import ServicePort
 from station.web.site import Site
 
@@ -55,8 +56,9 @@ def sound_routes(site: Site) -> APIRouter:
 def _sentence(service: ServicePort, number: str) -> str | None:
     if number == "test":
         return TEST
-    newest = service.snapshot().announcements
-    return next((each.sentence for each in newest if str(each.number) == number), None)
+    view = service.snapshot()
+    sentence = next((each.sentence for each in view.announcements if str(each.number) == number), None)
+    return None if sentence is None else pronounced(sentence, pronunciations(view.event.racers))
 
 
 def _error(status: int, sentence: str) -> JSONAnswer:

@@ -162,6 +162,7 @@ RACERS = st.builds(
     model=TEXTS,
     car=st.sampled_from(["", "car-1"]),
     checked_in=st.booleans(),
+    pronounce_as=TEXTS,
 ).filter(_valid)
 
 

@@ -28,8 +28,11 @@ def test_a_racer_is_entered_once_in_any_spelling() -> None:
         car="car-1",
         transponders=("0012-34", ""),
         code="abc234",
+        pronounce_as=" Sha  fee",
     )
-    entry = Racer("Shafi", "IN", "The Fast", "#46c8f5", "m1", "car-1", ("0012-34",), code="abc234")
+    entry = Racer(
+        "Shafi", "IN", "The Fast", "#46c8f5", "m1", "car-1", ("0012-34",), code="abc234", pronounce_as="Sha fee"
+    )
     assert only(added, f.RacerAdded)[0].racer == entry
     assert hand.engine.event.racer("ｓｈａｆｉ") == entry
     assert hand.engine.event.by_code("abc234") == entry
@@ -44,6 +47,7 @@ def test_a_racer_is_entered_once_in_any_spelling() -> None:
         ({"racer": "Eve", "flag": "ZZ"}, "is no country"),
         ({"racer": "Eve", "colour": "blue"}, "is no colour"),
         ({"racer": "Eve", "team": "a\x07"}, "cannot be shown"),
+        ({"racer": "Eve", "pronounce_as": "x" * 65}, "pronunciation has at most 64"),
         ({"racer": "Eve", "car": "my stock car"}, "cannot name a car"),
         ({"racer": "Eve", "transponders": ("77",)}, "Ann's and Eve's"),
         ({"racer": "Eve", "transponders": ("0x4D",)}, "Ann's and Eve's"),

@@ -11,8 +11,11 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from station.views.event_view import RacerLine
+from station.views.queue_view import QueueLine, QueueView
 from station.views.trackside.announcements import Announcement
 from station.views.trackside.commentary import CommentaryView, LapTime, RunLaps
+from station.views.trackside.sectors import SectorView
 from station.views.views import View
 from tests import geometry
 from tests.browser import violations
@@ -30,13 +33,23 @@ def run(number: int, racer: str, laps: int) -> RunLaps:
     return RunLaps(f"run-{number}", racer, 99, number == 7, number % 2 == 1, SLOW_MS, times)
 
 
+SECTORS = tuple(
+    SectorView(number, SLOW_MS * 1_000_000, level)  # type: ignore[arg-type]
+    for number, level in enumerate(("best", "own", "slower", "unknown", "pending"), 1)
+)
 LONG_STORY = replace(
     LONG,
+    run=replace(LONG.run, sectors=SECTORS, last_sectors=SECTORS),  # type: ignore[type-var]
     race=replace(LONG.race, best_lap_ns=SLOW_MS * 1_000_000, best_racer=NAMES[2]),  # type: ignore[type-var]
     commentary=CommentaryView(
         current=(run(7, NAMES[0], 60),),
         leaders=tuple(run(20 + number, racer, 9) for number, racer in enumerate(NAMES[:5])),
         histories=(tuple(run(40 + number, NAMES[0], 3) for number in range(8)),),
+    ),
+    queue=QueueView(tuple(QueueLine(name, place, LONG.clock.utc_ns, 400) for place, name in enumerate(NAMES, 1))),
+    event=replace(
+        LONG.event,
+        racers=tuple(RacerLine(name, "", "", "", "", "", (), True, "", 0, "W" * 64) for name in NAMES),
     ),
     announcements=tuple(Announcement(n, "lap", f"{NAMES[n % 8]}, lap {n}: 9 minutes 59.999.", 0) for n in range(1, 13)),
 )
@@ -68,7 +81,7 @@ def test_each_part_of_the_overlay_is_whole_in_the_safe_area(shown: tuple[Served,
     served, page = shown
     page.goto(f"{served.url}/overlay?part={part}&bg=%23123456")
     found: list[str] = []
-    slow = replace(LONG_STORY, run=replace(RUN, racer=NAMES[2], laps=SLOW_LAPS, score_ms=SLOW_MS))
+    slow = replace(LONG_STORY, run=replace(RUN, racer=NAMES[2], laps=SLOW_LAPS, score_ms=SLOW_MS, sectors=SECTORS))
     for state, view in (STATES | {"long": slow}).items():
         show(served.station, page, view)
         found += geometry.look(page, f"overlay-{part}-{state}", [(1920, 1080)])

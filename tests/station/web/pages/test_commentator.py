@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+from station.core.event.records import EventInfo
+from station.views.event_view import EventView, RacerLine
+from station.views.queue_view import QueueLine, QueueView
 from station.views.trackside.announcements import Announcement
 from station.views.trackside.commentary import CommentaryView, LapTime, RunLaps
+from station.views.trackside.sectors import SectorView
 from station.web.pages.commentator.presenter import commentator_model
-from tests.station.web.sample_views import EMPTY, RACE, VIEW
+from tests.station.web.sample_views import EMPTY, RACE, RUN, VIEW, S
 
 
 def run(run_id: str, racer: str, *times_ms: int, score_ms: int | None = None, counts: bool = True) -> RunLaps:
@@ -66,3 +70,36 @@ def test_an_empty_race_is_told_plainly() -> None:
     model = commentator_model(EMPTY)
     assert (model.race, model.stories, model.record) == ("No race is open.", (), "–")
     assert model.leader == "Nobody has qualified yet."
+
+
+def test_the_next_three_with_their_starts_and_how_their_names_are_said() -> None:
+    waiting = ("Katherine Johnson", "Alan Turing", "Eve", "Dan")
+    queue = QueueView(
+        tuple(
+            QueueLine(racer, place, VIEW.clock.utc_ns + place * 300 * S, 4 * (place == 2), called=place == 1)
+            for place, racer in enumerate(waiting, 1)
+        )
+    )
+    racers = (
+        RacerLine("katherine johnson", "US", "", "", "", "", (), True, "", 0, "KATH-rin"),
+        RacerLine("Ada Lovelace", "GB", "", "", "", "", (), True, "", 0, "AY-da"),
+    )
+    event = EventView(EventInfo("cup", "Cup", time_zone="Asia/Kolkata"), racers=racers)
+    model = commentator_model(replace(TOLD, queue=queue, event=event))
+    assert [(line.racer, line.pronounced, line.at, line.minutes, line.late) for line in model.next] == [
+        ("Katherine Johnson", "KATH-rin", "19:48", "now", ""),
+        ("Alan Turing", "", "19:53", "in 10 minutes", "4 minutes late"),
+        ("Eve", "", "19:58", "in 15 minutes", ""),
+    ]
+    assert model.stories[0].pronounced == "AY-da"
+
+
+def test_what_the_run_is_worth_and_the_signs_of_its_sectors() -> None:
+    sectors = (SectorView(1, 3_412 * S // 1000, "best"), SectorView(2, 2_998 * S // 1000, "own"))
+    last = (SectorView(1, 4 * S, "slower"), SectorView(2, None, "unknown"))
+    run = replace(RUN, sectors=(*sectors, SectorView(3, None, "pending")), last_sectors=last)
+    (story,) = commentator_model(replace(TOLD, run=run)).stories
+    assert story.worth == "would be 4th, +0.997 · needs 2 laps of 9.323 to lead"
+    assert [(cell.time, cell.sign) for cell in story.sectors] == [("3.412", "◆"), ("2.998", "▲"), ("", "")]
+    assert [cell.words for cell in story.last_sectors] == ["Sector 1: 4.000, slower", "Sector 2: not measured"]
+    assert commentator_model(replace(TOLD, run=replace(run, phase="finished"))).stories[0].worth == ""

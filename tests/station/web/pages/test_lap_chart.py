@@ -1,12 +1,14 @@
 """The lap chart: the table says all that the chart draws, and how even each run is."""
 
 import statistics
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.views.trackside.commentary import LapTime, RunLaps
-from station.web.pages.chart.presenter import consistency, lap_chart
+from station.views.trackside.commentary import CommentaryView, LapTime, RunLaps
+from station.web.pages.chart.presenter import consistency, hall_chart, lap_chart
+from tests.station.web.sample_views import VIEW
 
 
 def laps(*times_ms: int) -> tuple[LapTime, ...]:
@@ -35,6 +37,17 @@ def test_of_a_long_run_the_last_laps_are_shown() -> None:
     chart = lap_chart([run("run-1", "Ann", *laps(*range(9000, 9100)))], most_laps=10)
     assert chart.numbers == tuple(range(91, 101))
     assert chart.rows[0].cells[-1].ms == 9099
+
+
+def test_the_hall_sees_six_runs_each_once_and_their_newest_laps() -> None:
+    leaders = [
+        run(f"run-{number}", f"Racer {number}", *laps(*range(9000, 9020)), on=number == 2) for number in range(1, 8)
+    ]
+    story = CommentaryView((leaders[1], run("run-9", "New")), tuple(leaders))
+    chart = hall_chart(replace(VIEW, commentary=story))
+    assert [row.racer for row in chart.rows] == [f"Racer {number}" for number in (2, 1, 3, 4, 5, 6)]
+    assert [row.on for row in chart.rows] == [True, False, False, False, False, False]
+    assert chart.numbers == tuple(range(9, 21))
 
 
 def test_an_empty_chart() -> None:

@@ -54,6 +54,9 @@ def test_the_racer_on_the_track() -> None:
     assert (lower.clock, lower.started_ms, lower.ends_ms, lower.left) == ("4.0", 200_000.0, 330_000.0, "2:06")
     assert lower.last == Chip("9.588", "▲", "green", "Best of run")
     assert (lower.gap, lower.gap_tone) == ("+0.997", "")
+    assert (lower.gap_label, lower.needs, lower.needs_label) == ("Would be 4th", "9.323", "2 laps to lead")
+    assert overlay_model(VIEW).worth == "would be 4th, +0.997 · needs 2 laps of 9.323 to lead"
+    assert lower.sectors == ()
 
 
 def test_the_gap_of_a_run_that_would_lead() -> None:
@@ -70,6 +73,7 @@ def test_a_finished_run_shows_its_score_in_place_of_the_clock() -> None:
     lower = overlay_model(replace(VIEW, run=replace(RUN, phase="finished", lap_started_ns=None))).lower
     assert lower is not None
     assert (lower.clock, lower.started_ms, lower.left) == ("10.409", None, "")
+    assert (lower.gap_label, lower.needs) == ("Gap to leader", "")
     dropped = overlay_model(replace(VIEW, run=replace(RUN, phase="finished", lap_started_ns=None, counts=False))).lower
     assert dropped is not None
     assert (dropped.clock, dropped.gap) == ("–", "–")

@@ -54,6 +54,8 @@ def test_the_page_is_whole_without_scripts(client: TestClient) -> None:
         assert words in answer.text
     assert "<script>" not in answer.text
     assert "style=" not in answer.text
+    assert '<a href="/runs/run-1">' in answer.text
+    assert "evidence.zip" not in answer.text  # it names people and devices: the referee hands it out
 
 
 def test_the_page_speaks_the_readers_language(client: TestClient) -> None:

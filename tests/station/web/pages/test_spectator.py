@@ -12,13 +12,14 @@ from station.views.race_views import StandingLine
 from station.views.views import View
 from station.web.app import create_app
 from station.web.pages.live.presenter import racer_key, spectator_model
-from tests.browser import Watched, chromium, violations
+from station.web.pages.racer.presenter import racer_model
+from tests.browser import Watched, chromium, count_work, violations, work_of
 from tests.geometry import look
 from tests.shared.web.test_error_pages import TestClient
 from tests.station.exports.sample_results import NAMES, sample
 from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import LONG, names
-from tests.station.web.sample_views import EMPTY, TOGETHER, VIEW, FakeStation, S
+from tests.station.web.sample_views import EMPTY, RUN, TOGETHER, VIEW, FakeStation, S
 from tests.station.web.signed_in import cheap_access
 
 MINUTE = 60 * S
@@ -92,6 +93,23 @@ def test_a_racers_own_page_shows_what_is_on_file_to_whoever_has_the_code(client:
     assert "K7QX2" not in client.get("/").text
 
 
+def test_a_racers_own_page_holds_the_other_races_of_the_event_and_what_the_run_is_worth() -> None:
+    now = replace(sample(official=False), race_id="race-1")
+    friday = replace(sample(3), race_id="friday", name="Friday")
+    nobody = replace(sample(0), race_id="empty", runs=())
+    racing = replace(SHOWN, run=replace(RUN, racer="grace HOPPER"), standing=SHOWN.standing[1:])
+    entry = replace(ENTRY, alias="Grace Hopper")
+    model = racer_model(now, racing, "Grace Hopper", entry, (nobody, friday))
+    assert [(race.name, race.place, race.score, race.official) for race in model.others] == [
+        ("Friday", 1, "9.412", True)
+    ]
+    assert model.others[0].certificate == "/results/friday/certificates?place=1"
+    assert [run.run_id for run in model.others[0].runs] == ["run-1"]
+    assert model.worth == "would be 4th, +0.754 · needs 2 laps of 9.687 to lead"
+    assert racer_model(now, SHOWN, NAMES[3]).worth == ""
+    assert racer_model(friday, racing, "Grace Hopper").worth == ""  # it is another race's run
+
+
 def test_results_without_a_race_id_lead_to_the_race_that_is_on(client: TestClient) -> None:
     answer = client.get("/results")
     assert (answer.status_code, answer.headers["location"]) == (303, "/results/race-1")
@@ -127,6 +145,15 @@ def test_everything_is_seen_on_every_screen_in_every_state(shown: Served, browse
     for path, name in (("/r/K7QX2", "own"), (f"/results/race-1/racers/{NAMES[2]}", "long")):
         page.goto(shown.url + path)
         found += [*look(page, f"racer-{name}"), *violations(page)]
+    # The open page follows what has changed, and says so when the station does not answer.
+    page.goto(f"{shown.url}/results/race-1/racers/{NAMES[0]}")
+    shown.station.results["race-1"] = replace(sample(1, official=False), race_id="race-1")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("main")).to_contain_text("of 1 racer")
+    page.route("**/racers/**", lambda route: route.abort())
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator(".stale")).to_be_visible()
+    shown.station.results["race-1"] = replace(sample(official=False), race_id="race-1")
     assert found == []
 
 
@@ -136,6 +163,10 @@ def test_a_racer_is_followed_by_keyboard_and_stays_followed(shown: Served, brows
     page = watched.open(shown.url)
     page.get_by_role("button", name="Follow Alan Turing").press("Enter")
     expect(page.locator(".place-row.mine .name")).to_have_text("Alan Turing")
+    page.locator(".place-row .gap").nth(1).click()  # by a tap, and by the button
+    expect(page.locator("#gap-kind")).to_have_text("Interval")
+    page.locator("#gap-kind").press("Enter")
+    expect(page.locator("#gap-kind")).to_have_text("Gap")
     page.locator("#gap-kind").press("Enter")
     expect(page.locator("#gap-kind")).to_have_text("Interval")
     page.get_by_role("link", name="Me").press("Enter")
@@ -163,3 +194,32 @@ def test_all_parts_are_readable_without_scripts(shown: Served, browser: Browser)
     for words in ("Grace Hopper", "9.588", "in 7 minutes", "All results"):
         assert words in text
     assert page.locator(".star").first.is_hidden()
+
+
+@pytest.mark.browser
+def test_an_update_of_200_rows_touches_what_changed_and_measures_nothing(shown: Served, browser: Browser) -> None:
+    view = many(200)
+    last = view.standing[-1]
+    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    shown.station.show(standing=view.standing, queue=view.queue)
+    page.goto(shown.url)
+    page.wait_for_selector('#link[data-state="live"]')
+    count_work(page, "#places")
+    third = replace(view.standing[2], score_ms=9_777)
+    show(shown, page, replace(view, standing=(*view.standing[:2], third, *view.standing[3:])))
+    expect(page.locator(".place-row .score").nth(2)).to_have_text("9.777")
+    assert work_of(page) == {"changes": ["9.777"], "moved": [], "measured": 0}
+    # The last takes the lead: one row moves, and those in sight are drawn before those that nobody sees.
+    led = (replace(last, score_ms=8_000), *view.standing[:-1])
+    show(shown, page, replace(view, standing=tuple(replace(line, rank=n) for n, line in enumerate(led, 1))))
+    first = page.locator(".place-row").first
+    expect(first.locator(".name")).to_have_text(last.racer)
+    expect(first.locator(".rank")).to_have_text("1")
+    assert work_of(page)["moved"] == [racer_key(last.racer)]
+    ranks = "[...document.querySelectorAll('.place-row .rank')]"
+    page.wait_for_function(f"() => {ranks}.every((rank, place) => rank.textContent === String(place + 1))")
+    work_of(page)
+    show(shown, page, view)  # the leader falls to the last place: again one row moves
+    expect(page.locator(".place-row").first.locator(".name")).to_have_text(view.standing[0].racer)
+    assert work_of(page)["moved"] == [racer_key(last.racer)]
+    show(shown, page, SHOWN)

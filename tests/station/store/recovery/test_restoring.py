@@ -1,0 +1,155 @@
+"""A restore that is cut off by `kill -9` at any step leaves the old station or the new one, and is finished later."""
+
+import functools
+import itertools
+import os
+import pathlib
+import shutil
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from shared.errors import BadInput, StorageError
+from shared.tracks.shipped import shipped_bytes
+from station.core import inputs as e
+from station.service.backups.contents import contents_of
+from station.store import disk_space
+from station.store.event_files.tracks import TrackLibrary
+from station.store.opening import JOURNAL, KEY, SYNC, open_journal
+from station.store.recovery import backup as backups
+from station.store.recovery import restoring
+from station.store.recovery.backup import back_up
+from station.store.recovery.restoring import commit, finish, is_committed, last_restore, stage
+from station.sync.attempts import AttemptStore
+from tests.station.core.scripted_race import S, moment
+from tests.station.store.test_opening import played, posted_once, station_folder
+
+KILLED_AT = ("replace", "rename", "unlink", "rmdir", "fsync")
+
+
+def two_states(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    """A station with two runs more than its backup, and other tracks; the backup."""
+    data, out = folder / "data", folder / "night.zip"
+    station_folder(data)
+    posted_once(data)
+    TrackLibrary(data).add("Then", shipped_bytes("Monaco"), "Ruth")
+    back_up(data, out)
+    hand = played()
+    hand.do(e.FinishRun(author="Ruth", run_id="run-3", moment=moment(90 * S)))
+    for name in (JOURNAL, KEY, SYNC):
+        (data / name).unlink()
+    station_folder(data, hand)
+    TrackLibrary(data).remove("Then")
+    TrackLibrary(data).add("Now", shipped_bytes("Oval_track"), "Ruth")
+    return data, out
+
+
+def state(data: pathlib.Path) -> tuple[int, list[str], int]:
+    """The records of the journal, once it is opened as a start does it; the uploaded tracks; the posts."""
+    open_journal(data).close()
+    attempts = AttemptStore(data / SYNC)
+    posted = len(attempts.records())
+    attempts.close()
+    tracks = [each.name for each in TrackLibrary(data).entries() if each.sha256]
+    return contents_of(data / JOURNAL).records, tracks, posted
+
+
+def digests(data: pathlib.Path) -> dict[str, bytes]:
+    """What the station would open, byte for byte."""
+    opened = [data / name for name in (JOURNAL, f"{JOURNAL}-wal", KEY, SYNC, f"{SYNC}-wal")]
+    opened += sorted((data / backups.TRACKS).iterdir())
+    return {str(path.relative_to(data)): path.read_bytes() for path in opened if path.exists()}
+
+
+def killed(act: Callable[[], object], step: int) -> bool:
+    """Does it in a child, which is killed with signal 9 at its step number `step` on the disk; whether it was."""
+    child = os.fork()
+    if not child:
+        left = step
+
+        def counted(real: Callable[..., object]) -> Callable[..., object]:
+            def call(*arguments: object, **options: object) -> object:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return real(*arguments, **options)
+
+            return call
+
+        for name in KILLED_AT:
+            setattr(os, name, counted(getattr(os, name)))
+        code = 1
+        try:
+            act()
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+def test_a_kill_at_any_step_leaves_the_old_or_the_new(tmp_path: pathlib.Path) -> None:
+    data, out = two_states(tmp_path)
+    old_state, old = state(data), digests(data)
+    staged, outcomes = stage(data, out, "Ruth"), []
+
+    def restore(place: pathlib.Path) -> None:
+        commit(place, staged)
+        finish(place)
+
+    reached = tmp_path / "reached"
+    shutil.copytree(data, reached)
+    restore(reached)
+    new = digests(reached)
+    for step in itertools.count():
+        place = tmp_path / str(step)
+        shutil.copytree(data, place)
+        was_killed = killed(functools.partial(restore, place), step)
+        certain = is_committed(place) or last_restore(place) is not None
+        finish(place)  # as every start does; nothing if the restore was never certain
+        assert digests(place) == (new if certain else old), step
+        outcomes.append(certain)
+        if not was_killed:
+            break
+    assert outcomes == sorted(outcomes)
+    assert 1 < outcomes.count(False) < outcomes.count(True)
+    records, _, _ = old_state
+    assert state(data) == old_state == (records, ["Now"], 0)
+    assert state(place) == (records - 1, ["Then"], 1)
+    done = last_restore(place)
+    assert done is not None
+    assert (done.backup, done.person) == ("night.zip", "Ruth")
+    assert (place / f"{JOURNAL}.aside-1").read_bytes() == old[JOURNAL], "what was there before is kept"
+    assert (place / f"{backups.TRACKS}.aside-1").is_dir()
+    assert not (place / restoring.STAGED).exists()
+
+
+def test_nothing_happens_before_the_commit(tmp_path: pathlib.Path) -> None:
+    data, out = two_states(tmp_path)
+    before = {path.name for path in data.iterdir()}
+    stage(data, out)
+    assert finish(data) is None
+    assert state(data)[1:] == (["Now"], 0)
+    restoring.drop_staged(data)
+    assert {path.name for path in data.iterdir()} - {f"{JOURNAL}-wal", f"{JOURNAL}-shm"} <= before | {SYNC}
+
+
+def test_a_newer_or_foreign_backup_and_a_full_disk_are_refused(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = station_folder(tmp_path / "data")
+    monkeypatch.setattr(backups, "FORMAT", 3)
+    back_up(data, tmp_path / "newer.zip")
+    monkeypatch.setattr(backups, "FORMAT", 2)
+    with pytest.raises(BadInput, match="was made by a newer Raceday"):
+        stage(data, tmp_path / "newer.zip")
+    space = disk_space.disk_space(tmp_path)
+    monkeypatch.setattr(backups, "disk_space", lambda _: replace(space, free_bytes=1000))
+    with pytest.raises(StorageError, match=r"the disk has 0 MB left, and this needs 50 MB"):
+        back_up(data, tmp_path / "b.zip")
+    assert not (tmp_path / "b.zip").exists()
+    assert not (data / restoring.STAGED).exists()
