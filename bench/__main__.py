@@ -20,10 +20,11 @@ BENCHES: dict[str, Bench] = {
     "faults": Bench("bench.vehicle.faults", "faults of the car's processes: time to neutral"),
     "import": Bench("bench.vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
     "journal": Bench("bench.station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),
-    "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
-    "screens": Bench(
-        "bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing; 200 rows"
+    "pages": Bench(
+        "bench.station.page_work", "a slow browser: work for each update and longest task, beside a plain page"
     ),
+    "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
+    "screens": Bench("bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing"),
     "station": Bench("bench.station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
     "tamper": Bench("bench.station.tamper", "altered journals and evidence: which alterations are found"),
     "timing": Bench("bench.station.timing", "device clocks mapped to the station's clock: error and bound"),

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +62,8 @@ class Watched:
 def keep_picture(page: Page, name: str) -> None:
     """With RACEDAY_PICTURES=FOLDER the pictures of the README and the docs are taken where they are tested."""
     if folder := os.environ.get("RACEDAY_PICTURES"):
-        page.screenshot(path=pathlib.Path(folder) / f"{name}.png")
+        plain = re.sub(r"[^\w.-]+", "-", name).strip("-")
+        page.screenshot(path=pathlib.Path(folder) / f"{plain}.png")
 
 
 def violations(page: Page) -> list[str]:
@@ -79,6 +81,47 @@ def violations(page: Page) -> list[str]:
         for violation in found
         for node in violation["nodes"]
     ]
+
+
+COUNT_WORK = """
+window.work = { changes: [], moved: [], measured: 0 };
+const isRow = (node) => node.nodeType === Node.ELEMENT_NODE && node.id;
+new MutationObserver((records) => {
+  for (const { type, target, attributeName, addedNodes } of records) {
+    const element = target.nodeType === Node.TEXT_NODE ? target.parentElement : target;
+    if (!element?.closest(".counted")) continue;
+    if (type === "childList") work.moved.push(...[...addedNodes].filter(isRow).map(({ id }) => id));
+    else work.changes.push(attributeName ?? target.data);
+  }
+}).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+const counted = (of, name) => {
+  const { get, value } = Object.getOwnPropertyDescriptor(of, name);
+  const count = (read) => function (...given) {
+    work.measured += 1;
+    return read.apply(this, given);
+  };
+  Object.defineProperty(of, name, { configurable: true, ...(get ? { get: count(get) } : { value: count(value) }) });
+};
+const MEASURES = [
+  [HTMLElement.prototype, ["offsetTop", "offsetHeight", "offsetWidth", "offsetParent", "innerText"]],
+  [Element.prototype, ["clientWidth", "clientHeight", "scrollTop", "getBoundingClientRect", "getClientRects"]],
+];
+for (const [of, names] of MEASURES) for (const name of names) counted(of, name);
+counted(window, "getComputedStyle");
+"""
+
+
+def count_work(page: Page, selector: str) -> None:
+    """Counts what scripts change in the element of this selector, and how often they measure the page, from now on."""
+    page.evaluate("selector => document.querySelector(selector).classList.add('counted')", selector)
+    page.evaluate(COUNT_WORK)
+
+
+def work_of(page: Page) -> dict[str, Any]:
+    """What has been done since the last call: texts and attributes changed, rows moved, measurements of the layout."""
+    took = "() => { const done = work; work = { changes: [], moved: [], measured: 0 }; return done; }"
+    done: dict[str, Any] = page.evaluate(took)
+    return done
 
 
 def violations_in_both_schemes(page: Page, name: str = "") -> list[str]:

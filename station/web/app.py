@@ -80,19 +80,29 @@ def create_app(
     app.add_middleware(HostAndHeaderGuard, machine="This station", allowed_hosts=allowed_hosts)
     app.add_middleware(ErrorPages, machine="This station", home="The live page")
     app.add_middleware(LanguageChoice, default=default_language)
-    site = Site(service, pages, access, screens, tracks, backups)
+    _add_routes(app, Site(service, pages, access, screens, tracks, backups), live, send)
+    _add_refusals(app)
+    return app
+
+
+def _add_routes(app: FastAPI, site: Site, live: EventStream, send: Callable[[SendRequest], None] | None) -> None:
+    """The addresses: pages, their stream, the two APIs, static files."""
+    # The stream comes first: when a station comes back, hundreds of browsers ask for it at once.
+    app.include_router(_stream_routes(live, site.pages, site.access))
     for page in PAGES:
         app.include_router(page_routes(site, page))
-    app.include_router(_stream_routes(live, pages, access))
     public = public_api_routes(site, live)
     app.include_router(public)
     describe(app, public)
-    app.include_router(api_routes(service, access))
-    app.include_router(stop_routes(service, pages))
+    app.include_router(api_routes(site.service, site.access))
+    app.include_router(stop_routes(site.service, site.pages))
     if send is not None:
         app.include_router(sending_routes(send))
     app.mount("/static", Assets(STATIC))
 
+
+def _add_refusals(app: FastAPI) -> None:
+    """What is answered where there is nothing, or nothing for this reader."""
     app.add_exception_handler(AccessDenied, access_denied)
 
     @app.exception_handler(404)
@@ -102,8 +112,6 @@ def create_app(
     @app.exception_handler(UnknownHere)
     async def unknown_here(_: Request, error: Exception) -> JSONAnswer:
         return JSONAnswer({"error": str(error)}, 404)
-
-    return app
 
 
 async def _poll(access: StationAccess) -> None:

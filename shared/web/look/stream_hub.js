@@ -17,6 +17,25 @@ const streamHub = ({ address, broadcast, send }) => {
   let opened_ms = 0;
   let event_ms = 0; // when the newest event arrived
 
+  // HTML that changed is sent as an edit of what this stream sent before: [place, tag or text, place, tag or text, ...].
+  const PIECES = /<[^>]*>|[^<]+/g;
+
+  function edited(before, change) {
+    const pieces = before.match(PIECES);
+    for (let n = 0; n < change.length; n += 2) pieces[change[n]] = change[n + 1];
+    return pieces.join("");
+  }
+
+  function written(before, changes) {
+    return Object.fromEntries(Object.entries(changes).map(([key, html]) => [key, typeof html === "string" ? html : edited(before[key], html)]));
+  }
+
+  function complete(name, change) {
+    const before = snapshots.get(name);
+    if (change.whole || !before) return change;
+    return { ...change, parts: written(before.parts, change.parts), rows: written(before.rows, change.rows) };
+  }
+
   // A topic as a tab shows it, after one more change. Rows that are in no list any more are dropped.
   function merged(snapshot, change) {
     if (change.whole || !snapshot) return { ...change, whole: true };
@@ -30,6 +49,7 @@ const streamHub = ({ address, broadcast, send }) => {
     event_ms = performance.now();
     if (name === "update") {
       const { topics, ...others } = data;
+      for (const [topic, change] of Object.entries(topics)) topics[topic] = complete(topic, change);
       for (const [topic, change] of Object.entries(topics)) snapshots.set(topic, merged(snapshots.get(topic), change));
       rest = others;
     } else if (rest) {

@@ -143,8 +143,17 @@ def _broker(view: View) -> HealthLine:
     figures = [(text("queued"), str(broker.queued))] if broker.queued else []
     if broker.dropped:
         figures.append((text("dropped"), str(broker.dropped)))
-    level, state = ("ok", text("connected")) if broker.connected else ("bad", text("offline"))
-    return _line("broker", text("Broker"), "MQTT", level, state, broker.sentence, tuple(figures))
+    level, state, detail = ("ok", text("connected"), broker.sentence)
+    if not broker.connected:
+        level, state = "bad", text("offline")
+        if _all_by_hand(view):
+            level, state, detail = "ok", text("not needed"), text("No car here takes orders: all are started by hand.")
+    return _line("broker", text("Broker"), "MQTT", level, state, detail, tuple(figures))
+
+
+def _all_by_hand(view: View) -> bool:
+    """Whether there are cars at the event, and none of them, on file or heard, has our agent."""
+    return bool(view.event.cars) and not view.cars and all(car.kind != "agent" for car in view.event.cars)
 
 
 def _manager(manager: ManagerView) -> HealthLine:

@@ -155,7 +155,12 @@
   const drawAll = () => document.querySelectorAll("[data-chart]").forEach(draw);
   const resized = new ResizeObserver(drawAll);
   document.querySelectorAll("[data-chart]>.plot").forEach((plot) => resized.observe(plot));
-  document.addEventListener("raceday", drawAll);
+  // To draw is to measure: an update of something else leaves the charts alone.
+  document.addEventListener("raceday", ({ detail }) => {
+    const changed = Object.values(detail).flatMap(({ parts, rows, lists }) => Object.keys({ ...parts, ...rows, ...lists }));
+    const figures = new Set(changed.map((id) => document.getElementById(id)?.closest("[data-chart]")));
+    for (const figure of figures) if (figure) draw(figure);
+  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   drawAll();
 })();

@@ -1,4 +1,4 @@
-// The page follows the station: one stream (stream.js), parts replaced by id, rows of the lists kept in order by key.
+// The page follows the station: one stream (stream.js), whose parts and rows are drawn by rows.js.
 "use strict";
 
 (() => {
@@ -7,87 +7,58 @@
   const TESTING = `${t("TEST")} · `; // in front of the title
   const announce = document.getElementById("announce");
 
-  function element(html) {
-    const box = document.createElement("template");
-    box.innerHTML = html;
-    return box.content.firstElementChild;
-  }
-
-  // The element that has the focus gets it back when its row is replaced.
-  function keepingFocus(change) {
-    const focused = document.activeElement;
-    const label = focused && focused.getAttribute && focused.getAttribute("aria-label");
-    const named = focused && focused.id ? `#${CSS.escape(focused.id)}` : label && `[aria-label="${CSS.escape(label)}"]`;
-    change();
-    if (named && !document.contains(focused)) {
-      const again = document.querySelector(named);
-      if (again) again.focus({ preventScroll: true });
-    }
-  }
-
-  function arrange(list, keys, rows, whole) {
-    const fresh = [];
-    let place = list.firstElementChild;
-    for (const key of keys) {
-      let row = document.getElementById(key);
-      if (rows[key] !== undefined) {
-        const drawn = element(rows[key]);
-        if (row) {
-          if (row === place) place = drawn;
-          row.replaceWith(drawn);
-        } else if (!whole) {
-          drawn.classList.add("fresh");
-          fresh.push(drawn);
-        }
-        row = drawn;
-      }
-      if (row === place) place = place.nextElementSibling;
-      else list.insertBefore(row, place);
-    }
-    while (place) {
-      const next = place.nextElementSibling;
-      place.remove();
-      place = next;
-    }
-    return fresh;
-  }
-
-  function redraw(rows) {
-    for (const [key, html] of Object.entries(rows)) {
-      const row = document.getElementById(key);
-      if (row) row.replaceWith(element(html));
-    }
-  }
-
-  function announceLaps(rows) {
-    const laps = rows.filter((row) => row.dataset.announce);
+  function announceLaps(fresh) {
+    const laps = fresh.filter((row) => row.dataset.announce);
     if (laps.length) announce.textContent = laps[0].dataset.announce;
   }
 
   function applyTopic(topic) {
-    keepingFocus(() => {
-      for (const [id, html] of Object.entries(topic.parts)) document.getElementById(id).innerHTML = html;
-      const rest = { ...topic.rows };
-      for (const [id, keys] of Object.entries(topic.lists)) {
-        announceLaps(arrange(document.getElementById(id), keys, topic.rows, topic.whole));
-        for (const key of keys) delete rest[key];
-      }
-      redraw(rest);
-    });
+    for (const [id, html] of Object.entries(topic.parts)) pageRows.drawPart(id, html);
+    for (const [id, keys] of Object.entries(topic.lists)) {
+      const fresh = pageRows.arrange(document.getElementById(id), keys, topic.rows);
+      if (topic.whole) continue;
+      for (const row of fresh) row.classList.add("fresh");
+      announceLaps(fresh);
+    }
+    pageRows.draw(topic.rows);
   }
 
   // Scripts of a page listen for `raceday`: `detail.NAME` is a topic that changed, with its `data` if that did. They
   // get `raceday-before` with the same while the page still shows what was before.
   function applyUpdate({ version, clock, topics }) {
     document.dispatchEvent(new CustomEvent("raceday-before", { detail: topics }));
-    for (const topic of Object.values(topics)) applyTopic(topic);
+    pageRows.keepingFocus(() => Object.values(topics).forEach(applyTopic));
     lapClock.update(clock);
     for (const { data } of Object.values(topics)) if (data?.mode) showMode(data.mode);
     document.body.dataset.version = version;
+    showLive();
     document.dispatchEvent(new CustomEvent("raceday", { detail: topics }));
   }
 
+  // Updates that have arrived while the page was busy are drawn together: only the newest is worth drawing.
+  let next = null;
+  const turn = new MessageChannel();
+  turn.port1.onmessage = () => {
+    const update = next;
+    next = null;
+    applyUpdate(update);
+  };
+
+  function merged(before, change) {
+    if (!before || change.whole) return change;
+    const both = (name) => ({ ...before[name], ...change[name] });
+    return { ...before, ...change, whole: before.whole, parts: both("parts"), rows: both("rows"), lists: both("lists") };
+  }
+
+  function onUpdate(update) {
+    if (next === null) turn.port2.postMessage(null);
+    const topics = { ...next?.topics };
+    for (const [name, change] of Object.entries(update.topics)) topics[name] = merged(topics[name], change);
+    next = { ...update, topics };
+  }
+
   function showMode(mode) {
+    if (document.body.dataset.mode === mode) return;
     document.body.dataset.mode = mode;
     document.title = (mode === "test" ? TESTING : "") + document.title.replace(TESTING, "");
   }
@@ -98,6 +69,7 @@
     linkText.textContent = text;
   }
 
+  const showLive = () => silence.isSilent() || show("live", t("Live"));
   let denied = false;
 
   sharedStream({
@@ -106,9 +78,9 @@
     onMessage: (name, data, age_ms) => {
       if (denied) return;
       silence.onMessage(age_ms);
-      if (!silence.isSilent()) show("live", t("Live"));
-      if (name === "update") applyUpdate(data);
-      else lapClock.update(data);
+      if (name === "update") return onUpdate(data);
+      lapClock.update(data);
+      if (next === null) showLive();
     },
     onLost: () => show("away", t("Station offline")),
     onDenied: () => {

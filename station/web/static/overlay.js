@@ -10,7 +10,9 @@
   let racer = "";
   document.addEventListener("raceday", () => {
     const now = lower.querySelector(".who .name")?.title ?? "";
-    lower.classList.toggle("enter", now !== racer);
+    const isNew = now !== racer;
+    lower.classList.toggle("enter", isNew);
+    if (isNew) for (const fading of lower.getAnimations({ subtree: true })) fading.currentTime = 0;
     racer = now;
   });
 
@@ -18,7 +20,8 @@
     const left = document.querySelector("[data-ends]");
     if (left && stationClock.known() && !silence.isSilent()) {
       const seconds = Math.floor(Math.max(0, Number(left.dataset.ends) - stationClock.now(performance.now())) / 1000);
-      left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+      const words = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+      if (left.textContent !== words) left.textContent = words;
     }
     requestAnimationFrame(countDown);
   }

@@ -10,7 +10,6 @@
   const choices = document.getElementById("choices");
   const answer = document.getElementById("answer");
   const refusal = document.getElementById("refusal");
-  const effect = document.getElementById("effect");
   const title = document.getElementById("sheet-title");
   const field = (name) => form.elements[name];
   const FIELDS = {
@@ -78,50 +77,19 @@
     return !NEEDS_REASON.has(ruling) || field("reason").value.trim() !== "";
   }
 
-  const NONE = "–";
-  const figure = (ms) => {
-    if (ms === null || ms === undefined) return NONE;
-    const minutes = Math.floor(ms / 60000);
-    const seconds = ((ms % 60000) / 1000).toFixed(3);
-    return minutes ? `${minutes}:${seconds.padStart(6, "0")}` : seconds;
-  };
-
-  function drawEffect(found) {
-    const { before, after } = found;
-    const change = (was, now) => (was === now ? was : `${was} → ${now}`);
-    const counts = (figures) => (figures.lap_counts ? "" : " ✕");
-    let laps = change(`${figure(before.lap_ms)}${counts(before)}`, `${figure(after.lap_ms)}${counts(after)}`);
-    if (found.laps_before.length !== found.laps_after.length) {
-      laps = `${found.laps_before.map(figure).join(", ") || NONE} → ${found.laps_after.map(figure).join(", ") || NONE}`;
-    } else if (before.lap === null) {
-      laps = before.racer === after.racer ? NONE : `${before.racer} → ${after.racer}`;
-    }
-    const drawn = {
-      lap: laps,
-      score: change(figure(before.score_ms), figure(after.score_ms)),
-      place: change(String(before.place ?? NONE), String(after.place ?? NONE)),
-    };
-    for (const [name, text] of Object.entries(drawn)) {
-      const place = effect.querySelector(`[data-effect="${name}"]`);
-      place.textContent = text;
-      place.classList.toggle("same", !text.includes("→"));
-    }
-    effect.hidden = false;
-  }
-
   async function tryIt() {
     refusal.textContent = "";
     if (NOT_TRIED.has(ruling) || !complete()) {
-      effect.hidden = true;
+      rulingEffect.hide();
       return;
     }
     const mine = ++turn;
     try {
       const reply = await post("/api/v1/preview", command());
       if (mine !== turn) return;
-      effect.hidden = !reply.ok;
-      if (reply.ok) drawEffect(reply.effect);
-      else refusal.textContent = reply.error;
+      if (reply.ok) return rulingEffect.show(reply.effect);
+      rulingEffect.hide();
+      refusal.textContent = reply.error;
     } catch {
       refusal.textContent = t("The station did not answer.");
     }
@@ -161,7 +129,7 @@
       field("kind").value = lap.dataset.happened.split(" ")[0];
     }
     form.hidden = false;
-    effect.hidden = true;
+    rulingEffect.hide();
     refusal.textContent = "";
     (form.querySelector("[data-field]:not([hidden]) :is(input, select)") ?? field("reason")).focus();
     tryIt();
@@ -208,17 +176,16 @@
   }
 
   // The whole page is drawn by the server again; what is chosen stays chosen.
+  // After an act of one's own. By the time it is drawn, the next lap may be chosen, or the next ruling begun.
   async function redraw() {
-    const chosen = lap?.id;
     const fresh = await globalThis.runLive.redraw();
     if (!fresh) return;
-    choices.replaceChildren(...fresh.getElementById("choices").children);
-    choose(chosen ? document.getElementById(chosen) : null);
+    follow(fresh);
     drawActs();
   }
 
   // The run went on: a ruling that is being made stays open, and its effect is worked out again.
-  document.addEventListener("run-redrawn", ({ detail: fresh }) => {
+  function follow(fresh) {
     if (ruling && (lap === null || document.getElementById(lap.id))) {
       if (lap) pick(document.getElementById(lap.id));
       tryIt();
@@ -226,7 +193,9 @@
     }
     choices.replaceChildren(...fresh.getElementById("choices").children);
     choose(lap ? document.getElementById(lap.id) : null);
-  });
+  }
+
+  document.addEventListener("run-redrawn", ({ detail: fresh }) => follow(fresh));
 
   async function drawActs() {
     const list = document.getElementById("acts");

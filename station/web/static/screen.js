@@ -9,18 +9,18 @@
   const CARD_MS = 12_000;
   const CARD_MODES = ["board", "both", "run", "chart"];
   const MOVE_MS = 30_000; // how long a gained place is marked
-  const GLIDE_MS = 450;
   const IDENTIFY_MS = 8_000;
   const HERE_EVERY_MS = 5_000;
+  const LONG_LINE = 70; // a message above this many characters is set smaller
   const body = document.body;
   const TURN_MS = Number(body.dataset.turn) * 1000;
   const field = (id) => document.getElementById(id);
   const list = field("hall_rows");
   const card = field("hall-card");
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
   const fixed = body.dataset.fixed !== ""; // the address says what is shown
   const me = identity();
-  const ranks = new Map(); // key to rank, and when it changed by how much
+  const ranks = new Map(); // row to its rank
+  const moved = new Map(); // row to when its rank changed
   let page = 0;
   let held = false;
   let stay_until_ms = 0;
@@ -51,17 +51,23 @@
     return index >= first && index < first + ROWS - STAY;
   };
 
+  function write(id, words) {
+    const element = field(id);
+    if (element.textContent !== words) element.textContent = words;
+  }
+
   function turn(to) {
     const all = rows();
     page = to % pagesOf(all.length);
     all.forEach((row, index) => {
       const hidden = !isOnPage(index, all.length);
       if (row.hidden !== hidden) row.hidden = hidden;
+      if (!hidden) pageRows.settle(row);
     });
-    body.dataset.paged = "";
+    if (!("paged" in body.dataset)) body.dataset.paged = "";
     const first = all.length <= ROWS ? 1 : STAY + page * (ROWS - STAY) + 1;
     const last = Math.min(all.length, all.length <= ROWS ? ROWS : first + ROWS - STAY - 1);
-    field("hall-page").textContent = all.length > ROWS ? `${first}–${last} / ${all.length}` : "";
+    write("hall-page", all.length > ROWS ? `${first}–${last} / ${all.length}` : "");
   }
 
   function turnPage() {
@@ -85,36 +91,27 @@
     stay_until_ms = performance.now() + FINISHER_MS;
   }
 
-  const tops = () => new Map(rows().filter((row) => !row.hidden).map((row) => [row.id, row.offsetTop]));
-  let before = new Map();
-
-  function glide() {
-    if (still.matches) return;
-    for (const row of rows()) {
-      const was = before.get(row.id);
-      if (row.hidden || was === undefined || was === row.offsetTop) continue;
-      row.animate([{ transform: `translateY(${was - row.offsetTop}px)` }, { transform: "none" }], { duration: GLIDE_MS, easing: "ease-out" });
+  // How many places each of these rows has gained or lost since it was last drawn.
+  function markMoves(changed, whole) {
+    for (const row of changed) {
+      const [rank, before] = [Number(row.dataset.rank), ranks.get(row)];
+      ranks.set(row, rank);
+      if (whole || before === undefined || before === rank) continue;
+      moved.set(row, { by: before - rank, at_ms: performance.now() });
     }
+    showMoves();
   }
 
-  function markMoves(whole) {
-    const now_ms = performance.now();
-    const present = new Set();
-    for (const row of rows()) {
-      const rank = Number(row.dataset.rank);
-      const known = ranks.get(row.id);
-      present.add(row.id);
-      if (whole || !known) ranks.set(row.id, { rank, by: 0, at_ms: now_ms });
-      else if (known.rank !== rank) ranks.set(row.id, { rank, by: known.rank - rank, at_ms: now_ms });
-      const { by, at_ms } = ranks.get(row.id);
+  function showMoves() {
+    for (const [row, { by, at_ms }] of moved) {
       const mark = row.querySelector(".hall-move");
-      const recent = by !== 0 && now_ms - at_ms < MOVE_MS;
+      const recent = row.isConnected && performance.now() - at_ms < MOVE_MS;
       const words = recent ? `${by > 0 ? "↑" : "↓"}${Math.abs(by)}` : "";
+      if (!recent) moved.delete(row);
       if (mark.textContent === words) continue;
       mark.textContent = words;
       mark.className = `hall-move ${by > 0 ? "up" : "down"}`;
     }
-    for (const key of ranks.keys()) if (!present.has(key)) ranks.delete(key);
   }
 
   function show() {
@@ -148,8 +145,7 @@
 
   function follow({ each, message, countdown_ms }) {
     const mine = each[me];
-    field("hall-message").textContent = message;
-    field("hall-big-message").textContent = message;
+    write("hall-big-message", message);
     ends_ms = countdown_ms;
     tick();
     if (!mine) return;
@@ -157,7 +153,7 @@
     if (asked && mine.reloaded > asked.reloaded) location.reload();
     if (asked && mine.identified > asked.identified) identify(mine.name);
     asked = { identified: mine.identified, reloaded: mine.reloaded };
-    body.dataset.sound = mine.sound;
+    if (body.dataset.sound !== mine.sound) body.dataset.sound = mine.sound;
   }
 
   function identify(name) {
@@ -171,23 +167,35 @@
     const left_ms = ends_ms === null || !stationClock.known() ? -1 : ends_ms - stationClock.now(performance.now());
     const all = Math.ceil(left_ms / 1000);
     const words = left_ms < 0 ? "" : `${Math.floor(all / 60)}:${String(all % 60).padStart(2, "0")}`;
-    if (field("hall-countdown").textContent !== words) field("hall-countdown").textContent = words;
+    write("hall-countdown", words);
     const band = field("hall-message");
     const message = field("hall-big-message").textContent;
     const line = [message, words].filter(Boolean).join(" · ");
-    if (band.textContent !== line) band.textContent = line;
+    write("hall-message", line);
+    band.toggleAttribute("data-long", line.length > LONG_LINE);
     band.hidden = !line || body.dataset.show === "message" || body.dataset.show === "blank";
   }
 
+  const glide = gliding(list);
+  let first = true; // the rows of the first message stand on the page already
+
   document.addEventListener("raceday-before", ({ detail }) => {
-    if (detail.screen?.lists) before = tops();
+    if (detail.screen?.whole) first = true;
+    if (detail.screen?.lists.hall_rows && !detail.screen.whole) glide.before();
+  });
+
+  document.addEventListener("raceday-rows", ({ detail }) => {
+    const changed = detail.filter((row) => row.parentElement === list);
+    if (!changed.length) return;
+    turn(page);
+    markMoves(changed, first);
   });
 
   document.addEventListener("raceday", ({ detail }) => {
     const topic = detail.screen;
     if (!topic) return;
     if (topic.data) {
-      body.dataset.figures = topic.data.figures;
+      if (body.dataset.figures !== String(topic.data.figures)) body.dataset.figures = topic.data.figures;
       follow(topic.data.screens);
       if (official === false && topic.data.official) show_until_ms = performance.now() + CARD_MS;
       official = topic.data.official;
@@ -196,11 +204,9 @@
       tick();
       placeCard();
     }
-    if (topic.whole || Object.keys(topic.rows).length || Object.keys(topic.lists).length) {
-      turn(page);
-      markMoves(topic.whole);
-      if (!topic.whole) glide();
-    }
+    if (topic.lists.hall_rows) turn(page);
+    glide.after();
+    first = false;
   });
 
   document.addEventListener("keydown", (key) => {
@@ -220,14 +226,14 @@
   }
 
   turn(0);
-  markMoves(true);
+  markMoves(rows(), true);
   show();
   sayHere();
   setInterval(sayHere, HERE_EVERY_MS);
   setInterval(turnPage, TURN_MS);
   setInterval(() => {
     tick();
+    showMoves();
     placeCard();
-    markMoves(false);
   }, 1000);
 })();

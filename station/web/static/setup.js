@@ -27,7 +27,7 @@
     before = Object.fromEntries([...list.children].map((row) => [row.id, Number(row.dataset.edges)]));
     tick();
   });
-  new MutationObserver(tick).observe(list, { childList: true });
+  document.addEventListener("raceday", tick);
 
   test.hidden = false;
   test.addEventListener("click", async () => {

@@ -5,7 +5,6 @@
   const FOLLOWED = "raceday-followed";
   const places = document.getElementById("places");
   const tabs = [...document.querySelectorAll(".tabs a")];
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
   let followed = stored(FOLLOWED);
   let newestLap = "";
   document.body.classList.add("scripted");
@@ -59,34 +58,48 @@
 
   // A racer to follow
 
-  function marked() {
-    for (const row of document.querySelectorAll(".place-row, .queue-row")) {
-      const mine = followed !== "" && row.dataset.racer === followed;
-      row.classList.toggle("mine", mine);
-      const star = row.querySelector(".star");
-      if (!star) continue;
-      star.setAttribute("aria-pressed", String(mine));
-      star.firstElementChild.textContent = mine ? "★" : "☆";
-    }
-    const row = places.querySelector(".mine");
-    const waits = document.querySelector(".queue-row.mine");
+  const mine = document.getElementsByClassName("mine"); // rows of the followed racer, in the standings and the queue
+
+  function write(id, words) {
+    const element = document.getElementById(id);
+    if (element.textContent !== words) element.textContent = words;
+  }
+
+  function mark(row) {
+    const isMine = followed !== "" && row.dataset.racer === followed;
+    if (row.classList.contains("mine") !== isMine) row.classList.toggle("mine", isMine);
+    const star = row.querySelector(".star");
+    if (!star || star.getAttribute("aria-pressed") === String(isMine)) return;
+    star.setAttribute("aria-pressed", String(isMine));
+    star.firstElementChild.textContent = isMine ? "★" : "☆";
+  }
+
+  function tell() {
+    const rows = [...mine];
+    const place = rows.find((row) => row.matches(".place-row"));
+    const waits = rows.find((row) => row.matches(".queue-row"));
+    const parts = [];
+    if (place) parts.push(`${place.querySelector(".rank").textContent} · ${place.querySelector(".score").textContent.trim()}`);
+    if (waits) parts.push(waits.querySelector(".when .soft").textContent);
+    write("followed-words", parts.join(" · "));
+  }
+
+  function follow(racer) {
+    followed = racer;
+    for (const row of document.querySelectorAll(".place-row, .queue-row")) mark(row);
     document.getElementById("followed").hidden = followed === "";
     document.getElementById("follow-hint").hidden = followed !== "";
     document.getElementById("me-settings").hidden = followed === "";
-    document.getElementById("followed-name").textContent = followed;
-    const parts = [];
-    if (row) parts.push(`${row.querySelector(".rank").textContent} · ${row.querySelector(".score").textContent.trim()}`);
-    if (waits) parts.push(waits.querySelector(".when .soft").textContent);
-    document.getElementById("followed-words").textContent = parts.join(" · ");
+    write("followed-name", followed);
+    tell();
   }
 
   places.addEventListener("click", (click) => {
     const star = click.target.closest(".star");
     if (!star) return;
     const racer = star.closest(".place-row").dataset.racer;
-    followed = followed === racer ? "" : racer;
+    follow(followed === racer ? "" : racer);
     store(FOLLOWED, followed);
-    marked();
   });
 
   for (const name of ["buzz", "speak"]) {
@@ -111,34 +124,20 @@
     speechSynthesis.speak(words);
   }
 
-  // Rows glide from where they were: the list is measured after each change, and nothing moves while nothing changes.
+  const glide = gliding(places);
 
-  let tops = new Map();
-
-  function measured() {
-    const base = places.getBoundingClientRect().top;
-    return new Map([...places.children].map((row) => [row.id, row.getBoundingClientRect().top - base]));
-  }
-
-  function glide() {
-    if (places.offsetParent === null) return;
-    const now = measured();
-    for (const [id, top] of now) {
-      const before = tops.get(id);
-      if (still.matches || before === undefined || Math.abs(before - top) < 2) continue;
-      const from = [{ transform: `translateY(${before - top}px)` }, { transform: "none" }];
-      document.getElementById(id).animate(from, { duration: 450, easing: "ease-out" });
-    }
-    tops = now;
-  }
-
+  document.addEventListener("raceday-before", ({ detail }) => {
+    if (detail.live?.lists.places && !detail.live.whole) glide.before();
+  });
+  document.addEventListener("raceday-rows", ({ detail }) => {
+    for (const row of detail) if (row.dataset.racer !== undefined) mark(row);
+    if (followed !== "") tell();
+  });
   document.addEventListener("raceday", ({ detail }) => {
     if (!detail.live) return;
-    marked();
-    if (detail.live.lists.places) glide();
+    glide.after();
     onLap();
   });
-  marked();
-  tops = measured();
+  if (followed !== "") follow(followed);
   onLap();
 })();

@@ -4,16 +4,16 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from shared.rules.ranking import RaceRules
-from tests.browser import Watched, violations
+from tests.paper import printed
+from tests.system.journeys.official import PASSPHRASE, Official, OfficialWithPhone, OperatorWithKeys
 from tests.system.journeys.simulated_track import SimulatedTrack, simulated_track
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 RULES = RaceRules(consecutive_laps=1, max_laps=4, min_lap_s=2.0)
 ROSTER = "Name;Country;Team;Car\n" + "".join(f"Racer {n};DE;Red;{f'car-{n}' if n < 4 else ''}\n" for n in range(1, 13))
-PASSPHRASE = "correct horse"
 
 
 @pytest.fixture
@@ -29,120 +29,51 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made.close()
 
 
-class Operator:
-    """Somebody at a keyboard; each page is checked with axe when it is opened."""
-
-    def __init__(self, track: SimulatedTrack, page: Page) -> None:
-        self.track, self.page = track, page
-        self.watched = Watched(page)
-        self.faults: list[str] = []
-        page.on("response", lambda answer: self.missing.append(answer.url) if answer.status == 404 else None)
-        self.missing: list[str] = []
-
-    def open(self, path: str) -> None:
-        self.page.goto(self.track.url + path)
-        if self.page.locator("#link").count():
-            self.page.wait_for_selector('#link[data-state="live"]', state="attached")
-        self.check(path)
-
-    def check(self, where: str) -> None:
-        self.faults += [f"{where}: {fault}" for fault in violations(self.page)]
-
-    def type_into(self, selector: str, words: str) -> None:
-        self.page.focus(selector)
-        self.page.keyboard.press("Control+a")
-        self.page.keyboard.type(words)
-
-    def press(self, key: str) -> None:
-        self.page.keyboard.press(key)
-
-    def claim(self) -> None:
-        self.open("/claim")
-        self.type_into("[name=code]", self.track.claim_code)
-        self.type_into("[name=name]", "Ruth")
-        self.type_into("[name=pass_code]", PASSPHRASE)
-        self.type_into("[name=again]", PASSPHRASE)
-        self.press("Enter")
-        self.page.wait_for_url(lambda url: "/claim" not in url)
-        self.page.wait_for_load_state()
-        self.watched.errors.clear()  # what follows the claim by itself is no part of these journeys
-        self.missing.clear()
-
-    def answer(self, words: str) -> None:
-        expect(self.page.locator("#answer")).to_contain_text(words)
-
-    def now(self, words: str, key: str) -> None:
-        """Waits until this is what comes next, and presses its key."""
-        button = self.page.locator(".controls-column .act:visible", has=self.page.get_by_text(words, exact=True))
-        expect(button.first).to_be_visible()
-        expect(button.first).not_to_have_attribute("aria-disabled", "true")
-        self.press(key)
-
-    def queue(self, racer: str) -> None:
-        self.press("/")
-        self.page.keyboard.type(racer)
-        self.press("Enter")
-        self.answer(f"{racer} queued")
-        expect(self.page.locator("dialog[open]")).to_have_count(0)
-
-    def run(self, *laps_s: float, missed: bool = False) -> None:
-        """From the call to the result, which the station submits. `missed`: a crossing was missed, and Y counts it."""
-        self.now("Call next", "n")
-        self.now("Open the run", "e")
-        self.now("Start", "s")
-        self.answer("driving")
-        self.track.drive(*laps_s)
-        if missed:
-            expect(self.page.locator(".question:visible")).to_have_count(1)
-            self.check("/operate with a question")
-            self.press("y")
-        expect(self.page.locator("#controls")).to_contain_text("It is submitted.")
-
-    def forget_answer(self) -> None:
-        self.page.evaluate("document.getElementById('answer').textContent = ''")
-
-
-def at_the_station(track: SimulatedTrack) -> str:
-    """The scores of the standings, as "name score" lines."""
-    return "\n".join(f"{line.racer} {line.score_ms}" for line in track.rig.station.snapshot().standing)
-
-
 def test_a_race_day_by_keyboard_alone(track: SimulatedTrack, context: BrowserContext, tmp_path: pathlib.Path) -> None:
-    operator = Operator(track, context.new_page())
+    operator = OperatorWithKeys(track, context.new_page())
     operator.claim()
-    _event_and_race(operator)
+    _event_and_race(operator, "Final")
     _racers(operator, tmp_path)
     operator.open("/operate")
     for racer in ("Racer 1", "Racer 2", "Racer 3"):
         operator.queue(racer)
-    operator.run(9, 8, 9, 10)
-    operator.run(8.5, 9, 18, missed=True)
-    operator.run(9, 9, 7.5, 9)
+    operator.race(9, 8, 9, 10)
+    operator.race(8.5, 9, 9, 9, missed=3)
+    operator.race(9, 9, 7.5, 9)
+    operator.standings("7.500 Racer 3", "8.000 Racer 1", "8.500 Racer 2")
     operator.check("/operate with everybody ranked")
-    assert at_the_station(track) == "Racer 3 7500\nRacer 1 8000\nRacer 2 8500"
-    assert operator.faults == []
-    assert operator.watched.errors == []
-    assert all(url.startswith(track.url) for url in operator.watched.requests)
+    _rulings(operator)
+    _official(operator)
+    hall = _big_screen(operator, context)
+    _paper(operator)
+    _second_race(operator, hall)
+    assert track.rig.starts == 1  # all of this without a restart
+    operator.nothing_was_wrong()
+    hall.nothing_was_wrong()
 
 
-def _event_and_race(operator: Operator) -> None:
-    page = operator.page
+def _event_and_race(operator: OperatorWithKeys, name: str) -> None:
+    page, race_id = operator.page, name.lower()
     operator.open("/event?act=event")
-    operator.type_into("#form [name=name]", "Winter Cup")
+    operator.write("#form [name=name]", "Winter Cup")
     operator.press("Enter")
     operator.answer("The event is stored.")
+    _race(operator, name)
+    page.locator(f"#switch-{race_id}").press("Enter")
+    expect(page.locator(f"#race-{race_id}")).to_contain_text("on now")
+
+
+def _race(operator: OperatorWithKeys, name: str) -> None:
     operator.open("/event?act=create")
-    operator.type_into("#form [name=name]", "Final")
-    operator.type_into("#form [name=consecutive_laps]", "1")
-    operator.type_into("#form [name=max_laps]", "4")
-    operator.type_into("#form [name=min_lap]", "2")
+    operator.write("#form [name=name]", name)
+    operator.write("#form [name=consecutive_laps]", "1")
+    operator.write("#form [name=max_laps]", "4")
+    operator.write("#form [name=min_lap]", "2")
     operator.press("Enter")
-    expect(page.locator("#race-final")).to_contain_text("Draft")
-    page.locator("#switch-final").press("Enter")
-    expect(page.locator("#race-final")).to_contain_text("on now")
+    expect(operator.page.locator(f"#race-{name.lower()}")).to_contain_text("Draft")
 
 
-def _racers(operator: Operator, folder: pathlib.Path) -> None:
+def _racers(operator: OperatorWithKeys, folder: pathlib.Path) -> None:
     page, file = operator.page, folder / "racers.csv"
     file.write_text(ROSTER, encoding="utf-8")
     operator.open("/racers?act=import")
@@ -155,40 +86,154 @@ def _racers(operator: Operator, folder: pathlib.Path) -> None:
     expect(page.locator("#racers_count")).to_have_text("12 racers, 3 checked in")
 
 
-def test_a_run_is_raced_on_a_phone(track: SimulatedTrack, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    operator = Operator(track, context.new_page())
+def _rulings(operator: OperatorWithKeys) -> None:
+    """Five of different kinds: each says what it will change, and the standings are so afterwards."""
     page = operator.page
-    operator.claim()
+    operator.enter("Ruling on lap 3")
+    void = page.locator("#ruling .ruling-act", has=page.get_by_role("button", name="Void", exact=True))
+    expect(void.locator(".effect")).to_contain_text("Place: 1 → 3.")
+    operator.write("#ruling-reason", "cut the corner")
+    operator.check("/operate with the rulings on a lap")
+    operator.enter("Void")
+    operator.answer("✓ Void: lap 3. ")
+    operator.standings("8.000 Racer 1", "8.500 Racer 2", "9.000 Racer 3")
+
+    operator.open("/runs")
+    operator.press("ArrowDown", "Enter")
+    expect(page.locator(".run-name")).to_have_text("Racer 3")
+    page.wait_for_selector('#link[data-state="live"]')
+    operator.rule(3, "r", reason="the video", effect={"score": "9.000 → 7.500", "place": "3 → 1"})
+    operator.rule(
+        3,
+        "p",
+        typed="1,5",
+        reason="pushed",
+        effect={"lap": "7.500 → 9.000", "score": "7.500 → 9.000", "place": "1 → 3"},
+    )
+    operator.check("/runs/ID with a penalty")
+    operator.open("/runs/run-2")
+    operator.rule(1, "w", reason="a foot in the beam", effect={"lap": "8.500 → 8.503", "score": "8.500 → 8.503"})
+    operator.open("/runs/run-1")
+    page.get_by_role("button", name="Another racer", exact=True).press("Enter")
+    operator.fill_in("Racer 4", "the wrong name was called", {"lap": "Racer 1 → Racer 4", "score": "8.000"})
     operator.open("/operate")
+    operator.standings("8.000 Racer 4", "8.503 Racer 2", "9.000 Racer 3")
+
+
+def _official(operator: OperatorWithKeys) -> None:
+    """The race is made official, which locks it; opened again with a PIN and a reason, and made official for good."""
+    page = operator.page
+    operator.open("/runs/run-3")
+    operator.enter("Official: the race")
+    operator.press("Enter")
+    locked = page.locator("#run-whole > .run-note")
+    expect(locked).to_contain_text("official")
+    page.get_by_role("button", name="Rule on lap 1").press("Enter")
+    expect(page.get_by_role("button", name="Void")).to_be_disabled()
+    operator.check("/runs/ID, official")
+    operator.press("Escape")
+    operator.enter("Open the race again")
+    page.keyboard.type(PASSPHRASE)
+    operator.write("#ruling-reason", "a protest")
+    operator.press("Enter")
+    expect(locked).to_have_count(0)
+    operator.enter("Official: the race")
+    operator.press("Enter")
+    expect(locked).to_contain_text("official")
+
+
+def _big_screen(operator: OperatorWithKeys, context: BrowserContext) -> Official:
+    """A screen in the hall shows the standings, and with one key on the page of the screens the winner."""
+    hall = Official(operator.track, context.new_page())
+    hall.open("/screen")
+    expect(hall.page.locator("#hall_rows tr").first).to_contain_text("Racer 4")
+    operator.open("/screens")
+    operator.page.get_by_role("button", name="Awards").press("Enter")
+    hall.page.wait_for_selector('body[data-show="winner"]')
+    expect(hall.page.locator("#hall_winner")).to_contain_text("Racer 4")
+    expect(hall.page.locator("#hall_winner")).to_contain_text("8.000")
+    hall.check("/screen with the winner")
+    operator.page.get_by_role("button", name="Heat").press("Enter")
+    hall.page.wait_for_selector('body[data-show="both"]')
+    return hall
+
+
+def _paper(operator: OperatorWithKeys) -> None:
+    page = operator.page
+    operator.open("/results/final")
+    [sheet] = printed(page.pdf(prefer_css_page_size=True))
+    assert sheet.size_pt == (595, 842)
+    for words in ("Winter Cup", "Final", "Official results: declared by Ruth", "1 Racer 4", "2 Racer 2", "3 Racer 3"):
+        assert sheet.says(words), words
+    operator.open("/results/final/certificates")
+    certificates = printed(page.pdf(prefer_css_page_size=True))
+    assert [certificate.size_pt for certificate in certificates] == [(842, 595)] * 3
+    assert certificates[0].says("1 of 3 Racer 4")
+    for paper in (sheet, *certificates):
+        assert max(max(ink) for ink in paper.inks) <= 0.3, "not black"
+        assert all(len(set(ink)) == 1 for ink in paper.inks), "coloured"
+
+
+def _second_race(operator: OperatorWithKeys, hall: Official) -> None:
+    """It is created and run in the same process; the hall follows, and the results of the first are still there."""
+    page = operator.page
+    _race(operator, "Second")
+    page.locator("#switch-second").press("Enter")
+    expect(page.locator("#race-second")).to_contain_text("on now")
+    operator.open("/operate")
+    operator.queue("Racer 2")
+    operator.race(7, 7, 7, 7)
+    operator.standings("7.000 Racer 2")
+    expect(hall.page.locator("#hall_rows tr")).to_have_count(1)
+    expect(hall.page.locator("#hall_rows tr")).to_contain_text("Racer 2")
+    operator.open("/results/final")
+    expect(page.locator(".places tbody tr")).to_have_count(3)
+    expect(page.locator(".places tbody tr").first).to_contain_text("Racer 4")
+
+
+def test_a_run_is_raced_on_a_phone_to_its_official_result(track: SimulatedTrack, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    official = OfficialWithPhone(track, context.new_page())
+    page = official.page
+    official.claim()
+    official.open("/operate")
     page.locator("#add-first:visible, #add-racer:visible").first.tap()
     page.fill("#add [name=racer]", "Ada")
     page.fill("#add [name=car]", "car-1")
-    page.get_by_role("button", name="Open the run now").tap()
-    operator.answer("Run of Ada opened")
+    official.tap("Open the run now")
+    official.answer("Run of Ada opened")
     start = page.locator("#start")
     expect(start).not_to_have_attribute("aria-disabled", "true")
     start.tap()
-    operator.answer("driving")
-    track.drive(9, 8, 9, 10)
-    page.goto(track.url)
+    official.answer("driving")
+    track.drive(9, 8)
+    official.open("/referee")
+    page.locator("#collision-run-1").tap()
+    expect(page.locator("#my-acts li").first).to_contain_text("Collision")
+    official.tap("Undo Z")
+    expect(page.locator("#my-acts li").first).to_have_class("undone")
+    official.open("/operate")
+    page.locator("#finish").tap()
+    expect(page.locator("#controls")).to_contain_text("It is submitted.")
+    official.standings("8.000 Ada")
+    official.open("/runs/run-1")
+    official.tap("Official: this run")
+    page.locator("#ruling button[type=submit]").tap()
+    expect(page.locator("#run-whole > .run-note")).to_contain_text("official")
+    official.open("/")
     expect(page.locator("main")).to_contain_text("Ada")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    operator.check("the live page")
-    assert operator.missing == []
-    assert operator.faults == []
-    assert operator.watched.errors == []
+    official.nothing_was_wrong()
     context.close()
 
 
 def test_a_stock_car_is_raced_on_beams_alone(tmp_path: pathlib.Path, context: BrowserContext) -> None:
-    """No car speaks to the station: it is started by hand, and nothing raises an alarm."""
-    with simulated_track(tmp_path, RULES, cars=0) as track:
-        operator = Operator(track, context.new_page())
+    """There is no broker, and no car speaks to the station: it is started by hand, and nothing raises an alarm."""
+    with simulated_track(tmp_path, RULES, cars=0, broker=False) as track:
+        operator = OperatorWithKeys(track, context.new_page())
         page = operator.page
         operator.claim()
         operator.open("/cars?act=add")
-        operator.type_into("#form [name=car]", "stock-1")
+        operator.write("#form [name=car]", "stock-1")
         page.locator("#form [name=kind][value=stock]").check()
         page.locator("#form [name=car]").press("Enter")
         operator.answer("The car is stored.")
@@ -196,15 +241,14 @@ def test_a_stock_car_is_raced_on_beams_alone(tmp_path: pathlib.Path, context: Br
         operator.press("/")
         page.fill("#add [name=racer]", "Ada")
         page.fill("#add [name=car]", "stock-1")
-        page.get_by_role("button", name="Open the run now").press("Enter")
+        operator.enter("Open the run now")
         operator.answer("Run of Ada opened")
-        operator.forget_answer()
         operator.now("Start", "s")
-        operator.answer("✓")
+        expect(page.locator(".card-phase")).to_contain_text("Started by hand")
         track.drive(9, 8, 9, 10)
-        expect(page.locator("#near")).to_contain_text("Ada")
+        expect(page.locator("#controls")).to_contain_text("It is submitted.")
+        operator.standings("8.000 Ada")
+        expect(page.locator("#health_line")).not_to_contain_text("MQTT")
         assert page.locator("#alarms .alarm").count() == 0
-        assert [line.score_ms for line in track.rig.station.snapshot().standing] in ([8000], [])
         operator.check("/operate with a stock car")
-        assert operator.faults == []
-        assert operator.watched.errors == []
+        operator.nothing_was_wrong()

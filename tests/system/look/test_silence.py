@@ -112,7 +112,7 @@ def frames(page: Page, many: int = 30) -> list[str]:
         """many => new Promise((done) => {
             const said = [];
             const look = () => {
-                said.push([...document.querySelectorAll(".clock, .car-clock, [data-countdown]")]
+                said.push([...document.querySelectorAll(".clock, .car-clock, .countdown")]
                     .map((e) => e.textContent).join("|"));
                 said.length < many ? requestAnimationFrame(look) : done(said);
             };

@@ -7,9 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
-from shared.rules.wording import rules_line, score_name
+from shared.rules.wording import rules_in_short, rules_line, score_name
+from station.core.event.records import EventCar
 from station.core.facts import Lap, Proposal
 from station.core.runs.proposals import USUAL
+from station.views.event_view import EventView
+from station.views.system_views import BrokerView
 from station.web.presenters.health import alarms, health_lines
 from station.web.presenters.laps import lap_lines, place_lines
 from station.web.presenters.page import next_command, page_model, running_text
@@ -31,6 +34,9 @@ from tests.station.web.sample_views import CAR, EMPTY, GATE, RULES, RUN, TROUBLE
 )
 def test_rules_in_words(rules: RaceRules, words: str) -> None:
     assert rules_line(rules) == words
+    short = rules_in_short(rules)
+    assert short.startswith(score_name(rules))
+    assert all(part in words for part in short.split(" · ")[1:])
 
 
 @pytest.mark.parametrize(
@@ -134,6 +140,20 @@ def test_health_in_words(view: object, key: str, state: str, detail: str) -> Non
     line = next(line for line in health_lines(view) if line.key == key)  # type: ignore[arg-type]
     assert line.state == state
     assert line.detail.startswith(detail) or detail in line.detail
+
+
+def test_a_broker_is_missed_only_where_a_car_may_take_orders() -> None:
+    away = replace(VIEW, broker=BrokerView(False, "No broker at 127.0.0.1:1883.", 0, 0), cars=())
+    stock, ours = EventCar("stock-1", "stock"), EventCar("car-1")
+    for event, cars, state in (
+        ((), (), "offline"),  # nobody knows yet which cars will come
+        ((stock,), (), "not needed"),
+        ((stock, ours), (), "offline"),
+        ((stock,), (CAR,), "offline"),
+    ):
+        view = replace(away, event=EventView(cars=event), cars=cars)
+        [line] = [line for line in health_lines(view) if line.key == "broker"]
+        assert (line.state, line.level) == (state, "ok" if state == "not needed" else "bad")
 
 
 def test_alarms_are_the_sentences_on_top() -> None:
