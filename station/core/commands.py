@@ -13,7 +13,6 @@ from station.core.moment import CarOrder, Command, Mode, later
 from station.core.queue.commands import *
 from station.core.race.commands import *
 from station.core.rulings.commands import *
-from station.core.rulings.lap_commands import *
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
