@@ -4,7 +4,7 @@ A state is looked at whole in the dark theme. In the light one only the colours 
 """
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page
 from shared.protocol.messages import CarState
 from station.access.roles import Role
 from station.access.tokens import SESSION_COOKIE
+from station.service.backups.station_backups import StationBackups
+from station.store.event_files.tracks import TrackLibrary
 from station.web.pages.registry import PAGES
 from tests.browser import in_scheme, violations
 from tests.station.web.conftest import serve
@@ -87,7 +89,7 @@ DOORS = {"claim", "sign_in", "pair", "run"}
 
 
 @pytest.fixture(scope="module")
-def make_station(tmp_path_factory: pytest.TempPathFactory) -> object:
+def make_station(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], WholeStation]:
     return whole_station(tmp_path_factory.mktemp("runs"))
 
 
@@ -109,14 +111,20 @@ def look(page: Page, where: str, within: str = "") -> list[str]:
     return [f"{where}: {fault}" for fault in found]
 
 
-def show(station: FakeStation, page: Page, state: str) -> None:
+def prepare(station: FakeStation, state: str) -> None:
     view = VIEWS[state]
     station.show(**{part.name: getattr(view, part.name) for part in fields(view) if part.name != "version"})
+
+
+def show(station: FakeStation, page: Page, state: str) -> None:
+    prepare(station, state)
     page.wait_for_function("v => Number(document.body.dataset.version) >= v", arg=station.view.version)
 
 
 def visit(page: Page, address: str) -> None:
-    page.goto(address)
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.ok, address
     if page.locator("#link").count():
         page.wait_for_selector('#link[data-state="live"]', state="attached")
 
@@ -138,20 +146,16 @@ def dialogs(page: Page, where: str) -> list[str]:
     return found
 
 
-def test_every_page_of_the_station_in_every_state(browser: Browser, make_station: object) -> None:
+def test_every_page_of_the_station_in_every_state(
+    browser: Browser, make_station: Callable[[], WholeStation], tmp_path: pathlib.Path
+) -> None:
     assert set(LOOKS) | DOORS == {page.name for page in PAGES}
-    station: WholeStation = make_station()  # type: ignore[operator]
-    found: list[str] = []
-    with contextmanager(serve)(station) as served, opened(browser) as page:
+    station, found = make_station(), list[str]()
+    files = {"backups": StationBackups(tmp_path), "tracks": TrackLibrary(tmp_path)}
+    with contextmanager(serve)(station, **files) as served, opened(browser) as page:
         for views in LOOKS.values():
             for each in views:
-                station.show(
-                    **{
-                        part.name: getattr(VIEWS[each.states[0]], part.name)
-                        for part in fields(station.view)
-                        if part.name != "version"
-                    }
-                )
+                prepare(station, each.states[0])
                 visit(page, served.url + each.path)
                 if each.click:
                     page.locator(each.click).first.click()
@@ -174,9 +178,8 @@ def test_every_page_of_the_station_in_every_state(browser: Browser, make_station
     assert found == []
 
 
-def test_doors_and_errors(browser: Browser, make_station: object) -> None:
-    station: WholeStation = make_station()  # type: ignore[operator]
-    found: list[str] = []
+def test_doors_and_errors(browser: Browser, make_station: Callable[[], WholeStation]) -> None:
+    station, found = make_station(), list[str]()
     with contextmanager(serve)(station, signed_in=False) as served, opened(browser) as page:
 
         def looked(*paths: str) -> None:
