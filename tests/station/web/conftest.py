@@ -53,6 +53,12 @@ def served() -> Iterator[Served]:
     yield from serve(FakeStation())
 
 
+@pytest.fixture(scope="module")
+def served_once() -> Iterator[Served]:
+    """For a file whose tests change nothing but what the station shows and answers."""
+    yield from serve(FakeStation())
+
+
 @pytest.fixture
 def served_elsewhere() -> Iterator[Served]:
     """Pages for visitors: nobody is signed in here, so that nobody may command."""

@@ -17,6 +17,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
+def served(served_once: Served) -> Served:
+    served_once.station.begin_anew()
+    return served_once
+
+
+@pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1366, "height": 900})
     yield Watched(context.new_page())
