@@ -151,8 +151,8 @@ def test_every_page_of_the_station_in_every_state(
 ) -> None:
     assert set(LOOKS) | DOORS == {page.name for page in PAGES}
     station, found = make_station(), list[str]()
-    files = {"backups": StationBackups(tmp_path), "tracks": TrackLibrary(tmp_path)}
-    with contextmanager(serve)(station, **files) as served, opened(browser) as page:
+    serving_it = contextmanager(serve)(station, backups=StationBackups(tmp_path), tracks=TrackLibrary(tmp_path))
+    with serving_it as served, opened(browser) as page:
         for views in LOOKS.values():
             for each in views:
                 prepare(station, each.states[0])
@@ -216,7 +216,7 @@ def test_the_console_of_a_car(browser: Browser, tmp_path: pathlib.Path) -> None:
         page.locator("#health dd").first.wait_for()
         for mode in ("disarmed", "driving", "tripped"):
             reason = "The newest frame is 412 ms old." if mode == "tripped" else ""
-            site.bench.control.on_guard_message(CarState(True, mode, reason, "first", "ab" * 32, 40))  # type: ignore[arg-type]
+            site.bench.control.on_guard_message(CarState(True, mode, reason, "first", "ab" * 32, 40))
             page.locator("#mode", has_text=mode.capitalize()).wait_for()
             found += look(page, mode)
     site.server.close()
