@@ -92,6 +92,7 @@ def _started(
     finish_restore(config.data_dir)
     runner = StationThreads(build(config, log=log))
     backups = StationBackups(config.data_dir, runner.over.set)
+    backups.remove_left_over()
     ends.callback(lambda: backups.commit_if_wanted(bool(runner.station.snapshot().runs)))
     ends.callback(runner.stop)
     ends.callback(backups.close)
@@ -127,6 +128,7 @@ def _announce(station: Station, address: str, ready_file: pathlib.Path | None, c
         log(f"nobody has claimed this station yet: open {address}/claim and enter the claim code {claim_code}")
     if (drem := station.drem) is not None:
         print(f"timing an event manager at {drem.url}" if drem.port else f"event manager: {drem.sentence}", flush=True)
+    print(f"race control: {address}/operate", flush=True)
 
 
 def _claim_code(opened: StationAccess) -> str:

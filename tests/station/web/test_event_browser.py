@@ -144,6 +144,8 @@ def test_nothing_is_clipped_with_names_of_every_kind(page: Page, station: EventS
         ("racers", "/racers"),
         ("racers-edit", "/racers?edit=" + "W" * 40),
         ("cars", "/cars"),
+        ("tracks", "/tracks?find=r"),
+        ("backup", "/backup"),
         ("cards", "/racers/cards"),
     ):
         page.goto(station.url + path)

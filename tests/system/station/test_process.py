@@ -155,6 +155,7 @@ def test_it_stops_cleanly_and_soon(folder: pathlib.Path, started: list[Process])
     started.append(Process(folder))
     url = started[0].url()
     assert (folder / "ready").read_text() == f"{url}\n"
+    assert started[0].next_value("race control: http") == f"{url}/operate"
     clock = SystemClock()
     stream = socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=60)
     stream.sendall(b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
