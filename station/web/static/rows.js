@@ -130,11 +130,13 @@ const pageRows = (() => {
     return fresh;
   }
 
-  document.addEventListener("contentvisibilityautostatechange", ({ target, skipped: isSkipped }) => {
+  function onSight({ target, skipped: isSkipped }) {
     if (isSkipped) return skipped.add(target);
     skipped.delete(target);
     return settle(target);
-  });
+  }
+
+  document.addEventListener("contentvisibilityautostatechange", onSight, { capture: true });
 
   return { draw, drawPart, arrange, settle, keepingFocus };
 })();
