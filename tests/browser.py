@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,7 +62,8 @@ class Watched:
 def keep_picture(page: Page, name: str) -> None:
     """With RACEDAY_PICTURES=FOLDER the pictures of the README and the docs are taken where they are tested."""
     if folder := os.environ.get("RACEDAY_PICTURES"):
-        page.screenshot(path=pathlib.Path(folder) / f"{name}.png")
+        plain = re.sub(r"[^\w.-]+", "-", name).strip("-")
+        page.screenshot(path=pathlib.Path(folder) / f"{plain}.png")
 
 
 def violations(page: Page) -> list[str]:

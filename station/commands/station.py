@@ -29,6 +29,9 @@ from station.sync.status import hold_sync_lock
 from station.web.app import create_app
 from station.web.server import WebServer
 
+# The timing takes its turn from a thread that draws pages after this long. Python's own 5 ms would hold up each edge
+# several times: by hundreds of watchers, ten times as long as its commit takes.
+SWITCH_S = 0.0005
 SYNC_GIVES_WAY_S = 30.0  # a post under way ends within this time
 
 
@@ -92,6 +95,7 @@ def _started(
     finish_restore(config.data_dir)
     runner = StationThreads(build(config, log=log))
     backups = StationBackups(config.data_dir, runner.over.set)
+    backups.remove_left_over()
     ends.callback(lambda: backups.commit_if_wanted(bool(runner.station.snapshot().runs)))
     ends.callback(runner.stop)
     ends.callback(backups.close)
@@ -110,6 +114,7 @@ def _started(
     )
     web = WebServer(app, listening, app.state.live.close, app.state.is_official)
     ends.callback(web.close)
+    sys.setswitchinterval(SWITCH_S)
     runner.start()
     web.start()
     _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))

@@ -87,9 +87,10 @@ def create_app(
 
 def _add_routes(app: FastAPI, site: Site, live: EventStream, send: Callable[[SendRequest], None] | None) -> None:
     """The addresses: pages, their stream, the two APIs, static files."""
+    # The stream comes first: when a station comes back, hundreds of browsers ask for it at once.
+    app.include_router(_stream_routes(live, site.pages, site.access))
     for page in PAGES:
         app.include_router(page_routes(site, page))
-    app.include_router(_stream_routes(live, site.pages, site.access))
     public = public_api_routes(site, live)
     app.include_router(public)
     describe(app, public)

@@ -1,17 +1,18 @@
 """The event stream of the pages: a whole snapshot first, then only the parts that changed.
 
-One thread waits for the station and holds the newest view; every browser has its own place in the stream, names the
-topics that its tabs show, and is sent what differs from what it last got. So nothing queues up: a slow browser skips to
-the newest, and the station never waits for one.
+One thread waits for the station and holds the newest view; each topic is drawn once for all. Every browser has its own
+place in the stream, names the topics that its tabs show, and is sent what differs from what it last got. So nothing
+queues up: a slow browser skips to the newest, and the station never waits for one. Browsers that have the same get the
+same bytes: with hundreds of them, what is done for each one alone takes the processor from the timing.
 """
 
 import asyncio
 import contextlib
 import dataclasses
 import json
+import logging
 import threading
 import time
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -24,8 +25,14 @@ from station.web.render import Pages, Rendered
 
 Value = TypeVar("Value")
 
+_LOG = logging.getLogger("raceday.web")
 HEARTBEAT_S = 0.5  # a page that receives nothing for three of these intervals says so (shared/web/look/silence.js)
-SETTLE_S = 0.02  # changes that come together are shown together
+SAME_CLOCK_NS = 5_000_000  # browsers that are sent the same within this time get the clock of the first of them
+HEARTBEAT_DUE_S = 0.9 * HEARTBEAT_S
+MAX_TOGETHER = 64  # sets of topics that are held
+GATHER_S = 0.005  # the changes of one commit are shown together, once the timing is through with them
+SETTLE_S = 0.02  # so are those that follow closely,
+PACE_S = 0.0002  # and, for each browser, this much longer: 500 are sent ten updates a second, and leave time to time
 AWAY_CHECK_NS = 5_000_000_000
 MAX_BROWSERS = 520  # browsers of the public: 500 watchers, and what reloads while its old stream is still being closed
 MAX_OFFICIALS = 50  # browsers of officials, whose places the public cannot take
@@ -60,6 +67,35 @@ class SharedTopic:
         return self._changes_since[since]
 
 
+@dataclass(frozen=True, slots=True)
+class TopicsTogether:
+    """The topics of all browsers that read the same ones, and the messages that were just sent to them.
+
+    `number` grows with each; `view_number`: the oldest view in it. Most browsers get the same message, which is made
+    once for all of them: its clock is at most `SAME_CLOCK_NS` old.
+    """
+
+    number: int
+    view_number: int
+    shared: Mapping[str, SharedTopic]
+    _made: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # by what the browser has; when (ns), and which
+
+    def update(self, last: "TopicsTogether | None") -> bytes:
+        """As the function `update`, for a browser that has `last`."""
+        before = {} if last is None else last.shared
+        return self._once(0 if last is None else last.number, lambda: update(self.shared, before))
+
+    def heartbeat(self) -> bytes:
+        """As the function `heartbeat`."""
+        return self._once(-1, lambda: heartbeat(self.shared))
+
+    def _once(self, key: int, make: Callable[[], bytes]) -> bytes:
+        known, now_ns = self._made.get(key), time.monotonic_ns()
+        if known is None or now_ns - known[0] > SAME_CLOCK_NS:
+            known = self._made[key] = now_ns, make()
+        return known[1]
+
+
 class EventStream:
     """Sends the newest view to every open page. Call `start` in the event loop that serves the pages."""
 
@@ -75,7 +111,10 @@ class EventStream:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes: dict[asyncio.Event, bool] = {}  # True: an official's
         self._shared: dict[tuple[str, str], SharedTopic] = {}  # by topic and language
-        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._drawing: dict[tuple[str, str], asyncio.Task[SharedTopic]] = {}
+        self._together: dict[tuple[tuple[str, ...], str], TopicsTogether] = {}  # by topics and language
+        self._togethers = 0
+        self._woken_s = 0.0
 
     @property
     def browsers(self) -> int:
@@ -89,6 +128,7 @@ class EventStream:
     def start(self) -> None:
         """Begins to wait for changes; the running event loop is the one that serves the pages."""
         self._loop = asyncio.get_running_loop()
+        self._loop.call_later(HEARTBEAT_S, self._beat)
         self._thread.start()
 
     def close(self) -> None:
@@ -111,19 +151,22 @@ class EventStream:
         """
         wake = asyncio.Event()
         self._wakes[wake] = official
-        last: dict[str, SharedTopic] = {}
+        last: TopicsTogether | None = None
+        sent_s = time.monotonic()
         try:
             yield b"retry: 1000\n\n"
             if denied:
                 yield f"event: denied\ndata: {_json(denied)}\n\n".encode()
             while not self._closing.is_set() and allowed():
                 wake.clear()
-                shared = {topic: await self._draw(topic) for topic in topics}
-                if any(each is not last.get(topic) for topic, each in shared.items()):
-                    yield update(shared, last)
-                    last = shared
-                while not wake.is_set() and not await _woken(wake) and allowed():
-                    yield heartbeat(shared)
+                now, now_s = await self._newest_of(topics), time.monotonic()
+                if now is not last:
+                    yield now.update(last)
+                    last, sent_s = now, now_s
+                elif now_s - sent_s >= HEARTBEAT_DUE_S:
+                    yield now.heartbeat()
+                    sent_s = now_s
+                await wake.wait()
         finally:
             self._wakes.pop(wake, None)
 
@@ -131,18 +174,35 @@ class EventStream:
         """Each newest view as soon as the reader takes it, and None while nothing changes."""
         wake = asyncio.Event()
         self._wakes[wake] = False
-        version = -1
+        version, sent_s = -1, time.monotonic()
         try:
             while not self._closing.is_set():
                 wake.clear()
-                view = self._newest.view
+                view, now_s = self._newest.view, time.monotonic()
                 if view.version != version:
-                    version = view.version
+                    version, sent_s = view.version, now_s
                     yield view
-                elif not await _woken(wake):
+                elif now_s - sent_s >= HEARTBEAT_DUE_S:
+                    sent_s = now_s
                     yield None
+                await wake.wait()
         finally:
             self._wakes.pop(wake, None)
+
+    async def _newest_of(self, topics: tuple[str, ...]) -> TopicsTogether:
+        """These topics in the reader's language, at least as new as the view at the call."""
+        newest, key = self._newest.number, (topics, language())
+        known = self._together.get(key)
+        if known is None or known.view_number < newest:
+            shared = {topic: await self._draw(topic) for topic in topics}
+            number = min(each.timed_view.number for each in shared.values())
+            known = self._together.get(key)  # another browser may have come first
+            if known is None or known.view_number < number:
+                if len(self._together) >= MAX_TOGETHER:
+                    self._together.clear()
+                self._togethers += 1
+                known = self._together[key] = TopicsTogether(self._togethers, number, shared)
+        return known
 
     async def _draw(self, topic: str) -> SharedTopic:
         """The topic in the reader's language, drawn once for all its browsers, at least as new as the view at the call.
@@ -151,13 +211,22 @@ class EventStream:
         each browser would draw it for itself.
         """
         newest, key = self._newest, (topic, language())
-        async with self._locks[key]:
-            shared = self._shared.get(key)
-            if shared is None or shared.timed_view.number < newest.number:
-                timed_view = self._newest
-                shared = SharedTopic(timed_view, await asyncio.to_thread(self._pages.render, timed_view.view, topic))
-                self._shared[key] = shared
+        shared = self._shared.get(key)
+        while shared is None or shared.timed_view.number < newest.number:
+            drawing = self._drawing.get(key)
+            if drawing is None:
+                drawing = self._drawing[key] = asyncio.create_task(self._drawn(key))
+            shared = await asyncio.shield(drawing)  # it goes on for the others if this browser leaves
+        return shared
+
+    async def _drawn(self, key: tuple[str, str]) -> SharedTopic:
+        try:
+            timed_view = self._newest
+            rendered = await asyncio.to_thread(self._pages.render, timed_view.view, key[0])
+            shared = self._shared[key] = SharedTopic(timed_view, rendered)
             return shared
+        finally:
+            del self._drawing[key]
 
     def refresh(self) -> None:
         """What the screens show has changed. Safe from any thread."""
@@ -177,8 +246,9 @@ class EventStream:
             if view is None:
                 self._look_for_away_screens()
                 continue
-            self._show(view, time.monotonic_ns())
-            self._closing.wait(SETTLE_S)
+            self._closing.wait(GATHER_S)
+            self._show(self._service.snapshot(), time.monotonic_ns())
+            self._closing.wait(max(SETTLE_S, self.browsers * PACE_S))
 
     def _look_for_away_screens(self) -> None:
         """While nothing else changes: a screen that is gone makes no change by itself."""
@@ -194,14 +264,17 @@ class EventStream:
             self._loop.call_soon_threadsafe(self._set_wakes)
 
     def _set_wakes(self) -> None:
+        self._woken_s = time.monotonic()
         for wake in self._wakes:
             wake.set()
 
-
-async def _woken(wake: asyncio.Event) -> bool:
-    with contextlib.suppress(TimeoutError):
-        return await asyncio.wait_for(wake.wait(), HEARTBEAT_S)
-    return False
+    def _beat(self) -> None:
+        """Wakes all streams in time for their next heartbeat: one timer for all of them."""
+        if self._closing.is_set() or self._loop is None:
+            return
+        if time.monotonic() - self._woken_s >= HEARTBEAT_DUE_S:
+            self._set_wakes()
+        self._loop.call_later(HEARTBEAT_S / 4, self._beat)
 
 
 def update(shared: Mapping[str, SharedTopic], last: Mapping[str, SharedTopic]) -> bytes:

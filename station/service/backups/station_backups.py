@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from shared.errors import BadInput, Refused, StorageError
 from shared.text import text
 from shared.text.sentence import recorded
 from station.service.backups.contents import Contents
-from station.store.recovery.restoring import Restore, commit, drop_staged, last_restore, restore_of
+from station.store.recovery.restoring import Restore, commit, drop_staged, is_committed, last_restore, restore_of
 
 FOLDER = "backups"
 MAX_FILES = 20
@@ -152,8 +153,19 @@ class StationBackups:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
+    def remove_left_over(self) -> None:
+        """Removes what a kill has left of work on backups, with copies of the key in it. Called at the start."""
+        left = [*self.data_dir.glob("check.*"), *self.folder.glob("*.zip.*"), *self.folder.glob("*.part")]
+        for path in left:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        if not is_committed(self.data_dir):
+            drop_staged(self.data_dir)
+
     def close(self) -> None:
-        """Ends the work that goes on; what it had begun is removed at the next."""
+        """Ends the work that goes on; what is left of it, the next start removes."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
         self.wait(5.0)

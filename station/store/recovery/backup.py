@@ -113,7 +113,7 @@ def unpack(backup: pathlib.Path, into: pathlib.Path) -> VerifiedJournal:
         raise BadInput(text("{file}: its journal was changed ({why}).", file=backup.name, why=str(error))) from None
     if not verified.signatures:
         raise BadInput(
-            text("{file}: its journal bears no signature of its key: it is not a station's backup.", file=backup)
+            text("{file}: its journal bears no signature of its key: it is not a station's backup.", file=backup.name)
         )
     for log in into.glob("*-*"):  # the logs that SQLite left beside the databases while verifying
         if log.is_file():

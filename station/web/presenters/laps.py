@@ -17,7 +17,7 @@ from shared.rules.wording import (
 )
 from shared.text import joined, ntext, recorded, text
 from shared.units import format_ms, format_ns, published_ms
-from station.core.facts import Lap
+from station.core.facts import Lap, Source
 from station.core.runs.laps import run_lap, run_laps
 from station.views.race_views import RaceView, RunView, StandingLine
 from station.views.views import View
@@ -207,9 +207,14 @@ def _detail(lap: Lap, counts: bool, rules: RaceRules) -> str:
         parts.append(TIMED_BY_HAND)
     if lap.source == "official":
         parts.append(text("timed by an official"))
-    if lap.reason:
+    if lap.reason and not is_said_by_source(lap.source, lap.reason):
         parts.append(recorded(lap.reason))
     return joined(parts, ", ")
+
+
+def is_said_by_source(source: Source, reason: str) -> bool:
+    """Does the reason of a lap only say what its source says already?"""
+    return source == "hand" and reason == "timed by hand"
 
 
 def place_lines(view: View) -> list[PlaceLine]:

@@ -25,7 +25,7 @@ SAME = (
 )
 WORDS = ("race", "simulate", "--seed", "5", "--hours", "0.5", "--json", "--jobs")
 
-# How much more often a fault strikes when it is alone, so that a quarter of an hour sees it.
+# How much more often a fault strikes when it is alone, so that ten minutes see it.
 TIMES = {
     "side_by_side": 3,
     "double_trigger": 10,
@@ -77,7 +77,7 @@ def test_without_faults_every_lap_is_the_truth_and_nothing_needs_an_excuse(
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(BY_NAME))
 def test_each_fault_alone_breaks_nothing(kind: str, hold_meeting: Callable[..., MeetingTally]) -> None:
-    tally = hold_meeting(f"alone-{kind}/0", 15, [kind], TIMES[kind])
+    tally = hold_meeting(f"alone-{kind}/0", 10, [kind], TIMES[kind])
     assert tally.faults[kind] > 0, "it must have struck"
     assert set(tally.faults) <= {kind}
     assert _broken(tally) == {}

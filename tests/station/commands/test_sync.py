@@ -1,5 +1,6 @@
 """`raceday sync` as a process: posts, waits, survives `kill -9`, and says what is wrong in one sentence."""
 
+import argparse
 import os
 import pathlib
 import queue
@@ -7,13 +8,18 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import apsw
 import pytest
 
+from shared.clock import SystemClock
+from shared.config import load
 from shared.files import is_locked
+from station.commands.sync import run_always
+from station.config import StationConfig
+from station.store.recovery.restoring import PLAN
 from station.sync.attempts import AttemptStore
 from tests.station.sync.fault_server import SECRET, running_peer
 from tests.station.sync.sample_results import row
@@ -158,3 +164,29 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: pathlib.Path) -> Non
         read_secret(SyncSettings(secret_file=str(secret)))
     with pytest.raises(ConfigError, match="secret_file"):
         read_secret(SyncSettings())
+
+
+class Watch(threading.Event):
+    """The stop of the service: at each wait it notes whether the folder is held, and does the next step."""
+
+    def __init__(self, data: pathlib.Path, steps: list[Callable[[], object]]) -> None:
+        super().__init__()
+        self.data, self.steps = data, steps
+        self.held: list[bool] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.held.append(is_locked(self.data / "sync.lock"))
+        if self.steps:
+            self.steps.pop(0)()
+        else:
+            self.set()
+        return self.is_set()
+
+
+def test_it_closes_its_files_while_a_restore_waits(tmp_path: pathlib.Path) -> None:
+    with running_peer([]) as peer:
+        config = load(configured(tmp_path, peer.url, 0), StationConfig)
+        plan = config.data_dir / PLAN
+        stop = Watch(config.data_dir, [lambda: plan.write_text("{}"), lambda: None, plan.unlink])
+        run_always(config, SystemClock(), argparse.Namespace(retry_rejected=False, ready_file=None), stop)
+    assert stop.held == [True, False, False, True], "held, given up for the restore, and taken again"

@@ -17,6 +17,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
+def served(served_once: Served) -> Served:
+    served_once.station.begin_anew()
+    return served_once
+
+
+@pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1366, "height": 900})
     yield Watched(context.new_page())
@@ -132,16 +138,6 @@ def test_axe_finds_nothing(served: Served, browser: Browser, path: str) -> None:
             keep_picture(page, "-".join(filter(None, (page_name, state, scheme, "phone"))))
         assert violations(page) == [], f"{state} on a phone"  # whose colours are the same
     context.close()
-
-
-@pytest.mark.parametrize("path", ["/", "/operate", "/gates"])
-def test_no_page_is_wider_than_its_screen(served: Served, watched: Watched, path: str) -> None:
-    page = watched.open(served.url + path)
-    for view in (VIEW, TESTING, TOGETHER):
-        show(served, page, view)
-        for width in (320, 390, 820, 1366, 1920):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_targets_are_large_enough_for_a_finger(served: Served, browser: Browser) -> None:

@@ -65,6 +65,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
+def served(served_once: Served) -> Served:
+    served_once.station.begin_anew()
+    return served_once
+
+
+@pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     yield Watched(context.new_page())

@@ -28,6 +28,11 @@ VIEWS = {
 
 
 @pytest.fixture(scope="module")
+def served(served_once: Served) -> Served:
+    return served_once
+
+
+@pytest.fixture(scope="module")
 def pages() -> Pages:
     return Pages(PAGES, TOPICS)
 

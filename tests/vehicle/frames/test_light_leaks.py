@@ -291,7 +291,7 @@ def driven(pictures: list[Picture]) -> Meter:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bounce_px", [0, 2, 4, 8, 16])
+@pytest.mark.parametrize("bounce_px", [0, 4, 16])
 @pytest.mark.parametrize("turn_px", [5, 10, 20, 40, 79, 100, 133])
 def test_a_car_that_spins_before_the_recorded_scene_drives_on(turn_px: int, bounce_px: int) -> None:
     """The scene and its mirror image all around the car; 40 pixels a frame are 4 radians a second at 15 Hz."""
@@ -309,7 +309,7 @@ def test_a_car_that_spins_before_the_recorded_scene_drives_on(turn_px: int, boun
 def test_a_car_that_spins_or_loses_frames_on_any_track_drives_on(track: str) -> None:
     """Radians from frame to frame, to and fro before the road; 9: each frame from another place, all between lost."""
     road, rng = load_track(track), np.random.default_rng(8)
-    for seed in range(4):
+    for seed in range(2):
         world = World(road, seed, frame_rate_hz=15, parts=draw_parts(road, seed))
         for turn in (0.02, 0.1, 0.27, 0.5, 1.0, 9.0):
             s_m, pictures = rng.uniform(0, road.length_m), []
@@ -327,7 +327,7 @@ def test_a_car_that_spins_or_loses_frames_on_any_track_drives_on(track: str) -> 
 def test_a_car_that_turns_all_around_never_misses_two_frames(track: str) -> None:
     """From close behind a board nothing is to be seen; the car holds over one frame without a setpoint."""
     road, rng = load_track(track), np.random.default_rng(8)
-    for seed in range(4):
+    for seed in range(2):
         world, check, problems = World(road, seed, parts=draw_parts(road, seed)), FrameCheck(), [""]
         for number in range(60):
             world.put_at(0.27 * number, rng.uniform(-0.5, 0.5), 0.27 * number)

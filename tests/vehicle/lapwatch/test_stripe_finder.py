@@ -15,7 +15,7 @@ from simulator.world.camera import CameraParameters, render
 from simulator.world.camera_sensor import expose
 from simulator.world.floor_texture import PIXELS_PER_M, FloorTexture, draw_texture
 from simulator.world.geometry import Pose
-from simulator.world.tracks import load_track, shipped_tracks
+from simulator.world.tracks import load_track
 from simulator.world.world import World
 from simulator.world.world_events import FrameDue, TrueCrossing
 from vehicle.hardware.frame import Frame, Pixels
@@ -132,8 +132,9 @@ class StripeCamera:
         return expose(render(self._floor, lens.camera, self._world._frame_pose, 180, ()), lens, self._noise)
 
 
+# The boards are looked for on every track (test_mock_world.py); the stripe is the same on each: one small, one large.
 @pytest.mark.slow
-@pytest.mark.parametrize("name", shipped_tracks())
+@pytest.mark.parametrize("name", ["reInvent2019_wide", "2022_summit_speedway"])
 def test_every_lap_is_seen_by_the_stripe(name: str) -> None:
     world = World(load_track(name), seed=11)
     policy, wires, stripe_camera = load_policy("demo"), DriveChain(world, 30_000_000), StripeCamera(world)

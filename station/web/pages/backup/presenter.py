@@ -98,7 +98,7 @@ def _figures(each: Contents, zone: dt.tzinfo | None) -> tuple[str, ...]:
 
 
 def _line(file: BackupFile, zone: dt.tzinfo | None) -> FileLine:
-    return FileLine(file.name, f"{file.bytes / 1_000_000:.1f} MB", _when(file.utc_ns, zone))
+    return FileLine(file.name, f"{max(0.1, file.bytes / 1_000_000):.1f} MB", _when(file.utc_ns, zone))
 
 
 def _when(utc_ns: int, zone: dt.tzinfo | None) -> str:

@@ -17,7 +17,7 @@ from station.views.results.race_results import (
     tie_words,
     uncertainty_words,
 )
-from station.web.presenters.laps import TIMED_BY_HAND
+from station.web.presenters.laps import TIMED_BY_HAND, is_said_by_source
 from station.web.presenters.time_zones import zone_of
 
 MAX_RUNS_SHOWN = 400  # with all their laps on one page; the files have all of them
@@ -188,7 +188,7 @@ def lap_cell(lap: LapResult) -> LapCell:
     notes = _incidents(lap)
     if lap.penalty_ms:
         notes.insert(0, f"+{format_ms(lap.penalty_ms)}")
-    if lap.reason:
+    if lap.reason and not is_said_by_source(lap.source, lap.reason):
         notes.append(lap.reason)
     sign, words = ("", text("counts")) if lap.counts else ("✕", text("does not count"))
     if lap.source != "gate":

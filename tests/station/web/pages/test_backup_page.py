@@ -95,3 +95,15 @@ def test_a_run_that_began_meanwhile_is_worth_more_than_a_restore(tmp_path: pathl
         backups.commit_if_wanted(run_is_on)
         assert is_committed(tmp_path) is not run_is_on
         assert (tmp_path / STAGED).exists() is not run_is_on
+
+
+def test_what_a_kill_has_left_is_removed_at_the_start(tmp_path: pathlib.Path) -> None:
+    backups = StationBackups(tmp_path)
+    backups.new_path("raceday").write_bytes(b"whole")
+    for folder in ("check.abc", f"{FOLDER}/raceday-1.zip.xyz", STAGED):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "station.key").write_bytes(b"a copy")
+    (tmp_path / FOLDER / "uploaded-1.part").write_bytes(b"half")
+    backups.remove_left_over()
+    assert [path.name for path in tmp_path.iterdir()] == [FOLDER]
+    assert [path.suffix for path in (tmp_path / FOLDER).iterdir()] == [".zip"]
