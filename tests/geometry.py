@@ -7,7 +7,6 @@ holds: `data-score` on an element whose figure must be seen whole, `data-step` o
 
 import pathlib
 from collections.abc import Iterable
-from typing import Any
 
 from playwright.sync_api import Page
 
@@ -32,42 +31,9 @@ PHONE_PX = 640  # a narrower screen is a phone's
 # Texts are measured by their own boxes (Range), cut by what scrolls or hides around them. What may be cut on purpose
 # (a name after two lines) carries its whole text as a title. `main` alone may scroll, and only down.
 _FAULTS = (ASSETS / "geometry_faults.js").read_text(encoding="utf-8")
-
-
-def faults(page: Page) -> list[str]:
-    """Everything that is clipped, overlapping, wider than the screen or too small for its step; empty if nothing is."""
-    kind = page.evaluate("() => ['hall', 'overlay'].find((kind) => document.body.classList.contains(kind)) ?? ''")
-    size = page.viewport_size
-    assert size is not None
-    if not kind or (kind == "hall" and size["width"] <= size["height"]):  # a phone that was pointed to the hall's page
-        kind = "phone" if size["width"] <= PHONE_PX else "console"
-    unit = size["height"] / 100 if kind == "hall" else 1
-    found: list[str] = page.evaluate(_FAULTS, {"steps": STEPS[kind], "unit": unit})
-    return found
-
-
-def look(page: Page, what: str, viewports: Iterable[tuple[int, int]] = VIEWPORTS) -> list[str]:
-    """The faults of the page, with what has the focus under a bar, at each size of the screen; pictures on demand."""
-    found = []
-    for width, height in viewports:
-        page.set_viewport_size({"width": width, "height": height})
-        settled(page)
-        where = f"{what} at {width} x {height}"
-        found += [f"{where}: {fault}" for fault in [*faults(page), *under_the_bar(page), *focus_covered(page)]]
-        keep_picture(page, f"{what}-{width}x{height}")
-    return found
-
-
 # Bars that stay in place must not lie over what has the focus (WCAG 2.4.11).
 _COVERED = (ASSETS / "geometry_covered.js").read_text(encoding="utf-8")
-
-
-def focus_covered(page: Page) -> list[str]:
-    """What a bar that stays in place hides while it has the focus."""
-    found: list[str] = page.evaluate(_COVERED)
-    return found
-
-
+# What the stop bar hides even at the end of the page, where no scrolling reveals it.
 _END = """() => {
   const bar = document.querySelector(".stop-bar");
   if (!bar) return [];
@@ -81,11 +47,32 @@ _END = """() => {
   scrollTo(0, 0);
   return faults;
 }"""
+_SETTLED = """await document.fonts.ready;
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));"""
+_LOOK = f"""async (kinds) => {{
+  {_SETTLED}
+  return [...({_FAULTS.strip().removesuffix(";")})(kinds), ...({_END})(), ...({_COVERED.strip().removesuffix(";")})()];
+}}"""
+_KINDS = {"steps": STEPS, "phone": PHONE_PX}
 
 
-def under_the_bar(page: Page) -> list[str]:
-    """What the stop bar hides even at the end of the page, where no scrolling reveals it."""
-    found: list[str] = page.evaluate(_END)
+def faults(page: Page) -> list[str]:
+    """Everything that is clipped, overlapping, wider than the screen or too small for its step; empty if nothing is."""
+    found: list[str] = page.evaluate(_FAULTS, _KINDS)
+    return found
+
+
+def look(page: Page, what: str, viewports: Iterable[tuple[int, int]] = VIEWPORTS) -> list[str]:
+    """The faults of the page, with what has the focus under a bar, at each size of the screen; pictures on demand.
+
+    All that is measured at one size is one call into the browser, once fonts and layout are settled.
+    """
+    found = []
+    for width, height in viewports:
+        page.set_viewport_size({"width": width, "height": height})
+        here = f"{what} at {width} x {height}"
+        found += [f"{here}: {fault}" for fault in page.evaluate(_LOOK, _KINDS)]
+        keep_picture(page, f"{what}-{width}x{height}")
     return found
 
 
@@ -101,7 +88,6 @@ def without_our_letters(page: Page) -> None:
     )
 
 
-def settled(page: Page) -> Any:
+def settled(page: Page) -> None:
     """Waits until the fonts are loaded and the layout is stable."""
-    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))"
-    return page.evaluate(f"document.fonts.ready.then(() => {frames})")
+    page.evaluate(f"async () => {{ {_SETTLED} }}")

@@ -110,6 +110,21 @@ def rules_line(rules: RaceRules) -> Sentence:
     parts = [_ranked_in_short(rules)]
     if rules.lap_1_from == "signal":
         parts.append(text("lap 1 from the start signal"))
+    parts += _limits(rules)
+    if rules.off_track_penalty_s:
+        parts.append(text("off track +{seconds:g} s", seconds=rules.off_track_penalty_s))
+    if rules.collision_penalty_s:
+        parts.append(text("collision +{seconds:g} s", seconds=rules.collision_penalty_s))
+    return joined(parts, " · ")
+
+
+def rules_in_short(rules: RaceRules) -> Sentence:
+    """What is ranked and what ends a run, for the head of the big screen."""
+    return joined([score_name(rules), *_limits(rules)], " · ")
+
+
+def _limits(rules: RaceRules) -> list[Sentence]:
+    parts: list[Sentence] = []
     if rules.max_laps is not None:
         parts.append(ntext("{n} lap at most", "{n} laps at most", n=rules.max_laps))
     if rules.time_limit_s is not None:
@@ -118,11 +133,7 @@ def rules_line(rules: RaceRules) -> Sentence:
             parts.append(text("{time} time limit, the lap in progress counts", time=time))
         else:
             parts.append(text("{time} time limit", time=time))
-    if rules.off_track_penalty_s:
-        parts.append(text("off track +{seconds:g} s", seconds=rules.off_track_penalty_s))
-    if rules.collision_penalty_s:
-        parts.append(text("collision +{seconds:g} s", seconds=rules.collision_penalty_s))
-    return joined(parts, " · ")
+    return parts
 
 
 def _ranked_in_short(rules: RaceRules) -> Sentence:

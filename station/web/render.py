@@ -16,6 +16,7 @@ from station.views.views import View
 from station.web.page import LiveTopic, Page, PageContent
 from station.web.presenters.page import ZERO, page_model, run_panel
 from station.web.presenters.stop import stop_panel
+from station.web.presenters.time_zones import times_of
 from station.web.presenters.visitors import visitor_view
 
 _HERE = pathlib.Path(__file__).parent
@@ -84,6 +85,10 @@ class Pages:
 
         Of these `body_data` becomes the data attributes of its body.
         """
+        with times_of(view):
+            return self._page(name, view, identity, values)
+
+    def _page(self, name: str, view: View, identity: Identity, values: dict[str, object]) -> str:
         page = self.table[name]
         rendered = self.render(view, page.topics[0])
         for topic in page.topics[1:]:
@@ -110,6 +115,10 @@ class Pages:
 
     def render(self, view: View, name: str) -> Rendered:
         """The parts and rows of this topic that show this view; of a public one, what a visitor may see of it."""
+        with times_of(view):
+            return self._render(view, name)
+
+    def _render(self, view: View, name: str) -> Rendered:
         topic = self.topics[name]
         content, officials = topic.content, topic.role > Role.VIEWER
         view = view if officials else visitor_view(view)

@@ -1,7 +1,17 @@
-({ steps, unit }) => {
+({ steps: everyKind, phone }) => {
   const SLACK = 1.5;
+  // A phone that was pointed to the hall's page shows it as a phone.
+  const look = ["hall", "overlay"].find((kind) => document.body.classList.contains(kind)) ?? "";
+  const narrow = !look || (look === "hall" && innerWidth <= innerHeight);
+  const kind = narrow ? (innerWidth <= phone ? "phone" : "console") : look;
+  const steps = everyKind[kind];
+  const unit = kind === "hall" ? innerHeight / 100 : 1;
   const faults = [];
-  const style = (element) => getComputedStyle(element);
+  const styles = new Map(); // a lookup is dear, and every text asks for all that is around it
+  const style = (element) => {
+    if (!styles.has(element)) styles.set(element, getComputedStyle(element));
+    return styles.get(element);
+  };
   const short = (text) => text.trim().replace(/\s+/g, " ").slice(0, 40);
   const HIDDEN = ".visually-hidden, .skip, [hidden], datalist, noscript, dialog:not([open])";
   const isClipped = (element) => style(element).clipPath === "inset(50%)";
@@ -61,17 +71,18 @@
       if (visible.right - visible.left < 1 || visible.bottom - visible.top < 1) continue;
       // The ink of a line is about its middle; line boxes may touch.
       const trim = Math.min(box.height, visible.bottom - visible.top) * 0.22;
-      const layer = element.closest(".stop-bar, .silence, #stopbar, thead") ? 1 : 0;
+      const layer = element.closest(".stop-bar, .silence, #stopbar, .tabs, thead") ? 1 : 0;
       const [top, bottom] = [visible.top + trim, visible.bottom - trim];
       boxes.push({ ...visible, top, bottom, node, layer, text: short(node.data) });
     }
   }
+  boxes.sort((a, b) => a.top - b.top);
   for (let i = 0; i < boxes.length; i++) {
-    for (let j = i + 1; j < boxes.length; j++) {
+    for (let j = i + 1; j < boxes.length && boxes[j].top < boxes[i].bottom - SLACK; j++) {
       const [a, b] = [boxes[i], boxes[j]];
       if (a.layer !== b.layer || a.node === b.node) continue;
       const over = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-      const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      const down = Math.min(a.bottom, b.bottom) - b.top;
       if (over > SLACK && down > SLACK) faults.push(`overlaid: ${a.text} / ${b.text}`);
     }
   }

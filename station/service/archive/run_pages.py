@@ -150,9 +150,12 @@ def _trace(
         return round((engine.time_of_day(stamp.boot, stamp.at_ns) - begin_utc_ns) / 1e6, 3)
 
     systems = {name: gate.spec.system for name, gate in engine.gates.items()}
+    splits = {name for name, gate in engine.gates.items() if gate.spec.kind == "split"}
     beams = _beams(stored.edges, systems, to_ms)
     crossings = []
     for each in stored.crossings:
+        if each.gate in splits:
+            continue  # it makes sectors, no lap: among the crossings of the line it would look like one that was missed
         lap, source = counted.get(each.number, (None, "gate"))
         state = _state(each.number, lap, stored.flagged, dropped)
         why = "" if state == "counted" else stored.why.get(each.number, "")

@@ -1,6 +1,5 @@
 """The texts of the gates' page: each gate, its sensors, its driver's notes. Pure, except for the time zone."""
 
-import time
 from dataclasses import dataclass
 
 from shared.text import recorded, text
@@ -9,6 +8,7 @@ from station.core.timing.readiness import untried
 from station.views.gate_views import GateView, SensorView
 from station.views.views import View
 from station.web.presenters.health import SIGNS
+from station.web.presenters.time_zones import time_of_day
 
 NOTHING = "–"
 NOISY = 10  # edges a minute that made no crossing
@@ -152,11 +152,6 @@ def _judged(gate: GateView, sensor: SensorView) -> tuple[str, str]:
     if sensor.level is not None and sensor.level < FAINT:
         return "warn", text("weak")
     return ("ok", text("ready")) if sensor.edges else ("warn", text("no edge yet"))
-
-
-def time_of_day(utc_ns: int) -> str:
-    """A time of day in the station's own time zone, '14:03:07'."""
-    return time.strftime("%H:%M:%S", time.localtime(utc_ns // NS_PER_S))
 
 
 def short_time(ns: int) -> str:

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 
 from shared.text import joined, text
 from station.views.car_views import CarStopView, StopView
-from station.web.presenters.gates import time_of_day
 from station.web.presenters.mode_words import mode_words
+from station.web.presenters.time_zones import time_of_day
 
 SIGNS = {"stopped": "✓", "ordered": "▲", "unreached": "✕"}
 

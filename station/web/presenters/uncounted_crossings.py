@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.text import recorded, text
 from station.views.race_views import UncountedCrossing
 from station.views.views import View
-from station.web.presenters.gates import time_of_day
+from station.web.presenters.time_zones import time_of_day
 
 MAX_LINES = 8
 

@@ -11,6 +11,7 @@
   const MOVE_MS = 30_000; // how long a gained place is marked
   const IDENTIFY_MS = 8_000;
   const HERE_EVERY_MS = 5_000;
+  const LONG_LINE = 70; // a message above this many characters is set smaller
   const body = document.body;
   const TURN_MS = Number(body.dataset.turn) * 1000;
   const field = (id) => document.getElementById(id);
@@ -171,6 +172,7 @@
     const message = field("hall-big-message").textContent;
     const line = [message, words].filter(Boolean).join(" · ");
     write("hall-message", line);
+    band.toggleAttribute("data-long", line.length > LONG_LINE);
     band.hidden = !line || body.dataset.show === "message" || body.dataset.show === "blank";
   }
 

@@ -384,8 +384,8 @@ def test_a_backup_that_is_damaged_replaces_nothing(
 
 
 def test_the_doc_says_how_and_its_commands_do_it(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Runs each command of the section "The journal is damaged" in docs/run-an-event.md as it is printed there."""
-    doc = (pathlib.Path(__file__).parents[3] / "docs" / "run-an-event.md").read_text()
+    """Runs each command of the section "The journal is damaged" of the guide as it is printed there."""
+    doc = (pathlib.Path(__file__).parents[3] / "docs" / "when-something-fails.md").read_text()
     section = doc[doc.index("## The journal is damaged") :].partition("\n## ")[0]
     data = station_folder(tmp_path / "data")
     config = tmp_path / "station.toml"

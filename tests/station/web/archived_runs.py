@@ -26,6 +26,14 @@ class ArchiveRig(Rig):
         self.give(e.VoidLap(number=1, reason="cut the corner at turn 3", **ruled))  # type: ignore[arg-type]
         self.give(e.RestoreLap(number=1, reason="the video", **ruled))  # type: ignore[arg-type]
 
+    @classmethod
+    def long(cls, path: pathlib.Path) -> "ArchiveRig":
+        """The same with run-4 of two hundred laps, disqualified for a reason without a space."""
+        rig = cls(path)
+        rig.drive("Al", [10 + number / 100 for number in range(200)])
+        rig.give(e.Disqualify(author="Ruth", run_id="run-4", reason="two_batteries_" * 10))
+        return rig
+
     def drive(self, racer: str, laps_s: list[float], off_track: int = -1, hand: int = -1) -> None:
         """A whole run; `off_track`, `hand`: the lap (from 0) with an incident, or with a hand time in its middle."""
         self.open(racer)

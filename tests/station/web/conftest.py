@@ -28,13 +28,15 @@ class Served:
     access: StationAccess
 
 
-def serve(station: FakeStation, port: int = 0, *, signed_in: bool = True, **options: Any) -> Iterator[Served]:
-    """The pages; with `signed_in`, every request without a token comes from the admin named "operator"."""
+def serve(
+    station: FakeStation, port: int = 0, *, signed_in: bool = True, person: str = "operator", **options: Any
+) -> Iterator[Served]:
+    """The pages; with `signed_in`, every request without a token comes from the admin of this name."""
     with tempfile.TemporaryDirectory() as folder:
         access = cheap_access(pathlib.Path(folder))
         app = create_app(station, access, **options)
         if signed_in:
-            app.add_middleware(SignedIn, session=session_of(access))
+            app.add_middleware(SignedIn, session=session_of(access, person))
         listening = listen("127.0.0.1", port, "web")
         port = listening.getsockname()[1]
         web = WebServer(app, listening, app.state.live.close, app.state.is_official)

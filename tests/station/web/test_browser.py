@@ -140,16 +140,6 @@ def test_axe_finds_nothing(served: Served, browser: Browser, path: str) -> None:
     context.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/operate", "/gates"])
-def test_no_page_is_wider_than_its_screen(served: Served, watched: Watched, path: str) -> None:
-    page = watched.open(served.url + path)
-    for view in (VIEW, TESTING, TOGETHER):
-        show(served, page, view)
-        for width in (320, 390, 820, 1366, 1920):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
 def test_targets_are_large_enough_for_a_finger(served: Served, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = Watched(context.new_page()).open(f"{served.url}/operate")

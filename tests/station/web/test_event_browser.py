@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from shared.rules.ranking import RaceRules
 from station.core import inputs as e
 from station.core.event.records import Racer
-from tests.browser import Watched, in_scheme, violations, violations_in_both_schemes
+from tests.browser import Watched, violations, violations_in_both_schemes
 from tests.geometry import look
 from tests.station.web.event_station import EventStation, event_station
 
@@ -128,7 +128,7 @@ def test_a_refusal_is_one_sentence_and_keeps_what_was_typed(station: EventStatio
     expect(page.locator("[name=racer]")).to_have_value("Racer 1")
 
 
-def test_nothing_is_clipped_with_names_of_every_kind(page: Page, station: EventStation) -> None:
+def test_axe_finds_nothing_with_names_of_every_kind(page: Page, station: EventStation) -> None:
     entries = tuple(
         Racer(name, "IN", f"Team {name}"[:64], "#d62828", "m" * 64, "c" * 64, (f"E200:{place:08x}" * 3, f"9{place}"))
         for place, name in enumerate(NAMES)
@@ -149,9 +149,7 @@ def test_nothing_is_clipped_with_names_of_every_kind(page: Page, station: EventS
         ("cards", "/racers/cards"),
     ):
         page.goto(station.url + path)
-        in_scheme(page, "dark")
-        assert look(page, f"{what}-dark") == []
-        assert violations_in_both_schemes(page) == []
+        assert violations_in_both_schemes(page) == [], what
 
 
 def test_empty_lists_and_two_hundred_racers(browser: Browser, tmp_path: pathlib.Path) -> None:
@@ -160,13 +158,12 @@ def test_empty_lists_and_two_hundred_racers(browser: Browser, tmp_path: pathlib.
     with event_station(tmp_path, empty=True) as station:
         for what in ("event", "racers", "cars"):
             Watched(page).open(f"{station.url}/{what}")
-            assert look(page, f"{what}-empty") == []
             assert violations(page) == []
         entries = tuple(Racer(f"Racer {n}", transponders=(str(7000 + n),)) for n in range(200))
         station.give(e.ImportRacers(author="Ruth", racers=entries))
         Watched(page).open(f"{station.url}/racers")
         expect(page.locator("#racers tr")).to_have_count(200)
-        assert look(page, "racers-200", ((1280, 800), (390, 844))) == []
+        page.set_viewport_size({"width": 390, "height": 844})
         toggle = page.locator("#racers .check-in").first.bounding_box()
         assert toggle is not None
         assert min(toggle["width"], toggle["height"]) >= 44  # a thumb's

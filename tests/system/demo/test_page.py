@@ -12,7 +12,7 @@ from shared.units import format_ns
 from simulator.realtime.control_client import WorldControl
 from simulator.realtime.drivers import WorldClock
 from simulator.realtime.protocol import TrueEvent
-from tests.browser import Watched, chromium, keep_picture
+from tests.browser import Watched, chromium
 from tests.system.demo.running import Demo, check_summary
 
 SPEED = 3
@@ -62,8 +62,6 @@ def _delays(clock: WorldClock, events: Iterator[TrueEvent], page: Page) -> list[
         if started is not None:
             _wait_for_text(page, "#laps", format_ns(truth.at_ns - started.at_ns))
             delays_s.append((clock.now_ns() - truth.at_ns) / 1e9 / SPEED)
-            if len(delays_s) == RACERS * 3 - 1:
-                keep_picture(page, "station")
         started = truth
         if len(delays_s) == RACERS * 3:
             break

@@ -12,9 +12,9 @@ from station.core.runs.laps import run_lap
 from station.views.runs.run_archive import CrossingView, RulingRecord, RunPage
 from station.web.pages.run.trace_lanes import TraceModel, trace_model
 from station.web.pages.runs.presenter import STATE_WORDS, RunState, figure, marks, state_of
-from station.web.presenters.gates import time_of_day
 from station.web.presenters.laps import NOTHING, TIMED_BY_HAND
 from station.web.presenters.proposals import PendingDecision, decisions_of
+from station.web.presenters.time_zones import time_of_day
 
 SHOWN_SHA = 6
 

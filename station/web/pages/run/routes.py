@@ -17,6 +17,7 @@ from station.web.access import identity_of, role_refusal
 from station.web.api import error_answer
 from station.web.pages.run.marks import mark_of
 from station.web.pages.run.presenter import run_sheet
+from station.web.presenters.time_zones import times_of
 from station.web.presenters.visitors import visitor_view
 from station.web.site import Site
 
@@ -37,7 +38,9 @@ def run_routes(site: Site) -> APIRouter:
         if isinstance(page, Response):
             return page
         name, seen = ("run_officials", view) if is_official(request) else ("run", visitor_view(view))
-        return await site.html(request, name, run=run_sheet(page), body_data={"mark": mark_of(seen, page.run_id)})
+        with times_of(view):
+            sheet = run_sheet(page)
+        return await site.html(request, name, run=sheet, body_data={"mark": mark_of(seen, page.run_id)})
 
     @router.get("/api/v1/runs/{run_id}")
     async def run_json(request: Request, run_id: str) -> Response:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from shared.text import ntext, text
 from shared.units import NS_PER_S, format_ms
 from station.views.runs.run_archive import RunSummary
-from station.web.presenters.gates import time_of_day
 from station.web.presenters.laps import NOTHING
+from station.web.presenters.time_zones import time_of_day
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from station.web.access import identity_of, official_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
 from station.web.command_parser import parse_command
 from station.web.pages.runs.presenter import STATE_WORDS, RunFilter, run_list
+from station.web.presenters.time_zones import times_of
 from station.web.site import Site
 
 Answer = TypeVar("Answer")
@@ -35,7 +36,9 @@ def runs_routes(site: Site) -> APIRouter:
         """All runs of all races, filtered; readable without JavaScript."""
         chosen = RunFilter(race[:MAX_FILTER], racer[:MAX_FILTER], state if state in STATE_WORDS else "", flagged == "1")
         runs = await anyio.to_thread.run_sync(service.run_list)
-        return await site.html(request, "runs", runs=run_list(runs, chosen), states=STATE_WORDS)
+        with times_of(site.view()):
+            lines = run_list(runs, chosen)
+        return await site.html(request, "runs", runs=lines, states=STATE_WORDS)
 
     @router.get("/api/v1/runs")
     async def runs_json() -> JSONResponse:

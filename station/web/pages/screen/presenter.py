@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.rules.ranking import RaceRules
-from shared.rules.wording import rules_line, score_name
+from shared.rules.wording import rules_in_short, score_name
 from shared.text import Sentence, text
 from shared.units import format_ms
 from station.views.provisional import ordinal
@@ -64,7 +64,7 @@ def hall_model(view: View) -> HallModel:
     return HallModel(
         title=title or text("Raceday"),
         race=race if race != title else "",
-        rules=rules_line(rules) if view.race is not None else "",
+        rules=rules_in_short(rules) if view.race is not None else "",
         score_name=score_name(rules),
         status=_status(view),
         hall_rows=board_rows(view),

@@ -9,7 +9,8 @@ from station.screens.register import AWAY_NS
 from station.views.views import View
 from station.web.page import PageContent
 from station.web.pages.chart.presenter import hall_chart
-from station.web.presenters.gates import NOTHING, time_of_day
+from station.web.presenters.gates import NOTHING
+from station.web.presenters.time_zones import time_of_day
 
 NEXT = 3  # racers of the queue who are named
 

@@ -7,7 +7,7 @@ from station.core.event.records import CarKind
 from station.views.gate_views import GateView, SensorView
 from station.views.views import View
 from station.web.page import PageContent
-from station.web.presenters.gates import time_of_day
+from station.web.presenters.time_zones import time_of_day
 
 KINDS: dict[CarKind, Sentence] = {
     "agent": text("with our agent"),

@@ -12,7 +12,6 @@ from station.access.records import AccessEvent
 from station.access.roles import Role
 from station.views.audit.audit_trail import AuditEntry
 from station.web.pages.audit.presenter import PAGE, AuditFilter, access_entries, audit_csv, audit_page, found
-from tests import geometry
 from tests.browser import Watched, violations
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import FakeStation, S
@@ -98,11 +97,11 @@ def test_a_referee_reads_it_and_a_visitor_does_not(hall: Served) -> None:
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_it_is_legible_at_every_size(browser: Browser, hall: Served) -> None:
+def test_axe_finds_nothing(browser: Browser, hall: Served) -> None:
     context = browser.new_context(color_scheme="dark")
     watched = Watched(context.new_page())
     page = watched.open(f"{hall.url}/audit")
-    found_faults = [*geometry.look(page, "audit"), *violations(page)]
+    found_faults = violations(page)
     page.get_by_label("Who or which device").fill("nobody at all")
     page.keyboard.press("Enter")
     page.get_by_text("Nothing matches.").wait_for()

@@ -17,7 +17,6 @@ from station.views.trackside.announcements import Announcement
 from station.views.trackside.commentary import CommentaryView, LapTime, RunLaps
 from station.views.trackside.sectors import SectorView
 from station.views.views import View
-from tests import geometry
 from tests.browser import violations
 from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import LONG, NAMES, SLOW_LAPS, SLOW_MS
@@ -65,13 +64,12 @@ def shown(browser: Browser) -> Iterator[tuple[Served, Page]]:
 
 
 @pytest.mark.parametrize("path", ["/commentator", "/chart", "/sound"])
-def test_nothing_is_clipped_and_axe_finds_nothing(shown: tuple[Served, Page], path: str) -> None:
+def test_axe_finds_nothing_in_any_state(shown: tuple[Served, Page], path: str) -> None:
     served, page = shown
     page.goto(served.url + path)
     found: list[str] = []
-    for state, view in STATES.items():
+    for view in STATES.values():
         show(served.station, page, view)
-        found += geometry.look(page, f"{path.strip('/')}-{state}")
         found += violations(page)
     assert found == []
 
@@ -82,9 +80,9 @@ def test_each_part_of_the_overlay_is_whole_in_the_safe_area(shown: tuple[Served,
     page.goto(f"{served.url}/overlay?part={part}&bg=%23123456")
     found: list[str] = []
     slow = replace(LONG_STORY, run=replace(RUN, racer=NAMES[2], laps=SLOW_LAPS, score_ms=SLOW_MS, sectors=SECTORS))
-    for state, view in (STATES | {"long": slow}).items():
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    for view in (STATES | {"long": slow}).values():
         show(served.station, page, view)
-        found += geometry.look(page, f"overlay-{part}-{state}", [(1920, 1080)])
         found += violations(page)
         found += page.evaluate(_OUTSIDE)
     assert found == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.rules.ranking import RaceRules
-from shared.rules.wording import rules_line, score_name
+from shared.rules.wording import rules_in_short, rules_line, score_name
 from station.core.event.records import EventCar
 from station.core.facts import Lap, Proposal
 from station.core.runs.proposals import USUAL
@@ -34,6 +34,9 @@ from tests.station.web.sample_views import CAR, EMPTY, GATE, RULES, RUN, TROUBLE
 )
 def test_rules_in_words(rules: RaceRules, words: str) -> None:
     assert rules_line(rules) == words
+    short = rules_in_short(rules)
+    assert short.startswith(score_name(rules))
+    assert all(part in words for part in short.split(" · ")[1:])
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_what_the_car_shall_do_is_not_what_it_does(released: bool, car: dict[str
     ("score_ms", "note", "tone"),
     [
         (9_400, "◆ Best of the race", "purple"),
-        (10_000, "▲ +0.588 to the lead", "green"),
+        (10_000, "▲ Racer's best · +0.588 to the lead", "green"),
         (12_000, "● +2.588 to the lead", "yellow"),
     ],
 )
