@@ -66,15 +66,17 @@ def keep_picture(page: Page, name: str) -> None:
         page.screenshot(path=pathlib.Path(folder) / f"{plain}.png")
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.x A and AA, as lines."""
+def violations(page: Page, within: str = "", rules: tuple[str, ...] = ()) -> list[str]:
+    """What axe finds against WCAG 2.x A and AA, as lines. `within`: an element, not the page; `rules`: only these."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
     # Of what passes axe would name every element, and all of that would come here: both take most of its time.
-    options = {"runOnly": tags, "resultTypes": ["violations"]}
+    only = {"type": "rule", "values": list(rules)} if rules else {"type": "tag", "values": tags}
+    options = {"runOnly": only, "resultTypes": ["violations"]}
     found: list[dict[str, Any]] = page.evaluate(
-        "options => axe.run(options).then(results => results.violations)", options
+        "([within, options]) => axe.run(within || document, options).then(results => results.violations)",
+        [within, options],
     )
     return [
         f"{violation['id']}: {violation['help']} at {node['target']}"

@@ -70,7 +70,7 @@ def _start_infrastructure(plan: DemoPlan, layout: DemoLayout, supervisor: Superv
         if name == "leaderboard":
             _open_race(plan, layout)
     terminal.show_urls([("station", layout.station_url), ("board", f"{layout.leaderboard_url}/races/{plan.race_id}")])
-    if not plan.headless:
+    if not (plan.headless or plan.stay):
         webbrowser.open(layout.station_url)
 
 
@@ -179,14 +179,19 @@ def _stay_open(plan: DemoPlan, layout: DemoLayout, supervisor: Supervisor, termi
         supervisor.start(layout.process(racer.car))
     cars = [racer.car for racer in plan.racers]
     terminal.step("ready", steps, steps)
-    if code := layout.claim_code():
-        terminal.log(f"Claim the station at {layout.station_url}/claim with the code {code}.")
-    terminal.log(f"Then race {', '.join(cars)}: open a run at {layout.station_url}/operate. Ctrl-C ends it.")
+    code = layout.claim_code()
+    door = f"{layout.station_url}/claim#{code}" if code else f"{layout.station_url}/operate"
+    if code:
+        terminal.log(f"Claim the station at {door} with a name and a passphrase of your own.")
+    terminal.log(
+        f"Then race {', '.join(cars)} at {layout.station_url}/operate: Call next, Open the run, Start. Ctrl-C ends it."
+    )
     client = StationClient(layout.station_url, layout.crew_tokens()[0])
     sandbox = Sandbox(str(layout.world), client, cars, terminal.log, terminal.update)
     try:
-        if plan.stay:
-            sandbox.enter(plan.racers)
+        sandbox.enter(plan.racers)
+        if plan.stay and not plan.headless:
+            webbrowser.open(door)
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 sandbox.step()

@@ -27,8 +27,9 @@ const dialogs = (() => {
     if (!target.open) end(target, target.returnValue);
   }, true);
 
-  // Asks for a reason; null: cancelled.
-  async function reason(title) {
+  // Asks for a reason; null: cancelled. `maybe`: it may be confirmed without one, "".
+  async function reason(title, maybe = false) {
+    field("ask-reason").required = !maybe;
     field("ask-title").textContent = title;
     field("ask-reason").value = "";
     return (await shown(field("ask"))) === "yes" ? field("ask-reason").value.trim() : null;

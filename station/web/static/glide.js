@@ -10,9 +10,10 @@ const gliding = (list) => {
   const top = (row) => row.getBoundingClientRect().top;
   const isInSight = (at_px) => at_px > -200 && at_px < innerHeight;
   let tops = null; // row to its place before
+  let until_ms = 0; // rows glide until then; who changes places meanwhile does not glide, or the page would do nothing else
 
   function before() {
-    if (tops !== null || still.matches || document.hidden || list.closest(".tab:not(.shown)")) return;
+    if (tops !== null || performance.now() < until_ms || still.matches || document.hidden || list.closest(".tab:not(.shown)")) return;
     const shown = [...list.children].filter((row) => !row.hidden);
     tops = new Map(shown.map((row) => [row, top(row)]));
   }
@@ -25,6 +26,7 @@ const gliding = (list) => {
       if (Math.abs(was_px - now_px) >= LEAST_PX && (isInSight(was_px) || isInSight(now_px))) moved.push([row, was_px - now_px]);
     }
     tops = null;
+    if (moved.length) until_ms = performance.now() + GLIDE_MS;
     // One that comes from far away begins at the edge of what is seen.
     for (const [row, far_px] of moved) {
       const by_px = Math.max(-innerHeight, Math.min(innerHeight, far_px));

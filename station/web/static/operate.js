@@ -60,9 +60,9 @@
     }
     if (button.dataset.ask) {
       button.closest("dialog")?.close();
-      const reason = await dialogs.reason(button.dataset.ask);
+      const reason = await dialogs.reason(button.dataset.ask, button.hasAttribute("data-may-be-silent"));
       if (reason === null) return undefined;
-      command.reason = reason;
+      if (reason) command.reason = reason;
     }
     if (button.hasAttribute("data-closes")) button.closest("dialog").close();
     const reply = await commands.send(command, what, dialogs.override);

@@ -6,6 +6,7 @@
 // is in `detail` of the event `raceday-rows`, so that scripts can mark it again.
 const pageRows = (() => {
   const SLICE_MS = 6; // four slices are well below a task that is felt (50 ms), and so is one with a slow processor
+  const HANDFUL = 8; // rows that are parsed together
   const IDLE_WITHIN_MS = 250;
   const shown = new WeakMap(); // element to the HTML that it shows
   const waiting = new Map(); // key to the newest HTML of a row out of sight
@@ -40,26 +41,45 @@ const pageRows = (() => {
     patch.children(part, parsed(html));
   }
 
-  function drawRow(row, html) {
-    waiting.delete(row.id);
-    if (shown.get(row) === html) return false;
-    shown.set(row, html);
-    patch.element(row, parsed(html).firstElementChild);
-    return true;
+  // Elements of one kind are parsed at once, which is far less work; a table's rows and a list's are not of one kind.
+  function parsedRows(pairs) {
+    const isOneKind = new Set(pairs.map(([row]) => row.nodeName)).size === 1;
+    if (isOneKind) return [...parsed(pairs.map(([, html]) => html).join("")).children];
+    return pairs.map(([, html]) => parsed(html).firstElementChild);
+  }
+
+  // Draws these [row, html], and returns the rows that have changed.
+  function drawRows(pairs) {
+    for (const [row] of pairs) waiting.delete(row.id);
+    const changed = pairs.filter(([row, html]) => shown.get(row) !== html);
+    const drawn = parsedRows(changed);
+    changed.forEach(([row, html], place) => {
+      shown.set(row, html);
+      patch.element(row, drawn[place]);
+    });
+    return changed.map(([row]) => row);
+  }
+
+  // Draws one handful after the other until the time is over; returns those that changed, and those that are left.
+  function drawUntil(due_ms, pairs) {
+    const drawn = [];
+    let next = 0;
+    while (next < pairs.length && performance.now() < due_ms) {
+      drawn.push(...drawRows(pairs.slice(next, next + HANDFUL)));
+      next += HANDFUL;
+    }
+    return { drawn, left: pairs.slice(next) };
   }
 
   // Rows that are in no list of this page are left out.
   function draw(changed) {
-    const due_ms = performance.now() + SLICE_MS;
-    const drawn = [];
-    for (const [key, html] of Object.entries(changed)) {
-      const row = document.getElementById(key);
-      if (row === null) continue;
-      const may_wait = row.parentElement.hasAttribute("data-idle");
-      if (may_wait && (!isInSight(row) || performance.now() > due_ms)) waiting.set(key, html);
-      else if (drawRow(row, html)) drawn.push(row);
-    }
-    tell(drawn);
+    const pairs = Object.entries(changed).map(([key, html]) => [document.getElementById(key), html]).filter(([row]) => row !== null);
+    const may_wait = ([row]) => row.parentElement.hasAttribute("data-idle");
+    const drawn = drawRows(pairs.filter((pair) => !may_wait(pair)));
+    const inSight = drawUntil(performance.now() + SLICE_MS, pairs.filter((pair) => may_wait(pair) && isInSight(pair[0])));
+    const later = pairs.filter((pair) => may_wait(pair) && !isInSight(pair[0]));
+    for (const [row, html] of [...inSight.left, ...later]) waiting.set(row.id, html);
+    tell([...drawn, ...inSight.drawn]);
     if (waiting.size && !isDrawing) drawWaiting();
   }
 
@@ -72,24 +92,17 @@ const pageRows = (() => {
     isDrawing = true;
     while (waiting.size) {
       await idle();
-      const due_ms = performance.now() + SLICE_MS;
-      const drawn = [];
-      keepingFocus(() => {
-        for (const [key, html] of waiting) {
-          const row = document.getElementById(key);
-          waiting.delete(key);
-          if (row !== null && drawRow(row, html)) drawn.push(row);
-          if (performance.now() > due_ms) break;
-        }
-      });
-      tell(drawn);
+      const pairs = [...waiting].map(([key, html]) => [document.getElementById(key), html]);
+      for (const key of [...waiting.keys()]) if (document.getElementById(key) === null) waiting.delete(key);
+      const slice = pairs.filter(([row]) => row !== null);
+      tell(keepingFocus(() => drawUntil(performance.now() + SLICE_MS, slice).drawn));
     }
     isDrawing = false;
   }
 
   // The row comes into sight: it shows the newest now.
   function settle(row) {
-    if (waiting.has(row.id) && drawRow(row, waiting.get(row.id))) tell([row]);
+    if (waiting.has(row.id)) tell(drawRows([[row, waiting.get(row.id)]]));
   }
 
   // Puts the rows in this order with few moves, makes those that are new, and removes the others. Returns the new ones.
@@ -117,11 +130,13 @@ const pageRows = (() => {
     return fresh;
   }
 
-  document.addEventListener("contentvisibilityautostatechange", ({ target, skipped: isSkipped }) => {
+  function onSight({ target, skipped: isSkipped }) {
     if (isSkipped) return skipped.add(target);
     skipped.delete(target);
     return settle(target);
-  });
+  }
+
+  document.addEventListener("contentvisibilityautostatechange", onSight, { capture: true });
 
   return { draw, drawPart, arrange, settle, keepingFocus };
 })();

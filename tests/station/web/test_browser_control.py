@@ -24,6 +24,7 @@ from station.core.inputs import (
     LeaveQueue,
     MarkDnf,
     MoveInQueue,
+    Official,
     OffTrack,
     OpenRun,
     OrderCar,
@@ -44,7 +45,19 @@ from station.views.views import View
 from tests import geometry
 from tests.browser import Watched, keep_picture, violations
 from tests.station.web.conftest import Served
-from tests.station.web.operate_views import ARMED, CALLED, ONE, OVER, PAUSED, QUEUED, SIX, STAGED, STATES, THREE
+from tests.station.web.operate_views import (
+    ARMED,
+    CALLED,
+    ONE,
+    OVER,
+    PAUSED,
+    QUEUED,
+    SIX,
+    STAGED,
+    STATES,
+    THREE,
+    with_runs,
+)
 from tests.station.web.sample_views import CAR, FULL_GATE, RUN, SPLIT, TESTING, VIEW, S
 from tests.station.web.test_browser import show
 
@@ -348,6 +361,11 @@ def test_what_needs_a_reason_asks_for_it_and_can_be_left(served: Served, watched
     page.keyboard.type("a wheel came off")
     page.keyboard.press("Enter")
     assert given(served, 1) == [named(MarkDnf, run_id="run-7", reason="a wheel came off")]
+    show(served, page, with_runs(OVER, OVER.run, submission="submitted"))  # type: ignore[arg-type]
+    page.click("#official")
+    page.keyboard.press("Enter")  # it is confirmed, and may be without a reason
+    assert given(served, 1) == [named(Official, run_id="run-7")]
+    show(served, page, ONE)
     page.get_by_role("button", name="More", exact=True).click()
     page.click("text=False first crossing")
     page.keyboard.type("a hand")

@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import requests
 
 from station.access.roles import Role
 from station.views.runs.run_archive import RunSummary
+from station.web.pages.run.presenter import run_sheet
 from station.web.pages.runs.presenter import RunFilter, run_list
 from tests.station.service.station_rig import S
 from tests.station.web.archived_runs import ArchiveRig, working
@@ -77,6 +79,15 @@ def test_the_list_shows_every_run_and_filters_without_javascript(pages: Client) 
     ]:
         assert f"{shown} runs" in body(pages.get(f"/runs?{query}").text), query
     assert "<script>" not in pages.get("/runs?racer=%3Cscript%3E").text
+
+
+def test_where_the_cars_own_recording_is(rig: ArchiveRig) -> None:
+    page = rig.station.run_page("run-1")
+    assert page is not None
+    assert run_sheet(page).black_box == ""  # a person started the car: it may have no computer
+    led = run_sheet(replace(page, summary=replace(page.summary, by_hand=False))).black_box
+    assert led.startswith("What car-1 saw and did is on the car itself")
+    assert re.search(r"after 2\d{7}T\d{6}Z\.", led)
 
 
 def test_a_run_of_another_day_has_its_day() -> None:

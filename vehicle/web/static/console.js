@@ -53,7 +53,6 @@ function notClaimed() {
 function render(now) {
   state = now;
   if (released) state.has_control = false;
-  document.dispatchEvent(new CustomEvent("status", { detail: now })); // for calibrate.js
   setText("mode", MODES[now.mode]);
   byId("mode").dataset.mode = now.mode;
   const reason = now.refusal || now.reason;
@@ -77,6 +76,7 @@ function render(now) {
   byId("steering_bar").style.left = `${now.steering > 0 ? 50 - lock : 50}%`; // from the middle to where the wheels point
   byId("steering_bar").style.width = `${lock}%`;
   byId("actual_throttle_bar").style.width = `${Math.max(0, Math.min(1, now.throttle)) * 100}%`;
+  document.dispatchEvent(new CustomEvent("status", { detail: now })); // for calibrate.js, which scrolls: after all that moves
 }
 
 // Why the car cannot be started from this phone now, as a sentence; "" if it can.

@@ -15,7 +15,7 @@ class Act:
     `key`: its shortcut. `why_not`: why it cannot be done now, "" if it can. `ask`: the title of a dialog that first
     asks for a reason. `dialog`: the dialog that it opens instead of sending a command; "checklist" is only shown if a
     line of it is not well. `for_screen_readers`: what is not said by the label alone.
-    `now`: the browser adds its time of day.
+    `now`: the browser adds its time of day. `may_be_silent`: what `ask` asks may be confirmed without a reason.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Act:
     dialog: str = ""
     for_screen_readers: str = ""
     now: bool = False
+    may_be_silent: bool = False
 
     def unless(self, why_not: str) -> "Act":
         """The same act, which cannot be done now for this reason; unchanged if there is none."""

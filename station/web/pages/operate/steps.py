@@ -3,7 +3,7 @@
 The core decides what is allowed; this says beforehand, in people's words, what would be refused.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.protocol.messages import CarMode
 from shared.rules.wording import INCIDENTS
@@ -180,7 +180,10 @@ def _end_acts(view: View, stand: RunStand) -> tuple[Act, ...]:
         _act(run, "submit", again, "submit", key="m").unless(done),
         _act(run, "discard", text("Discard"), "discard", ask=text("Discard the run: it will not count")).unless(gone),
         rerun.unless(gone),
-        _act(run, "official", text("Official"), "official").unless(_why_not_official(view, stand)),
+        replace(
+            _act(run, "official", text("Official"), "official", ask=text("Official: no ruling changes it any more")),
+            may_be_silent=True,
+        ).unless(_why_not_official(view, stand)),
     )
 
 
