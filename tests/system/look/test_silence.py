@@ -23,7 +23,7 @@ PAGES = [
     ("station", "/operate", ".near-score", ("held",)),
     ("station", "/gates", ".gate-figures dd", ("held",)),
     ("leaderboard", "/races/cup", "td.score", ("stopped", "cut")),
-    ("car", "/", "#health dd", ("stopped", "cut")),
+    ("car", "/", "#model", ("stopped", "cut")),
 ]
 
 
