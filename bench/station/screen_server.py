@@ -1,6 +1,6 @@
 """One server of the bench `screens`, in a process of its own: `python -m bench.station.screen_server ours|bare`.
 
-Both send an update ten times a second while they are asked to ("go" and "stop" on the standard input). `ours` is the
+Both send updates while they are asked to ("go" and "stop" on the standard input). `ours` is the
 station's web app over a view with 200 racers; `bare` is a Starlette app that broadcasts the same bytes to whoever is
 connected, and does nothing else. Each update holds the monotonic time at which it was made.
 """
@@ -10,7 +10,7 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 
 import uvicorn
@@ -52,35 +52,48 @@ def view_at(made_ns: int, number: int) -> View:
     return replace(VIEW, standing=standing, run=replace(RUN, racer=MARK.format(made_ns)))
 
 
-def emit(on: threading.Event, send: object) -> None:
-    """Calls `send(number)` ten times a second while `on` is set."""
-    for number in range(1 << 30):
-        on.wait()
-        send(number)  # type: ignore[operator]
-        time.sleep(EVERY_S)
+class Emitter:
+    """Calls `send(number)` at the rate that the standard input asks for: "go SECONDS" between two, and "stop".
 
+    After "stop" it prints how many it has sent.
+    """
 
-def obey(on: threading.Event) -> None:
-    """Follows the lines of the standard input until it ends."""
-    for line in sys.stdin:
-        if line.strip() == "go":
-            on.set()
-        else:
-            on.clear()
+    def __init__(self, send: Callable[[int], None]) -> None:
+        self._send, self._on = send, threading.Event()
+        self._every_s, self._sent = EVERY_S, 0
+        threading.Thread(target=self._emit, daemon=True).start()
+
+    def obey(self) -> None:
+        """Follows the standard input until it ends."""
+        for line in sys.stdin:
+            word, _, every_s = line.strip().partition(" ")
+            if word == "go":
+                self._every_s, self._sent = float(every_s), 0
+                self._on.set()
+            else:
+                self._on.clear()
+                sys.stdout.write(f"{self._sent}\n")
+                sys.stdout.flush()
+
+    def _emit(self) -> None:
+        for number in range(1 << 30):
+            self._on.wait()
+            self._send(number)
+            self._sent += 1
+            time.sleep(self._every_s)
 
 
 def serve_ours() -> None:
-    on, station = threading.Event(), FakeStation(view=view_at(0, 0))
+    station = FakeStation(view=view_at(0, 0))
     with contextlib.contextmanager(serve)(station) as served:
 
         def send(number: int) -> None:
             made = view_at(time.monotonic_ns(), number)
             station.show(standing=made.standing, run=made.run)
 
-        threading.Thread(target=emit, args=(on, send), daemon=True).start()
         sys.stdout.write(f"{served.port}\n")
         sys.stdout.flush()
-        obey(on)
+        Emitter(send).obey()
 
 
 class Broadcaster:
@@ -135,12 +148,11 @@ def _serving(app: Starlette) -> Iterator[int]:
 
 
 def serve_bare() -> None:
-    on, peer = threading.Event(), Broadcaster()
+    peer = Broadcaster()
     with _serving(Starlette(routes=[Route("/live", peer.stream)])) as port:
-        threading.Thread(target=emit, args=(on, peer.send), daemon=True).start()
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
-        obey(on)
+        Emitter(peer.send).obey()
 
 
 if __name__ == "__main__":

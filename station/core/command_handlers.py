@@ -27,7 +27,7 @@ from station.core.ruling_handlers import (
     rule_in_race,
     with_override,
 )
-from station.core.runs.run import NAMES, next_phase
+from station.core.runs.phases import NAMES, next_phase
 from station.core.set_up import open_race, pair_clocks
 from station.core.state import TimingState
 

@@ -125,7 +125,7 @@ class RaceOpened(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PhaseChanged(Fact):
-    """The run is in another phase now; runs/run.py has the table of phases."""
+    """The run is in another phase now; runs/phases.py has the table."""
 
     run_id: str
     phase: RunPhase

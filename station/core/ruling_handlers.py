@@ -18,7 +18,7 @@ from station.core.race.results import judge_again
 from station.core.rulings.hand_timing import crossing_by_hand
 from station.core.rulings.official import check_changes, check_open, check_people, declare_run, declared
 from station.core.rulings.witness_times import WitnessTime, check_number, replace_crossing
-from station.core.runs.run import INCIDENTS, RULINGS
+from station.core.runs.phases import INCIDENTS, RULINGS
 from station.core.state import TimingState
 
 CountCrossings = Callable[[Iterable[Step]], list[f.Fact]]

@@ -16,7 +16,8 @@ from station.core.engine import Engine
 from station.core.race.race import Race
 from station.core.ruling_handlers import race_of, try_ruling
 from station.core.runs.incidents import incident_lap
-from station.core.runs.run import INCIDENTS, RULINGS, Run
+from station.core.runs.phases import INCIDENTS, RULINGS
+from station.core.runs.run import Run
 from station.views.command_answers import RulingEffect, RunFigures
 from station.views.projection import score_ms
 

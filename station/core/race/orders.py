@@ -25,7 +25,8 @@ from station.core.rulings.official import disqualify
 from station.core.runs.book.lap_book import LapBook
 from station.core.runs.car_models import enter
 from station.core.runs.incidents import IncidentCommand, count_incident, record_hand_time, take_back
-from station.core.runs.run import NAMES, Run, next_phase
+from station.core.runs.phases import NAMES, next_phase
+from station.core.runs.run import Run
 
 
 def obey(race: Race, command: e.Command) -> list[f.Fact]:
@@ -107,27 +108,26 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
     """
     check_can_open(race, command)
     racer, car = race.spellings.of(command.racer), checked_device(command.car)
-    for other in race.on_track:
-        if car == other.car or racer == other.racer:
-            raise Refused(
-                text(
-                    "{who} is on the track already, in {run_id}.",
-                    who=car if car == other.car else racer,
-                    run_id=other.run_id,
-                )
-            )
+    _check_not_on(race, racer, car)
     run_id = _new_id(race, command)
-    if command.hand_timed and not command.reason.strip():
-        raise Refused(text("To time a run by hand takes a reason: the result says that no sensor timed it."))
-    throttle = command.throttle_percent
-    if throttle is not None and not 1 <= throttle <= 100:
-        raise Refused(text("`throttle_percent` must be 1 to 100."))
+    _check_entry(command)
     attempt = next_attempt(race, racer, replaces)
     if not race.on_track:
         race.scale.add_pair(command.moment, run_is_on=False)
     model, sha = command.model, command.model_sha256
     book = LapBook(run_id, race.info.rules, race.info.officiating > 0, min(race.fastest.values(), default=None))
-    run = Run(run_id, race.info, racer, car, model, sha, attempt, book, throttle, hand_timed=command.hand_timed)
+    run = Run(
+        run_id,
+        race.info,
+        racer,
+        car,
+        model,
+        sha,
+        attempt,
+        book,
+        command.throttle_percent,
+        hand_timed=command.hand_timed,
+    )
     run.without_agent = run.by_hand = without_agent
     run.replaces, run.opened_utc_ns = replaces, race.scale.of_moment(command.moment)
     race.on_track.append(run)
@@ -146,7 +146,7 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
             model,
             sha,
             attempt,
-            throttle,
+            command.throttle_percent,
             without_agent,
             replaces,
             command.hand_timed,
@@ -154,6 +154,28 @@ def open_run(race: Race, command: e.OpenRun, *, without_agent: bool = False, rep
         f.PhaseChanged(run_id, "armed"),
         *([] if without_agent else [run.ordered("arm")]),
     ]
+
+
+def _check_not_on(race: Race, racer: str, car: str) -> None:
+    """Raises Refused if the racer or the car is on the track already."""
+    for other in race.on_track:
+        if car == other.car or racer == other.racer:
+            raise Refused(
+                text(
+                    "{who} is on the track already, in {run_id}.",
+                    who=car if car == other.car else racer,
+                    run_id=other.run_id,
+                )
+            )
+
+
+def _check_entry(command: e.OpenRun) -> None:
+    """Raises Refused for a run by hand without a reason, and for a throttle that no car has."""
+    if command.hand_timed and not command.reason.strip():
+        raise Refused(text("To time a run by hand takes a reason: the result says that no sensor timed it."))
+    throttle = command.throttle_percent
+    if throttle is not None and not 1 <= throttle <= 100:
+        raise Refused(text("`throttle_percent` must be 1 to 100."))
 
 
 def _new_id(race: Race, command: e.OpenRun) -> str:

@@ -1,7 +1,7 @@
 """One race: its runs, those on the track, and its standings. Counting, orders and results work on this state.
 
 Created by set_up.py when a race is opened. counting.py gives it crossings, orders.py officials' orders, time_limit.py
-the time; results.py works out scores and results. Each run has its own phase by the table of run.py.
+the time; results.py works out scores and results. Each run has its own phase by the table of phases.py.
 """
 
 from collections.abc import Sequence

@@ -15,7 +15,8 @@ from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
 from station.core.race.standings import result, uncertainty_of
-from station.core.runs.run import Run, Trigger
+from station.core.runs.phases import Trigger
+from station.core.runs.run import Run
 from station.core.timing.utc_scale import ClockCorrection
 
 

@@ -9,7 +9,8 @@ from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.rulings.commands import Disqualify, Official, Reinstate, ReopenResults
-from station.core.runs.run import INCIDENTS, RULINGS, Run
+from station.core.runs.phases import INCIDENTS, RULINGS
+from station.core.runs.run import Run
 
 # What changes a result, so that official results refuse it.
 CHANGES: tuple[type[e.Command], ...] = (*RULINGS, *INCIDENTS, e.AssignTransponder, e.SubmitRun, e.DiscardRun)

@@ -1,123 +1,28 @@
-"""One run, and the table of the commands and events that each of its phases allows.
+"""One run: its racer and car, its phase, its book of crossings and laps, and its clocks.
 
-    idle ──open──> armed ──start given, first crossing──> running ──laps, time, official──> finished ──open──> armed
-
-What is not in the table is refused with a sentence that names the command and the phase. Rulings are allowed on a run
-that is running or finished: they are records of their own and change no earlier record. A run is created by orders.py,
-and changed by counting.py (its crossings), rulings.py and time_limit.py.
+Which command each phase allows is in phases.py. Rulings are allowed on a run that is running or finished: they are
+records of their own and change no earlier record. A run is created by orders.py, and changed by counting.py (its
+crossings), rulings.py and time_limit.py.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from shared.errors import Refused
 from shared.protocol.messages import RunPhase
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, Score
-from shared.text import text
 from shared.units import seconds_to_ns
 from station.core import inputs as e
 from station.core.facts import CarOrdered, Proposal
 from station.core.runs.book.lap_book import LapBook
 from station.core.runs.hand_marks import HandMark
 from station.core.runs.laps import CountedCrossing
+from station.core.runs.phases import Trigger, next_phase
 from station.core.runs.sectors import SplitCrossing
 
 LATE_EDGE_NS = 500_000_000  # the limit is judged by stamps; a tick waits this long for edges still on their way
-
-_ANY: tuple[type[e.Command], ...] = (e.HandTime, e.OrderCar, e.Official, e.ReopenResults)
-RULINGS: tuple[type[e.Command], ...] = (
-    e.TakeBack,
-    e.EnterModel,
-    e.VoidLap,
-    e.RestoreLap,
-    e.AddPenalty,
-    e.AddCrossing,
-    e.DropCrossing,
-    e.AssignCrossing,
-    e.DismissProposal,
-    e.ReassignRun,
-    e.HandCrossing,
-    e.ReplaceCrossing,
-    e.RestoreProposal,
-    e.Disqualify,
-    e.Reinstate,
-)
-INCIDENTS: tuple[type[e.Command], ...] = (e.OffTrack, e.Collision, e.CarReset)
-
-# Refusals in races of an earlier edition than this do not name these commands: they did not exist yet.
-_SINCE: dict[type[e.Command], int] = {
-    e.TakeBack: 1,
-    e.EnterModel: 1,
-    e.StageRun: 3,
-    e.Relaunch: 3,
-    e.MarkDnf: 3,
-    e.SubmitRun: 3,
-    e.DiscardRun: 3,
-    **dict.fromkeys(
-        (
-            e.HandCrossing,
-            e.ReplaceCrossing,
-            e.RestoreProposal,
-            e.Disqualify,
-            e.Reinstate,
-            e.Official,
-            e.ReopenResults,
-        ),
-        e.HAND_TIMES,
-    ),
-}
-
 CarAction = Literal["arm", "start", "stop", "resume", "rearm"]
-Trigger = type[e.Command] | Literal["first crossing", "start dropped", "laps done", "time up"]
-
-
-def _stay(phase: RunPhase, *kinds: type[e.Command]) -> dict[Trigger, RunPhase]:
-    return dict.fromkeys(kinds, phase)
-
-
-RACE: dict[RunPhase, dict[Trigger, RunPhase]] = {
-    "idle": {e.OpenRun: "armed", **_stay("idle", e.SetMode, *_ANY)},
-    "armed": {
-        "first crossing": "running",
-        e.FinishRun: "finished",
-        e.AbandonRun: "finished",
-        e.MarkDnf: "finished",
-        **_stay("armed", e.ArmRun, e.StartRun, e.ResumeRun, e.ReassignRun, *INCIDENTS, *_ANY),
-        **_stay("armed", e.AssignCrossing, e.DismissProposal, e.EnterModel, e.StageRun, e.Relaunch),
-    },
-    "running": {
-        "start dropped": "armed",
-        "laps done": "finished",
-        "time up": "finished",
-        e.FinishRun: "finished",
-        e.AbandonRun: "finished",
-        e.MarkDnf: "finished",
-        e.Relaunch: "armed",
-        **_stay("running", e.ResumeRun, *INCIDENTS, *RULINGS, *_ANY),
-    },
-    "finished": {e.OpenRun: "armed", **_stay("finished", e.SetMode, e.SubmitRun, e.DiscardRun, *RULINGS, *_ANY)},
-}
-
-NAMES: dict[type[e.Command], str] = {kind: name for name, kind in e.COMMANDS.items()}
-
-
-def next_phase(phase: RunPhase, trigger: Trigger, edition: int = e.OFFICIATING) -> RunPhase:
-    """The phase that follows `phase` after the trigger, by the table RACE. Raises Refused if it is not in the table."""
-    if trigger in RACE[phase]:
-        return RACE[phase][trigger]
-    name = trigger if isinstance(trigger, str) else NAMES.get(trigger, trigger.__name__)
-    kinds = [kind for kind in RACE[phase] if not isinstance(kind, str)]
-    allowed = ", ".join(NAMES[kind] for kind in kinds if edition >= _SINCE.get(kind, 0))
-    raise Refused(
-        text(
-            "`{name}` cannot be done while the run is {phase}; now possible: {allowed}.",
-            name=name,
-            phase=phase,
-            allowed=allowed,
-        )
-    )
 
 
 @dataclass(frozen=True, slots=True)

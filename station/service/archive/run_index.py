@@ -16,7 +16,8 @@ from station.core import inputs as e
 from station.core.engine import Engine
 from station.core.race.race import Race
 from station.core.ruling_handlers import race_of
-from station.core.runs.run import INCIDENTS, RULINGS, Run
+from station.core.runs.phases import INCIDENTS, RULINGS
+from station.core.runs.run import Run
 from station.service.archive.own_acts import OwnActs
 from station.service.archive.undo import OwnAct, RunBefore, run_before
 from station.views.command_answers import RulingEffect

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from shared.rules.ranking import RaceRules
-from shared.rules.wording import BEST_OF_RACE, score_name
+from shared.rules.wording import BEST_OF_RACE, RACERS_BEST, score_name
 from shared.text import joined, text
 from shared.units import NS_PER_S, format_ms, format_ns, seconds_to_ns
 from station.views.race_views import RunView
@@ -56,7 +56,7 @@ def _score_tile(view: View, rules: RaceRules) -> Tile:
         return Tile(label, value, joined((BEST_OF_RACE.sign, BEST_OF_RACE.words)), "purple")
     gap = text("+{time} to the lead", time=format_ms(run.score_ms - leader_ms))
     if own_ms is None or run.score_ms <= own_ms:
-        return Tile(label, value, joined(("▲", gap)), "green")
+        return Tile(label, value, joined((RACERS_BEST.sign, RACERS_BEST.words, "·", gap)), "green")
     return Tile(label, value, joined(("●", gap)), "yellow")
 
 

@@ -29,7 +29,7 @@ from tests.station.web import operate_views
 from tests.station.web.archived_runs import working
 from tests.station.web.data_sets import CODE, SETS
 from tests.station.web.extreme_views import NAMES
-from tests.station.web.sample_views import CAR, EMPTY, FakeStation
+from tests.station.web.sample_views import CAR, EMPTY, GATE, FakeStation
 from tests.station.web.signed_in import SignedIn, cheap_access, session_of
 
 DOCS = pathlib.Path(__file__).parents[3] / "docs"
@@ -39,6 +39,7 @@ USUAL, NOTHING = SETS["9-racers"].view, EMPTY
 IDLE = replace(USUAL, run=None, runs=())
 OPEN = replace(IDLE, event=replace(IDLE.event, races=tuple(replace(race, state="open") for race in IDLE.event.races)))
 TRIPPED = replace(operate_views.ONE, cars=(replace(CAR, mode="tripped", reason="frames too old", alarm="Tripped."),))
+DEAD_GATE = replace(operate_views.CALLED, gates=(replace(GATE, alive=False),))
 STARTED = operate_views.with_runs(operate_views.QUEUED, replace(operate_views.ARMED_RUN, released=True))
 # Where an address of the guide is, and the states in which all of its names can be seen.
 STATES: dict[str, tuple[tuple[str, View], ...]] = {
@@ -51,7 +52,7 @@ STATES: dict[str, tuple[tuple[str, View], ...]] = {
     ),
     "/racers": (*((f"/racers?{act}", OPEN) for act in ("", "act=add", "act=import", f"edit={NAMES[2]}")),),
     "/cars": (("/cars", OPEN), ("/cars?act=add", OPEN)),
-    "/operate": tuple(("/operate", view) for view in (*operate_views.STATES.values(), TRIPPED, STARTED)),
+    "/operate": tuple(("/operate", view) for view in (*operate_views.STATES.values(), TRIPPED, STARTED, DEAD_GATE)),
     "/runs/ID": (("/runs/run-1", USUAL),),
     "/r/CODE": ((f"/r/{CODE}", USUAL),),
     "/results/RACE": (("/results/race-1", USUAL),),

@@ -1,6 +1,6 @@
 """What a commentator reads: each racer on the track, the history, the last laps against the leader. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.rules.person_names import name_key
@@ -16,6 +16,7 @@ from station.views.trackside.pronunciation import pronunciations
 from station.views.views import View
 from station.web.page import PageContent
 from station.web.pages.chart.presenter import LapChart, consistency, race_chart
+from station.web.presenters.laps import LapLine, lap_lines
 from station.web.presenters.page import phase_words
 from station.web.presenters.sectors import SectorCell, sector_bar
 from station.web.presenters.time_zones import event_zone
@@ -187,6 +188,7 @@ def _story(
     names: Mapping[str, str],
 ) -> RacerStory:
     even = consistency(run.laps)
+    rules = view.race.rules if view.race is not None else RaceRules()
     place = next((line for line in view.standing if line.racer == run.racer), None)
     ranked = text("{place} of {racers}", place=place.rank, racers=len(view.standing)) if place else ""
     return RacerStory(
@@ -204,29 +206,30 @@ def _story(
         worth=provisional(view, shown).words if shown.phase == "running" else text(""),
         sectors=sector_bar(shown.sectors),
         last_sectors=sector_bar(shown.last_sectors),
-        bars=_bars(run.laps[-LAST_LAPS:], reference_ms),
+        bars=_bars(run.laps[-LAST_LAPS:], lap_lines(shown, rules, view.race), reference_ms),
         history=tuple(_history(each) for each in history),
     )
 
 
-def _bars(laps: tuple[LapTime, ...], reference_ms: int | None) -> tuple[LapBar, ...]:
+def _bars(laps: tuple[LapTime, ...], lines: Sequence[LapLine], reference_ms: int | None) -> tuple[LapBar, ...]:
+    """The laps as bars, newest first; sign and colour mean what they mean everywhere, as `lines` has them."""
     times = [lap.lap_ms for lap in laps] + ([reference_ms] if reference_ms is not None else [])
     if not times:
         return ()
     low, high = min(times), max(times)
-    return tuple(_bar(lap, low, high, reference_ms) for lap in reversed(laps))
+    known = {line.number: line for line in lines}
+    return tuple(_bar(lap, known.get(lap.number), low, high, reference_ms) for lap in reversed(laps))
 
 
-def _bar(lap: LapTime, low: int, high: int, reference_ms: int | None) -> LapBar:
+def _bar(lap: LapTime, line: LapLine | None, low: int, high: int, reference_ms: int | None) -> LapBar:
     share = (lap.lap_ms - low) * (100 - SHORTEST_BAR) // (high - low) if high > low else 100 - SHORTEST_BAR
-    against, tone, sign = "", "", ""
+    percent = 5 * ((SHORTEST_BAR + share) // 5)
+    against = ""
     if reference_ms is not None:
         difference = lap.lap_ms - reference_ms
         against = f"+{format_ms(difference)}" if difference > 0 else f"−{format_ms(-difference)}"
-        tone, sign = ("yellow", "●") if difference > 0 else ("green", "▲")
-    if not lap.valid:
-        tone, sign = "red", "~" if lap.held else "✕"
-    return LapBar(lap.number, format_ms(lap.lap_ms), 5 * ((SHORTEST_BAR + share) // 5), against, tone, sign)
+    tone, sign = ("", "") if line is None else (line.tone, line.sign)
+    return LapBar(lap.number, format_ms(lap.lap_ms), percent, against, tone, sign)
 
 
 def _history(run: RunLaps) -> HistoryLine:

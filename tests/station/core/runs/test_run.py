@@ -6,7 +6,7 @@ from shared.protocol.messages import RunPhase
 from shared.rules.ranking import RaceRules
 from station.core import facts as f
 from station.core import inputs as e
-from station.core.runs.run import RACE
+from station.core.runs.phases import RACE
 from tests.station.core.scripted_race import BOOT, MS, Hand, S, moment, only
 
 AT = moment(0)

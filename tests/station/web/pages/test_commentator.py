@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from shared.rules.ranking import RaceRules
 from station.core.event.records import EventInfo
 from station.views.event_view import EventView, RacerLine
 from station.views.queue_view import QueueLine, QueueView
@@ -9,6 +10,7 @@ from station.views.trackside.announcements import Announcement
 from station.views.trackside.commentary import CommentaryView, LapTime, RunLaps
 from station.views.trackside.sectors import SectorView
 from station.web.pages.commentator.presenter import commentator_model
+from station.web.presenters.laps import lap_lines
 from tests.station.web.sample_views import EMPTY, RACE, RUN, VIEW, S
 
 
@@ -54,7 +56,10 @@ def test_the_last_five_laps_as_bars_against_the_leader() -> None:
     assert model.reference == "the average lap of Grace Hopper, 9.412"
     bars = model.stories[0].bars
     assert [bar.number for bar in bars] == [6, 5, 4, 3, 2]
-    assert [(bar.against, bar.sign) for bar in bars[:2]] == [("+0.488", "●"), ("+0.176", "●")]
+    assert [bar.against for bar in bars[:2]] == ["+0.488", "+0.176"]
+    assert TOLD.run is not None
+    lines = lap_lines(TOLD.run, RaceRules(), TOLD.race)
+    assert {(bar.number, bar.sign, bar.tone) for bar in bars} <= {(line.number, line.sign, line.tone) for line in lines}
     assert max(bars, key=lambda bar: bar.percent).number == 2
     assert all(bar.percent % 5 == 0 and 20 <= bar.percent <= 100 for bar in bars)
 

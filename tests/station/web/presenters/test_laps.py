@@ -216,7 +216,7 @@ def test_what_the_car_shall_do_is_not_what_it_does(released: bool, car: dict[str
     ("score_ms", "note", "tone"),
     [
         (9_400, "◆ Best of the race", "purple"),
-        (10_000, "▲ +0.588 to the lead", "green"),
+        (10_000, "▲ Racer's best · +0.588 to the lead", "green"),
         (12_000, "● +2.588 to the lead", "yellow"),
     ],
 )
