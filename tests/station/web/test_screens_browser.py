@@ -188,6 +188,7 @@ def test_who_is_called_blinks_once(browser: Browser, hall: Served) -> None:
         assert page.evaluate(blinking) == [0, 0, 0, 0, 0, 0]
         show(hall.station, page, HEAT)
         assert page.evaluate(blinking) == [1, 0, 0, 0, 0, 0]
+        page.evaluate("document.getAnimations().forEach((animation) => animation.finish())")
         later = tuple(replace(line, start_utc_ns=line.start_utc_ns + 60 * S) for line in QUEUE.lines)
         show(hall.station, page, replace(HEAT, queue=QueueView(later)))
         assert page.evaluate(blinking) == [0, 0, 0, 0, 0, 0]
