@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from station.views.views import View
-from tests.browser import SCHEMES, Watched, in_scheme, keep_picture, violations, violations_in_both_schemes
+from tests.browser import Watched
 from tests.station.web.conftest import Served, serve
-from tests.station.web.sample_views import EMPTY, LAPS, RUN, TESTING, TOGETHER, TROUBLE, VIEW, FakeStation, S, lap
+from tests.station.web.sample_views import LAPS, RUN, VIEW, FakeStation, S, lap
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -116,28 +116,6 @@ def show(served: Served, page: Page, view: View) -> None:
     served.station.show(**{part.name: getattr(view, part.name) for part in fields(view) if part.name != "version"})
     version = served.station.view.version
     page.wait_for_function("version => Number(document.body.dataset.version) >= version", arg=version)
-
-
-@pytest.mark.parametrize("path", ["/", "/operate", "/gates"])
-def test_axe_finds_nothing(served: Served, browser: Browser, path: str) -> None:
-    context = browser.new_context(
-        viewport={"width": 1920, "height": 1080},
-        bypass_csp=True,  # only so that axe itself may run
-    )
-    page = Watched(context.new_page()).open(served.url + path)
-    page_name = f"station-{path.strip('/') or 'live'}"
-    states = {"empty": EMPTY, "trouble": TROUBLE, "test": TESTING, "together": TOGETHER, "": VIEW}
-    for state, view in states.items():
-        show(served, page, view)
-        assert violations_in_both_schemes(page, "-".join(filter(None, (page_name, state)))) == [], state
-    page.set_viewport_size({"width": 390, "height": 844})
-    for state, view in (("test", TESTING), ("together", TOGETHER), ("", VIEW)):
-        show(served, page, view)
-        for scheme in SCHEMES:
-            in_scheme(page, scheme)
-            keep_picture(page, "-".join(filter(None, (page_name, state, scheme, "phone"))))
-        assert violations(page) == [], f"{state} on a phone"  # whose colours are the same
-    context.close()
 
 
 def test_targets_are_large_enough_for_a_finger(served: Served, browser: Browser) -> None:

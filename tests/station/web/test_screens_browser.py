@@ -11,7 +11,7 @@ from station.views.queue_view import QueueLine, QueueView
 from station.views.race_views import StandingLine
 from station.views.views import View
 from tests import geometry
-from tests.browser import count_work, violations_in_both_schemes, work_of
+from tests.browser import count_work, work_of
 from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import MANY, NAMES
 from tests.station.web.pages.test_commentator import STORY
@@ -118,21 +118,6 @@ _LABELS_AT_LINES_ENDS = """() => {
   const top = (name) => document.querySelector(`.chart-racer[title="${name}"]`).getBoundingClientRect().top;
   return painted > 1000 && top("Ada Lovelace") < top("Grace Hopper"); // the slower lap is the higher
 }"""
-
-
-def test_axe_finds_nothing_on_the_screens(browser: Browser, hall: Served) -> None:
-    with a_page(browser) as page:
-        show_at = opened(page, f"{hall.url}/screen")
-        for view in (STATES["heat"], STATES["six-cars"], STATES["interrupted"], STATES["empty"]):
-            show(hall.station, show_at, view)
-            assert violations_in_both_schemes(page) == []
-        show(hall.station, page, HEAT)
-        for mode in ("queue", "chart", "winner", "qr"):
-            opened(page, f"{hall.url}/screen?mode={mode}")
-            assert violations_in_both_schemes(page) == [], mode
-        opened(page, f"{hall.url}/screens")
-        page.wait_for_selector(".screen-line")
-        assert violations_in_both_schemes(page) == []
 
 
 def test_one_click_changes_every_screen(browser: Browser, hall: Served) -> None:
