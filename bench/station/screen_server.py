@@ -22,9 +22,9 @@ from starlette.routing import Route
 from shared.web.server import listen
 from station.views.race_views import StandingLine
 from station.views.views import View
-from station.web.event_stream import SharedTopic, TimedView, update
 from station.web.pages.registry import PAGES, TOPICS
 from station.web.render import Pages
+from station.web.streaming.messages import SharedTopic, TimedView, update
 from tests.station.web.conftest import serve
 from tests.station.web.sample_views import RUN, VIEW, FakeStation
 

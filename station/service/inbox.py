@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from shared.protocol import messages as m
+from shared.errors import Refused
 from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
 from station.views.command_answers import Accepted, Declined, RulingEffect
 
 MAX_BATCH = 256
-MAX_NOTE_CHARS = 300
 T = TypeVar("T")
 
 
@@ -50,53 +49,6 @@ class QueuedInput:
     ticket: Ticket | None = None
 
 
-def car_report(message: m.Message, lap: m.CarLap, taken: e.Moment) -> e.CarReport | None:
-    """A car's lap message as an input of the core; None if its text could not be read back from the journal.
-
-    `taken`: when the station received it.
-    """
-    envelope = message.envelope
-    if not (envelope.boot.isprintable() and lap.car_boot.isprintable()):
-        return None
-    return e.CarReport(
-        car=envelope.device,
-        boot=envelope.boot,
-        seq=envelope.seq,
-        at_ns=lap.at_ns,
-        car_boot=lap.car_boot,
-        taken=taken,
-        lap_ns=lap.lap_ns,
-        uncertainty_ns=lap.uncertainty_ns,
-        board_id=lap.board_id,
-        frames_seen=lap.frames_seen,
-    )
-
-
-class CarModelChanges:
-    """The model that each car last reported, so that only changes reach the core. Called on the link's thread."""
-
-    def __init__(self) -> None:
-        self._last: dict[str, tuple[str, str]] = {}
-
-    def change(self, car: str, state: m.CarState, taken: e.Moment) -> e.CarModel | None:
-        """The change as an input; None if there is none, or its text could not be read back from the journal."""
-        reported = (state.model, state.model_sha256) if state.online else None
-        if reported == self._last.get(car) or not (state.model.isprintable() and state.model_sha256.isprintable()):
-            return None
-        if reported is None:
-            del self._last[car]
-            return e.CarModel(taken, car, False, "", "")
-        self._last[car] = reported
-        return e.CarModel(taken, car, True, *reported)
-
-
-def gate_note(note: e.GateNote, taken: e.Moment) -> e.GateNote:
-    """A driver's note as an input, received at `taken`: a device's text is cut to what the journal can read back."""
-    sentence = "".join(sign for sign in note.sentence[:MAX_NOTE_CHARS] if sign.isprintable())
-    boot = note.boot if note.boot.isprintable() else ""
-    return replace(note, sentence=sentence, boot=boot, moment=taken)
-
-
 def drain(queue: "SimpleQueue[T]", wait_s: float) -> list[T]:
     """Up to `MAX_BATCH` items, in order; waits up to `wait_s` for the first one."""
     items: list[T] = []
@@ -119,6 +71,17 @@ def answer_of(seq: int, facts: tuple[f.Fact, ...], effect: RulingEffect | None =
     order = next((fact for fact in facts if isinstance(fact, f.CarOrdered)), None)
     ordered = {} if order is None else {"car": order.car, "goal": str(order.action)}
     return Accepted(seq, run_id, **ordered, effect=effect, race_id=race_id)
+
+
+def counter_ruling(item: QueuedInput, undo: Callable[[e.UndoLast], e.Command]) -> list[QueuedInput]:
+    """The ruling that a request to undo asks for, as `undo` finds it; if there is none, the request is declined."""
+    assert isinstance(item.input, e.UndoLast), "only requests to undo become counter-rulings"
+    try:
+        return [replace(item, input=undo(item.input))]
+    except Refused as refusal:
+        if item.ticket is not None:
+            item.ticket.settle(Declined(str(refusal)))
+        return []
 
 
 def declined_unstored(command: e.Input, why: str) -> Declined:

@@ -1,13 +1,15 @@
 """Restores the engine at a start: every journaled input is fed to a new one. Called by station.py."""
 
 import gc
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.protocol.results import Evidence
 from station.core.engine import Engine
-from station.core.facts import RunOpened
+from station.core.facts import Fact, ResultDue, RunOpened
 from station.core.inputs import Command, Input
 from station.service.archive.run_index import HandledInput, RunIndex
-from station.store.journal import Journal
+from station.store.journal import Journal, JournalEntry
 from station.views.audit.audit_trail import AuditTrail
 from station.views.runs.uncounted_crossings import UncountedLog
 
@@ -28,6 +30,15 @@ class Restored:
     def handle(self, event: Input) -> HandledInput:
         """Has the engine handle an input. It counts as stored only once `record` is called for it."""
         return self.index.handled(self.engine, event)
+
+    def entry(self, event: Input, facts: tuple[Fact, ...], station: str, versions: Mapping[str, str]) -> JournalEntry:
+        """The input with its facts, as the journal is to store it; a result that is due gets its evidence."""
+        due = next((fact.result for fact in facts if isinstance(fact, ResultDue)), None)
+        if due is None:
+            return JournalEntry(event, facts)
+        first = self.opened.get((due.race_id, due.run_id), 0)
+        evidence = Evidence(station, "", first, 0, 0, dict(versions), journal=self.engine.identity.journal)
+        return JournalEntry(event, facts, evidence)
 
     def record(self, seq: int, event: Input, handled: HandledInput) -> None:
         """Takes account of the stored record `seq`, which the engine has handled."""

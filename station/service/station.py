@@ -23,22 +23,19 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from shared.clock import Clock
-from shared.errors import Refused, StorageError
-from shared.link.interface import Delivery, Link, Subscription
+from shared.errors import StorageError
+from shared.link.interface import Delivery, Link
 from shared.protocol import messages as m
-from shared.protocol.results import Evidence
-from shared.protocol.topics import BY_BODY
-from shared.text import text
 from station.core import facts as f
 from station.core import inputs as e
-from station.gates.driver import GateDriver, GateOutput
+from station.gates.driver import GateDriver
 from station.hardware.driver import StartLightsDriver
 from station.service.archive.questions import Question
 from station.service.archive.run_questions import Inbox, RunQuestions
 from station.service.cars.car_control import CarControl
 from station.service.cars.controlled_car import Goal
-from station.service.cars.order_target import refusal
-from station.service.inbox import CarModelChanges, QueuedInput, Ticket, answer_of, car_report, drain, gate_note
+from station.service.cars.order_target import refusal, undelivered
+from station.service.inbox import QueuedInput, Ticket, answer_of, counter_ruling, drain
 from station.service.live_state import LiveState
 from station.service.offered_races import OfferedRaces
 from station.service.publisher import Publisher
@@ -46,15 +43,15 @@ from station.service.restore import restore
 from station.service.setup import StationSetup, boot_inputs, open_or_continue, with_drawn
 from station.service.station_clock import StationClock
 from station.service.storage_monitor import TIMING, StorageMonitor
+from station.service.trackside.receiver import SUBSCRIPTIONS, Receiver
 from station.service.trackside.start_lights import StartLightsRunner
 from station.service.trackside.stop_button import StopButtonMonitor
 from station.store.event_files.race_offers import RaceOffers
-from station.store.journal import Journal, JournalEntry
+from station.store.journal import Journal
 from station.views.car_views import StopView
 from station.views.command_answers import Accepted, Declined
 from station.views.current_view import CurrentView
 from station.views.procedure_view import StagedStartView
-from station.views.race_views import UncountedCrossing
 from station.views.system_views import ManagerView, SyncView
 from station.views.trackside.devices import StartLightsView
 from station.views.trackside.start_sequence import staged_start
@@ -62,8 +59,6 @@ from station.views.views import View
 
 if TYPE_CHECKING:
     from station.drem_timer import DremTimer
-
-CAR_MESSAGES: tuple[type[m.Body], ...] = (m.CarHeartbeat, m.CarState, m.CarLap, m.CarTelemetry)
 
 
 class Station(RunQuestions):
@@ -92,13 +87,12 @@ class Station(RunQuestions):
         self._restored = restore(journal)
         self._clock = StationClock(clock, self._restored.engine)
         super().__init__(self._inbox, self._clock.now, journal.path)
-        self._models = CarModelChanges()
-        self._uncounted: tuple[UncountedCrossing, ...] = ()
         self._manager: ManagerView | None = None
         self._view = CurrentView(setup.name, self._clock.view)
         self._offered = OfferedRaces(setup.name, offer)
         self.storage = StorageMonitor(journal, link, self._view, log)
         self._cars = CarControl(setup.lease_ms, setup.order_ttl_ms, f"{clock.utc_ns():x}", clock.rate)
+        self.received = Receiver(self._inbox.put, self._car_messages.put, self._clock, self._cars, link)
         self._button = button
         self.lights = StartLightsRunner(make_lights, clock, self._start, self._show_lights) if make_lights else None
         self.drem = drem  # the event manager's timer, if one is configured
@@ -116,8 +110,8 @@ class Station(RunQuestions):
         self._live_state.resume(self._restored.engine)
         if self.drem is not None:
             self.drem.start()
-        self._live_state.start(self._restored.engine, self._on_gate_event, self._on_gate_health)
-        self._link.start([Subscription(BY_BODY[kind]) for kind in CAR_MESSAGES], self._on_message)
+        self._live_state.start(self._restored.engine, self.received.gate_event, self.received.gate_health)
+        self._link.start(SUBSCRIPTIONS, self.received.message)
         self._link.publish(m.StationStatus(True, TIMING))
         if self._button is not None:
             self._button.start(self.stop_all, self._clock.now_ns())
@@ -135,7 +129,8 @@ class Station(RunQuestions):
             self.storage.fault.hold(items)
             items = self.storage.recover(self._clock.now_ns(), self._restore)
         if not self.storage.fault.on:
-            items += self._clock_inputs()
+            due = self._clock.due_inputs(self._restored.engine, idle=self._inbox.empty())
+            items += [QueuedInput(each) for each in due]  # after the batch, whose edges are older
             self._commit_or_hold(items)
         if items or worked:
             self.storage.show()
@@ -232,60 +227,11 @@ class Station(RunQuestions):
         else:
             question.settle(self._restored)
 
-    # Called by gate drivers and by the link, on their threads: these only enqueue
-
-    def _on_gate_event(self, edge: GateOutput) -> None:
-        if isinstance(edge, e.GateNote):
-            self._inbox.put(QueuedInput(gate_note(edge, self._clock.now())))
-            return
-        if (pair := self._clock.device_pair(edge)) is not None:
-            self._inbox.put(QueuedInput(pair))
-        self._inbox.put(QueuedInput(edge))
-
-    def _on_gate_health(self, gate: str, healthy: bool, sentence: str) -> None:
-        self._inbox.put(QueuedInput(e.GateReported(self._clock.now(), gate, healthy, sentence)))
-
-    def _on_message(self, delivery: Delivery) -> None:
-        body, envelope = delivery.message.body, delivery.message.envelope
-        if isinstance(body, m.CarState):
-            self._on_car_model(body, envelope)
-        if not isinstance(body, m.CarLap):
-            self._car_messages.put(delivery)
-            return
-        report = car_report(delivery.message, body, self._clock.now())
-        if report is None:
-            delivery.ack()
-            return
-
-        def acknowledge() -> None:
-            self._link.publish(m.LapAck(envelope.boot, envelope.seq), envelope.device)
-            delivery.ack()
-
-        self._inbox.put(QueuedInput(report, acknowledge))
-
-    def _on_car_model(self, state: m.CarState, who: m.Envelope) -> None:
-        """Journals which model a car has, if the sender is the machine that owns the car's name."""
-        if self._cars.owns_name(who.device, state, self._clock.now_ns(), who.boot):
-            change = self._models.change(who.device, state, self._clock.now())
-            if change is not None:
-                self._inbox.put(QueuedInput(change))
-
     def _undelivered(self, car: str) -> str:
-        """Why an accepted order cannot reach the car yet; "" if it can, or there was no order."""
-        if not car:
-            return ""
-        if not self._link.state().connected:
-            return text("The broker is offline, so the order cannot reach the car now.")
-        absent = self._cars.absent(car, self._clock.now_ns())
-        return text("{why}: the order waits for it.", why=absent) if absent else ""
+        return undelivered(car, self._cars, connected=self._link.state().connected, now_ns=self._clock.now_ns())
 
     def _why_not(self, car: str, goal: Goal) -> str:
         return self._cars.why_not(car, goal, self._clock.now_ns())
-
-    def _clock_inputs(self) -> list[QueuedInput]:
-        """The inputs that are due by the clock; they follow the batch, whose edges are older."""
-        due = self._clock.due_inputs(self._restored.engine, idle=self._inbox.empty())
-        return [QueuedInput(each) for each in due]
 
     def _boot_inputs(self) -> list[e.Input]:
         now, engine = self._clock.now(), self._restored.engine
@@ -307,10 +253,12 @@ class Station(RunQuestions):
         undo = next((place for place, item in enumerate(items) if isinstance(item.input, e.UndoLast)), None)
         if undo is not None:
             self._commit_or_hold(items[:undo])
+            restored = self._restored
             if self.storage.fault.on:
                 self.storage.fault.hold(items[undo:])
                 return
-            self._commit_or_hold([*self._counter_ruling(items[undo]), *items[undo + 1 :]])
+            counter = counter_ruling(items[undo], lambda asked: restored.index.acts.undo(restored.engine, asked))
+            self._commit_or_hold([*counter, *items[undo + 1 :]])
             return
         try:
             self.storage.check(self._clock.now_ns(), storing=bool(items))
@@ -320,24 +268,17 @@ class Station(RunQuestions):
             return
         self.storage.fault.raise_if_shed()
 
-    def _counter_ruling(self, item: QueuedInput) -> list[QueuedInput]:
-        """The ruling that this request to undo asks for; if there is none, the request is declined."""
-        assert isinstance(item.input, e.UndoLast), "only requests to undo become counter-rulings"
-        try:
-            counter = self._restored.index.acts.undo(self._restored.engine, item.input)
-        except Refused as refusal:
-            if item.ticket is not None:
-                item.ticket.settle(Declined(str(refusal)))
-            return []
-        return [replace(item, input=counter)]
-
     def _commit(self, items: list[QueuedInput]) -> list[f.Fact]:
         """Handles, appends and publishes the items; returns their facts.
 
         Raises StorageError: then nothing was stored or published, and the engine must be restored.
         """
         done = [(item, self._restored.handle(item.input)) for item in items]
-        entries = [self._entry(item.input, handled.facts) for item, handled in done if handled.facts]
+        entries = [
+            self._restored.entry(item.input, handled.facts, self.setup.name, self.setup.versions)
+            for item, handled in done
+            if handled.facts
+        ]
         seqs = iter(self.journal.append(entries) if entries else ())
         self._view.results_due(self.journal.due)
         for item, handled in done:
@@ -350,23 +291,11 @@ class Station(RunQuestions):
             self._publisher.publish(self._restored.engine, facts, self._clock.now())
             if item.ticket is not None:
                 item.ticket.settle(answer_of(seq, facts, handled.effect))
-        self._show_uncounted()
+        newest = self._restored.uncounted.newest
+        if newest is not self._view.snapshot().uncounted:
+            self._view.update(uncounted=newest)
         self._offered.update(self._restored.engine)
         return [fact for _, handled in done for fact in handled.facts]
-
-    def _show_uncounted(self) -> None:
-        newest = self._restored.uncounted.newest
-        if newest is not self._uncounted:
-            self._uncounted = newest
-            self._view.update(uncounted=newest)
-
-    def _entry(self, event: e.Input, facts: tuple[f.Fact, ...]) -> JournalEntry:
-        due = next((fact.result for fact in facts if isinstance(fact, f.ResultDue)), None)
-        if due is None:
-            return JournalEntry(event, facts)
-        first = self._restored.opened.get((due.race_id, due.run_id), 0)
-        journal, versions = self._restored.engine.identity.journal, dict(self.setup.versions)
-        return JournalEntry(event, facts, Evidence(self.setup.name, "", first, 0, 0, versions, journal=journal))
 
     def _restore(self) -> None:
         self._restored = restore(self.journal)

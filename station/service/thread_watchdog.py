@@ -5,7 +5,7 @@ a race in which nothing happens.
 """
 
 S = 1_000_000_000
-LATE_NS = 1_500_000_000  # of real time; three heartbeats of a page (station/web/event_stream.py)
+LATE_NS = 1_500_000_000  # of real time; three heartbeats of a page (station/web/streaming/event_stream.py)
 
 
 class ThreadWatchdog:

@@ -26,7 +26,6 @@ from station.sync.operator_requests import SendRequest
 from station.views.views import ServicePort
 from station.web.access import AccessDenied, access_denied, identity_of, role_refusal
 from station.web.api import api_routes
-from station.web.event_stream import EventStream
 from station.web.identification import Identification
 from station.web.official_addresses import OfficialAddresses
 from station.web.pages.registry import PAGES, TOPICS
@@ -35,6 +34,7 @@ from station.web.render import STATIC, Pages
 from station.web.sending import sending_routes
 from station.web.site import Site, UnknownHere, page_routes
 from station.web.stop import stop_routes
+from station.web.streaming.event_stream import EventStream
 
 POLL_S = 1.0  # how often it is looked whether another process changed people or devices
 

@@ -34,8 +34,8 @@ from station.exports.public_shapes import (
 )
 from station.views.results.race_results import RaceResults
 from station.views.views import View
-from station.web.event_stream import EventStream
 from station.web.site import Site, UnknownHere
+from station.web.streaming.event_stream import EventStream
 
 API_VERSION = "1.0"
 DESCRIPTION = (

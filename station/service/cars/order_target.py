@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from shared.text import text
 from station.core import inputs as e
+from station.service.cars.car_control import CarControl
 from station.service.cars.controlled_car import Goal
 from station.views.race_views import RunView
 
@@ -28,6 +29,16 @@ def refusal(command: e.Command, runs: Sequence[RunView], ask: Callable[[str, Goa
     if run.by_hand and not isinstance(command, e.StartRun | e.StageRun):
         return f"{run.run_id} {BY_HAND}."
     return ask(run.car, goal)
+
+
+def undelivered(car: str, cars: CarControl, *, connected: bool, now_ns: int) -> str:
+    """Why an accepted order cannot reach the car yet; "" if it can, or there was no order (`car` is "")."""
+    if not car:
+        return ""
+    if not connected:
+        return text("The broker is offline, so the order cannot reach the car now.")
+    absent = cars.absent(car, now_ns)
+    return text("{why}: the order waits for it.", why=absent) if absent else ""
 
 
 def _goal(command: e.Command) -> Goal | None:

@@ -21,6 +21,7 @@ from station.service import storage_fault
 from station.service.cars.name_claims import NameClaim
 from station.service.inbox import QueuedInput
 from station.service.station import Station
+from station.service.trackside.receiver import Receiver
 from station.sync import schedule, syncer, verdict, webhook
 from station.sync.schedule import AnswerLost, Progress, answered, next_post
 from station.views.command_answers import Accepted
@@ -29,15 +30,15 @@ Patch = pytest.MonkeyPatch
 
 
 def acknowledges_before_the_commit(patch: Patch) -> None:
-    real = Station._on_message
+    real = Receiver.message
 
-    def on_message(self: Station, delivery: Any) -> None:
+    def message(self: Receiver, delivery: Any) -> None:
         if isinstance(delivery.message.body, m.CarLap):
             envelope = delivery.message.envelope
             self._link.publish(m.LapAck(envelope.boot, envelope.seq), envelope.device)
         real(self, delivery)
 
-    patch.setattr(Station, "_on_message", on_message)
+    patch.setattr(Receiver, "message", message)
 
 
 def tells_before_the_commit(patch: Patch) -> None:
@@ -47,7 +48,8 @@ def tells_before_the_commit(patch: Patch) -> None:
         done = [(item, self._restored.engine.handle(item.input)) for item in items]
         for _, facts in done:
             self._publisher.publish(self._restored.engine, facts, self._clock.now())
-        entries = [self._entry(item.input, facts) for item, facts in done if facts]
+        name, versions = self.setup.name, self.setup.versions
+        entries = [self._restored.entry(item.input, facts, name, versions) for item, facts in done if facts]
         assert isinstance(self.journal, CrashingJournal)
         seqs = iter(real(self.journal, entries) if entries else ())
         for item, facts in done:
@@ -154,9 +156,9 @@ def forgets_reports_once_sent(patch: Patch) -> None:
 
 def loses_reports_of_a_known_car(patch: Patch) -> None:
     """A station that acknowledges all reports and stores two of three."""
-    real = Station._on_message
+    real = Receiver.message
 
-    def on_message(self: Station, delivery: Any) -> None:
+    def message(self: Receiver, delivery: Any) -> None:
         envelope = delivery.message.envelope
         if isinstance(delivery.message.body, m.CarLap) and envelope.seq % 3 == 0:
             self._link.publish(m.LapAck(envelope.boot, envelope.seq), envelope.device)
@@ -164,7 +166,7 @@ def loses_reports_of_a_known_car(patch: Patch) -> None:
             return
         real(self, delivery)
 
-    patch.setattr(Station, "_on_message", on_message)
+    patch.setattr(Receiver, "message", message)
 
 
 def numbers_crossings_by_the_process(patch: Patch) -> None:

@@ -483,7 +483,7 @@ def test_a_gate_that_lived_on_while_the_station_was_down_is_put_beside_its_new_c
         ]
 
     def edge(seq: int) -> None:
-        rig.station._on_gate_event(e.Edge("start", "beam", True, seq * S, seq, "device:x.1"))
+        rig.station.received.gate_event(e.Edge("start", "beam", True, seq * S, seq, "device:x.1"))
         rig.settle()
 
     edge(1)

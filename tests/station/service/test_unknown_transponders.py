@@ -23,7 +23,7 @@ class Loop(Rig):
         self.wait(round(after_s * S))
         self.seq += 1
         now_ns = self.clock.now_ns()
-        self.station._on_gate_event(
+        self.station.received.gate_event(
             e.Edge("start", "beam", True, now_ns, self.seq, f"{self.clock.boot_id}/x.1", transponder=transponder)
         )
         self.settle()

@@ -11,8 +11,8 @@ import pytest
 from shared.web.server import listen
 from station.access.station_access import StationAccess
 from station.web.app import create_app
-from station.web.event_stream import EventStream
 from station.web.server import WebServer
+from station.web.streaming.event_stream import EventStream
 from tests.station.web.sample_views import FakeStation
 from tests.station.web.signed_in import SignedIn, cheap_access, session_of
 

@@ -13,10 +13,11 @@ import pytest
 import requests
 
 from station.views.views import View
-from station.web.event_stream import MAX_BROWSERS, EventStream, SharedTopic, TimedView, update
 from station.web.pages.registry import PAGES as TABLE
 from station.web.pages.registry import TOPICS
 from station.web.render import Pages, Rendered
+from station.web.streaming.event_stream import MAX_BROWSERS, EventStream
+from station.web.streaming.messages import SharedTopic, TimedView, update
 from tests.station.web.conftest import Served
 from tests.station.web.sample_views import LAPS, RUN, VIEW, FakeStation, S, lap
 
@@ -218,7 +219,7 @@ def test_close_ends_every_stream() -> None:
 
 
 def test_a_quiet_station_still_beats(monkeypatch: Any) -> None:
-    monkeypatch.setattr("station.web.event_stream.HEARTBEAT_S", 0.01)
+    monkeypatch.setattr("station.web.streaming.event_stream.HEARTBEAT_S", 0.01)
 
     async def scene() -> bytes:
         live = EventStream(FakeStation(), PAGES)
@@ -265,7 +266,7 @@ def test_a_browser_that_never_reads_holds_up_nobody(served: Served) -> None:
 
 def test_too_many_screens_are_told_so(served: Served, monkeypatch: Any) -> None:
     assert MAX_BROWSERS >= 500
-    monkeypatch.setattr("station.web.event_stream.MAX_BROWSERS", 0)
+    monkeypatch.setattr("station.web.streaming.event_stream.MAX_BROWSERS", 0)
     answer = requests.get(f"{served.url}/live", timeout=60)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"

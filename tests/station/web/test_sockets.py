@@ -17,7 +17,7 @@ import pytest
 from websockets.sync.client import connect
 
 from raceday.broker import start_broker
-from station.web.event_stream import MAX_BROWSERS
+from station.web.streaming.event_stream import MAX_BROWSERS
 from tests.shared.web.foreign_requests import room_for, stranger
 from tests.station.web.signed_in import bearer_for
 

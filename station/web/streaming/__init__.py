@@ -1,0 +1,1 @@
+"""The event stream behind the pages: who is sent what, and when."""
