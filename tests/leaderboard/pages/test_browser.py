@@ -51,7 +51,7 @@ def test_results_appear_and_rows_move_by_themselves(context: BrowserContext, run
     expect(page.locator("tbody .name").first).to_have_text("Tom")
     assert names(page) == ["Tom", "Anna", "Kenji"]
     first = page.locator("tbody tr").first
-    expect(first.locator(".score")).to_have_text("8.500")
+    expect(first.locator(".score")).to_have_text("8.500: the run of Tom")
     expect(first.locator(".move")).to_contain_text("up 2 places")
     expect(page.locator("tbody tr").nth(1).locator(".gap")).to_have_text("+0.500")
     expect(page.get_by_text("3 racers · 4 results")).to_be_visible()
