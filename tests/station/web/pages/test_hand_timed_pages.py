@@ -35,11 +35,12 @@ def test_a_whole_run_is_timed_by_keyboard_and_marked_everywhere(browser: Browser
         for lap in range(3):
             station.rig.clock.advance(station.rig.clock.now_ns() + 9 * S)
             expect(page.locator("#hand-time")).to_have_class("act primary")
-            if lap < 2:
-                page.keyboard.press("t")
-            else:  # the last one by thumb, on a phone
-                page.set_viewport_size({"width": 390, "height": 844})
-                page.click("#hand-time")
+            with page.expect_response(lambda answer: answer.request.method == "POST"):
+                if lap < 2:
+                    page.keyboard.press("t")
+                else:  # the last one by thumb, on a phone
+                    page.set_viewport_size({"width": 390, "height": 844})
+                    page.click("#hand-time")
             if lap:
                 expect(page.locator("#lap_rows tr")).to_have_count(lap)
         expect(page.locator("#lap_rows")).to_contain_text(HAND)
