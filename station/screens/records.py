@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from shared.text import Sentence, text
 
 ScreenKind = Literal["hall", "pit", "stream"]
-ScreenMode = Literal["both", "board", "run", "queue", "chart", "winner", "message", "qr", "blank"]
+ScreenMode = Literal["both", "board", "run", "queue", "chart", "rotate", "winner", "message", "qr", "blank"]
 SceneName = Literal["before", "heat", "break", "finals", "awards"]
 SoundMode = Literal["none", "tones", "voice"]
 
@@ -33,7 +33,7 @@ class Scene:
 SCENES: dict[SceneName, Scene] = {
     "before": Scene(text("Before"), {"hall": "qr", "pit": "queue", "stream": "both"}),
     "heat": Scene(text("Heat"), {"hall": "both", "pit": "queue", "stream": "both"}),
-    "break": Scene(text("Break"), {"hall": "board", "pit": "queue", "stream": "chart"}),
+    "break": Scene(text("Break"), {"hall": "rotate", "pit": "queue", "stream": "chart"}),
     "finals": Scene(text("Finals"), {"hall": "both", "pit": "board", "stream": "both"}),
     "awards": Scene(text("Awards"), {"hall": "winner", "pit": "board", "stream": "winner"}),
 }

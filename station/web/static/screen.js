@@ -1,5 +1,5 @@
-// The big screen: shows what the officials chose for this browser, turns the pages of the board, lets rows glide to
-// their new places, and stays with a new result for a while.
+// The big screen: shows what the officials chose for this browser, one mode or several in turn, turns the pages of the
+// board, lets rows glide to their new places, and stays with a new result for a while.
 "use strict";
 
 (() => {
@@ -10,6 +10,7 @@
   const CARD_MODES = ["board", "both", "run", "chart"];
   const MOVE_MS = 30_000; // how long a gained place is marked
   const IDENTIFY_MS = 8_000;
+  const ROTATE_MS = 20_000; // how long each mode stays, where they are shown in turn
   const HERE_EVERY_MS = 5_000;
   const LONG_LINE = 70; // a message above this many characters is set smaller
   const body = document.body;
@@ -25,7 +26,9 @@
   let held = false;
   let stay_until_ms = 0;
   let card_until_ms = 0;
-  let chosen = body.dataset.show;
+  let chosen = body.dataset.fixed || body.dataset.show;
+  let rotation = ["both"]; // what is shown in turn
+  let inTurn = "both"; // the one whose turn it is
   let show_until_ms = 0; // a winner is shown for a moment, whatever was chosen
   let result = null; // the newest run with a result
   let official = null;
@@ -114,8 +117,18 @@
     }
   }
 
+  // By the station's clock, so that all screens turn together. What is held or old stays, unless nothing is left to turn to.
+  function mode() {
+    if (chosen !== "rotate") return chosen;
+    const now_ms = performance.now();
+    const turns = !held && !silence.isSilent() && stationClock.known();
+    if (rotation.length === 1 || now_ms < card_until_ms) inTurn = "both";
+    else if (turns) inTurn = rotation[Math.floor(stationClock.now(now_ms) / stationClock.rate() / ROTATE_MS) % rotation.length];
+    return inTurn;
+  }
+
   function show() {
-    const shown = show_until_ms ? "winner" : chosen;
+    const shown = show_until_ms ? "winner" : mode();
     if (body.dataset.show !== shown) body.dataset.show = shown;
   }
 
@@ -130,8 +143,9 @@
 
   // A new result stays in sight for a while, also when the next run has taken its place beside the board.
   function placeCard() {
-    const beside = ["both", "run"].includes(chosen) && field("hall_panel").querySelector(".phase-finished") !== null;
-    card.hidden = performance.now() > card_until_ms || beside || !CARD_MODES.includes(chosen);
+    const shown = mode();
+    const beside = ["both", "run"].includes(shown) && field("hall_panel").querySelector(".phase-finished") !== null;
+    card.hidden = performance.now() > card_until_ms || beside || !CARD_MODES.includes(shown);
   }
 
   function onResult(data) {
@@ -199,6 +213,7 @@
       follow(topic.data.screens);
       if (official === false && topic.data.official) show_until_ms = performance.now() + CARD_MS;
       official = topic.data.official;
+      rotation = topic.data.rotation;
       onResult(topic.data);
       show();
       tick();
@@ -232,6 +247,7 @@
   setInterval(sayHere, HERE_EVERY_MS);
   setInterval(turnPage, TURN_MS);
   setInterval(() => {
+    show();
     tick();
     showMoves();
     placeCard();

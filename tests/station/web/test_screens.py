@@ -13,16 +13,19 @@ from shared.errors import BadInput, Refused
 from station.screens.records import MAX_SCREENS, MODES, SCENES
 from station.screens.register import AWAY_NS, FILE, ScreenRegister
 from station.views.queue_view import QueueLine, QueueView
+from station.views.views import View
 from station.web.pages.registry import PAGES, TOPICS
-from station.web.pages.screen.presenter import hall_data, hall_model
+from station.web.pages.screen.presenter import hall_data, hall_model, rotation
 from station.web.pages.screen.rows import figure_chars, is_long, racer_key
 from station.web.pages.screens.presenter import MODE_WORDS, picture, screens_model
 from station.web.render import Pages
 from tests.station.web.conftest import Served
 from tests.station.web.operate_views import QUEUED
+from tests.station.web.pages.test_commentator import STORY
 from tests.station.web.sample_views import EMPTY, RUN, STANDING, STOPPED, TOGETHER, TROUBLE, VIEW, S
 
 NOW_NS = VIEW.clock.utc_ns
+TOLD = replace(QUEUED, commentary=STORY)
 
 
 def registered(count: int = 2) -> ScreenRegister:
@@ -169,6 +172,22 @@ def test_what_each_screen_shows_now_is_said_in_words() -> None:
     assert picture(EMPTY, "both") == "nobody has a place yet · the track is free"
     assert picture(EMPTY, "queue") == "nobody waits"
     assert all(picture(EMPTY, mode) for mode in MODES)
+
+
+@pytest.mark.parametrize(("view", "shown"), [
+    (replace(TOLD, runs=(RUN,)), ("both",)),
+    (replace(TOLD, runs=(replace(RUN, phase="armed", lap_started_ns=None),)), ("both", "chart", "queue")),
+    (replace(TOLD, runs=(replace(RUN, phase="armed"), RUN)), ("both",)),
+    (replace(TOLD, runs=()), ("both", "chart", "queue")),
+    (replace(QUEUED, runs=()), ("both", "queue")),
+    (replace(TOLD, runs=(), queue=QueueView()), ("both", "chart")),
+    (EMPTY, ("both",)),
+])  # fmt: skip
+def test_modes_in_turn_are_those_with_something_to_show_and_none_while_a_clock_runs(
+    view: View, shown: tuple[str, ...]
+) -> None:
+    assert rotation(view) == shown
+    assert hall_data(view)["rotation"] == shown
 
 
 def test_over_http(served: Served, served_elsewhere: Served) -> None:

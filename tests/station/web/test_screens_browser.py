@@ -147,8 +147,15 @@ def test_one_click_changes_every_screen(browser: Browser, hall: Served) -> None:
         screen.wait_for_function("!window.before")
         desk.get_by_role("button", name="Take it away").click()
         desk.get_by_role("button", name="End it").click()
+        # In the break everything comes in turn by the station's clock, but not while a car's clock runs.
         desk.get_by_role("button", name="Break").click()
-        screen.wait_for_selector('body[data-show="board"]')
+        screen.wait_for_selector('body[data-show="both"]')
+        for turn, shown in ((1, "chart"), (2, "queue"), (0, "both")):
+            at = replace(VIEW.clock, now_ns=((turn + 30) * 20 + 1) * S, boot=f"boot-{turn}")
+            show(hall.station, screen, replace(HEAT, runs=(), run=None, clock=at))
+            screen.wait_for_selector(f'body[data-show="{shown}"]')
+        show(hall.station, screen, replace(HEAT, clock=replace(VIEW.clock, now_ns=621 * S)))
+        screen.wait_for_selector('body[data-show="both"]')
 
 
 PAGE_ROWS = (

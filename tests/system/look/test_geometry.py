@@ -76,7 +76,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/screen", (*RANKED, "3-cars", "6-cars", "over", "queued", "stopped", "no-race"), HALL, HALL_TIGHT),
         Look("/screen?mode=board", ("over-10:00",), HALL, HALL_TIGHT),
         Look("/screen?mode=run", ("over-1:00", "over-10:00"), HALL, HALL_TIGHT),
-        *(Look(f"/screen?mode={mode}", (), HALL) for mode in ("queue", "chart", "winner", "qr", "message", "blank")),
+        *(Look(f"/screen?mode={mode}", (), HALL) for mode in ("queue", "chart", "rotate", "winner", "qr", "message", "blank")),
     ),
     "operate": (Look("/operate", ("0-racers", "200-racers", "over-10:00", *RACED), tight=CONTROL_TIGHT),),
     "racer": (Look(f"/r/{CODE}", ("9-racers", "over-1:00")),),

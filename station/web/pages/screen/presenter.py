@@ -7,6 +7,7 @@ from shared.rules.ranking import RaceRules
 from shared.rules.wording import rules_in_short, score_name
 from shared.text import Sentence, text
 from shared.units import format_ms
+from station.screens.records import ScreenMode
 from station.views.provisional import ordinal
 from station.views.views import View
 from station.web.page import PageContent
@@ -106,8 +107,21 @@ def hall_data(view: View) -> dict[str, Any]:
         "card": _card(view),
         "official": active is not None and active.state == "official",
         "mode": view.mode,
+        "rotation": rotation(view),
         "screens": screens_data(view),
     }
+
+
+def rotation(view: View) -> tuple[ScreenMode, ...]:
+    """What a screen in the mode "rotate" shows in turn (static/screen.js): whatever has something to show.
+
+    Board and run alone while a clock runs: nobody in the hall is to miss a lap.
+    """
+    if any(run.phase == "running" for run in view.runs):
+        return ("both",)
+    chart: tuple[ScreenMode, ...] = ("chart",) if hall_chart(view).rows else ()
+    queue: tuple[ScreenMode, ...] = ("queue",) if view.queue.lines else ()
+    return ("both", *chart, *queue)
 
 
 def _card(view: View) -> dict[str, str]:

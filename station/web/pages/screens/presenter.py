@@ -9,6 +9,7 @@ from station.screens.register import AWAY_NS
 from station.views.views import View
 from station.web.page import PageContent
 from station.web.pages.chart.presenter import hall_chart
+from station.web.pages.screen.presenter import rotation
 from station.web.presenters.gates import NOTHING
 from station.web.presenters.time_zones import time_of_day
 
@@ -20,6 +21,7 @@ MODE_WORDS: dict[str, Sentence] = {
     "run": text("Run"),
     "queue": text("Queue"),
     "chart": text("Lap chart"),
+    "rotate": text("In turn"),
     "winner": text("Winner"),
     "message": text("Message"),
     "qr": text("QR code"),
@@ -117,6 +119,7 @@ def picture(view: View, mode: ScreenMode) -> Sentence:
         "run": run,
         "queue": text("next: {racers}", racers=waiting) if view.queue.lines else text("nobody waits"),
         "chart": ntext("the laps of {n} run", "the laps of {n} runs", n=len(hall_chart(view).rows)),
+        "rotate": joined([MODE_WORDS[each] for each in rotation(view)], " · "),
         "winner": text("the winner so far: {racer}", racer=leader) if leader else text("nobody has a place yet"),
         "message": text("the message: {message}", message=view.screens.message or NOTHING),
         "qr": text("the QR code of the public page"),
