@@ -32,6 +32,7 @@ from station.store.event_files.tracks import TrackLibrary
 from station.views.runs.run_archive import RunPage, RunSummary
 from station.views.views import View
 from station.web.pages.registry import PAGES
+from station.screens.records import MODES
 from tests import geometry
 from tests.leaderboard import sample_races
 from tests.station.web.archived_runs import ArchiveRig, working
@@ -76,7 +77,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/screen", (*RANKED, "3-cars", "6-cars", "over", "queued", "stopped", "no-race"), HALL, HALL_TIGHT),
         Look("/screen?mode=board", ("over-10:00",), HALL, HALL_TIGHT),
         Look("/screen?mode=run", ("over-1:00", "over-10:00"), HALL, HALL_TIGHT),
-        *(Look(f"/screen?mode={mode}", (), HALL) for mode in ("queue", "chart", "rotate", "winner", "qr", "message", "blank")),
+        *(Look(f"/screen?mode={mode}", (), HALL) for mode in MODES if mode not in ("both", "board", "run")),
     ),
     "operate": (Look("/operate", ("0-racers", "200-racers", "over-10:00", *RACED), tight=CONTROL_TIGHT),),
     "racer": (Look(f"/r/{CODE}", ("9-racers", "over-1:00")),),

@@ -50,7 +50,12 @@ def screen_routes(site: Site) -> APIRouter:
         return await site.html(
             request,
             "screen",
-            body_data={"show": "both" if mode in ("", "rotate") else mode, "fixed": mode, "figures": figure_chars(view), "turn": turn_s},
+            body_data={
+                "show": "both" if mode in ("", "rotate") else mode,
+                "fixed": mode,
+                "figures": figure_chars(view),
+                "turn": turn_s,
+            },
             address=address,
             reachable=not (host in ("localhost", "::1") or host.startswith("127.")),
             score_name=score_name(view.race.rules if view.race is not None else RaceRules()),
