@@ -25,6 +25,7 @@ from shared.protocol.results import encode_result
 from shared.web.server import listen
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
+from station.screens.records import MODES
 from station.screens.register import ScreenRegister
 from station.service.backups.contents import Contents
 from station.service.backups.station_backups import StationBackups, Work
@@ -32,7 +33,6 @@ from station.store.event_files.tracks import TrackLibrary
 from station.views.runs.run_archive import RunPage, RunSummary
 from station.views.views import View
 from station.web.pages.registry import PAGES
-from station.screens.records import MODES
 from tests import geometry
 from tests.leaderboard import sample_races
 from tests.station.web.archived_runs import ArchiveRig, working
