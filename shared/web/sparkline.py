@@ -11,8 +11,8 @@ VIEW_BOX = f"0 0 {WIDTH} {HEIGHT}"
 _EDGE = 3  # room for the marks
 _STEP = 10  # from lap to lap, if there are few
 _MAX_LAPS = 40  # of a longer run, those around the score
-# The figure of what is seen: lines of nearly equal laps stay flat, and one lap with a spin does not flatten the others.
-_LEAST_SPREAD, _MOST_SPREAD = 0.05, 0.5
+# Shares of the fastest lap: lines of nearly equal laps stay flat, and one lap with a spin does not flatten the others.
+_MIN_SPREAD, _MAX_SPREAD = 0.05, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def sparkline(laps: Sequence[SparkLap]) -> Sparkline | None:
     if len(times_ms) < 2:
         return None
     fastest_ms = min(times_ms)
-    spread_ms = min(max(max(times_ms) - fastest_ms, fastest_ms * _LEAST_SPREAD, 1), fastest_ms * _MOST_SPREAD)
+    spread_ms = min(max(max(times_ms) - fastest_ms, fastest_ms * _MIN_SPREAD, 1), fastest_ms * _MAX_SPREAD)
     step = min(_STEP, (WIDTH - 2 * _EDGE) / (len(shown) - 1))
     line, marks, joined = [], [], False
     for place, lap in enumerate(shown):
