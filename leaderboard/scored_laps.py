@@ -1,11 +1,13 @@
 """The laps that made a racer's score, and times as the leaderboard writes them: for its API and for its pages."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from leaderboard.board import StandingRow
-from shared.rules.ranking import RaceRules, RunLap, lap_time_ns, score_run
+from shared.rules.ranking import RaceRules, RunLap, lap_time_ns, score_run, successful
 from shared.units import NS_PER_S, format_ms, published_ms
+from shared.web.sparkline import SparkLap, Sparkline, sparkline
 
 LAST_YEAR = 2261  # the last whole year that 63 bits of nanoseconds since 1970 can express, as the database stores them
 
@@ -33,6 +35,14 @@ def best_window(row: StandingRow, rules: RaceRules) -> tuple[LapShape, ...]:
     score = score_run(row.result.laps, rules)
     assert score is not None, "a line of a standing comes from a scored result"
     return tuple(lap_shape(lap, rules) for lap in row.result.laps if score.first_lap <= lap.number <= score.last_lap)
+
+
+def lap_line(laps: Sequence[RunLap], rules: RaceRules, in_score: Collection[int]) -> Sparkline | None:
+    """All laps of a run as a small line; `in_score`: the numbers of those that make the score."""
+    return sparkline([
+        SparkLap(published_ms(lap_time_ns(lap, rules)) if successful(lap, rules) else None, lap.number in in_score)
+        for lap in laps
+    ])  # fmt: skip
 
 
 def lap_shape(lap: RunLap, rules: RaceRules) -> LapShape:

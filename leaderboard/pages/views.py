@@ -6,11 +6,13 @@ from urllib.parse import quote
 from leaderboard.board import Snapshot, StandingRow
 from leaderboard.domain import RaceRecord
 from leaderboard.pages import wording
-from leaderboard.scored_laps import LapShape, best_window, utc_text
+from leaderboard.scored_laps import LapShape, best_window, lap_line, utc_text
 from shared.protocol.results import Evidence, Result
+from shared.rules.ranking import RaceRules
 from shared.rules.wording import INCIDENTS
 from shared.text import joined, ntext, text
 from shared.units import format_ms
+from shared.web.sparkline import Sparkline
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class RowView:
     set_at: str
     set_at_text: str
     corrected: bool
+    sparkline: Sparkline | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
     """Everything that the page of a race shows of `snapshot`."""
     windows = [best_window(row, snapshot.race.rules) for row in snapshot.rows]
     fastest_ms = min((lap.lap_ms for window in windows for lap in window), default=0)
-    table = tuple(_row(row, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True))
+    rules = snapshot.race.rules
+    table = tuple(_row(row, rules, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True))
     race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
     return BoardView(race, snapshot.version, table, snapshot.racers - len(table))
 
@@ -162,7 +166,7 @@ def run_key(result: Result) -> str:
     return f"run-{result.result_id.encode().hex()[:80]}"
 
 
-def _row(row: StandingRow, window: tuple[LapShape, ...], fastest_ms: int) -> RowView:
+def _row(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], fastest_ms: int) -> RowView:
     placed, result = row.placed, row.result
     set_at = utc_text(result.finished_utc_ns)
     return RowView(
@@ -186,6 +190,7 @@ def _row(row: StandingRow, window: tuple[LapShape, ...], fastest_ms: int) -> Row
         set_at=set_at,
         set_at_text=f"{set_at[:10]} {set_at[11:16]} UTC",
         corrected=result.revision > 1,
+        sparkline=lap_line(result.laps, rules, {lap.number for lap in window}),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import violations
+from tests.geometry import sparklines
 from tests.leaderboard import sample_races
 from tests.leaderboard.sample_races import Running, result
 
@@ -110,6 +111,9 @@ def test_readable_everywhere(browser: Browser, running: Running, scheme: str) ->
             if path != "/nowhere" and (size == "desktop" or (size, scheme) == ("phone", "dark")):
                 assert violations(page) == []
         assert page.problems == [] or path == "/nowhere"  # type: ignore[attr-defined]
+        if path == f"/races/{race_id}":
+            page.set_viewport_size({"width": 1280, "height": 800})
+            assert sparklines(page) == [3, 0]
         page.close()
     context.close()
 

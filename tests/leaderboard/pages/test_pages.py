@@ -13,6 +13,7 @@ from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.views import board_view, move_view
 from shared.protocol.results import encode_result
 from shared.rules.ranking import RaceRules
+from shared.web.sparkline import Sparkline
 from tests.leaderboard.sample_races import Running, laps, race, result
 
 NOW_NS = 1_700_000_000_000_000_000
@@ -63,6 +64,19 @@ def test_laps_are_marked(board: LeaderboardService) -> None:
     assert [[lap.best for lap in row.laps] for row in view.rows] == [["race", "", ""], ["", "own", ""]]
     assert view.rows[1].laps[2].note == "1 off track, 1.000 s penalty in it"
     assert (view.rows[1].laps[2].time, view.rows[1].gap) == ("10.600", "+0.733")
+    assert view.rows[1].sparkline == Sparkline("M3 16L13 17L23 3", "M3 16h0M13 17h0M23 3h0")
+
+
+def test_the_laps_of_the_run_are_a_line_in_its_row(board: LeaderboardService) -> None:
+    """Of six laps the middle three make the score, and one is void."""
+    run = list(laps((12000, 9100, 9000, 9200, 30000, 9900)))
+    run[4] = dataclasses.replace(run[4], valid=False)
+    one = result("a", "anna", laps=tuple(run))
+    board.apply(one.webhook_id, encode_result(one), 1)
+    [row] = board_view(board.snapshot("cup"), NOW_NS).rows
+    assert row.sparkline == Sparkline("M3 3L13 17L23 17L33 16M53 13", "M13 17h0M23 17h0M33 16h0")
+    drawn = f'<path d="{row.sparkline.line}"/><path class="marks" d="{row.sparkline.marks}"/>'
+    assert LeaderboardPages("Board").race(board.snapshot("cup"), NOW_NS, live=True).count(drawn) == 1
 
 
 def test_the_page_and_the_stream_show_the_same_rows(board: LeaderboardService) -> None:

@@ -9,6 +9,7 @@ from shared.text.dates import LongDay, moment_of, time_of_day
 from shared.tracks.drawing import TrackDrawing, draw_track
 from shared.tracks.outline import TrackOutline
 from shared.units import format_ms
+from shared.web.sparkline import SparkLap, Sparkline, sparkline
 from station.views.results.race_results import (
     LapResult,
     PlaceResult,
@@ -38,7 +39,10 @@ class LapCell:
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """A line of the results: figures as text. `mark`: ≈ or = if a tie was decided; `timed`: how, if not by sensors."""
+    """A line of the results: figures as text. `mark`: ≈ or = if a tie was decided; `timed`: how, if not by sensors.
+
+    `sparkline`: the laps of the run that holds the place; None if they make no line.
+    """
 
     key: str
     rank: int
@@ -54,6 +58,7 @@ class PlaceRow:
     model: str
     laps: tuple[LapCell, ...]
     timed: str = ""
+    sparkline: Sparkline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +177,12 @@ def _place(results: RaceResults, place: PlaceResult) -> PlaceRow:
         model=place.model,
         laps=tuple(lap_cell(lap) for lap in (run.laps if run else ()) if lap.in_score),
         timed=TIMED_BY_HAND if run is not None and run.hand_timed else "",
+        sparkline=_sparkline(run.laps if run else ()),
     )
+
+
+def _sparkline(laps: tuple[LapResult, ...]) -> Sparkline | None:
+    return sparkline([SparkLap(lap.lap_ms if lap.counts else None, lap.in_score) for lap in laps])
 
 
 def _run(run: RunResult) -> RunRows:

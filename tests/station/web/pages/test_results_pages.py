@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.web.sparkline import Sparkline
 from station.views.results.race_results import RaceResults
 from station.web.app import create_app
+from station.web.pages.results.presenter import results_model
 from tests.browser import chromium, keep_picture, violations
-from tests.geometry import look
+from tests.geometry import look, sparklines
 from tests.shared.web.test_error_pages import TestClient
 from tests.station.exports.sample_results import NAMES, sample
 from tests.station.web.conftest import Served, serve
@@ -95,6 +97,17 @@ def test_one_certificate_alone(client: TestClient) -> None:
     assert one.count("<article") == 1
 
 
+def test_the_laps_of_the_run_are_a_line_in_its_row(client: TestClient) -> None:
+    """The first lap was slower, the next three make the score, and the last does not count."""
+    [first, *_] = results_model(sample(), None).places
+    assert first.sparkline == Sparkline("M3 3L13 17L23 16L33 17", "M13 17h0M23 16h0M33 17h0")
+    answer = client.get("/results/autumn-summit").text
+    assert answer.count('<svg class="sparkline" viewBox="0 0 64 20" aria-hidden="true">') == len(NAMES)
+    assert f'<path d="{first.sparkline.line}"/><path class="marks" d="{first.sparkline.marks}"/>' in answer
+    run = dataclasses.replace(sample().runs[0], laps=sample().runs[0].laps[:1])
+    assert results_model(dataclasses.replace(sample(1), runs=(run,)), None).places[0].sparkline is None
+
+
 @pytest.mark.browser
 def test_results_and_certificates_on_the_screen_and_on_paper(shown: Served, tmp_path: pathlib.Path) -> None:
     found, pages = [], {}
@@ -121,6 +134,12 @@ def test_results_and_certificates_on_the_screen_and_on_paper(shown: Served, tmp_
         )
         assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
         keep_picture(page, "results-paper")
+        assert sparklines(page) == [len(NAMES), 0]
+        page.emulate_media(media="screen")
+        for width, lines in ((390, 0), (1280, len(NAMES))):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.reload()
+            assert sparklines(page) == [lines, 0]
     assert found == []
     assert paper(pages["autumn-summit"]) == {(595, 842)}
     assert paper(pages["autumn-summit-certificates"]) == {(842, 595)}
