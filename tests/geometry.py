@@ -6,7 +6,8 @@ holds: `data-score` on an element whose figure must be seen whole, `data-step` o
 """
 
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import Page
 
@@ -76,33 +77,21 @@ def look(page: Page, what: str, viewports: Iterable[tuple[int, int]] = VIEWPORTS
     return found
 
 
-def without_our_letters(page: Page) -> None:
-    """Makes the page as in a browser without our font: a serif is wider than our sans-serif."""
-    page.route("**/*.woff2*", lambda route: route.abort())
-    page.add_init_script(
-        """addEventListener("DOMContentLoaded", () => {
+@contextmanager
+def other_letters(page: Page) -> Iterator[None]:
+    """The open page as in a browser without our font: a serif is wider than our sans-serif."""
+    page.evaluate(
+        """() => {
             const sheet = new CSSStyleSheet();
             sheet.replaceSync(":root { --sans: 'DejaVu Serif', serif !important; }");
             document.adoptedStyleSheets = [sheet];
-        });"""
+        }"""
     )
+    assert "DejaVu Serif" in page.evaluate("getComputedStyle(document.body).fontFamily")
+    yield
+    page.evaluate("document.adoptedStyleSheets = []")
 
 
 def settled(page: Page) -> None:
     """Waits until the fonts are loaded and the layout is stable."""
     page.evaluate(f"async () => {{ {_SETTLED} }}")
-
-
-def sparklines(page: Page) -> list[int]:
-    """How many lines of laps are seen, and how many rows are higher for them; takes the lines off the page."""
-    seen_and_higher: list[int] = page.evaluate(_SPARKLINES)
-    return seen_and_higher
-
-
-_SPARKLINES = """() => {
-  const heights = () => [...document.querySelectorAll("tbody tr")].map((row) => row.getBoundingClientRect().height);
-  const lines = [...document.querySelectorAll(".sparkline")];
-  const [seen, before] = [lines.filter((line) => line.checkVisibility()).length, heights()];
-  lines.forEach((line) => line.remove());
-  return [seen, heights().filter((height, row) => height !== before[row]).length];
-}"""

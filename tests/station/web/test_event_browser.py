@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from shared.rules.ranking import RaceRules
 from station.core import inputs as e
 from station.core.event.records import Racer
-from tests.browser import Watched, violations, violations_in_both_schemes
+from tests.browser import Watched, violations
 from tests.geometry import look
 from tests.station.web.event_station import EventStation, event_station
 

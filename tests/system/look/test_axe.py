@@ -18,7 +18,7 @@ from station.access.tokens import SESSION_COOKIE
 from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackLibrary
 from station.web.pages.registry import PAGES
-from tests.browser import COLOURS, in_scheme, violations
+from tests.browser import COLOURS, SCHEMES, in_scheme, violations
 from tests.station.web.conftest import serve
 from tests.station.web.sample_views import FakeStation
 from tests.station.web.signed_in import session_of
@@ -104,10 +104,10 @@ def opened(browser: Browser, **options: object) -> Iterator[Page]:
 
 def look(page: Page, where: str, within: str = "") -> list[str]:
     """What axe finds, in both themes; the page stays in the other one."""
-    first, second = ("dark", "light") if page.evaluate(_DARK) else ("light", "dark")
-    found = [f"{first}: {fault}" for fault in violations(page, within)]
-    in_scheme(page, second)
-    found += [f"{second}: {fault}" for fault in violations(page, within, COLOURS)]
+    other = SCHEMES[0] if page.evaluate(_DARK) else SCHEMES[1]
+    found = violations(page, within)
+    in_scheme(page, other)
+    found += [f"{other}: {fault}" for fault in violations(page, within, COLOURS)]
     return [f"{where}: {fault}" for fault in found]
 
 
