@@ -51,9 +51,12 @@ def results_routes(site: Site) -> APIRouter:
 
     @router.get("/results/{race_id}/lines.json")
     async def laps_as_lines(race_id: str) -> JSONResponse:
-        """The laps of each racer's best run as a line, for the standings on a wide window (static/lap_lines.js)."""
-        lines = await anyio.to_thread.run_sync(lambda: lap_lines(results_of(site, race_id)))
-        return JSONResponse(lines, headers=FRESH)
+        """The laps of each racer's best run as a line, for the standings on a wide window (static/lap_lines.js).
+
+        A race that is not here has no lines: it may have gone while the window was open.
+        """
+        results = await anyio.to_thread.run_sync(site.service.race_results, race_id)
+        return JSONResponse({} if results is None else lap_lines(results), headers=FRESH)
 
     @router.get("/results/{race_id}/qr.svg")
     async def results_qr(request: Request, race_id: str) -> Response:

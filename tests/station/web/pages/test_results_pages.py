@@ -108,6 +108,7 @@ def test_the_laps_of_the_run_are_a_line_in_its_row(client: TestClient) -> None:
     lines = client.get("/results/autumn-summit/lines.json").json()
     assert len(lines) == len(NAMES)
     assert lines[racer_key(NAMES[0])] == [first.sparkline.line, first.sparkline.marks]
+    assert client.get("/results/nowhere/lines.json").json() == {}
     run = dataclasses.replace(sample().runs[0], laps=sample().runs[0].laps[:1])
     assert results_model(dataclasses.replace(sample(1), runs=(run,)), None).places[0].sparkline is None
 
