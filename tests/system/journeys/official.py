@@ -1,6 +1,7 @@
 """Somebody at a page of the station, who is checked on: what axe finds, what fails, and where requests go."""
 
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PageTimeoutError
 
 from tests.browser import Watched, violations
 from tests.system.journeys.simulated_track import SimulatedTrack
@@ -65,13 +66,14 @@ class Official:
         expect(self.page.locator("#answer")).to_contain_text(words)
 
     def standings(self, *lines: str) -> None:
-        """Race control shows these scores and names, in this order."""
-        shown = self.page.locator("#near tr")
-        expect(shown).to_have_count(len(lines))
-        for place, line in enumerate(lines):
-            score, _, name = line.partition(" ")
-            expect(shown.nth(place).locator(".near-score")).to_have_text(score)
-            expect(shown.nth(place).locator(".near-name")).to_have_text(name)
+        """Race control shows these scores and names, in this order. A failure tells what both say."""
+        rows = "[...document.querySelectorAll('#near tr')]"
+        shown = f"{rows}.map(row => ['.near-score', '.near-name'].map(at => row.querySelector(at).innerText).join(' '))"
+        try:
+            self.page.wait_for_function(f"wanted => {shown}.join('|') === wanted", arg="|".join(lines))
+        except PageTimeoutError:
+            so = [(line.score_ms, line.racer) for line in self.track.rig.station.snapshot().standing]
+            raise AssertionError(f"wanted {lines}, shown {self.page.evaluate(shown)}, at the station {so}") from None
 
 
 class OperatorWithKeys(Official):

@@ -57,6 +57,7 @@ def test_everything_is_backed_up_and_restored_in_the_browser(station: Process) -
     session = session_of(access, "Ruth")
     access.close()
     url = station.url()
+    station.next_value("race control: http")
     give = functools.partial(post, url)
     give(command="create_event", name="Winter Cup")
     give(command="open_run", racer="Ada", car="car-1")  # a backup is made while a run is on

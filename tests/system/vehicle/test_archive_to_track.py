@@ -127,8 +127,8 @@ def test_an_archive_from_the_phone_drives_in_the_world_and_stops(
         claim(page, garage.url, code)
         expect(page.locator("#camera")).to_be_visible(timeout=30_000)  # a new car has a camera before it has a model
         expect(page.locator("#model")).to_have_text("none")
-        page.get_by_role("button", name="Start").click()
-        expect(page.locator("#reason")).to_contain_text("a loaded model")
+        expect(page.locator("#start")).to_have_attribute("aria-disabled", "true")
+        expect(page.locator("#missing")).to_contain_text("No model is loaded")
         refuse(page, garage)
         upload(page, archive)
         select(page, "my-racer")
