@@ -119,9 +119,7 @@ def _card(view: View, run: RunView, number: int, *, strip: bool) -> RunCard:
         panel=panel,
         attempt=attempt or text("attempt {number}", number=run.attempt),
         uncertainty=_uncertainty(view, run),
-        provisional=SETTLED
-        if procedure is not None and procedure.submission == "submitted"
-        else provisional(view, run),
+        provisional=SETTLED if submitted else provisional(view, run),
         lights=lights,
         left="" if procedure is None or procedure.left_ns is None else _seconds(procedure.left_ns),
         last=lines[0].time if lines else NOTHING,
