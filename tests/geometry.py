@@ -95,3 +95,18 @@ def other_letters(page: Page) -> Iterator[None]:
 def settled(page: Page) -> None:
     """Waits until the fonts are loaded and the layout is stable."""
     page.evaluate(f"async () => {{ {_SETTLED} }}")
+
+
+def sparklines(page: Page) -> list[int]:
+    """How many lines of laps are seen, and how many rows are higher for them; takes the lines off the page."""
+    seen_and_higher: list[int] = page.evaluate(_SPARKLINES)
+    return seen_and_higher
+
+
+_SPARKLINES = """() => {
+  const heights = () => [...document.querySelectorAll("tbody tr")].map((row) => row.getBoundingClientRect().height);
+  const lines = [...document.querySelectorAll(".sparkline")];
+  const [seen, before] = [lines.filter((line) => line.checkVisibility()).length, heights()];
+  lines.forEach((line) => line.remove());
+  return [seen, heights().filter((height, row) => height !== before[row]).length];
+}"""

@@ -40,7 +40,7 @@ const patch = (() => {
 
   function patchElement(live, drawn) {
     patchAttributes(live, drawn);
-    patchChildren(live, drawn);
+    if (!("own" in drawn.dataset)) patchChildren(live, drawn); // else a script of the page draws what is in it
   }
 
   return { element: patchElement, children: patchChildren };

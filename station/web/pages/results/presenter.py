@@ -18,6 +18,7 @@ from station.views.results.race_results import (
     tie_words,
     uncertainty_words,
 )
+from station.web.pages.live.presenter import racer_key
 from station.web.presenters.laps import TIMED_BY_HAND, is_said_by_source
 from station.web.presenters.time_zones import zone_of
 
@@ -113,6 +114,17 @@ def results_model(results: RaceResults, outline: TrackOutline | None) -> Results
         track=drawing(results, outline),
         clock_trusted=results.clock_trusted,
     )
+
+
+def lap_lines(results: RaceResults) -> dict[str, tuple[str, str]]:
+    """By the key of a racer's row in the live standings: the line of the run that holds the place, and its marks."""
+    lines = {}
+    for place in results.places:
+        run = results.run(place.run_id)
+        line = _sparkline(run.laps if run is not None else ())
+        if line is not None:
+            lines[racer_key(place.racer)] = (line.line, line.marks)
+    return lines
 
 
 def drawing(results: RaceResults, outline: TrackOutline | None) -> TrackDrawing | None:

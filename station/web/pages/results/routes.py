@@ -6,13 +6,13 @@ from urllib.parse import quote
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from shared.text import text
 from station.exports.qr import qr_svg
 from station.exports.results_csv import laps_csv, places_csv
 from station.views.results.race_results import RaceResults
-from station.web.pages.results.presenter import ResultsModel, day, results_model
+from station.web.pages.results.presenter import ResultsModel, day, lap_lines, results_model
 from station.web.site import Site, UnknownHere
 
 FRESH = {"cache-control": "no-store"}
@@ -48,6 +48,15 @@ def results_routes(site: Site) -> APIRouter:
         ours = columns == "all"
         name = "laps" if ours else "laps-event-manager"
         return await _file(site, race_id, name, lambda results: laps_csv(results, ours=ours))
+
+    @router.get("/results/{race_id}/lines.json")
+    async def laps_as_lines(race_id: str) -> JSONResponse:
+        """The laps of each racer's best run as a line, for the standings on a wide window (static/lap_lines.js).
+
+        A race that is not here has no lines: it may have gone while the window was open.
+        """
+        results = await anyio.to_thread.run_sync(site.service.race_results, race_id)
+        return JSONResponse({} if results is None else lap_lines(results), headers=FRESH)
 
     @router.get("/results/{race_id}/qr.svg")
     async def results_qr(request: Request, race_id: str) -> Response:

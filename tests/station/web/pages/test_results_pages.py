@@ -10,6 +10,7 @@ import pytest
 from shared.web.sparkline import Sparkline
 from station.views.results.race_results import RaceResults
 from station.web.app import create_app
+from station.web.pages.live.presenter import racer_key
 from station.web.pages.results.presenter import results_model
 from tests.browser import chromium, keep_picture, violations
 from tests.geometry import look, sparklines
@@ -104,6 +105,10 @@ def test_the_laps_of_the_run_are_a_line_in_its_row(client: TestClient) -> None:
     answer = client.get("/results/autumn-summit").text
     assert answer.count('<svg class="sparkline" viewBox="0 0 64 20" aria-hidden="true">') == len(NAMES)
     assert f'<path d="{first.sparkline.line}"/><path class="marks" d="{first.sparkline.marks}"/>' in answer
+    lines = client.get("/results/autumn-summit/lines.json").json()
+    assert len(lines) == len(NAMES)
+    assert lines[racer_key(NAMES[0])] == [first.sparkline.line, first.sparkline.marks]
+    assert client.get("/results/nowhere/lines.json").json() == {}
     run = dataclasses.replace(sample().runs[0], laps=sample().runs[0].laps[:1])
     assert results_model(dataclasses.replace(sample(1), runs=(run,)), None).places[0].sparkline is None
 

@@ -199,6 +199,8 @@ def test_an_update_of_200_rows_touches_what_changed_and_measures_nothing(shown: 
     shown.station.show(standing=view.standing, queue=view.queue)
     page.goto(shown.url)
     page.wait_for_selector('#link[data-state="live"]')
+    lines = page.locator(".lap-line .sparkline")
+    expect(lines).to_have_count(1)
     count_work(page, "#places")
     third = replace(view.standing[2], score_ms=9_777)
     show(shown, page, replace(view, standing=(*view.standing[:2], third, *view.standing[3:])))
@@ -217,4 +219,19 @@ def test_an_update_of_200_rows_touches_what_changed_and_measures_nothing(shown: 
     show(shown, page, view)  # the leader falls to the last place: again one row moves
     expect(page.locator(".place-row").first.locator(".name")).to_have_text(view.standing[0].racer)
     assert work_of(page)["moved"] == [racer_key(last.racer)]
+    show(shown, page, SHOWN)
+    # Her laps are a line in her row, which no update draws again, and which a phone does not ask for.
+    page.goto(shown.url)
+    expect(lines).to_have_count(1)
+    assert page.locator(f"#{racer_key(NAMES[0])} .sparkline .marks").get_attribute("d") == "M13 17h0M23 16h0M33 17h0"
+    count_work(page, "#places")
+    faster = tuple(replace(line, score_ms=9_123) if line.racer == NAMES[0] else line for line in SHOWN.standing)
+    show(shown, page, replace(SHOWN, standing=faster))
+    expect(page.locator(f"#{racer_key(NAMES[0])} .score")).to_have_text("9.123")
+    assert work_of(page) == {"changes": ["9.123"], "moved": [], "measured": 0}
+    expect(lines).to_have_count(1)
+    page.set_viewport_size({"width": 390, "height": 844})
+    watched = Watched(page)
+    watched.open(shown.url)
+    assert not any(address.endswith("/lines.json") for address in watched.requests)
     show(shown, page, SHOWN)
