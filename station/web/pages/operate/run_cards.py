@@ -93,6 +93,9 @@ def near_places(view: View) -> tuple[PlaceLine, ...]:
     return tuple(line for place, line in enumerate(lines) if place in wanted)
 
 
+SETTLED = Provisional(None, 0, False)  # the standings say what it is worth
+
+
 def _card(view: View, run: RunView, number: int, *, strip: bool) -> RunCard:
     rules = view.race.rules if view.race is not None else RaceRules()
     panel = panel_of(run, rules, view.clock, view.cars)
@@ -104,6 +107,7 @@ def _card(view: View, run: RunView, number: int, *, strip: bool) -> RunCard:
         start = procedure.start
         lights = Lights(start.staged_ns / NS_PER_MS, start.go_ns / NS_PER_MS, start.lights, start.light_ns / NS_PER_MS)
     notes = list(panel.notes)
+    submitted = procedure is not None and procedure.submission == "submitted"
     if procedure is not None and procedure.start_note:
         notes.insert(0, procedure.start_note)
     if procedure is not None and procedure.dnf:
@@ -115,7 +119,7 @@ def _card(view: View, run: RunView, number: int, *, strip: bool) -> RunCard:
         panel=panel,
         attempt=attempt or text("attempt {number}", number=run.attempt),
         uncertainty=_uncertainty(view, run),
-        provisional=provisional(view, run),
+        provisional=SETTLED if submitted else provisional(view, run),
         lights=lights,
         left="" if procedure is None or procedure.left_ns is None else _seconds(procedure.left_ns),
         last=lines[0].time if lines else NOTHING,

@@ -74,6 +74,13 @@ def test_a_result_is_declared_official_from_race_control_or_it_says_why_not(
     assert (official.why_not, official.texts) == (why, (("run_id", "run-7"),))
 
 
+def test_a_run_is_worth_something_for_as_long_as_its_result_is_not_submitted() -> None:
+    over = replace(OVER_RUN, score_ms=9_000)
+    [waiting] = control_model(with_runs(OVER, over, submission="waiting")).cards
+    [submitted] = control_model(with_runs(OVER, over, submission="submitted")).cards
+    assert (bool(waiting.provisional.words), bool(submitted.provisional.words)) == (True, False)
+
+
 def test_what_stands_under_a_racer_in_the_queue_is_german_for_a_german_reader() -> None:
     german = catalogue("de")
     notes = {row.place: german.translate(row.note) for row in control_model(QUEUED).queue.rows if row.note}
