@@ -6,7 +6,8 @@ holds: `data-score` on an element whose figure must be seen whole, `data-step` o
 """
 
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import Page
 
@@ -76,16 +77,19 @@ def look(page: Page, what: str, viewports: Iterable[tuple[int, int]] = VIEWPORTS
     return found
 
 
-def without_our_letters(page: Page) -> None:
-    """Makes the page as in a browser without our font: a serif is wider than our sans-serif."""
-    page.route("**/*.woff2*", lambda route: route.abort())
-    page.add_init_script(
-        """addEventListener("DOMContentLoaded", () => {
+@contextmanager
+def other_letters(page: Page) -> Iterator[None]:
+    """The open page as in a browser without our font: a serif is wider than our sans-serif."""
+    page.evaluate(
+        """() => {
             const sheet = new CSSStyleSheet();
             sheet.replaceSync(":root { --sans: 'DejaVu Serif', serif !important; }");
             document.adoptedStyleSheets = [sheet];
-        });"""
+        }"""
     )
+    assert "DejaVu Serif" in page.evaluate("getComputedStyle(document.body).fontFamily")
+    yield
+    page.evaluate("document.adoptedStyleSheets = []")
 
 
 def settled(page: Page) -> None:

@@ -22,7 +22,7 @@
   };
 
   function draw(row) {
-    const slot = row.querySelector(".lap-line");
+    const slot = row.querySelector("[data-own]");
     const line = lines[row.id]?.join("|") ?? "";
     if ((drawn.get(row) ?? "") === line) return;
     drawn.set(row, line);
@@ -33,6 +33,7 @@
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("class", "sparkline");
     svg.setAttribute("viewBox", VIEW_BOX);
+    svg.setAttribute("aria-hidden", "true");
     svg.append(path("", lines[row.id][0]), path("marks", lines[row.id][1]));
     slot.replaceChildren(svg);
   }

@@ -199,7 +199,7 @@ def test_an_update_of_200_rows_touches_what_changed_and_measures_nothing(shown: 
     shown.station.show(standing=view.standing, queue=view.queue)
     page.goto(shown.url)
     page.wait_for_selector('#link[data-state="live"]')
-    lines = page.locator(".lap-line .sparkline")
+    lines = page.locator("#places .sparkline")
     expect(lines).to_have_count(1)
     count_work(page, "#places")
     third = replace(view.standing[2], score_ms=9_777)
