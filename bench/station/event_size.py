@@ -176,6 +176,8 @@ def pages(station: Station) -> dict[str, float]:
         "cars": [],
         "form": None,
         "choices": {},
+        "drawing": None,
+        "tracks": (),
     }
 
     def draw(name: str) -> str:
