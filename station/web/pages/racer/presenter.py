@@ -17,6 +17,7 @@ from station.web.pages.results.presenter import LapCell, lap_cell, when
 from station.web.presenters.time_zones import event_zone
 
 BAR_WIDTH, BAR_GAP, STRIP_HEIGHT = 22, 4, 60
+FASTEST_HEIGHT = 18  # of the fastest lap
 MAX_BARS = 60
 
 
@@ -213,11 +214,13 @@ def _on_file(entry: RacerLine) -> tuple[tuple[str, str], ...]:
 
 def _strip(results: RaceResults, run: RunResult, place: PlaceResult | None) -> RunStrip:
     laps = run.laps[-MAX_BARS:]
-    slowest = max((lap.lap_ms for lap in laps if lap.counts), default=1)
+    counted_ms = [lap.lap_ms for lap in laps if lap.counts] or [1]
+    fastest, spread = min(counted_ms), max(1, max(counted_ms) - min(counted_ms))
     bars = []
     for number, lap in enumerate(laps):
-        # From the base line: a lap of half the slowest one's time is half as high; a lap that does not count is low.
-        height = max(4, min(STRIP_HEIGHT, round(STRIP_HEIGHT * lap.lap_ms / slowest))) if lap.counts else 4
+        # From the fastest to the slowest: bars compare, they do not measure. A lap that does not count is low.
+        slower = (STRIP_HEIGHT - FASTEST_HEIGHT) * (lap.lap_ms - fastest) // spread
+        height = FASTEST_HEIGHT + slower if lap.counts else 4
         kind = "score" if lap.in_score else "counted" if lap.counts else "out"
         cell = lap_cell(lap)
         words = text("Lap {number}: {time}, {words}", number=lap.number, time=cell.time, words=cell.words)
