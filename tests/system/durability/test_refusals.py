@@ -76,7 +76,7 @@ def test_a_disk_that_fills_up_while_nobody_drives_is_said_too(
         rig = Rig(tmp_path / "station.db")
         disk.full = True
         monkeypatch.setattr("station.service.storage_monitor.disk_space", lambda _path: DiskSpace(0, read_only=False))
-        monkeypatch.setattr(rig.station._clock, "due_inputs", lambda _engine, idle: [])  # not even a tick arrives with it
+        monkeypatch.setattr(rig.station._clock, "due_inputs", lambda *_, **__: [])  # not even a tick arrives
         rig.wait(2 * S)
         assert "disk is full" in rig.station.snapshot().store.sentence
         disk.full = False
