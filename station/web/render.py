@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from shared.text.reader import language
 from shared.web.assets import addresses
 from shared.web.language import translating
 from station.access.identity import VISITOR, Identity
@@ -16,7 +17,7 @@ from station.views.views import View
 from station.web.page import LiveTopic, Page, PageContent
 from station.web.presenters.page import ZERO, page_model, run_panel
 from station.web.presenters.stop import stop_panel
-from station.web.presenters.time_zones import times_of
+from station.web.presenters.time_zones import times_of, zone_shown
 from station.web.presenters.visitors import visitor_view
 
 _HERE = pathlib.Path(__file__).parent
@@ -79,6 +80,8 @@ class Pages:
         )
         self._env.globals.update(static=addresses(STATIC))
         translating(self._env)
+        # The newest rows of each list by key, with the lines that they show: few lines differ between two views.
+        self._drawn_rows: dict[tuple[object, ...], dict[str, tuple[object, str]]] = {}
 
     def page(self, name: str, view: View, identity: Identity = VISITOR, **values: object) -> str:
         """The whole page as HTML, readable without JavaScript. `values`: what its template needs beyond the view.
@@ -141,10 +144,20 @@ class Pages:
         lists: dict[str, tuple[str, ...]] = {}
         for name, macro in content.lists.items():
             lines: Iterable[Any] = model[name] if isinstance(model, dict) else getattr(model, name)
-            drawn = {line.key: self._drawn(content, macro, line, officials) for line in lines}
+            drawn = self._drawn_anew(content, macro, lines, officials)
             rows.update(drawn)
             lists[name] = tuple(drawn)
         return rows, lists
+
+    def _drawn_anew(self, content: PageContent, macro: str, lines: Iterable[Any], officials: bool) -> dict[str, str]:
+        """The rows of these lines by key; those whose lines are as they were are not drawn again."""
+        which = (content.macros, macro, officials, language(), zone_shown())
+        before, now = self._drawn_rows.get(which, {}), {}
+        for line in lines:
+            was, html = before.get(line.key, (None, ""))
+            now[line.key] = line, html if was == line else self._drawn(content, macro, line, officials)
+        self._drawn_rows[which] = now
+        return {key: html for key, (_, html) in now.items()}
 
     def _drawn(self, content: PageContent, macro: str, what: object, officials: bool) -> str:
         module = self._env.get_template(content.macros).module

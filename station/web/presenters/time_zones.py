@@ -35,6 +35,11 @@ def times_of(view: View) -> Iterator[None]:
         _SHOWN.reset(before)
 
 
+def zone_shown() -> dt.tzinfo | None:
+    """The zone of the times on the page that is being drawn; None: the machine's own."""
+    return _SHOWN.get()
+
+
 def time_of_day(utc_ns: int) -> str:
     """A time of day as the page shows it, '14:03:07'; outside of `times_of` by the machine's own zone."""
     return dates.time_of_day(utc_ns, _SHOWN.get())

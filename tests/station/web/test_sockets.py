@@ -153,7 +153,9 @@ def test_spectators_never_take_an_officials_stream(rig: Rig) -> None:
     with stranger(rig.port) as phones:
         assert phones.open(MAX_BROWSERS + 20, ("unread stream",), ("127.0.0.2",)) == MAX_BROWSERS + 20
         # Connections are accepted in order: when one more is turned away, all places are taken.
-        assert any(rig.stream_status("/live", "127.0.0.3") == 503 for _ in range(400))
+        give_up_s = time.monotonic() + 60
+        while rig.stream_status("/live", "127.0.0.3") != 503:
+            assert time.monotonic() < give_up_s, "there is always one more place"
         assert rig.stream_status("/live?topics=operate", "127.0.0.1", official=True) == 200
         assert rig.stream_status("/live?topics=gates", "127.0.0.2", official=True) == 200
         assert rig.stream_status("/live?topics=operate", "127.0.0.2") == 401
