@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from leaderboard import domain
-from leaderboard.domain import Attempt, BestAttempt, Conflict, RaceRecord, UnknownRace, UnknownRacer
+from leaderboard.core import acceptance, rank
+from leaderboard.core.errors import Conflict, UnknownRace, UnknownRacer
+from leaderboard.core.race import RaceRecord, check_race_id
+from leaderboard.core.rank import Attempt, BestAttempt
 from leaderboard.posting import PostReply, checked, effect, error_body, repeated
 from leaderboard.rescoring import rescore_race
 from leaderboard.sender import ANY_SENDER, Sender
@@ -78,9 +80,9 @@ class LeaderboardService:
 
     def create_race(self, race: RaceRecord, now_utc_ns: int) -> bool:
         """Add a race; False if exactly this one exists already. Raises Conflict if another has its id, Refused."""
-        domain.check_race_id(race.race_id)
+        check_race_id(race.race_id)
         for field in ("name", "track"):
-            domain.check_name(field, getattr(race, field))
+            acceptance.check_name(field, getattr(race, field))
         _check_times(race)
         with self._store.write() as db:
             if (existing := _race_if_any(db, race.race_id)) is not None:
@@ -97,9 +99,9 @@ class LeaderboardService:
         True if it was created. An existing race that ranks alike is left as it is, whoever made it. Raises Conflict,
         whose sentence names what differs, if another made it; Refused.
         """
-        domain.check_race_id(race.race_id)
+        check_race_id(race.race_id)
         for field in ("name", "track"):
-            domain.check_name(field, getattr(race, field), empty=field == "track")
+            acceptance.check_name(field, getattr(race, field), empty=field == "track")
         with self._store.write() as db:
             existing = _race_if_any(db, race.race_id)
             if existing is None:
@@ -168,7 +170,7 @@ class LeaderboardService:
 
         Another spelling of the name means the same racer.
         """
-        given, name = domain.racer_name(racer), domain.racer_name(name)
+        given, name = acceptance.racer_name(racer), acceptance.racer_name(name)
         with self._store.write() as db:
             queries.race(db, race_id, for_change=True)
             racer = queries.spelling(db, race_id, given)
@@ -238,7 +240,7 @@ class LeaderboardService:
         """The places of all racers, best first. Raises UnknownRace."""
         with self._store.read() as db:
             queries.race(db, race_id)
-            return domain.standing(queries.lines(db, race_id), queries.uncertainties_ns(db, race_id))
+            return rank.standing(queries.lines(db, race_id), queries.uncertainties_ns(db, race_id))
 
     def tops(self, limit: int) -> list[Snapshot]:
         """Every race with its first `limit` lines, each of one moment, in the order of `races`."""
@@ -251,8 +253,8 @@ class LeaderboardService:
             lines = queries.lines(db, race_id)
             uncertainties_ns = queries.uncertainties_ns(db, race_id)
             shown = queries.shown_lines(db, race_id, lines[:limit])
-        placed = domain.standing(lines, uncertainties_ns)
-        moved = domain.moves(placed, domain.standing(_before(lines, head.undo)))
+        placed = rank.standing(lines, uncertainties_ns)
+        moved = rank.moves(placed, rank.standing(_before(lines, head.undo)))
         table = tuple(
             StandingRow(place, moved[place.racer], line.line.attempts, line.name, line.result)
             for place, line in zip(placed, shown, strict=False)

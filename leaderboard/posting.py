@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from leaderboard import domain
+from leaderboard.core import acceptance
 from leaderboard.rescoring import rescore_racer
 from leaderboard.sender import check_key
 from leaderboard.store import queries
@@ -43,8 +43,8 @@ def checked(webhook_id: str, payload: bytes) -> Result:
     result = decode_result(payload)
     if result.webhook_id != webhook_id:
         raise Refused(f"The webhook-id is not the one of this result ({result.webhook_id[:80]!r}).")
-    domain.check_result(result)
-    return dataclasses.replace(result, racer=domain.racer_name(result.racer))
+    acceptance.check_result(result)
+    return dataclasses.replace(result, racer=acceptance.racer_name(result.racer))
 
 
 def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> PostAccepted:
@@ -62,7 +62,7 @@ def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -
     result = dataclasses.replace(result, racer=queries.spelling(db, race.race_id, result.racer))
     entered = race.entry == "open" or queries.entry_name(db, race.race_id, result.racer) is not None
     provisional = origin is not None and origin.provisional
-    score = domain.accept(race, result, entered=entered, known=origin is not None, provisional=provisional)
+    score = acceptance.accept(race, result, entered=entered, known=origin is not None, provisional=provisional)
     score_ms = None if score is None else score.score_ms
     seq = queries.add_result(db, result, payload, score_ms, now_utc_ns)
     racers = {result.racer} if origin is None else {origin.racer, result.racer}

@@ -6,8 +6,9 @@ posted laps, so other rules make other scores.
 
 import sqlalchemy as sa
 
-from leaderboard import domain
-from leaderboard.domain import BestAttempt, RaceRecord
+from leaderboard.core import rank
+from leaderboard.core.race import RaceRecord
+from leaderboard.core.rank import BestAttempt
 from leaderboard.store import queries
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, score_run
@@ -16,7 +17,7 @@ from shared.rules.ranking import RaceRules, score_run
 def rescore_racer(db: sa.Connection, race: RaceRecord, racer: str) -> tuple[BestAttempt | None, BestAttempt | None]:
     """Derive and store the racer's best attempt again; return the one before and the one now."""
     old = queries.line(db, race.race_id, racer)
-    new = domain.line_of(queries.attempts_of(db, race.race_id, racer), race.rules)
+    new = rank.line_of(queries.attempts_of(db, race.race_id, racer), race.rules)
     if new != old:
         queries.set_line(db, race.race_id, racer, old, new)
     return old, new

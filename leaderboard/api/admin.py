@@ -15,7 +15,7 @@ from leaderboard.api import schemas
 from leaderboard.api.http import Unauthorized, json_response, read_body
 from leaderboard.api.schemas import EntryShape, ErrorShape, NewEntry, NewRace, RaceChange, RaceShape
 from leaderboard.board import LeaderboardService
-from leaderboard.domain import RaceRecord
+from leaderboard.core.race import RaceRecord
 from shared.errors import Refused
 from shared.rules.track_lengths import shortest_lap_s
 

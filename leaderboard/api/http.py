@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from leaderboard.domain import Conflict, NotAllowed, UnknownRace, UnknownRacer
+from leaderboard.core.errors import Conflict, NotAllowed, UnknownRace, UnknownRacer
 from leaderboard.posting import error_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
 from shared.webhooks import BadSignature

@@ -12,7 +12,8 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.schemas import ErrorShape, RaceShape
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
-from leaderboard.domain import NotAllowed, RaceRecord
+from leaderboard.core.errors import NotAllowed
+from leaderboard.core.race import RaceRecord
 from leaderboard.sender import sender_of
 from shared import webhooks
 from shared.errors import Refused

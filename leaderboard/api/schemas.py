@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from leaderboard.board import Snapshot, StandingRow
-from leaderboard.domain import EntryPolicy, Kind, RaceRecord, Venue
+from leaderboard.core.race import EntryPolicy, Kind, RaceRecord, Venue
 from leaderboard.scored_laps import LAST_YEAR, LapShape, best_window, utc_text
 from leaderboard.store.queries import RaceHead
 from shared.errors import BadInput, ConfigError

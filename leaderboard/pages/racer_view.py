@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from leaderboard.board import RacerRuns
-from leaderboard.domain import Attempt
+from leaderboard.core.rank import Attempt
 from leaderboard.pages.views import RaceHeaderView, lap_remark, race_view, run_key
 from leaderboard.scored_laps import lap_shape, utc_text
 from shared.protocol.results import Result

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from leaderboard.board import Snapshot, StandingRow
-from leaderboard.domain import RaceRecord
+from leaderboard.core.race import RaceRecord
 from leaderboard.pages import wording
 from leaderboard.scored_laps import LapShape, best_window, lap_line, utc_text
 from shared.protocol.results import Evidence, Result

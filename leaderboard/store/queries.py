@@ -9,7 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from leaderboard.domain import Attempt, BestAttempt, RaceRecord, UnknownRace, is_race_id, newest
+from leaderboard.core.errors import UnknownRace
+from leaderboard.core.race import RaceRecord, is_race_id
+from leaderboard.core.rank import Attempt, BestAttempt, newest
 from leaderboard.store import statements as sql
 from leaderboard.store.tables import RACES
 from shared.protocol.results import Result, decode_result

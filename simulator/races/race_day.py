@@ -5,7 +5,7 @@ import random
 import zlib
 from collections.abc import Callable, Iterator
 
-from leaderboard.domain import RaceRecord
+from leaderboard.core.race import RaceRecord
 from shared.link.mock import MockBroker
 from shared.units import NS_PER_S
 from shared.virtual_time import VirtualTime

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from leaderboard.domain import RaceRecord
+from leaderboard.core.race import RaceRecord
 from shared.protocol.results import RESULT_PATH, Evidence, Result, encode_result
 from shared.rules.ranking import RaceRules, RunLap, score_run
 from shared.units import NS_PER_MS

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board, open_board_to_read
-from leaderboard.domain import Conflict, UnknownRace
+from leaderboard.core.errors import Conflict, UnknownRace
 from leaderboard.posting import PostReply
 from shared.errors import Refused, StorageError
 from shared.protocol.results import PostAccepted, Result, decode_accepted, encode_result

@@ -11,7 +11,7 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.domain import UnknownRace
+from leaderboard.core.errors import UnknownRace
 from leaderboard.live_stream import Feed, LiveContent, difference, event
 from shared.errors import RetryLater, StorageError
 from tests.leaderboard.sample_races import Running, result

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
-from leaderboard.domain import Conflict
+from leaderboard.core.errors import Conflict
 from leaderboard.store import database as opening
 from shared.protocol.results import decode_accepted, encode_result
 from tests.leaderboard.sample_races import RULES, race, result

@@ -10,8 +10,9 @@ from leaderboard.app import create_app
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig, RaceSettings
+from leaderboard.core.errors import Conflict
+from leaderboard.core.race import RaceRecord
 from leaderboard.credentials import Credentials
-from leaderboard.domain import Conflict, RaceRecord
 from shared.protocol.races import RaceOffer, encode_offer
 from shared.protocol.results import encode_result
 from shared.rules.ranking import RaceRules

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from leaderboard.domain import Attempt, line_of, newest
+from leaderboard.core.rank import Attempt, line_of, newest
 from shared.rules.person_names import name_key
 from shared.rules.ranking import RaceRules, rules_from
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from leaderboard.board import LeaderboardService
-from leaderboard.domain import UnknownRacer
+from leaderboard.core.errors import UnknownRacer
 from leaderboard.pages import wording
 from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.render import LeaderboardPages

@@ -132,13 +132,13 @@ def applies_a_repeat_again(patch: Patch) -> None:
 
 
 def ranks_the_worst_run(patch: Patch) -> None:
-    from leaderboard import domain
+    from leaderboard.core import rank
 
-    real = domain.line_of
+    real = rank.line_of
 
     def line_of(attempts: Iterable[Any], rules: Any) -> Any:
         line = real(attempts := list(attempts), rules)
-        scored = [a for a in domain.counted(attempts, rules) if a.score_ms is not None]
+        scored = [a for a in rank.counted(attempts, rules) if a.score_ms is not None]
         worst = max(scored, key=lambda a: a.score_ms or 0, default=None)
         if worst is None:
             return line
@@ -146,7 +146,7 @@ def ranks_the_worst_run(patch: Patch) -> None:
         assert worst.score_ms is not None
         return dataclasses.replace(line, score_ms=worst.score_ms, seq=worst.seq)
 
-    patch.setattr(domain, "line_of", line_of)
+    patch.setattr(rank, "line_of", line_of)
 
 
 def forgets_reports_once_sent(patch: Patch) -> None:

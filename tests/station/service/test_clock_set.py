@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard.build import open_board
-from leaderboard.domain import RaceRecord
+from leaderboard.core.race import RaceRecord
 from shared import clock_set
 from shared.clock import SystemClock
 from shared.protocol.results import Result, decode_result, encode_result

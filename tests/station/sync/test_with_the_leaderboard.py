@@ -10,8 +10,8 @@ from leaderboard.app import create_app
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig, RaceSettings
+from leaderboard.core.race import RaceRecord
 from leaderboard.credentials import Credentials
-from leaderboard.domain import RaceRecord
 from shared.protocol.races import RaceOffer
 from shared.protocol.results import PostDeferred, encode_result
 from shared.rules.ranking import RaceRules

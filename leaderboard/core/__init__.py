@@ -1,0 +1,1 @@
+"""The leaderboard without I/O: races, ranks, accounts, seasons. Time is an argument."""

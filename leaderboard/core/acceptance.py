@@ -1,0 +1,133 @@
+"""Whether a posted result may enter a race, and with which score. Called by posting.py."""
+
+from collections.abc import Sequence
+
+from leaderboard.core.race import RaceRecord
+from shared.errors import Refused
+from shared.protocol.results import Result
+from shared.rules.person_names import person_name
+from shared.rules.ranking import RunLap, Score, score_run
+
+_INT_LIMIT = 2**63
+_DURATION_LIMIT_NS = 10**15
+_COUNT_LIMIT = 10**6
+_TEXT_LIMIT = 200
+
+
+def accept(race: RaceRecord, result: Result, *, entered: bool, known: bool, provisional: bool = False) -> Score | None:
+    """The score of a checked result that may enter `race`; None withdraws it (a correction to 0, whatever its laps).
+
+    `entered`: the racer is registered. `known`: a revision of this result is already in the race; `provisional`: only
+    from a station whose clock was not set. When that clock is known and the run was driven outside of the race's
+    window after all, the result is withdrawn too. Raises Refused with the sentence for the station's operator.
+    """
+    _check_race(race, result, entered)
+    outside = _outside(race, result) if not known or (provisional and result.evidence.clock_trusted) else ""
+    if outside and not known:
+        raise Refused(outside)
+    if outside:
+        return None
+    if result.revision >= 2 and result.score_ms == 0:
+        return None
+    score = score_run(result.laps, race.rules)
+    if score is None:
+        raise Refused(
+            f"The run does not qualify: it holds no {race.rules.consecutive_laps} successful laps in a row "
+            f"by the rules of race {race.race_id!r}."
+        )
+    if score.score_ms != result.score_ms:
+        raise Refused(
+            f"The posted score is {result.score_ms} ms, the laps make {score.score_ms} ms by the rules of "
+            f"race {race.race_id!r}: give station and leaderboard the same rules."
+        )
+    return score
+
+
+def _check_race(race: RaceRecord, result: Result, entered: bool) -> None:
+    if result.kind != race.venue:
+        raise Refused(f"The result is {result.kind}, race {race.race_id!r} is {race.venue}.")
+    if race.entry == "registered" and not entered:
+        raise Refused(f"Racer {result.racer!r} is not entered in race {race.race_id!r}: register the racer first.")
+
+
+def _outside(race: RaceRecord, result: Result) -> str:
+    """Why the run was not driven within the race's window; "" if it was."""
+    # A venue without internet posts late: the window is about when the run was finished, not about the post.
+    if race.opens_utc_ns is not None and result.finished_utc_ns < race.opens_utc_ns:
+        return f"The run was finished before race {race.race_id!r} opened."
+    ends = race.ends_utc_ns()
+    if ends is not None and result.finished_utc_ns >= ends:
+        return f"The run was finished after race {race.race_id!r} closed."
+    return ""
+
+
+def check_result(result: Result) -> None:
+    """Check what can be checked of a result without its race. Raises Refused."""
+    racer_name(result.racer)
+    _check_texts(result)
+    _check_numbers(result)
+    _check_laps(result.laps)
+
+
+def _check_texts(result: Result) -> None:
+    # Names are shown to people and stored in databases: short, printable, no invisible characters.
+    named = {
+        "result_id": result.result_id,
+        "run_id": result.run_id,
+        "car": result.car,
+        "model": result.model,
+    }
+    for name, text in named.items():
+        _check_text(name, text, empty=name in ("car", "model"))
+    source = result.evidence
+    evidence = [result.model_sha256, source.station, source.journal, source.journal_head, source.public_key]
+    for text in (*evidence, source.signature, *source.versions, *source.versions.values()):
+        _check_text("evidence", text, empty=True)
+
+
+def _check_text(name: str, text: str, empty: bool = False) -> None:
+    if not empty and not text:
+        raise Refused(f"The `{name}` is empty.")
+    if len(text) > _TEXT_LIMIT:
+        raise Refused(f"The `{name}` has {len(text)} characters; at most {_TEXT_LIMIT} are allowed.")
+    if text != text.strip() or not text.isprintable():
+        raise Refused(f"The `{name}` holds blanks at its ends or invisible characters.")
+
+
+def racer_name(racer: str) -> str:
+    """A racer's name in the one form that is stored. Raises Refused."""
+    if not racer:
+        raise Refused("The `racer` is empty.")
+    return person_name(racer, max_characters=_TEXT_LIMIT)
+
+
+def check_name(name: str, text: str, *, empty: bool = False) -> str:
+    """Return a name from an admin call, checked as those in results are; `name` is its field. Raises Refused."""
+    _check_text(name, text, empty=empty)
+    return text
+
+
+def _check_numbers(result: Result) -> None:
+    if not 1 <= result.revision < 2**31:
+        raise Refused(f"The result's `revision` is {result.revision}; revisions count from 1.")
+    if result.discarded and (result.revision == 1 or result.score_ms != 0):
+        raise Refused("A `discarded` result is a correction (`revision` of 2 or more) with `score_ms` 0.")
+    if not 0 <= result.finished_utc_ns < _INT_LIMIT:
+        raise Refused("The result's `finished_utc_ns` is not a time in nanoseconds since 1970.")
+    if not 0 <= result.evidence.uncertainty_ns < _INT_LIMIT:
+        raise Refused("The result's `evidence.uncertainty_ns` must be 0 or more.")
+
+
+def _check_laps(laps: Sequence[RunLap]) -> None:
+    last_number = 0
+    for lap in laps:
+        if not last_number < lap.number < 2**31:
+            raise Refused(f"Lap {lap.number} is out of order: laps are numbered upwards from 1.")
+        # A lap over a restart of the station has no time: 0, and void.
+        min_ns = 1 if lap.valid else 0
+        if not min_ns <= lap.lap_ns < _DURATION_LIMIT_NS or not -_INT_LIMIT <= lap.ended_ns < _INT_LIMIT:
+            raise Refused(f"Lap {lap.number} has a time that is out of range.")
+        counts = (lap.off_tracks, lap.collisions, lap.resets)
+        if any(not 0 <= count < _COUNT_LIMIT for count in counts) or not 0 <= lap.penalty_ns < _DURATION_LIMIT_NS:
+            raise Refused(f"Lap {lap.number} has an off-track, collision, reset or penalty count that is out of range.")
+        last_number = lap.number

@@ -1,0 +1,68 @@
+"""Races as the leaderboard holds them, and what may name one. Called by all that asks for a race."""
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.errors import Refused
+from shared.rules.ranking import RaceRules
+
+Kind = Literal["league", "community"]
+Venue = Literal["physical", "virtual"]
+EntryPolicy = Literal["open", "registered"]
+
+_RACE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class RaceRecord:
+    """A competition on one track under one set of rules; its window is about when a run was finished (UTC ns).
+
+    `made_by`: the station that created it, "" if the organiser did.
+    """
+
+    race_id: str
+    name: str
+    kind: Kind
+    venue: Venue
+    track: str
+    rules: RaceRules
+    entry: EntryPolicy = "open"
+    opens_utc_ns: int | None = None
+    closes_utc_ns: int | None = None
+    closed_utc_ns: int | None = None
+    made_by: str = ""
+
+    def ends_utc_ns(self) -> int | None:
+        """The earlier of the planned close and the close by hand."""
+        ends = [at for at in (self.closes_utc_ns, self.closed_utc_ns) if at is not None]
+        return min(ends, default=None)
+
+    def closed(self, now_utc_ns: int) -> "RaceRecord":
+        """The race closed by hand now; if it was closed by hand before, it is unchanged."""
+        return self if self.closed_utc_ns is not None else dataclasses.replace(self, closed_utc_ns=now_utc_ns)
+
+    def opened(self, now_utc_ns: int) -> "RaceRecord":
+        """The race open again: without a close by hand, and without a planned close that has passed."""
+        passed = self.closes_utc_ns is not None and self.closes_utc_ns <= now_utc_ns
+        return dataclasses.replace(self, closed_utc_ns=None, closes_utc_ns=None if passed else self.closes_utc_ns)
+
+    def state(self, now_utc_ns: int) -> Literal["upcoming", "open", "closed"]:
+        """Whether the race is still to open, open, or closed at this time."""
+        ends = self.ends_utc_ns()
+        if ends is not None and now_utc_ns >= ends:
+            return "closed"
+        return "upcoming" if self.opens_utc_ns is not None and now_utc_ns < self.opens_utc_ns else "open"
+
+
+def is_race_id(race_id: str) -> bool:
+    """Could a race have this id? No race is looked up."""
+    return _RACE_ID.fullmatch(race_id) is not None
+
+
+def check_race_id(race_id: str) -> str:
+    """Return the id if a race can have it; it is also a part of its address. Raises Refused."""
+    if not is_race_id(race_id):
+        raise Refused(f"{race_id[:80]!r} cannot name a race: use 1 to 64 of a-z, 0-9, '-' and '_'.")
+    return race_id
