@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from leaderboard.api import admin, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
+from leaderboard.api.identity import TokenIdentification
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
@@ -51,7 +52,7 @@ def create_app(
     app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(admin.router(board, credentials.admin_token, utc_ns))
+    app.include_router(admin.router(board, TokenIdentification(credentials.admin_token), utc_ns))
     app.include_router(public.router(board, utc_ns))
     app.include_router(routes.router(board, pages, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, pages)

@@ -209,7 +209,7 @@ class LeaderboardService:
             # The same id may have been applied by another process since we queried.
             receipt = self._receipt(webhook_id)
             status = 404 if isinstance(refusal, UnknownRace) else 422
-            return PostReply(status, error_body(refusal)) if receipt is None else repeated(receipt, digest)
+            return PostReply(status, error_body(refusal, status)) if receipt is None else repeated(receipt, digest)
 
     def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int, sender: Sender) -> PostReply:
         with self._store.write() as db:

@@ -5,6 +5,7 @@ Called by board.py, within the transaction that also stores the receipt.
 
 import dataclasses
 import json
+from http import HTTPStatus
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -24,9 +25,11 @@ class PostReply(NamedTuple):
     body: bytes
 
 
-def error_body(error: Exception) -> bytes:
-    """The body of every refusal: `{"error": sentence}`."""
-    return json.dumps({"error": str(error)}, separators=(",", ":"), ensure_ascii=False).encode()
+def error_body(error: Exception, status: int) -> bytes:
+    """The body of every refusal: a problem document (RFC 9457), with our sentence as `detail` and as `error`."""
+    sentence = str(error)
+    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+    return json.dumps(problem | {"error": sentence}, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def repeated(receipt: queries.Receipt, digest: str) -> PostReply:
@@ -34,7 +37,8 @@ def repeated(receipt: queries.Receipt, digest: str) -> PostReply:
     if receipt.body_sha256 == digest:
         return PostReply(200, receipt.answer)
     return PostReply(
-        409, error_body(Refused("This webhook-id was used with another body: a correction needs a higher revision"))
+        409,
+        error_body(Refused("This webhook-id was used with another body: a correction needs a higher revision"), 409),
     )
 
 

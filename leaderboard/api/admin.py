@@ -1,7 +1,6 @@
 """The organiser's calls: create and close races, register racers. Each needs the bearer token."""
 
 import dataclasses
-import hmac
 import re
 import unicodedata
 from collections.abc import Callable
@@ -12,7 +11,8 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
-from leaderboard.api.http import Unauthorized, json_response, read_body
+from leaderboard.api.http import json_response, read_body
+from leaderboard.api.identity import CallerIdentification, check
 from leaderboard.api.schemas import EntryShape, ErrorShape, NewEntry, NewRace, RaceChange, RaceShape
 from leaderboard.board import LeaderboardService
 from leaderboard.core.race import RaceRecord
@@ -28,10 +28,10 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(board: LeaderboardService, admin_token: str, utc_ns: Callable[[], int]) -> APIRouter:
+def router(board: LeaderboardService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes under /api/v1/races that need the admin's token."""
     routes = APIRouter(prefix="/api/v1/races", tags=["admin"])
-    calls = AdminCalls(board, admin_token, utc_ns)
+    calls = AdminCalls(board, callers, utc_ns)
     routes.post(
         "",
         status_code=201,
@@ -64,8 +64,8 @@ def router(board: LeaderboardService, admin_token: str, utc_ns: Callable[[], int
 class AdminCalls:
     """The handlers of the admin routes, over one board. Each checks the token before it reads the body."""
 
-    def __init__(self, board: LeaderboardService, admin_token: str, utc_ns: Callable[[], int]) -> None:
-        self._board, self._admin_token, self._utc_ns = board, admin_token, utc_ns
+    def __init__(self, board: LeaderboardService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
+        self._board, self._identification, self._utc_ns = board, identification, utc_ns
 
     async def create(self, request: Request) -> Response:
         race = _race(await self._body(request, NewRace))
@@ -97,14 +97,8 @@ class AdminCalls:
         return _respond(EntryShape(race_id, *(stored or (entry.racer, name))), 201 if created else 200)
 
     async def _body(self, request: Request, kind: type[Any]) -> Any:
-        _authorize(request, self._admin_token)
+        check(self._callers.caller(request), "race.create_league")
         return schemas.parse(await read_body(request, _MAX_BYTES), kind)
-
-
-def _authorize(request: Request, admin_token: str) -> None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if not hmac.compare_digest(token.strip().encode(), admin_token.encode()) or scheme.lower() != "bearer":
-        raise Unauthorized("This call needs the header `Authorization: Bearer` with the admin's token.")
 
 
 def _race(new: NewRace) -> RaceRecord:

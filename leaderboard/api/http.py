@@ -1,4 +1,4 @@
-"""Reads request bodies up to a limit, and turns errors into `{"error": sentence}`."""
+"""Reads request bodies up to a limit, and turns errors into problem documents (RFC 9457)."""
 
 import asyncio
 import logging
@@ -10,17 +10,13 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from leaderboard.core.errors import Conflict, NotAllowed, UnknownRace, UnknownRacer
+from leaderboard.core.errors import Conflict, Gone, NotAllowed, Unauthorized, UnknownRace, UnknownRacer
 from leaderboard.posting import error_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
 from shared.webhooks import BadSignature
 
 _BODY_WITHIN_S = 10.0
 _LOG = logging.getLogger("leaderboard")
-
-
-class Unauthorized(RacedayError):
-    """An admin call without the admin's token."""
 
 
 class BodyTooLarge(RacedayError):
@@ -39,6 +35,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (BodyTooSlow, 408),
     (UnknownRace, 404),
     (UnknownRacer, 404),
+    (Gone, 410),
     (Conflict, 409),
     (NotAllowed, 403),
     (Refused, 422),
@@ -70,8 +67,8 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 
 
 def json_response(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A response of bytes that are JSON already."""
-    return Response(body, status, headers, media_type="application/json")
+    """A response of bytes that are JSON already; of an error, a problem document (RFC 9457)."""
+    return Response(body, status, headers, media_type=f"application/{'problem+json' if status >= 400 else 'json'}")
 
 
 def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None:
@@ -89,22 +86,24 @@ def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None
             headers["www-authenticate"] = "Bearer"
         if isinstance(error, StorageError):
             _LOG.error("%s", error)
-        return json_response(error_body(error), status, headers)
+        return json_response(error_body(error, status), status, headers)
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 404 and _wants_page(request):
             return HTMLResponse(missing_page("There is no such page."), 404)
-        return json_response(error_body(Refused(f"{error.detail}.")), error.status_code, error.headers)
+        return json_response(
+            error_body(Refused(f"{error.detail}."), error.status_code), error.status_code, error.headers
+        )
 
     async def malformed(_request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
-        return json_response(error_body(Refused(f"{first['loc'][-1]!r} is not valid: {first['msg']}.")), 422)
+        return json_response(error_body(Refused(f"{first['loc'][-1]!r} is not valid: {first['msg']}."), 422), 422)
 
     async def bug(_request: Request, _error: Exception) -> Response:
         return json_response(
-            error_body(Refused("The leaderboard could not handle this request; its log says why.")), 500
+            error_body(Refused("The leaderboard could not handle this request; its log says why."), 500), 500
         )
 
     app.add_exception_handler(RacedayError, raceday_error)

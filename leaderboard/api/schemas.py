@@ -4,12 +4,13 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from leaderboard.board import Snapshot, StandingRow
 from leaderboard.core.race import EntryPolicy, Kind, RaceRecord, Venue
+from leaderboard.core.states import RaceState
 from leaderboard.scored_laps import LAST_YEAR, LapShape, best_window, utc_text
 from leaderboard.store.queries import RaceHead
 from shared.errors import BadInput, ConfigError
@@ -22,9 +23,13 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 @dataclass(frozen=True, slots=True)
 class ErrorShape:
-    """The body of every refusal: one sentence for a person."""
+    """The body of every refusal, as RFC 9457; `error` and `detail` are one sentence for a person."""
 
     error: str
+    type: str
+    title: str
+    status: int
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class RaceShape:
     track: str
     rules: RaceRules
     entry: EntryPolicy
-    state: Literal["upcoming", "open", "closed"]
+    state: RaceState
     opens_at: str | None
     closes_at: str | None
     closed_at: str | None

@@ -1,6 +1,14 @@
 """The refusals of the leaderboard, by whom they concern; api/http.py gives each its status."""
 
-from shared.errors import Refused
+from shared.errors import RacedayError, Refused
+
+
+class Unauthorized(RacedayError):
+    """A call without credentials that are valid, where it needs some."""
+
+
+class Gone(Refused):
+    """It was here and is over: a dead link, whose sentence says which kind."""
 
 
 class UnknownRacer(Refused):
@@ -8,7 +16,12 @@ class UnknownRacer(Refused):
 
 
 class UnknownRace(Refused):
-    """This leaderboard has no race of this id."""
+    """This leaderboard has no race of this id, or none that the caller may know of: one sentence for both."""
+
+    @classmethod
+    def of(cls, race_id: str) -> "UnknownRace":
+        """The refusal for this id."""
+        return cls(f"There is no race {race_id[:80]!r} on this leaderboard.")
 
 
 class NotAllowed(Refused):

@@ -5,12 +5,17 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from leaderboard.core.states import RaceStage, RaceState
 from shared.errors import Refused
 from shared.rules.ranking import RaceRules
 
 Kind = Literal["league", "community"]
-Venue = Literal["physical", "virtual"]
+ResultKind = Literal["physical", "virtual"]
+Venue = Literal["physical", "virtual", "any"]
 EntryPolicy = Literal["open", "registered"]
+RaceType = Literal["time_trial", "object_avoidance", "head_to_bot", "head_to_head"]
+Direction = Literal["counterclockwise", "clockwise"]
+Visibility = Literal["public", "private"]
 
 _RACE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 
@@ -19,7 +24,10 @@ _RACE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}", re.ASCII)
 class RaceRecord:
     """A competition on one track under one set of rules; its window is about when a run was finished (UTC ns).
 
-    `made_by`: the station that created it, "" if the organiser did.
+    `made_by`: the station that created it, "" if a person did. `owner`: the account that organises it, "" if none.
+    `edition` counts the changes of its settings; the store keeps all. `attempts_per_day` counts by days of `zone`;
+    `in_work_per_racer`: submissions that are not settled yet. `one_table`: in a race of `any` venue, physical and
+    virtual results are ranked together. `conditions_sha256`: of the virtual world that its virtual results need.
     """
 
     race_id: str
@@ -33,6 +41,24 @@ class RaceRecord:
     closes_utc_ns: int | None = None
     closed_utc_ns: int | None = None
     made_by: str = ""
+    stage: RaceStage = "published"
+    owner: str = ""
+    season_id: str = ""
+    event_id: str = ""
+    series_id: str = ""
+    race_type: RaceType = "time_trial"
+    direction: Direction = "counterclockwise"
+    visibility: Visibility = "public"
+    live: bool = False
+    one_table: bool = False
+    zone: str = "UTC"
+    description: str = ""
+    picture_sha256: str = ""
+    conditions_sha256: str = ""
+    attempts_per_day: int | None = None
+    in_work_per_racer: int | None = None
+    deleted_utc_ns: int | None = None
+    edition: int = 1
 
     def ends_utc_ns(self) -> int | None:
         """The earlier of the planned close and the close by hand."""
@@ -48,12 +74,14 @@ class RaceRecord:
         passed = self.closes_utc_ns is not None and self.closes_utc_ns <= now_utc_ns
         return dataclasses.replace(self, closed_utc_ns=None, closes_utc_ns=None if passed else self.closes_utc_ns)
 
-    def state(self, now_utc_ns: int) -> Literal["upcoming", "open", "closed"]:
-        """Whether the race is still to open, open, or closed at this time."""
+    def state(self, now_utc_ns: int) -> RaceState:
+        """The state at this time: of a published race the window decides."""
+        if self.stage != "published":
+            return self.stage
         ends = self.ends_utc_ns()
         if ends is not None and now_utc_ns >= ends:
             return "closed"
-        return "upcoming" if self.opens_utc_ns is not None and now_utc_ns < self.opens_utc_ns else "open"
+        return "published" if self.opens_utc_ns is not None and now_utc_ns < self.opens_utc_ns else "open"
 
 
 def is_race_id(race_id: str) -> bool:

@@ -39,7 +39,7 @@ class LeaderboardPages:
         cards = [card(race, now_utc_ns) for race in races]
         groups = [
             (name, [each for each in cards if each.race.state == state])
-            for name, state in ((text("Open now"), "open"), (text("Coming"), "upcoming"), (text("Closed"), "closed"))
+            for name, state in ((text("Open now"), "open"), (text("Coming"), "published"), (text("Closed"), "closed"))
         ]
         return self._page("index.html", groups=[(name, members) for name, members in groups if members])
 

@@ -5,12 +5,13 @@ from urllib.parse import quote
 
 from leaderboard.board import Snapshot, StandingRow
 from leaderboard.core.race import RaceRecord
+from leaderboard.core.states import RaceState
 from leaderboard.pages import wording
 from leaderboard.scored_laps import LapShape, best_window, lap_line, utc_text
 from shared.protocol.results import Evidence, Result
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import INCIDENTS
-from shared.text import joined, ntext, text
+from shared.text import Sentence, joined, ntext, text
 from shared.units import format_ms
 from shared.web.sparkline import Sparkline
 
@@ -110,7 +111,15 @@ class BoardView:
 
 
 PODIUM = 3
-_STATES = {"open": text("Open"), "closed": text("Closed"), "upcoming": text("Not open yet")}
+_STATES: dict[RaceState, Sentence] = {
+    "draft": text("Draft"),
+    "published": text("Not open yet"),
+    "open": text("Open"),
+    "closed": text("Closed"),
+    "provisional": text("Provisional"),
+    "final": text("Final"),
+    "deleted": text("Deleted"),
+}
 
 
 def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:

@@ -74,7 +74,7 @@ def _row_of(db: sa.Connection, query: sa.Select[Any], race_id: str) -> sa.Row[An
     # PostgreSQL fails on text that no id of ours can be.
     row = db.execute(query, {"race_id": race_id}).first() if is_race_id(race_id) else None
     if row is None:
-        raise UnknownRace(f"There is no race {race_id[:80]!r} on this leaderboard.")
+        raise UnknownRace.of(race_id)
     return row
 
 
@@ -175,6 +175,8 @@ def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int 
         "accepted_utc_ns": at_utc_ns,
         "payload": payload,
         "discarded": result.discarded,
+        "kind": result.kind,
+        "state": "withdrawn" if score_ms is None else "ranked",
     }
     return int(db.execute(sql.ADD_RESULT, values).scalar_one())
 

@@ -59,7 +59,7 @@ def test_repeats_at_once_have_one_effect(running: Running) -> None:
 def test_unsigned_is_refused_before_it_is_read(running: Running, changed: dict[str, str], status: int) -> None:
     answer = running.post(b"this is not even JSON", "x.1", **changed)
     assert answer.status_code == status
-    assert set(answer.json()) == {"error"}
+    assert set(answer.json()) == {"type", "title", "status", "detail", "error"}
 
 
 def test_stale_posts_are_refused(running: Running) -> None:
@@ -204,7 +204,7 @@ def test_standings_tell_everything(running: Running) -> None:
 def test_unknown_addresses_of_the_api(running: Running, path: str) -> None:
     answer = running.get(path)
     assert answer.status_code == 404
-    assert set(answer.json()) == {"error"}
+    assert set(answer.json()) == {"type", "title", "status", "detail", "error"}
 
 
 def test_openapi_declares_what_is_answered(running: Running) -> None:

@@ -23,7 +23,7 @@ DAY = timedelta(hours=23, minutes=59)
     ("opens", "closes", "closed", "now", "state"),
     [
         (None, None, None, 5, "open"),
-        (10, None, None, 9, "upcoming"),
+        (10, None, None, 9, "published"),
         (10, None, None, 10, "open"),
         (10, 20, None, 20, "closed"),
         (10, 20, 15, 15, "closed"),

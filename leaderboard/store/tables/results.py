@@ -1,60 +1,18 @@
-"""The tables as the code reads them; `migrations/` makes them, and a test compares the two.
+"""Results, the lines that standings are read from, and receipts of posts.
 
 results   every accepted revision, as it was posted, with its score by the rules of its race; never deleted
-racers    of each race and racer the spelling that came first; others are the same racer by their key
 lines     each racer's best, derived from `results` in the same transaction: what a standing is read from
 receipts  webhook-id, hash of the body and the answer: a repeat gets the same answer and has no effect
 """
 
 import sqlalchemy as sa
 
-METADATA = sa.MetaData()
-
-# SQLite counts rows by itself only in a column that is exactly INTEGER.
-_COUNTER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-
-RACES = sa.Table(
-    "races",
-    METADATA,
-    sa.Column("race_id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("venue", sa.Text, nullable=False),
-    sa.Column("track", sa.Text, nullable=False),
-    sa.Column("rules", sa.Text, nullable=False),
-    sa.Column("entry", sa.Text, nullable=False),
-    sa.Column("opens_utc_ns", sa.BigInteger),
-    sa.Column("closes_utc_ns", sa.BigInteger),
-    sa.Column("closed_utc_ns", sa.BigInteger),
-    sa.Column("created_utc_ns", sa.BigInteger, nullable=False),
-    # Counts every change that a page shows; `undo` holds the lines as they stood before the last one (for the arrows).
-    sa.Column("version", sa.BigInteger, nullable=False),
-    sa.Column("undo", sa.Text, nullable=False),
-    sa.Column("made_by", sa.Text, nullable=False, server_default=""),
-)
-
-ENTRIES = sa.Table(
-    "entries",
-    METADATA,
-    sa.Column("race_id", sa.Text, sa.ForeignKey("races.race_id"), primary_key=True),
-    sa.Column("racer", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("entered_utc_ns", sa.BigInteger, nullable=False),
-)
-
-RACERS = sa.Table(
-    "racers",
-    METADATA,
-    sa.Column("race_id", sa.Text, sa.ForeignKey("races.race_id"), primary_key=True),
-    # Of the key, which has no bound that an index could take.
-    sa.Column("key_sha256", sa.Text, primary_key=True),
-    sa.Column("racer", sa.Text, nullable=False),
-)
+from leaderboard.store.tables.base import COUNTER, METADATA
 
 RESULTS = sa.Table(
     "results",
     METADATA,
-    sa.Column("seq", _COUNTER, primary_key=True, autoincrement=True),
+    sa.Column("seq", COUNTER, primary_key=True, autoincrement=True),
     sa.Column("result_id", sa.Text, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("race_id", sa.Text, sa.ForeignKey("races.race_id"), nullable=False),
@@ -65,6 +23,9 @@ RESULTS = sa.Table(
     sa.Column("accepted_utc_ns", sa.BigInteger, nullable=False),
     sa.Column("payload", sa.LargeBinary, nullable=False),
     sa.Column("discarded", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("kind", sa.Text, nullable=False, server_default="physical"),
+    sa.Column("state", sa.Text, nullable=False, server_default="ranked"),  # AttemptState of core/states.py
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("result_id", "revision", name="one_row_per_revision"),
     sa.Index("results_of_race", "race_id", "seq"),
     sa.Index("results_of_racer", "race_id", "racer"),

@@ -1,0 +1,11 @@
+"""The tables as the code reads them; `migrations/` makes them, and a test compares the two.
+
+A file for each subject. Every file that defines tables is imported here, so that METADATA is whole.
+"""
+
+from leaderboard.store.tables.audit import AUDIT
+from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
+from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
+
+__all__ = ["AUDIT", "ENTRIES", "LINES", "METADATA", "RACERS", "RACES", "RACE_VERSIONS", "RECEIPTS", "RESULTS"]
