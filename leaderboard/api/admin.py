@@ -65,7 +65,7 @@ class AdminCalls:
     """The handlers of the admin routes, over one board. Each checks the token before it reads the body."""
 
     def __init__(self, board: LeaderboardService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
-        self._board, self._identification, self._utc_ns = board, identification, utc_ns
+        self._board, self._callers, self._utc_ns = board, callers, utc_ns
 
     async def create(self, request: Request) -> Response:
         race = _race(await self._body(request, NewRace))
