@@ -244,7 +244,7 @@ class LeaderboardService:
             return queries.heads(db)
 
     def standings(self, race_id: str, table: Venue | None = None) -> list[Placed]:
-        """The places of all racers in a table (None: the first of the race), best first. Raises UnknownRace, Refused."""
+        """The places of all racers in a table (None: the race's first), best first. Raises UnknownRace, Refused."""
         with self._store.read() as db:
             shown = queries.race(db, race_id).table_named(table)
             return rank.standing(queries.lines(db, race_id, shown), queries.uncertainties_ns(db, race_id, shown))

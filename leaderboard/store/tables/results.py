@@ -1,7 +1,8 @@
 """Results, the lines that standings are read from, and receipts of posts.
 
 results   every accepted revision, as it was posted, with its score by the rules of its race; never deleted
-lines     each racer's best in each table of a race, derived from `results` in the same transaction: what a standing is read from
+lines     each racer's best in each table of a race, derived from `results` in the same transaction: what a standing is
+          read from
 receipts  webhook-id, hash of the body and the answer: a repeat gets the same answer and has no effect
 """
 

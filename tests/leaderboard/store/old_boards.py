@@ -12,7 +12,7 @@ from tests.leaderboard.sample_races import RULES, result
 
 
 def make_0005(db: sa.Connection) -> None:
-    """A board of schema 0005: in the races "cup" and "sim" (virtual) one racer each, and arrows to be drawn in "cup"."""
+    """A board of schema 0005: one racer each in the races "cup" and "sim" (virtual), and arrows to draw in "cup"."""
     database.migrate(db, "0005")
     rules = json.dumps(dataclasses.asdict(RULES))
     before = {"racer": "anna", "score_ms": 9900, "set_utc_ns": 1, "order": 1, "seq": 1, "attempts": 1}
