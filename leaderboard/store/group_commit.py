@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from leaderboard.store.database import Store
 from shared.errors import RetryLater
 
-MOST_AT_ONCE = 64
+MAX_AT_ONCE = 64
 _WAIT_S = 10.0
 _LANES = {"sqlite": 1, "postgresql": 4}  # transactions at once: SQLite has one writer
 _OF_ONE_WORK = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError)
@@ -42,16 +42,16 @@ class _Waiter:
 class GroupCommit:
     """Runs works in shared transactions of one store; from any thread."""
 
-    def __init__(self, store: Store, most_at_once: int = MOST_AT_ONCE, wait_s: float = _WAIT_S) -> None:
+    def __init__(self, store: Store, max_at_once: int = MAX_AT_ONCE, wait_s: float = _WAIT_S) -> None:
         self._store = store
-        self._most_at_once = most_at_once
+        self._max_at_once = max_at_once
         self._wait_s = wait_s
         self._lock = threading.Lock()
         self._waiting: deque[_Waiter] = deque()  # not empty only while all lanes are in use
         self._free_lanes = _LANES[store.backend]
 
     def run(self, work: Callable[[sa.Connection], T], order: str = "") -> T:
-        """Run the work in a transaction; what it returned is on the disk. Raises what it raised, RetryLater, StorageError."""
+        """What the work returned, once it is on the disk. Raises what the work raised, RetryLater, StorageError."""
         waiter = _Waiter(work, order)
         with self._lock:
             self._waiting.append(waiter)
@@ -78,7 +78,7 @@ class GroupCommit:
 
     def _lead(self) -> None:
         with self._lock:
-            group = [self._waiting.popleft() for _ in range(min(self._most_at_once, len(self._waiting)))]
+            group = [self._waiting.popleft() for _ in range(min(self._max_at_once, len(self._waiting)))]
         try:
             self._settle(group)
         finally:

@@ -82,7 +82,7 @@ def test_what_waits_shares_one_transaction_in_order(counting: CountingStore) -> 
 
 
 def test_a_group_has_a_limit(counting: CountingStore) -> None:
-    outcomes = together(GroupCommit(counting, most_at_once=8), [f"w{number}" for number in range(20)])  # type: ignore[arg-type]
+    outcomes = together(GroupCommit(counting, max_at_once=8), [f"w{number}" for number in range(20)])  # type: ignore[arg-type]
     assert counting.commits == 1 + 3
     assert all(each.exception() is None for each in outcomes)
 
