@@ -91,5 +91,7 @@ def leaderboard_of(settings: SyncSettings, utc_s: Callable[[], float] = time.tim
         raise ConfigError("[sync] `leaderboard_url` is empty: name the leaderboard, or do not start the sync service.")
     driver = find("raceday.leaderboards", settings.driver)
     more = (utc_s,) if driver is WebhookLeaderboard else ()  # a third-party driver has its own clock
-    leaderboard: Leaderboard = driver(settings.leaderboard_url, read_secret(settings), settings.options, *more)
+    needs_secret = getattr(driver, "needs_secret", True) or bool(settings.secret_file)
+    secret = read_secret(settings) if needs_secret else ""
+    leaderboard: Leaderboard = driver(settings.leaderboard_url, secret, settings.options, *more)
     return leaderboard

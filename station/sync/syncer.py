@@ -242,6 +242,8 @@ def _sentence(row: OutboxRow, answer: PostOutcome, wait_ns: int) -> str:
     match answer:
         case PostedWithOtherScore():
             return text("{webhook_id}: posted; {why}", webhook_id=row.webhook_id, why=score_mismatch(answer))
+        case PostAccepted(_, None, 0):
+            return text("{webhook_id}: delivered.", webhook_id=row.webhook_id)
         case PostAccepted(score_ms, rank, racers):
             return text(
                 "{webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms.",
