@@ -14,10 +14,11 @@ from shared.errors import ConfigError, StorageError
 from shared.units import NS_PER_S
 from station.store.event_files.race_offers import OffersReader
 from station.sync.attempts import AttemptStore
-from station.sync.operator_requests import SendRequestQueue
+from station.sync.operator.pause import pause_of
+from station.sync.operator.send_requests import SendRequestQueue
+from station.sync.operator.status import DATABASE, hold_sync_lock
 from station.sync.outbox_reader import OutboxReader
 from station.sync.settings import SyncSettings, read_secret
-from station.sync.status import DATABASE, hold_sync_lock
 from station.sync.syncer import Leaderboard, Syncer
 from station.sync.webhook import WebhookLeaderboard
 
@@ -75,6 +76,7 @@ def build(
         requests=requests.pending,
         acknowledge=requests.acknowledge,
         offers=OffersReader(data_dir).offers,
+        paused=lambda: pause_of(data_dir) is not None,
     )
     return SyncService(syncer, source, attempts, leaderboard, lock)
 
