@@ -54,9 +54,11 @@ def _wrong_score(endpoint: Endpoint, make: ResultMaker) -> None:
     if reply.status == 422:
         refused(reply, (422,), "a score that the laps do not make")
         return
-    said = accepted(reply, "a score that the laps do not make")
-    if said["score_ms"] != result.score_ms:
-        raise Broken(f"Laps that make {result.score_ms} ms are counted as {said['score_ms']} ms, as the post claims.")
+    reported = accepted(reply, "a score that the laps do not make")
+    if reported["score_ms"] != result.score_ms:
+        raise Broken(
+            f"Laps that make {result.score_ms} ms are counted as {reported['score_ms']} ms, as the post claims."
+        )
 
 
 def _too_few_laps(endpoint: Endpoint, make: ResultMaker) -> None:

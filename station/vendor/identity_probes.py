@@ -11,11 +11,11 @@ _ANSWERS, _ONCE, _BODY = "The answers", "What makes it exactly once", "The body"
 
 def _first(endpoint: Endpoint, make: ResultMaker) -> None:
     result = make.result("first")
-    said = accepted(endpoint.post(result), "a first post", (201,))
-    if said["score_ms"] != result.score_ms:
-        raise Broken(f"A run of {result.score_ms} ms is counted as {said['score_ms']} ms: are the rules the same?")
-    if said["best"] is not True or not isinstance(said["rank"], int) or said["rank"] < 1:
-        raise Broken(f"A racer's only run is not the best, or has no rank: {said!r}.")
+    reported = accepted(endpoint.post(result), "a first post", (201,))
+    if reported["score_ms"] != result.score_ms:
+        raise Broken(f"A run of {result.score_ms} ms is counted as {reported['score_ms']} ms: are the rules the same?")
+    if reported["best"] is not True or not isinstance(reported["rank"], int) or reported["rank"] < 1:
+        raise Broken(f"A racer's only run is not the best, or has no rank: {reported!r}.")
 
 
 def _repeat(endpoint: Endpoint, make: ResultMaker) -> None:
@@ -59,9 +59,9 @@ def _correction(endpoint: Endpoint, make: ResultMaker) -> None:
     result = make.result("correction")
     accepted(endpoint.post(result), "a first post", (201,))
     later = make.corrected(result, 700, revision=4)
-    said = accepted(endpoint.post(later), "a correction", (201,))
-    if said["score_ms"] != later.score_ms:
-        raise Broken(f"A correction to {later.score_ms} ms is counted as {said['score_ms']} ms.")
+    reported = accepted(endpoint.post(later), "a correction", (201,))
+    if reported["score_ms"] != later.score_ms:
+        raise Broken(f"A correction to {later.score_ms} ms is counted as {reported['score_ms']} ms.")
     _shows(endpoint, later, later.score_ms)
 
 
@@ -77,25 +77,25 @@ def _late_revision(endpoint: Endpoint, make: ResultMaker) -> None:
 def _withdrawal(endpoint: Endpoint, make: ResultMaker) -> None:
     result = make.result("withdrawal")
     accepted(endpoint.post(result), "a first post", (201,))
-    said = accepted(endpoint.post(withdrawn(result)), "a withdrawal", (201,))
-    if said["score_ms"] is not None:
-        raise Broken(f"A withdrawn result has `score_ms` {said['score_ms']!r}; the contract says null.")
+    reported = accepted(endpoint.post(withdrawn(result)), "a withdrawal", (201,))
+    if reported["score_ms"] is not None:
+        raise Broken(f"A withdrawn result has `score_ms` {reported['score_ms']!r}; the contract says null.")
     _shows(endpoint, result, None)
 
 
 def _discarded(endpoint: Endpoint, make: ResultMaker) -> None:
     result = make.result("discarded")
     accepted(endpoint.post(result), "a first post", (201,))
-    said = accepted(endpoint.post(withdrawn(result, discarded=True)), "a discarded run", (201,))
-    if said["score_ms"] is not None:
-        raise Broken(f"A discarded run has `score_ms` {said['score_ms']!r}; the contract says null.")
+    reported = accepted(endpoint.post(withdrawn(result, discarded=True)), "a discarded run", (201,))
+    if reported["score_ms"] is not None:
+        raise Broken(f"A discarded run has `score_ms` {reported['score_ms']!r}; the contract says null.")
 
 
 def _best_counts(endpoint: Endpoint, make: ResultMaker) -> None:
     better, worse = make.result("two runs", 100), make.result("two runs", 900, after_s=60)
     accepted(endpoint.post(better), "a first run", (201,))
-    said = accepted(endpoint.post(worse), "a slower second run", (201,))
-    if said["best"] is not False:
+    reported = accepted(endpoint.post(worse), "a slower second run", (201,))
+    if reported["best"] is not False:
         raise Broken("A racer's slower second run is answered as the best one.")
     _shows(endpoint, better, better.score_ms)
 

@@ -62,7 +62,7 @@ def expect(reply: Reply | PostDeferred, statuses: Iterable[int], what: str) -> R
     got, allowed = answer(reply), tuple(statuses)
     if got.status not in allowed:
         wanted = " or ".join(str(status) for status in allowed)
-        raise Broken(f"{what} was answered {got.status}{_said(got)}; the contract says {wanted}.")
+        raise Broken(f"{what} was answered {got.status}{_reported(got)}; the contract says {wanted}.")
     return got
 
 
@@ -86,7 +86,9 @@ def refused(reply: Reply | PostDeferred, statuses: Iterable[int], what: str) -> 
     document = object_of(got)
     sentence = None if document is None else document.get("error")
     if not isinstance(sentence, str) or " " not in sentence.strip():
-        raise Broken(f'{what} was answered {got.status} without {{"error": "One sentence for a person."}}{_said(got)}.')
+        raise Broken(
+            f'{what} was answered {got.status} without {{"error": "One sentence for a person."}}{_reported(got)}.'
+        )
     return sentence
 
 
@@ -99,7 +101,7 @@ _ACCEPTED: dict[str, tuple[type, ...]] = {
 }
 
 
-def _said(reply: Reply) -> str:
+def _reported(reply: Reply) -> str:
     document = object_of(reply)
     sentence = document.get("error") if document else None
     return f" ({str(sentence)[:120]!r})" if sentence else ""
