@@ -3,9 +3,22 @@
 A file for each subject. Every file that defines tables is imported here, so that METADATA is whole.
 """
 
+from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
-__all__ = ["AUDIT", "ENTRIES", "LINES", "METADATA", "RACERS", "RACES", "RACE_VERSIONS", "RECEIPTS", "RESULTS"]
+__all__ = [
+    "AUDIT",
+    "DISQUALIFIED_ATTEMPTS",
+    "ENTRIES",
+    "GIVEN_BACK",
+    "LINES",
+    "METADATA",
+    "RACERS",
+    "RACES",
+    "RACE_VERSIONS",
+    "RECEIPTS",
+    "RESULTS",
+]
