@@ -12,8 +12,8 @@ from leaderboard.core.attempts import AttemptVerdict, judged
 from shared.protocol.results import decode_result
 from shared.rules.ranking import rules_from, score_run
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
