@@ -25,14 +25,15 @@ def rescore_racer(db: sa.Connection, race: RaceRecord, key: LineKey) -> tuple[Be
 
 
 def rescore_race(db: sa.Connection, race: RaceRecord, rules_before: RaceRules) -> dict[LineKey, BestAttempt | None]:
-    """Score every result of the race by its rules of now; return each racer's best attempt as it was before."""
+    """Score every result of the race by its rules of now; return the lines that changed as they were before."""
     keys = set(queries.line_keys(db, race.race_id))
     for seq, score_ms, result in queries.results_of(db, race.race_id):
         keys.add(LineKey(race.table_of(result.kind), result.racer))
         fresh_ms = rescored(result, score_ms, rules_before, race.rules)
         if fresh_ms != score_ms:
             queries.set_score(db, seq, fresh_ms)
-    return {key: rescore_racer(db, race, key)[0] for key in sorted(keys)}
+    changes = ((key, *rescore_racer(db, race, key)) for key in sorted(keys))
+    return {key: old for key, old, new in changes if new != old}
 
 
 def rescored(result: Result, score_ms: int | None, before: RaceRules, now: RaceRules) -> int | None:
