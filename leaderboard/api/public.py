@@ -55,7 +55,7 @@ def router(board: LeaderboardService, utc_ns: Callable[[], int]) -> APIRouter:
         summary="The standing, best first",
         response_description="The standing of one moment",
     )
-    def standings(  # noqa: PLR0917 (the parameters of the address)
+    def standings(
         race_id: str,
         limit: Annotated[int | None, _LIMIT] = None,
         kind: Annotated[Venue | None, _KIND] = None,

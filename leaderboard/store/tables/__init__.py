@@ -13,6 +13,7 @@ from leaderboard.store.tables.accounts import (
     ROLES,
     SESSIONS,
 )
+from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
@@ -27,7 +28,9 @@ __all__ = [
     "BOARDS",
     "CHALLENGES",
     "CREDENTIALS",
+    "DISQUALIFIED_ATTEMPTS",
     "ENTRIES",
+    "GIVEN_BACK",
     "LINES",
     "METADATA",
     "RACERS",

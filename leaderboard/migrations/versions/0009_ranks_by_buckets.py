@@ -6,8 +6,8 @@ from alembic import op
 from leaderboard.core.search import folded
 from leaderboard.store.ranks import rebuild
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
