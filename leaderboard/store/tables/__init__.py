@@ -13,9 +13,11 @@ from leaderboard.store.tables.accounts import (
     ROLES,
     SESSIONS,
 )
+from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
+from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
 __all__ = [
@@ -23,14 +25,18 @@ __all__ = [
     "ALIASES",
     "API_KEYS",
     "AUDIT",
+    "BOARDS",
     "CHALLENGES",
     "CREDENTIALS",
+    "DISQUALIFIED_ATTEMPTS",
     "ENTRIES",
+    "GIVEN_BACK",
     "LINES",
     "METADATA",
     "RACERS",
     "RACES",
     "RACE_VERSIONS",
+    "RANK_BUCKETS",
     "RECEIPTS",
     "RECOVERY_CODES",
     "RESULTS",
