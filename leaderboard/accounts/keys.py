@@ -16,7 +16,7 @@ from leaderboard.accounts.limits import MAX_KEYS
 from leaderboard.accounts.records import AccountRecord
 from leaderboard.core import access
 from leaderboard.core.access import Caller, KeyScope
-from leaderboard.core.errors import NotAllowed, UnknownRace
+from leaderboard.core.errors import NotAllowed, NotHere, UnknownRace
 from leaderboard.store import audit, queries
 from leaderboard.store.database import Store
 from leaderboard.store.tables import API_KEYS
@@ -29,7 +29,7 @@ SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
 MAX_RACES = 100
 
 
-class UnknownKey(Refused):
+class UnknownKey(NotHere):
     """There is no such key, or it is another's."""
 
 

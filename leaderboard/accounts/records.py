@@ -8,17 +8,16 @@ import sqlalchemy as sa
 
 from leaderboard.core import alias as aliases
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import Conflict
+from leaderboard.core.errors import Conflict, NotHere
 from leaderboard.store import audit
 from leaderboard.store.tables import ACCOUNTS, ALIASES, CREDENTIALS
-from shared.errors import Refused
 from shared.rules.person_names import person_name
 from shared.text import text
 
 CredentialKind = Literal["passkey", "passphrase"]
 
 
-class UnknownAccount(Refused):
+class UnknownAccount(NotHere):
     """There is no account of this alias or id."""
 
 

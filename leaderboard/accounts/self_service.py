@@ -16,13 +16,14 @@ from leaderboard.accounts.limits import MAX_CREDENTIALS
 from leaderboard.accounts.records import AccountRecord, CredentialRecord
 from leaderboard.accounts.sessions import ListedSession, check_proved, end_sessions, sessions_of
 from leaderboard.core.access import Caller
+from leaderboard.core.errors import NotHere
 from leaderboard.store import audit
 from leaderboard.store.tables import ACCOUNTS, CREDENTIALS
 from shared.errors import Refused
 from shared.text import text
 
 
-class UnknownOwn(Refused):
+class UnknownOwn(NotHere):
     """The account has no session or credential of this id."""
 
 

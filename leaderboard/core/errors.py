@@ -7,15 +7,19 @@ class Unauthorized(RacedayError):
     """A call without credentials that are valid, where it needs some."""
 
 
+class NotHere(Refused):
+    """There is nothing of this name or id, or nothing that the caller may know of."""
+
+
 class Gone(Refused):
     """It was here and is over: a dead link, whose sentence says which kind."""
 
 
-class UnknownRacer(Refused):
+class UnknownRacer(NotHere):
     """There is no racer of this name in the race."""
 
 
-class UnknownRace(Refused):
+class UnknownRace(NotHere):
     """This leaderboard has no race of this id, or none that the caller may know of: one sentence for both."""
 
     @classmethod
@@ -24,7 +28,7 @@ class UnknownRace(Refused):
         return cls(f"There is no race {race_id[:80]!r} on this leaderboard.")
 
 
-class UnknownAttempt(Refused):
+class UnknownAttempt(NotHere):
     """There is no attempt of this id, or none that the caller may know of: one sentence for both."""
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The random tokens that browsers and scripts show: read from requests here; shared/access/tokens.py makes and hashes them.
+"""The random tokens that browsers and scripts show, read from requests; shared/access/tokens.py makes and hashes them.
 
 Called by web/identification.py. Pure.
 """

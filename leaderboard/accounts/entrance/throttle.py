@@ -1,9 +1,9 @@
 """How often one may try: by address, and by account and address. In memory; the time is an argument.
 
 A hall's network is one address, so that an address has a minute's worth of sign-ins for all who sit there. Wrong tries
-make the next wait (shared/access/throttle.py), by account and address: a stranger's tries never keep somebody else out. Of all
-addresses together an account has `ALIAS_BURST` wrong tries and then one a minute, but for addresses from which it was
-signed in before.
+make the next wait (shared/access/throttle.py), by account and address: a stranger's tries never keep somebody else out.
+Of all addresses together an account has `ALIAS_BURST` wrong tries and then one a minute, but for addresses from which
+it was signed in before.
 """
 
 import ipaddress
