@@ -49,11 +49,17 @@ def create_app(
         yield
         board.close()
 
-    app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
+    sight = RaceSight(board.store)
+    seen = [Depends(sight_check(sight, callers))]
+    app = FastAPI(
+        title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
+    )
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(admin.router(board, TokenIdentification(credentials.admin_token), utc_ns))
-    app.include_router(public.router(board, utc_ns))
+    app.include_router(admin.router(board, callers, utc_ns))
+    app.include_router(public.router(board, sight, callers, utc_ns))
+    app.include_router(participants.router(entries, callers, utc_ns))
+    app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(routes.router(board, pages, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, pages)
     app.mount("/static", Assets(STATIC))

@@ -17,6 +17,7 @@ from leaderboard.core import acceptance, rank
 from leaderboard.core.errors import Conflict, UnknownRace, UnknownRacer
 from leaderboard.core.race import RaceRecord, check_race_id
 from leaderboard.core.rank import Attempt, BestAttempt
+from leaderboard.core.states import HIDDEN
 from leaderboard.posting import PostReply, checked, effect, error_body, repeated
 from leaderboard.rescoring import rescore_race
 from leaderboard.sender import ANY_SENDER, Sender
@@ -268,7 +269,8 @@ class LeaderboardService:
             known = queries.known_spelling(db, race_id, racer)
             runs = [] if known is None else queries.runs_of(db, race_id, known)
             name = None if known is None else queries.entry_name(db, race_id, known)
-        if known is None or (name is None and not runs):
+            hidden = known is not None and queries.entry_state(db, race_id, known) in HIDDEN
+        if known is None or hidden or (name is None and not runs):
             raise UnknownRacer(text("There is no racer {racer} in this race.", racer=repr(racer[:80])))
         row = next((each for each in snapshot.rows if each.placed.racer == known), None)
         return RacerRuns(snapshot, name or known, row, tuple(runs))

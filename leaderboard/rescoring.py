@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from leaderboard.core import rank
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.rank import BestAttempt
+from leaderboard.core.states import HIDDEN
 from leaderboard.store import queries
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, score_run
@@ -17,7 +18,8 @@ from shared.rules.ranking import RaceRules, score_run
 def rescore_racer(db: sa.Connection, race: RaceRecord, racer: str) -> tuple[BestAttempt | None, BestAttempt | None]:
     """Derive and store the racer's best attempt again; return the one before and the one now."""
     old = queries.line(db, race.race_id, racer)
-    new = rank.line_of(queries.attempts_of(db, race.race_id, racer), race.rules)
+    hidden = queries.entry_state(db, race.race_id, racer) in HIDDEN
+    new = None if hidden else rank.line_of(queries.attempts_of(db, race.race_id, racer), race.rules)
     if new != old:
         queries.set_line(db, race.race_id, racer, old, new)
     return old, new

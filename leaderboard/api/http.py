@@ -10,7 +10,15 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from leaderboard.core.errors import Conflict, Gone, NotAllowed, Unauthorized, UnknownRace, UnknownRacer
+from leaderboard.core.errors import (
+    Conflict,
+    Gone,
+    NotAllowed,
+    Unauthorized,
+    UnknownInvitation,
+    UnknownRace,
+    UnknownRacer,
+)
 from leaderboard.posting import error_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
 from shared.webhooks import BadSignature
@@ -35,6 +43,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (BodyTooSlow, 408),
     (UnknownRace, 404),
     (UnknownRacer, 404),
+    (UnknownInvitation, 404),
     (Gone, 410),
     (Conflict, 409),
     (NotAllowed, 403),

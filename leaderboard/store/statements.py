@@ -17,6 +17,7 @@ BUMP_WITH_UNDO = BUMP.values(undo=given("undo"))
 _OF_ENTRY = (ENTRIES.c.race_id == given("race_id")) & (ENTRIES.c.racer == given("racer"))
 ENTRY_NAME = sa.select(ENTRIES.c.name).where(_OF_ENTRY)
 ENTRY_NAMES = sa.select(ENTRIES.c.racer, ENTRIES.c.name).where(ENTRIES.c.race_id == given("race_id"))
+ENTRY_STATE = sa.select(ENTRIES.c.state).where(_OF_ENTRY)
 ADD_ENTRY = sa.insert(ENTRIES)
 
 SPELLING = sa.select(RACERS.c.racer).where(
