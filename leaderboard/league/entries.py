@@ -14,7 +14,7 @@ from leaderboard.core import acceptance, access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, NotAllowed, Unauthorized, UnknownRace, UnknownRacer
 from leaderboard.core.race import RaceRecord
-from leaderboard.core.rank import BestAttempt
+from leaderboard.core.rank import LineKey
 from leaderboard.core.states import EntryState, entry_after
 from leaderboard.league.people import KnownPerson, PeopleBook
 from leaderboard.rescoring import rescore_racer
@@ -288,9 +288,10 @@ class EntryService:
     ) -> None:
         stored.change(db, after)
         race = queries.race(db, after.race_id)
-        old, new = rescore_racer(db, race, after.racer)
-        undo: dict[str, BestAttempt | None] | None = {after.racer: old} if old != new else None
-        queries.bump(db, after.race_id, undo)
+        keys = [LineKey(table, after.racer) for table in race.tables()]
+        lines = {key: rescore_racer(db, race, key) for key in keys}
+        undo = {key: old for key, (old, new) in lines.items() if old != new}
+        queries.bump(db, after.race_id, undo or None)
         audit.record(db, caller, now_utc_ns, what, _subject(after), before, after, race_id=after.race_id, why=why)
 
     def participants(self, caller: Caller, race_id: str, after: str = "", limit: int = 200) -> ParticipantPage:
