@@ -5,16 +5,18 @@ import functools
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.api import admin, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.identity import TokenIdentification
+from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import routes
 from leaderboard.pages.render import STATIC, LeaderboardPages
@@ -49,7 +51,7 @@ def create_app(
         yield
         board.close()
 
-    sight = RaceSight(board.store)
+    callers, sight = TokenIdentification(credentials.admin_token), RaceSight(board.store)
     seen = [Depends(sight_check(sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
@@ -58,9 +60,7 @@ def create_app(
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
     app.include_router(admin.router(board, callers, utc_ns))
     app.include_router(public.router(board, sight, callers, utc_ns))
-    app.include_router(participants.router(entries, callers, utc_ns))
-    app.include_router(joining.router(invitations, callers, utc_ns))
-    app.include_router(routes.router(board, pages, feed, limits.rows_live, utc_ns))
+    app.include_router(routes.router(board, pages, sight, callers.caller, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, pages)
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)

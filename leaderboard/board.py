@@ -74,7 +74,7 @@ class LeaderboardService:
     """All races of one leaderboard over one store. Safe to call from any thread."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._store = self.store = store
         self._posts = GroupCommit(store)
         self._watchers: list[Callable[[str], None]] = []
         self._watchers_lock = threading.Lock()
@@ -251,9 +251,9 @@ class LeaderboardService:
             shown = queries.race(db, race_id).table_named(table)
             return rank.standing(queries.lines(db, race_id, shown), queries.uncertainties_ns(db, race_id, shown))
 
-    def tops(self, limit: int) -> list[Snapshot]:
-        """Every race with its first `limit` lines, each of one moment, in the order of `races`."""
-        return [self.snapshot(head.race.race_id, limit) for head in self.races()]
+    def tops(self, limit: int, seen: Callable[[RaceRecord], bool] = _every) -> list[Snapshot]:
+        """Every race that is `seen`, with its first `limit` lines, each of one moment, in the order of `races`."""
+        return [self.snapshot(head.race.race_id, limit) for head in self.races() if seen(head.race)]
 
     def snapshot(self, race_id: str, limit: int | None = None, table: Venue | None = None) -> Snapshot:
         """The race and the first `limit` lines (None: all) of a table (None: its first) of one moment.
@@ -291,6 +291,10 @@ class LeaderboardService:
     def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):
             watcher(race_id)
+
+
+def _every(_race: RaceRecord) -> bool:
+    return True
 
 
 def _conflict(existing: RaceRecord, race: RaceRecord) -> str:

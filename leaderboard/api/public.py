@@ -12,8 +12,8 @@ from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.schemas import CountedRaceShape, ErrorShape, RaceShape, StandingShape
 from leaderboard.board import LeaderboardService
 from leaderboard.core.access import NOBODY
-from leaderboard.league.sight import RaceSight
 from leaderboard.core.race import Venue
+from leaderboard.league.sight import RaceSight
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorShape, "description": "No such race"}}
 _RACES = TypeAdapter(list[CountedRaceShape])

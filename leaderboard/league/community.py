@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from leaderboard.core.access import Caller
 from leaderboard.core.acceptance import check_name
+from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, Unauthorized
 from leaderboard.core.race import RaceRecord, check_race_id, slug
 from leaderboard.store import audit, queries

@@ -28,7 +28,7 @@ from shared.text import text
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """An entry with what its organiser is shown. `to_decide`: the race has results of its name that may be another's."""
+    """An entry with what its organiser is shown. `to_decide`: results of its name may be another's."""
 
     entry: EntryRecord
     results: int
@@ -155,7 +155,9 @@ class EntryService:
         self._changed(race_id)
         return after
 
-    def register(self, caller: Caller, race_id: str, given: str, name: str, now_utc_ns: int) -> tuple[EntryRecord, bool]:
+    def register(
+        self, caller: Caller, race_id: str, given: str, name: str, now_utc_ns: int
+    ) -> tuple[EntryRecord, bool]:
         """Enter a racer without an account, and whether that is new. Another spelling means the same racer.
 
         Raises Conflict if the racer is entered under another name, UnknownRace, Unauthorized, NotAllowed, Refused.

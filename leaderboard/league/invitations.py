@@ -199,9 +199,7 @@ def _check_not_over(race: RaceRecord, now_utc_ns: int) -> None:
         raise Refused(text("The race is over: nobody can be invited to it any more."))
 
 
-def _record(
-    db: sa.Connection, caller: Caller, now_utc_ns: int, before: Invitation | None, after: Invitation
-) -> None:
+def _record(db: sa.Connection, caller: Caller, now_utc_ns: int, before: Invitation | None, after: Invitation) -> None:
     # Neither hash nor salt: the audit is read by more people than the links are for.
     shown = [None if each is None else _limits(each) for each in (before, after)]
     subject = f"invitation:{after.race_id}"

@@ -32,15 +32,15 @@ _COLUMNS = [ENTRIES.c[field.name] for field in dataclasses.fields(EntryRecord)]
 def of_account(db: sa.Connection, race_id: str, account_id: str) -> EntryRecord | None:
     """The account's entry in the race."""
     ours = (ENTRIES.c.race_id == race_id) & (ENTRIES.c.account_id == account_id)
-    row = db.execute(sa.select(*_COLUMNS).where(ours)).first() if account_id else None
-    return None if row is None else EntryRecord(**row._mapping)
+    row = db.execute(sa.select(*_COLUMNS).where(ours)).mappings().first() if account_id else None
+    return None if row is None else EntryRecord(**row)
 
 
 def of_racer(db: sa.Connection, race_id: str, racer: str) -> EntryRecord | None:
     """The entry of the racer, as the race spells it."""
     ours = (ENTRIES.c.race_id == race_id) & (ENTRIES.c.racer == racer)
-    row = db.execute(sa.select(*_COLUMNS).where(ours)).first()
-    return None if row is None else EntryRecord(**row._mapping)
+    row = db.execute(sa.select(*_COLUMNS).where(ours)).mappings().first()
+    return None if row is None else EntryRecord(**row)
 
 
 def states_of_account(db: sa.Connection, account_id: str) -> dict[str, EntryState]:
@@ -73,7 +73,7 @@ def page(db: sa.Connection, race_id: str, after: str, limit: int) -> list[tuple[
         .order_by(ENTRIES.c.racer)
         .limit(limit)
     )
-    rows = [dict(row._mapping) for row in db.execute(query)]
+    rows = [dict(row) for row in db.execute(query).mappings()]
     return [(EntryRecord(**{k: v for k, v in row.items() if k != "results"}), row["results"]) for row in rows]
 
 
@@ -87,5 +87,3 @@ def drove(db: sa.Connection, race_id: str, racer: str) -> bool:
     """Whether the race holds results of this racer, as it spells the name."""
     theirs = (RESULTS.c.race_id == race_id) & (RESULTS.c.racer == racer)
     return db.execute(sa.select(RESULTS.c.seq).where(theirs).limit(1)).first() is not None
-
-

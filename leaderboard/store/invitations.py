@@ -13,14 +13,14 @@ _COLUMNS = [INVITATIONS.c[field.name] for field in dataclasses.fields(Invitation
 def newest(db: sa.Connection, race_id: str) -> Invitation | None:
     """The race's link of now; None if none was ever made."""
     query = sa.select(*_COLUMNS).where(INVITATIONS.c.race_id == race_id)
-    row = db.execute(query.order_by(INVITATIONS.c.generation.desc()).limit(1)).first()
-    return None if row is None else Invitation(**row._mapping)
+    row = db.execute(query.order_by(INVITATIONS.c.generation.desc()).limit(1)).mappings().first()
+    return None if row is None else Invitation(**row)
 
 
 def by_token(db: sa.Connection, token_sha256: str) -> Invitation | None:
     """The invitation of this token, of whatever generation."""
-    row = db.execute(sa.select(*_COLUMNS).where(INVITATIONS.c.token_sha256 == token_sha256)).first()
-    return None if row is None else Invitation(**row._mapping)
+    row = db.execute(sa.select(*_COLUMNS).where(INVITATIONS.c.token_sha256 == token_sha256)).mappings().first()
+    return None if row is None else Invitation(**row)
 
 
 def add(db: sa.Connection, invitation: Invitation) -> None:

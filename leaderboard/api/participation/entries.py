@@ -57,7 +57,9 @@ def router(entries: EntryService, callers: CallerIdentification, utc_ns: Callabl
         limit: Annotated[int, Query(ge=1, le=500)] = 200,
     ) -> Response:
         page = entries.participants(callers.caller(request), race_id, after_cursor(after), limit)
-        rows = tuple(ParticipantShape(entry_shape(each.entry), each.results, each.to_decide) for each in page.participants)
+        rows = tuple(
+            ParticipantShape(entry_shape(each.entry), each.results, each.to_decide) for each in page.participants
+        )
         return json_response(_PAGE.dump_json(ParticipantsShape(rows, page.counts, cursor(page.after))))
 
     @routes.post(
@@ -106,7 +108,9 @@ def _add(
     entries: EntryService, caller: Caller, race_id: str, wanted: NewEntry, now_utc_ns: int
 ) -> tuple[EntryRecord, bool]:
     if (wanted.alias is not None and wanted.racer is not None) or (wanted.name is not None and wanted.racer is None):
-        raise BadInput("Give `alias` (an account), or `racer` with or without `name` (a racer without one), or nothing.")
+        raise BadInput(
+            "Give `alias` (an account), or `racer` with or without `name` (a racer without one), or nothing."
+        )
     if wanted.confirm and wanted.alias is None:
         raise BadInput("`confirm` says that the account of an `alias` is the racer of that name: give the `alias`.")
     if wanted.racer is not None:

@@ -43,7 +43,10 @@ def router(invitations: InvitationService, callers: CallerIdentification, utc_ns
         "/races/{race_id}/invitation",
         status_code=201,
         response_model=InvitationShape,
-        responses={200: {"model": InvitationShape, "description": "The link is the same, with these limits"}, **REFUSALS},
+        responses={
+            200: {"model": InvitationShape, "description": "The link is the same, with these limits"},
+            **REFUSALS,
+        },
         openapi_extra=body_of(LinkLimits),
         summary="Make the race's link, or give it other limits",
         response_description="Made",

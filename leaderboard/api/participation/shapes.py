@@ -35,7 +35,7 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class EntryShape:
-    """A racer in a race. `account`: whether an account is behind it. `joined_by`: link, alias, self, official, or ""."""
+    """A racer in a race. `account`: whether an account is behind it. `joined_by`: link, alias, self, official, ""."""
 
     race_id: str
     racer: str
@@ -94,9 +94,7 @@ class InvitationShape:
 
 
 def entry_shape(entry: EntryRecord) -> EntryShape:
-    return EntryShape(
-        entry.race_id, entry.racer, entry.name, entry.state, bool(entry.account_id), entry.joined_by
-    )
+    return EntryShape(entry.race_id, entry.racer, entry.name, entry.state, bool(entry.account_id), entry.joined_by)
 
 
 def invitation_shape(link: InvitationLink, base_url: str) -> InvitationShape:

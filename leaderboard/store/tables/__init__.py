@@ -9,4 +9,15 @@ from leaderboard.store.tables.invitations import INVITATIONS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
-__all__ = ["AUDIT", "ENTRIES", "INVITATIONS", "LINES", "METADATA", "RACERS", "RACES", "RACE_VERSIONS", "RECEIPTS", "RESULTS"]
+__all__ = [
+    "AUDIT",
+    "ENTRIES",
+    "INVITATIONS",
+    "LINES",
+    "METADATA",
+    "RACERS",
+    "RACES",
+    "RACE_VERSIONS",
+    "RECEIPTS",
+    "RESULTS",
+]

@@ -3,6 +3,7 @@
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -55,9 +56,9 @@ class League:
         self.community = CommunityService(self.store, 2, self.changes.append)
         self.sight = RaceSight(self.store)
 
-    def new_race(self, **changes: object) -> RaceRecord:
+    def new_race(self, **changes: Any) -> RaceRecord:
         """A community race of Olga's, private if nothing else is said."""
-        return self.community.create(OLGA, race(**({"visibility": "private"} | changes)), NOW)
+        return self.community.create(OLGA, race(**{"visibility": "private", **changes}), NOW)
 
     def joined(self, race_id: str, *callers: Caller) -> None:
         token = self.invitations.make(OLGA, race_id, NOW)[0].token

@@ -1,5 +1,7 @@
 """Any account makes community races, up to a limit, private ones too; lists show what exists for the caller."""
 
+from typing import Any
+
 import pytest
 
 from leaderboard.core.access import ADMIN, NOBODY, Caller, Grant
@@ -45,7 +47,7 @@ def test_the_limit_counts_open_and_future_races(league: League) -> None:
         ({"opens_utc_ns": NOW + 9, "closes_utc_ns": NOW + 9}, "close before it opens"),
     ],
 )
-def test_races_that_make_no_sense_are_refused(league: League, changes: dict[str, object], said: str) -> None:
+def test_races_that_make_no_sense_are_refused(league: League, changes: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused, match=said):
         league.new_race(**changes)
 
