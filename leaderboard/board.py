@@ -70,6 +70,10 @@ class RacerRuns:
     runs: tuple[tuple[Attempt, Result], ...]
 
 
+def _every(_race: RaceRecord) -> bool:
+    return True
+
+
 class LeaderboardService:
     """All races of one leaderboard over one store. Safe to call from any thread."""
 
@@ -291,10 +295,6 @@ class LeaderboardService:
     def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):
             watcher(race_id)
-
-
-def _every(_race: RaceRecord) -> bool:
-    return True
 
 
 def _conflict(existing: RaceRecord, race: RaceRecord) -> str:
