@@ -78,10 +78,15 @@ class LeaderboardService:
     """All races of one leaderboard over one store. Safe to call from any thread."""
 
     def __init__(self, store: Store) -> None:
-        self._store = self.store = store
+        self._store = store
         self._posts = GroupCommit(store)
         self._watchers: list[Callable[[str], None]] = []
         self._watchers_lock = threading.Lock()
+
+    @property
+    def store(self) -> Store:
+        """Where everything is stored: for the services beside this one."""
+        return self._store
 
     def close(self) -> None:
         """Close the store; idempotent."""
