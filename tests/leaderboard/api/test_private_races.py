@@ -12,11 +12,14 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from leaderboard.app import create_app
+from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from shared.protocol.results import encode_result
+from tests.leaderboard.in_process import FormBrowser
 from tests.leaderboard.sample_races import TOKEN, race, result
+from tests.leaderboard.signed_in import account, browser
 from tests.shared.web.test_error_pages import TestClient
 
 NOW = 1_700_000_000_000_000_000
@@ -25,18 +28,24 @@ ADMIN = {"authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
-    """The whole application with a private race that holds a result, and a public one."""
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeaderboardService]:
+    """A private race that holds a result, and a public one."""
     folder: pathlib.Path = tmp_path_factory.mktemp("private")
     board = open_board(folder / "board.db")
     for race_id, visibility in ((PRIVATE, "private"), (PUBLIC, "public")):
         board.create_race(race(race_id, visibility=visibility, name="Cup of friends"), NOW)
         one = result(f"of-{race_id}", "anna", race_id=race_id)
         assert board.apply(one.webhook_id, encode_result(one), NOW).status == 201
+    yield board
+    board.close()
+
+
+@pytest.fixture(scope="module")
+def app(board: LeaderboardService) -> Iterator[FastAPI]:
+    """The whole application over both."""
     made, feed = create_app(board, Credentials((b"k" * 32,), TOKEN), LeaderboardConfig(), lambda: NOW)
     yield made
     feed.close()
-    board.close()
 
 
 @pytest.fixture(scope="module")
@@ -64,25 +73,35 @@ def address(path: str, race_id: str) -> str:
     return re.sub(r"\{\w+(:\w+)?\}", "anna", path.replace("{race_id}", race_id))
 
 
-def answered(client: TestClient, method: str, url: str, race_id: str) -> tuple[int, dict[str, str], bytes]:
+def answered(
+    client: TestClient | FormBrowser, method: str, url: str, race_id: str
+) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body; the id itself is blanked out, as each answer repeats what was asked for."""
-    answer = client.request(method, url, headers={"accept": "text/html"})
+    if isinstance(client, FormBrowser):
+        answer = client.get(url) if method == "GET" else client.call(method, url)
+    else:
+        answer = client.request(method, url, headers={"accept": "text/html"})
     headers = {name: value.replace(race_id, "ID") for name, value in answer.headers.items() if name != "set-cookie"}
-    return (
-        answer.status_code,
-        headers,
-        re.sub(rb'content="[^"]{40,}"|value="[^"]{40,}"', b"", answer.content).replace(race_id.encode(), b"ID"),
-    )
+    return answer.status_code, headers, _TOKENS.sub(b"", answer.content).replace(race_id.encode(), b"ID")
 
 
-def test_every_address_of_a_private_race_is_that_of_none(app: FastAPI, client: TestClient) -> None:
+_TOKENS = re.compile(rb'(name="csrf(?:-token)?" (?:value|content))="[^"]*"')
+
+
+def test_every_address_of_a_private_race_is_that_of_none(
+    app: FastAPI, board: LeaderboardService, client: TestClient
+) -> None:
     found = calls(app)
     assert ("GET", "/races/{race_id}/live") in found
     assert ("GET", "/api/v1/races/{race_id}/standings") in found
+    assert ("DELETE", "/api/v1/races/{race_id}/entries/{racer:path}") in found
+    stranger = browser(app, board.store, account(board.store, "stranger"), NOW)
+    stranger.get("/")
     for method, path in found:
-        private, never = (answered(client, method, address(path, each), each) for each in (PRIVATE, NEVER))
-        assert private == never, (method, path)
-        assert private[0] in (404, 303), (method, path, private)
+        for reader in (client, stranger):
+            private, never = (answered(reader, method, address(path, each), each) for each in (PRIVATE, NEVER))
+            assert private == never, (method, path)
+            assert private[0] in (404, 403), (method, path, private)
 
 
 def test_both_take_the_same_statements(app: FastAPI, client: TestClient) -> None:
