@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord
 from shared.errors import Refused
 from shared.protocol.results import Result
@@ -44,6 +45,10 @@ def accept(race: RaceRecord, result: Result, *, entered: bool, known: bool, prov
 
 
 def _check_race(race: RaceRecord, result: Result, entered: bool) -> None:
+    if race.stage in ("draft", "deleted"):
+        raise UnknownRace.of(race.race_id)  # nothing is stored: it may be posted again once the race is there
+    if race.stage == "final":
+        raise Refused(f"The results of race {race.race_id!r} are final: an official unlocks them first.")
     if race.venue not in (result.kind, "any"):
         raise Refused(f"The result is {result.kind}, race {race.race_id!r} is {race.venue}.")
     if race.entry == "registered" and not entered:
