@@ -78,6 +78,11 @@ class LeaderboardService:
         self._watchers: list[Callable[[str], None]] = []
         self._watchers_lock = threading.Lock()
 
+    @property
+    def store(self) -> Store:
+        """Where everything is stored: for the services beside this one."""
+        return self._store
+
     def close(self) -> None:
         """Close the store; idempotent."""
         self._store.close()
@@ -321,7 +326,7 @@ def _race_if_any(db: sa.Connection, race_id: str) -> RaceRecord | None:
 
 def _change_rules(db: sa.Connection, before: RaceRecord, changed: RaceRecord) -> None:
     queries.change_race(db, changed)
-    undo = rescore_race(db, changed, before.rules) if changed.rules != before.rules else None
+    undo = rescore_race(db, changed) if changed.rules != before.rules else None
     queries.bump(db, changed.race_id, undo)
 
 

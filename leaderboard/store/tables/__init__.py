@@ -3,6 +3,17 @@
 A file for each subject. Every file that defines tables is imported here, so that METADATA is whole.
 """
 
+from leaderboard.store.tables.accounts import (
+    ACCOUNTS,
+    ALIASES,
+    API_KEYS,
+    CHALLENGES,
+    CREDENTIALS,
+    RECOVERY_CODES,
+    ROLES,
+    SESSIONS,
+)
+from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
@@ -10,18 +21,28 @@ from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
 __all__ = [
+    "ACCOUNTS",
+    "ALIASES",
+    "API_KEYS",
     "AUDIT",
     "BLOBS",
+    "CHALLENGES",
+    "CREDENTIALS",
+    "DISQUALIFIED_ATTEMPTS",
     "ENTRIES",
     "EVENTS",
+    "GIVEN_BACK",
     "LINES",
     "METADATA",
     "RACERS",
     "RACES",
     "RACE_VERSIONS",
     "RECEIPTS",
+    "RECOVERY_CODES",
     "RESULTS",
+    "ROLES",
     "SEASONS",
     "SERIES",
+    "SESSIONS",
     "UNLOCK_REQUESTS",
 ]
