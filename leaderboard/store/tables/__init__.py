@@ -18,6 +18,7 @@ from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
+from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "API_KEYS",
     "AUDIT",
     "BLOBS",
+    "BOARDS",
     "CHALLENGES",
     "CREDENTIALS",
     "DISQUALIFIED_ATTEMPTS",
@@ -37,6 +39,7 @@ __all__ = [
     "RACERS",
     "RACES",
     "RACE_VERSIONS",
+    "RANK_BUCKETS",
     "RECEIPTS",
     "RECOVERY_CODES",
     "RESULTS",
