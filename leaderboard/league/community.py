@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from leaderboard.core.acceptance import check_name
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, Unauthorized
-from leaderboard.core.race import RaceRecord, check_race_id, slug
-from leaderboard.store import audit, queries
+from leaderboard.core.league import editing
+from leaderboard.core.race import RaceRecord, slug
+from leaderboard.league.changes import add_race
 from leaderboard.store.database import Store
 from leaderboard.store.tables import RACES
 from shared.errors import Refused
@@ -50,9 +51,7 @@ class CommunityService:
                         n=self._limit,
                     )
                 )
-            queries.add_race(db, race, now_utc_ns)
-            subject = f"race:{race.race_id}"
-            audit.record(db, caller, now_utc_ns, "race.create_community", subject, None, race, race_id=race.race_id)
+            add_race(db, caller, race, now_utc_ns)
         self._changed(race.race_id)
         return race
 
@@ -68,12 +67,9 @@ def check(race: RaceRecord, now_utc_ns: int) -> None:
         raise Refused(text("Give the race a name."))
     for field in ("name", "track"):
         check_name(field, getattr(race, field))
-    check_race_id(race.race_id)
-    opens_utc_ns, closes_utc_ns = race.opens_utc_ns, race.closes_utc_ns
-    if closes_utc_ns is not None and closes_utc_ns <= now_utc_ns:
+    editing.check_settings(race)
+    if race.closes_utc_ns is not None and race.closes_utc_ns <= now_utc_ns:
         raise Refused(text("The race would be over already: let it close at a time to come."))
-    if opens_utc_ns is not None and closes_utc_ns is not None and opens_utc_ns >= closes_utc_ns:
-        raise Refused(text("The race would close before it opens."))
 
 
 def _race_id(name: str) -> str:

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from leaderboard.core import acceptance, access
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import Conflict, NotAllowed, Unauthorized, UnknownRace, UnknownRacer
+from leaderboard.core.errors import Conflict, NotAllowed, UnknownRacer
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.rank import LineKey
 from leaderboard.core.states import EntryState, entry_after
+from leaderboard.league.changes import seen_race
 from leaderboard.league.people import KnownPerson, PeopleBook
 from leaderboard.rescoring import rescore_racer
 from leaderboard.store import audit, queries
@@ -42,24 +43,6 @@ class ParticipantPage:
     participants: tuple[Participant, ...]
     counts: dict[EntryState, int]
     after: str
-
-
-def seen_race(db: sa.Connection, caller: Caller, race_id: str, for_change: bool = False) -> RaceRecord:
-    """The race, if it exists for the caller. Raises UnknownRace."""
-    race = queries.race(db, race_id, for_change=for_change)
-    own = stored.of_account(db, race_id, caller.account_id)
-    if not access.sees(caller, race, None if own is None else own.state):
-        raise UnknownRace.of(race_id)
-    return race
-
-
-def require(caller: Caller, action: str, race: RaceRecord) -> None:
-    """Check that the caller may do this. Raises Unauthorized for nobody, NotAllowed for somebody."""
-    if access.may(caller, action, race):
-        return
-    if not caller.signed_in and not caller.key_id:
-        raise Unauthorized(text("This needs an account: sign in, or make one."))
-    raise NotAllowed(text("Only the organiser and officials of this race may do this."))
 
 
 def add_person(
@@ -111,7 +94,7 @@ class EntryService:
         """
         with self._store.write() as db:
             race = seen_race(db, caller, race_id, for_change=True)
-            require(caller, "entry.enter_self", race)
+            access.require(caller, "entry.enter_self", race)
             if not caller.signed_in:
                 raise NotAllowed(text("Only an account enters a race; a program registers racers by name."))
             before = stored.of_account(db, race_id, caller.account_id)
@@ -165,7 +148,7 @@ class EntryService:
         given, name = acceptance.racer_name(given), acceptance.racer_name(name)
         with self._store.write() as db:
             race = seen_race(db, caller, race_id, for_change=True)
-            require(caller, "entry.manage", race)
+            access.require(caller, "entry.manage", race)
             racer = queries.spelling(db, race_id, given)
             name = racer if name == given else name
             before = stored.of_racer(db, race_id, racer)
@@ -193,7 +176,7 @@ class EntryService:
         """
         with self._store.write() as db:
             race = seen_race(db, caller, race_id, for_change=True)
-            require(caller, "entry.manage", race)
+            access.require(caller, "entry.manage", race)
             person = self._account(db, alias)
             before = stored.of_account(db, race_id, person.account_id)
             if before is not None and before.state != "removed":
@@ -212,7 +195,7 @@ class EntryService:
         """
         with self._store.write() as db:
             race = seen_race(db, caller, race_id, for_change=True)
-            require(caller, "entry.manage", race)
+            access.require(caller, "entry.manage", race)
             _check_not_final(race)
             person = self._account(db, alias)
             before = stored.of_account(db, race_id, person.account_id)
@@ -244,7 +227,7 @@ class EntryService:
     def _move(self, caller: Caller, race_id: str, racer: str, move: str, now_utc_ns: int, why: str) -> EntryRecord:
         with self._store.write() as db:
             race = seen_race(db, caller, race_id, for_change=True)
-            require(caller, "entry.manage", race)
+            access.require(caller, "entry.manage", race)
             _check_not_final(race)
             before = self._entry_of(db, race_id, racer, now_utc_ns)
             if move == "remove" and before.state == "removed":

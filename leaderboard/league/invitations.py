@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from leaderboard.core import invite
-from leaderboard.core.access import Caller, owns
+from leaderboard.core import access, invite
+from leaderboard.core.access import Caller
 from leaderboard.core.errors import Gone, NotAllowed, Unauthorized, UnknownInvitation
 from leaderboard.core.invite import Invitation, TokenEnd
 from leaderboard.core.race import RaceRecord
-from leaderboard.league.entries import add_person, require, seen_race
+from leaderboard.league.changes import seen_race
+from leaderboard.league.entries import add_person
 from leaderboard.league.people import KnownPerson, PeopleBook
 from leaderboard.store import audit, queries
 from leaderboard.store import entries as stored
@@ -140,7 +141,7 @@ class InvitationService:
                 return own
             person = KnownPerson(caller.account_id, caller.alias, caller.name)
             entry = add_person(db, race, person, "link", now_utc_ns)
-            if not owns(caller, race):
+            if not access.owns(caller, race):
                 links.count_use(db, invitation)
             subject = f"entry:{race.race_id}/{entry.racer}"
             audit.record(db, caller, now_utc_ns, "entry.join", subject, None, entry, race_id=race.race_id)
@@ -149,7 +150,7 @@ class InvitationService:
 
     def _managed(self, db: sa.Connection, caller: Caller, race_id: str, for_change: bool = False) -> RaceRecord:
         race = seen_race(db, caller, race_id, for_change)
-        require(caller, "invitation.manage", race)
+        access.require(caller, "invitation.manage", race)
         return race
 
     def _add(

@@ -7,7 +7,7 @@ import pytest
 from leaderboard.core.access import ADMIN, NOBODY, Caller, Grant
 from leaderboard.core.errors import Conflict, Unauthorized, UnknownRace
 from shared.errors import Refused
-from tests.leaderboard.league.conftest import ANNA, NILS, NOW, OLGA, League
+from tests.leaderboard.participation.conftest import ANNA, NILS, NOW, OLGA, League
 from tests.leaderboard.sample_races import race
 
 

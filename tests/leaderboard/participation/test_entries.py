@@ -5,7 +5,7 @@ import pytest
 from leaderboard.core.access import ADMIN, NOBODY
 from leaderboard.core.errors import Conflict, NotAllowed, Unauthorized, UnknownRace, UnknownRacer
 from shared.errors import Refused
-from tests.leaderboard.league.conftest import ANNA, NILS, NOW, OFFICIAL, OLGA, League
+from tests.leaderboard.participation.conftest import ANNA, NILS, NOW, OFFICIAL, OLGA, League
 
 
 def test_a_racer_enters_withdraws_and_enters_again(league: League) -> None:

@@ -10,7 +10,7 @@ from leaderboard.core.errors import Gone, NotAllowed, Unauthorized, UnknownInvit
 from leaderboard.league.invitations import InvitationService
 from leaderboard.store import audit, queries
 from shared.errors import Refused
-from tests.leaderboard.league.conftest import ANNA, NILS, NOW, OFFICIAL, OLGA, League, SomePeople
+from tests.leaderboard.participation.conftest import ANNA, NILS, NOW, OFFICIAL, OLGA, League, SomePeople
 
 
 def test_a_link_lets_in_and_is_shown_again(league: League) -> None:
