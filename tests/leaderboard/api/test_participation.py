@@ -50,7 +50,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Club]:
     people = [browser(app, board.store, account(board.store, alias, now_utc_ns=NOW), NOW) for alias in ("olga", "nils")]
     for each in people:
         each.get("/")
-    yield Club(app, board, *people)
+    yield Club(app, board, people[0], people[1])
     feed.close()
     board.close()
 
