@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -16,14 +16,19 @@ from leaderboard.accounts.entrance.entrance import Entrance
 from leaderboard.accounts.limits import SessionPeriods
 from leaderboard.accounts.services import AccountServices
 from leaderboard.api import admin, offers, public, results
-from leaderboard.api.accounts import administration as account_administration
-from leaderboard.api.accounts import entrance as account_entrance
-from leaderboard.api.accounts import own as own_account
+from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
+from leaderboard.api.participation import entries as participants
+from leaderboard.api.participation import invitations as joining
+from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.entries import EntryService
+from leaderboard.league.invitations import InvitationService
+from leaderboard.league.people import AccountPeople
+from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import routes
 from leaderboard.pages.render import LeaderboardPages
@@ -55,11 +60,7 @@ def create_app(
     """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases."""
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
-
-    periods = SessionPeriods.of_hours(config.accounts.session_idle_h, config.accounts.session_hours)
-    entrance = Entrance(board.store, periods, hasher)
-    claim = Claim(board.store, pathlib.Path(config.secrets.claim_file), entrance.throttle)
-    accounts = AccountServices.over(entrance, claim)
+    accounts = account_services(board, config, hasher)
 
     def render(race_id: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live), utc_ns())
@@ -73,19 +74,25 @@ def create_app(
         yield
         board.close()
 
-    app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
+    sight, people = RaceSight(board.store), AccountPeople()
+    entries = EntryService(board.store, people, feed.changed)
+    invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
+    seen = [Depends(sight_check(sight, callers))]
+    app = FastAPI(
+        title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
+    )
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
     app.include_router(admin.router(board, callers, utc_ns))
-    app.include_router(account_entrance.router(accounts, config.title, utc_ns))
-    app.include_router(own_account.router(accounts, utc_ns))
-    app.include_router(account_administration.router(accounts, utc_ns))
-    app.include_router(public.router(board, utc_ns))
-    app.include_router(routes.router(board, site, feed, limits.rows_live, utc_ns))
+    app.include_router(account_calls.router(accounts, config.title, utc_ns))
+    app.include_router(public.router(board, sight, callers, utc_ns))
+    app.include_router(participants.router(entries, callers, utc_ns))
+    app.include_router(joining.router(invitations, callers, utc_ns))
+    app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
-    lookup = CallerLookup(board.store, credentials.admin_token, periods)
+    lookup = CallerLookup(board.store, credentials.admin_token, accounts.entrance.periods)
     app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
     # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
@@ -97,6 +104,17 @@ def create_app(
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
+
+
+def account_services(
+    board: LeaderboardService, config: LeaderboardConfig, hasher: PassCodeHasher | None = None
+) -> AccountServices:
+    """The services of accounts over the board's store."""
+    periods = SessionPeriods.of_hours(config.accounts.session_idle_h, config.accounts.session_hours)
+    entrance = Entrance(board.store, periods, hasher)
+    return AccountServices.over(
+        entrance, Claim(board.store, pathlib.Path(config.secrets.claim_file), entrance.throttle)
+    )
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:

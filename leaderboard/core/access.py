@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from leaderboard.core.errors import NotAllowed, Unauthorized
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import EntryState
+from shared.text import text
 
 Role = Literal["racer", "organiser", "official", "commentator", "admin"]
 ScopeKind = Literal["", "race", "season"]
@@ -116,6 +118,15 @@ def may_grant(caller: Caller, grant: Grant, race: RaceRecord | None = None) -> b
     if grant.scope == "race":
         return race is not None and may(caller, "race.edit", race)
     return may(caller, "season.edit", season_id=grant.scope_id)
+
+
+def require(caller: Caller, action: str, race: RaceRecord | None = None, season_id: str = "") -> None:
+    """Check that the caller may do this. Raises Unauthorized for nobody, NotAllowed for somebody."""
+    if may(caller, action, race, season_id):
+        return
+    if caller == NOBODY:
+        raise Unauthorized(text("This needs you to sign in, or the header `Authorization: Bearer` with a key."))
+    raise NotAllowed(text("You may not do this here: it needs another role."))
 
 
 def owns(caller: Caller, race: RaceRecord) -> bool:

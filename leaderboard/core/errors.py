@@ -15,6 +15,10 @@ class Gone(Refused):
     """It was here and is over: a dead link, whose sentence says which kind."""
 
 
+class UnknownInvitation(NotHere):
+    """No link has this token."""
+
+
 class UnknownRacer(NotHere):
     """There is no racer of this name in the race."""
 
@@ -47,3 +51,12 @@ class Conflict(Refused):
 
 class RateLimited(RetryLater):
     """This account or address has tried too often; `after_s` says when it may again."""
+
+
+class UnknownItem(NotHere):
+    """This leaderboard has no season, event, series or picture of this id, or none that the caller may know of."""
+
+    @classmethod
+    def of(cls, kind: str, item_id: str) -> "UnknownItem":
+        """The refusal for this kind of thing and this id."""
+        return cls(f"There is no {kind} {item_id[:80]!r} on this leaderboard.")

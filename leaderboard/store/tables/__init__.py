@@ -16,6 +16,8 @@ from leaderboard.store.tables.accounts import (
 from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.invitations import INVITATIONS
+from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
@@ -25,12 +27,15 @@ __all__ = [
     "ALIASES",
     "API_KEYS",
     "AUDIT",
+    "BLOBS",
     "BOARDS",
     "CHALLENGES",
     "CREDENTIALS",
     "DISQUALIFIED_ATTEMPTS",
     "ENTRIES",
+    "EVENTS",
     "GIVEN_BACK",
+    "INVITATIONS",
     "LINES",
     "METADATA",
     "RACERS",
@@ -41,5 +46,8 @@ __all__ = [
     "RECOVERY_CODES",
     "RESULTS",
     "ROLES",
+    "SEASONS",
+    "SERIES",
     "SESSIONS",
+    "UNLOCK_REQUESTS",
 ]

@@ -108,9 +108,9 @@ class RoleWorld:
             key |= {"scopes": json.dumps(["results:write", "races:read", "live:write"])}
             db.execute(sa.insert(API_KEYS), key | {"races": json.dumps(list(wanted)), "created_utc_ns": NOW})
 
-    async def call(self, caller: str, method: str, path: str) -> tuple[int, bytes]:
-        """Call with an empty JSON document as this caller; the status and the body."""
-        body = b"" if method == "GET" else b"{}"
+    async def call(self, caller: str, method: str, path: str, document: object) -> tuple[int, bytes]:
+        """Call as this caller; the status and the body."""
+        body = b"" if method == "GET" else json.dumps(document).encode()
         path, _, query = path.partition("?")
         headers = {"host": HOST, "content-type": "application/json", "content-length": str(len(body))}
         sent: list[Message] = []
