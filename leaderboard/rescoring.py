@@ -36,7 +36,12 @@ def rescore_race(db: sa.Connection, race: RaceRecord, rules_before: RaceRules) -
 
 
 def rescored(result: Result, score_ms: int | None, before: RaceRules, now: RaceRules) -> int | None:
-    """The result's score by the rules of `now`; None if it has none, or was withdrawn or driven outside the window."""
+    """The result's score by the rules of `now`; None if it has none, or was withdrawn or driven outside the window.
+
+    A result without laps has the score that was published for it, which no rules can make again.
+    """
+    if not result.laps:
+        return score_ms
     withdrawn = result.revision >= 2 and result.score_ms == 0
     outside = score_ms is None and score_run(result.laps, before) is not None
     score = None if withdrawn or outside else score_run(result.laps, now)

@@ -222,7 +222,7 @@ def move_view(moved: int | None) -> MoveView:
 
 
 def _laps(window: tuple[LapShape, ...], fastest_ms: int) -> tuple[LapView, ...]:
-    own_ms = min(lap.lap_ms for lap in window)
+    own_ms = min((lap.lap_ms for lap in window), default=0)
     return tuple(LapView(lap.number, lap.lap, _best(lap.lap_ms, own_ms, fastest_ms), lap_remark(lap)) for lap in window)
 
 

@@ -1,0 +1,221 @@
+"""Imports a file into a race: checked whole first, then stored in one transaction, or not at all.
+
+Called by the API while the leaderboard serves, and by the command while it does not. The same file goes into a race
+once: a repeat changes nothing.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from leaderboard.core.access import Caller
+from leaderboard.core.errors import Conflict, UnknownRace
+from leaderboard.core.race import RaceRecord, ResultKind
+from leaderboard.core.rank import BestAttempt, LineKey
+from leaderboard.exchange import drem_laps, metrics_laps
+from leaderboard.exchange.csv_table import UploadedFile, encoding_remark
+from leaderboard.exchange.lap_runs import LapRun, LapRuns, results_of_runs
+from leaderboard.exchange.league_board import LeagueBoard, LineOfBoard, lines_of_board, read_board
+from leaderboard.exchange.racer_names import RacerNames
+from leaderboard.exchange.report import ImportReport, RowNote
+from leaderboard.exchange.request import ImportRequest, race_of
+from leaderboard.rescoring import rescore_racer
+from leaderboard.store import audit, bulk, queries
+from leaderboard.store.bulk import ImportedFile, NewResult
+from leaderboard.store.database import Store
+from leaderboard.store.tables import RESULTS
+from shared.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """All that an import would store."""
+
+    race: RaceRecord
+    is_new: bool
+    results: tuple[NewResult, ...]
+    lines: tuple[LineOfBoard, ...]  # of a published board
+    new_racers: tuple[str, ...]
+    heading: str
+    dialect: str
+    report: ImportReport
+
+
+def import_file(
+    store: Store, request: ImportRequest, file: UploadedFile, caller: Caller, now_utc_ns: int
+) -> ImportReport:
+    """Import the file; the report says what was stored, or by line why nothing was.
+
+    Raises UnknownRace; Conflict, Refused where the race cannot take it; BadInput for a file of another kind.
+    """
+    with store.read() as db:
+        plan = _plan(db, request, file, now_utc_ns)
+    if request.dry_run or plan.report.outcome != "checked":
+        return plan.report
+    with store.write() as db:
+        if not plan.is_new:
+            queries.race(db, request.race_id, for_change=True)
+        plan = _plan(db, request, file, now_utc_ns)  # again: the race may have changed since
+        if plan.report.outcome == "checked":
+            _apply(db, plan, request, file, caller, now_utc_ns)
+            return dataclasses.replace(plan.report, outcome="imported")
+    return plan.report
+
+
+def _plan(db: sa.Connection, request: ImportRequest, file: UploadedFile, now_utc_ns: int) -> _Plan:
+    race, is_new = _race(db, request, now_utc_ns)
+    report = ImportReport("checked", race.race_id, file.name, file.sha256)
+    if any(each.sha256 == file.sha256 for each in bulk.imported(db, race.race_id)):
+        return _nothing(race, dataclasses.replace(report, outcome="imported_before"))
+    if is_new and request.create is not None and _exists(db, race.race_id):
+        raise Conflict(f"There is a race {race.race_id!r} already: leave out `create`, or choose another id.")
+    if request.method is not None and request.method != race.rules.method:
+        raise Refused(f"Race {race.race_id!r} is ranked by {race.rules.method!r}, the file by {request.method!r}.")
+    kind = request.kind if race.venue == "any" else race.venue
+    taken = bulk.spellings(db, race.race_id)
+    if request.format == "league":
+        _check_empty(db, race)
+        return _plan_of_board(read_board(file, race.rules.method), race, is_new, kind, file, taken, report, now_utc_ns)
+    runs = drem_laps.read(file, request.only_track) if request.format == "drem" else metrics_laps.read(file, request)
+    return _plan_of_runs(db, runs, race, is_new, kind, request, file, taken, report, now_utc_ns)
+
+
+def _race(db: sa.Connection, request: ImportRequest, now_utc_ns: int) -> tuple[RaceRecord, bool]:
+    """The race, and whether it is still to be made."""
+    if request.create is None:
+        return queries.race(db, request.race_id), False
+    race = race_of(request, now_utc_ns)
+    imported = bulk.imported(db, race.race_id)
+    return (queries.race(db, race.race_id), False) if imported else (race, True)
+
+
+def _exists(db: sa.Connection, race_id: str) -> bool:
+    try:
+        queries.race(db, race_id)
+    except UnknownRace:
+        return False
+    return True
+
+
+def _check_empty(db: sa.Connection, race: RaceRecord) -> None:
+    query = sa.select(sa.func.count()).select_from(RESULTS).where(RESULTS.c.race_id == race.race_id)
+    if count := db.execute(query).scalar_one():
+        raise Refused(
+            f"Race {race.race_id!r} has {count} results; a published board goes into a race without any: "
+            "choose another, or create one for it."
+        )
+
+
+def _nothing(race: RaceRecord, report: ImportReport) -> _Plan:
+    return _Plan(race, False, (), (), (), "", "", report)
+
+
+def _first_notes(file: UploadedFile) -> tuple[RowNote, ...]:
+    remark = encoding_remark(file)
+    return (RowNote(0, "encoding", remark),) if remark else ()
+
+
+def _plan_of_board(
+    board: LeagueBoard,
+    race: RaceRecord,
+    is_new: bool,
+    kind: ResultKind,
+    file: UploadedFile,
+    taken: dict[str, str],
+    report: ImportReport,
+    now_utc_ns: int,
+) -> _Plan:
+    notes = _first_notes(file) + board.notes
+    if board.errors:
+        refused = dataclasses.replace(report, outcome="refused", notes=notes, errors=board.errors)
+        return _nothing(race, refused)
+    lines, changes = lines_of_board(board, race, kind, file, RacerNames(taken), now_utc_ns)
+    ranked = sum(line.new.score_ms is not None for line in lines)
+    every = tuple(sorted((*notes, *changes), key=lambda note: note.line))
+    full = dataclasses.replace(report, rows=len(lines), ranked=ranked, racers=ranked, notes=every)
+    racers = {line.new.result.racer for line in lines} - set(taken.values())
+    results = tuple(line.new for line in lines)
+    return _Plan(race, is_new, results, tuple(lines), tuple(sorted(racers)), board.heading, board.dialect, full)
+
+
+def _plan_of_runs(
+    db: sa.Connection,
+    runs: LapRuns,
+    race: RaceRecord,
+    is_new: bool,
+    kind: ResultKind,
+    request: ImportRequest,
+    file: UploadedFile,
+    taken: dict[str, str],
+    report: ImportReport,
+    now_utc_ns: int,
+) -> _Plan:
+    notes = list(_first_notes(file) + runs.notes)
+    new, known = _told_apart(db, race, runs)
+    notes += [RowNote(run.line, "run", "was imported before: it stays as it is") for run in known]
+    results, changes, errors = results_of_runs(new, race, kind, request, file, RacerNames(taken), now_utc_ns)
+    notes += changes
+    if errors := (*runs.errors, *errors):
+        return _nothing(race, dataclasses.replace(report, outcome="refused", notes=tuple(notes), errors=errors))
+    scored = [each for each in results if each.score_ms is not None]
+    racers = {each.result.racer for each in results}
+    full = dataclasses.replace(
+        report, rows=len(results), ranked=len(scored), racers=len(racers), notes=tuple(notes), errors=()
+    )
+    return _Plan(race, is_new, tuple(results), (), tuple(sorted(racers - set(taken.values()))), "", "", full)
+
+
+def _told_apart(db: sa.Connection, race: RaceRecord, runs: LapRuns) -> tuple[list[LapRun], list[LapRun]]:
+    """The runs that are new to the race, and those that an earlier file brought."""
+    query = sa.select(RESULTS.c.result_id).where(RESULTS.c.race_id == race.race_id)
+    stored = set(db.execute(query).scalars())
+    known = [run for run in runs.runs if run.result_id(race.race_id) in stored]
+    return [run for run in runs.runs if run not in known], known
+
+
+def _apply(
+    db: sa.Connection, plan: _Plan, request: ImportRequest, file: UploadedFile, caller: Caller, now_utc_ns: int
+) -> None:
+    race = plan.race
+    if plan.is_new:
+        queries.add_race(db, race, now_utc_ns)
+        audit.record(db, caller, now_utc_ns, "race.create_league", f"race:{race.race_id}", None, race,
+                     race_id=race.race_id, season_id=race.season_id)  # fmt: skip
+    bulk.add_racers(db, race.race_id, plan.new_racers)
+    racers = sorted({each.result.racer for each in plan.results})
+    bulk.add_entries(db, race.race_id, racers, now_utc_ns)
+    seqs = bulk.add_results(db, plan.results, now_utc_ns)
+    actor = audit.actor_of(caller)
+    entry = ImportedFile(
+        race.race_id, file.sha256, request.format, file.name, plan.heading, plan.dialect, actor, now_utc_ns
+    )
+    bulk.add_import(db, entry)
+    if request.format == "league":
+        numbers = {line.line: seq for line, seq in zip(plan.lines, seqs, strict=True)}
+        bulk.add_imported_rows(db, entry, {line.line: line.cells for line in plan.lines}, numbers)
+        bulk.add_lines(db, race.race_id, _lines(race, plan.results, seqs))
+        queries.bump(db, race.race_id, {})
+    else:
+        keys = sorted({LineKey(race.table_of(each.result.kind), each.result.racer) for each in plan.results})
+        queries.bump(db, race.race_id, {key: rescore_racer(db, race, key)[0] for key in keys})
+    after = {"file": file.name, "sha256": file.sha256, "format": request.format, "rows": len(plan.results)}
+    audit.record(db, caller, now_utc_ns, "results.import", f"race:{race.race_id}", None, after,
+                 race_id=race.race_id, season_id=race.season_id)  # fmt: skip
+
+
+def _lines(race: RaceRecord, results: tuple[NewResult, ...], seqs: list[int]) -> list[BestAttempt]:
+    """The line of each racer of a published board, who has one result each."""
+    return [
+        BestAttempt(
+            each.result.racer,
+            each.score_ms,
+            each.result.finished_utc_ns,
+            seq,
+            seq,
+            1,
+            race.table_of(each.result.kind),
+        )
+        for each, seq in zip(results, seqs, strict=True)
+        if each.score_ms is not None
+    ]

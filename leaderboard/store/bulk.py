@@ -1,0 +1,135 @@
+"""Writes many results of one race at once, as an import brings them: one statement a table instead of one a row.
+
+Each function is part of the transaction whose connection it is given.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+
+from leaderboard.core.rank import BestAttempt
+from leaderboard.store.tables import ENTRIES, IMPORTED_ROWS, IMPORTS, LINES, RACERS, RESULTS
+from shared.protocol.results import Result
+from shared.rules.person_names import name_key
+
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewResult:
+    """A result to store: its body, its score (None: it has none), and why it has none."""
+
+    result: Result
+    payload: bytes
+    score_ms: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedFile:
+    """A file that was imported into a race; `heading` and `dialect` are JSON, "" where the file is no board."""
+
+    race_id: str
+    sha256: str
+    format: str
+    file: str
+    heading: str
+    dialect: str
+    actor: str
+    at_utc_ns: int
+
+
+def _parts(rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    every = iter(rows)
+    while part := list(islice(every, _AT_ONCE)):
+        yield part
+
+
+def _insert(db: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    for part in _parts(rows):
+        db.execute(sa.insert(table), part)
+
+
+def spellings(db: sa.Connection, race_id: str) -> dict[str, str]:
+    """The racers of a race: each one's key, and the spelling that came first."""
+    stored = db.execute(sa.select(RACERS.c.racer).where(RACERS.c.race_id == race_id)).scalars()
+    return {name_key(racer): racer for racer in stored}
+
+
+def add_racers(db: sa.Connection, race_id: str, racers: Sequence[str]) -> None:
+    """Store the spellings of racers that the race does not have yet."""
+    keys = [hashlib.sha256(name_key(racer).encode()).hexdigest() for racer in racers]
+    rows = [{"race_id": race_id, "key_sha256": key, "racer": racer} for key, racer in zip(keys, racers, strict=True)]
+    _insert(db, RACERS, rows)
+
+
+def add_entries(db: sa.Connection, race_id: str, racers: Sequence[str], at_utc_ns: int) -> None:
+    """Enter those of the racers that are not entered yet, under the names that they have."""
+    entered = set(db.execute(sa.select(ENTRIES.c.racer).where(ENTRIES.c.race_id == race_id)).scalars())
+    shared = {"race_id": race_id, "entered_utc_ns": at_utc_ns, "joined_by": "import"}
+    _insert(db, ENTRIES, [shared | {"racer": racer, "name": racer} for racer in racers if racer not in entered])
+
+
+def add_results(db: sa.Connection, results: Sequence[NewResult], at_utc_ns: int) -> list[int]:
+    """Store results; returns their numbers in the order of acceptance, which is that of `results`."""
+    statement = sa.insert(RESULTS).returning(RESULTS.c.seq, sort_by_parameter_order=True)
+    numbers: list[int] = []
+    for part in _parts([_result_row(each, at_utc_ns) for each in results]):
+        numbers += db.execute(statement, part).scalars()
+    return numbers
+
+
+def _result_row(new: NewResult, at_utc_ns: int) -> dict[str, Any]:
+    result = new.result
+    return {
+        "result_id": result.result_id,
+        "revision": result.revision,
+        "race_id": result.race_id,
+        "racer": result.racer,
+        "score_ms": new.score_ms,
+        "finished_utc_ns": result.finished_utc_ns,
+        "uncertainty_ns": result.evidence.uncertainty_ns,
+        "accepted_utc_ns": at_utc_ns,
+        "payload": new.payload,
+        "kind": result.kind,
+        "state": "unqualified" if new.score_ms is None else "ranked",
+        "reason": new.reason,
+    }
+
+
+def add_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt]) -> None:
+    """Store lines of racers that have none yet in their table."""
+    _insert(db, LINES, [dataclasses.asdict(line) | {"race_id": race_id} for line in lines])
+
+
+def imported(db: sa.Connection, race_id: str) -> list[ImportedFile]:
+    """The files that were imported into the race, the earliest first."""
+    query = sa.select(IMPORTS).where(IMPORTS.c.race_id == race_id).order_by(IMPORTS.c.at_utc_ns, IMPORTS.c.sha256)
+    return [ImportedFile(**row) for row in db.execute(query).mappings()]
+
+
+def add_import(db: sa.Connection, file: ImportedFile) -> None:
+    db.execute(sa.insert(IMPORTS), dataclasses.asdict(file))
+
+
+def add_imported_rows(
+    db: sa.Connection, file: ImportedFile, cells_of: Mapping[int, Sequence[str]], seq_of: Mapping[int, int]
+) -> None:
+    """Keep the cells of each line, and which result was made of it."""
+    keys = {"race_id": file.race_id, "sha256": file.sha256}
+    texts = ((line, json.dumps(cells, ensure_ascii=False)) for line, cells in cells_of.items())
+    _insert(db, IMPORTED_ROWS, [keys | {"line": line, "seq": seq_of[line], "cells": text} for line, text in texts])
+
+
+def imported_rows(db: sa.Connection, race_id: str, sha256: str) -> Iterator[tuple[int, list[str]]]:
+    """Of each row of a board the number of its result and its cells, in the order of the file."""
+    of_file = (IMPORTED_ROWS.c.race_id == race_id) & (IMPORTED_ROWS.c.sha256 == sha256)
+    query = sa.select(IMPORTED_ROWS.c.seq, IMPORTED_ROWS.c.cells).where(of_file).order_by(IMPORTED_ROWS.c.line)
+    for row in db.execute(query):
+        yield row.seq, json.loads(row.cells)
