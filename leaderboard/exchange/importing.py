@@ -26,6 +26,7 @@ from leaderboard.store.bulk import ImportedFile, NewResult
 from leaderboard.store.database import Store
 from leaderboard.store.tables import RESULTS
 from shared.errors import Refused
+from shared.rules.ranking import Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +50,44 @@ def import_file(
 
     Raises UnknownRace; Conflict, Refused where the race cannot take it; BadInput for a file of another kind.
     """
+    content = _Content(request, file)
     with store.read() as db:
-        plan = _plan(db, request, file, now_utc_ns)
+        plan = _plan(db, content, now_utc_ns)
     if request.dry_run or plan.report.outcome != "checked":
         return plan.report
     with store.write() as db:
         if not plan.is_new:
             queries.race(db, request.race_id, for_change=True)
-        plan = _plan(db, request, file, now_utc_ns)  # again: the race may have changed since
+        plan = _plan(db, content, now_utc_ns)  # again: the race may have changed since
         if plan.report.outcome == "checked":
             _apply(db, plan, request, file, caller, now_utc_ns)
             return dataclasses.replace(plan.report, outcome="imported")
     return plan.report
 
 
-def _plan(db: sa.Connection, request: ImportRequest, file: UploadedFile, now_utc_ns: int) -> _Plan:
+class _Content:
+    """What the file holds, read once although it is planned with twice."""
+
+    def __init__(self, request: ImportRequest, file: UploadedFile) -> None:
+        self.request, self.file = request, file
+        self._boards: dict[Method, LeagueBoard] = {}
+        self._runs: LapRuns | None = None
+
+    def board(self, method: Method) -> LeagueBoard:
+        if method not in self._boards:
+            self._boards[method] = read_board(self.file, method)
+        return self._boards[method]
+
+    def runs(self) -> LapRuns:
+        if self._runs is None:
+            drem = self.request.format == "drem"
+            read = drem_laps.read(self.file, self.request.only_track) if drem else None
+            self._runs = metrics_laps.read(self.file, self.request) if read is None else read
+        return self._runs
+
+
+def _plan(db: sa.Connection, content: _Content, now_utc_ns: int) -> _Plan:
+    request, file = content.request, content.file
     race, is_new = _race(db, request, now_utc_ns)
     report = ImportReport("checked", race.race_id, file.name, file.sha256)
     if any(each.sha256 == file.sha256 for each in bulk.imported(db, race.race_id)):
@@ -76,9 +100,8 @@ def _plan(db: sa.Connection, request: ImportRequest, file: UploadedFile, now_utc
     taken = bulk.spellings(db, race.race_id)
     if request.format == "league":
         _check_empty(db, race)
-        return _plan_of_board(read_board(file, race.rules.method), race, is_new, kind, file, taken, report, now_utc_ns)
-    runs = drem_laps.read(file, request.only_track) if request.format == "drem" else metrics_laps.read(file, request)
-    return _plan_of_runs(db, runs, race, is_new, kind, request, file, taken, report, now_utc_ns)
+        return _plan_of_board(content.board(race.rules.method), race, is_new, kind, file, taken, report, now_utc_ns)
+    return _plan_of_runs(db, content.runs(), race, is_new, kind, request, file, taken, report, now_utc_ns)
 
 
 def _race(db: sa.Connection, request: ImportRequest, now_utc_ns: int) -> tuple[RaceRecord, bool]:

@@ -105,7 +105,9 @@ def _result_row(new: NewResult, at_utc_ns: int) -> dict[str, Any]:
 
 def add_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt]) -> None:
     """Store lines of racers that have none yet in their table."""
-    _insert(db, LINES, [dataclasses.asdict(line) | {"race_id": race_id} for line in lines])
+    names = [field.name for field in dataclasses.fields(BestAttempt)]
+    shared = {"race_id": race_id}
+    _insert(db, LINES, [shared | {name: getattr(line, name) for name in names} for line in lines])
 
 
 def imported(db: sa.Connection, race_id: str) -> list[ImportedFile]:
