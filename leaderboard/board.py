@@ -78,6 +78,15 @@ class LeaderboardService:
         self._watchers: list[Callable[[str], None]] = []
         self._watchers_lock = threading.Lock()
 
+    @property
+    def store(self) -> Store:
+        """The store, for services beside this one; `changed` tells the watchers what they have changed."""
+        return self._store
+
+    def changed(self, race_id: str) -> None:
+        """Tell the watchers that a service beside this one has changed what pages of this race show."""
+        self._notify(race_id)
+
     def close(self) -> None:
         """Close the store; idempotent."""
         self._store.close()

@@ -22,7 +22,7 @@ from leaderboard.exchange.report import ImportReport, RowNote
 from leaderboard.exchange.request import ImportRequest, race_of
 from leaderboard.rescoring import rescore_racer
 from leaderboard.store import audit, bulk, queries
-from leaderboard.store.bulk import ImportedFile, NewResult
+from leaderboard.store.bulk import ImportedFile, ImportedRow, NewResult
 from leaderboard.store.database import Store
 from leaderboard.store.tables import RESULTS
 from shared.errors import Refused
@@ -215,8 +215,11 @@ def _apply(
     )
     bulk.add_import(db, entry)
     if request.format == "league":
-        numbers = {line.line: seq for line, seq in zip(plan.lines, seqs, strict=True)}
-        bulk.add_imported_rows(db, entry, {line.line: line.cells for line in plan.lines}, numbers)
+        rows = [
+            ImportedRow(line.line, seq, place if line.new.score_ms is not None else None, line.cells)
+            for place, (line, seq) in enumerate(zip(plan.lines, seqs, strict=True), 1)
+        ]
+        bulk.add_imported_rows(db, entry, rows)
         bulk.add_lines(db, race.race_id, _lines(race, plan.results, seqs))
         queries.bump(db, race.race_id, {})
     else:

@@ -6,7 +6,7 @@ Each function is part of the transaction whose connection it is given.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -43,6 +43,16 @@ class ImportedFile:
     dialect: str
     actor: str
     at_utc_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRow:
+    """A row of a published board: its line, its result's number, the place that it got (None: none), its cells."""
+
+    line: int
+    seq: int
+    place: int | None
+    cells: tuple[str, ...]
 
 
 def _parts(rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -120,18 +130,18 @@ def add_import(db: sa.Connection, file: ImportedFile) -> None:
     db.execute(sa.insert(IMPORTS), dataclasses.asdict(file))
 
 
-def add_imported_rows(
-    db: sa.Connection, file: ImportedFile, cells_of: Mapping[int, Sequence[str]], seq_of: Mapping[int, int]
-) -> None:
-    """Keep the cells of each line, and which result was made of it."""
+def add_imported_rows(db: sa.Connection, file: ImportedFile, rows: Sequence[ImportedRow]) -> None:
+    """Keep what the rows of a board said, and which result was made of each."""
     keys = {"race_id": file.race_id, "sha256": file.sha256}
-    texts = ((line, json.dumps(cells, ensure_ascii=False)) for line, cells in cells_of.items())
-    _insert(db, IMPORTED_ROWS, [keys | {"line": line, "seq": seq_of[line], "cells": text} for line, text in texts])
+    columns = [
+        {"line": row.line, "seq": row.seq, "place": row.place, "cells": json.dumps(row.cells, ensure_ascii=False)}
+        for row in rows
+    ]
+    _insert(db, IMPORTED_ROWS, [keys | each for each in columns])
 
 
-def imported_rows(db: sa.Connection, race_id: str, sha256: str) -> Iterator[tuple[int, list[str]]]:
-    """Of each row of a board the number of its result and its cells, in the order of the file."""
+def imported_rows(db: sa.Connection, race_id: str, sha256: str) -> Iterator[ImportedRow]:
+    """The rows of a board, in the order of the file."""
     of_file = (IMPORTED_ROWS.c.race_id == race_id) & (IMPORTED_ROWS.c.sha256 == sha256)
-    query = sa.select(IMPORTED_ROWS.c.seq, IMPORTED_ROWS.c.cells).where(of_file).order_by(IMPORTED_ROWS.c.line)
-    for row in db.execute(query):
-        yield row.seq, json.loads(row.cells)
+    for row in db.execute(sa.select(IMPORTED_ROWS).where(of_file).order_by(IMPORTED_ROWS.c.line)):
+        yield ImportedRow(row.line, row.seq, row.place, tuple(json.loads(row.cells)))

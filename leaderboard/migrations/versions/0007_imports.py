@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text, primary_key=True),
         sa.Column("line", sa.Integer, primary_key=True),
         sa.Column("seq", sa.BigInteger, nullable=False),
+        sa.Column("place", sa.Integer),
         sa.Column("cells", sa.Text, nullable=False),
         sa.ForeignKeyConstraint(("race_id", "sha256"), ("imports.race_id", "imports.sha256")),
     )

@@ -28,6 +28,7 @@ IMPORTED_ROWS = sa.Table(
     sa.Column("sha256", sa.Text, primary_key=True),
     sa.Column("line", sa.Integer, primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("place", sa.Integer),  # that it got when it was imported
     sa.Column("cells", sa.Text, nullable=False),  # JSON
     sa.ForeignKeyConstraint(("race_id", "sha256"), ("imports.race_id", "imports.sha256")),
 )

@@ -7,6 +7,7 @@ from typing import Any
 from leaderboard.core.access import ADMIN
 from leaderboard.core.rank import standing
 from leaderboard.exchange.csv_table import UploadedFile, examined
+from leaderboard.exchange.exporting import ExportFormat, write_race
 from leaderboard.exchange.importing import import_file
 from leaderboard.exchange.report import ImportReport
 from leaderboard.exchange.request import ImportRequest, NewRaceOfImport
@@ -42,6 +43,12 @@ def ranked(store: Store, race_id: str = "cup") -> list[tuple[int, str, int]]:
         lines = queries.lines(db, race_id, race.tables()[0])
         names = {shown.line.racer: shown.name for shown in queries.shown_lines(db, race_id, lines)}
     return [(placed.rank, names[placed.racer], placed.score_ms) for placed in standing(lines)]
+
+
+def exported(store: Store, race_id: str = "cup", form: ExportFormat = "league") -> str:
+    out = io.StringIO(newline="")
+    write_race(store, race_id, form, out, NOW)
+    return out.getvalue()
 
 
 def rows_of(*rows: str) -> str:

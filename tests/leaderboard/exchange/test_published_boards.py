@@ -14,7 +14,7 @@ from leaderboard.exchange.league_rows import TIMING_METHODS
 from leaderboard.exchange.request import ImportRequest, NewRaceOfImport
 from leaderboard.store.database import Store, open_store
 from shared.rules.ranking import RaceRules
-from tests.leaderboard.exchange.boards import NOW, ranked
+from tests.leaderboard.exchange.boards import NOW, exported, ranked
 
 
 def check_boards(store: Store, folder: pathlib.Path, boards: list[dict[str, Any]]) -> None:
@@ -31,6 +31,7 @@ def check_boards(store: Store, folder: pathlib.Path, boards: list[dict[str, Any]
         expected = [(int(row["Rank"]), row["Racer"], int(row["RankingScore"])) for row in published]
         assert ranked(store, race_id) == expected, board["file"]
         assert (report.rows, report.ranked) == (board["rows"], board["rows"])
+        assert exported(store, race_id).encode() == (folder / board["file"]).read_bytes()
 
 
 @pytest.mark.shared_data
