@@ -1,0 +1,231 @@
+"""Imports and exports: POST /api/v1/import takes a file as it is; an export is a file of one moment.
+
+The body of an import may be long: it goes to a temporary file as it arrives, and one is taken at a time.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import IO, Annotated, Any, BinaryIO, cast, get_args
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.responses import StreamingResponse
+
+from leaderboard.api.http import BodyTooLarge, BodyTooSlow, json_response
+from leaderboard.api.identity import CallerIdentification, check, check_sees
+from leaderboard.api.schemas import ErrorShape
+from leaderboard.board import LeaderboardService
+from leaderboard.core import access
+from leaderboard.core.access import Caller
+from leaderboard.core.race import RaceRecord, Venue
+from leaderboard.exchange.csv_table import MAX_BYTES, examined
+from leaderboard.exchange.exporting import FILE_NAMES, MEDIA_TYPES, ExportFormat, write_race, write_races
+from leaderboard.exchange.importing import import_file
+from leaderboard.exchange.parameters import PARAMETERS, request_of
+from leaderboard.exchange.report import ImportReport, refusal_sentence
+from leaderboard.exchange.request import ImportFormat, ImportRequest
+from leaderboard.posting import error_body
+from leaderboard.store import queries
+from shared.errors import BadInput, Refused, RetryLater
+
+IMPORT_PATH = "/api/v1/import"
+_IN_MEMORY = 1 << 20
+_PART_WITHIN_S = 20.0
+_CHUNK = 1 << 16
+_REPORT = TypeAdapter(ImportReport)
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"model": ErrorShape, "description": "Credentials are missing or wrong"},
+    403: {"model": ErrorShape, "description": "This needs another role"},
+    404: {"model": ErrorShape, "description": "No such race"},
+    408: {"model": ErrorShape, "description": "The file did not arrive in time"},
+    409: {"model": ErrorShape, "description": "There is a race of this id already"},
+    413: {"model": ErrorShape, "description": f"More than {MAX_BYTES} bytes"},
+    422: {"model": ErrorShape, "description": "Not acceptable; `report` says why, by line and field; nothing is stored"},
+    503: {"model": ErrorShape, "description": "Another file is being imported: send it again after Retry-After seconds"},
+}
+_EXTRA: dict[str, Any] = {
+    "security": [{"admin": []}],
+    "parameters": [
+        {
+            "name": each.name,
+            "in": "query",
+            "required": False,
+            "description": each.what,
+            "schema": {"type": "string"} | ({"enum": list(each.choices or ("true", "false"))} if each.choices or each.flag else {}),
+        }
+        for each in PARAMETERS
+    ],
+    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}},
+}
+
+
+def router(board: LeaderboardService, callers: CallerIdentification, title: str, utc_ns: Callable[[], int]) -> APIRouter:
+    """The routes, over one board."""
+    routes = APIRouter(tags=["files"])
+    calls = ExchangeCalls(board, callers, title, utc_ns)
+    routes.post(
+        IMPORT_PATH,
+        status_code=201,
+        response_model=ImportReport,
+        responses={200: {"model": ImportReport, "description": "Checked only, or imported before"}, **_REFUSALS},
+        openapi_extra=_EXTRA,
+        summary="Import a file of results into a race",
+        response_description="Imported: every row is stored",
+    )(calls.take)
+    routes.get(
+        "/api/v1/races/{race_id}/export",
+        responses={200: {"content": {kind: {} for kind in sorted(set(MEDIA_TYPES.values()))}}}
+        | {code: _REFUSALS[code] for code in (404, 422)},
+        response_class=Response,
+        summary="A race's standing, or its window, as a file",
+        response_description="The file, of one moment",
+    )(calls.export)
+    routes.get(
+        "/api/v1/calendar",
+        responses={200: {"content": {MEDIA_TYPES["ics"]: {}}}},
+        response_class=Response,
+        summary="The windows of all public races, as a calendar",
+        response_description="An iCalendar file",
+    )(calls.calendar)
+    return routes
+
+
+class ExchangeCalls:
+    """The handlers, over one board."""
+
+    def __init__(
+        self, board: LeaderboardService, callers: CallerIdentification, title: str, utc_ns: Callable[[], int]
+    ) -> None:
+        self._board, self._callers, self._title, self._utc_ns = board, callers, title, utc_ns
+        self._one_at_a_time = asyncio.Lock()
+
+    async def take(
+        self,
+        request: Request,
+        race: Annotated[str, Query(description="the id of the race")],
+        format: Annotated[str, Query(description="league, drem or metrics")],  # noqa: A002  the word in the address
+        file: Annotated[str, Query(description="what the file is called", max_length=1000)] = "upload",
+    ) -> Response:
+        """Every row is stored, or none; the same file goes into a race once."""
+        caller = self._callers.caller(request)
+        if format not in get_args(ImportFormat):
+            check(caller, "race.create_league")
+            raise BadInput(f"`format` is {format[:20]!r}; allowed are {', '.join(get_args(ImportFormat))}.")
+        values = {name: value for name, value in request.query_params.items() if name not in ("race", "format", "file")}
+        if values.get("create") == "true":
+            check(caller, "race.create_league")
+        else:
+            await run_in_threadpool(self._check_race, caller, race)
+        wanted = request_of(race, cast(ImportFormat, format), values)
+        if self._one_at_a_time.locked():
+            raise RetryLater("The leaderboard is importing another file.", after_s=5.0)
+        async with self._one_at_a_time:
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
+                await _received(request, body)
+                report = await run_in_threadpool(self._imported, wanted, _file_name(file), body, caller)
+        if report.outcome == "imported":
+            self._board.changed(report.race_id)
+        return _answer(report)
+
+    def _check_race(self, caller: Caller, race_id: str) -> None:
+        race = self._seen(caller, race_id)
+        check(caller, "race.create_league", race)
+
+    def _seen(self, caller: Caller, race_id: str) -> RaceRecord:
+        with self._board.store.read() as db:
+            race = queries.race(db, race_id)
+            state = queries.entry_state(db, race_id, caller.account_id) if caller.account_id else None
+        check_sees(caller, race, state)
+        return race
+
+    def _imported(self, wanted: ImportRequest, name: str, body: IO[bytes], caller: Caller) -> ImportReport:
+        file = examined(name, cast(BinaryIO, body))
+        return import_file(self._board.store, wanted, file, caller, self._utc_ns())
+
+    def export(
+        self,
+        request: Request,
+        race_id: str,
+        format: Annotated[ExportFormat, Query(description="league, csv, json or ics")] = "csv",  # noqa: A002
+        table: Annotated[Venue | None, Query(description="of a race with two tables: which")] = None,
+    ) -> Response:
+        """The file may be large: it is written to a temporary file first, so that no slow reader holds the store."""
+        self._seen(self._callers.caller(request), race_id)
+        return self._sent(
+            lambda out: write_race(self._board.store, race_id, format, out, self._utc_ns(), table), race_id, format
+        )
+
+    def calendar(self, request: Request) -> Response:
+        caller = self._callers.caller(request)
+
+        def shown(race: RaceRecord) -> bool:
+            return race.visibility == "public" and access.sees(caller, race, None)
+
+        return self._sent(
+            lambda out: write_races(self._board.store, self._title, shown, out, self._utc_ns()), "races", "ics"
+        )
+
+    def _sent(self, write: Callable[[IO[str]], None], name: str, form: ExportFormat) -> Response:
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline=""))
+            write(file)
+            size = file.seek(0, os.SEEK_END)
+            file.flush()
+            stack.pop_all()
+        headers = {
+            "content-disposition": f'attachment; filename="{name}.{FILE_NAMES[form]}"',
+            "content-length": str(os.fstat(file.fileno()).st_size if size >= 0 else 0),
+        }
+        return StreamingResponse(_parts(file), media_type=MEDIA_TYPES[form], headers=headers)
+
+
+def _parts(file: IO[str]) -> Iterator[bytes]:
+    with file:
+        data = file.buffer  # type: ignore[attr-defined]  # of a TextIOWrapper
+        data.seek(0)
+        while part := data.read(_CHUNK):
+            yield part
+
+
+async def _received(request: Request, body: IO[bytes]) -> None:
+    """Write the body to `body` as it arrives. Raises BodyTooLarge, BodyTooSlow."""
+    declared = request.headers.get("content-length", "0")
+    size = int(declared) if declared.isdecimal() and len(declared) < 15 else 0
+    parts = request.stream()
+    if size > MAX_BYTES:
+        raise BodyTooLarge(f"The file is larger than {MAX_BYTES} bytes.")
+    size = 0
+    try:
+        while True:
+            async with asyncio.timeout(_PART_WITHIN_S):
+                part = await anext(parts, None)
+            if part is None:
+                return
+            size += len(part)
+            if size > MAX_BYTES:
+                raise BodyTooLarge(f"The file is larger than {MAX_BYTES} bytes.")
+            await run_in_threadpool(body.write, part) if size > _IN_MEMORY else body.write(part)
+    except ClientDisconnect:
+        raise BodyTooSlow("The connection was closed in the middle of the file.") from None
+    except TimeoutError:
+        raise BodyTooSlow(f"Nothing of the file arrived for {_PART_WITHIN_S:.0f} s.") from None
+
+
+def _file_name(given: str) -> str:
+    """What the report and the evidence call the file: its name without folders and signs that nobody sees."""
+    name = given.replace("\\", "/").rpartition("/")[2]
+    return "".join(sign for sign in name if sign.isprintable()).strip()[:100] or "upload"
+
+
+def _answer(report: ImportReport) -> Response:
+    if report.outcome != "refused":
+        return json_response(_REPORT.dump_json(report), 201 if report.outcome == "imported" else 200)
+    problem = json.loads(error_body(Refused(refusal_sentence(report)), 422))
+    return json_response(json.dumps(problem | {"report": dataclasses.asdict(report)}).encode(), 422)
