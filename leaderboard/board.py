@@ -80,7 +80,7 @@ class LeaderboardService:
 
     @property
     def store(self) -> Store:
-        """The store, for services beside this one; `changed` tells the watchers what they have changed."""
+        """Where everything is stored: for the services beside this one."""
         return self._store
 
     def changed(self, race_id: str) -> None:

@@ -31,7 +31,7 @@ def utc_text(at_utc_ns: int) -> str:
 
 
 def best_window(row: StandingRow, rules: RaceRules) -> tuple[LapShape, ...]:
-    """The laps of the window that made the score of this row, in order; none of a published score, which has no laps."""
+    """The laps of the window that made the score of this row, in order; a published score has none."""
     if not row.result.laps:
         return ()
     score = score_run(row.result.laps, rules)

@@ -19,9 +19,9 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
+from raceday.board_summary_rows import summaries
 from shared.boards import board_file
 from shared.boards.board_file import ACCOUNT, LAPS, RACER, BoardRow
-from raceday.board_summary_rows import summaries
 from shared.boards.board_text import mended, read_text
 from shared.errors import Refused
 from shared.rules.person_names import name_key, person_name

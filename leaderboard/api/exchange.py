@@ -4,13 +4,13 @@ The body of an import may be long: it goes to a temporary file as it arrives, an
 """
 
 import asyncio
-import contextlib
 import dataclasses
+import io
 import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import IO, Annotated, Any, BinaryIO, cast, get_args
+from typing import IO, Annotated, Any, BinaryIO, TextIO, cast, get_args
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
@@ -18,12 +18,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
-from leaderboard.api.http import BodyTooLarge, BodyTooSlow, json_response
+from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification, check, check_sees
 from leaderboard.api.schemas import ErrorShape
 from leaderboard.board import LeaderboardService
 from leaderboard.core import access
 from leaderboard.core.access import Caller
+from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.exchange.csv_table import MAX_BYTES, examined
 from leaderboard.exchange.exporting import FILE_NAMES, MEDIA_TYPES, ExportFormat, write_race, write_races
@@ -33,6 +34,7 @@ from leaderboard.exchange.report import ImportReport, refusal_sentence
 from leaderboard.exchange.request import ImportFormat, ImportRequest
 from leaderboard.posting import error_body
 from leaderboard.store import queries
+from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow
 from shared.errors import BadInput, Refused, RetryLater
 
 IMPORT_PATH = "/api/v1/import"
@@ -47,9 +49,16 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     408: {"model": ErrorShape, "description": "The file did not arrive in time"},
     409: {"model": ErrorShape, "description": "There is a race of this id already"},
     413: {"model": ErrorShape, "description": f"More than {MAX_BYTES} bytes"},
-    422: {"model": ErrorShape, "description": "Not acceptable; `report` says why, by line and field; nothing is stored"},
-    503: {"model": ErrorShape, "description": "Another file is being imported: send it again after Retry-After seconds"},
+    422: {
+        "model": ErrorShape,
+        "description": "Not acceptable; `report` says why, by line; nothing is stored",
+    },
+    503: {
+        "model": ErrorShape,
+        "description": "Another file is being imported: wait Retry-After seconds",
+    },
 }
+_KINDS: dict[str, Any] = {kind: {} for kind in sorted(set(MEDIA_TYPES.values()))}
 _EXTRA: dict[str, Any] = {
     "security": [{"admin": []}],
     "parameters": [
@@ -58,7 +67,7 @@ _EXTRA: dict[str, Any] = {
             "in": "query",
             "required": False,
             "description": each.what,
-            "schema": {"type": "string"} | ({"enum": list(each.choices or ("true", "false"))} if each.choices or each.flag else {}),
+            "schema": {"type": "string"} | ({"enum": list(each.allowed)} if each.allowed else {}),
         }
         for each in PARAMETERS
     ],
@@ -66,7 +75,9 @@ _EXTRA: dict[str, Any] = {
 }
 
 
-def router(board: LeaderboardService, callers: CallerIdentification, title: str, utc_ns: Callable[[], int]) -> APIRouter:
+def router(
+    board: LeaderboardService, callers: CallerIdentification, title: str, utc_ns: Callable[[], int]
+) -> APIRouter:
     """The routes, over one board."""
     routes = APIRouter(tags=["files"])
     calls = ExchangeCalls(board, callers, title, utc_ns)
@@ -81,8 +92,7 @@ def router(board: LeaderboardService, callers: CallerIdentification, title: str,
     )(calls.take)
     routes.get(
         "/api/v1/races/{race_id}/export",
-        responses={200: {"content": {kind: {} for kind in sorted(set(MEDIA_TYPES.values()))}}}
-        | {code: _REFUSALS[code] for code in (404, 422)},
+        responses={200: {"content": _KINDS}, 404: _REFUSALS[404], 422: _REFUSALS[422]},
         response_class=Response,
         summary="A race's standing, or its window, as a file",
         response_description="The file, of one moment",
@@ -119,10 +129,7 @@ class ExchangeCalls:
             check(caller, "race.create_league")
             raise BadInput(f"`format` is {format[:20]!r}; allowed are {', '.join(get_args(ImportFormat))}.")
         values = {name: value for name, value in request.query_params.items() if name not in ("race", "format", "file")}
-        if values.get("create") == "true":
-            check(caller, "race.create_league")
-        else:
-            await run_in_threadpool(self._check_race, caller, race)
+        await run_in_threadpool(self._check_may, caller, race)
         wanted = request_of(race, cast(ImportFormat, format), values)
         if self._one_at_a_time.locked():
             raise RetryLater("The leaderboard is importing another file.", after_s=5.0)
@@ -134,9 +141,14 @@ class ExchangeCalls:
             self._board.changed(report.race_id)
         return _answer(report)
 
-    def _check_race(self, caller: Caller, race_id: str) -> None:
-        race = self._seen(caller, race_id)
-        check(caller, "race.create_league", race)
+    def _check_may(self, caller: Caller, race_id: str) -> None:
+        """Organisers import into their races; into one that is not there yet, those who may create it."""
+        try:
+            race = self._seen(caller, race_id)
+        except UnknownRace:
+            check(caller, "race.create_league")
+        else:
+            check(caller, "race.create_league", race)
 
     def _seen(self, caller: Caller, race_id: str) -> RaceRecord:
         with self._board.store.read() as db:
@@ -172,25 +184,27 @@ class ExchangeCalls:
             lambda out: write_races(self._board.store, self._title, shown, out, self._utc_ns()), "races", "ics"
         )
 
-    def _sent(self, write: Callable[[IO[str]], None], name: str, form: ExportFormat) -> Response:
-        with contextlib.ExitStack() as stack:
-            file = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline=""))
-            write(file)
-            size = file.seek(0, os.SEEK_END)
-            file.flush()
-            stack.pop_all()
+    def _sent(self, write: Callable[[TextIO], None], name: str, form: ExportFormat) -> Response:
+        file = tempfile.TemporaryFile("w+b")  # noqa: SIM115  closed once it is sent
+        try:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            write(text)
+            text.flush()
+            text.detach()
+        except BaseException:
+            file.close()
+            raise
         headers = {
             "content-disposition": f'attachment; filename="{name}.{FILE_NAMES[form]}"',
-            "content-length": str(os.fstat(file.fileno()).st_size if size >= 0 else 0),
+            "content-length": str(os.fstat(file.fileno()).st_size),
         }
         return StreamingResponse(_parts(file), media_type=MEDIA_TYPES[form], headers=headers)
 
 
-def _parts(file: IO[str]) -> Iterator[bytes]:
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
     with file:
-        data = file.buffer  # type: ignore[attr-defined]  # of a TextIOWrapper
-        data.seek(0)
-        while part := data.read(_CHUNK):
+        file.seek(0)
+        while part := file.read(_CHUNK):
             yield part
 
 

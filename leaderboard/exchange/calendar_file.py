@@ -21,8 +21,8 @@ def _lines(title: str, races: Iterable[RaceRecord], now_utc_ns: int) -> Iterator
     yield f"X-WR-CALNAME:{escaped(title)}"
     for race in races:
         opens, ends = race.opens_utc_ns, race.ends_utc_ns()
-        if opens is None and ends is None:
-            continue
+        if opens is None and race.closes_utc_ns is None:
+            continue  # nothing is planned: whoever closed it has done so
         yield from ("BEGIN:VEVENT", f"UID:{race.race_id}@raceday", f"DTSTAMP:{_utc(now_utc_ns)}")
         yield f"SEQUENCE:{race.edition - 1}"
         begins = ends if opens is None else opens

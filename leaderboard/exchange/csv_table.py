@@ -10,7 +10,7 @@ import hashlib
 import io
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from leaderboard.exchange.formulas import restored
 from shared.boards.board_file import plain
@@ -26,7 +26,7 @@ _HEADING_LIMIT = 65_536
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file from outside, open at any place: what it is called, its hash, its encoding, whether its last line has an end."""
+    """A file from outside, open at any place, its name, hash and encoding, and whether its last line has an end."""
 
     name: str
     data: BinaryIO
@@ -97,7 +97,9 @@ class CsvTable:
         self._file = file
         file.data.seek(0)
         # The wrapper must not close the file, which is not ours.
-        self._text = io.TextIOWrapper(_Unclosed(file.data), encoding=file.encoding, newline="")
+        self._text = io.TextIOWrapper(
+            io.BufferedReader(_Unclosed(file.data), _CHUNK), encoding=file.encoding, newline=""
+        )
         self._above = 0
         separator, first = self._to_heading(known)
         self._reader = csv.reader(_from(first, self._text), delimiter=separator, strict=True)
@@ -125,7 +127,7 @@ class CsvTable:
                 continue
             count += 1
             if count > MAX_ROWS:
-                raise BadInput(f"{self._file.name}: has more than {MAX_ROWS} rows, which are too many to import at once.")
+                raise BadInput(f"{self._file.name}: has more than {MAX_ROWS} rows, too many to import at once.")
             yield RawRow(line, tuple(map(restored, cells)))
 
     def _to_heading(self, known: Collection[str]) -> tuple[str, str]:
@@ -135,7 +137,7 @@ class CsvTable:
             bare = line.lstrip("\ufeff").strip()
             if bare.strip('"').lower().startswith("sep=") and len(bare.strip('"')) == 5:
                 declared = bare.strip('"')[4]
-            elif bare.strip(",;\t|\" "):
+            elif bare.strip(',;\t|" '):
                 line = line.removeprefix("\ufeff")
                 return declared or max(_SEPARATORS, key=lambda each: _known_columns(line, each, known)), line
             self._above += 1
@@ -147,12 +149,12 @@ def _known_columns(line: str, separator: str, known: Collection[str]) -> tuple[i
     return sum(plain(cell) in known for cell in cells), len(cells)
 
 
-def _from(first: str, rest: io.TextIOWrapper) -> Iterator[str]:
+def _from(first: str, rest: TextIO) -> Iterator[str]:
     yield first
     yield from rest
 
 
-class _Unclosed(io.BufferedIOBase):
+class _Unclosed(io.RawIOBase):
     """A file read through a wrapper that would close it."""
 
     def __init__(self, data: BinaryIO) -> None:
@@ -161,8 +163,7 @@ class _Unclosed(io.BufferedIOBase):
     def readable(self) -> bool:
         return True
 
-    def read1(self, size: int | None = -1, /) -> bytes:
-        return self._data.read(_CHUNK if size is None or size < 0 else size)
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        return self._data.read(-1 if size is None else size)
+    def readinto(self, buffer: Any, /) -> int:
+        part = self._data.read(len(buffer))
+        buffer[: len(part)] = part
+        return len(part)

@@ -15,7 +15,7 @@ from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.core.rank import standing
 from leaderboard.exchange.calendar_file import write_calendar
 from leaderboard.exchange.formulas import neutralised
-from leaderboard.exchange.league_csv import stored_board, write_board
+from leaderboard.exchange.league.writing import stored_board, write_board
 from leaderboard.store import bulk, queries
 from leaderboard.store.database import Store
 from leaderboard.store.queries import ShownLine
@@ -30,6 +30,7 @@ MEDIA_TYPES: Mapping[ExportFormat, str] = {
     "ics": "text/calendar; charset=utf-8",
 }
 FILE_NAMES: Mapping[ExportFormat, str] = {"league": "csv", "csv": "csv", "json": "json", "ics": "ics"}
+_NOT_FOR_OTHERS = frozenset({"owner", "made_by"})  # of a race: which account or station made it
 _COLUMNS = (
     "rank", "racer", "name", "score_ms", "score", "gap_ms", "interval_ms", "tied", "attempts", "kind", "car", "model",
     "set_utc_ns", "result_id", "revision",
@@ -71,7 +72,7 @@ def _write_league(db: sa.Connection, out: TextIO, race: RaceRecord, shown: list[
 
 
 def _write_csv(out: TextIO, _race: RaceRecord, placed: list[Placed], shown: list[ShownLine]) -> None:
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
     for place, line in zip(placed, shown, strict=True):
         row = _row(place, line)
@@ -80,7 +81,8 @@ def _write_csv(out: TextIO, _race: RaceRecord, placed: list[Placed], shown: list
 
 def _write_json(out: TextIO, race: RaceRecord, placed: list[Placed], shown: list[ShownLine]) -> None:
     """One object; a line for each row, so that no long board is held as one text."""
-    out.write('{"race": ' + json.dumps(dataclasses.asdict(race), ensure_ascii=False) + ',\n "standings": [')
+    known = {name: value for name, value in dataclasses.asdict(race).items() if name not in _NOT_FOR_OTHERS}
+    out.write('{"race": ' + json.dumps(known, ensure_ascii=False) + ',\n "standings": [')
     for number, (place, line) in enumerate(zip(placed, shown, strict=True)):
         row = _row(place, line) | {"laps": [dataclasses.asdict(lap) for lap in line.result.laps]}
         evidence = {"evidence": dataclasses.asdict(line.result.evidence)}

@@ -13,11 +13,11 @@ from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, UnknownRace
 from leaderboard.core.race import RaceRecord, ResultKind
 from leaderboard.core.rank import BestAttempt, LineKey
-from leaderboard.exchange import drem_laps, metrics_laps
 from leaderboard.exchange.csv_table import UploadedFile, encoding_remark
-from leaderboard.exchange.lap_runs import LapRun, LapRuns, results_of_runs
-from leaderboard.exchange.league_board import LeagueBoard, LineOfBoard, lines_of_board, read_board
-from leaderboard.exchange.racer_names import RacerNames
+from leaderboard.exchange.import_names import ImportNames
+from leaderboard.exchange.laps import drem, metrics
+from leaderboard.exchange.laps.runs import LapRun, LapRuns, results_of_runs
+from leaderboard.exchange.league.board import LeagueBoard, LineOfBoard, lines_of_board, read_board
 from leaderboard.exchange.report import ImportReport, RowNote
 from leaderboard.exchange.request import ImportRequest, race_of
 from leaderboard.rescoring import rescore_racer
@@ -80,9 +80,11 @@ class _Content:
 
     def runs(self) -> LapRuns:
         if self._runs is None:
-            drem = self.request.format == "drem"
-            read = drem_laps.read(self.file, self.request.only_track) if drem else None
-            self._runs = metrics_laps.read(self.file, self.request) if read is None else read
+            self._runs = (
+                drem.read(self.file, self.request.only_track)
+                if self.request.format == "drem"
+                else metrics.read(self.file, self.request)
+            )
         return self._runs
 
 
@@ -92,10 +94,8 @@ def _plan(db: sa.Connection, content: _Content, now_utc_ns: int) -> _Plan:
     report = ImportReport("checked", race.race_id, file.name, file.sha256)
     if any(each.sha256 == file.sha256 for each in bulk.imported(db, race.race_id)):
         return _nothing(race, dataclasses.replace(report, outcome="imported_before"))
-    if is_new and request.create is not None and _exists(db, race.race_id):
-        raise Conflict(f"There is a race {race.race_id!r} already: leave out `create`, or choose another id.")
-    if request.method is not None and request.method != race.rules.method:
-        raise Refused(f"Race {race.race_id!r} is ranked by {race.rules.method!r}, the file by {request.method!r}.")
+    if not is_new:
+        _check_agrees(race, request)
     kind = request.kind if race.venue == "any" else race.venue
     taken = bulk.spellings(db, race.race_id)
     if request.format == "league":
@@ -106,19 +106,23 @@ def _plan(db: sa.Connection, content: _Content, now_utc_ns: int) -> _Plan:
 
 def _race(db: sa.Connection, request: ImportRequest, now_utc_ns: int) -> tuple[RaceRecord, bool]:
     """The race, and whether it is still to be made."""
-    if request.create is None:
-        return queries.race(db, request.race_id), False
-    race = race_of(request, now_utc_ns)
-    imported = bulk.imported(db, race.race_id)
-    return (queries.race(db, race.race_id), False) if imported else (race, True)
-
-
-def _exists(db: sa.Connection, race_id: str) -> bool:
     try:
-        queries.race(db, race_id)
-    except UnknownRace:
-        return False
-    return True
+        return queries.race(db, request.race_id), False
+    except UnknownRace as unknown:
+        if request.create is None:
+            raise UnknownRace(f"{unknown} With its `timing_method` it is created.") from None
+        return race_of(request, now_utc_ns), True
+
+
+def _check_agrees(race: RaceRecord, request: ImportRequest) -> None:
+    if request.must_be_new:
+        raise Conflict(f"There is a race {race.race_id!r} already: leave out `create`, or choose another id.")
+    if request.create is None:
+        return
+    for rule in request.given_rules:
+        has, given = getattr(race.rules, rule), getattr(request.create.rules, rule)
+        if has != given:
+            raise Refused(f"Race {race.race_id!r} has the rule `{rule}` {has}, the import says {given}: leave it out.")
 
 
 def _check_empty(db: sa.Connection, race: RaceRecord) -> None:
@@ -153,7 +157,7 @@ def _plan_of_board(
     if board.errors:
         refused = dataclasses.replace(report, outcome="refused", notes=notes, errors=board.errors)
         return _nothing(race, refused)
-    lines, changes = lines_of_board(board, race, kind, file, RacerNames(taken), now_utc_ns)
+    lines, changes = lines_of_board(board, race, kind, file, ImportNames(taken), now_utc_ns)
     ranked = sum(line.new.score_ms is not None for line in lines)
     every = tuple(sorted((*notes, *changes), key=lambda note: note.line))
     full = dataclasses.replace(report, rows=len(lines), ranked=ranked, racers=ranked, notes=every)
@@ -177,10 +181,10 @@ def _plan_of_runs(
     notes = list(_first_notes(file) + runs.notes)
     new, known = _told_apart(db, race, runs)
     notes += [RowNote(run.line, "run", "was imported before: it stays as it is") for run in known]
-    results, changes, errors = results_of_runs(new, race, kind, request, file, RacerNames(taken), now_utc_ns)
+    results, changes, errors = results_of_runs(new, race, kind, request, file, ImportNames(taken), now_utc_ns)
     notes += changes
-    if errors := (*runs.errors, *errors):
-        return _nothing(race, dataclasses.replace(report, outcome="refused", notes=tuple(notes), errors=errors))
+    if wrong := (*runs.errors, *errors):
+        return _nothing(race, dataclasses.replace(report, outcome="refused", notes=tuple(notes), errors=wrong))
     scored = [each for each in results if each.score_ms is not None]
     racers = {each.result.racer for each in results}
     full = dataclasses.replace(

@@ -3,13 +3,12 @@
 Used by the API and the command, so that both take the same words and refuse them with the same sentences.
 """
 
-import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from leaderboard.core.race import Direction, RaceType, ResultKind, Venue
-from leaderboard.exchange.league_rows import TIMING_METHODS, iso_utc_ns
+from leaderboard.exchange.league.rows import TIMING_METHODS, iso_utc_ns
 from leaderboard.exchange.request import ImportFormat, ImportRequest, NewRaceOfImport, Penalties
 from shared.errors import BadInput
 from shared.rules.ranking import RaceRules, check_rules
@@ -27,15 +26,24 @@ class ImportParameter:
     choices: tuple[str, ...] = ()
     flag: bool = False
 
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The values that it may have in the API, () for any."""
+        return ("true", "false") if self.flag else self.choices
+
 
 PARAMETERS: tuple[ImportParameter, ...] = (
-    ImportParameter("timing_method", "what the board is ranked by", tuple(TIMING_METHODS)),
-    ImportParameter("minimum_laps", "laps in a row that make a score, 1 to 10 (of a race to create; default 1)"),
-    ImportParameter("total_laps", "laps of a run (of a race to create)"),
-    ImportParameter("off_track_penalty", "seconds for each time off the track (of a race to create)"),
-    ImportParameter("collision_penalty", "seconds for each collision (of a race to create)"),
+    ImportParameter(
+        "timing_method",
+        "what the race is ranked by; with it, a race that is not there yet is created",
+        tuple(TIMING_METHODS),
+    ),
+    ImportParameter("minimum_laps", "laps in a row that make a score, 1 to 10 (default 1)"),
+    ImportParameter("total_laps", "laps of a run"),
+    ImportParameter("off_track_penalty", "seconds for each time off the track"),
+    ImportParameter("collision_penalty", "seconds for each collision"),
     ImportParameter("max_resets", f"resets of a run: only {_UNLIMITED}, which is no limit, can be kept"),
-    ImportParameter("create", "create the race first, by the rules given here", flag=True),
+    ImportParameter("create", "the race must not be there yet", flag=True),
     ImportParameter("name", "of a race to create (default: its id)"),
     ImportParameter("track", "of a race to create (default: unknown)"),
     ImportParameter("race_type", "of a race to create (default time_trial)", get_args(RaceType)),
@@ -55,25 +63,36 @@ PARAMETERS: tuple[ImportParameter, ...] = (
     ImportParameter("dry_run", "check everything and store nothing", flag=True),
 )
 _NAMES = {each.name: each for each in PARAMETERS}
-_OF_A_NEW_RACE = (
-    "minimum_laps", "total_laps", "off_track_penalty", "collision_penalty", "name", "track", "race_type", "direction",
-    "venue", "season", "opens_at", "closes_at",
-)  # fmt: skip
+_RULES = {
+    "timing_method": "method",
+    "minimum_laps": "consecutive_laps",
+    "total_laps": "max_laps",
+    "off_track_penalty": "off_track_penalty_s",
+    "collision_penalty": "collision_penalty_s",
+}
+_OF_A_NEW_RACE = (*_RULES, "name", "track", "race_type", "direction", "venue", "season", "opens_at", "closes_at")
+_OF_THE_FILE = ("kind", "only_track", "racer", "model", "penalties")
 
 
 def request_of(race_id: str, form: ImportFormat, values: Mapping[str, str]) -> ImportRequest:
     """The checked request. Raises BadInput for a value or a parameter that is not known, ConfigError for a rule."""
     _check(values)
-    method = TIMING_METHODS[values["timing_method"]] if "timing_method" in values else None
-    create = _new_race(race_id, values) if _is_set(values, "create") else None
-    if create is None and (given := [name for name in _OF_A_NEW_RACE if name in values and name != "minimum_laps"]):
-        raise BadInput(f"`{given[0]}` is of a race to create: add `create`, or leave it out.")
-    if create is not None and form == "league" and method is None:
-        raise BadInput("A board's race needs its `timing_method`: AVG_LAP_TIME, BEST_LAP_TIME or TOTAL_TIME.")
-    chosen: dict[str, Any] = {name: values[name] for name in ("kind", "only_track", "racer", "model", "penalties") if name in values}
-    finished = _time(values, "finished_at")
+    must_be_new = values.get("create") == "true"
+    new = _new_race(race_id, values) if must_be_new or "timing_method" in values else None
+    if new is None and (given := [name for name in _OF_A_NEW_RACE if name in values]):
+        raise BadInput(f"`{given[0]}` is of a race to create: add `timing_method` too, or leave it out.")
+    if must_be_new and "timing_method" not in values:
+        raise BadInput("A race to create needs its `timing_method`: AVG_LAP_TIME, BEST_LAP_TIME or TOTAL_TIME.")
+    chosen: dict[str, Any] = {name: values[name] for name in _OF_THE_FILE if name in values}
     return ImportRequest(
-        race_id, form, dry_run=_is_set(values, "dry_run"), create=create, method=method, finished_utc_ns=finished, **chosen
+        race_id,
+        form,
+        dry_run=values.get("dry_run") == "true",
+        create=new,
+        must_be_new=must_be_new,
+        given_rules=tuple(rule for name, rule in _RULES.items() if name in values),
+        finished_utc_ns=_time(values, "finished_at"),
+        **chosen,
     )
 
 
@@ -81,9 +100,9 @@ def _check(values: Mapping[str, str]) -> None:
     for name, value in values.items():
         if name not in _NAMES:
             raise BadInput(f"`{name[:40]}` is no parameter of an import.")
-        choices = ("true", "false") if _NAMES[name].flag else _NAMES[name].choices
-        if choices and value not in choices:
-            raise BadInput(f"`{name}` is {value[:40]!r}; allowed are {', '.join(choices)}.")
+        allowed = _NAMES[name].allowed
+        if allowed and value not in allowed:
+            raise BadInput(f"`{name}` is {value[:40]!r}; allowed are {', '.join(allowed)}.")
     if int_or_none(values.get("max_resets", str(_UNLIMITED))) != _UNLIMITED:
         raise BadInput(f"`max_resets` is {values['max_resets'][:20]!r}: a limit of resets a run is no rule here.")
 
@@ -94,10 +113,6 @@ def int_or_none(text: str) -> int | None:
     return int(whole) if whole.isascii() and whole.isdecimal() and len(whole) < 10 else None
 
 
-def _is_set(values: Mapping[str, str], name: str) -> bool:
-    return values.get(name) == "true"
-
-
 def _new_race(race_id: str, values: Mapping[str, str]) -> NewRaceOfImport:
     rules = RaceRules(
         method=TIMING_METHODS[values.get("timing_method", "AVG_LAP_TIME")],
@@ -106,13 +121,16 @@ def _new_race(race_id: str, values: Mapping[str, str]) -> NewRaceOfImport:
         off_track_penalty_s=_seconds(values, "off_track_penalty"),
         collision_penalty_s=_seconds(values, "collision_penalty"),
     )
-    words = {name: values[name] for name in ("race_type", "direction", "venue") if name in values}
-    new = NewRaceOfImport(
-        values.get("name", race_id), values.get("track", "unknown"), check_rules(rules), season_id=values.get("season", ""),
-        opens_utc_ns=_time(values, "opens_at"), closes_utc_ns=_time(values, "closes_at"),
-    )  # fmt: skip
-    changes: Mapping[str, Any] = words
-    return dataclasses.replace(new, **changes)
+    words: dict[str, Any] = {name: values[name] for name in ("race_type", "direction", "venue") if name in values}
+    return NewRaceOfImport(
+        values.get("name", race_id),
+        values.get("track", "unknown"),
+        check_rules(rules),
+        season_id=values.get("season", ""),
+        opens_utc_ns=_time(values, "opens_at"),
+        closes_utc_ns=_time(values, "closes_at"),
+        **words,
+    )
 
 
 def _whole(values: Mapping[str, str], name: str, default: int | None) -> int | None:
@@ -135,5 +153,3 @@ def _time(values: Mapping[str, str], name: str) -> int | None:
     if at_utc_ns is None or not 0 < at_utc_ns < 2**63:
         raise BadInput(f"`{name}` is {values[name][:40]!r}, not a time: write it as 2026-03-05T14:00:00Z.")
     return at_utc_ns
-
-

@@ -53,7 +53,9 @@ def summary(report: ImportReport) -> str:
     if report.outcome == "refused":
         return refusal_sentence(report)
     what = "imported into" if report.outcome == "imported" else "could be imported into"
-    return f"{report.source}: {rows} {what} {report.race_id}: {report.ranked} ranked, {report.rows - report.ranked} not."
+    return (
+        f"{report.source}: {rows} {what} {report.race_id}: {report.ranked} ranked, {report.rows - report.ranked} not."
+    )
 
 
 def shortened(notes: Iterable[RowNote], each_field: int) -> list[str]:

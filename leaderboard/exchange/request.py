@@ -5,7 +5,7 @@ from typing import Literal
 
 from leaderboard.core.acceptance import check_name
 from leaderboard.core.race import Direction, RaceRecord, RaceType, ResultKind, Venue, check_race_id
-from shared.rules.ranking import Method, RaceRules, check_rules
+from shared.rules.ranking import RaceRules, check_rules
 
 ImportFormat = Literal["league", "drem", "metrics"]
 Penalties = Literal["included", "added"]
@@ -28,18 +28,19 @@ class NewRaceOfImport:
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """One import. `method`: what the file is ranked by, None to trust the race's rules.
+    """One import. `create`: the race as it is made if it is not there yet; `must_be_new`: and it must not be.
 
-    `create`: the race is made first. `only_track`: of an event manager's file with several tracks. `racer`, `model`,
-    `finished_utc_ns`: of the simulator's metrics, which name none. `penalties`: whether the times of the laps hold them
-    already.
+    `given_rules`: the rules of `create` that were asked for, which a race that is there must have. `only_track`: of an
+    event manager's file with several tracks. `racer`, `model`, `finished_utc_ns`: of the simulator's metrics, which
+    name none. `penalties`: whether the times of the laps hold them already.
     """
 
     race_id: str
     format: ImportFormat
     dry_run: bool = False
     create: NewRaceOfImport | None = None
-    method: Method | None = None
+    must_be_new: bool = False
+    given_rules: tuple[str, ...] = ()
     kind: ResultKind = "virtual"
     only_track: str = ""
     racer: str = ""

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord, ResultKind, Venue, is_race_id
 from leaderboard.core.rank import Attempt, BestAttempt, LineKey, newest
+from leaderboard.core.states import EntryState
 from leaderboard.store import statements as sql
-from leaderboard.store.tables import RACES
+from leaderboard.store.tables import ENTRIES, RACES
 from shared.protocol.results import Result, decode_result
 from shared.rules.person_names import name_key
 from shared.rules.ranking import RaceRules
@@ -129,6 +130,13 @@ def entry_name(db: sa.Connection, race_id: str, racer: str) -> str | None:
     """The name that the racer entered with, or None if not entered."""
     name: str | None = db.execute(sql.ENTRY_NAME, {"race_id": race_id, "racer": racer}).scalar()
     return name
+
+
+def entry_state(db: sa.Connection, race_id: str, account_id: str) -> EntryState | None:
+    """The state of the account's entry in the race; None without one."""
+    of_account = (ENTRIES.c.race_id == race_id) & (ENTRIES.c.account_id == account_id)
+    state: EntryState | None = db.execute(sa.select(ENTRIES.c.state).where(of_account)).scalar()
+    return state
 
 
 def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns: int) -> None:

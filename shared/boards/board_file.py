@@ -1,7 +1,8 @@
 """Reads a published leaderboard as a table, whatever separators, headings, numbers and times its program writes.
 
-Called by raceday/rank.py; leaderboard/exchange reads numbers and headings by it. Comma, semicolon or tab; `sep=;` on a first line; Racer or Alias; many names for the number
-of laps. Ambiguous values are refused with line and column; nothing is guessed.
+Called by raceday/rank.py and, for numbers and headings, by leaderboard/exchange. Comma, semicolon or tab; `sep=;` on a
+first line; Racer or Alias; many names for the number of laps. Ambiguous values are refused with line and column;
+nothing is guessed.
 """
 
 import csv

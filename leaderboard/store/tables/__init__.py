@@ -3,10 +3,40 @@
 A file for each subject. Every file that defines tables is imported here, so that METADATA is whole.
 """
 
+from leaderboard.store.tables.accounts import (
+    ACCOUNTS,
+    ALIASES,
+    API_KEYS,
+    CHALLENGES,
+    CREDENTIALS,
+    RECOVERY_CODES,
+    ROLES,
+    SESSIONS,
+)
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.imports import IMPORTED_ROWS, IMPORTS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
-__all__ = ["AUDIT", "ENTRIES", "IMPORTED_ROWS", "IMPORTS", "LINES", "METADATA", "RACERS", "RACES", "RACE_VERSIONS", "RECEIPTS", "RESULTS"]
+__all__ = [
+    "ACCOUNTS",
+    "ALIASES",
+    "API_KEYS",
+    "AUDIT",
+    "CHALLENGES",
+    "CREDENTIALS",
+    "ENTRIES",
+    "IMPORTED_ROWS",
+    "IMPORTS",
+    "LINES",
+    "METADATA",
+    "RACERS",
+    "RACES",
+    "RACE_VERSIONS",
+    "RECEIPTS",
+    "RECOVERY_CODES",
+    "RESULTS",
+    "ROLES",
+    "SESSIONS",
+]

@@ -28,7 +28,7 @@ def new_race(method: Method = "average", laps: int = 1, **changes: Any) -> NewRa
 
 
 def league(race_id: str = "cup", method: Method = "average", **changes: Any) -> ImportRequest:
-    values: dict[str, Any] = {"create": new_race(method), "method": method}
+    values: dict[str, Any] = {"create": new_race(method)}
     return ImportRequest(race_id, "league", **(values | changes))
 
 

@@ -10,7 +10,7 @@ import pytest
 from leaderboard.core.access import ADMIN
 from leaderboard.exchange.csv_table import examined
 from leaderboard.exchange.importing import import_file
-from leaderboard.exchange.league_rows import TIMING_METHODS
+from leaderboard.exchange.league.rows import TIMING_METHODS
 from leaderboard.exchange.request import ImportRequest, NewRaceOfImport
 from leaderboard.store.database import Store, open_store
 from shared.rules.ranking import RaceRules
@@ -23,7 +23,7 @@ def check_boards(store: Store, folder: pathlib.Path, boards: list[dict[str, Any]
         race_id = board["file"].removesuffix(".csv")
         method = TIMING_METHODS[board["timing_method"]]
         rules = RaceRules(method=method, consecutive_laps=board["minimum_laps"], max_laps=board["total_laps"])
-        request = ImportRequest(race_id, "league", create=NewRaceOfImport(race_id, "Track", rules), method=method)
+        request = ImportRequest(race_id, "league", create=NewRaceOfImport(race_id, "Track", rules))
         with (folder / board["file"]).open("rb") as data:
             report = import_file(store, request, examined(board["file"], data), ADMIN, NOW)
         assert report.outcome == "imported", report.errors

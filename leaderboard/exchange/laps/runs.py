@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from leaderboard.core.race import RaceRecord, ResultKind
 from leaderboard.exchange.csv_table import UploadedFile
-from leaderboard.exchange.racer_names import RacerNames
+from leaderboard.exchange.import_names import ImportNames
 from leaderboard.exchange.report import RowNote
 from leaderboard.exchange.request import ImportRequest
 from leaderboard.store.bulk import NewResult
@@ -53,7 +53,7 @@ def results_of_runs(
     kind: ResultKind,
     request: ImportRequest,
     file: UploadedFile,
-    names: RacerNames,
+    names: ImportNames,
     now_utc_ns: int,
 ) -> tuple[list[NewResult], list[RowNote], list[RowNote]]:
     """Every run as a result with its score, or without one and the reason; remarks; errors."""
@@ -64,7 +64,9 @@ def results_of_runs(
         laps = run.laps if request.penalties == "added" else _without_penalties(run, race.rules, errors)
         racer = names.of_account(run.line, run.racer, run.account, notes)
         score = score_run(laps, race.rules)
-        evidence = Evidence("", file.sha256, run.line, run.line, 0, {"source": f"import:{run.source}"}, journal=file.name)
+        evidence = Evidence(
+            "", file.sha256, run.line, run.line, 0, {"source": f"import:{run.source}"}, journal=file.name
+        )
         result = Result(
             result_id=run.result_id(race.race_id),
             revision=1,

@@ -8,12 +8,12 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Literal, TextIO
 
 from leaderboard.core.rank import standing
 from leaderboard.exchange.csv_table import Dialect
 from leaderboard.exchange.formulas import neutralised
-from leaderboard.exchange.league_rows import HEADINGS, SCORE_COLUMN
+from leaderboard.exchange.league.rows import HEADINGS, SCORE_COLUMN
 from leaderboard.store.bulk import ImportedRow
 from leaderboard.store.queries import ShownLine
 from shared.boards import board_file
@@ -67,9 +67,7 @@ def _with_changes(
             yield _cells(board.heading, rank, line, rules)
 
 
-def _changed(
-    heading: Sequence[str], cells: Sequence[str], rank: int | None, line: ShownLine | None
-) -> Sequence[str]:
+def _changed(heading: Sequence[str], cells: Sequence[str], rank: int | None, line: ShownLine | None) -> Sequence[str]:
     words = [HEADINGS.get(board_file.plain(name)) for name in heading]
     now = {"Rank": rank, "RankingScore": None if line is None else line.line.score_ms}
     padded = [*cells, *("" for _ in range(len(heading) - len(cells)))]
@@ -120,12 +118,23 @@ def _figures(result: Result, rules: RaceRules) -> dict[str, str]:
 def _write(out: TextIO, dialect: Dialect, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     if dialect.marked:
         out.write("\ufeff")
-    quoting = csv.QUOTE_ALL if dialect.quoted else csv.QUOTE_MINIMAL
-    # Each row is written with the end of the one before it, so that the last may have none.
-    writer = csv.writer(out, delimiter=dialect.separator, lineterminator="", quoting=quoting)
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if dialect.quoted else csv.QUOTE_MINIMAL
+    # Only what is in its line terminator is quoted: with CR LF a cell may hold either.
+    writer = csv.writer(_Rows(out), delimiter=dialect.separator, lineterminator="\r\n", quoting=quoting)
     writer.writerow(map(neutralised, heading))
     for cells in rows:
+        # Each row is written with the end of the one before it, so that the last may have none.
         out.write(dialect.line_end)
         writer.writerow(map(neutralised, cells))
     if dialect.ends_with_line:
         out.write(dialect.line_end)
+
+
+class _Rows:
+    """Takes each row from the writer, which ends it with CR LF, and passes it on without an end."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def write(self, row: str) -> None:
+        self._out.write(row.removesuffix("\r\n"))

@@ -63,14 +63,16 @@ class LeagueColumns:
                 continue
             if word in self.places:
                 both = f"{heading[self.places[word]].strip()!r} and {name.strip()!r}"
-                raise BadInput(f"{source}: the columns {self.places[word] + 1} and {place + 1} ({both}) are both {word}.")
+                raise BadInput(
+                    f"{source}: the columns {self.places[word] + 1} and {place + 1} ({both}) are both {word}."
+                )
             self.places[word] = place
         self.width = len(heading)
         self.by_method = SCORE_COLUMN[method]
         if "Racer" not in self.places:
-            raise BadInput(f"{source}: the column Racer (or Alias) is missing: is this a board, separated by , ; or tab?")
+            raise BadInput(f"{source}: the column Racer (or Alias) is missing; columns are separated by , ; or tab.")
         if "RankingScore" not in self.places and self.by_method not in self.places:
-            raise BadInput(f"{source}: the column RankingScore is missing, and {self.by_method} too: there is no score.")
+            raise BadInput(f"{source}: the columns RankingScore and {self.by_method} are missing: there is no score.")
 
     def cell(self, row: RawRow, word: str) -> str:
         """The row's cell under this heading, without blanks around; "" if there is none."""
@@ -96,7 +98,7 @@ def league_row(row: RawRow, columns: LeagueColumns) -> tuple[LeagueRow | None, l
 
 def _shape_errors(row: RawRow, columns: LeagueColumns) -> Iterator[RowNote]:
     if any(cell.strip() for cell in row.cells[columns.width :]):
-        what = f"{len(row.cells)} cells, the heading has {columns.width}: put a value with a separator in quotation marks"
+        what = f"{len(row.cells)} cells, the heading has {columns.width}: put what holds a separator in quotation marks"
         yield RowNote(row.line, f"column {columns.width + 1}", what)
 
 
@@ -120,7 +122,9 @@ def _score_ms(row: RawRow, columns: LeagueColumns, notes: list[RowNote], errors:
     if "." in number and ":" not in number and number.rpartition(".")[2].strip("0"):
         notes.append(RowNote(row.line, word, f"is {text[:30]}: counts as {score_ms} ms"))
     if word == "RankingScore" and by_method and _milliseconds(by_method) not in (score_ms, None):
-        notes.append(RowNote(row.line, word, f"is {published[:30]}, {columns.by_method} {by_method[:30]}: the former counts"))
+        notes.append(
+            RowNote(row.line, word, f"is {published[:30]}, {columns.by_method} {by_method[:30]}: the former counts")
+        )
     return score_ms
 
 

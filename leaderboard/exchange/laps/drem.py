@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
 from leaderboard.exchange.csv_table import CsvTable, RawRow, UploadedFile
-from leaderboard.exchange.lap_runs import LapRun, LapRuns
-from leaderboard.exchange.league_rows import iso_utc_ns
+from leaderboard.exchange.laps.runs import LapRun, LapRuns
+from leaderboard.exchange.league.rows import iso_utc_ns
 from leaderboard.exchange.report import MAX_ERRORS, RowNote
 from shared.boards.board_file import plain
 from shared.errors import BadInput
@@ -76,7 +76,7 @@ def _places(heading: tuple[str, ...], source: str) -> dict[str, int]:
         raise BadInput(f"{source}: is the event manager's summary, which holds no laps: export the laps instead.")
     missing = [name for name in _NEEDED if name not in places]
     if missing:
-        raise BadInput(f"{source}: the column {missing[0]!r} is missing: this is no export of laps by the event manager.")
+        raise BadInput(f"{source}: the column {missing[0]!r} is missing: these are no laps of the event manager.")
     return places
 
 

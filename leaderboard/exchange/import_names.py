@@ -17,7 +17,7 @@ from shared.rules.person_names import name_key, name_within
 _LENGTH = 190  # of the 200 that a racer's name may have; the rest is for the number
 
 
-class RacerNames:
+class ImportNames:
     """Gives out the names of one race. `taken`: the keys of the racers that it has, each with its spelling."""
 
     def __init__(self, taken: Mapping[str, str]) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from leaderboard.core.race import RaceRecord, ResultKind
 from leaderboard.exchange.csv_table import CsvTable, UploadedFile
-from leaderboard.exchange.league_rows import HEADINGS, LeagueColumns, LeagueRow, league_row
-from leaderboard.exchange.racer_names import RacerNames
+from leaderboard.exchange.import_names import ImportNames
+from leaderboard.exchange.league.rows import HEADINGS, LeagueColumns, LeagueRow, league_row
 from leaderboard.exchange.report import MAX_ERRORS, RowNote
 from leaderboard.store.bulk import NewResult
 from shared.protocol.results import Evidence, Result, encode_result
@@ -69,7 +69,7 @@ def in_rank(rows: Sequence[LeagueRow]) -> list[LeagueRow]:
 
 
 def lines_of_board(
-    board: LeagueBoard, race: RaceRecord, kind: ResultKind, file: UploadedFile, names: RacerNames, now_utc_ns: int
+    board: LeagueBoard, race: RaceRecord, kind: ResultKind, file: UploadedFile, names: ImportNames, now_utc_ns: int
 ) -> tuple[list[LineOfBoard], list[RowNote]]:
     """Every row as a result, those with a place first and in its order; and what was changed."""
     notes: list[RowNote] = []

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from leaderboard.exchange.csv_table import UploadedFile
-from leaderboard.exchange.lap_runs import LapRun, LapRuns
+from leaderboard.exchange.laps.runs import LapRun, LapRuns
 from leaderboard.exchange.report import RowNote
 from leaderboard.exchange.request import ImportRequest
 from shared.errors import BadInput, Refused
