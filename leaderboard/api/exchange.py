@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
 from leaderboard.api.http import json_response
-from leaderboard.api.identity import CallerIdentification, check, check_sees
+from leaderboard.api.identity import CallerIdentification, check
 from leaderboard.api.schemas import ErrorShape
 from leaderboard.board import LeaderboardService
 from leaderboard.core import access
@@ -32,8 +32,8 @@ from leaderboard.exchange.importing import import_file
 from leaderboard.exchange.parameters import PARAMETERS, request_of
 from leaderboard.exchange.report import ImportReport, refusal_sentence
 from leaderboard.exchange.request import ImportFormat, ImportRequest
+from leaderboard.league.sight import RaceSight
 from leaderboard.posting import error_body
-from leaderboard.store import queries
 from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow
 from shared.errors import BadInput, Refused, RetryLater
 
@@ -76,11 +76,15 @@ _EXTRA: dict[str, Any] = {
 
 
 def router(
-    board: LeaderboardService, callers: CallerIdentification, title: str, utc_ns: Callable[[], int]
+    board: LeaderboardService,
+    sight: RaceSight,
+    callers: CallerIdentification,
+    title: str,
+    utc_ns: Callable[[], int],
 ) -> APIRouter:
     """The routes, over one board."""
     routes = APIRouter(tags=["files"])
-    calls = ExchangeCalls(board, callers, title, utc_ns)
+    calls = ExchangeCalls(board, sight, callers, title, utc_ns)
     routes.post(
         IMPORT_PATH,
         status_code=201,
@@ -111,9 +115,14 @@ class ExchangeCalls:
     """The handlers, over one board."""
 
     def __init__(
-        self, board: LeaderboardService, callers: CallerIdentification, title: str, utc_ns: Callable[[], int]
+        self,
+        board: LeaderboardService,
+        sight: RaceSight,
+        callers: CallerIdentification,
+        title: str,
+        utc_ns: Callable[[], int],
     ) -> None:
-        self._board, self._callers, self._title, self._utc_ns = board, callers, title, utc_ns
+        self._board, self._sight, self._callers, self._title, self._utc_ns = board, sight, callers, title, utc_ns
         self._one_at_a_time = asyncio.Lock()
 
     async def take(
@@ -144,18 +153,11 @@ class ExchangeCalls:
     def _check_may(self, caller: Caller, race_id: str) -> None:
         """Organisers import into their races; into one that is not there yet, those who may create it."""
         try:
-            race = self._seen(caller, race_id)
+            race = self._sight.race(caller, race_id)
         except UnknownRace:
             check(caller, "race.create_league")
         else:
             check(caller, "race.create_league", race)
-
-    def _seen(self, caller: Caller, race_id: str) -> RaceRecord:
-        with self._board.store.read() as db:
-            race = queries.race(db, race_id)
-            state = queries.entry_state(db, race_id, caller.account_id) if caller.account_id else None
-        check_sees(caller, race, state)
-        return race
 
     def _imported(self, wanted: ImportRequest, name: str, body: IO[bytes], caller: Caller) -> ImportReport:
         file = examined(name, cast(BinaryIO, body))
@@ -169,7 +171,7 @@ class ExchangeCalls:
         table: Annotated[Venue | None, Query(description="of a race with two tables: which")] = None,
     ) -> Response:
         """The file may be large: it is written to a temporary file first, so that no slow reader holds the store."""
-        self._seen(self._callers.caller(request), race_id)
+        self._sight.race(self._callers.caller(request), race_id)
         return self._sent(
             lambda out: write_race(self._board.store, race_id, format, out, self._utc_ns(), table), race_id, format
         )

@@ -6,20 +6,18 @@ Called by the API and the command. Each file is of one moment of the store.
 import csv
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TextIO
 
 import sqlalchemy as sa
 
 from leaderboard.core.race import RaceRecord, Venue
-from leaderboard.core.rank import standing
 from leaderboard.exchange.calendar_file import write_calendar
 from leaderboard.exchange.formulas import neutralised
-from leaderboard.exchange.league.writing import stored_board, write_board
+from leaderboard.exchange.league.writing import LineWithResult, stored_board, with_results, write_board
 from leaderboard.store import bulk, queries
 from leaderboard.store.database import Store
-from leaderboard.store.queries import ShownLine
-from shared.rules.ranking import Placed
+from leaderboard.store.windows import TableReader, WindowRow
 from shared.units import format_ms
 
 ExportFormat = Literal["league", "csv", "json", "ics"]
@@ -46,13 +44,11 @@ def write_race(
         if form == "ics":
             write_calendar(out, race.name, [race], now_utc_ns)
             return
-        lines = queries.lines(db, race_id, race.table_named(table))
-        shown = queries.shown_lines(db, race_id, lines)
+        rows = TableReader(db, race_id, race.table_named(table)).top(None).rows
         if form == "league":
-            _write_league(db, out, race, shown)
+            _write_league(db, out, race, rows)
         else:
-            placed = standing(lines, queries.uncertainties_ns(db, race_id, race.table_named(table)))
-            _WRITERS[form](out, race, placed, shown)
+            _WRITERS[form](out, race, with_results(db, rows))
 
 
 def write_races(store: Store, title: str, shown: Callable[[RaceRecord], bool], out: TextIO, now_utc_ns: int) -> None:
@@ -62,46 +58,46 @@ def write_races(store: Store, title: str, shown: Callable[[RaceRecord], bool], o
     write_calendar(out, title, [race for race in races if shown(race)], now_utc_ns)
 
 
-def _write_league(db: sa.Connection, out: TextIO, race: RaceRecord, shown: list[ShownLine]) -> None:
+def _write_league(db: sa.Connection, out: TextIO, race: RaceRecord, rows: Sequence[WindowRow]) -> None:
     published = next((each for each in bulk.imported(db, race.race_id) if each.format == "league"), None)
     board = None
     if published is not None:
-        rows = bulk.imported_rows(db, race.race_id, published.sha256)
-        board = stored_board(published.heading, published.dialect, rows)
-    write_board(out, shown, race.rules, board)
+        kept = bulk.imported_rows(db, race.race_id, published.sha256)
+        board = stored_board(published.heading, published.dialect, kept)
+    write_board(db, out, rows, race.rules, board)
 
 
-def _write_csv(out: TextIO, _race: RaceRecord, placed: list[Placed], shown: list[ShownLine]) -> None:
+def _write_csv(out: TextIO, _race: RaceRecord, lines: Iterable[LineWithResult]) -> None:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
-    for place, line in zip(placed, shown, strict=True):
-        row = _row(place, line)
+    for line in lines:
+        row = _row(line)
         writer.writerow(neutralised(str(row[name])) for name in _COLUMNS)
 
 
-def _write_json(out: TextIO, race: RaceRecord, placed: list[Placed], shown: list[ShownLine]) -> None:
+def _write_json(out: TextIO, race: RaceRecord, lines: Iterable[LineWithResult]) -> None:
     """One object; a line for each row, so that no long board is held as one text."""
     known = {name: value for name, value in dataclasses.asdict(race).items() if name not in _NOT_FOR_OTHERS}
     out.write('{"race": ' + json.dumps(known, ensure_ascii=False) + ',\n "standings": [')
-    for number, (place, line) in enumerate(zip(placed, shown, strict=True)):
-        row = _row(place, line) | {"laps": [dataclasses.asdict(lap) for lap in line.result.laps]}
+    for number, line in enumerate(lines):
+        row = _row(line) | {"laps": [dataclasses.asdict(lap) for lap in line.result.laps]}
         evidence = {"evidence": dataclasses.asdict(line.result.evidence)}
         out.write((",\n  " if number else "\n  ") + json.dumps(row | evidence, ensure_ascii=False))
     out.write("\n]}\n")
 
 
-def _row(place: Placed, line: ShownLine) -> dict[str, Any]:
-    result = line.result
+def _row(line: LineWithResult) -> dict[str, Any]:
+    place, result = line.row.placed, line.result
     return {
         "rank": place.rank,
         "racer": place.racer,
-        "name": line.name,
+        "name": line.row.name,
         "score_ms": place.score_ms,
         "score": format_ms(place.score_ms),
         "gap_ms": place.gap_ms,
         "interval_ms": place.interval_ms,
         "tied": place.tied,
-        "attempts": line.line.attempts,
+        "attempts": line.row.line.attempts,
         "kind": result.kind,
         "car": result.car,
         "model": result.model,
@@ -111,7 +107,7 @@ def _row(place: Placed, line: ShownLine) -> dict[str, Any]:
     }
 
 
-_WRITERS: Mapping[str, Callable[[TextIO, RaceRecord, list[Placed], list[ShownLine]], None]] = {
+_WRITERS: Mapping[str, Callable[[TextIO, RaceRecord, Iterable[LineWithResult]], None]] = {
     "csv": _write_csv,
     "json": _write_json,
 }

@@ -20,8 +20,9 @@ from leaderboard.exchange.laps.runs import LapRun, LapRuns, results_of_runs
 from leaderboard.exchange.league.board import LeagueBoard, LineOfBoard, lines_of_board, read_board
 from leaderboard.exchange.report import ImportReport, RowNote
 from leaderboard.exchange.request import ImportRequest, race_of
+from leaderboard.league import changes
 from leaderboard.rescoring import rescore_racer
-from leaderboard.store import audit, bulk, queries
+from leaderboard.store import audit, bulk, league_rows, queries
 from leaderboard.store.bulk import ImportedFile, ImportedRow, NewResult
 from leaderboard.store.database import Store
 from leaderboard.store.tables import RESULTS
@@ -111,7 +112,10 @@ def _race(db: sa.Connection, request: ImportRequest, now_utc_ns: int) -> tuple[R
     except UnknownRace as unknown:
         if request.create is None:
             raise UnknownRace(f"{unknown} With its `timing_method` it is created.") from None
-        return race_of(request, now_utc_ns), True
+        race = race_of(request, now_utc_ns)
+        if race.season_id:
+            league_rows.season(db, race.season_id)
+        return race, True
 
 
 def _check_agrees(race: RaceRecord, request: ImportRequest) -> None:
@@ -206,9 +210,7 @@ def _apply(
 ) -> None:
     race = plan.race
     if plan.is_new:
-        queries.add_race(db, race, now_utc_ns)
-        audit.record(db, caller, now_utc_ns, "race.create_league", f"race:{race.race_id}", None, race,
-                     race_id=race.race_id, season_id=race.season_id)  # fmt: skip
+        changes.add_race(db, caller, race, now_utc_ns, f"imported from {file.name}")
     bulk.add_racers(db, race.race_id, plan.new_racers)
     racers = sorted({each.result.racer for each in plan.results})
     bulk.add_entries(db, race.race_id, racers, now_utc_ns)

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from leaderboard.core.race import Direction, RaceType, ResultKind, Venue
 from leaderboard.exchange.league.rows import TIMING_METHODS, iso_utc_ns
 from leaderboard.exchange.request import ImportFormat, ImportRequest, NewRaceOfImport, Penalties
-from shared.errors import BadInput
+from shared.errors import BadInput, ConfigError
 from shared.rules.ranking import RaceRules, check_rules
 from shared.units import parse_seconds
 
@@ -75,7 +75,7 @@ _OF_THE_FILE = ("kind", "only_track", "racer", "model", "penalties")
 
 
 def request_of(race_id: str, form: ImportFormat, values: Mapping[str, str]) -> ImportRequest:
-    """The checked request. Raises BadInput for a value or a parameter that is not known, ConfigError for a rule."""
+    """The checked request. Raises BadInput for a value, a rule or a parameter that cannot be."""
     _check(values)
     must_be_new = values.get("create") == "true"
     new = _new_race(race_id, values) if must_be_new or "timing_method" in values else None
@@ -125,12 +125,19 @@ def _new_race(race_id: str, values: Mapping[str, str]) -> NewRaceOfImport:
     return NewRaceOfImport(
         values.get("name", race_id),
         values.get("track", "unknown"),
-        check_rules(rules),
+        _checked(rules),
         season_id=values.get("season", ""),
         opens_utc_ns=_time(values, "opens_at"),
         closes_utc_ns=_time(values, "closes_at"),
         **words,
     )
+
+
+def _checked(rules: RaceRules) -> RaceRules:
+    try:
+        return check_rules(rules)
+    except ConfigError as error:
+        raise BadInput(f"The race to create: {error}") from None
 
 
 def _whole(values: Mapping[str, str], name: str, default: int | None) -> int | None:

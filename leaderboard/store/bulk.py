@@ -6,6 +6,7 @@ Each function is part of the transaction whose connection it is given.
 import dataclasses
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,8 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.rank import BestAttempt
-from leaderboard.store.tables import ENTRIES, IMPORTED_ROWS, IMPORTS, LINES, RACERS, RESULTS
+from leaderboard.core.search import folded
+from leaderboard.store import ranks
+from leaderboard.store.tables import ENTRIES, IMPORTED_ROWS, IMPORTS, LINES, RACERS, RACES, RESULTS
 from shared.protocol.results import Result
 from shared.rules.person_names import name_key
 
@@ -23,12 +27,16 @@ _AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class NewResult:
-    """A result to store: its body, its score (None: it has none), and why it has none."""
+    """A result to store: its body, and how it stands by itself."""
 
     result: Result
     payload: bytes
-    score_ms: int | None
-    reason: str = ""
+    verdict: AttemptVerdict
+
+    @property
+    def score_ms(self) -> int | None:
+        """Its score; None: it has none."""
+        return self.verdict.score_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,9 @@ def add_entries(db: sa.Connection, race_id: str, racers: Sequence[str], at_utc_n
 
 def add_results(db: sa.Connection, results: Sequence[NewResult], at_utc_ns: int) -> list[int]:
     """Store results; returns their numbers in the order of acceptance, which is that of `results`."""
+    for race_id, count in Counter(each.result.race_id for each in results).items():
+        more = sa.update(RACES).where(RACES.c.race_id == race_id).values(results=RACES.c.results + count)
+        db.execute(more)
     statement = sa.insert(RESULTS).returning(RESULTS.c.seq, sort_by_parameter_order=True)
     numbers: list[int] = []
     for part in _parts([_result_row(each, at_utc_ns) for each in results]):
@@ -108,16 +119,21 @@ def _result_row(new: NewResult, at_utc_ns: int) -> dict[str, Any]:
         "accepted_utc_ns": at_utc_ns,
         "payload": new.payload,
         "kind": result.kind,
-        "state": "unqualified" if new.score_ms is None else "ranked",
-        "reason": new.reason,
+        "state": new.verdict.state,
+        "reason": str(new.verdict.reason),
+        "verdict": new.verdict.state,
+        "verdict_reason": str(new.verdict.reason),
     }
 
 
 def add_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt]) -> None:
-    """Store lines of racers that have none yet in their table."""
+    """Store lines of racers that have none yet in their table and are shown as they are called; count them."""
     names = [field.name for field in dataclasses.fields(BestAttempt)]
     shared = {"race_id": race_id}
-    _insert(db, LINES, [shared | {name: getattr(line, name) for name in names} for line in lines])
+    rows = [shared | {name: getattr(line, name) for name in names} | {"folded": folded(line.racer)} for line in lines]
+    _insert(db, LINES, rows)
+    for kind in sorted({line.kind for line in lines}):
+        ranks.rebuild(db, race_id, kind)
 
 
 def imported(db: sa.Connection, race_id: str) -> list[ImportedFile]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from leaderboard.core.attempts import judged
 from leaderboard.core.race import RaceRecord, ResultKind
 from leaderboard.exchange.csv_table import UploadedFile
 from leaderboard.exchange.import_names import ImportNames
@@ -85,9 +86,7 @@ def results_of_runs(
         payload = encode_result(result)
         if len(payload) > MAX_RESULT_BYTES:
             errors.append(RowNote(run.line, "laps", f"are {len(laps)}, which are too many for one run"))
-        needed = race.rules.consecutive_laps
-        reason = "" if score is not None else f"it holds no {needed} successful laps in a row"
-        results.append(NewResult(result, payload, None if score is None else score.score_ms, reason))
+        results.append(NewResult(result, payload, judged(laps, score, race.rules)))
     return results, notes, errors
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.race import RaceRecord, ResultKind
 from leaderboard.exchange.csv_table import CsvTable, UploadedFile
 from leaderboard.exchange.import_names import ImportNames
@@ -17,8 +18,9 @@ from leaderboard.exchange.report import MAX_ERRORS, RowNote
 from leaderboard.store.bulk import NewResult
 from shared.protocol.results import Evidence, Result, encode_result
 from shared.rules.ranking import Method
+from shared.text import text
 
-NO_SCORE = "the published board gives it no score"
+NO_SCORE = text("the published board gives it no score")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +114,6 @@ def _line(
         evidence=Evidence("", file.sha256, row.line, row.line, 0, {"source": "import"}, journal=file.name),
         kind=kind,
     )
-    reason = NO_SCORE if row.score_ms is None else ""
-    return LineOfBoard(row.line, row.cells, NewResult(result, encode_result(result), row.score_ms, reason))
+    ranked = row.score_ms is not None
+    verdict = AttemptVerdict("ranked", "", row.score_ms) if ranked else AttemptVerdict("unqualified", NO_SCORE)
+    return LineOfBoard(row.line, row.cells, NewResult(result, encode_result(result), verdict))

@@ -6,16 +6,18 @@ was never imported gets the league's own columns.
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
-from leaderboard.core.rank import standing
+import sqlalchemy as sa
+
 from leaderboard.exchange.csv_table import Dialect
 from leaderboard.exchange.formulas import neutralised
 from leaderboard.exchange.league.rows import HEADINGS, SCORE_COLUMN
+from leaderboard.store import queries
 from leaderboard.store.bulk import ImportedRow
-from leaderboard.store.queries import ShownLine
+from leaderboard.store.windows import WindowRow
 from shared.boards import board_file
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, lap_time_ns, score_run
@@ -25,6 +27,7 @@ HEADING = (
     "Alias", "SubmissionTime", "LapCount", "AvgLapTime", "BestLapTime", "TotalLapTime", "AvgResets", "CollisionCount",
     "OffTrackCount", "ResetCount", "SubmissionCount", "Rank", "LeaderboardSubmissionStatusType", "RankingScore",
 )  # fmt: skip
+_AT_ONCE = 500
 PLAIN = Dialect(",", "\n", marked=False, quoted=False, ends_with_line=True)
 
 
@@ -42,55 +45,73 @@ def stored_board(heading: str, dialect: str, rows: Iterable[ImportedRow]) -> Sto
     return StoredBoard(tuple(json.loads(heading)), Dialect(**json.loads(dialect)), rows)
 
 
-def write_board(out: TextIO, lines: Sequence[ShownLine], rules: RaceRules, board: StoredBoard | None) -> None:
-    """Write the standing of `lines`, which stand in rank."""
-    placed = [(place, line) for place, line in zip(standing(each.line for each in lines), lines, strict=True)]
-    now = {line.line.seq: (place.rank, line) for place, line in placed}
+@dataclass(frozen=True, slots=True)
+class LineWithResult:
+    """A line as it stands, and the result that it comes from."""
+
+    row: WindowRow
+    result: Result
+
+
+def with_results(db: sa.Connection, rows: Sequence[WindowRow]) -> Iterator[LineWithResult]:
+    """Each line with its result, read some hundreds at a time."""
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        results = queries.results(db, [row.line.seq for row in part])
+        for row in part:
+            yield LineWithResult(row, results[row.line.seq])
+
+
+def write_board(
+    db: sa.Connection, out: TextIO, rows: Sequence[WindowRow], rules: RaceRules, board: StoredBoard | None
+) -> None:
+    """Write the standing of `rows`, which stand in rank."""
     if board is None:
-        cells = (_cells(HEADING, rank, line, rules) for rank, line in now.values())
-        _write(out, PLAIN, HEADING, cells)
+        _write(out, PLAIN, HEADING, (_cells(HEADING, line, rules) for line in with_results(db, rows)))
         return
-    _write(out, board.dialect, board.heading, _with_changes(board, now, rules))
+    _write(out, board.dialect, board.heading, _with_changes(db, board, rows, rules))
 
 
 def _with_changes(
-    board: StoredBoard, now: Mapping[int, tuple[int, ShownLine]], rules: RaceRules
+    db: sa.Connection, board: StoredBoard, rows: Sequence[WindowRow], rules: RaceRules
 ) -> Iterator[Sequence[str]]:
     """The rows as they were, with the places of now; then those of racers who came later."""
-    written = set()
-    for row in board.rows:
-        written.add(row.seq)
-        rank, line = now.get(row.seq, (None, None))
-        yield row.cells if rank == row.place else _changed(board.heading, row.cells, rank, line)
-    for seq, (rank, line) in now.items():
-        if seq not in written:
-            yield _cells(board.heading, rank, line, rules)
+    now = {row.line.seq: row for row in rows}
+    for kept in board.rows:
+        row = now.pop(kept.seq, None)
+        rank = None if row is None else row.placed.rank
+        yield kept.cells if rank == kept.place else _changed(board.heading, kept.cells, row)
+    for line in with_results(db, list(now.values())):
+        yield _cells(board.heading, line, rules)
 
 
-def _changed(heading: Sequence[str], cells: Sequence[str], rank: int | None, line: ShownLine | None) -> Sequence[str]:
+def _changed(heading: Sequence[str], cells: Sequence[str], row: WindowRow | None) -> Sequence[str]:
     words = [HEADINGS.get(board_file.plain(name)) for name in heading]
-    now = {"Rank": rank, "RankingScore": None if line is None else line.line.score_ms}
+    now: dict[str | None, int | None] = {
+        "Rank": None if row is None else row.placed.rank,
+        "RankingScore": None if row is None else row.line.score_ms,
+    }
     padded = [*cells, *("" for _ in range(len(heading) - len(cells)))]
     for place, word in enumerate(words):
         if word in now:
             value = now[word]
             same = value is not None and board_file.count(padded[place].strip()) == value
             padded[place] = padded[place] if same else "" if value is None else str(value)
-        elif word == "Status" and rank is None:
+        elif word == "Status" and row is None:
             padded[place] = ""
     return padded
 
 
-def _cells(heading: Sequence[str], rank: int, line: ShownLine, rules: RaceRules) -> Sequence[str]:
+def _cells(heading: Sequence[str], line: LineWithResult, rules: RaceRules) -> Sequence[str]:
     """A row in the columns of `heading`; "" where we know nothing of the column."""
     values = _figures(line.result, rules) | {
-        "Racer": line.name,
-        "SubmissionTime": str(line.result.finished_utc_ns // NS_PER_MS),
-        "SubmissionCount": str(line.line.attempts),
-        "Rank": str(rank),
+        "Racer": line.row.name,
+        "SubmissionTime": str(line.row.line.set_utc_ns // NS_PER_MS),
+        "SubmissionCount": str(line.row.line.attempts),
+        "Rank": str(line.row.placed.rank),
         "Status": "RANKED",
-        "RankingScore": str(line.line.score_ms),
-        SCORE_COLUMN[rules.method]: str(line.line.score_ms),
+        "RankingScore": str(line.row.line.score_ms),
+        SCORE_COLUMN[rules.method]: str(line.row.line.score_ms),
     }
     return [values.get(HEADINGS.get(board_file.plain(name), name), "") for name in heading]
 

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from leaderboard.core.access import ADMIN
-from leaderboard.core.rank import standing
 from leaderboard.exchange.csv_table import UploadedFile, examined
 from leaderboard.exchange.exporting import ExportFormat, write_race
 from leaderboard.exchange.importing import import_file
 from leaderboard.exchange.report import ImportReport
 from leaderboard.exchange.request import ImportRequest, NewRaceOfImport
-from leaderboard.store import queries
+from leaderboard.store import queries, ranks
 from leaderboard.store.database import Store
+from leaderboard.store.windows import TableReader
 from shared.rules.ranking import Method, RaceRules
 
 NOW = 1_790_000_000_000_000_000
@@ -40,9 +40,10 @@ def ranked(store: Store, race_id: str = "cup") -> list[tuple[int, str, int]]:
     """The standing: place, name as shown, score."""
     with store.read() as db:
         race = queries.race(db, race_id)
-        lines = queries.lines(db, race_id, race.tables()[0])
-        names = {shown.line.racer: shown.name for shown in queries.shown_lines(db, race_id, lines)}
-    return [(placed.rank, names[placed.racer], placed.score_ms) for placed in standing(lines)]
+        rows = TableReader(db, race_id, race.tables()[0]).top(None).rows
+        one = next(reversed(rows), None)  # its place by the counts of the buckets
+        assert one is None or ranks.ahead_of(db, race_id, one.line.kind, one.line.rank_key)[0] == len(rows) - 1
+    return [(row.placed.rank, row.name, row.placed.score_ms) for row in rows]
 
 
 def exported(store: Store, race_id: str = "cup", form: ExportFormat = "league") -> str:
