@@ -135,10 +135,10 @@ class ExchangeCalls:
         """Every row is stored, or none; the same file goes into a race once."""
         caller = self._callers.caller(request)
         if format not in get_args(ImportFormat):
-            check(caller, "race.create_league")
+            check(caller, "results.import")
             raise BadInput(f"`format` is {format[:20]!r}; allowed are {', '.join(get_args(ImportFormat))}.")
         values = {name: value for name, value in request.query_params.items() if name not in ("race", "format", "file")}
-        await run_in_threadpool(self._check_may, caller, race)
+        await run_in_threadpool(self._check_may, caller, race, values.get("season", ""))
         wanted = request_of(race, cast(ImportFormat, format), values)
         if self._one_at_a_time.locked():
             raise RetryLater("The leaderboard is importing another file.", after_s=5.0)
@@ -150,14 +150,14 @@ class ExchangeCalls:
             self._board.changed(report.race_id)
         return _answer(report)
 
-    def _check_may(self, caller: Caller, race_id: str) -> None:
-        """Organisers import into their races; into one that is not there yet, those who may create it."""
+    def _check_may(self, caller: Caller, race_id: str, season_id: str) -> None:
+        """Organisers import into their races; into one that is not there yet, those of its season."""
         try:
             race = self._sight.race(caller, race_id)
         except UnknownRace:
-            check(caller, "race.create_league")
+            check(caller, "results.import", None, season_id)
         else:
-            check(caller, "race.create_league", race)
+            check(caller, "results.import", race)
 
     def _imported(self, wanted: ImportRequest, name: str, body: IO[bytes], caller: Caller) -> ImportReport:
         file = examined(name, cast(BinaryIO, body))

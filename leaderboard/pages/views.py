@@ -60,6 +60,7 @@ class RowView:
     set_at: str
     set_at_text: str
     corrected: bool
+    published: str
     sparkline: Sparkline | None
 
 
@@ -199,7 +200,18 @@ def _row(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], faste
         set_at=set_at,
         set_at_text=f"{set_at[:10]} {set_at[11:16]} UTC",
         corrected=result.revision > 1,
+        published=published_note(result),
         sparkline=lap_line(result.laps, rules, {lap.number for lap in window}),
+    )
+
+
+def published_note(result: Result) -> str:
+    """Where a score without laps was published; "" for one that follows from its laps."""
+    source = result.evidence
+    if result.laps or not result.score_ms:
+        return ""
+    return text(
+        "Published in {file}, line {line}; it cannot be scored again", file=source.journal, line=source.first_seq
     )
 
 
