@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from leaderboard.core.errors import Conflict, Gone, NotAllowed, Unauthorized, UnknownRace, UnknownRacer
+from leaderboard.core.errors import Conflict, Gone, NotAllowed, TooOften, Unauthorized, UnknownRace, UnknownRacer
 from leaderboard.posting import error_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
 from shared.webhooks import BadSignature
@@ -27,7 +27,7 @@ class BodyTooSlow(RacedayError):
     """The body did not arrive in time."""
 
 
-# The first class that matches decides; a 503 carries Retry-After.
+# The first class that matches decides; a 429 or 503 carries Retry-After.
 _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (Unauthorized, 401),
     (BadSignature, 401),
@@ -40,6 +40,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (NotAllowed, 403),
     (Refused, 422),
     (BadInput, 422),
+    (TooOften, 429),
     (StorageError, 503),
     (RetryLater, 503),
 )
@@ -81,7 +82,7 @@ def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None
         if isinstance(error, UnknownRace | UnknownRacer) and _wants_page(request):
             return HTMLResponse(missing_page(str(error)), 404)
         status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
-        headers = {"retry-after": _retry_after(error)} if status == 503 else {}
+        headers = {"retry-after": _retry_after(error)} if status in (429, 503) else {}
         if isinstance(error, Unauthorized):
             headers["www-authenticate"] = "Bearer"
         if isinstance(error, StorageError):

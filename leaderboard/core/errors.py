@@ -1,6 +1,6 @@
 """The refusals of the leaderboard, by whom they concern; api/http.py gives each its status."""
 
-from shared.errors import RacedayError, Refused
+from shared.errors import RacedayError, Refused, RetryLater
 
 
 class Unauthorized(RacedayError):
@@ -30,3 +30,7 @@ class NotAllowed(Refused):
 
 class Conflict(Refused):
     """Another race or entry has this id or name already."""
+
+
+class TooOften(RetryLater):
+    """The sender does this more often than is taken; it may again after `after_s`."""

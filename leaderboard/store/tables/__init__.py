@@ -5,7 +5,8 @@ A file for each subject. Every file that defines tables is imported here, so tha
 
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
-__all__ = ["AUDIT", "ENTRIES", "LINES", "METADATA", "RACERS", "RACES", "RACE_VERSIONS", "RECEIPTS", "RESULTS"]
+__all__ = ["AUDIT", "ENTRIES", "LINES", "LIVE_QUEUE", "LIVE_SESSIONS", "METADATA", "RACERS", "RACES", "RACE_VERSIONS", "RECEIPTS", "RESULTS"]
