@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from leaderboard.core import acceptance, rank
 from leaderboard.core.errors import Conflict, UnknownRace, UnknownRacer
-from leaderboard.core.race import RaceRecord, check_race_id
-from leaderboard.core.rank import Attempt, BestAttempt
+from leaderboard.core.race import RaceRecord, Venue, check_race_id
+from leaderboard.core.rank import Attempt, BestAttempt, LineKey
 from leaderboard.posting import PostReply, checked, effect, error_body, repeated
 from leaderboard.rescoring import rescore_race
 from leaderboard.sender import ANY_SENDER, Sender
@@ -42,9 +42,13 @@ class StandingRow:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A race and the top of its standing at one moment; `version` rises with every change."""
+    """A race and the top of one of its tables at one moment; `version` rises with every change.
+
+    `table`: which one (RaceRecord.tables); `racers` are those ranked in it.
+    """
 
     race: RaceRecord
+    table: Venue
     version: int
     racers: int
     results: int
@@ -53,7 +57,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class RacerRuns:
-    """A racer in a race: the line (None: no run qualified), and all runs as posted, the newest first."""
+    """A racer in a race: the line (None: no run qualified), and all runs as posted, the newest first.
+
+    `race` is the table of that line: the first in which the racer has one.
+    """
 
     race: Snapshot
     name: str
@@ -236,41 +243,46 @@ class LeaderboardService:
         with self._store.read() as db:
             return queries.heads(db)
 
-    def standings(self, race_id: str) -> list[Placed]:
-        """The places of all racers, best first. Raises UnknownRace."""
+    def standings(self, race_id: str, table: Venue | None = None) -> list[Placed]:
+        """The places of all racers in a table (None: the race's first), best first. Raises UnknownRace, Refused."""
         with self._store.read() as db:
-            queries.race(db, race_id)
-            return rank.standing(queries.lines(db, race_id), queries.uncertainties_ns(db, race_id))
+            shown = queries.race(db, race_id).table_named(table)
+            return rank.standing(queries.lines(db, race_id, shown), queries.uncertainties_ns(db, race_id, shown))
 
     def tops(self, limit: int) -> list[Snapshot]:
         """Every race with its first `limit` lines, each of one moment, in the order of `races`."""
         return [self.snapshot(head.race.race_id, limit) for head in self.races()]
 
-    def snapshot(self, race_id: str, limit: int | None = None) -> Snapshot:
-        """The race and the first `limit` lines (None: all) of one moment. Raises UnknownRace."""
+    def snapshot(self, race_id: str, limit: int | None = None, table: Venue | None = None) -> Snapshot:
+        """The race and the first `limit` lines (None: all) of a table (None: its first) of one moment.
+
+        Raises UnknownRace, Refused for a table that the race does not have.
+        """
         with self._store.read() as db:
             head = queries.head(db, race_id)
-            lines = queries.lines(db, race_id)
-            uncertainties_ns = queries.uncertainties_ns(db, race_id)
+            shown_table = head.race.table_named(table)
+            lines = queries.lines(db, race_id, shown_table)
+            uncertainties_ns = queries.uncertainties_ns(db, race_id, shown_table)
             shown = queries.shown_lines(db, race_id, lines[:limit])
         placed = rank.standing(lines, uncertainties_ns)
-        moved = rank.moves(placed, rank.standing(_before(lines, head.undo)))
-        table = tuple(
+        moved = rank.moves(placed, rank.standing(_before(lines, head.undo, shown_table)))
+        rows = tuple(
             StandingRow(place, moved[place.racer], line.line.attempts, line.name, line.result)
             for place, line in zip(placed, shown, strict=False)
         )
-        return Snapshot(head.race, head.version, head.racers, head.results, table)
+        return Snapshot(head.race, shown_table, head.version, len(lines), head.results, rows)
 
     def racer_runs(self, race_id: str, racer: str) -> RacerRuns:
         """A racer's runs in a race, by any spelling. Raises UnknownRace, UnknownRacer."""
-        snapshot = self.snapshot(race_id)
+        snapshots = [self.snapshot(race_id, table=table) for table in self.race(race_id).tables()]
         with self._store.read() as db:
             known = queries.known_spelling(db, race_id, racer)
             runs = [] if known is None else queries.runs_of(db, race_id, known)
             name = None if known is None else queries.entry_name(db, race_id, known)
         if known is None or (name is None and not runs):
             raise UnknownRacer(text("There is no racer {racer} in this race.", racer=repr(racer[:80])))
-        row = next((each for each in snapshot.rows if each.placed.racer == known), None)
+        rows = [(shown, row) for shown in snapshots for row in shown.rows if row.placed.racer == known]
+        snapshot, row = rows[0] if rows else (snapshots[0], None)
         return RacerRuns(snapshot, name or known, row, tuple(runs))
 
     def _notify(self, race_id: str) -> None:
@@ -303,6 +315,6 @@ def _change_rules(db: sa.Connection, before: RaceRecord, changed: RaceRecord) ->
     queries.bump(db, changed.race_id, undo)
 
 
-def _before(lines: list[BestAttempt], undo: dict[str, BestAttempt | None]) -> list[BestAttempt]:
-    unchanged = [line for line in lines if line.racer not in undo]
-    return unchanged + [line for line in undo.values() if line is not None]
+def _before(lines: list[BestAttempt], undo: dict[LineKey, BestAttempt | None], table: Venue) -> list[BestAttempt]:
+    unchanged = [line for line in lines if line.key not in undo]
+    return unchanged + [line for key, line in undo.items() if line is not None and key.kind == table]

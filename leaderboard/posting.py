@@ -11,6 +11,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from leaderboard.core import acceptance
+from leaderboard.core.rank import LineKey
 from leaderboard.rescoring import rescore_racer
 from leaderboard.sender import check_key
 from leaderboard.store import queries
@@ -57,6 +58,8 @@ def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -
     origin = queries.origin_of(db, result.result_id)
     if origin is not None and origin.race_id != race.race_id:
         raise Refused(f"This result belongs to race {origin.race_id!r}; a correction cannot move it.")
+    if origin is not None and origin.kind != result.kind:
+        raise Refused(f"This result was posted as {origin.kind}; a correction cannot change that.")
     if origin is not None:
         check_key(origin.key, result.evidence.public_key)
     if not result.evidence.clock_trusted:
@@ -70,8 +73,9 @@ def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -
     score_ms = None if score is None else score.score_ms
     seq = queries.add_result(db, result, payload, score_ms, now_utc_ns)
     racers = {result.racer} if origin is None else {origin.racer, result.racer}
-    changed = {racer: rescore_racer(db, race, racer) for racer in sorted(racers)}
-    queries.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
-    _, line = changed[result.racer]
-    rank, ranked = queries.rank_of(db, race.race_id, line)
+    table = race.table_of(result.kind)
+    changed = {key: rescore_racer(db, race, key) for key in (LineKey(table, racer) for racer in sorted(racers))}
+    queries.bump(db, race.race_id, {key: old for key, (old, _) in changed.items()})
+    _, line = changed[LineKey(table, result.racer)]
+    rank, ranked = queries.rank_of(db, race.race_id, table, line)
     return PostAccepted(score_ms, rank, ranked, line is not None and line.seq == seq)
