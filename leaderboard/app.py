@@ -12,9 +12,12 @@ from leaderboard.api import admin, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.identity import TokenIdentification
+from leaderboard.api.live import feed_call, queue_calls
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.live_races.feeds import MemoryFeeds
+from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import routes
 from leaderboard.pages.render import STATIC, LeaderboardPages
@@ -35,7 +38,8 @@ def create_app(
 ) -> tuple[FastAPI, Feed]:
     """The application and its live feed (to be closed before the server stops)."""
     pages = LeaderboardPages(config.title)
-    limits = config.limits
+    limits, callers = config.limits, TokenIdentification(credentials.admin_token)
+    live = LiveRaces(board.store, MemoryFeeds())
 
     def render(race_id: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live), utc_ns())
@@ -52,8 +56,10 @@ def create_app(
     app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(admin.router(board, TokenIdentification(credentials.admin_token), utc_ns))
+    app.include_router(admin.router(board, callers, utc_ns))
     app.include_router(public.router(board, utc_ns))
+    app.include_router(queue_calls.router(live, callers, utc_ns))
+    app.include_router(feed_call.router(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.include_router(routes.router(board, pages, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, pages)
     app.mount("/static", Assets(STATIC))

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from leaderboard.core.live.queue import LiveQueue, QueueItem
+from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import EntryState
 from leaderboard.store.tables import ENTRIES, LINES, LIVE_QUEUE, LIVE_SESSIONS
 from shared.rules.person_names import name_key
@@ -90,9 +91,13 @@ def own_entry(db: sa.Connection, race_id: str, account_id: str) -> tuple[EntrySt
     return None if row is None else (row.state, row.racer, row.name)
 
 
-def top(db: sa.Connection, race_id: str, count: int) -> list[RankedScore]:
-    """The first lines of the standing, best first."""
+def top(db: sa.Connection, race: RaceRecord, count: int) -> list[RankedScore]:
+    """The first lines of the race's first table, best first."""
     named = LINES.outerjoin(ENTRIES, (ENTRIES.c.race_id == LINES.c.race_id) & (ENTRIES.c.racer == LINES.c.racer))
     query = sa.select(LINES.c.racer, sa.func.coalesce(ENTRIES.c.name, LINES.c.racer), LINES.c.score_ms)
-    query = query.select_from(named).where(LINES.c.race_id == race_id).order_by(*_RANK).limit(count)
+    query = query.select_from(named).where(_of_table(race)).order_by(*_RANK).limit(count)
     return [RankedScore(*row) for row in db.execute(query)]
+
+
+def _of_table(race: RaceRecord) -> sa.ColumnElement[bool]:
+    return (LINES.c.race_id == race.race_id) & (LINES.c.kind == race.table_named(None))

@@ -1,4 +1,4 @@
-"""Runs the queues of LIVE races: reads a queue, changes it in one transaction with its audit. Called by api/ and pages/.
+"""Runs the queues of LIVE races: reads one, changes it in a transaction with its audit. Called by api/ and pages/.
 
 Whether the caller may do something is asked by routes and pages; whether a race is there for the caller, here.
 """
@@ -15,7 +15,7 @@ from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotAllowed, UnknownRace
 from leaderboard.core.live import queue as rules
-from leaderboard.core.live.queue import LiveQueue, QueueMove
+from leaderboard.core.live.queue import LiveQueue, PlainMove, QueueState
 from leaderboard.core.race import RaceRecord
 from leaderboard.live_races import rows
 from leaderboard.live_races.feeds import LiveFeeds, TrackPicture
@@ -48,7 +48,7 @@ class LiveAnswer:
 
     newest: bool
     racer: str
-    state: str
+    state: QueueState | None
     speed_percent: int
     starts_utc_ns: int | None
     ends_utc_ns: int | None
@@ -76,7 +76,7 @@ class LiveRaces:
         with self._store.read() as db:
             race = queries.race(db, race_id)
             queue = rules.settled(rows.load(db, race_id), now_utc_ns)
-            top = tuple(rows.top(db, race_id, PODIUM))
+            top = tuple(rows.top(db, race, PODIUM))
             racers = len(rows.entered(db, race_id))
         on_track = queue.on_track
         return LiveState(race, queue, self._feeds.picture(race_id, on_track.racer if on_track else ""), top, racers)
@@ -106,7 +106,7 @@ class LiveRaces:
         return self._plain(caller, race_id, version, now_utc_ns, "move", lambda q: rules.moved(q, item_id, place))
 
     def act(
-        self, caller: Caller, race_id: str, version: int, now_utc_ns: int, item_id: str, move: QueueMove, why: str = ""
+        self, caller: Caller, race_id: str, version: int, now_utc_ns: int, item_id: str, move: PlainMove, why: str = ""
     ) -> LiveQueue:
         """Call, skip, fail, finish ... a turn: a move of the table that launches nobody. Raises Refused, Conflict."""
 
@@ -177,8 +177,9 @@ class LiveRaces:
     ) -> LiveQueue:
         """Declare the winner: this racer, or (None) who leads the standing; "" takes it back. Raises Refused."""
 
-        def change(db: sa.Connection, _race: RaceRecord, queue: LiveQueue, _unable: Unable) -> LiveQueue:
-            return rules.decided(queue, _winner(db, queue, racer), now_utc_ns)
+        def change(db: sa.Connection, race: RaceRecord, queue: LiveQueue, _unable: Unable) -> LiveQueue:
+            rules.check_track_free(queue)
+            return rules.decided(queue, _winner(db, race, queue, racer), now_utc_ns)
 
         return self._change(caller, race_id, version, now_utc_ns, "winner", change)
 
@@ -192,7 +193,7 @@ class LiveRaces:
         newest = self._feeds.take(sender, message, now_utc_ns)
         item = queue.on_track
         if item is None:
-            return LiveAnswer(newest, "", "", rules.FULL_PERCENT, None, None)
+            return LiveAnswer(newest, "", None, rules.FULL_PERCENT, None, None)
         return LiveAnswer(newest, item.racer, item.state, item.speed_percent, item.starts_utc_ns, item.ends_utc_ns)
 
     def _plain(
@@ -274,7 +275,9 @@ def _own_turn(
     """The turn of the caller's own entry."""
     own = rows.own_entry(db, race.race_id, caller.account_id)
     if racers or entries or own is None:
-        raise NotAllowed(text("Only officials put others into the queue; you can put yourself in once you are entered."))
+        raise NotAllowed(
+            text("Only officials put others into the queue; you can put yourself in once you are entered.")
+        )
     state, racer, name = own
     if not queue.entries_open:
         raise Refused(text("Entries to the queue are closed: an official can still add you."))
@@ -288,11 +291,11 @@ def _check_able(racer: str, unable: Unable) -> None:
         raise Refused(text("{name} cannot drive: {why}", name=racer, why=why))
 
 
-def _winner(db: sa.Connection, queue: LiveQueue, racer: str | None) -> str:
+def _winner(db: sa.Connection, race: RaceRecord, queue: LiveQueue, racer: str | None) -> str:
     """The racer's name as it is shown; "" for none."""
     if racer == "":
         return ""
-    top = rows.top(db, queue.race_id, 1)
+    top = rows.top(db, race, 1)
     if racer is None:
         if not top:
             raise Refused(text("No run has qualified yet: there is no winner to declare."))

@@ -18,6 +18,8 @@ from shared.units import NS_PER_S
 QueueState = Literal["pending", "called", "countdown", "running", "done", "failed", "skipped"]
 QueueMove = Literal["call", "uncall", "launch", "cancel", "start", "finish", "fail", "skip", "relaunch", "return"]
 
+PlainMove = Literal["call", "uncall", "cancel", "finish", "fail", "skip", "return"]  # those that start nobody
+
 # (state, what is done) -> the state then. What is not here is refused.
 QUEUE_MOVES: Mapping[tuple[QueueState, QueueMove], QueueState] = {
     ("pending", "call"): "called",
@@ -41,7 +43,7 @@ QUEUE_MOVES: Mapping[tuple[QueueState, QueueMove], QueueState] = {
     ("done", "return"): "pending",
 }
 QUEUE_STATES: tuple[QueueState, ...] = get_args(QueueState)
-MOVES: tuple[QueueMove, ...] = get_args(QueueMove)
+PLAIN_MOVES: tuple[PlainMove, ...] = get_args(PlainMove)
 WAITING: frozenset[QueueState] = frozenset({"pending", "called"})
 ON_TRACK: frozenset[QueueState] = frozenset({"countdown", "running"})
 
@@ -177,8 +179,8 @@ def moved(queue: LiveQueue, item_id: str, place: int) -> LiveQueue:
     return _with(queue, *keyed)
 
 
-def changed(queue: LiveQueue, item_id: str, move: QueueMove, now_utc_ns: int, reason: str = "") -> LiveQueue:
-    """The queue after a move that starts nobody: call, uncall, cancel, finish, fail, skip, return. Raises Refused."""
+def changed(queue: LiveQueue, item_id: str, move: PlainMove, now_utc_ns: int, reason: str = "") -> LiveQueue:
+    """The queue after a move that starts nobody. Raises Refused."""
     item = queue.item(item_id)
     state = _after(item, move)
     ended = now_utc_ns if state in ("done", "failed") else None
@@ -201,7 +203,7 @@ def launched(queue: LiveQueue, item_id: str, now_utc_ns: int, unable: Mapping[st
         if (why := unable.get(name_key(item.racer))) is not None:
             raise Refused(text("{name} cannot drive: {why}", name=item.name, why=why))
         return _with(queue, _counted_down(queue, item, "launch" if item.state in WAITING else "relaunch", now_utc_ns))
-    passed = []
+    passed: list[QueueItem] = []
     for each in queue.waiting:
         if (why := unable.get(name_key(each.racer))) is None:
             return _with(queue, *passed, _counted_down(queue, each, "launch", now_utc_ns))
@@ -230,7 +232,7 @@ def removed(queue: LiveQueue, item_id: str) -> LiveQueue:
 
 def cleared(queue: LiveQueue) -> LiveQueue:
     """The queue without any turn, and without a winner. Raises Refused while somebody drives."""
-    _check_track_free(queue)
+    check_track_free(queue)
     return replace(queue, items=(), winner="", winner_utc_ns=None)
 
 
@@ -253,7 +255,7 @@ def set_run_time(queue: LiveQueue, run_time_s: int) -> LiveQueue:
 
 def decided(queue: LiveQueue, winner: str, now_utc_ns: int) -> LiveQueue:
     """The queue with its winner declared; "" takes that back. Raises Refused while somebody drives."""
-    _check_track_free(queue)
+    check_track_free(queue)
     return replace(queue, winner=winner, winner_utc_ns=now_utc_ns if winner else None)
 
 
@@ -271,7 +273,7 @@ def _counted_down(queue: LiveQueue, item: QueueItem, move: QueueMove, now_utc_ns
 
 
 def _check_free(queue: LiveQueue) -> None:
-    _check_track_free(queue)
+    check_track_free(queue)
     _check_undecided(queue)
 
 
@@ -280,14 +282,17 @@ def _check_undecided(queue: LiveQueue) -> None:
         raise Refused(text("The winner is declared: take that back before anybody drives again."))
 
 
-def _check_track_free(queue: LiveQueue) -> None:
+def check_track_free(queue: LiveQueue) -> None:
+    """Check that nobody drives. Raises Refused."""
     if (item := queue.on_track) is not None:
         raise Refused(text("{name} is on the track: end that run first.", name=item.name))
 
 
 def _after(item: QueueItem, move: QueueMove) -> QueueState:
     if (item.state, move) not in QUEUE_MOVES:
-        raise Refused(text("This is not possible now: {name} is {state}.", name=item.name, state=STATE_WORDS[item.state]))
+        raise Refused(
+            text("This is not possible now: {name} is {state}.", name=item.name, state=STATE_WORDS[item.state])
+        )
     return QUEUE_MOVES[item.state, move]
 
 

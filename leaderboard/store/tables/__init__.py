@@ -9,4 +9,16 @@ from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
-__all__ = ["AUDIT", "ENTRIES", "LINES", "LIVE_QUEUE", "LIVE_SESSIONS", "METADATA", "RACERS", "RACES", "RACE_VERSIONS", "RECEIPTS", "RESULTS"]
+__all__ = [
+    "AUDIT",
+    "ENTRIES",
+    "LINES",
+    "LIVE_QUEUE",
+    "LIVE_SESSIONS",
+    "METADATA",
+    "RACERS",
+    "RACES",
+    "RACE_VERSIONS",
+    "RECEIPTS",
+    "RESULTS",
+]

@@ -92,7 +92,9 @@ def test_bad_messages_get_a_sentence(changed: dict[str, Any], word: str) -> None
 
 def test_size_and_unknown_fields() -> None:
     document = json.loads(encode_live(message(1, sectors=(1, None), track_share=0.25)))
-    assert decode_live(json.dumps(document | {"weather": "dry"}).encode()) == message(1, sectors=(1, None), track_share=0.25)
+    assert decode_live(json.dumps(document | {"weather": "dry"}).encode()) == message(
+        1, sectors=(1, None), track_share=0.25
+    )
     with pytest.raises(BadInput, match="2048"):
         decode_live(json.dumps(document | {"weather": "x" * MAX_LIVE_BYTES}).encode())
     longest = LiveMessage("r" * 64, "\U0001f3c1" * 64, "b" * 80, 2**53, "s" * 80, sectors=(86_400_000,) * 12)
