@@ -285,7 +285,7 @@ def _check_undecided(queue: LiveQueue) -> None:
 def check_track_free(queue: LiveQueue) -> None:
     """Check that nobody drives. Raises Refused."""
     if (item := queue.on_track) is not None:
-        raise Refused(text("{name} is on the track: end that run first.", name=item.name))
+        raise Refused(text("{name} is on the track: end the run first.", name=item.name))
 
 
 def _after(item: QueueItem, move: QueueMove) -> QueueState:
