@@ -17,14 +17,15 @@ from leaderboard.core import acceptance, rank
 from leaderboard.core.errors import Conflict, UnknownRace, UnknownRacer
 from leaderboard.core.race import RaceRecord, Venue, check_race_id
 from leaderboard.core.rank import Attempt, BestAttempt, LineKey
-from leaderboard.posting import PostReply, checked, effect, error_body, repeated
+from leaderboard.posting import Post, PostReply, checked, error_body, repeated, settle
 from leaderboard.rescoring import rescore_race
 from leaderboard.sender import ANY_SENDER, Sender
 from leaderboard.store import queries
 from leaderboard.store.database import Store
+from leaderboard.store.group_commit import GroupCommit
 from shared.errors import BadInput, Refused
 from shared.protocol.races import differences
-from shared.protocol.results import Result, encode_accepted
+from shared.protocol.results import Result
 from shared.rules.ranking import Placed, RaceRules
 from shared.text import text
 
@@ -73,6 +74,7 @@ class LeaderboardService:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._posts = GroupCommit(store)
         self._watchers: list[Callable[[str], None]] = []
         self._watchers_lock = threading.Lock()
 
@@ -207,32 +209,31 @@ class LeaderboardService:
 
         `webhook_id` is the idempotency key, `payload` the raw body. Raises RetryLater, StorageError.
         """
-        try:
-            return self._settle(webhook_id, payload, now_utc_ns, sender)
-        except sa.exc.IntegrityError:
-            # Another process took the same id between our query and our insert (PostgreSQL): now it can be seen.
-            return self._settle(webhook_id, payload, now_utc_ns, sender)
-
-    def _settle(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender) -> PostReply:
         digest = hashlib.sha256(payload).hexdigest()
         try:
-            return self._apply(webhook_id, payload, digest, now_utc_ns, sender)
+            # Before the transaction: what nobody may post keeps nobody waiting.
+            result = checked(webhook_id, payload)
+            sender.check(result.evidence.station)
+            post = Post(webhook_id, payload, digest, result, now_utc_ns)
+            reply = self._settled(post)
         except (Refused, BadInput) as refusal:
-            # The same id may have been applied by another process since we queried.
+            # The same id may have been applied before, with another body or by another process.
             receipt = self._receipt(webhook_id)
             status = 404 if isinstance(refusal, UnknownRace) else 422
             return PostReply(status, error_body(refusal, status)) if receipt is None else repeated(receipt, digest)
+        if reply.status == 201:
+            self._notify(result.race_id)
+        return reply
 
-    def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int, sender: Sender) -> PostReply:
-        with self._store.write() as db:
-            if (receipt := queries.receipt(db, webhook_id)) is not None:
-                return repeated(receipt, digest)
-            result = checked(webhook_id, payload)
-            sender.check(result.evidence.station)
-            body = encode_accepted(effect(db, result, payload, now_utc_ns))
-            queries.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
-        self._notify(result.race_id)
-        return PostReply(201, body)
+    def _settled(self, post: Post) -> PostReply:
+        def work(db: sa.Connection) -> PostReply:
+            return settle(db, post)
+
+        try:
+            return self._posts.run(work, order=post.result.race_id)
+        except sa.exc.IntegrityError:
+            # Another process took the same id between our query and our insert (PostgreSQL): now it can be seen.
+            return self._posts.run(work, order=post.result.race_id)
 
     def _receipt(self, webhook_id: str) -> queries.Receipt | None:
         with self._store.read() as db:

@@ -5,6 +5,7 @@ Called by board.py, within the transaction that also stores the receipt.
 
 import dataclasses
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from leaderboard.rescoring import rescore_racer
 from leaderboard.sender import check_key
 from leaderboard.store import queries
 from shared.errors import Refused
-from shared.protocol.results import PostAccepted, Result, decode_result
+from shared.protocol.results import PostAccepted, Result, decode_result, encode_accepted
 
 
 class PostReply(NamedTuple):
@@ -50,6 +51,26 @@ def checked(webhook_id: str, payload: bytes) -> Result:
         raise Refused(f"The webhook-id is not the one of this result ({result.webhook_id[:80]!r}).")
     acceptance.check_result(result)
     return dataclasses.replace(result, racer=acceptance.racer_name(result.racer))
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post whose body was checked as far as that goes without its race. `digest`: of the body."""
+
+    webhook_id: str
+    payload: bytes
+    digest: str
+    result: Result
+    at_utc_ns: int
+
+
+def settle(db: sa.Connection, post: Post) -> PostReply:
+    """Apply a post and store its receipt, or repeat the reply that its id got before. Raises Refused."""
+    if (receipt := queries.receipt(db, post.webhook_id)) is not None:
+        return repeated(receipt, post.digest)
+    body = encode_accepted(effect(db, post.result, post.payload, post.at_utc_ns))
+    queries.add_receipt(db, post.webhook_id, post.digest, 201, body, post.at_utc_ns)
+    return PostReply(201, body)
 
 
 def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> PostAccepted:

@@ -3,6 +3,16 @@
 A file for each subject. Every file that defines tables is imported here, so that METADATA is whole.
 """
 
+from leaderboard.store.tables.accounts import (
+    ACCOUNTS,
+    ALIASES,
+    API_KEYS,
+    CHALLENGES,
+    CREDENTIALS,
+    RECOVERY_CODES,
+    ROLES,
+    SESSIONS,
+)
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
@@ -10,7 +20,12 @@ from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
 __all__ = [
+    "ACCOUNTS",
+    "ALIASES",
+    "API_KEYS",
     "AUDIT",
+    "CHALLENGES",
+    "CREDENTIALS",
     "ENTRIES",
     "LINES",
     "LIVE_QUEUE",
@@ -20,5 +35,8 @@ __all__ = [
     "RACES",
     "RACE_VERSIONS",
     "RECEIPTS",
+    "RECOVERY_CODES",
     "RESULTS",
+    "ROLES",
+    "SESSIONS",
 ]
