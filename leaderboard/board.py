@@ -317,7 +317,7 @@ def _race_if_any(db: sa.Connection, race_id: str) -> RaceRecord | None:
 
 def _change_rules(db: sa.Connection, before: RaceRecord, changed: RaceRecord) -> None:
     queries.change_race(db, changed)
-    undo = rescore_race(db, changed, before.rules) if changed.rules != before.rules else None
+    undo = rescore_race(db, changed) if changed.rules != before.rules else None
     queries.bump(db, changed.race_id, undo)
 
 

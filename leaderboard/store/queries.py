@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord, ResultKind, Venue, is_race_id
 from leaderboard.core.rank import Attempt, BestAttempt, LineKey, newest
@@ -163,43 +164,61 @@ def origin_of(db: sa.Connection, result_id: str) -> ResultOrigin | None:
     return ResultOrigin(row.race_id, row.racer, row.kind, row.finished_utc_ns, key, provisional)
 
 
-def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int | None, at_utc_ns: int) -> int:
+def add_result(db: sa.Connection, result: Result, payload: bytes, verdict: AttemptVerdict, at_utc_ns: int) -> int:
     """Store an accepted revision; returns its number in the order of acceptance."""
     values = {
         "result_id": result.result_id,
         "revision": result.revision,
         "race_id": result.race_id,
         "racer": result.racer,
-        "score_ms": score_ms,
+        "score_ms": verdict.score_ms,
         "finished_utc_ns": result.finished_utc_ns,
         "uncertainty_ns": result.evidence.uncertainty_ns,
         "accepted_utc_ns": at_utc_ns,
         "payload": payload,
         "discarded": result.discarded,
         "kind": result.kind,
-        "state": "withdrawn" if score_ms is None else "ranked",
+        "state": verdict.state,
+        "reason": str(verdict.reason),
+        "verdict": verdict.state,
+        "verdict_reason": str(verdict.reason),
     }
     return int(db.execute(sql.ADD_RESULT, values).scalar_one())
 
 
-def results_of(db: sa.Connection, race_id: str) -> list[tuple[int, int | None, Result]]:
-    """Every accepted revision of a race: its number, its score in ms, and the result with its racer as stored."""
+def results_of(db: sa.Connection, race_id: str) -> list[tuple[int, AttemptVerdict, Result]]:
+    """Every accepted revision of a race: its number, how it stands by itself, and the result (its racer as stored)."""
     rows = db.execute(sql.RESULTS_OF_RACE, {"race_id": race_id}).all()
     return [
-        (row.seq, row.score_ms, dataclasses.replace(decode_result(bytes(row.payload)), racer=row.racer)) for row in rows
+        (
+            row.seq,
+            AttemptVerdict(row.verdict, row.verdict_reason, row.score_ms),
+            dataclasses.replace(decode_result(bytes(row.payload)), racer=row.racer),
+        )
+        for row in rows
     ]
-
-
-def set_score(db: sa.Connection, seq: int, score_ms: int | None) -> None:
-    """Store the score that other rules make of an accepted revision; None: it has none."""
-    db.execute(sql.SET_SCORE, {"of_seq": seq, "score_ms": score_ms})
 
 
 def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
     """The newest revisions of this racer's results. A result that was reassigned is the new racer's only."""
     rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer}).all()
     every = newest(
-        Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns, r.discarded, r.kind)
+        Attempt(
+            seq=r.seq,
+            order=r.seq,
+            result_id=r.result_id,
+            revision=r.revision,
+            racer=r.racer,
+            score_ms=r.score_ms,
+            finished_utc_ns=r.finished_utc_ns,
+            discarded=r.discarded,
+            kind=r.kind,
+            verdict=r.verdict,
+            verdict_reason=r.verdict_reason,
+            disqualified_for=r.disqualified_for,
+            state=r.state,
+            reason=r.reason,
+        )
         for r in rows
     )
     return [attempt for attempt in every if attempt.racer == racer]

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy import bindparam as given
 
-from leaderboard.store.tables import ENTRIES, LINES, RACERS, RACES, RECEIPTS, RESULTS
+from leaderboard.store.tables import DISQUALIFIED_ATTEMPTS, ENTRIES, LINES, RACERS, RACES, RECEIPTS, RESULTS
 
 RECEIPT = sa.select(RECEIPTS.c.body_sha256, RECEIPTS.c.answer).where(RECEIPTS.c.webhook_id == given("webhook_id"))
 ADD_RECEIPT = sa.insert(RECEIPTS)
@@ -37,7 +37,7 @@ ADD_RESULT = sa.insert(RESULTS).returning(RESULTS.c.seq)
 _RESULTS_OF_RACER = sa.select(RESULTS.c.result_id).where(
     (RESULTS.c.race_id == given("race_id")) & (RESULTS.c.racer == given("racer"))
 )
-ATTEMPTS_OF = sa.select(
+_ATTEMPTS = sa.select(
     RESULTS.c.seq,
     RESULTS.c.result_id,
     RESULTS.c.revision,
@@ -46,13 +46,27 @@ ATTEMPTS_OF = sa.select(
     RESULTS.c.finished_utc_ns,
     RESULTS.c.discarded,
     RESULTS.c.kind,
+    RESULTS.c.verdict,
+    RESULTS.c.verdict_reason,
+    RESULTS.c.state,
+    RESULTS.c.reason,
+    DISQUALIFIED_ATTEMPTS.c.reason.label("disqualified_for"),
+)
+ATTEMPTS_OF = _ATTEMPTS.outerjoin(
+    DISQUALIFIED_ATTEMPTS, DISQUALIFIED_ATTEMPTS.c.result_id == RESULTS.c.result_id
 ).where(RESULTS.c.result_id.in_(_RESULTS_OF_RACER))
 RESULTS_OF_RACE = (
-    sa.select(RESULTS.c.seq, RESULTS.c.score_ms, RESULTS.c.racer, RESULTS.c.payload)
+    sa.select(
+        RESULTS.c.seq,
+        RESULTS.c.score_ms,
+        RESULTS.c.verdict,
+        RESULTS.c.verdict_reason,
+        RESULTS.c.racer,
+        RESULTS.c.payload,
+    )
     .where(RESULTS.c.race_id == given("race_id"))
     .order_by(RESULTS.c.seq)
 )
-SET_SCORE = sa.update(RESULTS).where(RESULTS.c.seq == given("of_seq")).values(score_ms=given("score_ms"))
 PAYLOADS = sa.select(RESULTS.c.seq, RESULTS.c.payload).where(RESULTS.c.seq.in_(given("seqs", expanding=True)))
 
 _OF_LINE = (

@@ -13,6 +13,7 @@ from leaderboard.store.tables.accounts import (
     ROLES,
     SESSIONS,
 )
+from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
@@ -26,7 +27,9 @@ __all__ = [
     "AUDIT",
     "CHALLENGES",
     "CREDENTIALS",
+    "DISQUALIFIED_ATTEMPTS",
     "ENTRIES",
+    "GIVEN_BACK",
     "LINES",
     "LIVE_QUEUE",
     "LIVE_SESSIONS",

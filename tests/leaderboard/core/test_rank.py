@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from leaderboard.api.schemas import utc_ns
 from leaderboard.core import acceptance, rank
+from leaderboard.core.attempts import AttemptQuota, settle
 from leaderboard.core.rank import Attempt, BestAttempt
 from leaderboard.scored_laps import utc_text
 from shared.errors import BadInput, Refused
-from shared.rules.ranking import RaceRules, RunLap
+from shared.rules.ranking import RunLap
 from tests.leaderboard.sample_races import laps, race, result
 
 HOUR_NS = 3600 * 10**9
@@ -37,7 +38,7 @@ def test_state_of_a_race(opens: int | None, closes: int | None, closed: int | No
 
 def test_late_post_of_a_run_within_the_window_is_accepted() -> None:
     one = race(opens_utc_ns=100, closes_utc_ns=200)
-    assert acceptance.accept(one, result(finished_utc_ns=199), entered=False, known=False) is not None
+    assert acceptance.accept(one, result(finished_utc_ns=199), entered=False, known=False).state == "ranked"
 
 
 @pytest.mark.parametrize(
@@ -81,24 +82,23 @@ def test_refusals_say_why(changes: dict[str, Any], sentence: str) -> None:
 
 def test_a_void_lap_over_a_restart_may_be_without_time() -> None:
     run = (RunLap(1, 0, 5, valid=False), *(RunLap(n, 9_000_000_000, n * 10**10) for n in (2, 3, 4)))
-    score = acceptance.accept(race(), result(laps=run), entered=False, known=False)
-    assert score is not None
-    assert (score.first_lap, score.last_lap) == (2, 4)
+    verdict = acceptance.accept(race(), result(laps=run), entered=False, known=False)
+    assert (verdict.state, verdict.score_ms) == ("ranked", 9000)
 
 
 def test_only_registered_racers_where_the_race_says_so() -> None:
     one = race(entry="registered")
     with pytest.raises(Refused, match="not entered"):
         acceptance.accept(one, result(), entered=False, known=False)
-    assert acceptance.accept(one, result(), entered=True, known=False) is not None
+    assert acceptance.accept(one, result(), entered=True, known=False).state == "ranked"
 
 
 def test_a_correction_may_withdraw_and_may_come_after_the_close() -> None:
     closed = race(closes_utc_ns=100)
     withdrawn = result(times_ms=(9000, 9000), revision=2, finished_utc_ns=150)
-    assert acceptance.accept(closed, withdrawn, entered=False, known=True) is None
+    assert acceptance.accept(closed, withdrawn, entered=False, known=True).state == "withdrawn"
     abandoned = result(score_ms=0, revision=2, finished_utc_ns=150)
-    assert acceptance.accept(closed, abandoned, entered=False, known=True) is None
+    assert acceptance.accept(closed, abandoned, entered=False, known=True).state == "withdrawn"
     with pytest.raises(Refused, match="closed"):
         acceptance.accept(closed, withdrawn, entered=False, known=False)
 
@@ -172,10 +172,10 @@ def test_standing_is_that_of_the_model(drawn: list[Attempt], max_attempts: int |
         Attempt(n, n, *(a.result_id, a.revision, a.racer, a.score_ms, a.finished_utc_ns, a.discarded))
         for n, a in enumerate(unique)
     ]
-    rules = RaceRules(attempts_per_racer=max_attempts)
+    quota = AttemptQuota(max_attempts)
     newest = rank.newest(attempts)
     racers = {a.racer for a in newest}
-    lines = [rank.line_of([a for a in newest if a.racer == racer], rules) for racer in racers]
+    lines = [rank.line_of(settle([a for a in newest if a.racer == racer], quota)) for racer in racers]
     placed = rank.standing(line for line in lines if line is not None)
     assert [(p.racer, p.score_ms) for p in placed] == model(attempts, max_attempts)
     assert [p.rank for p in placed] == list(range(1, len(placed) + 1))
