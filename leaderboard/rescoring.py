@@ -31,14 +31,15 @@ def rescore_racer(db: sa.Connection, race: RaceRecord, key: LineKey) -> tuple[Be
 
 
 def rescore_race(db: sa.Connection, race: RaceRecord) -> dict[LineKey, BestAttempt | None]:
-    """Score every result of the race by its rules of now; return each racer's best attempt as it was before."""
+    """Score every result of the race by its rules of now; return the lines that changed as they were before."""
     keys = set(queries.line_keys(db, race.race_id))
     for seq, verdict, result in queries.results_of(db, race.race_id):
         keys.add(LineKey(race.table_of(result.kind), result.racer))
         fresh = rescored(result, verdict, race.rules)
         if fresh != verdict:
             attempt_rows.set_verdict(db, seq, fresh)
-    return {key: rescore_racer(db, race, key)[0] for key in sorted(keys)}
+    changes = ((key, *rescore_racer(db, race, key)) for key in sorted(keys))
+    return {key: old for key, old, new in changes if new != old}
 
 
 def rescored(result: Result, verdict: AttemptVerdict, rules: RaceRules) -> AttemptVerdict:

@@ -18,6 +18,7 @@ from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
+from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "ALIASES",
     "API_KEYS",
     "AUDIT",
+    "BOARDS",
     "CHALLENGES",
     "CREDENTIALS",
     "DISQUALIFIED_ATTEMPTS",
@@ -37,6 +39,7 @@ __all__ = [
     "RACERS",
     "RACES",
     "RACE_VERSIONS",
+    "RANK_BUCKETS",
     "RECEIPTS",
     "RECOVERY_CODES",
     "RESULTS",
