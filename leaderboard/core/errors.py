@@ -43,3 +43,12 @@ class Conflict(Refused):
 
 class TooOften(RetryLater):
     """The sender does this more often than is taken; it may again after `after_s`."""
+
+
+class UnknownItem(Refused):
+    """This leaderboard has no season, event, series or picture of this id, or none that the caller may know of."""
+
+    @classmethod
+    def of(cls, kind: str, item_id: str) -> "UnknownItem":
+        """The refusal for this kind of thing and this id."""
+        return cls(f"There is no {kind} {item_id[:80]!r} on this leaderboard.")

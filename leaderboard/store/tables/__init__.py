@@ -16,6 +16,7 @@ from leaderboard.store.tables.accounts import (
 from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
@@ -26,11 +27,13 @@ __all__ = [
     "ALIASES",
     "API_KEYS",
     "AUDIT",
+    "BLOBS",
     "BOARDS",
     "CHALLENGES",
     "CREDENTIALS",
     "DISQUALIFIED_ATTEMPTS",
     "ENTRIES",
+    "EVENTS",
     "GIVEN_BACK",
     "LINES",
     "LIVE_QUEUE",
@@ -44,5 +47,8 @@ __all__ = [
     "RECOVERY_CODES",
     "RESULTS",
     "ROLES",
+    "SEASONS",
+    "SERIES",
     "SESSIONS",
+    "UNLOCK_REQUESTS",
 ]
