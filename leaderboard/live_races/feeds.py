@@ -53,7 +53,7 @@ class LiveFeeds(Protocol):
 
 
 @dataclass(slots=True)
-class _HeardRace:
+class _LiveRace:
     senders: dict[str, LiveSender] = field(default_factory=dict)
     bests: SessionBests = field(default_factory=SessionBests)
     touched_utc_ns: int = 0
@@ -64,7 +64,7 @@ class MemoryFeeds:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._races: dict[str, _HeardRace] = {}
+        self._races: dict[str, _LiveRace] = {}
         self._watchers: list[Callable[[str], None]] = []
 
     def watch(self, watcher: Callable[[str], None]) -> None:
@@ -82,7 +82,7 @@ class MemoryFeeds:
                     after_s=wait_ns / NS_PER_S,
                 )
             known = newest.counted(known, now_utc_ns)
-            after = newest.heard(known, message, now_utc_ns)
+            after = newest.received(known, message, now_utc_ns)
             race.senders.pop(sender, None)
             race.senders[sender] = after or known
             if len(race.senders) > MAX_SENDERS:
@@ -99,11 +99,11 @@ class MemoryFeeds:
         """As `LiveFeeds.picture`."""
         with self._lock:
             race = self._races.get(race_id)
-            heard = [each for each in race.senders.values() if each.message is not None] if race else []
-            if race is None or not heard:
+            known_senders = [each for each in race.senders.values() if each.message is not None] if race else []
+            if race is None or not known_senders:
                 return None
             wanted = name_key(racer)
-            last = max(heard, key=lambda each: (_is_of(each, wanted), each.received_utc_ns))
+            last = max(known_senders, key=lambda each: (_is_of(each, wanted), each.received_utc_ns))
             assert last.message is not None
             message = dataclasses.replace(last.message)
             shown = sectors.levels(race.bests, message.racer, message.sectors)
@@ -115,8 +115,8 @@ class MemoryFeeds:
             if (race := self._races.get(race_id)) is not None:
                 race.bests = SessionBests()
 
-    def _race(self, race_id: str, now_utc_ns: int) -> _HeardRace:
-        race = self._races.setdefault(race_id, _HeardRace())
+    def _race(self, race_id: str, now_utc_ns: int) -> _LiveRace:
+        race = self._races.setdefault(race_id, _LiveRace())
         race.touched_utc_ns = now_utc_ns
         if len(self._races) > MAX_RACES:
             del self._races[min(self._races, key=lambda each: self._races[each].touched_utc_ns)]

@@ -32,7 +32,7 @@ Unable = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class LiveState:
+class LiveRaceState:
     """A LIVE race at one moment: its queue, what is heard from the track, and the first of its standing."""
 
     race: RaceRecord
@@ -71,7 +71,7 @@ class LiveRaces:
         with self._store.read() as db:
             return _race_for(db, caller, race_id)
 
-    def state(self, race_id: str, now_utc_ns: int) -> LiveState:
+    def state(self, race_id: str, now_utc_ns: int) -> LiveRaceState:
         """Everything that pages show of the race. Raises UnknownRace."""
         with self._store.read() as db:
             race = queries.race(db, race_id)
@@ -79,7 +79,7 @@ class LiveRaces:
             top = tuple(rows.top(db, race, PODIUM))
             racers = len(rows.entered(db, race_id))
         on_track = queue.on_track
-        return LiveState(race, queue, self._feeds.picture(race_id, on_track.racer if on_track else ""), top, racers)
+        return LiveRaceState(race, queue, self._feeds.picture(race_id, on_track.racer if on_track else ""), top, racers)
 
     def add(self, caller: Caller, race_id: str, racers: Sequence[str], now_utc_ns: int, *, entries: bool) -> LiveQueue:
         """Put racers at the end of the queue; `entries`: all who are entered and have no turn yet.
@@ -183,7 +183,7 @@ class LiveRaces:
 
         return self._change(caller, race_id, version, now_utc_ns, "winner", change)
 
-    def hear(self, sender: str, message: LiveMessage, now_utc_ns: int) -> LiveAnswer:
+    def receive(self, sender: str, message: LiveMessage, now_utc_ns: int) -> LiveAnswer:
         """Take a live message of `sender`. Raises UnknownRace, Refused for a race that is over, TooOften."""
         with self._store.read() as db:
             race = queries.race(db, message.race_id)

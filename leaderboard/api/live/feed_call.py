@@ -84,7 +84,7 @@ def router(
                 await run_in_threadpool(live.race_for, caller, race_id)
             message = _message(body, race_id)
             who = f"key:{caller.key_id}:{message.station}"
-        answer = await run_in_threadpool(live.hear, who, message, now_utc_ns)
+        answer = await run_in_threadpool(live.receive, who, message, now_utc_ns)
         return json_response(_ANSWER.dump_json(shapes.answer_shape(answer)))
 
     return routes

@@ -7,7 +7,7 @@ from pydantic import ConfigDict
 from leaderboard.core.live.queue import FULL_PERCENT, LiveQueue, QueueItem, QueueState
 from leaderboard.core.live.sectors import LiveLevel
 from leaderboard.live_races.feeds import TrackPicture
-from leaderboard.live_races.service import LiveAnswer, LiveState
+from leaderboard.live_races.service import LiveAnswer, LiveRaceState
 from leaderboard.scored_laps import utc_text
 from shared.protocol.live import RunStage
 
@@ -164,11 +164,11 @@ class LiveAnswerShape:
 
 def queue_shape(queue: LiveQueue) -> QueueShape:
     places = {each.item_id: place for place, each in enumerate(queue.waiting, 1)}
-    turns = tuple(_turn(each, places.get(each.item_id)) for each in queue.items)
-    return QueueShape(queue.race_id, queue.version, queue.entries_open, queue.run_time_s, queue.winner, turns)
+    shown = tuple(_turn(each, places.get(each.item_id)) for each in queue.items)
+    return QueueShape(queue.race_id, queue.version, queue.entries_open, queue.run_time_s, queue.winner, shown)
 
 
-def state_shape(state: LiveState, now_utc_ns: int) -> QueueShape:
+def state_shape(state: LiveRaceState, now_utc_ns: int) -> QueueShape:
     shape = queue_shape(state.queue)
     track = None if state.picture is None else _track(state.picture, now_utc_ns)
     return QueueShape(
@@ -200,22 +200,22 @@ def _turn(item: QueueItem, place: int | None) -> TurnShape:
 
 
 def _track(picture: TrackPicture, now_utc_ns: int) -> TrackShape:
-    said = picture.message
+    message = picture.message
     return TrackShape(
-        racer=said.racer,
-        stage=said.stage,
-        run_ms=said.run_ms,
-        lap=said.lap,
-        lap_ms=said.lap_ms,
-        last_lap_ms=said.last_lap_ms,
-        best_lap_ms=said.best_lap_ms,
-        sectors=said.sectors,
+        racer=message.racer,
+        stage=message.stage,
+        run_ms=message.run_ms,
+        lap=message.lap,
+        lap_ms=message.lap_ms,
+        last_lap_ms=message.last_lap_ms,
+        best_lap_ms=message.best_lap_ms,
+        sectors=message.sectors,
         levels=picture.levels,
-        track_share=said.track_share,
-        track_m=said.track_m,
-        speed_mps=said.speed_mps,
-        resets=said.resets,
-        left_ms=said.left_ms,
+        track_share=message.track_share,
+        track_m=message.track_m,
+        speed_mps=message.speed_mps,
+        resets=message.resets,
+        left_ms=message.left_ms,
         heard_at=utc_text(picture.received_utc_ns),
         fresh=picture.fresh(now_utc_ns),
     )

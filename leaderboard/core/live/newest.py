@@ -37,7 +37,7 @@ def counted(sender: LiveSender, now_utc_ns: int) -> LiveSender:
     return replace(sender, arrivals=(*sender.arrivals, now_utc_ns)[-PER_SECOND:])
 
 
-def heard(sender: LiveSender, message: LiveMessage, now_utc_ns: int) -> LiveSender | None:
+def received(sender: LiveSender, message: LiveMessage, now_utc_ns: int) -> LiveSender | None:
     """The sender with this message as the last; None if a newer one came before."""
     last = sender.message
     if message.boot in sender.old_boots:

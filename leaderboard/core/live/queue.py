@@ -155,7 +155,7 @@ def added(queue: LiveQueue, racers: Iterable[tuple[str, str, str, str]]) -> Live
         if name_key(racer) in busy:
             raise Refused(text("{name} is in the queue already.", name=name))
         if len(items) >= MAX_ITEMS:
-            raise Refused(text("The queue holds at most {most} turns: remove some first.", most=MAX_ITEMS))
+            raise Refused(text("The queue holds at most {maximum} turns: remove some first.", maximum=MAX_ITEMS))
         busy.add(name_key(racer))
         key += STEP
         items.append(QueueItem(item_id, racer, name, key, account_id))

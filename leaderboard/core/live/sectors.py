@@ -54,10 +54,10 @@ def _level(time_ms: int | None, overall_ms: int | None, own_ms: int | None) -> L
 
 def _best(known: SectorTimes, times: Sequence[int | None]) -> SectorTimes:
     places = range(max(len(known), len(times)))
-    return tuple(_least(_at(known, place), _at(times, place)) for place in places)
+    return tuple(_smallest(_at(known, place), _at(times, place)) for place in places)
 
 
-def _least(one: int | None, other: int | None) -> int | None:
+def _smallest(one: int | None, other: int | None) -> int | None:
     given = [each for each in (one, other) if each is not None]
     return min(given, default=None)
 

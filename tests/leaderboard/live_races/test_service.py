@@ -154,13 +154,13 @@ def test_a_change_that_changes_nothing_is_no_change(live: LiveRaces) -> None:
 def test_the_newest_message_and_what_its_sender_learns(live: LiveRaces) -> None:
     woken: list[str] = []
     live.watch(woken.append)
-    answer = live.hear("s", message(5), NOW)
+    answer = live.receive("s", message(5), NOW)
     assert dataclasses.astuple(answer) == (True, "", None, 100, None, None)
-    assert not live.hear("s", message(4), NOW + NS_PER_S).newest
+    assert not live.receive("s", message(4), NOW + NS_PER_S).newest
     assert woken == ["cup"]
     queue = live.launch(ADMIN, "cup", live.add(ADMIN, "cup", ("anna",), NOW, entries=False).version, NOW)
     live.set_speed(ADMIN, "cup", NOW, 80)
-    answer = live.hear("s", message(6), NOW + 2 * NS_PER_S)
+    answer = live.receive("s", message(6), NOW + 2 * NS_PER_S)
     assert (answer.racer, answer.state, answer.speed_percent) == ("anna", "countdown", 80)
     assert answer.starts_utc_ns == queue.items[0].starts_utc_ns
     picture = live.state("cup", NOW).picture
@@ -169,18 +169,18 @@ def test_the_newest_message_and_what_its_sender_learns(live: LiveRaces) -> None:
     assert picture.fresh(NOW + 2 * NS_PER_S)
     assert not picture.fresh(NOW + 2 * NS_PER_S + FRESH_NS)
     with pytest.raises(UnknownRace):
-        live.hear("s", message(1, race_id="never-was"), NOW)
+        live.receive("s", message(1, race_id="never-was"), NOW)
 
 
 def test_who_is_on_the_track_is_shown_and_senders_are_few(live: LiveRaces) -> None:
     live.launch(ADMIN, "cup", live.add(ADMIN, "cup", ("eva",), NOW, entries=False).version, NOW)
-    live.hear("one", message(1, "EVA"), NOW)
+    live.receive("one", message(1, "EVA"), NOW)
     for number in range(MAX_SENDERS - 1):
-        live.hear(f"other-{number}", message(1, "tom"), NOW + NS_PER_S)
+        live.receive(f"other-{number}", message(1, "tom"), NOW + NS_PER_S)
     picture = live.state("cup", NOW).picture
     assert picture is not None
     assert picture.message.racer == "EVA"
-    live.hear("yet-another", message(1, "tom"), NOW + NS_PER_S)  # the one silent for longest gives way
+    live.receive("yet-another", message(1, "tom"), NOW + NS_PER_S)  # the one silent for longest gives way
     picture = live.state("cup", NOW).picture
     assert picture is not None
     assert picture.message.racer == "tom"
@@ -188,9 +188,9 @@ def test_who_is_on_the_track_is_shown_and_senders_are_few(live: LiveRaces) -> No
 
 def test_more_than_five_a_second_are_refused(live: LiveRaces) -> None:
     for seq in range(5):
-        live.hear("s", message(seq), NOW + seq)
+        live.receive("s", message(seq), NOW + seq)
     with pytest.raises(TooOften, match="At most 5") as refusal:
-        live.hear("s", message(5), NOW + 5)
+        live.receive("s", message(5), NOW + 5)
     assert refusal.value.after_s == pytest.approx(1.0)
-    assert live.hear("other", message(0), NOW + 5).newest
-    assert live.hear("s", message(6), NOW + NS_PER_S).newest
+    assert live.receive("other", message(0), NOW + 5).newest
+    assert live.receive("s", message(6), NOW + NS_PER_S).newest

@@ -24,19 +24,19 @@ def message(seq: int, boot: str = "b1", **more: Any) -> LiveMessage:
 def test_the_newest_wins_in_any_order(seqs: list[int]) -> None:
     sender = LiveSender()
     for place, seq in enumerate(seqs):
-        after = newest.heard(sender, message(seq), NOW)
+        after = newest.received(sender, message(seq), NOW)
         assert (after is not None) == (seq > max(seqs[:place], default=-1))
         sender = after or sender
     assert sender.message == message(7)
 
 
 def test_a_boot_that_another_followed_stays_old() -> None:
-    sender = newest.heard(LiveSender(), message(900), NOW)
+    sender = newest.received(LiveSender(), message(900), NOW)
     assert sender is not None
-    sender = newest.heard(sender, message(0, "b2"), NOW)
+    sender = newest.received(sender, message(0, "b2"), NOW)
     assert sender is not None
-    assert newest.heard(sender, message(901, "b1"), NOW) is None  # was under way while the sender started again
-    assert newest.heard(sender, message(1, "b2"), NOW) is not None
+    assert newest.received(sender, message(901, "b1"), NOW) is None  # was under way while the sender started again
+    assert newest.received(sender, message(1, "b2"), NOW) is not None
 
 
 def test_five_a_second_and_no_more() -> None:
