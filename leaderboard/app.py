@@ -5,17 +5,24 @@ import functools
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import admin, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
-from leaderboard.api.live import feed_call, queue_calls
+from leaderboard.api.live.routes import live_routes
+from leaderboard.api.participation import entries as participants
+from leaderboard.api.participation import invitations as joining
+from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.entries import EntryService
+from leaderboard.league.invitations import InvitationService
+from leaderboard.league.people import AccountPeople
+from leaderboard.league.sight import RaceSight
 from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
@@ -57,15 +64,22 @@ def create_app(
         yield
         board.close()
 
-    app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
+    sight, people = RaceSight(board.store), AccountPeople()
+    entries = EntryService(board.store, people, feed.changed)
+    invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
+    seen = [Depends(sight_check(sight, callers))]
+    app = FastAPI(
+        title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
+    )
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
     app.include_router(admin.router(board, callers, utc_ns))
-    app.include_router(public.router(board, utc_ns))
-    app.include_router(queue_calls.router(live, callers, utc_ns))
-    app.include_router(feed_call.router(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
-    app.include_router(routes.router(board, site, feed, limits.rows_live, utc_ns))
+    app.include_router(public.router(board, sight, callers, utc_ns))
+    app.include_router(participants.router(entries, callers, utc_ns))
+    app.include_router(joining.router(invitations, callers, utc_ns))
+    app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
+    app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
     app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)

@@ -11,12 +11,13 @@ from leaderboard.core.errors import (
     Conflict,
     Gone,
     NotAllowed,
-    TooOften,
     Unauthorized,
     UnknownAttempt,
+    UnknownInvitation,
     UnknownRace,
     UnknownRacer,
 )
+from leaderboard.core.live.newest import TooOften
 from leaderboard.posting import error_body
 from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow, read_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
@@ -36,6 +37,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (BodyTooSlow, 408),
     (UnknownRace, 404),
     (UnknownRacer, 404),
+    (UnknownInvitation, 404),
     (UnknownAttempt, 404),
     (Gone, 410),
     (Conflict, 409),

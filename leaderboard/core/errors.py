@@ -1,6 +1,6 @@
 """The refusals of the leaderboard, by whom they concern; api/http.py gives each its status."""
 
-from shared.errors import RacedayError, Refused, RetryLater
+from shared.errors import RacedayError, Refused
 
 
 class Unauthorized(RacedayError):
@@ -9,6 +9,10 @@ class Unauthorized(RacedayError):
 
 class Gone(Refused):
     """It was here and is over: a dead link, whose sentence says which kind."""
+
+
+class UnknownInvitation(Refused):
+    """No link has this token."""
 
 
 class UnknownRacer(Refused):
@@ -39,10 +43,6 @@ class NotAllowed(Refused):
 
 class Conflict(Refused):
     """Another race or entry has this id or name already."""
-
-
-class TooOften(RetryLater):
-    """The sender does this more often than is taken; it may again after `after_s`."""
 
 
 class UnknownItem(Refused):

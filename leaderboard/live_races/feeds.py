@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from leaderboard.core.errors import TooOften
 from leaderboard.core.live import newest, sectors
-from leaderboard.core.live.newest import LiveSender
+from leaderboard.core.live.newest import LiveSender, TooOften
 from leaderboard.core.live.sectors import LiveLevel, SessionBests
 from shared.protocol.live import LiveMessage
 from shared.rules.person_names import name_key

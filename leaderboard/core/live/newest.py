@@ -6,11 +6,16 @@ number, or a boot that another one has followed, is old and is dropped. Only the
 
 from dataclasses import dataclass, replace
 
+from shared.errors import RetryLater
 from shared.protocol.live import LiveMessage
 from shared.units import NS_PER_S
 
 PER_SECOND = 5
 _OLD_BOOTS = 8
+
+
+class TooOften(RetryLater):
+    """The sender does this more often than is taken; it may again after `after_s`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.core.access import ADMIN, Caller, Grant
-from leaderboard.core.errors import Conflict, NotAllowed, TooOften, UnknownRace
+from leaderboard.core.errors import Conflict, NotAllowed, UnknownRace
+from leaderboard.core.live.newest import TooOften
 from leaderboard.core.live.queue import COUNTDOWN_NS
 from leaderboard.live_races.feeds import FRESH_NS, MAX_SENDERS, MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
