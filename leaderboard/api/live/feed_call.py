@@ -58,7 +58,8 @@ def router(
     utc_ns: Callable[[], int],
 ) -> APIRouter:
     """The route. `stations`: each key and its station ("": any station without a key of its own)."""
-    routes = APIRouter(tags=["live"])
+    # "results" too: a signature proves that the race is the station's to tell of (api/sight.py).
+    routes = APIRouter(tags=["live", "results"])
 
     @routes.post(
         "/api/v1/races/{race_id}/live",

@@ -148,12 +148,13 @@ def test_who_may_send_live_messages(api: Api) -> None:
     assert post({"authorization": "Bearer wrong-token-of-nobody"}) == 401
     assert post(sample_races.headers(message.webhook_id, body + b" ", NOW_S)) == 401
     assert post(sample_races.headers(message.webhook_id, body, NOW_S - 400)) == 401
-    assert post(BEARER, "other") == 422  # the address names another race than the message
+    assert post(BEARER, "secret") == 422  # the address names another race than the message
     assert post(BEARER) == 200
     other = "whsec_" + "QUJD" * 11
     assert api.tell(LiveMessage("cup", "Anna", "b", 2, "station-2")).status_code == 422  # it has a secret of its own
     assert api.tell(LiveMessage("cup", "Anna", "b", 2, "station-2"), other).status_code == 200
     assert api.tell(LiveMessage("never", "Anna", "b", 2), race_id="never").status_code == 404
+    assert api.tell(LiveMessage("secret", "Anna", "b", 2), race_id="secret").status_code == 200
 
 
 def test_the_limits_of_the_feed(api: Api) -> None:
