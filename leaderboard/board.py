@@ -15,16 +15,17 @@ import sqlalchemy as sa
 
 from leaderboard.core import acceptance, rank
 from leaderboard.core.errors import Conflict, UnknownRace, UnknownRacer
-from leaderboard.core.race import RaceRecord, check_race_id
-from leaderboard.core.rank import Attempt, BestAttempt
-from leaderboard.posting import PostReply, checked, effect, error_body, repeated
+from leaderboard.core.race import RaceRecord, Venue, check_race_id
+from leaderboard.core.rank import Attempt, BestAttempt, LineKey
+from leaderboard.posting import Post, PostReply, checked, error_body, repeated, settle
 from leaderboard.rescoring import rescore_race
 from leaderboard.sender import ANY_SENDER, Sender
 from leaderboard.store import queries
 from leaderboard.store.database import Store
+from leaderboard.store.group_commit import GroupCommit
 from shared.errors import BadInput, Refused
 from shared.protocol.races import differences
-from shared.protocol.results import Result, encode_accepted
+from shared.protocol.results import Result
 from shared.rules.ranking import Placed, RaceRules
 from shared.text import text
 
@@ -42,9 +43,13 @@ class StandingRow:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A race and the top of its standing at one moment; `version` rises with every change."""
+    """A race and the top of one of its tables at one moment; `version` rises with every change.
+
+    `table`: which one (RaceRecord.tables); `racers` are those ranked in it.
+    """
 
     race: RaceRecord
+    table: Venue
     version: int
     racers: int
     results: int
@@ -53,7 +58,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class RacerRuns:
-    """A racer in a race: the line (None: no run qualified), and all runs as posted, the newest first."""
+    """A racer in a race: the line (None: no run qualified), and all runs as posted, the newest first.
+
+    `race` is the table of that line: the first in which the racer has one.
+    """
 
     race: Snapshot
     name: str
@@ -66,6 +74,7 @@ class LeaderboardService:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._posts = GroupCommit(store)
         self._watchers: list[Callable[[str], None]] = []
         self._watchers_lock = threading.Lock()
 
@@ -195,32 +204,31 @@ class LeaderboardService:
 
         `webhook_id` is the idempotency key, `payload` the raw body. Raises RetryLater, StorageError.
         """
-        try:
-            return self._settle(webhook_id, payload, now_utc_ns, sender)
-        except sa.exc.IntegrityError:
-            # Another process took the same id between our query and our insert (PostgreSQL): now it can be seen.
-            return self._settle(webhook_id, payload, now_utc_ns, sender)
-
-    def _settle(self, webhook_id: str, payload: bytes, now_utc_ns: int, sender: Sender) -> PostReply:
         digest = hashlib.sha256(payload).hexdigest()
         try:
-            return self._apply(webhook_id, payload, digest, now_utc_ns, sender)
+            # Before the transaction: what nobody may post keeps nobody waiting.
+            result = checked(webhook_id, payload)
+            sender.check(result.evidence.station)
+            post = Post(webhook_id, payload, digest, result, now_utc_ns)
+            reply = self._settled(post)
         except (Refused, BadInput) as refusal:
-            # The same id may have been applied by another process since we queried.
+            # The same id may have been applied before, with another body or by another process.
             receipt = self._receipt(webhook_id)
             status = 404 if isinstance(refusal, UnknownRace) else 422
             return PostReply(status, error_body(refusal, status)) if receipt is None else repeated(receipt, digest)
+        if reply.status == 201:
+            self._notify(result.race_id)
+        return reply
 
-    def _apply(self, webhook_id: str, payload: bytes, digest: str, now_utc_ns: int, sender: Sender) -> PostReply:
-        with self._store.write() as db:
-            if (receipt := queries.receipt(db, webhook_id)) is not None:
-                return repeated(receipt, digest)
-            result = checked(webhook_id, payload)
-            sender.check(result.evidence.station)
-            body = encode_accepted(effect(db, result, payload, now_utc_ns))
-            queries.add_receipt(db, webhook_id, digest, 201, body, now_utc_ns)
-        self._notify(result.race_id)
-        return PostReply(201, body)
+    def _settled(self, post: Post) -> PostReply:
+        def work(db: sa.Connection) -> PostReply:
+            return settle(db, post)
+
+        try:
+            return self._posts.run(work, order=post.result.race_id)
+        except sa.exc.IntegrityError:
+            # Another process took the same id between our query and our insert (PostgreSQL): now it can be seen.
+            return self._posts.run(work, order=post.result.race_id)
 
     def _receipt(self, webhook_id: str) -> queries.Receipt | None:
         with self._store.read() as db:
@@ -236,41 +244,46 @@ class LeaderboardService:
         with self._store.read() as db:
             return queries.heads(db)
 
-    def standings(self, race_id: str) -> list[Placed]:
-        """The places of all racers, best first. Raises UnknownRace."""
+    def standings(self, race_id: str, table: Venue | None = None) -> list[Placed]:
+        """The places of all racers in a table (None: the race's first), best first. Raises UnknownRace, Refused."""
         with self._store.read() as db:
-            queries.race(db, race_id)
-            return rank.standing(queries.lines(db, race_id), queries.uncertainties_ns(db, race_id))
+            shown = queries.race(db, race_id).table_named(table)
+            return rank.standing(queries.lines(db, race_id, shown), queries.uncertainties_ns(db, race_id, shown))
 
     def tops(self, limit: int) -> list[Snapshot]:
         """Every race with its first `limit` lines, each of one moment, in the order of `races`."""
         return [self.snapshot(head.race.race_id, limit) for head in self.races()]
 
-    def snapshot(self, race_id: str, limit: int | None = None) -> Snapshot:
-        """The race and the first `limit` lines (None: all) of one moment. Raises UnknownRace."""
+    def snapshot(self, race_id: str, limit: int | None = None, table: Venue | None = None) -> Snapshot:
+        """The race and the first `limit` lines (None: all) of a table (None: its first) of one moment.
+
+        Raises UnknownRace, Refused for a table that the race does not have.
+        """
         with self._store.read() as db:
             head = queries.head(db, race_id)
-            lines = queries.lines(db, race_id)
-            uncertainties_ns = queries.uncertainties_ns(db, race_id)
+            shown_table = head.race.table_named(table)
+            lines = queries.lines(db, race_id, shown_table)
+            uncertainties_ns = queries.uncertainties_ns(db, race_id, shown_table)
             shown = queries.shown_lines(db, race_id, lines[:limit])
         placed = rank.standing(lines, uncertainties_ns)
-        moved = rank.moves(placed, rank.standing(_before(lines, head.undo)))
-        table = tuple(
+        moved = rank.moves(placed, rank.standing(_before(lines, head.undo, shown_table)))
+        rows = tuple(
             StandingRow(place, moved[place.racer], line.line.attempts, line.name, line.result)
             for place, line in zip(placed, shown, strict=False)
         )
-        return Snapshot(head.race, head.version, head.racers, head.results, table)
+        return Snapshot(head.race, shown_table, head.version, len(lines), head.results, rows)
 
     def racer_runs(self, race_id: str, racer: str) -> RacerRuns:
         """A racer's runs in a race, by any spelling. Raises UnknownRace, UnknownRacer."""
-        snapshot = self.snapshot(race_id)
+        snapshots = [self.snapshot(race_id, table=table) for table in self.race(race_id).tables()]
         with self._store.read() as db:
             known = queries.known_spelling(db, race_id, racer)
             runs = [] if known is None else queries.runs_of(db, race_id, known)
             name = None if known is None else queries.entry_name(db, race_id, known)
         if known is None or (name is None and not runs):
             raise UnknownRacer(text("There is no racer {racer} in this race.", racer=repr(racer[:80])))
-        row = next((each for each in snapshot.rows if each.placed.racer == known), None)
+        rows = [(shown, row) for shown in snapshots for row in shown.rows if row.placed.racer == known]
+        snapshot, row = rows[0] if rows else (snapshots[0], None)
         return RacerRuns(snapshot, name or known, row, tuple(runs))
 
     def _notify(self, race_id: str) -> None:
@@ -303,6 +316,6 @@ def _change_rules(db: sa.Connection, before: RaceRecord, changed: RaceRecord) ->
     queries.bump(db, changed.race_id, undo)
 
 
-def _before(lines: list[BestAttempt], undo: dict[str, BestAttempt | None]) -> list[BestAttempt]:
-    unchanged = [line for line in lines if line.racer not in undo]
-    return unchanged + [line for line in undo.values() if line is not None]
+def _before(lines: list[BestAttempt], undo: dict[LineKey, BestAttempt | None], table: Venue) -> list[BestAttempt]:
+    unchanged = [line for line in lines if line.key not in undo]
+    return unchanged + [line for key, line in undo.items() if line is not None and key.kind == table]

@@ -5,17 +5,19 @@ Called by board.py, within the transaction that also stores the receipt.
 
 import dataclasses
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from leaderboard.core import acceptance
+from leaderboard.core.rank import LineKey
 from leaderboard.rescoring import rescore_racer
 from leaderboard.sender import check_key
 from leaderboard.store import queries
 from shared.errors import Refused
-from shared.protocol.results import PostAccepted, Result, decode_result
+from shared.protocol.results import PostAccepted, Result, decode_result, encode_accepted
 
 
 class PostReply(NamedTuple):
@@ -51,12 +53,34 @@ def checked(webhook_id: str, payload: bytes) -> Result:
     return dataclasses.replace(result, racer=acceptance.racer_name(result.racer))
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post whose body was checked as far as that goes without its race. `digest`: of the body."""
+
+    webhook_id: str
+    payload: bytes
+    digest: str
+    result: Result
+    at_utc_ns: int
+
+
+def settle(db: sa.Connection, post: Post) -> PostReply:
+    """Apply a post and store its receipt, or repeat the reply that its id got before. Raises Refused."""
+    if (receipt := queries.receipt(db, post.webhook_id)) is not None:
+        return repeated(receipt, post.digest)
+    body = encode_accepted(effect(db, post.result, post.payload, post.at_utc_ns))
+    queries.add_receipt(db, post.webhook_id, post.digest, 201, body, post.at_utc_ns)
+    return PostReply(201, body)
+
+
 def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -> PostAccepted:
     """Store a checked result and derive the lines that it changes. Raises Refused (UnknownRace too)."""
     race = queries.race(db, result.race_id, for_change=True)
     origin = queries.origin_of(db, result.result_id)
     if origin is not None and origin.race_id != race.race_id:
         raise Refused(f"This result belongs to race {origin.race_id!r}; a correction cannot move it.")
+    if origin is not None and origin.kind != result.kind:
+        raise Refused(f"This result was posted as {origin.kind}; a correction cannot change that.")
     if origin is not None:
         check_key(origin.key, result.evidence.public_key)
     if not result.evidence.clock_trusted:
@@ -70,8 +94,9 @@ def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -
     score_ms = None if score is None else score.score_ms
     seq = queries.add_result(db, result, payload, score_ms, now_utc_ns)
     racers = {result.racer} if origin is None else {origin.racer, result.racer}
-    changed = {racer: rescore_racer(db, race, racer) for racer in sorted(racers)}
-    queries.bump(db, race.race_id, {racer: old for racer, (old, _) in changed.items()})
-    _, line = changed[result.racer]
-    rank, ranked = queries.rank_of(db, race.race_id, line)
+    table = race.table_of(result.kind)
+    changed = {key: rescore_racer(db, race, key) for key in (LineKey(table, racer) for racer in sorted(racers))}
+    queries.bump(db, race.race_id, {key: old for key, (old, _) in changed.items()})
+    _, line = changed[LineKey(table, result.racer)]
+    rank, ranked = queries.rank_of(db, race.race_id, table, line)
     return PostAccepted(score_ms, rank, ranked, line is not None and line.seq == seq)

@@ -8,31 +8,31 @@ import sqlalchemy as sa
 
 from leaderboard.core import rank
 from leaderboard.core.race import RaceRecord
-from leaderboard.core.rank import BestAttempt
+from leaderboard.core.rank import BestAttempt, LineKey
 from leaderboard.store import queries
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, score_run
 
 
-def rescore_racer(db: sa.Connection, race: RaceRecord, racer: str) -> tuple[BestAttempt | None, BestAttempt | None]:
-    """Derive and store the racer's best attempt again; return the one before and the one now."""
-    old = queries.line(db, race.race_id, racer)
-    new = rank.line_of(queries.attempts_of(db, race.race_id, racer), race.rules)
+def rescore_racer(db: sa.Connection, race: RaceRecord, key: LineKey) -> tuple[BestAttempt | None, BestAttempt | None]:
+    """Derive and store the racer's best attempt in a table again; return the one before and the one now."""
+    old = queries.line(db, race.race_id, key)
+    attempts = queries.attempts_of(db, race.race_id, key.racer)
+    new = rank.line_of([each for each in attempts if race.table_of(each.kind) == key.kind], race.rules, key.kind)
     if new != old:
-        queries.set_line(db, race.race_id, racer, old, new)
+        queries.set_line(db, race.race_id, key, old, new)
     return old, new
 
 
-def rescore_race(db: sa.Connection, race: RaceRecord, rules_before: RaceRules) -> dict[str, BestAttempt | None]:
+def rescore_race(db: sa.Connection, race: RaceRecord, rules_before: RaceRules) -> dict[LineKey, BestAttempt | None]:
     """Score every result of the race by its rules of now; return each racer's best attempt as it was before."""
-    racers = set()
+    keys = set(queries.line_keys(db, race.race_id))
     for seq, score_ms, result in queries.results_of(db, race.race_id):
-        racers.add(result.racer)
+        keys.add(LineKey(race.table_of(result.kind), result.racer))
         fresh_ms = rescored(result, score_ms, rules_before, race.rules)
         if fresh_ms != score_ms:
             queries.set_score(db, seq, fresh_ms)
-    every = sorted(racers | {line.racer for line in queries.lines(db, race.race_id)})
-    return {racer: rescore_racer(db, race, racer)[0] for racer in every}
+    return {key: rescore_racer(db, race, key)[0] for key in sorted(keys)}
 
 
 def rescored(result: Result, score_ms: int | None, before: RaceRules, now: RaceRules) -> int | None:

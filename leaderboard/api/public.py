@@ -10,11 +10,13 @@ from leaderboard.api import schemas
 from leaderboard.api.http import json_response
 from leaderboard.api.schemas import CountedRaceShape, ErrorShape, RaceShape, StandingShape
 from leaderboard.board import LeaderboardService
+from leaderboard.core.race import Venue
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorShape, "description": "No such race"}}
 _RACES = TypeAdapter(list[CountedRaceShape])
 _RACE = TypeAdapter(RaceShape)
 _STANDING = TypeAdapter(StandingShape)
+_KIND = Query(description="which table of a race that takes physical and virtual results; absent: its first")
 _LIMIT = Query(ge=1, le=100_000, description="how many rows, from the top; absent: all")
 
 
@@ -49,8 +51,10 @@ def router(board: LeaderboardService, utc_ns: Callable[[], int]) -> APIRouter:
         summary="The standing, best first",
         response_description="The standing of one moment",
     )
-    def standings(race_id: str, limit: Annotated[int | None, _LIMIT] = None) -> Response:
-        snapshot = board.snapshot(race_id, limit)
+    def standings(
+        race_id: str, limit: Annotated[int | None, _LIMIT] = None, kind: Annotated[Venue | None, _KIND] = None
+    ) -> Response:
+        snapshot = board.snapshot(race_id, limit, kind)
         return json_response(_STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
 
     @routes.get("/healthz", summary="Whether the store can be read", response_description="It can")

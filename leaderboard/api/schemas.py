@@ -139,9 +139,14 @@ class RowShape:
 
 @dataclass(frozen=True, slots=True)
 class StandingShape:
-    """The standing at one moment; `version` grows with every change."""
+    """The standing at one moment; `version` grows with every change.
+
+    `kind`: the table that is shown, one of `kinds`; `racers`: how many are ranked in it.
+    """
 
     race: RaceShape
+    kind: Venue
+    kinds: tuple[Venue, ...]
     version: int
     racers: int
     results: int
@@ -202,7 +207,8 @@ def counted_race(head: RaceHead, now_utc_ns: int) -> CountedRaceShape:
 def standing_shape(snapshot: Snapshot, now_utc_ns: int) -> StandingShape:
     table = tuple(row_shape(row, snapshot.race.rules) for row in snapshot.rows)
     race = race_shape(snapshot.race, now_utc_ns)
-    return StandingShape(race, snapshot.version, snapshot.racers, snapshot.results, table)
+    kinds = snapshot.race.tables()
+    return StandingShape(race, snapshot.table, kinds, snapshot.version, snapshot.racers, snapshot.results, table)
 
 
 def row_shape(row: StandingRow, rules: RaceRules) -> RowShape:

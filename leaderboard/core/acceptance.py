@@ -44,7 +44,7 @@ def accept(race: RaceRecord, result: Result, *, entered: bool, known: bool, prov
 
 
 def _check_race(race: RaceRecord, result: Result, entered: bool) -> None:
-    if result.kind != race.venue:
+    if race.venue not in (result.kind, "any"):
         raise Refused(f"The result is {result.kind}, race {race.race_id!r} is {race.venue}.")
     if race.entry == "registered" and not entered:
         raise Refused(f"Racer {result.racer!r} is not entered in race {race.race_id!r}: register the racer first.")

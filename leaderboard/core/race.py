@@ -60,6 +60,22 @@ class RaceRecord:
     deleted_utc_ns: int | None = None
     edition: int = 1
 
+    def table_of(self, kind: ResultKind) -> Venue:
+        """The table in which results of this kind are ranked: that of the kind, or the one table of all ("any")."""
+        return "any" if self.venue == "any" and self.one_table else kind
+
+    def tables(self) -> tuple[Venue, ...]:
+        """The tables that the race has, the first of them shown first; in each the ranks run from 1."""
+        if self.venue != "any" or self.one_table:
+            return (self.venue,)
+        return ("physical", "virtual")
+
+    def table_named(self, table: Venue | None) -> Venue:
+        """The table of this name; None: the first. Raises Refused if the race does not have it."""
+        if table is not None and table not in self.tables():
+            raise Refused(f"Race {self.race_id!r} has no table {table!r}; it has {' and '.join(self.tables())}.")
+        return self.tables()[0] if table is None else table
+
     def ends_utc_ns(self) -> int | None:
         """The earlier of the planned close and the close by hand."""
         ends = [at for at in (self.closes_utc_ns, self.closed_utc_ns) if at is not None]

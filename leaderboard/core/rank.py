@@ -10,7 +10,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
+from leaderboard.core.race import ResultKind, Venue
 from shared.rules.ranking import Placed, RaceRules, Scored, rank
 
 _INT_LIMIT = 2**63
@@ -31,11 +33,22 @@ class Attempt:
     score_ms: int | None
     finished_utc_ns: int
     discarded: bool = False
+    kind: ResultKind = "physical"
+
+
+class LineKey(NamedTuple):
+    """What names a line within a race: the table that it is ranked in, and the racer."""
+
+    kind: Venue
+    racer: str
 
 
 @dataclass(frozen=True, slots=True)
 class BestAttempt:
-    """A racer's best counting attempt, as it stands in a race; `seq` is the result that it comes from."""
+    """A racer's best counting attempt, as it stands in a table of a race; `seq` is the result that it comes from.
+
+    `kind`: the table, which is that of a kind of results, or "any" in a race that ranks both kinds together.
+    """
 
     racer: str
     score_ms: int
@@ -43,6 +56,12 @@ class BestAttempt:
     order: int
     seq: int
     attempts: int
+    kind: Venue = "physical"
+
+    @property
+    def key(self) -> LineKey:
+        """What names the line within its race."""
+        return LineKey(self.kind, self.racer)
 
     @property
     def set_key(self) -> int:
@@ -56,15 +75,15 @@ def counted(attempts: Iterable[Attempt], rules: RaceRules) -> list[Attempt]:
     return in_order if rules.attempts_per_racer is None else in_order[: rules.attempts_per_racer]
 
 
-def line_of(attempts: Iterable[Attempt], rules: RaceRules) -> BestAttempt | None:
-    """The best attempt among all those of one racer; None if none of them counts and has a score."""
+def line_of(attempts: Iterable[Attempt], rules: RaceRules, table: Venue = "physical") -> BestAttempt | None:
+    """The best attempt among all those of one racer in one table; None if none of them counts and has a score."""
     known = [a for a in attempts if not a.discarded]
     scored = [a for a in counted(known, rules) if a.score_ms is not None]
     if not scored:
         return None
     best = min(scored, key=lambda a: (a.score_ms or 0, a.finished_utc_ns, a.order))
     assert best.score_ms is not None
-    return BestAttempt(best.racer, best.score_ms, best.finished_utc_ns, best.order, best.seq, len(known))
+    return BestAttempt(best.racer, best.score_ms, best.finished_utc_ns, best.order, best.seq, len(known), table)
 
 
 def newest(attempts: Iterable[Attempt]) -> list[Attempt]:

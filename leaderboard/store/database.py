@@ -45,6 +45,11 @@ class Store:
         # PostgreSQL orders its writers itself, by the row of the race.
         self._one_writer = threading.Lock() if lock is not None else None
 
+    @property
+    def backend(self) -> str:
+        """What stores it: "sqlite" or "postgresql"."""
+        return self._writer.dialect.name
+
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One transaction; committed (and synced) on leaving, rolled back on any error.

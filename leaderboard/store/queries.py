@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from leaderboard.core.errors import UnknownRace
-from leaderboard.core.race import RaceRecord, is_race_id
-from leaderboard.core.rank import Attempt, BestAttempt, newest
+from leaderboard.core.race import RaceRecord, ResultKind, Venue, is_race_id
+from leaderboard.core.rank import Attempt, BestAttempt, LineKey, newest
 from leaderboard.store import statements as sql
 from leaderboard.store.tables import RACES
 from shared.protocol.results import Result, decode_result
@@ -38,11 +38,11 @@ class ShownLine:
 
 @dataclass(frozen=True, slots=True)
 class RaceHead:
-    """A race with what the index shows of it. `undo`: lines before the last change, None for a racer without one."""
+    """A race with what the index shows of it. `undo`: lines before the last change, None where there was none."""
 
     race: RaceRecord
     version: int
-    undo: dict[str, BestAttempt | None]
+    undo: dict[LineKey, BestAttempt | None]
     racers: int
     results: int
     leader: str | None
@@ -89,19 +89,19 @@ def _race_values(race: RaceRecord) -> dict[str, Any]:
 
 
 def add_race(db: sa.Connection, race: RaceRecord, created_utc_ns: int) -> None:
-    db.execute(sql.ADD_RACE, _race_values(race) | {"created_utc_ns": created_utc_ns, "version": 1, "undo": "{}"})
+    db.execute(sql.ADD_RACE, _race_values(race) | {"created_utc_ns": created_utc_ns, "version": 1, "undo": "[]"})
 
 
 def change_race(db: sa.Connection, race: RaceRecord) -> None:
     db.execute(sa.update(RACES).where(RACES.c.race_id == race.race_id).values(**_race_values(race)))
 
 
-def bump(db: sa.Connection, race_id: str, undo: dict[str, BestAttempt | None] | None = None) -> None:
+def bump(db: sa.Connection, race_id: str, undo: dict[LineKey, BestAttempt | None] | None = None) -> None:
     """Count a change that a page of this race shows; `undo` replaces what the arrows compare with."""
     if undo is None:
         db.execute(sql.BUMP, {"of_race": race_id})
         return
-    text = json.dumps({racer: line and dataclasses.asdict(line) for racer, line in undo.items()})
+    text = json.dumps([[*key, line and dataclasses.asdict(line)] for key, line in undo.items()])
     db.execute(sql.BUMP_WITH_UNDO, {"of_race": race_id, "undo": text})
 
 
@@ -137,7 +137,7 @@ def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns:
 
 @dataclass(frozen=True, slots=True)
 class ResultOrigin:
-    """What a result's accepted revisions say of it: race, racer and time of the newest, its station, its clock.
+    """What a result's accepted revisions say of it: race, racer, kind and time of the newest, its station, its clock.
 
     `key`: the station's that it was first posted with, "" if none of its revisions bears one. `provisional`: no
     revision came from a station whose clock was set.
@@ -145,6 +145,7 @@ class ResultOrigin:
 
     race_id: str
     racer: str
+    kind: ResultKind
     finished_utc_ns: int
     key: str
     provisional: bool
@@ -159,7 +160,7 @@ def origin_of(db: sa.Connection, result_id: str) -> ResultOrigin | None:
     evidence = [decode_result(bytes(payload)).evidence for payload in payloads]
     key = next((each.public_key for each in evidence if each.public_key), "")
     provisional = not any(each.clock_trusted for each in evidence)
-    return ResultOrigin(row.race_id, row.racer, row.finished_utc_ns, key, provisional)
+    return ResultOrigin(row.race_id, row.racer, row.kind, row.finished_utc_ns, key, provisional)
 
 
 def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int | None, at_utc_ns: int) -> int:
@@ -198,7 +199,7 @@ def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
     """The newest revisions of this racer's results. A result that was reassigned is the new racer's only."""
     rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer}).all()
     every = newest(
-        Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns, r.discarded)
+        Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns, r.discarded, r.kind)
         for r in rows
     )
     return [attempt for attempt in every if attempt.racer == racer]
@@ -218,18 +219,22 @@ def runs_of(db: sa.Connection, race_id: str, racer: str) -> list[tuple[Attempt, 
     return sorted(runs, key=lambda run: (run[0].finished_utc_ns, run[0].order), reverse=True)
 
 
-def line(db: sa.Connection, race_id: str, racer: str) -> BestAttempt | None:
-    row = db.execute(sql.LINE, {"of_race": race_id, "of_racer": racer}).first()
+def line(db: sa.Connection, race_id: str, key: LineKey) -> BestAttempt | None:
+    row = db.execute(sql.LINE, _keys(race_id, key)).first()
     return None if row is None else _line(row)
 
 
 def _line(row: sa.Row[Any]) -> BestAttempt:
-    return BestAttempt(row.racer, row.score_ms, row.set_utc_ns, row.order, row.seq, row.attempts)
+    return BestAttempt(row.racer, row.score_ms, row.set_utc_ns, row.order, row.seq, row.attempts, row.kind)
 
 
-def set_line(db: sa.Connection, race_id: str, racer: str, old: BestAttempt | None, new: BestAttempt | None) -> None:
-    """Replace the racer's line `old` by `new`; None stands for no line."""
-    keys = {"of_race": race_id, "of_racer": racer}
+def _keys(race_id: str, key: LineKey) -> dict[str, str]:
+    return {"of_race": race_id, "of_kind": key.kind, "of_racer": key.racer}
+
+
+def set_line(db: sa.Connection, race_id: str, key: LineKey, old: BestAttempt | None, new: BestAttempt | None) -> None:
+    """Replace the line `old` of this key by `new`; None stands for no line."""
+    keys = _keys(race_id, key)
     if new is None:
         db.execute(sql.DROP_LINE, keys)
     elif old is None:
@@ -238,23 +243,29 @@ def set_line(db: sa.Connection, race_id: str, racer: str, old: BestAttempt | Non
         db.execute(sql.CHANGE_LINE, dataclasses.asdict(new) | keys)
 
 
-def rank_of(db: sa.Connection, race_id: str, line: BestAttempt | None) -> tuple[int | None, int]:
-    """The place of a line (None: no line) and how many are ranked, by counting along the index."""
+def rank_of(db: sa.Connection, race_id: str, table: Venue, line: BestAttempt | None) -> tuple[int | None, int]:
+    """The place of a line (None: no line) and how many are ranked in its table, by counting along the index."""
     if line is None:
-        return None, int(db.execute(sql.COUNT_LINES, {"race_id": race_id}).scalar_one())
+        return None, int(db.execute(sql.COUNT_LINES, {"race_id": race_id, "kind": table}).scalar_one())
     keys = {"score_ms": line.score_ms, "set_utc_ns": line.set_utc_ns, "order": line.order}
-    ahead, ranked = db.execute(sql.COUNT_AHEAD_AND_ALL, keys | {"race_id": race_id}).one()
+    ahead, ranked = db.execute(sql.COUNT_AHEAD_AND_ALL, keys | {"race_id": race_id, "kind": table}).one()
     return int(ahead) + 1, int(ranked)
 
 
-def lines(db: sa.Connection, race_id: str) -> list[BestAttempt]:
-    """All lines of a race in the order of their rank."""
-    return [_line(row) for row in db.execute(sql.LINES_IN_RANK, {"race_id": race_id})]
+def lines(db: sa.Connection, race_id: str, table: Venue) -> list[BestAttempt]:
+    """All lines of a table of a race, in the order of their rank."""
+    return [_line(row) for row in db.execute(sql.LINES_IN_RANK, {"race_id": race_id, "kind": table})]
 
 
-def uncertainties_ns(db: sa.Connection, race_id: str) -> dict[int, int]:
-    """The uncertainty that the result behind each line states, by its `seq`."""
-    return {row.seq: row.uncertainty_ns for row in db.execute(sql.UNCERTAINTIES, {"race_id": race_id})}
+def line_keys(db: sa.Connection, race_id: str) -> list[LineKey]:
+    """What names each line of a race, in all its tables."""
+    return [LineKey(row.kind, row.racer) for row in db.execute(sql.LINE_KEYS, {"race_id": race_id})]
+
+
+def uncertainties_ns(db: sa.Connection, race_id: str, table: Venue) -> dict[int, int]:
+    """The uncertainty that the result behind each line of a table states, by its `seq`."""
+    rows = db.execute(sql.UNCERTAINTIES, {"race_id": race_id, "kind": table})
+    return {row.seq: row.uncertainty_ns for row in rows}
 
 
 def shown_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt]) -> list[ShownLine]:
@@ -287,5 +298,5 @@ def _head(row: sa.Row[Any]) -> RaceHead:
     return RaceHead(_race(row), row.version, _undo(row.undo), row.racers, row.results, row.leader, row.leader_score_ms)
 
 
-def _undo(text: str) -> dict[str, BestAttempt | None]:
-    return {racer: line and BestAttempt(**line) for racer, line in json.loads(text).items()}
+def _undo(text: str) -> dict[LineKey, BestAttempt | None]:
+    return {LineKey(kind, racer): line and BestAttempt(**line) for kind, racer, line in json.loads(text)}

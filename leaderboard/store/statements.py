@@ -25,7 +25,7 @@ SPELLING = sa.select(RACERS.c.racer).where(
 ADD_SPELLING = sa.insert(RACERS)
 
 ORIGIN_OF = (
-    sa.select(RESULTS.c.race_id, RESULTS.c.racer, RESULTS.c.finished_utc_ns)
+    sa.select(RESULTS.c.race_id, RESULTS.c.racer, RESULTS.c.kind, RESULTS.c.finished_utc_ns)
     .where(RESULTS.c.result_id == given("result_id"))
     .order_by(RESULTS.c.revision.desc())
     .limit(1)
@@ -45,6 +45,7 @@ ATTEMPTS_OF = sa.select(
     RESULTS.c.score_ms,
     RESULTS.c.finished_utc_ns,
     RESULTS.c.discarded,
+    RESULTS.c.kind,
 ).where(RESULTS.c.result_id.in_(_RESULTS_OF_RACER))
 RESULTS_OF_RACE = (
     sa.select(RESULTS.c.seq, RESULTS.c.score_ms, RESULTS.c.racer, RESULTS.c.payload)
@@ -54,7 +55,9 @@ RESULTS_OF_RACE = (
 SET_SCORE = sa.update(RESULTS).where(RESULTS.c.seq == given("of_seq")).values(score_ms=given("score_ms"))
 PAYLOADS = sa.select(RESULTS.c.seq, RESULTS.c.payload).where(RESULTS.c.seq.in_(given("seqs", expanding=True)))
 
-_OF_LINE = (LINES.c.race_id == given("of_race")) & (LINES.c.racer == given("of_racer"))
+_OF_LINE = (
+    (LINES.c.race_id == given("of_race")) & (LINES.c.kind == given("of_kind")) & (LINES.c.racer == given("of_racer"))
+)
 LINE = sa.select(LINES).where(_OF_LINE)
 ADD_LINE = sa.insert(LINES)
 CHANGE_LINE = (
@@ -66,13 +69,13 @@ DROP_LINE = sa.delete(LINES).where(_OF_LINE)
 
 _RANK_KEY = (LINES.c.score_ms, LINES.c.set_utc_ns, LINES.c.order)
 _GIVEN_KEY = (given("score_ms", type_=sa.BigInteger), given("set_utc_ns", type_=sa.BigInteger))
-LINES_IN_RANK = sa.select(LINES).where(LINES.c.race_id == given("race_id")).order_by(*_RANK_KEY)
+_OF_TABLE = (LINES.c.race_id == given("race_id")) & (LINES.c.kind == given("kind"))
+LINES_IN_RANK = sa.select(LINES).where(_OF_TABLE).order_by(*_RANK_KEY)
+LINE_KEYS = sa.select(LINES.c.kind, LINES.c.racer).where(LINES.c.race_id == given("race_id"))
 UNCERTAINTIES = (
-    sa.select(RESULTS.c.seq, RESULTS.c.uncertainty_ns)
-    .join(LINES, LINES.c.seq == RESULTS.c.seq)
-    .where(LINES.c.race_id == given("race_id"))
+    sa.select(RESULTS.c.seq, RESULTS.c.uncertainty_ns).join(LINES, LINES.c.seq == RESULTS.c.seq).where(_OF_TABLE)
 )
-_COUNT_LINES = sa.select(sa.func.count()).select_from(LINES).where(LINES.c.race_id == given("race_id"))
+_COUNT_LINES = sa.select(sa.func.count()).select_from(LINES).where(_OF_TABLE)
 _AHEAD = sa.tuple_(*_RANK_KEY) < sa.tuple_(*_GIVEN_KEY, given("order", type_=sa.BigInteger))
 COUNT_AHEAD_AND_ALL = sa.select(_COUNT_LINES.where(_AHEAD).scalar_subquery(), _COUNT_LINES.scalar_subquery())
 COUNT_LINES = _COUNT_LINES
@@ -83,12 +86,23 @@ def _count_of(table: sa.Table) -> sa.ScalarSelect[int]:
     return query.correlate(RACES).scalar_subquery()
 
 
-# The first in rank of each race, for the index.
+# Whoever stands in two tables of a race is one racer.
+_RACERS = sa.case(
+    (
+        RACES.c.venue == "any",
+        sa.select(sa.func.count(LINES.c.racer.distinct()))
+        .where(LINES.c.race_id == RACES.c.race_id)
+        .correlate(RACES)
+        .scalar_subquery(),
+    ),
+    else_=_count_of(LINES),
+)
+# The first in rank of each race (of its first table), for the index.
 _FIRST = LINES.alias("first")
 _LEADER_SEQ = (
     sa.select(LINES.c.seq)
     .where(LINES.c.race_id == RACES.c.race_id)
-    .order_by(*_RANK_KEY)
+    .order_by(LINES.c.kind, *_RANK_KEY)
     .limit(1)
     .correlate(RACES)
     .scalar_subquery()
@@ -96,7 +110,7 @@ _LEADER_SEQ = (
 HEADS = (
     sa.select(
         RACES,
-        _count_of(LINES).label("racers"),
+        _RACERS.label("racers"),
         _count_of(RESULTS).label("results"),
         sa.func.coalesce(ENTRIES.c.name, _FIRST.c.racer).label("leader"),
         _FIRST.c.score_ms.label("leader_score_ms"),

@@ -1,7 +1,8 @@
 """Results, the lines that standings are read from, and receipts of posts.
 
 results   every accepted revision, as it was posted, with its score by the rules of its race; never deleted
-lines     each racer's best, derived from `results` in the same transaction: what a standing is read from
+lines     each racer's best in each table of a race, derived from `results` in the same transaction: what a standing is
+          read from
 receipts  webhook-id, hash of the body and the answer: a repeat gets the same answer and has no effect
 """
 
@@ -35,13 +36,15 @@ LINES = sa.Table(
     "lines",
     METADATA,
     sa.Column("race_id", sa.Text, sa.ForeignKey("races.race_id"), primary_key=True),
+    # The table that the line is ranked in (RaceRecord.tables): of a kind of results, or "any" for one of all.
+    sa.Column("kind", sa.Text, primary_key=True),
     sa.Column("racer", sa.Text, primary_key=True),
     sa.Column("score_ms", sa.BigInteger, nullable=False),
     sa.Column("set_utc_ns", sa.BigInteger, nullable=False),
     sa.Column("order", sa.BigInteger, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Index("lines_in_rank", "race_id", "score_ms", "set_utc_ns", "order"),
+    sa.Index("lines_in_rank", "race_id", "kind", "score_ms", "set_utc_ns", "order"),
 )
 
 RECEIPTS = sa.Table(

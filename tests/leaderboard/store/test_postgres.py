@@ -14,16 +14,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.posting import PostReply
+from leaderboard.store.database import open_store
 from leaderboard.store.tables import METADATA
 from shared.errors import RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
 from tests.leaderboard.sample_races import race, result
+from tests.leaderboard.store.old_boards import check_lines_of_0005, make_0005
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -91,6 +94,27 @@ def boards(cluster: Cluster) -> Iterator[tuple[LeaderboardService, LeaderboardSe
 def test_migrations_make_the_tables_that_the_code_reads(boards: tuple[LeaderboardService, LeaderboardService]) -> None:
     with boards[0]._store.write() as db:
         assert compare_metadata(MigrationContext.configure(db), METADATA) == []
+
+
+def test_lines_of_an_older_board_move_to_the_tables_of_their_kinds(cluster: Cluster) -> None:
+    maintenance = sa.create_engine(_engine_url(cluster.url), isolation_level="AUTOCOMMIT")
+    with maintenance.connect() as db:
+        db.execute(sa.text("CREATE DATABASE older"))
+    maintenance.dispose()
+    url = cluster.url.replace("/postgres?", "/older?")
+    old = sa.create_engine(_engine_url(url))
+    with old.begin() as db:
+        make_0005(db)
+    old.dispose()
+    store = open_store(url)
+    with store.write() as db:
+        check_lines_of_0005(db)
+        assert compare_metadata(MigrationContext.configure(db), METADATA) == []
+    store.close()
+
+
+def _engine_url(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://")
 
 
 def test_the_flow_of_a_race(boards: tuple[LeaderboardService, LeaderboardService]) -> None:

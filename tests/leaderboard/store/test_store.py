@@ -10,11 +10,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from leaderboard.build import open_board
-from leaderboard.store.database import migrate, open_readers, open_store
+from leaderboard.store.database import Store, migrate, open_readers, open_store
 from leaderboard.store.tables import METADATA
 from shared.errors import ConfigError, OperatorError, StorageError
 from shared.protocol.results import encode_result
 from tests.leaderboard.sample_races import race, result
+from tests.leaderboard.store.old_boards import check_lines_of_0005, make_0005
 
 
 def test_migrations_make_the_tables_that_the_code_reads(tmp_path: pathlib.Path) -> None:
@@ -38,6 +39,17 @@ def test_opening_again_changes_nothing(tmp_path: pathlib.Path) -> None:
     with sqlite3.connect(tmp_path / "a.db") as db:
         assert db.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest,)]
     db.close()
+
+
+def test_lines_of_an_older_board_move_to_the_tables_of_their_kinds(tmp_path: pathlib.Path) -> None:
+    old = Store(engine := sa.create_engine(f"sqlite:///{tmp_path}/a.db"), engine)
+    with old.write() as db:
+        make_0005(db)
+    old.close()
+    store = open_store(tmp_path / "a.db")
+    with store.read() as db:
+        check_lines_of_0005(db)
+    store.close()
 
 
 def test_a_failed_transaction_leaves_nothing(tmp_path: pathlib.Path) -> None:
