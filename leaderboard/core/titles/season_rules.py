@@ -1,7 +1,8 @@
 """The rules of a season as one value, kept as JSON with the season; every check of them. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from leaderboard.core.points import PointsRule, check_points
 from shared.errors import Refused
@@ -65,7 +66,8 @@ class SeasonRules:
     `best_races`: only each racer's best so many count, None for all; `drop_worst`: so many of the races held do not
     count (a race that a racer missed is among them); both: the stricter. `regions`, `categories`: names that a racer
     may have one of each; each is a standing of its own. `qualify_places`: how many of the standing qualify for what
-    follows, 0 for nothing.
+    follows, 0 for nothing. `planned_races`: how many races each standing will have in the end, 0 if that is open: those
+    that nobody has created yet count as races to come.
     """
 
     points: PointsRule = field(default_factory=PointsRule)
@@ -74,6 +76,7 @@ class SeasonRules:
     regions: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     qualify_places: int = 0
+    planned_races: int = 0
     divisions: DivisionRule = field(default_factory=DivisionRule)
     teams: TeamRule = field(default_factory=TeamRule)
     prizes: tuple[PrizeRule, ...] = ()
@@ -92,6 +95,7 @@ def check_season_rules(rules: SeasonRules) -> SeasonRules:
         _within("`best_races`", rules.best_races, 1, MOST_RACES)
     _within("`drop_worst`", rules.drop_worst, 0, MOST_RACES)
     _within("`qualify_places`", rules.qualify_places, 0, 10_000)
+    _within("`planned_races`", rules.planned_races, 0, MOST_RACES)
     for names in ("regions", "categories"):
         _check_names(names, getattr(rules, names))
     _check_names("divisions.names", rules.divisions.names)
@@ -139,3 +143,26 @@ def _check_qualifying(qualifying: tuple[QualifyingRace, ...]) -> None:
     targets = [each.qualifies_for for each in qualifying]
     if len(set(sources)) < len(sources) or len(set(targets)) < len(targets) or set(sources) & set(targets):
         raise Refused("Each qualifying race qualifies for one other race, and each race has at most one.")
+
+
+def season_rules_of(values: Mapping[str, Any]) -> SeasonRules:
+    """The rules from the JSON values in which they are kept; what is not there has its default."""
+    plain = {name: value for name, value in values.items() if name in ("best_races", *_NUMBERS)}
+    return SeasonRules(
+        **plain,
+        points=_of(PointsRule, values.get("points", {})),
+        regions=tuple(values.get("regions", ())),
+        categories=tuple(values.get("categories", ())),
+        divisions=_of(DivisionRule, values.get("divisions", {})),
+        teams=_of(TeamRule, values.get("teams", {})),
+        prizes=tuple(_of(PrizeRule, each) for each in values.get("prizes", ())),
+        qualifying=tuple(_of(QualifyingRace, each) for each in values.get("qualifying", ())),
+    )
+
+
+_NUMBERS = ("drop_worst", "qualify_places", "planned_races")
+_Rule = TypeVar("_Rule")
+
+
+def _of(kind: type[_Rule], values: Mapping[str, Any]) -> _Rule:
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})

@@ -7,5 +7,21 @@ from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
+from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS, TEAMS
 
-__all__ = ["AUDIT", "ENTRIES", "LINES", "METADATA", "RACERS", "RACES", "RACE_VERSIONS", "RECEIPTS", "RESULTS"]
+__all__ = [
+    "AUDIT",
+    "BRACKETS",
+    "DIVISIONS",
+    "ENTRIES",
+    "HEATS",
+    "LINES",
+    "MEMBERS",
+    "METADATA",
+    "RACERS",
+    "RACES",
+    "RACE_VERSIONS",
+    "RECEIPTS",
+    "RESULTS",
+    "TEAMS",
+]

@@ -41,6 +41,7 @@ RACES = sa.Table(
     sa.Column("conditions_sha256", sa.Text, nullable=False, server_default=""),
     sa.Column("attempts_per_day", sa.Integer),
     sa.Column("in_work_per_racer", sa.Integer),
+    sa.Column("division", sa.Text, nullable=False, server_default=""),
     sa.Column("deleted_utc_ns", sa.BigInteger),
     sa.Column("edition", sa.Integer, nullable=False, server_default="1"),
     sa.Index("races_of_season", "season_id"),
