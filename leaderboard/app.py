@@ -8,16 +8,20 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import admin, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
-from leaderboard.api.identity import TokenIdentification
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import routes
-from leaderboard.pages.render import STATIC, LeaderboardPages
+from leaderboard.pages.render import LeaderboardPages
+from leaderboard.pages.site import LeaderboardSite
+from leaderboard.pages.templates import STATIC, PageTemplates
+from leaderboard.web.identification import CallerMiddleware
+from leaderboard.web.identity import RequestIdentification
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.language import LanguageChoice
@@ -34,8 +38,8 @@ def create_app(
     board: LeaderboardService, credentials: Credentials, config: LeaderboardConfig, utc_ns: Callable[[], int]
 ) -> tuple[FastAPI, Feed]:
     """The application and its live feed (to be closed before the server stops)."""
-    pages = LeaderboardPages(config.title)
-    limits = config.limits
+    templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
+    pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
 
     def render(race_id: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live), utc_ns())
@@ -52,18 +56,19 @@ def create_app(
     app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(admin.router(board, TokenIdentification(credentials.admin_token), utc_ns))
+    app.include_router(admin.router(board, callers, utc_ns))
     app.include_router(public.router(board, utc_ns))
-    app.include_router(routes.router(board, pages, feed, limits.rows_live, utc_ns))
-    routes.add_docs(app, pages)
+    app.include_router(routes.router(board, site, feed, limits.rows_live, utc_ns))
+    routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
+    app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)
     # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
     app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
     app.add_middleware(LanguageChoice)
-    add_error_handlers(app, pages.missing)
+    add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
 

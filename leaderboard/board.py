@@ -78,6 +78,11 @@ class LeaderboardService:
         self._watchers: list[Callable[[str], None]] = []
         self._watchers_lock = threading.Lock()
 
+    @property
+    def store(self) -> Store:
+        """Where everything is stored: for the services beside this one."""
+        return self._store
+
     def close(self) -> None:
         """Close the store; idempotent."""
         self._store.close()

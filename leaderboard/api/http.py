@@ -1,30 +1,22 @@
-"""Reads request bodies up to a limit, and turns errors into problem documents (RFC 9457)."""
+"""Turns errors into problem documents (RFC 9457), or pages for people."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from leaderboard.core.errors import Conflict, Gone, NotAllowed, Unauthorized, UnknownRace, UnknownRacer
 from leaderboard.posting import error_body
+from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow, read_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
+from shared.web.error_pages import wants_page
 from shared.webhooks import BadSignature
 
-_BODY_WITHIN_S = 10.0
+__all__ = ["add_error_handlers", "json_response", "read_body"]
+
 _LOG = logging.getLogger("leaderboard")
-
-
-class BodyTooLarge(RacedayError):
-    """The body is larger than any that we accept."""
-
-
-class BodyTooSlow(RacedayError):
-    """The body did not arrive in time."""
 
 
 # The first class that matches decides; a 503 carries Retry-After.
@@ -45,42 +37,21 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
 )
 
 
-async def read_body(request: Request, max_bytes: int) -> bytes:
-    """The whole body, as sent. Raises BodyTooLarge, BodyTooSlow."""
-    declared = request.headers.get("content-length", "0")
-    if not declared.isdecimal() or len(declared) > 12 or int(declared) > max_bytes:
-        raise BodyTooLarge(f"The body is larger than {max_bytes} bytes.")
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(_BODY_WITHIN_S):
-            async for part in request.stream():
-                parts.append(part)
-                size += len(part)
-                if size > max_bytes:
-                    raise BodyTooLarge(f"The body is larger than {max_bytes} bytes.")
-    except ClientDisconnect:
-        raise BodyTooSlow("The connection was closed in the middle of the body.") from None
-    except TimeoutError:
-        raise BodyTooSlow(f"The body did not arrive within {_BODY_WITHIN_S:.0f} s.") from None
-    return b"".join(parts)
-
-
 def json_response(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A response of bytes that are JSON already; of an error, a problem document (RFC 9457)."""
     return Response(body, status, headers, media_type=f"application/{'problem+json' if status >= 400 else 'json'}")
 
 
-def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None:
+def add_error_handlers(app: FastAPI, refused_page: Callable[[Request, int, str], Response]) -> None:
     """Turn every error of the app into one sentence; a bug is logged, and its response tells nothing of it.
 
-    `missing_page(sentence)` is the HTML page for an address that does not exist.
+    `refused_page(request, status, sentence)` is the page for a person whose browser went there, or sent a form.
     """
 
     async def raceday_error(request: Request, error: Exception) -> Response:
-        if isinstance(error, UnknownRace | UnknownRacer) and _wants_page(request):
-            return HTMLResponse(missing_page(str(error)), 404)
         status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+        if status < 500 and _wants_page(request):
+            return refused_page(request, status, str(error))
         headers = {"retry-after": _retry_after(error)} if status == 503 else {}
         if isinstance(error, Unauthorized):
             headers["www-authenticate"] = "Bearer"
@@ -91,7 +62,7 @@ def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 404 and _wants_page(request):
-            return HTMLResponse(missing_page("There is no such page."), 404)
+            return refused_page(request, 404, "There is no such page.")
         return json_response(
             error_body(Refused(f"{error.detail}."), error.status_code), error.status_code, error.headers
         )
@@ -113,7 +84,10 @@ def add_error_handlers(app: FastAPI, missing_page: Callable[[str], str]) -> None
 
 
 def _wants_page(request: Request) -> bool:
-    return request.method == "GET" and not request.url.path.startswith("/api/") and request.url.path != "/healthz"
+    path = request.url.path
+    if path.startswith("/api/") or path == "/healthz":
+        return False
+    return request.method == "GET" or wants_page(request.scope)
 
 
 def _retry_after(error: Exception) -> str:

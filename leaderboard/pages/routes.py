@@ -2,34 +2,39 @@
 
 from collections.abc import Callable
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse, StreamingResponse
 
 from leaderboard.board import LeaderboardService
 from leaderboard.live_stream import Feed
 from leaderboard.pages.render import LeaderboardPages
+from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.views import PODIUM
 
 _STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def router(
-    board: LeaderboardService, pages: LeaderboardPages, feed: Feed, rows_live: int, utc_ns: Callable[[], int]
+    board: LeaderboardService, site: LeaderboardSite, feed: Feed, rows_live: int, utc_ns: Callable[[], int]
 ) -> APIRouter:
     """The routes, over one board."""
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    pages = LeaderboardPages(site.templates)
 
     @routes.get("/")
-    def index() -> str:
-        return pages.index(board.tops(PODIUM), utc_ns())
+    def index(request: Request) -> HTMLResponse:
+        frame = site.frame(request)
+        return site.framed(request, frame, pages.index(board.tops(PODIUM), utc_ns(), frame))
 
     @routes.get("/races/{race_id}")
-    def race(race_id: str, all: bool = False, screen: bool = False) -> str:  # noqa: A002  # the word in the address
-        return pages.race(board.snapshot(race_id, None if all else rows_live), utc_ns(), live=not all, screen=screen)
+    def race(request: Request, race_id: str, all: bool = False, screen: bool = False) -> HTMLResponse:  # noqa: A002  # the word in the address
+        frame, snapshot = site.frame(request), board.snapshot(race_id, None if all else rows_live)
+        return site.framed(request, frame, pages.race(snapshot, utc_ns(), live=not all, screen=screen, frame=frame))
 
     @routes.get("/races/{race_id}/racers/{racer:path}")
-    def racer(race_id: str, racer: str) -> str:
-        return pages.racer(board.racer_runs(race_id, racer), utc_ns())
+    def racer(request: Request, race_id: str, racer: str) -> HTMLResponse:
+        frame = site.frame(request)
+        return site.framed(request, frame, pages.racer(board.racer_runs(race_id, racer), utc_ns(), frame))
 
     @routes.get("/races/{race_id}/live")
     async def live(race_id: str) -> StreamingResponse:
@@ -38,9 +43,9 @@ def router(
     return routes
 
 
-def add_docs(app: FastAPI, pages: LeaderboardPages) -> None:
+def add_docs(app: FastAPI, site: LeaderboardSite) -> None:
     """Add the page that describes the API; its JSON is at /openapi.json."""
 
     @app.get("/docs", include_in_schema=False, response_class=HTMLResponse)
-    def docs() -> str:
-        return pages.docs(app.openapi())
+    def docs(request: Request) -> HTMLResponse:
+        return site.page(request, "docs.html", api=app.openapi())

@@ -29,6 +29,8 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 _HOST = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^\[\]:]+))(?::[0-9]*)?")
+MAX_PATH = 200
+_LOCAL_PATH = re.compile(r"/(?:[A-Za-z0-9_.~%=&?+:@-][A-Za-z0-9_.~%=&?+:@/-]*)?")  # never "//", "\\" or a blank
 _LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
@@ -101,3 +103,8 @@ def cross_site_reason(headers: Headers, scheme: str, whose: str) -> str:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return text("This command comes from another site.")
     return ""
+
+
+def local_path(wanted: str) -> str:
+    """Where to go after signing in: the path if it is one of this site, else "/"."""
+    return wanted if len(wanted) <= MAX_PATH and _LOCAL_PATH.fullmatch(wanted) else "/"

@@ -17,6 +17,7 @@ from shared.addresses import counted_prefix
 from shared.errors import OperatorError, Refused
 from shared.rules.person_names import name_key
 from shared.text import text
+from shared.tokens import new_token, token_hash
 from station.access.access_rules import SessionLimits
 from station.access.access_state import AccessState, steady_utc
 from station.access.access_store import ACCESS, AccessStore
@@ -27,7 +28,7 @@ from station.access.people_and_devices import PeopleAndDevices, checked_name, ne
 from station.access.records import AccessEvent, Deed, PairedDevice, Person, Session
 from station.access.roles import Role
 from station.access.settings import AccessOptions
-from station.access.tokens import ShownTokens, new_token, token_hash
+from station.access.tokens import ShownTokens
 from station.store.database import FileDamaged
 
 MAX_TYPED = 128

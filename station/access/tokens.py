@@ -1,20 +1,19 @@
-"""The random tokens that browsers and scripts show: made here, read from requests here, and stored only as hashes.
+"""The random tokens that browsers and scripts show: read from requests here; shared/tokens.py makes and hashes them.
 
-Called by web/identification.py (requests) and by station_access.py (which makes them). Pure, but for `new_token`.
+Called by web/identification.py. Pure.
 """
 
-import hashlib
-import hmac
 import re
-import secrets
 from dataclasses import dataclass
+
+from shared.tokens import RANDOM_256_BITS
 
 SESSION_COOKIE = "raceday_session"
 DEVICE_COOKIE = "raceday_device"
 FORM_COOKIE = "raceday_form"
 MAX_HEADER = 4096  # a longer Cookie or Authorization header is not read at all
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits, URL-safe base64
-_BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9_-]{43}) *")
+_TOKEN = re.compile(RANDOM_256_BITS)
+_BEARER = re.compile(rf"[Bb]earer +({RANDOM_256_BITS}) *")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +24,6 @@ class ShownTokens:
     device: str = ""
     bearer: str = ""
     form: str = ""
-
-
-def new_token() -> str:
-    """A fresh token of 256 random bits."""
-    return secrets.token_urlsafe(32)
-
-
-def token_hash(token: str) -> str:
-    """What is stored of a token: its SHA-256 in hexadecimal. A token is random, so that no slow hash is needed."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def shown_tokens(cookie: str, authorization: str) -> ShownTokens:
@@ -51,13 +40,3 @@ def shown_tokens(cookie: str, authorization: str) -> ShownTokens:
         bearer[1] if bearer else "",
         found.get(FORM_COOKIE, ""),
     )
-
-
-def form_token(secret: str) -> str:
-    """The token in a form, which only a page of ours can hold: made of the cookie that the same browser must send."""
-    return hmac.new(secret.encode(), b"raceday form", hashlib.sha256).hexdigest()
-
-
-def is_form_token(token: str, secret: str) -> bool:
-    """Does the token in a form belong to the browser's cookie? False without a cookie."""
-    return bool(secret) and hmac.compare_digest(token.encode(), form_token(secret).encode())

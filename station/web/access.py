@@ -6,7 +6,6 @@ A command is JSON, which no form can send, from our own page or from a program. 
     async def people(identity: Annotated[Identity, Depends(require(Role.OPERATOR))]) -> HTMLResponse: ...
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
@@ -33,8 +32,6 @@ __all__ = [
     "require",
 ]
 
-MAX_PATH = 200
-_LOCAL_PATH = re.compile(r"/(?:[A-Za-z0-9_.~%=&?+:@-][A-Za-z0-9_.~%=&?+:@/-]*)?")  # never "//", "\\" or a blank
 # A browser sends a form with our Origin only if the page does not hide it (<meta name="referrer">) and may send forms.
 FORMS_ALLOWED = {
     "cache-control": "no-store",
@@ -90,11 +87,6 @@ async def access_denied(request: Request, denied: Exception) -> Response:
             f"/sign-in?next={quote(request.url.path, safe='/')}", 303, {"cache-control": "no-store"}
         )
     return JSONAnswer({"error": denied.sentence}, denied.status)
-
-
-def local_path(wanted: str) -> str:
-    """Where to go after signing in: the path if it is one of this site, else "/"."""
-    return wanted if len(wanted) <= MAX_PATH and _LOCAL_PATH.fullmatch(wanted) else "/"
 
 
 def request_refusal(headers: Headers, scheme: str) -> tuple[int, str] | None:

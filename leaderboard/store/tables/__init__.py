@@ -3,6 +3,16 @@
 A file for each subject. Every file that defines tables is imported here, so that METADATA is whole.
 """
 
+from leaderboard.store.tables.accounts import (
+    ACCOUNTS,
+    ALIASES,
+    API_KEYS,
+    CHALLENGES,
+    CREDENTIALS,
+    RECOVERY_CODES,
+    ROLES,
+    SESSIONS,
+)
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
@@ -10,8 +20,13 @@ from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS, TEAMS
 
 __all__ = [
+    "ACCOUNTS",
+    "ALIASES",
+    "API_KEYS",
     "AUDIT",
     "BRACKETS",
+    "CHALLENGES",
+    "CREDENTIALS",
     "DIVISIONS",
     "ENTRIES",
     "HEATS",
@@ -22,6 +37,9 @@ __all__ = [
     "RACES",
     "RACE_VERSIONS",
     "RECEIPTS",
+    "RECOVERY_CODES",
     "RESULTS",
+    "ROLES",
+    "SESSIONS",
     "TEAMS",
 ]

@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from shared.errors import BadInput, RacedayError, Refused
 from shared.text import text
+from shared.tokens import form_token, is_form_token, new_token
 from shared.web.security import cross_site_reason
 from station.access.access_state import TooManyTries
-from station.access.tokens import FORM_COOKIE, ShownTokens, form_token, is_form_token, new_token
+from station.access.tokens import FORM_COOKIE, ShownTokens
 from station.web.access import FORMS_ALLOWED, AccessDenied
 from station.web.api import read_body
 from station.web.site import Site

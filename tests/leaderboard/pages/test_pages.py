@@ -129,7 +129,7 @@ def test_nothing_is_fetched_from_elsewhere(running: Running) -> None:
 def test_static_addresses_carry_the_hash_of_what_they_name(running: Running) -> None:
     html = running.get("/races/cup").text
     addresses = re.findall(r'"(/static/[^"]+)"', html)
-    assert len(addresses) == 10
+    assert len(addresses) == 11
     answers = [running.get(address) for address in addresses]
     assert {answer.status_code for answer in answers} == {200}
     assert all("immutable" in answer.headers["cache-control"] for answer in answers)

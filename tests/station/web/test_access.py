@@ -8,20 +8,13 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.tokens import form_token, is_form_token, new_token
+from shared.web.security import local_path
 from station.access.identity import VISITOR, Identity
 from station.access.records import DeviceKind
 from station.access.roles import Role
-from station.access.tokens import (
-    DEVICE_COOKIE,
-    SESSION_COOKIE,
-    ShownTokens,
-    form_token,
-    is_form_token,
-    new_token,
-    shown_tokens,
-)
+from station.access.tokens import DEVICE_COOKIE, SESSION_COOKIE, ShownTokens, shown_tokens
 from station.core.inputs import StopAll, VoidLap
-from station.web.access import local_path
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import FakeStation
 from tests.station.web.signed_in import PASSPHRASE, session_of

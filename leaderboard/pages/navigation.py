@@ -1,0 +1,35 @@
+"""The links in the head of every page: a line for each. Add yours to `ENTRIES` (of the bar) or `MENU` (of the account).
+
+`active`: how the addresses begin for which the link is the current one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leaderboard.core.access import Caller
+from shared.text import Sentence, text
+
+
+def _everyone(_caller: Caller) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationEntry:
+    """A link. `shown`: whether this caller has it."""
+
+    path: str
+    words: Sentence
+    active: tuple[str, ...] = ()
+    shown: Callable[[Caller], bool] = _everyone
+
+    def current(self, path: str) -> bool:
+        """Whether the page at this path is what the link leads to, or is below it."""
+        return path == self.path or path.startswith(self.active or (f"{self.path.rstrip('/')}/",))
+
+
+ENTRIES: tuple[NavigationEntry, ...] = (
+    NavigationEntry("/", text("Races"), ("/races/",)),
+    NavigationEntry("/seasons", text("Seasons")),
+)
+MENU: tuple[NavigationEntry, ...] = (NavigationEntry("/account", text("Account")),)

@@ -1,0 +1,77 @@
+"""Who asks, and the refusal of what the caller may not do or see. Used by all routes and pages:
+
+caller = callers.caller(request)              # never waits: the middleware (identification.py) has looked it up
+check(caller, "race.edit", race)              # 401 for nobody, 403 for somebody
+check_sees(caller, race, entry_state)         # 404, in the words of a race that never was
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import Request
+
+from leaderboard.core import access
+from leaderboard.core.access import NOBODY, Caller
+from leaderboard.core.errors import NotAllowed, Unauthorized, UnknownRace
+from leaderboard.core.race import RaceRecord
+from leaderboard.core.states import EntryState
+from shared.errors import RacedayError
+from shared.text import text
+
+
+class CallerIdentification(Protocol):
+    """Finds who asks."""
+
+    def caller(self, request: Request) -> Caller:
+        """The caller; NOBODY without credentials.
+
+        Raises Unauthorized for a key that is not valid (any more), NotAllowed for a browser's call from another site.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the middleware found of a request. `refusal`: why it may do nothing that needs to know the caller.
+
+    `session`: the token in the session's cookie, "" if it is of no session; `form`: that of a visitor's forms.
+    """
+
+    caller: Caller = NOBODY
+    session: str = ""
+    form: str = ""
+    refusal: RacedayError | None = None
+
+
+def asking(request: Request) -> Asking:
+    """What the middleware found of this request."""
+    found: Asking = getattr(request.state, "asking", _NOBODY)
+    return found
+
+
+_NOBODY = Asking()
+
+
+class RequestIdentification:
+    """Takes the caller from what the middleware found."""
+
+    def caller(self, request: Request) -> Caller:
+        found = asking(request)
+        if found.refusal is not None:
+            raise found.refusal
+        return found.caller
+
+
+def check(caller: Caller, action: str, race: RaceRecord | None = None, season_id: str = "") -> None:
+    """Check that the caller may do this. Raises Unauthorized for nobody, NotAllowed for somebody."""
+    if access.may(caller, action, race, season_id):
+        return
+    if caller == NOBODY:
+        raise Unauthorized(text("This needs you to sign in, or the header `Authorization: Bearer` with a key."))
+    raise NotAllowed(text("You may not do this here: it needs another role."))
+
+
+def check_sees(caller: Caller, race: RaceRecord, entry: EntryState | None) -> None:
+    """Check that the race exists for the caller. Raises UnknownRace, in the words of a race that never was."""
+    if not access.sees(caller, race, entry):
+        raise UnknownRace.of(race.race_id)
