@@ -291,6 +291,15 @@ class LeaderboardService:
         snapshot, row = rows[0] if rows else (snapshots[0], None)
         return RacerRuns(snapshot, name or known, row, tuple(runs))
 
+    @property
+    def store(self) -> Store:
+        """What the board is kept in; the services beside it share it."""
+        return self._store
+
+    def changed(self, race_id: str) -> None:
+        """Tell all watchers that a page of this race would show something else; after a commit."""
+        self._notify(race_id)
+
     def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):
             watcher(race_id)

@@ -15,6 +15,7 @@ from leaderboard.store.tables.accounts import (
 )
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS, TEAMS
@@ -24,11 +25,13 @@ __all__ = [
     "ALIASES",
     "API_KEYS",
     "AUDIT",
+    "BLOBS",
     "BRACKETS",
     "CHALLENGES",
     "CREDENTIALS",
     "DIVISIONS",
     "ENTRIES",
+    "EVENTS",
     "HEATS",
     "LINES",
     "MEMBERS",
@@ -40,6 +43,9 @@ __all__ = [
     "RECOVERY_CODES",
     "RESULTS",
     "ROLES",
+    "SEASONS",
+    "SERIES",
     "SESSIONS",
     "TEAMS",
+    "UNLOCK_REQUESTS",
 ]
