@@ -15,7 +15,7 @@ from leaderboard.core import acceptance
 from leaderboard.core.rank import LineKey
 from leaderboard.rescoring import rescore_racer
 from leaderboard.sender import check_key
-from leaderboard.store import queries
+from leaderboard.store import queries, season_rows
 from shared.errors import Refused
 from shared.protocol.results import PostAccepted, Result, decode_result, encode_accepted
 
@@ -88,6 +88,8 @@ def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -
         arrived_utc_ns = now_utc_ns if origin is None else min(now_utc_ns, origin.finished_utc_ns)
         result = dataclasses.replace(result, finished_utc_ns=arrived_utc_ns)
     result = dataclasses.replace(result, racer=queries.spelling(db, race.race_id, result.racer))
+    if origin is None:
+        season_rows.check_may_enter(db, race, result.racer)
     entered = race.entry == "open" or queries.entry_name(db, race.race_id, result.racer) is not None
     provisional = origin is not None and origin.provisional
     score = acceptance.accept(race, result, entered=entered, known=origin is not None, provisional=provisional)

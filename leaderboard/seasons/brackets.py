@@ -81,7 +81,7 @@ class BracketService:
                 raise UnknownRace.of(wanted.race_id)
             access.require(caller, "bracket.run", race)
             lines = queries.lines(db, race.race_id, race.table_named(wanted.table))
-            size = next((size for size in SIZES if size >= len(lines)), SIZES[-1]) if wanted.size is None else wanted.size
+            size = _fitting(len(lines)) if wanted.size is None else wanted.size
             settings = BracketSettings(size, wanted.elimination, wanted.byes, wanted.third)
             seeds = tuple(line.racer for line in lines[: max(size, 0)])
             check_bracket(settings, len(seeds))
@@ -91,7 +91,13 @@ class BracketService:
             return _now(db, bracket)
 
     def enter(
-        self, caller: Caller, bracket_id: str, number: int, result: HeatResult, now_utc_ns: int, edition: int | None = None
+        self,
+        caller: Caller,
+        bracket_id: str,
+        number: int,
+        result: HeatResult,
+        now_utc_ns: int,
+        edition: int | None = None,
     ) -> BracketNow:
         """Enter the result of a heat. `edition`: of the bracket that the caller has seen; None: any.
 
@@ -120,6 +126,10 @@ class BracketService:
             season_rows.take_back(db, bracket_id, number)
             _record(db, caller, race, bracket, {"heat": number, "winner": heat.winner}, None, now_utc_ns, why)
             return _now(db, _bracket(db, caller, bracket_id)[0])
+
+
+def _fitting(racers: int) -> int:
+    return next((size for size in SIZES if size >= racers), SIZES[-1])
 
 
 def _seen(db: sa.Connection, caller: Caller, race_id: str) -> RaceRecord | None:

@@ -4,6 +4,8 @@
 the other.
 """
 
+import dataclasses
+
 import sqlalchemy as sa
 
 from leaderboard.core import access
@@ -32,21 +34,21 @@ def race_moved(db: sa.Connection, caller: Caller, race: RaceRecord, now_utc_ns: 
     if made:
         return
     rule = season_rows.rules_of(db, race.season_id).divisions
-    moves = moves_after(rule, race.race_id, race.division, _in_rank(db, race), _now(db, race.season_id))
-    spelled = {racer_key(line.racer): line.racer for kind in race.tables() for line in queries.lines(db, race.race_id, kind)}
-    moves = [DivisionMove(spelled[move.racer], move.before, move.after, move.race_id) for move in moves]
+    spelled = _in_rank(db, race)
+    by_key = moves_after(rule, race.race_id, race.division, list(spelled), _now(db, race.season_id))
+    moves = [dataclasses.replace(move, racer=spelled[move.racer]) for move in by_key]
     season_rows.add_moves(db, race.season_id, moves, now_utc_ns)
     if moves:
         _record(db, caller, race, [], moves, now_utc_ns)
 
 
-def _in_rank(db: sa.Connection, race: RaceRecord) -> list[str]:
-    """The racers (by key) in rank; of a race with two tables those of the first, then who is only in the second."""
-    return list(
-        dict.fromkeys(
-            racer_key(line.racer) for kind in race.tables() for line in queries.lines(db, race.race_id, kind)
-        )
-    )
+def _in_rank(db: sa.Connection, race: RaceRecord) -> dict[str, str]:
+    """The racers in rank, by key, as spelled; of a race with two tables those of the first, then the others."""
+    spelled: dict[str, str] = {}
+    for kind in race.tables():
+        for line in queries.lines(db, race.race_id, kind):
+            spelled.setdefault(racer_key(line.racer), line.racer)
+    return spelled
 
 
 def _now(db: sa.Connection, season_id: str) -> dict[str, str]:
@@ -103,7 +105,5 @@ class DivisionService:
                 season_rows.add_moves(db, season_id, [move], now_utc_ns)
                 subject = f"season:{season_id}/{racer}"
                 old, new = {"division": before}, {"division": division}
-                audit.record(
-                    db, caller, now_utc_ns, "season.edit", subject, old, new, season_id=season_id, why=why
-                )
+                audit.record(db, caller, now_utc_ns, "season.edit", subject, old, new, season_id=season_id, why=why)
         return move

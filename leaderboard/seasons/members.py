@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import secrets
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
@@ -15,6 +16,8 @@ from leaderboard.store.database import Store
 from leaderboard.store.season_rows import SeasonMember, TeamRecord
 from shared.errors import Refused
 from shared.rules.person_names import person_name
+
+MOST_MEMBERS_AT_ONCE = 1_000
 
 
 class SeasonMembers:
@@ -68,23 +71,20 @@ class SeasonMembers:
             subject = f"team:{team_id}"
             audit.record(db, caller, now_utc_ns, "season.edit", subject, team, None, season_id=season_id)
 
-    def set_member(self, caller: Caller, season_id: str, wanted: SeasonMember, now_utc_ns: int) -> SeasonMember:
-        """Set region, category and team of a racer, who need not have raced yet. Raises UnknownItem, Refused."""
+    def set_members(
+        self, caller: Caller, season_id: str, wanted: Sequence[SeasonMember], now_utc_ns: int
+    ) -> list[SeasonMember]:
+        """Set region, category and team of racers, who need not have raced yet; all of them or none.
+
+        Raises UnknownItem, Unauthorized, NotAllowed, Refused.
+        """
+        if len(wanted) > MOST_MEMBERS_AT_ONCE:
+            raise Refused(f"{len(wanted)} members are too many at once: send at most {MOST_MEMBERS_AT_ONCE}.")
         with self._store.write() as db:
             _for_change(db, caller, season_id)
             rules = season_rows.rules_of(db, season_id)
-            _check_known("region", wanted.region, rules.regions)
-            _check_known("category", wanted.category, rules.categories)
-            if wanted.team_id:
-                _team(db, season_id, wanted.team_id)
-            before = season_rows.member(db, season_id, wanted.racer)
-            racer = before.racer if before is not None else person_name(wanted.racer)
-            member = dataclasses.replace(wanted, racer=racer)
-            if member != before:
-                season_rows.set_member(db, season_id, member)
-                subject = f"season:{season_id}/{racer}"
-                audit.record(db, caller, now_utc_ns, "season.edit", subject, before, member, season_id=season_id)
-        return member
+            team_ids = {team.team_id for team in season_rows.teams(db, season_id)}
+            return [_set(db, caller, season_id, each, rules, team_ids, now_utc_ns) for each in wanted]
 
 
 def _for_change(db: sa.Connection, caller: Caller, season_id: str) -> None:
@@ -97,6 +97,28 @@ def _team(db: sa.Connection, season_id: str, team_id: str) -> TeamRecord:
     if team is None:
         raise UnknownItem.of("team", team_id)
     return team
+
+
+def _set(
+    db: sa.Connection,
+    caller: Caller,
+    season_id: str,
+    wanted: SeasonMember,
+    rules: SeasonRules,
+    team_ids: Collection[str],
+    now_utc_ns: int,
+) -> SeasonMember:
+    _check_known("region", wanted.region, rules.regions)
+    _check_known("category", wanted.category, rules.categories)
+    if wanted.team_id and wanted.team_id not in team_ids:
+        raise UnknownItem.of("team", wanted.team_id)
+    before = season_rows.member(db, season_id, wanted.racer)
+    member = dataclasses.replace(wanted, racer=before.racer if before is not None else person_name(wanted.racer))
+    if member != before:
+        season_rows.set_member(db, season_id, member)
+        subject = f"season:{season_id}/{member.racer}"
+        audit.record(db, caller, now_utc_ns, "season.edit", subject, before, member, season_id=season_id)
+    return member
 
 
 def _check_known(what: str, name: str, known: tuple[str, ...]) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from leaderboard.core.errors import UnknownItem
+from leaderboard.core.access import Caller
 from leaderboard.core.league.records import SeasonRecord
 from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.core.season import RaceOutcome
 from leaderboard.core.titles.season_rules import SeasonRules
-from leaderboard.store import league_rows, queries, season_rows, statements
+from leaderboard.league.seasons import seen_season
+from leaderboard.store import queries, season_rows, statements
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import SeasonMember, TeamRecord, racer_key
 from leaderboard.store.tables import LINES, RACES, RESULTS
@@ -110,10 +111,10 @@ class SeasonReader:
         self._kept: OrderedDict[str, RaceResults] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, season_id: str, now_utc_ns: int) -> SeasonResults:
-        """The season with its public races. Raises UnknownItem (also for a draft), StorageError."""
+    def read(self, caller: Caller, season_id: str, now_utc_ns: int) -> SeasonResults:
+        """The season with its public races. Raises UnknownItem, StorageError."""
         with self._store.read() as db:
-            season = league_rows.season(db, season_id)
+            season = seen_season(db, caller, season_id)
             rules = season_rows.rules_of(db, season_id)
             races = tuple(self._race(db, race_id, version, rules) for race_id, version in _races_of(db, season_id))
             return SeasonResults(
@@ -193,13 +194,6 @@ def _fastest_laps_ns(db: sa.Connection, race: RaceRecord) -> dict[tuple[str, str
         key = (row.kind, racer_key(row.racer))
         found[key] = min([found.get(key, 2**63), *(lap_ns for lap_ns, _ in laps)])
     return found
-
-
-def check_season_seen(season: SeasonRecord, manages: bool) -> SeasonRecord:
-    """The season, if it exists for a reader who `manages` it or does not. Raises UnknownItem."""
-    if season.stage == "draft" and not manages:
-        raise UnknownItem.of("season", season.season_id)
-    return season
 
 
 def chosen(members: Sequence[SeasonMember], region: str, category: str) -> set[str] | None:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.season import RaceOutcome, SeasonLine, held, matching, season_standing
 from leaderboard.core.teams import TeamLine, team_standing
 from leaderboard.core.titles.chances import Chance, chances
 from leaderboard.core.titles.prizes import Award, Ranking, awards
-from leaderboard.seasons.results import SeasonReader, SeasonResults, check_season_seen, chosen
+from leaderboard.seasons.results import SeasonReader, SeasonResults, chosen
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import racer_key
 from shared.errors import Refused
@@ -56,9 +55,7 @@ class SeasonStandings:
 
     def results(self, caller: Caller, season_id: str, now_utc_ns: int) -> SeasonResults:
         """The season and its races. Raises UnknownItem, StorageError."""
-        results = self._reader.read(season_id, now_utc_ns)
-        check_season_seen(results.season, access.may(caller, "season.edit", season_id=season_id))
-        return results
+        return self._reader.read(caller, season_id, now_utc_ns)
 
     def table(self, results: SeasonResults, choice: StandingChoice) -> SeasonTable:
         """The standing of this choice. Raises Refused for a region, category or division that the season has not."""
@@ -134,5 +131,3 @@ def _with_planned(results: SeasonResults, choice: StandingChoice) -> Sequence[Ra
     """The races of this standing, and those that are planned and not created yet."""
     races = [each for each in results.outcomes() if matching(each, choice.kind, choice.division)]
     return [*races, *[RaceOutcome("", "", over=False)] * (results.rules.planned_races - len(races))]
-
-

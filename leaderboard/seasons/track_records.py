@@ -35,9 +35,9 @@ def _candidates(db: sa.Connection, season_id: str, track: str) -> list[TrackReco
         if not race.track:
             continue
         for row in _firsts(db, race_id):
-            key = record_key(
-                race.track, race.direction, race.race_type, row.result_kind, race.rules.method, race.rules.consecutive_laps
-            )
+            rules = race.rules
+            of_race = (race.track, race.direction, race.race_type, row.result_kind)
+            key = record_key(*of_race, rules.method, rules.consecutive_laps)
             found.append(TrackRecord(key, row.racer, row.name or row.racer, row.score_ms, row.set_utc_ns, race_id))
     return found
 

@@ -185,9 +185,7 @@ def _bracket(row: sa.Row[tuple[object, ...]]) -> BracketRecord:
 def heat_results(db: sa.Connection, bracket_id: str) -> dict[int, HeatResult]:
     """The result that counts of each heat that was run."""
     query = sa.select(HEATS).where(HEATS.c.bracket_id == bracket_id, ~HEATS.c.taken_back).order_by(HEATS.c.run)
-    return {
-        row.number: HeatResult(row.winner, row.first_score_ms, row.second_score_ms) for row in db.execute(query)
-    }
+    return {row.number: HeatResult(row.winner, row.first_score_ms, row.second_score_ms) for row in db.execute(query)}
 
 
 def runs_of_heats(db: sa.Connection, bracket_id: str) -> dict[int, int]:

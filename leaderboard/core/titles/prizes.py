@@ -27,7 +27,7 @@ class Award:
 
 
 def awards(rules: Sequence[PrizeRule], races: Sequence[Ranking], seasons: Sequence[Ranking]) -> list[Award]:
-    """All prizes: those of the races in the order in which they ended, then those of the season's standings.
+    """All prizes: those of the races in the order of the season, then those of the season's standings.
 
     `seasons` is empty until the season is over. Rules of the same kind share the limit of one a racer.
     """

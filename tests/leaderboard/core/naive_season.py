@@ -42,23 +42,23 @@ def season(
         missed = [Fraction(0)] * (len(races) - len(won))
         kept = (won + missed)[: max(1, len(races) - drop)]
         totals[racer] = sum(kept if best is None else kept[:best], Fraction(0))
-    where = [places(race) for race in races]
+    in_races = [places(race) for race in races]
+    where = {racer: [race.get(racer) for race in in_races] for racer in racers}
     return {
         racer: (1 + sum(_ahead(other, racer, totals, where) for other in racers), totals[racer]) for racer in racers
     }
 
 
-def _ahead(one: str, two: str, totals: Mapping[str, Fraction], where: Sequence[Mapping[str, int]]) -> bool:
+def _ahead(one: str, two: str, totals: Mapping[str, Fraction], where: Mapping[str, list[int | None]]) -> bool:
     """Whether `one` is ahead of `two`: points, then wins, second places and so on, then the later best place."""
     if totals[one] != totals[two]:
         return totals[one] > totals[two]
-    worst = max((place for race in where for place in race.values()), default=0)
-    for place in range(1, worst + 1):
-        many = [sum(race.get(racer) == place for race in where) for racer in (one, two)]
+    taken = sorted(place for place in {*where[one], *where[two]} if place is not None)
+    for place in taken:
+        many = [where[racer].count(place) for racer in (one, two)]
         if many[0] != many[1]:
             return many[0] > many[1]
-    best = min(race[one] for race in where if one in race)
-    latest = [max(index for index, race in enumerate(where) if race.get(racer) == best) for racer in (one, two)]
+    latest = [max(n for n, place in enumerate(where[racer]) if place == taken[0]) for racer in (one, two)]
     return latest[0] > latest[1]
 
 
