@@ -5,6 +5,8 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from leaderboard.build import open_board
 from leaderboard.core.access import ADMIN
 from leaderboard.core.bracket import HeatResult, podium
@@ -100,6 +102,7 @@ class League:
         return {line.racer: (line.rank, line.points) for line in lines}
 
 
+@pytest.mark.slow
 def test_a_season_of_eight_months_stands_as_a_second_program_has_it(tmp_path: pathlib.Path) -> None:
     league = League(tmp_path)
     teams = _teams_and_members(league)
