@@ -92,13 +92,12 @@ def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -
         season_rows.check_may_enter(db, race, result.racer)
     entered = race.entry == "open" or queries.entry_name(db, race.race_id, result.racer) is not None
     provisional = origin is not None and origin.provisional
-    score = acceptance.accept(race, result, entered=entered, known=origin is not None, provisional=provisional)
-    score_ms = None if score is None else score.score_ms
-    seq = queries.add_result(db, result, payload, score_ms, now_utc_ns)
+    verdict = acceptance.accept(race, result, entered=entered, known=origin is not None, provisional=provisional)
+    seq = queries.add_result(db, result, payload, verdict, now_utc_ns)
     racers = {result.racer} if origin is None else {origin.racer, result.racer}
     table = race.table_of(result.kind)
     changed = {key: rescore_racer(db, race, key) for key in (LineKey(table, racer) for racer in sorted(racers))}
     queries.bump(db, race.race_id, {key: old for key, (old, _) in changed.items()})
     _, line = changed[LineKey(table, result.racer)]
     rank, ranked = queries.rank_of(db, race.race_id, table, line)
-    return PostAccepted(score_ms, rank, ranked, line is not None and line.seq == seq)
+    return PostAccepted(verdict.score_ms, rank, ranked, line is not None and line.seq == seq)

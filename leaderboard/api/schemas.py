@@ -142,7 +142,8 @@ class RowShape:
 class StandingShape:
     """The standing at one moment; `version` grows with every change.
 
-    `kind`: the table that is shown, one of `kinds`; `racers`: how many are ranked in it.
+    `kind`: the table that is shown, one of `kinds`; `racers`: how many are ranked in it. `next`: the cursor of the page
+    behind this one, null if it is the last.
     """
 
     race: RaceShape
@@ -152,6 +153,7 @@ class StandingShape:
     racers: int
     results: int
     standings: tuple[RowShape, ...]
+    next: str | None = None
 
 
 def parse(payload: bytes, kind: type[Any]) -> Any:
@@ -209,7 +211,9 @@ def standing_shape(snapshot: Snapshot, now_utc_ns: int) -> StandingShape:
     table = tuple(row_shape(row, snapshot.race.rules) for row in snapshot.rows)
     race = race_shape(snapshot.race, now_utc_ns)
     kinds = snapshot.race.tables()
-    return StandingShape(race, snapshot.table, kinds, snapshot.version, snapshot.racers, snapshot.results, table)
+    return StandingShape(
+        race, snapshot.table, kinds, snapshot.version, snapshot.racers, snapshot.results, table, snapshot.following
+    )
 
 
 def row_shape(row: StandingRow, rules: RaceRules) -> RowShape:

@@ -2,20 +2,26 @@
 
 from collections.abc import Sequence
 
+from leaderboard.core.attempts import AttemptVerdict, judged
+from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord
 from shared.errors import Refused
 from shared.protocol.results import Result
 from shared.rules.person_names import person_name
-from shared.rules.ranking import RunLap, Score, score_run
+from shared.rules.ranking import RunLap, score_run
+from shared.text import text
 
 _INT_LIMIT = 2**63
 _DURATION_LIMIT_NS = 10**15
 _COUNT_LIMIT = 10**6
 _TEXT_LIMIT = 200
+_CORRECTED = text("withdrawn by a correction")
 
 
-def accept(race: RaceRecord, result: Result, *, entered: bool, known: bool, provisional: bool = False) -> Score | None:
-    """The score of a checked result that may enter `race`; None withdraws it (a correction to 0, whatever its laps).
+def accept(
+    race: RaceRecord, result: Result, *, entered: bool, known: bool, provisional: bool = False
+) -> AttemptVerdict:
+    """How a checked result stands that may enter `race`: ranked, unqualified, withdrawn or disqualified, and why.
 
     `entered`: the racer is registered. `known`: a revision of this result is already in the race; `provisional`: only
     from a station whose clock was not set. When that clock is known and the run was driven outside of the race's
@@ -26,10 +32,25 @@ def accept(race: RaceRecord, result: Result, *, entered: bool, known: bool, prov
     if outside and not known:
         raise Refused(outside)
     if outside:
-        return None
-    if result.revision >= 2 and result.score_ms == 0:
-        return None
+        return AttemptVerdict("withdrawn", text("driven outside of the race's window"))
+    return _verdict(race, result)
+
+
+def _verdict(race: RaceRecord, result: Result) -> AttemptVerdict:
+    correction = result.revision >= 2
+    if result.disqualified:
+        return AttemptVerdict("disqualified", text("disqualified at the track"))
+    if correction and result.score_ms == 0 and result.qualified:
+        return AttemptVerdict("withdrawn", _CORRECTED)
     score = score_run(result.laps, race.rules)
+    if not result.qualified and score is not None and not correction:
+        raise Refused(
+            f"The run is posted as not qualified, its laps make {score.score_ms} ms by the rules of "
+            f"race {race.race_id!r}: give station and leaderboard the same rules."
+        )
+    if not result.qualified:
+        # A correction is never refused for its laps: whatever they are, the station takes the score back.
+        return judged(result.laps, None, race.rules) if score is None else AttemptVerdict("withdrawn", _CORRECTED)
     if score is None:
         raise Refused(
             f"The run does not qualify: it holds no {race.rules.consecutive_laps} successful laps in a row "
@@ -40,14 +61,29 @@ def accept(race: RaceRecord, result: Result, *, entered: bool, known: bool, prov
             f"The posted score is {result.score_ms} ms, the laps make {score.score_ms} ms by the rules of "
             f"race {race.race_id!r}: give station and leaderboard the same rules."
         )
-    return score
+    return judged(result.laps, score, race.rules)
 
 
 def _check_race(race: RaceRecord, result: Result, entered: bool) -> None:
+    if race.stage in ("draft", "deleted"):
+        raise UnknownRace.of(race.race_id)  # nothing is stored: it may be posted again once the race is there
+    if race.stage == "final":
+        raise Refused(f"The results of race {race.race_id!r} are final: an official unlocks them first.")
     if race.venue not in (result.kind, "any"):
         raise Refused(f"The result is {result.kind}, race {race.race_id!r} is {race.venue}.")
     if race.entry == "registered" and not entered:
         raise Refused(f"Racer {result.racer!r} is not entered in race {race.race_id!r}: register the racer first.")
+    if race.conditions_sha256 and result.kind == "virtual":
+        _check_conditions(race, result.evidence.conditions_sha256)
+
+
+def _check_conditions(race: RaceRecord, named: str) -> None:
+    if named == race.conditions_sha256:
+        return
+    wanted = f"race {race.race_id!r} is driven in the virtual world {race.conditions_sha256[:12]}"
+    if not named:
+        raise Refused(f"The virtual result names no conditions (`evidence.conditions_sha256`); {wanted}.")
+    raise Refused(f"The virtual result was driven in another world ({named[:12]}); {wanted}.")
 
 
 def _outside(race: RaceRecord, result: Result) -> str:
@@ -77,20 +113,27 @@ def _check_texts(result: Result) -> None:
         "car": result.car,
         "model": result.model,
     }
-    for name, text in named.items():
-        _check_text(name, text, empty=name in ("car", "model"))
+    for name, value in named.items():
+        _check_text(name, value, empty=name in ("car", "model"))
     source = result.evidence
-    evidence = [result.model_sha256, source.station, source.journal, source.journal_head, source.public_key]
-    for text in (*evidence, source.signature, *source.versions, *source.versions.values()):
-        _check_text("evidence", text, empty=True)
+    evidence = [
+        result.model_sha256,
+        source.station,
+        source.journal,
+        source.journal_head,
+        source.public_key,
+        source.conditions_sha256,
+    ]
+    for value in (*evidence, source.signature, *source.versions, *source.versions.values()):
+        _check_text("evidence", value, empty=True)
 
 
-def _check_text(name: str, text: str, empty: bool = False) -> None:
-    if not empty and not text:
+def _check_text(name: str, value: str, empty: bool = False) -> None:
+    if not empty and not value:
         raise Refused(f"The `{name}` is empty.")
-    if len(text) > _TEXT_LIMIT:
-        raise Refused(f"The `{name}` has {len(text)} characters; at most {_TEXT_LIMIT} are allowed.")
-    if text != text.strip() or not text.isprintable():
+    if len(value) > _TEXT_LIMIT:
+        raise Refused(f"The `{name}` has {len(value)} characters; at most {_TEXT_LIMIT} are allowed.")
+    if value != value.strip() or not value.isprintable():
         raise Refused(f"The `{name}` holds blanks at its ends or invisible characters.")
 
 
@@ -101,10 +144,10 @@ def racer_name(racer: str) -> str:
     return person_name(racer, max_characters=_TEXT_LIMIT)
 
 
-def check_name(name: str, text: str, *, empty: bool = False) -> str:
+def check_name(name: str, value: str, *, empty: bool = False) -> str:
     """Return a name from an admin call, checked as those in results are; `name` is its field. Raises Refused."""
-    _check_text(name, text, empty=empty)
-    return text
+    _check_text(name, value, empty=empty)
+    return value
 
 
 def _check_numbers(result: Result) -> None:
@@ -112,6 +155,10 @@ def _check_numbers(result: Result) -> None:
         raise Refused(f"The result's `revision` is {result.revision}; revisions count from 1.")
     if result.discarded and (result.revision == 1 or result.score_ms != 0):
         raise Refused("A `discarded` result is a correction (`revision` of 2 or more) with `score_ms` 0.")
+    if result.disqualified and result.qualified:
+        raise Refused("A `disqualified` result is not `qualified`: send `qualified` false with it.")
+    if not result.qualified and result.score_ms != 0:
+        raise Refused(f"The result is not `qualified`, and its `score_ms` is {result.score_ms}: it must be 0.")
     if not 0 <= result.finished_utc_ns < _INT_LIMIT:
         raise Refused("The result's `finished_utc_ns` is not a time in nanoseconds since 1970.")
     if not 0 <= result.evidence.uncertainty_ns < _INT_LIMIT:

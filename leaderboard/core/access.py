@@ -10,6 +10,7 @@ from typing import Literal
 from leaderboard.core.errors import NotAllowed, Unauthorized
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import EntryState
+from shared.text import text
 
 Role = Literal["racer", "organiser", "official", "commentator", "admin"]
 ScopeKind = Literal["", "race", "season"]
@@ -111,8 +112,8 @@ def require(caller: Caller, action: str, race: RaceRecord | None = None, season_
     if may(caller, action, race, season_id):
         return
     if caller == NOBODY:
-        raise Unauthorized("This needs you to sign in, or the header `Authorization: Bearer` with a key.")
-    raise NotAllowed("You may not do this here: it needs another role.")
+        raise Unauthorized(text("This needs you to sign in, or the header `Authorization: Bearer` with a key."))
+    raise NotAllowed(text("You may not do this here: it needs another role."))
 
 
 def owns(caller: Caller, race: RaceRecord) -> bool:

@@ -24,6 +24,15 @@ class UnknownRace(Refused):
         return cls(f"There is no race {race_id[:80]!r} on this leaderboard.")
 
 
+class UnknownAttempt(Refused):
+    """There is no attempt of this id, or none that the caller may know of: one sentence for both."""
+
+    @classmethod
+    def of(cls, attempt_id: str) -> "UnknownAttempt":
+        """The refusal for this id."""
+        return cls(f"There is no attempt {attempt_id[:80]!r} on this leaderboard.")
+
+
 class NotAllowed(Refused):
     """The sender is known, and may not do this here."""
 

@@ -1,28 +1,27 @@
-"""Attempts and standings, and the pure rules by which results count. Called by board.py and the store.
+"""Attempts and lines, and the pure rules by which results count. Called by board.py and the store.
 
 A standing depends only on the set of accepted results, not on the order in which they arrived: attempts are
-counted and ties are broken by when a run was finished; the order of acceptance decides only between runs of
-the very same nanosecond. A higher revision of a result replaces the lower one wherever it counts; the lower
+counted (attempts.py) and ties are broken by when a run was finished; the order of acceptance decides only between
+runs of the very same nanosecond. A higher revision of a result replaces the lower one wherever it counts; the lower
 one stays stored.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import NamedTuple
 
 from leaderboard.core.race import ResultKind, Venue
-from shared.rules.ranking import Placed, RaceRules, Scored, rank
-
-_INT_LIMIT = 2**63
+from leaderboard.core.states import AttemptState
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A result at its newest revision. `score_ms` None: withdrawn by a correction. `order`: when first accepted.
+    """A result at its newest revision. `score_ms` None: it has no score. `order`: when first accepted.
 
-    `discarded`: officials took the run out, so it is an attempt no more.
+    `discarded`: officials took the run out, so it is an attempt no more. `verdict`: how it stands by itself, and why;
+    `state`: how it stands among the racer's attempts (attempts.settle), with quotas and rulings. `disqualified_for`:
+    why an official of the leaderboard disqualified it, None if nobody did.
     """
 
     seq: int
@@ -34,6 +33,14 @@ class Attempt:
     finished_utc_ns: int
     discarded: bool = False
     kind: ResultKind = "physical"
+    verdict: AttemptState = "ranked"
+    verdict_reason: str = ""
+    disqualified_for: str | None = None
+    state: AttemptState = "ranked"
+    reason: str = ""
+
+
+RankKey = tuple[int, int, int]  # of a line: score, when it was set, the order of acceptance; the lower the better
 
 
 class LineKey(NamedTuple):
@@ -64,21 +71,15 @@ class BestAttempt:
         return LineKey(self.kind, self.racer)
 
     @property
-    def set_key(self) -> int:
-        """Sorts equal scores: the one finished earlier first, then the one accepted earlier."""
-        return self.set_utc_ns * _INT_LIMIT + self.order
+    def rank_key(self) -> RankKey:
+        """Sorts the lines of a table, the best first."""
+        return self.score_ms, self.set_utc_ns, self.order
 
 
-def counted(attempts: Iterable[Attempt], rules: RaceRules) -> list[Attempt]:
-    """The attempts of one racer that count: the first `attempts_per_racer`, ordered by when the run was finished."""
-    in_order = sorted((a for a in attempts if not a.discarded), key=lambda a: (a.finished_utc_ns, a.order))
-    return in_order if rules.attempts_per_racer is None else in_order[: rules.attempts_per_racer]
-
-
-def line_of(attempts: Iterable[Attempt], rules: RaceRules, table: Venue = "physical") -> BestAttempt | None:
-    """The best attempt among all those of one racer in one table; None if none of them counts and has a score."""
+def line_of(attempts: Iterable[Attempt], table: Venue = "physical") -> BestAttempt | None:
+    """The best attempt among all those of one racer in one table, as they stand; None if none of them is ranked."""
     known = [a for a in attempts if not a.discarded]
-    scored = [a for a in counted(known, rules) if a.score_ms is not None]
+    scored = [a for a in known if a.state == "ranked" and a.score_ms is not None]
     if not scored:
         return None
     best = min(scored, key=lambda a: (a.score_ms or 0, a.finished_utc_ns, a.order))
@@ -95,14 +96,3 @@ def newest(attempts: Iterable[Attempt]) -> list[Attempt]:
         if attempt.result_id not in highest or highest[attempt.result_id].revision < attempt.revision:
             highest[attempt.result_id] = attempt
     return [dataclasses.replace(attempt, order=first[attempt.result_id]) for attempt in highest.values()]
-
-
-def standing(lines: Iterable[BestAttempt], uncertainty_ns: Mapping[int, int] = MappingProxyType({})) -> list[Placed]:
-    """All racers ranked, the best first. `uncertainty_ns`: what the result of each line (its `seq`) states."""
-    return rank(Scored(line.racer, line.score_ms, line.set_key, uncertainty_ns.get(line.seq, 0)) for line in lines)
-
-
-def moves(now: Sequence[Placed], before: Sequence[Placed]) -> dict[str, int | None]:
-    """Places gained (+) or lost (-) by each racer since `before`; None for one who was not ranked then."""
-    ranks = {placed.racer: placed.rank for placed in before}
-    return {p.racer: ranks[p.racer] - p.rank if p.racer in ranks else None for p in now}

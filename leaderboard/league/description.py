@@ -3,11 +3,13 @@
 Paragraphs, headings, emphasis, lists, quotes, code and links. HTML in the text stays text; pictures stay their words.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
+from markdown_it.token import Token
 
 _RULES = [
     "heading",
@@ -29,8 +31,12 @@ _DEEPER = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h5", "h5": "h5", "h6": "h5
 def _renderer() -> MarkdownIt:
     markdown = MarkdownIt("zero", {"html": False, "linkify": False, "breaks": True})
     markdown.enable(_RULES)
-    markdown.add_render_rule("image", lambda self, tokens, at, *_rest: escapeHtml(tokens[at].content))
+    markdown.add_render_rule("image", _words_of_picture)
     return markdown
+
+
+def _words_of_picture(_renderer: object, tokens: Sequence[Token], at: int, *_rest: object) -> str:
+    return escapeHtml(tokens[at].content)
 
 
 _MARKDOWN = _renderer()
@@ -46,7 +52,7 @@ def html_of(description: str) -> str:
     return nh3.clean(
         made,
         tags=_TAGS,
-        attributes={"a": {"href"}},
+        attributes={"a": {"href"}, "*": set()},
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer ugc",
         strip_comments=True,

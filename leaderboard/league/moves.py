@@ -64,7 +64,7 @@ class RaceMoves:
     def move(self, caller: Caller, race_id: str, move: Move, now_utc_ns: int, why: str = "") -> MoveDone:
         """Do this with the race. Raises UnknownRace, NotAllowed, Unauthorized, Refused, Gone (no longer in the bin)."""
         if len(why) > _MAX_WHY or not why.isprintable():
-            raise Refused(text("A reason is one line of at most {most} characters.", most=_MAX_WHY))
+            raise Refused(text("A reason is one line of at most {max} characters.", max=_MAX_WHY))
         with self._store.write() as db:
             race = race_for(db, caller, race_id, ACTION_OF[move])
             race_after(race.state(now_utc_ns), move)
@@ -139,7 +139,7 @@ def _waits(db: sa.Connection, caller: Caller, race: RaceRecord, now_utc_ns: int,
     values = {"race_id": race.race_id, "actor": actor, "why": why, "at_utc_ns": now_utc_ns}
     db.execute(sa.insert(UNLOCK_REQUESTS), values)
     subject = f"race:{race.race_id}"
-    wish = {"unlock": "a second official has to want it too"}
+    request = {"unlock": "a second official has to want it too"}
     audit.record(
         db,
         caller,
@@ -147,7 +147,7 @@ def _waits(db: sa.Connection, caller: Caller, race: RaceRecord, now_utc_ns: int,
         "race.unlock",
         subject,
         None,
-        wish,
+        request,
         race_id=race.race_id,
         season_id=race.season_id,
         why=why,

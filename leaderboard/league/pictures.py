@@ -1,4 +1,4 @@
-"""Takes pictures of races and seasons: decoded, made smaller, and encoded anew from their pixels. Called by api/, pages/.
+"""Takes pictures of races and seasons: decoded, made smaller, encoded anew from their pixels. For api/ and pages/.
 
 What is stored holds nothing of the file that was sent but its pixels: no metadata, no trailing bytes, no other format.
 """
@@ -13,11 +13,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import UnknownItem, UnknownRace
+from leaderboard.core.league.records import SeasonRecord
+from leaderboard.core.race import RaceRecord
 from leaderboard.league.changes import seen_race
 from leaderboard.league.races import RaceService
 from leaderboard.league.seasons import SeasonService, seen_season
-from leaderboard.core.league.records import SeasonRecord
-from leaderboard.core.race import RaceRecord
 from leaderboard.store import league_rows
 from leaderboard.store.database import Store
 from leaderboard.store.league_rows import Blob
@@ -36,15 +36,15 @@ _DECODING = threading.Lock()
 def picture_of(content: bytes) -> Blob:
     """The picture that is stored for these bytes. Raises BadInput for what is no picture, or is too large."""
     if len(content) > MAX_PICTURE_BYTES:
-        raise BadInput(text("The picture is larger than {most} MB: make it smaller.", most=4))
+        raise BadInput(text("The picture is larger than {max} MB: make it smaller.", max=4))
     with _DECODING:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
                 return _encoded(_pixels(content))
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError):
             raise BadInput(text("This is no picture that can be read: send a PNG, JPEG or WebP file.")) from None
-        except Image.DecompressionBombWarning:
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             raise BadInput(_too_many()) from None
 
 
@@ -61,7 +61,7 @@ def _pixels(content: bytes) -> Image.Image:
 
 
 def _too_many() -> str:
-    return text("The picture has more than {most} million pixels: make it smaller.", most=25)
+    return text("The picture has more than {max} million pixels: make it smaller.", max=25)
 
 
 def _encoded(pixels: Image.Image) -> Blob:

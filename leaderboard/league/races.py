@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from leaderboard.core import access, acceptance
+from leaderboard.core import acceptance, access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, UnknownItem, UnknownRace
 from leaderboard.core.league import editing

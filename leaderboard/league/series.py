@@ -10,8 +10,8 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from leaderboard.core import access
-from leaderboard.core.access import Caller
 from leaderboard.core.acceptance import check_name
+from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, UnknownItem, UnknownRace
 from leaderboard.core.league import editing, series
 from leaderboard.core.league.records import SeriesRecord
@@ -31,7 +31,7 @@ MAX_TOTAL = 1000
 
 
 class SeriesService:
-    """The series of one store. `changed(race_id)` is called after a commit; `rescheduled()` if something is due anew."""
+    """The series of one store. `changed(race_id)` is called after a commit, `rescheduled()` if one may be due."""
 
     def __init__(
         self, store: Store, changed: Callable[[str], None], rescheduled: Callable[[], None] = lambda: None
@@ -58,11 +58,11 @@ class SeriesService:
         """
         check_race_id(series_id)
         if len(series_id) > _MAX_ID:
-            raise Refused(text("The id of a series has at most {most} characters.", most=_MAX_ID))
+            raise Refused(text("The id of a series has at most {max} characters.", max=_MAX_ID))
         for name in names:
             check_name("name", name)
         if total is not None and not 1 <= total <= MAX_TOTAL:
-            raise Refused(text("A series has 1 to {most} races, or no end.", most=MAX_TOTAL))
+            raise Refused(text("A series has 1 to {max} races, or no end.", max=MAX_TOTAL))
         place = series.start(rule, now_utc_ns, total)
         if place.next_opens_utc_ns < now_utc_ns - _YEAR_NS:
             raise Refused(text("The first race of the series would have opened more than a year ago."))
@@ -76,7 +76,7 @@ class SeriesService:
             league_rows.add_series(db, made, now_utc_ns)
             _record(db, caller, now_utc_ns, None, made)
             made, races = _make_due(db, made, now_utc_ns)
-        self._tell(races)
+        self._publish(races)
         return made
 
     def change(
@@ -114,7 +114,7 @@ class SeriesService:
             league_rows.change_series(db, after)
             _record(db, caller, now_utc_ns, before, after)
             after, races = _make_due(db, after, now_utc_ns)
-        self._tell(races)
+        self._publish(races)
         return after
 
     def series(self, caller: Caller, series_id: str) -> SeriesRecord:
@@ -151,7 +151,7 @@ class SeriesService:
         with self._store.read() as db:
             return league_rows.next_due_utc_ns(db)
 
-    def _tell(self, races: list[str]) -> None:
+    def _publish(self, races: list[str]) -> None:
         for race_id in races:
             self._changed(race_id)
         self._rescheduled()

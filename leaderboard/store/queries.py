@@ -9,9 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord, ResultKind, Venue, is_race_id
 from leaderboard.core.rank import Attempt, BestAttempt, LineKey, newest
+from leaderboard.core.search import folded
+from leaderboard.store import ranks
 from leaderboard.store import statements as sql
 from leaderboard.store.tables import RACES
 from shared.protocol.results import Result, decode_result
@@ -28,27 +31,28 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownLine:
-    """A line with what a page shows of it: the racer's name and the result."""
-
-    line: BestAttempt
-    name: str
-    result: Result
-
-
-@dataclass(frozen=True, slots=True)
-class RaceHead:
-    """A race with what the index shows of it. `undo`: lines before the last change, None where there was none."""
+class ShownRace:
+    """A race with what its page shows of it. `undo`: lines before the last change, None where there was none."""
 
     race: RaceRecord
     version: int
     undo: dict[LineKey, BestAttempt | None]
+    results: int
+
+
+@dataclass(frozen=True, slots=True)
+class RaceHead:
+    """A race with what the index shows of it."""
+
+    race: RaceRecord
+    version: int
     racers: int
     results: int
     leader: str | None
     leader_score_ms: int | None
 
 
+MAX_ARROWS = 500  # lines: a change of more at once is shown without arrows
 _RACE_FIELDS = [field.name for field in dataclasses.fields(RaceRecord)]
 
 
@@ -97,11 +101,12 @@ def change_race(db: sa.Connection, race: RaceRecord) -> None:
 
 
 def bump(db: sa.Connection, race_id: str, undo: dict[LineKey, BestAttempt | None] | None = None) -> None:
-    """Count a change that a page of this race shows; `undo` replaces what the arrows compare with."""
+    """Count a change that a page of this race shows; `undo` (the lines it changed) is what arrows compare with now."""
     if undo is None:
         db.execute(sql.BUMP, {"of_race": race_id})
         return
-    text = json.dumps([[*key, line and dataclasses.asdict(line)] for key, line in undo.items()])
+    kept = undo if len(undo) <= MAX_ARROWS else {}
+    text = json.dumps([[*key, line and dataclasses.asdict(line)] for key, line in kept.items()])
     db.execute(sql.BUMP_WITH_UNDO, {"of_race": race_id, "undo": text})
 
 
@@ -133,6 +138,7 @@ def entry_name(db: sa.Connection, race_id: str, racer: str) -> str | None:
 
 def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns: int) -> None:
     db.execute(sql.ADD_ENTRY, {"race_id": race_id, "racer": racer, "name": name, "entered_utc_ns": at_utc_ns})
+    fold_name(db, race_id, racer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,43 +169,62 @@ def origin_of(db: sa.Connection, result_id: str) -> ResultOrigin | None:
     return ResultOrigin(row.race_id, row.racer, row.kind, row.finished_utc_ns, key, provisional)
 
 
-def add_result(db: sa.Connection, result: Result, payload: bytes, score_ms: int | None, at_utc_ns: int) -> int:
+def add_result(db: sa.Connection, result: Result, payload: bytes, verdict: AttemptVerdict, at_utc_ns: int) -> int:
     """Store an accepted revision; returns its number in the order of acceptance."""
     values = {
         "result_id": result.result_id,
         "revision": result.revision,
         "race_id": result.race_id,
         "racer": result.racer,
-        "score_ms": score_ms,
+        "score_ms": verdict.score_ms,
         "finished_utc_ns": result.finished_utc_ns,
         "uncertainty_ns": result.evidence.uncertainty_ns,
         "accepted_utc_ns": at_utc_ns,
         "payload": payload,
         "discarded": result.discarded,
         "kind": result.kind,
-        "state": "withdrawn" if score_ms is None else "ranked",
+        "state": verdict.state,
+        "reason": str(verdict.reason),
+        "verdict": verdict.state,
+        "verdict_reason": str(verdict.reason),
     }
+    db.execute(sql.ONE_MORE_RESULT, {"of_race": result.race_id})
     return int(db.execute(sql.ADD_RESULT, values).scalar_one())
 
 
-def results_of(db: sa.Connection, race_id: str) -> list[tuple[int, int | None, Result]]:
-    """Every accepted revision of a race: its number, its score in ms, and the result with its racer as stored."""
+def results_of(db: sa.Connection, race_id: str) -> list[tuple[int, AttemptVerdict, Result]]:
+    """Every accepted revision of a race: its number, how it stands by itself, and the result (its racer as stored)."""
     rows = db.execute(sql.RESULTS_OF_RACE, {"race_id": race_id}).all()
     return [
-        (row.seq, row.score_ms, dataclasses.replace(decode_result(bytes(row.payload)), racer=row.racer)) for row in rows
+        (
+            row.seq,
+            AttemptVerdict(row.verdict, row.verdict_reason, row.score_ms),
+            dataclasses.replace(decode_result(bytes(row.payload)), racer=row.racer),
+        )
+        for row in rows
     ]
-
-
-def set_score(db: sa.Connection, seq: int, score_ms: int | None) -> None:
-    """Store the score that other rules make of an accepted revision; None: it has none."""
-    db.execute(sql.SET_SCORE, {"of_seq": seq, "score_ms": score_ms})
 
 
 def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
     """The newest revisions of this racer's results. A result that was reassigned is the new racer's only."""
     rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer}).all()
     every = newest(
-        Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns, r.discarded, r.kind)
+        Attempt(
+            seq=r.seq,
+            order=r.seq,
+            result_id=r.result_id,
+            revision=r.revision,
+            racer=r.racer,
+            score_ms=r.score_ms,
+            finished_utc_ns=r.finished_utc_ns,
+            discarded=r.discarded,
+            kind=r.kind,
+            verdict=r.verdict,
+            verdict_reason=r.verdict_reason,
+            disqualified_for=r.disqualified_for,
+            state=r.state,
+            reason=r.reason,
+        )
         for r in rows
     )
     return [attempt for attempt in every if attempt.racer == racer]
@@ -233,23 +258,30 @@ def _keys(race_id: str, key: LineKey) -> dict[str, str]:
 
 
 def set_line(db: sa.Connection, race_id: str, key: LineKey, old: BestAttempt | None, new: BestAttempt | None) -> None:
-    """Replace the line `old` of this key by `new`; None stands for no line."""
+    """Replace the line `old` of this key by `new` (None: no line), and count it where ranks are read from."""
     keys = _keys(race_id, key)
     if new is None:
         db.execute(sql.DROP_LINE, keys)
     elif old is None:
-        db.execute(sql.ADD_LINE, dataclasses.asdict(new) | {"race_id": race_id})
+        name = entry_name(db, race_id, key.racer) or key.racer
+        db.execute(sql.ADD_LINE, dataclasses.asdict(new) | {"race_id": race_id, "folded": folded(name)})
     else:
         db.execute(sql.CHANGE_LINE, dataclasses.asdict(new) | keys)
+    ranks.count_change(db, race_id, key.kind, old, new)
+
+
+def fold_name(db: sa.Connection, race_id: str, racer: str) -> None:
+    """Have the racer's lines found by the name that is shown now; whoever changes a shown name calls this."""
+    name = entry_name(db, race_id, racer) or racer
+    db.execute(sql.FOLD_NAME, {"of_race": race_id, "of_racer": racer, "folded": folded(name)})
 
 
 def rank_of(db: sa.Connection, race_id: str, table: Venue, line: BestAttempt | None) -> tuple[int | None, int]:
-    """The place of a line (None: no line) and how many are ranked in its table, by counting along the index."""
+    """The place of a line (None: no line) and how many are ranked in its table."""
     if line is None:
-        return None, int(db.execute(sql.COUNT_LINES, {"race_id": race_id, "kind": table}).scalar_one())
-    keys = {"score_ms": line.score_ms, "set_utc_ns": line.set_utc_ns, "order": line.order}
-    ahead, ranked = db.execute(sql.COUNT_AHEAD_AND_ALL, keys | {"race_id": race_id, "kind": table}).one()
-    return int(ahead) + 1, int(ranked)
+        return None, ranks.ranked(db, race_id, table)
+    ahead, ranked = ranks.ahead_of(db, race_id, table, line.rank_key)
+    return ahead + 1, ranked
 
 
 def lines(db: sa.Connection, race_id: str, table: Venue) -> list[BestAttempt]:
@@ -262,31 +294,19 @@ def line_keys(db: sa.Connection, race_id: str) -> list[LineKey]:
     return [LineKey(row.kind, row.racer) for row in db.execute(sql.LINE_KEYS, {"race_id": race_id})]
 
 
-def uncertainties_ns(db: sa.Connection, race_id: str, table: Venue) -> dict[int, int]:
-    """The uncertainty that the result behind each line of a table states, by its `seq`."""
-    rows = db.execute(sql.UNCERTAINTIES, {"race_id": race_id, "kind": table})
-    return {row.seq: row.uncertainty_ns for row in rows}
+def results(db: sa.Connection, seqs: Sequence[int]) -> dict[int, Result]:
+    """The results of these revisions as they were posted, by their number."""
+    found: dict[int, Result] = {}
+    for start in range(0, len(seqs), 500):
+        rows = db.execute(sql.PAYLOADS, {"seqs": seqs[start : start + 500]})
+        found |= {row.seq: decode_result(bytes(row.payload)) for row in rows}
+    return found
 
 
-def shown_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt]) -> list[ShownLine]:
-    """Lines with their results and the racers' names."""
-    names = {row.racer: row.name for row in db.execute(sql.ENTRY_NAMES, {"race_id": race_id})}
-    payloads: dict[int, bytes] = {}
-    for start in range(0, len(lines), 500):
-        seqs = [line.seq for line in lines[start : start + 500]]
-        payloads |= {row.seq: bytes(row.payload) for row in db.execute(sql.PAYLOADS, {"seqs": seqs})}
-    return [ShownLine(line, names.get(line.racer, line.racer), _timed(payloads[line.seq], line)) for line in lines]
-
-
-def _timed(payload: bytes, line: BestAttempt) -> Result:
-    """The result as posted; if the station's clock was not set, with the time by which it counts."""
-    result = decode_result(payload)
-    return result if result.evidence.clock_trusted else dataclasses.replace(result, finished_utc_ns=line.set_utc_ns)
-
-
-def head(db: sa.Connection, race_id: str) -> RaceHead:
-    """The race with what the index shows of it. Raises UnknownRace."""
-    return _head(_row_of(db, sql.HEAD, race_id))
+def shown(db: sa.Connection, race_id: str) -> ShownRace:
+    """The race with what its page shows of it. Raises UnknownRace."""
+    row = _row_of(db, sql.RACE, race_id)
+    return ShownRace(_race(row), row.version, _undo(row.undo), row.results)
 
 
 def heads(db: sa.Connection) -> list[RaceHead]:
@@ -295,7 +315,7 @@ def heads(db: sa.Connection) -> list[RaceHead]:
 
 
 def _head(row: sa.Row[Any]) -> RaceHead:
-    return RaceHead(_race(row), row.version, _undo(row.undo), row.racers, row.results, row.leader, row.leader_score_ms)
+    return RaceHead(_race(row), row.version, row.racers, row.results, row.leader, row.leader_score_ms)
 
 
 def _undo(text: str) -> dict[LineKey, BestAttempt | None]:

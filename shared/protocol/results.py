@@ -9,12 +9,12 @@ from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
 from shared.rules.ranking import RunLap
 
-RESULT_VERSION = 1
+RESULT_VERSION = 2  # the newest that is read; a run that never qualified is posted as 2, all else as 1
 RESULT_PATH = "/api/v1/results"
 RACES_PATH = "/api/v1/races"
 # This header marks a response as the leaderboard's own, and not that of a login page or proxy in between.
 CONTRACT_HEADER = "raceday-contract"
-CONTRACT = "results/1"
+CONTRACT = "results/2"
 ModelSource = Literal["", "car", "nobody"]
 
 
@@ -30,7 +30,8 @@ class Evidence:
     `model_by`: who named the model and its hash: the car itself, or nobody (then both are empty); "" in results
     from before this field. `model_changes`: how often the car reported another model within the run.
     `by_hand`: a person started the car; the station gave it no order. `hand_timed`: an official's hand timed the run
-    because the gate was dead; `uncertainty_ns` says how well.
+    because the gate was dead; `uncertainty_ns` says how well. `conditions_sha256`: of a virtual run the world in which
+    it was driven; a race may ask for one.
     """
 
     station: str
@@ -47,17 +48,21 @@ class Evidence:
     model_changes: int = field(default=0, metadata={"later": True})
     by_hand: bool = field(default=False, metadata={"later": True})
     hand_timed: bool = field(default=False, metadata={"later": True})
+    conditions_sha256: str = field(default="", metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A run that qualified (or was corrected: then `revision` is higher and the newest one counts).
+    """A run that is over (or was corrected: then `revision` is higher and the newest one counts).
 
     `result_id` with `revision` is stable over every attempt; it is the `webhook-id` and so the idempotency key. The id
     is unique over stations, journals and backups put back; revisions of one result rise, not always by one.
     `score_ms` is the station's own sum; the leaderboard computes it again from `laps` and its race's rules.
     `discarded`: officials took the run out (a re-run stands in its place): it is no attempt of the racer's any more,
     while a run that lost its score by rulings remains one.
+    `qualified` False: the run made no score by the rules, or was disqualified at the track (`disqualified`), which
+    holds whatever its laps; `score_ms` is 0. Such a run is shown and counted as an attempt, and never ranked. A
+    leaderboard of version 1 reads a correction to it as a withdrawal, and refuses one that never qualified (version 2).
     """
 
     result_id: str
@@ -73,8 +78,10 @@ class Result:
     finished_utc_ns: int
     evidence: Evidence
     kind: Literal["physical", "virtual"] = "physical"
-    v: int = RESULT_VERSION
+    v: int = 1
     discarded: bool = field(default=False, metadata={"later": True})
+    qualified: bool = field(default=True, metadata={"later": True})
+    disqualified: bool = field(default=False, metadata={"later": True})
 
     @property
     def webhook_id(self) -> str:

@@ -68,7 +68,7 @@ def test_the_same_id_with_another_body_is_a_conflict(board: LeaderboardService) 
         ("b.1", encode_result(result("a")), 422, "not the one of this result"),
         ("a.1", encode_result(result("a", race_id="none")), 404, "no race 'none'"),
         ("a.1", encode_result(result("a", score_ms=1)), 422, "the laps make 9100 ms"),
-        ("a.1", encode_result(result("a", v=2)), 422, "upgrade the leaderboard"),
+        ("a.1", encode_result(result("a", v=3)), 422, "upgrade the leaderboard"),
     ],
 )
 def test_what_is_refused_leaves_nothing(

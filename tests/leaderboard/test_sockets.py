@@ -71,7 +71,7 @@ def test_the_stations_driver_knows_our_own_leaderboard_by_its_words(few: sample_
     assert isinstance(board.post(sample_races.result("station-1.run-30", race_id="cup")), PostAccepted)
     unknown = board.post(sample_races.result("station-1.run-31", race_id="none"))
     assert isinstance(unknown, PostRejected)
-    assert few.post(sample_races.result("station-1.run-32", race_id="none")).headers["raceday-contract"] == "results/1"
+    assert few.post(sample_races.result("station-1.run-32", race_id="none")).headers["raceday-contract"] == "results/2"
     # An address with a wrong folder gets our own 404, which is not an answer of the contract: nothing is given up.
     astray = WebhookLeaderboard(few.url + "/boards", sample_races.SECRET, {})
     assert not isinstance(

@@ -35,13 +35,13 @@ MAY_CHANGE: Mapping[str, When] = {
     name: "until_first_result" if name in _BEFORE_RESULTS else "until_final" for name in SETTINGS
 }
 _NAMES: Mapping[str, Sentence] = {
-    "rules": text("the rules"),
-    "track": text("the track"),
-    "direction": text("the direction"),
-    "race_type": text("the race type"),
-    "venue": text("the venue"),
-    "one_table": text("the common table"),
-    "conditions_sha256": text("the virtual conditions"),
+    "rules": text("The rules"),
+    "track": text("The track"),
+    "direction": text("The direction"),
+    "race_type": text("The race type"),
+    "venue": text("The venue"),
+    "one_table": text("The common table"),
+    "conditions_sha256": text("The virtual conditions"),
 }
 
 
@@ -120,9 +120,9 @@ def check_description(description: str) -> str:
     if len(description) > MAX_DESCRIPTION:
         raise Refused(
             text(
-                "The description has {n} characters; at most {most} are allowed.",
+                "The description has {n} characters; at most {max} are allowed.",
                 n=len(description),
-                most=MAX_DESCRIPTION,
+                max=MAX_DESCRIPTION,
             )
         )
     # Nothing to read (control characters), no text at all (surrogates), or turning what follows (bidirectional marks).

@@ -76,7 +76,7 @@ def check_rule(rule: CalendarRule) -> CalendarRule:
     if parsed_local(rule.first).year > _LAST_START_YEAR:
         raise Refused(text("A series begins in the year {last} at the latest.", last=str(_LAST_START_YEAR)))
     if not 1 <= rule.days <= MAX_DAYS:
-        raise Refused(text("A series repeats after 1 to {most} days.", most=MAX_DAYS))
+        raise Refused(text("A series repeats after 1 to {max} days.", max=MAX_DAYS))
     return rule
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from leaderboard.core.attempts import AttemptQuota, settle
 from leaderboard.core.rank import Attempt, line_of, newest
 from shared.rules.person_names import name_key
 from shared.rules.ranking import RaceRules, rules_from
@@ -87,7 +88,8 @@ def _add_line(db: sa.Connection, race_id: str, racer: str, rules: RaceRules) -> 
     ids = sa.select(_RESULTS.c.result_id).where((_RESULTS.c.race_id == race_id) & (_RESULTS.c.racer == racer))
     revisions: Iterable[Any] = db.execute(sa.select(_RESULTS).where(_RESULTS.c.result_id.in_(ids)))
     every = newest(Attempt(r.seq, r.seq, r.result_id, r.revision, r.racer, r.score_ms, r.finished_utc_ns) for r in revisions)
-    line = line_of([attempt for attempt in every if attempt.racer == racer], rules)
+    own = [attempt for attempt in every if attempt.racer == racer]
+    line = line_of(settle(own, AttemptQuota(rules.attempts_per_racer)))
     if line is not None:
         values = {name: getattr(line, name) for name in _OF_LINE if name != "race_id"}
         db.execute(sa.insert(_LINES), values | {"race_id": race_id})

@@ -13,10 +13,12 @@ from leaderboard.store.tables.accounts import (
     ROLES,
     SESSIONS,
 )
+from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
+from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS, TEAMS
 
@@ -26,12 +28,15 @@ __all__ = [
     "API_KEYS",
     "AUDIT",
     "BLOBS",
+    "BOARDS",
     "BRACKETS",
     "CHALLENGES",
     "CREDENTIALS",
+    "DISQUALIFIED_ATTEMPTS",
     "DIVISIONS",
     "ENTRIES",
     "EVENTS",
+    "GIVEN_BACK",
     "HEATS",
     "LINES",
     "MEMBERS",
@@ -39,6 +44,7 @@ __all__ = [
     "RACERS",
     "RACES",
     "RACE_VERSIONS",
+    "RANK_BUCKETS",
     "RECEIPTS",
     "RECOVERY_CODES",
     "RESULTS",

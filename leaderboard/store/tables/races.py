@@ -24,6 +24,7 @@ RACES = sa.Table(
     # Counts every change that a page shows; `undo` holds the lines as they stood before the last one (for the arrows).
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("undo", sa.Text, nullable=False),
+    sa.Column("results", sa.BigInteger, nullable=False, server_default="0"),  # how many revisions were accepted
     sa.Column("made_by", sa.Text, nullable=False, server_default=""),
     sa.Column("stage", sa.Text, nullable=False, server_default="published"),
     sa.Column("owner", sa.Text, nullable=False, server_default=""),

@@ -25,8 +25,12 @@ RESULTS = sa.Table(
     sa.Column("payload", sa.LargeBinary, nullable=False),
     sa.Column("discarded", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("kind", sa.Text, nullable=False, server_default="physical"),
-    sa.Column("state", sa.Text, nullable=False, server_default="ranked"),  # AttemptState of core/states.py
+    # How the newest revision stands among the racer's attempts (AttemptState of core/states.py); derived, as lines are.
+    sa.Column("state", sa.Text, nullable=False, server_default="ranked"),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    # How the revision stands by itself: before quotas and rulings.
+    sa.Column("verdict", sa.Text, nullable=False, server_default="ranked"),
+    sa.Column("verdict_reason", sa.Text, nullable=False, server_default=""),
     sa.UniqueConstraint("result_id", "revision", name="one_row_per_revision"),
     sa.Index("results_of_race", "race_id", "seq"),
     sa.Index("results_of_racer", "race_id", "racer"),
@@ -44,6 +48,11 @@ LINES = sa.Table(
     sa.Column("order", sa.BigInteger, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
+    # The name that the standing shows, as it is searched for (core/search.py).
+    sa.Column(
+        "folded", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False, server_default=""
+    ),
+    sa.Index("lines_by_name", "race_id", "kind", "folded"),
     sa.Index("lines_in_rank", "race_id", "kind", "score_ms", "set_utc_ns", "order"),
 )
 

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from leaderboard.api.schemas import utc_ns
 from leaderboard.core import acceptance, rank
+from leaderboard.core.attempts import AttemptQuota, settle
 from leaderboard.core.rank import Attempt, BestAttempt
 from leaderboard.scored_laps import utc_text
 from shared.errors import BadInput, Refused
-from shared.rules.ranking import RaceRules, RunLap
+from shared.rules.ranking import RunLap
+from tests.leaderboard.core.plain_standing import standing
 from tests.leaderboard.sample_races import laps, race, result
 
 HOUR_NS = 3600 * 10**9
@@ -37,7 +39,7 @@ def test_state_of_a_race(opens: int | None, closes: int | None, closed: int | No
 
 def test_late_post_of_a_run_within_the_window_is_accepted() -> None:
     one = race(opens_utc_ns=100, closes_utc_ns=200)
-    assert acceptance.accept(one, result(finished_utc_ns=199), entered=False, known=False) is not None
+    assert acceptance.accept(one, result(finished_utc_ns=199), entered=False, known=False).state == "ranked"
 
 
 @pytest.mark.parametrize(
@@ -81,42 +83,25 @@ def test_refusals_say_why(changes: dict[str, Any], sentence: str) -> None:
 
 def test_a_void_lap_over_a_restart_may_be_without_time() -> None:
     run = (RunLap(1, 0, 5, valid=False), *(RunLap(n, 9_000_000_000, n * 10**10) for n in (2, 3, 4)))
-    score = acceptance.accept(race(), result(laps=run), entered=False, known=False)
-    assert score is not None
-    assert (score.first_lap, score.last_lap) == (2, 4)
+    verdict = acceptance.accept(race(), result(laps=run), entered=False, known=False)
+    assert (verdict.state, verdict.score_ms) == ("ranked", 9000)
 
 
 def test_only_registered_racers_where_the_race_says_so() -> None:
     one = race(entry="registered")
     with pytest.raises(Refused, match="not entered"):
         acceptance.accept(one, result(), entered=False, known=False)
-    assert acceptance.accept(one, result(), entered=True, known=False) is not None
+    assert acceptance.accept(one, result(), entered=True, known=False).state == "ranked"
 
 
 def test_a_correction_may_withdraw_and_may_come_after_the_close() -> None:
     closed = race(closes_utc_ns=100)
     withdrawn = result(times_ms=(9000, 9000), revision=2, finished_utc_ns=150)
-    assert acceptance.accept(closed, withdrawn, entered=False, known=True) is None
+    assert acceptance.accept(closed, withdrawn, entered=False, known=True).state == "withdrawn"
     abandoned = result(score_ms=0, revision=2, finished_utc_ns=150)
-    assert acceptance.accept(closed, abandoned, entered=False, known=True) is None
+    assert acceptance.accept(closed, abandoned, entered=False, known=True).state == "withdrawn"
     with pytest.raises(Refused, match="closed"):
         acceptance.accept(closed, withdrawn, entered=False, known=False)
-
-
-@pytest.mark.parametrize(
-    ("moved_from", "moved_to", "expected"),
-    [
-        ("abc", "abc", {"a": 0, "b": 0, "c": 0}),
-        ("abc", "cab", {"c": 2, "a": -1, "b": -1}),
-        ("ab", "xab", {"x": None, "a": -1, "b": -1}),
-        ("abc", "ac", {"a": 0, "c": 1}),
-    ],
-)
-def test_moves(moved_from: str, moved_to: str, expected: dict[str, int | None]) -> None:
-    def placed(order: str) -> list[Any]:
-        return rank.standing(BestAttempt(racer, place, 0, place, place, 1) for place, racer in enumerate(order))
-
-    assert rank.moves(placed(moved_to), placed(moved_from)) == expected
 
 
 def test_equal_scores_rank_by_the_end_of_the_run_then_by_acceptance() -> None:
@@ -125,7 +110,7 @@ def test_equal_scores_rank_by_the_end_of_the_run_then_by_acceptance() -> None:
         BestAttempt("second", 9000, 10, 3, 3, 1),
         BestAttempt("first", 9000, 10, 2, 2, 1),
     ]
-    assert [placed.racer for placed in rank.standing(lines)] == ["first", "second", "late"]
+    assert [placed.racer for placed in standing(lines)] == ["first", "second", "late"]
 
 
 ATTEMPTS = st.lists(
@@ -172,11 +157,11 @@ def test_standing_is_that_of_the_model(drawn: list[Attempt], max_attempts: int |
         Attempt(n, n, *(a.result_id, a.revision, a.racer, a.score_ms, a.finished_utc_ns, a.discarded))
         for n, a in enumerate(unique)
     ]
-    rules = RaceRules(attempts_per_racer=max_attempts)
+    quota = AttemptQuota(max_attempts)
     newest = rank.newest(attempts)
     racers = {a.racer for a in newest}
-    lines = [rank.line_of([a for a in newest if a.racer == racer], rules) for racer in racers]
-    placed = rank.standing(line for line in lines if line is not None)
+    lines = [rank.line_of(settle([a for a in newest if a.racer == racer], quota)) for racer in racers]
+    placed = standing(line for line in lines if line is not None)
     assert [(p.racer, p.score_ms) for p in placed] == model(attempts, max_attempts)
     assert [p.rank for p in placed] == list(range(1, len(placed) + 1))
     assert all(p.gap_ms == p.score_ms - placed[0].score_ms for p in placed)

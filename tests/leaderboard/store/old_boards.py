@@ -6,7 +6,7 @@ import json
 import sqlalchemy as sa
 
 from leaderboard.core.rank import LineKey
-from leaderboard.store import database, queries
+from leaderboard.store import attempt_rows, database, queries
 from shared.protocol.results import encode_result
 from tests.leaderboard.sample_races import RULES, result
 
@@ -37,6 +37,35 @@ def make_0005(db: sa.Connection) -> None:
             values | {"id": one.result_id, "payload": encode_result(one)},
         )
         db.execute(sa.text("INSERT INTO lines VALUES (:race_id, 'anna', :score_ms, :at, :seq, :seq, 1)"), values)
+    # Without a score: one that a correction withdrew, and one whose laps make none by rules that were changed since.
+    withdrawn = result("withdrawn", "ben", revision=2, score_ms=0)
+    short = result("short", "cleo", (9000, 9000), score_ms=9000)
+    for seq, one in ((3, withdrawn), (4, short)):
+        db.execute(
+            sa.text(
+                "INSERT INTO results (seq, result_id, revision, race_id, racer, finished_utc_ns, uncertainty_ns, "
+                "accepted_utc_ns, payload, state) VALUES (:seq, :id, :revision, 'cup', :racer, 1, 0, 1, :payload, "
+                "'withdrawn')"
+            ),
+            {
+                "seq": seq,
+                "id": one.result_id,
+                "revision": one.revision,
+                "racer": one.racer,
+                "payload": encode_result(one),
+            },
+        )
+
+
+def check_attempts_of_0005(db: sa.Connection) -> None:
+    """What `make_0005` made without a score stands as it should: by its correction, or by its laps."""
+    rows = {row.racer: (row.state, row.reason) for row in attempt_rows.attempts(db, "cup")}
+    assert rows == {
+        "anna": ("ranked", ""),
+        "ben": ("withdrawn", ""),
+        "cleo": ("unqualified", "2 of 3 laps in a row"),
+    }
+    assert {verdict.state for _, verdict, _ in queries.results_of(db, "cup")} == {"ranked", "withdrawn", "unqualified"}
 
 
 def check_lines_of_0005(db: sa.Connection) -> None:
@@ -45,9 +74,9 @@ def check_lines_of_0005(db: sa.Connection) -> None:
     [virtual] = queries.lines(db, "sim", "virtual")
     assert (physical.kind, physical.score_ms, physical.seq) == ("physical", 9100, 1)
     assert (virtual.kind, virtual.score_ms, virtual.seq) == ("virtual", 9100, 2)
-    undo = queries.head(db, "cup").undo
+    undo = queries.shown(db, "cup").undo
     assert undo[LineKey("physical", "tom")] is None
     before = undo[LineKey("physical", "anna")]
     assert before is not None
     assert (before.score_ms, before.kind) == (9900, "physical")
-    assert queries.head(db, "sim").undo == {}
+    assert queries.shown(db, "sim").undo == {}

@@ -26,7 +26,7 @@ from leaderboard.store.tables import METADATA
 from shared.errors import RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
 from tests.leaderboard.sample_races import race, result
-from tests.leaderboard.store.old_boards import check_lines_of_0005, make_0005
+from tests.leaderboard.store.old_boards import check_attempts_of_0005, check_lines_of_0005, make_0005
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -109,6 +109,7 @@ def test_lines_of_an_older_board_move_to_the_tables_of_their_kinds(cluster: Clus
     store = open_store(url)
     with store.write() as db:
         check_lines_of_0005(db)
+        check_attempts_of_0005(db)
         assert compare_metadata(MigrationContext.configure(db), METADATA) == []
     store.close()
 

@@ -15,7 +15,7 @@ from leaderboard.store.tables import METADATA
 from shared.errors import ConfigError, OperatorError, StorageError
 from shared.protocol.results import encode_result
 from tests.leaderboard.sample_races import race, result
-from tests.leaderboard.store.old_boards import check_lines_of_0005, make_0005
+from tests.leaderboard.store.old_boards import check_attempts_of_0005, check_lines_of_0005, make_0005
 
 
 def test_migrations_make_the_tables_that_the_code_reads(tmp_path: pathlib.Path) -> None:
@@ -49,6 +49,7 @@ def test_lines_of_an_older_board_move_to_the_tables_of_their_kinds(tmp_path: pat
     store = open_store(tmp_path / "a.db")
     with store.read() as db:
         check_lines_of_0005(db)
+        check_attempts_of_0005(db)
     store.close()
 
 

@@ -32,12 +32,31 @@ def test_a_result_survives_and_its_key_is_stable() -> None:
     assert encode_result(RESULT) == encode_result(dataclasses.replace(RESULT))
 
 
+# As a station of version 1 posted it, byte for byte.
+VERSION_1 = (
+    b'{"car":"car-1","evidence":{"first_seq":1,"journal_head":"ab","last_seq":9,"public_key":"","signature":"",'
+    b'"station":"station-1","uncertainty_ns":50000,"versions":{}},"finished_utc_ns":1700000000000000000,'
+    b'"kind":"physical","laps":[{"collisions":0,"ended_ns":9000000000,"lap_ns":9000000000,"number":1,"off_tracks":0,'
+    b'"penalty_ns":0,"resets":0,"valid":true}],"model":"apex","model_sha256":"","race_id":"cup","racer":"Anna",'
+    b'"result_id":"a","revision":1,"run_id":"run-7","score_ms":9000,"v":1}'
+)
+
+
+def test_version_2_only_adds() -> None:
+    old = decode_result(VERSION_1)
+    assert (old.v, old.qualified, old.disqualified, old.evidence.conditions_sha256) == (1, True, False, "")
+    assert encode_result(old) == VERSION_1, "a run that qualified is posted as ever, so that every leaderboard reads it"
+    never = dataclasses.replace(old, qualified=False, score_ms=0, v=2)
+    assert decode_result(encode_result(never)) == never
+    assert json.loads(encode_result(never)) == {**json.loads(VERSION_1), "qualified": False, "score_ms": 0, "v": 2}
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({"score_ms": "10"}, "'score_ms'"),
         ({"laps": [{"number": 1}]}, "'laps.0"),
-        ({"v": 2}, "upgrade the leaderboard"),
+        ({"v": 3}, "upgrade the leaderboard"),
         ({"kind": "dream"}, "'kind'"),
     ],
 )

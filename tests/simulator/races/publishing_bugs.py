@@ -136,9 +136,9 @@ def ranks_the_worst_run(patch: Patch) -> None:
 
     real = rank.line_of
 
-    def line_of(attempts: Iterable[Any], rules: Any) -> Any:
-        line = real(attempts := list(attempts), rules)
-        scored = [a for a in rank.counted(attempts, rules) if a.score_ms is not None]
+    def line_of(attempts: Iterable[Any], table: Any) -> Any:
+        line = real(attempts := list(attempts), table)
+        scored = [a for a in attempts if a.state == "ranked"]
         worst = max(scored, key=lambda a: a.score_ms or 0, default=None)
         if worst is None:
             return line
