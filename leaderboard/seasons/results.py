@@ -17,10 +17,10 @@ from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.core.season import RaceOutcome
 from leaderboard.core.titles.season_rules import SeasonRules
 from leaderboard.league.seasons import seen_season
-from leaderboard.store import queries, season_rows, statements
+from leaderboard.store import queries, season_rows
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import SeasonMember, TeamRecord, racer_key
-from leaderboard.store.tables import LINES, RACES, RESULTS
+from leaderboard.store.tables import ENTRIES, LINES, RACES, RESULTS
 from shared.protocol.results import decode_result
 from shared.rules.ranking import successful_laps
 
@@ -153,7 +153,8 @@ def _races_of(db: sa.Connection, season_id: str) -> list[tuple[str, int]]:
 
 def _read(db: sa.Connection, race_id: str, version: int) -> RaceResults:
     race = queries.race(db, race_id)
-    entered = {row.racer: row.name for row in db.execute(statements.ENTRY_NAMES, {"race_id": race_id})}
+    of_race = sa.select(ENTRIES.c.racer, ENTRIES.c.name).where(ENTRIES.c.race_id == race_id)
+    entered = {row.racer: row.name for row in db.execute(of_race)}
     names: dict[str, str] = {}
     spelled: dict[str, str] = {}
     tables = []

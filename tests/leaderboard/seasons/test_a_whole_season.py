@@ -62,7 +62,7 @@ class League:
         for division in ("open", "pro"):
             template = race("x", rules=RULES, season_id="season", division=division, kind="league")
             rule = CalendarRule("month", "2027-01-01T00:00", "UTC")
-            names = (f"The {division} races", "%s race {n}" % division.title())
+            names = (f"The {division} races", division.title() + " race {n}")
             self.series.create(ADMIN, division, names, template, rule, self.now_utc_ns, MONTHS)
 
     def month(self) -> None:
