@@ -7,7 +7,9 @@ import sqlalchemy as sa
 
 from leaderboard.core import access
 from leaderboard.core.access import Caller
-from leaderboard.core.bracket import (
+from leaderboard.core.errors import Conflict, UnknownItem, UnknownRace
+from leaderboard.core.race import RaceRecord, Venue, is_race_id
+from leaderboard.core.seasons.bracket import (
     SIZES,
     BracketSettings,
     Elimination,
@@ -18,8 +20,6 @@ from leaderboard.core.bracket import (
     check_result,
     heats_now,
 )
-from leaderboard.core.errors import Conflict, UnknownItem, UnknownRace
-from leaderboard.core.race import RaceRecord, Venue, is_race_id
 from leaderboard.store import audit, league_rows, queries, season_rows
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import BracketRecord

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from leaderboard.core import access
 from leaderboard.core.access import Caller
-from leaderboard.core.divisions import DivisionMove, after_moves, lowest, moves_after
 from leaderboard.core.race import RaceRecord
+from leaderboard.core.seasons.divisions import DivisionMove, after_moves, lowest, moves_after
 from leaderboard.store import audit, league_rows, queries, season_rows
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import racer_key

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, UnknownItem
-from leaderboard.core.titles.season_rules import SeasonRules, check_season_rules
+from leaderboard.core.seasons.rules import SeasonRules, check_season_rules
 from leaderboard.store import audit, league_rows, season_rows
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import SeasonMember, TeamRecord
 from shared.errors import Refused
 from shared.rules.person_names import person_name
 
-MOST_MEMBERS_AT_ONCE = 1_000
+MAX_MEMBERS_AT_ONCE = 1_000
 
 
 class SeasonMembers:
@@ -78,8 +78,8 @@ class SeasonMembers:
 
         Raises UnknownItem, Unauthorized, NotAllowed, Refused.
         """
-        if len(wanted) > MOST_MEMBERS_AT_ONCE:
-            raise Refused(f"{len(wanted)} members are too many at once: send at most {MOST_MEMBERS_AT_ONCE}.")
+        if len(wanted) > MAX_MEMBERS_AT_ONCE:
+            raise Refused(f"{len(wanted)} members are too many at once: send at most {MAX_MEMBERS_AT_ONCE}.")
         with self._store.write() as db:
             _for_change(db, caller, season_id)
             rules = season_rows.rules_of(db, season_id)

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from leaderboard.core.access import Caller
 from leaderboard.core.league.records import SeasonRecord
 from leaderboard.core.race import RaceRecord, Venue
-from leaderboard.core.season import RaceOutcome
-from leaderboard.core.titles.season_rules import SeasonRules
+from leaderboard.core.seasons.rules import SeasonRules
+from leaderboard.core.seasons.standing import RaceOutcome
 from leaderboard.league.seasons import seen_season
 from leaderboard.store import queries, season_rows
 from leaderboard.store.database import Store
@@ -24,7 +24,7 @@ from leaderboard.store.tables import ENTRIES, LINES, RACES, RESULTS
 from shared.protocol.results import decode_result
 from shared.rules.ranking import successful_laps
 
-_MOST_RACES_KEPT = 500
+_MAX_RACES_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class RaceLines:
 
 
 @dataclass(frozen=True, slots=True)
-class RaceResults:
+class SeasonRace:
     """A race of a season at one of its versions. `names`: how each racer (by key) is shown; `spelled`: as stored."""
 
     race: RaceRecord
@@ -53,7 +53,7 @@ class SeasonResults:
 
     season: SeasonRecord
     rules: SeasonRules
-    races: tuple[RaceResults, ...]
+    races: tuple[SeasonRace, ...]
     members: tuple[SeasonMember, ...]
     teams: tuple[TeamRecord, ...]
     divisions: dict[str, str]
@@ -99,7 +99,7 @@ class SeasonResults:
         ]
 
 
-def _first(race: RaceResults) -> str:
+def _first(race: SeasonRace) -> str:
     return next((table.lines[0][0] for table in race.tables if table.lines), "")
 
 
@@ -108,7 +108,7 @@ class SeasonReader:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._kept: OrderedDict[str, RaceResults] = OrderedDict()
+        self._kept: OrderedDict[str, SeasonRace] = OrderedDict()
         self._lock = threading.Lock()
 
     def read(self, caller: Caller, season_id: str, now_utc_ns: int) -> SeasonResults:
@@ -127,7 +127,7 @@ class SeasonReader:
                 now_utc_ns,
             )
 
-    def _race(self, db: sa.Connection, race_id: str, version: int, rules: SeasonRules) -> RaceResults:
+    def _race(self, db: sa.Connection, race_id: str, version: int, rules: SeasonRules) -> SeasonRace:
         with self._lock:
             kept = self._kept.get(race_id)
         if kept is None or kept.version != version:
@@ -137,7 +137,7 @@ class SeasonReader:
         with self._lock:
             self._kept[race_id] = kept
             self._kept.move_to_end(race_id)
-            if len(self._kept) > _MOST_RACES_KEPT:
+            if len(self._kept) > _MAX_RACES_KEPT:
                 self._kept.popitem(last=False)
         return kept
 
@@ -151,7 +151,7 @@ def _races_of(db: sa.Connection, season_id: str) -> list[tuple[str, int]]:
     return [(row.race_id, row.version) for row in db.execute(query.order_by(when, RACES.c.race_id))]
 
 
-def _read(db: sa.Connection, race_id: str, version: int) -> RaceResults:
+def _read(db: sa.Connection, race_id: str, version: int) -> SeasonRace:
     race = queries.race(db, race_id)
     of_race = sa.select(ENTRIES.c.racer, ENTRIES.c.name).where(ENTRIES.c.race_id == race_id)
     entered = {row.racer: row.name for row in db.execute(of_race)}
@@ -167,10 +167,10 @@ def _read(db: sa.Connection, race_id: str, version: int) -> RaceResults:
             lines.append((key, score_ms))
             names[key], spelled[key] = entered.get(racer, racer), racer
         tables.append(RaceLines(kind, tuple(lines)))
-    return RaceResults(race, version, tuple(tables), names, spelled)
+    return SeasonRace(race, version, tuple(tables), names, spelled)
 
 
-def _with_fastest(db: sa.Connection, race: RaceResults) -> RaceResults:
+def _with_fastest(db: sa.Connection, race: SeasonRace) -> SeasonRace:
     """The race with the fastest successful lap of each table, from all ranked runs."""
     laps_ns = _fastest_laps_ns(db, race.race)
     tables = []
@@ -180,7 +180,7 @@ def _with_fastest(db: sa.Connection, race: RaceResults) -> RaceResults:
         best_ms = min((ns // 1_000_000 for ns in driven.values()), default=None)
         fastest = tuple(sorted(key for key, ns in driven.items() if ns // 1_000_000 == best_ms))
         tables.append(RaceLines(table.kind, table.lines, fastest))
-    return RaceResults(race.race, race.version, tuple(tables), race.names, race.spelled)
+    return SeasonRace(race.race, race.version, tuple(tables), race.names, race.spelled)
 
 
 def _fastest_laps_ns(db: sa.Connection, race: RaceRecord) -> dict[tuple[str, str], int]:

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from leaderboard.core.access import Caller
-from leaderboard.core.season import RaceOutcome, SeasonLine, held, matching, season_standing
-from leaderboard.core.teams import TeamLine, team_standing
-from leaderboard.core.titles.chances import Chance, chances
-from leaderboard.core.titles.prizes import Award, Ranking, awards
+from leaderboard.core.seasons.chances import Chance, chances
+from leaderboard.core.seasons.prizes import Award, Ranking, awards
+from leaderboard.core.seasons.standing import RaceOutcome, SeasonLine, held, matching, season_standing
+from leaderboard.core.seasons.teams import TeamLine, team_standing
 from leaderboard.seasons.results import SeasonReader, SeasonResults, chosen
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import racer_key
 from shared.errors import Refused
 
-_MOST_KEPT = 32
+_MAX_KEPT = 32
 _Made = TypeVar("_Made")
 
 
@@ -94,7 +94,7 @@ class SeasonStandings:
                 self._kept.move_to_end(key)
             else:
                 self._kept[key] = make()
-                if len(self._kept) > _MOST_KEPT:
+                if len(self._kept) > _MAX_KEPT:
                     self._kept.popitem(last=False)
             return self._kept[key]  # type: ignore[return-value]
 

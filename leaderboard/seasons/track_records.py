@@ -5,7 +5,7 @@ They are not stored: a race's first line is its best score, and a record is the 
 
 import sqlalchemy as sa
 
-from leaderboard.core.titles.records import TrackRecord, record_key, records
+from leaderboard.core.seasons.records import TrackRecord, record_key, records
 from leaderboard.store import queries
 from leaderboard.store.database import Store
 from leaderboard.store.tables import ENTRIES, LINES, RACES, RESULTS

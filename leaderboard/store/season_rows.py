@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from leaderboard.core import divisions
-from leaderboard.core.bracket import BracketSettings, HeatResult
-from leaderboard.core.divisions import DivisionMove
 from leaderboard.core.race import RaceRecord
-from leaderboard.core.titles.season_rules import SeasonRules, season_rules_of
+from leaderboard.core.seasons import divisions
+from leaderboard.core.seasons.bracket import BracketSettings, HeatResult
+from leaderboard.core.seasons.divisions import DivisionMove
+from leaderboard.core.seasons.rules import SeasonRules, season_rules_of
 from leaderboard.store.tables import BRACKETS, DIVISIONS, HEATS, MEMBERS, SEASONS, TEAMS
 from shared.rules.person_names import name_key
 

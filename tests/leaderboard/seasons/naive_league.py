@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from tests.leaderboard.core import naive_season
+from tests.leaderboard.core.seasons import naive_season
 
 LISTED = (25, 18, 15, 12, 10, 8, 6, 4, 2, 1)
 

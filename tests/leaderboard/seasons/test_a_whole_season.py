@@ -9,11 +9,11 @@ import pytest
 
 from leaderboard.build import open_board
 from leaderboard.core.access import ADMIN
-from leaderboard.core.bracket import HeatResult, podium
 from leaderboard.core.league.records import SeasonRecord
 from leaderboard.core.league.series import CalendarRule
-from leaderboard.core.points import PointsRule
-from leaderboard.core.titles.season_rules import DivisionRule, PrizeRule, SeasonRules, TeamRule
+from leaderboard.core.seasons.bracket import HeatResult, podium
+from leaderboard.core.seasons.points import PointsRule
+from leaderboard.core.seasons.rules import DivisionRule, PrizeRule, SeasonRules, TeamRule
 from leaderboard.league.moves import RaceMoves
 from leaderboard.league.seasons import SeasonService
 from leaderboard.league.series import SeriesService

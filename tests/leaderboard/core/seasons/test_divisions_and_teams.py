@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from leaderboard.core.divisions import after_moves, check_division, down_places, lowest, moves_after, up_places
-from leaderboard.core.teams import team_standing
-from leaderboard.core.titles.season_rules import DivisionRule, SeasonRules, TeamRule, check_season_rules
+from leaderboard.core.seasons.divisions import after_moves, check_division, down_places, lowest, moves_after, up_places
+from leaderboard.core.seasons.rules import DivisionRule, SeasonRules, TeamRule, check_season_rules
+from leaderboard.core.seasons.teams import team_standing
 from shared.errors import Refused
 
 RULE = DivisionRule(("open", "pro"))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.core.bracket import (
+from leaderboard.core.errors import Conflict
+from leaderboard.core.seasons.bracket import (
     BracketSettings,
     HeatNow,
     HeatResult,
@@ -19,7 +20,6 @@ from leaderboard.core.bracket import (
     podium,
     seed_order,
 )
-from leaderboard.core.errors import Conflict
 from shared.errors import Refused
 
 

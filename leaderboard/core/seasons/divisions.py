@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from leaderboard.core.titles.season_rules import DivisionRule
+from leaderboard.core.seasons.rules import DivisionRule
 from shared.errors import Refused
 
 

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from leaderboard.core.titles.prizes import Award, Ranking, awards
-from leaderboard.core.titles.records import TrackRecord, record_key, records
-from leaderboard.core.titles.season_rules import (
+from leaderboard.core.seasons.prizes import Award, Ranking, awards
+from leaderboard.core.seasons.records import TrackRecord, record_key, records
+from leaderboard.core.seasons.rules import (
     DivisionRule,
     PrizeRule,
     QualifyingRace,

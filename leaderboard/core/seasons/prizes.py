@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard.core.titles.season_rules import PrizeRule
+from leaderboard.core.seasons.rules import PrizeRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.core.points import PointsRule
-from leaderboard.core.season import RaceOutcome, held, season_standing
-from leaderboard.core.titles.chances import chances
-from leaderboard.core.titles.season_rules import SeasonRules, check_season_rules
+from leaderboard.core.seasons.chances import chances
+from leaderboard.core.seasons.points import PointsRule
+from leaderboard.core.seasons.rules import SeasonRules, check_season_rules
+from leaderboard.core.seasons.standing import RaceOutcome, held, season_standing
 from shared.errors import Refused
-from tests.leaderboard.core import naive_season
+from tests.leaderboard.core.seasons import naive_season
 
 LISTED = (5, 3, 2, 1)
 RACERS = ("anna", "ben", "cleo", "dan", "eva")

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from leaderboard.core.points import Finish, Points, PointsRule, placed, points_of
-from leaderboard.core.titles.season_rules import SeasonRules
+from leaderboard.core.seasons.points import Finish, Points, PointsRule, placed, points_of
+from leaderboard.core.seasons.rules import SeasonRules
 
 
 @dataclass(frozen=True, slots=True)

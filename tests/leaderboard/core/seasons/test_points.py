@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.core.points import PointsRule, check_points, placed, points_of, points_text, worth
+from leaderboard.core.seasons.points import PointsRule, check_points, placed, points_of, points_text, worth
 from shared.errors import Refused
 
 

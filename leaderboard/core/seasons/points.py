@@ -18,7 +18,7 @@ PointsMethod = Literal["list", "field", "percentile"]
 Sharing = Literal["share", "higher", "earlier"]
 
 CLASSIC = (25, 18, 15, 12, 10, 8, 6, 4, 2, 1)
-MOST_POINTS = 10_000
+MAX_POINTS = 10_000
 _LONGEST_LIST = 1_000
 
 
@@ -68,10 +68,10 @@ def check_points(rule: PointsRule) -> PointsRule:
     if not 1 <= len(rule.listed) <= _LONGEST_LIST:
         raise Refused(f"The list of points has {len(rule.listed)} places; allowed are 1 to {_LONGEST_LIST}.")
     amounts = (*rule.listed, rule.participation, rule.pole, rule.fastest_lap)
-    if any(not 0 <= amount <= MOST_POINTS for amount in amounts):
-        raise Refused(f"Points are whole numbers from 0 to {MOST_POINTS}.")
-    if not (2 <= rule.cap <= MOST_POINTS and 2 <= rule.top <= MOST_POINTS):
-        raise Refused(f"Points that never fall: the winner's highest points (`cap`, `top`) are 2 to {MOST_POINTS}.")
+    if any(not 0 <= amount <= MAX_POINTS for amount in amounts):
+        raise Refused(f"Points are whole numbers from 0 to {MAX_POINTS}.")
+    if not (2 <= rule.cap <= MAX_POINTS and 2 <= rule.top <= MAX_POINTS):
+        raise Refused(f"Points that never fall: the winner's highest points (`cap`, `top`) are 2 to {MAX_POINTS}.")
     _check_falling(rule.listed)
     return rule
 

@@ -17,20 +17,20 @@ import bisect
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from leaderboard.core.points import Points
-from leaderboard.core.season import RaceOutcome, RacePoints, SeasonLine, held, order_key, season_standing
-from leaderboard.core.titles.season_rules import SeasonRules
+from leaderboard.core.seasons.points import Points
+from leaderboard.core.seasons.rules import SeasonRules
+from leaderboard.core.seasons.standing import RaceOutcome, RacePoints, SeasonLine, held, order_key, season_standing
 
 _LATER_PLACE = 10**9  # worse than any place that is ever taken
 
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """What is still possible for a racer; `most` points at the end, `least` points at the end."""
+    """What is still possible for a racer; of the points at the end the most and the least."""
 
     racer: str
-    least: Points
-    most: Points
+    min_points: Points
+    max_points: Points
     can_win: bool
     has_won: bool
     can_qualify: bool
@@ -47,13 +47,13 @@ def chances(
     # Somebody who has not raced yet may still come, as often as is left.
     newcomer = _bounded(rules, races, SeasonLine(0, "", 0, (None,) * len(held(races))), best=True)
     newcomers = order_key(newcomer) if any(newcomer.races) else None
-    least, most = sorted(worst.values()), sorted(best.values())
+    leasts, mosts = sorted(worst.values()), sorted(best.values())
     found = {}
     for line in standing:
         low, high = worst[line.racer], best[line.racer]
         # A key is smaller the better it is. Those whose least is ahead even of this racer's most; it is not among them.
-        ahead = bisect.bisect_left(least, high)
-        may_pass = bisect.bisect_right(most, low) - 1
+        ahead = bisect.bisect_left(leasts, high)
+        may_pass = bisect.bisect_right(mosts, low) - 1
         unbounded = newcomers is not None and newcomers <= low
         places = rules.qualify_places
         found[line.racer] = Chance(

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from leaderboard.core.points import Points
-from leaderboard.core.titles.season_rules import TeamRule
+from leaderboard.core.seasons.points import Points
+from leaderboard.core.seasons.rules import TeamRule
 
 
 @dataclass(frozen=True, slots=True)

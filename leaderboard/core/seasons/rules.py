@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from leaderboard.core.points import PointsRule, check_points
+from leaderboard.core.seasons.points import PointsRule, check_points
 from shared.errors import Refused
 
-MOST_RACES = 200
-_MOST_NAMES = 50
+MAX_RACES = 200
+_MAX_NAMES = 50
 _LONGEST_NAME = 60
 
 TeamMethod = Literal["sum", "mean"]
@@ -92,10 +92,10 @@ def check_season_rules(rules: SeasonRules) -> SeasonRules:
     """The rules, or Refused with the sentence that says what is wrong and what is allowed."""
     check_points(rules.points)
     if rules.best_races is not None:
-        _within("`best_races`", rules.best_races, 1, MOST_RACES)
-    _within("`drop_worst`", rules.drop_worst, 0, MOST_RACES)
+        _within("`best_races`", rules.best_races, 1, MAX_RACES)
+    _within("`drop_worst`", rules.drop_worst, 0, MAX_RACES)
     _within("`qualify_places`", rules.qualify_places, 0, 10_000)
-    _within("`planned_races`", rules.planned_races, 0, MOST_RACES)
+    _within("`planned_races`", rules.planned_races, 0, MAX_RACES)
     for names in ("regions", "categories"):
         _check_names(names, getattr(rules, names))
     _check_names("divisions.names", rules.divisions.names)
@@ -120,8 +120,8 @@ def _within(what: str, value: int, lowest: int, highest: int) -> None:
 
 
 def _check_names(what: str, names: tuple[str, ...]) -> None:
-    if len(names) > _MOST_NAMES:
-        raise Refused(f"`{what}` has {len(names)} names; at most {_MOST_NAMES} are allowed.")
+    if len(names) > _MAX_NAMES:
+        raise Refused(f"`{what}` has {len(names)} names; at most {_MAX_NAMES} are allowed.")
     for name in names:
         if not name or len(name) > _LONGEST_NAME or name != name.strip() or not name.isprintable():
             raise Refused(f"`{what}` holds {name[:80]!r}: use 1 to {_LONGEST_NAME} visible characters.")

@@ -1,1 +1,0 @@
-"""Titles of a season: its rules, prizes, records, and who can still win. Pure."""
