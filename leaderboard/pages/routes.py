@@ -37,8 +37,9 @@ def router(
         return site.framed(request, frame, pages.racer(board.racer_runs(race_id, racer), utc_ns(), frame))
 
     @routes.get("/races/{race_id}/live")
-    async def live(race_id: str) -> StreamingResponse:
-        return StreamingResponse(await feed.open(race_id), media_type="text/event-stream", headers=_STREAM_HEADERS)
+    async def live(request: Request, race_id: str, kind: str = "") -> StreamingResponse:
+        stream = await feed.open(race_id, kind, request.headers.get("last-event-id", ""))
+        return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
     return routes
 
