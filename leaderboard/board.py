@@ -326,6 +326,10 @@ class LeaderboardService:
             snapshot = self._snapshot(db, shown, table, 1, Part(around=known))
         return RacerRuns(snapshot, name or known, snapshot.rows[0], tuple(runs))
 
+    def changed(self, race_id: str) -> None:
+        """Tell all watchers that a page of this race would show something else; after a commit."""
+        self._notify(race_id)
+
     def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):
             watcher(race_id)

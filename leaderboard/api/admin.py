@@ -1,8 +1,6 @@
 """The organiser's calls: create and close races, register racers. Each needs the bearer token."""
 
 import dataclasses
-import re
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +13,7 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification, check
 from leaderboard.api.schemas import EntryShape, ErrorShape, NewEntry, NewRace, RaceChange, RaceShape
 from leaderboard.board import LeaderboardService
-from leaderboard.core.race import RaceRecord
+from leaderboard.core.race import RaceRecord, slug
 from shared.errors import Refused
 from shared.rules.track_lengths import shortest_lap_s
 
@@ -109,12 +107,6 @@ def _race(new: NewRace) -> RaceRecord:
     min_lap_s = shortest_lap_s(new.track, length_m)
     rules = schemas.rules(new.rules if min_lap_s is None else {"min_lap_s": min_lap_s} | new.rules)
     return RaceRecord(race_id, new.name, new.kind, new.venue, new.track, rules, new.entry, opens, closes)
-
-
-def slug(name: str) -> str:
-    """'Sommer-Cup Zürich 2026' to 'sommer-cup-zurich-2026'; what is left of any name, at most 64 characters."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
 
 
 def _respond(shape: Any, status: int) -> Response:

@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from leaderboard.board import Snapshot, StandingRow
+from leaderboard.core.league.local_time import LAST_YEAR
 from leaderboard.core.race import EntryPolicy, Kind, RaceRecord, Venue
 from leaderboard.core.states import RaceState
-from leaderboard.scored_laps import LAST_YEAR, LapShape, best_window, utc_text
+from leaderboard.scored_laps import LapShape, best_window, utc_text
 from leaderboard.store.queries import RaceHead
 from shared.errors import BadInput, ConfigError
 from shared.protocol.results import ModelSource

@@ -39,3 +39,12 @@ class NotAllowed(Refused):
 
 class Conflict(Refused):
     """Another race or entry has this id or name already."""
+
+
+class UnknownItem(Refused):
+    """This leaderboard has no season, event, series or picture of this id, or none that the caller may know of."""
+
+    @classmethod
+    def of(cls, kind: str, item_id: str) -> "UnknownItem":
+        """The refusal for this kind of thing and this id."""
+        return cls(f"There is no {kind} {item_id[:80]!r} on this leaderboard.")

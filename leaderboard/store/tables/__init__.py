@@ -16,6 +16,7 @@ from leaderboard.store.tables.accounts import (
 from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
@@ -25,11 +26,13 @@ __all__ = [
     "ALIASES",
     "API_KEYS",
     "AUDIT",
+    "BLOBS",
     "BOARDS",
     "CHALLENGES",
     "CREDENTIALS",
     "DISQUALIFIED_ATTEMPTS",
     "ENTRIES",
+    "EVENTS",
     "GIVEN_BACK",
     "LINES",
     "METADATA",
@@ -41,5 +44,8 @@ __all__ = [
     "RECOVERY_CODES",
     "RESULTS",
     "ROLES",
+    "SEASONS",
+    "SERIES",
     "SESSIONS",
+    "UNLOCK_REQUESTS",
 ]

@@ -20,6 +20,7 @@ from shared.webhooks import parse_secret
 from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
 from station.sync.http_exchange import Reply
+from station.sync.operator.reconciliation import compare
 from station.sync.race_checks import CHECK_AGAIN_NS
 from station.sync.schedule import OutboxRow
 from station.sync.syncer import Syncer
@@ -127,6 +128,22 @@ def test_other_rules_there_are_named_and_refused_results_go_once_they_are_the_sa
     assert "by other rules" in event.logged[0]
     event.board.change_rules("cup", event.race.rules)
     assert event.settle() == {"anna": 9100}
+
+
+def test_theirs_is_compared_with_ours_through_their_api(tmp_path: pathlib.Path) -> None:
+    event = Event(tmp_path)
+    posted = [result("a", "Anna", (9000, 9100, 9200)), result("b", "Bo", (9500, 9500, 9500))]
+    for number, each in enumerate(posted, 1):
+        event.rows.rows.append(OutboxRow(number, each.result_id, each.revision, encode_result(each)))
+    event.settle()
+    shown = event.driver.standing("cup")
+    assert isinstance(shown, list)
+    assert compare("cup", posted, shown).differences == ()
+    doctored = dataclasses.replace(posted[0], revision=3)
+    assert len(compare("cup", [doctored, posted[1]], shown).differences) == 1
+    assert "no standing of none (404)" in event.driver.standing("none")
+    event.network.away = True
+    assert "cannot be reached" in event.driver.standing("cup")
 
 
 def _as_the_organiser(race: RaceOffer) -> RaceRecord:

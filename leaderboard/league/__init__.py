@@ -1,0 +1,1 @@
+"""Seasons, events, races and series as people organise them: services over the store. Nothing here reads a clock."""
