@@ -52,7 +52,7 @@ class _Channel:
 
     def __init__(self) -> None:
         self.recent: deque[_DrawnContent] = deque(maxlen=_RECENT)
-        self.told = asyncio.Event()  # replaced each time that it is set
+        self.published = asyncio.Event()  # replaced each time that it is set
         self.changed = asyncio.Event()
         self.failures = 0
         self.browsers = 0
@@ -62,10 +62,10 @@ class _Channel:
     def newest(self) -> _DrawnContent | None:
         return self.recent[-1] if self.recent else None
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Wake all who watch."""
-        self.told.set()
-        self.told = asyncio.Event()
+        self.published.set()
+        self.published = asyncio.Event()
 
 
 class Feed:
@@ -93,7 +93,7 @@ class Feed:
     def close(self) -> None:
         """End all streams, so that the server can stop; from any thread or signal handler."""
         self._closing = True
-        self._soon(self._tell_all)
+        self._soon(self._publish_all)
 
     async def open(self, race_id: str, table: str = "", last_event_id: str = "") -> AsyncIterator[bytes]:
         """The stream for one browser. Raises UnknownRace, or RetryLater when too many browsers watch."""
@@ -128,13 +128,13 @@ class Feed:
         failures = channel.failures
         # When the store cannot be read, the browser shows that it is reconnecting, and comes again.
         while not self._closing and channel.failures == failures:
-            told, newest = channel.told, channel.newest
+            published, newest = channel.published, channel.newest
             if newest is not None:
                 yield newest.event_after(sent)
                 sent = newest
-                if told.is_set():
+                if published.is_set():
                     continue  # something newer came while this was being sent
-            await told.wait()
+            await published.wait()
 
     async def _draw(self, key: Key, channel: _Channel) -> None:
         """Draw the newest content whenever it has changed, and wake all who watch, also where nothing happens."""
@@ -153,9 +153,9 @@ class Feed:
                     drawn_at_s = -self._heartbeat_s  # whoever comes again gets what has changed
                 except Exception:  # a bug: nobody is left waiting, and asyncio reports it
                     channel.failures += 1
-                    channel.tell()
+                    channel.publish()
                     raise
-            channel.tell()
+            channel.publish()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(_ALIVE_S, self._heartbeat_s)):
                     await channel.changed.wait()
@@ -178,6 +178,6 @@ class Feed:
             if key[0] == race_id:
                 channel.changed.set()
 
-    def _tell_all(self) -> None:
+    def _publish_all(self) -> None:
         for channel in self._channels.values():
-            channel.tell()
+            channel.publish()

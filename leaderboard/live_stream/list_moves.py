@@ -46,7 +46,8 @@ def _longest_rising(numbers: Sequence[int]) -> list[int]:
         pile = bisect_left(tops, number)
         tops[pile : pile + 1] = [number]
         piles.append(pile)
-    chosen, wanted = [], len(tops) - 1
+    chosen: list[int] = []
+    wanted = len(tops) - 1
     for number, pile in zip(reversed(numbers), reversed(piles), strict=True):
         if pile == wanted and (not chosen or number < chosen[-1]):
             chosen.append(number)
