@@ -1,4 +1,4 @@
-"""The organiser's calls: create and close races, register racers. Each needs the bearer token."""
+"""The organiser's calls: create and close races. Each needs the bearer token."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification, check
-from leaderboard.api.schemas import EntryShape, ErrorShape, NewEntry, NewRace, RaceChange, RaceShape
+from leaderboard.api.schemas import ErrorShape, NewRace, RaceChange, RaceShape
 from leaderboard.board import LeaderboardService
 from leaderboard.core.race import RaceRecord, slug
 from shared.errors import Refused
@@ -47,15 +47,6 @@ def router(board: LeaderboardService, callers: CallerIdentification, utc_ns: Cal
         summary="Close a race now, open it again, move its planned close, or give it other rules",
         response_description="The race as it is now",
     )(calls.change)
-    routes.post(
-        "/{race_id}/entries",
-        status_code=201,
-        response_model=EntryShape,
-        responses={200: {"model": EntryShape, "description": "Registered before"}, **_REFUSALS},
-        openapi_extra=_extra(NewEntry),
-        summary="Register a racer",
-        response_description="Registered",
-    )(calls.enter)
     return routes
 
 
@@ -86,13 +77,6 @@ class AdminCalls:
         if wanted.closed is not None:
             race = await run_in_threadpool(self._board.close_race, race_id, wanted.closed, self._utc_ns())
         return _respond(schemas.race_shape(race, self._utc_ns()), 200)
-
-    async def enter(self, request: Request, race_id: str) -> Response:
-        entry: NewEntry = await self._body(request, NewEntry)
-        name = entry.racer if entry.name is None else entry.name
-        created = await run_in_threadpool(self._board.enter, race_id, entry.racer, name, self._utc_ns())
-        stored = await run_in_threadpool(self._board.entry, race_id, entry.racer)
-        return _respond(EntryShape(race_id, *(stored or (entry.racer, name))), 201 if created else 200)
 
     async def _body(self, request: Request, kind: type[Any]) -> Any:
         check(self._callers.caller(request), "race.create_league")

@@ -56,16 +56,6 @@ class NewRace:
 
 
 @dataclass(frozen=True, slots=True)
-class NewEntry:
-    """A racer to register; `name` is what the standing shows (default: `racer`)."""
-
-    __pydantic_config__ = _STRICT
-
-    racer: str
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class RaceChange:
     """Close the race now or open it again (`closed`), or move its planned close (`closes_at`; "" for none).
 
@@ -77,13 +67,6 @@ class RaceChange:
     closed: bool | None = None
     closes_at: str | None = None
     rules: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EntryShape:
-    race_id: str
-    racer: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from leaderboard.store.tables.accounts import (
 from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.invitations import INVITATIONS
 from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
@@ -34,6 +35,7 @@ __all__ = [
     "ENTRIES",
     "EVENTS",
     "GIVEN_BACK",
+    "INVITATIONS",
     "LINES",
     "METADATA",
     "RACERS",

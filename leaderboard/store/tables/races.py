@@ -74,6 +74,7 @@ ENTRIES = sa.Table(
     sa.Column("division", sa.Text, nullable=False, server_default=""),
     sa.Column("team", sa.Text, nullable=False, server_default=""),
     sa.Column("joined_by", sa.Text, nullable=False, server_default=""),  # "link", "alias" (invited), "self", "official"
+    sa.Column("state_before", sa.Text, nullable=False, server_default=""),  # of a removed one: what undo gives back
     sa.Index("entries_of_account", "account_id"),
 )
 
