@@ -48,8 +48,8 @@ def create_app(
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
 
-    def render(race_id: str) -> LiveContent:
-        return pages.live_content(board.snapshot(race_id, limits.rows_live), utc_ns())
+    def render(race_id: str, table: str) -> LiveContent:
+        return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)

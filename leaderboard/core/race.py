@@ -73,11 +73,13 @@ class RaceRecord:
             return (self.venue,)
         return ("physical", "virtual")
 
-    def table_named(self, table: Venue | None) -> Venue:
+    def table_named(self, table: str | None) -> Venue:
         """The table of this name; None: the first. Raises Refused if the race does not have it."""
-        if table is not None and table not in self.tables():
-            raise Refused(f"Race {self.race_id!r} has no table {table!r}; it has {' and '.join(self.tables())}.")
-        return self.tables()[0] if table is None else table
+        tables = self.tables()
+        for each in tables:
+            if table in (None, each):
+                return each
+        raise Refused(f"Race {self.race_id!r} has no table {str(table)[:40]!r}; it has {' and '.join(tables)}.")
 
     def ends_utc_ns(self) -> int | None:
         """The earlier of the planned close and the close by hand."""
