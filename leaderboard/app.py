@@ -52,8 +52,8 @@ def create_app(
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
     live = LiveRaces(board.store, MemoryFeeds())
 
-    def render(race_id: str) -> LiveContent:
-        return pages.live_content(board.snapshot(race_id, limits.rows_live), utc_ns())
+    def render(race_id: str, table: str) -> LiveContent:
+        return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)

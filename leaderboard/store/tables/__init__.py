@@ -22,6 +22,7 @@ from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
+from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS, TEAMS
 
 __all__ = [
     "ACCOUNTS",
@@ -30,16 +31,20 @@ __all__ = [
     "AUDIT",
     "BLOBS",
     "BOARDS",
+    "BRACKETS",
     "CHALLENGES",
     "CREDENTIALS",
     "DISQUALIFIED_ATTEMPTS",
+    "DIVISIONS",
     "ENTRIES",
     "EVENTS",
     "GIVEN_BACK",
+    "HEATS",
     "INVITATIONS",
     "LINES",
     "LIVE_QUEUE",
     "LIVE_SESSIONS",
+    "MEMBERS",
     "METADATA",
     "RACERS",
     "RACES",
@@ -52,5 +57,6 @@ __all__ = [
     "SEASONS",
     "SERIES",
     "SESSIONS",
+    "TEAMS",
     "UNLOCK_REQUESTS",
 ]
