@@ -75,6 +75,7 @@ def build(
         requests=requests.pending,
         acknowledge=requests.acknowledge,
         offers=OffersReader(data_dir).offers,
+        unqualified_runs=settings.unqualified_runs,
     )
     return SyncService(syncer, source, attempts, leaderboard, lock)
 
