@@ -13,16 +13,20 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from leaderboard.core import acceptance, rank
+from leaderboard.core import acceptance
 from leaderboard.core.errors import Conflict, UnknownRace, UnknownRacer
 from leaderboard.core.race import RaceRecord, Venue, check_race_id
-from leaderboard.core.rank import Attempt, BestAttempt, LineKey
+from leaderboard.core.rank import Attempt, LineKey
+from leaderboard.core.states import HIDDEN
 from leaderboard.posting import Post, PostReply, checked, error_body, repeated, settle
 from leaderboard.rescoring import rescore_race
 from leaderboard.sender import ANY_SENDER, Sender
 from leaderboard.store import queries
 from leaderboard.store.database import Store
+from leaderboard.store.decoded_results import DecodedResults
 from leaderboard.store.group_commit import GroupCommit
+from leaderboard.store.ranks import ranked
+from leaderboard.store.windows import FOUND_AT_ONCE, TableReader, Window, cursor, read_cursor
 from shared.errors import BadInput, Refused
 from shared.protocol.races import differences
 from shared.protocol.results import Result
@@ -32,20 +36,39 @@ from shared.text import text
 
 @dataclass(frozen=True, slots=True)
 class StandingRow:
-    """One line of a board as pages and the API show it. `moved`: places gained by the last result, None if new."""
+    """One line of a board as pages and the API show it. `moved`: places gained by the last result, None if new.
+
+    `seq`: the revision that it comes from, in the order of acceptance.
+    """
 
     placed: Placed
     moved: int | None
     attempts: int
     name: str
     result: Result
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a table is read: behind a cursor, around a racer, or whose name holds some words; "": the top."""
+
+    after: str = ""
+    around: str = ""
+    search: str = ""
+
+
+WHOLE = Part()
+AROUND = 11  # lines, the racer's in the middle
+MAX_ROWS = 10_000  # on one page of the API
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A race and the top of one of its tables at one moment; `version` rises with every change.
+    """A race and some lines of one of its tables at one moment; `version` rises with every change.
 
-    `table`: which one (RaceRecord.tables); `racers` are those ranked in it.
+    `table`: which one (RaceRecord.tables); `racers` are those ranked in it. `following`: the cursor behind the last
+    line, None if there is no line behind it.
     """
 
     race: RaceRecord
@@ -54,6 +77,7 @@ class Snapshot:
     racers: int
     results: int
     rows: tuple[StandingRow, ...]
+    following: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +93,17 @@ class RacerRuns:
     runs: tuple[tuple[Attempt, Result], ...]
 
 
+def _every(_race: RaceRecord) -> bool:
+    return True
+
+
 class LeaderboardService:
     """All races of one leaderboard over one store. Safe to call from any thread."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._posts = GroupCommit(store)
+        self._results = DecodedResults()
         self._watchers: list[Callable[[str], None]] = []
         self._watchers_lock = threading.Lock()
 
@@ -127,7 +156,7 @@ class LeaderboardService:
 
     def _follows(self, db: sa.Connection, existing: RaceRecord, race: RaceRecord) -> bool:
         """Whether the race changed to what its station offers. Raises Conflict if it may not."""
-        if existing.venue != race.venue:
+        if existing.venue not in (race.venue, "any"):
             raise Conflict(f"The race {race.race_id!r} is {existing.venue} here, the station holds a {race.venue} one.")
         found = differences(existing.rules, race.rules)
         if found and existing.made_by != race.made_by:
@@ -253,43 +282,59 @@ class LeaderboardService:
         """The places of all racers in a table (None: the race's first), best first. Raises UnknownRace, Refused."""
         with self._store.read() as db:
             shown = queries.race(db, race_id).table_named(table)
-            return rank.standing(queries.lines(db, race_id, shown), queries.uncertainties_ns(db, race_id, shown))
+            return [row.placed for row in TableReader(db, race_id, shown).top(None).rows]
 
-    def tops(self, limit: int) -> list[Snapshot]:
-        """Every race with its first `limit` lines, each of one moment, in the order of `races`."""
-        return [self.snapshot(head.race.race_id, limit) for head in self.races()]
+    def tops(self, limit: int, seen: Callable[[RaceRecord], bool] = _every) -> list[Snapshot]:
+        """Every race that is `seen`, with its first `limit` lines, each of one moment, in the order of `races`."""
+        return [self.snapshot(head.race.race_id, limit) for head in self.races() if seen(head.race)]
 
-    def snapshot(self, race_id: str, limit: int | None = None, table: Venue | None = None) -> Snapshot:
-        """The race and the first `limit` lines (None: all) of a table (None: its first) of one moment.
+    def snapshot(
+        self, race_id: str, limit: int | None = None, table: Venue | None = None, part: Part = WHOLE
+    ) -> Snapshot:
+        """The race and lines of a table (None: its first) of one moment: the first `limit` (None: all), or a `part`.
 
-        Raises UnknownRace, Refused for a table that the race does not have.
+        Raises UnknownRace, UnknownRacer, Refused for a table that the race does not have, BadInput for a bad cursor.
         """
         with self._store.read() as db:
-            head = queries.head(db, race_id)
-            shown_table = head.race.table_named(table)
-            lines = queries.lines(db, race_id, shown_table)
-            uncertainties_ns = queries.uncertainties_ns(db, race_id, shown_table)
-            shown = queries.shown_lines(db, race_id, lines[:limit])
-        placed = rank.standing(lines, uncertainties_ns)
-        moved = rank.moves(placed, rank.standing(_before(lines, head.undo, shown_table)))
+            shown = queries.shown(db, race_id)
+            return self._snapshot(db, shown, shown.race.table_named(table), limit, part)
+
+    def _snapshot(
+        self, db: sa.Connection, shown: queries.ShownRace, table: Venue, limit: int | None, part: Part
+    ) -> Snapshot:
+        reader = TableReader(db, shown.race.race_id, table, shown.undo)
+        window = _window(db, shown.race, table, reader, limit, part)
+        results = self._results.of(db, [row.line for row in window.rows])
         rows = tuple(
-            StandingRow(place, moved[place.racer], line.line.attempts, line.name, line.result)
-            for place, line in zip(placed, shown, strict=False)
+            StandingRow(row.placed, row.moved, row.line.attempts, row.name, results[row.line.seq], row.line.seq)
+            for row in window.rows
         )
-        return Snapshot(head.race, shown_table, head.version, len(lines), head.results, rows)
+        following = cursor(window.rows[-1].line) if window.more and not part.search else None
+        return Snapshot(shown.race, table, shown.version, reader.ranked, shown.results, rows, following)
 
     def racer_runs(self, race_id: str, racer: str) -> RacerRuns:
         """A racer's runs in a race, by any spelling. Raises UnknownRace, UnknownRacer."""
-        snapshots = [self.snapshot(race_id, table=table) for table in self.race(race_id).tables()]
         with self._store.read() as db:
+            shown = queries.shown(db, race_id)
             known = queries.known_spelling(db, race_id, racer)
             runs = [] if known is None else queries.runs_of(db, race_id, known)
             name = None if known is None else queries.entry_name(db, race_id, known)
-        if known is None or (name is None and not runs):
-            raise UnknownRacer(text("There is no racer {racer} in this race.", racer=repr(racer[:80])))
-        rows = [(shown, row) for shown in snapshots for row in shown.rows if row.placed.racer == known]
-        snapshot, row = rows[0] if rows else (snapshots[0], None)
-        return RacerRuns(snapshot, name or known, row, tuple(runs))
+            hidden = known is not None and queries.entry_state(db, race_id, known) in HIDDEN
+            if known is None or hidden or (name is None and not runs):
+                raise _unknown_racer(racer)
+            tables = shown.race.tables()
+            table = next((t for t in tables if queries.line(db, race_id, LineKey(t, known)) is not None), None)
+            if table is None:
+                nothing = Snapshot(
+                    shown.race, tables[0], shown.version, ranked(db, race_id, tables[0]), shown.results, ()
+                )
+                return RacerRuns(nothing, name or known, None, tuple(runs))
+            snapshot = self._snapshot(db, shown, table, 1, Part(around=known))
+        return RacerRuns(snapshot, name or known, snapshot.rows[0], tuple(runs))
+
+    def changed(self, race_id: str) -> None:
+        """Tell all watchers that a page of this race would show something else; after a commit."""
+        self._notify(race_id)
 
     def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):
@@ -321,6 +366,21 @@ def _change_rules(db: sa.Connection, before: RaceRecord, changed: RaceRecord) ->
     queries.bump(db, changed.race_id, undo)
 
 
-def _before(lines: list[BestAttempt], undo: dict[LineKey, BestAttempt | None], table: Venue) -> list[BestAttempt]:
-    unchanged = [line for line in lines if line.key not in undo]
-    return unchanged + [line for key, line in undo.items() if line is not None and key.kind == table]
+def _window(
+    db: sa.Connection, race: RaceRecord, table: Venue, reader: TableReader, limit: int | None, part: Part
+) -> Window:
+    if part.after:
+        return reader.after(read_cursor(part.after), limit or MAX_ROWS)
+    if part.around:
+        known = queries.known_spelling(db, race.race_id, part.around)
+        line = None if known is None else queries.line(db, race.race_id, LineKey(table, known))
+        if line is None:
+            raise _unknown_racer(part.around)
+        return reader.around(line, limit or AROUND)
+    if part.search:
+        return reader.found(part.search, limit or FOUND_AT_ONCE)
+    return reader.top(limit)
+
+
+def _unknown_racer(racer: str) -> UnknownRacer:
+    return UnknownRacer(text("There is no racer {racer} in this race.", racer=repr(racer[:80])))

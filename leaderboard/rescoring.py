@@ -10,6 +10,7 @@ from leaderboard.core import rank
 from leaderboard.core.attempts import AttemptVerdict, judged, quota_of, settle
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.rank import BestAttempt, LineKey
+from leaderboard.core.states import HIDDEN
 from leaderboard.store import attempt_rows, queries
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, score_run
@@ -18,27 +19,29 @@ from shared.rules.ranking import RaceRules, score_run
 def rescore_racer(db: sa.Connection, race: RaceRecord, key: LineKey) -> tuple[BestAttempt | None, BestAttempt | None]:
     """Derive and store the racer's best attempt in a table again; return the one before and the one now."""
     old = queries.line(db, race.race_id, key)
+    hidden = queries.entry_state(db, race.race_id, key.racer) in HIDDEN
     attempts = [
         each for each in queries.attempts_of(db, race.race_id, key.racer) if race.table_of(each.kind) == key.kind
     ]
     limited = race.rules.attempts_per_racer is not None or race.attempts_per_day is not None
     settled = settle(attempts, quota_of(race, attempt_rows.given_back(db, race.race_id, key) if limited else {}))
     attempt_rows.set_states(db, attempts, settled)
-    new = rank.line_of(settled, key.kind)
+    new = None if hidden else rank.line_of(settled, key.kind)
     if new != old:
         queries.set_line(db, race.race_id, key, old, new)
     return old, new
 
 
 def rescore_race(db: sa.Connection, race: RaceRecord) -> dict[LineKey, BestAttempt | None]:
-    """Score every result of the race by its rules of now; return each racer's best attempt as it was before."""
+    """Score every result of the race by its rules of now; return the lines that changed as they were before."""
     keys = set(queries.line_keys(db, race.race_id))
     for seq, verdict, result in queries.results_of(db, race.race_id):
         keys.add(LineKey(race.table_of(result.kind), result.racer))
         fresh = rescored(result, verdict, race.rules)
         if fresh != verdict:
             attempt_rows.set_verdict(db, seq, fresh)
-    return {key: rescore_racer(db, race, key)[0] for key in sorted(keys)}
+    changes = ((key, *rescore_racer(db, race, key)) for key in sorted(keys))
+    return {key: old for key, old, new in changes if new != old}
 
 
 def rescored(result: Result, verdict: AttemptVerdict, rules: RaceRules) -> AttemptVerdict:

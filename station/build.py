@@ -27,7 +27,7 @@ from station.service.station import Station
 from station.service.trackside.stop_button import StopButtonMonitor
 from station.store.event_files.race_offers import OffersWriter, RaceOffers
 from station.store.opening import JOURNAL, KEY, open_journal
-from station.sync.status import SyncStatusReader
+from station.sync.operator.status import SyncStatusReader
 from station.views.system_views import SyncView
 
 if TYPE_CHECKING:

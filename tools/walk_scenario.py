@@ -23,9 +23,9 @@ from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
 from station.sync.build import utc_s
 from station.sync.http_exchange import Reply
-from station.sync.operator_requests import SendRequestQueue
+from station.sync.operator.send_requests import SendRequestQueue
+from station.sync.operator.status import DATABASE
 from station.sync.outbox_reader import OutboxReader
-from station.sync.status import DATABASE
 from station.sync.syncer import Syncer
 from station.sync.webhook import WebhookLeaderboard
 

@@ -3,36 +3,46 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response
+from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.schemas import CountedRaceShape, ErrorShape, RaceShape, StandingShape
-from leaderboard.board import LeaderboardService
+from leaderboard.board import AROUND, MAX_ROWS, WHOLE, LeaderboardService, Part
+from leaderboard.core.access import NOBODY
 from leaderboard.core.race import Venue
+from leaderboard.league.sight import RaceSight
+from shared.errors import BadInput
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorShape, "description": "No such race"}}
 _RACES = TypeAdapter(list[CountedRaceShape])
 _RACE = TypeAdapter(RaceShape)
 _STANDING = TypeAdapter(StandingShape)
 _KIND = Query(description="which table of a race that takes physical and virtual results; absent: its first")
-_LIMIT = Query(ge=1, le=100_000, description="how many rows, from the top; absent: all")
+_LIMIT = Query(ge=1, le=MAX_ROWS, description=f"how many rows; absent: {MAX_ROWS}, around a racer {AROUND}")
+_AFTER = Query(max_length=200, description="the page behind one: what that gave as `next`")
+_AROUND = Query(max_length=200, description="the lines before and behind this racer's")
+_SEARCH = Query(max_length=200, description="lines of names that begin with or hold this, by name: at most 50")
 
 
-def router(board: LeaderboardService, utc_ns: Callable[[], int]) -> APIRouter:
-    """The routes, over one board."""
+def router(
+    board: LeaderboardService, sight: RaceSight, callers: CallerIdentification, utc_ns: Callable[[], int]
+) -> APIRouter:
+    """The routes, over one board. Lists leave out what does not exist for the caller (`sight`)."""
     routes = APIRouter(tags=["public"])
 
     @routes.get(
         "/api/v1/races",
         response_model=list[CountedRaceShape],
-        summary="All races, newest first",
+        summary="All races that exist for the caller, newest first",
         response_description="The races",
     )
-    def races() -> Response:
-        now_utc_ns = utc_ns()
-        return json_response(_RACES.dump_json([schemas.counted_race(head, now_utc_ns) for head in board.races()]))
+    def races(request: Request) -> Response:
+        now_utc_ns, seen = utc_ns(), sight.seen_by(callers.caller(request))
+        heads = [head for head in board.races() if seen(head.race)]
+        return json_response(_RACES.dump_json([schemas.counted_race(head, now_utc_ns) for head in heads]))
 
     @routes.get(
         "/api/v1/races/{race_id}",
@@ -47,18 +57,27 @@ def router(board: LeaderboardService, utc_ns: Callable[[], int]) -> APIRouter:
     @routes.get(
         "/api/v1/races/{race_id}/standings",
         response_model=StandingShape,
-        responses=_UNKNOWN,
+        responses=_UNKNOWN | {422: {"model": ErrorShape, "description": "No such table, or not a cursor of ours"}},
         summary="The standing, best first",
         response_description="The standing of one moment",
     )
     def standings(
-        race_id: str, limit: Annotated[int | None, _LIMIT] = None, kind: Annotated[Venue | None, _KIND] = None
+        race_id: str,
+        limit: Annotated[int | None, _LIMIT] = None,
+        kind: Annotated[Venue | None, _KIND] = None,
+        after: Annotated[str, _AFTER] = "",
+        around: Annotated[str, _AROUND] = "",
+        q: Annotated[str, _SEARCH] = "",
     ) -> Response:
-        snapshot = board.snapshot(race_id, limit, kind)
+        if bool(after) + bool(around) + bool(q) > 1:
+            raise BadInput("Ask for one of `after`, `around` and `q` at a time.")
+        part = Part(after=after, around=around, search=q)
+        snapshot = board.snapshot(race_id, limit or (MAX_ROWS if part == WHOLE else None), kind, part)
         return json_response(_STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
 
     @routes.get("/healthz", summary="Whether the store can be read", response_description="It can")
     def health() -> dict[str, object]:
-        return {"ok": True, "races": len(board.races())}
+        seen = sight.seen_by(NOBODY)
+        return {"ok": True, "races": sum(seen(head.race) for head in board.races())}
 
     return routes

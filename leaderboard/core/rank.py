@@ -1,4 +1,4 @@
-"""Attempts and standings, and the pure rules by which results count. Called by board.py and the store.
+"""Attempts and lines, and the pure rules by which results count. Called by board.py and the store.
 
 A standing depends only on the set of accepted results, not on the order in which they arrived: attempts are
 counted (attempts.py) and ties are broken by when a run was finished; the order of acceptance decides only between
@@ -7,16 +7,12 @@ one stays stored.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import NamedTuple
 
 from leaderboard.core.race import ResultKind, Venue
 from leaderboard.core.states import AttemptState
-from shared.rules.ranking import Placed, Scored, rank
-
-_INT_LIMIT = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,9 @@ class Attempt:
     disqualified_for: str | None = None
     state: AttemptState = "ranked"
     reason: str = ""
+
+
+RankKey = tuple[int, int, int]  # of a line: score, when it was set, the order of acceptance; the lower the better
 
 
 class LineKey(NamedTuple):
@@ -72,9 +71,9 @@ class BestAttempt:
         return LineKey(self.kind, self.racer)
 
     @property
-    def set_key(self) -> int:
-        """Sorts equal scores: the one finished earlier first, then the one accepted earlier."""
-        return self.set_utc_ns * _INT_LIMIT + self.order
+    def rank_key(self) -> RankKey:
+        """Sorts the lines of a table, the best first."""
+        return self.score_ms, self.set_utc_ns, self.order
 
 
 def line_of(attempts: Iterable[Attempt], table: Venue = "physical") -> BestAttempt | None:
@@ -97,14 +96,3 @@ def newest(attempts: Iterable[Attempt]) -> list[Attempt]:
         if attempt.result_id not in highest or highest[attempt.result_id].revision < attempt.revision:
             highest[attempt.result_id] = attempt
     return [dataclasses.replace(attempt, order=first[attempt.result_id]) for attempt in highest.values()]
-
-
-def standing(lines: Iterable[BestAttempt], uncertainty_ns: Mapping[int, int] = MappingProxyType({})) -> list[Placed]:
-    """All racers ranked, the best first. `uncertainty_ns`: what the result of each line (its `seq`) states."""
-    return rank(Scored(line.racer, line.score_ms, line.set_key, uncertainty_ns.get(line.seq, 0)) for line in lines)
-
-
-def moves(now: Sequence[Placed], before: Sequence[Placed]) -> dict[str, int | None]:
-    """Places gained (+) or lost (-) by each racer since `before`; None for one who was not ranked then."""
-    ranks = {placed.racer: placed.rank for placed in before}
-    return {p.racer: ranks[p.racer] - p.rank if p.racer in ranks else None for p in now}

@@ -13,6 +13,9 @@ from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord, ResultKind, Venue, is_race_id
 from leaderboard.core.rank import Attempt, BestAttempt, LineKey, newest
+from leaderboard.core.search import folded
+from leaderboard.core.states import EntryState
+from leaderboard.store import ranks
 from leaderboard.store import statements as sql
 from leaderboard.store.tables import RACES
 from shared.protocol.results import Result, decode_result
@@ -29,27 +32,28 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownLine:
-    """A line with what a page shows of it: the racer's name and the result."""
-
-    line: BestAttempt
-    name: str
-    result: Result
-
-
-@dataclass(frozen=True, slots=True)
-class RaceHead:
-    """A race with what the index shows of it. `undo`: lines before the last change, None where there was none."""
+class ShownRace:
+    """A race with what its page shows of it. `undo`: lines before the last change, None where there was none."""
 
     race: RaceRecord
     version: int
     undo: dict[LineKey, BestAttempt | None]
+    results: int
+
+
+@dataclass(frozen=True, slots=True)
+class RaceHead:
+    """A race with what the index shows of it."""
+
+    race: RaceRecord
+    version: int
     racers: int
     results: int
     leader: str | None
     leader_score_ms: int | None
 
 
+MAX_ARROWS = 500  # lines: a change of more at once is shown without arrows
 _RACE_FIELDS = [field.name for field in dataclasses.fields(RaceRecord)]
 
 
@@ -98,11 +102,12 @@ def change_race(db: sa.Connection, race: RaceRecord) -> None:
 
 
 def bump(db: sa.Connection, race_id: str, undo: dict[LineKey, BestAttempt | None] | None = None) -> None:
-    """Count a change that a page of this race shows; `undo` replaces what the arrows compare with."""
+    """Count a change that a page of this race shows; `undo` (the lines it changed) is what arrows compare with now."""
     if undo is None:
         db.execute(sql.BUMP, {"of_race": race_id})
         return
-    text = json.dumps([[*key, line and dataclasses.asdict(line)] for key, line in undo.items()])
+    kept = undo if len(undo) <= MAX_ARROWS else {}
+    text = json.dumps([[*key, line and dataclasses.asdict(line)] for key, line in kept.items()])
     db.execute(sql.BUMP_WITH_UNDO, {"of_race": race_id, "undo": text})
 
 
@@ -132,8 +137,15 @@ def entry_name(db: sa.Connection, race_id: str, racer: str) -> str | None:
     return name
 
 
+def entry_state(db: sa.Connection, race_id: str, racer: str) -> EntryState | None:
+    """The state of the racer's entry; None without one."""
+    state: EntryState | None = db.execute(sql.ENTRY_STATE, {"race_id": race_id, "racer": racer}).scalar()
+    return state
+
+
 def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns: int) -> None:
     db.execute(sql.ADD_ENTRY, {"race_id": race_id, "racer": racer, "name": name, "entered_utc_ns": at_utc_ns})
+    fold_name(db, race_id, racer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +195,7 @@ def add_result(db: sa.Connection, result: Result, payload: bytes, verdict: Attem
         "verdict": verdict.state,
         "verdict_reason": str(verdict.reason),
     }
+    db.execute(sql.ONE_MORE_RESULT, {"of_race": result.race_id})
     return int(db.execute(sql.ADD_RESULT, values).scalar_one())
 
 
@@ -252,23 +265,30 @@ def _keys(race_id: str, key: LineKey) -> dict[str, str]:
 
 
 def set_line(db: sa.Connection, race_id: str, key: LineKey, old: BestAttempt | None, new: BestAttempt | None) -> None:
-    """Replace the line `old` of this key by `new`; None stands for no line."""
+    """Replace the line `old` of this key by `new` (None: no line), and count it where ranks are read from."""
     keys = _keys(race_id, key)
     if new is None:
         db.execute(sql.DROP_LINE, keys)
     elif old is None:
-        db.execute(sql.ADD_LINE, dataclasses.asdict(new) | {"race_id": race_id})
+        name = entry_name(db, race_id, key.racer) or key.racer
+        db.execute(sql.ADD_LINE, dataclasses.asdict(new) | {"race_id": race_id, "folded": folded(name)})
     else:
         db.execute(sql.CHANGE_LINE, dataclasses.asdict(new) | keys)
+    ranks.count_change(db, race_id, key.kind, old, new)
+
+
+def fold_name(db: sa.Connection, race_id: str, racer: str) -> None:
+    """Have the racer's lines found by the name that is shown now; whoever changes a shown name calls this."""
+    name = entry_name(db, race_id, racer) or racer
+    db.execute(sql.FOLD_NAME, {"of_race": race_id, "of_racer": racer, "folded": folded(name)})
 
 
 def rank_of(db: sa.Connection, race_id: str, table: Venue, line: BestAttempt | None) -> tuple[int | None, int]:
-    """The place of a line (None: no line) and how many are ranked in its table, by counting along the index."""
+    """The place of a line (None: no line) and how many are ranked in its table."""
     if line is None:
-        return None, int(db.execute(sql.COUNT_LINES, {"race_id": race_id, "kind": table}).scalar_one())
-    keys = {"score_ms": line.score_ms, "set_utc_ns": line.set_utc_ns, "order": line.order}
-    ahead, ranked = db.execute(sql.COUNT_AHEAD_AND_ALL, keys | {"race_id": race_id, "kind": table}).one()
-    return int(ahead) + 1, int(ranked)
+        return None, ranks.ranked(db, race_id, table)
+    ahead, ranked = ranks.ahead_of(db, race_id, table, line.rank_key)
+    return ahead + 1, ranked
 
 
 def lines(db: sa.Connection, race_id: str, table: Venue) -> list[BestAttempt]:
@@ -281,31 +301,19 @@ def line_keys(db: sa.Connection, race_id: str) -> list[LineKey]:
     return [LineKey(row.kind, row.racer) for row in db.execute(sql.LINE_KEYS, {"race_id": race_id})]
 
 
-def uncertainties_ns(db: sa.Connection, race_id: str, table: Venue) -> dict[int, int]:
-    """The uncertainty that the result behind each line of a table states, by its `seq`."""
-    rows = db.execute(sql.UNCERTAINTIES, {"race_id": race_id, "kind": table})
-    return {row.seq: row.uncertainty_ns for row in rows}
+def results(db: sa.Connection, seqs: Sequence[int]) -> dict[int, Result]:
+    """The results of these revisions as they were posted, by their number."""
+    found: dict[int, Result] = {}
+    for start in range(0, len(seqs), 500):
+        rows = db.execute(sql.PAYLOADS, {"seqs": seqs[start : start + 500]})
+        found |= {row.seq: decode_result(bytes(row.payload)) for row in rows}
+    return found
 
 
-def shown_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt]) -> list[ShownLine]:
-    """Lines with their results and the racers' names."""
-    names = {row.racer: row.name for row in db.execute(sql.ENTRY_NAMES, {"race_id": race_id})}
-    payloads: dict[int, bytes] = {}
-    for start in range(0, len(lines), 500):
-        seqs = [line.seq for line in lines[start : start + 500]]
-        payloads |= {row.seq: bytes(row.payload) for row in db.execute(sql.PAYLOADS, {"seqs": seqs})}
-    return [ShownLine(line, names.get(line.racer, line.racer), _timed(payloads[line.seq], line)) for line in lines]
-
-
-def _timed(payload: bytes, line: BestAttempt) -> Result:
-    """The result as posted; if the station's clock was not set, with the time by which it counts."""
-    result = decode_result(payload)
-    return result if result.evidence.clock_trusted else dataclasses.replace(result, finished_utc_ns=line.set_utc_ns)
-
-
-def head(db: sa.Connection, race_id: str) -> RaceHead:
-    """The race with what the index shows of it. Raises UnknownRace."""
-    return _head(_row_of(db, sql.HEAD, race_id))
+def shown(db: sa.Connection, race_id: str) -> ShownRace:
+    """The race with what its page shows of it. Raises UnknownRace."""
+    row = _row_of(db, sql.RACE, race_id)
+    return ShownRace(_race(row), row.version, _undo(row.undo), row.results)
 
 
 def heads(db: sa.Connection) -> list[RaceHead]:
@@ -314,7 +322,7 @@ def heads(db: sa.Connection) -> list[RaceHead]:
 
 
 def _head(row: sa.Row[Any]) -> RaceHead:
-    return RaceHead(_race(row), row.version, _undo(row.undo), row.racers, row.results, row.leader, row.leader_score_ms)
+    return RaceHead(_race(row), row.version, row.racers, row.results, row.leader, row.leader_score_ms)
 
 
 def _undo(text: str) -> dict[LineKey, BestAttempt | None]:

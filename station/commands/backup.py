@@ -9,7 +9,7 @@ from station.build import hold_lock, prepared
 from station.config import StationConfig
 from station.store.recovery.backup import back_up
 from station.store.recovery.restoring import commit, finish, stage
-from station.sync.status import hold_sync_lock
+from station.sync.operator.status import hold_sync_lock
 
 
 def backup(arguments: list[str]) -> int:

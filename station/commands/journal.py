@@ -19,7 +19,7 @@ from station.store.opening import KEY
 from station.store.recovery.salvage import salvage
 from station.store.signer import load_signer
 from station.store.verify import verify_journal
-from station.sync.status import hold_sync_lock
+from station.sync.operator.status import hold_sync_lock
 
 
 def main(arguments: list[str]) -> int:

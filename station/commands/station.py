@@ -23,9 +23,9 @@ from station.service.station import Station
 from station.service.threads import StationThreads
 from station.store.event_files.tracks import TrackLibrary
 from station.store.recovery.restoring import finish, is_committed
-from station.sync.operator_requests import add_request
-from station.sync.status import LOCK as SYNC_LOCK
-from station.sync.status import hold_sync_lock
+from station.sync.operator.send_requests import add_request
+from station.sync.operator.status import LOCK as SYNC_LOCK
+from station.sync.operator.status import hold_sync_lock
 from station.web.app import create_app
 from station.web.server import WebServer
 

@@ -14,10 +14,11 @@ from shared.errors import ConfigError, StorageError
 from shared.units import NS_PER_S
 from station.store.event_files.race_offers import OffersReader
 from station.sync.attempts import AttemptStore
-from station.sync.operator_requests import SendRequestQueue
+from station.sync.operator.pause import pause_of
+from station.sync.operator.send_requests import SendRequestQueue
+from station.sync.operator.status import DATABASE, hold_sync_lock
 from station.sync.outbox_reader import OutboxReader
 from station.sync.settings import SyncSettings, read_secret
-from station.sync.status import DATABASE, hold_sync_lock
 from station.sync.syncer import Leaderboard, Syncer
 from station.sync.webhook import WebhookLeaderboard
 
@@ -76,6 +77,7 @@ def build(
         acknowledge=requests.acknowledge,
         offers=OffersReader(data_dir).offers,
         unqualified_runs=settings.unqualified_runs,
+        paused=lambda: pause_of(data_dir) is not None,
     )
     return SyncService(syncer, source, attempts, leaderboard, lock)
 
@@ -92,5 +94,7 @@ def leaderboard_of(settings: SyncSettings, utc_s: Callable[[], float] = time.tim
         raise ConfigError("[sync] `leaderboard_url` is empty: name the leaderboard, or do not start the sync service.")
     driver = find("raceday.leaderboards", settings.driver)
     more = (utc_s,) if driver is WebhookLeaderboard else ()  # a third-party driver has its own clock
-    leaderboard: Leaderboard = driver(settings.leaderboard_url, read_secret(settings), settings.options, *more)
+    needs_secret = getattr(driver, "needs_secret", True) or bool(settings.secret_file)
+    secret = read_secret(settings) if needs_secret else ""
+    leaderboard: Leaderboard = driver(settings.leaderboard_url, secret, settings.options, *more)
     return leaderboard

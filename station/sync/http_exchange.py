@@ -46,8 +46,11 @@ class Timeouts:
 class HttpExchange:
     """Connects to the one address that the operator named: no proxy, no redirect, nothing from the environment."""
 
-    def __init__(self, address: SplitResult, timeouts: Timeouts, ca_file: str = "") -> None:
+    def __init__(
+        self, address: SplitResult, timeouts: Timeouts, ca_file: str = "", max_answer_bytes: int = MAX_ANSWER_BYTES
+    ) -> None:
         """Raises ConfigError if `ca_file` cannot be used."""
+        self._max_bytes = max_answer_bytes + MAX_HEAD_BYTES
         self._timeouts = timeouts
         self._host = address.hostname or ""
         self._tls = tls_context(ca_file) if address.scheme == "https" else None
@@ -112,7 +115,7 @@ class HttpExchange:
         size = 0
         while not reader.complete:
             left_s = ends_at - time.monotonic()
-            if left_s <= 0 or size > MAX_ANSWER_BYTES + MAX_HEAD_BYTES:
+            if left_s <= 0 or size > self._max_bytes:
                 return AnswerLost(_TOO_MUCH)
             opened.settimeout(left_s)
             part = opened.recv(_PART)

@@ -19,7 +19,7 @@ from shared.text import text
 from shared.units import NS_PER_S
 from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
-from station.sync.operator_requests import SendRequest
+from station.sync.operator.send_requests import SendRequest
 from station.sync.race_checks import RaceChecks, driver_failed, no_races, race_of
 from station.sync.schedule import (
     SETTLED,
@@ -77,6 +77,10 @@ def _no_requests() -> list[SendRequest]:
     return []
 
 
+def _never() -> bool:
+    return False
+
+
 def _nothing_to_acknowledge() -> None:
     """Does nothing: the default if there are no requests."""
 
@@ -101,9 +105,10 @@ class Syncer:
         acknowledge: Callable[[], None] = _nothing_to_acknowledge,
         offers: Callable[[], RaceOffers] = no_races,
         unqualified_runs: bool = True,
+        paused: Callable[[], bool] = _never,
     ) -> None:
         """`requests` returns officials' requests until `acknowledge` is called; `offers` reads the races that the
-        station holds.
+        station holds. While `paused`, nothing is sent.
 
         `unqualified_runs`: post runs without a score too, to a leaderboard that takes them.
         `retry_rejected`: post rejected rows again: the operator has fixed the cause (a secret, a race, a clock).
@@ -116,6 +121,7 @@ class Syncer:
         self._log = log
         self._open_rows: dict[str, OutboxRow] = {}
         self._new_requests, self._acknowledge = requests, acknowledge
+        self._paused = paused
         self._checks = RaceChecks(leaderboard, offers, attempts, utc_ns, log)
         self._requests: list[SendRequest] = []  # read, and not acknowledged yet
         if retry_rejected:
@@ -131,6 +137,8 @@ class Syncer:
         """Posts the row that is due at `now_ns`, if any; returns when the next one is due, None if nothing waits."""
         try:
             self._read_new_rows()
+            if self._paused():
+                return None
             self._apply_requests()
             self._open_kept()
             post = self._next_post()
@@ -289,6 +297,8 @@ def _sentence(row: OutboxRow, answer: SyncAnswer, wait_ns: int) -> str:
     match answer:
         case PostedWithOtherScore():
             return text("{webhook_id}: posted; {why}", webhook_id=row.webhook_id, why=score_mismatch(answer))
+        case PostAccepted(_, None, 0):
+            return text("{webhook_id}: delivered.", webhook_id=row.webhook_id)
         case PostAccepted(score_ms, rank, racers):
             return text(
                 "{webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms.",

@@ -20,11 +20,13 @@ from shared.config import from_table, setting
 from shared.errors import ConfigError
 from shared.protocol.races import RaceOffer, encode_offer
 from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, PostOutcome, Result, encode_result
+from shared.text import text
 from shared.webhooks import parse_secret, signed_headers
 from station.sync.http_exchange import HttpExchange, Reply, Timeouts
 from station.sync.leaderboard_check import Target, target_after_offer, target_from_reply
+from station.sync.operator.reconciliation import ShownScore, shown_scores
 from station.sync.refusal_wording import own_words
-from station.sync.verdict import contract_version, has_contract_header, verdict
+from station.sync.verdict import contract_version, has_contract_header, read_object, verdict
 
 _URL_SIGNS = re.compile(r"[!-~]+")
 
@@ -68,6 +70,7 @@ class WebhookLeaderboard:
         self._own = own_words(address.netloc, address.path)
         self._exchange = exchange or HttpExchange(address, timeouts, chosen.ca_file)
         self._contract: int | None = None
+        self._large = exchange or HttpExchange(address, timeouts, chosen.ca_file, MAX_STANDING_BYTES)
 
     def post(self, result: Result) -> PostOutcome:
         """Sends the result once and returns the outcome; never raises for what a network or a peer can do."""
@@ -108,10 +111,33 @@ class WebhookLeaderboard:
             self._contract = contract_version(reply)
         return reply
 
+    def standing(self, race_id: str) -> list[ShownScore] | str:
+        """The standing that the leaderboard shows of a race, in parts if it gives parts; or why there is none."""
+        path, after, rows = f"{RACES_PATH}/{quote(race_id, safe='')}/standings", "", []
+        for _ in range(MAX_STANDING_PARTS):
+            reply = self._large.request("GET", f"{path}?after={quote(after, safe='')}" if after else path, _HEADERS)
+            if isinstance(reply, PostDeferred):
+                return reply.reason
+            document = read_object(reply) if reply.status == 200 else None
+            part = None if document is None else shown_scores(document.get("standings"))
+            if document is None or part is None:
+                status = reply.status
+                return text(
+                    "The leaderboard shows no standing of {race_id} ({status}).", race_id=race_id, status=status
+                )
+            rows += part
+            following = document.get("next")
+            if not isinstance(following, str) or not following or following == after:
+                return rows
+            after = following
+        return text("The standing of {race_id} has no end.", race_id=race_id)
+
     def close(self) -> None:
         """Does nothing, since nothing is open between two posts."""
 
 
+MAX_STANDING_BYTES = 16 * 2**20
+MAX_STANDING_PARTS = 1000
 _HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "raceday-sync"}
 
 

@@ -22,7 +22,7 @@ from station.access.station_access import StationAccess
 from station.screens.register import ScreenRegister
 from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackLibrary
-from station.sync.operator_requests import SendRequest
+from station.sync.operator.send_requests import SendRequest
 from station.views.views import ServicePort
 from station.web.access import AccessDenied, access_denied, identity_of, role_refusal
 from station.web.api import api_routes

@@ -11,7 +11,7 @@ from shared.errors import BadInput, RacedayError
 from shared.text import text
 from shared.web.language import JSONAnswer
 from station.access.roles import Role
-from station.sync.operator_requests import SendRequest
+from station.sync.operator.send_requests import SendRequest
 from station.web.access import identity_of, request_refusal, role_refusal
 from station.web.api import CommandTooLarge, error_answer, read_body
 

@@ -16,7 +16,10 @@ from leaderboard.store.tables.accounts import (
 from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.invitations import INVITATIONS
+from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
+from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 
 __all__ = [
@@ -24,19 +27,27 @@ __all__ = [
     "ALIASES",
     "API_KEYS",
     "AUDIT",
+    "BLOBS",
+    "BOARDS",
     "CHALLENGES",
     "CREDENTIALS",
     "DISQUALIFIED_ATTEMPTS",
     "ENTRIES",
+    "EVENTS",
     "GIVEN_BACK",
+    "INVITATIONS",
     "LINES",
     "METADATA",
     "RACERS",
     "RACES",
     "RACE_VERSIONS",
+    "RANK_BUCKETS",
     "RECEIPTS",
     "RECOVERY_CODES",
     "RESULTS",
     "ROLES",
+    "SEASONS",
+    "SERIES",
     "SESSIONS",
+    "UNLOCK_REQUESTS",
 ]

@@ -48,6 +48,11 @@ LINES = sa.Table(
     sa.Column("order", sa.BigInteger, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
+    # The name that the standing shows, as it is searched for (core/search.py).
+    sa.Column(
+        "folded", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False, server_default=""
+    ),
+    sa.Index("lines_by_name", "race_id", "kind", "folded"),
     sa.Index("lines_in_rank", "race_id", "kind", "score_ms", "set_utc_ns", "order"),
 )
 

@@ -196,6 +196,16 @@ def test_standings_tell_everything(running: Running) -> None:
     assert [lap["lap_ms"] for lap in second["laps"]] == [9000, 9100, 9200]
     assert len(running.get("/api/v1/races/told/standings?limit=1").json()["standings"]) == 1
     assert running.get("/api/v1/races/told/standings?limit=0").status_code == 422
+    page = running.get("/api/v1/races/told/standings?limit=1").json()
+    behind = running.get(f"/api/v1/races/told/standings?limit=1&after={page['next']}").json()
+    assert (behind["standings"], behind["next"]) == ([second], None)
+    for asked in ("around=ANNA&limit=1", "q=ann"):
+        assert running.get(f"/api/v1/races/told/standings?{asked}").json()["standings"] == [second]
+    assert running.get("/api/v1/races/told/standings?around=nobody").status_code == 404
+    for wrong, sentence in (("after=x", "`next`"), ("after=x&q=y", "one of"), ("kind=virtual", "table")):
+        refused = running.get(f"/api/v1/races/told/standings?{wrong}")
+        assert refused.status_code == 422
+        assert sentence in refused.json()["error"]
     assert "told" in [one["race"]["race_id"] for one in running.get("/api/v1/races").json()]
     assert running.get("/api/v1/races/told").json()["rules"]["off_track_penalty_s"] == 1
 

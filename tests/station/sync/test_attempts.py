@@ -15,8 +15,8 @@ from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, Pos
 from station.store.event_files.race_offers import OFFERS_FILE, RaceOffers, write_offers
 from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
+from station.sync.operator.status import SyncStatusReader, hold_sync_lock
 from station.sync.schedule import AnswerLost, PostedWithOtherScore, Progress
-from station.sync.status import SyncStatusReader, hold_sync_lock
 from tests.station.sync.sample_results import row
 
 ANSWERS: list[tuple[PostOutcome | None, str]] = [
@@ -129,7 +129,7 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: pathlib.Path) -> N
 
 _HOLDER = """
 import pathlib, sys
-from station.sync.status import hold_sync_lock
+from station.sync.operator.status import hold_sync_lock
 hold_sync_lock(pathlib.Path(sys.argv[1]).parent)
 print("held", flush=True)
 sys.stdin.read()

@@ -21,6 +21,7 @@ from shared.webhooks import parse_secret
 from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
 from station.sync.http_exchange import Reply
+from station.sync.operator.reconciliation import compare
 from station.sync.race_checks import CHECK_AGAIN_NS
 from station.sync.schedule import OutboxRow
 from station.sync.status import summary
@@ -195,6 +196,22 @@ def test_a_station_may_post_to_a_race_that_takes_both_kinds(tmp_path: pathlib.Pa
     event.finish("anna", (9000, 9100, 9200))
     assert event.settle() == {"anna": 9100}
     assert event.logged[0] == "The leaderboard is ready for the race 'cup'."
+
+
+def test_theirs_is_compared_with_ours_through_their_api(tmp_path: pathlib.Path) -> None:
+    event = Event(tmp_path)
+    posted = [result("a", "Anna", (9000, 9100, 9200)), result("b", "Bo", (9500, 9500, 9500))]
+    for number, each in enumerate(posted, 1):
+        event.rows.rows.append(OutboxRow(number, each.result_id, each.revision, encode_result(each)))
+    event.settle()
+    shown = event.driver.standing("cup")
+    assert isinstance(shown, list)
+    assert compare("cup", posted, shown).differences == ()
+    doctored = dataclasses.replace(posted[0], revision=3)
+    assert len(compare("cup", [doctored, posted[1]], shown).differences) == 1
+    assert "no standing of none (404)" in event.driver.standing("none")
+    event.network.away = True
+    assert "cannot be reached" in event.driver.standing("cup")
 
 
 def _as_the_organiser(race: RaceOffer) -> RaceRecord:

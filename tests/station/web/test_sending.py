@@ -7,7 +7,7 @@ import requests
 from playwright.sync_api import expect
 
 from shared.errors import StorageError
-from station.sync.operator_requests import SendRequest
+from station.sync.operator.send_requests import SendRequest
 from tests.browser import Watched, chromium
 from tests.station.web.conftest import Served, serve
 from tests.station.web.sample_views import TROUBLE, FakeStation

@@ -9,10 +9,11 @@ import apsw
 from shared.errors import StorageError
 from shared.files import hold_lock, is_locked
 from shared.protocol.results import PostDeferred, PostRejected
-from shared.text import ntext, text
+from shared.text import Sentence, ntext, text
 from station.store.database import has_table, open_reading, storage_errors
 from station.store.event_files.race_offers import OffersReader
 from station.sync.attempts import PostingRecord, RaceCheck, read_checks, read_records
+from station.sync.operator.pause import SyncPause, pause_of
 from station.sync.schedule import PostedWithOtherScore, score_mismatch
 from station.views.system_views import ResultProblem, SyncView, TargetView
 
@@ -37,6 +38,7 @@ class SyncStatusReader:
 
     def __init__(self, data_dir: pathlib.Path, *, configured: bool = True) -> None:
         self._configured = configured
+        self._data_dir = data_dir
         self._path = data_dir / DATABASE
         self._lock = data_dir / LOCK
         self._offers = OffersReader(data_dir)
@@ -48,6 +50,8 @@ class SyncStatusReader:
         try:
             records = self._records()
             view = summary(records, due, alive, self._checks(), self._offers.offers().current)
+            if (paused := pause_of(self._data_dir)) is not None:
+                view = replace(view, sentence=paused_sentence(paused))
         except StorageError as error:
             view = SyncView(due, 0, due, 0, alive, str(error))
         return replace(view, configured=self._configured)
@@ -68,6 +72,12 @@ class SyncStatusReader:
 
     def _checks(self) -> list[RaceCheck]:
         return [] if self._db is None else read_checks(self._db, self._path)
+
+
+def paused_sentence(paused: SyncPause) -> Sentence:
+    """What officials are told while posting is paused."""
+    who = text(" by {author}", author=paused.author) if paused.author else ""
+    return text("Posting is paused{who}: results wait on this station's disk.", who=who)
 
 
 def summary(

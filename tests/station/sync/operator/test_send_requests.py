@@ -18,7 +18,7 @@ from shared.units import NS_PER_S
 from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
-from station.sync.operator_requests import (
+from station.sync.operator.send_requests import (
     MAX_FILE_BYTES,
     REQUESTS_FILE,
     SendRequest,

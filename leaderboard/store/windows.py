@@ -1,0 +1,202 @@
+"""Reads what a page shows of a table: some lines with their neighbours, by their order, however many there are."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam as given
+
+from leaderboard.core.rank import BestAttempt, LineKey, RankKey
+from leaderboard.core.search import MAX_CHARACTERS, folded
+from leaderboard.core.window import LastChange, TimedLine, places
+from leaderboard.store import ranks
+from leaderboard.store.tables import ENTRIES, LINES, RESULTS
+from shared.errors import BadInput
+from shared.rules.ranking import Placed
+
+FOUND_AT_ONCE = 50  # lines that a search shows
+_LAST = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    """A line as it stands: its place, the name that is shown, and the places it gained by the last change."""
+
+    line: BestAttempt
+    placed: Placed
+    name: str
+    moved: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Lines of a table. `more`: there are further ones behind them (of a search: further names)."""
+
+    rows: tuple[WindowRow, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedLine:
+    timed: TimedLine
+    name: str
+
+    @property
+    def line(self) -> BestAttempt:
+        return self.timed.line
+
+
+_OF_TABLE = (LINES.c.race_id == given("race_id")) & (LINES.c.kind == given("kind"))
+_KEY = (LINES.c.score_ms, LINES.c.set_utc_ns, LINES.c.order)
+_GIVEN = sa.tuple_(*(given(name, type_=sa.BigInteger) for name in ("score_ms", "set_utc_ns", "order")))
+_SHOWN = (
+    sa.select(LINES, sa.func.coalesce(ENTRIES.c.name, LINES.c.racer).label("name"), RESULTS.c.uncertainty_ns)
+    .select_from(LINES)
+    .join(RESULTS, RESULTS.c.seq == LINES.c.seq)
+    .outerjoin(ENTRIES, (ENTRIES.c.race_id == LINES.c.race_id) & (ENTRIES.c.racer == LINES.c.racer))
+    .where(_OF_TABLE)
+)
+_LIMIT = given("limit", type_=sa.Integer)
+_TOP = _SHOWN.order_by(*_KEY).limit(_LIMIT)
+_ALL = _SHOWN.order_by(*_KEY)
+_AFTER = _SHOWN.where(sa.tuple_(*_KEY) > _GIVEN).order_by(*_KEY).limit(_LIMIT)
+_BEFORE = _SHOWN.where(sa.tuple_(*_KEY) < _GIVEN).order_by(*(column.desc() for column in _KEY)).limit(_LIMIT)
+_LEADER = sa.select(LINES.c.score_ms).where(_OF_TABLE).order_by(*_KEY).limit(1)
+_OF_RACERS = sa.select(LINES).where(_OF_TABLE & LINES.c.racer.in_(given("racers", expanding=True)))
+_STARTING = _SHOWN.where((LINES.c.folded >= given("start")) & (LINES.c.folded < given("end")))
+_STARTING = _STARTING.order_by(LINES.c.folded, LINES.c.racer).limit(_LIMIT)
+# The index holds what is compared, so that only what is found is read from the table.
+_NAMES_WITH = (
+    sa.select(LINES.c.racer)
+    .where(_OF_TABLE & LINES.c.folded.like(given("pattern"), escape="/"))
+    .order_by(LINES.c.folded)
+    .limit(_LIMIT)
+)
+_OF_NAMES = _SHOWN.where(LINES.c.racer.in_(given("racers", expanding=True))).order_by(LINES.c.folded, LINES.c.racer)
+
+
+class TableReader:
+    """One table of a race in one transaction. `undo`: its lines before the last change, as races keep them."""
+
+    def __init__(
+        self, db: sa.Connection, race_id: str, kind: str, undo: Mapping[LineKey, BestAttempt | None] | None = None
+    ) -> None:
+        self._db = db
+        self._race_id, self._kind = race_id, kind
+        self._table = {"race_id": race_id, "kind": kind}
+        before = {key: line for key, line in (undo or {}).items() if key.kind == kind}
+        self._change = LastChange(before, self.lines_of([key.racer for key in before]))
+
+    @property
+    def ranked(self) -> int:
+        """How many lines the table has."""
+        return ranks.ranked(self._db, self._race_id, self._kind)
+
+    def top(self, limit: int | None) -> Window:
+        """The first lines; all of them without a limit."""
+        if limit is None:
+            return self._window(self._read(_ALL), None, 0, None)
+        return self._window(self._read(_TOP, limit=limit + 1), None, 0, limit)
+
+    def after(self, key: RankKey, limit: int) -> Window:
+        """The lines behind this place of the order."""
+        return self._window(
+            self._read(_AFTER, key, limit=limit + 1), self._just_before(key, inclusive=True), None, limit
+        )
+
+    def around(self, line: BestAttempt, limit: int) -> Window:
+        """The line with as many before it as behind it."""
+        upwards = self._read(_BEFORE, line.rank_key, limit=limit // 2 + 1)
+        ahead = upwards.pop() if len(upwards) > limit // 2 else None
+        shown = upwards[::-1]
+        downwards = self._read(_AFTER, line.rank_key, limit=limit - len(shown))
+        own = self._read(_OF_NAMES, racers=[line.racer])
+        return self._window([*shown, *own, *downwards], ahead, None, limit)
+
+    def found(self, words: str, limit: int) -> Window:
+        """Lines whose name begins with these words or, where few do, holds them; by name."""
+        wanted, limit = folded(words[: 4 * MAX_CHARACTERS])[:MAX_CHARACTERS], min(limit, FOUND_AT_ONCE)
+        if not wanted:
+            return Window((), more=False)
+        found = self._read(_STARTING, start=wanted, end=wanted + _LAST, limit=limit + 1)
+        if len(found) <= limit:
+            known = {each.line.racer for each in found}
+            pattern = "%" + "".join(f"/{letter}" if letter in "/%_" else letter for letter in wanted) + "%"
+            parameters = self._table | {"pattern": pattern, "limit": limit + 1 + len(found)}
+            racers = [racer for racer in self._db.execute(_NAMES_WITH, parameters).scalars() if racer not in known]
+            found += self._read(_OF_NAMES, racers=racers[: limit + 1 - len(found)]) if racers else []
+        return Window(tuple(self._alone(each) for each in found[:limit]), more=len(found) > limit)
+
+    def lines_of(self, racers: Sequence[str]) -> list[BestAttempt]:
+        """The lines of these racers, as far as they have one."""
+        rows = self._db.execute(_OF_RACERS, self._table | {"racers": list(racers)}) if racers else ()
+        return [line_of_row(row) for row in rows]
+
+    def _read(self, query: sa.Select[Any], key: RankKey | None = None, **values: object) -> list[_NamedLine]:
+        keys = dict(zip(("score_ms", "set_utc_ns", "order"), key, strict=True)) if key is not None else {}
+        rows = self._db.execute(query, self._table | keys | values)
+        return [_NamedLine(TimedLine(line_of_row(row), row.uncertainty_ns), row.name) for row in rows]
+
+    def _just_before(self, key: RankKey, *, inclusive: bool) -> _NamedLine | None:
+        """The line just before this place of the order; `inclusive`: it may be at it."""
+        at = (key[0], key[1], key[2] + 1) if inclusive else key
+        return next(iter(self._read(_BEFORE, at, limit=1)), None)
+
+    def _alone(self, found: _NamedLine) -> WindowRow:
+        ahead = self._just_before(found.line.rank_key, inclusive=False)
+        behind = self._read(_AFTER, found.line.rank_key, limit=1)
+        return self._window([found, *behind], ahead, None, 1).rows[0]
+
+    def _window(
+        self, lines: list[_NamedLine], ahead: _NamedLine | None, before: int | None, limit: int | None
+    ) -> Window:
+        """`before`: how many come before the first, None if that is to be counted. Beyond `limit`: a neighbour."""
+        shown = lines if limit is None else lines[:limit]
+        if not shown:
+            return Window((), more=False)
+        behind = lines[len(shown)].timed if len(lines) > len(shown) else None
+        if before is None:
+            before = self._ahead(shown[0].line.rank_key)
+        leader_ms = None if before == 0 else self._db.execute(_LEADER, self._table).scalar_one()
+        timed = [each.timed for each in shown]
+        placed = places(timed, before + 1, leader_ms, None if ahead is None else ahead.timed, behind)
+        rows = tuple(
+            WindowRow(each.line, place, each.name, self._moved(each.line, place))
+            for each, place in zip(shown, placed, strict=True)
+        )
+        return Window(rows, more=behind is not None)
+
+    def _moved(self, line: BestAttempt, place: Placed) -> int | None:
+        if line.key not in self._change.before:
+            return self._change.shift(line.rank_key)
+        old = self._change.before[line.key]
+        return None if old is None else self._change.rank_before(old.rank_key, self._ahead(old.rank_key)) - place.rank
+
+    def _ahead(self, key: RankKey) -> int:
+        return ranks.ahead_of(self._db, self._race_id, self._kind, key)[0]
+
+
+def line_of_row(row: sa.Row[Any]) -> BestAttempt:
+    """A line from a row that holds the columns of the table."""
+    return BestAttempt(row.racer, row.score_ms, row.set_utc_ns, row.order, row.seq, row.attempts, row.kind)
+
+
+def cursor(line: BestAttempt) -> str:
+    """The place behind this line as text for an address; it says nothing to a reader."""
+    return base64.urlsafe_b64encode(json.dumps(line.rank_key, separators=(",", ":")).encode()).rstrip(b"=").decode()
+
+
+def read_cursor(text: str) -> RankKey:
+    """The place that a cursor names. Raises BadInput."""
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        found = json.loads(base64.b64decode(padded, b"-_", validate=True)) if len(text) <= 100 else None
+    except (ValueError, binascii.Error, RecursionError):
+        found = None
+    if isinstance(found, list) and len(found) == 3 and all(type(n) is int and 0 <= n < 2**63 - 1 for n in found):
+        return found[0], found[1], found[2]
+    raise BadInput("`after` is not a cursor of this standing: take the one that the page before gave as `next`.")

@@ -1,0 +1,1 @@
+"""Leaderboards that take something other than the contract: drivers of `raceday.leaderboards` beside `webhooks`."""
