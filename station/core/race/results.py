@@ -14,7 +14,7 @@ from shared.units import seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
-from station.core.race.standings import result, told, uncertainty_of
+from station.core.race.standings import by_version, result, uncertainty_of
 from station.core.runs.phases import Trigger
 from station.core.runs.run import Run
 from station.core.timing.utc_scale import ClockCorrection
@@ -113,7 +113,7 @@ def _due(race: Race, run: Run, laps: Sequence[f.Lap], ranked: Sequence[RunLap], 
     result_id = last.result_id if last else identity.result_id(race.info.race_id, run.run_id)
     due = result(run, laps, ranked, score, result_id, last.revision if last else 1)
     if race.info.officiating >= e.ATTEMPTS:
-        due = told(due, run, known=last is not None and last.v == 1)
+        due = by_version(due, run, known=last is not None and last.v == 1)
     due = replace(due, evidence=replace(due.evidence, clock_trusted=all(map(race.scale.trusts, run.boots))))
     if due == last:
         return []

@@ -150,7 +150,7 @@ def result(
     )
 
 
-def told(due: Result, run: Run, *, known: bool) -> Result:
+def by_version(due: Result, run: Run, *, known: bool) -> Result:
     """The result with what version 2 of the contract says of a run without a score.
 
     `known`: the run had a score once, so that a leaderboard of version 1 has it too and reads this as a withdrawal.

@@ -22,9 +22,9 @@ from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
 from station.sync.http_exchange import Reply
 from station.sync.operator.reconciliation import compare
+from station.sync.operator.status import summary
 from station.sync.race_checks import CHECK_AGAIN_NS
 from station.sync.schedule import OutboxRow
-from station.sync.status import summary
 from station.sync.syncer import Syncer
 from station.sync.webhook import WebhookLeaderboard
 from tests.leaderboard.sample_races import SECRET, result
@@ -65,11 +65,14 @@ class Event:
         self.driver = WebhookLeaderboard("https://board.example", SECRET, {}, lambda: NOW_S, self.network)
         self.rows, self.attempts, self.logged = Rows([]), AttemptStore(folder / "sync.db"), list[str]()
         self.race = RaceOffer("cup", "Cup", "Oval", RaceRules(), station="station-1")
+        self.committed: list[OutboxRow] = []
         self.now_ns = 0
         self.start()
 
     def start(self, *, unqualified_runs: bool = True) -> None:
-        """A new sync process over the same records."""
+        """A new sync process over the same records, which reads the outbox from its beginning."""
+        self.rows.rows.clear()
+        self.rows.rows.extend(self.committed)
         self.sync = Syncer(
             self.rows,
             self.attempts,
@@ -85,7 +88,9 @@ class Event:
         one = result(f"run-{racer}", racer, times_ms, self.race.rules, revision=revision)
         if one.score_ms == 0:
             one = dataclasses.replace(one, qualified=False, v=2)
-        self.rows.rows.append(OutboxRow(len(self.rows.rows) + 1, one.result_id, one.revision, encode_result(one)))
+        row = OutboxRow(len(self.committed) + 1, one.result_id, one.revision, encode_result(one))
+        self.committed.append(row)
+        self.rows.rows.append(row)
 
     def settle(self) -> dict[str, int]:
         for _ in range(6):

@@ -138,7 +138,7 @@ def test_too_few_laps_do_not_qualify_and_are_an_attempt_without_a_score() -> Non
     added = hand.do(e.AddCrossing(at_ns=25 * S, author="judge", reason="a hand", moment=moment(30 * S)))
     [due] = [fact.result for fact in only(added, f.ResultDue)]
     assert (due.qualified, due.score_ms, due.v, due.revision) == (True, 8000, 1, 2)
-    voided = hand.do(e.VoidLap(author="judge", reason="a short cut", lap=2, moment=moment(31 * S)))
+    voided = hand.do(e.VoidLap(author="judge", reason="a short cut", number=2, moment=moment(31 * S)))
     [due] = [fact.result for fact in only(voided, f.ResultDue)]
     assert (due.qualified, due.disqualified, due.score_ms, due.v, due.revision) == (False, False, 0, 1, 3)
 
