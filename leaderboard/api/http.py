@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from leaderboard.core.errors import Conflict, Gone, NotAllowed, NotHere, RateLimited, Unauthorized
+from leaderboard.core.live.newest import TooOften
 from leaderboard.posting import error_body
 from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow, read_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
@@ -31,6 +32,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (NotAllowed, 403),
     (Refused, 422),
     (BadInput, 422),
+    (TooOften, 429),
     (StorageError, 503),
     (RateLimited, 429),
     (RetryLater, 503),
