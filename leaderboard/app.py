@@ -1,5 +1,6 @@
 """The web application: contract, pages and live streams over one board."""
 
+import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable
@@ -12,11 +13,16 @@ from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import admin, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
+from leaderboard.api.league import races as league_races
+from leaderboard.api.league import seasons as league_seasons
+from leaderboard.api.league.calls import LeagueApi
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.opener import SeriesOpener
+from leaderboard.league.services import LeagueServices
 from leaderboard.live_stream import Feed, LiveContent
-from leaderboard.pages import routes
+from leaderboard.pages import pictures, routes
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
@@ -46,18 +52,27 @@ def create_app(
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
+    league = LeagueServices.over(board.store, board.changed)
+    league_api = LeagueApi(league, callers, utc_ns)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
+        opener = asyncio.create_task(SeriesOpener(league.series, utc_ns).run())
         yield
+        opener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await opener
         board.close()
 
     app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
     app.include_router(admin.router(board, callers, utc_ns))
+    app.include_router(league_races.router(league_api))
+    app.include_router(league_seasons.router(league_api))
     app.include_router(public.router(board, utc_ns))
+    app.include_router(pictures.router(league.pictures, callers))
     app.include_router(routes.router(board, site, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
