@@ -30,7 +30,11 @@ class SeriesOpener:
     async def run(self) -> None:
         """Until it is cancelled."""
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
-        self._series.on_rescheduled(lambda: loop.call_soon_threadsafe(woken.set))
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(woken.set)
+
+        self._series.on_rescheduled(wake)
         while True:
             woken.clear()
             wait_s = await asyncio.to_thread(self._make_due)
