@@ -6,21 +6,28 @@ import functools
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
-from leaderboard.api import admin, offers, public, results
+from leaderboard.api import offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
 from leaderboard.api.league import seasons as league_seasons
 from leaderboard.api.league.calls import LeagueApi
+from leaderboard.api.participation import entries as participants
+from leaderboard.api.participation import invitations as joining
+from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.entries import EntryService
+from leaderboard.league.invitations import InvitationService
 from leaderboard.league.opener import SeriesOpener
+from leaderboard.league.people import AccountPeople
 from leaderboard.league.services import LeagueServices
+from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
 from leaderboard.pages.render import LeaderboardPages
@@ -47,12 +54,12 @@ def create_app(
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
 
-    def render(race_id: str) -> LiveContent:
-        return pages.live_content(board.snapshot(race_id, limits.rows_live), utc_ns())
+    def render(race_id: str, table: str) -> LiveContent:
+        return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
-    league = LeagueServices.over(board.store, board.changed)
+    league = LeagueServices.over(board.store, board.changed, config.races.community_per_account)
     league_api = LeagueApi(league, callers, utc_ns)
 
     @contextlib.asynccontextmanager
@@ -65,15 +72,22 @@ def create_app(
             await opener
         board.close()
 
-    app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
+    sight, people = RaceSight(board.store), AccountPeople()
+    entries = EntryService(board.store, people, feed.changed)
+    invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
+    seen = [Depends(sight_check(sight, callers))]
+    app = FastAPI(
+        title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
+    )
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(admin.router(board, callers, utc_ns))
     app.include_router(league_races.router(league_api))
     app.include_router(league_seasons.router(league_api))
-    app.include_router(public.router(board, utc_ns))
     app.include_router(pictures.router(league.pictures, callers))
-    app.include_router(routes.router(board, site, feed, limits.rows_live, utc_ns))
+    app.include_router(public.router(board, sight, callers, utc_ns))
+    app.include_router(participants.router(entries, callers, utc_ns))
+    app.include_router(joining.router(invitations, callers, utc_ns))
+    app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)

@@ -34,23 +34,6 @@ class ErrorShape:
 
 
 @dataclass(frozen=True, slots=True)
-class NewEntry:
-    """A racer to register; `name` is what the standing shows (default: `racer`)."""
-
-    __pydantic_config__ = _STRICT
-
-    racer: str
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EntryShape:
-    race_id: str
-    racer: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class RaceShape:
     race_id: str
     name: str

@@ -11,6 +11,10 @@ class Gone(Refused):
     """It was here and is over: a dead link, whose sentence says which kind."""
 
 
+class UnknownInvitation(Refused):
+    """No link has this token."""
+
+
 class UnknownRacer(Refused):
     """There is no racer of this name in the race."""
 

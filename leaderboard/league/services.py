@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from leaderboard.league.community import CommunityService
 from leaderboard.league.moves import RaceMoves
 from leaderboard.league.pictures import PictureService
 from leaderboard.league.races import RaceService
@@ -16,14 +17,19 @@ class LeagueServices:
     """What organisers do with races, series, seasons, events and pictures."""
 
     races: RaceService
+    community: CommunityService
     moves: RaceMoves
     series: SeriesService
     seasons: SeasonService
     pictures: PictureService
 
     @classmethod
-    def over(cls, store: Store, changed: Callable[[str], None]) -> "LeagueServices":
-        """Of this store; `changed(race_id)` is called after each commit that a race's page would show."""
+    def over(cls, store: Store, changed: Callable[[str], None], community_limit: int) -> "LeagueServices":
+        """Of this store; `changed(race_id)` is called after each commit that a race's page would show.
+
+        `community_limit`: how many open or future community races an account may have.
+        """
         races, seasons = RaceService(store, changed), SeasonService(store)
         moves, series = RaceMoves(store, changed), SeriesService(store, changed)
-        return cls(races, moves, series, seasons, PictureService(store, races, seasons))
+        community = CommunityService(store, community_limit, changed)
+        return cls(races, community, moves, series, seasons, PictureService(store, races, seasons))

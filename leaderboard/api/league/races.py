@@ -139,10 +139,13 @@ class RaceCalls:
         self._api, self._races, self._moves = api, api.league.races, api.league.moves
 
     async def create(self, request: Request) -> Response:
-        """The caller is its owner. A league race needs an organiser."""
+        """The caller is its owner. A league race needs an organiser; a racer's community races have a limit."""
         caller = self._api.caller(request)
         access.require(caller, "race.create_community")
         race = record_of(await body_of(request, NewRace))
+        if race.kind == "community" and not access.may(caller, "race.create_league"):
+            made = await run_in_threadpool(self._api.league.community.create, caller, race, self._api.utc_ns())
+            return self._respond(made, 201)
         created = await run_in_threadpool(self._races.create, caller, race, self._api.utc_ns())
         stored = await run_in_threadpool(self._races.race, caller, race.race_id)
         return self._respond(stored, 201 if created else 200)

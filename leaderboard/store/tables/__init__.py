@@ -16,10 +16,12 @@ from leaderboard.store.tables.accounts import (
 from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.invitations import INVITATIONS
 from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
+from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS, TEAMS
 
 __all__ = [
     "ACCOUNTS",
@@ -28,13 +30,18 @@ __all__ = [
     "AUDIT",
     "BLOBS",
     "BOARDS",
+    "BRACKETS",
     "CHALLENGES",
     "CREDENTIALS",
     "DISQUALIFIED_ATTEMPTS",
+    "DIVISIONS",
     "ENTRIES",
     "EVENTS",
     "GIVEN_BACK",
+    "HEATS",
+    "INVITATIONS",
     "LINES",
+    "MEMBERS",
     "METADATA",
     "RACERS",
     "RACES",
@@ -47,5 +54,6 @@ __all__ = [
     "SEASONS",
     "SERIES",
     "SESSIONS",
+    "TEAMS",
     "UNLOCK_REQUESTS",
 ]

@@ -42,6 +42,7 @@ RACES = sa.Table(
     sa.Column("conditions_sha256", sa.Text, nullable=False, server_default=""),
     sa.Column("attempts_per_day", sa.Integer),
     sa.Column("in_work_per_racer", sa.Integer),
+    sa.Column("division", sa.Text, nullable=False, server_default=""),
     sa.Column("deleted_utc_ns", sa.BigInteger),
     sa.Column("edition", sa.Integer, nullable=False, server_default="1"),
     sa.Column("stage_before", sa.Text, nullable=False, server_default=""),  # of a deleted race: what it is restored to
@@ -74,6 +75,7 @@ ENTRIES = sa.Table(
     sa.Column("division", sa.Text, nullable=False, server_default=""),
     sa.Column("team", sa.Text, nullable=False, server_default=""),
     sa.Column("joined_by", sa.Text, nullable=False, server_default=""),  # "link", "alias" (invited), "self", "official"
+    sa.Column("state_before", sa.Text, nullable=False, server_default=""),  # of a removed one: what undo gives back
     sa.Index("entries_of_account", "account_id"),
 )
 
