@@ -16,6 +16,7 @@ from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
 from leaderboard.api.league import seasons as league_seasons
 from leaderboard.api.league.calls import LeagueApi
+from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
 from leaderboard.api.sight import sight_check
@@ -28,6 +29,8 @@ from leaderboard.league.opener import SeriesOpener
 from leaderboard.league.people import AccountPeople
 from leaderboard.league.services import LeagueServices
 from leaderboard.league.sight import RaceSight
+from leaderboard.live_races.feeds import MemoryFeeds
+from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
 from leaderboard.pages.render import LeaderboardPages
@@ -53,6 +56,7 @@ def create_app(
     """The application and its live feed (to be closed before the server stops)."""
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
+    live = LiveRaces(board.store, MemoryFeeds())
 
     def render(race_id: str, table: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
@@ -89,6 +93,7 @@ def create_app(
     app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
+    app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
     app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)

@@ -18,6 +18,7 @@ from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.invitations import INVITATIONS
 from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
+from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
@@ -41,6 +42,8 @@ __all__ = [
     "HEATS",
     "INVITATIONS",
     "LINES",
+    "LIVE_QUEUE",
+    "LIVE_SESSIONS",
     "MEMBERS",
     "METADATA",
     "RACERS",
