@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
-from leaderboard.api import offers, public, results
+from leaderboard.api import exchange, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -89,6 +89,7 @@ def create_app(
     app.include_router(league_seasons.router(league_api))
     app.include_router(pictures.router(league.pictures, callers))
     app.include_router(public.router(board, sight, callers, utc_ns))
+    app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
