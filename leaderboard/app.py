@@ -40,6 +40,7 @@ from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
+from leaderboard.pages.account import routes as account_pages
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
@@ -109,6 +110,7 @@ def create_app(
     app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
+    app.include_router(account_pages.router(accounts, site, utc_ns))
     app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
@@ -122,6 +124,7 @@ def create_app(
     if config.server.trusted_proxy:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[config.server.trusted_proxy])
     add_error_handlers(app, site.refused)
+    app.state.accounts = accounts
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
 

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from leaderboard.core.access import Caller
+from leaderboard.core.access import Caller, may
 from shared.text import Sentence, text
 
 
@@ -32,4 +32,8 @@ ENTRIES: tuple[NavigationEntry, ...] = (
     NavigationEntry("/", text("Races"), ("/races/",)),
     NavigationEntry("/seasons", text("Seasons")),
 )
-MENU: tuple[NavigationEntry, ...] = (NavigationEntry("/account", text("Account")),)
+MENU: tuple[NavigationEntry, ...] = (
+    NavigationEntry("/account", text("Account")),
+    NavigationEntry("/admin/accounts", text("Accounts and roles"), shown=lambda caller: may(caller, "accounts.manage")),
+    NavigationEntry("/admin/audit", text("Audit"), shown=lambda caller: may(caller, "audit.see")),
+)
