@@ -18,12 +18,16 @@ from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.people import AccountPeople
 from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import routes
+from leaderboard.pages.participation import invitation, new_race
+from leaderboard.pages.participation import joining as joining_pages
+from leaderboard.pages.participation import participants as participant_pages
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
@@ -63,6 +67,7 @@ def create_app(
     sight, people = RaceSight(board.store), AccountPeople()
     entries = EntryService(board.store, people, feed.changed)
     invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
+    community = CommunityService(board.store, config.races.community_per_account, feed.changed)
     seen = [Depends(sight_check(sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
@@ -74,6 +79,10 @@ def create_app(
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
+    app.include_router(new_race.router(site, community, utc_ns))
+    app.include_router(invitation.router(site, invitations, sight, utc_ns))
+    app.include_router(joining_pages.router(site, invitations, utc_ns))
+    app.include_router(participant_pages.router(site, entries, sight, utc_ns))
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
