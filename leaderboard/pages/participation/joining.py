@@ -11,7 +11,7 @@ from leaderboard.core.league.local_time import in_zone
 from leaderboard.core.race import RaceRecord
 from leaderboard.league.invitations import InvitationService
 from leaderboard.pages.site import LeaderboardSite
-from leaderboard.pages.wording import ranked_by, rules_in_words
+from leaderboard.pages.wording import rules_in_words
 from leaderboard.web.forms import PostedForm
 from shared.text import recorded, text
 
@@ -32,7 +32,7 @@ def router(site: LeaderboardSite, invitations: InvitationService, utc_ns: Callab
             "token": token,
             "found": found,
             "race": found.race,
-            "rules": [ranked_by(found.race.rules), *rules_in_words(found.race.rules)],
+            "rules": rules_in_words(found.race.rules),
         }
         return site.page(request, "participation/join.html", **values, **times_of(found.race))
 

@@ -13,7 +13,7 @@ from leaderboard.league.community import CommunityService
 from leaderboard.pages.participation import wizard
 from leaderboard.pages.participation.wizard import CHOICES, STEPS, TITLES, RaceDraft, Step
 from leaderboard.pages.site import LeaderboardSite
-from leaderboard.pages.wording import ranked_by, rules_in_words
+from leaderboard.pages.wording import rules_in_words
 from leaderboard.web.forms import PostedForm
 from shared.errors import Refused
 from shared.rules.track_lengths import LENGTHS_M
@@ -86,6 +86,7 @@ def _page(
         draft=draft,
         carried=draft.but(step),
         choices=CHOICES,
+        plain=any(wizard.needs_offset(draft, name) for name in ("opens", "closes")),
         zones=[(zone, zone) for zone in sorted(zone_names())],
         tracks=sorted(LENGTHS_M),
         errors=dict.fromkeys(asdict(draft), "") | (errors or {}),
@@ -102,4 +103,4 @@ def _review(race: RaceRecord) -> dict[str, object]:
         name: "" if at is None else in_zone(at, race.zone).strftime("%Y-%m-%d %H:%M")
         for name, at in (("opens", race.opens_utc_ns), ("closes", race.closes_utc_ns))
     }
-    return {"race": race, "words": words, "rules": [ranked_by(race.rules), *rules_in_words(race.rules)], **times}
+    return {"race": race, "words": words, "rules": rules_in_words(race.rules), **times}

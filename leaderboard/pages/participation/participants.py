@@ -48,7 +48,7 @@ _STATES: dict[EntryState, Sentence] = {
 _HOW: dict[str, Sentence] = {
     "link": text("joined by the link"),
     "alias": text("invited by alias"),
-    "self": text("entered alone"),
+    "self": text("entered by themselves"),
     "official": text("registered by the organiser"),
 }
 

@@ -140,6 +140,22 @@ def move(draft: RaceDraft, here: Step, go: str, now_utc_ns: int) -> tuple[Step, 
     return wanted, {}
 
 
+def needs_offset(draft: RaceDraft, name: str) -> bool:
+    """Whether the time is to be written with an offset, which browsers' own fields for times cannot hold."""
+    written = draft.get(name)
+    if not written or draft.zone not in local_time.zone_names():
+        return False
+    try:
+        local_time.parsed_local(written)
+    except Refused:
+        return True
+    try:
+        local_time.instant_utc_ns(written, draft.zone)
+    except Refused:
+        return True
+    return False
+
+
 def race_of(draft: RaceDraft) -> RaceRecord:
     """The race of a draft without problems; its id is given when it is stored. Raises Refused."""
     opens, closes = (_instant(draft, name) for name in ("opens", "closes"))

@@ -74,6 +74,14 @@ def test_where_a_button_leads(changes: dict[str, str], here: Step, go: str, step
     assert (found, tuple(errors)) == (step, wrong)
 
 
+@pytest.mark.parametrize(
+    ("written", "needs"),
+    [("", False), ("2027-03-01T18:00", False), ("2027-03-28T02:30", True), ("2027-10-31T02:30+01:00", True)],
+)
+def test_when_a_time_is_written_with_its_offset(written: str, needs: bool) -> None:
+    assert wizard.needs_offset(dataclasses.replace(GOOD, closes=written), "closes") == needs
+
+
 def test_the_race_that_comes_out() -> None:
     draft = dataclasses.replace(GOOD, visibility="public", method="best_lap", off_track_penalty_s="2,5")
     race = wizard.race_of(dataclasses.replace(draft, opens="2027-02-01T10:00", consecutive_laps="1"))
