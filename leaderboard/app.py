@@ -9,9 +9,10 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
-from leaderboard.api import admin, offers, public, results
+from leaderboard.api import admin, exchange, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
+from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
 from leaderboard.api.sight import sight_check
@@ -23,6 +24,8 @@ from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.people import AccountPeople
 from leaderboard.league.sight import RaceSight
+from leaderboard.live_races.feeds import MemoryFeeds
+from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import routes
 from leaderboard.pages.participation import invitation, new_race
@@ -51,9 +54,10 @@ def create_app(
     """The application and its live feed (to be closed before the server stops)."""
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
+    live = LiveRaces(board.store, MemoryFeeds())
 
-    def render(race_id: str) -> LiveContent:
-        return pages.live_content(board.snapshot(race_id, limits.rows_live), utc_ns())
+    def render(race_id: str, table: str) -> LiveContent:
+        return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
@@ -76,6 +80,7 @@ def create_app(
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
     app.include_router(admin.router(board, callers, utc_ns))
     app.include_router(public.router(board, sight, callers, utc_ns))
+    app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
@@ -84,6 +89,7 @@ def create_app(
     app.include_router(joining_pages.router(site, invitations, utc_ns))
     app.include_router(participant_pages.router(site, entries, sight, utc_ns))
     routes.add_docs(app, site)
+    app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
     app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)

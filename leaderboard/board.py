@@ -156,7 +156,7 @@ class LeaderboardService:
 
     def _follows(self, db: sa.Connection, existing: RaceRecord, race: RaceRecord) -> bool:
         """Whether the race changed to what its station offers. Raises Conflict if it may not."""
-        if existing.venue != race.venue:
+        if existing.venue not in (race.venue, "any"):
             raise Conflict(f"The race {race.race_id!r} is {existing.venue} here, the station holds a {race.venue} one.")
         found = differences(existing.rules, race.rules)
         if found and existing.made_by != race.made_by:
@@ -278,7 +278,7 @@ class LeaderboardService:
         with self._store.read() as db:
             return queries.heads(db)
 
-    def standings(self, race_id: str, table: Venue | None = None) -> list[Placed]:
+    def standings(self, race_id: str, table: str | None = None) -> list[Placed]:
         """The places of all racers in a table (None: the race's first), best first. Raises UnknownRace, Refused."""
         with self._store.read() as db:
             shown = queries.race(db, race_id).table_named(table)
@@ -289,7 +289,7 @@ class LeaderboardService:
         return [self.snapshot(head.race.race_id, limit) for head in self.races() if seen(head.race)]
 
     def snapshot(
-        self, race_id: str, limit: int | None = None, table: Venue | None = None, part: Part = WHOLE
+        self, race_id: str, limit: int | None = None, table: str | None = None, part: Part = WHOLE
     ) -> Snapshot:
         """The race and lines of a table (None: its first) of one moment: the first `limit` (None: all), or a `part`.
 

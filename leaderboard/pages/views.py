@@ -47,6 +47,7 @@ class RowView:
     name: str
     racer: str
     score: str
+    score_ms: int
     gap: str
     interval: str
     tied: bool
@@ -60,6 +61,7 @@ class RowView:
     set_at: str
     set_at_text: str
     corrected: bool
+    published: str
     sparkline: Sparkline | None
 
 
@@ -127,7 +129,7 @@ def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
     windows = [best_window(row, snapshot.race.rules) for row in snapshot.rows]
     fastest_ms = min((lap.lap_ms for window in windows for lap in window), default=0)
     rules = snapshot.race.rules
-    table = tuple(_row(row, rules, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True))
+    table = tuple(row_view(row, rules, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True))
     race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
     return BoardView(race, snapshot.version, table, snapshot.racers - len(table))
 
@@ -175,7 +177,8 @@ def run_key(result: Result) -> str:
     return f"run-{result.result_id.encode().hex()[:80]}"
 
 
-def _row(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], fastest_ms: int) -> RowView:
+def row_view(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], fastest_ms: int) -> RowView:
+    """A line of the standing; `fastest_ms`: of all laps that are shown."""
     placed, result = row.placed, row.result
     set_at = utc_text(result.finished_utc_ns)
     return RowView(
@@ -186,6 +189,7 @@ def _row(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], faste
         name=row.name,
         racer=placed.racer,
         score=format_ms(placed.score_ms),
+        score_ms=placed.score_ms,
         gap=wording.gap(placed.gap_ms, placed.rank),
         interval=wording.gap(placed.interval_ms, placed.rank),
         tied=placed.tied,
@@ -199,7 +203,18 @@ def _row(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], faste
         set_at=set_at,
         set_at_text=f"{set_at[:10]} {set_at[11:16]} UTC",
         corrected=result.revision > 1,
+        published=published_note(result),
         sparkline=lap_line(result.laps, rules, {lap.number for lap in window}),
+    )
+
+
+def published_note(result: Result) -> str:
+    """Where a score without laps was published; "" for one that follows from its laps."""
+    source = result.evidence
+    if result.laps or not result.score_ms:
+        return ""
+    return text(
+        "Published in {file}, line {line}; it cannot be scored again", file=source.journal, line=source.first_seq
     )
 
 
@@ -222,7 +237,7 @@ def move_view(moved: int | None) -> MoveView:
 
 
 def _laps(window: tuple[LapShape, ...], fastest_ms: int) -> tuple[LapView, ...]:
-    own_ms = min(lap.lap_ms for lap in window)
+    own_ms = min((lap.lap_ms for lap in window), default=0)
     return tuple(LapView(lap.number, lap.lap, _best(lap.lap_ms, own_ms, fastest_ms), lap_remark(lap)) for lap in window)
 
 
