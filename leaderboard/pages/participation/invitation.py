@@ -44,13 +44,13 @@ def router(
         caller = site.caller(request)
         race = sight.race(caller, race_id)
         try:
-            expires, most = form.get("expires"), form.get("max_uses")
+            expires, max_uses = form.get("expires"), form.get("max_uses")
             expires_utc_ns = instant_utc_ns(expires, race.zone) if expires else None
-            _, new = invitations.make(caller, race_id, utc_ns(), expires_utc_ns, _count(most))
+            _, new = invitations.make(caller, race_id, utc_ns(), expires_utc_ns, _count(max_uses))
         except Refused as refusal:
             return panel(request, race_id, 422, str(refusal), form)
-        said = text("The link is made.") if new else text("The link has these limits now.")
-        return site.done(request, f"/races/{race_id}/invitation", said)
+        notice = text("The link is made.") if new else text("The link has these limits now.")
+        return site.done(request, f"/races/{race_id}/invitation", notice)
 
     @routes.post("/races/{race_id}/invitation/reset")
     def reset(request: Request, race_id: str, _form: Annotated[PostedForm, Depends(site.form)]) -> Response:
@@ -58,8 +58,8 @@ def router(
             invitations.reset(site.caller(request), race_id, utc_ns())
         except Refused as refusal:
             return panel(request, race_id, 422, str(refusal))
-        said = text("This is the new link; nobody can join by the old one any more.")
-        return site.done(request, f"/races/{race_id}/invitation", said)
+        notice = text("This is the new link; nobody can join by the old one any more.")
+        return site.done(request, f"/races/{race_id}/invitation", notice)
 
     return routes
 

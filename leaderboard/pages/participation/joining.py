@@ -28,13 +28,15 @@ def router(site: LeaderboardSite, invitations: InvitationService, utc_ns: Callab
             return site.page(request, "participation/dead_link.html", 410, sentence=recorded(str(gone)))
         if found.entry is not None and found.entry.state != "removed":
             return RedirectResponse(f"/races/{found.race.race_id}", 303, {"cache-control": "no-store"})
-        values = {
-            "token": token,
-            "found": found,
-            "race": found.race,
-            "rules": rules_in_words(found.race.rules),
-        }
-        return site.page(request, "participation/join.html", **values, **times_of(found.race))
+        return site.page(
+            request,
+            "participation/join.html",
+            token=token,
+            found=found,
+            race=found.race,
+            rules=rules_in_words(found.race.rules),
+            times=times_of(found.race),
+        )
 
     @routes.post("/join/{token}")
     def join(request: Request, token: str, _form: Annotated[PostedForm, Depends(site.form)]) -> Response:
@@ -42,8 +44,8 @@ def router(site: LeaderboardSite, invitations: InvitationService, utc_ns: Callab
             entry = invitations.join(site.caller(request), token, utc_ns())
         except Gone as gone:
             return site.page(request, "participation/dead_link.html", 410, sentence=recorded(str(gone)))
-        said = text("You have joined. Enter the race to be ranked in it.")
-        return site.done(request, f"/races/{entry.race_id}", said)
+        notice = text("You have joined. Enter the race to be ranked in it.")
+        return site.done(request, f"/races/{entry.race_id}", notice)
 
     return routes
 

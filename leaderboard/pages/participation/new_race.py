@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -10,8 +10,8 @@ from starlette.responses import Response
 from leaderboard.core.league.local_time import in_zone, zone_names
 from leaderboard.core.race import RaceRecord
 from leaderboard.league.community import CommunityService
-from leaderboard.pages.participation import wizard
-from leaderboard.pages.participation.wizard import CHOICES, STEPS, TITLES, RaceDraft, Step
+from leaderboard.pages.participation import race_steps
+from leaderboard.pages.participation.race_steps import CHOICES, STEPS, TITLES, RaceDraft, Step
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.wording import rules_in_words
 from leaderboard.web.forms import PostedForm
@@ -35,11 +35,11 @@ def router(site: LeaderboardSite, community: CommunityService, utc_ns: Callable[
     def go_on(request: Request, form: Annotated[PostedForm, Depends(site.form)]) -> Response:
         caller, now_utc_ns = site.account(request), utc_ns()
         draft, here, go = RaceDraft.of(form.values), _step(form.get("here")), form.get("go")
-        step, errors = wizard.move(draft, here, go, now_utc_ns)
+        step, errors = race_steps.move(draft, here, go, now_utc_ns)
         if go != "create" or errors:
             return _page(site, request, step, draft, 422 if errors else 200, errors=errors)
         try:
-            race = community.create(caller, wizard.race_of(draft), now_utc_ns)
+            race = community.create(caller, race_steps.race_of(draft), now_utc_ns)
         except Refused as refusal:
             return _page(site, request, "review", draft, 422, refusal=str(refusal))
         return _made(site, request, race)
@@ -54,7 +54,7 @@ def _made(site: LeaderboardSite, request: Request, race: RaceRecord) -> Response
 
 
 def _step(named: str) -> Step:
-    return cast(Step, named) if named in STEPS else "what"
+    return named if named in STEPS else "what"
 
 
 def _page(
@@ -72,7 +72,7 @@ def _page(
     review = None
     if step == "review":
         try:
-            review = _review(wizard.race_of(draft))
+            review = _review(race_steps.race_of(draft))
         except Refused as error:
             refusal = refusal or str(error)
     return site.page(
@@ -86,7 +86,7 @@ def _page(
         draft=draft,
         carried=draft.but(step),
         choices=CHOICES,
-        plain=any(wizard.needs_offset(draft, name) for name in ("opens", "closes")),
+        plain=any(race_steps.needs_offset(draft, name) for name in ("opens", "closes")),
         zones=[(zone, zone) for zone in sorted(zone_names())],
         tracks=sorted(LENGTHS_M),
         errors=dict.fromkeys(asdict(draft), "") | (errors or {}),

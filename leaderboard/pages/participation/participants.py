@@ -73,7 +73,7 @@ def router(site: LeaderboardSite, entries: EntryService, sight: RaceSight, utc_n
     """The routes, over the entries of one store."""
     routes = APIRouter(include_in_schema=False)
 
-    def listed(request: Request, race_id: str, status: int = 200, after: str = "", **said: object) -> Response:
+    def listed(request: Request, race_id: str, status: int = 200, after: str = "", **notice: object) -> Response:
         caller = site.caller(request)
         race = sight.race(caller, race_id)
         page = entries.participants(caller, race_id, after, ROWS)
@@ -88,7 +88,7 @@ def router(site: LeaderboardSite, entries: EntryService, sight: RaceSight, utc_n
             "confirm": "",
             "alias": "",
         }
-        return site.page(request, "participation/participants.html", status, **(values | said))
+        return site.page(request, "participation/participants.html", status, **(values | notice))
 
     @routes.get("/races/{race_id}/participants")
     def participants(request: Request, race_id: str, after: str = "") -> Response:
@@ -100,14 +100,14 @@ def router(site: LeaderboardSite, entries: EntryService, sight: RaceSight, utc_n
     def change(request: Request, race_id: str, form: Annotated[PostedForm, Depends(site.form)]) -> Response:
         what = form.get("what")
         try:
-            said = _changed(entries, site.caller(request), race_id, form, utc_ns())
+            notice = _changed(entries, site.caller(request), race_id, form, utc_ns())
         except Conflict as conflict:
             confirm = form.get("alias") if what == "invite" and form.get("alias") else ""
             return listed(request, race_id, 409, refusal=str(conflict), confirm=confirm, alias=form.get("alias"))
         except Refused as refusal:
             sight.race(site.caller(request), race_id)
             return listed(request, race_id, 422, refusal=str(refusal), alias=form.get("alias"))
-        return site.done(request, f"/races/{race_id}/participants", said)
+        return site.done(request, f"/races/{race_id}/participants", notice)
 
     @routes.post("/races/{race_id}/enter")
     def enter(request: Request, race_id: str, _form: Annotated[PostedForm, Depends(site.form)]) -> Response:

@@ -131,7 +131,7 @@ def move(draft: RaceDraft, here: Step, go: str, now_utc_ns: int) -> tuple[Step, 
     time has made wrong meanwhile.
     """
     following = STEPS[min(STEPS.index(here) + 1, len(STEPS) - 1)]
-    wanted: Step = "review" if go == "create" else cast(Step, go) if go in STEPS else following
+    wanted: Step = "review" if go == "create" else go if go in STEPS else following
     if STEPS.index(wanted) < STEPS.index(here):
         return wanted, {}
     for step in STEPS[: STEPS.index(wanted)]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.pages.participation import wizard
-from leaderboard.pages.participation.wizard import ALLOWED, CHOICES, FIELDS, STEPS, RaceDraft, Step
+from leaderboard.pages.participation import race_steps
+from leaderboard.pages.participation.race_steps import ALLOWED, CHOICES, FIELDS, STEPS, RaceDraft, Step
 from shared.errors import ConfigError
 from shared.rules.ranking import METHODS, RaceRules, rules_from
 
@@ -46,7 +46,7 @@ GOOD = RaceDraft(name="Cup", track="reinvent_base", zone="Europe/Berlin", closes
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_step(step: Step, changes: dict[str, str], wrong: dict[str, str]) -> None:
-    found = wizard.problems(dataclasses.replace(GOOD, **changes), step, NOW)
+    found = race_steps.problems(dataclasses.replace(GOOD, **changes), step, NOW)
     assert found.keys() == wrong.keys()
     for name, said in wrong.items():
         assert said in found[name]
@@ -70,7 +70,7 @@ def test_what_is_wrong_in_a_step(step: Step, changes: dict[str, str], wrong: dic
     ],
 )
 def test_where_a_button_leads(changes: dict[str, str], here: Step, go: str, step: Step, wrong: tuple[str, ...]) -> None:
-    found, errors = wizard.move(dataclasses.replace(GOOD, **changes), here, go, NOW)
+    found, errors = race_steps.move(dataclasses.replace(GOOD, **changes), here, go, NOW)
     assert (found, tuple(errors)) == (step, wrong)
 
 
@@ -79,12 +79,12 @@ def test_where_a_button_leads(changes: dict[str, str], here: Step, go: str, step
     [("", False), ("2027-03-01T18:00", False), ("2027-03-28T02:30", True), ("2027-10-31T02:30+01:00", True)],
 )
 def test_when_a_time_is_written_with_its_offset(written: str, needs: bool) -> None:
-    assert wizard.needs_offset(dataclasses.replace(GOOD, closes=written), "closes") == needs
+    assert race_steps.needs_offset(dataclasses.replace(GOOD, closes=written), "closes") == needs
 
 
 def test_the_race_that_comes_out() -> None:
     draft = dataclasses.replace(GOOD, visibility="public", method="best_lap", off_track_penalty_s="2,5")
-    race = wizard.race_of(dataclasses.replace(draft, opens="2027-02-01T10:00", consecutive_laps="1"))
+    race = race_steps.race_of(dataclasses.replace(draft, opens="2027-02-01T10:00", consecutive_laps="1"))
     assert (race.kind, race.visibility, race.zone, race.venue) == ("community", "public", "Europe/Berlin", "physical")
     assert race.opens_utc_ns == 1_801_472_400_000_000_000
     assert (race.rules.method, race.rules.consecutive_laps, race.rules.off_track_penalty_s) == ("best_lap", 1, 2.5)
@@ -96,9 +96,9 @@ def test_the_race_that_comes_out() -> None:
 @settings(max_examples=60)
 def test_whatever_is_typed_is_a_race_or_a_sentence(values: dict[str, str]) -> None:
     draft = RaceDraft.of(values)
-    found = [each for step in STEPS for each in wizard.problems(draft, step, NOW)]
+    found = [each for step in STEPS for each in race_steps.problems(draft, step, NOW)]
     if not found:
-        assert wizard.race_of(draft).name == draft.name
+        assert race_steps.race_of(draft).name == draft.name
     # Nothing that was typed is lost on the way.
     for step in STEPS:
         assert set(draft.but(step)) | set(FIELDS[step]) == {f.name for f in dataclasses.fields(RaceDraft)}
