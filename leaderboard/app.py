@@ -30,7 +30,6 @@ from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.opener import SeriesOpener
@@ -93,9 +92,8 @@ def create_app(
         board.close()
 
     sight, people = RaceSight(board.store), AccountPeople()
-    entries = EntryService(board.store, people, feed.changed)
-    invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
-    community = CommunityService(board.store, config.races.community_per_account, feed.changed)
+    entries = EntryService(board.store, people, board.changed)
+    invitations = InvitationService(board.store, people, credentials.admin_token, board.changed)
     seen = [Depends(sight_check(sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
@@ -111,7 +109,7 @@ def create_app(
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
-    app.include_router(participation.router(site, sight, community, invitations, entries, utc_ns))
+    app.include_router(participation.router(site, sight, league.community, invitations, entries, utc_ns))
     routes.add_docs(app, site)
     app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
