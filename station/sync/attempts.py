@@ -11,10 +11,10 @@ from typing import Any
 
 import apsw
 
-from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
+from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostOutcome, PostRejected
 from station.store.database import has_table, open_durable, storage_error, storage_errors
 from station.sync.leaderboard_check import Target, readiness_of
-from station.sync.schedule import AnswerLost, OutboxRow, PostedWithOtherScore, Progress, State
+from station.sync.schedule import OutboxRow, PostedWithOtherScore, Progress, State
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (
