@@ -39,3 +39,7 @@ class NotAllowed(Refused):
 
 class Conflict(Refused):
     """Another race or entry has this id or name already."""
+
+
+class UnknownSubscription(Refused):
+    """There is no receiver of notices of this id."""

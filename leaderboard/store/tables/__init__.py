@@ -16,6 +16,7 @@ from leaderboard.store.tables.accounts import (
 from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.notices import DELIVERIES, MARKS, NOTICES, SUBSCRIPTIONS, TRACK_RECORDS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
@@ -28,11 +29,14 @@ __all__ = [
     "BOARDS",
     "CHALLENGES",
     "CREDENTIALS",
+    "DELIVERIES",
     "DISQUALIFIED_ATTEMPTS",
     "ENTRIES",
     "GIVEN_BACK",
     "LINES",
+    "MARKS",
     "METADATA",
+    "NOTICES",
     "RACERS",
     "RACES",
     "RACE_VERSIONS",
@@ -42,4 +46,6 @@ __all__ = [
     "RESULTS",
     "ROLES",
     "SESSIONS",
+    "SUBSCRIPTIONS",
+    "TRACK_RECORDS",
 ]
