@@ -5,16 +5,23 @@ import functools
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import admin, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
+from leaderboard.api.participation import entries as participants
+from leaderboard.api.participation import invitations as joining
+from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.entries import EntryService
+from leaderboard.league.invitations import InvitationService
+from leaderboard.league.people import AccountPeople
+from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import routes
 from leaderboard.pages.render import LeaderboardPages
@@ -53,12 +60,20 @@ def create_app(
         yield
         board.close()
 
-    app = FastAPI(title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan)
+    sight, people = RaceSight(board.store), AccountPeople()
+    entries = EntryService(board.store, people, feed.changed)
+    invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
+    seen = [Depends(sight_check(sight, callers))]
+    app = FastAPI(
+        title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
+    )
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
     app.include_router(admin.router(board, callers, utc_ns))
-    app.include_router(public.router(board, utc_ns))
-    app.include_router(routes.router(board, site, feed, limits.rows_live, utc_ns))
+    app.include_router(public.router(board, sight, callers, utc_ns))
+    app.include_router(participants.router(entries, callers, utc_ns))
+    app.include_router(joining.router(invitations, callers, utc_ns))
+    app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)

@@ -17,6 +17,7 @@ from leaderboard.core import acceptance
 from leaderboard.core.errors import Conflict, UnknownRace, UnknownRacer
 from leaderboard.core.race import RaceRecord, Venue, check_race_id
 from leaderboard.core.rank import Attempt, LineKey
+from leaderboard.core.states import HIDDEN
 from leaderboard.posting import Post, PostReply, checked, error_body, repeated, settle
 from leaderboard.rescoring import rescore_race
 from leaderboard.sender import ANY_SENDER, Sender
@@ -90,6 +91,10 @@ class RacerRuns:
     name: str
     row: StandingRow | None
     runs: tuple[tuple[Attempt, Result], ...]
+
+
+def _every(_race: RaceRecord) -> bool:
+    return True
 
 
 class LeaderboardService:
@@ -279,9 +284,9 @@ class LeaderboardService:
             shown = queries.race(db, race_id).table_named(table)
             return [row.placed for row in TableReader(db, race_id, shown).top(None).rows]
 
-    def tops(self, limit: int) -> list[Snapshot]:
-        """Every race with its first `limit` lines, each of one moment, in the order of `races`."""
-        return [self.snapshot(head.race.race_id, limit) for head in self.races()]
+    def tops(self, limit: int, seen: Callable[[RaceRecord], bool] = _every) -> list[Snapshot]:
+        """Every race that is `seen`, with its first `limit` lines, each of one moment, in the order of `races`."""
+        return [self.snapshot(head.race.race_id, limit) for head in self.races() if seen(head.race)]
 
     def snapshot(
         self, race_id: str, limit: int | None = None, table: Venue | None = None, part: Part = WHOLE
@@ -314,7 +319,8 @@ class LeaderboardService:
             known = queries.known_spelling(db, race_id, racer)
             runs = [] if known is None else queries.runs_of(db, race_id, known)
             name = None if known is None else queries.entry_name(db, race_id, known)
-            if known is None or (name is None and not runs):
+            hidden = known is not None and queries.entry_state(db, race_id, known) in HIDDEN
+            if known is None or hidden or (name is None and not runs):
                 raise _unknown_racer(racer)
             tables = shown.race.tables()
             table = next((t for t in tables if queries.line(db, race_id, LineKey(t, known)) is not None), None)
@@ -325,6 +331,10 @@ class LeaderboardService:
                 return RacerRuns(nothing, name or known, None, tuple(runs))
             snapshot = self._snapshot(db, shown, table, 1, Part(around=known))
         return RacerRuns(snapshot, name or known, snapshot.rows[0], tuple(runs))
+
+    def changed(self, race_id: str) -> None:
+        """Tell all watchers that a page of this race would show something else; after a commit."""
+        self._notify(race_id)
 
     def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):

@@ -62,10 +62,13 @@ class LeaderboardLimits:
 
 @dataclass(frozen=True, slots=True)
 class RaceSettings:
-    """Who may create races. Whoever holds a station's secret posts the results of its races anyway."""
+    """Who may create races, and how many. Whoever holds a station's secret posts the results of its races anyway."""
 
     from_stations: bool = setting(
         True, what="a station may create its races, and change the rules of those that it created"
+    )
+    community_per_account: int = setting(
+        10, min=1, max=1000, what="open or future community races that an account may have"
     )
 
 

@@ -9,8 +9,6 @@ from shared.rules.ranking import RaceRules, RunLap, lap_time_ns, score_run, succ
 from shared.units import NS_PER_S, format_ms, published_ms
 from shared.web.sparkline import SparkLap, Sparkline, sparkline
 
-LAST_YEAR = 2261  # the last whole year that 63 bits of nanoseconds since 1970 can express, as the database stores them
-
 
 @dataclass(frozen=True, slots=True)
 class LapShape:

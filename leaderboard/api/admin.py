@@ -1,8 +1,6 @@
-"""The organiser's calls: create and close races, register racers. Each needs the bearer token."""
+"""The organiser's calls: create and close races. Each needs the bearer token."""
 
 import dataclasses
-import re
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -13,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification, check
-from leaderboard.api.schemas import EntryShape, ErrorShape, NewEntry, NewRace, RaceChange, RaceShape
+from leaderboard.api.schemas import ErrorShape, NewRace, RaceChange, RaceShape
 from leaderboard.board import LeaderboardService
-from leaderboard.core.race import RaceRecord
+from leaderboard.core.race import RaceRecord, slug
 from shared.errors import Refused
 from shared.rules.track_lengths import shortest_lap_s
 
@@ -49,15 +47,6 @@ def router(board: LeaderboardService, callers: CallerIdentification, utc_ns: Cal
         summary="Close a race now, open it again, move its planned close, or give it other rules",
         response_description="The race as it is now",
     )(calls.change)
-    routes.post(
-        "/{race_id}/entries",
-        status_code=201,
-        response_model=EntryShape,
-        responses={200: {"model": EntryShape, "description": "Registered before"}, **_REFUSALS},
-        openapi_extra=_extra(NewEntry),
-        summary="Register a racer",
-        response_description="Registered",
-    )(calls.enter)
     return routes
 
 
@@ -89,13 +78,6 @@ class AdminCalls:
             race = await run_in_threadpool(self._board.close_race, race_id, wanted.closed, self._utc_ns())
         return _respond(schemas.race_shape(race, self._utc_ns()), 200)
 
-    async def enter(self, request: Request, race_id: str) -> Response:
-        entry: NewEntry = await self._body(request, NewEntry)
-        name = entry.racer if entry.name is None else entry.name
-        created = await run_in_threadpool(self._board.enter, race_id, entry.racer, name, self._utc_ns())
-        stored = await run_in_threadpool(self._board.entry, race_id, entry.racer)
-        return _respond(EntryShape(race_id, *(stored or (entry.racer, name))), 201 if created else 200)
-
     async def _body(self, request: Request, kind: type[Any]) -> Any:
         check(self._callers.caller(request), "race.create_league")
         return schemas.parse(await read_body(request, _MAX_BYTES), kind)
@@ -109,12 +91,6 @@ def _race(new: NewRace) -> RaceRecord:
     min_lap_s = shortest_lap_s(new.track, length_m)
     rules = schemas.rules(new.rules if min_lap_s is None else {"min_lap_s": min_lap_s} | new.rules)
     return RaceRecord(race_id, new.name, new.kind, new.venue, new.track, rules, new.entry, opens, closes)
-
-
-def slug(name: str) -> str:
-    """'Sommer-Cup Zürich 2026' to 'sommer-cup-zurich-2026'; what is left of any name, at most 64 characters."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
 
 
 def _respond(shape: Any, status: int) -> Response:

@@ -7,7 +7,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from leaderboard.core.errors import Conflict, Gone, NotAllowed, Unauthorized, UnknownAttempt, UnknownRace, UnknownRacer
+from leaderboard.core.errors import (
+    Conflict,
+    Gone,
+    NotAllowed,
+    Unauthorized,
+    UnknownAttempt,
+    UnknownInvitation,
+    UnknownRace,
+    UnknownRacer,
+)
 from leaderboard.posting import error_body
 from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow, read_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
@@ -27,6 +36,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (BodyTooSlow, 408),
     (UnknownRace, 404),
     (UnknownRacer, 404),
+    (UnknownInvitation, 404),
     (UnknownAttempt, 404),
     (Gone, 410),
     (Conflict, 409),

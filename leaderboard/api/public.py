@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response
+from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.schemas import CountedRaceShape, ErrorShape, RaceShape, StandingShape
 from leaderboard.board import AROUND, MAX_ROWS, WHOLE, LeaderboardService, Part
+from leaderboard.core.access import NOBODY
 from leaderboard.core.race import Venue
+from leaderboard.league.sight import RaceSight
 from shared.errors import BadInput
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorShape, "description": "No such race"}}
@@ -24,19 +27,22 @@ _AROUND = Query(max_length=200, description="the lines before and behind this ra
 _SEARCH = Query(max_length=200, description="lines of names that begin with or hold this, by name: at most 50")
 
 
-def router(board: LeaderboardService, utc_ns: Callable[[], int]) -> APIRouter:
-    """The routes, over one board."""
+def router(
+    board: LeaderboardService, sight: RaceSight, callers: CallerIdentification, utc_ns: Callable[[], int]
+) -> APIRouter:
+    """The routes, over one board. Lists leave out what does not exist for the caller (`sight`)."""
     routes = APIRouter(tags=["public"])
 
     @routes.get(
         "/api/v1/races",
         response_model=list[CountedRaceShape],
-        summary="All races, newest first",
+        summary="All races that exist for the caller, newest first",
         response_description="The races",
     )
-    def races() -> Response:
-        now_utc_ns = utc_ns()
-        return json_response(_RACES.dump_json([schemas.counted_race(head, now_utc_ns) for head in board.races()]))
+    def races(request: Request) -> Response:
+        now_utc_ns, seen = utc_ns(), sight.seen_by(callers.caller(request))
+        heads = [head for head in board.races() if seen(head.race)]
+        return json_response(_RACES.dump_json([schemas.counted_race(head, now_utc_ns) for head in heads]))
 
     @routes.get(
         "/api/v1/races/{race_id}",
@@ -71,6 +77,7 @@ def router(board: LeaderboardService, utc_ns: Callable[[], int]) -> APIRouter:
 
     @routes.get("/healthz", summary="Whether the store can be read", response_description="It can")
     def health() -> dict[str, object]:
-        return {"ok": True, "races": len(board.races())}
+        seen = sight.seen_by(NOBODY)
+        return {"ok": True, "races": sum(seen(head.race) for head in board.races())}
 
     return routes

@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from leaderboard.board import Snapshot, StandingRow
+from leaderboard.core.league.local_time import LAST_YEAR
 from leaderboard.core.race import EntryPolicy, Kind, RaceRecord, Venue
 from leaderboard.core.states import RaceState
-from leaderboard.scored_laps import LAST_YEAR, LapShape, best_window, utc_text
+from leaderboard.scored_laps import LapShape, best_window, utc_text
 from leaderboard.store.queries import RaceHead
 from shared.errors import BadInput, ConfigError
 from shared.protocol.results import ModelSource
@@ -55,16 +56,6 @@ class NewRace:
 
 
 @dataclass(frozen=True, slots=True)
-class NewEntry:
-    """A racer to register; `name` is what the standing shows (default: `racer`)."""
-
-    __pydantic_config__ = _STRICT
-
-    racer: str
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class RaceChange:
     """Close the race now or open it again (`closed`), or move its planned close (`closes_at`; "" for none).
 
@@ -76,13 +67,6 @@ class RaceChange:
     closed: bool | None = None
     closes_at: str | None = None
     rules: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EntryShape:
-    race_id: str
-    racer: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)

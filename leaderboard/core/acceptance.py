@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from leaderboard.core.attempts import AttemptVerdict, judged
+from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord
 from shared.errors import Refused
 from shared.protocol.results import Result
@@ -64,6 +65,10 @@ def _verdict(race: RaceRecord, result: Result) -> AttemptVerdict:
 
 
 def _check_race(race: RaceRecord, result: Result, entered: bool) -> None:
+    if race.stage in ("draft", "deleted"):
+        raise UnknownRace.of(race.race_id)  # nothing is stored: it may be posted again once the race is there
+    if race.stage == "final":
+        raise Refused(f"The results of race {race.race_id!r} are final: an official unlocks them first.")
     if race.venue not in (result.kind, "any"):
         raise Refused(f"The result is {result.kind}, race {race.race_id!r} is {race.venue}.")
     if race.entry == "registered" and not entered:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from leaderboard.core.errors import NotAllowed, Unauthorized
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import EntryState
+from shared.text import text
 
 Role = Literal["racer", "organiser", "official", "commentator", "admin"]
 ScopeKind = Literal["", "race", "season"]
@@ -102,6 +104,15 @@ def may(caller: Caller, action: str, race: RaceRecord | None = None, season_id: 
     if race is not None and "owner" in who and owns(caller, race):
         return True
     return any(caller.has(role, race_id, season) for role in _GRANTED if role in who)
+
+
+def require(caller: Caller, action: str, race: RaceRecord | None = None, season_id: str = "") -> None:
+    """Check that the caller may do this. Raises Unauthorized for nobody, NotAllowed for somebody."""
+    if may(caller, action, race, season_id):
+        return
+    if caller == NOBODY:
+        raise Unauthorized(text("This needs you to sign in, or the header `Authorization: Bearer` with a key."))
+    raise NotAllowed(text("You may not do this here: it needs another role."))
 
 
 def owns(caller: Caller, race: RaceRecord) -> bool:

@@ -11,6 +11,10 @@ class Gone(Refused):
     """It was here and is over: a dead link, whose sentence says which kind."""
 
 
+class UnknownInvitation(Refused):
+    """No link has this token."""
+
+
 class UnknownRacer(Refused):
     """There is no racer of this name in the race."""
 
@@ -43,3 +47,12 @@ class Conflict(Refused):
 
 class UnknownSubscription(Refused):
     """There is no receiver of notices of this id."""
+
+
+class UnknownItem(Refused):
+    """This leaderboard has no season, event, series or picture of this id, or none that the caller may know of."""
+
+    @classmethod
+    def of(cls, kind: str, item_id: str) -> "UnknownItem":
+        """The refusal for this kind of thing and this id."""
+        return cls(f"There is no {kind} {item_id[:80]!r} on this leaderboard.")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -110,3 +111,9 @@ def check_race_id(race_id: str) -> str:
     if not is_race_id(race_id):
         raise Refused(f"{race_id[:80]!r} cannot name a race: use 1 to 64 of a-z, 0-9, '-' and '_'.")
     return race_id
+
+
+def slug(name: str) -> str:
+    """'Sommer-Cup Zürich 2026' to 'sommer-cup-zurich-2026'; what is left of any name, at most 64 characters."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")

@@ -40,9 +40,13 @@ ENTRY_MOVES: Mapping[tuple[EntryState, str], EntryState] = {
     ("withdrawn", "remove"): "removed",
     ("entered", "disqualify"): "disqualified",
     ("withdrawn", "disqualify"): "disqualified",
-    ("removed", "restore"): "entered",
+    ("removed", "restore"): "entered",  # or what it was before
     ("disqualified", "restore"): "entered",
 }
+# An entry whose results are kept and not shown, until it is restored.
+HIDDEN: frozenset[EntryState] = frozenset({"removed", "disqualified"})
+# An entry whose racer may drive in a race for registered racers; what a removed one drives is kept, and not shown.
+DRIVING: frozenset[EntryState] = frozenset({"entered", *HIDDEN})
 ATTEMPT_MOVES: Mapping[tuple[AttemptState, str], AttemptState] = {
     ("ranked", "disqualify"): "disqualified",
     ("unqualified", "disqualify"): "disqualified",

@@ -1,11 +1,15 @@
 """The routes of the pages that a browser opens, and of their live streams."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 
 from fastapi import APIRouter, FastAPI, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, StreamingResponse
 
 from leaderboard.board import LeaderboardService
+from leaderboard.core.errors import UnknownRace
+from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
@@ -15,16 +19,21 @@ _STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
 def router(
-    board: LeaderboardService, site: LeaderboardSite, feed: Feed, rows_live: int, utc_ns: Callable[[], int]
+    board: LeaderboardService,
+    site: LeaderboardSite,
+    sight: RaceSight,
+    feed: Feed,
+    rows_live: int,
+    utc_ns: Callable[[], int],
 ) -> APIRouter:
-    """The routes, over one board."""
+    """The routes, over one board. A race in an address is one that exists for the caller: api/sight.py has asked."""
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     pages = LeaderboardPages(site.templates)
 
     @routes.get("/")
     def index(request: Request) -> HTMLResponse:
-        frame = site.frame(request)
-        return site.framed(request, frame, pages.index(board.tops(PODIUM), utc_ns(), frame))
+        frame, tops = site.frame(request), board.tops(PODIUM, sight.seen_by(site.caller(request)))
+        return site.framed(request, frame, pages.index(tops, utc_ns(), frame))
 
     @routes.get("/races/{race_id}")
     def race(request: Request, race_id: str, all: bool = False, screen: bool = False) -> HTMLResponse:  # noqa: A002  # the word in the address
@@ -37,10 +46,25 @@ def router(
         return site.framed(request, frame, pages.racer(board.racer_runs(race_id, racer), utc_ns(), frame))
 
     @routes.get("/races/{race_id}/live")
-    async def live(race_id: str) -> StreamingResponse:
-        return StreamingResponse(await feed.open(race_id), media_type="text/event-stream", headers=_STREAM_HEADERS)
+    async def live(request: Request, race_id: str) -> StreamingResponse:
+        caller = site.caller(request)
+        stream = await feed.open(race_id)
+        if (await run_in_threadpool(sight.race, caller, race_id)).visibility == "private":
+            stream = _while_seen(stream, lambda: sight.race(caller, race_id))
+        return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
     return routes
+
+
+async def _while_seen(stream: AsyncIterator[bytes], check: Callable[[], object]) -> AsyncIterator[bytes]:
+    """The stream of a private race, until its reader may not know of the race any more (`check` raises UnknownRace)."""
+    async with contextlib.aclosing(stream):  # type: ignore[type-var]
+        async for event in stream:
+            try:
+                await run_in_threadpool(check)
+            except UnknownRace:
+                return
+            yield event
 
 
 def add_docs(app: FastAPI, site: LeaderboardSite) -> None:

@@ -14,6 +14,7 @@ from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord, ResultKind, Venue, is_race_id
 from leaderboard.core.rank import Attempt, BestAttempt, LineKey, newest
 from leaderboard.core.search import folded
+from leaderboard.core.states import EntryState
 from leaderboard.store import ranks
 from leaderboard.store import statements as sql
 from leaderboard.store.tables import RACES
@@ -134,6 +135,12 @@ def entry_name(db: sa.Connection, race_id: str, racer: str) -> str | None:
     """The name that the racer entered with, or None if not entered."""
     name: str | None = db.execute(sql.ENTRY_NAME, {"race_id": race_id, "racer": racer}).scalar()
     return name
+
+
+def entry_state(db: sa.Connection, race_id: str, racer: str) -> EntryState | None:
+    """The state of the racer's entry; None without one."""
+    state: EntryState | None = db.execute(sql.ENTRY_STATE, {"race_id": race_id, "racer": racer}).scalar()
+    return state
 
 
 def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns: int) -> None:

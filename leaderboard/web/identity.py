@@ -12,11 +12,10 @@ from fastapi import Request
 
 from leaderboard.core import access
 from leaderboard.core.access import NOBODY, Caller
-from leaderboard.core.errors import NotAllowed, Unauthorized, UnknownRace
+from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import EntryState
 from shared.errors import RacedayError
-from shared.text import text
 
 
 class CallerIdentification(Protocol):
@@ -64,11 +63,7 @@ class RequestIdentification:
 
 def check(caller: Caller, action: str, race: RaceRecord | None = None, season_id: str = "") -> None:
     """Check that the caller may do this. Raises Unauthorized for nobody, NotAllowed for somebody."""
-    if access.may(caller, action, race, season_id):
-        return
-    if caller == NOBODY:
-        raise Unauthorized(text("This needs you to sign in, or the header `Authorization: Bearer` with a key."))
-    raise NotAllowed(text("You may not do this here: it needs another role."))
+    access.require(caller, action, race, season_id)
 
 
 def check_sees(caller: Caller, race: RaceRecord, entry: EntryState | None) -> None:

@@ -16,6 +16,8 @@ from leaderboard.store.tables.accounts import (
 from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.invitations import INVITATIONS
+from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.notices import DELIVERIES, MARKS, NOTICES, SUBSCRIPTIONS, TRACK_RECORDS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
@@ -26,13 +28,16 @@ __all__ = [
     "ALIASES",
     "API_KEYS",
     "AUDIT",
+    "BLOBS",
     "BOARDS",
     "CHALLENGES",
     "CREDENTIALS",
     "DELIVERIES",
     "DISQUALIFIED_ATTEMPTS",
     "ENTRIES",
+    "EVENTS",
     "GIVEN_BACK",
+    "INVITATIONS",
     "LINES",
     "MARKS",
     "METADATA",
@@ -45,7 +50,10 @@ __all__ = [
     "RECOVERY_CODES",
     "RESULTS",
     "ROLES",
+    "SEASONS",
+    "SERIES",
     "SESSIONS",
     "SUBSCRIPTIONS",
     "TRACK_RECORDS",
+    "UNLOCK_REQUESTS",
 ]

@@ -44,7 +44,9 @@ RACES = sa.Table(
     sa.Column("in_work_per_racer", sa.Integer),
     sa.Column("deleted_utc_ns", sa.BigInteger),
     sa.Column("edition", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("stage_before", sa.Text, nullable=False, server_default=""),  # of a deleted race: what it is restored to
     sa.Index("races_of_season", "season_id"),
+    sa.Index("races_of_series", "series_id"),
 )
 
 # Each edition of a race's settings as JSON, with who made it and why.
@@ -72,6 +74,7 @@ ENTRIES = sa.Table(
     sa.Column("division", sa.Text, nullable=False, server_default=""),
     sa.Column("team", sa.Text, nullable=False, server_default=""),
     sa.Column("joined_by", sa.Text, nullable=False, server_default=""),  # "link", "alias" (invited), "self", "official"
+    sa.Column("state_before", sa.Text, nullable=False, server_default=""),  # of a removed one: what undo gives back
     sa.Index("entries_of_account", "account_id"),
 )
 

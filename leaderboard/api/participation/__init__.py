@@ -1,0 +1,1 @@
+"""The calls about who takes part in a race: entries and invitations."""

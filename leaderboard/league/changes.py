@@ -1,0 +1,64 @@
+"""Finds the race that a caller may see or change, and stores each change with its row in the audit.
+
+Called by the services of this folder, each within its own transaction.
+"""
+
+import sqlalchemy as sa
+
+from leaderboard.core import access
+from leaderboard.core.access import Caller
+from leaderboard.core.errors import UnknownRace
+from leaderboard.core.race import RaceRecord
+from leaderboard.store import audit, league_rows, queries
+from shared.text import text
+
+
+def seen_race(db: sa.Connection, caller: Caller, race_id: str, for_change: bool = False) -> RaceRecord:
+    """The race, if it exists for this caller. Raises UnknownRace, in the words of a race that never was."""
+    race = queries.race(db, race_id, for_change=for_change)
+    if not access.sees(caller, race, league_rows.entry_state(db, race_id, caller.account_id)):
+        raise UnknownRace.of(race_id)
+    return race
+
+
+def race_for(db: sa.Connection, caller: Caller, race_id: str, action: str) -> RaceRecord:
+    """The race that the caller is to change by this action. Raises UnknownRace, NotAllowed, Unauthorized."""
+    race = seen_race(db, caller, race_id, for_change=True)
+    access.require(caller, action, race)
+    return race
+
+
+def add_race(db: sa.Connection, caller: Caller, race: RaceRecord, now_utc_ns: int, why: str = "") -> None:
+    """Store a new race with its first edition and its row in the audit."""
+    queries.add_race(db, race, now_utc_ns)
+    league_rows.add_edition(db, race, now_utc_ns, audit.actor_of(caller), why)
+    what = "race.create_league" if race.kind == "league" else "race.create_community"
+    subject, season = f"race:{race.race_id}", race.season_id
+    audit.record(db, caller, now_utc_ns, what, subject, None, race, race_id=race.race_id, season_id=season, why=why)
+
+
+def store_change(
+    db: sa.Connection, caller: Caller, what: str, before: RaceRecord, after: RaceRecord, now_utc_ns: int, why: str = ""
+) -> None:
+    """Store a race as it is now, counted for its pages, with its row in the audit."""
+    queries.change_race(db, after)
+    queries.bump(db, after.race_id)
+    subject, season = f"race:{after.race_id}", after.season_id
+    audit.record(db, caller, now_utc_ns, what, subject, before, after, race_id=after.race_id, season_id=season, why=why)
+
+
+def check_may_create(caller: Caller, race: RaceRecord) -> None:
+    """Check that the caller may create a race of this kind, in this season. Raises NotAllowed, Unauthorized."""
+    if race.kind == "league":
+        access.require(caller, "race.create_league", None, race.season_id)
+    else:
+        access.require(caller, "race.create_community")
+
+
+def edition_sentence(now: int, seen: int) -> str:
+    """What is said to whoever changes what somebody else has changed meanwhile."""
+    return text(
+        "Somebody changed this meanwhile: its edition is {now} now, you saw {seen}. Look at it again, then change it.",
+        now=now,
+        seen=seen,
+    )
