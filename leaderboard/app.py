@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import admin, offers, public, results
+from leaderboard.api import notices as notice_routes
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.participation import entries as participants
@@ -23,7 +24,10 @@ from leaderboard.league.invitations import InvitationService
 from leaderboard.league.people import AccountPeople
 from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed, LiveContent
+from leaderboard.notices.sender import NoticeSender
+from leaderboard.notices.subscriptions import NoticeSubscriptions
 from leaderboard.pages import routes
+from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
@@ -53,16 +57,21 @@ def create_app(
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
+    notices = NoticeSender(board.store, config.notices, utc_ns)
+    board.watch(notices.changed)
+    subscriptions = NoticeSubscriptions(board.store, config.notices)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
+        notices.start()
         yield
+        notices.close()
         board.close()
 
     sight, people = RaceSight(board.store), AccountPeople()
-    entries = EntryService(board.store, people, feed.changed)
-    invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
+    entries = EntryService(board.store, people, board.announce)
+    invitations = InvitationService(board.store, people, credentials.admin_token, board.announce)
     seen = [Depends(sight_check(sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
@@ -73,6 +82,8 @@ def create_app(
     app.include_router(public.router(board, sight, callers, utc_ns))
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
+    app.include_router(notice_routes.router(board, subscriptions, callers, notices.wake, utc_ns))
+    app.include_router(notice_pages.router(board, subscriptions, site, notices.wake, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))

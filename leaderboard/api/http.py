@@ -16,6 +16,7 @@ from leaderboard.core.errors import (
     UnknownInvitation,
     UnknownRace,
     UnknownRacer,
+    UnknownSubscription,
 )
 from leaderboard.posting import error_body
 from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow, read_body
@@ -38,6 +39,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (UnknownRacer, 404),
     (UnknownInvitation, 404),
     (UnknownAttempt, 404),
+    (UnknownSubscription, 404),
     (Gone, 410),
     (Conflict, 409),
     (NotAllowed, 403),

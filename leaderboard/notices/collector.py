@@ -1,7 +1,7 @@
-"""Finds what happened in a race since it was looked at last, and puts the notices into the outbox of each subscription.
+"""Finds what happened in a race since it was looked at last, and puts the notices into the outboxes.
 
-Called after each commit that a page would show, and when a race opens by the clock. One transaction compares, stores the
-mark and fills the outboxes; whoever looks at a race while another process does finds nothing new.
+Called after each commit that a page would show, and when a race opens by the clock. One transaction compares, stores
+the mark and fills the outboxes; whoever looks at a race while another process does finds nothing new.
 """
 
 import json
@@ -38,7 +38,7 @@ class NoticeCollector:
         self._store = store
 
     def collect(self, race_id: str, now_utc_ns: int) -> int:
-        """Put what happened in this race into the outboxes; how many notices that were. Nothing while nobody listens."""
+        """Put what happened in this race into the outboxes; how many they were. Nothing if nobody listens."""
         with self._store.read() as db:
             if not rows.subscriptions(db) or _unchanged(db, race_id, now_utc_ns):
                 return 0

@@ -1,7 +1,7 @@
 """Which notices follow from what a race was and is. Pure; called by collector.py.
 
-What was noticed of a race is kept as a mark. A mark compared with the race as it is now gives the notices, so none is lost
-by a crash, and none comes twice: the mark is stored in the transaction that stores the notices.
+What was noticed of a race is kept as a mark. A mark compared with the race as it is now gives the notices, so none is
+lost by a crash, and none comes twice: the mark is stored in the transaction that stores the notices.
 """
 
 from collections.abc import Mapping
@@ -70,7 +70,9 @@ def notices_between(race: RaceRecord, before: RaceMark, now: RaceMark, at_utc_ns
         was = before.leaders.get(table)
         if was is None or was.racer != leader.racer:
             found.append(
-                _notice("leader.changed", race, at_utc_ns, {"table": table, "leader": _shown(leader), "before": _shown(was)})
+                _notice(
+                    "leader.changed", race, at_utc_ns, {"table": table, "leader": _shown(leader), "before": _shown(was)}
+                )
             )
     if now.final and not before.final:
         winners = {table: _shown(leader) for table, leader in now.leaders.items()}

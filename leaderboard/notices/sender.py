@@ -69,7 +69,7 @@ class NoticeSender:
             self._thread.join()
 
     def step(self) -> bool:
-        """Look at the races that changed, then send each receiver the first notice that is due; whether one was sent."""
+        """Look at the races that changed, then send each receiver the first notice that is due; whether any."""
         now_utc_ns = self._utc_ns()
         self._collect(now_utc_ns)
         with self._store.read() as db:
@@ -130,9 +130,7 @@ class NoticeSender:
             (lambda _ip: True) if chosen.allow_private_networks else is_public,
         )
         webhook_id = f"notice.{subscription.subscription_id}.{delivery.seq}"
-        signed = signed_headers(
-            parse_secret(subscription.secret), webhook_id, now_utc_ns / NS_PER_S, delivery.body
-        )
+        signed = signed_headers(parse_secret(subscription.secret), webhook_id, now_utc_ns / NS_PER_S, delivery.body)
         headers = {"content-type": "application/json", "accept-encoding": "identity", "user-agent": "raceday-notices"}
         target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
         return exchange.request("POST", target, headers | signed, delivery.body)

@@ -4,6 +4,8 @@ import base64
 import secrets
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from leaderboard.config import NoticeSettings
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import UnknownSubscription
@@ -64,7 +66,11 @@ class NoticeSubscriptions:
             of_race = sum(each.race_id == wanted.race_id and each.season_id == wanted.season_id for each in existing)
             if of_race >= self._settings.per_race:
                 raise Refused(
-                    text("There are {n} receivers already; at most {limit} are taken.", n=of_race, limit=self._settings.per_race)
+                    text(
+                        "There are {n} receivers already; at most {limit} are taken.",
+                        n=of_race,
+                        limit=self._settings.per_race,
+                    )
                 )
             if not existing:
                 self._collector.look_at_all(db, now_utc_ns)
@@ -122,8 +128,17 @@ class NoticeSubscriptions:
             named = ", ".join(NOTICE_TYPES)
             raise Refused(text("Say which notices are wanted: some of {named}.", named=named))
 
-    def _audit(self, db, caller, now_utc_ns, what, before, after) -> None:  # type: ignore[no-untyped-def]
+    def _audit(
+        self,
+        db: sa.Connection,
+        caller: Caller,
+        now_utc_ns: int,
+        what: str,
+        before: SubscriptionRow | None,
+        after: SubscriptionRow | None,
+    ) -> None:
         row = after or before
+        assert row is not None
         audit.record(
             db,
             caller,

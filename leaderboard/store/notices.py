@@ -51,6 +51,9 @@ class DeliveryRow:
     answer: str
 
 
+_OF_DELIVERY = (DELIVERIES.c.seq, DELIVERIES.c.attempts, DELIVERIES.c.not_before_utc_ns)
+
+
 def add_subscription(db: sa.Connection, row: SubscriptionRow) -> None:
     db.execute(sa.insert(SUBSCRIPTIONS), dataclasses.asdict(row))
 
@@ -66,8 +69,9 @@ def drop_subscription(db: sa.Connection, subscription_id: str) -> None:
 
 
 def subscription(db: sa.Connection, subscription_id: str) -> SubscriptionRow | None:
-    row = db.execute(sa.select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.subscription_id == subscription_id)).first()
-    return None if row is None else SubscriptionRow(**row._mapping)
+    row = db.execute(sa.select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.subscription_id == subscription_id))
+    found = row.mappings().first()
+    return None if found is None else SubscriptionRow(**dict(found))
 
 
 def subscriptions(db: sa.Connection, race_id: str | None = None) -> list[SubscriptionRow]:
@@ -75,7 +79,7 @@ def subscriptions(db: sa.Connection, race_id: str | None = None) -> list[Subscri
     query = sa.select(SUBSCRIPTIONS).order_by(SUBSCRIPTIONS.c.created_utc_ns, SUBSCRIPTIONS.c.subscription_id)
     if race_id is not None:
         query = query.where(SUBSCRIPTIONS.c.race_id == race_id)
-    return [SubscriptionRow(**row._mapping) for row in db.execute(query)]
+    return [SubscriptionRow(**dict(row)) for row in db.execute(query).mappings()]
 
 
 def add_notice(db: sa.Connection, kind: str, race_id: str, at_utc_ns: int, body: bytes) -> int:
@@ -97,7 +101,9 @@ def first_waiting(db: sa.Connection) -> list[Delivery]:
         .subquery()
     )
     query = (
-        sa.select(SUBSCRIPTIONS, DELIVERIES.c.seq, DELIVERIES.c.attempts, DELIVERIES.c.not_before_utc_ns, NOTICES.c.body)
+        sa.select(
+            SUBSCRIPTIONS, DELIVERIES.c.seq, DELIVERIES.c.attempts, DELIVERIES.c.not_before_utc_ns, NOTICES.c.body
+        )
         .join(first, first.c.subscription_id == SUBSCRIPTIONS.c.subscription_id)
         .join(
             DELIVERIES,
@@ -110,13 +116,13 @@ def first_waiting(db: sa.Connection) -> list[Delivery]:
     fields = [field.name for field in dataclasses.fields(SubscriptionRow)]
     return [
         Delivery(
-            SubscriptionRow(**{name: row._mapping[name] for name in fields}),
-            row.seq,
-            bytes(row.body),
-            row.attempts,
-            row.not_before_utc_ns,
+            SubscriptionRow(**{name: row[name] for name in fields}),
+            row["seq"],
+            bytes(row["body"]),
+            row["attempts"],
+            row["not_before_utc_ns"],
         )
-        for row in db.execute(query)
+        for row in db.execute(query).mappings()
     ]
 
 
@@ -174,7 +180,7 @@ def deliveries(db: sa.Connection, subscription_id: str, limit: int) -> list[Deli
         .order_by(DELIVERIES.c.seq.desc())
         .limit(limit)
     )
-    return [DeliveryRow(**row._mapping) for row in db.execute(query)]
+    return [DeliveryRow(**dict(row)) for row in db.execute(query).mappings()]
 
 
 def mark(db: sa.Connection, race_id: str) -> str | None:
