@@ -13,6 +13,7 @@ from leaderboard.api import admin, offers, public, results
 from leaderboard.api import notices as notice_routes
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
+from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
 from leaderboard.api.sight import sight_check
@@ -23,6 +24,8 @@ from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.people import AccountPeople
 from leaderboard.league.sight import RaceSight
+from leaderboard.live_races.feeds import MemoryFeeds
+from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.notices.sender import NoticeSender
 from leaderboard.notices.subscriptions import NoticeSubscriptions
@@ -51,9 +54,10 @@ def create_app(
     """The application and its live feed (to be closed before the server stops)."""
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
+    live = LiveRaces(board.store, MemoryFeeds())
 
-    def render(race_id: str) -> LiveContent:
-        return pages.live_content(board.snapshot(race_id, limits.rows_live), utc_ns())
+    def render(race_id: str, table: str) -> LiveContent:
+        return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
@@ -86,6 +90,7 @@ def create_app(
     app.include_router(notice_pages.router(board, subscriptions, site, notices.wake, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
+    app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
     app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)

@@ -282,7 +282,7 @@ class LeaderboardService:
         with self._store.read() as db:
             return queries.heads(db)
 
-    def standings(self, race_id: str, table: Venue | None = None) -> list[Placed]:
+    def standings(self, race_id: str, table: str | None = None) -> list[Placed]:
         """The places of all racers in a table (None: the race's first), best first. Raises UnknownRace, Refused."""
         with self._store.read() as db:
             shown = queries.race(db, race_id).table_named(table)
@@ -293,7 +293,7 @@ class LeaderboardService:
         return [self.snapshot(head.race.race_id, limit) for head in self.races() if seen(head.race)]
 
     def snapshot(
-        self, race_id: str, limit: int | None = None, table: Venue | None = None, part: Part = WHOLE
+        self, race_id: str, limit: int | None = None, table: str | None = None, part: Part = WHOLE
     ) -> Snapshot:
         """The race and lines of a table (None: its first) of one moment: the first `limit` (None: all), or a `part`.
 

@@ -75,6 +75,7 @@ ACTIONS: Mapping[str, frozenset[Who]] = {
     "race.unlock": frozenset({"official"}),
     "race.delete": frozenset({"owner", "organiser"}),
     "season.edit": frozenset({"organiser"}),
+    "bracket.run": frozenset({"owner", "organiser", "official"}),
     "entry.enter_self": frozenset({"account"}),
     "entry.manage": frozenset({"owner", "organiser", "official"}),
     "invitation.manage": frozenset({"owner", "organiser"}),

@@ -29,6 +29,7 @@ class RaceRecord:
     `edition` counts the changes of its settings; the store keeps all. `attempts_per_day` counts by days of `zone`;
     `in_work_per_racer`: submissions that are not settled yet. `one_table`: in a race of `any` venue, physical and
     virtual results are ranked together. `conditions_sha256`: of the virtual world that its virtual results need.
+    `division`: of its season, "" for all.
     """
 
     race_id: str
@@ -58,6 +59,7 @@ class RaceRecord:
     conditions_sha256: str = ""
     attempts_per_day: int | None = None
     in_work_per_racer: int | None = None
+    division: str = ""
     deleted_utc_ns: int | None = None
     edition: int = 1
 
@@ -71,11 +73,13 @@ class RaceRecord:
             return (self.venue,)
         return ("physical", "virtual")
 
-    def table_named(self, table: Venue | None) -> Venue:
+    def table_named(self, table: str | None) -> Venue:
         """The table of this name; None: the first. Raises Refused if the race does not have it."""
-        if table is not None and table not in self.tables():
-            raise Refused(f"Race {self.race_id!r} has no table {table!r}; it has {' and '.join(self.tables())}.")
-        return self.tables()[0] if table is None else table
+        tables = self.tables()
+        for each in tables:
+            if table in (None, each):
+                return each
+        raise Refused(f"Race {self.race_id!r} has no table {str(table)[:40]!r}; it has {' and '.join(tables)}.")
 
     def ends_utc_ns(self) -> int | None:
         """The earlier of the planned close and the close by hand."""

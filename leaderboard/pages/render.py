@@ -4,6 +4,7 @@ from typing import Any
 
 from leaderboard.board import RacerRuns, Snapshot
 from leaderboard.live_stream import LiveContent
+from leaderboard.pages.live_pages import LivePages
 from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.templates import PageFrame, PageTemplates
 from leaderboard.pages.views import board_view, card
@@ -15,8 +16,7 @@ class LeaderboardPages:
 
     def __init__(self, templates: PageTemplates | str) -> None:
         self._templates = PageTemplates(templates) if isinstance(templates, str) else templates
-        self._row = self._templates.get("row.html")
-        self._parts = self._templates.get("parts.html")
+        self._live = LivePages(self._templates)
 
     def index(self, races: list[Snapshot], now_utc_ns: int, frame: PageFrame | None = None) -> str:
         """The page of all races: the open ones first, then those to come, then the closed ones."""
@@ -49,11 +49,7 @@ class LeaderboardPages:
 
     def live_content(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
         """The changing content of a race's page, made by the templates of the page itself."""
-        board = board_view(snapshot, now_utc_ns)
-        rows = {row.key: self._row.render(row=row) for row in board.rows}
-        module = self._parts.make_module()
-        parts = {name: str(getattr(module, name)(board)) for name in ("state", "counts", "empty", "more")}
-        return LiveContent(board.version, tuple(row.key for row in board.rows), rows, parts)
+        return self._live.content(snapshot, now_utc_ns)
 
     def missing(self, sentence: str, frame: PageFrame | None = None) -> str:
         """The page for an address that does not exist; `sentence` says what is missing."""

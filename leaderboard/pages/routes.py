@@ -46,10 +46,11 @@ def router(
         return site.framed(request, frame, pages.racer(board.racer_runs(race_id, racer), utc_ns(), frame))
 
     @routes.get("/races/{race_id}/live")
-    async def live(request: Request, race_id: str) -> StreamingResponse:
+    async def live(request: Request, race_id: str, kind: str = "") -> StreamingResponse:
         caller = site.caller(request)
-        stream = await feed.open(race_id)
-        if (await run_in_threadpool(sight.race, caller, race_id)).visibility == "private":
+        private = (await run_in_threadpool(sight.race, caller, race_id)).visibility == "private"
+        stream = await feed.open(race_id, kind, request.headers.get("last-event-id", ""))
+        if private:
             stream = _while_seen(stream, lambda: sight.race(caller, race_id))
         return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
 

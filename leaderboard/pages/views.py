@@ -47,6 +47,7 @@ class RowView:
     name: str
     racer: str
     score: str
+    score_ms: int
     gap: str
     interval: str
     tied: bool
@@ -127,7 +128,7 @@ def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
     windows = [best_window(row, snapshot.race.rules) for row in snapshot.rows]
     fastest_ms = min((lap.lap_ms for window in windows for lap in window), default=0)
     rules = snapshot.race.rules
-    table = tuple(_row(row, rules, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True))
+    table = tuple(row_view(row, rules, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True))
     race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
     return BoardView(race, snapshot.version, table, snapshot.racers - len(table))
 
@@ -175,7 +176,8 @@ def run_key(result: Result) -> str:
     return f"run-{result.result_id.encode().hex()[:80]}"
 
 
-def _row(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], fastest_ms: int) -> RowView:
+def row_view(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], fastest_ms: int) -> RowView:
+    """A line of the standing; `fastest_ms`: of all laps that are shown."""
     placed, result = row.placed, row.result
     set_at = utc_text(result.finished_utc_ns)
     return RowView(
@@ -186,6 +188,7 @@ def _row(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], faste
         name=row.name,
         racer=placed.racer,
         score=format_ms(placed.score_ms),
+        score_ms=placed.score_ms,
         gap=wording.gap(placed.gap_ms, placed.rank),
         interval=wording.gap(placed.interval_ms, placed.rank),
         tied=placed.tied,

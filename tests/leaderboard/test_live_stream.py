@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import pytest
 import requests
@@ -12,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard.core.errors import UnknownRace
-from leaderboard.live_stream import Feed, LiveContent, difference, event
+from leaderboard.live_stream import Feed, LiveContent
+from leaderboard.live_stream.content import difference, event
+from leaderboard.live_stream.list_moves import list_moves
 from shared.errors import RetryLater, StorageError
 from tests.leaderboard.sample_races import Running, result
 
@@ -24,19 +28,68 @@ CONTENTS = st.builds(
 )
 
 
+PIECES = re.compile(r"<[^>]*>|[^<]+")
+
+
+def moved(before: list[str], moves: list[tuple[int | str, int]]) -> list[str]:
+    """What the stream's hub does with moves."""
+    keys = list(before)
+    for what, to in moves:
+        key = what if isinstance(what, str) else keys.pop(what)
+        if to >= 0:
+            keys.insert(to, key)
+    return keys
+
+
+def edited(before: str, change: Any) -> str:
+    if isinstance(change, str):
+        return change
+    pieces = PIECES.findall(before)
+    for place, piece in zip(change[::2], change[1::2], strict=True):
+        pieces[place] = piece
+    return "".join(pieces)
+
+
 class Browser:
-    """What a page does with the events: a model of live.js."""
+    """What a page does with the events: a model of stream_hub.js and live.js."""
 
     def __init__(self) -> None:
         self.rows: dict[str, str] = {}
         self.parts: dict[str, str] = {}
+        self.placing: dict[str, Any] = {}
+        self.last_id = ""
 
     def read(self, raw: bytes) -> None:
-        data = next(line for line in raw.decode().split("\n") if line.startswith("data: "))
+        lines = raw.decode().split("\n")
+        self.last_id = next((line.removeprefix("id: ") for line in lines if line.startswith("id: ")), self.last_id)
+        data = next(line for line in lines if line.startswith("data: "))
         change = json.loads(data.removeprefix("data: "))["topics"]["standings"]
-        known = self.rows | change["rows"]
-        self.rows = {key: known[key] for key in change["lists"]["rows"]}
-        self.parts |= change["parts"]
+        if change["whole"]:
+            self.rows, self.parts = {}, {}
+        known = self.rows | {key: edited(self.rows.get(key, ""), row) for key, row in change["rows"].items()}
+        order = change["lists"].get("rows", list(self.rows))
+        self.rows = {key: known[key] for key in (moved(list(self.rows), order["moves"]) if "moves" in order else order)}
+        self.parts |= {name: edited(self.parts.get(name, ""), part) for name, part in change["parts"].items()}
+        self.placing = change["data"]
+
+
+KEYS = st.lists(st.sampled_from("abcdefghijkl"), unique=True)
+
+
+@settings(max_examples=150)
+@given(KEYS, KEYS)
+def test_moves_make_the_list_of_now(before: list[str], now: list[str]) -> None:
+    moves = list_moves(before, now)
+    assert moves is not None
+    assert moved(before, moves) == now
+
+
+def test_one_that_climbs_is_one_move_and_a_shuffle_is_sent_whole() -> None:
+    keys = [str(number) for number in range(200)]
+    assert list_moves(keys, [*keys[:3], "150", *keys[3:150], *keys[151:]]) == [(150, 3)]
+    assert list_moves(keys, [*keys[:3], *keys[4:], "3"]) == [(3, 199)]
+    assert list_moves(keys, [*keys[:3], "new", *keys[3:199]]) == [(199, -1), ("new", 3)]
+    assert list_moves(keys, keys[::-1]) is None
 
 
 @pytest.mark.slow
@@ -56,7 +109,7 @@ def test_only_what_changed_is_told() -> None:
     old = LiveContent(1, ("a", "b"), {"a": "1", "b": "1"}, {"state": "open", "counts": "2"})
     new = LiveContent(2, ("b", "a"), {"a": "1", "b": "2"}, {"state": "open", "counts": "3"})
     change = difference(old, new)
-    assert (change.order, change.rows, change.parts) == (("b", "a"), {"b": "2"}, {"counts": "3"})
+    assert (moved(["a", "b"], change.order), change.rows, change.parts) == (["b", "a"], {"b": "2"}, {"counts": "3"})  # type: ignore[arg-type]
 
 
 def content_at(version: int) -> LiveContent:
@@ -71,7 +124,7 @@ class Renderer:
         self.rendered = 0
         self.failing = False
 
-    def __call__(self, race_id: str) -> LiveContent:
+    def __call__(self, race_id: str, table: str = "") -> LiveContent:
         if race_id != "cup":
             raise UnknownRace("none")
         if self.failing:
@@ -158,8 +211,31 @@ def test_who_comes_while_the_last_one_leaves_hears_what_changes() -> None:
     runs(renderer, story)
 
 
+def test_who_comes_again_goes_on_from_the_last_event_and_loses_nothing() -> None:
+    renderer = Renderer()
+
+    async def story(feed: Feed) -> None:
+        watching, browser = await feed.open("cup"), Browser()
+        leaving = await feed.open("cup")
+        await next_event(watching)
+        browser.read(await next_event(leaving))
+        await leaving.aclose()  # type: ignore[attr-defined]
+        for renderer.version in range(2, 8):
+            feed.changed("cup")
+            await next_event(watching)
+        back = await feed.open("cup", last_event_id=browser.last_id)
+        missed = await next_event(back)
+        assert b'"whole":false' in missed
+        browser.read(missed)
+        assert browser.rows == {"a": "<tr>7"}
+        for unknown in ("", "x-1", browser.last_id + "0"):
+            assert b'"whole":true' in await next_event(await feed.open("cup", last_event_id=unknown))
+
+    runs(renderer, story)
+
+
 @pytest.mark.parametrize("others", [1, 3])
-def test_a_painting_that_fails_takes_the_change_from_nobody_else(others: int) -> None:
+def test_who_comes_again_after_a_drawing_that_failed_gets_the_change(others: int) -> None:
     renderer = Renderer()
 
     async def story(feed: Feed) -> None:
@@ -168,10 +244,14 @@ def test_a_painting_that_fails_takes_the_change_from_nobody_else(others: int) ->
             await next_event(stream)
         renderer.version, renderer.failing = 2, True
         feed.changed("cup")
-        with pytest.raises(StopAsyncIteration):  # the browser reconnects
+        with pytest.raises(StopAsyncIteration):
             await next_event(unlucky)
         renderer.failing = False
         for stream in streams:
+            with pytest.raises(StopAsyncIteration):
+                await next_event(stream)
+        again = [await feed.open("cup") for _ in range(1 + others)]
+        for stream in again:
             assert b"<tr>2" in await next_event(stream)
 
     runs(renderer, story)
@@ -181,7 +261,7 @@ def test_one_who_goes_in_the_middle_of_a_painting_takes_the_change_from_nobody_e
     renderer = Renderer()
     entered, done = threading.Event(), threading.Event()
 
-    def render(race_id: str) -> LiveContent:
+    def render(race_id: str, table: str) -> LiveContent:
         if renderer.version == 2 and not entered.is_set():
             entered.set()
             assert done.wait(20)

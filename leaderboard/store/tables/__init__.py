@@ -18,10 +18,12 @@ from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
 from leaderboard.store.tables.invitations import INVITATIONS
 from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
+from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
 from leaderboard.store.tables.notices import DELIVERIES, MARKS, NOTICES, SUBSCRIPTIONS, TRACK_RECORDS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
+from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS, TEAMS
 
 __all__ = [
     "ACCOUNTS",
@@ -30,16 +32,22 @@ __all__ = [
     "AUDIT",
     "BLOBS",
     "BOARDS",
+    "BRACKETS",
     "CHALLENGES",
     "CREDENTIALS",
     "DELIVERIES",
     "DISQUALIFIED_ATTEMPTS",
+    "DIVISIONS",
     "ENTRIES",
     "EVENTS",
     "GIVEN_BACK",
+    "HEATS",
     "INVITATIONS",
     "LINES",
+    "LIVE_QUEUE",
+    "LIVE_SESSIONS",
     "MARKS",
+    "MEMBERS",
     "METADATA",
     "NOTICES",
     "RACERS",
@@ -54,6 +62,7 @@ __all__ = [
     "SERIES",
     "SESSIONS",
     "SUBSCRIPTIONS",
+    "TEAMS",
     "TRACK_RECORDS",
     "UNLOCK_REQUESTS",
 ]

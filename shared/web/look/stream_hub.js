@@ -30,10 +30,26 @@ const streamHub = ({ address, broadcast, send }) => {
     return Object.fromEntries(Object.entries(changes).map(([key, html]) => [key, typeof html === "string" ? html : edited(before[key], html)]));
   }
 
+  // A list is sent whole, or as moves in the list that this stream sent before, done one after another: [from, to], to -1
+  // for a key that is gone, and the key itself in place of `from` for a new one.
+  function moved(before, { moves }) {
+    const keys = [...before];
+    for (const [what, to] of moves) {
+      const key = typeof what === "string" ? what : keys.splice(what, 1)[0];
+      if (to >= 0) keys.splice(to, 0, key);
+    }
+    return keys;
+  }
+
+  function listed(before, changes) {
+    return Object.fromEntries(Object.entries(changes).map(([name, list]) => [name, Array.isArray(list) ? list : moved(before[name], list)]));
+  }
+
   function complete(name, change) {
     const before = snapshots.get(name);
     if (change.whole || !before) return change;
-    return { ...change, parts: written(before.parts, change.parts), rows: written(before.rows, change.rows) };
+    const { parts, rows, lists } = before;
+    return { ...change, parts: written(parts, change.parts), rows: written(rows, change.rows), lists: listed(lists, change.lists) };
   }
 
   // A topic as a tab shows it, after one more change. Rows that are in no list any more are dropped.

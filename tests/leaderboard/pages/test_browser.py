@@ -16,6 +16,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIZES = {"desktop": (1280, 800), "phone": (390, 844), "wall": (1920, 1080)}
 
 
+# What the script has placed, and what the server draws for the same standing.
+ROW_TEXTS = """rows => [...rows].map((row) => [
+    row.dataset.rank, row.dataset.key, row.className.replace("fresh", "").trim(), !row.querySelector(".tie"),
+    row.querySelector(".move").className, ...[...row.cells].slice(0, -1).map((cell) => cell.textContent),
+])"""
+ROWS_NOW = f"() => ({ROW_TEXTS})(document.querySelector('tbody').rows)"
+ROWS_OF_THE_PAGE = f"""async () => {{
+    const html = await (await fetch(location.href)).text();
+    return ({ROW_TEXTS})(new DOMParser().parseFromString(html, "text/html").querySelector("tbody").rows);
+}}"""
+
+
 def page_of(context: BrowserContext, running: Running, path: str) -> Page:
     """An open page that fails the test on any error, and on any request that is not ours."""
     page = context.new_page()
@@ -58,6 +70,11 @@ def test_results_appear_and_rows_move_by_themselves(context: BrowserContext, run
     expect(page.get_by_text("3 racers · 4 results")).to_be_visible()
     expect(page.get_by_text("No qualified run yet")).to_have_count(0)
     expect(page.get_by_role("status")).to_have_text("Tom: rank 1 with 8.500.")
+    assert page.evaluate(ROWS_NOW) == page.evaluate(ROWS_OF_THE_PAGE)
+    running.post(result("seen-tie", "Zoë", (9100,) * 3, race_id="seen"))
+    expect(page.locator("tbody tr")).to_have_count(4)
+    assert page.evaluate(ROWS_NOW) == page.evaluate(ROWS_OF_THE_PAGE)
+    assert page.locator("tbody .tie").count() == 2
     running.post(result("seen-again", "Tom", (8500,) * 2, race_id="seen", revision=2))
     expect(page.locator("tbody .name").first).to_have_text("Anna")
     assert page.problems == []  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import subprocess
 import tempfile
@@ -21,12 +22,14 @@ from alembic.migration import MigrationContext
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.posting import PostReply
+from leaderboard.store import queries
 from leaderboard.store.database import open_store
 from leaderboard.store.tables import METADATA
 from shared.errors import RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.store.old_boards import check_attempts_of_0005, check_lines_of_0005, make_0005
+from tests.leaderboard.store.random_boards import check_windows, post_at_random
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
@@ -191,3 +194,15 @@ def test_a_database_that_is_away_is_told_and_comes_back(
         open_board(cluster.url)
     cluster.start()
     assert boards[0].apply(one.webhook_id, encode_result(one), 1).status == 201
+
+
+def test_windows_of_random_boards_say_what_the_whole_table_says(
+    boards: tuple[LeaderboardService, LeaderboardService],
+) -> None:
+    boards[0].create_race(race("random"), 1)
+    post_at_random(boards[0], "random", random.Random(11), 40)
+    with boards[1]._store.read() as db:
+        before = queries.lines(db, "random", "physical")
+    one = result("last", "Tom Berg", (8990,) * 3, race_id="random")
+    assert boards[0].apply(one.webhook_id, encode_result(one), 99).status == 201
+    check_windows(boards[1], "random", before)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from leaderboard import live_stream as leaderboard_live
+from leaderboard.live_stream import feed as leaderboard_live
 from station.web.streaming import event_stream as station_live
 from tests.conftest import ROOT
 from tests.system.look.relay import Relay
