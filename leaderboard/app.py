@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
-from leaderboard.api import admin, offers, public, results
+from leaderboard.api import admin, exchange, offers, public, results
 from leaderboard.api import notices as notice_routes
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
@@ -84,6 +84,7 @@ def create_app(
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
     app.include_router(admin.router(board, callers, utc_ns))
     app.include_router(public.router(board, sight, callers, utc_ns))
+    app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(notice_routes.router(board, subscriptions, callers, notices.wake, utc_ns))
