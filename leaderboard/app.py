@@ -2,17 +2,19 @@
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
-from leaderboard.api import admin, exchange, offers, public, results
-from leaderboard.api import notices as notice_routes
+from leaderboard.api import exchange, notices, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
+from leaderboard.api.league import races as league_races
+from leaderboard.api.league import seasons as league_seasons
+from leaderboard.api.league.calls import LeagueApi
 from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
@@ -20,22 +22,15 @@ from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-from leaderboard.league.entries import EntryService
-from leaderboard.league.invitations import InvitationService
-from leaderboard.league.people import AccountPeople
-from leaderboard.league.sight import RaceSight
-from leaderboard.live_races.feeds import MemoryFeeds
-from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
-from leaderboard.notices.sender import NoticeSender
-from leaderboard.notices.subscriptions import NoticeSubscriptions
-from leaderboard.pages import routes
+from leaderboard.pages import pictures, routes
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
+from leaderboard.services import LeaderboardServices
 from leaderboard.web.identification import CallerMiddleware
-from leaderboard.web.identity import RequestIdentification
+from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.language import LanguageChoice
@@ -54,45 +49,83 @@ def create_app(
     """The application and its live feed (to be closed before the server stops)."""
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
-    live = LiveRaces(board.store, MemoryFeeds())
+    services = LeaderboardServices.over(board, credentials, config, utc_ns)
 
     def render(race_id: str, table: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
-    notices = NoticeSender(board.store, config.notices, utc_ns)
-    board.watch(notices.changed)
-    subscriptions = NoticeSubscriptions(board.store, config.notices)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
-        notices.start()
-        yield
-        notices.close()
+        async with services.running():
+            yield
         board.close()
 
-    sight, people = RaceSight(board.store), AccountPeople()
-    entries = EntryService(board.store, people, board.announce)
-    invitations = InvitationService(board.store, people, credentials.admin_token, board.announce)
-    seen = [Depends(sight_check(sight, callers))]
+    seen = [Depends(sight_check(services.sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
     )
-    app.include_router(results.router(board, credentials.stations, limits, utc_ns))
-    app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(admin.router(board, callers, utc_ns))
-    app.include_router(public.router(board, sight, callers, utc_ns))
-    app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
-    app.include_router(participants.router(entries, callers, utc_ns))
-    app.include_router(joining.router(invitations, callers, utc_ns))
-    app.include_router(notice_routes.router(board, subscriptions, callers, notices.wake, utc_ns))
-    app.include_router(notice_pages.router(board, subscriptions, site, notices.wake, utc_ns))
-    app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
+    for router in (
+        *_api(services, credentials, config, callers, utc_ns),
+        *_pages(services, config, callers, site, feed, utc_ns),
+    ):
+        app.include_router(router)
     routes.add_docs(app, site)
-    app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
+    _guard(app, board, credentials, config, utc_ns)
+    add_error_handlers(app, site.refused)
+    app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
+    return app, feed
+
+
+def _api(
+    services: LeaderboardServices,
+    credentials: Credentials,
+    config: LeaderboardConfig,
+    callers: CallerIdentification,
+    utc_ns: Callable[[], int],
+) -> Iterator[APIRouter]:
+    """The routes for programs."""
+    board, sight, limits = services.board, services.sight, config.limits
+    league = LeagueApi(services.league, callers, utc_ns)
+    yield results.router(board, credentials.stations, limits, utc_ns)
+    yield offers.router(board, credentials.stations, config, utc_ns)
+    yield league_races.router(league)
+    yield league_seasons.router(league)
+    yield public.router(board, sight, callers, utc_ns)
+    yield exchange.router(board, sight, callers, config.title, utc_ns)
+    yield participants.router(services.entries, callers, utc_ns)
+    yield joining.router(services.invitations, callers, utc_ns)
+    yield notices.router(board, services.subscriptions, callers, services.sender.wake, utc_ns)
+    yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
+
+
+def _pages(
+    services: LeaderboardServices,
+    config: LeaderboardConfig,
+    callers: CallerIdentification,
+    site: LeaderboardSite,
+    feed: Feed,
+    utc_ns: Callable[[], int],
+) -> Iterator[APIRouter]:
+    """The routes for people."""
+    board, sight = services.board, services.sight
+    yield pictures.router(services.league.pictures, callers)
+    yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
+    yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
+
+
+def _guard(
+    app: FastAPI,
+    board: LeaderboardService,
+    credentials: Credentials,
+    config: LeaderboardConfig,
+    utc_ns: Callable[[], int],
+) -> None:
+    """Add what every request passes; the last one added is the first to see it."""
     app.add_middleware(ContractAndCacheHeaders)
     app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)
     # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
@@ -100,9 +133,6 @@ def create_app(
     app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
     app.add_middleware(LanguageChoice)
-    add_error_handlers(app, site.refused)
-    app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
-    return app, feed
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:

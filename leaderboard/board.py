@@ -121,10 +121,6 @@ class LeaderboardService:
         with self._watchers_lock:
             self._watchers.append(watcher)
 
-    def announce(self, race_id: str) -> None:
-        """Tell the watchers of a change that another service committed."""
-        self._notify(race_id)
-
     def create_race(self, race: RaceRecord, now_utc_ns: int) -> bool:
         """Add a race; False if exactly this one exists already. Raises Conflict if another has its id, Refused."""
         check_race_id(race.race_id)
