@@ -14,9 +14,9 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.schemas import ErrorShape
 from leaderboard.board import LeaderboardService
 from leaderboard.core.access import Caller
+from leaderboard.notices.outbox import SubscriptionRow
 from leaderboard.notices.subscriptions import NewSubscription, NoticeSubscriptions, SubscriptionStatus
 from leaderboard.scored_laps import utc_text
-from leaderboard.store.notices import SubscriptionRow
 from leaderboard.web.identity import CallerIdentification, check
 
 _MAX_BYTES = 4096

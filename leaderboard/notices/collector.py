@@ -12,21 +12,21 @@ import sqlalchemy as sa
 
 from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord
+from leaderboard.notices import outbox as rows
 from leaderboard.notices.events import (
+    BestScore,
     Leader,
     Notice,
     RaceMark,
-    TrackRecord,
     is_record,
     mark_of,
     notices_between,
     record_key,
     record_notice,
 )
-from leaderboard.store import notices as rows
+from leaderboard.notices.outbox import SubscriptionRow
 from leaderboard.store import queries
 from leaderboard.store.database import Store
-from leaderboard.store.notices import SubscriptionRow
 from leaderboard.store.tables import RACES, RESULTS
 from leaderboard.store.windows import TableReader
 
@@ -130,7 +130,7 @@ def _records(db: sa.Connection, race: RaceRecord, leaders: dict[str, Leader], no
     for table, leader in leaders.items():
         key = record_key(race, table)
         stored = rows.record(db, key)
-        before = None if stored is None else TrackRecord(*stored)
+        before = None if stored is None else BestScore(*stored)
         if is_record(leader, before):
             rows.set_record(db, key, leader.score_ms, race.race_id, leader.racer)
             found.append(record_notice(race, table, leader, before, now_utc_ns))

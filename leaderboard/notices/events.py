@@ -47,7 +47,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class TrackRecord:
+class BestScore:
     """The best score of all public races that can be compared (`record_key`)."""
 
     score_ms: int
@@ -87,7 +87,7 @@ def record_key(race: RaceRecord, table: str) -> str:
     return canonical(parts)
 
 
-def record_notice(race: RaceRecord, table: str, leader: Leader, before: TrackRecord | None, at_utc_ns: int) -> Notice:
+def record_notice(race: RaceRecord, table: str, leader: Leader, before: BestScore | None, at_utc_ns: int) -> Notice:
     """The notice that this leader set a record."""
     old = None if before is None else {"score_ms": before.score_ms, "race_id": before.race_id, "racer": before.racer}
     more = {"table": table, "leader": _shown(leader), "before": old, "track": race.track, "direction": race.direction}
@@ -99,7 +99,7 @@ def test_notice(at_utc_ns: int) -> Notice:
     return Notice("test", "", at_utc_ns, _body("test", at_utc_ns, {}))
 
 
-def is_record(leader: Leader, before: TrackRecord | None) -> bool:
+def is_record(leader: Leader, before: BestScore | None) -> bool:
     """Whether the leader's score beats the record; an equal one does not."""
     return before is None or leader.score_ms < before.score_ms
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from urllib.parse import urlunsplit
 
 from leaderboard.config import NoticeSettings
+from leaderboard.notices import outbox as rows
 from leaderboard.notices.addresses import is_public, receiver
 from leaderboard.notices.collector import NoticeCollector
+from leaderboard.notices.outbox import DueNotice
 from leaderboard.notices.retries import outcome
-from leaderboard.store import notices as rows
 from leaderboard.store.database import Store
-from leaderboard.store.notices import Delivery
 from shared.errors import RacedayError, Refused
 from shared.protocol.results import PostDeferred
 from shared.units import NS_PER_S
@@ -29,7 +29,7 @@ _TIMEOUTS = Timeouts(5.0, 10.0)
 _MAX_ANSWER_BYTES = 8_192
 _LOG = logging.getLogger("leaderboard")
 
-Send = Callable[[Delivery, int], Reply | PostDeferred]
+Send = Callable[[DueNotice, int], Reply | PostDeferred]
 
 
 class NoticeSender:
@@ -96,7 +96,7 @@ class NoticeSender:
             raise
         self._looked_utc_ns = now_utc_ns
 
-    def _attempt(self, delivery: Delivery) -> None:
+    def _attempt(self, delivery: DueNotice) -> None:
         now_utc_ns = self._utc_ns()
         with self._store.write() as db:
             if not rows.claim(db, delivery, now_utc_ns + CLAIM_S * NS_PER_S):
@@ -114,7 +114,7 @@ class NoticeSender:
                 db, subscription.subscription_id, failing_since_utc_ns=failing, stopped=str(found.stop)
             )
 
-    def _over_http(self, delivery: Delivery, now_utc_ns: int) -> Reply | PostDeferred:
+    def _over_http(self, delivery: DueNotice, now_utc_ns: int) -> Reply | PostDeferred:
         chosen, subscription = self._settings, delivery.subscription
         try:
             parts = receiver(

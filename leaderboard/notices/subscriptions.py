@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from leaderboard.config import NoticeSettings
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import UnknownSubscription
+from leaderboard.notices import outbox as rows
 from leaderboard.notices.addresses import receiver
 from leaderboard.notices.collector import NoticeCollector
 from leaderboard.notices.events import NOTICE_TYPES, test_notice
+from leaderboard.notices.outbox import DeliveryRow, SubscriptionRow
 from leaderboard.store import audit
-from leaderboard.store import notices as rows
 from leaderboard.store.database import Store
-from leaderboard.store.notices import DeliveryRow, SubscriptionRow
 from shared.errors import Refused
 from shared.text import text
 from shared.webhooks import PREFIX

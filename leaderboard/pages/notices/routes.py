@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from leaderboard.board import LeaderboardService
 from leaderboard.core.race import RaceRecord
 from leaderboard.notices.events import NOTICE_TYPES
+from leaderboard.notices.outbox import DeliveryRow, SubscriptionRow
 from leaderboard.notices.subscriptions import NewSubscription, NoticeSubscriptions, SubscriptionStatus
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.scored_laps import utc_text
-from leaderboard.store.notices import DeliveryRow, SubscriptionRow
 from leaderboard.web.forms import PostedForm
 from shared.errors import Refused
 from shared.text import Sentence, ntext, recorded, text

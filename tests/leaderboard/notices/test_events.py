@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from leaderboard.notices.addresses import is_public, receiver
 from leaderboard.notices.events import (
+    BestScore,
     Leader,
     RaceMark,
-    TrackRecord,
     is_record,
     mark_of,
     notices_between,
@@ -79,9 +79,9 @@ def test_records_compare_what_is_comparable() -> None:
     assert len(keys) == 8
     assert record_key(race(), "physical") == record_key(race("other", name="Other"), "physical")
     assert is_record(TOM, None)
-    assert is_record(TOM, TrackRecord(9001, "old", "ann"))
-    assert not is_record(TOM, TrackRecord(9000, "old", "ann"))
-    data = json.loads(record_notice(race(), "physical", TOM, TrackRecord(9001, "old", "ann"), 0).body)["data"]
+    assert is_record(TOM, BestScore(9001, "old", "ann"))
+    assert not is_record(TOM, BestScore(9000, "old", "ann"))
+    data = json.loads(record_notice(race(), "physical", TOM, BestScore(9001, "old", "ann"), 0).body)["data"]
     assert data["before"] == {"score_ms": 9001, "race_id": "old", "racer": "ann"}
 
 

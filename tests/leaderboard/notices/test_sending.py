@@ -16,10 +16,10 @@ from leaderboard.build import open_board
 from leaderboard.config import NoticeSettings
 from leaderboard.core.access import ADMIN
 from leaderboard.core.errors import UnknownSubscription
+from leaderboard.notices.outbox import DueNotice
 from leaderboard.notices.sender import CLAIM_S, NoticeSender
 from leaderboard.notices.subscriptions import NewSubscription, NoticeSubscriptions
 from leaderboard.store import audit
-from leaderboard.store.notices import Delivery
 from shared.errors import Refused
 from shared.protocol.results import PostDeferred, encode_result
 from shared.units import NS_PER_S
@@ -185,11 +185,11 @@ def test_a_process_that_dies_in_the_middle_sends_the_same_again(held: Leaderboar
     NoticeSubscriptions(held.store, LOCAL).add(NewSubscription("http://127.0.0.1:9/", ALL, "cup"), ADMIN, START_NS)
     sent: list[int] = []
 
-    def dies(delivery: Delivery, _now_utc_ns: int) -> Reply | PostDeferred:
+    def dies(delivery: DueNotice, _now_utc_ns: int) -> Reply | PostDeferred:
         sent.append(delivery.seq)
         raise KeyboardInterrupt
 
-    def takes(delivery: Delivery, _now_utc_ns: int) -> Reply | PostDeferred:
+    def takes(delivery: DueNotice, _now_utc_ns: int) -> Reply | PostDeferred:
         sent.append(delivery.seq)
         return Reply(200, {}, b"")
 
@@ -220,7 +220,7 @@ def test_private_races_are_told_to_their_own_receivers_only(held: LeaderboardSer
         for name, race_id, season in (("all", "", ""), ("hidden", "hidden", ""), ("spring", "", "spring"))
     }
 
-    def takes(delivery: Delivery, _now_utc_ns: int) -> Reply | PostDeferred:
+    def takes(delivery: DueNotice, _now_utc_ns: int) -> Reply | PostDeferred:
         told.append((names[delivery.subscription.subscription_id], json.loads(delivery.body)["data"]["race_id"]))
         return Reply(200, {}, b"")
 

@@ -27,7 +27,7 @@ class SubscriptionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class DueNotice:
     """A notice that is due for a subscription."""
 
     subscription: SubscriptionRow
@@ -92,7 +92,7 @@ def add_delivery(db: sa.Connection, subscription_id: str, seq: int, now_utc_ns: 
     db.execute(sa.insert(DELIVERIES), values | {"subscription_id": subscription_id, "seq": seq})
 
 
-def first_waiting(db: sa.Connection) -> list[Delivery]:
+def first_waiting(db: sa.Connection) -> list[DueNotice]:
     """Of each subscription that is sent to, the first notice that waits: the others wait for it."""
     first = (
         sa.select(DELIVERIES.c.subscription_id, sa.func.min(DELIVERIES.c.seq).label("seq"))
@@ -115,7 +115,7 @@ def first_waiting(db: sa.Connection) -> list[Delivery]:
     )
     fields = [field.name for field in dataclasses.fields(SubscriptionRow)]
     return [
-        Delivery(
+        DueNotice(
             SubscriptionRow(**{name: row[name] for name in fields}),
             row["seq"],
             bytes(row["body"]),
@@ -126,7 +126,7 @@ def first_waiting(db: sa.Connection) -> list[Delivery]:
     ]
 
 
-def claim(db: sa.Connection, delivery: Delivery, until_utc_ns: int) -> bool:
+def claim(db: sa.Connection, delivery: DueNotice, until_utc_ns: int) -> bool:
     """Take a delivery for one attempt; False if another process took it. If that one dies, it is due again then."""
     taken = db.execute(
         sa.update(DELIVERIES)
@@ -142,7 +142,7 @@ def claim(db: sa.Connection, delivery: Delivery, until_utc_ns: int) -> bool:
 
 
 def settle(
-    db: sa.Connection, delivery: Delivery, state: str, not_before_utc_ns: int, answer: str, now_utc_ns: int
+    db: sa.Connection, delivery: DueNotice, state: str, not_before_utc_ns: int, answer: str, now_utc_ns: int
 ) -> None:
     db.execute(
         sa.update(DELIVERIES)
