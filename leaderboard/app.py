@@ -7,9 +7,11 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import exchange, notices, offers, public, results
+from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -29,8 +31,10 @@ from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
 from leaderboard.services import LeaderboardServices
+from leaderboard.web.cookies import SESSION
 from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
+from shared.access.pass_code_hashing import PassCodeHasher
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.language import LanguageChoice
@@ -44,12 +48,16 @@ _DESCRIPTION = (
 
 
 def create_app(
-    board: LeaderboardService, credentials: Credentials, config: LeaderboardConfig, utc_ns: Callable[[], int]
+    board: LeaderboardService,
+    credentials: Credentials,
+    config: LeaderboardConfig,
+    utc_ns: Callable[[], int],
+    hasher: PassCodeHasher | None = None,
 ) -> tuple[FastAPI, Feed]:
-    """The application and its live feed (to be closed before the server stops)."""
+    """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases."""
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
-    services = LeaderboardServices.over(board, credentials, config, utc_ns)
+    services = LeaderboardServices.over(board, credentials, config, utc_ns, hasher)
 
     def render(race_id: str, table: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
@@ -75,7 +83,7 @@ def create_app(
         app.include_router(router)
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
-    _guard(app, board, credentials, config, utc_ns)
+    _guard(app, services, credentials, config, utc_ns)
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
@@ -93,6 +101,7 @@ def _api(
     league = LeagueApi(services.league, callers, utc_ns)
     yield results.router(board, credentials.stations, limits, utc_ns)
     yield offers.router(board, credentials.stations, config, utc_ns)
+    yield account_calls.router(services.accounts, config.title, utc_ns)
     yield league_races.router(league)
     yield league_seasons.router(league)
     yield public.router(board, sight, callers, utc_ns)
@@ -120,24 +129,28 @@ def _pages(
 
 def _guard(
     app: FastAPI,
-    board: LeaderboardService,
+    services: LeaderboardServices,
     credentials: Credentials,
     config: LeaderboardConfig,
     utc_ns: Callable[[], int],
 ) -> None:
     """Add what every request passes; the last one added is the first to see it."""
     app.add_middleware(ContractAndCacheHeaders)
-    app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)
+    lookup = CallerLookup(services.board.store, credentials.admin_token, services.accounts.entrance.periods)
+    app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
     # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
     app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
     app.add_middleware(LanguageChoice)
+    if config.server.trusted_proxy:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[config.server.trusted_proxy])
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:
-    """The contract as OpenAPI, with the admin's bearer token declared."""
+    """The contract as OpenAPI, with the session of a person and the key of a program declared."""
     document = get_openapi(title=app.title, version=API_VERSION, description=_DESCRIPTION, routes=app.routes)
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     schemes["admin"] = {"type": "http", "scheme": "bearer"}
+    schemes["session"] = {"type": "apiKey", "in": "cookie", "name": SESSION}
     return document
