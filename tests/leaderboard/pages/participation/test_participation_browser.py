@@ -1,4 +1,4 @@
-"""Organiser and newcomer in two browsers: the race, the link, joining, a result, removing; and the geometry of it all."""
+"""Organiser and newcomer in two browsers: the race, the link, joining, a result, removing; and that all of it fits."""
 
 from collections.abc import Iterator
 
