@@ -1,5 +1,6 @@
 """The web application: contract, pages and live streams over one board."""
 
+import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable
@@ -9,9 +10,13 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
-from leaderboard.api import admin, offers, public, results
+from leaderboard.api import exchange, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
+from leaderboard.api.league import races as league_races
+from leaderboard.api.league import seasons as league_seasons
+from leaderboard.api.league.calls import LeagueApi
+from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
 from leaderboard.api.sight import sight_check
@@ -20,10 +25,14 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
+from leaderboard.league.opener import SeriesOpener
 from leaderboard.league.people import AccountPeople
+from leaderboard.league.services import LeagueServices
 from leaderboard.league.sight import RaceSight
+from leaderboard.live_races.feeds import MemoryFeeds
+from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
-from leaderboard.pages import routes
+from leaderboard.pages import pictures, routes
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
@@ -47,17 +56,24 @@ def create_app(
     """The application and its live feed (to be closed before the server stops)."""
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
+    live = LiveRaces(board.store, MemoryFeeds())
 
     def render(race_id: str, table: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
+    league = LeagueServices.over(board.store, board.changed, config.races.community_per_account)
+    league_api = LeagueApi(league, callers, utc_ns)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
+        opener = asyncio.create_task(SeriesOpener(league.series, utc_ns).run())
         yield
+        opener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await opener
         board.close()
 
     sight, people = RaceSight(board.store), AccountPeople()
@@ -69,12 +85,16 @@ def create_app(
     )
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(admin.router(board, callers, utc_ns))
+    app.include_router(league_races.router(league_api))
+    app.include_router(league_seasons.router(league_api))
+    app.include_router(pictures.router(league.pictures, callers))
     app.include_router(public.router(board, sight, callers, utc_ns))
+    app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
+    app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
     app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)

@@ -16,7 +16,7 @@ from leaderboard.core.rank import LineKey
 from leaderboard.core.states import DRIVING
 from leaderboard.rescoring import rescore_racer
 from leaderboard.sender import check_key
-from leaderboard.store import queries
+from leaderboard.store import queries, season_rows
 from shared.errors import Refused
 from shared.protocol.results import PostAccepted, Result, decode_result, encode_accepted
 
@@ -89,6 +89,8 @@ def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -
         arrived_utc_ns = now_utc_ns if origin is None else min(now_utc_ns, origin.finished_utc_ns)
         result = dataclasses.replace(result, finished_utc_ns=arrived_utc_ns)
     result = dataclasses.replace(result, racer=queries.spelling(db, race.race_id, result.racer))
+    if origin is None:
+        season_rows.check_may_enter(db, race, result.racer)
     entered = race.entry == "open" or queries.entry_state(db, race.race_id, result.racer) in DRIVING
     provisional = origin is not None and origin.provisional
     verdict = acceptance.accept(race, result, entered=entered, known=origin is not None, provisional=provisional)

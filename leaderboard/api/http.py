@@ -14,9 +14,11 @@ from leaderboard.core.errors import (
     Unauthorized,
     UnknownAttempt,
     UnknownInvitation,
+    UnknownItem,
     UnknownRace,
     UnknownRacer,
 )
+from leaderboard.core.live.newest import TooOften
 from leaderboard.posting import error_body
 from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow, read_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
@@ -28,7 +30,7 @@ __all__ = ["add_error_handlers", "json_response", "read_body"]
 _LOG = logging.getLogger("leaderboard")
 
 
-# The first class that matches decides; a 503 carries Retry-After.
+# The first class that matches decides; a 429 or 503 carries Retry-After.
 _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (Unauthorized, 401),
     (BadSignature, 401),
@@ -36,6 +38,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (BodyTooSlow, 408),
     (UnknownRace, 404),
     (UnknownRacer, 404),
+    (UnknownItem, 404),
     (UnknownInvitation, 404),
     (UnknownAttempt, 404),
     (Gone, 410),
@@ -43,6 +46,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (NotAllowed, 403),
     (Refused, 422),
     (BadInput, 422),
+    (TooOften, 429),
     (StorageError, 503),
     (RetryLater, 503),
 )
@@ -63,7 +67,7 @@ def add_error_handlers(app: FastAPI, refused_page: Callable[[Request, int, str],
         status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
         if status < 500 and _wants_page(request):
             return refused_page(request, status, str(error))
-        headers = {"retry-after": _retry_after(error)} if status == 503 else {}
+        headers = {"retry-after": _retry_after(error)} if status in (429, 503) else {}
         if isinstance(error, Unauthorized):
             headers["www-authenticate"] = "Bearer"
         if isinstance(error, StorageError):

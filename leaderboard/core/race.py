@@ -29,6 +29,7 @@ class RaceRecord:
     `edition` counts the changes of its settings; the store keeps all. `attempts_per_day` counts by days of `zone`;
     `in_work_per_racer`: submissions that are not settled yet. `one_table`: in a race of `any` venue, physical and
     virtual results are ranked together. `conditions_sha256`: of the virtual world that its virtual results need.
+    `division`: of its season, "" for all.
     """
 
     race_id: str
@@ -58,6 +59,7 @@ class RaceRecord:
     conditions_sha256: str = ""
     attempts_per_day: int | None = None
     in_work_per_racer: int | None = None
+    division: str = ""
     deleted_utc_ns: int | None = None
     edition: int = 1
 

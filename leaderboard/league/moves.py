@@ -38,6 +38,7 @@ ACTION_OF: Mapping[Move, str] = {
     "delete": "race.delete",
     "restore": "race.delete",
 }
+Follow = Callable[[sa.Connection, Caller, RaceRecord, int], None]
 IN_BIN_NS = 30 * 24 * 3600 * NS_PER_S
 SECOND_WITHIN_NS = 24 * 3600 * NS_PER_S
 _MAX_WHY = 500
@@ -52,10 +53,13 @@ class MoveDone:
 
 
 class RaceMoves:
-    """The moves of the races of one store. `changed(race_id)` is called after a commit."""
+    """The moves of the races of one store. `changed(race_id)` is called after a commit.
 
-    def __init__(self, store: Store, changed: Callable[[str], None]) -> None:
-        self._store, self._changed = store, changed
+    `follow` is called within the transaction of each move: what follows from a race that is final is stored with it.
+    """
+
+    def __init__(self, store: Store, changed: Callable[[str], None], follow: Follow | None = None) -> None:
+        self._store, self._changed, self._follow = store, changed, follow
 
     def move(self, caller: Caller, race_id: str, move: Move, now_utc_ns: int, why: str = "") -> MoveDone:
         """Do this with the race. Raises UnknownRace, NotAllowed, Unauthorized, Refused, Gone (no longer in the bin)."""
@@ -68,6 +72,8 @@ class RaceMoves:
                 return MoveDone(race, waits=True)
             after = _moved(db, race, move, now_utc_ns)
             store_change(db, caller, ACTION_OF[move], race, after, now_utc_ns, why)
+            if self._follow is not None:
+                self._follow(db, caller, after, now_utc_ns)
         self._changed(race_id)
         return MoveDone(after)
 

@@ -30,7 +30,7 @@ SETTINGS: tuple[str, ...] = tuple(
 )
 When = Literal["until_first_result", "until_final"]
 # What is judged by stays as it was once somebody was judged by it.
-_BEFORE_RESULTS = ("rules", "track", "direction", "race_type", "venue", "one_table", "conditions_sha256")
+_BEFORE_RESULTS = ("rules", "track", "direction", "race_type", "venue", "one_table", "conditions_sha256", "division")
 MAY_CHANGE: Mapping[str, When] = {
     name: "until_first_result" if name in _BEFORE_RESULTS else "until_final" for name in SETTINGS
 }
@@ -42,6 +42,7 @@ _NAMES: Mapping[str, Sentence] = {
     "venue": text("The venue"),
     "one_table": text("The common table"),
     "conditions_sha256": text("The virtual conditions"),
+    "division": text("The division"),
 }
 
 

@@ -16,11 +16,14 @@ from leaderboard.store.tables.accounts import (
 from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.imports import IMPORTED_ROWS, IMPORTS
 from leaderboard.store.tables.invitations import INVITATIONS
 from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
+from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
+from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS, TEAMS
 
 __all__ = [
     "ACCOUNTS",
@@ -29,14 +32,22 @@ __all__ = [
     "AUDIT",
     "BLOBS",
     "BOARDS",
+    "BRACKETS",
     "CHALLENGES",
     "CREDENTIALS",
     "DISQUALIFIED_ATTEMPTS",
+    "DIVISIONS",
     "ENTRIES",
     "EVENTS",
     "GIVEN_BACK",
+    "HEATS",
+    "IMPORTED_ROWS",
+    "IMPORTS",
     "INVITATIONS",
     "LINES",
+    "LIVE_QUEUE",
+    "LIVE_SESSIONS",
+    "MEMBERS",
     "METADATA",
     "RACERS",
     "RACES",
@@ -49,5 +60,6 @@ __all__ = [
     "SEASONS",
     "SERIES",
     "SESSIONS",
+    "TEAMS",
     "UNLOCK_REQUESTS",
 ]

@@ -42,6 +42,7 @@ RACES = sa.Table(
     sa.Column("conditions_sha256", sa.Text, nullable=False, server_default=""),
     sa.Column("attempts_per_day", sa.Integer),
     sa.Column("in_work_per_racer", sa.Integer),
+    sa.Column("division", sa.Text, nullable=False, server_default=""),
     sa.Column("deleted_utc_ns", sa.BigInteger),
     sa.Column("edition", sa.Integer, nullable=False, server_default="1"),
     sa.Column("stage_before", sa.Text, nullable=False, server_default=""),  # of a deleted race: what it is restored to

@@ -33,8 +33,9 @@ OTHER: dict[str, Any] = {
     "conditions_sha256": "cd",
     "attempts_per_day": 5,
     "in_work_per_racer": 1,
+    "division": "pro",
 }
-JUDGED_BY = {"rules", "track", "direction", "race_type", "venue", "one_table", "conditions_sha256"}
+JUDGED_BY = {"rules", "track", "direction", "race_type", "venue", "one_table", "conditions_sha256", "division"}
 
 
 def test_every_setting_is_in_the_table() -> None:

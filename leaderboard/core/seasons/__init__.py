@@ -1,0 +1,1 @@
+"""The rules of seasons: points, standings, divisions, teams, brackets, prizes, records, chances. Pure."""

@@ -1,0 +1,1 @@
+"""What follows from the races of a season: standings, divisions, teams, titles, brackets."""

@@ -1,0 +1,187 @@
+"""Brackets: seeded from the standing of a race, run heat by heat. Called by api/seasons/ and pages/seasons/."""
+
+import secrets
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from leaderboard.core import access
+from leaderboard.core.access import Caller
+from leaderboard.core.errors import Conflict, UnknownItem, UnknownRace
+from leaderboard.core.race import RaceRecord, Venue, is_race_id
+from leaderboard.core.seasons.bracket import (
+    SIZES,
+    BracketSettings,
+    Elimination,
+    HeatNow,
+    HeatResult,
+    check_bracket,
+    check_rerun,
+    check_result,
+    heats_now,
+)
+from leaderboard.store import audit, league_rows, queries, season_rows
+from leaderboard.store.database import Store
+from leaderboard.store.season_rows import BracketRecord
+from shared.errors import Refused
+
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class WantedBracket:
+    """A bracket to seed from a race. `size` None: the smallest that holds all ranked racers, or the largest.
+
+    `table`: of a race that ranks its kinds apart; None: its first.
+    """
+
+    race_id: str
+    name: str
+    size: int | None = None
+    elimination: Elimination = "single"
+    byes: bool = True
+    third: bool = True
+    table: Venue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BracketNow:
+    """A bracket with every heat as it stands, and how often each was run."""
+
+    bracket: BracketRecord
+    heats: tuple[HeatNow, ...]
+    runs: dict[int, int]
+
+
+class BracketService:
+    """The brackets of one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def brackets(self, caller: Caller, race_id: str = "", season_id: str = "") -> list[BracketNow]:
+        """Those of a race, of a season, or all; only of races that the caller sees; the newest first."""
+        with self._store.read() as db:
+            found = season_rows.brackets(db, race_id=race_id, season_id=season_id)
+            return [_now(db, each) for each in found if _seen(db, caller, each.race_id) is not None]
+
+    def bracket(self, caller: Caller, bracket_id: str) -> BracketNow:
+        """The bracket. Raises UnknownItem (also for one of a race that the caller does not see)."""
+        with self._store.read() as db:
+            return _now(db, _bracket(db, caller, bracket_id)[0])
+
+    def create(self, caller: Caller, wanted: WantedBracket, now_utc_ns: int) -> BracketNow:
+        """Seed a bracket from the best of a race. Raises UnknownRace, NotAllowed, Unauthorized, Refused."""
+        name = wanted.name
+        if not name or len(name) > _LONGEST_NAME or name != name.strip() or not name.isprintable():
+            raise Refused(f"A bracket's name has 1 to {_LONGEST_NAME} visible characters.")
+        with self._store.write() as db:
+            race = _seen(db, caller, wanted.race_id)
+            if race is None:
+                raise UnknownRace.of(wanted.race_id)
+            access.require(caller, "bracket.run", race)
+            lines = queries.lines(db, race.race_id, race.table_named(wanted.table))
+            size = _fitting(len(lines)) if wanted.size is None else wanted.size
+            settings = BracketSettings(size, wanted.elimination, wanted.byes, wanted.third)
+            seeds = tuple(line.racer for line in lines[: max(size, 0)])
+            check_bracket(settings, len(seeds))
+            bracket = BracketRecord(secrets.token_hex(8), race.race_id, race.season_id, name, settings, seeds)
+            season_rows.add_bracket(db, bracket, now_utc_ns)
+            _record(db, caller, race, bracket, None, bracket, now_utc_ns)
+            return _now(db, bracket)
+
+    def enter(
+        self,
+        caller: Caller,
+        bracket_id: str,
+        number: int,
+        result: HeatResult,
+        now_utc_ns: int,
+        edition: int | None = None,
+    ) -> BracketNow:
+        """Enter the result of a heat. `edition`: of the bracket that the caller has seen; None: any.
+
+        Raises UnknownItem, NotAllowed, Unauthorized, Refused, Conflict (it has a result, or somebody was quicker).
+        """
+        with self._store.write() as db:
+            bracket, race = _bracket(db, caller, bracket_id, for_change=True)
+            access.require(caller, "bracket.run", race)
+            _check_edition(bracket, edition)
+            check_result(_now(db, bracket).heats, number, result)
+            season_rows.add_heat_result(db, bracket_id, number, result, now_utc_ns)
+            _record(db, caller, race, bracket, None, {"heat": number, "winner": result.winner}, now_utc_ns)
+            return _now(db, _bracket(db, caller, bracket_id)[0])
+
+    def rerun(
+        self, caller: Caller, bracket_id: str, number: int, why: str, now_utc_ns: int, edition: int | None = None
+    ) -> BracketNow:
+        """Take back a heat's result, so that it is run again. Raises as `enter` does."""
+        if not why.strip() or len(why) > 500 or not why.isprintable():
+            raise Refused("Say why the heat is run again, in one line of at most 500 characters.")
+        with self._store.write() as db:
+            bracket, race = _bracket(db, caller, bracket_id, for_change=True)
+            access.require(caller, "bracket.run", race)
+            _check_edition(bracket, edition)
+            heat = check_rerun(_now(db, bracket).heats, number)
+            season_rows.take_back(db, bracket_id, number)
+            _record(db, caller, race, bracket, {"heat": number, "winner": heat.winner}, None, now_utc_ns, why)
+            return _now(db, _bracket(db, caller, bracket_id)[0])
+
+
+def _fitting(racers: int) -> int:
+    return next((size for size in SIZES if size >= racers), SIZES[-1])
+
+
+def _seen(db: sa.Connection, caller: Caller, race_id: str) -> RaceRecord | None:
+    try:
+        race = queries.race(db, race_id)
+    except UnknownRace:
+        return None
+    return race if access.sees(caller, race, league_rows.entry_state(db, race_id, caller.account_id)) else None
+
+
+def _bracket(
+    db: sa.Connection, caller: Caller, bracket_id: str, for_change: bool = False
+) -> tuple[BracketRecord, RaceRecord]:
+    bracket = season_rows.bracket(db, bracket_id, for_change) if is_race_id(bracket_id) else None
+    race = None if bracket is None else _seen(db, caller, bracket.race_id)
+    if bracket is None or race is None:
+        raise UnknownItem.of("bracket", bracket_id)
+    return bracket, race
+
+
+def _now(db: sa.Connection, bracket: BracketRecord) -> BracketNow:
+    results = season_rows.heat_results(db, bracket.bracket_id)
+    heats = tuple(heats_now(bracket.settings, bracket.seeds, results))
+    return BracketNow(bracket, heats, season_rows.runs_of_heats(db, bracket.bracket_id))
+
+
+def _check_edition(bracket: BracketRecord, edition: int | None) -> None:
+    if edition is not None and edition != bracket.edition:
+        raise Conflict(
+            f"Somebody changed this bracket meanwhile: its edition is {bracket.edition} now, you saw {edition}."
+        )
+
+
+def _record(
+    db: sa.Connection,
+    caller: Caller,
+    race: RaceRecord,
+    bracket: BracketRecord,
+    before: object,
+    after: object,
+    now_utc_ns: int,
+    why: str = "",
+) -> None:
+    audit.record(
+        db,
+        caller,
+        now_utc_ns,
+        "bracket.run",
+        f"bracket:{bracket.bracket_id}",
+        before,
+        after,
+        race_id=race.race_id,
+        season_id=race.season_id,
+        why=why,
+    )
