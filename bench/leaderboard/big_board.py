@@ -13,7 +13,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.core.rank import BestAttempt
 from leaderboard.core.search import folded
-from leaderboard.store import ranks
+from leaderboard.store.ranking import ranks
 from leaderboard.store.tables import LINES, RACERS, RACES, RESULTS
 from shared.protocol.results import encode_result
 from shared.rules.person_names import name_key

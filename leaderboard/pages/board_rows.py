@@ -22,6 +22,7 @@ from leaderboard.scored_laps import LapShape, best_window
 from shared.rules.ranking import RaceRules
 from shared.text.reader import language
 
+_NO_LAP_MS = 2**62  # of a published result without laps
 _BOARDS = 64  # of which drawn rows are kept
 # Characters of private use, which no name and no text of a result may hold.
 _SLOTS = {
@@ -94,7 +95,7 @@ class BoardRows:
 
     def _drawn_rows(self, snapshot: Snapshot) -> list[_DrawnHtml]:
         rules, rows = snapshot.race.rules, self._known_rows(snapshot)
-        fastest_ms = min((row.fastest_ms for row in rows), default=0)
+        fastest_ms = min((row.fastest_ms for row in rows), default=_NO_LAP_MS)
         drawn = []
         for row, known in zip(snapshot.rows, rows, strict=True):
             fastest = known.fastest_ms == fastest_ms
@@ -116,7 +117,7 @@ class BoardRows:
             known = before.get(row_key)
             if known is None:
                 window = best_window(row, rules)
-                known = _DrawnRow(window, min(lap.lap_ms for lap in window))
+                known = _DrawnRow(window, min((lap.lap_ms for lap in window), default=_NO_LAP_MS))
             rows[row_key] = known
         with self._lock:
             self._drawn[key] = _DrawnBoard(rules, rows)

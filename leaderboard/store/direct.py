@@ -62,4 +62,5 @@ def _as_of_sqlalchemy(dialect: sa.Dialect, text: str, error: Exception) -> BaseE
     driver: Any = dialect.loaded_dbapi
     if not isinstance(error, driver.Error):
         return error
-    return sa.exc.DBAPIError.instance(text, None, error, driver.Error, dialect=dialect)
+    wrapped: BaseException = sa.exc.DBAPIError.instance(text, None, error, driver.Error, dialect=dialect)
+    return wrapped

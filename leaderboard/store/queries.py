@@ -15,8 +15,8 @@ from leaderboard.core.race import RaceRecord, ResultKind, Venue, is_race_id
 from leaderboard.core.rank import Attempt, BestAttempt, LineKey, newest
 from leaderboard.core.search import folded
 from leaderboard.core.states import EntryState
-from leaderboard.store import ranks
 from leaderboard.store import statements as sql
+from leaderboard.store.ranking import ranks
 from leaderboard.store.tables import RACES
 from shared.protocol.results import Result, decode_result
 from shared.rules.person_names import name_key
@@ -170,11 +170,12 @@ def origin_of(db: sa.Connection, result_id: str) -> ResultOrigin | None:
     row = sql.ORIGIN_OF.first(db, {"result_id": result_id})
     if row is None:
         return None
+    race_id, racer, kind, finished_utc_ns = row
     payloads = db.execute(sql.PAYLOADS_OF, {"result_id": result_id}).scalars()
     evidence = [decode_result(bytes(payload)).evidence for payload in payloads]
     key = next((each.public_key for each in evidence if each.public_key), "")
     provisional = not any(each.clock_trusted for each in evidence)
-    return ResultOrigin(*row, key, provisional)
+    return ResultOrigin(race_id, racer, kind, finished_utc_ns, key, provisional)
 
 
 def add_result(db: sa.Connection, result: Result, payload: bytes, verdict: AttemptVerdict, at_utc_ns: int) -> int:

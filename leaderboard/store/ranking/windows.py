@@ -13,7 +13,7 @@ from sqlalchemy import bindparam as given
 from leaderboard.core.rank import BestAttempt, LineKey, RankKey
 from leaderboard.core.search import MAX_CHARACTERS, folded
 from leaderboard.core.window import LastChange, ShownLine, places
-from leaderboard.store import ranks
+from leaderboard.store.ranking import ranks
 from leaderboard.store.statements import LINE_COLUMNS
 from leaderboard.store.tables import ENTRIES, LINES, RESULTS
 from shared.errors import BadInput
