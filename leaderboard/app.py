@@ -24,24 +24,10 @@ from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-<<<<<<< HEAD
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
 from leaderboard.pages.notices import routes as notice_pages
-=======
-from leaderboard.league.community import CommunityService
-from leaderboard.league.entries import EntryService
-from leaderboard.league.invitations import InvitationService
-from leaderboard.league.opener import SeriesOpener
-from leaderboard.league.people import AccountPeople
-from leaderboard.league.services import LeagueServices
-from leaderboard.league.sight import RaceSight
-from leaderboard.live_races.feeds import MemoryFeeds
-from leaderboard.live_races.service import LiveRaces
-from leaderboard.live_stream import Feed, LiveContent
-from leaderboard.pages import pictures, routes
 from leaderboard.pages.participation import routes as participation
->>>>>>> w-rc
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
@@ -87,7 +73,6 @@ def create_app(
             yield
         board.close()
 
-<<<<<<< HEAD
     seen = [Depends(sight_check(services.sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
@@ -97,28 +82,6 @@ def create_app(
         *_pages(services, config, callers, site, feed, utc_ns),
     ):
         app.include_router(router)
-=======
-    sight, people = RaceSight(board.store), AccountPeople()
-    entries = EntryService(board.store, people, feed.changed)
-    invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
-    community = CommunityService(board.store, config.races.community_per_account, feed.changed)
-    seen = [Depends(sight_check(sight, callers))]
-    app = FastAPI(
-        title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
-    )
-    app.include_router(results.router(board, credentials.stations, limits, utc_ns))
-    app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(account_calls.router(accounts, config.title, utc_ns))
-    app.include_router(league_races.router(league_api))
-    app.include_router(league_seasons.router(league_api))
-    app.include_router(pictures.router(league.pictures, callers))
-    app.include_router(public.router(board, sight, callers, utc_ns))
-    app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
-    app.include_router(participants.router(entries, callers, utc_ns))
-    app.include_router(joining.router(invitations, callers, utc_ns))
-    app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
-    app.include_router(participation.router(site, sight, community, invitations, entries, utc_ns))
->>>>>>> w-rc
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
     _guard(app, services, credentials, config, utc_ns)
@@ -161,6 +124,7 @@ def _pages(
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
+    yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
 

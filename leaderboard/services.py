@@ -16,6 +16,7 @@ from leaderboard.accounts.services import AccountServices
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.opener import SeriesOpener
@@ -39,6 +40,7 @@ class LeaderboardServices:
     sight: RaceSight
     entries: EntryService
     invitations: InvitationService
+    community: CommunityService
     live: LiveRaces
     subscriptions: NoticeSubscriptions
     sender: NoticeSender
@@ -68,6 +70,7 @@ class LeaderboardServices:
             RaceSight(store),
             EntryService(store, people, board.changed),
             InvitationService(store, people, credentials.admin_token, board.changed),
+            CommunityService(store, config.races.community_per_account, board.changed),
             LiveRaces(store, MemoryFeeds()),
             NoticeSubscriptions(store, config.notices),
             sender,
