@@ -40,7 +40,7 @@ def write_backup(store: Store, path: pathlib.Path, now_utc_ns: int, replace: boo
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as out:
-            done = _write(store, out, now_utc_ns)
+            counts, sha256 = _write(store, out, now_utc_ns)
             out.flush()
             os.fsync(out.fileno())
             size_bytes = os.fstat(out.fileno()).st_size
@@ -54,10 +54,10 @@ def write_backup(store: Store, path: pathlib.Path, now_utc_ns: int, replace: boo
         raise not_writable(path, error) from None
     finally:
         part.unlink(missing_ok=True)
-    return BackupDone(done["races"], done["results"], size_bytes, done["sha256"])
+    return BackupDone(counts["races"], counts["results"], size_bytes, sha256)
 
 
-def _write(store: Store, out: IO[bytes], now_utc_ns: int) -> dict[str, object]:
+def _write(store: Store, out: IO[bytes], now_utc_ns: int) -> tuple[dict[str, int], str]:
     with store.read() as db:
         if db.dialect.name == "postgresql":
             # Else each statement would see its own moment.
@@ -74,7 +74,7 @@ def _write(store: Store, out: IO[bytes], now_utc_ns: int) -> dict[str, object]:
             for row in rows:
                 writer.row(number, row)
                 counts[table.name] += 1
-    return {"races": counts["races"], "results": counts["results"], "sha256": writer.end()}
+    return counts, writer.end()
 
 
 def stored_tables(db: sa.Connection) -> list[sa.Table]:

@@ -11,6 +11,7 @@ from leaderboard.commands import league as command
 from leaderboard.core.access import ADMIN, NOBODY, Caller, Grant
 from leaderboard.core.errors import NotAllowed, Unauthorized, UnknownItem
 from leaderboard.core.league.records import SeasonRecord
+from leaderboard.core.states import RaceStage
 from leaderboard.exchange.archiving import ArchivedSeason, archive_season
 from leaderboard.store import audit, league_rows, queries
 from leaderboard.store.database import Store, open_store
@@ -22,7 +23,7 @@ from tests.leaderboard.sample_races import race, write_config
 STAYS = {"credential_id": "", "kind": "passphrase", "label": "", "secret": "$argon2id$", "rp_id": "", "sign_count": 0}
 
 
-def season(store: Store, stage: str = "final") -> Store:
+def season(store: Store, stage: RaceStage = "final") -> Store:
     """Ann and Bob raced in the season; Bob races elsewhere too, and Cy is an official of the whole leaderboard."""
     with store.write() as db:
         league_rows.add_season(db, SeasonRecord("s1", "Summer"), 1)
