@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
-from leaderboard.api import admin, offers, public, results
+from leaderboard.api import admin, attempts, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.live.routes import live_routes
@@ -19,6 +19,7 @@ from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.attempts import AttemptService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.people import AccountPeople
@@ -67,6 +68,7 @@ def create_app(
     sight, people = RaceSight(board.store), AccountPeople()
     entries = EntryService(board.store, people, feed.changed)
     invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
+    tried = AttemptService(board.store, feed.changed)
     seen = [Depends(sight_check(sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
@@ -77,6 +79,7 @@ def create_app(
     app.include_router(public.router(board, sight, callers, utc_ns))
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
+    app.include_router(attempts.router(tried, callers, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
     app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
