@@ -1,5 +1,6 @@
 """The web application: contract, pages and live streams over one board."""
 
+import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable
@@ -9,9 +10,16 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
+<<<<<<< HEAD
 from leaderboard.api import admin, attempts, offers, public, results
+=======
+from leaderboard.api import exchange, offers, public, results
+>>>>>>> w-rc
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
+from leaderboard.api.league import races as league_races
+from leaderboard.api.league import seasons as league_seasons
+from leaderboard.api.league.calls import LeagueApi
 from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
@@ -22,12 +30,14 @@ from leaderboard.credentials import Credentials
 from leaderboard.league.attempts import AttemptService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
+from leaderboard.league.opener import SeriesOpener
 from leaderboard.league.people import AccountPeople
+from leaderboard.league.services import LeagueServices
 from leaderboard.league.sight import RaceSight
 from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
-from leaderboard.pages import routes
+from leaderboard.pages import pictures, routes
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
@@ -58,11 +68,17 @@ def create_app(
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
+    league = LeagueServices.over(board.store, board.changed, config.races.community_per_account)
+    league_api = LeagueApi(league, callers, utc_ns)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
+        opener = asyncio.create_task(SeriesOpener(league.series, utc_ns).run())
         yield
+        opener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await opener
         board.close()
 
     sight, people = RaceSight(board.store), AccountPeople()
@@ -75,8 +91,11 @@ def create_app(
     )
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(admin.router(board, callers, utc_ns))
+    app.include_router(league_races.router(league_api))
+    app.include_router(league_seasons.router(league_api))
+    app.include_router(pictures.router(league.pictures, callers))
     app.include_router(public.router(board, sight, callers, utc_ns))
+    app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(attempts.router(tried, callers, utc_ns))

@@ -14,6 +14,7 @@ from leaderboard.core.errors import (
     Unauthorized,
     UnknownAttempt,
     UnknownInvitation,
+    UnknownItem,
     UnknownRace,
     UnknownRacer,
 )
@@ -37,6 +38,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (BodyTooSlow, 408),
     (UnknownRace, 404),
     (UnknownRacer, 404),
+    (UnknownItem, 404),
     (UnknownInvitation, 404),
     (UnknownAttempt, 404),
     (Gone, 410),

@@ -79,6 +79,7 @@ ACTIONS: Mapping[str, frozenset[Who]] = {
     "entry.enter_self": frozenset({"account"}),
     "entry.manage": frozenset({"owner", "organiser", "official"}),
     "invitation.manage": frozenset({"owner", "organiser"}),
+    "results.import": frozenset({"organiser"}),
     "attempt.rule": frozenset({"official"}),
     "attempt.see_all": frozenset({"owner", "organiser", "official"}),
     "live.run": frozenset({"owner", "organiser", "official"}),
