@@ -10,11 +10,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from leaderboard.accounts.callers import CallerLookup
-<<<<<<< HEAD
-from leaderboard.api import admin, attempts, offers, public, results
-=======
-from leaderboard.api import exchange, offers, public, results
->>>>>>> w-rc
+from leaderboard.api import attempts, exchange, offers, public, results
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
