@@ -15,9 +15,9 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.participation.entries import MAX_BYTES, somebody
 from leaderboard.api.schemas import ErrorShape
+from leaderboard.attempts.service import AttemptService
 from leaderboard.core.race import ResultKind, Venue
 from leaderboard.core.states import AttemptState
-from leaderboard.league.attempts import AttemptService
 from leaderboard.scored_laps import LapShape, lap_shape, utc_text
 from leaderboard.store.attempt_rows import AttemptRow
 from shared.errors import BadInput
