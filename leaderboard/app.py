@@ -3,14 +3,22 @@
 import asyncio
 import contextlib
 import functools
+import pathlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
-from leaderboard.api import attempts, exchange, offers, public, results
+from leaderboard.accounts.claim import Claim
+from leaderboard.accounts.entrance.entrance import Entrance
+from leaderboard.accounts.limits import SessionPeriods
+from leaderboard.accounts.services import AccountServices
+from leaderboard.api import attempts as attempt_calls
+from leaderboard.api import exchange, offers, public, results
+from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -37,8 +45,10 @@ from leaderboard.pages import pictures, routes
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
+from leaderboard.web.cookies import SESSION
 from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import RequestIdentification
+from shared.access.pass_code_hashing import PassCodeHasher
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.language import LanguageChoice
@@ -52,11 +62,16 @@ _DESCRIPTION = (
 
 
 def create_app(
-    board: LeaderboardService, credentials: Credentials, config: LeaderboardConfig, utc_ns: Callable[[], int]
+    board: LeaderboardService,
+    credentials: Credentials,
+    config: LeaderboardConfig,
+    utc_ns: Callable[[], int],
+    hasher: PassCodeHasher | None = None,
 ) -> tuple[FastAPI, Feed]:
-    """The application and its live feed (to be closed before the server stops)."""
+    """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases."""
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
+    accounts = account_services(board, config, hasher)
     live = LiveRaces(board.store, MemoryFeeds())
 
     def render(race_id: str, table: str) -> LiveContent:
@@ -87,6 +102,7 @@ def create_app(
     )
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
+    app.include_router(account_calls.router(accounts, config.title, utc_ns))
     app.include_router(league_races.router(league_api))
     app.include_router(league_seasons.router(league_api))
     app.include_router(pictures.router(league.pictures, callers))
@@ -94,26 +110,41 @@ def create_app(
     app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
-    app.include_router(attempts.router(tried, callers, utc_ns))
+    app.include_router(attempt_calls.router(tried, callers, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
     app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
-    app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)
+    lookup = CallerLookup(board.store, credentials.admin_token, accounts.entrance.periods)
+    app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
     # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
     app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
     app.add_middleware(LanguageChoice)
+    if config.server.trusted_proxy:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[config.server.trusted_proxy])
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
 
 
+def account_services(
+    board: LeaderboardService, config: LeaderboardConfig, hasher: PassCodeHasher | None = None
+) -> AccountServices:
+    """The services of accounts over the board's store."""
+    periods = SessionPeriods.of_hours(config.accounts.session_idle_h, config.accounts.session_hours)
+    entrance = Entrance(board.store, periods, hasher)
+    return AccountServices.over(
+        entrance, Claim(board.store, pathlib.Path(config.secrets.claim_file), entrance.throttle)
+    )
+
+
 def openapi(app: FastAPI) -> dict[str, Any]:
-    """The contract as OpenAPI, with the admin's bearer token declared."""
+    """The contract as OpenAPI, with the session of a person and the key of a program declared."""
     document = get_openapi(title=app.title, version=API_VERSION, description=_DESCRIPTION, routes=app.routes)
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     schemes["admin"] = {"type": "http", "scheme": "bearer"}
+    schemes["session"] = {"type": "apiKey", "in": "cookie", "name": SESSION}
     return document
