@@ -32,6 +32,7 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.opener import SeriesOpener
@@ -42,6 +43,7 @@ from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
+from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
@@ -96,6 +98,7 @@ def create_app(
     entries = EntryService(board.store, people, feed.changed)
     invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
     tried = AttemptService(board.store, feed.changed)
+    community = CommunityService(board.store, config.races.community_per_account, feed.changed)
     seen = [Depends(sight_check(sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
@@ -112,6 +115,7 @@ def create_app(
     app.include_router(joining.router(invitations, callers, utc_ns))
     app.include_router(attempt_calls.router(tried, callers, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
+    app.include_router(participation.router(site, sight, community, invitations, entries, utc_ns))
     routes.add_docs(app, site)
     app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
