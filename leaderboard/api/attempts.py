@@ -127,6 +127,7 @@ def router(attempts: AttemptService, callers: CallerIdentification, utc_ns: Call
     )
     async def give_back(request: Request, race_id: str) -> Response:
         caller = somebody(callers, request)
+        await run_in_threadpool(attempts.check_may_rule, caller, race_id)
         wanted: AttemptsToGiveBack = schemas.parse(await read_body(request, MAX_BYTES), AttemptsToGiveBack)
         left = await run_in_threadpool(
             lambda: attempts.give_back(
@@ -154,6 +155,7 @@ def router(attempts: AttemptService, callers: CallerIdentification, utc_ns: Call
         )
         async def ruled(request: Request, attempt_id: str) -> Response:
             caller = somebody(callers, request)
+            await run_in_threadpool(attempts.check_may_rule_on, caller, attempt_id)
             wanted: RulingReason = schemas.parse(await read_body(request, MAX_BYTES), RulingReason)
             row = await run_in_threadpool(rule, caller, attempt_id, wanted.why, utc_ns())
             race = await run_in_threadpool(attempts.race, caller, row.race_id)

@@ -80,6 +80,20 @@ class AttemptService:
         with self._store.read() as db:
             return seen_race(db, caller, race_id)
 
+    def check_may_rule(self, caller: Caller, race_id: str) -> None:
+        """Check that the caller rules on attempts of this race. Raises UnknownRace, NotAllowed, Unauthorized."""
+        with self._store.read() as db:
+            access.require(caller, "attempt.rule", seen_race(db, caller, race_id))
+
+    def check_may_rule_on(self, caller: Caller, attempt_id: str) -> None:
+        """Check that the caller rules on this attempt. Raises UnknownAttempt, NotAllowed, Unauthorized."""
+        with self._store.read() as db:
+            race_id = attempt_rows.attempt(db, attempt_id).race_id
+        try:
+            self.check_may_rule(caller, race_id)
+        except UnknownRace:
+            raise UnknownAttempt.of(attempt_id) from None
+
     def sees_all_of(self, caller: Caller, race_id: str, racer: str) -> bool:
         """Whether this racer's attempts are the caller's own, or the caller's to see. Raises UnknownRace."""
         with self._store.read() as db:
