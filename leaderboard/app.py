@@ -126,8 +126,7 @@ def _pages(
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
-    entries, invitations = services.entries, services.invitations
-    yield participation.router(site, sight, services.league.community, invitations, entries, utc_ns)
+    yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
 

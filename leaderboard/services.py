@@ -17,6 +17,7 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.opener import SeriesOpener
@@ -41,6 +42,7 @@ class LeaderboardServices:
     entries: EntryService
     invitations: InvitationService
     attempts: AttemptService
+    community: CommunityService
     live: LiveRaces
     subscriptions: NoticeSubscriptions
     sender: NoticeSender
@@ -71,6 +73,7 @@ class LeaderboardServices:
             EntryService(store, people, board.changed),
             InvitationService(store, people, credentials.admin_token, board.changed),
             AttemptService(store, board.changed),
+            CommunityService(store, config.races.community_per_account, board.changed),
             LiveRaces(store, MemoryFeeds()),
             NoticeSubscriptions(store, config.notices),
             sender,
