@@ -12,7 +12,7 @@ from fastapi import Request
 
 from leaderboard.core import access
 from leaderboard.core.access import NOBODY, Caller
-from leaderboard.core.errors import UnknownRace
+from leaderboard.core.errors import Unauthorized, UnknownRace
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import EntryState
 from shared.errors import RacedayError
