@@ -12,6 +12,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.store import entries
 from shared.protocol.results import encode_result
 from shared.web.server import listen
 from tests.browser import violations, violations_in_both_schemes
@@ -112,6 +113,9 @@ def test_a_newcomer_follows_the_link_and_is_ranked(site: Site) -> None:
     newcomer.get_by_role("button", name="Enter the race").click()
     expect(newcomer.get_by_text("You are entered. Good luck!")).to_be_visible()
     race_id = newcomer.url.rsplit("/", 1)[1]
+    with site.board.store.read() as db:
+        entered = entries.of_racer(db, race_id, "nils")
+    assert entered is not None
     one = result("first", "nils", race_id=race_id, rules=site.board.race(race_id).rules, finished_utc_ns=NOW)
     assert site.board.apply(one.webhook_id, encode_result(one), NOW).status == 201
     newcomer.reload()
@@ -121,7 +125,7 @@ def test_a_newcomer_follows_the_link_and_is_ranked(site: Site) -> None:
     organiser.goto(f"{site.url}/races/{race_id}")
     expect(organiser.locator("tbody .name")).to_have_text("Nils")
     watching = site.page()
-    watching.context.add_cookies(newcomer.context.cookies())
+    site.sign_in(watching, entered.account_id)
     watching.goto(f"{site.url}/races/{race_id}")
     expect(watching.locator("[data-link-text]")).to_have_text("Live")
     organiser.get_by_role("link", name="Participants").click()
