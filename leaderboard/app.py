@@ -33,6 +33,7 @@ from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
+from leaderboard.pages.league.routes import desk_pages
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
@@ -88,6 +89,7 @@ def create_app(
     app.include_router(league_races.router(league_api))
     app.include_router(league_seasons.router(league_api))
     app.include_router(pictures.router(league.pictures, callers))
+    app.include_router(desk_pages(league, site, utc_ns))
     app.include_router(public.router(board, sight, callers, utc_ns))
     app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
     app.include_router(participants.router(entries, callers, utc_ns))

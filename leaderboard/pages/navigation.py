@@ -32,4 +32,7 @@ ENTRIES: tuple[NavigationEntry, ...] = (
     NavigationEntry("/", text("Races"), ("/races/",)),
     NavigationEntry("/seasons", text("Seasons")),
 )
-MENU: tuple[NavigationEntry, ...] = (NavigationEntry("/account", text("Account")),)
+MENU: tuple[NavigationEntry, ...] = (
+    NavigationEntry("/desk", text("Desk")),
+    NavigationEntry("/account", text("Account")),
+)
