@@ -1,16 +1,17 @@
 """The web application: contract, pages and live streams over one board."""
 
-import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
-from leaderboard.api import exchange, offers, public, results
+from leaderboard.api import exchange, notices, offers, public, results
+from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -23,22 +24,19 @@ from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-from leaderboard.league.entries import EntryService
-from leaderboard.league.invitations import InvitationService
-from leaderboard.league.opener import SeriesOpener
-from leaderboard.league.people import AccountPeople
-from leaderboard.league.services import LeagueServices
-from leaderboard.league.sight import RaceSight
-from leaderboard.live_races.feeds import MemoryFeeds
-from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
 from leaderboard.pages.league.routes import desk_pages
+from leaderboard.pages.notices import routes as notice_pages
+from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
+from leaderboard.services import LeaderboardServices
+from leaderboard.web.cookies import SESSION
 from leaderboard.web.identification import CallerMiddleware
-from leaderboard.web.identity import RequestIdentification
+from leaderboard.web.identity import CallerIdentification, RequestIdentification
+from shared.access.pass_code_hashing import PassCodeHasher
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
 from shared.web.language import LanguageChoice
@@ -52,67 +50,111 @@ _DESCRIPTION = (
 
 
 def create_app(
-    board: LeaderboardService, credentials: Credentials, config: LeaderboardConfig, utc_ns: Callable[[], int]
+    board: LeaderboardService,
+    credentials: Credentials,
+    config: LeaderboardConfig,
+    utc_ns: Callable[[], int],
+    hasher: PassCodeHasher | None = None,
 ) -> tuple[FastAPI, Feed]:
-    """The application and its live feed (to be closed before the server stops)."""
+    """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases."""
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
-    live = LiveRaces(board.store, MemoryFeeds())
+    services = LeaderboardServices.over(board, credentials, config, utc_ns, hasher)
 
     def render(race_id: str, table: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
-    league = LeagueServices.over(board.store, board.changed, config.races.community_per_account)
-    league_api = LeagueApi(league, callers, utc_ns)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
-        opener = asyncio.create_task(SeriesOpener(league.series, utc_ns).run())
-        yield
-        opener.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await opener
+        async with services.running():
+            yield
         board.close()
 
-    sight, people = RaceSight(board.store), AccountPeople()
-    entries = EntryService(board.store, people, feed.changed)
-    invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
-    seen = [Depends(sight_check(sight, callers))]
+    seen = [Depends(sight_check(services.sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
     )
-    app.include_router(results.router(board, credentials.stations, limits, utc_ns))
-    app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(league_races.router(league_api))
-    app.include_router(league_seasons.router(league_api))
-    app.include_router(pictures.router(league.pictures, callers))
-    app.include_router(desk_pages(league, site, utc_ns))
-    app.include_router(public.router(board, sight, callers, utc_ns))
-    app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
-    app.include_router(participants.router(entries, callers, utc_ns))
-    app.include_router(joining.router(invitations, callers, utc_ns))
-    app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
+    for router in (
+        *_api(services, credentials, config, callers, utc_ns),
+        *_pages(services, config, callers, site, feed, utc_ns),
+    ):
+        app.include_router(router)
     routes.add_docs(app, site)
-    app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
     app.mount("/static", Assets(STATIC))
-    app.add_middleware(ContractAndCacheHeaders)
-    app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)
-    # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
-    hosts = config.server.allowed_hosts or None
-    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
-    app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
-    app.add_middleware(LanguageChoice)
+    _guard(app, services, credentials, config, utc_ns)
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
 
 
+def _api(
+    services: LeaderboardServices,
+    credentials: Credentials,
+    config: LeaderboardConfig,
+    callers: CallerIdentification,
+    utc_ns: Callable[[], int],
+) -> Iterator[APIRouter]:
+    """The routes for programs."""
+    board, sight, limits = services.board, services.sight, config.limits
+    league = LeagueApi(services.league, callers, utc_ns)
+    yield results.router(board, credentials.stations, limits, utc_ns)
+    yield offers.router(board, credentials.stations, config, utc_ns)
+    yield account_calls.router(services.accounts, config.title, utc_ns)
+    yield league_races.router(league)
+    yield league_seasons.router(league)
+    yield public.router(board, sight, callers, utc_ns)
+    yield exchange.router(board, sight, callers, config.title, utc_ns)
+    yield participants.router(services.entries, callers, utc_ns)
+    yield joining.router(services.invitations, callers, utc_ns)
+    yield notices.router(board, services.subscriptions, callers, services.sender.wake, utc_ns)
+    yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
+
+
+def _pages(
+    services: LeaderboardServices,
+    config: LeaderboardConfig,
+    callers: CallerIdentification,
+    site: LeaderboardSite,
+    feed: Feed,
+    utc_ns: Callable[[], int],
+) -> Iterator[APIRouter]:
+    """The routes for people."""
+    board, sight = services.board, services.sight
+    yield pictures.router(services.league.pictures, callers)
+    yield desk_pages(services.league, site, utc_ns)
+    yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
+    yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
+    yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
+
+
+def _guard(
+    app: FastAPI,
+    services: LeaderboardServices,
+    credentials: Credentials,
+    config: LeaderboardConfig,
+    utc_ns: Callable[[], int],
+) -> None:
+    """Add what every request passes; the last one added is the first to see it."""
+    app.add_middleware(ContractAndCacheHeaders)
+    lookup = CallerLookup(services.board.store, credentials.admin_token, services.accounts.entrance.periods)
+    app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
+    # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
+    hosts = config.server.allowed_hosts or None
+    app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
+    app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
+    app.add_middleware(LanguageChoice)
+    if config.server.trusted_proxy:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[config.server.trusted_proxy])
+
+
 def openapi(app: FastAPI) -> dict[str, Any]:
-    """The contract as OpenAPI, with the admin's bearer token declared."""
+    """The contract as OpenAPI, with the session of a person and the key of a program declared."""
     document = get_openapi(title=app.title, version=API_VERSION, description=_DESCRIPTION, routes=app.routes)
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     schemes["admin"] = {"type": "http", "scheme": "bearer"}
+    schemes["session"] = {"type": "apiKey", "in": "cookie", "name": SESSION}
     return document

@@ -31,6 +31,7 @@ class NavigationEntry:
 ENTRIES: tuple[NavigationEntry, ...] = (
     NavigationEntry("/", text("Races"), ("/races/",)),
     NavigationEntry("/seasons", text("Seasons")),
+    NavigationEntry("/new-race", text("New race"), shown=lambda caller: caller.signed_in),
 )
 MENU: tuple[NavigationEntry, ...] = (
     NavigationEntry("/desk", text("Desk")),
