@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from leaderboard.core import access
 from leaderboard.core.access import Caller
+from leaderboard.core.errors import Conflict
 from leaderboard.core.league.local_time import zone_names
 from leaderboard.core.race import RaceRecord, slug
 from leaderboard.league.pictures import MAX_PICTURE_BYTES
@@ -88,7 +89,7 @@ class RaceSettingsPages:
         try:
             made = self._league.races.create(caller, dataclasses.replace(race, stage=stage), self._utc_ns())  # type: ignore[arg-type]
         except (Refused, BadInput) as refusal:
-            return self.new(request, filled, status=422, refusal=str(refusal))
+            return self.new(request, filled, status_of(refusal), str(refusal))
         if not made:
             taken = text("There is one of this name already: give this one another name.")
             return self.new(request, filled, status=422, refusal=taken)
@@ -105,7 +106,7 @@ class RaceSettingsPages:
         try:
             after = self._league.races.change(caller, race_id, filled.settings, now_utc_ns, edition=edition, why=why)
         except (Refused, BadInput) as refusal:
-            return self.settings(request, race, filled, status=422, refusal=str(refusal))
+            return self.settings(request, race, filled, status_of(refusal), str(refusal))
         if after.edition == race.edition:
             return self._site.done(request, f"/desk/races/{race_id}", text("Nothing was changed."))
         saved = text("{race} is saved as edition {n}.", race=after.name, n=after.edition)
@@ -165,6 +166,11 @@ class RaceSettingsPages:
             refusal=refusal,
             **values,
         )
+
+
+def status_of(refusal: Exception) -> int:
+    """The status of a form that is shown again with this refusal."""
+    return 409 if isinstance(refusal, Conflict) else 422
 
 
 def picture_in(form: PostedForm) -> bytes:

@@ -19,7 +19,7 @@ from leaderboard.pages.league import item_forms
 from leaderboard.pages.league.desk_view import desk_race
 from leaderboard.pages.league.item_forms import ItemFields
 from leaderboard.pages.league.overview import edition_in
-from leaderboard.pages.league.race_settings import picture_in
+from leaderboard.pages.league.race_settings import picture_in, status_of
 from leaderboard.pages.league.words import CHOICES, when
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.web.forms import MAX_FORM_BYTES, PostedForm, read_form
@@ -125,13 +125,14 @@ class _Forms:
     def __init__(self, league: LeagueServices, site: LeaderboardSite, utc_ns: Callable[[], int]) -> None:
         self.league, self.site, self.utc_ns = league, site, utc_ns
 
-    def page(self, request: Request, filled: ItemFields, refusal: str, **values: Any) -> Response:
+    def page(self, request: Request, filled: ItemFields, refusal: str | Exception, **values: Any) -> Response:
         """The form; with what is wrong in it, if anything is."""
         shown = {"summary": "", "edition": 1, "picture": "", "picture_action": "", "submit": text("Save")} | values
-        status = 422 if refusal or filled.errors else 200
-        return self.site.page(
-            request, "league/item.html", status, values=filled.values, errors=filled.errors, refusal=refusal, **shown
-        )
+        status = 200
+        if refusal or filled.errors:
+            status = status_of(refusal) if isinstance(refusal, Exception) else 422
+        shown |= {"values": filled.values, "errors": filled.errors, "refusal": str(refusal)}
+        return self.site.page(request, "league/item.html", status, **shown)
 
     def created(self, request: Request, filled: ItemFields) -> Response:
         """On to the desk, where the new one stands."""
@@ -145,7 +146,9 @@ def _taken() -> str:
 class SeasonForms(_Forms):
     """Seasons."""
 
-    def form(self, request: Request, season: SeasonRecord | None, filled: ItemFields, refusal: str = "") -> Response:
+    def form(
+        self, request: Request, season: SeasonRecord | None, filled: ItemFields, refusal: str | Exception = ""
+    ) -> Response:
         """The form of this season, or of a new one."""
         values: dict[str, Any] = {"heading": text("New season"), "action": "/desk/seasons/new"}
         if season is not None:
@@ -175,7 +178,7 @@ class SeasonForms(_Forms):
             season_id = season.season_id
             after = self.league.seasons.change(caller, season_id, filled.read, now_utc_ns, edition=edition)
         except (Refused, BadInput) as refusal:
-            return self.form(request, season, filled, str(refusal))
+            return self.form(request, season, filled, refusal)
         saved = text("{race} is saved as edition {n}.", race=after.name, n=after.edition)
         return self.site.done(request, f"/desk/seasons/{after.season_id}", saved)
 
@@ -189,7 +192,9 @@ class EventForms(_Forms):
         access.require(caller, "season.edit", None, event.season_id)
         return event
 
-    def form(self, request: Request, event: EventRecord | None, filled: ItemFields, refusal: str = "") -> Response:
+    def form(
+        self, request: Request, event: EventRecord | None, filled: ItemFields, refusal: str | Exception = ""
+    ) -> Response:
         """The form of this event, or of a new one."""
         caller = self.site.caller(request)
         seasons = [
@@ -205,6 +210,8 @@ class EventForms(_Forms):
     def saved(self, request: Request, event: EventRecord | None, form: PostedForm) -> Response:
         """The event as it was typed, or the form again."""
         caller, filled = self.site.account(request), item_forms.read_event(form.values)
+        if event is None:
+            access.require(caller, "season.edit", None, filled.values["season_id"])
         if filled.errors:
             return self.form(request, event, filled)
         try:
@@ -215,7 +222,7 @@ class EventForms(_Forms):
             edition, now_utc_ns, event_id = edition_in(form), self.utc_ns(), event.event_id
             after = self.league.seasons.change_event(caller, event_id, filled.read, now_utc_ns, edition=edition)
         except (Refused, BadInput) as refusal:
-            return self.form(request, event, filled, str(refusal))
+            return self.form(request, event, filled, refusal)
         saved = text("{race} is saved as edition {n}.", race=after.name, n=after.edition)
         return self.site.done(request, f"/desk/events/{after.event_id}", saved)
 
@@ -235,7 +242,7 @@ class SeriesForms(_Forms):
             "total": "",
         }
 
-    def form(self, request: Request, race: RaceRecord, filled: ItemFields, refusal: str = "") -> Response:
+    def form(self, request: Request, race: RaceRecord, filled: ItemFields, refusal: str | Exception = "") -> Response:
         """The form of a series of races like this one."""
         return self.page(
             request,
@@ -259,5 +266,5 @@ class SeriesForms(_Forms):
         try:
             self.league.series.create(caller, series_id, names, race, rule, self.utc_ns(), total)
         except (Refused, BadInput, UnknownItem) as refusal:
-            return self.form(request, race, filled, str(refusal))
+            return self.form(request, race, filled, refusal)
         return self.created(request, filled)
