@@ -228,7 +228,7 @@ def test_a_season_an_event_and_a_series(desk: Desk) -> None:
     assert desk.olga.submit("/desk/events/new", **(event | begins)).status_code == 303
     race_id = made(desk, name="Open", go="publish", season_id="season-27", event_id="berlin")
     page = desk.rita.get("/events/berlin")
-    assert "1 May 2027, 09:00 (UTC) – 1 May 2027, 18:00 (UTC)" in shown(page)
+    assert "1 May 2027, 09:00 (Europe/Berlin) – 1 May 2027, 18:00 (Europe/Berlin)" in shown(page)
     assert "<strong>Bring</strong>" in page.text
     assert f'href="/races/{race_id}"' in page.text
     series = {"name": "Opens", "name_pattern": "Open {month}", "every": "month", "days": "7", "zone": "Europe/Berlin"}
