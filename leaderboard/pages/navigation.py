@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from leaderboard.core.access import Caller
+from leaderboard.core.access import Caller, may
 from shared.text import Sentence, text
 
 
@@ -36,4 +36,7 @@ ENTRIES: tuple[NavigationEntry, ...] = (
 MENU: tuple[NavigationEntry, ...] = (
     NavigationEntry("/desk", text("Desk")),
     NavigationEntry("/account", text("Account")),
+    NavigationEntry("/account", text("Account")),
+    NavigationEntry("/admin/accounts", text("Accounts and roles"), shown=lambda caller: may(caller, "accounts.manage")),
+    NavigationEntry("/admin/audit", text("Audit"), shown=lambda caller: may(caller, "audit.see")),
 )
