@@ -65,7 +65,7 @@ class LivePages:
         """The changing content of the page that shows this snapshot."""
         rules = snapshot.race.rules
         drawn = self._rows_of(snapshot)
-        fastest_ms = min((row.fastest_ms for row in drawn), default=0)
+        fastest_ms = min((row.fastest_ms for row in drawn if row.window), default=0)
         order = tuple(row.placed.racer for row in snapshot.rows)
         html = {
             row.placed.racer: self._html(row, each, rules, fastest_ms)
@@ -88,7 +88,8 @@ class LivePages:
             known = before.get(row_key)
             if known is None:
                 window = best_window(row, rules)
-                known = _DrawnRow(window, min(lap.lap_ms for lap in window))
+                # A score that was published elsewhere has no laps, and none of them is the fastest.
+                known = _DrawnRow(window, min((lap.lap_ms for lap in window), default=-1))
             rows[row_key] = known
         with self._lock:
             self._drawn[key] = _DrawnBoard(rules, rows)
