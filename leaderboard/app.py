@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
+from leaderboard.api import attempts as attempt_calls
 from leaderboard.api import exchange, notices, offers, public, results
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
@@ -109,6 +110,7 @@ def _api(
     yield exchange.router(board, sight, callers, config.title, utc_ns)
     yield participants.router(services.entries, callers, utc_ns)
     yield joining.router(services.invitations, callers, utc_ns)
+    yield attempt_calls.router(services.attempts, callers, utc_ns)
     yield notices.router(board, services.subscriptions, callers, services.sender.wake, utc_ns)
     yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
 

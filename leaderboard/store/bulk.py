@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.rank import BestAttempt
 from leaderboard.core.search import folded
-from leaderboard.store import ranks
+from leaderboard.store.ranking import ranks
 from leaderboard.store.tables import ENTRIES, IMPORTED_ROWS, IMPORTS, LINES, RACERS, RACES, RESULTS
 from shared.protocol.results import Result
 from shared.rules.person_names import name_key

@@ -12,7 +12,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-from leaderboard.pages.live_pages import LivePages
+from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.templates import PageTemplates
 from shared.errors import BadInput, OperatorError
 from tests.leaderboard.exchange.boards import NOW, numbered, rows_of
@@ -68,7 +68,7 @@ def test_published_scores_are_drawn_beside_those_with_laps(board: LeaderboardSer
     metrics = sent(client, "race=drawn&format=metrics&racer=Dee", json.dumps({"metrics": trials}))
     assert (metrics.status_code, metrics.json()["ranked"]) == (201, 1)
     page = client.get("/races/drawn").text
-    live = LivePages(PageTemplates("Board")).content(board.snapshot("drawn"), NOW)
+    live = LeaderboardPages(PageTemplates("Board")).live_content(board.snapshot("drawn"), NOW)
     assert live.order == ("racer-1", "Dee", "racer-2", "racer-3")
     for shown in (page, "".join(live.rows.values())):
         assert shown.count('title="Published in board.csv, line ') == 3
