@@ -112,7 +112,7 @@ def _rename_spelling(db: sa.Connection, race_id: str, racer: str, new: str, forg
     key, former = queries.name_key_sha256(new), queries.name_key_sha256(racer)
     taken = sa.select(RACERS.c.racer).where((RACERS.c.race_id == race_id) & (RACERS.c[_KEY] == key))
     holder = db.execute(taken).scalar()
-    if holder is not None and holder not in (racer, new):
+    if holder not in (None, racer):
         raise Conflict(text("In the race {race} another racer is called {racer}.", race=repr(race_id), racer=repr(new)))
     which = (RACERS.c.race_id == race_id) & (RACERS.c.racer == racer)
     if forget:
