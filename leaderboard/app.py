@@ -27,6 +27,7 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
+from leaderboard.pages.attempts import routes as attempt_pages
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.render import LeaderboardPages
@@ -128,6 +129,7 @@ def _pages(
     yield pictures.router(services.league.pictures, callers)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
+    yield attempt_pages.router(board, services.attempts, site, utc_ns)
     yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
 
 
