@@ -27,7 +27,9 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
+from leaderboard.pages.account import routes as account_pages
 from leaderboard.pages.attempts import routes as attempt_pages
+from leaderboard.pages.league.routes import desk_pages
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.render import LeaderboardPages
@@ -87,6 +89,7 @@ def create_app(
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
     _guard(app, services, credentials, config, utc_ns)
+    app.state.accounts = services.accounts
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
@@ -127,6 +130,8 @@ def _pages(
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
+    yield desk_pages(services.league, site, utc_ns)
+    yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield attempt_pages.router(board, services.attempts, site, utc_ns)
