@@ -26,7 +26,7 @@ def router(
 ) -> APIRouter:
     """The routes. A race in an address is one that exists for the caller: api/sight.py has asked."""
     routes = APIRouter(include_in_schema=False)
-    pages, desk = LeaderboardPages(site.templates), AttemptDesk(attempts, site)
+    pages, officials = LeaderboardPages(site.templates), AttemptOfficials(attempts, site)
 
     @routes.get("/races/{race_id}/racers/{racer:path}")
     def racer(request: Request, race_id: str, racer: str) -> Response:
@@ -43,20 +43,20 @@ def router(
         state: Annotated[str, Query(max_length=20)] = "",
         before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     ) -> Response:
-        return desk.page(request, race_id, state if state in _STATES else "", before)
+        return officials.page(request, race_id, state if state in _STATES else "", before)
 
     @routes.post("/races/{race_id}/attempts")
     def ruled(request: Request, race_id: str, form: Annotated[PostedForm, Depends(site.form)]) -> Response:
         try:
-            done = desk.rule(site.caller(request), race_id, form, utc_ns())
+            done = officials.rule(site.caller(request), race_id, form, utc_ns())
         except (Refused, BadInput) as refusal:
-            return desk.page(request, race_id, "", None, str(refusal), 422)
+            return officials.page(request, race_id, "", None, str(refusal), 422)
         return site.done(request, f"/races/{race_id}/attempts", done)
 
     return routes
 
 
-class AttemptDesk:
+class AttemptOfficials:
     """The attempts of one race for whoever asks, and the forms of its officials."""
 
     def __init__(self, attempts: AttemptService, site: LeaderboardSite) -> None:
