@@ -24,6 +24,7 @@ class LeaderboardVerb:
 
 
 VERBS = (
+    LeaderboardVerb("check", "leaderboard.commands.checking"),
     LeaderboardVerb("import", "leaderboard.commands.importing"),
     LeaderboardVerb("export", "leaderboard.commands.exporting"),
 )
