@@ -219,12 +219,12 @@ def results_of(db: sa.Connection, race_id: str) -> list[tuple[int, AttemptVerdic
 def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
     """The newest revisions of this racer's results. A result that was reassigned is the new racer's only."""
     rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer})
-    return [attempt for attempt in newest(map(_attempt, rows)) if attempt.racer == racer]
+    return [attempt for attempt in newest(_attempt(row) for row in rows) if attempt.racer == racer]
 
 
 def attempts_of_race(db: sa.Connection, race_id: str) -> list[Attempt]:
     """The newest revisions of all results of a race."""
-    return newest(map(_attempt, db.execute(sql.ATTEMPTS_OF_RACE, {"race_id": race_id})))
+    return newest(_attempt(row) for row in db.execute(sql.ATTEMPTS_OF_RACE, {"race_id": race_id}))
 
 
 def _attempt(row: sa.Row[Any]) -> Attempt:

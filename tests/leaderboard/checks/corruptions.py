@@ -63,9 +63,11 @@ def _invented_bucket(db: sa.Connection, draw: random.Random) -> str:
 
 
 def _other_state(db: sa.Connection, draw: random.Random) -> str:
-    row = _some_row(db, RESULTS, draw)
-    db.execute(sa.update(RESULTS).where(RESULTS.c.seq == row["seq"]).values(state="refused"))
-    return f"state of {row['result_id']}"
+    """Of a newest revision: that of an older one says nothing."""
+    newest = {row.result_id: row.seq for row in db.execute(sa.select(RESULTS).order_by(RESULTS.c.revision))}
+    result_id = draw.choice(sorted(newest))
+    db.execute(sa.update(RESULTS).where(RESULTS.c.seq == newest[result_id]).values(state="refused"))
+    return f"state of {result_id}"
 
 
 CORRUPTIONS: tuple[Corruption, ...] = (
