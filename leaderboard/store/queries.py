@@ -227,7 +227,7 @@ def attempts_of_race(db: sa.Connection, race_id: str) -> list[Attempt]:
     return newest(_attempt(row) for row in db.execute(sql.ATTEMPTS_OF_RACE, {"race_id": race_id}))
 
 
-def _attempt(row: sa.Row[Any]) -> Attempt:
+def _attempt(row: Any) -> Attempt:
     return Attempt(
         seq=row.seq,
         order=row.seq,
