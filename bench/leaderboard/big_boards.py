@@ -153,7 +153,7 @@ _OVER = sa.text(
 
 
 @contextmanager
-def _redis(folder: pathlib.Path) -> Iterator["valkey.Valkey[str]"]:
+def _redis(folder: pathlib.Path) -> Iterator[Any]:
     path = folder / "redis.sock"
     command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -161,7 +161,7 @@ def _redis(folder: pathlib.Path) -> Iterator["valkey.Valkey[str]"]:
     try:
         while "eady to accept" not in process.stdout.readline():
             pass
-        client = valkey.Valkey(unix_socket_path=str(path), decode_responses=True)
+        client: Any = valkey.Valkey(unix_socket_path=str(path), decode_responses=True)
         yield client
         client.close()
     finally:
@@ -187,7 +187,8 @@ def _posts(boards: dict[int, LeaderboardService], rounds: int, notes: dict[str, 
         made = (_post(racers, draw) for _ in itertools.count())
 
         def post() -> None:
-            assert board.apply(*next(made), NOW_NS).status == 201
+            webhook_id, payload = next(made)
+            assert board.apply(webhook_id, payload, NOW_NS).status == 201
 
         return post
 
