@@ -179,6 +179,11 @@ def _post(racers: int, draw: random.Random) -> tuple[str, bytes]:
     return one.webhook_id, encode_result(one)
 
 
+def _apply(board: LeaderboardService, post: tuple[str, bytes]) -> int:
+    webhook_id, payload = post
+    return board.apply(webhook_id, payload, NOW_NS).status
+
+
 def _posts(boards: dict[int, LeaderboardService], rounds: int, notes: dict[str, Any]) -> list[Row]:
     """(c) A whole post, one after another: each waits for the disk."""
     draw = random.Random(3)
@@ -187,8 +192,7 @@ def _posts(boards: dict[int, LeaderboardService], rounds: int, notes: dict[str, 
         made = (_post(racers, draw) for _ in itertools.count())
 
         def post() -> None:
-            webhook_id, payload = next(made)
-            assert board.apply(webhook_id, payload, NOW_NS).status == 201
+            assert _apply(board, next(made)) == 201
 
         return post
 
@@ -209,7 +213,7 @@ def _throughput(board: LeaderboardService, racers: int, posts: int, notes: dict[
     try:
         with ThreadPoolExecutor(64) as pool:
             began, used = time.perf_counter(), time.process_time()
-            statuses = {reply.status for reply in pool.map(lambda post: board.apply(*post, NOW_NS), made)}
+            statuses = set(pool.map(lambda post: _apply(board, post), made))
             took, used = time.perf_counter() - began, time.process_time() - used
     finally:
         os.sched_setaffinity(0, cores)
