@@ -14,6 +14,8 @@ from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
+from leaderboard.api.seasons import routes as season_calls
+from leaderboard.api.seasons.calls import SeasonApi
 from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
@@ -25,8 +27,10 @@ from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import routes
 from leaderboard.pages.render import LeaderboardPages
+from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
+from leaderboard.seasons.services import SeasonServices
 from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import RequestIdentification
 from shared.web.assets import Assets
@@ -73,6 +77,9 @@ def create_app(
     app.include_router(public.router(board, sight, callers, utc_ns))
     app.include_router(participants.router(entries, callers, utc_ns))
     app.include_router(joining.router(invitations, callers, utc_ns))
+    seasons = SeasonServices.over(board.store)
+    app.include_router(season_calls.router(SeasonApi(seasons, callers, utc_ns)))
+    app.include_router(season_pages.router(seasons, site, utc_ns))
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))

@@ -14,6 +14,7 @@ from leaderboard.core.errors import (
     Unauthorized,
     UnknownAttempt,
     UnknownInvitation,
+    UnknownItem,
     UnknownRace,
     UnknownRacer,
 )
@@ -38,6 +39,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (UnknownRacer, 404),
     (UnknownInvitation, 404),
     (UnknownAttempt, 404),
+    (UnknownItem, 404),
     (Gone, 410),
     (Conflict, 409),
     (NotAllowed, 403),

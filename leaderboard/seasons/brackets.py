@@ -70,6 +70,11 @@ class BracketService:
         with self._store.read() as db:
             return _now(db, _bracket(db, caller, bracket_id)[0])
 
+    def race_of(self, bracket: BracketRecord) -> RaceRecord:
+        """The race that a bracket is seeded from."""
+        with self._store.read() as db:
+            return queries.race(db, bracket.race_id)
+
     def create(self, caller: Caller, wanted: WantedBracket, now_utc_ns: int) -> BracketNow:
         """Seed a bracket from the best of a race. Raises UnknownRace, NotAllowed, Unauthorized, Refused."""
         name = wanted.name
