@@ -1,4 +1,4 @@
-"""A small season for the tests of calls and pages: six races of eight, 24 racers, teams, divisions, prizes, a bracket."""
+"""A small season for the tests of calls and pages: six races of eight, 24 racers, teams, prizes, a bracket."""
 
 import random
 
@@ -25,6 +25,7 @@ from tests.leaderboard.sample_races import TOKEN, race, result
 
 NOW = 1_800_000_000 * 10**9
 DAY_NS = 24 * 3600 * 10**9
+SIXTH_MONTH = NOW + 6 * 30 * DAY_NS + DAY_NS
 ONE_LAP = RaceRules(consecutive_laps=1, method="best_lap")
 RACERS = (
     "Anna", "Ben", "Cleo", "Dan", "Eva", "Finn", "Greta", "Hugo", "Ida", "Jonas", "Kenji", "Lea", "Mira", "Noah",
@@ -91,4 +92,4 @@ def fill(board: LeaderboardService) -> SeasonServices:
 def app_of(board: LeaderboardService) -> FastAPI:
     """The application in the sixth month."""
     config = LeaderboardConfig()
-    return create_app(board, Credentials((), TOKEN), config, lambda: NOW + 6 * 30 * DAY_NS + DAY_NS)[0]
+    return create_app(board, Credentials((), TOKEN), config, lambda: SIXTH_MONTH)[0]
