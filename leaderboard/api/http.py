@@ -7,17 +7,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from leaderboard.core.errors import (
-    Conflict,
-    Gone,
-    NotAllowed,
-    Unauthorized,
-    UnknownAttempt,
-    UnknownInvitation,
-    UnknownItem,
-    UnknownRace,
-    UnknownRacer,
-)
+from leaderboard.core.errors import Conflict, Gone, NotAllowed, NotHere, RateLimited, Unauthorized
+from leaderboard.core.live.newest import TooOften
 from leaderboard.posting import error_body
 from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow, read_body
 from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
@@ -29,23 +20,21 @@ __all__ = ["add_error_handlers", "json_response", "read_body"]
 _LOG = logging.getLogger("leaderboard")
 
 
-# The first class that matches decides; a 503 carries Retry-After.
+# The first class that matches decides; a 429 or 503 carries Retry-After.
 _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (Unauthorized, 401),
     (BadSignature, 401),
     (BodyTooLarge, 413),
     (BodyTooSlow, 408),
-    (UnknownRace, 404),
-    (UnknownRacer, 404),
-    (UnknownInvitation, 404),
-    (UnknownAttempt, 404),
-    (UnknownItem, 404),
+    (NotHere, 404),
     (Gone, 410),
     (Conflict, 409),
     (NotAllowed, 403),
     (Refused, 422),
     (BadInput, 422),
+    (TooOften, 429),
     (StorageError, 503),
+    (RateLimited, 429),
     (RetryLater, 503),
 )
 
@@ -63,9 +52,9 @@ def add_error_handlers(app: FastAPI, refused_page: Callable[[Request, int, str],
 
     async def raceday_error(request: Request, error: Exception) -> Response:
         status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
-        if status < 500 and _wants_page(request):
+        if status < 500 and status != 429 and _wants_page(request):
             return refused_page(request, status, str(error))
-        headers = {"retry-after": _retry_after(error)} if status == 503 else {}
+        headers = {"retry-after": _retry_after(error)} if status in (429, 503) else {}
         if isinstance(error, Unauthorized):
             headers["www-authenticate"] = "Bearer"
         if isinstance(error, StorageError):

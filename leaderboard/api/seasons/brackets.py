@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from leaderboard.api.seasons.calls import SeasonApi, as_json, declared, parsed_body, with_body
+from leaderboard.api.league.calls import refusals
+from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_body
 from leaderboard.api.seasons.shapes import BracketShape, HeatOutcome, HeatRerun, NewBracket, bracket_shape
 from leaderboard.core.access import NOBODY
 from leaderboard.core.errors import Unauthorized
@@ -19,13 +20,13 @@ _ID = Query(max_length=64)
 def router(api: SeasonApi) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/brackets", tags=["brackets"])
-    answers = declared(401, 403, 404, 409, 413, 422)
+    answers = refusals(401, 403, 404, 409, 413, 422)
     calls = BracketCalls(api)
 
     @routes.get(
         "",
         response_model=list[BracketShape],
-        responses=declared(422),
+        responses=refusals(422),
         summary="The brackets of a race or of a season, or all",
         response_description="The brackets, the newest first",
     )
@@ -36,7 +37,7 @@ def router(api: SeasonApi) -> APIRouter:
     @routes.get(
         "/{bracket_id}",
         response_model=BracketShape,
-        responses=declared(404),
+        responses=refusals(404),
         summary="One bracket with its heats",
         response_description="The bracket as it stands",
     )

@@ -11,22 +11,13 @@ from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.league.calls import KEYED
 from leaderboard.core.access import Caller
 from leaderboard.seasons.services import SeasonServices
 from leaderboard.web.identity import CallerIdentification
 from shared.errors import BadInput
 
 _MAX_BODY_BYTES = 262_144
-_KINDS = {
-    401: "Nobody is signed in, or the key is not valid",
-    403: "This needs another role",
-    404: "Nothing of this id, or none that the caller may know of",
-    409: "Something else has this name, or somebody changed it meanwhile",
-    413: "The body is too large",
-    422: "Not acceptable; the sentence says why",
-}
-KEYED: dict[str, Any] = {"security": [{"admin": []}]}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,11 +31,6 @@ class SeasonApi:
     def caller(self, request: Request) -> Caller:
         """Who asks. Raises Unauthorized, NotAllowed."""
         return self.callers.caller(request)
-
-
-def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These refusals, as OpenAPI declares them."""
-    return {status: {"model": ErrorShape, "description": _KINDS[status]} for status in statuses}
 
 
 def with_body(kind: Any) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api.identity import check
-from leaderboard.api.seasons.calls import KEYED, SeasonApi, as_json, declared, parsed_body, with_body
+from leaderboard.api.league.calls import KEYED, refusals
+from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_body
 from leaderboard.api.seasons.shapes import (
     DivisionMoveShape,
     DivisionPlace,
@@ -22,11 +23,11 @@ def router(api: SeasonApi) -> APIRouter:
     """The routes under /api/v1/seasons/{season_id} that change something."""
     routes = APIRouter(prefix="/api/v1/seasons/{season_id}", tags=["seasons"])
     calls = SeasonChanges(api)
-    answers = declared(401, 403, 404, 409, 413, 422)
+    answers = refusals(401, 403, 404, 409, 413, 422)
     routes.get(
         "/rules",
         response_model=SeasonRulesShape,
-        responses=declared(404),
+        responses=refusals(404),
         summary="The rules of a season's standing",
         response_description="The rules, and the edition of the season",
     )(calls.rules)
@@ -50,7 +51,7 @@ def router(api: SeasonApi) -> APIRouter:
     routes.delete(
         "/teams/{team_id}",
         status_code=204,
-        responses=declared(401, 403, 404),
+        responses=refusals(401, 403, 404),
         openapi_extra=KEYED,
         summary="Remove a team; its members stay in the season",
         response_description="Removed",
@@ -58,7 +59,7 @@ def router(api: SeasonApi) -> APIRouter:
     routes.get(
         "/members",
         response_model=list[SeasonMemberShape],
-        responses=declared(404),
+        responses=refusals(404),
         summary="The members of a season",
         response_description="All members, by name",
     )(calls.members)

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from leaderboard.api.league.calls import refusals
 from leaderboard.api.seasons import shapes
-from leaderboard.api.seasons.calls import SeasonApi, as_json, cursor_of, declared, racer_of
+from leaderboard.api.seasons.calls import SeasonApi, as_json, cursor_of, racer_of
 from leaderboard.api.seasons.shapes import AwardShape, ChanceShape, RecordShape, SeasonStandingShape, TeamShape
 from leaderboard.seasons.results import SeasonResults
 from leaderboard.seasons.standings import SeasonTable, StandingChoice
@@ -19,7 +20,7 @@ _CURSOR = Query(max_length=2000, description="`next` of the page before")
 def router(api: SeasonApi) -> APIRouter:
     """The routes that are read."""
     routes = APIRouter(prefix="/api/v1", tags=["seasons"])
-    found: dict[str, Any] = {"responses": declared(404, 422)}
+    found: dict[str, Any] = {"responses": refusals(404, 422)}
     standings = api.seasons.standings
 
     def results(request: Request, season_id: str) -> SeasonResults:
@@ -84,7 +85,7 @@ def router(api: SeasonApi) -> APIRouter:
         response_model=list[RecordShape],
         summary="The records of tracks, by direction, race type, circuit and what is measured",
         response_description="The records",
-        responses=declared(422),
+        responses=refusals(422),
     )
     def records(
         season_id: Annotated[str, Query(max_length=64)] = "", track: Annotated[str, Query(max_length=200)] = ""
