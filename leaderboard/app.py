@@ -85,7 +85,6 @@ def create_app(
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
     league = LeagueServices.over(board.store, board.changed, config.races.community_per_account, race_moved)
-    league_api = LeagueApi(league, callers, utc_ns)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -108,8 +107,8 @@ def create_app(
     app.include_router(results.router(board, credentials.stations, limits, utc_ns))
     app.include_router(offers.router(board, credentials.stations, config, utc_ns))
     app.include_router(account_calls.router(accounts, config.title, utc_ns))
-    app.include_router(league_races.router(league_api))
-    app.include_router(league_seasons.router(league_api))
+    app.include_router(league_races.router(LeagueApi(league, callers, utc_ns)))
+    app.include_router(league_seasons.router(LeagueApi(league, callers, utc_ns)))
     app.include_router(pictures.router(league.pictures, callers))
     app.include_router(public.router(board, sight, callers, utc_ns))
     app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))

@@ -1,6 +1,6 @@
 """/api/v1/brackets: seeded from a race, run heat by heat."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -9,7 +9,7 @@ from leaderboard.api.league.calls import refusals
 from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_body
 from leaderboard.api.seasons.shapes import BracketShape, HeatOutcome, HeatRerun, NewBracket, bracket_shape
 from leaderboard.core.access import NOBODY
-from leaderboard.core.errors import Unauthorized
+from leaderboard.core.errors import NotAllowed, Unauthorized
 from leaderboard.core.seasons.bracket import HeatResult
 from leaderboard.seasons.brackets import BracketNow, WantedBracket
 from shared.text import text
@@ -79,13 +79,19 @@ class BracketCalls:
         self._api, self._brackets = api, api.seasons.brackets
 
     async def create(self, request: Request) -> Response:
-        body: NewBracket = await self._body(request, NewBracket)
-        wanted = WantedBracket(body.race_id, body.name, body.size, body.elimination, body.byes, body.third, body.table)
         caller = self._api.caller(request)
+        # Whether the caller may, the service says once it knows the race.
+        if caller == NOBODY:
+            raise Unauthorized(text("This needs you to sign in, or the header `Authorization: Bearer` with a key."))
+        if not caller.signed_in and not caller.has("admin"):
+            raise NotAllowed(text("You may not do this here: it needs another role."))
+        body: NewBracket = await parsed_body(request, NewBracket)
+        wanted = WantedBracket(body.race_id, body.name, body.size, body.elimination, body.byes, body.third, body.table)
         return _shown(await run_in_threadpool(self._brackets.create, caller, wanted, self._api.utc_ns()), 201)
 
     async def enter(self, request: Request, bracket_id: str, number: int) -> Response:
-        body: HeatOutcome = await self._body(request, HeatOutcome)
+        await self._check(request, bracket_id)
+        body: HeatOutcome = await parsed_body(request, HeatOutcome)
         result = HeatResult(body.winner, body.first_score_ms, body.second_score_ms)
         caller, now_utc_ns = self._api.caller(request), self._api.utc_ns()
         return _shown(
@@ -93,7 +99,8 @@ class BracketCalls:
         )
 
     async def rerun(self, request: Request, bracket_id: str, number: int) -> Response:
-        body: HeatRerun = await self._body(request, HeatRerun)
+        await self._check(request, bracket_id)
+        body: HeatRerun = await parsed_body(request, HeatRerun)
         caller, now_utc_ns = self._api.caller(request), self._api.utc_ns()
         return _shown(
             await run_in_threadpool(
@@ -101,11 +108,8 @@ class BracketCalls:
             )
         )
 
-    async def _body(self, request: Request, kind: Any) -> Any:
-        # The service checks the role, once it knows the race; nobody at all is told before the body is read.
-        if self._api.caller(request) == NOBODY:
-            raise Unauthorized(text("This needs you to sign in, or the header `Authorization: Bearer` with a key."))
-        return await parsed_body(request, kind)
+    async def _check(self, request: Request, bracket_id: str) -> None:
+        await run_in_threadpool(self._brackets.check_may_run, self._api.caller(request), bracket_id)
 
 
 def _shown(now: BracketNow, status: int = 200) -> Response:

@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from leaderboard.core import access
 from leaderboard.core.errors import UnknownItem
 from leaderboard.core.seasons.bracket import HeatResult
 from leaderboard.core.seasons.chances import what_if
@@ -127,7 +126,7 @@ class BracketPages:
         """The tree; whoever runs it sees the forms."""
         caller = self._site.caller(request)
         now = self._brackets.bracket(caller, bracket_id)
-        runs = access.may(caller, "bracket.run", self._brackets.race_of(now.bracket))
+        runs = self._brackets.may_run(caller, bracket_id)
         shown = bracket_view(now)
         return self._site.page(request, "seasons/bracket.html", status, bracket=shown, runs=runs, refusal=refusal)
 

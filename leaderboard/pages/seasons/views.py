@@ -301,7 +301,7 @@ def team_rule_in_words(rules: SeasonRules) -> str:
             n=rules.teams.best,
         )
     return ntext(
-        "A team has the points of its best member.",
+        "A team has the points of its one best member.",
         "A team has the mean of its best {n} members; one that is missing counts 0.",
         n=rules.teams.best,
     )
