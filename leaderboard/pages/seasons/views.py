@@ -234,10 +234,10 @@ def points_in_words(rule: PointsRule) -> str:
     return joined([main, *more], " ")
 
 
-def chance_views(results: SeasonResults, chances: Mapping[str, Chance], most: int) -> list[ChanceView]:
+def chance_views(results: SeasonResults, chances: Mapping[str, Chance], limit: int) -> list[ChanceView]:
     """Of the first racers in the standing who can still win or qualify (or have)."""
     possible = [each for each in chances.values() if each.can_win or each.can_qualify]
-    return [_chance(results, each) for each in possible[:most]]
+    return [_chance(results, each) for each in possible[:limit]]
 
 
 def _chance(results: SeasonResults, chance: Chance) -> ChanceView:
