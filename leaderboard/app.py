@@ -27,6 +27,8 @@ from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import routes
+from leaderboard.pages.live.content import LiveContents, is_live_stream, ticking, waker
+from leaderboard.pages.live.routes import live_pages
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
@@ -51,17 +53,24 @@ def create_app(
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
     live = LiveRaces(board.store, MemoryFeeds())
+    contents = LiveContents(live, board, templates, utc_ns)
 
     def render(race_id: str, table: str) -> LiveContent:
+        if is_live_stream(race_id):
+            return contents.content(race_id, table)
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
+    show_live = waker(feed.changed)
+    board.watch(show_live)
+    live.watch(show_live)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
-        yield
+        async with ticking(live, show_live, utc_ns):
+            yield
         board.close()
 
     sight, people = RaceSight(board.store), AccountPeople()
@@ -80,6 +89,7 @@ def create_app(
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     routes.add_docs(app, site)
     app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
+    app.include_router(live_pages(live, contents, site, feed, utc_ns))
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
     app.add_middleware(CallerMiddleware, lookup=CallerLookup(board.store, credentials.admin_token), utc_ns=utc_ns)

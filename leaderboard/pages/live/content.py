@@ -1,0 +1,106 @@
+"""The moving content of a LIVE race's pages, drawn for all who watch, and the tick that lets clocks run out."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Literal
+
+from jinja2 import Template
+
+from leaderboard.board import LeaderboardService, RacerRuns
+from leaderboard.core.errors import UnknownRacer
+from leaderboard.live_races.service import LiveRaces
+from leaderboard.live_stream import LiveContent
+from leaderboard.pages.live.story import LiveStory, live_story
+from leaderboard.pages.live.views import NEXT, LiveView, live_view
+from leaderboard.pages.templates import PageTemplates
+
+TICK_S = 1.0
+StreamPage = Literal["control", "show", "comment"]
+_SIGN = "#live"  # no id of a race holds it
+_SHOW = ("car", "levels", "racing", "figures", "sector_bar", "top", "next", "lower", "podium")
+_CONTROL = ("version", "now", "decision", "counts")
+_COMMENT = ("racing", "figures", "sector_bar", "top")
+
+
+def stream_key(race_id: str) -> str:
+    """The key of the streams of a LIVE race's pages, among those of all races' standings."""
+    return race_id + _SIGN
+
+
+def is_live_stream(key: str) -> bool:
+    """Whether this is such a key, and not the id of a race."""
+    return key.endswith(_SIGN)
+
+
+def waker(changed: Callable[[str], None]) -> Callable[[str], None]:
+    """What is to be called when anything of a LIVE race changed; `changed` takes the key of streams."""
+    return lambda race_id: changed(stream_key(race_id))
+
+
+class LiveContents:
+    """Draws what streams of LIVE races send, by the keys of `stream_key`."""
+
+    def __init__(
+        self, live: LiveRaces, board: LeaderboardService, templates: PageTemplates, utc_ns: Callable[[], int]
+    ) -> None:
+        self._live, self._board, self._utc_ns = live, board, utc_ns
+        self._parts, self._turn = templates.get("live/parts.html"), templates.get("live/turn.html")
+        self._story = templates.get("live/story.html")
+
+    def view(self, race_id: str) -> LiveView:
+        """What the pages show now. Raises UnknownRace."""
+        now_utc_ns = self._utc_ns()
+        return live_view(self._live.state(race_id, now_utc_ns), now_utc_ns)
+
+    def story(self, race_id: str) -> LiveStory:
+        """What a commentator says now. Raises UnknownRace."""
+        state = self._live.state(race_id, self._utc_ns())
+        on_track = state.queue.on_track
+        runs = None if on_track is None else self._runs(race_id, on_track.racer)
+        coming = [(each.name, self._live.score_ms(race_id, each.racer)) for each in state.queue.waiting[:NEXT]]
+        return live_story(state, runs, coming)
+
+    def content(self, key: str, page: str) -> LiveContent:
+        """The content of a page's stream, of the race with this key. Raises UnknownRace."""
+        race_id = key.removesuffix(_SIGN)
+        view = self.view(race_id)
+        if page == "control":
+            rows = {turn.key: self._turn.render(turn=turn) for turn in view.lines}
+            return LiveContent(view.version, tuple(rows), rows, _drawn(self._parts, _CONTROL, view))
+        if page == "comment":
+            story = self.story(race_id)
+            parts = _drawn(self._parts, _COMMENT, view) | _drawn(self._story, ("story", "coming"), story)
+            return LiveContent(view.version, (), {}, parts)
+        return LiveContent(view.version, (), {}, _drawn(self._parts, _SHOW, view))
+
+    def _runs(self, race_id: str, racer: str) -> RacerRuns | None:
+        try:
+            return self._board.racer_runs(race_id, racer)
+        except UnknownRacer:
+            return None
+
+
+def _drawn(template: Template, names: tuple[str, ...], shown: LiveView | LiveStory) -> dict[str, str]:
+    """The macros of these names, drawn of what is shown."""
+    module = template.make_module()
+    return {name: str(getattr(module, name)(shown)) for name in names}
+
+
+@contextlib.asynccontextmanager
+async def ticking(live: LiveRaces, changed: Callable[[str], None], utc_ns: Callable[[], int]) -> AsyncIterator[None]:
+    """While this is open, streams are drawn anew each second in which somebody is on a track: its clocks run out."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            for race_id in live.moving(utc_ns()):
+                changed(race_id)
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
