@@ -94,7 +94,7 @@
     }
     const levels = [...document.querySelectorAll('[data-part="levels"] [data-level]')];
     document.querySelectorAll("[data-sector]").forEach((line, number) => {
-      line.setAttribute("class", `sector-line level-${levels[number]?.dataset.level ?? "pending"}`);
+      line.dataset.level = levels[number]?.dataset.level ?? "pending";
     });
     document.querySelectorAll("[data-sector-label]").forEach((label, number) => {
       if (levels[number]) label.textContent = levels[number].dataset.label;
