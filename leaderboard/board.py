@@ -156,7 +156,7 @@ class LeaderboardService:
 
     def _follows(self, db: sa.Connection, existing: RaceRecord, race: RaceRecord) -> bool:
         """Whether the race changed to what its station offers. Raises Conflict if it may not."""
-        if existing.venue != race.venue:
+        if existing.venue not in (race.venue, "any"):
             raise Conflict(f"The race {race.race_id!r} is {existing.venue} here, the station holds a {race.venue} one.")
         found = differences(existing.rules, race.rules)
         if found and existing.made_by != race.made_by:

@@ -1,8 +1,10 @@
-"""`raceday leaderboard`: serves it; also makes its secrets, lists and closes races, and prints its contract."""
+"""`raceday leaderboard`: serves it; its secrets, its races, its contract, and files in and out."""
 
 import argparse
+import importlib
 import logging
 import pathlib
+from dataclasses import dataclass
 
 from leaderboard import build, credentials
 from leaderboard.admin_call import change_race
@@ -13,8 +15,26 @@ from shared.files import write_ready_file
 from shared.web.server import listen
 
 
+@dataclass(frozen=True, slots=True)
+class LeaderboardVerb:
+    """An action with options of its own: the module whose `main(arguments)` returns the exit code."""
+
+    name: str
+    module: str
+
+
+VERBS = (
+    LeaderboardVerb("import", "leaderboard.commands.importing"),
+    LeaderboardVerb("export", "leaderboard.commands.exporting"),
+)
+
+
 def main(arguments: list[str]) -> int:
     """The command; returns the exit code. Raises RacedayError for what a person must fix."""
+    verb = next((verb for verb in VERBS if arguments[:1] == [verb.name]), None)
+    if verb is not None:
+        code: int = importlib.import_module(verb.module).main(arguments[1:])
+        return code
     chosen = _parser().parse_args(arguments)
     if chosen.action == "openapi":
         print(build.contract())
@@ -34,7 +54,9 @@ def main(arguments: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="raceday leaderboard", description="The leaderboard: takes results, ranks them, shows them."
+        prog="raceday leaderboard",
+        description="The leaderboard: takes results, ranks them, shows them.",
+        epilog="With options of their own: `raceday leaderboard import --help`, `raceday leaderboard export --help`.",
     )
     parser.add_argument(
         "action",

@@ -18,6 +18,10 @@ class ServerSettings:
         (), what="answer only to these names, beside addresses and local names; empty: to any, as behind a proxy"
     )
 
+    trusted_proxy: str = setting(
+        "", what="the address of the proxy in front, whose X-Forwarded-For and -Proto are believed; empty: nobody's"
+    )
+
     def __post_init__(self) -> None:
         host_names(self.allowed_hosts, "server.allowed_hosts")
 
@@ -41,6 +45,7 @@ class SecretFiles:
 
     webhook_files: tuple[str, ...] = ("secrets/webhook.secret",)  # one secret of a station in each
     admin_file: str = setting("secrets/admin.token", what="the bearer token of the admin calls")
+    claim_file: str = setting("secrets/claim.code", what="the code by which the first account becomes admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,14 @@ class RaceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """How long a sign-in lasts."""
+
+    session_idle_h: float = setting(336.0, min=0.1, max=8760, what="a session that was not used for so long ends")
+    session_hours: float = setting(2160.0, min=0.1, max=8760, what="every session ends after so long")
+
+
+@dataclass(frozen=True, slots=True)
 class LeaderboardConfig:
     """All settings of leaderboard.toml."""
 
@@ -81,6 +94,7 @@ class LeaderboardConfig:
     store: StoreSettings = field(default_factory=StoreSettings)
     secrets: SecretFiles = field(default_factory=SecretFiles)
     races: RaceSettings = field(default_factory=RaceSettings)
+    accounts: AccountSettings = field(default_factory=AccountSettings)
     limits: LeaderboardLimits = field(default_factory=LeaderboardLimits)
 
 
@@ -89,7 +103,9 @@ def read(path: pathlib.Path) -> LeaderboardConfig:
     config = load(path, LeaderboardConfig)
     beside = path.absolute().parent
     secrets = SecretFiles(
-        tuple(str(beside / file) for file in config.secrets.webhook_files), str(beside / config.secrets.admin_file)
+        tuple(str(beside / file) for file in config.secrets.webhook_files),
+        str(beside / config.secrets.admin_file),
+        str(beside / config.secrets.claim_file),
     )
     store = dataclasses.replace(config.store, path=str(beside / config.store.path))
     return dataclasses.replace(config, store=store, secrets=secrets)

@@ -60,10 +60,11 @@ def create(named: SecretFiles, station: str = "") -> list[pathlib.Path]:
     whose = f"{_station(station)} " if station else ""
     wanted = {file: whose + PREFIX + base64.b64encode(secrets.token_bytes(32)).decode() for file in named.webhook_files}
     wanted[named.admin_file] = secrets.token_urlsafe(32)
-    return [path for file, text in wanted.items() if _create(path := pathlib.Path(file), text)]
+    return [path for file, text in wanted.items() if create_private(path := pathlib.Path(file), text)]
 
 
-def _create(path: pathlib.Path, text: str) -> bool:
+def create_private(path: pathlib.Path, text: str) -> bool:
+    """Make a file of mode 0600 with this line; False if it is there already. Raises ConfigError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # O_EXCL: a secret that stations already use is never replaced.

@@ -45,7 +45,10 @@ def rescore_race(db: sa.Connection, race: RaceRecord) -> dict[LineKey, BestAttem
 
 
 def rescored(result: Result, verdict: AttemptVerdict, rules: RaceRules) -> AttemptVerdict:
-    """How the result stands by these rules; what was withdrawn or disqualified stays so, whatever its laps."""
-    if verdict.state not in ("ranked", "unqualified"):
+    """How the result stands by these rules; what was withdrawn or disqualified stays so, whatever its laps.
+
+    One that is ranked without laps has the score that was published for it, which no rules can make again.
+    """
+    if verdict.state not in ("ranked", "unqualified") or (verdict.state == "ranked" and not result.laps):
         return verdict
     return judged(result.laps, score_run(result.laps, rules), rules)

@@ -29,7 +29,9 @@ def utc_text(at_utc_ns: int) -> str:
 
 
 def best_window(row: StandingRow, rules: RaceRules) -> tuple[LapShape, ...]:
-    """The laps of the window that made the score of this row, in order."""
+    """The laps of the window that made the score of this row, in order; a published score has none."""
+    if not row.result.laps:
+        return ()
     score = score_run(row.result.laps, rules)
     assert score is not None, "a line of a standing comes from a scored result"
     return tuple(lap_shape(lap, rules) for lap in row.result.laps if score.first_lap <= lap.number <= score.last_lap)

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
-from raceday.board_file import ACCOUNT, LAPS, RACER, BoardRow, count, milliseconds
+from shared.boards.board_file import ACCOUNT, LAPS, RACER, BoardRow, count, milliseconds
 
 _ENGLISH = (
     "total totals subtotal grandtotal sum sums average averages avg mean median record records trackrecord laprecord "

@@ -19,10 +19,10 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from raceday import board_file
-from raceday.board_file import ACCOUNT, LAPS, RACER, BoardRow
 from raceday.board_summary_rows import summaries
-from raceday.board_text import mended, read_text
+from shared.boards import board_file
+from shared.boards.board_file import ACCOUNT, LAPS, RACER, BoardRow
+from shared.boards.board_text import mended, read_text
 from shared.errors import Refused
 from shared.rules.person_names import name_key, person_name
 from shared.rules.ranking import METHODS, Method, Placed, RaceRules, Scored, check_rules, rank

@@ -11,8 +11,8 @@ from leaderboard.accounts.limits import TOUCH_NS, SessionPeriods
 from leaderboard.core.access import ADMIN, Caller, Grant, KeyScope, Role, ScopeKind
 from leaderboard.store.database import Store
 from leaderboard.store.tables import ACCOUNTS, API_KEYS, ROLES, SESSIONS
+from shared.access.tokens import token_hash
 from shared.errors import OperatorError, RetryLater
-from shared.tokens import token_hash
 
 KEY_PREFIX = "rk_"
 _LOG = logging.getLogger(__name__)

@@ -21,6 +21,11 @@ class SessionPeriods:
     idle_ns: int = 14 * _DAY_NS
     absolute_ns: int = 90 * _DAY_NS
 
+    @classmethod
+    def of_hours(cls, idle_h: float, absolute_h: float) -> "SessionPeriods":
+        """The periods as the config has them."""
+        return cls(round(idle_h * 3600 * NS_PER_S), round(absolute_h * 3600 * NS_PER_S))
+
     def alive(self, created_utc_ns: int, used_utc_ns: int, now_utc_ns: int) -> bool:
         """Whether a session of these times still holds."""
         return now_utc_ns - used_utc_ns < self.idle_ns and now_utc_ns - created_utc_ns < self.absolute_ns

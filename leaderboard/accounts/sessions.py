@@ -5,10 +5,15 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from leaderboard.accounts.limits import MAX_SESSIONS, SessionPeriods
+from leaderboard.accounts.limits import MAX_SESSIONS, PROOF_NS, SessionPeriods
+from leaderboard.core.access import Caller
+from leaderboard.core.errors import NotAllowed
 from leaderboard.store.tables import SESSIONS
-from shared.tokens import new_token, token_hash
+from shared.access.tokens import new_token, token_hash
+from shared.text import text
+from shared.units import NS_PER_S
 
+_MINUTE_NS = 60 * NS_PER_S
 MAX_BROWSER = 200
 
 
@@ -70,3 +75,13 @@ def end_sessions(db: sa.Connection, account_id: str, session_id: str | None = No
     which = SESSIONS.c.account_id == account_id
     which &= SESSIONS.c.session_id != but if session_id is None else SESSIONS.c.session_id == session_id
     return db.execute(sa.delete(SESSIONS).where(which)).rowcount
+
+
+def check_proved(db: sa.Connection, caller: Caller, now_utc_ns: int) -> None:
+    """Check that the caller's session began within `PROOF_NS`, as what cannot be undone needs it. Raises NotAllowed."""
+    found = sa.select(SESSIONS.c.proved_utc_ns).where(SESSIONS.c.session_id == caller.session_id)
+    proved_utc_ns = db.execute(found).scalar()
+    if proved_utc_ns is None or now_utc_ns - proved_utc_ns > PROOF_NS:
+        raise NotAllowed(
+            text("Sign in once more first: this needs a sign-in of the last {n} minutes.", n=PROOF_NS // _MINUTE_NS)
+        )

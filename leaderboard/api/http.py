@@ -7,16 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from leaderboard.core.errors import (
-    Conflict,
-    Gone,
-    NotAllowed,
-    Unauthorized,
-    UnknownAttempt,
-    UnknownInvitation,
-    UnknownRace,
-    UnknownRacer,
-)
+from leaderboard.core.errors import Conflict, Gone, NotAllowed, NotHere, RateLimited, Unauthorized
 from leaderboard.core.live.newest import TooOften
 from leaderboard.posting import error_body
 from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow, read_body
@@ -35,10 +26,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (BadSignature, 401),
     (BodyTooLarge, 413),
     (BodyTooSlow, 408),
-    (UnknownRace, 404),
-    (UnknownRacer, 404),
-    (UnknownInvitation, 404),
-    (UnknownAttempt, 404),
+    (NotHere, 404),
     (Gone, 410),
     (Conflict, 409),
     (NotAllowed, 403),
@@ -46,6 +34,7 @@ _STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
     (BadInput, 422),
     (TooOften, 429),
     (StorageError, 503),
+    (RateLimited, 429),
     (RetryLater, 503),
 )
 
@@ -63,7 +52,7 @@ def add_error_handlers(app: FastAPI, refused_page: Callable[[Request, int, str],
 
     async def raceday_error(request: Request, error: Exception) -> Response:
         status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
-        if status < 500 and _wants_page(request):
+        if status < 500 and status != 429 and _wants_page(request):
             return refused_page(request, status, str(error))
         headers = {"retry-after": _retry_after(error)} if status in (429, 503) else {}
         if isinstance(error, Unauthorized):

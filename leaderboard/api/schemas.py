@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from leaderboard.board import Snapshot, StandingRow
 from leaderboard.core.league.local_time import LAST_YEAR
-from leaderboard.core.race import EntryPolicy, Kind, RaceRecord, Venue
+from leaderboard.core.race import Direction, EntryPolicy, Kind, RaceRecord, RaceType, Venue, Visibility
 from leaderboard.core.states import RaceState
 from leaderboard.scored_laps import LapShape, best_window, utc_text
 from leaderboard.store.queries import RaceHead
@@ -34,42 +34,6 @@ class ErrorShape:
 
 
 @dataclass(frozen=True, slots=True)
-class NewRace:
-    """A race to create. Without `race_id` the name makes one. `rules` are those of `RaceRules`; absent ones default.
-
-    Without the rule `min_lap_s` it follows from the length of the track, where that is known: `track_length_m`, or the
-    length of a published track of this name.
-    """
-
-    __pydantic_config__ = _STRICT
-
-    name: str
-    track: str
-    kind: Kind = "community"
-    venue: Venue = "physical"
-    race_id: str | None = None
-    rules: dict[str, Any] = field(default_factory=dict)
-    entry: EntryPolicy = "open"
-    opens_at: str | None = None
-    closes_at: str | None = None
-    track_length_m: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RaceChange:
-    """Close the race now or open it again (`closed`), or move its planned close (`closes_at`; "" for none).
-
-    `rules`: all rules of the race from now on, absent ones by default; every result in it is scored again.
-    """
-
-    __pydantic_config__ = _STRICT
-
-    closed: bool | None = None
-    closes_at: str | None = None
-    rules: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class RaceShape:
     race_id: str
     name: str
@@ -82,6 +46,22 @@ class RaceShape:
     opens_at: str | None
     closes_at: str | None
     closed_at: str | None
+    season_id: str = ""
+    event_id: str = ""
+    series_id: str = ""
+    race_type: RaceType = "time_trial"
+    direction: Direction = "counterclockwise"
+    visibility: Visibility = "public"
+    live: bool = False
+    one_table: bool = False
+    zone: str = "UTC"
+    description: str = ""
+    picture: str | None = None
+    conditions_sha256: str = ""
+    attempts_per_day: int | None = None
+    in_work_per_racer: int | None = None
+    deleted_at: str | None = None
+    edition: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +161,25 @@ def utc_ns(text: str) -> int:
 
 
 def race_shape(race: RaceRecord, now_utc_ns: int) -> RaceShape:
-    texts = (None if at is None else utc_text(at) for at in (race.opens_utc_ns, race.closes_utc_ns, race.closed_utc_ns))
-    state = race.state(now_utc_ns)
-    return RaceShape(race.race_id, race.name, race.kind, race.venue, race.track, race.rules, race.entry, state, *texts)
+    same = {field.name for field in dataclasses.fields(RaceShape)} & {f.name for f in dataclasses.fields(RaceRecord)}
+    return RaceShape(
+        **{name: getattr(race, name) for name in same},
+        state=race.state(now_utc_ns),
+        opens_at=_time_text(race.opens_utc_ns),
+        closes_at=_time_text(race.closes_utc_ns),
+        closed_at=_time_text(race.closed_utc_ns),
+        deleted_at=_time_text(race.deleted_utc_ns),
+        picture=picture_path(race),
+    )
+
+
+def picture_path(race: RaceRecord) -> str | None:
+    """Where the race's picture is; None without one."""
+    return f"/races/{race.race_id}/pictures/{race.picture_sha256}" if race.picture_sha256 else None
+
+
+def _time_text(at_utc_ns: int | None) -> str | None:
+    return None if at_utc_ns is None else utc_text(at_utc_ns)
 
 
 def counted_race(head: RaceHead, now_utc_ns: int) -> CountedRaceShape:

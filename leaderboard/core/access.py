@@ -79,6 +79,7 @@ ACTIONS: Mapping[str, frozenset[Who]] = {
     "entry.enter_self": frozenset({"account"}),
     "entry.manage": frozenset({"owner", "organiser", "official"}),
     "invitation.manage": frozenset({"owner", "organiser"}),
+    "results.import": frozenset({"organiser"}),
     "attempt.rule": frozenset({"official"}),
     "attempt.see_all": frozenset({"owner", "organiser", "official"}),
     "live.run": frozenset({"owner", "organiser", "official"}),
@@ -105,6 +106,20 @@ def may(caller: Caller, action: str, race: RaceRecord | None = None, season_id: 
     if race is not None and "owner" in who and owns(caller, race):
         return True
     return any(caller.has(role, race_id, season) for role in _GRANTED if role in who)
+
+
+def may_grant(caller: Caller, grant: Grant, race: RaceRecord | None = None) -> bool:
+    """Whether the caller may give or take this role: an admin any, who organises a race or season those for it.
+
+    `race`: the one that the grant is for, None for a grant of another scope.
+    """
+    if caller.has("admin"):
+        return True
+    if grant.role in ("admin", "racer") or not grant.scope_id:
+        return False
+    if grant.scope == "race":
+        return race is not None and may(caller, "race.edit", race)
+    return may(caller, "season.edit", season_id=grant.scope_id)
 
 
 def require(caller: Caller, action: str, race: RaceRecord | None = None, season_id: str = "") -> None:

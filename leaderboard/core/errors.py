@@ -1,25 +1,29 @@
 """The refusals of the leaderboard, by whom they concern; api/http.py gives each its status."""
 
-from shared.errors import RacedayError, Refused
+from shared.errors import RacedayError, Refused, RetryLater
 
 
 class Unauthorized(RacedayError):
     """A call without credentials that are valid, where it needs some."""
 
 
+class NotHere(Refused):
+    """There is nothing of this name or id, or nothing that the caller may know of."""
+
+
 class Gone(Refused):
     """It was here and is over: a dead link, whose sentence says which kind."""
 
 
-class UnknownInvitation(Refused):
+class UnknownInvitation(NotHere):
     """No link has this token."""
 
 
-class UnknownRacer(Refused):
+class UnknownRacer(NotHere):
     """There is no racer of this name in the race."""
 
 
-class UnknownRace(Refused):
+class UnknownRace(NotHere):
     """This leaderboard has no race of this id, or none that the caller may know of: one sentence for both."""
 
     @classmethod
@@ -28,7 +32,7 @@ class UnknownRace(Refused):
         return cls(f"There is no race {race_id[:80]!r} on this leaderboard.")
 
 
-class UnknownAttempt(Refused):
+class UnknownAttempt(NotHere):
     """There is no attempt of this id, or none that the caller may know of: one sentence for both."""
 
     @classmethod
@@ -45,7 +49,11 @@ class Conflict(Refused):
     """Another race or entry has this id or name already."""
 
 
-class UnknownItem(Refused):
+class RateLimited(RetryLater):
+    """This account or address has tried too often; `after_s` says when it may again."""
+
+
+class UnknownItem(NotHere):
     """This leaderboard has no season, event, series or picture of this id, or none that the caller may know of."""
 
     @classmethod

@@ -16,9 +16,14 @@ from shared.text import text
 def seen_race(db: sa.Connection, caller: Caller, race_id: str, for_change: bool = False) -> RaceRecord:
     """The race, if it exists for this caller. Raises UnknownRace, in the words of a race that never was."""
     race = queries.race(db, race_id, for_change=for_change)
-    if not access.sees(caller, race, league_rows.entry_state(db, race_id, caller.account_id)):
+    if not sees_race(db, caller, race):
         raise UnknownRace.of(race_id)
     return race
+
+
+def sees_race(db: sa.Connection, caller: Caller, race: RaceRecord) -> bool:
+    """Whether the race exists for this caller."""
+    return access.sees(caller, race, league_rows.entry_state(db, race.race_id, caller.account_id))
 
 
 def race_for(db: sa.Connection, caller: Caller, race_id: str, action: str) -> RaceRecord:

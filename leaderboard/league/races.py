@@ -14,7 +14,15 @@ from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, UnknownItem, UnknownRace
 from leaderboard.core.league import editing
 from leaderboard.core.race import RaceRecord, check_race_id
-from leaderboard.league.changes import add_race, check_may_create, edition_sentence, race_for, seen_race, store_change
+from leaderboard.league.changes import (
+    add_race,
+    check_may_create,
+    edition_sentence,
+    race_for,
+    seen_race,
+    sees_race,
+    store_change,
+)
 from leaderboard.league.series import follow_moved_close
 from leaderboard.store import audit, league_rows, queries
 from leaderboard.store.database import Store
@@ -44,7 +52,7 @@ class RaceService:
             check_places(db, caller, None, race)
             existing = _race_if_any(db, race.race_id)
             if existing is not None:
-                if not access.sees(caller, existing, league_rows.entry_state(db, race.race_id, caller.account_id)):
+                if not sees_race(db, caller, existing):
                     raise Conflict(_taken(race.race_id))
                 if not _same(existing, race):
                     raise Conflict(_conflict(existing, race))

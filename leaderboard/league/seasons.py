@@ -14,8 +14,8 @@ from leaderboard.core.errors import Conflict, UnknownItem
 from leaderboard.core.league.editing import check_description
 from leaderboard.core.league.local_time import check_zone
 from leaderboard.core.league.records import EventRecord, SeasonRecord
-from leaderboard.core.race import RaceRecord, check_race_id
-from leaderboard.league.changes import edition_sentence
+from leaderboard.core.race import check_race_id
+from leaderboard.league.changes import edition_sentence, sees_race
 from leaderboard.store import audit, league_rows, queries
 from leaderboard.store.database import Store
 from shared.errors import Refused
@@ -98,7 +98,7 @@ class SeasonService:
         with self._store.read() as db:
             season = seen_season(db, caller, season_id)
             heads = [head for head in queries.heads(db) if head.race.season_id == season_id]
-            seen = [head for head in heads if _sees_race(db, caller, head.race)]
+            seen = [head for head in heads if sees_race(db, caller, head.race)]
             events = league_rows.events(db, season_id)
         in_order = sorted(seen, key=lambda head: (head.race.opens_utc_ns or 0, head.race.race_id))
         return SeasonCalendar(season, tuple(events), tuple(in_order))
@@ -141,7 +141,7 @@ class SeasonService:
             if not _sees_event(db, caller, event):
                 raise UnknownItem.of("event", event_id)
             heads = [head for head in queries.heads(db) if head.race.event_id == event_id]
-            seen = [head for head in heads if _sees_race(db, caller, head.race)]
+            seen = [head for head in heads if sees_race(db, caller, head.race)]
         return event, tuple(sorted(seen, key=lambda head: (head.race.opens_utc_ns or 0, head.race.race_id)))
 
     def events(self, caller: Caller, season_id: str | None = None) -> list[EventRecord]:
@@ -164,10 +164,6 @@ def _sees(caller: Caller, season: SeasonRecord) -> bool:
 
 def _sees_event(db: sa.Connection, caller: Caller, event: EventRecord) -> bool:
     return not event.season_id or _sees(caller, league_rows.season(db, event.season_id))
-
-
-def _sees_race(db: sa.Connection, caller: Caller, race: RaceRecord) -> bool:
-    return access.sees(caller, race, league_rows.entry_state(db, race.race_id, caller.account_id))
 
 
 def _changed(before: Item, values: Mapping[str, Any], edition: int | None) -> Item:

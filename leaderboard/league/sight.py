@@ -9,6 +9,7 @@ from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord, is_race_id
+from leaderboard.core.states import EntryState
 from leaderboard.store import entries, queries
 from leaderboard.store.database import Store
 
@@ -28,6 +29,14 @@ class RaceSight:
         if not access.sees(caller, race, None if entry is None else entry.state):
             raise UnknownRace.of(race_id)
         return race
+
+    def entry(self, caller: Caller, race_id: str) -> EntryState | None:
+        """The state of the caller's own entry in the race; None without one."""
+        if not caller.signed_in:
+            return None
+        with self._store.read() as db:
+            own = entries.of_account(db, race_id, caller.account_id)
+        return None if own is None else own.state
 
     def seen_by(self, caller: Caller) -> Callable[[RaceRecord], bool]:
         """Whether a race exists for the caller, for lists of races."""

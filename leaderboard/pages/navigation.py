@@ -31,5 +31,6 @@ class NavigationEntry:
 ENTRIES: tuple[NavigationEntry, ...] = (
     NavigationEntry("/", text("Races"), ("/races/",)),
     NavigationEntry("/seasons", text("Seasons")),
+    NavigationEntry("/new-race", text("New race"), shown=lambda caller: caller.signed_in),
 )
 MENU: tuple[NavigationEntry, ...] = (NavigationEntry("/account", text("Account")),)

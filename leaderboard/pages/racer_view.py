@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from leaderboard.board import RacerRuns
 from leaderboard.core.rank import Attempt
-from leaderboard.pages.views import RaceHeaderView, lap_remark, race_view, run_key
+from leaderboard.pages.views import RaceHeaderView, lap_remark, published_note, race_view, run_key
 from leaderboard.scored_laps import lap_shape, utc_text
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, RunLap, score_run, successful
@@ -35,6 +35,7 @@ class RacerRunView:
     set_at_text: str
     with_what: str
     corrected: bool
+    published: str
     laps: tuple[RacerLapView, ...]
 
 
@@ -81,6 +82,7 @@ def _run(attempt: Attempt, result: Result, rules: RaceRules, best: bool) -> Race
         set_at_text=f"{set_at[:10]} {set_at[11:16]} UTC",
         with_what=" · ".join(each for each in (result.car, result.model) if each),
         corrected=result.revision > 1,
+        published=published_note(result),
         laps=tuple(_lap(lap, rules, lap.number in window) for lap in result.laps),
     )
 

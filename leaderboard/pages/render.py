@@ -5,6 +5,7 @@ from typing import Any
 from leaderboard.board import RacerRuns, Snapshot
 from leaderboard.live_stream import LiveContent
 from leaderboard.pages.live_pages import LivePages
+from leaderboard.pages.participation.participants import TakingPart
 from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.templates import PageFrame, PageTemplates
 from leaderboard.pages.views import board_view, card
@@ -28,9 +29,18 @@ class LeaderboardPages:
         return self._page("index.html", frame, groups=[(name, members) for name, members in groups if members])
 
     def race(
-        self, snapshot: Snapshot, now_utc_ns: int, live: bool, screen: bool = False, frame: PageFrame | None = None
+        self,
+        snapshot: Snapshot,
+        now_utc_ns: int,
+        live: bool,
+        screen: bool = False,
+        frame: PageFrame | None = None,
+        part: TakingPart | None = None,
     ) -> str:
-        """The page of a race's standing; with `live` it connects to the stream. `screen`: for a hall's screen."""
+        """The page of a race's standing; with `live` it connects to the stream. `screen`: for a hall's screen.
+
+        `part`: what it offers its reader about taking part.
+        """
         board = board_view(snapshot, now_utc_ns)
         return self._page(
             "race.html",
@@ -39,6 +49,7 @@ class LeaderboardPages:
             race=board.race,
             live=live,
             screen=screen,
+            part=part,
             look="hall board-screen" if screen else "",
         )
 

@@ -11,6 +11,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import UnknownRace
 from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed
+from leaderboard.pages.participation.participants import taking_part
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.views import PODIUM
@@ -38,7 +39,9 @@ def router(
     @routes.get("/races/{race_id}")
     def race(request: Request, race_id: str, all: bool = False, screen: bool = False) -> HTMLResponse:  # noqa: A002  # the word in the address
         frame, snapshot = site.frame(request), board.snapshot(race_id, None if all else rows_live)
-        return site.framed(request, frame, pages.race(snapshot, utc_ns(), live=not all, screen=screen, frame=frame))
+        part = taking_part(frame.caller, snapshot.race, sight.entry(frame.caller, race_id), utc_ns())
+        page = pages.race(snapshot, utc_ns(), live=not all, screen=screen, frame=frame, part=part)
+        return site.framed(request, frame, page)
 
     @routes.get("/races/{race_id}/racers/{racer:path}")
     def racer(request: Request, race_id: str, racer: str) -> HTMLResponse:

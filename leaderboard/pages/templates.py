@@ -9,8 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from leaderboard.core.access import NOBODY, Caller
 from leaderboard.pages.navigation import ENTRIES, MENU, NavigationEntry
+from shared.access.tokens import form_token, new_token
 from shared.rules.wording import BEST_OF_RACE, RACERS_BEST
-from shared.tokens import form_token, new_token
 from shared.web.assets import addresses
 from shared.web.language import translating
 

@@ -61,6 +61,7 @@ class RowView:
     set_at: str
     set_at_text: str
     corrected: bool
+    published: str
     sparkline: Sparkline | None
 
 
@@ -202,7 +203,18 @@ def row_view(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], f
         set_at=set_at,
         set_at_text=f"{set_at[:10]} {set_at[11:16]} UTC",
         corrected=result.revision > 1,
+        published=published_note(result),
         sparkline=lap_line(result.laps, rules, {lap.number for lap in window}),
+    )
+
+
+def published_note(result: Result) -> str:
+    """Where a score without laps was published; "" for one that follows from its laps."""
+    source = result.evidence
+    if result.laps or not result.score_ms:
+        return ""
+    return text(
+        "Published in {file}, line {line}; it cannot be scored again", file=source.journal, line=source.first_seq
     )
 
 
@@ -225,7 +237,7 @@ def move_view(moved: int | None) -> MoveView:
 
 
 def _laps(window: tuple[LapShape, ...], fastest_ms: int) -> tuple[LapView, ...]:
-    own_ms = min(lap.lap_ms for lap in window)
+    own_ms = min((lap.lap_ms for lap in window), default=0)
     return tuple(LapView(lap.number, lap.lap, _best(lap.lap_ms, own_ms, fastest_ms), lap_remark(lap)) for lap in window)
 
 

@@ -21,7 +21,7 @@ from alembic.util import CommandError
 from sqlalchemy.pool import StaticPool
 
 from shared.errors import ConfigError, HardwareMissing, OperatorError, RetryLater, StorageError
-from shared.files import lock_file
+from shared.files import is_locked, lock_file
 
 _WAIT_S = 10.0
 _MIGRATION_LOCK = 0x72616365
@@ -119,6 +119,12 @@ def open_readers(path_or_url: str | pathlib.Path) -> Store:
     return Store(readers, readers)
 
 
+def is_served(path_or_url: str | pathlib.Path) -> bool:
+    """Does a leaderboard hold this SQLite file? Never of PostgreSQL, where several processes write."""
+    url = _url(path_or_url)
+    return url.get_backend_name() == "sqlite" and is_locked(_lock_of(pathlib.Path(str(url.database))))
+
+
 def migrate(connection: sa.Connection, to: str = "head") -> None:
     """Bring the tables up to date (or up to one step). Raises StorageError for a database of a newer leaderboard."""
     if connection.dialect.name == "postgresql":
@@ -173,13 +179,17 @@ def _file_id(path: pathlib.Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def _lock_of(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(path.name + ".lock")
+
+
 def _claim(path: pathlib.Path) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(f"{path}: the leaderboard cannot write there ({error.strerror}).") from None
     try:
-        lock = lock_file(path.with_name(path.name + ".lock"))
+        lock = lock_file(_lock_of(path))
     except StorageError as error:
         raise StorageError(f"{path}: the leaderboard cannot write there ({error}).") from None
     if lock is None:

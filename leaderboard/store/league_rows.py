@@ -13,7 +13,8 @@ from leaderboard.core.league.records import EventRecord, SeasonRecord, SeriesRec
 from leaderboard.core.league.series import CalendarRule, SeriesPlace
 from leaderboard.core.race import RaceRecord, is_race_id
 from leaderboard.core.states import EntryState, RaceStage
-from leaderboard.store.tables import BLOBS, ENTRIES, EVENTS, RACE_VERSIONS, RACES, RESULTS, SEASONS, SERIES
+from leaderboard.store import entries
+from leaderboard.store.tables import BLOBS, EVENTS, RACE_VERSIONS, RACES, RESULTS, SEASONS, SERIES
 from shared.rules.ranking import RaceRules
 
 
@@ -219,11 +220,8 @@ def set_stage_before(db: sa.Connection, race_id: str, stage: RaceStage | str) ->
 
 def entry_state(db: sa.Connection, race_id: str, account_id: str) -> EntryState | None:
     """The state of the account's own entry in the race, None without one."""
-    if not account_id:
-        return None
-    query = sa.select(ENTRIES.c.state).where(ENTRIES.c.race_id == race_id, ENTRIES.c.account_id == account_id)
-    state: EntryState | None = db.execute(query).scalar()
-    return state
+    entry = entries.of_account(db, race_id, account_id)
+    return None if entry is None else entry.state
 
 
 def add_blob(db: sa.Connection, blob: Blob, now_utc_ns: int) -> None:

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from shared.tokens import RANDOM_256_BITS
+from shared.access.tokens import RANDOM_256_BITS
 
 SESSION, FORM, FLASH = "raceday_league", "raceday_league_form", "raceday_league_said"
 MAX_COOKIES = 8192

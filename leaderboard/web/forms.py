@@ -12,9 +12,9 @@ from python_multipart.multipart import Field, File
 from leaderboard.core.errors import NotAllowed
 from leaderboard.web.bodies import read_body
 from leaderboard.web.identity import asking
+from shared.access.tokens import is_form_token
 from shared.errors import BadInput
 from shared.text import text
-from shared.tokens import is_form_token
 from shared.web.security import cross_site_reason
 
 CSRF_FIELD = "csrf"

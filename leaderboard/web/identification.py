@@ -17,9 +17,9 @@ from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotAllowed, Unauthorized
 from leaderboard.web.cookies import FORM, SESSION, token_in
 from leaderboard.web.identity import Asking
+from shared.access.tokens import is_form_token
 from shared.errors import RacedayError
 from shared.text import text
-from shared.tokens import is_form_token
 from shared.web.security import cross_site_reason
 
 CSRF_HEADER = "x-csrf-token"

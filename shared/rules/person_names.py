@@ -135,6 +135,11 @@ def name_key(written: str) -> str:
     return _blanks(unicodedata.normalize("NFKC", visible))
 
 
+def is_ignorable(sign: str) -> bool:
+    """Whether the character is invisible by itself (Default_Ignorable_Code_Point): a joiner, a selector, a filler."""
+    return _in(_IGNORABLE, sign)
+
+
 def code_point_name(sign: str) -> str:
     """A character by number and name: "U+202E RIGHT-TO-LEFT OVERRIDE"."""
     name = _CONTROLS.get(sign) or unicodedata.name(sign, "")

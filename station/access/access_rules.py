@@ -6,7 +6,7 @@ Held in memory by station_access.py as one frozen `AccessRules`, so that no requ
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.tokens import token_hash
+from shared.access.tokens import token_hash
 from station.access.identity import VISITOR, Identity
 from station.access.records import PairedDevice, Person, Session
 from station.access.roles import Role

@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from shared.access.throttle import Failures
 from shared.errors import RetryLater, StorageError
 from shared.text import text
 from station.access.access_rules import AccessRules, SessionLimits
 from station.access.access_store import AccessStore
 from station.access.records import AccessEvent
-from station.access.throttle import Failures
 
 SAVE_USES_S = 60.0  # how often it is stored when sessions and devices were last used
 _LOG = logging.getLogger("raceday.web")

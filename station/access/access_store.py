@@ -10,11 +10,11 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from shared.access.throttle import Failures
 from shared.errors import StorageError
 from station.access.pass_codes import Kind
 from station.access.records import AccessEvent, Deed, DeviceKind, PairedDevice, Person, Session
 from station.access.roles import Role
-from station.access.throttle import Failures
 from station.store.database import close_quietly, open_durable, storage_errors
 
 ACCESS = "access.db"

@@ -6,15 +6,16 @@ Part of `StationAccess`. Every change is logged in access.db with who made it an
 import secrets
 from dataclasses import dataclass, replace
 
+from shared.access.pass_code_hashing import PassCodeHasher
+from shared.access.tokens import new_token, token_hash
 from shared.addresses import counted_prefix
 from shared.errors import Refused
 from shared.rules.person_names import name_key, name_within, person_name
 from shared.short_codes import new_code, normalised
 from shared.text import text
-from shared.tokens import new_token, token_hash
 from station.access.access_state import AccessState
 from station.access.identity import Identity
-from station.access.pass_codes import PassCodeHasher, pass_code_kind
+from station.access.pass_codes import pass_code_kind
 from station.access.records import AccessEvent, Deed, DeviceKind, PairedDevice, Person, Session
 from station.access.roles import Role
 from station.access.tokens import ShownTokens

@@ -13,17 +13,18 @@ import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from shared.access.pass_code_hashing import Argon2idHasher, PassCodeHasher
+from shared.access.tokens import new_token, token_hash
 from shared.addresses import counted_prefix
 from shared.errors import OperatorError, Refused
 from shared.rules.person_names import name_key
 from shared.text import text
-from shared.tokens import new_token, token_hash
 from station.access.access_rules import SessionLimits
 from station.access.access_state import AccessState, steady_utc
 from station.access.access_store import ACCESS, AccessStore
 from station.access.claim_code import ClaimCodeFile
 from station.access.identity import Identity
-from station.access.pass_codes import Argon2idHasher, PassCodeHasher, pass_code_kind
+from station.access.pass_codes import pass_code_kind
 from station.access.people_and_devices import PeopleAndDevices, checked_name, new_id
 from station.access.records import AccessEvent, Deed, PairedDevice, Person, Session
 from station.access.roles import Role

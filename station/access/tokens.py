@@ -1,4 +1,4 @@
-"""The random tokens that browsers and scripts show: read from requests here; shared/tokens.py makes and hashes them.
+"""The random tokens that browsers and scripts show, read from requests; shared/access/tokens.py makes and hashes them.
 
 Called by web/identification.py. Pure.
 """
@@ -6,7 +6,7 @@ Called by web/identification.py. Pure.
 import re
 from dataclasses import dataclass
 
-from shared.tokens import RANDOM_256_BITS
+from shared.access.tokens import RANDOM_256_BITS
 
 SESSION_COOKIE = "raceday_session"
 DEVICE_COOKIE = "raceday_device"

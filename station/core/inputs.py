@@ -21,7 +21,8 @@ from station.core.moment import *
 # the runs are counted again from everything that was read.
 # 4: a transponder that is given to a car and a racer at once is refused; before, the racer was left out silently.
 EDITION = 4
-OFFICIATING = 4  # the edition of a new race's rules
+OFFICIATING = 5  # the edition of a new race's rules
+ATTEMPTS = 5  # a race's edition from which a run without a score is told to the leaderboard too
 DISCARDS = 4  # a race's edition from which a discarded run is told to the leaderboard as no attempt
 HAND_TIMES = 3  # a race's edition from which a hand time is a witness of a missed crossing
 REBOOTS = 2  # a race's edition from which the time of day of another boot cannot shorten its runs
@@ -211,7 +212,8 @@ class OpenRace:
     1 on, a lap that is much too short is held, a missed crossing is proposed, and a model is what the car reports;
     from 2 on (`REBOOTS`), the time of day of another boot of the station cannot shorten a run; from 3 on
     (`HAND_TIMES`), a hand time is a witness of a missed crossing, very long laps are asked about, and a refusal names
-    the commands of a run's procedure too. `submit_after_s`: how long after its end a run's result is submitted by the
+    the commands of a run's procedure too; from 5 on (`ATTEMPTS`), a run without a score is a result too, which is shown
+    and not ranked. `submit_after_s`: how long after its end a run's result is submitted by the
     station, in s; 0: at once; negative: only by an official. `official_by_two`: to declare results official, and to
     open them again, takes two people.
     """

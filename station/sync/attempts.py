@@ -11,10 +11,10 @@ from typing import Any
 
 import apsw
 
-from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
+from shared.protocol.results import PostAccepted, PostDeferred, PostRejected
 from station.store.database import has_table, open_durable, storage_error, storage_errors
 from station.sync.leaderboard_check import Target, readiness_of
-from station.sync.schedule import AnswerLost, OutboxRow, PostedWithOtherScore, Progress, State
+from station.sync.schedule import AnswerLost, NotPosted, OutboxRow, PostedWithOtherScore, Progress, State, SyncAnswer
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (
@@ -69,7 +69,7 @@ class PostingRecord:
     revision: int
     attempts: int
     last_utc_ns: int
-    answer: PostOutcome | None
+    answer: SyncAnswer | None
     attempt_id: int = 0
     reopened: bool = False
 
@@ -85,6 +85,8 @@ class PostingRecord:
                 return "confirmed"
             case PostRejected():
                 return "pending" if self.reopened else "rejected"
+            case NotPosted():
+                return "kept"
             case None | AnswerLost():
                 return "unknown"
             case PostDeferred():
@@ -108,7 +110,7 @@ class AttemptStore:
         )
         return int(self._db.last_insert_rowid())
 
-    def finish(self, attempt_id: int, answer: PostOutcome, at_utc_ns: int) -> None:
+    def finish(self, attempt_id: int, answer: SyncAnswer, at_utc_ns: int) -> None:
         """Records the leaderboard's answer to attempt `attempt_id`."""
         self._insert(
             "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (attempt_id, *_columns(answer), at_utc_ns)
@@ -193,7 +195,7 @@ def _row_of(target: Target) -> tuple[str, str, str, str]:
     return target.race_id, target.readiness, target.detail, json.dumps(target.differences)
 
 
-def _columns(answer: PostOutcome) -> tuple[object, ...]:
+def _columns(answer: SyncAnswer) -> tuple[object, ...]:
     match answer:
         case PostedWithOtherScore(score_ms, rank, racers, best, ours_ms):
             return "other score", "" if ours_ms is None else str(ours_ms), None, score_ms, rank, racers, int(best)
@@ -201,6 +203,8 @@ def _columns(answer: PostOutcome) -> tuple[object, ...]:
             return "posted", "", None, score_ms, rank, racers, int(best)
         case PostRejected(reason, status):
             return "rejected", reason, status, None, None, None, None
+        case NotPosted(reason):
+            return "kept", reason, None, None, None, None, None
         case AnswerLost(reason):
             return "lost", reason, None, None, None, None, None
         case PostDeferred(reason):
@@ -215,7 +219,7 @@ def _answer(
     rank: int | None,
     racers: int | None,
     best: int | None,
-) -> PostOutcome | None:
+) -> SyncAnswer | None:
     match kind:
         case "posted":
             return PostAccepted(score_ms, rank, racers or 0, bool(best))
@@ -223,6 +227,8 @@ def _answer(
             return PostedWithOtherScore(score_ms, rank, racers or 0, bool(best), int(reason) if reason else None)
         case "rejected":
             return PostRejected(reason, status or 0)
+        case "kept":
+            return NotPosted(reason)
         case "lost":
             return AnswerLost(reason)
         case "later":

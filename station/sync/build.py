@@ -76,6 +76,7 @@ def build(
         requests=requests.pending,
         acknowledge=requests.acknowledge,
         offers=OffersReader(data_dir).offers,
+        unqualified_runs=settings.unqualified_runs,
         paused=lambda: pause_of(data_dir) is not None,
     )
     return SyncService(syncer, source, attempts, leaderboard, lock)

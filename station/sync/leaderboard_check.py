@@ -135,7 +135,7 @@ def _compared(offer: RaceOffer, document: dict[str, object]) -> Target:
     venue = document.get("venue", offer.kind)
     found: tuple[str, ...] = (
         (text("kind: {value} there, {kind} here", value=str(venue)[:20], kind=offer.kind),)
-        if venue != offer.kind
+        if venue not in (offer.kind, "any")
         else ()
     )
     try:

@@ -7,6 +7,7 @@ Every row is posted until an answer settles it, always under the same `webhook-i
   unknown     posted, and the answer was lost (a timeout, a reset, a crash): it may have been applied; post again
   confirmed   the leaderboard has it
   rejected    the leaderboard will never accept it: a person must look into it
+  kept        not for this leaderboard: a run without a score, where it takes only those that have one
 
 Two rules order the posts. Revisions of one result are sent in rising order, each settled before the next is sent, so
 an older one never overwrites a newer one. A failure also delays every other row: at a leaderboard that does not answer,
@@ -24,8 +25,8 @@ from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, Pos
 from shared.text import text
 from shared.units import seconds_to_ns
 
-State = Literal["pending", "in-flight", "unknown", "confirmed", "rejected"]
-SETTLED: frozenset[State] = frozenset({"confirmed", "rejected"})
+State = Literal["pending", "in-flight", "unknown", "confirmed", "rejected", "kept"]
+SETTLED: frozenset[State] = frozenset({"confirmed", "rejected", "kept"})
 
 BACKOFF_S: tuple[float, ...] = (0.0, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 240.0, 300.0)
 MAX_WAIT_S = 3600.0  # a leaderboard may ask for a longer wait than our own cap, but not for a day
@@ -43,6 +44,16 @@ class PostedWithOtherScore(PostAccepted):
     """The leaderboard has the result, with another score than the station's `ours_ms`: a person must look into it."""
 
     ours_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotPosted:
+    """The result stays at the station, which decided so by itself: the leaderboard was sent nothing."""
+
+    reason: str
+
+
+SyncAnswer = PostOutcome | NotPosted
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +142,10 @@ def first_revisions(rows: Iterable[OutboxRow], progress: Mapping[str, Progress])
 
 
 def due_now(progress: Progress) -> Progress:
-    """The progress after an official's "send now": due at once, and pending again if it was rejected."""
-    return replace(progress, state="pending" if progress.state == "rejected" else progress.state, not_before_ns=0)
+    """The progress after an official's "send now": due at once, and pending again if it was rejected or kept."""
+    return replace(
+        progress, state="pending" if progress.state in ("rejected", "kept") else progress.state, not_before_ns=0
+    )
 
 
 def sent(progress: Progress) -> Progress:
@@ -146,7 +159,7 @@ def begun(progress: Progress, now_ns: int) -> Progress:
 
 
 def after_answer(
-    progress: Progress, answer: PostOutcome, backoff: LeaderboardBackoff, rng: random.Random, now_ns: int
+    progress: Progress, answer: SyncAnswer, backoff: LeaderboardBackoff, rng: random.Random, now_ns: int
 ) -> AfterAnswer:
     """When the row, and all rows, may be sent next, now that an attempt has ended with `answer`."""
     row_wait_ns, leaderboard_wait_ns = wait_for(answer, progress.attempts, backoff, rng)
@@ -157,20 +170,22 @@ def after_answer(
     )
 
 
-def answered(progress: Progress, answer: PostOutcome, wait_ns: int, now_ns: int) -> Progress:
+def answered(progress: Progress, answer: SyncAnswer, wait_ns: int, now_ns: int) -> Progress:
     """The progress when an attempt ends with `answer`; `wait_ns` is what `wait_for` chose."""
     match answer:
         case PostAccepted():
             return replace(progress, state="confirmed")
         case PostRejected():
             return replace(progress, state="rejected")
+        case NotPosted():
+            return replace(progress, state="kept")
         case AnswerLost():
             return replace(progress, state="unknown", not_before_ns=now_ns + wait_ns)
         case PostDeferred():
             return replace(progress, state="pending", not_before_ns=now_ns + wait_ns)
 
 
-def backoff_after(backoff: LeaderboardBackoff, answer: PostOutcome, wait_ns: int, now_ns: int) -> LeaderboardBackoff:
+def backoff_after(backoff: LeaderboardBackoff, answer: SyncAnswer, wait_ns: int, now_ns: int) -> LeaderboardBackoff:
     """The backoff after `answer`: none if it settled the result; after "later" nothing is sent for `wait_ns`.
 
     If a long wait was requested, another row is tried after a minute, the next after two, and so on.
@@ -183,7 +198,7 @@ def backoff_after(backoff: LeaderboardBackoff, answer: PostOutcome, wait_ns: int
     return LeaderboardBackoff()
 
 
-def wait_for(answer: PostOutcome, attempts: int, backoff: LeaderboardBackoff, rng: random.Random) -> tuple[int, int]:
+def wait_for(answer: SyncAnswer, attempts: int, backoff: LeaderboardBackoff, rng: random.Random) -> tuple[int, int]:
     """How long the row, and all rows, wait after `answer`, in ns. What the leaderboard asks for is a minimum."""
     if not isinstance(answer, PostDeferred):
         return 0, 0

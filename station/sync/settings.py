@@ -15,6 +15,9 @@ class SyncSettings:
 
     leaderboard_url: str = setting("", what="https://leaderboard.example, or empty: store results, post none")
     secret_file: str = setting("", what="a file that only this user can read, with the secret whsec_...", file=True)
+    unqualified_runs: bool = setting(
+        True, what="post runs without a score too, where the leaderboard shows them to their racers"
+    )
     driver: str = setting("webhooks", what="a driver of raceday.leaderboards")
     options: dict[str, Any] = field(default_factory=dict)
 

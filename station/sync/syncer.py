@@ -10,7 +10,7 @@ choose, posts through a driver of `raceday.leaderboards` (webhook.py) and record
 import random
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shared.clock import Clock
 from shared.errors import BadInput, StorageError
@@ -25,10 +25,12 @@ from station.sync.schedule import (
     SETTLED,
     AnswerLost,
     LeaderboardBackoff,
+    NotPosted,
     OutboxRow,
     PostedWithOtherScore,
     Progress,
     ScheduledPost,
+    SyncAnswer,
     after_answer,
     backoff_after,
     begun,
@@ -38,6 +40,7 @@ from station.sync.schedule import (
     wait_for,
 )
 
+UNQUALIFIED_SINCE = 2  # the version of the contract that has runs without a score
 POLL_S = 0.25  # a committed row is noticed within this time
 
 
@@ -49,6 +52,18 @@ class Leaderboard(Protocol):
 
     def close(self) -> None:
         """Releases what the driver holds open."""
+
+
+@runtime_checkable
+class ContractReader(Protocol):
+    """A driver that can say which version of the contract its leaderboard reads; others are sent version 1 only."""
+
+    @property
+    def contract(self) -> int | None:
+        """The version, as far as it is known without asking."""
+
+    def ask_contract(self, race_id: str) -> int | PostDeferred:
+        """The version, or why it cannot be asked now; `race_id`: a race that the leaderboard may have."""
 
 
 class OutboxSource(Protocol):
@@ -89,11 +104,13 @@ class Syncer:
         requests: Callable[[], list[SendRequest]] = _no_requests,
         acknowledge: Callable[[], None] = _nothing_to_acknowledge,
         offers: Callable[[], RaceOffers] = no_races,
+        unqualified_runs: bool = True,
         paused: Callable[[], bool] = _never,
     ) -> None:
         """`requests` returns officials' requests until `acknowledge` is called; `offers` reads the races that the
         station holds. While `paused`, nothing is sent.
 
+        `unqualified_runs`: post runs without a score too, to a leaderboard that takes them.
         `retry_rejected`: post rejected rows again: the operator has fixed the cause (a secret, a race, a clock).
         """
         self._source = source
@@ -110,6 +127,8 @@ class Syncer:
         if retry_rejected:
             attempts.reopen(None, "--retry-rejected", utc_ns())
         self._progress = attempts.progress()
+        self._unqualified_runs = unqualified_runs
+        self._kept_rows: dict[str, OutboxRow] = {}  # not for the leaderboard as it was
         self._rejected_rows: dict[str, OutboxRow] = {}  # an official may ask to send them again
         self._backoff = LeaderboardBackoff()
         self._logged_problem = ""
@@ -121,6 +140,7 @@ class Syncer:
             if self._paused():
                 return None
             self._apply_requests()
+            self._open_kept()
             post = self._next_post()
             due = post is not None and post.at_ns <= now_ns
             self._check_races(now_ns, race_of(post.row.payload) if post is not None and due else "")
@@ -148,6 +168,17 @@ class Syncer:
                 self._open_rows[row.webhook_id] = row
             elif state == "rejected":
                 self._rejected_rows[row.webhook_id] = row
+            elif state == "kept":
+                self._kept_rows[row.webhook_id] = row
+
+    def _open_kept(self) -> None:
+        """Makes the rows that were kept wait again, once the leaderboard reads a contract that has them."""
+        if not self._kept_rows or not self._unqualified_runs or not isinstance(self._leaderboard, ContractReader):
+            return
+        if (self._leaderboard.contract or 1) >= UNQUALIFIED_SINCE:
+            self._open_rows |= self._kept_rows
+            self._progress |= {key: due_now(self._progress.get(key, Progress())) for key in self._kept_rows}
+            self._kept_rows.clear()
 
     def _apply_requests(self) -> None:
         """Applies officials' requests: waiting rows become due at once, and rejected ones too if that is requested."""
@@ -202,20 +233,33 @@ class Syncer:
         self._progress[row.webhook_id], self._backoff = after.progress, after.backoff
         if after.progress.state in SETTLED:
             del self._open_rows[row.webhook_id]
+        if isinstance(answer, NotPosted):
+            self._kept_rows[row.webhook_id] = row
         if isinstance(answer, PostRejected):
             self._rejected_rows[row.webhook_id] = row
             self._checks.ask_soon(race_of(row.payload), now_ns)  # it may be gone
         self._log(_sentence(row, answer, after.wait_ns))
 
-    def _post(self, row: OutboxRow) -> PostOutcome:
+    def _post(self, row: OutboxRow) -> SyncAnswer:
         try:
             result = decode_result(row.payload)
         except BadInput as error:
             return PostRejected(text("This outbox row cannot be posted: {error}", error=error), 0)
         try:
-            return self._leaderboard.post(result)
+            withheld = self._withheld(result) if result.v >= UNQUALIFIED_SINCE else None
+            return self._leaderboard.post(result) if withheld is None else withheld
         except Exception as error:  # a driver's bug may depend on this row: it is sent again, and the others continue
             return AnswerLost(driver_failed(error))
+
+    def _withheld(self, result: Result) -> NotPosted | PostDeferred | None:
+        """Why a result that only version 2 of the contract has is not posted, or not now; None: it is."""
+        if not self._unqualified_runs:
+            return NotPosted(text("runs without a score are not posted ([sync] `unqualified_runs`)."))
+        reader = self._leaderboard
+        version = reader.ask_contract(result.race_id) if isinstance(reader, ContractReader) else 1
+        if isinstance(version, PostDeferred):
+            return version
+        return None if version >= UNQUALIFIED_SINCE else NotPosted(_ONLY_QUALIFIED)
 
     def _hold_back(self, answer: PostDeferred, now_ns: int) -> None:
         _, wait_ns = wait_for(answer, 0, self._backoff, self._rng)
@@ -226,6 +270,9 @@ class Syncer:
         if sentence != self._logged_problem:
             self._log(sentence)
         self._logged_problem = sentence
+
+
+_ONLY_QUALIFIED = text("the leaderboard takes only runs with a score.")
 
 
 def run(syncer: Syncer, clock: Clock, stop: threading.Event, gives_way: Callable[[], bool] = lambda: False) -> None:
@@ -246,7 +293,7 @@ def run_once(syncer: Syncer, clock: Clock, stop: threading.Event) -> int:
     return syncer.waiting
 
 
-def _sentence(row: OutboxRow, answer: PostOutcome, wait_ns: int) -> str:
+def _sentence(row: OutboxRow, answer: SyncAnswer, wait_ns: int) -> str:
     match answer:
         case PostedWithOtherScore():
             return text("{webhook_id}: posted; {why}", webhook_id=row.webhook_id, why=score_mismatch(answer))
@@ -264,6 +311,8 @@ def _sentence(row: OutboxRow, answer: PostOutcome, wait_ns: int) -> str:
             return text(
                 "{webhook_id}: rejected ({status}): {reason}", webhook_id=row.webhook_id, status=status, reason=reason
             )
+        case NotPosted(reason):
+            return text("{webhook_id}: stays at the station: {reason}", webhook_id=row.webhook_id, reason=reason)
         case PostDeferred(reason):
             return text(
                 "{webhook_id}: {reason} Again in {seconds:.1f} s.",

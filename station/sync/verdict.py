@@ -93,6 +93,12 @@ def speaks_of(race_id: str, status: int, sentence: str, own: frozenset[str] = fr
     return status in _OF_THE_RACE and speaks_of_race(race_id, sentence, own)
 
 
+def contract_version(reply: Reply) -> int:
+    """The version of the contract that the peer says it reads; 1 if it says none that is known."""
+    name, _, number = reply.headers.get(CONTRACT_HEADER, "").strip().partition("/")
+    return int(number) if name == "results" and number in ("1", "2") else 1
+
+
 def _is_page(reply: Reply) -> bool:
     return reply.headers.get("content-type", "").partition(";")[0].strip().lower() in _PAGES
 
@@ -135,7 +141,8 @@ def _posted(result: Result, reply: Reply) -> PostAccepted | AnswerLost:
         return AnswerLost(
             text("The answer is not the leaderboard's answer of the contract (score_ms, rank, racers, best).")
         )
-    ours = None if result.revision >= 2 and result.score_ms == 0 else result.score_ms
+    without = not result.qualified or (result.revision >= 2 and result.score_ms == 0)
+    ours = None if without else result.score_ms
     if posted.score_ms == ours:
         return posted
     return PostedWithOtherScore(posted.score_ms, posted.rank, posted.racers, posted.best, ours)

@@ -26,7 +26,7 @@ from station.sync.http_exchange import HttpExchange, Reply, Timeouts
 from station.sync.leaderboard_check import Target, target_after_offer, target_from_reply
 from station.sync.operator.reconciliation import ShownScore, shown_scores
 from station.sync.refusal_wording import own_words
-from station.sync.verdict import read_object, verdict
+from station.sync.verdict import contract_version, has_contract_header, read_object, verdict
 
 _URL_SIGNS = re.compile(r"[!-~]+")
 
@@ -69,6 +69,7 @@ class WebhookLeaderboard:
         timeouts = Timeouts(chosen.connect_timeout_s, chosen.read_timeout_s)
         self._own = own_words(address.netloc, address.path)
         self._exchange = exchange or HttpExchange(address, timeouts, chosen.ca_file)
+        self._contract: int | None = None
         self._large = exchange or HttpExchange(address, timeouts, chosen.ca_file, MAX_STANDING_BYTES)
 
     def post(self, result: Result) -> PostOutcome:
@@ -76,12 +77,12 @@ class WebhookLeaderboard:
         body = encode_result(result)
         headers = {**_HEADERS, "content-type": "application/json"}
         headers |= signed_headers(self._key, result.webhook_id, self._utc_s(), body)
-        reply = self._exchange.request("POST", RESULT_PATH, headers, body)
+        reply = self._request("POST", RESULT_PATH, headers, body)
         return reply if isinstance(reply, PostDeferred) else verdict(result, reply, self._utc_s(), self._own)
 
     def target(self, offer: RaceOffer) -> Target:
         """Whether the leaderboard knows the race; like `post`, it never raises for what a network or a peer can do."""
-        reply = self._exchange.request("GET", _path(offer), _HEADERS)
+        reply = self._request("GET", _path(offer.race_id), _HEADERS)
         return target_from_reply(offer, reply, self._own)
 
     def offer(self, offer: RaceOffer, known: Target) -> Target:
@@ -89,7 +90,26 @@ class WebhookLeaderboard:
         body = encode_offer(offer)
         headers = {**_HEADERS, "content-type": "application/json"}
         headers |= signed_headers(self._key, offer.webhook_id, self._utc_s(), body)
-        return target_after_offer(offer, known, self._exchange.request("PUT", _path(offer), headers, body))
+        return target_after_offer(offer, known, self._request("PUT", _path(offer.race_id), headers, body))
+
+    @property
+    def contract(self) -> int | None:
+        """The version of the contract that the leaderboard reads; None: it has not answered yet."""
+        return self._contract
+
+    def ask_contract(self, race_id: str) -> int | PostDeferred:
+        """The version that it reads, asked for if it is not known yet by a request that changes nothing."""
+        if self._contract is None:
+            reply = self._request("GET", _path(race_id), _HEADERS)
+            if isinstance(reply, PostDeferred):
+                return reply
+        return self._contract or 1
+
+    def _request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
+        reply = self._exchange.request(method, path, headers, body)
+        if isinstance(reply, Reply) and has_contract_header(reply):
+            self._contract = contract_version(reply)
+        return reply
 
     def standing(self, race_id: str) -> list[ShownScore] | str:
         """The standing that the leaderboard shows of a race, in parts if it gives parts; or why there is none."""
@@ -121,8 +141,8 @@ MAX_STANDING_PARTS = 1000
 _HEADERS = {"accept": "application/json", "accept-encoding": "identity", "user-agent": "raceday-sync"}
 
 
-def _path(offer: RaceOffer) -> str:
-    return f"{RACES_PATH}/{quote(offer.race_id, safe='')}"
+def _path(race_id: str) -> str:
+    return f"{RACES_PATH}/{quote(race_id, safe='')}"
 
 
 def checked_address(url: str, *, allow_plain_http: bool = False) -> SplitResult:

@@ -17,7 +17,7 @@ def account(store: Store, alias: str, *grants: Grant, now_utc_ns: int = 1) -> st
     with store.write() as db:
         values = {"account_id": account_id, "alias": alias, "name": alias.title(), "created_utc_ns": now_utc_ns}
         db.execute(sa.insert(ACCOUNTS), values)
-        taken = {"skeleton": alias, "alias": alias, "account_id": account_id, "since_utc_ns": now_utc_ns}
+        taken = {"skeleton": alias, "fold": alias, "alias": alias, "account_id": account_id, "since_utc_ns": now_utc_ns}
         db.execute(sa.insert(ALIASES), taken)
         for grant in grants:
             role = {"account_id": account_id, "role": grant.role, "scope": grant.scope, "scope_id": grant.scope_id}

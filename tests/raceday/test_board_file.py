@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raceday.__main__ import main
-from raceday.board_file import count, milliseconds, rows, two_ways
-from raceday.board_text import mended
 from raceday.rank import rank_csv
+from shared.boards.board_file import count, milliseconds, rows, two_ways
+from shared.boards.board_text import mended
 from shared.errors import BadInput
 from shared.rules.ranking import RaceRules
 

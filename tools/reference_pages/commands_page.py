@@ -34,11 +34,11 @@ def commands_page() -> str:
 def helps(title: str, main: Callable[[list[str]], int]) -> Iterator[tuple[str, str]]:
     """Yield (title, text) of a command's help, then of its verbs."""
     parser = parser_of(main, [])
+    verbs = getattr(sys.modules[main.__module__], "VERBS", ())
     if parser is not None:
         yield from parser_helps(title, parser)
-        return
-    verbs = getattr(sys.modules[main.__module__], "VERBS", ())
-    yield title, printed(main, ["--help"])
+    else:
+        yield title, printed(main, ["--help"])
     for verb in verbs:
         yield from helps(f"{title} {verb.name}", importlib.import_module(verb.module).main)
 

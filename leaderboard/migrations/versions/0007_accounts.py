@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.create_table(
         "aliases",
         sa.Column("skeleton", sa.Text, primary_key=True),
+        sa.Column("fold", sa.Text, nullable=False, unique=True),
         sa.Column("alias", sa.Text, nullable=False),
         sa.Column("account_id", sa.Text, sa.ForeignKey("accounts.account_id"), nullable=False),
         sa.Column("since_utc_ns", sa.BigInteger, nullable=False),

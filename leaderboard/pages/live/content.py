@@ -33,9 +33,14 @@ def is_live_stream(key: str) -> bool:
     return key.endswith(_SIGN)
 
 
-def waker(changed: Callable[[str], None]) -> Callable[[str], None]:
-    """What is to be called when anything of a LIVE race changed; `changed` takes the key of streams."""
-    return lambda race_id: changed(stream_key(race_id))
+def watch_live(live: LiveRaces, board: LeaderboardService, changed: Callable[[str], None]) -> None:
+    """Let each change of a queue, of the track and of a standing wake the streams; `changed` takes their key."""
+
+    def wake(race_id: str) -> None:
+        changed(stream_key(race_id))
+
+    live.watch(wake)
+    board.watch(wake)
 
 
 class LiveContents:
@@ -95,7 +100,7 @@ async def ticking(live: LiveRaces, changed: Callable[[str], None], utc_ns: Calla
         while True:
             await asyncio.sleep(TICK_S)
             for race_id in live.moving(utc_ns()):
-                changed(race_id)
+                changed(stream_key(race_id))
 
     task = asyncio.create_task(tick())
     try:

@@ -16,6 +16,7 @@ from leaderboard.store.tables.accounts import (
 from leaderboard.store.tables.attempts import DISQUALIFIED_ATTEMPTS, GIVEN_BACK
 from leaderboard.store.tables.audit import AUDIT
 from leaderboard.store.tables.base import METADATA
+from leaderboard.store.tables.imports import IMPORTED_ROWS, IMPORTS
 from leaderboard.store.tables.invitations import INVITATIONS
 from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
@@ -40,6 +41,8 @@ __all__ = [
     "EVENTS",
     "GIVEN_BACK",
     "HEATS",
+    "IMPORTED_ROWS",
+    "IMPORTS",
     "INVITATIONS",
     "LINES",
     "LIVE_QUEUE",

@@ -1,7 +1,7 @@
 """Accounts: aliases, credentials, sessions, roles and API keys. Secrets are stored as hashes, never themselves.
 
 accounts        a person; of a deleted one only its number is left ("deleted racer 7")
-aliases         every alias that is taken, by its skeleton (core/alias.py): those of a renamed account stay taken
+aliases         every alias that is taken, by its two keys (core/alias.py): those of a renamed account stay taken
 credentials     passkeys, and at most one passphrase an account
 recovery_codes  ten an account, each good for one sign-in
 challenges      of passkeys, each for one use and a few minutes
@@ -27,6 +27,7 @@ ALIASES = sa.Table(
     "aliases",
     METADATA,
     sa.Column("skeleton", sa.Text, primary_key=True),
+    sa.Column("fold", sa.Text, nullable=False, unique=True),
     sa.Column("alias", sa.Text, nullable=False),
     sa.Column("account_id", sa.Text, sa.ForeignKey("accounts.account_id"), nullable=False),
     sa.Column("since_utc_ns", sa.BigInteger, nullable=False),

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.link.mock import MockLink
-from shared.protocol.results import PostOutcome
 from station.service.station import Station
 from station.store.journal import Journal, JournalEntry
 from station.store.signer import Signer
 from station.sync.attempts import AttemptStore
 from station.sync.outbox_reader import OutboxReader
-from station.sync.schedule import OutboxRow
+from station.sync.schedule import OutboxRow, SyncAnswer
 from station.sync.syncer import Syncer
 
 KEY = bytes(range(32))  # the same in every meeting, as Ed25519 signs the same each time: a hash must repeat
@@ -77,7 +76,7 @@ class CrashingAttempts(AttemptStore):
         self._step("before the attempt is stored")
         return super().begin(row, at_utc_ns)
 
-    def finish(self, attempt_id: int, answer: PostOutcome, at_utc_ns: int) -> None:
+    def finish(self, attempt_id: int, answer: SyncAnswer, at_utc_ns: int) -> None:
         self._step("before the answer is stored")
         super().finish(attempt_id, answer, at_utc_ns)
 

@@ -14,7 +14,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardLimits
 from leaderboard.store.database import open_store
 from shared import webhooks
-from shared.protocol.results import RESULT_PATH, PostDeferred, PostOutcome, Result
+from shared.protocol.results import CONTRACT, CONTRACT_HEADER, RESULT_PATH, PostDeferred, PostOutcome, Result
 from shared.units import NS_PER_MS, NS_PER_S
 from shared.virtual_time import VirtualTime
 from shared.webhooks import BadSignature
@@ -113,7 +113,10 @@ class FaultyNetwork:
         self._virtual_time, self._leaderboard, self._faults = virtual_time, leaderboard, faults
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
-        """Send one POST; return the reply, or why there is none."""
+        """Send one request; return the reply, or why there is none. A GET only tells which contract is read here."""
+        if method == "GET":
+            down = PostDeferred("The leaderboard cannot be reached: no connection.")
+            return down if self._leaderboard.is_down else Reply(200, {CONTRACT_HEADER: CONTRACT}, b"{}")
         assert (method, path) == ("POST", RESULT_PATH)
         request = ReceivedPost(headers, body)
         if self._leaderboard.is_down:

@@ -14,7 +14,7 @@ from shared.units import seconds_to_ns
 from station.core import facts as f
 from station.core import inputs as e
 from station.core.race.race import Race
-from station.core.race.standings import result, uncertainty_of
+from station.core.race.standings import by_version, result, uncertainty_of
 from station.core.runs.phases import Trigger
 from station.core.runs.run import Run
 from station.core.timing.utc_scale import ClockCorrection
@@ -99,7 +99,9 @@ def _scored(race: Race, run: Run, laps: Sequence[f.Lap]) -> tuple[list[f.Fact], 
         first, last = (score.first_lap, score.last_lap) if score else (0, 0)
         facts.append(f.Qualified(run.run_id, run.racer, score.score_ms if score else None, first, last))
     counted = score if run.submitted else None
-    if counted is not None or run.posted is not None:
+    # A run that was driven is an attempt, also without a score; the leaderboard shows it to its racer.
+    attempt = run.counts and run.submitted and run.begun and race.info.officiating >= e.ATTEMPTS
+    if counted is not None or run.posted is not None or attempt:
         facts += _due(race, run, laps, ranked, counted)
     uncertainty_ns = uncertainty_of(run.race, laps, counted) if race.info.ties_by_uncertainty else 0
     return facts, race.standings.score(run.run_id, run.racer, counted, uncertainty_ns)
@@ -110,6 +112,8 @@ def _due(race: Race, run: Run, laps: Sequence[f.Lap], ranked: Sequence[RunLap], 
     last, identity = run.posted, race.identity
     result_id = last.result_id if last else identity.result_id(race.info.race_id, run.run_id)
     due = result(run, laps, ranked, score, result_id, last.revision if last else 1)
+    if race.info.officiating >= e.ATTEMPTS:
+        due = by_version(due, run, known=last is not None and last.v == 1)
     due = replace(due, evidence=replace(due.evidence, clock_trusted=all(map(race.scale.trusts, run.boots))))
     if due == last:
         return []

@@ -150,6 +150,16 @@ def result(
     )
 
 
+def by_version(due: Result, run: Run, *, known: bool) -> Result:
+    """The result with what version 2 of the contract says of a run without a score.
+
+    `known`: the run had a score once, so that a leaderboard of version 1 has it too and reads this as a withdrawal.
+    """
+    qualified = due.score_ms > 0
+    version = 1 if qualified or known else 2
+    return replace(due, v=version, qualified=qualified, disqualified=bool(run.disqualified) and not due.discarded)
+
+
 def _evidence(run: Run, uncertainty_ns: int) -> Evidence:
     reported_by: ModelSource = "" if run.race.officiating == 0 else "nobody" if run.driven is None else "car"
     evidence = Evidence("", "", 0, 0, uncertainty_ns, model_by=reported_by, model_changes=run.model_changes)

@@ -90,7 +90,8 @@ def summary(
     """
     posted = sum(record.state == "confirmed" for record in records)
     rejected = sum(record.state == "rejected" for record in records)
-    pending = max(0, due - posted - rejected)
+    kept = sum(record.state == "kept" for record in records)
+    pending = max(0, due - posted - rejected - kept)
     sentence = _sentence(records, due, pending, alive)
     targets = tuple(_target_view(check) for check in checks)
     now = next((each for each in targets if each.race_id == race_id), TargetView(race_id))
@@ -119,7 +120,9 @@ def _sentence(records: list[PostingRecord], due: int, pending: int, alive: bool)
 
 def _problems(records: list[PostingRecord]) -> list[PostingRecord]:
     """The records that are not settled, were rejected, or have another score at the leaderboard, newest first."""
-    problems = [r for r in records if r.state != "confirmed" or isinstance(r.answer, PostedWithOtherScore)]
+    problems = [
+        r for r in records if r.state not in ("confirmed", "kept") or isinstance(r.answer, PostedWithOtherScore)
+    ]
     return sorted(problems, key=lambda record: record.last_utc_ns, reverse=True)
 
 

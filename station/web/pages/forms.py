@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from shared.access.tokens import form_token, is_form_token, new_token
 from shared.errors import BadInput, RacedayError, Refused
 from shared.text import text
-from shared.tokens import form_token, is_form_token, new_token
 from shared.web.security import cross_site_reason
 from station.access.access_state import TooManyTries
 from station.access.tokens import FORM_COOKIE, ShownTokens

@@ -13,7 +13,7 @@ from leaderboard.accounts.sessions import end_sessions, open_session, sessions_o
 from leaderboard.core.access import ADMIN, Grant
 from leaderboard.store.database import Store, open_store
 from leaderboard.store.tables import API_KEYS, SESSIONS
-from shared.tokens import token_hash
+from shared.access.tokens import token_hash
 from shared.units import NS_PER_S
 from tests.leaderboard.signed_in import account
 

@@ -17,9 +17,9 @@ from leaderboard.pages.templates import PageTemplates
 from leaderboard.web.forms import MAX_FORM_BYTES, PostedForm, parsed
 from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import RequestIdentification
+from shared.access.tokens import form_token
 from shared.errors import BadInput
 from shared.text import text
-from shared.tokens import form_token
 from shared.web.language import LanguageChoice
 from tests.leaderboard.in_process import FormBrowser, call
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.access.throttle import FREE_TRIES, MAX_WAIT_S, RESET_S, Failures
+from shared.access.tokens import token_hash
 from shared.errors import BadInput, Refused
 from shared.short_codes import ALPHABET, normalised
-from shared.tokens import token_hash
 from station.access.access_state import AccessState, TooManyTries
 from station.access.access_store import ACCESS, AccessStore
 from station.access.claim_code import ClaimCodeFile
@@ -22,7 +23,6 @@ from station.access.people_and_devices import PAIRING_S
 from station.access.roles import Role, role_of_word
 from station.access.settings import AccessOptions
 from station.access.station_access import OpenedSession, StationAccess
-from station.access.throttle import FREE_TRIES, MAX_WAIT_S, RESET_S, Failures
 from station.access.tokens import ShownTokens
 from tests.station.web.signed_in import CHEAP
 

@@ -16,7 +16,7 @@ from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, Pos
 from shared.units import NS_PER_S
 from station.sync.attempts import AttemptStore
 from station.sync.outbox_reader import OutboxReader
-from station.sync.schedule import AnswerLost, OutboxRow
+from station.sync.schedule import AnswerLost, OutboxRow, SyncAnswer
 from station.sync.syncer import Syncer, run, run_once
 from tests.station.sync.sample_results import row
 
@@ -188,7 +188,7 @@ class FullDisk(AttemptStore):
 
     full = False
 
-    def finish(self, attempt_id: int, answer: PostOutcome, at_utc_ns: int) -> None:
+    def finish(self, attempt_id: int, answer: SyncAnswer, at_utc_ns: int) -> None:
         if self.full:
             raise StorageError("the disk is full")
         super().finish(attempt_id, answer, at_utc_ns)

@@ -12,8 +12,9 @@ from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig, RaceSettings
 from leaderboard.core.race import RaceRecord
 from leaderboard.credentials import Credentials
+from leaderboard.store import attempt_rows
 from shared.protocol.races import RaceOffer
-from shared.protocol.results import PostDeferred, encode_result
+from shared.protocol.results import CONTRACT_HEADER, PostDeferred, encode_result
 from shared.rules.ranking import RaceRules
 from shared.units import NS_PER_S
 from shared.webhooks import parse_secret
@@ -21,6 +22,7 @@ from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
 from station.sync.http_exchange import Reply
 from station.sync.operator.reconciliation import compare
+from station.sync.operator.status import summary
 from station.sync.race_checks import CHECK_AGAIN_NS
 from station.sync.schedule import OutboxRow
 from station.sync.syncer import Syncer
@@ -33,16 +35,20 @@ NOW_S = 1_700_000_000.0
 
 
 class AppTransport:
-    """An `HttpTransport` into the leaderboard's application; `away`: there is no network."""
+    """An `HttpTransport` into the leaderboard's application; `away`: there is no network.
+
+    `version`: of the contract that it says it reads, "" for what it says by itself.
+    """
 
     def __init__(self, client: TestClient) -> None:
-        self.client, self.away = client, False
+        self.client, self.away, self.version = client, False, ""
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply | PostDeferred:
         if self.away:
             return PostDeferred("The leaderboard cannot be reached: no connection.")
         answer = self.client.request(method, path, headers, content=body)
-        return Reply(answer.status_code, dict(answer.headers), answer.content)
+        version = {CONTRACT_HEADER: self.version} if self.version else {}
+        return Reply(answer.status_code, dict(answer.headers) | version, answer.content)
 
 
 class Event:
@@ -59,6 +65,14 @@ class Event:
         self.driver = WebhookLeaderboard("https://board.example", SECRET, {}, lambda: NOW_S, self.network)
         self.rows, self.attempts, self.logged = Rows([]), AttemptStore(folder / "sync.db"), list[str]()
         self.race = RaceOffer("cup", "Cup", "Oval", RaceRules(), station="station-1")
+        self.committed: list[OutboxRow] = []
+        self.now_ns = 0
+        self.start()
+
+    def start(self, *, unqualified_runs: bool = True) -> None:
+        """A new sync process over the same records, which reads the outbox from its beginning."""
+        self.rows.rows.clear()
+        self.rows.rows.extend(self.committed)
         self.sync = Syncer(
             self.rows,
             self.attempts,
@@ -67,12 +81,16 @@ class Event:
             lambda: 7,
             self.logged.append,
             offers=lambda: RaceOffers("cup", (self.race,)),
+            unqualified_runs=unqualified_runs,
         )
-        self.now_ns = 0
 
     def finish(self, racer: str, times_ms: tuple[int, ...], revision: int = 1) -> None:
         one = result(f"run-{racer}", racer, times_ms, self.race.rules, revision=revision)
-        self.rows.rows.append(OutboxRow(len(self.rows.rows) + 1, one.result_id, one.revision, encode_result(one)))
+        if one.score_ms == 0:
+            one = dataclasses.replace(one, qualified=False, v=2)
+        row = OutboxRow(len(self.committed) + 1, one.result_id, one.revision, encode_result(one))
+        self.committed.append(row)
+        self.rows.rows.append(row)
 
     def settle(self) -> dict[str, int]:
         for _ in range(6):
@@ -128,6 +146,61 @@ def test_other_rules_there_are_named_and_refused_results_go_once_they_are_the_sa
     assert "by other rules" in event.logged[0]
     event.board.change_rules("cup", event.race.rules)
     assert event.settle() == {"anna": 9100}
+
+
+def states(event: Event) -> dict[str, str]:
+    with event.board._store.read() as db:
+        return {row.racer: row.state for row in attempt_rows.attempts(db, "cup")}
+
+
+def test_a_run_without_a_score_reaches_a_board_that_shows_it(tmp_path: pathlib.Path) -> None:
+    event = Event(tmp_path)
+    event.finish("anna", (9000, 9100))
+    event.finish("tom", (8000, 8100, 8200))
+    assert event.settle() == {"tom": 8100}
+    assert states(event) == {"anna": "unqualified", "tom": "ranked"}
+    event.finish("anna", (9000, 9100, 9200), revision=2)
+    assert event.settle() == {"tom": 8100, "anna": 9100}
+    assert not any("another score" in line or "rejected" in line for line in event.logged)
+
+
+def test_a_board_of_version_1_is_sent_only_runs_with_a_score_and_nothing_waits_for_it(tmp_path: pathlib.Path) -> None:
+    event = Event(tmp_path)
+    event.network.version = "results/1"
+    event.finish("anna", (9000, 9100))
+    event.finish("tom", (8000, 8100, 8200))
+    assert event.settle() == {"tom": 8100}
+    assert (states(event), event.sync.waiting) == ({"tom": "ranked"}, 0)
+    assert any("stays at the station: the leaderboard takes only runs with a score" in line for line in event.logged)
+    assert summary(event.attempts.records(), 2, alive=True).pending == 0
+    event.finish("anna", (9000, 9100, 9200), revision=2)  # what was kept holds no later revision back
+    assert event.settle() == {"tom": 8100, "anna": 9100}
+    # Another process reads what was kept; once the leaderboard is a newer one, it is posted too.
+    event.start()
+    event.settle()
+    assert event.board.snapshot("cup").results == 2
+    event.network.version = ""
+    event.start()
+    event.settle()
+    assert (event.board.snapshot("cup").results, event.sync.waiting) == (3, 0)
+    assert event.board.standings("cup")[1].score_ms == 9100, "an older revision changes nothing"
+
+
+def test_a_setting_leaves_runs_without_a_score_at_the_station(tmp_path: pathlib.Path) -> None:
+    event = Event(tmp_path)
+    event.start(unqualified_runs=False)
+    event.finish("anna", (9000, 9100))
+    event.settle()
+    assert (states(event), event.sync.waiting) == ({}, 0)
+    assert "[sync] `unqualified_runs`" in event.logged[-1]
+
+
+def test_a_station_may_post_to_a_race_that_takes_both_kinds(tmp_path: pathlib.Path) -> None:
+    event = Event(tmp_path)
+    event.board.create_race(dataclasses.replace(_as_the_organiser(event.race), venue="any"), 1)
+    event.finish("anna", (9000, 9100, 9200))
+    assert event.settle() == {"anna": 9100}
+    assert event.logged[0] == "The leaderboard is ready for the race 'cup'."
 
 
 def test_theirs_is_compared_with_ours_through_their_api(tmp_path: pathlib.Path) -> None:

@@ -5,11 +5,11 @@ import secrets
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.access.pass_code_hashing import Argon2idHasher
 from station.access.access_state import AccessState, steady_utc
 from station.access.access_store import ACCESS, AccessStore
 from station.access.claim_code import ClaimCodeFile
 from station.access.identity import VISITOR
-from station.access.pass_codes import Argon2idHasher
 from station.access.roles import Role
 from station.access.settings import AccessOptions
 from station.access.station_access import StationAccess, script_token

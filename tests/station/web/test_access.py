@@ -8,7 +8,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.tokens import form_token, is_form_token, new_token
+from shared.access.tokens import form_token, is_form_token, new_token
 from shared.web.security import local_path
 from station.access.identity import VISITOR, Identity
 from station.access.records import DeviceKind

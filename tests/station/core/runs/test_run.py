@@ -126,13 +126,41 @@ def test_the_last_lap_ends_the_run_and_makes_its_result_due() -> None:
     assert [line.racer for line in only(facts, f.StandingChanged)[0].lines] == ["Ann"]
 
 
-def test_too_few_laps_do_not_qualify_and_nothing_is_due() -> None:
+def test_too_few_laps_do_not_qualify_and_are_an_attempt_without_a_score() -> None:
     hand = Hand()
     hand.drive([1, 9, 17])
     facts = hand.do(e.FinishRun(author="judge", moment=moment(20 * S)))
     assert only(facts, f.Qualified)[0].score_ms is None
-    assert not only(facts, f.ResultDue)
+    [due] = [fact.result for fact in only(facts, f.ResultDue)]
+    assert (due.qualified, due.score_ms, due.v, len(due.laps)) == (False, 0, 2, 2)
     assert not only(facts, f.StandingChanged)
+    # A ruling gives it a third lap: from now on every leaderboard has it, and reads that it lost its score again.
+    added = hand.do(e.AddCrossing(at_ns=25 * S, author="judge", reason="a hand", moment=moment(30 * S)))
+    [due] = [fact.result for fact in only(added, f.ResultDue)]
+    assert (due.qualified, due.score_ms, due.v, due.revision) == (True, 8000, 1, 2)
+    voided = hand.do(e.VoidLap(author="judge", reason="a short cut", number=2, moment=moment(31 * S)))
+    [due] = [fact.result for fact in only(voided, f.ResultDue)]
+    assert (due.qualified, due.disqualified, due.score_ms, due.v, due.revision) == (False, False, 0, 1, 3)
+
+
+def test_a_disqualified_run_says_so_and_an_older_race_s_runs_without_a_score_stay_at_the_station() -> None:
+    hand = Hand()
+    hand.drive([1, 9, 17])
+    hand.do(e.FinishRun(author="judge", moment=moment(20 * S)))
+    facts = hand.do(e.Disqualify(author="judge", reason="two batteries", moment=moment(21 * S)))
+    [due] = [fact.result for fact in only(facts, f.ResultDue)]
+    assert (due.qualified, due.disqualified, due.v, due.revision) == (False, True, 2, 2)
+    old = Hand()
+    old.do(e.OpenRace(moment(0), "old", "An old race", RaceRules(), officiating=e.ATTEMPTS - 1))
+    old.drive([1, 9, 17])
+    assert not only(old.do(e.FinishRun(author="judge", moment=moment(20 * S))), f.ResultDue)
+
+
+def test_a_run_that_never_began_is_no_attempt() -> None:
+    hand = Hand()
+    hand.open()
+    hand.go()
+    assert not only(hand.do(e.FinishRun(author="judge", moment=moment(20 * S))), f.ResultDue)
 
 
 def test_an_abandoned_run_does_not_count_and_costs_no_attempt() -> None:

@@ -30,7 +30,8 @@ def over(*stamps_s: float, rules: RaceRules = BEST) -> Hand:
 def end(hand: Hand, at_s: float = 100) -> list[int]:
     """The scores that were posted."""
     hand.do(e.FinishRun(author="judge", moment=moment(round(at_s * S))))
-    return [fact.result.score_ms for facts in hand.facts for fact in only(facts, f.ResultDue)]
+    due = [fact.result for facts in hand.facts for fact in only(facts, f.ResultDue)]
+    return [result.score_ms for result in due if result.qualified]
 
 
 def drop(hand: Hand, number: int, at_s: float = 50) -> tuple[f.Fact, ...]:

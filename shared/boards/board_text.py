@@ -1,7 +1,7 @@
 """Decodes a published leaderboard: finds its encoding, and letters that were decoded wrongly before (mojibake).
 
-Called by rank.py. UTF-8 (with a mark or without), UTF-16 and Windows-1252; the last is used only if nothing else
-fits, so rank.py reports it.
+Called by raceday/rank.py and leaderboard/exchange. UTF-8 (with a mark or without), UTF-16 and Windows-1252; the last
+is used only if nothing else fits, so it is reported.
 """
 
 import pathlib
@@ -32,15 +32,30 @@ def read_text(path: pathlib.Path) -> tuple[str, str]:
 
 def decoded(data: bytes, source: str) -> tuple[str, str]:
     """Decodes by the byte order mark; else as UTF-16 if every other byte is 0, as UTF-8, or as Windows-1252."""
-    if data.startswith(_MARKS_OF_UTF32):
-        raise BadInput(f"{source}: is text in UTF-32, which is not supported: save it as CSV in UTF-8.")
-    marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
-    for encoding in [marked] if marked else _likely_encodings(data[:400]):
+    for encoding in possible_encodings(data[:400], source):
         try:
-            return data.decode(encoding), _CALLED.get(encoding, "UTF-16")
+            return data.decode(encoding), called(encoding)
         except UnicodeDecodeError:
             continue
-    raise BadInput(f"{source}: is not text in UTF-8, UTF-16 or Windows-1252: save it as CSV in UTF-8.")
+    raise undecodable(source)
+
+
+def possible_encodings(head: bytes, source: str) -> list[str]:
+    """Python's names of the encodings that data with this head may have, the likeliest first. Raises BadInput."""
+    if head.startswith(_MARKS_OF_UTF32):
+        raise BadInput(f"{source}: is text in UTF-32, which is not supported: save it as CSV in UTF-8.")
+    marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")
+    return [marked] if marked else _likely_encodings(head)
+
+
+def called(encoding: str) -> str:
+    """What people call the encoding; "" for UTF-8, which needs no remark."""
+    return _CALLED.get(encoding, "UTF-16")
+
+
+def undecodable(source: str) -> BadInput:
+    """The error for data that none of the possible encodings decodes."""
+    return BadInput(f"{source}: is not text in UTF-8, UTF-16 or Windows-1252: save it as CSV in UTF-8.")
 
 
 def _likely_encodings(head: bytes) -> list[str]:

@@ -1,7 +1,8 @@
 """Reads a published leaderboard as a table, whatever separators, headings, numbers and times its program writes.
 
-Called by rank.py. Comma, semicolon or tab; `sep=;` on a first line; Racer or Alias; many names for the number
-of laps. Ambiguous values are refused with line and column; nothing is guessed.
+Called by raceday/rank.py and, for numbers and headings, by leaderboard/exchange. Comma, semicolon or tab; `sep=;` on a
+first line; Racer or Alias; many names for the number of laps. Ambiguous values are refused with line and column;
+nothing is guessed.
 """
 
 import csv
@@ -145,15 +146,15 @@ def _separator(text: str, needed: str) -> str:
     return max(SEPARATORS, key=known)
 
 
-def _plain(heading: str) -> str:
+def plain(heading: str) -> str:
     """A heading in lower case, without blanks and signs."""
     return "".join(sign for sign in unicodedata.normalize("NFKC", heading).casefold() if sign.isalnum())
 
 
 def _word(heading: str) -> str:
     """Our name of a heading; "" for an unknown one."""
-    plain = _plain(heading)
-    return HEADINGS.get(plain) or HEADINGS.get(plain.removesuffix("ms"), "")
+    letters = plain(heading)
+    return HEADINGS.get(letters) or HEADINGS.get(letters.removesuffix("ms"), "")
 
 
 def _columns(heading: list[str], needed: str, where: str) -> dict[str, int]:
@@ -177,23 +178,23 @@ def _columns(heading: list[str], needed: str, where: str) -> dict[str, int]:
 
 def _laps_by_another_name(heading: list[str], where: str) -> int:
     """The column with the number of laps, 0 if there is none. Raises BadInput if an unknown heading may be one."""
-    known = [place for place, name in enumerate(heading, 1) if _plain(name) in ALSO_LAPS]
+    known = [place for place, name in enumerate(heading, 1) if plain(name) in ALSO_LAPS]
     if len(known) > 1:
         both = f"{heading[known[0] - 1].strip()!r} and {heading[known[1] - 1].strip()!r}"
         raise BadInput(f"{where}: the columns {known[0]} and {known[1]} ({both}) are both the {LAPS}.")
     if known:
         return known[0]
     for place, name in enumerate(heading, 1):
-        if not _word(name) and _may_count_laps(_plain(name)):
+        if not _word(name) and _may_count_laps(plain(name)):
             what = f"{name.strip()[:40]!r} may say how many laps there are"
             raise BadInput(f"{where}: {what}: call it {LAPS} if so, or leave it out (column {place}).")
     return 0
 
 
-def _may_count_laps(plain: str) -> bool:
-    """May this plain heading be that of a number of laps?"""
-    other = _NONE_OF_SEVERAL if _SEVERAL.search(plain) else _NO_COUNT
-    return "lap" in plain and not other.search(plain)
+def _may_count_laps(letters: str) -> bool:
+    """May the heading of these letters be that of a number of laps?"""
+    other = _NONE_OF_SEVERAL if _SEVERAL.search(letters) else _NO_COUNT
+    return "lap" in letters and not other.search(letters)
 
 
 def _row(cells: list[str], columns: Mapping[str, int], line: int, source: str) -> BoardRow:

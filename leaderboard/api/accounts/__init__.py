@@ -1,0 +1,1 @@
+"""The calls about accounts: sign-up, sessions, passkeys, one's own account, keys, roles, audit."""

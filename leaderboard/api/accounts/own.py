@@ -1,0 +1,128 @@
+"""GET, PATCH, DELETE me, and one's API keys: what a person does with the own account."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter
+
+from leaderboard.accounts.services import AccountServices
+from leaderboard.api import schemas
+from leaderboard.api.accounts.callers import account, key_maker
+from leaderboard.api.accounts.shapes import (
+    AccountChange,
+    KeyShape,
+    NewKey,
+    NewKeyShape,
+    OwnAccountShape,
+    RecoveryCodesShape,
+    key_shape,
+    own_shape,
+)
+from leaderboard.api.bodies import BY_EITHER, BY_SESSION, json_body, json_extra, refusals, shaped
+from leaderboard.api.http import json_response
+
+_KEYS = TypeAdapter(list[KeyShape])
+
+
+def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
+    """The routes, over one store."""
+    routes, calls = APIRouter(prefix="/api/v1", tags=["accounts"]), OwnAccountCalls(services, utc_ns)
+    routes.get(
+        "/me",
+        response_model=OwnAccountShape,
+        responses=refusals(401, 403, 503),
+        openapi_extra=json_extra(security=BY_SESSION),
+        summary="One's own account, with its ways to sign in and its sessions",
+        response_description="The account",
+    )(calls.me)
+    routes.patch(
+        "/me",
+        response_model=OwnAccountShape,
+        responses=refusals(401, 403, 408, 413, 422, 503),
+        openapi_extra=json_extra(AccountChange, BY_SESSION),
+        summary="Change one's name, or set a passphrase (which ends all other sessions)",
+        response_description="The account as it is now",
+    )(calls.change)
+    routes.post(
+        "/me/recovery-codes",
+        status_code=201,
+        response_model=RecoveryCodesShape,
+        responses=refusals(401, 403, 503),
+        openapi_extra=json_extra(security=BY_SESSION),
+        summary="Ten new recovery codes in place of the old ones",
+        response_description="The codes, shown this once",
+    )(calls.renew_codes)
+    routes.delete(
+        "/me/credentials/{credential_id}",
+        status_code=204,
+        responses=refusals(401, 403, 404, 422, 503),
+        openapi_extra=json_extra(security=BY_SESSION),
+        summary="Remove a passkey or the passphrase; the last way to sign in stays",
+        response_description="Removed",
+    )(calls.remove_credential)
+    routes.get(
+        "/keys",
+        response_model=list[KeyShape],
+        responses=refusals(401, 403, 503),
+        openapi_extra=json_extra(security=BY_EITHER),
+        summary="One's API keys, the newest first",
+        response_description="The keys, without the keys themselves",
+    )(calls.keys)
+    routes.post(
+        "/keys",
+        status_code=201,
+        response_model=NewKeyShape,
+        responses=refusals(401, 403, 404, 408, 413, 422, 503),
+        openapi_extra=json_extra(NewKey, BY_EITHER),
+        summary="Make an API key for a program: a station, a live timing, a model farm",
+        response_description="The key, shown this once",
+    )(calls.create_key)
+    routes.delete(
+        "/keys/{key_id}",
+        response_model=KeyShape,
+        responses=refusals(401, 403, 404, 503),
+        openapi_extra=json_extra(security=BY_EITHER),
+        summary="Revoke an API key, now and for good",
+        response_description="The key as it is now",
+    )(calls.revoke_key)
+    return routes
+
+
+class OwnAccountCalls:
+    """The handlers of the own account."""
+
+    def __init__(self, services: AccountServices, utc_ns: Callable[[], int]) -> None:
+        self._services, self._utc_ns = services, utc_ns
+
+    def me(self, request: Request) -> Response:
+        caller = account(request)
+        return shaped(own_shape(self._services.own.own(caller, self._utc_ns()), caller))
+
+    def change(self, request: Request, wanted: Annotated[AccountChange, json_body(AccountChange, account)]) -> Response:
+        caller, now_utc_ns = account(request), self._utc_ns()
+        if wanted.passphrase is not None:
+            self._services.own.set_passphrase(caller, wanted.passphrase, now_utc_ns)
+        if wanted.name is not None:
+            self._services.own.change_name(caller, wanted.name, now_utc_ns)
+        return shaped(own_shape(self._services.own.own(caller, now_utc_ns), caller))
+
+    def renew_codes(self, request: Request) -> Response:
+        return shaped(RecoveryCodesShape(list(self._services.own.renew_codes(account(request), self._utc_ns()))), 201)
+
+    def remove_credential(self, request: Request, credential_id: str) -> Response:
+        self._services.own.remove_credential(account(request), credential_id, self._utc_ns())
+        return Response(status_code=204)
+
+    def keys(self, request: Request) -> Response:
+        found = self._services.keys.list(key_maker(request))
+        return json_response(_KEYS.dump_json([key_shape(each) for each in found]))
+
+    def create_key(self, request: Request, wanted: Annotated[NewKey, json_body(NewKey, key_maker)]) -> Response:
+        expires_utc_ns = None if wanted.expires_at is None else schemas.utc_ns(wanted.expires_at)
+        create, caller = self._services.keys.create, key_maker(request)
+        made = create(caller, wanted.name, wanted.scopes, wanted.races, expires_utc_ns, self._utc_ns())
+        return shaped(NewKeyShape(made.key, key_shape(made.record)), 201)
+
+    def revoke_key(self, request: Request, key_id: str) -> Response:
+        return shaped(key_shape(self._services.keys.revoke(key_maker(request), key_id, self._utc_ns())))

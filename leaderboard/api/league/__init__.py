@@ -1,0 +1,1 @@
+"""The routes of races, seasons, events and series."""

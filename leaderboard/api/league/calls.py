@@ -1,0 +1,70 @@
+"""What the routes of this folder share: bodies, responses, and the refusals that they declare."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request, Response
+from pydantic import TypeAdapter
+
+from leaderboard.api import schemas
+from leaderboard.api.http import json_response, read_body
+from leaderboard.api.schemas import ErrorShape
+from leaderboard.core.access import Caller
+from leaderboard.league.services import LeagueServices
+from leaderboard.web.identity import CallerIdentification
+
+MAX_BODY_BYTES = 65_536
+_KINDS = {
+    401: "Nobody is signed in, or the key is not valid",
+    403: "This needs another role",
+    404: "Nothing of this id, or none that the caller may know of",
+    409: "Something else has this id, or somebody changed it meanwhile",
+    410: "It was here, and is gone",
+    413: "The body is too large",
+    422: "Not acceptable; the sentence says why",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LeagueApi:
+    """What every route needs: the services, who asks, and the time."""
+
+    league: LeagueServices
+    callers: CallerIdentification
+    utc_ns: Callable[[], int]
+
+    def caller(self, request: Request) -> Caller:
+        """Who asks. Raises Unauthorized, NotAllowed."""
+        return self.callers.caller(request)
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """These refusals, as OpenAPI declares them."""
+    return {status: {"model": ErrorShape, "description": _KINDS[status]} for status in statuses}
+
+
+def takes(kind: type[Any], required: bool = True) -> dict[str, Any]:
+    """A JSON body of this kind and the keys that may send it, as OpenAPI declares them."""
+    schema = TypeAdapter(kind).json_schema()
+    return {
+        "security": [{"admin": []}],
+        "requestBody": {"required": required, "content": {"application/json": {"schema": schema}}},
+    }
+
+
+KEYED: dict[str, Any] = {"security": [{"admin": []}]}
+
+
+async def body_of(request: Request, kind: type[Any], optional: bool = False) -> Any:
+    """The JSON body as a checked `kind`; without one its defaults where it is optional. Raises BadInput."""
+    payload = await read_body(request, MAX_BODY_BYTES)
+    return kind() if optional and not payload else schemas.parse(payload, kind)
+
+
+def respond(shape: Any, status: int = 200) -> Response:
+    """The dataclass, or list of one kind of them, as JSON."""
+    kind = type(shape)
+    if isinstance(shape, list):
+        kind = list[type(shape[0])] if shape else list[str]  # type: ignore[assignment, misc]
+    return json_response(TypeAdapter(kind).dump_json(shape), status)

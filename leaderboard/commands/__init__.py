@@ -1,0 +1,1 @@
+"""What the leaderboard's command does beside serving: import, export, back up and restore."""

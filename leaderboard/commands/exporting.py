@@ -1,0 +1,79 @@
+"""`raceday leaderboard export`: a race's standing as a file, or the windows of all races as a calendar."""
+
+import argparse
+import contextlib
+import io
+import os
+import pathlib
+import sys
+from collections.abc import Iterator
+from typing import TextIO, get_args
+
+from leaderboard.config import read
+from leaderboard.core.race import RaceRecord, Venue
+from leaderboard.exchange.exporting import ExportFormat, write_race, write_races
+from leaderboard.store.database import is_served, open_readers, open_store
+from shared.clock import SystemClock
+from shared.errors import BadInput, StorageError
+
+
+def main(arguments: list[str]) -> int:
+    """The command; returns the exit code. Raises RacedayError."""
+    chosen = _parser().parse_args(arguments)
+    if chosen.race is None and chosen.format != "ics":
+        raise BadInput("Name the race: `raceday leaderboard export RACE`. Only `--format ics` is of all races.")
+    config = read(chosen.config)
+    place, now_utc_ns = config.store.place, SystemClock().utc_ns()
+    # A stopped leaderboard's database may be of an older version: opening it for writing brings it up to date.
+    store = open_readers(place) if is_served(place) else open_store(place)
+    try:
+        with _opened(chosen.output) as out:
+            if chosen.race is None:
+                write_races(store, config.title, _is_public, out, now_utc_ns)
+            else:
+                write_race(store, chosen.race, chosen.format, out, now_utc_ns, chosen.table)
+    finally:
+        store.close()
+    return 0
+
+
+def _is_public(race: RaceRecord) -> bool:
+    return race.visibility == "public" and race.stage not in ("draft", "deleted")
+
+
+@contextlib.contextmanager
+def _opened(path: pathlib.Path | None) -> Iterator[TextIO]:
+    """The file, in place only once it is whole; None or `-` is stdout, byte for byte."""
+    if path is None or str(path) == "-":
+        out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="", write_through=True)
+        try:
+            yield out
+        finally:
+            out.detach()
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written ({error.strerror}).") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="raceday leaderboard export", description="Writes a race's standing, or races' windows, to a file."
+    )
+    parser.add_argument("race", nargs="?", metavar="RACE", help="the race's id; without one, a calendar of all")
+    parser.add_argument(
+        "--format",
+        choices=get_args(ExportFormat),
+        default="csv",
+        help="league: a board as leagues publish it, or as it was imported; csv (default), json; ics: a calendar",
+    )
+    parser.add_argument("--table", choices=get_args(Venue), help="of a race with a table for each kind of results")
+    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE", help="default: stdout")
+    parser.add_argument("--config", type=pathlib.Path, default=pathlib.Path("config/leaderboard.toml"), metavar="FILE")
+    return parser

@@ -1,0 +1,72 @@
+"""Which racer each row of a file is: one for each account, under a name that people can be shown. Pure.
+
+A racer is stored under a name that follows the rules for names of people, and that no other racer of the race has in
+any spelling. What a file calls its racers may break both rules. No row is lost for that: what a name cannot hold is
+left out, and of racers whose names are one by our rules the later ones are told apart by a number. Each change is
+remarked on; what the file said is kept with its row.
+"""
+
+import re
+from collections.abc import Mapping
+
+from leaderboard.core.acceptance import racer_name
+from leaderboard.exchange.report import RowNote
+from shared.errors import Refused
+from shared.rules.person_names import name_key, name_within
+
+_LENGTH = 190  # of the 200 that a racer's name may have; the rest is for the number
+
+
+class ImportNames:
+    """Gives out the names of one race. `taken`: the keys of the racers that it has, each with its spelling."""
+
+    def __init__(self, taken: Mapping[str, str]) -> None:
+        self._spellings = dict(taken)
+        self._used: set[str] = set()
+        self._of_account: dict[str, str] = {}
+        self._next: dict[str, int] = {}
+
+    def of_row(self, line: int, written: str, notes: list[RowNote]) -> str:
+        """A racer for this row alone: no other row of the file has it."""
+        name = self._fit(line, written, notes)
+        racer = self._free(line, name, notes)
+        self._used.add(name_key(racer))
+        return self._stored(racer)
+
+    def of_account(self, line: int, written: str, account: str, notes: list[RowNote]) -> str:
+        """The racer of all rows of this account (or, without one, of this name)."""
+        identity = f"account {account}" if account else f"name {name_key(written)}"
+        if identity not in self._of_account:
+            racer = self._free(line, self._fit(line, written, notes), notes)
+            self._used.add(name_key(racer))
+            self._of_account[identity] = self._stored(racer)
+        return self._of_account[identity]
+
+    def _stored(self, racer: str) -> str:
+        return self._spellings.setdefault(name_key(racer), racer)
+
+    def _fit(self, line: int, written: str, notes: list[RowNote]) -> str:
+        one_line = re.sub(r"\s+", " ", written).strip()
+        try:
+            name = racer_name(one_line)
+            fits = len(name) <= _LENGTH
+        except Refused as refusal:
+            name, fits = "", False
+            why = str(refusal).rstrip(".")
+        else:
+            why = f"The name has more than {_LENGTH} characters"
+        if not fits:
+            name = name_within(one_line, _LENGTH)[:_LENGTH].strip() or f"racer of line {line}"
+            notes.append(RowNote(line, "Racer", f"{written[:60]!r} is shown as {name[:60]!r}: {why}"))
+        return name
+
+    def _free(self, line: int, name: str, notes: list[RowNote]) -> str:
+        key = name_key(name)
+        if key not in self._used:
+            return name
+        number = self._next.get(key, 2)
+        while name_key(numbered := f"{name} ({number})") in self._used:
+            number += 1
+        self._next[key] = number + 1
+        notes.append(RowNote(line, "Racer", f"{name[:60]!r} is on the board already: this one is {numbered[:60]!r}"))
+        return numbered

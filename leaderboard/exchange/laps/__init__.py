@@ -1,0 +1,1 @@
+"""Runs with their laps from other programs: the event manager and the simulator."""

@@ -1,0 +1,1 @@
+"""Pages about who takes part: the wizard of a community race, its link, joining, participants."""

@@ -1,0 +1,1 @@
+"""What station and leaderboard share of signing in: tokens, hashed pass codes, waits after wrong tries."""

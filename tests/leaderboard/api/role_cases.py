@@ -1,0 +1,144 @@
+"""Who calls in the role table, and the races, entries and keys that they meet: one race for each call.
+
+Every kind of caller has a session (or a key) and a place in the season's races:
+
+    nobody, racer (an account with no entry), invited, removed, other (organiser of another season), organiser,
+    official, commentator, admin, key (of a station, for results of all these races)
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+from starlette.datastructures import Headers
+from starlette.types import Message
+
+from leaderboard.accounts.limits import SessionPeriods
+from leaderboard.accounts.sessions import open_session
+from leaderboard.core.access import Grant
+from leaderboard.core.race import Visibility
+from leaderboard.store import queries
+from leaderboard.store.database import Store
+from leaderboard.store.tables import API_KEYS, ENTRIES
+from shared.access.tokens import form_token, token_hash
+from tests.leaderboard.in_process import HOST
+from tests.leaderboard.sample_races import race
+from tests.leaderboard.signed_in import account
+
+CALLERS = (
+    "nobody",
+    "racer",
+    "invited",
+    "removed",
+    "other",
+    "organiser",
+    "official",
+    "commentator",
+    "admin",
+    "key",
+)
+GRANTS = {
+    "other": Grant("organiser", "season", "another"),
+    "organiser": Grant("organiser", "season", "league"),
+    "official": Grant("official", "season", "league"),
+    "commentator": Grant("commentator", "season", "league"),
+    "admin": Grant("admin"),
+}
+KEY = "rk_" + "k" * 43
+NOW = 1_800_000_000_000_000_000
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCase:
+    """A call of the OpenAPI document, for a public race, a private one, or no race ("-")."""
+
+    method: str
+    path: str
+    race: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.method:<6} {self.path:<58} {self.race:<7}"
+
+
+def cases(document: dict[str, Any]) -> list[RoleCase]:
+    """Every call in every kind of race."""
+    return [
+        RoleCase(method.upper(), path, kind)
+        for path, calls in sorted(document["paths"].items())
+        for method in _METHODS
+        if method in calls
+        for kind in (("public", "private") if "{race_id}" in path else ("-",))
+    ]
+
+
+class RoleWorld:
+    """A store with all callers, and an app over it."""
+
+    def __init__(self, app: FastAPI, store: Store) -> None:
+        self._app, self._store = app, store
+        self._headers: dict[str, dict[str, str]] = {"nobody": {}, "key": {"authorization": f"Bearer {KEY}"}}
+        self.accounts = {name: account(store, f"{name}-1", *self._grants(name)) for name in CALLERS[1:-1]}
+        account(store, "somebody")
+        with store.write() as db:
+            for name, account_id in self.accounts.items():
+                token = open_session(db, account_id, "", NOW, SessionPeriods()).token
+                cookie = f"raceday_league={token}"
+                self._headers[name] = {"cookie": cookie, "x-csrf-token": form_token(token), "origin": f"http://{HOST}"}
+
+    def _grants(self, name: str) -> tuple[Grant, ...]:
+        return (GRANTS[name],) if name in GRANTS else ()
+
+    def make_races(self, wanted: dict[str, Visibility]) -> None:
+        """Races of the season with an entry of those who have one; the key is bound to all."""
+        with self._store.write() as db:
+            for race_id, visibility in wanted.items():
+                made = race(race_id, visibility=visibility, season_id="league", kind="community")
+                queries.add_race(db, made, NOW)
+                for name in ("invited", "removed"):
+                    entry = {"race_id": race_id, "racer": f"{name}-1", "name": name, "entered_utc_ns": NOW}
+                    entry |= {"account_id": self.accounts[name], "state": name}
+                    db.execute(sa.insert(ENTRIES), entry)
+            key = {"key_id": "station", "key_sha256": token_hash(KEY), "account_id": "", "name": "Station"}
+            key |= {"scopes": json.dumps(["results:write", "races:read", "live:write"])}
+            db.execute(sa.insert(API_KEYS), key | {"races": json.dumps(list(wanted)), "created_utc_ns": NOW})
+
+    async def call(self, caller: str, method: str, path: str, document: object) -> tuple[int, bytes]:
+        """Call as this caller; the status and the body."""
+        body = b"" if method == "GET" else json.dumps(document).encode()
+        path, _, query = path.partition("?")
+        headers = {"host": HOST, "content-type": "application/json", "content-length": str(len(body))}
+        sent: list[Message] = []
+        bodies: Iterator[bytes] = iter([body])
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        async def receive() -> Message:
+            for each in bodies:
+                return {"type": "http.request", "body": each, "more_body": False}
+            await asyncio.Event().wait()  # the client stays until it has its answer
+            raise AssertionError
+
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "client": ("192.0.2.1", 1),
+            "server": (HOST, 80),
+            "headers": [(name.encode(), each.encode()) for name, each in (headers | self._headers[caller]).items()],
+        }
+        await self._app(scope, receive, send)
+        status = next(each["status"] for each in sent if each["type"] == "http.response.start")
+        assert Headers(raw=sent[0]["headers"])["content-type"] if status != 204 else True
+        return status, b"".join(each.get("body", b"") for each in sent if each["type"] == "http.response.body")
