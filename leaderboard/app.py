@@ -23,7 +23,6 @@ from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
 from leaderboard.api.league import seasons as league_seasons
 from leaderboard.api.league.calls import LeagueApi
-from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
 from leaderboard.api.sight import sight_check
@@ -37,12 +36,9 @@ from leaderboard.league.opener import SeriesOpener
 from leaderboard.league.people import AccountPeople
 from leaderboard.league.services import LeagueServices
 from leaderboard.league.sight import RaceSight
-from leaderboard.live_races.feeds import MemoryFeeds
-from leaderboard.live_races.service import LiveRaces
+from leaderboard.live_site import LiveSite
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
-from leaderboard.pages.live.content import LiveContents, is_live_stream, ticking, watch_live
-from leaderboard.pages.live.routes import live_pages
 from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
@@ -74,17 +70,13 @@ def create_app(
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
     accounts = account_services(board, config, hasher)
-    live = LiveRaces(board.store, MemoryFeeds())
-    contents = LiveContents(live, board, templates, utc_ns)
+    live = LiveSite(board, templates, utc_ns)
 
     def render(race_id: str, table: str) -> LiveContent:
-        if is_live_stream(race_id):
-            return contents.content(race_id, table)
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
-    feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
+    feed = Feed(live.drawing(render), limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
-    watch_live(live, board, feed.changed)
     league = LeagueServices.over(board.store, board.changed, config.races.community_per_account)
     league_api = LeagueApi(league, callers, utc_ns)
 
@@ -92,7 +84,7 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
         opener = asyncio.create_task(SeriesOpener(league.series, utc_ns).run())
-        async with ticking(live, feed.changed, utc_ns):
+        async with live.ticking(feed):
             yield
         opener.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -120,8 +112,7 @@ def create_app(
     app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
     app.include_router(participation.router(site, sight, community, invitations, entries, utc_ns))
     routes.add_docs(app, site)
-    app.include_router(live_routes(live, callers, credentials.stations, limits.tolerance_s, utc_ns))
-    app.include_router(live_pages(live, contents, site, feed, utc_ns))
+    live.add_to(app, site, callers, credentials.stations, limits.tolerance_s, feed)
     app.mount("/static", Assets(STATIC))
     app.add_middleware(ContractAndCacheHeaders)
     lookup = CallerLookup(board.store, credentials.admin_token, accounts.entrance.periods)
