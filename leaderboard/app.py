@@ -1,22 +1,16 @@
 """The web application: contract, pages and live streams over one board."""
 
-import asyncio
 import contextlib
 import functools
-import pathlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
-from leaderboard.accounts.claim import Claim
-from leaderboard.accounts.entrance.entrance import Entrance
-from leaderboard.accounts.limits import SessionPeriods
-from leaderboard.accounts.services import AccountServices
-from leaderboard.api import exchange, offers, public, results
+from leaderboard.api import exchange, notices, offers, public, results
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
@@ -29,23 +23,19 @@ from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
-from leaderboard.league.community import CommunityService
-from leaderboard.league.entries import EntryService
-from leaderboard.league.invitations import InvitationService
-from leaderboard.league.opener import SeriesOpener
-from leaderboard.league.people import AccountPeople
-from leaderboard.league.services import LeagueServices
-from leaderboard.league.sight import RaceSight
-from leaderboard.live_site import LiveSite
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
+from leaderboard.pages.live.content import LiveContents, ticking, watch_live
+from leaderboard.pages.live.routes import live_pages
+from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
+from leaderboard.services import LeaderboardServices
 from leaderboard.web.cookies import SESSION
 from leaderboard.web.identification import CallerMiddleware
-from leaderboard.web.identity import RequestIdentification
+from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from shared.access.pass_code_hashing import PassCodeHasher
 from shared.web.assets import Assets
 from shared.web.error_pages import ErrorPages
@@ -69,53 +59,90 @@ def create_app(
     """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases."""
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
-    accounts = account_services(board, config, hasher)
-    live = LiveSite(board, templates, utc_ns)
+    services = LeaderboardServices.over(board, credentials, config, utc_ns, hasher)
 
     def render(race_id: str, table: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
-    feed = Feed(live.drawing(render), limits.browsers_at_once, limits.heartbeat_s)
+    contents = LiveContents(services.live, board, templates, utc_ns)
+    feed = Feed(contents.drawing(render), limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
-    league = LeagueServices.over(board.store, board.changed, config.races.community_per_account)
-    league_api = LeagueApi(league, callers, utc_ns)
+    watch_live(services.live, board, feed.changed)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
-        opener = asyncio.create_task(SeriesOpener(league.series, utc_ns).run())
-        async with live.ticking(feed):
+        async with services.running(), ticking(services.live, feed.changed, utc_ns):
             yield
-        opener.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await opener
         board.close()
 
-    sight, people = RaceSight(board.store), AccountPeople()
-    entries = EntryService(board.store, people, feed.changed)
-    invitations = InvitationService(board.store, people, credentials.admin_token, feed.changed)
-    community = CommunityService(board.store, config.races.community_per_account, feed.changed)
-    seen = [Depends(sight_check(sight, callers))]
+    seen = [Depends(sight_check(services.sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
     )
-    app.include_router(results.router(board, credentials.stations, limits, utc_ns))
-    app.include_router(offers.router(board, credentials.stations, config, utc_ns))
-    app.include_router(account_calls.router(accounts, config.title, utc_ns))
-    app.include_router(league_races.router(league_api))
-    app.include_router(league_seasons.router(league_api))
-    app.include_router(pictures.router(league.pictures, callers))
-    app.include_router(public.router(board, sight, callers, utc_ns))
-    app.include_router(exchange.router(board, sight, callers, config.title, utc_ns))
-    app.include_router(participants.router(entries, callers, utc_ns))
-    app.include_router(joining.router(invitations, callers, utc_ns))
-    app.include_router(routes.router(board, site, sight, feed, limits.rows_live, utc_ns))
-    app.include_router(participation.router(site, sight, community, invitations, entries, utc_ns))
+    for router in (
+        *_api(services, credentials, config, callers, utc_ns),
+        *_pages(services, config, callers, site, feed, utc_ns),
+    ):
+        app.include_router(router)
     routes.add_docs(app, site)
-    live.add_to(app, site, callers, credentials.stations, limits.tolerance_s, feed)
     app.mount("/static", Assets(STATIC))
+    _guard(app, services, credentials, config, utc_ns)
+    add_error_handlers(app, site.refused)
+    app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
+    return app, feed
+
+
+def _api(
+    services: LeaderboardServices,
+    credentials: Credentials,
+    config: LeaderboardConfig,
+    callers: CallerIdentification,
+    utc_ns: Callable[[], int],
+) -> Iterator[APIRouter]:
+    """The routes for programs."""
+    board, sight, limits = services.board, services.sight, config.limits
+    league = LeagueApi(services.league, callers, utc_ns)
+    yield results.router(board, credentials.stations, limits, utc_ns)
+    yield offers.router(board, credentials.stations, config, utc_ns)
+    yield account_calls.router(services.accounts, config.title, utc_ns)
+    yield league_races.router(league)
+    yield league_seasons.router(league)
+    yield public.router(board, sight, callers, utc_ns)
+    yield exchange.router(board, sight, callers, config.title, utc_ns)
+    yield participants.router(services.entries, callers, utc_ns)
+    yield joining.router(services.invitations, callers, utc_ns)
+    yield notices.router(board, services.subscriptions, callers, services.sender.wake, utc_ns)
+    yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
+
+
+def _pages(
+    services: LeaderboardServices,
+    config: LeaderboardConfig,
+    callers: CallerIdentification,
+    site: LeaderboardSite,
+    feed: Feed,
+    utc_ns: Callable[[], int],
+) -> Iterator[APIRouter]:
+    """The routes for people."""
+    board, sight = services.board, services.sight
+    yield pictures.router(services.league.pictures, callers)
+    yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
+    yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
+    yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
+    yield live_pages(services.live, LiveContents(services.live, board, site.templates, utc_ns), site, feed, utc_ns)
+
+
+def _guard(
+    app: FastAPI,
+    services: LeaderboardServices,
+    credentials: Credentials,
+    config: LeaderboardConfig,
+    utc_ns: Callable[[], int],
+) -> None:
+    """Add what every request passes; the last one added is the first to see it."""
     app.add_middleware(ContractAndCacheHeaders)
-    lookup = CallerLookup(board.store, credentials.admin_token, accounts.entrance.periods)
+    lookup = CallerLookup(services.board.store, credentials.admin_token, services.accounts.entrance.periods)
     app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
     # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
@@ -124,20 +151,6 @@ def create_app(
     app.add_middleware(LanguageChoice)
     if config.server.trusted_proxy:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[config.server.trusted_proxy])
-    add_error_handlers(app, site.refused)
-    app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
-    return app, feed
-
-
-def account_services(
-    board: LeaderboardService, config: LeaderboardConfig, hasher: PassCodeHasher | None = None
-) -> AccountServices:
-    """The services of accounts over the board's store."""
-    periods = SessionPeriods.of_hours(config.accounts.session_idle_h, config.accounts.session_hours)
-    entrance = Entrance(board.store, periods, hasher)
-    return AccountServices.over(
-        entrance, Claim(board.store, pathlib.Path(config.secrets.claim_file), entrance.throttle)
-    )
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:

@@ -78,6 +78,17 @@ class RaceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    """Notices to receivers that organisers name: signed webhooks of what happens in races."""
+
+    allow_private_networks: bool = setting(False, what="also send to addresses of private networks and this machine")
+    allow_plain_http: bool = setting(False, what="also send by http://, which others on the way can read")
+    ca_file: str = setting("", what="a PEM file, if receivers' certificates are signed by a private CA", file=True)
+    per_race: int = setting(5, min=0, max=100, what="receivers of one race; 0: none are taken")
+    give_up_days: int = setting(3, min=1, max=30, what="a receiver that takes nothing for so long is sent no more")
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSettings:
     """How long a sign-in lasts."""
 
@@ -96,6 +107,7 @@ class LeaderboardConfig:
     races: RaceSettings = field(default_factory=RaceSettings)
     accounts: AccountSettings = field(default_factory=AccountSettings)
     limits: LeaderboardLimits = field(default_factory=LeaderboardLimits)
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
 
 
 def read(path: pathlib.Path) -> LeaderboardConfig:

@@ -15,6 +15,7 @@ from shared.protocol import messages as m
 from shared.protocol.races import RaceOffer
 from shared.protocol.topics import BY_BODY
 from shared.rules.ranking import RaceRules
+from shared.web.http_exchange import Reply
 from station.build import JOURNAL, build
 from station.config import StationConfig
 from station.core import inputs as e
@@ -22,7 +23,6 @@ from station.gates.mock import MockGate
 from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
 from station.sync.build import utc_s
-from station.sync.http_exchange import Reply
 from station.sync.operator.send_requests import SendRequestQueue
 from station.sync.operator.status import DATABASE
 from station.sync.outbox_reader import OutboxReader

@@ -49,6 +49,10 @@ class Conflict(Refused):
     """Another race or entry has this id or name already."""
 
 
+class UnknownSubscription(NotHere):
+    """There is no receiver of notices of this id."""
+
+
 class RateLimited(RetryLater):
     """This account or address has tried too often; `after_s` says when it may again."""
 

@@ -115,6 +115,11 @@ class PostDeferred:
     after_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerLost(PostDeferred):
+    """The result was sent, but no complete answer came back: it may have been applied."""
+
+
 PostOutcome = PostAccepted | PostRejected | PostDeferred
 
 MAX_RESULT_BYTES = 19_000  # Standard Webhooks asks for less than 20 kB

@@ -11,10 +11,10 @@ from typing import Any
 
 import apsw
 
-from shared.protocol.results import PostAccepted, PostDeferred, PostRejected
+from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostRejected
 from station.store.database import has_table, open_durable, storage_error, storage_errors
 from station.sync.leaderboard_check import Target, readiness_of
-from station.sync.schedule import AnswerLost, NotPosted, OutboxRow, PostedWithOtherScore, Progress, State, SyncAnswer
+from station.sync.schedule import NotPosted, OutboxRow, PostedWithOtherScore, Progress, State, SyncAnswer
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (

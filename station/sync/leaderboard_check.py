@@ -9,7 +9,7 @@ from shared.protocol.races import RaceOffer, differences
 from shared.protocol.results import RACES_PATH, PostDeferred
 from shared.rules.ranking import RaceRules
 from shared.text import Sentence, text
-from station.sync.http_exchange import Reply
+from shared.web.http_exchange import Reply
 from station.sync.refusal_wording import own_words
 from station.sync.verdict import contract_sentence, has_contract_header, read_object, speaks_of
 

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
+from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostOutcome, PostRejected
 from shared.text import text
 from shared.units import seconds_to_ns
 
@@ -32,11 +32,6 @@ BACKOFF_S: tuple[float, ...] = (0.0, 2.0, 5.0, 15.0, 30.0, 60.0, 120.0, 240.0, 3
 MAX_WAIT_S = 3600.0  # a leaderboard may ask for a longer wait than our own cap, but not for a day
 MAX_UNRECOGNISED_WAIT_S = 300.0  # the limit for answers that are not recognisably the leaderboard's
 MAX_LEADERBOARD_WAIT_S = 60.0  # a long wait requested for one row delays the others no longer than this
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerLost(PostDeferred):
-    """The result was sent, but no complete answer came back: it may have been applied."""
 
 
 @dataclass(frozen=True, slots=True)

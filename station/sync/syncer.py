@@ -14,7 +14,15 @@ from typing import Protocol, runtime_checkable
 
 from shared.clock import Clock
 from shared.errors import BadInput, StorageError
-from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result, decode_result
+from shared.protocol.results import (
+    AnswerLost,
+    PostAccepted,
+    PostDeferred,
+    PostOutcome,
+    PostRejected,
+    Result,
+    decode_result,
+)
 from shared.text import text
 from shared.units import NS_PER_S
 from station.store.event_files.race_offers import RaceOffers
@@ -23,7 +31,6 @@ from station.sync.operator.send_requests import SendRequest
 from station.sync.race_checks import RaceChecks, driver_failed, no_races, race_of
 from station.sync.schedule import (
     SETTLED,
-    AnswerLost,
     LeaderboardBackoff,
     NotPosted,
     OutboxRow,

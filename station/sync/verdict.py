@@ -14,6 +14,7 @@ import math
 from shared.errors import BadInput
 from shared.protocol.results import (
     CONTRACT_HEADER,
+    AnswerLost,
     PostAccepted,
     PostDeferred,
     PostOutcome,
@@ -22,9 +23,9 @@ from shared.protocol.results import (
     decode_accepted,
 )
 from shared.text import text
-from station.sync.http_exchange import Reply
+from shared.web.http_exchange import Reply
 from station.sync.refusal_wording import speaks_of_post, speaks_of_race
-from station.sync.schedule import MAX_UNRECOGNISED_WAIT_S, AnswerLost, PostedWithOtherScore
+from station.sync.schedule import MAX_UNRECOGNISED_WAIT_S, PostedWithOtherScore
 
 MAX_REASON = 300
 MAX_INT = 2**63 - 1

@@ -21,8 +21,8 @@ from shared.errors import ConfigError
 from shared.protocol.races import RaceOffer, encode_offer
 from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, PostOutcome, Result, encode_result
 from shared.text import text
+from shared.web.http_exchange import HttpExchange, Reply, Timeouts
 from shared.webhooks import parse_secret, signed_headers
-from station.sync.http_exchange import HttpExchange, Reply, Timeouts
 from station.sync.leaderboard_check import Target, target_after_offer, target_from_reply
 from station.sync.operator.reconciliation import ShownScore, shown_scores
 from station.sync.refusal_wording import own_words

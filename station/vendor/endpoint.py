@@ -13,8 +13,8 @@ from urllib.parse import SplitResult, quote
 
 from shared.protocol.races import RaceOffer
 from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, Result, encode_result
+from shared.web.http_exchange import HttpExchange, Reply, Timeouts, tls_context
 from shared.webhooks import sign, signed_headers
-from station.sync.http_exchange import HttpExchange, Reply, Timeouts, tls_context
 
 ANSWER_WITHIN_S = 10.0  # as the contract says
 _JSON = {"content-type": "application/json", "accept": "application/json", "accept-encoding": "identity"}

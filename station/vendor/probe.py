@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.protocol.results import PostDeferred
-from station.sync.http_exchange import Reply
+from shared.web.http_exchange import Reply
 from station.vendor.endpoint import Endpoint, object_of
 from station.vendor.made_results import ResultMaker
 

@@ -53,6 +53,14 @@ class LiveContents:
         self._parts, self._turn = templates.get("live/parts.html"), templates.get("live/turn.html")
         self._story = templates.get("live/story.html")
 
+    def drawing(self, others: Callable[[str, str], LiveContent]) -> Callable[[str, str], LiveContent]:
+        """What draws all streams: those of LIVE races here, the others by `others`."""
+
+        def draw(key: str, table: str) -> LiveContent:
+            return self.content(key, table) if is_live_stream(key) else others(key, table)
+
+        return draw
+
     def view(self, race_id: str) -> LiveView:
         """What the pages show now. Raises UnknownRace."""
         now_utc_ns = self._utc_ns()

@@ -20,6 +20,7 @@ from leaderboard.store.tables.imports import IMPORTED_ROWS, IMPORTS
 from leaderboard.store.tables.invitations import INVITATIONS
 from leaderboard.store.tables.league import BLOBS, EVENTS, SEASONS, SERIES, UNLOCK_REQUESTS
 from leaderboard.store.tables.live import LIVE_QUEUE, LIVE_SESSIONS
+from leaderboard.store.tables.notices import DELIVERIES, MARKS, NOTICES, SUBSCRIPTIONS, TRACK_RECORDS
 from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
@@ -35,6 +36,7 @@ __all__ = [
     "BRACKETS",
     "CHALLENGES",
     "CREDENTIALS",
+    "DELIVERIES",
     "DISQUALIFIED_ATTEMPTS",
     "DIVISIONS",
     "ENTRIES",
@@ -47,8 +49,10 @@ __all__ = [
     "LINES",
     "LIVE_QUEUE",
     "LIVE_SESSIONS",
+    "MARKS",
     "MEMBERS",
     "METADATA",
+    "NOTICES",
     "RACERS",
     "RACES",
     "RACE_VERSIONS",
@@ -60,6 +64,8 @@ __all__ = [
     "SEASONS",
     "SERIES",
     "SESSIONS",
+    "SUBSCRIPTIONS",
     "TEAMS",
+    "TRACK_RECORDS",
     "UNLOCK_REQUESTS",
 ]

@@ -14,14 +14,21 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardLimits
 from leaderboard.store.database import open_store
 from shared import webhooks
-from shared.protocol.results import CONTRACT, CONTRACT_HEADER, RESULT_PATH, PostDeferred, PostOutcome, Result
+from shared.protocol.results import (
+    CONTRACT,
+    CONTRACT_HEADER,
+    RESULT_PATH,
+    AnswerLost,
+    PostDeferred,
+    PostOutcome,
+    Result,
+)
 from shared.units import NS_PER_MS, NS_PER_S
 from shared.virtual_time import VirtualTime
+from shared.web.http_exchange import Reply
 from shared.webhooks import BadSignature
 from simulator.races.physical.fault_table import FaultSource
 from simulator.races.physical.kernel_clock import UTC_AT_START_NS
-from station.sync.http_exchange import Reply
-from station.sync.schedule import AnswerLost
 from station.sync.webhook import WebhookLeaderboard
 
 URL = "https://leaderboard.example"

@@ -24,12 +24,11 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
 from shared.config import from_table, setting
 from shared.errors import ConfigError
-from shared.protocol.results import Evidence, PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
+from shared.protocol.results import AnswerLost, Evidence, PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
 from shared.rules.ranking import RunLap
 from shared.text import text
+from shared.web.http_exchange import HttpExchange, Reply, Timeouts
 from station.sync.adapters.template_values import filled
-from station.sync.http_exchange import HttpExchange, Reply, Timeouts
-from station.sync.schedule import AnswerLost
 from station.sync.verdict import printable, retry_after_s
 from station.sync.webhook import HttpTransport, checked_address
 

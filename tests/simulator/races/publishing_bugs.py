@@ -9,7 +9,7 @@ import pytest
 from leaderboard.board import LeaderboardService
 from leaderboard.posting import PostReply
 from shared.protocol import messages as m
-from shared.protocol.results import Result
+from shared.protocol.results import AnswerLost, Result
 from shared.webhooks import signed_headers
 from simulator.races.hosts.crash_points import CrashingJournal
 from simulator.races.hosts.leaderboard_host import FaultyWebhook
@@ -23,7 +23,7 @@ from station.service.inbox import QueuedInput
 from station.service.station import Station
 from station.service.trackside.receiver import Receiver
 from station.sync import schedule, syncer, verdict, webhook
-from station.sync.schedule import AnswerLost, Progress, answered, next_post
+from station.sync.schedule import Progress, answered, next_post
 from station.views.command_answers import Accepted
 
 Patch = pytest.MonkeyPatch

@@ -18,8 +18,8 @@ from collections.abc import Callable
 import apsw
 
 from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, encode_accepted
+from shared.web.http_exchange import HttpExchange, Timeouts
 from station.sync.attempts import _columns
-from station.sync.http_exchange import HttpExchange, Timeouts
 from station.sync.webhook import WebhookLeaderboard, checked_address
 from tests.station.sync.fault_server import SECRET
 from tests.station.sync.sample_results import result

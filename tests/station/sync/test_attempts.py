@@ -11,12 +11,12 @@ import pytest
 
 from shared.errors import OperatorError, StorageError
 from shared.files import is_locked
-from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
+from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostOutcome, PostRejected
 from station.store.event_files.race_offers import OFFERS_FILE, RaceOffers, write_offers
 from station.sync.attempts import AttemptStore
 from station.sync.leaderboard_check import Target
 from station.sync.operator.status import SyncStatusReader, hold_sync_lock
-from station.sync.schedule import AnswerLost, PostedWithOtherScore, Progress
+from station.sync.schedule import PostedWithOtherScore, Progress
 from tests.station.sync.sample_results import row
 
 ANSWERS: list[tuple[PostOutcome | None, str]] = [

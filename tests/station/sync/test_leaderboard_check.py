@@ -13,8 +13,8 @@ from shared.errors import BadInput
 from shared.protocol.races import RaceOffer, decode_offer, differences, encode_offer
 from shared.protocol.results import PostDeferred
 from shared.rules.ranking import RaceRules
+from shared.web.http_exchange import Reply
 from station.store.event_files.race_offers import OFFERS_FILE, OffersReader, RaceOffers, write_offers
-from station.sync.http_exchange import Reply
 from station.sync.leaderboard_check import Target, readiness_of, target_after_offer, target_from_reply
 
 OURS = RaceOffer("cup", "Cup", "Oval", RaceRules(min_lap_s=5.0, max_laps=10))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.protocol.races import RaceOffer
 from shared.protocol.results import RACES_PATH, RESULT_PATH, PostDeferred, PostRejected
 from shared.rules.ranking import RaceRules
-from station.sync.http_exchange import Reply
+from shared.web.http_exchange import Reply
 from station.sync.leaderboard_check import target_from_reply
 from station.sync.refusal_wording import free_words, own_words, speaks_of_post, speaks_of_race
 from station.sync.verdict import verdict

@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected
+from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostOutcome, PostRejected
 from shared.units import NS_PER_S
 from station.sync.schedule import (
     BACKOFF_S,
     MAX_WAIT_S,
     SETTLED,
-    AnswerLost,
     LeaderboardBackoff,
     OutboxRow,
     Progress,

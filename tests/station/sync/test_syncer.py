@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from shared.clock import ManualClock
 from shared.errors import StorageError
-from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
+from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
 from shared.units import NS_PER_S
 from station.sync.attempts import AttemptStore
 from station.sync.outbox_reader import OutboxReader
-from station.sync.schedule import AnswerLost, OutboxRow, SyncAnswer
+from station.sync.schedule import OutboxRow, SyncAnswer
 from station.sync.syncer import Syncer, run, run_once
 from tests.station.sync.sample_results import row
 

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.protocol.races import RaceOffer
-from shared.protocol.results import PostAccepted, PostDeferred, PostRejected, encode_accepted
+from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostRejected, encode_accepted
 from shared.rules.ranking import RaceRules
-from station.sync.http_exchange import Reply
+from shared.web.http_exchange import Reply
 from station.sync.leaderboard_check import target_from_reply
-from station.sync.schedule import AnswerLost, PostedWithOtherScore
+from station.sync.schedule import PostedWithOtherScore
 from station.sync.verdict import verdict
 from tests.station.sync.sample_results import result
 

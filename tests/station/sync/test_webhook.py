@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
 from shared.errors import ConfigError
-from shared.protocol.results import PostAccepted, PostDeferred, PostRejected, encode_accepted, encode_result
+from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostRejected, encode_accepted, encode_result
+from shared.web.http_exchange import Reply
 from shared.webhooks import signed_headers
-from station.sync.http_exchange import Reply
-from station.sync.schedule import AnswerLost
 from station.sync.verdict import MAX_REASON, contract_sentence, retry_after_s
 from station.sync.webhook import WebhookLeaderboard, checked_address, key_of
 from tests.station.sync import campaign

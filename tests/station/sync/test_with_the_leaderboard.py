@@ -17,10 +17,10 @@ from shared.protocol.races import RaceOffer
 from shared.protocol.results import CONTRACT_HEADER, PostDeferred, encode_result
 from shared.rules.ranking import RaceRules
 from shared.units import NS_PER_S
+from shared.web.http_exchange import Reply
 from shared.webhooks import parse_secret
 from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
-from station.sync.http_exchange import Reply
 from station.sync.operator.reconciliation import compare
 from station.sync.operator.status import summary
 from station.sync.race_checks import CHECK_AGAIN_NS

@@ -8,11 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError
-from shared.protocol.results import PostAccepted, PostDeferred, PostRejected
+from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostRejected
+from shared.web.http_exchange import Reply
 from station.sync.adapters.template import TemplateLeaderboard
 from station.sync.adapters.template_values import filled
-from station.sync.http_exchange import Reply
-from station.sync.schedule import AnswerLost
 from tests.station.sync.sample_results import result
 
 URL = "https://board.example/api/times?event=7"

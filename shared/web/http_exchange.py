@@ -1,13 +1,15 @@
 """Sends one HTTP request and reads its answer, within limits of time and size: a reply, or why there is none.
 
-Called by webhook.py. Whoever answers may be a captive portal, a proxy or an attacker, so the form of the answer is
-never trusted: h11 parses it, and the time limit is for the whole answer, not for each byte.
+Called by the station's sync and by the leaderboard's notices. Whoever answers may be a captive portal, a proxy or an
+attacker, so the form of the answer is never trusted: h11 parses it, and the time limit is for the whole answer, not
+for each byte.
 """
 
 import pathlib
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult
 
@@ -15,9 +17,8 @@ import certifi
 import h11
 
 from shared.errors import ConfigError
-from shared.protocol.results import PostDeferred
+from shared.protocol.results import AnswerLost, PostDeferred
 from shared.text import text
-from station.sync.schedule import AnswerLost
 
 MAX_ANSWER_BYTES = 65_536
 MAX_HEAD_BYTES = 32_768
@@ -47,10 +48,18 @@ class HttpExchange:
     """Connects to the one address that the operator named: no proxy, no redirect, nothing from the environment."""
 
     def __init__(
-        self, address: SplitResult, timeouts: Timeouts, ca_file: str = "", max_answer_bytes: int = MAX_ANSWER_BYTES
+        self,
+        address: SplitResult,
+        timeouts: Timeouts,
+        ca_file: str = "",
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        allowed: Callable[[str], bool] = lambda _ip: True,
     ) -> None:
-        """Raises ConfigError if `ca_file` cannot be used."""
+        """`allowed`: whether an IP address that the name resolves to may be connected to; it is asked for the very one
+        that is then used, so that a name cannot change in between. Raises ConfigError if `ca_file` cannot be used.
+        """
         self._max_bytes = max_answer_bytes + MAX_HEAD_BYTES
+        self._allowed = allowed
         self._timeouts = timeouts
         self._host = address.hostname or ""
         self._tls = tls_context(ca_file) if address.scheme == "https" else None
@@ -81,6 +90,9 @@ class HttpExchange:
         ends_at = time.monotonic() + self._timeouts.connect_s
         error: OSError = TimeoutError()
         for family, kind, protocol, _, address in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM):
+            if not self._allowed(str(address[0])):
+                error = PermissionError()
+                continue
             fresh = socket.socket(family, kind, protocol)
             try:
                 fresh.settimeout(max(0.05, ends_at - time.monotonic()))
@@ -176,6 +188,8 @@ def _sentence(error: Exception) -> str:
         return text("its certificate is not trusted here; set `ca_file` in [sync.options] or set the clock.")
     if isinstance(error, ssl.SSLError):
         return text("what answers there does not speak TLS correctly; is it https, and is this its port?")
+    if isinstance(error, PermissionError):
+        return text("its address is of a network that may not be reached from here.")
     if isinstance(error, TimeoutError):
         return text("it did not accept a connection in time.")
     if isinstance(error, socket.gaierror | UnicodeError):

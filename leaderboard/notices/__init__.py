@@ -1,0 +1,1 @@
+"""Notices: what happens in races, sent as signed webhooks to whoever subscribed. At least once, in order."""

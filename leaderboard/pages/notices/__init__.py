@@ -1,0 +1,1 @@
+"""The page on which a race's organiser names receivers of notices."""

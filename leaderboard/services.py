@@ -1,0 +1,102 @@
+"""All services of one leaderboard over one store, and what runs beside the server. A new service is a field here.
+
+Called by app.py, which gives each router the services that it needs.
+"""
+
+import asyncio
+import contextlib
+import pathlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from leaderboard.accounts.claim import Claim
+from leaderboard.accounts.entrance.entrance import Entrance
+from leaderboard.accounts.limits import SessionPeriods
+from leaderboard.accounts.services import AccountServices
+from leaderboard.board import LeaderboardService
+from leaderboard.config import LeaderboardConfig
+from leaderboard.credentials import Credentials
+from leaderboard.league.community import CommunityService
+from leaderboard.league.entries import EntryService
+from leaderboard.league.invitations import InvitationService
+from leaderboard.league.opener import SeriesOpener
+from leaderboard.league.people import AccountPeople
+from leaderboard.league.services import LeagueServices
+from leaderboard.league.sight import RaceSight
+from leaderboard.live_races.feeds import MemoryFeeds
+from leaderboard.live_races.service import LiveRaces
+from leaderboard.notices.sender import NoticeSender
+from leaderboard.notices.subscriptions import NoticeSubscriptions
+from shared.access.pass_code_hashing import PassCodeHasher
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardServices:
+    """What the routers are given. `sender` and `opener` run in the background while the app serves (`running`)."""
+
+    board: LeaderboardService
+    accounts: AccountServices
+    league: LeagueServices
+    sight: RaceSight
+    entries: EntryService
+    invitations: InvitationService
+    community: CommunityService
+    live: LiveRaces
+    subscriptions: NoticeSubscriptions
+    sender: NoticeSender
+    opener: SeriesOpener
+
+    @classmethod
+    def over(
+        cls,
+        board: LeaderboardService,
+        credentials: Credentials,
+        config: LeaderboardConfig,
+        utc_ns: Callable[[], int],
+        hasher: PassCodeHasher | None = None,
+    ) -> "LeaderboardServices":
+        """The services over a board's store; each tells the board's watchers what it changed.
+
+        `hasher`: of passphrases.
+        """
+        store, people = board.store, AccountPeople()
+        league = LeagueServices.over(store, board.changed, config.races.community_per_account)
+        sender = NoticeSender(store, config.notices, utc_ns)
+        board.watch(sender.changed)
+        return cls(
+            board,
+            account_services(board, config, hasher),
+            league,
+            RaceSight(store),
+            EntryService(store, people, board.changed),
+            InvitationService(store, people, credentials.admin_token, board.changed),
+            CommunityService(store, config.races.community_per_account, board.changed),
+            LiveRaces(store, MemoryFeeds()),
+            NoticeSubscriptions(store, config.notices),
+            sender,
+            SeriesOpener(league.series, utc_ns),
+        )
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While the app serves: series open their races, notices are sent."""
+        self.sender.start()
+        opening = asyncio.create_task(self.opener.run())
+        try:
+            yield
+        finally:
+            opening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await opening
+            await asyncio.to_thread(self.sender.close)
+
+
+def account_services(
+    board: LeaderboardService, config: LeaderboardConfig, hasher: PassCodeHasher | None = None
+) -> AccountServices:
+    """The services of accounts over the board's store."""
+    periods = SessionPeriods.of_hours(config.accounts.session_idle_h, config.accounts.session_hours)
+    entrance = Entrance(board.store, periods, hasher)
+    return AccountServices.over(
+        entrance, Claim(board.store, pathlib.Path(config.secrets.claim_file), entrance.throttle)
+    )
