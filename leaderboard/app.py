@@ -17,6 +17,7 @@ from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
 from leaderboard.api.league import seasons as league_seasons
 from leaderboard.api.league.calls import LeagueApi
+from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
 from leaderboard.api.sight import sight_check
