@@ -23,10 +23,10 @@ from leaderboard.rescoring import rescore_race
 from leaderboard.sender import ANY_SENDER, Sender
 from leaderboard.store import queries
 from leaderboard.store.database import Store
-from leaderboard.store.decoded_results import DecodedResults
 from leaderboard.store.group_commit import GroupCommit
-from leaderboard.store.ranks import ranked
-from leaderboard.store.windows import FOUND_AT_ONCE, TableReader, Window, cursor, read_cursor
+from leaderboard.store.ranking.decoded_results import DecodedResults
+from leaderboard.store.ranking.ranks import ranked
+from leaderboard.store.ranking.windows import FOUND_AT_ONCE, TableReader, Window, cursor, read_cursor
 from shared.errors import BadInput, Refused
 from shared.protocol.races import differences
 from shared.protocol.results import Result

@@ -37,6 +37,7 @@ COMMANDS: tuple[CliCommand, ...] = (
     CliCommand("sync", "station.commands.sync", "the service that posts qualified results to the leaderboard"),
     CliCommand("leaderboard", "leaderboard.cli", "the reference leaderboard"),
     CliCommand("vendor", "station.commands.vendor", "check an endpoint that stations are to post to: vendor check"),
+    CliCommand("league", "leaderboard.commands.league", "a leaderboard's data: backup, restore, archive a season"),
     CliCommand("world", "simulator.realtime.world_process", "the mock world: track, car, camera, gates"),
     CliCommand("broker", "raceday.broker", "a loopback MQTT broker for the demo"),
     CliCommand("race", "raceday.simulate", "whole races on virtual time: race simulate"),

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO, get_args
 
+from leaderboard.commands.stores import open_to_read
 from leaderboard.config import read
 from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.exchange.exporting import ExportFormat, write_race, write_races
-from leaderboard.store.database import is_served, open_readers, open_store
 from shared.clock import SystemClock
 from shared.errors import BadInput, StorageError
 
@@ -23,9 +23,8 @@ def main(arguments: list[str]) -> int:
     if chosen.race is None and chosen.format != "ics":
         raise BadInput("Name the race: `raceday leaderboard export RACE`. Only `--format ics` is of all races.")
     config = read(chosen.config)
-    place, now_utc_ns = config.store.place, SystemClock().utc_ns()
-    # A stopped leaderboard's database may be of an older version: opening it for writing brings it up to date.
-    store = open_readers(place) if is_served(place) else open_store(place)
+    now_utc_ns = SystemClock().utc_ns()
+    store = open_to_read(config)
     try:
         with _opened(chosen.output) as out:
             if chosen.race is None:

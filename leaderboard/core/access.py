@@ -80,6 +80,7 @@ ACTIONS: Mapping[str, frozenset[Who]] = {
     "entry.manage": frozenset({"owner", "organiser", "official"}),
     "invitation.manage": frozenset({"owner", "organiser"}),
     "results.import": frozenset({"organiser"}),
+    "season.archive": frozenset(),
     "attempt.rule": frozenset({"official"}),
     "attempt.see_all": frozenset({"owner", "organiser", "official"}),
     "live.run": frozenset({"owner", "organiser", "official"}),

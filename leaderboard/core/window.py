@@ -14,19 +14,20 @@ from shared.units import NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)
-class TimedLine:
-    """A line with what its result states of the timing: its uncertainty, either way."""
+class ShownLine:
+    """A line with what its result states of the timing (its uncertainty, either way), and the name that is shown."""
 
     line: BestAttempt
     uncertainty_ns: int = 0
+    name: str = ""
 
 
 def places(
-    lines: Sequence[TimedLine],
+    lines: Sequence[ShownLine],
     first_rank: int = 1,
     leader_ms: int | None = None,
-    ahead: TimedLine | None = None,
-    behind: TimedLine | None = None,
+    ahead: ShownLine | None = None,
+    behind: ShownLine | None = None,
 ) -> list[Placed]:
     """The places of consecutive lines; `ahead` and `behind`: the lines just before and after them, if there are any.
 
@@ -49,7 +50,7 @@ def places(
     return found
 
 
-def _touch(one: TimedLine | None, other: TimedLine | None) -> bool:
+def _touch(one: ShownLine | None, other: ShownLine | None) -> bool:
     if one is None or other is None:
         return False
     apart_ns = (other.line.score_ms - one.line.score_ms) * NS_PER_MS

@@ -17,7 +17,7 @@ from leaderboard.exchange.formulas import neutralised
 from leaderboard.exchange.league.writing import LineWithResult, stored_board, with_results, write_board
 from leaderboard.store import bulk, queries
 from leaderboard.store.database import Store
-from leaderboard.store.windows import TableReader, WindowRow
+from leaderboard.store.ranking.windows import TableReader, WindowRow
 from shared.units import format_ms
 
 ExportFormat = Literal["league", "csv", "json", "ics"]

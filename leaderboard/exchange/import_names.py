@@ -1,45 +1,52 @@
 """Which racer each row of a file is: one for each account, under a name that people can be shown. Pure.
 
-A racer is stored under a name that follows the rules for names of people, and that no other racer of the race has in
-any spelling. What a file calls its racers may break both rules. No row is lost for that: what a name cannot hold is
-left out, and of racers whose names are one by our rules the later ones are told apart by a number. Each change is
-remarked on; what the file said is kept with its row.
+A racer has an id that no other racer of the race has in any spelling, and a name that is shown; both follow the rules
+for names of people. What a file calls its racers may break the rules. No row is lost for that: what a name cannot hold
+is left out, and of racers whose names are one by our rules the later ones get a number in their ids, while their names
+stay. Each change is remarked on; what the file said is kept with its row.
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from leaderboard.core.acceptance import racer_name
 from leaderboard.exchange.report import RowNote
 from shared.errors import Refused
 from shared.rules.person_names import name_key, name_within
 
-_LENGTH = 190  # of the 200 that a racer's name may have; the rest is for the number
+_LENGTH = 190  # of the 200 that a racer's id may have; the rest is for the number
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRacer:
+    """A racer's id in the race, and the name that is shown."""
+
+    racer: str
+    name: str
 
 
 class ImportNames:
-    """Gives out the names of one race. `taken`: the keys of the racers that it has, each with its spelling."""
+    """Gives out the racers of one race. `taken`: the keys of those that it has, each with its spelling."""
 
     def __init__(self, taken: Mapping[str, str]) -> None:
         self._spellings = dict(taken)
         self._used: set[str] = set()
-        self._of_account: dict[str, str] = {}
+        self._of_account: dict[str, NamedRacer] = {}
         self._next: dict[str, int] = {}
 
-    def of_row(self, line: int, written: str, notes: list[RowNote]) -> str:
+    def of_row(self, line: int, written: str, notes: list[RowNote]) -> NamedRacer:
         """A racer for this row alone: no other row of the file has it."""
         name = self._fit(line, written, notes)
         racer = self._free(line, name, notes)
         self._used.add(name_key(racer))
-        return self._stored(racer)
+        return NamedRacer(self._stored(racer), name)
 
-    def of_account(self, line: int, written: str, account: str, notes: list[RowNote]) -> str:
+    def of_account(self, line: int, written: str, account: str, notes: list[RowNote]) -> NamedRacer:
         """The racer of all rows of this account (or, without one, of this name)."""
         identity = f"account {account}" if account else f"name {name_key(written)}"
         if identity not in self._of_account:
-            racer = self._free(line, self._fit(line, written, notes), notes)
-            self._used.add(name_key(racer))
-            self._of_account[identity] = self._stored(racer)
+            self._of_account[identity] = self.of_row(line, written, notes)
         return self._of_account[identity]
 
     def _stored(self, racer: str) -> str:
@@ -68,5 +75,5 @@ class ImportNames:
         while name_key(numbered := f"{name} ({number})") in self._used:
             number += 1
         self._next[key] = number + 1
-        notes.append(RowNote(line, "Racer", f"{name[:60]!r} is on the board already: this one is {numbered[:60]!r}"))
+        notes.append(RowNote(line, "Racer", f"{name[:60]!r} is there already: this one has the id {numbered[:60]!r}"))
         return numbered

@@ -212,8 +212,8 @@ def _apply(
     if plan.is_new:
         changes.add_race(db, caller, race, now_utc_ns, f"imported from {file.name}")
     bulk.add_racers(db, race.race_id, plan.new_racers)
-    racers = sorted({each.result.racer for each in plan.results})
-    bulk.add_entries(db, race.race_id, racers, now_utc_ns)
+    names = {each.result.racer: each.name for each in plan.results}
+    bulk.add_entries(db, race.race_id, names, now_utc_ns)
     seqs = bulk.add_results(db, plan.results, now_utc_ns)
     actor = audit.actor_of(caller)
     entry = ImportedFile(
@@ -226,7 +226,7 @@ def _apply(
             for place, (line, seq) in enumerate(zip(plan.lines, seqs, strict=True), 1)
         ]
         bulk.add_imported_rows(db, entry, rows)
-        bulk.add_lines(db, race.race_id, _lines(race, plan.results, seqs))
+        bulk.add_lines(db, race.race_id, _lines(race, plan.results, seqs), names)
         queries.bump(db, race.race_id, {})
     else:
         keys = sorted({LineKey(race.table_of(each.result.kind), each.result.racer) for each in plan.results})

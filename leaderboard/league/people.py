@@ -1,11 +1,11 @@
 """What the league asks of accounts: whose an alias is, and what an account is called."""
 
-import unicodedata
 from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
 
-from leaderboard.store.tables import ACCOUNTS
+from leaderboard.core.alias import fold
+from leaderboard.store.tables import ACCOUNTS, ALIASES
 
 
 class KnownPerson(NamedTuple):
@@ -32,10 +32,12 @@ class AccountPeople:
     """The people who have accounts on this leaderboard."""
 
     def by_alias(self, db: sa.Connection, alias: str) -> KnownPerson | None:
-        written = unicodedata.normalize("NFKC", alias.strip())
+        written = alias.strip()
         if not written.isprintable() or len(written) > _LONGEST:
             return None  # PostgreSQL fails on text that no alias can be
-        return _person(db, ACCOUNTS.c.alias == written)
+        # Also one that the account had before it was renamed: it stays taken.
+        theirs = sa.select(ALIASES.c.account_id).where(ALIASES.c.fold == fold(written)).scalar_subquery()
+        return _person(db, ACCOUNTS.c.account_id == theirs)
 
     def by_id(self, db: sa.Connection, account_id: str) -> KnownPerson | None:
         return _person(db, ACCOUNTS.c.account_id == account_id)

@@ -27,8 +27,8 @@ from leaderboard.notices.events import (
 from leaderboard.notices.outbox import SubscriptionRow
 from leaderboard.store import queries
 from leaderboard.store.database import Store
+from leaderboard.store.ranking.windows import TableReader
 from leaderboard.store.tables import RACES, RESULTS
-from leaderboard.store.windows import TableReader
 
 
 class NoticeCollector:

@@ -4,11 +4,11 @@ from typing import Any
 
 from leaderboard.board import RacerRuns, Snapshot
 from leaderboard.live_stream import LiveContent
-from leaderboard.pages.live_pages import LivePages
+from leaderboard.pages.board_rows import BoardRows
 from leaderboard.pages.participation.participants import TakingPart
 from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.templates import PageFrame, PageTemplates
-from leaderboard.pages.views import board_view, card
+from leaderboard.pages.views import card
 from shared.text import recorded, text
 
 
@@ -17,7 +17,7 @@ class LeaderboardPages:
 
     def __init__(self, templates: PageTemplates | str) -> None:
         self._templates = PageTemplates(templates) if isinstance(templates, str) else templates
-        self._live = LivePages(self._templates)
+        self._rows = BoardRows(self._templates)
 
     def index(self, races: list[Snapshot], now_utc_ns: int, frame: PageFrame | None = None) -> str:
         """The page of all races: the open ones first, then those to come, then the closed ones."""
@@ -41,7 +41,7 @@ class LeaderboardPages:
 
         `part`: what it offers its reader about taking part.
         """
-        board = board_view(snapshot, now_utc_ns)
+        board = self._rows.board(snapshot, now_utc_ns)
         return self._page(
             "race.html",
             frame,
@@ -60,7 +60,7 @@ class LeaderboardPages:
 
     def live_content(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
         """The changing content of a race's page, made by the templates of the page itself."""
-        return self._live.content(snapshot, now_utc_ns)
+        return self._rows.live_content(snapshot, now_utc_ns)
 
     def missing(self, sentence: str, frame: PageFrame | None = None) -> str:
         """The page for an address that does not exist; `sentence` says what is missing."""

@@ -120,7 +120,8 @@ class LeaderboardSite:
         secret = found.session or found.form
         if notice and secret:
             # In English: the page that shows it finds its template again, and writes it in the reader's language.
-            words = base64.urlsafe_b64encode(notice[:MAX_NOTICE].encode()).decode()
+            # Without "=": a cookie with one is sent in quotes, which browsers send back.
+            words = base64.urlsafe_b64encode(notice[:MAX_NOTICE].encode()).decode().rstrip("=")
             set_cookie(response, request, FLASH, f"{_seal(words, secret)}.{words}", _NOTICE_FOR_S)
         return response
 
@@ -148,7 +149,7 @@ def _notice(request: Request) -> str | Sentence:
     ):
         return ""
     try:
-        return recorded(base64.urlsafe_b64decode(words).decode())
+        return recorded(base64.urlsafe_b64decode(words + "=" * (-len(words) % 4)).decode())
     except (binascii.Error, UnicodeDecodeError):
         return ""
 

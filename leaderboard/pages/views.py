@@ -7,7 +7,7 @@ from leaderboard.board import Snapshot, StandingRow
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import RaceState
 from leaderboard.pages import wording
-from leaderboard.scored_laps import LapShape, best_window, lap_line, utc_text
+from leaderboard.scored_laps import LapShape, lap_line, utc_text
 from shared.protocol.results import Evidence, Result
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import INCIDENTS
@@ -38,20 +38,15 @@ class MoveView:
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """A line of the standing."""
+    """A line of the standing, but for what follows from its place (PlaceView)."""
 
     key: str
     page: str
     run_key: str
-    rank: int
     name: str
     racer: str
     score: str
     score_ms: int
-    gap: str
-    interval: str
-    tied: bool
-    move: MoveView
     laps: tuple[LapView, ...]
     attempts: int
     car: str
@@ -63,6 +58,17 @@ class RowView:
     corrected: bool
     published: str
     sparkline: Sparkline | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """What follows from the place of a line."""
+
+    rank: int
+    gap: str
+    interval: str
+    tied: bool
+    move: MoveView
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +110,11 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """Everything that the page of a race shows; `hidden` is the number of racers left out."""
+    """Everything that the page of a race shows; `rows` as HTML, `hidden`: the number of racers left out."""
 
     race: RaceHeaderView
     version: int
-    rows: tuple[RowView, ...]
+    rows: tuple[str, ...]
     hidden: int
 
 
@@ -124,14 +130,11 @@ _STATES: dict[RaceState, Sentence] = {
 }
 
 
-def board_view(snapshot: Snapshot, now_utc_ns: int) -> BoardView:
-    """Everything that the page of a race shows of `snapshot`."""
-    windows = [best_window(row, snapshot.race.rules) for row in snapshot.rows]
-    fastest_ms = min((lap.lap_ms for window in windows for lap in window), default=0)
-    rules = snapshot.race.rules
-    table = tuple(row_view(row, rules, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True))
-    race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
-    return BoardView(race, snapshot.version, table, snapshot.racers - len(table))
+def place_view(row: StandingRow) -> PlaceView:
+    """What follows from the place of this line."""
+    placed = row.placed
+    gap, interval = (wording.gap(ms, placed.rank) for ms in (placed.gap_ms, placed.interval_ms))
+    return PlaceView(placed.rank, gap, interval, placed.tied, move_view(row.moved))
 
 
 def card(snapshot: Snapshot, now_utc_ns: int) -> CardView:
@@ -185,15 +188,10 @@ def row_view(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], f
         key=placed.racer,
         page=racer_page(result.race_id, placed.racer),
         run_key=run_key(result),
-        rank=placed.rank,
         name=row.name,
         racer=placed.racer,
         score=format_ms(placed.score_ms),
         score_ms=placed.score_ms,
-        gap=wording.gap(placed.gap_ms, placed.rank),
-        interval=wording.gap(placed.interval_ms, placed.rank),
-        tied=placed.tied,
-        move=move_view(row.moved),
         laps=_laps(window, fastest_ms),
         attempts=row.attempts,
         car=result.car,

@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.rank import BestAttempt
 from leaderboard.core.search import folded
-from leaderboard.store import ranks
+from leaderboard.store.ranking import ranks
 from leaderboard.store.tables import ENTRIES, IMPORTED_ROWS, IMPORTS, LINES, RACERS, RACES, RESULTS
 from shared.protocol.results import Result
 from shared.rules.person_names import name_key
@@ -27,11 +27,12 @@ _AT_ONCE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class NewResult:
-    """A result to store: its body, and how it stands by itself."""
+    """A result to store: its body, how it stands by itself, and the name under which its racer is shown."""
 
     result: Result
     payload: bytes
     verdict: AttemptVerdict
+    name: str
 
     @property
     def score_ms(self) -> int | None:
@@ -87,11 +88,12 @@ def add_racers(db: sa.Connection, race_id: str, racers: Sequence[str]) -> None:
     _insert(db, RACERS, rows)
 
 
-def add_entries(db: sa.Connection, race_id: str, racers: Sequence[str], at_utc_ns: int) -> None:
-    """Enter those of the racers that are not entered yet, under the names that they have."""
+def add_entries(db: sa.Connection, race_id: str, names: Mapping[str, str], at_utc_ns: int) -> None:
+    """Enter those of the racers that are not entered yet, under these names."""
     entered = set(db.execute(sa.select(ENTRIES.c.racer).where(ENTRIES.c.race_id == race_id)).scalars())
     shared = {"race_id": race_id, "entered_utc_ns": at_utc_ns, "joined_by": "import"}
-    _insert(db, ENTRIES, [shared | {"racer": racer, "name": racer} for racer in racers if racer not in entered])
+    new = [shared | {"racer": racer, "name": name} for racer, name in names.items() if racer not in entered]
+    _insert(db, ENTRIES, new)
 
 
 def add_results(db: sa.Connection, results: Sequence[NewResult], at_utc_ns: int) -> list[int]:
@@ -126,11 +128,14 @@ def _result_row(new: NewResult, at_utc_ns: int) -> dict[str, Any]:
     }
 
 
-def add_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt]) -> None:
-    """Store lines of racers that have none yet in their table and are shown as they are called; count them."""
-    names = [field.name for field in dataclasses.fields(BestAttempt)]
+def add_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt], names: Mapping[str, str]) -> None:
+    """Store lines of racers, shown by these names, that have none yet in their table; count them for the ranks."""
+    fields = [field.name for field in dataclasses.fields(BestAttempt)]
     shared = {"race_id": race_id}
-    rows = [shared | {name: getattr(line, name) for name in names} | {"folded": folded(line.racer)} for line in lines]
+    rows = [
+        shared | {name: getattr(line, name) for name in fields} | {"folded": folded(names[line.racer])}
+        for line in lines
+    ]
     _insert(db, LINES, rows)
     for kind in sorted({line.kind for line in lines}):
         ranks.rebuild(db, race_id, kind)

@@ -15,8 +15,8 @@ from leaderboard.core.race import RaceRecord, ResultKind, Venue, is_race_id
 from leaderboard.core.rank import Attempt, BestAttempt, LineKey, newest
 from leaderboard.core.search import folded
 from leaderboard.core.states import EntryState
-from leaderboard.store import ranks
 from leaderboard.store import statements as sql
+from leaderboard.store.ranking import ranks
 from leaderboard.store.tables import RACES
 from shared.protocol.results import Result, decode_result
 from shared.rules.person_names import name_key
@@ -59,15 +59,15 @@ _RACE_FIELDS = [field.name for field in dataclasses.fields(RaceRecord)]
 
 def receipt(db: sa.Connection, webhook_id: str) -> Receipt | None:
     """The reply that this id got; None if it is new (or no result could have it)."""
-    row = db.execute(sql.RECEIPT, {"webhook_id": webhook_id}).first() if webhook_id.isprintable() else None
-    return None if row is None else Receipt(row.body_sha256, bytes(row.answer))
+    row = sql.RECEIPT.first(db, {"webhook_id": webhook_id}) if webhook_id.isprintable() else None
+    return None if row is None else Receipt(row[0], bytes(row[1]))
 
 
 def add_receipt(
     db: sa.Connection, webhook_id: str, body_sha256: str, status: int, answer: bytes, at_utc_ns: int
 ) -> None:
     values = {"body_sha256": body_sha256, "status": status, "answer": answer, "at_utc_ns": at_utc_ns}
-    db.execute(sql.ADD_RECEIPT, values | {"webhook_id": webhook_id})
+    sql.ADD_RECEIPT.run(db, values | {"webhook_id": webhook_id})
 
 
 def race(db: sa.Connection, race_id: str, for_change: bool = False) -> RaceRecord:
@@ -104,20 +104,21 @@ def change_race(db: sa.Connection, race: RaceRecord) -> None:
 def bump(db: sa.Connection, race_id: str, undo: dict[LineKey, BestAttempt | None] | None = None) -> None:
     """Count a change that a page of this race shows; `undo` (the lines it changed) is what arrows compare with now."""
     if undo is None:
-        db.execute(sql.BUMP, {"of_race": race_id})
+        sql.BUMP.run(db, {"of_race": race_id})
         return
     kept = undo if len(undo) <= MAX_ARROWS else {}
     text = json.dumps([[*key, line and dataclasses.asdict(line)] for key, line in kept.items()])
-    db.execute(sql.BUMP_WITH_UNDO, {"of_race": race_id, "undo": text})
+    sql.BUMP_WITH_UNDO.run(db, {"of_race": race_id, "undo": text})
 
 
 def spelling(db: sa.Connection, race_id: str, racer: str) -> str:
     """The spelling that came first for this racer in this race; stores the given one if there is none yet."""
     keys = {"race_id": race_id, "key_sha256": _key(racer)}
-    first: str | None = db.execute(sql.SPELLING, keys).scalar()
+    first = sql.SPELLING.first(db, keys)
     if first is None:
-        db.execute(sql.ADD_SPELLING, keys | {"racer": racer})
-    return racer if first is None else first
+        sql.ADD_SPELLING.run(db, keys | {"racer": racer})
+        return racer
+    return str(first[0])
 
 
 def _key(racer: str) -> str:
@@ -126,7 +127,7 @@ def _key(racer: str) -> str:
 
 def entry(db: sa.Connection, race_id: str, racer: str) -> tuple[str, str] | None:
     """An entered racer, by any spelling: the racer and the name as stored."""
-    first = db.execute(sql.SPELLING, {"race_id": race_id, "key_sha256": _key(racer)}).scalar()
+    first = known_spelling(db, race_id, racer)
     name = None if first is None else entry_name(db, race_id, first)
     return None if first is None or name is None else (first, name)
 
@@ -166,14 +167,15 @@ class ResultOrigin:
 
 def origin_of(db: sa.Connection, result_id: str) -> ResultOrigin | None:
     """What the accepted revisions of a result say of it; None if there is none."""
-    row = db.execute(sql.ORIGIN_OF, {"result_id": result_id}).first()
+    row = sql.ORIGIN_OF.first(db, {"result_id": result_id})
     if row is None:
         return None
+    race_id, racer, kind, finished_utc_ns = row
     payloads = db.execute(sql.PAYLOADS_OF, {"result_id": result_id}).scalars()
     evidence = [decode_result(bytes(payload)).evidence for payload in payloads]
     key = next((each.public_key for each in evidence if each.public_key), "")
     provisional = not any(each.clock_trusted for each in evidence)
-    return ResultOrigin(row.race_id, row.racer, row.kind, row.finished_utc_ns, key, provisional)
+    return ResultOrigin(race_id, racer, kind, finished_utc_ns, key, provisional)
 
 
 def add_result(db: sa.Connection, result: Result, payload: bytes, verdict: AttemptVerdict, at_utc_ns: int) -> int:
@@ -195,8 +197,10 @@ def add_result(db: sa.Connection, result: Result, payload: bytes, verdict: Attem
         "verdict": verdict.state,
         "verdict_reason": str(verdict.reason),
     }
-    db.execute(sql.ONE_MORE_RESULT, {"of_race": result.race_id})
-    return int(db.execute(sql.ADD_RESULT, values).scalar_one())
+    sql.ONE_MORE_RESULT.run(db, {"of_race": result.race_id})
+    row = sql.ADD_RESULT.first(db, values)
+    assert row is not None
+    return int(row[0])
 
 
 def results_of(db: sa.Connection, race_id: str) -> list[tuple[int, AttemptVerdict, Result]]:
@@ -239,8 +243,8 @@ def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
 
 def known_spelling(db: sa.Connection, race_id: str, racer: str) -> str | None:
     """The spelling under which this racer is stored in the race; None if no result or entry named him."""
-    first: str | None = db.execute(sql.SPELLING, {"race_id": race_id, "key_sha256": _key(racer)}).scalar()
-    return first
+    first = sql.SPELLING.first(db, {"race_id": race_id, "key_sha256": _key(racer)})
+    return None if first is None else str(first[0])
 
 
 def runs_of(db: sa.Connection, race_id: str, racer: str) -> list[tuple[Attempt, Result]]:
@@ -252,12 +256,8 @@ def runs_of(db: sa.Connection, race_id: str, racer: str) -> list[tuple[Attempt, 
 
 
 def line(db: sa.Connection, race_id: str, key: LineKey) -> BestAttempt | None:
-    row = db.execute(sql.LINE, _keys(race_id, key)).first()
-    return None if row is None else _line(row)
-
-
-def _line(row: sa.Row[Any]) -> BestAttempt:
-    return BestAttempt(row.racer, row.score_ms, row.set_utc_ns, row.order, row.seq, row.attempts, row.kind)
+    row = sql.LINE.first(db, _keys(race_id, key))
+    return None if row is None else BestAttempt(*row)
 
 
 def _keys(race_id: str, key: LineKey) -> dict[str, str]:
@@ -268,12 +268,12 @@ def set_line(db: sa.Connection, race_id: str, key: LineKey, old: BestAttempt | N
     """Replace the line `old` of this key by `new` (None: no line), and count it where ranks are read from."""
     keys = _keys(race_id, key)
     if new is None:
-        db.execute(sql.DROP_LINE, keys)
+        sql.DROP_LINE.run(db, keys)
     elif old is None:
         name = entry_name(db, race_id, key.racer) or key.racer
-        db.execute(sql.ADD_LINE, dataclasses.asdict(new) | {"race_id": race_id, "folded": folded(name)})
+        sql.ADD_LINE.run(db, dataclasses.asdict(new) | {"race_id": race_id, "folded": folded(name)})
     else:
-        db.execute(sql.CHANGE_LINE, dataclasses.asdict(new) | keys)
+        sql.CHANGE_LINE.run(db, dataclasses.asdict(new) | keys)
     ranks.count_change(db, race_id, key.kind, old, new)
 
 
@@ -293,7 +293,7 @@ def rank_of(db: sa.Connection, race_id: str, table: Venue, line: BestAttempt | N
 
 def lines(db: sa.Connection, race_id: str, table: Venue) -> list[BestAttempt]:
     """All lines of a table of a race, in the order of their rank."""
-    return [_line(row) for row in db.execute(sql.LINES_IN_RANK, {"race_id": race_id, "kind": table})]
+    return [BestAttempt(*row) for row in db.execute(sql.LINES_IN_RANK, {"race_id": race_id, "kind": table})]
 
 
 def line_keys(db: sa.Connection, race_id: str) -> list[LineKey]:

@@ -1,34 +1,44 @@
 """The statements of a post, built once at import: building them each time took longer than running them (3x)."""
 
+import dataclasses
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as given
 
+from leaderboard.core.rank import BestAttempt
+from leaderboard.store.direct import DirectStatement
 from leaderboard.store.tables import BOARDS, DISQUALIFIED_ATTEMPTS, ENTRIES, LINES, RACERS, RACES, RECEIPTS, RESULTS
 
-RECEIPT = sa.select(RECEIPTS.c.body_sha256, RECEIPTS.c.answer).where(RECEIPTS.c.webhook_id == given("webhook_id"))
-ADD_RECEIPT = sa.insert(RECEIPTS)
+RECEIPT = DirectStatement(
+    sa.select(RECEIPTS.c.body_sha256, RECEIPTS.c.answer).where(RECEIPTS.c.webhook_id == given("webhook_id"))
+)
+ADD_RECEIPT = DirectStatement(sa.insert(RECEIPTS))
 
 RACE = sa.select(RACES).where(RACES.c.race_id == given("race_id"))
 RACE_FOR_CHANGE = RACE.with_for_update()
 ADD_RACE = sa.insert(RACES)
-BUMP = sa.update(RACES).where(RACES.c.race_id == given("of_race")).values(version=RACES.c.version + 1)
-BUMP_WITH_UNDO = BUMP.values(undo=given("undo"))
+_BUMP = sa.update(RACES).where(RACES.c.race_id == given("of_race")).values(version=RACES.c.version + 1)
+BUMP = DirectStatement(_BUMP)
+BUMP_WITH_UNDO = DirectStatement(_BUMP.values(undo=given("undo")))
 
-ONE_MORE_RESULT = sa.update(RACES).where(RACES.c.race_id == given("of_race")).values(results=RACES.c.results + 1)
+ONE_MORE_RESULT = DirectStatement(
+    sa.update(RACES).where(RACES.c.race_id == given("of_race")).values(results=RACES.c.results + 1)
+)
 
 _OF_ENTRY = (ENTRIES.c.race_id == given("race_id")) & (ENTRIES.c.racer == given("racer"))
 ENTRY_NAME = sa.select(ENTRIES.c.name).where(_OF_ENTRY)
 ENTRY_STATE = sa.select(ENTRIES.c.state).where(_OF_ENTRY)
 ADD_ENTRY = sa.insert(ENTRIES)
 
-SPELLING = sa.select(RACERS.c.racer).where(
-    (RACERS.c.race_id == given("race_id")) & (RACERS.c.key_sha256 == given("key_sha256"))
+SPELLING = DirectStatement(
+    sa.select(RACERS.c.racer).where(
+        (RACERS.c.race_id == given("race_id")) & (RACERS.c.key_sha256 == given("key_sha256"))
+    )
 )
-ADD_SPELLING = sa.insert(RACERS)
+ADD_SPELLING = DirectStatement(sa.insert(RACERS))
 
-ORIGIN_OF = (
+ORIGIN_OF = DirectStatement(
     sa.select(RESULTS.c.race_id, RESULTS.c.racer, RESULTS.c.kind, RESULTS.c.finished_utc_ns)
     .where(RESULTS.c.result_id == given("result_id"))
     .order_by(RESULTS.c.revision.desc())
@@ -36,7 +46,9 @@ ORIGIN_OF = (
 )
 # In the order of acceptance: revision 1 may come after a higher one.
 PAYLOADS_OF = sa.select(RESULTS.c.payload).where(RESULTS.c.result_id == given("result_id")).order_by(RESULTS.c.seq)
-ADD_RESULT = sa.insert(RESULTS).returning(RESULTS.c.seq)
+ADD_RESULT = DirectStatement(
+    sa.insert(RESULTS).returning(RESULTS.c.seq), [column.name for column in RESULTS.c if column.name != "seq"]
+)
 # All revisions of every result that ever was this racer's: a reassigned one shows by its newest revision.
 _RESULTS_OF_RACER = sa.select(RESULTS.c.result_id).where(
     (RESULTS.c.race_id == given("race_id")) & (RESULTS.c.racer == given("racer"))
@@ -76,9 +88,11 @@ PAYLOADS = sa.select(RESULTS.c.seq, RESULTS.c.payload).where(RESULTS.c.seq.in_(g
 _OF_LINE = (
     (LINES.c.race_id == given("of_race")) & (LINES.c.kind == given("of_kind")) & (LINES.c.racer == given("of_racer"))
 )
-LINE = sa.select(LINES).where(_OF_LINE)
-ADD_LINE = sa.insert(LINES)
-CHANGE_LINE = (
+# As BestAttempt takes them.
+LINE_COLUMNS = tuple(LINES.c[field.name] for field in dataclasses.fields(BestAttempt))
+LINE = DirectStatement(sa.select(*LINE_COLUMNS).where(_OF_LINE))
+ADD_LINE = DirectStatement(sa.insert(LINES))
+CHANGE_LINE = DirectStatement(
     sa.update(LINES)
     .where(_OF_LINE)
     .values({name: given(name) for name in ("score_ms", "set_utc_ns", "order", "seq", "attempts")})
@@ -88,11 +102,11 @@ FOLD_NAME = (
     .where((LINES.c.race_id == given("of_race")) & (LINES.c.racer == given("of_racer")))
     .values(folded=given("folded"))
 )
-DROP_LINE = sa.delete(LINES).where(_OF_LINE)
+DROP_LINE = DirectStatement(sa.delete(LINES).where(_OF_LINE))
 
 _RANK_KEY = (LINES.c.score_ms, LINES.c.set_utc_ns, LINES.c.order)
 _OF_TABLE = (LINES.c.race_id == given("race_id")) & (LINES.c.kind == given("kind"))
-LINES_IN_RANK = sa.select(LINES).where(_OF_TABLE).order_by(*_RANK_KEY)
+LINES_IN_RANK = sa.select(*LINE_COLUMNS).where(_OF_TABLE).order_by(*_RANK_KEY)
 LINE_KEYS = sa.select(LINES.c.kind, LINES.c.racer).where(LINES.c.race_id == given("race_id"))
 # Whoever stands in two tables of a race is one racer.
 _RACERS = sa.case(

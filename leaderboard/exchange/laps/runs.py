@@ -72,7 +72,7 @@ def results_of_runs(
             result_id=run.result_id(race.race_id),
             revision=1,
             race_id=race.race_id,
-            racer=racer,
+            racer=racer.racer,
             run_id=_shown_id(run.run_id),
             car="",
             model=run.model,
@@ -86,7 +86,7 @@ def results_of_runs(
         payload = encode_result(result)
         if len(payload) > MAX_RESULT_BYTES:
             errors.append(RowNote(run.line, "laps", f"are {len(laps)}, which are too many for one run"))
-        results.append(NewResult(result, payload, judged(laps, score, race.rules)))
+        results.append(NewResult(result, payload, judged(laps, score, race.rules), racer.name))
     return results, notes, errors
 
 

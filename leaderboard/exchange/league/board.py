@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.race import RaceRecord, ResultKind
 from leaderboard.exchange.csv_table import CsvTable, UploadedFile
-from leaderboard.exchange.import_names import ImportNames
+from leaderboard.exchange.import_names import ImportNames, NamedRacer
 from leaderboard.exchange.league.rows import HEADINGS, LeagueColumns, LeagueRow, league_row
 from leaderboard.exchange.report import MAX_ERRORS, RowNote
 from leaderboard.store.bulk import NewResult
@@ -97,13 +97,13 @@ def lines_of_board(
 
 
 def _line(
-    row: LeagueRow, racer: str, at_utc_ns: int, race: RaceRecord, kind: ResultKind, file: UploadedFile
+    row: LeagueRow, racer: NamedRacer, at_utc_ns: int, race: RaceRecord, kind: ResultKind, file: UploadedFile
 ) -> LineOfBoard:
     result = Result(
         result_id=f"import-{race.race_id}-{file.sha256[:16]}-{row.line}",
         revision=1,
         race_id=race.race_id,
-        racer=racer,
+        racer=racer.racer,
         run_id=f"line {row.line}",
         car="",
         model="",
@@ -116,4 +116,4 @@ def _line(
     )
     ranked = row.score_ms is not None
     verdict = AttemptVerdict("ranked", "", row.score_ms) if ranked else AttemptVerdict("unqualified", NO_SCORE)
-    return LineOfBoard(row.line, row.cells, NewResult(result, encode_result(result), verdict))
+    return LineOfBoard(row.line, row.cells, NewResult(result, encode_result(result), verdict, racer.name))

@@ -33,6 +33,7 @@ HEADINGS = {
     "rank": "Rank", "rankingscore": "RankingScore", "score": "RankingScore",
     "leaderboardsubmissionstatustype": "Status", "userid": "UserId",
 }  # fmt: skip
+_NEVER_TWO = frozenset({"RankingScore", *SCORE_COLUMN.values()})
 _MAX_SCORE_MS = 2**53
 _LAST_UTC_NS = 9_214_646_400 * NS_PER_S  # the end of 2261, as far as the store can tell times
 _FIRST_UTC_NS = 31_536_000 * NS_PER_S
@@ -53,7 +54,7 @@ class LeagueRow:
 
 
 class LeagueColumns:
-    """Where the columns of a board are. Raises BadInput without a racer or a score, or for two columns of one thing."""
+    """Where the columns of a board are. Raises BadInput without a racer or a score, or with two scores."""
 
     def __init__(self, heading: Sequence[str], method: Method, source: str) -> None:
         self.places: dict[str, int] = {}
@@ -61,6 +62,8 @@ class LeagueColumns:
             word = HEADINGS.get(board_file.plain(name))
             if word is None:
                 continue
+            if word in self.places and word not in _NEVER_TWO:
+                continue  # the first of a kind counts; the others are kept as they are
             if word in self.places:
                 both = f"{heading[self.places[word]].strip()!r} and {name.strip()!r}"
                 raise BadInput(

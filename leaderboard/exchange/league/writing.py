@@ -17,7 +17,7 @@ from leaderboard.exchange.formulas import neutralised
 from leaderboard.exchange.league.rows import HEADINGS, SCORE_COLUMN
 from leaderboard.store import queries
 from leaderboard.store.bulk import ImportedRow
-from leaderboard.store.windows import WindowRow
+from leaderboard.store.ranking.windows import WindowRow
 from shared.boards import board_file
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, lap_time_ns, score_run

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from leaderboard.core.search import folded
-from leaderboard.store.ranks import rebuild
+from leaderboard.store.ranking.ranks import rebuild
 
 revision = "0009"
 down_revision = "0008"

@@ -111,7 +111,7 @@ def test_joining_needs_an_account(club: Club) -> None:
 
 def test_an_organiser_lets_in_by_alias_and_registers_without_account(club: Club) -> None:
     assert club.ask(club.olga, "POST", f"{club.cup}/entries", {"alias": "nils"})[0] == 201
-    assert club.ask(club.olga, "POST", f"{club.cup}/entries", {"alias": "nils"})[0] == 200
+    assert club.ask(club.olga, "POST", f"{club.cup}/entries", {"alias": "NILS"})[0] == 200
     assert club.ask(club.olga, "POST", f"{club.cup}/entries", {"alias": "who"})[0] == 404
     status, guest = club.ask(club.olga, "POST", f"{club.cup}/entries", {"racer": "guest-1", "name": "Guest One"})
     assert (status, guest["account"], guest["state"], guest["name"]) == (201, False, "entered", "Guest One")

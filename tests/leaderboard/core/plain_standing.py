@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from leaderboard.core.rank import BestAttempt
-from leaderboard.core.window import TimedLine, places
+from leaderboard.core.window import ShownLine, places
 from shared.rules.ranking import Placed
 
 
 def standing(lines: Iterable[BestAttempt], uncertainties_ns: Mapping[int, int] | None = None) -> list[Placed]:
     known = uncertainties_ns or {}
     ordered = sorted(lines, key=lambda line: line.rank_key)
-    return places([TimedLine(line, known.get(line.seq, 0)) for line in ordered])
+    return places([ShownLine(line, known.get(line.seq, 0)) for line in ordered])
 
 
 def moves(now: Iterable[BestAttempt], before: Iterable[BestAttempt]) -> dict[str, int | None]:

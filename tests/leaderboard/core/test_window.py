@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from leaderboard.core.rank import BestAttempt
 from leaderboard.core.search import folded
-from leaderboard.core.window import LastChange, TimedLine, places
+from leaderboard.core.window import LastChange, ShownLine, places
 from shared.rules.ranking import Scored, rank
 from tests.leaderboard.core.plain_standing import moves, standing
 
@@ -20,7 +20,7 @@ def lines_of(scores: dict[str, int]) -> dict[str, BestAttempt]:
 @given(SCORES, st.integers(0, 8), st.integers(0, 8), st.integers(0, 4_000_000))
 def test_a_window_has_the_places_of_the_whole_table(scores: dict[str, int], start: int, size: int, ns: int) -> None:
     ordered = sorted(lines_of(scores).values(), key=lambda line: line.rank_key)
-    timed = [TimedLine(line, ns * (line.seq % 2)) for line in ordered]
+    timed = [ShownLine(line, ns * (line.seq % 2)) for line in ordered]
     whole = places(timed)
     end = start + size
     ahead = timed[start - 1] if 0 < start <= len(timed) else None

@@ -10,9 +10,10 @@ from leaderboard.exchange.exporting import ExportFormat, write_race
 from leaderboard.exchange.importing import import_file
 from leaderboard.exchange.report import ImportReport
 from leaderboard.exchange.request import ImportRequest, NewRaceOfImport
-from leaderboard.store import queries, ranks
+from leaderboard.store import queries
 from leaderboard.store.database import Store
-from leaderboard.store.windows import TableReader
+from leaderboard.store.ranking import ranks
+from leaderboard.store.ranking.windows import TableReader
 from shared.rules.ranking import Method, RaceRules
 
 NOW = 1_790_000_000_000_000_000

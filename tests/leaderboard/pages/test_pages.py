@@ -5,12 +5,13 @@ import re
 
 import pytest
 
-from leaderboard.board import LeaderboardService
+from leaderboard.board import LeaderboardService, Snapshot
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.pages import wording
 from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.render import LeaderboardPages
-from leaderboard.pages.views import board_view, move_view
+from leaderboard.pages.views import RowView, move_view, place_view, row_view
+from leaderboard.scored_laps import best_window
 from shared.protocol.results import encode_result
 from shared.rules.ranking import RaceRules
 from shared.web.sparkline import Sparkline
@@ -54,17 +55,25 @@ def test_moves_have_a_sign_and_words(moved: int | None, sign: str, sentence: str
     assert (view.sign, view.sentence) == (sign, sentence)
 
 
+def rows_of(snapshot: Snapshot) -> list[RowView]:
+    rules = snapshot.race.rules
+    windows = [best_window(row, rules) for row in snapshot.rows]
+    fastest_ms = min(lap.lap_ms for window in windows for lap in window)
+    return [row_view(row, rules, window, fastest_ms) for row, window in zip(snapshot.rows, windows, strict=True)]
+
+
 def test_laps_are_marked(board: LeaderboardService) -> None:
     for one in (
         result("a", "anna", (9000, 9100, 9200)),
         result("b", "tom", laps=laps((9500, 9400, 9600), off_tracks=(0, 0, 1))),
     ):
         board.apply(one.webhook_id, encode_result(one), 1)
-    view = board_view(board.snapshot("cup"), NOW_NS)
-    assert [[lap.best for lap in row.laps] for row in view.rows] == [["race", "", ""], ["", "own", ""]]
-    assert view.rows[1].laps[2].note == "1 off track, 1.000 s penalty in it"
-    assert (view.rows[1].laps[2].time, view.rows[1].gap) == ("10.600", "+0.733")
-    assert view.rows[1].sparkline == Sparkline("M3 16L13 17L23 3", "M3 16h0M13 17h0M23 3h0")
+    view = rows_of(board.snapshot("cup"))
+    assert [[lap.best for lap in row.laps] for row in view] == [["race", "", ""], ["", "own", ""]]
+    assert view[1].laps[2].note == "1 off track, 1.000 s penalty in it"
+    assert view[1].laps[2].time == "10.600"
+    assert place_view(board.snapshot("cup").rows[1]).gap == "+0.733"
+    assert view[1].sparkline == Sparkline("M3 16L13 17L23 3", "M3 16h0M13 17h0M23 3h0")
 
 
 def test_the_laps_of_the_run_are_a_line_in_its_row(board: LeaderboardService) -> None:
@@ -73,7 +82,7 @@ def test_the_laps_of_the_run_are_a_line_in_its_row(board: LeaderboardService) ->
     run[4] = dataclasses.replace(run[4], valid=False)
     one = result("a", "anna", laps=tuple(run))
     board.apply(one.webhook_id, encode_result(one), 1)
-    [row] = board_view(board.snapshot("cup"), NOW_NS).rows
+    [row] = rows_of(board.snapshot("cup"))
     assert row.sparkline == Sparkline("M3 3L13 17L23 17L33 16M53 13", "M13 17h0M23 17h0M33 16h0")
     drawn = f'<path d="{row.sparkline.line}"/><path class="marks" d="{row.sparkline.marks}"/>'
     assert LeaderboardPages("Board").race(board.snapshot("cup"), NOW_NS, live=True).count(drawn) == 1
@@ -223,4 +232,4 @@ def test_a_racers_page_has_an_address_and_an_unknown_racer_is_said(running: Runn
 def test_corrected_results_say_so(board: LeaderboardService) -> None:
     for one in (result("a"), dataclasses.replace(result("a"), revision=2)):
         board.apply(one.webhook_id, encode_result(one), 1)
-    assert board_view(board.snapshot("cup"), NOW_NS).rows[0].corrected
+    assert rows_of(board.snapshot("cup"))[0].corrected

@@ -6,7 +6,7 @@ from leaderboard.board import LeaderboardService, Part, Snapshot
 from leaderboard.core.rank import BestAttempt
 from leaderboard.core.search import folded
 from leaderboard.store import queries
-from leaderboard.store.ranks import ahead_of
+from leaderboard.store.ranking.ranks import ahead_of
 from shared.protocol.results import encode_result
 from tests.leaderboard.core.plain_standing import moves, standing
 from tests.leaderboard.sample_races import result

@@ -21,12 +21,17 @@ from alembic.migration import MigrationContext
 
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
+from leaderboard.exchange.backup.restoring import checked_backup, restore
+from leaderboard.exchange.backup.writing import write_backup
 from leaderboard.posting import PostReply
 from leaderboard.store import queries
-from leaderboard.store.database import open_store
+from leaderboard.store.database import open_readers, open_store
 from leaderboard.store.tables import METADATA
-from shared.errors import RetryLater, StorageError
+from shared.errors import OperatorError, RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
+from tests.leaderboard.exchange.boards import NOW, brought, league, numbered, rows_of
+from tests.leaderboard.exchange.test_backup import contents
+from tests.leaderboard.exchange.test_published_boards import check_boards
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.store.old_boards import check_attempts_of_0005, check_lines_of_0005, make_0005
 from tests.leaderboard.store.random_boards import check_windows, post_at_random
@@ -99,12 +104,41 @@ def test_migrations_make_the_tables_that_the_code_reads(boards: tuple[Leaderboar
         assert compare_metadata(MigrationContext.configure(db), METADATA) == []
 
 
-def test_lines_of_an_older_board_move_to_the_tables_of_their_kinds(cluster: Cluster) -> None:
+def _new_database(cluster: Cluster, name: str) -> str:
     maintenance = sa.create_engine(_engine_url(cluster.url), isolation_level="AUTOCOMMIT")
     with maintenance.connect() as db:
-        db.execute(sa.text("CREATE DATABASE older"))
+        db.execute(sa.text(f"CREATE DATABASE {name}"))
     maintenance.dispose()
-    url = cluster.url.replace("/postgres?", "/older?")
+    return cluster.url.replace("/postgres?", f"/{name}?")
+
+
+@pytest.mark.shared_data
+def test_published_boards_and_backups_are_the_same_on_both_databases(
+    cluster: Cluster, shared_data: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    url = _new_database(cluster, "published")
+    store, lite = open_store(url), open_store(tmp_path / "a.db")
+    folder = shared_data / "leaderboards"
+    boards = json.loads((folder / "boards.json").read_text())
+    check_boards(store, folder, [board for board in boards if board["rows"] < 100])
+    write_backup(store, tmp_path / "postgresql.backup", NOW)
+    restore(lite, checked_backup(tmp_path / "postgresql.backup")[0])
+    write_backup(lite, tmp_path / "sqlite.backup", NOW)
+    assert contents(lite) == (whole := contents(store))
+    brought(store, rows_of(*numbered([9000])), league("later"))
+    restore(store, checked_backup(tmp_path / "sqlite.backup")[0])
+    assert contents(store) == whole
+    brought(store, rows_of(*numbered([9000])), league("later"))  # rows are counted on from the restored ones
+    check_boards(store, folder, [board for board in boards if board["rows"] >= 100])
+    other = open_readers(url)
+    with other.read(), pytest.raises(OperatorError, match="stop every leaderboard"):
+        restore(store, checked_backup(tmp_path / "sqlite.backup")[0])
+    for each in (store, lite, other):
+        each.close()
+
+
+def test_lines_of_an_older_board_move_to_the_tables_of_their_kinds(cluster: Cluster) -> None:
+    url = _new_database(cluster, "older")
     old = sa.create_engine(_engine_url(url))
     with old.begin() as db:
         make_0005(db)

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from leaderboard.board import LeaderboardService, Part
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.core.rank import BestAttempt
-from leaderboard.store import queries, ranks
-from leaderboard.store.windows import read_cursor
+from leaderboard.store import queries
+from leaderboard.store.ranking import ranks
+from leaderboard.store.ranking.windows import read_cursor
 from shared.errors import BadInput
 from shared.protocol.results import encode_result
 from tests.leaderboard.sample_races import race, result

@@ -187,3 +187,14 @@ _TYPED = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 def test_what_is_typed_arrives(typed: dict[str, str]) -> None:
     form = parsed("application/x-www-form-urlencoded", urlencode(typed).encode())
     assert dict(form.values) == typed
+
+
+@pytest.mark.parametrize("name", ["a", "ab", "abc"])
+def test_a_notice_comes_back_from_a_browser_as_it_was_sent(app: FastAPI, name: str) -> None:
+    visitor = FormBrowser(app)
+    visitor.get("/try")
+    sent = visitor.submit("/try", name=name).headers["set-cookie"]
+    # Browsers send a value in quotes back with them.
+    assert '"' not in sent
+    visitor.get("/try")
+    assert f"There is no racer {name} in this race." in visitor.page

@@ -5,9 +5,12 @@ before it in its own. Buckets begin a millisecond wide. Where scores spread so f
 are made wider: a rank reads at most MAX_COARSE + SPAN counts, and the lines of one fine bucket.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from leaderboard.core.rank import BestAttempt, RankKey
+from leaderboard.store.direct import DirectStatement
 
 SPAN = 256  # fine buckets in a coarse one
 MAX_COARSE = 1024
@@ -22,18 +25,24 @@ def _text(statement: str) -> sa.TextClause:
     return sa.text(statement).bindparams(*given)
 
 
-_WIDTH = _text("SELECT width_ms FROM boards WHERE race_id = :race_id AND kind = :kind")
-_RANKED = _text("SELECT ranked FROM boards WHERE race_id = :race_id AND kind = :kind")
-_ONE_MORE = _text(
+def _direct(statement: str) -> DirectStatement:
+    return DirectStatement(_text(statement))
+
+
+_WIDTH = _direct("SELECT width_ms FROM boards WHERE race_id = :race_id AND kind = :kind")
+_RANKED = _direct("SELECT ranked FROM boards WHERE race_id = :race_id AND kind = :kind")
+_ONE_MORE = _direct(
     "INSERT INTO boards (race_id, kind, width_ms, ranked) VALUES (:race_id, :kind, 1, 1) "
     "ON CONFLICT (race_id, kind) DO UPDATE SET ranked = boards.ranked + 1 RETURNING width_ms, ranked"
 )
-_ONE_LESS = _text("UPDATE boards SET ranked = ranked - 1 WHERE race_id = :race_id AND kind = :kind RETURNING width_ms")
-_COUNT = _text(
+_ONE_LESS = _direct(
+    "UPDATE boards SET ranked = ranked - 1 WHERE race_id = :race_id AND kind = :kind RETURNING width_ms"
+)
+_COUNT = _direct(
     "INSERT INTO rank_buckets (race_id, kind, level, bucket, n) VALUES (:race_id, :kind, :level, :bucket, :n) "
     "ON CONFLICT (race_id, kind, level, bucket) DO UPDATE SET n = rank_buckets.n + excluded.n"
 )
-_AHEAD = _text("""
+_AHEAD = _direct("""
     SELECT b.ranked,
         coalesce((SELECT sum(r.n) FROM rank_buckets r WHERE r.race_id = b.race_id AND r.kind = b.kind
             AND r.level = 0 AND r.bucket < :score_ms / (b.width_ms * :span)), 0)
@@ -62,42 +71,44 @@ _SET_BOARD = _text(
 def count_change(db: sa.Connection, race_id: str, kind: str, old: BestAttempt | None, new: BestAttempt | None) -> None:
     """Count a line that has changed from `old` to `new` (None: there is none), in the transaction that changes it."""
     table = {"race_id": race_id, "kind": kind}
-    ranked = 0
-    if old is None and new is not None:
-        width_ms, ranked = db.execute(_ONE_MORE, table).one()
-    elif old is not None and new is not None:
-        if old.score_ms == new.score_ms:
-            return
-        width_ms = db.execute(_WIDTH, table).scalar_one()
-    elif old is not None:
-        width_ms = db.execute(_ONE_LESS, table).scalar_one()
-    else:
+    if (old and old.score_ms) == (new and new.score_ms):
         return
+    if old is None:
+        width_ms, ranked = _row(_ONE_MORE.first(db, table))
+    else:
+        (width_ms,) = _row((_ONE_LESS if new is None else _WIDTH).first(db, table))
+        ranked = 1
+    # Sorted: two processes take the rows in one order.
+    for (level, bucket), n in sorted(_changes(old, new, width_ms).items()):
+        if n:
+            _COUNT.run(db, table | {"level": level, "bucket": bucket, "n": n})
+    if ranked % _CHECK_EVERY == 0 and db.execute(_FAR, table).scalar_one() > MAX_COARSE:
+        rebuild(db, race_id, kind, width_ms * _WIDER)
+
+
+def _changes(old: BestAttempt | None, new: BestAttempt | None, width_ms: int) -> dict[tuple[int, int], int]:
+    """By level and bucket, how many lines more it holds."""
     changes: dict[tuple[int, int], int] = {}
     for line, by in ((old, -1), (new, 1)):
         if line is not None:
             for level, width in ((0, width_ms * SPAN), (1, width_ms)):
                 bucket = level, line.score_ms // width
                 changes[bucket] = changes.get(bucket, 0) + by
-    # Sorted: two processes take the rows in one order.
-    counts = [table | {"level": level, "bucket": at, "n": n} for (level, at), n in sorted(changes.items()) if n]
-    if counts:
-        db.execute(_COUNT, counts)
-    if ranked and ranked % _CHECK_EVERY == 0 and db.execute(_FAR, table).scalar_one() > MAX_COARSE:
-        rebuild(db, race_id, kind, width_ms * _WIDER)
+    return changes
 
 
 def ahead_of(db: sa.Connection, race_id: str, kind: str, key: RankKey) -> tuple[int, int]:
     """How many lines of the table come before `key`, and how many it has."""
     score_ms, set_utc_ns, order = key
     keys = {"score_ms": score_ms, "set_utc_ns": set_utc_ns, "order": order, "span": SPAN}
-    row = db.execute(_AHEAD, keys | {"race_id": race_id, "kind": kind}).first()
-    return (0, 0) if row is None else (int(row.ahead), int(row.ranked))
+    row = _AHEAD.first(db, keys | {"race_id": race_id, "kind": kind})
+    return (0, 0) if row is None else (int(row[1]), int(row[0]))
 
 
 def ranked(db: sa.Connection, race_id: str, kind: str) -> int:
     """How many lines the table has."""
-    return int(db.execute(_RANKED, {"race_id": race_id, "kind": kind}).scalar() or 0)
+    row = _RANKED.first(db, {"race_id": race_id, "kind": kind})
+    return 0 if row is None else int(row[0])
 
 
 def rebuild(db: sa.Connection, race_id: str, kind: str, width_ms: int = 1) -> int:
@@ -112,3 +123,8 @@ def rebuild(db: sa.Connection, race_id: str, kind: str, width_ms: int = 1) -> in
     db.execute(_FILL, table | {"level": 1, "width_ms": width_ms})
     db.execute(_SET_BOARD, table | {"width_ms": width_ms})
     return width_ms
+
+
+def _row(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
+    assert row is not None, "a table that has a line is counted"
+    return row

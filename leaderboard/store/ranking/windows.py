@@ -12,8 +12,9 @@ from sqlalchemy import bindparam as given
 
 from leaderboard.core.rank import BestAttempt, LineKey, RankKey
 from leaderboard.core.search import MAX_CHARACTERS, folded
-from leaderboard.core.window import LastChange, TimedLine, places
-from leaderboard.store import ranks
+from leaderboard.core.window import LastChange, ShownLine, places
+from leaderboard.store.ranking import ranks
+from leaderboard.store.statements import LINE_COLUMNS
 from leaderboard.store.tables import ENTRIES, LINES, RESULTS
 from shared.errors import BadInput
 from shared.rules.ranking import Placed
@@ -40,21 +41,11 @@ class Window:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _NamedLine:
-    timed: TimedLine
-    name: str
-
-    @property
-    def line(self) -> BestAttempt:
-        return self.timed.line
-
-
 _OF_TABLE = (LINES.c.race_id == given("race_id")) & (LINES.c.kind == given("kind"))
 _KEY = (LINES.c.score_ms, LINES.c.set_utc_ns, LINES.c.order)
 _GIVEN = sa.tuple_(*(given(name, type_=sa.BigInteger) for name in ("score_ms", "set_utc_ns", "order")))
 _SHOWN = (
-    sa.select(LINES, sa.func.coalesce(ENTRIES.c.name, LINES.c.racer).label("name"), RESULTS.c.uncertainty_ns)
+    sa.select(*LINE_COLUMNS, sa.func.coalesce(ENTRIES.c.name, LINES.c.racer).label("name"), RESULTS.c.uncertainty_ns)
     .select_from(LINES)
     .join(RESULTS, RESULTS.c.seq == LINES.c.seq)
     .outerjoin(ENTRIES, (ENTRIES.c.race_id == LINES.c.race_id) & (ENTRIES.c.racer == LINES.c.racer))
@@ -66,7 +57,7 @@ _ALL = _SHOWN.order_by(*_KEY)
 _AFTER = _SHOWN.where(sa.tuple_(*_KEY) > _GIVEN).order_by(*_KEY).limit(_LIMIT)
 _BEFORE = _SHOWN.where(sa.tuple_(*_KEY) < _GIVEN).order_by(*(column.desc() for column in _KEY)).limit(_LIMIT)
 _LEADER = sa.select(LINES.c.score_ms).where(_OF_TABLE).order_by(*_KEY).limit(1)
-_OF_RACERS = sa.select(LINES).where(_OF_TABLE & LINES.c.racer.in_(given("racers", expanding=True)))
+_OF_RACERS = sa.select(*LINE_COLUMNS).where(_OF_TABLE & LINES.c.racer.in_(given("racers", expanding=True)))
 _STARTING = _SHOWN.where((LINES.c.folded >= given("start")) & (LINES.c.folded < given("end")))
 _STARTING = _STARTING.order_by(LINES.c.folded, LINES.c.racer).limit(_LIMIT)
 # The index holds what is compared, so that only what is found is read from the table.
@@ -134,36 +125,33 @@ class TableReader:
     def lines_of(self, racers: Sequence[str]) -> list[BestAttempt]:
         """The lines of these racers, as far as they have one."""
         rows = self._db.execute(_OF_RACERS, self._table | {"racers": list(racers)}) if racers else ()
-        return [line_of_row(row) for row in rows]
+        return [BestAttempt(*row) for row in rows]
 
-    def _read(self, query: sa.Select[Any], key: RankKey | None = None, **values: object) -> list[_NamedLine]:
+    def _read(self, query: sa.Select[Any], key: RankKey | None = None, **values: object) -> list[ShownLine]:
         keys = dict(zip(("score_ms", "set_utc_ns", "order"), key, strict=True)) if key is not None else {}
         rows = self._db.execute(query, self._table | keys | values)
-        return [_NamedLine(TimedLine(line_of_row(row), row.uncertainty_ns), row.name) for row in rows]
+        return [ShownLine(BestAttempt(*row[:-2]), row[-1], row[-2]) for row in rows]
 
-    def _just_before(self, key: RankKey, *, inclusive: bool) -> _NamedLine | None:
+    def _just_before(self, key: RankKey, *, inclusive: bool) -> ShownLine | None:
         """The line just before this place of the order; `inclusive`: it may be at it."""
         at = (key[0], key[1], key[2] + 1) if inclusive else key
         return next(iter(self._read(_BEFORE, at, limit=1)), None)
 
-    def _alone(self, found: _NamedLine) -> WindowRow:
+    def _alone(self, found: ShownLine) -> WindowRow:
         ahead = self._just_before(found.line.rank_key, inclusive=False)
         behind = self._read(_AFTER, found.line.rank_key, limit=1)
         return self._window([found, *behind], ahead, None, 1).rows[0]
 
-    def _window(
-        self, lines: list[_NamedLine], ahead: _NamedLine | None, before: int | None, limit: int | None
-    ) -> Window:
+    def _window(self, lines: list[ShownLine], ahead: ShownLine | None, before: int | None, limit: int | None) -> Window:
         """`before`: how many come before the first, None if that is to be counted. Beyond `limit`: a neighbour."""
         shown = lines if limit is None else lines[:limit]
         if not shown:
             return Window((), more=False)
-        behind = lines[len(shown)].timed if len(lines) > len(shown) else None
+        behind = lines[len(shown)] if len(lines) > len(shown) else None
         if before is None:
             before = self._ahead(shown[0].line.rank_key)
         leader_ms = None if before == 0 else self._db.execute(_LEADER, self._table).scalar_one()
-        timed = [each.timed for each in shown]
-        placed = places(timed, before + 1, leader_ms, None if ahead is None else ahead.timed, behind)
+        placed = places(shown, before + 1, leader_ms, ahead, behind)
         rows = tuple(
             WindowRow(each.line, place, each.name, self._moved(each.line, place))
             for each, place in zip(shown, placed, strict=True)
@@ -171,6 +159,8 @@ class TableReader:
         return Window(rows, more=behind is not None)
 
     def _moved(self, line: BestAttempt, place: Placed) -> int | None:
+        if not self._change.before:
+            return 0
         if line.key not in self._change.before:
             return self._change.shift(line.rank_key)
         old = self._change.before[line.key]
@@ -178,11 +168,6 @@ class TableReader:
 
     def _ahead(self, key: RankKey) -> int:
         return ranks.ahead_of(self._db, self._race_id, self._kind, key)[0]
-
-
-def line_of_row(row: sa.Row[Any]) -> BestAttempt:
-    """A line from a row that holds the columns of the table."""
-    return BestAttempt(row.racer, row.score_ms, row.set_utc_ns, row.order, row.seq, row.attempts, row.kind)
 
 
 def cursor(line: BestAttempt) -> str:

@@ -1,0 +1,1 @@
+"""The whole leaderboard in one file, and back into SQLite or PostgreSQL from either."""

@@ -1,0 +1,141 @@
+"""Organiser and newcomer in two browsers: the race, the link, joining, a result, removing; and that all of it fits."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from leaderboard.accounts.limits import SessionPeriods
+from leaderboard.accounts.sessions import open_session
+from leaderboard.app import create_app
+from leaderboard.board import LeaderboardService
+from leaderboard.build import open_board
+from leaderboard.config import LeaderboardConfig
+from leaderboard.credentials import Credentials
+from shared.protocol.results import encode_result
+from shared.web.server import listen
+from tests.browser import violations, violations_in_both_schemes
+from tests.geometry import faults, look
+from tests.leaderboard.sample_races import TOKEN, race, result
+from tests.leaderboard.signed_in import account
+from vehicle.web.server import ConsoleServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+NOW = 1_800_000_000_000_000_000
+LONG = "Wolkensteinerin-Trostburg-Maximiliane-40"
+
+
+class Site:
+    """The leaderboard on a port, with browsers."""
+
+    def __init__(self, board: LeaderboardService, url: str, browser: Browser) -> None:
+        self.board, self.url, self._browser = board, url, browser
+        self.contexts: list[BrowserContext] = []
+        self.problems: list[str] = []
+
+    def page(self, script: bool = True) -> Page:
+        """A page of a browser of its own, in which nobody is signed in."""
+        context = self._browser.new_context(viewport={"width": 1280, "height": 800}, java_script_enabled=script)
+        context.set_default_timeout(30_000)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        return page
+
+    def sign_in(self, page: Page, account_id: str) -> None:
+        with self.board.store.write() as db:
+            opened = open_session(db, account_id, "a test", NOW, SessionPeriods())
+        page.context.add_cookies([{"name": "raceday_league", "value": opened.token, "url": self.url}])
+
+
+@pytest.fixture
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    board = open_board(tmp_path_factory.mktemp("site") / "board.db")
+    app, feed = create_app(board, Credentials((), TOKEN), LeaderboardConfig(), lambda: NOW)
+    server = ConsoleServer(app, listen("127.0.0.1", 0, "console"))
+    server.start()
+    made = Site(board, f"http://127.0.0.1:{server.port}", browser)
+    yield made
+    for context in made.contexts:
+        context.close()
+    feed.close()
+    server.close()
+    assert made.problems == []
+
+
+def test_a_newcomer_follows_the_link_and_is_ranked(site: Site) -> None:
+    olga, nils = account(site.board.store, "olga", now_utc_ns=NOW), account(site.board.store, "nils", now_utc_ns=NOW)
+    organiser, newcomer = site.page(), site.page(script=False)
+    site.sign_in(organiser, olga)
+    organiser.goto(site.url + "/new-race")
+    organiser.get_by_label("Name").fill("Abend-Cup")
+    organiser.get_by_label("Name").press("Enter")
+    # The track is missing: the browser says so, and the step stays.
+    expect(organiser.get_by_label("Track")).to_be_focused()
+    organiser.get_by_label("Track").fill("Oval")
+    organiser.get_by_label("Track").press("Enter")
+    expect(organiser.locator("[aria-current=step]")).to_contain_text("When")
+    for _ in range(2):
+        assert look(organiser, "wizard", ((390, 844), (320, 640))) == []
+        organiser.get_by_role("button", name="Go on").click()
+    assert violations(organiser) == []
+    organiser.get_by_role("button", name="Make the race").click()
+    organiser.get_by_role("button", name="Make a link").click()
+    link = organiser.get_by_label("Link", exact=True).input_value()
+    organiser.get_by_role("button", name="Copy the link").click()
+    expect(organiser.locator("[data-copy=link-address]")).to_have_text("Copied")
+    assert violations_in_both_schemes(organiser) == []
+    assert look(organiser, "invitation", ((1280, 800), (390, 844), (320, 640))) == []
+
+    newcomer.goto(link)
+    expect(newcomer.get_by_text("Olga invites you to this race.")).to_be_visible()
+    assert (
+        newcomer.get_by_role("link", name="Make an account").get_attribute("href")
+        == f"/sign-up?next=/join/{link[-22:]}"
+    )
+    site.sign_in(newcomer, nils)
+    newcomer.goto(link)
+    newcomer.get_by_role("button", name="Join as nils").click()
+    newcomer.get_by_role("button", name="Enter the race").click()
+    expect(newcomer.get_by_text("You are entered. Good luck!")).to_be_visible()
+    race_id = newcomer.url.rsplit("/", 1)[1]
+    one = result("first", "nils", race_id=race_id, rules=site.board.race(race_id).rules, finished_utc_ns=NOW)
+    assert site.board.apply(one.webhook_id, encode_result(one), NOW).status == 201
+    newcomer.reload()
+    expect(newcomer.locator("tbody .name")).to_have_text("Nils")
+
+    organiser.set_viewport_size({"width": 1280, "height": 800})
+    organiser.goto(f"{site.url}/races/{race_id}")
+    expect(organiser.locator("tbody .name")).to_have_text("Nils")
+    watching = site.page()
+    site.sign_in(watching, nils)
+    watching.goto(f"{site.url}/races/{race_id}")
+    expect(watching.locator("[data-link-text]")).to_have_text("Live")
+    organiser.get_by_role("link", name="Participants").click()
+    organiser.get_by_role("button", name="Remove: Nils").click()
+    expect(organiser.get_by_text("Nils is removed")).to_be_visible()
+    # The open page hears nothing more of the race, and a new one does not exist.
+    expect(watching.locator("[data-link-text]")).to_have_text("Reconnecting …")
+    newcomer.reload()
+    expect(newcomer.get_by_role("heading", name="Page not found")).to_be_visible()
+    organiser.get_by_role("button", name="Let in again: Nils").click()
+    newcomer.reload()
+    expect(newcomer.locator("tbody .name")).to_have_text("Nils")
+
+
+def test_two_hundred_participants_with_long_names_fit(site: Site) -> None:
+    olga = account(site.board.store, "olga", now_utc_ns=NOW)
+    site.board.create_race(race("cup", name=f"{LONG} {LONG}", owner=olga, visibility="private"), NOW)
+    for number in range(200):
+        site.board.enter("cup", f"{number:03d}-{LONG}"[:40], f"{number:03d} {LONG}"[:40], NOW)
+    page = site.page()
+    site.sign_in(page, olga)
+    page.goto(f"{site.url}/races/cup/participants")
+    expect(page.locator(".person")).to_have_count(200)
+    assert look(page, "participants", ((1280, 800), (320, 640))) == []
+    # To remove all but a few saves axe its time, and leaves each kind of row.
+    page.evaluate("[...document.querySelectorAll('.person')].slice(4).forEach((each) => each.remove())")
+    assert violations_in_both_schemes(page) == []
+    page.goto(f"{site.url}/races/cup")
+    assert faults(page) == []
