@@ -76,7 +76,7 @@ class TrackFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceView:
+class ShortPlace:
     """A place of the standing in short."""
 
     rank: int
@@ -100,10 +100,10 @@ class LiveView:
     lines: tuple[TurnView, ...]
     next: tuple[str, ...]
     waiting: Sentence
-    top: tuple[PlaceView, ...]
+    top: tuple[ShortPlace, ...]
     winner: str
     leader: str
-    podium: tuple[PlaceView, ...]
+    podium: tuple[ShortPlace, ...]
     map: TrackMap | None
 
 
@@ -220,21 +220,21 @@ def _gap(state: LiveRaceState, best_ms: int | None) -> tuple[str, Sentence]:
     return f"+{format_ms(behind_ms)}", words
 
 
-def _place(rank: int, each: RankedScore, first: RankedScore, racing: str) -> PlaceView:
+def _place(rank: int, each: RankedScore, first: RankedScore, racing: str) -> ShortPlace:
     value = format_ms(each.score_ms) if rank == 1 else f"+{format_ms(each.score_ms - first.score_ms)}"
-    return PlaceView(rank, each.name, value, bool(racing) and name_key(each.racer) == racing)
+    return ShortPlace(rank, each.name, value, bool(racing) and name_key(each.racer) == racing)
 
 
-def _podium(winner: str, top: Sequence[RankedScore]) -> tuple[PlaceView, ...]:
+def _podium(winner: str, top: Sequence[RankedScore]) -> tuple[ShortPlace, ...]:
     """The declared winner first, then the best of the others; empty without a winner."""
     if not winner:
         return ()
     score = next((each.score_ms for each in top if each.name == winner), None)
     others = [each for each in top if each.name != winner][:2]
-    first = PlaceView(1, winner, NOTHING if score is None else format_ms(score), on_track=False)
+    first = ShortPlace(1, winner, NOTHING if score is None else format_ms(score), on_track=False)
     return (
         first,
-        *(PlaceView(rank, each.name, format_ms(each.score_ms), False) for rank, each in enumerate(others, 2)),
+        *(ShortPlace(rank, each.name, format_ms(each.score_ms), False) for rank, each in enumerate(others, 2)),
     )
 
 
