@@ -85,6 +85,12 @@ class LiveRaces:
         self._keep_moving(queue, now_utc_ns)
         return LiveRaceState(race, queue, self._feeds.picture(race_id, on_track.racer if on_track else ""), top, racers)
 
+    def is_entered(self, race_id: str, account_id: str) -> bool:
+        """Whether the account may drive in the race: its entry is neither withdrawn nor removed."""
+        with self._store.read() as db:
+            own = rows.own_entry(db, race_id, account_id)
+        return own is not None and own[0] == "entered"
+
     def score_ms(self, race_id: str, racer: str) -> int | None:
         """The racer's score in the race's first table; None before a run qualified."""
         with self._store.read() as db:

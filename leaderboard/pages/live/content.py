@@ -18,7 +18,7 @@ from leaderboard.pages.templates import PageTemplates
 TICK_S = 1.0
 StreamPage = Literal["control", "show", "comment"]
 _SIGN = "#live"  # no id of a race holds it
-_SHOW = ("car", "levels", "racing", "figures", "sector_bar", "top", "next", "lower", "podium")
+_SHOW = ("car", "levels", "racing", "figures", "sector_bar", "top", "next", "line", "lower", "podium")
 _CONTROL = ("version", "now", "decision", "counts")
 _COMMENT = ("racing", "figures", "sector_bar", "top")
 

@@ -42,6 +42,19 @@ def press(live: LiveRaces, caller: Caller, race_id: str, form: PostedForm, now_u
     action(ControlPress(live, caller, race_id, form, item_id, now_utc_ns))
 
 
+def press_own(live: LiveRaces, caller: Caller, race_id: str, form: PostedForm, now_utc_ns: int) -> None:
+    """Do what a racer's own button says: join the queue, or set the speed of the own car. Raises Refused."""
+    match form.get("act"):
+        case "join":
+            live.add(caller, race_id, (), now_utc_ns, entries=False)
+        case "speed":
+            live.set_speed(caller, race_id, now_utc_ns, number(form, "percent"))
+        case "full-speed":
+            live.set_speed(caller, race_id, now_utc_ns, FULL_PERCENT)
+        case _:
+            raise Refused(text("This button does nothing here: load the page again."))
+
+
 def number(form: PostedForm, name: str) -> int:
     """A whole number of the form. Raises Refused."""
     written = form.get(name)

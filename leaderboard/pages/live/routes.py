@@ -8,12 +8,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from leaderboard.core.errors import Conflict
-from leaderboard.core.live.queue import MAX_RUN_S, MIN_RUN_S
+from leaderboard.core.live.queue import FULL_PERCENT, MAX_PERCENT, MAX_RUN_S, MIN_PERCENT, MIN_RUN_S
 from leaderboard.core.race import RaceRecord
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import Feed
 from leaderboard.pages.live.content import LiveContents, StreamPage, stream_key
-from leaderboard.pages.live.control import press
+from leaderboard.pages.live.control import press, press_own
+from leaderboard.pages.live.views import own_turn
 from leaderboard.pages.routes import while_seen
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.web.forms import PostedForm
@@ -27,6 +28,7 @@ _STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 _RUN_TIMES = tuple(
     (seconds, ntext("{n} minute", "{n} minutes", n=seconds // 60)) for seconds in range(MIN_RUN_S, MAX_RUN_S + 1, 60)
 )
+_SPEEDS = tuple((each, f"×{each / FULL_PERCENT:.2f}") for each in range(MIN_PERCENT, MAX_PERCENT + 1, 5))
 _BACKGROUNDS = ("transparent", "green", "black")
 # What a page's stream needs of whoever opens it (core/access.py).
 _ACTIONS: dict[StreamPage, str] = {"control": "live.run", "show": "race.see", "comment": "live.comment"}
@@ -39,6 +41,7 @@ def live_pages(
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
     pages = LiveRacePages(live, contents, site, utc_ns)
     routes.get("/races/{race_id}/live-control")(pages.control)
+    routes.get("/races/{race_id}/queue")(pages.queue)
     routes.get("/races/{race_id}/broadcast")(pages.broadcast)
     routes.get("/races/{race_id}/podium")(pages.podium)
     routes.get("/races/{race_id}/overlay")(pages.overlay)
@@ -47,6 +50,10 @@ def live_pages(
     @routes.post("/races/{race_id}/live-control")
     def pressed(request: Request, race_id: str, form: Annotated[PostedForm, Depends(site.form)]) -> Response:
         return pages.pressed(request, race_id, form)
+
+    @routes.post("/races/{race_id}/queue")
+    def pressed_own(request: Request, race_id: str, form: Annotated[PostedForm, Depends(site.form)]) -> Response:
+        return pages.pressed_own(request, race_id, form)
 
     @routes.get("/races/{race_id}/live-stream/{page}")
     async def stream(request: Request, race_id: str, page: StreamPage) -> StreamingResponse:
@@ -90,6 +97,21 @@ class LiveRacePages:
             return self._control(request, race_id, 409 if isinstance(refusal, Conflict) else 422, str(refusal))
         return self._site.done(request, f"/races/{race_id}/live-control")
 
+    def queue(self, request: Request, race_id: str) -> HTMLResponse:
+        """The queue for everybody, with what a racer may do."""
+        self.allowed(request, race_id, "race.see")
+        return self._queue(request, race_id)
+
+    def pressed_own(self, request: Request, race_id: str, form: PostedForm) -> Response:
+        """A racer joins the queue, or sets the speed of the own car."""
+        self.allowed(request, race_id, "race.see")
+        caller = self._site.account(request)
+        try:
+            press_own(self._live, caller, race_id, form, self._utc_ns())
+        except Refused as refusal:
+            return self._queue(request, race_id, 422, str(refusal))
+        return self._site.done(request, f"/races/{race_id}/queue")
+
     def broadcast(self, request: Request, race_id: str) -> HTMLResponse:
         """What a hall's screen or a stream shows."""
         return self._show(request, race_id, "live/broadcast.html", "hall show-page")
@@ -109,6 +131,16 @@ class LiveRacePages:
         shown, story = self._contents.view(race_id), self._contents.story(race_id)
         rules = rules_line(race.rules)
         return self._site.page(request, "live/commentator.html", live=shown, story=story, rules=rules, look="live-page")
+
+    def _queue(self, request: Request, race_id: str, status: int = 200, refusal: str = "") -> HTMLResponse:
+        account_id, own = self._site.caller(request).account_id, None
+        if account_id:
+            queue = self._live.state(race_id, self._utc_ns()).queue
+            own = own_turn(queue, account_id, entered=self._live.is_entered(race_id, account_id))
+        shown = self._contents.view(race_id)
+        return self._site.page(
+            request, "live/queue.html", status, live=shown, own=own, refusal=refusal, speeds=_SPEEDS, look="live-page"
+        )
 
     def _show(self, request: Request, race_id: str, template: str, look: str) -> HTMLResponse:
         self.allowed(request, race_id, "race.see")

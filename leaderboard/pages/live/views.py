@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard.core.live.queue import FULL_PERCENT, ON_TRACK, STATE_WORDS, WAITING, QueueItem, QueueState
+from leaderboard.core.live.queue import FULL_PERCENT, ON_TRACK, STATE_WORDS, WAITING, LiveQueue, QueueItem, QueueState
 from leaderboard.live_races.rows import RankedScore
 from leaderboard.live_races.service import LiveRaceState
 from leaderboard.pages.live.track_view import SectorMark, TrackMap, car_spot, sector_marks, track_map
@@ -105,6 +105,29 @@ class LiveView:
     leader: str
     podium: tuple[ShortPlace, ...]
     map: TrackMap | None
+
+    @property
+    def line(self) -> tuple[TurnView, ...]:
+        """Who is on the track, and those who wait, in order."""
+        return tuple(each for each in self.lines if each.place or each.state in ON_TRACK)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTurn:
+    """What a racer may do in the queue now. `speed_percent`: of the own car, 100 while it does not drive."""
+
+    can_join: bool
+    has_turn: bool
+    speed_percent: int
+
+
+def own_turn(queue: LiveQueue, account_id: str, *, entered: bool) -> OwnTurn:
+    """What the racer with this account may do; `entered`: in the race."""
+    own = [each for each in queue.items if each.account_id == account_id]
+    active = [each for each in own if each.state in WAITING | ON_TRACK]
+    driving = [each for each in own if each.state in ON_TRACK]
+    speed_percent = driving[0].speed_percent if driving else FULL_PERCENT
+    return OwnTurn(entered and queue.entries_open and not active, bool(active), speed_percent)
 
 
 def live_view(state: LiveRaceState, now_utc_ns: int) -> LiveView:

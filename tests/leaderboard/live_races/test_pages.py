@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import unescape
 
 import pytest
+import sqlalchemy as sa
 
 from leaderboard.app import create_app
 from leaderboard.board import LeaderboardService
@@ -18,6 +19,7 @@ from leaderboard.credentials import Credentials
 from leaderboard.live_races.feeds import MemoryFeeds, TrackPicture
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.pages.live import track_view
+from leaderboard.store.tables import ENTRIES
 from shared.protocol.live import LiveMessage
 from shared.protocol.results import encode_result
 from shared.units import NS_PER_S
@@ -187,3 +189,28 @@ def test_the_car_is_where_the_message_says(direction: str) -> None:
     outline_m = 17.7  # about the length of this track
     assert abs(spot(track_m=outline_m / 2)[0] - spot(track_share=0.5)[0]) < 40
     assert track_view.track_map(sample_races.race(track="Somewhere")) is None
+
+
+def test_a_racer_joins_the_queue_and_sets_the_own_speed(hall: Hall) -> None:
+    official, racer = hall.browser("oda", Grant("official")), hall.browser("tom")
+    with hall.board.store.write() as db:
+        db.execute(sa.update(ENTRIES).where(ENTRIES.c.racer == "tom").values(account_id="account-tom"))
+    assert "Put me into the queue" not in racer.get("/races/cup/queue").text
+    assert "Entries to the queue are closed" in unescape(racer.submit("/races/cup/queue", act="join").text)
+    official.get(CONTROL)
+    press(official, "settings", run_time_s="60", entries_open="yes")
+    assert "Put me into the queue" in racer.get("/races/cup/queue").text
+    assert racer.submit("/races/cup/queue", act="join").status_code == 303
+    page = racer.get("/races/cup/queue").text
+    assert "Put me into the queue" not in page
+    refused = racer.submit("/races/cup/queue", act="speed", percent="120")
+    assert (refused.status_code, "Only the racer on the track" in refused.text) == (422, True)
+    official.get(CONTROL)
+    press(official, "launch")
+    assert racer.submit("/races/cup/queue", act="speed", percent="120").status_code == 303
+    assert '<option value="120" selected>×1.20</option>' in racer.get("/races/cup/queue").text
+    assert racer.submit("/races/cup/queue", act="full-speed").status_code == 303
+    assert hall.items()[0].speed_percent == 100
+    visitor = FormBrowser(hall.app)
+    assert "Tom" in visitor.get("/races/cup/queue").text
+    assert racer.submit(CONTROL, act="clear", version="3").status_code == 403
