@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
+from leaderboard.api import attempts as attempt_calls
 from leaderboard.api import exchange, notices, offers, public, results
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
@@ -26,6 +27,7 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
+from leaderboard.pages.account import routes as account_pages
 from leaderboard.pages.live.content import LiveContents, ticking, watch_live
 from leaderboard.pages.live.routes import live_pages
 from leaderboard.pages.notices import routes as notice_pages
@@ -89,6 +91,7 @@ def create_app(
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
     _guard(app, services, credentials, config, utc_ns)
+    app.state.accounts = services.accounts
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
@@ -113,6 +116,7 @@ def _api(
     yield exchange.router(board, sight, callers, config.title, utc_ns)
     yield participants.router(services.entries, callers, utc_ns)
     yield joining.router(services.invitations, callers, utc_ns)
+    yield attempt_calls.router(services.attempts, callers, utc_ns)
     yield notices.router(board, services.subscriptions, callers, services.sender.wake, utc_ns)
     yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
 
@@ -128,6 +132,7 @@ def _pages(
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
+    yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)

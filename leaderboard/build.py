@@ -7,6 +7,7 @@ import tempfile
 from fastapi import FastAPI
 
 from leaderboard import credentials
+from leaderboard.accounts.services import AccountServices
 from leaderboard.app import create_app, openapi
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
@@ -30,6 +31,12 @@ def build(config: LeaderboardConfig) -> tuple[FastAPI, Feed]:
     """The application, with its secrets read and its store open, and its live feed. Raises OperatorError."""
     secrets = credentials.read(config.secrets)
     return create_app(open_board(config.store.place), secrets, config, SystemClock().utc_ns)
+
+
+def claim_code(app: FastAPI) -> str:
+    """The code by which the first account becomes admin, made if there is none; "" once there is an admin."""
+    accounts: AccountServices = app.state.accounts
+    return accounts.claim.open_code()
 
 
 def contract() -> str:

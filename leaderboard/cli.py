@@ -6,11 +6,13 @@ import logging
 import pathlib
 from dataclasses import dataclass
 
+from fastapi import FastAPI
+
 from leaderboard import build, credentials
 from leaderboard.admin_call import change_race
 from leaderboard.config import LeaderboardConfig, read
 from leaderboard.server import serve
-from shared.errors import BadInput
+from shared.errors import BadInput, OperatorError
 from shared.files import write_ready_file
 from shared.web.server import listen
 
@@ -111,8 +113,19 @@ def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None) -> int:
         print(f"listening on {url}", flush=True)
         if ready_file is not None:
             write_ready_file(ready_file, url)
+        _print_claim_code(app, url)
 
     with listen(config.server.host, config.server.port, "server") as listening:
         app, feed = build.build(config)
         serve(app, feed, listening, serving)
     return 0
+
+
+def _print_claim_code(app: FastAPI, url: str) -> None:
+    try:
+        code = build.claim_code(app)
+    except OperatorError as error:  # it serves all the same: the admin's token is there
+        print(f"there is no claim code for the first admin: {error}", flush=True)
+        return
+    if code:
+        print(f"claim code {code}: sign up, then open {url}/claim to become the first admin", flush=True)

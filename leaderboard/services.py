@@ -13,6 +13,7 @@ from leaderboard.accounts.claim import Claim
 from leaderboard.accounts.entrance.entrance import Entrance
 from leaderboard.accounts.limits import SessionPeriods
 from leaderboard.accounts.services import AccountServices
+from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
@@ -40,6 +41,7 @@ class LeaderboardServices:
     sight: RaceSight
     entries: EntryService
     invitations: InvitationService
+    attempts: AttemptService
     community: CommunityService
     live: LiveRaces
     subscriptions: NoticeSubscriptions
@@ -70,6 +72,7 @@ class LeaderboardServices:
             RaceSight(store),
             EntryService(store, people, board.changed),
             InvitationService(store, people, credentials.admin_token, board.changed),
+            AttemptService(store, board.changed),
             CommunityService(store, config.races.community_per_account, board.changed),
             LiveRaces(store, MemoryFeeds()),
             NoticeSubscriptions(store, config.notices),

@@ -7,36 +7,16 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from leaderboard.core.errors import Conflict, Gone, NotAllowed, NotHere, RateLimited, Unauthorized
-from leaderboard.core.live.newest import TooOften
+from leaderboard.core.errors import Unauthorized
 from leaderboard.posting import error_body
-from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow, read_body
-from shared.errors import BadInput, RacedayError, Refused, RetryLater, StorageError
+from leaderboard.web.bodies import read_body
+from leaderboard.web.statuses import status_of
+from shared.errors import RacedayError, Refused, RetryLater, StorageError
 from shared.web.error_pages import wants_page
-from shared.webhooks import BadSignature
 
 __all__ = ["add_error_handlers", "json_response", "read_body"]
 
 _LOG = logging.getLogger("leaderboard")
-
-
-# The first class that matches decides; a 429 or 503 carries Retry-After.
-_STATUSES: tuple[tuple[type[RacedayError], int], ...] = (
-    (Unauthorized, 401),
-    (BadSignature, 401),
-    (BodyTooLarge, 413),
-    (BodyTooSlow, 408),
-    (NotHere, 404),
-    (Gone, 410),
-    (Conflict, 409),
-    (NotAllowed, 403),
-    (Refused, 422),
-    (BadInput, 422),
-    (TooOften, 429),
-    (StorageError, 503),
-    (RateLimited, 429),
-    (RetryLater, 503),
-)
 
 
 def json_response(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -51,7 +31,7 @@ def add_error_handlers(app: FastAPI, refused_page: Callable[[Request, int, str],
     """
 
     async def raceday_error(request: Request, error: Exception) -> Response:
-        status = next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+        status = status_of(error)
         if status < 500 and status != 429 and _wants_page(request):
             return refused_page(request, status, str(error))
         headers = {"retry-after": _retry_after(error)} if status in (429, 503) else {}

@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from leaderboard.core.access import Caller
+from leaderboard.core.access import Caller, may
 from shared.text import Sentence, text
 
 
@@ -33,4 +33,8 @@ ENTRIES: tuple[NavigationEntry, ...] = (
     NavigationEntry("/seasons", text("Seasons")),
     NavigationEntry("/new-race", text("New race"), shown=lambda caller: caller.signed_in),
 )
-MENU: tuple[NavigationEntry, ...] = (NavigationEntry("/account", text("Account")),)
+MENU: tuple[NavigationEntry, ...] = (
+    NavigationEntry("/account", text("Account")),
+    NavigationEntry("/admin/accounts", text("Accounts and roles"), shown=lambda caller: may(caller, "accounts.manage")),
+    NavigationEntry("/admin/audit", text("Audit"), shown=lambda caller: may(caller, "audit.see")),
+)

@@ -92,7 +92,7 @@ class LeaderboardSite:
         found = asking(request)
         return PageFrame(found.caller, request.url.path, _notice(request), found.session or found.form)
 
-    def page(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    def page(self, request: Request, template: str, /, status: int = 200, **values: Any) -> HTMLResponse:
         """The page of this template as it is for whoever asks; `values`: what the template needs."""
         frame = self.frame(request)
         return self.framed(request, frame, self.templates.page(template, frame, **values), status)
@@ -113,11 +113,14 @@ class LeaderboardSite:
         """
         return await read_form(request)
 
-    def done(self, request: Request, path: str, notice: str = "") -> RedirectResponse:
-        """On to another page by GET, so that reloading it sends nothing again; `notice` is shown there once."""
+    def done(self, request: Request, path: str, notice: str = "", session: str = "") -> RedirectResponse:
+        """On to another page by GET, so that reloading it sends nothing again; `notice` is shown there once.
+
+        `session`: the token of one that begins with this answer.
+        """
         response = RedirectResponse(path, 303, {"cache-control": "no-store"})
         found = asking(request)
-        secret = found.session or found.form
+        secret = session or found.session or found.form
         if notice and secret:
             # In English: the page that shows it finds its template again, and writes it in the reader's language.
             # Without "=": a cookie with one is sent in quotes, which browsers send back.

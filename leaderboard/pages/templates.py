@@ -67,6 +67,6 @@ class PageTemplates:
         """The template in this file."""
         return self.environment.get_template(name)
 
-    def page(self, name: str, frame: PageFrame, **values: Any) -> str:
+    def page(self, name: str, frame: PageFrame, /, **values: Any) -> str:
         """A whole page. `look`: the class of its body."""
         return self.get(name).render(**{"look": "", "frame": frame} | values)

@@ -100,9 +100,10 @@ class Running:
         self.process.communicate()
 
     def stop(self) -> tuple[int, str]:
-        """Send SIGTERM; return the exit code and the output (stdout, then stderr)."""
+        """Send SIGTERM; return the exit code and the output (stdout, then stderr) without the claim code."""
         self.process.terminate()
         out, err = self.process.communicate(timeout=60)
+        out = "".join(line for line in out.splitlines(keepends=True) if not line.startswith("claim code "))
         return self.process.returncode, out + err
 
 

@@ -1,11 +1,12 @@
 """Links: made, limited, reset, joined by, and dead."""
 
+import concurrent.futures
 import dataclasses
 import json
 
 import pytest
 
-from leaderboard.core.access import NOBODY
+from leaderboard.core.access import NOBODY, Caller
 from leaderboard.core.errors import Gone, NotAllowed, Unauthorized, UnknownInvitation, UnknownRace
 from leaderboard.league.invitations import InvitationService
 from leaderboard.store import audit, queries
@@ -124,3 +125,21 @@ def test_who_was_removed_does_not_come_back_by_the_link(league: League) -> None:
     league.invitations.reset(OLGA, cup, NOW)
     with pytest.raises(Gone):
         league.invitations.join(NILS, token, NOW)
+
+
+def test_no_more_join_at_once_than_the_link_is_for(league: League) -> None:
+    cup = league.new_race().race_id
+    token = league.invitations.make(OLGA, cup, NOW, max_uses=3)[0].token
+
+    def join(number: int) -> bool:
+        try:
+            league.invitations.join(Caller(f"a-{number}", f"racer{number}"), token, NOW)
+        except Gone:
+            return False
+        return True
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        joined = list(pool.map(join, range(8)))
+    assert joined.count(True) == 3
+    assert league.entries.participants(OLGA, cup).counts == {"invited": 3}
+    assert league.invitations.current(OLGA, cup, NOW).invitation.uses == 3  # type: ignore[union-attr]

@@ -1,62 +1,39 @@
 """Accounts over the API, as browsers and programs use them: ways in, sessions, keys, roles, the audit."""
 
-import pathlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fastapi import FastAPI
 
 from leaderboard.accounts.limits import PROOF_NS
-from leaderboard.app import create_app
-from leaderboard.build import open_board
-from leaderboard.config import LeaderboardConfig
 from leaderboard.core.access import Grant
-from leaderboard.credentials import Credentials
-from leaderboard.store.database import Store
-from leaderboard.store.tables import API_KEYS, AUDIT, CREDENTIALS, RECOVERY_CODES, SESSIONS
+from leaderboard.store.tables import ACCOUNTS, ALIASES, API_KEYS, AUDIT, CREDENTIALS, RECOVERY_CODES, ROLES, SESSIONS
 from shared.access.pass_code_hashing import Argon2idHasher
 from shared.units import NS_PER_S
 from tests.leaderboard import sample_races
 from tests.leaderboard.in_process import FormBrowser, call, fields
+from tests.leaderboard.league_app import PASSPHRASE, LeagueApp, league_app
 from tests.leaderboard.signed_in import account, browser
 
-PASSPHRASE = "correct horse battery staple"
 
-
-@dataclass
-class League:
-    """An app over a store, with a clock that stands until it is moved."""
-
-    app: FastAPI
-    store: Store
-    now_utc_ns: int = 1_800_000_000_000_000_000
-
-    def sign_up(self, alias: str = "ada", **more: str) -> tuple[FormBrowser, Any]:
-        """A browser that has just signed up, and what it was told."""
-        made = FormBrowser(self.app)
-        answer = made.call("POST", "/api/v1/accounts", {"alias": alias, "passphrase": PASSPHRASE} | more)
-        assert answer.status_code == 201, answer.text
-        made.page = f'name="csrf-token" content="{fields(answer)["csrf_token"]}"'
-        return made, fields(answer)
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeagueApp]:
+    with league_app(tmp_path_factory.mktemp("calls"), Argon2idHasher(memory_kib=8, passes=1)) as made:
+        yield made
 
 
 @pytest.fixture
-def league(tmp_path: pathlib.Path) -> Iterator[League]:
-    board = open_board(tmp_path / "board.db")
-    board.create_race(sample_races.race(owner="account-olga"), 1)
-    made = League(FastAPI(), board.store)
-    hasher = Argon2idHasher(memory_kib=8, passes=1)
-    credentials = Credentials((), sample_races.TOKEN)
-    made.app, _ = create_app(board, credentials, LeaderboardConfig(), lambda: made.now_utc_ns, hasher)
-    yield made
-    board.close()
+def league(served: LeagueApp) -> LeagueApp:
+    """The app of this file, without the accounts of the tests before, an hour later."""
+    with served.store.write() as db:
+        for table in (SESSIONS, RECOVERY_CODES, CREDENTIALS, ROLES, API_KEYS, AUDIT, ALIASES, ACCOUNTS):
+            db.execute(sa.delete(table))
+    served.now_utc_ns += 3600 * NS_PER_S
+    return served
 
 
-def test_an_account_from_signing_up_to_signing_out(league: League) -> None:
+def test_an_account_from_signing_up_to_signing_out(league: LeagueApp) -> None:
     ada, told = league.sign_up("Ada_1", name="Ada Lovelace")
     assert (told["account"]["alias"], told["account"]["name"]) == ("Ada_1", "Ada Lovelace")
     assert len(set(told["recovery_codes"])) == 10
@@ -73,7 +50,7 @@ def test_an_account_from_signing_up_to_signing_out(league: League) -> None:
     assert fields(again.get("/api/v1/me"))["account"]["name"] == "Countess"
 
 
-def test_no_secret_is_stored_or_audited(league: League) -> None:
+def test_no_secret_is_stored_or_audited(league: LeagueApp) -> None:
     ada, told = league.sign_up()
     account(league.store, "root", Grant("admin"))
     key = fields(call(league.app, "POST", "/api/v1/keys", {"name": "Hall", "scopes": ["farm"]}, sample_races.TOKEN))
@@ -86,7 +63,7 @@ def test_no_secret_is_stored_or_audited(league: League) -> None:
     assert [secret for secret in secrets if secret in stored] == []
 
 
-def test_a_taken_alias_is_a_conflict_that_names_it(league: League) -> None:
+def test_a_taken_alias_is_a_conflict_that_names_it(league: LeagueApp) -> None:
     league.sign_up("ada")
     for alias, sentence in [("ada", "is taken"), ("ADA", "looks like 'ada'"), ("ａｄａ", "is taken")]:
         refused = call(league.app, "POST", "/api/v1/accounts", {"alias": alias, "passphrase": PASSPHRASE})
@@ -94,7 +71,7 @@ def test_a_taken_alias_is_a_conflict_that_names_it(league: League) -> None:
         assert sentence in fields(refused)["error"]
 
 
-def test_what_makes_no_account(league: League) -> None:
+def test_what_makes_no_account(league: LeagueApp) -> None:
     wishes: list[tuple[object, int]] = [
         ({"alias": "ad", "passphrase": PASSPHRASE}, 422),
         ({"alias": "admin", "passphrase": PASSPHRASE}, 422),
@@ -114,7 +91,7 @@ def test_what_makes_no_account(league: League) -> None:
         assert fields(refused)["error"].endswith(".")
 
 
-def test_an_unknown_alias_and_a_wrong_passphrase_are_one_refusal(league: League) -> None:
+def test_an_unknown_alias_and_a_wrong_passphrase_are_one_refusal(league: LeagueApp) -> None:
     league.sign_up("ada")
     refused = [
         call(league.app, "POST", "/api/v1/sessions", {"alias": alias, "passphrase": "wrong wrong wrong"})
@@ -123,7 +100,7 @@ def test_an_unknown_alias_and_a_wrong_passphrase_are_one_refusal(league: League)
     assert {(each.status_code, each.content) for each in refused} == {(401, refused[0].content)}
 
 
-def test_wrong_tries_make_the_next_wait_and_nobody_else(league: League) -> None:
+def test_wrong_tries_make_the_next_wait_and_nobody_else(league: LeagueApp) -> None:
     league.sign_up("ada")
     wish = {"alias": "ada", "passphrase": "wrong wrong wrong"}
     answers = [call(league.app, "POST", "/api/v1/sessions", wish, address="203.0.113.5") for _ in range(6)]
@@ -136,7 +113,7 @@ def test_wrong_tries_make_the_next_wait_and_nobody_else(league: League) -> None:
     assert call(league.app, "POST", "/api/v1/sessions", right, address="203.0.113.5").status_code == 201
 
 
-def test_a_recovery_code_signs_in_once(league: League) -> None:
+def test_a_recovery_code_signs_in_once(league: LeagueApp) -> None:
     _, told = league.sign_up("ada")
     code = told["recovery_codes"][3]
     typed = {"alias": "ada", "recovery_code": f" {code.lower().replace('-', ' ')} "}
@@ -152,7 +129,7 @@ def test_a_recovery_code_signs_in_once(league: League) -> None:
     assert call(league.app, "POST", "/api/v1/sessions", typed | {"recovery_code": renewed[0]}).status_code == 201
 
 
-def test_what_cannot_be_undone_needs_a_fresh_sign_in(league: League) -> None:
+def test_what_cannot_be_undone_needs_a_fresh_sign_in(league: LeagueApp) -> None:
     ada, _ = league.sign_up("ada")
     [credential] = fields(ada.get("/api/v1/me"))["credentials"]
     last = ada.call("DELETE", f"/api/v1/me/credentials/{credential['credential_id']}")
@@ -167,7 +144,7 @@ def test_what_cannot_be_undone_needs_a_fresh_sign_in(league: League) -> None:
         assert (refused.status_code, "Sign in once more" in refused.text) == (403, True)
 
 
-def test_a_new_passphrase_ends_all_other_sessions(league: League) -> None:
+def test_a_new_passphrase_ends_all_other_sessions(league: LeagueApp) -> None:
     ada, _ = league.sign_up("ada")
     other = FormBrowser(league.app)
     other.call("POST", "/api/v1/sessions", {"alias": "ada", "passphrase": PASSPHRASE})
@@ -178,7 +155,7 @@ def test_a_new_passphrase_ends_all_other_sessions(league: League) -> None:
     assert call(league.app, "POST", "/api/v1/sessions", wish).status_code == 401
 
 
-def test_a_key_is_bound_to_races_that_its_maker_organises(league: League) -> None:
+def test_a_key_is_bound_to_races_that_its_maker_organises(league: LeagueApp) -> None:
     olga = browser(league.app, league.store, account(league.store, "olga"), league.now_utc_ns)
     olga.get("/")
     wish = {"name": "Station 1", "scopes": ["results:write"], "races": ["cup"]}
@@ -201,7 +178,7 @@ def test_a_key_is_bound_to_races_that_its_maker_organises(league: League) -> Non
     assert call(league.app, "GET", "/api/v1/keys", key=fields(made)["key"]).status_code == 401
 
 
-def test_a_role_that_is_taken_away_takes_its_keys_along(league: League) -> None:
+def test_a_role_that_is_taken_away_takes_its_keys_along(league: LeagueApp) -> None:
     grant = {"role": "organiser", "race": "cup"}
     tom = browser(league.app, league.store, account(league.store, "tom"), league.now_utc_ns)
     tom.get("/")
@@ -217,7 +194,7 @@ def test_a_role_that_is_taken_away_takes_its_keys_along(league: League) -> None:
     assert [(row["what"], row["actor"]) for row in audited] == [("role.revoke", "admin"), ("role.grant", "admin")]
 
 
-def test_roles_that_there_are_not(league: League) -> None:
+def test_roles_that_there_are_not(league: LeagueApp) -> None:
     account(league.store, "tom")
     wishes: list[tuple[dict[str, str], int]] = [
         ({"role": "admin", "race": "cup"}, 422),
@@ -229,13 +206,13 @@ def test_roles_that_there_are_not(league: League) -> None:
         assert call(league.app, "POST", "/api/v1/accounts/tom/roles", grant, sample_races.TOKEN).status_code == status
 
 
-def test_the_last_admin_stays(league: League) -> None:
+def test_the_last_admin_stays(league: LeagueApp) -> None:
     account(league.store, "root", Grant("admin"))
     refused = call(league.app, "DELETE", "/api/v1/accounts/root/roles/admin", key=sample_races.TOKEN)
     assert (refused.status_code, "last admin" in refused.text) == (422, True)
 
 
-def test_an_official_renames_with_a_reason_and_the_old_alias_stays_taken(league: League) -> None:
+def test_an_official_renames_with_a_reason_and_the_old_alias_stays_taken(league: LeagueApp) -> None:
     ada, _ = league.sign_up("adaa")
     official = browser(league.app, league.store, account(league.store, "otto", Grant("official")), league.now_utc_ns)
     official.get("/")
@@ -252,7 +229,7 @@ def test_an_official_renames_with_a_reason_and_the_old_alias_stays_taken(league:
     assert ada.call("PATCH", path, {"alias": "x-y-z", "why": "mine"}).status_code == 403
 
 
-def test_the_audit_is_read_page_by_page(league: League) -> None:
+def test_the_audit_is_read_page_by_page(league: LeagueApp) -> None:
     for number in range(5):
         league.sign_up(f"racer-{number}")
     seen, cursor = [], ""
@@ -266,7 +243,7 @@ def test_the_audit_is_read_page_by_page(league: League) -> None:
     assert call(league.app, "GET", "/api/v1/audit?before=x", key=sample_races.TOKEN).status_code == 422
 
 
-def test_a_foreign_page_signs_nobody_in(league: League) -> None:
+def test_a_foreign_page_signs_nobody_in(league: LeagueApp) -> None:
     league.sign_up("ada")
     victim = FormBrowser(league.app)
     wish = {"alias": "ada", "passphrase": PASSPHRASE}

@@ -161,3 +161,20 @@ def test_another_sites_form_joins_nobody(venue: Venue) -> None:
     answer = FormBrowser(venue.app).submit(f"{cup}/enter")
     assert answer.status_code == 403
     assert TOKEN not in answer.text
+
+
+def test_the_pages_speak_german(venue: Venue) -> None:
+    cup = venue.new_race()
+    venue.board.enter(cup.rsplit("/", 1)[1], "guest", "Gast", 1)
+    german = {"accept-language": "de"}
+    venue.olga.get(f"{cup}/participants", **german)
+    # What a screen reader says begins with what is written on the button.
+    assert re.search(r'aria-label="Entfernen: Gast">Entfernen<', venue.olga.page)
+    venue.olga.get(f"{cup}/invitation", **german)
+    assert "Das Rennen hat noch keinen Link." in venue.olga.page
+    venue.olga.submit(f"{cup}/invitation")
+    venue.olga.get(f"{cup}/invitation", **german)
+    assert "Der Link ist angelegt." in venue.olga.page
+    assert "Hier mitmachen: http://board.test/join/" in venue.olga.page
+    venue.visitor.get(join_path(venue.olga.page), **german)
+    assert "Olga lädt Sie zu diesem Rennen ein." in venue.visitor.page

@@ -1,0 +1,206 @@
+"""Attempts: one's own and, for officials, all; disqualify, restore, and give attempts back."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ConfigDict, TypeAdapter
+from starlette.concurrency import run_in_threadpool
+
+from leaderboard.api import schemas
+from leaderboard.api.http import json_response, read_body
+from leaderboard.api.identity import CallerIdentification
+from leaderboard.api.participation.entries import MAX_BYTES, somebody
+from leaderboard.api.schemas import ErrorShape
+from leaderboard.attempts.service import AttemptService
+from leaderboard.core.race import ResultKind, Venue
+from leaderboard.core.states import AttemptState
+from leaderboard.scored_laps import LapShape, lap_shape, utc_text
+from leaderboard.store.attempt_rows import AttemptRow
+from shared.errors import BadInput
+from shared.rules.ranking import RaceRules
+
+_STRICT = ConfigDict(extra="forbid", strict=True)
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"model": ErrorShape, "description": "Nobody is signed in, or the key is wrong"},
+    403: {"model": ErrorShape, "description": "The caller may not do this here"},
+    404: {"model": ErrorShape, "description": "No such race, racer or attempt, or none that the caller may know of"},
+    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RulingReason:
+    """Why an official decides so; the racer is shown it."""
+
+    __pydantic_config__ = _STRICT
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsToGiveBack:
+    """How many more attempts of a racer count; `day`: of the race's zone (absent: today)."""
+
+    __pydantic_config__ = _STRICT
+
+    racer: str
+    attempts: int
+    why: str
+    day: str = ""
+    kind: Venue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptShape:
+    """An attempt as it stands; `score_ms` null: its laps make no score. `reason` "": it is ranked."""
+
+    attempt_id: str
+    race_id: str
+    racer: str
+    name: str
+    kind: ResultKind
+    state: AttemptState
+    reason: str
+    score_ms: int | None
+    finished_at: str
+    revision: int
+    car: str
+    model: str
+    laps: tuple[LapShape, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsShape:
+    """Attempts, those that came last first; `next` for `after`: null if no more follow."""
+
+    attempts: tuple[AttemptShape, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsLeftShape:
+    """How many attempts the racer has left in the race and on the present day; null: any number."""
+
+    in_all: int | None
+    today: int | None
+
+
+_ATTEMPTS, _ATTEMPT, _LEFT = (TypeAdapter(kind) for kind in (AttemptsShape, AttemptShape, AttemptsLeftShape))
+
+
+def router(attempts: AttemptService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
+    """The routes, over the attempts of one store."""
+    routes = APIRouter(prefix="/api/v1", tags=["attempts"])
+
+    @routes.get(
+        "/races/{race_id}/attempts",
+        response_model=AttemptsShape,
+        responses=_REFUSALS,
+        summary="One's own attempts in a race; to its officials those of all racers",
+        response_description="Attempts as they stand",
+    )
+    def listed(
+        request: Request,
+        race_id: str,
+        after: Annotated[str, Query(max_length=100, description="`next` of the page before")] = "",
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        state: Annotated[AttemptState | None, Query(description="only those in this state")] = None,
+        racer: Annotated[str, Query(max_length=200, description="only those of this racer")] = "",
+    ) -> Response:
+        caller, before = somebody(callers, request), _number(after)
+        found = attempts.attempts(caller, race_id, state=state, racer=racer, before=before, limit=limit)
+        shapes = tuple(_shape(each, found.race.rules) for each in found.attempts)
+        following = _cursor(found.attempts[-1].number) if found.more else None
+        return json_response(_ATTEMPTS.dump_json(AttemptsShape(shapes, following)))
+
+    @routes.post(
+        "/races/{race_id}/attempts/give-back",
+        response_model=AttemptsLeftShape,
+        responses=_REFUSALS,
+        openapi_extra=_body_of(AttemptsToGiveBack),
+        summary="Let more attempts of a racer count than the race's quotas say",
+        response_description="What is left now",
+    )
+    async def give_back(request: Request, race_id: str) -> Response:
+        caller = somebody(callers, request)
+        await run_in_threadpool(attempts.check_may_rule, caller, race_id)
+        wanted: AttemptsToGiveBack = schemas.parse(await read_body(request, MAX_BYTES), AttemptsToGiveBack)
+        left = await run_in_threadpool(
+            lambda: attempts.give_back(
+                caller,
+                race_id,
+                wanted.racer,
+                wanted.attempts,
+                wanted.why,
+                utc_ns(),
+                day=wanted.day,
+                table=wanted.kind,
+            )
+        )
+        return json_response(_LEFT.dump_json(AttemptsLeftShape(left.in_all, left.on_the_day)))
+
+    def ruling(path: str, summary: str, rule: Callable[..., AttemptRow]) -> None:
+        @routes.post(
+            f"/attempts/{{attempt_id:path}}/{path}",
+            response_model=AttemptShape,
+            responses=_REFUSALS,
+            openapi_extra=_body_of(RulingReason),
+            summary=summary,
+            response_description="The attempt as it stands now",
+            operation_id=f"{path}_attempt",
+        )
+        async def ruled(request: Request, attempt_id: str) -> Response:
+            caller = somebody(callers, request)
+            await run_in_threadpool(attempts.check_may_rule_on, caller, attempt_id)
+            wanted: RulingReason = schemas.parse(await read_body(request, MAX_BYTES), RulingReason)
+            row = await run_in_threadpool(rule, caller, attempt_id, wanted.why, utc_ns())
+            race = await run_in_threadpool(attempts.race, caller, row.race_id)
+            return json_response(_ATTEMPT.dump_json(_shape(row, race.rules)))
+
+    ruling("disqualify", "Disqualify an attempt: it is kept and counted, and not ranked", attempts.disqualify)
+    ruling("restore", "Take a disqualification back", attempts.restore)
+    return routes
+
+
+def _shape(row: AttemptRow, rules: RaceRules) -> AttemptShape:
+    return AttemptShape(
+        attempt_id=row.result.result_id,
+        race_id=row.race_id,
+        racer=row.racer,
+        name=row.name,
+        kind=row.kind,
+        state=row.state,
+        reason=row.reason,
+        score_ms=row.score_ms,
+        finished_at=utc_text(row.finished_utc_ns),
+        revision=row.result.revision,
+        car=row.result.car,
+        model=row.result.model,
+        laps=tuple(lap_shape(lap, rules) for lap in row.result.laps),
+    )
+
+
+def _cursor(number: int) -> str:
+    return base64.urlsafe_b64encode(str(number).encode()).decode()
+
+
+def _number(cursor: str) -> int | None:
+    """The number that the cursor stands for; None for "". Raises BadInput."""
+    if not cursor:
+        return None
+    try:
+        number = base64.b64decode(cursor.encode("ascii", "strict"), b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        number = ""
+    if not (number.isdecimal() and len(number) < 19):
+        raise BadInput("`after` is not one that this leaderboard gave: begin without it.")
+    return int(number)
+
+
+def _body_of(kind: type[Any]) -> dict[str, Any]:
+    content = {"application/json": {"schema": TypeAdapter(kind).json_schema()}}
+    return {"security": [{"admin": []}], "requestBody": {"required": True, "content": content}}
