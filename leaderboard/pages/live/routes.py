@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from leaderboard.core import access
 from leaderboard.core.errors import Conflict
 from leaderboard.core.live.queue import FULL_PERCENT, MAX_PERCENT, MAX_RUN_S, MIN_PERCENT, MIN_RUN_S
 from leaderboard.core.race import RaceRecord
@@ -133,14 +134,14 @@ class LiveRacePages:
         return self._site.page(request, "live/commentator.html", live=shown, story=story, rules=rules, look="live-page")
 
     def _queue(self, request: Request, race_id: str, status: int = 200, refusal: str = "") -> HTMLResponse:
-        account_id, own = self._site.caller(request).account_id, None
+        caller, own = self._site.caller(request), None
+        account_id, runs = caller.account_id, access.may(caller, "live.run", self._live.race_for(caller, race_id))
         if account_id:
             queue = self._live.state(race_id, self._utc_ns()).queue
             own = own_turn(queue, account_id, entered=self._live.is_entered(race_id, account_id))
         shown = self._contents.view(race_id)
-        return self._site.page(
-            request, "live/queue.html", status, live=shown, own=own, refusal=refusal, speeds=_SPEEDS, look="live-page"
-        )
+        values = {"live": shown, "own": own, "runs": runs, "refusal": refusal, "speeds": _SPEEDS}
+        return self._site.page(request, "live/queue.html", status, look="live-page", **values)
 
     def _show(self, request: Request, race_id: str, template: str, look: str) -> HTMLResponse:
         self.allowed(request, race_id, "race.see")

@@ -212,5 +212,8 @@ def test_a_racer_joins_the_queue_and_sets_the_own_speed(hall: Hall) -> None:
     assert racer.submit("/races/cup/queue", act="full-speed").status_code == 303
     assert hall.items()[0].speed_percent == 100
     visitor = FormBrowser(hall.app)
+    assert 'href="/races/cup/queue"' in visitor.get("/races/cup").text
+    assert "Live control" not in visitor.get("/races/cup/queue").text
+    assert "Live control" in official.get("/races/cup/queue").text
     assert "Tom" in visitor.get("/races/cup/queue").text
     assert racer.submit(CONTROL, act="clear", version="3").status_code == 403
