@@ -17,7 +17,7 @@ from leaderboard.core.access import Caller
 from leaderboard.notices.outbox import SubscriptionRow
 from leaderboard.notices.subscriptions import NewSubscription, NoticeSubscriptions, SubscriptionStatus
 from leaderboard.scored_laps import utc_text
-from leaderboard.web.identity import CallerIdentification, check
+from leaderboard.web.identity import CallerIdentification, check, somebody
 
 _MAX_BYTES = 4096
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -128,7 +128,7 @@ def router(
         response_description="Added; the secret is shown this once",
     )
     async def added(request: Request) -> Response:
-        caller = callers.caller(request)
+        caller = somebody(callers.caller(request))
         wanted: NewReceiver = schemas.parse(await read_body(request, _MAX_BYTES), NewReceiver)
         await run_in_threadpool(check_of, caller, wanted.race_id, wanted.season_id)
         new = NewSubscription(wanted.url, wanted.kinds, wanted.race_id, wanted.season_id)
@@ -145,7 +145,7 @@ def router(
         response_description="The receiver as it is now",
     )
     async def changed(request: Request, receiver_id: str) -> Response:
-        caller = callers.caller(request)
+        caller = somebody(callers.caller(request))
         wanted: ReceiverChange = schemas.parse(await read_body(request, _MAX_BYTES), ReceiverChange)
         await run_in_threadpool(known, caller, receiver_id)
         row = await run_in_threadpool(subscriptions.pause, receiver_id, wanted.paused, caller, utc_ns())
@@ -156,7 +156,7 @@ def router(
         "/{receiver_id}", status_code=204, responses=_REFUSALS, summary="Remove a receiver", response_description="Gone"
     )
     def removed(request: Request, receiver_id: str) -> Response:
-        caller = callers.caller(request)
+        caller = somebody(callers.caller(request))
         known(caller, receiver_id)
         subscriptions.remove(receiver_id, caller, utc_ns())
         return Response(status_code=204)
@@ -169,7 +169,7 @@ def router(
         response_description="It is sent behind those that wait",
     )
     def tested(request: Request, receiver_id: str) -> Response:
-        known(callers.caller(request), receiver_id)
+        known(somebody(callers.caller(request)), receiver_id)
         subscriptions.test(receiver_id, utc_ns())
         wake()
         return Response(status_code=202)

@@ -12,7 +12,7 @@ from fastapi import Request
 
 from leaderboard.core import access
 from leaderboard.core.access import NOBODY, Caller
-from leaderboard.core.errors import UnknownRace
+from leaderboard.core.errors import Unauthorized, UnknownRace
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import EntryState
 from shared.errors import RacedayError
@@ -70,3 +70,10 @@ def check_sees(caller: Caller, race: RaceRecord, entry: EntryState | None) -> No
     """Check that the race exists for the caller. Raises UnknownRace, in the words of a race that never was."""
     if not access.sees(caller, race, entry):
         raise UnknownRace.of(race.race_id)
+
+
+def somebody(caller: Caller) -> Caller:
+    """The caller, if anybody: what may be done is asked when it is known what is wanted. Raises Unauthorized."""
+    if caller == NOBODY:
+        raise Unauthorized("This needs you to sign in, or the header `Authorization: Bearer` with a key.")
+    return caller

@@ -172,10 +172,10 @@ def test_a_receiver_that_is_away_gets_all_in_order_and_another_is_not_kept_waiti
     ]
     clock.on(4 * 86_400)
     sender.step()
-    (alive, given_up) = subscriptions.list("cup")
-    assert alive.row.stopped == ""
+    assert [each.row.stopped for each in subscriptions.list("cup")].count("") == 1
+    given_up = next(each for each in subscriptions.list("cup") if each.row.stopped)
     assert given_up.row.subscription_id == dead.subscription_id
-    assert "took nothing for 3 days: The leaderboard cannot be reached" in given_up.row.stopped
+    assert "took nothing for 3 days:" in given_up.row.stopped
     assert subscriptions.pause(dead.subscription_id, False, ADMIN, clock()).stopped == ""
 
 
