@@ -41,7 +41,6 @@ class LiveRaceState:
     queue: LiveQueue
     picture: TrackPicture | None
     top: tuple[RankedScore, ...]
-    racers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +79,9 @@ class LiveRaces:
             race = queries.race(db, race_id)
             queue = rules.settled(rows.load(db, race_id), now_utc_ns)
             top = tuple(rows.top(db, race, PODIUM))
-            racers = len(rows.entered(db, race_id))
         on_track = queue.on_track
         self._keep_moving(queue, now_utc_ns)
-        return LiveRaceState(race, queue, self._feeds.picture(race_id, on_track.racer if on_track else ""), top, racers)
+        return LiveRaceState(race, queue, self._feeds.picture(race_id, on_track.racer if on_track else ""), top)
 
     def is_entered(self, race_id: str, account_id: str) -> bool:
         """Whether the account may drive in the race: its entry is neither withdrawn nor removed."""

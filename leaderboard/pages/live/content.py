@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable
 from typing import Literal
 
@@ -12,10 +13,12 @@ from leaderboard.core.errors import UnknownRacer
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import LiveContent
 from leaderboard.pages.live.story import LiveStory, live_story
-from leaderboard.pages.live.views import NEXT, LiveView, live_view
+from leaderboard.pages.live.views import NEXT, LiveView, TurnView, live_view
 from leaderboard.pages.templates import PageTemplates
+from shared.text.reader import language
 
 TICK_S = 1.0
+_TURNS_HELD = 4096
 StreamPage = Literal["control", "show", "comment"]
 _SIGN = "#live"  # no id of a race holds it
 _SHOW = ("car", "levels", "racing", "figures", "sector_bar", "top", "next", "line", "lower", "podium")
@@ -52,6 +55,8 @@ class LiveContents:
         self._live, self._board, self._utc_ns = live, board, utc_ns
         self._parts, self._turn = templates.get("live/parts.html"), templates.get("live/turn.html")
         self._story = templates.get("live/story.html")
+        # A run changes nothing in most rows: each is drawn once for a language, while it is as it was.
+        self._drawn_turn = functools.lru_cache(_TURNS_HELD)(self._draw_turn)
 
     def drawing(self, others: Callable[[str, str], LiveContent]) -> Callable[[str, str], LiveContent]:
         """What draws all streams: those of LIVE races here, the others by `others`."""
@@ -79,13 +84,17 @@ class LiveContents:
         race_id = key.removesuffix(_SIGN)
         view = self.view(race_id)
         if page == "control":
-            rows = {turn.key: self._turn.render(turn=turn) for turn in view.lines}
+            in_language = language()
+            rows = {turn.key: self._drawn_turn(turn, in_language) for turn in view.lines}
             return LiveContent(view.version, tuple(rows), rows, _drawn(self._parts, _CONTROL, view))
         if page == "comment":
             story = self.story(race_id)
             parts = _drawn(self._parts, _COMMENT, view) | _drawn(self._story, ("story", "coming"), story)
             return LiveContent(view.version, (), {}, parts)
         return LiveContent(view.version, (), {}, _drawn(self._parts, _SHOW, view))
+
+    def _draw_turn(self, turn: TurnView, _language: str) -> str:
+        return self._turn.render(turn=turn)
 
     def _runs(self, race_id: str, racer: str) -> RacerRuns | None:
         try:

