@@ -98,7 +98,7 @@ class SeasonService:
         with self._store.read() as db:
             season = seen_season(db, caller, season_id)
             heads = [head for head in queries.heads(db) if head.race.season_id == season_id]
-            seen = [head for head in heads if sees_race(db, caller, head.race)]
+            seen = [head for head in heads if head.race.stage != "deleted" and sees_race(db, caller, head.race)]
             events = league_rows.events(db, season_id)
         in_order = sorted(seen, key=lambda head: (head.race.opens_utc_ns or 0, head.race.race_id))
         return SeasonCalendar(season, tuple(events), tuple(in_order))
@@ -141,7 +141,7 @@ class SeasonService:
             if not _sees_event(db, caller, event):
                 raise UnknownItem.of("event", event_id)
             heads = [head for head in queries.heads(db) if head.race.event_id == event_id]
-            seen = [head for head in heads if sees_race(db, caller, head.race)]
+            seen = [head for head in heads if head.race.stage != "deleted" and sees_race(db, caller, head.race)]
         return event, tuple(sorted(seen, key=lambda head: (head.race.opens_utc_ns or 0, head.race.race_id)))
 
     def events(self, caller: Caller, season_id: str | None = None) -> list[EventRecord]:
