@@ -11,7 +11,7 @@ from leaderboard.core import access
 from leaderboard.core.acceptance import check_name
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, UnknownItem
-from leaderboard.core.league.editing import check_description
+from leaderboard.core.league.editing import check_description, check_reason
 from leaderboard.core.league.local_time import check_zone
 from leaderboard.core.league.records import EventRecord, SeasonRecord
 from leaderboard.core.race import check_race_id
@@ -64,6 +64,7 @@ class SeasonService:
         why: str = "",
     ) -> SeasonRecord:
         """Give a season other values. Raises UnknownItem, Conflict, Refused, NotAllowed, Unauthorized."""
+        check_reason(why)
         with self._store.write() as db:
             before = league_rows.season(db, season_id, for_change=True)
             if not _sees(caller, before):
@@ -147,6 +148,8 @@ class SeasonService:
     def events(self, caller: Caller, season_id: str | None = None) -> list[EventRecord]:
         """The events of a season (None: all) that the caller may know of, the first to begin first."""
         with self._store.read() as db:
+            if season_id is not None and not is_race_id(season_id):
+                return []  # PostgreSQL fails on text that no id of ours can be
             return [event for event in league_rows.events(db, season_id) if _sees_event(db, caller, event)]
 
 
