@@ -14,7 +14,7 @@ from leaderboard.core.errors import Conflict, UnknownItem
 from leaderboard.core.league.editing import check_description, check_reason
 from leaderboard.core.league.local_time import check_zone
 from leaderboard.core.league.records import EventRecord, SeasonRecord
-from leaderboard.core.race import check_race_id
+from leaderboard.core.race import check_race_id, is_race_id
 from leaderboard.league.changes import edition_sentence, sees_race
 from leaderboard.store import audit, league_rows, queries
 from leaderboard.store.database import Store

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -51,15 +52,16 @@ def _fill(desk: Desk) -> None:
         "hall", f"Tag der {LONG}", "summit", "s27", LONG, "Europe/Berlin", NOW + DAY_NS, NOW + 2 * DAY_NS
     )
     league.seasons.create_event(OLGA, dataclasses.replace(event, description=words), NOW)
-    made = {"season_id": "s27", "event_id": "hall", "zone": "Europe/Berlin", "name": f"Rennen {LONG}"}
-    for race_id, changes in {
+    made: dict[str, Any] = {"season_id": "s27", "event_id": "hall", "zone": "Europe/Berlin", "name": f"Rennen {LONG}"}
+    states: dict[str, dict[str, Any]] = {
         "draft": {"stage": "draft"},
         "coming": {"opens_utc_ns": NOW + DAY_NS, "closes_utc_ns": NOW + 9 * DAY_NS},
         "open": {"closes_utc_ns": NOW + DAY_NS},
         "closed": {"closes_utc_ns": NOW - DAY_NS},
         "final": {"closes_utc_ns": NOW - DAY_NS},
         "gone": {"visibility": "private", "kind": "community"},
-    }.items():
+    }
+    for race_id, changes in states.items():
         values = made | changes
         race: RaceRecord = sample_races.race(race_id, **values)
         assert league.races.create(OLGA, race, NOW)
