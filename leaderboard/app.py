@@ -21,6 +21,8 @@ from leaderboard.api.league.calls import LeagueApi
 from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
+from leaderboard.api.seasons import routes as season_calls
+from leaderboard.api.seasons.calls import SeasonApi
 from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
@@ -30,9 +32,12 @@ from leaderboard.pages import pictures, routes
 from leaderboard.pages.account import routes as account_pages
 from leaderboard.pages.attempts import routes as attempt_pages
 from leaderboard.pages.league.routes import desk_pages
+from leaderboard.pages.live.content import LiveContents, ticking, watch_live
+from leaderboard.pages.live.routes import live_pages
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.render import LeaderboardPages
+from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
 from leaderboard.services import LeaderboardServices
@@ -67,13 +72,15 @@ def create_app(
     def render(race_id: str, table: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
-    feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
+    contents = LiveContents(services.live, board, templates, utc_ns)
+    feed = Feed(contents.drawing(render), limits.browsers_at_once, limits.heartbeat_s)
     board.watch(feed.changed)
+    watch_live(services.live, board, feed.changed)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
-        async with services.running():
+        async with services.running(), ticking(services.live, feed.changed, utc_ns):
             yield
         board.close()
 
@@ -110,6 +117,7 @@ def _api(
     yield account_calls.router(services.accounts, config.title, utc_ns)
     yield league_races.router(league)
     yield league_seasons.router(league)
+    yield season_calls.router(SeasonApi(services.seasons, callers, utc_ns))
     yield public.router(board, sight, callers, utc_ns)
     yield exchange.router(board, sight, callers, config.title, utc_ns)
     yield participants.router(services.entries, callers, utc_ns)
@@ -133,9 +141,11 @@ def _pages(
     yield desk_pages(services.league, site, utc_ns)
     yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
+    yield season_pages.router(services.seasons, site, utc_ns)
     yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield attempt_pages.router(board, services.attempts, site, utc_ns)
     yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
+    yield live_pages(services.live, LiveContents(services.live, board, site.templates, utc_ns), site, feed, utc_ns)
 
 
 def _guard(
