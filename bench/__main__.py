@@ -23,6 +23,7 @@ BENCHES: dict[str, Bench] = {
     "pages": Bench(
         "bench.station.page_work", "a slow browser: work for each update and longest task, beside a plain page"
     ),
+    "posts": Bench("bench.leaderboard.posts", "abused posts and kill -9 of either side: lost, doubled, different"),
     "refusal": Bench("bench.station.disk_full", "a full disk: time until it is reported, and until work resumes"),
     "screens": Bench("bench.station.screens", "500 watchers beside a bare broadcaster; their cost for the timing"),
     "station": Bench("bench.station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
