@@ -28,6 +28,7 @@ from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.pages import pictures, routes
 from leaderboard.pages.account import routes as account_pages
+from leaderboard.pages.league.routes import desk_pages
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.render import LeaderboardPages
@@ -128,6 +129,7 @@ def _pages(
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
+    yield desk_pages(services.league, site, utc_ns)
     yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)

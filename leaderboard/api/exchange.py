@@ -96,14 +96,14 @@ def router(
     )(calls.take)
     routes.get(
         "/api/v1/races/{race_id}/export",
-        responses={200: {"content": _KINDS}, 404: _REFUSALS[404], 422: _REFUSALS[422]},
+        responses={200: {"content": _KINDS}, 401: _REFUSALS[401], 404: _REFUSALS[404], 422: _REFUSALS[422]},
         response_class=Response,
         summary="A race's standing, or its window, as a file",
         response_description="The file, of one moment",
     )(calls.export)
     routes.get(
         "/api/v1/calendar",
-        responses={200: {"content": {MEDIA_TYPES["ics"]: {}}}},
+        responses={200: {"content": {MEDIA_TYPES["ics"]: {}}}, 401: _REFUSALS[401]},
         response_class=Response,
         summary="The windows of all public races, as a calendar",
         response_description="An iCalendar file",

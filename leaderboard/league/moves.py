@@ -18,7 +18,7 @@ from leaderboard.core.league import editing
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import RACE_MOVES, race_after
 from leaderboard.league.changes import race_for, seen_race, store_change
-from leaderboard.store import audit, league_rows
+from leaderboard.store import audit, league_rows, queries
 from leaderboard.store.database import Store
 from leaderboard.store.tables import UNLOCK_REQUESTS
 from shared.errors import Refused
@@ -39,6 +39,7 @@ ACTION_OF: Mapping[Move, str] = {
     "restore": "race.delete",
 }
 Follow = Callable[[sa.Connection, Caller, RaceRecord, int], None]
+_OF_DESK: tuple[Move, ...] = ("publish", "close")
 IN_BIN_NS = 30 * 24 * 3600 * NS_PER_S
 SECOND_WITHIN_NS = 24 * 3600 * NS_PER_S
 _MAX_WHY = 500
@@ -77,6 +78,11 @@ class RaceMoves:
         self._changed(race_id)
         return MoveDone(after)
 
+    def races_of(self, caller: Caller) -> list[queries.RaceHead]:
+        """The races that the caller organises or officiates, the newest first; also drafts and those in the bin."""
+        with self._store.read() as db:
+            return [head for head in queries.heads(db) if _concerns(caller, head.race)]
+
     def set_closed(self, caller: Caller, race_id: str, closed: bool, now_utc_ns: int) -> RaceRecord:
         """Close a race or open it again; nothing happens if it is so already."""
         with self._store.read() as db:
@@ -86,6 +92,10 @@ class RaceMoves:
         if (state == "closed") == closed and state in ("published", "open", "closed"):
             return race
         return self.move(caller, race_id, "close" if closed else "reopen", now_utc_ns).race
+
+
+def _concerns(caller: Caller, race: RaceRecord) -> bool:
+    return any(access.may(caller, ACTION_OF[move], race) for move in _OF_DESK)
 
 
 def moves_for(caller: Caller, race: RaceRecord, now_utc_ns: int) -> list[Move]:

@@ -34,6 +34,8 @@ ENTRIES: tuple[NavigationEntry, ...] = (
     NavigationEntry("/new-race", text("New race"), shown=lambda caller: caller.signed_in),
 )
 MENU: tuple[NavigationEntry, ...] = (
+    NavigationEntry("/desk", text("Desk")),
+    NavigationEntry("/account", text("Account")),
     NavigationEntry("/account", text("Account")),
     NavigationEntry("/admin/accounts", text("Accounts and roles"), shown=lambda caller: may(caller, "accounts.manage")),
     NavigationEntry("/admin/audit", text("Audit"), shown=lambda caller: may(caller, "audit.see")),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from leaderboard.core import access
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import Conflict
+from leaderboard.core.errors import Conflict, NotAllowed
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import EntryState
 from leaderboard.league.entries import EntryService, Participant
@@ -104,6 +104,8 @@ def router(site: LeaderboardSite, entries: EntryService, sight: RaceSight, utc_n
         except Conflict as conflict:
             confirm = form.get("alias") if what == "invite" and form.get("alias") else ""
             return listed(request, race_id, 409, refusal=str(conflict), confirm=confirm, alias=form.get("alias"))
+        except NotAllowed:
+            raise
         except Refused as refusal:
             sight.race(site.caller(request), race_id)
             return listed(request, race_id, 422, refusal=str(refusal), alias=form.get("alias"))
@@ -186,6 +188,8 @@ def _own_sentence(caller: Caller, state: EntryState | None, going_on: bool) -> S
         return text("You have withdrawn from this race.")
     if state == "invited":
         return text("You have joined, and not yet entered.")
+    if state == "removed":
+        return text("The organiser removed you from this race.")
     if state == "disqualified":
         return text("You are disqualified in this race.")
     return text("You are not entered in this race.") if caller.signed_in else text("To take part needs an account.")

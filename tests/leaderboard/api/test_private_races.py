@@ -23,7 +23,9 @@ from tests.leaderboard.signed_in import account, browser
 from tests.shared.web.test_error_pages import TestClient
 
 NOW = 1_700_000_000_000_000_000
+# All of one length, as answers name them.
 PRIVATE, NEVER, PUBLIC = "secret-cup-4f2a", "absent-cup-9d1c", "public-cup-77aa"
+DRAFT, BINNED = "drafts-cup-1a2b", "binned-cup-3c4d"
 ADMIN = {"authorization": f"Bearer {TOKEN}"}
 
 
@@ -36,6 +38,8 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeaderboardServi
         board.create_race(race(race_id, visibility=visibility, name="Cup of friends"), NOW)
         one = result(f"of-{race_id}", "anna", race_id=race_id)
         assert board.apply(one.webhook_id, encode_result(one), NOW).status == 201
+    board.create_race(race(DRAFT, stage="draft"), NOW)
+    board.create_race(race(BINNED, stage="deleted", deleted_utc_ns=NOW), NOW)
     yield board
     board.close()
 
@@ -99,9 +103,10 @@ def test_every_address_of_a_private_race_is_that_of_none(
     stranger.get("/")
     for method, path in found:
         for reader in (client, stranger):
-            private, never = (answered(reader, method, address(path, each), each) for each in (PRIVATE, NEVER))
-            assert private == never, (method, path)
-            assert private[0] in (404, 403), (method, path, private)
+            never = answered(reader, method, address(path, NEVER), NEVER)
+            assert never[0] in (404, 403), (method, path, never)
+            for hidden in (PRIVATE, DRAFT, BINNED):
+                assert answered(reader, method, address(path, hidden), hidden) == never, (method, path, hidden)
 
 
 def test_both_take_the_same_statements(app: FastAPI, client: TestClient) -> None:
@@ -131,7 +136,7 @@ def test_lists_leave_it_out(client: TestClient) -> None:
     assert PUBLIC in page.text
     assert PRIVATE not in page.text
     everything = client.get("/api/v1/races", headers=ADMIN).json()
-    assert {each["race"]["race_id"] for each in everything} == {PUBLIC, PRIVATE}
+    assert {each["race"]["race_id"] for each in everything} == {PUBLIC, PRIVATE, DRAFT, BINNED}
 
 
 def test_it_exists_for_those_who_may_know_of_it(client: TestClient) -> None:

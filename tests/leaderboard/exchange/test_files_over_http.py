@@ -12,6 +12,8 @@ from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.pages.render import LeaderboardPages
+from leaderboard.pages.templates import PageTemplates
 from shared.errors import BadInput, OperatorError
 from tests.leaderboard.exchange.boards import NOW, numbered, rows_of
 from tests.leaderboard.sample_races import TOKEN, race, write_config
@@ -58,6 +60,19 @@ def test_a_board_comes_in_and_goes_out_again(client: TestClient) -> None:
     assert (
         client.get("/api/v1/races/summer/export").text.splitlines()[1].startswith("1,racer-1,racer-1,9000,9.000,0,0,")
     )
+
+
+def test_published_scores_are_drawn_beside_those_with_laps(board: LeaderboardService, client: TestClient) -> None:
+    assert sent(client, f"race=drawn&{CREATE}").status_code == 201
+    trials = [{"trial": n, "elapsed_time_in_milliseconds": 9050, "completion_percentage": 100} for n in (1, 2, 3)]
+    metrics = sent(client, "race=drawn&format=metrics&racer=Dee", json.dumps({"metrics": trials}))
+    assert (metrics.status_code, metrics.json()["ranked"]) == (201, 1)
+    page = client.get("/races/drawn").text
+    live = LeaderboardPages(PageTemplates("Board")).live_content(board.snapshot("drawn"), NOW)
+    assert live.order == ("racer-1", "Dee", "racer-2", "racer-3")
+    for shown in (page, "".join(live.rows.values())):
+        assert shown.count('title="Published in board.csv, line ') == 3
+        assert shown.count("9.050</span>") == 4  # the score and its laps
 
 
 def test_a_refused_file_has_its_errors_by_line(client: TestClient) -> None:

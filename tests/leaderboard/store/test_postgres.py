@@ -14,8 +14,13 @@ from alembic.migration import MigrationContext
 
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
+from leaderboard.core.access import Caller
+from leaderboard.core.errors import Gone
 from leaderboard.exchange.backup.restoring import checked_backup, restore
 from leaderboard.exchange.backup.writing import write_backup
+from leaderboard.league.entries import EntryService
+from leaderboard.league.invitations import InvitationService
+from leaderboard.league.people import AccountPeople
 from leaderboard.posting import PostReply
 from leaderboard.store import queries
 from leaderboard.store.database import open_readers, open_store
@@ -160,6 +165,29 @@ def test_many_racers_at_once_are_all_ranked(boards: tuple[LeaderboardService, Le
     assert [row.placed.score_ms for row in snapshot.rows] == list(range(9000, 9010))
     assert [row.attempts for row in snapshot.rows] == [6] * 10
     assert snapshot.version == 61
+
+
+def test_no_more_join_through_two_boards_than_a_link_is_for(
+    boards: tuple[LeaderboardService, LeaderboardService],
+) -> None:
+    olga = Caller("a-olga", "olga")
+    boards[0].create_race(race("club-1", owner="a-olga", visibility="private", entry="registered"), 1)
+    two = [InvitationService(board.store, AccountPeople(), "a secret", board.changed) for board in boards]
+    token = two[0].make(olga, "club-1", 1, max_uses=4)[0].token
+
+    def join(number: int) -> bool:
+        try:
+            two[number % 2].join(Caller(f"a-{number}", f"racer{number}"), token, 1)
+        except Gone:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(join, range(12))).count(True) == 4
+    found = EntryService(boards[1].store, AccountPeople(), boards[1].changed).participants(olga, "club-1")
+    assert found.counts == {"invited": 4}
+    with boards[1].store.read() as db:
+        assert AccountPeople().by_alias(db, "nobody\x00") is None
 
 
 def test_hostile_text_is_refused_before_the_database_sees_it(
