@@ -1,4 +1,4 @@
-"""Posts and pages beside 500 connections that stall in the middle of a request, interleaved with the same without them."""
+"""Posts and pages beside 500 connections that stall within a request, interleaved with the same without them."""
 
 import contextlib
 import pathlib
