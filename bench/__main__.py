@@ -20,6 +20,9 @@ BENCHES: dict[str, Bench] = {
     "faults": Bench("bench.vehicle.faults", "faults of the car's processes: time to neutral"),
     "import": Bench("bench.vehicle.model_import", "import of a full-size DeepRacer archive: time and memory"),
     "journal": Bench("bench.station.journal", "committing one crossing and its lap, beside a plain SQLite insert"),
+    "leaderboard": Bench(
+        "bench.leaderboard.big_boards", "a million racers beside ten thousand, Redis and plain SQL: pages, ranks, posts"
+    ),
     "pages": Bench(
         "bench.station.page_work", "a slow browser: work for each update and longest task, beside a plain page"
     ),
@@ -31,6 +34,9 @@ BENCHES: dict[str, Bench] = {
     "tamper": Bench("bench.station.tamper", "altered journals and evidence: which alterations are found"),
     "timing": Bench("bench.station.timing", "device clocks mapped to the station's clock: error and bound"),
     "vehicle": Bench("bench.vehicle.control_loop", "the car's control loop, beside its peers"),
+    "watchers": Bench(
+        "bench.leaderboard.watchers", "5,000 watchers of a race beside a bare broadcaster of the same bytes"
+    ),
     "wire": Bench("bench.station.wire", "MQTT from publish to delivery: mosquitto and the embedded broker"),
     "world": Bench("bench.vehicle.world", "the mock world: a frame, a policy's answer, one closed-loop step"),
 }

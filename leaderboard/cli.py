@@ -26,6 +26,7 @@ class LeaderboardVerb:
 
 
 VERBS = (
+    LeaderboardVerb("check", "leaderboard.commands.checking"),
     LeaderboardVerb("import", "leaderboard.commands.importing"),
     LeaderboardVerb("export", "leaderboard.commands.exporting"),
 )

@@ -4,12 +4,14 @@ Called by board.py within its transaction. What was posted stays as it was; a sc
 posted laps, so other rules make other scores.
 """
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from leaderboard.core import rank
 from leaderboard.core.attempts import AttemptVerdict, judged, quota_of, settle
 from leaderboard.core.race import RaceRecord
-from leaderboard.core.rank import BestAttempt, LineKey
+from leaderboard.core.rank import Attempt, BestAttempt, LineKey
 from leaderboard.core.states import HIDDEN
 from leaderboard.store import attempt_rows, queries
 from shared.protocol.results import Result
@@ -19,17 +21,24 @@ from shared.rules.ranking import RaceRules, score_run
 def rescore_racer(db: sa.Connection, race: RaceRecord, key: LineKey) -> tuple[BestAttempt | None, BestAttempt | None]:
     """Derive and store the racer's best attempt in a table again; return the one before and the one now."""
     old = queries.line(db, race.race_id, key)
-    hidden = queries.entry_state(db, race.race_id, key.racer) in HIDDEN
     attempts = [
         each for each in queries.attempts_of(db, race.race_id, key.racer) if race.table_of(each.kind) == key.kind
     ]
-    limited = race.rules.attempts_per_racer is not None or race.attempts_per_day is not None
-    settled = settle(attempts, quota_of(race, attempt_rows.given_back(db, race.race_id, key) if limited else {}))
+    settled, new = derived(db, race, key, attempts)
     attempt_rows.set_states(db, attempts, settled)
-    new = None if hidden else rank.line_of(settled, key.kind)
     if new != old:
         queries.set_line(db, race.race_id, key, old, new)
     return old, new
+
+
+def derived(
+    db: sa.Connection, race: RaceRecord, key: LineKey, attempts: Sequence[Attempt]
+) -> tuple[list[Attempt], BestAttempt | None]:
+    """What follows from all attempts of a racer in a table: how each of them stands, and the line."""
+    hidden = queries.entry_state(db, race.race_id, key.racer) in HIDDEN
+    limited = race.rules.attempts_per_racer is not None or race.attempts_per_day is not None
+    settled = settle(attempts, quota_of(race, attempt_rows.given_back(db, race.race_id, key) if limited else {}))
+    return settled, None if hidden else rank.line_of(settled, key.kind)
 
 
 def rescore_race(db: sa.Connection, race: RaceRecord) -> dict[LineKey, BestAttempt | None]:

@@ -5,10 +5,10 @@ A million lines have the same places whether all are read or eleven: what comes 
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from leaderboard.core.rank import BestAttempt, LineKey, RankKey
+from leaderboard.core.rank import BestAttempt, RankKey
 from shared.rules.ranking import Placed
 from shared.units import NS_PER_MS
 
@@ -63,9 +63,8 @@ class LastChange:
     `before`: these lines before it (None: there was none); `now`: those of them that there are now.
     """
 
-    def __init__(self, before: Mapping[LineKey, BestAttempt | None], now: Iterable[BestAttempt]) -> None:
-        self.before = before
-        self._keys_before = sorted(line.rank_key for line in before.values() if line is not None)
+    def __init__(self, before: Iterable[BestAttempt | None], now: Iterable[BestAttempt]) -> None:
+        self._keys_before = sorted(line.rank_key for line in before if line is not None)
         self._keys_now = sorted(line.rank_key for line in now)
 
     def shift(self, key: RankKey) -> int:

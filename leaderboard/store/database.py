@@ -115,7 +115,10 @@ def open_readers(path_or_url: str | pathlib.Path) -> Store:
     url = _url(path_or_url)
     if url.get_backend_name() == "sqlite" and not pathlib.Path(str(url.database)).exists():
         raise StorageError(f"{url.database}: there is no such database yet; start `raceday leaderboard` once.")
-    readers = _sqlite_engine(url, writes=False) if url.get_backend_name() == "sqlite" else _postgresql_engine(url)
+    if url.get_backend_name() == "sqlite":
+        readers = _sqlite_engine(url, writes=False)
+    else:
+        readers = _one_view(_postgresql_engine(url))
     return Store(readers, readers)
 
 
@@ -210,7 +213,8 @@ def _sqlite_engine(url: sa.URL, writes: bool) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin_now(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        # Of the driver itself: SQLAlchemy's part of it takes longer than reading a rank.
+        connection.connection.cursor().execute(begin)
 
     return engine
 
@@ -229,7 +233,7 @@ def _pragmas(connection: sqlite3.Connection, writes: bool) -> None:
 
 def _open_postgresql(url: sa.URL) -> Store:
     engine = _postgresql_engine(url)
-    store = Store(engine, engine)
+    store = Store(engine, _one_view(engine))
     try:
         with store.write() as connection:
             migrate(connection)
@@ -246,6 +250,11 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
         raise HardwareMissing("PostgreSQL needs the Python package psycopg: install raceday[postgres].") from None
 
 
+def _one_view(engine: sa.Engine) -> sa.Engine:
+    """An engine over the same connections whose transactions see one moment, and write nothing."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
 @contextlib.contextmanager
 def _plain_errors() -> Iterator[None]:
     try:
@@ -254,8 +263,9 @@ def _plain_errors() -> Iterator[None]:
         raise  # a repeat at the same moment, or a bug of ours: neither is the disk's fault
     except sa.exc.TimeoutError:
         raise RetryLater("The leaderboard's database has no free connection.", after_s=1.0) from None
-    except sa.exc.DBAPIError as error:
-        cause = str(error.orig).strip().splitlines()[0]
-        if isinstance(error.orig, sqlite3.Error):
+    except (sa.exc.DBAPIError, sqlite3.Error) as error:
+        original = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        cause = str(original).strip().splitlines()[0]
+        if isinstance(original, sqlite3.Error):
             raise StorageError(f"the database cannot be used now ({cause}).") from None
         raise RetryLater(f"the database cannot be reached now ({cause}).", after_s=5.0) from None

@@ -218,27 +218,32 @@ def results_of(db: sa.Connection, race_id: str) -> list[tuple[int, AttemptVerdic
 
 def attempts_of(db: sa.Connection, race_id: str, racer: str) -> list[Attempt]:
     """The newest revisions of this racer's results. A result that was reassigned is the new racer's only."""
-    rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer}).all()
-    every = newest(
-        Attempt(
-            seq=r.seq,
-            order=r.seq,
-            result_id=r.result_id,
-            revision=r.revision,
-            racer=r.racer,
-            score_ms=r.score_ms,
-            finished_utc_ns=r.finished_utc_ns,
-            discarded=r.discarded,
-            kind=r.kind,
-            verdict=r.verdict,
-            verdict_reason=r.verdict_reason,
-            disqualified_for=r.disqualified_for,
-            state=r.state,
-            reason=r.reason,
-        )
-        for r in rows
+    rows = db.execute(sql.ATTEMPTS_OF, {"race_id": race_id, "racer": racer})
+    return [attempt for attempt in newest(_attempt(row) for row in rows) if attempt.racer == racer]
+
+
+def attempts_of_race(db: sa.Connection, race_id: str) -> list[Attempt]:
+    """The newest revisions of all results of a race."""
+    return newest(_attempt(row) for row in db.execute(sql.ATTEMPTS_OF_RACE, {"race_id": race_id}))
+
+
+def _attempt(row: Any) -> Attempt:
+    return Attempt(
+        seq=row.seq,
+        order=row.seq,
+        result_id=row.result_id,
+        revision=row.revision,
+        racer=row.racer,
+        score_ms=row.score_ms,
+        finished_utc_ns=row.finished_utc_ns,
+        discarded=row.discarded,
+        kind=row.kind,
+        verdict=row.verdict,
+        verdict_reason=row.verdict_reason,
+        disqualified_for=row.disqualified_for,
+        state=row.state,
+        reason=row.reason,
     )
-    return [attempt for attempt in every if attempt.racer == racer]
 
 
 def known_spelling(db: sa.Connection, race_id: str, racer: str) -> str | None:

@@ -68,9 +68,9 @@ _ATTEMPTS = sa.select(
     RESULTS.c.reason,
     DISQUALIFIED_ATTEMPTS.c.reason.label("disqualified_for"),
 )
-ATTEMPTS_OF = _ATTEMPTS.outerjoin(
-    DISQUALIFIED_ATTEMPTS, DISQUALIFIED_ATTEMPTS.c.result_id == RESULTS.c.result_id
-).where(RESULTS.c.result_id.in_(_RESULTS_OF_RACER))
+_ALL_ATTEMPTS = _ATTEMPTS.outerjoin(DISQUALIFIED_ATTEMPTS, DISQUALIFIED_ATTEMPTS.c.result_id == RESULTS.c.result_id)
+ATTEMPTS_OF = _ALL_ATTEMPTS.where(RESULTS.c.result_id.in_(_RESULTS_OF_RACER))
+ATTEMPTS_OF_RACE = _ALL_ATTEMPTS.where(RESULTS.c.race_id == given("race_id"))
 RESULTS_OF_RACE = (
     sa.select(
         RESULTS.c.seq,

@@ -24,25 +24,22 @@ class DecodedResults:
 
     def of(self, db: sa.Connection, lines: Sequence[BestAttempt]) -> dict[int, Result]:
         """The result behind each line, by its `seq`; if the station's clock was not set, with the time that counts."""
+        keys = [(line.seq, line.racer, line.set_utc_ns) for line in lines]
         with self._lock:
-            found = {line.seq: self._known.get(_key(line)) for line in lines}
-        missing = [line for line in lines if found[line.seq] is None]
+            known = [self._known.get(key) for key in keys]
+        missing = [line for line, result in zip(lines, known, strict=True) if result is None]
         fresh = queries.results(db, [line.seq for line in missing])
-        made = {line: _timed(fresh[line.seq], line) for line in missing}
+        shown = [
+            _timed(fresh[line.seq], line) if result is None else result
+            for line, result in zip(lines, known, strict=True)
+        ]
         with self._lock:
-            for line in lines[: self._kept]:
-                if line in made:
-                    self._known[_key(line)] = made[line]
-                elif _key(line) in self._known:
-                    self._known.move_to_end(_key(line))
+            for key, result in zip(keys[: self._kept], shown, strict=False):
+                self._known[key] = result
+                self._known.move_to_end(key)
             while len(self._known) > self._kept:
                 self._known.popitem(last=False)
-        shown = {seq: result for seq, result in found.items() if result is not None}
-        return shown | {line.seq: result for line, result in made.items()}
-
-
-def _key(line: BestAttempt) -> tuple[int, str, int]:
-    return line.seq, line.racer, line.set_utc_ns
+        return {line.seq: result for line, result in zip(lines, shown, strict=True)}
 
 
 def _timed(result: Result, line: BestAttempt) -> Result:

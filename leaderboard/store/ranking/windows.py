@@ -80,7 +80,8 @@ class TableReader:
         self._race_id, self._kind = race_id, kind
         self._table = {"race_id": race_id, "kind": kind}
         before = {key: line for key, line in (undo or {}).items() if key.kind == kind}
-        self._change = LastChange(before, self.lines_of([key.racer for key in before]))
+        self._change = LastChange(before.values(), self.lines_of([key.racer for key in before]))
+        self._before = {key.racer: line for key, line in before.items()}
 
     @property
     def ranked(self) -> int:
@@ -129,7 +130,7 @@ class TableReader:
 
     def _read(self, query: sa.Select[Any], key: RankKey | None = None, **values: object) -> list[ShownLine]:
         keys = dict(zip(("score_ms", "set_utc_ns", "order"), key, strict=True)) if key is not None else {}
-        rows = self._db.execute(query, self._table | keys | values)
+        rows = self._db.execute(query, self._table | keys | values).all()
         return [ShownLine(BestAttempt(*row[:-2]), row[-1], row[-2]) for row in rows]
 
     def _just_before(self, key: RankKey, *, inclusive: bool) -> ShownLine | None:
@@ -159,11 +160,11 @@ class TableReader:
         return Window(rows, more=behind is not None)
 
     def _moved(self, line: BestAttempt, place: Placed) -> int | None:
-        if not self._change.before:
+        if not self._before:
             return 0
-        if line.key not in self._change.before:
+        if line.racer not in self._before:
             return self._change.shift(line.rank_key)
-        old = self._change.before[line.key]
+        old = self._before[line.racer]
         return None if old is None else self._change.rank_before(old.rank_key, self._ahead(old.rank_key)) - place.rank
 
     def _ahead(self, key: RankKey) -> int:

@@ -44,7 +44,7 @@ def test_arrows_follow_from_the_lines_that_changed(before: dict[str, int], now: 
     was, are = lines_of(before), lines_of(now)
     changed = {racer for racer in {*was, *are} if was.get(racer) != are.get(racer)}
     undo = {lines_of({racer: 1})[racer].key: was.get(racer) for racer in changed}
-    change = LastChange(undo, [are[racer] for racer in changed & {*are}])
+    change = LastChange(undo.values(), [are[racer] for racer in changed & {*are}])
     found: dict[str, int | None] = {}
     for placed in standing(are.values()):
         line = are[placed.racer]

@@ -1,0 +1,73 @@
+"""`raceday leaderboard check` finds each row that was altered behind the leaderboard's back, and repairs it."""
+
+import pathlib
+import random
+
+import pytest
+import sqlalchemy as sa
+
+from leaderboard import cli
+from leaderboard.board import LeaderboardService
+from leaderboard.build import open_board
+from leaderboard.checks import CHECKS
+from leaderboard.commands.checking import check
+from leaderboard.store import queries
+from leaderboard.store.tables import LINES
+from tests.leaderboard.checks.corruptions import CORRUPTIONS
+from tests.leaderboard.sample_races import race, write_config
+from tests.leaderboard.store.random_boards import post_at_random
+
+PLANTED = 60
+
+
+def disagreeing(db: sa.Connection) -> list[str]:
+    """What the checks say of the race."""
+    return [sentence for each in CHECKS for sentence in each.find(db, queries.race(db, "cup"))]
+
+
+@pytest.fixture
+def posted(board: LeaderboardService) -> LeaderboardService:
+    """A board with results, corrections and racers who have none that counts."""
+    post_at_random(board, "cup", random.Random(5), 40)
+    return board
+
+
+def test_each_corruption_is_found(posted: LeaderboardService) -> None:
+    draw = random.Random(1)
+    with posted.store.write() as db:
+        assert disagreeing(db) == []
+        for number in range(PLANTED):
+            db.exec_driver_sql("SAVEPOINT planted")
+            what = CORRUPTIONS[number % len(CORRUPTIONS)](db, draw)
+            assert disagreeing(db) != [], what
+            db.exec_driver_sql("ROLLBACK TO SAVEPOINT planted")
+        assert disagreeing(db) == []
+
+
+def test_a_repair_makes_all_of_it_anew(posted: LeaderboardService, capsys: pytest.CaptureFixture[str]) -> None:
+    before = [row.placed for row in posted.snapshot("cup").rows]
+    draw = random.Random(2)
+    with posted.store.write() as db:
+        for corrupt in CORRUPTIONS:
+            corrupt(db, draw)
+    assert check(posted.store, None, repair=False) == 1
+    assert check(posted.store, "cup", repair=True) == 0
+    assert capsys.readouterr().out.endswith(", 0 do so after the repair\n")
+    assert [row.placed for row in posted.snapshot("cup").rows] == before
+    assert check(posted.store, None, repair=False) == 0
+
+
+def test_the_command_says_what_disagrees(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = str(write_config(tmp_path))
+    board = open_board(tmp_path / "leaderboard.db")
+    board.create_race(race(), 1)
+    post_at_random(board, "cup", random.Random(3), 10)
+    assert cli.main(["check", "--config", config]) == 0  # beside the one that is open
+    assert "1 races: everything agrees" in capsys.readouterr().out
+    with board.store.write() as db:
+        db.execute(sa.update(LINES).values(attempts=77))
+    board.close()
+    assert cli.main(["check", "cup", "--config", config]) == 1
+    assert "is wrong in attempts" in capsys.readouterr().out
+    assert cli.main(["check", "--repair", "--config", config]) == 0
+    assert cli.main(["check", "--config", config]) == 0
