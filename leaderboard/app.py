@@ -174,4 +174,15 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     schemes["admin"] = {"type": "http", "scheme": "bearer"}
     schemes["session"] = {"type": "apiKey", "in": "cookie", "name": SESSION}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _name_problems(operation["responses"])
     return document
+
+
+def _name_problems(responses: dict[str, Any]) -> None:
+    """Every refusal is a problem document (RFC 9457); FastAPI names all JSON alike."""
+    for status, response in responses.items():
+        content = response.get("content", {})
+        if status.startswith(("4", "5")) and "application/json" in content:
+            response["content"] = {"application/problem+json": content["application/json"]}
