@@ -28,6 +28,7 @@ from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.notices.sender import NoticeSender
 from leaderboard.notices.subscriptions import NoticeSubscriptions
+from leaderboard.profiles.history import PlaceHistories
 from leaderboard.seasons.divisions import race_moved
 from leaderboard.seasons.services import SeasonServices
 from shared.access.pass_code_hashing import PassCodeHasher
@@ -46,6 +47,7 @@ class LeaderboardServices:
     attempts: AttemptService
     community: CommunityService
     live: LiveRaces
+    histories: PlaceHistories
     seasons: SeasonServices
     subscriptions: NoticeSubscriptions
     sender: NoticeSender
@@ -78,6 +80,7 @@ class LeaderboardServices:
             AttemptService(store, board.changed),
             CommunityService(store, config.races.community_per_account, board.changed),
             LiveRaces(store, MemoryFeeds()),
+            PlaceHistories(store),
             SeasonServices.over(store),
             NoticeSubscriptions(store, config.notices),
             sender,
