@@ -115,7 +115,7 @@ def _api(
     """The routes for programs."""
     board, sight, limits = services.board, services.sight, config.limits
     league = LeagueApi(services.league, callers, utc_ns)
-    yield results.router(board, credentials.stations, limits, utc_ns)
+    yield results.router(board, credentials.stations, callers, limits, utc_ns)
     yield offers.router(board, credentials.stations, config, utc_ns)
     yield account_calls.router(services.accounts, config.title, utc_ns)
     yield league_races.router(league)

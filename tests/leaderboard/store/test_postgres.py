@@ -14,13 +14,15 @@ from alembic.migration import MigrationContext
 
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
-from leaderboard.core.access import Caller
+from leaderboard.core.access import ADMIN, Caller
 from leaderboard.core.errors import Gone
+from leaderboard.core.league.series import CalendarRule
 from leaderboard.exchange.backup.restoring import checked_backup, restore
 from leaderboard.exchange.backup.writing import write_backup
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.people import AccountPeople
+from leaderboard.league.series import SeriesService
 from leaderboard.posting import PostReply
 from leaderboard.store import queries
 from leaderboard.store.database import open_readers, open_store
@@ -28,6 +30,7 @@ from leaderboard.store.tables import METADATA
 from shared.errors import OperatorError, RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
 from tests import postgres
+from tests.leaderboard.core.league.test_local_time import utc
 from tests.leaderboard.exchange.boards import NOW, brought, league, numbered, rows_of
 from tests.leaderboard.exchange.test_backup import contents
 from tests.leaderboard.exchange.test_published_boards import check_boards
@@ -221,3 +224,22 @@ def test_windows_of_random_boards_say_what_the_whole_table_says(
     one = result("last", "Tom Berg", (8990,) * 3, race_id="random")
     assert boards[0].apply(one.webhook_id, encode_result(one), 99).status == 201
     check_windows(boards[1], "random", before)
+
+
+def test_of_two_processes_one_makes_each_race_of_a_series(
+    boards: tuple[LeaderboardService, LeaderboardService],
+) -> None:
+    told: list[str] = []
+    services = [SeriesService(board.store, told.append) for board in boards]
+    rule = CalendarRule("days", "2027-01-04T18:00", "Europe/Berlin", 1)
+    services[0].create(ADMIN, "daily", ("Daily", "Daily {n}"), race("x"), rule, utc("2027-01-04T12:00"))
+    late, together = utc("2027-01-24T12:00"), threading.Barrier(2)
+
+    def catch_up(service: SeriesService) -> list[str]:
+        together.wait()
+        return service.catch_up(late)
+
+    with ThreadPoolExecutor(2) as pool:
+        made = [race_id for part in pool.map(catch_up, services) for race_id in part]
+    assert sorted(made) == sorted(f"daily-{number}" for number in range(2, 22))
+    assert sorted(told) == sorted(["daily-1", *made])
