@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
@@ -21,6 +22,8 @@ from leaderboard.api.league.calls import LeagueApi
 from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
+from leaderboard.api.refusals import SHAPE
+from leaderboard.api.schemas import ErrorShape
 from leaderboard.api.seasons import routes as season_calls
 from leaderboard.api.seasons.calls import SeasonApi
 from leaderboard.api.sight import sight_check
@@ -113,7 +116,7 @@ def _api(
     """The routes for programs."""
     board, sight, limits = services.board, services.sight, config.limits
     league = LeagueApi(services.league, callers, utc_ns)
-    yield results.router(board, credentials.stations, limits, utc_ns)
+    yield results.router(board, credentials.stations, callers, limits, utc_ns)
     yield offers.router(board, credentials.stations, config, utc_ns)
     yield account_calls.router(services.accounts, config.title, utc_ns)
     yield league_races.router(league)
@@ -177,4 +180,17 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     schemes["admin"] = {"type": "http", "scheme": "bearer"}
     schemes["session"] = {"type": "apiKey", "in": "cookie", "name": SESSION}
+    shapes = document["components"].setdefault("schemas", {})
+    shapes[SHAPE] = TypeAdapter(ErrorShape).json_schema()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _name_problems(operation["responses"])
     return document
+
+
+def _name_problems(responses: dict[str, Any]) -> None:
+    """Every refusal is a problem document (RFC 9457); FastAPI names all JSON alike."""
+    for status, response in responses.items():
+        content = response.get("content", {})
+        if status.startswith(("4", "5")) and "application/json" in content:
+            response["content"] = {"application/problem+json": content["application/json"]}
