@@ -29,6 +29,7 @@ from leaderboard.live_races.service import LiveRaces
 from leaderboard.notices.sender import NoticeSender
 from leaderboard.notices.subscriptions import NoticeSubscriptions
 from leaderboard.profiles.history import PlaceHistories
+from leaderboard.profiles.racer import RacerProfiles
 from leaderboard.seasons.divisions import race_moved
 from leaderboard.seasons.services import SeasonServices
 from shared.access.pass_code_hashing import PassCodeHasher
@@ -48,6 +49,7 @@ class LeaderboardServices:
     community: CommunityService
     live: LiveRaces
     histories: PlaceHistories
+    profiles: RacerProfiles
     seasons: SeasonServices
     subscriptions: NoticeSubscriptions
     sender: NoticeSender
@@ -81,6 +83,7 @@ class LeaderboardServices:
             CommunityService(store, config.races.community_per_account, board.changed),
             LiveRaces(store, MemoryFeeds()),
             PlaceHistories(store),
+            RacerProfiles(store),
             SeasonServices.over(store),
             NoticeSubscriptions(store, config.notices),
             sender,

@@ -19,13 +19,13 @@ MAX_REVISIONS = 20_000  # of a race with more, no history is told: each reading 
 
 @dataclass(frozen=True, slots=True)
 class RacerHistory:
-    """The steps of a racer's place in a table. `told` False: the race holds more results than are read for it."""
+    """The steps of a racer's place in a table. `is_known` False: the race holds more results than are read for it."""
 
     race: RaceRecord
     table: Venue
     racer: str
     name: str
-    told: bool
+    is_known: bool
     steps: tuple[PlaceStep, ...]
 
 
@@ -45,9 +45,9 @@ class PlaceHistories:
                 raise UnknownRacer(text("There is no racer {racer} in this race.", racer=repr(racer[:80])))
             name = queries.entry_name(db, race_id, known) or known
             revisions = _revisions(db, race_id, shown, self._max + 1)
-        told = len(revisions) <= self._max
-        steps = place_history(revisions, known) if told else []
-        return RacerHistory(race, shown, known, name, told, tuple(steps))
+        is_known = len(revisions) <= self._max
+        steps = place_history(revisions, known) if is_known else []
+        return RacerHistory(race, shown, known, name, is_known, tuple(steps))
 
 
 def _revisions(db: sa.Connection, race_id: str, table: Venue, limit: int) -> list[AcceptedRevision]:

@@ -12,7 +12,7 @@ MAX_RESULTS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class NewResult:
+class FeedResult:
     """A result that is ranked: whose, its score, and when its newest revision came in."""
 
     result_id: str
@@ -22,7 +22,7 @@ class NewResult:
     accepted_utc_ns: int
 
 
-def newest_results(store: Store, race_id: str, limit: int = MAX_RESULTS) -> list[NewResult]:
+def newest_results(store: Store, race_id: str, limit: int = MAX_RESULTS) -> list[FeedResult]:
     """The last ranked results of this race, the newest first, each at its newest revision."""
     later = RESULTS.alias("later")
     replaced = sa.exists().where((later.c.result_id == RESULTS.c.result_id) & (later.c.revision > RESULTS.c.revision))
@@ -41,4 +41,4 @@ def newest_results(store: Store, race_id: str, limit: int = MAX_RESULTS) -> list
         .limit(limit)
     )
     with store.read() as db:
-        return [NewResult(*row) for row in db.execute(query)]
+        return [FeedResult(*row) for row in db.execute(query)]

@@ -15,6 +15,7 @@ from leaderboard.pages.public.history_view import history_view
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.profiles.history import PlaceHistories
+from leaderboard.profiles.racer import RacerProfiles
 from leaderboard.web.forms import PostedForm
 from shared.errors import BadInput, Refused
 from shared.text import Sentence, text
@@ -27,6 +28,7 @@ def router(
     board: LeaderboardService,
     attempts: AttemptService,
     histories: PlaceHistories,
+    profiles: RacerProfiles,
     site: LeaderboardSite,
     utc_ns: Callable[[], int],
 ) -> APIRouter:
@@ -41,7 +43,8 @@ def router(
         left = attempts.left(frame.caller, race_id, runs.racer, runs.race.table, utc_ns()) if whole else None
         history = history_view(histories.of(race_id, runs.racer, runs.race.table), utc_ns())
         words = "" if left is None else left_text(left)
-        page = pages.racer(runs, utc_ns(), frame, whole=whole, left=words, history=history)
+        profile = profiles.alias_of(race_id, runs.racer)
+        page = pages.racer(runs, utc_ns(), frame, whole=whole, left=words, history=history, profile=profile)
         return site.framed(request, frame, page)
 
     @routes.get("/races/{race_id}/attempts")

@@ -1,4 +1,4 @@
-"""What of a public race is shown elsewhere: embeds, JSON, oEmbed, feeds, and the social picture.
+"""What of a public race is shown elsewhere: embeds, oEmbed, feeds, and the social picture.
 
 All of it is as nobody sees it, whoever asks: a private race is here a race that never was, to its members too.
 """
@@ -6,14 +6,14 @@ All of it is as nobody sees it, whoever asks: a private race is here a race that
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from html import escape
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from leaderboard.api import schemas
 from leaderboard.board import LeaderboardService
 from leaderboard.core.access import NOBODY
 from leaderboard.core.errors import UnknownRace
@@ -26,7 +26,7 @@ from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.views import PODIUM, card
 from leaderboard.profiles.newest import newest_results
 from shared.errors import BadInput
-from shared.text import text
+from shared.text import Sentence, text
 from shared.web.security import HEADERS
 
 ROWS = 10
@@ -35,6 +35,15 @@ WIDTH, MIN_SIDE, MAX_SIDE = 480, 120, 2000
 ROW_HEIGHT, HEAD_HEIGHT = 48, 150
 _FOR_ALL = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
 _MINUTE = {"cache-control": "public, max-age=60"}
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLink:
+    """An address that other programs read, and how it is written out."""
+
+    words: Sentence | str
+    path: str
+    shown: str
 
 
 class RaceElsewhere:
@@ -66,17 +75,6 @@ class RaceElsewhere:
         return HTMLResponse(
             page, headers={"content-security-policy": policy, "referrer-policy": "same-origin"} | _MINUTE
         )
-
-    def standing(
-        self,
-        race_id: str,
-        rows: Annotated[int, Query(ge=1, le=MAX_ROWS)] = ROWS,
-        kind: Annotated[Venue | None, Query()] = None,
-    ) -> Response:
-        """The first lines as JSON, which scripts of any site may read."""
-        self._public(race_id)
-        shown = schemas.standing_shape(self._board.snapshot(race_id, rows, kind), self._utc_ns())
-        return Response(schemas.STANDING.dump_json(shown), media_type="application/json", headers=_FOR_ALL | _MINUTE)
 
     def oembed(
         self,
@@ -114,7 +112,7 @@ class RaceElsewhere:
         race, base = self._public(race_id), _base(request)
         height = HEAD_HEIGHT + ROWS * ROW_HEIGHT
         code = frame_html(base, race, ROWS, WIDTH, height)
-        return self._site.page(request, "share.html", race=race, base=base, code=code, sites=self._sites)
+        return self._site.page(request, "share.html", race=race, links=_links(base, race), code=code, sites=self._sites)
 
     def board_feed(self, request: Request) -> Response:
         """The feed of all public races."""
@@ -144,8 +142,6 @@ class RaceElsewhere:
 def router(elsewhere: RaceElsewhere) -> APIRouter:
     """The routes."""
     routes = APIRouter(include_in_schema=False)
-    # Before the page: no id of a race has a dot.
-    routes.get("/embed/{race_id}.json")(elsewhere.standing)
     routes.get("/embed/{race_id}")(elsewhere.embed)
     routes.get("/oembed")(elsewhere.oembed)
     routes.get("/feed.atom")(elsewhere.board_feed)
@@ -161,6 +157,17 @@ def frame_html(base: str, race: RaceRecord, rows: int, width: int, height: int) 
         f'<iframe src="{escape(base)}/embed/{race.race_id}?rows={rows}" width="{width}" height="{height}" '
         f'title="{escape(race.name)}" loading="lazy"></iframe>'
     )
+
+
+def _links(base: str, race: RaceRecord) -> list[SharedLink]:
+    page = f"/races/{race.race_id}"
+    calendar = f"/api/v1{page}/export?format=ics"
+    return [
+        SharedLink("JSON", f"/embed/{race.race_id}.json", f"{base}/embed/{race.race_id}.json"),
+        SharedLink("oEmbed", f"/oembed?url={quote(base + page, safe='')}", f"{base}/oembed?url={base}{page}"),
+        SharedLink(text("Feed"), f"{page}/feed.atom", f"{base}{page}/feed.atom"),
+        SharedLink(text("Calendar"), calendar, f"{base}{calendar}"),
+    ]
 
 
 def _race_in(url: str) -> str:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from leaderboard.core.race import RaceRecord
 from leaderboard.pages.views import RaceHeaderView, race_view, racer_page
-from leaderboard.profiles.newest import NewResult
+from leaderboard.profiles.newest import FeedResult
 from leaderboard.scored_laps import utc_text
 from leaderboard.store.queries import RaceHead
 from shared.text import text
@@ -38,7 +38,7 @@ def board_feed(title: str, base: str, heads: Iterable[RaceHead], now_utc_ns: int
     return _feed(base, "/feed.atom", "/", title, entries[:MAX_RACES], 0)
 
 
-def race_feed(title: str, base: str, race: RaceRecord, results: Sequence[NewResult], now_utc_ns: int) -> str:
+def race_feed(title: str, base: str, race: RaceRecord, results: Sequence[FeedResult], now_utc_ns: int) -> str:
     """The feed of a race: its newest results that are ranked."""
     path = f"/races/{race.race_id}"
     entries = [
@@ -69,8 +69,8 @@ def _race_entry(base: str, head: RaceHead, now_utc_ns: int) -> FeedEntry:
 
 def _changed(race: RaceRecord, now_utc_ns: int) -> int:
     """When the race last opened or ended; 0 if neither has been."""
-    moments = (race.opens_utc_ns, race.ends_utc_ns())
-    return max((at for at in moments if at is not None and at <= now_utc_ns), default=0)
+    times = (race.opens_utc_ns, race.ends_utc_ns())
+    return max((at for at in times if at is not None and at <= now_utc_ns), default=0)
 
 
 def _feed(base: str, own: str, page: str, title: str, entries: Sequence[FeedEntry], updated_utc_ns: int) -> str:

@@ -57,10 +57,10 @@ class Letters:
 @functools.cache
 def _font(file: str, size: int, weight: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.truetype(_LOOK / file, size)
-    axes = font.get_variation_axes()
     # Whatever other axes a file has (optical size) stay as they are.
     font.set_variation_by_axes([
-        weight if axis["minimum"] == 100 and axis["maximum"] == 900 else axis["default"] for axis in axes
+        float((weight if (axis["minimum"], axis["maximum"]) == (100, 900) else axis["default"]) or 0)
+        for axis in font.get_variation_axes()
     ])  # fmt: skip
     return font
 

@@ -22,7 +22,7 @@ from leaderboard.credentials import Credentials
 from leaderboard.pages.public.card import CardPictures, CardWords, draw_card
 from leaderboard.pages.public.feeds import race_feed
 from leaderboard.pages.public.letters import Letters
-from leaderboard.profiles.newest import NewResult
+from leaderboard.profiles.newest import FeedResult
 from shared.access.pass_code_hashing import Argon2idHasher
 from shared.errors import ConfigError
 from shared.protocol.results import encode_result
@@ -121,7 +121,7 @@ def test_feeds_are_atom_and_cost_nothing_twice(shown: Shown) -> None:
 @given(st.text(max_size=30))
 def test_any_name_makes_a_feed_that_can_be_read(name: str) -> None:
     made: RaceRecord = race(name=f"Cup {name}")
-    feed = race_feed(name, "http://board.test", made, [NewResult("a", name, name, 9000, 10)], NOW)
+    feed = race_feed(name, "http://board.test", made, [FeedResult("a", name, name, 9000, 10)], NOW)
     ET.fromstring(feed.encode())
 
 

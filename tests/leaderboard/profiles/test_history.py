@@ -83,4 +83,4 @@ def test_the_last_step_is_the_place_in_the_standing(board: LeaderboardService) -
     assert [step.rank for step in histories.of("cup", "anna").steps] == [1, 2, 1]
     with pytest.raises(UnknownRacer):
         histories.of("cup", "Tom")  # removed: nothing of him is told
-    assert not PlaceHistories(board.store, max_revisions=4).of("cup", "anna").told
+    assert not PlaceHistories(board.store, max_revisions=4).of("cup", "anna").is_known

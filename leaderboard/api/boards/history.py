@@ -34,13 +34,13 @@ class PlaceStepShape:
 
 @dataclass(frozen=True, slots=True)
 class PlaceHistoryShape:
-    """The history of a place, the earliest first. `told` false: the race holds more results than are read for it."""
+    """The history of a place, the earliest first. `is_known` false: the race holds too many results for one."""
 
     race_id: str
     kind: Venue
     racer: str
     name: str
-    told: bool
+    is_known: bool
     steps: list[PlaceStepShape]
 
 
@@ -80,4 +80,4 @@ def _shape(history: RacerHistory) -> PlaceHistoryShape:
         )
         for step in history.steps
     ]
-    return PlaceHistoryShape(history.race.race_id, history.table, history.racer, history.name, history.told, steps)
+    return PlaceHistoryShape(history.race.race_id, history.table, history.racer, history.name, history.is_known, steps)
