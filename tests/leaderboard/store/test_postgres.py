@@ -1,15 +1,8 @@
 """The board on PostgreSQL: a private cluster on a socket, used by two boards at once, as by two processes."""
 
-import contextlib
-import dataclasses
 import json
-import os
 import pathlib
-import pwd
 import random
-import shutil
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,78 +14,41 @@ from alembic.migration import MigrationContext
 
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
-from leaderboard.core.access import Caller
+from leaderboard.core.access import ADMIN, Caller
 from leaderboard.core.errors import Gone
+from leaderboard.core.league.series import CalendarRule
 from leaderboard.exchange.backup.restoring import checked_backup, restore
 from leaderboard.exchange.backup.writing import write_backup
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.people import AccountPeople
+from leaderboard.league.series import SeriesService
 from leaderboard.posting import PostReply
 from leaderboard.store import queries
 from leaderboard.store.database import open_readers, open_store
 from leaderboard.store.tables import METADATA
 from shared.errors import OperatorError, RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
+from tests import postgres
+from tests.leaderboard.core.league.test_local_time import utc
 from tests.leaderboard.exchange.boards import NOW, brought, league, numbered, rows_of
 from tests.leaderboard.exchange.test_backup import contents
 from tests.leaderboard.exchange.test_published_boards import check_boards
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.store.old_boards import check_attempts_of_0005, check_lines_of_0005, make_0005
 from tests.leaderboard.store.random_boards import check_windows, post_at_random
+from tests.postgres import Cluster
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 
-def _as_nobody_special() -> tuple[list[str], int]:
-    """PostgreSQL refuses to run as root: a prefix for commands, and the user who must own the folder."""
-    if os.getuid() != 0:
-        return [], os.getuid()
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            return ["runuser", "-u", name, "--"], pwd.getpwnam(name).pw_uid
-    pytest.skip("PostgreSQL does not run as root and there is no other user")
-
-
-@dataclasses.dataclass
-class Cluster:
-    prefix: list[str]
-    programs: pathlib.Path
-    folder: pathlib.Path
-
-    @property
-    def url(self) -> str:
-        return f"postgresql://postgres@/postgres?host={self.folder}"
-
-    def run(self, program: str, *arguments: str) -> None:
-        # pg_ctl's child keeps the descriptors: without a file of its own the call would wait for the child.
-        with (self.folder / "log").open("ab") as log:
-            words = [*self.prefix, str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
-            subprocess.run(words, cwd=self.folder, check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def start(self) -> None:
-        self.run("pg_ctl", "-w", "-o", f"-k {self.folder} -c listen_addresses='' -c fsync=off", "start")
-
-    def stop(self) -> None:
-        self.run("pg_ctl", "-w", "-m", "immediate", "stop")
-
-
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not programs:
+    installed = postgres.programs()
+    if installed is None:
         pytest.skip("PostgreSQL is not installed: this test needs it")
-    prefix, owner = _as_nobody_special()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="raceday-pg-"))
-    os.chown(folder, owner, -1)
-    made = Cluster(prefix, programs[-1].parent, folder)
-    try:
-        made.run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8")
-        made.start()
+    with postgres.cluster(installed) as made:
         yield made
-        made.stop()
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
@@ -268,3 +224,22 @@ def test_windows_of_random_boards_say_what_the_whole_table_says(
     one = result("last", "Tom Berg", (8990,) * 3, race_id="random")
     assert boards[0].apply(one.webhook_id, encode_result(one), 99).status == 201
     check_windows(boards[1], "random", before)
+
+
+def test_of_two_processes_one_makes_each_race_of_a_series(
+    boards: tuple[LeaderboardService, LeaderboardService],
+) -> None:
+    told: list[str] = []
+    services = [SeriesService(board.store, told.append) for board in boards]
+    rule = CalendarRule("days", "2027-01-04T18:00", "Europe/Berlin", 1)
+    services[0].create(ADMIN, "daily", ("Daily", "Daily {n}"), race("x"), rule, utc("2027-01-04T12:00"))
+    late, together = utc("2027-01-24T12:00"), threading.Barrier(2)
+
+    def catch_up(service: SeriesService) -> list[str]:
+        together.wait()
+        return service.catch_up(late)
+
+    with ThreadPoolExecutor(2) as pool:
+        made = [race_id for part in pool.map(catch_up, services) for race_id in part]
+    assert sorted(made) == sorted(f"daily-{number}" for number in range(2, 22))
+    assert sorted(told) == sorted(["daily-1", *made])
