@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         tempfile.TemporaryDirectory(prefix="raceday-league-") as folder,
         demo_league(pathlib.Path(folder), SystemClock().utc_ns(), chosen.seed, chosen.port) as league,
     ):
-        league.world.leaderboard.clock.let_go()
+        league.world.leaderboard.clock.go_on()
         _print(console, league)
         if chosen.once:
             check_pages(league)

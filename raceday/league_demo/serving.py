@@ -31,7 +31,7 @@ _POST_S = 30.0
 
 
 class DemoClock:
-    """The leaderboard's clock: it stands where it is set, and goes on with the machine's own once it is let go."""
+    """The leaderboard's clock: it stands where it is set, and goes on with the machine's own once it may go on."""
 
     def __init__(self, utc_ns: int) -> None:
         self._at_utc_ns = utc_ns
@@ -45,7 +45,7 @@ class DemoClock:
         """Stand at this time."""
         self._at_utc_ns, self._since_ns = utc_ns, None
 
-    def let_go(self) -> None:
+    def go_on(self) -> None:
         """Go on from here."""
         self._since_ns = time.monotonic_ns()
 
@@ -66,7 +66,7 @@ class DemoStation:
             raise OperatorError(f"the leaderboard refused a result of {result.racer}: {answer.text[:300]}")
         return answer.status_code
 
-    def tell(self, message: LiveMessage) -> int:
+    def send_live(self, message: LiveMessage) -> int:
         """Send what happens on the track; returns the status."""
         path = f"/api/v1/races/{message.race_id}/live"
         return self._post(path, message.webhook_id, encode_live(message)).status_code
