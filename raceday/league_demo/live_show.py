@@ -78,7 +78,9 @@ class LiveShow:
             self._turn = _Turn(item, drive(self._chance, pace_ms))
         assert item.starts_utc_ns is not None
         into_ns = clock() - item.starts_utc_ns
-        self._world.leaderboard.station.send_live(message_of(self._turn.run, item, into_ns, self._boot, next(self._seq)))
+        self._world.leaderboard.station.send_live(
+            message_of(self._turn.run, item, into_ns, self._boot, next(self._seq))
+        )
         if into_ns >= self._turn.run.run_ns:
             self._finish(state, self._turn)
 
