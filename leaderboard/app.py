@@ -159,7 +159,8 @@ def _guard(
     app.add_middleware(ContractAndCacheHeaders)
     lookup = CallerLookup(services.board.store, credentials.admin_token, services.accounts.entrance.periods)
     app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
-    # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
+    # Cookies belong to their host and passkeys to its name, posts are signed, programs show keys: a foreign name that
+    # leads here gets nothing by it. So any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
     app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
