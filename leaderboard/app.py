@@ -26,6 +26,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed, LiveContent
+from leaderboard.live_stream.fanout import Fanout, MemoryFanout, PostgresFanout, RedisFanout
 from leaderboard.pages import pictures, routes
 from leaderboard.pages.account import routes as account_pages
 from leaderboard.pages.league.routes import desk_pages
@@ -35,6 +36,7 @@ from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
 from leaderboard.services import LeaderboardServices
+from leaderboard.store.database import Store
 from leaderboard.web.cookies import SESSION
 from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
@@ -57,8 +59,12 @@ def create_app(
     config: LeaderboardConfig,
     utc_ns: Callable[[], int],
     hasher: PassCodeHasher | None = None,
+    background: bool = True,
 ) -> tuple[FastAPI, Feed]:
-    """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases."""
+    """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases.
+
+    `background`: this process also does what only one of several does, as sending notices.
+    """
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
     services = LeaderboardServices.over(board, credentials, config, utc_ns, hasher)
@@ -67,13 +73,15 @@ def create_app(
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
     feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
-    board.watch(feed.changed)
+    fanout = fanout_of(board.store, config, feed.changed)
+    board.watch(fanout.publish)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
-        async with services.running():
+        async with services.running() if background else contextlib.nullcontext():
             yield
+        fanout.close()
         board.close()
 
     seen = [Depends(sight_check(services.sight, callers))]
@@ -92,6 +100,13 @@ def create_app(
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
+
+
+def fanout_of(store: Store, config: LeaderboardConfig, heard: Callable[[str], None]) -> Fanout:
+    """How this process and others, if there are any, tell one another what changed. Raises OperatorError."""
+    if config.fanout.url:
+        return RedisFanout(config.fanout.url, heard)
+    return MemoryFanout(heard) if config.server.processes == 1 else PostgresFanout(store.engine, heard)
 
 
 def _api(

@@ -14,7 +14,9 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
+import requests
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -34,6 +36,7 @@ from leaderboard.store.database import open_readers, open_store
 from leaderboard.store.tables import METADATA
 from shared.errors import OperatorError, RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
+from tests.leaderboard import sample_races
 from tests.leaderboard.exchange.boards import NOW, brought, league, numbered, rows_of
 from tests.leaderboard.exchange.test_backup import contents
 from tests.leaderboard.exchange.test_published_boards import check_boards
@@ -268,3 +271,38 @@ def test_windows_of_random_boards_say_what_the_whole_table_says(
     one = result("last", "Tom Berg", (8990,) * 3, race_id="random")
     assert boards[0].apply(one.webhook_id, encode_result(one), 99).status == 201
     check_windows(boards[1], "random", before)
+
+
+def test_processes_behind_one_port_hear_of_one_another_and_one_that_dies_is_replaced(
+    cluster: Cluster,
+) -> None:
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="raceday-lb-"))
+    server = sample_races.start(folder, f'[store]\nurl = "{cluster.url}"\n', processes=3)
+    try:
+        server.new_race("several")
+        children = psutil.Process(server.process.pid).children()
+        assert len(children) == 3
+        with contextlib.ExitStack() as streams:
+            watching = [streams.enter_context(watched(server, "several")) for _ in range(8)]
+            one = result("several-1", "Anna", race_id="several")
+            assert server.post(one).status_code == 201
+            for lines in watching:
+                assert any(b"Anna" in line for line in lines)
+        children[0].kill()
+        psutil.wait_procs(children[:1], timeout=20)
+        second = result("several-2", "Tom", race_id="several")
+        assert server.post(second).status_code == 201
+        assert server.get("/api/v1/races/several/standings").json()["racers"] == 2
+    finally:
+        code, _ = server.stop()
+    assert code == 0
+    shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def watched(server: sample_races.Running, race_id: str) -> Iterator[Iterator[bytes]]:
+    """The lines of a live stream, once its first content has come."""
+    with requests.get(f"{server.url}/races/{race_id}/live", stream=True, timeout=30) as stream:
+        lines = stream.iter_lines()
+        next(line for line in lines if line.startswith(b"data: {"))
+        yield lines
