@@ -102,11 +102,11 @@ def create_app(
     return app, feed
 
 
-def fanout_of(store: Store, config: LeaderboardConfig, heard: Callable[[str], None]) -> Fanout:
+def fanout_of(store: Store, config: LeaderboardConfig, received: Callable[[str], None]) -> Fanout:
     """How this process and others, if there are any, tell one another what changed. Raises OperatorError."""
     if config.fanout.url:
-        return RedisFanout(config.fanout.url, heard)
-    return MemoryFanout(heard) if config.server.processes == 1 else PostgresFanout(store.engine, heard)
+        return RedisFanout(config.fanout.url, received)
+    return MemoryFanout(received) if config.server.processes == 1 else PostgresFanout(store.engine, received)
 
 
 def _api(

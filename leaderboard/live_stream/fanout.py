@@ -32,13 +32,13 @@ class Fanout(Protocol):
 
 
 class MemoryFanout:
-    """For one process: what is published is heard at once."""
+    """For one process: what is published is received at once."""
 
-    def __init__(self, heard: Callable[[str], None]) -> None:
-        self._heard = heard
+    def __init__(self, received: Callable[[str], None]) -> None:
+        self._received = received
 
     def publish(self, race_id: str) -> None:
-        self._heard(race_id)
+        self._received(race_id)
 
     def close(self) -> None:
         pass
@@ -47,15 +47,15 @@ class MemoryFanout:
 class _SharedFanout:
     """What is shared by those over a server: the own process hears at once, and does not hear itself again."""
 
-    def __init__(self, heard: Callable[[str], None], name: str) -> None:
-        self._heard, self._name = heard, name
+    def __init__(self, received: Callable[[str], None], name: str) -> None:
+        self._received, self._name = received, name
         self._own = secrets.token_hex(8)
         self._closing = threading.Event()
         self._away = False
         self._thread = threading.Thread(target=self._listen, name="fanout", daemon=True)
 
     def publish(self, race_id: str) -> None:
-        self._heard(race_id)
+        self._received(race_id)
         try:
             self._send(f"{self._own} {race_id}")
         except Exception as error:
@@ -82,7 +82,7 @@ class _SharedFanout:
     def _take(self, message: str) -> None:
         sender, _, race_id = message.partition(" ")
         if race_id and sender != self._own:
-            self._heard(race_id)
+            self._received(race_id)
 
     def _say_away(self, error: Exception) -> None:
         if not self._away and not self._closing.is_set():
@@ -100,8 +100,8 @@ class _SharedFanout:
 class RedisFanout(_SharedFanout):
     """Over a Redis or Valkey server. Raises ConfigError for an address that is none, HardwareMissing."""
 
-    def __init__(self, url: str, heard: Callable[[str], None]) -> None:
-        super().__init__(heard, "the fan-out server")
+    def __init__(self, url: str, received: Callable[[str], None]) -> None:
+        super().__init__(received, "the fan-out server")
         try:
             import valkey  # noqa: PLC0415 (of an extra)
         except ImportError:
@@ -126,11 +126,11 @@ class RedisFanout(_SharedFanout):
         listening = self._client.pubsub(ignore_subscribe_messages=True)
         try:
             listening.subscribe(_CHANNEL)
-            yield self._heard_from(listening)
+            yield self._received_from(listening)
         finally:
             listening.close()
 
-    def _heard_from(self, listening: Any) -> Iterator[str]:
+    def _received_from(self, listening: Any) -> Iterator[str]:
         while True:
             message = listening.get_message(timeout=_LISTEN_S)
             yield str(message["data"]) if message else ""
@@ -143,8 +143,8 @@ class RedisFanout(_SharedFanout):
 class PostgresFanout(_SharedFanout):
     """Over the store's own PostgreSQL: NOTIFY and LISTEN."""
 
-    def __init__(self, engine: sa.Engine, heard: Callable[[str], None]) -> None:
-        super().__init__(heard, "PostgreSQL")
+    def __init__(self, engine: sa.Engine, received: Callable[[str], None]) -> None:
+        super().__init__(received, "PostgreSQL")
         self._engine = engine
         self._thread.start()
 
@@ -161,11 +161,11 @@ class PostgresFanout(_SharedFanout):
         try:
             driver.autocommit = True
             driver.execute(f"LISTEN {_CHANNEL}")
-            yield self._heard_from(driver)
+            yield self._received_from(driver)
         finally:
             driver.close()
 
-    def _heard_from(self, driver: Any) -> Iterator[str]:
+    def _received_from(self, driver: Any) -> Iterator[str]:
         while True:
             for notice in driver.notifies(timeout=_LISTEN_S, stop_after=1):
                 yield notice.payload
