@@ -29,6 +29,7 @@ from leaderboard.live_stream import Feed, LiveContent
 from leaderboard.live_stream.fanout import Fanout, MemoryFanout, PostgresFanout, RedisFanout
 from leaderboard.pages import pictures, routes
 from leaderboard.pages.account import routes as account_pages
+from leaderboard.pages.attempts import routes as attempt_pages
 from leaderboard.pages.league.routes import desk_pages
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
@@ -148,6 +149,7 @@ def _pages(
     yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
+    yield attempt_pages.router(board, services.attempts, site, utc_ns)
     yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
 
 

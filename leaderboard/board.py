@@ -88,6 +88,7 @@ class RacerRuns:
     """
 
     race: Snapshot
+    racer: str
     name: str
     row: StandingRow | None
     runs: tuple[tuple[Attempt, Result], ...]
@@ -328,9 +329,9 @@ class LeaderboardService:
                 nothing = Snapshot(
                     shown.race, tables[0], shown.version, ranked(db, race_id, tables[0]), shown.results, ()
                 )
-                return RacerRuns(nothing, name or known, None, tuple(runs))
+                return RacerRuns(nothing, known, name or known, None, tuple(runs))
             snapshot = self._snapshot(db, shown, table, 1, Part(around=known))
-        return RacerRuns(snapshot, name or known, snapshot.rows[0], tuple(runs))
+        return RacerRuns(snapshot, known, name or known, snapshot.rows[0], tuple(runs))
 
     def changed(self, race_id: str) -> None:
         """Tell all watchers that a page of this race would show something else; after a commit."""

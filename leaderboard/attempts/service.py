@@ -4,7 +4,7 @@ Each ruling changes the standing in its own transaction, with its row of audit.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -153,8 +153,8 @@ class AttemptService:
                 now_utc_ns,
                 "attempt.rule",
                 f"attempt:{attempt_id}",
-                {"state": before.state, "reason": before.reason},
-                {"state": after.state, "reason": after.reason},
+                {"state": before.state},
+                {"state": after.state},
                 race_id=race.race_id,
                 season_id=race.season_id,
                 why=why,
@@ -208,6 +208,18 @@ class AttemptService:
             remaining = _left(db, race, key, now_utc_ns)
         self._changed(race_id)
         return remaining
+
+    def check_of_race(self, race_id: str, attempt_id: str) -> None:
+        """Check that the attempt is one of this race. Raises UnknownAttempt."""
+        with self._store.read() as db:
+            if attempt_rows.attempt(db, attempt_id).race_id != race_id:
+                raise UnknownAttempt.of(attempt_id)
+
+    def counts(self, caller: Caller, race_id: str) -> Mapping[AttemptState, int]:
+        """How many attempts of the race stand in each state. Raises UnknownRace, NotAllowed, Unauthorized."""
+        with self._store.read() as db:
+            access.require(caller, "attempt.see_all", seen_race(db, caller, race_id))
+            return attempt_rows.counts(db, race_id)
 
     def changes(self, caller: Caller, race_id: str, limit: int = 50) -> list[audit.AuditRow]:
         """The newest rows of the race's audit. Raises UnknownRace, NotAllowed, Unauthorized."""

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from leaderboard.board import Snapshot, StandingRow
 from leaderboard.live_stream import LiveContent
 from leaderboard.pages.templates import PageTemplates
-from leaderboard.pages.views import BoardView, PlaceView, move_view, place_view, race_view, row_view
+from leaderboard.pages.views import BoardView, PlaceView, kind_of, move_view, place_view, race_view, row_view
 from leaderboard.scored_laps import LapShape, best_window
 from shared.rules.ranking import RaceRules
 from shared.text.reader import language
@@ -81,7 +81,7 @@ class BoardRows:
             for row, html in zip(snapshot.rows, drawn, strict=True)
         )
         race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
-        return BoardView(race, snapshot.version, rows, snapshot.racers - len(rows))
+        return BoardView(race, snapshot.version, rows, snapshot.racers - len(rows), kind_of(snapshot))
 
     def live_content(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
         """The changing content of the page that shows this snapshot."""
@@ -89,7 +89,7 @@ class BoardRows:
         order = tuple(row.placed.racer for row in snapshot.rows)
         html = dict(zip(order, (each.live for each in self._drawn_rows(snapshot)), strict=True))
         race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
-        shown = BoardView(race, snapshot.version, order, snapshot.racers - len(order))
+        shown = BoardView(race, snapshot.version, order, snapshot.racers - len(order), kind_of(snapshot))
         parts = {name: str(getattr(module, name)(shown)) for name in ("state", "counts", "empty", "more")}
         return LiveContent(snapshot.version, order, html, parts, _placing(snapshot.rows, module))
 

@@ -8,7 +8,7 @@ from leaderboard.pages.board_rows import BoardRows
 from leaderboard.pages.participation.participants import TakingPart
 from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.templates import PageFrame, PageTemplates
-from leaderboard.pages.views import card
+from leaderboard.pages.views import card, kind_links
 from shared.text import recorded, text
 
 
@@ -50,13 +50,24 @@ class LeaderboardPages:
             live=live,
             screen=screen,
             part=part,
+            kinds=kind_links(snapshot),
             look="hall board-screen" if screen else "",
         )
 
-    def racer(self, racer: RacerRuns, now_utc_ns: int, frame: PageFrame | None = None) -> str:
-        """The page of a racer in a race, with all runs."""
-        shown = racer_view(racer, now_utc_ns)
-        return self._page("racer.html", frame, racer=shown, race=shown.race)
+    def racer(
+        self,
+        racer: RacerRuns,
+        now_utc_ns: int,
+        frame: PageFrame | None = None,
+        whole: bool = False,
+        left: str = "",
+    ) -> str:
+        """The page of a racer in a race, with the runs. `whole`: for the racer, with those that made no score too.
+
+        `left`: how many attempts are left, "" if any number is.
+        """
+        shown = racer_view(racer, now_utc_ns, whole)
+        return self._page("racer.html", frame, racer=shown, race=shown.race, left=left)
 
     def live_content(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
         """The changing content of a race's page, made by the templates of the page itself."""

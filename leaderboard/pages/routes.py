@@ -2,13 +2,15 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, StreamingResponse
 
 from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import UnknownRace
+from leaderboard.core.race import Venue
 from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed
 from leaderboard.pages.participation.participants import taking_part
@@ -37,16 +39,17 @@ def router(
         return site.framed(request, frame, pages.index(tops, utc_ns(), frame))
 
     @routes.get("/races/{race_id}")
-    def race(request: Request, race_id: str, all: bool = False, screen: bool = False) -> HTMLResponse:  # noqa: A002  # the word in the address
-        frame, snapshot = site.frame(request), board.snapshot(race_id, None if all else rows_live)
+    def race(
+        request: Request,
+        race_id: str,
+        all: bool = False,  # noqa: A002  # the word in the address
+        screen: bool = False,
+        kind: Annotated[Venue | None, Query()] = None,
+    ) -> HTMLResponse:
+        frame, snapshot = site.frame(request), board.snapshot(race_id, None if all else rows_live, kind)
         part = taking_part(frame.caller, snapshot.race, sight.entry(frame.caller, race_id), utc_ns())
         page = pages.race(snapshot, utc_ns(), live=not all, screen=screen, frame=frame, part=part)
         return site.framed(request, frame, page)
-
-    @routes.get("/races/{race_id}/racers/{racer:path}")
-    def racer(request: Request, race_id: str, racer: str) -> HTMLResponse:
-        frame = site.frame(request)
-        return site.framed(request, frame, pages.racer(board.racer_runs(race_id, racer), utc_ns(), frame))
 
     @routes.get("/races/{race_id}/live")
     async def live(request: Request, race_id: str, kind: str = "") -> StreamingResponse:

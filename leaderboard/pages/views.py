@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from leaderboard.board import Snapshot, StandingRow
-from leaderboard.core.race import RaceRecord
+from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.core.states import RaceState
 from leaderboard.pages import wording
 from leaderboard.scored_laps import LapShape, lap_line, utc_text
@@ -110,12 +110,16 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """Everything that the page of a race shows; `rows` as HTML, `hidden`: the number of racers left out."""
+    """Everything that the page of a race shows; `rows` as HTML, `hidden`: the number of racers left out.
+
+    `kind`: which of the race's tables it is, "" if it has only one.
+    """
 
     race: RaceHeaderView
     version: int
     rows: tuple[str, ...]
     hidden: int
+    kind: str = ""
 
 
 PODIUM = 3
@@ -155,7 +159,7 @@ def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> R
         name=race.name,
         track=race.track,
         kind=text("League") if race.kind == "league" else text("Community"),
-        venue=text("Physical") if race.venue == "physical" else text("Virtual"),
+        venue=VENUES[race.venue],
         state=state,
         state_text=_STATES[state],
         counts=joined(
@@ -168,6 +172,33 @@ def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> R
         opens_at=None if race.opens_utc_ns is None else utc_text(race.opens_utc_ns),
         closes_at=None if ends_utc_ns is None else utc_text(ends_utc_ns),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class KindLink:
+    """A link to one table of a race that takes physical and virtual results."""
+
+    kind: Venue
+    words: Sentence
+    current: bool
+
+
+VENUES: dict[Venue, Sentence] = {
+    "physical": text("Physical"),
+    "virtual": text("Virtual"),
+    "any": text("Physical and virtual"),
+}
+
+
+def kind_of(snapshot: Snapshot) -> str:
+    """Which table is shown, as the address names it; "" where the race has only one."""
+    return snapshot.table if len(snapshot.race.tables()) > 1 else ""
+
+
+def kind_links(snapshot: Snapshot) -> tuple[KindLink, ...]:
+    """The tables of the race to choose from; none where it has only one."""
+    tables = snapshot.race.tables()
+    return tuple(KindLink(each, VENUES[each], each == snapshot.table) for each in tables if len(tables) > 1)
 
 
 def racer_page(race_id: str, racer: str) -> str:
