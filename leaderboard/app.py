@@ -31,6 +31,8 @@ from leaderboard.pages import pictures, routes
 from leaderboard.pages.account import routes as account_pages
 from leaderboard.pages.attempts import routes as attempt_pages
 from leaderboard.pages.league.routes import desk_pages
+from leaderboard.pages.live.content import LiveContents, ticking, watch_live
+from leaderboard.pages.live.routes import live_pages
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.render import LeaderboardPages
@@ -73,14 +75,17 @@ def create_app(
     def render(race_id: str, table: str) -> LiveContent:
         return pages.live_content(board.snapshot(race_id, limits.rows_live, table or None), utc_ns())
 
-    feed = Feed(render, limits.browsers_at_once, limits.heartbeat_s)
+    contents = LiveContents(services.live, board, templates, utc_ns)
+    feed = Feed(contents.drawing(render), limits.browsers_at_once, limits.heartbeat_s)
     fanout = fanout_of(board.store, config, feed.changed)
     board.watch(fanout.publish)
+    watch_live(services.live, board, feed.changed)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
-        async with services.running() if background else contextlib.nullcontext():
+        alone = services.running() if background else contextlib.nullcontext()
+        async with alone, ticking(services.live, feed.changed, utc_ns):
             yield
         fanout.close()
         board.close()
@@ -151,6 +156,7 @@ def _pages(
     yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield attempt_pages.router(board, services.attempts, site, utc_ns)
     yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
+    yield live_pages(services.live, LiveContents(services.live, board, site.templates, utc_ns), site, feed, utc_ns)
 
 
 def _guard(

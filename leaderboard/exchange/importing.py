@@ -119,6 +119,8 @@ def _race(db: sa.Connection, request: ImportRequest, now_utc_ns: int) -> tuple[R
 
 
 def _check_agrees(race: RaceRecord, request: ImportRequest) -> None:
+    if race.stage in ("final", "deleted"):
+        raise Refused(f"Race {race.race_id!r} is {race.stage}: nothing is imported into it.")
     if request.must_be_new:
         raise Conflict(f"There is a race {race.race_id!r} already: leave out `create`, or choose another id.")
     if request.create is None:

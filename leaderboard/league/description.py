@@ -24,8 +24,8 @@ _RULES = [
     "backticks",
     "blockquote",
 ]
-_TAGS = {"p", "h3", "h4", "h5", "em", "strong", "ul", "ol", "li", "a", "br", "code", "blockquote"}
-_DEEPER = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h5", "h5": "h5", "h6": "h5"}  # below the page's own headings
+_TAGS = {"p", "h2", "h3", "h4", "em", "strong", "ul", "ol", "li", "a", "br", "code", "blockquote"}
+_DEEPER = {"h1": "h2", "h2": "h3", "h3": "h4", "h5": "h4", "h6": "h4"}  # below the page's own heading
 
 
 def _renderer() -> MarkdownIt:

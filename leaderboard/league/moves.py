@@ -42,7 +42,6 @@ Follow = Callable[[sa.Connection, Caller, RaceRecord, int], None]
 _OF_DESK: tuple[Move, ...] = ("publish", "close")
 IN_BIN_NS = 30 * 24 * 3600 * NS_PER_S
 SECOND_WITHIN_NS = 24 * 3600 * NS_PER_S
-_MAX_WHY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,7 @@ class RaceMoves:
 
     def move(self, caller: Caller, race_id: str, move: Move, now_utc_ns: int, why: str = "") -> MoveDone:
         """Do this with the race. Raises UnknownRace, NotAllowed, Unauthorized, Refused, Gone (no longer in the bin)."""
-        if len(why) > _MAX_WHY or not why.isprintable():
-            raise Refused(text("A reason is one line of at most {max} characters.", max=_MAX_WHY))
+        editing.check_reason(why)
         with self._store.write() as db:
             race = race_for(db, caller, race_id, ACTION_OF[move])
             race_after(race.state(now_utc_ns), move)

@@ -77,6 +77,7 @@ class RaceService:
         Refused for what may not change any more, NotAllowed, Unauthorized.
         """
         assert set(settings) <= set(editing.SETTINGS), settings
+        editing.check_reason(why)
         with self._store.write() as db:
             before = race_for(db, caller, race_id, "race.edit")
             after = dataclasses.replace(before, **settings)

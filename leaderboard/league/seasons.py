@@ -11,10 +11,10 @@ from leaderboard.core import access
 from leaderboard.core.acceptance import check_name
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, UnknownItem
-from leaderboard.core.league.editing import check_description
+from leaderboard.core.league.editing import check_description, check_reason
 from leaderboard.core.league.local_time import check_zone
 from leaderboard.core.league.records import EventRecord, SeasonRecord
-from leaderboard.core.race import check_race_id
+from leaderboard.core.race import check_race_id, is_race_id
 from leaderboard.league.changes import edition_sentence, sees_race
 from leaderboard.store import audit, league_rows, queries
 from leaderboard.store.database import Store
@@ -64,6 +64,7 @@ class SeasonService:
         why: str = "",
     ) -> SeasonRecord:
         """Give a season other values. Raises UnknownItem, Conflict, Refused, NotAllowed, Unauthorized."""
+        check_reason(why)
         with self._store.write() as db:
             before = league_rows.season(db, season_id, for_change=True)
             if not _sees(caller, before):
@@ -98,7 +99,7 @@ class SeasonService:
         with self._store.read() as db:
             season = seen_season(db, caller, season_id)
             heads = [head for head in queries.heads(db) if head.race.season_id == season_id]
-            seen = [head for head in heads if sees_race(db, caller, head.race)]
+            seen = [head for head in heads if head.race.stage != "deleted" and sees_race(db, caller, head.race)]
             events = league_rows.events(db, season_id)
         in_order = sorted(seen, key=lambda head: (head.race.opens_utc_ns or 0, head.race.race_id))
         return SeasonCalendar(season, tuple(events), tuple(in_order))
@@ -141,12 +142,14 @@ class SeasonService:
             if not _sees_event(db, caller, event):
                 raise UnknownItem.of("event", event_id)
             heads = [head for head in queries.heads(db) if head.race.event_id == event_id]
-            seen = [head for head in heads if sees_race(db, caller, head.race)]
+            seen = [head for head in heads if head.race.stage != "deleted" and sees_race(db, caller, head.race)]
         return event, tuple(sorted(seen, key=lambda head: (head.race.opens_utc_ns or 0, head.race.race_id)))
 
     def events(self, caller: Caller, season_id: str | None = None) -> list[EventRecord]:
         """The events of a season (None: all) that the caller may know of, the first to begin first."""
         with self._store.read() as db:
+            if season_id is not None and not is_race_id(season_id):
+                return []  # PostgreSQL fails on text that no id of ours can be
             return [event for event in league_rows.events(db, season_id) if _sees_event(db, caller, event)]
 
 

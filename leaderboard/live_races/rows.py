@@ -99,5 +99,12 @@ def top(db: sa.Connection, race: RaceRecord, count: int) -> list[RankedScore]:
     return [RankedScore(*row) for row in db.execute(query)]
 
 
+def score_ms(db: sa.Connection, race: RaceRecord, racer: str) -> int | None:
+    """The racer's score in the race's first table; None without one."""
+    query = sa.select(LINES.c.score_ms).where(_of_table(race) & (LINES.c.racer == racer))
+    found: int | None = db.execute(query).scalar()
+    return found
+
+
 def _of_table(race: RaceRecord) -> sa.ColumnElement[bool]:
     return (LINES.c.race_id == race.race_id) & (LINES.c.kind == race.table_named(None))

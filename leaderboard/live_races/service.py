@@ -18,7 +18,7 @@ from leaderboard.core.live import queue as rules
 from leaderboard.core.live.queue import LiveQueue, PlainMove, QueueState
 from leaderboard.core.race import RaceRecord
 from leaderboard.live_races import rows
-from leaderboard.live_races.feeds import LiveFeeds, TrackPicture
+from leaderboard.live_races.feeds import FRESH_NS, LiveFeeds, TrackPicture
 from leaderboard.live_races.rows import RankedScore
 from leaderboard.store import audit, queries
 from leaderboard.store.database import Store
@@ -26,8 +26,10 @@ from shared.errors import Refused
 from shared.protocol.live import LiveMessage
 from shared.rules.person_names import name_key, person_name
 from shared.text import text
+from shared.units import NS_PER_S
 
 PODIUM = 3
+_AFTERWARDS_NS = 2 * NS_PER_S  # so that the end itself is shown
 Unable = Mapping[str, str]
 
 
@@ -39,7 +41,6 @@ class LiveRaceState:
     queue: LiveQueue
     picture: TrackPicture | None
     top: tuple[RankedScore, ...]
-    racers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class LiveRaces:
     def __init__(self, store: Store, feeds: LiveFeeds) -> None:
         self._store, self._feeds = store, feeds
         self._watchers: list[Callable[[str], None]] = []
+        self._moving_until: dict[str, int] = {}  # races whose pages change by the clock alone
         feeds.watch(self._notify)
 
     def watch(self, watcher: Callable[[str], None]) -> None:
@@ -77,9 +79,26 @@ class LiveRaces:
             race = queries.race(db, race_id)
             queue = rules.settled(rows.load(db, race_id), now_utc_ns)
             top = tuple(rows.top(db, race, PODIUM))
-            racers = len(rows.entered(db, race_id))
         on_track = queue.on_track
-        return LiveRaceState(race, queue, self._feeds.picture(race_id, on_track.racer if on_track else ""), top, racers)
+        self._keep_moving(queue, now_utc_ns)
+        return LiveRaceState(race, queue, self._feeds.picture(race_id, on_track.racer if on_track else ""), top)
+
+    def is_entered(self, race_id: str, account_id: str) -> bool:
+        """Whether the account may drive in the race: its entry is neither withdrawn nor removed."""
+        with self._store.read() as db:
+            own = rows.own_entry(db, race_id, account_id)
+        return own is not None and own[0] == "entered"
+
+    def score_ms(self, race_id: str, racer: str) -> int | None:
+        """The racer's score in the race's first table; None before a run qualified."""
+        with self._store.read() as db:
+            return rows.score_ms(db, queries.race(db, race_id), racer)
+
+    def moving(self, now_utc_ns: int) -> list[str]:
+        """Races in which a countdown, a run or a live message runs out: what is shown of them changes by the clock."""
+        for race_id in [each for each, until in self._moving_until.items() if until < now_utc_ns]:
+            self._moving_until.pop(race_id, None)
+        return list(self._moving_until)
 
     def add(self, caller: Caller, race_id: str, racers: Sequence[str], now_utc_ns: int, *, entries: bool) -> LiveQueue:
         """Put racers at the end of the queue; `entries`: all who are entered and have no turn yet.
@@ -191,6 +210,7 @@ class LiveRaces:
         if (state := race.state(now_utc_ns)) in ("draft", "deleted", "final"):
             raise Refused(f"The race {race.race_id!r} is {state}: nothing of it is shown live.")
         newest = self._feeds.take(sender, message, now_utc_ns)
+        self._keep_moving(queue, now_utc_ns)
         item = queue.on_track
         if item is None:
             return LiveAnswer(newest, "", None, rules.FULL_PERCENT, None, None)
@@ -246,8 +266,17 @@ class LiveRaces:
                 season_id=race.season_id,
                 why=why,
             )
+        self._keep_moving(after, now_utc_ns)
         self._notify(race_id)
         return after
+
+    def _keep_moving(self, queue: LiveQueue, now_utc_ns: int) -> None:
+        item = queue.on_track
+        ends = 0 if item is None else item.ends_utc_ns or 0
+        picture = self._feeds.picture(queue.race_id, "")
+        stale = 0 if picture is None else picture.received_utc_ns + FRESH_NS
+        if (until := max(ends, stale) + _AFTERWARDS_NS) > now_utc_ns:
+            self._moving_until[queue.race_id] = until
 
     def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):

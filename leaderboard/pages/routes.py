@@ -57,13 +57,13 @@ def router(
         private = (await run_in_threadpool(sight.race, caller, race_id)).visibility == "private"
         stream = await feed.open(race_id, kind, request.headers.get("last-event-id", ""))
         if private:
-            stream = _while_seen(stream, lambda: sight.race(caller, race_id))
+            stream = while_seen(stream, lambda: sight.race(caller, race_id))
         return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
 
     return routes
 
 
-async def _while_seen(stream: AsyncIterator[bytes], check: Callable[[], object]) -> AsyncIterator[bytes]:
+async def while_seen(stream: AsyncIterator[bytes], check: Callable[[], object]) -> AsyncIterator[bytes]:
     """The stream of a private race, until its reader may not know of the race any more (`check` raises UnknownRace)."""
     async with contextlib.aclosing(stream):  # type: ignore[type-var]
         async for event in stream:

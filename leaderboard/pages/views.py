@@ -89,6 +89,7 @@ class RaceHeaderView:
     entry: str
     opens_at: str | None
     closes_at: str | None
+    is_live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> R
         entry=text("Anyone may enter.") if race.entry == "open" else text("For registered racers."),
         opens_at=None if race.opens_utc_ns is None else utc_text(race.opens_utc_ns),
         closes_at=None if ends_utc_ns is None else utc_text(ends_utc_ns),
+        is_live=race.live,
     )
 
 

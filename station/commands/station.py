@@ -5,6 +5,7 @@ import contextlib
 import functools
 import os
 import pathlib
+import secrets
 import sys
 import time
 
@@ -23,6 +24,7 @@ from station.service.station import Station
 from station.service.threads import StationThreads
 from station.store.event_files.tracks import TrackLibrary
 from station.store.recovery.restoring import finish, is_committed
+from station.sync.live_sender import live_sender
 from station.sync.operator.send_requests import add_request
 from station.sync.operator.status import LOCK as SYNC_LOCK
 from station.sync.operator.status import hold_sync_lock
@@ -117,6 +119,10 @@ def _started(
     sys.setswitchinterval(SWITCH_S)
     runner.start()
     web.start()
+    telling = live_sender(config.sync, runner.station, secrets.token_hex(8), log)
+    if telling is not None:
+        ends.callback(telling.close)
+        telling.start()
     _announce(runner.station, url_of(listening), ready_file, _claim_code(opened))
     return runner, backups
 

@@ -20,6 +20,9 @@ class SyncSettings:
     )
     driver: str = setting("webhooks", what="a driver of raceday.leaderboards")
     options: dict[str, Any] = field(default_factory=dict)
+    live_feed: bool = setting(
+        False, what="true: also tell the leaderboard, for its live pages, what happens on the track now"
+    )
 
 
 def read_secret(settings: SyncSettings) -> str:

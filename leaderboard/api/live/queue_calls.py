@@ -134,6 +134,8 @@ class QueueCalls:
             caller, order = await self._order(request, race_id, TurnOrder)
             if len(order.reason) > _MAX_REASON:
                 raise Refused(f"The reason has {len(order.reason)} characters; at most {_MAX_REASON} are kept.")
+            if not order.reason.isprintable():
+                raise Refused("The reason holds characters that cannot be shown: write it on one line.")
             return await self._answer(
                 self._live.act, caller, race_id, order.version, self._utc_ns(), order.item, move, order.reason
             )

@@ -1,6 +1,7 @@
 """What of a race may change when, and which rules nobody could meet. Pure; called by league/races.py."""
 
 import dataclasses
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Literal
@@ -13,6 +14,8 @@ from shared.text import Sentence, text
 from shared.units import NS_PER_S, seconds_to_ns
 
 MAX_DESCRIPTION = 10_000
+MAX_REASON = 500
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 # What a person or program sets; the rest of a race are its moves and its identity.
 _NO_SETTINGS = (
     "race_id",
@@ -87,6 +90,8 @@ def check_settings(race: RaceRecord) -> None:
         raise Refused(text("Only a race of both venues ranks physical and virtual results in one table."))
     if race.conditions_sha256 and race.venue == "physical":
         raise Refused(text("A physical race has no virtual conditions."))
+    if race.conditions_sha256 and _SHA256.fullmatch(race.conditions_sha256) is None:
+        raise Refused(text("Virtual conditions are named by their SHA-256: 64 of 0-9 and a-f."))
     check_zone(race.zone)
     for limit in (race.attempts_per_day, race.in_work_per_racer):
         if limit is not None and not 1 <= limit <= 10_000:
@@ -114,6 +119,13 @@ def _check_rules(rules: RaceRules) -> None:
 def shortest_run_ns(rules: RaceRules) -> int:
     """The shortest time in which a run can qualify."""
     return rules.consecutive_laps * seconds_to_ns(rules.min_lap_s)
+
+
+def check_reason(why: str) -> str:
+    """Return the reason for a change if it can be kept. Raises Refused."""
+    if len(why) > MAX_REASON or not why.isprintable():
+        raise Refused(text("A reason is one line of at most {max} characters.", max=MAX_REASON))
+    return why
 
 
 def check_description(description: str) -> str:

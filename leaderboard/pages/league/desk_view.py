@@ -8,7 +8,7 @@ from leaderboard.core.league.records import EventRecord, SeasonRecord, SeriesRec
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import RaceState
 from leaderboard.league.moves import Move, moves_for
-from leaderboard.pages.league.words import MOVE_WORDS, STATES, MoveWords, what_is_next, when
+from leaderboard.pages.league.words import MOVE_WORDS, STATES, MoveWords, how_it_stands, what_is_next, when
 from leaderboard.store.queries import RaceHead
 from shared.text import Sentence, joined, ntext, text
 
@@ -99,20 +99,43 @@ def desk_view(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class CalendarLine:
+    """A race in the calendar of an event or a season."""
+
+    race_id: str
+    name: str
+    state: RaceState
+    state_words: Sentence
+    next_words: Sentence
+    about: str
+
+
+def calendar_line(head: RaceHead, now_utc_ns: int) -> CalendarLine:
+    """The race as everybody sees it in a calendar."""
+    race, state = head.race, head.race.state(now_utc_ns)
+    about = _about(race, head.racers, head.results)
+    return CalendarLine(race.race_id, race.name, state, STATES[state], how_it_stands(race, now_utc_ns), about)
+
+
+def _about(race: RaceRecord, racers: int, results: int) -> str:
+    counts = (ntext("{n} racer", "{n} racers", n=racers), ntext("{n} result", "{n} results", n=results))
+    return joined(([race.track] if race.track else []) + list(counts), " · ")
+
+
 def desk_race(caller: Caller, race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> DeskRace:
     """A race as the desk shows it."""
     state = race.state(now_utc_ns)
     buttons = [
         MoveButton(move, MOVE_WORDS[move], _NEXT.get(state) == move) for move in moves_for(caller, race, now_utc_ns)
     ]
-    counts = (ntext("{n} racer", "{n} racers", n=racers), ntext("{n} result", "{n} results", n=results))
     return DeskRace(
         race.race_id,
         race.name,
         state,
         STATES[state],
         what_is_next(race, now_utc_ns),
-        joined(([race.track] if race.track else []) + list(counts), " · "),
+        _about(race, racers, results),
         race.visibility == "private",
         state not in ("final", "deleted"),
         next((button for button in buttons if button.main), None),

@@ -83,7 +83,7 @@ def series_fields() -> list[ItemField]:
         ItemField(
             "name_pattern",
             text("Names of its races"),
-            hint=text("{{n}}, {{year}}, {{month}} and {{day}} stand for the race's number and opening."),
+            hint=text("{signs} stand for the race's number and opening.", signs="{n}, {year}, {month}, {day}"),
             required=True,
         ),
         ItemField("every", text("A new race"), "choice", choices=CHOICES["every"]),

@@ -16,7 +16,7 @@ from leaderboard.league.description import html_of
 from leaderboard.league.pictures import MAX_PICTURE_BYTES
 from leaderboard.league.services import LeagueServices
 from leaderboard.pages.league import item_forms
-from leaderboard.pages.league.desk_view import desk_race
+from leaderboard.pages.league.desk_view import calendar_line
 from leaderboard.pages.league.item_forms import ItemFields
 from leaderboard.pages.league.overview import edition_in
 from leaderboard.pages.league.race_settings import picture_in, status_of
@@ -106,7 +106,7 @@ def _add_events(routes: APIRouter, pages: "EventForms") -> None:
         found, heads = league.seasons.event(caller, event_id)
         season = league.seasons.season(caller, found.season_id) if found.season_id else None
         now_utc_ns = pages.utc_ns()
-        races = [desk_race(caller, head.race, head.racers, head.results, now_utc_ns) for head in heads]
+        races = [calendar_line(head, now_utc_ns) for head in heads]
         times = (found.starts_utc_ns, found.ends_utc_ns)
         return site.page(
             request,

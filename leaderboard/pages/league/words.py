@@ -110,8 +110,19 @@ def when(at_utc_ns: int, zone: str) -> Sentence:
     return text("{day}, {time} ({zone})", day=day, time=time_of_day(at_utc_ns, place, seconds=False), zone=zone)
 
 
+def how_it_stands(race: RaceRecord, now_utc_ns: int) -> Sentence:
+    """What a racer wants to know of a race's state."""
+    match race.state(now_utc_ns):
+        case "closed":
+            return text("No more runs count.")
+        case "provisional":
+            return text("Its results may still change.")
+        case _:
+            return what_is_next(race, now_utc_ns)
+
+
 def what_is_next(race: RaceRecord, now_utc_ns: int) -> Sentence:
-    """What happens next with a race, or what it waits for."""
+    """What happens next with a race, or what it waits for, for its organiser."""
     ends_utc_ns = race.ends_utc_ns()
     match race.state(now_utc_ns):
         case "draft":

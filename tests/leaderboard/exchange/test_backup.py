@@ -4,7 +4,9 @@ import gzip
 import json
 import pathlib
 import stat
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +19,7 @@ from leaderboard.store.database import Store, migrate, open_store
 from leaderboard.store.tables import ACCOUNTS, METADATA, SESSIONS
 from shared.errors import BadInput, OperatorError, StorageError
 from tests.leaderboard.exchange.boards import NOW, brought, exported, numbered, ranked, rows_of
+from tests.leaderboard.exchange.boards import league as league_board
 from tests.leaderboard.sample_races import write_config
 from tests.leaderboard.store.old_boards import make_0005
 
@@ -136,6 +139,35 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(tmp_path: pathlib.Pa
     assert contents(new) == contents(old)
     new.close()
     old.close()
+
+
+def test_a_backup_is_of_one_moment_while_boards_come_in(tmp_path: pathlib.Path) -> None:
+    store, files = open_store(tmp_path / "a.db"), [tmp_path / f"{number}.backup" for number in range(3)]
+    going_on, written = threading.Event(), threading.Event()
+
+    def bring() -> int:
+        boards = 0
+        while not going_on.is_set():
+            brought(store, rows_of(*numbered([9000, 9100, 9100])), league_board(f"race-{boards}"))
+            written.set()
+            boards += 1
+        return boards
+
+    with ThreadPoolExecutor(1) as pool:
+        bringing = pool.submit(bring)
+        try:
+            for file in files:
+                written.clear()
+                assert written.wait(30)
+                write_backup(store, file, NOW)
+        finally:
+            going_on.set()
+        assert bringing.result() >= len(files)
+    for file in files:
+        counts = checked_backup(file)[1]
+        assert counts["races"] > 0
+        assert counts["results"] == counts["lines"] == counts["imported_rows"] == 3 * counts["races"]
+    store.close()
 
 
 def test_the_command_asks_before_it_replaces(

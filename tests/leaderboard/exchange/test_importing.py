@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import Conflict, UnknownRace
+from leaderboard.core.states import RaceStage
 from leaderboard.exchange.formulas import neutralised
 from leaderboard.exchange.import_names import ImportNames
 from leaderboard.exchange.report import refusal_sentence
@@ -22,6 +23,7 @@ from shared.errors import BadInput, Refused
 from shared.rules.person_names import name_key
 from shared.rules.ranking import RaceRules
 from tests.leaderboard.exchange.boards import brought, exported, league, new_race, numbered, ranked, rows_of
+from tests.leaderboard.sample_races import race
 
 
 def ranks(*scores: tuple[str, int]) -> list[tuple[int, str, int]]:
@@ -139,6 +141,14 @@ def test_a_file_goes_into_a_race_once(store: Store) -> None:
     with pytest.raises(UnknownRace, match="With its `timing_method` it is created"):
         brought(store, data, league("other", create=None))
     assert len(ranked(store)) == 2
+
+
+@pytest.mark.parametrize("stage", ["final", "deleted"])
+def test_nothing_goes_into_a_race_that_is_over(shared_store: Store, stage: RaceStage) -> None:
+    with shared_store.write() as db:
+        queries.add_race(db, race(f"over-{stage}", stage=stage), 1)
+    with pytest.raises(Refused, match=f"is {stage}: nothing is imported into it"):
+        brought(shared_store, "Alias,RankingScore\nA,9000\n", league(f"over-{stage}", create=None))
 
 
 def test_a_dry_run_stores_nothing(store: Store) -> None:

@@ -115,7 +115,7 @@ def test_a_picture_is_seen_by_those_who_see_its_race(league: Organised) -> None:
     [
         ("", ""),
         ("a *b* **c**\nd", "<p>a <em>b</em> <strong>c</strong><br>\nd</p>"),
-        ("# Top\n## Below", "<h3>Top</h3>\n<h4>Below</h4>"),
+        ("# Top\n## Below", "<h2>Top</h2>\n<h3>Below</h3>"),
         ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
         ("<b onclick=x>&amp;", "<p>&lt;b onclick=x&gt;&amp;</p>"),
         ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),

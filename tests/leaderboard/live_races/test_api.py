@@ -92,6 +92,7 @@ BAD: tuple[tuple[str, dict[str, Any], int, str], ...] = (
     ("queue/launch", {"version": "1"}, 422, "version"),
     ("queue/skip", {"version": 1, "item": "nothing"}, 422, "not in the queue any more"),
     ("queue/skip", {"version": 1, "item": "x", "reason": "y" * 201}, 422, "at most 200"),
+    ("queue/skip", {"version": 1, "item": "x", "reason": "a\0b"}, 422, "cannot be shown"),
     ("queue/move", {"version": 1, "item": "x", "place": 1.5}, 422, "place"),
     ("queue/settings", {"version": 1, "run_time_s": 59}, 422, "1 to 10 minutes"),
     ("queue/speed", {"multiplier": 1.6}, 422, "0.5 to 1.5"),

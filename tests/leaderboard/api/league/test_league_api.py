@@ -128,6 +128,9 @@ def test_two_changes_at_once(api: Api) -> None:
         (1, "Cup", ""),
     ]
     assert api("PATCH", "/races/cup", {"edition": 2, "why": "nothing"}).status_code == 422
+    for unfit in ("a\nb", "\0", "x" * 501):
+        assert api("PATCH", "/races/cup", {"name": "Three", "why": unfit}).status_code == 422
+    assert api.ok("GET", "/events?season_id=%00", key="") == []
 
 
 def test_what_was_driven_under_stays(api: Api) -> None:

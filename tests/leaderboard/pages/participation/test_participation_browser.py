@@ -155,3 +155,14 @@ def test_two_hundred_participants_with_long_names_fit(site: Site) -> None:
     assert violations_in_both_schemes(page) == []
     page.goto(f"{site.url}/races/cup")
     assert faults(page) == []
+    page.goto(f"{site.url}/races/cup/invitation")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("Link", exact=True).input_value()
+    assert look(page, "long-invitation", ((320, 640),)) == []
+    guest = site.page()
+    site.sign_in(guest, account(site.board.store, LONG[:30], now_utc_ns=NOW))
+    guest.goto(link)
+    assert look(guest, "long-join", ((1280, 800), (320, 640))) == []
+    assert violations(guest) == []
+    guest.get_by_role("button", name="Join as").click()
+    assert look(guest, "long-joined", ((320, 640),)) == []

@@ -1,0 +1,1 @@
+"""The pages of a LIVE race: race control, broadcast, overlay, commentator and podium."""

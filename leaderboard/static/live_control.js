@@ -1,0 +1,139 @@
+// Race control of a LIVE race: buttons without a new page, the order by drag and by keys, the multiplier by slider and keys.
+(() => {
+  "use strict";
+
+  const turns = document.getElementById("turns");
+  const list = document.querySelector("[data-rows]");
+  const refusal = document.querySelector("[data-refusal]");
+  const announce = document.querySelector("[data-announce]");
+  const speedForm = document.querySelector("[data-speed]");
+  const slider = document.getElementById("percent");
+  const speedWords = document.querySelector("[data-speed-words]");
+  const STEP = 5;
+
+  function showRefusal(sentence) {
+    refusal.hidden = !sentence;
+    refusal.textContent = sentence ? `✕ ${sentence}` : "";
+  }
+
+  // The same form as without a script; the answer is a redirect, which is not followed, or a refusal with a sentence.
+  let sending = Promise.resolve();
+
+  function send(form, fields) {
+    const body = new URLSearchParams(new FormData(form));
+    for (const [name, value] of Object.entries(fields)) body.set(name, value);
+    sending = sending.then(() => post(form.action, body));
+    return sending;
+  }
+
+  async function post(address, body) {
+    // Presses in a row: each is of the queue as the one before left it.
+    if (body.has("version")) body.set("version", turns.elements.version.value);
+    try {
+      const answer = await fetch(address, { method: "POST", body, redirect: "manual", headers: { accept: "application/json" } });
+      if (answer.type === "opaqueredirect") return showRefusal("");
+      const problem = await answer.json();
+      return showRefusal(problem.detail);
+    } catch {
+      return showRefusal(t("The leaderboard does not answer: nothing was changed."));
+    }
+  }
+
+  document.addEventListener("submit", (event) => {
+    const { submitter, target } = event;
+    if (target.action !== turns.action || !submitter) return;
+    event.preventDefault();
+    if (submitter.dataset.ask && !window.confirm(submitter.dataset.ask)) return;
+    send(target, { act: submitter.value }).then(() => {
+      if (submitter.value === "add") target.reset();
+    });
+  });
+
+  // What other officials and the clock did: the version for the next press, and the multiplier of now.
+  let dragged = null;
+  document.addEventListener("live-race", () => {
+    const version = document.querySelector('[data-part="version"]').textContent.trim();
+    for (const field of document.querySelectorAll('input[name="version"]')) field.value = version;
+    const speed = document.querySelector("[data-now-speed]");
+    if (speed && document.activeElement !== slider) showSpeed(Number(speed.dataset.nowSpeed));
+  });
+
+  // The order: Alt with an arrow on a turn, or a drag.
+  const waiting = () => [...list.children].filter((row) => row.draggable);
+
+  function move(row, place) {
+    const bounded = Math.max(1, Math.min(place, waiting().length));
+    if (bounded === Number(row.dataset.place)) return;
+    announce.textContent = t("{name}: place {place}", { name: row.dataset.name, place: bounded });
+    send(turns, { act: `place ${row.dataset.key}`, place: bounded });
+  }
+
+  list.addEventListener("keydown", (event) => {
+    const row = event.target.closest("[data-key]");
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!by || !row) return;
+    if (event.altKey && row.draggable) {
+      event.preventDefault();
+      move(row, Number(row.dataset.place) + by);
+    } else if (event.target === row) {
+      event.preventDefault();
+      const rows = waiting();
+      rows[rows.indexOf(row) + by]?.focus();
+    }
+  });
+
+  list.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest("[data-key]");
+    event.dataTransfer.setData("text/plain", dragged.dataset.name);
+    event.dataTransfer.effectAllowed = "move";
+    dragged.classList.add("dragged");
+  });
+  list.addEventListener("dragover", (event) => {
+    const over = event.target.closest?.('[draggable="true"]');
+    for (const row of list.querySelectorAll(".drop")) if (row !== over) row.classList.remove("drop");
+    if (!dragged || !over) return;
+    event.preventDefault();
+    over.classList.add("drop");
+  });
+  list.addEventListener("drop", (event) => {
+    const over = event.target.closest('[draggable="true"]');
+    if (!dragged || !over) return;
+    event.preventDefault();
+    move(dragged, Number(over.dataset.place));
+  });
+  list.addEventListener("dragend", () => {
+    dragged = null;
+    for (const row of list.querySelectorAll(".drop, .dragged")) row.classList.remove("drop", "dragged");
+  });
+
+  // The multiplier: sent when the slider rests.
+  function showSpeed(percent) {
+    slider.value = percent;
+    speedWords.textContent = `×${(percent / 100).toFixed(2)}`;
+  }
+  const setSpeed = (percent) => {
+    showSpeed(percent);
+    send(speedForm, { act: "speed", percent: slider.value });
+  };
+  slider.addEventListener("input", () => showSpeed(Number(slider.value)));
+  slider.addEventListener("change", () => setSpeed(Number(slider.value)));
+
+  // With Alt, so that no single key that is pressed by accident drives a car.
+  // + and − are elsewhere on a German keyboard than on an American one.
+  const KEYS = {
+    Equal: () => setSpeed(Math.min(150, Number(slider.value) + STEP)),
+    NumpadAdd: () => setSpeed(Math.min(150, Number(slider.value) + STEP)),
+    BracketRight: () => setSpeed(Math.min(150, Number(slider.value) + STEP)),
+    Minus: () => setSpeed(Math.max(50, Number(slider.value) - STEP)),
+    NumpadSubtract: () => setSpeed(Math.max(50, Number(slider.value) - STEP)),
+    Slash: () => setSpeed(Math.max(50, Number(slider.value) - STEP)),
+    Digit0: () => setSpeed(100),
+    Numpad0: () => setSpeed(100),
+    KeyL: () => document.querySelector("[data-launch]")?.click(),
+  };
+  document.addEventListener("keydown", (event) => {
+    if (!event.altKey || event.ctrlKey || event.metaKey || event.repeat || !(event.code in KEYS)) return;
+    event.preventDefault();
+    KEYS[event.code]();
+  });
+})();
