@@ -11,7 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import attempts as attempt_calls
-from leaderboard.api import exchange, notices, offers, public, results
+from leaderboard.api import board_files, exchange, notices, offers, public, results
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
@@ -131,6 +131,7 @@ def _api(
     yield league_races.router(league)
     yield league_seasons.router(league)
     yield public.router(board, sight, callers, utc_ns)
+    yield board_files.router(board, limits.rows_live)
     yield exchange.router(board, sight, callers, config.title, utc_ns)
     yield participants.router(services.entries, callers, utc_ns)
     yield joining.router(services.invitations, callers, utc_ns)
