@@ -21,6 +21,8 @@ from leaderboard.api.league.calls import LeagueApi
 from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
+from leaderboard.api.seasons import routes as season_calls
+from leaderboard.api.seasons.calls import SeasonApi
 from leaderboard.api.sight import sight_check
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
@@ -36,6 +38,7 @@ from leaderboard.pages.live.routes import live_pages
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.render import LeaderboardPages
+from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
 from leaderboard.services import LeaderboardServices
@@ -130,6 +133,7 @@ def _api(
     yield account_calls.router(services.accounts, config.title, utc_ns)
     yield league_races.router(league)
     yield league_seasons.router(league)
+    yield season_calls.router(SeasonApi(services.seasons, callers, utc_ns))
     yield public.router(board, sight, callers, utc_ns)
     yield board_files.router(board, limits.rows_live)
     yield exchange.router(board, sight, callers, config.title, utc_ns)
@@ -154,6 +158,7 @@ def _pages(
     yield desk_pages(services.league, site, utc_ns)
     yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
+    yield season_pages.router(services.seasons, site, utc_ns)
     yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield attempt_pages.router(board, services.attempts, site, utc_ns)
     yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)

@@ -28,6 +28,8 @@ from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.notices.sender import NoticeSender
 from leaderboard.notices.subscriptions import NoticeSubscriptions
+from leaderboard.seasons.divisions import race_moved
+from leaderboard.seasons.services import SeasonServices
 from shared.access.pass_code_hashing import PassCodeHasher
 
 
@@ -44,6 +46,7 @@ class LeaderboardServices:
     attempts: AttemptService
     community: CommunityService
     live: LiveRaces
+    seasons: SeasonServices
     subscriptions: NoticeSubscriptions
     sender: NoticeSender
     opener: SeriesOpener
@@ -62,7 +65,7 @@ class LeaderboardServices:
         `hasher`: of passphrases.
         """
         store, people = board.store, AccountPeople()
-        league = LeagueServices.over(store, board.changed, config.races.community_per_account)
+        league = LeagueServices.over(store, board.changed, config.races.community_per_account, race_moved)
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
         return cls(
@@ -75,6 +78,7 @@ class LeaderboardServices:
             AttemptService(store, board.changed),
             CommunityService(store, config.races.community_per_account, board.changed),
             LiveRaces(store, MemoryFeeds()),
+            SeasonServices.over(store),
             NoticeSubscriptions(store, config.notices),
             sender,
             SeriesOpener(league.series, utc_ns),

@@ -70,6 +70,16 @@ class BracketService:
         with self._store.read() as db:
             return _now(db, _bracket(db, caller, bracket_id)[0])
 
+    def may_run(self, caller: Caller, bracket_id: str) -> bool:
+        """Whether the caller may enter results. Raises UnknownItem."""
+        with self._store.read() as db:
+            return access.may(caller, "bracket.run", _bracket(db, caller, bracket_id)[1])
+
+    def check_may_run(self, caller: Caller, bracket_id: str) -> None:
+        """Check that the caller may enter results. Raises UnknownItem, Unauthorized, NotAllowed."""
+        with self._store.read() as db:
+            access.require(caller, "bracket.run", _bracket(db, caller, bracket_id)[1])
+
     def create(self, caller: Caller, wanted: WantedBracket, now_utc_ns: int) -> BracketNow:
         """Seed a bracket from the best of a race. Raises UnknownRace, NotAllowed, Unauthorized, Refused."""
         name = wanted.name

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from leaderboard.core.access import Caller
 from leaderboard.core.league.records import SeasonRecord
 from leaderboard.core.race import RaceRecord, Venue
+from leaderboard.core.seasons.divisions import lowest
 from leaderboard.core.seasons.rules import SeasonRules
 from leaderboard.core.seasons.standing import RaceOutcome
 from leaderboard.league.seasons import seen_season
@@ -76,6 +77,18 @@ class SeasonResults:
     def spelled(self, key: str) -> str:
         """A racer as first spelled in the season."""
         return next((each.spelled[key] for each in self.races if key in each.spelled), key)
+
+    def key(self, racer: str) -> str:
+        """What all spellings of a racer have in common."""
+        return racer_key(racer)
+
+    def division(self, key: str) -> str:
+        """The division of a racer; "" in a season without divisions."""
+        return self.divisions.get(key) or lowest(self.rules.divisions)
+
+    def team_name(self, team_id: str) -> str:
+        """The name of a team; "" for none."""
+        return next((team.name for team in self.teams if team.team_id == team_id), "")
 
     def outcomes(self) -> list[RaceOutcome]:
         """What each race gives, in the order of the season; a qualifying race gives only the pole of another."""

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from leaderboard.core.access import Caller
+from leaderboard.core.league.records import SeasonRecord
 from leaderboard.core.seasons.chances import Chance, chances
 from leaderboard.core.seasons.prizes import Award, Ranking, awards
 from leaderboard.core.seasons.standing import RaceOutcome, SeasonLine, held, matching, season_standing
 from leaderboard.core.seasons.teams import TeamLine, team_standing
+from leaderboard.league.seasons import SeasonService
 from leaderboard.seasons.results import SeasonReader, SeasonResults, chosen
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import racer_key
@@ -36,26 +38,31 @@ class StandingChoice:
 
 @dataclass(frozen=True, slots=True)
 class SeasonTable:
-    """A standing with the races that it is made of. `to_come`: how many of its races are not over."""
+    """A standing with the races that it is made of; `every`: with those to come. `to_come`: how many are not over."""
 
     results: SeasonResults
     choice: StandingChoice
     races: tuple[RaceOutcome, ...]
     lines: tuple[SeasonLine, ...]
     to_come: int
+    every: tuple[RaceOutcome, ...]
 
 
 class SeasonStandings:
     """The standings of the seasons of one store. Safe to call from any thread."""
 
     def __init__(self, store: Store) -> None:
-        self._reader = SeasonReader(store)
+        self._reader, self._seasons = SeasonReader(store), SeasonService(store)
         self._kept: OrderedDict[Hashable, object] = OrderedDict()
         self._lock = threading.Lock()
 
     def results(self, caller: Caller, season_id: str, now_utc_ns: int) -> SeasonResults:
         """The season and its races. Raises UnknownItem, StorageError."""
         return self._reader.read(caller, season_id, now_utc_ns)
+
+    def seasons(self, caller: Caller) -> list[SeasonRecord]:
+        """The seasons that the caller may know of, the newest first."""
+        return self._seasons.seasons(caller)
 
     def table(self, results: SeasonResults, choice: StandingChoice) -> SeasonTable:
         """The standing of this choice. Raises Refused for a region, category or division that the season has not."""
@@ -119,7 +126,7 @@ def _table(results: SeasonResults, choice: StandingChoice) -> SeasonTable:
     races = held(every)
     members = chosen(results.members, choice.region, choice.category)
     lines = season_standing(results.rules, races, members)
-    return SeasonTable(results, choice, tuple(races), tuple(lines), sum(not race.over for race in every))
+    return SeasonTable(results, choice, tuple(races), tuple(lines), sum(not race.over for race in every), tuple(every))
 
 
 def _chances(results: SeasonResults, choice: StandingChoice) -> dict[str, Chance]:

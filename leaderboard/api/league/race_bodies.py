@@ -47,6 +47,7 @@ class NewRace:
     zone: str | None = None
     description: str = ""
     conditions_sha256: str = ""
+    division: str = ""
     attempts_per_day: int | None = None
     in_work_per_racer: int | None = None
 
@@ -80,6 +81,7 @@ class RaceChange:
     zone: str | None = None
     description: str | None = None
     conditions_sha256: str | None = None
+    division: str | None = None
     attempts_per_day: int | None = None
     in_work_per_racer: int | None = None
     edition: int | None = None
@@ -101,6 +103,7 @@ _SAME = (
     "zone",
     "description",
     "conditions_sha256",
+    "division",
 )
 
 

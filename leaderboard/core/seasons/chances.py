@@ -17,7 +17,7 @@ import bisect
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from leaderboard.core.seasons.points import Points
+from leaderboard.core.seasons.points import Points, worth
 from leaderboard.core.seasons.rules import SeasonRules
 from leaderboard.core.seasons.standing import RaceOutcome, RacePoints, SeasonLine, held, order_key, season_standing
 
@@ -82,3 +82,19 @@ def _bounded(rules: SeasonRules, races: Sequence[RaceOutcome], line: SeasonLine,
             row.append(None if now is None else RacePoints(_LATER_PLACE, rules.points.participation, counted=True))
     kept = sorted((each.points for each in row if each is not None), reverse=True)[: rules.counted(len(races))]
     return SeasonLine(0, line.racer, sum(kept), tuple(row))
+
+
+def what_if(rules: SeasonRules, races: Sequence[RaceOutcome], line: SeasonLine, place: int) -> Points:
+    """The racer's points at the end if every race to come brings this place, in a field as large as the last one."""
+    fields = [len(race.lines) for race in races if race.over]
+    field = max(place, fields[-1] if fields else place)
+    each = worth(rules.points, place, field) + rules.points.participation
+    results = iter(line.races)
+    won: list[Points] = []
+    for race in races:
+        now = next(results) if race.held else None
+        if not race.over:
+            won.append(each)
+        elif now is not None:
+            won.append(now.points)
+    return sum(sorted(won, reverse=True)[: rules.counted(len(races))])

@@ -20,8 +20,9 @@ from starlette.types import Message
 from leaderboard.accounts.limits import SessionPeriods
 from leaderboard.accounts.sessions import open_session
 from leaderboard.core.access import Grant
+from leaderboard.core.league.records import SeasonRecord
 from leaderboard.core.race import Visibility
-from leaderboard.store import queries
+from leaderboard.store import league_rows, queries
 from leaderboard.store.database import Store
 from leaderboard.store.tables import API_KEYS, ENTRIES
 from shared.access.tokens import form_token, token_hash
@@ -86,6 +87,7 @@ class RoleWorld:
         self.accounts = {name: account(store, f"{name}-1", *self._grants(name)) for name in CALLERS[1:-1]}
         account(store, "somebody")
         with store.write() as db:
+            league_rows.add_season(db, SeasonRecord("league", "League"), NOW)
             for name, account_id in self.accounts.items():
                 token = open_session(db, account_id, "", NOW, SessionPeriods()).token
                 cookie = f"raceday_league={token}"

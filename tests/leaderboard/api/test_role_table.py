@@ -26,7 +26,7 @@ from tests.leaderboard.api.role_cases import CALLERS, NOW, RoleCase, RoleWorld, 
 
 FILE = pathlib.Path(__file__).with_name("role_table.txt")
 # What stands for the other parts of addresses; what is not here is "none", which exists nowhere.
-PARTS = {"alias": "somebody", "session_id": "none", "role": "commentator"}
+PARTS = {"alias": "somebody", "session_id": "none", "role": "commentator", "season_id": "league", "number": "1"}
 # The document of a call, where who may call depends on it; {} for all others.
 DOCUMENTS: dict[str, object] = {
     "POST /api/v1/accounts/{alias}/roles": {"role": "commentator", "season": "league"},

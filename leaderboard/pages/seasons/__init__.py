@@ -1,0 +1,1 @@
+"""The pages of seasons: standing, teams, prizes, records, brackets."""
