@@ -128,7 +128,7 @@ def _api(
     """The routes for programs."""
     board, sight, limits = services.board, services.sight, config.limits
     league = LeagueApi(services.league, callers, utc_ns)
-    yield results.router(board, credentials.stations, limits, utc_ns)
+    yield results.router(board, credentials.stations, callers, limits, utc_ns)
     yield offers.router(board, credentials.stations, config, utc_ns)
     yield account_calls.router(services.accounts, config.title, utc_ns)
     yield league_races.router(league)
@@ -191,4 +191,15 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     schemes["admin"] = {"type": "http", "scheme": "bearer"}
     schemes["session"] = {"type": "apiKey", "in": "cookie", "name": SESSION}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _name_problems(operation["responses"])
     return document
+
+
+def _name_problems(responses: dict[str, Any]) -> None:
+    """Every refusal is a problem document (RFC 9457); FastAPI names all JSON alike."""
+    for status, response in responses.items():
+        content = response.get("content", {})
+        if status.startswith(("4", "5")) and "application/json" in content:
+            response["content"] = {"application/problem+json": content["application/json"]}

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from leaderboard.core import acceptance
 from leaderboard.core.rank import LineKey
+from leaderboard.core.redaction import redacted
 from leaderboard.core.states import DRIVING
 from leaderboard.rescoring import rescore_racer
 from leaderboard.sender import check_key
@@ -88,6 +89,8 @@ def effect(db: sa.Connection, result: Result, payload: bytes, now_utc_ns: int) -
         # When it was driven is unknown. It counts from its arrival, which is never earlier: it wins no tie by that.
         arrived_utc_ns = now_utc_ns if origin is None else min(now_utc_ns, origin.finished_utc_ns)
         result = dataclasses.replace(result, finished_utc_ns=arrived_utc_ns)
+    if origin is not None and queries.was_erased(db, race.race_id, origin.racer, result.racer):
+        result, payload = dataclasses.replace(result, racer=origin.racer), redacted(payload, origin.racer)
     result = dataclasses.replace(result, racer=queries.spelling(db, race.race_id, result.racer))
     if origin is None:
         season_rows.check_may_enter(db, race, result.racer)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from leaderboard.accounts import records
 from leaderboard.accounts.callers import grants_of
+from leaderboard.accounts.data import traces
 from leaderboard.accounts.keys import revoke_outdated
 from leaderboard.accounts.records import AccountRecord, UnknownAccount
 from leaderboard.accounts.sessions import end_sessions
@@ -57,7 +58,10 @@ class Administration:
             return ListedAccount(found, _sorted(grants_of(db, found.account_id)))
 
     def rename(self, caller: Caller, alias: str, wanted: str, why: str, now_utc_ns: int) -> AccountRecord:
-        """Give the account another alias, for a reason; nobody else gets the old one. Raises Refused, Conflict."""
+        """Give the account another alias, for a reason, also in all its races; nobody else gets the old one.
+
+        Raises Refused, Conflict.
+        """
         wanted = aliases.alias_of(wanted)
         if not why.strip():
             raise Refused(text("Say why the alias is changed: its owner and the audit are told."))
@@ -69,6 +73,11 @@ class Administration:
             records.take_alias(db, wanted, before.account_id, now_utc_ns)
             which = ACCOUNTS.c.account_id == before.account_id
             db.execute(sa.update(ACCOUNTS).where(which).values(alias=wanted))
+            for trace in traces.traces_of(db, before.account_id):
+                if trace.racer == before.alias:
+                    queries.race(db, trace.race_id, for_change=True)
+                    traces.rename(db, trace, wanted, forget=False)
+                    queries.bump(db, trace.race_id)
             subject, after = f"account:{before.account_id}", {"alias": wanted}
             old = {"alias": before.alias}
             audit.record(db, caller, now_utc_ns, "account.rename", subject, old, after, why=why.strip()[:500])
@@ -120,6 +129,11 @@ class Administration:
 def has_admin(db: sa.Connection) -> bool:
     """Whether anybody is admin of the whole leaderboard."""
     return bool(_admins(db))
+
+
+def is_last_admin(db: sa.Connection, account_id: str) -> bool:
+    """Whether this account is the only admin."""
+    return _admins(db) == [account_id]
 
 
 def make_admin(db: sa.Connection, caller: Caller, now_utc_ns: int) -> None:

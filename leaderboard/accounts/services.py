@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from leaderboard.accounts.administration import Administration
 from leaderboard.accounts.audit_log import AuditLog
 from leaderboard.accounts.claim import Claim
+from leaderboard.accounts.data.erasure import Erasure
+from leaderboard.accounts.data.export import DataExport
 from leaderboard.accounts.entrance.entrance import Entrance
 from leaderboard.accounts.entrance.passkeys import Passkeys
 from leaderboard.accounts.keys import ApiKeys
@@ -22,6 +24,8 @@ class AccountServices:
     keys: ApiKeys
     audit: AuditLog
     claim: Claim
+    export: DataExport
+    erasure: Erasure
 
     @classmethod
     def over(cls, entrance: Entrance, claim: Claim) -> "AccountServices":
@@ -35,4 +39,6 @@ class AccountServices:
             ApiKeys(store),
             AuditLog(store),
             claim,
+            DataExport(store),
+            Erasure(store),
         )

@@ -8,13 +8,17 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.api.http import json_response, read_body
+from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.schemas import ErrorShape
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardLimits
-from leaderboard.sender import sender_of
+from leaderboard.core.access import Caller, key_may
+from leaderboard.core.errors import NotAllowed
+from leaderboard.sender import Sender, sender_of
 from shared import webhooks
 from shared.errors import RetryLater
-from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, PostAccepted, Result
+from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, PostAccepted, Result, decode_result
+from shared.text import text
 
 _HEADERS = {
     "webhook-id": "result_id and revision, joined by a dot: the idempotency key, constant over all attempts",
@@ -22,7 +26,8 @@ _HEADERS = {
     "webhook-signature": "one or more, separated by spaces: 'v1,' and base64(HMAC-SHA256(secret, id.timestamp.body))",
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorShape, "description": "Bad signature, or a timestamp too far from now"},
+    401: {"model": ErrorShape, "description": "Bad signature or key, or a timestamp too far from now"},
+    403: {"model": ErrorShape, "description": "The API key is not for results of this race"},
     404: {"model": ErrorShape, "description": "No such race (yet): nothing is stored, it may be posted again"},
     409: {"model": ErrorShape, "description": "The same webhook-id was used with another body"},
     413: {"model": ErrorShape, "description": f"More than {MAX_RESULT_BYTES} bytes"},
@@ -44,8 +49,23 @@ _EXTRA: dict[str, Any] = {
 }
 
 
+def sender_by_key(program: Caller, body: bytes, stations: Mapping[bytes, str]) -> Sender:
+    """The sender of a post with an API key, which is for the race that the body names. Raises NotAllowed, BadInput.
+
+    Such a key names no station, so that stations with a secret of their own stay theirs.
+    """
+    race_id = decode_result(body).race_id
+    if not key_may(program, "results:write", race_id):
+        raise NotAllowed(text("This key may not post results of the race {race}.", race=repr(race_id[:80])))
+    return Sender(named=frozenset(stations.values()) - {""})
+
+
 def router(
-    board: LeaderboardService, stations: Mapping[bytes, str], limits: LeaderboardLimits, utc_ns: Callable[[], int]
+    board: LeaderboardService,
+    stations: Mapping[bytes, str],
+    callers: CallerIdentification,
+    limits: LeaderboardLimits,
+    utc_ns: Callable[[], int],
 ) -> APIRouter:
     """The route, over one board. `stations`: each key and its station ("": any station without a key of its own)."""
     routes = APIRouter(tags=["results"])
@@ -66,6 +86,9 @@ def router(
     async def post_result(request: Request) -> Response:
         """Applied exactly once however often it is sent; the response is sent after it is on disk."""
         nonlocal in_work
+        program = callers.caller(request)
+        if program.key_id and "results:write" not in program.key_scopes:
+            raise NotAllowed(text("This key may not post results: it needs the scope {scope}.", scope="results:write"))
         # Half a body or an unsigned one takes no place from those who post results.
         body = await read_body(request, MAX_RESULT_BYTES)
         headers = request.headers
@@ -75,8 +98,11 @@ def router(
             headers.get("webhook-timestamp", ""),
             headers.get("webhook-signature", ""),
         )
-        webhook_id = webhooks.check(keys, *signed, body, now_utc_ns, limits.tolerance_s)
-        sender = sender_of(webhooks.signers(keys, *signed, body), stations)
+        if program.key_id:
+            webhook_id, sender = signed[0], sender_by_key(program, body, stations)
+        else:
+            webhook_id = webhooks.check(keys, *signed, body, now_utc_ns, limits.tolerance_s)
+            sender = sender_of(webhooks.signers(keys, *signed, body), stations)
         if in_work >= limits.posts_at_once:
             raise RetryLater("The leaderboard is busy with other results.", after_s=1.0)
         in_work += 1

@@ -17,7 +17,7 @@ from leaderboard.core.search import folded
 from leaderboard.core.states import EntryState
 from leaderboard.store import statements as sql
 from leaderboard.store.ranking import ranks
-from leaderboard.store.tables import RACES
+from leaderboard.store.tables import RACERS, RACES
 from shared.protocol.results import Result, decode_result
 from shared.rules.person_names import name_key
 from shared.rules.ranking import RaceRules
@@ -113,15 +113,16 @@ def bump(db: sa.Connection, race_id: str, undo: dict[LineKey, BestAttempt | None
 
 def spelling(db: sa.Connection, race_id: str, racer: str) -> str:
     """The spelling that came first for this racer in this race; stores the given one if there is none yet."""
-    keys = {"race_id": race_id, "key_sha256": _key(racer)}
+    keys = {"race_id": race_id, "key_sha256": name_key_sha256(racer)}
     first = sql.SPELLING.first(db, keys)
     if first is None:
-        sql.ADD_SPELLING.run(db, keys | {"racer": racer})
+        sql.ADD_SPELLING.run(db, keys | {"racer": racer, "former_sha256": ""})
         return racer
     return str(first[0])
 
 
-def _key(racer: str) -> str:
+def name_key_sha256(racer: str) -> str:
+    """The key that all spellings of a racer share in the store."""
     return hashlib.sha256(name_key(racer).encode()).hexdigest()
 
 
@@ -246,9 +247,16 @@ def _attempt(row: Any) -> Attempt:
     )
 
 
+def was_erased(db: sa.Connection, race_id: str, racer: str, former: str) -> bool:
+    """Whether this racer of the race is what is left of a deleted account that was called `former`."""
+    which = (RACERS.c.race_id == race_id) & (RACERS.c.racer == racer)
+    stored = db.execute(sa.select(RACERS.c.former_sha256).where(which)).scalar()
+    return bool(stored) and stored == name_key_sha256(former)
+
+
 def known_spelling(db: sa.Connection, race_id: str, racer: str) -> str | None:
     """The spelling under which this racer is stored in the race; None if no result or entry named him."""
-    first = sql.SPELLING.first(db, {"race_id": race_id, "key_sha256": _key(racer)})
+    first = sql.SPELLING.first(db, {"race_id": race_id, "key_sha256": name_key_sha256(racer)})
     return None if first is None else str(first[0])
 
 

@@ -14,6 +14,8 @@ from shared.text import text
 from shared.units import NS_PER_S
 from shared.web.security import cross_site_reason
 
+ARCHIVE_HEADERS = {"content-disposition": 'attachment; filename="my-data.zip"', "cache-control": "no-store"}
+
 
 def visitor(request: Request) -> Visitor:
     """From where the request comes; headers that claim another address are not believed here (app.py)."""

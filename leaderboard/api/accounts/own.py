@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.accounts.services import AccountServices
@@ -21,6 +21,8 @@ from leaderboard.api.accounts.shapes import (
 )
 from leaderboard.api.bodies import BY_EITHER, BY_SESSION, json_body, json_extra, refusals, shaped
 from leaderboard.api.http import json_response
+from leaderboard.web.cookies import SESSION, drop_cookie
+from leaderboard.web.visitors import ARCHIVE_HEADERS
 
 _KEYS = TypeAdapter(list[KeyShape])
 
@@ -44,6 +46,22 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
         summary="Change one's name, or set a passphrase (which ends all other sessions)",
         response_description="The account as it is now",
     )(calls.change)
+    routes.delete(
+        "/me",
+        status_code=204,
+        responses=refusals(401, 403, 422, 503),
+        openapi_extra=json_extra(security=BY_SESSION),
+        summary="Delete one's account for good; results stay under a number",
+        response_description="Deleted",
+    )(calls.delete)
+    routes.get(
+        "/me/export",
+        response_class=Response,
+        responses={200: {"content": {"application/zip": {}}}, **refusals(401, 403, 503)},
+        openapi_extra=json_extra(security=BY_SESSION),
+        summary="All that is stored of one's account, as one ZIP",
+        response_description="The archive",
+    )(calls.export)
     routes.post(
         "/me/recovery-codes",
         status_code=201,
@@ -106,6 +124,20 @@ class OwnAccountCalls:
         if wanted.name is not None:
             self._services.own.change_name(caller, wanted.name, now_utc_ns)
         return shaped(own_shape(self._services.own.own(caller, now_utc_ns), caller))
+
+    def delete(
+        self,
+        request: Request,
+        confirm: Annotated[str, Query(max_length=60, description="one's alias, so that it is meant")] = "",
+    ) -> Response:
+        self._services.erasure.delete(account(request), confirm, self._utc_ns())
+        response = Response(status_code=204)
+        drop_cookie(response, request, SESSION)
+        return response
+
+    def export(self, request: Request) -> Response:
+        archive = self._services.export.archive(account(request))
+        return Response(archive, media_type="application/zip", headers=ARCHIVE_HEADERS)
 
     def renew_codes(self, request: Request) -> Response:
         return shaped(RecoveryCodesShape(list(self._services.own.renew_codes(account(request), self._utc_ns()))), 201)

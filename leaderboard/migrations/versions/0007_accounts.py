@@ -94,3 +94,4 @@ def upgrade() -> None:
         sa.Column("revoked_utc_ns", sa.BigInteger),
     )
     op.create_index("api_keys_of_account", "api_keys", ["account_id"])
+    op.add_column("racers", sa.Column("former_sha256", sa.Text, nullable=False, server_default=""))

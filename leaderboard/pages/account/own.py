@@ -10,8 +10,10 @@ from leaderboard.accounts.services import AccountServices
 from leaderboard.core.access import Caller
 from leaderboard.pages.account.views import account_view, key_views
 from leaderboard.pages.site import LeaderboardSite
+from leaderboard.web.cookies import SESSION, drop_cookie
 from leaderboard.web.forms import PostedForm, read_form
 from leaderboard.web.statuses import status_of
+from leaderboard.web.visitors import ARCHIVE_HEADERS
 from shared.errors import RacedayError, Refused
 from shared.text import Sentence, ntext, text
 from shared.units import NS_PER_S
@@ -31,6 +33,8 @@ def router(services: AccountServices, site: LeaderboardSite, utc_ns: Callable[[]
     routes.post("/account/credentials/remove")(pages.remove_credential)
     routes.post("/account/sessions/end")(pages.end_session)
     routes.post("/account/sessions/end-others")(pages.end_others)
+    routes.get("/account/export")(pages.export)
+    routes.post("/account/delete")(pages.delete)
     routes.get("/account/keys")(pages.keys)
     routes.post("/account/keys")(pages.make_key)
     routes.post("/account/keys/revoke")(pages.revoke_key)
@@ -86,6 +90,20 @@ class OwnPages:
         ended = self._services.own.end_other_sessions(caller, self._utc_ns())
         done = ntext("{n} other session has ended.", "{n} other sessions have ended.", n=ended)
         return self._site.done(request, "/account", done)
+
+    def export(self, request: Request) -> Response:
+        archive = self._services.export.archive(self._site.account(request))
+        return Response(archive, media_type="application/zip", headers=ARCHIVE_HEADERS)
+
+    def delete(self, request: Request, form: _Form) -> Response:
+        caller = self._site.account(request)
+        try:
+            erased = self._services.erasure.delete(caller, form.get("confirm"), self._utc_ns())
+        except RacedayError as refusal:
+            return self._account(request, refusal, form, "confirm")
+        response = self._site.page(request, "account/deleted.html", name=erased.name)
+        drop_cookie(response, request, SESSION)
+        return response
 
     def keys(self, request: Request) -> Response:
         return self._keys(request)

@@ -86,4 +86,6 @@ RACERS = sa.Table(
     # Of the key, which has no bound that an index could take.
     sa.Column("key_sha256", sa.Text, primary_key=True),
     sa.Column("racer", sa.Text, nullable=False),
+    # Of a deleted account: the key that it had, so that corrections of its results still find them. Else "".
+    sa.Column("former_sha256", sa.Text, nullable=False, server_default=""),
 )

@@ -1,15 +1,8 @@
 """The board on PostgreSQL: a private cluster on a socket, used by two boards at once, as by two processes."""
 
-import contextlib
-import dataclasses
 import json
-import os
 import pathlib
-import pwd
 import random
-import shutil
-import subprocess
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +29,7 @@ from leaderboard.store.database import open_readers, open_store
 from leaderboard.store.tables import METADATA
 from shared.errors import OperatorError, RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
+from tests import postgres
 from tests.leaderboard import sample_races
 from tests.leaderboard.exchange.boards import NOW, brought, league, numbered, rows_of
 from tests.leaderboard.exchange.test_backup import contents
@@ -43,59 +37,18 @@ from tests.leaderboard.exchange.test_published_boards import check_boards
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.store.old_boards import check_attempts_of_0005, check_lines_of_0005, make_0005
 from tests.leaderboard.store.random_boards import check_windows, post_at_random
+from tests.postgres import Cluster
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 
-def _as_nobody_special() -> tuple[list[str], int]:
-    """PostgreSQL refuses to run as root: a prefix for commands, and the user who must own the folder."""
-    if os.getuid() != 0:
-        return [], os.getuid()
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            return ["runuser", "-u", name, "--"], pwd.getpwnam(name).pw_uid
-    pytest.skip("PostgreSQL does not run as root and there is no other user")
-
-
-@dataclasses.dataclass
-class Cluster:
-    prefix: list[str]
-    programs: pathlib.Path
-    folder: pathlib.Path
-
-    @property
-    def url(self) -> str:
-        return f"postgresql://postgres@/postgres?host={self.folder}"
-
-    def run(self, program: str, *arguments: str) -> None:
-        # pg_ctl's child keeps the descriptors: without a file of its own the call would wait for the child.
-        with (self.folder / "log").open("ab") as log:
-            words = [*self.prefix, str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
-            subprocess.run(words, cwd=self.folder, check=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def start(self) -> None:
-        self.run("pg_ctl", "-w", "-o", f"-k {self.folder} -c listen_addresses='' -c fsync=off", "start")
-
-    def stop(self) -> None:
-        self.run("pg_ctl", "-w", "-m", "immediate", "stop")
-
-
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    programs = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not programs:
+    installed = postgres.programs()
+    if installed is None:
         pytest.skip("PostgreSQL is not installed: this test needs it")
-    prefix, owner = _as_nobody_special()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="raceday-pg-"))
-    os.chown(folder, owner, -1)
-    made = Cluster(prefix, programs[-1].parent, folder)
-    try:
-        made.run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8")
-        made.start()
+    with postgres.cluster(installed) as made:
         yield made
-        made.stop()
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
