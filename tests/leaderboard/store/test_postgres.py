@@ -1,8 +1,11 @@
 """The board on PostgreSQL: a private cluster on a socket, used by two boards at once, as by two processes."""
 
+import contextlib
 import json
 import pathlib
 import random
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
