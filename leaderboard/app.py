@@ -44,6 +44,7 @@ from leaderboard.pages.templates import STATIC, PageTemplates
 from leaderboard.services import LeaderboardServices
 from leaderboard.store.database import Store
 from leaderboard.web.cookies import SESSION
+from leaderboard.web.event_stream import KeepConnectionSend
 from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from shared.access.pass_code_hashing import PassCodeHasher
@@ -183,6 +184,7 @@ def _guard(
     app.add_middleware(LanguageChoice)
     if config.server.trusted_proxy:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[config.server.trusted_proxy])
+    app.add_middleware(KeepConnectionSend)
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:
