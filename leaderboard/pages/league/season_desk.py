@@ -78,6 +78,29 @@ def _add_seasons(routes: APIRouter, pages: "SeasonForms") -> None:
         saved = text("The picture of {race} is saved.", race=season.name)
         return site.done(request, f"/desk/seasons/{season_id}", saved)
 
+    @routes.get("/seasons/{season_id}/calendar")
+    def calendar(request: Request, season_id: str) -> Response:
+        caller, now_utc_ns = site.caller(request), pages.utc_ns()
+        found = league.seasons.calendar(caller, season_id)
+        return site.page(
+            request,
+            "league/calendar.html",
+            season=found.season,
+            dates=_dates(found.season),
+            description=Markup(html_of(found.season.description)),  # noqa: S704  # cleaned by nh3
+            editable=access.may(caller, "season.edit", None, season_id),
+            events=[
+                {"event_id": each.event_id, "name": each.name, "place": each.place, "dates": _dates(each)}
+                for each in found.events
+            ],
+            races=[calendar_line(head, now_utc_ns) for head in found.races],
+        )
+
+
+def _dates(item: SeasonRecord | EventRecord) -> str:
+    times = (item.starts_utc_ns, item.ends_utc_ns)
+    return joined([when(at, item.zone) for at in times if at is not None], " – ")
+
 
 def _add_events(routes: APIRouter, pages: "EventForms") -> None:
     site, league = pages.site, pages.league
@@ -107,13 +130,12 @@ def _add_events(routes: APIRouter, pages: "EventForms") -> None:
         season = league.seasons.season(caller, found.season_id) if found.season_id else None
         now_utc_ns = pages.utc_ns()
         races = [calendar_line(head, now_utc_ns) for head in heads]
-        times = (found.starts_utc_ns, found.ends_utc_ns)
         return site.page(
             request,
             "league/event.html",
             event=found,
             circuit=dict(CHOICES["circuit"])[found.circuit],
-            dates=joined([when(at, found.zone) for at in times if at is not None], " – "),
+            dates=_dates(found),
             description=Markup(html_of(found.description)),  # noqa: S704  # cleaned by nh3
             season=season,
             editable=access.may(caller, "season.edit", None, found.season_id),

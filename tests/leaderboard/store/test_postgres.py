@@ -1,31 +1,28 @@
 """The board on PostgreSQL: a private cluster on a socket, used by two boards at once, as by two processes."""
 
-import contextlib
 import json
 import pathlib
 import random
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import psutil
 import pytest
-import requests
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
-from leaderboard.core.access import Caller
+from leaderboard.core.access import ADMIN, Caller
 from leaderboard.core.errors import Gone
+from leaderboard.core.league.series import CalendarRule
 from leaderboard.exchange.backup.restoring import checked_backup, restore
 from leaderboard.exchange.backup.writing import write_backup
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.people import AccountPeople
+from leaderboard.league.series import SeriesService
 from leaderboard.posting import PostReply
 from leaderboard.store import queries
 from leaderboard.store.database import open_readers, open_store
@@ -33,7 +30,7 @@ from leaderboard.store.tables import METADATA
 from shared.errors import OperatorError, RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
 from tests import postgres
-from tests.leaderboard import sample_races
+from tests.leaderboard.core.league.test_local_time import utc
 from tests.leaderboard.exchange.boards import NOW, brought, league, numbered, rows_of
 from tests.leaderboard.exchange.test_backup import contents
 from tests.leaderboard.exchange.test_published_boards import check_boards
@@ -229,36 +226,20 @@ def test_windows_of_random_boards_say_what_the_whole_table_says(
     check_windows(boards[1], "random", before)
 
 
-def test_processes_behind_one_port_hear_of_one_another_and_one_that_dies_is_replaced(
-    cluster: Cluster,
+def test_of_two_processes_one_makes_each_race_of_a_series(
+    boards: tuple[LeaderboardService, LeaderboardService],
 ) -> None:
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="raceday-lb-"))
-    server = sample_races.start(folder, f'[store]\nurl = "{cluster.url}"\n', processes=3)
-    try:
-        server.new_race("several")
-        children = psutil.Process(server.process.pid).children()
-        assert len(children) == 3
-        with contextlib.ExitStack() as streams:
-            watching = [streams.enter_context(watched(server, "several")) for _ in range(8)]
-            one = result("several-1", "Anna", race_id="several")
-            assert server.post(one).status_code == 201
-            for lines in watching:
-                assert any(b"Anna" in line for line in lines)
-        children[0].kill()
-        psutil.wait_procs(children[:1], timeout=20)
-        second = result("several-2", "Tom", race_id="several")
-        assert server.post(second).status_code == 201
-        assert server.get("/api/v1/races/several/standings").json()["racers"] == 2
-    finally:
-        code, _ = server.stop()
-    assert code == 0
-    shutil.rmtree(folder)
+    told: list[str] = []
+    services = [SeriesService(board.store, told.append) for board in boards]
+    rule = CalendarRule("days", "2027-01-04T18:00", "Europe/Berlin", 1)
+    services[0].create(ADMIN, "daily", ("Daily", "Daily {n}"), race("x"), rule, utc("2027-01-04T12:00"))
+    late, together = utc("2027-01-24T12:00"), threading.Barrier(2)
 
+    def catch_up(service: SeriesService) -> list[str]:
+        together.wait()
+        return service.catch_up(late)
 
-@contextlib.contextmanager
-def watched(server: sample_races.Running, race_id: str) -> Iterator[Iterator[bytes]]:
-    """The lines of a live stream, once its first content has come."""
-    with requests.get(f"{server.url}/races/{race_id}/live", stream=True, timeout=30) as stream:
-        lines = stream.iter_lines()
-        next(line for line in lines if line.startswith(b"data: {"))
-        yield lines
+    with ThreadPoolExecutor(2) as pool:
+        made = [race_id for part in pool.map(catch_up, services) for race_id in part]
+    assert sorted(made) == sorted(f"daily-{number}" for number in range(2, 22))
+    assert sorted(told) == sorted(["daily-1", *made])

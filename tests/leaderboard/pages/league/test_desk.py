@@ -239,6 +239,10 @@ def test_a_season_an_event_and_a_series(desk: Desk) -> None:
     assert desk.olga.submit(f"/desk/races/{race_id}/series", **begun).status_code == 303
     assert "Race 2 opens 30 July 2027, 18:00 (Europe/Berlin)." in shown(desk.olga.get("/desk"))
     assert (desk.board.race("opens-1").name, desk.board.race("opens-1").season_id) == ("Open 06", "season-27")
+    calendar = shown(desk.rita.get("/seasons/season-27/calendar"))
+    for entry in ("Season 27", "Berlin", "Hall 5", "Open 06", "Opens 30 June 2027, 18:00 (Europe/Berlin)."):
+        assert entry in calendar, entry
+    desk.olga.get("/desk")
     assert desk.olga.submit("/desk/series/opens", stopped="yes", edition="1").status_code == 303
     assert "Stopped: it makes no more races." in shown(desk.olga.get("/desk"))
     edited = desk.olga.submit("/desk/seasons/season-27", **(season | {"edition": "1", "name": "Season 2027"}))

@@ -109,6 +109,7 @@ def test_every_page_of_the_desk_is_readable_at_every_size(olga: BrowserContext) 
         ("/desk/seasons/s27", "desk-season"),
         ("/desk/races/draft/series", "desk-series"),
         ("/events/hall", "event"),
+        ("/seasons/s27/calendar", "season-calendar"),
     ):
         found += look(page, path, name)
     assert found == []
