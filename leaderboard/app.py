@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
@@ -21,6 +22,8 @@ from leaderboard.api.league.calls import LeagueApi
 from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
+from leaderboard.api.refusals import SHAPE
+from leaderboard.api.schemas import ErrorShape
 from leaderboard.api.seasons import routes as season_calls
 from leaderboard.api.seasons.calls import SeasonApi
 from leaderboard.api.sight import sight_check
@@ -193,6 +196,8 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     schemes["admin"] = {"type": "http", "scheme": "bearer"}
     schemes["session"] = {"type": "apiKey", "in": "cookie", "name": SESSION}
+    shapes = document["components"].setdefault("schemas", {})
+    shapes[SHAPE] = TypeAdapter(ErrorShape).json_schema()
     for operations in document["paths"].values():
         for operation in operations.values():
             _name_problems(operation["responses"])
