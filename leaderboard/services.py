@@ -76,7 +76,7 @@ class LeaderboardServices:
             EntryService(store, people, board.changed),
             InvitationService(store, people, credentials.admin_token, board.changed),
             AttemptService(store, board.changed),
-            CommunityService(store, config.races.community_per_account, board.changed),
+            league.community,
             LiveRaces(store, MemoryFeeds()),
             SeasonServices.over(store),
             NoticeSubscriptions(store, config.notices),
