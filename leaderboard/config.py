@@ -5,6 +5,7 @@ import pathlib
 from dataclasses import dataclass, field
 
 from shared.config import load, setting
+from shared.errors import ConfigError
 from shared.web.host_names import host_names
 
 
@@ -22,6 +23,10 @@ class ServerSettings:
         "", what="the address of the proxy in front, whose X-Forwarded-For and -Proto are believed; empty: nobody's"
     )
 
+    processes: int = setting(
+        1, min=1, max=64, what="processes that answer behind the one port; more than one need PostgreSQL"
+    )
+
     def __post_init__(self) -> None:
         host_names(self.allowed_hosts, "server.allowed_hosts")
 
@@ -37,6 +42,13 @@ class StoreSettings:
     def place(self) -> str:
         """The URL, or the path if there is none, as `open_store` takes it."""
         return self.url or self.path
+
+
+@dataclass(frozen=True, slots=True)
+class FanoutSettings:
+    """How several processes tell one another which race has changed."""
+
+    url: str = setting("", what="redis://host:6379/0 (Redis or Valkey); empty: PostgreSQL passes it on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,7 @@ class LeaderboardConfig:
     title: str = setting("Leaderboard", what="what the pages call this board")
     server: ServerSettings = field(default_factory=ServerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    fanout: FanoutSettings = field(default_factory=FanoutSettings)
     secrets: SecretFiles = field(default_factory=SecretFiles)
     races: RaceSettings = field(default_factory=RaceSettings)
     accounts: AccountSettings = field(default_factory=AccountSettings)
@@ -113,6 +126,11 @@ class LeaderboardConfig:
 def read(path: pathlib.Path) -> LeaderboardConfig:
     """The checked file, its relative paths made absolute. Raises ConfigError."""
     config = load(path, LeaderboardConfig)
+    if config.server.processes > 1 and not config.store.url:
+        raise ConfigError(
+            f"`server.processes` is {config.server.processes}, and a SQLite file has one process that writes: "
+            "set `store.url` to a PostgreSQL database, or `server.processes` to 1."
+        )
     beside = path.absolute().parent
     secrets = SecretFiles(
         tuple(str(beside / file) for file in config.secrets.webhook_files),

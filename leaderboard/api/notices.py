@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.refusals import refusal
 from leaderboard.board import LeaderboardService
 from leaderboard.core.access import Caller
 from leaderboard.notices.outbox import SubscriptionRow
@@ -22,14 +22,14 @@ from leaderboard.web.identity import CallerIdentification, check, somebody
 _MAX_BYTES = 4096
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorShape, "description": "Nobody is signed in, or the key is not valid"},
-    403: {"model": ErrorShape, "description": "This needs another role"},
-    404: {"model": ErrorShape, "description": "No such race, or no such receiver"},
-    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why"},
+    401: refusal("Nobody is signed in, or the key is not valid"),
+    403: refusal("This needs another role"),
+    404: refusal("No such race, or no such receiver"),
+    422: refusal("Not acceptable; the sentence says why"),
 }
 _BODY_REFUSALS = _REFUSALS | {
-    408: {"model": ErrorShape, "description": "The body did not arrive in time"},
-    413: {"model": ErrorShape, "description": "The body is too large"},
+    408: refusal("The body did not arrive in time"),
+    413: refusal("The body is too large"),
 }
 
 

@@ -9,14 +9,15 @@ from pydantic import TypeAdapter
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.api.schemas import CountedRaceShape, ErrorShape, RaceShape, StandingShape
+from leaderboard.api.refusals import refusal
+from leaderboard.api.schemas import CountedRaceShape, RaceShape, StandingShape
 from leaderboard.board import AROUND, MAX_ROWS, WHOLE, LeaderboardService, Part
 from leaderboard.core.access import NOBODY
 from leaderboard.core.race import Venue
 from leaderboard.league.sight import RaceSight
 from shared.errors import BadInput
 
-_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorShape, "description": "No such race"}}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: refusal("No such race")}
 _RACES = TypeAdapter(list[CountedRaceShape])
 _RACE = TypeAdapter(RaceShape)
 _STANDING = TypeAdapter(StandingShape)
@@ -57,7 +58,7 @@ def router(
     @routes.get(
         "/api/v1/races/{race_id}/standings",
         response_model=StandingShape,
-        responses=_UNKNOWN | {422: {"model": ErrorShape, "description": "No such table, or not a cursor of ours"}},
+        responses=_UNKNOWN | {422: refusal("No such table, or not a cursor of ours")},
         summary="The standing, best first",
         response_description="The standing of one moment",
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, StreamingResponse
+from starlette.responses import HTMLResponse
 
 from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import UnknownRace
@@ -17,8 +17,7 @@ from leaderboard.pages.participation.participants import taking_part
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.views import PODIUM
-
-_STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+from leaderboard.web.event_stream import EventStreamResponse
 
 
 def router(
@@ -51,14 +50,14 @@ def router(
         page = pages.race(snapshot, utc_ns(), live=not all, screen=screen, frame=frame, part=part)
         return site.framed(request, frame, page)
 
-    @routes.get("/races/{race_id}/live")
-    async def live(request: Request, race_id: str, kind: str = "") -> StreamingResponse:
+    @routes.get("/races/{race_id}/live", response_class=EventStreamResponse)
+    async def live(request: Request, race_id: str, kind: str = "") -> EventStreamResponse:
         caller = site.caller(request)
         private = (await run_in_threadpool(sight.race, caller, race_id)).visibility == "private"
         stream = await feed.open(race_id, kind, request.headers.get("last-event-id", ""))
         if private:
             stream = while_seen(stream, lambda: sight.race(caller, race_id))
-        return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
+        return EventStreamResponse(stream)
 
     return routes
 
