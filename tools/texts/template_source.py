@@ -71,10 +71,10 @@ def _message(call: nodes.Call, forms: int, file: str, found: Found) -> None:
     found.messages.append(FoundMessage(words[0], words[1] if forms == 2 else "", file, call.lineno))
 
 
-def _lost_in(node: nodes.Concat | nodes.Add, file: str, found: Found) -> None:
+def _lost_in(node: nodes.Node, file: str, found: Found) -> None:
     """What is put together with `~` or `+` is plain text, which no language finds again."""
     if any(_is_message(child) for child in node.iter_child_nodes()):
-        found.faults.append(f"{file}:{node.lineno}: put a message beside other text, not together with it by `~` or `+`")
+        found.faults.append(f"{file}:{node.lineno}: put a message beside other text, not together by `~` or `+`")
 
 
 def _is_message(node: nodes.Node) -> bool:
