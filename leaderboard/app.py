@@ -144,7 +144,8 @@ def _api(
     yield participants.router(services.entries, callers, utc_ns)
     yield joining.router(services.invitations, callers, utc_ns)
     yield attempt_calls.router(services.attempts, callers, utc_ns)
-    yield notices.router(board, services.subscriptions, callers, services.sender.wake, utc_ns)
+    receivers = notices.NoticeCalls(sight, services.subscriptions, callers, services.sender.wake, utc_ns)
+    yield notices.router(receivers)
     yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
 
 
@@ -163,7 +164,8 @@ def _pages(
     yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield season_pages.router(services.seasons, site, utc_ns)
-    yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
+    receivers = notice_pages.NoticePages(board, services.subscriptions, site, services.sender.wake, utc_ns)
+    yield notice_pages.router(receivers, site)
     yield attempt_pages.router(board, services.attempts, site, utc_ns)
     yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
     yield live_pages(services.live, LiveContents(services.live, board, site.templates, utc_ns), site, feed, utc_ns)
@@ -180,7 +182,8 @@ def _guard(
     app.add_middleware(ContractAndCacheHeaders)
     lookup = CallerLookup(services.board.store, credentials.admin_token, services.accounts.entrance.periods)
     app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
-    # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
+    # Cookies belong to their host and passkeys to its name, posts are signed, programs show keys: a foreign name that
+    # leads here gets nothing by it. So any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
     app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
