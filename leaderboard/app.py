@@ -109,7 +109,7 @@ def create_app(
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
     _guard(app, services, credentials, config, utc_ns)
-    app.state.accounts = services.accounts
+    app.state.accounts, app.state.services = services.accounts, services
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
