@@ -80,7 +80,7 @@ class LeaderboardServices:
             EntryService(store, people, board.changed),
             InvitationService(store, people, credentials.admin_token, board.changed),
             AttemptService(store, board.changed),
-            CommunityService(store, config.races.community_per_account, board.changed),
+            league.community,
             LiveRaces(store, MemoryFeeds()),
             PlaceHistories(store),
             RacerProfiles(store),
