@@ -7,12 +7,14 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import attempts as attempt_calls
-from leaderboard.api import exchange, notices, offers, public, results
+from leaderboard.api import board_files, exchange, notices, offers, public, results
 from leaderboard.api.accounts import routes as account_calls
+from leaderboard.api.boards import embed, history
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -21,6 +23,8 @@ from leaderboard.api.league.calls import LeagueApi
 from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
+from leaderboard.api.refusals import SHAPE
+from leaderboard.api.schemas import ErrorShape
 from leaderboard.api.seasons import routes as season_calls
 from leaderboard.api.seasons.calls import SeasonApi
 from leaderboard.api.sight import sight_check
@@ -28,6 +32,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.live_stream import Feed, LiveContent
+from leaderboard.live_stream.fanout import Fanout, MemoryFanout, PostgresFanout, RedisFanout
 from leaderboard.pages import pictures, routes
 from leaderboard.pages.account import routes as account_pages
 from leaderboard.pages.attempts import routes as attempt_pages
@@ -36,13 +41,16 @@ from leaderboard.pages.live.content import LiveContents, ticking, watch_live
 from leaderboard.pages.live.routes import live_pages
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
+from leaderboard.pages.public import elsewhere, racers
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
 from leaderboard.pages.titles import routes as title_pages
 from leaderboard.services import LeaderboardServices
+from leaderboard.store.database import Store
 from leaderboard.web.cookies import SESSION
+from leaderboard.web.event_stream import KeepConnectionSend
 from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from shared.access.pass_code_hashing import PassCodeHasher
@@ -64,8 +72,12 @@ def create_app(
     config: LeaderboardConfig,
     utc_ns: Callable[[], int],
     hasher: PassCodeHasher | None = None,
+    background: bool = True,
 ) -> tuple[FastAPI, Feed]:
-    """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases."""
+    """The application and its live feed (to be closed before the server stops). `hasher`: of passphrases.
+
+    `background`: this process also does what only one of several does, as sending notices.
+    """
     templates, callers, limits = PageTemplates(config.title), RequestIdentification(), config.limits
     pages, site = LeaderboardPages(templates), LeaderboardSite(templates, callers)
     services = LeaderboardServices.over(board, credentials, config, utc_ns, hasher)
@@ -75,14 +87,17 @@ def create_app(
 
     contents = LiveContents(services.live, board, templates, utc_ns)
     feed = Feed(contents.drawing(render), limits.browsers_at_once, limits.heartbeat_s)
-    board.watch(feed.changed)
+    fanout = fanout_of(board.store, config, feed.changed)
+    board.watch(fanout.publish)
     watch_live(services.live, board, feed.changed)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         feed.attach()
-        async with services.running(), ticking(services.live, feed.changed, utc_ns):
+        alone = services.running() if background else contextlib.nullcontext()
+        async with alone, ticking(services.live, feed.changed, utc_ns):
             yield
+        fanout.close()
         board.close()
 
     seen = [Depends(sight_check(services.sight, callers))]
@@ -97,10 +112,17 @@ def create_app(
     routes.add_docs(app, site)
     app.mount("/static", Assets(STATIC))
     _guard(app, services, credentials, config, utc_ns)
-    app.state.accounts = services.accounts
+    app.state.accounts, app.state.services = services.accounts, services
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
+
+
+def fanout_of(store: Store, config: LeaderboardConfig, received: Callable[[str], None]) -> Fanout:
+    """How this process and others, if there are any, tell one another what changed. Raises OperatorError."""
+    if config.fanout.url:
+        return RedisFanout(config.fanout.url, received)
+    return MemoryFanout(received) if config.server.processes == 1 else PostgresFanout(store.engine, received)
 
 
 def _api(
@@ -120,11 +142,15 @@ def _api(
     yield league_seasons.router(league)
     yield season_calls.router(SeasonApi(services.seasons, callers, utc_ns))
     yield public.router(board, sight, callers, utc_ns)
+    yield history.router(services.histories)
+    yield embed.router(board, sight, utc_ns)
+    yield board_files.router(board, limits.rows_live)
     yield exchange.router(board, sight, callers, config.title, utc_ns)
     yield participants.router(services.entries, callers, utc_ns)
     yield joining.router(services.invitations, callers, utc_ns)
     yield attempt_calls.router(services.attempts, callers, utc_ns)
-    yield notices.router(board, services.subscriptions, callers, services.sender.wake, utc_ns)
+    receivers = notices.NoticeCalls(sight, services.subscriptions, callers, services.sender.wake, utc_ns)
+    yield notices.router(receivers)
     yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
 
 
@@ -144,9 +170,12 @@ def _pages(
     yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)
     yield season_pages.router(services.seasons, site, utc_ns)
-    yield notice_pages.router(board, services.subscriptions, site, services.sender.wake, utc_ns)
-    yield attempt_pages.router(board, services.attempts, site, utc_ns)
-    yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
+    receivers = notice_pages.NoticePages(board, services.subscriptions, site, services.sender.wake, utc_ns)
+    yield notice_pages.router(receivers, site)
+    yield attempt_pages.router(board, services.attempts, services.histories, services.profiles, site, utc_ns)
+    yield racers.router(services.profiles, services.seasons.records, site, utc_ns)
+    yield elsewhere.router(elsewhere.RaceElsewhere(board, sight, site, config.title, config.embeds.sites, utc_ns))
+    yield routes.router(board, site, sight, services.league, feed, config.limits.rows_live, utc_ns)
     yield live_pages(services.live, LiveContents(services.live, board, site.templates, utc_ns), site, feed, utc_ns)
 
 
@@ -161,13 +190,15 @@ def _guard(
     app.add_middleware(ContractAndCacheHeaders)
     lookup = CallerLookup(services.board.store, credentials.admin_token, services.accounts.entrance.periods)
     app.add_middleware(CallerMiddleware, lookup=lookup, utc_ns=utc_ns)
-    # Posts are signed, admin calls carry a token, the rest is public: any Host is answered unless names are set.
+    # Cookies belong to their host and passkeys to its name, posts are signed, programs show keys: a foreign name that
+    # leads here gets nothing by it. So any Host is answered unless names are set.
     hosts = config.server.allowed_hosts or None
     app.add_middleware(HostAndHeaderGuard, machine="This leaderboard", allowed_hosts=hosts)
     app.add_middleware(ErrorPages, machine="This leaderboard", home="All races")
     app.add_middleware(LanguageChoice)
     if config.server.trusted_proxy:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[config.server.trusted_proxy])
+    app.add_middleware(KeepConnectionSend)
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:
@@ -176,6 +207,8 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     schemes["admin"] = {"type": "http", "scheme": "bearer"}
     schemes["session"] = {"type": "apiKey", "in": "cookie", "name": SESSION}
+    shapes = document["components"].setdefault("schemas", {})
+    shapes[SHAPE] = TypeAdapter(ErrorShape).json_schema()
     for operations in document["paths"].values():
         for operation in operations.values():
             _name_problems(operation["responses"])

@@ -27,10 +27,14 @@ def open_board_to_read(path_or_url: str | pathlib.Path) -> LeaderboardService:
     return LeaderboardService(open_readers(path_or_url))
 
 
-def build(config: LeaderboardConfig) -> tuple[FastAPI, Feed]:
-    """The application, with its secrets read and its store open, and its live feed. Raises OperatorError."""
+def build(config: LeaderboardConfig, background: bool = True) -> tuple[FastAPI, Feed]:
+    """The application, with its secrets read and its store open, and its live feed. Raises OperatorError.
+
+    `background`: it also does what only one of several processes does.
+    """
     secrets = credentials.read(config.secrets)
-    return create_app(open_board(config.store.place), secrets, config, SystemClock().utc_ns)
+    board = open_board(config.store.place)
+    return create_app(board, secrets, config, SystemClock().utc_ns, background=background)
 
 
 def claim_code(app: FastAPI) -> str:

@@ -4,12 +4,14 @@ import argparse
 import importlib
 import logging
 import pathlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI
 
 from leaderboard import build, credentials
 from leaderboard.admin_call import change_race
+from leaderboard.commands.processes import ProcessGroup
 from leaderboard.config import LeaderboardConfig, read
 from leaderboard.server import serve
 from shared.errors import BadInput, OperatorError
@@ -110,16 +112,27 @@ def _close(config: LeaderboardConfig, race_id: str, change: dict[str, object], u
 def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="leaderboard: %(message)s")
 
-    def serving(url: str) -> None:
+    def say(url: str) -> None:
         print(f"listening on {url}", flush=True)
         if ready_file is not None:
             write_ready_file(ready_file, url)
-        _print_claim_code(app, url)
 
     with listen(config.server.host, config.server.port, "server") as listening:
-        app, feed = build.build(config)
-        serve(app, feed, listening, serving)
-    return 0
+
+        def serve_one(number: int, serving: Callable[[], None]) -> int:
+            def serves(url: str) -> None:
+                serving()
+                if number == 0:
+                    say(url)
+                    _print_claim_code(app, url)
+
+            app, feed = build.build(config, background=number == 0)
+            serve(app, feed, listening, serves)
+            return 0
+
+        if config.server.processes == 1:
+            return serve_one(0, lambda: None)
+        return ProcessGroup(config.server.processes, serve_one).run()
 
 
 def _print_claim_code(app: FastAPI, url: str) -> None:

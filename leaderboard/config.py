@@ -2,10 +2,15 @@
 
 import dataclasses
 import pathlib
+import re
 from dataclasses import dataclass, field
 
 from shared.config import load, setting
+from shared.errors import ConfigError
 from shared.web.host_names import host_names
+
+# What a Content-Security-Policy may hold as a source, and nothing that ends it.
+_ORIGIN = re.compile(r"\*|https?://(?:\*\.)?[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,200}[a-zA-Z0-9])?(?::\d{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,10 @@ class ServerSettings:
 
     trusted_proxy: str = setting(
         "", what="the address of the proxy in front, whose X-Forwarded-For and -Proto are believed; empty: nobody's"
+    )
+
+    processes: int = setting(
+        1, min=1, max=64, what="processes that answer behind the one port; more than one need PostgreSQL"
     )
 
     def __post_init__(self) -> None:
@@ -37,6 +46,13 @@ class StoreSettings:
     def place(self) -> str:
         """The URL, or the path if there is none, as `open_store` takes it."""
         return self.url or self.path
+
+
+@dataclass(frozen=True, slots=True)
+class FanoutSettings:
+    """How several processes tell one another which race has changed."""
+
+    url: str = setting("", what="redis://host:6379/0 (Redis or Valkey); empty: PostgreSQL passes it on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,22 @@ class NoticeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbedSettings:
+    """Which other sites may show boards of public races in their pages."""
+
+    sites: tuple[str, ...] = setting(
+        (), what='origins such as "https://club.example", whose pages may hold /embed/RACE in a frame; "*": all'
+    )
+
+    def __post_init__(self) -> None:
+        for each in self.sites:
+            if _ORIGIN.fullmatch(each) is None:
+                raise ConfigError(
+                    f"embeds.sites holds {each[:80]!r}: write origins such as 'https://club.example', or '*' for all."
+                )
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSettings:
     """How long a sign-in lasts."""
 
@@ -103,16 +135,23 @@ class LeaderboardConfig:
     title: str = setting("Leaderboard", what="what the pages call this board")
     server: ServerSettings = field(default_factory=ServerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    fanout: FanoutSettings = field(default_factory=FanoutSettings)
     secrets: SecretFiles = field(default_factory=SecretFiles)
     races: RaceSettings = field(default_factory=RaceSettings)
     accounts: AccountSettings = field(default_factory=AccountSettings)
     limits: LeaderboardLimits = field(default_factory=LeaderboardLimits)
     notices: NoticeSettings = field(default_factory=NoticeSettings)
+    embeds: EmbedSettings = field(default_factory=EmbedSettings)
 
 
 def read(path: pathlib.Path) -> LeaderboardConfig:
     """The checked file, its relative paths made absolute. Raises ConfigError."""
     config = load(path, LeaderboardConfig)
+    if config.server.processes > 1 and not config.store.url:
+        raise ConfigError(
+            f"`server.processes` is {config.server.processes}, and a SQLite file has one process that writes: "
+            "set `store.url` to a PostgreSQL database, or `server.processes` to 1."
+        )
     beside = path.absolute().parent
     secrets = SecretFiles(
         tuple(str(beside / file) for file in config.secrets.webhook_files),

@@ -2,11 +2,13 @@
 
 Both send updates while they are asked to ("go SECONDS" between two, and "stop", on the standard input). `ours` is the
 whole leaderboard, to which a racer's new result is posted for each update; `bare` is a Starlette app that broadcasts
-the same bytes, made beforehand, to whoever is connected. Each update holds the monotonic time at which it was made.
+the same bytes, made beforehand, to whoever is connected. Each update holds its number; when it was there to be sent
+(ours: committed) is printed after "stop".
 """
 
 import asyncio
 import contextlib
+import json
 import os
 import pathlib
 import signal
@@ -38,16 +40,19 @@ from shared.web.server import listening_socket
 from tests.leaderboard.sample_races import race, result
 
 RACERS = 200
-MARK = "made-{}-"
+MARK = "made-{:09}-"  # the number of an update
 NOW_NS = 1_800_000_000 * 10**9
 
 
 class UpdateSource:
-    """Calls `send(number)` at the rate that the standard input asks for; after "stop" it prints how many it sent."""
+    """Calls `send(number)` at the rate that the standard input asks for.
 
-    def __init__(self, send: Callable[[int], None]) -> None:
+    After "stop" it prints the number of each update and the monotonic time at which `send` said that it was there.
+    """
+
+    def __init__(self, send: Callable[[int], int]) -> None:
         self._send, self._on, self._idle = send, threading.Event(), threading.Event()
-        self._every_s, self._sent = 1.0, 0
+        self._every_s, self._sent = 1.0, dict[int, int]()
         self._idle.set()
         threading.Thread(target=self._emit, daemon=True).start()
 
@@ -56,13 +61,13 @@ class UpdateSource:
         for line in sys.stdin:
             word, _, every_s = line.strip().partition(" ")
             if word == "go":
-                self._every_s, self._sent = float(every_s), 0
+                self._every_s, self._sent = float(every_s), {}
                 self._idle.clear()
                 self._on.set()
             else:
                 self._on.clear()
                 self._idle.wait(10)
-                sys.stdout.write(f"{self._sent}\n")
+                sys.stdout.write(f"{json.dumps(self._sent)}\n")
                 sys.stdout.flush()
 
     def _emit(self) -> None:
@@ -72,8 +77,7 @@ class UpdateSource:
             self._on.wait()
             self._idle.clear()
             number += 1
-            self._sent += 1
-            self._send(number)
+            self._sent[number] = self._send(number)
             time.sleep(self._every_s)
 
 
@@ -86,11 +90,12 @@ def board_of(folder: pathlib.Path) -> LeaderboardService:
     return board
 
 
-def post(board: LeaderboardService, racer: int, update: int) -> None:
-    """A faster run of this racer; its model is the time of now."""
+def post(board: LeaderboardService, racer: int, update: int) -> int:
+    """A faster run of this racer, whose model names the update; when it was committed."""
     times = (12_000 + 20 * racer - update % 5_000,) * 3
-    one = result(f"r-{racer}-{update}", f"Racer {racer}", times, model=MARK.format(time.monotonic_ns()))
+    one = result(f"r-{racer}-{update}", f"Racer {racer}", times, model=MARK.format(update))
     assert board.apply(one.webhook_id, encode_result(one), NOW_NS).status == 201
+    return time.monotonic_ns()
 
 
 def serve_ours() -> None:
@@ -136,10 +141,12 @@ class BareBroadcaster:
             await self._changed.wait()
             yield self._newest
 
-    def send(self, _number: int) -> None:
+    def send(self, number: int) -> int:
+        message = self._update.replace(self._mark, MARK.format(number).encode())
+        made_ns = time.monotonic_ns()
         if self._loop is not None:
-            message = self._update.replace(self._mark, MARK.format(time.monotonic_ns()).encode())
             self._loop.call_soon_threadsafe(self._wake, message)
+        return made_ns
 
     def _wake(self, message: bytes) -> None:
         self._newest = message

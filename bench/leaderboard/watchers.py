@@ -1,9 +1,9 @@
 """5,000 watchers of one race at five updates a second, beside a bare broadcaster of the same bytes.
 
 The peer (watcher_server.py) is a Starlette app that sends each connection one of our updates, made beforehand; ours
-takes a result, commits it, ranks it, draws it and sends it. Rounds are interleaved. A latency is from the making of an
-update, before it is posted, to its arrival. Then some watchers lose their connection again and again and come back with
-`Last-Event-ID`: in the end each has what the standing has.
+draws what a posted result has changed and sends it, while it takes the next. Rounds are interleaved. A latency is from
+when an update is there to be sent (ours: committed) to its arrival. Then some watchers lose their connection again and
+again and come back with `Last-Event-ID`: in the end each has what the standing has.
 """
 
 import asyncio
@@ -39,9 +39,10 @@ class UpdateServer:
         self.process.stdin.write(f"{word}\n")
         self.process.stdin.flush()
 
-    def answer(self) -> int:
+    def answer(self) -> dict[int, int]:
+        """The numbers of the updates, and when each was there to be sent."""
         assert self.process.stdout is not None
-        return int(self.process.stdout.readline())
+        return {int(number): at_ns for number, at_ns in json.loads(self.process.stdout.readline()).items()}
 
 
 @contextlib.contextmanager
@@ -96,7 +97,7 @@ def main(quick: bool) -> None:
 async def _watch(server: UpdateServer, watchers: int, seconds: float, arrived: Arrived) -> None:
     """Has the server send to so many watchers for so long."""
     ready, places = asyncio.Semaphore(0), asyncio.Semaphore(_CONNECTING)
-    came: list[int] = []
+    came: list[tuple[int, int]] = []
     tasks = [asyncio.create_task(_one(server.port, came, ready, places)) for _ in range(watchers)]
     for _ in tasks:
         await asyncio.wait_for(ready.acquire(), 120)
@@ -105,17 +106,17 @@ async def _watch(server: UpdateServer, watchers: int, seconds: float, arrived: A
     warm = len(came)  # the first updates find cold caches in both
     await asyncio.sleep(seconds)
     server.ask("stop")
-    sent = await asyncio.to_thread(server.answer)
+    made_ns = await asyncio.to_thread(server.answer)
     await asyncio.sleep(1.5)
     arrived.dropped += sum(task.done() for task in tasks)
     for each in tasks:
         each.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    arrived.latencies_ns += came[warm:]
-    arrived.sent += sent * watchers - warm
+    arrived.latencies_ns += [max(0, at_ns - made_ns[number]) for number, at_ns in came[warm:] if number in made_ns]
+    arrived.sent += len(made_ns) * watchers - warm
 
 
-async def _one(port: int, came: list[int], ready: asyncio.Semaphore, places: asyncio.Semaphore) -> None:
+async def _one(port: int, came: list[tuple[int, int]], ready: asyncio.Semaphore, places: asyncio.Semaphore) -> None:
     async with places:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
         writer.write(f"GET /races/{RACE_ID}/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
@@ -125,7 +126,7 @@ async def _one(port: int, came: list[int], ready: asyncio.Semaphore, places: asy
     try:
         while line := await reader.readline():
             if line.startswith(b"data: ") and (made := _MADE.search(line)):
-                came.append(time.monotonic_ns() - int(made[1]))
+                came.append((int(made[1]), time.monotonic_ns()))
     finally:
         writer.close()
 

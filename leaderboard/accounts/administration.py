@@ -162,7 +162,7 @@ def _check(grant: Grant) -> None:
         raise Refused(
             text("A role is one of {roles}, for a race, a season, or everything.", roles=", ".join(get_args(Role)))
         )
-    if (grant.scope == "") != (grant.scope_id == "") or len(grant.scope_id) > 64:
+    if (grant.scope == "") != (grant.scope_id == "") or len(grant.scope_id) > 64 or not grant.scope_id.isprintable():
         raise Refused(text("Name the race or season that the role is for, or neither."))
     if grant.role == "admin" and grant.scope:
         raise Refused(text("An admin is admin of the whole leaderboard."))

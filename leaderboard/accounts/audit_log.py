@@ -33,6 +33,8 @@ class AuditLog:
         self, race_id: str = "", season_id: str = "", before_seq: int | None = None, limit: int = 50
     ) -> AuditExcerpt:
         """A page of changes."""
+        if not season_id.isprintable():  # PostgreSQL fails on text that no id of ours can be
+            return AuditExcerpt((), None)
         limit = min(max(limit, 1), MAX_PAGE)
         with self._store.read() as db:
             rows = audit.rows(db, race_id=race_id, season_id=season_id, before_seq=before_seq, limit=limit + 1)

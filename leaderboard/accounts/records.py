@@ -59,7 +59,7 @@ def account_of(db: sa.Connection, alias: str) -> AccountRecord | None:
         .join(ALIASES, (ALIASES.c.account_id == ACCOUNTS.c.account_id) & (ALIASES.c.alias == ACCOUNTS.c.alias))
         .where((ALIASES.c.fold == aliases.fold(alias[:200])) & ACCOUNTS.c.deleted_utc_ns.is_(None))
     )
-    row = db.execute(query).first() if "\0" not in alias else None
+    row = db.execute(query).first() if alias.isprintable() else None
     return None if row is None else AccountRecord(row.account_id, row.alias, row.name, row.created_utc_ns)
 
 

@@ -102,7 +102,7 @@ class SelfService:
     def end_session(self, caller: Caller, session_id: str, now_utc_ns: int) -> None:
         """Sign out: this browser, or another one of the account. Raises UnknownOwn."""
         with self._store.write() as db:
-            if not end_sessions(db, caller.account_id, session_id):
+            if not session_id.isprintable() or not end_sessions(db, caller.account_id, session_id):
                 raise UnknownOwn(text("This account has no such session: it may have ended already."))
             if session_id != caller.session_id:
                 self._record(db, caller, now_utc_ns, "session.revoke", {"session": session_id}, None)

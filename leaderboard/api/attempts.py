@@ -14,7 +14,7 @@ from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.participation.entries import MAX_BYTES, somebody
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.refusals import refusal
 from leaderboard.attempts.service import AttemptService
 from leaderboard.core.race import ResultKind, Venue
 from leaderboard.core.states import AttemptState
@@ -25,10 +25,10 @@ from shared.rules.ranking import RaceRules
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorShape, "description": "Nobody is signed in, or the key is wrong"},
-    403: {"model": ErrorShape, "description": "The caller may not do this here"},
-    404: {"model": ErrorShape, "description": "No such race, racer or attempt, or none that the caller may know of"},
-    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why"},
+    401: refusal("Nobody is signed in, or the key is wrong"),
+    403: refusal("The caller may not do this here"),
+    404: refusal("No such race, racer or attempt, or none that the caller may know of"),
+    422: refusal("Not acceptable; the sentence says why"),
 }
 
 

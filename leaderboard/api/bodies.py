@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.refusals import refusal
 
 MAX_JSON_BYTES = 16_384
 BY_KEY: list[dict[str, list[str]]] = [{"admin": []}]
@@ -55,14 +55,7 @@ def json_extra(kind: type[Any] | None = None, security: list[dict[str, list[str]
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These refusals as OpenAPI declares them."""
-    return {
-        status: {
-            "model": ErrorShape,
-            "description": _REFUSALS[status],
-            "content": {"application/problem+json": {}},
-        }
-        for status in statuses
-    }
+    return {status: refusal(_REFUSALS[status]) for status in statuses}
 
 
 def shaped(shape: Any, status: int = 200) -> Response:

@@ -20,7 +20,7 @@ from starlette.responses import StreamingResponse
 
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification, check
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.refusals import refusal
 from leaderboard.board import LeaderboardService
 from leaderboard.core import access
 from leaderboard.core.access import Caller
@@ -43,20 +43,14 @@ _PART_WITHIN_S = 20.0
 _CHUNK = 1 << 16
 _REPORT = TypeAdapter(ImportReport)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorShape, "description": "Credentials are missing or wrong"},
-    403: {"model": ErrorShape, "description": "This needs another role"},
-    404: {"model": ErrorShape, "description": "No such race"},
-    408: {"model": ErrorShape, "description": "The file did not arrive in time"},
-    409: {"model": ErrorShape, "description": "There is a race of this id already"},
-    413: {"model": ErrorShape, "description": f"More than {MAX_BYTES} bytes"},
-    422: {
-        "model": ErrorShape,
-        "description": "Not acceptable; `report` says why, by line; nothing is stored",
-    },
-    503: {
-        "model": ErrorShape,
-        "description": "Another file is being imported: wait Retry-After seconds",
-    },
+    401: refusal("Credentials are missing or wrong"),
+    403: refusal("This needs another role"),
+    404: refusal("No such race"),
+    408: refusal("The file did not arrive in time"),
+    409: refusal("There is a race of this id already"),
+    413: refusal(f"More than {MAX_BYTES} bytes"),
+    422: refusal("Not acceptable; `report` says why, by line; nothing is stored"),
+    503: refusal("Another file is being imported: wait Retry-After seconds"),
 }
 _KINDS: dict[str, Any] = {kind: {} for kind in sorted(set(MEDIA_TYPES.values()))}
 _EXTRA: dict[str, Any] = {

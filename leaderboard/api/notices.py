@@ -11,25 +11,27 @@ from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.schemas import ErrorShape
-from leaderboard.board import LeaderboardService
+from leaderboard.api.refusals import refusal
 from leaderboard.core.access import Caller
-from leaderboard.notices.outbox import SubscriptionRow
+from leaderboard.core.errors import UnknownRace, UnknownSubscription
+from leaderboard.league.sight import RaceSight
 from leaderboard.notices.subscriptions import NewSubscription, NoticeSubscriptions, SubscriptionStatus
 from leaderboard.scored_laps import utc_text
 from leaderboard.web.identity import CallerIdentification, check, somebody
+from shared.text import text
 
 _MAX_BYTES = 4096
+_OF_RACE = Query(max_length=64, description="of this race; absent: all")
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorShape, "description": "Nobody is signed in, or the key is not valid"},
-    403: {"model": ErrorShape, "description": "This needs another role"},
-    404: {"model": ErrorShape, "description": "No such race, or no such receiver"},
-    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why"},
+    401: refusal("Nobody is signed in, or the key is not valid"),
+    403: refusal("This needs another role"),
+    404: refusal("No such race, or no such receiver"),
+    422: refusal("Not acceptable; the sentence says why"),
 }
 _BODY_REFUSALS = _REFUSALS | {
-    408: {"model": ErrorShape, "description": "The body did not arrive in time"},
-    413: {"model": ErrorShape, "description": "The body is too large"},
+    408: refusal("The body did not arrive in time"),
+    413: refusal("The body is too large"),
 }
 
 
@@ -83,42 +85,17 @@ _RECEIVER = TypeAdapter(ReceiverShape)
 _RECEIVERS = TypeAdapter(list[ReceiverShape])
 
 
-def router(
-    board: LeaderboardService,
-    subscriptions: NoticeSubscriptions,
-    callers: CallerIdentification,
-    wake: Callable[[], None],
-    utc_ns: Callable[[], int],
-) -> APIRouter:
-    """The routes under /api/v1/notices. `wake` is told when something is to be sent."""
+def router(calls: "NoticeCalls") -> APIRouter:
+    """The routes under /api/v1/notices."""
     routes = APIRouter(prefix="/api/v1/notices", tags=["notices"])
-
-    def check_of(caller: Caller, race_id: str, season_id: str) -> None:
-        if race_id:
-            check(caller, "race.edit", board.race(race_id))
-        else:
-            check(caller, "season.edit" if season_id else "accounts.manage", season_id=season_id)
-
-    def known(caller: Caller, receiver_id: str) -> SubscriptionRow:
-        row = subscriptions.get(receiver_id)
-        check_of(caller, row.race_id, row.season_id)
-        return row
-
-    @routes.get(
+    routes.get(
         "",
         response_model=list[ReceiverShape],
         responses=_REFUSALS,
         summary="Receivers of notices, with what became of the newest notices",
         response_description="The receivers",
-    )
-    def listed(
-        request: Request, race_id: Annotated[str, Query(max_length=64, description="of this race; absent: all")] = ""
-    ) -> Response:
-        check_of(callers.caller(request), race_id, "")
-        shown = [_shape(each) for each in subscriptions.list(race_id or None)]
-        return json_response(_RECEIVERS.dump_json(shown))
-
-    @routes.post(
+    )(calls.listed)
+    routes.post(
         "",
         status_code=201,
         response_model=ReceiverShape,
@@ -126,55 +103,93 @@ def router(
         openapi_extra=_extra(NewReceiver),
         summary="Add a receiver of notices",
         response_description="Added; the secret is shown this once",
-    )
-    async def added(request: Request) -> Response:
-        caller = somebody(callers.caller(request))
-        wanted: NewReceiver = schemas.parse(await read_body(request, _MAX_BYTES), NewReceiver)
-        await run_in_threadpool(check_of, caller, wanted.race_id, wanted.season_id)
-        new = NewSubscription(wanted.url, wanted.kinds, wanted.race_id, wanted.season_id)
-        row = await run_in_threadpool(subscriptions.add, new, caller, utc_ns())
-        shape = dataclasses.replace(_shape(SubscriptionStatus(row, ())), secret=row.secret)
-        return json_response(_RECEIVER.dump_json(shape), 201)
-
-    @routes.patch(
+    )(calls.added)
+    routes.patch(
         "/{receiver_id}",
         response_model=ReceiverShape,
         responses=_BODY_REFUSALS,
         openapi_extra=_extra(ReceiverChange),
         summary="Pause a receiver, or let its notices go on",
         response_description="The receiver as it is now",
-    )
-    async def changed(request: Request, receiver_id: str) -> Response:
-        caller = somebody(callers.caller(request))
-        wanted: ReceiverChange = schemas.parse(await read_body(request, _MAX_BYTES), ReceiverChange)
-        await run_in_threadpool(known, caller, receiver_id)
-        row = await run_in_threadpool(subscriptions.pause, receiver_id, wanted.paused, caller, utc_ns())
-        wake()
-        return json_response(_RECEIVER.dump_json(_shape(SubscriptionStatus(row, ()))))
-
-    @routes.delete(
+    )(calls.changed)
+    routes.delete(
         "/{receiver_id}", status_code=204, responses=_REFUSALS, summary="Remove a receiver", response_description="Gone"
-    )
-    def removed(request: Request, receiver_id: str) -> Response:
-        caller = somebody(callers.caller(request))
-        known(caller, receiver_id)
-        subscriptions.remove(receiver_id, caller, utc_ns())
-        return Response(status_code=204)
-
-    @routes.post(
+    )(calls.removed)
+    routes.post(
         "/{receiver_id}/test",
         status_code=202,
         responses=_REFUSALS,
         summary="Send a notice of the kind `test`",
         response_description="It is sent behind those that wait",
-    )
-    def tested(request: Request, receiver_id: str) -> Response:
-        known(somebody(callers.caller(request)), receiver_id)
-        subscriptions.test(receiver_id, utc_ns())
-        wake()
+    )(calls.tested)
+    return routes
+
+
+class NoticeCalls:
+    """The handlers. `wake` is told when something is to be sent."""
+
+    def __init__(
+        self,
+        sight: RaceSight,
+        subscriptions: NoticeSubscriptions,
+        callers: CallerIdentification,
+        wake: Callable[[], None],
+        utc_ns: Callable[[], int],
+    ) -> None:
+        self._sight, self._subscriptions, self._callers = sight, subscriptions, callers
+        self._wake, self._utc_ns = wake, utc_ns
+
+    def listed(
+        self,
+        request: Request,
+        race_id: Annotated[str, Query(max_length=64, description="of this race; absent: all")] = "",
+    ) -> Response:
+        self._check(self._callers.caller(request), race_id, "")
+        shown = [_shape(each) for each in self._subscriptions.list(race_id or None)]
+        return json_response(_RECEIVERS.dump_json(shown))
+
+    async def added(self, request: Request) -> Response:
+        caller = somebody(self._callers.caller(request))
+        wanted: NewReceiver = schemas.parse(await read_body(request, _MAX_BYTES), NewReceiver)
+        await run_in_threadpool(self._check, caller, wanted.race_id, wanted.season_id)
+        new = NewSubscription(wanted.url, wanted.kinds, wanted.race_id, wanted.season_id)
+        row = await run_in_threadpool(self._subscriptions.add, new, caller, self._utc_ns())
+        shape = dataclasses.replace(_shape(SubscriptionStatus(row, ())), secret=row.secret)
+        return json_response(_RECEIVER.dump_json(shape), 201)
+
+    async def changed(self, request: Request, receiver_id: str) -> Response:
+        caller = somebody(self._callers.caller(request))
+        wanted: ReceiverChange = schemas.parse(await read_body(request, _MAX_BYTES), ReceiverChange)
+        await run_in_threadpool(self._check_known, caller, receiver_id)
+        row = await run_in_threadpool(self._subscriptions.pause, receiver_id, wanted.paused, caller, self._utc_ns())
+        self._wake()
+        return json_response(_RECEIVER.dump_json(_shape(SubscriptionStatus(row, ()))))
+
+    def removed(self, request: Request, receiver_id: str) -> Response:
+        caller = somebody(self._callers.caller(request))
+        self._check_known(caller, receiver_id)
+        self._subscriptions.remove(receiver_id, caller, self._utc_ns())
+        return Response(status_code=204)
+
+    def tested(self, request: Request, receiver_id: str) -> Response:
+        self._check_known(somebody(self._callers.caller(request)), receiver_id)
+        self._subscriptions.test(receiver_id, self._utc_ns())
+        self._wake()
         return Response(status_code=202)
 
-    return routes
+    def _check(self, caller: Caller, race_id: str, season_id: str) -> None:
+        """Check that the caller may have receivers of this race, this season, or of all races."""
+        if race_id:
+            check(caller, "race.edit", self._sight.race(caller, race_id))
+        else:
+            check(caller, "season.edit" if season_id else "accounts.manage", season_id=season_id)
+
+    def _check_known(self, caller: Caller, receiver_id: str) -> None:
+        row = self._subscriptions.get(receiver_id)
+        try:
+            self._check(caller, row.race_id, row.season_id)
+        except UnknownRace:
+            raise UnknownSubscription(text("There is no such receiver of notices.")) from None
 
 
 def _shape(status: SubscriptionStatus) -> ReceiverShape:

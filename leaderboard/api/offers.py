@@ -9,7 +9,8 @@ from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.schemas import ErrorShape, RaceShape
+from leaderboard.api.refusals import refusal
+from leaderboard.api.schemas import RaceShape
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.core.errors import NotAllowed
@@ -20,10 +21,10 @@ from shared.errors import Refused
 from shared.protocol.races import MAX_OFFER_BYTES, RaceOffer, decode_offer
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorShape, "description": "Bad signature, or a timestamp too far from now"},
-    403: {"model": ErrorShape, "description": "This leaderboard takes no races from stations"},
-    409: {"model": ErrorShape, "description": "The race has other rules here, and the station did not create it"},
-    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why"},
+    401: refusal("Bad signature, or a timestamp too far from now"),
+    403: refusal("This leaderboard takes no races from stations"),
+    409: refusal("The race has other rules here, and the station did not create it"),
+    422: refusal("Not acceptable; the sentence says why"),
 }
 _EXTRA: dict[str, Any] = {
     "requestBody": {

@@ -9,17 +9,17 @@ from pydantic import TypeAdapter
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.api.schemas import CountedRaceShape, ErrorShape, RaceShape, StandingShape
+from leaderboard.api.refusals import refusal
+from leaderboard.api.schemas import CountedRaceShape, RaceShape, StandingShape
 from leaderboard.board import AROUND, MAX_ROWS, WHOLE, LeaderboardService, Part
 from leaderboard.core.access import NOBODY
 from leaderboard.core.race import Venue
 from leaderboard.league.sight import RaceSight
 from shared.errors import BadInput
 
-_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": ErrorShape, "description": "No such race"}}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: refusal("No such race")}
 _RACES = TypeAdapter(list[CountedRaceShape])
 _RACE = TypeAdapter(RaceShape)
-_STANDING = TypeAdapter(StandingShape)
 _KIND = Query(description="which table of a race that takes physical and virtual results; absent: its first")
 _LIMIT = Query(ge=1, le=MAX_ROWS, description=f"how many rows; absent: {MAX_ROWS}, around a racer {AROUND}")
 _AFTER = Query(max_length=200, description="the page behind one: what that gave as `next`")
@@ -57,7 +57,7 @@ def router(
     @routes.get(
         "/api/v1/races/{race_id}/standings",
         response_model=StandingShape,
-        responses=_UNKNOWN | {422: {"model": ErrorShape, "description": "No such table, or not a cursor of ours"}},
+        responses=_UNKNOWN | {422: refusal("No such table, or not a cursor of ours")},
         summary="The standing, best first",
         response_description="The standing of one moment",
     )
@@ -73,7 +73,7 @@ def router(
             raise BadInput("Ask for one of `after`, `around` and `q` at a time.")
         part = Part(after=after, around=around, search=q)
         snapshot = board.snapshot(race_id, limit or (MAX_ROWS if part == WHOLE else None), kind, part)
-        return json_response(_STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
+        return json_response(schemas.STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
 
     @routes.get("/healthz", summary="Whether the store can be read", response_description="It can")
     def health() -> dict[str, object]:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.refusals import refusal
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardLimits
 from leaderboard.core.access import Caller, key_may
@@ -26,16 +26,14 @@ _HEADERS = {
     "webhook-signature": "one or more, separated by spaces: 'v1,' and base64(HMAC-SHA256(secret, id.timestamp.body))",
 }
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorShape, "description": "Bad signature or key, or a timestamp too far from now"},
-    403: {"model": ErrorShape, "description": "The API key is not for results of this race"},
-    404: {"model": ErrorShape, "description": "No such race (yet): nothing is stored, it may be posted again"},
-    409: {"model": ErrorShape, "description": "The same webhook-id was used with another body"},
-    413: {"model": ErrorShape, "description": f"More than {MAX_RESULT_BYTES} bytes"},
-    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why; nothing is stored"},
-    503: {
-        "model": ErrorShape,
-        "description": "Busy or without its disk: post the same again after Retry-After seconds",
-    },
+    401: refusal("Bad signature or key, or a timestamp too far from now"),
+    403: refusal("The API key is not for results of this race"),
+    404: refusal("No such race (yet): nothing is stored, it may be posted again"),
+    408: refusal("The body did not arrive in time"),
+    409: refusal("The same webhook-id was used with another body"),
+    413: refusal(f"More than {MAX_RESULT_BYTES} bytes"),
+    422: refusal("Not acceptable; the sentence says why; nothing is stored"),
+    503: refusal("Busy or without its disk: post the same again after Retry-After seconds"),
 }
 _EXTRA: dict[str, Any] = {
     "parameters": [

@@ -112,29 +112,25 @@ class Feed:
         channel.browsers += 1
         if channel.drawing is None:
             channel.drawing = asyncio.create_task(self._draw(key, channel))
+        sent = next((each for each in channel.recent if each.id == last_event_id), None)
+        failures = channel.failures
         try:
             yield f"retry: {_RETRY_MS}\n\n".encode()
-            async for each in self._events(channel, last_event_id):
-                yield each
+            # When the store cannot be read, the browser shows that it is reconnecting, and comes again.
+            while not self._closing and channel.failures == failures:
+                published, newest = channel.published, channel.newest
+                if newest is not None:
+                    yield newest.event_after(sent)
+                    sent = newest
+                    if published.is_set():
+                        continue  # something newer came while this was being sent
+                await published.wait()
         finally:
             self._browsers -= 1
             channel.browsers -= 1
             if not channel.browsers:
                 channel.drawing.cancel()
                 del self._channels[key]
-
-    async def _events(self, channel: _Channel, last_event_id: str) -> AsyncIterator[bytes]:
-        sent = next((each for each in channel.recent if each.id == last_event_id), None)
-        failures = channel.failures
-        # When the store cannot be read, the browser shows that it is reconnecting, and comes again.
-        while not self._closing and channel.failures == failures:
-            published, newest = channel.published, channel.newest
-            if newest is not None:
-                yield newest.event_after(sent)
-                sent = newest
-                if published.is_set():
-                    continue  # something newer came while this was being sent
-            await published.wait()
 
     async def _draw(self, key: Key, channel: _Channel) -> None:
         """Draw the newest content whenever it has changed, and wake all who watch, also where nothing happens."""

@@ -50,6 +50,11 @@ class Store:
         """What stores it: "sqlite" or "postgresql"."""
         return self._writer.dialect.name
 
+    @property
+    def engine(self) -> sa.Engine:
+        """The connections that write, for what PostgreSQL does beside storing."""
+        return self._writer
+
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One transaction; committed (and synced) on leaving, rolled back on any error.

@@ -1,13 +1,35 @@
 """A board on a file, and a leaderboard process that the tests of one module share."""
 
+import os
 import pathlib
+import shutil
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
+from leaderboard.store import database
 from tests.leaderboard import sample_races
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """New SQLite files begin as copies of one that all migrations have made: each would take longer than its test."""
+    made = tmp_path_factory.mktemp("migrated") / "board.db"
+    database.open_store(made).close()
+    opened = database._open_sqlite
+
+    def open_copy(url: sa.URL) -> database.Store:
+        path = pathlib.Path(str(url.database))
+        if not path.exists() and path.parent.is_dir() and os.access(path.parent, os.W_OK):
+            shutil.copy(made, path)
+        return opened(url)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_open_sqlite", open_copy)
+        yield
 
 
 @pytest.fixture

@@ -43,9 +43,12 @@ class LeagueApp:
 
 
 @contextlib.contextmanager
-def league_app(folder: pathlib.Path, hasher: PassCodeHasher) -> Iterator[LeagueApp]:
-    """An app with the race "cup", which the account "account-olga" owns, a station's secret and an admin token."""
-    board = open_board(folder / "board.db")
+def league_app(folder: pathlib.Path, hasher: PassCodeHasher, place: str = "") -> Iterator[LeagueApp]:
+    """An app with the race "cup", which the account "account-olga" owns, a station's secret and an admin token.
+
+    `place`: the URL of its database; "" for a file in the folder.
+    """
+    board = open_board(place or folder / "board.db")
     board.create_race(sample_races.race(owner="account-olga"), 1)
     claim_file = folder / "claim.code"
     made = LeagueApp(FastAPI(), board.store, Claim(board.store, claim_file, EntranceThrottle()))

@@ -122,10 +122,10 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-W", "error", "-m", "raceday", "leaderboard", *arguments]
 
 
-def start(folder: pathlib.Path, extra: str = "", port: int = 0, secrets: str = SECRET) -> Running:
+def start(folder: pathlib.Path, extra: str = "", port: int = 0, secrets: str = SECRET, processes: int = 1) -> Running:
     """Start a leaderboard over the store in `folder`; return once it listens."""
     path = write_config(folder, extra, secrets)
-    path.write_text(path.read_text().replace("port = 0", f"port = {port}"))
+    path.write_text(path.read_text().replace("port = 0", f"port = {port}\nprocesses = {processes}"))
     root = pathlib.Path(__file__).resolve().parents[2]
     process = subprocess.Popen(
         command("--config", str(path)),

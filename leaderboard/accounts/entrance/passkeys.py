@@ -189,7 +189,7 @@ def _use_challenge(
     db: sa.Connection, challenge_id: str, purpose: Purpose, site: RelyingParty, now_utc_ns: int
 ) -> _Asked:
     which = (CHALLENGES.c.challenge_id == challenge_id) & (CHALLENGES.c.purpose == purpose)
-    row = db.execute(sa.select(CHALLENGES).where(which)).first() if challenge_id.isascii() else None
+    row = db.execute(sa.select(CHALLENGES).where(which)).first() if challenge_id.isprintable() else None
     used = db.execute(sa.delete(CHALLENGES).where(which)).rowcount if row is not None else 0
     if row is None or used != 1 or row.expires_utc_ns <= now_utc_ns or row.rp_id != site.rp_id:
         raise BadInput(text("This passkey's challenge is over: it holds for five minutes and for one try. Try again."))
@@ -243,4 +243,4 @@ def _verified(answer: dict[str, Any], row: sa.Row[Any], challenge: bytes, site: 
 
 def _id_in(answer: dict[str, Any]) -> str:
     found = answer.get("id")
-    return found[:1400] if isinstance(found, str) and found.isascii() else ""
+    return found[:1400] if isinstance(found, str) and found.isascii() and found.isprintable() else ""

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.refusals import refusal
 from leaderboard.core.access import Caller
 from leaderboard.league.services import LeagueServices
 from leaderboard.web.identity import CallerIdentification
@@ -41,7 +41,7 @@ class LeagueApi:
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These refusals, as OpenAPI declares them."""
-    return {status: {"model": ErrorShape, "description": _KINDS[status]} for status in statuses}
+    return {status: refusal(_KINDS[status]) for status in statuses}
 
 
 def takes(kind: type[Any], required: bool = True) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.live import shapes
 from leaderboard.api.live.shapes import LiveAnswerShape
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.refusals import refusal
 from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotAllowed, Unauthorized
@@ -23,14 +23,14 @@ from shared.protocol.live import LIVE_PER_SECOND, MAX_LIVE_BYTES, LiveMessage, d
 
 _ANSWER = TypeAdapter(LiveAnswerShape)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorShape, "description": "Neither a good signature nor a key"},
-    403: {"model": ErrorShape, "description": "The key has no scope `live:write` for this race"},
-    404: {"model": ErrorShape, "description": "No such race"},
-    408: {"model": ErrorShape, "description": "The body did not arrive in time"},
-    413: {"model": ErrorShape, "description": f"More than {MAX_LIVE_BYTES} bytes"},
-    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why"},
-    429: {"model": ErrorShape, "description": f"More than {LIVE_PER_SECOND} a second: again after Retry-After seconds"},
-    503: {"model": ErrorShape, "description": "Busy or without its disk: send the next message instead"},
+    401: refusal("Neither a good signature nor a key"),
+    403: refusal("The key has no scope `live:write` for this race"),
+    404: refusal("No such race"),
+    408: refusal("The body did not arrive in time"),
+    413: refusal(f"More than {MAX_LIVE_BYTES} bytes"),
+    422: refusal("Not acceptable; the sentence says why"),
+    429: refusal(f"More than {LIVE_PER_SECOND} a second: again after Retry-After seconds"),
+    503: refusal("Busy or without its disk: send the next message instead"),
 }
 _HEADERS = {
     "webhook-id": "`live.BOOT.SEQ`",

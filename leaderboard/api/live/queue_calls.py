@@ -22,7 +22,7 @@ from leaderboard.api.live.shapes import (
     TurnOrder,
     WinnerChoice,
 )
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.refusals import refusal
 from leaderboard.core.access import Caller
 from leaderboard.core.live.queue import PLAIN_MOVES, LiveQueue, PlainMove
 from leaderboard.live_races.service import LiveRaces
@@ -32,14 +32,14 @@ _MAX_BYTES = 65_536
 _MAX_REASON = 200
 _QUEUE = TypeAdapter(QueueShape)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorShape, "description": "Nobody is signed in, and there is no key"},
-    403: {"model": ErrorShape, "description": "The caller does not run this race"},
-    404: {"model": ErrorShape, "description": "No such race"},
-    408: {"model": ErrorShape, "description": "The body did not arrive in time"},
-    409: {"model": ErrorShape, "description": "Somebody else has changed the queue; the sentence has its version"},
-    413: {"model": ErrorShape, "description": f"More than {_MAX_BYTES} bytes"},
-    422: {"model": ErrorShape, "description": "Not possible now; the sentence says why"},
-    503: {"model": ErrorShape, "description": "Busy or without its disk: again after Retry-After seconds"},
+    401: refusal("Nobody is signed in, and there is no key"),
+    403: refusal("The caller does not run this race"),
+    404: refusal("No such race"),
+    408: refusal("The body did not arrive in time"),
+    409: refusal("Somebody else has changed the queue; the sentence has its version"),
+    413: refusal(f"More than {_MAX_BYTES} bytes"),
+    422: refusal("Not possible now; the sentence says why"),
+    503: refusal("Busy or without its disk: again after Retry-After seconds"),
 }
 _MOVE_WORDS: dict[PlainMove, str] = {
     "call": "Call a racer who waits",

@@ -19,7 +19,7 @@ from leaderboard.api.participation.shapes import (
     cursor,
     entry_shape,
 )
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.refusals import refusal
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import Unauthorized
 from leaderboard.league.entries import EntryService
@@ -29,11 +29,11 @@ from shared.text import text
 
 MAX_BYTES = 16_384
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": ErrorShape, "description": "Nobody is signed in, or the key is wrong"},
-    403: {"model": ErrorShape, "description": "The caller may not do this here"},
-    404: {"model": ErrorShape, "description": "No such race, or none that the caller may know of; no such racer"},
-    409: {"model": ErrorShape, "description": "Somebody else has this name here; the sentence says who decides"},
-    422: {"model": ErrorShape, "description": "Not acceptable; the sentence says why"},
+    401: refusal("Nobody is signed in, or the key is wrong"),
+    403: refusal("The caller may not do this here"),
+    404: refusal("No such race, or none that the caller may know of; no such racer"),
+    409: refusal("Somebody else has this name here; the sentence says who decides"),
+    422: refusal("Not acceptable; the sentence says why"),
 }
 _ENTRY = TypeAdapter(EntryShape)
 _PAGE = TypeAdapter(ParticipantsShape)

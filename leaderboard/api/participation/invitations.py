@@ -12,14 +12,12 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.participation.entries import MAX_BYTES, REFUSALS, body_of, respond, somebody
 from leaderboard.api.participation.shapes import EntryShape, InvitationShape, LinkLimits, invitation_shape
-from leaderboard.api.schemas import ErrorShape
+from leaderboard.api.refusals import refusal
 from leaderboard.core.errors import UnknownInvitation
 from leaderboard.league.invitations import InvitationLink, InvitationService
 
 _INVITATION = TypeAdapter(InvitationShape)
-_GONE: dict[int | str, dict[str, Any]] = {
-    410: {"model": ErrorShape, "description": "The link is dead; the sentence says of what"}
-}
+_GONE: dict[int | str, dict[str, Any]] = {410: refusal("The link is dead; the sentence says of what")}
 
 
 def router(invitations: InvitationService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:

@@ -74,9 +74,9 @@ def check_division(rule: DivisionRule, race_division: str, racer: str, division:
     if race_division and rule.names and division != race_division:
         raise Refused(
             text(
-                "This race is for the division {race_division}, and {racer} is in {division}: its board "
-                "can be seen, but not entered.",
-                race_division=repr(race_division),
+                "This race is for the division {wanted}, and {racer} is in {division}: its board can be seen, but not "
+                "entered.",
+                wanted=repr(race_division),
                 racer=repr(racer),
                 division=repr(division),
             )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response
 
 from leaderboard.core import access
 from leaderboard.core.errors import Conflict
@@ -18,6 +18,7 @@ from leaderboard.pages.live.control import press, press_own
 from leaderboard.pages.live.views import own_turn
 from leaderboard.pages.routes import while_seen
 from leaderboard.pages.site import LeaderboardSite
+from leaderboard.web.event_stream import EventStreamResponse
 from leaderboard.web.forms import PostedForm
 from leaderboard.web.identity import check
 from shared.errors import Refused
@@ -25,7 +26,6 @@ from shared.rules.wording import rules_line
 from shared.text import ntext
 from shared.web.error_pages import wants_page
 
-_STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 _RUN_TIMES = tuple(
     (seconds, ntext("{n} minute", "{n} minutes", n=seconds // 60)) for seconds in range(MIN_RUN_S, MAX_RUN_S + 1, 60)
 )
@@ -57,12 +57,12 @@ def live_pages(
         return pages.pressed_own(request, race_id, form)
 
     @routes.get("/races/{race_id}/live-stream/{page}")
-    async def stream(request: Request, race_id: str, page: StreamPage) -> StreamingResponse:
+    async def stream(request: Request, race_id: str, page: StreamPage) -> EventStreamResponse:
         race = await run_in_threadpool(pages.allowed, request, race_id, _ACTIONS[page])
         events = await feed.open(stream_key(race_id), page, request.headers.get("last-event-id", ""))
         if page != "show" or race.visibility == "private":
             events = while_seen(events, lambda: pages.allowed(request, race_id, _ACTIONS[page]))
-        return StreamingResponse(events, media_type="text/event-stream", headers=_STREAM_HEADERS)
+        return EventStreamResponse(events)
 
     return routes
 

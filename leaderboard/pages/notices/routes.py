@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from leaderboard.board import LeaderboardService
+from leaderboard.core.errors import UnknownSubscription
 from leaderboard.core.race import RaceRecord
 from leaderboard.notices.events import NOTICE_TYPES
 from leaderboard.notices.outbox import DeliveryRow, SubscriptionRow
@@ -51,62 +52,72 @@ class ReceiverView:
     notices: tuple[SentNoticeView, ...]
 
 
-def router(
-    board: LeaderboardService,
-    subscriptions: NoticeSubscriptions,
-    site: LeaderboardSite,
-    wake: Callable[[], None],
-    utc_ns: Callable[[], int],
-) -> APIRouter:
-    """The routes. `wake` is told when something is to be sent."""
-    routes = APIRouter(include_in_schema=False)
+class NoticePages:
+    """The handlers. `wake` is told when something is to be sent."""
 
-    def race_of(request: Request, race_id: str) -> RaceRecord:
-        race = board.race(race_id)
-        site.check(request, "race.edit", race)
+    def __init__(
+        self,
+        board: LeaderboardService,
+        subscriptions: NoticeSubscriptions,
+        site: LeaderboardSite,
+        wake: Callable[[], None],
+        utc_ns: Callable[[], int],
+    ) -> None:
+        self._board, self._subscriptions, self._site = board, subscriptions, site
+        self._wake, self._utc_ns = wake, utc_ns
+
+    def shown(self, request: Request, race_id: str) -> Response:
+        return self._drawn(request, self._race(request, race_id))
+
+    def added(self, request: Request, race_id: str, form: PostedForm) -> Response:
+        race = self._race(request, race_id)
+        wanted = NewSubscription(form.get("url"), form.all("kinds"), race_id)
+        try:
+            row = self._subscriptions.add(wanted, self._site.caller(request), self._utc_ns())
+        except Refused as refusal:
+            typed = {"url": wanted.url, "kinds": wanted.kinds}
+            return self._drawn(request, race, 422, refusal=refusal, typed=typed)
+        # Shown in the answer itself and nowhere else: no address and no cookie holds it.
+        return self._drawn(request, race, secret=row.secret)
+
+    def acted(self, request: Request, race_id: str, receiver_id: str, action: str) -> Response:
+        race = self._race(request, race_id)
+        row = self._subscriptions.get(receiver_id)
+        if row.race_id != race.race_id or action not in _ACTIONS:
+            raise UnknownSubscription(text("There is no such receiver of notices."))
+        _act(self._subscriptions, self._site, request, row, action, self._utc_ns())
+        self._wake()
+        return self._site.done(request, f"/races/{race_id}/notices", _ACTIONS[action])
+
+    def _race(self, request: Request, race_id: str) -> RaceRecord:
+        race = self._board.race(race_id)
+        self._site.check(request, "race.edit", race)
         return race
 
-    def drawn(request: Request, race: RaceRecord, status: int = 200, **more: object) -> Response:
-        receivers = [receiver_view(each) for each in subscriptions.list(race.race_id)]
-        values = {"refusal": "", "typed": {}, "secret": ""} | more
-        return site.page(
-            request,
-            "league/notices.html",
-            status,
-            race=race,
-            receivers=receivers,
-            kinds=[(kind, KINDS[kind]) for kind in NOTICE_TYPES],
-            **values,
-        )
+    def _drawn(self, request: Request, race: RaceRecord, status: int = 200, **more: object) -> Response:
+        values = {
+            "race": race,
+            "receivers": [receiver_view(each) for each in self._subscriptions.list(race.race_id)],
+            "kinds": [(kind, KINDS[kind]) for kind in NOTICE_TYPES],
+            "refusal": "",
+            "typed": {},
+            "secret": "",
+        }
+        return self._site.page(request, "league/notices.html", status, **values | more)
 
-    @routes.get("/races/{race_id}/notices")
-    def shown(request: Request, race_id: str) -> Response:
-        return drawn(request, race_of(request, race_id))
+
+def router(pages: NoticePages, site: LeaderboardSite) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(include_in_schema=False)
+    routes.get("/races/{race_id}/notices")(pages.shown)
 
     @routes.post("/races/{race_id}/notices")
     def added(request: Request, race_id: str, form: Annotated[PostedForm, Depends(site.form)]) -> Response:
-        race = race_of(request, race_id)
-        wanted = NewSubscription(form.get("url"), form.all("kinds"), race_id)
-        try:
-            row = subscriptions.add(wanted, site.caller(request), utc_ns())
-        except Refused as refusal:
-            typed = {"url": wanted.url, "kinds": wanted.kinds}
-            return drawn(request, race, 422, refusal=refusal, typed=typed)
-        # Shown in the answer itself and nowhere else: no address and no cookie holds it.
-        return drawn(request, race, secret=row.secret)
+        return pages.added(request, race_id, form)
 
-    @routes.post("/races/{race_id}/notices/{receiver_id}/{action}")
-    def acted(
-        request: Request, race_id: str, receiver_id: str, action: str, form: Annotated[PostedForm, Depends(site.form)]
-    ) -> Response:
-        race = race_of(request, race_id)
-        row = subscriptions.get(receiver_id)
-        if row.race_id != race.race_id or action not in _ACTIONS:
-            raise Refused(text("There is no such receiver of notices."))
-        del form  # its token is checked by then
-        _act(subscriptions, site, request, row, action, utc_ns())
-        wake()
-        return site.done(request, f"/races/{race_id}/notices", _ACTIONS[action])
+    @routes.post("/races/{race_id}/notices/{receiver_id}/{action}", dependencies=[Depends(site.form)])
+    def acted(request: Request, race_id: str, receiver_id: str, action: str) -> Response:
+        return pages.acted(request, race_id, receiver_id, action)
 
     return routes
 

@@ -19,7 +19,7 @@ def test_the_examples_do_what_they_say(tmp_path: pathlib.Path) -> None:
     if not all(shutil.which(tool) for tool in ("curl", "openssl")):
         pytest.skip("curl and openssl are not installed: the examples of docs/vendor.md are not tried")
     server = sample_races.start(tmp_path)
-    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets").mkdir(exist_ok=True)
     for name in ("webhook.secret", "admin.token"):
         shutil.copy(tmp_path / name, tmp_path / "secrets" / name)
     said = []

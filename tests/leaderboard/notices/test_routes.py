@@ -49,6 +49,24 @@ def test_the_api(serving: tuple[FastAPI, LeaderboardService]) -> None:
     assert call(app, "DELETE", one, None, TOKEN).status_code == 404
 
 
+def test_a_private_race_is_one_that_never_was(serving: tuple[FastAPI, LeaderboardService]) -> None:
+    app, board = serving
+    board.create_race(race("hidden", visibility="private"), 1)
+    receiver = fields(call(app, "POST", "/api/v1/notices", NEW | {"race_id": "hidden"}, TOKEN))
+    stranger = browser(app, board.store, account(board.store, "eve"), 10**18)
+    stranger.get("/")
+    for race_id in ("hidden", "never"):
+        answers = (
+            stranger.call("GET", f"/api/v1/notices?race_id={race_id}"),
+            stranger.call("POST", "/api/v1/notices", NEW | {"race_id": race_id}),
+            stranger.get(f"/races/{race_id}/notices"),
+        )
+        assert [each.status_code for each in answers] == [404, 404, 404]
+    for receiver_id in (receiver["receiver_id"], "never"):
+        answer = stranger.call("POST", f"/api/v1/notices/{receiver_id}/test")
+        assert (answer.status_code, fields(answer)["error"]) == (404, "There is no such receiver of notices.")
+
+
 def test_the_page(serving: tuple[FastAPI, LeaderboardService]) -> None:
     app, board = serving
     organiser = browser(app, board.store, account(board.store, "org", Grant("organiser", "race", "cup")), 10**18)

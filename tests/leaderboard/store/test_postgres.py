@@ -27,13 +27,17 @@ from leaderboard.posting import PostReply
 from leaderboard.store import queries
 from leaderboard.store.database import open_readers, open_store
 from leaderboard.store.tables import METADATA
+from shared.access.pass_code_hashing import Argon2idHasher
 from shared.errors import OperatorError, RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
 from tests import postgres
+from tests.leaderboard import sample_races
 from tests.leaderboard.core.league.test_local_time import utc
 from tests.leaderboard.exchange.boards import NOW, brought, league, numbered, rows_of
 from tests.leaderboard.exchange.test_backup import contents
 from tests.leaderboard.exchange.test_published_boards import check_boards
+from tests.leaderboard.in_process import call
+from tests.leaderboard.league_app import PASSPHRASE, league_app
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.store.old_boards import check_attempts_of_0005, check_lines_of_0005, make_0005
 from tests.leaderboard.store.random_boards import check_windows, post_at_random
@@ -243,3 +247,32 @@ def test_of_two_processes_one_makes_each_race_of_a_series(
         made = [race_id for part in pool.map(catch_up, services) for race_id in part]
     assert sorted(made) == sorted(f"daily-{number}" for number in range(2, 22))
     assert sorted(told) == sorted(["daily-1", *made])
+
+
+def test_accounts_are_the_same_on_postgresql(cluster: Cluster, tmp_path: pathlib.Path) -> None:
+    url = _new_database(cluster, "accounts")
+    with league_app(tmp_path, Argon2idHasher(memory_kib=8, passes=1), url) as league:
+        ada, told = league.sign_up("Ada", name="Ada L")
+        wish = {"alias": "ADA", "passphrase": PASSPHRASE}
+        assert call(league.app, "POST", "/api/v1/accounts", wish).status_code == 409
+        assert call(league.app, "POST", "/api/v1/sessions", wish).status_code == 201
+        recovered = {"alias": "ada", "recovery_code": told["recovery_codes"][0]}
+        assert [call(league.app, "POST", "/api/v1/sessions", recovered).status_code for _ in range(2)] == [201, 401]
+        listed = call(league.app, "GET", "/api/v1/accounts?q=a_%25", key=sample_races.TOKEN)
+        assert (listed.status_code, listed.json()) == (200, [])
+        renamed = call(league.app, "PATCH", "/api/v1/accounts/ada", {"alias": "ada-2", "why": "x"}, sample_races.TOKEN)
+        assert renamed.status_code == 200
+        # What PostgreSQL cannot store is refused, and is no error of ours.
+        hostile = (
+            ("POST", "/api/v1/sessions", {"alias": "a\0b", "passphrase": "x"}, 401),
+            ("POST", "/api/v1/passkeys/verify", {"purpose": "sign_in", "challenge_id": "\0", "credential": {}}, 422),
+            ("DELETE", "/api/v1/sessions/%00", None, 404),
+            ("DELETE", "/api/v1/keys/%00", None, 404),
+            ("DELETE", "/api/v1/me/credentials/%00", None, 404),
+        )
+        for method, path, document, status in hostile:
+            assert ada.call(method, path.replace("%00", "\0"), document).status_code == status, path
+        for path in ("/api/v1/audit?season=%00", "/api/v1/accounts?q=%00"):
+            assert call(league.app, "GET", path, key=sample_races.TOKEN).status_code == 200
+        assert ada.get("/api/v1/me/export").status_code == 200
+        assert ada.call("DELETE", "/api/v1/me?confirm=ada-2").status_code == 204

@@ -5,7 +5,7 @@ Built and stepped as `raceday sync` does; it ends when nothing is left to post.
 
 import pathlib
 import sys
-import time
+import threading
 
 from shared.clock import SystemClock
 from shared.config import load
@@ -18,13 +18,13 @@ def main(path: str, times: str) -> int:
     config = load(pathlib.Path(path), StationConfig)
     clock = SystemClock()
     service = build(config.sync, config.data_dir, clock, lambda _sentence: None)
-    begun_ns = clock.now_ns()
+    begun_ns, never = clock.now_ns(), threading.Event()
     due_ns: int | None = 0
     while due_ns is not None:
         now_ns = begun_ns + (clock.now_ns() - begun_ns) * int(times)
         due_ns = service.syncer.step(now_ns)
         if due_ns is not None and due_ns > now_ns:
-            time.sleep(min(0.05, (due_ns - now_ns) / int(times) / 1e9))
+            never.wait(min(0.05, (due_ns - now_ns) / int(times) / 1e9))
     waiting = service.syncer.waiting
     service.close()
     return 1 if waiting else 0
