@@ -36,7 +36,6 @@ ENTRIES: tuple[NavigationEntry, ...] = (
 MENU: tuple[NavigationEntry, ...] = (
     NavigationEntry("/desk", text("Desk")),
     NavigationEntry("/account", text("Account")),
-    NavigationEntry("/account", text("Account")),
     NavigationEntry("/admin/accounts", text("Accounts and roles"), shown=lambda caller: may(caller, "accounts.manage")),
     NavigationEntry("/admin/audit", text("Audit"), shown=lambda caller: may(caller, "audit.see")),
 )
