@@ -19,7 +19,7 @@ from leaderboard.core.states import EntryState, entry_after
 from leaderboard.league.changes import seen_race
 from leaderboard.league.people import KnownPerson, PeopleBook
 from leaderboard.rescoring import rescore_racer
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, queries, season_rows
 from leaderboard.store import entries as stored
 from leaderboard.store.database import Store
 from leaderboard.store.entries import EntryRecord
@@ -50,9 +50,10 @@ def add_person(
 ) -> EntryRecord:
     """Give the account an entry as `invited`; a registered entry of its name becomes its own if it `claims` that.
 
-    Raises Conflict if somebody else is entered under the name.
+    Raises Conflict if somebody else is entered under the name, Refused if the race is for another division.
     """
     racer = queries.spelling(db, race.race_id, person.alias)
+    season_rows.check_may_enter(db, race, racer)
     there = stored.of_racer(db, race.race_id, racer)
     if there is None:
         entry = EntryRecord(
@@ -105,6 +106,7 @@ class EntryService:
             if before is not None and before.state == "removed":
                 raise NotAllowed(text("The organiser removed you from this race: ask them to let you in again."))
             entry = before or add_person(db, race, _person(caller), "self", now_utc_ns)
+            season_rows.check_may_enter(db, race, entry.racer)
             if before is None or before.state == "invited":
                 self._check_name_free(db, entry)
             after = dataclasses.replace(entry, state=entry_after(entry.state, "enter"), entered_utc_ns=now_utc_ns)
@@ -162,6 +164,7 @@ class EntryService:
                         name=repr(before.name),
                     )
                 )
+            season_rows.check_may_enter(db, race, racer)
             entry = EntryRecord(race_id, racer, name, now_utc_ns, joined_by="official")
             stored.add(db, entry)
             queries.bump(db, race_id)
@@ -208,6 +211,7 @@ class EntryService:
                 entry = before
             after = entry
             if entry.state in ("invited", "withdrawn"):
+                season_rows.check_may_enter(db, race, entry.racer)
                 after = dataclasses.replace(entry, state=entry_after(entry.state, "enter"), entered_utc_ns=now_utc_ns)
             self._store_change(db, caller, now_utc_ns, "entry.manage", before, after)
         self._changed(race_id)

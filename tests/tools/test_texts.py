@@ -28,6 +28,8 @@ TEMPLATES = [
     ("{{ 'in-window' if x }}{{ 'Lap ' ~ n }}{% if x == 'Lap 1' %}{% endif %}", [], 1),
     ('<p title="{{ t("Rank") }}"{% if a > b %} class="x"{% endif %}><kbd>Ctrl</kbd> {{ name }} ms</p>', ["Rank"], 0),
     ("{{ t(name) }}", [], 1),
+    ('{{ t("Laps") ~ ": " ~ n }} {{ "/" ~ n }}: {{ t("Laps") }}', ["Laps", "Laps"], 1),
+    ('{{ f([("", t("None"))] + laps) }}{{ (t("Lap") if a else t("Laps")) ~ n }}', ["None", "Lap", "Laps"], 1),
     ("<script>const words = 'Some words';</script>", [], 0),
 ]
 SCRIPTS = [

@@ -49,6 +49,8 @@ def read_template(source: str, file: str) -> Found:
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and call.node.name in FUNCTIONS:
             _message(call, FUNCTIONS[call.node.name], file, found)
+    for concatenation in tree.find_all((nodes.Concat, nodes.Add)):
+        _lost_in(concatenation, file, found)
     for output in tree.find_all(nodes.Output):
         for shown in output.nodes:
             _bare_constants(shown, file, found)
@@ -67,6 +69,18 @@ def _message(call: nodes.Call, forms: int, file: str, found: Found) -> None:
         found.faults.append(f"{file}:{call.lineno}: a message is written out where it stands")
         return
     found.messages.append(FoundMessage(words[0], words[1] if forms == 2 else "", file, call.lineno))
+
+
+def _lost_in(node: nodes.Node, file: str, found: Found) -> None:
+    """What is put together with `~` or `+` is plain text, which no language finds again."""
+    if any(_is_message(child) for child in node.iter_child_nodes()):
+        found.faults.append(f"{file}:{node.lineno}: put a message beside other text, not together by `~` or `+`")
+
+
+def _is_message(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.Call):
+        return isinstance(node.node, nodes.Name) and node.node.name in FUNCTIONS
+    return isinstance(node, nodes.CondExpr) and any(_is_message(child) for child in node.iter_child_nodes())
 
 
 def _bare_constants(node: nodes.Node, file: str, found: Found) -> None:

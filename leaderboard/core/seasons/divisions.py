@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from leaderboard.core.seasons.rules import DivisionRule
 from shared.errors import Refused
+from shared.text import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ def check_division(rule: DivisionRule, race_division: str, racer: str, division:
     """Check that a racer of `division` may enter a race of `race_division`. Raises Refused."""
     if race_division and rule.names and division != race_division:
         raise Refused(
-            f"This race is for the division {race_division!r}, and {racer!r} is in {division!r}: "
-            "its board can be seen, but not entered."
+            text(
+                "This race is for the division {wanted}, and {racer} is in {division}: its board can be seen, but not "
+                "entered.",
+                wanted=repr(race_division),
+                racer=repr(racer),
+                division=repr(division),
+            )
         )

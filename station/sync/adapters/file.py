@@ -4,8 +4,8 @@
     driver = "file"
     leaderboard_url = "file:///srv/results"
 
-The file RESULT.REVISION.json holds the body of the contract, byte for byte. It appears whole or not at all, and is on
-the disk before the result counts as posted, so a repeat finds it there.
+The file RESULT.REVISION.json holds the body of the contract, byte for byte, also of a run without a score. It appears
+whole or not at all, and is on the disk before the result counts as posted, so a repeat finds it there.
 """
 
 import hashlib
@@ -15,8 +15,17 @@ from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from shared.errors import ConfigError
-from shared.protocol.results import PostAccepted, PostDeferred, PostOutcome, PostRejected, Result, encode_result
+from shared.protocol.results import (
+    RESULT_VERSION,
+    PostAccepted,
+    PostDeferred,
+    PostOutcome,
+    PostRejected,
+    Result,
+    encode_result,
+)
 from shared.text import text
+from station.sync.adapters.template_values import score_ms_of
 
 _LONGEST_NAME = 240
 
@@ -25,6 +34,7 @@ class FileLeaderboard:
     """Driver `file` of `raceday.leaderboards`."""
 
     needs_secret: Literal[False] = False
+    contract = RESULT_VERSION  # whatever a station makes is written
 
     def __init__(self, url: str, _secret: str, options: dict[str, Any]) -> None:
         """Raises ConfigError if `url` names no folder of this machine, or there are options."""
@@ -46,14 +56,17 @@ class FileLeaderboard:
             return PostDeferred(text("The file cannot be written ({why}).", why=error.strerror))
         return self._settled(result, True, path)
 
+    def ask_contract(self, _race_id: str) -> int:
+        """The version of the contract that files are written in: the newest."""
+        return self.contract
+
     def close(self) -> None:
         """Does nothing, since nothing is open between two posts."""
 
     def _settled(self, result: Result, same: bool, path: pathlib.Path) -> PostOutcome:
         if not same:
             return PostRejected(text("{name} is there with another content.", name=path.name), 409)
-        withdrawn = result.revision >= 2 and result.score_ms == 0
-        return PostAccepted(None if withdrawn else result.score_ms, None, 0)
+        return PostAccepted(score_ms_of(result), None, 0)
 
     def _write(self, path: pathlib.Path, body: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

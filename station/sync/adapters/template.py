@@ -24,11 +24,20 @@ from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
 from shared.config import from_table, setting
 from shared.errors import ConfigError
-from shared.protocol.results import AnswerLost, Evidence, PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
+from shared.protocol.results import (
+    RESULT_VERSION,
+    AnswerLost,
+    Evidence,
+    PostAccepted,
+    PostDeferred,
+    PostOutcome,
+    PostRejected,
+    Result,
+)
 from shared.rules.ranking import RunLap
 from shared.text import text
 from shared.web.http_exchange import HttpExchange, Reply, Timeouts
-from station.sync.adapters.template_values import filled
+from station.sync.adapters.template_values import filled, score_ms_of
 from station.sync.verdict import printable, retry_after_s
 from station.sync.webhook import HttpTransport, checked_address
 
@@ -48,6 +57,7 @@ class TemplateOptions:
     accepted: tuple[int, ...] = setting((200, 201, 202, 204), what="statuses that mean: it is stored")
     rejected: tuple[int, ...] = setting((400, 404, 409, 410, 413, 422), what="that mean: never; others: later")
     answer_field: str = setting("", what="a field that an accepting JSON answer must hold")
+    unqualified: bool = setting(False, what="true: send runs without a score too; `{qualified}` tells them apart")
     repeat_after_lost_answer: bool = setting(True, what="false: an official decides whether it is sent again")
     connect_timeout_s: float = setting(3.0, min=0.1, max=60)
     read_timeout_s: float = setting(10.0, min=0.1, max=120, what="for the whole answer")
@@ -89,13 +99,21 @@ class TemplateLeaderboard:
         if reply.status in self._chosen.accepted and (why := self._not_theirs(reply)):
             return PostDeferred(why)
         if reply.status in self._chosen.accepted:
-            withdrawn = result.revision >= 2 and result.score_ms == 0
-            return PostAccepted(None if withdrawn else result.score_ms, None, 0)
+            return PostAccepted(score_ms_of(result), None, 0)
         words = printable(reply.body[:600].decode("utf-8", "replace")).strip()
         if reply.status in self._chosen.rejected and not _is_page(reply):
             return PostRejected(words or text("no reason given."), reply.status)
         after_s = retry_after_s(reply.headers.get("retry-after"), self._utc_s())
         return PostDeferred(text("The endpoint answered {status}.", status=reply.status), after_s)
+
+    @property
+    def contract(self) -> int:
+        """The version of the contract whose results the endpoint is sent: 2 has runs without a score."""
+        return RESULT_VERSION if self._chosen.unqualified else 1
+
+    def ask_contract(self, _race_id: str) -> int:
+        """The same, which a setting says and nobody needs to be asked for."""
+        return self.contract
 
     def close(self) -> None:
         """Does nothing, since nothing is open between two posts."""

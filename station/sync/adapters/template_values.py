@@ -18,10 +18,18 @@ from shared.units import NS_PER_MS, NS_PER_S, format_ms
 JsonScalar = str | int | float | bool | None
 
 
+def score_ms_of(result: Result) -> int | None:
+    """The score; None for a result that was withdrawn, and for a run that did not qualify."""
+    return None if _withdrawn(result) or not result.qualified else result.score_ms
+
+
+def _withdrawn(result: Result) -> bool:
+    return result.revision >= 2 and result.score_ms == 0
+
+
 def values_of(result: Result) -> dict[str, JsonScalar]:
-    """What a template may say of a result. A withdrawn one has no score: null."""
-    withdrawn = result.revision >= 2 and result.score_ms == 0
-    score_ms = None if withdrawn else result.score_ms
+    """What a template may say of a result. One that was withdrawn or did not qualify has no score: null."""
+    score_ms = score_ms_of(result)
     times_ms = [lap.lap_ns // NS_PER_MS for lap in result.laps if lap.valid]
     finished = datetime.fromtimestamp(result.finished_utc_ns // NS_PER_S, tz=UTC)
     return {
@@ -36,8 +44,10 @@ def values_of(result: Result) -> dict[str, JsonScalar]:
         "model_sha256": result.model_sha256,
         "kind": result.kind,
         "station": result.evidence.station,
-        "withdrawn": withdrawn,
+        "withdrawn": _withdrawn(result),
         "discarded": result.discarded,
+        "qualified": result.qualified,
+        "disqualified": result.disqualified,
         "score_ms": score_ms,
         "score_s": None if score_ms is None else score_ms / 1000,
         "score": "" if score_ms is None else format_ms(score_ms),

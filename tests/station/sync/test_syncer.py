@@ -17,7 +17,7 @@ from shared.units import NS_PER_S
 from station.sync.attempts import AttemptStore
 from station.sync.outbox_reader import OutboxReader
 from station.sync.schedule import OutboxRow, SyncAnswer
-from station.sync.syncer import Syncer, run, run_once
+from station.sync.syncer import Leaderboard, Syncer, run, run_once
 from tests.station.sync.sample_results import row
 
 
@@ -64,7 +64,7 @@ class Rows:
         return [self.rows.popleft() for _ in range(len(self.rows))]
 
 
-def syncer(path: pathlib.Path, rows: list[OutboxRow], board: Board, logged: list[str] | None = None) -> Syncer:
+def syncer(path: pathlib.Path, rows: list[OutboxRow], board: Leaderboard, logged: list[str] | None = None) -> Syncer:
     log = logged.append if logged is not None else lambda _: None
     return Syncer(Rows(rows), AttemptStore(path), board, random.Random(1), lambda: 7, log)
 

@@ -1,5 +1,6 @@
 """The driver `file`: one file a result, whole, once, and never outside of its folder."""
 
+import dataclasses
 import pathlib
 
 import pytest
@@ -10,8 +11,10 @@ from shared.errors import ConfigError
 from shared.protocol.results import PostAccepted, PostDeferred, PostRejected, encode_result
 from station.sync.adapters.file import FileLeaderboard, _file_name
 from station.sync.build import leaderboard_of
+from station.sync.schedule import OutboxRow
 from station.sync.settings import SyncSettings
 from tests.station.sync.sample_results import result
+from tests.station.sync.test_syncer import drain, syncer
 
 
 def test_each_revision_is_one_file(tmp_path: pathlib.Path) -> None:
@@ -25,6 +28,14 @@ def test_each_revision_is_one_file(tmp_path: pathlib.Path) -> None:
     assert files == {"race-1.run-1.1.json": encode_result(first), "race-1.run-1.2.json": encode_result(corrected)}
     assert isinstance(board.post(result(revision=1, racer="Other")), PostRejected)
     board.close()
+
+
+def test_a_run_without_a_score_is_written_too(tmp_path: pathlib.Path) -> None:
+    outbox, board = tmp_path / "sync.db", FileLeaderboard((tmp_path / "files").as_uri(), "", {})
+    short = dataclasses.replace(result(revision=1), v=2, score_ms=0, qualified=False)
+    drain(syncer(outbox, [OutboxRow(1, short.result_id, 1, encode_result(short))], board))
+    assert (tmp_path / "files" / "race-1.run-1.1.json").read_bytes() == encode_result(short)
+    assert board.post(short) == PostAccepted(None, None, 0)
 
 
 def test_what_a_disk_can_do(tmp_path: pathlib.Path) -> None:

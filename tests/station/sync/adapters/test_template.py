@@ -1,6 +1,8 @@
 """The driver `template`: what it sends, what it believes, and which configs it refuses."""
 
+import dataclasses
 import json
+import pathlib
 from typing import Any
 
 import pytest
@@ -8,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigError
-from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostRejected
+from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostRejected, encode_result
 from shared.web.http_exchange import Reply
 from station.sync.adapters.template import TemplateLeaderboard
 from station.sync.adapters.template_values import filled
+from station.sync.schedule import OutboxRow
 from tests.station.sync.sample_results import result
+from tests.station.sync.test_syncer import drain, syncer
 
 URL = "https://board.example/api/times?event=7"
 BODY: dict[str, Any] = {
@@ -63,6 +67,26 @@ def test_what_is_sent() -> None:
         "laps": [{"n": n, "s": 10.0} for n in (1, 2, 3)],
         "tags": ["physical", True],
     }
+
+
+def test_runs_without_a_score_are_sent_if_the_endpoint_wants_them(tmp_path: pathlib.Path) -> None:
+    short = dataclasses.replace(result(revision=1), v=2, score_ms=0, qualified=False)
+    outbox = [OutboxRow(1, short.result_id, 1, encode_result(short))]
+    body = {"ms": "{score_ms}", "counts": "{qualified}", "out": "{disqualified}", "gone": "{withdrawn}"}
+    for unqualified in (False, True):
+        board, peer = _board(Reply(201, {}, b""), body=body, unqualified=unqualified)
+        logged: list[str] = []
+        drain(syncer(tmp_path / f"{unqualified}.db", outbox, board, logged))
+        assert ("takes only runs with a score" in logged[0]) is not unqualified
+        sent = [json.loads(body) for _, _, _, body in peer.sent]
+        assert sent == [{"ms": None, "counts": False, "out": False, "gone": False}] * unqualified
+
+
+def test_a_run_that_lost_its_score_is_sent_in_any_case(tmp_path: pathlib.Path) -> None:
+    board, peer = _board(Reply(201, {}, b""), body={"ms": "{score_ms}", "gone": "{withdrawn}"})
+    lost = dataclasses.replace(result(revision=2), score_ms=0, qualified=False)
+    drain(syncer(tmp_path / "sync.db", [OutboxRow(1, lost.result_id, 2, encode_result(lost))], board))
+    assert json.loads(peer.sent[0][3]) == {"ms": None, "gone": True}
 
 
 def test_a_form() -> None:
