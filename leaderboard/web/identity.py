@@ -30,7 +30,7 @@ class CallerIdentification(Protocol):
         ...
 
     def caller_now(self, request: Request) -> Caller:
-        """Who it is by now, for an answer that lasts: NOBODY once the session is over. May wait; raises Unauthorized."""
+        """Who it is by now, for an answer that lasts: NOBODY once a session is over. Waits. Raises Unauthorized."""
         ...
 
 
