@@ -96,10 +96,6 @@ class RacerRuns:
     runs: tuple[tuple[Attempt, Result], ...]
 
 
-def _every(_race: RaceRecord) -> bool:
-    return True
-
-
 class LeaderboardService:
     """All races of one leaderboard over one store. Safe to call from any thread."""
 
@@ -292,10 +288,6 @@ class LeaderboardService:
         with self._store.read() as db:
             shown = queries.race(db, race_id).table_named(table)
             return [row.placed for row in TableReader(db, race_id, shown).top(None).rows]
-
-    def tops(self, limit: int, seen: Callable[[RaceRecord], bool] = _every) -> list[Snapshot]:
-        """Every race that is `seen`, with its first `limit` lines, each of one moment, in the order of `races`."""
-        return [self.snapshot(head.race.race_id, limit) for head in self.races() if seen(head.race)]
 
     def snapshot(
         self, race_id: str, limit: int | None = None, table: str | None = None, part: Part = WHOLE

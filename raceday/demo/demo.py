@@ -22,6 +22,7 @@ from raceday.demo.sandbox import Sandbox
 from raceday.demo.station_client import StationClient
 from raceday.demo.supervisor import Supervisor
 from raceday.demo.terminal import Terminal
+from raceday.league_demo import command as league_command
 from shared.errors import ConfigError, OperatorError
 from simulator.driving.policy import DEMO, find_model
 from station.views.views import View
@@ -33,7 +34,12 @@ INFRASTRUCTURE = ("broker", "leaderboard", "world", "station", "sync")
 
 
 def main(arguments: list[str]) -> int:
-    """Run the demo; returns exit code 0 if the race was run, and with --once only if every racer qualified."""
+    """Run the demo; returns exit code 0 if the race was run, and with --once only if every racer qualified.
+
+    `--league`: serve a whole league instead (league_demo/command.py).
+    """
+    if league_command.FLAG in arguments:
+        return league_command.main(arguments)
     plan = read_plan(arguments, find_model(DEMO).parent)
     model = check_model(plan.model)
     if plan.port and is_port_in_use(plan.port):

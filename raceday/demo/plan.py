@@ -111,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev demo", description="A whole race on this machine, with no hardware.")
     parser.add_argument("--once", action="store_true", help="stop after the race; exit 0 only if every racer qualified")
     parser.add_argument(
+        "--league",
+        action="store_true",
+        help="serve a league in the middle of its season instead (--league --help)",
+    )
+    parser.add_argument(
         "--stay", action="store_true", help="run no race: leave the cars waiting, and race them from the browser"
     )
     parser.add_argument(
