@@ -14,6 +14,7 @@ from leaderboard.accounts.callers import CallerLookup
 from leaderboard.api import attempts as attempt_calls
 from leaderboard.api import board_files, exchange, notices, offers, public, results
 from leaderboard.api.accounts import routes as account_calls
+from leaderboard.api.boards import embed, history
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -40,6 +41,7 @@ from leaderboard.pages.live.content import LiveContents, ticking, watch_live
 from leaderboard.pages.live.routes import live_pages
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
+from leaderboard.pages.public import elsewhere, racers
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
@@ -139,6 +141,8 @@ def _api(
     yield league_seasons.router(league)
     yield season_calls.router(SeasonApi(services.seasons, callers, utc_ns))
     yield public.router(board, sight, callers, utc_ns)
+    yield history.router(services.histories)
+    yield embed.router(board, sight, utc_ns)
     yield board_files.router(board, limits.rows_live)
     yield exchange.router(board, sight, callers, config.title, utc_ns)
     yield participants.router(services.entries, callers, utc_ns)
@@ -166,8 +170,10 @@ def _pages(
     yield season_pages.router(services.seasons, site, utc_ns)
     receivers = notice_pages.NoticePages(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield notice_pages.router(receivers, site)
-    yield attempt_pages.router(board, services.attempts, site, utc_ns)
-    yield routes.router(board, site, sight, feed, config.limits.rows_live, utc_ns)
+    yield attempt_pages.router(board, services.attempts, services.histories, services.profiles, site, utc_ns)
+    yield racers.router(services.profiles, services.seasons.records, site, utc_ns)
+    yield elsewhere.router(elsewhere.RaceElsewhere(board, sight, site, config.title, config.embeds.sites, utc_ns))
+    yield routes.router(board, site, sight, services.league, feed, config.limits.rows_live, utc_ns)
     yield live_pages(services.live, LiveContents(services.live, board, site.templates, utc_ns), site, feed, utc_ns)
 
 

@@ -2,11 +2,15 @@
 
 import dataclasses
 import pathlib
+import re
 from dataclasses import dataclass, field
 
 from shared.config import load, setting
 from shared.errors import ConfigError
 from shared.web.host_names import host_names
+
+# What a Content-Security-Policy may hold as a source, and nothing that ends it.
+_ORIGIN = re.compile(r"\*|https?://(?:\*\.)?[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,200}[a-zA-Z0-9])?(?::\d{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,22 @@ class NoticeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbedSettings:
+    """Which other sites may show boards of public races in their pages."""
+
+    sites: tuple[str, ...] = setting(
+        (), what='origins such as "https://club.example", whose pages may hold /embed/RACE in a frame; "*": all'
+    )
+
+    def __post_init__(self) -> None:
+        for each in self.sites:
+            if _ORIGIN.fullmatch(each) is None:
+                raise ConfigError(
+                    f"embeds.sites holds {each[:80]!r}: write origins such as 'https://club.example', or '*' for all."
+                )
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSettings:
     """How long a sign-in lasts."""
 
@@ -121,6 +141,7 @@ class LeaderboardConfig:
     accounts: AccountSettings = field(default_factory=AccountSettings)
     limits: LeaderboardLimits = field(default_factory=LeaderboardLimits)
     notices: NoticeSettings = field(default_factory=NoticeSettings)
+    embeds: EmbedSettings = field(default_factory=EmbedSettings)
 
 
 def read(path: pathlib.Path) -> LeaderboardConfig:

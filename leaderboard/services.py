@@ -28,6 +28,8 @@ from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.notices.sender import NoticeSender
 from leaderboard.notices.subscriptions import NoticeSubscriptions
+from leaderboard.profiles.history import PlaceHistories
+from leaderboard.profiles.racer import RacerProfiles
 from leaderboard.seasons.divisions import race_moved
 from leaderboard.seasons.services import SeasonServices
 from shared.access.pass_code_hashing import PassCodeHasher
@@ -46,6 +48,8 @@ class LeaderboardServices:
     attempts: AttemptService
     community: CommunityService
     live: LiveRaces
+    histories: PlaceHistories
+    profiles: RacerProfiles
     seasons: SeasonServices
     subscriptions: NoticeSubscriptions
     sender: NoticeSender
@@ -78,6 +82,8 @@ class LeaderboardServices:
             AttemptService(store, board.changed),
             league.community,
             LiveRaces(store, MemoryFeeds()),
+            PlaceHistories(store),
+            RacerProfiles(store),
             SeasonServices.over(store),
             NoticeSubscriptions(store, config.notices),
             sender,

@@ -20,7 +20,6 @@ from shared.errors import BadInput
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: refusal("No such race")}
 _RACES = TypeAdapter(list[CountedRaceShape])
 _RACE = TypeAdapter(RaceShape)
-_STANDING = TypeAdapter(StandingShape)
 _KIND = Query(description="which table of a race that takes physical and virtual results; absent: its first")
 _LIMIT = Query(ge=1, le=MAX_ROWS, description=f"how many rows; absent: {MAX_ROWS}, around a racer {AROUND}")
 _AFTER = Query(max_length=200, description="the page behind one: what that gave as `next`")
@@ -74,7 +73,7 @@ def router(
             raise BadInput("Ask for one of `after`, `around` and `q` at a time.")
         part = Part(after=after, around=around, search=q)
         snapshot = board.snapshot(race_id, limit or (MAX_ROWS if part == WHOLE else None), kind, part)
-        return json_response(_STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
+        return json_response(schemas.STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
 
     @routes.get("/healthz", summary="Whether the store can be read", response_description="It can")
     def health() -> dict[str, object]:

@@ -119,6 +119,9 @@ class StandingShape:
     next: str | None = None
 
 
+STANDING = TypeAdapter(StandingShape)
+
+
 def parse(payload: bytes, kind: type[Any]) -> Any:
     """The JSON body as a checked `kind`; unknown fields and wrong types are refused. Raises BadInput."""
     try:

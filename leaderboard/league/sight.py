@@ -45,3 +45,11 @@ class RaceSight:
             with self._store.read() as db:
                 states = entries.states_of_account(db, caller.account_id)
         return lambda race: access.sees(caller, race, states.get(race.race_id))
+
+    def own(self, caller: Caller) -> Callable[[RaceRecord], bool]:
+        """Whether a race is the caller's own: organised, entered, or one that the caller is invited to."""
+        if not caller.signed_in:
+            return lambda _race: False
+        with self._store.read() as db:
+            states = entries.states_of_account(db, caller.account_id)
+        return lambda race: access.owns(caller, race) or states.get(race.race_id) in ("invited", "entered")

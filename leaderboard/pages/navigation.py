@@ -35,7 +35,7 @@ ENTRIES: tuple[NavigationEntry, ...] = (
 )
 MENU: tuple[NavigationEntry, ...] = (
     NavigationEntry("/desk", text("Desk")),
-    NavigationEntry("/account", text("Account")),
+    NavigationEntry("/me", text("My races"), ("/racers/",)),
     NavigationEntry("/account", text("Account")),
     NavigationEntry("/admin/accounts", text("Accounts and roles"), shown=lambda caller: may(caller, "accounts.manage")),
     NavigationEntry("/admin/audit", text("Audit"), shown=lambda caller: may(caller, "audit.see")),

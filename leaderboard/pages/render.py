@@ -1,11 +1,16 @@
 """Views of races and standings to HTML."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from leaderboard.board import RacerRuns, Snapshot
 from leaderboard.live_stream import LiveContent
 from leaderboard.pages.board_rows import BoardRows
 from leaderboard.pages.participation.participants import TakingPart
+from leaderboard.pages.public.about import RaceAbout
+from leaderboard.pages.public.history_view import HistoryView
+from leaderboard.pages.public.home import GroupView
+from leaderboard.pages.public.search import EVERYTHING, BoardSearch
 from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.templates import PageFrame, PageTemplates
 from leaderboard.pages.views import card, kind_links
@@ -19,14 +24,9 @@ class LeaderboardPages:
         self._templates = PageTemplates(templates) if isinstance(templates, str) else templates
         self._rows = BoardRows(self._templates)
 
-    def index(self, races: list[Snapshot], now_utc_ns: int, frame: PageFrame | None = None) -> str:
-        """The page of all races: the open ones first, then those to come, then the closed ones."""
-        cards = [card(race, now_utc_ns) for race in races]
-        groups = [
-            (name, [each for each in cards if each.race.state == state])
-            for name, state in ((text("Open now"), "open"), (text("Coming"), "published"), (text("Closed"), "closed"))
-        ]
-        return self._page("index.html", frame, groups=[(name, members) for name, members in groups if members])
+    def index(self, groups: Sequence[GroupView], frame: PageFrame | None = None, alone: bool = False) -> str:
+        """The home page. `alone`: the page of one group."""
+        return self._page("index.html", frame, groups=groups, alone=alone)
 
     def race(
         self,
@@ -36,10 +36,12 @@ class LeaderboardPages:
         screen: bool = False,
         frame: PageFrame | None = None,
         part: TakingPart | None = None,
+        about: RaceAbout | None = None,
+        search: BoardSearch = EVERYTHING,
     ) -> str:
         """The page of a race's standing; with `live` it connects to the stream. `screen`: for a hall's screen.
 
-        `part`: what it offers its reader about taking part.
+        `part`: what it offers its reader about taking part. `search`: what of the board was asked for.
         """
         board = self._rows.board(snapshot, now_utc_ns)
         return self._page(
@@ -50,6 +52,9 @@ class LeaderboardPages:
             live=live,
             screen=screen,
             part=part,
+            about=about,
+            search=search,
+            following=snapshot.following if not live else None,
             kinds=kind_links(snapshot),
             look="hall board-screen" if screen else "",
         )
@@ -61,17 +66,25 @@ class LeaderboardPages:
         frame: PageFrame | None = None,
         whole: bool = False,
         left: str = "",
+        history: HistoryView | None = None,
+        profile: str = "",
     ) -> str:
         """The page of a racer in a race, with the runs. `whole`: for the racer, with those that made no score too.
 
-        `left`: how many attempts are left, "" if any number is.
+        `left`: how many attempts are left, "" if any number is. `profile`: the alias of the account, "" if none.
         """
         shown = racer_view(racer, now_utc_ns, whole)
-        return self._page("racer.html", frame, racer=shown, race=shown.race, left=left)
+        return self._page(
+            "racer.html", frame, racer=shown, race=shown.race, left=left, history=history, profile=profile
+        )
 
     def live_content(self, snapshot: Snapshot, now_utc_ns: int) -> LiveContent:
         """The changing content of a race's page, made by the templates of the page itself."""
         return self._rows.live_content(snapshot, now_utc_ns)
+
+    def embed(self, snapshot: Snapshot, now_utc_ns: int) -> str:
+        """The lines of a board for the page of another site."""
+        return self._page("embed.html", None, card=card(snapshot, now_utc_ns, len(snapshot.rows)))
 
     def missing(self, sentence: str, frame: PageFrame | None = None) -> str:
         """The page for an address that does not exist; `sentence` says what is missing."""

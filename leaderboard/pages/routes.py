@@ -6,14 +6,17 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Query, Request
 from starlette.responses import HTMLResponse
 
-from leaderboard.board import LeaderboardService
+from leaderboard.board import MAX_ROWS, LeaderboardService
 from leaderboard.core.race import Venue
+from leaderboard.league.services import LeagueServices
 from leaderboard.league.sight import RaceSight
 from leaderboard.live_stream import Feed
 from leaderboard.pages.participation.participants import taking_part
+from leaderboard.pages.public.about import race_about
+from leaderboard.pages.public.home import HomeGroup, group_views
+from leaderboard.pages.public.search import MAX_QUERY, BoardSearch, searched
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
-from leaderboard.pages.views import PODIUM
 from leaderboard.web.event_stream import EventStreamResponse
 from shared.errors import RacedayError
 
@@ -22,6 +25,7 @@ def router(
     board: LeaderboardService,
     site: LeaderboardSite,
     sight: RaceSight,
+    league: LeagueServices,
     feed: Feed,
     rows_live: int,
     utc_ns: Callable[[], int],
@@ -31,9 +35,14 @@ def router(
     pages = LeaderboardPages(site.templates)
 
     @routes.get("/")
-    def index(request: Request) -> HTMLResponse:
-        frame, tops = site.frame(request), board.tops(PODIUM, sight.seen_by(site.caller(request)))
-        return site.framed(request, frame, pages.index(tops, utc_ns(), frame))
+    def index(
+        request: Request,
+        group: Annotated[HomeGroup | None, Query()] = None,
+        page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    ) -> HTMLResponse:
+        frame = site.frame(request)
+        groups = group_views(board, sight.seen_by(frame.caller), sight.own(frame.caller), utc_ns(), group, page)
+        return site.framed(request, frame, pages.index(groups, frame, alone=group is not None))
 
     @routes.get("/races/{race_id}")
     def race(
@@ -42,10 +51,17 @@ def router(
         all: bool = False,  # noqa: A002  # the word in the address
         screen: bool = False,
         kind: Annotated[Venue | None, Query()] = None,
+        racer: Annotated[str, Query(max_length=MAX_QUERY)] = "",
+        around: bool = False,
+        after: Annotated[str, Query(max_length=MAX_QUERY)] = "",
     ) -> HTMLResponse:
-        frame, snapshot = site.frame(request), board.snapshot(race_id, None if all else rows_live, kind)
+        frame, search = site.frame(request), BoardSearch(racer, around, after)
+        snapshot = searched(board, race_id, MAX_ROWS if all else rows_live, kind, search)
+        about = None if screen else race_about(league, frame.caller, snapshot.race, str(request.base_url).rstrip("/"))
         part = taking_part(frame.caller, snapshot.race, sight.entry(frame.caller, race_id), utc_ns())
-        page = pages.race(snapshot, utc_ns(), live=not all, screen=screen, frame=frame, part=part)
+        page = pages.race(
+            snapshot, utc_ns(), not (all or search.is_part), screen, frame=frame, part=part, about=about, search=search
+        )
         return site.framed(request, frame, page)
 
     @routes.get("/races/{race_id}/live", response_class=EventStreamResponse)

@@ -7,6 +7,7 @@ from leaderboard.board import Snapshot, StandingRow
 from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.core.states import RaceState
 from leaderboard.pages import wording
+from leaderboard.pages.league.words import when
 from leaderboard.scored_laps import LapShape, lap_line, utc_text
 from shared.protocol.results import Evidence, Result
 from shared.rules.ranking import RaceRules
@@ -90,6 +91,8 @@ class RaceHeaderView:
     opens_at: str | None
     closes_at: str | None
     is_live: bool = False
+    private: bool = False
+    when: Sentence | str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +145,11 @@ def place_view(row: StandingRow) -> PlaceView:
     return PlaceView(placed.rank, gap, interval, placed.tied, move_view(row.moved))
 
 
-def card(snapshot: Snapshot, now_utc_ns: int) -> CardView:
-    """The card of a race on the index; `snapshot` has at least its first three lines."""
+def card(snapshot: Snapshot, now_utc_ns: int, places: int = PODIUM) -> CardView:
+    """The card of a race with its first lines, of which `snapshot` has as many."""
     race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
     podium = tuple(
-        PodiumPlace(row.placed.rank, row.name, format_ms(row.placed.score_ms)) for row in snapshot.rows[:PODIUM]
+        PodiumPlace(row.placed.rank, row.name, format_ms(row.placed.score_ms)) for row in snapshot.rows[:places]
     )
     return CardView(race, podium)
 
@@ -173,7 +176,19 @@ def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> R
         opens_at=None if race.opens_utc_ns is None else utc_text(race.opens_utc_ns),
         closes_at=None if ends_utc_ns is None else utc_text(ends_utc_ns),
         is_live=race.live,
+        private=race.visibility == "private",
+        when=_when(race, state),
     )
+
+
+def _when(race: RaceRecord, state: RaceState) -> Sentence | str:
+    """When the race opens, or when it closes if it is open; "" if nothing is planned or it is over."""
+    if state == "published" and race.opens_utc_ns is not None:
+        return text("Opens {when}.", when=when(race.opens_utc_ns, race.zone))
+    ends_utc_ns = race.ends_utc_ns()
+    if state == "open" and ends_utc_ns is not None:
+        return text("Closes {when}.", when=when(ends_utc_ns, race.zone))
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

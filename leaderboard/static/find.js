@@ -1,4 +1,4 @@
-// Finds a racer on a long board, and shows only the lines around one.
+// Finds a racer on a board, and shows only the lines around one; of a board that is here in part, the server does.
 (() => {
   "use strict";
 
@@ -20,25 +20,26 @@
       row.classList.toggle("found", index === at);
       row.classList.toggle("far", only && at >= 0 && Math.abs(index - at) > AROUND);
     });
-    around.disabled = at < 0;
     around.setAttribute("aria-pressed", String(only && at >= 0));
     return rows[at];
   }
 
-  form.addEventListener("submit", (submit) => {
-    submit.preventDefault();
-    const wanted = plain(new FormData(form).get("racer"));
+  function rowOf(wanted) {
     const names = [...body.rows].map((row) => [row, plain(row.dataset.name)]);
     const [row] = names.find(([, name]) => name === wanted) ?? names.find(([, name]) => wanted && name.includes(wanted)) ?? [];
+    return row;
+  }
+
+  form.addEventListener("submit", (submit) => {
+    const isAround = submit.submitter === around;
+    const row = rowOf(plain(new FormData(form).get("racer")));
+    if (!row && "partOnly" in form.dataset) return; // the server looks through the whole board
+    submit.preventDefault();
+    only = isAround && !(only && row && row.dataset.key === key);
     key = row ? row.dataset.key : "";
     found.textContent = row ? t("{name}: place {place}", { name: row.dataset.name, place: row.dataset.rank }) : t("No racer of that name is on this board.");
     show()?.scrollIntoView({ block: "center" });
   });
-  around.addEventListener("click", () => {
-    only = !only;
-    show()?.scrollIntoView({ block: "center" });
-  });
   new MutationObserver(show).observe(body, { childList: true });
-  form.hidden = false;
   show();
 })();

@@ -11,8 +11,11 @@ from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.states import AttemptState
 from leaderboard.pages.attempts.views import attempt_view, audit_views, filters, left_text
+from leaderboard.pages.public.history_view import history_view
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
+from leaderboard.profiles.history import PlaceHistories
+from leaderboard.profiles.racer import RacerProfiles
 from leaderboard.web.forms import PostedForm
 from shared.errors import BadInput, Refused
 from shared.text import Sentence, text
@@ -22,7 +25,12 @@ _STATES = get_args(AttemptState)
 
 
 def router(
-    board: LeaderboardService, attempts: AttemptService, site: LeaderboardSite, utc_ns: Callable[[], int]
+    board: LeaderboardService,
+    attempts: AttemptService,
+    histories: PlaceHistories,
+    profiles: RacerProfiles,
+    site: LeaderboardSite,
+    utc_ns: Callable[[], int],
 ) -> APIRouter:
     """The routes. A race in an address is one that exists for the caller: api/sight.py has asked."""
     routes = APIRouter(include_in_schema=False)
@@ -33,7 +41,10 @@ def router(
         frame, runs = site.frame(request), board.racer_runs(race_id, racer)
         whole = attempts.sees_all_of(frame.caller, race_id, runs.racer)
         left = attempts.left(frame.caller, race_id, runs.racer, runs.race.table, utc_ns()) if whole else None
-        page = pages.racer(runs, utc_ns(), frame, whole=whole, left="" if left is None else left_text(left))
+        history = history_view(histories.of(race_id, runs.racer, runs.race.table), utc_ns())
+        words = "" if left is None else left_text(left)
+        profile = profiles.alias_of(race_id, runs.racer)
+        page = pages.racer(runs, utc_ns(), frame, whole=whole, left=words, history=history, profile=profile)
         return site.framed(request, frame, page)
 
     @routes.get("/races/{race_id}/attempts")

@@ -7,6 +7,7 @@ from leaderboard.pages.render import LeaderboardPages
 from shared.protocol.results import encode_result
 from shared.text.reader import reading
 from tests.english_left import english_left, texts_of
+from tests.leaderboard.pages.test_pages import home
 from tests.leaderboard.sample_races import laps, result
 
 
@@ -24,7 +25,7 @@ def test_no_english_is_left_on_the_board(board: LeaderboardService, pages: Leade
     with reading("de"):
         documents = [
             empty,
-            pages.index(board.tops(3), 1),
+            pages.index(home(board, 1)),
             pages.race(board.snapshot("cup"), 1, live=True),
             pages.racer(board.racer_runs("cup", "racer 1"), 1),
             pages.missing("There is no such page."),

@@ -8,6 +8,7 @@ import pytest
 from leaderboard.board import LeaderboardService, Snapshot
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.pages import wording
+from leaderboard.pages.public.home import GroupView, group_views
 from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.views import RowView, move_view, place_view, row_view
@@ -18,6 +19,10 @@ from shared.web.sparkline import Sparkline
 from tests.leaderboard.sample_races import Running, laps, race, result
 
 NOW_NS = 1_700_000_000_000_000_000
+
+
+def home(board: LeaderboardService, now_utc_ns: int) -> list[GroupView]:
+    return group_views(board, lambda _: True, lambda _: False, now_utc_ns)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,7 @@ def test_hostile_names_stay_text(board: LeaderboardService) -> None:
     one = result("a", "anna", race_id="nasty", car=nasty, model=nasty)
     board.apply(one.webhook_id, encode_result(one), 1)
     pages = LeaderboardPages(nasty)
-    made = [pages.race(board.snapshot("nasty"), NOW_NS, live=True), pages.index(board.tops(3), NOW_NS)]
+    made = [pages.race(board.snapshot("nasty"), NOW_NS, live=True), pages.index(home(board, NOW_NS))]
     for html in (*made, pages.missing(nasty)):
         assert nasty not in html
         assert "<script>" not in html
@@ -119,13 +124,13 @@ def test_hostile_names_stay_text(board: LeaderboardService) -> None:
 
 def test_empty_states(board: LeaderboardService) -> None:
     assert "No qualified run yet" in LeaderboardPages("Board").race(board.snapshot("cup"), NOW_NS, live=True)
-    assert "No races yet" in LeaderboardPages("Board").index([], NOW_NS)
+    assert "No races yet" in LeaderboardPages("Board").index([])
 
 
 def test_states_are_told_in_words(board: LeaderboardService) -> None:
     board.create_race(race("soon", opens_utc_ns=NOW_NS + 10**9), 2)
     board.create_race(race("over", closes_utc_ns=NOW_NS - 10**9, kind="community", venue="virtual"), 2)
-    html = LeaderboardPages("Board").index(board.tops(3), NOW_NS)
+    html = LeaderboardPages("Board").index(home(board, NOW_NS))
     for text in ("Open now", "Coming", "Closed", "Not open yet", "League", "Community", "Physical", "Virtual"):
         assert text in html
 
@@ -144,7 +149,7 @@ def test_nothing_is_fetched_from_elsewhere(running: Running) -> None:
 def test_static_addresses_carry_the_hash_of_what_they_name(running: Running) -> None:
     html = running.get("/races/cup").text
     addresses = re.findall(r'"(/static/[^"]+)"', html)
-    assert len(addresses) == 11
+    assert len(addresses) == 12
     answers = [running.get(address) for address in addresses]
     assert {answer.status_code for answer in answers} == {200}
     assert all("immutable" in answer.headers["cache-control"] for answer in answers)
@@ -165,14 +170,14 @@ def test_rows_beyond_the_live_ones_are_a_link_away(board: LeaderboardService) ->
 
 
 def test_the_index_tells_who_leads(board: LeaderboardService) -> None:
-    assert "No qualified run yet" in LeaderboardPages("Board").index(board.tops(3), NOW_NS)
+    assert "No qualified run yet" in LeaderboardPages("Board").index(home(board, NOW_NS))
     board.enter("cup", "tom", "Tom O'Neill", 1)
     for racer, time_ms in (("anna", 9001), ("tom", 9000), ("kenji", 9000)):
         one = result(racer, racer, (time_ms,) * 3)
         board.apply(one.webhook_id, encode_result(one), 1)
     head = board.races()[0]
     assert (head.leader, head.leader_score_ms) == ("Tom O'Neill", 9000)
-    index = LeaderboardPages("Board").index(board.tops(3), NOW_NS)
+    index = LeaderboardPages("Board").index(home(board, NOW_NS))
     assert [index.index(name) for name in ("Tom O&#39;Neill", "<bdi>kenji", "<bdi>anna")] == sorted(
         index.index(name) for name in ("Tom O&#39;Neill", "<bdi>kenji", "<bdi>anna")
     )

@@ -1,0 +1,45 @@
+"""Searching a board and turning its pages by its address: works without a script."""
+
+from dataclasses import dataclass
+
+from leaderboard.board import AROUND, LeaderboardService, Part, Snapshot
+from leaderboard.core.errors import UnknownRacer
+from leaderboard.core.race import Venue
+from leaderboard.store.ranking.windows import FOUND_AT_ONCE
+
+MAX_QUERY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSearch:
+    """What a reader asked of a board: a racer's name, only the lines around that one, or those behind a cursor."""
+
+    racer: str = ""
+    around: bool = False
+    after: str = ""
+
+    @property
+    def is_part(self) -> bool:
+        """Whether only a part of the board is wanted, which is not live."""
+        return bool(self.racer.strip() or self.after)
+
+
+EVERYTHING = BoardSearch()
+
+
+def searched(board: LeaderboardService, race_id: str, limit: int, table: Venue | None, search: BoardSearch) -> Snapshot:
+    """The lines that were asked for; none where nobody has the name. Raises UnknownRace, Refused, BadInput."""
+    if search.after:
+        return board.snapshot(race_id, limit, table, Part(after=search.after))
+    racer = search.racer.strip()
+    if not racer:
+        return board.snapshot(race_id, limit, table)
+    if not search.around:
+        return board.snapshot(race_id, FOUND_AT_ONCE, table, Part(search=racer))
+    try:
+        return board.snapshot(race_id, AROUND, table, Part(around=racer))
+    except UnknownRacer:
+        found = board.snapshot(race_id, 1, table, Part(search=racer))
+    if not found.rows:
+        return found
+    return board.snapshot(race_id, AROUND, table, Part(around=found.rows[0].placed.racer))
