@@ -38,7 +38,7 @@ def build_community(world: RacingWorld, now_utc_ns: int) -> DemoCommunity:
     )
     clock.set(opens_utc_ns)
     public = world.services.community.create(world.caller(_HOST), wanted, clock())
-    world.race(public, chance.sample(world.racers, 14), now_utc_ns)
+    world.race(public, chance.sample(world.racers, 14), now_utc_ns, drawn=wanted.name)
     return DemoCommunity(public.race_id, *_build_private(world, wanted, now_utc_ns))
 
 
@@ -63,5 +63,5 @@ def _build_private(world: RacingWorld, like: RaceRecord, now_utc_ns: int) -> tup
     guests = [each for each in world.racers if each.alias not in (RACER, _HOST)][:_GUESTS]
     for guest in guests:
         services.invitations.join(world.caller(guest.alias), link.token, clock())
-    world.race(race, [world.racer(RACER), *guests[:-1]], now_utc_ns)
+    world.race(race, [world.racer(RACER), *guests[:-1]], now_utc_ns, drawn=wanted.name)
     return race.race_id, f"/join/{link.token}"

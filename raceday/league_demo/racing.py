@@ -55,14 +55,16 @@ class RacingWorld:
         """Random numbers of their own for this part: another part that draws more changes nothing here."""
         return random.Random(f"{what} {self.seed}")
 
-    def race(self, race: RaceRecord, racers: Sequence[CastRacer], until_utc_ns: int, months: int = 0) -> None:
+    def race(
+        self, race: RaceRecord, racers: Sequence[CastRacer], until_utc_ns: int, months: int = 0, drawn: str = ""
+    ) -> None:
         """Enter the racers and let each drive one to three times before `until_utc_ns`; posts what they drove.
 
-        `months`: how long they have been training.
+        `months`: how long they have been training. `drawn`: what the chances are drawn by, the race's id if "".
         """
         opens_utc_ns = race.opens_utc_ns
         assert opens_utc_ns is not None
-        runs = drawn_runs(self.chance(race.race_id), racers, opens_utc_ns, until_utc_ns, months)
+        runs = drawn_runs(self.chance(drawn or race.race_id), racers, opens_utc_ns, until_utc_ns, months)
         clock, entered = self.leaderboard.clock, set[str]()
         for each in runs:
             clock.set(each.finished_utc_ns + _SYNC_NS)

@@ -1,17 +1,13 @@
-"""What `raceday demo --league` serves: a season in its middle, and a LIVE race that goes on."""
+"""What `raceday demo --league` serves: a season in its middle."""
 
 import pytest
 
 from leaderboard.core.access import NOBODY
-from leaderboard.live_races.service import LiveRaceState
 from leaderboard.seasons.standings import StandingChoice
 from raceday.league_demo.builder import DemoLeague
 from raceday.league_demo.cast import RACER, RACERS, cast
 from raceday.league_demo.command import check_pages
-from raceday.league_demo.live_show import LiveShow
-from raceday.league_demo.meeting import DRIVEN, LIVE, STARTERS
-from raceday.league_demo.months import DAY_NS
-from shared.units import NS_PER_S
+from raceday.league_demo.meeting import LIVE
 from tests.system.league.conftest import NOW_UTC_NS
 
 pytestmark = pytest.mark.slow
@@ -59,38 +55,3 @@ def test_the_same_seed_drives_the_same_season() -> None:
     assert cast(1) == cast(1)
     assert cast(1) != cast(2)
     assert len({each.alias for each in cast(1)}) == RACERS
-
-
-def test_the_live_race_goes_on_by_itself(league: DemoLeague) -> None:
-    clock, live = league.world.leaderboard.clock, league.world.services.live
-    said: list[str] = []
-    show = LiveShow(league.world, said.append)
-
-    def after(seconds: float) -> LiveRaceState:
-        clock.set(clock() + int(seconds * NS_PER_S))
-        show.step()
-        return live.state(LIVE, clock())
-
-    try:
-        assert [item.state for item in after(1).queue.items] == ["done"] * DRIVEN + ["pending"] * (STARTERS - DRIVEN)
-        launched = after(9).queue.on_track
-        assert launched is not None
-        assert launched.state == "countdown"
-        for _ in range(12):
-            state = after(2)
-        assert state.picture is not None
-        assert (state.picture.message.racer, state.picture.message.stage) == (launched.racer, "running")
-        assert state.picture.fresh(clock())
-        while state.queue.on_track is not None:
-            state = after(5)
-        assert live.score_ms(LIVE, launched.racer) is not None
-        # All have driven: they are put back into the queue, and the first of them is launched again.
-        while state.queue.waiting:
-            state = after(7)
-        while (on_track := state.queue.on_track) is None or on_track.launches == 1:
-            state = after(7)
-        assert on_track.launches == 2
-        assert clock() < NOW_UTC_NS + DAY_NS
-        assert said == []
-    finally:
-        clock.set(NOW_UTC_NS)
