@@ -46,6 +46,7 @@ from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.templates import STATIC, PageTemplates
+from leaderboard.pages.titles import routes as title_pages
 from leaderboard.services import LeaderboardServices
 from leaderboard.store.database import Store
 from leaderboard.web.cookies import SESSION
@@ -164,6 +165,7 @@ def _pages(
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
+    yield title_pages.router(services.league, services.seasons, site, utc_ns)
     yield desk_pages(services.league, site, utc_ns)
     yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)

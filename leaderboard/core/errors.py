@@ -1,6 +1,18 @@
 """The refusals of the leaderboard, by whom they concern; api/http.py gives each its status."""
 
 from shared.errors import RacedayError, Refused, RetryLater
+from shared.text import text
+
+_KINDS = {
+    "season": text("season"),
+    "event": text("event"),
+    "series": text("series"),
+    "bracket": text("bracket"),
+    "team": text("team"),
+    "member": text("member"),
+    "picture": text("picture"),
+    "move": text("move"),
+}
 
 
 class Unauthorized(RacedayError):
@@ -29,7 +41,7 @@ class UnknownRace(NotHere):
     @classmethod
     def of(cls, race_id: str) -> "UnknownRace":
         """The refusal for this id."""
-        return cls(f"There is no race {race_id[:80]!r} on this leaderboard.")
+        return cls(text("There is no race {race_id} on this leaderboard.", race_id=repr(race_id[:80])))
 
 
 class UnknownAttempt(NotHere):
@@ -63,4 +75,10 @@ class UnknownItem(NotHere):
     @classmethod
     def of(cls, kind: str, item_id: str) -> "UnknownItem":
         """The refusal for this kind of thing and this id."""
-        return cls(f"There is no {kind} {item_id[:80]!r} on this leaderboard.")
+        return cls(
+            text(
+                "There is no {kind} {item_id} on this leaderboard.",
+                kind=_KINDS.get(kind, kind),
+                item_id=repr(item_id[:80]),
+            )
+        )

@@ -26,6 +26,7 @@ from leaderboard.store.tables import (
     SESSIONS,
 )  # fmt: skip
 from shared.errors import Refused
+from shared.text import text
 
 _OF_ACCOUNTS = (CREDENTIALS, RECOVERY_CODES, SESSIONS, ROLES, API_KEYS)
 
@@ -65,11 +66,18 @@ def _found(db: sa.Connection, caller: Caller, season_id: str) -> tuple[ArchivedS
     season = league_rows.season(db, season_id)
     access.require(caller, "season.archive", None, season_id)
     if season.stage == "archived":
-        raise Refused(f"Season {season_id!r} is archived already.")
+        raise Refused(text("Season {season_id} is archived already.", season_id=repr(season_id)))
     races = [head.race for head in queries.heads(db) if head.race.season_id == season_id]
     if unfinished := [race for race in races if race.stage not in ("final", "deleted")]:
-        others = f" and {len(unfinished) - 1} more" if len(unfinished) > 1 else ""
-        raise Refused(f"Race {unfinished[0].race_id!r}{others} of the season is not final: finish it, or delete it.")
+        more = len(unfinished) - 1
+        others = text(" and {n} more", n=more) if more else ""
+        raise Refused(
+            text(
+                "Race {race_id}{others} of the season is not final: finish it, or delete it.",
+                race_id=repr(unfinished[0].race_id),
+                others=others,
+            )
+        )
     ids = [race.race_id for race in races]
     mine = ENTRIES.c.race_id.in_(ids) & (ENTRIES.c.account_id != "")
     involved = list(db.execute(sa.select(ENTRIES.c.account_id).where(mine)).scalars())

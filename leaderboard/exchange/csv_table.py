@@ -16,6 +16,7 @@ from leaderboard.exchange.formulas import restored
 from shared.boards.board_file import plain
 from shared.boards.board_text import called, possible_encodings, undecodable
 from shared.errors import BadInput
+from shared.text import text
 
 MAX_BYTES = 128 * 1024 * 1024
 MAX_ROWS = 500_000
@@ -65,7 +66,13 @@ def examined(name: str, data: BinaryIO) -> UploadedFile:
     while chunk := data.read(_CHUNK):
         size += len(chunk)
         if size > MAX_BYTES:
-            raise BadInput(f"{name}: is larger than {MAX_BYTES // 2**20} MiB, which is too large to import.")
+            raise BadInput(
+                text(
+                    "{name}: is larger than {max} MiB, which is too large to import.",
+                    name=name,
+                    max=MAX_BYTES // 2**20,
+                )
+            )
         digest.update(chunk)
         tail = (tail + chunk)[-2:]
         decoders = {each: decoder for each, decoder in decoders.items() if _decodes(decoder, chunk, final=False)}
@@ -106,7 +113,9 @@ class CsvTable:
         try:
             self.heading = tuple(next(self._reader, []))
         except csv.Error as error:
-            raise BadInput(f"{file.name}, line {self._above + 1}: is not CSV: {error}.") from None
+            raise BadInput(
+                text("{name}, line {line}: is not CSV: {error}.", name=file.name, line=self._above + 1, error=error)
+            ) from None
         line_end = first[len(first.rstrip("\r\n")) :]
         quoted = first.startswith('"') and first.rstrip("\r\n").endswith('"') and len(self.heading) > 0
         marked = file.encoding in ("utf-8-sig", "utf-16")
@@ -120,14 +129,22 @@ class CsvTable:
             try:
                 cells = next(self._reader, None)
             except csv.Error as error:
-                raise BadInput(f"{self._file.name}, line {line}: is not CSV: {error}.") from None
+                raise BadInput(
+                    text("{name}, line {line}: is not CSV: {error}.", name=self._file.name, line=line, error=error)
+                ) from None
             if cells is None:
                 return
             if not any(cell.strip() for cell in cells):
                 continue
             count += 1
             if count > MAX_ROWS:
-                raise BadInput(f"{self._file.name}: has more than {MAX_ROWS} rows, too many to import at once.")
+                raise BadInput(
+                    text(
+                        "{name}: has more than {max} rows, too many to import at once.",
+                        name=self._file.name,
+                        max=MAX_ROWS,
+                    )
+                )
             yield RawRow(line, tuple(map(restored, cells)))
 
     def _to_heading(self, known: Collection[str]) -> tuple[str, str]:

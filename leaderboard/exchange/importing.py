@@ -28,6 +28,7 @@ from leaderboard.store.database import Store
 from leaderboard.store.tables import RESULTS
 from shared.errors import Refused
 from shared.rules.ranking import Method
+from shared.text import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _race(db: sa.Connection, request: ImportRequest, now_utc_ns: int) -> tuple[R
         return queries.race(db, request.race_id), False
     except UnknownRace as unknown:
         if request.create is None:
-            raise UnknownRace(f"{unknown} With its `timing_method` it is created.") from None
+            raise UnknownRace(text("{unknown} With its `timing_method` it is created.", unknown=str(unknown))) from None
         race = race_of(request, now_utc_ns)
         if race.season_id:
             league_rows.season(db, race.season_id)
@@ -120,23 +121,42 @@ def _race(db: sa.Connection, request: ImportRequest, now_utc_ns: int) -> tuple[R
 
 def _check_agrees(race: RaceRecord, request: ImportRequest) -> None:
     if race.stage in ("final", "deleted"):
-        raise Refused(f"Race {race.race_id!r} is {race.stage}: nothing is imported into it.")
+        final = text("Race {race_id} is final: nothing is imported into it.", race_id=repr(race.race_id))
+        deleted = text("Race {race_id} is deleted: nothing is imported into it.", race_id=repr(race.race_id))
+        raise Refused(final if race.stage == "final" else deleted)
     if request.must_be_new:
-        raise Conflict(f"There is a race {race.race_id!r} already: leave out `create`, or choose another id.")
+        raise Conflict(
+            text(
+                "There is a race {race_id} already: leave out `create`, or choose another id.",
+                race_id=repr(race.race_id),
+            )
+        )
     if request.create is None:
         return
     for rule in request.given_rules:
         has, given = getattr(race.rules, rule), getattr(request.create.rules, rule)
         if has != given:
-            raise Refused(f"Race {race.race_id!r} has the rule `{rule}` {has}, the import says {given}: leave it out.")
+            raise Refused(
+                text(
+                    "Race {race_id} has the rule `{rule}` {has}, the import says {given}: leave it out.",
+                    race_id=repr(race.race_id),
+                    rule=rule,
+                    has=has,
+                    given=given,
+                )
+            )
 
 
 def _check_empty(db: sa.Connection, race: RaceRecord) -> None:
     query = sa.select(sa.func.count()).select_from(RESULTS).where(RESULTS.c.race_id == race.race_id)
     if count := db.execute(query).scalar_one():
         raise Refused(
-            f"Race {race.race_id!r} has {count} results; a published board goes into a race without any: "
-            "choose another, or create one for it."
+            text(
+                "Race {race_id} has {count} results; a published board goes into a race without any: "
+                "choose another, or create one for it.",
+                race_id=repr(race.race_id),
+                count=count,
+            )
         )
 
 
@@ -186,7 +206,7 @@ def _plan_of_runs(
 ) -> _Plan:
     notes = list(_first_notes(file) + runs.notes)
     new, known = _told_apart(db, race, runs)
-    notes += [RowNote(run.line, "run", "was imported before: it stays as it is") for run in known]
+    notes += [RowNote(run.line, "run", text("was imported before: it stays as it is")) for run in known]
     results, changes, errors = results_of_runs(new, race, kind, request, file, ImportNames(taken), now_utc_ns)
     notes += changes
     if wrong := (*runs.errors, *errors):

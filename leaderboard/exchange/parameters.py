@@ -12,6 +12,7 @@ from leaderboard.exchange.league.rows import TIMING_METHODS, iso_utc_ns
 from leaderboard.exchange.request import ImportFormat, ImportRequest, NewRaceOfImport, Penalties
 from shared.errors import BadInput, ConfigError
 from shared.rules.ranking import RaceRules, check_rules
+from shared.text import text
 from shared.units import parse_seconds
 
 _UNLIMITED = 10_000  # the league's word for "as many resets as it takes"
@@ -80,9 +81,11 @@ def request_of(race_id: str, form: ImportFormat, values: Mapping[str, str]) -> I
     must_be_new = values.get("create") == "true"
     new = _new_race(race_id, values) if must_be_new or "timing_method" in values else None
     if new is None and (given := [name for name in _OF_A_NEW_RACE if name in values]):
-        raise BadInput(f"`{given[0]}` is of a race to create: add `timing_method` too, or leave it out.")
+        raise BadInput(
+            text("`{given}` is of a race to create: add `timing_method` too, or leave it out.", given=given[0])
+        )
     if must_be_new and "timing_method" not in values:
-        raise BadInput("A race to create needs its `timing_method`: AVG_LAP_TIME, BEST_LAP_TIME or TOTAL_TIME.")
+        raise BadInput(text("A race to create needs its `timing_method`: AVG_LAP_TIME, BEST_LAP_TIME or TOTAL_TIME."))
     chosen: dict[str, Any] = {name: values[name] for name in _OF_THE_FILE if name in values}
     return ImportRequest(
         race_id,
@@ -99,12 +102,24 @@ def request_of(race_id: str, form: ImportFormat, values: Mapping[str, str]) -> I
 def _check(values: Mapping[str, str]) -> None:
     for name, value in values.items():
         if name not in _NAMES:
-            raise BadInput(f"`{name[:40]}` is no parameter of an import.")
+            raise BadInput(text("`{name}` is no parameter of an import.", name=name[:40]))
         allowed = _NAMES[name].allowed
         if allowed and value not in allowed:
-            raise BadInput(f"`{name}` is {value[:40]!r}; allowed are {', '.join(allowed)}.")
+            raise BadInput(
+                text(
+                    "`{name}` is {value}; allowed are {choices}.",
+                    name=name,
+                    value=repr(value[:40]),
+                    choices=", ".join(allowed),
+                )
+            )
     if int_or_none(values.get("max_resets", str(_UNLIMITED))) != _UNLIMITED:
-        raise BadInput(f"`max_resets` is {values['max_resets'][:20]!r}: a limit of resets a run is no rule here.")
+        raise BadInput(
+            text(
+                "`max_resets` is {value}: a limit of resets a run is no rule here.",
+                value=repr(values["max_resets"][:20]),
+            )
+        )
 
 
 def int_or_none(text: str) -> int | None:
@@ -137,7 +152,7 @@ def _checked(rules: RaceRules) -> RaceRules:
     try:
         return check_rules(rules)
     except ConfigError as error:
-        raise BadInput(f"The race to create: {error}") from None
+        raise BadInput(text("The race to create: {error}", error=error)) from None
 
 
 def _whole(values: Mapping[str, str], name: str, default: int | None) -> int | None:
@@ -145,7 +160,7 @@ def _whole(values: Mapping[str, str], name: str, default: int | None) -> int | N
         return default
     number = int_or_none(values[name])
     if number is None:
-        raise BadInput(f"`{name}` is {values[name][:20]!r}, not a number of laps.")
+        raise BadInput(text("`{name}` is {value}, not a number of laps.", name=name, value=repr(values[name][:20])))
     return number
 
 
@@ -158,5 +173,11 @@ def _time(values: Mapping[str, str], name: str) -> int | None:
         return None
     at_utc_ns = iso_utc_ns(values[name])
     if at_utc_ns is None or not 0 < at_utc_ns < 2**63:
-        raise BadInput(f"`{name}` is {values[name][:40]!r}, not a time: write it as 2026-03-05T14:00:00Z.")
+        raise BadInput(
+            text(
+                "`{name}` is {value}, not a time: write it as 2026-03-05T14:00:00Z.",
+                name=name,
+                value=repr(values[name][:40]),
+            )
+        )
     return at_utc_ns

@@ -204,7 +204,11 @@ def _check_season_exists(db: sa.Connection, event: EventRecord) -> None:
 
 def _exists(same: bool, kind: str, item_id: str) -> bool:
     if not same:
-        raise Conflict(f"Another {kind} has the id {item_id!r} already; choose another one.")
+        raise Conflict(
+            text("Another season has the id {item_id} already; choose another one.", item_id=repr(item_id))
+            if kind == "season"
+            else text("Another event has the id {item_id} already; choose another one.", item_id=repr(item_id))
+        )
     return False
 
 

@@ -20,10 +20,12 @@ from leaderboard.core.seasons.bracket import (
     check_result,
     heats_now,
 )
+from leaderboard.league.changes import edition_sentence
 from leaderboard.store import audit, league_rows, queries, season_rows
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import BracketRecord
 from shared.errors import Refused
+from shared.text import text
 
 _LONGEST_NAME = 100
 
@@ -80,11 +82,23 @@ class BracketService:
         with self._store.read() as db:
             access.require(caller, "bracket.run", _bracket(db, caller, bracket_id)[1])
 
+    def race_to_seed(self, caller: Caller, race_id: str) -> tuple[RaceRecord, dict[Venue, int]]:
+        """The race, and how many racers are ranked in each of its tables.
+
+        Raises UnknownRace, Unauthorized, NotAllowed if the caller may not make a bracket of it.
+        """
+        with self._store.read() as db:
+            race = _seen(db, caller, race_id)
+            if race is None:
+                raise UnknownRace.of(race_id)
+            access.require(caller, "bracket.run", race)
+            return race, {table: len(queries.lines(db, race_id, table)) for table in race.tables()}
+
     def create(self, caller: Caller, wanted: WantedBracket, now_utc_ns: int) -> BracketNow:
         """Seed a bracket from the best of a race. Raises UnknownRace, NotAllowed, Unauthorized, Refused."""
         name = wanted.name
         if not name or len(name) > _LONGEST_NAME or name != name.strip() or not name.isprintable():
-            raise Refused(f"A bracket's name has 1 to {_LONGEST_NAME} visible characters.")
+            raise Refused(text("A bracket's name has 1 to {max} visible characters.", max=_LONGEST_NAME))
         with self._store.write() as db:
             race = _seen(db, caller, wanted.race_id)
             if race is None:
@@ -127,7 +141,7 @@ class BracketService:
     ) -> BracketNow:
         """Take back a heat's result, so that it is run again. Raises as `enter` does."""
         if not why.strip() or len(why) > 500 or not why.isprintable():
-            raise Refused("Say why the heat is run again, in one line of at most 500 characters.")
+            raise Refused(text("Say why the heat is run again, in one line of at most 500 characters."))
         with self._store.write() as db:
             bracket, race = _bracket(db, caller, bracket_id, for_change=True)
             access.require(caller, "bracket.run", race)
@@ -168,9 +182,7 @@ def _now(db: sa.Connection, bracket: BracketRecord) -> BracketNow:
 
 def _check_edition(bracket: BracketRecord, edition: int | None) -> None:
     if edition is not None and edition != bracket.edition:
-        raise Conflict(
-            f"Somebody changed this bracket meanwhile: its edition is {bracket.edition} now, you saw {edition}."
-        )
+        raise Conflict(edition_sentence(bracket.edition, edition))
 
 
 def _record(

@@ -17,6 +17,7 @@ from leaderboard.store.database import Store
 from leaderboard.store.season_rows import racer_key
 from shared.errors import Refused
 from shared.rules.person_names import person_name
+from shared.text import text
 
 _MAX_WHY = 500
 
@@ -91,14 +92,20 @@ class DivisionService:
         """Put a racer into a division. Raises UnknownItem, Unauthorized, NotAllowed, Refused."""
         racer = person_name(racer)
         if len(why) > _MAX_WHY or not why.isprintable():
-            raise Refused(f"A reason is one line of at most {_MAX_WHY} characters.")
+            raise Refused(text("A reason is one line of at most {max} characters.", max=_MAX_WHY))
         with self._store.write() as db:
             league_rows.season(db, season_id, for_change=True)
             access.require(caller, "season.edit", season_id=season_id)
             rule = season_rows.rules_of(db, season_id).divisions
             if division not in rule.names:
-                known = ", ".join(rule.names) or "none"
-                raise Refused(f"This season has no division {division[:80]!r}: it has {known}.")
+                known = ", ".join(rule.names) or text("none")
+                raise Refused(
+                    text(
+                        "This season has no division {division}: it has {known}.",
+                        division=repr(division[:80]),
+                        known=known,
+                    )
+                )
             before = season_rows.division_of(db, season_id, racer) or lowest(rule)
             move = DivisionMove(racer, before, division)
             if before != division:

@@ -124,11 +124,11 @@ class SeasonReader:
         self._kept: OrderedDict[str, SeasonRace] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, caller: Caller, season_id: str, now_utc_ns: int) -> SeasonResults:
-        """The season with its public races. Raises UnknownItem, StorageError."""
+    def read(self, caller: Caller, season_id: str, now_utc_ns: int, rules: SeasonRules | None = None) -> SeasonResults:
+        """The season with its public races, by its own rules or by others. Raises UnknownItem, StorageError."""
         with self._store.read() as db:
             season = seen_season(db, caller, season_id)
-            rules = season_rows.rules_of(db, season_id)
+            rules = season_rows.rules_of(db, season_id) if rules is None else rules
             races = tuple(self._race(db, race_id, version, rules) for race_id, version in _races_of(db, season_id))
             return SeasonResults(
                 season,

@@ -14,13 +14,16 @@ from leaderboard.core.access import Caller
 from leaderboard.core.league.records import SeasonRecord
 from leaderboard.core.seasons.chances import Chance, chances
 from leaderboard.core.seasons.prizes import Award, Ranking, awards
+from leaderboard.core.seasons.rules import SeasonRules
 from leaderboard.core.seasons.standing import RaceOutcome, SeasonLine, held, matching, season_standing
 from leaderboard.core.seasons.teams import TeamLine, team_standing
 from leaderboard.league.seasons import SeasonService
+from leaderboard.seasons.members import WHAT
 from leaderboard.seasons.results import SeasonReader, SeasonResults, chosen
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import racer_key
 from shared.errors import Refused
+from shared.text import text
 
 _MAX_KEPT = 32
 _Made = TypeVar("_Made")
@@ -68,6 +71,10 @@ class SeasonStandings:
         """The standing of this choice. Raises Refused for a region, category or division that the season has not."""
         check_choice(results, choice)
         return self._once((results.stamp, choice, "table"), lambda: _table(results, choice))
+
+    def preview(self, caller: Caller, season_id: str, rules: SeasonRules, now_utc_ns: int) -> SeasonTable:
+        """The standing of all as it would be with other rules; nothing is kept. Raises UnknownItem, StorageError."""
+        return _table(self._reader.read(caller, season_id, now_utc_ns, rules), StandingChoice())
 
     def chances(self, results: SeasonResults, choice: StandingChoice) -> dict[str, Chance]:
         """Who can still win or qualify in this standing, by racer."""
@@ -117,8 +124,15 @@ def check_choice(results: SeasonResults, choice: StandingChoice) -> None:
     }
     for what, (wanted, names) in known.items():
         if wanted and wanted not in names:
-            have = f"it has {', '.join(names)}" if names else "it has none"
-            raise Refused(f"This season has no {what} {wanted[:80]!r}: {have}.")
+            have = ", ".join(names) or text("none")
+            raise Refused(
+                text(
+                    "This season has no {what} {name}: it has {have}.",
+                    what=WHAT[what],
+                    name=repr(wanted[:80]),
+                    have=have,
+                )
+            )
 
 
 def _table(results: SeasonResults, choice: StandingChoice) -> SeasonTable:

@@ -116,6 +116,17 @@ def drop_team(db: sa.Connection, team_id: str) -> None:
     db.execute(sa.delete(TEAMS).where(TEAMS.c.team_id == team_id))
 
 
+def rename_team(db: sa.Connection, team: TeamRecord) -> None:
+    """Store the team's name."""
+    named = {"name": team.name, "key_sha256": _hash(team.name)}
+    db.execute(sa.update(TEAMS).where(TEAMS.c.team_id == team.team_id).values(**named))
+
+
+def drop_member(db: sa.Connection, season_id: str, racer: str) -> None:
+    """Forget the member of this name, in any spelling."""
+    db.execute(sa.delete(MEMBERS).where(_of_member(season_id, racer)))
+
+
 def division_moves(db: sa.Connection, season_id: str) -> list[DivisionMove]:
     """All moves between the divisions of the season, in the order in which they were made."""
     query = sa.select(DIVISIONS).where(DIVISIONS.c.season_id == season_id).order_by(DIVISIONS.c.seq)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from leaderboard.core.errors import Conflict
 from shared.errors import Refused
+from shared.text import text
 
 SIZES = (8, 16, 32, 64)
 Elimination = Literal["single", "double"]
@@ -74,17 +75,34 @@ def check_bracket(settings: BracketSettings, racers: int) -> BracketSettings:
     """The settings, or Refused with the sentence that says why no bracket can be made of so many racers."""
     sizes = ", ".join(map(str, SIZES))
     if settings.size not in SIZES:
-        raise Refused(f"A bracket of {settings.size} is not possible: choose {sizes}.")
+        raise Refused(text("A bracket of {size} is not possible: choose {sizes}.", size=settings.size, sizes=sizes))
     if settings.elimination not in ("single", "double"):
-        raise Refused(f"A bracket with {settings.elimination!r} elimination is not known: choose single or double.")
+        raise Refused(
+            text(
+                "A bracket with {elimination} elimination is not known: choose single or double.",
+                elimination=repr(settings.elimination),
+            )
+        )
     if racers > settings.size:
-        raise Refused(f"{racers} racers are more than the {settings.size} places of the bracket.")
+        raise Refused(
+            text("{racers} racers are more than the {size} places of the bracket.", racers=racers, size=settings.size)
+        )
     if not settings.byes and racers < settings.size:
         raise Refused(
-            f"A bracket of {racers} with no byes is not possible: seed {settings.size} racers, or allow byes."
+            text(
+                "A bracket of {racers} with no byes is not possible: seed {size} racers, or allow byes.",
+                racers=racers,
+                size=settings.size,
+            )
         )
     if racers < _FEWEST_WITH_BYES:
-        raise Refused(f"A bracket of {racers} is not possible: seed at least {_FEWEST_WITH_BYES} racers.")
+        raise Refused(
+            text(
+                "A bracket of {racers} is not possible: seed at least {fewest} racers.",
+                racers=racers,
+                fewest=_FEWEST_WITH_BYES,
+            )
+        )
     return settings
 
 
@@ -181,16 +199,24 @@ def check_result(heats: Sequence[HeatNow], number: int, result: HeatResult) -> H
     """The heat, if this result can be entered for it. Raises Refused, Conflict (it has one already)."""
     heat = find(heats, number)
     if heat.state == "done":
-        raise Conflict(f"Heat {number} has a result already: let it be run again first (re-run).")
+        raise Conflict(text("Heat {number} has a result already: let it be run again first (re-run).", number=number))
     if heat.state == "bye":
-        raise Refused(f"Heat {number} is a bye: nobody runs it.")
+        raise Refused(text("Heat {number} is a bye: nobody runs it.", number=number))
     if heat.state == "waiting":
-        raise Refused(f"Heat {number} cannot be run yet: its racers are not known.")
+        raise Refused(text("Heat {number} cannot be run yet: its racers are not known.", number=number))
     if result.winner not in (heat.first, heat.second):
-        raise Refused(f"{result.winner[:80]!r} is not in heat {number}: {heat.first!r} runs against {heat.second!r}.")
+        raise Refused(
+            text(
+                "{winner} is not in heat {number}: {first} runs against {second}.",
+                winner=repr(result.winner[:80]),
+                number=number,
+                first=repr(heat.first),
+                second=repr(heat.second),
+            )
+        )
     for score_ms in (result.first_score_ms, result.second_score_ms):
         if score_ms is not None and not 0 < score_ms < 10**9:
-            raise Refused(f"A score of {score_ms} ms is not possible.")
+            raise Refused(text("A score of {score_ms} ms is not possible.", score_ms=score_ms))
     _check_scores(heat, result)
     return heat
 
@@ -200,14 +226,20 @@ def _check_scores(heat: HeatNow, result: HeatResult) -> None:
     if result.winner == heat.second:
         first, second = second, first
     if second is not None and (first is None or first > second):
-        raise Refused(f"The scores of heat {heat.plan.number} do not fit its winner {result.winner!r}: lower wins.")
+        raise Refused(
+            text(
+                "The scores of heat {number} do not fit its winner {winner}: lower wins.",
+                number=heat.plan.number,
+                winner=repr(result.winner),
+            )
+        )
 
 
 def check_rerun(heats: Sequence[HeatNow], number: int) -> HeatNow:
     """The heat, if its result can be taken back so that it is run again. Raises Refused, Conflict."""
     heat = find(heats, number)
     if heat.state != "done":
-        raise Refused(f"Heat {number} has no result: it cannot be run again.")
+        raise Refused(text("Heat {number} has no result: it cannot be run again.", number=number))
     reached = {number}
     for later in heats:
         sources = (later.plan.first, later.plan.second)
@@ -215,7 +247,11 @@ def check_rerun(heats: Sequence[HeatNow], number: int) -> HeatNow:
             continue
         if later.state == "done":
             raise Conflict(
-                f"Heat {later.plan.number}, which follows heat {number}, was run: let that be run again first."
+                text(
+                    "Heat {number}, which follows heat {earlier}, was run: let that be run again first.",
+                    number=later.plan.number,
+                    earlier=number,
+                )
             )
         if later.state == "bye":
             reached.add(later.plan.number)
@@ -225,7 +261,9 @@ def check_rerun(heats: Sequence[HeatNow], number: int) -> HeatNow:
 def find(heats: Sequence[HeatNow], number: int) -> HeatNow:
     """The heat of this number. Raises Refused."""
     if not 1 <= number <= len(heats):
-        raise Refused(f"There is no heat {number}: this bracket has heats 1 to {len(heats)}.")
+        raise Refused(
+            text("There is no heat {number}: this bracket has heats 1 to {count}.", number=number, count=len(heats))
+        )
     return heats[number - 1]
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Literal, get_args
 
 from shared.errors import Refused
+from shared.text import text
 
 Points = int | Fraction
 PointsMethod = Literal["list", "field", "percentile"]
@@ -62,16 +63,31 @@ class Finish:
 def check_points(rule: PointsRule) -> PointsRule:
     """The rule, or Refused with the sentence that says what is wrong."""
     if rule.method not in get_args(PointsMethod):
-        raise Refused(f"Points by {rule.method!r} are not known: choose list, field or percentile.")
+        raise Refused(
+            text("Points by {method} are not known: choose list, field or percentile.", method=repr(rule.method))
+        )
     if rule.shared not in get_args(Sharing):
-        raise Refused(f"Shared places cannot be {rule.shared!r}: choose share, higher or earlier.")
+        raise Refused(
+            text("Shared places cannot be {shared}: choose share, higher or earlier.", shared=repr(rule.shared))
+        )
     if not 1 <= len(rule.listed) <= _LONGEST_LIST:
-        raise Refused(f"The list of points has {len(rule.listed)} places; allowed are 1 to {_LONGEST_LIST}.")
+        raise Refused(
+            text(
+                "The list of points has {count} places; allowed are 1 to {max}.",
+                count=len(rule.listed),
+                max=_LONGEST_LIST,
+            )
+        )
     amounts = (*rule.listed, rule.participation, rule.pole, rule.fastest_lap)
     if any(not 0 <= amount <= MAX_POINTS for amount in amounts):
-        raise Refused(f"Points are whole numbers from 0 to {MAX_POINTS}.")
+        raise Refused(text("Points are whole numbers from 0 to {max}.", max=MAX_POINTS))
     if not (2 <= rule.cap <= MAX_POINTS and 2 <= rule.top <= MAX_POINTS):
-        raise Refused(f"Points that never fall: the winner's highest points (`cap`, `top`) are 2 to {MAX_POINTS}.")
+        raise Refused(
+            text(
+                "Points that never fall: the winner's highest points (`cap`, `top`) are 2 to {max}.",
+                max=MAX_POINTS,
+            )
+        )
     _check_falling(rule.listed)
     return rule
 
@@ -80,13 +96,23 @@ def _check_falling(listed: Sequence[int]) -> None:
     for place, (better, worse) in enumerate(itertools.pairwise(listed), 1):
         if worse > better:
             raise Refused(
-                f"Points that never fall: place {place + 1} would get {worse}, place {place} only {better}. "
-                "Give no place more than the one before it."
+                text(
+                    "Points that never fall: place {next} would get {worse}, place {place} only {better}. "
+                    "Give no place more than the one before it.",
+                    next=place + 1,
+                    worse=worse,
+                    place=place,
+                    better=better,
+                )
             )
     if listed[0] == (listed[-1] if len(listed) > 1 else 0):
         raise Refused(
-            f"Points that never fall: each of the {len(listed)} places would get {listed[0]}. "
-            "Give the first place more than the last."
+            text(
+                "Points that never fall: each of the {count} places would get {points}. Give the first "
+                "place more than the last.",
+                count=len(listed),
+                points=listed[0],
+            )
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from leaderboard.core.seasons.points import PointsRule, check_points
 from shared.errors import Refused
+from shared.text import text
 
 MAX_RACES = 200
 _MAX_NAMES = 50
@@ -100,13 +101,18 @@ def check_season_rules(rules: SeasonRules) -> SeasonRules:
         _check_names(names, getattr(rules, names))
     _check_names("divisions.names", rules.divisions.names)
     if len(rules.divisions.names) == 1:
-        raise Refused("One division alone is none: name at least two, from the lowest to the highest.")
+        raise Refused(text("One division alone is none: name at least two, from the lowest to the highest."))
     _within("`divisions.up_percent`", rules.divisions.up_percent, 0, 100)
     _within("`divisions.down_percent`", rules.divisions.down_percent, 0, 100)
     if rules.divisions.up_percent + rules.divisions.down_percent > 100:
-        raise Refused("The shares that move up and down are more than all: together at most 100 per cent.")
+        raise Refused(text("The shares that move up and down are more than all: together at most 100 per cent."))
     if rules.teams.method not in ("sum", "mean"):
-        raise Refused(f"A team's points cannot be the {rules.teams.method!r} of its members: choose sum or mean.")
+        raise Refused(
+            text(
+                "A team's points cannot be the {method} of its members: choose sum or mean.",
+                method=repr(rules.teams.method),
+            )
+        )
     _within("`teams.best`", rules.teams.best, 1, 100)
     for prize in rules.prizes:
         _check_prize(prize, rules)
@@ -116,33 +122,63 @@ def check_season_rules(rules: SeasonRules) -> SeasonRules:
 
 def _within(what: str, value: int, lowest: int, highest: int) -> None:
     if not lowest <= value <= highest:
-        raise Refused(f"{what} is {value}; allowed is {lowest} to {highest}.")
+        raise Refused(
+            text(
+                "{what} is {value}; allowed is {lowest} to {highest}.",
+                what=what,
+                value=value,
+                lowest=lowest,
+                highest=highest,
+            )
+        )
 
 
 def _check_names(what: str, names: tuple[str, ...]) -> None:
     if len(names) > _MAX_NAMES:
-        raise Refused(f"`{what}` has {len(names)} names; at most {_MAX_NAMES} are allowed.")
+        raise Refused(
+            text(
+                "`{what}` has {count} names; at most {max} are allowed.",
+                what=what,
+                count=len(names),
+                max=_MAX_NAMES,
+            )
+        )
     for name in names:
         if not name or len(name) > _LONGEST_NAME or name != name.strip() or not name.isprintable():
-            raise Refused(f"`{what}` holds {name[:80]!r}: use 1 to {_LONGEST_NAME} visible characters.")
+            raise Refused(
+                text(
+                    "`{what}` holds {name}: use 1 to {max} visible characters.",
+                    what=what,
+                    name=repr(name[:80]),
+                    max=_LONGEST_NAME,
+                )
+            )
     if len({name.casefold() for name in names}) < len(names):
-        raise Refused(f"`{what}` holds a name twice.")
+        raise Refused(text("`{what}` holds a name twice.", what=what))
 
 
 def _check_prize(prize: PrizeRule, rules: SeasonRules) -> None:
     _check_names("prizes.kind", (prize.kind,))
     _within("`prizes.places`", prize.places, 1, 1_000)
     if prize.per not in ("race", "season"):
-        raise Refused(f"A prize is for the first of each race or of the season, not of {prize.per!r}.")
+        raise Refused(
+            text("A prize is for the first of each race or of the season, not of {per}.", per=repr(prize.per))
+        )
     if prize.division and prize.division not in rules.divisions.names:
-        raise Refused(f"The prize {prize.kind!r} is for the division {prize.division!r}, which this season has not.")
+        raise Refused(
+            text(
+                "The prize {kind} is for the division {division}, which this season has not.",
+                kind=repr(prize.kind),
+                division=repr(prize.division),
+            )
+        )
 
 
 def _check_qualifying(qualifying: tuple[QualifyingRace, ...]) -> None:
     sources = [each.race_id for each in qualifying]
     targets = [each.qualifies_for for each in qualifying]
     if len(set(sources)) < len(sources) or len(set(targets)) < len(targets) or set(sources) & set(targets):
-        raise Refused("Each qualifying race qualifies for one other race, and each race has at most one.")
+        raise Refused(text("Each qualifying race qualifies for one other race, and each race has at most one."))
 
 
 def season_rules_of(values: Mapping[str, Any]) -> SeasonRules:

@@ -149,7 +149,14 @@ class _Forms:
 
     def page(self, request: Request, filled: ItemFields, refusal: str | Exception, **values: Any) -> Response:
         """The form; with what is wrong in it, if anything is."""
-        shown = {"summary": "", "edition": 1, "picture": "", "picture_action": "", "submit": text("Save")} | values
+        shown = {
+            "summary": "",
+            "edition": 1,
+            "season_id": "",
+            "picture": "",
+            "picture_action": "",
+            "submit": text("Save"),
+        } | values
         status = 200
         if refusal or filled.errors:
             status = status_of(refusal) if isinstance(refusal, Exception) else 422
@@ -179,6 +186,7 @@ class SeasonForms(_Forms):
                 "heading": season.name,
                 "action": action,
                 "edition": season.edition,
+                "season_id": season.season_id,
                 "picture_action": f"{action}/picture",
                 "picture": f"/seasons/{season.season_id}/pictures/{sha256}" if sha256 else "",
             }

@@ -204,6 +204,7 @@ def rules_in_words(rules: SeasonRules) -> list[str]:
     sentences.append(
         text("Equal points: more wins, then more second places and so on, then the later best place; then it is a tie.")
     )
+    sentences += _more_rules_in_words(rules)
     names = rules.divisions.names
     if names:
         sentences.append(
@@ -213,7 +214,44 @@ def rules_in_words(rules: SeasonRules) -> list[str]:
                 names=" → ".join(names),
             )
         )
+        if rules.divisions.down_percent:
+            down = rules.divisions.down_percent
+            sentences.append(text("Its last {percent} % move down again.", percent=down))
     return sentences
+
+
+def _more_rules_in_words(rules: SeasonRules) -> list[str]:
+    sentences: list[str] = [_SHARED[rules.points.shared]]
+    if rules.qualify_places:
+        sentences.append(
+            ntext(
+                "The first of the standing qualifies for what follows.",
+                "The first {n} of the standing qualify for what follows.",
+                n=rules.qualify_places,
+            )
+        )
+    for prize in rules.prizes:
+        where = prize.division or text("all divisions") if rules.divisions.names else ""
+        of = text("of every race") if prize.per == "race" else text("of the season")
+        what = joined([of, where], ", ") if where else of
+        sentences.append(
+            text(
+                "{kind}: for the first {places} {what}; at most one for a racer.",
+                kind=prize.kind,
+                places=prize.places,
+                what=what,
+            )
+            if prize.once
+            else text("{kind}: for the first {places} {what}.", kind=prize.kind, places=prize.places, what=what)
+        )
+    return sentences
+
+
+_SHARED = {
+    "share": text("Racers with equal scores share the points of the places that they take."),
+    "higher": text("Racers with equal scores have the points of the higher place."),
+    "earlier": text("Of racers with equal scores the one who set the score earlier is ahead."),
+}
 
 
 def points_in_words(rule: PointsRule) -> str:

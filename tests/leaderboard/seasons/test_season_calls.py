@@ -127,7 +127,7 @@ def test_organisers_set_rules_and_two_at_once_are_told(filled: Filled) -> None:
     assert (answer.status_code, fields(answer)["edition"]) == (200, now["edition"] + 1)
     body["rules"] = now["rules"]
     status, sentence = filled.refused("PUT", f"{SEASON}/rules", body)
-    assert (status, sentence.split(":")[0]) == (409, "Somebody changed this season meanwhile")
+    assert (status, sentence.split(":")[0]) == (409, "Somebody changed this meanwhile")
     again = {"edition": now["edition"] + 1, "rules": now["rules"]}
     assert call(filled.app, "PUT", f"{SEASON}/rules", again, TOKEN).status_code == 200
     rising = {"edition": 9, "rules": {"points": {"listed": [18, 25]}}}

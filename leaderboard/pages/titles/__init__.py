@@ -1,0 +1,1 @@
+"""What organisers set of a season in the browser: its rules, teams and racers, its brackets, its archive."""
