@@ -38,14 +38,14 @@ class CallerLookup:
         self._store, self._admin_token = store, admin_token
         self._periods = periods or SessionPeriods()
 
-    def by_session(self, token: str, now_utc_ns: int) -> Caller | None:
-        """The account of a session that holds; None if there is none (any more)."""
+    def by_session(self, token: str, now_utc_ns: int, *, touch: bool = True) -> Caller | None:
+        """The account of a session that holds; None if there is none (any more). `touch`: it counts as used now."""
         with self._store.read() as db:
             row = db.execute(_SESSION, {"token_sha256": token_hash(token)}).first()
             if row is None or not self._periods.alive(row.created_utc_ns, row.used_utc_ns, now_utc_ns):
                 return None
             grants = grants_of(db, row.account_id)
-        if now_utc_ns - row.used_utc_ns >= TOUCH_NS:
+        if touch and now_utc_ns - row.used_utc_ns >= TOUCH_NS:
             self._touch(SESSIONS, SESSIONS.c.session_id == row.session_id, now_utc_ns)
         return Caller(row.account_id, row.alias, row.name, grants, row.session_id)
 

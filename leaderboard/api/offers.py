@@ -11,7 +11,7 @@ from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.refusals import refusal
 from leaderboard.api.schemas import RaceShape
-from leaderboard.board import LeaderboardService
+from leaderboard.board import LeaderboardService, known_to_station
 from leaderboard.config import LeaderboardConfig
 from leaderboard.core.errors import NotAllowed
 from leaderboard.core.race import RaceRecord
@@ -69,9 +69,11 @@ def router(
         sender.check(offer.station)
         if not config.races.from_stations:
             raise NotAllowed("This leaderboard takes no races from stations: its organiser creates the race.")
-        created = await run_in_threadpool(board.offer_race, _record(offer), now_utc_ns)
+        offered = _record(offer)
+        created = await run_in_threadpool(board.offer_race, offered, now_utc_ns)
         stored = await run_in_threadpool(board.race, race_id)
-        shape = schemas.race_shape(stored, utc_ns())
+        # Of somebody's private race a station learns that its results are taken, and nothing that it did not say.
+        shape = schemas.race_shape(stored if known_to_station(stored, offer.station) else offered, utc_ns())
         return json_response(_RACE.dump_json(shape), 201 if created else 200)
 
     return routes

@@ -141,6 +141,11 @@ def owns(caller: Caller, race: RaceRecord) -> bool:
 _SEEING: frozenset[EntryState] = frozenset({"invited", "entered", "withdrawn", "disqualified"})
 
 
+def public(race: RaceRecord) -> bool:
+    """Whether the race exists for everybody."""
+    return race.visibility == "public" and race.stage not in ("draft", "deleted")
+
+
 def sees(caller: Caller, race: RaceRecord, entry: EntryState | None) -> bool:
     """Whether the race exists for this caller. `entry`: the state of the caller's own entry in it, None without one."""
     involved = owns(caller, race) or any(caller.has(role, race.race_id, race.season_id) for role in _GRANTED)

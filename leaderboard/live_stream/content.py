@@ -16,7 +16,8 @@ from shared.web.html_edits import Edit, edits
 class LiveContent:
     """A page's moving content as HTML: rows by key, in order, and named parts beside the table.
 
-    `placing`: what places the rows, as live.js reads it.
+    `placing`: what places the rows, as live.js reads it. `public`: everybody may see it; of other content each reader
+    is asked for again before each event.
     """
 
     version: int
@@ -24,6 +25,7 @@ class LiveContent:
     rows: dict[str, str]
     parts: dict[str, str]
     placing: Mapping[str, object] = field(default_factory=dict)
+    public: bool = True
 
 
 @dataclass(frozen=True, slots=True)

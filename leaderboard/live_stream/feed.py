@@ -25,6 +25,11 @@ _ALIVE_S = 0.5  # a page without an event for three of these says so (shared/web
 _ALIVE = b"event: heartbeat\ndata: 1\n\n"
 _RECENT = 32  # contents that a browser may go on from
 
+
+def _nobody() -> bool:
+    return False
+
+
 Key = tuple[str, str, str]  # a race, one of its tables ("": the first), and a language
 
 
@@ -95,17 +100,23 @@ class Feed:
         self._closing = True
         self._soon(self._publish_all)
 
-    async def open(self, race_id: str, table: str = "", last_event_id: str = "") -> AsyncIterator[bytes]:
-        """The stream for one browser. Raises UnknownRace, or RetryLater when too many browsers watch."""
+    async def open(
+        self, race_id: str, table: str = "", last_event_id: str = "", allowed: Callable[[], bool] = _nobody
+    ) -> AsyncIterator[bytes]:
+        """The stream for one browser. Raises UnknownRace, or RetryLater when too many browsers watch.
+
+        `allowed`: whether its reader may still see what is not public; the stream ends once that is not so. It may
+        block.
+        """
         if self._browsers >= self.max_browsers or self._closing:
             raise RetryLater("Too many live pages are open here.", after_s=10.0)
         key = race_id, table, language()
         if key not in self._channels:
             # An unknown race is refused here, before anything is stored for it.
             await run_in_threadpool(self._render, race_id, table)
-        return self._stream(key, last_event_id)
+        return self._stream(key, last_event_id, allowed)
 
-    async def _stream(self, key: Key, last_event_id: str) -> AsyncIterator[bytes]:
+    async def _stream(self, key: Key, last_event_id: str, allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
         # Found and counted in one step: the last browser to leave removes the channel.
         channel = self._channels.setdefault(key, _Channel())
         self._browsers += 1
@@ -120,6 +131,8 @@ class Feed:
             while not self._closing and channel.failures == failures:
                 published, newest = channel.published, channel.newest
                 if newest is not None:
+                    if not newest.content.public and not await run_in_threadpool(allowed):
+                        return
                     yield newest.event_after(sent)
                     sent = newest
                     if published.is_set():

@@ -15,6 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from leaderboard.board import Snapshot, StandingRow
+from leaderboard.core import access
 from leaderboard.live_stream import LiveContent
 from leaderboard.pages.templates import PageTemplates
 from leaderboard.pages.views import BoardView, PlaceView, kind_of, move_view, place_view, race_view, row_view
@@ -91,7 +92,8 @@ class BoardRows:
         race = race_view(snapshot.race, snapshot.racers, snapshot.results, now_utc_ns)
         shown = BoardView(race, snapshot.version, order, snapshot.racers - len(order), kind_of(snapshot))
         parts = {name: str(getattr(module, name)(shown)) for name in ("state", "counts", "empty", "more")}
-        return LiveContent(snapshot.version, order, html, parts, _placing(snapshot.rows, module))
+        placing, public = _placing(snapshot.rows, module), access.public(snapshot.race)
+        return LiveContent(snapshot.version, order, html, parts, placing, public)
 
     def _drawn_rows(self, snapshot: Snapshot) -> list[_DrawnHtml]:
         rules, rows = snapshot.race.rules, self._known_rows(snapshot)

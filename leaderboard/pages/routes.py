@@ -1,15 +1,12 @@
 """The routes of the pages that a browser opens, and of their live streams."""
 
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Query, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse
 
 from leaderboard.board import MAX_ROWS, LeaderboardService
-from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import Venue
 from leaderboard.league.services import LeagueServices
 from leaderboard.league.sight import RaceSight
@@ -21,6 +18,7 @@ from leaderboard.pages.public.search import MAX_QUERY, BoardSearch, searched
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.web.event_stream import EventStreamResponse
+from shared.errors import RacedayError
 
 
 def router(
@@ -58,35 +56,44 @@ def router(
         after: Annotated[str, Query(max_length=MAX_QUERY)] = "",
     ) -> HTMLResponse:
         frame, search = site.frame(request), BoardSearch(racer, around, after)
-        snapshot = searched(board, race_id, MAX_ROWS if all else rows_live, kind, search)
+        snapshot, middle = searched(board, race_id, MAX_ROWS if all else rows_live, kind, search)
         about = None if screen else race_about(league, frame.caller, snapshot.race, str(request.base_url).rstrip("/"))
         part = taking_part(frame.caller, snapshot.race, sight.entry(frame.caller, race_id), utc_ns())
         page = pages.race(
-            snapshot, utc_ns(), not (all or search.is_part), screen, frame=frame, part=part, about=about, search=search
+            snapshot,
+            utc_ns(),
+            live=not (all or search.is_part),
+            screen=screen,
+            frame=frame,
+            part=part,
+            about=about,
+            search=search,
+            middle=middle,
         )
         return site.framed(request, frame, page)
 
     @routes.get("/races/{race_id}/live", response_class=EventStreamResponse)
     async def live(request: Request, race_id: str, kind: str = "") -> EventStreamResponse:
-        caller = site.caller(request)
-        private = (await run_in_threadpool(sight.race, caller, race_id)).visibility == "private"
-        stream = await feed.open(race_id, kind, request.headers.get("last-event-id", ""))
-        if private:
-            stream = while_seen(stream, lambda: sight.race(caller, race_id))
-        return EventStreamResponse(stream)
+        allowed = still_allowed(lambda: sight.race(site.caller_now(request), race_id))
+        return EventStreamResponse(await feed.open(race_id, kind, request.headers.get("last-event-id", ""), allowed))
 
     return routes
 
 
-async def while_seen(stream: AsyncIterator[bytes], check: Callable[[], object]) -> AsyncIterator[bytes]:
-    """The stream of a private race, until its reader may not know of the race any more (`check` raises UnknownRace)."""
-    async with contextlib.aclosing(stream):  # type: ignore[type-var]
-        async for event in stream:
-            try:
-                await run_in_threadpool(check)
-            except UnknownRace:
-                return
-            yield event
+def still_allowed(check: Callable[[], object]) -> Callable[[], bool]:
+    """Whether a stream may go on, for Feed.open: `check` refuses whoever may not see it any more.
+
+    If the store cannot be asked, the stream ends too: the browser comes again, and is told then.
+    """
+
+    def allowed() -> bool:
+        try:
+            check()
+        except RacedayError:
+            return False
+        return True
+
+    return allowed
 
 
 def add_docs(app: FastAPI, site: LeaderboardSite) -> None:

@@ -68,6 +68,10 @@ class LeaderboardSite:
         """Who asks. Raises Unauthorized, NotAllowed as `CallerIdentification.caller` does."""
         return self._callers.caller(request)
 
+    def caller_now(self, request: Request) -> Caller:
+        """Who it is by now, for streams (`CallerIdentification.caller_now`). Raises Unauthorized."""
+        return self._callers.caller_now(request)
+
     def check(self, request: Request, action: str, race: RaceRecord | None = None, season_id: str = "") -> Caller:
         """The caller, who may do this. Raises Unauthorized for nobody, NotAllowed for somebody."""
         caller = self.caller(request)

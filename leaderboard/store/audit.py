@@ -35,6 +35,11 @@ def actor_of(caller: Caller) -> str:
     return f"key:{caller.key_id}" if caller.key_id else "admin" if caller.has("admin") else "system"
 
 
+def actor_of_station(station: str) -> str:
+    """How the audit names a station."""
+    return f"station:{station}"
+
+
 def record(
     db: sa.Connection,
     caller: Caller,
@@ -47,16 +52,20 @@ def record(
     race_id: str = "",
     season_id: str = "",
     why: str = "",
+    station: str = "",
 ) -> None:
-    """Add one row. `before` and `after`: dataclasses or dicts of the same fields; None: it was not there."""
+    """Add one row. `before` and `after`: dataclasses or dicts of the same fields; None: it was not there.
+
+    `station`: the station that did it, which signs what it sends and is no caller.
+    """
     old, new = _fields(before), _fields(after)
     differing = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
     db.execute(
         sa.insert(AUDIT),
         {
             "at_utc_ns": now_utc_ns,
-            "actor": actor_of(caller),
-            "actor_name": caller.alias,
+            "actor": actor_of_station(station) if station else actor_of(caller),
+            "actor_name": station or caller.alias,
             "what": what,
             "race_id": race_id,
             "season_id": season_id,

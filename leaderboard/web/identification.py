@@ -5,6 +5,7 @@ something must come from a page of ours (Origin), and one to the API must show t
 `x-csrf-token`; forms carry it as a field (forms.py).
 """
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Protocol
@@ -13,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from leaderboard.core.access import Caller
+from leaderboard.core.access import NOBODY, Caller
 from leaderboard.core.errors import NotAllowed, Unauthorized
 from leaderboard.web.cookies import FORM, SESSION, token_in
 from leaderboard.web.identity import Asking
@@ -30,7 +31,7 @@ _BEARER = re.compile(r"[Bb]earer +(?P<token>[!-~]{16,200}) *")
 class Lookup(Protocol):
     """Finds callers in the store; may wait."""
 
-    def by_session(self, token: str, now_utc_ns: int) -> Caller | None: ...
+    def by_session(self, token: str, now_utc_ns: int, *, touch: bool = True) -> Caller | None: ...
     def by_bearer(self, token: str, now_utc_ns: int) -> Caller | None: ...
 
 
@@ -50,7 +51,10 @@ class CallerMiddleware:
         authorization = headers.get("authorization")
         try:
             if authorization is not None:
-                return Asking(await self._bearer(authorization))
+                token = _shown_token(authorization)
+                return Asking(
+                    await run_in_threadpool(self._bearer, token), again=functools.partial(self._bearer, token)
+                )
             form = token_in(headers, FORM, scheme)
             session = token_in(headers, SESSION, scheme)
             if not session:
@@ -58,19 +62,28 @@ class CallerMiddleware:
             caller = await run_in_threadpool(self._lookup.by_session, session, self._utc_ns())
             if caller is None:
                 return Asking(form=form)
-            return Asking(caller, session, form, _forged(scope, headers, session))
+            again = functools.partial(self._of_session, session)
+            return Asking(caller, session, form, _forged(scope, headers, session), again)
         except RacedayError as error:
             return Asking(refusal=error)
 
-    async def _bearer(self, authorization: str) -> Caller:
-        shown, caller = _BEARER.fullmatch(authorization), None
-        if shown is not None:
-            caller = await run_in_threadpool(self._lookup.by_bearer, shown["token"], self._utc_ns())
+    def _of_session(self, token: str) -> Caller:
+        # An open page alone is no use of the session: one that nobody uses ends.
+        return self._lookup.by_session(token, self._utc_ns(), touch=False) or NOBODY
+
+    def _bearer(self, token: str) -> Caller:
+        caller = self._lookup.by_bearer(token, self._utc_ns()) if token else None
         if caller is None:
             raise Unauthorized(
                 text("The header `Authorization: Bearer` holds no key that is valid here: it may have been revoked.")
             )
         return caller
+
+
+def _shown_token(authorization: str) -> str:
+    """The token in the header, "" if it holds none."""
+    shown = _BEARER.fullmatch(authorization)
+    return "" if shown is None else shown["token"]
 
 
 def _forged(scope: Scope, headers: Headers, session: str) -> NotAllowed | None:

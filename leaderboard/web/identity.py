@@ -5,6 +5,7 @@ check(caller, "race.edit", race)              # 401 for nobody, 403 for somebody
 check_sees(caller, race, entry_state)         # 404, in the words of a race that never was
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,18 +29,28 @@ class CallerIdentification(Protocol):
         """
         ...
 
+    def caller_now(self, request: Request) -> Caller:
+        """Who it is by now, for an answer that lasts: NOBODY once a session is over. Waits. Raises Unauthorized."""
+        ...
+
+
+def _still_nobody() -> Caller:
+    return NOBODY
+
 
 @dataclass(frozen=True, slots=True)
 class Asking:
     """What the middleware found of a request. `refusal`: why it may do nothing that needs to know the caller.
 
-    `session`: the token in the session's cookie, "" if it is of no session; `form`: that of a visitor's forms.
+    `session`: the token in the session's cookie, "" if it is of no session; `form`: that of a visitor's forms. `again`:
+    who it is by now, for an answer that lasts; it waits, and raises Unauthorized for a key that was revoked.
     """
 
     caller: Caller = NOBODY
     session: str = ""
     form: str = ""
     refusal: RacedayError | None = None
+    again: Callable[[], Caller] = _still_nobody
 
 
 def asking(request: Request) -> Asking:
@@ -59,6 +70,9 @@ class RequestIdentification:
         if found.refusal is not None:
             raise found.refusal
         return found.caller
+
+    def caller_now(self, request: Request) -> Caller:
+        return asking(request).again()
 
 
 def check(caller: Caller, action: str, race: RaceRecord | None = None, season_id: str = "") -> None:

@@ -82,13 +82,13 @@ def test_other_rules_move_attempts_between_ranked_and_unqualified(board: Leaderb
     posted(board, result("c", racer="cleo"))
     posted(board, result("c", racer="cleo", revision=2, score_ms=0))
     two = dataclasses.replace(RULES, consecutive_laps=2)
-    board.change_rules("cup", two)
+    board.change_rules("cup", two, 1)
     assert [(p.racer, p.score_ms) for p in board.standings("cup")] == [("anna", 9000), ("ben", 9050)]
     assert [state for _, state, _ in stands(board)] == ["ranked", "ranked", "withdrawn"]
-    board.change_rules("cup", dataclasses.replace(RULES, consecutive_laps=4))
+    board.change_rules("cup", dataclasses.replace(RULES, consecutive_laps=4), 1)
     assert board.standings("cup") == []
     assert stands(board)[1] == ("b", "unqualified", "3 of 4 laps in a row")
-    board.change_rules("cup", RULES)
+    board.change_rules("cup", RULES, 1)
     assert stands(board) == [
         ("a", "unqualified", "2 of 3 laps in a row"),
         ("b", "ranked", ""),

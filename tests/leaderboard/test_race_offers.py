@@ -1,7 +1,9 @@
 """Races that stations offer, and what other rules make of the results that are there already."""
 
 import dataclasses
+import json
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,9 +12,13 @@ from leaderboard.app import create_app
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig, RaceSettings
+from leaderboard.core.access import ADMIN
 from leaderboard.core.errors import Conflict
 from leaderboard.core.race import RaceRecord
 from leaderboard.credentials import Credentials
+from leaderboard.league.races import RaceService
+from leaderboard.store import audit
+from shared.errors import Refused
 from shared.protocol.races import RaceOffer, encode_offer
 from shared.protocol.results import encode_result
 from shared.rules.ranking import RaceRules
@@ -75,8 +81,49 @@ def test_other_rules_score_every_result_again_and_back(board: LeaderboardService
     assert not board.offer_race(offered(dataclasses.replace(RULES, consecutive_laps=4)), NOW)
     assert list(scores(board)) == ["anna"]
     assert board.snapshot("heat").rows[0].moved is not None
-    assert board.change_rules("heat", RULES).rules == RULES
+    assert board.change_rules("heat", RULES, NOW).rules == RULES
     assert scores(board) == before
+
+
+def audited(board: LeaderboardService) -> list[tuple[str, str, dict[str, Any]]]:
+    with board.store.read() as db:
+        return [(row.actor, row.what, row.after) for row in reversed(audit.rows(db, race_id="heat"))]
+
+
+def test_what_a_station_makes_and_changes_is_audited_and_kept_as_editions(board: LeaderboardService) -> None:
+    board.offer_race(offered(), NOW)
+    board.offer_race(offered(), NOW + 1)
+    board.offer_race(offered(LONGER), NOW + 2)
+    made, changed = audited(board)
+    assert made[:2] == ("station:station-1", "race.create_community")
+    assert changed[:2] == ("station:station-1", "race.edit")
+    assert changed[2]["rules"]["consecutive_laps"] == 2
+    assert [each.edition for each in RaceService(board.store, board.changed).editions(ADMIN, "heat")] == [2, 1]
+    with pytest.raises(Conflict, match="its edition is 2 now, you saw 1"):
+        RaceService(board.store, board.changed).change(ADMIN, "heat", {"name": "B"}, NOW, edition=1)
+
+
+def test_rules_that_nobody_can_meet_are_refused_in_every_way_to_make_a_race(board: LeaderboardService) -> None:
+    hopeless = dataclasses.replace(RULES, time_limit_s=1.0, min_lap_s=5.0)
+    board.offer_race(offered(), NOW)
+    ways: list[Callable[[], object]] = [
+        lambda: board.create_race(race("another", rules=hopeless), NOW),
+        lambda: board.offer_race(offered(hopeless), NOW),
+        lambda: board.change_rules("heat", hopeless, NOW),
+    ]
+    for way in ways:
+        with pytest.raises(Refused, match="Nobody could qualify"):
+            way()
+    assert board.race("heat").rules == RULES
+
+
+def test_a_station_learns_nothing_of_a_private_race_that_it_did_not_make(board: LeaderboardService) -> None:
+    board.create_race(race("heat", visibility="private"), NOW)
+    for other in (offered(LONGER), offered(venue="virtual")):
+        with pytest.raises(Conflict) as refusal:
+            board.offer_race(other, NOW)
+        assert str(refusal.value) == "Another race has the id 'heat' already; choose another `race_id`."
+    assert not board.offer_race(offered(), NOW)
 
 
 def test_a_withdrawn_result_has_no_score_by_any_rules(board: LeaderboardService) -> None:
@@ -122,6 +169,12 @@ def test_offers_over_http(tmp_path: pathlib.Path) -> None:
     assert put(open_to_all, dataclasses.replace(offer, v=2))[0] == 422
     assert put(open_to_all, dataclasses.replace(offer, rules=RaceRules(consecutive_laps=99)))[0] == 422
     assert put(open_to_all, dataclasses.replace(offer, kind="virtual"))[0] == 409
+    hidden = open_board(tmp_path / "hidden.db")
+    hidden.create_race(race("heat", name="Cup of friends", visibility="private", owner="account-olga"), NOW)
+    app, _ = create_app(hidden, Credentials((key,), TOKEN, {key: "station-1"}), LeaderboardConfig(), lambda: NOW)
+    status, text = put(TestClient(app), offer)
+    assert (status, json.loads(text)["name"]) == (200, "Heat")
+    assert "friends" not in text
     closed = client(LeaderboardConfig(races=RaceSettings(from_stations=False)), "b.db")
     status, text = put(closed, offer)
     assert status == 403

@@ -76,7 +76,7 @@ def check_settings(race: RaceRecord) -> None:
     opens, closes = race.opens_utc_ns, race.closes_utc_ns
     if opens is not None and closes is not None and opens >= closes:
         raise Refused(text("The race would close before it opens."))
-    _check_rules(race.rules)
+    check_rules(race.rules)
     if opens is not None and closes is not None and closes - opens < shortest_run_ns(race.rules):
         raise Refused(
             text(
@@ -99,7 +99,7 @@ def check_settings(race: RaceRecord) -> None:
     check_description(race.description)
 
 
-def _check_rules(rules: RaceRules) -> None:
+def check_rules(rules: RaceRules) -> None:
     """Refuse a time limit in which the laps that a score needs cannot be driven."""
     if rules.time_limit_s is None:
         return

@@ -9,6 +9,7 @@ from typing import Literal
 from jinja2 import Template
 
 from leaderboard.board import LeaderboardService, RacerRuns
+from leaderboard.core import access
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.live_stream import LiveContent
@@ -82,16 +83,18 @@ class LiveContents:
     def content(self, key: str, page: str) -> LiveContent:
         """The content of a page's stream, of the race with this key. Raises UnknownRace."""
         race_id = key.removesuffix(_SIGN)
-        view = self.view(race_id)
+        now_utc_ns = self._utc_ns()
+        state = self._live.state(race_id, now_utc_ns)
+        view = live_view(state, now_utc_ns)
         if page == "control":
             in_language = language()
             rows = {turn.key: self._drawn_turn(turn, in_language) for turn in view.lines}
-            return LiveContent(view.version, tuple(rows), rows, _drawn(self._parts, _CONTROL, view))
+            return LiveContent(view.version, tuple(rows), rows, _drawn(self._parts, _CONTROL, view), public=False)
         if page == "comment":
             story = self.story(race_id)
             parts = _drawn(self._parts, _COMMENT, view) | _drawn(self._story, ("story", "coming"), story)
-            return LiveContent(view.version, (), {}, parts)
-        return LiveContent(view.version, (), {}, _drawn(self._parts, _SHOW, view))
+            return LiveContent(view.version, (), {}, parts, public=False)
+        return LiveContent(view.version, (), {}, _drawn(self._parts, _SHOW, view), public=access.public(state.race))
 
     def _draw_turn(self, turn: TurnView, _language: str) -> str:
         return self._turn.render(turn=turn)

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, Response
 
 from leaderboard.core import access
+from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict
 from leaderboard.core.live.queue import FULL_PERCENT, MAX_PERCENT, MAX_RUN_S, MIN_PERCENT, MIN_RUN_S
 from leaderboard.core.race import RaceRecord
@@ -16,7 +17,7 @@ from leaderboard.live_stream import Feed
 from leaderboard.pages.live.content import LiveContents, StreamPage, stream_key
 from leaderboard.pages.live.control import press, press_own
 from leaderboard.pages.live.views import own_turn
-from leaderboard.pages.routes import while_seen
+from leaderboard.pages.routes import still_allowed
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.web.event_stream import EventStreamResponse
 from leaderboard.web.forms import PostedForm
@@ -58,11 +59,10 @@ def live_pages(
 
     @routes.get("/races/{race_id}/live-stream/{page}")
     async def stream(request: Request, race_id: str, page: StreamPage) -> EventStreamResponse:
-        race = await run_in_threadpool(pages.allowed, request, race_id, _ACTIONS[page])
-        events = await feed.open(stream_key(race_id), page, request.headers.get("last-event-id", ""))
-        if page != "show" or race.visibility == "private":
-            events = while_seen(events, lambda: pages.allowed(request, race_id, _ACTIONS[page]))
-        return EventStreamResponse(events)
+        await run_in_threadpool(pages.allowed, request, race_id, _ACTIONS[page])
+        allowed = still_allowed(lambda: pages.allowed_now(request, race_id, _ACTIONS[page]))
+        last_event_id = request.headers.get("last-event-id", "")
+        return EventStreamResponse(await feed.open(stream_key(race_id), page, last_event_id, allowed))
 
     return routes
 
@@ -77,7 +77,13 @@ class LiveRacePages:
 
     def allowed(self, request: Request, race_id: str, action: str) -> RaceRecord:
         """The race, in which the caller may do this. Raises UnknownRace, Unauthorized, NotAllowed."""
-        caller = self._site.caller(request)
+        return self._allowed(self._site.caller(request), race_id, action)
+
+    def allowed_now(self, request: Request, race_id: str, action: str) -> RaceRecord:
+        """The same, of whom the session or key of the request is by now: for streams, which stay open."""
+        return self._allowed(self._site.caller_now(request), race_id, action)
+
+    def _allowed(self, caller: Caller, race_id: str, action: str) -> RaceRecord:
         race = self._live.race_for(caller, race_id)
         check(caller, action, race)
         return race

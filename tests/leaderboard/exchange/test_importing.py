@@ -162,7 +162,7 @@ def test_published_scores_stay_when_the_rules_change(tmp_path: pathlib.Path) -> 
     board = LeaderboardService(open_store(tmp_path / "a.db"))
     brought(board.store, rows_of(*numbered([9000, 9100])))
     before = board.standings("cup")
-    board.change_rules("cup", RaceRules(method="total_time", consecutive_laps=5, off_track_penalty_s=9.0))
+    board.change_rules("cup", RaceRules(method="total_time", consecutive_laps=5, off_track_penalty_s=9.0), 1)
     assert board.standings("cup") == before
     assert [row.result.evidence.versions for row in board.snapshot("cup").rows] == [{"source": "import"}] * 2
     board.close()

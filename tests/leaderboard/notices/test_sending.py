@@ -127,7 +127,7 @@ def test_from_a_result_to_a_receiver(held: LeaderboardService, receiving: Receiv
         clock.on(1)
     assert receiving.kinds == ["race.opened"]
 
-    held.change_rules("cup", race().rules)
+    held.change_rules("cup", race().rules, 1)
     held.create_race(race("now", track="Loop"), clock())
     _post(held, "a", "anna", 9000, "now")
     _post(held, "b", "bo", 9100, "now")

@@ -85,7 +85,7 @@ def test_hidden_results_stay_hidden_under_other_rules(league: League) -> None:
     league.post(cup, "guest")
     league.entries.remove(OLGA, cup, "guest", NOW)
     stored = league.board.race(cup)
-    league.board.change_rules(cup, type(stored.rules)(consecutive_laps=2))
+    league.board.change_rules(cup, type(stored.rules)(consecutive_laps=2), NOW)
     assert league.ranked(cup) == []
     assert league.entries.restore(OLGA, cup, "guest", NOW).state == "entered"
     assert league.ranked(cup) == ["guest"]

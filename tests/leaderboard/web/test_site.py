@@ -34,7 +34,7 @@ _TEMPLATE = """{% extends "base.html" %}{% import "forms.html" as forms %}{% blo
 class KnowsAda:
     """One session, one key."""
 
-    def by_session(self, token: str, now_utc_ns: int) -> Caller | None:
+    def by_session(self, token: str, now_utc_ns: int, *, touch: bool = True) -> Caller | None:
         return ADA if token == SESSION else None
 
     def by_bearer(self, token: str, now_utc_ns: int) -> Caller | None:

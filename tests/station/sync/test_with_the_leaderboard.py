@@ -144,7 +144,7 @@ def test_other_rules_there_are_named_and_refused_results_go_once_they_are_the_sa
     event.finish("anna", (9000, 9100, 9200))
     event.settle()
     assert "by other rules" in event.logged[0]
-    event.board.change_rules("cup", event.race.rules)
+    event.board.change_rules("cup", event.race.rules, 1)
     assert event.settle() == {"anna": 9100}
 
 
