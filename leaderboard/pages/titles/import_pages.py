@@ -31,7 +31,7 @@ from shared.units import NS_PER_S
 
 MAX_IMPORT_BYTES = 16 * 1024 * 1024  # by a form; the command and the API take longer files
 _KEPT_FOR_NS = 15 * 60 * NS_PER_S
-_MOST_KEPT = 4
+_MAX_KEPT = 4
 _NOTES_SHOWN = 100
 _FORMATS = (
     ("league", text("A league's board (CSV)")),
@@ -66,7 +66,7 @@ class CheckedFiles:
         token = secrets.token_hex(16)
         with self._lock:
             self._kept[token] = (account_id, now_utc_ns, file)
-            while len(self._kept) > _MOST_KEPT:
+            while len(self._kept) > _MAX_KEPT:
                 self._kept.popitem(last=False)
         return token
 
