@@ -87,7 +87,7 @@ def create_app(
 
     contents = LiveContents(services.live, board, templates, utc_ns)
     feed = Feed(contents.drawing(render), limits.browsers_at_once, limits.heartbeat_s)
-    fanout = fanout_of(board.store, config, hearing(services, feed, utc_ns))
+    fanout = fanout_of(board.store, config, receiving(services, feed, utc_ns))
     board.watch(fanout.publish)
     watch_live(services.live, board, feed.changed)
     services.live.watch_queues(lambda race_id: fanout.publish(stream_key(race_id)))
@@ -120,18 +120,18 @@ def create_app(
     return app, feed
 
 
-def hearing(services: LeaderboardServices, feed: Feed, utc_ns: Callable[[], int]) -> Callable[[str], None]:
+def receiving(services: LeaderboardServices, feed: Feed, utc_ns: Callable[[], int]) -> Callable[[str], None]:
     """What this process does with what it, or another one, published: a race or queue that changed, a live message."""
 
-    def hear(note: str) -> None:
-        if services.live_feeds.hear(note, utc_ns()):
+    def receive(note: str) -> None:
+        if services.live_feeds.receive(note, utc_ns()):
             return
         feed.changed(note)
         if not is_live_stream(note):
             feed.changed(stream_key(note))
             services.sender.changed(note)  # the process that sends notices may not be the one that took the result
 
-    return hear
+    return receive
 
 
 def fanout_of(store: Store, config: LeaderboardConfig, received: Callable[[str], None]) -> Fanout:

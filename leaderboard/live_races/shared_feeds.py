@@ -33,19 +33,19 @@ class SharedFeeds:
         """From now on `publish` gets a note of what is taken here; it never raises."""
         self._publish = publish
 
-    def hear(self, note: str, now_utc_ns: int) -> bool:
+    def receive(self, note: str, now_utc_ns: int) -> bool:
         """Take what a note says, unless it is an own one; False if it is no note of live messages."""
         if not note.startswith(_NOTE):
             return False
         try:
-            said = json.loads(note.removeprefix(_NOTE))
-            if said["by"] != self._own:
-                self._hear(said["race_id"], said["sender"], said["message"], now_utc_ns)
+            content = json.loads(note.removeprefix(_NOTE))
+            if content["by"] != self._own:
+                self._receive(content["race_id"], content["sender"], content["message"], now_utc_ns)
         except (ValueError, KeyError, TypeError, BadInput) as error:
             _LOG.warning("a live message from another process cannot be read: %s", error)
         return True
 
-    def _hear(self, race_id: str, sender: str, message: str, now_utc_ns: int) -> None:
+    def _receive(self, race_id: str, sender: str, message: str, now_utc_ns: int) -> None:
         if not message:
             self._memory.forget(race_id)
             return
@@ -73,5 +73,5 @@ class SharedFeeds:
         self._note(race_id)
 
     def _note(self, race_id: str, sender: str = "", message: str = "") -> None:
-        said = {"by": self._own, "race_id": race_id, "sender": sender, "message": message}
-        self._publish(_NOTE + json.dumps(said, ensure_ascii=False, separators=(",", ":")))
+        content = {"by": self._own, "race_id": race_id, "sender": sender, "message": message}
+        self._publish(_NOTE + json.dumps(content, ensure_ascii=False, separators=(",", ":")))

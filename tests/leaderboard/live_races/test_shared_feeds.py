@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.app import hearing
+from leaderboard.app import receiving
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.core.access import ADMIN
@@ -35,7 +35,7 @@ def pair() -> tuple[SharedFeeds, SharedFeeds]:
     both = SharedFeeds(), SharedFeeds()
 
     def publish(note: str) -> None:
-        assert [each.hear(note, NOW) for each in both] == [True, True]
+        assert [each.receive(note, NOW) for each in both] == [True, True]
 
     for each in both:
         each.share(publish)
@@ -72,7 +72,7 @@ def test_a_session_that_begins_anew_does_so_in_all_processes() -> None:
 
 @given(st.text(max_size=60) | st.sampled_from(['#live {"by":1}', "#live []", '#live {"by":"x","race_id":"c"}']))
 def test_no_note_makes_it_fail(note: str) -> None:
-    assert SharedFeeds().hear(note, NOW) is note.startswith("#live ")
+    assert SharedFeeds().receive(note, NOW) is note.startswith("#live ")
 
 
 class Hub:
@@ -133,9 +133,9 @@ def test_the_process_that_sends_notices_hears_of_results_that_others_took(tmp_pa
     streams: list[str] = []
     feed = Feed(lambda _race, _table: LiveContent(1, (), {}, {}), 1, 30.0)
     feed.changed = streams.append  # type: ignore[method-assign,assignment]
-    hear = hearing(services, feed, lambda: NOW)
+    receive = receiving(services, feed, lambda: NOW)
     for note in ("cup", "cup#live"):
-        hear(note)
+        receive(note)
     assert told == ["cup"]
     assert streams == ["cup", "cup#live", "cup#live"]
     board.close()
