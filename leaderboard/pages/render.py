@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from leaderboard.board import RacerRuns, Snapshot
+from leaderboard.board import RacerRuns, Snapshot, StandingRow
 from leaderboard.live_stream import LiveContent
 from leaderboard.pages.board_rows import BoardRows
 from leaderboard.pages.participation.participants import TakingPart
@@ -38,10 +38,12 @@ class LeaderboardPages:
         part: TakingPart | None = None,
         about: RaceAbout | None = None,
         search: BoardSearch = EVERYTHING,
+        middle: StandingRow | None = None,
     ) -> str:
         """The page of a race's standing; with `live` it connects to the stream. `screen`: for a hall's screen.
 
-        `part`: what it offers its reader about taking part. `search`: what of the board was asked for.
+        `part`: what it offers its reader about taking part. `search`: what of the board was asked for;
+        `middle`: the line that the others are around.
         """
         board = self._rows.board(snapshot, now_utc_ns)
         return self._page(
@@ -54,6 +56,7 @@ class LeaderboardPages:
             part=part,
             about=about,
             search=search,
+            middle=middle,
             following=snapshot.following if not live else None,
             kinds=kind_links(snapshot),
             look="hall board-screen" if screen else "",

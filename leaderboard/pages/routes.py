@@ -56,11 +56,19 @@ def router(
         after: Annotated[str, Query(max_length=MAX_QUERY)] = "",
     ) -> HTMLResponse:
         frame, search = site.frame(request), BoardSearch(racer, around, after)
-        snapshot = searched(board, race_id, MAX_ROWS if all else rows_live, kind, search)
+        snapshot, middle = searched(board, race_id, MAX_ROWS if all else rows_live, kind, search)
         about = None if screen else race_about(league, frame.caller, snapshot.race, str(request.base_url).rstrip("/"))
         part = taking_part(frame.caller, snapshot.race, sight.entry(frame.caller, race_id), utc_ns())
         page = pages.race(
-            snapshot, utc_ns(), not (all or search.is_part), screen, frame=frame, part=part, about=about, search=search
+            snapshot,
+            utc_ns(),
+            live=not (all or search.is_part),
+            screen=screen,
+            frame=frame,
+            part=part,
+            about=about,
+            search=search,
+            middle=middle,
         )
         return site.framed(request, frame, page)
 

@@ -48,11 +48,12 @@ class WantedBracket:
 
 @dataclass(frozen=True, slots=True)
 class BracketNow:
-    """A bracket with every heat as it stands, and how often each was run."""
+    """A bracket with every heat as it stands, how often each was run, and how the boards name its racers."""
 
     bracket: BracketRecord
     heats: tuple[HeatNow, ...]
     runs: dict[int, int]
+    names: dict[str, str]
 
 
 class BracketService:
@@ -177,7 +178,8 @@ def _bracket(
 def _now(db: sa.Connection, bracket: BracketRecord) -> BracketNow:
     results = season_rows.heat_results(db, bracket.bracket_id)
     heats = tuple(heats_now(bracket.settings, bracket.seeds, results))
-    return BracketNow(bracket, heats, season_rows.runs_of_heats(db, bracket.bracket_id))
+    names = season_rows.shown_names(db, bracket.race_id, bracket.seeds)
+    return BracketNow(bracket, heats, season_rows.runs_of_heats(db, bracket.bracket_id), names)
 
 
 def _check_edition(bracket: BracketRecord, edition: int | None) -> None:

@@ -9,7 +9,7 @@
   const around = form.querySelector("[data-around]");
   const found = form.querySelector(".found");
   const plain = (name) => name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
-  let key = "";
+  let key = form.dataset.middle ?? "";
   let only = false;
 
   // After each change too: lines are replaced and moved.

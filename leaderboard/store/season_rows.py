@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from leaderboard.core.seasons import divisions
 from leaderboard.core.seasons.bracket import BracketSettings, HeatResult
 from leaderboard.core.seasons.divisions import DivisionMove
 from leaderboard.core.seasons.rules import SeasonRules, season_rules_of
-from leaderboard.store.tables import BRACKETS, DIVISIONS, HEATS, MEMBERS, SEASONS, TEAMS
+from leaderboard.store.tables import BRACKETS, DIVISIONS, ENTRIES, HEATS, MEMBERS, SEASONS, TEAMS
 from shared.rules.person_names import name_key
 
 
@@ -191,6 +191,12 @@ def _bracket(row: sa.Row[tuple[object, ...]]) -> BracketRecord:
     return BracketRecord(
         row.bracket_id, row.race_id, row.season_id, row.name, settings, tuple(json.loads(row.seeds)), row.edition
     )
+
+
+def shown_names(db: sa.Connection, race_id: str, racers: Sequence[str]) -> dict[str, str]:
+    """The name under which each of these racers is entered in a race; whoever has no entry is not among them."""
+    entered = (ENTRIES.c.race_id == race_id) & ENTRIES.c.racer.in_(racers)
+    return {row.racer: row.name for row in db.execute(sa.select(ENTRIES.c.racer, ENTRIES.c.name).where(entered))}
 
 
 def heat_results(db: sa.Connection, bracket_id: str) -> dict[int, HeatResult]:

@@ -59,6 +59,7 @@ class DemoLeague:
             "open race": f"/races/open-{OVER + 1}",
             "race to come": f"/races/open-{OVER + 2}",
             "racer": f"/races/{self.racer_race_id}/racers/{RACER}",
+            "a racer's profile": f"/racers/{RACER}",
             "event": f"/events/{self.meeting.event_id}",
             "bracket": f"/brackets/{self.meeting.bracket_id}",
             "LIVE queue": f"/races/{self.meeting.live_id}/queue",

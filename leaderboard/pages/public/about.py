@@ -1,10 +1,11 @@
 """What a race's page tells beside its standing: description, picture, track, season, edition, and where else it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import UnknownItem
 from leaderboard.core.race import RaceRecord
@@ -21,7 +22,7 @@ class PlaceLink:
     """A page that the race belongs to, such as its season."""
 
     path: str
-    name: str
+    name: Sentence | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class RaceAbout:
     """The part of the page. `description` is safe HTML; `picture` "": none; `drawing` None: the track has no outline.
 
     `edition` "": the settings are as they were first. `shared` False: a private race, which is shown nowhere else.
-    `card`: its social picture.
+    `card`: its social picture. `ways`: to where its organisers and officials work.
     """
 
     description: Markup
@@ -42,6 +43,7 @@ class RaceAbout:
     shared: bool
     card: str
     planned: bool
+    ways: tuple[PlaceLink, ...]
 
 
 def race_about(league: LeagueServices, caller: Caller, race: RaceRecord, base: str = "") -> RaceAbout:
@@ -58,8 +60,20 @@ def race_about(league: LeagueServices, caller: Caller, race: RaceRecord, base: s
         edition=_edition(league, caller, race),
         shared=race.visibility == "public" and race.stage not in ("draft", "deleted"),
         card=f"{base}/races/{race.race_id}/card.png",
+        ways=tuple(_ways(caller, race)),
         planned=race.opens_utc_ns is not None or race.closes_utc_ns is not None,
     )
+
+
+def _ways(caller: Caller, race: RaceRecord) -> Iterator[PlaceLink]:
+    page = f"/races/{race.race_id}"
+    if access.may(caller, "race.edit", race):
+        yield PlaceLink(f"/desk/races/{race.race_id}", text("Settings"))
+        yield PlaceLink(f"{page}/notices", text("Notices"))
+    if race.live and access.may(caller, "live.run", race):
+        yield PlaceLink(f"{page}/live-control", text("Control the LIVE race"))
+    if race.live and access.may(caller, "live.comment", race):
+        yield PlaceLink(f"{page}/commentator", text("Commentator's view"))
 
 
 def _within(league: LeagueServices, caller: Caller, race: RaceRecord) -> list[PlaceLink]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from leaderboard.board import AROUND, LeaderboardService, Part, Snapshot
+from leaderboard.board import AROUND, LeaderboardService, Part, Snapshot, StandingRow
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.core.race import Venue
 from leaderboard.store.ranking.windows import FOUND_AT_ONCE
@@ -27,19 +27,25 @@ class BoardSearch:
 EVERYTHING = BoardSearch()
 
 
-def searched(board: LeaderboardService, race_id: str, limit: int, table: Venue | None, search: BoardSearch) -> Snapshot:
-    """The lines that were asked for; none where nobody has the name. Raises UnknownRace, Refused, BadInput."""
-    if search.after:
-        return board.snapshot(race_id, limit, table, Part(after=search.after))
+def searched(
+    board: LeaderboardService, race_id: str, limit: int, table: Venue | None, search: BoardSearch
+) -> tuple[Snapshot, StandingRow | None]:
+    """The lines that were asked for, and the one that they are around; none where nobody has the name.
+
+    Raises UnknownRace, Refused, BadInput.
+    """
     racer = search.racer.strip()
+    if search.after:
+        return board.snapshot(race_id, limit, table, Part(after=search.after)), None
     if not racer:
-        return board.snapshot(race_id, limit, table)
+        return board.snapshot(race_id, limit, table), None
     if not search.around:
-        return board.snapshot(race_id, FOUND_AT_ONCE, table, Part(search=racer))
+        return board.snapshot(race_id, FOUND_AT_ONCE, table, Part(search=racer)), None
     try:
-        return board.snapshot(race_id, AROUND, table, Part(around=racer))
+        own = board.snapshot(race_id, 1, table, Part(around=racer))
     except UnknownRacer:
-        found = board.snapshot(race_id, 1, table, Part(search=racer))
-    if not found.rows:
-        return found
-    return board.snapshot(race_id, AROUND, table, Part(around=found.rows[0].placed.racer))
+        own = board.snapshot(race_id, 1, table, Part(search=racer))
+    if not own.rows:
+        return own, None
+    middle = own.rows[0]
+    return board.snapshot(race_id, AROUND, table, Part(around=middle.placed.racer)), middle

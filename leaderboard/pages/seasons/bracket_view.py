@@ -11,8 +11,9 @@ from shared.units import format_ms
 
 @dataclass(frozen=True, slots=True)
 class HeatRacer:
-    """One side of a heat. `name` "": not known yet. `seed` 0: not known."""
+    """One side of a heat. `racer` "": not known yet; `name`: as it is shown. `seed` 0: not known."""
 
+    racer: str
     name: str
     seed: int
     score: str
@@ -79,7 +80,7 @@ def bracket_view(now: BracketNow) -> BracketView:
     last = max(heat.plan.round for heat in now.heats if heat.plan.part == "winners")
     groups: dict[tuple[Part, int], list[HeatView]] = {}
     for heat in now.heats:
-        groups.setdefault((heat.plan.part, heat.plan.round), []).append(_heat(heat, seeds, now.runs))
+        groups.setdefault((heat.plan.part, heat.plan.round), []).append(_heat(heat, seeds, now))
     rounds = {
         key: RoundView(_round_name(*key, len(heats), last, double), tuple(heats)) for key, heats in groups.items()
     }
@@ -96,7 +97,7 @@ def bracket_view(now: BracketNow) -> BracketView:
             trees.append((heading, _paired(of_part)))
     kind = text("Double elimination") if double else text("Single elimination")
     summary = text("{kind}, {n} places, seeded from the race.", kind=kind, n=bracket.settings.size)
-    places = tuple(enumerate(podium(now.heats), 1))
+    places = tuple(enumerate((now.names.get(each, each) for each in podium(now.heats)), 1))
     return BracketView(
         bracket.bracket_id,
         bracket.name,
@@ -133,18 +134,21 @@ def _round_name(part: Part, number: int, heats: int, last: int, double: bool) ->
     return ntext("Round {round}", "Round {round}, {n} heats", n=heats, round=number)
 
 
-def _heat(heat: HeatNow, seeds: dict[str, int], runs: dict[int, int]) -> HeatView:
+def _heat(heat: HeatNow, seeds: dict[str, int], now: BracketNow) -> HeatView:
     scores = (None, None) if heat.result is None else (heat.result.first_score_ms, heat.result.second_score_ms)
     sides = (
-        _side(heat.first, scores[0], heat, seeds),
-        _side(heat.second, scores[1], heat, seeds),
+        _side(heat.first, scores[0], heat, seeds, now.names),
+        _side(heat.second, scores[1], heat, seeds, now.names),
     )
-    times = runs.get(heat.plan.number, 0)
+    times = now.runs.get(heat.plan.number, 0)
     again = text("run {n} times", n=times) if times > 1 else ""
     return HeatView(heat.plan.number, sides, heat.state, _STATES[heat.state], again)
 
 
-def _side(racer: str | None, score_ms: int | None, heat: HeatNow, seeds: dict[str, int]) -> HeatRacer:
+def _side(
+    racer: str | None, score_ms: int | None, heat: HeatNow, seeds: dict[str, int], names: dict[str, str]
+) -> HeatRacer:
     won = bool(racer) and heat.winner == racer
     score = "" if score_ms is None else format_ms(score_ms)
-    return HeatRacer(racer or "", seeds.get(racer or "", 0), score, won, racer is None)
+    known = racer or ""
+    return HeatRacer(known, names.get(known, known), seeds.get(known, 0), score, won, racer is None)
