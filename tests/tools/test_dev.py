@@ -17,7 +17,7 @@ FAKES = {
 case " $* " in *" ${UNKNOWN:-none} "*) exit 100 ;; esac; exit "${APT_CODE:-0}\"""",
     "python3": "exit 0",
 }
-PEERS = "mosquitto chromium-headless-shell postgresql espeak-ng"
+PEERS = "mosquitto chromium-headless-shell postgresql espeak-ng redis-server"
 SAYS = f"To be installed: the system packages {PEERS}, for the tests with the real broker, browser, database and voice."
 SKIPS = f"Not installed, so their tests are skipped: {PEERS}. Run: sudo apt-get install {PEERS}"
 
@@ -112,7 +112,7 @@ def test_yes_says_it_once_and_for_all(machine: Machine) -> None:
 def test_where_the_headless_build_is_not_packaged_the_whole_browser_is_installed(machine: Machine) -> None:
     output, calls = machine.run("--yes", UNKNOWN="chromium-headless-shell")
     assert installs(calls)[1:] == [
-        "apt-get install -y -qq --no-install-recommends mosquitto chromium postgresql espeak-ng"
+        "apt-get install -y -qq --no-install-recommends mosquitto chromium postgresql espeak-ng redis-server"
     ]
     assert "skipped" not in output
 

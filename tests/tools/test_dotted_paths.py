@@ -28,6 +28,8 @@ GROUPS = set(PROJECT["project"]["entry-points"])
 EXCEPTED = {
     "raceday.drem": "a logger",
     "raceday.local": "a host",
+    "raceday.send": "a key of an ASGI scope",
+    "raceday.support": "an alias",
     "raceday.web": "a logger",
     "station.example.org": "a host",
     "station.example:8080": "a host and its port",
