@@ -48,12 +48,8 @@ def draw_card(words: CardWords) -> bytes:
     for place, share in enumerate((0.55, 1.0, 0.75)):  # the mark of our pages
         on.rectangle((_EDGE + place * 14, 92 - 34 * share, _EDGE + place * 14 + 9, 92), fill=_ACCENT)
     _line(on, words.board, Letters(34, 650), (_EDGE + 58, 90), inner - 58, _SOFT)
-    title = next(
-        (each for each in (Letters(84, 750), Letters(68, 750), Letters(54, 750)) if each.width(words.race) <= inner),
-        Letters(54, 750),
-    )
-    _line(on, words.race, title, (_EDGE, 206), inner, _TEXT)
-    _line(on, words.track, Letters(36, 600), (_EDGE, 262), inner, _ACCENT)
+    _title(on, words.race, inner)
+    _line(on, words.track, Letters(36, 600), (_EDGE, 272), inner, _ACCENT)
     if not words.places:
         _line(on, words.nothing, Letters(40), (_EDGE, 390), inner, _SOFT)
     for number, (rank, name, score) in enumerate(words.places):
@@ -68,6 +64,27 @@ def draw_card(words: CardWords) -> bytes:
     file = io.BytesIO()
     picture.save(file, "PNG", optimize=False)
     return file.getvalue()
+
+
+def _title(on: ImageDraw.ImageDraw, race: str, width: float) -> None:
+    """The name of the race: as large as it fits on a line, or on two lines between words."""
+    for size in (84, 68, 54):
+        letters = Letters(size, 750)
+        if letters.width(race) <= width:
+            letters.draw(on, (_EDGE, 206), race, _TEXT)
+            return
+    first, second = _halves(race, letters, width)
+    _line(on, first, letters, (_EDGE, 168 if second else 206), width, _TEXT)
+    _line(on, second, letters, (_EDGE, 224), width, _TEXT)
+
+
+def _halves(words: str, letters: Letters, width: float) -> tuple[str, str]:
+    """As many whole words as fit on a line, and the rest; a first word that does not fit stands alone."""
+    every = words.split(" ")
+    count = 1
+    while count < len(every) and letters.width(" ".join(every[: count + 1])) <= width:
+        count += 1
+    return " ".join(every[:count]), " ".join(every[count:])
 
 
 def _line(

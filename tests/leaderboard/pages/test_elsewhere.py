@@ -19,7 +19,7 @@ from leaderboard.build import open_board
 from leaderboard.config import EmbedSettings, LeaderboardConfig
 from leaderboard.core.race import RaceRecord
 from leaderboard.credentials import Credentials
-from leaderboard.pages.public.card import CardPictures, CardWords, draw_card
+from leaderboard.pages.public.card import CardPictures, CardWords, _halves, draw_card
 from leaderboard.pages.public.feeds import race_feed
 from leaderboard.pages.public.letters import Letters
 from leaderboard.profiles.newest import FeedResult
@@ -143,6 +143,14 @@ def test_long_words_are_cut_to_fit() -> None:
     assert letters.width(cut) <= 500 < letters.width("W" * len(cut) + "…")
 
 
+def test_a_long_name_of_a_race_stands_on_two_lines() -> None:
+    letters = Letters(54, 750)
+    first, second = _halves("Summer Cup of the Danube Steamship Company", letters, 1056)
+    assert (first + " " + second, bool(second)) == ("Summer Cup of the Danube Steamship Company", True)
+    assert letters.width(first) <= 1056
+    assert _halves("W" * 40, letters, 1056) == ("W" * 40, "")
+
+
 def test_the_home_page_groups_races(shown: Shown) -> None:
     html = shown.browser.get("/").text
     assert [html.index(f">{each}</h2>") for each in ("Open now", "Coming", "Past")] == sorted(
@@ -164,6 +172,7 @@ def test_a_board_is_searched_and_turned_without_a_script(shown: Shown) -> None:
     assert racers("racer=RACER+15&around=1") == [f"Racer {n:02}" for n in range(10, 21)]
     assert racers("racer=cer+15&around=1") == [f"Racer {n:02}" for n in range(10, 21)]
     assert racers("racer=nobody") == []
+    assert "Racer 15: place 16." in shown.browser.get("/races/cup?racer=cer+15&around=1").text
     assert "No racer of that name is on this board." in shown.browser.get("/races/cup?racer=nobody").text
     first = shown.browser.get("/races/cup?racer=&all=0").text
     assert first.count("data-name=") == 20

@@ -65,3 +65,11 @@ def test_home_holds_the_own_races(world: LeagueApp) -> None:
     assert html.index(">Yours</h2>") < html.index(">Cup</a>") < html.index(">Done</a>")
     assert "Open now" not in html  # each race stands once
     assert "Yours" not in FormBrowser(world.app).get("/").text
+
+
+def test_a_race_leads_its_owner_to_what_is_to_do(world: LeagueApp) -> None:
+    signed_in.account(world.store, "olga")
+    olga = signed_in.browser(world.app, world.store, "account-olga", world.now_utc_ns)
+    assert 'href="/desk/races/cup"' in olga.get("/races/cup").text
+    ada = signed_in.browser(world.app, world.store, "account-ada", world.now_utc_ns)
+    assert "/desk/races/cup" not in ada.get("/races/cup").text
