@@ -14,6 +14,7 @@ from leaderboard.core.acceptance import racer_name
 from leaderboard.exchange.report import RowNote
 from shared.errors import Refused
 from shared.rules.person_names import name_key, name_within
+from shared.text import text
 
 _LENGTH = 190  # of the 200 that a racer's id may have; the rest is for the number
 
@@ -64,7 +65,15 @@ class ImportNames:
             why = f"The name has more than {_LENGTH} characters"
         if not fits:
             name = name_within(one_line, _LENGTH)[:_LENGTH].strip() or f"racer of line {line}"
-            notes.append(RowNote(line, "Racer", f"{written[:60]!r} is shown as {name[:60]!r}: {why}"))
+            notes.append(
+                RowNote(
+                    line,
+                    "Racer",
+                    text(
+                        "{written} is shown as {name}: {why}", written=repr(written[:60]), name=repr(name[:60]), why=why
+                    ),
+                )
+            )
         return name
 
     def _free(self, line: int, name: str, notes: list[RowNote]) -> str:
@@ -75,5 +84,15 @@ class ImportNames:
         while name_key(numbered := f"{name} ({number})") in self._used:
             number += 1
         self._next[key] = number + 1
-        notes.append(RowNote(line, "Racer", f"{name[:60]!r} is there already: this one has the id {numbered[:60]!r}"))
+        notes.append(
+            RowNote(
+                line,
+                "Racer",
+                text(
+                    "{name} is there already: this one has the id {numbered}",
+                    name=repr(name[:60]),
+                    numbered=repr(numbered[:60]),
+                ),
+            )
+        )
         return numbered

@@ -15,6 +15,7 @@ from leaderboard.exchange.report import MAX_ERRORS, RowNote
 from shared.boards.board_file import plain
 from shared.errors import BadInput
 from shared.rules.ranking import RunLap
+from shared.text import text
 from shared.units import NS_PER_MS
 
 HEADINGS = {
@@ -73,10 +74,20 @@ def read(file: UploadedFile, only_track: str) -> LapRuns:
 def _places(heading: tuple[str, ...], source: str) -> dict[str, int]:
     places = {HEADINGS[word]: at for at, name in enumerate(heading) if (word := plain(name)) in HEADINGS}
     if "Fastest Lap (ms)" in [name.strip() for name in heading]:
-        raise BadInput(f"{source}: is the event manager's summary, which holds no laps: export the laps instead.")
+        raise BadInput(
+            text(
+                "{source}: is the event manager's summary, which holds no laps: export the laps instead.", source=source
+            )
+        )
     missing = [name for name in _NEEDED if name not in places]
     if missing:
-        raise BadInput(f"{source}: the column {missing[0]!r} is missing: these are no laps of the event manager.")
+        raise BadInput(
+            text(
+                "{source}: the column {missing} is missing: these are no laps of the event manager.",
+                source=source,
+                missing=repr(missing[0]),
+            )
+        )
     return places
 
 
@@ -85,17 +96,25 @@ def _add(
 ) -> None:
     race_id = cells["Race ID"]
     if not race_id:
-        errors.append(RowNote(row.line, "Race ID", "is empty"))
+        errors.append(RowNote(row.line, "Race ID", text("is empty")))
         return
     if race_id not in races:
         date = cells.get("Race Date", "")
         at_utc_ns = iso_utc_ns(date) if date else None
         if at_utc_ns is None or at_utc_ns <= 0:
-            notes.append(RowNote(row.line, "Race Date", f"is {date[:40]!r}, not a time: the run counts from now"))
+            notes.append(
+                RowNote(
+                    row.line, "Race Date", text("is {date}, not a time: the run counts from now", date=repr(date[:40]))
+                )
+            )
             at_utc_ns = None
         races[race_id] = _Race(row.line, cells["Username"], cells.get("User ID", ""), at_utc_ns)
     elif races[race_id].username != cells["Username"]:
-        errors.append(RowNote(row.line, "Username", f"is another than on line {races[race_id].line} of the same race"))
+        errors.append(
+            RowNote(
+                row.line, "Username", text("is another than on line {line} of the same race", line=races[race_id].line)
+            )
+        )
     if cells["Lap #"] or cells["Lap Time (ms)"]:
         _add_lap(races[race_id], row, cells, errors)
 
@@ -104,21 +123,31 @@ def _add_lap(race: _Race, row: RawRow, cells: dict[str, str], errors: list[RowNo
     number, time_ms = _decimal(cells["Lap #"]), _decimal(cells["Lap Time (ms)"])
     resets, valid = _decimal(cells.get("Resets", "") or "0"), cells["Valid"].lower()
     if number is None or number != int(number) or not 0 < number < 10**6:
-        errors.append(RowNote(row.line, "Lap #", f"is {cells['Lap #'][:30]!r}, not the number of a lap"))
+        errors.append(
+            RowNote(row.line, "Lap #", text("is {value}, not the number of a lap", value=repr(cells["Lap #"][:30])))
+        )
     elif time_ms is None or not 0 <= time_ms < _LONGEST_MS:
-        errors.append(RowNote(row.line, "Lap Time (ms)", f"is {cells['Lap Time (ms)'][:30]!r}, not a time in ms"))
+        errors.append(
+            RowNote(
+                row.line, "Lap Time (ms)", text("is {value}, not a time in ms", value=repr(cells["Lap Time (ms)"][:30]))
+            )
+        )
     elif resets is None or resets != int(resets) or not 0 <= resets < 10**6:
-        errors.append(RowNote(row.line, "Resets", f"is {cells['Resets'][:30]!r}, not a number of resets"))
+        errors.append(
+            RowNote(row.line, "Resets", text("is {value}, not a number of resets", value=repr(cells["Resets"][:30])))
+        )
     elif valid not in ("true", "false"):
-        errors.append(RowNote(row.line, "Valid", f"is {cells['Valid'][:30]!r}, neither true nor false"))
+        errors.append(
+            RowNote(row.line, "Valid", text("is {value}, neither true nor false", value=repr(cells["Valid"][:30])))
+        )
     else:
         lap_ns = int(time_ms * NS_PER_MS)
         race.laps.append(RunLap(int(number), lap_ns, 0, resets=int(resets), valid=valid == "true" and lap_ns > 0))
 
 
-def _decimal(text: str) -> Decimal | None:
+def _decimal(written: str) -> Decimal | None:
     try:
-        number = Decimal(text)
+        number = Decimal(written)
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
@@ -130,7 +159,7 @@ def _in_order(race: _Race, errors: list[RowNote]) -> tuple[RunLap, ...]:
     laps: list[RunLap] = []
     for lap in sorted(race.laps, key=lambda each: each.number):
         if lap.number == last:
-            errors.append(RowNote(race.line, "Lap #", f"{lap.number} is there twice in this race"))
+            errors.append(RowNote(race.line, "Lap #", text("{number} is there twice in this race", number=lap.number)))
         last, ended_ns = lap.number, ended_ns + lap.lap_ns
         laps.append(RunLap(lap.number, lap.lap_ns, ended_ns, resets=lap.resets, valid=lap.valid))
     return tuple(laps)

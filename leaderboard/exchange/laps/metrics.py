@@ -17,6 +17,7 @@ from leaderboard.exchange.report import RowNote
 from leaderboard.exchange.request import ImportRequest
 from shared.errors import BadInput, Refused
 from shared.rules.ranking import RunLap
+from shared.text import text
 from shared.units import NS_PER_MS
 
 MAX_METRICS_BYTES = 4 * 1024 * 1024
@@ -27,7 +28,7 @@ _EPOCH_MS = 10**12  # a metric_time beyond it is a time of day; smaller ones are
 def read(file: UploadedFile, request: ImportRequest) -> LapRuns:
     """The run of the file, of the racer whom the request names. Raises BadInput for another kind of file, Refused."""
     if not request.racer:
-        raise Refused("The metrics name no racer: say whose they are.")
+        raise Refused(text("The metrics name no racer: say whose they are."))
     file.data.seek(0)
     data = file.data.read(MAX_METRICS_BYTES + 1)
     trials = _trials(data, file)
@@ -46,7 +47,13 @@ def read(file: UploadedFile, request: ImportRequest) -> LapRuns:
 def _trials(data: bytes, file: UploadedFile) -> list[Any]:
     wrong = BadInput(f"{file.name}: is no file of evaluation metrics: it holds no list `metrics` with a trial.")
     if len(data) > MAX_METRICS_BYTES:
-        raise BadInput(f"{file.name}: has more than {MAX_METRICS_BYTES // 2**20} MiB, too much for evaluation metrics.")
+        raise BadInput(
+            text(
+                "{name}: has more than {max} MiB, too much for evaluation metrics.",
+                name=file.name,
+                max=MAX_METRICS_BYTES // 2**20,
+            )
+        )
     try:
         document = json.loads(data.decode(file.encoding))
     except (ValueError, RecursionError):
@@ -59,14 +66,18 @@ def _trials(data: bytes, file: UploadedFile) -> list[Any]:
 
 def _lap(number: int, trial: Any, began_ns: int, errors: list[RowNote]) -> RunLap:
     if not isinstance(trial, dict) or "elapsed_time_in_milliseconds" not in trial:
-        errors.append(RowNote(0, f"trial {number}", "holds no `elapsed_time_in_milliseconds`"))
+        errors.append(RowNote(0, f"trial {number}", text("holds no `elapsed_time_in_milliseconds`")))
         return RunLap(number, 0, began_ns, valid=False)
 
     def figure(name: str, default: float | None, fits: Callable[[float], bool]) -> float:
         value = trial.get(name, default)
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and fits(value):
             return value
-        errors.append(RowNote(0, f"trial {number}, {name}", f"is {str(value)[:30]!r}, which is out of range"))
+        errors.append(
+            RowNote(
+                0, f"trial {number}, {name}", text("is {value}, which is out of range", value=repr(str(value)[:30]))
+            )
+        )
         return 0
 
     elapsed_ms = figure("elapsed_time_in_milliseconds", None, lambda value: 0 <= value < 10**9)

@@ -15,6 +15,7 @@ from leaderboard.exchange.request import ImportRequest
 from leaderboard.store.bulk import NewResult
 from shared.protocol.results import MAX_RESULT_BYTES, Evidence, Result, encode_result
 from shared.rules.ranking import RaceRules, RunLap, score_run
+from shared.text import text
 from shared.units import seconds_to_ns
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}", re.ASCII)
@@ -85,7 +86,9 @@ def results_of_runs(
         )
         payload = encode_result(result)
         if len(payload) > MAX_RESULT_BYTES:
-            errors.append(RowNote(run.line, "laps", f"are {len(laps)}, which are too many for one run"))
+            errors.append(
+                RowNote(run.line, "laps", text("are {count}, which are too many for one run", count=len(laps)))
+            )
         results.append(NewResult(result, payload, judged(laps, score, race.rules), racer.name))
     return results, notes, errors
 

@@ -84,10 +84,16 @@ def lines_of_board(
         at_utc_ns = fallback_utc_ns if row.at_utc_ns is None else row.at_utc_ns
         if row.score_ms == before[0] and at_utc_ns < before[1]:
             at_utc_ns = before[1]
-            notes.append(RowNote(row.line, "SubmissionTime", "counts as late as the row of the same score before it"))
+            notes.append(
+                RowNote(row.line, "SubmissionTime", text("counts as late as the row of the same score before it"))
+            )
         before = (row.score_ms, at_utc_ns)
         if row.rank is not None and row.rank != place:
-            notes.append(RowNote(row.line, "Rank", f"is {row.rank} on the board, {place} by its score"))
+            notes.append(
+                RowNote(
+                    row.line, "Rank", text("is {rank} on the board, {place} by its score", rank=row.rank, place=place)
+                )
+            )
         made.append(_line(row, racers[row.line], at_utc_ns, race, kind, file))
     for row in board.rows:
         if row.score_ms is None:

@@ -16,6 +16,7 @@ from shared.boards import board_file
 from shared.boards.board_text import mended
 from shared.errors import BadInput
 from shared.rules.ranking import Method
+from shared.text import text
 from shared.units import NS_PER_MS, NS_PER_S
 
 TIMING_METHODS: dict[str, Method] = {
@@ -67,15 +68,33 @@ class LeagueColumns:
             if word in self.places:
                 both = f"{heading[self.places[word]].strip()!r} and {name.strip()!r}"
                 raise BadInput(
-                    f"{source}: the columns {self.places[word] + 1} and {place + 1} ({both}) are both {word}."
+                    text(
+                        "{source}: the columns {first} and {second} ({both}) are both {word}.",
+                        source=source,
+                        first=self.places[word] + 1,
+                        second=place + 1,
+                        both=both,
+                        word=word,
+                    )
                 )
             self.places[word] = place
         self.width = len(heading)
         self.by_method = SCORE_COLUMN[method]
         if "Racer" not in self.places:
-            raise BadInput(f"{source}: the column Racer (or Alias) is missing; columns are separated by , ; or tab.")
+            raise BadInput(
+                text(
+                    "{source}: the column Racer (or Alias) is missing; columns are separated by , ; or tab.",
+                    source=source,
+                )
+            )
         if "RankingScore" not in self.places and self.by_method not in self.places:
-            raise BadInput(f"{source}: the columns RankingScore and {self.by_method} are missing: there is no score.")
+            raise BadInput(
+                text(
+                    "{source}: the columns RankingScore and {by_method} are missing: there is no score.",
+                    source=source,
+                    by_method=self.by_method,
+                )
+            )
 
     def cell(self, row: RawRow, word: str) -> str:
         """The row's cell under this heading, without blanks around; "" if there is none."""
@@ -109,68 +128,102 @@ def _score_ms(row: RawRow, columns: LeagueColumns, notes: list[RowNote], errors:
     published, by_method = columns.cell(row, "RankingScore"), columns.cell(row, columns.by_method)
     word = "RankingScore" if published or "RankingScore" in columns.places else columns.by_method
     if word == "RankingScore" and not published and by_method and columns.cell(row, "Rank"):
-        notes.append(RowNote(row.line, "RankingScore", f"is blank: {columns.by_method} {by_method} is the score"))
+        notes.append(
+            RowNote(
+                row.line,
+                "RankingScore",
+                text("is blank: {by_method} {by_it} is the score", by_method=columns.by_method, by_it=by_method),
+            )
+        )
         word = columns.by_method
-    text = columns.cell(row, word)
-    if not text:
+    written = columns.cell(row, word)
+    if not written:
         return None
-    score_ms = _milliseconds(text)
+    score_ms = _milliseconds(written)
     if score_ms is None:
-        ways = ", which may be thousands or a fraction" if board_file.two_ways(text) else ""
-        errors.append(RowNote(row.line, word, f"is {text[:30]!r}{ways or ', not milliseconds or a time as 1:02.345'}"))
+        errors.append(
+            RowNote(
+                row.line,
+                word,
+                text("is {written}, which may be thousands or a fraction", written=repr(written[:30]))
+                if board_file.two_ways(written)
+                else text("is {written}, not milliseconds or a time as 1:02.345", written=repr(written[:30])),
+            )
+        )
         return None
     if score_ms == 0 and not columns.cell(row, "Rank"):
         return None  # timers write 0 for no time
-    number = text.replace(",", ".")
+    number = written.replace(",", ".")
     if "." in number and ":" not in number and number.rpartition(".")[2].strip("0"):
-        notes.append(RowNote(row.line, word, f"is {text[:30]}: counts as {score_ms} ms"))
+        notes.append(
+            RowNote(
+                row.line, word, text("is {written}: counts as {score_ms} ms", written=written[:30], score_ms=score_ms)
+            )
+        )
     if word == "RankingScore" and by_method and _milliseconds(by_method) not in (score_ms, None):
         notes.append(
-            RowNote(row.line, word, f"is {published[:30]}, {columns.by_method} {by_method[:30]}: the former counts")
+            RowNote(
+                row.line,
+                word,
+                text(
+                    "is {published}, {by_method} {by_it}: the former counts",
+                    published=published[:30],
+                    by_method=columns.by_method,
+                    by_it=by_method[:30],
+                ),
+            )
         )
     return score_ms
 
 
-def _milliseconds(text: str) -> int | None:
-    if board_file.two_ways(text):
+def _milliseconds(written: str) -> int | None:
+    if board_file.two_ways(written):
         return None
-    if _NUMBER.fullmatch(text):
-        whole = int(Decimal(text.replace(",", ".")))
+    if _NUMBER.fullmatch(written):
+        whole = int(Decimal(written.replace(",", ".")))
         return whole if whole <= _MAX_SCORE_MS else None
-    return board_file.milliseconds(text)
+    return board_file.milliseconds(written)
 
 
 def _rank(row: RawRow, columns: LeagueColumns, notes: list[RowNote]) -> int | None:
-    text = columns.cell(row, "Rank")
-    rank = board_file.count(text) if text else None
-    if text and (rank is None or not 0 < rank < 2**31):
-        notes.append(RowNote(row.line, "Rank", f"is {text[:30]!r}, not a place: the score decides"))
+    written = columns.cell(row, "Rank")
+    rank = board_file.count(written) if written else None
+    if written and (rank is None or not 0 < rank < 2**31):
+        notes.append(
+            RowNote(row.line, "Rank", text("is {written}, not a place: the score decides", written=repr(written[:30])))
+        )
         return None
     return rank
 
 
 def _time(row: RawRow, columns: LeagueColumns, notes: list[RowNote]) -> int | None:
-    text = columns.cell(row, "SubmissionTime")
-    at_utc_ns = _utc_ns(text) if text else None
-    if text and at_utc_ns is None:
-        notes.append(RowNote(row.line, "SubmissionTime", f"is {text[:30]!r}, not a time: it counts from the close"))
+    written = columns.cell(row, "SubmissionTime")
+    at_utc_ns = _utc_ns(written) if written else None
+    if written and at_utc_ns is None:
+        notes.append(
+            RowNote(
+                row.line,
+                "SubmissionTime",
+                text("is {written}, not a time: it counts from the close", written=repr(written[:30])),
+            )
+        )
     return at_utc_ns
 
 
-def _utc_ns(text: str) -> int | None:
+def _utc_ns(written: str) -> int | None:
     """Milliseconds since 1970 (or seconds, if it has ten digits), or ISO 8601 (UTC without a zone); None for others."""
-    if _NUMBER.fullmatch(text):
-        number = Decimal(text.replace(",", "."))
+    if _NUMBER.fullmatch(written):
+        number = Decimal(written.replace(",", "."))
         at_utc_ns = int(number * (NS_PER_S if number < 10**11 else NS_PER_MS))
     else:
-        at_utc_ns = iso_utc_ns(text) or 0
+        at_utc_ns = iso_utc_ns(written) or 0
     return at_utc_ns if _FIRST_UTC_NS <= at_utc_ns <= _LAST_UTC_NS else None
 
 
-def iso_utc_ns(text: str) -> int | None:
+def iso_utc_ns(written: str) -> int | None:
     """A time as ISO 8601 to UTC nanoseconds; UTC if it has no zone; None if it is no such time."""
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(written)
         since = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
