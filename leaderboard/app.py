@@ -37,7 +37,7 @@ from leaderboard.pages import pictures, routes
 from leaderboard.pages.account import routes as account_pages
 from leaderboard.pages.attempts import routes as attempt_pages
 from leaderboard.pages.league.routes import desk_pages
-from leaderboard.pages.live.content import LiveContents, ticking, watch_live
+from leaderboard.pages.live.content import LiveContents, is_live_stream, stream_key, ticking, watch_live
 from leaderboard.pages.live.routes import live_pages
 from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
@@ -87,9 +87,11 @@ def create_app(
 
     contents = LiveContents(services.live, board, templates, utc_ns)
     feed = Feed(contents.drawing(render), limits.browsers_at_once, limits.heartbeat_s)
-    fanout = fanout_of(board.store, config, feed.changed)
+    fanout = fanout_of(board.store, config, receiving(services, feed, utc_ns))
     board.watch(fanout.publish)
     watch_live(services.live, board, feed.changed)
+    services.live.watch_queues(lambda race_id: fanout.publish(stream_key(race_id)))
+    services.live_feeds.share(fanout.publish)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -116,6 +118,20 @@ def create_app(
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
+
+
+def receiving(services: LeaderboardServices, feed: Feed, utc_ns: Callable[[], int]) -> Callable[[str], None]:
+    """What this process does with what it, or another one, published: a race or queue that changed, a live message."""
+
+    def receive(note: str) -> None:
+        if services.live_feeds.receive(note, utc_ns()):
+            return
+        feed.changed(note)
+        if not is_live_stream(note):
+            feed.changed(stream_key(note))
+            services.sender.changed(note)  # the process that sends notices may not be the one that took the result
+
+    return receive
 
 
 def fanout_of(store: Store, config: LeaderboardConfig, received: Callable[[str], None]) -> Fanout:

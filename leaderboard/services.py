@@ -24,8 +24,8 @@ from leaderboard.league.opener import SeriesOpener
 from leaderboard.league.people import AccountPeople
 from leaderboard.league.services import LeagueServices
 from leaderboard.league.sight import RaceSight
-from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
+from leaderboard.live_races.shared_feeds import SharedFeeds
 from leaderboard.notices.sender import NoticeSender
 from leaderboard.notices.subscriptions import NoticeSubscriptions
 from leaderboard.profiles.history import PlaceHistories
@@ -47,6 +47,7 @@ class LeaderboardServices:
     invitations: InvitationService
     attempts: AttemptService
     community: CommunityService
+    live_feeds: SharedFeeds
     live: LiveRaces
     histories: PlaceHistories
     profiles: RacerProfiles
@@ -68,7 +69,7 @@ class LeaderboardServices:
 
         `hasher`: of passphrases.
         """
-        store, people = board.store, AccountPeople()
+        store, people, feeds = board.store, AccountPeople(), SharedFeeds()
         league = LeagueServices.over(store, board.changed, config.races.community_per_account, race_moved)
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
@@ -81,7 +82,8 @@ class LeaderboardServices:
             InvitationService(store, people, credentials.admin_token, board.changed),
             AttemptService(store, board.changed),
             league.community,
-            LiveRaces(store, MemoryFeeds()),
+            feeds,
+            LiveRaces(store, feeds),
             PlaceHistories(store),
             RacerProfiles(store),
             SeasonServices.over(store),

@@ -17,6 +17,7 @@ from leaderboard.store import audit, queries
 from leaderboard.store.database import Store
 from leaderboard.store.tables import ACCOUNTS, ROLES
 from shared.errors import Refused
+from shared.rules.person_names import name_key
 from shared.text import text
 
 PAGE = 50
@@ -72,9 +73,11 @@ class Administration:
             records.check_free(db, wanted, but=before.account_id)
             records.take_alias(db, wanted, before.account_id, now_utc_ns)
             which = ACCOUNTS.c.account_id == before.account_id
-            db.execute(sa.update(ACCOUNTS).where(which).values(alias=wanted))
+            name = wanted if before.name == before.alias else before.name  # who gave no name is called by the alias
+            db.execute(sa.update(ACCOUNTS).where(which).values(alias=wanted, name=name))
             for trace in traces.traces_of(db, before.account_id):
-                if trace.racer == before.alias:
+                # In whatever spelling the race knew the name first; another name in a race is not the alias's.
+                if name_key(trace.racer) in (name_key(before.alias), name_key(wanted)) and trace.racer != wanted:
                     queries.race(db, trace.race_id, for_change=True)
                     traces.rename(db, trace, wanted, forget=False)
                     queries.bump(db, trace.race_id)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from leaderboard.accounts import records
+from leaderboard.accounts.data import traces
 from leaderboard.accounts.entrance import recovery
 from leaderboard.accounts.entrance.entrance import Entrance, add_passphrase
 from leaderboard.accounts.entrance.passphrases import checked_passphrase
@@ -17,7 +18,7 @@ from leaderboard.accounts.records import AccountRecord, CredentialRecord
 from leaderboard.accounts.sessions import ListedSession, check_proved, end_sessions, sessions_of
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotHere
-from leaderboard.store import audit
+from leaderboard.store import audit, queries
 from leaderboard.store.tables import ACCOUNTS, CREDENTIALS
 from shared.errors import Refused
 from shared.text import text
@@ -54,12 +55,16 @@ class SelfService:
             )
 
     def change_name(self, caller: Caller, name: str, now_utc_ns: int) -> AccountRecord:
-        """Another display name; the alias stays. Raises Refused."""
+        """Another display name, also in all its races; the alias stays. Raises Refused."""
         name = records.display_name(name, caller.alias)
         with self._store.write() as db:
             before = records.account(db, caller.account_id)
             if name != before.name:
                 db.execute(sa.update(ACCOUNTS).where(ACCOUNTS.c.account_id == caller.account_id).values(name=name))
+                for trace in traces.traces_of(db, caller.account_id):
+                    queries.race(db, trace.race_id, for_change=True)
+                    traces.show_as(db, trace, name)
+                    queries.bump(db, trace.race_id)
                 self._record(db, caller, now_utc_ns, "account.name", {"name": before.name}, {"name": name})
             return records.account(db, caller.account_id)
 

@@ -1,7 +1,7 @@
 """What is heard from the track of each race: the last live message of each sender, in memory. Called by service.py.
 
 Nothing here is stored: after a restart the next message, at most a fraction of a second later, is all there is to show.
-With several processes each holds what it was told; who shares messages between them calls `take` in every one.
+With several processes each holds what it was told, and passes it on (shared_feeds.py).
 """
 
 import dataclasses

@@ -61,12 +61,17 @@ class LiveRaces:
     def __init__(self, store: Store, feeds: LiveFeeds) -> None:
         self._store, self._feeds = store, feeds
         self._watchers: list[Callable[[str], None]] = []
+        self._queue_watchers: list[Callable[[str], None]] = []
         self._moving_until: dict[str, int] = {}  # races whose pages change by the clock alone
         feeds.watch(self._notify)
 
     def watch(self, watcher: Callable[[str], None]) -> None:
         """Call `watcher(race_id)` after each change of a queue and each live message; on the thread that made it."""
         self._watchers.append(watcher)
+
+    def watch_queues(self, watcher: Callable[[str], None]) -> None:
+        """Call `watcher(race_id)` after each change of a queue that was made here; on the thread that made it."""
+        self._queue_watchers.append(watcher)
 
     def race_for(self, caller: Caller, race_id: str) -> RaceRecord:
         """The race, if it exists for the caller. Raises UnknownRace."""
@@ -268,6 +273,8 @@ class LiveRaces:
             )
         self._keep_moving(after, now_utc_ns)
         self._notify(race_id)
+        for watcher in self._queue_watchers:
+            watcher(race_id)
         return after
 
     def _keep_moving(self, queue: LiveQueue, now_utc_ns: int) -> None:

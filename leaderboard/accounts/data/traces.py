@@ -11,6 +11,7 @@ from leaderboard.core.errors import Conflict
 from leaderboard.core.redaction import redacted, renamed_json
 from leaderboard.store import queries
 from leaderboard.store.tables import ENTRIES, METADATA, RACERS, RACES
+from shared.rules.person_names import name_key
 from shared.text import text
 
 # Of tables with a `race_id`: columns that hold a racer's name, by race.
@@ -62,7 +63,9 @@ def rename(db: sa.Connection, trace: RacerTrace, new: str, *, forget: bool) -> N
     the former name stays a spelling of the same racer, so that a station may go on to use it.
     """
     race_id, racer = trace.race_id, trace.racer
-    names = {racer: new} | ({trace.shown: new} if forget else {})
+    # Who is shown by the alias, in whatever spelling, is shown by the new one.
+    shown_too = forget or name_key(trace.shown) == name_key(racer)
+    names = {racer: new} | ({trace.shown: new} if shown_too else {})
     _rename_spelling(db, race_id, racer, new, forget)
     for table, columns in _known(OF_RACE):
         for name in columns:
@@ -71,11 +74,21 @@ def rename(db: sa.Connection, trace: RacerTrace, new: str, *, forget: bool) -> N
             db.execute(sa.update(table).where(which).values({column: new}))
     for table, columns in _known(JSON_OF_RACE):
         _rename_json(db, table, columns, table.c.race_id == race_id, names)
+    queries.fold_name(db, race_id, new)
     # What the arrows compare with: there are none until the next result.
     db.execute(sa.update(RACES).where(RACES.c.race_id == race_id).values(undo="[]"))
     _rename_heats(db, race_id, names)
     if trace.season_id:
         _rename_member(db, trace.season_id, racer, new)
+
+
+def show_as(db: sa.Connection, trace: RacerTrace, name: str) -> None:
+    """Show the account's racer under this name in a race and its queue; the racer and the results stay."""
+    for table in ("entries", "live_queue"):
+        rows = METADATA.tables[table]
+        which = (rows.c.race_id == trace.race_id) & (rows.c.racer == trace.racer)
+        db.execute(sa.update(rows).where(which).values(name=name))
+    queries.fold_name(db, trace.race_id, trace.racer)
 
 
 def redact_results(db: sa.Connection, race_id: str, new: str) -> int:

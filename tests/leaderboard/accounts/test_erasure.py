@@ -77,7 +77,7 @@ def test_nothing_of_the_name_is_left_and_the_results_stay(league: LeagueApp) -> 
     assert ada.call("DELETE", f"/api/v1/me?confirm={ALIAS}").status_code == 204
 
     left = everything(league)
-    for word in (ALIAS, NAME, "Zebrafish"):
+    for word in (ALIAS, NAME, "Zebrafish", "zebrafish"):
         assert word not in left
     after = fields(call(league.app, "GET", "/api/v1/races/cup/standings"))
     rows = [(row["rank"], row["racer"], row["name"], row["score_ms"]) for row in after["standings"]]
@@ -192,3 +192,36 @@ def test_a_renamed_racer_is_renamed_in_the_races_and_the_station_may_go_on(leagu
     back = {"alias": "tom", "why": "wrong"}
     refused = call(league.app, "PATCH", "/api/v1/accounts/ada-2", back, sample_races.TOKEN)
     assert (refused.status_code, "another racer is called" in refused.text) == (409, True)
+
+
+def found(league: LeagueApp, words: str) -> list[tuple[str, str]]:
+    """Racer and shown name of what a search in the standings finds."""
+    answer = call(league.app, "GET", f"/api/v1/races/cup/standings?q={words}")
+    return [(row["racer"], row["name"]) for row in fields(answer)["standings"]]
+
+
+def test_another_display_name_is_shown_and_found_in_all_races_and_no_result_is_lost(league: LeagueApp) -> None:
+    ada, told = league.sign_up(ALIAS, name=NAME)
+    enter(league, told["account"]["account_id"], ALIAS, NAME)
+    drove(league, "one", ALIAS)
+    assert ada.call("PATCH", "/api/v1/me", {"name": "Ada Okapi"}).status_code == 200
+    assert drove(league, "two", ALIAS, times_ms=(8000, 8100, 8200)) == 201
+    assert (found(league, "okapi"), found(league, "zebrafish")) == ([(ALIAS, "Ada Okapi")], [])
+    [row] = fields(call(league.app, "GET", "/api/v1/races/cup/standings"))["standings"]
+    assert (row["attempts"], row["rank"]) == (2, 1)
+
+
+def test_a_renamed_racer_is_found_and_the_old_address_leads_on(league: LeagueApp) -> None:
+    _, told = league.sign_up(ALIAS)
+    spelled = ALIAS.upper()  # as its station wrote it first
+    enter(league, told["account"]["account_id"], spelled, ALIAS)
+    drove(league, "one", spelled)
+    change = {"alias": "ada-2", "why": "asked for it"}
+    assert call(league.app, "PATCH", f"/api/v1/accounts/{ALIAS}", change, sample_races.TOKEN).status_code == 200
+    assert (found(league, "ada-2"), found(league, "zebra")) == ([("ada-2", "ada-2")], [])
+    for name in (spelled, ALIAS, "ada-2"):
+        page = call(league.app, "GET", f"/races/cup/racers/{name}")
+        assert (page.status_code, "ada-2" in page.text) == (200, True), name
+    assert drove(league, "two", spelled) == 201
+    [row] = fields(call(league.app, "GET", "/api/v1/races/cup/standings"))["standings"]
+    assert (row["racer"], row["attempts"]) == ("ada-2", 2)

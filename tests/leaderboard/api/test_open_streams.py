@@ -119,8 +119,12 @@ class OpenStream:
 
     async def next(self, start: bytes) -> None:
         """Wait for an event that starts so."""
-        while not (await self._chunks.get()).startswith(start):
+        while not (await self.chunk()).startswith(start):
             pass
+
+    async def chunk(self) -> bytes:
+        """The next part of the answer."""
+        return await self._chunks.get()
 
     async def ended(self) -> None:
         await asyncio.shield(self.task)

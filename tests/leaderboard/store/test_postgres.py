@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
+from leaderboard.config import NoticeSettings
 from leaderboard.core.access import ADMIN, Caller
 from leaderboard.core.errors import Gone
 from leaderboard.core.league.series import CalendarRule
@@ -23,6 +24,10 @@ from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
 from leaderboard.league.people import AccountPeople
 from leaderboard.league.series import SeriesService
+from leaderboard.notices import outbox
+from leaderboard.notices.outbox import DueNotice
+from leaderboard.notices.sender import NoticeSender
+from leaderboard.notices.subscriptions import NewSubscription, NoticeSubscriptions
 from leaderboard.posting import PostReply
 from leaderboard.store import queries
 from leaderboard.store.database import open_readers, open_store
@@ -30,6 +35,8 @@ from leaderboard.store.tables import METADATA
 from shared.access.pass_code_hashing import Argon2idHasher
 from shared.errors import OperatorError, RetryLater, StorageError
 from shared.protocol.results import decode_accepted, encode_result
+from shared.units import NS_PER_S
+from shared.web.http_exchange import Reply
 from tests import postgres
 from tests.leaderboard import sample_races
 from tests.leaderboard.core.league.test_local_time import utc
@@ -247,6 +254,38 @@ def test_of_two_processes_one_makes_each_race_of_a_series(
         made = [race_id for part in pool.map(catch_up, services) for race_id in part]
     assert sorted(made) == sorted(f"daily-{number}" for number in range(2, 22))
     assert sorted(told) == sorted(["daily-1", *made])
+
+
+def test_two_senders_of_notices_send_each_once_and_in_order(
+    boards: tuple[LeaderboardService, LeaderboardService],
+) -> None:
+    now_ns, sent, lock = [NOW], [], threading.Lock()
+
+    def send(delivery: DueNotice, _now_utc_ns: int) -> Reply:
+        with lock:
+            sent.append(delivery.seq)
+        return Reply(200, {}, b"")
+
+    settings = NoticeSettings(allow_private_networks=True, allow_plain_http=True)
+    senders = [NoticeSender(board.store, settings, lambda: now_ns[0], send) for board in boards]
+    boards[0].create_race(race("noticed"), NOW)
+    kinds = ("race.opened", "leader.changed", "record.set", "race.final")
+    told = NoticeSubscriptions(boards[0].store, settings).add(
+        NewSubscription("http://127.0.0.1:9/", kinds, "noticed"), ADMIN, NOW
+    )
+    for round_ in range(6):
+        one = result(f"noticed-{round_}", f"racer-{round_}", (9000 - 50 * round_,) * 3, race_id="noticed")
+        assert boards[round_ % 2].apply(one.webhook_id, encode_result(one), NOW).status == 201
+        for each in senders:  # both heard of it, over the fan-out
+            each.changed("noticed")
+        with ThreadPoolExecutor(2) as pool:
+            while any(list(pool.map(lambda sender: sender.step(), senders))):
+                now_ns[0] += NS_PER_S
+    with boards[0].store.read() as db:
+        kept = outbox.deliveries(db, told.subscription_id, 100)
+    assert [each.state for each in kept] == ["delivered"] * len(kept)
+    assert sent == sorted(each.seq for each in kept)
+    assert len([each for each in kept if each.kind == "leader.changed"]) == 6
 
 
 def test_accounts_are_the_same_on_postgresql(cluster: Cluster, tmp_path: pathlib.Path) -> None:
