@@ -181,7 +181,7 @@ def _pages(
     """The routes for people."""
     board, sight = services.board, services.sight
     yield pictures.router(services.league.pictures, callers)
-    yield title_pages.router(services.league, services.seasons, site, utc_ns)
+    yield title_pages.router(board, services.league, services.seasons, site, utc_ns)
     yield desk_pages(services.league, site, utc_ns)
     yield account_pages.router(services.accounts, site, utc_ns)
     yield participation.router(site, sight, services.community, services.invitations, services.entries, utc_ns)

@@ -76,6 +76,13 @@ class RaceMoves:
         self._changed(race_id)
         return MoveDone(after)
 
+    def check_may(self, caller: Caller, race_id: str, move: Move) -> RaceRecord:
+        """The race, if the caller may do this with it. Raises UnknownRace, NotAllowed, Unauthorized."""
+        with self._store.read() as db:
+            race = seen_race(db, caller, race_id)
+        access.require(caller, ACTION_OF[move], race)
+        return race
+
     def races_of(self, caller: Caller) -> list[queries.RaceHead]:
         """The races that the caller organises or officiates, the newest first; also drafts and those in the bin."""
         with self._store.read() as db:

@@ -1,9 +1,9 @@
 """`raceday demo --league`: serves the demo's league until Ctrl-C, and prints what there is to open."""
 
 import argparse
-import contextlib
 import os
 import pathlib
+import signal
 import tempfile
 import threading
 import webbrowser
@@ -60,15 +60,17 @@ def check_pages(league: DemoLeague) -> None:
 
 
 def _serve(console: Console, league: DemoLeague, open_browser: bool) -> None:
-    """Let the LIVE race go on until Ctrl-C."""
+    """Let the LIVE race go on until Ctrl-C, or until the process is asked to end (SIGTERM)."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     show = LiveShow(league.world, lambda sentence: console.print(sentence, markup=False))
     driving = threading.Thread(target=show.run, name="live show", daemon=True)
     driving.start()
     if open_browser:
         webbrowser.open(league.url)
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        ended.wait()
     finally:
         show.stop()
         driving.join(10)

@@ -1,6 +1,7 @@
 """What the JSON of seasons, events and series looks like, in and out."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,6 +83,23 @@ class NewEvent:
     starts_at: str | None = None
     ends_at: str | None = None
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """What is to change; what is absent stays. `starts_at`, `ends_at`: "" for none. `edition`: the one that you saw."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str | None = None
+    circuit: Circuit | None = None
+    season_id: str | None = None
+    place: str | None = None
+    zone: str | None = None
+    starts_at: str | None = None
+    ends_at: str | None = None
+    description: str | None = None
+    edition: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +202,19 @@ def event_of(new: NewEvent) -> EventRecord:
 
 def season_values(change: SeasonChange, season: SeasonRecord) -> dict[str, Any]:
     """The values that the body gives the season. Raises Refused."""
-    names = ("name", "stage", "zone", "description", "second_official")
+    return _values(change, season, ("name", "stage", "zone", "description", "second_official"))
+
+
+def event_values(change: EventChange, event: EventRecord) -> dict[str, Any]:
+    """The values that the body gives the event. Raises Refused."""
+    return _values(change, event, ("name", "circuit", "season_id", "place", "zone", "description"))
+
+
+def _values(
+    change: SeasonChange | EventChange, item: SeasonRecord | EventRecord, names: Sequence[str]
+) -> dict[str, Any]:
     values = {name: getattr(change, name) for name in names if getattr(change, name) is not None}
-    zone = change.zone or season.zone
+    zone = change.zone or item.zone
     for name, written in (("starts_utc_ns", change.starts_at), ("ends_utc_ns", change.ends_at)):
         if written is not None:
             values[name] = time_of(written or None, zone)

@@ -5,9 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.http import read_body
 from leaderboard.api.league import season_shapes as shapes
-from leaderboard.api.league.calls import LeagueApi, body_of, refusals, respond, takes
+from leaderboard.api.league.calls import KEYED, LeagueApi, body_of, refusals, respond, takes
+from leaderboard.api.league.races import PICTURE_TYPES
 from leaderboard.core import access
+from leaderboard.league.pictures import MAX_PICTURE_BYTES
 
 _OF_SEASON = Query(max_length=64, description="only those of this season")
 
@@ -16,6 +19,7 @@ def router(api: LeagueApi) -> APIRouter:
     """The routes, over the services of one leaderboard."""
     routes = APIRouter(prefix="/api/v1", tags=["seasons"])
     _add_seasons(routes, api)
+    _add_pictures(routes, PictureCalls(api))
     _add_events(routes, api)
     _add_series(routes, api)
     return routes
@@ -79,6 +83,44 @@ def _add_seasons(routes: APIRouter, api: LeagueApi) -> None:
         return respond(shapes.season_shape(after))
 
 
+def _add_pictures(routes: APIRouter, calls: "PictureCalls") -> None:
+    routes.put(
+        "/seasons/{season_id}/picture",
+        response_model=shapes.SeasonShape,
+        responses=refusals(401, 403, 404, 413, 422),
+        openapi_extra=KEYED | {"requestBody": {"required": True, "content": PICTURE_TYPES}},
+        summary="Give a season a picture: PNG, JPEG or WebP, at most 4 MB and 25 million pixels",
+        response_description="The season as it is now",
+    )(calls.set)
+    routes.delete(
+        "/seasons/{season_id}/picture",
+        response_model=shapes.SeasonShape,
+        responses=refusals(401, 403, 404, 422),
+        openapi_extra=KEYED,
+        summary="Take a season's picture away",
+        response_description="The season as it is now",
+    )(calls.drop)
+
+
+class PictureCalls:
+    """The handlers of a season's picture."""
+
+    def __init__(self, api: LeagueApi) -> None:
+        self._api, self._pictures = api, api.league.pictures
+
+    async def set(self, request: Request, season_id: str) -> Response:
+        caller = self._api.caller(request)
+        await run_in_threadpool(self._api.league.seasons.check_may_edit, caller, season_id)
+        content = await read_body(request, MAX_PICTURE_BYTES)
+        season = await run_in_threadpool(self._pictures.set_of_season, caller, season_id, content, self._api.utc_ns())
+        return respond(shapes.season_shape(season))
+
+    def drop(self, request: Request, season_id: str) -> Response:
+        caller = self._api.caller(request)
+        season = self._pictures.set_of_season(caller, season_id, None, self._api.utc_ns())
+        return respond(shapes.season_shape(season))
+
+
 def _add_events(routes: APIRouter, api: LeagueApi) -> None:
     seasons = api.league.seasons
 
@@ -109,6 +151,25 @@ def _add_events(routes: APIRouter, api: LeagueApi) -> None:
         stored, _ = await run_in_threadpool(seasons.event, caller, event.event_id)
         return respond(shapes.event_shape(stored), 201 if created else 200)
 
+    @routes.patch(
+        "/events/{event_id}",
+        response_model=shapes.EventShape,
+        responses=refusals(401, 403, 404, 409, 413, 422),
+        openapi_extra=takes(shapes.EventChange),
+        summary="Change an event",
+        response_description="The event as it is now",
+    )
+    async def change_event(request: Request, event_id: str) -> Response:
+        caller = api.caller(request)
+        before, _ = await run_in_threadpool(seasons.event, caller, event_id)
+        access.require(caller, "season.edit", None, before.season_id)
+        wanted: shapes.EventChange = await body_of(request, shapes.EventChange)
+        values, now_utc_ns = shapes.event_values(wanted, before), api.utc_ns()
+        after = await run_in_threadpool(
+            lambda: seasons.change_event(caller, event_id, values, now_utc_ns, edition=wanted.edition)
+        )
+        return respond(shapes.event_shape(after))
+
 
 def _add_series(routes: APIRouter, api: LeagueApi) -> None:
     series = api.league.series
@@ -120,6 +181,7 @@ def _add_series(routes: APIRouter, api: LeagueApi) -> None:
         response_description="The series",
     )
     def all_series(request: Request) -> Response:
+        series.catch_up(api.utc_ns())
         return respond([shapes.series_shape(each) for each in series.managed(api.caller(request))])
 
     @routes.post(
@@ -147,6 +209,7 @@ def _add_series(routes: APIRouter, api: LeagueApi) -> None:
         response_description="The series",
     )
     def one_series(request: Request, series_id: str) -> Response:
+        series.catch_up(api.utc_ns())
         return respond(shapes.series_shape(series.series(api.caller(request), series_id)))
 
     @routes.patch(

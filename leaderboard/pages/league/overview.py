@@ -27,6 +27,7 @@ def router(league: LeagueServices, site: LeaderboardSite, utc_ns: Callable[[], i
     @routes.get("/desk")
     def overview(request: Request) -> Response:
         caller = site.account(request)
+        league.series.catch_up(utc_ns())
         return site.page(
             request,
             "league/desk.html",
@@ -39,6 +40,9 @@ def router(league: LeagueServices, site: LeaderboardSite, utc_ns: Callable[[], i
         caller = site.account(request)
         if move not in _MOVES:
             raise UnknownItem.of("move", move)
+        if move == "delete" and form.get("sure") != "yes":  # asked once, with what the bin does
+            race = league.moves.check_may(caller, race_id, "delete")
+            return site.page(request, "league/delete.html", race=race)
         done = league.moves.move(caller, race_id, _MOVES[move], utc_ns(), form.get("why"))
         if done.waits:
             notice = text("The reason is kept. A second official has to want it too, within a day.")

@@ -81,6 +81,7 @@ def _add_seasons(routes: APIRouter, pages: "SeasonForms") -> None:
     @routes.get("/seasons/{season_id}/calendar")
     def calendar(request: Request, season_id: str) -> Response:
         caller, now_utc_ns = site.caller(request), pages.utc_ns()
+        league.series.catch_up(now_utc_ns)
         found = league.seasons.calendar(caller, season_id)
         return site.page(
             request,

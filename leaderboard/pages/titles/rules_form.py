@@ -23,17 +23,17 @@ from shared.text import Sentence, text
 FieldKind = Literal["text", "number", "choice"]
 METHODS = (
     ("list", text("By place, as listed")),
-    ("field", text("A point for each racer behind, and one more")),
-    ("percentile", text("By the share of the field that is not ahead")),
+    ("field", text("By racers behind, plus one")),
+    ("percentile", text("By share of the field")),
 )
 SHARINGS = (
-    ("share", text("They share the points of their places")),
-    ("higher", text("Each has the points of the higher place")),
-    ("earlier", text("Whoever set the score earlier is ahead")),
+    ("share", text("They share the points")),
+    ("higher", text("All as the higher place")),
+    ("earlier", text("The earlier score is ahead")),
 )
 TEAM_METHODS = (("sum", text("The sum of its best members")), ("mean", text("The mean of its best members")))
 PRIZE_FOR = (("race", text("The first of every race")), ("season", text("The first of the season")))
-PRIZE_ONCE = (("yes", text("At most one of this kind for a racer")), ("no", text("Any number of this kind")))
+PRIZE_ONCE = (("yes", text("At most one a racer")), ("no", text("Any number a racer")))
 MAX_PRIZES = 30
 _MAX_ROWS_OF_RACES = 40
 _SPARE_PRIZES = 2

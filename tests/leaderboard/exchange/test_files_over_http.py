@@ -16,7 +16,7 @@ from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.templates import PageTemplates
 from shared.errors import BadInput, OperatorError
 from tests.leaderboard.exchange.boards import NOW, numbered, rows_of
-from tests.leaderboard.sample_races import TOKEN, race, write_config
+from tests.leaderboard.sample_races import TOKEN, race, start, write_config
 from tests.shared.web.test_error_pages import Answer, TestClient
 
 ADMIN = {"authorization": f"Bearer {TOKEN}"}
@@ -164,3 +164,22 @@ def test_the_command_sends_the_file_to_a_leaderboard_that_serves(tmp_path: pathl
             cli.main([*call, "--config", config, "--url", "http://127.0.0.1:1"])
     finally:
         board.close()
+
+
+def test_the_command_imports_into_a_leaderboard_that_serves(
+    tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "board.csv").write_text(BOARD)
+    server = start(tmp_path)
+    try:
+        words = ["--race", "cup", "--timing-method", "AVG_LAP_TIME", "--config", str(tmp_path / "leaderboard.toml")]
+        call = ["import", str(tmp_path / "board.csv"), *words, "--url", server.url]
+        assert cli.main(call) == cli.main(call) == 0
+        assert capfd.readouterr().out.splitlines() == [
+            "board.csv: 3 rows imported into cup: 3 ranked, 0 not.",
+            "board.csv: was imported into cup before; nothing was changed.",
+        ]
+        rows = server.get("/api/v1/races/cup/standings").json()["standings"]
+        assert [row["score_ms"] for row in rows] == [9000, 9100, 9100]
+    finally:
+        assert server.stop()[0] == 0
