@@ -220,7 +220,7 @@ def test_unknown_addresses_of_the_api(running: Running, path: str) -> None:
 def test_openapi_declares_what_is_answered(running: Running) -> None:
     document = running.get("/openapi.json").json()
     post = document["paths"][RESULT_PATH]["post"]
-    assert set(post["responses"]) == {"200", "201", "401", "403", "404", "409", "413", "422", "503"}
+    assert set(post["responses"]) == {"200", "201", "401", "403", "404", "408", "409", "413", "422", "503"}
     assert {one["name"] for one in post["parameters"]} == {"webhook-id", "webhook-timestamp", "webhook-signature"}
     assert "laps" in post["requestBody"]["content"]["application/json"]["schema"]["properties"]
     assert document["paths"]["/api/v1/races"]["post"]["security"] == [{"admin": []}]

@@ -74,9 +74,9 @@ def test_a_session_from_the_entries_to_the_winner(board: LeaderboardService, liv
     assert again.queue == queue
     assert [each.name for each in again.top] == ["Eva"]
     with board.store.read() as db:
-        rows = audit.rows(db, race_id="cup")
+        rows = [row for row in audit.rows(db, race_id="cup") if row.what == "live.run"]
     assert [row.after["did"] for row in rows] == ["winner", "launch", "move", "add"]
-    assert all((row.actor, row.what) == ("account-o", "live.run") for row in rows)
+    assert all(row.actor == "account-o" for row in rows)
 
 
 def test_two_officials_at_once(live: LiveRaces) -> None:
