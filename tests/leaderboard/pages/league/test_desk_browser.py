@@ -127,6 +127,8 @@ def test_by_keyboard_from_the_draft_to_the_open_race_and_into_the_bin(olga: Brow
     page.keyboard.press("Enter")
     panel.get_by_role("button", name="Delete").focus()
     page.keyboard.press("Enter")
+    page.get_by_role("button", name="Delete the race").focus()
+    page.keyboard.press("Enter")
     expect(page.get_by_role("status").filter(has_text="in the bin")).to_be_visible()
     panel.get_by_role("button", name="Restore").focus()
     page.keyboard.press("Enter")
