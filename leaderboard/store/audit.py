@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,12 @@ class AuditRow:
     before: dict[str, Any]
     after: dict[str, Any]
     why: str
+
+    def differences(self) -> tuple[tuple[str, str, str], ...]:
+        """What differs, down to single values: name ("turn.state" within a turn), before, after; "" if not there."""
+        old, new = dict(_leaves(self.before)), dict(_leaves(self.after))
+        names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+        return tuple((name, old.get(name, ""), new.get(name, "")) for name in names)
 
 
 def actor_of(caller: Caller) -> str:
@@ -104,5 +111,19 @@ def _fields(value: object) -> dict[str, Any]:
     return value
 
 
-def _json(value: dict[str, Any]) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _leaves(values: object, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(values, dict) and (values or name):
+        for key, value in values.items():
+            yield from _leaves(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(values, list) and any(isinstance(each, dict | list) for each in values):
+        for number, value in enumerate(values, 1):
+            yield from _leaves(value, f"{name}.{number}")
+    elif name:
+        yield (
+            name,
+            values if isinstance(values, str) else "" if values is None else json.dumps(values, ensure_ascii=False),
+        )

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from leaderboard.accounts.keys import ApiKeyRecord
 from leaderboard.accounts.records import CredentialRecord
@@ -166,7 +165,7 @@ def audit_views(rows: Iterable[AuditRow]) -> tuple[AuditRowView, ...]:
             row.actor_name or row.actor,
             row.what,
             row.subject,
-            tuple((name, _value(row.before, name), _value(row.after, name)) for name in _names(row)),
+            tuple((name, before[:300], after[:300]) for name, before, after in row.differences()),
             recorded(row.why),
         )
         for row in rows
@@ -191,12 +190,3 @@ def moment(utc_ns: int) -> str:
     """A moment to the minute."""
     at = utc_text(utc_ns)
     return f"{at[:10]} {at[11:16]} UTC"
-
-
-def _names(row: AuditRow) -> list[str]:
-    return sorted(row.before.keys() | row.after.keys())
-
-
-def _value(values: dict[str, Any], name: str) -> str:
-    value = values.get(name)
-    return "" if value is None else str(value)[:300]

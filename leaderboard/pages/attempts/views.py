@@ -1,9 +1,8 @@
 """Attempts as words: how each stands, and what an official may do about it. Pure."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 from leaderboard.core.attempts import AttemptsLeft
 from leaderboard.core.states import ATTEMPT_MOVES, AttemptState
@@ -104,8 +103,7 @@ def left_text(left: AttemptsLeft) -> str:
 def audit_view(row: AuditRow) -> AuditView:
     """A row of the audit as the desk shows it."""
     at = utc_text(row.at_utc_ns)
-    names = sorted(row.before.keys() | row.after.keys())
-    changes = tuple(_change(name, row.before.get(name), row.after.get(name)) for name in names)
+    changes = tuple(_change(name, before, after) for name, before, after in row.differences())
     return AuditView(at, minute_text(at), row.actor_name or row.actor, row.subject, changes, row.why)
 
 
@@ -119,11 +117,10 @@ def minute_text(at: str) -> str:
     return f"{at[:10]} {at[11:16]} UTC"
 
 
-def _change(name: str, before: Any, after: Any) -> str:
-    was, now = (_short(value) for value in (before, after))
+def _change(name: str, before: str, after: str) -> str:
+    was, now = _short(before), _short(after)
     return f"{name}: {was} → {now}" if was else f"{name}: {now}"
 
 
-def _short(value: Any) -> str:
-    written = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+def _short(written: str) -> str:
     return written if len(written) <= 60 else f"{written[:59]}…"
