@@ -107,7 +107,6 @@ CAMPAIGNS = (
     "system/demo/test_page.py",
     "system/league/test_league_pictures.py",
     "system/look/test_pictures.py",
-    "system/look/test_print.py",
     "system/vehicle/test_archive_to_track.py",
     "vehicle/frames/test_light_leaks.py",
     "vehicle/lapwatch/test_mock_world.py",
