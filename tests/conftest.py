@@ -98,25 +98,3 @@ def browser() -> "Iterator[Browser]":
 
     with chromium() as opened:
         yield opened
-
-
-# What takes longest and looks for what is rare: `./dev test -m campaign` runs it, `./dev test` must stay short.
-CAMPAIGNS = (
-    "simulator/races/test_sabotage.py",
-    "station/gates/decoders/test_fuzz.py",
-    "system/demo/test_page.py",
-    "system/league/test_league_pictures.py",
-    "system/look/test_pictures.py",
-    "system/vehicle/test_archive_to_track.py",
-    "vehicle/frames/test_light_leaks.py",
-    "vehicle/lapwatch/test_mock_world.py",
-)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the campaigns before pytest leaves out what its `-m` does not name."""
-    root = pathlib.Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(root) and item.path.relative_to(root).as_posix() in CAMPAIGNS:
-            item.add_marker("campaign")
