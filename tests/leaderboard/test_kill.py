@@ -14,7 +14,7 @@ from tests.leaderboard.sample_races import Running
 pytestmark = pytest.mark.slow
 
 STATIONS = 4
-KILL_AFTER = (1, 40)
+KILL_AFTER = (1, 7, 40)
 
 
 def post_until_it_dies(

@@ -30,7 +30,7 @@ TABLE: dict[str, tuple[str, ...]] = {
         "/seasons/cup-2027/prizes",
         "/records",
     ),
-    "racer": ("/racers/{alias}", "/races/worst"),
+    "racer": ("/", "/racers/{alias}", "/races/worst", "/races/worst/attempts"),
     "admin": ("/races/live", "/races/worst/attempts", "/races/worst/notices", "/admin/accounts", "/admin/audit"),
 }
 
