@@ -7,7 +7,6 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import TypeAdapter
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from leaderboard.accounts.callers import CallerLookup
@@ -15,6 +14,7 @@ from leaderboard.api import attempts as attempt_calls
 from leaderboard.api import board_files, exchange, notices, offers, public, results
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.boards import embed, history
+from leaderboard.api.described import shape_definitions
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -23,8 +23,6 @@ from leaderboard.api.league.calls import LeagueApi
 from leaderboard.api.live.routes import live_routes
 from leaderboard.api.participation import entries as participants
 from leaderboard.api.participation import invitations as joining
-from leaderboard.api.refusals import SHAPE
-from leaderboard.api.schemas import ErrorShape
 from leaderboard.api.seasons import routes as season_calls
 from leaderboard.api.seasons.calls import SeasonApi
 from leaderboard.api.sight import sight_check
@@ -223,8 +221,7 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
     schemes["admin"] = {"type": "http", "scheme": "bearer"}
     schemes["session"] = {"type": "apiKey", "in": "cookie", "name": SESSION}
-    shapes = document["components"].setdefault("schemas", {})
-    shapes[SHAPE] = TypeAdapter(ErrorShape).json_schema()
+    document["components"].setdefault("schemas", {}).update(shape_definitions(document))
     for operations in document["paths"].values():
         for operation in operations.values():
             _name_problems(operation["responses"])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from leaderboard.board import StandingRow
 from shared.rules.ranking import RaceRules, RunLap, lap_time_ns, score_run, successful
 from shared.units import NS_PER_S, format_ms, published_ms
-from shared.web.sparkline import SparkLap, Sparkline, sparkline
+from shared.web.drawing.sparkline import SparkLap, Sparkline, sparkline
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from pydantic import ConfigDict, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.participation.entries import MAX_BYTES, somebody
-from leaderboard.api.refusals import refusal
 from leaderboard.attempts.service import AttemptService
 from leaderboard.core.race import ResultKind, Venue
 from leaderboard.core.states import AttemptState
@@ -94,7 +94,7 @@ _ATTEMPTS, _ATTEMPT, _LEFT = (TypeAdapter(kind) for kind in (AttemptsShape, Atte
 
 def router(attempts: AttemptService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the attempts of one store."""
-    routes = APIRouter(prefix="/api/v1", tags=["attempts"])
+    routes = DescribedRouter(prefix="/api/v1", tags=["attempts"])
 
     @routes.get(
         "/races/{race_id}/attempts",

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
+from leaderboard.api.described import DescribedRouter
 from leaderboard.api.http import json_response
 from leaderboard.api.schemas import RowShape
 from leaderboard.board import LeaderboardService, Snapshot
@@ -75,7 +76,7 @@ class RecentFiles:
 
 def router(board: LeaderboardService, rows: int) -> APIRouter:
     """The routes, over one board; `rows`: how many of a standing a file holds."""
-    routes, recent = APIRouter(include_in_schema=False), RecentFiles()
+    routes, recent = DescribedRouter(include_in_schema=False), RecentFiles()
 
     def body_of(snapshot: Snapshot) -> bytes:
         race_id, version = snapshot.race.race_id, snapshot.version

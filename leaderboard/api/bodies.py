@@ -6,6 +6,7 @@
 `account` is called with the request before its body is read, and raises for a caller who may not do this.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,8 @@ from fastapi import Depends, Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
+from leaderboard.api.described import refusal
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.refusals import refusal
 
 MAX_JSON_BYTES = 16_384
 BY_KEY: list[dict[str, list[str]]] = [{"admin": []}]
@@ -48,9 +49,14 @@ def json_extra(kind: type[Any] | None = None, security: list[dict[str, list[str]
     """What OpenAPI says of a call: its body, and who may call it (None: anybody)."""
     extra: dict[str, Any] = {} if security is None else {"security": security}
     if kind is not None:
-        schema = TypeAdapter(kind).json_schema(ref_template="#/components/schemas/{model}")
-        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": _inlined(schema)}}}
+        schema = _schema_of(kind)  # type: ignore[arg-type]  # a class is hashable
+        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return extra
+
+
+@functools.cache
+def _schema_of(kind: Any) -> dict[str, Any]:
+    return _inlined(TypeAdapter(kind).json_schema(ref_template="#/components/schemas/{model}"))
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -18,9 +18,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification, check
-from leaderboard.api.refusals import refusal
 from leaderboard.board import LeaderboardService
 from leaderboard.core import access
 from leaderboard.core.access import Caller
@@ -77,7 +77,7 @@ def router(
     utc_ns: Callable[[], int],
 ) -> APIRouter:
     """The routes, over one board."""
-    routes = APIRouter(tags=["files"])
+    routes = DescribedRouter(tags=["files"])
     calls = ExchangeCalls(board, sight, callers, title, utc_ns)
     routes.post(
         IMPORT_PATH,

@@ -10,8 +10,8 @@ from pydantic import ConfigDict, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.refusals import refusal
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import UnknownRace, UnknownSubscription
 from leaderboard.league.sight import RaceSight
@@ -87,7 +87,7 @@ _RECEIVERS = TypeAdapter(list[ReceiverShape])
 
 def router(calls: "NoticeCalls") -> APIRouter:
     """The routes under /api/v1/notices."""
-    routes = APIRouter(prefix="/api/v1/notices", tags=["notices"])
+    routes = DescribedRouter(prefix="/api/v1/notices", tags=["notices"])
     routes.get(
         "",
         response_model=list[ReceiverShape],

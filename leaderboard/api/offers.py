@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.refusals import refusal
 from leaderboard.api.schemas import RaceShape
 from leaderboard.board import LeaderboardService, known_to_station
 from leaderboard.config import LeaderboardConfig
@@ -39,7 +39,7 @@ def router(
     board: LeaderboardService, stations: Mapping[bytes, str], config: LeaderboardConfig, utc_ns: Callable[[], int]
 ) -> APIRouter:
     """The route, over one board. `stations`: each key and its station ("": any station without a key of its own)."""
-    routes = APIRouter(tags=["results"])
+    routes = DescribedRouter(tags=["results"])
     keys = tuple(stations)
 
     @routes.put(

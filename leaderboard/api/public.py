@@ -1,15 +1,17 @@
 """The public routes: races, standings, health."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
+from leaderboard.api.bodies import shaped
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.api.refusals import refusal
 from leaderboard.api.schemas import CountedRaceShape, RaceShape, StandingShape
 from leaderboard.board import AROUND, MAX_ROWS, WHOLE, LeaderboardService, Part
 from leaderboard.core.access import NOBODY
@@ -27,11 +29,19 @@ _AROUND = Query(max_length=200, description="the lines before and behind this ra
 _SEARCH = Query(max_length=200, description="lines of names that begin with or hold this, by name: at most 50")
 
 
+@dataclass(frozen=True, slots=True)
+class HealthShape:
+    """The store can be read; `races`: how many everybody may see."""
+
+    ok: bool
+    races: int
+
+
 def router(
     board: LeaderboardService, sight: RaceSight, callers: CallerIdentification, utc_ns: Callable[[], int]
 ) -> APIRouter:
     """The routes, over one board. Lists leave out what does not exist for the caller (`sight`)."""
-    routes = APIRouter(tags=["public"])
+    routes = DescribedRouter(tags=["public"])
 
     @routes.get(
         "/api/v1/races",
@@ -75,9 +85,14 @@ def router(
         snapshot = board.snapshot(race_id, limit or (MAX_ROWS if part == WHOLE else None), kind, part)
         return json_response(schemas.STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
 
-    @routes.get("/healthz", summary="Whether the store can be read", response_description="It can")
-    def health() -> dict[str, object]:
+    @routes.get(
+        "/healthz",
+        response_model=HealthShape,
+        summary="Whether the store can be read",
+        response_description="It can",
+    )
+    def health() -> Response:
         seen = sight.seen_by(NOBODY)
-        return {"ok": True, "races": sum(seen(head.race) for head in board.races())}
+        return shaped(HealthShape(True, sum(seen(head.race) for head in board.races())))
 
     return routes

@@ -7,9 +7,9 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.api.refusals import refusal
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardLimits
 from leaderboard.core.access import Caller, key_may
@@ -66,7 +66,7 @@ def router(
     utc_ns: Callable[[], int],
 ) -> APIRouter:
     """The route, over one board. `stations`: each key and its station ("": any station without a key of its own)."""
-    routes = APIRouter(tags=["results"])
+    routes = DescribedRouter(tags=["results"])
     keys = tuple(stations)
     in_work = 0
     # Threads of their own: posts that wait for the disk keep no page waiting, and share its commits (GroupCommit).

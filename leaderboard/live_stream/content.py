@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leaderboard.live_stream.list_moves import Move, list_moves
-from shared.web.html_edits import Edit, edits
+from shared.web.drawing.html_edits import Edit, edits
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import PackageLoader, Template
 
 from leaderboard.core.access import NOBODY, Caller
 from leaderboard.pages.navigation import ENTRIES, MENU, NavigationEntry
 from shared.access.tokens import form_token, new_token
 from shared.rules.wording import BEST_OF_RACE, RACERS_BEST
 from shared.web.assets import addresses
-from shared.web.language import translating
+from shared.web.drawing.templates import page_environment
 
 STATIC = pathlib.Path(__file__).parent.parent / "static"
 
@@ -52,16 +52,9 @@ class PageTemplates:
     """All templates of one leaderboard, called `title`."""
 
     def __init__(self, title: str) -> None:
-        self.environment = Environment(
-            loader=PackageLoader("leaderboard"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self.environment = page_environment(PackageLoader("leaderboard"), trim_blocks=True, lstrip_blocks=True)
         tones = {"race": BEST_OF_RACE, "own": RACERS_BEST}
         self.environment.globals |= {"title": title, "static": addresses(STATIC), "tones": tones}
-        translating(self.environment)
 
     def get(self, name: str) -> Template:
         """The template in this file."""

@@ -14,7 +14,7 @@ from shared.rules.ranking import RaceRules
 from shared.rules.wording import INCIDENTS
 from shared.text import Sentence, joined, ntext, text
 from shared.units import format_ms
-from shared.web.sparkline import Sparkline
+from shared.web.drawing.sparkline import Sparkline
 
 
 @dataclass(frozen=True, slots=True)

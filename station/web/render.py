@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 
 from shared.text.reader import language
 from shared.web.assets import addresses
-from shared.web.language import translating
+from shared.web.drawing.templates import page_environment
 from station.access.identity import VISITOR, Identity
 from station.access.roles import Role
 from station.views.car_views import StopView
@@ -71,15 +71,8 @@ class Pages:
     def __init__(self, pages: tuple[Page, ...], topics: Mapping[str, LiveTopic]) -> None:
         self.table = {page.name: page for page in pages}
         self.topics = topics
-        self._env = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._env = page_environment(FileSystemLoader(_HERE / "templates"), trim_blocks=True, lstrip_blocks=True)
         self._env.globals.update(static=addresses(STATIC))
-        translating(self._env)
         # The newest rows of each list by key, with the lines that they show: few lines differ between two views.
         self._drawn_rows: dict[tuple[object, ...], dict[str, tuple[object, str]]] = {}
 

@@ -40,7 +40,7 @@ def routes_of(path: pathlib.Path) -> Iterator[tuple[object, ...]]:
         (
             str(word.value.value)
             for call in ast.walk(tree)
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "APIRouter"
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id.endswith("Router")
             for word in call.keywords
             if word.arg == "prefix" and isinstance(word.value, ast.Constant)
         ),

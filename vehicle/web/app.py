@@ -11,13 +11,14 @@ import anyio.to_thread
 from fastapi import Body, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 
 from shared.errors import OperatorError, Refused
 from shared.text import text
 from shared.web.assets import Assets
+from shared.web.drawing.templates import page_environment
 from shared.web.error_pages import ErrorPages
-from shared.web.language import JSONAnswer, LanguageChoice, translating
+from shared.web.language import JSONAnswer, LanguageChoice
 from shared.web.security import HostAndHeaderGuard
 from vehicle.calibration.file import read_calibration
 from vehicle.core.pulses import Calibration
@@ -156,9 +157,7 @@ def _add_error_handlers(app: FastAPI) -> None:
 
 
 def _add_claim_routes(app: FastAPI, auth: SessionAuth, car: CarInfo) -> None:
-    templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined)
-    translating(templates)
-    console = templates.get_template("console.html")
+    console = page_environment(FileSystemLoader(_HERE / "templates")).get_template("console.html")
 
     @app.get("/")
     async def page() -> HTMLResponse:

@@ -20,6 +20,7 @@ from leaderboard.api.accounts.shapes import (
     listed_shape,
 )
 from leaderboard.api.bodies import BY_EITHER, json_body, json_extra, refusals, shaped
+from leaderboard.api.described import DescribedRouter
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import check, check_sees
 from leaderboard.core.access import Caller, Grant, Role, may_grant
@@ -33,7 +34,7 @@ _MAX_SEQ = 2**62
 
 def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over one store."""
-    routes, calls = APIRouter(prefix="/api/v1", tags=["administration"]), AdministrationCalls(services, utc_ns)
+    routes, calls = DescribedRouter(prefix="/api/v1", tags=["administration"]), AdministrationCalls(services, utc_ns)
     routes.get(
         "/accounts",
         response_model=list[ListedAccountShape],

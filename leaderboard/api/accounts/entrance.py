@@ -18,6 +18,7 @@ from leaderboard.api.accounts.shapes import (
     signed_in_shape,
 )
 from leaderboard.api.bodies import BY_SESSION, json_body, json_extra, refusals, shaped
+from leaderboard.api.described import DescribedRouter
 from leaderboard.web.cookies import SESSION, drop_cookie
 from leaderboard.web.visitors import relying_party, same_site, sign_in_browser, visitor
 from shared.errors import Refused
@@ -28,7 +29,7 @@ _TRIES = (401, 403, 408, 413, 422, 429, 503)
 
 def router(services: AccountServices, title: str, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over one store."""
-    routes, calls = APIRouter(prefix="/api/v1", tags=["accounts"]), EntranceCalls(services, title, utc_ns)
+    routes, calls = DescribedRouter(prefix="/api/v1", tags=["accounts"]), EntranceCalls(services, title, utc_ns)
     routes.post(
         "/accounts",
         status_code=201,

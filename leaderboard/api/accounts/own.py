@@ -20,6 +20,7 @@ from leaderboard.api.accounts.shapes import (
     own_shape,
 )
 from leaderboard.api.bodies import BY_EITHER, BY_SESSION, json_body, json_extra, refusals, shaped
+from leaderboard.api.described import DescribedRouter
 from leaderboard.api.http import json_response
 from leaderboard.web.cookies import SESSION, drop_cookie
 from leaderboard.web.visitors import ARCHIVE_HEADERS
@@ -29,7 +30,7 @@ _KEYS = TypeAdapter(list[KeyShape])
 
 def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over one store."""
-    routes, calls = APIRouter(prefix="/api/v1", tags=["accounts"]), OwnAccountCalls(services, utc_ns)
+    routes, calls = DescribedRouter(prefix="/api/v1", tags=["accounts"]), OwnAccountCalls(services, utc_ns)
     routes.get(
         "/me",
         response_model=OwnAccountShape,

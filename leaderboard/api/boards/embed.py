@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from leaderboard.api import schemas
+from leaderboard.api.described import DescribedRouter
 from leaderboard.board import LeaderboardService
 from leaderboard.core.access import NOBODY
 from leaderboard.core.race import Venue
@@ -22,7 +23,7 @@ _HEADERS = {
 
 def router(board: LeaderboardService, sight: RaceSight, utc_ns: Callable[[], int]) -> APIRouter:
     """The route. It answers as nobody sees the race, whoever asks."""
-    routes = APIRouter(include_in_schema=False)
+    routes = DescribedRouter(include_in_schema=False)
 
     @routes.get("/embed/{race_id}.json")
     def standing(

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import TypeAdapter
 
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response
-from leaderboard.api.schemas import ErrorShape
 from leaderboard.core.history import MAX_STEPS
 from leaderboard.core.race import Venue
 from leaderboard.profiles.history import PlaceHistories, RacerHistory
@@ -15,8 +15,8 @@ from leaderboard.scored_laps import utc_text
 from shared.units import format_ms
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    404: {"model": ErrorShape, "description": "No such race, or no such racer in it"},
-    422: {"model": ErrorShape, "description": "No racer is named, or no such table"},
+    404: refusal("No such race, or no such racer in it"),
+    422: refusal("No racer is named, or no such table"),
 }
 
 
@@ -49,7 +49,7 @@ _HISTORY = TypeAdapter(PlaceHistoryShape)
 
 def router(histories: PlaceHistories) -> APIRouter:
     """The route; a race in an address is one that exists for the caller: sight.py has asked."""
-    routes = APIRouter(tags=["public"])
+    routes = DescribedRouter(tags=["public"])
 
     @routes.get(
         "/api/v1/races/{race_id}/history",

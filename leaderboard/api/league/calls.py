@@ -8,8 +8,8 @@ from fastapi import Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
+from leaderboard.api.described import refusal
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.refusals import refusal
 from leaderboard.core.access import Caller
 from leaderboard.league.services import LeagueServices
 from leaderboard.web.identity import CallerIdentification

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.described import DescribedRouter
 from leaderboard.api.http import read_body
 from leaderboard.api.league.calls import KEYED, LeagueApi, body_of, refusals, respond, takes
 from leaderboard.api.league.race_bodies import NewRace, RaceChange, record_of, says_nothing, settings_of
@@ -52,7 +53,7 @@ class EditionShape:
 
 def router(api: LeagueApi) -> APIRouter:
     """The routes under /api/v1/races."""
-    routes = APIRouter(prefix="/api/v1/races", tags=["races"])
+    routes = DescribedRouter(prefix="/api/v1/races", tags=["races"])
     _add_settings(routes, RaceCalls(api))
     for move, (summary, what) in _MOVES.items():
         routes.post(

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.described import DescribedRouter
 from leaderboard.api.http import read_body
 from leaderboard.api.league import season_shapes as shapes
 from leaderboard.api.league.calls import KEYED, LeagueApi, body_of, refusals, respond, takes
@@ -17,7 +18,7 @@ _OF_SEASON = Query(max_length=64, description="only those of this season")
 
 def router(api: LeagueApi) -> APIRouter:
     """The routes, over the services of one leaderboard."""
-    routes = APIRouter(prefix="/api/v1", tags=["seasons"])
+    routes = DescribedRouter(prefix="/api/v1", tags=["seasons"])
     _add_seasons(routes, api)
     _add_pictures(routes, PictureCalls(api))
     _add_events(routes, api)

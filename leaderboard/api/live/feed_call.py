@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.live import shapes
 from leaderboard.api.live.shapes import LiveAnswerShape
-from leaderboard.api.refusals import refusal
 from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotAllowed, Unauthorized
@@ -59,7 +59,7 @@ def router(
 ) -> APIRouter:
     """The route. `stations`: each key and its station ("": any station without a key of its own)."""
     # "results" too: a signature proves that the race is the station's to tell of (api/sight.py).
-    routes = APIRouter(tags=["live", "results"])
+    routes = DescribedRouter(tags=["live", "results"])
 
     @routes.post(
         "/api/v1/races/{race_id}/live",

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification, check
 from leaderboard.api.live import shapes
@@ -22,7 +23,6 @@ from leaderboard.api.live.shapes import (
     TurnOrder,
     WinnerChoice,
 )
-from leaderboard.api.refusals import refusal
 from leaderboard.core.access import Caller
 from leaderboard.core.live.queue import PLAIN_MOVES, LiveQueue, PlainMove
 from leaderboard.live_races.service import LiveRaces
@@ -54,7 +54,7 @@ _MOVE_WORDS: dict[PlainMove, str] = {
 
 def router(live: LiveRaces, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes under /api/v1/races/{race_id}/queue, and the winner."""
-    routes = APIRouter(prefix="/api/v1/races/{race_id}", tags=["live"])
+    routes = DescribedRouter(prefix="/api/v1/races/{race_id}", tags=["live"])
     calls = QueueCalls(live, callers, utc_ns)
     routes.get(
         "/queue",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter
 
+from leaderboard.api.described import DescribedRouter
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.live import feed_call, queue_calls
 from leaderboard.live_races.service import LiveRaces
@@ -17,7 +18,7 @@ def live_routes(
     utc_ns: Callable[[], int],
 ) -> APIRouter:
     """The queue, the winner and the live feed. `stations`: each webhook key and its station."""
-    routes = APIRouter()
+    routes = DescribedRouter()
     routes.include_router(queue_calls.router(live, callers, utc_ns))
     routes.include_router(feed_call.router(live, callers, stations, tolerance_s, utc_ns))
     return routes

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.participation.shapes import (
@@ -19,7 +20,6 @@ from leaderboard.api.participation.shapes import (
     cursor,
     entry_shape,
 )
-from leaderboard.api.refusals import refusal
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import Unauthorized
 from leaderboard.league.entries import EntryService
@@ -41,7 +41,7 @@ _PAGE = TypeAdapter(ParticipantsShape)
 
 def router(entries: EntryService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the entries of one store."""
-    routes = APIRouter(prefix="/api/v1/races/{race_id}/entries", tags=["participants"])
+    routes = DescribedRouter(prefix="/api/v1/races/{race_id}/entries", tags=["participants"])
 
     @routes.get(
         "",

@@ -8,11 +8,11 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.participation.entries import MAX_BYTES, REFUSALS, body_of, respond, somebody
 from leaderboard.api.participation.shapes import EntryShape, InvitationShape, LinkLimits, invitation_shape
-from leaderboard.api.refusals import refusal
 from leaderboard.core.errors import UnknownInvitation
 from leaderboard.league.invitations import InvitationLink, InvitationService
 
@@ -22,7 +22,7 @@ _GONE: dict[int | str, dict[str, Any]] = {410: refusal("The link is dead; the se
 
 def router(invitations: InvitationService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the invitations of one store."""
-    routes = APIRouter(prefix="/api/v1", tags=["participants"])
+    routes = DescribedRouter(prefix="/api/v1", tags=["participants"])
 
     @routes.get(
         "/races/{race_id}/invitation",

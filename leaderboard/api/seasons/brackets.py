@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.described import DescribedRouter
 from leaderboard.api.league.calls import refusals
 from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_body
 from leaderboard.api.seasons.shapes import BracketShape, HeatOutcome, HeatRerun, NewBracket, bracket_shape
@@ -19,7 +20,7 @@ _ID = Query(max_length=64)
 
 def router(api: SeasonApi) -> APIRouter:
     """The routes."""
-    routes = APIRouter(prefix="/api/v1/brackets", tags=["brackets"])
+    routes = DescribedRouter(prefix="/api/v1/brackets", tags=["brackets"])
     answers = refusals(401, 403, 404, 409, 413, 422)
     calls = BracketCalls(api)
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.described import DescribedRouter
 from leaderboard.api.identity import check
 from leaderboard.api.league.calls import KEYED, refusals
 from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_body
@@ -21,7 +22,7 @@ from leaderboard.store.season_rows import SeasonMember
 
 def router(api: SeasonApi) -> APIRouter:
     """The routes under /api/v1/seasons/{season_id} that change something."""
-    routes = APIRouter(prefix="/api/v1/seasons/{season_id}", tags=["seasons"])
+    routes = DescribedRouter(prefix="/api/v1/seasons/{season_id}", tags=["seasons"])
     calls = SeasonChanges(api)
     answers = refusals(401, 403, 404, 409, 413, 422)
     routes.get(

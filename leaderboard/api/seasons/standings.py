@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from leaderboard.api.described import DescribedRouter
 from leaderboard.api.league.calls import refusals
 from leaderboard.api.seasons import shapes
 from leaderboard.api.seasons.calls import SeasonApi, as_json, cursor_of, racer_of
@@ -19,7 +20,7 @@ _CURSOR = Query(max_length=2000, description="`next` of the page before")
 
 def router(api: SeasonApi) -> APIRouter:
     """The routes that are read."""
-    routes = APIRouter(prefix="/api/v1", tags=["seasons"])
+    routes = DescribedRouter(prefix="/api/v1", tags=["seasons"])
     found: dict[str, Any] = {"responses": refusals(404, 422)}
     standings = api.seasons.standings
 

@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const VIEW_BOX = "0 0 64 20"; // shared/web/sparkline.py
+  const VIEW_BOX = "0 0 64 20"; // shared/web/drawing/sparkline.py
   const SVG = "http://www.w3.org/2000/svg";
   const REST_MS = 2_000;
   const SPREAD_MS = 4_000; // not all windows ask at once

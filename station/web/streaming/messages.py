@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from shared.web.html_edits import edits
+from shared.web.drawing.html_edits import edits
 from station.views.views import View
 from station.web.render import Rendered
 
@@ -89,7 +89,7 @@ def update(shared: Mapping[str, SharedTopic], last: Mapping[str, SharedTopic]) -
 def changes(now: Rendered, last: Rendered | None) -> str:
     """What has changed from `last` to `now`, as JSON; everything if `last` is None, "" if nothing has.
 
-    HTML that the browser has is sent as an edit of it (shared/web/html_edits.py).
+    HTML that the browser has is sent as an edit of it (shared/web/drawing/html_edits.py).
     """
     changed = {
         "data": now.data,

@@ -15,7 +15,7 @@ from leaderboard.pages.views import RowView, move_view, place_view, row_view
 from leaderboard.scored_laps import best_window
 from shared.protocol.results import encode_result
 from shared.rules.ranking import RaceRules
-from shared.web.sparkline import Sparkline
+from shared.web.drawing.sparkline import Sparkline
 from tests.leaderboard.sample_races import Running, laps, race, result
 
 NOW_NS = 1_700_000_000_000_000_000

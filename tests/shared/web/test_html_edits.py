@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.web.html_edits import edit, edits
+from shared.web.drawing.html_edits import edit, edits
 
 ROW = '<li id="racer-1" class="place-row" data-racer="Ada &lt;3"><span>7</span><a href="/r?a&amp;b">Ada &lt;3</a></li>'
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.sparkline import HEIGHT, VIEW_BOX, WIDTH, SparkLap, Sparkline, sparkline
+from shared.web.drawing.sparkline import HEIGHT, VIEW_BOX, WIDTH, SparkLap, Sparkline, sparkline
 
 POINT = re.compile(r"[ML](\d+) (\d+)")
 

@@ -9,7 +9,7 @@ from shared.text.dates import LongDay, moment_of, time_of_day
 from shared.tracks.drawing import TrackDrawing, draw_track
 from shared.tracks.outline import TrackOutline
 from shared.units import format_ms
-from shared.web.sparkline import SparkLap, Sparkline, sparkline
+from shared.web.drawing.sparkline import SparkLap, Sparkline, sparkline
 from station.views.results.race_results import (
     LapResult,
     PlaceResult,

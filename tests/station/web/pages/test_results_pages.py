@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.web.sparkline import Sparkline
+from shared.web.drawing.sparkline import Sparkline
 from station.views.results.race_results import RaceResults
 from station.web.app import create_app
 from station.web.pages.live.presenter import racer_key

@@ -1,0 +1,1 @@
+"""What pages are drawn with: templates, edits of HTML, small charts."""
