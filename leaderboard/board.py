@@ -5,6 +5,7 @@ result and its effect, so a repeat, a crash or two posts at once leave exactly o
 Nothing here reads a clock: the time is an argument.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import threading
@@ -28,7 +29,7 @@ from leaderboard.store.database import Store
 from leaderboard.store.group_commit import GroupCommit
 from leaderboard.store.ranking.decoded_results import DecodedResults
 from leaderboard.store.ranking.ranks import ranked
-from leaderboard.store.ranking.windows import FOUND_AT_ONCE, TableReader, Window, cursor, read_cursor
+from leaderboard.store.ranking.windows import FOUND_AT_ONCE, ManyNames, TableReader, Window, cursor, read_cursor
 from shared.errors import BadInput, Refused
 from shared.protocol.races import differences
 from shared.protocol.results import Result
@@ -53,11 +54,15 @@ class StandingRow:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Which part of a table is read: behind a cursor, around a racer, or whose name holds some words; "": the top."""
+    """Which part of a table is read: behind a cursor, around a racer, or whose name holds some words; "": the top.
+
+    `many_names`: lets a search read all names of a large table, or raises RateLimited.
+    """
 
     after: str = ""
     around: str = ""
     search: str = ""
+    many_names: ManyNames = dataclasses.field(default=contextlib.nullcontext, compare=False)
 
 
 WHOLE = Part()
@@ -294,7 +299,8 @@ class LeaderboardService:
     ) -> Snapshot:
         """The race and lines of a table (None: its first) of one moment: the first `limit` (None: all), or a `part`.
 
-        Raises UnknownRace, UnknownRacer, Refused for a table that the race does not have, BadInput for a bad cursor.
+        Raises UnknownRace, UnknownRacer, Refused for a table that the race does not have, BadInput for a bad cursor;
+        and what `part.many_names` raises.
         """
         with self._store.read() as db:
             shown = queries.shown(db, race_id)
@@ -409,7 +415,7 @@ def _window(
             raise _unknown_racer(part.around)
         return reader.around(line, limit or AROUND)
     if part.search:
-        return reader.found(part.search, limit or FOUND_AT_ONCE)
+        return reader.found(part.search, limit or FOUND_AT_ONCE, part.many_names)
     return reader.top(limit)
 
 
