@@ -1,6 +1,7 @@
 """Standings as pages and the API show them: some lines of a race's table at one moment, and a racer's runs."""
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from leaderboard.store import queries
 from leaderboard.store.database import Store
 from leaderboard.store.ranking.decoded_results import DecodedResults
 from leaderboard.store.ranking.ranks import ranked
-from leaderboard.store.ranking.windows import FOUND_AT_ONCE, TableReader, Window, cursor, read_cursor
+from leaderboard.store.ranking.windows import FOUND_AT_ONCE, ManyNames, TableReader, Window, cursor, read_cursor
 from shared.protocol.results import Result
 from shared.rules.ranking import Placed
 from shared.text import text
@@ -35,11 +36,15 @@ class StandingRow:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Which part of a table is read: behind a cursor, around a racer, or whose name holds some words; "": the top."""
+    """Which part of a table is read: behind a cursor, around a racer, or whose name holds some words; "": the top.
+
+    `many_names`: lets a search read all names of a large table, or raises RateLimited.
+    """
 
     after: str = ""
     around: str = ""
     search: str = ""
+    many_names: ManyNames = field(default=contextlib.nullcontext, compare=False)
 
 
 WHOLE = Part()
@@ -96,7 +101,8 @@ class Snapshots:
     ) -> Snapshot:
         """The race and lines of a table (None: its first) of one moment: the first `limit` (None: all), or a `part`.
 
-        Raises UnknownRace, UnknownRacer, Refused for a table that the race does not have, BadInput for a bad cursor.
+        Raises UnknownRace, UnknownRacer, Refused for a table that the race does not have, BadInput for a bad cursor;
+        and what `part.many_names` raises.
         """
         with self._store.read() as db:
             shown = queries.shown(db, race_id)
@@ -148,7 +154,7 @@ def _window(
             raise _unknown_racer(part.around)
         return reader.around(line, limit or AROUND)
     if part.search:
-        return reader.found(part.search, limit or FOUND_AT_ONCE)
+        return reader.found(part.search, limit or FOUND_AT_ONCE, part.many_names)
     return reader.top(limit)
 
 
