@@ -13,10 +13,11 @@ from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.schemas import CountedRaceShape, RaceShape, StandingShape
-from leaderboard.board import AROUND, MAX_ROWS, WHOLE, LeaderboardService, Part
+from leaderboard.board import LeaderboardService
 from leaderboard.core.access import NOBODY
 from leaderboard.core.race import Venue
 from leaderboard.league.sight import RaceSight
+from leaderboard.snapshots import AROUND, MAX_ROWS, WHOLE, Part
 from leaderboard.web.search_throttle import SearchThrottle
 from leaderboard.web.visitors import visitor
 from shared.errors import BadInput

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Query, Request
 from starlette.responses import HTMLResponse
 
-from leaderboard.board import MAX_ROWS, LeaderboardService
+from leaderboard.board import LeaderboardService
 from leaderboard.core.race import Venue
 from leaderboard.league.services import LeagueServices
 from leaderboard.league.sight import RaceSight
@@ -17,6 +17,7 @@ from leaderboard.pages.public.home import HomeGroup, group_views
 from leaderboard.pages.public.search import MAX_QUERY, BoardSearch, searched
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
+from leaderboard.snapshots import MAX_ROWS
 from leaderboard.web.event_stream import EventStreamResponse
 from leaderboard.web.search_throttle import SearchThrottle
 from leaderboard.web.visitors import visitor

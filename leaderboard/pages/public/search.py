@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from leaderboard.board import AROUND, LeaderboardService, Part, Snapshot, StandingRow
+from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.core.race import Venue
+from leaderboard.snapshots import AROUND, Part, Snapshot, StandingRow
 from leaderboard.store.ranking.windows import FOUND_AT_ONCE, ManyNames
 
 MAX_QUERY = 200
