@@ -22,7 +22,7 @@ from leaderboard.exchange.report import ImportReport, RowNote
 from leaderboard.exchange.request import ImportRequest, race_of
 from leaderboard.league import changes
 from leaderboard.rescoring import rescore_racer
-from leaderboard.store import audit, bulk, league_rows, queries
+from leaderboard.store import audit, bulk, league_rows, race_rows
 from leaderboard.store.bulk import ImportedFile, ImportedRow, NewResult
 from leaderboard.store.database import Store
 from leaderboard.store.tables import RESULTS
@@ -59,7 +59,7 @@ def import_file(
         return plan.report
     with store.write() as db:
         if not plan.is_new:
-            queries.race(db, request.race_id, for_change=True)
+            race_rows.race(db, request.race_id, for_change=True)
         plan = _plan(db, content, now_utc_ns)  # again: the race may have changed since
         if plan.report.outcome == "checked":
             _apply(db, plan, request, file, caller, now_utc_ns)
@@ -109,7 +109,7 @@ def _plan(db: sa.Connection, content: _Content, now_utc_ns: int) -> _Plan:
 def _race(db: sa.Connection, request: ImportRequest, now_utc_ns: int) -> tuple[RaceRecord, bool]:
     """The race, and whether it is still to be made."""
     try:
-        return queries.race(db, request.race_id), False
+        return race_rows.race(db, request.race_id), False
     except UnknownRace as unknown:
         if request.create is None:
             raise UnknownRace(text("{unknown} With its `timing_method` it is created.", unknown=str(unknown))) from None
@@ -249,10 +249,10 @@ def _apply(
         ]
         bulk.add_imported_rows(db, entry, rows)
         bulk.add_lines(db, race.race_id, _lines(race, plan.results, seqs), names)
-        queries.bump(db, race.race_id, {})
+        race_rows.bump(db, race.race_id, {})
     else:
         keys = sorted({LineKey(race.table_of(each.result.kind), each.result.racer) for each in plan.results})
-        queries.bump(db, race.race_id, {key: rescore_racer(db, race, key)[0] for key in keys})
+        race_rows.bump(db, race.race_id, {key: rescore_racer(db, race, key)[0] for key in keys})
     after = {"file": file.name, "sha256": file.sha256, "format": request.format, "rows": len(plan.results)}
     audit.record(db, caller, now_utc_ns, "results.import", f"race:{race.race_id}", None, after,
                  race_id=race.race_id, season_id=race.season_id)  # fmt: skip

@@ -20,7 +20,7 @@ from leaderboard.core.race import RaceRecord
 from leaderboard.live_races import rows
 from leaderboard.live_races.feeds import FRESH_NS, LiveFeeds, TrackPicture
 from leaderboard.live_races.rows import RankedScore
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, race_rows
 from leaderboard.store.database import Store
 from shared.errors import Refused
 from shared.protocol.live import LiveMessage
@@ -81,7 +81,7 @@ class LiveRaces:
     def state(self, race_id: str, now_utc_ns: int) -> LiveRaceState:
         """Everything that pages show of the race. Raises UnknownRace."""
         with self._store.read() as db:
-            race = queries.race(db, race_id)
+            race = race_rows.race(db, race_id)
             queue = rules.settled(rows.load(db, race_id), now_utc_ns)
             top = tuple(rows.top(db, race, PODIUM))
         on_track = queue.on_track
@@ -97,7 +97,7 @@ class LiveRaces:
     def score_ms(self, race_id: str, racer: str) -> int | None:
         """The racer's score in the race's first table; None before a run qualified."""
         with self._store.read() as db:
-            return rows.score_ms(db, queries.race(db, race_id), racer)
+            return rows.score_ms(db, race_rows.race(db, race_id), racer)
 
     def moving(self, now_utc_ns: int) -> list[str]:
         """Races in which a countdown, a run or a live message runs out: what is shown of them changes by the clock."""
@@ -210,7 +210,7 @@ class LiveRaces:
     def receive(self, sender: str, message: LiveMessage, now_utc_ns: int) -> LiveAnswer:
         """Take a live message of `sender`. Raises UnknownRace, Refused for a race that is over, TooOften."""
         with self._store.read() as db:
-            race = queries.race(db, message.race_id)
+            race = race_rows.race(db, message.race_id)
             queue = rules.settled(rows.load(db, message.race_id), now_utc_ns)
         if (state := race.state(now_utc_ns)) in ("draft", "deleted", "final"):
             raise Refused(f"The race {race.race_id!r} is {state}: nothing of it is shown live.")
@@ -248,7 +248,7 @@ class LiveRaces:
         """One change by a person: the newest queue, settled, changed, stored and audited in one transaction."""
         with self._store.write() as db:
             _race_for(db, caller, race_id)
-            race = queries.race(db, race_id, for_change=True)
+            race = race_rows.race(db, race_id, for_change=True)
             _check_live(race, now_utc_ns)
             stored = rows.load(db, race_id)
             if version is not None:
@@ -291,7 +291,7 @@ class LiveRaces:
 
 
 def _race_for(db: sa.Connection, caller: Caller, race_id: str) -> RaceRecord:
-    race = queries.race(db, race_id)
+    race = race_rows.race(db, race_id)
     own = rows.own_entry(db, race_id, caller.account_id)
     if not access.sees(caller, race, None if own is None else own[0]):
         raise UnknownRace.of(race_id)
