@@ -17,10 +17,10 @@ from leaderboard.core.live import queue as rules
 from leaderboard.core.live.queue import LiveQueue, PlainMove, QueueState
 from leaderboard.core.race import RaceRecord
 from leaderboard.live_races import rows
+from leaderboard.live_races.entrants import own_turn, wanted_turns, winner
 from leaderboard.live_races.feeds import FRESH_NS, LiveFeeds, TrackPicture
 from leaderboard.live_races.queue_changes import QueueChanges, Unable, race_for
 from leaderboard.live_races.rows import RankedScore
-from leaderboard.live_races.turns import own_turn, wanted_turns, winner
 from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from shared.errors import Refused
