@@ -27,7 +27,7 @@ from leaderboard.exchange.request import ImportRequest, race_of
 from leaderboard.exchange.staging import LineOfFile
 from leaderboard.exchange.storing import FileWriter
 from leaderboard.league import changes
-from leaderboard.store import audit, bulk, league_rows, queries
+from leaderboard.store import audit, bulk, league_rows, race_rows
 from leaderboard.store.bulk import ImportedFile
 from leaderboard.store.database import Store
 from leaderboard.store.tables import RESULTS
@@ -62,7 +62,7 @@ def import_file(
         try:
             with store.write() as db:
                 if not going.is_new:
-                    queries.race(db, request.race_id, for_change=True)
+                    race_rows.race(db, request.race_id, for_change=True)
                 # Again: the race may have changed since.
                 return _apply(db, _Passage.begun(db, content, now_utc_ns), caller, now_utc_ns)
         except _Refused as refused:
@@ -178,7 +178,7 @@ class _Passage:
 def _race(db: sa.Connection, request: ImportRequest, now_utc_ns: int) -> tuple[RaceRecord, bool]:
     """The race, and whether it is still to be made."""
     try:
-        return queries.race(db, request.race_id), False
+        return race_rows.race(db, request.race_id), False
     except UnknownRace as unknown:
         if request.create is None:
             raise UnknownRace(text("{unknown} With its `timing_method` it is created.", unknown=str(unknown))) from None

@@ -8,7 +8,7 @@ from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.core.rank import BestAttempt, LineKey
 from leaderboard.exchange.staging import LineOfFile
 from leaderboard.rescoring import rescore_racer
-from leaderboard.store import bulk, queries
+from leaderboard.store import bulk, race_rows
 from leaderboard.store.bulk import ImportedFile, ImportedRow, NewResult
 from leaderboard.store.ranking import ranks
 
@@ -37,7 +37,7 @@ class FileWriter:
         """Count the lines for the ranks once all are there. `table`: in which they are; None: there are none."""
         if table is not None:
             ranks.rebuild(self._db, self._race.race_id, table)
-        queries.bump(self._db, self._race.race_id, {})
+        race_rows.bump(self._db, self._race.race_id, {})
 
     def add_runs(self, lines: Sequence[LineOfFile]) -> None:
         """The next runs, of racers who may have others."""
@@ -52,9 +52,9 @@ class FileWriter:
         undo: dict[LineKey, BestAttempt | None] = {}
         for key in sorted(keys):
             old, _ = rescore_racer(self._db, self._race, key)
-            if len(undo) <= queries.MAX_ARROWS:
+            if len(undo) <= race_rows.MAX_ARROWS:
                 undo[key] = old
-        queries.bump(self._db, self._race.race_id, undo)
+        race_rows.bump(self._db, self._race.race_id, undo)
 
     def _add_racers(self, results: Sequence[NewResult]) -> dict[str, str]:
         """Store racers who are new to the race; returns the name of every racer of these results."""

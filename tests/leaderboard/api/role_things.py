@@ -18,7 +18,7 @@ from leaderboard.core.seasons.bracket import BracketSettings
 from leaderboard.league.invitations import InvitationService
 from leaderboard.notices import outbox
 from leaderboard.notices.outbox import SubscriptionRow
-from leaderboard.store import league_rows, queries, season_rows
+from leaderboard.store import league_rows, racer_rows, season_rows
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import BracketRecord, SeasonMember, TeamRecord
 from leaderboard.store.tables import API_KEYS, CREDENTIALS, ENTRIES
@@ -87,7 +87,7 @@ def _racer(asked: Asked) -> str:
         if asked.race_id:
             entry = {"race_id": asked.race_id, "racer": asked.name, "name": asked.name, "entered_utc_ns": NOW}
             db.execute(sa.insert(ENTRIES), entry)
-            queries.spelling(db, asked.race_id, asked.name)
+            racer_rows.spelling(db, asked.race_id, asked.name)
     return asked.name
 
 

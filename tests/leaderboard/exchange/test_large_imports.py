@@ -13,7 +13,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.commands.checking import check
 from leaderboard.exchange import report as reports
 from leaderboard.exchange.request import ImportRequest
-from leaderboard.store import audit, bulk, queries
+from leaderboard.store import audit, bulk, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.tables import ENTRIES, IMPORTS, RACERS, RESULTS
 from shared.rules.ranking import RaceRules
@@ -67,7 +67,7 @@ def test_an_error_on_the_way_undoes_what_was_stored(store: Store, monkeypatch: p
     @contextlib.contextmanager
     def write_after_a_change() -> Iterator[sa.Connection]:
         with write() as db:
-            queries.change_race(db, race("cup", rules=dataclasses.replace(fastest, off_track_penalty_s=3.0)))
+            race_rows.change_race(db, race("cup", rules=dataclasses.replace(fastest, off_track_penalty_s=3.0)))
         with write() as db:
             yield db
 
