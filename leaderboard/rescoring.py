@@ -1,7 +1,7 @@
 """Derives racers' best attempts again: one racer's after a post, everybody's after the rules of a race have changed.
 
-Called by board.py within its transaction. What was posted stays as it was; a score is what the race's rules make of the
-posted laps, so other rules make other scores.
+Called by stations/, league/ and exchange/ within their transactions. What was posted stays as it was; a score is what
+the race's rules make of the posted laps, so other rules make other scores.
 """
 
 from collections.abc import Sequence

@@ -24,10 +24,11 @@ import valkey
 
 from bench.leaderboard.big_board import RACE_ID, filled, line_of, name_of, score_of
 from bench.report import Candidate, Row, measure, report, rows
-from leaderboard.board import LeaderboardService, Part
+from leaderboard.board import LeaderboardService
 from leaderboard.core.rank import BestAttempt
 from leaderboard.live_stream.content import LiveContent, difference, event
 from leaderboard.pages.render import LeaderboardPages
+from leaderboard.snapshots import Part
 from leaderboard.store import queries
 from leaderboard.store.ranking.ranks import ahead_of
 from shared.protocol.results import encode_result

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from leaderboard.board import Snapshot, StandingRow
 from leaderboard.core.league.local_time import LAST_YEAR
 from leaderboard.core.race import Direction, EntryPolicy, Kind, RaceRecord, RaceType, Venue, Visibility
 from leaderboard.core.states import RaceState
 from leaderboard.scored_laps import LapShape, best_window, utc_text
+from leaderboard.snapshots import Snapshot, StandingRow
 from leaderboard.store.queries import RaceHead
 from shared.errors import BadInput, ConfigError
 from shared.protocol.results import ModelSource

@@ -126,13 +126,6 @@ def name_key_sha256(racer: str) -> str:
     return hashlib.sha256(name_key(racer).encode()).hexdigest()
 
 
-def entry(db: sa.Connection, race_id: str, racer: str) -> tuple[str, str] | None:
-    """An entered racer, by any spelling: the racer and the name as stored."""
-    first = known_spelling(db, race_id, racer)
-    name = None if first is None else entry_name(db, race_id, first)
-    return None if first is None or name is None else (first, name)
-
-
 def entry_name(db: sa.Connection, race_id: str, racer: str) -> str | None:
     """The name that the racer entered with, or None if not entered."""
     name: str | None = db.execute(sql.ENTRY_NAME, {"race_id": race_id, "racer": racer}).scalar()
@@ -143,11 +136,6 @@ def entry_state(db: sa.Connection, race_id: str, racer: str) -> EntryState | Non
     """The state of the racer's entry; None without one."""
     state: EntryState | None = db.execute(sql.ENTRY_STATE, {"race_id": race_id, "racer": racer}).scalar()
     return state
-
-
-def add_entry(db: sa.Connection, race_id: str, racer: str, name: str, at_utc_ns: int) -> None:
-    db.execute(sql.ADD_ENTRY, {"race_id": race_id, "racer": racer, "name": name, "entered_utc_ns": at_utc_ns})
-    fold_name(db, race_id, racer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 import random
 
-from leaderboard.board import LeaderboardService, Part, Snapshot
+from leaderboard.board import LeaderboardService
 from leaderboard.core.rank import BestAttempt
 from leaderboard.core.search import folded
+from leaderboard.snapshots import Part, Snapshot
 from leaderboard.store import queries
 from leaderboard.store.ranking.ranks import ahead_of
 from shared.protocol.results import encode_result

@@ -28,7 +28,7 @@ from leaderboard.notices import outbox
 from leaderboard.notices.outbox import DueNotice
 from leaderboard.notices.sender import NoticeSender
 from leaderboard.notices.subscriptions import NewSubscription, NoticeSubscriptions
-from leaderboard.posting import PostReply
+from leaderboard.stations.posting import PostReply
 from leaderboard.store import queries
 from leaderboard.store.database import open_readers, open_store
 from leaderboard.store.tables import METADATA
@@ -39,6 +39,7 @@ from shared.units import NS_PER_S
 from shared.web.http_exchange import Reply
 from tests import postgres
 from tests.leaderboard import sample_races
+from tests.leaderboard.by_hand import enter
 from tests.leaderboard.core.league.test_local_time import utc
 from tests.leaderboard.exchange.boards import NOW, brought, league, numbered, rows_of
 from tests.leaderboard.exchange.test_backup import contents
@@ -131,7 +132,7 @@ def test_the_flow_of_a_race(boards: tuple[LeaderboardService, LeaderboardService
     one, other = boards
     assert one.create_race(race(), 1) is True
     assert other.create_race(race(), 1) is False
-    one.enter("cup", "anna", "Anna Holm", 2)
+    enter(one, "cup", "anna", "Anna Holm", 2)
     first = result("a", "anna")
     answer = one.apply("a.1", encode_result(first), 3)
     assert answer.status == 201

@@ -7,14 +7,16 @@ import random
 import pytest
 import sqlalchemy as sa
 
-from leaderboard.board import LeaderboardService, Part
+from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.core.rank import BestAttempt
+from leaderboard.snapshots import Part
 from leaderboard.store import queries
 from leaderboard.store.ranking import ranks
 from leaderboard.store.ranking.windows import read_cursor
 from shared.errors import BadInput
 from shared.protocol.results import encode_result
+from tests.leaderboard.by_hand import enter
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.store.random_boards import check_windows, post_at_random
 
@@ -37,7 +39,7 @@ def test_windows_of_random_boards_say_what_the_whole_table_says(board: Leaderboa
 def test_a_name_of_an_entry_is_searched_for(board: LeaderboardService) -> None:
     one = result("a", "r-17")
     board.apply(one.webhook_id, encode_result(one), 1)
-    board.enter("cup", "r-17", "Zoë Holm", 2)
+    enter(board, "cup", "r-17", "Zoë Holm", 2)
     [row] = board.snapshot("cup", 5, part=Part(search="zoe h")).rows
     assert (row.name, row.placed.rank) == ("Zoë Holm", 1)
     assert board.snapshot("cup", 5, part=Part(search="r-17")).rows == ()
@@ -76,7 +78,7 @@ def test_what_is_no_cursor_is_refused_in_a_sentence(text: str) -> None:
 
 
 def test_who_is_not_ranked_has_no_surroundings(board: LeaderboardService) -> None:
-    board.enter("cup", "anna", "Anna", 1)
+    enter(board, "cup", "anna", "Anna", 1)
     for racer in ("anna", "nobody"):
         with pytest.raises(UnknownRacer):
             board.snapshot("cup", part=Part(around=racer))

@@ -1,6 +1,6 @@
 """What a posted result does: the checks on its body, its effect on the standing, and the reply to a repeat.
 
-Called by board.py, within the transaction that also stores the receipt.
+Called by posts.py, within the transaction that also stores the receipt.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from leaderboard.core.rank import LineKey
 from leaderboard.core.redaction import redacted
 from leaderboard.core.states import DRIVING
 from leaderboard.rescoring import rescore_racer
-from leaderboard.sender import check_key
+from leaderboard.stations.sender import check_key
 from leaderboard.store import queries, season_rows
 from shared.errors import Refused
 from shared.protocol.results import PostAccepted, Result, decode_result, encode_accepted
