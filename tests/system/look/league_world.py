@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -98,14 +99,15 @@ def _organise(services: LeaderboardServices, racers: list[str], now: int) -> dic
     hall = EventRecord("hall", LONG, "summit", "cup-2027", LONG, "Europe/Berlin", now + DAY_NS, now + 2 * DAY_NS, WORDS)
     league.seasons.create_event(OLGA, hall, now)
     made = {"name": LONG, "season_id": "cup-2027", "event_id": "hall", "track": "re:Invent 2018", "description": WORDS}
-    for race_id, changes in {
+    races: dict[str, dict[str, Any]] = {
         "draft": {"stage": "draft"},
         "coming": {"opens_utc_ns": now + DAY_NS, "closes_utc_ns": now + 9 * DAY_NS},
         # With more than twelve races the season's table has no columns of them, and would never be looked at.
         "gone": {"visibility": "private", "kind": "community", "season_id": "", "event_id": ""},
         "friends": {"visibility": "private", "kind": "community", "season_id": "", "event_id": ""},
         "won": {"live": True, "season_id": "", "event_id": ""},
-    }.items():
+    }
+    for race_id, changes in races.items():
         assert league.races.create(OLGA, sample_races.race(race_id, **(made | changes)), now)
     league.moves.move(OLGA, "gone", "delete", now)
     rule = CalendarRule("month", "2027-01-31T18:00", "Europe/Berlin")
