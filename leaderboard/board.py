@@ -12,7 +12,7 @@ from leaderboard.stations.posting import PostReply
 from leaderboard.stations.posts import Posts
 from leaderboard.stations.races import StationRaces
 from leaderboard.stations.sender import ANY_SENDER, Sender
-from leaderboard.store import queries
+from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from shared.rules.ranking import Placed, RaceRules
 
@@ -66,12 +66,12 @@ class LeaderboardService:
     def race(self, race_id: str) -> RaceRecord:
         """The race of this id. Raises UnknownRace."""
         with self._store.read() as db:
-            return queries.race(db, race_id)
+            return race_rows.race(db, race_id)
 
-    def races(self) -> list[queries.RaceHead]:
+    def races(self) -> list[race_rows.RaceHead]:
         """All races, newest first."""
         with self._store.read() as db:
-            return queries.heads(db)
+            return race_rows.heads(db)
 
     def standings(self, race_id: str, table: str | None = None) -> list[Placed]:
         """The places of all racers in a table (None: the race's first), best first. Raises UnknownRace, Refused."""

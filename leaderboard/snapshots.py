@@ -9,8 +9,9 @@ from leaderboard.core.errors import UnknownRacer
 from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.core.rank import Attempt, LineKey
 from leaderboard.core.states import HIDDEN
-from leaderboard.store import queries
+from leaderboard.store import race_rows, racer_rows, result_rows
 from leaderboard.store.database import Store
+from leaderboard.store.ranking import line_rows
 from leaderboard.store.ranking.decoded_results import DecodedResults
 from leaderboard.store.ranking.ranks import ranked
 from leaderboard.store.ranking.windows import FOUND_AT_ONCE, ManyNames, TableReader, Window, cursor, read_cursor
@@ -93,7 +94,7 @@ class Snapshots:
     def standings(self, race_id: str, table: str | None = None) -> list[Placed]:
         """The places of all racers in a table (None: the race's first), best first. Raises UnknownRace, Refused."""
         with self._store.read() as db:
-            shown = queries.race(db, race_id).table_named(table)
+            shown = race_rows.race(db, race_id).table_named(table)
             return [row.placed for row in TableReader(db, race_id, shown).top(None).rows]
 
     def snapshot(
@@ -105,11 +106,11 @@ class Snapshots:
         and what `part.many_names` raises.
         """
         with self._store.read() as db:
-            shown = queries.shown(db, race_id)
+            shown = race_rows.shown(db, race_id)
             return self._snapshot(db, shown, shown.race.table_named(table), limit, part)
 
     def _snapshot(
-        self, db: sa.Connection, shown: queries.ShownRace, table: Venue, limit: int | None, part: Part
+        self, db: sa.Connection, shown: race_rows.ShownRace, table: Venue, limit: int | None, part: Part
     ) -> Snapshot:
         reader = TableReader(db, shown.race.race_id, table, shown.undo)
         window = _window(db, shown.race, table, reader, limit, part)
@@ -124,15 +125,15 @@ class Snapshots:
     def racer_runs(self, race_id: str, racer: str) -> RacerRuns:
         """A racer's runs in a race, by any spelling. Raises UnknownRace, UnknownRacer."""
         with self._store.read() as db:
-            shown = queries.shown(db, race_id)
-            known = queries.known_spelling(db, race_id, racer)
-            runs = [] if known is None else queries.runs_of(db, race_id, known)
-            name = None if known is None else queries.entry_name(db, race_id, known)
-            hidden = known is not None and queries.entry_state(db, race_id, known) in HIDDEN
+            shown = race_rows.shown(db, race_id)
+            known = racer_rows.known_spelling(db, race_id, racer)
+            runs = [] if known is None else result_rows.runs_of(db, race_id, known)
+            name = None if known is None else racer_rows.entry_name(db, race_id, known)
+            hidden = known is not None and racer_rows.entry_state(db, race_id, known) in HIDDEN
             if known is None or hidden or (name is None and not runs):
                 raise _unknown_racer(racer)
             tables = shown.race.tables()
-            table = next((t for t in tables if queries.line(db, race_id, LineKey(t, known)) is not None), None)
+            table = next((t for t in tables if line_rows.line(db, race_id, LineKey(t, known)) is not None), None)
             if table is None:
                 nothing = Snapshot(
                     shown.race, tables[0], shown.version, ranked(db, race_id, tables[0]), shown.results, ()
@@ -148,8 +149,8 @@ def _window(
     if part.after:
         return reader.after(read_cursor(part.after), limit or MAX_ROWS)
     if part.around:
-        known = queries.known_spelling(db, race.race_id, part.around)
-        line = None if known is None else queries.line(db, race.race_id, LineKey(table, known))
+        known = racer_rows.known_spelling(db, race.race_id, part.around)
+        line = None if known is None else line_rows.line(db, race.race_id, LineKey(table, known))
         if line is None:
             raise _unknown_racer(part.around)
         return reader.around(line, limit or AROUND)

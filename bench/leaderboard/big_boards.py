@@ -29,7 +29,7 @@ from leaderboard.core.rank import BestAttempt
 from leaderboard.live_stream.content import LiveContent, difference, event
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.snapshots import Part
-from leaderboard.store import queries
+from leaderboard.store.ranking import line_rows
 from leaderboard.store.ranking.ranks import ahead_of
 from shared.protocol.results import encode_result
 from tests.leaderboard.sample_races import result
@@ -230,12 +230,12 @@ def _upserts(board: LeaderboardService, racers: int, groups: int, notes: dict[st
     for _ in range(groups):
         with board.store.write() as db:
             for _ in range(64):
-                old = queries.line(db, RACE_ID, line_of(draw.randrange(racers)).key)
+                old = line_rows.line(db, RACE_ID, line_of(draw.randrange(racers)).key)
                 assert old is not None
                 score_ms = max(1, old.score_ms - draw.randrange(1, 1000))
                 new = BestAttempt(old.racer, score_ms, old.set_utc_ns, old.order, old.seq, old.attempts)
-                queries.set_line(db, RACE_ID, old.key, old, new)
-                queries.rank_of(db, RACE_ID, "physical", new)
+                line_rows.set_line(db, RACE_ID, old.key, old, new)
+                line_rows.rank_of(db, RACE_ID, "physical", new)
     per_s = groups * 64 / (time.perf_counter() - began)
     notes["(c) upsert and rank alone"] = _judged(per_s, LIMITS["upserts_per_s"], "a second", least=True)
 

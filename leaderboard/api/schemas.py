@@ -13,7 +13,7 @@ from leaderboard.core.race import Direction, EntryPolicy, Kind, RaceRecord, Race
 from leaderboard.core.states import RaceState
 from leaderboard.scored_laps import LapShape, best_window, utc_text
 from leaderboard.snapshots import Snapshot, StandingRow
-from leaderboard.store.queries import RaceHead
+from leaderboard.store.race_rows import RaceHead
 from shared.errors import BadInput, ConfigError
 from shared.protocol.results import ModelSource
 from shared.rules.ranking import RaceRules, rules_from

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from leaderboard.core.errors import UnknownRace
 from leaderboard.stations.posting import Post, PostReply, checked, error_body, repeated, settle
 from leaderboard.stations.sender import Sender
-from leaderboard.store import queries
+from leaderboard.store import result_rows
 from leaderboard.store.database import Store
 from leaderboard.store.group_commit import GroupCommit
 from shared.errors import BadInput, Refused
@@ -56,6 +56,6 @@ class Posts:
             # Another process took the same id between our query and our insert (PostgreSQL): now it can be seen.
             return self._commits.run(work, order=post.result.race_id)
 
-    def _receipt(self, webhook_id: str) -> queries.Receipt | None:
+    def _receipt(self, webhook_id: str) -> result_rows.Receipt | None:
         with self._store.read() as db:
-            return queries.receipt(db, webhook_id)
+            return result_rows.receipt(db, webhook_id)

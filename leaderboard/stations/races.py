@@ -11,7 +11,7 @@ from leaderboard.core.errors import Conflict, UnknownRace
 from leaderboard.core.league import editing
 from leaderboard.core.race import RaceRecord, check_race_id
 from leaderboard.rescoring import rescore_race
-from leaderboard.store import audit, league_rows, queries
+from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
 from shared.errors import Refused
 from shared.protocol.races import differences
@@ -63,7 +63,7 @@ class StationRaces:
         """Give a race other rules; every result in it is scored again. Raises UnknownRace, Refused."""
         editing.check_rules(rules)
         with self._store.write() as db:
-            race = queries.race(db, race_id, for_change=True)
+            race = race_rows.race(db, race_id, for_change=True)
             changed = dataclasses.replace(race, rules=rules)
             if changed == race:
                 return race
@@ -118,14 +118,14 @@ def _check_times(race: RaceRecord) -> None:
 
 def _race_if_any(db: sa.Connection, race_id: str) -> RaceRecord | None:
     try:
-        return queries.race(db, race_id, for_change=True)
+        return race_rows.race(db, race_id, for_change=True)
     except UnknownRace:
         return None
 
 
 def _add_race(db: sa.Connection, race: RaceRecord, now_utc_ns: int) -> None:
     """Store a new race, made by its station or by the machine itself, with its first edition and its row of audit."""
-    queries.add_race(db, race, now_utc_ns)
+    race_rows.add_race(db, race, now_utc_ns)
     actor = audit.actor_of_station(race.made_by) if race.made_by else audit.actor_of(NOBODY)
     league_rows.add_edition(db, race, now_utc_ns, actor)
     what = "race.create_league" if race.kind == "league" else "race.create_community"
@@ -142,9 +142,9 @@ def _change_rules(db: sa.Connection, before: RaceRecord, changed: RaceRecord, no
     if not league_rows.has_edition(db, before):  # made before editions were kept
         league_rows.add_edition(db, before, league_rows.created_utc_ns(db, before.race_id), "system")
     changed = dataclasses.replace(changed, edition=before.edition + 1)
-    queries.change_race(db, changed)
+    race_rows.change_race(db, changed)
     actor = audit.actor_of_station(changed.made_by) if changed.made_by else audit.actor_of(NOBODY)
     league_rows.add_edition(db, changed, now_utc_ns, actor)
     _record(db, "race.edit", before, changed, now_utc_ns)
     undo = rescore_race(db, changed) if changed.rules != before.rules else None
-    queries.bump(db, changed.race_id, undo)
+    race_rows.bump(db, changed.race_id, undo)

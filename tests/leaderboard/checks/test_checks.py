@@ -14,7 +14,7 @@ from leaderboard.build import open_board
 from leaderboard.checks import CHECKS
 from leaderboard.commands.checking import check
 from leaderboard.core.access import ADMIN
-from leaderboard.store import queries
+from leaderboard.store import race_rows
 from leaderboard.store.tables import LINES
 from shared.protocol.results import encode_result
 from tests.leaderboard.checks.corruptions import CORRUPTIONS
@@ -27,7 +27,7 @@ PLANTED = 60
 
 def disagreeing(db: sa.Connection) -> list[str]:
     """What the checks say of the race."""
-    return [sentence for each in CHECKS for sentence in each.find(db, queries.race(db, "cup"))]
+    return [sentence for each in CHECKS for sentence in each.find(db, race_rows.race(db, "cup"))]
 
 
 @pytest.fixture

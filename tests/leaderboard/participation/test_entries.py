@@ -105,12 +105,12 @@ def test_only_those_who_run_the_race_manage_entries(league: League) -> None:
 
 
 def test_final_results_stay_as_they_are(league: League) -> None:
-    from leaderboard.store import queries
+    from leaderboard.store import race_rows
 
     made = league.new_race(visibility="public")
     league.post(made.race_id, "guest")
     with league.store.write() as db:
-        queries.change_race(db, type(made)(**{f: getattr(made, f) for f in made.__slots__} | {"stage": "final"}))
+        race_rows.change_race(db, type(made)(**{f: getattr(made, f) for f in made.__slots__} | {"stage": "final"}))
     with pytest.raises(Refused, match="an official unlocks"):
         league.entries.remove(OLGA, made.race_id, "guest", NOW)
 

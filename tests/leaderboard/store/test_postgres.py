@@ -29,8 +29,8 @@ from leaderboard.notices.outbox import DueNotice
 from leaderboard.notices.sender import NoticeSender
 from leaderboard.notices.subscriptions import NewSubscription, NoticeSubscriptions
 from leaderboard.stations.posting import PostReply
-from leaderboard.store import queries
 from leaderboard.store.database import open_readers, open_store
+from leaderboard.store.ranking import line_rows
 from leaderboard.store.tables import METADATA
 from shared.access.pass_code_hashing import Argon2idHasher
 from shared.errors import OperatorError, RetryLater, StorageError
@@ -232,7 +232,7 @@ def test_windows_of_random_boards_say_what_the_whole_table_says(
     boards[0].create_race(race("random"), 1)
     post_at_random(boards[0], "random", random.Random(11), 40)
     with boards[1]._store.read() as db:
-        before = queries.lines(db, "random", "physical")
+        before = line_rows.lines(db, "random", "physical")
     one = result("last", "Tom Berg", (8990,) * 3, race_id="random")
     assert boards[0].apply(one.webhook_id, encode_result(one), 99).status == 201
     check_windows(boards[1], "random", before)

@@ -11,8 +11,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.core.rank import BestAttempt
 from leaderboard.snapshots import Part
-from leaderboard.store import queries
-from leaderboard.store.ranking import ranks
+from leaderboard.store.ranking import line_rows, ranks
 from leaderboard.store.ranking.windows import read_cursor
 from shared.errors import BadInput
 from shared.protocol.results import encode_result
@@ -28,7 +27,7 @@ def test_windows_of_random_boards_say_what_the_whole_table_says(board: Leaderboa
     post_at_random(board, "random", draw, 40)
     for _ in range(6):
         with board._store.read() as db:
-            before = queries.lines(db, "random", "physical")
+            before = line_rows.lines(db, "random", "physical")
         one = result(
             f"n{draw.random()}", draw.choice(["Tom Berg", "new", "Anna Berg"]), (8990 + draw.randrange(20),) * 3
         )
@@ -51,15 +50,15 @@ def test_buckets_grow_wide_where_scores_spread_and_ranks_stay_exact(board: Leade
         lines = []
         for number in range(1400):
             line = BestAttempt(f"r{number}", draw.randrange(3_000_000), 0, number, number, 1)
-            queries.set_line(db, "cup", line.key, None, line)
+            line_rows.set_line(db, "cup", line.key, None, line)
             lines.append(line)
         width_ms = db.execute(sa.text("SELECT width_ms FROM boards")).scalar_one()
         for line in draw.sample(lines, 300):
             faster = BestAttempt(line.racer, line.score_ms // 2, 1, line.order, line.seq, 2)
-            queries.set_line(db, "cup", line.key, line, faster)
+            line_rows.set_line(db, "cup", line.key, line, faster)
             lines[lines.index(line)] = faster
         for line in lines[-100:]:
-            queries.set_line(db, "cup", line.key, line, None)
+            line_rows.set_line(db, "cup", line.key, line, None)
         ordered = sorted(lines[:-100], key=lambda line: line.rank_key)
         for place in range(0, 1300, 37):
             assert ranks.ahead_of(db, "cup", "physical", ordered[place].rank_key) == (place, 1300)
