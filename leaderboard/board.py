@@ -28,7 +28,7 @@ from leaderboard.store.database import Store
 from leaderboard.store.group_commit import GroupCommit
 from leaderboard.store.ranking.decoded_results import DecodedResults
 from leaderboard.store.ranking.ranks import ranked
-from leaderboard.store.ranking.windows import FOUND_AT_ONCE, TableReader, Window, cursor, read_cursor
+from leaderboard.store.ranking.windows import FOUND_AT_ONCE, TableReader, Window, WindowRow, cursor, read_cursor
 from shared.errors import BadInput, Refused
 from shared.protocol.races import differences
 from shared.protocol.results import Result
@@ -303,13 +303,9 @@ class LeaderboardService:
     def _snapshot(
         self, db: sa.Connection, shown: queries.ShownRace, table: Venue, limit: int | None, part: Part
     ) -> Snapshot:
-        reader = TableReader(db, shown.race.race_id, table, shown.undo)
+        reader = TableReader(db, shown.race.race_id, table, shown.undo, self._results)
         window = _window(db, shown.race, table, reader, limit, part)
-        results = self._results.of(db, [row.line for row in window.rows])
-        rows = tuple(
-            StandingRow(row.placed, row.moved, row.line.attempts, row.name, results[row.line.seq], row.line.seq)
-            for row in window.rows
-        )
+        rows = tuple(map(_standing_row, window.rows))
         following = cursor(window.rows[-1].line) if window.more and not part.search else None
         return Snapshot(shown.race, table, shown.version, reader.ranked, shown.results, rows, following)
 
@@ -340,6 +336,11 @@ class LeaderboardService:
     def _notify(self, race_id: str) -> None:
         for watcher in list(self._watchers):
             watcher(race_id)
+
+
+def _standing_row(row: WindowRow) -> StandingRow:
+    assert row.result is not None, "results were asked for"
+    return StandingRow(row.placed, row.moved, row.line.attempts, row.name, row.result, row.line.seq)
 
 
 def _conflict(existing: RaceRecord, race: RaceRecord) -> str:
