@@ -155,7 +155,7 @@ def _api(
     yield league_races.router(league)
     yield league_seasons.router(league)
     yield season_calls.router(SeasonApi(services.seasons, callers, utc_ns))
-    yield public.router(board, sight, callers, utc_ns)
+    yield public.router(board, sight, callers, services.searches, utc_ns)
     yield history.router(services.histories)
     yield embed.router(board, sight, utc_ns)
     yield board_files.router(board, limits.rows_live)
@@ -189,7 +189,7 @@ def _pages(
     yield attempt_pages.router(board, services.attempts, services.histories, services.profiles, site, utc_ns)
     yield racers.router(services.profiles, services.seasons.records, site, utc_ns)
     yield elsewhere.router(elsewhere.RaceElsewhere(board, sight, site, config.title, config.embeds.sites, utc_ns))
-    yield routes.router(board, site, sight, services.league, feed, config.limits.rows_live, utc_ns)
+    yield routes.router(board, site, sight, services.league, feed, services.searches, config.limits.rows_live, utc_ns)
     yield live_pages(services.live, LiveContents(services.live, board, site.templates, utc_ns), site, feed, utc_ns)
 
 

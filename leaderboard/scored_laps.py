@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from leaderboard.board import StandingRow
+from leaderboard.snapshots import StandingRow
 from shared.rules.ranking import RaceRules, RunLap, lap_time_ns, score_run, successful
 from shared.units import NS_PER_S, format_ms, published_ms
 from shared.web.drawing.sparkline import SparkLap, Sparkline, sparkline

@@ -32,6 +32,7 @@ from leaderboard.profiles.history import PlaceHistories
 from leaderboard.profiles.racer import RacerProfiles
 from leaderboard.seasons.divisions import race_moved
 from leaderboard.seasons.services import SeasonServices
+from leaderboard.web.search_throttle import SearchThrottle
 from shared.access.pass_code_hashing import PassCodeHasher
 
 
@@ -55,6 +56,7 @@ class LeaderboardServices:
     subscriptions: NoticeSubscriptions
     sender: NoticeSender
     opener: SeriesOpener
+    searches: SearchThrottle
 
     @classmethod
     def over(
@@ -90,6 +92,7 @@ class LeaderboardServices:
             NoticeSubscriptions(store, config.notices),
             sender,
             SeriesOpener(league.series, utc_ns),
+            SearchThrottle(),
         )
 
     @contextlib.asynccontextmanager

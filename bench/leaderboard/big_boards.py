@@ -24,11 +24,12 @@ import valkey
 
 from bench.leaderboard.big_board import RACE_ID, filled, line_of, name_of, score_of
 from bench.report import Candidate, Row, measure, report, rows
-from leaderboard.board import LeaderboardService, Part
+from leaderboard.board import LeaderboardService
 from leaderboard.core.rank import BestAttempt
 from leaderboard.live_stream.content import LiveContent, difference, event
 from leaderboard.pages.render import LeaderboardPages
-from leaderboard.store import queries
+from leaderboard.snapshots import Part
+from leaderboard.store.ranking import line_rows
 from leaderboard.store.ranking.ranks import ahead_of
 from shared.protocol.results import encode_result
 from shared.start_up import without_collecting
@@ -241,12 +242,12 @@ def _upserts(board: LeaderboardService, racers: int, groups: int, notes: dict[st
 def _upsert_group(board: LeaderboardService, racers: int, draw: random.Random) -> None:
     with board.store.write() as db:
         for _ in range(64):
-            old = queries.line(db, RACE_ID, line_of(draw.randrange(racers)).key)
+            old = line_rows.line(db, RACE_ID, line_of(draw.randrange(racers)).key)
             assert old is not None
             score_ms = max(1, old.score_ms - draw.randrange(1, 1000))
             new = BestAttempt(old.racer, score_ms, old.set_utc_ns, old.order, old.seq, old.attempts)
-            queries.set_line(db, RACE_ID, old.key, old, new)
-            queries.rank_of(db, RACE_ID, "physical", new)
+            line_rows.set_line(db, RACE_ID, old.key, old, new)
+            line_rows.rank_of(db, RACE_ID, "physical", new)
 
 
 def _live(board: LeaderboardService, racers: int, updates: int, notes: dict[str, Any]) -> list[Row]:

@@ -13,7 +13,7 @@ from leaderboard.accounts.records import AccountRecord, UnknownAccount
 from leaderboard.accounts.sessions import end_sessions
 from leaderboard.core import alias as aliases
 from leaderboard.core.access import Caller, Grant, Role, ScopeKind
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.tables import ACCOUNTS, ROLES
 from shared.errors import Refused
@@ -78,9 +78,9 @@ class Administration:
             for trace in traces.traces_of(db, before.account_id):
                 # In whatever spelling the race knew the name first; another name in a race is not the alias's.
                 if name_key(trace.racer) in (name_key(before.alias), name_key(wanted)) and trace.racer != wanted:
-                    queries.race(db, trace.race_id, for_change=True)
+                    race_rows.race(db, trace.race_id, for_change=True)
                     traces.rename(db, trace, wanted, forget=False)
-                    queries.bump(db, trace.race_id)
+                    race_rows.bump(db, trace.race_id)
             subject, after = f"account:{before.account_id}", {"alias": wanted}
             old = {"alias": before.alias}
             audit.record(db, caller, now_utc_ns, "account.rename", subject, old, after, why=why.strip()[:500])
@@ -92,7 +92,7 @@ class Administration:
         with self._store.write() as db:
             found = _account_of(db, alias)
             if grant.scope == "race":
-                queries.race(db, grant.scope_id)
+                race_rows.race(db, grant.scope_id)
             had = grants_of(db, found.account_id)
             if grant not in had:
                 values = _values(grant) | {"account_id": found.account_id}

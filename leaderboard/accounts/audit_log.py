@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from leaderboard.core.race import RaceRecord
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, race_rows
 from leaderboard.store.audit import AuditRow
 from leaderboard.store.database import Store
 
@@ -27,7 +27,7 @@ class AuditLog:
     def race(self, race_id: str) -> RaceRecord:
         """The race whose audit is asked for. Raises UnknownRace."""
         with self._store.read() as db:
-            return queries.race(db, race_id)
+            return race_rows.race(db, race_id)
 
     def page(
         self, race_id: str = "", season_id: str = "", before_seq: int | None = None, limit: int = 50

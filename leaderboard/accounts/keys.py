@@ -17,7 +17,7 @@ from leaderboard.accounts.records import AccountRecord
 from leaderboard.core import access
 from leaderboard.core.access import Caller, KeyScope
 from leaderboard.core.errors import NotAllowed, NotHere, UnknownRace
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.tables import API_KEYS
 from shared.access.tokens import new_token, token_hash
@@ -140,7 +140,7 @@ def check_may_bind(db: sa.Connection, caller: Caller, races: Collection[str]) ->
     if not races and not caller.has("admin"):
         raise NotAllowed(text("Name the races that the key is for: only an admin's key is for all."))
     for race_id in races:
-        race = queries.race(db, race_id)
+        race = race_rows.race(db, race_id)
         if not access.sees(caller, race, None):
             raise UnknownRace.of(race_id)
         if not access.may(caller, "race.edit", race):

@@ -18,7 +18,7 @@ from leaderboard.accounts.records import AccountRecord, CredentialRecord
 from leaderboard.accounts.sessions import ListedSession, check_proved, end_sessions, sessions_of
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotHere
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, race_rows
 from leaderboard.store.tables import ACCOUNTS, CREDENTIALS
 from shared.errors import Refused
 from shared.text import text
@@ -62,9 +62,9 @@ class SelfService:
             if name != before.name:
                 db.execute(sa.update(ACCOUNTS).where(ACCOUNTS.c.account_id == caller.account_id).values(name=name))
                 for trace in traces.traces_of(db, caller.account_id):
-                    queries.race(db, trace.race_id, for_change=True)
+                    race_rows.race(db, trace.race_id, for_change=True)
                     traces.show_as(db, trace, name)
-                    queries.bump(db, trace.race_id)
+                    race_rows.bump(db, trace.race_id)
                 self._record(db, caller, now_utc_ns, "account.name", {"name": before.name}, {"name": name})
             return records.account(db, caller.account_id)
 

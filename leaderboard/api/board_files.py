@@ -16,9 +16,10 @@ from leaderboard.api import schemas
 from leaderboard.api.described import DescribedRouter
 from leaderboard.api.http import json_response
 from leaderboard.api.schemas import RowShape
-from leaderboard.board import LeaderboardService, Snapshot
+from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import Gone, NotHere
 from leaderboard.core.race import RaceRecord, Venue
+from leaderboard.snapshots import Snapshot
 from shared.text import text
 
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}

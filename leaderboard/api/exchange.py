@@ -33,7 +33,7 @@ from leaderboard.exchange.parameters import PARAMETERS, request_of
 from leaderboard.exchange.report import ImportReport, refusal_sentence
 from leaderboard.exchange.request import ImportFormat, ImportRequest
 from leaderboard.league.sight import RaceSight
-from leaderboard.posting import error_body
+from leaderboard.stations.posting import error_body
 from leaderboard.web.bodies import BodyTooLarge, BodyTooSlow
 from shared.errors import BadInput, Refused, RetryLater
 

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from leaderboard.core.errors import Unauthorized
-from leaderboard.posting import error_body
+from leaderboard.stations.posting import error_body
 from leaderboard.web.bodies import read_body
 from leaderboard.web.statuses import status_of
 from shared.errors import RacedayError, Refused, RetryLater, StorageError

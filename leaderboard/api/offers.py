@@ -11,11 +11,12 @@ from leaderboard.api import schemas
 from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.schemas import RaceShape
-from leaderboard.board import LeaderboardService, known_to_station
+from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.core.errors import NotAllowed
 from leaderboard.core.race import RaceRecord
-from leaderboard.sender import sender_of
+from leaderboard.stations.races import known_to_station
+from leaderboard.stations.sender import sender_of
 from shared import webhooks
 from shared.errors import Refused
 from shared.protocol.races import MAX_OFFER_BYTES, RaceOffer, decode_offer

@@ -13,10 +13,13 @@ from leaderboard.api.described import DescribedRouter, refusal
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.schemas import CountedRaceShape, RaceShape, StandingShape
-from leaderboard.board import AROUND, MAX_ROWS, WHOLE, LeaderboardService, Part
+from leaderboard.board import LeaderboardService
 from leaderboard.core.access import NOBODY
 from leaderboard.core.race import Venue
 from leaderboard.league.sight import RaceSight
+from leaderboard.snapshots import AROUND, MAX_ROWS, WHOLE, Part
+from leaderboard.web.search_throttle import SearchThrottle
+from leaderboard.web.visitors import visitor
 from shared.errors import BadInput
 
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: refusal("No such race")}
@@ -27,6 +30,7 @@ _LIMIT = Query(ge=1, le=MAX_ROWS, description=f"how many rows; absent: {MAX_ROWS
 _AFTER = Query(max_length=200, description="the page behind one: what that gave as `next`")
 _AROUND = Query(max_length=200, description="the lines before and behind this racer's")
 _SEARCH = Query(max_length=200, description="lines of names that begin with or hold this, by name: at most 50")
+_SEARCHES = "Too many searches inside the names of a large table: again after Retry-After seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,11 @@ class HealthShape:
 
 
 def router(
-    board: LeaderboardService, sight: RaceSight, callers: CallerIdentification, utc_ns: Callable[[], int]
+    board: LeaderboardService,
+    sight: RaceSight,
+    callers: CallerIdentification,
+    searches: SearchThrottle,
+    utc_ns: Callable[[], int],
 ) -> APIRouter:
     """The routes, over one board. Lists leave out what does not exist for the caller (`sight`)."""
     routes = DescribedRouter(tags=["public"])
@@ -67,11 +75,12 @@ def router(
     @routes.get(
         "/api/v1/races/{race_id}/standings",
         response_model=StandingShape,
-        responses=_UNKNOWN | {422: refusal("No such table, or not a cursor of ours")},
+        responses=_UNKNOWN | {422: refusal("No such table, or not a cursor of ours"), 429: refusal(_SEARCHES)},
         summary="The standing, best first",
         response_description="The standing of one moment",
     )
     def standings(
+        request: Request,
         race_id: str,
         limit: Annotated[int | None, _LIMIT] = None,
         kind: Annotated[Venue | None, _KIND] = None,
@@ -81,7 +90,7 @@ def router(
     ) -> Response:
         if bool(after) + bool(around) + bool(q) > 1:
             raise BadInput("Ask for one of `after`, `around` and `q` at a time.")
-        part = Part(after=after, around=around, search=q)
+        part = Part(after, around, q, searches.by(visitor(request).address, utc_ns()))
         snapshot = board.snapshot(race_id, limit or (MAX_ROWS if part == WHOLE else None), kind, part)
         return json_response(schemas.STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
 

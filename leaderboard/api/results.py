@@ -14,7 +14,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardLimits
 from leaderboard.core.access import Caller, key_may
 from leaderboard.core.errors import NotAllowed
-from leaderboard.sender import Sender, sender_of
+from leaderboard.stations.sender import Sender, sender_of
 from shared import webhooks
 from shared.errors import RetryLater
 from shared.protocol.results import MAX_RESULT_BYTES, RESULT_PATH, PostAccepted, Result, decode_result

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from leaderboard.board import Snapshot, StandingRow
 from leaderboard.core.league.local_time import LAST_YEAR
 from leaderboard.core.race import Direction, EntryPolicy, Kind, RaceRecord, RaceType, Venue, Visibility
 from leaderboard.core.states import RaceState
 from leaderboard.scored_laps import LapShape, best_window, utc_text
-from leaderboard.store.queries import RaceHead
+from leaderboard.snapshots import Snapshot, StandingRow
+from leaderboard.store.race_rows import RaceHead
 from shared.errors import BadInput, ConfigError
 from shared.protocol.results import ModelSource
 from shared.rules.ranking import RaceRules, rules_from

@@ -19,7 +19,7 @@ from leaderboard.core.rank import LineKey
 from leaderboard.core.states import AttemptState, attempt_after
 from leaderboard.league.changes import race_for, seen_race
 from leaderboard.rescoring import rescore_racer
-from leaderboard.store import attempt_rows, audit, entries, queries
+from leaderboard.store import attempt_rows, audit, entries, race_rows, racer_rows, result_rows
 from leaderboard.store.attempt_rows import AttemptRow
 from leaderboard.store.database import Store
 from shared.errors import BadInput, Refused
@@ -70,7 +70,7 @@ class AttemptService:
                 access.require(caller, "entry.enter_self", race)  # any account has attempts of its own
             racers = None if every else own_racers(db, caller, race_id)
             if racer:
-                known = queries.known_spelling(db, race_id, racer)
+                known = racer_rows.known_spelling(db, race_id, racer)
                 racers = {name for name in {known} if name is not None and (racers is None or name in racers)}
             rows = attempt_rows.attempts(db, race_id, racers=racers, state=state, before=before, limit=limit + 1)
         return AttemptList(race, tuple(rows[:limit]), every, len(rows) > limit)
@@ -184,7 +184,7 @@ class AttemptService:
             _check_not_final(race)
             if race.rules.attempts_per_racer is None and race.attempts_per_day is None:
                 raise Refused(text("This race limits no attempts: there is nothing to give back."))
-            known = queries.known_spelling(db, race_id, racer)
+            known = racer_rows.known_spelling(db, race_id, racer)
             if known is None:
                 raise UnknownRacer(text("There is no racer {racer} in this race.", racer=repr(racer[:80])))
             key, on = LineKey(race.table_named(table), known), _day(day) or day_of(now_utc_ns, race.zone)
@@ -234,7 +234,7 @@ def own_racers(db: sa.Connection, caller: Caller, race_id: str) -> set[str]:
         return set()
     entry = entries.of_account(db, race_id, caller.account_id)
     own = set() if entry is None else {entry.racer}
-    named = queries.known_spelling(db, race_id, caller.alias)
+    named = racer_rows.known_spelling(db, race_id, caller.alias)
     if named is not None and name_key(named) == name_key(caller.alias):
         other = entries.of_racer(db, race_id, named)
         if other is None or other.account_id == caller.account_id:
@@ -243,13 +243,13 @@ def own_racers(db: sa.Connection, caller: Caller, race_id: str) -> set[str]:
 
 
 def _left(db: sa.Connection, race: RaceRecord, key: LineKey, now_utc_ns: int) -> AttemptsLeft:
-    attempts = [a for a in queries.attempts_of(db, race.race_id, key.racer) if race.table_of(a.kind) == key.kind]
+    attempts = [a for a in result_rows.attempts_of(db, race.race_id, key.racer) if race.table_of(a.kind) == key.kind]
     return left(attempts, quota_of(race, attempt_rows.given_back(db, race.race_id, key)), now_utc_ns)
 
 
 def _derive_again(db: sa.Connection, race: RaceRecord, key: LineKey) -> None:
     old, new = rescore_racer(db, race, key)
-    queries.bump(db, race.race_id, {key: old} if old != new else None)
+    race_rows.bump(db, race.race_id, {key: old} if old != new else None)
 
 
 def _check_not_final(race: RaceRecord) -> None:

@@ -11,7 +11,7 @@ from leaderboard.core.race import RaceRecord
 from leaderboard.core.rank import Attempt, BestAttempt, LineKey
 from leaderboard.core.search import folded
 from leaderboard.rescoring import derived
-from leaderboard.store import attempt_rows, queries
+from leaderboard.store import attempt_rows, result_rows
 from leaderboard.store.statements import LINE_COLUMNS
 from leaderboard.store.tables import ENTRIES, LINES
 
@@ -54,7 +54,7 @@ def _wrong_states(attempts: list[Attempt], settled: list[Attempt]) -> Iterator[s
 
 def _attempts(db: sa.Connection, race: RaceRecord) -> dict[LineKey, list[Attempt]]:
     found: dict[LineKey, list[Attempt]] = defaultdict(list)
-    for attempt in queries.attempts_of_race(db, race.race_id):
+    for attempt in result_rows.attempts_of_race(db, race.race_id):
         found[LineKey(race.table_of(attempt.kind), attempt.racer)].append(attempt)
     return found
 

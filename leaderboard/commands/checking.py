@@ -6,7 +6,7 @@ import pathlib
 from leaderboard.checks import CHECKS
 from leaderboard.config import read
 from leaderboard.core.race import RaceRecord
-from leaderboard.store import queries
+from leaderboard.store import race_rows
 from leaderboard.store.database import Store, open_readers, open_store
 
 _SHOWN = 50  # of each race and check
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
 def check(store: Store, race_id: str | None, repair: bool) -> int:
     """Checks one race or all of them, each as it is at one moment; prints what disagrees. Raises UnknownRace."""
     with store.read() as db:
-        races = [queries.race(db, race_id)] if race_id else [head.race for head in queries.heads(db)]
+        races = [race_rows.race(db, race_id)] if race_id else [head.race for head in race_rows.heads(db)]
     found = sum(_checked(store, race) for race in races)
     if not found:
         print(f"{len(races)} races: everything agrees with the results")
@@ -49,8 +49,8 @@ def check(store: Store, race_id: str | None, repair: bool) -> int:
     for race in races:
         with store.write() as db:
             for each in CHECKS:
-                each.repair(db, queries.race(db, race.race_id, for_change=True))
-            queries.bump(db, race.race_id, {})
+                each.repair(db, race_rows.race(db, race.race_id, for_change=True))
+            race_rows.bump(db, race.race_id, {})
     left = sum(_checked(store, race) for race in races)
     print(f"{found} rows disagreed, {left} do so after the repair")
     return 1 if left else 0

@@ -108,6 +108,8 @@ def _show(report: ImportReport) -> None:
     print(summary(report), file=out)
     for line in shortened(report.errors or report.notes, 20 if report.errors else _SHOWN):
         print(f"  {line}", file=out)
+    if report.notes_left_out and not report.errors:
+        print(f"  and {report.notes_left_out} more remarks, which no report holds", file=out)
 
 
 def _parser() -> argparse.ArgumentParser:

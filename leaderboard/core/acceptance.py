@@ -1,4 +1,4 @@
-"""Whether a posted result may enter a race, and with which score. Called by posting.py."""
+"""Whether a posted result may enter a race, and with which score. Called by stations/posting.py."""
 
 from collections.abc import Sequence
 

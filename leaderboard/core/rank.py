@@ -1,4 +1,4 @@
-"""Attempts and lines, and the pure rules by which results count. Called by board.py and the store.
+"""Attempts and lines, and the pure rules by which results count. Called by rescoring.py and the store.
 
 A standing depends only on the set of accepted results, not on the order in which they arrived: attempts are
 counted (attempts.py) and ties are broken by when a run was finished; the order of acceptance decides only between

@@ -1,4 +1,4 @@
-"""Takes a racer's name out of what is stored of posted results. Pure. Called by posting.py and accounts/data/.
+"""Takes a racer's name out of what is stored of posted results. Pure. Called by stations/posting.py and accounts/data/.
 
 All else of a result stays byte for byte what its station signed for: laps, evidence, the journal's head and signature.
 """

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.race import RaceRecord
-from leaderboard.store import audit, league_rows, queries
+from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.tables import (
     ACCOUNTS,
@@ -67,7 +67,7 @@ def _found(db: sa.Connection, caller: Caller, season_id: str) -> tuple[ArchivedS
     access.require(caller, "season.archive", None, season_id)
     if season.stage == "archived":
         raise Refused(text("Season {season_id} is archived already.", season_id=repr(season_id)))
-    races = [head.race for head in queries.heads(db) if head.race.season_id == season_id]
+    races = [head.race for head in race_rows.heads(db) if head.race.season_id == season_id]
     if unfinished := [race for race in races if race.stage not in ("final", "deleted")]:
         more = len(unfinished) - 1
         others = text(" and {n} more", n=more) if more else ""

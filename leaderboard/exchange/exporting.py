@@ -15,7 +15,7 @@ from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.exchange.calendar_file import write_calendar
 from leaderboard.exchange.formulas import neutralised
 from leaderboard.exchange.league.writing import LineWithResult, stored_board, with_results, write_board
-from leaderboard.store import bulk, queries
+from leaderboard.store import bulk, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.ranking.windows import TableReader, WindowRow
 from shared.units import format_ms
@@ -40,7 +40,7 @@ def write_race(
 ) -> None:
     """Write the race; of a race with two tables the one named (None: its first). Raises UnknownRace, Refused."""
     with store.read() as db:
-        race = queries.race(db, race_id)
+        race = race_rows.race(db, race_id)
         if form == "ics":
             write_calendar(out, race.name, [race], now_utc_ns)
             return
@@ -54,7 +54,7 @@ def write_race(
 def write_races(store: Store, title: str, shown: Callable[[RaceRecord], bool], out: TextIO, now_utc_ns: int) -> None:
     """Write the calendar of all races that `shown` lets through."""
     with store.read() as db:
-        races = [head.race for head in queries.heads(db)]
+        races = [head.race for head in race_rows.heads(db)]
     write_calendar(out, title, [race for race in races if shown(race)], now_utc_ns)
 
 

@@ -9,6 +9,7 @@ stay. Each change is remarked on; what the file said is kept with its row.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from leaderboard.core.acceptance import racer_name
 from leaderboard.exchange.report import RowNote
@@ -27,12 +28,23 @@ class NamedRacer:
     name: str
 
 
-class ImportNames:
-    """Gives out the racers of one race. `taken`: the keys of those that it has, each with its spelling."""
+class KeysInUse(Protocol):
+    """A set of keys, in memory or not."""
 
-    def __init__(self, taken: Mapping[str, str]) -> None:
-        self._spellings = dict(taken)
-        self._used: set[str] = set()
+    def __contains__(self, key: object, /) -> bool: ...
+
+    def add(self, key: str, /) -> None: ...
+
+
+class ImportNames:
+    """Gives out the racers of one race. `taken`: the keys of those that it has, each with its spelling.
+
+    `used`: holds the keys of those whom the file names; empty at first.
+    """
+
+    def __init__(self, taken: Mapping[str, str], used: KeysInUse | None = None) -> None:
+        self._spellings = taken
+        self._used: KeysInUse = set() if used is None else used
         self._of_account: dict[str, NamedRacer] = {}
         self._next: dict[str, int] = {}
 
@@ -40,8 +52,9 @@ class ImportNames:
         """A racer for this row alone: no other row of the file has it."""
         name = self._fit(line, written, notes)
         racer = self._free(line, name, notes)
-        self._used.add(name_key(racer))
-        return NamedRacer(self._stored(racer), name)
+        key = name_key(racer)
+        self._used.add(key)
+        return NamedRacer(self._spellings.get(key, racer), name)
 
     def of_account(self, line: int, written: str, account: str, notes: list[RowNote]) -> NamedRacer:
         """The racer of all rows of this account (or, without one, of this name)."""
@@ -49,9 +62,6 @@ class ImportNames:
         if identity not in self._of_account:
             self._of_account[identity] = self.of_row(line, written, notes)
         return self._of_account[identity]
-
-    def _stored(self, racer: str) -> str:
-        return self._spellings.setdefault(name_key(racer), racer)
 
     def _fit(self, line: int, written: str, notes: list[RowNote]) -> str:
         one_line = re.sub(r"\s+", " ", written).strip()

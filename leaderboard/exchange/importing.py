@@ -1,29 +1,34 @@
 """Imports a file into a race: checked whole first, then stored in one transaction, or not at all.
 
+The rows go by one after the other, and wait in a temporary file (exchange/staging.py): memory holds some at a time.
+
 Called by the API while the leaderboard serves, and by the command while it does not. The same file goes into a race
 once: a repeat changes nothing.
 """
 
+import contextlib
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, UnknownRace
 from leaderboard.core.race import RaceRecord, ResultKind
-from leaderboard.core.rank import BestAttempt, LineKey
+from leaderboard.core.rank import LineKey
 from leaderboard.exchange.csv_table import UploadedFile, encoding_remark
 from leaderboard.exchange.import_names import ImportNames
 from leaderboard.exchange.laps import drem, metrics
-from leaderboard.exchange.laps.runs import LapRun, LapRuns, results_of_runs
-from leaderboard.exchange.league.board import LeagueBoard, LineOfBoard, lines_of_board, read_board
-from leaderboard.exchange.report import ImportReport, RowNote
+from leaderboard.exchange.laps.runs import LapRuns, results_of_runs
+from leaderboard.exchange.league.board import StagedBoard
+from leaderboard.exchange.report import ImportReport, Outcome, Remarks, RowNote
 from leaderboard.exchange.request import ImportRequest, race_of
+from leaderboard.exchange.staging import LineOfFile
+from leaderboard.exchange.storing import FileWriter
 from leaderboard.league import changes
-from leaderboard.rescoring import rescore_racer
-from leaderboard.store import audit, bulk, league_rows, queries
-from leaderboard.store.bulk import ImportedFile, ImportedRow, NewResult
+from leaderboard.store import audit, bulk, league_rows, race_rows
+from leaderboard.store.bulk import ImportedFile
 from leaderboard.store.database import Store
 from leaderboard.store.tables import RESULTS
 from shared.errors import Refused
@@ -31,18 +36,12 @@ from shared.rules.ranking import Method
 from shared.text import text
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """All that an import would store."""
+class _Refused(Exception):
+    """Ends the transaction: nothing of the file is stored."""
 
-    race: RaceRecord
-    is_new: bool
-    results: tuple[NewResult, ...]
-    lines: tuple[LineOfBoard, ...]  # of a published board
-    new_racers: tuple[str, ...]
-    heading: str
-    dialect: str
-    report: ImportReport
+    def __init__(self, report: ImportReport) -> None:
+        super().__init__(report)
+        self.report = report
 
 
 def import_file(
@@ -52,64 +51,134 @@ def import_file(
 
     Raises UnknownRace; Conflict, Refused where the race cannot take it; BadInput for a file of another kind.
     """
-    content = _Content(request, file)
-    with store.read() as db:
-        plan = _plan(db, content, now_utc_ns)
-    if request.dry_run or plan.report.outcome != "checked":
-        return plan.report
-    with store.write() as db:
-        if not plan.is_new:
-            queries.race(db, request.race_id, for_change=True)
-        plan = _plan(db, content, now_utc_ns)  # again: the race may have changed since
-        if plan.report.outcome == "checked":
-            _apply(db, plan, request, file, caller, now_utc_ns)
-            return dataclasses.replace(plan.report, outcome="imported")
-    return plan.report
+    with contextlib.closing(_Content(request, file)) as content:
+        with store.read() as db:
+            going = _Passage.begun(db, content, now_utc_ns)
+            for _ in going.lines(db):
+                pass
+            report = going.report()
+        if request.dry_run or report.outcome != "checked":
+            return report
+        try:
+            with store.write() as db:
+                if not going.is_new:
+                    race_rows.race(db, request.race_id, for_change=True)
+                # Again: the race may have changed since.
+                return _apply(db, _Passage.begun(db, content, now_utc_ns), caller, now_utc_ns)
+        except _Refused as refused:
+            return refused.report
 
 
 class _Content:
-    """What the file holds, read once although it is planned with twice."""
+    """What the file holds, read once although it is gone through twice: to check it, and to store it."""
 
     def __init__(self, request: ImportRequest, file: UploadedFile) -> None:
         self.request, self.file = request, file
-        self._boards: dict[Method, LeagueBoard] = {}
+        self._boards: dict[Method, StagedBoard] = {}
         self._runs: LapRuns | None = None
 
-    def board(self, method: Method) -> LeagueBoard:
+    def board(self, method: Method) -> StagedBoard:
         if method not in self._boards:
-            self._boards[method] = read_board(self.file, method)
+            self._boards[method] = StagedBoard(self.file, method)
         return self._boards[method]
 
     def runs(self) -> LapRuns:
         if self._runs is None:
             self._runs = (
-                drem.read(self.file, self.request.only_track)
+                drem.DremRuns(self.file, self.request.only_track)
                 if self.request.format == "drem"
                 else metrics.read(self.file, self.request)
             )
         return self._runs
 
+    def close(self) -> None:
+        for board in self._boards.values():
+            board.close()
+        if self._runs is not None:
+            self._runs.close()
 
-def _plan(db: sa.Connection, content: _Content, now_utc_ns: int) -> _Plan:
-    request, file = content.request, content.file
-    race, is_new = _race(db, request, now_utc_ns)
-    report = ImportReport("checked", race.race_id, file.name, file.sha256)
-    if any(each.sha256 == file.sha256 for each in bulk.imported(db, race.race_id)):
-        return _nothing(race, dataclasses.replace(report, outcome="imported_before"))
-    if not is_new:
-        _check_agrees(race, request)
-    kind = request.kind if race.venue == "any" else race.venue
-    taken = bulk.spellings(db, race.race_id)
-    if request.format == "league":
-        _check_empty(db, race)
-        return _plan_of_board(content.board(race.rules.method), race, is_new, kind, file, taken, report, now_utc_ns)
-    return _plan_of_runs(db, content.runs(), race, is_new, kind, request, file, taken, report, now_utc_ns)
+
+@dataclass(slots=True)
+class _Passage:
+    """One way through a file, row by row, and what was met on it. `taken`: as ImportNames has it."""
+
+    content: _Content
+    race: RaceRecord
+    is_new: bool
+    now_utc_ns: int
+    before: bool = False  # the file was imported before
+    taken: dict[str, str] = field(default_factory=dict)
+    remarks: Remarks = field(default_factory=Remarks)
+    errors: list[RowNote] = field(default_factory=list)
+    rows: int = 0
+    ranked: int = 0
+    racers: set[str] = field(default_factory=set)  # of runs: one may have several
+
+    @classmethod
+    def begun(cls, db: sa.Connection, content: _Content, now_utc_ns: int) -> "_Passage":
+        """Check that the race takes such a file, and read it. Raises what `import_file` raises."""
+        request, sha256 = content.request, content.file.sha256
+        race, is_new = _race(db, request, now_utc_ns)
+        if any(each.sha256 == sha256 for each in bulk.imported(db, race.race_id)):
+            return cls(content, race, is_new, now_utc_ns, before=True)
+        if not is_new:
+            _check_agrees(race, request)
+        if request.format == "league":
+            _check_empty(db, race)
+        source = content.board(race.rules.method) if request.format == "league" else content.runs()
+        remarks = source.notes.copy()
+        if remark := encoding_remark(content.file):
+            remarks.add([RowNote(0, "encoding", remark)])
+        taken = bulk.spellings(db, race.race_id)
+        return cls(content, race, is_new, now_utc_ns, False, taken, remarks, list(source.errors))
+
+    def lines(self, db: sa.Connection) -> Iterator[LineOfFile]:
+        """The rows as they are stored, in the order in which they are; none of a file with errors."""
+        if self.before or (self.errors and self.content.request.format == "league"):
+            return
+        for line in self._board() if self.content.request.format == "league" else self._runs(db):
+            self.rows += 1
+            self.ranked += line.new.score_ms is not None
+            yield line
+
+    def report(self) -> ImportReport:
+        """What can be said once all lines were met."""
+        race_id, file = self.race.race_id, self.content.file
+        outcome: Outcome = "imported_before" if self.before else "refused" if self.errors else "checked"
+        notes, errors = self.remarks.by_line(), tuple(self.errors)
+        report = ImportReport(outcome, race_id, file.name, file.sha256, 0, 0, 0, notes, errors, self.remarks.left_out)
+        if outcome != "checked":
+            return report
+        racers = self.ranked if self.content.request.format == "league" else len(self.racers)
+        return dataclasses.replace(report, rows=self.rows, ranked=self.ranked, racers=racers)
+
+    @property
+    def kind(self) -> ResultKind:
+        return self.content.request.kind if self.race.venue == "any" else self.race.venue
+
+    def _board(self) -> Iterator[LineOfFile]:
+        board = self.content.board(self.race.rules.method)
+        return board.lines(self.race, self.kind, self.taken, self.now_utc_ns, self.remarks)
+
+    def _runs(self, db: sa.Connection) -> Iterator[LineOfFile]:
+        content, names, race_id = self.content, ImportNames(self.taken), self.race.race_id
+        for runs in bulk.parts(content.runs()):
+            known = bulk.stored(db, [run.result_id(race_id) for run in runs])
+            new = [run for run in runs if run.result_id(race_id) not in known]
+            what = text("was imported before: it stays as it is")
+            self.remarks.add(RowNote(run.line, "run", what) for run in runs if run.result_id(race_id) in known)
+            for line in results_of_runs(
+                new, self.race, self.kind, content.request, content.file, names, self.now_utc_ns, self.remarks,
+                self.errors,
+            ):  # fmt: skip
+                self.racers.add(line.new.result.racer)
+                yield line
 
 
 def _race(db: sa.Connection, request: ImportRequest, now_utc_ns: int) -> tuple[RaceRecord, bool]:
     """The race, and whether it is still to be made."""
     try:
-        return queries.race(db, request.race_id), False
+        return race_rows.race(db, request.race_id), False
     except UnknownRace as unknown:
         if request.create is None:
             raise UnknownRace(text("{unknown} With its `timing_method` it is created.", unknown=str(unknown))) from None
@@ -160,116 +229,33 @@ def _check_empty(db: sa.Connection, race: RaceRecord) -> None:
         )
 
 
-def _nothing(race: RaceRecord, report: ImportReport) -> _Plan:
-    return _Plan(race, False, (), (), (), "", "", report)
-
-
-def _first_notes(file: UploadedFile) -> tuple[RowNote, ...]:
-    remark = encoding_remark(file)
-    return (RowNote(0, "encoding", remark),) if remark else ()
-
-
-def _plan_of_board(
-    board: LeagueBoard,
-    race: RaceRecord,
-    is_new: bool,
-    kind: ResultKind,
-    file: UploadedFile,
-    taken: dict[str, str],
-    report: ImportReport,
-    now_utc_ns: int,
-) -> _Plan:
-    notes = _first_notes(file) + board.notes
-    if board.errors:
-        refused = dataclasses.replace(report, outcome="refused", notes=notes, errors=board.errors)
-        return _nothing(race, refused)
-    lines, changes = lines_of_board(board, race, kind, file, ImportNames(taken), now_utc_ns)
-    ranked = sum(line.new.score_ms is not None for line in lines)
-    every = tuple(sorted((*notes, *changes), key=lambda note: note.line))
-    full = dataclasses.replace(report, rows=len(lines), ranked=ranked, racers=ranked, notes=every)
-    racers = {line.new.result.racer for line in lines} - set(taken.values())
-    results = tuple(line.new for line in lines)
-    return _Plan(race, is_new, results, tuple(lines), tuple(sorted(racers)), board.heading, board.dialect, full)
-
-
-def _plan_of_runs(
-    db: sa.Connection,
-    runs: LapRuns,
-    race: RaceRecord,
-    is_new: bool,
-    kind: ResultKind,
-    request: ImportRequest,
-    file: UploadedFile,
-    taken: dict[str, str],
-    report: ImportReport,
-    now_utc_ns: int,
-) -> _Plan:
-    notes = list(_first_notes(file) + runs.notes)
-    new, known = _told_apart(db, race, runs)
-    notes += [RowNote(run.line, "run", text("was imported before: it stays as it is")) for run in known]
-    results, changes, errors = results_of_runs(new, race, kind, request, file, ImportNames(taken), now_utc_ns)
-    notes += changes
-    if wrong := (*runs.errors, *errors):
-        return _nothing(race, dataclasses.replace(report, outcome="refused", notes=tuple(notes), errors=wrong))
-    scored = [each for each in results if each.score_ms is not None]
-    racers = {each.result.racer for each in results}
-    full = dataclasses.replace(
-        report, rows=len(results), ranked=len(scored), racers=len(racers), notes=tuple(notes), errors=()
-    )
-    return _Plan(race, is_new, tuple(results), (), tuple(sorted(racers - set(taken.values()))), "", "", full)
-
-
-def _told_apart(db: sa.Connection, race: RaceRecord, runs: LapRuns) -> tuple[list[LapRun], list[LapRun]]:
-    """The runs that are new to the race, and those that an earlier file brought."""
-    query = sa.select(RESULTS.c.result_id).where(RESULTS.c.race_id == race.race_id)
-    stored = set(db.execute(query).scalars())
-    known = [run for run in runs.runs if run.result_id(race.race_id) in stored]
-    return [run for run in runs.runs if run not in known], known
-
-
-def _apply(
-    db: sa.Connection, plan: _Plan, request: ImportRequest, file: UploadedFile, caller: Caller, now_utc_ns: int
-) -> None:
-    race = plan.race
-    if plan.is_new:
+def _apply(db: sa.Connection, going: _Passage, caller: Caller, now_utc_ns: int) -> ImportReport:
+    """Store the lines one part after the other, in this transaction. Raises _Refused, which undoes it."""
+    if going.before:
+        return going.report()
+    race, request, file = going.race, going.content.request, going.content.file
+    if going.is_new:
         changes.add_race(db, caller, race, now_utc_ns, f"imported from {file.name}")
-    bulk.add_racers(db, race.race_id, plan.new_racers)
-    names = {each.result.racer: each.name for each in plan.results}
-    bulk.add_entries(db, race.race_id, names, now_utc_ns)
-    seqs = bulk.add_results(db, plan.results, now_utc_ns)
-    actor = audit.actor_of(caller)
+    board = going.content.board(race.rules.method) if request.format == "league" else None
+    heading, dialect = (board.heading, board.dialect) if board is not None else ("", "")
     entry = ImportedFile(
-        race.race_id, file.sha256, request.format, file.name, plan.heading, plan.dialect, actor, now_utc_ns
+        race.race_id, file.sha256, request.format, file.name, heading, dialect, audit.actor_of(caller), now_utc_ns
     )
     bulk.add_import(db, entry)
-    if request.format == "league":
-        rows = [
-            ImportedRow(line.line, seq, place if line.new.score_ms is not None else None, line.cells)
-            for place, (line, seq) in enumerate(zip(plan.lines, seqs, strict=True), 1)
-        ]
-        bulk.add_imported_rows(db, entry, rows)
-        bulk.add_lines(db, race.race_id, _lines(race, plan.results, seqs), names)
-        queries.bump(db, race.race_id, {})
+    writer = FileWriter(db, race, set(going.taken.values()), now_utc_ns)
+    for part in bulk.parts(going.lines(db)):
+        if board is not None:
+            writer.add_board(entry, part)
+        else:
+            writer.add_runs(part)
+    report = going.report()
+    if report.outcome == "refused":
+        raise _Refused(report)
+    if board is not None:
+        writer.finish_board(race.table_of(going.kind) if going.ranked else None)
     else:
-        keys = sorted({LineKey(race.table_of(each.result.kind), each.result.racer) for each in plan.results})
-        queries.bump(db, race.race_id, {key: rescore_racer(db, race, key)[0] for key in keys})
-    after = {"file": file.name, "sha256": file.sha256, "format": request.format, "rows": len(plan.results)}
+        writer.finish_runs({LineKey(race.table_of(going.kind), racer) for racer in going.racers})
+    after = {"file": file.name, "sha256": file.sha256, "format": request.format, "rows": going.rows}
     audit.record(db, caller, now_utc_ns, "results.import", f"race:{race.race_id}", None, after,
                  race_id=race.race_id, season_id=race.season_id)  # fmt: skip
-
-
-def _lines(race: RaceRecord, results: tuple[NewResult, ...], seqs: list[int]) -> list[BestAttempt]:
-    """The line of each racer of a published board, who has one result each."""
-    return [
-        BestAttempt(
-            each.result.racer,
-            each.score_ms,
-            each.result.finished_utc_ns,
-            seq,
-            seq,
-            1,
-            race.table_of(each.result.kind),
-        )
-        for each, seq in zip(results, seqs, strict=True)
-        if each.score_ms is not None
-    ]
+    return dataclasses.replace(report, outcome="imported")

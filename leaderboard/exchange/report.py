@@ -7,6 +7,7 @@ from typing import Literal
 
 Outcome = Literal["imported", "checked", "imported_before", "refused"]
 MAX_ERRORS = 200  # of one file: whoever sent something else altogether needs no list of it
+MAX_NOTES = 10_000  # that a report holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class RowNote:
 class ImportReport:
     """One file's import. `rows`: all that hold something; `ranked`: those with a place, of `racers` racers.
 
-    `errors` is not empty exactly if the outcome is "refused": then nothing was stored.
+    `errors` is not empty exactly if the outcome is "refused": then nothing was stored. `notes_left_out`: how many more
+    remarks there are than `notes` has.
     """
 
     outcome: Outcome
@@ -34,6 +36,34 @@ class ImportReport:
     racers: int = 0
     notes: tuple[RowNote, ...] = ()
     errors: tuple[RowNote, ...] = ()
+    notes_left_out: int = 0
+
+
+class Remarks:
+    """Remarks on a file as they are made: the first of them, and how many more there are."""
+
+    def __init__(self, first: Iterable[RowNote] = ()) -> None:
+        self._kept: list[RowNote] = []
+        self.left_out = 0
+        self.add(first)
+
+    def add(self, notes: Iterable[RowNote]) -> None:
+        """Keep these too, as long as there are few."""
+        for note in notes:
+            if len(self._kept) < MAX_NOTES:
+                self._kept.append(note)
+            else:
+                self.left_out += 1
+
+    def copy(self) -> "Remarks":
+        """The same remarks, to which others are added."""
+        made = Remarks(self._kept)
+        made.left_out = self.left_out
+        return made
+
+    def by_line(self) -> tuple[RowNote, ...]:
+        """Those that are kept, in the order of the file."""
+        return tuple(sorted(self._kept, key=lambda note: note.line))
 
 
 def refusal_sentence(report: ImportReport) -> str:

@@ -9,13 +9,13 @@ from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord
-from leaderboard.store import audit, league_rows, queries
+from leaderboard.store import audit, league_rows, race_rows
 from shared.text import text
 
 
 def seen_race(db: sa.Connection, caller: Caller, race_id: str, for_change: bool = False) -> RaceRecord:
     """The race, if it exists for this caller. Raises UnknownRace, in the words of a race that never was."""
-    race = queries.race(db, race_id, for_change=for_change)
+    race = race_rows.race(db, race_id, for_change=for_change)
     if not sees_race(db, caller, race):
         raise UnknownRace.of(race_id)
     return race
@@ -35,7 +35,7 @@ def race_for(db: sa.Connection, caller: Caller, race_id: str, action: str) -> Ra
 
 def add_race(db: sa.Connection, caller: Caller, race: RaceRecord, now_utc_ns: int, why: str = "") -> None:
     """Store a new race with its first edition and its row in the audit."""
-    queries.add_race(db, race, now_utc_ns)
+    race_rows.add_race(db, race, now_utc_ns)
     league_rows.add_edition(db, race, now_utc_ns, audit.actor_of(caller), why)
     what = "race.create_league" if race.kind == "league" else "race.create_community"
     subject, season = f"race:{race.race_id}", race.season_id
@@ -46,8 +46,8 @@ def store_change(
     db: sa.Connection, caller: Caller, what: str, before: RaceRecord, after: RaceRecord, now_utc_ns: int, why: str = ""
 ) -> None:
     """Store a race as it is now, counted for its pages, with its row in the audit."""
-    queries.change_race(db, after)
-    queries.bump(db, after.race_id)
+    race_rows.change_race(db, after)
+    race_rows.bump(db, after.race_id)
     subject, season = f"race:{after.race_id}", after.season_id
     audit.record(db, caller, now_utc_ns, what, subject, before, after, race_id=after.race_id, season_id=season, why=why)
 

@@ -19,7 +19,7 @@ from leaderboard.core.states import EntryState, entry_after
 from leaderboard.league.changes import seen_race
 from leaderboard.league.people import KnownPerson, PeopleBook
 from leaderboard.rescoring import rescore_racer
-from leaderboard.store import audit, queries, season_rows
+from leaderboard.store import audit, race_rows, racer_rows, season_rows
 from leaderboard.store import entries as stored
 from leaderboard.store.database import Store
 from leaderboard.store.entries import EntryRecord
@@ -52,7 +52,7 @@ def add_person(
 
     Raises Conflict if somebody else is entered under the name, Refused if the race is for another division.
     """
-    racer = queries.spelling(db, race.race_id, person.alias)
+    racer = racer_rows.spelling(db, race.race_id, person.alias)
     season_rows.check_may_enter(db, race, racer)
     there = stored.of_racer(db, race.race_id, racer)
     if there is None:
@@ -151,7 +151,7 @@ class EntryService:
         with self._store.write() as db:
             race = seen_race(db, caller, race_id, for_change=True)
             access.require(caller, "entry.manage", race)
-            racer = queries.spelling(db, race_id, given)
+            racer = racer_rows.spelling(db, race_id, given)
             name = racer if name == given else name
             before = stored.of_racer(db, race_id, racer)
             if before is not None and (before.account_id or before.name == name):
@@ -167,7 +167,7 @@ class EntryService:
             season_rows.check_may_enter(db, race, racer)
             entry = EntryRecord(race_id, racer, name, now_utc_ns, joined_by="official")
             stored.add(db, entry)
-            queries.bump(db, race_id)
+            race_rows.bump(db, race_id)
             audit.record(db, caller, now_utc_ns, "entry.manage", _subject(entry), None, entry, race_id=race_id)
         self._changed(race_id)
         return entry, True
@@ -203,7 +203,7 @@ class EntryService:
             person = self._account(db, alias)
             before = stored.of_account(db, race_id, person.account_id)
             if before is None:
-                racer = queries.spelling(db, race_id, person.alias)
+                racer = racer_rows.spelling(db, race_id, person.alias)
                 there = stored.of_racer(db, race_id, racer)
                 entry = add_person(db, race, person, "official", now_utc_ns, claims=True)
                 before = there
@@ -249,7 +249,7 @@ class EntryService:
 
     def _entry_of(self, db: sa.Connection, race_id: str, racer: str, now_utc_ns: int) -> EntryRecord:
         """The entry by any spelling; of a racer who only drove, one that says so. Raises UnknownRacer."""
-        known = queries.known_spelling(db, race_id, racer)
+        known = racer_rows.known_spelling(db, race_id, racer)
         entry = None if known is None else stored.of_racer(db, race_id, known)
         if entry is not None:
             return entry
@@ -276,11 +276,11 @@ class EntryService:
         why: str = "",
     ) -> None:
         stored.change(db, after)
-        race = queries.race(db, after.race_id)
+        race = race_rows.race(db, after.race_id)
         keys = [LineKey(table, after.racer) for table in race.tables()]
         lines = {key: rescore_racer(db, race, key) for key in keys}
         undo = {key: old for key, (old, new) in lines.items() if old != new}
-        queries.bump(db, after.race_id, undo or None)
+        race_rows.bump(db, after.race_id, undo or None)
         audit.record(db, caller, now_utc_ns, what, _subject(after), before, after, race_id=after.race_id, why=why)
 
     def participants(self, caller: Caller, race_id: str, after: str = "", limit: int = 200) -> ParticipantPage:

@@ -16,7 +16,7 @@ from leaderboard.core.race import RaceRecord
 from leaderboard.league.changes import seen_race
 from leaderboard.league.entries import add_person
 from leaderboard.league.people import KnownPerson, PeopleBook
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, race_rows
 from leaderboard.store import entries as stored
 from leaderboard.store import invitations as links
 from leaderboard.store.database import Store
@@ -128,7 +128,7 @@ class InvitationService:
         """
         with self._store.write() as db:
             _, race = _invited_to(db, token)
-            queries.race(db, race.race_id, for_change=True)  # others who join wait here, then the link is read again
+            race_rows.race(db, race.race_id, for_change=True)  # others who join wait here, then the link is read again
             invitation, race = _invited_to(db, token)
             own = stored.of_account(db, race.race_id, caller.account_id)
             if own is None or own.state == "removed":
@@ -181,7 +181,7 @@ def _invited_to(db: sa.Connection, token: str) -> tuple[Invitation, RaceRecord]:
     found = links.by_token(db, invite.token_sha256(token)) if invite.is_token(token) else None
     if found is None:
         raise UnknownInvitation(text("There is no such invitation: check that the link was copied whole."))
-    race = queries.race(db, found.race_id)
+    race = race_rows.race(db, found.race_id)
     if race.stage == "draft":
         raise UnknownInvitation(text("The race is not published yet: try the link again once it is."))
     return found, race

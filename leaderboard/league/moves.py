@@ -18,7 +18,7 @@ from leaderboard.core.league import editing
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import RACE_MOVES, race_after
 from leaderboard.league.changes import race_for, seen_race, store_change
-from leaderboard.store import audit, league_rows, queries
+from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.tables import UNLOCK_REQUESTS
 from shared.errors import Refused
@@ -83,10 +83,10 @@ class RaceMoves:
         access.require(caller, ACTION_OF[move], race)
         return race
 
-    def races_of(self, caller: Caller) -> list[queries.RaceHead]:
+    def races_of(self, caller: Caller) -> list[race_rows.RaceHead]:
         """The races that the caller organises or officiates, the newest first; also drafts and those in the bin."""
         with self._store.read() as db:
-            return [head for head in queries.heads(db) if _concerns(caller, head.race)]
+            return [head for head in race_rows.heads(db) if _concerns(caller, head.race)]
 
     def set_closed(self, caller: Caller, race_id: str, closed: bool, now_utc_ns: int) -> RaceRecord:
         """Close a race or open it again; nothing happens if it is so already."""

@@ -24,7 +24,7 @@ from leaderboard.league.changes import (
     store_change,
 )
 from leaderboard.league.series import follow_moved_close
-from leaderboard.store import audit, league_rows, queries
+from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
 from shared.errors import Refused
 from shared.text import text
@@ -116,10 +116,10 @@ class RaceService:
             seen_race(db, caller, race_id)
             return league_rows.editions(db, race_id)
 
-    def managed(self, caller: Caller) -> list[queries.RaceHead]:
+    def managed(self, caller: Caller) -> list[race_rows.RaceHead]:
         """The races that the caller may edit, the newest first; also drafts and those in the bin."""
         with self._store.read() as db:
-            return [head for head in queries.heads(db) if access.may(caller, "race.edit", head.race)]
+            return [head for head in race_rows.heads(db) if access.may(caller, "race.edit", head.race)]
 
     def results_in(self, race_id: str) -> int:
         """How many results a race holds."""
@@ -157,7 +157,7 @@ def _check_words(race: RaceRecord) -> None:
 
 def _race_if_any(db: sa.Connection, race_id: str) -> RaceRecord | None:
     try:
-        return queries.race(db, race_id, for_change=True)
+        return race_rows.race(db, race_id, for_change=True)
     except UnknownRace:
         return None
 

@@ -16,7 +16,7 @@ from leaderboard.core.league.local_time import check_zone
 from leaderboard.core.league.records import EventRecord, SeasonRecord
 from leaderboard.core.race import check_race_id, is_race_id
 from leaderboard.league.changes import edition_sentence, sees_race
-from leaderboard.store import audit, league_rows, queries
+from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
 from shared.errors import Refused
 from shared.text import text
@@ -31,7 +31,7 @@ class SeasonCalendar:
 
     season: SeasonRecord
     events: tuple[EventRecord, ...]
-    races: tuple[queries.RaceHead, ...]
+    races: tuple[race_rows.RaceHead, ...]
 
 
 class SeasonService:
@@ -98,7 +98,7 @@ class SeasonService:
         """The season with its events and races. Raises UnknownItem."""
         with self._store.read() as db:
             season = seen_season(db, caller, season_id)
-            heads = [head for head in queries.heads(db) if head.race.season_id == season_id]
+            heads = [head for head in race_rows.heads(db) if head.race.season_id == season_id]
             seen = [head for head in heads if head.race.stage != "deleted" and sees_race(db, caller, head.race)]
             events = league_rows.events(db, season_id)
         in_order = sorted(seen, key=lambda head: (head.race.opens_utc_ns or 0, head.race.race_id))
@@ -135,13 +135,13 @@ class SeasonService:
             _record(db, caller, now_utc_ns, f"event:{event_id}", before, after, after.season_id)
         return after
 
-    def event(self, caller: Caller, event_id: str) -> tuple[EventRecord, tuple[queries.RaceHead, ...]]:
+    def event(self, caller: Caller, event_id: str) -> tuple[EventRecord, tuple[race_rows.RaceHead, ...]]:
         """The event with those of its races that the caller may know of. Raises UnknownItem."""
         with self._store.read() as db:
             event = league_rows.event(db, event_id)
             if not _sees_event(db, caller, event):
                 raise UnknownItem.of("event", event_id)
-            heads = [head for head in queries.heads(db) if head.race.event_id == event_id]
+            heads = [head for head in race_rows.heads(db) if head.race.event_id == event_id]
             seen = [head for head in heads if head.race.stage != "deleted" and sees_race(db, caller, head.race)]
         return event, tuple(sorted(seen, key=lambda head: (head.race.opens_utc_ns or 0, head.race.race_id)))
 

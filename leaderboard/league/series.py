@@ -18,7 +18,7 @@ from leaderboard.core.league.records import SeriesRecord
 from leaderboard.core.league.series import CalendarRule, SeriesPlace, SeriesRace
 from leaderboard.core.race import RaceRecord, check_race_id
 from leaderboard.league.changes import add_race, check_may_create, edition_sentence, store_change
-from leaderboard.store import audit, league_rows, queries
+from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
 from shared.errors import Refused
 from shared.text import text
@@ -175,7 +175,7 @@ def follow_moved_close(
         place = dataclasses.replace(found.place, next_opens_utc_ns=after.closes_utc_ns, due_utc_ns=opens_utc_ns)
         league_rows.change_series(db, dataclasses.replace(found, place=place))
         return []
-    following = queries.race(db, in_order[at + 1], for_change=True)
+    following = race_rows.race(db, in_order[at + 1], for_change=True)
     if following.stage != "published" or (following.opens_utc_ns or 0) <= now_utc_ns:
         return []
     if following.opens_utc_ns != after.closes_utc_ns:
@@ -282,6 +282,6 @@ def _series_if_any(db: sa.Connection, series_id: str) -> SeriesRecord | None:
 
 def _race_if_any(db: sa.Connection, race_id: str) -> RaceRecord | None:
     try:
-        return queries.race(db, race_id)
+        return race_rows.race(db, race_id)
     except UnknownRace:
         return None

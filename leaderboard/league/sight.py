@@ -10,7 +10,7 @@ from leaderboard.core.access import Caller
 from leaderboard.core.errors import UnknownRace
 from leaderboard.core.race import RaceRecord, is_race_id
 from leaderboard.core.states import EntryState
-from leaderboard.store import entries, queries
+from leaderboard.store import entries, race_rows
 from leaderboard.store.database import Store
 
 
@@ -25,7 +25,7 @@ class RaceSight:
         with self._store.read() as db:
             # Of the entry is asked first, so that both answers take the same queries.
             entry = entries.of_account(db, race_id, caller.account_id) if is_race_id(race_id) else None
-            race = queries.race(db, race_id)
+            race = race_rows.race(db, race_id)
         if not access.sees(caller, race, None if entry is None else entry.state):
             raise UnknownRace.of(race_id)
         return race

@@ -25,7 +25,7 @@ from leaderboard.notices.events import (
     record_notice,
 )
 from leaderboard.notices.outbox import SubscriptionRow
-from leaderboard.store import queries
+from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.ranking.windows import TableReader
 from leaderboard.store.tables import RACES, RESULTS
@@ -76,7 +76,7 @@ class NoticeCollector:
 def _unchanged(db: sa.Connection, race_id: str, now_utc_ns: int) -> bool:
     """Whether nothing is to be noticed: without a lock, as most results change no leader."""
     try:
-        race = queries.race(db, race_id)
+        race = race_rows.race(db, race_id)
     except UnknownRace:
         return True
     before = _read_mark(rows.mark(db, race_id))
@@ -85,7 +85,7 @@ def _unchanged(db: sa.Connection, race_id: str, now_utc_ns: int) -> bool:
 
 def _collect(db: sa.Connection, race_id: str, now_utc_ns: int, listening: list[SubscriptionRow]) -> int:
     try:
-        race = queries.race(db, race_id, for_change=True)
+        race = race_rows.race(db, race_id, for_change=True)
     except UnknownRace:
         return 0
     before = _read_mark(rows.mark(db, race_id))

@@ -14,12 +14,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from leaderboard.board import Snapshot, StandingRow
 from leaderboard.core import access
 from leaderboard.live_stream import LiveContent
 from leaderboard.pages.templates import PageTemplates
 from leaderboard.pages.views import BoardView, PlaceView, kind_of, move_view, place_view, race_view, row_view
 from leaderboard.scored_laps import LapShape, best_window
+from leaderboard.snapshots import Snapshot, StandingRow
 from shared.rules.ranking import RaceRules
 from shared.text.reader import language
 

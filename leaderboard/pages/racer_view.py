@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from leaderboard.board import RacerRuns
 from leaderboard.core.rank import Attempt
 from leaderboard.core.states import AttemptState
 from leaderboard.pages.attempts.views import STATES
 from leaderboard.pages.views import RaceHeaderView, lap_remark, published_note, race_view, run_key
 from leaderboard.scored_laps import lap_shape, utc_text
+from leaderboard.snapshots import RacerRuns
 from shared.protocol.results import Result
 from shared.rules.ranking import RaceRules, RunLap, score_run, successful
 from shared.text import Sentence, ntext, recorded, text

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from leaderboard.board import RacerRuns, Snapshot, StandingRow
 from leaderboard.live_stream import LiveContent
 from leaderboard.pages.board_rows import BoardRows
 from leaderboard.pages.participation.participants import TakingPart
@@ -14,6 +13,7 @@ from leaderboard.pages.public.search import EVERYTHING, BoardSearch
 from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.templates import PageFrame, PageTemplates
 from leaderboard.pages.views import card, kind_links
+from leaderboard.snapshots import RacerRuns, Snapshot, StandingRow
 from shared.text import recorded, text
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, FastAPI, Query, Request
 from starlette.responses import HTMLResponse
 
-from leaderboard.board import MAX_ROWS, LeaderboardService
+from leaderboard.board import LeaderboardService
 from leaderboard.core.race import Venue
 from leaderboard.league.services import LeagueServices
 from leaderboard.league.sight import RaceSight
@@ -17,7 +17,10 @@ from leaderboard.pages.public.home import HomeGroup, group_views
 from leaderboard.pages.public.search import MAX_QUERY, BoardSearch, searched
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
+from leaderboard.snapshots import MAX_ROWS
 from leaderboard.web.event_stream import EventStreamResponse
+from leaderboard.web.search_throttle import SearchThrottle
+from leaderboard.web.visitors import visitor
 from shared.errors import RacedayError
 
 
@@ -27,6 +30,7 @@ def router(
     sight: RaceSight,
     league: LeagueServices,
     feed: Feed,
+    searches: SearchThrottle,
     rows_live: int,
     utc_ns: Callable[[], int],
 ) -> APIRouter:
@@ -56,7 +60,8 @@ def router(
         after: Annotated[str, Query(max_length=MAX_QUERY)] = "",
     ) -> HTMLResponse:
         frame, search = site.frame(request), BoardSearch(racer, around, after)
-        snapshot, middle = searched(board, race_id, MAX_ROWS if all else rows_live, kind, search)
+        many_names = searches.by(visitor(request).address, utc_ns())
+        snapshot, middle = searched(board, race_id, MAX_ROWS if all else rows_live, kind, search, many_names)
         about = None if screen else race_about(league, frame.caller, snapshot.race, str(request.base_url).rstrip("/"))
         part = taking_part(frame.caller, snapshot.race, sight.entry(frame.caller, race_id), utc_ns())
         page = pages.race(

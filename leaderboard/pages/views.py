@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from leaderboard.board import Snapshot, StandingRow
 from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.core.states import RaceState
 from leaderboard.pages import wording
 from leaderboard.pages.league.words import when
 from leaderboard.scored_laps import LapShape, lap_line, utc_text
+from leaderboard.snapshots import Snapshot, StandingRow
 from shared.protocol.results import Evidence, Result
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import INCIDENTS

@@ -9,7 +9,7 @@ from leaderboard.core.errors import UnknownRacer
 from leaderboard.core.history import AcceptedRevision, PlaceStep, place_history
 from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.core.states import HIDDEN
-from leaderboard.store import queries
+from leaderboard.store import race_rows, racer_rows
 from leaderboard.store.database import Store
 from leaderboard.store.tables import ENTRIES, RESULTS
 from shared.text import text
@@ -38,12 +38,12 @@ class PlaceHistories:
     def of(self, race_id: str, racer: str, table: str | None = None) -> RacerHistory:
         """The history of this racer, by any spelling. Raises UnknownRace, UnknownRacer, Refused for a bad table."""
         with self._store.read() as db:
-            race = queries.race(db, race_id)
+            race = race_rows.race(db, race_id)
             shown = race.table_named(table)
-            known = queries.known_spelling(db, race_id, racer)
-            if known is None or queries.entry_state(db, race_id, known) in HIDDEN:
+            known = racer_rows.known_spelling(db, race_id, racer)
+            if known is None or racer_rows.entry_state(db, race_id, known) in HIDDEN:
                 raise UnknownRacer(text("There is no racer {racer} in this race.", racer=repr(racer[:80])))
-            name = queries.entry_name(db, race_id, known) or known
+            name = racer_rows.entry_name(db, race_id, known) or known
             revisions = _revisions(db, race_id, shown, self._max + 1)
         is_known = len(revisions) <= self._max
         steps = place_history(revisions, known) if is_known else []

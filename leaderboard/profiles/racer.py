@@ -11,8 +11,9 @@ from leaderboard.core.access import Caller
 from leaderboard.core.race import RaceRecord, Venue
 from leaderboard.core.rank import Attempt, LineKey
 from leaderboard.core.states import EntryState
-from leaderboard.store import entries, queries
+from leaderboard.store import entries, race_rows, result_rows
 from leaderboard.store.database import Store
+from leaderboard.store.ranking import line_rows
 from leaderboard.store.tables import ACCOUNTS, ENTRIES, RACES
 from shared.text import text
 
@@ -90,7 +91,7 @@ def _entered(db: sa.Connection, caller: Caller, account_id: str) -> list[tuple[R
     states = entries.states_of_account(db, caller.account_id) if caller.signed_in else {}
     found: list[tuple[RaceRecord, str]] = []
     for race_id, racer in db.execute(query).all():
-        race = queries.race(db, race_id)
+        race = race_rows.race(db, race_id)
         if access.sees(caller, race, states.get(race_id)):
             found.append((race, racer))
         if len(found) > MAX_RACES:
@@ -101,13 +102,13 @@ def _entered(db: sa.Connection, caller: Caller, account_id: str) -> list[tuple[R
 def _lines(db: sa.Connection, race: RaceRecord, racer: str) -> list[RacerRace]:
     found = []
     for table in race.tables():
-        line = queries.line(db, race.race_id, LineKey(table, racer))
-        rank, ranked = queries.rank_of(db, race.race_id, table, line)
+        line = line_rows.line(db, race.race_id, LineKey(table, racer))
+        rank, ranked = line_rows.rank_of(db, race.race_id, table, line)
         if line is not None:
             found.append(RacerRace(race, racer, table, rank, ranked, line.score_ms, line.attempts))
     return found or [RacerRace(race, racer, race.tables()[0], None, 0, None, 0)]
 
 
 def _attempts(db: sa.Connection, races: list[tuple[RaceRecord, str]]) -> list[tuple[RaceRecord, Attempt]]:
-    found = [(race, attempt) for race, racer in races for attempt in queries.attempts_of(db, race.race_id, racer)]
+    found = [(race, attempt) for race, racer in races for attempt in result_rows.attempts_of(db, race.race_id, racer)]
     return sorted(found, key=lambda each: each[1].finished_utc_ns, reverse=True)[:MAX_ATTEMPTS]

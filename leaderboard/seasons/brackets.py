@@ -21,8 +21,9 @@ from leaderboard.core.seasons.bracket import (
     heats_now,
 )
 from leaderboard.league.changes import edition_sentence
-from leaderboard.store import audit, league_rows, queries, season_rows
+from leaderboard.store import audit, league_rows, race_rows, season_rows
 from leaderboard.store.database import Store
+from leaderboard.store.ranking import line_rows
 from leaderboard.store.season_rows import BracketRecord
 from shared.errors import Refused
 from shared.text import text
@@ -93,7 +94,7 @@ class BracketService:
             if race is None:
                 raise UnknownRace.of(race_id)
             access.require(caller, "bracket.run", race)
-            return race, {table: len(queries.lines(db, race_id, table)) for table in race.tables()}
+            return race, {table: len(line_rows.lines(db, race_id, table)) for table in race.tables()}
 
     def create(self, caller: Caller, wanted: WantedBracket, now_utc_ns: int) -> BracketNow:
         """Seed a bracket from the best of a race. Raises UnknownRace, NotAllowed, Unauthorized, Refused."""
@@ -105,7 +106,7 @@ class BracketService:
             if race is None:
                 raise UnknownRace.of(wanted.race_id)
             access.require(caller, "bracket.run", race)
-            lines = queries.lines(db, race.race_id, race.table_named(wanted.table))
+            lines = line_rows.lines(db, race.race_id, race.table_named(wanted.table))
             size = _fitting(len(lines)) if wanted.size is None else wanted.size
             settings = BracketSettings(size, wanted.elimination, wanted.byes, wanted.third)
             seeds = tuple(line.racer for line in lines[: max(size, 0)])
@@ -159,7 +160,7 @@ def _fitting(racers: int) -> int:
 
 def _seen(db: sa.Connection, caller: Caller, race_id: str) -> RaceRecord | None:
     try:
-        race = queries.race(db, race_id)
+        race = race_rows.race(db, race_id)
     except UnknownRace:
         return None
     return race if access.sees(caller, race, league_rows.entry_state(db, race_id, caller.account_id)) else None

@@ -12,8 +12,9 @@ from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.seasons.divisions import DivisionMove, after_moves, lowest, moves_after
-from leaderboard.store import audit, league_rows, queries, season_rows
+from leaderboard.store import audit, league_rows, season_rows
 from leaderboard.store.database import Store
+from leaderboard.store.ranking import line_rows
 from leaderboard.store.season_rows import racer_key
 from shared.errors import Refused
 from shared.rules.person_names import person_name
@@ -47,7 +48,7 @@ def _in_rank(db: sa.Connection, race: RaceRecord) -> dict[str, str]:
     """The racers in rank, by key, as spelled; of a race with two tables those of the first, then the others."""
     spelled: dict[str, str] = {}
     for kind in race.tables():
-        for line in queries.lines(db, race.race_id, kind):
+        for line in line_rows.lines(db, race.race_id, kind):
             spelled.setdefault(racer_key(line.racer), line.racer)
     return spelled
 

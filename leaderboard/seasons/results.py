@@ -18,7 +18,7 @@ from leaderboard.core.seasons.divisions import lowest
 from leaderboard.core.seasons.rules import SeasonRules
 from leaderboard.core.seasons.standing import RaceOutcome
 from leaderboard.league.seasons import seen_season
-from leaderboard.store import queries, season_rows
+from leaderboard.store import race_rows, season_rows
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import SeasonMember, TeamRecord, racer_key
 from leaderboard.store.tables import ENTRIES, LINES, RACES, RESULTS
@@ -165,7 +165,7 @@ def _races_of(db: sa.Connection, season_id: str) -> list[tuple[str, int]]:
 
 
 def _read(db: sa.Connection, race_id: str, version: int) -> SeasonRace:
-    race = queries.race(db, race_id)
+    race = race_rows.race(db, race_id)
     of_race = sa.select(ENTRIES.c.racer, ENTRIES.c.name).where(ENTRIES.c.race_id == race_id)
     entered = {row.racer: row.name for row in db.execute(of_race)}
     names: dict[str, str] = {}

@@ -6,7 +6,7 @@ They are not stored: a race's first line is its best score, and a record is the 
 import sqlalchemy as sa
 
 from leaderboard.core.seasons.records import TrackRecord, record_key, records
-from leaderboard.store import queries
+from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.tables import ENTRIES, LINES, RACES, RESULTS
 
@@ -31,7 +31,7 @@ def _candidates(db: sa.Connection, season_id: str, track: str) -> list[TrackReco
         query = query.where(RACES.c.track == track)
     found = []
     for race_id in db.execute(query).scalars().all():
-        race = queries.race(db, race_id)
+        race = race_rows.race(db, race_id)
         if not race.track:
             continue
         for row in _firsts(db, race_id):

@@ -7,22 +7,22 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.rank import BestAttempt
 from leaderboard.core.search import folded
-from leaderboard.store.ranking import ranks
 from leaderboard.store.tables import ENTRIES, IMPORTED_ROWS, IMPORTS, LINES, RACERS, RACES, RESULTS
 from shared.protocol.results import Result
 from shared.rules.person_names import name_key
 
-_AT_ONCE = 5_000
+_AT_ONCE = 2_000
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,15 @@ class ImportedRow:
     cells: tuple[str, ...]
 
 
-def _parts(rows: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def parts(rows: Iterable[_T]) -> Iterator[list[_T]]:
+    """The rows so many at once as are written with one statement."""
     every = iter(rows)
     while part := list(islice(every, _AT_ONCE)):
         yield part
 
 
 def _insert(db: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
-    for part in _parts(rows):
+    for part in parts(rows):
         db.execute(sa.insert(table), part)
 
 
@@ -88,12 +89,24 @@ def add_racers(db: sa.Connection, race_id: str, racers: Sequence[str]) -> None:
     _insert(db, RACERS, rows)
 
 
+def stored(db: sa.Connection, result_ids: Sequence[str]) -> set[str]:
+    """Those of the results that are stored."""
+    found: set[str] = set()
+    for start in range(0, len(result_ids), 500):
+        ids = RESULTS.c.result_id.in_(result_ids[start : start + 500])
+        found |= set(db.execute(sa.select(RESULTS.c.result_id).where(ids)).scalars())
+    return found
+
+
+def entered(db: sa.Connection, race_id: str) -> set[str]:
+    """The racers who are entered in the race."""
+    return set(db.execute(sa.select(ENTRIES.c.racer).where(ENTRIES.c.race_id == race_id)).scalars())
+
+
 def add_entries(db: sa.Connection, race_id: str, names: Mapping[str, str], at_utc_ns: int) -> None:
-    """Enter those of the racers that are not entered yet, under these names."""
-    entered = set(db.execute(sa.select(ENTRIES.c.racer).where(ENTRIES.c.race_id == race_id)).scalars())
+    """Enter racers who are not entered yet, under these names."""
     shared = {"race_id": race_id, "entered_utc_ns": at_utc_ns, "joined_by": "import"}
-    new = [shared | {"racer": racer, "name": name} for racer, name in names.items() if racer not in entered]
-    _insert(db, ENTRIES, new)
+    _insert(db, ENTRIES, [shared | {"racer": racer, "name": name} for racer, name in names.items()])
 
 
 def add_results(db: sa.Connection, results: Sequence[NewResult], at_utc_ns: int) -> list[int]:
@@ -103,7 +116,7 @@ def add_results(db: sa.Connection, results: Sequence[NewResult], at_utc_ns: int)
         db.execute(more)
     statement = sa.insert(RESULTS).returning(RESULTS.c.seq, sort_by_parameter_order=True)
     numbers: list[int] = []
-    for part in _parts([_result_row(each, at_utc_ns) for each in results]):
+    for part in parts([_result_row(each, at_utc_ns) for each in results]):
         numbers += db.execute(statement, part).scalars()
     return numbers
 
@@ -129,7 +142,7 @@ def _result_row(new: NewResult, at_utc_ns: int) -> dict[str, Any]:
 
 
 def add_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt], names: Mapping[str, str]) -> None:
-    """Store lines of racers, shown by these names, that have none yet in their table; count them for the ranks."""
+    """Store lines of racers, shown by these names, that have none yet in their table; `ranks.rebuild` counts them."""
     fields = [field.name for field in dataclasses.fields(BestAttempt)]
     shared = {"race_id": race_id}
     rows = [
@@ -137,8 +150,6 @@ def add_lines(db: sa.Connection, race_id: str, lines: Sequence[BestAttempt], nam
         for line in lines
     ]
     _insert(db, LINES, rows)
-    for kind in sorted({line.kind for line in lines}):
-        ranks.rebuild(db, race_id, kind)
 
 
 def imported(db: sa.Connection, race_id: str) -> list[ImportedFile]:

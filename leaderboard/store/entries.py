@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from leaderboard.core.states import EntryState
-from leaderboard.store import queries
+from leaderboard.store import racer_rows
 from leaderboard.store.tables import ENTRIES, RESULTS
 
 
@@ -53,7 +53,7 @@ def states_of_account(db: sa.Connection, account_id: str) -> dict[str, EntryStat
 def add(db: sa.Connection, entry: EntryRecord) -> None:
     """Store a new entry."""
     db.execute(sa.insert(ENTRIES), dataclasses.asdict(entry))
-    queries.fold_name(db, entry.race_id, entry.racer)
+    racer_rows.fold_name(db, entry.race_id, entry.racer)
 
 
 def change(db: sa.Connection, entry: EntryRecord) -> None:

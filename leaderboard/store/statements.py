@@ -29,7 +29,6 @@ ONE_MORE_RESULT = DirectStatement(
 _OF_ENTRY = (ENTRIES.c.race_id == given("race_id")) & (ENTRIES.c.racer == given("racer"))
 ENTRY_NAME = sa.select(ENTRIES.c.name).where(_OF_ENTRY)
 ENTRY_STATE = sa.select(ENTRIES.c.state).where(_OF_ENTRY)
-ADD_ENTRY = sa.insert(ENTRIES)
 
 SPELLING = DirectStatement(
     sa.select(RACERS.c.racer).where(

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board, open_board_to_read
 from leaderboard.core.errors import Conflict, UnknownRace
-from leaderboard.posting import PostReply
+from leaderboard.stations.posting import PostReply
 from shared.errors import Refused, StorageError
 from shared.protocol.results import PostAccepted, Result, decode_accepted, encode_result
 from shared.rules.ranking import RaceRules
+from tests.leaderboard.by_hand import close_race, enter, move_close
 from tests.leaderboard.sample_races import RULES, race, result
 
 EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -172,23 +173,23 @@ def test_races_and_entries_are_made_once(board: LeaderboardService) -> None:
         board.create_race(race("A Cup"), 2)
     with pytest.raises(Refused, match="close before it opens"):
         board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=2), 2)
-    assert board.enter("cup", "anna", "Anna Holm", 2) is True
-    assert board.enter("cup", "anna", "Anna Holm", 3) is False
+    assert enter(board, "cup", "anna", "Anna Holm", 2) is True
+    assert enter(board, "cup", "anna", "Anna Holm", 3) is False
     with pytest.raises(Conflict, match="name cannot be changed"):
-        board.enter("cup", "anna", "Other", 3)
+        enter(board, "cup", "anna", "Other", 3)
     with pytest.raises(UnknownRace):
-        board.enter("none", "anna", "Anna", 3)
+        enter(board, "none", "anna", "Anna", 3)
     posted(board, result("a", "anna"))
     assert board.snapshot("cup").rows[0].name == "Anna Holm"
 
 
 def test_closing_by_hand_and_opening_again(board: LeaderboardService) -> None:
-    assert board.close_race("cup", True, 1_600_000_000_000_000_000).closed_utc_ns is not None
+    assert close_race(board, "cup", True, 1_600_000_000_000_000_000).closed_utc_ns is not None
     assert post(board, result("a")).status == 422
-    board.close_race("cup", False, 2)
+    close_race(board, "cup", False, 1_600_000_000_000_000_001)
     assert post(board, result("a")).status == 201
     with pytest.raises(UnknownRace):
-        board.close_race("none", True, 2)
+        close_race(board, "none", True, 2)
 
 
 @pytest.mark.parametrize("by_hand", [False, True])
@@ -201,9 +202,9 @@ def test_the_day_runs_late_and_the_close_is_moved(board: LeaderboardService, by_
     assert post(board, early).status == 201
     assert post(board, run).status == 422
     if by_hand:
-        assert board.close_race("late", False, five + 3 * minute).state(five + 3 * minute) == "open"
+        assert close_race(board, "late", False, five + 3 * minute).state(five + 3 * minute) == "open"
     else:
-        assert board.move_close("late", five + 60 * minute).closes_utc_ns == five + 60 * minute
+        assert move_close(board, "late", five + 60 * minute).closes_utc_ns == five + 60 * minute
     assert post(board, run).status == 201
     assert post(board, run).status == 200, "once in effect"
     assert [line.racer for line in board.standings("late")] == ["ann", "ben"]
@@ -214,23 +215,24 @@ def test_the_day_runs_late_and_the_close_is_moved(board: LeaderboardService, by_
 def test_a_close_that_is_moved_forward_keeps_what_was_accepted(board: LeaderboardService) -> None:
     at = result("a").finished_utc_ns
     assert post(board, result("a")).status == 201
-    assert board.move_close("cup", at - 1).state(at) == "closed"
+    assert move_close(board, "cup", at - 1).state(at) == "closed"
     assert [line.racer for line in board.standings("cup")] == [result("a").racer]
     assert post(board, result("b")).status == 422
-    assert board.move_close("cup", None).closes_utc_ns is None
+    assert move_close(board, "cup", None).closes_utc_ns is None
     assert post(board, result("b")).status == 201
     with pytest.raises(UnknownRace):
-        board.move_close("none", 2)
+        move_close(board, "none", 2)
 
 
 def test_a_close_lies_after_the_opening_and_is_no_reason_for_a_second_race(board: LeaderboardService) -> None:
-    board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=9), 1)
+    minute = 60 * 10**9
+    board.create_race(race("w", opens_utc_ns=2 * minute, closes_utc_ns=9 * minute), 1)
     with pytest.raises(Refused, match="close before it opens"):
-        board.move_close("w", 2)
-    board.move_close("w", 20)
+        move_close(board, "w", 2 * minute)
+    move_close(board, "w", 20 * minute)
     with pytest.raises(Conflict, match="closes at another time"):
-        board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=9), 1)
-    assert board.create_race(race("w", opens_utc_ns=2, closes_utc_ns=20), 1) is False
+        board.create_race(race("w", opens_utc_ns=2 * minute, closes_utc_ns=9 * minute), 1)
+    assert board.create_race(race("w", opens_utc_ns=2 * minute, closes_utc_ns=20 * minute), 1) is False
 
 
 def test_watchers_hear_of_changes_only(board: LeaderboardService) -> None:
@@ -239,7 +241,7 @@ def test_watchers_hear_of_changes_only(board: LeaderboardService) -> None:
     post(board, result("a"))
     post(board, result("a"))
     board.apply("x.1", b"", 1)
-    board.enter("cup", "anna", "Anna", 2)
+    enter(board, "cup", "anna", "Anna", 2)
     assert changed_races == ["cup", "cup"]
 
 
@@ -267,7 +269,7 @@ def test_what_was_answered_is_there_after_opening_again(tmp_path: pathlib.Path) 
     reading = open_board_to_read(tmp_path / "again.db")
     assert [head.race.race_id for head in reading.races()] == ["cup"]
     with pytest.raises(StorageError, match="readonly"):
-        reading.enter("cup", "x", "x", 1)
+        enter(reading, "cup", "x", "x", 1)
     reading.close()
     second.close()
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from leaderboard.board import LeaderboardService
-from leaderboard.posting import PostReply
+from leaderboard.stations.posting import PostReply
 from shared.errors import Refused
 from shared.protocol.results import PostAccepted, decode_accepted, encode_result
 from tests.leaderboard.sample_races import race, result

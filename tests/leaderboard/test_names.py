@@ -12,6 +12,7 @@ from leaderboard.build import open_board
 from leaderboard.core.errors import Conflict
 from leaderboard.store import database as opening
 from shared.protocol.results import decode_accepted, encode_result
+from tests.leaderboard.by_hand import enter, entry
 from tests.leaderboard.sample_races import RULES, race, result
 
 NFC, NFD = "Jos\u00e9", "Jose\u0301"
@@ -66,12 +67,12 @@ def test_all_spellings_have_one_place_and_one_count_of_attempts(
 
 def test_an_entered_racer_may_be_spelled_otherwise(board: LeaderboardService) -> None:
     board.create_race(race("closed", entry="registered"), 1)
-    assert board.enter("closed", NFD, " Jos\u00e9\u00a0Luis ", 2) is True
-    assert board.enter("closed", "JOS\u00c9", "Jos\u00e9\u3000Luis", 2) is False
+    assert enter(board, "closed", NFD, " Jos\u00e9\u00a0Luis ", 2) is True
+    assert enter(board, "closed", "JOS\u00c9", "Jos\u00e9\u3000Luis", 2) is False
     with pytest.raises(Conflict, match="entered as 'Jos\u00e9 Luis'"):
-        board.enter("closed", "jose\u0301", "Jos\u00e9 Carlos", 2)
-    assert [board.enter("closed", racer, racer, 2) for racer in ("Ann", "ann", "ANN")] == [True, False, False]
-    assert board.entry("closed", "jos\u00e9") == (NFC, "Jos\u00e9 Luis")
+        enter(board, "closed", "jose\u0301", "Jos\u00e9 Carlos", 2)
+    assert [enter(board, "closed", racer, racer, 2) for racer in ("Ann", "ann", "ANN")] == [True, False, False]
+    assert entry(board, "closed", "jos\u00e9") == (NFC, "Jos\u00e9 Luis")
     one = result("a", "JOSE\u0301", race_id="closed")
     assert board.apply("a.1", encode_result(one), 3).status == 201
     assert [(row.placed.racer, row.name) for row in board.snapshot("closed").rows] == [(NFC, "Jos\u00e9 Luis")]

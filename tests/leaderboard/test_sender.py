@@ -11,7 +11,7 @@ from leaderboard import credentials
 from leaderboard.build import open_board
 from leaderboard.config import SecretFiles
 from leaderboard.credentials import Credentials
-from leaderboard.sender import Sender, sender_of
+from leaderboard.stations.sender import Sender, sender_of
 from shared.errors import ConfigError
 from shared.protocol.results import Evidence, encode_result
 from station.sync.settings import SyncSettings, read_secret

@@ -13,7 +13,7 @@ from leaderboard.accounts.records import AccountRecord
 from leaderboard.accounts.sessions import check_proved
 from leaderboard.core.access import Caller
 from leaderboard.core.redaction import renamed
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, race_rows, racer_rows
 from leaderboard.store.database import Store
 from leaderboard.store.tables import (
     ACCOUNTS,
@@ -66,10 +66,10 @@ def _erase(db: sa.Connection, account: AccountRecord, now_utc_ns: int) -> Erased
     number = _free_number(db, entered)
     new = deleted_name(number)
     for each in entered:
-        queries.race(db, each.race_id, for_change=True)
+        race_rows.race(db, each.race_id, for_change=True)
         traces.rename(db, each, new, forget=True)
         traces.redact_results(db, each.race_id, new)
-        queries.bump(db, each.race_id)
+        race_rows.bump(db, each.race_id)
     keys.revoke_all(db, Caller(account.account_id), account.account_id, now_utc_ns)
     db.execute(sa.update(API_KEYS).where(API_KEYS.c.account_id == account.account_id).values(name=new))
     former = db.execute(sa.select(ALIASES.c.alias).where(ALIASES.c.account_id == account.account_id)).scalars().all()
@@ -96,7 +96,7 @@ def _free_number(db: sa.Connection, entered: list[RacerTrace]) -> int:
     number = int(highest) + 1
     races = [each.race_id for each in entered]
     while True:
-        key = queries.name_key_sha256(deleted_name(number))
+        key = racer_rows.name_key_sha256(deleted_name(number))
         which = RACERS.c.race_id.in_(races) & (RACERS.c.key_sha256 == key)
         if db.execute(sa.select(RACERS.c.racer).where(which)).first() is None:
             return number

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from leaderboard.core.errors import Conflict
 from leaderboard.core.redaction import redacted, renamed_json
-from leaderboard.store import queries
+from leaderboard.store import racer_rows
 from leaderboard.store.tables import ENTRIES, METADATA, RACERS, RACES
 from shared.rules.person_names import name_key
 from shared.text import text
@@ -74,7 +74,7 @@ def rename(db: sa.Connection, trace: RacerTrace, new: str, *, forget: bool) -> N
             db.execute(sa.update(table).where(which).values({column: new}))
     for table, columns in _known(JSON_OF_RACE):
         _rename_json(db, table, columns, table.c.race_id == race_id, names)
-    queries.fold_name(db, race_id, new)
+    racer_rows.fold_name(db, race_id, new)
     # What the arrows compare with: there are none until the next result.
     db.execute(sa.update(RACES).where(RACES.c.race_id == race_id).values(undo="[]"))
     _rename_heats(db, race_id, names)
@@ -88,7 +88,7 @@ def show_as(db: sa.Connection, trace: RacerTrace, name: str) -> None:
         rows = METADATA.tables[table]
         which = (rows.c.race_id == trace.race_id) & (rows.c.racer == trace.racer)
         db.execute(sa.update(rows).where(which).values(name=name))
-    queries.fold_name(db, trace.race_id, trace.racer)
+    racer_rows.fold_name(db, trace.race_id, trace.racer)
 
 
 def redact_results(db: sa.Connection, race_id: str, new: str) -> int:
@@ -122,7 +122,7 @@ def _rename_json(
 
 
 def _rename_spelling(db: sa.Connection, race_id: str, racer: str, new: str, forget: bool) -> None:
-    key, former = queries.name_key_sha256(new), queries.name_key_sha256(racer)
+    key, former = racer_rows.name_key_sha256(new), racer_rows.name_key_sha256(racer)
     taken = sa.select(RACERS.c.racer).where((RACERS.c.race_id == race_id) & (RACERS.c[_KEY] == key))
     holder = db.execute(taken).scalar()
     if holder not in (None, racer):
@@ -148,9 +148,9 @@ def _rename_heats(db: sa.Connection, race_id: str, names: dict[str, str]) -> Non
 
 
 def _rename_member(db: sa.Connection, season_id: str, racer: str, new: str) -> None:
-    key = queries.name_key_sha256(racer)
+    key = racer_rows.name_key_sha256(racer)
     for name in ("members", "divisions"):
         table = METADATA.tables.get(name)
         if table is not None:
             which = (table.c.season_id == season_id) & (table.c[_KEY] == key)
-            db.execute(sa.update(table).where(which).values({"racer": new, _KEY: queries.name_key_sha256(new)}))
+            db.execute(sa.update(table).where(which).values({"racer": new, _KEY: racer_rows.name_key_sha256(new)}))

@@ -16,7 +16,7 @@ from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import NotAllowed, Unauthorized
 from leaderboard.live_races.service import LiveRaces
-from leaderboard.sender import Sender, sender_of
+from leaderboard.stations.sender import Sender, sender_of
 from shared import webhooks
 from shared.errors import Refused
 from shared.protocol.live import LIVE_PER_SECOND, MAX_LIVE_BYTES, LiveMessage, decode_live

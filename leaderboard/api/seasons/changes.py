@@ -12,6 +12,7 @@ from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_
 from leaderboard.api.seasons.shapes import (
     DivisionMoveShape,
     DivisionPlace,
+    NamedTeam,
     NewTeam,
     SeasonMemberShape,
     SeasonRulesShape,
@@ -49,6 +50,14 @@ def router(api: SeasonApi) -> APIRouter:
         summary="Create a team",
         response_description="Created",
     )(calls.add_team)
+    routes.patch(
+        "/teams/{team_id}",
+        response_model=NamedTeam,
+        responses=answers,
+        openapi_extra=with_body(NewTeam),
+        summary="Call a team otherwise",
+        response_description="The team as it is called now",
+    )(calls.rename_team)
     routes.delete(
         "/teams/{team_id}",
         status_code=204,
@@ -72,6 +81,14 @@ def router(api: SeasonApi) -> APIRouter:
         summary="Set region, category and team of members: all of them or none",
         response_description="These members as they are now",
     )(calls.set_members)
+    routes.delete(
+        "/members/{racer:path}",
+        status_code=204,
+        responses=refusals(401, 403, 404),
+        openapi_extra=KEYED,
+        summary="Forget region, category and team of a racer, whose results stay",
+        response_description="Forgotten",
+    )(calls.drop_member)
     routes.post(
         "/divisions",
         response_model=DivisionMoveShape,
@@ -111,6 +128,12 @@ class SeasonChanges:
         team = await run_in_threadpool(self._members.add_team, caller, season_id, wanted.name, self._api.utc_ns())
         return as_json(TeamShape, TeamShape(0, False, team.team_id, team.name, 0.0, ()), 201)
 
+    async def rename_team(self, request: Request, season_id: str, team_id: str) -> Response:
+        wanted: NewTeam = await self._body(request, season_id, NewTeam)
+        caller, rename = self._api.caller(request), self._members.rename_team
+        team = await run_in_threadpool(rename, caller, season_id, team_id, wanted.name, self._api.utc_ns())
+        return as_json(NamedTeam, NamedTeam(team.team_id, team.name))
+
     def drop_team(self, request: Request, season_id: str, team_id: str) -> Response:
         self._members.drop_team(self._api.caller(request), season_id, team_id, self._api.utc_ns())
         return Response(status_code=204)
@@ -125,6 +148,10 @@ class SeasonChanges:
         caller = self._api.caller(request)
         stored = await run_in_threadpool(self._members.set_members, caller, season_id, members, self._api.utc_ns())
         return as_json(list[SeasonMemberShape], [_member(each) for each in stored])
+
+    def drop_member(self, request: Request, season_id: str, racer: str) -> Response:
+        self._members.drop_member(self._api.caller(request), season_id, racer, self._api.utc_ns())
+        return Response(status_code=204)
 
     async def place(self, request: Request, season_id: str) -> Response:
         wanted: DivisionPlace = await self._body(request, season_id, DivisionPlace)

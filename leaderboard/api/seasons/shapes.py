@@ -117,10 +117,18 @@ class TeamShape:
 
 @dataclass(frozen=True, slots=True)
 class NewTeam:
-    """A team to create."""
+    """What a team is called."""
 
     __pydantic_config__ = _STRICT
 
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTeam:
+    """A team by its name."""
+
+    team_id: str
     name: str
 
 

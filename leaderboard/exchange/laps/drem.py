@@ -5,13 +5,16 @@ Columns by guidance-for-aws-deepracer-event-management, website/src/admin/race-a
 Valid. Its best lap and its best average of a window follow from the laps by the rules of the race they go into.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
+from itertools import groupby
+from typing import NamedTuple
 
 from leaderboard.exchange.csv_table import CsvTable, RawRow, UploadedFile
-from leaderboard.exchange.laps.runs import LapRun, LapRuns
+from leaderboard.exchange.laps.runs import LapRun
 from leaderboard.exchange.league.rows import iso_utc_ns
-from leaderboard.exchange.report import MAX_ERRORS, RowNote
+from leaderboard.exchange.report import MAX_ERRORS, Remarks, RowNote
+from leaderboard.exchange.staging import staging_file
 from shared.boards.board_file import plain
 from shared.errors import BadInput
 from shared.rules.ranking import RunLap
@@ -33,42 +36,103 @@ _NEEDED = ("Race ID", "Username", "Lap #", "Lap Time (ms)", "Valid")
 _LONGEST_MS = 10**9
 
 
-@dataclass(slots=True)
-class _Race:
-    """One race of the export while its rows are read."""
+_RACES = (
+    "CREATE TABLE races (id INTEGER PRIMARY KEY, race_id TEXT UNIQUE, line INTEGER, username TEXT, account TEXT, "
+    "at_utc_ns INTEGER)"
+)
+_LAPS = "CREATE TABLE laps (race INTEGER, number INTEGER, lap_ns INTEGER, resets INTEGER, valid INTEGER)"
+_BY_RACE = "CREATE INDEX laps_by_race ON laps (race, number)"
+_TWICE = (
+    "SELECT races.line, number, count(*) FROM laps JOIN races ON races.id = race GROUP BY race, number "
+    "HAVING count(*) > 1 ORDER BY race, number LIMIT ?"
+)
+_IN_ORDER = (
+    "SELECT id, line, race_id, username, account, at_utc_ns, number, lap_ns, resets, valid FROM races "
+    "LEFT JOIN laps ON race = id ORDER BY id, number"
+)
 
+
+class _Race(NamedTuple):
+    """The race that a row belongs to: its number here, its id, and whose it is since which line."""
+
+    number: int
+    race_id: str
     line: int
     username: str
-    account: str
-    at_utc_ns: int | None
-    laps: list[RunLap] = field(default_factory=list)
 
 
-def read(file: UploadedFile, only_track: str) -> LapRuns:
-    """The races of the file; with `only_track` those of that track. Raises BadInput for another kind of file."""
-    table = CsvTable(file, HEADINGS)
-    places = _places(table.heading, file.name)
-    races: dict[str, _Race] = {}
-    errors: list[RowNote] = []
-    notes: list[RowNote] = []
-    tracks: set[str] = set()
-    for row in table.rows():
-        cells = {name: row.cells[at].strip() if at < len(row.cells) else "" for name, at in places.items()}
-        track = cells.get("Track", "")
-        if only_track and track != only_track:
-            continue
-        tracks.add(track)
-        _add(races, row, cells, notes, errors)
-        if len(errors) >= MAX_ERRORS:
-            break
-    if len(tracks) > 1:
-        what = f"the file holds {len(tracks)} ({', '.join(sorted(tracks))[:120]}): choose one of them"
-        errors.append(RowNote(0, "Track", what))
-    runs = [
-        LapRun(each.line, "drem", race_id, each.username, each.account, _in_order(each, errors), each.at_utc_ns)
-        for race_id, each in races.items()
-    ]
-    return LapRuns(tuple(runs), tuple(notes), tuple(errors))
+class DremRuns:
+    """The races of an export, as LapRuns has them; with `only_track` those of that track.
+
+    Their laps wait in a temporary file. Raises BadInput for another kind of file.
+    """
+
+    def __init__(self, file: UploadedFile, only_track: str) -> None:
+        table = CsvTable(file, HEADINGS)
+        places = _places(table.heading, file.name)
+        self.notes = Remarks()
+        self.errors: list[RowNote] = []
+        self._db = staging_file(_RACES, _LAPS)
+        self._last: _Race | None = None
+        tracks: set[str] = set()
+        for row in table.rows():
+            cells = {name: row.cells[at].strip() if at < len(row.cells) else "" for name, at in places.items()}
+            track = cells.get("Track", "")
+            if only_track and track != only_track:
+                continue
+            tracks.add(track)
+            self._add(row, cells)
+            if len(self.errors) >= MAX_ERRORS:
+                break
+        if len(tracks) > 1:
+            what = f"the file holds {len(tracks)} ({', '.join(sorted(tracks))[:120]}): choose one of them"
+            self.errors.append(RowNote(0, "Track", what))
+        self._db.execute(_BY_RACE)
+        for line, number, count in self._db.execute(_TWICE, (MAX_ERRORS,)):
+            twice = RowNote(line, "Lap #", text("{number} is there twice in this race", number=number))
+            self.errors += [twice] * min(count - 1, MAX_ERRORS)
+
+    def __iter__(self) -> Iterator[LapRun]:
+        for key, rows in groupby(self._db.execute(_IN_ORDER), key=lambda row: row[:6]):
+            _, line, race_id, username, account, at_utc_ns = key
+            yield LapRun(line, "drem", race_id, username, account, _in_order(row[6:] for row in rows), at_utc_ns)
+
+    def close(self) -> None:
+        """Drop the temporary file."""
+        self._db.close()
+
+    def _add(self, row: RawRow, cells: dict[str, str]) -> None:
+        if not cells["Race ID"]:
+            self.errors.append(RowNote(row.line, "Race ID", text("is empty")))
+            return
+        race = self._race(row, cells)
+        if race.username != cells["Username"]:
+            what = text("is another than on line {line} of the same race", line=race.line)
+            self.errors.append(RowNote(row.line, "Username", what))
+        if not cells["Lap #"] and not cells["Lap Time (ms)"]:
+            return
+        if (lap := _lap(row, cells, self.errors)) is not None:
+            self._db.execute("INSERT INTO laps VALUES (?, ?, ?, ?, ?)", (race.number, *lap))
+
+    def _race(self, row: RawRow, cells: dict[str, str]) -> _Race:
+        race_id = cells["Race ID"]
+        if self._last is None or self._last.race_id != race_id:
+            query = "SELECT id, race_id, line, username FROM races WHERE race_id = ?"
+            found = self._db.execute(query, (race_id,)).fetchone()
+            self._last = self._new_race(row, cells) if found is None else _Race(*found)
+        return self._last
+
+    def _new_race(self, row: RawRow, cells: dict[str, str]) -> _Race:
+        date = cells.get("Race Date", "")
+        at_utc_ns = iso_utc_ns(date) if date else None
+        if at_utc_ns is None or at_utc_ns <= 0:
+            what = text("is {date}, not a time: the run counts from now", date=repr(date[:40]))
+            self.notes.add([RowNote(row.line, "Race Date", what)])
+            at_utc_ns = None
+        values = (cells["Race ID"], row.line, cells["Username"], cells.get("User ID", ""), at_utc_ns)
+        insert = "INSERT INTO races (race_id, line, username, account, at_utc_ns) VALUES (?, ?, ?, ?, ?) RETURNING id"
+        number = self._db.execute(insert, values).fetchone()[0]
+        return _Race(number, cells["Race ID"], row.line, cells["Username"])
 
 
 def _places(heading: tuple[str, ...], source: str) -> dict[str, int]:
@@ -91,35 +155,8 @@ def _places(heading: tuple[str, ...], source: str) -> dict[str, int]:
     return places
 
 
-def _add(
-    races: dict[str, _Race], row: RawRow, cells: dict[str, str], notes: list[RowNote], errors: list[RowNote]
-) -> None:
-    race_id = cells["Race ID"]
-    if not race_id:
-        errors.append(RowNote(row.line, "Race ID", text("is empty")))
-        return
-    if race_id not in races:
-        date = cells.get("Race Date", "")
-        at_utc_ns = iso_utc_ns(date) if date else None
-        if at_utc_ns is None or at_utc_ns <= 0:
-            notes.append(
-                RowNote(
-                    row.line, "Race Date", text("is {date}, not a time: the run counts from now", date=repr(date[:40]))
-                )
-            )
-            at_utc_ns = None
-        races[race_id] = _Race(row.line, cells["Username"], cells.get("User ID", ""), at_utc_ns)
-    elif races[race_id].username != cells["Username"]:
-        errors.append(
-            RowNote(
-                row.line, "Username", text("is another than on line {line} of the same race", line=races[race_id].line)
-            )
-        )
-    if cells["Lap #"] or cells["Lap Time (ms)"]:
-        _add_lap(races[race_id], row, cells, errors)
-
-
-def _add_lap(race: _Race, row: RawRow, cells: dict[str, str], errors: list[RowNote]) -> None:
+def _lap(row: RawRow, cells: dict[str, str], errors: list[RowNote]) -> tuple[int, int, int, bool] | None:
+    """A row's lap: number, time, resets, and whether it counts; None with an error."""
     number, time_ms = _decimal(cells["Lap #"]), _decimal(cells["Lap Time (ms)"])
     resets, valid = _decimal(cells.get("Resets", "") or "0"), cells["Valid"].lower()
     if number is None or number != int(number) or not 0 < number < 10**6:
@@ -142,7 +179,8 @@ def _add_lap(race: _Race, row: RawRow, cells: dict[str, str], errors: list[RowNo
         )
     else:
         lap_ns = int(time_ms * NS_PER_MS)
-        race.laps.append(RunLap(int(number), lap_ns, 0, resets=int(resets), valid=valid == "true" and lap_ns > 0))
+        return int(number), lap_ns, int(resets), valid == "true" and lap_ns > 0
+    return None
 
 
 def _decimal(written: str) -> Decimal | None:
@@ -153,13 +191,12 @@ def _decimal(written: str) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _in_order(race: _Race, errors: list[RowNote]) -> tuple[RunLap, ...]:
-    """The laps by number, each with the time at which it ended since the first began."""
-    ended_ns, last = 0, 0
+def _in_order(rows: Iterable[tuple[int | None, int, int, int]]) -> tuple[RunLap, ...]:
+    """The laps, each with the time at which it ended since the first began."""
+    ended_ns = 0
     laps: list[RunLap] = []
-    for lap in sorted(race.laps, key=lambda each: each.number):
-        if lap.number == last:
-            errors.append(RowNote(race.line, "Lap #", text("{number} is there twice in this race", number=lap.number)))
-        last, ended_ns = lap.number, ended_ns + lap.lap_ns
-        laps.append(RunLap(lap.number, lap.lap_ns, ended_ns, resets=lap.resets, valid=lap.valid))
+    for number, lap_ns, resets, valid in rows:
+        if number is not None:  # a race without a lap
+            ended_ns += lap_ns
+            laps.append(RunLap(number, lap_ns, ended_ns, resets=resets, valid=bool(valid)))
     return tuple(laps)

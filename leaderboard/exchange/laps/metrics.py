@@ -8,12 +8,12 @@ waits out a penalty: penalties are included in it.
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from leaderboard.exchange.csv_table import UploadedFile
-from leaderboard.exchange.laps.runs import LapRun, LapRuns
-from leaderboard.exchange.report import RowNote
+from leaderboard.exchange.laps.runs import LapRun
+from leaderboard.exchange.report import Remarks, RowNote
 from leaderboard.exchange.request import ImportRequest
 from shared.errors import BadInput, Refused
 from shared.rules.ranking import RunLap
@@ -25,7 +25,20 @@ _COUNTS = ("off_track_count", "crash_count", "reset_count")
 _EPOCH_MS = 10**12  # a metric_time beyond it is a time of day; smaller ones are the simulator's clock
 
 
-def read(file: UploadedFile, request: ImportRequest) -> LapRuns:
+class RunOfMetrics:
+    """The one run of a file, as LapRuns has them."""
+
+    def __init__(self, run: LapRun, errors: list[RowNote]) -> None:
+        self._run, self.notes, self.errors = run, Remarks(), errors
+
+    def __iter__(self) -> Iterator[LapRun]:
+        yield self._run
+
+    def close(self) -> None:
+        """Nothing waits in a file."""
+
+
+def read(file: UploadedFile, request: ImportRequest) -> RunOfMetrics:
     """The run of the file, of the racer whom the request names. Raises BadInput for another kind of file, Refused."""
     if not request.racer:
         raise Refused(text("The metrics name no racer: say whose they are."))
@@ -41,7 +54,7 @@ def read(file: UploadedFile, request: ImportRequest) -> LapRuns:
         laps.append(lap)
     at_utc_ns = request.finished_utc_ns or _time_of_day(trials)
     run = LapRun(1, "metrics", file.sha256[:32], request.racer, "", tuple(laps), at_utc_ns, request.model)
-    return LapRuns((run,), (), tuple(errors))
+    return RunOfMetrics(run, errors)
 
 
 def _trials(data: bytes, file: UploadedFile) -> list[Any]:

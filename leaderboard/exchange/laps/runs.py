@@ -3,15 +3,17 @@
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from leaderboard.core.attempts import judged
 from leaderboard.core.race import RaceRecord, ResultKind
 from leaderboard.exchange.csv_table import UploadedFile
 from leaderboard.exchange.import_names import ImportNames
-from leaderboard.exchange.report import RowNote
+from leaderboard.exchange.report import MAX_ERRORS, Remarks, RowNote
 from leaderboard.exchange.request import ImportRequest
+from leaderboard.exchange.staging import LineOfFile
 from leaderboard.store.bulk import NewResult
 from shared.protocol.results import MAX_RESULT_BYTES, Evidence, Result, encode_result
 from shared.rules.ranking import RaceRules, RunLap, score_run
@@ -40,13 +42,16 @@ class LapRun:
         return f"{self.source}-{race_id}-{self.run_id if safe else hashlib.sha256(self.run_id.encode()).hexdigest()}"
 
 
-@dataclass(frozen=True, slots=True)
-class LapRuns:
-    """The runs of a file, remarks and errors."""
+class LapRuns(Protocol):
+    """The runs of a file, which can be gone through more than once; remarks and errors."""
 
-    runs: tuple[LapRun, ...]
-    notes: tuple[RowNote, ...] = ()
-    errors: tuple[RowNote, ...] = ()
+    notes: Remarks
+    errors: list[RowNote]
+
+    def __iter__(self) -> Iterator[LapRun]: ...
+
+    def close(self) -> None:
+        """Drop what waits for it."""
 
 
 def results_of_runs(
@@ -57,14 +62,17 @@ def results_of_runs(
     file: UploadedFile,
     names: ImportNames,
     now_utc_ns: int,
-) -> tuple[list[NewResult], list[RowNote], list[RowNote]]:
-    """Every run as a result with its score, or without one and the reason; remarks; errors."""
-    results: list[NewResult] = []
-    notes: list[RowNote] = []
-    errors: list[RowNote] = []
+    remarks: Remarks,
+    errors: list[RowNote],
+) -> Iterator[LineOfFile]:
+    """Every run as a result with its score, or without one and the reason; as long as there are few `errors`."""
     for run in runs:
+        if len(errors) >= MAX_ERRORS:
+            return
+        notes: list[RowNote] = []
         laps = run.laps if request.penalties == "added" else _without_penalties(run, race.rules, errors)
         racer = names.of_account(run.line, run.racer, run.account, notes)
+        remarks.add(notes)
         score = score_run(laps, race.rules)
         evidence = Evidence(
             "", file.sha256, run.line, run.line, 0, {"source": f"import:{run.source}"}, journal=file.name
@@ -89,8 +97,7 @@ def results_of_runs(
             errors.append(
                 RowNote(run.line, "laps", text("are {count}, which are too many for one run", count=len(laps)))
             )
-        results.append(NewResult(result, payload, judged(laps, score, race.rules), racer.name))
-    return results, notes, errors
+        yield LineOfFile(run.line, NewResult(result, payload, judged(laps, score, race.rules), racer.name))
 
 
 def _without_penalties(run: LapRun, rules: RaceRules, errors: list[RowNote]) -> tuple[RunLap, ...]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from leaderboard.exchange.csv_table import Dialect
 from leaderboard.exchange.formulas import neutralised
 from leaderboard.exchange.league.rows import HEADINGS, SCORE_COLUMN
-from leaderboard.store import queries
+from leaderboard.store import result_rows
 from leaderboard.store.bulk import ImportedRow
 from leaderboard.store.ranking.windows import WindowRow
 from shared.boards import board_file
@@ -57,7 +57,7 @@ def with_results(db: sa.Connection, rows: Sequence[WindowRow]) -> Iterator[LineW
     """Each line with its result, read some hundreds at a time."""
     for start in range(0, len(rows), _AT_ONCE):
         part = rows[start : start + _AT_ONCE]
-        results = queries.results(db, [row.line.seq for row in part])
+        results = result_rows.results(db, [row.line.seq for row in part])
         for row in part:
             yield LineWithResult(row, results[row.line.seq])
 

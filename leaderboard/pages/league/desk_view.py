@@ -9,7 +9,7 @@ from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import RaceState
 from leaderboard.league.moves import Move, moves_for
 from leaderboard.pages.league.words import MOVE_WORDS, STATES, MoveWords, how_it_stands, what_is_next, when
-from leaderboard.store.queries import RaceHead
+from leaderboard.store.race_rows import RaceHead
 from shared.text import Sentence, joined, ntext, text
 
 # What each state most often waits for; its button stands first and is filled.

@@ -8,7 +8,7 @@ from typing import Literal
 
 from jinja2 import Template
 
-from leaderboard.board import LeaderboardService, RacerRuns
+from leaderboard.board import LeaderboardService
 from leaderboard.core import access
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.live_races.service import LiveRaces
@@ -16,6 +16,7 @@ from leaderboard.live_stream import LiveContent
 from leaderboard.pages.live.story import LiveStory, live_story
 from leaderboard.pages.live.views import NEXT, LiveView, TurnView, live_view
 from leaderboard.pages.templates import PageTemplates
+from leaderboard.snapshots import RacerRuns
 from shared.text.reader import language
 
 TICK_S = 1.0

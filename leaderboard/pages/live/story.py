@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard.board import RacerRuns
 from leaderboard.live_races.service import LiveRaceState
+from leaderboard.snapshots import RacerRuns
 from shared.rules.ranking import RaceRules, RunLap, lap_time_ns, successful
 from shared.text import Sentence, ntext, text
 from shared.units import format_ms, published_ms

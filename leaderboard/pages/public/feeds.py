@@ -10,7 +10,7 @@ from leaderboard.core.race import RaceRecord
 from leaderboard.pages.views import RaceHeaderView, race_view, racer_page
 from leaderboard.profiles.newest import FeedResult
 from leaderboard.scored_laps import utc_text
-from leaderboard.store.queries import RaceHead
+from leaderboard.store.race_rows import RaceHead
 from shared.text import text
 from shared.text.reader import language
 from shared.units import format_ms

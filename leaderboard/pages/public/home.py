@@ -10,7 +10,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import RaceState
 from leaderboard.pages.views import PODIUM, CardView, card
-from leaderboard.store.queries import RaceHead
+from leaderboard.store.race_rows import RaceHead
 from shared.text import Sentence, text
 
 HomeGroup = Literal["yours", "open", "coming", "past"]

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from leaderboard.board import AROUND, LeaderboardService, Part, Snapshot, StandingRow
+from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.core.race import Venue
-from leaderboard.store.ranking.windows import FOUND_AT_ONCE
+from leaderboard.snapshots import AROUND, Part, Snapshot, StandingRow
+from leaderboard.store.ranking.windows import FOUND_AT_ONCE, ManyNames
 
 MAX_QUERY = 200
 
@@ -28,11 +29,16 @@ EVERYTHING = BoardSearch()
 
 
 def searched(
-    board: LeaderboardService, race_id: str, limit: int, table: Venue | None, search: BoardSearch
+    board: LeaderboardService,
+    race_id: str,
+    limit: int,
+    table: Venue | None,
+    search: BoardSearch,
+    many_names: ManyNames,
 ) -> tuple[Snapshot, StandingRow | None]:
     """The lines that were asked for, and the one that they are around; none where nobody has the name.
 
-    Raises UnknownRace, Refused, BadInput.
+    `many_names` as Part has it. Raises UnknownRace, Refused, BadInput, RateLimited.
     """
     racer = search.racer.strip()
     if search.after:
@@ -40,11 +46,11 @@ def searched(
     if not racer:
         return board.snapshot(race_id, limit, table), None
     if not search.around:
-        return board.snapshot(race_id, FOUND_AT_ONCE, table, Part(search=racer)), None
+        return board.snapshot(race_id, FOUND_AT_ONCE, table, Part(search=racer, many_names=many_names)), None
     try:
         own = board.snapshot(race_id, 1, table, Part(around=racer))
     except UnknownRacer:
-        own = board.snapshot(race_id, 1, table, Part(search=racer))
+        own = board.snapshot(race_id, 1, table, Part(search=racer, many_names=many_names))
     if not own.rows:
         return own, None
     middle = own.rows[0]

@@ -10,9 +10,13 @@ from leaderboard.core.errors import UnknownItem
 from leaderboard.core.seasons.bracket import HeatResult
 from leaderboard.core.seasons.chances import what_if
 from leaderboard.core.seasons.points import points_text
-from leaderboard.pages.seasons import views
+from leaderboard.pages.seasons.awards_view import awards_by_race
 from leaderboard.pages.seasons.bracket_view import bracket_view
+from leaderboard.pages.seasons.chances_view import chance_views
 from leaderboard.pages.seasons.records_view import record_views
+from leaderboard.pages.seasons.rule_sentences import team_rule_in_words
+from leaderboard.pages.seasons.standing_view import season_view
+from leaderboard.pages.seasons.teams_view import team_view
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.seasons.results import SeasonResults
 from leaderboard.seasons.services import SeasonServices
@@ -54,8 +58,8 @@ class SeasonPages:
         return self._site.page(
             request,
             "seasons/season.html",
-            season=views.season_view(table, start),
-            chances=views.chance_views(results, chances, _CHANCES_SHOWN),
+            season=season_view(table, start),
+            chances=chance_views(results, chances, _CHANCES_SHOWN),
             qualify=results.rules.qualify_places,
             what_if=_what_if(table, racer, place),
             asked=(racer, place),
@@ -68,8 +72,8 @@ class SeasonPages:
     def teams(self, request: Request, season_id: str) -> Response:
         """The standing of the teams, each with its members."""
         results = self._results(request, season_id)
-        found = [views.team_view(results, line) for line in self._seasons.standings.teams(results)]
-        rule = views.team_rule_in_words(results.rules)
+        found = [team_view(results, line) for line in self._seasons.standings.teams(results)]
+        rule = team_rule_in_words(results.rules)
         return self._site.page(request, "seasons/teams.html", season=results.season, teams=found, rule=rule)
 
     def team(self, request: Request, season_id: str, team_id: str) -> Response:
@@ -78,14 +82,14 @@ class SeasonPages:
         lines = [line for line in self._seasons.standings.teams(results) if line.team_id == team_id]
         if not lines:
             raise UnknownItem.of("team", team_id)
-        rule = views.team_rule_in_words(results.rules)
-        team = views.team_view(results, lines[0])
+        rule = team_rule_in_words(results.rules)
+        team = team_view(results, lines[0])
         return self._site.page(request, "seasons/team.html", season=results.season, team=team, rule=rule)
 
     def prizes(self, request: Request, season_id: str) -> Response:
         """Who gets which prize."""
         results = self._results(request, season_id)
-        groups = views.awards_by_race(results, self._seasons.standings.awards(results))
+        groups = awards_by_race(results, self._seasons.standings.awards(results))
         once = any(prize.once for prize in results.rules.prizes)
         return self._site.page(request, "seasons/prizes.html", season=results.season, groups=groups, once=once)
 

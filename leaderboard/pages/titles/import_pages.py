@@ -152,7 +152,7 @@ class ImportPages:
             refusal=form.refusal,
             report=report,
             remarks=(report.errors or report.notes)[:_NOTES_SHOWN] if report else (),
-            more=max(0, len(report.errors or report.notes) - _NOTES_SHOWN) if report else 0,
+            more=_hidden(report) if report else 0,
             checked=form.checked,
             races=[("", text("A new race")), *races],
             seasons=[("", text("None")), *seasons],
@@ -241,6 +241,12 @@ def _errors(values: Mapping[str, str]) -> dict[str, str]:
     if laps and not (laps.isascii() and laps.isdecimal() and len(laps) < 3 and 1 <= int(laps) <= 10):
         wrong["minimum_laps"] = text("Write a whole number from {lowest} to {highest}.", lowest=1, highest=10)
     return wrong
+
+
+def _hidden(report: ImportReport) -> int:
+    """How many remarks the page does not show."""
+    left_out = 0 if report.errors else report.notes_left_out
+    return max(0, len(report.errors or report.notes) - _NOTES_SHOWN) + left_out
 
 
 def _missing() -> PostedFile:

@@ -12,9 +12,10 @@ from leaderboard.core.seasons.rules import SeasonRules
 from leaderboard.league.services import LeagueServices
 from leaderboard.pages.league.overview import edition_in
 from leaderboard.pages.league.race_settings import status_of
-from leaderboard.pages.seasons.views import rules_in_words, team_rule_in_words
+from leaderboard.pages.seasons.rule_sentences import rules_in_words, team_rule_in_words
 from leaderboard.pages.site import LeaderboardSite
-from leaderboard.pages.titles.rules_form import TypedRules, read_rules, rows_in, rule_groups, values_of
+from leaderboard.pages.titles.rules_form import rows_in, rule_groups, values_of
+from leaderboard.pages.titles.rules_reading import TypedRules, read_rules
 from leaderboard.seasons.services import SeasonServices
 from leaderboard.seasons.standings import StandingChoice
 from leaderboard.web.forms import PostedForm

@@ -1,1 +1,1 @@
-"""Places in a table: counts by score, windows of lines, and the results behind them."""
+"""Places in a table: its lines, counts by score, windows of lines, and the results behind them."""

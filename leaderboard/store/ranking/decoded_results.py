@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from leaderboard.core.rank import BestAttempt
-from leaderboard.store import queries
+from leaderboard.store import result_rows
 from shared.protocol.results import Result
 
 KEPT = 4096
@@ -28,7 +28,7 @@ class DecodedResults:
         with self._lock:
             known = [self._known.get(key) for key in keys]
         missing = [line for line, result in zip(lines, known, strict=True) if result is None]
-        fresh = queries.results(db, [line.seq for line in missing])
+        fresh = result_rows.results(db, [line.seq for line in missing])
         shown = [
             _timed(fresh[line.seq], line) if result is None else result
             for line, result in zip(lines, known, strict=True)

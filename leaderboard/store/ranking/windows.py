@@ -2,15 +2,16 @@
 
 import base64
 import binascii
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as given
 
 from leaderboard.core.rank import BestAttempt, LineKey, RankKey
-from leaderboard.core.search import MAX_CHARACTERS, folded
+from leaderboard.core.search import MAX_CHARACTERS, folded, is_free, is_sought_inside
 from leaderboard.core.window import LastChange, ShownLine, places
 from leaderboard.store.ranking import ranks
 from leaderboard.store.ranking.decoded_results import DecodedResults
@@ -21,6 +22,8 @@ from shared.protocol.results import Result
 from shared.rules.ranking import Placed
 
 FOUND_AT_ONCE = 50  # lines that a search shows
+# Lets all names of a large table be read, while it is open; raises RateLimited.
+ManyNames = Callable[[], contextlib.AbstractContextManager[object]]
 _LAST = "\U0010ffff"
 
 
@@ -70,10 +73,11 @@ _STARTING = _STARTING.order_by(LINES.c.folded, LINES.c.racer).limit(_LIMIT)
 _NAMES_WITH = (
     sa.select(LINES.c.racer)
     .where(_OF_TABLE & LINES.c.folded.like(given("pattern"), escape="/"))
-    .order_by(LINES.c.folded)
+    .order_by(LINES.c.folded, LINES.c.racer)
     .limit(_LIMIT)
 )
-_OF_NAMES = _SHOWN.where(LINES.c.racer.in_(given("racers", expanding=True))).order_by(LINES.c.folded, LINES.c.racer)
+# In no order: for one by name SQLite would walk through all names instead of looking these up.
+_OF_NAMES = _SHOWN.where(LINES.c.racer.in_(given("racers", expanding=True)))
 
 
 class TableReader:
@@ -123,19 +127,27 @@ class TableReader:
         own = self._read(_OF_NAMES, racers=[line.racer])
         return self._window([*shown, *own, *downwards], ahead, None, limit)
 
-    def found(self, words: str, limit: int) -> Window:
-        """Lines whose name begins with these words or, where few do, holds them; by name."""
+    def found(self, words: str, limit: int, many_names: ManyNames = contextlib.nullcontext) -> Window:
+        """Lines whose name begins with these words or, where few do, holds them; by name.
+
+        Of a large table only three characters and more are looked for inside names. Raises what `many_names` raises.
+        """
         wanted, limit = folded(words[: 4 * MAX_CHARACTERS])[:MAX_CHARACTERS], min(limit, FOUND_AT_ONCE)
         if not wanted:
             return Window((), more=False)
         found = self._read(_STARTING, start=wanted, end=wanted + _LAST, limit=limit + 1)
-        if len(found) <= limit:
-            known = {each.line.racer for each in found}
-            pattern = "%" + "".join(f"/{letter}" if letter in "/%_" else letter for letter in wanted) + "%"
-            parameters = self._table | {"pattern": pattern, "limit": limit + 1 + len(found)}
-            racers = [racer for racer in self._db.execute(_NAMES_WITH, parameters).scalars() if racer not in known]
-            found += self._read(_OF_NAMES, racers=racers[: limit + 1 - len(found)]) if racers else []
+        racers = self.ranked
+        if len(found) <= limit and is_sought_inside(wanted, racers):
+            with contextlib.nullcontext() if is_free(racers) else many_names():
+                found += self._found_inside(wanted, {each.line.racer for each in found}, limit + 1 - len(found))
         return Window(tuple(self._alone(each) for each in found[:limit]), more=len(found) > limit)
+
+    def _found_inside(self, wanted: str, known: set[str], limit: int) -> list[ShownLine]:
+        pattern = "%" + "".join(f"/{letter}" if letter in "/%_" else letter for letter in wanted) + "%"
+        parameters = self._table | {"pattern": pattern, "limit": limit + 2 * len(known)}
+        racers = [racer for racer in self._db.execute(_NAMES_WITH, parameters).scalars() if racer not in known]
+        lines = {each.line.racer: each for each in self._read(_OF_NAMES, racers=racers[:limit])} if racers else {}
+        return [lines[racer] for racer in racers[:limit]]
 
     def lines_of(self, racers: Sequence[str]) -> list[BestAttempt]:
         """The lines of these racers, as far as they have one."""

@@ -14,7 +14,7 @@ from leaderboard.accounts.data import traces
 from leaderboard.accounts.data.erasure import deleted_name
 from leaderboard.board import LeaderboardService
 from leaderboard.core.redaction import renamed_json
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, race_rows
 from leaderboard.store.tables import ENTRIES, METADATA, RECEIPTS
 from shared.access.pass_code_hashing import Argon2idHasher
 from shared.protocol.results import encode_result
@@ -38,7 +38,7 @@ def league(served: LeagueApp) -> LeagueApp:
     with served.store.write() as db:
         for table in reversed(METADATA.sorted_tables):
             db.execute(sa.delete(table))
-        queries.add_race(db, sample_races.race(), 1)
+        race_rows.add_race(db, sample_races.race(), 1)
     served.now_utc_ns += 3600 * NS_PER_S
     return served
 

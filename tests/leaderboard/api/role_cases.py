@@ -22,7 +22,7 @@ from leaderboard.accounts.sessions import open_session
 from leaderboard.core.access import Grant
 from leaderboard.core.league.records import SeasonRecord
 from leaderboard.core.race import Visibility
-from leaderboard.store import league_rows, queries
+from leaderboard.store import league_rows, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.tables import API_KEYS, ENTRIES
 from shared.access.tokens import form_token, token_hash
@@ -101,7 +101,7 @@ class RoleWorld:
         with self._store.write() as db:
             for race_id, visibility in wanted.items():
                 made = race(race_id, visibility=visibility, season_id="league", kind="community")
-                queries.add_race(db, made, NOW)
+                race_rows.add_race(db, made, NOW)
                 for name in ("invited", "removed"):
                     entry = {"race_id": race_id, "racer": f"{name}-1", "name": name, "entered_utc_ns": NOW}
                     entry |= {"account_id": self.accounts[name], "state": name}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, race_rows
 from shared.protocol.results import encode_result
 from shared.rules.ranking import RaceRules
 from tests.leaderboard.hall import NOW, Hall, open_hall
@@ -134,6 +134,6 @@ def test_final_results_are_ruled_on_no_more(hall: Hall) -> None:
     hall.new_race()
     one = hall.post("anna", "a", 9000, 9000, 9000)
     with hall.board.store.write() as db:
-        queries.change_race(db, dataclasses.replace(queries.race(db, hall.race_id), stage="final"))
+        race_rows.change_race(db, dataclasses.replace(race_rows.race(db, hall.race_id), stage="final"))
     status, refused = hall.ask("otto", "POST", f"/api/v1/attempts/{one}/disqualify", {"why": "x"})
     assert (status, refused["error"]) == (422, "The results of this race are final: an official unlocks them first.")

@@ -12,6 +12,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from tests.leaderboard.by_hand import close_race
 from tests.leaderboard.in_process import FormBrowser, call
 from tests.leaderboard.sample_races import TOKEN, race
 from tests.leaderboard.signed_in import account, browser
@@ -93,7 +94,7 @@ def test_dead_links_say_of_what(club: Club) -> None:
     status, said = club.ask(club.nils, "POST", f"/api/v1/join/{old.rsplit('/', 1)[1]}")
     assert (status, said["status"], said["type"]) == (410, 410, "about:blank")
     assert said["error"] == "The organiser replaced this link by another: ask for the new one."
-    club.board.close_race(club.race_id, True, NOW)
+    close_race(club.board, club.race_id, True, NOW)
     status, said = club.ask(club.nils, "POST", f"/api/v1/join/{new['url'].rsplit('/', 1)[1]}")
     assert (status, said["error"]) == (410, "This race is over, and its invitations with it.")
     shown = club.ask(club.olga, "GET", f"{club.cup}/invitation")[1]

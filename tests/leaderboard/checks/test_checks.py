@@ -15,7 +15,7 @@ from leaderboard.build import open_board
 from leaderboard.checks import CHECKS
 from leaderboard.commands.checking import check
 from leaderboard.core.access import ADMIN
-from leaderboard.store import queries
+from leaderboard.store import race_rows
 from leaderboard.store.tables import LINES
 from shared.protocol.results import encode_result
 from tests.leaderboard.checks.corruptions import CORRUPTIONS
@@ -28,7 +28,7 @@ PLANTED = 1000
 
 def disagreeing(db: sa.Connection) -> Iterator[str]:
     """What the checks say of the race."""
-    return (sentence for each in CHECKS for sentence in each.find(db, queries.race(db, "cup")))
+    return (sentence for each in CHECKS for sentence in each.find(db, race_rows.race(db, "cup")))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from leaderboard.exchange.exporting import ExportFormat, write_race
 from leaderboard.exchange.importing import import_file
 from leaderboard.exchange.report import ImportReport
 from leaderboard.exchange.request import ImportRequest, NewRaceOfImport
-from leaderboard.store import queries
+from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.ranking import ranks
 from leaderboard.store.ranking.windows import TableReader
@@ -40,7 +40,7 @@ def brought(store: Store, data: str | bytes, request: ImportRequest | None = Non
 def ranked(store: Store, race_id: str = "cup") -> list[tuple[int, str, int]]:
     """The standing: place, name as shown, score."""
     with store.read() as db:
-        race = queries.race(db, race_id)
+        race = race_rows.race(db, race_id)
         rows = TableReader(db, race_id, race.tables()[0]).top(None).rows
         one = next(reversed(rows), None)  # its place by the counts of the buckets
         assert one is None or ranks.ahead_of(db, race_id, one.line.kind, one.line.rank_key)[0] == len(rows) - 1

@@ -13,8 +13,9 @@ from leaderboard.core.errors import NotAllowed, Unauthorized, UnknownItem
 from leaderboard.core.league.records import SeasonRecord
 from leaderboard.core.states import RaceStage
 from leaderboard.exchange.archiving import ArchivedSeason, archive_season
-from leaderboard.store import audit, league_rows, queries
+from leaderboard.store import audit, entries, league_rows, race_rows
 from leaderboard.store.database import Store, open_store
+from leaderboard.store.entries import EntryRecord
 from leaderboard.store.tables import ACCOUNTS, CREDENTIALS, ENTRIES, INVITATIONS, ROLES
 from shared.errors import OperatorError, Refused
 from tests.leaderboard.exchange.boards import NOW, brought, exported, league, numbered, ranked, rows_of
@@ -35,8 +36,8 @@ def season(store: Store, stage: RaceStage = "final") -> Store:
         league(create=dataclasses.replace(request.create, season_id="s1")),
     )
     with store.write() as db:
-        queries.change_race(db, dataclasses.replace(queries.race(db, "cup"), stage=stage, owner="ann"))
-        queries.add_race(db, race("elsewhere"), 1)
+        race_rows.change_race(db, dataclasses.replace(race_rows.race(db, "cup"), stage=stage, owner="ann"))
+        race_rows.add_race(db, race("elsewhere"), 1)
         for number, account in enumerate(("ann", "bob", "cy"), 1):
             known: dict[str, Any] = {
                 "account_id": account,
@@ -49,8 +50,7 @@ def season(store: Store, stage: RaceStage = "final") -> Store:
             db.execute(CREDENTIALS.insert(), secret)
             ours = (ENTRIES.c.race_id == "cup") & (ENTRIES.c.racer == f"racer-{number}")
             db.execute(sa.update(ENTRIES).where(ours).values(account_id=account, joined_by="link"))
-        queries.add_entry(db, "elsewhere", "bob", "Bob", 1)
-        db.execute(sa.update(ENTRIES).where(ENTRIES.c.race_id == "elsewhere").values(account_id="bob"))
+        entries.add(db, EntryRecord("elsewhere", "bob", "Bob", 1, account_id="bob"))
         role = {"role": "official", "scope": "", "scope_id": "", "granted_by": "admin", "granted_utc_ns": 1}
         db.execute(ROLES.insert(), role | {"account_id": "cy"})
         db.execute(ROLES.insert(), role | {"account_id": "ann", "scope": "season", "scope_id": "s1"})
@@ -74,7 +74,7 @@ def test_results_and_names_stay_and_private_data_goes(store: Store) -> None:
         ]  # fmt: skip
         assert db.execute(sa.select(INVITATIONS)).all() == []
         assert db.execute(sa.select(ROLES.c.account_id)).scalars().all() == ["cy"]
-        assert (league_rows.season(db, "s1").stage, queries.race(db, "cup").owner) == ("archived", "")
+        assert (league_rows.season(db, "s1").stage, race_rows.race(db, "cup").owner) == ("archived", "")
         assert audit.rows(db, season_id="s1")[0].what == "season.archive"
     with pytest.raises(Refused, match="archived already"):
         archive_season(store, ADMIN, "s1", NOW, dry_run=False)

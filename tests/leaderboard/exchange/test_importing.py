@@ -16,8 +16,9 @@ from leaderboard.core.states import RaceStage
 from leaderboard.exchange.formulas import neutralised
 from leaderboard.exchange.import_names import ImportNames
 from leaderboard.exchange.report import refusal_sentence
-from leaderboard.store import queries
+from leaderboard.store import race_rows
 from leaderboard.store.database import Store, open_store
+from leaderboard.store.ranking import line_rows
 from leaderboard.store.tables import AUDIT, RACES, RESULTS
 from shared.errors import BadInput, Refused
 from shared.rules.person_names import name_key
@@ -98,7 +99,7 @@ def test_what_is_no_board_is_one_sentence(shared_store: Store, what: str) -> Non
     with pytest.raises(BadInput, match=sentence):
         brought(shared_store, data, league("no-board"))
     with shared_store.read() as db, pytest.raises(UnknownRace):
-        queries.race(db, "no-board")
+        race_rows.race(db, "no-board")
 
 
 def test_errors_are_by_line_and_field_and_nothing_is_applied(store: Store) -> None:
@@ -116,7 +117,7 @@ def test_errors_are_by_line_and_field_and_nothing_is_applied(store: Store) -> No
     )
     assert "thousands or a fraction" in report.errors[2].what
     with store.read() as db:
-        assert queries.heads(db) == []
+        assert race_rows.heads(db) == []
 
 
 def test_what_was_changed_is_in_the_report(store: Store) -> None:
@@ -146,7 +147,7 @@ def test_a_file_goes_into_a_race_once(store: Store) -> None:
 @pytest.mark.parametrize("stage", ["final", "deleted"])
 def test_nothing_goes_into_a_race_that_is_over(shared_store: Store, stage: RaceStage) -> None:
     with shared_store.write() as db:
-        queries.add_race(db, race(f"over-{stage}", stage=stage), 1)
+        race_rows.add_race(db, race(f"over-{stage}", stage=stage), 1)
     with pytest.raises(Refused, match=f"is {stage}: nothing is imported into it"):
         brought(shared_store, "Alias,RankingScore\nA,9000\n", league(f"over-{stage}", create=None))
 
@@ -172,8 +173,8 @@ def test_a_change_of_place_is_in_the_export(store: Store) -> None:
     data = rows_of(*numbered([9000, 9100, 9200]))
     brought(store, data)
     with store.write() as db:
-        line = queries.lines(db, "cup", "virtual")[0]
-        queries.set_line(db, "cup", line.key, line, None)
+        line = line_rows.lines(db, "cup", "virtual")[0]
+        line_rows.set_line(db, "cup", line.key, line, None)
     got = list(csv.DictReader(io.StringIO(exported(store))))
     assert [(row["Alias"], row["Rank"], row["RankingScore"]) for row in got] == [
         ("racer-1", "", ""), ("racer-2", "1", "9100"), ("racer-3", "2", "9200"),

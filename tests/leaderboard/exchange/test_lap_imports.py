@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from leaderboard.exchange.request import ImportRequest, NewRaceOfImport
-from leaderboard.store import queries
+from leaderboard.store import race_rows
 from leaderboard.store.database import Store
+from leaderboard.store.ranking import line_rows
 from shared.errors import BadInput, Refused
 from shared.rules.ranking import RaceRules
 from tests.leaderboard.exchange.boards import brought, exported, ranked
@@ -62,7 +63,7 @@ def test_a_later_export_adds_only_the_new_runs(store: Store) -> None:
     assert (report.rows, [note.what for note in report.notes]) == (1, ["was imported before: it stays as it is"])
     assert ranked(store) == [(1, "Ann", 8000)]
     with store.read() as db:
-        assert queries.lines(db, "cup", "physical")[0].attempts == 2
+        assert line_rows.lines(db, "cup", "physical")[0].attempts == 2
 
 
 def test_resets_beyond_the_rules_make_a_lap_not_count(store: Store) -> None:
@@ -96,7 +97,7 @@ def test_wrong_laps_are_named_by_line_and_field(shared_store: Store, rows: list[
     assert report.outcome == "refused"
     assert report.errors[0].field == field
     with shared_store.read() as db:
-        assert queries.heads(db) == []
+        assert race_rows.heads(db) == []
 
 
 def test_one_track_of_several_is_chosen(store: Store) -> None:

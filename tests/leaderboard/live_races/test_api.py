@@ -16,6 +16,7 @@ from shared.protocol.live import MAX_LIVE_BYTES, LiveMessage, encode_live
 from shared.units import NS_PER_S
 from shared.webhooks import parse_secret
 from tests.leaderboard import sample_races
+from tests.leaderboard.by_hand import enter
 from tests.shared.web.test_error_pages import Answer, TestClient
 
 NOW_S = 1_700_000_000
@@ -51,7 +52,7 @@ def api(tmp_path: pathlib.Path) -> Iterator[Api]:
     board.create_race(sample_races.race(live=True), 1)
     board.create_race(sample_races.race("secret", live=True, visibility="private"), 1)
     for racer in ("anna", "tom"):
-        board.enter("cup", racer, racer.title(), 1)
+        enter(board, "cup", racer, racer.title(), 1)
     yield Api(board)
     board.close()
 

@@ -14,6 +14,7 @@ from shared.protocol.results import encode_result
 from tests.browser import violations_in_both_schemes
 from tests.geometry import HALL_VIEWPORTS, look
 from tests.leaderboard import sample_races
+from tests.leaderboard.by_hand import enter
 from tests.leaderboard.live_races.live_server import LiveServer, live_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -26,7 +27,7 @@ SIZES = ((1280, 800), (390, 844), (320, 640))
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     with live_server(tmp_path_factory.mktemp("live")) as running:
         for number, racer in enumerate(("Anna", "Kenji", LONG, "Tom"), 1):
-            running.board.enter("cup", racer, racer, number)
+            enter(running.board, "cup", racer, racer, number)
         posted = sample_races.result("a", "Anna", (9000, 9000, 9000))
         running.board.apply("a.1", encode_result(posted), time.time_ns())
         yield running

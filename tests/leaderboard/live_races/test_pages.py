@@ -24,6 +24,7 @@ from shared.protocol.live import LiveMessage
 from shared.protocol.results import encode_result
 from shared.units import NS_PER_S
 from tests.leaderboard import sample_races, signed_in
+from tests.leaderboard.by_hand import enter
 from tests.leaderboard.in_process import FormBrowser
 
 NOW = 1_700_000_000 * NS_PER_S
@@ -57,7 +58,7 @@ def hall(tmp_path: pathlib.Path) -> Iterator[Hall]:
     board.create_race(sample_races.race(live=True, track="re:Invent 2018"), 1)
     board.create_race(sample_races.race("secret", live=True, visibility="private"), 1)
     for number, racer in enumerate(RACERS):
-        board.enter("cup", racer, racer.title(), number + 1)
+        enter(board, "cup", racer, racer.title(), number + 1)
     yield Hall(board)
     board.close()
 

@@ -23,6 +23,7 @@ from shared.protocol.live import LiveMessage
 from shared.protocol.results import encode_result
 from shared.units import NS_PER_S
 from tests.leaderboard import sample_races
+from tests.leaderboard.by_hand import enter
 
 NOW = 1_700_000_000_000_000_000
 TOM = Caller("account-tom", "tom", "Tom")
@@ -37,7 +38,7 @@ def board(tmp_path: pathlib.Path) -> Iterator[LeaderboardService]:
     opened.create_race(sample_races.race("plain"), 1)
     opened.create_race(sample_races.race("secret", live=True, visibility="private"), 1)
     for number, racer in enumerate(("anna", "tom", "eva"), 2):
-        opened.enter("cup", racer, racer.title(), number)
+        enter(opened, "cup", racer, racer.title(), number)
     with opened.store.write() as db:
         db.execute(sa.update(ENTRIES).where(ENTRIES.c.racer == "tom").values(account_id=TOM.account_id))
     yield opened

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from leaderboard.board import LeaderboardService, Snapshot
+from leaderboard.board import LeaderboardService
 from leaderboard.core.errors import UnknownRacer
 from leaderboard.pages import wording
 from leaderboard.pages.public.home import GroupView, group_views
@@ -13,9 +13,11 @@ from leaderboard.pages.racer_view import racer_view
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.views import RowView, move_view, place_view, row_view
 from leaderboard.scored_laps import best_window
+from leaderboard.snapshots import Snapshot
 from shared.protocol.results import encode_result
 from shared.rules.ranking import RaceRules
 from shared.web.drawing.sparkline import Sparkline
+from tests.leaderboard.by_hand import enter
 from tests.leaderboard.sample_races import Running, laps, race, result
 
 NOW_NS = 1_700_000_000_000_000_000
@@ -112,7 +114,7 @@ def test_the_page_and_the_stream_show_the_same_rows(board: LeaderboardService) -
 def test_hostile_names_stay_text(board: LeaderboardService) -> None:
     nasty = '"><script>alert(1)</script>'
     board.create_race(race("nasty", name=nasty, track=nasty), 2)
-    board.enter("nasty", "anna", nasty, 3)
+    enter(board, "nasty", "anna", nasty, 3)
     one = result("a", "anna", race_id="nasty", car=nasty, model=nasty)
     board.apply(one.webhook_id, encode_result(one), 1)
     pages = LeaderboardPages(nasty)
@@ -171,7 +173,7 @@ def test_rows_beyond_the_live_ones_are_a_link_away(board: LeaderboardService) ->
 
 def test_the_index_tells_who_leads(board: LeaderboardService) -> None:
     assert "No qualified run yet" in LeaderboardPages("Board").index(home(board, NOW_NS))
-    board.enter("cup", "tom", "Tom O'Neill", 1)
+    enter(board, "cup", "tom", "Tom O'Neill", 1)
     for racer, time_ms in (("anna", 9001), ("tom", 9000), ("kenji", 9000)):
         one = result(racer, racer, (time_ms,) * 3)
         board.apply(one.webhook_id, encode_result(one), 1)

@@ -5,6 +5,7 @@ import pytest
 from leaderboard.core.access import ADMIN, NOBODY
 from leaderboard.core.errors import Conflict, NotAllowed, Unauthorized, UnknownRace, UnknownRacer
 from shared.errors import Refused
+from tests.leaderboard.by_hand import enter
 from tests.leaderboard.participation.conftest import ANNA, NILS, NOW, OFFICIAL, OLGA, League
 
 
@@ -104,12 +105,12 @@ def test_only_those_who_run_the_race_manage_entries(league: League) -> None:
 
 
 def test_final_results_stay_as_they_are(league: League) -> None:
-    from leaderboard.store import queries
+    from leaderboard.store import race_rows
 
     made = league.new_race(visibility="public")
     league.post(made.race_id, "guest")
     with league.store.write() as db:
-        queries.change_race(db, type(made)(**{f: getattr(made, f) for f in made.__slots__} | {"stage": "final"}))
+        race_rows.change_race(db, type(made)(**{f: getattr(made, f) for f in made.__slots__} | {"stage": "final"}))
     with pytest.raises(Refused, match="an official unlocks"):
         league.entries.remove(OLGA, made.race_id, "guest", NOW)
 
@@ -146,7 +147,7 @@ def test_results_of_the_same_name_without_an_account_need_a_decision(league: Lea
 
 def test_a_registered_racer_of_the_same_name_needs_a_decision_too(league: League) -> None:
     cup = league.new_race(visibility="public").race_id
-    league.board.enter(cup, "anna", "Anna from the hall", NOW)
+    enter(league.board, cup, "anna", "Anna from the hall", NOW)
     token = league.invitations.make(OLGA, cup, NOW)[0].token
     with pytest.raises(Conflict, match="without an account"):
         league.invitations.join(ANNA, token, NOW)
@@ -158,7 +159,7 @@ def test_a_registered_racer_of_the_same_name_needs_a_decision_too(league: League
 def test_participants_by_pages(league: League) -> None:
     cup = league.new_race(visibility="public").race_id
     for number in range(5):
-        league.board.enter(cup, f"racer-{number}", f"racer-{number}", NOW)
+        enter(league.board, cup, f"racer-{number}", f"racer-{number}", NOW)
     league.entries.remove(OLGA, cup, "racer-1", NOW)
     first = league.entries.participants(OLGA, cup, limit=3)
     rest = league.entries.participants(OLGA, cup, first.after, limit=3)

@@ -9,7 +9,7 @@ import pytest
 from leaderboard.core.access import NOBODY, Caller
 from leaderboard.core.errors import Gone, NotAllowed, Unauthorized, UnknownInvitation, UnknownRace
 from leaderboard.league.invitations import InvitationService
-from leaderboard.store import audit, queries
+from leaderboard.store import audit, race_rows
 from shared.errors import Refused
 from tests.leaderboard.participation.conftest import ANNA, NILS, NOW, OFFICIAL, OLGA, League, SomePeople
 
@@ -94,7 +94,7 @@ def test_a_draft_invites_nobody_yet(league: League) -> None:
     made = league.new_race()
     token = league.invitations.make(OLGA, made.race_id, NOW)[0].token
     with league.store.write() as db:
-        queries.change_race(db, dataclasses.replace(made, stage="draft"))
+        race_rows.change_race(db, dataclasses.replace(made, stage="draft"))
     with pytest.raises(UnknownInvitation, match="not published yet"):
         league.invitations.join(ANNA, token, NOW)
 

@@ -145,7 +145,9 @@ def test_organisers_set_rules_and_two_at_once_are_told(filled: Filled) -> None:
     [
         ("PUT", f"{SEASON}/rules", {"edition": 1, "rules": {}}),
         ("POST", f"{SEASON}/teams", {"name": "Mine"}),
+        ("PATCH", f"{SEASON}/teams/00", {"name": "Mine"}),
         ("DELETE", f"{SEASON}/teams/00", None),
+        ("DELETE", f"{SEASON}/members/Anna", None),
         ("PUT", f"{SEASON}/members", [{"racer": "Anna"}]),
         ("POST", f"{SEASON}/divisions", {"racer": "Anna", "division": "pro"}),
         ("POST", "/api/v1/brackets", {"race_id": "round-5", "name": "Mine"}),
@@ -153,9 +155,10 @@ def test_organisers_set_rules_and_two_at_once_are_told(filled: Filled) -> None:
 )
 def test_only_organisers_change_a_season(filled: Filled, method: str, path: str, document: object) -> None:
     assert filled.refused(method, path, document, key="")[0] == 401
-    racer = filled.person(f"racer{len(path) + len(method)}")
+    which = f"{method}-{path.rpartition('/')[2]}"
+    racer = filled.person(f"racer-{which}")
     assert racer.call(method, path, document).status_code == 403
-    other = filled.person(f"other{len(path) + len(method)}", Grant("organiser", "season", "another"))
+    other = filled.person(f"other-{which}", Grant("organiser", "season", "another"))
     assert other.call(method, path, document).status_code == 403
 
 
@@ -169,8 +172,33 @@ def test_teams_and_members(filled: Filled) -> None:
     for wrong, status in (({"region": "Mars"}, 422), ({"team_id": "none"}, 404)):
         assert filled.refused("PUT", f"{SEASON}/members", [{"racer": "Uma"}, {"racer": "Wei"} | wrong])[0] == status
     assert "Uma" not in {each["racer"] for each in filled.get(f"{SEASON}/members")}  # all of them or none
-    assert call(filled.app, "DELETE", f"{SEASON}/teams/{made['team_id']}", key=TOKEN).status_code == 204
-    assert filled.refused("DELETE", f"{SEASON}/teams/{made['team_id']}")[0] == 404
+    _rename_and_remove(filled, f"{SEASON}/teams/{made['team_id']}")
+
+
+def _rename_and_remove(filled: Filled, team: str) -> None:
+    """A team with the member Wei gets another name and goes; so does a member whose name holds a slash."""
+    answer = call(filled.app, "PATCH", team, {"name": "  Later  "}, TOKEN)
+    assert (answer.status_code, fields(answer)["name"]) == (200, "Later")
+    assert [each["name"] for each in filled.get(f"{SEASON}/teams")].count("Later") == 1
+    assert filled.refused("PATCH", team, {"name": "red"}) == (409, "The season has a team 'Red' already.")
+    assert filled.refused("PATCH", team, {"name": "\u202e"})[0] == 422
+    assert filled.refused("PATCH", f"{SEASON}/teams/none", {"name": "Lost"})[0] == 404
+    body = [{"racer": "Zed/Zoe", "region": "Asia", "team_id": team.rpartition("/")[2]}]
+    assert call(filled.app, "PUT", f"{SEASON}/members", body, TOKEN).status_code == 200
+    assert call(filled.app, "DELETE", f"{SEASON}/members/zed/zoe", key=TOKEN).status_code == 204
+    assert filled.refused("DELETE", f"{SEASON}/members/zed/zoe")[0] == 404
+    assert "Zed/Zoe" not in {each["racer"] for each in filled.get(f"{SEASON}/members")}
+    assert call(filled.app, "DELETE", team, key=TOKEN).status_code == 204
+    assert filled.refused("DELETE", team)[0] == 404
+    assert [each["team_id"] for each in filled.get(f"{SEASON}/members") if each["racer"] == "wei"] == [""]
+    with filled.board.store.read() as db:
+        told = [(row.before, row.after) for row in audit.rows(db, season_id="cup-2027", limit=4)]
+    assert [[side.get("name", side.get("racer")) for side in change] for change in told] == [
+        ["Later", None],
+        ["Zed/Zoe", None],
+        [None, "Zed/Zoe"],
+        ["Late", "Later"],
+    ]
 
 
 def test_a_racer_is_put_into_a_division_and_may_enter_no_other(filled: Filled) -> None:

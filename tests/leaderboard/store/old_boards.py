@@ -6,7 +6,8 @@ import json
 import sqlalchemy as sa
 
 from leaderboard.core.rank import LineKey
-from leaderboard.store import attempt_rows, database, queries
+from leaderboard.store import attempt_rows, database, race_rows, result_rows
+from leaderboard.store.ranking import line_rows
 from shared.protocol.results import encode_result
 from tests.leaderboard.sample_races import RULES, result
 
@@ -65,18 +66,22 @@ def check_attempts_of_0005(db: sa.Connection) -> None:
         "ben": ("withdrawn", ""),
         "cleo": ("unqualified", "2 of 3 laps in a row"),
     }
-    assert {verdict.state for _, verdict, _ in queries.results_of(db, "cup")} == {"ranked", "withdrawn", "unqualified"}
+    assert {verdict.state for _, verdict, _ in result_rows.results_of(db, "cup")} == {
+        "ranked",
+        "withdrawn",
+        "unqualified",
+    }
 
 
 def check_lines_of_0005(db: sa.Connection) -> None:
     """What `make_0005` made is whole: each line in the table of its race's kind, and the arrows' lines too."""
-    [physical] = queries.lines(db, "cup", "physical")
-    [virtual] = queries.lines(db, "sim", "virtual")
+    [physical] = line_rows.lines(db, "cup", "physical")
+    [virtual] = line_rows.lines(db, "sim", "virtual")
     assert (physical.kind, physical.score_ms, physical.seq) == ("physical", 9100, 1)
     assert (virtual.kind, virtual.score_ms, virtual.seq) == ("virtual", 9100, 2)
-    undo = queries.shown(db, "cup").undo
+    undo = race_rows.shown(db, "cup").undo
     assert undo[LineKey("physical", "tom")] is None
     before = undo[LineKey("physical", "anna")]
     assert before is not None
     assert (before.score_ms, before.kind) == (9900, "physical")
-    assert queries.shown(db, "sim").undo == {}
+    assert race_rows.shown(db, "sim").undo == {}

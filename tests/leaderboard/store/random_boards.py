@@ -2,10 +2,11 @@
 
 import random
 
-from leaderboard.board import LeaderboardService, Part, Snapshot
+from leaderboard.board import LeaderboardService
 from leaderboard.core.rank import BestAttempt
 from leaderboard.core.search import folded
-from leaderboard.store import queries
+from leaderboard.snapshots import Part, Snapshot
+from leaderboard.store.ranking import line_rows
 from leaderboard.store.ranking.ranks import ahead_of
 from shared.protocol.results import encode_result
 from tests.leaderboard.core.plain_standing import moves, standing
@@ -29,7 +30,7 @@ def post_at_random(board: LeaderboardService, race_id: str, draw: random.Random,
 def check_windows(board: LeaderboardService, race_id: str, before: list[BestAttempt]) -> list[BestAttempt]:
     """Every page, search and surroundings are as the whole table says; its lines, to compare the next change with."""
     with board._store.read() as db:
-        lines = queries.lines(db, race_id, "physical")
+        lines = line_rows.lines(db, race_id, "physical")
         for number, line in enumerate(lines):
             assert ahead_of(db, race_id, "physical", line.rank_key) == (number, len(lines))
     places = standing(lines, {line.seq: 40_000 for line in lines})

@@ -28,9 +28,9 @@ from leaderboard.notices import outbox
 from leaderboard.notices.outbox import DueNotice
 from leaderboard.notices.sender import NoticeSender
 from leaderboard.notices.subscriptions import NewSubscription, NoticeSubscriptions
-from leaderboard.posting import PostReply
-from leaderboard.store import queries
+from leaderboard.stations.posting import PostReply
 from leaderboard.store.database import open_readers, open_store
+from leaderboard.store.ranking import line_rows
 from leaderboard.store.tables import METADATA
 from shared.access.pass_code_hashing import Argon2idHasher
 from shared.errors import OperatorError, RetryLater, StorageError
@@ -39,6 +39,7 @@ from shared.units import NS_PER_S
 from shared.web.http_exchange import Reply
 from tests import postgres
 from tests.leaderboard import sample_races
+from tests.leaderboard.by_hand import enter
 from tests.leaderboard.core.league.test_local_time import utc
 from tests.leaderboard.exchange.boards import NOW, brought, league, numbered, rows_of
 from tests.leaderboard.exchange.test_backup import contents
@@ -131,7 +132,7 @@ def test_the_flow_of_a_race(boards: tuple[LeaderboardService, LeaderboardService
     one, other = boards
     assert one.create_race(race(), 1) is True
     assert other.create_race(race(), 1) is False
-    one.enter("cup", "anna", "Anna Holm", 2)
+    enter(one, "cup", "anna", "Anna Holm", 2)
     first = result("a", "anna")
     answer = one.apply("a.1", encode_result(first), 3)
     assert answer.status == 201
@@ -231,7 +232,7 @@ def test_windows_of_random_boards_say_what_the_whole_table_says(
     boards[0].create_race(race("random"), 1)
     post_at_random(boards[0], "random", random.Random(11), 40)
     with boards[1]._store.read() as db:
-        before = queries.lines(db, "random", "physical")
+        before = line_rows.lines(db, "random", "physical")
     one = result("last", "Tom Berg", (8990,) * 3, race_id="random")
     assert boards[0].apply(one.webhook_id, encode_result(one), 99).status == 201
     check_windows(boards[1], "random", before)

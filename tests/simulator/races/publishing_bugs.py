@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leaderboard.board import LeaderboardService
-from leaderboard.posting import PostReply
+from leaderboard.stations.posting import PostReply
 from shared.protocol import messages as m
 from shared.protocol.results import AnswerLost, Result
 from shared.webhooks import signed_headers

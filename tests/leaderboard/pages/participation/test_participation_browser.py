@@ -17,6 +17,7 @@ from shared.protocol.results import encode_result
 from shared.web.server import listen
 from tests.browser import violations, violations_in_both_schemes
 from tests.geometry import faults, look
+from tests.leaderboard.by_hand import enter
 from tests.leaderboard.sample_races import TOKEN, race, result
 from tests.leaderboard.signed_in import account
 from vehicle.web.server import ConsoleServer
@@ -144,7 +145,7 @@ def test_two_hundred_participants_with_long_names_fit(site: Site) -> None:
     olga = account(site.board.store, "olga", now_utc_ns=NOW)
     site.board.create_race(race("cup", name=f"{LONG} {LONG}", owner=olga, visibility="private"), NOW)
     for number in range(200):
-        site.board.enter("cup", f"{number:03d}-{LONG}"[:40], f"{number:03d} {LONG}"[:40], NOW)
+        enter(site.board, "cup", f"{number:03d}-{LONG}"[:40], f"{number:03d} {LONG}"[:40], NOW)
     page = site.page()
     site.sign_in(page, olga)
     page.goto(f"{site.url}/races/cup/participants")

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.leaderboard.by_hand import close_race, enter
 from tests.leaderboard.in_process import FormBrowser
 from tests.leaderboard.pages.participation.conftest import Venue
 from tests.leaderboard.sample_races import TOKEN
@@ -118,7 +119,7 @@ def test_a_dead_link_says_of_what(venue: Venue) -> None:
     assert join_path(venue.olga.page) != old
     answer = venue.visitor.get(old)
     assert (answer.status_code, "The organiser replaced this link by another" in venue.visitor.page) == (410, True)
-    venue.board.close_race(cup.rsplit("/", 1)[1], True, 1)
+    close_race(venue.board, cup.rsplit("/", 1)[1], True, 1)
     answer = venue.visitor.get(old)
     assert (answer.status_code, "This race is over" in venue.visitor.page) == (410, True)
     assert venue.visitor.get("/join/never").status_code == 404
@@ -165,7 +166,7 @@ def test_another_sites_form_joins_nobody(venue: Venue) -> None:
 
 def test_the_pages_speak_german(venue: Venue) -> None:
     cup = venue.new_race()
-    venue.board.enter(cup.rsplit("/", 1)[1], "guest", "Gast", 1)
+    enter(venue.board, cup.rsplit("/", 1)[1], "guest", "Gast", 1)
     german = {"accept-language": "de"}
     venue.olga.get(f"{cup}/participants", **german)
     # What a screen reader says begins with what is written on the button.

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from leaderboard.core.seasons.points import CLASSIC, PointsRule, check_points
 from leaderboard.core.seasons.rules import DivisionRule, PrizeRule, QualifyingRace, SeasonRules, TeamRule
-from leaderboard.pages.titles.rules_form import read_rules, rows_in, rule_groups, values_of
+from leaderboard.pages.titles.rules_form import rows_in, rule_groups, values_of
+from leaderboard.pages.titles.rules_reading import read_rules
 from shared.errors import Refused
 from tests.leaderboard.seasons.sample_season import RULES
 
