@@ -91,15 +91,7 @@ def create_app(
     services.live.watch_queues(lambda race_id: fanout.publish(stream_key(race_id)))
     services.live_feeds.share(fanout.publish)
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        feed.attach()
-        alone = services.running() if background else contextlib.nullcontext()
-        async with alone, ticking(services.live, feed.changed, utc_ns):
-            yield
-        fanout.close()
-        board.close()
-
+    lifespan = _serving(services, feed, fanout, utc_ns, background)
     seen = [Depends(sight_check(services.sight, callers))]
     app = FastAPI(
         title=config.title, version=API_VERSION, docs_url=None, redoc_url=None, lifespan=lifespan, dependencies=seen
@@ -116,6 +108,23 @@ def create_app(
     add_error_handlers(app, site.refused)
     app.openapi = functools.cache(lambda: openapi(app))  # type: ignore[method-assign]
     return app, feed
+
+
+def _serving(
+    services: LeaderboardServices, feed: Feed, fanout: Fanout, utc_ns: Callable[[], int], background: bool
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    """What runs while the application serves, and what is closed when it stops."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        feed.attach()
+        alone = services.running() if background else contextlib.nullcontext()
+        async with alone, ticking(services.live, feed.changed, utc_ns):
+            yield
+        fanout.close()
+        services.board.close()
+
+    return lifespan
 
 
 def receiving(services: LeaderboardServices, feed: Feed, utc_ns: Callable[[], int]) -> Callable[[str], None]:

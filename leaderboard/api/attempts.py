@@ -94,57 +94,28 @@ _ATTEMPTS, _ATTEMPT, _LEFT = (TypeAdapter(kind) for kind in (AttemptsShape, Atte
 
 def router(attempts: AttemptService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the attempts of one store."""
-    routes = DescribedRouter(prefix="/api/v1", tags=["attempts"])
-
-    @routes.get(
+    routes, calls = DescribedRouter(prefix="/api/v1", tags=["attempts"]), AttemptCalls(attempts, callers, utc_ns)
+    routes.get(
         "/races/{race_id}/attempts",
         response_model=AttemptsShape,
         responses=_REFUSALS,
         summary="One's own attempts in a race; to its officials those of all racers",
         response_description="Attempts as they stand",
-    )
-    def listed(
-        request: Request,
-        race_id: str,
-        after: Annotated[str, Query(max_length=100, description="`next` of the page before")] = "",
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        state: Annotated[AttemptState | None, Query(description="only those in this state")] = None,
-        racer: Annotated[str, Query(max_length=200, description="only those of this racer")] = "",
-    ) -> Response:
-        caller, before = somebody(callers, request), _number(after)
-        found = attempts.attempts(caller, race_id, state=state, racer=racer, before=before, limit=limit)
-        shapes = tuple(_shape(each, found.race.rules) for each in found.attempts)
-        following = _cursor(found.attempts[-1].number) if found.more else None
-        return json_response(_ATTEMPTS.dump_json(AttemptsShape(shapes, following)))
-
-    @routes.post(
+    )(calls.listed)
+    routes.post(
         "/races/{race_id}/attempts/give-back",
         response_model=AttemptsLeftShape,
         responses=_REFUSALS,
         openapi_extra=_body_of(AttemptsToGiveBack),
         summary="Let more attempts of a racer count than the race's quotas say",
         response_description="What is left now",
+    )(calls.give_back)
+    rulings = (
+        ("disqualify", "Disqualify an attempt: it is kept and counted, and not ranked", calls.disqualify),
+        ("restore", "Take a disqualification back", calls.restore),
     )
-    async def give_back(request: Request, race_id: str) -> Response:
-        caller = somebody(callers, request)
-        await run_in_threadpool(attempts.check_may_rule, caller, race_id)
-        wanted: AttemptsToGiveBack = schemas.parse(await read_body(request, MAX_BYTES), AttemptsToGiveBack)
-        left = await run_in_threadpool(
-            lambda: attempts.give_back(
-                caller,
-                race_id,
-                wanted.racer,
-                wanted.attempts,
-                wanted.why,
-                utc_ns(),
-                day=wanted.day,
-                table=wanted.kind,
-            )
-        )
-        return json_response(_LEFT.dump_json(AttemptsLeftShape(left.in_all, left.on_the_day)))
-
-    def ruling(path: str, summary: str, rule: Callable[..., AttemptRow]) -> None:
-        @routes.post(
+    for path, summary, ruled in rulings:
+        routes.post(
             f"/attempts/{{attempt_id:path}}/{path}",
             response_model=AttemptShape,
             responses=_REFUSALS,
@@ -152,18 +123,62 @@ def router(attempts: AttemptService, callers: CallerIdentification, utc_ns: Call
             summary=summary,
             response_description="The attempt as it stands now",
             operation_id=f"{path}_attempt",
-        )
-        async def ruled(request: Request, attempt_id: str) -> Response:
-            caller = somebody(callers, request)
-            await run_in_threadpool(attempts.check_may_rule_on, caller, attempt_id)
-            wanted: RulingReason = schemas.parse(await read_body(request, MAX_BYTES), RulingReason)
-            row = await run_in_threadpool(rule, caller, attempt_id, wanted.why, utc_ns())
-            race = await run_in_threadpool(attempts.race, caller, row.race_id)
-            return json_response(_ATTEMPT.dump_json(_shape(row, race.rules)))
-
-    ruling("disqualify", "Disqualify an attempt: it is kept and counted, and not ranked", attempts.disqualify)
-    ruling("restore", "Take a disqualification back", attempts.restore)
+        )(ruled)
     return routes
+
+
+class AttemptCalls:
+    """The handlers."""
+
+    def __init__(self, attempts: AttemptService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
+        self._attempts, self._callers, self._utc_ns = attempts, callers, utc_ns
+
+    def listed(
+        self,
+        request: Request,
+        race_id: str,
+        after: Annotated[str, Query(max_length=100, description="`next` of the page before")] = "",
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        state: Annotated[AttemptState | None, Query(description="only those in this state")] = None,
+        racer: Annotated[str, Query(max_length=200, description="only those of this racer")] = "",
+    ) -> Response:
+        caller, before = somebody(self._callers, request), _number(after)
+        found = self._attempts.attempts(caller, race_id, state=state, racer=racer, before=before, limit=limit)
+        shapes = tuple(_shape(each, found.race.rules) for each in found.attempts)
+        following = _cursor(found.attempts[-1].number) if found.more else None
+        return json_response(_ATTEMPTS.dump_json(AttemptsShape(shapes, following)))
+
+    async def give_back(self, request: Request, race_id: str) -> Response:
+        caller = somebody(self._callers, request)
+        await run_in_threadpool(self._attempts.check_may_rule, caller, race_id)
+        wanted: AttemptsToGiveBack = schemas.parse(await read_body(request, MAX_BYTES), AttemptsToGiveBack)
+        left = await run_in_threadpool(
+            lambda: self._attempts.give_back(
+                caller,
+                race_id,
+                wanted.racer,
+                wanted.attempts,
+                wanted.why,
+                self._utc_ns(),
+                day=wanted.day,
+                table=wanted.kind,
+            )
+        )
+        return json_response(_LEFT.dump_json(AttemptsLeftShape(left.in_all, left.on_the_day)))
+
+    async def disqualify(self, request: Request, attempt_id: str) -> Response:
+        return await self._ruled(request, attempt_id, self._attempts.disqualify)
+
+    async def restore(self, request: Request, attempt_id: str) -> Response:
+        return await self._ruled(request, attempt_id, self._attempts.restore)
+
+    async def _ruled(self, request: Request, attempt_id: str, rule: Callable[..., AttemptRow]) -> Response:
+        caller = somebody(self._callers, request)
+        await run_in_threadpool(self._attempts.check_may_rule_on, caller, attempt_id)
+        wanted: RulingReason = schemas.parse(await read_body(request, MAX_BYTES), RulingReason)
+        row = await run_in_threadpool(rule, caller, attempt_id, wanted.why, self._utc_ns())
+        race = await run_in_threadpool(self._attempts.race, caller, row.race_id)
+        return json_response(_ATTEMPT.dump_json(_shape(row, race.rules)))
 
 
 def _shape(row: AttemptRow, rules: RaceRules) -> AttemptShape:

@@ -48,38 +48,61 @@ def router(
     searches: SearchThrottle,
     utc_ns: Callable[[], int],
 ) -> APIRouter:
-    """The routes, over one board. Lists leave out what does not exist for the caller (`sight`)."""
-    routes = DescribedRouter(tags=["public"])
-
-    @routes.get(
+    """The routes, over one board."""
+    routes, calls = DescribedRouter(tags=["public"]), PublicCalls(board, sight, callers, searches, utc_ns)
+    routes.get(
         "/api/v1/races",
         response_model=list[CountedRaceShape],
         summary="All races that exist for the caller, newest first",
         response_description="The races",
-    )
-    def races(request: Request) -> Response:
-        now_utc_ns, seen = utc_ns(), sight.seen_by(callers.caller(request))
-        heads = [head for head in board.races() if seen(head.race)]
-        return json_response(_RACES.dump_json([schemas.counted_race(head, now_utc_ns) for head in heads]))
-
-    @routes.get(
+    )(calls.races)
+    routes.get(
         "/api/v1/races/{race_id}",
         response_model=RaceShape,
         responses=_UNKNOWN,
         summary="One race",
         response_description="The race",
-    )
-    def race(race_id: str) -> Response:
-        return json_response(_RACE.dump_json(schemas.race_shape(board.race(race_id), utc_ns())))
-
-    @routes.get(
+    )(calls.race)
+    routes.get(
         "/api/v1/races/{race_id}/standings",
         response_model=StandingShape,
         responses=_UNKNOWN | {422: refusal("No such table, or not a cursor of ours"), 429: refusal(_SEARCHES)},
         summary="The standing, best first",
         response_description="The standing of one moment",
-    )
+    )(calls.standings)
+    routes.get(
+        "/healthz",
+        response_model=HealthShape,
+        summary="Whether the store can be read",
+        response_description="It can",
+    )(calls.health)
+    return routes
+
+
+class PublicCalls:
+    """The handlers. Lists leave out what does not exist for the caller (`sight`)."""
+
+    def __init__(
+        self,
+        board: LeaderboardService,
+        sight: RaceSight,
+        callers: CallerIdentification,
+        searches: SearchThrottle,
+        utc_ns: Callable[[], int],
+    ) -> None:
+        self._board, self._sight, self._callers = board, sight, callers
+        self._searches, self._utc_ns = searches, utc_ns
+
+    def races(self, request: Request) -> Response:
+        now_utc_ns, seen = self._utc_ns(), self._sight.seen_by(self._callers.caller(request))
+        heads = [head for head in self._board.races() if seen(head.race)]
+        return json_response(_RACES.dump_json([schemas.counted_race(head, now_utc_ns) for head in heads]))
+
+    def race(self, race_id: str) -> Response:
+        return json_response(_RACE.dump_json(schemas.race_shape(self._board.race(race_id), self._utc_ns())))
+
     def standings(
+        self,
         request: Request,
         race_id: str,
         limit: Annotated[int | None, _LIMIT] = None,
@@ -90,18 +113,10 @@ def router(
     ) -> Response:
         if bool(after) + bool(around) + bool(q) > 1:
             raise BadInput("Ask for one of `after`, `around` and `q` at a time.")
-        part = Part(after, around, q, searches.by(visitor(request).address, utc_ns()))
-        snapshot = board.snapshot(race_id, limit or (MAX_ROWS if part == WHOLE else None), kind, part)
-        return json_response(schemas.STANDING.dump_json(schemas.standing_shape(snapshot, utc_ns())))
+        part = Part(after, around, q, self._searches.by(visitor(request).address, self._utc_ns()))
+        snapshot = self._board.snapshot(race_id, limit or (MAX_ROWS if part == WHOLE else None), kind, part)
+        return json_response(schemas.STANDING.dump_json(schemas.standing_shape(snapshot, self._utc_ns())))
 
-    @routes.get(
-        "/healthz",
-        response_model=HealthShape,
-        summary="Whether the store can be read",
-        response_description="It can",
-    )
-    def health() -> Response:
-        seen = sight.seen_by(NOBODY)
-        return shaped(HealthShape(True, sum(seen(head.race) for head in board.races())))
-
-    return routes
+    def health(self) -> Response:
+        seen = self._sight.seen_by(NOBODY)
+        return shaped(HealthShape(True, sum(seen(head.race) for head in self._board.races())))

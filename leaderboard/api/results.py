@@ -66,13 +66,8 @@ def router(
     utc_ns: Callable[[], int],
 ) -> APIRouter:
     """The route, over one board. `stations`: each key and its station ("": any station without a key of its own)."""
-    routes = DescribedRouter(tags=["results"])
-    keys = tuple(stations)
-    in_work = 0
-    # Threads of their own: posts that wait for the disk keep no page waiting, and share its commits (GroupCommit).
-    threads = CapacityLimiter(limits.posts_at_once)
-
-    @routes.post(
+    routes, calls = DescribedRouter(tags=["results"]), ResultCalls(board, stations, callers, limits, utc_ns)
+    routes.post(
         RESULT_PATH,
         status_code=201,
         response_model=PostAccepted,
@@ -80,34 +75,57 @@ def router(
         openapi_extra=_EXTRA,
         summary="Post a qualified result",
         response_description="Applied now, and stored on disk",
-    )
-    async def post_result(request: Request) -> Response:
+    )(calls.post_result)
+    return routes
+
+
+class ResultCalls:
+    """The handler, and how many posts it has in work."""
+
+    def __init__(
+        self,
+        board: LeaderboardService,
+        stations: Mapping[bytes, str],
+        callers: CallerIdentification,
+        limits: LeaderboardLimits,
+        utc_ns: Callable[[], int],
+    ) -> None:
+        self._board, self._stations, self._callers = board, stations, callers
+        self._limits, self._utc_ns = limits, utc_ns
+        self._keys = tuple(stations)
+        self._in_work = 0
+        # Threads of their own: posts that wait for the disk keep no page waiting, and share its commits (GroupCommit).
+        self._threads = CapacityLimiter(limits.posts_at_once)
+
+    async def post_result(self, request: Request) -> Response:
         """Applied exactly once however often it is sent; the response is sent after it is on disk."""
-        nonlocal in_work
-        program = callers.caller(request)
+        program = self._callers.caller(request)
         if program.key_id and "results:write" not in program.key_scopes:
             raise NotAllowed(text("This key may not post results: it needs the scope {scope}.", scope="results:write"))
         # Half a body or an unsigned one takes no place from those who post results.
         body = await read_body(request, MAX_RESULT_BYTES)
+        now_utc_ns = self._utc_ns()
+        webhook_id, sender = self._sender(request, program, body, now_utc_ns)
+        if self._in_work >= self._limits.posts_at_once:
+            raise RetryLater("The leaderboard is busy with other results.", after_s=1.0)
+        self._in_work += 1
+        try:
+            answer = await to_thread.run_sync(
+                self._board.apply, webhook_id, body, now_utc_ns, sender, limiter=self._threads
+            )
+        finally:
+            self._in_work -= 1
+        return json_response(answer.body, answer.status)
+
+    def _sender(self, request: Request, program: Caller, body: bytes, now_utc_ns: int) -> tuple[str, Sender]:
+        """The webhook-id and who posts: by a key, or by a signature over the raw body."""
         headers = request.headers
-        now_utc_ns = utc_ns()
         signed = (
             headers.get("webhook-id", ""),
             headers.get("webhook-timestamp", ""),
             headers.get("webhook-signature", ""),
         )
         if program.key_id:
-            webhook_id, sender = signed[0], sender_by_key(program, body, stations)
-        else:
-            webhook_id = webhooks.check(keys, *signed, body, now_utc_ns, limits.tolerance_s)
-            sender = sender_of(webhooks.signers(keys, *signed, body), stations)
-        if in_work >= limits.posts_at_once:
-            raise RetryLater("The leaderboard is busy with other results.", after_s=1.0)
-        in_work += 1
-        try:
-            answer = await to_thread.run_sync(board.apply, webhook_id, body, now_utc_ns, sender, limiter=threads)
-        finally:
-            in_work -= 1
-        return json_response(answer.body, answer.status)
-
-    return routes
+            return signed[0], sender_by_key(program, body, self._stations)
+        webhook_id = webhooks.check(self._keys, *signed, body, now_utc_ns, self._limits.tolerance_s)
+        return webhook_id, sender_of(webhooks.signers(self._keys, *signed, body), self._stations)

@@ -36,20 +36,45 @@ def router(
 ) -> APIRouter:
     """The routes, over one board. A race in an address is one that exists for the caller: api/sight.py has asked."""
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    pages = LeaderboardPages(site.templates)
+    pages = RacePages(board, site, sight, league, feed, searches, rows_live, utc_ns)
+    routes.get("/")(pages.index)
+    routes.get("/races/{race_id}")(pages.race)
+    routes.get("/races/{race_id}/live", response_class=EventStreamResponse)(pages.live)
+    return routes
 
-    @routes.get("/")
+
+class RacePages:
+    """The handlers of the front page and of a race's page."""
+
+    def __init__(
+        self,
+        board: LeaderboardService,
+        site: LeaderboardSite,
+        sight: RaceSight,
+        league: LeagueServices,
+        feed: Feed,
+        searches: SearchThrottle,
+        rows_live: int,
+        utc_ns: Callable[[], int],
+    ) -> None:
+        self._board, self._site, self._sight, self._league = board, site, sight, league
+        self._feed, self._searches, self._rows_live, self._utc_ns = feed, searches, rows_live, utc_ns
+        self._pages = LeaderboardPages(site.templates)
+
     def index(
+        self,
         request: Request,
         group: Annotated[HomeGroup | None, Query()] = None,
         page: Annotated[int, Query(ge=1, le=100_000)] = 1,
     ) -> HTMLResponse:
-        frame = site.frame(request)
-        groups = group_views(board, sight.seen_by(frame.caller), sight.own(frame.caller), utc_ns(), group, page)
-        return site.framed(request, frame, pages.index(groups, frame, alone=group is not None))
+        frame = self._site.frame(request)
+        groups = group_views(
+            self._board, self._sight.seen_by(frame.caller), self._sight.own(frame.caller), self._utc_ns(), group, page
+        )
+        return self._site.framed(request, frame, self._pages.index(groups, frame, alone=group is not None))
 
-    @routes.get("/races/{race_id}")
     def race(
+        self,
         request: Request,
         race_id: str,
         all: bool = False,  # noqa: A002  # the word in the address
@@ -59,14 +84,18 @@ def router(
         around: bool = False,
         after: Annotated[str, Query(max_length=MAX_QUERY)] = "",
     ) -> HTMLResponse:
-        frame, search = site.frame(request), BoardSearch(racer, around, after)
-        many_names = searches.by(visitor(request).address, utc_ns())
-        snapshot, middle = searched(board, race_id, MAX_ROWS if all else rows_live, kind, search, many_names)
-        about = None if screen else race_about(league, frame.caller, snapshot.race, str(request.base_url).rstrip("/"))
-        part = taking_part(frame.caller, snapshot.race, sight.entry(frame.caller, race_id), utc_ns())
-        page = pages.race(
+        frame, search = self._site.frame(request), BoardSearch(racer, around, after)
+        many_names = self._searches.by(visitor(request).address, self._utc_ns())
+        snapshot, middle = searched(
+            self._board, race_id, MAX_ROWS if all else self._rows_live, kind, search, many_names
+        )
+        about = (
+            None if screen else race_about(self._league, frame.caller, snapshot.race, str(request.base_url).rstrip("/"))
+        )
+        part = taking_part(frame.caller, snapshot.race, self._sight.entry(frame.caller, race_id), self._utc_ns())
+        page = self._pages.race(
             snapshot,
-            utc_ns(),
+            self._utc_ns(),
             live=not (all or search.is_part),
             screen=screen,
             frame=frame,
@@ -75,14 +104,13 @@ def router(
             search=search,
             middle=middle,
         )
-        return site.framed(request, frame, page)
+        return self._site.framed(request, frame, page)
 
-    @routes.get("/races/{race_id}/live", response_class=EventStreamResponse)
-    async def live(request: Request, race_id: str, kind: str = "") -> EventStreamResponse:
-        allowed = still_allowed(lambda: sight.race(site.caller_now(request), race_id))
-        return EventStreamResponse(await feed.open(race_id, kind, request.headers.get("last-event-id", ""), allowed))
-
-    return routes
+    async def live(self, request: Request, race_id: str, kind: str = "") -> EventStreamResponse:
+        allowed = still_allowed(lambda: self._sight.race(self._site.caller_now(request), race_id))
+        return EventStreamResponse(
+            await self._feed.open(race_id, kind, request.headers.get("last-event-id", ""), allowed)
+        )
 
 
 def still_allowed(check: Callable[[], object]) -> Callable[[], bool]:

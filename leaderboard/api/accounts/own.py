@@ -1,31 +1,22 @@
-"""GET, PATCH, DELETE me, and one's API keys: what a person does with the own account."""
+"""GET, PATCH, DELETE me: what a person does with the own account."""
 
 from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import TypeAdapter
 
 from leaderboard.accounts.services import AccountServices
-from leaderboard.api import schemas
-from leaderboard.api.accounts.callers import account, key_maker
+from leaderboard.api.accounts.callers import account
 from leaderboard.api.accounts.shapes import (
     AccountChange,
-    KeyShape,
-    NewKey,
-    NewKeyShape,
     OwnAccountShape,
     RecoveryCodesShape,
-    key_shape,
     own_shape,
 )
-from leaderboard.api.bodies import BY_EITHER, BY_SESSION, json_body, json_extra, refusals, shaped
+from leaderboard.api.bodies import BY_SESSION, json_body, json_extra, refusals, shaped
 from leaderboard.api.described import DescribedRouter
-from leaderboard.api.http import json_response
 from leaderboard.web.cookies import SESSION, drop_cookie
 from leaderboard.web.visitors import ARCHIVE_HEADERS
-
-_KEYS = TypeAdapter(list[KeyShape])
 
 
 def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
@@ -63,6 +54,11 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
         summary="All that is stored of one's account, as one ZIP",
         response_description="The archive",
     )(calls.export)
+    _add_ways_to_sign_in(routes, calls)
+    return routes
+
+
+def _add_ways_to_sign_in(routes: APIRouter, calls: "OwnAccountCalls") -> None:
     routes.post(
         "/me/recovery-codes",
         status_code=201,
@@ -80,32 +76,6 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
         summary="Remove a passkey or the passphrase; the last way to sign in stays",
         response_description="Removed",
     )(calls.remove_credential)
-    routes.get(
-        "/keys",
-        response_model=list[KeyShape],
-        responses=refusals(401, 403, 503),
-        openapi_extra=json_extra(security=BY_EITHER),
-        summary="One's API keys, the newest first",
-        response_description="The keys, without the keys themselves",
-    )(calls.keys)
-    routes.post(
-        "/keys",
-        status_code=201,
-        response_model=NewKeyShape,
-        responses=refusals(401, 403, 404, 408, 413, 422, 503),
-        openapi_extra=json_extra(NewKey, BY_EITHER),
-        summary="Make an API key for a program: a station, a live timing, a model farm",
-        response_description="The key, shown this once",
-    )(calls.create_key)
-    routes.delete(
-        "/keys/{key_id}",
-        response_model=KeyShape,
-        responses=refusals(401, 403, 404, 503),
-        openapi_extra=json_extra(security=BY_EITHER),
-        summary="Revoke an API key, now and for good",
-        response_description="The key as it is now",
-    )(calls.revoke_key)
-    return routes
 
 
 class OwnAccountCalls:
@@ -146,16 +116,3 @@ class OwnAccountCalls:
     def remove_credential(self, request: Request, credential_id: str) -> Response:
         self._services.own.remove_credential(account(request), credential_id, self._utc_ns())
         return Response(status_code=204)
-
-    def keys(self, request: Request) -> Response:
-        found = self._services.keys.list(key_maker(request))
-        return json_response(_KEYS.dump_json([key_shape(each) for each in found]))
-
-    def create_key(self, request: Request, wanted: Annotated[NewKey, json_body(NewKey, key_maker)]) -> Response:
-        expires_utc_ns = None if wanted.expires_at is None else schemas.utc_ns(wanted.expires_at)
-        create, caller = self._services.keys.create, key_maker(request)
-        made = create(caller, wanted.name, wanted.scopes, wanted.races, expires_utc_ns, self._utc_ns())
-        return shaped(NewKeyShape(made.key, key_shape(made.record)), 201)
-
-    def revoke_key(self, request: Request, key_id: str) -> Response:
-        return shaped(key_shape(self._services.keys.revoke(key_maker(request), key_id, self._utc_ns())))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from leaderboard.accounts.services import AccountServices
-from leaderboard.api.accounts import administration, entrance, own
+from leaderboard.api.accounts import administration, entrance, own, own_keys
 from leaderboard.api.described import DescribedRouter
 
 
@@ -14,5 +14,6 @@ def router(services: AccountServices, title: str, utc_ns: Callable[[], int]) -> 
     routes = DescribedRouter()
     routes.include_router(entrance.router(services, title, utc_ns))
     routes.include_router(own.router(services, utc_ns))
+    routes.include_router(own_keys.router(services, utc_ns))
     routes.include_router(administration.router(services, utc_ns))
     return routes

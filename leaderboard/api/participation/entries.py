@@ -42,27 +42,15 @@ _PAGE = TypeAdapter(ParticipantsShape)
 def router(entries: EntryService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the entries of one store."""
     routes = DescribedRouter(prefix="/api/v1/races/{race_id}/entries", tags=["participants"])
-
-    @routes.get(
+    calls = EntryCalls(entries, callers, utc_ns)
+    routes.get(
         "",
         response_model=ParticipantsShape,
         responses={404: REFUSALS[404], 422: REFUSALS[422]},
         summary="Who takes part: all entries for organiser and officials, who entered for everyone else",
         response_description="A page of participants, by name",
-    )
-    def participants(
-        request: Request,
-        race_id: str,
-        after: Annotated[str, Query(max_length=2000, description="`next` of the page before")] = "",
-        limit: Annotated[int, Query(ge=1, le=500)] = 200,
-    ) -> Response:
-        page = entries.participants(callers.caller(request), race_id, after_cursor(after), limit)
-        rows = tuple(
-            ParticipantShape(entry_shape(each.entry), each.results, each.to_decide) for each in page.participants
-        )
-        return json_response(_PAGE.dump_json(ParticipantsShape(rows, page.counts, cursor(page.after))))
-
-    @routes.post(
+    )(calls.participants)
+    routes.post(
         "",
         status_code=201,
         response_model=EntryShape,
@@ -70,38 +58,58 @@ def router(entries: EntryService, callers: CallerIdentification, utc_ns: Callabl
         openapi_extra=body_of(NewEntry),
         summary="Enter the race oneself, let an account in, or register a racer without one",
         response_description="Done",
-    )
-    async def add(request: Request, race_id: str) -> Response:
-        caller = somebody(callers, request)
-        wanted: NewEntry = schemas.parse(await read_body(request, MAX_BYTES) or b"{}", NewEntry)
-        entry, new = await run_in_threadpool(_add, entries, caller, race_id, wanted, utc_ns())
-        return respond(entry, 201 if new else 200)
-
-    @routes.post(
+    )(calls.add)
+    routes.post(
         "/{racer:path}/restore",
         response_model=EntryShape,
         responses=REFUSALS,
         summary="Undo the removal of a racer: the results are shown again",
         response_description="The entry as it is now",
-    )
-    def restore(request: Request, race_id: str, racer: str) -> Response:
-        return respond(entries.restore(somebody(callers, request), race_id, racer, utc_ns()))
-
-    @routes.delete(
+    )(calls.restore)
+    routes.delete(
         "/{racer:path}",
         response_model=EntryShape,
         responses=REFUSALS,
         summary="Withdraw one's own entry, or remove a racer: no access, and results that are kept but not shown",
         response_description="The entry as it is now",
-    )
-    def leave(request: Request, race_id: str, racer: str) -> Response:
-        caller = somebody(callers, request)
-        own = entries.own(caller, race_id)
-        if own is not None and racer in (own.racer, caller.alias):
-            return respond(entries.withdraw(caller, race_id, utc_ns()))
-        return respond(entries.remove(caller, race_id, racer, utc_ns()))
-
+    )(calls.leave)
     return routes
+
+
+class EntryCalls:
+    """The handlers."""
+
+    def __init__(self, entries: EntryService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
+        self._entries, self._callers, self._utc_ns = entries, callers, utc_ns
+
+    def participants(
+        self,
+        request: Request,
+        race_id: str,
+        after: Annotated[str, Query(max_length=2000, description="`next` of the page before")] = "",
+        limit: Annotated[int, Query(ge=1, le=500)] = 200,
+    ) -> Response:
+        page = self._entries.participants(self._callers.caller(request), race_id, after_cursor(after), limit)
+        rows = tuple(
+            ParticipantShape(entry_shape(each.entry), each.results, each.to_decide) for each in page.participants
+        )
+        return json_response(_PAGE.dump_json(ParticipantsShape(rows, page.counts, cursor(page.after))))
+
+    async def add(self, request: Request, race_id: str) -> Response:
+        caller = somebody(self._callers, request)
+        wanted: NewEntry = schemas.parse(await read_body(request, MAX_BYTES) or b"{}", NewEntry)
+        entry, new = await run_in_threadpool(_add, self._entries, caller, race_id, wanted, self._utc_ns())
+        return respond(entry, 201 if new else 200)
+
+    def restore(self, request: Request, race_id: str, racer: str) -> Response:
+        return respond(self._entries.restore(somebody(self._callers, request), race_id, racer, self._utc_ns()))
+
+    def leave(self, request: Request, race_id: str, racer: str) -> Response:
+        caller = somebody(self._callers, request)
+        own = self._entries.own(caller, race_id)
+        if own is not None and racer in (own.racer, caller.alias):
+            return respond(self._entries.withdraw(caller, race_id, self._utc_ns()))
+        return respond(self._entries.remove(caller, race_id, racer, self._utc_ns()))
 
 
 def _add(

@@ -23,21 +23,15 @@ _GONE: dict[int | str, dict[str, Any]] = {410: refusal("The link is dead; the se
 def router(invitations: InvitationService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the invitations of one store."""
     routes = DescribedRouter(prefix="/api/v1", tags=["participants"])
-
-    @routes.get(
+    calls = InvitationCalls(invitations, callers, utc_ns)
+    routes.get(
         "/races/{race_id}/invitation",
         response_model=InvitationShape,
         responses=REFUSALS,
         summary="The race's link",
         response_description="The link",
-    )
-    def current(request: Request, race_id: str) -> Response:
-        link = invitations.current(somebody(callers, request), race_id, utc_ns())
-        if link is None:
-            raise UnknownInvitation("This race has no link yet: make one (POST).")
-        return _respond(request, link)
-
-    @routes.post(
+    )(calls.current)
+    routes.post(
         "/races/{race_id}/invitation",
         status_code=201,
         response_model=InvitationShape,
@@ -48,37 +42,52 @@ def router(invitations: InvitationService, callers: CallerIdentification, utc_ns
         openapi_extra=body_of(LinkLimits),
         summary="Make the race's link, or give it other limits",
         response_description="Made",
-    )
-    async def make(request: Request, race_id: str) -> Response:
-        caller = somebody(callers, request)
-        wanted: LinkLimits = schemas.parse(await read_body(request, MAX_BYTES) or b"{}", LinkLimits)
-        expires_utc_ns = None if wanted.expires_at is None else schemas.utc_ns(wanted.expires_at)
-        link, new = await run_in_threadpool(
-            invitations.make, caller, race_id, utc_ns(), expires_utc_ns, wanted.max_uses
-        )
-        return _respond(request, link, 201 if new else 200)
-
-    @routes.post(
+    )(calls.make)
+    routes.post(
         "/races/{race_id}/invitation/reset",
         response_model=InvitationShape,
         responses=REFUSALS,
         summary="Replace the link: nobody joins by the old one any more, who has joined stays",
         response_description="The new link",
-    )
-    def reset(request: Request, race_id: str) -> Response:
-        return _respond(request, invitations.reset(somebody(callers, request), race_id, utc_ns()))
-
-    @routes.post(
+    )(calls.reset)
+    routes.post(
         "/join/{token}",
         response_model=EntryShape,
         responses=REFUSALS | _GONE,
         summary="Join a race by its link; repeating it changes nothing",
         response_description="The entry: joined, not yet entered",
-    )
-    def join(request: Request, token: str) -> Response:
-        return respond(invitations.join(callers.caller(request), token, utc_ns()))
-
+    )(calls.join)
     return routes
+
+
+class InvitationCalls:
+    """The handlers."""
+
+    def __init__(
+        self, invitations: InvitationService, callers: CallerIdentification, utc_ns: Callable[[], int]
+    ) -> None:
+        self._invitations, self._callers, self._utc_ns = invitations, callers, utc_ns
+
+    def current(self, request: Request, race_id: str) -> Response:
+        link = self._invitations.current(somebody(self._callers, request), race_id, self._utc_ns())
+        if link is None:
+            raise UnknownInvitation("This race has no link yet: make one (POST).")
+        return _respond(request, link)
+
+    async def make(self, request: Request, race_id: str) -> Response:
+        caller = somebody(self._callers, request)
+        wanted: LinkLimits = schemas.parse(await read_body(request, MAX_BYTES) or b"{}", LinkLimits)
+        expires_utc_ns = None if wanted.expires_at is None else schemas.utc_ns(wanted.expires_at)
+        link, new = await run_in_threadpool(
+            self._invitations.make, caller, race_id, self._utc_ns(), expires_utc_ns, wanted.max_uses
+        )
+        return _respond(request, link, 201 if new else 200)
+
+    def reset(self, request: Request, race_id: str) -> Response:
+        return _respond(request, self._invitations.reset(somebody(self._callers, request), race_id, self._utc_ns()))
+
+    def join(self, request: Request, token: str) -> Response:
+        return respond(self._invitations.join(self._callers.caller(request), token, self._utc_ns()))
 
 
 def _respond(request: Request, link: InvitationLink, status: int = 200) -> Response:

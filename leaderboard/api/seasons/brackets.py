@@ -23,28 +23,20 @@ def router(api: SeasonApi) -> APIRouter:
     routes = DescribedRouter(prefix="/api/v1/brackets", tags=["brackets"])
     answers = refusals(401, 403, 404, 409, 413, 422)
     calls = BracketCalls(api)
-
-    @routes.get(
+    routes.get(
         "",
         response_model=list[BracketShape],
         responses=refusals(422),
         summary="The brackets of a race or of a season, or all",
         response_description="The brackets, the newest first",
-    )
-    def brackets(request: Request, race: Annotated[str, _ID] = "", season: Annotated[str, _ID] = "") -> Response:
-        found = api.seasons.brackets.brackets(api.caller(request), race, season)
-        return as_json(list[BracketShape], [bracket_shape(each) for each in found])
-
-    @routes.get(
+    )(calls.brackets)
+    routes.get(
         "/{bracket_id}",
         response_model=BracketShape,
         responses=refusals(404),
         summary="One bracket with its heats",
         response_description="The bracket as it stands",
-    )
-    def bracket(request: Request, bracket_id: str) -> Response:
-        return _shown(api.seasons.brackets.bracket(api.caller(request), bracket_id))
-
+    )(calls.bracket)
     routes.post(
         "",
         status_code=201,
@@ -74,10 +66,17 @@ def router(api: SeasonApi) -> APIRouter:
 
 
 class BracketCalls:
-    """The handlers that change brackets."""
+    """The handlers."""
 
     def __init__(self, api: SeasonApi) -> None:
         self._api, self._brackets = api, api.seasons.brackets
+
+    def brackets(self, request: Request, race: Annotated[str, _ID] = "", season: Annotated[str, _ID] = "") -> Response:
+        found = self._brackets.brackets(self._api.caller(request), race, season)
+        return as_json(list[BracketShape], [bracket_shape(each) for each in found])
+
+    def bracket(self, request: Request, bracket_id: str) -> Response:
+        return _shown(self._brackets.bracket(self._api.caller(request), bracket_id))
 
     async def create(self, request: Request) -> Response:
         caller = self._api.caller(request)

@@ -20,12 +20,19 @@ from leaderboard.api.seasons.shapes import (
 )
 from leaderboard.store.season_rows import SeasonMember
 
+_CHANGED = refusals(401, 403, 404, 409, 413, 422)
+
 
 def router(api: SeasonApi) -> APIRouter:
     """The routes under /api/v1/seasons/{season_id} that change something."""
     routes = DescribedRouter(prefix="/api/v1/seasons/{season_id}", tags=["seasons"])
     calls = SeasonChanges(api)
-    answers = refusals(401, 403, 404, 409, 413, 422)
+    _add_rules_and_teams(routes, calls)
+    _add_members(routes, calls)
+    return routes
+
+
+def _add_rules_and_teams(routes: APIRouter, calls: "SeasonChanges") -> None:
     routes.get(
         "/rules",
         response_model=SeasonRulesShape,
@@ -36,7 +43,7 @@ def router(api: SeasonApi) -> APIRouter:
     routes.put(
         "/rules",
         response_model=SeasonRulesShape,
-        responses=answers,
+        responses=_CHANGED,
         openapi_extra=with_body(SeasonRulesShape),
         summary="Give a season other rules",
         response_description="The rules as they are now",
@@ -45,7 +52,7 @@ def router(api: SeasonApi) -> APIRouter:
         "/teams",
         status_code=201,
         response_model=TeamShape,
-        responses=answers,
+        responses=_CHANGED,
         openapi_extra=with_body(NewTeam),
         summary="Create a team",
         response_description="Created",
@@ -53,7 +60,7 @@ def router(api: SeasonApi) -> APIRouter:
     routes.patch(
         "/teams/{team_id}",
         response_model=NamedTeam,
-        responses=answers,
+        responses=_CHANGED,
         openapi_extra=with_body(NewTeam),
         summary="Call a team otherwise",
         response_description="The team as it is called now",
@@ -66,6 +73,9 @@ def router(api: SeasonApi) -> APIRouter:
         summary="Remove a team; its members stay in the season",
         response_description="Removed",
     )(calls.drop_team)
+
+
+def _add_members(routes: APIRouter, calls: "SeasonChanges") -> None:
     routes.get(
         "/members",
         response_model=list[SeasonMemberShape],
@@ -76,7 +86,7 @@ def router(api: SeasonApi) -> APIRouter:
     routes.put(
         "/members",
         response_model=list[SeasonMemberShape],
-        responses=answers,
+        responses=_CHANGED,
         openapi_extra=with_body(list[SeasonMemberShape]),
         summary="Set region, category and team of members: all of them or none",
         response_description="These members as they are now",
@@ -92,12 +102,11 @@ def router(api: SeasonApi) -> APIRouter:
     routes.post(
         "/divisions",
         response_model=DivisionMoveShape,
-        responses=answers,
+        responses=_CHANGED,
         openapi_extra=with_body(DivisionPlace),
         summary="Put a racer into a division",
         response_description="The racer's move",
     )(calls.place)
-    return routes
 
 
 class SeasonChanges:

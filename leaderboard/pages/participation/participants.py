@@ -72,11 +72,67 @@ def participant_view(one: Participant) -> ParticipantView:
 def router(site: LeaderboardSite, entries: EntryService, sight: RaceSight, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the entries of one store."""
     routes = APIRouter(include_in_schema=False)
+    pages = ParticipantPages(site, entries, sight, utc_ns)
+    routes.get("/races/{race_id}/participants")(pages.participants)
 
-    def listed(request: Request, race_id: str, status: int = 200, after: str = "", **notice: object) -> Response:
-        caller = site.caller(request)
-        race = sight.race(caller, race_id)
-        page = entries.participants(caller, race_id, after, ROWS)
+    @routes.post("/races/{race_id}/participants")
+    def change(request: Request, race_id: str, form: Annotated[PostedForm, Depends(site.form)]) -> Response:
+        return pages.change(request, race_id, form)
+
+    @routes.post("/races/{race_id}/enter")
+    def enter(request: Request, race_id: str, _form: Annotated[PostedForm, Depends(site.form)]) -> Response:
+        return pages.enter(request, race_id)
+
+    @routes.post("/races/{race_id}/withdraw")
+    def withdraw(request: Request, race_id: str, _form: Annotated[PostedForm, Depends(site.form)]) -> Response:
+        return pages.withdraw(request, race_id)
+
+    return routes
+
+
+class ParticipantPages:
+    """The handlers; the routes give them the forms that were sent."""
+
+    def __init__(
+        self, site: LeaderboardSite, entries: EntryService, sight: RaceSight, utc_ns: Callable[[], int]
+    ) -> None:
+        self._site, self._entries, self._sight, self._utc_ns = site, entries, sight, utc_ns
+
+    def participants(self, request: Request, race_id: str, after: str = "") -> Response:
+        """The page of the participants."""
+        if len(after) > 200 or "\0" in after:
+            raise BadInput(text("The address of this page is not one that the leaderboard gave."))
+        return self._listed(request, race_id, after=after)
+
+    def change(self, request: Request, race_id: str, form: PostedForm) -> Response:
+        """Do what the form asks for, or say on the page why not."""
+        what = form.get("what")
+        try:
+            notice = _changed(self._entries, self._site.caller(request), race_id, form, self._utc_ns())
+        except Conflict as conflict:
+            confirm = form.get("alias") if what == "invite" and form.get("alias") else ""
+            return self._listed(request, race_id, 409, refusal=str(conflict), confirm=confirm, alias=form.get("alias"))
+        except NotAllowed:
+            raise
+        except Refused as refusal:
+            self._sight.race(self._site.caller(request), race_id)
+            return self._listed(request, race_id, 422, refusal=str(refusal), alias=form.get("alias"))
+        return self._site.done(request, f"/races/{race_id}/participants", notice)
+
+    def enter(self, request: Request, race_id: str) -> Response:
+        """Enter the race oneself."""
+        self._entries.enter(self._site.caller(request), race_id, self._utc_ns())
+        return self._site.done(request, f"/races/{race_id}", text("You are entered. Good luck!"))
+
+    def withdraw(self, request: Request, race_id: str) -> Response:
+        """Withdraw one's own entry."""
+        self._entries.withdraw(self._site.caller(request), race_id, self._utc_ns())
+        return self._site.done(request, f"/races/{race_id}", text("You have withdrawn; you may enter again."))
+
+    def _listed(self, request: Request, race_id: str, status: int = 200, after: str = "", **notice: object) -> Response:
+        caller = self._site.caller(request)
+        race = self._sight.race(caller, race_id)
+        page = self._entries.participants(caller, race_id, after, ROWS)
         values: dict[str, object] = {
             "race": race,
             "people": [participant_view(each) for each in page.participants],
@@ -88,40 +144,7 @@ def router(site: LeaderboardSite, entries: EntryService, sight: RaceSight, utc_n
             "confirm": "",
             "alias": "",
         }
-        return site.page(request, "participation/participants.html", status, **(values | notice))
-
-    @routes.get("/races/{race_id}/participants")
-    def participants(request: Request, race_id: str, after: str = "") -> Response:
-        if len(after) > 200 or "\0" in after:
-            raise BadInput(text("The address of this page is not one that the leaderboard gave."))
-        return listed(request, race_id, after=after)
-
-    @routes.post("/races/{race_id}/participants")
-    def change(request: Request, race_id: str, form: Annotated[PostedForm, Depends(site.form)]) -> Response:
-        what = form.get("what")
-        try:
-            notice = _changed(entries, site.caller(request), race_id, form, utc_ns())
-        except Conflict as conflict:
-            confirm = form.get("alias") if what == "invite" and form.get("alias") else ""
-            return listed(request, race_id, 409, refusal=str(conflict), confirm=confirm, alias=form.get("alias"))
-        except NotAllowed:
-            raise
-        except Refused as refusal:
-            sight.race(site.caller(request), race_id)
-            return listed(request, race_id, 422, refusal=str(refusal), alias=form.get("alias"))
-        return site.done(request, f"/races/{race_id}/participants", notice)
-
-    @routes.post("/races/{race_id}/enter")
-    def enter(request: Request, race_id: str, _form: Annotated[PostedForm, Depends(site.form)]) -> Response:
-        entries.enter(site.caller(request), race_id, utc_ns())
-        return site.done(request, f"/races/{race_id}", text("You are entered. Good luck!"))
-
-    @routes.post("/races/{race_id}/withdraw")
-    def withdraw(request: Request, race_id: str, _form: Annotated[PostedForm, Depends(site.form)]) -> Response:
-        entries.withdraw(site.caller(request), race_id, utc_ns())
-        return site.done(request, f"/races/{race_id}", text("You have withdrawn; you may enter again."))
-
-    return routes
+        return self._site.page(request, "participation/participants.html", status, **(values | notice))
 
 
 def _changed(entries: EntryService, caller: Caller, race_id: str, form: PostedForm, now_utc_ns: int) -> Sentence:

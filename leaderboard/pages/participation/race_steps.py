@@ -20,7 +20,7 @@ Step = Literal["what", "when", "who", "review"]
 STEPS: tuple[Step, ...] = get_args(Step)
 
 FIELDS: Mapping[Step, tuple[str, ...]] = {
-    "what": ("name", "track", "direction", "race_type", "venue", "description"),
+    "what": ("name", "track", "direction", "race_type", "venue", "live", "description"),
     "when": ("zone", "opens", "closes"),
     "who": (
         "visibility",
@@ -78,13 +78,14 @@ ALLOWED: Mapping[str, tuple[int, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class RaceDraft:
-    """What was typed, or the defaults."""
+    """What was typed, or the defaults. `live`: "yes" where it is ticked."""
 
     name: str = ""
     track: str = ""
     direction: str = "counterclockwise"
     race_type: str = "time_trial"
     venue: str = "physical"
+    live: str = ""
     description: str = ""
     zone: str = "UTC"
     opens: str = ""
@@ -173,6 +174,7 @@ def race_of(draft: RaceDraft) -> RaceRecord:
         visibility=cast(Visibility, draft.visibility),
         zone=draft.zone,
         description=draft.description,
+        live=draft.live == "yes",
     )
 
 
@@ -210,7 +212,7 @@ def _check(draft: RaceDraft, name: str) -> None:
         editing.check_description(written)
     elif name == "zone":
         local_time.check_zone(written)
-    elif written and draft.zone in local_time.zone_names():
+    elif name in ("opens", "closes") and written and draft.zone in local_time.zone_names():
         local_time.instant_utc_ns(written, draft.zone)
 
 

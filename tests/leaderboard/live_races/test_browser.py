@@ -1,4 +1,7 @@
-"""LIVE race control and what an audience sees, in a real browser: by keyboard alone, live, and nothing clipped."""
+"""LIVE race control and what an audience sees, in a real browser: by keyboard alone, and live.
+
+tests/system/look/test_league_pages.py looks at how it is drawn, with 200 in the queue.
+"""
 
 import time
 from collections.abc import Iterator
@@ -11,8 +14,6 @@ from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from shared.protocol.live import LiveMessage
 from shared.protocol.results import encode_result
-from tests.browser import violations_in_both_schemes
-from tests.geometry import HALL_VIEWPORTS, look
 from tests.leaderboard import sample_races
 from tests.leaderboard.by_hand import enter
 from tests.leaderboard.live_races.live_server import LiveServer, live_server
@@ -20,7 +21,6 @@ from tests.leaderboard.live_races.live_server import LiveServer, live_server
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff-Ütze"  # 40 characters
-SIZES = ((1280, 800), (390, 844), (320, 640))
 
 
 @pytest.fixture(scope="module")
@@ -120,30 +120,3 @@ def test_two_officials_and_a_refusal(context: BrowserContext, server: LiveServer
     other.get_by_role("button", name="Remove: Zoë").click()
     expect(page.locator(".turn")).to_have_count(0)
     expect(other.locator("[data-refusal]")).to_be_hidden()
-
-
-def test_nothing_is_clipped_with_200_in_the_queue(context: BrowserContext, server: LiveServer) -> None:
-    live = LiveRaces(server.board.store, MemoryFeeds())
-    racers = [LONG, *(f"{number:03} {LONG}"[:40] for number in range(199))]
-    queue = live.add(ADMIN, "cup", racers, time.time_ns(), entries=False)
-    live.launch(ADMIN, "cup", queue.version, time.time_ns() - 20 * 10**9)
-    for seq, racer in enumerate(("Anna", LONG), 1):
-        message = LiveMessage(
-            "cup", racer, "c", seq, lap=3, last_lap_ms=62_123, best_lap_ms=61_999,
-            sectors=(21_001 + seq, 20_002, None), track_share=0.4, speed_mps=3.25, resets=12,
-        )  # fmt: skip
-        assert server.tell(message).status_code == 200
-    control, _ = opened(context, server, "/races/cup/live-control")
-    faults = look(control, "live-control", SIZES)
-    control.evaluate("() => [...document.querySelectorAll('.turn')].slice(5).forEach((row) => row.remove())")
-    faults += violations_in_both_schemes(control, "live-control")
-    control.close()
-    for path, sizes in (
-        ("broadcast", (*HALL_VIEWPORTS, (390, 844), (320, 640))),
-        ("overlay", ((1920, 1080),)),
-        ("commentator", SIZES),
-    ):
-        page, problems = opened(context, server, f"/races/cup/{path}")
-        faults += look(page, f"live-{path}", sizes) + violations_in_both_schemes(page, f"live-{path}") + problems
-        page.close()
-    assert faults == []

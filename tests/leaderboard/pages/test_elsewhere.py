@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from leaderboard.app import create_app
 from leaderboard.board import LeaderboardService
@@ -19,9 +19,11 @@ from leaderboard.build import open_board
 from leaderboard.config import EmbedSettings, LeaderboardConfig
 from leaderboard.core.race import RaceRecord
 from leaderboard.credentials import Credentials
+from leaderboard.pages.public import letters
 from leaderboard.pages.public.card import CardPictures, CardWords, _halves, draw_card
 from leaderboard.pages.public.feeds import race_feed
 from leaderboard.pages.public.letters import Letters
+from leaderboard.pages.public.machine_fonts import MachineFont, machine_fonts, read_fonts
 from leaderboard.profiles.newest import FeedResult
 from shared.access.pass_code_hashing import Argon2idHasher
 from shared.errors import ConfigError
@@ -136,19 +138,65 @@ def test_the_picture_is_drawn_once(shown: Shown) -> None:
     assert drawn == [words]
 
 
+def _drawn(words: str) -> tuple[float, bytes]:
+    """How wide the text is, and what it looks like."""
+    picture, text_letters = Image.new("L", (400, 60)), Letters(40, 500)
+    text_letters.draw(ImageDraw.Draw(picture), (5, 45), words, "#ffffff")
+    return text_letters.width(words), picture.tobytes()
+
+
+def test_what_our_fonts_have_not_is_drawn_in_those_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Armenian stands for Chinese: ours have neither, and Debian's DejaVu, which every desktop has, has the one."""
+    assert any(font.has("Ա") for font in machine_fonts())
+    assert _drawn("Ա") != _drawn("Բ")
+    # Two words from right to left stand in their order: as one text, not each by itself.
+    face = letters._face_of("א", bold=False)
+    assert isinstance(face, MachineFont)
+    picture, font = Image.new("L", (400, 60)), letters._machine_font(face.file, face.index, 40)
+    ImageDraw.Draw(picture).text((5, 45), "אב גד", "#ffffff", font, "ls")
+    assert _drawn("אב גד") == (font.getlength("אב גד"), picture.tobytes())
+    plain = _drawn("Anna")
+    monkeypatch.setattr(letters, "machine_fonts", lambda: ())
+    letters._face_of.cache_clear()
+    try:
+        # Without such a font: one bar, as long as the text, and not a row of boxes.
+        assert _drawn("Ա") == _drawn("Բ")
+        width, bar = _drawn("漢字")
+        assert (width, any(bar)) == (2 * 0.95 * 40, True)
+        assert _drawn("Anna\u200d\ufe0f") == _drawn("Anna") == plain
+    finally:
+        letters._face_of.cache_clear()
+
+
+def test_which_fonts_of_the_machine_are_taken() -> None:
+    listing = (
+        "/f/Serif.ttf\t0\t80\t0\tA Serif\t20-7e 4e00-9fff\n/f/Sans-Bold.ttc\t3\t200\t0\tA Sans\t4e2d\n"
+        "/f/Sans.ttc\t3\t80\t0\tA Sans\t4e2d 4e2f\n/f/Sloped.ttf\t0\t80\t100\tA Sans\t4e2d\n"
+        "/f/Thin.ttf\t0\t0\t0\tA Sans\t4e2d\n/f/Any.ttf\t0\t[0 210]\t0\tA Sans\t4e2d\n"
+    )
+    found = list(read_fonts(listing.splitlines()))
+    assert [(font.file, font.index, font.bold) for font in found] == [
+        ("/f/Sans-Bold.ttc", 3, True),
+        ("/f/Sans.ttc", 3, False),
+        ("/f/Serif.ttf", 0, False),
+    ]
+    assert [font.has("中") for font in found] == [True, True, True]
+    assert [font.has("丮") for font in found] == [False, False, True]
+
+
 def test_long_words_are_cut_to_fit() -> None:
-    letters = Letters(42, 600)
-    cut = letters.fitted("W" * 40, 500)
+    written = Letters(42, 600)
+    cut = written.fitted("W" * 40, 500)
     assert cut.endswith("…")
-    assert letters.width(cut) <= 500 < letters.width("W" * len(cut) + "…")
+    assert written.width(cut) <= 500 < written.width("W" * len(cut) + "…")
 
 
 def test_a_long_name_of_a_race_stands_on_two_lines() -> None:
-    letters = Letters(54, 750)
-    first, second = _halves("Summer Cup of the Danube Steamship Company", letters, 1056)
+    written = Letters(54, 750)
+    first, second = _halves("Summer Cup of the Danube Steamship Company", written, 1056)
     assert (first + " " + second, bool(second)) == ("Summer Cup of the Danube Steamship Company", True)
-    assert letters.width(first) <= 1056
-    assert _halves("W" * 40, letters, 1056) == ("W" * 40, "")
+    assert written.width(first) <= 1056
+    assert _halves("W" * 40, written, 1056) == ("W" * 40, "")
 
 
 def test_the_home_page_groups_races(shown: Shown) -> None:

@@ -1,41 +1,53 @@
 """A league with the worst that its pages may have to show, served on loopback, for the tests of the look.
 
-200 racers with names of 40 characters; a season with teams, prizes and a bracket; a LIVE race; a long description; and
-three people: nobody, a racer, and an admin who organises.
+200 racers with names of 40 characters, in a race, in a season, in a queue, and behind an invitation; a season with
+teams, prizes, a bracket, an event and a series; LIVE races, one with its winner; a long description; and three people:
+nobody, a racer, and an admin who organises.
 """
 
 import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI
 
 from leaderboard.accounts.limits import SessionPeriods
 from leaderboard.accounts.sessions import open_session
 from leaderboard.app import create_app
 from leaderboard.build import open_board
 from leaderboard.config import LeaderboardConfig
-from leaderboard.core.access import ADMIN, Grant
+from leaderboard.core.access import ADMIN, Caller, Grant
+from leaderboard.core.league.records import EventRecord
+from leaderboard.core.league.series import CalendarRule
 from leaderboard.credentials import Credentials
+from leaderboard.services import LeaderboardServices
 from leaderboard.store.tables import ENTRIES
+from shared.protocol.live import LiveMessage
 from shared.protocol.results import encode_result
 from shared.web.server import listen
 from tests.leaderboard import sample_races, signed_in
+from tests.leaderboard.league.test_pictures import picture
 from tests.leaderboard.seasons.sample_season import SIXTH_MONTH, fill
 from tests.station.web.extreme_views import names
 from vehicle.web.server import ConsoleServer
 
 LONG = "W" * 40
+DAY_NS = 24 * 3600 * 10**9
+OLGA = Caller("account-olga", "olga", "Olga", frozenset({Grant("admin")}), "a session")
 WORDS = "# About\n\nA **description** with a [link](https://raceday.example) and " + "Donaudampfschiff" * 12
 
 
 @dataclass(frozen=True, slots=True)
 class LeagueWorld:
-    """The served league: its address, the session of each person, and the addresses that hold ids."""
+    """The served league: its address, the session of each person, and what its addresses hold of names and ids."""
 
     url: str
     sessions: dict[str, str]
-    racer: str
-    bracket_id: str
+    names: dict[str, str]
+    app: FastAPI
 
 
 @contextmanager
@@ -64,11 +76,58 @@ def league_world(folder: pathlib.Path) -> Iterator[LeagueWorld]:
             )
             assert held.apply(one.webhook_id, encode_result(one), now - 10**12 + number * 10**9).status == 201
     app, feed = create_app(held, Credentials((), "x" * 32), LeaderboardConfig(), lambda: now)
+    team = seasons.members.add_team(ADMIN, "cup-2027", LONG, now)
+    named = {
+        "racer": quote(racers[0], safe=""),
+        "alias": "w" * 30,
+        "team": team.team_id,
+        "bracket": seasons.brackets.brackets(ADMIN)[0].bracket.bracket_id,
+    }
+    named |= _organise(app.state.services, racers, now)
     server = ConsoleServer(app, listen("127.0.0.1", 0, "league"))
     server.start()
-    bracket_id = seasons.brackets.brackets(ADMIN)[0].bracket.bracket_id
     try:
-        yield LeagueWorld(f"http://127.0.0.1:{server.port}", sessions, racers[0], bracket_id)
+        yield LeagueWorld(f"http://127.0.0.1:{server.port}", sessions, named, app)
     finally:
         feed.close()
         server.close()
+
+
+def _organise(services: LeaderboardServices, racers: list[str], now: int) -> dict[str, str]:
+    """What an organiser makes besides the races: an event, a series, queues, a winner, invitations; returns these."""
+    league, live = services.league, services.live
+    hall = EventRecord("hall", LONG, "summit", "cup-2027", LONG, "Europe/Berlin", now + DAY_NS, now + 2 * DAY_NS, WORDS)
+    league.seasons.create_event(OLGA, hall, now)
+    made = {"name": LONG, "season_id": "cup-2027", "event_id": "hall", "track": "re:Invent 2018", "description": WORDS}
+    races: dict[str, dict[str, Any]] = {
+        "draft": {"stage": "draft"},
+        "coming": {"opens_utc_ns": now + DAY_NS, "closes_utc_ns": now + 9 * DAY_NS},
+        # With more than twelve races the season's table has no columns of them, and would never be looked at.
+        "gone": {"visibility": "private", "kind": "community", "season_id": "", "event_id": ""},
+        "friends": {"visibility": "private", "kind": "community", "season_id": "", "event_id": ""},
+        "won": {"live": True, "season_id": "", "event_id": ""},
+    }
+    for race_id, changes in races.items():
+        assert league.races.create(OLGA, sample_races.race(race_id, **(made | changes)), now)
+    league.moves.move(OLGA, "gone", "delete", now)
+    rule = CalendarRule("month", "2027-01-31T18:00", "Europe/Berlin")
+    league.series.create(
+        OLGA, "series", (LONG, "W" * 34 + " {n}"), sample_races.race("x", season_id="cup-2027"), rule, now
+    )
+    league.pictures.set_of_race(OLGA, "worst", picture(size=(1600, 400)), now)
+    entered = [{"race_id": "friends", "racer": each, "name": each, "entered_utc_ns": now} for each in racers]
+    with services.board.store.write() as db:
+        db.execute(ENTRIES.insert(), entered)
+    queue = live.add(ADMIN, "live", racers, now, entries=False)
+    live.launch(ADMIN, "live", queue.version, now - 20 * 10**9)
+    message = LiveMessage(
+        "live", racers[0], "c", 1, lap=3, last_lap_ms=62_123, best_lap_ms=61_999,
+        sectors=(21_001, 20_002, None), track_share=0.4, speed_mps=3.25, resets=12,
+    )  # fmt: skip
+    live.receive("station", message, now)
+    for racer in racers[:3]:
+        one = sample_races.result(f"won-{racer}", racer, (599_999,) * 3, race_id="won")
+        assert services.board.apply(one.webhook_id, encode_result(one), now).status == 201
+    live.declare(ADMIN, "won", live.state("won", now).queue.version, now)
+    dead, _ = services.invitations.make(OLGA, "friends", now)
+    return {"dead": dead.token, "token": services.invitations.reset(OLGA, "friends", now).token}

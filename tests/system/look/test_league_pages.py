@@ -1,38 +1,131 @@
-"""Nothing is clipped and axe finds nothing on the league's pages, with the worst data, for nobody, a racer, an admin.
+"""Nothing is clipped and axe finds nothing on every page of the league, with the worst data, for whoever has the page.
 
-One server and one load of each page: at each size it is measured, and once axe looks at it. The pages of the desk, of
-invitations, of LIVE races, of seasons and of signing in are looked at where they are tested.
+One server and one load of each page: at each size it is measured, and at the last axe looks at it, in both schemes. A
+new address that is neither in the table nor among those that are no pages fails.
 """
 
 from collections.abc import Iterator
-from urllib.parse import quote
+from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from playwright.sync_api import Browser, Page, Route
 
 from tests import geometry
-from tests.browser import violations
+from tests.browser import COLOURS, in_scheme, violations
+from tests.leaderboard.api.test_private_races import every_route
 from tests.system.look.league_world import LeagueWorld, league_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SIZES = ((1280, 800), (320, 640))
-TABLE: dict[str, tuple[str, ...]] = {
+Sizes = tuple[tuple[int, int], ...]
+SIZES: Sizes = ((1280, 800), (320, 640))
+PHONES: Sizes = ((1280, 800), (320, 640), (390, 844))
+HALL: Sizes = (*geometry.HALL_VIEWPORTS, (390, 844), (320, 640))
+OVERLAY: Sizes = ((1920, 1080),)  # the only size that it has
+
+
+class Look(NamedTuple):
+    """An address, what it answers, and the sizes at which it is measured.
+
+    `alike`: rows of which there are hundreds, all drawn by one template. All are measured; axe is shown six.
+    """
+
+    address: str
+    sizes: Sizes = SIZES
+    alike: str = ""
+    status: int = 200
+
+
+SEASON, DESK = "/seasons/cup-2027", "/desk/seasons/cup-2027"
+# By who looks. "no script" is nobody whose browser runs none.
+TABLE: dict[str, tuple[Look, ...]] = {
     "nobody": (
-        "/",
-        "/races/worst?racer=W&around=1",
-        "/races/worst?racer=nobody",
-        "/races/worst/racers/{racer}",
-        "/racers/{alias}",
-        "/races/worst/share",
-        "/embed/worst",
-        "/seasons",
-        "/seasons/cup-2027/prizes",
-        "/records",
+        Look("/"),
+        Look("/races/worst?racer=W&around=1"),
+        Look("/races/worst?racer=nobody"),
+        Look("/races/worst/racers/{racer}"),
+        Look("/racers/{alias}"),
+        Look("/races/worst/share"),
+        Look("/embed/worst"),
+        Look("/seasons"),
+        Look(f"{SEASON}?racer=Ben&place=1", PHONES, "tbody tr"),
+        Look(f"{SEASON}/prizes", PHONES),
+        Look(f"{SEASON}/teams", PHONES),
+        Look(f"{SEASON}/teams/{{team}}"),
+        Look(f"{SEASON}/calendar"),
+        Look("/events/hall"),
+        Look("/records"),
+        Look("/brackets/{bracket}", PHONES),
+        Look("/races/live/queue", alike=".turn"),
+        Look("/races/live/broadcast", HALL),
+        Look("/races/live/overlay", OVERLAY),
+        Look("/races/won/overlay", OVERLAY),
+        Look("/races/live/podium"),
+        Look("/races/won/podium"),
+        Look("/sign-in?next=/races/worst"),
+        Look("/sign-in/recovery"),
+        Look("/join/{dead}", status=410),
     ),
-    "racer": ("/", "/racers/{alias}", "/races/worst", "/races/worst/attempts"),
-    "admin": ("/races/live", "/races/worst/attempts", "/races/worst/notices", "/admin/accounts", "/admin/audit"),
+    "no script": (Look("/sign-up"), Look("/join/{token}"), Look("/sign-in?next=/join/{token}"), Look("/races/won")),
+    "racer": (
+        Look("/"),
+        Look("/racers/{alias}"),
+        Look("/races/worst"),
+        Look("/races/worst/attempts"),
+        Look("/races/live/queue", alike=".turn"),
+        Look("/join/{token}"),
+        Look("/account"),
+        Look("/account/keys"),
+        Look("/claim"),
+        Look("/new-race"),
+    ),
+    "admin": (
+        Look("/races/live"),
+        Look("/races/live/live-control", PHONES, ".turn"),
+        Look("/races/live/commentator", PHONES),
+        Look("/races/worst/attempts"),
+        Look("/races/worst/notices"),
+        Look("/races/friends/invitation"),
+        Look("/races/friends/participants", alike=".person"),
+        Look("/admin/accounts"),
+        Look("/admin/accounts/{alias}"),
+        Look("/admin/audit", alike="main dl > div"),
+        Look("/desk"),
+        Look("/desk/import"),
+        Look("/desk/races/new"),
+        Look("/desk/races/worst"),
+        Look("/desk/races/draft/series"),
+        Look("/desk/races/worst/bracket"),
+        Look("/desk/seasons/new"),
+        Look(DESK),
+        Look(f"{DESK}/rules"),
+        Look(f"{DESK}/people"),
+        Look(f"{DESK}/racer?racer={{racer}}"),
+        Look(f"{DESK}/archive"),
+        Look("/desk/events/new"),
+        Look("/desk/events/hall"),
+    ),
 }
+NO_PAGES = {
+    "/me": "leads to /racers/ALIAS",
+    "/account/export": "a file",
+    "/oembed": "JSON",
+    "/embed/{race_id}.json": "JSON",
+    "/board/{race_id}/latest.json": "JSON",
+    "/board/{race_id}/v{version}.json": "JSON",
+    "/feed.atom": "a feed",
+    "/races/{race_id}/feed.atom": "a feed",
+    "/races/{race_id}/card.png": "a picture",
+    "/races/{race_id}/pictures/{sha256}": "a picture",
+    "/seasons/{season_id}/pictures/{sha256}": "a picture",
+    "/races/{race_id}/live": "a stream",
+    "/races/{race_id}/live-stream/{page}": "a stream",
+    "/docs": "a page: in test_geometry.py and test_axe.py",
+}
+# In the other scheme rows have other colours and nothing else, and each row the same ones.
+ROWS = "tbody tr, .turn, .person, .rows > li"
 
 
 @pytest.fixture(scope="module")
@@ -41,19 +134,62 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeagueWorld]:
         yield made
 
 
+def addresses(app: FastAPI) -> list[APIRoute]:
+    """Every route that a browser may open, in the order in which they are asked; the API is for programs."""
+    return [each for each in every_route(app.routes) if "GET" in (each.methods or ()) and not each.include_in_schema]
+
+
+def test_every_page_is_looked_at(world: LeagueWorld) -> None:
+    routes, shown = addresses(world.app), set[str]()
+    for look in (look for looks in TABLE.values() for look in looks):
+        path = look.address.format(**world.names).partition("?")[0]
+        shown.update([each.path for each in routes if each.path_regex.match(path)][:1])
+    assert shown | NO_PAGES.keys() == {each.path for each in routes}
+    assert shown.isdisjoint(NO_PAGES)
+
+
 @pytest.mark.parametrize("who", TABLE)
 def test_the_pages_show_everything_and_axe_finds_nothing(browser: Browser, world: LeagueWorld, who: str) -> None:
     context = browser.new_context(color_scheme="dark", reduced_motion="reduce")
     if who in world.sessions:
         context.add_cookies([{"name": "raceday_league", "value": world.sessions[who], "url": world.url}])
+    if not (scripts := who != "no script"):
+        # Where scripts are off altogether, those of the tests do not run either: here they have nothing in them.
+        context.route("**/*.js*", _empty)
     page, found = context.new_page(), list[str]()
     page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    for path in TABLE[who]:
-        answer = page.goto(world.url + path.format(racer=quote(world.racer, safe=""), alias="w" * 30))
-        assert answer is not None
-        assert answer.status == 200, path
-        page.evaluate("document.querySelectorAll('.history details').forEach((each) => { each.open = true; })")
-        faults = geometry.look(page, path, SIZES) + violations(page)
-        found += [f"{who} {path}: {fault}" for fault in faults]
+    for look in TABLE[who]:
+        found += [f"{who} {look.address}: {fault}" for fault in looked(page, world, look, scripts)]
     context.close()
-    assert found == []
+    # The browser names a page that is gone as an error of the page.
+    assert [each for each in found if "status of 410" not in each] == []
+
+
+def _empty(route: Route) -> None:
+    route.fulfill(status=200, content_type="text/javascript", body="")
+
+
+def looked(page: Page, world: LeagueWorld, look: Look, scripts: bool) -> list[str]:
+    """What is wrong with the page at this address."""
+    answer = page.goto(world.url + look.address.format(**world.names))
+    assert answer is not None
+    assert answer.status == look.status, look.address
+    if scripts and page.locator("[data-link]").count():
+        page.wait_for_selector('[data-link="on"]', state="attached")
+    page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
+    faults = geometry.look(page, look.address, look.sizes)
+    page.evaluate(KEEP_SIX, look.alike)
+    faults += [f"dark: {each}" for each in violations(page)]
+    page.evaluate(KEEP_SIX, ROWS)
+    in_scheme(page, "light")
+    faults += [f"light: {each}" for each in violations(page, rules=COLOURS)]
+    in_scheme(page, "dark")
+    return faults
+
+
+# Of the elements with this selector: the first five that have the same parent, and the last.
+KEEP_SIX = """selector => {
+  for (const parent of new Set([...document.querySelectorAll(selector || "nothing")].map((each) => each.parentElement)))
+    [...parent.querySelectorAll(selector)].filter((each) => each.parentElement === parent).slice(5, -1)
+      .forEach((each) => each.remove());
+}"""

@@ -122,6 +122,19 @@ def test_a_race_from_the_draft_to_the_bin_and_back(desk: Desk) -> None:
     assert desk.olga.submit(f"/desk/races/{race_id}/dance").status_code == 404
 
 
+def test_a_tick_makes_a_race_live_and_taking_it_back_ends_that(desk: Desk) -> None:
+    race_id = made(desk, go="publish", name="Live Cup", live="yes")
+    assert desk.board.race(race_id).live
+    assert desk.rita.get(f"/races/{race_id}/queue").status_code == 200
+    for ticks in ({}, {"live": "yes"}):  # a box that is not ticked is not sent at all
+        page = desk.olga.get(f"/desk/races/{race_id}").text
+        assert bool(re.search(r'name="live" value="yes" checked', page)) != bool(ticks)
+        edition = re.findall(r'name="edition" value="(\d+)"', page)[0]
+        sent = RACE | {"name": "Live Cup", "edition": edition} | ticks
+        assert desk.olga.submit(f"/desk/races/{race_id}", **sent).status_code == 303
+        assert desk.board.race(race_id).live == bool(ticks)
+
+
 def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(desk: Desk) -> None:
     desk.olga.get("/desk/races/new")
     wrong = {

@@ -1,4 +1,7 @@
-"""The desk and its forms in a real browser: axe finds nothing, nothing is clipped, the keyboard does it all."""
+"""The desk and its forms in a real browser: the keyboard does it all.
+
+tests/system/look/test_league_pages.py looks at how it is drawn.
+"""
 
 import dataclasses
 import pathlib
@@ -7,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from leaderboard.core.access import Caller, Grant
 from leaderboard.core.league.records import EventRecord, SeasonRecord
@@ -18,8 +21,6 @@ from leaderboard.league.services import LeagueServices
 from shared.protocol.results import encode_result
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import BackgroundServer, CountingServer, listening_socket, server_config
-from tests import geometry
-from tests.browser import keep_picture, violations_in_both_schemes
 from tests.leaderboard import sample_races
 from tests.leaderboard.league.organised import DAY_NS, NOW
 from tests.leaderboard.league.test_pictures import picture
@@ -28,7 +29,6 @@ from tests.leaderboard.pages.league.test_desk import Desk
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG = "Donaudampfschifffahrtsgesellschaftsmeisterschaft der Herzen"
 OLGA = Caller("account-olga", "olga", "Olga", frozenset({Grant("organiser")}), "a session")
-SIZES = ((320, 640), (1280, 800))
 
 
 @pytest.fixture(scope="module")
@@ -85,35 +85,6 @@ def olga(browser: Browser, served: tuple[Desk, str]) -> Iterator[BrowserContext]
     )
     yield context
     context.close()
-
-
-def look(page: Page, path: str, name: str) -> list[str]:
-    page.goto(path)
-    for details in page.locator("details.more-moves").all()[:1]:
-        details.locator("summary").click()
-    found = violations_in_both_schemes(page)
-    found += geometry.look(page, name, SIZES)
-    keep_picture(page, name)
-    return found
-
-
-def test_every_page_of_the_desk_is_readable_at_every_size(olga: BrowserContext) -> None:
-    page = olga.new_page()
-    errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    found = []
-    for path, name in (
-        ("/desk", "desk"),
-        ("/desk/races/new", "desk-new-race"),
-        ("/desk/races/open", "desk-race-with-results"),
-        ("/desk/seasons/s27", "desk-season"),
-        ("/desk/races/draft/series", "desk-series"),
-        ("/events/hall", "event"),
-        ("/seasons/s27/calendar", "season-calendar"),
-    ):
-        found += look(page, path, name)
-    assert found == []
-    assert errors == []
 
 
 def test_by_keyboard_from_the_draft_to_the_open_race_and_into_the_bin(olga: BrowserContext) -> None:

@@ -58,6 +58,21 @@ def test_the_wizard_makes_a_race_and_going_back_loses_nothing(venue: Venue) -> N
     assert venue.visitor.get("/new-race").headers["location"] == "/sign-in?next=/new-race"
 
 
+def test_a_tick_makes_the_race_live_and_taking_it_back_does_not(venue: Venue) -> None:
+    who, made = venue.olga, list[bool]()
+    for ticks in ({"live": "yes"}, {}):  # a box that is not ticked is not sent at all
+        who.get("/new-race")
+        who.submit("/new-race", **hidden(who.page) | WHAT | {"direction": "clockwise", "live": "yes"}, go="when")
+        assert hidden(who.page)["live"] == "yes"
+        who.submit("/new-race", **hidden(who.page) | {"zone": "UTC", "opens": "", "closes": ""}, go="what")
+        assert re.search(r'name="live" value="yes" checked', who.page)
+        who.submit("/new-race", **hidden(who.page) | WHAT | {"direction": "clockwise"} | ticks, go="review")
+        assert ("from a queue" in who.page) == bool(ticks)
+        location = who.submit("/new-race", **hidden(who.page), go="create").headers["location"]
+        made.append(venue.board.race(location.split("/")[2]).live)
+    assert made == [True, False]
+
+
 def test_the_limit_is_said_in_the_review(venue: Venue) -> None:
     for _ in range(10):
         venue.new_race(kind="community", owner="account-nils", visibility="public")
