@@ -31,7 +31,7 @@ class ServerSettings:
         1,
         min=1,
         max=64,
-        what="processes that answer behind the one port, each with its own count of tries; more than one need PostgreSQL",
+        what="processes that answer behind the one port, each counting tries itself; more than one need PostgreSQL",
     )
 
     def __post_init__(self) -> None:

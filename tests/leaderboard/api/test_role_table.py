@@ -1,9 +1,10 @@
 """Who may call what: every call of the OpenAPI document as every kind of caller, beside role_table.txt.
 
 Each line of the file is a call in a public race, in a private race, or of no race ("-"; "other": of what another
-account has), with what each caller gets: 401, 403, 404, or "ok" for whoever is let through (a document without fields is then mostly 422: that is "ok" too).
-A call that is not in the file fails the test. `python -m tests.leaderboard.api.test_role_table` prints the lines as
-they are now: read each one before you put it into the file.
+account has), with what each caller gets: 401, 403, 404, or "ok" for whoever is let through (a document without fields
+is then mostly 422: that is "ok" too). A call that is not in the file fails the test.
+`python -m tests.leaderboard.api.test_role_table` prints the lines as they are now: read each one before you put it
+into the file.
 """
 
 import asyncio

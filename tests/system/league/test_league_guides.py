@@ -1,4 +1,6 @@
-"""docs/run-a-league.md, docs/organise-a-community-race.md and docs/accounts.md are followed: each page, name and picture is there.
+"""The guides of the league are followed: each page, name and picture is there.
+
+They are docs/run-a-league.md, docs/organise-a-community-race.md and docs/accounts.md.
 
 A name in italics belongs to the address that was named last before it in its section, and stands on that page.
 """
