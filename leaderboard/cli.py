@@ -16,6 +16,7 @@ from leaderboard.config import LeaderboardConfig, read
 from leaderboard.server import serve
 from shared.errors import BadInput, OperatorError
 from shared.files import write_ready_file
+from shared.start_up import without_collecting
 from shared.web.server import listen
 
 
@@ -126,7 +127,8 @@ def _serve(config: LeaderboardConfig, ready_file: pathlib.Path | None) -> int:
                     say(url)
                     _print_claim_code(app, url)
 
-            app, feed = build.build(config, background=number == 0)
+            with without_collecting():
+                app, feed = build.build(config, background=number == 0)
             serve(app, feed, listening, serves)
             return 0
 

@@ -14,7 +14,15 @@ from leaderboard.store.database import Store
 from leaderboard.store.ranking import line_rows
 from leaderboard.store.ranking.decoded_results import DecodedResults
 from leaderboard.store.ranking.ranks import ranked
-from leaderboard.store.ranking.windows import FOUND_AT_ONCE, ManyNames, TableReader, Window, cursor, read_cursor
+from leaderboard.store.ranking.windows import (
+    FOUND_AT_ONCE,
+    ManyNames,
+    TableReader,
+    Window,
+    WindowRow,
+    cursor,
+    read_cursor,
+)
 from shared.protocol.results import Result
 from shared.rules.ranking import Placed
 from shared.text import text
@@ -112,13 +120,9 @@ class Snapshots:
     def _snapshot(
         self, db: sa.Connection, shown: race_rows.ShownRace, table: Venue, limit: int | None, part: Part
     ) -> Snapshot:
-        reader = TableReader(db, shown.race.race_id, table, shown.undo)
+        reader = TableReader(db, shown.race.race_id, table, shown.undo, self._results)
         window = _window(db, shown.race, table, reader, limit, part)
-        results = self._results.of(db, [row.line for row in window.rows])
-        rows = tuple(
-            StandingRow(row.placed, row.moved, row.line.attempts, row.name, results[row.line.seq], row.line.seq)
-            for row in window.rows
-        )
+        rows = tuple(map(_standing_row, window.rows))
         following = cursor(window.rows[-1].line) if window.more and not part.search else None
         return Snapshot(shown.race, table, shown.version, reader.ranked, shown.results, rows, following)
 
@@ -141,6 +145,11 @@ class Snapshots:
                 return RacerRuns(nothing, known, name or known, None, tuple(runs))
             snapshot = self._snapshot(db, shown, table, 1, Part(around=known))
         return RacerRuns(snapshot, known, name or known, snapshot.rows[0], tuple(runs))
+
+
+def _standing_row(row: WindowRow) -> StandingRow:
+    assert row.result is not None, "results were asked for"
+    return StandingRow(row.placed, row.moved, row.line.attempts, row.name, row.result, row.line.seq)
 
 
 def _window(

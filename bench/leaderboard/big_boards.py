@@ -32,10 +32,12 @@ from leaderboard.snapshots import Part
 from leaderboard.store.ranking import line_rows
 from leaderboard.store.ranking.ranks import ahead_of
 from shared.protocol.results import encode_result
+from shared.start_up import without_collecting
 from tests.leaderboard.sample_races import result
 
 NOW_NS = 1_800_000_000 * 10**9
 TOP, AROUND, LIVE = 100, 11, 200
+_UPSERT_ROUNDS = 5
 LIMITS = {"page": 1.5, "page_ms": 10.0, "rank": 3.0, "post": 1.3, "posts_per_s": 500.0, "upserts_per_s": 3000.0}
 LIVE_LIMIT_MS, LIVE_LIMIT_BYTES = 5.0, 4096
 
@@ -47,7 +49,8 @@ def main(quick: bool) -> None:
     notes: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="raceday-bench-") as name:
         folder = pathlib.Path(name)
-        boards = {racers: filled(folder, racers) for racers in (small, big)}
+        with without_collecting():  # as a leaderboard starts
+            boards = {racers: filled(folder, racers) for racers in (small, big)}
         table = _pages(boards, rounds, notes)
         table += _ranks(folder, boards[big], big, rounds, notes)
         table += _posts(boards, rounds, notes)
@@ -55,7 +58,8 @@ def main(quick: bool) -> None:
         _upserts(boards[big], big, 5 if quick else 50, notes)
         for board in boards.values():
             board.close()
-        watched = filled(folder, live)
+        with without_collecting():
+            watched = filled(folder, live)
         table += _live(watched, live, 20 if quick else 200, notes)
         watched.close()
     report("leaderboard", table, notes)
@@ -225,19 +229,25 @@ def _throughput(board: LeaderboardService, racers: int, posts: int, notes: dict[
 
 def _upserts(board: LeaderboardService, racers: int, groups: int, notes: dict[str, Any]) -> None:
     """(c) The store's part alone: replace a line, count it, read its rank; 64 a transaction."""
-    draw = random.Random(5)
-    began = time.perf_counter()
-    for _ in range(groups):
-        with board.store.write() as db:
-            for _ in range(64):
-                old = line_rows.line(db, RACE_ID, line_of(draw.randrange(racers)).key)
-                assert old is not None
-                score_ms = max(1, old.score_ms - draw.randrange(1, 1000))
-                new = BestAttempt(old.racer, score_ms, old.set_utc_ns, old.order, old.seq, old.attempts)
-                line_rows.set_line(db, RACE_ID, old.key, old, new)
-                line_rows.rank_of(db, RACE_ID, "physical", new)
-    per_s = groups * 64 / (time.perf_counter() - began)
+    draw, rates = random.Random(5), []
+    for _ in range(_UPSERT_ROUNDS):  # each long enough for the log to be written back several times
+        began = time.perf_counter()
+        for _ in range(groups):
+            _upsert_group(board, racers, draw)
+        rates.append(groups * 64 / (time.perf_counter() - began))
+    per_s = statistics.median(rates)
     notes["(c) upsert and rank alone"] = _judged(per_s, LIMITS["upserts_per_s"], "a second", least=True)
+
+
+def _upsert_group(board: LeaderboardService, racers: int, draw: random.Random) -> None:
+    with board.store.write() as db:
+        for _ in range(64):
+            old = line_rows.line(db, RACE_ID, line_of(draw.randrange(racers)).key)
+            assert old is not None
+            score_ms = max(1, old.score_ms - draw.randrange(1, 1000))
+            new = BestAttempt(old.racer, score_ms, old.set_utc_ns, old.order, old.seq, old.attempts)
+            line_rows.set_line(db, RACE_ID, old.key, old, new)
+            line_rows.rank_of(db, RACE_ID, "physical", new)
 
 
 def _live(board: LeaderboardService, racers: int, updates: int, notes: dict[str, Any]) -> list[Row]:

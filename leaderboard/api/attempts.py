@@ -11,7 +11,7 @@ from pydantic import ConfigDict, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.participation.entries import MAX_BYTES, somebody
@@ -24,12 +24,12 @@ from shared.errors import BadInput
 from shared.rules.ranking import RaceRules
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: refusal("Nobody is signed in, or the key is wrong"),
-    403: refusal("The caller may not do this here"),
-    404: refusal("No such race, racer or attempt, or none that the caller may know of"),
-    422: refusal("Not acceptable; the sentence says why"),
+_WORDS = {
+    401: "Nobody is signed in, or the key is wrong",
+    403: "The caller may not do this here",
+    404: "No such race, racer or attempt, or none that the caller may know of",
 }
+_REFUSALS = refusals(401, 403, 404, 422, words=_WORDS)
 
 
 @dataclass(frozen=True, slots=True)

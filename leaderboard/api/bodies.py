@@ -14,25 +14,25 @@ from fastapi import Depends, Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
-from leaderboard.api.described import refusal
+from leaderboard.api.described import refusals
 from leaderboard.api.http import json_response, read_body
 
 MAX_JSON_BYTES = 16_384
 BY_KEY: list[dict[str, list[str]]] = [{"admin": []}]
 BY_SESSION: list[dict[str, list[str]]] = [{"session": []}]
 BY_EITHER = [*BY_SESSION, *BY_KEY]
-_REFUSALS = {
-    400: "The request cannot be read",
-    401: "Nobody is signed in, or what was shown is not valid (any more)",
-    403: "Not allowed to this caller; the sentence says why",
-    404: "There is no such thing, or none that the caller may know of",
-    408: "The body did not arrive in time",
-    409: "Something else has this name, or it was changed meanwhile",
-    413: "The body is too large",
-    422: "Not acceptable; the sentence says why",
-    429: "Too many tries: again after Retry-After seconds",
-    503: "Busy or without its disk: the same again after Retry-After seconds",
-}
+# What accounts, keys and signing in refuse, in their words.
+account_refusals = functools.partial(
+    refusals,
+    words={
+        401: "Nobody is signed in, or what was shown is not valid (any more)",
+        403: "Not allowed to this caller; the sentence says why",
+        404: "There is no such thing, or none that the caller may know of",
+        409: "Something else has this name, or it was changed meanwhile",
+        429: "Too many tries: again after Retry-After seconds",
+        503: "Busy or without its disk: the same again after Retry-After seconds",
+    },
+)
 
 
 def json_body(kind: type[Any], first: Callable[[Request], object], max_bytes: int = MAX_JSON_BYTES) -> Any:
@@ -57,11 +57,6 @@ def json_extra(kind: type[Any] | None = None, security: list[dict[str, list[str]
 @functools.cache
 def _schema_of(kind: Any) -> dict[str, Any]:
     return _inlined(TypeAdapter(kind).json_schema(ref_template="#/components/schemas/{model}"))
-
-
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These refusals as OpenAPI declares them."""
-    return {status: refusal(_REFUSALS[status]) for status in statuses}
 
 
 def shaped(shape: Any, status: int = 200) -> Response:

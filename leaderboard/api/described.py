@@ -17,6 +17,18 @@ from pydantic.json_schema import GenerateJsonSchema
 from leaderboard.api.schemas import ErrorShape
 
 PROBLEM = "application/problem+json"
+# What a refusal means where a call has no words of its own for it.
+_USUAL: Mapping[int, str] = {
+    400: "The request cannot be read",
+    401: "Nobody is signed in, or the key is not valid",
+    403: "This needs another role",
+    404: "Nothing of this id, or none that the caller may know of",
+    408: "The body did not arrive in time",
+    409: "Something else has this id, or somebody changed it meanwhile",
+    410: "It was here, and is gone",
+    413: "The body is too large",
+    422: "Not acceptable; the sentence says why",
+}
 _REF = "#/components/schemas/{model}"
 _named: dict[str, type[Any]] = {}
 _lock = threading.Lock()
@@ -46,8 +58,13 @@ class DescribedRouter(APIRouter):
         )
 
 
-def refusal(description: str) -> dict[str, Any]:
-    """A refusal (RFC 9457), for the `responses` of a route."""
+def refusals(*statuses: int, words: Mapping[int, str] | None = None) -> dict[int | str, dict[str, Any]]:
+    """These refusals (RFC 9457), for the `responses` of a route; `words`: what they mean there, if not the usual."""
+    known = {**_USUAL, **(words or {})}
+    return {status: _refusal(known[status]) for status in statuses}
+
+
+def _refusal(description: str) -> dict[str, Any]:
     return {"description": description, "content": {PROBLEM: {"schema": _named_schema(ErrorShape)}}}
 
 

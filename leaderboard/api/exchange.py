@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification, check
 from leaderboard.board import LeaderboardService
@@ -42,16 +42,16 @@ _IN_MEMORY = 1 << 20
 _PART_WITHIN_S = 20.0
 _CHUNK = 1 << 16
 _REPORT = TypeAdapter(ImportReport)
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: refusal("Credentials are missing or wrong"),
-    403: refusal("This needs another role"),
-    404: refusal("No such race"),
-    408: refusal("The file did not arrive in time"),
-    409: refusal("There is a race of this id already"),
-    413: refusal(f"More than {MAX_BYTES} bytes"),
-    422: refusal("Not acceptable; `report` says why, by line; nothing is stored"),
-    503: refusal("Another file is being imported: wait Retry-After seconds"),
+_WORDS = {
+    401: "Credentials are missing or wrong",
+    404: "No such race",
+    408: "The file did not arrive in time",
+    409: "There is a race of this id already",
+    413: f"More than {MAX_BYTES} bytes",
+    422: "Not acceptable; `report` says why, by line; nothing is stored",
+    503: "Another file is being imported: wait Retry-After seconds",
 }
+_REFUSALS = refusals(401, 403, 404, 408, 409, 413, 422, 503, words=_WORDS)
 _KINDS: dict[str, Any] = {kind: {} for kind in sorted(set(MEDIA_TYPES.values()))}
 _EXTRA: dict[str, Any] = {
     "security": [{"admin": []}],

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.core.access import Caller
 from leaderboard.core.errors import UnknownRace, UnknownSubscription
@@ -23,16 +23,11 @@ from shared.text import text
 _MAX_BYTES = 4096
 _OF_RACE = Query(max_length=64, description="of this race; absent: all")
 _STRICT = ConfigDict(extra="forbid", strict=True)
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: refusal("Nobody is signed in, or the key is not valid"),
-    403: refusal("This needs another role"),
-    404: refusal("No such race, or no such receiver"),
-    422: refusal("Not acceptable; the sentence says why"),
+_WORDS = {
+    404: "No such race, or no such receiver",
 }
-_BODY_REFUSALS = _REFUSALS | {
-    408: refusal("The body did not arrive in time"),
-    413: refusal("The body is too large"),
-}
+_REFUSALS = refusals(401, 403, 404, 422, words=_WORDS)
+_BODY_REFUSALS = _REFUSALS | refusals(408, 413)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.schemas import RaceShape
 from leaderboard.board import LeaderboardService
@@ -21,12 +21,12 @@ from shared import webhooks
 from shared.errors import Refused
 from shared.protocol.races import MAX_OFFER_BYTES, RaceOffer, decode_offer
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: refusal("Bad signature, or a timestamp too far from now"),
-    403: refusal("This leaderboard takes no races from stations"),
-    409: refusal("The race has other rules here, and the station did not create it"),
-    422: refusal("Not acceptable; the sentence says why"),
+_WORDS = {
+    401: "Bad signature, or a timestamp too far from now",
+    403: "This leaderboard takes no races from stations",
+    409: "The race has other rules here, and the station did not create it",
 }
+_REFUSALS = refusals(401, 403, 409, 422, words=_WORDS)
 _EXTRA: dict[str, Any] = {
     "requestBody": {
         "required": True,

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
 from leaderboard.api.bodies import shaped
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.schemas import CountedRaceShape, RaceShape, StandingShape
@@ -22,7 +22,7 @@ from leaderboard.web.search_throttle import SearchThrottle
 from leaderboard.web.visitors import visitor
 from shared.errors import BadInput
 
-_UNKNOWN: dict[int | str, dict[str, Any]] = {404: refusal("No such race")}
+_UNKNOWN = {404: "No such race"}
 _RACES = TypeAdapter(list[CountedRaceShape])
 _RACE = TypeAdapter(RaceShape)
 _KIND = Query(description="which table of a race that takes physical and virtual results; absent: its first")
@@ -30,7 +30,10 @@ _LIMIT = Query(ge=1, le=MAX_ROWS, description=f"how many rows; absent: {MAX_ROWS
 _AFTER = Query(max_length=200, description="the page behind one: what that gave as `next`")
 _AROUND = Query(max_length=200, description="the lines before and behind this racer's")
 _SEARCH = Query(max_length=200, description="lines of names that begin with or hold this, by name: at most 50")
-_SEARCHES = "Too many searches inside the names of a large table: again after Retry-After seconds"
+_OF_STANDINGS = _UNKNOWN | {
+    422: "No such table, or not a cursor of ours",
+    429: "Too many searches inside the names of a large table: again after Retry-After seconds",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,14 @@ def router(
     routes.get(
         "/api/v1/races/{race_id}",
         response_model=RaceShape,
-        responses=_UNKNOWN,
+        responses=refusals(404, words=_UNKNOWN),
         summary="One race",
         response_description="The race",
     )(calls.race)
     routes.get(
         "/api/v1/races/{race_id}/standings",
         response_model=StandingShape,
-        responses=_UNKNOWN | {422: refusal("No such table, or not a cursor of ours"), 429: refusal(_SEARCHES)},
+        responses=refusals(404, 422, 429, words=_OF_STANDINGS),
         summary="The standing, best first",
         response_description="The standing of one moment",
     )(calls.standings)

@@ -7,7 +7,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.board import LeaderboardService
@@ -25,16 +25,16 @@ _HEADERS = {
     "webhook-timestamp": "seconds since 1970 of this attempt",
     "webhook-signature": "one or more, separated by spaces: 'v1,' and base64(HMAC-SHA256(secret, id.timestamp.body))",
 }
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: refusal("Bad signature or key, or a timestamp too far from now"),
-    403: refusal("The API key is not for results of this race"),
-    404: refusal("No such race (yet): nothing is stored, it may be posted again"),
-    408: refusal("The body did not arrive in time"),
-    409: refusal("The same webhook-id was used with another body"),
-    413: refusal(f"More than {MAX_RESULT_BYTES} bytes"),
-    422: refusal("Not acceptable; the sentence says why; nothing is stored"),
-    503: refusal("Busy or without its disk: post the same again after Retry-After seconds"),
+_WORDS = {
+    401: "Bad signature or key, or a timestamp too far from now",
+    403: "The API key is not for results of this race",
+    404: "No such race (yet): nothing is stored, it may be posted again",
+    409: "The same webhook-id was used with another body",
+    413: f"More than {MAX_RESULT_BYTES} bytes",
+    422: "Not acceptable; the sentence says why; nothing is stored",
+    503: "Busy or without its disk: post the same again after Retry-After seconds",
 }
+_REFUSALS = refusals(401, 403, 404, 408, 409, 413, 422, 503, words=_WORDS)
 _EXTRA: dict[str, Any] = {
     "parameters": [
         {"name": name, "in": "header", "required": True, "description": what, "schema": {"type": "string"}}

@@ -6,20 +6,21 @@ A million lines have the same places whether all are read or eleven: what comes 
 import itertools
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from leaderboard.core.rank import BestAttempt, RankKey
+from shared.protocol.results import Result
 from shared.rules.ranking import Placed
 from shared.units import NS_PER_MS
 
 
-@dataclass(frozen=True, slots=True)
-class ShownLine:
+class ShownLine(NamedTuple):
     """A line with what its result states of the timing (its uncertainty, either way), and the name that is shown."""
 
     line: BestAttempt
     uncertainty_ns: int = 0
     name: str = ""
+    result: Result | None = None
 
 
 def places(
@@ -70,6 +71,18 @@ class LastChange:
     def shift(self, key: RankKey) -> int:
         """Places gained by a line that stayed at `key`: how many fewer of the changed ones are before it."""
         return bisect_left(self._keys_before, key) - bisect_left(self._keys_now, key)
+
+    def shifts(self, keys: Iterable[RankKey]) -> list[int]:
+        """The same for many lines, by their keys in rising order."""
+        before, now = self._keys_before, self._keys_now
+        found, ahead_before, ahead_now = [], 0, 0
+        for key in keys:
+            while ahead_before < len(before) and before[ahead_before] < key:
+                ahead_before += 1
+            while ahead_now < len(now) and now[ahead_now] < key:
+                ahead_now += 1
+            found.append(ahead_before - ahead_now)
+        return found
 
     def rank_before(self, key: RankKey, ahead_now: int) -> int:
         """The place that `key` had before the change, where `ahead_now` lines of the table come before it now."""

@@ -6,6 +6,7 @@ from leaderboard.core.rank import Attempt
 from leaderboard.core.states import AttemptState
 from leaderboard.pages.attempts.views import STATES
 from leaderboard.pages.views import RaceHeaderView, lap_remark, published_note, race_view, run_key
+from leaderboard.pages.wording import minute_text
 from leaderboard.scored_laps import lap_shape, utc_text
 from leaderboard.snapshots import RacerRuns
 from shared.protocol.results import Result
@@ -92,7 +93,7 @@ def _run(attempt: Attempt, result: Result, rules: RaceRules, best: bool, whole: 
         state_text="" if attempt.state == "ranked" else STATES[attempt.state],
         reason=recorded(attempt.reason) if whole else "",
         set_at=set_at,
-        set_at_text=f"{set_at[:10]} {set_at[11:16]} UTC",
+        set_at_text=minute_text(attempt.finished_utc_ns),
         with_what=" · ".join(each for each in (result.car, result.model) if each),
         corrected=result.revision > 1,
         published=published_note(result),

@@ -247,7 +247,7 @@ def row_view(row: StandingRow, rules: RaceRules, window: tuple[LapShape, ...], f
         model_note=_model_remark(result.evidence),
         virtual=result.kind == "virtual",
         set_at=set_at,
-        set_at_text=f"{set_at[:10]} {set_at[11:16]} UTC",
+        set_at_text=wording.minute_text(result.finished_utc_ns),
         corrected=result.revision > 1,
         published=published_note(result),
         sparkline=lap_line(result.laps, rules, {lap.number for lap in window}),

@@ -19,7 +19,7 @@ from leaderboard.api.accounts.shapes import (
     grant_of,
     listed_shape,
 )
-from leaderboard.api.bodies import BY_EITHER, json_body, json_extra, refusals, shaped
+from leaderboard.api.bodies import BY_EITHER, account_refusals, json_body, json_extra, shaped
 from leaderboard.api.described import DescribedRouter
 from leaderboard.api.http import json_response
 from leaderboard.api.identity import check, check_sees
@@ -38,7 +38,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.get(
         "/accounts",
         response_model=list[ListedAccountShape],
-        responses=refusals(401, 403, 422, 503),
+        responses=account_refusals(401, 403, 422, 503),
         openapi_extra=json_extra(security=BY_EITHER),
         summary="Accounts by alias, 50 at a time, with their roles",
         response_description="The accounts",
@@ -46,7 +46,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.patch(
         "/accounts/{alias}",
         response_model=AccountShape,
-        responses=refusals(401, 403, 404, 408, 409, 413, 422, 503),
+        responses=account_refusals(401, 403, 404, 408, 409, 413, 422, 503),
         openapi_extra=json_extra(AliasChange, BY_EITHER),
         summary="Give an account another alias, with the reason",
         response_description="The account as it is now",
@@ -54,7 +54,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.post(
         "/accounts/{alias}/roles",
         response_model=ListedAccountShape,
-        responses=refusals(401, 403, 404, 408, 413, 422, 503),
+        responses=account_refusals(401, 403, 404, 408, 413, 422, 503),
         openapi_extra=json_extra(RoleWish, BY_EITHER),
         summary="Give an account a role: an admin any, a race's organiser those for the race",
         response_description="The account with its roles",
@@ -62,7 +62,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.delete(
         "/accounts/{alias}/roles/{role}",
         response_model=ListedAccountShape,
-        responses=refusals(401, 403, 404, 422, 503),
+        responses=account_refusals(401, 403, 404, 422, 503),
         openapi_extra=json_extra(security=BY_EITHER),
         summary="Take a role from an account; the last admin stays",
         response_description="The account with its roles",
@@ -70,7 +70,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.get(
         "/audit",
         response_model=AuditPageShape,
-        responses=refusals(401, 403, 404, 422, 503),
+        responses=account_refusals(401, 403, 404, 422, 503),
         openapi_extra=json_extra(security=BY_EITHER),
         summary="Changes, the newest first: of everything, of a race, of a season",
         response_description="A page of changes",

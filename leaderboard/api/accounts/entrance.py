@@ -17,7 +17,7 @@ from leaderboard.api.accounts.shapes import (
     SignInWish,
     signed_in_shape,
 )
-from leaderboard.api.bodies import BY_SESSION, json_body, json_extra, refusals, shaped
+from leaderboard.api.bodies import BY_SESSION, account_refusals, json_body, json_extra, shaped
 from leaderboard.api.described import DescribedRouter
 from leaderboard.web.cookies import SESSION, drop_cookie
 from leaderboard.web.visitors import relying_party, same_site, sign_in_browser, visitor
@@ -34,7 +34,7 @@ def router(services: AccountServices, title: str, utc_ns: Callable[[], int]) -> 
         "/accounts",
         status_code=201,
         response_model=SignedInShape,
-        responses=refusals(409, *_TRIES),
+        responses=account_refusals(409, *_TRIES),
         openapi_extra=json_extra(NewAccount),
         summary="Sign up with an alias and a passphrase",
         response_description="The account, signed in, and its recovery codes, shown this once",
@@ -43,7 +43,7 @@ def router(services: AccountServices, title: str, utc_ns: Callable[[], int]) -> 
         "/sessions",
         status_code=201,
         response_model=SignedInShape,
-        responses=refusals(*_TRIES),
+        responses=account_refusals(*_TRIES),
         openapi_extra=json_extra(SignInWish),
         summary="Sign in with a passphrase or a recovery code",
         response_description="Signed in; the session is in the cookie",
@@ -51,7 +51,7 @@ def router(services: AccountServices, title: str, utc_ns: Callable[[], int]) -> 
     routes.delete(
         "/sessions/{session_id}",
         status_code=204,
-        responses=refusals(401, 403, 404, 503),
+        responses=account_refusals(401, 403, 404, 503),
         openapi_extra=json_extra(security=BY_SESSION),
         summary="End a session of one's own; `current` is this one",
         response_description="Ended",
@@ -59,7 +59,7 @@ def router(services: AccountServices, title: str, utc_ns: Callable[[], int]) -> 
     routes.post(
         "/passkeys/options",
         response_model=PasskeyChallengeShape,
-        responses=refusals(409, *_TRIES),
+        responses=account_refusals(409, *_TRIES),
         openapi_extra=json_extra(PasskeyQuestion),
         summary="Ask for a passkey: to sign up, to sign in, or to add one to one's account",
         response_description="The challenge for the browser; it holds for five minutes and one try",
@@ -68,7 +68,7 @@ def router(services: AccountServices, title: str, utc_ns: Callable[[], int]) -> 
         "/passkeys/verify",
         status_code=201,
         response_model=SignedInShape,
-        responses={204: {"description": "The passkey is added"}, **refusals(409, *_TRIES)},
+        responses={204: {"description": "The passkey is added"}, **account_refusals(409, *_TRIES)},
         openapi_extra=json_extra(PasskeyAnswer),
         summary="The browser's answer to the challenge",
         response_description="Signed in; of a new account also its recovery codes, shown this once",

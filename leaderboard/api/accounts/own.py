@@ -13,7 +13,7 @@ from leaderboard.api.accounts.shapes import (
     RecoveryCodesShape,
     own_shape,
 )
-from leaderboard.api.bodies import BY_SESSION, json_body, json_extra, refusals, shaped
+from leaderboard.api.bodies import BY_SESSION, account_refusals, json_body, json_extra, shaped
 from leaderboard.api.described import DescribedRouter
 from leaderboard.web.cookies import SESSION, drop_cookie
 from leaderboard.web.visitors import ARCHIVE_HEADERS
@@ -25,7 +25,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.get(
         "/me",
         response_model=OwnAccountShape,
-        responses=refusals(401, 403, 503),
+        responses=account_refusals(401, 403, 503),
         openapi_extra=json_extra(security=BY_SESSION),
         summary="One's own account, with its ways to sign in and its sessions",
         response_description="The account",
@@ -33,7 +33,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.patch(
         "/me",
         response_model=OwnAccountShape,
-        responses=refusals(401, 403, 408, 413, 422, 503),
+        responses=account_refusals(401, 403, 408, 413, 422, 503),
         openapi_extra=json_extra(AccountChange, BY_SESSION),
         summary="Change one's name, or set a passphrase (which ends all other sessions)",
         response_description="The account as it is now",
@@ -41,7 +41,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.delete(
         "/me",
         status_code=204,
-        responses=refusals(401, 403, 422, 503),
+        responses=account_refusals(401, 403, 422, 503),
         openapi_extra=json_extra(security=BY_SESSION),
         summary="Delete one's account for good; results stay under a number",
         response_description="Deleted",
@@ -49,7 +49,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.get(
         "/me/export",
         response_class=Response,
-        responses={200: {"content": {"application/zip": {}}}, **refusals(401, 403, 503)},
+        responses={200: {"content": {"application/zip": {}}}, **account_refusals(401, 403, 503)},
         openapi_extra=json_extra(security=BY_SESSION),
         summary="All that is stored of one's account, as one ZIP",
         response_description="The archive",
@@ -63,7 +63,7 @@ def _add_ways_to_sign_in(routes: APIRouter, calls: "OwnAccountCalls") -> None:
         "/me/recovery-codes",
         status_code=201,
         response_model=RecoveryCodesShape,
-        responses=refusals(401, 403, 503),
+        responses=account_refusals(401, 403, 503),
         openapi_extra=json_extra(security=BY_SESSION),
         summary="Ten new recovery codes in place of the old ones",
         response_description="The codes, shown this once",
@@ -71,7 +71,7 @@ def _add_ways_to_sign_in(routes: APIRouter, calls: "OwnAccountCalls") -> None:
     routes.delete(
         "/me/credentials/{credential_id}",
         status_code=204,
-        responses=refusals(401, 403, 404, 422, 503),
+        responses=account_refusals(401, 403, 404, 422, 503),
         openapi_extra=json_extra(security=BY_SESSION),
         summary="Remove a passkey or the passphrase; the last way to sign in stays",
         response_description="Removed",

@@ -15,7 +15,7 @@ from leaderboard.api.accounts.shapes import (
     NewKeyShape,
     key_shape,
 )
-from leaderboard.api.bodies import BY_EITHER, json_body, json_extra, refusals, shaped
+from leaderboard.api.bodies import BY_EITHER, account_refusals, json_body, json_extra, shaped
 from leaderboard.api.described import DescribedRouter
 from leaderboard.api.http import json_response
 
@@ -28,7 +28,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.get(
         "/keys",
         response_model=list[KeyShape],
-        responses=refusals(401, 403, 503),
+        responses=account_refusals(401, 403, 503),
         openapi_extra=json_extra(security=BY_EITHER),
         summary="One's API keys, the newest first",
         response_description="The keys, without the keys themselves",
@@ -37,7 +37,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
         "/keys",
         status_code=201,
         response_model=NewKeyShape,
-        responses=refusals(401, 403, 404, 408, 413, 422, 503),
+        responses=account_refusals(401, 403, 404, 408, 413, 422, 503),
         openapi_extra=json_extra(NewKey, BY_EITHER),
         summary="Make an API key for a program: a station, a live timing, a model farm",
         response_description="The key, shown this once",
@@ -45,7 +45,7 @@ def router(services: AccountServices, utc_ns: Callable[[], int]) -> APIRouter:
     routes.delete(
         "/keys/{key_id}",
         response_model=KeyShape,
-        responses=refusals(401, 403, 404, 503),
+        responses=account_refusals(401, 403, 404, 503),
         openapi_extra=json_extra(security=BY_EITHER),
         summary="Revoke an API key, now and for good",
         response_description="The key as it is now",

@@ -1,12 +1,12 @@
 """GET /api/v1/races/{race_id}/history: how a racer's place changed."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import TypeAdapter
 
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response
 from leaderboard.core.history import MAX_STEPS
 from leaderboard.core.race import Venue
@@ -14,10 +14,11 @@ from leaderboard.profiles.history import PlaceHistories, RacerHistory
 from leaderboard.scored_laps import utc_text
 from shared.units import format_ms
 
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    404: refusal("No such race, or no such racer in it"),
-    422: refusal("No racer is named, or no such table"),
+_WORDS = {
+    404: "No such race, or no such racer in it",
+    422: "No racer is named, or no such table",
 }
+_ANSWERS = refusals(404, 422, words=_WORDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the routes of this folder share: bodies, responses, and the refusals that they declare."""
+"""What the routes of this folder share: bodies and responses."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,22 +8,12 @@ from fastapi import Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
-from leaderboard.api.described import refusal
 from leaderboard.api.http import json_response, read_body
 from leaderboard.core.access import Caller
 from leaderboard.league.services import LeagueServices
 from leaderboard.web.identity import CallerIdentification
 
 MAX_BODY_BYTES = 65_536
-_KINDS = {
-    401: "Nobody is signed in, or the key is not valid",
-    403: "This needs another role",
-    404: "Nothing of this id, or none that the caller may know of",
-    409: "Something else has this id, or somebody changed it meanwhile",
-    410: "It was here, and is gone",
-    413: "The body is too large",
-    422: "Not acceptable; the sentence says why",
-}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,11 +27,6 @@ class LeagueApi:
     def caller(self, request: Request) -> Caller:
         """Who asks. Raises Unauthorized, NotAllowed."""
         return self.callers.caller(request)
-
-
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These refusals, as OpenAPI declares them."""
-    return {status: refusal(_KINDS[status]) for status in statuses}
 
 
 def takes(kind: type[Any], required: bool = True) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from pydantic import ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
-from leaderboard.api.described import DescribedRouter
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import read_body
-from leaderboard.api.league.calls import KEYED, LeagueApi, body_of, refusals, respond, takes
+from leaderboard.api.league.calls import KEYED, LeagueApi, body_of, respond, takes
 from leaderboard.api.league.race_bodies import NewRace, RaceChange, record_of, says_nothing, settings_of
 from leaderboard.api.schemas import RaceShape
 from leaderboard.core import access

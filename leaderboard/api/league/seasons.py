@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from leaderboard.api.described import DescribedRouter
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import read_body
 from leaderboard.api.league import season_shapes as shapes
-from leaderboard.api.league.calls import KEYED, LeagueApi, body_of, refusals, respond, takes
+from leaderboard.api.league.calls import KEYED, LeagueApi, body_of, respond, takes
 from leaderboard.api.league.events import add_events
 from leaderboard.api.league.races import PICTURE_TYPES
 from leaderboard.api.league.series import add_series

@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.described import refusals
 from leaderboard.api.league import season_shapes as shapes
-from leaderboard.api.league.calls import LeagueApi, body_of, refusals, respond, takes
+from leaderboard.api.league.calls import LeagueApi, body_of, respond, takes
 from leaderboard.core import access
 
 _OF_SEASON = Query(max_length=64, description="only those of this season")

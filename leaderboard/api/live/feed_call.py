@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.live import shapes
@@ -22,16 +22,15 @@ from shared.errors import Refused
 from shared.protocol.live import LIVE_PER_SECOND, MAX_LIVE_BYTES, LiveMessage, decode_live
 
 _ANSWER = TypeAdapter(LiveAnswerShape)
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: refusal("Neither a good signature nor a key"),
-    403: refusal("The key has no scope `live:write` for this race"),
-    404: refusal("No such race"),
-    408: refusal("The body did not arrive in time"),
-    413: refusal(f"More than {MAX_LIVE_BYTES} bytes"),
-    422: refusal("Not acceptable; the sentence says why"),
-    429: refusal(f"More than {LIVE_PER_SECOND} a second: again after Retry-After seconds"),
-    503: refusal("Busy or without its disk: send the next message instead"),
+_WORDS = {
+    401: "Neither a good signature nor a key",
+    403: "The key has no scope `live:write` for this race",
+    404: "No such race",
+    413: f"More than {MAX_LIVE_BYTES} bytes",
+    429: f"More than {LIVE_PER_SECOND} a second: again after Retry-After seconds",
+    503: "Busy or without its disk: send the next message instead",
 }
+_REFUSALS = refusals(401, 403, 404, 408, 413, 422, 429, 503, words=_WORDS)
 _HEADERS = {
     "webhook-id": "`live.BOOT.SEQ`",
     "webhook-timestamp": "seconds since 1970 of this message",

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification, check
 from leaderboard.api.live import shapes
@@ -31,16 +31,16 @@ from shared.errors import Refused
 _MAX_BYTES = 65_536
 _MAX_REASON = 200
 _QUEUE = TypeAdapter(QueueShape)
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: refusal("Nobody is signed in, and there is no key"),
-    403: refusal("The caller does not run this race"),
-    404: refusal("No such race"),
-    408: refusal("The body did not arrive in time"),
-    409: refusal("Somebody else has changed the queue; the sentence has its version"),
-    413: refusal(f"More than {_MAX_BYTES} bytes"),
-    422: refusal("Not possible now; the sentence says why"),
-    503: refusal("Busy or without its disk: again after Retry-After seconds"),
+_WORDS = {
+    401: "Nobody is signed in, and there is no key",
+    403: "The caller does not run this race",
+    404: "No such race",
+    409: "Somebody else has changed the queue; the sentence has its version",
+    413: f"More than {_MAX_BYTES} bytes",
+    422: "Not possible now; the sentence says why",
+    503: "Busy or without its disk: again after Retry-After seconds",
 }
+_REFUSALS = refusals(401, 403, 404, 408, 409, 413, 422, 503, words=_WORDS)
 _MOVE_WORDS: dict[PlainMove, str] = {
     "call": "Call a racer who waits",
     "uncall": "Take a call back",

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.participation.shapes import (
@@ -28,13 +28,13 @@ from shared.errors import BadInput
 from shared.text import text
 
 MAX_BYTES = 16_384
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: refusal("Nobody is signed in, or the key is wrong"),
-    403: refusal("The caller may not do this here"),
-    404: refusal("No such race, or none that the caller may know of; no such racer"),
-    409: refusal("Somebody else has this name here; the sentence says who decides"),
-    422: refusal("Not acceptable; the sentence says why"),
+_WORDS = {
+    401: "Nobody is signed in, or the key is wrong",
+    403: "The caller may not do this here",
+    404: "No such race, or none that the caller may know of; no such racer",
+    409: "Somebody else has this name here; the sentence says who decides",
 }
+REFUSALS = refusals(401, 403, 404, 409, 422, words=_WORDS)
 _ENTRY = TypeAdapter(EntryShape)
 _PAGE = TypeAdapter(ParticipantsShape)
 

@@ -1,14 +1,13 @@
 """/api/v1/races/{race_id}/invitation and /api/v1/join/{token}: the link that invites to a race."""
 
 from collections.abc import Callable
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
-from leaderboard.api.described import DescribedRouter, refusal
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.api.participation.entries import MAX_BYTES, REFUSALS, body_of, respond, somebody
@@ -17,7 +16,7 @@ from leaderboard.core.errors import UnknownInvitation
 from leaderboard.league.invitations import InvitationLink, InvitationService
 
 _INVITATION = TypeAdapter(InvitationShape)
-_GONE: dict[int | str, dict[str, Any]] = {410: refusal("The link is dead; the sentence says of what")}
+_GONE = refusals(410, words={410: "The link is dead; the sentence says of what"})
 
 
 def router(invitations: InvitationService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:

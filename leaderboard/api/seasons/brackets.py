@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from leaderboard.api.described import DescribedRouter
-from leaderboard.api.league.calls import refusals
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_body
 from leaderboard.api.seasons.shapes import BracketShape, HeatOutcome, HeatRerun, NewBracket, bracket_shape
 from leaderboard.core.access import NOBODY

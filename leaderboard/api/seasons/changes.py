@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from leaderboard.api.described import DescribedRouter
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.identity import check
-from leaderboard.api.league.calls import KEYED, refusals
+from leaderboard.api.league.calls import KEYED
 from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_body
 from leaderboard.api.seasons.shapes import (
     DivisionMoveShape,

@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from leaderboard.api.described import DescribedRouter
-from leaderboard.api.league.calls import refusals
+from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.seasons import shapes
 from leaderboard.api.seasons.calls import SeasonApi, as_json, cursor_of, racer_of
 from leaderboard.api.seasons.shapes import AwardShape, ChanceShape, RecordShape, SeasonStandingShape, TeamShape

@@ -9,14 +9,17 @@ from fastapi import APIRouter, Depends, Request, Response
 from leaderboard.accounts.administration import PAGE
 from leaderboard.accounts.services import AccountServices
 from leaderboard.core.access import Caller, Grant, Role
-from leaderboard.pages.account.views import ROLE_WORDS, audit_views, moment, role_views
+from leaderboard.pages.account.views import ROLE_WORDS, role_views
+from leaderboard.pages.audit_view import audit_views
 from leaderboard.pages.site import LeaderboardSite
+from leaderboard.pages.wording import minute_text
 from leaderboard.web.forms import PostedForm, read_form
 from leaderboard.web.statuses import status_of
 from shared.errors import RacedayError, Refused
 from shared.text import text
 
 _Form = Annotated[PostedForm, Depends(read_form)]
+_LONGEST_VALUE = 300  # characters of a value in the audit
 _ROLES: tuple[Role, ...] = ("organiser", "official", "commentator", "admin")
 
 
@@ -44,7 +47,7 @@ class AdminPages:
         found = self._services.administration.find(q, after)
         rows = [(each.account, role_views(each.grants)) for each in found]
         more = found[-1].account.alias if len(found) == PAGE else ""
-        return self._site.page(request, "account/accounts.html", rows=rows, q=q[:60], more=more, day=moment)
+        return self._site.page(request, "account/accounts.html", rows=rows, q=q[:60], more=more, day=minute_text)
 
     def account(self, request: Request, alias: str) -> Response:
         self._site.check(request, "accounts.manage")
@@ -96,7 +99,7 @@ class AdminPages:
         return self._site.page(
             request,
             "account/audit.html",
-            rows=audit_views(page.rows),
+            rows=audit_views(page.rows, _LONGEST_VALUE),
             race=race,
             season=season,
             older="" if page.next_seq is None else str(page.next_seq),
@@ -123,7 +126,7 @@ class AdminPages:
             200 if refusal is None else status_of(refusal),
             account=found.account,
             address=f"/admin/accounts/{quote(found.account.alias, safe='')}",
-            since=moment(found.account.created_utc_ns),
+            since=minute_text(found.account.created_utc_ns),
             roles=role_views(found.grants),
             choices=[(role, ROLE_WORDS[role]) for role in _ROLES],
             form=form or PostedForm({}),

@@ -1,4 +1,4 @@
-"""Accounts, keys, roles and the audit as the words and figures of their pages."""
+"""Accounts, keys and roles as the words and figures of their pages."""
 
 import re
 from collections.abc import Iterable
@@ -8,9 +8,9 @@ from leaderboard.accounts.keys import ApiKeyRecord
 from leaderboard.accounts.records import CredentialRecord
 from leaderboard.accounts.self_service import OwnAccount
 from leaderboard.core.access import Caller, Grant, Role
+from leaderboard.pages.wording import minute_text
 from leaderboard.scored_laps import utc_text
-from leaderboard.store.audit import AuditRow
-from shared.text import Sentence, joined, recorded, text
+from shared.text import Sentence, joined, text
 
 ROLE_WORDS: dict[Role, Sentence] = {
     "racer": text("Racer"),
@@ -73,19 +73,6 @@ class KeyView:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRowView:
-    """A change in words."""
-
-    at: str
-    at_text: str
-    actor: str
-    what: str
-    subject: str
-    changes: tuple[tuple[str, str, str], ...]
-    why: str
-
-
 def account_view(own: OwnAccount, caller: Caller) -> AccountView:
     """One's own account."""
     credentials = tuple(
@@ -101,8 +88,8 @@ def account_view(own: OwnAccount, caller: Caller) -> AccountView:
         WayIn(
             each.session_id,
             browser_name(each.browser),
-            moment(each.created_utc_ns),
-            moment(each.used_utc_ns),
+            minute_text(each.created_utc_ns),
+            minute_text(each.used_utc_ns),
             each.session_id == caller.session_id,
         )
         for each in own.sessions
@@ -156,22 +143,6 @@ def key_views(keys: Iterable[ApiKeyRecord], now_utc_ns: int) -> tuple[KeyView, .
     )
 
 
-def audit_views(rows: Iterable[AuditRow]) -> tuple[AuditRowView, ...]:
-    """Changes in words."""
-    return tuple(
-        AuditRowView(
-            utc_text(row.at_utc_ns),
-            moment(row.at_utc_ns),
-            row.actor_name or row.actor,
-            row.what,
-            row.subject,
-            tuple((name, before[:300], after[:300]) for name, before, after in row.differences()),
-            recorded(row.why),
-        )
-        for row in rows
-    )
-
-
 def browser_name(user_agent: str) -> Sentence | str:
     """A browser's own words about itself in two words: "Firefox, Android"; other text as it is."""
     if not re.match(r"Mozilla/|Opera/", user_agent):
@@ -184,9 +155,3 @@ def browser_name(user_agent: str) -> Sentence | str:
 def day(utc_ns: int | None) -> str:
     """A day: "2026-03-05"; "" for never."""
     return "" if utc_ns is None else utc_text(utc_ns)[:10]
-
-
-def moment(utc_ns: int) -> str:
-    """A moment to the minute."""
-    at = utc_text(utc_ns)
-    return f"{at[:10]} {at[11:16]} UTC"

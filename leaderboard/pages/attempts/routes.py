@@ -10,7 +10,8 @@ from leaderboard.board import LeaderboardService
 from leaderboard.core import access
 from leaderboard.core.access import Caller
 from leaderboard.core.states import AttemptState
-from leaderboard.pages.attempts.views import attempt_view, audit_views, filters, left_text
+from leaderboard.pages.attempts.views import attempt_view, filters, left_text
+from leaderboard.pages.audit_view import audit_views
 from leaderboard.pages.public.history_view import history_view
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.site import LeaderboardSite
@@ -21,6 +22,7 @@ from shared.errors import BadInput, Refused
 from shared.text import Sentence, text
 
 PAGE_LIMIT = 100
+_LONGEST_VALUE = 60  # characters of a value in the audit
 _STATES = get_args(AttemptState)
 
 
@@ -95,7 +97,7 @@ class AttemptOfficials:
             state=state,
             filters=filters(self._attempts.counts(caller, race_id)) if found.every else [],
             older=found.attempts[-1].number if found.more else None,
-            changes=audit_views(self._attempts.changes(caller, race_id))
+            changes=audit_views(self._attempts.changes(caller, race_id), _LONGEST_VALUE)
             if access.may(caller, "audit.see", race)
             else None,
             refusal=refusal,

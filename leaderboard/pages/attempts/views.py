@@ -1,15 +1,15 @@
 """Attempts as words: how each stands, and what an official may do about it. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import get_args
 
 from leaderboard.core.attempts import AttemptsLeft
 from leaderboard.core.states import ATTEMPT_MOVES, AttemptState
 from leaderboard.pages.views import racer_page, run_key
+from leaderboard.pages.wording import minute_text
 from leaderboard.scored_laps import utc_text
 from leaderboard.store.attempt_rows import AttemptRow
-from leaderboard.store.audit import AuditRow
 from shared.text import Sentence, joined, ntext, recorded, text
 from shared.units import format_ms
 
@@ -41,18 +41,6 @@ class AttemptView:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditView:
-    """A change of the race: when, by whom, what of what, and why."""
-
-    at: str
-    at_text: str
-    who: str
-    subject: str
-    changes: tuple[str, ...]
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class StateFilter:
     """A link that shows only the attempts in one state ("": all)."""
 
@@ -76,7 +64,7 @@ def attempt_view(row: AttemptRow) -> AttemptView:
         state_text=STATES[row.state],
         reason=recorded(row.reason),
         at=at,
-        at_text=minute_text(at),
+        at_text=minute_text(row.finished_utc_ns),
         what=joined((laps, *kind, *(each for each in (result.car, result.run_id) if each)), " · "),
         can_disqualify=(row.state, "disqualify") in ATTEMPT_MOVES,
         can_restore=(row.state, "restore") in ATTEMPT_MOVES,
@@ -98,29 +86,3 @@ def left_text(left: AttemptsLeft) -> str:
     if left.on_the_day is not None:
         parts.append(ntext("{n} left today", "{n} left today", n=left.on_the_day))
     return joined(parts, " · ") if parts else ""
-
-
-def audit_view(row: AuditRow) -> AuditView:
-    """A row of the audit as the desk shows it."""
-    at = utc_text(row.at_utc_ns)
-    changes = tuple(_change(name, before, after) for name, before, after in row.differences())
-    return AuditView(at, minute_text(at), row.actor_name or row.actor, row.subject, changes, row.why)
-
-
-def audit_views(rows: Iterable[AuditRow]) -> list[AuditView]:
-    """The rows of the audit as the desk shows them."""
-    return [audit_view(row) for row in rows]
-
-
-def minute_text(at: str) -> str:
-    """RFC 3339 text as people read it: '2026-03-05 14:03 UTC'."""
-    return f"{at[:10]} {at[11:16]} UTC"
-
-
-def _change(name: str, before: str, after: str) -> str:
-    was, now = _short(before), _short(after)
-    return f"{name}: {was} → {now}" if was else f"{name}: {now}"
-
-
-def _short(written: str) -> str:
-    return written if len(written) <= 60 else f"{written[:59]}…"

@@ -13,6 +13,7 @@ from leaderboard.notices.events import NOTICE_TYPES
 from leaderboard.notices.outbox import DeliveryRow, SubscriptionRow
 from leaderboard.notices.subscriptions import NewSubscription, NoticeSubscriptions, SubscriptionStatus
 from leaderboard.pages.site import LeaderboardSite
+from leaderboard.pages.wording import minute_text
 from leaderboard.scored_laps import utc_text
 from leaderboard.web.forms import PostedForm
 from shared.errors import Refused
@@ -180,4 +181,4 @@ def _sent(row: DeliveryRow) -> SentNoticeView:
         state = text("taken")
     else:
         state = ntext("waits ({n} try so far)", "waits ({n} tries so far)", n=row.attempts)
-    return SentNoticeView(KINDS[row.kind], at, f"{at[:10]} {at[11:16]} UTC", state, recorded(row.answer))
+    return SentNoticeView(KINDS[row.kind], at, minute_text(row.at_utc_ns), state, recorded(row.answer))

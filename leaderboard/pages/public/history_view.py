@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leaderboard.core.history import PlaceStep
+from leaderboard.pages.wording import minute_text
 from leaderboard.profiles.history import RacerHistory
 from leaderboard.scored_laps import utc_text
 from shared.text import Sentence, ntext, text
@@ -82,7 +83,7 @@ def _row(step: PlaceStep) -> StepView:
     at = utc_text(step.at_utc_ns)
     return StepView(
         at=at,
-        at_text=f"{at[:10]} {at[11:16]} UTC",
+        at_text=minute_text(step.at_utc_ns),
         rank="" if step.rank is None else str(step.rank),
         of=ntext("of {n} racer", "of {n} racers", n=step.racers),
         score="" if step.score_ms is None else format_ms(step.score_ms),

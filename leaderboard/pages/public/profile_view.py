@@ -164,7 +164,7 @@ def _attempt(race: RaceRecord, attempt: Attempt) -> OwnAttemptView:
         race=race.name,
         path=f"/races/{race.race_id}/attempts",
         at=at,
-        at_text=f"{at[:10]} {at[11:16]} UTC",
+        at_text=wording.minute_text(attempt.finished_utc_ns),
         score="" if attempt.score_ms is None else format_ms(attempt.score_ms),
         state=attempt.state,
         state_text=STATES[attempt.state],

@@ -22,8 +22,8 @@ class DecodedResults:
         self._known: OrderedDict[tuple[int, str, int], Result] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, db: sa.Connection, lines: Sequence[BestAttempt]) -> dict[int, Result]:
-        """The result behind each line, by its `seq`; if the station's clock was not set, with the time that counts."""
+    def of(self, db: sa.Connection, lines: Sequence[BestAttempt]) -> list[Result]:
+        """The result behind each line; if the station's clock was not set, with the time that counts."""
         keys = [(line.seq, line.racer, line.set_utc_ns) for line in lines]
         with self._lock:
             known = [self._known.get(key) for key in keys]
@@ -39,7 +39,7 @@ class DecodedResults:
                 self._known.move_to_end(key)
             while len(self._known) > self._kept:
                 self._known.popitem(last=False)
-        return {line.seq: result for line, result in zip(lines, shown, strict=True)}
+        return shown
 
 
 def _timed(result: Result, line: BestAttempt) -> Result:

@@ -5,8 +5,7 @@ import binascii
 import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import bindparam as given
@@ -15,9 +14,11 @@ from leaderboard.core.rank import BestAttempt, LineKey, RankKey
 from leaderboard.core.search import MAX_CHARACTERS, folded, is_free, is_sought_inside
 from leaderboard.core.window import LastChange, ShownLine, places
 from leaderboard.store.ranking import ranks
+from leaderboard.store.ranking.decoded_results import DecodedResults
 from leaderboard.store.statements import LINE_COLUMNS
 from leaderboard.store.tables import ENTRIES, LINES, RESULTS
 from shared.errors import BadInput
+from shared.protocol.results import Result
 from shared.rules.ranking import Placed
 
 FOUND_AT_ONCE = 50  # lines that a search shows
@@ -26,18 +27,20 @@ ManyNames = Callable[[], contextlib.AbstractContextManager[object]]
 _LAST = "\U0010ffff"
 
 
-@dataclass(frozen=True, slots=True)
-class WindowRow:
-    """A line as it stands: its place, the name that is shown, and the places it gained by the last change."""
+class WindowRow(NamedTuple):
+    """A line as it stands: its place, the name that is shown, and the places it gained by the last change.
+
+    `result`: what it comes from, where that was asked for.
+    """
 
     line: BestAttempt
     placed: Placed
     name: str
     moved: int | None
+    result: Result | None
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """Lines of a table. `more`: there are further ones behind them (of a search: further names)."""
 
     rows: tuple[WindowRow, ...]
@@ -48,9 +51,8 @@ _OF_TABLE = (LINES.c.race_id == given("race_id")) & (LINES.c.kind == given("kind
 _KEY = (LINES.c.score_ms, LINES.c.set_utc_ns, LINES.c.order)
 _GIVEN = sa.tuple_(*(given(name, type_=sa.BigInteger) for name in ("score_ms", "set_utc_ns", "order")))
 _SHOWN = (
-    sa.select(*LINE_COLUMNS, sa.func.coalesce(ENTRIES.c.name, LINES.c.racer).label("name"), RESULTS.c.uncertainty_ns)
+    sa.select(*LINE_COLUMNS, sa.func.coalesce(ENTRIES.c.name, LINES.c.racer).label("name"))
     .select_from(LINES)
-    .join(RESULTS, RESULTS.c.seq == LINES.c.seq)
     .outerjoin(ENTRIES, (ENTRIES.c.race_id == LINES.c.race_id) & (ENTRIES.c.racer == LINES.c.racer))
     .where(_OF_TABLE)
 )
@@ -59,6 +61,10 @@ _TOP = _SHOWN.order_by(*_KEY).limit(_LIMIT)
 _ALL = _SHOWN.order_by(*_KEY)
 _AFTER = _SHOWN.where(sa.tuple_(*_KEY) > _GIVEN).order_by(*_KEY).limit(_LIMIT)
 _BEFORE = _SHOWN.where(sa.tuple_(*_KEY) < _GIVEN).order_by(*(column.desc() for column in _KEY)).limit(_LIMIT)
+_AT_ONCE = 500  # results that one query asks for
+_UNCERTAINTIES = sa.select(RESULTS.c.seq, RESULTS.c.uncertainty_ns).where(
+    RESULTS.c.seq.in_(given("seqs", expanding=True))
+)
 _LEADER = sa.select(LINES.c.score_ms).where(_OF_TABLE).order_by(*_KEY).limit(1)
 _OF_RACERS = sa.select(*LINE_COLUMNS).where(_OF_TABLE & LINES.c.racer.in_(given("racers", expanding=True)))
 _STARTING = _SHOWN.where((LINES.c.folded >= given("start")) & (LINES.c.folded < given("end")))
@@ -75,12 +81,20 @@ _OF_NAMES = _SHOWN.where(LINES.c.racer.in_(given("racers", expanding=True)))
 
 
 class TableReader:
-    """One table of a race in one transaction. `undo`: its lines before the last change, as races keep them."""
+    """One table of a race in one transaction. `undo`: its lines before the last change, as races keep them.
+
+    `decoded`: gives each line's result, most of which it holds already; without it lines are read alone.
+    """
 
     def __init__(
-        self, db: sa.Connection, race_id: str, kind: str, undo: Mapping[LineKey, BestAttempt | None] | None = None
+        self,
+        db: sa.Connection,
+        race_id: str,
+        kind: str,
+        undo: Mapping[LineKey, BestAttempt | None] | None = None,
+        decoded: DecodedResults | None = None,
     ) -> None:
-        self._db = db
+        self._db, self._decoded = db, decoded
         self._race_id, self._kind = race_id, kind
         self._table = {"race_id": race_id, "kind": kind}
         before = {key: line for key, line in (undo or {}).items() if key.kind == kind}
@@ -143,7 +157,22 @@ class TableReader:
     def _read(self, query: sa.Select[Any], key: RankKey | None = None, **values: object) -> list[ShownLine]:
         keys = dict(zip(("score_ms", "set_utc_ns", "order"), key, strict=True)) if key is not None else {}
         rows = self._db.execute(query, self._table | keys | values).all()
-        return [ShownLine(BestAttempt(*row[:-2]), row[-1], row[-2]) for row in rows]
+        lines, names = [BestAttempt(*row[:-1]) for row in rows], [row[-1] for row in rows]
+        if self._decoded is None:
+            return list(map(ShownLine, lines, self._uncertainties_ns(lines), names))
+        results = self._decoded.of(self._db, lines)
+        return [
+            ShownLine(line, result.evidence.uncertainty_ns, name, result)
+            for line, name, result in zip(lines, names, results, strict=True)
+        ]
+
+    def _uncertainties_ns(self, lines: list[BestAttempt]) -> list[int]:
+        """What the result of each line states of its timing."""
+        found: dict[int, int] = {}
+        for start in range(0, len(lines), _AT_ONCE):
+            seqs = [line.seq for line in lines[start : start + _AT_ONCE]]
+            found |= {row[0]: row[1] for row in self._db.execute(_UNCERTAINTIES, {"seqs": seqs})}
+        return [found[line.seq] for line in lines]
 
     def _just_before(self, key: RankKey, *, inclusive: bool) -> ShownLine | None:
         """The line just before this place of the order; `inclusive`: it may be at it."""
@@ -165,19 +194,23 @@ class TableReader:
             before = self._ahead(shown[0].line.rank_key)
         leader_ms = None if before == 0 else self._db.execute(_LEADER, self._table).scalar_one()
         placed = places(shown, before + 1, leader_ms, ahead, behind)
+        moved = self._moved(shown, placed) if self._before else [0] * len(shown)
         rows = tuple(
-            WindowRow(each.line, place, each.name, self._moved(each.line, place))
-            for each, place in zip(shown, placed, strict=True)
+            WindowRow(each.line, place, each.name, by, each.result)
+            for each, place, by in zip(shown, placed, moved, strict=True)
         )
         return Window(rows, more=behind is not None)
 
-    def _moved(self, line: BestAttempt, place: Placed) -> int | None:
-        if not self._before:
-            return 0
-        if line.racer not in self._before:
-            return self._change.shift(line.rank_key)
-        old = self._before[line.racer]
-        return None if old is None else self._change.rank_before(old.rank_key, self._ahead(old.rank_key)) - place.rank
+    def _moved(self, lines: Sequence[ShownLine], placed: Sequence[Placed]) -> list[int | None]:
+        moved: list[int | None] = [*self._change.shifts(each.line.rank_key for each in lines)]
+        for number, place in enumerate(placed):
+            if place.racer in self._before:
+                old = self._before[place.racer]
+                moved[number] = None if old is None else self._rank_before(old.rank_key) - place.rank
+        return moved
+
+    def _rank_before(self, key: RankKey) -> int:
+        return self._change.rank_before(key, self._ahead(key))
 
     def _ahead(self, key: RankKey) -> int:
         return ranks.ahead_of(self._db, self._race_id, self._kind, key)[0]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI, Response
 
-from leaderboard.api.described import DescribedRouter, refusal, shape_definitions
+from leaderboard.api.described import DescribedRouter, refusals, shape_definitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def call() -> Response:
 
 def document() -> dict[str, Any]:
     routes = DescribedRouter()
-    routes.get("/car", response_model=CarShape, responses={404: refusal("No such car")})(call)
+    routes.get("/car", response_model=CarShape, responses=refusals(404, words={404: "No such car"}))(call)
     routes.get("/cars", response_model=list[CarShape], response_description="All of them")(call)
     routes.post("/car", status_code=201, responses={200: {"model": CarShape, "description": "Was there"}})(call)
     app = FastAPI()

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import random
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -22,12 +23,12 @@ from tests.leaderboard.exchange.boards import brought, league, numbered, rows_of
 from tests.leaderboard.sample_races import race, result, write_config
 from tests.leaderboard.store.random_boards import post_at_random
 
-PLANTED = 60
+PLANTED = 1000
 
 
-def disagreeing(db: sa.Connection) -> list[str]:
+def disagreeing(db: sa.Connection) -> Iterator[str]:
     """What the checks say of the race."""
-    return [sentence for each in CHECKS for sentence in each.find(db, race_rows.race(db, "cup"))]
+    return (sentence for each in CHECKS for sentence in each.find(db, race_rows.race(db, "cup")))
 
 
 @pytest.fixture
@@ -40,13 +41,13 @@ def posted(board: LeaderboardService) -> LeaderboardService:
 def test_each_corruption_is_found(posted: LeaderboardService) -> None:
     draw = random.Random(1)
     with posted.store.write() as db:
-        assert disagreeing(db) == []
+        assert list(disagreeing(db)) == []
         for number in range(PLANTED):
             db.exec_driver_sql("SAVEPOINT planted")
             what = CORRUPTIONS[number % len(CORRUPTIONS)](db, draw)
-            assert disagreeing(db) != [], what
+            assert any(disagreeing(db)), what
             db.exec_driver_sql("ROLLBACK TO SAVEPOINT planted")
-        assert disagreeing(db) == []
+        assert list(disagreeing(db)) == []
 
 
 def test_a_repair_makes_all_of_it_anew(posted: LeaderboardService, capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,6 +57,8 @@ def test_arrows_follow_from_the_lines_that_changed(before: dict[str, int], now: 
             ahead_now = sum(each.rank_key < old.rank_key for each in are.values())
             found[placed.racer] = change.rank_before(old.rank_key, ahead_now) - placed.rank
     assert found == moves(are.values(), was.values())
+    keys = sorted(line.rank_key for line in are.values())
+    assert change.shifts(keys) == [change.shift(key) for key in keys]
 
 
 @given(st.text())

@@ -1,0 +1,16 @@
+"""Rows of the audit as every page shows them."""
+
+from leaderboard.pages.audit_view import audit_views
+from leaderboard.store.audit import AuditRow
+
+
+def test_each_value_that_differs_is_shown_shortened_with_who_did_it_and_when() -> None:
+    before, after = {"name": "Cup", "rules": {"laps": 3}}, {"name": "x" * 61, "rules": {"laps": 2}, "zone": "y" * 60}
+    at_utc_ns = 1_700_000_000 * 10**9
+    row = AuditRow(1, at_utc_ns, "account-1", "olga", "race.edit", "cup", "", "race:cup", before, after, "late")
+    by_program = AuditRow(2, at_utc_ns, "key:rk", "", "race.edit", "cup", "", "race:cup", {}, {}, "")
+    person, program = audit_views([row, by_program], longest=60)
+    assert (person.at, person.at_text) == ("2023-11-14T22:13:20Z", "2023-11-14 22:13 UTC")
+    assert (person.who, person.what, person.subject, person.why) == ("olga", "race.edit", "race:cup", "late")
+    assert person.changes == (("name", "Cup", "x" * 59 + "…"), ("rules.laps", "3", "2"), ("zone", "", "y" * 60))
+    assert (program.who, program.changes) == ("key:rk", ())
