@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from leaderboard.core import acceptance, access
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import Conflict, UnknownItem, UnknownRace
+from leaderboard.core.errors import Conflict, UnknownItem
 from leaderboard.core.league import editing
 from leaderboard.core.race import RaceRecord, check_race_id
 from leaderboard.league.changes import (
@@ -24,6 +24,7 @@ from leaderboard.league.changes import (
     store_change,
 )
 from leaderboard.league.series import follow_moved_close
+from leaderboard.stations.races import taken
 from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
 from shared.errors import Refused
@@ -50,10 +51,10 @@ class RaceService:
         with self._store.write() as db:
             check_may_create(caller, race)
             check_places(db, caller, None, race)
-            existing = _race_if_any(db, race.race_id)
+            existing = race_rows.race_if_any(db, race.race_id, for_change=True)
             if existing is not None:
                 if not sees_race(db, caller, existing):
-                    raise Conflict(_taken(race.race_id))
+                    raise Conflict(taken(race.race_id))
                 if not _same(existing, race):
                     raise Conflict(_conflict(existing, race))
                 return False
@@ -155,13 +156,6 @@ def _check_words(race: RaceRecord) -> None:
         acceptance.check_name(field, getattr(race, field), empty=field == "track" and bool(race.made_by))
 
 
-def _race_if_any(db: sa.Connection, race_id: str) -> RaceRecord | None:
-    try:
-        return race_rows.race(db, race_id, for_change=True)
-    except UnknownRace:
-        return None
-
-
 def _same(existing: RaceRecord, race: RaceRecord) -> bool:
     kept = {"closed_utc_ns": None, "edition": 1, "owner": race.owner, "made_by": race.made_by}
     return dataclasses.replace(existing, **kept) == race  # type: ignore[arg-type]
@@ -170,8 +164,4 @@ def _same(existing: RaceRecord, race: RaceRecord) -> bool:
 def _conflict(existing: RaceRecord, race: RaceRecord) -> str:
     if _same(existing, dataclasses.replace(race, closes_utc_ns=existing.closes_utc_ns)):
         return f"The race {race.race_id!r} exists and closes at another time: move its close (PATCH, `closes_at`)."
-    return _taken(race.race_id)
-
-
-def _taken(race_id: str) -> str:
-    return f"Another race has the id {race_id!r} already; choose another `race_id`."
+    return taken(race.race_id)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from leaderboard.core import access
 from leaderboard.core.acceptance import check_name
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import Conflict, UnknownItem, UnknownRace
+from leaderboard.core.errors import Conflict, UnknownItem
 from leaderboard.core.league import editing, series
 from leaderboard.core.league.records import SeriesRecord
 from leaderboard.core.league.series import CalendarRule, SeriesPlace, SeriesRace
@@ -235,7 +235,7 @@ def _race(found: SeriesRecord, made: SeriesRace) -> RaceRecord:
 def _free_id(db: sa.Connection, wanted: str) -> str:
     """The id, or one like it if somebody gave it to another race: a series does not end for that."""
     race_id, more = wanted, 1
-    while _race_if_any(db, race_id) is not None:
+    while race_rows.race_if_any(db, race_id) is not None:
         more += 1
         race_id = f"{wanted}-{more}"[:64]
     return race_id
@@ -277,11 +277,4 @@ def _series_if_any(db: sa.Connection, series_id: str) -> SeriesRecord | None:
     try:
         return league_rows.series(db, series_id)
     except UnknownItem:
-        return None
-
-
-def _race_if_any(db: sa.Connection, race_id: str) -> RaceRecord | None:
-    try:
-        return race_rows.race(db, race_id)
-    except UnknownRace:
         return None

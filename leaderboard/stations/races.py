@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from leaderboard.core import acceptance, access
 from leaderboard.core.access import NOBODY
-from leaderboard.core.errors import Conflict, UnknownRace
+from leaderboard.core.errors import Conflict
 from leaderboard.core.league import editing
 from leaderboard.core.race import RaceRecord, check_race_id
 from leaderboard.rescoring import rescore_race
@@ -32,7 +32,7 @@ class StationRaces:
         _check_times(race)
         editing.check_rules(race.rules)
         with self._store.write() as db:
-            if (existing := _race_if_any(db, race.race_id)) is not None:
+            if (existing := race_rows.race_if_any(db, race.race_id, for_change=True)) is not None:
                 if not _same(existing, race):
                     raise Conflict(_conflict(existing, race))
                 return False
@@ -51,7 +51,7 @@ class StationRaces:
             acceptance.check_name(field, getattr(race, field), empty=field == "track")
         editing.check_rules(race.rules)
         with self._store.write() as db:
-            existing = _race_if_any(db, race.race_id)
+            existing = race_rows.race_if_any(db, race.race_id, for_change=True)
             if existing is None:
                 _add_race(db, race, now_utc_ns)
             elif not _follows(db, existing, race, now_utc_ns):
@@ -82,7 +82,7 @@ def _follows(db: sa.Connection, existing: RaceRecord, race: RaceRecord, now_utc_
     found = differences(existing.rules, race.rules)
     other_venue = existing.venue not in (race.venue, "any")
     if (other_venue or found) and not known_to_station(existing, race.made_by):
-        raise Conflict(_taken(race.race_id))
+        raise Conflict(taken(race.race_id))
     if other_venue:
         raise Conflict(f"The race {race.race_id!r} is {existing.venue} here, the station holds a {race.venue} one.")
     if found and existing.made_by != race.made_by:
@@ -104,23 +104,17 @@ def _same(existing: RaceRecord, race: RaceRecord) -> bool:
 def _conflict(existing: RaceRecord, race: RaceRecord) -> str:
     if _same(dataclasses.replace(existing, closes_utc_ns=race.closes_utc_ns), race):
         return f"The race {race.race_id!r} exists and closes at another time: move its close (PATCH, `closes_at`)."
-    return _taken(race.race_id)
+    return taken(race.race_id)
 
 
-def _taken(race_id: str) -> str:
+def taken(race_id: str) -> str:
+    """What is said to whoever would give a race an id that another one has."""
     return f"Another race has the id {race_id!r} already; choose another `race_id`."
 
 
 def _check_times(race: RaceRecord) -> None:
     if race.opens_utc_ns is not None and race.closes_utc_ns is not None and race.opens_utc_ns >= race.closes_utc_ns:
         raise Refused("The race would close before it opens.")
-
-
-def _race_if_any(db: sa.Connection, race_id: str) -> RaceRecord | None:
-    try:
-        return race_rows.race(db, race_id, for_change=True)
-    except UnknownRace:
-        return None
 
 
 def _add_race(db: sa.Connection, race: RaceRecord, now_utc_ns: int) -> None:

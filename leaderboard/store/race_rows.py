@@ -45,6 +45,14 @@ def race(db: sa.Connection, race_id: str, for_change: bool = False) -> RaceRecor
     return _race(_row_of(db, sql.RACE_FOR_CHANGE if for_change else sql.RACE, race_id))
 
 
+def race_if_any(db: sa.Connection, race_id: str, for_change: bool = False) -> RaceRecord | None:
+    """As `race`; None if there is none of this id."""
+    try:
+        return race(db, race_id, for_change)
+    except UnknownRace:
+        return None
+
+
 def _row_of(db: sa.Connection, query: sa.Select[Any], race_id: str) -> sa.Row[Any]:
     # PostgreSQL fails on text that no id of ours can be.
     row = db.execute(query, {"race_id": race_id}).first() if is_race_id(race_id) else None

@@ -7,15 +7,14 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
 from leaderboard.accounts.services import AccountServices
+from leaderboard.api.accounts.audit_shapes import AuditPageShape, audit_shape
 from leaderboard.api.accounts.callers import CALLERS, renamer, role_giver
 from leaderboard.api.accounts.shapes import (
     AccountShape,
     AliasChange,
-    AuditPageShape,
     ListedAccountShape,
     RoleWish,
     account_shape,
-    audit_shape,
     grant_of,
     listed_shape,
 )

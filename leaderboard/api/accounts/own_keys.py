@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from leaderboard.accounts.services import AccountServices
 from leaderboard.api import schemas
 from leaderboard.api.accounts.callers import key_maker
-from leaderboard.api.accounts.shapes import (
+from leaderboard.api.accounts.key_shapes import (
     KeyShape,
     NewKey,
     NewKeyShape,

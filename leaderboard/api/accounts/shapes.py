@@ -1,18 +1,16 @@
 """What the JSON of the calls about accounts looks like, in and out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import ConfigDict
 
 from leaderboard.accounts.administration import ListedAccount
 from leaderboard.accounts.entrance.entrance import SignedIn
-from leaderboard.accounts.keys import ApiKeyRecord
 from leaderboard.accounts.records import AccountRecord, CredentialKind
 from leaderboard.accounts.self_service import OwnAccount
-from leaderboard.core.access import Caller, Grant, KeyScope, Role
+from leaderboard.core.access import Caller, Grant, Role
 from leaderboard.scored_laps import utc_text
-from leaderboard.store.audit import AuditRow
 from shared.access.tokens import form_token
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -99,18 +97,6 @@ class RoleWish:
 
 
 @dataclass(frozen=True, slots=True)
-class NewKey:
-    """A key to make. `races`: those that it is for; none: all, which only an admin may say. `expires_at`: RFC 3339."""
-
-    __pydantic_config__ = _STRICT
-
-    name: str
-    scopes: list[KeyScope]
-    races: list[str] = field(default_factory=list)
-    expires_at: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class AccountShape:
     account_id: str
     alias: str
@@ -187,51 +173,6 @@ class RecoveryCodesShape:
     recovery_codes: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyShape:
-    key_id: str
-    name: str
-    scopes: list[KeyScope]
-    races: list[str]
-    created_at: str
-    expires_at: str | None
-    used_at: str | None
-    revoked_at: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewKeyShape:
-    """The key itself is shown this once."""
-
-    key: str
-    record: KeyShape
-
-
-@dataclass(frozen=True, slots=True)
-class AuditShape:
-    """A change: who, what, before, after, why. `before` and `after` hold the fields that differ."""
-
-    number: int
-    at: str
-    actor: str
-    actor_name: str
-    what: str
-    race: str
-    season: str
-    subject: str
-    before: dict[str, Any]
-    after: dict[str, Any]
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPageShape:
-    """The newest changes first; `next`: the `before` of the page after this one, null at the end."""
-
-    rows: list[AuditShape]
-    next: str | None
-
-
 def grant_of(role: Role, race: str, season: str) -> Grant:
     """A role from a call's fields; one that names both has a scope that no check accepts."""
     if race and season:
@@ -270,7 +211,7 @@ def own_shape(own: OwnAccount, caller: Caller) -> OwnAccountShape:
         grant_shapes(caller.grants),
         [
             CredentialShape(
-                each.credential_id, each.kind, each.label, utc_text(each.created_utc_ns), _at(each.used_utc_ns)
+                each.credential_id, each.kind, each.label, utc_text(each.created_utc_ns), at_or_never(each.used_utc_ns)
             )
             for each in own.credentials
         ],
@@ -288,34 +229,6 @@ def own_shape(own: OwnAccount, caller: Caller) -> OwnAccountShape:
     )
 
 
-def key_shape(key: ApiKeyRecord) -> KeyShape:
-    return KeyShape(
-        key.key_id,
-        key.name,
-        list(key.scopes),
-        list(key.races),
-        utc_text(key.created_utc_ns),
-        _at(key.expires_utc_ns),
-        _at(key.used_utc_ns),
-        _at(key.revoked_utc_ns),
-    )
-
-
-def audit_shape(row: AuditRow) -> AuditShape:
-    return AuditShape(
-        row.seq,
-        utc_text(row.at_utc_ns),
-        row.actor,
-        row.actor_name,
-        row.what,
-        row.race_id,
-        row.season_id,
-        row.subject,
-        row.before,
-        row.after,
-        row.why,
-    )
-
-
-def _at(utc_ns: int | None) -> str | None:
+def at_or_never(utc_ns: int | None) -> str | None:
+    """A time as RFC 3339 text; null for never."""
     return None if utc_ns is None else utc_text(utc_ns)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api.described import DescribedRouter, refusals
+from leaderboard.api.seasons.bracket_shapes import BracketShape, HeatOutcome, HeatRerun, NewBracket, bracket_shape
 from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_body
-from leaderboard.api.seasons.shapes import BracketShape, HeatOutcome, HeatRerun, NewBracket, bracket_shape
 from leaderboard.core.access import NOBODY
 from leaderboard.core.errors import NotAllowed, Unauthorized
 from leaderboard.core.seasons.bracket import HeatResult
