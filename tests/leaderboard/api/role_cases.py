@@ -51,12 +51,16 @@ GRANTS = {
 }
 KEY = "rk_" + "k" * 43
 NOW = 1_800_000_000_000_000_000
+_OWNED = ("{credential_id}", "{key_id}", "{session_id}")
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True, slots=True)
 class RoleCase:
-    """A call of the OpenAPI document, for a public race, a private one, or no race ("-")."""
+    """A call of the OpenAPI document, for a public race, a private one, or no race ("-").
+
+    "other": of no race, for what belongs to another account.
+    """
 
     method: str
     path: str
@@ -78,8 +82,14 @@ def cases(document: dict[str, Any]) -> list[RoleCase]:
         for path, calls in sorted(document["paths"].items())
         for method in _METHODS
         if method in calls
-        for kind in (("public", "private") if "{race_id}" in path else ("-",))
+        for kind in _kinds(path)
     ]
+
+
+def _kinds(path: str) -> tuple[str, ...]:
+    if "{race_id}" in path:
+        return ("public", "private")
+    return ("-", "other") if any(part in path for part in _OWNED) else ("-",)
 
 
 class RoleWorld:
