@@ -28,7 +28,10 @@ class ServerSettings:
     )
 
     processes: int = setting(
-        1, min=1, max=64, what="processes that answer behind the one port; more than one need PostgreSQL"
+        1,
+        min=1,
+        max=64,
+        what="processes that answer behind the one port, each counting tries itself; more than one need PostgreSQL",
     )
 
     def __post_init__(self) -> None:

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 
 from leaderboard.core import access
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import UnknownRace
+from leaderboard.core.errors import UnknownItem, UnknownRace
 from leaderboard.core.race import RaceRecord
 from leaderboard.store import audit, league_rows, race_rows
+from shared.errors import Refused
 from shared.text import text
 
 
@@ -58,6 +59,22 @@ def check_may_create(caller: Caller, race: RaceRecord) -> None:
         access.require(caller, "race.create_league", None, race.season_id)
     else:
         access.require(caller, "race.create_community")
+
+
+def check_places(db: sa.Connection, caller: Caller, before: RaceRecord | None, after: RaceRecord) -> None:
+    """Check that the season and the event exist, belong together, and take a race from this caller. Raises Refused."""
+    try:
+        if after.season_id and (before is None or before.season_id != after.season_id):
+            league_rows.season(db, after.season_id)
+            access.require(caller, "season.edit", None, after.season_id)
+        if after.event_id:
+            event = league_rows.event(db, after.event_id)
+            if event.season_id != after.season_id:
+                raise Refused(text("The event and the race are of different seasons: choose one of this season."))
+            if before is None or before.event_id != after.event_id:
+                access.require(caller, "season.edit", None, after.season_id)
+    except UnknownItem as error:
+        raise Refused(str(error)) from None
 
 
 def edition_sentence(now: int, seen: int) -> str:

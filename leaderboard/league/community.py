@@ -11,7 +11,7 @@ from leaderboard.core.access import Caller
 from leaderboard.core.errors import Conflict, Unauthorized
 from leaderboard.core.league import editing
 from leaderboard.core.race import RaceRecord, slug
-from leaderboard.league.changes import add_race
+from leaderboard.league.changes import add_race, check_places
 from leaderboard.store.database import Store
 from leaderboard.store.tables import RACES
 from shared.errors import Refused
@@ -29,7 +29,8 @@ class CommunityService:
     def create(self, caller: Caller, wanted: RaceRecord, now_utc_ns: int) -> RaceRecord:
         """Make the race that is `wanted`, of the caller; its id follows from its name and cannot be guessed.
 
-        In a private race only entered racers are ranked. Raises Unauthorized, Refused, Conflict above the limit.
+        In a private race only entered racers are ranked. Raises Unauthorized, NotAllowed for a season that others
+        run, Refused, Conflict above the limit.
         """
         if not caller.signed_in:
             raise Unauthorized(text("This needs an account: sign in, or make one."))
@@ -43,14 +44,8 @@ class CommunityService:
         )
         check(race, now_utc_ns)
         with self._store.write() as db:
-            if _in_use(db, caller.account_id, now_utc_ns) >= self._limit:
-                raise Conflict(
-                    ntext(
-                        "You have {n} race that is open or to come, and may have no more: close or delete it first.",
-                        "You have {n} races that are open or to come, and may have no more: close or delete one first.",
-                        n=self._limit,
-                    )
-                )
+            check_places(db, caller, None, race)
+            check_limit(db, caller, self._limit, now_utc_ns)
             add_race(db, caller, race, now_utc_ns)
         self._changed(race.race_id)
         return race
@@ -59,6 +54,18 @@ class CommunityService:
         """How many more races the caller may make now."""
         with self._store.read() as db:
             return max(0, self._limit - _in_use(db, caller.account_id, now_utc_ns))
+
+
+def check_limit(db: sa.Connection, caller: Caller, limit: int, now_utc_ns: int) -> None:
+    """Check that the caller may have one more race that is open or to come. Raises Conflict."""
+    if _in_use(db, caller.account_id, now_utc_ns) >= limit:
+        raise Conflict(
+            ntext(
+                "You have {n} race that is open or to come, and may have no more: close or delete it first.",
+                "You have {n} races that are open or to come, and may have no more: close or delete one first.",
+                n=limit,
+            )
+        )
 
 
 def check(race: RaceRecord, now_utc_ns: int) -> None:

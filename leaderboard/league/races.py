@@ -11,12 +11,13 @@ import sqlalchemy as sa
 
 from leaderboard.core import acceptance, access
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import Conflict, UnknownItem
+from leaderboard.core.errors import Conflict
 from leaderboard.core.league import editing
 from leaderboard.core.race import RaceRecord, check_race_id
 from leaderboard.league.changes import (
     add_race,
     check_may_create,
+    check_places,
     edition_sentence,
     race_for,
     seen_race,
@@ -27,8 +28,6 @@ from leaderboard.league.series import follow_moved_close
 from leaderboard.stations.races import taken
 from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
-from shared.errors import Refused
-from shared.text import text
 
 _WORDS_ONLY = {"name", "description", "picture_sha256"}
 
@@ -126,22 +125,6 @@ class RaceService:
         """How many results a race holds."""
         with self._store.read() as db:
             return league_rows.results_in(db, race_id)
-
-
-def check_places(db: sa.Connection, caller: Caller, before: RaceRecord | None, after: RaceRecord) -> None:
-    """Check that the season and the event exist, belong together, and take a race from this caller. Raises Refused."""
-    try:
-        if after.season_id and (before is None or before.season_id != after.season_id):
-            league_rows.season(db, after.season_id)
-            access.require(caller, "season.edit", None, after.season_id)
-        if after.event_id:
-            event = league_rows.event(db, after.event_id)
-            if event.season_id != after.season_id:
-                raise Refused(text("The event and the race are of different seasons: choose one of this season."))
-            if before is None or before.event_id != after.event_id:
-                access.require(caller, "season.edit", None, after.season_id)
-    except UnknownItem as error:
-        raise Refused(str(error)) from None
 
 
 def _keep(db: sa.Connection, caller: Caller, before: RaceRecord, after: RaceRecord, now_utc_ns: int, why: str) -> None:

@@ -17,7 +17,8 @@ from leaderboard.core.league import editing, series
 from leaderboard.core.league.records import SeriesRecord
 from leaderboard.core.league.series import CalendarRule, SeriesPlace, SeriesRace
 from leaderboard.core.race import RaceRecord, check_race_id
-from leaderboard.league.changes import add_race, check_may_create, edition_sentence, store_change
+from leaderboard.league.changes import add_race, check_may_create, check_places, edition_sentence, store_change
+from leaderboard.league.community import check_limit
 from leaderboard.store import audit, league_rows, race_rows
 from leaderboard.store.database import Store
 from shared.errors import Refused
@@ -31,12 +32,20 @@ MAX_TOTAL = 1000
 
 
 class SeriesService:
-    """The series of one store. `changed(race_id)` is called after a commit, `rescheduled()` if one may be due."""
+    """The series of one store. `changed(race_id)` is called after a commit, `rescheduled()` if one may be due.
+
+    `community_limit`: how many open or future races whoever organises nothing may have when a series of theirs begins.
+    """
 
     def __init__(
-        self, store: Store, changed: Callable[[str], None], rescheduled: Callable[[], None] = lambda: None
+        self,
+        store: Store,
+        changed: Callable[[str], None],
+        community_limit: int,
+        rescheduled: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._changed, self._rescheduled = store, changed, rescheduled
+        self._community_limit = community_limit
 
     def on_rescheduled(self, call: Callable[[], None]) -> None:
         """Call this whenever a race may be due earlier than before, instead of what was called so far."""
@@ -70,6 +79,9 @@ class SeriesService:
         made = SeriesRecord(series_id, names[0], names[1], template, place)
         with self._store.write() as db:
             check_may_create(caller, template)
+            check_places(db, caller, None, template)
+            if not access.may(caller, "race.create_league", None, template.season_id):
+                check_limit(db, caller, self._community_limit, now_utc_ns)
             if _series_if_any(db, series_id) is not None:
                 raise Conflict(text("Another series has the id {series_id} already.", series_id=repr(series_id)))
             _check_template(db, made)
@@ -107,6 +119,7 @@ class SeriesService:
             )
             if after == before:
                 return before
+            check_places(db, caller, before.template, after.template)
             _check_template(db, after)
             after = dataclasses.replace(after, edition=before.edition + 1)
             if before.stopped and not after.stopped:

@@ -32,6 +32,6 @@ class LeagueServices:
         `community_limit`: how many open or future community races an account may have. `follow`: see RaceMoves.
         """
         races, seasons = RaceService(store, changed), SeasonService(store)
-        moves, series = RaceMoves(store, changed, follow), SeriesService(store, changed)
+        moves, series = RaceMoves(store, changed, follow), SeriesService(store, changed, community_limit)
         community = CommunityService(store, community_limit, changed)
         return cls(races, community, moves, series, seasons, PictureService(store, races, seasons))

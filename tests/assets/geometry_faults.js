@@ -15,8 +15,13 @@
   const short = (text) => text.trim().replace(/\s+/g, " ").slice(0, 40);
   const HIDDEN = ".visually-hidden, .skip, [hidden], datalist, noscript, dialog:not([open])";
   const isClipped = (element) => style(element).clipPath === "inset(50%)";
-  const isVisuallyHidden = (element) => element && (isClipped(element) || isVisuallyHidden(element.parentElement));
-  const isHidden = (element) => element.closest(HIDDEN) || isVisuallyHidden(element);
+  const hidden = new Map([[null, false]]);
+  const isHidden = (element) => {
+    if (!hidden.has(element)) {
+      hidden.set(element, element.matches(HIDDEN) || isClipped(element) || isHidden(element.parentElement));
+    }
+    return hidden.get(element);
+  };
   const doc = document.documentElement;
   if (doc.scrollWidth > doc.clientWidth) faults.push(`the page is ${doc.scrollWidth} px wide at ${doc.clientWidth}`);
 
@@ -25,26 +30,38 @@
     return false;
   };
 
+  const hides = (value) => value === "hidden" || value === "clip";
+  const scrolls = (value) => value === "auto" || value === "scroll";
+  const around = new Map([[null, []], [document.body, []]]);
+  const framesOf = (element) => {
+    // What cuts or scrolls around an element, from the inside out: the same for all texts in it.
+    if (!around.has(element)) around.set(element, frames(element));
+    return around.get(element);
+  };
+  const frames = (element) => {
+    const css = style(element);
+    if (css.position === "fixed") return [];
+    const outer = framesOf(element.parentElement);
+    const [x, y] = [css.overflowX, css.overflowY];
+    if (x === "visible" && y === "visible") return outer;
+    const wide = scrolls(x) && element.scrollWidth > element.clientWidth + SLACK;
+    const { left, right, top, bottom } = element.getBoundingClientRect();
+    return [{ left, right, top, bottom, wide, hidesX: hides(x), hidesY: hides(y), scrollsY: scrolls(y) }, ...outer];
+  };
+
   const shown = (element, box) => {
     // The part of a text's box that is seen, and whether something hides the rest for good.
     let { left, right, top, bottom } = box;
     let cut = false;
     let reached = false; // by scrolling down
-    for (let at = element; at && at !== document.body; at = at.parentElement) {
-      const css = style(at);
-      if (css.position === "fixed") break;
-      const hides = (value) => value === "hidden" || value === "clip";
-      const scrolls = (value) => value === "auto" || value === "scroll";
-      const [x, y] = [css.overflowX, css.overflowY];
-      if (x === "visible" && y === "visible") continue;
-      const frame = at.getBoundingClientRect();
-      if (hides(x) && (left < frame.left - SLACK || right > frame.right + SLACK)) cut = true;
-      if (scrolls(x) && at.scrollWidth > at.clientWidth + SLACK) cut = true;
-      if (hides(y) && !reached && (bottom <= frame.top + 4 || top >= frame.bottom - 4)) cut = true;
+    for (const frame of framesOf(element)) {
+      if (frame.hidesX && (left < frame.left - SLACK || right > frame.right + SLACK)) cut = true;
+      if (frame.wide) cut = true;
+      if (frame.hidesY && !reached && (bottom <= frame.top + 4 || top >= frame.bottom - 4)) cut = true;
       left = Math.max(left, frame.left); right = Math.min(right, frame.right);
       top = Math.max(top, frame.top); bottom = Math.min(bottom, frame.bottom);
-      if (scrolls(y) && bottom - top < 1) break; // a turn of the wheel away
-      reached = reached || scrolls(y);
+      if (frame.scrollsY && bottom - top < 1) break; // a turn of the wheel away
+      reached = reached || frame.scrollsY;
     }
     return { left, right, top, bottom, cut };
   };

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from leaderboard.core.seasons.points import points_text
-from leaderboard.core.seasons.standing import RaceOutcome, RacePoints, SeasonLine
+from leaderboard.core.seasons.standing import RaceOutcome, SeasonLine
+from leaderboard.pages.seasons.race_columns import Column, race_columns, shown_columns
 from leaderboard.pages.seasons.rule_sentences import rules_in_words
 from leaderboard.pages.views import racer_page
 from leaderboard.seasons.results import SeasonResults
@@ -46,6 +47,7 @@ class SeasonRow:
 class SeasonRaceView:
     """A race of the season: its sign, its page, its state."""
 
+    race_id: str
     short: str
     name: str
     page: str
@@ -60,8 +62,16 @@ class SeasonChoices:
 
 
 @dataclass(frozen=True, slots=True)
+class SeasonColumn:
+    """The head of a column: the sign of its races (race_columns.py), and their names."""
+
+    short: str
+    names: str
+
+
+@dataclass(frozen=True, slots=True)
 class SeasonView:
-    """The page of a standing."""
+    """The page of a standing. `shared`: a column holds races of several divisions."""
 
     season_id: str
     name: str
@@ -69,6 +79,8 @@ class SeasonView:
     counts: str
     rules: tuple[str, ...]
     races: tuple[SeasonRaceView, ...]
+    columns: tuple[SeasonColumn, ...]
+    shared: bool
     rows: tuple[SeasonRow, ...]
     choices: SeasonChoices
     to_come: Sentence | str
@@ -81,8 +93,11 @@ def season_view(table: SeasonTable, start: int) -> SeasonView:
     """The standing from line `start` on."""
     results, choice = table.results, table.choice
     mixed = len({race.kind for race in table.every}) > 1
-    races = tuple(_race(number, race, mixed) for number, race in enumerate(table.races, 1))
+    columns = race_columns(table.races, table.lines)
+    number_of = {place: number for number, column in enumerate(columns, 1) for place in column}
+    races = tuple(_race(number_of[place], race, mixed) for place, race in enumerate(table.races))
     lines = table.lines[start : start + ROWS]
+    shown = shown_columns(columns, lines)
     teams = {results.key(member.racer): results.team_name(member.team_id) for member in results.members}
     following = start + ROWS
     return SeasonView(
@@ -98,10 +113,12 @@ def season_view(table: SeasonTable, start: int) -> SeasonView:
         ),
         rules=tuple(rules_in_words(results.rules)),
         races=races,
-        rows=tuple(_row(results, line, races, table.races, teams.get(line.racer, "")) for line in lines),
+        columns=tuple(_column([races[place] for place in column]) for column in shown),
+        shared=any(len(column) > 1 for column in shown),
+        rows=tuple(_row(results, line, shown, races, teams.get(line.racer, "")) for line in lines),
         choices=_choices(results, choice),
         to_come=ntext("{n} race to come", "{n} races to come", n=table.to_come) if table.to_come else "",
-        wide=len(races) <= MAX_COLUMNS,
+        wide=len(shown) <= MAX_COLUMNS,
         page_after=_address(results, choice, start=str(following)) if following < len(table.lines) else "",
         divisions=bool(results.rules.divisions.names),
     )
@@ -123,35 +140,38 @@ def _race(number: int, race: RaceOutcome, mixed: bool) -> SeasonRaceView:
     kinds = {"physical": text("physical"), "virtual": text("virtual")}
     notes = [race.division, kinds.get(race.kind, "") if mixed else "", "" if race.over else text("still open")]
     page = f"/races/{quote(race.race_id, safe='')}"
-    return SeasonRaceView(f"R{number}", race.name, page, " · ".join(str(note) for note in notes if note))
+    return SeasonRaceView(race.race_id, f"R{number}", race.name, page, " · ".join(str(note) for note in notes if note))
+
+
+def _column(races: Sequence[SeasonRaceView]) -> SeasonColumn:
+    return SeasonColumn(races[0].short, " · ".join(race.name for race in races))
 
 
 def _row(
     results: SeasonResults,
     line: SeasonLine,
+    columns: Sequence[Column],
     races: Sequence[SeasonRaceView],
-    outcomes: Sequence[RaceOutcome],
     team: str,
 ) -> SeasonRow:
-    racer = results.spelled(line.racer)
     return SeasonRow(
         rank=line.rank,
         tied=line.tied,
         name=results.name(line.racer),
-        racer=racer,
+        racer=results.spelled(line.racer),
         points=points_text(line.points),
         division=results.division(line.racer),
         team=team,
-        cells=tuple(
-            _cell(race, cell, racer_page(outcome.race_id, racer))
-            for race, outcome, cell in zip(races, outcomes, line.races, strict=True)
-        ),
+        cells=tuple(_cell(line, column, races, results.spelled(line.racer)) for column in columns),
     )
 
 
-def _cell(race: SeasonRaceView, cell: RacePoints | None, page: str) -> SeasonCell:
+def _cell(line: SeasonLine, column: Column, races: Sequence[SeasonRaceView], racer: str) -> SeasonCell:
+    place = next((place for place in column if line.races[place] is not None), column[0])
+    race, cell = races[place], line.races[place]
     if cell is None:
         return SeasonCell(race.short, race.name, "", 0, False, "")
+    page = racer_page(race.race_id, racer)
     return SeasonCell(race.short, race.name, points_text(cell.points), cell.place, not cell.counted, page)
 
 

@@ -8,7 +8,7 @@ Every kind of caller has a session (or a key) and a place in the season's races:
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,16 +51,24 @@ GRANTS = {
 }
 KEY = "rk_" + "k" * 43
 NOW = 1_800_000_000_000_000_000
+_OWNED = ("{credential_id}", "{key_id}", "{session_id}")
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @dataclass(frozen=True, slots=True)
 class RoleCase:
-    """A call of the OpenAPI document, for a public race, a private one, or no race ("-")."""
+    """A call of the OpenAPI document, for a public race, a private one, or no race ("-").
+
+    "other": of no race, for what belongs to another account.
+    """
 
     method: str
     path: str
     race: str
+
+    @property
+    def call(self) -> str:
+        return f"{self.method} {self.path}"
 
     @property
     def name(self) -> str:
@@ -74,8 +82,14 @@ def cases(document: dict[str, Any]) -> list[RoleCase]:
         for path, calls in sorted(document["paths"].items())
         for method in _METHODS
         if method in calls
-        for kind in (("public", "private") if "{race_id}" in path else ("-",))
+        for kind in _kinds(path)
     ]
+
+
+def _kinds(path: str) -> tuple[str, ...]:
+    if "{race_id}" in path:
+        return ("public", "private")
+    return ("-", "other") if any(part in path for part in _OWNED) else ("-",)
 
 
 class RoleWorld:
@@ -96,19 +110,23 @@ class RoleWorld:
     def _grants(self, name: str) -> tuple[Grant, ...]:
         return (GRANTS[name],) if name in GRANTS else ()
 
-    def make_races(self, wanted: dict[str, Visibility]) -> None:
-        """Races of the season with an entry of those who have one; the key is bound to all."""
+    def make_races(self, names: Collection[str], visibility: Visibility, live: bool) -> None:
+        """Races of the season with an entry of those who have one."""
         with self._store.write() as db:
-            for race_id, visibility in wanted.items():
-                made = race(race_id, visibility=visibility, season_id="league", kind="community")
+            for race_id in names:
+                made = race(race_id, visibility=visibility, season_id="league", kind="community", live=live)
                 race_rows.add_race(db, made, NOW)
                 for name in ("invited", "removed"):
                     entry = {"race_id": race_id, "racer": f"{name}-1", "name": name, "entered_utc_ns": NOW}
                     entry |= {"account_id": self.accounts[name], "state": name}
                     db.execute(sa.insert(ENTRIES), entry)
+
+    def make_key(self, races: Collection[str]) -> None:
+        """The key of a station, for these races."""
+        with self._store.write() as db:
             key = {"key_id": "station", "key_sha256": token_hash(KEY), "account_id": "", "name": "Station"}
             key |= {"scopes": json.dumps(["results:write", "races:read", "live:write"])}
-            db.execute(sa.insert(API_KEYS), key | {"races": json.dumps(list(wanted)), "created_utc_ns": NOW})
+            db.execute(sa.insert(API_KEYS), key | {"races": json.dumps(list(races)), "created_utc_ns": NOW})
 
     async def call(self, caller: str, method: str, path: str, document: object) -> tuple[int, bytes]:
         """Call as this caller; the status and the body."""
@@ -142,5 +160,5 @@ class RoleWorld:
         }
         await self._app(scope, receive, send)
         status = next(each["status"] for each in sent if each["type"] == "http.response.start")
-        assert Headers(raw=sent[0]["headers"])["content-type"] if status != 204 else True
+        assert Headers(raw=sent[0]["headers"])["content-type"] if status not in (202, 204) else True
         return status, b"".join(each.get("body", b"") for each in sent if each["type"] == "http.response.body")

@@ -41,7 +41,7 @@ class Organised:
         store = self.board.store
         self.races = RaceService(store, self.told.append)
         self.moves = RaceMoves(store, self.told.append)
-        self.series = SeriesService(store, self.told.append)
+        self.series = SeriesService(store, self.told.append, 10)
         self.seasons = SeasonService(store)
         self.pictures = PictureService(store, self.races, self.seasons)
 

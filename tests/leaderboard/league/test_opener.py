@@ -13,7 +13,7 @@ from tests.leaderboard.league.organised import ADMIN, NOW, Organised, race, utc
 def test_it_makes_what_is_due_and_wakes_for_a_new_series(league: Organised) -> None:
     now = [utc("2027-02-03T12:00")]
     made: dict[str, threading.Event] = {f"open-{n}": threading.Event() for n in range(1, 7)}
-    series = SeriesService(league.board.store, lambda race_id: made[race_id].set())
+    series = SeriesService(league.board.store, lambda race_id: made[race_id].set(), 10)
     rule = CalendarRule("week", "2027-01-04T18:00", "UTC")
 
     async def run() -> None:
@@ -42,7 +42,7 @@ def test_a_store_that_fails_does_not_end_it(league: Organised) -> None:
             return []
 
     async def run() -> None:
-        series = Failing(league.board.store, lambda _race_id: None)
+        series = Failing(league.board.store, lambda _race_id: None, 10)
         task = asyncio.create_task(SeriesOpener(series, lambda: NOW, longest_s=3600, after_failure_s=0).run())
         assert await asyncio.to_thread(tried.wait, 30)
         assert not task.done()

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
-from leaderboard.core.access import NOBODY
+from leaderboard.core.access import NOBODY, Caller
 from leaderboard.core.errors import Conflict, NotAllowed, Unauthorized, UnknownItem
+from leaderboard.core.league.records import SeasonRecord
 from leaderboard.core.league.series import CalendarRule
 from leaderboard.core.race import RaceRecord
+from leaderboard.league.series import SeriesService
+from leaderboard.store import league_rows
 from shared.errors import Refused
 from tests.leaderboard.league.organised import ADMIN, DAY_NS, NOW, Organised, person, race, utc
 
@@ -49,6 +52,26 @@ def test_races_that_were_slept_over_are_made_once(league: Organised) -> None:
     assert [each.state(late) for each in made(league)] == ["closed", "closed", "closed", "open", "published"]
     assert league.told == [f"open-{n}" for n in range(1, 6)]
     assert [each.edition for each in league.races.editions(NOBODY, "open-4")] == [1]
+
+
+def test_a_racers_series_are_bounded_and_in_no_season_of_others(league: Organised) -> None:
+    with league.board.store.write() as db:
+        league_rows.add_season(db, SeasonRecord("summer", "Summer"), NOW)
+    series, racer = SeriesService(league.board.store, league.told.append, 1), person("nils")
+    community = race("any", kind="community")
+    with pytest.raises(NotAllowed):
+        begin(series, racer, "mine", dataclasses.replace(community, season_id="summer"))
+    begin(series, racer, "mine", community)
+    with pytest.raises(Conflict, match="You have 1 race that is open or to come"):
+        begin(series, racer, "another", community)
+    with pytest.raises(NotAllowed):
+        series.change(racer, "mine", NOW, template=dataclasses.replace(made(league)[0], season_id="summer"))
+    begin(series, OLGA, "hers", dataclasses.replace(community, season_id="summer"))
+    begin(series, OLGA, "her-second", community)
+
+
+def begin(series: SeriesService, caller: Caller, series_id: str, template: RaceRecord) -> None:
+    series.create(caller, series_id, ("Open", "Open {n}"), template, WEEKLY, NOW)
 
 
 def test_a_moved_close_moves_the_next_opening(league: Organised) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from leaderboard.core.access import ADMIN, NOBODY, Caller, Grant
-from leaderboard.core.errors import Conflict, Unauthorized, UnknownRace
+from leaderboard.core.errors import Conflict, NotAllowed, Unauthorized, UnknownRace
+from leaderboard.core.league.records import SeasonRecord
+from leaderboard.store import league_rows
 from shared.errors import Refused
 from tests.leaderboard.participation.conftest import ANNA, NILS, NOW, OLGA, League
 from tests.leaderboard.sample_races import race
@@ -50,6 +52,18 @@ def test_the_limit_counts_open_and_future_races(league: League) -> None:
 def test_races_that_make_no_sense_are_refused(league: League, changes: dict[str, Any], said: str) -> None:
     with pytest.raises(Refused, match=said):
         league.new_race(**changes)
+
+
+def test_nobody_puts_a_race_into_a_season_of_others(league: League) -> None:
+    with league.board.store.write() as db:
+        league_rows.add_season(db, SeasonRecord("summer", "Summer"), NOW)
+    with pytest.raises(NotAllowed):
+        league.new_race(season_id="summer")
+    with pytest.raises(Refused, match="autumn"):
+        league.new_race(season_id="autumn")
+    assert league.board.races() == []
+    organiser = Caller("a-olga", "olga", grants=frozenset({Grant("organiser", "season", "summer")}))
+    assert league.community.create(organiser, race(season_id="summer"), NOW).season_id == "summer"
 
 
 def test_only_an_account_makes_one(league: League) -> None:

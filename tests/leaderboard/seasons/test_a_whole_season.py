@@ -49,7 +49,7 @@ class League:
     def __init__(self, folder: pathlib.Path) -> None:
         self.board = open_board(folder / "board.db")
         store = self.board.store
-        self.series = SeriesService(store, self.board.changed)
+        self.series = SeriesService(store, self.board.changed, 10)
         self.moves = RaceMoves(store, self.board.changed, race_moved)
         self.members, self.standings = SeasonMembers(store), SeasonStandings(store)
         self.brackets = BracketService(store)

@@ -242,7 +242,7 @@ def test_of_two_processes_one_makes_each_race_of_a_series(
     boards: tuple[LeaderboardService, LeaderboardService],
 ) -> None:
     told: list[str] = []
-    services = [SeriesService(board.store, told.append) for board in boards]
+    services = [SeriesService(board.store, told.append, 10) for board in boards]
     rule = CalendarRule("days", "2027-01-04T18:00", "Europe/Berlin", 1)
     services[0].create(ADMIN, "daily", ("Daily", "Daily {n}"), race("x"), rule, utc("2027-01-04T12:00"))
     late, together = utc("2027-01-24T12:00"), threading.Barrier(2)

@@ -1,4 +1,6 @@
-"""docs/run-a-league.md and docs/organise-a-community-race.md are followed: each page, name and picture is there.
+"""The guides of the league are followed: each page, name and picture is there.
+
+They are docs/run-a-league.md, docs/organise-a-community-race.md and docs/accounts.md.
 
 A name in italics belongs to the address that was named last before it in its section, and stands on that page.
 """
@@ -19,7 +21,7 @@ from tests.system.look.test_guide import Texts
 
 pytestmark = pytest.mark.slow
 DOCS = pathlib.Path(__file__).parents[3] / "docs"
-GUIDES = ("run-a-league.md", "organise-a-community-race.md")
+GUIDES = ("run-a-league.md", "organise-a-community-race.md", "accounts.md")
 # Where an address of the guides is in the demo's league, and who sees all of its names.
 PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "/claim": (("/claim", RACER),),
@@ -37,6 +39,8 @@ PLACES: dict[str, tuple[tuple[str, str], ...]] = {
     "/brackets/BRACKET": (("/brackets/{bracket}", OFFICIAL),),
     "/join/TOKEN": (("{invitation}", ""),),
     "/sign-up": (("/sign-up", ""),),
+    "/sign-in": (("/sign-in", ""),),
+    "/sign-in/recovery": (("/sign-in/recovery", ""),),
     "/admin/accounts": (("/admin/accounts", OFFICIAL),),
     "/new-race": (("/new-race", RACER),),
     "/account/keys": (("/account/keys", RACER),),

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.station.web.conftest import serve
+from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import LONG
 from tests.station.web.sample_views import FakeStation
 from tests.system.look import serving
@@ -34,14 +34,20 @@ _PALE = """() => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    made = browser.new_context(color_scheme="dark")
+    yield made
+    made.close()
+
+
 @contextmanager
-def paper(browser: Browser, url: str) -> Iterator[Page]:
-    context = browser.new_context(color_scheme="dark")
+def paper(context: BrowserContext, url: str) -> Iterator[Page]:
     page = context.new_page()
     page.goto(url)
     page.emulate_media(media="print", color_scheme="dark")
     yield page
-    context.close()
+    page.close()
 
 
 def is_readable(page: Page) -> None:
@@ -52,9 +58,15 @@ def is_readable(page: Page) -> None:
         assert not pressed.is_visible()
 
 
+@pytest.fixture(scope="module")
+def station() -> Iterator[Served]:
+    with contextmanager(serve)(FakeStation(LONG)) as served:
+        yield served
+
+
 @pytest.mark.parametrize("path", ["/", "/operate", "/nowhere"])
-def test_the_station_prints_dark_on_white(browser: Browser, path: str) -> None:
-    with contextmanager(serve)(FakeStation(LONG)) as served, paper(browser, served.url + path) as page:
+def test_the_station_prints_dark_on_white(context: BrowserContext, station: Served, path: str) -> None:
+    with paper(context, station.url + path) as page:
         is_readable(page)
         if path == "/":
             # All laps and places are printed, not only those that fitted on the screen.
@@ -65,18 +77,21 @@ def test_the_station_prints_dark_on_white(browser: Browser, path: str) -> None:
             assert page.evaluate("getComputedStyle(document.querySelector('main')).overflow") == "visible"
 
 
+@pytest.fixture(scope="module")
+def leaderboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving.leaderboard(tmp_path_factory.mktemp("board")) as url:
+        yield url.removesuffix("/races/cup")
+
+
 @pytest.mark.parametrize("path", ["/races/cup", "/", "/docs", "/nowhere"])
-def test_the_leaderboard_prints_dark_on_white(browser: Browser, tmp_path: pathlib.Path, path: str) -> None:
-    with (
-        serving.leaderboard(tmp_path) as url,
-        paper(browser, url.removesuffix("/races/cup") + path) as page,
-    ):
+def test_the_leaderboard_prints_dark_on_white(context: BrowserContext, leaderboard: str, path: str) -> None:
+    with paper(context, leaderboard + path) as page:
         is_readable(page)
 
 
-def test_the_car_prints_dark_on_white(browser: Browser, tmp_path: pathlib.Path) -> None:
+def test_the_car_prints_dark_on_white(context: BrowserContext, tmp_path: pathlib.Path) -> None:
     site = Site(tmp_path)
-    with paper(browser, site.url) as page:
+    with paper(context, site.url) as page:
         page.get_by_text("Claim this car").wait_for()
         is_readable(page)
     site.server.close()

@@ -1,0 +1,144 @@
+"""What the parts of addresses name in the role table: for each call and caller a thing of its own, made when asked for.
+
+What belongs to an account (keys, sessions, credentials) is the caller's own; of nobody and of the key, somebody else's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from leaderboard.accounts.limits import SessionPeriods
+from leaderboard.accounts.sessions import open_session
+from leaderboard.board import LeaderboardService
+from leaderboard.core.access import ADMIN, Grant
+from leaderboard.core.league.records import EventRecord, SeriesRecord
+from leaderboard.core.league.series import CalendarRule, SeriesPlace
+from leaderboard.core.seasons.bracket import BracketSettings
+from leaderboard.league.invitations import InvitationService
+from leaderboard.notices import outbox
+from leaderboard.notices.outbox import SubscriptionRow
+from leaderboard.store import league_rows, racer_rows, season_rows
+from leaderboard.store.database import Store
+from leaderboard.store.season_rows import BracketRecord, SeasonMember, TeamRecord
+from leaderboard.store.tables import API_KEYS, CREDENTIALS, ENTRIES
+from shared.protocol.results import encode_result
+from tests.leaderboard.sample_races import race, result
+from tests.leaderboard.signed_in import account
+
+NOW = 1_800_000_000_000_000_000
+SEASON = "league"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """For whom a thing is made: a name of its own, the race of the call, and the account that may own it."""
+
+    store: Store
+    invitations: InvitationService
+    name: str
+    race_id: str
+    account_id: str
+
+
+def _account(asked: Asked) -> str:
+    account(asked.store, asked.name, Grant("commentator", "season", SEASON), now_utc_ns=NOW)
+    return asked.name
+
+
+def _attempt(asked: Asked) -> str:
+    one = result(f"run-{asked.name}", "anna", race_id=asked.race_id)
+    reply = LeaderboardService(asked.store).apply(one.webhook_id, encode_result(one), NOW)
+    assert reply.status == 201, reply
+    return one.result_id
+
+
+def _bracket(asked: Asked) -> str:
+    with asked.store.write() as db:
+        settings, seeds = BracketSettings(4), ("anna", "bo", "cy", "dee")
+        season_rows.add_bracket(db, BracketRecord(asked.name, asked.race_id, SEASON, "Cup", settings, seeds), NOW)
+    return asked.name
+
+
+def _credential(asked: Asked) -> str:
+    values = {"credential_id": asked.name, "account_id": asked.account_id, "kind": "passkey", "label": "", "secret": ""}
+    with asked.store.write() as db:
+        db.execute(sa.insert(CREDENTIALS), values | {"rp_id": "", "sign_count": 0, "created_utc_ns": NOW})
+    return asked.name
+
+
+def _event(asked: Asked) -> str:
+    with asked.store.write() as db:
+        league_rows.add_event(db, EventRecord(asked.name, "Day", season_id=SEASON), NOW)
+    return asked.name
+
+
+def _key(asked: Asked) -> str:
+    values = {"key_id": asked.name, "key_sha256": asked.name, "account_id": asked.account_id, "name": "Key"}
+    with asked.store.write() as db:
+        db.execute(sa.insert(API_KEYS), values | {"scopes": '["races:read"]', "races": "[]", "created_utc_ns": NOW})
+    return asked.name
+
+
+def _racer(asked: Asked) -> str:
+    """Entered in the race of the call, if there is one, and a member of the season."""
+    with asked.store.write() as db:
+        season_rows.set_member(db, SEASON, SeasonMember(asked.name))
+        if asked.race_id:
+            entry = {"race_id": asked.race_id, "racer": asked.name, "name": asked.name, "entered_utc_ns": NOW}
+            db.execute(sa.insert(ENTRIES), entry)
+            racer_rows.spelling(db, asked.race_id, asked.name)
+    return asked.name
+
+
+def _receiver(asked: Asked) -> str:
+    row = SubscriptionRow(asked.name, "https://hooks.example/a", "", "race.final", asked.race_id, "", "", NOW)
+    with asked.store.write() as db:
+        outbox.add_subscription(db, row)
+    return asked.name
+
+
+def _series(asked: Asked) -> str:
+    place = SeriesPlace(CalendarRule("month", "2100-01-31T18:00", "UTC"), 2, 2 * NOW, 2 * NOW)
+    with asked.store.write() as db:
+        template = race("template", season_id=SEASON)
+        league_rows.add_series(db, SeriesRecord(asked.name, "Monthly", "Monthly {n}", template, place), NOW)
+    return asked.name
+
+
+def _session(asked: Asked) -> str:
+    with asked.store.write() as db:
+        return open_session(db, asked.account_id, "", NOW, SessionPeriods()).session_id
+
+
+def _team(asked: Asked) -> str:
+    with asked.store.write() as db:
+        season_rows.add_team(db, TeamRecord(asked.name, SEASON, asked.name), NOW)
+    return asked.name
+
+
+def _token(asked: Asked) -> str:
+    return asked.invitations.make(ADMIN, asked.race_id, NOW)[0].token
+
+
+# Every part of an address of the OpenAPI document.
+PARTS: dict[str, Callable[[Asked], str]] = {
+    "alias": _account,
+    "attempt_id": _attempt,
+    "bracket_id": _bracket,
+    "credential_id": _credential,
+    "event_id": _event,
+    "key_id": _key,
+    "number": lambda _: "1",
+    "race_id": lambda asked: asked.race_id,
+    "racer": _racer,
+    "receiver_id": _receiver,
+    "role": lambda _: "commentator",
+    "season_id": lambda _: SEASON,
+    "series_id": _series,
+    "session_id": _session,
+    "team_id": _team,
+    "token": _token,
+}
+# Of no race by their addresses, but of things that belong to one.
+OF_A_RACE = frozenset({"attempt_id", "bracket_id", "receiver_id", "token"})
