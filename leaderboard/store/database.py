@@ -51,6 +51,11 @@ class Store:
         return self._writer.dialect.name
 
     @property
+    def path(self) -> pathlib.Path | None:
+        """The file that it is stored in; None of PostgreSQL."""
+        return self._path
+
+    @property
     def engine(self) -> sa.Engine:
         """The connections that write, for what PostgreSQL does beside storing."""
         return self._writer

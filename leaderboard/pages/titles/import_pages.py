@@ -1,9 +1,7 @@
 """The pages that import a file of results: it is checked first, with a report by line, and then imported as it was."""
 
 import io
-import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
@@ -24,14 +22,12 @@ from leaderboard.league.services import LeagueServices
 from leaderboard.pages.league.race_settings import status_of
 from leaderboard.pages.league.words import CHOICES
 from leaderboard.pages.site import LeaderboardSite
+from leaderboard.pages.titles.checked_files import CheckedFiles, folder_of
 from leaderboard.web.forms import MAX_FORM_BYTES, PostedFile, PostedForm, read_form
 from shared.errors import BadInput, Refused
 from shared.text import text
-from shared.units import NS_PER_S
 
 MAX_IMPORT_BYTES = 16 * 1024 * 1024  # by a form; the command and the API take longer files
-_KEPT_FOR_NS = 15 * 60 * NS_PER_S
-_MAX_KEPT = 4
 _NOTES_SHOWN = 100
 _FORMATS = (
     ("league", text("A league's board (CSV)")),
@@ -52,36 +48,6 @@ _OF_FORMAT: Mapping[str, tuple[str, ...]] = {
     "metrics": ("kind", "racer", "model", "penalties"),
 }
 assert {value for value, _ in _TIMING} <= set(TIMING_METHODS)
-
-
-class CheckedFiles:
-    """Files that were checked and wait for their import: a few, for a while, each for the account that sent it."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[str, int, PostedFile]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def keep(self, account_id: str, file: PostedFile, now_utc_ns: int) -> str:
-        """Keep the file; the token under which its sender finds it again."""
-        token = secrets.token_hex(16)
-        with self._lock:
-            self._kept[token] = (account_id, now_utc_ns, file)
-            while len(self._kept) > _MAX_KEPT:
-                self._kept.popitem(last=False)
-        return token
-
-    def find(self, account_id: str, token: str, now_utc_ns: int) -> PostedFile:
-        """The file of this token. Raises Refused if it is no longer here, or was another one's."""
-        with self._lock:
-            owner, since_utc_ns, file = self._kept.get(token, ("", 0, None))
-        if file is None or owner != account_id or now_utc_ns - since_utc_ns > _KEPT_FOR_NS:
-            raise Refused(text("The checked file is no longer here: choose it again."))
-        return file
-
-    def drop(self, token: str) -> None:
-        """Forget the file."""
-        with self._lock:
-            self._kept.pop(token, None)
 
 
 @dataclass(slots=True)
@@ -123,7 +89,7 @@ class ImportPages:
         self, board: LeaderboardService, league: LeagueServices, site: LeaderboardSite, utc_ns: Callable[[], int]
     ) -> None:
         self._board, self._league, self._site, self._utc_ns = board, league, site, utc_ns
-        self._files = CheckedFiles()
+        self._files = CheckedFiles(folder_of(board.store))
         self._one_at_a_time = threading.Lock()
 
     def organiser(self, request: Request) -> Caller:

@@ -18,7 +18,7 @@ from station.access.tokens import SESSION_COOKIE
 from station.service.backups.station_backups import StationBackups
 from station.store.event_files.tracks import TrackLibrary
 from station.web.pages.registry import PAGES
-from tests.browser import COLOURS, SCHEMES, in_scheme, violations
+from tests.browser import COLOURS, SCHEMES, bring_axe, in_scheme, violations
 from tests.station.web.conftest import serve
 from tests.station.web.sample_views import FakeStation
 from tests.station.web.signed_in import session_of
@@ -98,6 +98,7 @@ def opened(browser: Browser, **options: object) -> Iterator[Page]:
     """A page in the dark theme, in which nothing moves."""
     chosen: dict[str, object] = {"viewport": {"width": 1280, "height": 800}, **options}
     context = browser.new_context(color_scheme="dark", reduced_motion="reduce", **chosen)  # type: ignore[arg-type]
+    bring_axe(context)
     yield context.new_page()
     context.close()
 
@@ -193,7 +194,6 @@ def test_pages_in_german_and_without_a_station(browser: Browser, make_station: C
                 assert page.locator("html").get_attribute("lang") == "de"
                 found += look(page, f"{path}, German")
             visit(page, f"{served.url}/operate?lang=en")
-            violations(page, rules=COLOURS)  # so that axe is there when the station is not
         page.wait_for_selector("body[data-silent]")
         found += look(page, "/operate, old")
         page.evaluate("performance.now = ((now) => () => now() + 10_000)(performance.now.bind(performance))")

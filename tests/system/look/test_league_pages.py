@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page, Route
 
 from tests import geometry
-from tests.browser import COLOURS, in_scheme, violations
+from tests.browser import COLOURS, bring_axe, in_scheme, violations
 from tests.leaderboard.api.test_private_races import every_route
 from tests.system.look.league_world import LeagueWorld, league_world
 
@@ -151,6 +151,7 @@ def test_every_page_is_looked_at(world: LeagueWorld) -> None:
 @pytest.mark.parametrize("who", TABLE)
 def test_the_pages_show_everything_and_axe_finds_nothing(browser: Browser, world: LeagueWorld, who: str) -> None:
     context = browser.new_context(color_scheme="dark", reduced_motion="reduce")
+    bring_axe(context)
     if who in world.sessions:
         context.add_cookies([{"name": "raceday_league", "value": world.sessions[who], "url": world.url}])
     if not (scripts := who != "no script"):
