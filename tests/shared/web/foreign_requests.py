@@ -1,11 +1,16 @@
-"""One stranger with thousands of sockets: silent ones, half requests, a byte a second, unread streams, stops."""
+"""One stranger with thousands of sockets: silent ones, half requests, a byte a second, unread streams, stops.
+
+The kind "stream" is a page that reads what it is sent: a stream that nobody reads is ended after a while.
+"""
 
 import contextlib
 import itertools
 import resource
+import selectors
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 KINDS = ("silent", "half a header", "half a body", "a byte a second", "unread stream", "half a stop", "a stop")
 LOOPBACKS = (
@@ -38,11 +43,13 @@ class Stranger:
             "half a stop": f"POST {stop} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Much: ".encode(),
             "a stop": f"POST {stop} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n".encode(),
             "unread stream": f"GET {stream} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode(),
+            "stream": f"GET {stream} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode(),
         }
         self._sockets: list[socket.socket] = []
         self._trickling: list[socket.socket] = []
+        self._read = selectors.DefaultSelector()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._trickle, daemon=True)
+        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._trickle, self._read_streams)]
 
     def open(self, count: int, kinds: tuple[str, ...] = KINDS, addresses: tuple[str, ...] = LOOPBACKS) -> int:
         """Try to open `count` sockets, of `kinds` and from `addresses` in turn; return how many connected."""
@@ -59,6 +66,8 @@ class Stranger:
                 made.sendall(self._first[kind])
                 if kind == "a byte a second":
                     self._trickling.append(made)
+                if kind == "stream":
+                    self._read.register(made, selectors.EVENT_READ)
         return opened
 
     def _trickle(self) -> None:
@@ -69,13 +78,26 @@ class Stranger:
                 with contextlib.suppress(OSError):
                     each.send(bytes([sign]))
 
+    def _read_streams(self) -> None:
+        while not self._over.is_set():
+            for key, _ in self._read.select(0.1):
+                stream: Any = key.fileobj
+                with contextlib.suppress(OSError):
+                    if stream.recv(65_536):
+                        continue
+                self._read.unregister(stream)  # the server ended it
+
     def close(self) -> None:
         self._over.set()
+        for thread in self._threads:
+            thread.join(10)
+        self._read.close()
         for each in self._sockets:
             each.close()
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
 
 @contextlib.contextmanager

@@ -51,6 +51,14 @@ def queued(outputs: "queue.SimpleQueue[GateOutput]") -> list[Edge]:
     return [output for output in [outputs.get_nowait() for _ in range(outputs.qsize())] if isinstance(output, Edge)]
 
 
+def edges_of(outputs: "queue.SimpleQueue[GateOutput]", count: int) -> list[Edge]:
+    """So many edges, and what else is in the queue once they are there."""
+    edges: list[Edge] = []
+    while len(edges) < count:
+        edges += [output for output in [outputs.get(timeout=30)] if isinstance(output, Edge)]
+    return edges + queued(outputs)
+
+
 def test_it_is_found_by_name_and_is_a_driver() -> None:
     driver: GateDriver = find("raceday.gates", "pico")("start", ("beam",), {"port": "/dev/nothing"}, SystemClock())
     assert driver.health().alive is False
@@ -108,8 +116,8 @@ def _check_a_reset_and_a_restart(pico: PicoOnPty, made: PicoGate, again: PicoGat
     outputs = queue.SimpleQueue[GateOutput]()
     made.start({}, outputs.put)
     early = [pico.edge(0, 0), pico.edge(0, 1)]
-    edges = until(lambda: made.health().edges == 2, outputs)
-    edges += queued(outputs)
+    edges = edges_of(outputs, 2)
+    assert made.health().edges == 2
     assert [edge.seq for edge in edges] == [1, 2]
     assert all(abs(edge.at_ns - true_ns) <= edge.uncertainty_ns for edge, true_ns in zip(edges, early, strict=True))
     health = made.health()
@@ -119,8 +127,8 @@ def _check_a_reset_and_a_restart(pico: PicoOnPty, made: PicoGate, again: PicoGat
     made.close()
     true_ns = pico.edge(1, 0)  # the station does not listen, but the gate stores its edges
     again.start({edges[-1].boot: 2}, outputs.put)
-    edges = until(lambda: again.health().edges == 1, outputs)
-    edges += queued(outputs)
+    edges = edges_of(outputs, 1)
+    assert again.health().edges == 1
     assert [(edge.sensor, edge.seq) for edge in edges] == [("rear", 3)]
     assert abs(edges[0].at_ns - true_ns) <= edges[0].uncertainty_ns
     pico.reset()
