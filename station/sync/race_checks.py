@@ -72,9 +72,9 @@ class RaceChecks:
             self._asked[race_id] = offer, Target(race_id, "unreachable", target.detail)
             self._ask_at_ns[race_id] = now_ns
 
-    def lacks(self, race_id: str) -> bool:
-        """Whether the leaderboard said that it does not have the race: its results wait until it has."""
-        return race_id in self._asked and self._asked[race_id][1].readiness == "missing"
+    def missing(self) -> frozenset[str]:
+        """The races of which the leaderboard said that it does not have them: their results wait until it has."""
+        return frozenset(race_id for race_id, (_, target) in self._asked.items() if target.readiness == "missing")
 
     def check(self, now_ns: int, before_post_of: str = "") -> Target | None:
         """Asks about one race whose turn it is; returns it if it was wrong and is ready now, None otherwise.

@@ -77,6 +77,9 @@ class Progress:
     not_before_ns: int = 0
 
 
+_NEW = Progress()
+
+
 @dataclass(frozen=True, slots=True)
 class LeaderboardBackoff:
     """How the leaderboard answers at the moment: after `failures` in a row, no row is due before `not_before_ns`."""
@@ -117,23 +120,24 @@ def next_post(
     rows: Iterable[OutboxRow], progress: Mapping[str, Progress], backoff: LeaderboardBackoff
 ) -> ScheduledPost | None:
     """The unsettled row that is due first (then the oldest); None if nothing is left to post."""
-    posts = [
-        ScheduledPost(row, max(backoff.not_before_ns, progress.get(row.webhook_id, Progress()).not_before_ns))
-        for row in first_revisions(rows, progress)
-    ]
-    return min(posts, key=lambda post: (post.at_ns, post.row.seq), default=None)
+    first: ScheduledPost | None = None
+    for row in first_revisions(rows, progress):
+        at_ns = max(backoff.not_before_ns, progress.get(row.webhook_id, _NEW).not_before_ns)
+        if first is None or (at_ns, row.seq) < (first.at_ns, first.row.seq):
+            first = ScheduledPost(row, at_ns)
+    return first
 
 
-def first_revisions(rows: Iterable[OutboxRow], progress: Mapping[str, Progress]) -> list[OutboxRow]:
+def first_revisions(rows: Iterable[OutboxRow], progress: Mapping[str, Progress]) -> Iterable[OutboxRow]:
     """For each result the lowest revision that is not settled: the only one that may be sent now."""
     lowest: dict[str, OutboxRow] = {}
     for row in rows:
-        if progress.get(row.webhook_id, Progress()).state in SETTLED:
+        if progress.get(row.webhook_id, _NEW).state in SETTLED:
             continue
-        earlier = lowest.get(row.result_id)
-        if earlier is None or row.revision < earlier.revision:
+        earlier = lowest.setdefault(row.result_id, row)
+        if row.revision < earlier.revision:
             lowest[row.result_id] = row
-    return list(lowest.values())
+    return lowest.values()
 
 
 def due_now(progress: Progress) -> Progress:

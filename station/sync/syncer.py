@@ -9,7 +9,7 @@ choose, posts through a driver of `raceday.leaderboards` (webhook.py) and record
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, runtime_checkable
 
 from shared.clock import Clock
@@ -127,6 +127,7 @@ class Syncer:
         self._utc_ns = utc_ns
         self._log = log
         self._open_rows: dict[str, OutboxRow] = {}
+        self._races: dict[str, str] = {}  # of open rows, as far as it was asked
         self._new_requests, self._acknowledge = requests, acknowledge
         self._paused = paused
         self._checks = RaceChecks(leaderboard, offers, attempts, utc_ns, log)
@@ -228,8 +229,16 @@ class Syncer:
         self._open_again(ids, text("sync, since the leaderboard is ready"))
 
     def _next_post(self) -> ScheduledPost | None:
-        posted = (row for row in self._open_rows.values() if not self._checks.lacks(race_of(row.payload)))
+        posted: Iterable[OutboxRow] = self._open_rows.values()
+        if missing := self._checks.missing():
+            posted = [row for row in posted if self._race_of(row) not in missing]
         return next_post(posted, self._progress, self._backoff)
+
+    def _race_of(self, row: OutboxRow) -> str:
+        """The race of a row that is open; read once, as thousands may wait."""
+        if row.webhook_id not in self._races:
+            self._races[row.webhook_id] = race_of(row.payload)
+        return self._races[row.webhook_id]
 
     def _attempt(self, row: OutboxRow, now_ns: int) -> None:
         attempt_id = self._attempts.begin(row, self._utc_ns())
@@ -240,6 +249,7 @@ class Syncer:
         self._progress[row.webhook_id], self._backoff = after.progress, after.backoff
         if after.progress.state in SETTLED:
             del self._open_rows[row.webhook_id]
+            self._races.pop(row.webhook_id, None)
         if isinstance(answer, NotPosted):
             self._kept_rows[row.webhook_id] = row
         if isinstance(answer, PostRejected):

@@ -14,8 +14,10 @@ from shared.clock import ManualClock
 from shared.errors import StorageError
 from shared.protocol.results import AnswerLost, PostAccepted, PostDeferred, PostOutcome, PostRejected, Result
 from shared.units import NS_PER_S
+from station.sync import syncer as syncer_module
 from station.sync.attempts import AttemptStore
 from station.sync.outbox_reader import OutboxReader
+from station.sync.race_checks import RaceChecks, race_of
 from station.sync.schedule import OutboxRow, SyncAnswer
 from station.sync.syncer import Leaderboard, Syncer, run, run_once
 from tests.station.sync.sample_results import row
@@ -263,3 +265,21 @@ def test_once_leaves_what_must_wait(tmp_path: pathlib.Path) -> None:
     sync = syncer(tmp_path / "s.db", [row(1, "a"), row(2, "b"), row(3, "c")], board)
     assert run_once(sync, ManualClock(), threading.Event()) == 2
     assert board.applied == ["a.0"]
+
+
+def test_of_thousands_that_wait_each_is_read_once(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+    rows = [row(seq, f"r-{seq}") for seq in range(6000)]
+
+    def counted(payload: bytes) -> str:
+        read.append(payload)
+        return race_of(payload)
+
+    monkeypatch.setattr(syncer_module, "race_of", counted)
+    monkeypatch.setattr(RaceChecks, "missing", lambda _: frozenset({"another"}))
+    board = Board([])
+    sync = syncer(tmp_path / "sync.db", rows, board)
+    for _ in range(10):
+        sync.step(0)
+    assert board.posts == [each.webhook_id for each in rows[:10]]
+    assert len(read) <= len(rows) + 3 * 10
