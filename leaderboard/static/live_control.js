@@ -54,8 +54,7 @@
   document.addEventListener("live-race", () => {
     const version = document.querySelector('[data-part="version"]').textContent.trim();
     for (const field of document.querySelectorAll('input[name="version"]')) field.value = version;
-    const speed = document.querySelector("[data-now-speed]");
-    if (speed && document.activeElement !== slider) showSpeed(Number(speed.dataset.nowSpeed));
+    showSpeedOfNow();
   });
 
   // The order: Alt with an arrow on a turn, or a drag.
@@ -111,10 +110,27 @@
     slider.value = percent;
     speedWords.textContent = `×${(percent / 100).toFixed(2)}`;
   }
+  // What was asked for last, until the stream says so: each of several presses in a row goes on from the one before.
+  let asked = null;
+  const PATIENCE_MS = 2000;
   const setSpeed = (percent) => {
     showSpeed(percent);
-    send(speedForm, { act: "speed", percent: slider.value });
+    const mine = (asked = { percent });
+    send(speedForm, { act: "speed", percent: slider.value }).then(() => setTimeout(() => {
+      if (asked !== mine) return;
+      asked = null; // it was refused, or somebody else changed it meanwhile
+      showSpeedOfNow();
+    }, PATIENCE_MS));
   };
+
+  function showSpeedOfNow() {
+    const shown = document.querySelector("[data-now-speed]");
+    if (!shown || document.activeElement === slider) return;
+    const percent = Number(shown.dataset.nowSpeed);
+    if (asked && asked.percent !== percent) return;
+    asked = null;
+    showSpeed(percent);
+  }
   slider.addEventListener("input", () => showSpeed(Number(slider.value)));
   slider.addEventListener("change", () => setSpeed(Number(slider.value)));
 

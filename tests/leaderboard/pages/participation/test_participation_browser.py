@@ -142,6 +142,7 @@ def test_a_newcomer_follows_the_link_and_is_ranked(site: Site) -> None:
 
 
 def test_two_hundred_participants_with_long_names_fit(site: Site) -> None:
+    """Participants, invitation and joining by themselves: tests/system/look/test_league_pages.py."""
     olga = account(site.board.store, "olga", now_utc_ns=NOW)
     site.board.create_race(race("cup", name=f"{LONG} {LONG}", owner=olga, visibility="private"), NOW)
     for number in range(200):
@@ -150,20 +151,13 @@ def test_two_hundred_participants_with_long_names_fit(site: Site) -> None:
     site.sign_in(page, olga)
     page.goto(f"{site.url}/races/cup/participants")
     expect(page.locator(".person")).to_have_count(200)
-    assert look(page, "participants", ((1280, 800), (320, 640))) == []
-    # To remove all but a few saves axe its time, and leaves each kind of row.
-    page.evaluate("[...document.querySelectorAll('.person')].slice(4).forEach((each) => each.remove())")
-    assert violations_in_both_schemes(page) == []
     page.goto(f"{site.url}/races/cup")
     assert faults(page) == []
     page.goto(f"{site.url}/races/cup/invitation")
     page.get_by_role("button", name="Make a link").click()
     link = page.get_by_label("Link", exact=True).input_value()
-    assert look(page, "long-invitation", ((320, 640),)) == []
     guest = site.page()
     site.sign_in(guest, account(site.board.store, LONG[:30], now_utc_ns=NOW))
     guest.goto(link)
-    assert look(guest, "long-join", ((1280, 800), (320, 640))) == []
-    assert violations(guest) == []
     guest.get_by_role("button", name="Join as").click()
     assert look(guest, "long-joined", ((320, 640),)) == []
