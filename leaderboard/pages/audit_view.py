@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from leaderboard.pages.wording import minute_text
 from leaderboard.scored_laps import utc_text
 from leaderboard.store.audit import AuditRow
-from shared.text import recorded
+from shared.text import ntext, recorded
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRowView:
-    """A change. `changes`: name, before and after of each value that differs; "" if it was not, or is not, there."""
+    """A change. `changes`: name, before and after of values that differ; "" if it was not, or is not, there.
+
+    `more`: what is said of those beyond the first; the API's audit tells them all.
+    """
 
     at: str
     at_text: str
@@ -20,22 +23,33 @@ class AuditRowView:
     subject: str
     changes: tuple[tuple[str, str, str], ...]
     why: str
+    more: str = ""
+
+
+CHANGES_SHOWN = 24  # of one act: two hundred racers in a queue are thousands of values
 
 
 def audit_views(rows: Iterable[AuditRow], longest: int) -> list[AuditRowView]:
     """The rows, with values of at most so many characters."""
-    return [
-        AuditRowView(
-            utc_text(row.at_utc_ns),
-            minute_text(row.at_utc_ns),
-            row.actor_name or row.actor,
-            row.what,
-            row.subject,
-            tuple((name, _short(before, longest), _short(after, longest)) for name, before, after in row.differences()),
-            recorded(row.why),
-        )
-        for row in rows
-    ]
+    return [_view(row, longest) for row in rows]
+
+
+def _view(row: AuditRow, longest: int) -> AuditRowView:
+    differences = list(row.differences())
+    changes = tuple(
+        (name, _short(before, longest), _short(after, longest)) for name, before, after in differences[:CHANGES_SHOWN]
+    )
+    more = len(differences) - len(changes)
+    return AuditRowView(
+        utc_text(row.at_utc_ns),
+        minute_text(row.at_utc_ns),
+        row.actor_name or row.actor,
+        row.what,
+        row.subject,
+        changes,
+        recorded(row.why),
+        ntext("and {n} more value: GET /api/v1/audit", "and {n} more values: GET /api/v1/audit", n=more) if more else "",
+    )
 
 
 def _short(written: str, longest: int) -> str:

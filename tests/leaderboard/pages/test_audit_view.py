@@ -1,6 +1,6 @@
 """Rows of the audit as every page shows them."""
 
-from leaderboard.pages.audit_view import audit_views
+from leaderboard.pages.audit_view import CHANGES_SHOWN, audit_views
 from leaderboard.store.audit import AuditRow
 
 
@@ -14,3 +14,11 @@ def test_each_value_that_differs_is_shown_shortened_with_who_did_it_and_when() -
     assert (person.who, person.what, person.subject, person.why) == ("olga", "race.edit", "race:cup", "late")
     assert person.changes == (("name", "Cup", "x" * 59 + "…"), ("rules.laps", "3", "2"), ("zone", "", "y" * 60))
     assert (program.who, program.changes) == ("key:rk", ())
+
+
+def test_of_an_act_with_thousands_of_values_the_first_are_shown_and_the_rest_is_counted() -> None:
+    queue = {f"turn-{number:04}": {"racer": f"racer {number}"} for number in range(200)}
+    row = AuditRow(1, 1, "account-1", "olga", "queue.add", "cup", "", "race:cup", {}, queue, "")
+    [shown] = audit_views([row], longest=60)
+    assert len(shown.changes) == CHANGES_SHOWN
+    assert shown.more == f"and {200 - CHANGES_SHOWN} more values: GET /api/v1/audit"

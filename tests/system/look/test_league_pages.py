@@ -97,7 +97,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/friends/participants", alike=".person"),
         Look("/admin/accounts"),
         Look("/admin/accounts/{alias}"),
-        Look("/admin/audit", alike="main dl > div"),
+        Look("/admin/audit"),
         Look("/desk"),
         Look("/desk/import"),
         Look("/desk/races/new"),
