@@ -39,7 +39,6 @@ def _view(row: AuditRow, longest: int) -> AuditRowView:
     changes = tuple(
         (name, _short(before, longest), _short(after, longest)) for name, before, after in differences[:CHANGES_SHOWN]
     )
-    more = len(differences) - len(changes)
     return AuditRowView(
         utc_text(row.at_utc_ns),
         minute_text(row.at_utc_ns),
@@ -48,8 +47,14 @@ def _view(row: AuditRow, longest: int) -> AuditRowView:
         row.subject,
         changes,
         recorded(row.why),
-        ntext("and {n} more value: GET /api/v1/audit", "and {n} more values: GET /api/v1/audit", n=more) if more else "",
+        _more(len(differences) - len(changes)),
     )
+
+
+def _more(values: int) -> str:
+    if not values:
+        return ""
+    return ntext("and {n} more value: GET /api/v1/audit", "and {n} more values: GET /api/v1/audit", n=values)
 
 
 def _short(written: str, longest: int) -> str:
