@@ -48,7 +48,6 @@ from leaderboard.pages.titles import routes as title_pages
 from leaderboard.services import LeaderboardServices
 from leaderboard.store.database import Store
 from leaderboard.web.cookies import SESSION
-from leaderboard.web.event_stream import KeepConnectionSend
 from leaderboard.web.identification import CallerMiddleware
 from leaderboard.web.identity import CallerIdentification, RequestIdentification
 from shared.access.pass_code_hashing import PassCodeHasher
@@ -221,7 +220,6 @@ def _guard(
     app.add_middleware(LanguageChoice)
     if config.server.trusted_proxy:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=[config.server.trusted_proxy])
-    app.add_middleware(KeepConnectionSend)
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:

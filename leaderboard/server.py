@@ -8,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from leaderboard.live_stream import Feed
+from leaderboard.web.event_stream import KeepConnectionSend
 from shared.descriptors import web_share
 from shared.errors import RacedayError
 from shared.web.connection_limits import ConnectionLimits
@@ -51,7 +52,7 @@ def serve(app: FastAPI, feed: Feed, listening: socket.socket, serving: Callable[
     connections = web_share(feed.max_browsers + POSTS_CONNECTIONS, RESERVED_DESCRIPTORS)
     feed.max_browsers = min(feed.max_browsers, connections - min(POSTS_CONNECTIONS, connections // 2))
     config = server_config(
-        app,
+        KeepConnectionSend(app),  # around the application: Starlette's own outermost part wraps `send` as well
         log_config=None,
         log_level="error",  # malformed requests of untrusted clients must not fill the log
         timeout_graceful_shutdown=GRACEFUL_S,

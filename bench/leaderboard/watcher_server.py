@@ -36,6 +36,7 @@ from leaderboard.pages.render import LeaderboardPages
 from leaderboard.server import serve
 from shared.clock import SystemClock
 from shared.protocol.results import encode_result
+from shared.start_up import without_collecting
 from shared.web.server import listening_socket
 from tests.leaderboard.sample_races import race, result
 
@@ -102,7 +103,8 @@ def serve_ours() -> None:
     with tempfile.TemporaryDirectory(prefix="raceday-bench-") as name:
         board = board_of(pathlib.Path(name))
         config = LeaderboardConfig(limits=LeaderboardLimits(browsers_at_once=10_000))
-        app, feed = create_app(board, Credentials((), ""), config, SystemClock().utc_ns)
+        with without_collecting():  # as a leaderboard starts
+            app, feed = create_app(board, Credentials((), ""), config, SystemClock().utc_ns)
         listening = listening_socket("127.0.0.1", 0)
 
         def serving(_url: str) -> None:

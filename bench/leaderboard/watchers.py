@@ -94,13 +94,45 @@ def main(quick: bool) -> None:
     report("watchers", table, notes)
 
 
+class _Watcher(asyncio.Protocol):
+    """A connection that notes when each event of its stream came, and no more: it shares the cores with the server."""
+
+    def __init__(self, port: int, came: list[tuple[int, int]], ready: asyncio.Semaphore) -> None:
+        self._port, self._came, self._ready = port, came, ready
+        self._rest, self._is_ready = b"", False
+        self.transport: asyncio.BaseTransport | None = None
+        self.dropped = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.write(f"GET /races/{RACE_ID}/live HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n\r\n".encode())
+
+    def data_received(self, data: bytes) -> None:
+        at_ns = time.monotonic_ns()
+        *events, self._rest = (self._rest + data).split(b"\n\n")
+        for each in events:
+            if not self._is_ready and b'"topics"' in each:
+                self._is_ready = True
+                self._ready.release()
+            elif made := _MADE.search(each):
+                self._came.append((int(made[1]), at_ns))
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self.dropped = True
+
+
 async def _watch(server: UpdateServer, watchers: int, seconds: float, arrived: Arrived) -> None:
     """Has the server send to so many watchers for so long."""
-    ready, places = asyncio.Semaphore(0), asyncio.Semaphore(_CONNECTING)
-    came: list[tuple[int, int]] = []
-    tasks = [asyncio.create_task(_one(server.port, came, ready, places)) for _ in range(watchers)]
-    for _ in tasks:
-        await asyncio.wait_for(ready.acquire(), 120)
+    loop, ready, came = asyncio.get_running_loop(), asyncio.Semaphore(0), list[tuple[int, int]]()
+    connected: list[_Watcher] = []
+    while len(connected) < watchers:  # some at a time: each batch is served before the next one comes
+        batch = [_Watcher(server.port, came, ready) for _ in range(min(_CONNECTING, watchers - len(connected)))]
+        for each in batch:
+            await loop.create_connection(lambda each=each: each, "127.0.0.1", server.port)  # type: ignore[misc]
+        for _ in batch:
+            await asyncio.wait_for(ready.acquire(), 120)
+        connected += batch
     server.ask(f"go {EVERY_S}")
     await asyncio.sleep(1.0)
     warm = len(came)  # the first updates find cold caches in both
@@ -108,27 +140,12 @@ async def _watch(server: UpdateServer, watchers: int, seconds: float, arrived: A
     server.ask("stop")
     made_ns = await asyncio.to_thread(server.answer)
     await asyncio.sleep(1.5)
-    arrived.dropped += sum(task.done() for task in tasks)
-    for each in tasks:
-        each.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    arrived.dropped += sum(each.dropped for each in connected)
+    for each in connected:
+        if each.transport is not None:
+            each.transport.close()
     arrived.latencies_ns += [max(0, at_ns - made_ns[number]) for number, at_ns in came[warm:] if number in made_ns]
     arrived.sent += len(made_ns) * watchers - warm
-
-
-async def _one(port: int, came: list[tuple[int, int]], ready: asyncio.Semaphore, places: asyncio.Semaphore) -> None:
-    async with places:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
-        writer.write(f"GET /races/{RACE_ID}/live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
-        while b'"topics"' not in await reader.readline():
-            pass
-        ready.release()
-    try:
-        while line := await reader.readline():
-            if line.startswith(b"data: ") and (made := _MADE.search(line)):
-                came.append((int(made[1]), time.monotonic_ns()))
-    finally:
-        writer.close()
 
 
 async def _come_again(server: UpdateServer, watchers: int, seconds: float) -> int:
