@@ -53,7 +53,6 @@ class LanguageChoice:
         headers = Headers(scope=scope)
         remembered = _cookie(headers.get("cookie", ""))
         page = "text/html" in headers.get("accept", "")
-        page = "text/html" in headers.get("accept", "")
         reader = chosen(asked, remembered, headers.get("accept-language", ""), self._default())
 
         async def send_in_language(message: Message) -> None:
