@@ -53,7 +53,7 @@ class EventStreamResponse(Response):
                         continue
                     if connection.flow.write_paused:
                         await connection.flow.drain()
-                    if not connection.disconnected:
+                    if event and not connection.disconnected:  # an empty chunk would end the answer
                         connection.transport.write(b"%x\r\n%b\r\n" % (len(event), event))
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:

@@ -15,7 +15,7 @@ from leaderboard.web.event_stream import EventStreamResponse, KeepConnectionSend
 from shared.web.connection_limits import ConnectionLimits
 from shared.web.server import BackgroundServer, CountingServer, listening_socket, server_config
 
-EVENTS = [b"retry: 2000\n\n", "data: Zoë\n\n".encode(), b"data: " + b"x" * 300_000 + b"\n\n", b"data: last\n\n"]
+EVENTS = [b"retry: 2000\n\n", b"", "data: Zoë\n\n".encode(), b"data: " + b"x" * 300_000 + b"\n\n", b"data: last\n\n"]
 
 
 async def _events() -> AsyncIterator[bytes]:
