@@ -124,6 +124,18 @@ class Acceptor:
     async def wait_closed(self) -> None:
         """Part of the interface of an asyncio server; there is nothing to wait for."""
 
+    async def end(self) -> None:
+        """Close every connection that is still open; call after `close`, as the last of this loop."""
+        self._close_all()  # nobody waits to be begun from here on
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+            self._close_all()
+        await asyncio.sleep(0)  # a transport closes its socket in the turn after
+
+    def _close_all(self) -> None:
+        for connection in self._connections:
+            connection.close()
+
     def _watch_sockets(self) -> None:
         if self._open:
             for listening in self._sockets:

@@ -96,6 +96,10 @@ class ConnectionTable:
     def __len__(self) -> int:
         return self.officials + self.others
 
+    def __iter__(self) -> Iterator[WebConnection]:
+        """All, as they are now: each may be removed meanwhile."""
+        return iter([each for group in self.groups.values() for each in group])
+
     def add(self, connection: WebConnection) -> list[WebConnection]:
         """Count a new connection; return those to be closed for it (itself, if no other is worth less)."""
         group = self.groups.get((connection.address, connection.official)) or AddressGroup()
@@ -120,7 +124,7 @@ class ConnectionTable:
 
     def overdue(self, now_s: float) -> list[WebConnection]:
         """The connections whose deadline has passed."""
-        return [each for group in self.groups.values() for each in group if self._late(each, now_s)]
+        return [each for each in self if self._late(each, now_s)]
 
     def _count(self, connection: WebConnection, by: int) -> None:
         if connection.official:

@@ -107,10 +107,15 @@ class CountingServer(uvicorn.Server):
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
         assert sockets, "we serve over sockets that listen already"
-        acceptor = Acceptor(self.connections, self._is_official, self._urgent, self._protocol, sockets)
-        acceptor.open()
-        self.servers = [acceptor]  # type: ignore[list-item]  # it is closed and waited for as one of uvicorn's
+        self._acceptor = Acceptor(self.connections, self._is_official, self._urgent, self._protocol, sockets)
+        self._acceptor.open()
+        self.servers = [self._acceptor]  # type: ignore[list-item]  # it is closed and waited for as one of uvicorn's
         self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's; then whoever sent nothing yet (browsers open spare connections) or did not end is closed."""
+        await super().shutdown(sockets)
+        await self._acceptor.end()
 
     def _protocol(self) -> CountedHttpProtocol:
         return CountedHttpProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)

@@ -227,3 +227,47 @@ def test_who_is_on_his_way_is_not_put_out_for_newcomers(monkeypatch: pytest.Monk
     order = run_requests(limits, [(OFFICIAL, WHOLE_STOP)] * 300, OFFICIAL)
     assert order.begun
     assert order.shut_on_their_way == 0
+
+
+async def endless(_scope: object, _receive: object, send: Any) -> None:
+    """A stream whose end nobody has asked for yet."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("app", "request_begins", "answered"),
+    [
+        (empty, b"", False),  # browsers open spare connections
+        (empty, PAGE[:9], False),
+        (empty, PAGE, True),  # kept for its next request
+        (endless, PAGE, True),
+    ],
+    ids=["nothing", "half a request", "kept", "a stream"],
+)
+def test_a_server_that_has_stopped_keeps_no_connection_open(app: Any, request_begins: bytes, answered: bool) -> None:
+    config = uvicorn.Config(app, lifespan="off", log_level="critical", timeout_graceful_shutdown=0)
+    with listening_socket("127.0.0.1", 0) as listening, contextlib.ExitStack() as sockets:
+        server = CountingServer(config, ROOMY)
+        serving = threading.Thread(target=server.run, args=([listening],))
+        serving.start()
+        made = [sockets.enter_context(socket.create_connection(listening.getsockname())) for _ in range(3)]
+        try:
+            for client in made:
+                client.settimeout(PATIENCE_S)
+                client.sendall(request_begins)
+                assert not answered or client.recv(100)
+            # The server takes connections in the order in which they come: it has those above.
+            with socket.create_connection(listening.getsockname()) as last:
+                last.settimeout(PATIENCE_S)
+                last.sendall(PAGE)
+                assert last.recv(100)
+        finally:
+            server.should_exit = True
+            serving.join(PATIENCE_S)
+        assert len(server.connections) == 0
+        for client in made:
+            with contextlib.suppress(ConnectionResetError):
+                while client.recv(100):
+                    pass
