@@ -4,13 +4,14 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ConfigDict, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
@@ -106,7 +107,7 @@ def router(attempts: AttemptService, callers: CallerIdentification, utc_ns: Call
         "/races/{race_id}/attempts/give-back",
         response_model=AttemptsLeftShape,
         responses=_REFUSALS,
-        openapi_extra=_body_of(AttemptsToGiveBack),
+        openapi_extra=json_extra(AttemptsToGiveBack, BY_KEY),
         summary="Let more attempts of a racer count than the race's quotas say",
         response_description="What is left now",
     )(calls.give_back)
@@ -119,7 +120,7 @@ def router(attempts: AttemptService, callers: CallerIdentification, utc_ns: Call
             f"/attempts/{{attempt_id:path}}/{path}",
             response_model=AttemptShape,
             responses=_REFUSALS,
-            openapi_extra=_body_of(RulingReason),
+            openapi_extra=json_extra(RulingReason, BY_KEY),
             summary=summary,
             response_description="The attempt as it stands now",
             operation_id=f"{path}_attempt",
@@ -214,8 +215,3 @@ def _number(cursor: str) -> int | None:
     if not (number.isdecimal() and len(number) < 19):
         raise BadInput("`after` is not one that this leaderboard gave: begin without it.")
     return int(number)
-
-
-def _body_of(kind: type[Any]) -> dict[str, Any]:
-    content = {"application/json": {"schema": TypeAdapter(kind).json_schema()}}
-    return {"security": [{"admin": []}], "requestBody": {"required": True, "content": content}}

@@ -45,12 +45,14 @@ def json_body(kind: type[Any], first: Callable[[Request], object], max_bytes: in
     return Depends(read)
 
 
-def json_extra(kind: type[Any] | None = None, security: list[dict[str, list[str]]] | None = None) -> dict[str, Any]:
-    """What OpenAPI says of a call: its body, and who may call it (None: anybody)."""
+def json_extra(
+    kind: type[Any] | None = None, security: list[dict[str, list[str]]] | None = None, *, required: bool = True
+) -> dict[str, Any]:
+    """What OpenAPI says of a call: its body, whether it must have one, and who may call it (None: anybody)."""
     extra: dict[str, Any] = {} if security is None else {"security": security}
     if kind is not None:
         schema = _schema_of(kind)  # type: ignore[arg-type]  # a class is hashable
-        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        extra["requestBody"] = {"required": required, "content": {"application/json": {"schema": schema}}}
     return extra
 
 

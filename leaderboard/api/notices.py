@@ -3,13 +3,14 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ConfigDict, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.bodies import json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.core.access import Caller
@@ -95,7 +96,7 @@ def router(calls: "NoticeCalls") -> APIRouter:
         status_code=201,
         response_model=ReceiverShape,
         responses=_BODY_REFUSALS,
-        openapi_extra=_extra(NewReceiver),
+        openapi_extra=json_extra(NewReceiver),
         summary="Add a receiver of notices",
         response_description="Added; the secret is shown this once",
     )(calls.added)
@@ -103,7 +104,7 @@ def router(calls: "NoticeCalls") -> APIRouter:
         "/{receiver_id}",
         response_model=ReceiverShape,
         responses=_BODY_REFUSALS,
-        openapi_extra=_extra(ReceiverChange),
+        openapi_extra=json_extra(ReceiverChange),
         summary="Pause a receiver, or let its notices go on",
         response_description="The receiver as it is now",
     )(calls.changed)
@@ -203,8 +204,3 @@ def _shape(status: SubscriptionStatus) -> ReceiverShape:
         row.stopped,
         notices,
     )
-
-
-def _extra(kind: type[Any]) -> dict[str, Any]:
-    schema = TypeAdapter(kind).json_schema()
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

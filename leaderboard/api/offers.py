@@ -1,13 +1,13 @@
 """PUT /api/v1/races/{race_id}: takes a race from the station that holds it, signed as its results are."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.bodies import json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.schemas import RaceShape
@@ -27,12 +27,6 @@ _WORDS = {
     409: "The race has other rules here, and the station did not create it",
 }
 _REFUSALS = refusals(401, 403, 409, 422, words=_WORDS)
-_EXTRA: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": TypeAdapter(RaceOffer).json_schema()}},
-    },
-}
 _RACE = TypeAdapter(RaceShape)
 
 
@@ -48,7 +42,7 @@ def router(
         status_code=201,
         response_model=RaceShape,
         responses={200: {"model": RaceShape, "description": "It exists, and ranks by these rules"}, **_REFUSALS},
-        openapi_extra=_EXTRA,
+        openapi_extra=json_extra(RaceOffer),
         summary="Offer a race: create it, or give a race of one's own its new rules",
         response_description="Created",
     )

@@ -5,8 +5,8 @@ from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
-from pydantic import TypeAdapter
 
+from leaderboard.api.bodies import json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
@@ -40,10 +40,7 @@ _EXTRA: dict[str, Any] = {
         {"name": name, "in": "header", "required": True, "description": what, "schema": {"type": "string"}}
         for name, what in _HEADERS.items()
     ],
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": TypeAdapter(Result).json_schema()}},
-    },
+    **json_extra(Result),
 }
 
 

@@ -26,6 +26,7 @@ class AuditRowView:
     more: str = ""
 
 
+_MOMENT = "_utc_ns"  # how names of stored moments end
 CHANGES_SHOWN = 24  # of one act: two hundred racers in a queue are thousands of values
 
 
@@ -36,9 +37,7 @@ def audit_views(rows: Iterable[AuditRow], longest: int) -> list[AuditRowView]:
 
 def _view(row: AuditRow, longest: int) -> AuditRowView:
     differences = list(row.differences())
-    changes = tuple(
-        (name, _short(before, longest), _short(after, longest)) for name, before, after in differences[:CHANGES_SHOWN]
-    )
+    changes = tuple(_change(*each, longest) for each in differences[:CHANGES_SHOWN])
     return AuditRowView(
         utc_text(row.at_utc_ns),
         minute_text(row.at_utc_ns),
@@ -55,6 +54,21 @@ def _more(values: int) -> str:
     if not values:
         return ""
     return ntext("and {n} more value: GET /api/v1/audit", "and {n} more values: GET /api/v1/audit", n=values)
+
+
+def _change(name: str, before: str, after: str, longest: int) -> tuple[str, str, str]:
+    """As people read it: moments are stored in nanoseconds since 1970."""
+    if name.endswith(_MOMENT):
+        name, before, after = name.removesuffix(_MOMENT), _second_text(before), _second_text(after)
+    return name, _short(before, longest), _short(after, longest)
+
+
+def _second_text(stored: str) -> str:
+    """The moment to the second, as two changes within a minute differ: '2026-03-05 14:03:07 UTC'."""
+    if not stored.isdecimal():
+        return stored  # none
+    at = utc_text(int(stored))
+    return f"{at[:10]} {at[11:19]} UTC"
 
 
 def _short(written: str, longest: int) -> str:

@@ -16,7 +16,6 @@ from shared.clock import Clock
 from shared.errors import BadInput, StorageError
 from shared.protocol.results import (
     AnswerLost,
-    PostAccepted,
     PostDeferred,
     PostOutcome,
     PostRejected,
@@ -27,6 +26,7 @@ from shared.text import text
 from shared.units import NS_PER_S
 from station.store.event_files.race_offers import RaceOffers
 from station.sync.attempts import AttemptStore
+from station.sync.log_sentences import answer_sentence
 from station.sync.operator.send_requests import SendRequest
 from station.sync.race_checks import RaceChecks, driver_failed, no_races, race_of
 from station.sync.schedule import (
@@ -34,7 +34,6 @@ from station.sync.schedule import (
     LeaderboardBackoff,
     NotPosted,
     OutboxRow,
-    PostedWithOtherScore,
     Progress,
     ScheduledPost,
     SyncAnswer,
@@ -43,7 +42,6 @@ from station.sync.schedule import (
     begun,
     due_now,
     next_post,
-    score_mismatch,
     wait_for,
 )
 
@@ -255,7 +253,7 @@ class Syncer:
         if isinstance(answer, PostRejected):
             self._rejected_rows[row.webhook_id] = row
             self._checks.ask_soon(race_of(row.payload), now_ns)  # it may be gone
-        self._log(_sentence(row, answer, after.wait_ns))
+        self._log(answer_sentence(row, answer, after.wait_ns))
 
     def _post(self, row: OutboxRow) -> SyncAnswer:
         try:
@@ -308,32 +306,3 @@ def run_once(syncer: Syncer, clock: Clock, stop: threading.Event) -> int:
         if due_ns is None or due_ns > clock.now_ns():
             break
     return syncer.waiting
-
-
-def _sentence(row: OutboxRow, answer: SyncAnswer, wait_ns: int) -> str:
-    match answer:
-        case PostedWithOtherScore():
-            return text("{webhook_id}: posted; {why}", webhook_id=row.webhook_id, why=score_mismatch(answer))
-        case PostAccepted(_, None, 0):
-            return text("{webhook_id}: delivered.", webhook_id=row.webhook_id)
-        case PostAccepted(score_ms, rank, racers):
-            return text(
-                "{webhook_id}: posted; rank {rank} of {racers} with {score_ms} ms.",
-                webhook_id=row.webhook_id,
-                rank=rank,
-                racers=racers,
-                score_ms=score_ms,
-            )
-        case PostRejected(reason, status):
-            return text(
-                "{webhook_id}: rejected ({status}): {reason}", webhook_id=row.webhook_id, status=status, reason=reason
-            )
-        case NotPosted(reason):
-            return text("{webhook_id}: stays at the station: {reason}", webhook_id=row.webhook_id, reason=reason)
-        case PostDeferred(reason):
-            return text(
-                "{webhook_id}: {reason} Again in {seconds:.1f} s.",
-                webhook_id=row.webhook_id,
-                reason=reason,
-                seconds=wait_ns / NS_PER_S,
-            )

@@ -29,18 +29,6 @@ class LeagueApi:
         return self.callers.caller(request)
 
 
-def takes(kind: type[Any], required: bool = True) -> dict[str, Any]:
-    """A JSON body of this kind and the keys that may send it, as OpenAPI declares them."""
-    schema = TypeAdapter(kind).json_schema()
-    return {
-        "security": [{"admin": []}],
-        "requestBody": {"required": required, "content": {"application/json": {"schema": schema}}},
-    }
-
-
-KEYED: dict[str, Any] = {"security": [{"admin": []}]}
-
-
 async def body_of(request: Request, kind: type[Any], optional: bool = False) -> Any:
     """The JSON body as a checked `kind`; without one its defaults where it is optional. Raises BadInput."""
     payload = await read_body(request, MAX_BODY_BYTES)

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import refusals
 from leaderboard.api.league import season_shapes as shapes
-from leaderboard.api.league.calls import LeagueApi, body_of, respond, takes
+from leaderboard.api.league.calls import LeagueApi, body_of, respond
 from leaderboard.core import access
 
 _OF_SEASON = Query(max_length=64, description="only those of this season")
@@ -27,7 +28,7 @@ def add_events(routes: APIRouter, api: LeagueApi) -> None:
         status_code=201,
         response_model=shapes.EventShape,
         responses={200: {"model": shapes.EventShape, "description": "It exists"}, **refusals(401, 403, 409, 413, 422)},
-        openapi_extra=takes(shapes.NewEvent),
+        openapi_extra=json_extra(shapes.NewEvent, BY_KEY),
         summary="Create an event",
         response_description="Created",
     )(calls.create_event)
@@ -35,7 +36,7 @@ def add_events(routes: APIRouter, api: LeagueApi) -> None:
         "/events/{event_id}",
         response_model=shapes.EventShape,
         responses=refusals(401, 403, 404, 409, 413, 422),
-        openapi_extra=takes(shapes.EventChange),
+        openapi_extra=json_extra(shapes.EventChange, BY_KEY),
         summary="Change an event",
         response_description="The event as it is now",
     )(calls.change_event)

@@ -9,9 +9,10 @@ from pydantic import ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import read_body
-from leaderboard.api.league.calls import KEYED, LeagueApi, body_of, respond, takes
+from leaderboard.api.league.calls import LeagueApi, body_of, respond
 from leaderboard.api.league.race_bodies import NewRace, RaceChange, record_of, says_nothing, settings_of
 from leaderboard.api.schemas import RaceShape
 from leaderboard.core import access
@@ -60,7 +61,7 @@ def router(api: LeagueApi) -> APIRouter:
             f"/{{race_id}}/{move}",
             response_model=RaceShape,
             responses=_answers(move),
-            openapi_extra=takes(MoveReason, required=False),
+            openapi_extra=json_extra(MoveReason, BY_KEY, required=False),
             summary=summary,
             description=what,
             response_description="The race as it is now",
@@ -83,7 +84,7 @@ def _add_settings(routes: APIRouter, calls: "RaceCalls") -> None:
         status_code=201,
         response_model=RaceShape,
         responses={200: {"model": RaceShape, "description": "It exists already"}, **refusals(401, 403, 409, 413, 422)},
-        openapi_extra=takes(NewRace),
+        openapi_extra=json_extra(NewRace, BY_KEY),
         summary="Create a race",
         response_description="Created",
     )(calls.create)
@@ -91,7 +92,7 @@ def _add_settings(routes: APIRouter, calls: "RaceCalls") -> None:
         "/{race_id}",
         response_model=RaceShape,
         responses=refusals(401, 403, 404, 409, 413, 422),
-        openapi_extra=takes(RaceChange),
+        openapi_extra=json_extra(RaceChange, BY_KEY),
         summary="Change a race's settings, close it now, or open it again",
         response_description="The race as it is now",
     )(calls.change)
@@ -99,7 +100,7 @@ def _add_settings(routes: APIRouter, calls: "RaceCalls") -> None:
         "/{race_id}",
         response_model=RaceShape,
         responses=refusals(401, 403, 404, 422),
-        openapi_extra=KEYED,
+        openapi_extra=json_extra(security=BY_KEY),
         summary="Put a race into the bin, for 30 days",
         response_description="The race as it is now",
     )(calls.delete)
@@ -114,7 +115,7 @@ def _add_settings(routes: APIRouter, calls: "RaceCalls") -> None:
         "/{race_id}/picture",
         response_model=RaceShape,
         responses=refusals(401, 403, 404, 413, 422),
-        openapi_extra=KEYED | {"requestBody": {"required": True, "content": PICTURE_TYPES}},
+        openapi_extra=json_extra(security=BY_KEY) | {"requestBody": {"required": True, "content": PICTURE_TYPES}},
         summary="Give a race a picture: PNG, JPEG or WebP, at most 4 MB and 25 million pixels",
         response_description="The race as it is now",
     )(calls.set_picture)
@@ -122,7 +123,7 @@ def _add_settings(routes: APIRouter, calls: "RaceCalls") -> None:
         "/{race_id}/picture",
         response_model=RaceShape,
         responses=refusals(401, 403, 404, 422),
-        openapi_extra=KEYED,
+        openapi_extra=json_extra(security=BY_KEY),
         summary="Take a race's picture away",
         response_description="The race as it is now",
     )(calls.drop_picture)

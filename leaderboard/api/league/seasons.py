@@ -3,10 +3,11 @@
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import read_body
 from leaderboard.api.league import season_shapes as shapes
-from leaderboard.api.league.calls import KEYED, LeagueApi, body_of, respond, takes
+from leaderboard.api.league.calls import LeagueApi, body_of, respond
 from leaderboard.api.league.events import add_events
 from leaderboard.api.league.races import PICTURE_TYPES
 from leaderboard.api.league.series import add_series
@@ -38,7 +39,7 @@ def _add_seasons(routes: APIRouter, calls: "SeasonCalls") -> None:
         status_code=201,
         response_model=shapes.SeasonShape,
         responses={200: {"model": shapes.SeasonShape, "description": "It exists"}, **refusals(401, 403, 409, 413, 422)},
-        openapi_extra=takes(shapes.NewSeason),
+        openapi_extra=json_extra(shapes.NewSeason, BY_KEY),
         summary="Create a season",
         response_description="Created",
     )(calls.create)
@@ -53,7 +54,7 @@ def _add_seasons(routes: APIRouter, calls: "SeasonCalls") -> None:
         "/seasons/{season_id}",
         response_model=shapes.SeasonShape,
         responses=refusals(401, 403, 404, 409, 413, 422),
-        openapi_extra=takes(shapes.SeasonChange),
+        openapi_extra=json_extra(shapes.SeasonChange, BY_KEY),
         summary="Change a season",
         response_description="The season as it is now",
     )(calls.change)
@@ -95,7 +96,7 @@ def _add_pictures(routes: APIRouter, calls: "PictureCalls") -> None:
         "/seasons/{season_id}/picture",
         response_model=shapes.SeasonShape,
         responses=refusals(401, 403, 404, 413, 422),
-        openapi_extra=KEYED | {"requestBody": {"required": True, "content": PICTURE_TYPES}},
+        openapi_extra=json_extra(security=BY_KEY) | {"requestBody": {"required": True, "content": PICTURE_TYPES}},
         summary="Give a season a picture: PNG, JPEG or WebP, at most 4 MB and 25 million pixels",
         response_description="The season as it is now",
     )(calls.set)
@@ -103,7 +104,7 @@ def _add_pictures(routes: APIRouter, calls: "PictureCalls") -> None:
         "/seasons/{season_id}/picture",
         response_model=shapes.SeasonShape,
         responses=refusals(401, 403, 404, 422),
-        openapi_extra=KEYED,
+        openapi_extra=json_extra(security=BY_KEY),
         summary="Take a season's picture away",
         response_description="The season as it is now",
     )(calls.drop)

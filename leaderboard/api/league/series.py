@@ -3,9 +3,10 @@
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import refusals
 from leaderboard.api.league import season_shapes as shapes
-from leaderboard.api.league.calls import LeagueApi, body_of, respond, takes
+from leaderboard.api.league.calls import LeagueApi, body_of, respond
 from leaderboard.core import access
 
 _OF_SEASON = Query(max_length=64, description="only those of this season")
@@ -25,7 +26,7 @@ def add_series(routes: APIRouter, api: LeagueApi) -> None:
         status_code=201,
         response_model=shapes.SeriesShape,
         responses=refusals(401, 403, 409, 413, 422),
-        openapi_extra=takes(shapes.NewSeries),
+        openapi_extra=json_extra(shapes.NewSeries, BY_KEY),
         summary="Begin a series of races that open by themselves",
         response_description="Created, with its first race",
     )(calls.create_series)
@@ -40,7 +41,7 @@ def add_series(routes: APIRouter, api: LeagueApi) -> None:
         "/series/{series_id}",
         response_model=shapes.SeriesShape,
         responses=refusals(401, 403, 404, 409, 413, 422),
-        openapi_extra=takes(shapes.SeriesChange),
+        openapi_extra=json_extra(shapes.SeriesChange, BY_KEY),
         summary="Stop a series, let it go on, or name its races to come otherwise",
         response_description="The series as it is now",
     )(calls.change_series)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.bodies import json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
@@ -42,10 +43,7 @@ _EXTRA: dict[str, Any] = {
         {"name": name, "in": "header", "required": False, "description": what, "schema": {"type": "string"}}
         for name, what in _HEADERS.items()
     ],
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": TypeAdapter(LiveMessage).json_schema()}},
-    },
+    **json_extra(LiveMessage),
 }
 
 

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification, check
@@ -70,7 +71,7 @@ def router(live: LiveRaces, callers: CallerIdentification, utc_ns: Callable[[], 
             name=name,
             response_model=QueueShape,
             responses=_REFUSALS,
-            openapi_extra=_extra(kind),
+            openapi_extra=json_extra(kind, BY_KEY),
             summary=summary,
             response_description="The queue as it is now",
         )(handler)
@@ -182,11 +183,3 @@ class QueueCalls:
     async def _answer(self, change: Callable[..., LiveQueue], *arguments: Any, **named: Any) -> Response:
         queue = await run_in_threadpool(change, *arguments, **named)
         return json_response(_QUEUE.dump_json(shapes.queue_shape(queue)))
-
-
-def _extra(kind: type[Any]) -> dict[str, Any]:
-    schema = TypeAdapter(kind).json_schema()
-    return {
-        "security": [{"admin": []}],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
-    }

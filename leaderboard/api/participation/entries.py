@@ -1,13 +1,14 @@
 """/api/v1/races/{race_id}/entries: who takes part in a race."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
@@ -55,7 +56,7 @@ def router(entries: EntryService, callers: CallerIdentification, utc_ns: Callabl
         status_code=201,
         response_model=EntryShape,
         responses={200: {"model": EntryShape, "description": "It was so before"}, **REFUSALS},
-        openapi_extra=body_of(NewEntry),
+        openapi_extra=json_extra(NewEntry, BY_KEY, required=False),
         summary="Enter the race oneself, let an account in, or register a racer without one",
         response_description="Done",
     )(calls.add)
@@ -144,10 +145,3 @@ def somebody(callers: CallerIdentification, request: Request) -> Caller:
 def respond(entry: EntryRecord, status: int = 200) -> Response:
     """An entry as the answer."""
     return json_response(_ENTRY.dump_json(entry_shape(entry)), status)
-
-
-def body_of(kind: type[Any]) -> dict[str, Any]:
-    """What OpenAPI says of a body that may be left out."""
-    schema = TypeAdapter(kind).json_schema()
-    content = {"application/json": {"schema": schema}}
-    return {"security": [{"admin": []}], "requestBody": {"required": False, "content": content}}

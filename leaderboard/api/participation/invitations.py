@@ -7,10 +7,11 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from leaderboard.api import schemas
+from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
-from leaderboard.api.participation.entries import MAX_BYTES, REFUSALS, body_of, respond, somebody
+from leaderboard.api.participation.entries import MAX_BYTES, REFUSALS, respond, somebody
 from leaderboard.api.participation.shapes import EntryShape, InvitationShape, LinkLimits, invitation_shape
 from leaderboard.core.errors import UnknownInvitation
 from leaderboard.league.invitations import InvitationLink, InvitationService
@@ -38,7 +39,7 @@ def router(invitations: InvitationService, callers: CallerIdentification, utc_ns
             200: {"model": InvitationShape, "description": "The link is the same, with these limits"},
             **REFUSALS,
         },
-        openapi_extra=body_of(LinkLimits),
+        openapi_extra=json_extra(LinkLimits, BY_KEY, required=False),
         summary="Make the race's link, or give it other limits",
         response_description="Made",
     )(calls.make)

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.seasons.bracket_shapes import BracketShape, HeatOutcome, HeatRerun, NewBracket, bracket_shape
-from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_body
+from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body
 from leaderboard.core.access import NOBODY
 from leaderboard.core.errors import NotAllowed, Unauthorized
 from leaderboard.core.seasons.bracket import HeatResult
@@ -41,7 +42,7 @@ def router(api: SeasonApi) -> APIRouter:
         status_code=201,
         response_model=BracketShape,
         responses=answers,
-        openapi_extra=with_body(NewBracket),
+        openapi_extra=json_extra(NewBracket, BY_KEY),
         summary="Seed a bracket from the standing of a race",
         response_description="Created",
     )(calls.create)
@@ -49,7 +50,7 @@ def router(api: SeasonApi) -> APIRouter:
         "/{bracket_id}/heats/{number}",
         response_model=BracketShape,
         responses=answers,
-        openapi_extra=with_body(HeatOutcome),
+        openapi_extra=json_extra(HeatOutcome, BY_KEY),
         summary="Enter the result of a heat",
         response_description="The bracket as it stands then",
     )(calls.enter)
@@ -57,7 +58,7 @@ def router(api: SeasonApi) -> APIRouter:
         "/{bracket_id}/heats/{number}/rerun",
         response_model=BracketShape,
         responses=answers,
-        openapi_extra=with_body(HeatRerun),
+        openapi_extra=json_extra(HeatRerun, BY_KEY),
         summary="Take back the result of a heat, so that it is run again",
         response_description="The bracket as it stands then",
     )(calls.rerun)

@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 
 from leaderboard.api import schemas
 from leaderboard.api.http import json_response, read_body
-from leaderboard.api.league.calls import KEYED
 from leaderboard.core.access import Caller
 from leaderboard.seasons.services import SeasonServices
 from leaderboard.web.identity import CallerIdentification
@@ -31,13 +30,6 @@ class SeasonApi:
     def caller(self, request: Request) -> Caller:
         """Who asks. Raises Unauthorized, NotAllowed."""
         return self.callers.caller(request)
-
-
-def with_body(kind: Any) -> dict[str, Any]:
-    """A JSON body of this kind and the keys that may send it, as OpenAPI declares them."""
-    schema = TypeAdapter(kind).json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return KEYED | {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 async def parsed_body(request: Request, kind: Any) -> Any:

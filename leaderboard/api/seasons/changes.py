@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from leaderboard.api.bodies import BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.identity import check
-from leaderboard.api.league.calls import KEYED
-from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body, with_body
+from leaderboard.api.seasons.calls import SeasonApi, as_json, parsed_body
 from leaderboard.api.seasons.shapes import (
     DivisionMoveShape,
     DivisionPlace,
@@ -44,7 +44,7 @@ def _add_rules_and_teams(routes: APIRouter, calls: "SeasonChanges") -> None:
         "/rules",
         response_model=SeasonRulesShape,
         responses=_CHANGED,
-        openapi_extra=with_body(SeasonRulesShape),
+        openapi_extra=json_extra(SeasonRulesShape, BY_KEY),
         summary="Give a season other rules",
         response_description="The rules as they are now",
     )(calls.set_rules)
@@ -53,7 +53,7 @@ def _add_rules_and_teams(routes: APIRouter, calls: "SeasonChanges") -> None:
         status_code=201,
         response_model=TeamShape,
         responses=_CHANGED,
-        openapi_extra=with_body(NewTeam),
+        openapi_extra=json_extra(NewTeam, BY_KEY),
         summary="Create a team",
         response_description="Created",
     )(calls.add_team)
@@ -61,7 +61,7 @@ def _add_rules_and_teams(routes: APIRouter, calls: "SeasonChanges") -> None:
         "/teams/{team_id}",
         response_model=NamedTeam,
         responses=_CHANGED,
-        openapi_extra=with_body(NewTeam),
+        openapi_extra=json_extra(NewTeam, BY_KEY),
         summary="Call a team otherwise",
         response_description="The team as it is called now",
     )(calls.rename_team)
@@ -69,7 +69,7 @@ def _add_rules_and_teams(routes: APIRouter, calls: "SeasonChanges") -> None:
         "/teams/{team_id}",
         status_code=204,
         responses=refusals(401, 403, 404),
-        openapi_extra=KEYED,
+        openapi_extra=json_extra(security=BY_KEY),
         summary="Remove a team; its members stay in the season",
         response_description="Removed",
     )(calls.drop_team)
@@ -87,7 +87,7 @@ def _add_members(routes: APIRouter, calls: "SeasonChanges") -> None:
         "/members",
         response_model=list[SeasonMemberShape],
         responses=_CHANGED,
-        openapi_extra=with_body(list[SeasonMemberShape]),
+        openapi_extra=json_extra(list[SeasonMemberShape], BY_KEY),
         summary="Set region, category and team of members: all of them or none",
         response_description="These members as they are now",
     )(calls.set_members)
@@ -95,7 +95,7 @@ def _add_members(routes: APIRouter, calls: "SeasonChanges") -> None:
         "/members/{racer:path}",
         status_code=204,
         responses=refusals(401, 403, 404),
-        openapi_extra=KEYED,
+        openapi_extra=json_extra(security=BY_KEY),
         summary="Forget region, category and team of a racer, whose results stay",
         response_description="Forgotten",
     )(calls.drop_member)
@@ -103,7 +103,7 @@ def _add_members(routes: APIRouter, calls: "SeasonChanges") -> None:
         "/divisions",
         response_model=DivisionMoveShape,
         responses=_CHANGED,
-        openapi_extra=with_body(DivisionPlace),
+        openapi_extra=json_extra(DivisionPlace, BY_KEY),
         summary="Put a racer into a division",
         response_description="The racer's move",
     )(calls.place)

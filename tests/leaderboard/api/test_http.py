@@ -9,6 +9,7 @@ import pathlib
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -224,6 +225,25 @@ def test_openapi_declares_what_is_answered(running: Running) -> None:
     assert {one["name"] for one in post["parameters"]} == {"webhook-id", "webhook-timestamp", "webhook-signature"}
     assert "laps" in post["requestBody"]["content"]["application/json"]["schema"]["properties"]
     assert document["paths"]["/api/v1/races"]["post"]["security"] == [{"admin": []}]
+
+
+def test_every_reference_of_the_openapi_document_leads_to_a_definition(running: Running) -> None:
+    document = running.get("/openapi.json").json()
+    named = document["components"]["schemas"]
+    references = list(_references(document))
+    assert len(references) > 100
+    assert {one for one in references if one.removeprefix("#/components/schemas/") not in named} == set()
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for each in node.values():
+            yield from _references(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _references(each)
 
 
 def test_every_answer_carries_the_safe_headers(running: Running) -> None:

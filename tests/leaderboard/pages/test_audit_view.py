@@ -22,3 +22,15 @@ def test_of_an_act_with_thousands_of_values_the_first_are_shown_and_the_rest_is_
     [shown] = audit_views([row], longest=60)
     assert len(shown.changes) == CHANGES_SHOWN
     assert shown.more == f"and {200 - CHANGES_SHOWN} more values: GET /api/v1/audit"
+
+
+def test_moments_are_shown_as_times_to_the_second_and_none_as_none() -> None:
+    before = {"opens_utc_ns": None, "closes_utc_ns": 1_700_000_000 * 10**9, "entered_ns": 5}
+    after = {"opens_utc_ns": 0, "closes_utc_ns": 1_700_000_001 * 10**9, "entered_ns": 6}
+    row = AuditRow(1, 1, "account-1", "olga", "race.edit", "cup", "", "race:cup", before, after, "")
+    [shown] = audit_views([row], longest=60)
+    assert shown.changes == (
+        ("closes", "2023-11-14 22:13:20 UTC", "2023-11-14 22:13:21 UTC"),
+        ("entered_ns", "5", "6"),
+        ("opens", "", "1970-01-01 00:00:00 UTC"),
+    )
