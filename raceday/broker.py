@@ -23,6 +23,7 @@ from typing import Literal, get_args
 
 from shared.errors import HardwareMissing, OperatorError
 from shared.files import write_ready_file
+from shared.signals import wait_for_process
 
 Kind = Literal["mosquitto", "amqtt"]
 HOST = "127.0.0.1"
@@ -165,7 +166,7 @@ def main(argv: list[str]) -> int:
         running = start_broker(chosen.run_dir or pathlib.Path(temporary), chosen.port, kind, die_with_us=True)
         try:
             _announce(running.port, chosen.ready_file)
-            return running.process.wait()
+            return wait_for_process(running.process)
         finally:
             running.stop()
 
@@ -223,11 +224,12 @@ def _embedded(port: int, ready_file: pathlib.Path | None) -> int:
     }
 
     async def serve() -> None:
-        broker = Broker(config)
+        broker, asked = Broker(config), asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)  # wakes the loop, whenever it comes
         await broker.start()
         _announce(port, ready_file)
         try:
-            await asyncio.Event().wait()
+            await asked.wait()
         finally:
             await broker.shutdown()
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 from shared.errors import RacedayError
+from shared.signals import wait_for_any_child
 
 _LIVED_S = 5.0  # one that ends sooner is started again only after a pause
 _PAUSE_S = 1.0
@@ -93,7 +94,7 @@ class ProcessGroup:
         """Waits for the children, and starts them again; the highest exit code of those that were asked to end."""
         worst = 0
         while self._children:
-            child, status = os.wait()
+            child, status = wait_for_any_child()
             number, began_s = self._children.pop(child)
             if not again or self._ending:
                 code = os.waitstatus_to_exitcode(status)

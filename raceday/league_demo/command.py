@@ -17,6 +17,7 @@ from raceday.league_demo.cast import OFFICIAL, ORGANISER, RACER
 from raceday.league_demo.live_show import LiveShow
 from shared.clock import SystemClock
 from shared.errors import ConfigError, OperatorError
+from shared.signals import wait_until_set
 
 FLAG = "--league"
 _MAX_SEED = 10**9
@@ -70,7 +71,7 @@ def _serve(console: Console, league: DemoLeague, open_browser: bool) -> None:
     if open_browser:
         webbrowser.open(league.url)
     try:
-        ended.wait()
+        wait_until_set(ended)
     finally:
         show.stop()
         driving.join(10)

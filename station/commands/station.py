@@ -12,6 +12,7 @@ import time
 from shared.config import load
 from shared.errors import RacedayError, StorageError
 from shared.files import is_locked, write_ready_file
+from shared.signals import wait_until_set
 from shared.start_up import without_collecting
 from shared.web.server import listen, url_of
 from station.access.station_access import StationAccess, open_access
@@ -66,7 +67,7 @@ def serve(config: StationConfig, ready_file: pathlib.Path | None) -> bool:
     with contextlib.ExitStack() as ends:
         with without_collecting():
             runner, backups = _started(config, ready_file, ends)
-        runner.over.wait()
+        wait_until_set(runner.over)
     if runner.failed:
         raise RacedayError(f"the station stopped itself; start it again, the journal is intact.\n{runner.failed}")
     return backups.restarting

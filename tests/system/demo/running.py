@@ -37,6 +37,11 @@ class Demo:
         assert self.process.stdout is not None
         self.process.stdout.close()
 
+    def read_once(self, words: str) -> None:
+        """As `read_until`, unless a line that was read already contains `words`."""
+        if not any(words in line for line in self.lines):
+            self.read_until(words)
+
     def read_until(self, words: str, timeout_s: float = 120) -> str:
         """The next line that contains `words`; if it does not come, fails with all output so far."""
         assert self.process.stdout is not None

@@ -24,7 +24,7 @@ def test_a_kill_in_the_middle_loses_nothing(tmp_path: pathlib.Path) -> None:
     """Each part is killed in another lap, once the part killed before it has restarted."""
     with Demo(tmp_path, "--speed", "3", "--broker", "mosquitto", "--laps", str(LAPS)) as demo:
         for lap, victim in enumerate(VICTIMS, start=1):
-            demo.read_until(f"lap {lap}")
+            demo.read_once(f"lap {lap}")  # on a loaded machine the last restart took longer than a lap
             demo.kill(victim)
             demo.read_until(f"{victim} ended (-9); it was started again.")
         document = demo.finish()
