@@ -6,6 +6,7 @@ neither the descriptors that the rest of the process needs nor the place of an o
 their errors make a line in the log now and then, not a flood.
 """
 
+import asyncio
 import errno
 import logging
 import socket
@@ -100,6 +101,7 @@ class CountingServer(uvicorn.Server):
         self.connections = ConnectionTable(limits)
         self._is_official, self._urgent = is_official, urgent
         for name in ("uvicorn.error", "asyncio"):
+            logging.getLogger(name).addFilter(_is_news)
             logging.getLogger(name).addFilter(_LOG_RATE_LIMIT)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -119,6 +121,12 @@ class CountingServer(uvicorn.Server):
 
     def _protocol(self) -> CountedHttpProtocol:
         return CountedHttpProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line says more than that the stop cut off what had not ended in time, which is no error."""
+    cut_off = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cut_off and not str(record.msg).startswith("Cancel %s running task(s)")
 
 
 class BackgroundServer:
