@@ -101,6 +101,7 @@
     });
   }
 
+  const tell = toldToAllScripts("live-race", (_before, change) => change); // its listeners read the page
   let first = true;
 
   function apply(change, age_ms) {
@@ -112,7 +113,7 @@
       announce.textContent = [state.textContent, document.querySelector(".now-name")?.title ?? ""].join(" ");
     }
     first = false;
-    document.dispatchEvent(new CustomEvent("live-race", { detail: change }));
+    tell(change);
   }
 
   showMap();

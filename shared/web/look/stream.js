@@ -3,6 +3,23 @@
 // they exist only on pages that came over TLS or from this machine itself.
 "use strict";
 
+// A script of the page that listens for what the stream brings may arrive after its first message, over bad Wi-Fi.
+// Returns a function that dispatches `name` with a detail, but not before all scripts are there; until then
+// `both(before, change)` makes one detail of two.
+const toldToAllScripts = (name, both) => {
+  const tell = (detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+  let whole = false;
+  let untold = null;
+  document.addEventListener("DOMContentLoaded", () => {
+    whole = true;
+    if (untold !== null) tell(untold);
+  });
+  return (detail) => {
+    if (whole) tell(detail);
+    else untold = untold === null ? detail : both(untold, detail);
+  };
+};
+
 // `address`: of the stream; `topics`: what this tab shows. `onMessage(name, data, age_ms)`: an event "update" or
 // "heartbeat", and how old it is if another tab got it first. `onLost()`: the stream broke; it is reopened by the hub.
 // `onDenied()`: the machine gives this browser a topic of the tab no longer: nobody is signed in any more.

@@ -12,6 +12,8 @@
     if (laps.length) announce.textContent = laps[0].dataset.announce;
   }
 
+  const tell = toldToAllScripts("raceday", (before, changes) => together(before, changes));
+
   function applyTopic(topic) {
     for (const [id, html] of Object.entries(topic.parts)) pageRows.drawPart(id, html);
     for (const [id, keys] of Object.entries(topic.lists)) {
@@ -32,7 +34,7 @@
     for (const { data } of Object.values(topics)) if (data?.mode) showMode(data.mode);
     document.body.dataset.version = version;
     showLive();
-    document.dispatchEvent(new CustomEvent("raceday", { detail: topics }));
+    tell(topics);
   }
 
   // Updates that have arrived while the page was busy are drawn together: only the newest is worth drawing.
@@ -50,11 +52,15 @@
     return { ...before, ...change, whole: before.whole, parts: both("parts"), rows: both("rows"), lists: both("lists") };
   }
 
+  function together(before, changes) {
+    const topics = { ...before };
+    for (const [name, change] of Object.entries(changes)) topics[name] = merged(topics[name], change);
+    return topics;
+  }
+
   function onUpdate(update) {
     if (next === null) turn.port2.postMessage(null);
-    const topics = { ...next?.topics };
-    for (const [name, change] of Object.entries(update.topics)) topics[name] = merged(topics[name], change);
-    next = { ...update, topics };
+    next = { ...update, topics: together(next?.topics, update.topics) };
   }
 
   function showMode(mode) {

@@ -3,11 +3,12 @@
 tests/system/look/test_league_pages.py looks at how it is drawn, with 200 in the queue.
 """
 
+import re
 import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from leaderboard.core.access import ADMIN
 from leaderboard.live_races.feeds import MemoryFeeds
@@ -120,3 +121,19 @@ def test_two_officials_and_a_refusal(context: BrowserContext, server: LiveServer
     other.get_by_role("button", name="Remove: Zoë").click()
     expect(page.locator(".turn")).to_have_count(0)
     expect(other.locator("[data-refusal]")).to_be_hidden()
+
+
+def test_where_its_script_comes_late_an_official_still_acts_on_what_the_page_shows(
+    context: BrowserContext, server: LiveServer
+) -> None:
+    """Over bad Wi-Fi another official is faster than the script: nothing is refused as changed meanwhile."""
+    page, held = context.new_page(), list[Route]()
+    page.route(re.compile(r"/live_control\b.*\.js"), lambda route: held.append(route))
+    page.goto(f"{server.url}/races/cup/live-control", wait_until="commit")
+    page.wait_for_selector('[data-link="on"]', state="attached")
+    live = LiveRaces(server.board.store, MemoryFeeds())
+    added = live.add(ADMIN, "cup", ["Late"], time.time_ns(), entries=False)
+    server.tell(LiveMessage("cup", "Late", "b2", 1))  # the process of the server looks at the queue again
+    expect(page.locator(".turn .name")).to_have_text(["Late"])
+    held[0].continue_()
+    expect(page.locator('input[name="version"]').first).to_have_value(str(added.version))
