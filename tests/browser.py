@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 expect.set_options(timeout=30_000)  # a page on a busy machine is late, not wrong
 # The headless build is the same browser without windows of its own, which cost as much processor time as the pages do.
@@ -59,6 +59,17 @@ class Watched:
         self.page.goto(url)
         self.page.wait_for_selector('#link[data-state="live"]')
         return self.page
+
+
+def held_back(page: Page, script: str) -> list[Route]:
+    """The page's requests for this script from now on: each waits for its `continue_`."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(rf"/{script}\b.*\.js"), hold)
+    return held
 
 
 def keep_picture(page: Page, name: str) -> None:

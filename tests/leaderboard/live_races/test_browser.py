@@ -3,18 +3,18 @@
 tests/system/look/test_league_pages.py looks at how it is drawn, with 200 in the queue.
 """
 
-import re
 import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from leaderboard.core.access import ADMIN
 from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from shared.protocol.live import LiveMessage
 from shared.protocol.results import encode_result
+from tests.browser import held_back
 from tests.leaderboard import sample_races
 from tests.leaderboard.by_hand import enter
 from tests.leaderboard.live_races.live_server import LiveServer, live_server
@@ -127,8 +127,8 @@ def test_where_its_script_comes_late_an_official_still_acts_on_what_the_page_sho
     context: BrowserContext, server: LiveServer
 ) -> None:
     """Over bad Wi-Fi another official is faster than the script: nothing is refused as changed meanwhile."""
-    page, held = context.new_page(), list[Route]()
-    page.route(re.compile(r"/live_control\b.*\.js"), lambda route: held.append(route))
+    page = context.new_page()
+    held = held_back(page, "live_control")
     page.goto(f"{server.url}/races/cup/live-control", wait_until="commit")
     page.wait_for_selector('[data-link="on"]', state="attached")
     live = LiveRaces(server.board.store, MemoryFeeds())

@@ -1,11 +1,11 @@
 """A page whose scripts arrive after the stream has spoken, as over bad Wi-Fi, knows what one knows that had them."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser import held_back
 from tests.station.web.conftest import Served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -20,8 +20,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def open_with_late(page: Page, url: str, script: str) -> None:
     """Opens the page; `script` is answered only once the page has drawn what the stream said first."""
-    held: list[Route] = []
-    page.route(re.compile(rf"/{script}\b.*\.js"), lambda route: held.append(route))
+    held = held_back(page, script)
     page.goto(url, wait_until="commit")
     page.wait_for_selector('#link[data-state="live"]')
     assert [script in route.request.url for route in held] == [True]
