@@ -16,7 +16,7 @@
     refusal.textContent = sentence ? `✕ ${sentence}` : "";
   }
 
-  // The same form as without a script; the answer is a redirect, which is not followed, or a refusal with a sentence.
+  // The same form as without a script; the answer is the version of the queue, or a refusal with a sentence.
   let sending = Promise.resolve();
 
   function send(form, fields) {
@@ -27,16 +27,22 @@
   }
 
   async function post(address, body) {
-    // Presses in a row: each is of the queue as the one before left it.
     if (body.has("version")) body.set("version", turns.elements.version.value);
     try {
-      const answer = await fetch(address, { method: "POST", body, redirect: "manual", headers: { accept: "application/json" } });
-      if (answer.type === "opaqueredirect") return showRefusal("");
-      const problem = await answer.json();
-      return showRefusal(problem.detail);
+      const answer = await fetch(address, { method: "POST", body, headers: { accept: "application/json" } });
+      const { version, detail } = await answer.json();
+      if (answer.ok) actOn(version);
+      return showRefusal(detail ?? "");
     } catch {
       return showRefusal(t("The leaderboard does not answer: nothing was changed."));
     }
+  }
+
+  // The next press is of the queue as the last one left it, which the stream may not have said yet, or as the stream
+  // says that another official left it.
+  function actOn(version) {
+    const newest = Math.max(version, Number(turns.elements.version.value));
+    for (const field of document.querySelectorAll('input[name="version"]')) field.value = newest;
   }
 
   document.addEventListener("submit", (event) => {
@@ -52,8 +58,7 @@
   // What other officials and the clock did: the version for the next press, and the multiplier of now.
   let dragged = null;
   document.addEventListener("live-race", () => {
-    const version = document.querySelector('[data-part="version"]').textContent.trim();
-    for (const field of document.querySelectorAll('input[name="version"]')) field.value = version;
+    actOn(Number(document.querySelector('[data-part="version"]').textContent));
     showSpeedOfNow();
   });
 

@@ -25,13 +25,13 @@ class FormBrowser:
         """Open a page."""
         return self._request("GET", path, {"accept": "text/html"} | headers)
 
-    def submit(self, path: str, csrf: str | None = None, **fields: str) -> Answer:
-        """Send a form of the page that was opened last."""
+    def submit(self, path: str, csrf: str | None = None, *, accept: str = "text/html", **fields: str) -> Answer:
+        """Send a form of the page that was opened last; `accept`: what its script asks for."""
         found = re.search(r'name="csrf" value="(\w+)"', self.page)
         token = csrf if csrf is not None else found[1] if found else ""
         body = urlencode(fields | {"csrf": token}).encode()
         headers = {
-            "accept": "text/html",
+            "accept": accept,
             "origin": f"http://{HOST}",
             "content-type": "application/x-www-form-urlencoded",
         }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from leaderboard.core.access import Caller
-from leaderboard.core.live.queue import FULL_PERCENT, PLAIN_MOVES, PlainMove
+from leaderboard.core.live.queue import FULL_PERCENT, PLAIN_MOVES, LiveQueue, PlainMove
 from leaderboard.live_races.service import LiveRaces
 from leaderboard.web.forms import PostedForm
 from shared.errors import Refused
@@ -33,13 +33,13 @@ class ControlPress:
         return next((place for place, each in enumerate(waiting, 1) if each.item_id == self.item_id), 0)
 
 
-def press(live: LiveRaces, caller: Caller, race_id: str, form: PostedForm, now_utc_ns: int) -> None:
-    """Do what the form's button says. Raises Refused, Conflict, NotAllowed."""
+def press(live: LiveRaces, caller: Caller, race_id: str, form: PostedForm, now_utc_ns: int) -> LiveQueue:
+    """Do what the form's button says; the queue as it is then. Raises Refused, Conflict, NotAllowed."""
     word, _, item_id = form.get("act").partition(" ")
     action = _ACTIONS.get(word)
     if action is None:
         raise Refused(text("This button does nothing here: load the page again."))
-    action(ControlPress(live, caller, race_id, form, item_id, now_utc_ns))
+    return action(ControlPress(live, caller, race_id, form, item_id, now_utc_ns))
 
 
 def press_own(live: LiveRaces, caller: Caller, race_id: str, form: PostedForm, now_utc_ns: int) -> None:
@@ -63,55 +63,55 @@ def number(form: PostedForm, name: str) -> int:
     return int(written)
 
 
-def _move(p: ControlPress, place: int) -> None:
-    p.live.move(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id, place)
+def _move(p: ControlPress, place: int) -> LiveQueue:
+    return p.live.move(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id, place)
 
 
-def _launch(p: ControlPress) -> None:
-    p.live.launch(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id)
+def _launch(p: ControlPress) -> LiveQueue:
+    return p.live.launch(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id)
 
 
-def _add(p: ControlPress, *, entries: bool) -> None:
+def _add(p: ControlPress, *, entries: bool) -> LiveQueue:
     racers = () if entries else (p.form.get("racer"),)
     if racers == ("",):
         raise Refused(text("Write the racer's name first."))
-    p.live.add(p.caller, p.race_id, racers, p.now_utc_ns, entries=entries)
+    return p.live.add(p.caller, p.race_id, racers, p.now_utc_ns, entries=entries)
 
 
-def _settings(p: ControlPress) -> None:
+def _settings(p: ControlPress) -> LiveQueue:
     entries_open = p.form.get("entries_open") == "yes"
     run_time_s = number(p.form, "run_time_s")
-    p.live.set_up(p.caller, p.race_id, p.version, p.now_utc_ns, entries_open=entries_open, run_time_s=run_time_s)
+    return p.live.set_up(p.caller, p.race_id, p.version, p.now_utc_ns, entries_open=entries_open, run_time_s=run_time_s)
 
 
-def _speed(p: ControlPress, percent: int) -> None:
-    p.live.set_speed(p.caller, p.race_id, p.now_utc_ns, percent)
+def _speed(p: ControlPress, percent: int) -> LiveQueue:
+    return p.live.set_speed(p.caller, p.race_id, p.now_utc_ns, percent)
 
 
-def _decide(p: ControlPress, racer: str | None) -> None:
-    p.live.declare(p.caller, p.race_id, p.version, p.now_utc_ns, racer)
+def _decide(p: ControlPress, racer: str | None) -> LiveQueue:
+    return p.live.declare(p.caller, p.race_id, p.version, p.now_utc_ns, racer)
 
 
-def _plain(move: PlainMove) -> Callable[[ControlPress], None]:
-    def act(p: ControlPress) -> None:
-        p.live.act(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id, move)
+def _plain(move: PlainMove) -> Callable[[ControlPress], LiveQueue]:
+    def act(p: ControlPress) -> LiveQueue:
+        return p.live.act(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id, move)
 
     return act
 
 
-def _relaunch(p: ControlPress) -> None:
-    p.live.relaunch(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id)
+def _relaunch(p: ControlPress) -> LiveQueue:
+    return p.live.relaunch(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id)
 
 
-def _remove(p: ControlPress) -> None:
-    p.live.remove(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id)
+def _remove(p: ControlPress) -> LiveQueue:
+    return p.live.remove(p.caller, p.race_id, p.version, p.now_utc_ns, p.item_id)
 
 
-def _clear(p: ControlPress) -> None:
-    p.live.clear(p.caller, p.race_id, p.version, p.now_utc_ns)
+def _clear(p: ControlPress) -> LiveQueue:
+    return p.live.clear(p.caller, p.race_id, p.version, p.now_utc_ns)
 
 
-_ACTIONS: Mapping[str, Callable[[ControlPress], None]] = {
+_ACTIONS: Mapping[str, Callable[[ControlPress], LiveQueue]] = {
     "up": lambda p: _move(p, p.place() - 1),
     "down": lambda p: _move(p, p.place() + 1),
     "place": lambda p: _move(p, number(p.form, "place")),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from leaderboard.core import access
 from leaderboard.core.access import Caller
@@ -94,14 +94,19 @@ class LiveRacePages:
         return self._control(request, race_id)
 
     def pressed(self, request: Request, race_id: str, form: PostedForm) -> Response:
-        """What a button of race control does; a script gets a refusal as JSON, a form the page with the sentence."""
+        """What a button of race control does.
+
+        A script gets the queue's version as it left it, for the next press, or a refusal as JSON; a form gets the page.
+        """
         self.allowed(request, race_id, "live.run")
         try:
-            press(self._live, self._site.caller(request), race_id, form, self._utc_ns())
+            queue = press(self._live, self._site.caller(request), race_id, form, self._utc_ns())
         except Refused as refusal:
             if not wants_page(request.scope):
                 raise
             return self._control(request, race_id, 409 if isinstance(refusal, Conflict) else 422, str(refusal))
+        if not wants_page(request.scope):
+            return JSONResponse({"version": queue.version}, headers={"cache-control": "no-store"})
         return self._site.done(request, f"/races/{race_id}/live-control")
 
     def queue(self, request: Request, race_id: str) -> HTMLResponse:

@@ -137,3 +137,22 @@ def test_where_its_script_comes_late_an_official_still_acts_on_what_the_page_sho
     expect(page.locator(".turn .name")).to_have_text(["Late"])
     held[0].continue_()
     expect(page.locator('input[name="version"]').first).to_have_value(str(added.version))
+
+
+def test_presses_in_a_row_are_of_the_queue_as_the_one_before_left_it(
+    context: BrowserContext, server: LiveServer
+) -> None:
+    """The stream, which says nothing here, need not be faster than the next press."""
+    live = LiveRaces(server.board.store, MemoryFeeds())
+    left = live.state("cup", time.time_ns()).queue
+    live.clear(ADMIN, "cup", left.version, time.time_ns())
+    live.add(ADMIN, "cup", ["Ada", "Eve"], time.time_ns(), entries=False)
+    page = context.new_page()
+    page.add_init_script("delete window.SharedWorker; window.EventSource = class extends EventTarget { close() {} }")
+    page.goto(f"{server.url}/races/cup/live-control")
+    for racer in ("Ada", "Eve"):
+        with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+            page.get_by_role("button", name=f"Remove: {racer}").click()
+        assert answered.value.status == 200
+    assert live.state("cup", time.time_ns()).queue.items == ()
+    expect(page.locator("[data-refusal]")).to_be_hidden()

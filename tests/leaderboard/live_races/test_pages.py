@@ -129,6 +129,20 @@ def test_a_refusal_is_a_sentence_on_the_page(hall: Hall) -> None:
     assert len(hall.items()) == 3
 
 
+def test_a_script_gets_the_version_for_its_next_press_or_the_refusal(hall: Hall) -> None:
+    official = hall.browser("oda", Grant("official"))
+    official.get(CONTROL)
+    for act, version, status in (("entries", 0, 200), ("clear", 1, 200), ("clear", 1, 409), ("entries", 2, 200)):
+        answer = official.submit(CONTROL, accept="application/json", act=act, version=str(version))
+        assert answer.status_code == status
+        now = hall.live.state("cup", hall.now_utc_ns).queue.version
+        if status == 200:
+            assert answer.json() == {"version": now}
+        else:
+            assert "at version 2, you saw 1" in answer.json()["detail"]
+        assert now == min(version + 1, 3)
+
+
 def test_who_sees_which_page(hall: Hall) -> None:
     visitor, racer = FormBrowser(hall.app), hall.browser("tom")
     speaker, owner = hall.browser("kim", Grant("commentator", "race", "cup")), hall.browser("oda", Grant("organiser"))
