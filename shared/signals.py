@@ -12,7 +12,6 @@ import threading
 import time
 
 HEARD_S = 0.25
-_CHILDREN_S = 0.05
 
 
 def wait_until_set(event: threading.Event) -> None:
@@ -36,4 +35,4 @@ def wait_for_any_child() -> tuple[int, int]:
         child, status = os.waitpid(-1, os.WNOHANG)
         if child:
             return child, status
-        time.sleep(_CHILDREN_S)
+        time.sleep(HEARD_S)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from leaderboard.pages.wording import minute_text
+from leaderboard.pages.wording import minute_text, second_text
 from leaderboard.scored_laps import utc_text
 from leaderboard.store.audit import AuditRow
 from shared.text import ntext, recorded
@@ -59,16 +59,13 @@ def _more(values: int) -> str:
 def _change(name: str, before: str, after: str, longest: int) -> tuple[str, str, str]:
     """As people read it: moments are stored in nanoseconds since 1970."""
     if name.endswith(_MOMENT):
-        name, before, after = name.removesuffix(_MOMENT), _second_text(before), _second_text(after)
+        name, before, after = name.removesuffix(_MOMENT), _moment_text(before), _moment_text(after)
     return name, _short(before, longest), _short(after, longest)
 
 
-def _second_text(stored: str) -> str:
-    """The moment to the second, as two changes within a minute differ: '2026-03-05 14:03:07 UTC'."""
-    if not stored.isdecimal():
-        return stored  # none
-    at = utc_text(int(stored))
-    return f"{at[:10]} {at[11:19]} UTC"
+def _moment_text(stored: str) -> str:
+    """To the second, as two changes within a minute differ; "" stays: there was none."""
+    return second_text(int(stored)) if stored.isdecimal() else stored
 
 
 def _short(written: str, longest: int) -> str:

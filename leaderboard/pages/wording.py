@@ -16,3 +16,9 @@ def minute_text(at_utc_ns: int) -> str:
     """A moment to the minute, as people read it: '2026-03-05 14:03 UTC'."""
     at = utc_text(at_utc_ns)
     return f"{at[:10]} {at[11:16]} UTC"
+
+
+def second_text(at_utc_ns: int) -> str:
+    """A moment to the second: '2026-03-05 14:03:07 UTC'."""
+    at = utc_text(at_utc_ns)
+    return f"{at[:10]} {at[11:19]} UTC"

@@ -34,7 +34,7 @@
       if (answer.ok) actOn(version);
       return showRefusal(detail ?? "");
     } catch {
-      return showRefusal(t("The leaderboard does not answer: nothing was changed."));
+      return showRefusal(t("The leaderboard gave no answer: the queue shows whether it was done."));
     }
   }
 

@@ -12,7 +12,7 @@
     if (laps.length) announce.textContent = laps[0].dataset.announce;
   }
 
-  const tell = toldToAllScripts("raceday", (before, changes) => together(before, changes));
+  const tell = toldToAllScripts("raceday", together);
 
   function applyTopic(topic) {
     for (const [id, html] of Object.entries(topic.parts)) pageRows.drawPart(id, html);

@@ -3,11 +3,12 @@
 tests/system/look/test_league_pages.py looks at how it is drawn, with 200 in the queue.
 """
 
+import re
 import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from leaderboard.core.access import ADMIN
 from leaderboard.live_races.feeds import MemoryFeeds
@@ -55,6 +56,13 @@ def opened(context: BrowserContext, server: LiveServer, path: str) -> tuple[Page
 
 def names(page: Page) -> list[str]:
     return page.locator(".turn .name").all_inner_texts()
+
+
+def emptied(server: LiveServer) -> LiveRaces:
+    """The LIVE races of the server; the queue of 'cup' is empty."""
+    live = LiveRaces(server.board.store, MemoryFeeds())
+    live.clear(ADMIN, "cup", live.state("cup", time.time_ns()).queue.version, time.time_ns())
+    return live
 
 
 def test_a_race_by_keyboard_alone(context: BrowserContext, server: LiveServer) -> None:
@@ -127,11 +135,10 @@ def test_where_its_script_comes_late_an_official_still_acts_on_what_the_page_sho
     context: BrowserContext, server: LiveServer
 ) -> None:
     """Over bad Wi-Fi another official is faster than the script: nothing is refused as changed meanwhile."""
-    page = context.new_page()
+    page, live = context.new_page(), emptied(server)
     held = held_back(page, "live_control")
     page.goto(f"{server.url}/races/cup/live-control", wait_until="commit")
     page.wait_for_selector('[data-link="on"]', state="attached")
-    live = LiveRaces(server.board.store, MemoryFeeds())
     added = live.add(ADMIN, "cup", ["Late"], time.time_ns(), entries=False)
     server.tell(LiveMessage("cup", "Late", "b2", 1))  # the process of the server looks at the queue again
     expect(page.locator(".turn .name")).to_have_text(["Late"])
@@ -143,9 +150,7 @@ def test_presses_in_a_row_are_of_the_queue_as_the_one_before_left_it(
     context: BrowserContext, server: LiveServer
 ) -> None:
     """The stream, which says nothing here, need not be faster than the next press."""
-    live = LiveRaces(server.board.store, MemoryFeeds())
-    left = live.state("cup", time.time_ns()).queue
-    live.clear(ADMIN, "cup", left.version, time.time_ns())
+    live = emptied(server)
     live.add(ADMIN, "cup", ["Ada", "Eve"], time.time_ns(), entries=False)
     page = context.new_page()
     page.add_init_script("delete window.SharedWorker; window.EventSource = class extends EventTarget { close() {} }")
@@ -156,3 +161,20 @@ def test_presses_in_a_row_are_of_the_queue_as_the_one_before_left_it(
         assert answered.value.status == 200
     assert live.state("cup", time.time_ns()).queue.items == ()
     expect(page.locator("[data-refusal]")).to_be_hidden()
+
+
+def test_where_no_answer_comes_nobody_is_told_what_became_of_the_press(
+    context: BrowserContext, server: LiveServer
+) -> None:
+    """The leaderboard took it, and its answer was lost on the way."""
+    page, _ = opened(context, server, "/races/cup/live-control")
+
+    def lost(route: Route) -> None:
+        route.fetch(max_redirects=0)
+        route.abort()
+
+    page.route(re.compile(r"/live-control$"), lost)
+    page.locator("#racer").fill("Grace")
+    page.get_by_role("button", name="Add to the queue").click()
+    expect(page.locator("[data-refusal]")).to_contain_text("The leaderboard gave no answer: the queue shows")
+    expect(page.locator(".turn .name", has_text="Grace")).to_be_visible()
