@@ -58,7 +58,7 @@ class RewardTrack:
         rows = [(float(x), float(y)) for x, y in track.centre]
         self._waypoints = [*rows, rows[0]]
         self._at_m = [*(float(s) for s in track.s_m), track.length_m]
-        self._centre, self._left, self._right = (_Line(line) for line in (track.centre, track.left, track.right))
+        self._centre, self._left, self._right = (ClosedLine(line) for line in (track.centre, track.left, track.right))
 
     def fronts(self, x: Floats, y: Floats, yaw: Floats, near: Integers) -> FrontPlaces:
         """The places of the fronts of cars at base `x`, `y` (m), `yaw` (rad), near segments `near`; all (N,)."""
@@ -135,7 +135,7 @@ def progress_after(projection_m: float, start_m: float, length_m: float, before:
     return min(progress, 100.0)
 
 
-class _Line:
+class ClosedLine:
     """A closed polyline, searched for the nearest point around a segment."""
 
     def __init__(self, points: NDArray[np.float64]) -> None:

@@ -18,7 +18,8 @@ def parameters() -> dict[str, object]:
     track = load_track("reinvent_base")
     pose = track.pose_at(1.0, 0.02)
     road = RewardTrack(track)
-    places = road.fronts(*(np.array([value]) for value in pose), np.array([track.locate(pose.x, pose.y).segment]))
+    x, y, yaw = (np.array([value]) for value in pose)
+    places = road.fronts(x, y, yaw, np.array([track.locate(pose.x, pose.y).segment]))
     return road.parameters(places, 0, 5.0, StepFacts(10, 0.667, 2.0, -20.0, True, False))
 
 
