@@ -7,13 +7,13 @@ from shared.conditions.records import (
     PPM,
     Aggregate,
     BotSet,
+    BoxPlace,
+    BoxSet,
     CarProfile,
     Conditions,
     DrivenDirection,
     DrivenRules,
     DrivenType,
-    ObjectPlace,
-    ObjectSet,
 )
 
 __all__ = [
@@ -23,13 +23,13 @@ __all__ = [
     "PPM",
     "Aggregate",
     "BotSet",
+    "BoxPlace",
+    "BoxSet",
     "CarProfile",
     "Conditions",
     "DrivenDirection",
     "DrivenRules",
     "DrivenType",
-    "ObjectPlace",
-    "ObjectSet",
     "check_conditions",
     "conditions_from",
 ]

@@ -29,7 +29,7 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectPlace:
+class BoxPlace:
     """Where a box stands: in the left lane (1) or the right (-1), and how far around the track from the start line."""
 
     __pydantic_config__ = _STRICT
@@ -39,13 +39,13 @@ class ObjectPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectSet:
+class BoxSet:
     """The boxes on the track. `places` empty: each seed places them, with 2 m between."""
 
     __pydantic_config__ = _STRICT
 
     count: int = 0
-    places: tuple[ObjectPlace, ...] = ()
+    places: tuple[BoxPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class Conditions:
     direction: DrivenDirection = "counterclockwise"
     race_type: DrivenType = "time_trial"
     rules: DrivenRules = DrivenRules()
-    objects: ObjectSet = ObjectSet()
+    objects: BoxSet = BoxSet()
     bots: BotSet = BotSet()
     profile: CarProfile = "droa-2026"
     look: str = ""

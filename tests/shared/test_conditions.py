@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from shared.conditions import (
     PPM,
     BotSet,
+    BoxPlace,
+    BoxSet,
     Conditions,
     DrivenRules,
     DrivenType,
-    ObjectPlace,
-    ObjectSet,
     check_conditions,
     conditions_from,
 )
@@ -40,11 +40,11 @@ _RULES = st.builds(
 @st.composite
 def _any_conditions(draw: st.DrawFn) -> Conditions:
     kind: DrivenType = draw(st.sampled_from(get_args(DrivenType)))
-    objects, bots = ObjectSet(), BotSet()
+    objects, bots = BoxSet(), BotSet()
     if kind == "object_avoidance":
         shares = draw(st.lists(st.integers(2, 23), min_size=1, max_size=6, unique=True))
-        places = tuple(ObjectPlace(draw(st.sampled_from([-1, 1])), share * 40_000) for share in shares)
-        objects = ObjectSet(len(shares), draw(st.sampled_from([(), places])))
+        places = tuple(BoxPlace(draw(st.sampled_from([-1, 1])), share * 40_000) for share in shares)
+        objects = BoxSet(len(shares), draw(st.sampled_from([(), places])))
     if kind == "head_to_bot":
         bots = BotSet(draw(st.integers(1, 6)), draw(st.integers(200, 6000)), 500, draw(st.integers(500, 9000)))
     return check_conditions(
