@@ -2,14 +2,14 @@
 
 The stock calibration (source: aws-deepracer-servo-pkg) is inverted here, as servo and ESC do physically. The default
 gains and lags are fitted to recorded DeepRacer evaluations: the car steers about 0.65 of the commanded angle, runs at
-about 0.93 of the commanded speed, and responds some 50 ms late. The arithmetic of a step is in `car_motion.py`.
+about 0.93 of the commanded speed, and responds some 50 ms late. The arithmetic of a step is in `cars/motion.py`.
 """
 
 import math
 from collections import deque
 from dataclasses import dataclass
 
-from simulator.world.car_motion import (
+from simulator.world.cars.motion import (
     DT_S,
     MAX_STEERING_RAD,
     SUB_STEPS_PER_S,
@@ -75,7 +75,7 @@ class CarPose:
 
 @dataclass(frozen=True, slots=True)
 class CarParameters:
-    """The physical parameters of one car; those of a kind of car, with their spread, are in `car_profiles.py`."""
+    """The physical parameters of one car; those of a kind of car, with their spread, are in `cars/profiles.py`."""
 
     speed_gain: float = 0.93  # of the commanded speed
     speed_lag_s: float = 0.30  # while it gets faster
@@ -96,7 +96,7 @@ class CarParameters:
 
 
 def motion_constants(p: CarParameters, dt_s: float) -> tuple[float, ...]:
-    """The constants of `car_motion.advance` for sub-steps of `dt_s`, in the order of its places."""
+    """The constants of `cars.motion.advance` for sub-steps of `dt_s`, in the order of its places."""
     return (
         dt_s,
         p.speed_gain,

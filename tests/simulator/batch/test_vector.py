@@ -13,7 +13,7 @@ from simulator.batch.road import Roads, locate, on_road
 from simulator.batch.vector import BACK_ON_TRACK, CROSSING, LEFT_TRACK, BatchWorlds, Floats, WorldSpec
 from simulator.driving.drive_chain import DriveChain
 from simulator.world.car import _value
-from simulator.world.car_profiles import draw_car
+from simulator.world.cars.profiles import draw_car
 from simulator.world.tracks import load_track
 from simulator.world.world import World, draw_parts
 from simulator.world.world_events import CarBackOnTrack, CarLeftTrack, TrueCrossing, WorldEvent

@@ -14,7 +14,7 @@ from simulator.world.car import (
     CarParameters,
     SimulatedCar,
 )
-from simulator.world.car_profiles import draw_car
+from simulator.world.cars.profiles import draw_car
 from simulator.world.geometry import Pose
 from vehicle.core.actions import Action
 from vehicle.core.pulses import STOCK_CALIBRATION, Pulses, neutral_pulses, to_pulses

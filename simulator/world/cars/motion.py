@@ -1,4 +1,4 @@
-"""The arithmetic of one sub-step of the car: one pure function of floats, which `car.py` calls and the batch compiles.
+"""The arithmetic of one sub-step of the car: one pure function of floats, which `SimulatedCar` calls and the batch compiles.
 
 Written in the subset of Python that numba compiles (the module math and floats), so that there is one physics only. Two
 kinds of cars: one that rolls without slip (a kinematic bicycle whose turn may fall with speed), and one whose tyres
@@ -13,7 +13,7 @@ MAX_STEERING_RAD = math.radians(30.0)
 WHEELBASE_M = 0.163974
 SUB_STEPS_PER_S = 240
 
-# Places in the tuple (or the row of an array) of one car's constants, as `car.motion_constants` fills it.
+# Places in the tuple (or the row of an array) of one car's constants, as `motion_constants` in `car.py` fills it.
 (
     DT_S,
     SPEED_GAIN,

@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import BadInput
 from simulator.world.car import CarParameters
-from simulator.world.car_profiles import PROFILES, car_profile, draw_car, profile_names
+from simulator.world.cars.profiles import PROFILES, car_profile, draw_car, profile_names
 
 
 def test_the_four_profiles_and_their_sources() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from simulator.world.car import CarParameters, motion_constants
-from simulator.world.car_motion import CONSTANTS, MAX_STEERING_RAD, WHEELBASE_M, Motion, advance
+from simulator.world.cars.motion import CONSTANTS, MAX_STEERING_RAD, WHEELBASE_M, Motion, advance
 
 DT_S = 1 / 240
 ROLLING = CarParameters(speed_lag_s=0.1, slowing_lag_s=0.1, steering_lag_s=0.01)
