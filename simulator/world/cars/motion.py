@@ -1,9 +1,10 @@
-"""The arithmetic of one sub-step of the car: one pure function of floats, which `SimulatedCar` calls and the batch compiles.
+"""The arithmetic of one sub-step of the car: one pure function of floats.
 
-Written in the subset of Python that numba compiles (the module math and floats), so that there is one physics only. Two
-kinds of cars: one that rolls without slip (a kinematic bicycle whose turn may fall with speed), and one whose tyres
-slide (grip above zero): its sideways speed and its turning are states of their own, as of the cars of Gazebo, whose
-tyres hold about half of the car's weight and which therefore answer late and run wide.
+`SimulatedCar` calls it and the batch compiles it, so that there is one physics only; therefore it is written in the
+subset of Python that numba compiles (the module math and floats). Two kinds of cars: one that rolls without slip (a
+kinematic bicycle whose turn may fall with speed), and one whose tyres slide (grip above zero): its sideways speed and
+its turning are states of their own, as of the cars of Gazebo, whose tyres hold about half of the car's weight and which
+therefore answer late and run wide.
 """
 
 import math
