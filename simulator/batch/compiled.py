@@ -23,6 +23,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _VEHICLE = _PACKAGE.parents[1] / "vehicle" / "core"
 _SOURCES = (
     _PACKAGE,
+    _PACKAGE.parent / "objects",
     _PACKAGE.parent / "world",
     _PACKAGE.parent / "world" / "cars",
     _VEHICLE,

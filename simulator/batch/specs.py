@@ -7,8 +7,10 @@ import numpy as np
 
 from shared.errors import BadInput
 from simulator.batch.car import WORLD
-from simulator.batch.drive import GATE
+from simulator.batch.drive import GATE, NOT_HIT
 from simulator.batch.road import RoadPart
+from simulator.objects.bots import Bots
+from simulator.objects.placing import PlacedObject
 from simulator.world.beams import line_across
 from simulator.world.car import CarParameters
 from simulator.world.geometry import Track
@@ -29,6 +31,8 @@ class WorldSpec:
     `seed` draws the sensor's noise and the lost frames; car, floor and camera are in `parts` (`draw_parts` draws them).
     A command takes effect `latency_ns` (0 to 1 s) after its frame; a share of the frames is lost on the way to the
     policy, so that their commands count for nothing. `splits` are gates beside the start line, as shares of the track.
+    `boxes` and `bots` stand and drive on the track (`simulator/objects`); `rival` is the number of the world whose car
+    drives here too, as this one does there.
     """
 
     track: Track
@@ -38,6 +42,9 @@ class WorldSpec:
     lost_frame_share: float = 0.0
     limits: DriveLimits = field(default_factory=DriveLimits)
     splits: tuple[float, ...] = ()
+    boxes: tuple[PlacedObject, ...] = ()
+    bots: Bots | None = None
+    rival: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.latency_ns <= MAX_LATENCY_NS:
@@ -68,6 +75,7 @@ def world_row(spec: WorldSpec, place: int, road: RoadPart) -> Any:
         row[name] = getattr(spec.parts.car, name)
     for name in _LIMITS:
         row[name] = getattr(spec.limits, name)
+    row["solid"], row["hit"] = True, NOT_HIT
     row["lost_frame_share"], row["seed"] = spec.lost_frame_share, spec.seed % (1 << 64)
     return row
 
