@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, metavar="PAIR.png", help="write the frame and ours side by side")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args(_with_joined_pose(arguments))
-    cv2.setLogLevel(2)  # errors only: a damaged picture gets our sentence
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # no warnings: a damaged picture gets our sentence
     frame, track = read_frame(chosen.frame), load_track(chosen.track)
     pose = parse_pose(chosen.pose, track)
     ours = our_frame(track, pose, frame.shape[1], frame.shape[0])
