@@ -25,6 +25,7 @@ _SOURCES = (
     _PACKAGE,
     _PACKAGE.parent / "objects",
     _PACKAGE.parent / "world",
+    _PACKAGE.parent / "world" / "cars",
     _VEHICLE,
 )  # functions, and constants that become machine code
 
