@@ -137,10 +137,10 @@ def _cover(mask: Image, quads: Points) -> None:
     sides = np.roll(quads, -1, axis=1) - quads
     lengths = np.hypot(sides[..., 0], sides[..., 1])
     after = np.roll(quads, -1, axis=1)
-    turns = np.sum(quads[..., 0] * after[..., 1] - quads[..., 1] * after[..., 0], axis=1)
-    flat = (lengths.min(axis=1) < 1e-6) | (np.abs(turns) < 1e-6)
+    areas = np.sum(quads[..., 0] * after[..., 1] - quads[..., 1] * after[..., 0], axis=1)
+    flat = (lengths.min(axis=1) < 1e-6) | (np.abs(areas) < 1e-6)
     inwards = np.stack([-sides[..., 1], sides[..., 0]], axis=-1)
-    inwards /= np.copysign(np.maximum(lengths, 1e-6), turns[:, None])[..., None]
+    inwards /= np.copysign(np.maximum(lengths, 1e-6), areas[:, None])[..., None]
     offsets = 0.5 - np.sum(inwards * quads, axis=-1)  # a side's distance, in pixels, is inwards . spot + offset - 0.5
     lows = np.maximum(np.floor(quads.min(axis=1)).astype(int), 0)
     highs = np.minimum(np.ceil(quads.max(axis=1)).astype(int) + 1, mask.shape[::-1])

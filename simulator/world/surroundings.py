@@ -85,7 +85,8 @@ def surfaces_around(surroundings: Surroundings, x: float, y: float) -> tuple[lis
     walls = _walls(s)
     if walls and all(inner):
         return list(walls), []
-    behind, before = list(_ground(s)), []
+    behind = list(_ground(s))
+    before: list[Surface] = []
     for wall, is_inner in zip(walls, inner if walls else (), strict=True):
         (behind if is_inner else before).append(wall)
     return behind, before

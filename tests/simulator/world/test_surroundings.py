@@ -78,7 +78,8 @@ def test_from_inside_all_walls_are_behind_and_from_outside_the_near_ones_before(
 
 def looked_at(around: Surroundings, eye: Array, ray: Array) -> tuple[int, int, int] | None:
     """What a ray meets first: wall, ground, field (None: with the road on it) or sky, by plain geometry."""
-    nearest, colour = math.inf, around.sky
+    nearest = math.inf
+    colour: tuple[int, int, int] | None = around.sky
     if ray[2] < 0:
         nearest = -eye[2] / ray[2]
         x, y = eye[:2] + nearest * ray[:2]
@@ -105,9 +106,9 @@ def test_every_pixel_shows_what_its_ray_meets(around: Surroundings) -> None:
         pose = Pose(float(x), float(y), float(yaw))
         frame = render(TEXTURE, CAMERA, pose, around.sky, surroundings=around)
         matrix = projection(CAMERA, pose)
-        eye = -np.linalg.solve(matrix[:, :3], matrix[:, 3])
+        eye = -np.linalg.solve(matrix[:, :3], matrix[:, 3]).astype(np.float64)
         for column, row in rng.integers((0, 0), (320, 240), (60, 2)):
-            ray = np.linalg.solve(matrix[:, :3], (column, row, 1.0))
+            ray = np.linalg.solve(matrix[:, :3], (column, row, 1.0)).astype(np.float64)
             expected = looked_at(around, eye, ray)
             if expected is not None:
                 total += 1
