@@ -20,7 +20,7 @@ from simulator.world.floor_texture import Appearance, FloorTexture, draw_texture
 from simulator.world.gate_boards import GATE_BOARDS, gate_boards
 from simulator.world.geometry import Pose, Track, TrackPlace
 from simulator.world.looks import draw_appearance
-from simulator.world.surroundings import Surroundings, grey_level, surroundings_of
+from simulator.world.surroundings import Surface, Surroundings, grey_level, surroundings_of
 from simulator.world.world_events import BeamEdge, CarBackOnTrack, CarLeftTrack, FrameDue, TrueCrossing, WorldEvent
 from vehicle.core.pulses import Pulses
 
@@ -94,6 +94,7 @@ class World:
         gates = [line_across(track, "start")]
         gates += [line_across(track, f"split{n}", share * track.length_m) for n, share in enumerate(splits, 1)]
         self._beams = [Beam(line) for line in gates]
+        self.standing: Sequence[Surface] = ()  # boxes and other cars; whoever moves them sets them for the next frame
         self._pending: list[WorldEvent] = []
         self._off_track = False
         self._car = SimulatedCar(self.parts.car, track.pose_at(-START_BEFORE_LINE_M))
@@ -164,16 +165,18 @@ class World:
         """The picture of the newest frame instant, (240, 320) uint8 grey; each call draws fresh sensor noise."""
         lens = self.parts.lens
         sky = grey_level(self.surroundings.sky)
-        picture = render(self._texture, lens.camera, self._frame_pose, sky, self.parts.boards, self.surroundings)
+        picture = render(self._texture, lens.camera, self._frame_pose, sky, self._uprights, self.surroundings)
         return expose(picture, lens, self._noise)
 
     def picture(self, camera: CameraParameters | None = None) -> Image:
         """The car's present camera view as a colour picture (480, 640, 3) BGR, for people."""
         camera = camera or CameraParameters(640, 480)
         texture = draw_texture(self.track, self.parts.appearance)
-        return render(
-            texture, camera, self._car.pose.place, self.surroundings.sky, self.parts.boards, self.surroundings
-        )
+        return render(texture, camera, self._car.pose.place, self.surroundings.sky, self._uprights, self.surroundings)
+
+    @property
+    def _uprights(self) -> list[UprightBoard | Surface]:
+        return [*self.parts.boards, *self.standing]
 
     def _at_ns(self, steps: int) -> int:
         return self._start_ns + steps * _NS // STEPS_PER_S
