@@ -4,6 +4,7 @@ No clock, no thread: `step(until_ns)` integrates on a fixed grid of 240 sub-step
 depends on how the caller slices time. The world process runs it in real time (realtime/world_process.py).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -161,11 +162,16 @@ class World:
         """What surrounds the track."""
         return surroundings_of(self.track, self.parts.appearance.surroundings)
 
-    def frame(self) -> Image:
-        """The picture of the newest frame instant, (240, 320) uint8 grey; each call draws fresh sensor noise."""
+    def frame(self, beside_m: float = 0.0) -> Image:
+        """The picture of the newest frame instant, (240, 320) uint8 grey; each call draws fresh sensor noise.
+
+        `beside_m`: the camera looks out so far to the left of the car's middle, as an eye of a stereo pair does.
+        """
         lens = self.parts.lens
         sky = grey_level(self.surroundings.sky)
-        picture = render(self._texture, lens.camera, self._frame_pose, sky, self._uprights, self.surroundings)
+        x, y, yaw = self._frame_pose
+        eye = Pose(x - beside_m * math.sin(yaw), y + beside_m * math.cos(yaw), yaw)
+        picture = render(self._texture, lens.camera, eye, sky, self._uprights, self.surroundings)
         return expose(picture, lens, self._noise)
 
     def picture(self, camera: CameraParameters | None = None) -> Image:
