@@ -108,14 +108,16 @@ def _draw_quad(
     corners = outline(matrix, quad.corners, spots)
     if corners < 3:
         return
-    exposed = look.exposed
+    exposed, turned = look.exposed, is_turned(spots, corners)
     if quad.picture < 0:
+        if turned:  # the far sides of a box are not seen
+            return
         colour = quad.colour
         level = colour[channel] if channel >= 0 else 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
         fill(plane, spots, corners, exposed[np.uint8(min(255.0, max(0.0, level + 0.5)))])
         return
     back = np.empty((3, 3))
-    if is_turned(spots, corners) or not unprojected(matrix, quad.corners, back):
+    if turned or not unprojected(matrix, quad.corners, back):
         fill(plane, spots, corners, exposed[PLAIN_BACK])
     else:
         draw_picture(plane, spots, corners, back, boards[quad.picture], texels, exposed)
