@@ -99,7 +99,6 @@ ACTIONS: Mapping[str, frozenset[Who]] = {
     "attempt.see_all": frozenset({"owner", "organiser", "official"}),
     "live.run": frozenset({"owner", "organiser", "official"}),
     "live.comment": frozenset({"owner", "organiser", "official", "commentator"}),
-    "farm.see": frozenset({"organiser", "official"}),
     "audit.see": frozenset({"official"}),
     "accounts.manage": frozenset({"admin"}),
     "account.rename": frozenset({"official"}),

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from leaderboard.core import access
 from leaderboard.core.access import NOBODY, Caller
-from leaderboard.core.errors import Conflict, NotAllowed, NotHere, Unauthorized, UnknownRace
+from leaderboard.core.errors import Conflict, NotAllowed, Unauthorized
 from leaderboard.core.evaluations.agreement import class_of
 from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.evaluations.interruptions import EDITED, FARM, begin_anew, expire
@@ -29,7 +29,7 @@ from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
 from leaderboard.store.submissions import submission_rows
 from shared.conditions import ENGINE
-from shared.errors import BadInput
+from shared.errors import BadInput, Refused
 from shared.protocol.farm import ClaimAnswer, ClaimRequest, WorkItem
 from shared.text import text
 from shared.units import NS_PER_S
@@ -117,7 +117,7 @@ class Claiming:
                 continue
             try:
                 work = self._open_race(race_id, node, others)
-            except (BadInput, NotHere, UnknownRace) as refusal:
+            except (BadInput, Refused) as refusal:
                 # One race that cannot be driven stops no other; its page says so too.
                 _LOG.warning("the submissions of race %r wait: %s", race_id, refusal)
                 continue
@@ -149,8 +149,8 @@ class Claiming:
             begin_anew(self.db, submission_rows.get(self.db, submission_id), EDITED, self.now_utc_ns)
 
     def _class_is_there(self, node_class: str) -> bool:
-        heard = node_rows.every(self.db, since_utc_ns=self.now_utc_ns - NODE_IS_THERE_NS)
-        return any(each.node_class == node_class and each.state == "active" for each in heard)
+        present = node_rows.every(self.db, since_utc_ns=self.now_utc_ns - NODE_IS_THERE_NS)
+        return any(each.node_class == node_class and each.state == "active" for each in present)
 
     def _check_engine(self, others: set[str], any_race: bool) -> None:
         wanted = others or {ENGINE}

@@ -82,7 +82,7 @@ def set_aside(db: sa.Connection, node: FarmNode, now_utc_ns: int) -> list[str]:
 
     Returns the races of that.
     """
-    reason = text("its results differ from those of the other nodes of its class.")
+    reason = text("Its results differ from those of the other nodes of its class.")
     node_rows.store(db, dataclasses.replace(node, state="aside", reason=str(reason)))
     audit.record(
         db,

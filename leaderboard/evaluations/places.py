@@ -25,8 +25,8 @@ class FairPlaces:
         # Before this racer's third comes the turn of everybody else three times at most.
         before = own + sum(min(n, own + 1) for account, n in others.items() if account != submission.account_id)
         hour = claim_rows.last_hour(db, now_utc_ns)
-        heard = node_rows.every(db, since_utc_ns=now_utc_ns - NODE_IS_THERE_NS)
-        cores = sum(node.cores for node in heard if node.state == "active")
+        present = node_rows.every(db, since_utc_ns=now_utc_ns - NODE_IS_THERE_NS)
+        cores = sum(node.cores for node in present if node.state == "active")
         if not hour.runs:
             return QueuePlace(before)
         race = race_rows.race(db, submission.race_id)

@@ -26,7 +26,7 @@ from shared.conditions import BotSet, BoxSet, Conditions, DrivenRules, check_con
 from shared.errors import BadInput, Refused
 from shared.text import text
 
-_USUAL_LAPS, _MOST_LAPS = 3, 50
+_USUAL_LAPS, _MAX_LAPS = 3, 50
 _USUAL_BOXES, _USUAL_BOTS = 3, 3
 _OF_THE_RACE = ("track", "direction", "race_type", "rules")
 
@@ -48,7 +48,7 @@ class RaceConditions:
         self._store, self._changed = store, changed
 
     def shown(self, caller: Caller, race_id: str, now_utc_ns: int) -> ShownConditions:
-        """The race's conditions. Raises UnknownRace, NotHere for a race that is not virtual."""
+        """The race's conditions. Raises UnknownRace, Refused for a race that is not virtual."""
         with self._store.read() as db:
             race = seen_race(db, caller, race_id)
             wanted, kept = wanted_conditions(db, race), condition_rows.virtual_race(db, race_id)
@@ -78,7 +78,7 @@ class RaceConditions:
     def seeds(self, caller: Caller, race_id: str, now_utc_ns: int) -> RaceSeeds:
         """The seeds of a race that is closed; they are drawn anew if it is opened again.
 
-        Raises UnknownRace, NotHere for a race that has none, Conflict before it is closed.
+        Raises UnknownRace, NotHere for a race that has none, Refused for a physical one, Conflict before it is closed.
         """
         with self._store.write() as db:
             race = seen_race(db, caller, race_id, for_change=True)
@@ -88,14 +88,15 @@ class RaceConditions:
             kept = condition_rows.virtual_race(db, race_id)
             if kept is None:
                 raise NotHere(text("The race was never open: it has no seeds."))
-            condition_rows.told(db, race_id, now_utc_ns)
+            condition_rows.published(db, race_id, now_utc_ns)
             return kept.seeds
 
 
 def wanted_conditions(db: sa.Connection, race: RaceRecord) -> Conditions:
     """The conditions by which the race is driven now: those that were set, with what is the race's own.
 
-    Raises NotHere for a race without, BadInput where its settings make none that can be driven.
+    Raises Refused for a race that is not virtual or whose conditions are elsewhere, BadInput where its settings make
+    none that can be driven.
     """
     _check_virtual(race)
     if not race.conditions_sha256:
@@ -161,13 +162,13 @@ def read_for(race: RaceRecord, payload: bytes) -> Conditions:
 
 def _check_virtual(race: RaceRecord) -> None:
     if race.venue == "physical":
-        raise NotHere(text("The race is driven on a physical track: it has no virtual conditions."))
+        raise Refused(text("The race is driven on a physical track: it has no virtual conditions."))
 
 
 def _usual(race: RaceRecord) -> Conditions:
     """What a race gets for which nothing was set."""
     wanted = max(_USUAL_LAPS, race.rules.consecutive_laps)
-    laps = wanted if race.rules.max_laps is None else min(race.rules.max_laps, _MOST_LAPS)
+    laps = wanted if race.rules.max_laps is None else min(race.rules.max_laps, _MAX_LAPS)
     return Conditions(laps=laps)
 
 

@@ -12,14 +12,18 @@ from leaderboard.evaluations import finals
 from leaderboard.evaluations.claims import Claiming, check_farm
 from leaderboard.evaluations.outcomes import Outcome
 from leaderboard.evaluations.repetitions import NODE_IS_THERE_NS
+from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.evaluations import claim_rows, evaluation_rows, node_rows, queue_rows
-from leaderboard.store.evaluations.claim_rows import HourOfWork
+from leaderboard.store.evaluations.claim_rows import HourOfWork, RunClaim
+from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
 from leaderboard.submissions.archives import ModelArchives
 from shared.protocol.farm import ClaimAnswer, ClaimExtension, ClaimRequest, RunFailure, RunReport
 from shared.text import text
 from shared.units import NS_PER_S
+
+_SEEING = frozenset({"organiser", "official", "admin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,6 @@ class RunningRun:
     """A run that a node is driving now."""
 
     node: str
-    race_id: str
-    submission_id: str
     run: int
     attempt: int
     claimed_utc_ns: int
@@ -37,7 +39,10 @@ class RunningRun:
 
 @dataclass(frozen=True, slots=True)
 class FarmState:
-    """How the farms stand: their nodes, what waits by race, what is driven, and what the last hour brought."""
+    """How the farms stand: their nodes, what waits by race, what is driven, and what the last hour brought.
+
+    `waiting`: submissions, those of races that the caller does not organise together as "".
+    """
 
     nodes: tuple[FarmNode, ...]
     heard_since_utc_ns: int
@@ -74,23 +79,25 @@ class Evaluations:
 
     def extend(self, caller: Caller, claim_id: str, extension: ClaimExtension, now_utc_ns: int) -> bytes:
         """A run goes on. Raises UnknownClaim, Gone."""
-        return self._said(caller, claim_id, b"", now_utc_ns, lambda outcome: outcome.extend(extension, self._claim_ns))
+        return self._reported(
+            caller, claim_id, b"", now_utc_ns, lambda outcome: outcome.extend(extension, self._claim_ns)
+        )
 
     def report(self, caller: Caller, claim_id: str, body: bytes, report: RunReport, now_utc_ns: int) -> bytes:
         """A run is driven. Raises UnknownClaim, Gone, Conflict, Refused."""
-        return self._said(caller, claim_id, body, now_utc_ns, lambda outcome: outcome.report(report))
+        return self._reported(caller, claim_id, body, now_utc_ns, lambda outcome: outcome.report(report))
 
     def fail(self, caller: Caller, claim_id: str, body: bytes, failure: RunFailure, now_utc_ns: int) -> bytes:
         """A run came to nothing. Raises UnknownClaim, Gone, Conflict."""
-        return self._said(caller, claim_id, body, now_utc_ns, lambda outcome: outcome.fail(failure))
+        return self._reported(caller, claim_id, body, now_utc_ns, lambda outcome: outcome.fail(failure))
 
-    def _said(
-        self, caller: Caller, claim_id: str, body: bytes, now_utc_ns: int, told: Callable[[Outcome], bytes]
+    def _reported(
+        self, caller: Caller, claim_id: str, body: bytes, now_utc_ns: int, take: Callable[[Outcome], bytes]
     ) -> bytes:
         farm, changed = check_farm(caller), set[str]()
         with self._store.write() as db:
             claim_rows.lock_farm(db)
-            answer = told(Outcome(db, farm, claim_id, body, now_utc_ns, self._secret, changed))
+            answer = take(Outcome(db, farm, claim_id, body, now_utc_ns, self._secret, changed))
         for race_id in sorted(changed):
             self._changed(race_id)
         return answer
@@ -104,28 +111,23 @@ class Evaluations:
         return self._archives.file(sha256)[0]
 
     def state(self, caller: Caller, now_utc_ns: int) -> FarmState:
-        """How the farms stand; to a farm's key its own nodes. Raises Unauthorized, NotAllowed."""
-        own = None
-        if not access.may(caller, "farm.see"):
-            own = check_farm(caller)
+        """How the farms stand, to whoever organises or officiates anywhere; to a farm's key its own nodes.
+
+        Raises Unauthorized, NotAllowed.
+        """
+        own = None if any(grant.role in _SEEING for grant in caller.grants) else check_farm(caller)
         since = now_utc_ns - NODE_IS_THERE_NS
         with self._store.read() as db:
             nodes = tuple(node_rows.every(db, farm=own))
-            names = {node.node for node in nodes}
-            running = []
-            for claim in claim_rows.running(db):
-                its = evaluation_rows.get(db, claim.evaluation_id)
-                if own is None or claim.node in names:
-                    running.append(
-                        RunningRun(
-                            claim.node,
-                            its.race_id,
-                            its.submission_id,
-                            its.run,
-                            its.attempt,
-                            claim.claimed_utc_ns,
-                            bool(its.repeats),
-                        )
-                    )
-            waiting, begun = queue_rows.waiting_by_race(db), len(evaluation_rows.waiting(db))
-            return FarmState(nodes, since, waiting, begun, tuple(running), claim_rows.last_hour(db, now_utc_ns))
+            claims = [claim for claim in claim_rows.running(db) if own in (None, claim.farm)]
+            running = tuple(_running(claim, evaluation_rows.get(db, claim.evaluation_id)) for claim in claims)
+            waiting: dict[str, int] = {}
+            for race_id, count in queue_rows.waiting_by_race(db).items():
+                shown = race_id if access.may(caller, "submission.manage", race_rows.race(db, race_id)) else ""
+                waiting[shown] = waiting.get(shown, 0) + count
+            begun, hour = len(evaluation_rows.waiting(db)), claim_rows.last_hour(db, now_utc_ns)
+            return FarmState(nodes, since, waiting, begun, running, hour)
+
+
+def _running(claim: RunClaim, run: Evaluation) -> RunningRun:
+    return RunningRun(claim.node, run.run, run.attempt, claim.claimed_utc_ns, bool(run.repeats))

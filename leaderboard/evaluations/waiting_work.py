@@ -33,7 +33,7 @@ class ChosenRun:
 
 
 @dataclass(order=True, slots=True)
-class _Line:
+class _FirstInLine:
     """What waits first of a racer in one race. `rank`: as QueuedRun.arrival, then by run."""
 
     rank: tuple[int, int, str]
@@ -52,7 +52,7 @@ class WaitingWork:
         wanted: int,
     ) -> None:
         self._db, self._races, self._wanted = db, races, wanted
-        self._lines: dict[tuple[str, bool], list[_Line]] = {}
+        self._lines: dict[tuple[str, bool], list[_FirstInLine]] = {}
         self._chosen: dict[str, ChosenRun] = {}
         self._read: dict[tuple[str, str], list[QueuedSubmission]] = {}
         for each in begun:
@@ -71,7 +71,7 @@ class WaitingWork:
 
     def _push(self, account_id: str, race_id: str, rank: tuple[int, int, str], run: ChosenRun) -> None:
         key = account_id, self._races[race_id].race.live
-        heapq.heappush(self._lines.setdefault(key, []), _Line(rank, run))
+        heapq.heappush(self._lines.setdefault(key, []), _FirstInLine(rank, run))
 
     def _push_submission(self, head: QueuedSubmission) -> None:
         # All of its runs came when it did; the first stands for them until it is taken.

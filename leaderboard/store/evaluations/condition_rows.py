@@ -58,7 +58,7 @@ def bind_class(db: sa.Connection, race_id: str, node_class: str) -> None:
     db.execute(sa.update(VIRTUAL_RACES).where(VIRTUAL_RACES.c.race_id == race_id).values(node_class=node_class))
 
 
-def told(db: sa.Connection, race_id: str, now_utc_ns: int) -> None:
+def published(db: sa.Connection, race_id: str, now_utc_ns: int) -> None:
     """The seeds are told now."""
     which = (VIRTUAL_RACES.c.race_id == race_id) & VIRTUAL_RACES.c.told_utc_ns.is_(None)
     db.execute(sa.update(VIRTUAL_RACES).where(which).values(told_utc_ns=now_utc_ns))

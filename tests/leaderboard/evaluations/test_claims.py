@@ -244,7 +244,7 @@ def test_a_node_that_drives_wrongly_is_set_aside_and_its_results_are_driven_agai
         try:
             bad.claim(1)
         except Conflict as aside:
-            assert "is set aside: its results differ" in str(aside)  # noqa: PT017
+            assert "is set aside: Its results differ" in str(aside)  # noqa: PT017
             break
         for node in (bad, *honest):
             node.claim(1)
