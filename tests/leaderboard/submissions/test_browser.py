@@ -1,29 +1,14 @@
 """A model is dropped into a real browser: read, sent in chunks over a connection that breaks, and seen in the queue."""
 
 import base64
-import dataclasses
-import pathlib
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from leaderboard.accounts.limits import SessionPeriods
-from leaderboard.accounts.sessions import open_session
-from leaderboard.app import create_app
-from leaderboard.board import LeaderboardService
-from leaderboard.build import open_board
-from leaderboard.config import LeaderboardConfig, SubmissionSettings
-from leaderboard.credentials import Credentials
-from leaderboard.store.submissions import submission_rows
-from leaderboard.store.tables import ENTRIES
-from shared.web.server import listen
 from tests.browser import Watched
-from tests.leaderboard import sample_races, signed_in
 from tests.leaderboard.submissions.racers import archive, sha256
-from vehicle.web.server import ConsoleServer
+from tests.leaderboard.submissions.serving import ServedRace, served_race
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 CHUNK = 300_000
@@ -39,37 +24,13 @@ DROP = """([content, name, chunk]) => {
 }"""
 
 
-@dataclass
-class Served:
-    url: str
-    board: LeaderboardService
-    session: str
-    folder: pathlib.Path
-
-
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("submit")
-    board = open_board(folder / "board.db")
-    board.create_race(sample_races.race("cup", venue="virtual", attempts_per_day=3), 1)
-    account_id = signed_in.account(board.store, "ada")
-    with board.store.write() as db:
-        entry = {"race_id": "cup", "racer": "ada", "name": "Ada", "entered_utc_ns": 1, "account_id": account_id}
-        db.execute(ENTRIES.insert(), entry)
-        session = open_session(db, account_id, "a test", time.time_ns(), SessionPeriods())
-    config = dataclasses.replace(LeaderboardConfig(), submissions=SubmissionSettings(folder=str(folder / "models")))
-    app, feed = create_app(board, Credentials((), "x" * 32), config, time.time_ns)
-    server = ConsoleServer(app, listen("127.0.0.1", 0, "leaderboard"))
-    server.start()
-    try:
-        yield Served(f"http://127.0.0.1:{server.port}", board, session.token, folder)
-    finally:
-        feed.close()
-        server.close()
-        board.close()
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedRace]:
+    with served_race(tmp_path_factory.mktemp("submit")) as made:
+        yield made
 
 
-def test_a_model_is_dropped_stopped_and_sent_on(browser: Browser, served: Served) -> None:
+def test_a_model_is_dropped_stopped_and_sent_on(browser: Browser, served: ServedRace) -> None:
     context = browser.new_context(reduced_motion="reduce")
     context.add_cookies([{"name": "raceday_league", "value": served.session, "url": served.url}])
     watched = Watched(context.new_page())
@@ -108,12 +69,10 @@ def test_a_model_is_dropped_stopped_and_sent_on(browser: Browser, served: Served
     expect(page.locator("#submissions .badge")).to_have_text(["Queued"])
     expect(page.locator("#submissions .name")).to_have_text(["my-car"])
     assert patches == [0, CHUNK, CHUNK, CHUNK]
-    assert (served.folder / "models/archives" / sha256(CONTENT)[:2] / sha256(CONTENT)).read_bytes() == CONTENT
+    assert served.stored(sha256(CONTENT)) == CONTENT
 
     # The page follows what becomes of it, and takes the next one once there is room: nothing is sent then.
-    with served.board.store.write() as db:
-        [one] = submission_rows.of_race(db, "cup")
-        submission_rows.move(db, one, "reject", "farm:hall", time.time_ns(), "The archive holds no model.")
+    served.moved("reject", "The archive holds no model.")
     expect(page.locator("#submissions .badge")).to_have_text(["Rejected"])
     page.locator("#submit").wait_for()
     _drop(page, "other-name.zip")
