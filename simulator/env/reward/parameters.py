@@ -6,7 +6,6 @@ and steering angle are those of the last action, `is_reversed` says that the tra
 in driving direction with the first one repeated at the end, progress starts at 0 where the episode starts.
 """
 
-import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -121,18 +120,6 @@ def is_clockwise(track: Track) -> bool:
     """True if the centre line runs clockwise, by the sign of the area that it encloses."""
     x, y = track.centre[:, 0], track.centre[:, 1]
     return bool(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) < 0.0)
-
-
-def progress_after(projection_m: float, start_m: float, length_m: float, before: float) -> float:
-    """Per cent of the lap, from where the episode began; just behind that place it is negative, 100 is a whole lap."""
-    progress = 100.0 * math.fmod(projection_m - start_m, length_m) / length_m
-    if progress <= 0.0:
-        progress += 100.0
-    if before > progress + 50.0:
-        progress += 100.0
-    if progress > before + 50.0:
-        progress -= 100.0
-    return min(progress, 100.0)
 
 
 class ClosedLine:

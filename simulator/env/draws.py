@@ -1,0 +1,57 @@
+"""The world of one episode, drawn from the environment's generator: track, car, floor, camera, delays and start."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from simulator.batch.vector import WorldSpec
+from simulator.env.options import PHYSICAL, RaceOptions
+from simulator.world.camera_sensor import CameraSensor
+from simulator.world.world import WorldParts, draw_parts
+from vehicle.core.limiter import DriveLimits
+
+NONE, RACES, TRAINING = 0, 1, 2  # how much varies
+STANDARD_LATENCY_NS = 40_000_000
+RACE_LATENCY_NS = (20_000_000, 60_000_000)
+TRAINING_LATENCY_NS = (0, 120_000_000)
+TRAINING_SPREAD = (0.6, 1.7)
+TRAINING_LOST_FRAMES = 0.04
+TRAINING_BOARDS = 0.8  # share of the worlds with boards at the gate
+TRAINING_BLUR_SHARE, TRAINING_BLUR_PX = 0.25, (0.5, 2.5)
+
+# A simulated car obeys at once; it has no guard that limits how fast the throttle may grow.
+UNLIMITED = DriveLimits(throttle_slew_per_s=100.0, steering_slew_per_s=100.0)
+
+
+def draw_world(options: RaceOptions, rng: np.random.Generator) -> WorldSpec:
+    """The world of the next episode."""
+    track = options.tracks[int(rng.integers(len(options.tracks)))]
+    seed = int(rng.integers(1 << 30))
+    return WorldSpec(
+        track=track,
+        parts=_parts(options, rng, track, seed),
+        seed=seed,
+        latency_ns=_latency_ns(options.randomise, rng),
+        lost_frame_share=TRAINING_LOST_FRAMES if options.randomise == TRAINING else 0.0,
+        limits=DriveLimits() if options.profile == PHYSICAL else UNLIMITED,
+    )
+
+
+def _parts(options: RaceOptions, rng: np.random.Generator, track, seed: int) -> WorldParts:
+    if options.randomise == NONE:
+        parts = draw_parts(track, 0, spread=0.0)
+        lens = CameraSensor(parts.lens.camera, blur_px=0.0, noise=0.0)
+        return replace(parts, lens=lens)
+    if options.randomise == RACES:
+        return draw_parts(track, seed)
+    parts = draw_parts(track, seed, spread=float(rng.uniform(*TRAINING_SPREAD)), board=rng.random() < TRAINING_BOARDS)
+    if rng.random() < TRAINING_BLUR_SHARE:
+        parts = replace(parts, lens=replace(parts.lens, blur_px=float(rng.uniform(*TRAINING_BLUR_PX))))
+    return parts
+
+
+def _latency_ns(randomise: int, rng: np.random.Generator) -> int:
+    if randomise == NONE:
+        return STANDARD_LATENCY_NS
+    low, high = RACE_LATENCY_NS if randomise == RACES else TRAINING_LATENCY_NS
+    return int(rng.integers(low, high + 1))
