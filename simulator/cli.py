@@ -122,7 +122,7 @@ def _render(arguments: argparse.Namespace) -> int:
         picture = painter.from_the_car(track, arguments.seed)
     else:
         driven = drive(load_policy(arguments.model), track, arguments.seed, 1).points if arguments.model else ()
-        picture = painter.from_above(track, arguments.seed, driven)
+        picture = painter.from_above(track, driven)
     try:
         painter.write_png(picture, arguments.out)
     except OSError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import BadInput
-from simulator.world.floor_texture import Image
+from simulator.world.floor_masks import Image
 from vehicle.core.actions import Action
 from vehicle.frames.profile_names import ProfileName
 from vehicle.models.running.check import check_model

@@ -42,7 +42,8 @@ class TrainingWorld:
 
     def __init__(self, track: Track, expert: ExpertDriver, rng: random.Random) -> None:
         spread = rng.uniform(0.6, 1.7)
-        parts = draw_parts(track, rng.randrange(1 << 30), spread=spread, board=rng.random() < 0.8)
+        board = rng.random() < 0.8
+        parts = draw_parts(track, rng.randrange(1 << 30), spread=spread, board=board, start_lines=0.5)
         if rng.random() < 0.25:
             parts = replace(parts, lens=replace(parts.lens, blur_px=rng.uniform(0.5, 2.5)))
         self.world = World(track, rng.randrange(1 << 30), parts=parts)

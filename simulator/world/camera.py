@@ -1,7 +1,8 @@
-"""The car's camera: the floor picture through a pinhole model, with the upright boards that stand on it.
+"""The car's camera: the floor picture through a pinhole model, with what surrounds it and the boards that stand on it.
 
 The floor is a plane, so one homography maps it into the frame. Parameters are those of the public simulator
-(deepracer-simapp `bundle/urdf/deepracer`): 15 Hz, 1.13 rad wide, 0.1303 m up, 0.1453 m ahead, 0.2618 rad down.
+(deepracer-simapp `bundle/urdf/deepracer`): 15 Hz, 1.13 rad wide, 0.1303 m up, 0.1453 m ahead. Its mounting looks
+0.2618 rad down and its chassis stands 0.0230 rad up in front: frames of that simulator show 0.2388.
 Far away one pixel covers many centimetres of floor along the view but few across it, so the rows near the horizon
 are drawn taller and shrunk by area: lines stay sharp sideways and do not flicker.
 """
@@ -15,8 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.world.floor_texture import PIXELS_PER_M, FloorTexture, Image
+from simulator.world.floor_masks import PIXELS_PER_M, Image
+from simulator.world.floor_texture import FloorTexture
 from simulator.world.geometry import Pose
+from simulator.world.surroundings import Colour, Surface, Surroundings, grey_level, ground_surfaces, wall_surfaces
 
 FAR_M = 14.0  # beyond this the floor has a uniform colour
 NEAR_M = 0.05
@@ -34,7 +37,7 @@ class CameraParameters:
     fov_rad: float = 1.13
     forward_m: float = 0.1453
     up_m: float = 0.1303
-    pitch_rad: float = 0.2618
+    pitch_rad: float = 0.2388
 
     @property
     def focal_px(self) -> float:
@@ -56,10 +59,16 @@ class UprightBoard:
     image: Image
 
 
+def eye_of(parameters: CameraParameters, pose: Pose) -> Matrix:
+    """The lens's place in the world, (3,) metres."""
+    p = parameters
+    return np.array([pose.x + p.forward_m * math.cos(pose.yaw), pose.y + p.forward_m * math.sin(pose.yaw), p.up_m])
+
+
 def projection(parameters: CameraParameters, pose: Pose) -> Matrix:
     """The 3 x 4 matrix from world metres to pixels of the frame."""
     p = parameters
-    eye = np.array([pose.x + p.forward_m * math.cos(pose.yaw), pose.y + p.forward_m * math.sin(pose.yaw), p.up_m])
+    eye = eye_of(p, pose)
     ch, sh, cp, sp = math.cos(pose.yaw), math.sin(pose.yaw), math.cos(p.pitch_rad), math.sin(p.pitch_rad)
     turn = np.array([[sh, -ch, 0.0], [-sp * ch, -sp * sh, -cp], [cp * ch, cp * sh, -sp]])
     f = p.focal_px
@@ -71,28 +80,54 @@ def render(
     texture: FloorTexture,
     parameters: CameraParameters,
     pose: Pose,
-    sky: int | tuple[int, int, int],
+    sky: int | Colour,
     uprights: Sequence[UprightBoard] = (),
+    surroundings: Surroundings | None = None,
 ) -> Image:
-    """The frame seen from `pose`: (height, width) uint8 for a grey texture, (height, width, 3) for a BGR one."""
+    """The frame seen from `pose`: (height, width) uint8 for a grey texture, (height, width, 3) for a BGR one.
+
+    Without surroundings the field has no end.
+    """
     p = parameters
     shape = (p.height_px, p.width_px, *texture.image.shape[2:])
     frame = np.full(shape, sky, np.uint8)
     matrix = projection(p, pose)
     floor = _floor_to_frame(matrix, texture)
-    haze = cv2.mean(texture.image[::64, ::64])
+    haze = texture.beyond()
     top = max(0, math.ceil(p.horizon_row + p.focal_px * p.up_m / FAR_M))
     row = max(0, math.ceil(p.horizon_row))
-    frame[row:top] = haze[0] if frame.ndim == 2 else haze[:3]
+    frame[row:top] = haze
     row = top
     for rows, oversample in _BANDS:
         bottom = min(p.height_px, top + rows * p.height_px // 240)
         _draw_band(frame, texture, floor, row, bottom, oversample, haze)
         row = bottom
     _draw_band(frame, texture, floor, row, p.height_px, 1, haze)
+    eye = eye_of(p, pose)
+    behind, before = wall_surfaces(surroundings, float(eye[0]), float(eye[1])) if surroundings else ([], [])
+    for surface in [*(ground_surfaces(surroundings) if surroundings else []), *behind]:
+        _draw_surface(frame, matrix, surface)
     for upright in sorted(uprights, key=lambda one: -_depth_m(matrix, one)):  # near boards hide far ones
         _draw_upright(frame, matrix, upright)
+    for surface in before:
+        _draw_surface(frame, matrix, surface)
     return cast(Image, frame)
+
+
+def _draw_surface(frame: Image, matrix: Matrix, surface: Surface) -> None:
+    """Fill the convex polygon with its colour, as far as it lies in front of the camera."""
+    spots = (matrix @ np.hstack([surface.corners, np.ones((len(surface.corners), 1))]).T).T
+    inside: list[Matrix] = []
+    for spot, after in zip(spots, np.roll(spots, -1, axis=0), strict=True):
+        if spot[2] >= NEAR_M:
+            inside.append(spot)
+        if (spot[2] >= NEAR_M) != (after[2] >= NEAR_M):
+            inside.append(spot + (after - spot) * (NEAR_M - spot[2]) / (after[2] - spot[2]))
+    if len(inside) < 3:
+        return
+    corners = np.array([spot[:2] / spot[2] for spot in inside])
+    colour = grey_level(surface.colour) if frame.ndim == 2 else surface.colour
+    cv2.fillConvexPoly(frame, np.round(corners * 16).astype(np.int32), colour, cv2.LINE_AA, 4)
 
 
 def _floor_to_frame(matrix: Matrix, texture: FloorTexture) -> Matrix:

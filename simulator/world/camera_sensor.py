@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.world.camera import CameraParameters
-from simulator.world.floor_texture import Image
+from simulator.world.floor_masks import Image
 
+_MOUNTING_ALONE_RAD = 0.2618 - 0.2388  # how much lower a camera looks on a car whose chassis stands level
 POLICY_SIZE = (160, 120)  # width, height of the policy's input
 
 
@@ -38,7 +39,7 @@ def draw_lens(seed: int, spread: float = 1.0) -> CameraSensor:
         fov_rad=about(standard.fov_rad, 0.03),
         forward_m=about(standard.forward_m, 0.006),
         up_m=about(standard.up_m, 0.006),
-        pitch_rad=about(standard.pitch_rad, 0.022),
+        pitch_rad=about(standard.pitch_rad, 0.022) + rng.random() * _MOUNTING_ALONE_RAD * min(1.0, spread),
     )
     return CameraSensor(
         camera,

@@ -1,86 +1,63 @@
-"""The floor from above: one picture of the track, from which the camera's frames are rendered.
+"""The floor from above: one picture of the track, from which the camera's frames are rendered; 1 cm a pixel.
 
-Green field, grey road, white borders about 5 cm wide, dashed orange centre line; 1 cm per pixel. What varies between
-venues (paint, light, carpet) is an Appearance, drawn from a seed.
+The geometry comes from `floor_masks`; what varies between venues (paint, light, carpet) is an Appearance. `looks` has
+those of known tracks and draws others.
 """
 
-import random
+import dataclasses
 from dataclasses import dataclass
 from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from simulator.world.floor_masks import PIXELS_PER_M, FloorGeometry, FloorMasks, Image, draw_masks
 from simulator.world.geometry import Points, Track
+from simulator.world.surroundings import Colour, SurroundingsStyle, grey_level
 
-Image = NDArray[np.uint8]
-Colour = tuple[int, int, int]  # blue, green, red
-
-PIXELS_PER_M = 100
-MARGIN_M = 2.0
-_SHIFT = 4  # OpenCV draws with 1/16 pixel
+_BLOCK_ROWS = 256
+_LIGHT_PX = 150  # the light varies over 1.5 m
 
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """Paint and light of one floor; colours are BGR."""
+    """Paint and light of one floor, and what surrounds it; colours are BGR."""
 
-    field: Colour = (60, 130, 60)
-    road: Colour = (75, 75, 75)
-    border: Colour = (235, 235, 235)
-    centre: Colour = (40, 140, 240)
-    sky: Colour = (190, 180, 170)
-    border_width_m: float = 0.05
-    centre_width_m: float = 0.035
-    dash_m: float = 0.20
-    gap_m: float = 0.20
-    grain: float = 4.0  # standard deviation of the carpet's grain, grey levels
-    blotches: float = 0.06  # relative unevenness of the light
+    field: Colour = (109, 143, 99)
+    road: Colour = (68, 52, 38)
+    line: Colour = (202, 206, 207)
+    dash: Colour = (4, 128, 213)
+    start_line: Colour = (202, 206, 207)
+    grain: float = 2.0  # standard deviation of the road's grain, grey levels
+    field_grain: float = 1.0
+    blotches: float = 0.0  # relative unevenness of the light
     seed: int = 0
-
-
-def draw_appearance(seed: int, spread: float = 1.0) -> Appearance:
-    """Draw appearance number `seed`; `spread` 0 is the standard floor, 1 the usual differences, more is harsher."""
-    rng = random.Random(f"appearance-{seed}")
-
-    def shade(base: Colour, by: float) -> Colour:
-        common = rng.uniform(-by, by) * spread
-        mixed = [round(c + common + rng.uniform(-by, by) * 0.4 * spread) for c in base]
-        return (_level(mixed[0]), _level(mixed[1]), _level(mixed[2]))
-
-    standard = Appearance()
-    return Appearance(
-        field=shade(standard.field, 45),
-        road=shade(standard.road, 30),
-        border=shade(standard.border, 22),
-        centre=shade(standard.centre, 25),
-        sky=shade(standard.sky, 60),
-        border_width_m=0.05 + rng.uniform(-0.008, 0.008) * spread,
-        centre_width_m=0.035 + rng.uniform(-0.008, 0.008) * spread,
-        dash_m=0.20 + rng.uniform(-0.05, 0.05) * spread,
-        gap_m=0.20 + rng.uniform(-0.05, 0.05) * spread,
-        grain=rng.uniform(1.0, 7.0),
-        blotches=rng.uniform(0.0, 0.14) * spread,
-        seed=seed,
-    )
-
-
-def _level(value: int) -> int:
-    return max(0, min(255, value))
+    geometry: FloorGeometry = dataclasses.field(default_factory=FloorGeometry)
+    surroundings: SurroundingsStyle = dataclasses.field(default_factory=SurroundingsStyle)
 
 
 @dataclass(frozen=True, eq=False)
 class FloorTexture:
-    """The floor picture (BGR or grey) and where its pixel (0, 0) lies; row 0 is the smallest y."""
+    """The floor picture (BGR or grey) and where its pixel (0, 0) lies; row 0 is the smallest y.
+
+    `surround` is the colour of the floor beyond the picture; None: the picture's mean.
+    """
 
     image: Image
     origin_x_m: float
     origin_y_m: float
+    surround: Colour | None = None
 
     def grey(self) -> "FloorTexture":
         """The same floor in grey, as the car's camera delivers it."""
-        return FloorTexture(cast(Image, cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY)), self.origin_x_m, self.origin_y_m)
+        image = cast(Image, cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY))
+        return FloorTexture(image, self.origin_x_m, self.origin_y_m, self.surround)
+
+    def beyond(self) -> tuple[float, ...]:
+        """The level, or the three of a coloured floor, beyond the picture."""
+        if self.surround is None:
+            return tuple(cv2.mean(self.image[::64, ::64]))[: 1 if self.image.ndim == 2 else 3]
+        return (grey_level(self.surround),) if self.image.ndim == 2 else self.surround
 
     def to_pixels(self, points: Points) -> Points:
         """Metres (N, 2) to pixel coordinates (N, 2)."""
@@ -89,57 +66,43 @@ class FloorTexture:
 
 def draw_texture(track: Track, appearance: Appearance) -> FloorTexture:
     """Draw the floor in colour."""
-    points = np.vstack([track.left, track.right])
-    low, high = points.min(axis=0) - MARGIN_M, points.max(axis=0) + MARGIN_M
-    width, height = (int(v) for v in np.ceil((high - low) * PIXELS_PER_M))
-    image = np.full((height, width, 3), appearance.field, np.uint8)
-    texture = FloorTexture(image, float(low[0]), float(low[1]))
-    _paint_road(texture, track, appearance.road)
-    _paint_borders(texture, track, appearance)
-    _paint_dashes(texture, track, appearance)
-    _add_light_and_grain(image, appearance)
-    return texture
+    return paint(draw_masks(track, appearance.geometry), appearance)
 
 
-def _fixed(pixels: Points) -> NDArray[np.int32]:
-    return np.round(pixels * (1 << _SHIFT)).astype(np.int32)
+def paint(masks: FloorMasks, appearance: Appearance) -> FloorTexture:
+    """Lay the colours over the field in the order of the masks; then light and grain."""
+    image = np.full((*masks.road.shape, 3), appearance.field, np.uint8)
+    layers = (
+        (masks.road, appearance.road),
+        (masks.lines, appearance.line),
+        (masks.dashes, appearance.dash),
+        (masks.start_line, appearance.start_line),
+    )
+    for mask, colour in layers:
+        _lay_over(image, mask, colour)
+    _add_light_and_grain(image, masks.road, appearance)
+    return FloorTexture(image, masks.origin_x_m, masks.origin_y_m, appearance.field)
 
 
-def _paint_road(texture: FloorTexture, track: Track, colour: Colour) -> None:
-    left, right = _fixed(texture.to_pixels(track.left)), _fixed(texture.to_pixels(track.right))
-    for i in range(len(left)):
-        j = (i + 1) % len(left)
-        for corners in ([left[i], left[j], right[i]], [right[i], left[j], right[j]]):
-            cv2.fillConvexPoly(texture.image, np.array(corners), colour, cv2.LINE_AA, _SHIFT)
+def _lay_over(image: Image, mask: Image, colour: Colour) -> None:
+    rows, columns = np.nonzero(mask)
+    share = mask[rows, columns, None].astype(np.float32) / 255
+    mixed = image[rows, columns] * (1 - share) + np.array(colour, np.float32) * share
+    image[rows, columns] = (mixed + 0.5).astype(np.uint8)
 
 
-def _paint_borders(texture: FloorTexture, track: Track, appearance: Appearance) -> None:
-    thickness = max(1, round(appearance.border_width_m * PIXELS_PER_M))
-    for edge in (track.left, track.right):
-        line = _fixed(texture.to_pixels(edge))
-        cv2.polylines(texture.image, [line], True, appearance.border, thickness, cv2.LINE_AA, _SHIFT)
-
-
-def _paint_dashes(texture: FloorTexture, track: Track, appearance: Appearance) -> None:
-    thickness = max(1, round(appearance.centre_width_m * PIXELS_PER_M))
-    period = appearance.dash_m + appearance.gap_m
-    starts = np.arange(0.0, track.length_m - appearance.dash_m, period)
-    for start in starts:
-        poses = [track.pose_at(float(start + d)) for d in np.linspace(0.0, appearance.dash_m, 5)]
-        line = _fixed(texture.to_pixels(np.array([(p.x, p.y) for p in poses])))
-        cv2.polylines(texture.image, [line], False, appearance.centre, thickness, cv2.LINE_AA, _SHIFT)
-
-
-def _add_light_and_grain(image: Image, appearance: Appearance) -> None:
+def _add_light_and_grain(image: Image, road: Image, appearance: Appearance) -> None:
     """Uneven light (a few metres wide) and carpet grain (one pixel), in place, row block by row block."""
     rng = np.random.default_rng(appearance.seed)
     height, width = image.shape[:2]
-    coarse = rng.normal(1.0, appearance.blotches, (max(2, height // 150), max(2, width // 150))).astype(np.float32)
+    coarse_shape = (max(2, height // _LIGHT_PX), max(2, width // _LIGHT_PX))
+    coarse = rng.normal(1.0, appearance.blotches, coarse_shape).astype(np.float32)
     light = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    tile = rng.normal(0.0, appearance.grain, (256, width)).astype(np.float32)
-    for top in range(0, height, 256):
-        block = image[top : top + 256]
+    tile = rng.standard_normal((_BLOCK_ROWS, width), np.float32)
+    for top in range(0, height, _BLOCK_ROWS):
+        block = image[top : top + _BLOCK_ROWS]
         rows = len(block)
-        mixed = block * light[top : top + rows, :, None] + tile[:rows, :, None]
+        strength = np.where(road[top : top + rows], appearance.grain, appearance.field_grain).astype(np.float32)
+        mixed = block * light[top : top + rows, :, None] + (tile[:rows] * strength)[:, :, None] + 0.5
         np.clip(mixed, 0, 255, out=mixed)
         block[:] = mixed.astype(np.uint8)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from simulator.world.camera import UprightBoard
-from simulator.world.floor_texture import Image
+from simulator.world.floor_masks import Image
 from simulator.world.geometry import Points, Track
 
 

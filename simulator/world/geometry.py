@@ -137,13 +137,14 @@ class Track:
         return (float(left[0]), float(left[1])), (float(right[0]), float(right[1]))
 
     @cached_property
-    def _window(self) -> int:
+    def window(self) -> int:
+        """How many segments on either side of the car `on_road` looks at."""
         return max(2, math.ceil(ROAD_WINDOW_M / (self.length_m / len(self._centre_list))))
 
     def on_road(self, x: float, y: float, near: int) -> bool:
         """True if the point is on the road around segment `near`; a neighbouring lane of the track does not count."""
         count = len(self._edge_list)
-        for i in range(near - self._window, near + self._window + 1):
+        for i in range(near - self.window, near + self.window + 1):
             left_a, right_a = self._edge_list[i % count]
             left_b, right_b = self._edge_list[(i + 1) % count]
             if _in_triangle(x, y, left_a, left_b, right_a) or _in_triangle(x, y, right_a, left_b, right_b):

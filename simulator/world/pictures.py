@@ -7,17 +7,19 @@ from typing import cast
 import cv2
 import numpy as np
 
-from simulator.world.floor_texture import Image, draw_appearance, draw_texture
+from simulator.world.floor_masks import Image
+from simulator.world.floor_texture import draw_texture
 from simulator.world.geometry import Track
+from simulator.world.looks import look_of
 from simulator.world.world import World
 
 MAX_PIXELS = 1600
 LINE_COLOUR = (60, 220, 255)
 
 
-def from_above(track: Track, seed: int, driven: Sequence[tuple[float, float]] = ()) -> Image:
+def from_above(track: Track, driven: Sequence[tuple[float, float]] = ()) -> Image:
     """The floor with y upwards, the driven line on it; BGR, at most 1600 pixels a side."""
-    texture = draw_texture(track, draw_appearance(seed, spread=0.0))
+    texture = draw_texture(track, look_of(track.name))
     image = texture.image
     if len(driven) > 1:
         pixels = np.round(texture.to_pixels(np.array(driven))).astype(np.int32)

@@ -14,9 +14,12 @@ from simulator.world.beams import Beam, line_across
 from simulator.world.camera import CameraParameters, UprightBoard, render
 from simulator.world.camera_sensor import CameraSensor, draw_lens, expose
 from simulator.world.car import CarParameters, CarPose, SimulatedCar, draw_car
-from simulator.world.floor_texture import Appearance, FloorTexture, Image, draw_appearance, draw_texture
+from simulator.world.floor_masks import Image
+from simulator.world.floor_texture import Appearance, FloorTexture, draw_texture
 from simulator.world.gate_boards import GATE_BOARDS, gate_boards
 from simulator.world.geometry import Pose, Track, TrackPlace
+from simulator.world.looks import draw_appearance
+from simulator.world.surroundings import Surroundings, grey_level, surroundings_of
 from simulator.world.world_events import BeamEdge, CarBackOnTrack, CarLeftTrack, FrameDue, TrueCrossing, WorldEvent
 from vehicle.core.pulses import Pulses
 
@@ -51,11 +54,17 @@ class WorldParts:
 
 
 def draw_parts(
-    track: Track, seed: int, *, appearance: int | None = None, board: bool = True, spread: float = 1.0
+    track: Track,
+    seed: int,
+    *,
+    appearance: int | None = None,
+    board: bool = True,
+    spread: float = 1.0,
+    start_lines: float = 0.0,
 ) -> WorldParts:
-    """The car, floor and camera of world `seed`."""
+    """The car, floor and camera of world `seed`; `start_lines` is the chance of a line painted at the start."""
     boards = tuple(gate_boards(track, GATE_BOARDS)) if board else ()
-    floor = draw_appearance(seed if appearance is None else appearance, spread)
+    floor = draw_appearance(seed if appearance is None else appearance, spread, start_lines)
     return WorldParts(draw_car(seed, spread), floor, draw_lens(seed, spread), boards)
 
 
@@ -145,18 +154,25 @@ class World:
     def _texture(self) -> FloorTexture:
         return draw_texture(self.track, self.parts.appearance).grey()
 
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What surrounds the track."""
+        return surroundings_of(self.track, self.parts.appearance.surroundings)
+
     def frame(self) -> Image:
         """The picture of the newest frame instant, (240, 320) uint8 grey; each call draws fresh sensor noise."""
         lens = self.parts.lens
-        sky = int(np.dot(self.parts.appearance.sky, (0.114, 0.587, 0.299)))
-        picture = render(self._texture, lens.camera, self._frame_pose, sky, self.parts.boards)
+        sky = grey_level(self.surroundings.sky)
+        picture = render(self._texture, lens.camera, self._frame_pose, sky, self.parts.boards, self.surroundings)
         return expose(picture, lens, self._noise)
 
     def picture(self, camera: CameraParameters | None = None) -> Image:
         """The car's present camera view as a colour picture (480, 640, 3) BGR, for people."""
         camera = camera or CameraParameters(640, 480)
         texture = draw_texture(self.track, self.parts.appearance)
-        return render(texture, camera, self._car.pose.place, self.parts.appearance.sky, self.parts.boards)
+        return render(
+            texture, camera, self._car.pose.place, self.surroundings.sky, self.parts.boards, self.surroundings
+        )
 
     def _at_ns(self, steps: int) -> int:
         return self._start_ns + steps * _NS // STEPS_PER_S

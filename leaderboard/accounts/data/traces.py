@@ -24,6 +24,7 @@ OF_RACE: dict[str, tuple[str, ...]] = {
     "live_sessions": ("winner",),
     "notice_records": ("racer",),
     "results": ("racer",),
+    "submissions": ("racer",),
 }
 # Of tables with a `race_id`: columns of JSON in which a racer's name may stand, by race.
 JSON_OF_RACE: dict[str, tuple[str, ...]] = {

@@ -25,6 +25,8 @@ from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS, TEAMS
+from leaderboard.store.tables.virtual.models import MODEL_BLOBS, MODELS, UPLOADS
+from leaderboard.store.tables.virtual.submissions import SUBMISSION_STATES, SUBMISSIONS
 
 __all__ = [
     "ACCOUNTS",
@@ -52,6 +54,8 @@ __all__ = [
     "MARKS",
     "MEMBERS",
     "METADATA",
+    "MODELS",
+    "MODEL_BLOBS",
     "NOTICES",
     "RACERS",
     "RACES",
@@ -64,8 +68,11 @@ __all__ = [
     "SEASONS",
     "SERIES",
     "SESSIONS",
+    "SUBMISSIONS",
+    "SUBMISSION_STATES",
     "SUBSCRIPTIONS",
     "TEAMS",
     "TRACK_RECORDS",
     "UNLOCK_REQUESTS",
+    "UPLOADS",
 ]

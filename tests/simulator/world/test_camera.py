@@ -9,18 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.world.camera import CameraParameters, UprightBoard, projection, render
-from simulator.world.floor_texture import Appearance, draw_appearance, draw_texture
+from simulator.world.floor_texture import Appearance, draw_texture
 from simulator.world.geometry import Pose
 from tests.simulator.world.sample_tracks import box
 
 STANDARD = CameraParameters()
-PLAIN = Appearance(grain=0.0, blotches=0.0)
+PLAIN = Appearance(grain=0.0, field_grain=0.0)
 TEXTURE = draw_texture(box(), PLAIN)
 ON_STRAIGHT = Pose(2.0, 0.0, 0.0)
 
 
 def test_horizon_is_where_the_public_simulator_has_it() -> None:
-    assert STANDARD.horizon_row / STANDARD.height_px * 120 == pytest.approx(26, abs=1)
+    """Row 117 of its 480, where the lines of a straight meet in its frames."""
+    assert STANDARD.horizon_row / STANDARD.height_px * 480 == pytest.approx(117, abs=0.5)
 
 
 @given(st.floats(0.3, 8.0), st.floats(-1.0, 1.0), st.floats(-3.0, 3.0))
@@ -48,7 +49,7 @@ def test_on_a_straight_the_picture_is_symmetrical_and_the_borders_are_where_they
     assert float(np.abs(near - near[:, ::-1]).mean()) < 6.0
     ahead_m = 1.2
     x = ON_STRAIGHT.x + STANDARD.forward_m + ahead_m
-    for y in (0.4, -0.4):
+    for y in (0.362, -0.362):  # the lines' middles
         column, row, depth = projection(STANDARD, ON_STRAIGHT) @ (x, y, 0.0, 1.0)
         assert frame[round(row / depth), round(column / depth)] > 180
 
@@ -66,14 +67,6 @@ def test_from_anywhere_there_is_a_picture(x: float, y: float, yaw: float) -> Non
     frame = render(TEXTURE.grey(), STANDARD, Pose(x, y, yaw), 200)
     assert frame.shape == (240, 320)
     assert frame.dtype == np.uint8
-
-
-def test_floors_differ_by_seed_and_the_road_stays_darker_than_its_borders() -> None:
-    assert draw_appearance(3) == draw_appearance(3)
-    assert len({draw_appearance(seed) for seed in range(100)}) == 100
-    for seed in range(200):
-        floor = draw_appearance(seed)
-        assert max(floor.road) + 60 < min(floor.border)
 
 
 def board_at(ahead_m: float, level: int) -> UprightBoard:

@@ -13,7 +13,8 @@ from simulator.driving.drive_chain import DriveChain
 from simulator.driving.policy import load_policy
 from simulator.world.camera import CameraParameters, render
 from simulator.world.camera_sensor import expose
-from simulator.world.floor_texture import PIXELS_PER_M, FloorTexture, draw_texture
+from simulator.world.floor_masks import PIXELS_PER_M
+from simulator.world.floor_texture import FloorTexture, draw_texture
 from simulator.world.geometry import Pose
 from simulator.world.tracks import load_track
 from simulator.world.world import World

@@ -1,0 +1,1 @@
+"""How submissions are evaluated: whose turn it is, by which seeds, what the runs make, whose results are right."""

@@ -1,0 +1,1 @@
+"""Submissions of models to virtual races: their states, their quotas, what an archive looks like. Pure."""

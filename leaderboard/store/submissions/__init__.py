@@ -1,0 +1,1 @@
+"""Reads and writes models, uploads and submissions, within the transaction of the caller."""

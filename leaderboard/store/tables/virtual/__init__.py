@@ -1,0 +1,1 @@
+"""Tables of the virtual circuit: models, uploads, submissions."""

@@ -1,0 +1,191 @@
+"""The folder of the models' bytes: unfinished uploads in `parts/`, whole archives by their hash in `archives/`.
+
+What is said to be there is on the disk: files are synced before the database names them. The folder is shared by all
+processes of a leaderboard; `exclusive` orders whoever puts files in their place or takes them away.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+
+from leaderboard.core.errors import Conflict
+from shared.errors import StorageError
+from shared.files import DISK_FULL, lock_file
+from shared.text import text
+
+# What is left free for the database beside it.
+RESERVED_BYTES = 64 * 1024 * 1024
+
+
+class ReceivingPart:
+    """An upload's file while a chunk of it arrives. Nobody else can write to it; to be closed."""
+
+    def __init__(self, path: pathlib.Path, offset_bytes: int) -> None:
+        descriptor = lock_file(path)
+        if descriptor is None:
+            raise Conflict(text("Another chunk of this upload is just arriving: wait for its end."))
+        self._path, self._descriptor = path, descriptor
+        with _plain(path):
+            # Bytes that were never acknowledged are of no use: their chunk is sent again.
+            os.ftruncate(descriptor, offset_bytes)
+            os.lseek(descriptor, offset_bytes, os.SEEK_SET)
+
+    def write(self, piece: bytes) -> None:
+        """Add bytes. Raises StorageError."""
+        with _plain(self._path):
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(self._descriptor, view) :]
+
+    def sync(self) -> int:
+        """Bring it to the disk; how many bytes there are. Raises StorageError."""
+        with _plain(self._path):
+            os.fsync(self._descriptor)
+            return os.fstat(self._descriptor).st_size
+
+    def head(self, size: int) -> bytes:
+        """Its first bytes."""
+        with _plain(self._path):
+            return os.pread(self._descriptor, size, 0)
+
+    def close(self) -> None:
+        """Let others write; idempotent."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class ModelFiles:
+    """The files of one leaderboard's models. Nothing is made before the first upload."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._parts, self._archives = folder / "parts", folder / "archives"
+        self._lock = folder / "models.lock"
+
+    def check_room(self, size_bytes: int) -> None:
+        """Check that the disk has room for so much more. Raises StorageError."""
+        with _plain(self._parts):
+            self._parts.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(self._parts).free
+        if free < size_bytes + RESERVED_BYTES:
+            raise StorageError(
+                text("The leaderboard's disk has no room for this archive: its operator must free some.")
+            )
+
+    def part_size(self, upload_id: str) -> int:
+        """How many bytes of the upload are in its file, acknowledged or not."""
+        try:
+            return self._part(upload_id).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def receive(self, upload_id: str, offset_bytes: int) -> ReceivingPart:
+        """The upload's file, for a chunk that begins there. Raises Conflict while another arrives, StorageError."""
+        with _plain(self._parts):
+            self._parts.mkdir(parents=True, exist_ok=True)
+        return ReceivingPart(self._part(upload_id), offset_bytes)
+
+    def part_sha256(self, upload_id: str) -> str:
+        """The hash of the upload's file. Raises StorageError."""
+        path = self._part(upload_id)
+        with _plain(path), path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def drop_part(self, upload_id: str) -> None:
+        """Delete the upload's file; it may be gone already. Raises StorageError."""
+        with _plain(self._part(upload_id)):
+            self._part(upload_id).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Only one, of all processes, puts archives in their place or sweeps. Short; never within a transaction."""
+        with _plain(self._lock):
+            self._lock.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def put_part(self, upload_id: str, sha256: str) -> None:
+        """Make the upload's file the archive of this hash, which its bytes have. Raises StorageError."""
+        target = self._archive(sha256)
+        with _plain(target):
+            self._make_folder(target)
+            self._part(upload_id).replace(target)
+            _sync_folder(target.parent)
+
+    def put(self, content: bytes) -> str:
+        """Store these bytes; their hash. Raises StorageError."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        target = self._archive(sha256)
+        part = target.with_suffix(f".{os.getpid()}.part")
+        with _plain(target):
+            self._make_folder(target)
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+            _sync_folder(target.parent)
+        return sha256
+
+    def path(self, sha256: str) -> pathlib.Path:
+        """Where the file of this hash is. Raises StorageError if it is not there."""
+        path = self._archive(sha256)
+        if not path.is_file():
+            raise StorageError(f"{path}: is gone; put the folder of models back as it was.")
+        return path
+
+    def has(self, sha256: str) -> bool:
+        """Whether the file of this hash is there."""
+        return self._archive(sha256).is_file()
+
+    def drop(self, sha256: str) -> None:
+        """Delete the file of this hash; it may be gone already. Raises StorageError."""
+        with _plain(self._archive(sha256)):
+            self._archive(sha256).unlink(missing_ok=True)
+
+    def stored(self) -> list[str]:
+        """The hashes of all archives that are there."""
+        return [path.name for path in self._archives.glob("??/*") if len(path.name) == 64]
+
+    def parts(self) -> list[str]:
+        """The ids of all uploads of which something is there."""
+        return [path.name.removesuffix(".part") for path in self._parts.glob("*.part")]
+
+    def _part(self, upload_id: str) -> pathlib.Path:
+        return self._parts / f"{upload_id}.part"
+
+    def _archive(self, sha256: str) -> pathlib.Path:
+        return self._archives / sha256[:2] / sha256
+
+    def _make_folder(self, target: pathlib.Path) -> None:
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _sync_folder(target.parent.parent)
+
+
+def _sync_folder(folder: pathlib.Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _plain(path: pathlib.Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise StorageError(
+                text("The leaderboard's disk is full: nothing more is stored until its operator frees some.")
+            ) from None
+        raise StorageError(f"{path}: cannot be used ({error.strerror}).") from None

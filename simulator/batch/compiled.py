@@ -1,0 +1,72 @@
+"""`compiled`: the decorator of every compiled function here; it keeps machine code on disk, so that a start is quick.
+
+Numba keeps a function's code until that function's own file changes, though code of other files is built into it.
+So the code lies in a folder named after all sources that take part: after any change a new folder is begun.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from shared.errors import HardwareMissing
+
+__all__ = ["NEEDS_NUMBA", "batch_available", "compiled"]
+
+NEEDS_NUMBA = "Many worlds at once need numba, which is not installed: pip install 'raceday[virtual]'."
+
+_PACKAGE = Path(__file__).resolve().parent
+_VEHICLE = _PACKAGE.parents[1] / "vehicle" / "core"
+_SOURCES = (_PACKAGE, _PACKAGE.parent / "world", _VEHICLE)  # functions, and constants that become machine code
+
+
+def batch_available() -> bool:
+    """True if numba is installed, which many worlds at once need."""
+    return find_spec("numba") is not None
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile `function` on its first call, without the interpreter's lock and with exact arithmetic.
+
+    Raises HardwareMissing, one sentence, if numba is not installed.
+    """
+    try:
+        import numba  # noqa: PLC0415 (absent on a car and on a station)
+    except ImportError as error:
+        raise HardwareMissing(NEEDS_NUMBA) from error
+    folder = _folder()
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder or numba.config.CACHE_DIR
+    try:
+        # No fastmath: a sum must not depend on how the compiler arranges it, nor differ from plain Python's.
+        return numba.njit(cache=bool(folder), nogil=True, fastmath=False, error_model="numpy")(function)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+@cache
+def _folder() -> str:
+    """Where the machine code of these sources lies; empty if no folder can be written."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    user = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    places = [Path(given)] if given else [_PACKAGE / "__pycache__", Path(user).expanduser() / "raceday"]
+    for place in places:
+        folder = place / f"compiled-{_fingerprint()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return str(folder)
+        except OSError:
+            continue
+    return ""
+
+
+def _fingerprint() -> str:
+    """A short hash of the sources from which machine code is made."""
+    digest = hashlib.sha256()
+    for source in sorted(path for folder in _SOURCES for path in folder.glob("*.py")):
+        digest.update(source.name.encode() + source.read_bytes())
+    return digest.hexdigest()[:12]

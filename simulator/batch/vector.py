@@ -1,0 +1,285 @@
+"""`BatchWorlds`: N mock worlds in lock-step, 15 frames a second, without Python in the loop.
+
+Each world is what `World` and `DriveChain` are for one car: the same car, limiter, pulses, gates and road check on the
+same grid. What happens in a world depends on its spec and its commands alone: not on how many worlds there are, in
+which order, or on how many threads. Training, environments, evaluation and the farm are built on it.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simulator.batch.car import COMMANDS_WAITING, PULSES_WAITING, WAITING, WORLD
+from simulator.batch.drive import (
+    BACK_ON_TRACK,
+    CROSSING,
+    EVENT,
+    GATE,
+    LEFT_TRACK,
+    MAX_EVENTS,
+    NS_PER_S,
+    STEPS_PER_S,
+    drive_worlds,
+    look_round_worlds,
+)
+from simulator.batch.road import Roads
+from simulator.batch.specs import MAX_GATES, WorldSpec, gate_rows, world_row
+from simulator.world.geometry import Pose, Track
+from simulator.world.world import PUT_BACK_M, START_BEFORE_LINE_M
+
+__all__ = ["BACK_ON_TRACK", "CROSSING", "FRAME_RATE_HZ", "LEFT_TRACK", "BatchWorlds", "Events", "WorldSpec"]
+
+FRAME_RATE_HZ = 15
+
+Events = NDArray[Any]
+Floats = NDArray[np.float64]
+Members = NDArray[np.int64]
+
+
+class BatchWorlds:
+    """N worlds, one car in each. All state is in arrays of shape (N,), which are views: copy what you keep.
+
+    A `worlds` argument names some of them by index (any sequence of ints, no repeats); None is all of them.
+    """
+
+    def __init__(
+        self, specs: Sequence[WorldSpec], size: tuple[int, int] = (160, 120), channels: int = 1, threads: int = 1
+    ) -> None:
+        """Build the worlds; `size` (width, height) in pixels, `channels` 1 (grey) or 3 (BGR), `threads` 1 or more."""
+        assert channels in (1, 3), "pictures are grey or BGR"
+        assert threads >= 1
+        count = len(specs)
+        self.specs: list[WorldSpec] = list(specs)
+        self.size, self.channels = size, channels
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._threads = threads
+        self._worlds = np.zeros(count, WORLD)
+        self._gates = np.zeros(count * MAX_GATES, GATE)
+        self._waiting = np.zeros((count, COMMANDS_WAITING), WAITING)
+        self._pulses = np.zeros((count, PULSES_WAITING), WAITING)
+        self._events = np.zeros((count, MAX_EVENTS), EVENT)
+        self._events["world"] = np.arange(count)[:, None]
+        self._counts = np.zeros(count, np.int64)
+        self._roads = Roads(())
+        self._build(range(count))
+
+    def __len__(self) -> int:
+        return len(self._worlds)
+
+    def close(self) -> None:
+        """End the threads; the worlds may not be stepped any more."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    # What is the case
+
+    @property
+    def now_ns(self) -> NDArray[np.int64]:
+        """Each world's own time since it was built or reset, ns, (N,) int64: the instant of its newest frame."""
+        return np.asarray(self._worlds["steps"] * NS_PER_S // STEPS_PER_S)
+
+    @property
+    def pose(self) -> Floats:
+        """x (m), y (m), yaw (rad, -pi to pi, counter-clockwise from +x) of each car's base, (N, 3): a copy."""
+        return np.stack([self._worlds["x"], self._worlds["y"], self._worlds["yaw"]], axis=1)
+
+    @property
+    def speed_mps(self) -> Floats:
+        """Speed of each car along its axis, m/s, (N,)."""
+        return self._worlds["speed_mps"]
+
+    @property
+    def steering_rad(self) -> Floats:
+        """Effective angle of the front wheels, rad, + is left, (N,)."""
+        return self._worlds["steering_rad"]
+
+    @property
+    def applied(self) -> Floats:
+        """Steering and throttle as the limiter last let them through, each -1 to 1, (N, 2): a copy."""
+        return np.stack([self._worlds["last_steering"], self._worlds["last_throttle"]], axis=1)
+
+    @property
+    def segment(self) -> NDArray[np.int64]:
+        """Index of the track's row before each car: it is between rows `segment` and `segment + 1`, (N,) int64."""
+        return self._worlds["segment"]
+
+    @property
+    def s_m(self) -> Floats:
+        """Each car's place along the centre line, m from the start line, 0 to the track's length, (N,)."""
+        return self._worlds["s_m"]
+
+    @property
+    def lateral_m(self) -> Floats:
+        """Each car's distance from the centre line, m, + is left of it, (N,)."""
+        return self._worlds["lateral_m"]
+
+    @property
+    def progress_m(self) -> Floats:
+        """Metres made good along the centre line since the car was placed (not: put back), negative backwards, (N,)."""
+        return self._worlds["progress_m"]
+
+    @property
+    def off_track(self) -> NDArray[np.bool_]:
+        """True where no wheel is on the road (checked 60 times a second), (N,) bool."""
+        return self._worlds["off_track"]
+
+    @property
+    def wheels_on_road(self) -> NDArray[np.int64]:
+        """How many of the four wheels are on the road at the newest frame, (N,) int64."""
+        return self._worlds["wheels_on_road"]
+
+    @property
+    def heading_error_rad(self) -> Floats:
+        """Each car's yaw less the road's direction there, rad, -pi to pi, (N,)."""
+        return self._worlds["heading_error_rad"]
+
+    @property
+    def reversed(self) -> NDArray[np.bool_]:
+        """True where the car points more than 90 degrees away from the driving direction, (N,) bool."""
+        return np.asarray(np.abs(self._worlds["heading_error_rad"]) > math.pi / 2)
+
+    # What may be done
+
+    def step(self, commands: ArrayLike, worlds: Sequence[int] | Members | None = None) -> Events:
+        """Drive one frame interval (1/15 s), each world with the command computed from its newest frame.
+
+        `commands`: (N, 2) float, steering (+ is left) and throttle, each in [-1, 1] (more is limited, not finite is
+        neutral). Rows of worlds that are not named are ignored; those worlds stand still in time.
+
+        Returns what happened, in order of world and time: a structured array (K,) with the fields `world` (index),
+        `kind` (CROSSING, LEFT_TRACK, BACK_ON_TRACK), `gate` (0 is the start line, then the splits), `direction`
+        (1 forward, -1 reverse, 0 for the others) and `at_ns` (the world's time). A car put back since the last step
+        is reported here as BACK_ON_TRACK.
+        """
+        table = np.ascontiguousarray(commands, np.float64)
+        assert table.shape == (len(self), 2), f"commands have shape {table.shape}, not {(len(self), 2)}"
+        members = self._members(worlds)
+        self._spread(
+            lambda part: drive_worlds(
+                part,
+                self._worlds,
+                self._roads.rows,
+                self._gates,
+                table,
+                self._waiting,
+                self._pulses,
+                self._events,
+                self._counts,
+            ),
+            members,
+        )
+        return self._take_events(members)
+
+    def place_at_start(self, worlds: Sequence[int] | Members | None = None) -> None:
+        """Place cars 1.75 m before the start line, standing, in driving direction; their commands are dropped."""
+        members = self._members(worlds)
+        self._put_down(members, [self._track(n).pose_at(-START_BEFORE_LINE_M) for n in members])
+        self._worlds["progress_m"][members] = 0.0
+
+    def put_at(
+        self,
+        s_m: ArrayLike,
+        lateral_m: ArrayLike = 0.0,
+        turn_rad: ArrayLike = 0.0,
+        worlds: Sequence[int] | Members | None = None,
+    ) -> None:
+        """Place cars anywhere, standing: `s_m` along the track, `lateral_m` left of its middle, turned by `turn_rad`.
+
+        Each value is one number for all named worlds, or an array with one for each of them, in their order.
+        """
+        members = self._members(worlds)
+        spots = np.broadcast_arrays(np.zeros(len(members)), s_m, lateral_m, turn_rad)[1:]
+        poses = []
+        for n, s, lateral, turn in zip(members, *(spot.tolist() for spot in spots), strict=True):
+            pose = self._track(n).pose_at(s, lateral)
+            poses.append(Pose(pose.x, pose.y, pose.yaw + turn))
+        self._put_down(members, poses)
+        self._worlds["progress_m"][members] = 0.0
+
+    def put_back(self, worlds: Sequence[int] | Members | None = None, distance_m: float = PUT_BACK_M) -> None:
+        """Put cars back on the centre line `distance_m` before their place, as a marshal does; progress counts on."""
+        members = self._members(worlds)
+        back = self._worlds["s_m"][members] - distance_m
+        self._put_down(members, [self._track(n).pose_at(s) for n, s in zip(members, back.tolist(), strict=True)])
+        self._worlds["progress_m"][members] -= distance_m
+
+    def reset(self, worlds: Sequence[int] | Members, specs: Sequence[WorldSpec]) -> None:
+        """Build the named worlds anew from `specs`, one for each, at time 0 and before the start; others drive on."""
+        members = self._members(worlds)
+        assert len(members) == len(specs), "a spec for each world"
+        for n, spec in zip(members.tolist(), specs, strict=True):
+            self.specs[n] = spec
+        self._build(members.tolist())
+
+    # How
+
+    def _track(self, n: int) -> Track:
+        return self.specs[n].track
+
+    def _members(self, worlds: Sequence[int] | Members | None) -> Members:
+        return np.arange(len(self)) if worlds is None else np.asarray(worlds, np.int64)
+
+    def _spread(self, work: Callable[[Members], object], members: Members) -> None:
+        """Do `work` on the members, in equal parts on each thread."""
+        if self._pool is None or len(members) < self._threads:
+            work(members)
+            return
+        for _ in self._pool.map(work, np.array_split(members, self._threads)):
+            pass
+
+    def _build(self, places: Iterable[int]) -> None:
+        if any(spec.track not in self._roads for spec in self.specs):
+            self._roads = Roads(spec.track for spec in self.specs)
+            for n, spec in enumerate(self.specs):
+                self._worlds["road_first"][n] = self._roads.part(spec.track).first
+        members = np.array(list(places), np.int64)
+        for n in members.tolist():
+            spec = self.specs[n]
+            self._worlds[n] = world_row(spec, n, self._roads.part(spec.track))
+            self._gates[n * MAX_GATES : (n + 1) * MAX_GATES] = gate_rows(spec)
+        self._counts[members] = 0
+        self.place_at_start(members)
+
+    def _put_down(self, members: Members, poses: Sequence[Pose]) -> None:
+        """Place cars standing, with straight wheels; neutral until the next command takes effect."""
+        table = self._worlds
+        for n in members[table["off_track"][members]].tolist():
+            event = self._events[n, self._counts[n]]
+            event["kind"], event["gate"], event["direction"], event["at_ns"] = BACK_ON_TRACK, 0, 0, self.now_ns[n]
+            self._counts[n] += 1
+        for name, column in zip(("x", "y", "yaw"), np.array(poses, np.float64).reshape(-1, 3).T, strict=True):
+            table[name][members] = column
+        for name in _STILL:
+            table[name][members] = 0
+        table["steering_rad"][members] = table["steering_trim_rad"][members]
+        table["tick_ns"][members] = self.now_ns[members]
+        self._gates["broken"].reshape(-1, MAX_GATES)[members] = False
+        look_round_worlds(members, table, self._roads.rows)
+
+    def _take_events(self, members: Members) -> Events:
+        counts = self._counts[members]
+        busy = members[counts > 0]
+        if not len(busy):
+            return self._events[:0, 0]
+        happened = np.concatenate([self._events[n, : self._counts[n]] for n in busy.tolist()])
+        self._counts[members] = 0
+        return happened[np.lexsort((happened["at_ns"], happened["world"]))]
+
+
+# What is zero after a car was put down.
+_STILL = (
+    "speed_mps",
+    "steering_command",
+    "throttle_command",
+    "set_steering",
+    "set_throttle",
+    "last_steering",
+    "last_throttle",
+    "commands_count",
+    "pulses_count",
+    "off_track",
+)

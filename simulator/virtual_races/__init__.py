@@ -1,0 +1,1 @@
+"""Races of the virtual circuit: what a run goes through, and who wins."""
