@@ -7,6 +7,9 @@ import numpy as np
 from simulator.batch.vector import WorldSpec
 from simulator.env.options import PHYSICAL, RaceOptions
 from simulator.world.camera_sensor import CameraSensor
+from simulator.world.floor_masks import FloorGeometry
+from simulator.world.geometry import Track
+from simulator.world.looks import draw_appearance, look_of
 from simulator.world.world import WorldParts, draw_parts
 from vehicle.core.limiter import DriveLimits
 
@@ -16,6 +19,7 @@ RACE_LATENCY_NS = (20_000_000, 60_000_000)
 TRAINING_LATENCY_NS = (0, 120_000_000)
 TRAINING_SPREAD = (0.6, 1.7)
 TRAINING_LOST_FRAMES = 0.04
+GEOMETRIES = 8
 TRAINING_BOARDS = 0.8  # share of the worlds with boards at the gate
 TRAINING_BLUR_SHARE, TRAINING_BLUR_PX = 0.25, (0.5, 2.5)
 
@@ -37,17 +41,25 @@ def draw_world(options: RaceOptions, rng: np.random.Generator) -> WorldSpec:
     )
 
 
-def _parts(options: RaceOptions, rng: np.random.Generator, track, seed: int) -> WorldParts:
+def _parts(options: RaceOptions, rng: np.random.Generator, track: Track, seed: int) -> WorldParts:
     if options.randomise == NONE:
-        parts = draw_parts(track, 0, spread=0.0)
+        parts = draw_parts(track, 0, spread=0.0, board=options.profile == PHYSICAL)
         lens = CameraSensor(parts.lens.camera, blur_px=0.0, noise=0.0)
-        return replace(parts, lens=lens)
+        return replace(parts, appearance=look_of(track.name), lens=lens)
     if options.randomise == RACES:
-        return draw_parts(track, seed)
-    parts = draw_parts(track, seed, spread=float(rng.uniform(*TRAINING_SPREAD)), board=rng.random() < TRAINING_BOARDS)
-    if rng.random() < TRAINING_BLUR_SHARE:
-        parts = replace(parts, lens=replace(parts.lens, blur_px=float(rng.uniform(*TRAINING_BLUR_PX))))
-    return parts
+        parts = draw_parts(track, seed)
+    else:
+        spread, board = float(rng.uniform(*TRAINING_SPREAD)), bool(rng.random() < TRAINING_BOARDS)
+        parts = draw_parts(track, seed, spread=spread, board=board)
+        if rng.random() < TRAINING_BLUR_SHARE:
+            parts = replace(parts, lens=replace(parts.lens, blur_px=float(rng.uniform(*TRAINING_BLUR_PX))))
+    return replace(parts, appearance=replace(parts.appearance, geometry=_geometry(rng, track)))
+
+
+def _geometry(rng: np.random.Generator, track: Track) -> FloorGeometry:
+    """The measures of lines and dashes: the track's own, or one of a few: drawing a floor takes as long as 50 steps."""
+    number = int(rng.integers(GEOMETRIES))
+    return look_of(track.name).geometry if number == 0 else draw_appearance(number).geometry
 
 
 def _latency_ns(randomise: int, rng: np.random.Generator) -> int:

@@ -102,13 +102,19 @@ class Episodes:
         self._rewards.begin(rows, self._worlds)
         return self._info()
 
-    def observe(self, rows: Members | None = None) -> Frames:
-        """The newest frames, a new array (N, height, width, channels); of `rows` alone if given."""
+    def observe(self, frames: Frames | None = None, rows: Members | None = None) -> Frames:
+        """The newest frames, (N, height, width, channels): a new array, or only `rows` drawn into the given one."""
         width, height = self.options.size
-        shape = (height, width) if self.options.channels == 1 else (height, width, 3)
-        frames = np.empty((self.count if rows is None else len(rows), *shape), np.uint8)
-        self.worlds.render(frames, rows)
-        return frames[..., None] if self.options.channels == 1 else np.ascontiguousarray(frames[..., ::-1])
+        if frames is None:
+            frames = np.empty((self.count, height, width, self.options.channels), np.uint8)
+        if self.options.channels == 1:
+            self.worlds.render(frames[..., 0], rows)
+            return frames
+        drawn = np.empty_like(frames)
+        self.worlds.render(drawn, rows)
+        chosen = slice(None) if rows is None else rows
+        frames[chosen] = drawn[chosen][..., ::-1]
+        return frames
 
     def step(self, actions: Any, rows: Members | None = None) -> EpisodeStep:
         """One frame interval of the named rows (all if None), each with its action; the others stand still in time."""

@@ -94,11 +94,10 @@ def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
 
 
 def _tracks(names: str | Sequence[str], direction: str | None) -> tuple[Track, ...]:
-    listed = [names] if isinstance(names, str) else list(names)
+    listed = list(names) if isinstance(names, list | tuple) else [names]
     if not listed or not all(isinstance(name, str) for name in listed):
         raise BadInput("The track of an environment is a name, the path of a .npy file, or a list of such: give one.")
-    tracks = [load_track(name) for name in listed]
-    return tuple(_turned(track, direction) for track in tracks)
+    return tuple(_turned(load_track(str(name)), direction) for name in listed)
 
 
 def _turned(track: Track, direction: str | None) -> Track:

@@ -130,7 +130,7 @@ class TimeTrials(VectorEnv[Frames, Any, NDArray[Any]], EzPickle):
             last[row] = frames[row].copy()
         final = _masked({name: np.where(over, values, np.zeros_like(values)) for name, values in info.items()}, over)
         info = self._begin(rows, info)
-        frames[rows] = self._episodes.observe(rows)
+        self._episodes.observe(frames, rows)
         self._over = np.zeros(self.num_envs, bool)
         return frames, info | {"final_obs": (last, over), "final_info": (final, over)}
 

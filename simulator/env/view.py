@@ -8,6 +8,7 @@ from simulator.batch.vector import FRAME_RATE_HZ, BatchWorlds
 from simulator.world.camera import CameraParameters, render
 from simulator.world.floor_texture import draw_texture
 from simulator.world.geometry import Pose
+from simulator.world.surroundings import surroundings_of
 
 VIEW = CameraParameters(640, 480)
 
@@ -22,6 +23,7 @@ def view_of(worlds: BatchWorlds, row: int) -> NDArray[np.uint8]:
     spec = worlds.specs[row]
     x, y, yaw = worlds.pose[row].tolist()
     parts = spec.parts
+    around = surroundings_of(spec.track, parts.appearance.surroundings)
     texture = draw_texture(spec.track, parts.appearance)
-    picture = render(texture, VIEW, Pose(x, y, yaw), parts.appearance.sky, parts.boards)
+    picture = render(texture, VIEW, Pose(x, y, yaw), around.sky, parts.boards, around)
     return np.ascontiguousarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))

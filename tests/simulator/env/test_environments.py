@@ -16,7 +16,6 @@ import simulator.env  # noqa: F401  registers the environments
 from shared.errors import BadInput
 
 NAME = "Raceday/TimeTrial-v0"
-PARTS = ("frames", "rewards", "terminated", "truncated", "info")
 HARSH = {"size": (32, 24), "randomise": 2, "start": "anywhere", "track": ["reinvent_base", "reInvent2019_track"]}
 
 
@@ -39,6 +38,10 @@ def same(ours: object, judge: object, where: str) -> None:
         assert ours.keys() == judge.keys(), where
         for key, value in ours.items():
             same(value, judge[key], f"{where}, {key}")
+    elif isinstance(ours, tuple):
+        assert isinstance(judge, tuple)
+        for n, (one, other) in enumerate(zip(ours, judge, strict=True)):
+            same(one, other, f"{where}, part {n}")
     elif isinstance(ours, np.ndarray):
         assert isinstance(judge, np.ndarray)
         assert (ours.shape, ours.dtype) == (judge.shape, judge.dtype), where
@@ -64,8 +67,7 @@ def test_the_batch_answers_what_gymnasiums_own_vector_of_single_environments_doe
         actions = ours.action_space.sample()
         actions[:, 1] = 1.0
         answered, expected = ours.step(actions), judge.step(actions)
-        for name, one, other in zip(PARTS, answered, expected, strict=True):
-            same(one, other, f"step {step}, {name}")
+        same(answered, expected, f"step {step}")
         ends += answered[2].sum(), answered[3].sum()
     assert (ends > 2).all(), "both kinds of ends were seen"
 

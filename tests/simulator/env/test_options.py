@@ -53,12 +53,7 @@ def test_a_vector_environment_that_cannot_be_is_refused(options: dict[str, objec
 
 
 def test_a_track_runs_as_its_file_does_or_in_the_direction_asked_for() -> None:
-    assert [
-        is_clockwise(read_options(direction=each).tracks[0]) for each in (None, "counterclockwise", "clockwise")
-    ] == [
-        False,
-        False,
-        True,
-    ]
+    for asked, clockwise in ((None, False), ("counterclockwise", False), ("clockwise", True)):
+        assert is_clockwise(read_options(direction=asked).tracks[0]) is clockwise  # type: ignore[arg-type]
     both = read_options(track=["reinvent_base", "reInvent2019_track"], direction="clockwise").tracks
     assert [track.name for track in both] == ["reinvent_base_reversed", "reInvent2019_track_reversed"]
