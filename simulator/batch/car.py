@@ -61,6 +61,9 @@ WORLD = np.dtype(
         ("off_track", np.bool_),
         ("wheels_on_road", np.int64),
         ("heading_error_rad", np.float64),
+        ("object_count", np.int64),
+        ("solid", np.bool_),
+        ("hit", np.int64),
     ]
 )
 

@@ -21,7 +21,13 @@ NEEDS_NUMBA = "Many worlds at once need numba, which is not installed: pip insta
 
 _PACKAGE = Path(__file__).resolve().parent
 _VEHICLE = _PACKAGE.parents[1] / "vehicle" / "core"
-_SOURCES = (_PACKAGE, _PACKAGE.parent / "world", _VEHICLE)  # functions, and constants that become machine code
+_SOURCES = (
+    _PACKAGE,
+    _PACKAGE.parent / "objects",
+    _PACKAGE.parent / "world",
+    _PACKAGE.parent / "world" / "cars",
+    _VEHICLE,
+)  # functions, and constants that become machine code
 
 
 def batch_available() -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from simulator.batch.car import COMMANDS_WAITING, command_car, step_car
 from simulator.batch.compiled import compiled
 from simulator.batch.road import heading_at, locate, on_road
+from simulator.batch.track_objects import first_contact
 from simulator.world.car import FRONT_AXLE_M, FRONT_M, HALF_TREAD_M, REAR_AXLE_M, REAR_M
 
 STEPS_PER_S = 240
@@ -20,9 +21,10 @@ TICK_NS = 20_000_000
 TICK_S = 0.02
 STEP_S = 1.0 / STEPS_PER_S
 NS_PER_S = 1_000_000_000
+NOT_HIT = -1
 MAX_EVENTS = 64  # of one world in one frame interval: 16 sub-steps and 4 checks cannot make as many
 
-CROSSING, LEFT_TRACK, BACK_ON_TRACK = 0, 1, 2
+CROSSING, LEFT_TRACK, BACK_ON_TRACK, CRASHED = 0, 1, 2, 3
 
 EVENT = np.dtype(
     [("world", np.int64), ("kind", np.int64), ("gate", np.int64), ("direction", np.int64), ("at_ns", np.int64)]
@@ -41,7 +43,16 @@ GATE = np.dtype(
 
 @compiled
 def drive_worlds(
-    members: Any, worlds: Any, rows: Any, gates: Any, commands: Any, waiting: Any, pulses: Any, events: Any, counts: Any
+    members: Any,
+    worlds: Any,
+    rows: Any,
+    gates: Any,
+    objects: Any,
+    commands: Any,
+    waiting: Any,
+    pulses: Any,
+    events: Any,
+    counts: Any,
 ) -> Any:
     """Drive each world of `members` (indices) through one frame interval, with its row of `commands` (N, 2)."""
     for place in range(len(members)):
@@ -49,7 +60,7 @@ def drive_worlds(
         world = worlds[n]
         if not _is_lost(world):
             _queue(world, waiting[n], commands[n, 0], commands[n, 1])
-        _drive_frame(world, rows, gates, waiting[n], pulses[n], events[n], counts[n : n + 1])
+        _drive_frame(world, rows, gates, objects[n], waiting[n], pulses[n], events[n], counts[n : n + 1])
 
 
 @compiled
@@ -90,17 +101,20 @@ def _queue(world: Any, waiting: Any, steering: Any, throttle: Any) -> Any:
 
 
 @compiled
-def _drive_frame(world: Any, rows: Any, gates: Any, waiting: Any, pulses: Any, events: Any, count: Any) -> Any:
+def _drive_frame(
+    world: Any, rows: Any, gates: Any, objects: Any, waiting: Any, pulses: Any, events: Any, count: Any
+) -> Any:
+    world.hit = NOT_HIT
     last = world.steps + STEPS_PER_FRAME
     until_ns = _at_ns(last)
     while world.tick_ns < until_ns:
         while _at_ns(world.steps + 1) <= world.tick_ns:
-            _sub_step(world, rows, gates, pulses, events, count)
+            _sub_step(world, rows, gates, objects, pulses, events, count)
         _tick(world, waiting)
         command_car(world, pulses, _at_ns(world.steps))
         world.tick_ns += TICK_NS
     while world.steps < last:
-        _sub_step(world, rows, gates, pulses, events, count)
+        _sub_step(world, rows, gates, objects, pulses, events, count)
     _look_round(world, rows)
 
 
@@ -129,7 +143,7 @@ def _clamp(value: Any, low: Any, high: Any) -> Any:
 
 
 @compiled
-def _sub_step(world: Any, rows: Any, gates: Any, pulses: Any, events: Any, count: Any) -> Any:
+def _sub_step(world: Any, rows: Any, gates: Any, objects: Any, pulses: Any, events: Any, count: Any) -> Any:
     before_ns = _at_ns(world.steps)
     x, y, yaw = world.x, world.y, world.yaw
     step_car(world, pulses, before_ns, STEP_S)
@@ -138,6 +152,11 @@ def _sub_step(world: Any, rows: Any, gates: Any, pulses: Any, events: Any, count
         _move_beam(world, gates[world.gate_first + gate], gate, (x, y, yaw), before_ns, events, count)
     if world.steps % ROAD_CHECK_STEPS == 0:
         _check_road(world, rows, events, count)
+        for number in range(world.object_count):
+            fault = first_contact(world, objects[number])
+            if fault != 0:
+                world.hit = number if world.hit == NOT_HIT else world.hit
+                _report(events, count, CRASHED, number, fault, _at_ns(world.steps))
 
 
 @compiled

@@ -1,15 +1,18 @@
 """What one world of a batch is made of, checked, and its row in the table of worlds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from shared.errors import BadInput
 from simulator.batch.car import WORLD
-from simulator.batch.drive import GATE
+from simulator.batch.drive import GATE, NOT_HIT
 from simulator.batch.road import RoadPart
+from simulator.objects.bots import Bots
+from simulator.objects.placing import PlacedObject
 from simulator.world.beams import line_across
+from simulator.world.car import CarParameters
 from simulator.world.geometry import Track
 from simulator.world.world import WorldParts
 from vehicle.core.limiter import DriveLimits
@@ -28,6 +31,8 @@ class WorldSpec:
     `seed` draws the sensor's noise and the lost frames; car, floor and camera are in `parts` (`draw_parts` draws them).
     A command takes effect `latency_ns` (0 to 1 s) after its frame; a share of the frames is lost on the way to the
     policy, so that their commands count for nothing. `splits` are gates beside the start line, as shares of the track.
+    `boxes` and `bots` stand and drive on the track (`simulator/objects`); `rival` is the number of the world whose car
+    drives here too, as this one does there.
     """
 
     track: Track
@@ -37,12 +42,22 @@ class WorldSpec:
     lost_frame_share: float = 0.0
     limits: DriveLimits = field(default_factory=DriveLimits)
     splits: tuple[float, ...] = ()
+    boxes: tuple[PlacedObject, ...] = ()
+    bots: Bots | None = None
+    rival: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.latency_ns <= MAX_LATENCY_NS:
             raise BadInput(f"The latency of a world is {self.latency_ns} ns: it must be 0 to 1 s.")
-        if not 0.0 <= self.parts.car.delay_s <= 1.0:
-            raise BadInput(f"The delay of a car is {self.parts.car.delay_s:g} s: it must be 0 to 1 s.")
+        car = self.parts.car
+        if not 0.0 <= car.steering_delay_s <= 1.0:
+            raise BadInput(f"The delay of a car is {car.steering_delay_s:g} s: it must be 0 to 1 s.")
+        rolling = CarParameters(**{name: getattr(car, name) for name in _CAR_FIELDS})
+        alike = {"slowing_lag_s": car.speed_lag_s, "throttle_delay_s": car.steering_delay_s}
+        if car != replace(rolling, steering_delay_s=car.steering_delay_s, **alike):
+            raise BadInput(
+                "Many worlds at once drive cars that roll without sliding, as those of the profile 'physical'."
+            )
         if not 0.0 <= self.lost_frame_share < 1.0:
             raise BadInput(f"The share of lost frames is {self.lost_frame_share:g}: it must be 0 to below 1.")
         if len(self.splits) >= MAX_GATES:
@@ -55,11 +70,12 @@ def world_row(spec: WorldSpec, place: int, road: RoadPart) -> Any:
     row["road_first"], row["road_count"] = road.first, road.count
     row["road_window"], row["road_length_m"] = road.window, road.length_m
     row["gate_first"], row["gate_count"] = place * MAX_GATES, 1 + len(spec.splits)
-    row["latency_ns"], row["delay_ns"] = spec.latency_ns, round(spec.parts.car.delay_s * 1e9)
+    row["latency_ns"], row["delay_ns"] = spec.latency_ns, round(spec.parts.car.steering_delay_s * 1e9)
     for name in _CAR_FIELDS:
         row[name] = getattr(spec.parts.car, name)
     for name in _LIMITS:
         row[name] = getattr(spec.limits, name)
+    row["solid"], row["hit"] = True, NOT_HIT
     row["lost_frame_share"], row["seed"] = spec.lost_frame_share, spec.seed % (1 << 64)
     return row
 

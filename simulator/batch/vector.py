@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from simulator.batch.car import COMMANDS_WAITING, PULSES_WAITING, WAITING, WORLD
 from simulator.batch.drive import (
     BACK_ON_TRACK,
+    CRASHED,
     CROSSING,
     EVENT,
     GATE,
@@ -28,10 +29,11 @@ from simulator.batch.drive import (
 )
 from simulator.batch.road import Roads
 from simulator.batch.specs import MAX_GATES, WorldSpec, gate_rows, world_row
+from simulator.batch.track_objects import TrackObjects, check_rivals
 from simulator.world.geometry import Pose, Track
 from simulator.world.world import PUT_BACK_M, START_BEFORE_LINE_M
 
-__all__ = ["BACK_ON_TRACK", "CROSSING", "FRAME_RATE_HZ", "LEFT_TRACK", "BatchWorlds", "Events", "WorldSpec"]
+__all__ = ["BACK_ON_TRACK", "CRASHED", "CROSSING", "FRAME_RATE_HZ", "LEFT_TRACK", "BatchWorlds", "Events", "WorldSpec"]
 
 FRAME_RATE_HZ = 15
 
@@ -65,6 +67,7 @@ class BatchWorlds:
         self._events["world"] = np.arange(count)[:, None]
         self._counts = np.zeros(count, np.int64)
         self._roads = Roads(())
+        self._objects = TrackObjects(count)
         self._build(range(count))
 
     def __len__(self) -> int:
@@ -142,6 +145,16 @@ class BatchWorlds:
         """True where the car points more than 90 degrees away from the driving direction, (N,) bool."""
         return np.asarray(np.abs(self._worlds["heading_error_rad"]) > math.pi / 2)
 
+    @property
+    def hit(self) -> NDArray[np.int64]:
+        """Number of the object that each car came into contact with in the last frame interval, -1 if none, (N,)."""
+        return self._worlds["hit"]
+
+    @property
+    def objects(self) -> NDArray[Any]:
+        """Boxes, bots and rivals, an array of OBJECT (batch/track_objects.py), shape (N, 13); kind 0 is none."""
+        return self._objects.rows
+
     # What may be done
 
     def step(self, commands: ArrayLike, worlds: Sequence[int] | Members | None = None) -> Events:
@@ -151,19 +164,22 @@ class BatchWorlds:
         neutral). Rows of worlds that are not named are ignored; those worlds stand still in time.
 
         Returns what happened, in order of world and time: a structured array (K,) with the fields `world` (index),
-        `kind` (CROSSING, LEFT_TRACK, BACK_ON_TRACK), `gate` (0 is the start line, then the splits), `direction`
-        (1 forward, -1 reverse, 0 for the others) and `at_ns` (the world's time). A car put back since the last step
-        is reported here as BACK_ON_TRACK.
+        `kind` (CROSSING, LEFT_TRACK, BACK_ON_TRACK, CRASHED), `gate` (0 is the start line, then the splits),
+        `direction` (1 forward, -1 reverse, 0 for the others) and `at_ns` (the world's time). Of CRASHED, `gate` is the
+        number of the object that the car came into contact with, and `direction` 1 if the car was behind it, else -1.
+        A car put back since the last step is reported here as BACK_ON_TRACK.
         """
         table = np.ascontiguousarray(commands, np.float64)
         assert table.shape == (len(self), 2), f"commands have shape {table.shape}, not {(len(self), 2)}"
         members = self._members(worlds)
+        self._objects.advance(members, self._worlds)
         self._spread(
             lambda part: drive_worlds(
                 part,
                 self._worlds,
                 self._roads.rows,
                 self._gates,
+                self._objects.rows,
                 table,
                 self._waiting,
                 self._pulses,
@@ -201,11 +217,27 @@ class BatchWorlds:
         self._worlds["progress_m"][members] = 0.0
 
     def put_back(self, worlds: Sequence[int] | Members | None = None, distance_m: float = PUT_BACK_M) -> None:
-        """Put cars back on the centre line `distance_m` before their place, as a marshal does; progress counts on."""
+        """Put cars back on the centre line `distance_m` before their place, as a marshal does; progress counts on.
+
+        Where there are objects, cars come into the free lane a metre before (`simulator/objects/putting_back.py`).
+        """
         members = self._members(worlds)
-        back = self._worlds["s_m"][members] - distance_m
-        self._put_down(members, [self._track(n).pose_at(s) for n, s in zip(members, back.tolist(), strict=True)])
-        self._worlds["progress_m"][members] -= distance_m
+        table, poses = self._worlds, []
+        for n in members.tolist():
+            s_m = float(table["s_m"][n])
+            back = self._objects.put_back(n, s_m, float(table["x"][n]), float(table["y"][n]))
+            back_m, pose = back or (s_m - distance_m, self._track(n).pose_at(s_m - distance_m))
+            poses.append(pose)
+            table["progress_m"][n] -= math.remainder(s_m - back_m, self._track(n).length_m)
+        self._put_down(members, poses)
+
+    def set_solid(self, solid: bool, worlds: Sequence[int] | Members | None = None) -> None:
+        """Whether cars touch objects; one that serves a penalty does not, as other cars drive through it."""
+        self._worlds["solid"][self._members(worlds)] = solid
+
+    def pause_bots(self, world: int, seconds: float) -> None:
+        """Let the bots of a world wait, one of which ran into the car from behind."""
+        self._objects.pause(world, seconds)
 
     def reset(self, worlds: Sequence[int] | Members, specs: Sequence[WorldSpec]) -> None:
         """Build the named worlds anew from `specs`, one for each, at time 0 and before the start; others drive on."""
@@ -236,10 +268,12 @@ class BatchWorlds:
             self._roads = Roads(spec.track for spec in self.specs)
             for n, spec in enumerate(self.specs):
                 self._worlds["road_first"][n] = self._roads.part(spec.track).first
+        check_rivals(self.specs)
         members = np.array(list(places), np.int64)
         for n in members.tolist():
             spec = self.specs[n]
             self._worlds[n] = world_row(spec, n, self._roads.part(spec.track))
+            self._worlds["object_count"][n] = self._objects.build(n, spec)
             self._gates[n * MAX_GATES : (n + 1) * MAX_GATES] = gate_rows(spec)
         self._counts[members] = 0
         self.place_at_start(members)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from shared.text import text
-from simulator.objects.lanes import INNER, OUTER, Lanes, pose_between
+from simulator.objects.lanes import INNER, Lanes, pose_between
 from simulator.objects.outlines import BOT_OUTLINE
 from simulator.objects.placing import ObjectPlace, PlacedObject, check_count, place_drawn, place_given
 from simulator.world.geometry import Pose
@@ -93,16 +93,9 @@ class Bots:
         return [Pose(*self._pose(n, clock_s)) for n in range(len(self))]
 
     def _pose(self, n: int, clock_s: float) -> tuple[float, float, float]:
-        return bot_pose(
-            self.lanes.points,
-            self.lanes.step_m,
-            float(self.starts_m[n]),
-            self.speed_mps,
-            float(self.first_inner[n]),
-            self.changes_s[n],
-            float(self.periods_s[n]),
-            clock_s,
-        )
+        start_m, first_inner, period_s = (float(each[n]) for each in (self.starts_m, self.first_inner, self.periods_s))
+        place = bot_place(start_m, self.speed_mps, first_inner, self.changes_s[n], period_s, clock_s)
+        return pose_between(self.lanes.points, self.lanes.step_m, *place)
 
     def progress_m(self, n: int, clock_s: float) -> float:
         """How far bot `n` is beyond the start line, metres along the centre line; it grows lap by lap."""
@@ -138,9 +131,7 @@ def _changes(setup: BotSetup, rng: random.Random) -> tuple[Times, float]:
     return begins, at_s
 
 
-def bot_pose(
-    points: Times,
-    step_m: float,
+def bot_place(
     start_m: float,
     speed_mps: float,
     first_inner: float,
@@ -148,20 +139,19 @@ def bot_pose(
     period_s: float,
     clock_s: float,
 ) -> tuple[float, float, float]:
-    """(x, y, yaw) of one bot at `clock_s`; arguments as in Bots and Lanes. Numba compiles it as it stands."""
-    s_m = start_m + speed_mps * clock_s
+    """Where a bot is at `clock_s`, for `pose_between`: metres along, share of the inner lane, its change a metre.
+
+    Arguments as in Bots. Numba compiles it as it stands.
+    """
     within_s = clock_s - math.floor(clock_s / period_s) * period_s if period_s < math.inf else clock_s
     begun = np.searchsorted(changes_s, within_s, side="right")
-    share, per_m = 0.0, 0.0  # how much of the last change that began is done
+    done, per_m = 0.0, 0.0  # how much of the last change that began is done
     if begun > 0:
         u = (within_s - changes_s[begun - 1]) * speed_mps / LANE_CHANGE_M
         if u < 1.0:
-            share, per_m = u * u * (3.0 - 2.0 * u), 6.0 * u * (1.0 - u) / LANE_CHANGE_M
+            done, per_m = u * u * (3.0 - 2.0 * u), 6.0 * u * (1.0 - u) / LANE_CHANGE_M
         else:
-            share = 1.0
+            done = 1.0
     was_inner = 1.0 - first_inner if begun > 1 and begun % 2 == 0 else first_inner
-    inner = was_inner + (1.0 - 2.0 * was_inner) * share
-    return pose_between(points, step_m, s_m, inner, (1.0 - 2.0 * was_inner) * per_m)
-
-
-__all__ = ["INNER", "OUTER", "BotSetup", "Bots", "bot_pose", "make_bots"]
+    sign = 1.0 - 2.0 * was_inner
+    return start_m + speed_mps * clock_s, was_inner + sign * done, sign * per_m

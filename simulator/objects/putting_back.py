@@ -23,9 +23,9 @@ def put_back_place(
     `objects` stand still; `resets_here` counts the resets at the same object before this one.
     """
     back_m = s_m - PUT_BACK_M
-    near = _nearest(lanes, s_m, objects)
+    near = nearest_object(lanes, s_m, objects)
     if near is None:
-        near = _nearest(lanes, back_m, objects)
+        near = nearest_object(lanes, back_m, objects)
     if near is None:
         return back_m % lanes.length_m, lane
     beside = OUTER if near.lane == INNER else INNER
@@ -48,8 +48,8 @@ def put_back_pose(
     return lanes.pose(*put_back_place(lanes, s_m, nearest_lane(lanes, s_m, x, y), objects, resets_here))
 
 
-def _nearest(lanes: Lanes, s_m: float, objects: Sequence[PlacedObject]) -> PlacedObject | None:
-    """The nearest object along the track within NEAR_M; None if there is none."""
+def nearest_object(lanes: Lanes, s_m: float, objects: Sequence[PlacedObject]) -> PlacedObject | None:
+    """The nearest object along the track within NEAR_M of a place; None if there is none."""
 
     def gap_m(one: PlacedObject) -> float:
         apart = abs(one.s_m - s_m) % lanes.length_m

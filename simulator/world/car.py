@@ -1,21 +1,43 @@
-"""The car: servo, motor controller and a kinematic bicycle with lags, driven by PWM pulses like the real one.
+"""The car: servo, motor controller and a body that rolls or slides, driven by PWM pulses like the real one.
 
-The stock calibration (source: aws-deepracer-servo-pkg) is inverted here, as servo and ESC do physically. Gains and lags
-are fitted to recorded DeepRacer evaluations: the car steers about 0.65 of the commanded angle, runs at about 0.93 of
-the commanded speed, and responds some 50 ms late. Plain floats, since this runs 240 times a second.
+The stock calibration (source: aws-deepracer-servo-pkg) is inverted here, as servo and ESC do physically. The default
+gains and lags are fitted to recorded DeepRacer evaluations: the car steers about 0.65 of the commanded angle, runs at
+about 0.93 of the commanded speed, and responds some 50 ms late. The arithmetic of a step is in `cars/motion.py`.
 """
 
 import math
-import random
 from collections import deque
 from dataclasses import dataclass
 
+from simulator.world.cars.motion import (
+    DT_S,
+    MAX_STEERING_RAD,
+    SUB_STEPS_PER_S,
+    TOP_SPEED_MPS,
+    WHEELBASE_M,
+    Motion,
+    advance,
+)
 from simulator.world.geometry import Pose
 from vehicle.core.pulses import STOCK_CALIBRATION, Calibration, ChannelCalibration, Pulses
 
-TOP_SPEED_MPS = 4.0
-MAX_STEERING_RAD = math.radians(30.0)
-WHEELBASE_M = 0.163974
+__all__ = [
+    "BRAKE_LAG_S",
+    "FRONT_AXLE_M",
+    "FRONT_M",
+    "HALF_TREAD_M",
+    "MAX_STEERING_RAD",
+    "REAR_AXLE_M",
+    "REAR_M",
+    "TOP_SPEED_MPS",
+    "WHEELBASE_M",
+    "CarParameters",
+    "CarPose",
+    "DelayedCommand",
+    "SimulatedCar",
+    "motion_constants",
+]
+
 FRONT_AXLE_M, REAR_AXLE_M = 0.082311, -0.081663  # from the base
 FRONT_M, REAR_M = 0.14, -0.14  # bumper to bumper, from the base
 HALF_TREAD_M = 0.08
@@ -53,31 +75,44 @@ class CarPose:
 
 @dataclass(frozen=True, slots=True)
 class CarParameters:
-    """The physical parameters of one car."""
+    """The physical parameters of one car; those of a kind of car, with their spread, are in `cars/profiles.py`."""
 
-    speed_gain: float = 0.93
-    speed_lag_s: float = 0.30
-    steering_gain: float = 0.65
+    speed_gain: float = 0.93  # of the commanded speed
+    speed_lag_s: float = 0.30  # while it gets faster
+    slowing_lag_s: float = 0.30
+    braking_lag_s: float = BRAKE_LAG_S  # at zero throttle
+    acceleration_mps2: float = math.inf  # it gets faster by no more than this
+    deceleration_mps2: float = math.inf
+    throttle_delay_s: float = 0.05
+    steering_gain: float = 0.65  # of the commanded angle
     steering_lag_s: float = 0.02
     steering_trim_rad: float = 0.0
-    delay_s: float = 0.05
+    steering_delay_s: float = 0.05
+    understeer_s2pm2: float = 0.0  # the turn falls by 1 + this x speed squared; for cars that roll
+    reference_m: float = -REAR_AXLE_M  # how far the pose, and the centre of mass, lie ahead of the rear axle
+    grip_mps2: float = 0.0  # what the tyres hold sideways; 0: they roll and never slide
+    slip_mps: float = 0.3  # sliding sideways at which tyres push with half of their grip
+    gyration_m: float = 0.11  # radius of gyration about the vertical axis
 
 
-def draw_car(seed: int, spread: float = 1.0) -> CarParameters:
-    """Draw car number `seed`; `spread` 1 is the usual difference between cars, more is harsher (for training)."""
-    rng = random.Random(f"car-{seed}")
-
-    def between(low: float, high: float) -> float:
-        middle, half = (low + high) / 2, (high - low) / 2
-        return middle + rng.uniform(-half, half) * spread
-
-    return CarParameters(
-        speed_gain=between(0.91, 0.95),
-        speed_lag_s=max(0.05, between(0.16, 0.45)),
-        steering_gain=between(0.59, 0.71),
-        steering_lag_s=max(0.005, between(0.01, 0.04)),
-        steering_trim_rad=math.radians(between(-0.6, 0.6)),
-        delay_s=max(0.0, between(0.04, 0.06)),
+def motion_constants(p: CarParameters, dt_s: float) -> tuple[float, ...]:
+    """The constants of `cars.motion.advance` for sub-steps of `dt_s`, in the order of its places."""
+    return (
+        dt_s,
+        p.speed_gain,
+        1.0 - math.exp(-dt_s / p.speed_lag_s),
+        1.0 - math.exp(-dt_s / p.slowing_lag_s),
+        1.0 - math.exp(-dt_s / p.braking_lag_s),
+        p.acceleration_mps2 * dt_s,
+        p.deceleration_mps2 * dt_s,
+        p.steering_gain,
+        1.0 - math.exp(-dt_s / p.steering_lag_s),
+        p.steering_trim_rad,
+        p.understeer_s2pm2,
+        p.reference_m,
+        p.grip_mps2,
+        p.slip_mps,
+        p.gyration_m,
     )
 
 
@@ -91,61 +126,66 @@ def _value(pulse_ns: int, channel: ChannelCalibration) -> float:
 class SimulatedCar:
     """The moving car; `command` sets its pulses, `step` advances it."""
 
-    __slots__ = (
-        "_due",
-        "_parameters",
-        "_steering",
-        "_steering_command",
-        "_throttle_command",
-        "speed_mps",
-        "x",
-        "y",
-        "yaw",
-    )
+    __slots__ = ("_constants", "_motion", "_parameters", "_steering", "_throttle")
 
     def __init__(self, parameters: CarParameters, pose: Pose) -> None:
         self._parameters = parameters
+        self._constants = motion_constants(parameters, 1.0 / SUB_STEPS_PER_S)
         self.place(pose)
 
     def place(self, pose: Pose) -> None:
         """Place the car, standing still with straight wheels and zero throttle."""
-        self.x, self.y, self.yaw = pose
-        self.speed_mps = 0.0
-        self._steering = self._parameters.steering_trim_rad
-        self._steering_command = 0.0
-        self._throttle_command = 0.0
-        self._due: deque[tuple[int, float, float]] = deque()
+        x, y, yaw = pose
+        self._motion: Motion = (x, y, yaw, 0.0, 0.0, 0.0, self._parameters.steering_trim_rad)
+        self._steering = DelayedCommand(self._parameters.steering_delay_s)
+        self._throttle = DelayedCommand(self._parameters.throttle_delay_s)
 
     @property
     def pose(self) -> CarPose:
         """The car's present pose and motion."""
-        return CarPose(self.x, self.y, self.yaw, self.speed_mps, self._steering)
+        x, y, yaw, speed, _, _, steering = self._motion
+        return CarPose(x, y, yaw, speed, steering)
+
+    @property
+    def speed_mps(self) -> float:
+        """Speed along the car's axis."""
+        return self._motion[3]
+
+    @property
+    def yaw(self) -> float:
+        """Heading in radians, between -pi and pi once the car has moved."""
+        return self._motion[2]
 
     def command(self, at_ns: int, pulses: Pulses | None, calibration: Calibration = STOCK_CALIBRATION) -> None:
         """Set the pulses from `at_ns` on; None: no pulse, so the ESC goes to neutral and the servo stays."""
-        last = self._due[-1][1] if self._due else self._steering_command
-        steering = last if pulses is None else _value(pulses.steering_ns, calibration.steering)
-        throttle = 0.0 if pulses is None else _value(pulses.throttle_ns, calibration.motor)
-        self._due.append((at_ns + round(self._parameters.delay_s * 1e9), steering, throttle))
+        if pulses is not None:
+            self._steering.give(at_ns, _value(pulses.steering_ns, calibration.steering))
+        self._throttle.give(at_ns, 0.0 if pulses is None else _value(pulses.throttle_ns, calibration.motor))
 
     def step(self, at_ns: int, dt_s: float) -> None:
         """Move on by `dt_s` seconds from `at_ns`."""
-        while self._due and self._due[0][0] <= at_ns:
-            _, self._steering_command, self._throttle_command = self._due.popleft()
-        p = self._parameters
-        target = self._steering_command * MAX_STEERING_RAD * p.steering_gain + p.steering_trim_rad
-        self._steering += (target - self._steering) * (1.0 - math.exp(-dt_s / p.steering_lag_s))
-        wanted_mps = self._throttle_command * TOP_SPEED_MPS * p.speed_gain
-        lag = BRAKE_LAG_S if self._throttle_command == 0.0 else p.speed_lag_s
-        self.speed_mps += (wanted_mps - self.speed_mps) * (1.0 - math.exp(-dt_s / lag))
-        self._roll(dt_s)
+        if dt_s != self._constants[DT_S]:
+            self._constants = motion_constants(self._parameters, dt_s)
+        steering, throttle = self._steering.at(at_ns), self._throttle.at(at_ns)
+        self._motion = advance(*self._motion, steering, throttle, self._constants)
 
-    def _roll(self, dt_s: float) -> None:
-        """Roll without slip: the rear axle follows the car's heading, the front one the wheels."""
-        travel = self.speed_mps * dt_s
-        turn = travel * math.tan(self._steering) / WHEELBASE_M
-        rear_x = self.x + REAR_AXLE_M * math.cos(self.yaw) + travel * math.cos(self.yaw + turn / 2)
-        rear_y = self.y + REAR_AXLE_M * math.sin(self.yaw) + travel * math.sin(self.yaw + turn / 2)
-        self.yaw = math.remainder(self.yaw + turn, math.tau)
-        self.x = rear_x - REAR_AXLE_M * math.cos(self.yaw)
-        self.y = rear_y - REAR_AXLE_M * math.sin(self.yaw)
+
+class DelayedCommand:
+    """A command that takes effect some time after it was given; 0 at first."""
+
+    __slots__ = ("_delay_ns", "_due", "_value")
+
+    def __init__(self, delay_s: float) -> None:
+        self._delay_ns = round(delay_s * 1e9)
+        self._due: deque[tuple[int, float]] = deque()
+        self._value = 0.0
+
+    def give(self, at_ns: int, value: float) -> None:
+        """Give a command at `at_ns`, no earlier than the last one."""
+        self._due.append((at_ns + self._delay_ns, value))
+
+    def at(self, at_ns: int) -> float:
+        """Return the command in effect at `at_ns`; ask in order of time."""
+        while self._due and self._due[0][0] <= at_ns:
+            _, self._value = self._due.popleft()
+        return self._value

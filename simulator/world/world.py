@@ -13,7 +13,8 @@ import numpy as np
 from simulator.world.beams import Beam, line_across
 from simulator.world.camera import CameraParameters, UprightBoard, render
 from simulator.world.camera_sensor import CameraSensor, draw_lens, expose
-from simulator.world.car import CarParameters, CarPose, SimulatedCar, draw_car
+from simulator.world.car import CarParameters, CarPose, SimulatedCar
+from simulator.world.cars.profiles import draw_car
 from simulator.world.floor_masks import Image
 from simulator.world.floor_texture import Appearance, FloorTexture, draw_texture
 from simulator.world.gate_boards import GATE_BOARDS, gate_boards

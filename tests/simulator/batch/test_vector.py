@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from simulator.batch.road import Roads, locate, on_road
 from simulator.batch.vector import BACK_ON_TRACK, CROSSING, LEFT_TRACK, BatchWorlds, Floats, WorldSpec
 from simulator.driving.drive_chain import DriveChain
 from simulator.world.car import _value
+from simulator.world.cars.profiles import draw_car
 from simulator.world.tracks import load_track
 from simulator.world.world import World, draw_parts
 from simulator.world.world_events import CarBackOnTrack, CarLeftTrack, TrueCrossing, WorldEvent
@@ -153,3 +155,10 @@ def test_pulses_are_those_of_the_driver() -> None:
 def test_a_spec_that_cannot_be_driven_is_refused(latency_ns: int, lost: float, sentence: str) -> None:
     with pytest.raises(BadInput, match=sentence):
         WorldSpec(TRACKS[0], draw_parts(TRACKS[0], 1), 1, latency_ns, lost)
+
+
+@pytest.mark.parametrize("profile", ["console-2022", "league-2023"])
+def test_a_car_that_slides_is_refused_and_never_driven_as_one_that_rolls(profile: str) -> None:
+    parts = replace(draw_parts(TRACKS[0], 1), car=draw_car(1, profile=profile))
+    with pytest.raises(BadInput, match="without sliding"):
+        WorldSpec(TRACKS[0], parts, 1)

@@ -1,0 +1,158 @@
+"""Profiles: what is known of each kind of car, as middle values with the spread from one car to the next.
+
+A profile is chosen by name where worlds are drawn; `raceday world fit` fits one to recorded drives, and prints what it
+is off by beside simpler models.
+"""
+
+import math
+import random
+from dataclasses import dataclass, replace
+
+from shared.errors import BadInput
+from simulator.world.car import CarParameters
+
+PHYSICAL = "physical"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """One drawn quantity: between `low` and `high`, never under `minimum`, for all `fields` alike."""
+
+    fields: tuple[str, ...]
+    low: float
+    high: float
+    minimum: float = -math.inf
+    in_degrees: bool = False
+
+    def draw(self, rng: random.Random, spread: float) -> dict[str, float]:
+        """Draw it; `spread` 1 is the usual difference between cars."""
+        middle, half = (self.low + self.high) / 2, (self.high - self.low) / 2
+        value = max(self.minimum, middle + rng.uniform(-half, half) * spread)
+        return dict.fromkeys(self.fields, math.radians(value) if self.in_degrees else value)
+
+
+@dataclass(frozen=True, slots=True)
+class CarProfile:
+    """One kind of car: its middle values, what varies between cars, and where the figures come from."""
+
+    name: str
+    middle: CarParameters
+    spreads: tuple[Spread, ...]
+    source: str
+
+    def draw(self, seed: int, spread: float) -> CarParameters:
+        """Draw car number `seed` of this kind."""
+        rng = random.Random(f"car-{seed}")
+        drawn: dict[str, float] = {}
+        for each in self.spreads:
+            drawn |= each.draw(rng, spread)
+        return replace(self.middle, **drawn)
+
+
+# The stock car, as Raceday's demo has it: fitted to recorded DeepRacer evaluations as a car that rolls.
+_PHYSICAL = CarProfile(
+    PHYSICAL,
+    CarParameters(),
+    (
+        Spread(("speed_gain",), 0.91, 0.95),
+        Spread(("speed_lag_s", "slowing_lag_s"), 0.16, 0.45, minimum=0.05),
+        Spread(("steering_gain",), 0.59, 0.71),
+        Spread(("steering_lag_s",), 0.01, 0.04, minimum=0.005),
+        Spread(("steering_trim_rad",), -0.6, 0.6, in_degrees=True),
+        Spread(("steering_delay_s", "throttle_delay_s"), 0.04, 0.06, minimum=0.0),
+    ),
+    "recorded evaluations of the field, fitted as a car that rolls; the spread is that of cars on their wheels",
+)
+
+
+def _simulated(name: str, middle: CarParameters, source: str) -> CarProfile:
+    """Return a car of the field's simulator: all are alike but for the simulator's timing, so the spread is small."""
+    return CarProfile(
+        name,
+        middle,
+        (
+            Spread(("speed_gain",), middle.speed_gain - 0.01, middle.speed_gain + 0.01),
+            Spread(("speed_lag_s",), middle.speed_lag_s * 0.9, middle.speed_lag_s * 1.1, minimum=0.005),
+            Spread(("slowing_lag_s",), middle.slowing_lag_s * 0.9, middle.slowing_lag_s * 1.1, minimum=0.005),
+            Spread(("steering_gain",), middle.steering_gain * 0.97, middle.steering_gain * 1.03),
+            Spread(("steering_lag_s",), middle.steering_lag_s * 0.9, middle.steering_lag_s * 1.1, minimum=0.005),
+            Spread(("throttle_delay_s",), middle.throttle_delay_s - 0.01, middle.throttle_delay_s + 0.01, minimum=0.0),
+            Spread(("steering_delay_s",), middle.steering_delay_s - 0.01, middle.steering_delay_s + 0.01, minimum=0.0),
+        ),
+        source,
+    )
+
+
+PROFILES: dict[str, CarProfile] = {
+    each.name: each
+    for each in (
+        _simulated(
+            "console-2022",
+            CarParameters(
+                speed_gain=1.01,
+                speed_lag_s=0.136,
+                slowing_lag_s=0.132,
+                braking_lag_s=0.132,
+                acceleration_mps2=4.04,
+                throttle_delay_s=0.099,
+                steering_gain=1.17,
+                steering_lag_s=0.065,
+                steering_delay_s=0.068,
+                grip_mps2=26.2,
+                slip_mps=0.768,
+                gyration_m=0.313,
+            ),
+            "20 training iterations of the AWS console, 2022 (aws-deepracer-community/deepracer-analysis, MIT-0)",
+        ),
+        _simulated(
+            "league-2023",
+            CarParameters(
+                speed_gain=1.058,
+                speed_lag_s=0.157,
+                slowing_lag_s=0.106,
+                braking_lag_s=0.106,
+                acceleration_mps2=3.61,
+                throttle_delay_s=0.118,
+                steering_gain=0.665,
+                steering_lag_s=0.06,
+                steering_delay_s=0.043,
+                grip_mps2=4.1,
+                slip_mps=0.05,
+                gyration_m=0.13,
+            ),
+            "two evaluations of the AWS League's simulator, 2023, ten laps",
+        ),
+        _simulated(
+            "droa-2026",
+            CarParameters(
+                speed_gain=1.0,
+                speed_lag_s=0.035,
+                slowing_lag_s=0.035,
+                braking_lag_s=0.035,
+                throttle_delay_s=0.045,
+                steering_gain=0.60,
+                steering_lag_s=0.13,
+                steering_delay_s=0.045,
+            ),
+            "figures measured on DeepRacer on AWS, 2026 (deepracer-simapp): its wheels follow the command at once",
+        ),
+        _PHYSICAL,
+    )
+}
+
+
+def profile_names() -> list[str]:
+    """The names of all profiles."""
+    return list(PROFILES)
+
+
+def car_profile(name: str) -> CarProfile:
+    """Return the profile `name`; raises BadInput, one sentence, if there is none."""
+    if name not in PROFILES:
+        raise BadInput(f"There is no car profile {name!r}: the profiles are {', '.join(PROFILES)}.")
+    return PROFILES[name]
+
+
+def draw_car(seed: int, spread: float = 1.0, profile: str = PHYSICAL) -> CarParameters:
+    """Draw car number `seed`; `spread` 1 is the usual difference between cars, more is harsher (for training)."""
+    return car_profile(profile).draw(seed, spread)
