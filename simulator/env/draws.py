@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from simulator.batch.vector import WorldSpec
-from simulator.env.options import PHYSICAL, RaceOptions
+from simulator.env.options import RaceOptions
 from simulator.world.camera_sensor import CameraSensor
+from simulator.world.cars.profiles import PHYSICAL, draw_car
 from simulator.world.floor_masks import FloorGeometry
 from simulator.world.geometry import Track
 from simulator.world.looks import draw_appearance, look_of
@@ -42,18 +43,20 @@ def draw_world(options: RaceOptions, rng: np.random.Generator) -> WorldSpec:
 
 
 def _parts(options: RaceOptions, rng: np.random.Generator, track: Track, seed: int) -> WorldParts:
+    spread, board = 1.0, True
     if options.randomise == NONE:
-        parts = draw_parts(track, 0, spread=0.0, board=options.profile == PHYSICAL)
-        lens = CameraSensor(parts.lens.camera, blur_px=0.0, noise=0.0)
-        return replace(parts, appearance=look_of(track.name), lens=lens)
-    if options.randomise == RACES:
-        parts = draw_parts(track, seed)
-    else:
+        seed, spread, board = 0, 0.0, options.profile == PHYSICAL
+    elif options.randomise == TRAINING:
         spread, board = float(rng.uniform(*TRAINING_SPREAD)), bool(rng.random() < TRAINING_BOARDS)
-        parts = draw_parts(track, seed, spread=spread, board=board)
-        if rng.random() < TRAINING_BLUR_SHARE:
-            parts = replace(parts, lens=replace(parts.lens, blur_px=float(rng.uniform(*TRAINING_BLUR_PX))))
-    return replace(parts, appearance=replace(parts.appearance, geometry=_geometry(rng, track)))
+    parts = draw_parts(track, seed, spread=spread, board=board)
+    look, lens = parts.appearance, parts.lens
+    if options.randomise == NONE:
+        look, lens = look_of(track.name), CameraSensor(lens.camera, blur_px=0.0, noise=0.0)
+    else:
+        look = replace(look, geometry=_geometry(rng, track))
+    if options.randomise == TRAINING and rng.random() < TRAINING_BLUR_SHARE:
+        lens = replace(lens, blur_px=float(rng.uniform(*TRAINING_BLUR_PX)))
+    return replace(parts, car=draw_car(seed, spread, options.profile), appearance=look, lens=lens)
 
 
 def _geometry(rng: np.random.Generator, track: Track) -> FloorGeometry:

@@ -12,10 +12,9 @@ from shared.errors import BadInput
 from simulator.env.actions import CONTINUOUS, ActionDecoder, read_actions
 from simulator.env.reward.function import Parameters, RewardFunction
 from simulator.env.reward.parameters import is_clockwise
+from simulator.world.cars.profiles import PHYSICAL, profile_names
 from simulator.world.tracks import Track, load_track
 
-PROFILES = ("physical",)
-PHYSICAL = "physical"
 DIRECTIONS = ("counterclockwise", "clockwise")
 OBSERVATIONS = {"grey": 1, "rgb": 3}
 STARTS = ("line", "anywhere")
@@ -66,7 +65,7 @@ def read_options(
     """Checks the options that an environment was made with. Raises BadInput."""
     _one_of("direction", direction, (*DIRECTIONS, None))
     _one_of("observation", observation, tuple(OBSERVATIONS))
-    _one_of("profile", profile, PROFILES)
+    _one_of("profile", profile, tuple(profile_names()))
     _one_of("randomise", randomise, (0, 1, 2))
     _one_of("start", start, STARTS)
     if not isinstance(laps, int) or not 1 <= laps <= MAX_LAPS:

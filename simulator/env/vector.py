@@ -15,6 +15,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from shared.errors import BadInput
+from simulator.batch.vector import BatchWorlds
 from simulator.env.episodes import Episodes, Frames, Members
 from simulator.env.options import read_options
 from simulator.env.view import frame_rate_hz, view_of
@@ -90,6 +91,11 @@ class TimeTrials(VectorEnv[Frames, Any, NDArray[Any]], EzPickle):
             frames, info = self._begin_in_same_step(frames, info)
         everywhere = np.ones(self.num_envs, bool)
         return frames, done.reward, done.terminated, truncated, _masked(info, everywhere)
+
+    @property
+    def worlds(self) -> BatchWorlds:
+        """The cars' worlds, for what the info does not say. There are none before the first reset."""
+        return self._episodes.worlds
 
     def render(self) -> tuple[Frames, ...] | None:
         """What each camera sees, in colour and large: N pictures (480, 640, 3) RGB."""

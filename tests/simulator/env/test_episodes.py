@@ -45,7 +45,7 @@ class Recorder:
 
 def expert_actions(envs: TimeTrials, drivers: dict[str, ExpertDriver]) -> np.ndarray:
     """What the expert does in each row: (N, 2), steering and speed in [-1, 1]."""
-    worlds = envs._episodes.worlds
+    worlds = envs.worlds
     actions = []
     for row, spec in enumerate(worlds.specs):
         driver = drivers.setdefault(spec.track.name, ExpertDriver(spec.track))
@@ -99,7 +99,7 @@ def test_leaving_the_road_standing_and_driving_backwards_end_for_good() -> None:
     recorder = Recorder()
     envs = vector(3, reward=recorder, autoreset_mode="Disabled", max_episode_steps=100, actions=STAND_OR_DRIVE)
     envs.reset(seed=3)
-    envs._episodes.worlds.put_at(2.5, 0.0, np.pi, [2])
+    envs.worlds.put_at(2.5, 0.0, np.pi, [2])
     driving, steps = np.array([LEFT, STAND, DRIVE]), {}
     for step in range(1, 60):
         _, reward, terminated, truncated, info = envs.step(driving)
@@ -108,7 +108,7 @@ def test_leaving_the_road_standing_and_driving_backwards_end_for_good() -> None:
             steps.setdefault(row, (step, why, bool(truncated[row]), float(reward[row])))
             envs.reset(options={"reset_mask": np.arange(3) == row})
             if row == 2:
-                envs._episodes.worlds.put_at(2.5, 0.0, np.pi, [2])
+                envs.worlds.put_at(2.5, 0.0, np.pi, [2])
     assert steps[0][1:] == (["off_track"], False, 1.0)
     assert steps[1] == (15, ["immobilized"], False, 1.0)
     assert steps[2][1:] == (["reversed"], False, 1.0)
@@ -147,5 +147,5 @@ def test_without_a_reward_function_it_is_the_metres_made_good() -> None:
         assert not terminated.any()
         assert reward.tolist() == pytest.approx((info["reward_metres"] + info["reward_off_track"]).tolist())
         total += reward
-    lengths = [spec.track.length_m for spec in envs._episodes.worlds.specs]
+    lengths = [spec.track.length_m for spec in envs.worlds.specs]
     assert total.tolist() == pytest.approx((info["progress"] / 100 * lengths).tolist())
