@@ -146,8 +146,8 @@ class Episodes:
             half = track.half_width_at(int(np.searchsorted(track.s_m, s_m, side="right")) - 1)
             aside = float(np.clip(rng.normal(0.0, START_LATERAL_SHARE), -0.7, 0.7)) * half
             places.append((s_m, aside, float(rng.normal(0.0, START_TURN_RAD))))
-        s_m, aside, turn = np.array(places).reshape(-1, 3).T
-        self.worlds.put_at(s_m, aside, turn, rows)
+        at_m, aside_m, turns = np.array(places).reshape(-1, 3).T
+        self.worlds.put_at(at_m, aside_m, turns, rows)
 
     def _lap_times(self, happened: Events) -> NDArray[np.float64]:
         """Seconds of the lap that each car completed in this step by crossing the start line, 0 if it did not."""

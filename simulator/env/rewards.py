@@ -68,7 +68,7 @@ def make_rewards(options: RaceOptions, count: int) -> Rewards:
 class MetresMadeGood:
     """Metres driven along the centre line since the step before; a car that leaves the road loses one."""
 
-    parts = ("reward_metres", "reward_off_track")
+    parts: tuple[str, ...] = ("reward_metres", "reward_off_track")
 
     def __init__(self, count: int) -> None:
         self._before = np.zeros(count)
@@ -153,7 +153,8 @@ class LapProgress:
         for some in of_track.values():
             chosen = np.array(some)
             road = self._road(worlds.specs[some[0]].track)
-            places = road.fronts(*pose[chosen].T, worlds.segment[chosen])
+            x, y, yaw = pose[chosen].T
+            places = road.fronts(x, y, yaw, worlds.segment[chosen])
             ahead_m = np.remainder(places.projection_m - worlds.s_m[chosen] + road.length_m / 2, road.length_m)
             metres = worlds.progress_m[chosen] + ahead_m - road.length_m / 2
             progress = 100.0 * metres / road.length_m - 100.0 * laps[chosen]

@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 
-class VecRace(VecEnv):
+class VecRace(VecEnv):  # type: ignore[misc]  # no types
     """Wraps a vector environment of SAME_STEP; `close` closes it."""
 
     def __init__(self, envs: VectorEnv[Any, Any, Any]) -> None:
@@ -84,7 +84,7 @@ class VecRace(VecEnv):
         """Nothing wraps single rows."""
         return [False] * len(self._rows(indices))
 
-    def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
+    def get_images(self) -> Sequence[Any]:
         """The view from each car."""
         pictures = self.envs.render()
         return [None] * self.num_envs if pictures is None else list(pictures)

@@ -1,6 +1,6 @@
 """`Raceday/TimeTrial-v0`: one car on a track, frame by frame; a batch of one world."""
 
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -30,7 +30,7 @@ class TimeTrial(gymnasium.Env[Frames, Any], EzPickle):
         self.render_mode = render_mode
         self._episodes = Episodes(read_options(**options), 1)
         self.action_space = self._episodes.options.decoder.gymnasium_space()
-        self.observation_space = self._episodes.options.observation_space()
+        self.observation_space = cast("gymnasium.spaces.Box[Any]", self._episodes.options.observation_space())
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Frames, dict[str, Any]]:
         """Begin an episode, drawn from the environment's generator. Raises BadInput: a reset has no options."""
@@ -51,7 +51,7 @@ class TimeTrial(gymnasium.Env[Frames, Any], EzPickle):
             _of_one(step.info),
         )
 
-    def render(self) -> Frames | None:  # type: ignore[override]  # Gymnasium's type has no arrays
+    def render(self) -> Frames | None:
         """What the camera sees, in colour and large, (480, 640, 3) RGB; None without `render_mode="rgb_array"`."""
         if self.render_mode is None:
             return None

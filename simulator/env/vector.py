@@ -74,7 +74,7 @@ class TimeTrials(VectorEnv[Frames, Any, NDArray[Any]], EzPickle):
         self._over[mask] = False
         return self._episodes.observe(), _masked(info, mask)
 
-    def step(self, actions: Any) -> tuple[Frames, NDArray[Any], Bools, Bools, Info]:  # type: ignore[override]
+    def step(self, actions: Any) -> tuple[Frames, NDArray[Any], Bools, Bools, Info]:
         """Drive all cars for one frame interval, 1/15 s; those whose episode was over begin the next one."""
         again = np.flatnonzero(self._over)
         if self._mode is AutoresetMode.DISABLED and len(again):

@@ -10,12 +10,12 @@ from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 import torch
 from stable_baselines3 import PPO
 from torch import nn
 
+from simulator.env.vector import TimeTrials
 from simulator.train.network import write_onnx
 from simulator.train.recipe import Recipe
 
@@ -41,10 +41,8 @@ class Checkpoints:
     ) -> None:
         self._recipe, self._metadata, self._folder = recipe, metadata, folder
         self._plan = recipe.checkpoints
-        self._envs = gymnasium.make_vec(
-            "Raceday/TimeTrial-v0",
+        self._envs = TimeTrials(
             num_envs=self._plan.cars,
-            autoreset_mode="NextStep",
             randomise=min(1, recipe.cars.randomise),
             laps=self._plan.laps,
             max_episode_steps=100_000,
@@ -106,7 +104,7 @@ class Checkpoints:
         frames, info = self._envs.reset(seed=VALIDATION_SEED)
         driving = np.ones(count, bool)
         progress, completed, speeds = np.zeros(count), np.zeros(count, int), []
-        longest_m = max(spec.track.length_m for spec in self._envs.unwrapped.worlds.specs)
+        longest_m = max(spec.track.length_m for spec in self._envs.worlds.specs)
         for _ in range(round(laps * longest_m / SLOWEST_MPS * FRAME_RATE_HZ)):
             actions, _ = learner.predict(np.asarray(frames), deterministic=True)
             frames, _, terminated, truncated, info = self._envs.step(actions)

@@ -18,14 +18,12 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
-import simulator.env  # noqa: F401  registers the environments
 from shared.errors import BadInput
 from simulator.env.sb3 import VecRace
+from simulator.env.vector import TimeTrials
 from simulator.train.checkpoints import Checkpoints
 from simulator.train.progress import ProgressTable
 from simulator.train.recipe import NetworkRecipe, Recipe
-
-ENVIRONMENT = "Raceday/TimeTrial-v0"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +50,7 @@ class TrainingOrder:
         }
 
 
-class Convolutions(BaseFeaturesExtractor):
+class Convolutions(BaseFeaturesExtractor):  # type: ignore[misc]  # no types
     """The recipe's network up to its dense layer; in 0..1, as Stable-Baselines3 hands pictures on."""
 
     def __init__(self, space: gymnasium.spaces.Box, network: NetworkRecipe) -> None:
@@ -80,8 +78,7 @@ def train(
     """
     recipe = order.recipe
     torch.set_num_threads(1)  # the same sums in the same order, whatever the machine
-    envs = gymnasium.make_vec(
-        ENVIRONMENT,
+    envs = TimeTrials(
         num_envs=recipe.cars.count,
         autoreset_mode="SameStep",
         randomise=recipe.cars.randomise,
@@ -156,7 +153,7 @@ class _Rate:
         return self.last + (self.first - self.last) * left
 
 
-class _Watch(BaseCallback):
+class _Watch(BaseCallback):  # type: ignore[misc]  # no types
     """After each update: a row of the table, checkpoints when they are due, and the end when time is up."""
 
     def __init__(

@@ -16,7 +16,12 @@ import simulator.env  # noqa: F401  registers the environments
 from shared.errors import BadInput
 
 NAME = "Raceday/TimeTrial-v0"
-HARSH = {"size": (32, 24), "randomise": 2, "start": "anywhere", "track": ["reinvent_base", "reInvent2019_track"]}
+HARSH: dict[str, Any] = {
+    "size": (32, 24),
+    "randomise": 2,
+    "start": "anywhere",
+    "track": ["reinvent_base", "reInvent2019_track"],
+}
 
 
 @pytest.mark.parametrize(
@@ -100,9 +105,13 @@ def test_copies_and_pickles_are_environments_of_the_same_options() -> None:
     single = gymnasium.make(NAME, size=(16, 12), randomise=1)
     first = single.reset(seed=9)[0]
     single.step(np.zeros(2, np.float32))
-    for other in (pickle.loads(pickle.dumps(single)), copy.deepcopy(single), gymnasium.make(single.spec)):
+    for other in (
+        pickle.loads(pickle.dumps(single)),
+        copy.deepcopy(single),
+        gymnasium.make(NAME, size=(16, 12), randomise=1),
+    ):
         assert np.array_equal(other.reset(seed=9)[0], first)
-    envs = gymnasium.make_vec(NAME, num_envs=2, size=(16, 12), autoreset_mode="SameStep")
+    envs: Any = gymnasium.make_vec(NAME, num_envs=2, size=(16, 12), autoreset_mode="SameStep")
     again = pickle.loads(pickle.dumps(envs))
     assert again.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
     same(again.reset(seed=[9, 4])[0], envs.reset(seed=[9, 4])[0], "pickle")
@@ -110,7 +119,7 @@ def test_copies_and_pickles_are_environments_of_the_same_options() -> None:
 
 
 def test_episodes_go_on_from_the_generator_and_a_mask_resets_some() -> None:
-    envs = gymnasium.make_vec(NAME, num_envs=2, size=(16, 12), autoreset_mode="Disabled", start="anywhere")
+    envs: Any = gymnasium.make_vec(NAME, num_envs=2, size=(16, 12), autoreset_mode="Disabled", start="anywhere")
     first, _ = envs.reset(seed=1)
     second, info = envs.reset(options={"reset_mask": np.array([True, False])})
     assert not np.array_equal(first[0], second[0])
@@ -135,8 +144,6 @@ def test_the_picture_for_people_is_what_the_camera_sees() -> None:
     assert shown.shape == (480, 640, 3)
     small = shown.reshape(120, 4, 160, 4, 3).mean(axis=(1, 3))
     assert float(np.abs(small - seen).mean()) < 12.0
-    both = gymnasium.make_vec(NAME, num_envs=2, size=(16, 12), render_mode="rgb_array")
+    both: Any = gymnasium.make_vec(NAME, num_envs=2, size=(16, 12), render_mode="rgb_array")
     both.reset(seed=2)
-    pictures = both.render()
-    assert pictures is not None
-    assert [picture.shape for picture in pictures] == [(480, 640, 3)] * 2
+    assert [picture.shape for picture in both.render()] == [(480, 640, 3)] * 2

@@ -15,7 +15,8 @@ from simulator.train.expert import ExpertDriver
 from simulator.world.geometry import Pose
 from tests.simulator.env import reward_files
 
-SMALL = {"size": (16, 12), "randomise": 0}
+Drivers = dict[str, ExpertDriver]
+SMALL: dict[str, Any] = {"size": (16, 12), "randomise": 0}
 LEFT, STAND, DRIVE = range(3)
 STAND_OR_DRIVE = {
     "action_space": [
@@ -43,7 +44,7 @@ class Recorder:
         return 1.0
 
 
-def expert_actions(envs: TimeTrials, drivers: dict[str, ExpertDriver]) -> np.ndarray:
+def expert_actions(envs: TimeTrials, drivers: Drivers) -> np.ndarray:
     """What the expert does in each row: (N, 2), steering and speed in [-1, 1]."""
     worlds = envs.worlds
     actions = []
@@ -54,7 +55,7 @@ def expert_actions(envs: TimeTrials, drivers: dict[str, ExpertDriver]) -> np.nda
 
 
 def test_a_lap_is_cut_off_where_it_began() -> None:
-    recorder, drivers = Recorder(), {}
+    recorder, drivers = Recorder(), Drivers()
     envs = vector(1, reward=recorder)
     envs.reset(seed=3)
     for _ in range(600):
@@ -77,7 +78,7 @@ def test_a_lap_is_cut_off_where_it_began() -> None:
 
 
 def test_laps_go_on_and_are_timed_from_line_to_line() -> None:
-    recorder, drivers = Recorder(), {}
+    recorder, drivers = Recorder(), Drivers()
     envs = vector(1, reward=recorder, laps=2)
     envs.reset(seed=3)
     lap_s, laps = [], []
@@ -100,7 +101,8 @@ def test_leaving_the_road_standing_and_driving_backwards_end_for_good() -> None:
     envs = vector(3, reward=recorder, autoreset_mode="Disabled", max_episode_steps=100, actions=STAND_OR_DRIVE)
     envs.reset(seed=3)
     envs.worlds.put_at(2.5, 0.0, np.pi, [2])
-    driving, steps = np.array([LEFT, STAND, DRIVE]), {}
+    driving = np.array([LEFT, STAND, DRIVE])
+    steps: dict[int, tuple[int, list[str], bool, float]] = {}
     for step in range(1, 60):
         _, reward, terminated, truncated, info = envs.step(driving)
         for row in np.flatnonzero(terminated | truncated).tolist():
@@ -120,7 +122,7 @@ def test_leaving_the_road_standing_and_driving_backwards_end_for_good() -> None:
 def test_a_racers_file_rewards_each_car_and_its_mistake_names_the_line(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "reward_function.py"
     path.write_text(reward_files.RACING_LINE, encoding="utf-8")
-    envs, drivers = vector(2, reward=str(path), start="anywhere"), {}
+    envs, drivers = vector(2, reward=str(path), start="anywhere"), Drivers()
     envs.reset(seed=4)
     rewards = np.array([envs.step(expert_actions(envs, drivers))[1] for _ in range(6)])
     assert rewards.shape == (6, 2)
@@ -139,7 +141,7 @@ def test_a_racers_file_rewards_each_car_and_its_mistake_names_the_line(tmp_path:
 
 
 def test_without_a_reward_function_it_is_the_metres_made_good() -> None:
-    envs, drivers = vector(2, start="anywhere", randomise=1), {}
+    envs, drivers = vector(2, start="anywhere", randomise=1), Drivers()
     envs.reset(seed=4)
     total = np.zeros(2)
     for _ in range(30):

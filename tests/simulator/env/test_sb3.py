@@ -1,6 +1,7 @@
 """`VecRace`: what Stable-Baselines3 is answered, and its own checker; only where the library is installed."""
 
 from importlib.util import find_spec
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -19,7 +20,13 @@ if find_spec("stable_baselines3") is not None:  # the extra 'train': not part of
         check_env(gymnasium.make("Raceday/TimeTrial-v0", size=(80, 60), randomise=0).unwrapped)
 
     def test_ends_bring_the_last_observation_and_the_episodes_sums() -> None:
-        options = {"num_envs": 3, "size": (16, 12), "randomise": 0, "max_episode_steps": 30, "start": "anywhere"}
+        options: dict[str, Any] = {
+            "num_envs": 3,
+            "size": (16, 12),
+            "randomise": 0,
+            "max_episode_steps": 30,
+            "start": "anywhere",
+        }
         envs = gymnasium.make_vec("Raceday/TimeTrial-v0", autoreset_mode="SameStep", **options)
         judge = gymnasium.make_vec("Raceday/TimeTrial-v0", autoreset_mode="SameStep", **options)
         cars = VecRace(envs)

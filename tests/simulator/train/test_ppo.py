@@ -62,9 +62,8 @@ if find_spec("torch") is not None and find_spec("stable_baselines3") is not None
         assert [row["steps"] for row in csv.DictReader((out / "progress.csv").open())] == ["64", "128"]
         shipped = json.loads((out / "card.json").read_text())
         assert shipped["checkpoint"] in kept
-        assert (out / "model.onnx").read_bytes() == (
-            out / "checkpoints" / f"{shipped['checkpoint']:09d}.onnx"
-        ).read_bytes()
+        best = out / "checkpoints" / f"{shipped['checkpoint']:09d}.onnx"
+        assert (out / "model.onnx").read_bytes() == best.read_bytes()
 
         frame = np.random.default_rng(1).integers(0, 256, (240, 320), dtype=np.uint8)
         policy = load_policy(str(out))
