@@ -20,7 +20,7 @@ RACE_LATENCY_NS = (20_000_000, 60_000_000)
 TRAINING_LATENCY_NS = (0, 120_000_000)
 TRAINING_SPREAD = (0.6, 1.7)
 TRAINING_LOST_FRAMES = 0.04
-GEOMETRIES = 8
+RACE_GEOMETRIES, TRAINING_GEOMETRIES = 4, 8  # floors of a track
 TRAINING_BOARDS = 0.8  # share of the worlds with boards at the gate
 TRAINING_BLUR_SHARE, TRAINING_BLUR_PX = 0.25, (0.5, 2.5)
 
@@ -53,15 +53,15 @@ def _parts(options: RaceOptions, rng: np.random.Generator, track: Track, seed: i
     if options.randomise == NONE:
         look, lens = look_of(track.name), CameraSensor(lens.camera, blur_px=0.0, noise=0.0)
     else:
-        look = replace(look, geometry=_geometry(rng, track))
+        look = replace(look, geometry=_geometry(rng, track, options.randomise))
     if options.randomise == TRAINING and rng.random() < TRAINING_BLUR_SHARE:
         lens = replace(lens, blur_px=float(rng.uniform(*TRAINING_BLUR_PX)))
     return replace(parts, car=draw_car(seed, spread, options.profile), appearance=look, lens=lens)
 
 
-def _geometry(rng: np.random.Generator, track: Track) -> FloorGeometry:
+def _geometry(rng: np.random.Generator, track: Track, randomise: int) -> FloorGeometry:
     """The measures of lines and dashes: the track's own, or one of a few: drawing a floor takes as long as 50 steps."""
-    number = int(rng.integers(GEOMETRIES))
+    number = int(rng.integers(TRAINING_GEOMETRIES if randomise == TRAINING else RACE_GEOMETRIES))
     return look_of(track.name).geometry if number == 0 else draw_appearance(number).geometry
 
 
