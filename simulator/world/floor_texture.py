@@ -10,6 +10,7 @@ from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.world.floor_masks import PIXELS_PER_M, FloorGeometry, FloorMasks, Image, draw_masks
 from simulator.world.geometry import Points, Track
@@ -64,31 +65,35 @@ class FloorTexture:
         return np.asarray((points - np.array([self.origin_x_m, self.origin_y_m])) * PIXELS_PER_M)
 
 
-def draw_texture(track: Track, appearance: Appearance) -> FloorTexture:
-    """Draw the floor in colour."""
-    return paint(draw_masks(track, appearance.geometry), appearance)
+def draw_texture(track: Track, appearance: Appearance, *, grey: bool = False) -> FloorTexture:
+    """Draw the floor, in colour or as a grey camera sees it."""
+    return paint(draw_masks(track, appearance.geometry), appearance, grey=grey)
 
 
-def paint(masks: FloorMasks, appearance: Appearance) -> FloorTexture:
+def paint(masks: FloorMasks, appearance: Appearance, *, grey: bool = False) -> FloorTexture:
     """Lay the colours over the field in the order of the masks; then light and grain."""
-    image = np.full((*masks.road.shape, 3), appearance.field, np.uint8)
-    layers = (
-        (masks.road, appearance.road),
+
+    def channels(colour: Colour) -> NDArray[np.float32]:
+        return np.array([grey_level(colour)] if grey else colour, np.float32)
+
+    field = channels(appearance.field)
+    image = np.empty((*masks.road.shape, len(field)), np.uint8)
+    image[:] = field
+    np.copyto(image, channels(appearance.road).astype(np.uint8), where=(masks.road > 0)[:, :, None])
+    for mask, colour in (
         (masks.lines, appearance.line),
         (masks.dashes, appearance.dash),
         (masks.start_line, appearance.start_line),
-    )
-    for mask, colour in layers:
-        _lay_over(image, mask, colour)
+    ):
+        _lay_over(image, mask, channels(colour))
     _add_light_and_grain(image, masks.road, appearance)
-    return FloorTexture(image, masks.origin_x_m, masks.origin_y_m, appearance.field)
+    return FloorTexture(image[:, :, 0] if grey else image, masks.origin_x_m, masks.origin_y_m, appearance.field)
 
 
-def _lay_over(image: Image, mask: Image, colour: Colour) -> None:
-    rows, columns = np.nonzero(mask)
-    share = mask[rows, columns, None].astype(np.float32) / 255
-    mixed = image[rows, columns] * (1 - share) + np.array(colour, np.float32) * share
-    image[rows, columns] = (mixed + 0.5).astype(np.uint8)
+def _lay_over(image: Image, mask: Image, colour: NDArray[np.float32]) -> None:
+    pixels, covered = image.reshape(-1, image.shape[2]), np.flatnonzero(mask)
+    share = mask.reshape(-1)[covered, None].astype(np.float32) / 255
+    pixels[covered] = (pixels[covered] * (1 - share) + colour * share + 0.5).astype(np.uint8)
 
 
 def _add_light_and_grain(image: Image, road: Image, appearance: Appearance) -> None:
@@ -102,7 +107,10 @@ def _add_light_and_grain(image: Image, road: Image, appearance: Appearance) -> N
     for top in range(0, height, _BLOCK_ROWS):
         block = image[top : top + _BLOCK_ROWS]
         rows = len(block)
-        strength = np.where(road[top : top + rows], appearance.grain, appearance.field_grain).astype(np.float32)
-        mixed = block * light[top : top + rows, :, None] + (tile[:rows] * strength)[:, :, None] + 0.5
-        np.clip(mixed, 0, 255, out=mixed)
-        block[:] = mixed.astype(np.uint8)
+        strength = np.where(road[top : top + rows], np.float32(appearance.grain), np.float32(appearance.field_grain))
+        grain = tile[:rows] * strength + np.float32(0.5)
+        for channel in range(image.shape[2]):
+            mixed = block[:, :, channel] * light[top : top + rows]
+            mixed += grain
+            np.clip(mixed, 0, 255, out=mixed)
+            block[:, :, channel] = mixed

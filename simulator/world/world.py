@@ -153,7 +153,7 @@ class World:
 
     @cached_property
     def _texture(self) -> FloorTexture:
-        return draw_texture(self.track, self.parts.appearance).grey()
+        return draw_texture(self.track, self.parts.appearance, grey=True)
 
     @cached_property
     def surroundings(self) -> Surroundings:
