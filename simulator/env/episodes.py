@@ -16,10 +16,9 @@ from simulator.batch.vector import CROSSING, LEFT_TRACK, BatchWorlds, Events
 from simulator.env.draws import draw_world
 from simulator.env.options import RaceOptions
 from simulator.env.rewards import CarStates, Rewards, make_rewards
+from simulator.objects.reset_rules import STEPS_TO_RESET, STILL_M
 
 NS_PER_S = 1_000_000_000
-STEPS_UNTIL_STUCK = 15  # steps without moving, or backwards: a second
-STANDING_M = 0.0003  # less in a step is no movement
 START_LATERAL_SHARE, START_TURN_RAD = 0.3, 0.15  # spread of a start anywhere: of half the road's width, of direction
 
 Members = NDArray[np.int64]
@@ -163,13 +162,13 @@ class Episodes:
     def _stuck(self, members: Members) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which cars have stood, and which have driven backwards, for a second."""
         counters, at = self._counters, self.worlds.pose[:, :2]
-        moved = np.hypot(*(at - counters.at).T) > STANDING_M
+        moved = np.hypot(*(at - counters.at).T) > STILL_M
         fell = self.worlds.progress_m < counters.progress_m
         counters.standing[members] = np.where(moved, 0, counters.standing + 1)[members]
         counters.backwards[members] = np.where(fell, counters.backwards + 1, 0)[members]
         counters.at[members] = at[members]
         counters.progress_m[members] = self.worlds.progress_m[members]
-        return counters.standing >= STEPS_UNTIL_STUCK, counters.backwards >= STEPS_UNTIL_STUCK
+        return counters.standing >= STEPS_TO_RESET, counters.backwards >= STEPS_TO_RESET
 
     def _info(self) -> dict[str, NDArray[Any]]:
         """How each car stands, and nothing that happened."""

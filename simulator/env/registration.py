@@ -19,7 +19,7 @@ def register_environments() -> None:
     if TIME_TRIAL not in gymnasium.registry:
         gymnasium.register(
             TIME_TRIAL,
-            entry_point="simulator.env.time_trial:TimeTrial",
-            vector_entry_point="simulator.env.vector:TimeTrials",
+            entry_point="simulator.env.single:RaceEnv",
+            vector_entry_point="simulator.env.vector:RaceVectorEnv",
             max_episode_steps=MAX_EPISODE_STEPS,
         )

@@ -28,7 +28,7 @@ Bools = NDArray[np.bool_]
 Info = dict[str, Any]
 
 
-class TimeTrials(VectorEnv[Frames, Any, NDArray[Any]], EzPickle):
+class RaceVectorEnv(VectorEnv[Frames, Any, NDArray[Any]], EzPickle):
     """N cars, each alone on its track. `autoreset_mode` is Gymnasium's: NEXT_STEP (default), SAME_STEP or DISABLED."""
 
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": frame_rate_hz()}  # noqa: RUF012  Gymnasium's

@@ -15,7 +15,7 @@ import torch
 from stable_baselines3 import PPO
 from torch import nn
 
-from simulator.env.vector import TimeTrials
+from simulator.env.vector import RaceVectorEnv
 from simulator.train.network import write_onnx
 from simulator.train.recipe import Recipe
 
@@ -41,7 +41,7 @@ class Checkpoints:
     ) -> None:
         self._recipe, self._metadata, self._folder = recipe, metadata, folder
         self._plan = recipe.checkpoints
-        self._envs = TimeTrials(
+        self._envs = RaceVectorEnv(
             num_envs=self._plan.cars,
             randomise=min(1, recipe.cars.randomise),
             laps=self._plan.laps,

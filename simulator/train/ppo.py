@@ -20,7 +20,7 @@ from torch import nn
 
 from shared.errors import BadInput
 from simulator.env.sb3 import VecRace
-from simulator.env.vector import TimeTrials
+from simulator.env.vector import RaceVectorEnv
 from simulator.train.checkpoints import Checkpoints
 from simulator.train.progress import ProgressTable
 from simulator.train.recipe import NetworkRecipe, Recipe
@@ -78,7 +78,7 @@ def train(
     """
     recipe = order.recipe
     torch.set_num_threads(1)  # the same sums in the same order, whatever the machine
-    envs = TimeTrials(
+    envs = RaceVectorEnv(
         num_envs=recipe.cars.count,
         autoreset_mode="SameStep",
         randomise=recipe.cars.randomise,

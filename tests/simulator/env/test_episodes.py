@@ -10,7 +10,7 @@ import pytest
 
 import simulator.env  # noqa: F401  registers the environments
 from shared.errors import BadInput
-from simulator.env.vector import TimeTrials
+from simulator.env.vector import RaceVectorEnv
 from simulator.train.expert import ExpertDriver
 from simulator.world.geometry import Pose
 from tests.simulator.env import reward_files
@@ -27,9 +27,9 @@ STAND_OR_DRIVE = {
 }
 
 
-def vector(num_envs: int, **options: Any) -> TimeTrials:
+def vector(num_envs: int, **options: Any) -> RaceVectorEnv:
     made = gymnasium.make_vec("Raceday/TimeTrial-v0", num_envs=num_envs, **{**SMALL, **options})
-    assert isinstance(made, TimeTrials)
+    assert isinstance(made, RaceVectorEnv)
     return made
 
 
@@ -44,7 +44,7 @@ class Recorder:
         return 1.0
 
 
-def expert_actions(envs: TimeTrials, drivers: Drivers) -> np.ndarray:
+def expert_actions(envs: RaceVectorEnv, drivers: Drivers) -> np.ndarray:
     """What the expert does in each row: (N, 2), steering and speed in [-1, 1]."""
     worlds = envs.worlds
     actions = []

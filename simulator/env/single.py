@@ -15,7 +15,7 @@ from simulator.env.view import frame_rate_hz, view_of
 _FIRST = np.zeros(1, np.int64)
 
 
-class TimeTrial(gymnasium.Env[Frames, Any], EzPickle):
+class RaceEnv(gymnasium.Env[Frames, Any], EzPickle):
     """A car drives laps alone. Observations are what its camera sees, (height, width, 1 or 3) uint8.
 
     The options are those of `simulator.env.options.read_options`; docs/train-a-model.md explains them. A copy or a
