@@ -1,11 +1,15 @@
 """The world of one episode, drawn from the environment's generator: track, car, floor, camera, delays and start."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
 from simulator.batch.vector import WorldSpec
 from simulator.env.options import RaceOptions
+from simulator.objects.bots import make_bots
+from simulator.objects.boxes import make_boxes
+from simulator.objects.lanes import lanes_of
 from simulator.world.camera_sensor import CameraSensor
 from simulator.world.cars.profiles import PHYSICAL, draw_car
 from simulator.world.floor_masks import FloorGeometry
@@ -32,6 +36,7 @@ def draw_world(options: RaceOptions, rng: np.random.Generator) -> WorldSpec:
     """The world of the next episode."""
     track = options.tracks[int(rng.integers(len(options.tracks)))]
     seed = int(rng.integers(1 << 30))
+    lanes = _lanes(track) if options.boxes is not None or options.bots is not None else None
     return WorldSpec(
         track=track,
         parts=_parts(options, rng, track, seed),
@@ -39,7 +44,12 @@ def draw_world(options: RaceOptions, rng: np.random.Generator) -> WorldSpec:
         latency_ns=_latency_ns(options.randomise, rng),
         lost_frame_share=TRAINING_LOST_FRAMES if options.randomise == TRAINING else 0.0,
         limits=DriveLimits() if options.profile == PHYSICAL else UNLIMITED,
+        boxes=() if options.boxes is None or lanes is None else make_boxes(lanes, options.boxes, seed),
+        bots=None if options.bots is None or lanes is None else make_bots(lanes, options.bots, seed),
     )
+
+
+_lanes = lru_cache(maxsize=64)(lanes_of)
 
 
 def _parts(options: RaceOptions, rng: np.random.Generator, track: Track, seed: int) -> WorldParts:

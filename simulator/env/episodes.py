@@ -12,13 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch.vector import CROSSING, LEFT_TRACK, BatchWorlds, Events
+from simulator.batch.track_objects import BOX
+from simulator.batch.vector import CRASHED, CROSSING, LEFT_TRACK, BatchWorlds, Events
 from simulator.env.draws import draw_world
 from simulator.env.options import RaceOptions
 from simulator.env.rewards import CarStates, Rewards, make_rewards
 from simulator.objects.reset_rules import STEPS_TO_RESET, STILL_M
 
 NS_PER_S = 1_000_000_000
+BOT_WAITS_S = 5.0  # the field's penalty for a crash
+PLACES_TRIED = 32
+CLEAR_M = 1.2  # of a start anywhere from boxes and bots, along the track
 START_LATERAL_SHARE, START_TURN_RAD = 0.3, 0.15  # spread of a start anywhere: of half the road's width, of direction
 
 Members = NDArray[np.int64]
@@ -127,13 +131,14 @@ class Episodes:
         off_track = worlds.off_track & driven
         off_track[happened["world"][happened["kind"] == LEFT_TRACK]] = True
         lap_s = self._lap_times(happened)
+        crashed = self._crashes(happened)
         stuck, backwards = self._stuck(members)
-        states = CarStates(members, counters.steps, counters.laps, angles_deg, speeds_mps, off_track)
+        states = CarStates(members, counters.steps, counters.laps, angles_deg, speeds_mps, off_track, crashed)
         rewarded = self._rewards.step(worlds, states)
         counters.laps[members] += rewarded.lap_complete[members]
         info = self._info() | {"off_track": off_track, "immobilized": stuck & driven, "reversed": backwards & driven}
-        info |= {"lap_complete": rewarded.lap_complete, "lap_s": lap_s, **rewarded.parts}
-        over = off_track | info["immobilized"] | info["reversed"]
+        info |= {"crashed": crashed, "lap_complete": rewarded.lap_complete, "lap_s": lap_s, **rewarded.parts}
+        over = off_track | crashed | info["immobilized"] | info["reversed"]
         return EpisodeStep(rewarded.reward, over, (counters.laps >= self.options.laps) & driven, info)
 
     def _scatter(self, rows: Members, generators: Generators) -> None:
@@ -141,12 +146,27 @@ class Episodes:
         places = []
         for row in rows.tolist():
             track, rng = self.worlds.specs[row].track, generators[row]
-            s_m = float(rng.uniform(0.0, track.length_m))
+            s_m = self._free_place(row, rng)
             half = track.half_width_at(int(np.searchsorted(track.s_m, s_m, side="right")) - 1)
             aside = float(np.clip(rng.normal(0.0, START_LATERAL_SHARE), -0.7, 0.7)) * half
             places.append((s_m, aside, float(rng.normal(0.0, START_TURN_RAD))))
         at_m, aside_m, turns = np.array(places).reshape(-1, 3).T
         self.worlds.put_at(at_m, aside_m, turns, rows)
+
+    def _free_place(self, row: int, rng: np.random.Generator) -> float:
+        """Metres along the track, away from boxes and bots, or as far away as a few draws bring it."""
+        spec, objects = self.worlds.specs[row], self.worlds.objects[row]
+        length_m, taken_m = spec.track.length_m, objects["s_m"][objects["kind"] > 0]
+        best_m, widest_m = 0.0, -1.0
+        for _ in range(PLACES_TRIED):
+            s_m = float(rng.uniform(0.0, length_m))
+            apart_m = np.abs(np.remainder(taken_m - s_m + length_m / 2, length_m) - length_m / 2)
+            clear_m = float(apart_m.min(initial=CLEAR_M))
+            if clear_m > widest_m:
+                best_m, widest_m = s_m, clear_m
+            if clear_m >= CLEAR_M:
+                break
+        return best_m
 
     def _lap_times(self, happened: Events) -> NDArray[np.float64]:
         """Seconds of the lap that each car completed in this step by crossing the start line, 0 if it did not."""
@@ -158,6 +178,16 @@ class Episodes:
                 lap_s[world] = (at_ns - before) / NS_PER_S
             self._counters.crossed_ns[world] = at_ns
         return lap_s
+
+    def _crashes(self, happened: Events) -> NDArray[np.bool_]:
+        """Which cars ran into something. A bot that ran into a car from behind waits instead, as in the field."""
+        crashed = np.zeros(self.count, bool)
+        for row, number, direction in happened[happened["kind"] == CRASHED][["world", "gate", "direction"]].tolist():
+            if direction == 1 or self.worlds.objects["kind"][row, number] == BOX:
+                crashed[row] = True
+            else:
+                self.worlds.pause_bots(row, BOT_WAITS_S)
+        return crashed
 
     def _stuck(self, members: Members) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which cars have stood, and which have driven backwards, for a second."""
@@ -183,6 +213,7 @@ class Episodes:
             "lateral_m": worlds.lateral_m.copy(),
             "steps": counters.steps.copy(),
             "off_track": np.zeros(self.count, bool),
+            "crashed": np.zeros(self.count, bool),
             "immobilized": np.zeros(self.count, bool),
             "reversed": np.zeros(self.count, bool),
             **{name: np.zeros(self.count) for name in self._rewards.parts},

@@ -12,6 +12,10 @@ from shared.errors import BadInput
 from simulator.env.actions import CONTINUOUS, ActionDecoder, read_actions
 from simulator.env.reward.function import Parameters, RewardFunction
 from simulator.env.reward.parameters import is_clockwise
+from simulator.objects.bots import BotSetup, make_bots
+from simulator.objects.boxes import BoxSetup, make_boxes
+from simulator.objects.lanes import lanes_of
+from simulator.objects.placing import ObjectPlace
 from simulator.world.cars.profiles import PHYSICAL, profile_names
 from simulator.world.tracks import Track, load_track
 
@@ -41,6 +45,8 @@ class RaceOptions:
     reward: RewardFunction | Callable[[Parameters], float] | None
     start: str
     laps: int
+    boxes: BoxSetup | None
+    bots: BotSetup | None
 
     def observation_space(self) -> gymnasium.spaces.Box:
         """Pictures of the camera, (height, width, channels) uint8; the channels of a coloured one are RGB."""
@@ -61,6 +67,10 @@ def read_options(
     start: Literal["line", "anywhere"] = "line",
     laps: int = 1,
     throttle_percent: float = 50.0,
+    boxes: int | Sequence[tuple[int, float]] = 0,
+    bots: int | Sequence[tuple[int, float]] = 0,
+    bot_speed_mps: float = 1.0,
+    lane_change_s: tuple[float, float] | None = None,
 ) -> RaceOptions:
     """Checks the options that an environment was made with. Raises BadInput."""
     _one_of("direction", direction, (*DIRECTIONS, None))
@@ -73,8 +83,13 @@ def read_options(
     if not 0.0 < throttle_percent <= 100.0:
         raise BadInput(f"The throttle is {throttle_percent!r} per cent: it must be above 0 and at most 100.")
     space = read_actions(actions)
+    box_setup = None if boxes == 0 else BoxSetup(*_places(boxes))
+    bot_setup = None if bots == 0 else _bots(*_places(bots), bot_speed_mps, lane_change_s)
+    tracks = _tracks(track, direction)
+    for each in tracks:
+        _check_room(each, box_setup, bot_setup)
     return RaceOptions(
-        tracks=_tracks(track, direction),
+        tracks=tracks,
         channels=OBSERVATIONS[observation],
         size=_size(size),
         decoder=ActionDecoder(space, throttle_percent / 100.0 if profile == PHYSICAL else None),
@@ -83,7 +98,42 @@ def read_options(
         reward=_reward(reward),
         start=start,
         laps=laps,
+        boxes=box_setup,
+        bots=bot_setup,
     )
+
+
+def _check_room(track: Track, boxes: BoxSetup | None, bots: BotSetup | None) -> None:
+    """Raises BadInput if the objects do not fit on the track."""
+    if boxes is None and bots is None:
+        return
+    lanes = lanes_of(track)
+    if boxes is not None:
+        make_boxes(lanes, boxes, 0)
+    if bots is not None:
+        make_bots(lanes, bots, 0)
+
+
+def _places(objects: int | Sequence[tuple[int, float]]) -> tuple[int, tuple[ObjectPlace, ...] | None]:
+    """How many objects, and where: from a number, or from pairs of lane (1 inner, -1 outer) and share of the track."""
+    if isinstance(objects, int):
+        return objects, None
+    pairs: list[Any] = list(objects) if isinstance(objects, list | tuple) else [objects]
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+        raise BadInput(
+            "Objects are a number, or a list of lanes and shares of the track, as in [(1, 0.25), (-1, 0.6)]."
+        )
+    return len(pairs), tuple(ObjectPlace(pair[0], pair[1]) for pair in pairs)
+
+
+def _bots(
+    count: int, places: tuple[ObjectPlace, ...] | None, speed_mps: float, waits_s: tuple[float, float] | None
+) -> BotSetup:
+    if not isinstance(speed_mps, int | float) or isinstance(speed_mps, bool):
+        raise BadInput(f"The bots' speed is {speed_mps!r}: give metres a second.")
+    if waits_s is not None and (not isinstance(waits_s, list | tuple) or len(waits_s) != 2):
+        raise BadInput(f"The bots change lanes every {waits_s!r}: give two numbers of seconds, or None.")
+    return BotSetup(count, speed_mps, places, None if waits_s is None else (waits_s[0], waits_s[1]))
 
 
 def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:

@@ -12,12 +12,13 @@ from shared.errors import BadInput
 from simulator.batch.vector import BatchWorlds
 from simulator.env.options import RaceOptions
 from simulator.env.reward.function import Parameters, RewardFunction
+from simulator.env.reward.objects import CarView, object_parameters
 from simulator.env.reward.parameters import FrontPlaces, RewardTrack, StepFacts
 from simulator.world.geometry import Track
 
 NS_PER_S = 1_000_000_000
 WHEELS = 4
-OFF_TRACK_REWARD = -1.0  # as much as a metre driven
+LOST_REWARD = -1.0  # for leaving the road or a crash: as much as a metre driven
 NEAR_END_M = 0.6  # the front is never farther ahead of the base than this, measured along the centre line
 
 Members = NDArray[np.int64]
@@ -33,6 +34,7 @@ class CarStates:
     angles_deg: NDArray[np.float64]
     speeds_mps: NDArray[np.float64]
     off_track: NDArray[np.bool_]
+    crashed: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +68,9 @@ def make_rewards(options: RaceOptions, count: int) -> Rewards:
 
 
 class MetresMadeGood:
-    """Metres driven along the centre line since the step before; a car that leaves the road loses one."""
+    """Metres driven along the centre line since the step before; a car that leaves the road or crashes loses one."""
 
-    parts: tuple[str, ...] = ("reward_metres", "reward_off_track")
+    parts: tuple[str, ...] = ("reward_metres", "reward_lost")
 
     def __init__(self, count: int) -> None:
         self._before = np.zeros(count)
@@ -83,7 +85,7 @@ class MetresMadeGood:
         metres = np.zeros(len(self._before))
         metres[states.rows] = (worlds.progress_m - self._before)[states.rows]
         self._before[states.rows] = worlds.progress_m[states.rows]
-        loss = np.where(states.off_track, OFF_TRACK_REWARD, 0.0)
+        loss = np.where(states.off_track | states.crashed, LOST_REWARD, 0.0)
         complete = np.zeros(len(metres), bool)
         for fronts in self._laps.measure(worlds, self._laps.near_end(worlds, states), states.laps):
             complete[fronts.rows] = fronts.progress >= 100.0
@@ -116,10 +118,23 @@ class ParameterRewards:
                     steering_deg=float(states.angles_deg[row]),
                     all_wheels_on_track=bool(on_road[row] == WHEELS),
                     is_offtrack=bool(states.off_track[row]),
+                    is_crashed=bool(states.crashed[row]),
                 )
-                given = fronts.road.parameters(fronts.places, place, float(fronts.progress[place]), facts)
+                objects = _objects(worlds, row, fronts, place)
+                given = fronts.road.parameters(fronts.places, place, float(fronts.progress[place]), facts, objects)
                 reward[row] = _number(self._functions[row](given))
         return Rewarded(reward, complete, {})
+
+
+def _objects(worlds: BatchWorlds, row: int, fronts: "Fronts", place: int) -> Parameters | None:
+    """What there is to say about the boxes and bots of a world, None if there are none."""
+    spec = worlds.specs[row]
+    if not spec.boxes and spec.bots is None:
+        return None
+    rows = worlds.objects[row]
+    x, y, yaw = worlds.pose[row].tolist()
+    car = CarView(x, y, yaw, float(fronts.places.projection_m[place]), spec.parts.lens.camera)
+    return object_parameters(fronts.road, rows[rows["kind"] > 0], car)
 
 
 def _number(reward: object) -> float:

@@ -131,7 +131,7 @@ def test_without_a_reward_function_it_is_the_metres_made_good() -> None:
     for _ in range(30):
         _, reward, terminated, _, info = envs.step(expert_actions(envs, drivers))
         assert not terminated.any()
-        assert reward.tolist() == pytest.approx((info["reward_metres"] + info["reward_off_track"]).tolist())
+        assert reward.tolist() == pytest.approx((info["reward_metres"] + info["reward_lost"]).tolist())
         total += reward
     lengths = [spec.track.length_m for spec in envs.worlds.specs]
     assert total.tolist() == pytest.approx((info["progress"] / 100 * lengths).tolist())
