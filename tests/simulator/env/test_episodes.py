@@ -49,8 +49,9 @@ def expert_actions(envs: RaceVectorEnv, drivers: Drivers) -> np.ndarray:
     worlds = envs.worlds
     actions = []
     for row, spec in enumerate(worlds.specs):
-        driver = drivers.setdefault(spec.track.name, ExpertDriver(spec.track))
-        actions.append((driver.command(Pose(*worlds.pose[row]), int(worlds.segment[row]))[0], -0.4))
+        if spec.track.name not in drivers:
+            drivers[spec.track.name] = ExpertDriver(spec.track)
+        actions.append((drivers[spec.track.name].command(Pose(*worlds.pose[row]), int(worlds.segment[row]))[0], -0.4))
     return np.array(actions, np.float32)
 
 

@@ -54,9 +54,9 @@ def test_a_reward_function_is_told_of_boxes_as_in_the_field(direction: str) -> N
 
 def test_the_next_object_is_in_the_camera_when_it_stands_before_the_car() -> None:
     recorder = Recorder()
-    envs = made(recorder, boxes=[(1, 0.25)])
+    envs = made(recorder, boxes=[(1, 0.12)])
     envs.reset(seed=1)
-    at_m = 0.25 * envs.worlds.specs[0].track.length_m
+    at_m = 0.12 * envs.worlds.specs[0].track.length_m
     for s_m, turn in ((at_m - 1.0, 0.0), (at_m - 1.0, 1.5), (at_m - 1.0, -1.5), (at_m + 0.6, 0.0)):
         envs.worlds.put_at(s_m, 0.0, turn)
         envs.step(AHEAD)
@@ -79,7 +79,7 @@ def test_running_into_a_box_ends_the_episode_for_good() -> None:
 
 def test_a_bot_that_runs_into_the_car_waits() -> None:
     recorder = Recorder()
-    envs = made(recorder, bots=[(1, 0.1)], bot_speed_mps=1.0, max_episode_steps=1000)
+    envs = made(recorder, bots=[(1, 0.1)], bot_speed_mps=2.0, max_episode_steps=1000)
     envs.reset(seed=1)
     track = envs.worlds.specs[0].track
     lane_m = 0.5 * float(track.half_width_at(0))
@@ -91,11 +91,11 @@ def test_a_bot_that_runs_into_the_car_waits() -> None:
         assert not terminated[0]
         assert not info["crashed"][0]
         speeds.append(recorder.given[-1]["objects_speed"][0])
-    assert speeds[0] == 1.0
+    assert speeds[0] == 2.0
     assert 0.0 in speeds
     xs = [each["objects_location"][0] for each in recorder.given]
     moved = [math.dist(before, after) for before, after in pairwise(xs)]
-    assert max(moved) == pytest.approx(1.0 / 15, abs=0.01)
+    assert max(moved) == pytest.approx(2.0 / 15, abs=0.01)
     assert moved[-1] == 0.0
     heading = recorder.given[0]["objects_heading"][0]
     assert heading == pytest.approx(
