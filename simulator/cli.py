@@ -125,7 +125,7 @@ def _train(arguments: argparse.Namespace) -> int:
 def _reinforce(arguments: argparse.Namespace) -> int:
     if any(value is not None for value in (arguments.rounds, arguments.steps, arguments.frames)):
         raise BadInput("--rounds, --steps and --frames belong to the recipe dagger: write them into the recipe's file.")
-    reinforce = _training_module("simulator.train.reinforce")
+    reinforce = _training_module("simulator.train.reinforcement.command")
     reinforce.run(
         reinforce.ReinforceArguments(
             recipe=arguments.recipe,

@@ -5,7 +5,7 @@ import pathlib
 import pytest
 
 from shared.errors import OperatorError
-from simulator.train.recipe import ActionsRecipe, NetworkRecipe, Recipe, load_recipe
+from simulator.train.reinforcement.recipe import ActionsRecipe, NetworkRecipe, Recipe, load_recipe
 from vehicle.core.actions import ActionSpace
 
 

@@ -42,7 +42,7 @@ if find_spec("torch") is not None and find_spec("stable_baselines3") is not None
         import torch
         from stable_baselines3 import PPO
 
-        from simulator.train.reinforce import ReinforceArguments, run
+        from simulator.train.reinforcement.command import ReinforceArguments, run
 
         recipe, reward, out = tmp_path / "tiny.toml", tmp_path / "reward_function.py", tmp_path / "model"
         recipe.write_text(TINY.format(steps=128), encoding="utf-8")
@@ -54,6 +54,7 @@ if find_spec("torch") is not None and find_spec("stable_baselines3") is not None
             "model_metadata.json",
             "card.json",
             "progress.csv",
+            "progress.html",
             "checkpoints.csv",
             "checkpoints",
         }

@@ -21,9 +21,10 @@ from torch import nn
 from shared.errors import BadInput
 from simulator.env.sb3 import VecRace
 from simulator.env.vector import RaceVectorEnv
-from simulator.train.checkpoints import Checkpoints
-from simulator.train.progress import ProgressTable
-from simulator.train.recipe import NetworkRecipe, Recipe
+from simulator.train.reinforcement.checkpoints import Checkpoints
+from simulator.train.reinforcement.page import write_page
+from simulator.train.reinforcement.progress import ProgressTable
+from simulator.train.reinforcement.recipe import NetworkRecipe, Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +96,13 @@ def train(
     checkpoints = Checkpoints(order.recipe, order.metadata, order.environment(), folder)
     try:
         with ProgressTable(folder / "progress.csv", append=resume is not None) as table:
-            watch = _Watch(checkpoints, table, order.minutes, say)
+            page = _Page(folder, recipe.learning.steps, table, checkpoints)
+            watch = _Watch(checkpoints, page, table, order.minutes, say)
             left = recipe.learning.steps - (learner.num_timesteps if resume is not None else 0)
             if left > 0:
                 learner.learn(left, callback=watch, reset_num_timesteps=resume is None)
             checkpoints.keep(learner, say)
+            page.write(over=True)
     finally:
         cars.close()
         checkpoints.close()
@@ -153,14 +156,34 @@ class _Rate:
         return self.last + (self.first - self.last) * left
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The page beside the model, from what the tables hold."""
+
+    folder: Path
+    wanted_steps: int
+    table: ProgressTable
+    checkpoints: Checkpoints
+
+    def write(self, *, over: bool) -> None:
+        """Write it as things stand."""
+        path, name = self.folder / "progress.html", self.folder.resolve().name
+        write_page(path, name, self.table.rows, self.checkpoints.rows(), self.wanted_steps, over)
+
+
 class _Watch(BaseCallback):  # type: ignore[misc]  # no types
     """After each update: a row of the table, checkpoints when they are due, and the end when time is up."""
 
     def __init__(
-        self, checkpoints: Checkpoints, table: ProgressTable, minutes: float | None, say: Callable[[str], None]
+        self,
+        checkpoints: Checkpoints,
+        page: _Page,
+        table: ProgressTable,
+        minutes: float | None,
+        say: Callable[[str], None],
     ) -> None:
         super().__init__()
-        self._checkpoints, self._table, self._say = checkpoints, table, say
+        self._checkpoints, self._page, self._table, self._say = checkpoints, page, table, say
         self._until_s = np.inf if minutes is None else time.monotonic() + minutes * 60.0
 
     def _on_step(self) -> bool:
@@ -171,3 +194,4 @@ class _Watch(BaseCallback):  # type: ignore[misc]  # no types
         self._say(self._table.row(self.num_timesteps))
         if self._checkpoints.due(self.num_timesteps):
             self._checkpoints.keep(self.model, self._say)
+        self._page.write(over=False)

@@ -17,7 +17,7 @@ from torch import nn
 
 from simulator.env.vector import RaceVectorEnv
 from simulator.train.network import write_onnx
-from simulator.train.recipe import Recipe
+from simulator.train.reinforcement.recipe import Recipe
 
 VALIDATION_SEED = 1_000_000_007  # rankings draw theirs below 2**30
 FRAME_RATE_HZ = 15
@@ -55,6 +55,10 @@ class Checkpoints:
     def close(self) -> None:
         """Close the environment that checkpoints are driven in."""
         self._envs.close()
+
+    def rows(self) -> list[dict[str, float]]:
+        """The score of each checkpoint, in their order."""
+        return [{"steps": steps, **asdict(score)} for steps, score in sorted(self._scores.items())]
 
     def due(self, steps: int) -> bool:
         """True when the next checkpoint is to be kept."""

@@ -14,10 +14,11 @@ class ProgressTable:
     """Writes the rows; means are over what happened since the row before."""
 
     def __init__(self, path: Path, *, append: bool) -> None:
+        self.rows: list[dict[str, float]] = _read(path) if append else []
         self._file = path.open("a" if append else "w", encoding="utf-8", newline="")
-        self._rows = csv.writer(self._file)
+        self._table = csv.writer(self._file)
         if self._file.tell() == 0:
-            self._rows.writerow(COLUMNS)
+            self._table.writerow(COLUMNS)
         self._began_s = time.monotonic()
         self._clear()
 
@@ -46,7 +47,9 @@ class ProgressTable:
         off = 100.0 * self._off_tracks / max(self._metres, 1.0)
         seconds = time.monotonic() - self._began_s
         values = (len(self._rewards), reward, length_s, speed, off, self._laps)
-        self._rows.writerow([steps, f"{seconds:.1f}", *(f"{value:.4g}" for value in values)])
+        written = [str(steps), f"{seconds:.1f}", *(f"{value:.4g}" for value in values)]
+        self.rows.append(dict(zip(COLUMNS, map(float, written), strict=True)))
+        self._table.writerow(written)
         self._file.flush()
         laps = self._laps
         self._clear()
@@ -56,7 +59,16 @@ class ProgressTable:
         )
 
     def _clear(self) -> None:
+        """Begin a row."""
         self._rewards: list[float] = []
         self._lengths: list[int] = []
         self._frames = self._off_tracks = self._laps = 0
         self._metres = 0.0
+
+
+def _read(path: Path) -> list[dict[str, float]]:
+    """The rows of the training's part before."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]

@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 
 from shared.errors import BadInput, StorageError
-from simulator.train.ppo import TrainingOrder, train
-from simulator.train.recipe import Recipe, load_recipe
+from simulator.train.reinforcement.ppo import TrainingOrder, train
+from simulator.train.reinforcement.recipe import Recipe, load_recipe
 from vehicle.models.metadata import load_metadata
 
 
