@@ -129,7 +129,8 @@ class Episodes:
         driven[members] = True
         counters.steps[members] += 1
         off_track = worlds.off_track & driven
-        off_track[happened["world"][happened["kind"] == LEFT_TRACK]] = True
+        if len(happened):
+            off_track[happened["world"][happened["kind"] == LEFT_TRACK]] = True
         lap_s = self._lap_times(happened)
         crashed = self._crashes(happened)
         stuck, backwards = self._stuck(members)
@@ -171,6 +172,8 @@ class Episodes:
     def _lap_times(self, happened: Events) -> NDArray[np.float64]:
         """Seconds of the lap that each car completed in this step by crossing the start line, 0 if it did not."""
         lap_s = np.zeros(self.count)
+        if not len(happened):  # as in most steps
+            return lap_s
         line = happened[(happened["kind"] == CROSSING) & (happened["gate"] == 0) & (happened["direction"] == 1)]
         for world, at_ns in zip(line["world"].tolist(), line["at_ns"].tolist(), strict=True):
             before = int(self._counters.crossed_ns[world])
@@ -182,6 +185,8 @@ class Episodes:
     def _crashes(self, happened: Events) -> NDArray[np.bool_]:
         """Which cars ran into something. A bot that ran into a car from behind waits instead, as in the field."""
         crashed = np.zeros(self.count, bool)
+        if not len(happened):
+            return crashed
         for row, number, direction in happened[happened["kind"] == CRASHED][["world", "gate", "direction"]].tolist():
             if direction == 1 or self.worlds.objects["kind"][row, number] == BOX:
                 crashed[row] = True

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def run(arguments: ReinforceArguments) -> None:
     console = Console(file=sys.stderr, highlight=False)
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
-        train(order, arguments.out, resume, begin_with, console.print)
+        train(order, arguments.out, resume, begin_with, partial(console.print, soft_wrap=True))
     except OSError as error:
         raise StorageError(
             f"The model cannot be written to {arguments.out}: {error.strerror}; give another folder."
