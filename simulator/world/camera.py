@@ -81,12 +81,12 @@ def render(
     parameters: CameraParameters,
     pose: Pose,
     sky: int | Colour,
-    uprights: Sequence[UprightBoard] = (),
+    uprights: Sequence[UprightBoard | Surface] = (),
     surroundings: Surroundings | None = None,
 ) -> Image:
     """The frame seen from `pose`: (height, width) uint8 for a grey texture, (height, width, 3) for a BGR one.
 
-    Without surroundings the field has no end.
+    `uprights` are boards, and the sides of boxes and cars. Without surroundings the field has no end.
     """
     p = parameters
     shape = (p.height_px, p.width_px, *texture.image.shape[2:])
@@ -108,10 +108,20 @@ def render(
     for surface in behind:
         _draw_surface(frame, matrix, surface)
     for upright in sorted(uprights, key=lambda one: -_depth_m(matrix, one)):  # near boards hide far ones
-        _draw_upright(frame, matrix, upright)
+        if isinstance(upright, Surface):
+            if not _is_turned(matrix, upright):  # the far sides of a box are not seen
+                _draw_surface(frame, matrix, upright)
+        else:
+            _draw_upright(frame, matrix, upright)
     for surface in before:
         _draw_surface(frame, matrix, surface)
     return cast(Image, frame)
+
+
+def _is_turned(matrix: Matrix, surface: Surface) -> bool:
+    """True if the surface is seen from behind: its corners run clockwise as its front is seen."""
+    a, b, c = (matrix @ surface.corners)[:, (0, 1, 2)].T
+    return float(np.cross(a, b) @ c) <= 0.0
 
 
 def _draw_surface(frame: Image, matrix: Matrix, surface: Surface) -> None:
@@ -157,8 +167,10 @@ def _draw_band(
     frame[top:bottom] = band
 
 
-def _depth_m(matrix: Matrix, upright: UprightBoard) -> float:
+def _depth_m(matrix: Matrix, upright: UprightBoard | Surface) -> float:
     """The distance (m) of the upright's middle ahead of the camera."""
+    if isinstance(upright, Surface):
+        return float((matrix[2] @ upright.corners).mean())
     return float(matrix[2, :3] @ upright.corners.mean(axis=0) + matrix[2, 3])
 
 
