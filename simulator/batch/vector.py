@@ -175,7 +175,8 @@ class BatchWorlds(WorldStates):
         """Let flat uprights stand in the named worlds, as sides of boxes and cars, in place of those before.
 
         `corners`: (K, Q, 4, 3) metres, for each of the K named worlds Q quads, each top left, top right, bottom right,
-        bottom left as its front is seen (from behind it is not); one that is not a number is not there. `colours`: (K, Q, 3) BGR, 0 to 255.
+        bottom left as its front is seen (from behind it is not seen); one that is not a number is not there.
+        `colours`: (K, Q, 3) BGR, 0 to 255.
         """
         self._renderer.place_quads(self._members(worlds), corners, colours)
 

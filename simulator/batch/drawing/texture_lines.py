@@ -81,7 +81,7 @@ def add_smooth(
     base, tiles, block_base = where
     x, y = np.int64((start[0] - 0.5) * _ONE), np.int64((start[1] - 0.5) * _ONE)
     dx, dy = np.int64(step[0] * _ONE), np.int64(step[1] * _ONE)
-    inverse_x, inverse_y = 1.0 / float(max(1, abs(dx))), 1.0 / float(max(1, abs(dy)))
+    inverse_x, inverse_y = _inverse(dx), _inverse(dy)
     bits = _BITS + BLOCK_BITS
     u = first
     while u < last:
@@ -95,6 +95,11 @@ def add_smooth(
         x += dx * (end - u)
         y += dy * (end - u)
         u = end
+
+
+@compiled
+def _inverse(step: Any) -> Any:
+    return 1.0 / abs(step) if step != 0 else 1.0
 
 
 @compiled
@@ -137,7 +142,7 @@ def add_grain(
     _, strength, grain, shift = paint
     x, y = np.int64((start[0] - 0.5) * _ONE), np.int64((start[1] - 0.5) * _ONE)
     dx, dy = np.int64(step[0] * _ONE), np.int64(step[1] * _ONE)
-    inverse_x, inverse_y = 1.0 / float(max(1, abs(dx))), 1.0 / float(max(1, abs(dy)))
+    inverse_x, inverse_y = _inverse(dx), _inverse(dy)
     shift_x, shift_y = x + shift[0] * _ONE, y + shift[1] * _ONE
     bits = _BITS + BLOCK_BITS
     u = begin = first
