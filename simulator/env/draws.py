@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from simulator.batch.vector import WorldSpec
-from simulator.env.options import RaceOptions
+from simulator.env.options import EnvironmentOptions
 from simulator.objects.bots import make_bots
 from simulator.objects.boxes import make_boxes
 from simulator.objects.lanes import lanes_of
@@ -32,7 +32,7 @@ TRAINING_BLUR_SHARE, TRAINING_BLUR_PX = 0.25, (0.5, 2.5)
 UNLIMITED = DriveLimits(throttle_slew_per_s=100.0, steering_slew_per_s=100.0)
 
 
-def draw_world(options: RaceOptions, rng: np.random.Generator) -> WorldSpec:
+def draw_world(options: EnvironmentOptions, rng: np.random.Generator) -> WorldSpec:
     """The world of the next episode."""
     track = options.tracks[int(rng.integers(len(options.tracks)))]
     seed = int(rng.integers(1 << 30))
@@ -52,7 +52,7 @@ def draw_world(options: RaceOptions, rng: np.random.Generator) -> WorldSpec:
 _lanes = lru_cache(maxsize=64)(lanes_of)
 
 
-def _parts(options: RaceOptions, rng: np.random.Generator, track: Track, seed: int) -> WorldParts:
+def _parts(options: EnvironmentOptions, rng: np.random.Generator, track: Track, seed: int) -> WorldParts:
     spread, board = 1.0, True
     if options.randomise == NONE:
         seed, spread, board = 0, 0.0, options.profile == PHYSICAL

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulator.batch.track_objects import BOX
 from simulator.batch.vector import CRASHED, CROSSING, LEFT_TRACK, BatchWorlds, Events
 from simulator.env.draws import draw_world
-from simulator.env.options import RaceOptions
+from simulator.env.options import EnvironmentOptions
 from simulator.env.rewards import CarStates, Rewards, make_rewards
 from simulator.objects.reset_rules import STEPS_TO_RESET, STILL_M
 
@@ -68,7 +68,7 @@ class _Counters:
 class Episodes:
     """N cars, each in an episode of its own. `reset` some before the first `step`."""
 
-    def __init__(self, options: RaceOptions, count: int, threads: int = 1) -> None:
+    def __init__(self, options: EnvironmentOptions, count: int, threads: int = 1) -> None:
         self.options, self.count = options, count
         self._threads = threads
         self._worlds: BatchWorlds | None = None
@@ -151,8 +151,8 @@ class Episodes:
             half = track.half_width_at(int(np.searchsorted(track.s_m, s_m, side="right")) - 1)
             aside = float(np.clip(rng.normal(0.0, START_LATERAL_SHARE), -0.7, 0.7)) * half
             places.append((s_m, aside, float(rng.normal(0.0, START_TURN_RAD))))
-        at_m, aside_m, turns = np.array(places).reshape(-1, 3).T
-        self.worlds.put_at(at_m, aside_m, turns, rows)
+        at_m, aside_m, turn_rad = np.array(places).reshape(-1, 3).T
+        self.worlds.put_at(at_m, aside_m, turn_rad, rows)
 
     def _free_place(self, row: int, rng: np.random.Generator) -> float:
         """Metres along the track, away from boxes and bots, or as far away as a few draws bring it."""

@@ -29,7 +29,7 @@ RewardSource = str | Path | Callable[[Parameters], float] | None
 
 
 @dataclass(frozen=True, eq=False)
-class RaceOptions:
+class EnvironmentOptions:
     """The checked options of an environment.
 
     `tracks`: an episode drives on one of them. `reward`: a racer's function (each car gets its own), any callable, or
@@ -71,7 +71,7 @@ def read_options(
     bots: int | Sequence[tuple[int, float]] = 0,
     bot_speed_mps: float = 1.0,
     lane_change_s: tuple[float, float] | None = None,
-) -> RaceOptions:
+) -> EnvironmentOptions:
     """Checks the options that an environment was made with. Raises BadInput."""
     _one_of("direction", direction, (*DIRECTIONS, None))
     _one_of("observation", observation, tuple(OBSERVATIONS))
@@ -88,7 +88,7 @@ def read_options(
     tracks = _tracks(track, direction)
     for each in tracks:
         _check_room(each, box_setup, bot_setup)
-    return RaceOptions(
+    return EnvironmentOptions(
         tracks=tracks,
         channels=OBSERVATIONS[observation],
         size=_size(size),

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 from simulator.batch.vector import BatchWorlds
-from simulator.env.options import RaceOptions
+from simulator.env.options import EnvironmentOptions
 from simulator.env.reward.function import Parameters, RewardFunction
-from simulator.env.reward.objects import CarView, object_parameters
+from simulator.env.reward.objects import CameraPlace, object_parameters
 from simulator.env.reward.parameters import FrontPlaces, RewardTrack, StepFacts
 from simulator.world.geometry import Track
 
@@ -58,7 +58,7 @@ class Rewards(Protocol):
         """The rewards after a step."""
 
 
-def make_rewards(options: RaceOptions, count: int) -> Rewards:
+def make_rewards(options: EnvironmentOptions, count: int) -> Rewards:
     """The rewards that the options ask for, for `count` cars."""
     if options.reward is None:
         return MetresMadeGood(count)
@@ -133,7 +133,7 @@ def _objects(worlds: BatchWorlds, row: int, fronts: "Fronts", place: int) -> Par
         return None
     rows = worlds.objects[row]
     x, y, yaw = worlds.pose[row].tolist()
-    car = CarView(x, y, yaw, float(fronts.places.projection_m[place]), spec.parts.lens.camera)
+    car = CameraPlace(x, y, yaw, float(fronts.places.projection_m[place]), spec.parts.lens.camera)
     return object_parameters(fronts.road, rows[rows["kind"] > 0], car)
 
 

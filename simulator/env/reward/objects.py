@@ -32,7 +32,7 @@ NOTHING: Parameters = {
 
 
 @dataclass(frozen=True, slots=True)
-class CarView:
+class CameraPlace:
     """Where the car is and what its camera covers: base in metres and radians, its front along the centre line."""
 
     x: float
@@ -42,7 +42,7 @@ class CarView:
     camera: CameraParameters
 
 
-def object_parameters(road: "RewardTrack", rows: NDArray[Any], car: CarView) -> Parameters:
+def object_parameters(road: "RewardTrack", rows: NDArray[Any], car: CameraPlace) -> Parameters:
     """The parameters about `rows`: at least one of OBJECT (batch/track_objects.py), all of one world."""
     x, y, yaw = rows["to_x"], rows["to_y"], rows["to_yaw"]
     places = road.places(x, y, road.segments_at(rows["s_m"]))
@@ -61,7 +61,7 @@ def object_parameters(road: "RewardTrack", rows: NDArray[Any], car: CarView) -> 
     }
 
 
-def _in_camera(row: Any, car: CarView) -> bool:
+def _in_camera(row: Any, car: CameraPlace) -> bool:
     """True if the object's middle or a corner of it stands in the angle that the camera covers."""
     eye_x = car.x + car.camera.forward_m * math.cos(car.yaw)
     eye_y = car.y + car.camera.forward_m * math.sin(car.yaw)

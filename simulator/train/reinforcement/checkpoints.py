@@ -1,6 +1,6 @@
 """Checkpoints of a training: kept, driven on seeds that no ranking uses, and the best one shipped.
 
-Better is: more laps, then more progress, then the higher reward by the metre (`Score`).
+Better is: more laps, then more progress, then the higher reward by the metre (`CheckpointScore`).
 """
 
 import csv
@@ -25,7 +25,7 @@ SLOWEST_MPS = 0.4
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Score:
+class CheckpointScore:
     """How a checkpoint drove, in the order of what counts."""
 
     laps: int  # completed by all cars together without leaving the road
@@ -49,7 +49,7 @@ class Checkpoints:
             **environment,
         )
         self._kept_at = 0
-        self._scores: dict[int, Score] = self._read_scores()
+        self._scores: dict[int, CheckpointScore] = self._read_scores()
         (folder / "checkpoints").mkdir(exist_ok=True)
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class Checkpoints:
     def _path(self, steps: int) -> Path:
         return self._folder / "checkpoints" / f"{steps:09d}.onnx"
 
-    def _drive(self, learner: PPO) -> Score:
+    def _drive(self, learner: PPO) -> CheckpointScore:
         """Drive every car until its laps are done or it left the road."""
         count, laps = self._plan.cars, self._plan.laps
         frames, info = self._envs.reset(seed=VALIDATION_SEED)
@@ -119,25 +119,26 @@ class Checkpoints:
             if not driving.any():
                 break
         share = np.clip(progress / laps, 0.0, 100.0)
-        return Score(int(completed.sum()), round(float(share.mean()), 3), round(float(np.mean(speeds)), 4))
+        return CheckpointScore(int(completed.sum()), round(float(share.mean()), 3), round(float(np.mean(speeds)), 4))
 
     def _scores_path(self) -> Path:
         return self._folder / "checkpoints.csv"
 
-    def _read_scores(self) -> dict[int, Score]:
+    def _read_scores(self) -> dict[int, CheckpointScore]:
         """The scores of an earlier part of the same training."""
         if not self._scores_path().is_file():
             return {}
         with self._scores_path().open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         return {
-            int(row["steps"]): Score(int(row["laps"]), float(row["progress"]), float(row["speed_mps"])) for row in rows
+            int(row["steps"]): CheckpointScore(int(row["laps"]), float(row["progress"]), float(row["speed_mps"]))
+            for row in rows
         }
 
     def _write_scores(self) -> None:
         with self._scores_path().open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
-            table.writerow(["steps", *(each.name for each in fields(Score))])
+            table.writerow(["steps", *(each.name for each in fields(CheckpointScore))])
             table.writerows([steps, *astuple(score)] for steps, score in sorted(self._scores.items()))
 
 

@@ -64,10 +64,10 @@ def _figure(curve: Curve, rows: Sequence[Mapping[str, float]]) -> str:
     low, high = min(0.0, *values), max(values)
     unit = f" {curve.unit}" if curve.unit else ""
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in _points(rows, values, low, high))
-    said = f"{curve.title}: from {values[0]:.3g} to {values[-1]:.3g}{unit}, highest {high:.3g}{unit}"
+    label = f"{curve.title}: from {values[0]:.3g} to {values[-1]:.3g}{unit}, highest {high:.3g}{unit}"
     return (
         f"<figure><figcaption>{curve.title} <strong>{values[-1]:.3g}{unit}</strong></figcaption>"
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(said)}" preserveAspectRatio="none">'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(label)}" preserveAspectRatio="none">'
         f'<polyline points="{points}"/></svg><p>{low:.3g} to {high:.3g}{unit}</p></figure>'
     )
 

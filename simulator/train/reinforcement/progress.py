@@ -17,7 +17,7 @@ class ProgressTable:
         self.rows: list[dict[str, float]] = _read(path) if append else []
         self._file = path.open("a" if append else "w", encoding="utf-8", newline="")
         self._table = csv.writer(self._file)
-        if self._file.tell() == 0:
+        if not self.rows:
             self._table.writerow(COLUMNS)
         self._began_s = time.monotonic()
         self._clear()
