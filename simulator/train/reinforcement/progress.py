@@ -15,7 +15,7 @@ class ProgressTable:
 
     def __init__(self, path: Path, *, append: bool) -> None:
         self.rows: list[dict[str, float]] = _read(path) if append else []
-        self._file = path.open("a" if append else "w", encoding="utf-8", newline="")
+        self._file = path.open("a" if self.rows else "w", encoding="utf-8", newline="")
         self._table = csv.writer(self._file)
         if not self.rows:
             self._table.writerow(COLUMNS)
