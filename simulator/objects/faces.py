@@ -7,7 +7,7 @@ its light shows them: a white line has 165 of 255 in its frames. Faces differ in
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.objects.outlines import BOX_OUTLINE, CAR_OUTLINE, Outline
+from simulator.objects.outlines import BOT_OUTLINE, BOX_OUTLINE, CAR_OUTLINE, Outline
 from simulator.world.surroundings import Colour, Surface, grey_level
 
 FACES = 5  # front, left, rear, right, top
@@ -47,8 +47,13 @@ def box_surfaces(x: float, y: float, yaw: float) -> list[Surface]:
     return _surfaces(x, y, yaw, BOX_OUTLINE, BOX_COLOUR)
 
 
+def bot_surfaces(x: float, y: float, yaw: float) -> list[Surface]:
+    """A bot as the reference renderer draws it."""
+    return _surfaces(x, y, yaw, BOT_OUTLINE, CAR_COLOUR)
+
+
 def car_surfaces(x: float, y: float, yaw: float) -> list[Surface]:
-    """A bot or another racer's car as the reference renderer draws it."""
+    """Another racer's car as the reference renderer draws it."""
     return _surfaces(x, y, yaw, CAR_OUTLINE, CAR_COLOUR)
 
 
