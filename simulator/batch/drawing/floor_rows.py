@@ -22,11 +22,11 @@ from simulator.batch.drawing.texture_lines import (
 )
 
 PIXELS_PER_M = 100.0
-NEAR_PX = 1.0  # rows shorter than this many texels are so near that every third one lies between its neighbours
+NEAR_PX = 0.6  # rows shorter than this many texels are so near that every third one lies between its neighbours
 FAR_M = 14.0  # beyond this the floor has the field's colour (`world/camera.py`)
-MAX_LINES = 6
+MAX_LINES = 8
 SMOOTH_LINES = 1  # a row of no more lines is so near that its pixels lie between texels
-GRAIN_LINES = 2  # the mean of more lines has little grain left
+GRAIN_LINES = 3  # the mean of more lines has little grain left
 _EDGE_M = 0.01  # of the texture's rim is not drawn, so that no rounding leaves it
 
 # A line on the floor: its place at column 0, from column to column, and how far ahead it is.
@@ -88,7 +88,7 @@ def _lines_of(view: Any, b: Any) -> Any:
     across_px = view.up_m / slope / view.focal_px * PIXELS_PER_M
     along_px = across_px / slope
     level = min(4, max(0, math.floor(math.log2(across_px) + 0.25)))
-    lines = math.ceil(along_px / (1 << level) * 0.4)
+    lines = math.ceil(along_px / (1 << level) * 0.5)
     return min(MAX_LINES, max(1, lines)), level
 
 

@@ -18,7 +18,7 @@ GRAIN_SIDE = GRAIN_PX * QUARTERS
 _BITS = 16  # behind the point of places on the texture
 _ONE = 1 << _BITS
 _GRAIN_BITS = _BITS - 2  # those of a quarter of a texel
-_SHINE_STEP = 80
+_SHINE_STEP = 48
 _ON_ROAD = 0  # a code of paint on the road (see `materials`)
 
 
@@ -174,7 +174,7 @@ def _add_specks(plane: Any, row: Any, first: Any, last: Any, way: Any, strength:
 
 @compiled
 def shine(plane: Any, row: Any, first: Any, last: Any, start: Any, step: Any, view: Any, light: Any) -> Any:
-    """Multiply by the floor's light, which changes over metres: looked up every 80 pixels, straight between."""
+    """Multiply by the floor's light, which changes over metres: looked up every 48 pixels, straight between."""
     r = np.uintp(row)
     before = _light_at(start[0], start[1], view, light)
     for begin in range(first, last, _SHINE_STEP):
