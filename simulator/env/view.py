@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulator.batch.track_objects import BOT, BOX
 from simulator.batch.vector import FRAME_RATE_HZ, BatchWorlds
 from simulator.objects.faces import bot_surfaces, box_surfaces
-from simulator.world.camera import render
+from simulator.world.camera import UprightBoard, render
 from simulator.world.floor_texture import draw_texture
 from simulator.world.geometry import Pose
 from simulator.world.surroundings import Surface, surroundings_of
@@ -32,7 +32,7 @@ def view_of(worlds: BatchWorlds, row: int) -> NDArray[np.uint8]:
     around = surroundings_of(spec.track, parts.appearance.surroundings)
     texture = draw_texture(spec.track, parts.appearance)
     camera = replace(parts.lens.camera, width_px=WIDTH_PX, height_px=HEIGHT_PX)
-    uprights = [*parts.boards, *_objects(worlds.objects[row])]
+    uprights: list[UprightBoard | Surface] = [*parts.boards, *_objects(worlds.objects[row])]
     picture = render(texture, camera, Pose(x, y, yaw), around.sky, uprights, around)
     return np.ascontiguousarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
 

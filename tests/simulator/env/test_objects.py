@@ -107,8 +107,9 @@ def test_boxes_and_bots_are_seen_in_frames_and_in_the_picture_for_people() -> No
     """The same world with and without them: they cover a tenth of the picture at least, and no floor turns into one."""
     options: dict[str, Any] = {"randomise": 0, "size": (80, 60), "observation": "rgb", "render_mode": "rgb_array"}
     empty = RaceVectorEnv(1, **options)
-    for kind in ("boxes", "bots"):
-        both = [empty, RaceVectorEnv(1, **{kind: [(-1, 0.12)]}, **options)]
+    place = [(-1, 0.12)]
+    for furnished in (RaceVectorEnv(1, boxes=place, **options), RaceVectorEnv(1, bots=place, **options)):
+        both = [empty, furnished]
         frames = []
         for envs in both:
             envs.reset(seed=1)
