@@ -66,7 +66,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/won/podium"),
         Look("/sign-in?next=/races/worst"),
         Look("/sign-in/recovery"),
-        Look("/races/driven/replay", HALL),
+        Look("/races/driven/replay", (*PHONES, (1920, 1080))),
         Look("/races/driven/replay?lap=run&with=none"),
         Look("/races/worst/replay"),
         Look("/join/{dead}", status=410),
