@@ -89,6 +89,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/join/{token}"),
         Look("/account"),
         Look("/account/keys"),
+        Look("/account/models"),
         Look("/claim"),
         Look("/new-race"),
     ),
