@@ -19,6 +19,8 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
+from leaderboard.evaluations.run_logs import RunLogs
+from leaderboard.evaluations.run_traces import RunTraces
 from leaderboard.evaluations.service import Evaluations
 from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
@@ -64,6 +66,7 @@ class LeaderboardServices:
     submissions: SubmissionServices
     conditions: RaceConditions
     evaluations: Evaluations
+    run_logs: RunLogs
 
     @classmethod
     def over(
@@ -84,6 +87,7 @@ class LeaderboardServices:
         board.watch(sender.changed)
         attempts = AttemptService(store, board.changed)
         submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces())
+        traces = RunTraces(pathlib.Path(config.submissions.folder) / "traces")
         secret = credentials.admin_token
         return cls(
             board,
@@ -105,7 +109,8 @@ class LeaderboardServices:
             SearchThrottle(),
             submissions,
             RaceConditions(store, board.changed),
-            Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
+            Evaluations(store, submissions.archives, traces, board.changed, secret, config.farm.claim_s),
+            RunLogs(store, traces),
         )
 
     @contextlib.asynccontextmanager

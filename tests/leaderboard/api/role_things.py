@@ -18,6 +18,7 @@ from leaderboard.core.league.records import EventRecord, SeriesRecord
 from leaderboard.core.league.series import CalendarRule, SeriesPlace
 from leaderboard.core.seasons.bracket import BracketSettings
 from leaderboard.core.submissions.submission import ModelSubmission
+from leaderboard.evaluations.run_traces import RunTraces
 from leaderboard.league.invitations import InvitationService
 from leaderboard.notices import outbox
 from leaderboard.notices.outbox import SubscriptionRow
@@ -32,8 +33,10 @@ from leaderboard.store.submissions.model_rows import ModelRecord, StoredArchive,
 from leaderboard.store.tables import API_KEYS, CREDENTIALS, ENTRIES
 from leaderboard.submissions.model_files import ModelFiles
 from shared.protocol.results import encode_result
+from shared.traces.encoding import encode
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.signed_in import account
+from tests.shared.traces.driven import round_trip
 
 NOW = 1_800_000_000_000_000_000
 SEASON = "league"
@@ -139,8 +142,13 @@ def _submission(asked: Asked, model_sha256: str = "0" * 64) -> str:
     one = ModelSubmission(
         submission_id, asked.race_id, by, asked.name, model_sha256, "Zip", "", "unqualified", "", NOW, NOW, NOW
     )
+    trace = RunTraces(asked.models / "traces").keep(encode(round_trip()))
+    run = Evaluation(
+        submission_id, submission_id, 1, 1, asked.race_id, by, 1, "0" * 64, NOW, state="done", trace_sha256=trace
+    )
     with asked.store.write() as db:
         submission_rows.add(db, one, by)
+        evaluation_rows.add(db, [run])
     return submission_id
 
 
