@@ -66,6 +66,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/won/podium"),
         Look("/sign-in?next=/races/worst"),
         Look("/sign-in/recovery"),
+        Look("/races/boxes/conditions"),
         Look("/join/{dead}", status=410),
     ),
     "no script": (
@@ -95,6 +96,8 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/worst/notices"),
         Look("/races/friends/invitation"),
         Look("/races/friends/participants", alike=".person"),
+        Look("/races/boxes/conditions", PHONES),
+        Look("/farm", PHONES),
         Look("/admin/accounts"),
         Look("/admin/accounts/{alias}"),
         Look("/admin/audit"),
