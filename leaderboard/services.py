@@ -19,9 +19,8 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
-from leaderboard.evaluations.run_logs import RunLogs
-from leaderboard.evaluations.run_traces import RunTraces
 from leaderboard.evaluations.service import Evaluations
+from leaderboard.evaluations.traces import RunTraces
 from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
@@ -64,9 +63,9 @@ class LeaderboardServices:
     opener: SeriesOpener
     searches: SearchThrottle
     submissions: SubmissionServices
+    traces: RunTraces
     conditions: RaceConditions
     evaluations: Evaluations
-    run_logs: RunLogs
 
     @classmethod
     def over(
@@ -87,7 +86,6 @@ class LeaderboardServices:
         board.watch(sender.changed)
         attempts = AttemptService(store, board.changed)
         submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces())
-        traces = RunTraces(pathlib.Path(config.submissions.folder) / "traces")
         secret = credentials.admin_token
         return cls(
             board,
@@ -108,9 +106,9 @@ class LeaderboardServices:
             SeriesOpener(league.series, utc_ns),
             SearchThrottle(),
             submissions,
+            RunTraces(store, board, submissions.submissions),
             RaceConditions(store, board.changed),
-            Evaluations(store, submissions.archives, traces, board.changed, secret, config.farm.claim_s),
-            RunLogs(store, traces),
+            Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
         )
 
     @contextlib.asynccontextmanager

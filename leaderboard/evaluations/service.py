@@ -6,17 +6,16 @@ from dataclasses import dataclass
 
 from leaderboard.core import access
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import Gone, NotHere
+from leaderboard.core.errors import NotHere
 from leaderboard.core.submissions.archive import check_sha256
 from leaderboard.evaluations import finals
 from leaderboard.evaluations.claims import Claiming, check_farm
 from leaderboard.evaluations.outcomes import Outcome
 from leaderboard.evaluations.repetitions import NODE_IS_THERE_NS
-from leaderboard.evaluations.run_traces import RunTraces
 from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.evaluations import claim_rows, evaluation_rows, node_rows, queue_rows
-from leaderboard.store.evaluations.claim_rows import HourOfWork, RunClaim, UnknownClaim
+from leaderboard.store.evaluations.claim_rows import HourOfWork, RunClaim
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
 from leaderboard.submissions.archives import ModelArchives
@@ -63,12 +62,11 @@ class Evaluations:
         self,
         store: Store,
         archives: ModelArchives,
-        traces: RunTraces,
         changed: Callable[[str], None],
         secret: str,
         claim_s: float,
     ) -> None:
-        self._store, self._archives, self._traces, self._changed = store, archives, traces, changed
+        self._store, self._archives, self._changed = store, archives, changed
         self._secret, self._claim_ns = secret, round(claim_s * NS_PER_S)
 
     def claim(self, caller: Caller, asked: ClaimRequest, now_utc_ns: int) -> ClaimAnswer:
@@ -103,17 +101,6 @@ class Evaluations:
         for race_id in sorted(changed):
             self._changed(race_id)
         return answer
-
-    def keep_trace(self, caller: Caller, claim_id: str, content: bytes, now_utc_ns: int) -> str:
-        """Keep the trace of a run that the farm drives; its hash. Raises UnknownClaim, Gone, BadInput, StorageError."""
-        farm = check_farm(caller)
-        with self._store.read() as db:
-            claim = claim_rows.get(db, claim_id)
-        if claim.farm != farm:
-            raise UnknownClaim.of(claim_id)
-        if claim.state != "running" or claim.until_utc_ns <= now_utc_ns:
-            raise Gone(text("The claim is over: the run was given to another, or is not needed any more."))
-        return self._traces.keep(content)
 
     def archive(self, caller: Caller, sha256: str) -> pathlib.Path:
         """The file of a model that this farm is to drive now. Raises NotHere for any other."""

@@ -71,13 +71,6 @@ def newest_revision(db: sa.Connection, result_id: str) -> int:
     return int(db.execute(query).scalar_one())
 
 
-def newest_run_id(db: sa.Connection, result_id: str) -> str:
-    """The run that the newest revision of a result comes from; "" if there is none."""
-    query = sa.select(RESULTS.c.payload).where(RESULTS.c.result_id == result_id).order_by(RESULTS.c.revision.desc())
-    payload = db.execute(query.limit(1)).scalar()
-    return "" if payload is None else decode_result(bytes(payload)).run_id
-
-
 def add_result(db: sa.Connection, result: Result, payload: bytes, verdict: AttemptVerdict, at_utc_ns: int) -> int:
     """Store an accepted revision; returns its number in the order of acceptance."""
     values = {

@@ -6,6 +6,7 @@ those of known tracks and draws others.
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
 import cv2
@@ -16,7 +17,8 @@ from simulator.world.floor_masks import PIXELS_PER_M, FloorGeometry, FloorMasks,
 from simulator.world.geometry import Points, Track
 from simulator.world.surroundings import Colour, SurroundingsStyle, grey_level
 
-_BLOCK_ROWS = 256
+GRAIN_PX = 128  # after as many pixels the grain repeats
+_BLOCK_ROWS = 2 * GRAIN_PX
 _LIGHT_PX = 150  # the light varies over 1.5 m
 
 
@@ -98,12 +100,10 @@ def _lay_over(image: Image, mask: Image, colour: NDArray[np.float32]) -> None:
 
 def _add_light_and_grain(image: Image, road: Image, appearance: Appearance) -> None:
     """Uneven light (a few metres wide) and carpet grain (one pixel), in place, row block by row block."""
-    rng = np.random.default_rng(appearance.seed)
     height, width = image.shape[:2]
-    coarse_shape = (max(2, height // _LIGHT_PX), max(2, width // _LIGHT_PX))
-    coarse = rng.normal(1.0, appearance.blotches, coarse_shape).astype(np.float32)
+    coarse = coarse_light(appearance, (height, width))
     light = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    tile = rng.standard_normal((_BLOCK_ROWS, width), np.float32)
+    tile = _grain_of(appearance.seed, _BLOCK_ROWS, width)
     for top in range(0, height, _BLOCK_ROWS):
         block = image[top : top + _BLOCK_ROWS]
         rows = len(block)
@@ -114,3 +114,27 @@ def _add_light_and_grain(image: Image, road: Image, appearance: Appearance) -> N
             mixed += grain
             np.clip(mixed, 0, 255, out=mixed)
             block[:, :, channel] = mixed
+
+
+@cache
+def grain_tile() -> NDArray[np.float32]:
+    """The grain that all floors repeat: normal numbers, one a pixel of a square, (GRAIN_PX, GRAIN_PX)."""
+    return np.random.default_rng(0x6A).standard_normal((GRAIN_PX, GRAIN_PX), np.float32)
+
+
+def grain_shift(seed: int) -> tuple[int, int]:
+    """From which column and row of the tile the grain of floor `seed` begins."""
+    return seed * 37 % GRAIN_PX, seed * 101 % GRAIN_PX
+
+
+def _grain_of(seed: int, height: int, width: int) -> NDArray[np.float32]:
+    column, row = grain_shift(seed)
+    rows, columns = (np.arange(height) + row) % GRAIN_PX, (np.arange(width) + column) % GRAIN_PX
+    return grain_tile()[np.ix_(rows, columns)]
+
+
+def coarse_light(appearance: Appearance, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """The light on a floor of this shape (height, width) in pixels, as factors about 1.5 m apart."""
+    rng = np.random.default_rng(appearance.seed)
+    coarse_shape = (max(2, shape[0] // _LIGHT_PX), max(2, shape[1] // _LIGHT_PX))
+    return rng.normal(1.0, appearance.blotches, coarse_shape).astype(np.float32)

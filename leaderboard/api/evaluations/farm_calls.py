@@ -10,7 +10,7 @@ from starlette.responses import FileResponse
 
 from leaderboard.api.bodies import BY_EITHER, BY_KEY, json_extra
 from leaderboard.api.described import DescribedRouter, refusals
-from leaderboard.api.evaluations.shapes import FarmShape, TraceKept, farm_shape
+from leaderboard.api.evaluations.shapes import FarmShape, farm_shape
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.evaluations.claims import check_farm
@@ -27,7 +27,6 @@ from shared.protocol.farm import (
     decode,
     encode,
 )
-from shared.traces.encoding import MAX_PACKED_BYTES
 
 _WORDS = {
     401: "No key, or one that is not valid (any more)",
@@ -37,7 +36,7 @@ _WORDS = {
     503: "Busy or without its disk: the same again after Retry-After seconds",
     410: "The claim is over: nothing changes by it",
 }
-_FARM, _KEPT = TypeAdapter(FarmShape), TypeAdapter(TraceKept)
+_FARM = TypeAdapter(FarmShape)
 
 
 def router(evaluations: Evaluations, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
@@ -66,20 +65,6 @@ def router(evaluations: Evaluations, callers: CallerIdentification, utc_ns: Call
             response_description="How the submission stands now",
             operation_id=f"{path}_run",
         )(handler)
-    routes.put(
-        "/claims/{claim_id}/trace",
-        response_model=TraceKept,
-        responses=refusals(401, 403, 404, 408, 410, 413, 422, 503, words=_WORDS),
-        openapi_extra={
-            "security": BY_KEY,
-            "requestBody": {
-                "required": True,
-                "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-            },
-        },
-        summary="Keep the trace of a run, before its result is reported",
-        response_description="Kept, now or before",
-    )(calls.keep_trace)
     routes.get(
         "/blobs/{archive_sha256}",
         responses={
@@ -132,14 +117,6 @@ class FarmCalls:
         check_farm(caller)
         body = await read_body(request, MAX_FARM_BYTES)
         return json_response(await run_in_threadpool(take, caller, claim_id, body, decode(body, kind), self._utc_ns()))
-
-    async def keep_trace(self, request: Request, claim_id: str) -> Response:
-        caller = self._callers.caller(request)
-        check_farm(caller)
-        content = await read_body(request, MAX_PACKED_BYTES)
-        now_utc_ns = self._utc_ns()
-        sha256 = await run_in_threadpool(self._evaluations.keep_trace, caller, claim_id, content, now_utc_ns)
-        return json_response(_KEPT.dump_json(TraceKept(sha256)))
 
     def archive(self, request: Request, archive_sha256: str) -> Response:
         path = self._evaluations.archive(self._callers.caller(request), archive_sha256)

@@ -41,13 +41,6 @@ class SeedsShape:
 
 
 @dataclass(frozen=True, slots=True)
-class TraceKept:
-    """A trace that is kept; its hash is what the run's result names as `trace_sha256`."""
-
-    trace_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
 class NodeShape:
     """A machine of a farm. `node_class`: nodes of one class drive alike; `reason`: why it is set aside."""
 

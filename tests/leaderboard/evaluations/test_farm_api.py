@@ -1,6 +1,5 @@
 """The farm's calls over HTTP, from an organiser's conditions to a line on the board; and the seeds at the end."""
 
-import dataclasses
 import hashlib
 from collections.abc import Iterator
 from typing import Any
@@ -11,15 +10,12 @@ from leaderboard.core.access import Grant
 from shared.access.pass_code_hashing import Argon2idHasher
 from shared.conditions import ENGINE, conditions_from
 from shared.protocol.farm import ClaimAnswer, WorkItem, decode, encode
-from shared.traces.encoding import encode as encode_trace
-from shared.traces.encoding import trace_sha256
 from tests.leaderboard.evaluations.virtual_league import CANARY, report_of
 from tests.leaderboard.in_process import FormBrowser, call, fields
 from tests.leaderboard.league_app import LeagueApp, league_app
 from tests.leaderboard.sample_races import TOKEN
 from tests.leaderboard.signed_in import account, browser
 from tests.leaderboard.submissions.racers import archive, sender, virtual_race
-from tests.shared.traces.driven import round_trip
 from tests.shared.web.test_error_pages import Answer, TestClient
 
 _CLAIM = {"node": "n1", "engine": ENGINE, "cores": 2, "wanted": 4, "canary_sha256": CANARY}
@@ -80,21 +76,10 @@ def test_a_racers_model_is_driven_by_the_organisers_conditions_and_ranked(league
     assert (item.submission, item.conditions_sha256) == (made["submission_id"], shown["sha256"])
     assert call(league.app, "GET", f"/api/v1/farm/blobs/{item.model_sha256}", None, key).content == content
     assert said(league, key, f"/claims/{item.claim}/extend", b"").json()["state"] == "evaluating"
-    with_trace = encode_trace(round_trip())
-    for content, status in ((with_trace, 200), (with_trace, 200), (with_trace[:-4], 422), (b"", 422)):
-        kept = said(league, key, f"/claims/{item.claim}/trace", content, "PUT")
-        assert kept.status_code == status, kept.text
-    driven = dataclasses.replace(report_of(item), trace_sha256=trace_sha256(round_trip()))
-    body = encode(driven)
+    body = encode(report_of(item))
     done = said(league, key, f"/claims/{item.claim}/result", body)
     assert (done.status_code, done.json()["state"]) == (200, "scored"), done.text
     assert said(league, key, f"/claims/{item.claim}/result", body).content == done.content
-    for name, begins in (("trace", with_trace), ("simtrace", b"episode,"), ("metrics", b'{"metrics"')):
-        for who in ("", racer.key):  # it is scored: everybody who sees the race
-            log = call(league.app, "GET", f"/api/v1/submissions/{item.submission}/{name}", None, who)
-            assert (log.status_code, log.content.startswith(begins)) == (200, True), log.text
-    other = call(league.app, "GET", f"/api/v1/submissions/{item.submission}/trace?run=2")
-    assert (other.status_code, "No run" in other.text) == (404, True)
     late = said(league, key, f"/claims/{item.claim}/extend", b"{}")
     assert (late.status_code, "The claim is over" in late.text) == (410, True)
     [line] = fields(call(league.app, "GET", "/api/v1/races/dusk/standings"))["standings"]

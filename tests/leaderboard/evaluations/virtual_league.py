@@ -17,7 +17,6 @@ from leaderboard.core.race import RaceRecord
 from leaderboard.core.submissions.states import IN_WORK
 from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.evaluations.race_conditions import RaceConditions
-from leaderboard.evaluations.run_traces import RunTraces
 from leaderboard.evaluations.service import Evaluations
 from leaderboard.store import league_rows, race_rows
 from leaderboard.store.database import Store
@@ -60,8 +59,7 @@ class VirtualLeague:
         self.board = LeaderboardService(self.store)
         self.conditions = RaceConditions(self.store, self.told.append)
         archives = ModelArchives(self.store, ModelFiles(self.folder))
-        traces = RunTraces(self.folder / "traces")
-        self.evaluations = Evaluations(self.store, archives, traces, self.told.append, self.secret, CLAIM_S)
+        self.evaluations = Evaluations(self.store, archives, self.told.append, self.secret, CLAIM_S)
 
     def restart(self) -> "VirtualLeague":
         """As after the death of the process: only what is stored is left."""

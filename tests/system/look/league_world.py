@@ -1,8 +1,8 @@
 """A league with the worst that its pages may have to show, served on loopback, for the tests of the look.
 
 200 racers with names of 40 characters, in a race, in a season, in a queue, and behind an invitation; a season with
-teams, prizes, a bracket, an event and a series; LIVE races, one with its winner; a long description; and three people:
-nobody, a racer, and an admin who organises.
+teams, prizes, a bracket, an event and a series; LIVE races, one with its winner; submissions in every state; a long
+description; and three people: nobody, a racer, and an admin who organises.
 """
 
 import json
@@ -33,11 +33,15 @@ from leaderboard.store.tables import ENTRIES
 from shared.conditions import ENGINE
 from shared.protocol.farm import ClaimRequest
 from shared.protocol.live import LiveMessage
-from shared.protocol.results import encode_result
+from shared.protocol.results import Evidence, encode_result
+from shared.traces.encoding import encode, trace_sha256
+from shared.tracks.shipped import shipped_outline
 from shared.web.server import listen
 from tests.leaderboard import sample_races, signed_in
 from tests.leaderboard.league.test_pictures import picture
 from tests.leaderboard.seasons.sample_season import SIXTH_MONTH, fill
+from tests.leaderboard.submissions.every_state import submitted
+from tests.shared.traces.driven import driven_on
 from tests.station.web.extreme_views import names
 from vehicle.web.server import ConsoleServer
 
@@ -70,6 +74,7 @@ def league_world(folder: pathlib.Path) -> Iterator[LeagueWorld]:
         "racer": signed_in.account(held.store, "w" * 30),
         "admin": signed_in.account(held.store, "olga", Grant("admin")),
     }
+    submitted(held.store, "virtual", people["racer"], now, in_work_per_racer=100, **shared_fields)
     with held.store.write() as db:
         entry = {"race_id": "worst", "racer": racers[0], "name": racers[0], "entered_utc_ns": 1}
         db.execute(ENTRIES.insert().values(**entry, account_id=people["racer"]))
@@ -138,6 +143,7 @@ def _organise(services: LeaderboardServices, racers: list[str], now: int) -> dic
         assert services.board.apply(one.webhook_id, encode_result(one), now).status == 201
     live.declare(ADMIN, "won", live.state("won", now).queue.version, now)
     _evaluate(services, racers, now)
+    _drive(services, racers, now)
     dead, _ = services.invitations.make(OLGA, "friends", now)
     return {"dead": dead.token, "token": services.invitations.reset(OLGA, "friends", now).token}
 
@@ -160,3 +166,18 @@ def _evaluate(services: LeaderboardServices, racers: list[str], now: int) -> Non
         node = node_rows.get(db, "admin/aside")
         assert node is not None, "it has just claimed"
         set_aside(db, node, now)
+
+
+def _drive(services: LeaderboardServices, racers: list[str], now: int) -> None:
+    """A virtual race with two runs that can be replayed."""
+    services.board.create_race(sample_races.race("driven", name=LONG, venue="virtual", track="re:Invent 2018"), now)
+    farm = Caller(key_id="farm", key_scopes=frozenset({"farm"}))
+    for number, racer in enumerate(racers[:2]):
+        trace = driven_on(shipped_outline("reinvent_base"), 3, 2.0 - 0.3 * number, off_at_s=12.0 * number)
+        services.traces.keep(farm, trace_sha256(trace), encode(trace), now)
+        laps_ms = tuple(lap_ns // 10**6 for lap_ns in trace.laps_ns)
+        evidence = Evidence("farm", trace_sha256(trace), 1, 1, 0, {"engine": "raceday-1"})
+        one = sample_races.result(
+            f"submission-{number}", racer, laps_ms, race_id="driven", kind="virtual", evidence=evidence
+        )
+        assert services.board.apply(one.webhook_id, encode_result(one), now).status == 201

@@ -67,6 +67,9 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/sign-in?next=/races/worst"),
         Look("/sign-in/recovery"),
         Look("/races/boxes/conditions"),
+        Look("/races/driven/replay", HALL),
+        Look("/races/driven/replay?lap=run&with=none"),
+        Look("/races/worst/replay"),
         Look("/join/{dead}", status=410),
     ),
     "no script": (
@@ -75,12 +78,14 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/join/{token}"),
         Look("/races/won"),
         Look("/races/won/podium"),
+        Look("/races/driven/replay?lap=2"),
     ),
     "racer": (
         Look("/"),
         Look("/racers/{alias}"),
         Look("/races/worst"),
         Look("/races/worst/attempts"),
+        Look("/races/virtual/submissions", PHONES),
         Look("/races/live/queue", alike=".short-list li"),
         Look("/join/{token}"),
         Look("/account"),
@@ -93,6 +98,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/live/live-control", PHONES, ".turn"),
         Look("/races/live/commentator", PHONES),
         Look("/races/worst/attempts"),
+        Look("/races/virtual/submissions/all", PHONES),
         Look("/races/worst/notices"),
         Look("/races/friends/invitation"),
         Look("/races/friends/participants", alike=".person"),
@@ -130,6 +136,7 @@ NO_PAGES = {
     "/races/{race_id}/pictures/{sha256}": "a picture",
     "/seasons/{season_id}/pictures/{sha256}": "a picture",
     "/races/{race_id}/live": "a stream",
+    "/races/{race_id}/replay/data": "JSON",
     "/races/{race_id}/live-stream/{page}": "a stream",
     "/docs": "a page: in test_geometry.py and test_axe.py",
 }
@@ -186,6 +193,8 @@ def looked(page: Page, world: LeagueWorld, look: Look, scripts: bool) -> list[st
     assert answer.status == look.status, look.address
     if scripts and page.locator("[data-link]").count():
         page.wait_for_selector('[data-link="on"]', state="attached")
+    if scripts and page.locator("[data-replay]").count():
+        page.wait_for_selector("[data-ready]")
     page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
     faults = geometry.look(page, look.address, look.sizes)
     assert page.evaluate(KEEP_SIX, look.alike) >= (100 if look.alike else 0), look.address

@@ -1,0 +1,153 @@
+"""One frame of one world, compiled: floor, walls, boards and other uprights, then lens and sensor."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from simulator.batch.chance import mixed
+from simulator.batch.compiled import compiled
+from simulator.batch.drawing.floor_rows import draw_floor
+from simulator.batch.drawing.sensor import expose
+from simulator.batch.drawing.surfaces import (
+    MAX_CORNERS,
+    PLAIN_BACK,
+    draw_picture,
+    fill,
+    is_turned,
+    outline,
+    project,
+    unprojected,
+)
+from simulator.world.camera import CUT_M, NEAR_M
+
+
+@compiled
+def draw_worlds(
+    members: Any, worlds: Any, views: Any, looks: Any, lights: Any, floors: Any, uprights: Any, pools: Any, out: Any
+) -> Any:
+    """Draw each world of `members` into its row of `out` (N, H, W, C) uint8.
+
+    `floors` is (pictures, texels), `uprights` (quads, their counts, boards, texels), `pools` (grain, noise).
+    """
+    height, width, channels = out.shape[1], out.shape[2], out.shape[3]
+    plane, spare = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
+    matrix = np.empty((3, 4))
+    pictures, texels = floors
+    quads, quad_counts, boards, board_texels = uprights
+    grain, noise = pools
+    for place in range(len(members)):
+        n = members[place]
+        world, view = worlds[n], views[n]
+        c, s = math.cos(world.yaw), math.sin(world.yaw)
+        eye = (world.x + view.forward_m * c, world.y + view.forward_m * s, c, s)
+        _projection(eye, view, width, height, matrix)
+        for channel in range(channels):
+            look = looks[n, channel]
+            paint = (look.palette, look.strength, grain, (view.grain_x, view.grain_y))
+            draw_floor(plane, eye, (view, look, pictures[view.floor], texels, paint, lights[n]))
+            shown = (quads[n], quad_counts[n], boards, board_texels)
+            _draw_uprights(plane, matrix, eye, view, look, shown, channel if channels == 3 else -1)
+            chance = mixed(view.noise_seed + np.uint64(channel), world.steps)
+            expose(plane, spare, view, chance, noise, out[n, :, :, channel])
+
+
+@compiled
+def _projection(eye: Any, view: Any, width: Any, height: Any, matrix: Any) -> Any:
+    """Fill the 3 x 4 matrix from metres to pixels (`world/camera.py`)."""
+    c, s, cp, sp, f = eye[2], eye[3], view.cos_pitch, view.sin_pitch, view.focal_px
+    right, down, ahead = (s, -c, 0.0), (-sp * c, -sp * s, -cp), (cp * c, cp * s, -sp)
+    for i in range(3):
+        matrix[0, i] = f * right[i] + (width - 1) / 2 * ahead[i]
+        matrix[1, i] = f * down[i] + (height - 1) / 2 * ahead[i]
+        matrix[2, i] = ahead[i]
+    for i in range(3):
+        matrix[i, 3] = -(matrix[i, 0] * eye[0] + matrix[i, 1] * eye[1] + matrix[i, 2] * view.up_m)
+
+
+@compiled
+def _draw_uprights(plane: Any, matrix: Any, eye: Any, view: Any, look: Any, shown: Any, channel: Any) -> Any:
+    """Walls whose inner side is seen, then boards and boxes from far to near, then walls seen from outside."""
+    quads, count, boards, texels = shown
+    spots = np.empty((MAX_CORNERS, 2))
+    _draw_walls(plane, matrix, eye, view, look, True, spots)
+    order, depths = np.empty(count, np.int64), np.empty(count)
+    for i in range(count):
+        depth = _depth(matrix, quads[i])
+        at = i
+        while at > 0 and depths[at - 1] < depth:
+            depths[at], order[at] = depths[at - 1], order[at - 1]
+            at -= 1
+        depths[at], order[at] = depth, i
+    for place in range(count):
+        if depths[place] > 0.0:
+            _draw_quad(plane, matrix, quads[order[place]], look, channel, boards, texels, spots)
+    _draw_walls(plane, matrix, eye, view, look, False, spots)
+
+
+@compiled
+def _depth(matrix: Any, quad: Any) -> Any:
+    """How far ahead the middle is; -1 for a quad that is not in front of the camera, or not there.
+
+    A plain one is cut off where it passes the lens; a board is left out then, as in `world/camera.py`.
+    """
+    total, nearest, farthest = 0.0, math.inf, -math.inf
+    for i in range(4):
+        corner = quad.corners[i]
+        _, _, depth = project(matrix, corner[0], corner[1], corner[2])
+        total += depth
+        nearest, farthest = min(nearest, depth), max(farthest, depth)
+    if quad.picture < 0:
+        return max(total / 4, CUT_M) if farthest >= CUT_M else -1.0
+    return total / 4 if nearest >= NEAR_M else -1.0
+
+
+@compiled
+def _draw_quad(
+    plane: Any, matrix: Any, quad: Any, look: Any, channel: Any, boards: Any, texels: Any, spots: Any
+) -> Any:
+    corners = outline(matrix, quad.corners, spots)
+    if corners < 3:
+        return
+    exposed, turned = look.exposed, is_turned(spots, corners)
+    if quad.picture < 0:
+        if turned:  # the far sides of a box are not seen
+            return
+        colour = quad.colour
+        level = colour[channel] if channel >= 0 else 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
+        fill(plane, spots, corners, exposed[np.uint8(min(255.0, max(0.0, level + 0.5)))])
+        return
+    back = np.empty((3, 3))
+    if turned or not unprojected(matrix, quad.corners, back):
+        fill(plane, spots, corners, exposed[PLAIN_BACK])
+    else:
+        draw_picture(plane, spots, corners, back, boards[quad.picture], texels, exposed)
+
+
+@compiled
+def _draw_walls(plane: Any, matrix: Any, eye: Any, view: Any, look: Any, inner: Any, spots: Any) -> Any:
+    if view.wall_height_m <= 0.0:
+        return
+    corners = np.zeros((4, 3))
+    corners[2:, 2] = view.wall_height_m
+    x, y = eye[0], eye[1]
+    sides = (
+        (view.x0, view.y0, view.x0, view.y1, x > view.x0),
+        (view.x1, view.y0, view.x1, view.y1, x < view.x1),
+        (view.x0, view.y0, view.x1, view.y0, y > view.y0),
+        (view.x0, view.y1, view.x1, view.y1, y < view.y1),
+    )
+    for number in range(4):
+        ax, ay, bx, by, is_inner = sides[number]
+        if is_inner != inner:
+            continue
+        # A hair longer than it is, so that no gap opens at the corner of two walls.
+        longer = 0.004 * (abs(bx - ax) + abs(by - ay))
+        if ax == bx:
+            ay, by = ay - longer, by + longer
+        else:
+            ax, bx = ax - longer, bx + longer
+        corners[0, 0], corners[0, 1], corners[1, 0], corners[1, 1] = ax, ay, bx, by
+        corners[2, 0], corners[2, 1], corners[3, 0], corners[3, 1] = bx, by, ax, ay
+        count = outline(matrix, corners, spots)
+        fill(plane, spots, count, look.walls[number])
