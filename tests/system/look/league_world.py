@@ -156,7 +156,7 @@ def _evaluate(services: LeaderboardServices, racers: list[str], now: int) -> Non
     with services.board.store.write() as db:
         for number, racer in enumerate(racers[:3]):
             one = ModelSubmission(
-                f"{number:016}", "boxes", f"of {racer}", racer, "0" * 64, LONG, "", "queued", "", now, now, now
+                f"b{number:015}", "boxes", f"of {racer}", racer, "0" * 64, LONG, "", "queued", "", now, now, now
             )
             submission_rows.add(db, one, "system")
     for name, wanted_runs, before_ns in ((LONG + "w" * 40, 2, 0), ("aside", 2, 0), ("gone", 0, 10**13)):
