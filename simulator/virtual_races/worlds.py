@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from shared.conditions import Conditions
+from shared.conditions import PPM, Conditions
 from shared.errors import BadInput
 from shared.text import text
 from shared.tracks.shipped import shipped_name, shipped_outline
@@ -19,7 +19,6 @@ from simulator.world.tracks import load_track
 from simulator.world.world import draw_parts
 
 _NS_PER_MS = 1_000_000
-_PPM = 1_000_000
 
 
 def track_of(conditions: Conditions) -> Track:
@@ -51,7 +50,7 @@ def _on_the_track(conditions: Conditions, track: Track, seed: int) -> dict[str, 
     lanes, boxes, bots = lanes_of(track), conditions.objects, conditions.bots
     on_it: dict[str, Any] = {}
     if boxes.count:
-        places = tuple(ObjectPlace(place.lane, place.share_ppm / _PPM) for place in boxes.places)
+        places = tuple(ObjectPlace(place.lane, place.share_ppm / PPM) for place in boxes.places)
         on_it["boxes"] = make_boxes(lanes, BoxSetup(boxes.count, places or None), seed)
     if bots.count:
         waits_s = (bots.lane_ms_from / 1000, bots.lane_ms_to / 1000)
