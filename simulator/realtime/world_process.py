@@ -19,6 +19,7 @@ from shared.errors import ConfigError, Refused, StorageError
 from shared.files import write_ready_file
 from shared.protocol.topics import checked_device
 from shared.units import NS_PER_MS
+from simulator.fidelity.command import VERBS, run_verb, verbs_help
 from simulator.realtime.pacing import AnswerWait, TickSchedule
 from simulator.realtime.protocol import (
     CLOCK_NAME,
@@ -42,6 +43,8 @@ from simulator.world.tracks import load_track
 from simulator.world.world import STEPS_PER_S
 from vehicle.core.pulses import PERIOD_NS, Pulses
 from vehicle.hardware.frame import Pixels
+
+__all__ = ["VERBS", "WorldConfig", "WorldProcess", "main"]
 
 _LONGEST_WAIT_S = 0.2
 
@@ -228,8 +231,16 @@ def _open_truth(folder: pathlib.Path) -> TextIO:
 
 
 def main(argv: list[str]) -> int:
-    """`raceday world --config FILE`; runs until SIGTERM or Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="raceday world", description=__doc__)
+    """`raceday world --config FILE` runs until SIGTERM or Ctrl-C; `raceday world VERB` returns when it is done."""
+    code = run_verb(argv)
+    if code is not None:
+        return code
+    parser = argparse.ArgumentParser(
+        prog="raceday world",
+        description=__doc__,
+        epilog=verbs_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--config", type=pathlib.Path, required=True)
     parser.add_argument("--ready-file", type=pathlib.Path, help="written when the world can be reached")
     chosen = parser.parse_args(argv)
