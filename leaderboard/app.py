@@ -26,6 +26,8 @@ from leaderboard.api.participation import invitations as joining
 from leaderboard.api.seasons import routes as season_calls
 from leaderboard.api.seasons.calls import SeasonApi
 from leaderboard.api.sight import sight_check
+from leaderboard.api.submissions import calls as submission_calls
+from leaderboard.api.submissions import uploads as upload_calls
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
@@ -173,6 +175,8 @@ def _api(
     yield attempt_calls.router(services.attempts, callers, utc_ns)
     receivers = notices.NoticeCalls(sight, services.subscriptions, callers, services.sender.wake, utc_ns)
     yield notices.router(receivers)
+    yield upload_calls.router(services.submissions, callers, utc_ns)
+    yield submission_calls.router(services.submissions.submissions, callers, utc_ns)
     yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
 
 

@@ -124,6 +124,21 @@ class EmbedSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SubmissionSettings:
+    """Models that racers upload, and their submissions to virtual races. A MB is a million bytes."""
+
+    folder: str = setting("models", what="the folder of the models' archives; all processes share it")
+    max_archive_mb: int = setting(300, min=1, max=10_000, what="how large an archive may be")
+    account_mb: int = setting(3000, min=1, max=1_000_000, what="how much an account may keep, uploads with it")
+    account_models: int = setting(100, min=1, max=100_000, what="how many models an account may keep")
+    account_uploads: int = setting(4, min=1, max=100, what="unfinished uploads of an account")
+    upload_h: float = setting(24.0, min=0.01, max=720, what="an upload to which nothing was added for so long ends")
+    in_work_per_racer: int = setting(
+        1, min=1, max=10_000, what="submissions of a racer at once, in a race that says nothing of it"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSettings:
     """How long a sign-in lasts."""
 
@@ -145,6 +160,7 @@ class LeaderboardConfig:
     limits: LeaderboardLimits = field(default_factory=LeaderboardLimits)
     notices: NoticeSettings = field(default_factory=NoticeSettings)
     embeds: EmbedSettings = field(default_factory=EmbedSettings)
+    submissions: SubmissionSettings = field(default_factory=SubmissionSettings)
 
 
 def read(path: pathlib.Path) -> LeaderboardConfig:
@@ -162,4 +178,5 @@ def read(path: pathlib.Path) -> LeaderboardConfig:
         str(beside / config.secrets.claim_file),
     )
     store = dataclasses.replace(config.store, path=str(beside / config.store.path))
-    return dataclasses.replace(config, store=store, secrets=secrets)
+    submissions = dataclasses.replace(config.submissions, folder=str(beside / config.submissions.folder))
+    return dataclasses.replace(config, store=store, secrets=secrets, submissions=submissions)

@@ -32,6 +32,7 @@ from leaderboard.profiles.history import PlaceHistories
 from leaderboard.profiles.racer import RacerProfiles
 from leaderboard.seasons.divisions import race_moved
 from leaderboard.seasons.services import SeasonServices
+from leaderboard.submissions.services import SubmissionServices
 from leaderboard.web.search_throttle import SearchThrottle
 from shared.access.pass_code_hashing import PassCodeHasher
 
@@ -57,6 +58,7 @@ class LeaderboardServices:
     sender: NoticeSender
     opener: SeriesOpener
     searches: SearchThrottle
+    submissions: SubmissionServices
 
     @classmethod
     def over(
@@ -75,6 +77,7 @@ class LeaderboardServices:
         league = LeagueServices.over(store, board.changed, config.races.community_per_account, race_moved)
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
+        attempts = AttemptService(store, board.changed)
         return cls(
             board,
             account_services(board, config, hasher),
@@ -82,7 +85,7 @@ class LeaderboardServices:
             RaceSight(store),
             EntryService(store, people, board.changed),
             InvitationService(store, people, credentials.admin_token, board.changed),
-            AttemptService(store, board.changed),
+            attempts,
             league.community,
             feeds,
             LiveRaces(store, feeds),
@@ -93,19 +96,20 @@ class LeaderboardServices:
             sender,
             SeriesOpener(league.series, utc_ns),
             SearchThrottle(),
+            SubmissionServices.over(store, attempts, config.submissions, utc_ns),
         )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """While the app serves: series open their races, notices are sent."""
+        """While the app serves: series open their races, notices are sent, uploads that were given up end."""
         self.sender.start()
-        opening = asyncio.create_task(self.opener.run())
+        tasks = [asyncio.create_task(each.run()) for each in (self.opener, self.submissions.upkeep)]
         try:
             yield
         finally:
-            opening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await opening
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(self.sender.close)
 
 

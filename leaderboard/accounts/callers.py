@@ -8,7 +8,7 @@ from typing import cast
 import sqlalchemy as sa
 
 from leaderboard.accounts.limits import TOUCH_NS, SessionPeriods
-from leaderboard.core.access import ADMIN, Caller, Grant, KeyScope, Role, ScopeKind
+from leaderboard.core.access import ADMIN, PERSONAL_SCOPES, Caller, Grant, KeyScope, Role, ScopeKind
 from leaderboard.store.database import Store
 from leaderboard.store.tables import ACCOUNTS, API_KEYS, ROLES, SESSIONS
 from shared.access.tokens import token_hash
@@ -28,7 +28,11 @@ _SESSION = (
     .join(ACCOUNTS, ACCOUNTS.c.account_id == SESSIONS.c.account_id)
     .where((SESSIONS.c.token_sha256 == sa.bindparam("token_sha256")) & ACCOUNTS.c.deleted_utc_ns.is_(None))
 )
-_KEY = sa.select(API_KEYS).where(API_KEYS.c.key_sha256 == sa.bindparam("key_sha256"))
+_KEY = (
+    sa.select(API_KEYS, ACCOUNTS.c.alias)
+    .outerjoin(ACCOUNTS, ACCOUNTS.c.account_id == API_KEYS.c.account_id)
+    .where(API_KEYS.c.key_sha256 == sa.bindparam("key_sha256"))
+)
 
 
 class CallerLookup:
@@ -62,8 +66,9 @@ class CallerLookup:
             return None
         if row.used_utc_ns is None or now_utc_ns - row.used_utc_ns >= TOUCH_NS:
             self._touch(API_KEYS, API_KEYS.c.key_id == row.key_id, now_utc_ns)
-        scopes = cast("list[KeyScope]", json.loads(row.scopes))
-        return Caller(key_id=row.key_id, key_scopes=frozenset(scopes), key_races=frozenset(json.loads(row.races)))
+        scopes = frozenset(cast("list[KeyScope]", json.loads(row.scopes)))
+        owner = (row.account_id, row.alias or "") if scopes & PERSONAL_SCOPES else ("", "")
+        return Caller(key_id=row.key_id, key_scopes=scopes, key_races=frozenset(json.loads(row.races)), key_owner=owner)
 
     def _touch(self, table: sa.Table, which: sa.ColumnElement[bool], now_utc_ns: int) -> None:
         # A full disk ends nobody's session: what is stored here is only shown, and compared with weeks.

@@ -1,6 +1,7 @@
 """API keys `rk_...` of programs: stations, timing, model farms. A key does what its scopes say, in its races, no more.
 
-Whoever edits a race may make keys for it; a key for all races is an admin's. The key itself is shown once.
+Whoever edits a race may make keys for it; a key for all races is an admin's. A key that only submits models is
+everybody's, and does so as the person who made it. The key itself is shown once.
 """
 
 import json
@@ -15,9 +16,9 @@ from leaderboard.accounts.callers import KEY_PREFIX, grants_of
 from leaderboard.accounts.limits import MAX_KEYS
 from leaderboard.accounts.records import AccountRecord
 from leaderboard.core import access
-from leaderboard.core.access import Caller, KeyScope
+from leaderboard.core.access import PERSONAL_SCOPES, Caller, KeyScope
 from leaderboard.core.errors import NotAllowed, NotHere, UnknownRace
-from leaderboard.store import audit, race_rows
+from leaderboard.store import audit, entries, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.tables import API_KEYS
 from shared.access.tokens import new_token, token_hash
@@ -85,7 +86,7 @@ class ApiKeys:
             raise Refused(text("The key would have expired already: choose a later time."))
         key = KEY_PREFIX + new_token()
         with self._store.write() as db:
-            check_may_bind(db, caller, races)
+            check_may_bind(db, caller, races, scopes)
             which = (API_KEYS.c.account_id == caller.account_id) & API_KEYS.c.revoked_utc_ns.is_(None)
             if len(db.execute(sa.select(API_KEYS.c.key_id).where(which)).all()) >= MAX_KEYS:
                 raise Refused(text("An account has at most {n} keys: revoke one first.", n=MAX_KEYS))
@@ -135,8 +136,13 @@ class ApiKeys:
             return _record(db.execute(sa.select(API_KEYS).where(API_KEYS.c.key_id == key_id)).one())
 
 
-def check_may_bind(db: sa.Connection, caller: Caller, races: Collection[str]) -> None:
-    """Check that the caller may give a key these races (none: all). Raises NotAllowed, UnknownRace."""
+def check_may_bind(db: sa.Connection, caller: Caller, races: Collection[str], scopes: Collection[str]) -> None:
+    """Check that the caller may give a key these races (none: all). Raises NotAllowed, UnknownRace, Refused."""
+    if PERSONAL_SCOPES & set(scopes) and not caller.signed_in:
+        raise Refused(text("A key that submits models belongs to an account: sign in and make it there."))
+    if set(scopes) <= PERSONAL_SCOPES:
+        _check_sees_all(db, caller, races)
+        return
     if not races and not caller.has("admin"):
         raise NotAllowed(text("Name the races that the key is for: only an admin's key is for all."))
     for race_id in races:
@@ -149,13 +155,21 @@ def check_may_bind(db: sa.Connection, caller: Caller, races: Collection[str]) ->
             )
 
 
+def _check_sees_all(db: sa.Connection, caller: Caller, races: Collection[str]) -> None:
+    for race_id in races:
+        race = race_rows.race(db, race_id)
+        entry = entries.of_account(db, race_id, caller.account_id)
+        if not access.sees(caller, race, None if entry is None else entry.state):
+            raise UnknownRace.of(race_id)
+
+
 def revoke_outdated(db: sa.Connection, caller: Caller, account: AccountRecord, now_utc_ns: int) -> None:
     """Revoke the account's keys that it could not make any more, after a role was taken from it."""
     owner = Caller(account.account_id, account.alias, account.name, grants_of(db, account.account_id))
     held = (API_KEYS.c.account_id == account.account_id) & API_KEYS.c.revoked_utc_ns.is_(None)
     for row in db.execute(sa.select(API_KEYS).where(held)).all():
         try:
-            check_may_bind(db, owner, json.loads(row.races))
+            check_may_bind(db, owner, json.loads(row.races), json.loads(row.scopes))
         except Refused:
             _revoke(db, caller, _record(row), now_utc_ns, why="role.revoke")
 

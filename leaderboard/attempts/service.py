@@ -22,6 +22,7 @@ from leaderboard.rescoring import rescore_racer
 from leaderboard.store import attempt_rows, audit, entries, race_rows, racer_rows, result_rows
 from leaderboard.store.attempt_rows import AttemptRow
 from leaderboard.store.database import Store
+from leaderboard.store.submissions import submission_rows
 from shared.errors import BadInput, Refused
 from shared.rules.person_names import name_key
 from shared.text import text
@@ -147,6 +148,8 @@ class AttemptService:
             rule(db, before)
             _derive_again(db, race, LineKey(race.table_of(before.kind), before.racer))
             after = attempt_rows.attempt(db, attempt_id)
+            actor = audit.actor_of(caller)
+            submission_rows.follow_ruling(db, attempt_id, after.state, why, actor, now_utc_ns)
             audit.record(
                 db,
                 caller,

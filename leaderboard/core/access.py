@@ -3,6 +3,7 @@
 Called by every route and page, with the caller that leaderboard/api/identity.py found.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +15,9 @@ from shared.text import text
 
 Role = Literal["racer", "organiser", "official", "commentator", "admin"]
 ScopeKind = Literal["", "race", "season"]
-KeyScope = Literal["results:write", "races:read", "live:write", "farm"]
+KeyScope = Literal["results:write", "races:read", "live:write", "farm", "submissions:write"]
+# What a key does as the person who made it: that person's own models, in races that the person is in.
+PERSONAL_SCOPES: frozenset[KeyScope] = frozenset({"submissions:write"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Grant:
 class Caller:
     """Who asks: nobody, an account through its session, or a program through an API key.
 
-    `key_races`: the races that the key is bound to, empty for all. `session_id`: "" without a session.
+    `key_races`: the races that the key is bound to, empty for all. `session_id`: "" without a session. `key_owner`: of
+    a key that submits models, the account and alias that it does so for; "" and "" for others.
     """
 
     account_id: str = ""
@@ -47,6 +51,14 @@ class Caller:
     key_id: str = ""
     key_scopes: frozenset[KeyScope] = frozenset()
     key_races: frozenset[str] = frozenset()
+    key_owner: tuple[str, str] = ("", "")
+
+    def submitter(self) -> "Caller":
+        """Who models belong to: of a key that submits, the person who made it, without roles; else the caller."""
+        account_id, alias = self.key_owner
+        if not account_id:
+            return self
+        return dataclasses.replace(self, account_id=account_id, alias=alias, key_owner=("", ""))
 
     @property
     def signed_in(self) -> bool:
@@ -81,6 +93,8 @@ ACTIONS: Mapping[str, frozenset[Who]] = {
     "invitation.manage": frozenset({"owner", "organiser"}),
     "results.import": frozenset({"organiser"}),
     "season.archive": frozenset(),
+    "submission.make": frozenset({"account"}),
+    "submission.manage": frozenset({"owner", "organiser", "official"}),
     "attempt.rule": frozenset({"official"}),
     "attempt.see_all": frozenset({"owner", "organiser", "official"}),
     "live.run": frozenset({"owner", "organiser", "official"}),

@@ -45,9 +45,16 @@ class ModelArchives:
                 self._drop_unnamed(each)
         return done
 
+    def drop_unnamed(self, sha256: str) -> None:
+        """Delete what is stored of the archive of this hash, if the database names it no more. Raises StorageError."""
+        with self._files.exclusive():
+            self._drop_unnamed(sha256)
+
     def sweep(self) -> int:
         """Delete files that the database does not name (any more); how many. Raises StorageError."""
         dropped = 0
+        if not self._files.stored():
+            return 0
         with self._files.exclusive():
             for sha256 in self._files.stored():
                 dropped += self._drop_unnamed(sha256)

@@ -22,17 +22,19 @@ RESERVED_BYTES = 64 * 1024 * 1024
 
 
 class ReceivingPart:
-    """An upload's file while a chunk of it arrives. Nobody else can write to it; to be closed."""
+    """An upload's file while a chunk of it arrives. Nobody else can write to it; to be closed. Raises Conflict."""
 
-    def __init__(self, path: pathlib.Path, offset_bytes: int) -> None:
+    def __init__(self, path: pathlib.Path) -> None:
         descriptor = lock_file(path)
         if descriptor is None:
             raise Conflict(text("Another chunk of this upload is just arriving: wait for its end."))
         self._path, self._descriptor = path, descriptor
-        with _plain(path):
-            # Bytes that were never acknowledged are of no use: their chunk is sent again.
-            os.ftruncate(descriptor, offset_bytes)
-            os.lseek(descriptor, offset_bytes, os.SEEK_SET)
+
+    def begin(self, offset_bytes: int) -> None:
+        """Go on from there. Bytes behind it were never acknowledged: their chunk is sent again. Raises StorageError."""
+        with _plain(self._path):
+            os.ftruncate(self._descriptor, offset_bytes)
+            os.lseek(self._descriptor, offset_bytes, os.SEEK_SET)
 
     def write(self, piece: bytes) -> None:
         """Add bytes. Raises StorageError."""
@@ -83,11 +85,11 @@ class ModelFiles:
         except FileNotFoundError:
             return 0
 
-    def receive(self, upload_id: str, offset_bytes: int) -> ReceivingPart:
-        """The upload's file, for a chunk that begins there. Raises Conflict while another arrives, StorageError."""
+    def receive(self, upload_id: str) -> ReceivingPart:
+        """The upload's file, for one more chunk. Raises Conflict while another arrives, StorageError."""
         with _plain(self._parts):
             self._parts.mkdir(parents=True, exist_ok=True)
-        return ReceivingPart(self._part(upload_id), offset_bytes)
+        return ReceivingPart(self._part(upload_id))
 
     def part_sha256(self, upload_id: str) -> str:
         """The hash of the upload's file. Raises StorageError."""

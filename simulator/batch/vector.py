@@ -8,6 +8,7 @@ which order, or on how many threads. Training, environments, evaluation and the 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from simulator.batch.drive import (
     drive_worlds,
     look_round_worlds,
 )
+from simulator.batch.renderer import Frames, Renderer
 from simulator.batch.road import Roads
 from simulator.batch.specs import MAX_GATES, WorldSpec, gate_rows, world_row
 from simulator.batch.track_objects import TrackObjects, check_rivals
@@ -246,8 +248,40 @@ class BatchWorlds:
         for n, spec in zip(members.tolist(), specs, strict=True):
             self.specs[n] = spec
         self._build(members.tolist())
+        if "_renderer" in self.__dict__:
+            self._renderer.rebuild(members.tolist(), self.specs)
+
+    def place_quads(
+        self, corners: ArrayLike, colours: ArrayLike, worlds: Sequence[int] | Members | None = None
+    ) -> None:
+        """Let flat uprights stand in the named worlds, as sides of boxes and cars, in place of those before.
+
+        `corners`: (K, Q, 4, 3) metres, for each of the K named worlds Q quads, each top left, top right, bottom right,
+        bottom left as its front is seen; one that is not a number is not there. `colours`: (K, Q, 3) BGR, 0 to 255.
+        """
+        self._renderer.place_quads(self._members(worlds), corners, colours)
+
+    def render(self, out: Frames, worlds: Sequence[int] | Members | None = None) -> None:
+        """Draw the newest frame of each named world into its row of `out`; other rows stay as they are.
+
+        `out`: (N, height, width) uint8 for grey pictures, (N, height, width, 3) BGR; C-contiguous.
+        A frame's noise is drawn from the world's seed and time: the same frame drawn twice is the same.
+        """
+        width, height = self.size
+        shape = (len(self), height, width) if self.channels == 1 else (len(self), height, width, self.channels)
+        assert out.dtype == np.uint8, "frames are uint8"
+        assert out.shape == shape, f"out has shape {out.shape}, not {shape}"
+        assert out.flags.c_contiguous, "out must be contiguous"
+        frames = out.reshape(len(self), height, width, self.channels)
+        renderer = self._renderer
+        self._spread(lambda part: renderer.draw(part, self._worlds, frames), self._members(worlds))
 
     # How
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        """Made when the first picture is asked for."""
+        return Renderer(self.specs, self.size, self.channels)
 
     def _track(self, n: int) -> Track:
         return self.specs[n].track

@@ -10,6 +10,7 @@ from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.world.floor_masks import PIXELS_PER_M, FloorGeometry, FloorMasks, Image, draw_masks
 from simulator.world.geometry import Points, Track
@@ -95,8 +96,7 @@ def _add_light_and_grain(image: Image, road: Image, appearance: Appearance) -> N
     """Uneven light (a few metres wide) and carpet grain (one pixel), in place, row block by row block."""
     rng = np.random.default_rng(appearance.seed)
     height, width = image.shape[:2]
-    coarse_shape = (max(2, height // _LIGHT_PX), max(2, width // _LIGHT_PX))
-    coarse = rng.normal(1.0, appearance.blotches, coarse_shape).astype(np.float32)
+    coarse = _draw_light(rng, appearance, (height, width))
     light = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     tile = rng.standard_normal((_BLOCK_ROWS, width), np.float32)
     for top in range(0, height, _BLOCK_ROWS):
@@ -106,3 +106,13 @@ def _add_light_and_grain(image: Image, road: Image, appearance: Appearance) -> N
         mixed = block * light[top : top + rows, :, None] + (tile[:rows] * strength)[:, :, None] + 0.5
         np.clip(mixed, 0, 255, out=mixed)
         block[:] = mixed.astype(np.uint8)
+
+
+def coarse_light(appearance: Appearance, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """The light on a floor of this shape (height, width) in pixels, as factors about 1.5 m apart."""
+    return _draw_light(np.random.default_rng(appearance.seed), appearance, shape)
+
+
+def _draw_light(rng: np.random.Generator, appearance: Appearance, shape: tuple[int, int]) -> NDArray[np.float32]:
+    coarse_shape = (max(2, shape[0] // _LIGHT_PX), max(2, shape[1] // _LIGHT_PX))
+    return rng.normal(1.0, appearance.blotches, coarse_shape).astype(np.float32)

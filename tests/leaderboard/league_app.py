@@ -13,7 +13,7 @@ from leaderboard.accounts.claim import Claim
 from leaderboard.accounts.entrance.throttle import EntranceThrottle
 from leaderboard.app import create_app
 from leaderboard.build import open_board
-from leaderboard.config import LeaderboardConfig, SecretFiles
+from leaderboard.config import LeaderboardConfig, SecretFiles, SubmissionSettings
 from leaderboard.credentials import Credentials
 from leaderboard.store.database import Store
 from shared.access.pass_code_hashing import PassCodeHasher
@@ -52,7 +52,11 @@ def league_app(folder: pathlib.Path, hasher: PassCodeHasher, place: str = "") ->
     board.create_race(sample_races.race(owner="account-olga"), 1)
     claim_file = folder / "claim.code"
     made = LeagueApp(FastAPI(), board.store, Claim(board.store, claim_file, EntranceThrottle()))
-    config = dataclasses.replace(LeaderboardConfig(), secrets=SecretFiles(claim_file=str(claim_file)))
+    config = dataclasses.replace(
+        LeaderboardConfig(),
+        secrets=SecretFiles(claim_file=str(claim_file)),
+        submissions=SubmissionSettings(folder=str(folder / "models"), account_mb=1, account_models=4),
+    )
     credentials = Credentials((parse_secret(sample_races.SECRET),), sample_races.TOKEN)
     made.app, _ = create_app(board, credentials, config, lambda: made.now_utc_ns, hasher)
     try:

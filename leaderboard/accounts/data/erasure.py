@@ -15,6 +15,7 @@ from leaderboard.core.access import Caller
 from leaderboard.core.redaction import renamed
 from leaderboard.store import audit, race_rows, racer_rows
 from leaderboard.store.database import Store
+from leaderboard.store.submissions import model_rows, submission_rows
 from leaderboard.store.tables import (
     ACCOUNTS,
     ALIASES,
@@ -73,6 +74,9 @@ def _erase(db: sa.Connection, account: AccountRecord, now_utc_ns: int) -> Erased
     keys.revoke_all(db, Caller(account.account_id), account.account_id, now_utc_ns)
     db.execute(sa.update(API_KEYS).where(API_KEYS.c.account_id == account.account_id).values(name=new))
     former = db.execute(sa.select(ALIASES.c.alias).where(ALIASES.c.account_id == account.account_id)).scalars().all()
+    for submission in submission_rows.in_work_of(db, account.account_id):
+        submission_rows.move(db, submission, "cancel", account.account_id, now_utc_ns)
+    model_rows.remove_all(db, account.account_id)  # their files are swept
     for table in _PRIVATE:
         db.execute(sa.delete(table).where(table.c.account_id == account.account_id))
     gone = {"alias": "", "name": "", "deleted_utc_ns": now_utc_ns, "deleted_number": number}

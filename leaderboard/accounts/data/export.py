@@ -19,10 +19,13 @@ from leaderboard.store.tables import (
     CREDENTIALS,
     ENTRIES,
     METADATA,
+    MODELS,
     RECOVERY_CODES,
     RESULTS,
     ROLES,
     SESSIONS,
+    SUBMISSIONS,
+    UPLOADS,
 )
 
 _SECRET = frozenset({"secret", "token_sha256", "key_sha256", "code_sha256", "skeleton", "fold"})
@@ -53,7 +56,19 @@ class DataExport:
 
 
 def _files(db: sa.Connection, account_id: str) -> Iterable[tuple[str, Iterable[dict[str, Any]]]]:
-    for table in (ACCOUNTS, ALIASES, CREDENTIALS, RECOVERY_CODES, SESSIONS, ROLES, API_KEYS, ENTRIES):
+    for table in (
+        ACCOUNTS,
+        ALIASES,
+        CREDENTIALS,
+        RECOVERY_CODES,
+        SESSIONS,
+        ROLES,
+        API_KEYS,
+        ENTRIES,
+        MODELS,
+        UPLOADS,
+        SUBMISSIONS,
+    ):
         yield table.name, _rows(db, sa.select(table).where(table.c.account_id == account_id))
     queue = METADATA.tables.get("live_queue")
     if queue is not None:

@@ -110,6 +110,15 @@ _NOT: Mapping[SubmissionMove, Sentence] = {
 }
 
 
+def with_reason(what: SubmissionMove, why: str) -> Sentence:
+    """What is said of an official's move, with the reason."""
+    if what == "cancel":
+        return text("An official cancelled it: {why}", why=why)
+    if what == "rerun":
+        return text("An official has it driven once more: {why}", why=why)
+    return text("It is disqualified: {why}", why=why)
+
+
 def submission_after(state: SubmissionState, move: SubmissionMove) -> SubmissionState:
     """The state after the move. Raises Refused with the sentence that says why it is not possible."""
     if (state, move) not in SUBMISSION_MOVES:

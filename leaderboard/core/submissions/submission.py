@@ -1,8 +1,11 @@
 """A submission: a racer's model that is to be driven in a virtual race. Made by the store, read by everybody."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from leaderboard.core.submissions.states import SubmissionState
+
+SubmissionActor = Literal["racer", "official", "farm", "leaderboard"]
 
 _PREFIX = "submission-"
 
@@ -46,6 +49,15 @@ class SubmissionStep:
     sentence: str
     at_utc_ns: int
     who: str
+
+
+def who_of(submission: ModelSubmission, step: SubmissionStep) -> SubmissionActor:
+    """Who gave it that state, as its racer is told: which official it was is for the audit."""
+    if step.who == submission.account_id:
+        return "racer"
+    if step.who.startswith("farm:"):
+        return "farm"
+    return "leaderboard" if step.who == "system" else "official"
 
 
 def submission_of_result(result_id: str) -> str | None:

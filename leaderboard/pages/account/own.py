@@ -179,6 +179,7 @@ _SCOPES: dict[str, Sentence] = {
     "races:read": text("Read these races, also private ones"),
     "live:write": text("Send the live timing of these races"),
     "farm": text("Take submissions of a model farm"),
+    "submissions:write": text("Submit your models for you; in all races, if you name none"),
 }
 
 

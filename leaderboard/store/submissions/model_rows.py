@@ -105,6 +105,13 @@ def remove_model(db: sa.Connection, account_id: str, sha256: str) -> None:
     db.execute(sa.delete(MODEL_BLOBS).where((MODEL_BLOBS.c.sha256 == sha256) & ~left))
 
 
+def remove_all(db: sa.Connection, account_id: str) -> None:
+    """The account has no models and uploads any more."""
+    for each in models(db, account_id):
+        remove_model(db, account_id, each.sha256)
+    db.execute(sa.delete(UPLOADS).where(UPLOADS.c.account_id == account_id))
+
+
 def use_of(db: sa.Connection, account_id: str) -> AccountUse:
     """What the account has here."""
     counts = [

@@ -6,6 +6,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from leaderboard.core.errors import NotHere
+from leaderboard.core.states import AttemptState
 from leaderboard.core.submissions.states import (
     COUNTED,
     IN_WORK,
@@ -13,8 +14,9 @@ from leaderboard.core.submissions.states import (
     SubmissionMove,
     SubmissionState,
     submission_after,
+    with_reason,
 )
-from leaderboard.core.submissions.submission import ModelSubmission, SubmissionStep
+from leaderboard.core.submissions.submission import ModelSubmission, SubmissionStep, submission_of_result
 from leaderboard.store.tables import SUBMISSION_STATES, SUBMISSIONS
 from shared.errors import Refused
 from shared.text import text
@@ -42,12 +44,17 @@ def add(db: sa.Connection, submission: ModelSubmission, who: str) -> ModelSubmis
 
 def get(db: sa.Connection, submission_id: str, for_change: bool = False) -> ModelSubmission:
     """The submission; `for_change` lets other writers of it wait (PostgreSQL). Raises UnknownSubmission."""
-    query = sa.select(*_COLUMNS).where(SUBMISSIONS.c.submission_id == submission_id)
-    query = query.with_for_update() if for_change else query
-    row = db.execute(query).first() if submission_id.isascii() and submission_id.isalnum() else None
+    row = _row_of(db, submission_id, for_change)
     if row is None:
         raise UnknownSubmission.of(submission_id)
     return _submission(row)
+
+
+def _row_of(db: sa.Connection, submission_id: str, for_change: bool) -> sa.Row[Any] | None:
+    query = sa.select(*_COLUMNS).where(SUBMISSIONS.c.submission_id == submission_id)
+    query = query.with_for_update() if for_change else query
+    # PostgreSQL fails on text that no id of ours can be.
+    return db.execute(query).first() if submission_id.isascii() and submission_id.isalnum() else None
 
 
 def move(
@@ -81,6 +88,21 @@ def move(
     )
     _remember(db, after, int(db.execute(steps).scalar() or 0) + 1, who)
     return after
+
+
+def follow_ruling(
+    db: sa.Connection, result_id: str, attempt: AttemptState, why: str, who: str, now_utc_ns: int
+) -> None:
+    """What an official rules of an attempt holds for the submission that it comes from, if it comes from one."""
+    submission_id = submission_of_result(result_id)
+    row = None if submission_id is None else _row_of(db, submission_id, for_change=True)
+    if row is None:
+        return
+    submission = _submission(row)
+    if attempt == "disqualified" and submission.state in ("scored", "unqualified"):
+        move(db, submission, "disqualify", who, now_utc_ns, with_reason("disqualify", why))
+    elif attempt != "disqualified" and submission.state == "disqualified":
+        move(db, submission, "restore_score" if attempt == "ranked" else "restore_unqualified", who, now_utc_ns)
 
 
 def _remember(db: sa.Connection, submission: ModelSubmission, step: int, who: str) -> None:

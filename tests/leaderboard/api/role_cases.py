@@ -51,7 +51,7 @@ GRANTS = {
 }
 KEY = "rk_" + "k" * 43
 NOW = 1_800_000_000_000_000_000
-_OWNED = ("{credential_id}", "{key_id}", "{session_id}")
+_OWNED = ("{credential_id}", "{key_id}", "{session_id}", "{sha256}", "{submission_id}", "{upload_id}")
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 

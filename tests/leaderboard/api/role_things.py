@@ -3,6 +3,7 @@
 What belongs to an account (keys, sessions, credentials) is the caller's own; of nobody and of the key, somebody else's.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,12 +16,15 @@ from leaderboard.core.access import ADMIN, Grant
 from leaderboard.core.league.records import EventRecord, SeriesRecord
 from leaderboard.core.league.series import CalendarRule, SeriesPlace
 from leaderboard.core.seasons.bracket import BracketSettings
+from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.league.invitations import InvitationService
 from leaderboard.notices import outbox
 from leaderboard.notices.outbox import SubscriptionRow
 from leaderboard.store import league_rows, racer_rows, season_rows
 from leaderboard.store.database import Store
 from leaderboard.store.season_rows import BracketRecord, SeasonMember, TeamRecord
+from leaderboard.store.submissions import model_rows, submission_rows
+from leaderboard.store.submissions.model_rows import ModelRecord, StoredArchive, UploadRecord
 from leaderboard.store.tables import API_KEYS, CREDENTIALS, ENTRIES
 from shared.protocol.results import encode_result
 from tests.leaderboard.sample_races import race, result
@@ -111,10 +115,38 @@ def _session(asked: Asked) -> str:
         return open_session(db, asked.account_id, "", NOW, SessionPeriods()).session_id
 
 
+def _model(asked: Asked) -> str:
+    sha256 = hashlib.sha256(asked.name.encode()).hexdigest()
+    with asked.store.write() as db:
+        model_rows.keep_archive(db, StoredArchive(sha256, 1, "", 0, NOW))
+        model_rows.add_model(db, ModelRecord(asked.account_id, sha256, asked.name, 1, NOW))
+    return sha256
+
+
+def _submission(asked: Asked) -> str:
+    """In the race of the call, by the caller; by somebody else, if the caller has no account."""
+    submission_id = hashlib.sha256(asked.name.encode()).hexdigest()[:16]
+    by, sha256 = asked.account_id, "0" * 64
+    one = ModelSubmission(
+        submission_id, asked.race_id, by, asked.name, sha256, "Zip", "", "unqualified", "", NOW, NOW, NOW
+    )
+    with asked.store.write() as db:
+        submission_rows.add(db, one, by)
+    return submission_id
+
+
 def _team(asked: Asked) -> str:
     with asked.store.write() as db:
         season_rows.add_team(db, TeamRecord(asked.name, SEASON, asked.name), NOW)
     return asked.name
+
+
+def _upload(asked: Asked) -> str:
+    upload_id = hashlib.sha256(asked.name.encode()).hexdigest()[:24]
+    with asked.store.write() as db:
+        begun = UploadRecord(upload_id, asked.account_id, upload_id, 1, asked.name, 0, NOW, NOW)
+        model_rows.add_upload(db, begun)
+    return upload_id
 
 
 def _token(asked: Asked) -> str:
@@ -137,8 +169,11 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "season_id": lambda _: SEASON,
     "series_id": _series,
     "session_id": _session,
+    "sha256": _model,
+    "submission_id": _submission,
     "team_id": _team,
     "token": _token,
+    "upload_id": _upload,
 }
 # Of no race by their addresses, but of things that belong to one.
-OF_A_RACE = frozenset({"attempt_id", "bracket_id", "receiver_id", "token"})
+OF_A_RACE = frozenset({"attempt_id", "bracket_id", "receiver_id", "submission_id", "token"})

@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 from leaderboard.app import create_app
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
-from leaderboard.config import LeaderboardConfig
+from leaderboard.config import LeaderboardConfig, SubmissionSettings
 from leaderboard.core.access import Grant
 from leaderboard.credentials import Credentials
 from shared.access.pass_code_hashing import Argon2idHasher
@@ -53,7 +53,9 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeaderboardServi
 def _app(board: LeaderboardService) -> FastAPI:
     key = parse_secret(SECRET)
     credentials = Credentials((key,), TOKEN, {key: ""})
-    app, _ = create_app(board, credentials, LeaderboardConfig(), lambda: NOW, Argon2idHasher(8, 1, 1))
+    assert board.store.path is not None
+    config = LeaderboardConfig(submissions=SubmissionSettings(folder=str(board.store.path.with_name("models"))))
+    app, _ = create_app(board, credentials, config, lambda: NOW, Argon2idHasher(8, 1, 1))
     return app
 
 

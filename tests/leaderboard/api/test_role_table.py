@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from leaderboard.app import create_app
 from leaderboard.board import LeaderboardService
 from leaderboard.build import open_board
-from leaderboard.config import LeaderboardConfig
+from leaderboard.config import LeaderboardConfig, SubmissionSettings
 from leaderboard.core.race import Visibility
 from leaderboard.credentials import Credentials
 from shared.access.pass_code_hashing import Argon2idHasher
@@ -104,7 +104,8 @@ def observe(folder: pathlib.Path) -> dict[RoleCase, dict[str, tuple[int, bytes]]
 def _app(folder: pathlib.Path) -> tuple[LeaderboardService, FastAPI]:
     board = open_board(folder / "board.db")
     cheap = Argon2idHasher(memory_kib=8, passes=1)
-    app, _ = create_app(board, Credentials((), ""), LeaderboardConfig(), lambda: NOW, cheap)
+    config = LeaderboardConfig(submissions=SubmissionSettings(folder=str(folder / "models")))
+    app, _ = create_app(board, Credentials((), ""), config, lambda: NOW, cheap)
     return board, app
 
 

@@ -49,6 +49,7 @@ from tests.leaderboard.league_app import PASSPHRASE, league_app
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.store.old_boards import check_attempts_of_0005, check_lines_of_0005, make_0005
 from tests.leaderboard.store.random_boards import check_windows, post_at_random
+from tests.leaderboard.submissions.at_once import check_two_processes
 from tests.postgres import Cluster
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -255,6 +256,12 @@ def test_of_two_processes_one_makes_each_race_of_a_series(
         made = [race_id for part in pool.map(catch_up, services) for race_id in part]
     assert sorted(made) == sorted(f"daily-{number}" for number in range(2, 22))
     assert sorted(told) == sorted(["daily-1", *made])
+
+
+def test_two_processes_take_models_and_submissions(
+    boards: tuple[LeaderboardService, LeaderboardService], tmp_path: pathlib.Path
+) -> None:
+    check_two_processes(boards, tmp_path / "models")
 
 
 def test_two_senders_of_notices_send_each_once_and_in_order(

@@ -1,0 +1,142 @@
+"""The floors and boards of all worlds in two flat arrays of bytes, each picture with its smaller ones.
+
+A floor is shared by all worlds on the same track with the same geometry of paint; it is drawn once in a process.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.batch.materials import encode, weights_from
+from simulator.batch.texture_lines import BLOCK_BITS, GRAIN_SIDE, MIXED
+from simulator.world.floor_masks import FloorGeometry, Image, draw_masks
+from simulator.world.geometry import Track
+
+LEVELS = 5  # each level has half the resolution of the one before: 1 to 16 cm a texel
+
+# Where a picture lies: the place of each level and of its blocks in the flat array, the size of level 0, its first texel's middle.
+PICTURE = np.dtype(
+    [
+        ("first", np.int64, (LEVELS,)),
+        ("blocks", np.int64, (LEVELS,)),
+        ("width", np.int64),
+        ("height", np.int64),
+        ("levels", np.int64),
+        ("origin_x_m", np.float64),
+        ("origin_y_m", np.float64),
+    ]
+)
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture of bytes with its smaller ones, largest first; each has half the sides of the one before."""
+
+    levels: tuple[Bytes, ...]
+    blocks: tuple[Bytes, ...] = ()  # of each level the code of 8 x 8 texels, or MIXED
+    drawn_shape: tuple[int, int] = (0, 0)  # of level 0, without padding
+    origin_x_m: float = 0.0
+    origin_y_m: float = 0.0
+
+    @property
+    def size_bytes(self) -> int:
+        """All levels together."""
+        return sum(part.size for part in (*self.levels, *self.blocks))
+
+
+@lru_cache(maxsize=96)
+def floor_picture(track: Track, geometry: FloorGeometry) -> Picture:
+    """The floor in codes (see `materials`), its sides padded with field, so that all levels have whole blocks."""
+    masks = draw_masks(track, geometry)
+    step = 1 << (LEVELS - 1 + BLOCK_BITS)
+    height, width = (-(-side // step) * step for side in masks.road.shape)
+    weights = weights_from(masks, height, width)
+    levels = []
+    for level in range(LEVELS):
+        codes = np.empty((height >> level, width >> level), np.uint8)
+        encode(weights, codes)
+        levels.append(codes)
+        if level < LEVELS - 1:
+            weights = _halved(weights)
+    return Picture(tuple(levels), tuple(map(_blocks_of, levels)), masks.road.shape, masks.origin_x_m, masks.origin_y_m)
+
+
+def _halved(picture: Any) -> Any:
+    return cv2.resize(picture, (picture.shape[1] // 2, picture.shape[0] // 2), interpolation=cv2.INTER_AREA)
+
+
+def _blocks_of(codes: Bytes) -> Bytes:
+    """The code of each 8 x 8 texels, if they and the next ones beside and below are all the same; else MIXED."""
+    side = 1 << BLOCK_BITS
+    around = np.ones((side + 1, side + 1), np.uint8)
+    low, high = (change(codes, around, anchor=(0, 0)) for change in (cv2.erode, cv2.dilate))
+    same = low[::side, ::side] == high[::side, ::side]
+    return np.where(same, codes[::side, ::side], np.uint8(MIXED)).astype(np.uint8)
+
+
+def _in_tiles(codes: Bytes) -> Bytes:
+    """The texels block by block (`texture_lines.tile_place`)."""
+    side = 1 << BLOCK_BITS
+    height, width = codes.shape
+    blocks = codes.reshape(height // side, side, width // side, side).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(blocks).ravel()
+
+
+def board_picture(image: Image) -> Picture:
+    """A board's grey picture with its smaller ones."""
+    step = 1 << (LEVELS - 1)
+    height, width = (max(1, round(side / step)) * step for side in image.shape[:2])
+    level = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA))
+    levels = [level]
+    for _ in range(LEVELS - 1):
+        levels.append(_halved(levels[-1]))
+    return Picture(tuple(levels))
+
+
+class Atlas:
+    """Pictures by key in one flat array `texels`, whose places are in `pictures`, an array of PICTURE."""
+
+    def __init__(self) -> None:
+        self.texels: Bytes = np.zeros(0, np.uint8)
+        self.pictures: NDArray[Any] = np.zeros(0, PICTURE)
+        self._numbers: dict[Hashable, int] = {}
+        self._held: list[Picture] = []
+
+    def hold(self, wanted: Iterable[tuple[Hashable, Picture]]) -> None:
+        """Hold these pictures and no others. Numbers of pictures change only if one was missing."""
+        every = dict(wanted)
+        if every.keys() <= self._numbers.keys() and len(self._numbers) <= 2 * len(every) + 8:
+            return
+        self._numbers = {key: number for number, key in enumerate(every)}
+        self._held = list(every.values())
+        self.pictures = np.zeros(len(every), PICTURE)
+        parts, first = [], 0
+        for row, picture in zip(self.pictures, self._held, strict=True):
+            row["height"], row["width"] = picture.levels[0].shape
+            row["origin_x_m"], row["origin_y_m"] = picture.origin_x_m, picture.origin_y_m
+            row["levels"] = len(picture.levels)
+            for level, texels in enumerate(picture.levels):
+                row["first"][level] = first
+                parts.append(_in_tiles(texels) if picture.blocks else texels.ravel())
+                first += texels.size
+            for level, blocks in enumerate(picture.blocks):
+                row["blocks"][level] = first
+                parts.append(blocks.ravel())
+                first += blocks.size
+        self.texels = np.concatenate(parts) if parts else np.zeros(0, np.uint8)
+
+    def number(self, key: Hashable) -> int:
+        """Which of `pictures` is the one with this key."""
+        return self._numbers[key]
+
+
+def grain_pool() -> NDArray[np.float32]:
+    """Grain for all floors: normal numbers, one for each texel of a square, (GRAIN_SIDE * GRAIN_SIDE,)."""
+    return np.random.default_rng(0x6A).standard_normal(GRAIN_SIDE * GRAIN_SIDE, np.float32)

@@ -1,0 +1,166 @@
+"""One frame of one world, compiled: floor, walls, boards and other uprights, then lens and sensor."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from simulator.batch.compiled import compiled
+from simulator.batch.drive import mixed
+from simulator.batch.floor_rows import draw_floor
+from simulator.batch.sensor import expose
+from simulator.batch.surfaces import (
+    MAX_CORNERS,
+    NEAR_M,
+    PLAIN_BACK,
+    draw_picture,
+    fill,
+    is_turned,
+    outline,
+    project,
+    unprojected,
+)
+
+
+@compiled
+def draw_worlds(
+    members: Any,
+    worlds: Any,
+    views: Any,
+    looks: Any,
+    floors: Any,
+    texels: Any,
+    lights: Any,
+    quads: Any,
+    quad_counts: Any,
+    pictures: Any,
+    grain: Any,
+    noise: Any,
+    out: Any,
+) -> Any:
+    """Draw each world of `members` into its row of `out` (N, H, W, C) uint8."""
+    height, width, channels = out.shape[1], out.shape[2], out.shape[3]
+    plane, spare = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
+    matrix = np.empty((3, 4))
+    for place in range(len(members)):
+        n = members[place]
+        world, view = worlds[n], views[n]
+        eye = (
+            world.x + view.forward_m * math.cos(world.yaw),
+            world.y + view.forward_m * math.sin(world.yaw),
+            world.yaw,
+            math.cos(world.yaw),
+            math.sin(world.yaw),
+        )
+        _projection(eye, view, width, height, matrix)
+        for channel in range(channels):
+            look = looks[n, channel]
+            paint = (look.palette, look.strength, grain)
+            draw_floor(plane, eye, view, look, floors[view.floor], texels, paint, lights[n])
+            _draw_uprights(plane, matrix, eye, view, look, quads[n], quad_counts[n], channel, channels, pictures)
+            chance = mixed(view.noise_seed + np.uint64(channel), world.steps)
+            expose(plane, spare, view, chance, noise, out[n, :, :, channel])
+
+
+@compiled
+def _projection(eye: Any, view: Any, width: Any, height: Any, matrix: Any) -> Any:
+    """Fill the 3 x 4 matrix from metres to pixels (`world/camera.py`)."""
+    c, s, cp, sp, f = eye[3], eye[4], view.cos_pitch, view.sin_pitch, view.focal_px
+    right, down, ahead = (s, -c, 0.0), (-sp * c, -sp * s, -cp), (cp * c, cp * s, -sp)
+    for i in range(3):
+        matrix[0, i] = f * right[i] + (width - 1) / 2 * ahead[i]
+        matrix[1, i] = f * down[i] + (height - 1) / 2 * ahead[i]
+        matrix[2, i] = ahead[i]
+    for i in range(3):
+        matrix[i, 3] = -(matrix[i, 0] * eye[0] + matrix[i, 1] * eye[1] + matrix[i, 2] * view.up_m)
+
+
+@compiled
+def _draw_uprights(
+    plane: Any,
+    matrix: Any,
+    eye: Any,
+    view: Any,
+    look: Any,
+    quads: Any,
+    count: Any,
+    channel: Any,
+    channels: Any,
+    pictures: Any,
+) -> Any:
+    """Walls whose inner side is seen, then boards and boxes from far to near, then walls seen from outside."""
+    spots = np.empty((MAX_CORNERS, 2))
+    _draw_walls(plane, matrix, eye, view, look, True, spots)
+    order, depths = np.empty(count, np.int64), np.empty(count)
+    for i in range(count):
+        depth = _depth(matrix, quads[i].corners)
+        at = i
+        while at > 0 and depths[at - 1] < depth:
+            depths[at], order[at] = depths[at - 1], order[at - 1]
+            at -= 1
+        depths[at], order[at] = depth, i
+    for place in range(count):
+        if depths[place] > 0.0:
+            _draw_quad(plane, matrix, quads[order[place]], look, channel, channels, pictures, spots)
+    _draw_walls(plane, matrix, eye, view, look, False, spots)
+
+
+@compiled
+def _depth(matrix: Any, corners: Any) -> Any:
+    """How far ahead the middle is; -1 for a quad of which nothing is in front of the camera (or that is not there)."""
+    total, nearest = 0.0, -1.0
+    for i in range(4):
+        _, _, depth = project(matrix, corners[i, 0], corners[i, 1], corners[i, 2])
+        total += depth
+        nearest = max(nearest, depth)
+    return total / 4 if nearest >= NEAR_M else -1.0
+
+
+@compiled
+def _draw_quad(
+    plane: Any, matrix: Any, quad: Any, look: Any, channel: Any, channels: Any, pictures: Any, spots: Any
+) -> Any:
+    corners = outline(matrix, quad.corners, spots)
+    if corners < 3:
+        return
+    exposed = look.exposed
+    if quad.picture < 0:
+        colour = quad.colour
+        level = colour[channel] if channels == 3 else 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
+        fill(plane, spots, corners, exposed[np.uint8(min(255.0, max(0.0, level + 0.5)))])
+        return
+    back = np.empty((3, 3))
+    if is_turned(spots, corners) or not unprojected(matrix, quad.corners, back):
+        fill(plane, spots, corners, exposed[PLAIN_BACK])
+    else:
+        table, texels = pictures
+        draw_picture(plane, spots, corners, back, table[quad.picture], texels, exposed)
+
+
+@compiled
+def _draw_walls(plane: Any, matrix: Any, eye: Any, view: Any, look: Any, inner: Any, spots: Any) -> Any:
+    if view.wall_height_m <= 0.0:
+        return
+    corners = np.zeros((4, 3))
+    corners[2:, 2] = view.wall_height_m
+    x, y = eye[0], eye[1]
+    sides = (
+        (view.x0, view.y0, view.x0, view.y1, x > view.x0),
+        (view.x1, view.y0, view.x1, view.y1, x < view.x1),
+        (view.x0, view.y0, view.x1, view.y0, y > view.y0),
+        (view.x0, view.y1, view.x1, view.y1, y < view.y1),
+    )
+    for number in range(4):
+        ax, ay, bx, by, is_inner = sides[number]
+        if is_inner != inner:
+            continue
+        # A hair longer than it is, so that no gap opens at the corner of two walls.
+        longer = 0.004 * (abs(bx - ax) + abs(by - ay))
+        if ax == bx:
+            ay, by = ay - longer, by + longer
+        else:
+            ax, bx = ax - longer, bx + longer
+        corners[0, 0], corners[0, 1], corners[1, 0], corners[1, 1] = ax, ay, bx, by
+        corners[2, 0], corners[2, 1], corners[3, 0], corners[3, 1] = bx, by, ax, ay
+        count = outline(matrix, corners, spots)
+        fill(plane, spots, count, look.walls[number])

@@ -1,0 +1,79 @@
+"""Lens and sensor, compiled: blur, offset and noise, from exposed levels to a picture of bytes."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from simulator.batch.compiled import compiled
+
+NOISE_POOL = 1 << 18
+NOISE_SD = 32.0  # of the pool's numbers
+MIN_BLUR_PX = 0.1
+MAX_BLUR = 8  # pixels on either side
+
+
+@compiled
+def expose(plane: Any, spare: Any, view: Any, chance: Any, noise: Any, out: Any) -> Any:
+    """Fill `out` (H, W) uint8 from the levels (H, W); `chance`, 64 bits, says which noise of the pool is taken."""
+    if view.blur_px > MIN_BLUR_PX:
+        blur(plane, spare, view.blur_px)
+    height, width = plane.shape
+    offset, scale = np.float32(view.offset), np.float32(view.noise / NOISE_SD)
+    low, high = np.float32(0.0), np.float32(255.0)
+    for row in range(np.uintp(height)):
+        place = (chance + row * np.uint64(8_546_123)) % np.uint64(NOISE_POOL - width)
+        for u in range(np.uintp(width)):
+            level = min(high, max(low, plane[row, u] + offset))
+            level += np.float32(noise[place + u]) * scale
+            out[row, u] = np.uint8(np.int32(min(high, max(low, level))))
+
+
+@compiled
+def blur(plane: Any, spare: Any, sigma: Any) -> Any:
+    """A Gaussian of this standard deviation (pixels), across and then down; beyond the rim the rim's pixel goes on."""
+    reach = min(MAX_BLUR, max(1, int(math.ceil(sigma * 2.5))))
+    weights = _gaussian(sigma, reach)
+    height, width = plane.shape
+    for row in range(height):
+        _blur_across(plane, spare, np.uintp(row), np.uintp(width), np.uintp(reach), weights)
+    last = height - 1
+    for row in range(height):
+        middle, side = weights[reach], weights[reach - 1]
+        r, a, b = np.uintp(row), np.uintp(max(0, row - 1)), np.uintp(min(last, row + 1))
+        for u in range(np.uintp(width)):
+            plane[r, u] = spare[r, u] * middle + (spare[a, u] + spare[b, u]) * side
+        for k in range(2, reach + 1):
+            a, b, side = np.uintp(max(0, row - k)), np.uintp(min(last, row + k)), weights[reach - k]
+            for u in range(np.uintp(width)):
+                plane[r, u] += (spare[a, u] + spare[b, u]) * side
+
+
+@compiled
+def _blur_across(plane: Any, spare: Any, row: Any, width: Any, reach: Any, weights: Any) -> Any:
+    """One row; its last pixels on either side repeat the rim's."""
+    one = np.uintp(1)
+    middle, side = weights[reach], weights[reach - one]
+    for u in range(one, width - one):
+        spare[row, u] = plane[row, u] * middle + (plane[row, u - one] + plane[row, u + one]) * side
+    spare[row, np.uintp(0)] = plane[row, np.uintp(0)] * (middle + side) + plane[row, one] * side
+    spare[row, width - one] = plane[row, width - one] * (middle + side) + plane[row, width - one - one] * side
+    for k in range(np.uintp(2), reach + one):
+        side = weights[reach - k]
+        for u in range(k, width - k):
+            spare[row, u] += (plane[row, u - k] + plane[row, u + k]) * side
+        for u in range(min(k, width)):
+            spare[row, u] += (plane[row, np.uintp(0)] + plane[row, min(u + k, width - one)]) * side
+        for u in range(max(width - k, np.uintp(0)), width):
+            spare[row, u] += (plane[row, u - min(k, u)] + plane[row, width - one]) * side
+
+
+@compiled
+def _gaussian(sigma: Any, reach: Any) -> Any:
+    weights = np.empty(2 * reach + 1, np.float32)
+    total = 0.0
+    for k in range(2 * reach + 1):
+        total += math.exp(-0.5 * ((k - reach) / sigma) ** 2)
+    for k in range(2 * reach + 1):
+        weights[k] = math.exp(-0.5 * ((k - reach) / sigma) ** 2) / total
+    return weights
