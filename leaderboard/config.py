@@ -139,6 +139,18 @@ class SubmissionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FarmSettings:
+    """Farms, which drive the submissions of virtual races."""
+
+    claim_s: float = setting(
+        120.0,
+        min=0.1,
+        max=7200,
+        what="a run that a farm has claimed and does not extend is given to another after so long",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSettings:
     """How long a sign-in lasts."""
 
@@ -161,6 +173,7 @@ class LeaderboardConfig:
     notices: NoticeSettings = field(default_factory=NoticeSettings)
     embeds: EmbedSettings = field(default_factory=EmbedSettings)
     submissions: SubmissionSettings = field(default_factory=SubmissionSettings)
+    farm: FarmSettings = field(default_factory=FarmSettings)
 
 
 def read(path: pathlib.Path) -> LeaderboardConfig:

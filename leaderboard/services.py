@@ -17,6 +17,9 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.evaluations.places import FairPlaces
+from leaderboard.evaluations.race_conditions import RaceConditions
+from leaderboard.evaluations.service import Evaluations
 from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
@@ -59,6 +62,8 @@ class LeaderboardServices:
     opener: SeriesOpener
     searches: SearchThrottle
     submissions: SubmissionServices
+    conditions: RaceConditions
+    evaluations: Evaluations
 
     @classmethod
     def over(
@@ -78,6 +83,8 @@ class LeaderboardServices:
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
         attempts = AttemptService(store, board.changed)
+        submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces())
+        secret = credentials.admin_token
         return cls(
             board,
             account_services(board, config, hasher),
@@ -96,7 +103,9 @@ class LeaderboardServices:
             sender,
             SeriesOpener(league.series, utc_ns),
             SearchThrottle(),
-            SubmissionServices.over(store, attempts, config.submissions, utc_ns),
+            submissions,
+            RaceConditions(store, board.changed),
+            Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
         )
 
     @contextlib.asynccontextmanager

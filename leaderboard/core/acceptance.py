@@ -102,7 +102,7 @@ def check_result(result: Result) -> None:
     racer_name(result.racer)
     _check_texts(result)
     _check_numbers(result)
-    _check_laps(result.laps)
+    check_laps(result.laps)
 
 
 def _check_texts(result: Result) -> None:
@@ -165,7 +165,8 @@ def _check_numbers(result: Result) -> None:
         raise Refused("The result's `evidence.uncertainty_ns` must be 0 or more.")
 
 
-def _check_laps(laps: Sequence[RunLap]) -> None:
+def check_laps(laps: Sequence[RunLap]) -> None:
+    """Check that laps are numbered upwards and hold times and counts that can be. Raises Refused."""
     last_number = 0
     for lap in laps:
         if not last_number < lap.number < 2**31:

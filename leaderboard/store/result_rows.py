@@ -11,6 +11,7 @@ from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.race import ResultKind
 from leaderboard.core.rank import Attempt, newest
 from leaderboard.store import statements as sql
+from leaderboard.store.tables import RESULTS
 from shared.protocol.results import Result, decode_result
 
 
@@ -62,6 +63,12 @@ def origin_of(db: sa.Connection, result_id: str) -> ResultOrigin | None:
     key = next((each.public_key for each in evidence if each.public_key), "")
     provisional = not any(each.clock_trusted for each in evidence)
     return ResultOrigin(race_id, racer, kind, finished_utc_ns, key, provisional)
+
+
+def newest_revision(db: sa.Connection, result_id: str) -> int:
+    """The highest accepted revision of a result; 0 if there is none."""
+    query = sa.select(sa.func.coalesce(sa.func.max(RESULTS.c.revision), 0)).where(RESULTS.c.result_id == result_id)
+    return int(db.execute(query).scalar_one())
 
 
 def add_result(db: sa.Connection, result: Result, payload: bytes, verdict: AttemptVerdict, at_utc_ns: int) -> int:

@@ -1,15 +1,14 @@
 """The state of all worlds in one table, and the compiled motion of one car with its delayed pulses.
 
-The physics are those of `world/car.py`, sub-step by sub-step.
+The motion itself is `world/cars/motion.py`, compiled: there is one physics only.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 
 from simulator.batch.compiled import compiled
-from simulator.world.car import BRAKE_LAG_S, MAX_STEERING_RAD, REAR_AXLE_M, TOP_SPEED_MPS, WHEELBASE_M
+from simulator.world.cars.motion import CONSTANTS, advance
 from vehicle.core.pulses import STOCK_CALIBRATION, ChannelCalibration
 
 PULSES_WAITING = 64  # 50 a second, so that a car's delay may be a second
@@ -25,16 +24,14 @@ WORLD = np.dtype(
         ("gate_first", np.int64),
         ("gate_count", np.int64),
         ("latency_ns", np.int64),
-        ("delay_ns", np.int64),
+        ("steering_delay_ns", np.int64),
+        ("throttle_delay_ns", np.int64),
         ("throttle_cap", np.float64),
         ("reverse_cap", np.float64),
         ("throttle_slew_per_s", np.float64),
         ("steering_slew_per_s", np.float64),
-        ("speed_gain", np.float64),
-        ("speed_lag_s", np.float64),
-        ("steering_gain", np.float64),
-        ("steering_lag_s", np.float64),
-        ("steering_trim_rad", np.float64),
+        ("trim_rad", np.float64),
+        ("car", np.float64, (CONSTANTS,)),
         ("lost_frame_share", np.float64),
         ("seed", np.uint64),
         ("steps", np.int64),
@@ -45,14 +42,17 @@ WORLD = np.dtype(
         ("last_throttle", np.float64),
         ("commands_first", np.int64),
         ("commands_count", np.int64),
-        ("pulses_first", np.int64),
-        ("pulses_count", np.int64),
+        ("pulses_given", np.int64),
+        ("steering_taken", np.int64),
+        ("throttle_taken", np.int64),
         ("steering_command", np.float64),
         ("throttle_command", np.float64),
         ("x", np.float64),
         ("y", np.float64),
         ("yaw", np.float64),
         ("speed_mps", np.float64),
+        ("sideways_mps", np.float64),
+        ("turning_radps", np.float64),
         ("steering_rad", np.float64),
         ("segment", np.int64),
         ("s_m", np.float64),
@@ -95,32 +95,49 @@ def through_pulse(value: Any, channel: Any) -> Any:
 
 @compiled
 def command_car(world: Any, pulses: Any, at_ns: Any) -> Any:
-    """Queue the pulses of the limiter's last action; the car follows after its delay."""
-    place = (world.pulses_first + world.pulses_count) % PULSES_WAITING
-    world.pulses_count += 1
-    pulses[place].at_ns = at_ns + world.delay_ns
-    pulses[place].steering = through_pulse(world.last_steering, _STEERING)
-    pulses[place].throttle = through_pulse(world.last_throttle, _MOTOR)
+    """Give the car the pulses of the limiter's last action; servo and motor follow, each after its delay."""
+    pulse = pulses[world.pulses_given % PULSES_WAITING]
+    world.pulses_given += 1
+    pulse.at_ns = at_ns
+    pulse.steering = through_pulse(world.last_steering, _STEERING)
+    pulse.throttle = through_pulse(world.last_throttle, _MOTOR)
+
+
+_advance = compiled(advance)
 
 
 @compiled
-def step_car(world: Any, pulses: Any, at_ns: Any, dt_s: Any) -> Any:
-    """Move the car on by `dt_s` seconds from `at_ns`."""
-    while world.pulses_count > 0 and pulses[world.pulses_first].at_ns <= at_ns:
-        world.steering_command = pulses[world.pulses_first].steering
-        world.throttle_command = pulses[world.pulses_first].throttle
-        world.pulses_first = (world.pulses_first + 1) % PULSES_WAITING
-        world.pulses_count -= 1
-    target = world.steering_command * MAX_STEERING_RAD * world.steering_gain + world.steering_trim_rad
-    world.steering_rad += (target - world.steering_rad) * (1.0 - math.exp(-dt_s / world.steering_lag_s))
-    wanted_mps = world.throttle_command * TOP_SPEED_MPS * world.speed_gain
-    lag_s = BRAKE_LAG_S if world.throttle_command == 0.0 else world.speed_lag_s
-    world.speed_mps += (wanted_mps - world.speed_mps) * (1.0 - math.exp(-dt_s / lag_s))
-    travel = world.speed_mps * dt_s
-    turn = travel * math.tan(world.steering_rad) / WHEELBASE_M
-    rear_x = world.x + REAR_AXLE_M * math.cos(world.yaw) + travel * math.cos(world.yaw + turn / 2)
-    rear_y = world.y + REAR_AXLE_M * math.sin(world.yaw) + travel * math.sin(world.yaw + turn / 2)
-    yaw = world.yaw + turn
-    world.yaw = yaw - math.tau * round(yaw / math.tau)
-    world.x = rear_x - REAR_AXLE_M * math.cos(world.yaw)
-    world.y = rear_y - REAR_AXLE_M * math.sin(world.yaw)
+def step_car(world: Any, pulses: Any, at_ns: Any, car: Any) -> Any:
+    """Move the car on by one sub-step from `at_ns`; `car` holds its constants."""
+    while world.steering_taken < world.pulses_given:
+        pulse = pulses[world.steering_taken % PULSES_WAITING]
+        if pulse.at_ns + world.steering_delay_ns > at_ns:
+            break
+        world.steering_command = pulse.steering
+        world.steering_taken += 1
+    while world.throttle_taken < world.pulses_given:
+        pulse = pulses[world.throttle_taken % PULSES_WAITING]
+        if pulse.at_ns + world.throttle_delay_ns > at_ns:
+            break
+        world.throttle_command = pulse.throttle
+        world.throttle_taken += 1
+    (
+        world.x,
+        world.y,
+        world.yaw,
+        world.speed_mps,
+        world.sideways_mps,
+        world.turning_radps,
+        world.steering_rad,
+    ) = _advance(
+        world.x,
+        world.y,
+        world.yaw,
+        world.speed_mps,
+        world.sideways_mps,
+        world.turning_radps,
+        world.steering_rad,
+        world.steering_command,
+        world.throttle_command,
+        car,
+    )

@@ -4,8 +4,10 @@ Numba keeps a function's code until that function's own file changes, though cod
 So the code lies in a folder named after all sources that take part: after any change a new folder is begun.
 """
 
+import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -15,14 +17,16 @@ from typing import Any
 
 from shared.errors import HardwareMissing
 
-__all__ = ["NEEDS_NUMBA", "batch_available", "compiled"]
+__all__ = ["NEEDS_NUMBA", "batch_available", "call", "compiled"]
 
 NEEDS_NUMBA = "Many worlds at once need numba, which is not installed: pip install 'raceday[virtual]'."
 
+KEPT = 3  # folders of code of other sources, as of other branches
 _PACKAGE = Path(__file__).resolve().parent
 _VEHICLE = _PACKAGE.parents[1] / "vehicle" / "core"
 _SOURCES = (
     _PACKAGE,
+    _PACKAGE / "drawing",
     _PACKAGE.parent / "objects",
     _PACKAGE.parent / "world",
     _PACKAGE.parent / "world" / "cars",
@@ -53,6 +57,20 @@ def compiled(function: Callable[..., Any]) -> Any:
         numba.config.CACHE_DIR = before
 
 
+_called: set[Any] = set()
+
+
+def call(function: Any, *arguments: Any) -> Any:
+    """Call a compiled function from Python; of several processes one compiles it, and the others read its code."""
+    if function in _called or not _folder():
+        return function(*arguments)
+    with (Path(_folder()) / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        answer = function(*arguments)
+    _called.add(function)
+    return answer
+
+
 @cache
 def _folder() -> str:
     """Where the machine code of these sources lies; empty if no folder can be written."""
@@ -62,12 +80,21 @@ def _folder() -> str:
     for place in places:
         folder = place / f"compiled-{_fingerprint()}"
         try:
+            if not folder.is_dir():
+                _tidy(place)
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 return str(folder)
         except OSError:
             continue
     return ""
+
+
+def _tidy(place: Path) -> None:
+    """Remove the code of all but the newest sources before these."""
+    folders = sorted(place.glob("compiled-*"), key=lambda folder: folder.stat().st_mtime)
+    for old in folders[:-KEPT]:
+        shutil.rmtree(old)
 
 
 def _fingerprint() -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulator.batch.car import COMMANDS_WAITING, command_car, step_car
+from simulator.batch.chance import unit_from
 from simulator.batch.compiled import compiled
 from simulator.batch.road import heading_at, locate, on_road
 from simulator.batch.track_objects import first_contact
@@ -19,7 +20,6 @@ STEPS_PER_FRAME = 16
 ROAD_CHECK_STEPS = 4
 TICK_NS = 20_000_000
 TICK_S = 0.02
-STEP_S = 1.0 / STEPS_PER_S
 NS_PER_S = 1_000_000_000
 NOT_HIT = -1
 MAX_EVENTS = 64  # of one world in one frame interval: 16 sub-steps and 4 checks cannot make as many
@@ -69,21 +69,6 @@ def _is_lost(world: Any) -> Any:
     if world.lost_frame_share <= 0.0:
         return False
     return unit_from(world.seed, world.steps) < world.lost_frame_share
-
-
-@compiled
-def unit_from(seed: Any, number: Any) -> Any:
-    """A number in [0, 1) by hashing a seed and a number (the finaliser of SplitMix64)."""
-    return (mixed(seed, number) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-
-
-@compiled
-def mixed(seed: Any, number: Any) -> Any:
-    """64 bits by hashing a seed and a number (SplitMix64 by Steele, Lea, Flood)."""
-    z = np.uint64(seed) + (np.uint64(number) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
 
 
 @compiled
@@ -146,7 +131,7 @@ def _clamp(value: Any, low: Any, high: Any) -> Any:
 def _sub_step(world: Any, rows: Any, gates: Any, objects: Any, pulses: Any, events: Any, count: Any) -> Any:
     before_ns = _at_ns(world.steps)
     x, y, yaw = world.x, world.y, world.yaw
-    step_car(world, pulses, before_ns, STEP_S)
+    step_car(world, pulses, before_ns, world.car)
     world.steps += 1
     for gate in range(world.gate_count):
         _move_beam(world, gates[world.gate_first + gate], gate, (x, y, yaw), before_ns, events, count)

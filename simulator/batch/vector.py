@@ -14,37 +14,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.batch.car import COMMANDS_WAITING, PULSES_WAITING, WAITING, WORLD
+from simulator.batch.compiled import call
+from simulator.batch.drawing.renderer import Frames, Renderer
 from simulator.batch.drive import (
     BACK_ON_TRACK,
     CRASHED,
     CROSSING,
-    EVENT,
-    GATE,
     LEFT_TRACK,
-    MAX_EVENTS,
-    NS_PER_S,
-    STEPS_PER_S,
     drive_worlds,
     look_round_worlds,
 )
-from simulator.batch.renderer import Frames, Renderer
 from simulator.batch.road import Roads
 from simulator.batch.specs import MAX_GATES, WorldSpec, gate_rows, world_row
-from simulator.batch.track_objects import TrackObjects, check_rivals
+from simulator.batch.states import Floats, WorldStates
+from simulator.batch.track_objects import check_rivals
 from simulator.world.geometry import Pose, Track
 from simulator.world.world import PUT_BACK_M, START_BEFORE_LINE_M
 
-__all__ = ["BACK_ON_TRACK", "CRASHED", "CROSSING", "FRAME_RATE_HZ", "LEFT_TRACK", "BatchWorlds", "Events", "WorldSpec"]
+__all__ = [
+    "BACK_ON_TRACK",
+    "CRASHED",
+    "CROSSING",
+    "FRAME_RATE_HZ",
+    "LEFT_TRACK",
+    "BatchWorlds",
+    "Events",
+    "Floats",
+    "WorldSpec",
+]
 
 FRAME_RATE_HZ = 15
 
 Events = NDArray[Any]
-Floats = NDArray[np.float64]
 Members = NDArray[np.int64]
 
 
-class BatchWorlds:
+class BatchWorlds(WorldStates):
     """N worlds, one car in each. All state is in arrays of shape (N,), which are views: copy what you keep.
 
     A `worlds` argument names some of them by index (any sequence of ints, no repeats); None is all of them.
@@ -56,106 +61,18 @@ class BatchWorlds:
         """Build the worlds; `size` (width, height) in pixels, `channels` 1 (grey) or 3 (BGR), `threads` 1 or more."""
         assert channels in (1, 3), "pictures are grey or BGR"
         assert threads >= 1
-        count = len(specs)
+        super().__init__(len(specs))
         self.specs: list[WorldSpec] = list(specs)
         self.size, self.channels = size, channels
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._threads = threads
-        self._worlds = np.zeros(count, WORLD)
-        self._gates = np.zeros(count * MAX_GATES, GATE)
-        self._waiting = np.zeros((count, COMMANDS_WAITING), WAITING)
-        self._pulses = np.zeros((count, PULSES_WAITING), WAITING)
-        self._events = np.zeros((count, MAX_EVENTS), EVENT)
-        self._events["world"] = np.arange(count)[:, None]
-        self._counts = np.zeros(count, np.int64)
         self._roads = Roads(())
-        self._objects = TrackObjects(count)
-        self._build(range(count))
-
-    def __len__(self) -> int:
-        return len(self._worlds)
+        self._build(range(len(specs)))
 
     def close(self) -> None:
         """End the threads; the worlds may not be stepped any more."""
         if self._pool is not None:
             self._pool.shutdown()
-
-    # What is the case
-
-    @property
-    def now_ns(self) -> NDArray[np.int64]:
-        """Each world's own time since it was built or reset, ns, (N,) int64: the instant of its newest frame."""
-        return np.asarray(self._worlds["steps"] * NS_PER_S // STEPS_PER_S)
-
-    @property
-    def pose(self) -> Floats:
-        """x (m), y (m), yaw (rad, -pi to pi, counter-clockwise from +x) of each car's base, (N, 3): a copy."""
-        return np.stack([self._worlds["x"], self._worlds["y"], self._worlds["yaw"]], axis=1)
-
-    @property
-    def speed_mps(self) -> Floats:
-        """Speed of each car along its axis, m/s, (N,)."""
-        return self._worlds["speed_mps"]
-
-    @property
-    def steering_rad(self) -> Floats:
-        """Effective angle of the front wheels, rad, + is left, (N,)."""
-        return self._worlds["steering_rad"]
-
-    @property
-    def applied(self) -> Floats:
-        """Steering and throttle as the limiter last let them through, each -1 to 1, (N, 2): a copy."""
-        return np.stack([self._worlds["last_steering"], self._worlds["last_throttle"]], axis=1)
-
-    @property
-    def segment(self) -> NDArray[np.int64]:
-        """Index of the track's row before each car: it is between rows `segment` and `segment + 1`, (N,) int64."""
-        return self._worlds["segment"]
-
-    @property
-    def s_m(self) -> Floats:
-        """Each car's place along the centre line, m from the start line, 0 to the track's length, (N,)."""
-        return self._worlds["s_m"]
-
-    @property
-    def lateral_m(self) -> Floats:
-        """Each car's distance from the centre line, m, + is left of it, (N,)."""
-        return self._worlds["lateral_m"]
-
-    @property
-    def progress_m(self) -> Floats:
-        """Metres made good along the centre line since the car was placed (not: put back), negative backwards, (N,)."""
-        return self._worlds["progress_m"]
-
-    @property
-    def off_track(self) -> NDArray[np.bool_]:
-        """True where no wheel is on the road (checked 60 times a second), (N,) bool."""
-        return self._worlds["off_track"]
-
-    @property
-    def wheels_on_road(self) -> NDArray[np.int64]:
-        """How many of the four wheels are on the road at the newest frame, (N,) int64."""
-        return self._worlds["wheels_on_road"]
-
-    @property
-    def heading_error_rad(self) -> Floats:
-        """Each car's yaw less the road's direction there, rad, -pi to pi, (N,)."""
-        return self._worlds["heading_error_rad"]
-
-    @property
-    def reversed(self) -> NDArray[np.bool_]:
-        """True where the car points more than 90 degrees away from the driving direction, (N,) bool."""
-        return np.asarray(np.abs(self._worlds["heading_error_rad"]) > math.pi / 2)
-
-    @property
-    def hit(self) -> NDArray[np.int64]:
-        """Number of the object that each car came into contact with in the last frame interval, -1 if none, (N,)."""
-        return self._worlds["hit"]
-
-    @property
-    def objects(self) -> NDArray[Any]:
-        """Boxes, bots and rivals, an array of OBJECT (batch/track_objects.py), shape (N, 13); kind 0 is none."""
-        return self._objects.rows
 
     # What may be done
 
@@ -176,7 +93,8 @@ class BatchWorlds:
         members = self._members(worlds)
         self._objects.advance(members, self._worlds)
         self._spread(
-            lambda part: drive_worlds(
+            lambda part: call(
+                drive_worlds,
                 part,
                 self._worlds,
                 self._roads.rows,
@@ -257,7 +175,8 @@ class BatchWorlds:
         """Let flat uprights stand in the named worlds, as sides of boxes and cars, in place of those before.
 
         `corners`: (K, Q, 4, 3) metres, for each of the K named worlds Q quads, each top left, top right, bottom right,
-        bottom left as its front is seen; one that is not a number is not there. `colours`: (K, Q, 3) BGR, 0 to 255.
+        bottom left as its front is seen (from behind it is not seen); one that is not a number is not there.
+        `colours`: (K, Q, 3) BGR, 0 to 255.
         """
         self._renderer.place_quads(self._members(worlds), corners, colours)
 
@@ -275,6 +194,11 @@ class BatchWorlds:
         frames = out.reshape(len(self), height, width, self.channels)
         renderer = self._renderer
         self._spread(lambda part: renderer.draw(part, self._worlds, frames), self._members(worlds))
+
+    @property
+    def bytes_a_world(self) -> int:
+        """The memory of one world beyond floors, boards and noise, which all share; pictures included once drawn."""
+        return super().bytes_a_world + (self._renderer.bytes_a_world if "_renderer" in self.__dict__ else 0)
 
     # How
 
@@ -323,10 +247,10 @@ class BatchWorlds:
             table[name][members] = column
         for name in _STILL:
             table[name][members] = 0
-        table["steering_rad"][members] = table["steering_trim_rad"][members]
+        table["steering_rad"][members] = table["trim_rad"][members]
         table["tick_ns"][members] = self.now_ns[members]
         self._gates["broken"].reshape(-1, MAX_GATES)[members] = False
-        look_round_worlds(members, table, self._roads.rows)
+        call(look_round_worlds, members, table, self._roads.rows)
 
     def _take_events(self, members: Members) -> Events:
         counts = self._counts[members]
@@ -341,6 +265,8 @@ class BatchWorlds:
 # What is zero after a car was put down.
 _STILL = (
     "speed_mps",
+    "sideways_mps",
+    "turning_radps",
     "steering_command",
     "throttle_command",
     "set_steering",
@@ -348,6 +274,8 @@ _STILL = (
     "last_steering",
     "last_throttle",
     "commands_count",
-    "pulses_count",
+    "pulses_given",
+    "steering_taken",
+    "throttle_taken",
     "off_track",
 )

@@ -19,6 +19,7 @@ class WorldVerb:
 # A verb's module is imported only when the verb is used.
 VERBS: tuple[WorldVerb, ...] = (
     WorldVerb("compare", "simulator.fidelity.frame_compare", "a frame of the real simulator beside ours, in figures"),
+    WorldVerb("fit", "simulator.fidelity.fit_command", "a car fitted to simtraces, and how far cars are off"),
 )
 
 

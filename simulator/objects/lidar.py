@@ -23,6 +23,8 @@ SECTOR_RANGE_M = 0.5
 
 Array = NDArray[np.float64]
 
+NOTHING_AROUND: Array = np.empty((0, 6))
+
 
 def beam_angles() -> Array:
     """The directions of the beams from the car's heading, radians, shape (64,): from ahead left round the back."""

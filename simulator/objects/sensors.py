@@ -5,7 +5,6 @@ Defaults as in deepracer-simapp (`boto/s3/files/model_metadata.py`, `environment
 """
 
 import json
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +22,6 @@ from simulator.objects.lidar import (
     lidar_input,
     sector_input,
 )
-from simulator.world.geometry import Pose
 from vehicle.models.metadata import Metadata, parse_metadata
 
 STEREO_HALF_M = 0.03
@@ -43,18 +41,9 @@ class ModelSensors:
     clipping_m: float = SECTOR_RANGE_M
 
     @property
-    def stereo(self) -> bool:
-        """True if it wants one picture from each of two eyes."""
-        return self.metadata.sensor == "STEREO_CAMERAS"
-
-    def eyes(self, pose: Pose) -> tuple[Pose, ...]:
-        """Where the camera is, as poses of the car: one, or the left and the right eye of a stereo pair."""
-        if not self.stereo:
-            return (pose,)
-        return tuple(
-            Pose(pose.x - beside * math.sin(pose.yaw), pose.y + beside * math.cos(pose.yaw), pose.yaw)
-            for beside in (STEREO_HALF_M, -STEREO_HALF_M)
-        )
+    def eyes_m(self) -> tuple[float, ...]:
+        """How far (m) to the left of the car's middle each of its cameras looks out: one, or left and right."""
+        return (STEREO_HALF_M, -STEREO_HALF_M) if self.metadata.sensor == "STEREO_CAMERAS" else (0.0,)
 
     def lidar(self, ranges: NDArray[np.float64]) -> Input:
         """The LiDAR's input to the network, from the 64 ranges in metres; its shape is that of the metadata."""

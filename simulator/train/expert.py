@@ -26,15 +26,24 @@ Array = NDArray[np.float64]
 
 
 class ExpertDriver:
-    """The expert driver for one track."""
+    """The expert driver for one track, or for one line along it: points (N, 2) at equal steps of the centre line.
 
-    def __init__(self, track: Track) -> None:
+    `look_share` below 1 keeps it closer to its line, with more steering.
+    """
+
+    def __init__(self, track: Track, line: Array | None = None, look_share: float = 1.0) -> None:
         self.track = track
-        count = max(16, round(track.length_m / STEP_M))
+        self._look_share = look_share
+        count = max(16, round(track.length_m / STEP_M)) if line is None else len(line)
         self._step_m = track.length_m / count
         s_m = np.arange(count, dtype=np.float64) * self._step_m
-        self._line = _smoothed_line(track, s_m)
+        self._line = _smoothed_line(track, s_m) if line is None else line
         self._curvature = _curvature(self._line)
+
+    @property
+    def line(self) -> Array:
+        """The line that it follows, points (N, 2) in metres at equal steps of the centre line."""
+        return self._line
 
     def command(self, pose: Pose, segment: int | None = None) -> tuple[float, float]:
         """(steering in [-1, 1], + is left; 1.0 for fast or 0.0) for a car at `pose`, near `segment` if known."""
@@ -42,7 +51,7 @@ class ExpertDriver:
         x, y = pose.x + LEAD_M * math.cos(pose.yaw), pose.y + LEAD_M * math.sin(pose.yaw)
         here = self._nearest(x, y, place.s_m)
         half = self.track.half_width_at(place.segment)
-        look_m = float(np.interp(half, (0.33, 0.53), (LOOK_NARROW_M, LOOK_WIDE_M)))
+        look_m = self._look_share * float(np.interp(half, (0.33, 0.53), (LOOK_NARROW_M, LOOK_WIDE_M)))
         tx, ty = self._line[(here + round(look_m / self._step_m)) % len(self._line)]
         bearing = math.remainder(math.atan2(ty - y, tx - x) - pose.yaw, math.tau)
         distance = max(0.2, math.hypot(tx - x, ty - y))

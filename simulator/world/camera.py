@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from simulator.world.floor_masks import PIXELS_PER_M, Image
 from simulator.world.floor_texture import FloorTexture
 from simulator.world.geometry import Pose
-from simulator.world.surroundings import Colour, Surface, Surroundings, grey_level, ground_surfaces, wall_surfaces
+from simulator.world.surroundings import Colour, Surface, Surroundings, surfaces_around
 
 FAR_M = 14.0  # beyond this the floor has a uniform colour
 NEAR_M = 0.05
@@ -81,12 +81,12 @@ def render(
     parameters: CameraParameters,
     pose: Pose,
     sky: int | Colour,
-    uprights: Sequence[UprightBoard] = (),
+    uprights: Sequence[UprightBoard | Surface] = (),
     surroundings: Surroundings | None = None,
 ) -> Image:
     """The frame seen from `pose`: (height, width) uint8 for a grey texture, (height, width, 3) for a BGR one.
 
-    Without surroundings the field has no end.
+    `uprights` are boards, and the sides of boxes and cars. Without surroundings the field has no end.
     """
     p = parameters
     shape = (p.height_px, p.width_px, *texture.image.shape[2:])
@@ -104,30 +104,41 @@ def render(
         row = bottom
     _draw_band(frame, texture, floor, row, p.height_px, 1, haze)
     eye = eye_of(p, pose)
-    behind, before = wall_surfaces(surroundings, float(eye[0]), float(eye[1])) if surroundings else ([], [])
-    for surface in [*(ground_surfaces(surroundings) if surroundings else []), *behind]:
+    behind, before = surfaces_around(surroundings, float(eye[0]), float(eye[1])) if surroundings else ([], [])
+    for surface in behind:
         _draw_surface(frame, matrix, surface)
     for upright in sorted(uprights, key=lambda one: -_depth_m(matrix, one)):  # near boards hide far ones
-        _draw_upright(frame, matrix, upright)
+        if isinstance(upright, Surface):
+            if not _is_turned(matrix, upright):  # the far sides of a box are not seen
+                _draw_surface(frame, matrix, upright)
+        else:
+            _draw_upright(frame, matrix, upright)
     for surface in before:
         _draw_surface(frame, matrix, surface)
     return cast(Image, frame)
 
 
+def _is_turned(matrix: Matrix, surface: Surface) -> bool:
+    """True if the surface is seen from behind: its corners run clockwise as its front is seen."""
+    a, b, c = (matrix @ surface.corners)[:, (0, 1, 2)].T
+    return float(np.cross(a, b) @ c) <= 0.0
+
+
 def _draw_surface(frame: Image, matrix: Matrix, surface: Surface) -> None:
     """Fill the convex polygon with its colour, as far as it lies in front of the camera."""
-    spots = (matrix @ np.hstack([surface.corners, np.ones((len(surface.corners), 1))]).T).T
-    inside: list[Matrix] = []
-    for spot, after in zip(spots, np.roll(spots, -1, axis=0), strict=True):
-        if spot[2] >= NEAR_M:
-            inside.append(spot)
-        if (spot[2] >= NEAR_M) != (after[2] >= NEAR_M):
-            inside.append(spot + (after - spot) * (NEAR_M - spot[2]) / (after[2] - spot[2]))
-    if len(inside) < 3:
+    spots: list[list[float]] = (matrix @ surface.corners).T.tolist()
+    corners: list[tuple[float, float]] = []
+    for n, (x, y, depth) in enumerate(spots):
+        next_x, next_y, next_depth = spots[(n + 1) % len(spots)]
+        if depth >= NEAR_M:
+            corners.append((x / depth, y / depth))
+        if (depth >= NEAR_M) != (next_depth >= NEAR_M):
+            share = (NEAR_M - depth) / (next_depth - depth)
+            corners.append(((x + (next_x - x) * share) / NEAR_M, (y + (next_y - y) * share) / NEAR_M))
+    if len(corners) < 3:
         return
-    corners = np.array([spot[:2] / spot[2] for spot in inside])
-    colour = grey_level(surface.colour) if frame.ndim == 2 else surface.colour
-    cv2.fillConvexPoly(frame, np.round(corners * 16).astype(np.int32), colour, cv2.LINE_AA, 4)
+    colour = surface.level if frame.ndim == 2 else surface.colour
+    cv2.fillConvexPoly(frame, np.round(np.array(corners) * 16).astype(np.int32), colour, cv2.LINE_AA, 4)
 
 
 def _floor_to_frame(matrix: Matrix, texture: FloorTexture) -> Matrix:
@@ -156,8 +167,10 @@ def _draw_band(
     frame[top:bottom] = band
 
 
-def _depth_m(matrix: Matrix, upright: UprightBoard) -> float:
+def _depth_m(matrix: Matrix, upright: UprightBoard | Surface) -> float:
     """The distance (m) of the upright's middle ahead of the camera."""
+    if isinstance(upright, Surface):
+        return float((matrix[2] @ upright.corners).mean())
     return float(matrix[2, :3] @ upright.corners.mean(axis=0) + matrix[2, 3])
 
 

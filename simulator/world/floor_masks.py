@@ -3,7 +3,7 @@
 `draw_masks` knows only geometry; colours are laid over it by `floor_texture.paint`, or by a renderer of many worlds.
 The measures are those of the public simulator's meshes (deepracer-simapp, bundle/meshes): 3 in lines whose outer edge
 is the track's edge, 2 in dashes every 4 in, 1 in wide and square. reinvent_base has no start line; tracks of the
-league's generator have one 2.6 in wide between the lines.
+league's generator have one 2.6 in wide between the lines, in the middle of their first 25 cm.
 """
 
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ class FloorGeometry:
     dash_width_m: float = INCH_M
     dash_from_m: float = 0.0  # where the first dash begins, along the road from the track's first row
     start_line_m: float = 0.066  # along the road; 0: there is none
+    start_line_at_m: float = 0.0  # where its middle lies, along the road from the track's first row
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -97,25 +98,27 @@ def _draw_lines(masks: FloorMasks, track: Track, geometry: FloorGeometry) -> Non
     for edge, other in ((track.left, track.right), (track.right, track.left)):
         inner = masks.to_pixels(_inwards(edge, other, inside_m))
         outer = masks.to_pixels(_inwards(edge, other, inside_m - geometry.line_width_m))
-        for i in range(len(edge)):
-            j = (i + 1) % len(edge)
-            _cover(masks.lines, np.array([outer[i], outer[j], inner[j], inner[i]]))
+        quads = [outer, np.roll(outer, -1, axis=0), np.roll(inner, -1, axis=0), inner]
+        _cover(masks.lines, np.stack(quads, axis=1))
 
 
 def _draw_dashes(masks: FloorMasks, track: Track, geometry: FloorGeometry) -> None:
     """Straight rectangles, each across the road's direction at its own middle, as the meshes have them."""
     last = geometry.dash_from_m + track.length_m - geometry.dash_m
+    strips = []
     for start in np.arange(geometry.dash_from_m, last, geometry.dash_m + geometry.gap_m):
         begin, end = track.pose_at(float(start)), track.pose_at(float(start) + geometry.dash_m)
-        strip = np.array([(begin.x, begin.y), (end.x, end.y)])
-        _cover(masks.dashes, _strip(masks.to_pixels(strip), geometry.dash_width_m))
+        strips.append(_strip(masks.to_pixels(np.array([begin[:2], end[:2]])), geometry.dash_width_m))
+    if strips:
+        _cover(masks.dashes, np.array(strips))
 
 
 def _draw_start_line(masks: FloorMasks, track: Track, geometry: FloorGeometry) -> None:
-    """Across the first row, between the inner edges of the lines."""
+    """Across the road, between the inner edges of the lines."""
+    ends = np.array(track.line_at(geometry.start_line_at_m))
     inside_m = geometry.line_inside * geometry.line_width_m
-    left, right = _inwards(track.left, track.right, inside_m), _inwards(track.right, track.left, inside_m)
-    _cover(masks.start_line, _strip(masks.to_pixels(np.array([left[0], right[0]])), geometry.start_line_m))
+    ends = _inwards(ends, ends[::-1], inside_m)
+    _cover(masks.start_line, _strip(masks.to_pixels(ends), geometry.start_line_m)[None])
 
 
 def _strip(ends: Points, width_m: float) -> Points:
@@ -125,23 +128,28 @@ def _strip(ends: Points, width_m: float) -> Points:
     return np.array([ends[0] - side, ends[1] - side, ends[1] + side, ends[0] + side])
 
 
-def _cover(mask: Image, corners: Points) -> None:
-    """Add the coverage of a convex quad (4, 2), in pixels.
+def _cover(mask: Image, quads: Points) -> None:
+    """Add the coverage of convex quads (N, 4, 2), in pixels.
 
     OpenCV's own anti-aliased polygons are about half a pixel too large all round, a third of a dash's width.
     Neighbours that share a side add up to full coverage.
     """
-    left, top = np.maximum(np.floor(corners.min(axis=0)).astype(int), 0)
-    right, bottom = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 1, mask.shape[::-1])
-    sides = np.roll(corners, -1, axis=0) - corners
-    lengths = np.hypot(sides[:, 0], sides[:, 1])
-    turn = float(np.sum(corners[:, 0] * np.roll(corners[:, 1], -1) - corners[:, 1] * np.roll(corners[:, 0], -1)))
-    if right <= left or bottom <= top or lengths.min() < 1e-6 or abs(turn) < 1e-6:
-        return
-    x, y = np.arange(left, right, dtype=np.float64)[None, :], np.arange(top, bottom, dtype=np.float64)[:, None]
-    inside = []
-    for (cx, cy), (sx, sy), length in zip(corners, sides, np.copysign(lengths, turn), strict=True):
-        inside.append(np.clip(0.5 + (sx * (y - cy) - sy * (x - cx)) / length, 0.0, 1.0))
-    share = np.maximum(inside[0] + inside[2] - 1.0, 0.0) * np.maximum(inside[1] + inside[3] - 1.0, 0.0)
-    region = mask[top:bottom, left:right]
-    cv2.add(region, (share * _FULL + 0.5).astype(np.uint8), dst=region)
+    sides = np.roll(quads, -1, axis=1) - quads
+    lengths = np.hypot(sides[..., 0], sides[..., 1])
+    after = np.roll(quads, -1, axis=1)
+    areas = np.sum(quads[..., 0] * after[..., 1] - quads[..., 1] * after[..., 0], axis=1)
+    flat = (lengths.min(axis=1) < 1e-6) | (np.abs(areas) < 1e-6)
+    inwards = np.stack([-sides[..., 1], sides[..., 0]], axis=-1)
+    inwards /= np.copysign(np.maximum(lengths, 1e-6), areas[:, None])[..., None]
+    offsets = 0.5 - np.sum(inwards * quads, axis=-1)  # a side's distance, in pixels, is inwards . spot + offset - 0.5
+    lows = np.maximum(np.floor(quads.min(axis=1)).astype(int), 0)
+    highs = np.minimum(np.ceil(quads.max(axis=1)).astype(int) + 1, mask.shape[::-1])
+    for n in np.flatnonzero(~flat & (lows < highs).all(axis=1)):
+        (left, top), (right, bottom) = lows[n], highs[n]
+        x, y = np.arange(left, right)[None, None, :], np.arange(top, bottom)[None, :, None]
+        inside = inwards[n, :, 0, None, None] * x + (inwards[n, :, 1, None, None] * y + offsets[n, :, None, None])
+        np.clip(inside, 0.0, 1.0, out=inside)
+        across, along = inside[0] + inside[2], inside[1] + inside[3]
+        share = np.maximum(across - 1.0, 0.0) * np.maximum(along - 1.0, 0.0)
+        region = mask[top:bottom, left:right]
+        cv2.add(region, (share * _FULL + 0.5).astype(np.uint8), dst=region)

@@ -13,7 +13,9 @@ from simulator.world.floor_texture import Appearance
 from simulator.world.surroundings import FOOT_M, Colour, SurroundingsStyle, Walls
 
 REINVENT_BASE = Appearance(geometry=FloorGeometry(dash_from_m=-0.1499, start_line_m=0.0))
+_GENERATED = FloorGeometry(start_line_at_m=0.126)  # of the league's track generator
 ARCTIC_PRO = Appearance(
+    geometry=_GENERATED,
     field=(110, 144, 100),
     road=(59, 60, 61),
     line=(164, 166, 168),
@@ -47,21 +49,22 @@ def look_of(name: str) -> Appearance:
 
 
 def _drawn_look(rng: random.Random) -> Appearance:
-    """The public simulator's measures with colours of its kind: road and field vary from track to track."""
-    grey = rng.uniform(45, 80)
+    """The public simulator's measures with colours of its kind: road, field and walls vary from track to track."""
     line = rng.randint(160, 210)
-    tint = rng.choice((0.0, 0.0, 0.15, 0.3))
+    field_hue = rng.choice((rng.uniform(0.25, 0.45), rng.uniform(0.25, 0.45), rng.uniform(0.08, 0.16), 0.6))
+    generated = rng.random() < 0.6  # by the league's generator: wide halls, walls in one light
+    brightness = rng.choice((1.0, 2.0, 6.0))
+    walls = _walls(rng, brightness)
     return Appearance(
-        field=_of_hue(
-            rng.choice((rng.uniform(0.25, 0.45), rng.random())), rng.uniform(0.15, 0.45), rng.uniform(80, 150)
-        ),
-        road=_of_hue(rng.uniform(0.5, 0.7), tint, grey),
+        field=_of_hue(field_hue, rng.uniform(0.1, 0.4), rng.uniform(80, 150)),
+        road=_of_hue(rng.uniform(0.5, 0.7), rng.choice((0.0, 0.0, 0.15, 0.4)), rng.uniform(45, 80)),
         line=(line, line, line),
         start_line=(line, line, line),
         surroundings=SurroundingsStyle(
-            margin_m=rng.choice((3, 30)) * FOOT_M,
-            walls=_walls(rng, rng.choice((1.0, 2.0, 6.0))),
+            margin_m=(30 if generated else 3) * FOOT_M,
+            walls=(walls[0],) * 4 if generated else walls,
         ),
+        geometry=_GENERATED,
         seed=rng.randrange(1 << 30),
     )
 

@@ -5,6 +5,7 @@ sides: 3 ft from the road on reinvent_base, 30 ft on the tracks of the league's 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,26 +64,31 @@ def grey_level(colour: Colour) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """A flat convex polygon of one colour: corners (N, 3) in metres."""
+    """A flat convex polygon of one colour: corners (4, N), homogeneous, in metres."""
 
     corners: NDArray[np.float64]
     colour: Colour
+    level: int
 
 
-def wall_surfaces(surroundings: Surroundings, x: float, y: float) -> tuple[list[Surface], list[Surface]]:
-    """The walls as seen from (x, y): those whose inner side is seen, behind all that stands on the field; the others.
+def _surface(corners: list[tuple[float, float, float]], colour: Colour) -> Surface:
+    return Surface(np.array([(*corner, 1.0) for corner in corners]).T, colour, grey_level(colour))
 
-    The walls are a convex box, so this order is enough: no wall hides another one of its own kind.
+
+def surfaces_around(surroundings: Surroundings, x: float, y: float) -> tuple[list[Surface], list[Surface]]:
+    """What surrounds a camera at (x, y): the surfaces behind all that stands on the field, and those before it.
+
+    The walls are a convex box, so two groups are enough: those whose inner side is seen, and the others.
     """
-    if surroundings.wall_height_m <= 0.0:
-        return [], []
-    inner = (x > surroundings.x0, x < surroundings.x1, y > surroundings.y0, y < surroundings.y1)
-    behind: list[Surface] = []
+    s = surroundings
+    inner = (x > s.x0, x < s.x1, y > s.y0, y < s.y1)
+    walls = _walls(s)
+    if walls and all(inner):
+        return list(walls), []
+    behind = list(_ground(s))
     before: list[Surface] = []
-    for (ax, ay, bx, by), colour, is_inner in zip(_sides(surroundings), surroundings.walls, inner, strict=True):
-        top = surroundings.wall_height_m
-        corners = np.array([(ax, ay, 0.0), (bx, by, 0.0), (bx, by, top), (ax, ay, top)])
-        (behind if is_inner else before).append(Surface(corners, colour))
+    for wall, is_inner in zip(walls, inner if walls else (), strict=True):
+        (behind if is_inner else before).append(wall)
     return behind, before
 
 
@@ -92,7 +98,19 @@ def _sides(surroundings: Surroundings) -> tuple[tuple[float, float, float, float
     return (x0, y0, x0, y1), (x1, y0, x1, y1), (x0, y0, x1, y0), (x0, y1, x1, y1)
 
 
-def ground_surfaces(surroundings: Surroundings) -> list[Surface]:
+@lru_cache(maxsize=256)
+def _walls(surroundings: Surroundings) -> tuple[Surface, ...]:
+    top = surroundings.wall_height_m
+    if top <= 0.0:
+        return ()
+    return tuple(
+        _surface([(ax, ay, 0.0), (bx, by, 0.0), (bx, by, top), (ax, ay, top)], colour)
+        for (ax, ay, bx, by), colour in zip(_sides(surroundings), surroundings.walls, strict=True)
+    )
+
+
+@lru_cache(maxsize=256)
+def _ground(surroundings: Surroundings) -> tuple[Surface, ...]:
     """The ground beyond each side of the field; the four overlap at its corners."""
     outside = ((-_FAR_M, 0.0), (_FAR_M, 0.0), (0.0, -_FAR_M), (0.0, _FAR_M))
     surfaces = []
@@ -100,5 +118,5 @@ def ground_surfaces(surroundings: Surroundings) -> list[Surface]:
         alongx, alongy = abs(dy), abs(dx)
         near = [(ax - alongx, ay - alongy, 0.0), (bx + alongx, by + alongy, 0.0)]
         far = [(cx + dx, cy + dy, 0.0) for cx, cy, _ in reversed(near)]
-        surfaces.append(Surface(np.array(near + far), surroundings.ground))
-    return surfaces
+        surfaces.append(_surface(near + far, surroundings.ground))
+    return tuple(surfaces)

@@ -4,6 +4,7 @@ No clock, no thread: `step(until_ns)` integrates on a fixed grid of 240 sub-step
 depends on how the caller slices time. The world process runs it in real time (realtime/world_process.py).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from simulator.world.floor_texture import Appearance, FloorTexture, draw_texture
 from simulator.world.gate_boards import GATE_BOARDS, gate_boards
 from simulator.world.geometry import Pose, Track, TrackPlace
 from simulator.world.looks import draw_appearance
-from simulator.world.surroundings import Surroundings, grey_level, surroundings_of
+from simulator.world.surroundings import Surface, Surroundings, grey_level, surroundings_of
 from simulator.world.world_events import BeamEdge, CarBackOnTrack, CarLeftTrack, FrameDue, TrueCrossing, WorldEvent
 from vehicle.core.pulses import Pulses
 
@@ -94,6 +95,7 @@ class World:
         gates = [line_across(track, "start")]
         gates += [line_across(track, f"split{n}", share * track.length_m) for n, share in enumerate(splits, 1)]
         self._beams = [Beam(line) for line in gates]
+        self.standing: Sequence[Surface] = ()  # boxes and other cars; whoever moves them sets them for the next frame
         self._pending: list[WorldEvent] = []
         self._off_track = False
         self._car = SimulatedCar(self.parts.car, track.pose_at(-START_BEFORE_LINE_M))
@@ -153,27 +155,34 @@ class World:
 
     @cached_property
     def _texture(self) -> FloorTexture:
-        return draw_texture(self.track, self.parts.appearance).grey()
+        return draw_texture(self.track, self.parts.appearance, grey=True)
 
     @cached_property
     def surroundings(self) -> Surroundings:
         """What surrounds the track."""
         return surroundings_of(self.track, self.parts.appearance.surroundings)
 
-    def frame(self) -> Image:
-        """The picture of the newest frame instant, (240, 320) uint8 grey; each call draws fresh sensor noise."""
+    def frame(self, beside_m: float = 0.0) -> Image:
+        """The picture of the newest frame instant, (240, 320) uint8 grey; each call draws fresh sensor noise.
+
+        `beside_m`: the camera looks out so far to the left of the car's middle, as an eye of a stereo pair does.
+        """
         lens = self.parts.lens
         sky = grey_level(self.surroundings.sky)
-        picture = render(self._texture, lens.camera, self._frame_pose, sky, self.parts.boards, self.surroundings)
+        x, y, yaw = self._frame_pose
+        eye = Pose(x - beside_m * math.sin(yaw), y + beside_m * math.cos(yaw), yaw)
+        picture = render(self._texture, lens.camera, eye, sky, self._uprights, self.surroundings)
         return expose(picture, lens, self._noise)
 
     def picture(self, camera: CameraParameters | None = None) -> Image:
         """The car's present camera view as a colour picture (480, 640, 3) BGR, for people."""
         camera = camera or CameraParameters(640, 480)
         texture = draw_texture(self.track, self.parts.appearance)
-        return render(
-            texture, camera, self._car.pose.place, self.surroundings.sky, self.parts.boards, self.surroundings
-        )
+        return render(texture, camera, self._car.pose.place, self.surroundings.sky, self._uprights, self.surroundings)
+
+    @property
+    def _uprights(self) -> list[UprightBoard | Surface]:
+        return [*self.parts.boards, *self.standing]
 
     def _at_ns(self, steps: int) -> int:
         return self._start_ns + steps * _NS // STEPS_PER_S

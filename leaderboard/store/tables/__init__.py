@@ -25,6 +25,7 @@ from leaderboard.store.tables.races import ENTRIES, RACE_VERSIONS, RACERS, RACES
 from leaderboard.store.tables.ranks import BOARDS, RANK_BUCKETS
 from leaderboard.store.tables.results import LINES, RECEIPTS, RESULTS
 from leaderboard.store.tables.titles import BRACKETS, DIVISIONS, HEATS, MEMBERS, TEAMS
+from leaderboard.store.tables.virtual.evaluations import CONDITIONS, EVALUATIONS, FARM_NODES, RUN_CLAIMS, VIRTUAL_RACES
 from leaderboard.store.tables.virtual.models import MODEL_BLOBS, MODELS, UPLOADS
 from leaderboard.store.tables.virtual.submissions import SUBMISSION_STATES, SUBMISSIONS
 
@@ -37,12 +38,15 @@ __all__ = [
     "BOARDS",
     "BRACKETS",
     "CHALLENGES",
+    "CONDITIONS",
     "CREDENTIALS",
     "DELIVERIES",
     "DISQUALIFIED_ATTEMPTS",
     "DIVISIONS",
     "ENTRIES",
+    "EVALUATIONS",
     "EVENTS",
+    "FARM_NODES",
     "GIVEN_BACK",
     "HEATS",
     "IMPORTED_ROWS",
@@ -65,6 +69,7 @@ __all__ = [
     "RECOVERY_CODES",
     "RESULTS",
     "ROLES",
+    "RUN_CLAIMS",
     "SEASONS",
     "SERIES",
     "SESSIONS",
@@ -75,4 +80,5 @@ __all__ = [
     "TRACK_RECORDS",
     "UNLOCK_REQUESTS",
     "UPLOADS",
+    "VIRTUAL_RACES",
 ]

@@ -4,6 +4,7 @@ What belongs to an account (keys, sessions, credentials) is the caller's own; of
 """
 
 import hashlib
+import pathlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,10 +23,14 @@ from leaderboard.notices import outbox
 from leaderboard.notices.outbox import SubscriptionRow
 from leaderboard.store import league_rows, racer_rows, season_rows
 from leaderboard.store.database import Store
+from leaderboard.store.evaluations import claim_rows, evaluation_rows
+from leaderboard.store.evaluations.claim_rows import RunClaim
+from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.season_rows import BracketRecord, SeasonMember, TeamRecord
 from leaderboard.store.submissions import model_rows, submission_rows
 from leaderboard.store.submissions.model_rows import ModelRecord, StoredArchive, UploadRecord
 from leaderboard.store.tables import API_KEYS, CREDENTIALS, ENTRIES
+from leaderboard.submissions.model_files import ModelFiles
 from shared.protocol.results import encode_result
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.signed_in import account
@@ -36,13 +41,17 @@ SEASON = "league"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """For whom a thing is made: a name of its own, the race of the call, and the account that may own it."""
+    """For whom a thing is made: a name of its own, the race of the call, and the account that may own it.
+
+    `models`: the folder of the archives.
+    """
 
     store: Store
     invitations: InvitationService
     name: str
     race_id: str
     account_id: str
+    models: pathlib.Path
 
 
 def _account(asked: Asked) -> str:
@@ -123,16 +132,36 @@ def _model(asked: Asked) -> str:
     return sha256
 
 
-def _submission(asked: Asked) -> str:
+def _submission(asked: Asked, model_sha256: str = "0" * 64) -> str:
     """In the race of the call, by the caller; by somebody else, if the caller has no account."""
     submission_id = hashlib.sha256(asked.name.encode()).hexdigest()[:16]
-    by, sha256 = asked.account_id, "0" * 64
+    by = asked.account_id
     one = ModelSubmission(
-        submission_id, asked.race_id, by, asked.name, sha256, "Zip", "", "unqualified", "", NOW, NOW, NOW
+        submission_id, asked.race_id, by, asked.name, model_sha256, "Zip", "", "unqualified", "", NOW, NOW, NOW
     )
     with asked.store.write() as db:
         submission_rows.add(db, one, by)
     return submission_id
+
+
+def _archive(asked: Asked) -> str:
+    """Of a model that the admin's own farm drives."""
+    sha256 = ModelFiles(asked.models).put(asked.name.encode())
+    _claim(asked, sha256)
+    with asked.store.write() as db:
+        model_rows.keep_archive(db, StoredArchive(sha256, 1, "", 0, NOW))
+    return sha256
+
+
+def _claim(asked: Asked, model_sha256: str = "0" * 64) -> str:
+    """Of a run of the admin's own farm."""
+    submission_id = _submission(asked, model_sha256)
+    claim_id = hashlib.sha256(f"claim {asked.name}".encode()).hexdigest()[:24]
+    run = Evaluation(claim_id, submission_id, 1, 1, asked.race_id, asked.account_id, 1, "0" * 64, NOW, state="running")
+    with asked.store.write() as db:
+        evaluation_rows.add(db, [run])
+        claim_rows.add(db, RunClaim(claim_id, claim_id, asked.account_id, "admin", "admin/node", NOW, 2 * NOW))
+    return claim_id
 
 
 def _team(asked: Asked) -> str:
@@ -156,8 +185,10 @@ def _token(asked: Asked) -> str:
 # Every part of an address of the OpenAPI document.
 PARTS: dict[str, Callable[[Asked], str]] = {
     "alias": _account,
+    "archive_sha256": _archive,
     "attempt_id": _attempt,
     "bracket_id": _bracket,
+    "claim_id": _claim,
     "credential_id": _credential,
     "event_id": _event,
     "key_id": _key,
@@ -176,4 +207,6 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "upload_id": _upload,
 }
 # Of no race by their addresses, but of things that belong to one.
-OF_A_RACE = frozenset({"attempt_id", "bracket_id", "receiver_id", "submission_id", "token"})
+OF_A_RACE = frozenset(
+    {"archive_sha256", "attempt_id", "bracket_id", "claim_id", "receiver_id", "submission_id", "token"}
+)

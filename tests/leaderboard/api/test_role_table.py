@@ -79,7 +79,14 @@ def observe(folder: pathlib.Path) -> dict[RoleCase, dict[str, tuple[int, bytes]]
     def address(number: int, case: RoleCase, caller: str) -> str:
         other = "account-somebody"
         owner = other if case.race == "other" else world.accounts.get(caller, other)
-        asked = Asked(board.store, invitations, f"thing-{number:03}-{caller}", races.get((case, caller), ""), owner)
+        asked = Asked(
+            board.store,
+            invitations,
+            f"thing-{number:03}-{caller}",
+            races.get((case, caller), ""),
+            owner,
+            folder / "models",
+        )
         if "/invitation" in case.path:
             PARTS["token"](asked)  # there is one to show, or to make anew
         return _address(case, asked.race_id, {part: PARTS[part](asked) for part in _parts(case)})

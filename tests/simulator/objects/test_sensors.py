@@ -1,7 +1,6 @@
 """The sensors of a model by its metadata: every kind gets an input of the shape that its network has."""
 
 import json
-import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 
 from shared.errors import BadInput
 from simulator.objects.sensors import sensors_of
-from simulator.world.geometry import Pose
 
 ACTIONS = [{"steering_angle": -20.0, "speed": 1.0}, {"steering_angle": 20.0, "speed": 1.0}]
 CAMERA = "FRONT_FACING_CAMERA"
@@ -47,12 +45,9 @@ def test_a_lidar_gives_what_the_network_takes(
     assert given.tolist() == pytest.approx(near)
 
 
-def test_two_eyes_stand_six_centimetres_apart_across_the_car() -> None:
-    pose = Pose(1.0, 2.0, math.pi / 2)
-    left, right = sensors_of(written(["STEREO_CAMERAS"])).eyes(pose)
-    assert left == pytest.approx((0.97, 2.0, math.pi / 2))
-    assert right == pytest.approx((1.03, 2.0, math.pi / 2))
-    assert sensors_of(written([CAMERA])).eyes(pose) == (pose,)
+def test_a_stereo_pair_has_two_eyes_six_centimetres_apart() -> None:
+    assert sensors_of(written(["STEREO_CAMERAS"])).eyes_m == (0.03, -0.03)
+    assert sensors_of(written([CAMERA])).eyes_m == (0.0,)
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,9 @@ def test_the_start_line_lies_across_the_road_between_the_lines() -> None:
     assert column(MASKS.start_line, MASKS, 1.0) == pytest.approx([-0.4 + 0.0762, 0.4 - 0.0762], abs=0.002)
     assert MASKS.start_line.sum() / 255 * PIXEL_M**2 == pytest.approx(0.066 * (0.8 - 2 * 0.0762), rel=0.01)
     assert draw_masks(BOX, replace(GEOMETRY, start_line_m=0.0)).start_line.max() == 0
+    moved = draw_masks(BOX, replace(GEOMETRY, start_line_at_m=0.5))
+    assert column(moved.start_line, moved, 1.5) == pytest.approx([-0.4 + 0.0762, 0.4 - 0.0762], abs=0.002)
+    assert column(moved.start_line, moved, 1.0) == []
 
 
 def test_road_lies_between_the_lines_and_nowhere_outside_them() -> None:

@@ -1,1 +1,1 @@
-"""Tables of the virtual circuit: models, uploads, submissions."""
+"""Tables of the virtual circuit: models, uploads, submissions, evaluations."""

@@ -28,6 +28,7 @@ SUBMISSIONS = sa.Table(
     sa.Column("request_id", sa.Text, nullable=False),  # the sender's own; "" without one
     sa.Index("submissions_of_racer", "race_id", "account_id"),
     sa.Index("submissions_by_state", "state", "queued_utc_ns"),
+    sa.Index("submissions_in_line", "state", "race_id", "account_id", "queued_utc_ns", "number"),  # store/evaluations
     sa.Index("submissions_of_model", "account_id", "model_sha256"),
 )
 

@@ -12,14 +12,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch.materials import encode, weights_from
-from simulator.batch.texture_lines import BLOCK_BITS, GRAIN_SIDE, MIXED
+from simulator.batch.compiled import call
+from simulator.batch.drawing.materials import encode, weights_from
+from simulator.batch.drawing.texture_lines import BLOCK_BITS, GRAIN_SIDE, MIXED, QUARTERS
 from simulator.world.floor_masks import FloorGeometry, Image, draw_masks
+from simulator.world.floor_texture import GRAIN_PX, grain_tile
 from simulator.world.geometry import Track
 
 LEVELS = 5  # each level has half the resolution of the one before: 1 to 16 cm a texel
 
-# Where a picture lies: the place of each level and of its blocks in the flat array, the size of level 0, its first texel's middle.
+# Where a picture lies: each level and its blocks in the flat array, the size of level 0, the middle of its first texel.
 PICTURE = np.dtype(
     [
         ("first", np.int64, (LEVELS,)),
@@ -61,7 +63,7 @@ def floor_picture(track: Track, geometry: FloorGeometry) -> Picture:
     levels = []
     for level in range(LEVELS):
         codes = np.empty((height >> level, width >> level), np.uint8)
-        encode(weights, codes)
+        call(encode, weights, codes)
         levels.append(codes)
         if level < LEVELS - 1:
             weights = _halved(weights)
@@ -137,6 +139,12 @@ class Atlas:
         return self._numbers[key]
 
 
-def grain_pool() -> NDArray[np.float32]:
-    """Grain for all floors: normal numbers, one for each texel of a square, (GRAIN_SIDE * GRAIN_SIDE,)."""
-    return np.random.default_rng(0x6A).standard_normal(GRAIN_SIDE * GRAIN_SIDE, np.float32)
+def grain_pool() -> NDArray[np.int8]:
+    """The grain of all floors on a grid of a quarter of their texels, straight between these; 32 is 1, (S * S,)."""
+    tile = grain_tile()
+    at = (np.arange(GRAIN_SIDE) + 0.5) / QUARTERS
+    low = at.astype(int)
+    share = (at - low).astype(np.float32)
+    rows = tile[low % GRAIN_PX] * (1 - share)[:, None] + tile[(low + 1) % GRAIN_PX] * share[:, None]
+    both = rows[:, low % GRAIN_PX] * (1 - share) + rows[:, (low + 1) % GRAIN_PX] * share
+    return np.asarray(np.clip(np.rint(both * 32), -127, 127).astype(np.int8).ravel())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch.compiled import compiled
+from simulator.batch.compiled import call, compiled
 from simulator.world.floor_masks import FloorMasks
 from simulator.world.floor_texture import Appearance
 
@@ -102,7 +102,7 @@ def _in_steps(steps: Any, first: Any, second: Any, third: Any, fourth: Any) -> A
 def weights_from(masks: FloorMasks, height: int, width: int) -> Weights:
     """The weights (height, width, 5) of a floor; what lies beyond the masks is field."""
     weights = np.zeros((height, width, 5), np.uint8)
-    weights_of(masks.road, masks.lines, masks.dashes, masks.start_line, weights)
+    call(weights_of, masks.road, masks.lines, masks.dashes, masks.start_line, weights)
     return weights
 
 

@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 
 from simulator.batch.compiled import compiled
+from simulator.world.floor_texture import GRAIN_PX
 
 BLOCK_BITS = 3  # a block has 8 x 8 texels of its level
 MIXED = 255  # the code of a block of several kinds
-GRAIN_SIDE = 256  # the grain's pool is square; its texels are those of the floor
+QUARTERS = 4  # the grain's pool has 4 x 4 places a texel of the floor
+GRAIN_SIDE = GRAIN_PX * QUARTERS
 _BITS = 16  # behind the point of places on the texture
 _ONE = 1 << _BITS
+_GRAIN_BITS = _BITS - 2  # those of a quarter of a texel
 _SHINE_STEP = 48
 _ON_ROAD = 0  # a code of paint on the road (see `materials`)
 
@@ -78,7 +81,7 @@ def add_smooth(
     base, tiles, block_base = where
     x, y = np.int64((start[0] - 0.5) * _ONE), np.int64((start[1] - 0.5) * _ONE)
     dx, dy = np.int64(step[0] * _ONE), np.int64(step[1] * _ONE)
-    inverse_x, inverse_y = 1.0 / max(1, abs(dx)), 1.0 / max(1, abs(dy))
+    inverse_x, inverse_y = _inverse(dx), _inverse(dy)
     bits = _BITS + BLOCK_BITS
     u = first
     while u < last:
@@ -88,10 +91,15 @@ def add_smooth(
         if code != MIXED:
             add_level(plane, row, u, end, palette[code] * share)
         else:
-            _add_between(plane, row, u, end, x, y, dx, dy, base, tiles, palette, floor, share)
+            _add_between(plane, row, u, end, (x, y, dx, dy), base, tiles, palette, floor, share)
         x += dx * (end - u)
         y += dy * (end - u)
         u = end
+
+
+@compiled
+def _inverse(step: Any) -> Any:
+    return 1.0 / abs(step) if step != 0 else 1.0
 
 
 @compiled
@@ -104,21 +112,10 @@ def _columns_left(place: Any, step: Any, inverse: Any, bits: Any) -> Any:
 
 @compiled
 def _add_between(
-    plane: Any,
-    row: Any,
-    first: Any,
-    last: Any,
-    x: Any,
-    y: Any,
-    dx: Any,
-    dy: Any,
-    base: Any,
-    tiles: Any,
-    palette: Any,
-    floor: Any,
-    share: Any,
+    plane: Any, row: Any, first: Any, last: Any, way: Any, base: Any, tiles: Any, palette: Any, floor: Any, share: Any
 ) -> Any:
     """What lies between the four texels around each pixel; several pixels lie between the same four."""
+    x, y, dx, dy = way
     r, scale, before_i, before_j = np.uintp(row), np.float32(1.0 / _ONE), np.int64(-1), np.int64(-1)
     a = right = down = both = np.float32(0.0)
     for u in range(np.uintp(first), np.uintp(last)):
@@ -138,22 +135,15 @@ def _add_between(
 
 @compiled
 def add_grain(
-    plane: Any,
-    row: Any,
-    first: Any,
-    last: Any,
-    start: Any,
-    step: Any,
-    where: Any,
-    strength: Any,
-    floor: Any,
-    grain: Any,
+    plane: Any, row: Any, first: Any, last: Any, start: Any, step: Any, where: Any, paint: Any, floor: Any, share: Any
 ) -> Any:
     """Add the grain of what lies at each of the columns [first, last)."""
     _, tiles, block_base = where
-    x, y = np.int64(start[0] * _ONE), np.int64(start[1] * _ONE)
+    _, strength, grain, shift = paint
+    x, y = np.int64((start[0] - 0.5) * _ONE), np.int64((start[1] - 0.5) * _ONE)
     dx, dy = np.int64(step[0] * _ONE), np.int64(step[1] * _ONE)
-    inverse_x, inverse_y = 1.0 / max(1, abs(dx)), 1.0 / max(1, abs(dy))
+    inverse_x, inverse_y = _inverse(dx), _inverse(dy)
+    shift_x, shift_y = x + shift[0] * _ONE, y + shift[1] * _ONE
     bits = _BITS + BLOCK_BITS
     u = begin = first
     level = strength[_ON_ROAD]
@@ -162,22 +152,24 @@ def add_grain(
         code = floor[np.uintp(block_base + (at_y >> bits) * tiles + (at_x >> bits))]
         here = strength[code] if code != MIXED else strength[_ON_ROAD]
         if here != level:
-            _add_specks(plane, row, begin, u, x + dx * (begin - first), y + dy * (begin - first), dx, dy, level, grain)
+            from_x, from_y = shift_x + dx * (begin - first), shift_y + dy * (begin - first)
+            _add_specks(plane, row, begin, u, (from_x, from_y, dx, dy), level * share, grain)
             begin, level = u, here
         count = min(_columns_left(at_x, dx, inverse_x, bits), _columns_left(at_y, dy, inverse_y, bits))
         u = min(last, u + 1 + np.int64(count - 1e-6))
-    _add_specks(plane, row, begin, last, x + dx * (begin - first), y + dy * (begin - first), dx, dy, level, grain)
+    from_x, from_y = shift_x + dx * (begin - first), shift_y + dy * (begin - first)
+    _add_specks(plane, row, begin, last, (from_x, from_y, dx, dy), level * share, grain)
 
 
 @compiled
-def _add_specks(
-    plane: Any, row: Any, first: Any, last: Any, x: Any, y: Any, dx: Any, dy: Any, strength: Any, grain: Any
-) -> Any:
+def _add_specks(plane: Any, row: Any, first: Any, last: Any, way: Any, strength: Any, grain: Any) -> Any:
+    x, y, dx, dy = way
     r, begin, mask = np.uintp(row), np.uintp(first), GRAIN_SIDE - 1
+    strength *= np.float32(1.0 / 32.0)
     for u in range(np.uintp(last) - begin):
         k = np.int64(u)
-        at = (((y + k * dy) >> _BITS) & mask) * GRAIN_SIDE + (((x + k * dx) >> _BITS) & mask)
-        plane[r, begin + u] += strength * grain[np.uintp(at)]
+        at = (((y + k * dy) >> _GRAIN_BITS) & mask) * GRAIN_SIDE + (((x + k * dx) >> _GRAIN_BITS) & mask)
+        plane[r, begin + u] += strength * np.float32(grain[np.uintp(at)])
 
 
 @compiled

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from simulator.batch.compiled import compiled
-from simulator.batch.texture_lines import set_level
+from simulator.batch.drawing.texture_lines import set_level
 
 NEAR_M = 0.05
 SUB_ROWS = 4  # edges are drawn by their share of four lines a row
@@ -86,8 +86,8 @@ def spans_of(spots: Any, slopes: Any, count: Any, row: Any, width: Any, spans: A
         inner_left, inner_right = max(inner_left, low), min(inner_right, high)
     if right <= left:
         return 0, 0, 0, 0
-    first, last = int(left), min(width, int(math.ceil(right)))
-    begin, end = int(math.ceil(inner_left)), int(inner_right)
+    first, last = int(left), min(width, math.ceil(right))
+    begin, end = math.ceil(inner_left), int(inner_right)
     return (first, last, begin, end) if end > begin else (first, last, last, last)
 
 

@@ -1,4 +1,4 @@
-"""What the camera of each world sees its surroundings with, in one table: optics, field, light, exposure, walls, boards."""
+"""What the camera of each world sees its surroundings with, in tables: optics, field, light, exposure, walls."""
 
 from typing import Any, cast
 
@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch.materials import grain_strength, palette
+from simulator.batch.drawing.materials import grain_strength, palette
 from simulator.batch.specs import WorldSpec
 from simulator.world.camera_sensor import CameraSensor
-from simulator.world.floor_texture import Appearance, coarse_light
+from simulator.world.floor_texture import Appearance, coarse_light, grain_shift
 from simulator.world.surroundings import GREY_WEIGHTS, Colour, surroundings_of
 
 LIGHT_SIDE = 64  # the light of a floor is kept as a grid of at most 64 x 64
@@ -34,6 +34,8 @@ VIEW = np.dtype(
         ("light_y_per_px", np.float64),
         ("blur_px", np.float64),
         ("noise", np.float64),
+        ("grain_x", np.int64),
+        ("grain_y", np.int64),
         ("offset", np.float64),
         ("noise_seed", np.uint64),
     ]
@@ -71,6 +73,7 @@ def view_row(spec: WorldSpec, size: tuple[int, int], floor: int, masks_shape: tu
     row["wall_height_m"], row["floor"] = around.wall_height_m, floor
     row["blur_px"] = lens.blur_px * width / REFERENCE_WIDTH_PX
     row["noise"] = lens.noise * min(1.0, width / REFERENCE_WIDTH_PX)
+    row["grain_x"], row["grain_y"] = grain_shift(appearance.seed)
     row["offset"] = lens.offset
     row["noise_seed"] = (spec.seed * 0x9E3779B97F4A7C15 + 0xCA) % (1 << 64)
     height, columns = masks_shape
@@ -116,7 +119,7 @@ def light_shape(masks_shape: tuple[int, int]) -> tuple[int, int]:
 
 
 def light_grid(appearance: Appearance, gamma: float, masks_shape: tuple[int, int]) -> NDArray[np.float32]:
-    """The floor's light (rows, columns), as `floor_texture` draws it, on a coarser grid and as the camera exposes it."""
+    """The floor's light (rows, columns) on a coarser grid than `floor_texture` draws it, as the camera exposes it."""
     coarse = coarse_light(appearance, masks_shape)
     grid = cv2.resize(coarse, light_shape(masks_shape), interpolation=cv2.INTER_CUBIC)
     return cast(NDArray[np.float32], np.maximum(grid, 0.0) ** np.float32(gamma))

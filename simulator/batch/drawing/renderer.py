@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.batch.atlas import Atlas, Picture, board_picture, floor_picture, grain_pool
-from simulator.batch.kernel import draw_worlds
-from simulator.batch.sensor import NOISE_POOL
+from simulator.batch.compiled import call
+from simulator.batch.drawing.atlas import Atlas, Picture, board_picture, floor_picture, grain_pool
+from simulator.batch.drawing.kernel import draw_worlds
+from simulator.batch.drawing.sensor import NOISE_POOL
+from simulator.batch.drawing.surfaces import QUAD
+from simulator.batch.drawing.views import LIGHT_SIDE, LOOK, VIEW, channel_weights, light_grid, look_rows, view_row
 from simulator.batch.specs import WorldSpec
-from simulator.batch.surfaces import QUAD
-from simulator.batch.views import LIGHT_SIDE, LOOK, VIEW, channel_weights, light_grid, look_rows, view_row
 from simulator.world.camera import UprightBoard
 
 Members = NDArray[np.int64]
@@ -94,21 +95,10 @@ class Renderer:
 
     def draw(self, members: Members, worlds: NDArray[Any], out: Frames) -> None:
         """Draw these worlds from where their cars are into `out` (N, H, W, C)."""
-        draw_worlds(
-            members,
-            worlds,
-            self._views,
-            self._looks,
-            self._floors.pictures,
-            self._floors.texels,
-            self._lights,
-            self._quads,
-            self._quad_counts,
-            (self._boards.pictures, self._boards.texels),
-            self._grain,
-            self._noise,
-            out,
-        )
+        floors = (self._floors.pictures, self._floors.texels)
+        uprights = (self._quads, self._quad_counts, self._boards.pictures, self._boards.texels)
+        pools = (self._grain, self._noise)
+        call(draw_worlds, members, worlds, self._views, self._looks, self._lights, floors, uprights, pools, out)
 
 
 def _floor(spec: WorldSpec) -> Picture:
@@ -121,7 +111,7 @@ def _floor_key(spec: WorldSpec) -> tuple[object, object]:
 
 def _board_key(board: UprightBoard) -> tuple[object, object]:
     """Boards that look the same share one picture."""
-    return board.image.shape, hashlib.sha256(np.ascontiguousarray(board.image)).digest()
+    return board.image.shape, hashlib.sha256(board.image.tobytes()).digest()
 
 
 def _noise_pool() -> NDArray[np.int8]:

@@ -32,7 +32,7 @@ def expose(plane: Any, spare: Any, view: Any, chance: Any, noise: Any, out: Any)
 @compiled
 def blur(plane: Any, spare: Any, sigma: Any) -> Any:
     """A Gaussian of this standard deviation (pixels), across and then down; beyond the rim the rim's pixel goes on."""
-    reach = min(MAX_BLUR, max(1, int(math.ceil(sigma * 2.5))))
+    reach = min(MAX_BLUR, max(1, math.ceil(sigma * 2.5)))
     weights = _gaussian(sigma, reach)
     height, width = plane.shape
     for row in range(height):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulator.batch.compiled import compiled
-from simulator.batch.texture_lines import (
+from simulator.batch.drawing.texture_lines import (
     BLOCK_BITS,
     add_grain,
     add_level,
@@ -26,7 +26,7 @@ NEAR_PX = 0.6  # rows shorter than this many texels are so near that every third
 FAR_M = 14.0  # beyond this the floor has the field's colour (`world/camera.py`)
 MAX_LINES = 8
 SMOOTH_LINES = 1  # a row of no more lines is so near that its pixels lie between texels
-GRAIN_LINES = 1  # the mean of more lines has little grain left
+GRAIN_LINES = 3  # the mean of more lines has little grain left
 _EDGE_M = 0.01  # of the texture's rim is not drawn, so that no rounding leaves it
 
 # A line on the floor: its place at column 0, from column to column, and how far ahead it is.
@@ -34,24 +34,27 @@ X, Y, DX, DY, AHEAD = range(5)
 
 
 @compiled
-def draw_floor(plane: Any, eye: Any, view: Any, look: Any, picture: Any, floor: Any, paint: Any, light: Any) -> Any:
-    """Fill the plane (H, W) float32 with sky, floor and ground; `eye` is (x, y, yaw, cos, sin) of the lens."""
-    height, width = plane.shape
+def draw_floor(plane: Any, eye: Any, scene: Any) -> Any:
+    """Fill the plane (H, W) float32 with sky, floor and ground; `eye` is (x, y, cos, sin) of the lens.
+
+    `scene` is (view, look, picture of the floor, its texels, paint, light); `paint` is (palette, strength of the grain,
+    grain, its shift).
+    """
+    height = plane.shape[0]
     line = np.empty(5)
     row = 0
     while row < height:
-        _draw_row(plane, row, eye, view, look, picture, floor, paint, light, line)
-        if row + 2 < height and _along_px(view, row, height) < NEAR_PX:
-            _draw_row(plane, row + 2, eye, view, look, picture, floor, paint, light, line)
+        _draw_row(plane, row, eye, scene, line)
+        if row + 2 < height and _along_px(scene[0], row, height) < NEAR_PX:
+            _draw_row(plane, row + 2, eye, scene, line)
             set_mean(plane, row + 1)
             row += 2
         row += 1
 
 
 @compiled
-def _draw_row(
-    plane: Any, row: Any, eye: Any, view: Any, look: Any, picture: Any, floor: Any, paint: Any, light: Any, line: Any
-) -> Any:
+def _draw_row(plane: Any, row: Any, eye: Any, scene: Any, line: Any) -> Any:
+    view, look, picture, _, _, light = scene
     width = plane.shape[1]
     b = (row - (plane.shape[0] - 1) / 2) / view.focal_px
     lines, level = _lines_of(view, b)
@@ -62,7 +65,7 @@ def _draw_row(
     share = np.float32(1.0 / lines)
     for k in range(lines):
         place_line(eye, view, b + ((k + 0.5) / lines - 0.5) / view.focal_px, width, line)
-        _draw_line(plane, row, line, level, lines, share, view, look, picture, floor, paint)
+        _draw_line(plane, row, line, level, lines, share, scene)
     if view.light_columns > 0:
         place_line(eye, view, b, width, line)
         _shine(plane, row, line, view, picture, light)
@@ -84,8 +87,8 @@ def _lines_of(view: Any, b: Any) -> Any:
     slope = max(b * view.cos_pitch + view.sin_pitch, 1e-3)
     across_px = view.up_m / slope / view.focal_px * PIXELS_PER_M
     along_px = across_px / slope
-    level = min(4, max(0, int(math.floor(math.log2(across_px) + 0.25))))
-    lines = int(math.ceil(along_px / (1 << level) * 0.5))
+    level = min(4, max(0, math.floor(math.log2(across_px) + 0.25)))
+    lines = math.ceil(along_px / (1 << level) * 0.5)
     return min(MAX_LINES, max(1, lines)), level
 
 
@@ -97,7 +100,7 @@ def place_line(eye: Any, view: Any, b: Any, width: Any, line: Any) -> Any:
         line[AHEAD] = math.inf
         return
     t, ahead = view.up_m / slope, view.cos_pitch - b * view.sin_pitch
-    c, s = eye[3], eye[4]
+    c, s = eye[2], eye[3]
     a = -(width - 1) / 2 / view.focal_px
     line[X], line[Y] = eye[0] + t * (a * s + ahead * c), eye[1] + t * (-a * c + ahead * s)
     line[DX], line[DY] = t * s / view.focal_px, -t * c / view.focal_px
@@ -119,7 +122,7 @@ def _columns_in(line: Any, width: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> An
         low, high = max(low, min(a, b)), min(high, max(a, b))
     if high < low:
         return 0, 0
-    first, last = int(math.ceil(low)), int(math.floor(high)) + 1
+    first, last = math.ceil(low), math.floor(high) + 1
     return first, max(first, last)
 
 
@@ -134,20 +137,9 @@ def _textured(line: Any, width: Any, picture: Any) -> Any:
 
 
 @compiled
-def _draw_line(
-    plane: Any,
-    row: Any,
-    line: Any,
-    level: Any,
-    lines: Any,
-    share: Any,
-    view: Any,
-    look: Any,
-    picture: Any,
-    floor: Any,
-    paint: Any,
-) -> Any:
+def _draw_line(plane: Any, row: Any, line: Any, level: Any, lines: Any, share: Any, scene: Any) -> Any:
     """Add one line of sky, ground, field and texture to the row."""
+    view, look, picture, floor, paint, _ = scene
     width = plane.shape[1]
     if line[AHEAD] == math.inf:
         add_level(plane, row, 0, width, look.sky * share)
@@ -168,13 +160,13 @@ def _draw_line(
     y = (line[Y] + begin * line[DY] - picture.origin_y_m) * scale + half
     where = (picture.first[level], picture.width >> (level + BLOCK_BITS), picture.blocks[level])
     start, step = (x, y), (line[DX] * scale, line[DY] * scale)
-    palette, strength, grain = paint
+    palette = paint[0]
     if level == 0 and lines <= SMOOTH_LINES:
         add_smooth(plane, row, begin, end, start, step, where, palette, floor, share)
     else:
         add_nearest(plane, row, begin, end, start, step, where, palette, floor, share)
     if level == 0 and lines <= GRAIN_LINES:
-        add_grain(plane, row, begin, end, start, step, where, strength, floor, grain)
+        add_grain(plane, row, begin, end, start, step, where, paint, floor, share)
 
 
 @compiled

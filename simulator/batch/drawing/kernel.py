@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from simulator.batch.chance import mixed
 from simulator.batch.compiled import compiled
-from simulator.batch.drive import mixed
-from simulator.batch.floor_rows import draw_floor
-from simulator.batch.sensor import expose
-from simulator.batch.surfaces import (
+from simulator.batch.drawing.floor_rows import draw_floor
+from simulator.batch.drawing.sensor import expose
+from simulator.batch.drawing.surfaces import (
     MAX_CORNERS,
     NEAR_M,
     PLAIN_BACK,
@@ -24,40 +24,30 @@ from simulator.batch.surfaces import (
 
 @compiled
 def draw_worlds(
-    members: Any,
-    worlds: Any,
-    views: Any,
-    looks: Any,
-    floors: Any,
-    texels: Any,
-    lights: Any,
-    quads: Any,
-    quad_counts: Any,
-    pictures: Any,
-    grain: Any,
-    noise: Any,
-    out: Any,
+    members: Any, worlds: Any, views: Any, looks: Any, lights: Any, floors: Any, uprights: Any, pools: Any, out: Any
 ) -> Any:
-    """Draw each world of `members` into its row of `out` (N, H, W, C) uint8."""
+    """Draw each world of `members` into its row of `out` (N, H, W, C) uint8.
+
+    `floors` is (pictures, texels), `uprights` (quads, their counts, boards, texels), `pools` (grain, noise).
+    """
     height, width, channels = out.shape[1], out.shape[2], out.shape[3]
     plane, spare = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
     matrix = np.empty((3, 4))
+    pictures, texels = floors
+    quads, quad_counts, boards, board_texels = uprights
+    grain, noise = pools
     for place in range(len(members)):
         n = members[place]
         world, view = worlds[n], views[n]
-        eye = (
-            world.x + view.forward_m * math.cos(world.yaw),
-            world.y + view.forward_m * math.sin(world.yaw),
-            world.yaw,
-            math.cos(world.yaw),
-            math.sin(world.yaw),
-        )
+        c, s = math.cos(world.yaw), math.sin(world.yaw)
+        eye = (world.x + view.forward_m * c, world.y + view.forward_m * s, c, s)
         _projection(eye, view, width, height, matrix)
         for channel in range(channels):
             look = looks[n, channel]
-            paint = (look.palette, look.strength, grain)
-            draw_floor(plane, eye, view, look, floors[view.floor], texels, paint, lights[n])
-            _draw_uprights(plane, matrix, eye, view, look, quads[n], quad_counts[n], channel, channels, pictures)
+            paint = (look.palette, look.strength, grain, (view.grain_x, view.grain_y))
+            draw_floor(plane, eye, (view, look, pictures[view.floor], texels, paint, lights[n]))
+            shown = (quads[n], quad_counts[n], boards, board_texels)
+            _draw_uprights(plane, matrix, eye, view, look, shown, channel if channels == 3 else -1)
             chance = mixed(view.noise_seed + np.uint64(channel), world.steps)
             expose(plane, spare, view, chance, noise, out[n, :, :, channel])
 
@@ -65,7 +55,7 @@ def draw_worlds(
 @compiled
 def _projection(eye: Any, view: Any, width: Any, height: Any, matrix: Any) -> Any:
     """Fill the 3 x 4 matrix from metres to pixels (`world/camera.py`)."""
-    c, s, cp, sp, f = eye[3], eye[4], view.cos_pitch, view.sin_pitch, view.focal_px
+    c, s, cp, sp, f = eye[2], eye[3], view.cos_pitch, view.sin_pitch, view.focal_px
     right, down, ahead = (s, -c, 0.0), (-sp * c, -sp * s, -cp), (cp * c, cp * s, -sp)
     for i in range(3):
         matrix[0, i] = f * right[i] + (width - 1) / 2 * ahead[i]
@@ -76,24 +66,14 @@ def _projection(eye: Any, view: Any, width: Any, height: Any, matrix: Any) -> An
 
 
 @compiled
-def _draw_uprights(
-    plane: Any,
-    matrix: Any,
-    eye: Any,
-    view: Any,
-    look: Any,
-    quads: Any,
-    count: Any,
-    channel: Any,
-    channels: Any,
-    pictures: Any,
-) -> Any:
+def _draw_uprights(plane: Any, matrix: Any, eye: Any, view: Any, look: Any, shown: Any, channel: Any) -> Any:
     """Walls whose inner side is seen, then boards and boxes from far to near, then walls seen from outside."""
+    quads, count, boards, texels = shown
     spots = np.empty((MAX_CORNERS, 2))
     _draw_walls(plane, matrix, eye, view, look, True, spots)
     order, depths = np.empty(count, np.int64), np.empty(count)
     for i in range(count):
-        depth = _depth(matrix, quads[i].corners)
+        depth = _depth(matrix, quads[i])
         at = i
         while at > 0 and depths[at - 1] < depth:
             depths[at], order[at] = depths[at - 1], order[at - 1]
@@ -101,40 +81,46 @@ def _draw_uprights(
         depths[at], order[at] = depth, i
     for place in range(count):
         if depths[place] > 0.0:
-            _draw_quad(plane, matrix, quads[order[place]], look, channel, channels, pictures, spots)
+            _draw_quad(plane, matrix, quads[order[place]], look, channel, boards, texels, spots)
     _draw_walls(plane, matrix, eye, view, look, False, spots)
 
 
 @compiled
-def _depth(matrix: Any, corners: Any) -> Any:
-    """How far ahead the middle is; -1 for a quad of which nothing is in front of the camera (or that is not there)."""
-    total, nearest = 0.0, -1.0
+def _depth(matrix: Any, quad: Any) -> Any:
+    """How far ahead the middle is; -1 for a quad that is not in front of the camera, or not there.
+
+    A plain one is cut off where it passes the lens; a board is left out then, as in `world/camera.py`.
+    """
+    total, nearest, farthest = 0.0, math.inf, -math.inf
     for i in range(4):
-        _, _, depth = project(matrix, corners[i, 0], corners[i, 1], corners[i, 2])
+        corner = quad.corners[i]
+        _, _, depth = project(matrix, corner[0], corner[1], corner[2])
         total += depth
-        nearest = max(nearest, depth)
-    return total / 4 if nearest >= NEAR_M else -1.0
+        nearest, farthest = min(nearest, depth), max(farthest, depth)
+    reached = farthest if quad.picture < 0 else nearest
+    return total / 4 if reached >= NEAR_M and total > 0.0 else -1.0
 
 
 @compiled
 def _draw_quad(
-    plane: Any, matrix: Any, quad: Any, look: Any, channel: Any, channels: Any, pictures: Any, spots: Any
+    plane: Any, matrix: Any, quad: Any, look: Any, channel: Any, boards: Any, texels: Any, spots: Any
 ) -> Any:
     corners = outline(matrix, quad.corners, spots)
     if corners < 3:
         return
-    exposed = look.exposed
+    exposed, turned = look.exposed, is_turned(spots, corners)
     if quad.picture < 0:
+        if turned:  # the far sides of a box are not seen
+            return
         colour = quad.colour
-        level = colour[channel] if channels == 3 else 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
+        level = colour[channel] if channel >= 0 else 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
         fill(plane, spots, corners, exposed[np.uint8(min(255.0, max(0.0, level + 0.5)))])
         return
     back = np.empty((3, 3))
-    if is_turned(spots, corners) or not unprojected(matrix, quad.corners, back):
+    if turned or not unprojected(matrix, quad.corners, back):
         fill(plane, spots, corners, exposed[PLAIN_BACK])
     else:
-        table, texels = pictures
-        draw_picture(plane, spots, corners, back, table[quad.picture], texels, exposed)
+        draw_picture(plane, spots, corners, back, boards[quad.picture], texels, exposed)
 
 
 @compiled

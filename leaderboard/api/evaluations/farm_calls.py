@@ -1,0 +1,127 @@
+"""/api/v1/farm: claims of runs, what is said of them, models to drive, and nodes. With a key of the scope `farm`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse
+
+from leaderboard.api.bodies import BY_EITHER, BY_KEY, json_extra
+from leaderboard.api.described import DescribedRouter, refusals
+from leaderboard.api.evaluations.shapes import FarmShape, farm_shape
+from leaderboard.api.http import json_response, read_body
+from leaderboard.api.identity import CallerIdentification
+from leaderboard.evaluations.claims import check_farm
+from leaderboard.evaluations.service import Evaluations
+from shared.protocol.farm import (
+    FARM_PATH,
+    MAX_FARM_BYTES,
+    ClaimAnswer,
+    ClaimExtension,
+    ClaimReply,
+    ClaimRequest,
+    RunFailure,
+    RunReport,
+    decode,
+    encode,
+)
+
+_WORDS = {
+    401: "No key, or one that is not valid (any more)",
+    403: "The key has not the scope `farm`",
+    404: "No run was claimed by this farm under this id, or it drives no such model now",
+    409: "The node is set aside, its engine is another, or something else was said of this run before",
+    503: "Busy or without its disk: the same again after Retry-After seconds",
+    410: "The claim is over: nothing changes by it",
+}
+_FARM = TypeAdapter(FarmShape)
+
+
+def router(evaluations: Evaluations, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
+    """The routes, over the evaluations of one store."""
+    routes, calls = DescribedRouter(prefix=FARM_PATH, tags=["farm"]), FarmCalls(evaluations, callers, utc_ns)
+    routes.post(
+        "/claims",
+        response_model=ClaimAnswer,
+        responses=refusals(401, 403, 408, 409, 413, 422, 503, words=_WORDS),
+        openapi_extra=json_extra(ClaimRequest, BY_KEY),
+        summary="Claim runs for a node: what it is to drive next, each until its deadline",
+        response_description="The runs, or that the node drives its canary first",
+    )(calls.claim)
+    messages: tuple[tuple[str, type[Any], str, Callable[..., Any]], ...] = (
+        ("extend", ClaimExtension, "Keep a run that is still being driven", calls.extend),
+        ("result", RunReport, "Report a run that was driven; the same again has the same answer", calls.report),
+        ("fail", RunFailure, "Report a run that came to nothing, by the model's fault or the farm's", calls.fail),
+    )
+    for path, kind, summary, handler in messages:
+        routes.post(
+            f"/claims/{{claim_id}}/{path}",
+            response_model=ClaimReply,
+            responses=refusals(401, 403, 404, 408, 409, 410, 413, 422, 503, words=_WORDS),
+            openapi_extra=json_extra(kind, BY_KEY),
+            summary=summary,
+            response_description="How the submission stands now",
+            operation_id=f"{path}_run",
+        )(handler)
+    routes.get(
+        "/blobs/{archive_sha256}",
+        responses={
+            200: {"content": {"application/octet-stream": {}}, "description": "The archive, or what is kept of it"},
+            **refusals(401, 403, 404, 422, 503, words=_WORDS),
+        },
+        openapi_extra=json_extra(security=BY_KEY),
+        summary="The archive of a model that this farm is to drive now",
+    )(calls.archive)
+    routes.get(
+        "/nodes",
+        response_model=FarmShape,
+        responses=refusals(401, 403, words=_WORDS),
+        openapi_extra=json_extra(security=BY_EITHER),
+        summary="The nodes of farms, and how the queue stands; to a farm's key its own nodes",
+        response_description="As it stands now",
+    )(calls.nodes)
+    return routes
+
+
+class FarmCalls:
+    """The handlers. Each asks who calls before it reads the body."""
+
+    def __init__(self, evaluations: Evaluations, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
+        self._evaluations, self._callers, self._utc_ns = evaluations, callers, utc_ns
+
+    async def claim(self, request: Request) -> Response:
+        caller = self._callers.caller(request)
+        check_farm(caller)
+        asked = decode(await read_body(request, MAX_FARM_BYTES), ClaimRequest)
+        answer = await run_in_threadpool(self._evaluations.claim, caller, asked, self._utc_ns())
+        return json_response(encode(answer))
+
+    async def extend(self, request: Request, claim_id: str) -> Response:
+        caller = self._callers.caller(request)
+        check_farm(caller)
+        extension = decode(await read_body(request, MAX_FARM_BYTES) or b"{}", ClaimExtension)
+        return json_response(
+            await run_in_threadpool(self._evaluations.extend, caller, claim_id, extension, self._utc_ns())
+        )
+
+    async def report(self, request: Request, claim_id: str) -> Response:
+        return await self._reported(request, claim_id, RunReport, self._evaluations.report)
+
+    async def fail(self, request: Request, claim_id: str) -> Response:
+        return await self._reported(request, claim_id, RunFailure, self._evaluations.fail)
+
+    async def _reported(self, request: Request, claim_id: str, kind: type[Any], take: Callable[..., bytes]) -> Response:
+        caller = self._callers.caller(request)
+        check_farm(caller)
+        body = await read_body(request, MAX_FARM_BYTES)
+        return json_response(await run_in_threadpool(take, caller, claim_id, body, decode(body, kind), self._utc_ns()))
+
+    def archive(self, request: Request, archive_sha256: str) -> Response:
+        path = self._evaluations.archive(self._callers.caller(request), archive_sha256)
+        return FileResponse(path, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+
+    def nodes(self, request: Request) -> Response:
+        state = self._evaluations.state(self._callers.caller(request), self._utc_ns())
+        return json_response(_FARM.dump_json(farm_shape(state)))

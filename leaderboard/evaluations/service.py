@@ -1,0 +1,133 @@
+"""Evaluations of one leaderboard: what farms ask and say, and how the queue stands. Safe to call from any thread."""
+
+import pathlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leaderboard.core import access
+from leaderboard.core.access import Caller
+from leaderboard.core.errors import NotHere
+from leaderboard.core.submissions.archive import check_sha256
+from leaderboard.evaluations import finals
+from leaderboard.evaluations.claims import Claiming, check_farm
+from leaderboard.evaluations.outcomes import Outcome
+from leaderboard.evaluations.repetitions import NODE_IS_THERE_NS
+from leaderboard.store import race_rows
+from leaderboard.store.database import Store
+from leaderboard.store.evaluations import claim_rows, evaluation_rows, node_rows, queue_rows
+from leaderboard.store.evaluations.claim_rows import HourOfWork, RunClaim
+from leaderboard.store.evaluations.evaluation_rows import Evaluation
+from leaderboard.store.evaluations.node_rows import FarmNode
+from leaderboard.submissions.archives import ModelArchives
+from shared.protocol.farm import ClaimAnswer, ClaimExtension, ClaimRequest, RunFailure, RunReport
+from shared.text import text
+from shared.units import NS_PER_S
+
+_SEEING = frozenset({"organiser", "official", "admin"})
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRun:
+    """A run that a node is driving now."""
+
+    node: str
+    run: int
+    attempt: int
+    claimed_utc_ns: int
+    repetition: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FarmState:
+    """How the farms stand: their nodes, what waits by race, what is driven, and what the last hour brought.
+
+    `waiting`: submissions, those of races that the caller does not organise together as "".
+    """
+
+    nodes: tuple[FarmNode, ...]
+    heard_since_utc_ns: int
+    waiting: dict[str, int]
+    begun: int
+    running: tuple[RunningRun, ...]
+    hour: HourOfWork
+
+
+class Evaluations:
+    """The farm's calls over one store. `changed(race_id)` is called after each commit that a page shows.
+
+    `secret`: by which it is decided what is repeated, so that no node can tell; `claim_s`: how long a run may take.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        archives: ModelArchives,
+        changed: Callable[[str], None],
+        secret: str,
+        claim_s: float,
+    ) -> None:
+        self._store, self._archives, self._changed = store, archives, changed
+        self._secret, self._claim_ns = secret, round(claim_s * NS_PER_S)
+
+    def claim(self, caller: Caller, asked: ClaimRequest, now_utc_ns: int) -> ClaimAnswer:
+        """Give a node runs to drive. Raises Unauthorized, NotAllowed, Conflict (node set aside, other engine)."""
+        farm = check_farm(caller)
+        with self._store.write() as db:
+            claim_rows.lock_farm(db)
+            finals.begin_due(db, now_utc_ns)
+            return Claiming(db, caller, farm, asked, now_utc_ns, self._claim_ns).answer()
+
+    def extend(self, caller: Caller, claim_id: str, extension: ClaimExtension, now_utc_ns: int) -> bytes:
+        """A run goes on. Raises UnknownClaim, Gone."""
+        return self._reported(
+            caller, claim_id, b"", now_utc_ns, lambda outcome: outcome.extend(extension, self._claim_ns)
+        )
+
+    def report(self, caller: Caller, claim_id: str, body: bytes, report: RunReport, now_utc_ns: int) -> bytes:
+        """A run is driven. Raises UnknownClaim, Gone, Conflict, Refused."""
+        return self._reported(caller, claim_id, body, now_utc_ns, lambda outcome: outcome.report(report))
+
+    def fail(self, caller: Caller, claim_id: str, body: bytes, failure: RunFailure, now_utc_ns: int) -> bytes:
+        """A run came to nothing. Raises UnknownClaim, Gone, Conflict."""
+        return self._reported(caller, claim_id, body, now_utc_ns, lambda outcome: outcome.fail(failure))
+
+    def _reported(
+        self, caller: Caller, claim_id: str, body: bytes, now_utc_ns: int, take: Callable[[Outcome], bytes]
+    ) -> bytes:
+        farm, changed = check_farm(caller), set[str]()
+        with self._store.write() as db:
+            claim_rows.lock_farm(db)
+            answer = take(Outcome(db, farm, claim_id, body, now_utc_ns, self._secret, changed))
+        for race_id in sorted(changed):
+            self._changed(race_id)
+        return answer
+
+    def archive(self, caller: Caller, sha256: str) -> pathlib.Path:
+        """The file of a model that this farm is to drive now. Raises NotHere for any other."""
+        farm = check_farm(caller)
+        with self._store.read() as db:
+            if not claim_rows.drives_model(db, farm, check_sha256(sha256)):
+                raise NotHere(text("This farm drives no model {sha256} now.", sha256=repr(sha256)))
+        return self._archives.file(sha256)[0]
+
+    def state(self, caller: Caller, now_utc_ns: int) -> FarmState:
+        """How the farms stand, to whoever organises or officiates anywhere; to a farm's key its own nodes.
+
+        Raises Unauthorized, NotAllowed.
+        """
+        own = None if any(grant.role in _SEEING for grant in caller.grants) else check_farm(caller)
+        since = now_utc_ns - NODE_IS_THERE_NS
+        with self._store.read() as db:
+            nodes = tuple(node_rows.every(db, farm=own))
+            claims = [claim for claim in claim_rows.running(db) if own in (None, claim.farm)]
+            running = tuple(_running(claim, evaluation_rows.get(db, claim.evaluation_id)) for claim in claims)
+            waiting: dict[str, int] = {}
+            for race_id, count in queue_rows.waiting_by_race(db).items():
+                shown = race_id if access.may(caller, "submission.manage", race_rows.race(db, race_id)) else ""
+                waiting[shown] = waiting.get(shown, 0) + count
+            begun, hour = len(evaluation_rows.waiting(db)), claim_rows.last_hour(db, now_utc_ns)
+            return FarmState(nodes, since, waiting, begun, running, hour)
+
+
+def _running(claim: RunClaim, run: Evaluation) -> RunningRun:
+    return RunningRun(claim.node, run.run, run.attempt, claim.claimed_utc_ns, bool(run.repeats))

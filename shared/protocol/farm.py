@@ -1,0 +1,147 @@
+"""What a farm and a leaderboard say to each other: claims of work, results, failures, nodes. As JSON over HTTP.
+
+A farm asks for work for one of its nodes, gets runs with a deadline each, and posts what each of them came to. A farm
+that dies says nothing: its runs are given out again after their deadline. The same message may be sent again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from shared.conditions import Conditions, check_conditions
+from shared.errors import BadInput
+from shared.protocol.canonical_json import canonical
+from shared.rules.ranking import RunLap
+
+FARM_PATH = "/api/v1/farm"
+FARM_VERSION = 1
+MAX_FARM_BYTES = 65_536
+MAX_WANTED = 256
+
+_STRICT = ConfigDict(extra="forbid", strict=True)
+_Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
+_Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_Sentence = Annotated[str, Field(min_length=1, max_length=500)]
+Fault = Literal["model", "farm"]
+Stage = Literal["preparing", "driving"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """A node asks for up to `wanted` runs. `canary_sha256`: of the traces of its canary, "" before it has driven it."""
+
+    __pydantic_config__ = _STRICT
+
+    node: _Name
+    engine: _Name
+    cores: Annotated[int, Field(ge=1, le=4096)] = 1
+    wanted: Annotated[int, Field(ge=0, le=MAX_WANTED)] = 1
+    canary_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    v: Annotated[int, Field(ge=1, le=FARM_VERSION)] = FARM_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """One run to drive: this model (or this checkpoint of it), by these conditions and this seed.
+
+    `claim`: names it in all that is said of it. `deadline_s`: so many seconds from now it is given to another, unless
+    it is extended. `attempt`: from 1.
+    """
+
+    claim: str
+    submission: str
+    race_id: str
+    run: int
+    attempt: int
+    seed: int
+    model_sha256: str
+    checkpoint: str
+    conditions: Conditions
+    conditions_sha256: str
+    deadline_s: float
+    repetition: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAnswer:
+    """The runs that the node is to drive. `canary`: first it drives the canary, and asks again.
+
+    `ask_after_s`: with nothing to do, ask again then.
+    """
+
+    work: tuple[WorkItem, ...] = ()
+    canary: bool = False
+    ask_after_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimExtension:
+    """The run is still being driven."""
+
+    __pydantic_config__ = _STRICT
+
+    stage: Stage = "driving"
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run came to: its laps, in order, and the SHA-256 of its trace. `cost_ms`: processor time that it took."""
+
+    __pydantic_config__ = _STRICT
+
+    laps: Annotated[tuple[RunLap, ...], Field(max_length=50)]
+    trace_sha256: _Sha256
+    conditions_sha256: _Sha256
+    cost_ms: Annotated[int, Field(ge=0, le=10**9)]
+    progress_ppm: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    ended: Literal["laps", "resets", "time"] = "laps"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailure:
+    """A run that came to nothing. `fault`: the `model`'s, which is rejected, or the `farm`'s, and it is tried again."""
+
+    __pydantic_config__ = _STRICT
+
+    fault: Fault
+    sentence: _Sentence
+    cost_ms: Annotated[int, Field(ge=0, le=10**9)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimReply:
+    """How the submission stands after what was said of one of its runs. `deadline_s`: of a run that goes on."""
+
+    submission: str
+    state: str
+    sentence: str
+    deadline_s: float | None = None
+
+
+T = TypeVar("T", ClaimRequest, ClaimAnswer, ClaimExtension, RunReport, RunFailure, ClaimReply)
+_KINDS = (ClaimRequest, ClaimAnswer, ClaimExtension, RunReport, RunFailure, ClaimReply)
+_ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = MappingProxyType({kind: TypeAdapter(kind) for kind in _KINDS})
+
+
+def encode(message: T) -> bytes:
+    """The message as canonical JSON bytes."""
+    return canonical(message).encode()
+
+
+def decode(payload: bytes, kind: type[T]) -> T:
+    """A message of this kind from outside, checked. Raises BadInput with one sentence."""
+    try:
+        message: T = _ADAPTERS[kind].validate_json(payload, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "body"
+        raise BadInput(f"What was sent to the farm's call is not valid at {where[:60]!r}: {first['msg']}.") from None
+    if isinstance(message, ClaimAnswer):
+        for item in message.work:
+            check_conditions(item.conditions)
+    if isinstance(message, RunFailure) and not message.sentence.isprintable():
+        raise BadInput("The sentence of a failure is one line of visible characters.")
+    return message

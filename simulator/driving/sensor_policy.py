@@ -1,0 +1,87 @@
+"""A model that drives in the mock world with whatever sensors it was trained for: cameras, stereo pairs, LiDARs.
+
+The car at the track has one grey camera and refuses such models (vehicle/models/running/policy.py); the world here has
+all of the field's sensors.
+"""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import BadInput
+from shared.text import text
+from simulator.driving.policy import recommended_percent
+from simulator.objects.lidar import NOTHING_AROUND, Walls, scan, with_noise
+from simulator.objects.sensors import ModelSensors, sensors_of
+from simulator.world.floor_masks import Image
+from simulator.world.world import World
+from vehicle.core.actions import Action
+from vehicle.frames.preprocess import preprocessor
+from vehicle.frames.profile_names import ProfileName
+from vehicle.models.model_files import METADATA
+from vehicle.models.running.check import HEIGHT, WIDTH, CheckedModel, check_model
+from vehicle.models.running.session import open_session
+
+Ranges = NDArray[np.float64]
+
+
+class SensorPolicy:
+    """One loaded model; `act` answers what its sensors deliver with an action."""
+
+    def __init__(
+        self, model: CheckedModel, sensors: ModelSensors, throttle_scale: float, profile: ProfileName = "grey-area"
+    ) -> None:
+        """Raises BadInput if the model cannot be loaded."""
+        self.sensors, self.throttle_scale = sensors, throttle_scale
+        self._model, self._shrink = model, preprocessor(profile)
+        self._session = open_session(model.content)
+        self._small = np.zeros((HEIGHT, WIDTH), np.uint8)
+
+    def act(self, pictures: Sequence[Image], ranges: Ranges | None = None) -> Action:
+        """The action for a grey picture of each eye, (240, 320), and the LiDAR's 64 ranges (m) if it has one.
+
+        Raises BadInput if there is none, as the model's answer is not finite.
+        """
+        eyes = []
+        for picture in pictures:
+            self._shrink(picture, self._small)
+            eyes.append(self._small.astype(np.float32))
+        stacked = np.stack(eyes, axis=0 if self._model.layout == "NCHW" else -1)[None]
+        feeds = {self._model.input_name: np.ascontiguousarray(stacked)}
+        for each in self._model.inputs[1:]:
+            assert ranges is not None, "this model has a LiDAR"
+            feeds[each.name] = self.sensors.lidar(ranges)[None]
+        (answer,) = self._session.run([self._model.output_name], feeds)
+        return self.sensors.metadata.space.decode(answer, self.throttle_scale)
+
+
+def load_sensor_policy(
+    path: Path, throttle_percent: float | None = None, profile: ProfileName = "grey-area"
+) -> SensorPolicy:
+    """Load a folder with model.onnx and its metadata, or an .onnx file with metadata beside it. Raises BadInput."""
+    model = check_model(path, any_sensors=True)
+    metadata = model.path.parent / METADATA
+    try:
+        sensors = sensors_of(metadata.read_bytes())
+    except BadInput as error:
+        raise BadInput(text("{path}: {error}", path=metadata, error=error)) from None
+    percent = recommended_percent(str(model.path)) if throttle_percent is None else throttle_percent
+    return SensorPolicy(model, sensors, percent / 100.0, profile)
+
+
+def sense(
+    world: World, sensors: ModelSensors, noise: np.random.Generator, outlines: Ranges = NOTHING_AROUND
+) -> tuple[list[Image], Ranges | None]:
+    """What a model's sensors deliver in a world now: a picture of each eye, and the LiDAR's ranges if it has one.
+
+    `outlines` (n, 6): what stands around, as `lidar.scan` takes it.
+    """
+    pictures = [world.frame(beside_m) for beside_m in sensors.eyes_m]
+    if not sensors.metadata.lidar:
+        return pictures, None
+    around, pose = world.surroundings, world.pose
+    walls: Walls | None = (around.x0, around.y0, around.x1, around.y1) if around.wall_height_m > 0.0 else None
+    return pictures, with_noise(scan(pose.x, pose.y, math.remainder(pose.yaw, math.tau), outlines, walls), noise)

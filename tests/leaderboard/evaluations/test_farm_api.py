@@ -1,0 +1,118 @@
+"""The farm's calls over HTTP, from an organiser's conditions to a line on the board; and the seeds at the end."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from leaderboard.core.access import Grant
+from shared.access.pass_code_hashing import Argon2idHasher
+from shared.conditions import ENGINE, conditions_from
+from shared.protocol.farm import ClaimAnswer, WorkItem, decode, encode
+from tests.leaderboard.evaluations.virtual_league import CANARY, report_of
+from tests.leaderboard.in_process import call, fields
+from tests.leaderboard.league_app import LeagueApp, league_app
+from tests.leaderboard.sample_races import TOKEN
+from tests.leaderboard.signed_in import account, browser
+from tests.leaderboard.submissions.racers import archive, sender, virtual_race
+from tests.shared.web.test_error_pages import Answer, TestClient
+
+_CLAIM = {"node": "n1", "engine": ENGINE, "cores": 2, "wanted": 4, "canary_sha256": CANARY}
+
+
+@pytest.fixture(scope="module")
+def league(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LeagueApp]:
+    with league_app(tmp_path_factory.mktemp("farm"), Argon2idHasher(memory_kib=8, passes=1)) as made:
+        account(made.store, "olga", Grant("organiser"))
+        yield made
+
+
+def farm_key(league: LeagueApp) -> str:
+    made = call(league.app, "POST", "/api/v1/keys", {"name": "Farm", "scopes": ["farm"]}, TOKEN)
+    assert made.status_code == 201, made.text
+    return str(fields(made)["key"])
+
+
+def said(league: LeagueApp, key: str, path: str, body: bytes) -> Answer:
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+    return TestClient(league.app).request("POST", f"/api/v1/farm{path}", headers, "192.0.2.9", body)
+
+
+def claimed(league: LeagueApp, key: str, **changes: Any) -> tuple[WorkItem, ...]:
+    answer = call(league.app, "POST", "/api/v1/farm/claims", _CLAIM | changes, key)
+    assert answer.status_code == 200, answer.text
+    return decode(answer.content, ClaimAnswer).work
+
+
+def test_a_racers_model_is_driven_by_the_organisers_conditions_and_ranked(league: LeagueApp) -> None:
+    racer = sender(league, "ada")
+    virtual_race(league, "dusk", "ada", track="reinvent_base")
+    olga = browser(league.app, league.store, "account-olga", league.now_utc_ns)
+    olga.get("/races/dusk")
+    before = fields(call(league.app, "GET", "/api/v1/races/dusk/conditions"))
+    assert before["conditions"]["runs"] == 3
+    set_up = olga.call("PUT", "/api/v1/races/dusk/conditions", {"runs": 1, "latency_ms": 40})
+    assert set_up.status_code == 200, set_up.text
+    shown = fields(call(league.app, "GET", "/api/v1/races/dusk/conditions"))
+    assert shown == fields(set_up) | {"seeds_commitment": before["seeds_commitment"]}
+    assert hashlib.sha256(shown["canonical"].encode()).hexdigest() == shown["sha256"]
+    assert conditions_from(shown["canonical"]).latency_ms == 40
+    assert fields(call(league.app, "GET", "/api/v1/races/dusk"))["conditions_sha256"] == shown["sha256"]
+    for document, sentence in (
+        ({"runs": 10}, "`runs` is 10"),
+        ({"track": "Oval"}, "`track` of the conditions is the race's own"),
+        ({"objects": {"count": 1}}, "Boxes stand on the track in a race of object avoidance"),
+        ([], "a JSON object"),
+    ):
+        refused = olga.call("PUT", "/api/v1/races/dusk/conditions", document)
+        assert (refused.status_code, sentence in refused.text) == (422, True), refused.text
+
+    content = archive(3)
+    made = racer.submit("dusk", racer.upload(content)).json()
+    key = farm_key(league)
+    assert call(league.app, "GET", f"/api/v1/farm/blobs/{made['model_sha256']}", None, key).status_code == 404
+    [item] = claimed(league, key)
+    assert (item.submission, item.conditions_sha256) == (made["submission_id"], shown["sha256"])
+    assert call(league.app, "GET", f"/api/v1/farm/blobs/{item.model_sha256}", None, key).content == content
+    assert said(league, key, f"/claims/{item.claim}/extend", b"").json()["state"] == "evaluating"
+    body = encode(report_of(item))
+    done = said(league, key, f"/claims/{item.claim}/result", body)
+    assert (done.status_code, done.json()["state"]) == (200, "scored"), done.text
+    assert said(league, key, f"/claims/{item.claim}/result", body).content == done.content
+    late = said(league, key, f"/claims/{item.claim}/extend", b"{}")
+    assert (late.status_code, "The claim is over" in late.text) == (410, True)
+    [line] = fields(call(league.app, "GET", "/api/v1/races/dusk/standings"))["standings"]
+    assert line["racer"] == "ada"
+    detail = racer.call("GET", f"/submissions/{item.submission}").json()
+    assert detail["submission"]["sentence"] == done.json()["sentence"]
+
+    farms = fields(call(league.app, "GET", "/api/v1/farm/nodes", None, TOKEN))
+    assert farms["runs_last_hour"] == 1
+
+    assert "has results" in olga.call("PUT", "/api/v1/races/dusk/conditions", {"runs": 3}).text
+    assert call(league.app, "GET", "/api/v1/races/dusk/seeds").status_code == 409
+    assert olga.call("POST", "/api/v1/races/dusk/close", {}).status_code == 200
+    seeds = fields(call(league.app, "GET", "/api/v1/races/dusk/seeds"))
+    assert seeds["race"][0] == item.seed
+    assert hashlib.sha256(seeds["canonical"].encode()).hexdigest() == shown["seeds_commitment"]
+
+
+def test_what_farms_may_not_do(league: LeagueApp) -> None:
+    key = farm_key(league)
+    assert call(league.app, "POST", "/api/v1/farm/claims", _CLAIM).status_code == 401
+    other = call(league.app, "POST", "/api/v1/farm/claims", _CLAIM | {"engine": "raceday-0"}, key)
+    assert (other.status_code, "install the version" in other.text) == (409, True)
+    for changes in ({"wanted": 257}, {"node": "a b"}, {"canary_sha256": "x"}, {"v": 2}, {"extra": 1}):
+        refused = call(league.app, "POST", "/api/v1/farm/claims", _CLAIM | changes, key)
+        assert (refused.status_code, "is not valid at" in refused.text) == (422, True), changes
+    for path, body in (("result", b"{}"), ("fail", b'{"fault":"model","sentence":"a\\nb"}'), ("extend", b"[]")):
+        assert said(league, key, f"/claims/{'0' * 24}/{path}", body).status_code == 422
+    assert said(league, key, f"/claims/{'0' * 24}/fail", b'{"fault":"farm","sentence":"no"}').status_code == 404
+    assert claimed(league, key, node="n2", wanted=0) == ()
+    for who in (key, TOKEN):
+        nodes = fields(call(league.app, "GET", "/api/v1/farm/nodes", None, who))["nodes"]
+        assert ("n2", "ready", 0) in [(node["name"], node["state"], node["evaluations"]) for node in nodes]
+    assert fields(call(league.app, "GET", "/api/v1/farm/nodes", None, farm_key(league)))["nodes"] == []
+    physical = call(league.app, "GET", "/api/v1/races/cup/conditions")
+    assert (physical.status_code, "no virtual conditions" in physical.text) == (422, True)
