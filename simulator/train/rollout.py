@@ -19,7 +19,7 @@ from vehicle.core.actions import Action, ActionSpace
 FRAME_SHAPE = POLICY_SIZE[::-1]
 MAX_LATENCY_NS = 120_000_000
 LOST_FRAMES = 0.04
-PHYSICAL_SHARE = 0.6  # of the cars; the others are those of the field's simulators
+PHYSICAL_SHARE = 0.7  # of the cars; the others are those of the field's simulators
 
 Frames = NDArray[np.uint8]
 Shares = NDArray[np.float32]
