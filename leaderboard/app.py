@@ -46,6 +46,7 @@ from leaderboard.pages.public import elsewhere, racers
 from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
+from leaderboard.pages.submissions import routes as submission_pages
 from leaderboard.pages.templates import STATIC, PageTemplates
 from leaderboard.pages.titles import routes as title_pages
 from leaderboard.services import LeaderboardServices
@@ -202,6 +203,7 @@ def _pages(
     receivers = notice_pages.NoticePages(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield notice_pages.router(receivers, site)
     yield attempt_pages.router(board, services.attempts, services.histories, services.profiles, site, utc_ns)
+    yield submission_pages.router(services.submissions, site, utc_ns)
     yield racers.router(services.profiles, services.seasons.records, site, utc_ns)
     yield elsewhere.router(elsewhere.RaceElsewhere(board, sight, site, config.title, config.embeds.sites, utc_ns))
     yield routes.router(board, site, sight, services.league, feed, services.searches, config.limits.rows_live, utc_ns)

@@ -46,6 +46,7 @@ COMMANDS: tuple[CliCommand, ...] = (
         "raceday.model",
         "models: import, inspect, list, select, remove, check, quantise, replay, evaluate, train, render",
     ),
+    CliCommand("submit", "raceday.submitting.submit", "send a model to a leaderboard and submit it to a virtual race"),
     CliCommand("run", "vehicle.commands.run", "what a car's black box recorded: run list, run plot"),
     CliCommand(
         "gate", "station.commands.gate.gate", "gates and decoders: list, probe, watch, decode, record, play, sync-check"

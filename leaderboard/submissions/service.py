@@ -176,6 +176,36 @@ class SubmissionService:
                 self._quotas.left(db, race, submission.account_id, submission.racer, now_utc_ns),
             )
 
+    def details(self, found: SubmissionList, now_utc_ns: int) -> tuple[SubmissionDetail, ...]:
+        """Each of a list with its history and its place."""
+        with self._store.read() as db:
+            histories = submission_rows.histories(db, [each.submission_id for each in found.submissions])
+            left = found.left or AttemptsLeft(None, None)
+            return tuple(
+                SubmissionDetail(
+                    each, found.race, histories[each.submission_id], self._places.place(db, each, now_utc_ns), left
+                )
+                for each in found.submissions
+            )
+
+    def counts(self, caller: Caller, race_id: str) -> dict[SubmissionState, int]:
+        """How many submissions of the race are in each state. Raises UnknownRace, NotAllowed, Unauthorized."""
+        with self._store.read() as db:
+            access.require(caller, "submission.manage", seen_race(db, caller, race_id))
+            return submission_rows.counts(db, race_id)
+
+    def why_closed(self, caller: Caller, race_id: str, now_utc_ns: int) -> str:
+        """Why the caller can submit nothing to this race now; "" if it can. Raises UnknownRace."""
+        sender = submitter_of(caller)
+        with self._store.read() as db:
+            race = seen_race(db, sender, race_id)
+            try:
+                racer = _racer_of(db, race, sender, now_utc_ns)
+                self._quotas.check_room(db, race, sender.account_id, racer, now_utc_ns)
+            except Refused as refusal:
+                return str(refusal)
+        return ""
+
     def _seen(self, db: sa.Connection, caller: Caller, submission_id: str) -> tuple[ModelSubmission, RaceRecord]:
         """The submission, if the caller may know of it. Raises UnknownSubmission."""
         submission = submission_rows.get(db, submission_id)

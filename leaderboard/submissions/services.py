@@ -26,6 +26,7 @@ class SubmissionServices:
     models: ModelService
     submissions: SubmissionService
     upkeep: SubmissionUpkeep
+    max_archive_mb: int
 
     @classmethod
     def over(
@@ -44,4 +45,5 @@ class SubmissionServices:
         quotas = SubmissionQuotas(settings.in_work_per_racer)
         submissions = SubmissionService(store, attempts, quotas, places or PlacesByArrival(), changed)
         models = ModelService(store, archives, settings)
-        return cls(archives, uploads, models, submissions, SubmissionUpkeep(uploads, archives, utc_ns))
+        upkeep = SubmissionUpkeep(uploads, archives, utc_ns)
+        return cls(archives, uploads, models, submissions, upkeep, settings.max_archive_mb)

@@ -113,9 +113,13 @@ def fit(windows: Windows, fitted: Sequence[Fitted], start: CarParameters) -> Car
         )
         weights = np.tile(1.0 / np.sqrt(1.0 + _distances(misses) ** 2 / SCALE_M**2), 2)
         curvature, pull = slopes.T @ (slopes * weights[:, None]), slopes.T @ (weights * misses)
+        held = ((values <= low) & (pull > 0.0)) | ((values >= high) & (pull < 0.0))  # at its end, and pulled beyond
+        free = np.flatnonzero(~held)
         for _ in range(TRIES):
             damped = curvature + np.diag(damping * (np.diag(curvature) + 1e-9))
-            tried = np.clip(values - np.linalg.solve(damped, pull), low, high)
+            tried = values.copy()
+            tried[free] -= np.linalg.solve(damped[np.ix_(free, free)], pull[free])
+            tried = np.clip(tried, low, high)
             tried_misses = _misses(some, _car(start, fitted, tried))
             tried_cost = _cost(tried_misses)
             if tried_cost < cost:

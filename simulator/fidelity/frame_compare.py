@@ -20,13 +20,12 @@ from rich.table import Table
 
 from shared.errors import BadInput, OperatorError
 from simulator.fidelity.frame_measures import FrameMeasures, measure_frame
-from simulator.world.camera import CameraParameters, render
+from simulator.fidelity.frame_pose import fit_pose
+from simulator.fidelity.own_frame import OwnView
+from simulator.world.camera import CameraParameters
 from simulator.world.floor_masks import Image
-from simulator.world.floor_texture import draw_texture
 from simulator.world.geometry import Pose, Track
-from simulator.world.looks import look_of
 from simulator.world.pictures import write_png
-from simulator.world.surroundings import surroundings_of
 from simulator.world.tracks import load_track
 
 MAX_FILE_BYTES = 20_000_000
@@ -39,6 +38,7 @@ MAX_FROM_ROAD_M = 3.0
 class FrameComparison:
     """What was measured in a frame and in ours, and the mean difference (grey levels) below the horizon."""
 
+    pose: Pose
     frame: FrameMeasures
     ours: FrameMeasures
     grey_difference: float
@@ -54,13 +54,18 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--track", required=True, metavar="NAME|FILE.npy")
     parser.add_argument("--pose", required=True, metavar="X,Y,YAW", help="where the car stands: metres, radians")
+    parser.add_argument(
+        "--fit-pose", action="store_true", help="first find the pose nearby that fits best, and print it"
+    )
     parser.add_argument("--out", type=Path, metavar="PAIR.png", help="write the frame and ours side by side")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args(_with_joined_pose(arguments))
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # no warnings: a damaged picture gets our sentence
     frame, track = read_frame(chosen.frame), load_track(chosen.track)
     pose = parse_pose(chosen.pose, track)
-    ours = our_frame(track, pose, frame.shape[1], frame.shape[0])
+    if chosen.fit_pose:
+        pose = fit_pose(frame, track, pose)
+    ours = OwnView(track, CameraParameters(frame.shape[1], frame.shape[0])).colour(pose)
     comparison = compare(frame, ours, track, pose)
     if chosen.out is not None:
         _write_pair(frame, ours, chosen.out)
@@ -116,14 +121,6 @@ def parse_pose(text: str, track: Track) -> Pose:
     return Pose(x, y, yaw)
 
 
-def our_frame(track: Track, pose: Pose, width_px: int, height_px: int) -> Image:
-    """The mock world's frame of this track, in its own look; BGR."""
-    look = look_of(track.name)
-    around = surroundings_of(track, look.surroundings)
-    camera = CameraParameters(width_px, height_px)
-    return render(draw_texture(track, look), camera, pose, around.sky, surroundings=around)
-
-
 def compare(frame: Image, ours: Image, track: Track, pose: Pose) -> FrameComparison:
     """Measure both frames, taken at `pose`."""
     camera = CameraParameters(frame.shape[1], frame.shape[0])
@@ -131,7 +128,7 @@ def compare(frame: Image, ours: Image, track: Track, pose: Pose) -> FrameCompari
     greys = [cv2.cvtColor(each, cv2.COLOR_BGR2GRAY)[below:].astype(np.float64) for each in (frame, ours)]
     difference = float(np.abs(greys[0] - greys[1]).mean())
     measured = [measure_frame(each, camera, track, pose) for each in (frame, ours)]
-    return FrameComparison(measured[0], measured[1], difference)
+    return FrameComparison(pose, measured[0], measured[1], difference)
 
 
 def _table(comparison: FrameComparison) -> Table:
@@ -141,7 +138,9 @@ def _table(comparison: FrameComparison) -> Table:
         ("dash period, m", "dash_period_m", "{:.4f}"),
         ("dash length, m", "dash_m", "{:.4f}"),
     )
-    table = Table("", "frame", "ours", "difference")
+    x, y, yaw = comparison.pose
+    title = f"from {x:.3f},{y:.3f},{yaw:.4f}"
+    table = Table("", "frame", "ours", "difference", title=title)
     for words, name, form in rows:
         theirs, ours = getattr(comparison.frame, name), getattr(comparison.ours, name)
         gap = None if theirs is None or ours is None else ours - theirs

@@ -63,9 +63,13 @@ def measure_frame(frame: Image, camera: CameraParameters, track: Track, pose: Po
     if abs(horizon - camera.horizon_row) > _FARTHEST_OFF * camera.height_px:
         return FrameMeasures(None, None, *_dashes(frame, camera))
     row = horizon + WIDTH_ROWS * camera.height_px
-    pitch_rad = math.atan2((camera.height_px - 1) / 2 - horizon, camera.focal_px)
-    period_m, dash_m = _dashes(frame, replace(camera, pitch_rad=pitch_rad))
+    period_m, dash_m = _dashes(frame, replace(camera, pitch_rad=camera_pitch_rad(camera, horizon)))
     return FrameMeasures(horizon, right.column(row) - left.column(row), period_m, dash_m)
+
+
+def camera_pitch_rad(camera: CameraParameters, horizon_row: float) -> float:
+    """How far down a camera looks that shows the horizon in this row."""
+    return math.atan2((camera.height_px - 1) / 2 - horizon_row, camera.focal_px)
 
 
 def _road_middle(camera: CameraParameters, track: Track, pose: Pose) -> Array:

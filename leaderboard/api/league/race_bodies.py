@@ -57,8 +57,9 @@ class RaceChange:
     """What is to change; what is absent stays. `edition`: the one that you saw; another one is answered 409.
 
     `closed`: close the race now, or open it again. `opens_at`, `closes_at`: "" for none. `rules`: all rules of the
-    race, absent ones by default. `attempts_per_day`, `in_work_per_racer`: 0 for no limit. What the race is judged by
-    (rules, track, direction, race type, venue) stays once there is a result. `why` is kept with the change.
+    race, absent ones by default. `attempts_per_day`: 0 for no limit; `in_work_per_racer`: 0 for that of the
+    leaderboard's settings. What the race is judged by (rules, track, direction, race type, venue) stays once there is
+    a result. `why` is kept with the change.
     """
 
     __pydantic_config__ = _STRICT

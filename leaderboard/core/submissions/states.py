@@ -97,7 +97,7 @@ STATE_WORDS: Mapping[SubmissionState, Sentence] = {
     "scored": text("Scored"),
     "unqualified": text("Did not qualify"),
     "rejected": text("Rejected"),
-    "failed": text("Failed"),
+    "failed": text("Evaluation failed"),
     "cancelled": text("Cancelled"),
     "disqualified": text("Disqualified"),
 }

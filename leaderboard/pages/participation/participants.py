@@ -172,7 +172,8 @@ def _changed(entries: EntryService, caller: Caller, race_id: str, form: PostedFo
 class TakingPart:
     """What the page of a race offers its reader. `state`: of the reader's entry, "" without one.
 
-    `can_enter`: a button (of somebody signed in), or the way to sign in; `manages`, `invites`: links of the organiser.
+    `can_enter`: a button (of somebody signed in), or the way to sign in; `manages`, `invites`: links of the organiser;
+    `submits`: the way to the page on which models are submitted.
     """
 
     race_id: str
@@ -183,6 +184,7 @@ class TakingPart:
     signed_in: bool
     manages: bool
     invites: bool
+    submits: bool
 
 
 def taking_part(caller: Caller, race: RaceRecord, state: EntryState | None, now_utc_ns: int) -> TakingPart:
@@ -197,6 +199,7 @@ def taking_part(caller: Caller, race: RaceRecord, state: EntryState | None, now_
         caller.signed_in,
         access.may(caller, "entry.manage", race),
         access.may(caller, "invitation.manage", race),
+        caller.signed_in and race.venue != "physical",
     )
 
 

@@ -1,6 +1,7 @@
 """Reads and writes submissions and their history, each within the transaction whose connection it is given."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -119,6 +120,15 @@ def history(db: sa.Connection, submission_id: str) -> tuple[SubmissionStep, ...]
         .order_by(SUBMISSION_STATES.c.step)
     )
     return tuple(SubmissionStep(row.state, row.sentence, row.at_utc_ns, row.who) for row in db.execute(query))
+
+
+def histories(db: sa.Connection, submission_ids: Sequence[str]) -> dict[str, tuple[SubmissionStep, ...]]:
+    """All states of each of these submissions."""
+    query = sa.select(SUBMISSION_STATES).where(SUBMISSION_STATES.c.submission_id.in_(list(submission_ids)))
+    found: dict[str, tuple[SubmissionStep, ...]] = dict.fromkeys(submission_ids, ())
+    for row in db.execute(query.order_by(SUBMISSION_STATES.c.submission_id, SUBMISSION_STATES.c.step)):
+        found[row.submission_id] += (SubmissionStep(row.state, row.sentence, row.at_utc_ns, row.who),)
+    return found
 
 
 def of_race(

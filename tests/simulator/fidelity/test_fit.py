@@ -75,6 +75,16 @@ def test_a_fit_finds_the_car_that_made_the_trace() -> None:
     assert found.cost < fit(windows, BICYCLE, CarParameters()).cost
 
 
+def test_a_fit_finds_out_by_itself_that_a_car_rolls() -> None:
+    truth = replace(car_profile("droa-2026").middle, reference_m=0.1)
+    windows = windows_of([driven(truth, 80, 1)])
+    found = fit_car(windows)
+    assert found.car.grip_mps2 == 0.0
+    assert np.median(prediction_errors_m(windows, found.car)) < 0.015
+    assert found.car.steering_gain == pytest.approx(truth.steering_gain, abs=0.05)
+    assert found.car.steering_lag_s + found.car.steering_delay_s == pytest.approx(0.13 + 0.112, abs=0.04)
+
+
 def test_the_profile_of_the_console_holds_its_figure_on_iterations_it_was_not_fitted_to() -> None:
     windows = carried(*HELD_OUT)
     median, p90 = np.percentile(prediction_errors_m(windows, car_profile("console-2022").middle), [50, 90])

@@ -12,8 +12,10 @@ import pytest
 
 from raceday.__main__ import main
 from shared.errors import BadInput, OperatorError
-from simulator.fidelity.frame_compare import compare, our_frame, parse_pose, read_frame
+from simulator.fidelity.frame_compare import compare, parse_pose, read_frame
 from simulator.fidelity.frame_measures import measure_frame
+from simulator.fidelity.frame_pose import fit_pose
+from simulator.fidelity.own_frame import OwnView
 from simulator.world.camera import CameraParameters, render
 from simulator.world.floor_masks import FloorGeometry
 from simulator.world.floor_texture import draw_texture
@@ -31,7 +33,7 @@ CAMERA = CameraParameters(640, 480)
 def test_the_real_frame_of_reinvent_base_is_met() -> None:
     """The bars: horizon within 2 px, road within 6 px of 361, dashes within 5 %, grey difference at most 9."""
     track = load_track("reinvent_base")
-    result = compare(read_frame(FRAME), our_frame(track, START, 640, 480), track, START)
+    result = compare(read_frame(FRAME), OwnView(track, CAMERA).colour(START), track, START)
     frame, ours = result.frame, result.ours
     assert frame.horizon_row == pytest.approx(117.0, abs=1.0)
     assert ours.horizon_row == pytest.approx(frame.horizon_row, abs=2.0)
@@ -77,14 +79,23 @@ def test_measures_of_drawn_frames_are_those_they_were_drawn_from(along_m: float,
 def test_in_a_bend_no_horizon_is_claimed_and_without_paint_nothing_is() -> None:
     track = load_track("reInvent2019_track")
     pose = track.pose_at(4.0, 0.05)
-    assert measure_frame(our_frame(track, pose, 640, 480), CAMERA, track, pose).horizon_row is None
+    assert measure_frame(OwnView(track, CAMERA).colour(pose), CAMERA, track, pose).horizon_row is None
     empty = measure_frame(np.full((480, 640, 3), 90, np.uint8), CAMERA, track, pose)
     assert (empty.horizon_row, empty.road_width_px, empty.dash_period_m, empty.dash_m) == (None, None, None, None)
 
 
+def test_the_pose_of_the_real_frame_is_found_from_a_rough_one() -> None:
+    """The car stands on the first row of the track, 3 cm left of its centre line."""
+    track = load_track("reinvent_base")
+    found = fit_pose(read_frame(FRAME), track, Pose(3.12, 0.66, -0.03))
+    start = track.pose_at(0.0, 0.03)
+    assert (found.x, found.y) == pytest.approx((start.x, start.y), abs=0.01)
+    assert found.yaw == pytest.approx(start.yaw, abs=0.006)
+
+
 def test_another_track_is_drawn_in_its_own_look() -> None:
     track = load_track("reInvent2019_wide")
-    ours = our_frame(track, track.pose_at(0.5), 320, 240)
+    ours = OwnView(track, CameraParameters()).colour(track.pose_at(0.5))
     assert ours.shape == (240, 320, 3)
     assert np.abs(ours[235, 60].astype(int) - look_of(track.name).road).max() < 25
 

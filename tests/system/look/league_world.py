@@ -1,8 +1,8 @@
 """A league with the worst that its pages may have to show, served on loopback, for the tests of the look.
 
 200 racers with names of 40 characters, in a race, in a season, in a queue, and behind an invitation; a season with
-teams, prizes, a bracket, an event and a series; LIVE races, one with its winner; a long description; and three people:
-nobody, a racer, and an admin who organises.
+teams, prizes, a bracket, an event and a series; LIVE races, one with its winner; submissions in every state; a long
+description; and three people: nobody, a racer, and an admin who organises.
 """
 
 import pathlib
@@ -31,6 +31,7 @@ from shared.web.server import listen
 from tests.leaderboard import sample_races, signed_in
 from tests.leaderboard.league.test_pictures import picture
 from tests.leaderboard.seasons.sample_season import SIXTH_MONTH, fill
+from tests.leaderboard.submissions.every_state import submitted
 from tests.station.web.extreme_views import names
 from vehicle.web.server import ConsoleServer
 
@@ -63,6 +64,7 @@ def league_world(folder: pathlib.Path) -> Iterator[LeagueWorld]:
         "racer": signed_in.account(held.store, "w" * 30),
         "admin": signed_in.account(held.store, "olga", Grant("admin")),
     }
+    submitted(held.store, "virtual", people["racer"], now, in_work_per_racer=100, **shared_fields)
     with held.store.write() as db:
         entry = {"race_id": "worst", "racer": racers[0], "name": racers[0], "entered_utc_ns": 1}
         db.execute(ENTRIES.insert().values(**entry, account_id=people["racer"]))

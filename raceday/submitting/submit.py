@@ -1,0 +1,116 @@
+"""`raceday submit MODEL --race ID`: the command. It ends once the submission is decided, or with --no-wait at once."""
+
+import argparse
+import os
+import pathlib
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from leaderboard.core.race import check_race_id
+from leaderboard.core.submissions.states import IN_WORK, STATE_WORDS
+from raceday.submitting.api import LeaderboardApi
+from raceday.submitting.packing import opened_archive
+from raceday.submitting.sender import ModelSending, Wait
+from shared.errors import RetryLater
+from shared.text import ntext, text
+
+_SERVER = "http://127.0.0.1:8090"
+_EVERY_S = 1.0
+_GIVE_UP_AFTER = 60  # polls in a row without an answer
+_MB = 1_000_000
+
+
+def main(arguments: list[str], wait: Wait = time.sleep) -> int:
+    """The command; returns 0 once it is scored (with --no-wait: submitted), else 1. Raises RacedayError."""
+    chosen = _parser().parse_args(arguments)
+    api = LeaderboardApi(chosen.server, chosen.key)
+    race_id = check_race_id(chosen.race)
+    with opened_archive(chosen.model) as archive:
+        sending = ModelSending(api, archive, wait, _progress(sys.stdout.isatty()))
+        missing = sending.begin(chosen.name or archive.name)
+        if not missing:
+            print(text("The leaderboard has this model already: nothing is sent."))
+        # Before it is sent: whoever has no attempt left learns it now.
+        submission = sending.submit(race_id, chosen.checkpoint, secrets.token_hex(8))
+        if missing:
+            sending.send()
+    page = f"{api.server}/races/{race_id}/submissions"
+    print(text("Submitted: {page}", page=page), flush=True)
+    return 0 if chosen.no_wait else _watch(api, submission["submission_id"], wait)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="raceday submit",
+        description="Sends a model to a leaderboard, submits it to a virtual race, and says what becomes of it.",
+        epilog="What was sent once is never sent again: after a break the same command goes on.",
+    )
+    parser.add_argument(
+        "model", type=pathlib.Path, metavar="MODEL", help="an archive, or the folder of a trained model"
+    )
+    parser.add_argument("--race", required=True, metavar="ID", help="the race, as in the address of its page")
+    parser.add_argument(
+        "--server",
+        default=os.environ.get("RACEDAY_SERVER", _SERVER),
+        metavar="URL",
+        help=f"the leaderboard (default: RACEDAY_SERVER, or {_SERVER})",
+    )
+    parser.add_argument(
+        "--key",
+        default=os.environ.get("RACEDAY_KEY", ""),
+        metavar="KEY",
+        help="your key with the scope submissions:write (default: RACEDAY_KEY, where other users do not see it)",
+    )
+    parser.add_argument("--name", default="", help="what you call the model (default: as the file is called)")
+    parser.add_argument("--checkpoint", default="", help="which of the archive's (default: the best one is chosen)")
+    parser.add_argument("--no-wait", action="store_true", help="end once it is submitted")
+    return parser
+
+
+def _progress(terminal: bool) -> Callable[[int, int], None]:
+    """Tells how far it is: in one line of a terminal, else a line every tenth."""
+    last = [-1]
+
+    def show(done: int, size: int) -> None:
+        tenth = done * 10 // size
+        if not terminal and tenth == last[0]:
+            return
+        last[0] = tenth
+        line = str(text("Sending: {done:.1f} of {all:.1f} MB", done=done / _MB, all=size / _MB))
+        print(f"\r{line}" if terminal else line, end="" if terminal and done < size else "\n", flush=True)
+
+    return show
+
+
+def _watch(api: LeaderboardApi, submission_id: str, wait: Wait) -> int:
+    """Print each state that the submission takes, until it is decided."""
+    printed, place, failures = 0, None, 0
+    while True:
+        try:
+            found = api.call("GET", f"/submissions/{submission_id}").document
+        except RetryLater as error:
+            failures += 1
+            if failures >= _GIVE_UP_AFTER:
+                raise
+            wait(error.after_s or _EVERY_S)
+            continue
+        failures = 0
+        for step in found["history"][printed:]:
+            print(_line(step), flush=True)
+        printed = len(found["history"])
+        before = None if found["place"] is None else found["place"]["before"]
+        if before is not None and before != place:
+            print("  ", ntext("{n} before it in the queue", "{n} before it in the queue", n=before), flush=True)
+        place = before
+        state = found["submission"]["state"]
+        if state not in IN_WORK:
+            return 0 if state == "scored" else 1
+        wait(_EVERY_S)
+
+
+def _line(step: dict[str, Any]) -> str:
+    words = {str(state): words for state, words in STATE_WORDS.items()}
+    return f"{step['at']}  {words.get(step['state'], step['state'])}: {step['sentence']}"
