@@ -106,7 +106,9 @@ class RolloutRunner:
         left, metres = 0, 0.0
         for frame in range(frames):
             batch.render(pictures[frame])
-            for n, (car, pose, segment) in enumerate(zip(cars, batch.pose.tolist(), batch.segment.tolist(), strict=True)):
+            for n, (car, pose, segment) in enumerate(
+                zip(cars, batch.pose.tolist(), batch.segment.tolist(), strict=True)
+            ):
                 targets[frame, n] = target(*car.expert.command(Pose(*pose), segment))
             answers = targets[frame] if student is None else student(pictures[frame])
             for n, car in enumerate(cars):
