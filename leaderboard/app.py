@@ -15,7 +15,7 @@ from leaderboard.api import board_files, exchange, notices, offers, public, resu
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.boards import embed, history
 from leaderboard.api.described import shape_definitions
-from leaderboard.api.evaluations import farm_calls, race_calls
+from leaderboard.api.evaluations import farm_calls, race_calls, trace_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -44,6 +44,7 @@ from leaderboard.pages.notices import routes as notice_pages
 from leaderboard.pages.participation import routes as participation
 from leaderboard.pages.public import elsewhere, racers
 from leaderboard.pages.render import LeaderboardPages
+from leaderboard.pages.replay import routes as replay_pages
 from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
 from leaderboard.pages.submissions import routes as submission_pages
@@ -179,6 +180,7 @@ def _api(
     yield notices.router(receivers)
     yield upload_calls.router(services.submissions, callers, utc_ns)
     yield submission_calls.router(services.submissions.submissions, callers, utc_ns)
+    yield trace_calls.router(services.traces, callers, utc_ns)
     yield farm_calls.router(services.evaluations, callers, utc_ns)
     yield race_calls.router(services.conditions, callers, utc_ns)
     yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
@@ -203,6 +205,7 @@ def _pages(
     receivers = notice_pages.NoticePages(board, services.subscriptions, site, services.sender.wake, utc_ns)
     yield notice_pages.router(receivers, site)
     yield attempt_pages.router(board, services.attempts, services.histories, services.profiles, site, utc_ns)
+    yield replay_pages.router(services.traces, sight, site)
     yield submission_pages.router(services.submissions, site, utc_ns)
     yield racers.router(services.profiles, services.seasons.records, site, utc_ns)
     yield elsewhere.router(elsewhere.RaceElsewhere(board, sight, site, config.title, config.embeds.sites, utc_ns))

@@ -20,6 +20,7 @@ from leaderboard.credentials import Credentials
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.service import Evaluations
+from leaderboard.evaluations.traces import RunTraces
 from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
@@ -62,6 +63,7 @@ class LeaderboardServices:
     opener: SeriesOpener
     searches: SearchThrottle
     submissions: SubmissionServices
+    traces: RunTraces
     conditions: RaceConditions
     evaluations: Evaluations
 
@@ -104,6 +106,7 @@ class LeaderboardServices:
             SeriesOpener(league.series, utc_ns),
             SearchThrottle(),
             submissions,
+            RunTraces(store, board, submissions.submissions),
             RaceConditions(store, board.changed),
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
         )

@@ -44,7 +44,10 @@ COMMANDS: tuple[CliCommand, ...] = (
     CliCommand(
         "model",
         "raceday.model",
-        "models: import, inspect, list, select, remove, check, quantise, replay, evaluate, train, render",
+        "models: import, inspect, list, select, remove, check, quantise, replay, evaluate, train, render, choose, race",
+    ),
+    CliCommand(
+        "verify", "simulator.virtual_races.cli", "drive a virtual race's result again and compare", "verify_main"
     ),
     CliCommand("submit", "raceday.submitting.submit", "send a model to a leaderboard and submit it to a virtual race"),
     CliCommand("run", "vehicle.commands.run", "what a car's black box recorded: run list, run plot"),

@@ -6,12 +6,12 @@ import sys
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
-from shared.errors import HardwareMissing, OperatorError
+from shared.errors import BadInput, HardwareMissing, OperatorError
 from simulator.batch.compiled import NEEDS_NUMBA, batch_available
 from simulator.driving.evaluate import DriveVerdict, drive, evaluate
 from simulator.driving.policy import load_policy
@@ -21,12 +21,22 @@ from vehicle.frames.preprocess import PROFILES
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse names it nowhere else
 
+DAGGER = "dagger"
+MAX_MINUTES = 10_000
+
 
 def add_model_commands(commands: "Subparsers") -> None:
     """Mount `evaluate`, `train` and `render`; each sets `run`, a function from arguments to exit code."""
     _add_evaluate(commands)
     _add_train(commands)
     _add_render(commands)
+
+
+def _minutes(text: str) -> float:
+    number = float(text)
+    if not 0.0 < number <= MAX_MINUTES:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most {MAX_MINUTES}")
+    return number
 
 
 def _positive(text: str) -> int:
@@ -88,23 +98,73 @@ def _add_train(commands: "Subparsers") -> None:
     parser = commands.add_parser("train", help="train a model in the mock world (needs the extra 'train')")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model and its card")
     parser.add_argument("--track", nargs="+", action="extend", metavar="NAME|FILE.npy", help="more tracks to train on")
-    parser.add_argument("--seed", type=int, default=2018)
-    parser.add_argument("--rounds", type=_positive, default=None, help="rounds of drives")
-    parser.add_argument("--steps", type=_positive, default=None, help="training steps a round")
-    parser.add_argument("--frames", type=_positive, default=None, help="frames a car and round")
+    parser.add_argument("--seed", type=int, default=None, help="the recipe's (dagger: 2018)")
+    parser.add_argument(
+        "--recipe",
+        default=DAGGER,
+        metavar="dagger|ppo|FILE.toml",
+        help="imitation of an expert that sees the track (dagger), or reinforcement with a reward function",
+    )
+    parser.add_argument("--rounds", type=_positive, default=None, help="dagger: rounds of drives")
+    parser.add_argument("--steps", type=_positive, default=None, help="dagger: training steps a round")
+    parser.add_argument("--frames", type=_positive, default=None, help="dagger: frames a car and round")
+    parser.add_argument("--reward", metavar="FILE.py", help="reward_function.py; without it: metres made good")
+    parser.add_argument("--actions", type=Path, metavar="FILE.json", help="model_metadata.json; else the recipe's")
+    parser.add_argument(
+        "--direction", choices=("counterclockwise", "clockwise"), help="default: as the track's file runs"
+    )
+    parser.add_argument("--minutes", type=_minutes, help="stop after so long, and ship the best so far")
+    parser.add_argument("--resume", action="store_true", help="go on with the training in DIR")
+    parser.add_argument(
+        "--from", dest="begin_with", type=Path, metavar="DIR", help="begin with the model trained there"
+    )
     parser.set_defaults(run=_train)
 
 
 def _train(arguments: argparse.Namespace) -> int:
+    return _imitate(arguments) if arguments.recipe == DAGGER else _reinforce(arguments)
+
+
+def _reinforce(arguments: argparse.Namespace) -> int:
+    if any(value is not None for value in (arguments.rounds, arguments.steps, arguments.frames)):
+        raise BadInput("--rounds, --steps and --frames belong to the recipe dagger: write them into the recipe's file.")
+    reinforce = _training_module("simulator.train.reinforcement.command")
+    reinforce.run(
+        reinforce.ReinforceArguments(
+            recipe=arguments.recipe,
+            out=arguments.out,
+            tracks=arguments.track or ["reinvent_base"],
+            direction=arguments.direction,
+            actions=arguments.actions,
+            reward=arguments.reward,
+            minutes=arguments.minutes,
+            seed=arguments.seed,
+            resume=arguments.resume,
+            begin_with=arguments.begin_with,
+        )
+    )
+    return 0
+
+
+def _training_module(name: str) -> Any:
     try:
-        command = import_module("simulator.train.command")
+        return import_module(name)
     except ModuleNotFoundError as error:
         raise HardwareMissing(
             f"Training needs the library {error.name}: install the extra with `pip install 'raceday[train]'`."
         ) from error
+
+
+def _imitate(arguments: argparse.Namespace) -> int:
+    named = {"reward": arguments.reward, "actions": arguments.actions, "direction": arguments.direction}
+    named |= {"minutes": arguments.minutes, "resume": arguments.resume or None, "from": arguments.begin_with}
+    if given := [f"--{name}" for name, value in named.items() if value is not None]:
+        raise BadInput(f"The recipe dagger has no {', '.join(given)}: give --recipe ppo.")
+    command = _training_module("simulator.train.command")
     tracks = [load_track(name) for name in [*shipped_tracks(), *(arguments.track or [])]]
     sizes = {"rounds": arguments.rounds, "steps": arguments.steps, "frames": arguments.frames}
-    command.run(tracks, arguments.out, arguments.seed, {k: v for k, v in sizes.items() if v is not None})
+    seed = 2018 if arguments.seed is None else arguments.seed
+    command.run(tracks, arguments.out, seed, {k: v for k, v in sizes.items() if v is not None})
     return 0
 
 

@@ -13,6 +13,7 @@ from shared.protocol.results import Evidence, Result
 from shared.rules.ranking import RaceRules
 from shared.rules.wording import INCIDENTS
 from shared.text import Sentence, joined, ntext, text
+from shared.tracks.shipped import shipped_name
 from shared.units import format_ms
 from shared.web.drawing.sparkline import Sparkline
 
@@ -91,6 +92,7 @@ class RaceHeaderView:
     opens_at: str | None
     closes_at: str | None
     is_live: bool = False
+    replays: bool = False  # runs of it can be replayed on its drawn track
     private: bool = False
     when: Sentence | str = ""
 
@@ -176,6 +178,7 @@ def race_view(race: RaceRecord, racers: int, results: int, now_utc_ns: int) -> R
         opens_at=None if race.opens_utc_ns is None else utc_text(race.opens_utc_ns),
         closes_at=None if ends_utc_ns is None else utc_text(ends_utc_ns),
         is_live=race.live,
+        replays=race.venue != "physical" and shipped_name(race.track) is not None,
         private=race.visibility == "private",
         when=_when(race, state),
     )

@@ -74,6 +74,12 @@ def place_on(outline: TrackOutline, share: float) -> tuple[int, int]:
     return _sheet(outline).spot(outline.point_at(share))
 
 
+def spots_on(outline: TrackOutline, points: Sequence[Point]) -> list[tuple[int, int]]:
+    """Where on the drawing these places are, in metres of the track's own map."""
+    sheet = _sheet(outline)
+    return [sheet.spot(point) for point in points]
+
+
 def road_width_m(outline: TrackOutline) -> float:
     """The road's average width; what is usual if only its centre line is known."""
     if not outline.inner:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.batch.compiled import compiled
 from simulator.objects.bots import Bots, bot_place
+from simulator.objects.faces import BOX_COLOUR, CAR_COLOUR, face_colours, face_corners
 from simulator.objects.lanes import Lanes, lanes_of, pose_between
 from simulator.objects.outlines import BOT_OUTLINE, BOX_OUTLINE, CAR_OUTLINE, Outline, outlines_overlap
 from simulator.objects.placing import MAX_OBJECTS, PlacedObject
@@ -48,6 +49,7 @@ OBJECT = np.dtype(
 )
 
 _CAR_SIZE = CAR_OUTLINE.size
+_BOX_COLOURS, _CAR_COLOURS = face_colours(BOX_COLOUR), face_colours(CAR_COLOUR)
 _REACH_M = 0.45  # no two outlines whose middles are farther apart than this touch
 _STEPS_PER_FRAME = 16
 
@@ -139,6 +141,27 @@ class TrackObjects:
                 self._move(n, spec, before_s, float(self._clock_s[n]))
             if spec.rival is not None:
                 _follow(self.rows[n, len(spec.boxes) + len(spec.bots or ())], worlds[spec.rival])
+
+    def faces(
+        self, members: NDArray[np.int64], worlds: NDArray[Any]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]] | None:
+        """How the objects of `members` look now: the worlds (K,) that have some, and the corners (K, Q, 4, 3) and
+        colours (K, Q, 3) of their faces, not a number where there is none; None if no world has objects."""
+        shown = np.array([n for n in members.tolist() if n in self._specs], np.int64)
+        if not len(shown):
+            return None
+        rows = self.rows[shown, : int(worlds["object_count"][shown].max())]
+        places = np.stack([rows["to_x"], rows["to_y"], rows["to_yaw"]], axis=-1)
+        for k, n in enumerate(shown.tolist()):
+            rival = self._specs[n].rival
+            if rival is not None:  # where it is, not where it was thought to go
+                car = worlds[rival]
+                places[k, int(worlds["object_count"][n]) - 1] = car["x"], car["y"], car["yaw"]
+        sizes = np.stack([rows[name] for name in ("front_m", "rear_m", "half_width_m", "height_m")], axis=-1)
+        corners = face_corners(places, sizes)
+        corners[rows["kind"] == 0] = np.nan
+        colours = np.where((rows["kind"] == BOX)[..., None, None], _BOX_COLOURS, _CAR_COLOURS)
+        return shown, corners.reshape(len(shown), -1, 4, 3), colours.reshape(len(shown), -1, 3)
 
     def pause(self, n: int, seconds: float) -> None:
         """Let the bots of world `n` wait, one of which ran into the car; waits add up."""

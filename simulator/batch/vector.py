@@ -192,8 +192,11 @@ class BatchWorlds(WorldStates):
         assert out.shape == shape, f"out has shape {out.shape}, not {shape}"
         assert out.flags.c_contiguous, "out must be contiguous"
         frames = out.reshape(len(self), height, width, self.channels)
-        renderer = self._renderer
-        self._spread(lambda part: renderer.draw(part, self._worlds, frames), self._members(worlds))
+        renderer, members = self._renderer, self._members(worlds)
+        faces = self._objects.faces(members, self._worlds)
+        if faces is not None:
+            renderer.place_quads(*faces)
+        self._spread(lambda part: renderer.draw(part, self._worlds, frames), members)
 
     @property
     def bytes_a_world(self) -> int:

@@ -21,7 +21,7 @@ ENOUGH = 1e-5  # a round that gains a smaller share than this is the last
 DELAY_STEP_S = 1 / 120
 STEP = 1e-4
 WEAKEST_DAMPING, FIRST_DAMPING = 1e-6, 1e-2
-TRIES = 6
+TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ ROLLING = (
     Fitted(("understeer_s2pm2",), 0.0, 2.0),
     Fitted(("reference_m",), -0.05, 0.3),
 )
-# Grip is at most a hundred times the slip speed, for which steps of 1/240 s are short enough.
+# A scrub of 1 cm is as good as none; from 0 on, a small change of it would show nothing.
 SLIDING = (
     _SPEED_GAIN,
     *_LAGS,
@@ -71,13 +71,20 @@ SLIDING = (
     Fitted(("grip_mps2",), 0.5, 30.0),
     Fitted(("slip_mps",), 0.05, 5.0),
     Fitted(("gyration_m",), 0.06, 0.4),
+    Fitted(("scrub_m",), 0.01, 0.15),
 )
 
 _ROLLS = CarParameters(
     1.0, 0.12, 0.12, 0.12, throttle_delay_s=0.1, steering_gain=0.7, steering_lag_s=0.1, steering_delay_s=0.1
 )
 _SLIDES = replace(
-    _ROLLS, acceleration_mps2=5.0, deceleration_mps2=15.0, steering_lag_s=0.05, grip_mps2=4.9, slip_mps=0.3
+    _ROLLS,
+    acceleration_mps2=5.0,
+    deceleration_mps2=15.0,
+    steering_lag_s=0.05,
+    grip_mps2=4.9,
+    slip_mps=0.3,
+    scrub_m=0.05,
 )
 
 

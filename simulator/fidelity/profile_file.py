@@ -12,7 +12,14 @@ from simulator.world.car import CarParameters
 
 MAX_FILE_BYTES = 100_000
 POSITIVE = ("speed_lag_s", "slowing_lag_s", "braking_lag_s", "slip_mps", "gyration_m")
-NOT_NEGATIVE = ("acceleration_mps2", "deceleration_mps2", "throttle_delay_s", "steering_delay_s", "grip_mps2")
+NOT_NEGATIVE = (
+    "acceleration_mps2",
+    "deceleration_mps2",
+    "throttle_delay_s",
+    "steering_delay_s",
+    "grip_mps2",
+    "scrub_m",
+)
 MAY_BE_INFINITE = ("acceleration_mps2", "deceleration_mps2")
 
 

@@ -88,8 +88,8 @@ def _as_input(frames: torch.Tensor) -> torch.Tensor:
     return frames.unsqueeze(1).float().div_(255.0).contiguous(memory_format=torch.channels_last)
 
 
-def write_onnx(network: nn.Sequential, path: Path) -> None:
-    """Write the network as ONNX: input `observation` float32 [1, 1, 120, 160] in 0..255, output `policy` [1, N]."""
+def write_onnx(network: nn.Sequential, path: Path, actions: int = len(CHOICES), name: str = "raceday-demo") -> None:
+    """Write the network as ONNX: input `observation` float32 [1, 1, 120, 160], 0..255, output `policy` [1, actions]."""
     nodes, weights = [helper.make_node("Div", ["observation", "white"], ["x0"])], [_constant("white", np.float32(255))]
     last = "x0"
     for n, layer in enumerate(network, 1):
@@ -99,9 +99,9 @@ def write_onnx(network: nn.Sequential, path: Path) -> None:
     nodes.append(helper.make_node("Softmax", [last], ["policy"], axis=1))
     graph = helper.make_graph(
         nodes,
-        "raceday-demo",
+        name,
         [helper.make_tensor_value_info("observation", TensorProto.FLOAT, [1, 1, *FRAME_SHAPE])],
-        [helper.make_tensor_value_info("policy", TensorProto.FLOAT, [1, len(CHOICES)])],
+        [helper.make_tensor_value_info("policy", TensorProto.FLOAT, [1, actions])],
         weights,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="raceday")
@@ -127,5 +127,8 @@ def _node(layer: nn.Module, source: str, result: str, n: int) -> onnx.NodeProto:
         )
     if isinstance(layer, nn.Linear):
         return helper.make_node("Gemm", [source, f"weight{n}", f"bias{n}"], [result], transB=1)
+    if isinstance(layer, nn.AvgPool2d):
+        side = int(layer.kernel_size)
+        return helper.make_node("AveragePool", [source], [result], kernel_shape=[side, side], strides=[side, side])
     kinds = {nn.ReLU: "Relu", nn.Flatten: "Flatten"}
     return helper.make_node(kinds[type(layer)], [source], [result])

@@ -22,7 +22,8 @@ from simulator.world.geometry import Pose
 from simulator.world.surroundings import Colour, Surface, Surroundings, surfaces_around
 
 FAR_M = 14.0  # beyond this the floor has a uniform colour
-NEAR_M = 0.05
+NEAR_M = 0.05  # a board nearer than this is not drawn
+CUT_M = 0.02  # walls and the sides of boxes are cut off this near the lens, as in the field's simulator
 _BANDS = ((14, 12), (34, 4), (110, 2))  # (rows of a 240-row frame below the horizon, vertical oversampling)
 
 Matrix = NDArray[np.float64]
@@ -130,11 +131,11 @@ def _draw_surface(frame: Image, matrix: Matrix, surface: Surface) -> None:
     corners: list[tuple[float, float]] = []
     for n, (x, y, depth) in enumerate(spots):
         next_x, next_y, next_depth = spots[(n + 1) % len(spots)]
-        if depth >= NEAR_M:
+        if depth >= CUT_M:
             corners.append((x / depth, y / depth))
-        if (depth >= NEAR_M) != (next_depth >= NEAR_M):
-            share = (NEAR_M - depth) / (next_depth - depth)
-            corners.append(((x + (next_x - x) * share) / NEAR_M, (y + (next_y - y) * share) / NEAR_M))
+        if (depth >= CUT_M) != (next_depth >= CUT_M):
+            share = (CUT_M - depth) / (next_depth - depth)
+            corners.append(((x + (next_x - x) * share) / CUT_M, (y + (next_y - y) * share) / CUT_M))
     if len(corners) < 3:
         return
     colour = surface.level if frame.ndim == 2 else surface.colour

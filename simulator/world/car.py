@@ -93,6 +93,7 @@ class CarParameters:
     grip_mps2: float = 0.0  # what the tyres hold sideways; 0: they roll and never slide
     slip_mps: float = 0.3  # sliding sideways at which tyres push with half of their grip
     gyration_m: float = 0.11  # radius of gyration about the vertical axis
+    scrub_m: float = 0.0  # how far beside the middle wheels of one speed scrub in a turn; 0: each turns as it rolls
 
 
 def motion_constants(p: CarParameters, dt_s: float) -> tuple[float, ...]:
@@ -113,6 +114,7 @@ def motion_constants(p: CarParameters, dt_s: float) -> tuple[float, ...]:
         p.grip_mps2,
         p.slip_mps,
         p.gyration_m,
+        p.scrub_m,
     )
 
 

@@ -146,7 +146,7 @@ def _draw_geometry(rng: random.Random, spread: float, start_lines: float) -> Flo
 def _draw_surroundings(rng: random.Random, spread: float) -> SurroundingsStyle:
     new = SurroundingsStyle()
     sky, ground = rng.uniform(-60, 60) * spread, rng.uniform(40, 200)
-    if rng.random() * spread >= 0.4:
+    if rng.random() < 0.5 * min(1.0, spread):
         tint = rng.uniform(0.0, 0.3)
         return replace(
             new,

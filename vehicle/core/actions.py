@@ -98,6 +98,21 @@ class ActionSpace:
 
         Raises BadInput if the answer is not finite or has the wrong size: then there is no setpoint at all.
         """
+        angle_deg, speed_mps = self._angle_and_speed(self._finite_values(output))
+        # The servo node refuses values beyond [-1, 1] and would stay as it is; the model asked for full lock.
+        steering = _clamp(angle_deg / self.top_angle_deg) if self.top_angle_deg > 0 else 0.0
+        return Action(steering, throttle_scale * throttle_share(speed_mps, self.top_speed_mps))
+
+    def choose(self, output: "NDArray[Any]") -> tuple[int, float, float]:
+        """What the answer asks for, as the simulator takes it: row of the space (-1: continuous), degrees and m/s.
+
+        Raises BadInput as `decode` does.
+        """
+        values = self._finite_values(output)
+        row = values.index(max(values)) if self.kind == "discrete" else -1
+        return row, *self._angle_and_speed(values)
+
+    def _finite_values(self, output: "NDArray[Any]") -> list[float]:
         # A list is faster: numpy's code, not in the cache by now, would take a fifth of a small model's time.
         values: list[float] = output.ravel().tolist()
         if len(values) != self.size:
@@ -108,10 +123,7 @@ class ActionSpace:
             )
         if not all(map(math.isfinite, values)):
             raise BadInput(text("The model answered with values that are not finite."))
-        angle_deg, speed_mps = self._angle_and_speed(values)
-        # The servo node refuses values beyond [-1, 1] and would stay as it is; the model asked for full lock.
-        steering = _clamp(angle_deg / self.top_angle_deg) if self.top_angle_deg > 0 else 0.0
-        return Action(steering, throttle_scale * throttle_share(speed_mps, self.top_speed_mps))
+        return values
 
     def _angle_and_speed(self, values: list[float]) -> tuple[float, float]:
         if self.kind == "discrete":

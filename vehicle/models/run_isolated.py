@@ -2,6 +2,7 @@
 
 Called by library.py, trial.py and `raceday model`; the job is a module of JOBS. By hand:
 
+    python -m vehicle.models.run_isolated checkpoints ARCHIVE
     python -m vehicle.models.run_isolated prepare SOURCE FOLDER [METADATA or "" [CHECKPOINT]]
     python -m vehicle.models.run_isolated quantise FOLDER FRAMES PROFILE
     python -m vehicle.models.run_isolated trial PATH
@@ -14,18 +15,24 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from shared.errors import BadInput
 from vehicle.process.sandbox import confine
 from vehicle.process.seccomp import forbid_sockets
 
 JOBS = {
+    "checkpoints": "vehicle.models.importing.list_checkpoints",
     "prepare": "vehicle.models.importing.prepare",
     "quantise": "vehicle.models.int8.quantise",
     "trial": "vehicle.models.trial",
 }
-WORK = {"prepare": "the model's conversion", "quantise": "the model's conversion to int8", "trial": "the model's trial"}
+WORK = {
+    "checkpoints": "the list of its checkpoints",
+    "prepare": "the model's conversion",
+    "quantise": "the model's conversion to int8",
+    "trial": "the model's trial",
+}
 TIMEOUT_S = 60.0
 # One thread. Large blocks go back to the system at once, which lowers the peak by a fifth for a model of 25 MB.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"}
@@ -45,9 +52,24 @@ def run_isolated(
     Raises BadInput with the sentence that the child wrote, or with one about how it ended; `about` is named there.
     """
     command = [sys.executable, "-m", "vehicle.models.run_isolated", work, *arguments]
+    return run_child(command, WORK[work], about, timeout_s, meanwhile=meanwhile)
+
+
+def run_child(
+    command: Sequence[str],
+    work: str,
+    about: pathlib.Path,
+    timeout_s: float,
+    given: str = "",
+    meanwhile: Callable[[], object] = lambda: None,
+) -> str:
+    """Runs a command that calls `restrict` first, with `given` on its input; returns what it printed.
+
+    `work` says in a sentence what it does. Raises BadInput as `run_isolated` does.
+    """
     with subprocess.Popen(
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if given else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -56,27 +78,32 @@ def run_isolated(
     ) as child:
         try:
             meanwhile()
-            output, errors = child.communicate(timeout=timeout_s)
+            output, errors = child.communicate(given or None, timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise BadInput(f"{about}: {WORK[work]} took longer than {timeout_s:.0f} s.") from None
+            raise BadInput(f"{about}: {work} took longer than {timeout_s:.0f} s.") from None
         finally:
             child.kill()  # no effect on a child that has ended
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
-        raise BadInput(f"{about}: {WORK[work]} was ended by {name}: it needs too much memory or time.")
+        raise BadInput(f"{about}: {work} was ended by {name}: it needs too much memory or time.")
     if child.returncode != 0:
         # It may quote names from the model: control characters must not reach a terminal or a page.
         sentence = "".join(sign if sign.isprintable() else "?" for sign in errors.strip().split("\n")[-1])
-        raise BadInput(sentence or f"{about}: {WORK[work]} failed.")
+        raise BadInput(sentence or f"{about}: {work} failed.")
     return output.strip()
+
+
+def restrict(cpu_s: int = _CPU_S) -> None:
+    """Restricts this process, the child: no network, limits on memory and on processor time."""
+    for sentence in confine(os.getppid()) + forbid_sockets():
+        sys.stderr.write(f"{sentence}\n")
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
 
 
 def main(arguments: list[str]) -> int:
     """Entry point of the child: sets the limits, then loads the libraries and the model."""
-    for sentence in confine(os.getppid()) + forbid_sockets():
-        sys.stderr.write(f"{sentence}\n")
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    restrict()
     code: int = importlib.import_module(JOBS[arguments[0]]).main(arguments[1:])
     return code
 

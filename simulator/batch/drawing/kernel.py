@@ -11,7 +11,6 @@ from simulator.batch.drawing.floor_rows import draw_floor
 from simulator.batch.drawing.sensor import expose
 from simulator.batch.drawing.surfaces import (
     MAX_CORNERS,
-    NEAR_M,
     PLAIN_BACK,
     draw_picture,
     fill,
@@ -20,6 +19,7 @@ from simulator.batch.drawing.surfaces import (
     project,
     unprojected,
 )
+from simulator.world.camera import CUT_M, NEAR_M
 
 
 @compiled
@@ -97,8 +97,9 @@ def _depth(matrix: Any, quad: Any) -> Any:
         _, _, depth = project(matrix, corner[0], corner[1], corner[2])
         total += depth
         nearest, farthest = min(nearest, depth), max(farthest, depth)
-    reached = farthest if quad.picture < 0 else nearest
-    return total / 4 if reached >= NEAR_M and total > 0.0 else -1.0
+    if quad.picture < 0:
+        return max(total / 4, CUT_M) if farthest >= CUT_M else -1.0
+    return total / 4 if nearest >= NEAR_M else -1.0
 
 
 @compiled

@@ -7,8 +7,8 @@ import numpy as np
 
 from simulator.batch.compiled import compiled
 from simulator.batch.drawing.texture_lines import set_level
+from simulator.world.camera import CUT_M
 
-NEAR_M = 0.05
 SUB_ROWS = 4  # edges are drawn by their share of four lines a row
 MAX_CORNERS = 8
 PLAIN_BACK = 150  # the level of a board from behind
@@ -29,18 +29,18 @@ def project(camera: Any, x: Any, y: Any, z: Any) -> Any:
 
 @compiled
 def outline(camera: Any, corners: Any, spots: Any) -> Any:
-    """Fill `spots` (MAX_CORNERS, 2) with the polygon's corners in pixels, cut off at NEAR_M; return how many."""
+    """Fill `spots` (MAX_CORNERS, 2) with the polygon's corners in pixels, cut off at CUT_M; return how many."""
     count = 0
     for i in range(len(corners)):
         a, b = corners[i], corners[(i + 1) % len(corners)]
         au, av, aw = project(camera, a[0], a[1], a[2])
         bu, bv, bw = project(camera, b[0], b[1], b[2])
-        if aw >= NEAR_M:
+        if aw >= CUT_M:
             spots[count, 0], spots[count, 1] = au / aw, av / aw
             count += 1
-        if (aw >= NEAR_M) != (bw >= NEAR_M):
-            share = (NEAR_M - aw) / (bw - aw)
-            spots[count, 0], spots[count, 1] = (au + (bu - au) * share) / NEAR_M, (av + (bv - av) * share) / NEAR_M
+        if (aw >= CUT_M) != (bw >= CUT_M):
+            share = (CUT_M - aw) / (bw - aw)
+            spots[count, 0], spots[count, 1] = (au + (bu - au) * share) / CUT_M, (av + (bv - av) * share) / CUT_M
             count += 1
     return count
 

@@ -6,7 +6,7 @@ and steering angle are those of the last action, `is_reversed` says that the tra
 in driving direction with the first one repeated at the end, progress starts at 0 where the episode starts.
 """
 
-import math
+import copy
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.env.reward.function import Parameters
+from simulator.env.reward.objects import NOTHING
 from simulator.world.car import FRONT_M
 from simulator.world.geometry import Track
 
@@ -62,29 +63,41 @@ class RewardTrack:
 
     def fronts(self, x: Floats, y: Floats, yaw: Floats, near: Integers) -> FrontPlaces:
         """The places of the fronts of cars at base `x`, `y` (m), `yaw` (rad), near segments `near`; all (N,)."""
-        front_x, front_y = x + FRONT_M * np.cos(yaw), y + FRONT_M * np.sin(yaw)
-        segment, share, centre_x, centre_y = self._centre.nearest(front_x, front_y, near)
+        heading_deg = np.degrees(np.arctan2(np.sin(yaw), np.cos(yaw)))
+        return self.places(x + FRONT_M * np.cos(yaw), y + FRONT_M * np.sin(yaw), near, heading_deg)
+
+    def places(self, x: Floats, y: Floats, near: Integers, heading_deg: Floats | float = 0.0) -> FrontPlaces:
+        """The places of points `x`, `y` (m) near segments `near`; all (N,)."""
+        segment, share, centre_x, centre_y = self._centre.nearest(x, y, near)
         _, _, left_x, left_y = self._left.nearest(centre_x, centre_y, segment)
         _, _, right_x, right_y = self._right.nearest(centre_x, centre_y, segment)
-        to_left, to_right = np.hypot(front_x - left_x, front_y - left_y), np.hypot(front_x - right_x, front_y - right_y)
         start = np.asarray(self._at_m)
         return FrontPlaces(
-            x=front_x,
-            y=front_y,
-            heading_deg=np.degrees(np.arctan2(np.sin(yaw), np.cos(yaw))),
+            x=x,
+            y=y,
+            heading_deg=np.broadcast_to(heading_deg, x.shape),
             projection_m=start[segment] + share * (start[segment + 1] - start[segment]),
-            from_centre_m=np.hypot(front_x - centre_x, front_y - centre_y),
-            is_left=to_left < to_right,
+            from_centre_m=np.hypot(x - centre_x, y - centre_y),
+            is_left=np.hypot(x - left_x, y - left_y) < np.hypot(x - right_x, y - right_y),
             track_width_m=np.hypot(left_x - right_x, left_y - right_y),
         )
+
+    def segments_at(self, s_m: Floats) -> Integers:
+        """The segments at these distances along the centre line, (N,)."""
+        return np.clip(np.searchsorted(self._at_m, s_m, side="right") - 1, 0, len(self._at_m) - 2)
 
     def closest_waypoints(self, projection_m: float) -> list[int]:
         """The indices of the waypoints behind and ahead of this distance along the centre line."""
         ahead = bisect_right(self._at_m, projection_m)
         return [ahead - 1, ahead % len(self._at_m)]
 
-    def parameters(self, place: FrontPlaces, row: int, progress: float, facts: StepFacts) -> Parameters:
-        """The dictionary for car `row` of these places; new lists each time, since racers may change them."""
+    def parameters(
+        self, place: FrontPlaces, row: int, progress: float, facts: StepFacts, objects: Parameters | None = None
+    ) -> Parameters:
+        """The dictionary for car `row` of these places; new lists each time, since racers may change them.
+
+        `objects`: what there is to say about boxes and bots, if there are any.
+        """
         projection_m = float(place.projection_m[row])
         return {
             "all_wheels_on_track": facts.all_wheels_on_track,
@@ -103,14 +116,7 @@ class RewardTrack:
             "closest_waypoints": self.closest_waypoints(projection_m),
             "is_left_of_center": bool(place.is_left[row]),
             "is_reversed": self.clockwise,
-            "closest_objects": [0, 0],
-            "objects_location": [],
-            "objects_left_of_center": [],
-            "object_in_camera": False,
-            "objects_speed": [],
-            "objects_heading": [],
-            "objects_distance_from_center": [],
-            "objects_distance": [],
+            **(copy.deepcopy(NOTHING) if objects is None else objects),
             "is_crashed": facts.is_crashed,
             "is_offtrack": facts.is_offtrack,
             "sim_time": facts.sim_time_s,
@@ -121,18 +127,6 @@ def is_clockwise(track: Track) -> bool:
     """True if the centre line runs clockwise, by the sign of the area that it encloses."""
     x, y = track.centre[:, 0], track.centre[:, 1]
     return bool(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) < 0.0)
-
-
-def progress_after(projection_m: float, start_m: float, length_m: float, before: float) -> float:
-    """Per cent of the lap, from where the episode began; just behind that place it is negative, 100 is a whole lap."""
-    progress = 100.0 * math.fmod(projection_m - start_m, length_m) / length_m
-    if progress <= 0.0:
-        progress += 100.0
-    if before > progress + 50.0:
-        progress += 100.0
-    if progress > before + 50.0:
-        progress -= 100.0
-    return min(progress, 100.0)
 
 
 class ClosedLine:

@@ -31,8 +31,9 @@ SUB_STEPS_PER_S = 240
     GRIP_MPS2,
     SLIP_MPS,
     GYRATION_M,
-) = range(15)
-CONSTANTS = 15
+    SCRUB_M,
+) = range(16)
+CONSTANTS = 16
 
 Motion = tuple[float, float, float, float, float, float, float]
 """x and y in metres, yaw, speed ahead and to the left (m/s), turning (rad/s), the wheels' angle (rad)."""
@@ -76,7 +77,11 @@ def advance(
         push_rear = -hold_rear * across_rear / (abs(across_rear) + car[SLIP_MPS])
         change += turning * sideways * dt_s
         sideways += (push_front + push_rear - turning * speed) * dt_s
-        turning += (front * push_front - reference * push_rear) / (car[GYRATION_M] * car[GYRATION_M]) * dt_s
+        # Wheels of one speed scrub in a turn, the outer ones backwards, the inner ones forwards: that holds the turn.
+        along = car[SCRUB_M] * turning
+        hold_turn = -car[GRIP_MPS2] * car[SCRUB_M] * along / (abs(along) + car[SLIP_MPS])
+        torque = front * push_front - reference * push_rear + hold_turn
+        turning += torque / (car[GYRATION_M] * car[GYRATION_M]) * dt_s
         speed += change
         turn = turning * dt_s
     else:

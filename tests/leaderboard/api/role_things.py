@@ -14,6 +14,7 @@ from leaderboard.accounts.limits import SessionPeriods
 from leaderboard.accounts.sessions import open_session
 from leaderboard.board import LeaderboardService
 from leaderboard.core.access import ADMIN, Grant
+from leaderboard.core.attempts import AttemptVerdict
 from leaderboard.core.league.records import EventRecord, SeriesRecord
 from leaderboard.core.league.series import CalendarRule, SeriesPlace
 from leaderboard.core.seasons.bracket import BracketSettings
@@ -21,9 +22,9 @@ from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.league.invitations import InvitationService
 from leaderboard.notices import outbox
 from leaderboard.notices.outbox import SubscriptionRow
-from leaderboard.store import league_rows, racer_rows, season_rows
+from leaderboard.store import league_rows, racer_rows, result_rows, season_rows
 from leaderboard.store.database import Store
-from leaderboard.store.evaluations import claim_rows, evaluation_rows
+from leaderboard.store.evaluations import claim_rows, evaluation_rows, trace_rows
 from leaderboard.store.evaluations.claim_rows import RunClaim
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.season_rows import BracketRecord, SeasonMember, TeamRecord
@@ -32,11 +33,14 @@ from leaderboard.store.submissions.model_rows import ModelRecord, StoredArchive,
 from leaderboard.store.tables import API_KEYS, CREDENTIALS, ENTRIES
 from leaderboard.submissions.model_files import ModelFiles
 from shared.protocol.results import encode_result
+from shared.traces.encoding import encode
 from tests.leaderboard.sample_races import race, result
 from tests.leaderboard.signed_in import account
+from tests.shared.traces.driven import round_trip
 
 NOW = 1_800_000_000_000_000_000
 SEASON = "league"
+TRACE = encode(round_trip(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +143,11 @@ def _submission(asked: Asked, model_sha256: str = "0" * 64) -> str:
     one = ModelSubmission(
         submission_id, asked.race_id, by, asked.name, model_sha256, "Zip", "", "unqualified", "", NOW, NOW, NOW
     )
+    driven = result(one.result_id, asked.name, race_id=asked.race_id)
     with asked.store.write() as db:
         submission_rows.add(db, one, by)
+        result_rows.add_result(db, driven, encode_result(driven), AttemptVerdict("unqualified"), NOW)
+        trace_rows.keep(db, driven.evidence.journal_head, TRACE, NOW)
     return submission_id
 
 
@@ -204,6 +211,7 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "submission_id": _submission,
     "team_id": _team,
     "token": _token,
+    "trace_sha256": lambda _: "0" * 64,
     "upload_id": _upload,
 }
 # Of no race by their addresses, but of things that belong to one.

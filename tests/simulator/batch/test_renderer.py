@@ -12,6 +12,11 @@ from simulator.batch.drawing.atlas import floor_picture
 from simulator.batch.drawing.materials import SHARES, encode
 from simulator.batch.drawing.renderer import Frames
 from simulator.batch.vector import BatchWorlds, WorldSpec
+from simulator.objects.bots import BotSetup, make_bots
+from simulator.objects.boxes import BoxSetup, make_boxes
+from simulator.objects.faces import bot_surfaces, box_surfaces
+from simulator.objects.lanes import lanes_of
+from simulator.objects.placing import ObjectPlace
 from simulator.world.camera import CameraParameters, render
 from simulator.world.camera_sensor import for_policy
 from simulator.world.floor_texture import draw_texture
@@ -128,6 +133,41 @@ def test_the_nearest_upright_wins_and_only_named_worlds_are_drawn() -> None:
     assert middle[79] > middle[50] + 100
     batch.place_quads(np.zeros((1, 0, 4, 3)), np.zeros((1, 0, 3)), [1])
     assert (frames_of(batch)[1] == before[1]).all()
+
+
+def test_boxes_and_cars_look_as_in_the_reference_and_the_nearest_hides_the_others() -> None:
+    lanes = lanes_of(TRACK)
+    boxes = make_boxes(lanes, BoxSetup(3, tuple(ObjectPlace(n % 2 * 2 - 1, 0.2 + 0.25 * n) for n in range(3))), 0)
+    bots = make_bots(lanes, BotSetup(2, 0.5, (ObjectPlace(1, 0.3), ObjectPlace(-1, 0.52)), (0.5, 1.0)), 8)
+    one = spec(2, noise=0.0)
+    batch, world = BatchWorlds([one, replace(one, boxes=boxes, bots=bots)]), World(TRACK, 2, parts=one.parts)
+    for _ in range(20):  # the bots drive on
+        batch.step(np.zeros((2, 2)))
+    world.standing = [face for box in boxes for face in box_surfaces(*box.pose)]
+    world.standing += [face for bot in bots.poses(20 / 15) for face in bot_surfaces(*bot)]
+    changed = []
+    for s_m in np.arange(0.0, TRACK.length_m, 0.7).tolist():
+        batch.put_at(s_m, 0.05)
+        world.put_at(s_m, 0.05)
+        bare, ours = frames_of(batch).astype(float)
+        reference = for_policy(world.frame()).astype(float)
+        assert np.abs(reference - ours).mean() <= 4.0
+        there = np.abs(ours - bare) > 20
+        changed.append(float(there.mean()))
+        if there.any():
+            assert np.median(np.abs(reference - ours)[there]) <= 3.0
+    assert max(changed) > 0.1
+    assert min(changed) < 0.01
+
+
+def test_a_rival_is_seen_where_it_is() -> None:
+    one = spec(2, noise=0.0)
+    batch = BatchWorlds([replace(one, rival=1), replace(one, rival=0), one])
+    batch.put_at([2.0, 2.8, 2.0], 0.0)
+    ahead, _, alone = frames_of(batch).astype(int)
+    assert (np.abs(ahead - alone) > 20).mean() > 0.03
+    batch.put_at(9.0, worlds=[1])
+    assert (frames_of(batch)[0] == frames_of(batch)[2]).all()
 
 
 def test_a_reset_shows_the_new_look_and_leaves_the_others() -> None:

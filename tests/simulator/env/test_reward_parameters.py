@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from simulator.env.reward.parameters import FrontPlaces, RewardTrack, StepFacts, is_clockwise, progress_after
+from simulator.env.reward.parameters import FrontPlaces, RewardTrack, StepFacts, is_clockwise
 from simulator.world.car import FRONT_M
 from simulator.world.geometry import Pose, Track
 from simulator.world.tracks import load_track
@@ -116,14 +116,3 @@ def test_clockwise_is_what_the_field_calls_reversed() -> None:
     for road, pose in ((track, track.pose_at(1.0)), (track.reversed(), track.reversed().pose_at(1.0))):
         given = RewardTrack(road).parameters(places_of(road, [pose]), 0, 0.0, facts)
         assert given["is_reversed"] is is_clockwise(road)
-
-
-def test_progress_rises_to_100_per_cent_wherever_the_episode_began() -> None:
-    for start in (0.0, 0.3, 12.0):
-        progress, seen = 0.0, []
-        for step in range(1, 41):
-            progress = progress_after((start + step * 0.5) % 20.0, start, 20.0, progress)
-            seen.append(progress)
-        assert seen == pytest.approx([2.5 * step for step in range(1, 41)])
-    assert progress_after(11.9, 12.0, 20.0, 0.2) == pytest.approx(-0.5)  # rolled back behind its start
-    assert progress_after(0.2, 0.0, 20.0, 99.0) == 100.0  # beyond the line, and not more

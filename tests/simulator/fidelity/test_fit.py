@@ -67,7 +67,7 @@ def test_a_prediction_is_the_worlds_own_car(name: str) -> None:
 def test_a_fit_finds_the_car_that_made_the_trace() -> None:
     truth = replace(car_profile("console-2022").middle, speed_gain=0.8, steering_gain=0.7, throttle_delay_s=0.05)
     windows = windows_of([driven(truth, 100, seed) for seed in (1, 2)])
-    start = replace(car_profile("console-2022").middle, speed_lag_s=0.2)
+    start = replace(car_profile("console-2022").middle, speed_lag_s=0.2, scrub_m=0.02)
     found = fit(windows, SLIDING, start)
     assert found.car.speed_gain == pytest.approx(0.8, abs=0.02)
     assert found.car.steering_gain == pytest.approx(0.7, abs=0.1)

@@ -12,7 +12,6 @@ from simulator.objects.faces import (
     car_surfaces,
     face_colours,
     face_corners,
-    towards,
 )
 from simulator.objects.outlines import BOX_OUTLINE
 from simulator.world.camera import CameraParameters, render
@@ -29,20 +28,20 @@ FRONT, SIDE = (
 )
 
 
-def test_of_a_block_only_what_turns_to_the_eye_is_seen() -> None:
-    corners = face_corners(2.0, 0.0, 0.0, BOX_OUTLINE)
-    assert corners.shape == (FACES, 4, 3)
-    low, high = np.array([0.0, 0.0, 0.13]), np.array([0.0, 1.0, 2.0])
-    assert towards(corners, low).tolist() == [
-        False,
-        False,
-        True,
-        False,
-        False,
-    ]  # its rear alone: it drives the same way
-    assert towards(corners, high).tolist() == [False, True, True, False, True]
-    turned = face_corners(2.0, 0.0, math.pi / 2, BOX_OUTLINE)
-    assert towards(turned, low).tolist() == [False, True, False, False, False]
+def test_the_faces_of_a_block_are_its_five_sides() -> None:
+    faces = face_corners(np.array([2.0, 1.0, math.pi / 2]), np.array([*BOX_OUTLINE.size, BOX_OUTLINE.height_m]))
+    assert faces.shape == (FACES, 4, 3)
+    front, left, rear, right, top = faces
+    assert front[:, 1] == pytest.approx([1.2] * 4)
+    assert left[:, 0] == pytest.approx([1.85] * 4)
+    assert rear[:, 1] == pytest.approx([0.8] * 4)
+    assert right[:, 0] == pytest.approx([2.15] * 4)
+    assert top[:, 2] == pytest.approx([0.25] * 4)
+    for side in faces[:4]:
+        assert side[:, 2] == pytest.approx([0.25, 0.25, 0.0, 0.0])
+    outward = np.cross(faces[:, 3] - faces[:, 0], faces[:, 1] - faces[:, 0])
+    away = faces.mean(axis=1) - faces.mean(axis=(0, 1))
+    assert ((outward * away).sum(axis=1) > 0.0).all()  # each runs clockwise as it is seen from outside
 
 
 def test_a_box_is_where_the_camera_must_see_it() -> None:

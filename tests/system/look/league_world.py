@@ -26,12 +26,15 @@ from leaderboard.credentials import Credentials
 from leaderboard.services import LeaderboardServices
 from leaderboard.store.tables import ENTRIES
 from shared.protocol.live import LiveMessage
-from shared.protocol.results import encode_result
+from shared.protocol.results import Evidence, encode_result
+from shared.traces.encoding import encode, trace_sha256
+from shared.tracks.shipped import shipped_outline
 from shared.web.server import listen
 from tests.leaderboard import sample_races, signed_in
 from tests.leaderboard.league.test_pictures import picture
 from tests.leaderboard.seasons.sample_season import SIXTH_MONTH, fill
 from tests.leaderboard.submissions.every_state import submitted
+from tests.shared.traces.driven import driven_on
 from tests.station.web.extreme_views import names
 from vehicle.web.server import ConsoleServer
 
@@ -131,5 +134,21 @@ def _organise(services: LeaderboardServices, racers: list[str], now: int) -> dic
         one = sample_races.result(f"won-{racer}", racer, (599_999,) * 3, race_id="won")
         assert services.board.apply(one.webhook_id, encode_result(one), now).status == 201
     live.declare(ADMIN, "won", live.state("won", now).queue.version, now)
+    _drive(services, racers, now)
     dead, _ = services.invitations.make(OLGA, "friends", now)
     return {"dead": dead.token, "token": services.invitations.reset(OLGA, "friends", now).token}
+
+
+def _drive(services: LeaderboardServices, racers: list[str], now: int) -> None:
+    """A virtual race with two runs that can be replayed."""
+    services.board.create_race(sample_races.race("driven", name=LONG, venue="virtual", track="re:Invent 2018"), now)
+    farm = Caller(key_id="farm", key_scopes=frozenset({"farm"}))
+    for number, racer in enumerate(racers[:2]):
+        trace = driven_on(shipped_outline("reinvent_base"), 3, 2.0 - 0.3 * number, off_at_s=12.0 * number)
+        services.traces.keep(farm, trace_sha256(trace), encode(trace), now)
+        laps_ms = tuple(lap_ns // 10**6 for lap_ns in trace.laps_ns)
+        evidence = Evidence("farm", trace_sha256(trace), 1, 1, 0, {"engine": "raceday-1"})
+        one = sample_races.result(
+            f"submission-{number}", racer, laps_ms, race_id="driven", kind="virtual", evidence=evidence
+        )
+        assert services.board.apply(one.webhook_id, encode_result(one), now).status == 201

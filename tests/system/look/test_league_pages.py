@@ -66,6 +66,9 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/races/won/podium"),
         Look("/sign-in?next=/races/worst"),
         Look("/sign-in/recovery"),
+        Look("/races/driven/replay", HALL),
+        Look("/races/driven/replay?lap=run&with=none"),
+        Look("/races/worst/replay"),
         Look("/join/{dead}", status=410),
     ),
     "no script": (
@@ -74,6 +77,7 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/join/{token}"),
         Look("/races/won"),
         Look("/races/won/podium"),
+        Look("/races/driven/replay?lap=2"),
     ),
     "racer": (
         Look("/"),
@@ -129,6 +133,7 @@ NO_PAGES = {
     "/races/{race_id}/pictures/{sha256}": "a picture",
     "/seasons/{season_id}/pictures/{sha256}": "a picture",
     "/races/{race_id}/live": "a stream",
+    "/races/{race_id}/replay/data": "JSON",
     "/races/{race_id}/live-stream/{page}": "a stream",
     "/docs": "a page: in test_geometry.py and test_axe.py",
 }
@@ -185,6 +190,8 @@ def looked(page: Page, world: LeagueWorld, look: Look, scripts: bool) -> list[st
     assert answer.status == look.status, look.address
     if scripts and page.locator("[data-link]").count():
         page.wait_for_selector('[data-link="on"]', state="attached")
+    if scripts and page.locator("[data-replay]").count():
+        page.wait_for_selector("[data-ready]")
     page.evaluate("document.querySelectorAll('main details').forEach((each) => { each.open = true; })")
     faults = geometry.look(page, look.address, look.sizes)
     assert page.evaluate(KEEP_SIX, look.alike) >= (100 if look.alike else 0), look.address

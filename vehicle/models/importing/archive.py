@@ -156,6 +156,15 @@ def extract_model(file: BinaryIO, checkpoint: str = "") -> ExtractedModel:
     return ExtractedModel(name, content, contents.metadata.text, choice)
 
 
+def model_names(file: BinaryIO) -> list[str]:
+    """The names of the different models in an archive, each once, in its order. Raises BadInput."""
+    contents = _ArchiveContents("")
+    for name, member in _files(file):
+        _read_member(contents, name, member)
+    first = {digest: name for name, digest in reversed(contents.models.items())}
+    return [name for name, digest in contents.models.items() if first[digest] == name]
+
+
 def _read_member(contents: _ArchiveContents, name: str, member: Member) -> None:
     base = base_of(name)
     if base == METADATA:

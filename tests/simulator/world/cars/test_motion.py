@@ -92,3 +92,11 @@ def test_left_is_the_mirror_of_right_and_nothing_grows_without_bound(car: CarPar
     assert all(math.isfinite(value) for value in left)
     assert abs(left[2]) <= math.pi
     assert abs(left[4]) < 4.0
+
+
+def test_wheels_of_one_speed_scrub_and_so_hold_the_turn() -> None:
+    """With stiff tyres and little weight, the turn falls by 1 + (half the tread / half the wheelbase) squared."""
+    half_tread_m, middle_m = 0.08, WHEELBASE_M / 2
+    stiff = replace(SLIDING, grip_mps2=20.0, slip_mps=0.2, reference_m=middle_m)
+    free, scrubbing = (driven(replace(stiff, scrub_m=width), 0.2, 0.05, 3.0)[5] for width in (0.0, half_tread_m))
+    assert free / scrubbing == pytest.approx(1 + (half_tread_m / middle_m) ** 2, rel=0.05)

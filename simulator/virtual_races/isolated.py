@@ -1,0 +1,143 @@
+"""Evaluates a stranger's model in a child process: no network, limits on memory, processor time and duration.
+
+The child unpacks and converts the racer's file as `raceday model import` does, so that a wrong archive or a hostile
+graph gets the importer's sentence, and then drives all runs. Whatever the model does, the caller gets runs or one
+sentence. By hand: `python -m simulator.virtual_races.isolated < JOB.json`.
+"""
+
+import base64
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from shared.conditions import Conditions, check_conditions
+from shared.errors import BadInput
+from shared.rules.ranking import RunLap
+from shared.text import text
+from shared.traces.encoding import decode, encode
+from shared.traces.trace import DriveTrace
+from simulator.virtual_races.run_book import RunEnd
+from vehicle.models.run_isolated import restrict, run_child
+
+WORK = "the model's evaluation"
+BASE_TIMEOUT_S = 180.0  # a first start compiles the engine, which takes a minute on a busy machine
+TIMEOUT_S_PER_RUN = 60.0
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationJob:
+    """What to drive: a racer's file or a model's folder, the checkpoint in it ("": the best by its notes)."""
+
+    __pydantic_config__ = _STRICT
+
+    model: str
+    conditions: Conditions
+    seeds: tuple[int, ...]
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedRun:
+    """One run as the child reports it; `trace` is the trace's file in base64."""
+
+    __pydantic_config__ = _STRICT
+
+    seed: int
+    laps: tuple[RunLap, ...]
+    end: RunEnd
+    resets: int
+    progress_ppm: int
+    driven_ns: int
+    frames: int
+    trace: str
+
+    def read_trace(self) -> DriveTrace:
+        """The trace. Raises BadInput."""
+        return decode(self.trace_bytes)
+
+    @property
+    def trace_bytes(self) -> bytes:
+        """The trace's file."""
+        return base64.b64decode(self.trace)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationReport:
+    """All runs of one model. `model_sha256`: of the ONNX file that drove; `cost_s`: the processor time of the child."""
+
+    __pydantic_config__ = _STRICT
+
+    model_sha256: str
+    runs: tuple[ReportedRun, ...]
+    cost_s: float
+
+
+_JOB, _REPORT = TypeAdapter(EvaluationJob), TypeAdapter(EvaluationReport)
+
+
+def evaluate_isolated(job: EvaluationJob, timeout_s: float | None = None) -> EvaluationReport:
+    """Drive the model's runs in a child. Raises BadInput with the sentence that says what is wrong with the model."""
+    limit_s = timeout_s or BASE_TIMEOUT_S + TIMEOUT_S_PER_RUN * len(job.seeds)
+    command = [sys.executable, "-m", "simulator.virtual_races.isolated", str(round(limit_s))]
+    path = Path(job.model)
+    printed = run_child(command, WORK, path, limit_s, given=_JOB.dump_json(job).decode())
+    try:
+        report = _REPORT.validate_json(printed)
+    except ValidationError as error:
+        raise BadInput(text("{path}: the model's evaluation did not answer as it should.", path=path)) from error
+    for run in report.runs:
+        run.read_trace()
+    return report
+
+
+def main(arguments: list[str]) -> int:
+    """Entry point of the child; returns the exit code."""
+    restrict(round(float(arguments[0])))
+    job = _JOB.validate_json(sys.stdin.read())
+    try:
+        sys.stdout.write(_REPORT.dump_json(_evaluate(job)).decode())
+    except (BadInput, MemoryError) as error:
+        sys.stderr.write(f"{error or 'The model needs more memory than it is allowed.'}\n")
+        return 2
+    return 0
+
+
+def _evaluate(job: EvaluationJob) -> EvaluationReport:
+    conditions = check_conditions(job.conditions)
+    with tempfile.TemporaryDirectory(prefix="raceday-") as name:
+        folder = path = Path(job.model)
+        if path.is_file() and path.suffix != ".onnx":
+            folder = Path(name)
+            # Imported here: the libraries are to be loaded under the limits, and never by the parent.
+            from vehicle.models.importing.prepare import prepare  # noqa: PLC0415
+
+            prepare(path, folder, checkpoint=job.checkpoint)
+        # After the model was read, so that a wrong one is refused at once.
+        from simulator.virtual_races.entrant import RacingModel  # noqa: PLC0415
+        from simulator.virtual_races.evaluation import evaluate_runs  # noqa: PLC0415
+
+        model = RacingModel(folder, conditions.profile)
+    records = evaluate_runs(conditions, job.seeds, model)
+    runs = tuple(
+        ReportedRun(
+            seed=record.seed,
+            laps=record.laps,
+            end=record.end,
+            resets=record.resets,
+            progress_ppm=record.progress_ppm,
+            driven_ns=record.driven_ns,
+            frames=record.frames,
+            trace=base64.b64encode(encode(record.trace)).decode(),
+        )
+        for record in records
+    )
+    return EvaluationReport(model.sha256, runs, round(time.process_time(), 3))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""Writes down each frame of runs in lock-step as integers, for their traces (shared/traces/trace.py)."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.conditions import Conditions
+from shared.traces.trace import STATUSES, DriveTrace, Status, TraceEvent, TraceFrames
+from simulator.batch.vector import BatchWorlds
+from simulator.virtual_races.entrant import Chosen
+from simulator.world.geometry import Track
+
+Integers = NDArray[np.int64]
+
+
+class FrameRecorder:
+    """The rows of all runs. `look` takes the cars' places before anybody is put back, `write` adds what was chosen."""
+
+    def __init__(self, worlds: BatchWorlds, track: Track) -> None:
+        self._worlds, self._track = worlds, track
+        self._rows: list[list[Integers]] = [[] for _ in range(len(worlds))]
+        s_m = track.s_m
+        self._half_m = np.diff(np.append(s_m, track.length_m)) / 2
+        self._seen = self._places()
+
+    def look(self) -> None:
+        """Take the places of this frame."""
+        self._seen = self._places()
+
+    def write(self, run: int, chosen: Chosen, status: Status) -> None:
+        """Add this frame of one run."""
+        row = self._seen[run]
+        row[3:6] = chosen[0], round(chosen[1] * 1000), round(chosen[2] * 1000)
+        row[10] = STATUSES.index(status)
+        self._rows[run].append(row)
+
+    def trace(self, run: int, conditions: Conditions, events: list[TraceEvent]) -> DriveTrace:
+        """The trace of one run, from what was written."""
+        table = np.array(self._rows[run], np.int64).reshape(-1, 11)
+        frames = TraceFrames(*(tuple(column) for column in table.T.tolist()))
+        ordered = tuple(sorted(events, key=lambda event: event.at_ns))
+        length_mm = round(self._track.length_m * 1000)
+        return DriveTrace(conditions.track, conditions.direction, length_mm, frames, ordered)
+
+    def _places(self) -> Integers:
+        """One row a world: the columns of TraceFrames, those of the action and the status still empty."""
+        worlds = self._worlds
+        pose, segment, s_m = worlds.pose, worlds.segment, worlds.s_m
+        beyond = s_m - self._track.s_m[segment] > self._half_m[segment]
+        rows = np.zeros((len(worlds), 11))
+        rows[:, 0:2] = pose[:, 0:2] * 10_000
+        rows[:, 2] = np.degrees(np.remainder(pose[:, 2] + math.pi, math.tau) - math.pi) * 1000
+        rows[:, 6] = (segment + beyond) % len(self._track.s_m)
+        rows[:, 7] = s_m * 1000
+        rows[:, 8] = worlds.lateral_m * 1000
+        rows[:, 9] = worlds.wheels_on_road
+        return np.rint(rows).astype(np.int64)

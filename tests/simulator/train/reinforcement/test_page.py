@@ -1,0 +1,57 @@
+"""The page of a training: what it says, that it renews itself until it is over, and that nothing of a name is run."""
+
+import pathlib
+import re
+
+from simulator.train.reinforcement.page import write_page
+from simulator.train.reinforcement.progress import COLUMNS, ProgressTable
+
+STEP = {"speed_mps": 1.5, "lap_complete": False, "off_track": False}
+
+
+def filled(path: pathlib.Path) -> ProgressTable:
+    """A table of two rows: an off-track and an episode in the first, a lap in the second."""
+    table = ProgressTable(path, append=False)
+    table.add([STEP, {**STEP, "off_track": True, "episode": {"r": 3.0, "l": 30}}])
+    assert "reward 3.00, 2.0 s an episode, 1.50 m/s" in table.row(32)
+    table.add([{**STEP, "lap_complete": True}, {**STEP, "episode": {"r": 9.0, "l": 60}}])
+    assert "0.0 off-tracks in 100 m, 1 laps" in table.row(64)
+    return table
+
+
+def test_the_table_is_read_back_when_a_training_goes_on(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "progress.csv"
+    with filled(path) as table:
+        rows = table.rows
+    assert path.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert [row["reward"] for row in rows] == [3.0, 9.0]
+    with ProgressTable(path, append=True) as again:
+        assert again.rows == rows
+        again.add([STEP])
+        again.row(96)
+    assert len(path.read_text().splitlines()) == 4
+
+
+def test_the_page_shows_the_figures_and_stops_renewing_when_it_is_over(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "progress.html"
+    scores = [
+        {"steps": 32, "laps": 4, "progress": 60.0, "speed_mps": 1.2},
+        {"steps": 64, "laps": 4, "progress": 80.0, "speed_mps": 1.1},
+    ]
+    with filled(tmp_path / "progress.csv") as table:
+        write_page(path, "<b>mine</b>", table.rows, scores, 128, over=False)
+        running = path.read_text(encoding="utf-8")
+        write_page(path, "mine", table.rows, scores, 64, over=True)
+    over = path.read_text(encoding="utf-8")
+    assert 'http-equiv="refresh" content="5"' in running
+    assert "64 of 128 frames" in running
+    assert "&lt;b&gt;mine&lt;/b&gt;" in running
+    assert "<b>" not in running
+    assert 'aria-label="Reward of an episode: from 3 to 9, highest 9"' in running
+    (points,) = re.findall(r'reward of an episode.*?points="([^"]+)"', running, re.IGNORECASE | re.DOTALL)[:1]
+    assert points == "320.0,98.0 634.0,6.0"
+    assert "<td>64 (best)</td><td>4</td><td>80 %</td>" in running
+    assert "refresh" not in over
+    assert "The training is over." in over
+    write_page(path, "mine", [], [], 64, over=False)
+    assert "No checkpoint yet." in path.read_text(encoding="utf-8")
