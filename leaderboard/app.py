@@ -47,6 +47,7 @@ from leaderboard.pages.render import LeaderboardPages
 from leaderboard.pages.replay import routes as replay_pages
 from leaderboard.pages.seasons import routes as season_pages
 from leaderboard.pages.site import LeaderboardSite
+from leaderboard.pages.submissions import own_models
 from leaderboard.pages.submissions import routes as submission_pages
 from leaderboard.pages.templates import STATIC, PageTemplates
 from leaderboard.pages.titles import routes as title_pages
@@ -207,6 +208,7 @@ def _pages(
     yield attempt_pages.router(board, services.attempts, services.histories, services.profiles, site, utc_ns)
     yield replay_pages.router(services.traces, sight, site)
     yield submission_pages.router(services.submissions, site, utc_ns)
+    yield own_models.router(services.submissions, site, utc_ns)
     yield racers.router(services.profiles, services.seasons.records, site, utc_ns)
     yield elsewhere.router(elsewhere.RaceElsewhere(board, sight, site, config.title, config.embeds.sites, utc_ns))
     yield routes.router(board, site, sight, services.league, feed, services.searches, config.limits.rows_live, utc_ns)

@@ -16,7 +16,7 @@ from shared.errors import BadInput
 from shared.rules.ranking import RunLap
 from shared.text import text
 from shared.traces.trace import NO_CHOICE, DriveTrace, Status
-from simulator.batch.vector import CROSSING, LEFT_TRACK, BatchWorlds, Events
+from simulator.batch.vector import CRASHED, CROSSING, LEFT_TRACK, BatchWorlds, Events
 from simulator.virtual_races.entrant import Chosen, Entrant
 from simulator.virtual_races.faults import StuckCounter
 from simulator.virtual_races.recorder import FrameRecorder
@@ -51,7 +51,7 @@ def evaluate_run(conditions: Conditions, seed: int, model: Entrant) -> VirtualRu
 
 def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: Entrant) -> tuple[VirtualRun, ...]:
     """Drive one run for each seed, in lock-step. Raises BadInput as `evaluate_run` does."""
-    if conditions.race_type != "time_trial":
+    if conditions.race_type not in ("time_trial", "object_avoidance"):
         raise BadInput(
             text("Races of the type {race_type} are not driven by this release yet.", race_type=conditions.race_type)
         )
@@ -102,16 +102,19 @@ class _Evaluation:
         """What the last frame interval means for the run."""
         book, at_ns = self._books[run], int(self._worlds.now_ns[run])
         progress_m = float(self._worlds.progress_m[run])
-        left_ns = None
+        left_ns = crashed_ns = None
         for event in events:
             if event["kind"] == LEFT_TRACK:
                 left_ns = int(event["at_ns"])
+            elif event["kind"] == CRASHED and crashed_ns is None:
+                crashed_ns = int(event["at_ns"])
             elif event["kind"] == CROSSING and event["gate"] == 0 and event["direction"] == 1 and left_ns is None:
                 book.cross(int(event["at_ns"]), progress_m)
         book.look(at_ns, progress_m)
-        fault = self._fault(run)
+        fault = "crashed" if crashed_ns is not None else self._fault(run)
         self._statuses[run] = fault or "in_progress"
-        if fault and book.fault(fault, at_ns if left_ns is None or fault != "off_track" else left_ns, at_ns):
+        happened_ns = {"crashed": crashed_ns, "off_track": left_ns}.get(fault or "")
+        if fault and book.fault(fault, at_ns if happened_ns is None else happened_ns, at_ns):
             self._worlds.put_back([run])
         if book.end is not None:
             self._recorder.write(run, self._chosen[run], "time_up" if book.end == "time" else self._statuses[run])

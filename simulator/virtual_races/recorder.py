@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.conditions import Conditions
-from shared.traces.trace import STATUSES, DriveTrace, Status, TraceEvent, TraceFrames
+from shared.traces.trace import STATUSES, DriveTrace, Status, TraceBox, TraceEvent, TraceFrames
 from simulator.batch.vector import BatchWorlds
+from simulator.objects.outlines import BOX_OUTLINE
+from simulator.objects.placing import PlacedObject
 from simulator.virtual_races.entrant import Chosen
 from simulator.world.geometry import Track
 
@@ -41,7 +43,8 @@ class FrameRecorder:
         frames = TraceFrames(*(tuple(column) for column in table.T.tolist()))
         ordered = tuple(sorted(events, key=lambda event: event.at_ns))
         length_mm = round(self._track.length_m * 1000)
-        return DriveTrace(conditions.track, conditions.direction, length_mm, frames, ordered)
+        boxes = tuple(_box(box) for box in self._worlds.specs[run].boxes)
+        return DriveTrace(conditions.track, conditions.direction, length_mm, frames, ordered, boxes)
 
     def _places(self) -> Integers:
         """One row a world: the columns of TraceFrames, those of the action and the status still empty."""
@@ -56,3 +59,12 @@ class FrameRecorder:
         rows[:, 8] = worlds.lateral_m * 1000
         rows[:, 9] = worlds.wheels_on_road
         return np.rint(rows).astype(np.int64)
+
+
+def _box(box: PlacedObject) -> TraceBox:
+    length_mm, width_mm = (
+        round((BOX_OUTLINE.front_m - BOX_OUTLINE.rear_m) * 1000),
+        round(BOX_OUTLINE.half_width_m * 2000),
+    )
+    yaw_mdeg = round(math.degrees(math.remainder(box.pose.yaw, math.tau)) * 1000)
+    return TraceBox(round(box.pose.x * 10_000), round(box.pose.y * 10_000), yaw_mdeg, length_mm, width_mm)

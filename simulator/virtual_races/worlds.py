@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
-from shared.conditions import Conditions
+from shared.conditions import PPM, Conditions
 from shared.errors import BadInput
 from shared.text import text
 from shared.tracks.shipped import shipped_name, shipped_outline
 from simulator.batch.vector import WorldSpec
+from simulator.objects.boxes import BoxSetup, make_boxes
+from simulator.objects.lanes import lanes_of
+from simulator.objects.placing import ObjectPlace, PlacedObject
 from simulator.world.cars.profiles import PHYSICAL, draw_car
 from simulator.world.geometry import Track
 from simulator.world.looks import look_of
@@ -35,7 +38,15 @@ def world_of(conditions: Conditions, track: Track, seed: int) -> WorldSpec:
         car=draw_car(seed, 1.0, conditions.profile),
         appearance=look_of(_shipped(conditions.look) if conditions.look else track.name),
     )
-    return WorldSpec(track, parts, seed, conditions.latency_ms * _NS_PER_MS)
+    return WorldSpec(track, parts, seed, conditions.latency_ms * _NS_PER_MS, boxes=_boxes(conditions, track, seed))
+
+
+def _boxes(conditions: Conditions, track: Track, seed: int) -> tuple[PlacedObject, ...]:
+    """The boxes of an object avoidance race, where the conditions or the seed place them."""
+    if conditions.race_type != "object_avoidance":
+        return ()
+    places = tuple(ObjectPlace(place.lane, place.share_ppm / PPM) for place in conditions.objects.places)
+    return make_boxes(lanes_of(track), BoxSetup(conditions.objects.count, places or None), seed)
 
 
 def _shipped(written: str) -> str:

@@ -55,7 +55,7 @@ def who_of(submission: ModelSubmission, step: SubmissionStep) -> SubmissionActor
     """Who gave it that state, as its racer is told: which official it was is for the audit."""
     if step.who == submission.account_id:
         return "racer"
-    if step.who.startswith("farm:"):
+    if step.who.partition(":")[0] == "farm":
         return "farm"
     return "leaderboard" if step.who == "system" else "official"
 

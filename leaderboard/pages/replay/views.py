@@ -104,6 +104,7 @@ class ReplayView:
     ghosts: tuple[GhostView, ...]
     legend: tuple[SpeedStep, ...]
     sector_ends: tuple[SectorEnd, ...]
+    boxes: tuple[str, ...]
     laps: tuple[int, ...]
     lap: int
 
@@ -152,6 +153,7 @@ def replay_view(race: RaceRecord, outline: TrackOutline, cars: Sequence[ReplayCa
         ghosts=tuple(_ghost(letter, car, cars[0], top_mm_s) for letter, car in zip(LETTERS, cars, strict=False)),
         legend=_legend(top_mm_s),
         sector_ends=tuple(_sector_end(outline, f"S{n}", share) for n, share in enumerate(shares, 2)),
+        boxes=_boxes(outline, cars[0].trace),
         laps=lap_numbers(cars[0].trace),
         lap=lap,
     )
@@ -234,6 +236,20 @@ def _path(ghost: Ghost, frames: range) -> str:
         elif dx or dy:
             written += f"l{dx} {dy}"
     return written
+
+
+def _boxes(outline: TrackOutline, trace: DriveTrace) -> tuple[str, ...]:
+    """Path data of each box on the track."""
+    paths: list[str] = []
+    for box in trace.boxes:
+        yaw, x, y = math.radians(box.yaw_mdeg / 1000), box.x_tenths_mm / 10_000, box.y_tenths_mm / 10_000
+        ahead, aside = box.length_mm / 2000, box.width_mm / 2000
+        corners = [
+            (x + a * math.cos(yaw) - b * math.sin(yaw), y + a * math.sin(yaw) + b * math.cos(yaw))
+            for a, b in ((ahead, aside), (ahead, -aside), (-ahead, -aside), (-ahead, aside))
+        ]
+        paths.append("M" + "L".join(f"{spot_x} {spot_y}" for spot_x, spot_y in spots_on(outline, corners)) + "z")
+    return tuple(paths)
 
 
 def _legend(top_mm_s: int) -> tuple[SpeedStep, ...]:

@@ -13,7 +13,7 @@ from leaderboard.core.submissions.states import (
 )
 from leaderboard.core.submissions.submission import ModelSubmission, SubmissionActor, SubmissionStep, who_of
 from leaderboard.pages.views import racer_page
-from leaderboard.pages.wording import minute_text
+from leaderboard.pages.wording import minute_text, second_text
 from leaderboard.scored_laps import utc_text
 from leaderboard.store.submissions.model_rows import ModelRecord
 from leaderboard.submissions.queue_places import QueuePlace
@@ -99,7 +99,7 @@ def _step(submission: ModelSubmission, step: SubmissionStep) -> SubmissionStepVi
         STATE_WORDS[step.state],
         recorded(step.sentence),
         utc_text(step.at_utc_ns),
-        minute_text(step.at_utc_ns),
+        second_text(step.at_utc_ns),
         _ACTORS[who_of(submission, step)],
     )
 

@@ -9,7 +9,7 @@ from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.submissions import model_rows, submission_rows
-from leaderboard.store.submissions.model_rows import ModelRecord, StoredArchive
+from leaderboard.store.submissions.model_rows import ModelRecord, StoredArchive, UploadRecord
 from leaderboard.store.tables import ENTRIES
 from tests.leaderboard.sample_races import race
 
@@ -43,6 +43,8 @@ def submitted(
         db.execute(sa.insert(ENTRIES), entry)
         model_rows.keep_archive(db, StoredArchive(sha256, 24_600_000, "", 0, now_utc_ns))
         model_rows.add_model(db, ModelRecord(account_id, sha256, name, 24_600_000, now_utc_ns))
+        upload = UploadRecord("ef" * 12, account_id, "cd" * 32, 300_000_000, name, 123_456_789, now_utc_ns, now_utc_ns)
+        model_rows.add_upload(db, upload)
         for number, path in enumerate(_PATHS):
             at_utc_ns = now_utc_ns - (20 - number) * 10**11
             one = ModelSubmission(

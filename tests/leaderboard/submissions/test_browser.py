@@ -52,7 +52,7 @@ def test_a_model_is_dropped_stopped_and_sent_on(browser: Browser, served: Served
     )
     page.goto(f"{served.url}/races/cup/submissions")
     _drop(page)
-    page.get_by_role("button", name="Submit", exact=True).click()
+    page.get_by_role("button", name="Submit the model").click()
     # Submitted before the last byte: it is seen, and has its place among today's.
     expect(page.get_by_text("trying again. What was sent is kept.")).to_be_visible()
     page.wait_for_function(
@@ -65,7 +65,7 @@ def test_a_model_is_dropped_stopped_and_sent_on(browser: Browser, served: Served
 
     page.reload()
     _drop(page)
-    page.get_by_role("button", name="Submit", exact=True).click()
+    page.get_by_role("button", name="Submit the model").click()
     expect(page.locator("#submissions .badge")).to_have_text(["Queued"])
     expect(page.locator("#submissions .name")).to_have_text(["my-car"])
     assert patches == [0, CHUNK, CHUNK, CHUNK]
@@ -76,7 +76,7 @@ def test_a_model_is_dropped_stopped_and_sent_on(browser: Browser, served: Served
     expect(page.locator("#submissions .badge")).to_have_text(["Rejected"])
     page.locator("#submit").wait_for()
     _drop(page, "other-name.zip")
-    page.get_by_role("button", name="Submit", exact=True).click()
+    page.get_by_role("button", name="Submit the model").click()
     expect(page.locator("#submissions .badge")).to_have_text(["Queued", "Rejected"])
     assert len(patches) == 4
     refused = [each for each in watched.errors if "ERR_CONNECTION_RESET" not in each]

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from leaderboard.core.access import Grant
+from leaderboard.core.access import Caller, Grant
+from leaderboard.submissions.uploads import NewUpload
 from shared.access.pass_code_hashing import Argon2idHasher
 from tests.leaderboard.in_process import HOST, FormBrowser
 from tests.leaderboard.league_app import LeagueApp, league_app
@@ -112,3 +113,28 @@ def test_officials_see_all_and_rule(league: LeagueApp) -> None:
         assert words in page
     german = olga.get(path, **{"accept-language": "de"}).text
     assert "Die Rennleitung hat sie abgebrochen: too slow" in german
+
+
+def test_own_models_are_seen_and_deleted(league: LeagueApp) -> None:
+    dee = person(league, "dee")
+    uploads = league.app.state.services.submissions.uploads
+    caller = Caller("account-dee", "dee")
+    begun = uploads.begin(caller, NewUpload(sha256(archive(8)), len(archive(8)), "Half"), league.now_utc_ns)
+    with uploads.receive(caller, begun.upload_id, 0) as chunk:
+        chunk.write(archive(8)[:2000])
+        chunk.finish(league.now_utc_ns)
+    path = f"/races/{virtual_race(league, 'models', 'dee')}/submissions"
+    dee.get(path)
+    assert with_file(dee, path, archive(9), name="Whole", checkpoint="").status_code == 303
+    page = dee.get("/account/models").text
+    for words in ("Half", "0.0 of 0.0 MB are here", "Whole", sha256(archive(9))[:12], "0.0 of 1 MB"):
+        assert words in page
+    needed = dee.submit("/account/models", what="delete", model=sha256(archive(9)))
+    assert (needed.status_code, "not evaluated yet" in needed.text) == (422, True)
+    one = re.search(r'name="submission" value="(\w+)"', dee.get(path).text)
+    assert one
+    dee.submit(path, what="cancel", submission=one[1])
+    assert dee.submit("/account/models", what="delete", model=sha256(archive(9))).status_code == 303
+    assert dee.submit("/account/models", what="cancel", upload=begun.upload_id).status_code == 303
+    page = dee.get("/account/models").text
+    assert ("No models yet." in page, "Unfinished" in page) == (True, False)

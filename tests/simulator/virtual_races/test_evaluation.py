@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from shared.conditions import BotSet, Conditions, DrivenRules
+from shared.conditions import BotSet, BoxPlace, BoxSet, Conditions, DrivenRules
 from shared.errors import BadInput
 from shared.rules.ranking import score_run
 from shared.traces.encoding import decode, encode, trace_sha256
@@ -113,6 +113,24 @@ def area_m2(run: VirtualRun) -> float:
     """The area within the driven line, negative if it was driven clockwise."""
     x, y = (np.array(column) / 10_000 for column in (run.trace.frames.x_tenths_mm, run.trace.frames.y_tenths_mm))
     return float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2)
+
+
+def test_a_car_that_hits_a_box_has_crashed_and_the_trace_tells_where_the_box_stands(model: RacingModel) -> None:
+    places = (BoxPlace(1, 150_000), BoxPlace(-1, 150_000 + 40_000))
+    rules = DrivenRules(consecutive_laps=1, collision_penalty_ns=5_000_000_000)
+    boxes = replace(ONE_LAP, race_type="object_avoidance", objects=BoxSet(2, places), resets=1, rules=rules)
+    run = evaluate_run(boxes, 5, model)
+    assert len(run.trace.boxes) == 2
+    assert (run.trace.boxes[0].length_mm, run.trace.boxes[0].width_mm) == (400, 300)
+    first = next(event for event in run.trace.events if event.kind != "line")
+    assert (first.kind, first.value_ns, run.end) == ("crashed", 5_000_000_000, "resets")
+    frame = next(n for n, status in enumerate(run.trace.frames.status) if STATUSES[status] == "crashed")
+    x, y = (column[frame] / 10 for column in (run.trace.frames.x_tenths_mm, run.trace.frames.y_tenths_mm))
+    gaps_mm = [np.hypot(box.x_tenths_mm / 10 - x, box.y_tenths_mm / 10 - y) for box in run.trace.boxes]
+    assert min(gaps_mm) < 500
+    assert decode(encode(run.trace)) == run.trace
+    drawn = replace(boxes, objects=BoxSet(2))
+    assert evaluate_run(drawn, 5, Blind(0.0, 1.0)).trace.boxes != evaluate_run(drawn, 6, Blind(0.0, 1.0)).trace.boxes
 
 
 REFUSED = [

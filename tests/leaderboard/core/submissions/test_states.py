@@ -21,7 +21,7 @@ from leaderboard.core.submissions.states import (
     SubmissionMove,
     submission_after,
 )
-from leaderboard.core.submissions.submission import submission_of_result
+from leaderboard.core.submissions.submission import ModelSubmission, SubmissionStep, submission_of_result, who_of
 from shared.errors import BadInput, Refused
 from shared.units import NS_PER_S
 from tests.leaderboard.sample_races import race
@@ -112,6 +112,23 @@ def test_bounds_of_an_upload() -> None:
         check_size(0, 300)
     with pytest.raises(BadInput, match=r"300\.1 MB; at most 300"):
         check_size(300 * MB + 1, 300)
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ("a1", "racer"),
+        ("a2", "official"),
+        ("admin", "official"),
+        ("farm", "farm"),
+        ("farm:hall", "farm"),
+        ("farmer", "official"),
+        ("system", "leaderboard"),
+    ],
+)
+def test_the_racer_learns_what_kind_of_author_it_was(who: str, told: str) -> None:
+    one = ModelSubmission("s1", "cup", "a1", "ada", "0" * 64, "Zip", "", "queued", "", 1, 1)
+    assert who_of(one, SubmissionStep("queued", "", 1, who)) == told
 
 
 def test_the_result_of_a_submission_is_named_after_it() -> None:

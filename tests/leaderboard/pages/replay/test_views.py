@@ -9,7 +9,7 @@ import pytest
 from leaderboard.core.evaluations.replays import ReplayRun
 from leaderboard.pages.replay.ghost import WHOLE_RUN, best_lap, make_ghost
 from leaderboard.pages.replay.views import replay_car, replay_data, replay_view
-from shared.traces.trace import DriveTrace, TraceEvent, TraceFrames
+from shared.traces.trace import DriveTrace, TraceBox, TraceEvent, TraceFrames
 from shared.tracks.outline import TrackOutline
 from tests.leaderboard import sample_races
 from tests.shared.traces.driven import LENGTH_MM, NS, round_trip
@@ -88,6 +88,12 @@ def test_two_cars_are_compared_sector_by_sector() -> None:
     assert [str(mark.words) for mark in second.faults] == ["Off the track at 0.700, penalty 2 s"]
     assert [step.words for step in view.legend][-1].endswith("–2.0")
     assert [end.label for end in view.sector_ends] == ["S2", "S3"]
+    assert view.boxes == ()
+    boxed = replace(FAULTY, boxes=(TraceBox(0, 0, 90_000, 400, 300),))
+    (box,) = replay_view(RACE, ROUND, [replay_car(OTHER, boxed, ROUND, 2)], 2).boxes
+    corners = [tuple(map(int, spot.split())) for spot in box[1:-1].split("L")]
+    sides = [max(values) - min(values) for values in zip(*corners, strict=True)]
+    assert sides == [30, 40]
     data = replay_data(cars)["cars"]
     assert [car["letter"] for car in data] == ["A", "B"]
     assert {len(data[0][name]) for name in ("times", "x", "y", "speeds", "progress")} == {76}
