@@ -38,7 +38,7 @@ def most_frames(track: Track, laps: int) -> int:
     return round((laps + 1) * track.length_m / SLOWEST_MPS * FRAME_RATE_HZ)
 
 
-class Score:
+class LapCounter:
     """Counts laps and off-tracks from the world's events."""
 
     def __init__(self, laps: int) -> None:

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from shared.units import NS_PER_S
 from simulator.batch.compiled import batch_available
 from simulator.driving.drive_chain import DriveChain
-from simulator.driving.drives import FRAME_RATE_HZ, Drive, Score, latency_ns_of, most_frames
+from simulator.driving.drives import FRAME_RATE_HZ, Drive, LapCounter, latency_ns_of, most_frames
 from simulator.driving.policy import DrivingPolicy, find_model, load_policy
 from simulator.world.camera import CameraParameters
 from simulator.world.tracks import Track, load_track
@@ -50,7 +50,7 @@ def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: i
         lens = replace(parts.lens, camera=camera, blur_px=parts.lens.blur_px * width_px / WORLD_WIDTH_PX)
         parts = replace(parts, lens=lens)
     world = World(track, seed, frame_rate_hz=FRAME_RATE_HZ, parts=parts)
-    chain, score = DriveChain(world, latency_ns_of(seed)), Score(laps)
+    chain, score = DriveChain(world, latency_ns_of(seed)), LapCounter(laps)
     points: list[tuple[float, float]] = []
     for number in range(most_frames(track, laps)):
         chain.set_command(world.now_ns, policy.act(world.frame()))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from simulator.batch.vector import CROSSING, LEFT_TRACK, BatchWorlds, WorldSpec
-from simulator.driving.drives import Drive, Score, latency_ns_of, most_frames
+from simulator.driving.drives import Drive, LapCounter, latency_ns_of, most_frames
 from simulator.driving.policy import DrivingPolicy
 from simulator.world.camera_sensor import POLICY_SIZE
 from simulator.world.geometry import Track
@@ -21,7 +21,7 @@ def drive_many(policy: DrivingPolicy, track: Track, seeds: Sequence[int], laps: 
     batch = BatchWorlds(
         [WorldSpec(track, draw_parts(track, seed), seed, latency_ns_of(seed)) for seed in seeds], POLICY_SIZE
     )
-    scores = [Score(laps) for _ in seeds]
+    scores = [LapCounter(laps) for _ in seeds]
     points: list[list[tuple[float, float]]] = [[] for _ in seeds]
     frames = np.empty((len(batch), POLICY_SIZE[1], POLICY_SIZE[0]), np.uint8)
     commands = np.zeros((len(batch), 2))
@@ -43,7 +43,7 @@ def drive_many(policy: DrivingPolicy, track: Track, seeds: Sequence[int], laps: 
     return [score.drive(line) for score, line in zip(scores, points, strict=True)]
 
 
-def _count(events: list[tuple[int, int, int, int, int]], scores: list[Score]) -> None:
+def _count(events: list[tuple[int, int, int, int, int]], scores: list[LapCounter]) -> None:
     for world, kind, gate, direction, at_ns in events:
         if kind == LEFT_TRACK:
             scores[world].left_track()
