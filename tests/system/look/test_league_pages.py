@@ -67,7 +67,6 @@ TABLE: dict[str, tuple[Look, ...]] = {
         Look("/sign-in?next=/races/worst"),
         Look("/sign-in/recovery"),
         Look("/races/boxes/conditions"),
-        Look("/races/driven/replay", HALL),
         Look("/races/driven/replay", (*PHONES, (1920, 1080))),
         Look("/races/driven/replay?lap=run&with=none"),
         Look("/races/worst/replay"),
