@@ -1,5 +1,7 @@
 """The names of the environments in Gymnasium's registry."""
 
+from typing import Any
+
 from shared.errors import HardwareMissing
 
 try:
@@ -10,16 +12,24 @@ except ModuleNotFoundError as error:
         f"The environments need the library {error.name}: install the extra with `pip install 'raceday[virtual]'`."
     ) from error
 
-TIME_TRIAL = "Raceday/TimeTrial-v0"
-MAX_EPISODE_STEPS = 1500  # 100 s: the slowest lap of the field's longest track at 1 m/s
+MAX_EPISODE_STEPS = 1500  # 100 s
+
+# The race types of the field, and what of each is not the option's default.
+ENVIRONMENTS: dict[str, dict[str, Any]] = {
+    "Raceday/TimeTrial-v0": {},
+    "Raceday/ObjectAvoidance-v0": {"boxes": 3},
+    "Raceday/HeadToBot-v0": {"bots": 3, "lane_change_s": (3.0, 5.0)},
+}
 
 
 def register_environments() -> None:
     """Register each environment once."""
-    if TIME_TRIAL not in gymnasium.registry:
-        gymnasium.register(
-            TIME_TRIAL,
-            entry_point="simulator.env.single:RaceEnv",
-            vector_entry_point="simulator.env.vector:RaceVectorEnv",
-            max_episode_steps=MAX_EPISODE_STEPS,
-        )
+    for name, options in ENVIRONMENTS.items():
+        if name not in gymnasium.registry:
+            gymnasium.register(
+                name,
+                entry_point="simulator.env.single:RaceEnv",
+                vector_entry_point="simulator.env.vector:RaceVectorEnv",
+                max_episode_steps=MAX_EPISODE_STEPS,
+                kwargs=options,
+            )

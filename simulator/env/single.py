@@ -1,4 +1,4 @@
-"""`Raceday/TimeTrial-v0`: one car on a track, frame by frame; a batch of one world."""
+"""The environments for one car on a track, frame by frame: a batch of one world."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""`Raceday/TimeTrial-v0` for many cars: one batch of worlds behind Gymnasium's vector interface.
+"""The environments for many cars: one batch of worlds behind Gymnasium's vector interface.
 
 Car number i of a vector environment that was reset with seed s has the episodes of a single environment that was reset
 with seed s + i, however many cars there are.

@@ -1,16 +1,20 @@
 """The picture for people: what a car's camera sees, large and in colour, drawn by the reference renderer."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.batch.track_objects import BOT, BOX
 from simulator.batch.vector import FRAME_RATE_HZ, BatchWorlds
-from simulator.world.camera import render
+from simulator.objects.faces import bot_surfaces, box_surfaces
+from simulator.world.camera import UprightBoard, render
 from simulator.world.floor_texture import draw_texture
 from simulator.world.geometry import Pose
-from simulator.world.surroundings import surroundings_of
+from simulator.world.surroundings import Surface, surroundings_of
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 
@@ -28,5 +32,14 @@ def view_of(worlds: BatchWorlds, row: int) -> NDArray[np.uint8]:
     around = surroundings_of(spec.track, parts.appearance.surroundings)
     texture = draw_texture(spec.track, parts.appearance)
     camera = replace(parts.lens.camera, width_px=WIDTH_PX, height_px=HEIGHT_PX)
-    picture = render(texture, camera, Pose(x, y, yaw), around.sky, parts.boards, around)
+    uprights: list[UprightBoard | Surface] = [*parts.boards, *_objects(worlds.objects[row])]
+    picture = render(texture, camera, Pose(x, y, yaw), around.sky, uprights, around)
     return np.ascontiguousarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+
+
+def _objects(rows: NDArray[Any]) -> Iterator[Surface]:
+    """The sides of the boxes and bots of one world."""
+    surfaces = {BOX: box_surfaces, BOT: bot_surfaces}
+    for row in rows:
+        if int(row["kind"]) in surfaces:
+            yield from surfaces[int(row["kind"])](float(row["to_x"]), float(row["to_y"]), float(row["to_yaw"]))

@@ -37,6 +37,7 @@ class Renderer:
         self._quads = np.zeros((count, 4), QUAD)
         self._fixed_counts = np.zeros(count, np.int64)  # boards, which stand where they are
         self._quad_counts = np.zeros(count, np.int64)
+        self._board_keys: list[tuple[tuple[object, object], ...]] = [()] * count  # hashed once for each world
         self._grain, self._noise = grain_pool(), _noise_pool()
         self.rebuild(range(count), specs)
 
@@ -54,13 +55,19 @@ class Renderer:
     def rebuild(self, places: Sequence[int], specs: Sequence[WorldSpec]) -> None:
         """Take over the specs of the worlds at `places`; `specs` is the list of all."""
         self._floors.hold((_floor_key(spec), _floor(spec)) for spec in specs)
-        boards = {_board_key(board): board.image for spec in specs for board in spec.parts.boards}
+        for n in places:
+            self._board_keys[n] = tuple(map(_board_key, specs[n].parts.boards))
+        boards = {
+            key: board.image
+            for keys, spec in zip(self._board_keys, specs, strict=True)
+            for key, board in zip(keys, spec.parts.boards, strict=True)
+        }
         self._boards.hold((key, board_picture(image)) for key, image in boards.items())
         for n, spec in enumerate(specs):
             self._views["floor"][n] = self._floors.number(_floor_key(spec))
         for n in places:
             self._rebuild_one(n, specs[n])
-        self._number_boards(specs)
+        self._number_boards()
 
     def _rebuild_one(self, n: int, spec: WorldSpec) -> None:
         appearance, masks_shape = spec.parts.appearance, _floor(spec).drawn_shape
@@ -74,10 +81,10 @@ class Renderer:
         self.place_quads(np.array([n]), corners, np.zeros((*corners.shape[:2], 3)))
         self._fixed_counts[n] = self._quad_counts[n]
 
-    def _number_boards(self, specs: Sequence[WorldSpec]) -> None:
-        for n, spec in enumerate(specs):
-            for place, board in enumerate(spec.parts.boards):
-                self._quads["picture"][n, place] = self._boards.number(_board_key(board))
+    def _number_boards(self) -> None:
+        for n, keys in enumerate(self._board_keys):
+            for place, key in enumerate(keys):
+                self._quads["picture"][n, place] = self._boards.number(key)
 
     def place_quads(self, worlds: Members, corners: ArrayLike, colours: ArrayLike) -> None:
         """Let plain quads stand in these worlds in place of those before; see `BatchWorlds.place_quads`."""

@@ -26,13 +26,17 @@ TWO_TRACKS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{"size": (40, 30), "start": "anywhere"}, {"size": (40, 30), "observation": "rgb", "actions": "continuous"}],
+    ("name", "options"),
+    [
+        ("TimeTrial", {"start": "anywhere"}),
+        ("ObjectAvoidance", {"observation": "rgb", "randomise": 0}),
+        ("HeadToBot", {"start": "anywhere", "randomise": 0}),
+    ],
 )
-def test_gymnasiums_checker_finds_nothing(options: dict[str, Any]) -> None:
+def test_gymnasiums_checker_finds_nothing(name: str, options: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        made = gymnasium.make("simulator.env:" + NAME, render_mode="rgb_array", **options)
+        made = gymnasium.make(f"simulator.env:Raceday/{name}-v0", render_mode="rgb_array", size=(40, 30), **options)
         check_env(made.unwrapped)
 
 

@@ -103,6 +103,27 @@ def test_a_bot_that_runs_into_the_car_waits() -> None:
     )  # radians, as the simulator has it
 
 
+def test_boxes_and_bots_are_seen_in_frames_and_in_the_picture_for_people() -> None:
+    """The same world with and without them: they cover a tenth of the picture at least, and no floor turns into one."""
+    options: dict[str, Any] = {"randomise": 0, "size": (80, 60), "observation": "rgb", "render_mode": "rgb_array"}
+    empty = RaceVectorEnv(1, **options)
+    place = [(-1, 0.12)]
+    for furnished in (RaceVectorEnv(1, boxes=place, **options), RaceVectorEnv(1, bots=place, **options)):
+        both = [empty, furnished]
+        frames = []
+        for envs in both:
+            envs.reset(seed=1)
+            track = envs.worlds.specs[0].track
+            envs.worlds.put_at(0.12 * track.length_m - 0.7, -0.5 * float(track.half_width_at(0)))
+            pictures = envs.render()
+            assert pictures is not None
+            frames.append((envs._episodes.observe()[0].astype(int), pictures[0].astype(int)))
+        for without, seen in zip(*frames, strict=True):
+            changed = np.abs(seen - without).max(axis=2) > 12
+            assert 0.05 < float(changed.mean()) < 0.6
+            assert changed[:, changed.shape[1] // 2].any()
+
+
 BAD_OBJECTS = [
     ({"boxes": 7}, "There are 7 objects: a race has 1 to 6"),
     ({"boxes": [(0, 0.5)]}, "in lane 0: the lanes are 1"),
