@@ -33,6 +33,7 @@ BENCHES: dict[str, Bench] = {
     "station": Bench("bench.station.throughput", "crossings per second, latency to 50 browsers, a million crossings"),
     "tamper": Bench("bench.station.tamper", "altered journals and evidence: which alterations are found"),
     "timing": Bench("bench.station.timing", "device clocks mapped to the station's clock: error and bound"),
+    "virtual": Bench("bench.simulator.virtual", "many worlds at once, beside CarRacing-v3: steps, memory a world"),
     "vehicle": Bench("bench.vehicle.control_loop", "the car's control loop, beside its peers"),
     "watchers": Bench(
         "bench.leaderboard.watchers", "5,000 watchers of a race beside a bare broadcaster of the same bytes"

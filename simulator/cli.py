@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.errors import BadInput, HardwareMissing, OperatorError
+from simulator.batch.compiled import NEEDS_NUMBA, batch_available
 from simulator.driving.evaluate import DriveVerdict, drive, evaluate
 from simulator.driving.policy import load_policy
 from simulator.world.tracks import load_track, shipped_tracks
@@ -65,6 +66,8 @@ def _add_evaluate(commands: "Subparsers") -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     tracks = arguments.track or shipped_tracks()
+    if not batch_available():
+        print(f"Each car drives alone, which takes several times as long. {NEEDS_NUMBA}", file=sys.stderr)
     verdicts = evaluate(
         arguments.model,
         tracks,

@@ -23,15 +23,17 @@ NEEDS_NUMBA = "Many worlds at once need numba, which is not installed: pip insta
 
 KEPT = 3  # folders of code of other sources, as of other branches
 _PACKAGE = Path(__file__).resolve().parent
-_VEHICLE = _PACKAGE.parents[1] / "vehicle" / "core"
+# The sources of compiled functions, and of constants that become machine code: files, or folders with all their files.
 _SOURCES = (
     _PACKAGE,
     _PACKAGE / "drawing",
     _PACKAGE.parent / "objects",
-    _PACKAGE.parent / "world",
-    _PACKAGE.parent / "world" / "cars",
-    _VEHICLE,
-)  # functions, and constants that become machine code
+    _PACKAGE.parent / "world" / "car.py",
+    _PACKAGE.parent / "world" / "cars" / "motion.py",
+    _PACKAGE.parent / "world" / "floor_texture.py",
+    _PACKAGE.parent / "world" / "geometry.py",
+    _PACKAGE.parents[1] / "vehicle" / "core" / "pulses.py",
+)
 
 
 def batch_available() -> bool:
@@ -100,6 +102,6 @@ def _tidy(place: Path) -> None:
 def _fingerprint() -> str:
     """A short hash of the sources from which machine code is made."""
     digest = hashlib.sha256()
-    for source in sorted(path for folder in _SOURCES for path in folder.glob("*.py")):
+    for source in sorted(path for place in _SOURCES for path in (place.glob("*.py") if place.is_dir() else [place])):
         digest.update(source.name.encode() + source.read_bytes())
     return digest.hexdigest()[:12]

@@ -4,7 +4,6 @@ A seed varies the car, the floor and its light, the camera, the noise and the la
 put back one metre before that place, as in the DeepRacer League; the drive of that seed is then not clean.
 """
 
-import random
 import signal
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -12,36 +11,19 @@ from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 
+from shared.units import NS_PER_S
+from simulator.batch.compiled import batch_available
 from simulator.driving.drive_chain import DriveChain
+from simulator.driving.drives import FRAME_RATE_HZ, Drive, LapCounter, latency_ns_of, most_frames
 from simulator.driving.policy import DrivingPolicy, find_model, load_policy
 from simulator.world.camera import CameraParameters
 from simulator.world.tracks import Track, load_track
 from simulator.world.world import World, draw_parts
-from simulator.world.world_events import FORWARD, CarLeftTrack, FrameDue, TrueCrossing, WorldEvent
 from vehicle.frames.profile_names import ProfileName
 from vehicle.models.trial import try_model
 
-FRAME_RATE_HZ = 15
 WORLD_WIDTH_PX = CameraParameters().width_px
-MIN_LATENCY_NS, MAX_LATENCY_NS = 20_000_000, 60_000_000
-MAX_OFF_TRACKS = 12
-SLOWEST_MPS = 0.5
-_NS = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Drive:
-    """One seed on one track; `wanted` is the number of laps to drive, `points` the driven line, one (x, y) a frame."""
-
-    laps_s: tuple[float, ...]
-    off_tracks: int
-    wanted: int
-    points: tuple[tuple[float, float], ...] = ()
-
-    @property
-    def clean(self) -> bool:
-        """True if all laps were driven consecutively without leaving the road."""
-        return len(self.laps_s) == self.wanted and self.off_tracks == 0
+LOCK_STEP = 32  # drives that are driven at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +50,11 @@ def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: i
         lens = replace(parts.lens, camera=camera, blur_px=parts.lens.blur_px * width_px / WORLD_WIDTH_PX)
         parts = replace(parts, lens=lens)
     world = World(track, seed, frame_rate_hz=FRAME_RATE_HZ, parts=parts)
-    latency_ns = random.Random(f"latency-{seed}").randint(MIN_LATENCY_NS, MAX_LATENCY_NS)
-    chain, score = DriveChain(world, latency_ns), _Score(laps)
+    chain, score = DriveChain(world, latency_ns_of(seed)), LapCounter(laps)
     points: list[tuple[float, float]] = []
-    frames = round((laps + 1) * track.length_m / SLOWEST_MPS * FRAME_RATE_HZ)
-    for number in range(frames):
+    for number in range(most_frames(track, laps)):
         chain.set_command(world.now_ns, policy.act(world.frame()))
-        for event in chain.run((number + 1) * _NS // FRAME_RATE_HZ):
+        for event in chain.run((number + 1) * NS_PER_S // FRAME_RATE_HZ):
             score.on_event(event)
         points.append((world.pose.x, world.pose.y))
         if score.done:
@@ -82,31 +62,7 @@ def drive(policy: DrivingPolicy, track: Track, seed: int, laps: int, width_px: i
         if world.off_track:
             world.put_back()
             chain.clear()
-    return Drive(tuple(score.laps_s), score.off_tracks, laps, tuple(points))
-
-
-class _Score:
-    """Counts laps and off-tracks from the world's events."""
-
-    def __init__(self, laps: int) -> None:
-        self.laps_s: list[float] = []
-        self.off_tracks = 0
-        self._wanted = laps
-        self._last_ns: int | None = None
-
-    @property
-    def done(self) -> bool:
-        return len(self.laps_s) >= self._wanted or self.off_tracks >= MAX_OFF_TRACKS
-
-    def on_event(self, event: WorldEvent) -> None:
-        if isinstance(event, FrameDue) or self.done:
-            return
-        if isinstance(event, CarLeftTrack):
-            self.off_tracks += 1
-        elif isinstance(event, TrueCrossing) and event.gate == "start" and event.direction == FORWARD:
-            if self._last_ns is not None:
-                self.laps_s.append((event.at_ns - self._last_ns) / _NS)
-            self._last_ns = event.at_ns
+    return score.drive(points)
 
 
 def verdict(track: str, drives: Iterable[Drive]) -> DriveVerdict:
@@ -132,14 +88,26 @@ def evaluate(
     loaded = [load_track(name) for name in tracks]
     load_policy(model, throttle_percent, profile)
     try_model(find_model(model))
-    work = [(model, throttle_percent, profile, name, seed, laps, width_px) for name in tracks for seed in range(seeds)]
+    parts = _seed_parts(seeds, jobs, width_px)
+    work = [(model, throttle_percent, profile, name, part, laps, width_px) for name in tracks for part in parts]
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts_to_the_parent)
     try:
-        results = pool.map(_one, work)
+        results = pool.map(_drive_part, work)
         for track in loaded:
-            yield verdict(track.name, [next(results) for _ in range(seeds)])
+            yield verdict(track.name, [one for _ in parts for one in next(results)])
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def in_lock_step(width_px: int) -> bool:
+    """True if many drives are driven at once: that needs numba, and pictures as the policy gets them."""
+    return batch_available() and width_px == WORLD_WIDTH_PX
+
+
+def _seed_parts(seeds: int, jobs: int, width_px: int) -> list[range]:
+    """The seeds in parts for the processes: each alone, or as many in lock-step as give every process its share."""
+    size = min(LOCK_STEP, -(-seeds // jobs)) if in_lock_step(width_px) else 1
+    return [range(first, min(first + size, seeds)) for first in range(0, seeds, size)]
 
 
 def _leave_interrupts_to_the_parent() -> None:
@@ -150,6 +118,11 @@ _policy = cache(load_policy)
 _track = cache(load_track)
 
 
-def _one(work: tuple[str, float | None, ProfileName, str, int, int, int]) -> Drive:
-    model, throttle_percent, profile, track, seed, laps, width_px = work
-    return drive(_policy(model, throttle_percent, profile), _track(track), seed, laps, width_px)
+def _drive_part(work: tuple[str, float | None, ProfileName, str, range, int, int]) -> list[Drive]:
+    model, throttle_percent, profile, name, seeds, laps, width_px = work
+    policy, track = _policy(model, throttle_percent, profile), _track(name)
+    if not in_lock_step(width_px):
+        return [drive(policy, track, seed, laps, width_px) for seed in seeds]
+    from simulator.driving.lock_step import drive_many  # noqa: PLC0415 (only with numba)
+
+    return drive_many(policy, track, seeds, laps)

@@ -8,7 +8,10 @@ import pytest
 
 from shared.errors import OperatorError
 from simulator.cli import add_model_commands
-from simulator.driving.evaluate import Drive, DriveVerdict, drive, verdict
+from simulator.driving import evaluate
+from simulator.driving.drives import Drive
+from simulator.driving.evaluate import DriveVerdict, drive, verdict
+from simulator.driving.lock_step import drive_many
 from simulator.driving.policy import load_policy
 from simulator.world.tracks import load_track, shipped_tracks
 from vehicle.frames.preprocess import PROFILES
@@ -39,6 +42,29 @@ def test_the_shipped_model_drives_a_clean_lap(name: str, profile: ProfileName) -
 def test_the_same_seed_drives_the_same_laps() -> None:
     policy, track = load_policy("demo"), load_track("reInvent2019_wide")
     assert drive(policy, track, 4, 1) == drive(policy, track, 4, 1)
+
+
+def test_drives_in_lock_step_are_those_of_one_car_within_a_hundredth() -> None:
+    policy, track, seeds = load_policy("demo"), load_track("reinvent_base"), range(4)
+    alone = [drive(policy, track, seed, 1) for seed in seeds]
+    together = drive_many(policy, track, seeds, 1)
+    assert [one.off_tracks for one in together] == [one.off_tracks for one in alone]
+    ours, theirs = (verdict("t", drives).mean_lap_s for drives in (together, alone))
+    assert ours == pytest.approx(theirs, rel=0.01)
+    assert drive_many(policy, track, [2], 1) == together[2:3]
+
+
+def test_without_numba_each_car_drives_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "batch_available", lambda: False)
+    assert not evaluate.in_lock_step(evaluate.WORLD_WIDTH_PX)
+    assert [list(part) for part in evaluate._seed_parts(3, 2, 320)] == [[0], [1], [2]]
+
+
+def test_seeds_are_shared_among_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "batch_available", lambda: True)
+    assert [list(part) for part in evaluate._seed_parts(5, 2, 320)] == [[0, 1, 2], [3, 4]]
+    assert [len(part) for part in evaluate._seed_parts(70, 2, 320)] == [32, 32, 6]
+    assert [len(part) for part in evaluate._seed_parts(3, 2, 640)] == [1, 1, 1]
 
 
 DRIVES = [
