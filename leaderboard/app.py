@@ -37,6 +37,7 @@ from leaderboard.live_stream.fanout import Fanout, MemoryFanout, PostgresFanout,
 from leaderboard.pages import pictures, routes
 from leaderboard.pages.account import routes as account_pages
 from leaderboard.pages.attempts import routes as attempt_pages
+from leaderboard.pages.evaluations import routes as evaluation_pages
 from leaderboard.pages.league.routes import desk_pages
 from leaderboard.pages.live.content import LiveContents, is_live_stream, stream_key, ticking, watch_live
 from leaderboard.pages.live.routes import live_pages
@@ -212,6 +213,7 @@ def _pages(
     yield racers.router(services.profiles, services.seasons.records, site, utc_ns)
     yield elsewhere.router(elsewhere.RaceElsewhere(board, sight, site, config.title, config.embeds.sites, utc_ns))
     yield routes.router(board, site, sight, services.league, feed, services.searches, config.limits.rows_live, utc_ns)
+    yield evaluation_pages.router(services.conditions, services.evaluations, site, utc_ns)
     yield live_pages(services.live, LiveContents(services.live, board, site.templates, utc_ns), site, feed, utc_ns)
 
 

@@ -145,7 +145,7 @@ class Claiming:
 
     def _begin_anew(self, race_id: str) -> None:
         """The race was edited: what was begun by its former conditions begins anew by those of now."""
-        for submission_id in queue_rows.in_work(self.db, race_id):
+        for submission_id in queue_rows.begun_of_race(self.db, race_id):
             begin_anew(self.db, submission_rows.get(self.db, submission_id), EDITED, self.now_utc_ns)
 
     def _class_is_there(self, node_class: str) -> bool:

@@ -33,12 +33,12 @@ _OF_THE_RACE = ("track", "direction", "race_type", "rules")
 
 @dataclass(frozen=True, slots=True)
 class ShownConditions:
-    """The conditions of a race, with the commitment to its seeds: "" until it opens."""
+    """The conditions of a race, with the commitment to its seeds: "" until it opens. `results`: it has some."""
 
     race: RaceRecord
     conditions: Conditions
     commitment: str
-    node_class: str = ""
+    results: bool
 
 
 class RaceConditions:
@@ -52,12 +52,13 @@ class RaceConditions:
         with self._store.read() as db:
             race = seen_race(db, caller, race_id)
             wanted, kept = wanted_conditions(db, race), condition_rows.virtual_race(db, race_id)
+            results = race_rows.shown(db, race_id).results > 0
         if kept is None and race.state(now_utc_ns) == "open":
             with self._store.write() as db:  # nothing was submitted yet, and what is drawn now is shown from now on
                 race = seen_race(db, caller, race_id, for_change=True)
                 kept = open_race(db, race, now_utc_ns)
         commitment = "" if kept is None else kept.seeds.commitment
-        return ShownConditions(race, wanted, commitment, "" if kept is None else kept.node_class)
+        return ShownConditions(race, wanted, commitment, results)
 
     def set(self, caller: Caller, race_id: str, payload: bytes, now_utc_ns: int) -> ShownConditions:
         """Give the race these conditions; what is absent has its default. Raises BadInput, Refused, NotAllowed."""

@@ -115,7 +115,7 @@ class Evaluations:
 
         Raises Unauthorized, NotAllowed.
         """
-        own = None if any(grant.role in _SEEING for grant in caller.grants) else check_farm(caller)
+        own = None if sees_farms(caller) else check_farm(caller)
         since = now_utc_ns - NODE_IS_THERE_NS
         with self._store.read() as db:
             nodes = tuple(node_rows.every(db, farm=own))
@@ -127,6 +127,11 @@ class Evaluations:
                 waiting[shown] = waiting.get(shown, 0) + count
             begun, hour = len(evaluation_rows.waiting(db)), claim_rows.last_hour(db, now_utc_ns)
             return FarmState(nodes, since, waiting, begun, running, hour)
+
+
+def sees_farms(caller: Caller) -> bool:
+    """Whether the caller organises or officiates anything here: then all farms are shown."""
+    return any(grant.role in _SEEING for grant in caller.grants)
 
 
 def _running(claim: RunClaim, run: Evaluation) -> RunningRun:

@@ -14,6 +14,10 @@ def _everyone(_caller: Caller) -> bool:
     return True
 
 
+def _organises(caller: Caller) -> bool:
+    return any(grant.role in ("organiser", "official", "admin") for grant in caller.grants)
+
+
 @dataclass(frozen=True, slots=True)
 class NavigationEntry:
     """A link. `shown`: whether this caller has it."""
@@ -38,5 +42,6 @@ MENU: tuple[NavigationEntry, ...] = (
     NavigationEntry("/me", text("My races"), ("/racers/",)),
     NavigationEntry("/account", text("Account")),
     NavigationEntry("/admin/accounts", text("Accounts and roles"), shown=lambda caller: may(caller, "accounts.manage")),
+    NavigationEntry("/farm", text("Farm"), shown=_organises),
     NavigationEntry("/admin/audit", text("Audit"), shown=lambda caller: may(caller, "audit.see")),
 )

@@ -117,7 +117,7 @@ def _check_objects(conditions: Conditions) -> None:
         if place.lane not in (-1, 1):
             raise BadInput(
                 text(
-                    "Box {number} stands in lane {lane}; there are lanes 1 (left) and -1 (right).",
+                    "Box {number} stands in lane {lane}; there are lanes 1 (inner) and -1 (outer).",
                     number=number,
                     lane=str(place.lane)[:40],
                 )

@@ -30,7 +30,7 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 @dataclass(frozen=True, slots=True)
 class BoxPlace:
-    """Where a box stands: in the left lane (1) or the right (-1), and how far around the track from the start line."""
+    """Where a box stands: in the inner lane (1) or the outer (-1), and how far around the track from the start line."""
 
     __pydantic_config__ = _STRICT
 

@@ -173,10 +173,19 @@ class TrackObjects:
         if spec is None:
             return None
         lanes = self._lanes_of(spec.track)
-        near = nearest_object(lanes, s_m, spec.boxes)
-        before = self._count_reset(n, near)
-        back_m, lane = put_back_place(lanes, s_m, nearest_lane(lanes, s_m, x, y), spec.boxes, before)
+        objects = [*spec.boxes, *self._bots_now(n, spec, lanes)]
+        before = self._count_reset(n, nearest_object(lanes, s_m, spec.boxes))
+        back_m, lane = put_back_place(lanes, s_m, nearest_lane(lanes, s_m, x, y), objects, before)
         return back_m, lanes.pose(back_m, lane)
+
+    def _bots_now(self, n: int, spec: "WorldSpec", lanes: Lanes) -> list[PlacedObject]:
+        """The bots where they are, each in the lane that is nearer to it."""
+        first = len(spec.boxes)
+        placed = []
+        for row in self.rows[n, first : first + len(spec.bots or ())]:
+            s_m, pose = float(row["s_m"]), Pose(float(row["to_x"]), float(row["to_y"]), float(row["to_yaw"]))
+            placed.append(PlacedObject(s_m, nearest_lane(lanes, s_m, pose.x, pose.y), pose))
+        return placed
 
     def _count_reset(self, n: int, near: PlacedObject | None) -> int:
         """How often in a row the car of world `n` was put back at this object before."""

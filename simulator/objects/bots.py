@@ -21,7 +21,7 @@ from simulator.objects.placing import ObjectPlace, PlacedObject, check_count, pl
 from simulator.world.geometry import Pose
 
 MIN_SPEED_MPS, MAX_SPEED_MPS = 0.2, 6.0
-MIN_WAIT_S, MAX_WAIT_S = 0.5, 120.0
+MIN_WAIT_S, MAX_WAIT_S = 0.1, 600.0
 LANE_CHANGE_M = 1.0
 CHANGES = (
     128  # lane changes that are drawn; then the same waits come again. Even, so that each bot is in its first lane

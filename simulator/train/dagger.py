@@ -22,10 +22,10 @@ class TrainingPlan:
     """The amounts of training; the defaults are those of the shipped model."""
 
     seed: int = 2018
-    rounds: int = 7
-    steps: int = 400  # gradient steps in each round, of 256 frames each
-    worlds: int = 24
-    frames: int = 240  # frames of each world in each round
+    rounds: int = 8
+    steps: int = 420  # gradient steps in each round, of 256 frames each
+    worlds: int = 48
+    frames: int = 200  # frames of each world in each round
     random_tracks: int = 60
     first_rate: float = 1.5e-3
     last_rate: float = 2e-5

@@ -7,6 +7,7 @@ clock but the world's. A model is not trusted: callers that do not own it call i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from shared.errors import BadInput
 from shared.rules.ranking import RunLap
 from shared.text import text
 from shared.traces.trace import NO_CHOICE, DriveTrace, Status
+from shared.units import NS_PER_S
+from simulator.batch.track_objects import BOX
 from simulator.batch.vector import CRASHED, CROSSING, LEFT_TRACK, BatchWorlds, Events
 from simulator.virtual_races.entrant import Chosen, Entrant
 from simulator.virtual_races.faults import StuckCounter
@@ -51,7 +54,7 @@ def evaluate_run(conditions: Conditions, seed: int, model: Entrant) -> VirtualRu
 
 def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: Entrant) -> tuple[VirtualRun, ...]:
     """Drive one run for each seed, in lock-step. Raises BadInput as `evaluate_run` does."""
-    if conditions.race_type not in ("time_trial", "object_avoidance"):
+    if conditions.race_type == "head_to_head":
         raise BadInput(
             text("Races of the type {race_type} are not driven by this release yet.", race_type=conditions.race_type)
         )
@@ -106,18 +109,25 @@ class _Evaluation:
         for event in events:
             if event["kind"] == LEFT_TRACK:
                 left_ns = int(event["at_ns"])
-            elif event["kind"] == CRASHED and crashed_ns is None:
+            elif event["kind"] == CRASHED and crashed_ns is None and self._at_fault(run, event):
                 crashed_ns = int(event["at_ns"])
-            elif event["kind"] == CROSSING and event["gate"] == 0 and event["direction"] == 1 and left_ns is None:
+            elif left_ns is None and crashed_ns is None and _is_start_line(event):
                 book.cross(int(event["at_ns"]), progress_m)
         book.look(at_ns, progress_m)
-        fault = "crashed" if crashed_ns is not None else self._fault(run)
+        fault: FaultKind | None = "crashed" if crashed_ns is not None else self._fault(run)
         self._statuses[run] = fault or "in_progress"
-        happened_ns = {"crashed": crashed_ns, "off_track": left_ns}.get(fault or "")
-        if fault and book.fault(fault, at_ns if happened_ns is None else happened_ns, at_ns):
+        fault_ns = {"crashed": crashed_ns, "off_track": left_ns}.get(fault or "")
+        if fault and book.fault(fault, at_ns if fault_ns is None else fault_ns, at_ns):
             self._worlds.put_back([run])
         if book.end is not None:
             self._recorder.write(run, self._chosen[run], "time_up" if book.end == "time" else self._statuses[run])
+
+    def _at_fault(self, run: int, event: Any) -> bool:
+        """True if the car ran into something; False if a bot ran into it, which then waits as long as the car would."""
+        if int(event["direction"]) == 1 or int(self._worlds.objects["kind"][run, int(event["gate"])]) == BOX:
+            return True
+        self._worlds.pause_bots(run, self._conditions.rules.collision_penalty_ns / NS_PER_S)
+        return False
 
     def _fault(self, run: int) -> FaultKind | None:
         if bool(self._worlds.off_track[run]):
@@ -139,3 +149,8 @@ class _Evaluation:
             frames=len(trace.frames) - 1,
             trace=trace,
         )
+
+
+def _is_start_line(event: Any) -> bool:
+    """True if the car crossed the start line forwards."""
+    return bool(event["kind"] == CROSSING and event["gate"] == 0 and event["direction"] == 1)

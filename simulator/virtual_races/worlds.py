@@ -1,15 +1,17 @@
-"""The world of a run: what conditions and seed make of track, car, floor and camera."""
+"""The world of a run: what conditions and seed make of track, car, floor, camera, boxes and bots."""
 
 from dataclasses import replace
+from typing import Any
 
 from shared.conditions import PPM, Conditions
 from shared.errors import BadInput
 from shared.text import text
 from shared.tracks.shipped import shipped_name, shipped_outline
 from simulator.batch.vector import WorldSpec
+from simulator.objects.bots import BotSetup, make_bots
 from simulator.objects.boxes import BoxSetup, make_boxes
 from simulator.objects.lanes import lanes_of
-from simulator.objects.placing import ObjectPlace, PlacedObject
+from simulator.objects.placing import ObjectPlace
 from simulator.world.cars.profiles import PHYSICAL, draw_car
 from simulator.world.geometry import Track
 from simulator.world.looks import look_of
@@ -38,15 +40,22 @@ def world_of(conditions: Conditions, track: Track, seed: int) -> WorldSpec:
         car=draw_car(seed, 1.0, conditions.profile),
         appearance=look_of(_shipped(conditions.look) if conditions.look else track.name),
     )
-    return WorldSpec(track, parts, seed, conditions.latency_ms * _NS_PER_MS, boxes=_boxes(conditions, track, seed))
+    return WorldSpec(track, parts, seed, conditions.latency_ms * _NS_PER_MS, **_on_the_track(conditions, track, seed))
 
 
-def _boxes(conditions: Conditions, track: Track, seed: int) -> tuple[PlacedObject, ...]:
-    """The boxes of an object avoidance race, where the conditions or the seed place them."""
-    if conditions.race_type != "object_avoidance":
-        return ()
-    places = tuple(ObjectPlace(place.lane, place.share_ppm / PPM) for place in conditions.objects.places)
-    return make_boxes(lanes_of(track), BoxSetup(conditions.objects.count, places or None), seed)
+def _on_the_track(conditions: Conditions, track: Track, seed: int) -> dict[str, Any]:
+    """The boxes or bots of world `seed`. Raises BadInput if they do not fit on the track."""
+    if not conditions.objects.count and not conditions.bots.count:
+        return {}
+    lanes, boxes, bots = lanes_of(track), conditions.objects, conditions.bots
+    on_it: dict[str, Any] = {}
+    if boxes.count:
+        places = tuple(ObjectPlace(place.lane, place.share_ppm / PPM) for place in boxes.places)
+        on_it["boxes"] = make_boxes(lanes, BoxSetup(boxes.count, places or None), seed)
+    if bots.count:
+        waits_s = (bots.lane_ms_from / 1000, bots.lane_ms_to / 1000)
+        on_it["bots"] = make_bots(lanes, BotSetup(bots.count, bots.speed_mm_s / 1000, None, waits_s), seed)
+    return on_it
 
 
 def _shipped(written: str) -> str:

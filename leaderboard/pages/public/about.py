@@ -30,7 +30,8 @@ class RaceAbout:
     """The part of the page. `description` is safe HTML; `picture` "": none; `drawing` None: the track has no outline.
 
     `edition` "": the settings are as they were first. `shared` False: a private race, which is shown nowhere else.
-    `card`: its social picture. `ways`: to where its organisers and officials work.
+    `card`: its social picture. `virtual`: submissions may be driven in it. `ways`: to where its organisers and
+    officials work.
     """
 
     description: Markup
@@ -43,6 +44,7 @@ class RaceAbout:
     shared: bool
     card: str
     planned: bool
+    virtual: bool
     ways: tuple[PlaceLink, ...]
 
 
@@ -61,6 +63,7 @@ def race_about(league: LeagueServices, caller: Caller, race: RaceRecord, base: s
         shared=race.visibility == "public" and race.stage not in ("draft", "deleted"),
         card=f"{base}/races/{race.race_id}/card.png",
         ways=tuple(_ways(caller, race)),
+        virtual=race.venue != "physical",
         planned=race.opens_utc_ns is not None or race.closes_utc_ns is not None,
     )
 

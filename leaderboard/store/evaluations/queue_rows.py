@@ -100,6 +100,19 @@ def older_of_account(db: sa.Connection, account_id: str, queued_utc_ns: int, num
     return int(db.execute(query.where(SUBMISSIONS.c.account_id == account_id)).scalar_one())
 
 
+def begun_of_race(db: sa.Connection, race_id: str) -> list[str]:
+    """The race's submissions that are not settled yet and of which something was, is or is to be driven."""
+    its = (SUBMISSIONS.c.submission_id == EVALUATIONS.c.submission_id) & (SUBMISSIONS.c.round == EVALUATIONS.c.round)
+    query = (
+        sa.select(EVALUATIONS.c.submission_id)
+        .join(SUBMISSIONS, its)
+        .where((EVALUATIONS.c.race_id == race_id) & EVALUATIONS.c.state.in_(("waiting", "running", "done")))
+        .where(SUBMISSIONS.c.state.in_(sorted(IN_WORK)))
+        .distinct()
+    )
+    return sorted(db.execute(query).scalars())
+
+
 def in_work(db: sa.Connection, race_id: str) -> list[str]:
     """The race's submissions that are not settled yet."""
     query = sa.select(SUBMISSIONS.c.submission_id).where(SUBMISSIONS.c.race_id == race_id)

@@ -3,7 +3,7 @@
 A floor is shared by all worlds on the same track with the same geometry of paint; it is drawn once in a process.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -114,7 +114,7 @@ class Atlas:
     def hold(self, wanted: Iterable[tuple[Hashable, Picture]]) -> None:
         """Hold these pictures and no others. Numbers of pictures change only if one was missing."""
         every = dict(wanted)
-        if every.keys() <= self._numbers.keys() and len(self._numbers) <= 2 * len(every) + 8:
+        if self.holds(every.keys()):
             return
         self._numbers = {key: number for number, key in enumerate(every)}
         self._held = list(every.values())
@@ -133,6 +133,10 @@ class Atlas:
                 parts.append(blocks.ravel())
                 first += blocks.size
         self.texels = np.concatenate(parts) if parts else np.zeros(0, np.uint8)
+
+    def holds(self, keys: Set[Hashable]) -> bool:
+        """True if `hold` of these would change nothing."""
+        return keys <= self._numbers.keys() and len(self._numbers) <= 2 * len(keys) + 8
 
     def number(self, key: Hashable) -> int:
         """Which of `pictures` is the one with this key."""

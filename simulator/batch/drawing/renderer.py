@@ -62,7 +62,8 @@ class Renderer:
             for keys, spec in zip(self._board_keys, specs, strict=True)
             for key, board in zip(keys, spec.parts.boards, strict=True)
         }
-        self._boards.hold((key, board_picture(image)) for key, image in boards.items())
+        if not self._boards.holds(boards.keys()):  # else every reset would make their smaller pictures again
+            self._boards.hold((key, board_picture(image)) for key, image in boards.items())
         for n, spec in enumerate(specs):
             self._views["floor"][n] = self._floors.number(_floor_key(spec))
         for n in places:

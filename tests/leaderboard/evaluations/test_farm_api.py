@@ -11,7 +11,7 @@ from shared.access.pass_code_hashing import Argon2idHasher
 from shared.conditions import ENGINE, conditions_from
 from shared.protocol.farm import ClaimAnswer, WorkItem, decode, encode
 from tests.leaderboard.evaluations.virtual_league import CANARY, report_of
-from tests.leaderboard.in_process import call, fields
+from tests.leaderboard.in_process import FormBrowser, call, fields
 from tests.leaderboard.league_app import LeagueApp, league_app
 from tests.leaderboard.sample_races import TOKEN
 from tests.leaderboard.signed_in import account, browser
@@ -34,9 +34,9 @@ def farm_key(league: LeagueApp) -> str:
     return str(fields(made)["key"])
 
 
-def said(league: LeagueApp, key: str, path: str, body: bytes) -> Answer:
+def said(league: LeagueApp, key: str, path: str, body: bytes, method: str = "POST") -> Answer:
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-    return TestClient(league.app).request("POST", f"/api/v1/farm{path}", headers, "192.0.2.9", body)
+    return TestClient(league.app).request(method, f"/api/v1/farm{path}", headers, "192.0.2.9", body)
 
 
 def claimed(league: LeagueApp, key: str, **changes: Any) -> tuple[WorkItem, ...]:
@@ -116,3 +116,37 @@ def test_what_farms_may_not_do(league: LeagueApp) -> None:
     assert fields(call(league.app, "GET", "/api/v1/farm/nodes", None, farm_key(league)))["nodes"] == []
     physical = call(league.app, "GET", "/api/v1/races/cup/conditions")
     assert (physical.status_code, "no virtual conditions" in physical.text) == (422, True)
+
+
+def test_the_pages_of_conditions_and_farms(league: LeagueApp) -> None:
+    virtual_race(league, "bots", race_type="head_to_bot", track="reinvent_base")
+    olga = browser(league.app, league.store, "account-olga", league.now_utc_ns)
+    shown = olga.get("/races/bots/conditions")
+    assert (shown.status_code, "3 runs of each submission" in shown.text, "Set the conditions" in shown.text) == (
+        200,
+        True,
+        True,
+    )
+    filled = {
+        "runs": "2", "laps": "4", "resets": "15", "latency_ms": "0", "final_top_n": "0", "aggregate": "worst",
+        "profile": "physical", "run_limit": "60,5", "look": "", "bots": "4", "bot_speed": "1.2",
+    }  # fmt: skip
+    refused = olga.submit("/races/bots/conditions", **filled | {"bots": "7", "laps": "5"})
+    assert (refused.status_code, "`bots.count` is 7" in refused.text, 'value="5"' in refused.text) == (422, True, True)
+    assert olga.submit("/races/bots/conditions", **filled | {"runs": "two"}).status_code == 422
+    assert olga.submit("/races/bots/conditions", **filled).status_code == 303
+    conditions = conditions_from(fields(call(league.app, "GET", "/api/v1/races/bots/conditions"))["canonical"])
+    assert (conditions.runs, conditions.laps, conditions.aggregate) == (2, 4, "worst")
+    assert (conditions.run_limit_ms, conditions.bots.count, conditions.bots.speed_mm_s) == (60_500, 4, 1200)
+    nobody = FormBrowser(league.app)
+    page = nobody.get("/races/bots/conditions").text
+    assert ("4 at 1.2 m/s" in page, "Set the conditions" in page) == (True, False)
+    assert 'href="/races/bots/conditions"' in nobody.get("/races/bots").text
+    assert nobody.submit("/races/bots/conditions", **filled).status_code in (401, 403)
+    key = farm_key(league)
+    claimed(league, key, node="hall-pc", wanted=0)
+    farm = olga.get("/farm")
+    assert (farm.status_code, "hall-pc" in farm.text, "Ready" in farm.text) == (200, True, True)
+    racer = browser(league.app, league.store, account(league.store, "rob"), league.now_utc_ns)
+    assert racer.get("/farm").status_code == 403
+    assert 'href="/farm"' not in racer.get("/").text

@@ -41,6 +41,7 @@ from tests import postgres
 from tests.leaderboard import sample_races
 from tests.leaderboard.by_hand import enter
 from tests.leaderboard.core.league.test_local_time import utc
+from tests.leaderboard.evaluations.virtual_league import Campaign, PracticeFarm, VirtualLeague, check_campaign
 from tests.leaderboard.exchange.boards import NOW, brought, league, numbered, rows_of
 from tests.leaderboard.exchange.test_backup import contents
 from tests.leaderboard.exchange.test_published_boards import check_boards
@@ -323,3 +324,21 @@ def test_accounts_are_the_same_on_postgresql(cluster: Cluster, tmp_path: pathlib
             assert call(league.app, "GET", path, key=sample_races.TOKEN).status_code == 200
         assert ada.get("/api/v1/me/export").status_code == 200
         assert ada.call("DELETE", "/api/v1/me?confirm=ada-2").status_code == 204
+
+
+def test_two_processes_give_each_run_out_once(cluster: Cluster, tmp_path: pathlib.Path) -> None:
+    url = _new_database(cluster, "evaluations")
+    stores = [open_store(url), open_store(url)]
+    league = VirtualLeague(stores[0], tmp_path)
+    check_campaign(league, Campaign(league, seed=9).run(40, 8))
+    leagues = [league, VirtualLeague(stores[1], tmp_path, league.now_utc_ns)]
+    brought = {league.submit(f"racer-{number}", race_id="solo") for number in range(24)}
+    farms = [PracticeFarm(lambda n=n: leagues[n % 2], f"at-once-{n}") for n in range(8)]  # type: ignore[misc]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda farm: farm.claim(3), farms))
+        given = [item.submission for answer in answers for item in answer.work]
+        assert (len(given), set(given)) == (24, brought)
+        list(pool.map(lambda farm: farm.drive_all(), farms))
+    assert {state for each, state in league.states().items() if each in brought} == {"scored"}
+    for each in stores:
+        each.close()

@@ -29,11 +29,11 @@ INNER_RADIUS_M, OUTER_RADIUS_M = 2.75, 3.25
         ({"speed_mps": math.nan}, "The bots' speed is nan m/s: it must be 0.2 to 6."),
         (
             {"lane_change_s": (5.0, 3.0)},
-            "The bots change lanes every 5.0 to 3.0 s: both must be 0.5 to 120, the lower first.",
+            "The bots change lanes every 5.0 to 3.0 s: both must be 0.1 to 600, the lower first.",
         ),
         (
             {"lane_change_s": (0.0, 3.0)},
-            "The bots change lanes every 0.0 to 3.0 s: both must be 0.5 to 120, the lower first.",
+            "The bots change lanes every 0.0 to 3.0 s: both must be 0.1 to 600, the lower first.",
         ),
         (
             {"count": 2, "places": (ObjectPlace(1, 0.5),)},

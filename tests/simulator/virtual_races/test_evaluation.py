@@ -136,7 +136,7 @@ def test_a_car_that_hits_a_box_has_crashed_and_the_trace_tells_where_the_box_sta
 REFUSED = [
     (replace(ONE_LAP, track="/etc/passwd.npy"), "not among those that ship with Raceday"),
     (replace(ONE_LAP, look="moon"), "not among those that ship with Raceday"),
-    (replace(ONE_LAP, race_type="head_to_bot", bots=BotSet(1)), "head_to_bot are not driven by this release"),
+    (replace(ONE_LAP, race_type="head_to_head"), "head_to_head are not driven by this release"),
 ]
 
 
@@ -160,3 +160,23 @@ def test_a_simulated_car_takes_degrees_and_speed_a_physical_one_shares(
     throttle: float | None, asked: tuple[float, float], command: tuple[float, float]
 ) -> None:
     assert CarCommands(SPACE, throttle).command((-1, *asked)) == pytest.approx(command)
+
+
+def test_boxes_of_the_conditions_are_in_the_way_and_a_crash_counts(model: RacingModel) -> None:
+    boxes = BoxSet(2, (BoxPlace(1, 120_000), BoxPlace(-1, 120_000)))  # side by side: nobody gets through
+    rules = DrivenRules(consecutive_laps=1, collision_penalty_ns=5_000_000_000)
+    conditions = replace(ONE_LAP, race_type="object_avoidance", objects=boxes, resets=2, rules=rules)
+    run, again = evaluate_runs(conditions, (1, 1), model)
+    assert run == again
+    faults = [event for event in run.trace.events if event.kind not in ("line", "put_back")]
+    assert (faults[0].kind, faults[0].value_ns) == ("crashed", 5_000_000_000)
+    assert (run.end, run.resets, run.laps) == ("resets", 2, ())
+
+
+def test_bots_drive_in_the_world_and_one_that_runs_into_a_car_waits() -> None:
+    bots = BotSet(count=6, speed_mm_s=2000)
+    conditions = replace(ONE_LAP, race_type="head_to_bot", bots=bots, run_limit_ms=15_000, resets=15)
+    stands = evaluate_run(conditions, 5, Standing(0.0, 1.0))
+    assert {event.kind for event in stands.trace.events} & {"crashed", "immobilized"} == {"immobilized"}
+    drives = evaluate_run(replace(conditions, bots=replace(bots, speed_mm_s=200)), 5, Blind(0.0, 2.0))
+    assert "crashed" in {event.kind for event in drives.trace.events}

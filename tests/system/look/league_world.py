@@ -5,6 +5,7 @@ teams, prizes, a bracket, an event and a series; LIVE races, one with its winner
 description; and three people: nobody, a racer, and an admin who organises.
 """
 
+import json
 import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,9 +23,15 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.core.access import ADMIN, Caller, Grant
 from leaderboard.core.league.records import EventRecord
 from leaderboard.core.league.series import CalendarRule
+from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.credentials import Credentials
+from leaderboard.evaluations.interruptions import set_aside
 from leaderboard.services import LeaderboardServices
+from leaderboard.store.evaluations import node_rows
+from leaderboard.store.submissions import submission_rows
 from leaderboard.store.tables import ENTRIES
+from shared.conditions import ENGINE
+from shared.protocol.farm import ClaimRequest
 from shared.protocol.live import LiveMessage
 from shared.protocol.results import Evidence, encode_result
 from shared.traces.encoding import encode, trace_sha256
@@ -111,6 +118,7 @@ def _organise(services: LeaderboardServices, racers: list[str], now: int) -> dic
         "gone": {"visibility": "private", "kind": "community", "season_id": "", "event_id": ""},
         "friends": {"visibility": "private", "kind": "community", "season_id": "", "event_id": ""},
         "won": {"live": True, "season_id": "", "event_id": ""},
+        "boxes": {"venue": "virtual", "race_type": "object_avoidance", "season_id": "", "event_id": ""},
     }
     for race_id, changes in races.items():
         assert league.races.create(OLGA, sample_races.race(race_id, **(made | changes)), now)
@@ -134,9 +142,30 @@ def _organise(services: LeaderboardServices, racers: list[str], now: int) -> dic
         one = sample_races.result(f"won-{racer}", racer, (599_999,) * 3, race_id="won")
         assert services.board.apply(one.webhook_id, encode_result(one), now).status == 201
     live.declare(ADMIN, "won", live.state("won", now).queue.version, now)
+    _evaluate(services, racers, now)
     _drive(services, racers, now)
     dead, _ = services.invitations.make(OLGA, "friends", now)
     return {"dead": dead.token, "token": services.invitations.reset(OLGA, "friends", now).token}
+
+
+def _evaluate(services: LeaderboardServices, racers: list[str], now: int) -> None:
+    """Conditions with boxes, a queue, and nodes of a farm: one that drives, one that is gone, one that is set aside."""
+    places = [{"lane": (-1) ** n, "share_ppm": 150_000 * n} for n in range(1, 7)]
+    wanted = {"objects": {"count": 6, "places": places}, "look": LONG, "final_top_n": 100}
+    services.conditions.set(OLGA, "boxes", json.dumps(wanted).encode(), now)
+    with services.board.store.write() as db:
+        for number, racer in enumerate(racers[:3]):
+            one = ModelSubmission(
+                f"b{number:015}", "boxes", f"of {racer}", racer, "0" * 64, LONG, "", "queued", "", now, now, now
+            )
+            submission_rows.add(db, one, "system")
+    for name, wanted_runs, before_ns in ((LONG + "w" * 40, 2, 0), ("aside", 2, 0), ("gone", 0, 10**13)):
+        asked = ClaimRequest(name, ENGINE, 4096, wanted_runs, "ab" * 32)
+        services.evaluations.claim(ADMIN, asked, now - before_ns)
+    with services.board.store.write() as db:
+        node = node_rows.get(db, "admin/aside")
+        assert node is not None, "it has just claimed"
+        set_aside(db, node, now)
 
 
 def _drive(services: LeaderboardServices, racers: list[str], now: int) -> None:

@@ -1,9 +1,11 @@
 """The int8 version of a model: made by the real runtime, used only where it is faster and drives alike."""
 
 import json
+import math
 import pathlib
 import shutil
 from collections.abc import Callable
+from functools import cache
 
 import cv2
 import numpy as np
@@ -13,6 +15,8 @@ from hypothesis import strategies as st
 
 from raceday.__main__ import main
 from shared.errors import BadInput
+from simulator.world.tracks import load_track
+from simulator.world.world import World
 from tests.vehicle.sample_parts import tiny_graph, write_model
 from vehicle.models.int8 import choose_precision
 from vehicle.models.int8.calibration_frames import MAX_FRAMES, MIN_FRAMES, halves, read_frames
@@ -31,13 +35,16 @@ FASTER = Int8Verdict(60, 1.0, 0.0, 0.0, 1000, 300)
 SLOWER = Int8Verdict(60, 1.0, 0.0, 0.0, 1000, 950)
 
 
+@cache
+def world() -> World:
+    """The mock world whose roads the model was trained for."""
+    return World(load_track("reinvent_base"), 3)
+
+
 def road(number: int) -> np.ndarray:
-    """A grey road with a line that moves from picture to picture, (240, 320) uint8."""
-    picture = np.full((240, 320), 90, np.uint8)
-    picture[:100] = 200
-    middle = 160 + 100 * np.sin(number / 9)
-    cv2.line(picture, (int(middle), 239), (160, 100), 250, 9)
-    return cv2.add(picture, np.random.default_rng(number).integers(0, 12, picture.shape, np.uint8))
+    """What the car sees somewhere on the road, (240, 320) uint8."""
+    world().put_at(number * 0.37, 0.1 * math.sin(number), 0.2 * math.sin(number * 0.7))
+    return world().frame()
 
 
 def pictures(folder: pathlib.Path, count: int) -> pathlib.Path:
