@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from leaderboard.accounts.keys import ApiKeys
 from leaderboard.accounts.limits import SessionPeriods
@@ -52,10 +53,10 @@ class ServedRace:
 
 
 @contextmanager
-def served_race(folder: pathlib.Path) -> Iterator[ServedRace]:
+def served_race(folder: pathlib.Path, **changes: Any) -> Iterator[ServedRace]:
     """The leaderboard, ended with the block."""
     board, now_utc_ns = open_board(folder / "board.db"), time.time_ns()
-    board.create_race(sample_races.race("cup", venue="virtual", attempts_per_day=3), 1)
+    board.create_race(sample_races.race("cup", **({"venue": "virtual", "attempts_per_day": 3} | changes)), 1)
     account_id = signed_in.account(board.store, "ada")
     with board.store.write() as db:
         entry = {"race_id": "cup", "racer": "ada", "name": "Ada", "entered_utc_ns": 1, "account_id": account_id}

@@ -1,0 +1,1 @@
+"""`raceday farm`: claims runs of virtual races from a leaderboard, drives them in children, and reports them."""

@@ -1,0 +1,41 @@
+"""`raceday farm --server URL --key FILE`: drives what the leaderboard's racers submit."""
+
+import argparse
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+from shared.errors import BadInput
+from shared.text import text
+from simulator.farm.node import DrivingNode
+from simulator.farm.server_calls import FarmServer
+
+
+def main(arguments: list[str]) -> int:
+    """The command; ends at a signal, with --once when nothing is left. Raises RacedayError."""
+    parser = argparse.ArgumentParser(prog="raceday farm", description="Drive the submissions of virtual races.")
+    parser.add_argument("--server", default="http://127.0.0.1:8090", metavar="URL", help="the leaderboard")
+    parser.add_argument(
+        "--key", type=Path, metavar="FILE", help="with a key of the scope farm; default: in RACEDAY_KEY"
+    )
+    parser.add_argument("--engine", choices=("process",), default="process", help="how: children of this process")
+    parser.add_argument("--jobs", type=int, choices=range(1, 257), metavar="N", help="at a time (one a core)")
+    parser.add_argument("--node", default=socket.gethostname(), metavar="NAME", help="of this machine (its host name)")
+    parser.add_argument("--once", action="store_true", help="end when nothing is left to drive")
+    chosen = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="raceday-farm-") as cache:
+        server = FarmServer(chosen.server, _key(chosen.key), Path(cache))
+        jobs = chosen.jobs or os.cpu_count() or 1
+        DrivingNode(server, chosen.node, jobs, lambda sentence: print(sentence, flush=True)).run(chosen.once)
+    return 0
+
+
+def _key(path: Path | None) -> str:
+    try:
+        key = os.environ.get("RACEDAY_KEY", "") if path is None else path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise BadInput(text("{path}: cannot be read ({strerror}).", path=path, strerror=error.strerror)) from None
+    if not key.startswith("rk_") or not key.isascii() or not key.isprintable():
+        raise BadInput(text("Give the key of a farm, with the scope farm, by --key FILE or in RACEDAY_KEY."))
+    return key

@@ -1,0 +1,140 @@
+"""One node of a farm: as many runs at a time as it has children, each kept by extending its claim until it is reported.
+
+Whatever a model does happens in its child. A farm that is stopped drives what it has to the end; one that is killed
+says nothing, and its runs are given to another.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from shared.conditions import ENGINE, Conditions, DrivenRules
+from shared.errors import BadInput, OperatorError, Refused, RetryLater
+from shared.protocol.farm import ClaimExtension, ClaimRequest, RunFailure, RunReport, WorkItem, encode
+from shared.traces.encoding import trace_sha256
+from simulator.driving.policy import DEMO, find_model
+from simulator.farm.server_calls import FarmServer
+from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, evaluate_isolated
+from simulator.virtual_races.worlds import track_of
+
+CANARY_TRACKS = ("reinvent_base", "oval_track")
+LONGEST_WAIT_S = 30.0
+_SENTENCE_CHARS = 500
+
+Evaluate = Callable[[EvaluationJob], EvaluationReport]
+Say = Callable[[str], None]
+
+
+def back_off_s(failures: int) -> float:
+    """How long to wait after so many failures in a row."""
+    return min(LONGEST_WAIT_S, 2.0 ** (failures - 1))
+
+
+def canary_sha256(evaluate: Evaluate = evaluate_isolated) -> str:
+    """Drives the demo model on two tracks; the hash of what it did, which names the class of this machine."""
+    digest = hashlib.sha256()
+    for track in CANARY_TRACKS:
+        conditions = Conditions(track=track, laps=1, profile="physical", rules=DrivenRules(consecutive_laps=1))
+        report = evaluate(EvaluationJob(str(find_model(DEMO).parent), conditions, (1,)))
+        digest.update(trace_sha256(report.runs[0].read_trace()).encode())
+    return digest.hexdigest()
+
+
+@dataclass
+class DrivingNode:
+    """A node. `say`: tells the operator; `pause`: sleeps."""
+
+    server: FarmServer
+    name: str
+    jobs: int
+    say: Say
+    evaluate: Evaluate = evaluate_isolated
+    pause: Callable[[float], None] = time.sleep
+    _canary: str = ""
+    _running: dict[Future[None], WorkItem] = field(default_factory=dict)
+    _extend_at_s: dict[str, float] = field(default_factory=dict)
+
+    def run(self, once: bool) -> None:
+        """Drive until it is stopped; `once`: until nothing is left. Raises OperatorError for what will not mend."""
+        self._canary = canary_sha256(self.evaluate)
+        failures = 0
+        with ThreadPoolExecutor(self.jobs) as pool:
+            while True:
+                try:
+                    idle_s = self._claim(pool)
+                    failures = 0
+                except RetryLater as error:
+                    failures += 1
+                    idle_s = back_off_s(failures)
+                    self.say(str(error))
+                if not self._running:
+                    if once and not failures:
+                        return
+                    self.pause(idle_s)
+                self._look_after(idle_s)
+
+    def _claim(self, pool: ThreadPoolExecutor) -> float:
+        asked = ClaimRequest(self.name, ENGINE, self.jobs, self.jobs - len(self._running), self._canary)
+        answer = self.server.claim(asked)
+        for item in answer.work:
+            self._running[pool.submit(self._drive, item)] = item
+            self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
+        return answer.ask_after_s
+
+    def _look_after(self, timeout_s: float) -> None:
+        """Extend the claims of what is driven; take note of what ended. Raises what a run raised."""
+        if not self._running:
+            return
+        done, _ = wait(self._running, timeout_s, FIRST_COMPLETED)
+        for each in done:
+            self._extend_at_s.pop(self._running.pop(each).claim)
+            each.result()
+        for item in self._running.values():
+            if time.monotonic() >= self._extend_at_s[item.claim]:
+                self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
+                try:
+                    self.server.call("POST", f"/claims/{item.claim}/extend", encode(ClaimExtension()))
+                except (Refused, RetryLater) as error:
+                    self.say(f"{item.claim}: {error}")
+
+    def _drive(self, item: WorkItem) -> None:
+        """One run, from its model to its report. What is over, or cannot be said, is left to the leaderboard."""
+        try:
+            track_of(item.conditions)
+            model = self.server.model(item.model_sha256)
+        except BadInput as error:
+            self._post(item, "fail", RunFailure("farm", str(error)[:_SENTENCE_CHARS]))
+            return
+        except (Refused, RetryLater) as error:
+            self.say(f"{item.submission}: {error}")
+            return
+        try:
+            report = self.evaluate(EvaluationJob(str(model), item.conditions, (item.seed,), item.checkpoint))
+        except BadInput as error:
+            sentence = str(error).replace(f"{model}: ", "").replace(str(model), "model")
+            self._post(item, "fail", RunFailure("model", sentence[:_SENTENCE_CHARS]))
+            return
+        run = report.runs[0]
+        digest, cost_ms = trace_sha256(run.read_trace()), round(report.cost_s * 1000)
+        said = RunReport(run.laps, digest, item.conditions_sha256, cost_ms, run.progress_ppm, run.end)
+        self._post(item, "result", said, digest, run.trace_bytes)
+
+    def _post(
+        self, item: WorkItem, what: str, said: RunReport | RunFailure, digest: str = "", trace: bytes = b""
+    ) -> None:
+        for failures in range(1, 8):
+            try:
+                if trace:
+                    self.server.call("PUT", f"/traces/{digest}", trace)
+                self.server.call("POST", f"/claims/{item.claim}/{what}", encode(said))
+            except RetryLater as error:
+                self.say(str(error))
+                self.pause(back_off_s(failures))
+            except (Refused, OperatorError) as error:
+                self.say(f"{item.submission}: {error}")
+                return
+            else:
+                self.say(f"{item.submission} {item.run}: {what}")
+                return
