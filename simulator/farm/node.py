@@ -105,7 +105,7 @@ class DrivingNode:
             track_of(item.conditions)
             model = self.server.model(item.model_sha256)
         except BadInput as error:
-            self._post(item, "fail", RunFailure("farm", str(error)[:_SENTENCE_CHARS]))
+            self._post(item, "fail", encode(RunFailure("farm", str(error)[:_SENTENCE_CHARS])))
             return
         except (Refused, RetryLater) as error:
             self.say(f"{item.submission}: {error}")
@@ -114,21 +114,19 @@ class DrivingNode:
             report = self.evaluate(EvaluationJob(str(model), item.conditions, (item.seed,), item.checkpoint))
         except BadInput as error:
             sentence = str(error).replace(f"{model}: ", "").replace(str(model), "model")
-            self._post(item, "fail", RunFailure("model", sentence[:_SENTENCE_CHARS]))
+            self._post(item, "fail", encode(RunFailure("model", sentence[:_SENTENCE_CHARS])))
             return
         run = report.runs[0]
         digest, cost_ms = trace_sha256(run.read_trace()), round(report.cost_s * 1000)
-        said = RunReport(run.laps, digest, item.conditions_sha256, cost_ms, run.progress_ppm, run.end)
-        self._post(item, "result", said, digest, run.trace_bytes)
+        reported = RunReport(run.laps, digest, item.conditions_sha256, cost_ms, run.progress_ppm, run.end)
+        self._post(item, "result", encode(reported), digest, run.trace_bytes)
 
-    def _post(
-        self, item: WorkItem, what: str, said: RunReport | RunFailure, digest: str = "", trace: bytes = b""
-    ) -> None:
+    def _post(self, item: WorkItem, what: str, body: bytes, digest: str = "", trace: bytes = b"") -> None:
         for failures in range(1, 8):
             try:
                 if trace:
                     self.server.call("PUT", f"/traces/{digest}", trace)
-                self.server.call("POST", f"/claims/{item.claim}/{what}", encode(said))
+                self.server.call("POST", f"/claims/{item.claim}/{what}", body)
             except RetryLater as error:
                 self.say(str(error))
                 self.pause(back_off_s(failures))
