@@ -47,6 +47,7 @@ def test_a_model_gets_what_it_was_trained_with(tmp_path: pathlib.Path, case: str
     policy = load_sensor_policy(converted(tmp_path, case), 50.0)
     world, metadata = sharp_world(), policy.sensors.metadata
     ahead = TRACK.pose_at(3.3)
+    bare, _ = sense(world, policy.sensors, np.random.default_rng(1))
     world.standing = box_surfaces(*ahead)
     behind = TRACK.pose_at(1.45)
     outlines = np.array([[*behind, *BOX_OUTLINE.size]])
@@ -54,8 +55,9 @@ def test_a_model_gets_what_it_was_trained_with(tmp_path: pathlib.Path, case: str
     assert len(pictures) == (2 if metadata.sensor == "STEREO_CAMERAS" else 1)
     assert (ranges is not None) is bool(metadata.lidar)
     if len(pictures) == 2:
-        left, right = (np.nonzero(np.abs(eye[60].astype(int) - int(eye[60, 160])) > 20)[0] for eye in pictures)
-        moved = left[left > 160].min() - right[right > 160].min()  # the box's right edge
+        # The box's right edge is where a picture begins to be the one without the box, whatever stands behind.
+        left, right = (np.nonzero(eye[60] != plain[60])[0].max() for eye, plain in zip(pictures, bare, strict=True))
+        moved = int(left) - int(right)
         assert moved == pytest.approx(253 * 0.06 / (1.3 - 0.20 - 0.145), abs=3)  # focal length, base, distance
     feeds = {}
     for each in policy._model.inputs:

@@ -99,6 +99,8 @@ def test_a_new_score_changes_one_figure_and_measures_nothing(browser: Browser, h
         expect(page.locator(".hall-row")).to_have_count(200)
         # The rows of later pages are hidden once it is known how many fit: that is no work of the change that follows.
         page.wait_for_function("document.querySelectorAll('.hall-row[hidden]').length > 100")
+        page.keyboard.press("Space")  # pages turn by themselves every few seconds: that is no work of the change either
+        expect(page.locator("#hall-held")).to_be_visible()
         count_work(page, "#hall_rows")
         fifth = replace(places[4], score_ms=10_401)
         show(hall.station, page, replace(HEAT, standing=(*places[:4], fifth, *places[5:])))
