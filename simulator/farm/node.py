@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 from shared.conditions import ENGINE, Conditions, DrivenRules
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
-from shared.protocol.farm import ClaimExtension, ClaimRequest, RunFailure, RunReport, WorkItem, encode
+from shared.protocol.farm import ClaimExtension, ClaimRequest, Fault, RunFailure, RunReport, WorkItem, encode
 from shared.traces.encoding import trace_sha256
 from simulator.driving.policy import DEMO, find_model
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, evaluate_isolated
-from simulator.virtual_races.worlds import track_of
+from simulator.virtual_races.worlds import require_drivable
+from vehicle.models.run_isolated import ChildFailed
 
 CANARY_TRACKS = ("reinvent_base", "oval_track")
 LONGEST_WAIT_S = 30.0
@@ -96,16 +97,16 @@ class DrivingNode:
                 self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
                 try:
                     self.server.call("POST", f"/claims/{item.claim}/extend", encode(ClaimExtension()))
-                except (Refused, RetryLater) as error:
+                except (Refused, RetryLater, OperatorError) as error:
                     self.say(f"{item.claim}: {error}")
 
     def _drive(self, item: WorkItem) -> None:
         """One run, from its model to its report. What is over, or cannot be said, is left to the leaderboard."""
         try:
-            track_of(item.conditions)
+            require_drivable(item.conditions)
             model = self.server.model(item.model_sha256)
         except BadInput as error:
-            self._post(item, "fail", encode(RunFailure("farm", str(error)[:_SENTENCE_CHARS])))
+            self._fail(item, "farm", str(error))
             return
         except (Refused, RetryLater) as error:
             self.say(f"{item.submission}: {error}")
@@ -114,12 +115,16 @@ class DrivingNode:
             report = self.evaluate(EvaluationJob(str(model), item.conditions, (item.seed,), item.checkpoint))
         except BadInput as error:
             sentence = str(error).replace(f"{model}: ", "").replace(str(model), "model")
-            self._post(item, "fail", encode(RunFailure("model", sentence[:_SENTENCE_CHARS])))
+            self._fail(item, "farm" if isinstance(error, ChildFailed) else "model", sentence)
             return
         run = report.runs[0]
         digest, cost_ms = trace_sha256(run.read_trace()), round(report.cost_s * 1000)
         reported = RunReport(run.laps, digest, item.conditions_sha256, cost_ms, run.progress_ppm, run.end)
         self._post(item, "result", encode(reported), digest, run.trace_bytes)
+
+    def _fail(self, item: WorkItem, fault: Fault, sentence: str) -> None:
+        """Say who is at fault: a model is refused for good, a run that a farm could not drive goes to another."""
+        self._post(item, "fail", encode(RunFailure(fault, sentence[:_SENTENCE_CHARS])))
 
     def _post(self, item: WorkItem, what: str, body: bytes, digest: str = "", trace: bytes = b"") -> None:
         for failures in range(1, 8):

@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import json
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -42,7 +43,7 @@ class FarmServer:
             content = self.call("GET", f"/blobs/{sha256}")
             if hashlib.sha256(content).hexdigest() != sha256:
                 raise RetryLater(text("The model {sha256} arrived damaged.", sha256=sha256[:12]))
-            part = path.with_suffix(".part")
+            part = path.with_suffix(f".{threading.get_ident()}.part")  # two runs of one model may fetch it at once
             part.write_bytes(content)
             part.replace(path)
         return path

@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.conditions import Conditions
-from shared.errors import BadInput
 from shared.rules.ranking import RunLap
-from shared.text import text
 from shared.traces.trace import NO_CHOICE, DriveTrace, Status
 from shared.units import NS_PER_S
 from simulator.batch.track_objects import BOX
@@ -24,7 +22,7 @@ from simulator.virtual_races.entrant import Chosen, Entrant
 from simulator.virtual_races.faults import StuckCounter
 from simulator.virtual_races.recorder import FrameRecorder
 from simulator.virtual_races.run_book import FaultKind, RunBook, RunEnd
-from simulator.virtual_races.worlds import track_of, world_of
+from simulator.virtual_races.worlds import require_drivable, world_of
 from simulator.world.world import START_BEFORE_LINE_M
 from vehicle.models.metadata import HEIGHT, WIDTH
 
@@ -54,11 +52,7 @@ def evaluate_run(conditions: Conditions, seed: int, model: Entrant) -> VirtualRu
 
 def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: Entrant) -> tuple[VirtualRun, ...]:
     """Drive one run for each seed, in lock-step. Raises BadInput as `evaluate_run` does."""
-    if conditions.race_type == "head_to_head":
-        raise BadInput(
-            text("Races of the type {race_type} are not driven by this release yet.", race_type=conditions.race_type)
-        )
-    track = track_of(conditions)
+    track = require_drivable(conditions)
     worlds = BatchWorlds([world_of(conditions, track, seed) for seed in seeds], (WIDTH, HEIGHT))
     try:
         return _Evaluation(conditions, tuple(seeds), model, worlds).drive()

@@ -21,11 +21,12 @@ from shared.text import text
 from shared.traces.encoding import decode, encode
 from shared.traces.trace import DriveTrace
 from simulator.virtual_races.run_book import RunEnd
-from vehicle.models.run_isolated import restrict, run_child
+from vehicle.models.run_isolated import REFUSED, restrict, run_child
 
 WORK = "the model's evaluation"
 BASE_TIMEOUT_S = 180.0  # a first start compiles the engine, which takes a minute on a busy machine
 TIMEOUT_S_PER_RUN = 60.0
+CPU_SHARE = 0.5  # of that time: who needs more of the processor hangs, whatever else the machine does
 _STRICT = ConfigDict(extra="forbid")
 
 
@@ -81,9 +82,12 @@ _JOB, _REPORT = TypeAdapter(EvaluationJob), TypeAdapter(EvaluationReport)
 
 
 def evaluate_isolated(job: EvaluationJob, timeout_s: float | None = None) -> EvaluationReport:
-    """Drive the model's runs in a child. Raises BadInput with the sentence that says what is wrong with the model."""
+    """Drive the model's runs in a child. Raises BadInput with the sentence that says what is wrong with the model.
+
+    Raises ChildFailed, a BadInput, where this machine may be at fault: the child was killed, broke or took too long.
+    """
     limit_s = timeout_s or BASE_TIMEOUT_S + TIMEOUT_S_PER_RUN * len(job.seeds)
-    command = [sys.executable, "-m", "simulator.virtual_races.isolated", str(round(limit_s))]
+    command = [sys.executable, "-m", "simulator.virtual_races.isolated", str(round(limit_s * CPU_SHARE))]
     path = Path(job.model)
     printed = run_child(command, WORK, path, limit_s, given=_JOB.dump_json(job).decode())
     try:
@@ -102,8 +106,8 @@ def main(arguments: list[str]) -> int:
     try:
         sys.stdout.write(_REPORT.dump_json(_evaluate(job)).decode())
     except (BadInput, MemoryError) as error:
-        sys.stderr.write(f"{error or 'The model needs more memory than it is allowed.'}\n")
-        return 2
+        sys.stderr.write(f"{str(error) or 'The model needs more memory than it is allowed.'}\n")
+        return REFUSED
     return 0
 
 

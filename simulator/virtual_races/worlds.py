@@ -21,6 +21,15 @@ from simulator.world.world import draw_parts
 _NS_PER_MS = 1_000_000
 
 
+def require_drivable(conditions: Conditions) -> Track:
+    """The track of conditions that this release drives. Raises BadInput for others: no model is at fault then."""
+    if conditions.race_type == "head_to_head":
+        raise BadInput(
+            text("Races of the type {race_type} are not driven by this release yet.", race_type=conditions.race_type)
+        )
+    return track_of(conditions)
+
+
 def track_of(conditions: Conditions) -> Track:
     """The track in the direction of the race. Raises BadInput if it is none that every farm has."""
     name = _shipped(conditions.track)

@@ -36,8 +36,14 @@ WORK = {
 TIMEOUT_S = 60.0
 # One thread. Large blocks go back to the system at once, which lowers the peak by a fifth for a model of 25 MB.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "1048576"}
+REFUSED = 2  # the exit code of a child that says what is wrong with the model
 _CPU_S = 30
+_GRACE_S = 5  # of processor time, from SIGXCPU to SIGKILL
 _MEMORY = 4 << 30
+
+
+class ChildFailed(BadInput):
+    """The child ended without saying what is wrong: this machine may be at fault as well as the model."""
 
 
 def run_isolated(
@@ -65,7 +71,8 @@ def run_child(
 ) -> str:
     """Runs a command that calls `restrict` first, with `given` on its input; returns what it printed.
 
-    `work` says in a sentence what it does. Raises BadInput as `run_isolated` does.
+    `work` says in a sentence what it does. Raises BadInput as `run_isolated` does; ChildFailed where it was not the
+    child that said what is wrong with the model (exit code 2), nor its limit of processor time that ended it.
     """
     with subprocess.Popen(
         command,
@@ -80,16 +87,18 @@ def run_child(
             meanwhile()
             output, errors = child.communicate(given or None, timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            raise BadInput(f"{about}: {work} took longer than {timeout_s:.0f} s.") from None
+            raise ChildFailed(f"{about}: {work} took longer than {timeout_s:.0f} s.") from None
         finally:
             child.kill()  # no effect on a child that has ended
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
-        raise BadInput(f"{about}: {work} was ended by {name}: it needs too much memory or time.")
+        fault = BadInput if child.returncode == -signal.SIGXCPU else ChildFailed
+        raise fault(f"{about}: {work} was ended by {name}: it needs too much memory or time.")
     if child.returncode != 0:
         # It may quote names from the model: control characters must not reach a terminal or a page.
         sentence = "".join(sign if sign.isprintable() else "?" for sign in errors.strip().split("\n")[-1])
-        raise BadInput(sentence or f"{about}: {work} failed.")
+        fault = BadInput if child.returncode == REFUSED else ChildFailed
+        raise fault(sentence or f"{about}: {work} failed.")
     return output.strip()
 
 
@@ -97,7 +106,7 @@ def restrict(cpu_s: int = _CPU_S) -> None:
     """Restricts this process, the child: no network, limits on memory and on processor time."""
     for sentence in confine(os.getppid()) + forbid_sockets():
         sys.stderr.write(f"{sentence}\n")
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + _GRACE_S))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
 
 

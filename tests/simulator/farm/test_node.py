@@ -1,0 +1,121 @@
+"""A node by itself: what it says of runs that went wrong, and when it asks again. No leaderboard, no child."""
+
+import json
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.conditions import Conditions
+from shared.errors import BadInput, OperatorError, Refused, RetryLater
+from shared.protocol.farm import ClaimAnswer, ClaimRequest, WorkItem
+from simulator.farm import node as node_file
+from simulator.farm.node import DrivingNode
+from simulator.farm.server_calls import FarmServer
+from vehicle.models.run_isolated import ChildFailed
+
+
+def item(number: int = 1, conditions: Conditions | None = None) -> WorkItem:
+    return WorkItem(
+        f"c{number}", f"s{number}", "cup", 0, 1, 7, "a" * 64, "", conditions or Conditions(), "b" * 64, 60.0
+    )
+
+
+class OneClaim(FarmServer):
+    """Gives its work once; notes what is called, and refuses as it is told."""
+
+    def __init__(self, work: tuple[WorkItem, ...], refusals: dict[str, list[Exception]] | None = None) -> None:
+        self.work, self.refusals = work, refusals or {}
+        self.calls: list[tuple[str, str, Any]] = []
+
+    def _refuse(self, what: str) -> None:
+        if self.refusals.get(what):
+            raise self.refusals[what].pop(0)
+
+    def claim(self, asked: ClaimRequest) -> ClaimAnswer:
+        self._refuse("claim")
+        given, self.work = self.work, ()
+        return ClaimAnswer(given, ask_after_s=0.5)
+
+    def model(self, sha256: str) -> pathlib.Path:
+        self._refuse("model")
+        return pathlib.Path("/cache") / sha256
+
+    def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        self._refuse(path.rsplit("/", 1)[1])
+        self.calls.append((method, path, json.loads(body or b"null")))
+        return b""
+
+
+def run(
+    server: OneClaim, evaluate: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[str], list[float]]:
+    """(what it says, how long it waits each time)."""
+    heard: list[str] = []
+    pauses: list[float] = []
+    monkeypatch.setattr(node_file, "canary_sha256", lambda _evaluate: "c" * 64)
+    DrivingNode(server, "n1", 1, heard.append, evaluate, pauses.append).run(once=True)
+    return heard, pauses
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def evaluate(_job: object) -> Any:
+        raise error
+
+    return evaluate
+
+
+@pytest.mark.parametrize(
+    ("error", "fault", "sentence"),
+    [
+        (BadInput(f"/cache/{'a' * 64}: The graph is wrong."), "model", "The graph is wrong."),
+        (ChildFailed("The evaluation was ended by SIGKILL."), "farm", "The evaluation was ended by SIGKILL."),
+    ],
+)
+def test_a_model_is_refused_only_for_its_own_faults(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, fault: str, sentence: str
+) -> None:
+    server = OneClaim((item(),))
+    run(server, raising(error), monkeypatch)
+    assert server.calls == [
+        ("POST", "/claims/c1/fail", {"fault": fault, "sentence": sentence, **_rest(server.calls[0][2])})
+    ]
+
+
+def _rest(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key not in ("fault", "sentence")}
+
+
+@pytest.mark.parametrize(
+    "conditions", [Conditions(track="nowhere"), Conditions(race_type="head_to_head")], ids=["track", "race type"]
+)
+def test_conditions_that_are_not_driven_are_no_models_fault(
+    monkeypatch: pytest.MonkeyPatch, conditions: Conditions
+) -> None:
+    server = OneClaim((item(conditions=conditions),))
+    run(server, raising(AssertionError("nothing is driven")), monkeypatch)
+    assert [call[2]["fault"] for call in server.calls] == ["farm"]
+
+
+def test_a_leaderboard_that_is_away_is_asked_again_later_and_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    away: list[Exception] = [RetryLater("The leaderboard is away.") for _ in range(3)]
+    heard, pauses = run(OneClaim((), {"claim": away}), raising(AssertionError()), monkeypatch)
+    assert heard == ["The leaderboard is away."] * 3
+    assert pauses[:3] == [1.0, 2.0, 4.0]
+
+
+def test_a_wrong_engine_ends_the_farm_with_the_leaderboards_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = OneClaim((), {"claim": [OperatorError("Install the release of the leaderboard.")]})
+    with pytest.raises(OperatorError, match="Install the release"):
+        run(server, raising(AssertionError()), monkeypatch)
+
+
+def test_a_report_is_sent_again_until_it_arrives_and_left_when_the_claim_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = OneClaim((item(1), item(2)), {"fail": [RetryLater("away"), Refused("The claim is over.")]})
+    heard, _ = run(server, raising(ChildFailed("It broke.")), monkeypatch)
+    assert len(server.calls) == 1
+    assert "s1: The claim is over." in heard
+    assert "s2 0: fail" in heard

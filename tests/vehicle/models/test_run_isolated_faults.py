@@ -1,0 +1,47 @@
+"""Who is at fault when a child ends: the model, where the child says so or used up its time."""
+
+import pathlib
+import sys
+
+import pytest
+
+from shared.errors import BadInput
+from vehicle.models.run_isolated import ChildFailed, run_child
+
+ABOUT = pathlib.Path("model")
+ENDINGS = {
+    "refused": ("import sys; sys.stderr.write('The graph is wrong.\\n'); sys.exit(2)", "The graph is wrong.", False),
+    "out of processor time": (
+        "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)",
+        "model: work was ended by SIGXCPU: it needs too much memory or time.",
+        False,
+    ),
+    "killed": (
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "model: work was ended by SIGKILL: it needs too much memory or time.",
+        True,
+    ),
+    "broken": ("raise OSError('no room')", "OSError: no room", True),
+    "broken without a word": ("raise SystemExit(3)", "model: work failed.", True),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_who_is_at_fault(ending: str) -> None:
+    code, sentence, machine = ENDINGS[ending]
+    with pytest.raises(BadInput) as caught:
+        run_child([sys.executable, "-S", "-c", code], "work", ABOUT, 30.0)
+    assert str(caught.value) == sentence
+    assert isinstance(caught.value, ChildFailed) is machine
+
+
+def test_a_child_that_never_ends_may_be_the_machines_fault() -> None:
+    with pytest.raises(ChildFailed, match="took longer than"):
+        run_child([sys.executable, "-S", "-c", "import signal; signal.pause()"], "work", ABOUT, 0.3)
+
+
+def test_the_limit_of_processor_time_says_itself() -> None:
+    code = "from vehicle.models.run_isolated import restrict; restrict(1)\nwhile True: pass"
+    with pytest.raises(BadInput, match="SIGXCPU") as caught:
+        run_child([sys.executable, "-c", code], "work", ABOUT, 60.0)
+    assert not isinstance(caught.value, ChildFailed)
