@@ -137,6 +137,27 @@ counted(window, "getComputedStyle");
 """
 
 
+# Rows out of sight are drawn in idle moments: all are, once three of these in a row have changed nothing.
+_ALL_DRAWN = """selector => new Promise((done) => {
+  let quiet = 0;
+  const changes = new MutationObserver(() => (quiet = 0));
+  const all = { subtree: true, childList: true, attributes: true, characterData: true };
+  changes.observe(document.querySelector(selector), all);
+  const look = () => {
+    quiet += 1;
+    if (quiet <= 3) return requestIdleCallback(look);
+    changes.disconnect();
+    return done();
+  };
+  requestIdleCallback(look);
+})"""
+
+
+def wait_until_all_is_drawn(page: Page, selector: str) -> None:
+    """Waits for the rows in this element that the page draws when it is idle."""
+    page.evaluate(_ALL_DRAWN, selector)
+
+
 def count_work(page: Page, selector: str) -> None:
     """Counts what scripts change in the element of this selector, and how often they measure the page, from now on."""
     page.evaluate("selector => document.querySelector(selector).classList.add('counted')", selector)

@@ -11,7 +11,7 @@ from station.views.queue_view import QueueLine, QueueView
 from station.views.race_views import StandingLine
 from station.views.views import View
 from tests import geometry
-from tests.browser import count_work, work_of
+from tests.browser import count_work, wait_until_all_is_drawn, work_of
 from tests.station.web.conftest import Served, serve
 from tests.station.web.extreme_views import MANY, NAMES
 from tests.station.web.pages.test_commentator import STORY
@@ -97,7 +97,8 @@ def test_a_new_score_changes_one_figure_and_measures_nothing(browser: Browser, h
         hall.station.show(standing=places)
         opened(page, f"{hall.url}/screen")
         expect(page.locator(".hall-row")).to_have_count(200)
-        # Rows come and are hidden in several goes: that is no work of the change that follows.
+        # Rows of later pages are drawn, and hidden again, in idle moments: that is no work of the change that follows.
+        wait_until_all_is_drawn(page, "#hall_rows")
         expect(page.locator(".hall-row:not([hidden])")).to_have_count(9)
         page.keyboard.press("Space")  # pages turn by themselves every few seconds: that is no work of the change either
         expect(page.locator("#hall-held")).to_be_visible()
