@@ -69,10 +69,12 @@ function render(status) {
     return;
   }
   if (step === -1) byId("calibration_part").open = true;
-  if (step === -1) byId("calibration_part").scrollIntoView({ block: "start" }); // so that all of it is above the neutral button
-  if (step !== calibration.step) { step = calibration.step; renderStep(); }
+  const isNewStep = step !== calibration.step;
+  if (isNewStep) { step = calibration.step; renderStep(); }
   setText("wizard_pulse", calibration.is_pulsing ? t("The pulse is on") : t("The wheels are at neutral"));
   byId("wizard_pulse").dataset.on = String(calibration.is_pulsing);
+  // So that all of it is above the neutral button, wherever the last step left the page.
+  if (isNewStep) byId("calibration_part").scrollIntoView({ block: "start" });
 }
 
 document.addEventListener("status", (event) => render(event.detail));
