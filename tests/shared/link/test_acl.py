@@ -156,18 +156,24 @@ def test_everybody_hears_exactly_what_the_table_lets_them(broker: SecureBroker) 
         client.close()
 
 
-def test_our_links_meet_there_and_a_stranger_does_not_get_in(broker: SecureBroker, new_inbox: Any) -> None:
+def test_our_links_meet_there_and_a_stranger_does_not_get_in(
+    broker: SecureBroker, new_inbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inbox, own = new_inbox(), new_inbox()
     station = MqttLink(broker.options("station-1"), "station-1", "s1", "station")
     car = MqttLink(broker.options("car-1"), "car-1", "c1", "car")
     false = MqttLink(broker.options("car-2"), "car-9", "c9", "car")
     stranger = MqttLink(MqttOptions(port=broker.port, ca=str(broker.folder / "ca.pem")), "car-1", "x", "car")
     links = (station, car, false, stranger)
+    # What is published before the broker has the station's subscription is not for the station.
+    subscribed, on_subscribe = threading.Event(), station._on_subscribe
+    monkeypatch.setattr(station, "_on_subscribe", lambda *answer: (on_subscribe(*answer), subscribed.set()))
     station.start([Subscription(BY_BODY[m.CarLap])], inbox.on_delivery)
     car.start([Subscription(BY_BODY[m.DriveOrder], "car-1")], own.on_delivery)
     false.start([], own.on_delivery)
     stranger.start([], own.on_delivery)
     assert inbox.wait(lambda: station.state().connected and car.state().connected and false.state().connected)
+    assert subscribed.wait(20.0)
     for number in range(3):
         assert car.publish(m.CarLap(number, "c1"))
         assert false.publish(m.CarLap(number, "c9"))
