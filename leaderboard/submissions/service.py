@@ -29,8 +29,8 @@ from leaderboard.league.changes import seen_race
 from leaderboard.store import attempt_rows, audit, entries, race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.submissions import model_rows, submission_rows
-from leaderboard.store.submissions.model_rows import UnknownModel
 from leaderboard.store.submissions.submission_rows import UnknownSubmission
+from leaderboard.submissions.eligibility import check_key_covers, model_of, racer_of
 from leaderboard.submissions.queue_places import QueuePlace, QueuePlaces
 from leaderboard.submissions.quotas import SubmissionQuotas
 from leaderboard.submissions.uploads import submitter_of
@@ -106,9 +106,9 @@ class SubmissionService:
             check_key_covers(caller, race_id)
             if request_id and (before := submission_rows.of_request(db, race_id, sender.account_id, request_id)):
                 return self._same(before, sha256, checkpoint), False
-            racer = _racer_of(db, race, sender, now_utc_ns)
+            racer = racer_of(db, race, sender, now_utc_ns)
             self._quotas.check_room(db, race, sender.account_id, racer, now_utc_ns)
-            name, state = _model_of(db, sender.account_id, sha256)
+            name, state = model_of(db, sender.account_id, sha256)
             made = ModelSubmission(
                 secrets.token_hex(8),
                 race_id,
@@ -200,7 +200,7 @@ class SubmissionService:
         with self._store.read() as db:
             race = seen_race(db, sender, race_id)
             try:
-                racer = _racer_of(db, race, sender, now_utc_ns)
+                racer = racer_of(db, race, sender, now_utc_ns)
                 self._quotas.check_room(db, race, sender.account_id, racer, now_utc_ns)
             except Refused as refusal:
                 return str(refusal)
@@ -292,40 +292,6 @@ def _is_posted(db: sa.Connection, submission: ModelSubmission) -> bool:
     except UnknownAttempt:
         return False
     return True
-
-
-def check_key_covers(caller: Caller, race_id: str) -> None:
-    """Check that a key that is bound to races is bound to this one. Raises NotAllowed."""
-    if caller.key_id and caller.key_races and race_id not in caller.key_races:
-        raise NotAllowed(text("This key is not for this race."))
-
-
-def _racer_of(db: sa.Connection, race: RaceRecord, sender: Caller, now_utc_ns: int) -> str:
-    """The caller's racer in a race that takes submissions now. Raises Refused, NotAllowed."""
-    if race.venue == "physical":
-        raise Refused(text("This race is driven on a real track: it takes no submissions."))
-    state = race.state(now_utc_ns)
-    if state == "published":
-        raise Refused(text("The race is not open yet: it takes no submissions."))
-    if state != "open":
-        raise Refused(text("The race is over: it takes no submissions any more."))
-    entry = entries.of_account(db, race.race_id, sender.account_id)
-    if entry is None or entry.state in ("invited", "withdrawn"):
-        raise Refused(text("You have not entered this race: enter it first."))
-    if entry.state != "entered":
-        raise NotAllowed(text("You were taken out of this race: ask its organiser."))
-    return entry.racer
-
-
-def _model_of(db: sa.Connection, account_id: str, sha256: str) -> tuple[str, SubmissionState]:
-    """What the account calls the model, and in which state a submission of it begins. Raises UnknownModel."""
-    there = model_rows.model(db, account_id, sha256)
-    if there is not None:
-        return there.name, "queued"
-    under_way = model_rows.upload_of(db, account_id, sha256)
-    if under_way is None:
-        raise UnknownModel.of(sha256)
-    return under_way.name, "uploading"
 
 
 def _check_may_rerun(db: sa.Connection, race: RaceRecord, submission: ModelSubmission) -> None:

@@ -1,20 +1,15 @@
 """Calls of a leaderboard's API for one account, by a key. Called by sender.py and submit.py."""
 
-import email.message
-import http.client
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import BadInput, OperatorError, RetryLater
 from shared.text import text
+from shared.web.keyed_calls import AGAIN, KeyedCalls
 
-_TIMEOUT_S = 60.0
 _MAX_ANSWER_BYTES = 1 << 20
-_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +31,16 @@ class LeaderboardApi:
 
     def __init__(self, server: str, key: str) -> None:
         """Raises BadInput for an address or a key that cannot be one."""
-        if not server.startswith(("http://", "https://")):
-            raise BadInput(
-                text(
-                    "{server} is not the address of a leaderboard: write it as http://HOST:PORT.",
-                    server=repr(server[:80]),
-                )
-            )
+        self._calls = KeyedCalls(server, key)
+        self.server = self._calls.server
         if not key.startswith("rk_") or not key.isascii() or not key.isprintable() or " " in key:
             raise BadInput(
                 text(
                     "Give a key of yours with the scope submissions:write, by --key or in RACEDAY_KEY: "
                     "it is made on {server}/account/keys.",
-                    server=server.rstrip("/"),
+                    server=self.server,
                 )
             )
-        self.server, self._key = server.rstrip("/"), key
 
     def call(
         self,
@@ -66,37 +55,16 @@ class LeaderboardApi:
         Raises RetryLater if the same call may go through later, OperatorError with the leaderboard's sentence if not.
         """
         kind = "application/octet-stream" if document is None else "application/json"
-        sent = {"authorization": f"Bearer {self._key}", "content-type": kind, **(headers or {})}
         data = body if document is None else json.dumps(document).encode()
-        request = urllib.request.Request(  # noqa: S310  http, checked above
-            f"{self.server}/api/v1{path}", data if method != "GET" else None, sent, method=method
+        sent = {"content-type": kind, **(headers or {})}
+        received = self._calls.send(
+            method, f"/api/v1{path}", data if method != "GET" else None, _MAX_ANSWER_BYTES, sent
         )
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-                return _answer(answer.status, answer.headers, answer.read(_MAX_ANSWER_BYTES))
-        except urllib.error.HTTPError as error:
-            refused = _answer(error.code, error.headers, error.read(_MAX_ANSWER_BYTES))
-            return self._refused(refused)
-        except (OSError, http.client.HTTPException) as error:
-            why = getattr(error, "reason", error)
-            raise RetryLater(
-                text("The leaderboard at {server} cannot be reached ({why}).", server=self.server, why=str(why))
-            ) from None
-
-    def _refused(self, answer: ApiAnswer) -> ApiAnswer:
-        if answer.status == 409 and answer.number("upload-offset") is not None:
+        answer = ApiAnswer(received.status, received.headers, received.document or {})
+        if received.status in AGAIN:  # also a proxy's, without a word of the leaderboard's
+            raise RetryLater(received.sentence, after_s=answer.number("retry-after"))
+        if received.document is None:
+            raise OperatorError(text("What answers there is no leaderboard."))
+        if received.status < 300 or (received.status == 409 and answer.number("upload-offset") is not None):
             return answer
-        sentence = str(answer.document.get("error", f"HTTP {answer.status}"))
-        if answer.status in _AGAIN:
-            raise RetryLater(sentence, after_s=answer.number("retry-after"))
-        raise OperatorError(sentence)
-
-
-def _answer(status: int, headers: email.message.Message, body: bytes) -> ApiAnswer:
-    try:
-        document = json.loads(body) if body else {}
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise OperatorError(text("What answers there is no leaderboard."))
-    return ApiAnswer(status, {name.lower(): value for name, value in headers.items()}, document)
+        raise OperatorError(received.sentence)

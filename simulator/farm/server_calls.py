@@ -1,20 +1,15 @@
 """The calls of a farm to its leaderboard. Called by node.py."""
 
 import hashlib
-import http.client
-import json
 import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-from shared.errors import BadInput, OperatorError, Refused, RetryLater
+from shared.errors import OperatorError, Refused, RetryLater
 from shared.protocol.farm import FARM_PATH, ClaimAnswer, ClaimRequest, decode, encode
 from shared.text import text
+from shared.web.keyed_calls import AGAIN, KeyedCalls
 
-_TIMEOUT_S = 60.0
 _MAX_MODEL_BYTES = 1 << 30
-_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 _OVER = frozenset({404, 410})
 
 
@@ -23,14 +18,7 @@ class FarmServer:
 
     def __init__(self, server: str, key: str, cache: Path) -> None:
         """Raises BadInput for what is no address."""
-        if not server.startswith(("http://", "https://")):
-            raise BadInput(
-                text(
-                    "{server} is not the address of a leaderboard: write it as http://HOST:PORT.",
-                    server=repr(server[:80]),
-                )
-            )
-        self._server, self._key, self._cache = server.rstrip("/"), key, cache
+        self._calls, self._cache = KeyedCalls(server, key), cache
 
     def claim(self, asked: ClaimRequest) -> ClaimAnswer:
         """What to drive next. Raises OperatorError with the leaderboard's sentence, RetryLater."""
@@ -51,30 +39,11 @@ class FarmServer:
     def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
         """The body of an answer. Raises RetryLater, Refused for a claim that is over, else OperatorError."""
         kind = "application/octet-stream" if method == "PUT" else "application/json"
-        sent = {"authorization": f"Bearer {self._key}", "content-type": kind}
-        request = urllib.request.Request(  # noqa: S310  http, checked above
-            f"{self._server}{FARM_PATH}{path}", body, sent, method=method
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-                return bytes(answer.read(_MAX_MODEL_BYTES))
-        except urllib.error.HTTPError as error:
-            sentence = _sentence(error.read(1 << 16), error.code)
-            if error.code in _AGAIN:
-                raise RetryLater(sentence) from None
-            if error.code in _OVER:
-                raise Refused(sentence) from None
-            raise OperatorError(sentence) from None
-        except (OSError, http.client.HTTPException) as error:
-            why = str(getattr(error, "reason", error))
-            raise RetryLater(
-                text("The leaderboard at {server} cannot be reached ({why}).", server=self._server, why=why)
-            ) from None
-
-
-def _sentence(body: bytes, status: int) -> str:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        document = None
-    return str(document.get("error", f"HTTP {status}")) if isinstance(document, dict) else f"HTTP {status}"
+        answer = self._calls.send(method, f"{FARM_PATH}{path}", body, _MAX_MODEL_BYTES, {"content-type": kind})
+        if answer.status < 300:
+            return answer.body
+        if answer.status in AGAIN:
+            raise RetryLater(answer.sentence)
+        if answer.status in _OVER:
+            raise Refused(answer.sentence)
+        raise OperatorError(answer.sentence)

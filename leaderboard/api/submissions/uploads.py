@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -35,6 +36,8 @@ from leaderboard.submissions.uploads import NewUpload, UploadConflict, submitter
 from leaderboard.web.bodies import BodyTooLarge
 from shared.errors import BadInput
 from shared.text import text
+
+Answers = dict[int | str, dict[str, Any]]
 
 MAX_CHUNK_BYTES = 16 * 1024 * 1024
 OFFSET, LENGTH = "upload-offset", "upload-length"
@@ -64,6 +67,12 @@ def router(services: SubmissionServices, callers: CallerIdentification, utc_ns: 
     """The routes, over the models of one store."""
     routes, calls = DescribedRouter(prefix="/api/v1", tags=["models"]), UploadCalls(services, callers, utc_ns)
     answers = refusals(401, 403, 404, 409, 413, 422, 503, words=_WORDS)
+    _add_models(routes, calls, answers)
+    _add_uploads(routes, calls, answers)
+    return routes
+
+
+def _add_models(routes: DescribedRouter, calls: "UploadCalls", answers: Answers) -> None:
     routes.get(
         "/models",
         response_model=OwnModelsShape,
@@ -93,6 +102,9 @@ def router(services: SubmissionServices, callers: CallerIdentification, utc_ns: 
         summary="Delete a model, unless a race may still drive it",
         response_description="It is gone",
     )(calls.delete)
+
+
+def _add_uploads(routes: DescribedRouter, calls: "UploadCalls", answers: Answers) -> None:
     one = "/uploads/{upload_id}"
     routes.api_route(
         one,
@@ -126,7 +138,6 @@ def router(services: SubmissionServices, callers: CallerIdentification, utc_ns: 
         summary="Cancel an upload, and the submissions that wait for it",
         response_description="It is gone",
     )(calls.cancel)
-    return routes
 
 
 class UploadCalls:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from simulator.virtual_races.evaluation import evaluate_run
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun, evaluate_isolated
 from simulator.virtual_races.result_file import read_result, result_of, verify, write_result
 from simulator.virtual_races.seeds import validation_seeds
+from tests.vehicle.sample_parts import tiny_graph, write_model
+from vehicle.models.run_isolated import ChildFailed
 
 ONE_LAP = Conditions(laps=1, rules=DrivenRules(consecutive_laps=1), profile="physical")
 DEMO = find_model("demo").parent
@@ -137,3 +140,10 @@ def test_what_is_no_result_gets_one_sentence(written: str, words: str, tmp_path:
     assert "\n" not in str(refusal.value)
     with pytest.raises(BadInput, match="cannot be read"):
         read_result(tmp_path / "none.json")
+
+
+def test_a_model_that_answers_no_number_is_refused_for_its_own_fault(tmp_path: Path) -> None:
+    job = EvaluationJob(str(write_model(tmp_path / "m", tiny_graph([math.nan, 0.0, 0.0]))), ONE_LAP, (1,))
+    with pytest.raises(BadInput, match="not finite") as refused:
+        evaluate_isolated(job)
+    assert not isinstance(refused.value, ChildFailed)

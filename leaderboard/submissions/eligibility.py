@@ -1,0 +1,47 @@
+"""Who may submit what to a virtual race now. Called by the service of submissions."""
+
+import sqlalchemy as sa
+
+from leaderboard.core.access import Caller
+from leaderboard.core.errors import NotAllowed
+from leaderboard.core.race import RaceRecord
+from leaderboard.core.submissions.states import SubmissionState
+from leaderboard.store import entries
+from leaderboard.store.submissions import model_rows
+from leaderboard.store.submissions.model_rows import UnknownModel
+from shared.errors import Refused
+from shared.text import text
+
+
+def check_key_covers(caller: Caller, race_id: str) -> None:
+    """Check that a key that is bound to races is bound to this one. Raises NotAllowed."""
+    if caller.key_id and caller.key_races and race_id not in caller.key_races:
+        raise NotAllowed(text("This key is not for this race."))
+
+
+def racer_of(db: sa.Connection, race: RaceRecord, sender: Caller, now_utc_ns: int) -> str:
+    """The caller's racer in a race that takes submissions now. Raises Refused, NotAllowed."""
+    if race.venue == "physical":
+        raise Refused(text("This race is driven on a real track: it takes no submissions."))
+    state = race.state(now_utc_ns)
+    if state == "published":
+        raise Refused(text("The race is not open yet: it takes no submissions."))
+    if state != "open":
+        raise Refused(text("The race is over: it takes no submissions any more."))
+    entry = entries.of_account(db, race.race_id, sender.account_id)
+    if entry is None or entry.state in ("invited", "withdrawn"):
+        raise Refused(text("You have not entered this race: enter it first."))
+    if entry.state != "entered":
+        raise NotAllowed(text("You were taken out of this race: ask its organiser."))
+    return entry.racer
+
+
+def model_of(db: sa.Connection, account_id: str, sha256: str) -> tuple[str, SubmissionState]:
+    """What the account calls the model, and in which state a submission of it begins. Raises UnknownModel."""
+    there = model_rows.model(db, account_id, sha256)
+    if there is not None:
+        return there.name, "queued"
+    under_way = model_rows.upload_of(db, account_id, sha256)
+    if under_way is None:
+        raise UnknownModel.of(sha256)
+    return under_way.name, "uploading"
