@@ -14,13 +14,13 @@ class ProcessEngine:
 
     @property
     def slots(self) -> int:
-        """As Engine."""
+        """As FarmEngine."""
         return self._slots
 
     def submit(self, job: EvaluationJob) -> Future[EvaluationReport]:
-        """As Engine."""
+        """As FarmEngine."""
         return self._threads.submit(evaluate_isolated, job)
 
     def close(self) -> None:
-        """As Engine: what was begun is driven to its end."""
+        """As FarmEngine: what was begun is driven to its end."""
         self._threads.shutdown(cancel_futures=True)

@@ -6,7 +6,7 @@ from typing import Protocol
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport
 
 
-class Engine(Protocol):
+class FarmEngine(Protocol):
     """Drives jobs, several at a time."""
 
     @property

@@ -24,7 +24,7 @@ from shared.protocol.farm import (
 )
 from shared.traces.encoding import trace_sha256
 from simulator.driving.policy import DEMO, find_model
-from simulator.farm.engines import Engine
+from simulator.farm.engines import FarmEngine
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.isolated import EvaluationJob
 from simulator.virtual_races.worlds import require_drivable
@@ -42,7 +42,7 @@ def back_off_s(failures: int) -> float:
     return min(LONGEST_WAIT_S, 2.0 ** (failures - 1))
 
 
-def canary_sha256(engine: Engine) -> str:
+def canary_sha256(engine: FarmEngine) -> str:
     """Drives the demo model on two tracks; the hash of what it did, which names the class of this machine."""
     model, digest = str(find_model(DEMO).parent), hashlib.sha256()
     rules = DrivenRules(consecutive_laps=1)
@@ -58,7 +58,7 @@ class DrivingNode:
 
     server: FarmServer
     name: str
-    engine: Engine
+    engine: FarmEngine
     say: Say
     pause: Callable[[float], None] = time.sleep
     _canary: str = ""
