@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_a_row_has_the_action_of_the_frame_before_it() -> None:
 
 # What the notebooks of deepracer-analysis need: they read by deepracer-utils, whose older reader splits each line at
 # its commas and goes by position, and whose newer one goes by name. What each value is read as:
-_READ_AS: tuple[tuple[str, Callable[[str], object]], ...] = (
+_READ_AS: tuple[tuple[str, Callable[[str], Any]], ...] = (
     ("episode", int), ("steps", lambda written: int(float(written))), ("X", float), ("Y", float), ("yaw", float),
     ("steer", float), ("throttle", float), ("action", float), ("reward", float), ("done", {"True": 1, "False": 0}.get),
     ("all_wheels_on_track", {"True": True, "False": False}.get), ("progress", float), ("closest_waypoint", int),
