@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.conditions import Conditions
-from shared.traces.trace import STATUSES, DriveTrace, Status, TraceBox, TraceEvent, TraceFrames
+from shared.traces.trace import STATUSES, DriveTrace, OtherCar, Status, TraceBox, TraceEvent, TraceFrames
 from simulator.batch.vector import BatchWorlds
 from simulator.objects.outlines import BOX_OUTLINE
 from simulator.objects.placing import PlacedObject
@@ -44,7 +44,17 @@ class FrameRecorder:
         ordered = tuple(sorted(events, key=lambda event: event.at_ns))
         length_mm = round(self._track.length_m * 1000)
         boxes = tuple(_box(box) for box in self._worlds.specs[run].boxes)
-        return DriveTrace(conditions.track, conditions.direction, length_mm, frames, ordered, boxes)
+        others = self._rivals(run, len(frames))
+        return DriveTrace(conditions.track, conditions.direction, length_mm, frames, ordered, boxes, others)
+
+    def _rivals(self, run: int, frames: int) -> tuple[OtherCar, ...]:
+        """The car of the other run in this world at each frame of this one; whoever was through earlier stays there."""
+        rival = self._worlds.specs[run].rival
+        if rival is None:
+            return ()
+        table = np.array(self._rows[rival], np.int64).reshape(-1, 11)[:frames, :3]
+        table = np.pad(table, ((0, frames - len(table)), (0, 0)), mode="edge")
+        return (OtherCar(*(tuple(column) for column in table.T.tolist())),)
 
     def _places(self) -> Integers:
         """One row a world: the columns of TraceFrames, those of the action and the status still empty."""
