@@ -62,5 +62,8 @@ def main(arguments: list[str]) -> int:
         sentence = str(error) or "The archive needs more memory than it is allowed."
         sys.stderr.write(text("{path}: {sentence}", path=path, sentence=sentence) + "\n")
         return 2
+    except OSError as error:  # the machine's fault, not the model's
+        sys.stderr.write(text("{path}: cannot be read ({strerror}).", path=path, strerror=error.strerror) + "\n")
+        return 1
     sys.stdout.write(json.dumps({"checkpoints": names, "cost_s": round(time.process_time(), 3)}))
     return 0

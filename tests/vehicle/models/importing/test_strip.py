@@ -11,7 +11,7 @@ from tests.vehicle.models.importing.tars import Member, tar, tar_gz
 from tests.vehicle.models.importing.zips import zip_of
 from vehicle.models.importing.archive import extract_model, model_names
 from vehicle.models.importing.strip import strip
-from vehicle.models.run_isolated import run_isolated
+from vehicle.models.run_isolated import ChildFailed, run_isolated
 
 STATES = random.Random(4).randbytes(90_000)
 ACTIONS = b'{"action_space": [], "neural_network": "X"}'
@@ -89,5 +89,5 @@ def test_the_child_says_what_it_found(tmp_path: pathlib.Path) -> None:
     said = run_isolated("strip", str(tmp_path / "archive"), str(tmp_path / "kept"), about=tmp_path)
     assert said.startswith('{"checkpoints": ["model/model_24.pb", "model/model_25.pb"], "cost_s": ')
     assert (tmp_path / "kept").is_file()
-    with pytest.raises(BadInput, match=r"nothing"):
+    with pytest.raises(ChildFailed, match=r"nothing: cannot be read \(No such file"):
         run_isolated("strip", str(tmp_path / "nothing"), str(tmp_path / "kept"), about=tmp_path)
