@@ -113,7 +113,7 @@ class Outcome:
         kept = condition_rows.virtual_race(self.db, evaluation.race_id)
         assert conditions is not None and kept is not None, "they were stored before the preparation was given out"  # noqa: PT018
         evaluation_rows.add(self.db, run_rows(submission, conditions, kept.seeds_now, self.now_utc_ns))
-        return self._answer(claim, "done", done, report.cost_ms)
+        return self._answer(claim, "prepared", done, report.cost_ms)
 
     def fail(self, failure: RunFailure) -> bytes:
         """The run came to nothing. Raises Gone, Conflict, UnknownClaim."""

@@ -17,6 +17,7 @@ from shared.protocol.farm import (
     ClaimExtension,
     ClaimRequest,
     Fault,
+    PreparationItem,
     RunFailure,
     RunReport,
     WorkItem,
@@ -25,6 +26,7 @@ from shared.protocol.farm import (
 from shared.traces.encoding import trace_sha256
 from simulator.driving.policy import DEMO, find_model
 from simulator.farm.engines import FarmEngine
+from simulator.farm.preparation import MachineFailed, fault_of, plain_sentence, prepare_archive
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.isolated import EvaluationJob
 from simulator.virtual_races.worlds import require_drivable
@@ -62,7 +64,7 @@ class DrivingNode:
     say: Say
     pause: Callable[[float], None] = time.sleep
     _canary: str = ""
-    _running: dict[Future[None], WorkItem] = field(default_factory=dict)
+    _running: dict[Future[None], WorkItem | PreparationItem] = field(default_factory=dict)
     _extend_at_s: dict[str, float] = field(default_factory=dict)
 
     def run(self, once: bool) -> None:
@@ -92,6 +94,9 @@ class DrivingNode:
         for item in answer.work:
             self._running[pool.submit(self._drive, item)] = item
             self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
+        for archive in answer.preparations:
+            self._running[pool.submit(self._prepare, archive)] = archive
+            self._extend_at_s[archive.claim] = time.monotonic() + archive.deadline_s / 3
         return answer.ask_after_s
 
     def _look_after(self, timeout_s: float) -> None:
@@ -133,11 +138,35 @@ class DrivingNode:
         reported = RunReport(run.laps, digest, item.conditions_sha256, cost_ms, run.progress_ppm, run.end)
         self._post(item, "result", encode(reported), digest, run.trace_bytes)
 
-    def _fail(self, item: WorkItem, fault: Fault, sentence: str) -> None:
+    def _prepare(self, item: PreparationItem) -> None:
+        """One archive, as `_drive` a run."""
+        try:
+            require_drivable(item.conditions)
+            model = self.server.model(item.model_sha256)
+        except BadInput as error:
+            self._fail(item, "farm", str(error))
+            return
+        except (Refused, RetryLater) as error:
+            self.say(f"{item.submission}: {error}")
+            return
+        try:
+            report = prepare_archive(item, model, self.server, self.engine)
+        except (BadInput, MachineFailed) as error:
+            self._fail(item, fault_of(error), plain_sentence(str(error), model))
+        except (RetryLater, OperatorError) as error:  # the leaderboard did not take what is to be kept
+            self._fail(item, "farm", plain_sentence(str(error), model))
+        except Refused as error:
+            self.say(f"{item.submission}: {error}")
+        else:
+            self._post(item, "prepared", encode(report))
+
+    def _fail(self, item: WorkItem | PreparationItem, fault: Fault, sentence: str) -> None:
         """Say who is at fault: a model is refused for good, a run that a farm could not drive goes to another."""
         self._post(item, "fail", encode(RunFailure(fault, sentence[:_SENTENCE_CHARS])))
 
-    def _post(self, item: WorkItem, what: str, body: bytes, digest: str = "", trace: bytes = b"") -> None:
+    def _post(
+        self, item: WorkItem | PreparationItem, what: str, body: bytes, digest: str = "", trace: bytes = b""
+    ) -> None:
         for failures in range(1, 8):
             try:
                 if trace:
