@@ -6,30 +6,15 @@ the conditions by which the checkpoints were driven, so that finals and reruns d
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
 from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.store.evaluations import evaluation_rows
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.submissions import model_rows
 from shared.conditions import Conditions
-from shared.protocol.farm import PREPARATION, CheckpointTrial, PreparationReport
-from shared.rules.checkpoint_order import checkpoint_worth, why_best
-from shared.text import Sentence
-
-_REPORT = TypeAdapter(PreparationReport)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckpointChoice:
-    """The checkpoint that is driven, why, and how each of them drove, the best first."""
-
-    best: str
-    reason: Sentence
-    trials: tuple[CheckpointTrial, ...]
+from shared.protocol.farm import PREPARATION
 
 
 def needs_preparation(db: sa.Connection, submission: ModelSubmission, conditions: Conditions) -> bool:
@@ -41,16 +26,6 @@ def needs_preparation(db: sa.Connection, submission: ModelSubmission, conditions
         return True
     chooses = archive.checkpoints > 1 and not submission.checkpoint
     return chooses and evaluation_rows.preparation(db, submission.submission_id, conditions.sha256) is None
-
-
-def choice_of(db: sa.Connection, submission_id: str, conditions_sha256: str) -> CheckpointChoice | None:
-    """The choice among the submission's checkpoints by these conditions; None if there was none."""
-    prepared = evaluation_rows.preparation(db, submission_id, conditions_sha256)
-    trials = () if prepared is None else _REPORT.validate_json(prepared.report).trials
-    if not trials:
-        return None
-    ordered = tuple(sorted(trials, key=checkpoint_worth))
-    return CheckpointChoice(ordered[0].name, why_best(ordered), ordered)
 
 
 def preparation_row(submission: ModelSubmission, conditions: Conditions, now_utc_ns: int) -> Evaluation:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -102,6 +102,12 @@ def preparation(db: sa.Connection, submission_id: str, conditions_sha256: str) -
     which &= (EVALUATIONS.c.state == "done") & (EVALUATIONS.c.conditions_sha256 == conditions_sha256)
     found = _several(db, which, EVALUATIONS.c.round.desc())
     return found[0] if found else None
+
+
+def preparations(db: sa.Connection, submission_ids: Sequence[str]) -> list[Evaluation]:
+    """All preparations of these submissions that were done and still count, the newest last."""
+    which = EVALUATIONS.c.submission_id.in_(list(submission_ids)) & (EVALUATIONS.c.run == PREPARATION)
+    return _several(db, which & (EVALUATIONS.c.state == "done"), EVALUATIONS.c.ended_utc_ns)
 
 
 def repetitions(db: sa.Connection, evaluation_id: str) -> list[Evaluation]:

@@ -9,10 +9,10 @@ import pytest
 from leaderboard.build import open_board
 from leaderboard.core.access import ADMIN
 from leaderboard.core.errors import Conflict, Gone
-from leaderboard.evaluations.preparations import choice_of
 from leaderboard.store import race_rows
 from leaderboard.store.submissions import model_rows, submission_rows
 from leaderboard.store.tables import FARM_NODES
+from leaderboard.submissions.checkpoint_choices import choice_of, choices_of
 from shared.errors import BadInput
 from shared.protocol.farm import (
     CheckpointTrial,
@@ -105,6 +105,7 @@ def test_the_best_checkpoint_is_driven_also_again_and_chosen_anew_by_other_condi
     with league.store.write() as db:
         choice = choice_of(db, one, item.conditions_sha256)
         assert choice is not None
+        assert choices_of(db, [one, "none"]) == {one: choice}
         assert (choice.best, [each.name for each in choice.trials]) == (
             "model_2.pb",
             ["model_2.pb", "model_1.pb", "model_3.pb"],
