@@ -2,136 +2,118 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch.vector import FRAME_RATE_HZ, LEFT_TRACK, BatchWorlds, WorldSpec
-from simulator.train.expert import ExpertDriver
-from simulator.train.spaces import metadata, target
-from simulator.world.camera_sensor import POLICY_SIZE
-from simulator.world.cars.profiles import PHYSICAL, draw_car, profile_names
+from simulator.batch.vector import CRASHED, CROSSING, FRAME_RATE_HZ, LEFT_TRACK, BatchWorlds
+from simulator.train.labels import Label, labels_of
+from simulator.train.recipe import Recipe
+from simulator.train.training_car import Road, TrainingCar
 from simulator.world.geometry import Pose, Track
-from simulator.world.world import draw_parts
 from vehicle.core.actions import Action, ActionSpace
 
-FRAME_SHAPE = POLICY_SIZE[::-1]
-MAX_LATENCY_NS = 120_000_000
-LOST_FRAMES = 0.04
-PHYSICAL_SHARE = 0.7  # of the cars; the others are those of the field's simulators
-
 Frames = NDArray[np.uint8]
-Shares = NDArray[np.float32]
-Student = Callable[[Frames], Shares]  # (B, 120, 160) frames to (B, N) probabilities
+Student = Callable[[Frames], Label]  # (B, height, width) frames to (B, N) answers
+
+
+@dataclass(eq=False)
+class DriveTally:
+    """What happened in drives: an episode is from one placing of a car to the next."""
+
+    frames: int = 0
+    metres: float = 0.0
+    off_tracks: int = 0
+    crashes: int = 0
+    laps: int = 0
+    rewards: list[float] = field(default_factory=list)  # metres made good, one less for each that left the road or hit
+    lengths: list[int] = field(default_factory=list)  # frames
 
 
 @dataclass(frozen=True, eq=False)
 class Rollout:
-    """The output of one round of drives: frames (n, 120, 160), the expert's labels (n, N), and its figures."""
+    """The output of one round of drives: frames (n, height, width), the expert's labels (n, N), and what happened."""
 
     frames: Frames
-    shares: Shares
-    off_tracks: int
-    metres: float
-
-
-class TrainingCar:
-    """What is drawn for one car: its world, its throttle and its own random disturbances."""
-
-    def __init__(self, track: Track, expert: ExpertDriver, rng: random.Random) -> None:
-        self.track, self.expert, self._rng = track, expert, rng
-        self.spec = _draw_spec(track, rng)
-        self.throttle_scale = rng.uniform(0.36, 0.60)
-        self._slip = Action()
-        self._slip_frames = 0
-
-    def scatter(self) -> tuple[float, float, float]:
-        """A random place on the road, roughly along it: metres from the line, metres left of the middle, turn (rad)."""
-        rng = self._rng
-        s_m = rng.uniform(0.0, self.track.length_m)
-        half = self.track.half_width_at(self.track.locate(*self.track.pose_at(s_m)[:2]).segment)
-        return s_m, rng.gauss(0.0, 0.4) * half, rng.gauss(0.0, 0.22)
-
-    def disturbed(self, action: Action) -> Action:
-        """The action, or sometimes for a few frames a slip of the hand."""
-        if self._slip_frames == 0 and self._rng.random() < 0.012:
-            self._slip_frames = self._rng.randint(2, 7)
-            self._slip = Action(self._rng.uniform(-1.0, 1.0), self._rng.uniform(0.0, self.throttle_scale))
-        if self._slip_frames == 0:
-            return action
-        self._slip_frames -= 1
-        return self._slip
-
-    def is_moved(self) -> bool:
-        """True if the car is to be placed elsewhere, so that rounds see all of a long road."""
-        return self._rng.random() < 0.004
-
-
-def _draw_spec(track: Track, rng: random.Random) -> WorldSpec:
-    """A harsher world than those that models are evaluated in."""
-    spread, board = rng.uniform(0.6, 1.7), rng.random() < 0.8
-    parts = draw_parts(track, rng.randrange(1 << 30), spread=spread, board=board, start_lines=0.5)
-    if rng.random() < 0.25:
-        parts = replace(parts, lens=replace(parts.lens, blur_px=rng.uniform(0.5, 2.5)))
-    if rng.random() >= PHYSICAL_SHARE:
-        others = [name for name in profile_names() if name != PHYSICAL]
-        parts = replace(parts, car=draw_car(rng.randrange(1 << 30), spread, rng.choice(others)))
-    return WorldSpec(
-        track,
-        parts,
-        rng.randrange(1 << 30),
-        latency_ns=rng.randrange(MAX_LATENCY_NS),
-        lost_frame_share=LOST_FRAMES,
-    )
+    labels: Label
+    tally: DriveTally
 
 
 class RolloutRunner:
     """Draws worlds from a list of tracks and lets the student drive them in lock-step."""
 
-    def __init__(self, tracks: Sequence[Track], seed: int) -> None:
-        self._tracks = list(tracks)
-        self._experts: dict[str, ExpertDriver] = {}
-        self._rng = random.Random(f"school-{seed}")
-        self._space = ActionSpace.parse_metadata(metadata())
+    def __init__(self, tracks: Sequence[Track], recipe: Recipe, space: ActionSpace) -> None:
+        self._tracks, self._recipe, self._space = list(tracks), recipe, space
+        self._roads: dict[str, Road] = {}
+        self._rng = random.Random(f"school-{recipe.seed}")
+        self._labels = labels_of(space)
 
-    def drives(self, student: Student | None, expert_share: float, worlds: int, frames: int) -> Rollout:
-        """Drive `worlds` cars for `frames` frames each; the expert drives a share of them, the student the rest."""
-        cars = [self._draw_car() for _ in range(worlds)]
-        batch = BatchWorlds([car.spec for car in cars], size=POLICY_SIZE)
-        _scatter(batch, cars, range(worlds))
-        pictures = np.empty((frames, worlds, *FRAME_SHAPE), np.uint8)
-        targets = np.empty((frames, worlds, self._space.size), np.float32)
-        commands = np.empty((worlds, 2))
-        left, metres = 0, 0.0
+    def state(self) -> Any:
+        """What `restore` needs to draw on as if nothing had been."""
+        return self._rng.getstate()
+
+    def restore(self, state: Any) -> None:
+        """Go on from `state`."""
+        self._rng.setstate(state)
+
+    def drives(self, student: Student | None, expert_share: float, frames: int) -> Rollout:
+        """Drive all cars for `frames` frames; the expert drives a share of them, the student the rest."""
+        cars = [self._draw_car() for _ in range(self._recipe.cars.count)]
+        size, labels = self._recipe.network.size, self._labels
+        batch = BatchWorlds([car.spec for car in cars], size=size)
+        places = _Placing(batch, cars)
+        pictures = np.empty((frames, len(cars), *size[::-1]), np.uint8)
+        wanted = np.empty((frames, len(cars), labels.size), np.float32)
+        commands = np.empty((len(cars), 2))
         for frame in range(frames):
             batch.render(pictures[frame])
-            for n, (car, pose, segment) in enumerate(
-                zip(cars, batch.pose.tolist(), batch.segment.tolist(), strict=True)
-            ):
-                targets[frame, n] = target(*car.expert.command(Pose(*pose), segment))
-            answers = targets[frame] if student is None else student(pictures[frame])
+            where = zip(cars, batch.pose.tolist(), batch.segment.tolist(), batch.speed_mps.tolist(), strict=True)
+            for n, (car, pose, segment, speed_mps) in enumerate(where):
+                wanted[frame, n] = labels.label(*car.advice(Pose(*pose), segment, speed_mps))
+            answers = wanted[frame] if student is None else student(pictures[frame])
             for n, car in enumerate(cars):
-                shares = targets[frame, n] if self._rng.random() < expert_share else answers[n]
-                action = car.disturbed(self._space.decode(shares, car.throttle_scale))
+                answer = wanted[frame, n] if self._rng.random() < expert_share else answers[n]
+                action: Action = car.disturbed(car.action(answer))
                 commands[n] = action.steering, action.throttle
-            events = batch.step(commands)
-            off = set(events["world"][events["kind"] == LEFT_TRACK].tolist())
-            left += len(off)
-            metres += float(batch.speed_mps.sum()) / FRAME_RATE_HZ
-            _scatter(batch, cars, [n for n, car in enumerate(cars) if n in off or car.is_moved()])
+            places.judge(batch.step(commands))
         batch.close()
-        return Rollout(pictures.reshape(-1, *FRAME_SHAPE), targets.reshape(-1, self._space.size), left, metres)
+        return Rollout(pictures.reshape(-1, *size[::-1]), wanted.reshape(-1, labels.size), places.tally)
 
     def _draw_car(self) -> TrainingCar:
         track = self._rng.choice(self._tracks)
-        if track.name not in self._experts:
-            self._experts[track.name] = ExpertDriver(track)
-        return TrainingCar(track, self._experts[track.name], random.Random(self._rng.random()))
+        if track.name not in self._roads:
+            self._roads[track.name] = Road(track, self._recipe)
+        return TrainingCar(self._roads[track.name], self._recipe, self._space, random.Random(self._rng.random()))
 
 
-def _scatter(batch: BatchWorlds, cars: Sequence[TrainingCar], places: Sequence[int]) -> None:
-    """Put these cars at random places."""
-    if places:
-        s_m, lateral_m, turn_rad = zip(*(cars[n].scatter() for n in places), strict=True)
-        batch.put_at(s_m, lateral_m, turn_rad, list(places))
+class _Placing:
+    """Puts cars at random places: at first, when they left the road or hit something, and now and then."""
+
+    def __init__(self, batch: BatchWorlds, cars: Sequence[TrainingCar]) -> None:
+        self._batch, self._cars, self.tally = batch, cars, DriveTally()
+        self._placed_at, self._frame = np.zeros(len(cars), int), 0
+        self._put(range(len(cars)))
+
+    def judge(self, events: NDArray[Any]) -> None:
+        """One frame was driven."""
+        tally, kinds = self.tally, events["kind"]
+        self._frame += 1
+        off, hit = (set(events["world"][kinds == kind].tolist()) for kind in (LEFT_TRACK, CRASHED))
+        tally.off_tracks += len(off)
+        tally.crashes += len(hit)
+        tally.laps += int(((kinds == CROSSING) & (events["gate"] == 0) & (events["direction"] == 1)).sum())
+        tally.frames += len(self._cars)
+        tally.metres += float(self._batch.speed_mps.sum()) / FRAME_RATE_HZ
+        moved = [n for n, car in enumerate(self._cars) if n in off or n in hit or car.is_moved()]
+        for n in moved:
+            tally.rewards.append(float(self._batch.progress_m[n]) - (n in off or n in hit))
+            tally.lengths.append(self._frame - int(self._placed_at[n]))
+        self._put(moved)
+
+    def _put(self, places: Sequence[int]) -> None:
+        if places:
+            s_m, lateral_m, turn_rad = zip(*(self._cars[n].scatter() for n in places), strict=True)
+            self._batch.put_at(s_m, lateral_m, turn_rad, list(places))
+            self._placed_at[list(places)] = self._frame
