@@ -38,10 +38,10 @@ class ServedResult:
         """Check that it was driven by the seeds to which the race was committed. Raises Differs."""
         try:
             race_id = json.loads(self.document("", MAX_RESULT_BYTES))["submission"]["race_id"]
-            told = json.loads(self._get(f"/races/{race_id}/seeds", MAX_RESULT_BYTES))
+            published = json.loads(self._get(f"/races/{race_id}/seeds", MAX_RESULT_BYTES))
             shown = json.loads(self._get(f"/races/{race_id}/conditions", MAX_RESULT_BYTES))
-            digest = hashlib.sha256(told["canonical"].encode()).hexdigest()
-            committed = json.loads(told["canonical"])
+            digest = hashlib.sha256(published["canonical"].encode()).hexdigest()
+            committed = json.loads(published["canonical"])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise OperatorError(text("What answers there is no leaderboard.")) from None
         if digest != shown["seeds_commitment"] or committed["race_id"] != race_id:
