@@ -35,7 +35,7 @@ class CheckpointScore:
 
 
 @dataclass(frozen=True, eq=False)
-class Checkpoint:
+class KeptPolicy:
     """A model in training after `steps` frames: its network, what it does, and how to save what it goes on from."""
 
     steps: int
@@ -76,7 +76,7 @@ class Checkpoints:
         """True when the next checkpoint is to be kept."""
         return steps - self._kept_at >= self._plan.every_steps
 
-    def keep(self, checkpoint: Checkpoint, say: Callable[[str], None]) -> None:
+    def keep(self, checkpoint: KeptPolicy, say: Callable[[str], None]) -> None:
         """Keep a checkpoint, drive it and write its score; once for the same number of steps."""
         steps = checkpoint.steps
         if steps in self._scores:
@@ -116,7 +116,7 @@ class Checkpoints:
     def _path(self, steps: int, suffix: str) -> Path:
         return self._folder / "checkpoints" / f"{steps:09d}{suffix}"
 
-    def _drive(self, checkpoint: Checkpoint) -> CheckpointScore:
+    def _drive(self, checkpoint: KeptPolicy) -> CheckpointScore:
         """Drive every car until its laps are done or its run is over."""
         count, laps = self._plan.cars, self._plan.laps
         frames, info = self._envs.reset(seed=VALIDATION_SEED)

@@ -14,7 +14,7 @@ from rich.console import Console
 from shared.errors import BadInput, StorageError
 from simulator.train.checkpoints import IMITATED, REINFORCED, newest_checkpoint
 from simulator.train.course import Course, TrainingOrder
-from simulator.train.dagger import Imitation, load_imitated
+from simulator.train.imitation.dagger import Imitation, load_imitated
 from simulator.train.recipe import Recipe, load_recipe
 from vehicle.models.metadata import load_metadata
 
@@ -82,7 +82,7 @@ def _train(course: Course, resume: Path | None, begin_with: Path | None) -> None
     if begin_with is not None:
         imitation.begin_with(_weights(begin_with, recipe))
     imitation.train(IMITATION_SHARE if recipe.reinforces else 1.0)
-    from simulator.train.report import write_card, write_curve  # noqa: PLC0415 (loads matplotlib)
+    from simulator.train.imitation.report import write_card, write_curve  # noqa: PLC0415 (loads matplotlib)
 
     write_curve(course.table.rows, course.folder / "rounds.png")
     write_card(course)

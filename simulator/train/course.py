@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from simulator.train.checkpoints import Checkpoint, Checkpoints
+from simulator.train.checkpoints import Checkpoints, KeptPolicy
 from simulator.train.page import write_page
 from simulator.train.progress import ProgressTable
 from simulator.train.recipe import Recipe
@@ -71,7 +71,7 @@ class Course:
         self.say(self.table.row(steps, loss))
         self.write_page(over=False)
 
-    def keep(self, checkpoint: Checkpoint) -> None:
+    def keep(self, checkpoint: KeptPolicy) -> None:
         """Keep a checkpoint, drive it, and write the page."""
         self.checkpoints.keep(checkpoint, self.say)
         self.write_page(over=False)

@@ -21,7 +21,7 @@ from torch import nn
 from shared.errors import BadInput
 from simulator.env.sb3 import VecRace
 from simulator.env.vector import RaceVectorEnv
-from simulator.train.checkpoints import REINFORCED, Checkpoint
+from simulator.train.checkpoints import REINFORCED, KeptPolicy
 from simulator.train.course import Course, TrainingOrder
 from simulator.train.network import convolutions
 from simulator.train.recipe import NetworkRecipe, Recipe
@@ -79,9 +79,9 @@ class Reinforcement:
         """Frames driven so far."""
         return self._before + int(self._learner.num_timesteps)
 
-    def checkpoint(self) -> Checkpoint:
+    def checkpoint(self) -> KeptPolicy:
         """The learner as it is now."""
-        return Checkpoint(self.steps, self.network, self._act, self._learner.save, REINFORCED)
+        return KeptPolicy(self.steps, self.network, self._act, self._learner.save, REINFORCED)
 
     def learn_values_alone(self, alone: bool) -> None:
         """Whether the policy stays as it is while the learner finds out what places are worth."""

@@ -4,10 +4,9 @@ import csv
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from simulator.train.rollout import DriveTally
 
 COLUMNS = (
     "steps",
@@ -22,6 +21,19 @@ COLUMNS = (
     "loss",
 )
 FRAME_S = 1.0 / 15
+
+
+@dataclass(eq=False)
+class DriveTally:
+    """What happened in drives: an episode is from one placing of a car to the next."""
+
+    frames: int = 0
+    metres: float = 0.0
+    off_tracks: int = 0
+    crashes: int = 0
+    laps: int = 0
+    rewards: list[float] = field(default_factory=list)  # metres made good, one less for each that left the road or hit
+    lengths: list[int] = field(default_factory=list)  # frames
 
 
 class ProgressTable:

@@ -4,8 +4,7 @@ import pathlib
 import re
 
 from simulator.train.page import write_page
-from simulator.train.progress import COLUMNS, ProgressTable
-from simulator.train.rollout import DriveTally
+from simulator.train.progress import COLUMNS, DriveTally, ProgressTable
 
 STEP = {"speed_mps": 1.5, "lap_complete": False, "off_track": False, "crashed": False}
 

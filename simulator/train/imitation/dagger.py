@@ -17,13 +17,13 @@ from torch import nn
 
 from shared.errors import BadInput
 from simulator.env.options import read_options
-from simulator.train.checkpoints import IMITATED, Checkpoint
+from simulator.train.checkpoints import IMITATED, KeptPolicy
 from simulator.train.course import Course, TrainingOrder
+from simulator.train.imitation.loops import random_track
+from simulator.train.imitation.rollout import Rollout, RolloutRunner
 from simulator.train.labels import Label, labels_of
-from simulator.train.loops import random_track
 from simulator.train.network import Frames, ImitationLearner
 from simulator.train.recipe import ImitationRecipe, Recipe
-from simulator.train.rollout import Rollout, RolloutRunner
 from simulator.world.geometry import Track
 from simulator.world.tracks import load_track, shipped_tracks
 
@@ -118,8 +118,8 @@ class Imitation:
             self._course.keep(self._checkpoint())
         return True
 
-    def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(self.steps, self._learner.slow, self._act, self._save, IMITATED)
+    def _checkpoint(self) -> KeptPolicy:
+        return KeptPolicy(self.steps, self._learner.slow, self._act, self._save, IMITATED)
 
     def _act(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
         answers = self._learner.student(np.ascontiguousarray(frames[..., 0]))

@@ -11,7 +11,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 from simulator.train.course import Course
-from simulator.train.dagger import labels_of_size, tracks_of
+from simulator.train.imitation.dagger import labels_of_size, tracks_of
 from simulator.train.recipe import NetworkRecipe
 
 

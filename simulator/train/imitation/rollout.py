@@ -2,34 +2,22 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.batch.vector import CRASHED, CROSSING, FRAME_RATE_HZ, LEFT_TRACK, BatchWorlds
+from simulator.train.imitation.training_car import Road, TrainingCar
 from simulator.train.labels import Label, labels_of
+from simulator.train.progress import DriveTally
 from simulator.train.recipe import Recipe
-from simulator.train.training_car import Road, TrainingCar
 from simulator.world.geometry import Pose, Track
 from vehicle.core.actions import Action, ActionSpace
 
 Frames = NDArray[np.uint8]
 Student = Callable[[Frames], Label]  # (B, height, width) frames to (B, N) answers
-
-
-@dataclass(eq=False)
-class DriveTally:
-    """What happened in drives: an episode is from one placing of a car to the next."""
-
-    frames: int = 0
-    metres: float = 0.0
-    off_tracks: int = 0
-    crashes: int = 0
-    laps: int = 0
-    rewards: list[float] = field(default_factory=list)  # metres made good, one less for each that left the road or hit
-    lengths: list[int] = field(default_factory=list)  # frames
 
 
 @dataclass(frozen=True, eq=False)

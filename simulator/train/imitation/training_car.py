@@ -113,8 +113,8 @@ class TrainingCar:
         lanes = self._road.lanes
         if lanes is None:
             return ()
-        most = min(MAX_OBJECTS, most_drawn(lanes))
-        count = self._rng.randint(min(recipe.boxes, most), most)
+        room = min(MAX_OBJECTS, most_drawn(lanes))
+        count = self._rng.randint(min(recipe.boxes, room), room)
         return make_boxes(lanes, BoxSetup(count), self._rng.randrange(1 << 30))
 
     def _draw_spec(self, recipe: Recipe, boxes: tuple[PlacedObject, ...]) -> WorldSpec:
