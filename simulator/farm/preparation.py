@@ -4,6 +4,7 @@ Where an archive holds several and its racer named none, each is driven on the s
 conditions. Which of them is the best is the leaderboard's to say.
 """
 
+import dataclasses
 import json
 import tempfile
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ def _try(
     model: Path, names: list[str], conditions: Conditions, engine: FarmEngine
 ) -> tuple[tuple[CheckpointTrial, ...], float]:
     """How each drove, and the processor time of all."""
+    if conditions.race_type == "head_to_head":  # whom it will meet is not known: it shows alone how it drives
+        conditions = dataclasses.replace(conditions, race_type="time_trial")
     costs: list[float] = []
 
     def evaluate(job: EvaluationJob) -> EvaluationReport:
