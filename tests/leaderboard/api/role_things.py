@@ -153,8 +153,8 @@ def _submission(asked: Asked, model_sha256: str = "") -> str:
     return submission_id
 
 
-def _archive(asked: Asked) -> str:
-    """Of a model that the admin's own farm drives."""
+def _stored(asked: Asked) -> str:
+    """The hash of an archive that is in the folder of models."""
     content = asked.name.encode()
     sha256 = hashlib.sha256(content).hexdigest()
     files = ModelFiles(asked.models)
@@ -162,6 +162,12 @@ def _archive(asked: Asked) -> str:
     part.write(content)
     part.close()
     files.put_kept(sha256, "role")
+    return sha256
+
+
+def _archive(asked: Asked) -> str:
+    """Of a model that the admin's own farm drives."""
+    sha256 = _stored(asked)
     _claim(asked, sha256)
     with asked.store.write() as db:
         model_rows.keep_archive(db, StoredArchive(sha256, 1, "", 0, NOW))
