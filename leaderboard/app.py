@@ -181,7 +181,7 @@ def _api(
     receivers = notices.NoticeCalls(sight, services.subscriptions, callers, services.sender.wake, utc_ns)
     yield notices.router(receivers)
     yield upload_calls.router(services.submissions, callers, utc_ns)
-    yield submission_calls.router(services.submissions.submissions, callers, utc_ns)
+    yield submission_calls.router(services.submissions, callers, utc_ns)
     yield trace_calls.router(services.traces, callers, utc_ns)
     yield farm_calls.router(services.evaluations, callers, utc_ns)
     yield race_calls.router(services.conditions, callers, utc_ns)
