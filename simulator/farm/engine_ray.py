@@ -45,16 +45,16 @@ class _Task:
 
 
 class RayEngine:
-    """A cluster that runs already. `most`: no more jobs at a time; `say`: tells the operator.
+    """A cluster that runs already. `max_jobs`: no more jobs at a time; `say`: tells the operator.
 
     Machines that are not like the first that answered, by engine and canary, are set aside: what they drive could not
     be compared. This goes by machine, and not by job, so that one without Raceday does not swallow job after job.
     """
 
-    def __init__(self, address: str | None, most: int | None, say: Callable[[str], None]) -> None:
+    def __init__(self, address: str | None, max_jobs: int | None, say: Callable[[str], None]) -> None:
         """Raises OperatorError."""
         _connect(address, say)
-        self._most, self._say = most, say
+        self._max_jobs, self._say = max_jobs, say
         self._task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_worker_function())
         self._lock = threading.RLock()
         self._models: OrderedDict[str, ray.ObjectRef] = OrderedDict()
@@ -72,7 +72,7 @@ class RayEngine:
         with self._lock:
             cores = sum(_cores(node) for node in ray.nodes() if node["Alive"] and node["NodeID"] not in self._set_aside)
         slots = cores + max(1, cores // 8)
-        return slots if self._most is None else min(slots, self._most)
+        return slots if self._max_jobs is None else min(slots, self._max_jobs)
 
     def submit(self, job: EvaluationJob) -> Future[EvaluationReport]:
         """As FarmEngine. A machine that dies is Ray's to mend; what Ray gives up raises ChildFailed."""
@@ -207,8 +207,10 @@ def _cores(node: Mapping[str, Mapping[str, float]]) -> int:
 def _about(error: Exception) -> str:
     """One sentence about what Ray, or Python on a worker, says."""
     cause = error.cause if isinstance(error, RayTaskError) else error
-    said = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
-    return text("The cluster could not drive the run ({kind}: {said})", kind=type(cause).__name__, said=said)
+    sentence = next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
+    return text(
+        "The cluster could not drive the run ({kind}: {sentence})", kind=type(cause).__name__, sentence=sentence
+    )
 
 
 def _connect(address: str | None, say: Callable[[str], None]) -> None:
@@ -221,12 +223,12 @@ def _connect(address: str | None, say: Callable[[str], None]) -> None:
     try:
         ray.init(address, namespace="raceday", log_to_driver=False, configure_logging=False)
     except (RayError, OSError, RuntimeError, ValueError) as error:
-        said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        sentence = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise OperatorError(
             text(
-                "No Ray cluster can be used at {address}: {said} This machine must be one of its own.",
+                "No Ray cluster can be used at {address}: {sentence} This machine must be one of its own.",
                 address=address,
-                said=said,
+                sentence=sentence,
             )
         ) from error
     finally:
