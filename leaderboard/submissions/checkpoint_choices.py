@@ -19,7 +19,7 @@ _REPORT = TypeAdapter(PreparationReport)
 
 
 @dataclass(frozen=True, slots=True)
-class CheckpointChoice:
+class ChosenCheckpoint:
     """The checkpoint that is driven, why, and how each of them drove, the best first."""
 
     best: str
@@ -27,21 +27,21 @@ class CheckpointChoice:
     trials: tuple[CheckpointTrial, ...]
 
 
-def choice_of(db: sa.Connection, submission_id: str, conditions_sha256: str) -> CheckpointChoice | None:
+def choice_of(db: sa.Connection, submission_id: str, conditions_sha256: str) -> ChosenCheckpoint | None:
     """The choice among the submission's checkpoints by these conditions; None if there was none."""
     prepared = evaluation_rows.preparation(db, submission_id, conditions_sha256)
     return None if prepared is None else _choice(prepared)
 
 
-def choices_of(db: sa.Connection, submission_ids: Sequence[str]) -> dict[str, CheckpointChoice]:
+def choices_of(db: sa.Connection, submission_ids: Sequence[str]) -> dict[str, ChosenCheckpoint]:
     """The newest choice of each of these submissions of which there was one."""
     found = {each.submission_id: _choice(each) for each in evaluation_rows.preparations(db, submission_ids)}
     return {submission_id: choice for submission_id, choice in found.items() if choice is not None}
 
 
-def _choice(prepared: Evaluation) -> CheckpointChoice | None:
+def _choice(prepared: Evaluation) -> ChosenCheckpoint | None:
     trials = _REPORT.validate_json(prepared.report).trials
     if not trials:
         return None
     ordered = tuple(sorted(trials, key=checkpoint_worth))
-    return CheckpointChoice(ordered[0].name, why_best(ordered), ordered)
+    return ChosenCheckpoint(ordered[0].name, why_best(ordered), ordered)

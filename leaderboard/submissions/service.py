@@ -16,7 +16,7 @@ from leaderboard.league.changes import seen_race
 from leaderboard.store import audit, entries
 from leaderboard.store.database import Store
 from leaderboard.store.submissions import submission_rows
-from leaderboard.submissions.checkpoint_choices import CheckpointChoice, choices_of
+from leaderboard.submissions.checkpoint_choices import ChosenCheckpoint, choices_of
 from leaderboard.submissions.eligibility import check_key_covers, model_of, racer_of, seen_submission, submitter_of
 from leaderboard.submissions.queue_places import QueuePlace, QueuePlaces
 from leaderboard.submissions.quotas import SubmissionQuotas
@@ -62,7 +62,7 @@ class SubmissionDetail:
     history: tuple[SubmissionStep, ...]
     place: QueuePlace | None
     left: AttemptsLeft
-    choice: CheckpointChoice | None = None
+    choice: ChosenCheckpoint | None = None
 
 
 class SubmissionService:

@@ -88,7 +88,8 @@ def _progress(terminal: bool) -> Callable[[int, int], None]:
 
 def _watch(api: LeaderboardApi, submission_id: str, wait: Wait) -> int:
     """Print each state that the submission takes, until it is decided."""
-    printed, place, chosen, failures = 0, None, False, 0
+    place: dict[str, Any] | None = None
+    printed, chosen, failures = 0, False, 0
     while True:
         try:
             found = api.call("GET", f"/submissions/{submission_id}").document

@@ -62,8 +62,8 @@ def prepare_archive(item: PreparationItem, model: Path, server: FarmServer, engi
 
 
 def _read(model: Path, kept: Path) -> ReadArchive:
-    said = json.loads(run_isolated("strip", str(model), str(kept), about=model, timeout_s=_STRIP_TIMEOUT_S))
-    return ReadArchive(tuple(said["checkpoints"]), said["cost_s"])
+    found = json.loads(run_isolated("strip", str(model), str(kept), about=model, timeout_s=_STRIP_TIMEOUT_S))
+    return ReadArchive(tuple(found["checkpoints"]), found["cost_s"])
 
 
 def _try(
@@ -98,8 +98,8 @@ def _trial(result: CheckpointResult, model: Path) -> CheckpointTrial:
 
 def plain_sentence(sentence: str, model: Path) -> str:
     """What is said of a model, without where this machine keeps it, and in one line."""
-    said = sentence.replace(f"{model}: ", "").replace(str(model), "model")
-    return "".join(sign if sign.isprintable() else "?" for sign in said)[:_MAX_SENTENCE]
+    plain = sentence.replace(f"{model}: ", "").replace(str(model), "model")
+    return "".join(sign if sign.isprintable() else "?" for sign in plain)[:_MAX_SENTENCE]
 
 
 def fault_of(error: BadInput | MachineFailed) -> Fault:

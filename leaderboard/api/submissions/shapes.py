@@ -9,7 +9,7 @@ from leaderboard.core.submissions.states import SubmissionState
 from leaderboard.core.submissions.submission import ModelSubmission, SubmissionActor, SubmissionStep, who_of
 from leaderboard.scored_laps import utc_text
 from leaderboard.store.submissions.model_rows import ModelRecord, UploadRecord
-from leaderboard.submissions.checkpoint_choices import CheckpointChoice
+from leaderboard.submissions.checkpoint_choices import ChosenCheckpoint
 from leaderboard.submissions.models import OwnModels
 from leaderboard.submissions.service import SubmissionDetail, SubmissionList
 from leaderboard.submissions.uploads import UploadProgress
@@ -238,7 +238,7 @@ def detail_shape(found: SubmissionDetail) -> SubmissionDetailShape:
     )
 
 
-def _choice_shape(choice: CheckpointChoice) -> CheckpointChoiceShape:
+def _choice_shape(choice: ChosenCheckpoint) -> CheckpointChoiceShape:
     every = tuple(
         CheckpointShape(each.name, each.laps, each.progress_ppm, each.score_ms, each.scored, each.resets, each.refused)
         for each in choice.trials

@@ -16,7 +16,7 @@ from leaderboard.pages.views import racer_page
 from leaderboard.pages.wording import minute_text, second_text
 from leaderboard.scored_laps import utc_text
 from leaderboard.store.submissions.model_rows import ModelRecord
-from leaderboard.submissions.checkpoint_choices import CheckpointChoice
+from leaderboard.submissions.checkpoint_choices import ChosenCheckpoint
 from leaderboard.submissions.queue_places import QueuePlace
 from leaderboard.submissions.service import SubmissionDetail
 from shared.rules.checkpoint_order import PPM
@@ -121,7 +121,7 @@ def submission_view(found: SubmissionDetail) -> SubmissionView:
     )
 
 
-def _choice_view(choice: CheckpointChoice) -> CheckpointChoiceView:
+def _choice_view(choice: ChosenCheckpoint) -> CheckpointChoiceView:
     return CheckpointChoiceView(
         text("{checkpoint} is driven: {reason}.", checkpoint=choice.best, reason=choice.reason),
         tuple(

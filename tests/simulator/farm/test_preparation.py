@@ -29,7 +29,8 @@ class Keeping(FarmServer):
     """Gives one archive to prepare; notes what is kept of it and what is said."""
 
     def __init__(self, model: pathlib.Path, item: PreparationItem, refusal: Exception | None = None) -> None:
-        self._model, self._items, self._refusal = model, (item,), refusal
+        self._items: tuple[PreparationItem, ...] = (item,)
+        self._model, self._refusal = model, refusal
         self.kept, self.said = b"", list[tuple[str, bytes]]()
 
     def claim(self, _asked: ClaimRequest) -> ClaimAnswer:
