@@ -14,10 +14,10 @@ from shared.errors import BadInput, HardwareMissing, OperatorError
 from shared.text import text
 from shared.traces.trace import FRAME_RATE_HZ, DriveTrace
 from shared.tracks.shipped import shipped_name, shipped_outline
-from simulator.virtual_races.video.car_view import SIZE as VIEW
-from simulator.virtual_races.video.car_view import CarView
-from simulator.virtual_races.video.track_view import SIZE as PANEL
-from simulator.virtual_races.video.track_view import TrackView
+from simulator.virtual_races.video.camera_replay import SIZE as VIEW
+from simulator.virtual_races.video.camera_replay import CameraReplay
+from simulator.virtual_races.video.track_panel import SIZE as PANEL
+from simulator.virtual_races.video.track_panel import TrackPanel
 
 SUFFIX, CODEC = ".mp4", "vp09"
 MAX_FRAMES = FRAME_RATE_HZ * 600  # ten minutes: a video of more nobody looks at, and a farm has others waiting
@@ -40,9 +40,9 @@ def write_video(
     if not len(trace.frames):
         raise BadInput(text("The trace has no frames: there is nothing to be seen."))
     name = shipped_name(trace.track)
-    view = CarView(trace, conditions, seed)
+    view = CameraReplay(trace, conditions, seed)
     assert name is not None, "the car's view has a track"
-    panel = TrackView(trace, shipped_outline(name))
+    panel = TrackPanel(trace, shipped_outline(name))
     writer = cv2.VideoWriter(
         str(path),
         cv2.CAP_FFMPEG,

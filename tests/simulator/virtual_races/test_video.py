@@ -16,10 +16,10 @@ from shared.traces.trace import DriveTrace, OtherCar, TraceBox, TraceFrames
 from shared.tracks.shipped import shipped_outline
 from simulator.batch.vector import BatchWorlds
 from simulator.virtual_races.recorder import FrameRecorder
-from simulator.virtual_races.video import car_view
-from simulator.virtual_races.video.car_view import CarView
-from simulator.virtual_races.video.track_view import SIZE as PANEL
-from simulator.virtual_races.video.track_view import TrackView
+from simulator.virtual_races.video import camera_replay
+from simulator.virtual_races.video.camera_replay import CameraReplay
+from simulator.virtual_races.video.track_panel import SIZE as PANEL
+from simulator.virtual_races.video.track_panel import TrackPanel
 from simulator.virtual_races.video.writing import write_video
 from simulator.virtual_races.worlds import track_of, world_of
 from tests.shared.traces.driven import driven_on
@@ -37,9 +37,9 @@ def test_the_car_sees_from_its_trace_what_it_saw_in_its_world() -> None:
     track = track_of(BOXES)
     spec = world_of(BOXES, track, 7)
     spec = replace(spec, parts=replace(spec.parts, lens=replace(spec.parts.lens, noise=0.0)))
-    worlds = BatchWorlds([spec] * 3, car_view.SIZE, channels=3)
+    worlds = BatchWorlds([spec] * 3, camera_replay.SIZE, channels=3)
     worlds.put_at([track.length_m * 0.25 - metres for metres in (0.5, 1.0, 2.0)], 0.05, 0.1)
-    saw = np.zeros((3, car_view.SIZE[1], car_view.SIZE[0], 3), np.uint8)
+    saw = np.zeros((3, camera_replay.SIZE[1], camera_replay.SIZE[0], 3), np.uint8)
     worlds.render(saw)
     recorder = FrameRecorder(worlds, track)
     for run in range(3):
@@ -47,19 +47,19 @@ def test_the_car_sees_from_its_trace_what_it_saw_in_its_world() -> None:
     worlds.close()
     for run in range(3):
         trace = recorder.trace(run, BOXES, [])
-        drawn = CarView(trace, BOXES, 7).picture(0).astype(int)
+        drawn = CameraReplay(trace, BOXES, 7).picture(0).astype(int)
         assert np.abs(drawn - saw[run]).mean() < 0.2
-        without = CarView(replace(trace, boxes=()), BOXES, 7).picture(0)
+        without = CameraReplay(replace(trace, boxes=()), BOXES, 7).picture(0)
         assert np.abs(without.astype(int) - saw[run]).mean() > 1.0, "the box is seen"
         others = tuple(OtherCar((box.x_tenths_mm,), (box.y_tenths_mm,), (box.yaw_mdeg,)) for box in trace.boxes)
-        beside = CarView(replace(trace, boxes=(), others=others), BOXES, 7).picture(0)
+        beside = CameraReplay(replace(trace, boxes=(), others=others), BOXES, 7).picture(0)
         assert (np.abs(beside.astype(int) - without).max(axis=2) > 20).sum() > 300, "so is another car"
 
 
 def test_the_panel_grows_with_the_line_and_has_what_is_beside_it() -> None:
     trace = driven_on(OUTLINE, 1, off_at_s=4.0)
     count = len(trace.frames)
-    panel = TrackView(trace, OUTLINE)
+    panel = TrackPanel(trace, OUTLINE)
     pictures = [panel.picture(frame) for frame in range(count)]
     assert {picture.shape for picture in pictures} == {(PANEL[1], PANEL[0], 3)}
     map_rows = slice(80, None)
@@ -71,7 +71,7 @@ def test_the_panel_grows_with_the_line_and_has_what_is_beside_it() -> None:
     up = trace.frames.y_tenths_mm[60:] + trace.frames.y_tenths_mm[:60]
     box = TraceBox(lap[0], up[0], 0, 400, 300)
     for more in ({"others": (OtherCar(lap, up, (0,) * count),)}, {"boxes": (box,)}):
-        assert (TrackView(replace(trace, **more), OUTLINE).picture(0) != pictures[0]).any(axis=2).sum() > 15
+        assert (TrackPanel(replace(trace, **more), OUTLINE).picture(0) != pictures[0]).any(axis=2).sum() > 15
 
 
 def test_a_command_writes_a_video_that_can_be_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +86,7 @@ def test_a_command_writes_a_video_that_can_be_played(tmp_path: Path, capsys: pyt
     frames = [picture for _ in range(10) for there, picture in (played.read(),) if there]
     played.release()
     assert [frame.shape for frame in frames] == [(300, 640, 3)] * 10
-    seen = CarView(trace, Conditions(), 0).picture(9)
+    seen = CameraReplay(trace, Conditions(), 0).picture(9)
     assert np.abs(frames[9][:, :400].astype(int) - seen).mean() < 6, "as it was drawn, but for the codec"
 
 

@@ -26,7 +26,7 @@ _SOFT, _TEXT, _RED, _BOT = (178, 170, 160), (252, 246, 240), (90, 90, 240), (80,
 _SPEEDS = ((90, 90, 250), (80, 200, 250), (150, 220, 60), (245, 200, 70), (250, 140, 200))
 
 
-class TrackView:
+class TrackPanel:
     """Draws the panel of one trace, frame by frame in their order."""
 
     def __init__(self, trace: DriveTrace, outline: TrackOutline) -> None:

@@ -18,7 +18,7 @@ Picture = NDArray[np.uint8]
 _HERE = np.zeros(1, np.int64)
 
 
-class CarView:
+class CameraReplay:
     """Draws what the camera of world `seed` sees from the places of a trace; without others than are in the trace."""
 
     def __init__(self, trace: DriveTrace, conditions: Conditions, seed: int) -> None:
