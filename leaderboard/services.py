@@ -17,6 +17,7 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.evaluations.driven_results import DrivenResults
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.service import Evaluations
@@ -66,6 +67,7 @@ class LeaderboardServices:
     traces: RunTraces
     conditions: RaceConditions
     evaluations: Evaluations
+    driven_results: DrivenResults
 
     @classmethod
     def over(
@@ -85,6 +87,7 @@ class LeaderboardServices:
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
         attempts = AttemptService(store, board.changed)
+        conditions = RaceConditions(store, board.changed)
         submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces())
         secret = credentials.admin_token
         return cls(
@@ -107,8 +110,9 @@ class LeaderboardServices:
             SearchThrottle(),
             submissions,
             RunTraces(store, board, submissions.submissions),
-            RaceConditions(store, board.changed),
+            conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
+            DrivenResults(store, submissions, conditions),
         )
 
     @contextlib.asynccontextmanager

@@ -1,6 +1,7 @@
 """`raceday farm --server URL --key FILE`: drives what the leaderboard's racers submit."""
 
 import argparse
+import contextlib
 import os
 import socket
 import tempfile
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from shared.errors import BadInput
 from shared.text import text
+from simulator.farm.engine_process import ProcessEngine
 from simulator.farm.node import DrivingNode
 from simulator.farm.server_calls import FarmServer
 
@@ -26,8 +28,8 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="raceday-farm-") as cache:
         server = FarmServer(chosen.server, _key(chosen.key), Path(cache))
-        jobs = chosen.jobs or os.cpu_count() or 1
-        DrivingNode(server, chosen.node, jobs, lambda sentence: print(sentence, flush=True)).run(chosen.once)
+        with contextlib.closing(ProcessEngine(chosen.jobs or os.cpu_count() or 1)) as engine:
+            DrivingNode(server, chosen.node, engine, lambda sentence: print(sentence, flush=True)).run(chosen.once)
     return 0
 
 

@@ -1,6 +1,6 @@
-"""One node of a farm: as many runs at a time as it has children, each kept by extending its claim until it is reported.
+"""One node of a farm: as many jobs at a time as its engine has slots; claims are extended until they are reported.
 
-Whatever a model does happens in its child. A farm that is stopped drives what it has to the end; one that is killed
+Whatever a model does happens in the engine. A farm that is stopped drives what it has to the end; one that is killed
 says nothing, and its runs are given to another.
 """
 
@@ -12,11 +12,21 @@ from dataclasses import dataclass, field
 
 from shared.conditions import ENGINE, Conditions, DrivenRules
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
-from shared.protocol.farm import ClaimExtension, ClaimRequest, Fault, RunFailure, RunReport, WorkItem, encode
+from shared.protocol.farm import (
+    MAX_WANTED,
+    ClaimExtension,
+    ClaimRequest,
+    Fault,
+    RunFailure,
+    RunReport,
+    WorkItem,
+    encode,
+)
 from shared.traces.encoding import trace_sha256
 from simulator.driving.policy import DEMO, find_model
+from simulator.farm.engines import FarmEngine
 from simulator.farm.server_calls import FarmServer
-from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, evaluate_isolated
+from simulator.virtual_races.isolated import EvaluationJob
 from simulator.virtual_races.worlds import require_drivable
 from vehicle.models.run_isolated import ChildFailed
 
@@ -24,7 +34,6 @@ CANARY_TRACKS = ("reinvent_base", "oval_track")
 LONGEST_WAIT_S = 30.0
 _SENTENCE_CHARS = 500
 
-Evaluate = Callable[[EvaluationJob], EvaluationReport]
 Say = Callable[[str], None]
 
 
@@ -33,13 +42,13 @@ def back_off_s(failures: int) -> float:
     return min(LONGEST_WAIT_S, 2.0 ** (failures - 1))
 
 
-def canary_sha256(evaluate: Evaluate = evaluate_isolated) -> str:
+def canary_sha256(engine: FarmEngine) -> str:
     """Drives the demo model on two tracks; the hash of what it did, which names the class of this machine."""
-    digest = hashlib.sha256()
-    for track in CANARY_TRACKS:
-        conditions = Conditions(track=track, laps=1, profile="physical", rules=DrivenRules(consecutive_laps=1))
-        report = evaluate(EvaluationJob(str(find_model(DEMO).parent), conditions, (1,)))
-        digest.update(trace_sha256(report.runs[0].read_trace()).encode())
+    model, digest = str(find_model(DEMO).parent), hashlib.sha256()
+    rules = DrivenRules(consecutive_laps=1)
+    both = [Conditions(track=track, laps=1, profile="physical", rules=rules) for track in CANARY_TRACKS]
+    for driven in [engine.submit(EvaluationJob(model, conditions, (1,))) for conditions in both]:
+        digest.update(trace_sha256(driven.result().runs[0].read_trace()).encode())
     return digest.hexdigest()
 
 
@@ -49,9 +58,8 @@ class DrivingNode:
 
     server: FarmServer
     name: str
-    jobs: int
+    engine: FarmEngine
     say: Say
-    evaluate: Evaluate = evaluate_isolated
     pause: Callable[[float], None] = time.sleep
     _canary: str = ""
     _running: dict[Future[None], WorkItem] = field(default_factory=dict)
@@ -59,9 +67,9 @@ class DrivingNode:
 
     def run(self, once: bool) -> None:
         """Drive until it is stopped; `once`: until nothing is left. Raises OperatorError for what will not mend."""
-        self._canary = canary_sha256(self.evaluate)
+        self._canary = canary_sha256(self.engine)
         failures = 0
-        with ThreadPoolExecutor(self.jobs) as pool:
+        with ThreadPoolExecutor(MAX_WANTED) as pool:  # they fetch, wait and post; the engine drives
             while True:
                 try:
                     idle_s = self._claim(pool)
@@ -77,7 +85,9 @@ class DrivingNode:
                 self._look_after(idle_s)
 
     def _claim(self, pool: ThreadPoolExecutor) -> float:
-        asked = ClaimRequest(self.name, ENGINE, self.jobs, self.jobs - len(self._running), self._canary)
+        slots = max(1, self.engine.slots)
+        wanted = min(MAX_WANTED, max(0, slots - len(self._running)))
+        asked = ClaimRequest(self.name, ENGINE, slots, wanted, self._canary)
         answer = self.server.claim(asked)
         for item in answer.work:
             self._running[pool.submit(self._drive, item)] = item
@@ -112,7 +122,8 @@ class DrivingNode:
             self.say(f"{item.submission}: {error}")
             return
         try:
-            report = self.evaluate(EvaluationJob(str(model), item.conditions, (item.seed,), item.checkpoint))
+            job = EvaluationJob(str(model), item.conditions, (item.seed,), item.checkpoint)
+            report = self.engine.submit(job).result()
         except BadInput as error:
             sentence = str(error).replace(f"{model}: ", "").replace(str(model), "model")
             self._fail(item, "farm" if isinstance(error, ChildFailed) else "model", sentence)

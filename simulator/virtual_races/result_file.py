@@ -1,48 +1,15 @@
-"""The file of a driven result: conditions, model and runs with their traces' hashes; `verify` drives it again.
-
-A leaderboard serves it for a result, `raceday model race` writes it at home. Everybody with the model can repeat it.
-"""
+"""Results as they are driven: what becomes of an evaluation, and `verify`, which drives a result again."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-
-from shared.conditions import ENGINE, Conditions, check_conditions
 from shared.errors import BadInput
+from shared.protocol.driven_results import MAX_RESULT_BYTES, DrivenResult, ResultRun, result_from
 from shared.text import text
 from shared.traces.encoding import trace_sha256
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, evaluate_isolated
-
-RESULT_VERSION = 1
-MAX_RESULT_BYTES = 1 << 20
-_STRICT = ConfigDict(extra="forbid", strict=True)
-
-
-@dataclass(frozen=True, slots=True)
-class ResultRun:
-    """One run of a result: its seed, its laps as driven (ns) and the hash of its trace."""
-
-    __pydantic_config__ = _STRICT
-
-    seed: int
-    laps_ns: tuple[int, ...]
-    trace_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class DrivenResult:
-    """What was driven. `model_sha256`: of the racer's file, or of the ONNX file if a model's folder was driven."""
-
-    __pydantic_config__ = _STRICT
-
-    conditions: Conditions
-    model_sha256: str
-    runs: tuple[ResultRun, ...]
-    checkpoint: str = ""
-    v: int = RESULT_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +22,27 @@ class VerifiedRun:
     trace_sha256: str
 
 
-_RESULT = TypeAdapter(DrivenResult)
-
-
 def result_of(job: EvaluationJob, report: EvaluationReport) -> DrivenResult:
     """The result of an evaluation."""
+    others = [trace_sha256(run.read_trace()) for run in report.opponent_runs] or [""] * len(report.runs)
     runs = tuple(
-        ResultRun(run.seed, tuple(lap.lap_ns for lap in run.laps), trace_sha256(run.read_trace()))
-        for run in report.runs
+        ResultRun(run.seed, tuple(lap.lap_ns for lap in run.laps), trace_sha256(run.read_trace()), other)
+        for run, other in zip(report.runs, others, strict=True)
     )
-    path = Path(job.model)
-    digest = _file_sha256(path) if path.is_file() else report.model_sha256
-    return DrivenResult(job.conditions, digest, runs, job.checkpoint)
+    digest = _driven_sha256(Path(job.model), report.model_sha256)
+    opponent = _driven_sha256(Path(job.opponent), report.opponent_sha256) if job.opponent else ""
+    return DrivenResult(
+        job.conditions,
+        digest,
+        runs,
+        job.checkpoint,
+        opponent_sha256=opponent,
+        opponent_checkpoint=job.opponent_checkpoint,
+    )
 
 
-def write_result(result: DrivenResult) -> str:
-    """The file's text."""
-    return _RESULT.dump_json(result, indent=1).decode() + "\n"
+def _driven_sha256(path: Path, of_onnx: str) -> str:
+    return file_sha256(path) if path.is_file() else of_onnx
 
 
 def read_result(path: Path) -> DrivenResult:
@@ -83,54 +54,53 @@ def read_result(path: Path) -> DrivenResult:
         raise BadInput(
             text("{path}: the result cannot be read ({strerror}).", path=path, strerror=error.strerror)
         ) from None
-    if len(written) > MAX_RESULT_BYTES:
-        raise BadInput(text("{path}: is larger than a result can be.", path=path))
-    try:
-        result = _RESULT.validate_json(written, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
-        raise BadInput(
-            text(
-                "{path}: is no result of a virtual race at {where}: {what}.", path=path, where=where, what=first["msg"]
-            )
-        ) from None
-    if not result.runs:
-        raise BadInput(text("{path}: holds no run.", path=path))
-    check_conditions(result.conditions)
-    if result.conditions.engine != ENGINE:
-        raise BadInput(
-            text(
-                "{path}: was driven by the engine {theirs}, this release has {ours}: install the release of the race.",
-                path=path,
-                theirs=result.conditions.engine,
-                ours=ENGINE,
-            )
-        )
-    return result
+    return result_from(written, str(path))
 
 
 def verify(
-    result: DrivenResult, model: Path, evaluate: Callable[[EvaluationJob], EvaluationReport] = evaluate_isolated
+    result: DrivenResult,
+    model: Path,
+    evaluate: Callable[[EvaluationJob], EvaluationReport] = evaluate_isolated,
+    opponent: Path | None = None,
+    *,
+    by_hash: bool = True,
 ) -> tuple[VerifiedRun, ...]:
-    """Drive the result's runs again with the model. Raises BadInput if it is another model, or cannot be driven."""
-    if not model.exists():
-        raise BadInput(text("{path}: there is no such model.", path=model))
-    other = text("{path}: is another model than the one of the result.", path=model)
-    if model.is_file() and _file_sha256(model) != result.model_sha256:
-        raise BadInput(other)
+    """Drive the result's runs again with its model, or two. Raises BadInput for others, or if they cannot be driven.
+
+    `by_hash` False: the model need not have the hash of the result's; it is what is kept of it, or a folder.
+    """
+    if result.opponent_sha256 and opponent is None:
+        raise BadInput(text("The result is of two models against each other: name the other one with --opponent."))
+    if opponent is not None and not result.opponent_sha256:
+        raise BadInput(text("The result is of a model that drove alone: leave --opponent out."))
+    rival = "" if opponent is None else str(opponent)
+    given = [(model, result.model_sha256)] + [(each, result.opponent_sha256) for each in (opponent,) if each]
+    for path, sha256 in given:
+        if not path.exists():
+            raise BadInput(text("{path}: there is no such model.", path=path))
+        if by_hash and path.is_file() and file_sha256(path) != sha256:
+            raise _other_model(path)
     seeds = tuple(run.seed for run in result.runs)
-    job = EvaluationJob(str(model), result.conditions, seeds, result.checkpoint)
-    report = evaluate(job)
-    if not model.is_file() and report.model_sha256 != result.model_sha256:
-        raise BadInput(other)
-    again = result_of(job, report)
+    job = EvaluationJob(str(model), result.conditions, seeds, result.checkpoint, rival, result.opponent_checkpoint)
+    again = result_of(job, evaluate(job))
+    for (path, sha256), driven in zip(given, (again.model_sha256, again.opponent_sha256), strict=False):
+        if by_hash and driven != sha256:
+            raise _other_model(path)
     return tuple(
-        VerifiedRun(number, now.trace_sha256 == then.trace_sha256, now.laps_ns, now.trace_sha256)
+        VerifiedRun(number, _traces(now) == _traces(then), now.laps_ns, now.trace_sha256)
         for number, (then, now) in enumerate(zip(result.runs, again.runs, strict=True), 1)
     )
 
 
-def _file_sha256(path: Path) -> str:
+def _traces(run: ResultRun) -> tuple[str, str]:
+    return run.trace_sha256, run.opponent_trace_sha256
+
+
+def _other_model(path: Path) -> BadInput:
+    return BadInput(text("{path}: is another model than the one of the result.", path=path))
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
