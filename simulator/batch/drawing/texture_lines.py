@@ -184,10 +184,10 @@ def put_every_fourth(plane: Any, row: Any, first: Any, count: Any, levels: Any) 
         plane[r, u + np.uintp(1)] = level + step
         plane[r, u + two] = level + step + step
         plane[r, u + three] = level + step + step + step
-    k = np.uintp(count) >> two
+    last = np.uintp(count) >> two
     for left in range(np.uintp(count) & three):
-        step = (levels[k + np.uintp(1)] - levels[k]) * quarter
-        plane[r, begin + (k << two) + left] = levels[k] + step * np.float32(np.int64(left))
+        step = (levels[last + np.uintp(1)] - levels[last]) * quarter
+        plane[r, begin + (last << two) + left] = levels[last] + step * np.float32(np.int64(left))
 
 
 @compiled_part
