@@ -5,20 +5,18 @@ Arguments: the worktree, the track, the number of laps. Imports that worktree's 
 
 import sys
 import time
+from importlib import import_module
 
 
-def main():
+def main() -> None:
     worktree, name, laps = sys.argv[1:]
     sys.path.insert(0, worktree)
-    from simulator.evaluate import drive  # noqa: PLC0415
-    from simulator.policy import DEMO, load_policy  # noqa: PLC0415
-    from simulator.tracks import load_track  # noqa: PLC0415
-
-    policy, track = load_policy(DEMO), load_track(name)
+    evaluate, policies, tracks = (import_module(f"simulator.{part}") for part in ("evaluate", "policy", "tracks"))
+    policy, track = policies.load_policy(policies.DEMO), tracks.load_track(name)
     print("ready", flush=True)
     for seed, _ in enumerate(sys.stdin):
         used_s = time.process_time()
-        drive(policy, track, seed, int(laps))
+        evaluate.drive(policy, track, seed, int(laps))
         print(time.process_time() - used_s, flush=True)
 
 

@@ -17,6 +17,8 @@ from simulator.batch.vector import BatchWorlds
 from simulator.driving.lock_step import drive_many
 from simulator.driving.policy import DEMO, load_policy
 from simulator.world.tracks import load_track
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
 
 BASELINE_COMMIT = "0fb2d90"
 BASELINE_STEPS = 256.0  # of CarRacing-v3: three laps of `drive` at that commit take as much processor
@@ -56,11 +58,11 @@ def three_laps() -> Callable[[], int]:
 
 def large_network(batch: BatchWorlds) -> tuple[Callable[[], int], Callable[[], int]]:
     """(closed loop with the shallow network of 5.8 M parameters, its bare `session.run`), of as many frames each."""
-    policy = load_policy(str(write_shallow(_NETWORK)))
-    bare = load_policy(str(_NETWORK))
+    path = write_shallow(_NETWORK)
+    policy, bare = load_policy(str(path)), Policy(check_model(path))
     frames, commands = np.empty((len(batch), 120, 160), np.uint8), np.zeros((len(batch), 2))
     batch.render(frames)
-    bare.act(frames[0])
+    bare.preprocess(frames[0])
 
     def closed_loop() -> int:
         batch.render(frames)
