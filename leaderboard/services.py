@@ -17,6 +17,7 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.service import Evaluations
@@ -66,6 +67,7 @@ class LeaderboardServices:
     traces: RunTraces
     conditions: RaceConditions
     evaluations: Evaluations
+    arrivals: WorkArrivals
 
     @classmethod
     def over(
@@ -85,8 +87,12 @@ class LeaderboardServices:
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
         attempts = AttemptService(store, board.changed)
-        submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces())
-        secret = credentials.admin_token
+        secret, arrivals = credentials.admin_token, WorkArrivals()
+
+        def submitted(_race_id: str) -> None:
+            arrivals.told()
+
+        submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces(), submitted)
         return cls(
             board,
             account_services(board, config, hasher),
@@ -109,6 +115,7 @@ class LeaderboardServices:
             RunTraces(store, board, submissions.submissions),
             RaceConditions(store, board.changed),
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
+            arrivals,
         )
 
     @contextlib.asynccontextmanager

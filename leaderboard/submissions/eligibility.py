@@ -1,16 +1,28 @@
-"""Who may submit what to a virtual race now. Called by the service of submissions."""
+"""Who has models, may submit what to a virtual race now, and may know of a submission. Called by the services."""
 
 import sqlalchemy as sa
 
+from leaderboard.core import access
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import NotAllowed
+from leaderboard.core.errors import NotAllowed, UnknownRace
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.submissions.states import SubmissionState
+from leaderboard.core.submissions.submission import ModelSubmission
+from leaderboard.league.changes import seen_race
 from leaderboard.store import entries
-from leaderboard.store.submissions import model_rows
+from leaderboard.store.submissions import model_rows, submission_rows
 from leaderboard.store.submissions.model_rows import UnknownModel
+from leaderboard.store.submissions.submission_rows import UnknownSubmission
 from shared.errors import Refused
 from shared.text import text
+
+
+def submitter_of(caller: Caller) -> Caller:
+    """The account whose models these are. Raises Unauthorized, NotAllowed."""
+    access.require(caller.submitter(), "submission.make")
+    if not caller.submitter().signed_in:
+        raise NotAllowed(text("Only an account has models: sign in, or use a key of yours that submits models."))
+    return caller.submitter()
 
 
 def check_key_covers(caller: Caller, race_id: str) -> None:
@@ -45,3 +57,18 @@ def model_of(db: sa.Connection, account_id: str, sha256: str) -> tuple[str, Subm
     if under_way is None:
         raise UnknownModel.of(sha256)
     return under_way.name, "uploading"
+
+
+def seen_submission(db: sa.Connection, caller: Caller, submission_id: str) -> tuple[ModelSubmission, RaceRecord]:
+    """The submission, if the caller may know of it: its racer, and who organises its race. Raises UnknownSubmission."""
+    submission = submission_rows.get(db, submission_id)
+    sender = caller.submitter()
+    try:
+        race = seen_race(db, sender, submission.race_id)
+        check_key_covers(caller, submission.race_id)
+    except (UnknownRace, NotAllowed):
+        raise UnknownSubmission.of(submission_id) from None
+    own = sender.signed_in and sender.account_id == submission.account_id
+    if not (own or access.may(sender, "submission.manage", race)):
+        raise UnknownSubmission.of(submission_id)
+    return submission, race

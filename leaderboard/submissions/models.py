@@ -13,7 +13,7 @@ from leaderboard.store.database import Store
 from leaderboard.store.submissions import model_rows, submission_rows
 from leaderboard.store.submissions.model_rows import AccountUse, ModelRecord, UnknownModel
 from leaderboard.submissions.archives import ModelArchives
-from leaderboard.submissions.uploads import submitter_of
+from leaderboard.submissions.eligibility import submitter_of
 from shared.errors import Refused
 from shared.text import text
 

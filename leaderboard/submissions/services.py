@@ -12,6 +12,7 @@ from leaderboard.submissions.model_files import ModelFiles
 from leaderboard.submissions.models import ModelService
 from leaderboard.submissions.queue_places import PlacesByArrival, QueuePlaces
 from leaderboard.submissions.quotas import SubmissionQuotas
+from leaderboard.submissions.rulings import SubmissionRulings
 from leaderboard.submissions.service import SubmissionService
 from leaderboard.submissions.upkeep import SubmissionUpkeep
 from leaderboard.submissions.uploads import UploadService
@@ -25,6 +26,7 @@ class SubmissionServices:
     uploads: UploadService
     models: ModelService
     submissions: SubmissionService
+    rulings: SubmissionRulings
     upkeep: SubmissionUpkeep
     max_archive_mb: int
 
@@ -43,7 +45,8 @@ class SubmissionServices:
         archives = ModelArchives(store, files)
         uploads = UploadService(store, files, settings, changed)
         quotas = SubmissionQuotas(settings.in_work_per_racer)
-        submissions = SubmissionService(store, attempts, quotas, places or PlacesByArrival(), changed)
+        submissions = SubmissionService(store, quotas, places or PlacesByArrival(), changed)
+        rulings = SubmissionRulings(store, attempts, changed)
         models = ModelService(store, archives, settings)
         upkeep = SubmissionUpkeep(uploads, archives, utc_ns)
-        return cls(archives, uploads, models, submissions, upkeep, settings.max_archive_mb)
+        return cls(archives, uploads, models, submissions, rulings, upkeep, settings.max_archive_mb)

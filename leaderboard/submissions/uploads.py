@@ -18,19 +18,20 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from leaderboard.config import SubmissionSettings
-from leaderboard.core import acceptance, access
+from leaderboard.core import acceptance
 from leaderboard.core.access import Caller
-from leaderboard.core.errors import Conflict, NotAllowed
-from leaderboard.core.submissions.archive import HEAD_BYTES, MB, check_head, check_sha256, check_size
+from leaderboard.core.errors import Conflict
+from leaderboard.core.submissions.archive import HEAD_BYTES, check_head, check_sha256, check_size
 from leaderboard.core.submissions.states import SubmissionMove
 from leaderboard.store import audit
 from leaderboard.store.database import Store
 from leaderboard.store.submissions import model_rows, submission_rows
 from leaderboard.store.submissions.model_rows import ModelRecord, StoredArchive, UnknownUpload, UploadRecord
-from leaderboard.store.tables import ACCOUNTS
+from leaderboard.submissions.account_room import check_account_room, lock_account
+from leaderboard.submissions.eligibility import submitter_of
 from leaderboard.submissions.model_files import ModelFiles, ReceivingPart
-from shared.errors import BadInput, Refused
-from shared.text import ntext, text
+from shared.errors import BadInput
+from shared.text import text
 
 _THE_LEADERBOARD = "system"
 
@@ -61,14 +62,6 @@ class UploadProgress:
     model: ModelRecord | None = None
 
 
-def submitter_of(caller: Caller) -> Caller:
-    """The account whose models these are. Raises Unauthorized, NotAllowed."""
-    access.require(caller.submitter(), "submission.make")
-    if not caller.submitter().signed_in:
-        raise NotAllowed(text("Only an account has models: sign in, or use a key of yours that submits models."))
-    return caller.submitter()
-
-
 class UploadService:
     """Uploads of all accounts of one store. `changed(race_id)`: after a commit that moved a submission of the race."""
 
@@ -89,23 +82,18 @@ class UploadService:
         name = acceptance.check_name("name", wanted.name.strip())
         self._files.check_room(wanted.size_bytes)
         with self._store.write() as db:
-            self._lock_account(db, account_id)
+            lock_account(db, account_id)
             there = model_rows.model(db, account_id, sha256)
             if there is not None:
                 return there
             under_way = model_rows.upload_of(db, account_id, sha256)
             if under_way is not None:
                 return self._go_on(under_way, wanted.size_bytes)
-            self._check_bounds(db, account_id, wanted.size_bytes)
+            check_account_room(db, account_id, wanted.size_bytes, self._settings)
             upload_id, size_bytes = secrets.token_hex(12), wanted.size_bytes
             begun = UploadRecord(upload_id, account_id, sha256, size_bytes, name, 0, now_utc_ns, now_utc_ns)
             model_rows.add_upload(db, begun)
         return begun
-
-    @staticmethod
-    def _lock_account(db: sa.Connection, account_id: str) -> None:
-        """Let other uploads of the account wait: its bounds are of all of them (PostgreSQL)."""
-        db.execute(sa.select(ACCOUNTS.c.account_id).where(ACCOUNTS.c.account_id == account_id).with_for_update())
 
     def _go_on(self, upload: UploadRecord, size_bytes: int) -> UploadRecord:
         offset_bytes = self._offset(upload)
@@ -123,33 +111,6 @@ class UploadService:
     def _offset(self, upload: UploadRecord) -> int:
         # A folder that was put back from a copy may hold less than the database says.
         return min(upload.offset_bytes, self._files.part_size(upload.upload_id))
-
-    def _check_bounds(self, db: sa.Connection, account_id: str, size_bytes: int) -> None:
-        use, limits = model_rows.use_of(db, account_id), self._settings
-        if use.uploads >= limits.account_uploads:
-            raise Refused(
-                ntext(
-                    "You have {n} unfinished upload: finish or cancel it first.",
-                    "You have {n} unfinished uploads: finish or cancel one first.",
-                    n=use.uploads,
-                )
-            )
-        if use.models + use.uploads >= limits.account_models:
-            raise Refused(
-                ntext(
-                    "You have {n} model here: delete it first.",
-                    "You have {n} models here: delete one first.",
-                    n=use.models + use.uploads,
-                )
-            )
-        if use.size_bytes + size_bytes > limits.account_mb * MB:
-            raise Refused(
-                text(
-                    "Your models have {used:.0f} MB, and with this one more than {max} MB: delete one first.",
-                    used=use.size_bytes / MB,
-                    max=limits.account_mb,
-                )
-            )
 
     def upload(self, caller: Caller, upload_id: str) -> UploadRecord:
         """An upload of the account, with the offset at which it goes on. Raises UnknownUpload."""

@@ -1,4 +1,4 @@
-"""Calls of a leaderboard with a key: by `raceday submit` for an account, by `raceday farm` for a farm.
+"""Calls of a leaderboard with a key: by `raceday submit` for an account, by `raceday farm`, by its own commands.
 
 A redirection is not followed: it would hand the key to whoever is named there. It comes back as the answer it is.
 """
@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from shared.errors import BadInput, RetryLater
 from shared.text import text
@@ -56,9 +56,9 @@ class _Unfollowed(urllib.request.HTTPRedirectHandler):
 
 
 class KeyedCalls:
-    """The leaderboard at an address, as the owner of a key sees it."""
+    """The leaderboard at an address, as the owner of a key sees it. `timeout_s`: without a byte of an answer."""
 
-    def __init__(self, server: str, key: str) -> None:
+    def __init__(self, server: str, key: str, timeout_s: float = _TIMEOUT_S) -> None:
         """Raises BadInput for what is no address."""
         if not server.startswith(("http://", "https://")):
             raise BadInput(
@@ -67,17 +67,25 @@ class KeyedCalls:
                     server=repr(server[:80]),
                 )
             )
-        self.server, self._key = server.rstrip("/"), key
+        self.server, self._key, self._timeout_s = server.rstrip("/"), key, timeout_s
         self._opener = urllib.request.build_opener(_Unfollowed)
 
     def send(
-        self, method: str, path: str, body: bytes | None, max_bytes: int, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | BinaryIO | None,
+        max_bytes: int,
+        headers: Mapping[str, str] | None = None,
     ) -> ServerAnswer:
-        """The answer, whatever it is, up to `max_bytes` of it. Raises RetryLater if there is none."""
+        """The answer, whatever it is, up to `max_bytes` of it. Raises RetryLater if there is none.
+
+        A file as `body` is read as it is sent; its size is given in the header `content-length`.
+        """
         sent = {"authorization": f"Bearer {self._key}", **(headers or {})}
         request = urllib.request.Request(f"{self.server}{path}", body, sent, method=method)  # noqa: S310  checked above
         try:
-            with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
+            with self._opener.open(request, timeout=self._timeout_s) as answer:
                 return _answer(answer.status, answer.headers, answer.read(max_bytes))
         except urllib.error.HTTPError as error:
             with error:

@@ -16,7 +16,8 @@ from shared.text import text
 from shared.traces.field_files import metrics_json, simtrace_csv
 from simulator.driving.policy import DEMO, find_model
 from simulator.virtual_races.checkpoints import CheckpointChoice, CheckpointResult, choose_checkpoint, find_checkpoints
-from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, evaluate_isolated
+from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun, evaluate_isolated
+from simulator.virtual_races.judging.head_to_head import REASONS, HeadToHeadVerdict
 from simulator.virtual_races.result_file import read_result, result_of, verify, write_result
 from simulator.virtual_races.seeds import validation_seeds
 
@@ -40,6 +41,7 @@ def add_commands(commands: "Subparsers") -> None:
     _add_conditions(race)
     race.add_argument("--runs", type=_count, default=3, help="how many runs (3)")
     race.add_argument("--checkpoint", default="", help="one of several in an archive; default: the best by its notes")
+    race.add_argument("--opponent", metavar="MODEL", help="let this model drive against it, both in one world")
     race.add_argument("--out", type=Path, metavar="DIR", help="write result.json, and each run's trace and logs")
     race.set_defaults(run=_race)
 
@@ -51,8 +53,10 @@ def verify_main(arguments: list[str]) -> int:
     )
     parser.add_argument("result", type=Path, metavar="RESULT.json")
     parser.add_argument("--model", required=True, help="the model of the result: an archive, a folder or 'demo'")
+    parser.add_argument("--opponent", metavar="MODEL", help="the one that drove against it, if one did")
     chosen = parser.parse_args(arguments)
-    runs = verify(read_result(chosen.result), _path(chosen.model))
+    opponent = None if chosen.opponent is None else _path(chosen.opponent)
+    runs = verify(read_result(chosen.result), _path(chosen.model), opponent=opponent)
     for run in runs:
         laps = ", ".join(f"{lap_ns / 1e9:.3f} s" for lap_ns in run.laps_ns) or "-"
         words = text("the same") if run.same else text("NOT the same")
@@ -145,27 +149,54 @@ def _document(choice: CheckpointChoice) -> dict[str, object]:
 
 def _race(arguments: argparse.Namespace) -> int:
     conditions, model = _conditions(arguments), _path(arguments.model)
-    job = EvaluationJob(str(model), conditions, validation_seeds(arguments.runs), arguments.checkpoint)
+    opponent = "" if arguments.opponent is None else str(_path(arguments.opponent))
+    seeds = validation_seeds(arguments.runs)
+    job = EvaluationJob(str(model), conditions, seeds, arguments.checkpoint, opponent)
     report = evaluate_isolated(job)
     if arguments.out is not None:
         _write(arguments.out, job, report)
+    if opponent:
+        _show_heats(report)
+        return 0
     table = Table("run", "laps s", "resets", "ended by")
     for number, run in enumerate(report.runs, 1):
-        laps = "  ".join(f"{lap.lap_ns / 1e9:.3f}" for lap in run.laps)
-        table.add_row(str(number), laps or "-", str(run.resets), run.end)
+        table.add_row(str(number), _laps(run), str(run.resets), run.end)
     Console().print(table)
     return 0
+
+
+def _laps(run: ReportedRun) -> str:
+    return "  ".join(f"{lap.lap_ns / 1e9:.3f}" for lap in run.laps) or "-"
+
+
+def _show_heats(report: EvaluationReport) -> None:
+    sides = text("the model"), text("the opponent")
+    table = Table("run", "who", "started", "laps s", "resets", "ahead")
+    for number, (heat, *runs) in enumerate(zip(report.heats, report.runs, report.opponent_runs, strict=True), 1):
+        for side, run in enumerate(runs):
+            place = text("in front") if heat.in_front == side else text("behind")
+            ahead = _ahead(heat.verdict) if heat.verdict.winner == side else ""
+            table.add_row(str(number), str(sides[side]), str(place), _laps(run), str(run.resets), ahead)
+    Console().print(table)
+    winner = report.winner
+    print(text("Nobody is ahead.") if winner is None else text("Ahead in more runs: {who}.", who=sides[winner]))
+
+
+def _ahead(verdict: HeadToHeadVerdict) -> str:
+    by = "" if verdict.by_m is None else f", {verdict.by_m:.2f} m"
+    return f"{REASONS[verdict.reason]}{by if verdict.by_s is None else f', {verdict.by_s:.3f} s'}"
 
 
 def _write(folder: Path, job: EvaluationJob, report: EvaluationReport) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "result.json").write_text(write_result(result_of(job, report)), encoding="utf-8")
-        for number, run in enumerate(report.runs, 1):
-            trace = run.read_trace()
-            (folder / f"run{number}.trace").write_bytes(run.trace_bytes)
-            (folder / f"run{number}-simtrace.csv").write_text(simtrace_csv(trace, 0), encoding="utf-8")
-            (folder / f"run{number}-metrics.json").write_text(metrics_json(trace), encoding="utf-8")
+        for who, runs in (("", report.runs), ("-opponent", report.opponent_runs)):
+            for number, run in enumerate(runs, 1):
+                trace, name = run.read_trace(), f"run{number}{who}"
+                (folder / f"{name}.trace").write_bytes(run.trace_bytes)
+                (folder / f"{name}-simtrace.csv").write_text(simtrace_csv(trace, 0), encoding="utf-8")
+                (folder / f"{name}-metrics.json").write_text(metrics_json(trace), encoding="utf-8")
     except OSError as error:
         raise OperatorError(
             text("{path}: cannot be written ({strerror}).", path=folder, strerror=error.strerror)

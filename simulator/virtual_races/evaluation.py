@@ -1,30 +1,32 @@
-"""`evaluate_runs`: the one function that evaluates a model. Conditions, seeds, model in; runs out, always the same.
+"""`evaluate_runs` and `evaluate_heats`: the functions that evaluate models. Conditions, seeds, models in; runs out.
 
-The farm, `raceday verify`, the choice among checkpoints and a racer at home call it. The runs of a model are driven in
-lock-step, each in a world of its own; what happens in one depends on conditions, seed and model alone. It knows no
-clock but the world's. A model is not trusted: callers that do not own it call it in a child (isolated.py).
+The same in, the same out. The farm, `raceday verify`, the choice among checkpoints and a racer at home call them. Runs
+are driven in lock-step, each in a world of its own, or two in one; what happens in one depends on conditions, seed and
+models alone. It knows no clock but the world's. A model is not trusted: callers that do not own it call it in a child
+(isolated.py).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.conditions import Conditions
 from shared.rules.ranking import RunLap
-from shared.traces.trace import NO_CHOICE, DriveTrace, Status
-from shared.units import NS_PER_S
-from simulator.batch.track_objects import BOX
-from simulator.batch.vector import CRASHED, CROSSING, LEFT_TRACK, BatchWorlds, Events
+from shared.traces.trace import NO_CHOICE, DriveTrace
+from simulator.batch.vector import BatchWorlds
+from simulator.objects.lanes import lanes_of
 from simulator.virtual_races.entrant import Chosen, Entrant
-from simulator.virtual_races.faults import StuckCounter
+from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, RivalRun, ahead_after
+from simulator.virtual_races.judging.run_book import RunBook, RunEnd
+from simulator.virtual_races.judging.run_judge import RunJudge
 from simulator.virtual_races.recorder import FrameRecorder
-from simulator.virtual_races.run_book import FaultKind, RunBook, RunEnd
-from simulator.virtual_races.worlds import require_drivable, world_of
+from simulator.virtual_races.worlds import STAGGER_M, require_drivable, start_places, world_of
 from simulator.world.world import START_BEFORE_LINE_M
 from vehicle.models.metadata import HEIGHT, WIDTH
+
+_NOTHING_CHOSEN: Chosen = (NO_CHOICE, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,87 +52,108 @@ def evaluate_run(conditions: Conditions, seed: int, model: Entrant) -> VirtualRu
     return evaluate_runs(conditions, (seed,), model)[0]
 
 
+@dataclass(frozen=True, slots=True)
+class DrivenHeat:
+    """Two models in one world: the run of each, and who is ahead. `in_front`: which of them started in front."""
+
+    seed: int
+    in_front: int
+    runs: tuple[VirtualRun, VirtualRun]
+    verdict: HeadToHeadVerdict
+
+
 def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: Entrant) -> tuple[VirtualRun, ...]:
     """Drive one run for each seed, in lock-step. Raises BadInput as `evaluate_run` does."""
     track = require_drivable(conditions)
     worlds = BatchWorlds([world_of(conditions, track, seed) for seed in seeds], (WIDTH, HEIGHT))
     try:
-        return _Evaluation(conditions, tuple(seeds), model, worlds).drive()
+        books = [RunBook(conditions, track.length_m, START_BEFORE_LINE_M) for _ in seeds]
+        return _Drive(conditions, tuple(seeds), [model] * len(seeds), worlds, books).drive()
     finally:
         worlds.close()
 
 
-class _Evaluation:
-    """The runs of one model while they are driven."""
+def evaluate_heats(
+    conditions: Conditions, seeds: Sequence[int], models: tuple[Entrant, Entrant]
+) -> tuple[DrivenHeat, ...]:
+    """Let two models drive against each other, once for each seed; they take turns at starting in front.
 
-    def __init__(self, conditions: Conditions, seeds: tuple[int, ...], model: Entrant, worlds: BatchWorlds) -> None:
-        self._conditions, self._seeds, self._model, self._worlds = conditions, seeds, model, worlds
-        track = worlds.specs[0].track
-        self._books = [RunBook(conditions, track.length_m, START_BEFORE_LINE_M) for _ in seeds]
-        self._stuck = StuckCounter(len(seeds))
-        self._recorder = FrameRecorder(worlds, track)
-        self._statuses: list[Status] = ["prepare"] * len(seeds)
+    Penalties are served: the other one drives on meanwhile. Raises BadInput as `evaluate_run` does.
+    """
+    track = require_drivable(conditions)
+    specs = []
+    for heat, seed in enumerate(seeds):
+        spec = world_of(conditions, track, seed)
+        specs += [replace(spec, rival=2 * heat + 1), replace(spec, rival=2 * heat)]
+    worlds = BatchWorlds(specs, (WIDTH, HEIGHT))
+    try:
+        books = []
+        places = [track.locate(pose.x, pose.y) for pose in start_places(lanes_of(track))]
+        for run in range(len(specs)):
+            place = (run + run // 2) % 2
+            worlds.put_at(places[place].s_m, places[place].lateral_m, worlds=[run])
+            before_m = START_BEFORE_LINE_M + place * STAGGER_M
+            books.append(RunBook(conditions, track.length_m, before_m, served=True))
+        each_seed = tuple(seed for seed in seeds for _ in models)
+        runs = _Drive(conditions, each_seed, [*models] * len(seeds), worlds, books).drive()
+    finally:
+        worlds.close()
+    laps = min(conditions.laps, conditions.rules.max_laps or conditions.laps)
+    heats = []
+    for heat, seed in enumerate(seeds):
+        pair = slice(2 * heat, 2 * heat + 2)
+        rivals = [RivalRun(tuple(book.crossings_ns), book.reached_m, book.reached_ns) for book in books[pair]]
+        first, second = runs[pair]
+        heats.append(DrivenHeat(seed, heat % 2, (first, second), ahead_after(rivals, laps)))
+    return tuple(heats)
+
+
+class _Drive:
+    """Runs while they are driven, each by its own model."""
+
+    def __init__(
+        self,
+        conditions: Conditions,
+        seeds: tuple[int, ...],
+        models: Sequence[Entrant],
+        worlds: BatchWorlds,
+        books: Sequence[RunBook],
+    ) -> None:
+        self._conditions, self._seeds, self._models, self._worlds = conditions, seeds, models, worlds
+        self._judge = RunJudge(worlds, books, conditions.rules)
+        self._recorder = FrameRecorder(worlds, worlds.specs[0].track)
         self._pictures: NDArray[np.uint8] = np.zeros((len(seeds), HEIGHT, WIDTH), np.uint8)
         self._commands = np.zeros((len(seeds), 2))
-        self._chosen: list[Chosen] = [(NO_CHOICE, 0.0, 0.0)] * len(seeds)
+        self._chosen: list[Chosen] = [_NOTHING_CHOSEN] * len(seeds)
 
     def drive(self) -> tuple[VirtualRun, ...]:
         """Frame by frame until each run has ended."""
+        books = self._judge.books
         active = list(range(len(self._seeds)))
         while active:
             self._answer(active)
             events = self._worlds.step(self._commands, active)
             self._recorder.look()
+            self._judge.judge(active, events)
             for run in active:
-                self._judge(run, events[events["world"] == run])
-            self._stuck.clear(run for run in active if self._statuses[run] != "in_progress")
-            active = [run for run in active if self._books[run].end is None]
+                if (end := books[run].end) is not None:
+                    status = "time_up" if end == "time" else self._judge.statuses[run]
+                    self._recorder.write(run, self._chosen[run], status)
+            active = [run for run in active if books[run].end is None]
         return tuple(self._record(run) for run in range(len(self._seeds)))
 
     def _answer(self, active: Sequence[int]) -> None:
-        """Show each model its frame; write down the frame with what it chose."""
-        self._worlds.render(self._pictures, active)
+        """Show each model its frame; write down the frame with what it chose. Whoever stands is not asked."""
+        driving = [run for run in active if not self._judge.stands(run)]
+        self._worlds.render(self._pictures, driving)
         for run in active:
-            chosen = self._chosen[run] = self._model.choose(self._pictures[run])
-            self._commands[run] = self._model.command(chosen)
-            self._recorder.write(run, chosen, self._statuses[run])
-
-    def _judge(self, run: int, events: Events) -> None:
-        """What the last frame interval means for the run."""
-        book, at_ns = self._books[run], int(self._worlds.now_ns[run])
-        progress_m = float(self._worlds.progress_m[run])
-        left_ns = crashed_ns = None
-        for event in events:
-            if event["kind"] == LEFT_TRACK:
-                left_ns = int(event["at_ns"])
-            elif event["kind"] == CRASHED and crashed_ns is None and self._at_fault(run, event):
-                crashed_ns = int(event["at_ns"])
-            elif left_ns is None and crashed_ns is None and _is_start_line(event):
-                book.cross(int(event["at_ns"]), progress_m)
-        book.look(at_ns, progress_m)
-        fault: FaultKind | None = "crashed" if crashed_ns is not None else self._fault(run)
-        self._statuses[run] = fault or "in_progress"
-        fault_ns = {"crashed": crashed_ns, "off_track": left_ns}.get(fault or "")
-        if fault and book.fault(fault, at_ns if fault_ns is None else fault_ns, at_ns):
-            self._worlds.put_back([run])
-        if book.end is not None:
-            self._recorder.write(run, self._chosen[run], "time_up" if book.end == "time" else self._statuses[run])
-
-    def _at_fault(self, run: int, event: Any) -> bool:
-        """True if the car ran into something; False if a bot ran into it, which then waits as long as the car would."""
-        if int(event["direction"]) == 1 or int(self._worlds.objects["kind"][run, int(event["gate"])]) == BOX:
-            return True
-        self._worlds.pause_bots(run, self._conditions.rules.collision_penalty_ns / NS_PER_S)
-        return False
-
-    def _fault(self, run: int) -> FaultKind | None:
-        if bool(self._worlds.off_track[run]):
-            return "off_track"
-        x, y, _ = self._worlds.pose[run].tolist()
-        return self._stuck.look(run, float(self._worlds.progress_m[run]), x, y)
+            model, stands = self._models[run], self._judge.stands(run)
+            chosen = self._chosen[run] = _NOTHING_CHOSEN if stands else model.choose(self._pictures[run])
+            self._commands[run] = (0.0, 0.0) if stands else model.command(chosen)
+            self._recorder.write(run, chosen, self._judge.statuses[run])
 
     def _record(self, run: int) -> VirtualRun:
-        book = self._books[run]
+        book = self._judge.books[run]
         assert book.end is not None
         trace = self._recorder.trace(run, self._conditions, book.events)
         return VirtualRun(
@@ -143,8 +166,3 @@ class _Evaluation:
             frames=len(trace.frames) - 1,
             trace=trace,
         )
-
-
-def _is_start_line(event: Any) -> bool:
-    """True if the car crossed the start line forwards."""
-    return bool(event["kind"] == CROSSING and event["gate"] == 0 and event["direction"] == 1)

@@ -1,4 +1,4 @@
-"""Evaluates a stranger's model in a child process: no network, limits on memory, processor time and duration.
+"""Evaluates a stranger's model, or two in one world, in a child process: no network, limits on memory and time.
 
 The child unpacks and converts the racer's file as `raceday model import` does, so that a wrong archive or a hostile
 graph gets the importer's sentence, and then drives all runs. Whatever the model does, the caller gets runs or one
@@ -11,6 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -20,8 +21,12 @@ from shared.rules.ranking import RunLap
 from shared.text import text
 from shared.traces.encoding import decode, encode
 from shared.traces.trace import DriveTrace
-from simulator.virtual_races.run_book import RunEnd
+from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, winner_of
+from simulator.virtual_races.judging.run_book import RunEnd
 from vehicle.models.run_isolated import REFUSED, restrict, run_child
+
+if TYPE_CHECKING:
+    from simulator.virtual_races.evaluation import VirtualRun
 
 WORK = "the model's evaluation"
 BASE_TIMEOUT_S = 180.0  # a first start compiles the engine, which takes a minute on a busy machine
@@ -32,7 +37,10 @@ _STRICT = ConfigDict(extra="forbid")
 
 @dataclass(frozen=True, slots=True)
 class EvaluationJob:
-    """What to drive: a racer's file or a model's folder, the checkpoint in it ("": the best by its notes)."""
+    """What to drive: a racer's file or a model's folder, the checkpoint in it ("": the best by its notes).
+
+    `opponent`: the model that drives against it in the same world, "" for none.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -40,6 +48,8 @@ class EvaluationJob:
     conditions: Conditions
     seeds: tuple[int, ...]
     checkpoint: str = ""
+    opponent: str = ""
+    opponent_checkpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +78,35 @@ class ReportedRun:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedHeat:
+    """One run against an opponent: which started in front (0 is the model, 1 its opponent), who is ahead and why."""
+
+    __pydantic_config__ = _STRICT
+
+    in_front: int
+    verdict: HeadToHeadVerdict
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationReport:
-    """All runs of one model. `model_sha256`: of the ONNX file that drove; `cost_s`: the processor time of the child."""
+    """All runs of one model. `model_sha256`: of the ONNX file that drove; `cost_s`: the processor time of the child.
+
+    With an opponent: its runs, and what each of the heats came to; `winner` is 0, 1, or None if they are level.
+    """
 
     __pydantic_config__ = _STRICT
 
     model_sha256: str
     runs: tuple[ReportedRun, ...]
     cost_s: float
+    opponent_sha256: str = ""
+    opponent_runs: tuple[ReportedRun, ...] = ()
+    heats: tuple[ReportedHeat, ...] = ()
+
+    @property
+    def winner(self) -> int | None:
+        """Who is ahead in more heats."""
+        return winner_of([heat.verdict for heat in self.heats])
 
 
 _JOB, _REPORT = TypeAdapter(EvaluationJob), TypeAdapter(EvaluationReport)
@@ -93,7 +124,7 @@ def evaluate_isolated(job: EvaluationJob, timeout_s: float | None = None) -> Eva
 
 def wall_limit_s(job: EvaluationJob) -> float:
     """How long a child may take for the job."""
-    return BASE_TIMEOUT_S + TIMEOUT_S_PER_RUN * len(job.seeds)
+    return BASE_TIMEOUT_S + TIMEOUT_S_PER_RUN * len(job.seeds) * (2 if job.opponent else 1)
 
 
 def cpu_limit_s(limit_s: float) -> int:
@@ -112,7 +143,7 @@ def read_report(printed: str, path: Path) -> EvaluationReport:
         report = _REPORT.validate_json(printed)
     except ValidationError as error:
         raise BadInput(text("{path}: the model's evaluation did not answer as it should.", path=path)) from error
-    for run in report.runs:
+    for run in (*report.runs, *report.opponent_runs):
         run.read_trace()
     return report
 
@@ -137,33 +168,52 @@ def drive(job_text: str) -> int:
 def _evaluate(job: EvaluationJob) -> EvaluationReport:
     conditions = check_conditions(job.conditions)
     with tempfile.TemporaryDirectory(prefix="raceday-") as name:
-        folder = path = Path(job.model)
-        if path.is_file() and path.suffix != ".onnx":
-            folder = Path(name)
-            # Imported here: the libraries are to be loaded under the limits, and never by the parent.
-            from vehicle.models.importing.prepare import prepare  # noqa: PLC0415
-
-            prepare(path, folder, checkpoint=job.checkpoint)
-        # After the model was read, so that a wrong one is refused at once.
+        # Imported here: the libraries are to be loaded under the limits, never by the parent; and after the models were
+        # read, so that a wrong one is refused at once.
+        folders = [unpacked(job.model, job.checkpoint, Path(name) / "model")]
+        if job.opponent:
+            folders.append(unpacked(job.opponent, job.opponent_checkpoint, Path(name) / "opponent"))
         from simulator.virtual_races.entrant import RacingModel  # noqa: PLC0415
-        from simulator.virtual_races.evaluation import evaluate_runs  # noqa: PLC0415
+        from simulator.virtual_races.evaluation import evaluate_heats, evaluate_runs  # noqa: PLC0415
 
-        model = RacingModel(folder, conditions.profile)
-    records = evaluate_runs(conditions, job.seeds, model)
-    runs = tuple(
-        ReportedRun(
-            seed=record.seed,
-            laps=record.laps,
-            end=record.end,
-            resets=record.resets,
-            progress_ppm=record.progress_ppm,
-            driven_ns=record.driven_ns,
-            frames=record.frames,
-            trace=base64.b64encode(encode(record.trace)).decode(),
-        )
-        for record in records
+        models = [RacingModel(folder, conditions.profile) for folder in folders]
+    if not job.opponent:
+        runs = tuple(_reported(run) for run in evaluate_runs(conditions, job.seeds, models[0]))
+        return EvaluationReport(models[0].sha256, runs, round(time.process_time(), 3))
+    heats = evaluate_heats(conditions, job.seeds, (models[0], models[1]))
+    return EvaluationReport(
+        models[0].sha256,
+        tuple(_reported(heat.runs[0]) for heat in heats),
+        round(time.process_time(), 3),
+        models[1].sha256,
+        tuple(_reported(heat.runs[1]) for heat in heats),
+        tuple(ReportedHeat(heat.in_front, heat.verdict) for heat in heats),
     )
-    return EvaluationReport(model.sha256, runs, round(time.process_time(), 3))
+
+
+def unpacked(model: str, checkpoint: str, folder: Path) -> Path:
+    """The folder of a model that can be loaded: of an archive, `folder`, which it is unpacked into. Raises BadInput."""
+    path = Path(model)
+    if not path.is_file() or path.suffix == ".onnx":
+        return path
+    from vehicle.models.importing.prepare import prepare  # noqa: PLC0415
+
+    folder.mkdir()
+    prepare(path, folder, checkpoint=checkpoint)
+    return folder
+
+
+def _reported(record: "VirtualRun") -> ReportedRun:
+    return ReportedRun(
+        seed=record.seed,
+        laps=record.laps,
+        end=record.end,
+        resets=record.resets,
+        progress_ppm=record.progress_ppm,
+        driven_ns=record.driven_ns,
+        frames=record.frames,
+        trace=base64.b64encode(encode(record.trace)).decode(),
+    )
 
 
 if __name__ == "__main__":

@@ -23,18 +23,22 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 
 @dataclass(frozen=True, slots=True)
 class ResultRun:
-    """One run of a result: its seed, its laps as driven (ns) and the hash of its trace."""
+    """One run of a result: its seed, its laps as driven (ns) and the hash of its trace, and its opponent's if any."""
 
     __pydantic_config__ = _STRICT
 
     seed: int
     laps_ns: tuple[int, ...]
     trace_sha256: str
+    opponent_trace_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DrivenResult:
-    """What was driven. `model_sha256`: of the racer's file, or of the ONNX file if a model's folder was driven."""
+    """What was driven. `model_sha256`: of the racer's file, or of the ONNX file if a model's folder was driven.
+
+    `opponent_sha256`: the same of the model that drove against it, "" for none.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -43,6 +47,8 @@ class DrivenResult:
     runs: tuple[ResultRun, ...]
     checkpoint: str = ""
     v: int = RESULT_VERSION
+    opponent_sha256: str = ""
+    opponent_checkpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +66,25 @@ _RESULT = TypeAdapter(DrivenResult)
 
 def result_of(job: EvaluationJob, report: EvaluationReport) -> DrivenResult:
     """The result of an evaluation."""
+    others = [trace_sha256(run.read_trace()) for run in report.opponent_runs] or [""] * len(report.runs)
     runs = tuple(
-        ResultRun(run.seed, tuple(lap.lap_ns for lap in run.laps), trace_sha256(run.read_trace()))
-        for run in report.runs
+        ResultRun(run.seed, tuple(lap.lap_ns for lap in run.laps), trace_sha256(run.read_trace()), other)
+        for run, other in zip(report.runs, others, strict=True)
     )
-    path = Path(job.model)
-    digest = _file_sha256(path) if path.is_file() else report.model_sha256
-    return DrivenResult(job.conditions, digest, runs, job.checkpoint)
+    digest = _driven_sha256(Path(job.model), report.model_sha256)
+    opponent = _driven_sha256(Path(job.opponent), report.opponent_sha256) if job.opponent else ""
+    return DrivenResult(
+        job.conditions,
+        digest,
+        runs,
+        job.checkpoint,
+        opponent_sha256=opponent,
+        opponent_checkpoint=job.opponent_checkpoint,
+    )
+
+
+def _driven_sha256(path: Path, of_onnx: str) -> str:
+    return _file_sha256(path) if path.is_file() else of_onnx
 
 
 def write_result(result: DrivenResult) -> str:
@@ -111,24 +129,41 @@ def read_result(path: Path) -> DrivenResult:
 
 
 def verify(
-    result: DrivenResult, model: Path, evaluate: Callable[[EvaluationJob], EvaluationReport] = evaluate_isolated
+    result: DrivenResult,
+    model: Path,
+    evaluate: Callable[[EvaluationJob], EvaluationReport] = evaluate_isolated,
+    opponent: Path | None = None,
 ) -> tuple[VerifiedRun, ...]:
-    """Drive the result's runs again with the model. Raises BadInput if it is another model, or cannot be driven."""
-    if not model.exists():
-        raise BadInput(text("{path}: there is no such model.", path=model))
-    other = text("{path}: is another model than the one of the result.", path=model)
-    if model.is_file() and _file_sha256(model) != result.model_sha256:
-        raise BadInput(other)
+    """Drive the result's runs again with its model, or two. Raises BadInput for others, or if they cannot be driven."""
+    if result.opponent_sha256 and opponent is None:
+        raise BadInput(text("The result is of two models against each other: name the other one with --opponent."))
+    if opponent is not None and not result.opponent_sha256:
+        raise BadInput(text("The result is of a model that drove alone: leave --opponent out."))
+    rival = "" if opponent is None else str(opponent)
+    given = [(model, result.model_sha256)] + [(each, result.opponent_sha256) for each in (opponent,) if each]
+    for path, sha256 in given:
+        if not path.exists():
+            raise BadInput(text("{path}: there is no such model.", path=path))
+        if path.is_file() and _file_sha256(path) != sha256:
+            raise _other_model(path)
     seeds = tuple(run.seed for run in result.runs)
-    job = EvaluationJob(str(model), result.conditions, seeds, result.checkpoint)
-    report = evaluate(job)
-    if not model.is_file() and report.model_sha256 != result.model_sha256:
-        raise BadInput(other)
-    again = result_of(job, report)
+    job = EvaluationJob(str(model), result.conditions, seeds, result.checkpoint, rival, result.opponent_checkpoint)
+    again = result_of(job, evaluate(job))
+    for (path, sha256), driven in zip(given, (again.model_sha256, again.opponent_sha256), strict=False):
+        if driven != sha256:
+            raise _other_model(path)
     return tuple(
-        VerifiedRun(number, now.trace_sha256 == then.trace_sha256, now.laps_ns, now.trace_sha256)
+        VerifiedRun(number, _traces(now) == _traces(then), now.laps_ns, now.trace_sha256)
         for number, (then, now) in enumerate(zip(result.runs, again.runs, strict=True), 1)
     )
+
+
+def _traces(run: ResultRun) -> tuple[str, str]:
+    return run.trace_sha256, run.opponent_trace_sha256
+
+
+def _other_model(path: Path) -> BadInput:
+    return BadInput(text("{path}: is another model than the one of the result.", path=path))
 
 
 def _file_sha256(path: Path) -> str:

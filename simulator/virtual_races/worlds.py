@@ -10,23 +10,22 @@ from shared.tracks.shipped import shipped_name, shipped_outline
 from simulator.batch.vector import WorldSpec
 from simulator.objects.bots import BotSetup, make_bots
 from simulator.objects.boxes import BoxSetup, make_boxes
-from simulator.objects.lanes import lanes_of
+from simulator.objects.lanes import INNER, OUTER, Lanes, lanes_of
 from simulator.objects.placing import ObjectPlace
 from simulator.world.cars.profiles import PHYSICAL, draw_car
-from simulator.world.geometry import Track
+from simulator.world.geometry import Pose, Track
 from simulator.world.looks import look_of
 from simulator.world.tracks import load_track
-from simulator.world.world import draw_parts
+from simulator.world.world import START_BEFORE_LINE_M, draw_parts
 
+STAGGER_M = 1.0  # from one of two rivals to the other at the start
 _NS_PER_MS = 1_000_000
 
 
 def require_drivable(conditions: Conditions) -> Track:
     """The track of conditions that this release drives. Raises BadInput for others: no model is at fault then."""
-    if conditions.race_type == "head_to_head":
-        raise BadInput(
-            text("Races of the type {race_type} are not driven by this release yet.", race_type=conditions.race_type)
-        )
+    if conditions.look:
+        _shipped(conditions.look)
     return track_of(conditions)
 
 
@@ -50,6 +49,12 @@ def world_of(conditions: Conditions, track: Track, seed: int) -> WorldSpec:
         appearance=look_of(_shipped(conditions.look) if conditions.look else track.name),
     )
     return WorldSpec(track, parts, seed, conditions.latency_ms * _NS_PER_MS, **_on_the_track(conditions, track, seed))
+
+
+def start_places(lanes: Lanes) -> tuple[Pose, Pose]:
+    """Where two rivals wait: the first on the inner lane, the second STAGGER_M behind it on the outer one."""
+    first_m = lanes.length_m - START_BEFORE_LINE_M
+    return lanes.pose(first_m, INNER), lanes.pose(first_m - STAGGER_M, OUTER)
 
 
 def _on_the_track(conditions: Conditions, track: Track, seed: int) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class LapwatchOptions:
     enabled: bool = setting(True, what="false: the car reports no laps")
     camera_ahead_m: float = setting(0.005, min=-0.5, max=0.5, what="how far the lens is ahead of the car's nose")
     fov_rad: float = setting(1.13, min=0.3, max=2.8, what="the camera's horizontal field of view")
-    pitch_rad: float = setting(0.2618, min=-0.8, max=0.8, what="how far down the camera points")
+    pitch_rad: float = setting(0.2388, min=-0.8, max=0.8, what="how far down the camera points")
     min_lap_s: float = setting(2.0, min=0.1, max=600.0, what="the shortest possible lap")
     stripe: StripeOptions = NO_STRIPE
     boards: tuple[BoardKind, ...] = STOCK_BOARDS

@@ -24,8 +24,9 @@ from leaderboard.api.submissions.shapes import (
 )
 from leaderboard.core.submissions.states import SubmissionMove, SubmissionState
 from leaderboard.core.submissions.submission import ModelSubmission
-from leaderboard.submissions.service import NewSubmission, SubmissionService
-from leaderboard.submissions.uploads import submitter_of
+from leaderboard.submissions.eligibility import submitter_of
+from leaderboard.submissions.service import NewSubmission
+from leaderboard.submissions.services import SubmissionServices
 from leaderboard.web.identity import somebody
 
 _MAX_JSON = 4096
@@ -44,10 +45,10 @@ _RULINGS: tuple[tuple[SubmissionMove, str], ...] = (
 )
 
 
-def router(service: SubmissionService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
+def router(services: SubmissionServices, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the submissions of one store."""
     routes = DescribedRouter(prefix="/api/v1", tags=[SUBMITTED])
-    calls = SubmissionCalls(service, callers, utc_ns)
+    calls = SubmissionCalls(services, callers, utc_ns)
     routes.post(
         "/races/{race_id}/submissions",
         status_code=201,
@@ -92,8 +93,9 @@ def router(service: SubmissionService, callers: CallerIdentification, utc_ns: Ca
 class SubmissionCalls:
     """The handlers."""
 
-    def __init__(self, service: SubmissionService, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
-        self._service, self._callers, self._utc_ns = service, callers, utc_ns
+    def __init__(self, services: SubmissionServices, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
+        self._service, self._rulings = services.submissions, services.rulings
+        self._callers, self._utc_ns = callers, utc_ns
 
     async def submit(
         self,
@@ -136,11 +138,11 @@ class SubmissionCalls:
 
     def ruling(self, what: SubmissionMove) -> Callable[..., object]:
         """The handler of this move."""
-        move: Callable[..., ModelSubmission] = getattr(self._service, what)
+        move: Callable[..., ModelSubmission] = getattr(self._rulings, what)
 
         async def ruled(request: Request, submission_id: str) -> Response:
             caller = somebody(self._callers.caller(request))
-            await run_in_threadpool(self._service.check_may, caller, submission_id, what)
+            await run_in_threadpool(self._rulings.check_may, caller, submission_id, what)
             wanted: SubmissionReason = schemas.parse(await read_body(request, _MAX_JSON) or b"{}", SubmissionReason)
             after = await run_in_threadpool(move, caller, submission_id, wanted.why, self._utc_ns())
             return shaped(submission_shape(after))

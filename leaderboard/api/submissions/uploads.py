@@ -31,8 +31,9 @@ from leaderboard.api.submissions.shapes import (
 )
 from leaderboard.stations.posting import error_body
 from leaderboard.store.submissions.model_rows import UploadRecord
+from leaderboard.submissions.eligibility import submitter_of
 from leaderboard.submissions.services import SubmissionServices
-from leaderboard.submissions.uploads import NewUpload, UploadConflict, submitter_of
+from leaderboard.submissions.uploads import NewUpload, UploadConflict
 from leaderboard.web.bodies import BodyTooLarge
 from shared.errors import BadInput
 from shared.text import text

@@ -109,7 +109,7 @@ class SubmitPages:
 
     def _cancelled(self, request: Request, form: PostedForm) -> Sentence:
         caller = self._site.account(request)
-        self._services.submissions.cancel(caller, form.get("submission"), "", self._utc_ns())
+        self._services.rulings.cancel(caller, form.get("submission"), "", self._utc_ns())
         return text("The submission is cancelled.")
 
     def _new(self, request: Request, race_id: str, form: PostedForm) -> Sentence:
@@ -141,7 +141,8 @@ class SubmissionDesk:
     """All submissions of a race, for its organiser and officials."""
 
     def __init__(self, services: SubmissionServices, site: LeaderboardSite, utc_ns: Callable[[], int]) -> None:
-        self._service, self._site, self._utc_ns = services.submissions, site, utc_ns
+        self._service, self._rulings = services.submissions, services.rulings
+        self._site, self._utc_ns = site, utc_ns
 
     def page(
         self, request: Request, race_id: str, state: str, before: int | None, refusal: RacedayError | None = None
@@ -168,13 +169,13 @@ class SubmissionDesk:
         caller, one, why = self._site.account(request), form.get("submission"), form.get("why")
         try:
             if form.get("what") == "cancel":
-                self._service.cancel(caller, one, why, self._utc_ns())
+                self._rulings.cancel(caller, one, why, self._utc_ns())
                 done = text("The submission is cancelled.")
             elif form.get("what") == "rerun":
-                self._service.rerun(caller, one, why, self._utc_ns())
+                self._rulings.rerun(caller, one, why, self._utc_ns())
                 done = text("The submission is driven once more.")
             else:
-                self._service.disqualify(caller, one, why, self._utc_ns())
+                self._rulings.disqualify(caller, one, why, self._utc_ns())
                 done = text("The submission is disqualified.")
         except (Refused, BadInput) as refusal:
             return self.page(request, race_id, "", None, refusal)

@@ -48,7 +48,7 @@ def check_two_processes(boards: tuple[LeaderboardService, LeaderboardService], f
     )
     made = [one.submission_id for one, is_new in (each for each in submitted if isinstance(each, tuple)) if is_new]
     assert (len(made), sum("in work" in str(each) for each in submitted)) == (2, 4)
-    cancelled = _at_once([functools.partial(both[n].submissions.cancel, pia, made[0], "", _NOW) for n in (0, 1)])
+    cancelled = _at_once([functools.partial(both[n].rulings.cancel, pia, made[0], "", _NOW) for n in (0, 1)])
     assert sum(isinstance(each, RacedayError) for each in cancelled) == 1
     with boards[1].store.read() as db:
         assert [step.state for step in submission_rows.history(db, made[0])] == ["queued", "cancelled"]

@@ -1,5 +1,6 @@
 """Calls with a key against real servers on loopback: what they bring, and to whom the key is never told."""
 
+import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from leaderboard.admin_call import change_race
+from leaderboard.admin_files import send_import
 from raceday.submitting.api import LeaderboardApi
 from shared.errors import BadInput, OperatorError, RetryLater
 from shared.web.keyed_calls import KeyedCalls
@@ -30,7 +33,7 @@ def answering(reply: Reply) -> Iterator[tuple[str, list[tuple[str, str | None, b
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST  # noqa: N815 (the library's name)
+        do_GET = do_PATCH = do_POST  # noqa: N815 (the library's name)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -55,6 +58,10 @@ def test_a_redirection_does_not_take_the_key_elsewhere(status: int, method: str)
         answer = KeyedCalls(url, "rk_secret").send(method, "/x", None if method == "GET" else b"1", 100)
         with pytest.raises(OperatorError, match=f"HTTP {status}"):
             LeaderboardApi(url, "rk_secret").call(method, "/models")
+        with pytest.raises(OperatorError, match=f"did not change 'cup': HTTP {status}"):
+            change_race(url, "secret", "cup", {"closed": True})
+        with pytest.raises(OperatorError, match=f"imported nothing: HTTP {status}"):
+            send_import(url, "secret", {}, io.BytesIO(b"x"), 1)
     assert answer.status == status
     assert asked == []
 
@@ -62,7 +69,8 @@ def test_a_redirection_does_not_take_the_key_elsewhere(status: int, method: str)
 def test_the_key_and_the_body_arrive_and_a_long_answer_is_cut() -> None:
     with answering((200, {"Upload-Offset": "7"}, b'{"a": 1}' + b" " * 1000)) as (url, asked):
         answer = KeyedCalls(f"{url}/", "rk_k").send("POST", "/y", b"body", 8, {"upload-offset": "3"})
-    assert asked == [("/y", "Bearer rk_k", b"body")]
+        KeyedCalls(url, "rk_k").send("POST", "/z", io.BytesIO(b"a file"), 8, {"content-length": "6"})
+    assert asked == [("/y", "Bearer rk_k", b"body"), ("/z", "Bearer rk_k", b"a file")]
     assert (answer.status, answer.headers["upload-offset"], answer.document) == (200, "7", {"a": 1})
 
 
@@ -89,6 +97,27 @@ def test_a_proxys_own_word_for_away_is_tried_again_and_a_stranger_is_no_leaderbo
     assert away.value.after_s == 3
     with answering((200, {}, b"<html>")) as (url, _), pytest.raises(OperatorError, match="no leaderboard"):
         LeaderboardApi(url, "rk_k").call("GET", "/models")
+    with answering((200, {}, b"<html>")) as (url, _):
+        with pytest.raises(OperatorError, match="not this leaderboard"):
+            change_race(url, "secret", "cup", {})
+        with pytest.raises(OperatorError, match="not this leaderboard"):
+            send_import(url, "secret", {}, io.BytesIO(b"x"), 1)
+
+
+def test_the_commands_of_a_leaderboard_say_what_it_says() -> None:
+    report = b'{"error": "One row is wrong.", "report": {"outcome": "refused"}}'
+    with answering((422, {}, report)) as (url, asked):
+        assert send_import(url, "secret", {"race": "cup"}, io.BytesIO(b"a,b"), 3) == {"outcome": "refused"}
+        with pytest.raises(OperatorError, match="One row is wrong"):
+            change_race(url, "secret", "c/p", {})
+    assert asked == [
+        ("/api/v1/import?race=cup", "Bearer secret", b"a,b"),
+        ("/api/v1/races/c%2Fp", "Bearer secret", b"{}"),
+    ]
+    with pytest.raises(OperatorError, match=r"cannot be reached .* --url"):
+        change_race(url, "secret", "cup", {})
+    with pytest.raises(OperatorError, match=r"cannot be reached .* --url"):
+        send_import(url, "secret", {}, io.BytesIO(b""), 0)
 
 
 def test_nobody_there_and_no_address() -> None:

@@ -96,9 +96,7 @@ def _rest(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key not in ("fault", "sentence")}
 
 
-@pytest.mark.parametrize(
-    "conditions", [Conditions(track="nowhere"), Conditions(race_type="head_to_head")], ids=["track", "race type"]
-)
+@pytest.mark.parametrize("conditions", [Conditions(track="nowhere"), Conditions(look="nowhere")], ids=["track", "look"])
 def test_conditions_that_are_not_driven_are_no_models_fault(
     monkeypatch: pytest.MonkeyPatch, conditions: Conditions
 ) -> None:

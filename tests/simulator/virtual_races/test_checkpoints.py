@@ -14,7 +14,7 @@ from shared.rules.ranking import RunLap
 from shared.traces.encoding import encode
 from simulator.virtual_races.checkpoints import ModelCheckpoint, choose_checkpoint, find_checkpoints
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun
-from simulator.virtual_races.run_book import RunEnd
+from simulator.virtual_races.judging.run_book import RunEnd
 from simulator.virtual_races.seeds import validation_seeds
 from tests.shared.traces.driven import round_trip
 

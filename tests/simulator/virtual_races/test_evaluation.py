@@ -16,7 +16,8 @@ from shared.traces.field_files import metrics_json
 from shared.traces.trace import STATUSES
 from simulator.driving.policy import find_model
 from simulator.virtual_races.entrant import CarCommands, Chosen, Picture, RacingModel
-from simulator.virtual_races.evaluation import VirtualRun, evaluate_run, evaluate_runs
+from simulator.virtual_races.evaluation import VirtualRun, evaluate_heats, evaluate_run, evaluate_runs
+from simulator.virtual_races.judging.head_to_head import Reason
 from vehicle.core.actions import ActionRange, ActionSpace
 
 ONE_LAP = Conditions(laps=1, rules=DrivenRules(consecutive_laps=1), profile="physical", latency_ms=40)
@@ -136,7 +137,6 @@ def test_a_car_that_hits_a_box_has_crashed_and_the_trace_tells_where_the_box_sta
 REFUSED = [
     (replace(ONE_LAP, track="/etc/passwd.npy"), "not among those that ship with Raceday"),
     (replace(ONE_LAP, look="moon"), "not among those that ship with Raceday"),
-    (replace(ONE_LAP, race_type="head_to_head"), "head_to_head are not driven by this release"),
 ]
 
 
@@ -180,3 +180,24 @@ def test_bots_drive_in_the_world_and_one_that_runs_into_a_car_waits() -> None:
     assert {event.kind for event in stands.trace.events} & {"crashed", "immobilized"} == {"immobilized"}
     drives = evaluate_run(replace(conditions, bots=replace(bots, speed_mm_s=200)), 5, Blind(0.0, 2.0))
     assert "crashed" in {event.kind for event in drives.trace.events}
+
+
+def test_two_models_drive_in_one_world_and_take_turns_at_starting_in_front(model: RacingModel) -> None:
+    conditions = replace(ONE_LAP, race_type="head_to_head", run_limit_ms=20_000)
+    off = Blind(30.0, 1.0)  # turns off the road again and again
+    heats = evaluate_heats(conditions, (1, 2), (model, off))
+    assert heats[1] == evaluate_heats(conditions, (9, 2), (model, off))[1]  # whatever else is driven
+    assert [heat.in_front for heat in heats] == [0, 1]
+    for heat in heats:
+        assert (heat.verdict.winner, heat.verdict.reason) == (0, Reason.FIRST_TO_FINISH)
+        own, other = heat.runs
+        assert (own.end, len(own.laps), other.laps) == ("laps", 1, ())
+        for run, seen in ((own, other), (other, own)):
+            (car,) = run.trace.others
+            shared = min(len(run.trace.frames), len(seen.trace.frames))
+            assert car.x_tenths_mm[:shared] == seen.trace.frames.x_tenths_mm[:shared]
+            assert decode(encode(run.trace)) == run.trace
+    starts = [heat.runs[0].trace.frames.along_mm[0] - heat.runs[1].trace.frames.along_mm[0] for heat in heats]
+    assert [round(each, -2) for each in starts] == [1000, -1000]
+    alone = evaluate_run(conditions, 1, model)  # without an opponent it is driven alone
+    assert (alone.end, alone.trace.others) == ("laps", ())

@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,6 +75,36 @@ def test_another_run_or_another_model_is_found(home: Home) -> None:
         verify(other, DEMO / "model.onnx", home.evaluate)
     with pytest.raises(BadInput, match="there is no such model"):
         verify(result, home.folder / "nowhere", home.evaluate)
+
+
+def test_two_models_are_driven_against_each_other_and_verified(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["race", "demo", "--opponent", "demo", "--profile", "physical", "--laps", "1", "--runs", "1"]
+    assert model_commands.main([*words, "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert " in front " in shown
+    assert " behind " in shown
+    assert re.search(r"first\s.*over the line|first over", shown)
+    assert "Ahead in more runs: the " in shown
+    result = read_result(tmp_path / "result.json")
+    assert result.opponent_sha256 == result.model_sha256
+    own, other = (decode((tmp_path / f"run1{who}.trace").read_bytes()) for who in ("", "-opponent"))
+    assert (trace_sha256(own), trace_sha256(other)) == (
+        result.runs[0].trace_sha256,
+        result.runs[0].opponent_trace_sha256,
+    )
+    assert own.others[0].x_tenths_mm[:100] == other.frames.x_tenths_mm[:100]
+    with pytest.raises(BadInput, match="name the other one with --opponent"):
+        verify(result, DEMO, home.evaluate)
+    with pytest.raises(BadInput, match="leave --opponent out"):
+        verify(read_result(home.folder / "result.json"), DEMO, home.evaluate, DEMO)
+    run = replace(home.report.runs[0], trace=base64.b64encode((tmp_path / "run1.trace").read_bytes()).decode())
+    against = base64.b64encode((tmp_path / "run1-opponent.trace").read_bytes()).decode()
+    for rival, same in ((against, True), (run.trace, False)):
+        opponent = replace(run, trace=rival)
+        again = replace(home.report, runs=(run,), opponent_sha256=result.opponent_sha256, opponent_runs=(opponent,))
+        assert [each.same for each in verify(result, DEMO, Home(tmp_path, again).evaluate, DEMO)] == [same]
 
 
 def test_a_file_is_named_by_its_own_hash(home: Home) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from simulator.objects.reset_rules import STEPS_TO_RESET, count_reversed, count_still
-from simulator.virtual_races.run_book import FaultKind
+from simulator.virtual_races.judging.run_book import FaultKind
 
 
 class StuckCounter:

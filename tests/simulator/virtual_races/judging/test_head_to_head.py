@@ -6,7 +6,8 @@ import pytest
 
 from simulator.objects.lanes import lanes_of
 from simulator.objects.outlines import CAR_OUTLINE, outlines_overlap
-from simulator.virtual_races.head_to_head import HeadToHeadVerdict, Reason, RivalRun, ahead_after, start_places
+from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, Reason, RivalRun, ahead_after, winner_of
+from simulator.virtual_races.worlds import start_places
 from tests.simulator.world.sample_tracks import ring
 
 S = 1_000_000_000
@@ -37,6 +38,14 @@ def test_who_is_ahead_after_two_laps(first: RivalRun, second: RivalRun, verdict:
     assert ahead_after((first, second), 2) == verdict
     mirrored = None if verdict.winner is None else 1 - verdict.winner
     assert ahead_after((second, first), 2).winner == mirrored
+
+
+@pytest.mark.parametrize(
+    ("ahead", "winner"),
+    [((0,), 0), ((0, 1, 1), 1), ((0, 1), None), ((None, 1), 1), ((None, None, None), None), ((), None)],
+)
+def test_of_several_runs_the_more_decide(ahead: tuple[int | None, ...], winner: int | None) -> None:
+    assert winner_of([HeadToHeadVerdict(each, Reason.FARTHER) for each in ahead]) == winner
 
 
 def test_the_cars_wait_in_two_lanes_one_behind_the_other() -> None:

@@ -7,7 +7,7 @@ import pytest
 from shared.conditions import Conditions, DrivenRules
 from shared.rules.ranking import AtLimit, score_run
 from shared.traces.trace import TraceEvent
-from simulator.virtual_races.run_book import FaultKind, RunBook
+from simulator.virtual_races.judging.run_book import FaultKind, RunBook
 
 S = 1_000_000_000
 LENGTH_M, BEFORE_M = 10.0, 1.0
@@ -89,10 +89,28 @@ def test_a_run_ends_when_its_resets_are_used_up() -> None:
 def test_a_run_ends_by_its_own_limit_in_which_penalties_count() -> None:
     run = book(replace(TWO_LAPS, run_limit_ms=10_000))
     run.look(9 * S, 5.0)
-    assert run.end is None
+    assert (run.end, run.laps) == (None, [])
     run.fault("off_track", 9 * S, 9 * S)
     run.look(9 * S + 1, 5.0)
     assert (run.end, run.events[-1].kind) == ("time", "time_up")
+
+
+def test_a_penalty_that_is_served_takes_the_worlds_time_and_is_no_part_of_the_lap_as_driven() -> None:
+    run = RunBook(TWO_LAPS, LENGTH_M, BEFORE_M, served=True)
+    run.cross(S, 1.0)
+    assert run.fault("crashed", 2 * S, 2 * S + 7)
+    assert (run.waits_until_ns, run.clock_ns(2 * S)) == (7 * S + 7, 2 * S)
+    run.look(10 * S, 10.5)
+    run.cross(11 * S, 11.0)
+    assert [(lap.lap_ns, lap.ended_ns, lap.collisions) for lap in run.laps] == [(5 * S, 11 * S, 1)]
+    run.cross(16 * S, 21.0)
+    assert (run.end, run.laps[1].lap_ns, run.crossings_ns) == ("laps", 5 * S, [S, 11 * S, 16 * S])
+    assert (run.reached_m, run.reached_ns) == (9.5, 10 * S)
+    alone = book()
+    alone.cross(S, 1.0)
+    alone.fault("crashed", 2 * S, 2 * S)
+    alone.cross(6 * S, 11.0)
+    assert (alone.waits_until_ns, alone.crossings_ns, alone.laps[0].lap_ns) == (0, [S, 11 * S], 5 * S)
 
 
 LIMITS: list[tuple[AtLimit, int, int, str]] = [

@@ -1,8 +1,9 @@
 """What counts in a run: its laps, its resets and its end, from what happens in the world. Pure.
 
-A penalty is served as a pause that counts. Nothing moves in it, so the world is not stepped: the race's clock is the
-time as driven and the penalties until then. Laps are written down as driven, with what happened in them; the rules of
-the race add the penalties when they are ranked (shared/rules/ranking.py), as on a physical track.
+A penalty is a pause that counts. Where a car drives alone nothing moves in it, so the world is not stepped: the race's
+clock is the time as driven and the penalties until then. Where somebody waits for nobody, a rival or an audience, it is
+served: the car stands while time goes on. Either way laps are written down as driven, with what happened in them; the
+rules of the race add the penalties when they are ranked (shared/rules/ranking.py), as on a physical track.
 """
 
 from typing import Literal
@@ -21,21 +22,30 @@ MIN_LAP_SHARE = (
 
 
 class RunBook:
-    """The book of one run. Times are ns as driven since the start, `progress_m` is metres made good since then."""
+    """The book of one run. Times are ns of the world since the start, `progress_m` is metres made good since then.
 
-    def __init__(self, conditions: Conditions, length_m: float, before_line_m: float) -> None:
+    `crossings_ns`: of the race's clock, the first begins lap 1; `reached_m`: how far it got beyond the start line, laps
+    included, and when. `waits_until_ns`: when a penalty that is `served` is over.
+    """
+
+    def __init__(self, conditions: Conditions, length_m: float, before_line_m: float, served: bool = False) -> None:
         self._rules: DrivenRules = conditions.rules
         self._length_m = length_m
         self._wanted = min(conditions.laps, conditions.rules.max_laps or conditions.laps)
         self._max_resets = conditions.resets
         self._limit_ns = conditions.run_limit_ms * NS_PER_MS
-        self._line_m = before_line_m
+        self._before_line_m = self._line_m = before_line_m
+        self._served = served
         self._began_ns: int | None = 0 if conditions.rules.lap_1_from == "signal" else None
         self._counted_from_ns = self._began_ns
         self._counts: dict[FaultKind, int] = {}
-        self._penalties_ns = 0
+        self._penalties_ns = 0  # beside the world's time
+        self._stood_ns = 0  # in this lap, serving penalties
         self._furthest_m = 0.0
+        self.waits_until_ns = 0
+        self.reached_m, self.reached_ns = -before_line_m, 0
         self.laps: list[RunLap] = []
+        self.crossings_ns: list[int] = [] if self._began_ns is None else [0]
         self.events: list[TraceEvent] = []
         self.resets = 0
         self.end: RunEnd | None = None
@@ -57,10 +67,11 @@ class RunBook:
             return
         if self._began_ns is None:
             self._began_ns = self._counted_from_ns = at_ns
+            self.crossings_ns.append(self.clock_ns(at_ns))
             self._begin_lap(progress_m)
             self.events.append(TraceEvent(at_ns, "line"))
             return
-        lap_ns = at_ns - self._began_ns
+        lap_ns = at_ns - self._began_ns - self._stood_ns
         if progress_m - self._line_m < MIN_LAP_SHARE * self._length_m or lap_ns < self._rules.min_lap_ns:
             return
         late = self._is_late(at_ns)
@@ -68,6 +79,7 @@ class RunBook:
             self._end(at_ns, "time")
             return
         self._write_lap(at_ns, lap_ns)
+        self.crossings_ns.append(self.clock_ns(at_ns))
         self._began_ns = at_ns
         self._begin_lap(progress_m)
         self.events.append(TraceEvent(at_ns, "line", lap_ns))
@@ -83,11 +95,15 @@ class RunBook:
         penalty_ns = self._penalty_ns(kind)
         self.events.append(TraceEvent(at_ns, kind, penalty_ns))
         self._counts[kind] = self._counts.get(kind, 0) + 1
-        self._penalties_ns += penalty_ns
+        if not self._served:
+            self._penalties_ns += penalty_ns
         if self.resets >= self._max_resets:
             self._end(frame_ns, "resets")
             return False
         self.resets += 1
+        if self._served:
+            self.waits_until_ns = frame_ns + penalty_ns
+            self._stood_ns += penalty_ns
         self.events.append(TraceEvent(frame_ns, "put_back"))
         return True
 
@@ -95,6 +111,8 @@ class RunBook:
         """At each frame: how far the car has come, and whether its time is up."""
         if self.end is not None:
             return
+        if progress_m - self._before_line_m > self.reached_m:
+            self.reached_m, self.reached_ns = progress_m - self._before_line_m, self.clock_ns(at_ns)
         if self._began_ns is not None:
             self._furthest_m = max(self._furthest_m, progress_m - self._line_m)
         over = self.clock_ns(at_ns) >= self._limit_ns
@@ -111,6 +129,7 @@ class RunBook:
     def _begin_lap(self, progress_m: float) -> None:
         self._line_m = progress_m
         self._counts = {}
+        self._stood_ns = 0
         self._furthest_m = 0.0
 
     def _write_lap(self, at_ns: int, lap_ns: int) -> None:

@@ -1,18 +1,15 @@
 """Head-to-head: two models on one track, one starting behind the other; the verdict after their laps. Pure.
 
-The car behind has the same lead to make up in every race: each starts in its own lane, `STAGGER_M` apart, and laps are
-counted from each car's own crossings of the line. Who drove all laps first wins; if neither did, who got farther.
+The car behind has the same lead to make up in every race (worlds.py), and laps are counted from each car's own
+crossings of the line. Who drove all laps first wins; if neither did, who got farther.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulator.objects.lanes import INNER, OUTER, Lanes
-from simulator.world.geometry import Pose
-from simulator.world.world import START_BEFORE_LINE_M
+from shared.text import Sentence, text
 
-STAGGER_M = 1.0
 SAME_M = 1e-6
 
 
@@ -39,6 +36,14 @@ class Reason(StrEnum):
     LEVEL = "level"  # nothing between them
 
 
+REASONS: Mapping[Reason, Sentence] = {
+    Reason.FIRST_TO_FINISH: text("first over the line"),
+    Reason.FARTHER: text("farther"),
+    Reason.EARLIER: text("as far, and there first"),
+    Reason.LEVEL: text("level"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class HeadToHeadVerdict:
     """The car that is ahead (its index, None if they are level), why, and by how much: seconds or metres."""
@@ -47,12 +52,6 @@ class HeadToHeadVerdict:
     reason: Reason
     by_s: float | None = None
     by_m: float | None = None
-
-
-def start_places(lanes: Lanes) -> tuple[Pose, Pose]:
-    """Where the two cars wait: the first on the inner lane, the second STAGGER_M behind it on the outer one."""
-    first_m = lanes.length_m - START_BEFORE_LINE_M
-    return lanes.pose(first_m, INNER), lanes.pose(first_m - STAGGER_M, OUTER)
 
 
 def ahead_after(runs: Sequence[RivalRun], laps: int) -> HeadToHeadVerdict:
@@ -72,6 +71,12 @@ def ahead_after(runs: Sequence[RivalRun], laps: int) -> HeadToHeadVerdict:
         return HeadToHeadVerdict(None, Reason.LEVEL)
     winner = int(second.reached_ns < first.reached_ns)
     return HeadToHeadVerdict(winner, Reason.EARLIER, by_s=abs(first.reached_ns - second.reached_ns) / 1e9)
+
+
+def winner_of(verdicts: Sequence[HeadToHeadVerdict]) -> int | None:
+    """Who is ahead in more of the runs; None if both are in as many."""
+    ahead = [sum(verdict.winner == car for verdict in verdicts) for car in (0, 1)]
+    return None if ahead[0] == ahead[1] else int(ahead[1] > ahead[0])
 
 
 def _by_finish(first_ns: int | None, second_ns: int | None) -> HeadToHeadVerdict:
