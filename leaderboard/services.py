@@ -18,6 +18,7 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
+from leaderboard.evaluations.driven_results import DrivenResults
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.service import Evaluations
@@ -68,6 +69,7 @@ class LeaderboardServices:
     conditions: RaceConditions
     evaluations: Evaluations
     arrivals: WorkArrivals
+    driven_results: DrivenResults
 
     @classmethod
     def over(
@@ -87,6 +89,7 @@ class LeaderboardServices:
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
         attempts = AttemptService(store, board.changed)
+        conditions = RaceConditions(store, board.changed)
         secret, arrivals = credentials.admin_token, WorkArrivals()
 
         def submitted(_race_id: str) -> None:
@@ -113,9 +116,10 @@ class LeaderboardServices:
             SearchThrottle(),
             submissions,
             RunTraces(store, board, submissions.submissions),
-            RaceConditions(store, board.changed),
+            conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
             arrivals,
+            DrivenResults(store, submissions, conditions),
         )
 
     @contextlib.asynccontextmanager
