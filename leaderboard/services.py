@@ -93,7 +93,7 @@ class LeaderboardServices:
         secret, arrivals = credentials.admin_token, WorkArrivals()
 
         def submitted(_race_id: str) -> None:
-            arrivals.told()
+            arrivals.announce()
 
         submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces(), submitted)
         return cls(

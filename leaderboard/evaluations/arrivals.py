@@ -24,7 +24,7 @@ class WorkArrivals:
         """From now on `publish` gets a note when there is work; it passes it to `receive` of each process."""
         self._publish = publish
 
-    def told(self) -> None:
+    def announce(self) -> None:
         """There may be work now."""
         self._publish(_NOTE)
 

@@ -78,10 +78,10 @@ class _Children:
             for key, _ in self._events.select():
                 if key.fileobj is not self._farm:
                     self._ended(key.fd)
-                elif not self._told():
+                elif not self._take_message():
                     return
 
-    def _told(self) -> bool:
+    def _take_message(self) -> bool:
         """Do what the farm says; False if it is gone."""
         message, files, _, _ = socket.recv_fds(self._farm, MAX_MESSAGE_BYTES, 2)
         if not message:

@@ -90,8 +90,8 @@ class _Starter:
             if self._socket.recv(64) != b"ready":
                 self._process.wait()
                 self._socket.close()
-                said = _written(errors).strip().split("\n")[-1]
-                raise ChildFailed(said or text("The process that drives the models did not start."))
+                sentence = _written(errors).strip().split("\n")[-1]
+                raise ChildFailed(sentence or text("The process that drives the models did not start."))
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
@@ -131,8 +131,8 @@ class _Starter:
 
     def _listen(self) -> None:
         """Tell of each child that ended, until the process itself has."""
-        while said := self._hear():
-            _, number, code = said.split()
+        while message := self._receive():
+            _, number, code = message.split()
             self._ends.pop(int(number)).set_result(int(code))
         with self._lock:
             self.gone = True
@@ -142,7 +142,7 @@ class _Starter:
         for ended in cut_off.values():
             ended.set_exception(_StarterGone())
 
-    def _hear(self) -> bytes:
+    def _receive(self) -> bytes:
         try:
             return self._socket.recv(64)
         except OSError:

@@ -59,15 +59,15 @@ def claim(work: LateWork, arrivals: WorkArrivals, wait_s: float, *, gone: bool =
 
 def test_work_that_comes_while_a_claim_waits_is_its_answer() -> None:
     arrivals = WorkArrivals()
-    work = LateWork(arrivals.told)
+    work = LateWork(arrivals.announce)
     assert claim(work, arrivals, 20.0).work == _WORK
-    assert claim(LateWork(arrivals.told), arrivals, 0.0).work == (), "this one does not wait"
+    assert claim(LateWork(arrivals.announce), arrivals, 0.0).work == (), "this one does not wait"
     assert claim(LateWork(lambda: None), arrivals, 0.05).work == _WORK, "it looks once more when its time is up"
 
 
 def test_nobody_is_given_work_who_is_gone_or_whose_server_stops() -> None:
     arrivals = WorkArrivals()
-    work = LateWork(arrivals.told)
+    work = LateWork(arrivals.announce)
     assert claim(work, arrivals, 20.0, gone=True).work == ()
     assert work.claims == 1
     assert claim(LateWork(arrivals.close), arrivals, 20.0).work == ()
@@ -76,7 +76,7 @@ def test_nobody_is_given_work_who_is_gone_or_whose_server_stops() -> None:
 def test_processes_tell_one_another() -> None:
     here, there, heard = WorkArrivals(), WorkArrivals(), list[str]()
     here.share(heard.append)
-    here.told()
+    here.announce()
 
     async def listens() -> bool:
         with there.listening() as arrived:
