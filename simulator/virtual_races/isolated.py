@@ -173,10 +173,10 @@ def _evaluate(job: EvaluationJob) -> EvaluationReport:
         folders = [unpacked(job.model, job.checkpoint, Path(name) / "model")]
         if job.opponent:
             folders.append(unpacked(job.opponent, job.opponent_checkpoint, Path(name) / "opponent"))
-        from simulator.virtual_races.entrant import RacingModel  # noqa: PLC0415
+        from simulator.virtual_races.entrant import load_entrant  # noqa: PLC0415
         from simulator.virtual_races.evaluation import evaluate_heats, evaluate_runs  # noqa: PLC0415
 
-        models = [RacingModel(folder, conditions.profile) for folder in folders]
+        models = [load_entrant(folder, conditions.profile) for folder in folders]
     if not job.opponent:
         runs = tuple(_reported(run) for run in evaluate_runs(conditions, job.seeds, models[0]))
         return EvaluationReport(models[0].sha256, runs, round(time.process_time(), 3))
