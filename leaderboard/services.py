@@ -17,6 +17,7 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.driven_results import DrivenResults
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
@@ -67,6 +68,7 @@ class LeaderboardServices:
     traces: RunTraces
     conditions: RaceConditions
     evaluations: Evaluations
+    arrivals: WorkArrivals
     driven_results: DrivenResults
 
     @classmethod
@@ -88,8 +90,12 @@ class LeaderboardServices:
         board.watch(sender.changed)
         attempts = AttemptService(store, board.changed)
         conditions = RaceConditions(store, board.changed)
-        submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces())
-        secret = credentials.admin_token
+        secret, arrivals = credentials.admin_token, WorkArrivals()
+
+        def submitted(_race_id: str) -> None:
+            arrivals.announce()
+
+        submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces(), submitted)
         return cls(
             board,
             account_services(board, config, hasher),
@@ -112,6 +118,7 @@ class LeaderboardServices:
             RunTraces(store, board, submissions.submissions),
             conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
+            arrivals,
             DrivenResults(store, submissions, conditions),
         )
 

@@ -113,6 +113,7 @@ class Outcome:
         kept = condition_rows.virtual_race(self.db, evaluation.race_id)
         assert conditions is not None and kept is not None, "they were stored before the preparation was given out"  # noqa: PT018
         evaluation_rows.add(self.db, run_rows(submission, conditions, kept.seeds_now, self.now_utc_ns))
+        self.changed.add(submission.race_id)  # there is work now, for others too
         return self._answer(claim, "prepared", done, report.cost_ms)
 
     def fail(self, failure: RunFailure) -> bytes:

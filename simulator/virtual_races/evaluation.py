@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shared.conditions import Conditions
 from shared.rules.ranking import RunLap
 from shared.traces.trace import NO_CHOICE, DriveTrace
 from simulator.batch.vector import BatchWorlds
 from simulator.objects.lanes import lanes_of
-from simulator.virtual_races.entrant import Chosen, Entrant
+from simulator.virtual_races.entrant import AnyEntrant, Chosen
 from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, RivalRun, ahead_after
 from simulator.virtual_races.judging.run_book import RunBook, RunEnd
 from simulator.virtual_races.judging.run_judge import RunJudge
 from simulator.virtual_races.recorder import FrameRecorder
+from simulator.virtual_races.run_senses import RunSenses
 from simulator.virtual_races.worlds import STAGGER_M, require_drivable, start_places, world_of
 from simulator.world.world import START_BEFORE_LINE_M
 from vehicle.models.metadata import HEIGHT, WIDTH
@@ -47,7 +47,7 @@ class VirtualRun:
     trace: DriveTrace
 
 
-def evaluate_run(conditions: Conditions, seed: int, model: Entrant) -> VirtualRun:
+def evaluate_run(conditions: Conditions, seed: int, model: AnyEntrant) -> VirtualRun:
     """Drive one run. Raises BadInput for conditions that this world cannot make, or a model that does not answer."""
     return evaluate_runs(conditions, (seed,), model)[0]
 
@@ -62,7 +62,7 @@ class DrivenHeat:
     verdict: HeadToHeadVerdict
 
 
-def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: Entrant) -> tuple[VirtualRun, ...]:
+def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: AnyEntrant) -> tuple[VirtualRun, ...]:
     """Drive one run for each seed, in lock-step. Raises BadInput as `evaluate_run` does."""
     track = require_drivable(conditions)
     worlds = BatchWorlds([world_of(conditions, track, seed) for seed in seeds], (WIDTH, HEIGHT))
@@ -74,7 +74,7 @@ def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: Entrant) 
 
 
 def evaluate_heats(
-    conditions: Conditions, seeds: Sequence[int], models: tuple[Entrant, Entrant]
+    conditions: Conditions, seeds: Sequence[int], models: tuple[AnyEntrant, AnyEntrant]
 ) -> tuple[DrivenHeat, ...]:
     """Let two models drive against each other, once for each seed; they take turns at starting in front.
 
@@ -115,14 +115,14 @@ class _Drive:
         self,
         conditions: Conditions,
         seeds: tuple[int, ...],
-        models: Sequence[Entrant],
+        models: Sequence[AnyEntrant],
         worlds: BatchWorlds,
         books: Sequence[RunBook],
     ) -> None:
         self._conditions, self._seeds, self._models, self._worlds = conditions, seeds, models, worlds
         self._judge = RunJudge(worlds, books, conditions.rules)
         self._recorder = FrameRecorder(worlds, worlds.specs[0].track)
-        self._pictures: NDArray[np.uint8] = np.zeros((len(seeds), HEIGHT, WIDTH), np.uint8)
+        self._senses = RunSenses(worlds, models)
         self._commands = np.zeros((len(seeds), 2))
         self._chosen: list[Chosen] = [_NOTHING_CHOSEN] * len(seeds)
 
@@ -145,10 +145,10 @@ class _Drive:
     def _answer(self, active: Sequence[int]) -> None:
         """Show each model its frame; write down the frame with what it chose. Whoever stands is not asked."""
         driving = [run for run in active if not self._judge.stands(run)]
-        self._worlds.render(self._pictures, driving)
+        self._senses.look(driving)
         for run in active:
             model, stands = self._models[run], self._judge.stands(run)
-            chosen = self._chosen[run] = _NOTHING_CHOSEN if stands else model.choose(self._pictures[run])
+            chosen = self._chosen[run] = _NOTHING_CHOSEN if stands else self._senses.ask(run)
             self._commands[run] = (0.0, 0.0) if stands else model.command(chosen)
             self._recorder.write(run, chosen, self._judge.statuses[run])
 
