@@ -90,16 +90,21 @@ def run_child(
             raise ChildFailed(f"{about}: {work} took longer than {timeout_s:.0f} s.") from None
         finally:
             child.kill()  # no effect on a child that has ended
-    if child.returncode < 0:
-        name = signal.Signals(-child.returncode).name
-        fault = BadInput if child.returncode == -signal.SIGXCPU else ChildFailed
+    check_ended(child.returncode, errors, work, about)
+    return output.strip()
+
+
+def check_ended(code: int, errors: str, work: str, about: pathlib.Path) -> None:
+    """Raises what `run_child` does for a child that ended with this exit code and wrote these errors."""
+    if code < 0:
+        name = signal.Signals(-code).name
+        fault = BadInput if code == -signal.SIGXCPU else ChildFailed
         raise fault(f"{about}: {work} was ended by {name}: it needs too much memory or time.")
-    if child.returncode != 0:
+    if code != 0:
         # It may quote names from the model: control characters must not reach a terminal or a page.
         sentence = "".join(sign if sign.isprintable() else "?" for sign in errors.strip().split("\n")[-1])
-        fault = BadInput if child.returncode == REFUSED else ChildFailed
+        fault = BadInput if code == REFUSED else ChildFailed
         raise fault(sentence or f"{about}: {work} failed.")
-    return output.strip()
 
 
 def restrict(cpu_s: int = _CPU_S) -> None:
