@@ -1,4 +1,4 @@
-"""A LIVE run by the time that it is told: laps, sectors, resets, the multiplier; in a child too, also one that fails."""
+"""A LIVE run by the time that it is told: laps, sectors, resets, the multiplier; in a child too, and how it fails."""
 
 import dataclasses
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_a_live_run_is_driven_to_its_time_with_laps_sectors_and_the_multiplier()
     assert [lap.lap_ns // 1_000_000 for lap in driven.laps] == [pictures[-1].last_lap_ms]
     assert score_run(driven.laps, RULES.race_rules()) is not None
     slow, fast = (LiveRun(CONDITIONS, 1, Blind(0.0, 2.0), 60_000) for _ in range(2))
-    speeds = [slow.advance(S, 50).speed_mps, fast.advance(S, 150).speed_mps]
+    speeds = [slow.advance(S // 2, 50).speed_mps, fast.advance(S // 2, 150).speed_mps]
     assert speeds[1] > 1.5 * speeds[0] > 0
     slow.advance(S + S // 10, 120)  # it may change at any time
     wishes = [each.finish().trace.frames.speed_mm_s for each in (slow, fast)]
