@@ -17,6 +17,7 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.service import Evaluations
@@ -66,6 +67,7 @@ class LeaderboardServices:
     traces: RunTraces
     conditions: RaceConditions
     evaluations: Evaluations
+    live_turns: LiveTurns
 
     @classmethod
     def over(
@@ -81,6 +83,7 @@ class LeaderboardServices:
         `hasher`: of passphrases.
         """
         store, people, feeds = board.store, AccountPeople(), SharedFeeds()
+        live = LiveRaces(store, feeds)
         league = LeagueServices.over(store, board.changed, config.races.community_per_account, race_moved)
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
@@ -97,7 +100,7 @@ class LeaderboardServices:
             attempts,
             league.community,
             feeds,
-            LiveRaces(store, feeds),
+            live,
             PlaceHistories(store),
             RacerProfiles(store),
             SeasonServices.over(store),
@@ -109,6 +112,7 @@ class LeaderboardServices:
             RunTraces(store, board, submissions.submissions),
             RaceConditions(store, board.changed),
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
+            LiveTurns(store, live, board.changed),
         )
 
     @contextlib.asynccontextmanager
