@@ -17,6 +17,7 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.evaluations.driven_results import DrivenResults
 from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
@@ -68,6 +69,7 @@ class LeaderboardServices:
     conditions: RaceConditions
     evaluations: Evaluations
     live_turns: LiveTurns
+    driven_results: DrivenResults
 
     @classmethod
     def over(
@@ -88,6 +90,7 @@ class LeaderboardServices:
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
         attempts = AttemptService(store, board.changed)
+        conditions = RaceConditions(store, board.changed)
         submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces())
         secret = credentials.admin_token
         return cls(
@@ -110,9 +113,10 @@ class LeaderboardServices:
             SearchThrottle(),
             submissions,
             RunTraces(store, board, submissions.submissions),
-            RaceConditions(store, board.changed),
+            conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
             LiveTurns(store, live, board.changed),
+            DrivenResults(store, submissions, conditions),
         )
 
     @contextlib.asynccontextmanager

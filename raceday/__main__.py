@@ -46,9 +46,7 @@ COMMANDS: tuple[CliCommand, ...] = (
         "raceday.model",
         "models: import, inspect, list, select, remove, check, quantise, replay, evaluate, train, render, choose, race",
     ),
-    CliCommand(
-        "verify", "simulator.virtual_races.cli", "drive a virtual race's result again and compare", "verify_main"
-    ),
+    CliCommand("verify", "simulator.farm.verify.cli", "drive a virtual race's result again and compare"),
     CliCommand("farm", "simulator.farm.cli", "drive what racers submit to the virtual races of a leaderboard"),
     CliCommand("live", "simulator.farm.cli", "drive the turns of LIVE virtual races in real time", "live_main"),
     CliCommand("submit", "raceday.submitting.submit", "send a model to a leaderboard and submit it to a virtual race"),

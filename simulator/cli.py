@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from shared.errors import BadInput, HardwareMissing, OperatorError
+from shared.errors import HardwareMissing, OperatorError
 from simulator.batch.compiled import NEEDS_NUMBA, batch_available
 from simulator.driving.evaluate import DriveVerdict, drive, evaluate
 from simulator.driving.policy import load_policy
@@ -21,7 +21,6 @@ from vehicle.frames.preprocess import PROFILES
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  argparse names it nowhere else
 
-DAGGER = "dagger"
 MAX_MINUTES = 10_000
 
 
@@ -97,17 +96,20 @@ def _table(verdicts: list[DriveVerdict]) -> Table:
 def _add_train(commands: "Subparsers") -> None:
     parser = commands.add_parser("train", help="train a model in the mock world (needs the extra 'train')")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the model and its card")
-    parser.add_argument("--track", nargs="+", action="extend", metavar="NAME|FILE.npy", help="more tracks to train on")
-    parser.add_argument("--seed", type=int, default=None, help="the recipe's (dagger: 2018)")
+    parser.add_argument(
+        "--track", nargs="+", action="extend", metavar="NAME|FILE.npy", help="tracks to train on (reinvent_base)"
+    )
+    parser.add_argument("--seed", type=int, default=None, help="instead of the recipe's")
     parser.add_argument(
         "--recipe",
-        default=DAGGER,
-        metavar="dagger|ppo|FILE.toml",
-        help="imitation of an expert that sees the track (dagger), or reinforcement with a reward function",
+        default="dagger",
+        metavar="NAME|FILE.toml",
+        help="imitation of an expert that sees the track (dagger, dagger-boxes), reinforcement with a reward function"
+        " (ppo, ppo-continuous), both (dagger+ppo), or your own file",
     )
-    parser.add_argument("--rounds", type=_positive, default=None, help="dagger: rounds of drives")
-    parser.add_argument("--steps", type=_positive, default=None, help="dagger: training steps a round")
-    parser.add_argument("--frames", type=_positive, default=None, help="dagger: frames a car and round")
+    parser.add_argument("--rounds", type=_positive, default=None, help="imitation: rounds of drives")
+    parser.add_argument("--steps", type=_positive, default=None, help="imitation: training steps a round")
+    parser.add_argument("--frames", type=_positive, default=None, help="imitation: frames a car and round")
     parser.add_argument("--reward", metavar="FILE.py", help="reward_function.py; without it: metres made good")
     parser.add_argument("--actions", type=Path, metavar="FILE.json", help="model_metadata.json; else the recipe's")
     parser.add_argument(
@@ -122,23 +124,20 @@ def _add_train(commands: "Subparsers") -> None:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    return _imitate(arguments) if arguments.recipe == DAGGER else _reinforce(arguments)
-
-
-def _reinforce(arguments: argparse.Namespace) -> int:
-    if any(value is not None for value in (arguments.rounds, arguments.steps, arguments.frames)):
-        raise BadInput("--rounds, --steps and --frames belong to the recipe dagger: write them into the recipe's file.")
-    reinforce = _training_module("simulator.train.reinforcement.command")
-    reinforce.run(
-        reinforce.ReinforceArguments(
+    command = _training_module("simulator.train.command")
+    command.run(
+        command.TrainArguments(
             recipe=arguments.recipe,
             out=arguments.out,
-            tracks=arguments.track or ["reinvent_base"],
+            tracks=arguments.track or (),
             direction=arguments.direction,
             actions=arguments.actions,
             reward=arguments.reward,
             minutes=arguments.minutes,
             seed=arguments.seed,
+            rounds=arguments.rounds,
+            steps=arguments.steps,
+            frames=arguments.frames,
             resume=arguments.resume,
             begin_with=arguments.begin_with,
         )
@@ -153,19 +152,6 @@ def _training_module(name: str) -> Any:
         raise HardwareMissing(
             f"Training needs the library {error.name}: install the extra with `pip install 'raceday[train]'`."
         ) from error
-
-
-def _imitate(arguments: argparse.Namespace) -> int:
-    named = {"reward": arguments.reward, "actions": arguments.actions, "direction": arguments.direction}
-    named |= {"minutes": arguments.minutes, "resume": arguments.resume or None, "from": arguments.begin_with}
-    if given := [f"--{name}" for name, value in named.items() if value is not None]:
-        raise BadInput(f"The recipe dagger has no {', '.join(given)}: give --recipe ppo.")
-    command = _training_module("simulator.train.command")
-    tracks = [load_track(name) for name in [*shipped_tracks(), *(arguments.track or [])]]
-    sizes = {"rounds": arguments.rounds, "steps": arguments.steps, "frames": arguments.frames}
-    seed = 2018 if arguments.seed is None else arguments.seed
-    command.run(tracks, arguments.out, seed, {k: v for k, v in sizes.items() if v is not None})
-    return 0
 
 
 def _add_render(commands: "Subparsers") -> None:

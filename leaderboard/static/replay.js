@@ -10,6 +10,8 @@
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const STEP_MS = 500;
   let cars = [];
+  let companions = [];
+  const marks = [...root.querySelectorAll("[data-companion]")];
   let at_ms = 0;
   let before_ms = null;
 
@@ -31,7 +33,7 @@
     // A car that is put back does not drive there.
     const part = span_ms > 0 && !car.jumps.includes(next) ? Math.min(1, Math.max(0, (ms - car.times[frame]) / span_ms)) : 0;
     const between = (values) => values[frame] + part * (values[next] - values[frame]);
-    return { x: between(car.x), y: between(car.y), speed: car.speeds[part > 0 ? next : frame], progress: between(car.progress) };
+    return { between, x: between(car.x), y: between(car.y), speed: car.speeds[part > 0 ? next : frame], progress: between(car.progress) };
   }
 
   // When a car had come so far for the first time.
@@ -49,6 +51,9 @@
       const { x, y, speed } = states[index];
       root.querySelector(`[data-car="${car.letter}"]`).setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
       root.querySelector(`[data-speed="${car.letter}"]`).textContent = (speed / 1000).toFixed(2);
+    });
+    companions.forEach(({ x, y }, index) => {
+      marks[index].setAttribute("transform", `translate(${states[0].between(x).toFixed(1)} ${states[0].between(y).toFixed(1)})`);
     });
     const seconds = (at_ms / 1000).toFixed(1);
     clock.textContent = seconds;
@@ -95,6 +100,7 @@
     .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)))))
     .then((data) => {
       cars = data.cars;
+      companions = data.companions;
       // Each car begins where its line was crossed: nothing is shown of before.
       slider.max = String(Math.ceil(Math.max(...cars.map((car) => car.times.at(-1))) / 100) * 100);
       controls.hidden = false;

@@ -1,8 +1,10 @@
 """The files that racers' tools read, made from a trace: the simulator's `simtrace.csv` and evaluation `metrics.json`.
 
 Columns, keys, their order and the spelling of numbers are those of deepracer-simapp (bundle/markov/metrics, Apache-2.0)
-as its newer releases write them. Each lap is an episode of the trace and a trial of the metrics. Its clock runs on
-while a penalty is served, so times include penalties: the row of the off-track or the crash has the pause.
+as its newer releases write them: X and Y are the middle of the car's front, 0.14 m ahead of the base whose place is in
+our traces, and a row has the action that was chosen at the frame before it. Each lap is an episode of the trace and a
+trial of the metrics. Its clock runs on while a penalty is served, so times include penalties: the row of the off-track
+or the crash has the pause.
 """
 
 import bisect
@@ -10,6 +12,7 @@ import csv
 import io
 import itertools
 import json
+import math
 
 from shared.traces.laps import FAULTS, TracedLap, frame_at_or_after, progress_percents, traced_laps
 from shared.traces.trace import NO_CHOICE, STATUSES, DriveTrace, EventKind, Status, frame_ns
@@ -30,6 +33,7 @@ LABELS: dict[Status, str] = {
     "immobilized": "Immobilized",
     "time_up": "Time Up",
 }
+FRONT_AHEAD_M = 0.14  # from the car's base to the middle of its front
 _NS_PER_S = 1_000_000_000
 
 
@@ -122,12 +126,14 @@ def _status(trace: DriveTrace, lap: TracedLap, frame: int) -> Status:
 
 def _pose_and_action(trace: DriveTrace, frame: int) -> tuple[str | int, ...]:
     frames = trace.frames
-    steer_deg, speed_mps = frames.steer_mdeg[frame] / 1000, frames.speed_mm_s[frame] / 1000
-    action = frames.action[frame]
+    chosen = max(0, frame - 1)
+    steer_deg, speed_mps = frames.steer_mdeg[chosen] / 1000, frames.speed_mm_s[chosen] / 1000
+    action, yaw_deg = frames.action[chosen], frames.yaw_mdeg[frame] / 1000
+    yaw = math.radians(yaw_deg)
     return (
-        f"{frames.x_tenths_mm[frame] / 10_000:.4f}",
-        f"{frames.y_tenths_mm[frame] / 10_000:.4f}",
-        f"{frames.yaw_mdeg[frame] / 1000:.4f}",
+        f"{frames.x_tenths_mm[frame] / 10_000 + FRONT_AHEAD_M * math.cos(yaw):.4f}",
+        f"{frames.y_tenths_mm[frame] / 10_000 + FRONT_AHEAD_M * math.sin(yaw):.4f}",
+        f"{yaw_deg:.4f}",
         f"{steer_deg:.2f}",
         f"{speed_mps:.2f}",
         f"[{steer_deg}, {speed_mps}]" if action == NO_CHOICE else action,

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from shared.traces.field_files import FRONT_AHEAD_M
 from simulator.batch.compiled import compiled
-from simulator.fidelity.simtrace import FRONT_AHEAD_M, Floats
+from simulator.fidelity.simtrace import Floats
 from simulator.fidelity.windows import HORIZON_S, Windows
 from simulator.world.car import CarParameters, motion_constants
 from simulator.world.cars.motion import (

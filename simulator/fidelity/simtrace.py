@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from shared.errors import BadInput
 
-FRONT_AHEAD_M = 0.14  # from the base to the point whose place is logged
 PICTURE_S = 1 / 15  # a command is given so long before its line
 MAX_FILE_BYTES = 200_000_000
 MAX_NUMBER = 1e7

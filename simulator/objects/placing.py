@@ -64,6 +64,11 @@ def place_given(lanes: Lanes, places: Sequence[ObjectPlace], outline: Outline) -
     return tuple(placed)
 
 
+def most_drawn(lanes: Lanes) -> int:
+    """How many objects `place_drawn` finds room for on a track."""
+    return max(0, 1 + int((lanes.length_m - FROM_START_M - TO_START_M) // MIN_GAP_M))
+
+
 def place_drawn(lanes: Lanes, count: int, seed: str) -> tuple[PlacedObject, ...]:
     """`count` objects in random lanes, at least MIN_GAP_M apart, in order along the track. Raises BadInput.
 

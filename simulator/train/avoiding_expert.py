@@ -17,7 +17,7 @@ from simulator.objects.bots import Bots, bot_place
 from simulator.objects.lanes import INNER, OUTER, lanes_of
 from simulator.objects.outlines import BOT_OUTLINE, BOX_OUTLINE, CAR_OUTLINE, Outline
 from simulator.objects.placing import PlacedObject
-from simulator.train.expert import ExpertDriver
+from simulator.train.expert import NOMINAL_STEERING_GAIN, ExpertDriver
 from simulator.world.geometry import Pose, Track, TrackPlace
 
 HORIZON_S, STEP_S = 2.4, 0.08
@@ -64,7 +64,11 @@ class Foreseen:
 
 
 class AvoidingExpert:
-    """The expert for one track with its boxes and bots; `speeds_mps` are those of fast and slow."""
+    """The expert for one track with its boxes and bots; `speeds_mps` are those of fast and slow.
+
+    `keeps_lane`: it has no racing line and stays in the lane that is nearer, so that what it does follows from what a
+    camera sees: once beside a box, a model sees it no more, and must not come back into its lane.
+    """
 
     def __init__(
         self,
@@ -72,11 +76,15 @@ class AvoidingExpert:
         boxes: tuple[PlacedObject, ...] = (),
         bots: Bots | None = None,
         speeds_mps: tuple[float, float] = (1.8, 1.2),
+        *,
+        keeps_lane: bool = False,
+        steering_gain: float = NOMINAL_STEERING_GAIN,
     ) -> None:
         self.track = track
-        self._bots = bots
-        self._lines = lines = _lines_of(track)
-        self._plans = list(product(lines.drivers, (FAST, SLOW) if bots is None else (FAST, SLOW, STOP)))
+        self._bots, self._keeps_lane = bots, keeps_lane
+        self._lines = lines = _lines_of(track, steering_gain)
+        chosen = [line for line in lines.drivers if line or not keeps_lane]
+        self._plans = list(product(chosen, (FAST, SLOW) if bots is None else (FAST, SLOW, STOP)))
         speeds = {FAST: speeds_mps[0], SLOW: speeds_mps[1], STOP: 0.0}
         self._to_mps = np.array([[speeds[speed]] for _, speed in self._plans])
         self._plan_lines = np.array([[list(lines.drivers).index(line)] for line, _ in self._plans])
@@ -90,20 +98,25 @@ class AvoidingExpert:
         """What to do at `pose`, at this speed, when the bots' clock shows `clock_s`."""
         place = self.track.locate(pose.x, pose.y, segment)
         commands = {
-            n: each.command(self._turned(pose, n, place.s_m), place.segment) for n, each in self._lines.drivers.items()
+            n: self._lines.drivers[n].command(self._turned(pose, n, place.s_m), place.segment)
+            for n in dict.fromkeys(line for line, _ in self._plans)
         }
+        here = self._nearer_lane(place) if self._keeps_lane else 0
         free_s, clear_m = self._outlook(place, speed_mps, self._foreseen(clock_s, place.segment))
         best: tuple[tuple[float, ...], Advice, int] | None = None
         for n, (line, speed) in enumerate(self._plans):
             steering, fast = commands[line]
             if speed == FAST and fast < 1.0:
                 continue
-            score = (float(free_s[n]), float(clear_m[n]), speed, float(line == 0), float(line == self._last))
+            score = (float(free_s[n]), float(clear_m[n]), speed, float(line == here), float(line == self._last))
             if best is None or score > best[0]:
                 best = score, Advice(steering, speed), line
         assert best is not None
         self._last = best[2]
         return best[1]
+
+    def _nearer_lane(self, place: TrackPlace) -> int:
+        return INNER if place.lateral_m * self._lines.inner_side > 0.0 else OUTER
 
     def _foreseen(self, clock_s: float, segment: int) -> Foreseen:
         """Where everything on the road is in the time ahead."""
@@ -171,10 +184,10 @@ class _Lines:
 
 
 @lru_cache(maxsize=64)
-def _lines_of(track: Track) -> _Lines:
+def _lines_of(track: Track, steering_gain: float) -> _Lines:
     lanes = lanes_of(track)
     lines = {0: None, INNER: lanes.points[1], OUTER: lanes.points[0]}
-    drivers = {n: ExpertDriver(track, points, LOOK_SHARE if n else 1.0) for n, points in lines.items()}
+    drivers = {n: ExpertDriver(track, points, LOOK_SHARE if n else 1.0, steering_gain) for n, points in lines.items()}
     bends = {n: _bends(driver.line) if n else np.zeros(1) for n, driver in drivers.items()}
     asides = np.stack([_asides(track, driver.line) for driver in drivers.values()])
     return _Lines(drivers, bends, asides, _bends(lanes.points.mean(axis=0)), float(np.sign(asides[1, 0])))

@@ -28,11 +28,18 @@ Array = NDArray[np.float64]
 class ExpertDriver:
     """The expert driver for one track, or for one line along it: points (N, 2) at equal steps of the centre line.
 
-    `look_share` below 1 keeps it closer to its line, with more steering.
+    `look_share` below 1 keeps it closer to its line, with more steering; `steering_gain` is about that of the car.
     """
 
-    def __init__(self, track: Track, line: Array | None = None, look_share: float = 1.0) -> None:
+    def __init__(
+        self,
+        track: Track,
+        line: Array | None = None,
+        look_share: float = 1.0,
+        steering_gain: float = NOMINAL_STEERING_GAIN,
+    ) -> None:
         self.track = track
+        self._steering_gain = steering_gain
         self._look_share = look_share
         count = max(16, round(track.length_m / STEP_M)) if line is None else len(line)
         self._step_m = track.length_m / count
@@ -56,7 +63,7 @@ class ExpertDriver:
         bearing = math.remainder(math.atan2(ty - y, tx - x) - pose.yaw, math.tau)
         distance = max(0.2, math.hypot(tx - x, ty - y))
         bend = 2.0 * math.sin(max(-1.5, min(1.5, bearing))) / distance
-        steering = math.atan(WHEELBASE_M * bend) / NOMINAL_STEERING_GAIN / MAX_STEERING_RAD
+        steering = math.atan(WHEELBASE_M * bend) / self._steering_gain / MAX_STEERING_RAD
         return max(-1.0, min(1.0, steering)), self._fast(x, y, pose.yaw, here)
 
     def _fast(self, x: float, y: float, yaw: float, here: int) -> float:

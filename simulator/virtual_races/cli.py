@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +13,14 @@ from rich.table import Table
 
 from shared.conditions import Conditions, check_conditions, conditions_from
 from shared.errors import BadInput, OperatorError
+from shared.protocol.driven_results import write_result
 from shared.text import text
 from shared.traces.field_files import metrics_json, simtrace_csv
 from simulator.driving.policy import DEMO, find_model
 from simulator.virtual_races.checkpoints import CheckpointChoice, CheckpointResult, choose_checkpoint, find_checkpoints
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun, evaluate_isolated
 from simulator.virtual_races.judging.head_to_head import REASONS, HeadToHeadVerdict
-from simulator.virtual_races.result_file import read_result, result_of, verify, write_result
+from simulator.virtual_races.result_file import VerifiedRun, read_result, result_of, verify
 from simulator.virtual_races.seeds import validation_seeds
 
 if TYPE_CHECKING:
@@ -55,8 +57,16 @@ def verify_main(arguments: list[str]) -> int:
     parser.add_argument("--model", required=True, help="the model of the result: an archive, a folder or 'demo'")
     parser.add_argument("--opponent", metavar="MODEL", help="the one that drove against it, if one did")
     chosen = parser.parse_args(arguments)
-    opponent = None if chosen.opponent is None else _path(chosen.opponent)
-    runs = verify(read_result(chosen.result), _path(chosen.model), opponent=opponent)
+    opponent = None if chosen.opponent is None else model_path(chosen.opponent)
+    runs = verify(read_result(chosen.result), model_path(chosen.model), opponent=opponent)
+    if say_verified(runs):
+        return 0
+    print(text("The result was not driven by this model under these conditions, or by another engine."))
+    return 1
+
+
+def say_verified(runs: Sequence[VerifiedRun]) -> bool:
+    """Print each run, and whether all are the same as they were; True if they are."""
     for run in runs:
         laps = ", ".join(f"{lap_ns / 1e9:.3f} s" for lap_ns in run.laps_ns) or "-"
         words = text("the same") if run.same else text("NOT the same")
@@ -71,12 +81,9 @@ def verify_main(arguments: list[str]) -> int:
             )
         )
     same = all(run.same for run in runs)
-    print(
-        text("All {n} runs are the same.", n=len(runs))
-        if same
-        else text("The result was not driven by this model under these conditions, or by another engine."),
-    )
-    return 0 if same else 1
+    if same:
+        print(text("All {n} runs are the same.", n=len(runs)))
+    return same
 
 
 def _add_conditions(parser: argparse.ArgumentParser) -> None:
@@ -116,7 +123,8 @@ def _conditions(arguments: argparse.Namespace) -> Conditions:
     return check_conditions(conditions)
 
 
-def _path(model: str) -> Path:
+def model_path(model: str) -> Path:
+    """The file or folder of a model that is named on the command line."""
     return find_model(model).parent if model == DEMO else Path(model)
 
 
@@ -148,8 +156,8 @@ def _document(choice: CheckpointChoice) -> dict[str, object]:
 
 
 def _race(arguments: argparse.Namespace) -> int:
-    conditions, model = _conditions(arguments), _path(arguments.model)
-    opponent = "" if arguments.opponent is None else str(_path(arguments.opponent))
+    conditions, model = _conditions(arguments), model_path(arguments.model)
+    opponent = "" if arguments.opponent is None else str(model_path(arguments.opponent))
     seeds = validation_seeds(arguments.runs)
     job = EvaluationJob(str(model), conditions, seeds, arguments.checkpoint, opponent)
     report = evaluate_isolated(job)

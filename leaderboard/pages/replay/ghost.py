@@ -28,6 +28,14 @@ class GhostFault:
 
 
 @dataclass(frozen=True, slots=True)
+class GhostCompanion:
+    """A bot, or the other car of a race of two: its place on the drawing at each frame of the ghost."""
+
+    x: tuple[int, ...]
+    y: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ghost:
     """A stretch of a run. One value a frame: time in ms of the race's clock since it began, place on the drawing,
     speed in mm/s, and millionths of the way (of the lap; of a whole run so many for each lap).
@@ -47,6 +55,7 @@ class Ghost:
     faults: tuple[GhostFault, ...]
     parts_ms: tuple[int, ...]
     lap_ms: int | None
+    companions: tuple[GhostCompanion, ...] = ()
 
 
 def best_lap(trace: DriveTrace) -> int:
@@ -88,7 +97,17 @@ def make_ghost(trace: DriveTrace, outline: TrackOutline, lap: int) -> Ghost:
         faults=_faults(trace, outline, began_ns, ended_ns if complete else None),
         parts_ms=_parts_ms(laps, one, times_ms, progress),
         lap_ms=(one.lap_ns + one.penalty_ns) // NS_PER_MS if one and complete else None,
+        companions=_companions(trace, outline, frames),
     )
+
+
+def _companions(trace: DriveTrace, outline: TrackOutline, frames: range) -> tuple[GhostCompanion, ...]:
+    found: list[GhostCompanion] = []
+    for other in trace.others:
+        metres = [(other.x_tenths_mm[n] / 10_000, other.y_tenths_mm[n] / 10_000) for n in frames]
+        spots = spots_on(outline, metres)
+        found.append(GhostCompanion(tuple(x for x, _ in spots), tuple(y for _, y in spots)))
+    return tuple(found)
 
 
 def _clock_ns(trace: DriveTrace, began_ns: int, at_ns: int) -> int:

@@ -105,6 +105,7 @@ class ReplayView:
     legend: tuple[SpeedStep, ...]
     sector_ends: tuple[SectorEnd, ...]
     boxes: tuple[str, ...]
+    companions: tuple[tuple[int, int], ...]  # where each begins
     laps: tuple[int, ...]
     lap: int
 
@@ -154,13 +155,14 @@ def replay_view(race: RaceRecord, outline: TrackOutline, cars: Sequence[ReplayCa
         legend=_legend(top_mm_s),
         sector_ends=tuple(_sector_end(outline, f"S{n}", share) for n, share in enumerate(shares, 2)),
         boxes=_boxes(outline, cars[0].trace),
+        companions=tuple((each.x[0], each.y[0]) for each in cars[0].ghost.companions if each.x),
         laps=lap_numbers(cars[0].trace),
         lap=lap,
     )
 
 
 def replay_data(cars: Sequence[ReplayCar]) -> dict[str, Any]:
-    """What the script moves the cars by."""
+    """What the script moves the cars by; `companions` are those of the first car's run, frame by frame as it is."""
     return {
         "cars": [
             {
@@ -174,7 +176,8 @@ def replay_data(cars: Sequence[ReplayCar]) -> dict[str, Any]:
                 "jumps": car.ghost.jumps,
             }
             for letter, car in zip(LETTERS, cars, strict=False)
-        ]
+        ],
+        "companions": [{"x": each.x, "y": each.y} for each in cars[0].ghost.companions],
     }
 
 

@@ -55,6 +55,7 @@ const pageRows = (() => {
     const drawn = parsedRows(changed);
     changed.forEach(([row, html], place) => {
       shown.set(row, html);
+      drawn[place].hidden = row.hidden; // whether a row is in sight is the page's to say
       patch.element(row, drawn[place]);
     });
     return changed.map(([row]) => row);

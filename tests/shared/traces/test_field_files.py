@@ -3,9 +3,15 @@
 import csv
 import io
 import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +46,10 @@ def test_each_lap_is_an_episode_with_the_columns_of_the_simulator() -> None:
     assert [row["progress"] for row in rows[:3]] == ["0.0000"] * 3
     assert float(rows[-1]["progress"]) == pytest.approx(20.0, abs=1.4)
     row = rows[4]
-    assert (row["X"], row["Y"]) == ("1.5236", "-0.4600")
+    # The car drives along a circle of 1.59155 m: its front is 0.14 m ahead on the tangent.
+    angle = (4 * 2.0 / 15 - 1.0) / 1.59155
+    x, y = 1.59155 * math.cos(angle) - 0.14 * math.sin(angle), 1.59155 * math.sin(angle) + 0.14 * math.cos(angle)
+    assert (float(row["X"]), float(row["Y"])) == pytest.approx((x, y), abs=2e-4)
     assert row | {"X": "", "Y": "", "yaw": "", "closest_waypoint": ""} == {
         "episode": "0", "steps": "5", "X": "", "Y": "", "yaw": "", "steer": "12.35", "throttle": "2.00", "action": "3",
         "reward": "0.0000", "done": "False", "all_wheels_on_track": "True", "progress": "0.0000",
@@ -79,6 +88,38 @@ def test_a_first_lap_that_was_never_completed_is_in_the_metrics_as_well() -> Non
     assert [lap.complete for lap in traced_laps(trace)] == [False]
 
 
+def test_a_row_has_the_action_of_the_frame_before_it() -> None:
+    trace = round_trip(0, 1.0)
+    turned = replace(trace, frames=replace(trace.frames, steer_mdeg=tuple(range(0, 1000 * len(trace.frames), 1000))))
+    assert [row["steer"] for row in _rows(turned)[:4]] == ["0.00", "0.00", "1.00", "2.00"]
+
+
+# What the notebooks of deepracer-analysis need: they read by deepracer-utils, whose older reader splits each line at
+# its commas and goes by position, and whose newer one goes by name. What each value is read as:
+_READ_AS: tuple[tuple[str, Callable[[str], Any]], ...] = (
+    ("episode", int), ("steps", lambda written: int(float(written))), ("X", float), ("Y", float), ("yaw", float),
+    ("steer", float), ("throttle", float), ("action", float), ("reward", float), ("done", {"True": 1, "False": 0}.get),
+    ("all_wheels_on_track", {"True": True, "False": False}.get), ("progress", float), ("closest_waypoint", int),
+    ("track_len", float), ("tstamp", Decimal), ("episode_status", str), ("pause_duration", float),
+)  # fmt: skip
+
+
+def test_the_readers_of_deepracer_analysis_find_what_they_need() -> None:
+    heading, *lines = simtrace_csv(FAULTY, BEGAN_NS).splitlines()
+    assert heading.split(",")[: len(_READ_AS)] == [name for name, _ in _READ_AS]
+    read = [{name: take(each) for (name, take), each in zip(_READ_AS, line.split(","), strict=False)} for line in lines]
+    assert all(value is not None and str(value) not in ("", "nan") for row in read for value in row.values())
+    # They sort by episode and step, take a lap for complete at exactly 100, and time it by its first and last line.
+    assert [(row["episode"], row["steps"]) for row in read] == sorted({(row["episode"], row["steps"]) for row in read})
+    complete = {row["episode"] for row in read if row["progress"] == 100.0}
+    assert complete == {0, 1}
+    for episode in complete:
+        times = [row["tstamp"] for row in read if row["episode"] == episode]
+        assert all(after > before for before, after in pairwise(times)), "speeds are differences over time"
+        assert float(times[-1] - times[0]) == pytest.approx({0: 7.5, 1: 9.9}[episode], abs=0.1)
+    assert 0 <= min(row["closest_waypoint"] for row in read) <= max(row["closest_waypoint"] for row in read) < 100
+
+
 @pytest.mark.shared_data
 def test_keys_and_spelling_are_those_of_the_simulator() -> None:
     folder = SHARED_DATA / "simtrace"
@@ -115,7 +156,7 @@ if find_spec("deepracer") is not None:  # half a gigabyte (pandas, scikit-learn,
         log.load_evaluation_trace(ignore_metadata=True)
         table = log.dataframe()
         assert len(table) == len(FAULTY.frames)
-        assert table["x"].iloc[4] == pytest.approx(1.5236)
+        assert table["x"].iloc[4] == pytest.approx(float(_rows(FAULTY)[4]["X"]))
         assert table["on_track"].all()
         assert table["wall_clock"].iloc[0] == pytest.approx(1.7e9)
         laps = logs.AnalysisUtils.simulation_agg(log.df, firstgroup="stream", is_eval=True)

@@ -1,25 +1,43 @@
-"""The farm against a real leaderboard: the demo model from submission to rank, and a model that is none."""
+"""The farm against a real leaderboard: the demo model from submission to rank, its result verified; and no model."""
 
+import base64
 import pathlib
+import re
 import time
+from dataclasses import replace
+from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from leaderboard.accounts.keys import ApiKeys
 from leaderboard.core.access import ADMIN
 from leaderboard.evaluations.race_conditions import RaceConditions
+from leaderboard.league.services import LeagueServices
+from leaderboard.store.evaluations import condition_rows
 from leaderboard.store.submissions import submission_rows
+from leaderboard.store.tables import RUN_TRACES
 from raceday.__main__ import main as raceday
 from raceday.submitting.submit import main as submit
-from shared.errors import BadInput
+from shared.errors import BadInput, OperatorError, RetryLater
+from shared.protocol import driven_results
+from shared.traces.encoding import encode
+from shared.web.keyed_calls import KeyedCalls
 from simulator.driving.policy import find_model
 from simulator.farm.node import back_off_s
 from simulator.farm.server_calls import FarmServer
+from simulator.farm.verify.cli import main as verify
+from simulator.farm.verify.cli import verify_served
+from simulator.farm.verify.served import Differs, ServedResult
+from simulator.virtual_races.isolated import EvaluationReport, ReportedRun
 from tests.leaderboard.submissions.racers import archive
-from tests.leaderboard.submissions.serving import served_race
+from tests.leaderboard.submissions.serving import ServedRace, served_race
+from tests.shared.traces.driven import round_trip
 
 
-def test_models_are_driven_and_ranked_or_rejected(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_are_driven_and_ranked_or_rejected(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with served_race(tmp_path, track="reinvent_base") as served:
         conditions = b'{"runs": 1, "laps": 3, "profile": "physical"}'
         RaceConditions(served.board.store, lambda _race: None).set(ADMIN, "cup", conditions, time.time_ns())
@@ -36,6 +54,60 @@ def test_models_are_driven_and_ranked_or_rejected(tmp_path: pathlib.Path, monkey
         assert ends["rejected"]
         assert str(tmp_path) not in ends["rejected"]
         assert [row.placed.racer for row in served.board.snapshot("cup").rows] == ["ada"]
+        _verify(served, monkeypatch, capsys)
+
+
+def _verify(served: ServedRace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The result is driven again from what the leaderboard serves: while the race is open, after it, and forged."""
+    name, store = served.newest().submission_id, served.board.store
+    words = [f"{served.url}/api/v1/submissions/{name}", "--key", served.key]
+    with pytest.raises(OperatorError, match="told when the race is closed"):
+        verify(words)
+    LeagueServices.over(store, lambda _race: None, 9, lambda *_: None).moves.move(ADMIN, "cup", "close", time.time_ns())
+    capsys.readouterr()
+    assert verify(words) == 0
+    assert re.search(r"run 1: the same: laps [\d., s]+, trace \w{16}\nAll 1 runs are the same", capsys.readouterr().out)
+    result = ServedResult(KeyedCalls(served.url, served.key), name)
+    driven = result.result()
+    other = base64.b64encode(encode(round_trip(3))).decode()
+    forged = EvaluationReport("", (ReportedRun(driven.runs[0].seed, (), "laps", 0, 0, 1, 1, other),), 1.0)
+    for canary, code, sentence in (
+        ("f" * 64, 3, "This machine is of another class (ffffffffffff) than the one that drove it"),
+        (driven.node_class + "0" * 52, 1, "was driven otherwise than this model drives"),
+    ):
+        assert verify_served(result, None, lambda _job: forged, partial(str, canary)) == code
+        assert sentence in capsys.readouterr().out
+    with pytest.raises(BadInput, match="is another model than the one of the result"):
+        verify(
+            [f"submission-{name}", "--server", served.url, *words[1:], "--model", str(served.folder / "none.tar.gz")]
+        )
+    with store.write() as db:
+        seeds = condition_rows.virtual_race(db, "cup")
+        db.execute(sa.update(RUN_TRACES).values(file=base64.b64decode(other)))
+    with pytest.raises(Differs, match="of none of the runs of the result"):
+        verify(words)
+    assert seeds is not None
+    with store.write() as db:
+        condition_rows.set_seeds(db, replace(seeds.seeds, race=(1,) * 9), time.time_ns())
+    with pytest.raises(Differs, match="not driven by the seeds of the race"):
+        verify(words)
+    monkeypatch.setattr(driven_results, "ENGINE", "raceday-0")
+    with pytest.raises(BadInput, match=r"driven by the engine raceday-\d.* has raceday-0: install the release"):
+        verify(words)
+
+
+def test_what_cannot_be_verified_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RACEDAY_KEY", raising=False)
+    for words, sentence in (
+        (["5f2d", "--server", "http://127.0.0.1:9"], "Give a key of yours with the scope submissions:write"),
+        (["http://127.0.0.1:9/races/cup", "--key", "rk_1"], "names no submission"),
+        (["../x", "--key", "rk_1"], "names no submission"),
+        (["5f2d", "--key", "rk_1", "--server", "localhost"], "not the address of a leaderboard"),
+    ):
+        with pytest.raises(BadInput, match=sentence):
+            verify(words)
+    with pytest.raises(RetryLater, match="cannot be reached"):
+        verify(["5f2d", "--key", "rk_1", "--server", "http://127.0.0.1:9"])
 
 
 def test_what_is_no_address_or_key_gets_a_sentence(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shared.traces.field_files import FRONT_AHEAD_M
 from simulator.fidelity.baselines import constant_velocity
 from simulator.fidelity.fit import BICYCLE, SLIDING, fit, fit_bicycle, fit_car
 from simulator.fidelity.prediction import prediction_errors_m
-from simulator.fidelity.simtrace import FRONT_AHEAD_M, RecordedDrive, read_drives
+from simulator.fidelity.simtrace import RecordedDrive, read_drives
 from simulator.fidelity.windows import Windows, windows_of
 from simulator.world.car import CarParameters, motion_constants
 from simulator.world.cars.motion import MAX_STEERING_RAD, SUB_STEPS_PER_S, TOP_SPEED_MPS, Motion, advance

@@ -12,6 +12,7 @@ import pytest
 from raceday import model as model_commands
 from shared.conditions import ENGINE, Conditions, DrivenRules
 from shared.errors import BadInput
+from shared.protocol.driven_results import write_result
 from shared.traces.encoding import decode, trace_sha256
 from simulator.driving.policy import find_model
 from simulator.virtual_races import isolated
@@ -19,7 +20,7 @@ from simulator.virtual_races.cli import verify_main
 from simulator.virtual_races.entrant import RacingModel
 from simulator.virtual_races.evaluation import evaluate_run
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun, evaluate_isolated
-from simulator.virtual_races.result_file import read_result, result_of, verify, write_result
+from simulator.virtual_races.result_file import read_result, result_of, verify
 from simulator.virtual_races.seeds import validation_seeds
 from tests.vehicle.sample_parts import tiny_graph, write_model
 from vehicle.models.run_isolated import ChildFailed

@@ -91,14 +91,24 @@ def test_the_chart_names_its_lines_where_they_end(browser: Browser, hall: Served
         assert page.evaluate(_LABELS_AT_LINES_ENDS)
 
 
+_COUNT_ROWS_SHOWN_AGAIN = """document.addEventListener("DOMContentLoaded", () => {
+  window.shownAgain = 0;
+  const count = (records) => (window.shownAgain += records.filter(({ oldValue }) => oldValue !== null).length);
+  const what = { attributes: true, attributeFilter: ["hidden"], attributeOldValue: true, subtree: true };
+  new MutationObserver(count).observe(document.getElementById("hall_rows"), what);
+})"""
+
+
 def test_a_new_score_changes_one_figure_and_measures_nothing(browser: Browser, hall: Served) -> None:
     places = standing(200)
     with a_page(browser) as page:
+        page.add_init_script(_COUNT_ROWS_SHOWN_AGAIN)
         hall.station.show(standing=places)
         opened(page, f"{hall.url}/screen")
         expect(page.locator(".hall-row")).to_have_count(200)
-        # Rows of later pages are drawn, and hidden again, in idle moments: that is no work of the change that follows.
+        # Rows of later pages are drawn in idle moments, and stay hidden: that is no work of the change that follows.
         wait_until_all_is_drawn(page, "#hall_rows")
+        assert page.evaluate("window.shownAgain") == 0
         expect(page.locator(".hall-row:not([hidden])")).to_have_count(9)
         page.keyboard.press("Space")  # pages turn by themselves every few seconds: that is no work of the change either
         expect(page.locator("#hall-held")).to_be_visible()

@@ -9,7 +9,7 @@ import json
 import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -35,6 +35,7 @@ from shared.protocol.farm import ClaimRequest
 from shared.protocol.live import LiveMessage
 from shared.protocol.results import Evidence, encode_result
 from shared.traces.encoding import encode, trace_sha256
+from shared.traces.trace import OtherCar, TraceBox
 from shared.tracks.shipped import shipped_outline
 from shared.web.server import listen
 from tests.leaderboard import sample_races, signed_in
@@ -173,10 +174,16 @@ def _drive(services: LeaderboardServices, racers: list[str], now: int) -> None:
     services.board.create_race(sample_races.race("driven", name=LONG, venue="virtual", track="re:Invent 2018"), now)
     farm = Caller(key_id="farm", key_scopes=frozenset({"farm"}))
     for number, racer in enumerate(racers[:2]):
-        trace = driven_on(shipped_outline("reinvent_base"), 3, 2.0 - 0.3 * number, off_at_s=12.0 * number)
+        outline = shipped_outline("reinvent_base")
+        trace = driven_on(outline, 3, 2.0 - 0.3 * number, off_at_s=12.0 * number)
+        ahead = trace.frames.x_tenths_mm[30:] + trace.frames.x_tenths_mm[:30]
+        beside = trace.frames.y_tenths_mm[30:] + trace.frames.y_tenths_mm[:30]
+        x, y = outline.point_at(0.4)
+        box = TraceBox(round(x * 10_000), round(y * 10_000), 0, 400, 300)
+        trace = replace(trace, boxes=(box,), others=(OtherCar(ahead, beside, (0,) * len(ahead)),))
         services.traces.keep(farm, trace_sha256(trace), encode(trace), now)
         laps_ms = tuple(lap_ns // 10**6 for lap_ns in trace.laps_ns)
-        evidence = Evidence("farm", trace_sha256(trace), 1, 1, 0, {"engine": "raceday-1"})
+        evidence = Evidence("farm", trace_sha256(trace), 1, 1, 0, {"engine": ENGINE})
         one = sample_races.result(
             f"submission-{number}", racer, laps_ms, race_id="driven", kind="virtual", evidence=evidence
         )

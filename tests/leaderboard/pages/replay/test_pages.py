@@ -16,6 +16,7 @@ from leaderboard.evaluations.traces import RunTraces
 from leaderboard.store.submissions import submission_rows
 from leaderboard.store.tables import ENTRIES, RUN_TRACES
 from shared.access.pass_code_hashing import Argon2idHasher
+from shared.conditions import ENGINE
 from shared.errors import BadInput
 from shared.protocol.results import Evidence, encode_result
 from shared.traces.encoding import decode, encode, trace_sha256
@@ -67,7 +68,7 @@ def replays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replays]:
 def post(
     league: LeagueApp, result_id: str, racer: str, times_ms: tuple[int, ...], trace: DriveTrace, **more: Any
 ) -> None:
-    evidence = Evidence("farm", trace_sha256(trace), 1, 1, 0, {"engine": "raceday-1"})
+    evidence = Evidence("farm", trace_sha256(trace), 1, 1, 0, {"engine": ENGINE})
     one = sample_races.result(result_id, racer, times_ms, race_id="virtual", kind="virtual", evidence=evidence, **more)
     assert league.app.state.services.board.apply(one.webhook_id, encode_result(one), NOW).status == 201
     submission_id = result_id.removeprefix("submission-")

@@ -9,7 +9,7 @@ import pytest
 from leaderboard.core.evaluations.replays import ReplayRun
 from leaderboard.pages.replay.ghost import WHOLE_RUN, best_lap, make_ghost
 from leaderboard.pages.replay.views import replay_car, replay_data, replay_view
-from shared.traces.trace import DriveTrace, TraceBox, TraceEvent, TraceFrames
+from shared.traces.trace import DriveTrace, OtherCar, TraceBox, TraceEvent, TraceFrames
 from shared.tracks.outline import TrackOutline
 from tests.leaderboard import sample_races
 from tests.shared.traces.driven import LENGTH_MM, NS, round_trip
@@ -94,6 +94,14 @@ def test_two_cars_are_compared_sector_by_sector() -> None:
     corners = [tuple(map(int, spot.split())) for spot in box[1:-1].split("L")]
     sides = [max(values) - min(values) for values in zip(*corners, strict=True)]
     assert sides == [30, 40]
+    count = range(len(FAULTY.frames))
+    bot = OtherCar(tuple(n * 10 for n in count), (5000,) * len(count), (0,) * len(count))
+    beside = replay_car(OTHER, replace(FAULTY, others=(bot,)), ROUND, 2)
+    (companion,) = replay_data([beside])["companions"]
+    assert len(companion["x"]) == len(companion["y"]) == len(beside.ghost.times_ms)
+    assert companion["x"][-1] - companion["x"][0] == pytest.approx((len(companion["x"]) - 1) / 10, abs=1)
+    assert replay_view(RACE, ROUND, [beside, cars[0]], 2).companions == ((companion["x"][0], companion["y"][0]),)
+    assert replay_data(cars)["companions"] == []
     data = replay_data(cars)["cars"]
     assert [car["letter"] for car in data] == ["A", "B"]
     assert {len(data[0][name]) for name in ("times", "x", "y", "speeds", "progress")} == {76}

@@ -1,6 +1,6 @@
 """Checkpoints of a training: kept, driven on seeds that no ranking uses, and the best one shipped.
 
-Better is: more laps, then more progress, then the higher reward by the metre (`CheckpointScore`).
+Better is: more laps, then more progress, then the faster (`CheckpointScore`).
 """
 
 import csv
@@ -11,26 +11,38 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from stable_baselines3 import PPO
+from numpy.typing import NDArray
 from torch import nn
 
+from shared.errors import BadInput
 from simulator.env.vector import RaceVectorEnv
-from simulator.train.network import write_onnx
-from simulator.train.reinforcement.recipe import Recipe
+from simulator.train.network import as_on_the_car, write_onnx
+from simulator.train.recipe import Recipe
 
 VALIDATION_SEED = 1_000_000_007  # rankings draw theirs below 2**30
 FRAME_RATE_HZ = 15
 SLOWEST_MPS = 0.4
+IMITATED, REINFORCED = SUFFIXES = (".pt", ".zip")  # of what trainings go on from, in their order
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class CheckpointScore:
     """How a checkpoint drove, in the order of what counts."""
 
-    laps: int  # completed by all cars together without leaving the road
+    laps: int  # completed by all cars together without leaving the road or hitting anything
     progress: float  # mean per cent of what was to be driven
     speed_mps: float  # mean
+
+
+@dataclass(frozen=True, eq=False)
+class KeptPolicy:
+    """A model in training after `steps` frames: its network, what it does, and how to save what it goes on from."""
+
+    steps: int
+    network: nn.Sequential
+    act: Callable[[NDArray[np.uint8]], NDArray[Any]]  # pictures (N, height, width, 1) to actions
+    save: Callable[[Path], None]
+    suffix: str  # of the file that `save` writes
 
 
 class Checkpoints:
@@ -64,15 +76,17 @@ class Checkpoints:
         """True when the next checkpoint is to be kept."""
         return steps - self._kept_at >= self._plan.every_steps
 
-    def keep(self, learner: PPO, say: Callable[[str], None]) -> None:
-        """Keep the learner as it is now, drive it and write its score; once for the same number of steps."""
-        steps = learner.num_timesteps
+    def keep(self, checkpoint: KeptPolicy, say: Callable[[str], None]) -> None:
+        """Keep a checkpoint, drive it and write its score; once for the same number of steps."""
+        steps = checkpoint.steps
         if steps in self._scores:
             return
         self._kept_at = steps
-        learner.save(self._folder / "checkpoints" / f"{steps:09d}.zip")
-        write_onnx(_as_on_the_car(learner, self._recipe), self._path(steps), len(self._actions), "raceday-ppo")
-        self._scores[steps] = score = self._drive(learner)
+        checkpoint.save(self._path(steps, checkpoint.suffix))
+        network, discrete = as_on_the_car(checkpoint.network, self._recipe.network), self._discrete
+        outputs = len(self._metadata["action_space"])  # of continuous actions: steering and speed
+        write_onnx(network, self._path(steps, ".onnx"), outputs, f"raceday-{self._recipe.method}", discrete)
+        self._scores[steps] = score = self._drive(checkpoint)
         self._write_scores()
         say(
             f"checkpoint {steps}: {score.laps} of {self._plan.cars * self._plan.laps} laps,"
@@ -82,7 +96,7 @@ class Checkpoints:
     def ship(self, say: Callable[[str], None]) -> None:
         """Write the best checkpoint as the folder's model, with what it needs beside it."""
         steps, score = max(self._scores.items(), key=lambda each: (each[1], each[0]))
-        (self._folder / "model.onnx").write_bytes(self._path(steps).read_bytes())
+        (self._folder / "model.onnx").write_bytes(self._path(steps, ".onnx").read_bytes())
         metadata = json.dumps(dict(self._metadata), indent=2) + "\n"
         (self._folder / "model_metadata.json").write_text(metadata, encoding="utf-8")
         card = {
@@ -96,22 +110,21 @@ class Checkpoints:
         say(f"{self._folder / 'model.onnx'}: checkpoint {steps} of {len(self._scores)}, {score.laps} laps")
 
     @property
-    def _actions(self) -> list[Any]:
-        return list(self._metadata["action_space"])
+    def _discrete(self) -> bool:
+        return bool(self._metadata.get("action_space_type", "discrete") == "discrete")
 
-    def _path(self, steps: int) -> Path:
-        return self._folder / "checkpoints" / f"{steps:09d}.onnx"
+    def _path(self, steps: int, suffix: str) -> Path:
+        return self._folder / "checkpoints" / f"{steps:09d}{suffix}"
 
-    def _drive(self, learner: PPO) -> CheckpointScore:
-        """Drive every car until its laps are done or it left the road."""
+    def _drive(self, checkpoint: KeptPolicy) -> CheckpointScore:
+        """Drive every car until its laps are done or its run is over."""
         count, laps = self._plan.cars, self._plan.laps
         frames, info = self._envs.reset(seed=VALIDATION_SEED)
         driving = np.ones(count, bool)
         progress, completed, speeds = np.zeros(count), np.zeros(count, int), []
         longest_m = max(spec.track.length_m for spec in self._envs.worlds.specs)
         for _ in range(round(laps * longest_m / SLOWEST_MPS * FRAME_RATE_HZ)):
-            actions, _ = learner.predict(np.asarray(frames), deterministic=True)
-            frames, _, terminated, truncated, info = self._envs.step(actions)
+            frames, _, terminated, truncated, info = self._envs.step(checkpoint.act(np.asarray(frames)))
             progress[driving] = info["progress"][driving]
             completed[driving] = info["laps"][driving]
             speeds.append(float(info["speed_mps"][driving].mean()))
@@ -142,9 +155,9 @@ class Checkpoints:
             table.writerows([steps, *astuple(score)] for steps, score in sorted(self._scores.items()))
 
 
-def _as_on_the_car(learner: PPO, recipe: Recipe) -> nn.Sequential:
-    """The policy's network behind a pool that makes the car's 160x120 as small as it has learned on."""
-    pool = [nn.AvgPool2d(recipe.network.shrink)] if recipe.network.shrink > 1 else []
-    policy = learner.policy
-    with torch.no_grad():
-        return nn.Sequential(*pool, *policy.features_extractor.layers, policy.action_net)
+def newest_checkpoint(folder: Path) -> Path:
+    """What the training in a folder was saved as last. Raises BadInput if it holds none."""
+    kept = [path for path in folder.glob("checkpoints/*") if path.suffix in SUFFIXES and path.stem.isdigit()]
+    if not kept:
+        raise BadInput(f"{folder} holds no checkpoints of a training: give a folder that `raceday model train` wrote.")
+    return max(kept, key=lambda path: (int(path.stem), SUFFIXES.index(path.suffix)))

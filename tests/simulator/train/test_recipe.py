@@ -1,12 +1,14 @@
 """Recipes: the shipped one is the default, and a mistake in one is a sentence."""
 
+import json
 import pathlib
+from importlib.resources import files
 
 import pytest
 
 from shared.errors import OperatorError
-from simulator.train.reinforcement.recipe import ActionsRecipe, NetworkRecipe, Recipe, load_recipe
-from vehicle.core.actions import ActionSpace
+from simulator.train.recipe import SHIPPED, ActionsRecipe, NetworkRecipe, Recipe, load_recipe
+from vehicle.core.actions import ActionRange, ActionSpace
 
 
 def test_the_shipped_recipe_says_all_defaults(tmp_path: pathlib.Path) -> None:
@@ -17,14 +19,40 @@ def test_the_shipped_recipe_says_all_defaults(tmp_path: pathlib.Path) -> None:
     assert (read.seed, read.cars.count, read.network.size, read.learning) == (7, 4, (160, 120), Recipe().learning)
 
 
+def test_the_shipped_recipes_say_what_they_do() -> None:
+    shown = {name: load_recipe(name) for name in SHIPPED}
+    assert {name: (each.method, each.boxes, each.actions.type) for name, each in shown.items()} == {
+        "ppo": ("ppo", 0, "discrete"),
+        "ppo-continuous": ("ppo", 0, "continuous"),
+        "dagger": ("dagger", 0, "discrete"),
+        "dagger-boxes": ("dagger", 3, "discrete"),
+        "dagger+ppo": ("dagger+ppo", 0, "discrete"),
+    }
+    assert [each.frames for each in shown.values()][:1] == [100_000]
+    both = shown["dagger+ppo"]
+    assert both.frames == both.imitation.frames(both.cars.count) + both.learning.steps
+    demo = json.loads((files("simulator") / "data" / "models" / "demo" / "model_metadata.json").read_text("utf-8"))
+    assert shown["dagger"].actions.metadata() == demo
+
+
 def test_the_car_reads_the_actions_as_meant() -> None:
-    space = ActionSpace.parse_metadata(ActionsRecipe((-20.0, 20.0), (1.0, 2.0)).metadata())
+    space = ActionSpace.parse_metadata(ActionsRecipe(angles_deg=(-20.0, 20.0), speeds_mps=(1.0, 2.0)).metadata())
     assert [(each.steering_deg, each.speed_mps) for each in space.choices] == [
         (-20.0, 1.0),
         (20.0, 1.0),
         (-20.0, 2.0),
         (20.0, 2.0),
     ]
+
+
+def test_the_car_reads_continuous_actions_as_meant() -> None:
+    recipe = ActionsRecipe("continuous", (-25.0, 30.0), (0.5, 2.0))
+    space = ActionSpace.parse_metadata(recipe.metadata())
+    assert (space.kind, space.angle_deg, space.speed_mps) == (
+        "continuous",
+        ActionRange(-25.0, 30.0),
+        ActionRange(0.5, 2.0),
+    )
 
 
 def test_the_network_knows_what_is_left_of_the_picture() -> None:
@@ -41,6 +69,12 @@ BAD_RECIPES = [
     ("[network]\nkernels = [8, 40, 3]\n", "kernels are larger than what is left"),
     ("[network]\nshrink = 3\n", "cannot be made 3 times smaller evenly"),
     ("[network]\nstrides = [0, 1, 1]\n", "whole numbers from 1 to 512"),
+    ("[actions]\nangles_deg = []\n", "at least one of angles_deg"),
+    ("[actions]\nspeeds_mps = [0.0]\n", "speeds_mps above 0"),
+    ("[actions]\ntype = 'continuous'\n", "need a lowest and a highest angle and speed"),
+    ("[race]\nboxes = 7\n", "`race.boxes` is 7; allowed is 1 to 6"),
+    ("[race]\ntype = 'head_to_bot'\n", "allowed is time_trial, object_avoidance"),
+    ("method = 'a2c'\n", r"allowed is dagger, ppo, dagger\+ppo"),
     ("seed =\n", "is not TOML"),
 ]
 
@@ -54,7 +88,7 @@ def test_a_recipe_that_is_wrong_is_refused(tmp_path: pathlib.Path, written: str,
 
 
 def test_a_recipe_that_is_absent_is_refused(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(OperatorError, match=r"no recipe called 'a2c': choose ppo, dagger, or give a .toml file"):
+    with pytest.raises(OperatorError, match=r"no recipe called 'a2c': choose ppo, .*dagger\+ppo, or give a .toml"):
         load_recipe("a2c")
     with pytest.raises(OperatorError, match="no such config file"):
         load_recipe(str(tmp_path / "absent.toml"))

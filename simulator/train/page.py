@@ -4,6 +4,7 @@ It needs no server and fetches nothing. The curves are drawn in SVG; the newest 
 """
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -28,6 +29,8 @@ CURVES = (
     Curve("episode_s", "Length of an episode", "s"),
     Curve("speed_mps", "Speed", "m/s"),
     Curve("off_tracks_per_100m", "Off-tracks in 100 m", ""),
+    Curve("crashes_per_100m", "Crashes in 100 m", ""),
+    Curve("loss", "Difference from the expert", ""),
 )
 
 
@@ -40,7 +43,7 @@ def write_page(
     over: bool,
 ) -> None:
     """Write the page; `rows` of progress and of checkpoints, `over` when nothing more will come."""
-    template = Template((files("simulator.train.reinforcement") / "page.html").read_text(encoding="utf-8"))
+    template = Template((files("simulator.train") / "page.html").read_text(encoding="utf-8"))
     steps = int(rows[-1]["steps"]) if rows else 0
     state = "The training is over." if over else f"Training: this page renews itself every {RENEW_S} seconds."
     text = template.substitute(
@@ -58,8 +61,9 @@ def write_page(
 
 
 def _figure(curve: Curve, rows: Sequence[Mapping[str, float]]) -> str:
+    rows = [row for row in rows if not math.isnan(row[curve.column])]
     values = [row[curve.column] for row in rows]
-    if not values:
+    if not values or (curve.column == "crashes_per_100m" and not any(values)):  # as where there are no boxes
         return ""
     low, high = min(0.0, *values), max(values)
     unit = f" {curve.unit}" if curve.unit else ""
