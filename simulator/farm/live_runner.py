@@ -98,7 +98,7 @@ class LiveRunner:
         return 0.0
 
     def _drive(self, turn: LiveTurn, starts_ns: int) -> None:
-        """One turn, from its model to its result. What cannot be said of it any more is left to the officials."""
+        """One turn, from its model to its result. What cannot be reported any more is left to the officials."""
         try:
             require_drivable(turn.conditions)
             model = self.server.model(turn.model_sha256)
@@ -123,10 +123,10 @@ class LiveRunner:
             return
         trace = report.run.read_trace()
         digest, cost_ms = trace_sha256(trace), round(report.cost_s * 1000)
-        said = RunReport(
+        driven = RunReport(
             report.run.laps, digest, turn.conditions_sha256, cost_ms, report.run.progress_ppm, report.run.end
         )
-        self._post(turn, "result", encode(said), digest, report.run.trace_bytes)
+        self._post(turn, "result", encode(driven), digest, report.run.trace_bytes)
 
     def _post(self, turn: LiveTurn, what: str, body: bytes, digest: str = "", trace: bytes = b"") -> None:
         for failures in range(REPORTS):
@@ -157,7 +157,7 @@ class _Drive:
         """In real time, until the laps are driven, the time is up, or an official ends it. Raises BadInput."""
         pace, run_ns = self._runner.pace, self._turn.run_ms * NS_PER_MS
         ends_ns = starts_ns + run_ns
-        self._tell("countdown", self._run.advance(0, self._percent), run_ns)
+        self._send("countdown", self._run.advance(0, self._percent), run_ns)
         begins_ns = at_ns = max(starts_ns, pace.now_ns())
         while self._wanted:
             at_ns = max(at_ns + TICK_NS, pace.now_ns())
@@ -165,12 +165,12 @@ class _Drive:
             now_ns = min(pace.now_ns(), ends_ns)
             picture = self._run.advance(now_ns - begins_ns, self._percent)
             over = picture.over or now_ns >= ends_ns
-            self._tell("finished" if over else "running", picture, ends_ns - now_ns)
+            self._send("finished" if over else "running", picture, ends_ns - now_ns)
             if over:
                 break
         return self._run.finish()
 
-    def _tell(self, stage: RunStage, picture: LivePicture, left_ns: int) -> None:
+    def _send(self, stage: RunStage, picture: LivePicture, left_ns: int) -> None:
         """The newest picture, once: what cannot be sent now is not sent later. Takes what is wanted on the track."""
         self._seq += 1
         message = LiveMessage(
@@ -192,13 +192,13 @@ class _Drive:
             left_ms=max(0, left_ns) // NS_PER_MS,
         )
         try:
-            wish = self._runner.server.tell(message)
+            wanted = self._runner.server.send_live(message)
         except (RetryLater, OperatorError) as error:
             self._runner.say(f"{self._turn.racer}: {error}")
             return
-        if wish is not None:
-            self._wanted = (wish.turn, wish.launch) == (self._turn.turn, self._turn.launch)
-            self._percent = wish.speed_percent if self._wanted else self._percent
+        if wanted is not None:
+            self._wanted = (wanted.turn, wanted.launch) == (self._turn.turn, self._turn.launch)
+            self._percent = wanted.speed_percent if self._wanted else self._percent
 
 
 def _failure(fault: Fault, sentence: str) -> RunFailure:

@@ -18,7 +18,7 @@ _OVER = frozenset({404, 410})
 
 
 @dataclass(frozen=True, slots=True)
-class LiveWish:
+class WantedOnTrack:
     """What is wanted on the track of a LIVE race: which launch of which turn, "" for none, and the multiplier."""
 
     turn: str
@@ -49,7 +49,7 @@ class FarmServer:
             part.replace(path)
         return path
 
-    def tell(self, message: LiveMessage) -> LiveWish | None:
+    def send_live(self, message: LiveMessage) -> WantedOnTrack | None:
         """Tell what happens on the track of a LIVE race; what is wanted there. None if this message was one too many.
 
         Raises OperatorError with the leaderboard's sentence, RetryLater.
@@ -65,7 +65,7 @@ class FarmServer:
         if answer.status >= 300 or document is None:
             raise OperatorError(answer.sentence)
         percent = round(float(document.get("multiplier", 1.0)) * 100)
-        return LiveWish(str(document.get("turn", "")), int(document.get("launch", 0)), percent)
+        return WantedOnTrack(str(document.get("turn", "")), int(document.get("launch", 0)), percent)
 
     def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
         """The body of an answer. Raises RetryLater, Refused for a claim that is over, else OperatorError."""

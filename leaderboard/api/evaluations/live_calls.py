@@ -35,7 +35,7 @@ _WORDS = {
 _Launch = Annotated[int, Path(ge=1, le=10_000)]
 
 
-def router(turns: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
+def router(service: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
     """The routes, over the turns of one store."""
     routes = DescribedRouter(prefix=f"{FARM_PATH}/live", tags=["farm", "live"])
 
@@ -52,7 +52,7 @@ def router(turns: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[],
         caller = callers.caller(request)
         check_farm(caller)
         asked = decode(await read_body(request, MAX_FARM_BYTES), LiveTurnRequest)
-        return json_response(encode(await run_in_threadpool(turns.claim, caller, asked, utc_ns())))
+        return json_response(encode(await run_in_threadpool(service.claim, caller, asked, utc_ns())))
 
     @routes.post(
         "/{race_id}/{turn}/{launch}/result",
@@ -66,8 +66,8 @@ def router(turns: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[],
     async def report(request: Request, race_id: str, turn: str, launch: _Launch) -> Response:
         caller = callers.caller(request)
         check_farm(caller)
-        said = decode(await read_body(request, MAX_FARM_BYTES), RunReport)
-        return json_response(await run_in_threadpool(turns.report, caller, race_id, turn, launch, said, utc_ns()))
+        reported = decode(await read_body(request, MAX_FARM_BYTES), RunReport)
+        return json_response(await run_in_threadpool(service.report, caller, race_id, turn, launch, reported, utc_ns()))
 
     @routes.post(
         "/{race_id}/{turn}/{launch}/fail",
@@ -81,7 +81,7 @@ def router(turns: LiveTurns, callers: CallerIdentification, utc_ns: Callable[[],
     async def fail(request: Request, race_id: str, turn: str, launch: _Launch) -> Response:
         caller = callers.caller(request)
         check_farm(caller)
-        said = decode(await read_body(request, MAX_FARM_BYTES), RunFailure)
-        return json_response(await run_in_threadpool(turns.fail, caller, race_id, turn, launch, said, utc_ns()))
+        reported = decode(await read_body(request, MAX_FARM_BYTES), RunFailure)
+        return json_response(await run_in_threadpool(service.fail, caller, race_id, turn, launch, reported, utc_ns()))
 
     return routes

@@ -15,15 +15,15 @@ from simulator.virtual_races.lock_step import PICTURE_SIZE, LockStepRuns, Virtua
 from simulator.virtual_races.worlds import require_drivable, world_of
 from simulator.world.world import START_BEFORE_LINE_M
 
-MOST_LAPS, MOST_RESETS = 50, 1000  # a run ends by its time, not by these
+MAX_LAPS, MAX_RESETS = 50, 1000  # a run ends by its time, not by these
 _SPLITS = tuple((sector + 1) / SECTORS for sector in range(SECTORS - 1))
 _FRAME_NS = 1_000_000_000 // FRAME_RATE_HZ
 
 
 def live_conditions(conditions: Conditions, run_ms: int) -> Conditions:
     """Those of a LIVE run: it ends by its run time, or by the laps that the race's rules allow."""
-    laps = min(conditions.rules.max_laps or MOST_LAPS, MOST_LAPS)
-    return replace(conditions, laps=laps, resets=MOST_RESETS, run_limit_ms=run_ms)
+    laps = min(conditions.rules.max_laps or MAX_LAPS, MAX_LAPS)
+    return replace(conditions, laps=laps, resets=MAX_RESETS, run_limit_ms=run_ms)
 
 
 class LiveRun:

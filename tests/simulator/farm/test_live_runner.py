@@ -20,7 +20,7 @@ from shared.traces.encoding import trace_sha256
 from shared.traces.trace import DriveTrace, TraceFrames
 from shared.units import NS_PER_S
 from simulator.farm.live_runner import LiveRunner
-from simulator.farm.server_calls import FarmServer, LiveWish
+from simulator.farm.server_calls import FarmServer, WantedOnTrack
 from simulator.virtual_races.isolated import ReportedRun
 from simulator.virtual_races.live.child import LiveJob, LiveReport
 from simulator.virtual_races.live.live_picture import LivePicture
@@ -76,8 +76,8 @@ class Run:
 class Board(FarmServer):
     """A leaderboard with one turn; `wishes`: what it answers to each message, the last one from then on."""
 
-    def __init__(self, pace: Standing, *wishes: LiveWish | Exception | None) -> None:
-        self.pace, self.wishes = pace, list(wishes or (LiveWish("t1", 2, 100),))
+    def __init__(self, pace: Standing, *wishes: WantedOnTrack | Exception | None) -> None:
+        self.pace, self.wishes = pace, list(wishes or (WantedOnTrack("t1", 2, 100),))
         self.told: list[tuple[int, LiveMessage]] = []
         self.calls: list[tuple[str, Any]] = []
         self.turn: LiveTurn | None = TURN
@@ -86,7 +86,7 @@ class Board(FarmServer):
     def model(self, sha256: str) -> pathlib.Path:
         return pathlib.Path("/cache") / sha256
 
-    def tell(self, message: LiveMessage) -> LiveWish | None:
+    def send_live(self, message: LiveMessage) -> WantedOnTrack | None:
         self.told.append((self.pace.at_ns, message))
         wish = self.wishes.pop(0) if len(self.wishes) > 1 else self.wishes[0]
         if isinstance(wish, Exception):
@@ -115,7 +115,10 @@ def driven(board: Board, run: Run) -> list[str]:
 
 def test_a_turn_is_told_five_times_a_second_and_reported_when_its_time_is_up() -> None:
     pace = Standing()
-    run, board = Run(pace), Board(pace, LiveWish("t1", 2, 100), LiveWish("t1", 2, 100), LiveWish("t1", 2, 150))
+    run, board = (
+        Run(pace),
+        Board(pace, WantedOnTrack("t1", 2, 100), WantedOnTrack("t1", 2, 100), WantedOnTrack("t1", 2, 150)),
+    )
     driven(board, run)
     times = [at_ns / NS_PER_S for at_ns, _ in board.told]
     assert times[0] == 2.0  # once it is loaded, in the countdown
@@ -140,9 +143,9 @@ def test_a_turn_is_told_five_times_a_second_and_reported_when_its_time_is_up() -
 
 def test_a_run_ends_early_by_its_laps_or_by_an_official_or_by_another_launch() -> None:
     for wishes, over_ns, ticks in (
-        ((LiveWish("t1", 2, 100),), NS_PER_S, 6),
-        ((LiveWish("t1", 2, 100), LiveWish("t1", 2, 100), LiveWish("", 0, 100)), 10**12, 3),
-        ((LiveWish("t1", 2, 100), LiveWish("t1", 3, 100)), 10**12, 2),
+        ((WantedOnTrack("t1", 2, 100),), NS_PER_S, 6),
+        ((WantedOnTrack("t1", 2, 100), WantedOnTrack("t1", 2, 100), WantedOnTrack("", 0, 100)), 10**12, 3),
+        ((WantedOnTrack("t1", 2, 100), WantedOnTrack("t1", 3, 100)), 10**12, 2),
     ):
         pace = Standing()
         run, board = Run(pace, over_ns=over_ns), Board(pace, *wishes)
@@ -154,8 +157,8 @@ def test_a_run_ends_early_by_its_laps_or_by_an_official_or_by_another_launch() -
 
 def test_a_message_that_is_lost_or_one_too_many_stops_nobody() -> None:
     pace = Standing()
-    lost: list[LiveWish | Exception | None] = [RetryLater("It is away."), None, OperatorError("No such race.")]
-    run, board = Run(pace), Board(pace, *lost, LiveWish("t1", 2, 80))
+    lost: list[WantedOnTrack | Exception | None] = [RetryLater("It is away."), None, OperatorError("No such race.")]
+    run, board = Run(pace), Board(pace, *lost, WantedOnTrack("t1", 2, 80))
     heard = driven(board, run)
     assert len(run.asked) == 16
     assert run.asked[-1][1] == 80
