@@ -6,11 +6,13 @@ import os
 import socket
 import tempfile
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 
-from shared.errors import BadInput, OperatorError
+from shared.errors import BadInput, HardwareMissing, OperatorError
 from shared.text import text
 from simulator.farm.engine_process import ProcessEngine
+from simulator.farm.engines import FarmEngine
 from simulator.farm.live_runner import LiveRunner
 from simulator.farm.node import DrivingNode
 from simulator.farm.server_calls import FarmServer
@@ -23,7 +25,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--key", type=Path, metavar="FILE", help="with a key of the scope farm; default: in RACEDAY_KEY"
     )
-    parser.add_argument("--engine", choices=("process",), default="process", help="how: children of this process")
+    parser.add_argument(
+        "--engine",
+        choices=("process", "ray"),
+        default="process",
+        help="how: children of this process, or a Ray cluster",
+    )
+    parser.add_argument("--ray-address", metavar="HOST:PORT", help="of the cluster; default: the one of this machine")
     parser.add_argument("--jobs", type=int, choices=range(1, 257), metavar="N", help="at a time (one a core)")
     parser.add_argument("--node", default=socket.gethostname(), metavar="NAME", help="of this machine (its host name)")
     parser.add_argument("--once", action="store_true", help="end when nothing is left to drive")
@@ -33,7 +41,7 @@ def main(arguments: list[str]) -> int:
         server = FarmServer(chosen.server, _key(chosen.key), Path(cache))
         if not chosen.no_live and not chosen.once:
             threading.Thread(target=_drive_live, args=(server, chosen.node), name="live", daemon=True).start()
-        with contextlib.closing(ProcessEngine(chosen.jobs or os.cpu_count() or 1)) as engine:
+        with contextlib.closing(_engine(chosen)) as engine:
             DrivingNode(server, chosen.node, engine, _say).run(chosen.once)
     return 0
 
@@ -64,6 +72,18 @@ def _drive_live(server: FarmServer, node: str) -> None:
 
 def _say(sentence: str) -> None:
     print(sentence, flush=True)
+
+
+def _engine(chosen: argparse.Namespace) -> FarmEngine:
+    if chosen.engine == "process":
+        if chosen.ray_address is not None:
+            raise BadInput(text("--ray-address belongs to --engine ray."))
+        return ProcessEngine(chosen.jobs or os.cpu_count() or 1)
+    if find_spec("ray") is None:
+        raise HardwareMissing(text("The engine 'ray' needs Ray: install the extra with `pip install 'raceday[ray]'`."))
+    from simulator.farm.engine_ray import RayEngine  # noqa: PLC0415
+
+    return RayEngine(chosen.ray_address, chosen.jobs, _say)
 
 
 def _key(path: Path | None) -> str:
