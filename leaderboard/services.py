@@ -17,6 +17,7 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.driven_results import DrivenResults
 from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
@@ -69,6 +70,7 @@ class LeaderboardServices:
     conditions: RaceConditions
     evaluations: Evaluations
     live_turns: LiveTurns
+    arrivals: WorkArrivals
     driven_results: DrivenResults
 
     @classmethod
@@ -91,8 +93,12 @@ class LeaderboardServices:
         board.watch(sender.changed)
         attempts = AttemptService(store, board.changed)
         conditions = RaceConditions(store, board.changed)
-        submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces())
-        secret = credentials.admin_token
+        secret, arrivals = credentials.admin_token, WorkArrivals()
+
+        def submitted(_race_id: str) -> None:
+            arrivals.announce()
+
+        submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces(), submitted)
         return cls(
             board,
             account_services(board, config, hasher),
@@ -116,6 +122,7 @@ class LeaderboardServices:
             conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
             LiveTurns(store, live, board.changed),
+            arrivals,
             DrivenResults(store, submissions, conditions),
         )
 

@@ -20,6 +20,7 @@ FARM_PATH = "/api/v1/farm"
 FARM_VERSION = 1
 MAX_FARM_BYTES = 65_536
 MAX_WANTED = 256
+MAX_WAIT_S = 20.0
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
@@ -31,7 +32,11 @@ Stage = Literal["preparing", "driving"]
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """A node asks for up to `wanted` runs. `canary_sha256`: of the traces of its canary, "" before it has driven it."""
+    """A node asks for up to `wanted` runs. `canary_sha256`: of the traces of its canary, "" before it has driven it.
+
+    `together`: with each run it also takes the others of its submission that wait, to drive them in one go; `wanted`
+    then counts submissions. `wait_s`: how long the answer may wait for work if there is none.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -40,6 +45,8 @@ class ClaimRequest:
     cores: Annotated[int, Field(ge=1, le=4096)] = 1
     wanted: Annotated[int, Field(ge=0, le=MAX_WANTED)] = 1
     canary_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    together: bool = False
+    wait_s: Annotated[float, Field(ge=0.0, le=MAX_WAIT_S)] = 0.0
     v: Annotated[int, Field(ge=1, le=FARM_VERSION)] = FARM_VERSION
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from shared.conditions import Conditions
 from simulator.batch.vector import BatchWorlds, WorldSpec
 from simulator.objects.lanes import lanes_of
-from simulator.virtual_races.entrant import Entrant
+from simulator.virtual_races.entrant import AnyEntrant
 from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, RivalRun, ahead_after
 from simulator.virtual_races.judging.run_book import RunBook
 from simulator.virtual_races.lock_step import PICTURE_SIZE, LockStepRuns, VirtualRun
@@ -23,7 +23,7 @@ from simulator.world.world import START_BEFORE_LINE_M
 __all__ = ["DrivenHeat", "VirtualRun", "evaluate_heats", "evaluate_run", "evaluate_runs"]
 
 
-def evaluate_run(conditions: Conditions, seed: int, model: Entrant) -> VirtualRun:
+def evaluate_run(conditions: Conditions, seed: int, model: AnyEntrant) -> VirtualRun:
     """Drive one run. Raises BadInput for conditions that this world cannot make, or a model that does not answer."""
     return evaluate_runs(conditions, (seed,), model)[0]
 
@@ -38,7 +38,7 @@ class DrivenHeat:
     verdict: HeadToHeadVerdict
 
 
-def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: Entrant) -> tuple[VirtualRun, ...]:
+def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: AnyEntrant) -> tuple[VirtualRun, ...]:
     """Drive one run for each seed, in lock-step. Raises BadInput as `evaluate_run` does."""
     track = require_drivable(conditions)
     worlds = BatchWorlds([world_of(conditions, track, seed) for seed in seeds], PICTURE_SIZE)
@@ -50,7 +50,7 @@ def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: Entrant) 
 
 
 def evaluate_heats(
-    conditions: Conditions, seeds: Sequence[int], models: tuple[Entrant, Entrant]
+    conditions: Conditions, seeds: Sequence[int], models: tuple[AnyEntrant, AnyEntrant]
 ) -> tuple[DrivenHeat, ...]:
     """Let two models drive against each other, once for each seed; they take turns at starting in front.
 

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shared.conditions import Conditions
 from shared.rules.ranking import RunLap
 from shared.traces.trace import NO_CHOICE, DriveTrace
 from simulator.batch.vector import BatchWorlds, Events
-from simulator.virtual_races.entrant import Chosen, Entrant
+from simulator.virtual_races.entrant import AnyEntrant, Chosen
 from simulator.virtual_races.judging.run_book import RunBook, RunEnd
 from simulator.virtual_races.judging.run_judge import RunJudge
 from simulator.virtual_races.recorder import FrameRecorder
+from simulator.virtual_races.run_senses import RunSenses
 from vehicle.models.metadata import HEIGHT, WIDTH
 
 PICTURE_SIZE = (WIDTH, HEIGHT)
@@ -52,7 +52,7 @@ class LockStepRuns:
         self,
         conditions: Conditions,
         seeds: Sequence[int],
-        models: Sequence[Entrant],
+        models: Sequence[AnyEntrant],
         worlds: BatchWorlds,
         books: Sequence[RunBook],
     ) -> None:
@@ -61,7 +61,7 @@ class LockStepRuns:
         self.speed_percent = [FULL_PERCENT] * len(self.books)
         self._judge = RunJudge(worlds, books, conditions.rules)
         self._recorder = FrameRecorder(worlds, worlds.specs[0].track)
-        self._pictures: NDArray[np.uint8] = np.zeros((len(seeds), HEIGHT, WIDTH), np.uint8)
+        self._senses = RunSenses(worlds, models)
         self._commands = np.zeros((len(seeds), 2))
         self._chosen: list[Chosen] = [_NOTHING_CHOSEN] * len(seeds)
 
@@ -95,14 +95,14 @@ class LockStepRuns:
     def _answer(self, going: Sequence[int]) -> None:
         """Show each model its frame; write down the frame with what it chose. Whoever stands is not asked."""
         driving = [run for run in going if not self._judge.stands(run)]
-        self._worlds.render(self._pictures, driving)
+        self._senses.look(driving)
         for run in going:
             chosen = self._chosen[run] = _NOTHING_CHOSEN if self._judge.stands(run) else self._choose(run)
             self._commands[run] = (0.0, 0.0) if self._judge.stands(run) else self._models[run].command(chosen)
             self._recorder.write(run, chosen, self._judge.statuses[run])
 
     def _choose(self, run: int) -> Chosen:
-        row, angle_deg, speed_mps = self._models[run].choose(self._pictures[run])
+        row, angle_deg, speed_mps = self._senses.ask(run)
         if self.speed_percent[run] == FULL_PERCENT:
             return row, angle_deg, speed_mps
         return row, angle_deg, speed_mps * self.speed_percent[run] / FULL_PERCENT

@@ -23,7 +23,7 @@ from shared.errors import BadInput
 from shared.text import text
 from simulator.virtual_races.isolated import ReportedRun, reported, unpacked
 from simulator.virtual_races.live.live_picture import LivePicture
-from vehicle.models.run_isolated import ENVIRONMENT, REFUSED, ChildFailed, check_ended, restrict
+from vehicle.models.run_isolated import ENVIRONMENT, REFUSED, ChildFailed, restrict, what_it_said
 
 if TYPE_CHECKING:
     from simulator.virtual_races.live.live_run import LiveRun
@@ -137,7 +137,7 @@ class IsolatedLiveRun:
         except subprocess.TimeoutExpired:
             raise ChildFailed(f"{self._about}: {WORK} did not end.") from None
         self._errors.seek(0)
-        check_ended(code, self._errors.read().decode(errors="replace"), WORK, self._about)
+        what_it_said(code, "", self._errors.read().decode(errors="replace"), WORK, self._about)
         raise ChildFailed(f"{self._about}: {WORK} ended without an answer.")
 
 
@@ -171,10 +171,10 @@ def _loaded(job: LiveJob) -> "LiveRun":
     with tempfile.TemporaryDirectory(prefix="raceday-") as name:
         folder = unpacked(job.model, job.checkpoint, Path(name) / "model")
         # Imported here: the libraries are to be loaded under the limits.
-        from simulator.virtual_races.entrant import RacingModel  # noqa: PLC0415
+        from simulator.virtual_races.entrant import load_entrant  # noqa: PLC0415
         from simulator.virtual_races.live.live_run import LiveRun  # noqa: PLC0415
 
-        model = RacingModel(folder, conditions.profile)
+        model = load_entrant(folder, conditions.profile)
     return LiveRun(conditions, job.seed, model, job.run_ms)
 
 

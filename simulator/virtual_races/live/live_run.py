@@ -7,7 +7,7 @@ from itertools import pairwise
 from shared.conditions import Conditions
 from shared.units import NS_PER_MS
 from simulator.batch.vector import CROSSING, FRAME_RATE_HZ, BatchWorlds
-from simulator.virtual_races.entrant import Entrant
+from simulator.virtual_races.entrant import AnyEntrant
 from simulator.virtual_races.judging.run_book import RunBook
 from simulator.virtual_races.live.live_picture import LivePicture
 from simulator.virtual_races.live.sector_times import SECTORS, SectorTimes
@@ -29,7 +29,7 @@ def live_conditions(conditions: Conditions, run_ms: int) -> Conditions:
 class LiveRun:
     """One model in its world; penalties are served. It knows no clock: `advance` says how late it is."""
 
-    def __init__(self, conditions: Conditions, seed: int, model: Entrant, run_ms: int) -> None:
+    def __init__(self, conditions: Conditions, seed: int, model: AnyEntrant, run_ms: int) -> None:
         """Raises BadInput for conditions that this world cannot make."""
         track = require_drivable(conditions)
         wanted = live_conditions(conditions, run_ms)
