@@ -44,7 +44,8 @@ COMMANDS: tuple[CliCommand, ...] = (
     CliCommand(
         "model",
         "raceday.model",
-        "models: import, inspect, list, select, remove, check, quantise, replay, evaluate, train, render, choose, race",
+        "models: check, import, inspect, list, quantise, select, remove, replay, evaluate, train, render, choose, race,"
+        " video",
     ),
     CliCommand("verify", "simulator.farm.verify.cli", "drive a virtual race's result again and compare"),
     CliCommand("farm", "simulator.farm.cli", "drive what racers submit to the virtual races of a leaderboard"),
