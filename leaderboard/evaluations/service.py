@@ -13,6 +13,7 @@ from leaderboard.evaluations import finals
 from leaderboard.evaluations.claims import Claiming, check_farm
 from leaderboard.evaluations.outcomes import Outcome
 from leaderboard.evaluations.repetitions import NODE_IS_THERE_NS
+from leaderboard.live_races import rows as live_rows
 from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.evaluations import claim_rows, evaluation_rows, node_rows, queue_rows
@@ -129,7 +130,8 @@ class Evaluations:
     def _check_drives(self, caller: Caller, sha256: str) -> None:
         farm = check_farm(caller)
         with self._store.read() as db:
-            if not claim_rows.drives_model(db, farm, check_sha256(sha256)):
+            wanted = check_sha256(sha256)
+            if not claim_rows.drives_model(db, farm, wanted) and not live_rows.drives_model(db, farm, wanted):
                 raise NotHere(text("This farm drives no model {sha256} now.", sha256=repr(sha256)))
 
     def state(self, caller: Caller, now_utc_ns: int) -> FarmState:
