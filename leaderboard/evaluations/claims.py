@@ -29,7 +29,7 @@ from leaderboard.store.evaluations.claim_rows import RunClaim
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
 from leaderboard.store.submissions import submission_rows
-from leaderboard.submissions.checkpoint_choices import choice_of
+from leaderboard.submissions.checkpoint_choices import checkpoint_of
 from shared.conditions import ENGINE
 from shared.errors import BadInput, Refused
 from shared.protocol.farm import PREPARATION, ClaimAnswer, ClaimRequest, PreparationItem, WorkItem
@@ -229,9 +229,6 @@ class Claiming:
                 conditions_sha256=given.conditions_sha256,
                 deadline_s=self.claim_ns / NS_PER_S,
             )
-        choice = None
-        if not submission.checkpoint:
-            choice = choice_of(self.db, submission.submission_id, given.conditions_sha256)
         return WorkItem(
             claim=claim_id,
             submission=given.submission_id,
@@ -240,7 +237,7 @@ class Claiming:
             attempt=given.attempt,
             seed=given.seed,
             model_sha256=submission.model_sha256,
-            checkpoint=submission.checkpoint if choice is None else choice.best,
+            checkpoint=checkpoint_of(self.db, submission, given.conditions_sha256),
             conditions=work.conditions,
             conditions_sha256=given.conditions_sha256,
             deadline_s=self.claim_ns / NS_PER_S,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.store.evaluations import evaluation_rows
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from shared.protocol.farm import CheckpointTrial, PreparationReport
@@ -31,6 +32,14 @@ def choice_of(db: sa.Connection, submission_id: str, conditions_sha256: str) -> 
     """The choice among the submission's checkpoints by these conditions; None if there was none."""
     prepared = evaluation_rows.preparation(db, submission_id, conditions_sha256)
     return None if prepared is None else _choice(prepared)
+
+
+def checkpoint_of(db: sa.Connection, submission: ModelSubmission, conditions_sha256: str) -> str:
+    """Which checkpoint of the submission is driven by these conditions; "" if its archive's own notes decide."""
+    if submission.checkpoint:
+        return submission.checkpoint
+    choice = choice_of(db, submission.submission_id, conditions_sha256)
+    return "" if choice is None else choice.best
 
 
 def choices_of(db: sa.Connection, submission_ids: Sequence[str]) -> dict[str, ChosenCheckpoint]:
