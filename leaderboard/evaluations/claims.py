@@ -13,7 +13,6 @@ from leaderboard.core.errors import Conflict, NotAllowed, Unauthorized
 from leaderboard.core.evaluations.agreement import class_of
 from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.evaluations.interruptions import EDITED, FARM, begin_anew, expire
-from leaderboard.evaluations.preparations import needs_preparation, preparation_row, run_rows
 from leaderboard.evaluations.race_conditions import adopt, open_race, wanted_conditions
 from leaderboard.evaluations.repetitions import NODE_IS_THERE_NS
 from leaderboard.evaluations.waiting_work import ChosenRun, OpenWork, WaitingWork, first_of
@@ -30,6 +29,7 @@ from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
 from leaderboard.store.submissions import submission_rows
 from leaderboard.submissions.checkpoint_choices import checkpoint_of
+from leaderboard.submissions.preparations import needs_preparation, preparation_row, run_rows
 from shared.conditions import ENGINE
 from shared.errors import BadInput, Refused
 from shared.protocol.farm import PREPARATION, ClaimAnswer, ClaimRequest, PreparationItem, WorkItem

@@ -15,7 +15,6 @@ from leaderboard.core.evaluations.agreement import judge, repeat_is_due
 from leaderboard.core.submissions.states import IN_WORK
 from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.evaluations.interruptions import EDITED, FARM, begin_anew, reject, set_aside, try_again
-from leaderboard.evaluations.preparations import run_rows
 from leaderboard.evaluations.race_conditions import wanted_conditions
 from leaderboard.evaluations.repetitions import NODE_IS_THERE_NS, repetition_of
 from leaderboard.evaluations.scores import settle_runs
@@ -25,6 +24,7 @@ from leaderboard.store.evaluations.claim_rows import RunClaim, UnknownClaim
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.node_rows import FarmNode
 from leaderboard.store.submissions import model_rows, submission_rows
+from leaderboard.submissions.preparations import run_rows
 from shared.errors import Refused
 from shared.protocol.farm import (
     PREPARATION,

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from leaderboard.core.evaluations.queue import QueuedRun, next_runs
 from leaderboard.core.race import RaceRecord
-from leaderboard.evaluations.preparations import needs_preparation
 from leaderboard.store.evaluations import claim_rows, queue_rows
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.evaluations.queue_rows import QueuedSubmission
 from leaderboard.store.submissions import submission_rows
+from leaderboard.submissions.preparations import needs_preparation
 from shared.conditions import Conditions
 from shared.protocol.farm import PREPARATION
 
