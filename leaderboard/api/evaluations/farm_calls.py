@@ -1,5 +1,7 @@
 """/api/v1/farm: claims of runs, what is said of them, models to drive, and nodes. With a key of the scope `farm`."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +15,10 @@ from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.evaluations.shapes import FarmShape, farm_shape
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
+from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.claims import check_farm
 from leaderboard.evaluations.service import Evaluations
+from leaderboard.web.bodies import body_pieces
 from shared.protocol.farm import (
     FARM_PATH,
     MAX_FARM_BYTES,
@@ -22,12 +26,14 @@ from shared.protocol.farm import (
     ClaimExtension,
     ClaimReply,
     ClaimRequest,
+    PreparationReport,
     RunFailure,
     RunReport,
     decode,
     encode,
 )
 
+_NOTHING_FOR_S = 20.0
 _WORDS = {
     401: "No key, or one that is not valid (any more)",
     403: "The key has not the scope `farm`",
@@ -39,9 +45,12 @@ _WORDS = {
 _FARM = TypeAdapter(FarmShape)
 
 
-def router(evaluations: Evaluations, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
+def router(
+    evaluations: Evaluations, arrivals: WorkArrivals, callers: CallerIdentification, utc_ns: Callable[[], int]
+) -> APIRouter:
     """The routes, over the evaluations of one store."""
-    routes, calls = DescribedRouter(prefix=FARM_PATH, tags=["farm"]), FarmCalls(evaluations, callers, utc_ns)
+    routes = DescribedRouter(prefix=FARM_PATH, tags=["farm"])
+    calls = FarmCalls(evaluations, arrivals, callers, utc_ns)
     routes.post(
         "/claims",
         response_model=ClaimAnswer,
@@ -53,6 +62,7 @@ def router(evaluations: Evaluations, callers: CallerIdentification, utc_ns: Call
     messages: tuple[tuple[str, type[Any], str, Callable[..., Any]], ...] = (
         ("extend", ClaimExtension, "Keep a run that is still being driven", calls.extend),
         ("result", RunReport, "Report a run that was driven; the same again has the same answer", calls.report),
+        ("prepared", PreparationReport, "Report an archive that was read, with its checkpoints", calls.prepared),
         ("fail", RunFailure, "Report a run that came to nothing, by the model's fault or the farm's", calls.fail),
     )
     for path, kind, summary, handler in messages:
@@ -74,6 +84,16 @@ def router(evaluations: Evaluations, callers: CallerIdentification, utc_ns: Call
         openapi_extra=json_extra(security=BY_KEY),
         summary="The archive of a model that this farm is to drive now",
     )(calls.archive)
+    routes.put(
+        "/blobs/{archive_sha256}/kept/{kept_sha256}",
+        status_code=204,
+        responses=refusals(401, 403, 404, 408, 409, 422, 503, words=_WORDS),
+        openapi_extra={
+            **json_extra(security=BY_KEY),
+            "requestBody": {"required": True, "content": {"application/octet-stream": {}}},
+        },
+        summary="Keep only this part of an archive that this farm is to drive now: its models and their metadata",
+    )(calls.keep)
     routes.get(
         "/nodes",
         response_model=FarmShape,
@@ -88,15 +108,32 @@ def router(evaluations: Evaluations, callers: CallerIdentification, utc_ns: Call
 class FarmCalls:
     """The handlers. Each asks who calls before it reads the body."""
 
-    def __init__(self, evaluations: Evaluations, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
-        self._evaluations, self._callers, self._utc_ns = evaluations, callers, utc_ns
+    def __init__(
+        self,
+        evaluations: Evaluations,
+        arrivals: WorkArrivals,
+        callers: CallerIdentification,
+        utc_ns: Callable[[], int],
+    ) -> None:
+        self._evaluations, self._arrivals, self._callers, self._utc_ns = evaluations, arrivals, callers, utc_ns
 
     async def claim(self, request: Request) -> Response:
         caller = self._callers.caller(request)
         check_farm(caller)
         asked = decode(await read_body(request, MAX_FARM_BYTES), ClaimRequest)
-        answer = await run_in_threadpool(self._evaluations.claim, caller, asked, self._utc_ns())
-        return json_response(encode(answer))
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + asked.wait_s
+        with self._arrivals.listening() as arrived:
+            while True:
+                arrived.clear()
+                answer = await run_in_threadpool(self._evaluations.claim, caller, asked, self._utc_ns())
+                left_s = until_s - loop.time()
+                if answer.work or answer.preparations or answer.canary or left_s <= 0.0 or self._arrivals.closed:
+                    return json_response(encode(answer))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(arrived.wait(), left_s)
+                if await request.is_disconnected():  # what it would be given nobody would drive
+                    return json_response(encode(ClaimAnswer()))
 
     async def extend(self, request: Request, claim_id: str) -> Response:
         caller = self._callers.caller(request)
@@ -109,6 +146,9 @@ class FarmCalls:
     async def report(self, request: Request, claim_id: str) -> Response:
         return await self._reported(request, claim_id, RunReport, self._evaluations.report)
 
+    async def prepared(self, request: Request, claim_id: str) -> Response:
+        return await self._reported(request, claim_id, PreparationReport, self._evaluations.prepared)
+
     async def fail(self, request: Request, claim_id: str) -> Response:
         return await self._reported(request, claim_id, RunFailure, self._evaluations.fail)
 
@@ -120,7 +160,22 @@ class FarmCalls:
 
     def archive(self, request: Request, archive_sha256: str) -> Response:
         path = self._evaluations.archive(self._callers.caller(request), archive_sha256)
-        return FileResponse(path, media_type="application/octet-stream", headers={"cache-control": "no-store"})
+        # The file's own hash: it is another than the archive's once only a part of it is kept.
+        headers = {"cache-control": "no-store", "etag": f'"{path.name}"'}
+        return FileResponse(path, media_type="application/octet-stream", headers=headers)
+
+    async def keep(self, request: Request, archive_sha256: str, kept_sha256: str) -> Response:
+        caller = self._callers.caller(request)
+        check_farm(caller)
+        kept = await run_in_threadpool(self._evaluations.receive_kept, caller, archive_sha256, kept_sha256)
+        part = await run_in_threadpool(kept.__enter__)
+        try:
+            async for piece in body_pieces(request, _NOTHING_FOR_S):
+                await run_in_threadpool(part.write, piece)
+            await run_in_threadpool(part.finish)
+        finally:
+            await run_in_threadpool(kept.__exit__, None, None, None)
+        return Response(status_code=204)
 
     def nodes(self, request: Request) -> Response:
         state = self._evaluations.state(self._callers.caller(request), self._utc_ns())
