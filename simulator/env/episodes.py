@@ -106,8 +106,8 @@ class Episodes:
         self._rewards.begin(rows, self._worlds)
         return self._info()
 
-    def observe(self, into: Observations | None = None, rows: Members | None = None) -> Observations:
-        """The newest observations of all: new arrays, or only `rows` written into the given ones."""
+    def observe(self, into: Observations | None = None, rows: Members | None = None) -> Any:
+        """The newest Observations of all: new arrays, or only `rows` written into the given ones."""
         return self._observer.observe(self.worlds, into, rows)
 
     def step(self, actions: Any, rows: Members | None = None) -> EpisodeStep:
