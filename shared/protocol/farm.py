@@ -21,11 +21,13 @@ FARM_VERSION = 1
 MAX_FARM_BYTES = 65_536
 MAX_WANTED = 256
 MAX_WAIT_S = 20.0
+MAX_HEAT_RUNS = 9
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Sentence = Annotated[str, Field(min_length=1, max_length=500)]
+_HeatMs = Annotated[int, Field(ge=1, lt=10**9)]
 Fault = Literal["model", "farm"]
 Stage = Literal["preparing", "driving"]
 
@@ -161,7 +163,7 @@ class LiveTurn:
     @property
     def path(self) -> str:
         """Where it is reported, below FARM_PATH."""
-        return f"/live/{self.race_id}/{self.turn}/{self.launch}"
+        return f"/live/{self.turn}/{self.launch}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +174,74 @@ class LiveTurnAnswer:
     ask_after_s: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class HeatRequest:
+    """A node asks for a heat of a bracket: two models that drive against each other."""
+
+    __pydantic_config__ = _STRICT
+
+    node: _Name
+    engine: _Name
+    v: Annotated[int, Field(ge=1, le=FARM_VERSION)] = FARM_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class HeatSide:
+    """One of the two, and the model (or the checkpoint of it) that drives."""
+
+    racer: str
+    model_sha256: str
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeatWork:
+    """A heat to drive: a run for each seed, both in one world; who is ahead in more of them wins."""
+
+    bracket_id: str
+    number: int
+    race_id: str
+    first: HeatSide
+    second: HeatSide
+    seeds: tuple[int, ...]
+    conditions: Conditions
+    conditions_sha256: str
+
+    @property
+    def path(self) -> str:
+        """Where it is reported, below FARM_PATH."""
+        return f"/heats/{self.bracket_id}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeatAnswer:
+    """The heat that the node is to drive now; without one, ask again in `ask_after_s`."""
+
+    heat: HeatWork | None = None
+    ask_after_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class HeatReport:
+    """What a heat came to. `winner`: 0 is the first, 1 the second, null for neither.
+
+    `times_ms`: of both in the run that shows it, null for one who did not finish. `traces`: the SHA-256 of all of them.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    winner: Annotated[int, Field(ge=0, le=1)] | None
+    times_ms: tuple[_HeatMs | None, _HeatMs | None]
+    traces: Annotated[tuple[_Sha256, ...], Field(max_length=2 * MAX_HEAT_RUNS)]
+    conditions_sha256: _Sha256
+    cost_ms: Annotated[int, Field(ge=0, le=10**9)]
+
+
 T = TypeVar(
     "T",
+    HeatRequest,
+    HeatAnswer,
+    HeatReport,
     ClaimRequest,
     ClaimAnswer,
     ClaimExtension,
@@ -184,6 +252,9 @@ T = TypeVar(
     LiveTurnAnswer,
 )
 _KINDS = (
+    HeatRequest,
+    HeatAnswer,
+    HeatReport,
     ClaimRequest,
     ClaimAnswer,
     ClaimExtension,
@@ -214,6 +285,8 @@ def decode(payload: bytes, kind: type[T]) -> T:
             check_conditions(item.conditions)
     if isinstance(message, LiveTurnAnswer) and message.turn is not None:
         check_conditions(message.turn.conditions)
+    if isinstance(message, HeatAnswer) and message.heat is not None:
+        check_conditions(message.heat.conditions)
     if isinstance(message, RunFailure) and not message.sentence.isprintable():
         raise BadInput("The sentence of a failure is one line of visible characters.")
     return message

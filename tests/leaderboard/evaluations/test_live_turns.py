@@ -55,7 +55,7 @@ class LiveFinal:
         laps = tuple(RunLap(number, round(lap_s * NS_PER_S), round(number * lap_s * NS_PER_S)) for number in (1, 2, 3))
         report = RunReport(laps, TRACE, turn.conditions_sha256, 900)
         now = self.league.now_utc_ns
-        return self.turns.report(farm_key(farm), "final", turn.turn, turn.launch, report, now)
+        return self.turns.report(farm_key(farm), turn.turn, turn.launch, report, now)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_an_official_ends_a_run_and_launches_it_again(final: LiveFinal) -> None:
     assert third.seed == first.seed  # the same car and the same light for everybody
     failure = RunFailure("model", "The model answered no number.")
     for _ in range(2):
-        final.turns.fail(farm_key(), "final", third.turn, third.launch, failure, league.now_utc_ns)
+        final.turns.fail(farm_key(), third.turn, third.launch, failure, league.now_utc_ns)
     leo = final.item("leo")
     assert (leo.state, leo.reason) == ("failed", "The model answered no number.")
     assert league.standing("final") == [("mia", 9500)]
