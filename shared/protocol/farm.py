@@ -1,5 +1,8 @@
 """What a farm and a leaderboard say to each other: claims of work, results, failures, nodes. As JSON over HTTP.
 
+Before an archive is driven for the first time it is prepared: the farm reads it, brings what is to be kept of it, and
+where it holds several checkpoints drives each of them on seeds of validation.
+
 A farm asks for work for one of its nodes, gets runs with a deadline each, and posts what each of them came to. A farm
 that dies says nothing: its runs are given out again after their deadline. The same message may be sent again.
 """
@@ -14,20 +17,21 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from shared.conditions import Conditions, check_conditions
 from shared.errors import BadInput
 from shared.protocol.canonical_json import canonical
+from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, LiveTurnAnswer, LiveTurnRequest
 from shared.rules.ranking import RunLap
 
 FARM_PATH = "/api/v1/farm"
 FARM_VERSION = 1
 MAX_FARM_BYTES = 65_536
 MAX_WANTED = 256
+MAX_TRIALS = 10  # checkpoints of one submission
+PREPARATION = 0  # the number among the runs of a submission that its preparation has
 MAX_WAIT_S = 20.0
-MAX_HEAT_RUNS = 9
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
 _Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Sentence = Annotated[str, Field(min_length=1, max_length=500)]
-_HeatMs = Annotated[int, Field(ge=1, lt=10**9)]
 Fault = Literal["model", "farm"]
 Stage = Literal["preparing", "driving"]
 
@@ -75,15 +79,36 @@ class WorkItem:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparationItem:
+    """An archive to prepare. `choose`: if it holds several checkpoints, drive each by these conditions. As WorkItem."""
+
+    claim: str
+    submission: str
+    race_id: str
+    attempt: int
+    model_sha256: str
+    choose: bool
+    conditions: Conditions
+    conditions_sha256: str
+    deadline_s: float
+
+    @property
+    def run(self) -> int:
+        """Its number among the runs."""
+        return PREPARATION
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimAnswer:
     """The runs that the node is to drive. `canary`: first it drives the canary, and asks again.
 
-    `ask_after_s`: with nothing to do, ask again then.
+    `ask_after_s`: with nothing to do, ask again then. `preparations`: archives that it is to prepare.
     """
 
     work: tuple[WorkItem, ...] = ()
     canary: bool = False
     ask_after_s: float = 1.0
+    preparations: tuple[PreparationItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +135,33 @@ class RunReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointTrial:
+    """How a checkpoint drove on the seeds of validation, all runs together; `refused`: why it could not be driven."""
+
+    __pydantic_config__ = _STRICT
+
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+    laps: Annotated[int, Field(ge=0, le=10_000)] = 0
+    progress_ppm: Annotated[int, Field(ge=0, le=10**10)] = 0
+    score_ms: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    scored: Annotated[int, Field(ge=0, le=100)] = 0
+    resets: Annotated[int, Field(ge=0, le=10**6)] = 0
+    refused: Annotated[str, Field(max_length=500)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationReport:
+    """An archive was read: how many different models it holds, and how each drove if one is to be chosen."""
+
+    __pydantic_config__ = _STRICT
+
+    checkpoints: Annotated[int, Field(ge=1, le=100_000)]
+    conditions_sha256: _Sha256
+    cost_ms: Annotated[int, Field(ge=0, le=10**9)]
+    trials: Annotated[tuple[CheckpointTrial, ...], Field(max_length=MAX_TRIALS)] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunFailure:
     """A run that came to nothing. `fault`: the `model`'s, which is rejected, or the `farm`'s, and it is tried again."""
 
@@ -130,113 +182,6 @@ class ClaimReply:
     deadline_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LiveTurnRequest:
-    """A node asks for a turn of a LIVE race that is launched: it would drive it in real time, now."""
-
-    __pydantic_config__ = _STRICT
-
-    node: _Name
-    engine: _Name
-    v: Annotated[int, Field(ge=1, le=FARM_VERSION)] = FARM_VERSION
-
-
-@dataclass(frozen=True, slots=True)
-class LiveTurn:
-    """A turn to drive: the countdown is over in `starts_in_ms`, the run ends `run_ms` later.
-
-    `turn` and `launch` name it in what is said of it, and in the answers to live messages while it is on the track.
-    """
-
-    race_id: str
-    turn: str
-    launch: int
-    racer: str
-    starts_in_ms: int
-    run_ms: int
-    seed: int
-    model_sha256: str
-    checkpoint: str
-    conditions: Conditions
-    conditions_sha256: str
-
-    @property
-    def path(self) -> str:
-        """Where it is reported, below FARM_PATH."""
-        return f"/live/{self.turn}/{self.launch}"
-
-
-@dataclass(frozen=True, slots=True)
-class LiveTurnAnswer:
-    """The turn that the node is to drive now; without one, ask again in `ask_after_s`."""
-
-    turn: LiveTurn | None = None
-    ask_after_s: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class HeatRequest:
-    """A node asks for a heat of a bracket: two models that drive against each other."""
-
-    __pydantic_config__ = _STRICT
-
-    node: _Name
-    engine: _Name
-    v: Annotated[int, Field(ge=1, le=FARM_VERSION)] = FARM_VERSION
-
-
-@dataclass(frozen=True, slots=True)
-class HeatSide:
-    """One of the two, and the model (or the checkpoint of it) that drives."""
-
-    racer: str
-    model_sha256: str
-    checkpoint: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeatWork:
-    """A heat to drive: a run for each seed, both in one world; who is ahead in more of them wins."""
-
-    bracket_id: str
-    number: int
-    race_id: str
-    first: HeatSide
-    second: HeatSide
-    seeds: tuple[int, ...]
-    conditions: Conditions
-    conditions_sha256: str
-
-    @property
-    def path(self) -> str:
-        """Where it is reported, below FARM_PATH."""
-        return f"/heats/{self.bracket_id}/{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class HeatAnswer:
-    """The heat that the node is to drive now; without one, ask again in `ask_after_s`."""
-
-    heat: HeatWork | None = None
-    ask_after_s: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class HeatReport:
-    """What a heat came to. `winner`: 0 is the first, 1 the second, null for neither.
-
-    `times_ms`: of both in the run that shows it, null for one who did not finish. `traces`: the SHA-256 of all of them.
-    """
-
-    __pydantic_config__ = _STRICT
-
-    winner: Annotated[int, Field(ge=0, le=1)] | None
-    times_ms: tuple[_HeatMs | None, _HeatMs | None]
-    traces: Annotated[tuple[_Sha256, ...], Field(max_length=2 * MAX_HEAT_RUNS)]
-    conditions_sha256: _Sha256
-    cost_ms: Annotated[int, Field(ge=0, le=10**9)]
-
-
 T = TypeVar(
     "T",
     HeatRequest,
@@ -246,6 +191,7 @@ T = TypeVar(
     ClaimAnswer,
     ClaimExtension,
     RunReport,
+    PreparationReport,
     RunFailure,
     ClaimReply,
     LiveTurnRequest,
@@ -259,6 +205,7 @@ _KINDS = (
     ClaimAnswer,
     ClaimExtension,
     RunReport,
+    PreparationReport,
     RunFailure,
     ClaimReply,
     LiveTurnRequest,
@@ -281,8 +228,10 @@ def decode(payload: bytes, kind: type[T]) -> T:
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise BadInput(f"What was sent to the farm's call is not valid at {where[:60]!r}: {first['msg']}.") from None
     if isinstance(message, ClaimAnswer):
-        for item in message.work:
+        for item in (*message.work, *message.preparations):
             check_conditions(item.conditions)
+    if isinstance(message, PreparationReport):
+        _check_trials(message.trials)
     if isinstance(message, LiveTurnAnswer) and message.turn is not None:
         check_conditions(message.turn.conditions)
     if isinstance(message, HeatAnswer) and message.heat is not None:
@@ -290,3 +239,13 @@ def decode(payload: bytes, kind: type[T]) -> T:
     if isinstance(message, RunFailure) and not message.sentence.isprintable():
         raise BadInput("The sentence of a failure is one line of visible characters.")
     return message
+
+
+def _check_trials(trials: tuple[CheckpointTrial, ...]) -> None:
+    """Raises BadInput."""
+    if not all(each.name.isprintable() and each.refused.isprintable() for each in trials):
+        raise BadInput("Names of checkpoints and what is said of them are one line of visible characters.")
+    if len({each.name for each in trials}) != len(trials):
+        raise BadInput("Each checkpoint of an archive is tried once.")
+    if trials and all(each.refused for each in trials):
+        raise BadInput("Of an archive of which no checkpoint can be driven the failure is reported.")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from shared.conditions import ENGINE
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
-from shared.protocol.farm import HeatAnswer, HeatReport, HeatRequest, HeatWork, RunFailure, decode, encode
+from shared.protocol.farm import RunFailure, decode, encode
+from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, HeatWork
 from shared.traces.encoding import trace_sha256
 from shared.units import NS_PER_MS
 from simulator.farm.engines import FarmEngine

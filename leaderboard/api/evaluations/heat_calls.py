@@ -11,17 +11,8 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.evaluations.brackets.heats import DrivenHeats
 from leaderboard.evaluations.claims import check_farm
-from shared.protocol.farm import (
-    FARM_PATH,
-    MAX_FARM_BYTES,
-    ClaimReply,
-    HeatAnswer,
-    HeatReport,
-    HeatRequest,
-    RunFailure,
-    decode,
-    encode,
-)
+from shared.protocol.farm import FARM_PATH, MAX_FARM_BYTES, ClaimReply, RunFailure, decode, encode
+from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest
 
 _WORDS = {
     401: "No key, or one that is not valid (any more)",

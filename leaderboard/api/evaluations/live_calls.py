@@ -12,17 +12,8 @@ from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
 from leaderboard.evaluations.claims import check_farm
 from leaderboard.evaluations.live_turns import LiveTurns
-from shared.protocol.farm import (
-    FARM_PATH,
-    MAX_FARM_BYTES,
-    ClaimReply,
-    LiveTurnAnswer,
-    LiveTurnRequest,
-    RunFailure,
-    RunReport,
-    decode,
-    encode,
-)
+from shared.protocol.farm import FARM_PATH, MAX_FARM_BYTES, ClaimReply, RunFailure, RunReport, decode, encode
+from shared.protocol.farm_shows import LiveTurnAnswer, LiveTurnRequest
 
 _WORDS = {
     401: "No key, or one that is not valid (any more)",

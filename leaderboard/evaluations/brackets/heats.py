@@ -22,8 +22,10 @@ from leaderboard.seasons.brackets import BracketNow, BracketService
 from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.submissions import submission_rows
+from leaderboard.submissions.checkpoint_choices import checkpoint_of
 from shared.errors import BadInput, Refused
-from shared.protocol.farm import ClaimReply, HeatAnswer, HeatReport, HeatRequest, HeatSide, HeatWork, RunFailure, encode
+from shared.protocol.farm import ClaimReply, RunFailure, encode
+from shared.protocol.farm_shows import HeatAnswer, HeatReport, HeatRequest, HeatSide, HeatWork
 from shared.text import text
 from shared.units import NS_PER_S
 
@@ -122,7 +124,8 @@ class DrivenHeats:
             except (BadInput, Refused) as refusal:
                 _LOG.warning("the bracket %r waits: %s", now.bracket.name, refusal)
                 return None
-            first, second = (_side(db, race, racer or "") for racer in (heat.first, heat.second))
+            sha256 = conditions.sha256
+            first, second = (_side(db, race, racer or "", sha256) for racer in (heat.first, heat.second))
             if first is None or second is None or conditions.engine != engine:
                 _LOG.warning("heat %d of the bracket %r waits for models or a farm", heat.plan.number, now.bracket.name)
                 return None
@@ -144,10 +147,12 @@ def _key(now: BracketNow, heat: HeatNow) -> _Key:
     return now.bracket.bracket_id, heat.plan.number, now.runs.get(heat.plan.number, 0) + (heat.state != "done")
 
 
-def _side(db: sa.Connection, race: RaceRecord, racer: str) -> HeatSide | None:
+def _side(db: sa.Connection, race: RaceRecord, racer: str, conditions_sha256: str) -> HeatSide | None:
     """The model that the racer qualified with last."""
     submission = submission_rows.newest_of_racer(db, race.race_id, racer, "", {"scored"})
-    return None if submission is None else HeatSide(racer, submission.model_sha256, submission.checkpoint)
+    if submission is None:
+        return None
+    return HeatSide(racer, submission.model_sha256, checkpoint_of(db, submission, conditions_sha256))
 
 
 def _result(now: BracketNow, heat: HeatNow, report: HeatReport) -> HeatResult:

@@ -16,7 +16,8 @@ from leaderboard.seasons.brackets import BracketNow, BracketService, WantedBrack
 from leaderboard.store.submissions import submission_rows
 from shared.conditions import ENGINE
 from shared.errors import Refused
-from shared.protocol.farm import HeatReport, HeatRequest, HeatWork, RunFailure
+from shared.protocol.farm import RunFailure
+from shared.protocol.farm_shows import HeatReport, HeatRequest, HeatWork
 from tests.leaderboard.evaluations.virtual_league import CLAIM_S, PracticeFarm, VirtualLeague, farm_key, virtual
 
 RACERS = ("anna", "ben", "cleo", "dan")

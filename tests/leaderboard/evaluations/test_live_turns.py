@@ -15,7 +15,8 @@ from leaderboard.live_races import rows as live_rows
 from leaderboard.live_races.feeds import MemoryFeeds
 from leaderboard.live_races.service import LiveRaces
 from shared.conditions import ENGINE
-from shared.protocol.farm import LiveTurn, LiveTurnRequest, RunFailure, RunReport
+from shared.protocol.farm import RunFailure, RunReport
+from shared.protocol.farm_shows import LiveTurn, LiveTurnRequest
 from shared.protocol.live import LiveMessage
 from shared.rules.ranking import RunLap
 from shared.units import NS_PER_S

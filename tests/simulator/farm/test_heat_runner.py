@@ -10,7 +10,8 @@ import pytest
 
 from shared.conditions import Conditions
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
-from shared.protocol.farm import HeatAnswer, HeatSide, HeatWork, encode
+from shared.protocol.farm import encode
+from shared.protocol.farm_shows import HeatAnswer, HeatSide, HeatWork
 from shared.rules.ranking import RunLap
 from shared.traces.encoding import encode as encode_trace
 from shared.traces.encoding import trace_sha256

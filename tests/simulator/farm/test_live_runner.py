@@ -13,7 +13,8 @@ import pytest
 
 from shared.conditions import Conditions
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
-from shared.protocol.farm import LiveTurn, LiveTurnAnswer, encode
+from shared.protocol.farm import encode
+from shared.protocol.farm_shows import LiveTurn, LiveTurnAnswer
 from shared.protocol.live import LiveMessage
 from shared.traces.encoding import encode as encode_trace
 from shared.traces.encoding import trace_sha256
