@@ -52,10 +52,13 @@ def main() -> None:
         "name", nargs="?", choices=tuple(BENCHES), metavar="name", help="one of those below; default: all"
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a rough figure, and a check that it runs")
+    parser.add_argument("--baseline", action="store_true", help="with virtual: measure the older commit again, too")
     chosen = parser.parse_args()
+    if chosen.baseline and chosen.name != "virtual":
+        parser.error("--baseline is for virtual")
     for name, bench in BENCHES.items():
         if chosen.name in (None, name):
-            importlib.import_module(bench.module).main(chosen.quick)
+            importlib.import_module(bench.module).main(chosen.quick, **({"baseline": True} if chosen.baseline else {}))
 
 
 if __name__ == "__main__":

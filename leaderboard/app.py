@@ -15,7 +15,7 @@ from leaderboard.api import board_files, exchange, notices, offers, public, resu
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.boards import embed, history
 from leaderboard.api.described import shape_definitions
-from leaderboard.api.evaluations import driven_calls, farm_calls, race_calls, trace_calls
+from leaderboard.api.evaluations import driven_calls, farm_calls, live_calls, race_calls, trace_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -96,6 +96,8 @@ def create_app(
     watch_live(services.live, board, feed.changed)
     services.live.watch_queues(lambda race_id: fanout.publish(stream_key(race_id)))
     services.live_feeds.share(fanout.publish)
+    services.arrivals.share(fanout.publish)
+    feed.at_close.append(services.arrivals.close)
 
     lifespan = _serving(services, feed, fanout, utc_ns, background)
     seen = [Depends(sight_check(services.sight, callers))]
@@ -137,7 +139,7 @@ def receiving(services: LeaderboardServices, feed: Feed, utc_ns: Callable[[], in
     """What this process does with what it, or another one, published: a race or queue that changed, a live message."""
 
     def receive(note: str) -> None:
-        if services.live_feeds.receive(note, utc_ns()):
+        if services.live_feeds.receive(note, utc_ns()) or services.arrivals.receive(note):
             return
         feed.changed(note)
         if not is_live_stream(note):
@@ -184,7 +186,8 @@ def _api(
     yield submission_calls.router(services.submissions, callers, utc_ns)
     yield trace_calls.router(services.traces, callers, utc_ns)
     yield driven_calls.router(services.driven_results, callers, utc_ns)
-    yield farm_calls.router(services.evaluations, callers, utc_ns)
+    yield farm_calls.router(services.evaluations, services.arrivals, callers, utc_ns)
+    yield live_calls.router(services.live_turns, callers, utc_ns)
     yield race_calls.router(services.conditions, callers, utc_ns)
     yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
 

@@ -17,7 +17,9 @@ from leaderboard.attempts.service import AttemptService
 from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
+from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.driven_results import DrivenResults
+from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.service import Evaluations
@@ -67,6 +69,8 @@ class LeaderboardServices:
     traces: RunTraces
     conditions: RaceConditions
     evaluations: Evaluations
+    live_turns: LiveTurns
+    arrivals: WorkArrivals
     driven_results: DrivenResults
 
     @classmethod
@@ -83,13 +87,18 @@ class LeaderboardServices:
         `hasher`: of passphrases.
         """
         store, people, feeds = board.store, AccountPeople(), SharedFeeds()
+        live = LiveRaces(store, feeds)
         league = LeagueServices.over(store, board.changed, config.races.community_per_account, race_moved)
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
         attempts = AttemptService(store, board.changed)
         conditions = RaceConditions(store, board.changed)
-        submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces())
-        secret = credentials.admin_token
+        secret, arrivals = credentials.admin_token, WorkArrivals()
+
+        def submitted(_race_id: str) -> None:
+            arrivals.announce()
+
+        submissions = SubmissionServices.over(store, attempts, config.submissions, utc_ns, FairPlaces(), submitted)
         return cls(
             board,
             account_services(board, config, hasher),
@@ -100,7 +109,7 @@ class LeaderboardServices:
             attempts,
             league.community,
             feeds,
-            LiveRaces(store, feeds),
+            live,
             PlaceHistories(store),
             RacerProfiles(store),
             SeasonServices.over(store),
@@ -112,6 +121,8 @@ class LeaderboardServices:
             RunTraces(store, board, submissions.submissions),
             conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
+            LiveTurns(store, live, board.changed),
+            arrivals,
             DrivenResults(store, submissions, conditions),
         )
 

@@ -73,7 +73,7 @@ class Claiming:
         if not races or not self.asked.wanted:
             return ClaimAnswer(ask_after_s=_IDLE_AFTER_S)
         chosen = WaitingWork(self.db, begun, races, node.node, self.asked.wanted).choose(self.now_utc_ns)
-        work = tuple(self._give(node, each, races) for each in chosen)
+        work = tuple(item for each in chosen for item in self._give(node, each, races))
         return ClaimAnswer(work, ask_after_s=_ASK_AFTER_S if work else _IDLE_AFTER_S)
 
     def _node(self) -> FarmNode:
@@ -164,7 +164,8 @@ class Claiming:
                 )
             )
 
-    def _give(self, node: FarmNode, chosen: ChosenRun, races: dict[str, OpenWork]) -> WorkItem:
+    def _give(self, node: FarmNode, chosen: ChosenRun, races: dict[str, OpenWork]) -> list[WorkItem]:
+        """The run, and those that are to be driven with it; none if it was given with one before."""
         waiting = chosen.waiting
         if waiting is None:
             assert chosen.submission is not None, "a run that does not wait is of a submission that does"
@@ -173,10 +174,22 @@ class Claiming:
             runs = runs or self._begin(submission, races[submission.race_id])
             waiting = first_of(runs, chosen.run)
         else:
+            waiting = evaluation_rows.get(self.db, waiting.evaluation_id)
             submission = submission_rows.get(self.db, waiting.submission_id, for_change=True)
+        if waiting.state != "waiting":
+            return []
         if submission.state == "queued" and not waiting.repeats:
             submission = submission_rows.move(self.db, submission, "prepare", FARM, self.now_utc_ns)
-        return self._claimed(node, waiting, submission, races[waiting.race_id])
+        given = [waiting, *self._driven_with(waiting, submission, node)]
+        return [self._claimed(node, each, submission, races[waiting.race_id]) for each in given]
+
+    def _driven_with(self, first: Evaluation, submission: ModelSubmission, node: FarmNode) -> list[Evaluation]:
+        """The other runs of the submission that wait, if the node drives them together."""
+        if not self.asked.together or first.repeats:
+            return []
+        runs = evaluation_rows.of_round(self.db, submission.submission_id, submission.round)
+        others = [each for each in runs if each.run != first.run and node.node not in each.apart_from]
+        return [each for each in others if each.state == "waiting"]
 
     def _begin(self, submission: ModelSubmission, work: OpenWork) -> list[Evaluation]:
         runs = [

@@ -86,6 +86,7 @@ class Feed:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
         self._browsers = 0
+        self.at_close: list[Callable[[], None]] = []  # called on the loop: what else waits while the server is to stop
 
     def attach(self) -> None:
         """Use the running event loop from now on; called on the loop that serves."""
@@ -99,6 +100,8 @@ class Feed:
         """End all streams, so that the server can stop; from any thread or signal handler."""
         self._closing = True
         self._soon(self._publish_all)
+        for end in self.at_close:
+            self._soon(end)
 
     async def open(
         self, race_id: str, table: str = "", last_event_id: str = "", allowed: Callable[[], bool] = _nobody

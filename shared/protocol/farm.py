@@ -20,6 +20,7 @@ FARM_PATH = "/api/v1/farm"
 FARM_VERSION = 1
 MAX_FARM_BYTES = 65_536
 MAX_WANTED = 256
+MAX_WAIT_S = 20.0
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
@@ -31,7 +32,11 @@ Stage = Literal["preparing", "driving"]
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """A node asks for up to `wanted` runs. `canary_sha256`: of the traces of its canary, "" before it has driven it."""
+    """A node asks for up to `wanted` runs. `canary_sha256`: of the traces of its canary, "" before it has driven it.
+
+    `together`: with each run it also takes the others of its submission that wait, to drive them in one go; `wanted`
+    then counts submissions. `wait_s`: how long the answer may wait for work if there is none.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -40,6 +45,8 @@ class ClaimRequest:
     cores: Annotated[int, Field(ge=1, le=4096)] = 1
     wanted: Annotated[int, Field(ge=0, le=MAX_WANTED)] = 1
     canary_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    together: bool = False
+    wait_s: Annotated[float, Field(ge=0.0, le=MAX_WAIT_S)] = 0.0
     v: Annotated[int, Field(ge=1, le=FARM_VERSION)] = FARM_VERSION
 
 
@@ -121,8 +128,71 @@ class ClaimReply:
     deadline_s: float | None = None
 
 
-T = TypeVar("T", ClaimRequest, ClaimAnswer, ClaimExtension, RunReport, RunFailure, ClaimReply)
-_KINDS = (ClaimRequest, ClaimAnswer, ClaimExtension, RunReport, RunFailure, ClaimReply)
+@dataclass(frozen=True, slots=True)
+class LiveTurnRequest:
+    """A node asks for a turn of a LIVE race that is launched: it would drive it in real time, now."""
+
+    __pydantic_config__ = _STRICT
+
+    node: _Name
+    engine: _Name
+    v: Annotated[int, Field(ge=1, le=FARM_VERSION)] = FARM_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTurn:
+    """A turn to drive: the countdown is over in `starts_in_ms`, the run ends `run_ms` later.
+
+    `turn` and `launch` name it in what is said of it, and in the answers to live messages while it is on the track.
+    """
+
+    race_id: str
+    turn: str
+    launch: int
+    racer: str
+    starts_in_ms: int
+    run_ms: int
+    seed: int
+    model_sha256: str
+    checkpoint: str
+    conditions: Conditions
+    conditions_sha256: str
+
+    @property
+    def path(self) -> str:
+        """Where it is reported, below FARM_PATH."""
+        return f"/live/{self.race_id}/{self.turn}/{self.launch}"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTurnAnswer:
+    """The turn that the node is to drive now; without one, ask again in `ask_after_s`."""
+
+    turn: LiveTurn | None = None
+    ask_after_s: float = 1.0
+
+
+T = TypeVar(
+    "T",
+    ClaimRequest,
+    ClaimAnswer,
+    ClaimExtension,
+    RunReport,
+    RunFailure,
+    ClaimReply,
+    LiveTurnRequest,
+    LiveTurnAnswer,
+)
+_KINDS = (
+    ClaimRequest,
+    ClaimAnswer,
+    ClaimExtension,
+    RunReport,
+    RunFailure,
+    ClaimReply,
+    LiveTurnRequest,
+    LiveTurnAnswer,
+)
 _ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = MappingProxyType({kind: TypeAdapter(kind) for kind in _KINDS})
 
 
@@ -142,6 +212,8 @@ def decode(payload: bytes, kind: type[T]) -> T:
     if isinstance(message, ClaimAnswer):
         for item in message.work:
             check_conditions(item.conditions)
+    if isinstance(message, LiveTurnAnswer) and message.turn is not None:
+        check_conditions(message.turn.conditions)
     if isinstance(message, RunFailure) and not message.sentence.isprintable():
         raise BadInput("The sentence of a failure is one line of visible characters.")
     return message

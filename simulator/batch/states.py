@@ -110,3 +110,8 @@ class WorldStates:
     def objects(self) -> NDArray[Any]:
         """Boxes, bots and rivals, an array of OBJECT (batch/track_objects.py), shape (N, 13); kind 0 is none."""
         return self._objects.rows
+
+    def outlines(self, worlds: NDArray[np.int64]) -> Floats:
+        """Where the objects of the named worlds are now, (K, Q, 6): x, y, yaw, front, rear and half width; not a number
+        where there is none."""
+        return self._objects.outlines(worlds, self._worlds)

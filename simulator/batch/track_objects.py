@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch.compiled import compiled
+from simulator.batch.compiled import compiled, compiled_part
 from simulator.objects.bots import Bots, bot_place
 from simulator.objects.faces import BOX_COLOUR, CAR_COLOUR, face_colours, face_corners
 from simulator.objects.lanes import Lanes, lanes_of, pose_between
@@ -53,13 +53,13 @@ _BOX_COLOURS, _CAR_COLOURS = face_colours(BOX_COLOUR), face_colours(CAR_COLOUR)
 _REACH_M = 0.45  # no two outlines whose middles are farther apart than this touch
 _STEPS_PER_FRAME = 16
 
-_overlap = compiled(outlines_overlap)
-_behind = compiled(is_behind)
+_overlap = compiled_part(outlines_overlap)
+_behind = compiled_part(is_behind)
 _bot_place = compiled(bot_place)
 _pose_between = compiled(pose_between)
 
 
-@compiled
+@compiled_part
 def first_contact(world: Any, one: Any) -> Any:
     """0 if the car does not come into contact with the object now, else 1 if the car was behind it, -1 if ahead."""
     u = ((world.steps - 1) % _STEPS_PER_FRAME + 1) / _STEPS_PER_FRAME
@@ -150,18 +150,32 @@ class TrackObjects:
         shown = np.array([n for n in members.tolist() if n in self._specs], np.int64)
         if not len(shown):
             return None
-        rows = self.rows[shown, : int(worlds["object_count"][shown].max())]
-        places = np.stack([rows["to_x"], rows["to_y"], rows["to_yaw"]], axis=-1)
-        for k, n in enumerate(shown.tolist()):
-            rival = self._specs[n].rival
-            if rival is not None:  # where it is, not where it was thought to go
-                car = worlds[rival]
-                places[k, int(worlds["object_count"][n]) - 1] = car["x"], car["y"], car["yaw"]
+        rows, places = self._now(shown, worlds)
         sizes = np.stack([rows[name] for name in ("front_m", "rear_m", "half_width_m", "height_m")], axis=-1)
         corners = face_corners(places, sizes)
         corners[rows["kind"] == 0] = np.nan
         colours = np.where((rows["kind"] == BOX)[..., None, None], _BOX_COLOURS, _CAR_COLOURS)
         return shown, corners.reshape(len(shown), -1, 4, 3), colours.reshape(len(shown), -1, 3)
+
+    def outlines(self, members: NDArray[np.int64], worlds: NDArray[Any]) -> NDArray[np.float64]:
+        """Where the objects of `members` are now, (K, Q, 6): x, y, yaw, front, rear and half width, not a number where
+        there is none."""
+        rows, places = self._now(members, worlds)
+        sizes = np.stack([rows[name] for name in ("front_m", "rear_m", "half_width_m")], axis=-1)
+        outlines = np.concatenate([places, sizes], axis=-1)
+        outlines[rows["kind"] == 0] = np.nan
+        return outlines
+
+    def _now(self, members: NDArray[np.int64], worlds: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """The rows (K, Q) of the objects of `members`, and their places now (K, Q, 3): x, y, yaw."""
+        rows = self.rows[members, : int(worlds["object_count"][members].max(initial=0))]
+        places = np.stack([rows["to_x"], rows["to_y"], rows["to_yaw"]], axis=-1)
+        for k, n in enumerate(members.tolist()):
+            rival = self._specs[n].rival if n in self._specs else None
+            if rival is not None:  # where it is, not where it was thought to go
+                car = worlds[rival]
+                places[k, int(worlds["object_count"][n]) - 1] = car["x"], car["y"], car["yaw"]
+        return rows, places
 
     def pause(self, n: int, seconds: float) -> None:
         """Let the bots of world `n` wait, one of which ran into the car; waits add up."""

@@ -180,8 +180,10 @@ class BatchWorlds(WorldStates):
         """
         self._renderer.place_quads(self._members(worlds), corners, colours)
 
-    def render(self, out: Frames, worlds: Sequence[int] | Members | None = None) -> None:
+    def render(self, out: Frames, worlds: Sequence[int] | Members | None = None, beside_m: float = 0.0) -> None:
         """Draw the newest frame of each named world into its row of `out`; other rows stay as they are.
+
+        `beside_m`: the camera looks out so far to the left of the car's middle, as an eye of a stereo pair does.
 
         `out`: (N, height, width) uint8 for grey pictures, (N, height, width, 3) BGR; C-contiguous.
         A frame's noise is drawn from the world's seed and time: the same frame drawn twice is the same.
@@ -196,7 +198,8 @@ class BatchWorlds(WorldStates):
         faces = self._objects.faces(members, self._worlds)
         if faces is not None:
             renderer.place_quads(*faces)
-        self._spread(lambda part: renderer.draw(part, self._worlds, frames), members)
+        table = self._worlds if beside_m == 0.0 else self._moved_aside(beside_m)
+        self._spread(lambda part: renderer.draw(part, table, frames), members)
 
     @property
     def bytes_a_world(self) -> int:
@@ -209,6 +212,14 @@ class BatchWorlds(WorldStates):
     def _renderer(self) -> Renderer:
         """Made when the first picture is asked for."""
         return Renderer(self.specs, self.size, self.channels)
+
+    def _moved_aside(self, beside_m: float) -> NDArray[Any]:
+        """The worlds with each car moved to its left, and noise of its own in that eye's picture."""
+        table = self._worlds.copy()
+        table["x"] -= beside_m * np.sin(table["yaw"])
+        table["y"] += beside_m * np.cos(table["yaw"])
+        table["steps"] += _LEFT_EYE if beside_m > 0.0 else _RIGHT_EYE
+        return table
 
     def _track(self, n: int) -> Track:
         return self.specs[n].track
@@ -264,6 +275,9 @@ class BatchWorlds(WorldStates):
         self._counts[members] = 0
         return happened[np.lexsort((happened["at_ns"], happened["world"]))]
 
+
+# The noise of a picture is drawn by the world's steps: those of the eyes of a stereo pair are long after any race.
+_LEFT_EYE, _RIGHT_EYE = 1 << 40, 1 << 41
 
 # What is zero after a car was put down.
 _STILL = (

@@ -7,6 +7,7 @@ all of the field's sensors.
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ class SensorPolicy:
         self, model: CheckedModel, sensors: ModelSensors, throttle_scale: float, profile: ProfileName = "grey-area"
     ) -> None:
         """Raises BadInput if the model cannot be loaded."""
-        self.sensors, self.throttle_scale = sensors, throttle_scale
+        self.sensors, self.throttle_scale, self.sha256 = sensors, throttle_scale, model.sha256
         self._model, self._shrink = model, preprocessor(profile)
         self._session = open_session(model.content)
         self._small = np.zeros((HEIGHT, WIDTH), np.uint8)
@@ -48,14 +49,19 @@ class SensorPolicy:
         eyes = []
         for picture in pictures:
             self._shrink(picture, self._small)
-            eyes.append(self._small.astype(np.float32))
+            eyes.append(self._small.copy())
+        return self.sensors.metadata.space.decode(self.answer(eyes, ranges), self.throttle_scale)
+
+    def answer(self, pictures: Sequence[Image] | NDArray[np.uint8], ranges: Ranges | None = None) -> NDArray[Any]:
+        """The model's raw output for pictures of its own size, (120, 160), and the ranges."""
+        eyes = [picture.astype(np.float32) for picture in pictures]
         stacked = np.stack(eyes, axis=0 if self._model.layout == "NCHW" else -1)[None]
         feeds = {self._model.input_name: np.ascontiguousarray(stacked)}
         for each in self._model.inputs[1:]:
             assert ranges is not None, "this model has a LiDAR"
             feeds[each.name] = self.sensors.lidar(ranges)[None]
         (answer,) = self._session.run([self._model.output_name], feeds)
-        return self.sensors.metadata.space.decode(answer, self.throttle_scale)
+        return np.asarray(answer)
 
 
 def load_sensor_policy(

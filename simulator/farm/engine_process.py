@@ -1,8 +1,9 @@
-"""The engine `process`: each job is driven by a child of this process."""
+"""The engine `process`: each job is driven by a child of this machine."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, evaluate_isolated
+from simulator.farm.children import DrivingChildren
+from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport
 
 
 class ProcessEngine:
@@ -11,6 +12,7 @@ class ProcessEngine:
     def __init__(self, slots: int) -> None:
         self._slots = slots
         self._threads = ThreadPoolExecutor(slots)
+        self._children = DrivingChildren()
 
     @property
     def slots(self) -> int:
@@ -19,8 +21,9 @@ class ProcessEngine:
 
     def submit(self, job: EvaluationJob) -> Future[EvaluationReport]:
         """As FarmEngine."""
-        return self._threads.submit(evaluate_isolated, job)
+        return self._threads.submit(self._children.drive, job)
 
     def close(self) -> None:
         """As FarmEngine: what was begun is driven to its end."""
         self._threads.shutdown(cancel_futures=True)
+        self._children.close()

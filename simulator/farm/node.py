@@ -4,13 +4,14 @@ Whatever a model does happens in the engine. A farm that is stopped drives what 
 says nothing, and its runs are given to another.
 """
 
-import hashlib
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import Literal
 
-from shared.conditions import ENGINE, Conditions, DrivenRules
+from shared.conditions import ENGINE
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
 from shared.protocol.farm import (
     MAX_WANTED,
@@ -22,16 +23,20 @@ from shared.protocol.farm import (
     WorkItem,
     encode,
 )
+from shared.text import text
 from shared.traces.encoding import trace_sha256
-from simulator.driving.policy import DEMO, find_model
+from simulator.farm.canary import canary_sha256
 from simulator.farm.engines import FarmEngine
+from simulator.farm.progress import FarmProgress
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.isolated import EvaluationJob
 from simulator.virtual_races.worlds import require_drivable
 from vehicle.models.run_isolated import ChildFailed
 
-CANARY_TRACKS = ("reinvent_base", "oval_track")
 LONGEST_WAIT_S = 30.0
+IDLE_WAIT_S = 10.0  # a claim with nothing to drive stays with the leaderboard, and is answered when work comes
+AGAIN_S = 0.1  # after such an answer
+MAX_TOGETHER = 9  # as many runs as a submission has at most
 _SENTENCE_CHARS = 500
 
 Say = Callable[[str], None]
@@ -40,16 +45,6 @@ Say = Callable[[str], None]
 def back_off_s(failures: int) -> float:
     """How long to wait after so many failures in a row."""
     return min(LONGEST_WAIT_S, 2.0 ** (failures - 1))
-
-
-def canary_sha256(engine: FarmEngine) -> str:
-    """Drives the demo model on two tracks; the hash of what it did, which names the class of this machine."""
-    model, digest = str(find_model(DEMO).parent), hashlib.sha256()
-    rules = DrivenRules(consecutive_laps=1)
-    both = [Conditions(track=track, laps=1, profile="physical", rules=rules) for track in CANARY_TRACKS]
-    for driven in [engine.submit(EvaluationJob(model, conditions, (1,))) for conditions in both]:
-        digest.update(trace_sha256(driven.result().runs[0].read_trace()).encode())
-    return digest.hexdigest()
 
 
 @dataclass
@@ -62,17 +57,22 @@ class DrivingNode:
     say: Say
     pause: Callable[[float], None] = time.sleep
     _canary: str = ""
-    _running: dict[Future[None], WorkItem] = field(default_factory=dict)
+    _running: dict[Future[None], tuple[WorkItem, ...]] = field(default_factory=dict)
     _extend_at_s: dict[str, float] = field(default_factory=dict)
+    _progress: FarmProgress = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._progress = FarmProgress(self.server, self.say)
 
     def run(self, once: bool) -> None:
         """Drive until it is stopped; `once`: until nothing is left. Raises OperatorError for what will not mend."""
         self._canary = canary_sha256(self.engine)
+        self.say(str(text("The canary is driven; its hash begins with {hash}.", hash=self._canary[:12])))
         failures = 0
         with ThreadPoolExecutor(MAX_WANTED) as pool:  # they fetch, wait and post; the engine drives
             while True:
                 try:
-                    idle_s = self._claim(pool)
+                    idle_s = self._claim(pool, 0.0 if once or self._running else IDLE_WAIT_S)
                     failures = 0
                 except RetryLater as error:
                     failures += 1
@@ -81,17 +81,19 @@ class DrivingNode:
                 if not self._running:
                     if once and not failures:
                         return
-                    self.pause(idle_s)
+                    self.pause(idle_s if failures else min(idle_s, AGAIN_S))
                 self._look_after(idle_s)
+                self._progress.summarise()
 
-    def _claim(self, pool: ThreadPoolExecutor) -> float:
+    def _claim(self, pool: ThreadPoolExecutor, wait_s: float) -> float:
         slots = max(1, self.engine.slots)
         wanted = min(MAX_WANTED, max(0, slots - len(self._running)))
-        asked = ClaimRequest(self.name, ENGINE, slots, wanted, self._canary)
+        asked = ClaimRequest(self.name, ENGINE, slots, wanted, self._canary, together=True, wait_s=wait_s)
         answer = self.server.claim(asked)
-        for item in answer.work:
-            self._running[pool.submit(self._drive, item)] = item
-            self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
+        for group in driven_together(answer.work):
+            self._running[pool.submit(self._drive, group)] = group
+            for item in group:
+                self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
         return answer.ask_after_s
 
     def _look_after(self, timeout_s: float) -> None:
@@ -100,9 +102,10 @@ class DrivingNode:
             return
         done, _ = wait(self._running, timeout_s, FIRST_COMPLETED)
         for each in done:
-            self._extend_at_s.pop(self._running.pop(each).claim)
+            for item in self._running.pop(each):
+                self._extend_at_s.pop(item.claim)
             each.result()
-        for item in self._running.values():
+        for item in itertools.chain.from_iterable(self._running.values()):
             if time.monotonic() >= self._extend_at_s[item.claim]:
                 self._extend_at_s[item.claim] = time.monotonic() + item.deadline_s / 3
                 try:
@@ -110,34 +113,39 @@ class DrivingNode:
                 except (Refused, RetryLater, OperatorError) as error:
                     self.say(f"{item.claim}: {error}")
 
-    def _drive(self, item: WorkItem) -> None:
-        """One run, from its model to its report. What is over, or cannot be said, is left to the leaderboard."""
+    def _drive(self, group: tuple[WorkItem, ...]) -> None:
+        """Runs of one model, from it to a report of each. What is over, or cannot be said, is the leaderboard's."""
+        first = group[0]
         try:
-            require_drivable(item.conditions)
-            model = self.server.model(item.model_sha256)
+            require_drivable(first.conditions)
+            model = self.server.model(first.model_sha256)
         except BadInput as error:
-            self._fail(item, "farm", str(error))
+            self._fail(group, "farm", str(error))
             return
         except (Refused, RetryLater) as error:
-            self.say(f"{item.submission}: {error}")
+            self.say(f"{first.submission}: {error}")
             return
         try:
-            job = EvaluationJob(str(model), item.conditions, (item.seed,), item.checkpoint)
+            job = EvaluationJob(str(model), first.conditions, tuple(each.seed for each in group), first.checkpoint)
             report = self.engine.submit(job).result()
         except BadInput as error:
             sentence = str(error).replace(f"{model}: ", "").replace(str(model), "model")
-            self._fail(item, "farm" if isinstance(error, ChildFailed) else "model", sentence)
+            self._fail(group, "farm" if isinstance(error, ChildFailed) else "model", sentence)
             return
-        run = report.runs[0]
-        digest, cost_ms = trace_sha256(run.read_trace()), round(report.cost_s * 1000)
-        reported = RunReport(run.laps, digest, item.conditions_sha256, cost_ms, run.progress_ppm, run.end)
-        self._post(item, "result", encode(reported), digest, run.trace_bytes)
+        cost_ms = round(report.cost_s * 1000 / len(group))
+        for item, run in zip(group, report.runs, strict=True):
+            digest = trace_sha256(run.read_trace())
+            reported = RunReport(run.laps, digest, item.conditions_sha256, cost_ms, run.progress_ppm, run.end)
+            self._post(item, "result", encode(reported), digest, run.trace_bytes)
 
-    def _fail(self, item: WorkItem, fault: Fault, sentence: str) -> None:
+    def _fail(self, group: tuple[WorkItem, ...], fault: Fault, sentence: str) -> None:
         """Say who is at fault: a model is refused for good, a run that a farm could not drive goes to another."""
-        self._post(item, "fail", encode(RunFailure(fault, sentence[:_SENTENCE_CHARS])))
+        for item in group:
+            self._post(item, "fail", encode(RunFailure(fault, sentence[:_SENTENCE_CHARS])))
 
-    def _post(self, item: WorkItem, what: str, body: bytes, digest: str = "", trace: bytes = b"") -> None:
+    def _post(
+        self, item: WorkItem, what: Literal["result", "fail"], body: bytes, digest: str = "", trace: bytes = b""
+    ) -> None:
         for failures in range(1, 8):
             try:
                 if trace:
@@ -150,5 +158,14 @@ class DrivingNode:
                 self.say(f"{item.submission}: {error}")
                 return
             else:
-                self.say(f"{item.submission} {item.run}: {what}")
+                self._progress.ended(item, what)
                 return
+
+
+def driven_together(work: Sequence[WorkItem]) -> list[tuple[WorkItem, ...]]:
+    """The runs of one model and checkpoint by the same conditions, in groups of at most `MAX_TOGETHER`."""
+    groups: dict[tuple[str, str, str], list[WorkItem]] = {}
+    for item in work:
+        groups.setdefault((item.model_sha256, item.checkpoint, item.conditions_sha256), []).append(item)
+    starts = ((group, start) for group in groups.values() for start in range(0, len(group), MAX_TOGETHER))
+    return [tuple(group[start : start + MAX_TOGETHER]) for group, start in starts]

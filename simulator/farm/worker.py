@@ -15,8 +15,8 @@ from pydantic import TypeAdapter
 
 from shared.conditions import ENGINE
 from shared.errors import BadInput
+from simulator.farm.canary import canary_sha256
 from simulator.farm.engine_process import ProcessEngine
-from simulator.farm.node import canary_sha256
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport
 from vehicle.models.run_isolated import ChildFailed
 

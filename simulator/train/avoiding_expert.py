@@ -28,6 +28,7 @@ CLEAR_M = 0.12  # to the side of an object; more is no better
 ASIDE_PER_M = 0.40  # how far the car gets to the side in a metre of road
 SPEED_LAG_S = 0.3
 LOOK_SHARE = 0.8  # it keeps to its lane more closely than to the racing line
+WIDE = 1.3  # of a lane's distance from the middle: how far out it drives if it keeps its lane
 TRAIL_M = 0.18  # from the rear axle, which follows the line, to the point from which ExpertDriver steers
 FAST, SLOW, STOP = 1.0, 0.0, -1.0  # as ExpertDriver says it, and a third: stand
 
@@ -67,7 +68,7 @@ class AvoidingExpert:
     """The expert for one track with its boxes and bots; `speeds_mps` are those of fast and slow.
 
     `keeps_lane`: it has no racing line and stays in the lane that is nearer, so that what it does follows from what a
-    camera sees: once beside a box, a model sees it no more, and must not come back into its lane.
+    camera sees: once beside a box, a model sees it no more, and must not come back into its lane. It passes wider, too.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class AvoidingExpert:
     ) -> None:
         self.track = track
         self._bots, self._keeps_lane = bots, keeps_lane
-        self._lines = lines = _lines_of(track, steering_gain)
+        self._lines = lines = _lines_of(track, steering_gain, WIDE if keeps_lane else 1.0)
         chosen = [line for line in lines.drivers if line or not keeps_lane]
         self._plans = list(product(chosen, (FAST, SLOW) if bots is None else (FAST, SLOW, STOP)))
         speeds = {FAST: speeds_mps[0], SLOW: speeds_mps[1], STOP: 0.0}
@@ -184,13 +185,15 @@ class _Lines:
 
 
 @lru_cache(maxsize=64)
-def _lines_of(track: Track, steering_gain: float) -> _Lines:
+def _lines_of(track: Track, steering_gain: float, wide: float) -> _Lines:
     lanes = lanes_of(track)
-    lines = {0: None, INNER: lanes.points[1], OUTER: lanes.points[0]}
+    middle = lanes.points.mean(axis=0)
+    outer, inner = middle + wide * (lanes.points - middle)
+    lines = {0: None, INNER: inner, OUTER: outer}
     drivers = {n: ExpertDriver(track, points, LOOK_SHARE if n else 1.0, steering_gain) for n, points in lines.items()}
     bends = {n: _bends(driver.line) if n else np.zeros(1) for n, driver in drivers.items()}
     asides = np.stack([_asides(track, driver.line) for driver in drivers.values()])
-    return _Lines(drivers, bends, asides, _bends(lanes.points.mean(axis=0)), float(np.sign(asides[1, 0])))
+    return _Lines(drivers, bends, asides, _bends(middle), float(np.sign(asides[1, 0])))
 
 
 def _bends(line: Array) -> Array:

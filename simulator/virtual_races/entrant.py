@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from shared.conditions import CarProfile
 from simulator.driving.policy import recommended_percent
+from simulator.driving.sensor_policy import load_sensor_policy
 from simulator.world.car import MAX_STEERING_RAD, TOP_SPEED_MPS
 from vehicle.core.actions import ActionSpace, throttle_share
+from vehicle.models.model_files import ONE_CAMERA
 from vehicle.models.running.check import check_model
 from vehicle.models.running.policy import Policy
 
@@ -50,7 +52,10 @@ class CarCommands:
             throttle = min(TOP_SPEED_MPS, max(MIN_SPEED_MPS, speed_mps)) / TOP_SPEED_MPS
             return _limited(math.radians(angle_deg) / MAX_STEERING_RAD), throttle
         steering = angle_deg / self._space.top_angle_deg if self._space.top_angle_deg > 0 else 0.0
-        return _limited(steering), self._throttle_scale * throttle_share(speed_mps, self._space.top_speed_mps)
+        top_mps = self._space.top_speed_mps
+        share = throttle_share(min(speed_mps, top_mps), top_mps)
+        # In a LIVE race a wish may be beyond the top speed; the curve falls there.
+        return _limited(steering), _limited(self._throttle_scale * share * max(1.0, speed_mps / top_mps))
 
 
 class RacingModel:
@@ -73,6 +78,35 @@ class RacingModel:
     def command(self, chosen: Chosen) -> tuple[float, float]:
         """As Entrant."""
         return self._commands.command(chosen)
+
+
+class SensingModel:
+    """A model with other sensors than one camera: two eyes, or a LiDAR. It drives in the simulator alone."""
+
+    def __init__(self, folder: Path, profile: CarProfile) -> None:
+        """Raises BadInput."""
+        self._policy = load_sensor_policy(folder)
+        self.sensors, self.sha256 = self._policy.sensors, self._policy.sha256
+        self._space = self.sensors.metadata.space
+        self._commands = CarCommands(self._space, self._policy.throttle_scale if profile == "physical" else None)
+
+    def choose_by(self, pictures: Picture, ranges: NDArray[np.float64] | None) -> Chosen:
+        """As `Entrant.choose`, for a picture of each eye (E, 120, 160), and the 64 ranges of a LiDAR (m)."""
+        return self._space.choose(self._policy.answer(pictures, ranges))
+
+    def command(self, chosen: Chosen) -> tuple[float, float]:
+        """As Entrant."""
+        return self._commands.command(chosen)
+
+
+AnyEntrant = Entrant | SensingModel
+
+
+def load_entrant(folder: Path, profile: CarProfile) -> RacingModel | SensingModel:
+    """The model in a folder, with the sensors that it asks for. Raises BadInput."""
+    metadata = check_model(folder, any_sensors=True).metadata
+    is_usual = metadata.sensor in ONE_CAMERA and not metadata.lidar
+    return RacingModel(folder, profile) if is_usual else SensingModel(folder, profile)
 
 
 def _limited(share: float) -> float:

@@ -117,10 +117,28 @@ def evaluate_isolated(job: EvaluationJob, timeout_s: float | None = None) -> Eva
 
     Raises ChildFailed, a BadInput, where this machine may be at fault: the child was killed, broke or took too long.
     """
-    limit_s = timeout_s or BASE_TIMEOUT_S + TIMEOUT_S_PER_RUN * len(job.seeds) * (2 if job.opponent else 1)
-    command = [sys.executable, "-m", "simulator.virtual_races.isolated", str(round(limit_s * CPU_SHARE))]
-    path = Path(job.model)
-    printed = run_child(command, WORK, path, limit_s, given=_JOB.dump_json(job).decode())
+    limit_s = timeout_s or wall_limit_s(job)
+    command = [sys.executable, "-m", "simulator.virtual_races.isolated", str(cpu_limit_s(limit_s))]
+    return read_report(run_child(command, WORK, Path(job.model), limit_s, given=write_job(job)), Path(job.model))
+
+
+def wall_limit_s(job: EvaluationJob) -> float:
+    """How long a child may take for the job."""
+    return BASE_TIMEOUT_S + TIMEOUT_S_PER_RUN * len(job.seeds) * (2 if job.opponent else 1)
+
+
+def cpu_limit_s(limit_s: float) -> int:
+    """How much of the processor a child may use that may take so long."""
+    return max(1, round(limit_s * CPU_SHARE))
+
+
+def write_job(job: EvaluationJob) -> str:
+    """The job as a child reads it."""
+    return _JOB.dump_json(job).decode()
+
+
+def read_report(printed: str, path: Path) -> EvaluationReport:
+    """What a child printed of the model at `path`. Raises BadInput if it is no report."""
     try:
         report = _REPORT.validate_json(printed)
     except ValidationError as error:
@@ -132,8 +150,13 @@ def evaluate_isolated(job: EvaluationJob, timeout_s: float | None = None) -> Eva
 
 def main(arguments: list[str]) -> int:
     """Entry point of the child; returns the exit code."""
-    restrict(round(float(arguments[0])))
-    job = _JOB.validate_json(sys.stdin.read())
+    restrict(int(arguments[0]))
+    return drive(sys.stdin.read())
+
+
+def drive(job_text: str) -> int:
+    """In a restricted child: drive the job, print its report or what is wrong with the model; returns the exit code."""
+    job = _JOB.validate_json(job_text)
     try:
         sys.stdout.write(_REPORT.dump_json(_evaluate(job)).decode())
     except (BadInput, MemoryError) as error:
@@ -150,20 +173,20 @@ def _evaluate(job: EvaluationJob) -> EvaluationReport:
         folders = [unpacked(job.model, job.checkpoint, Path(name) / "model")]
         if job.opponent:
             folders.append(unpacked(job.opponent, job.opponent_checkpoint, Path(name) / "opponent"))
-        from simulator.virtual_races.entrant import RacingModel  # noqa: PLC0415
+        from simulator.virtual_races.entrant import load_entrant  # noqa: PLC0415
         from simulator.virtual_races.evaluation import evaluate_heats, evaluate_runs  # noqa: PLC0415
 
-        models = [RacingModel(folder, conditions.profile) for folder in folders]
+        models = [load_entrant(folder, conditions.profile) for folder in folders]
     if not job.opponent:
-        runs = tuple(_reported(run) for run in evaluate_runs(conditions, job.seeds, models[0]))
+        runs = tuple(reported(run) for run in evaluate_runs(conditions, job.seeds, models[0]))
         return EvaluationReport(models[0].sha256, runs, round(time.process_time(), 3))
     heats = evaluate_heats(conditions, job.seeds, (models[0], models[1]))
     return EvaluationReport(
         models[0].sha256,
-        tuple(_reported(heat.runs[0]) for heat in heats),
+        tuple(reported(heat.runs[0]) for heat in heats),
         round(time.process_time(), 3),
         models[1].sha256,
-        tuple(_reported(heat.runs[1]) for heat in heats),
+        tuple(reported(heat.runs[1]) for heat in heats),
         tuple(ReportedHeat(heat.in_front, heat.verdict) for heat in heats),
     )
 
@@ -180,7 +203,8 @@ def unpacked(model: str, checkpoint: str, folder: Path) -> Path:
     return folder
 
 
-def _reported(record: "VirtualRun") -> ReportedRun:
+def reported(record: "VirtualRun") -> ReportedRun:
+    """A run as it is sent to the parent."""
     return ReportedRun(
         seed=record.seed,
         laps=record.laps,

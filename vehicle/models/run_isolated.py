@@ -90,21 +90,25 @@ def run_child(
             raise ChildFailed(f"{about}: {work} took longer than {timeout_s:.0f} s.") from None
         finally:
             child.kill()  # no effect on a child that has ended
-    if child.returncode < 0:
-        name = signal.Signals(-child.returncode).name
-        fault = BadInput if child.returncode == -signal.SIGXCPU else ChildFailed
-        raise fault(f"{about}: {work} was ended by {name}: it needs too much memory or time.")
-    if child.returncode != 0:
+    return what_it_said(child.returncode, output, errors, work, about)
+
+
+def what_it_said(code: int, output: str, errors: str, work: str, about: pathlib.Path) -> str:
+    """What a child printed that ended with this exit code (below 0: by that signal). Raises as `run_child`."""
+    if code < 0:
+        fault = BadInput if code == -signal.SIGXCPU else ChildFailed
+        raise fault(f"{about}: {work} was ended by {signal.Signals(-code).name}: it needs too much memory or time.")
+    if code != 0:
         # It may quote names from the model: control characters must not reach a terminal or a page.
         sentence = "".join(sign if sign.isprintable() else "?" for sign in errors.strip().split("\n")[-1])
-        fault = BadInput if child.returncode == REFUSED else ChildFailed
+        fault = BadInput if code == REFUSED else ChildFailed
         raise fault(sentence or f"{about}: {work} failed.")
     return output.strip()
 
 
-def restrict(cpu_s: int = _CPU_S) -> None:
+def restrict(cpu_s: int = _CPU_S, parent_pid: int | None = None) -> None:
     """Restricts this process, the child: no network, limits on memory and on processor time."""
-    for sentence in confine(os.getppid()) + forbid_sockets():
+    for sentence in confine(os.getppid() if parent_pid is None else parent_pid) + forbid_sockets():
         sys.stderr.write(f"{sentence}\n")
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + _GRACE_S))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

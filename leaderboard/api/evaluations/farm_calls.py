@@ -1,5 +1,7 @@
 """/api/v1/farm: claims of runs, what is said of them, models to drive, and nodes. With a key of the scope `farm`."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,7 @@ from leaderboard.api.described import DescribedRouter, refusals
 from leaderboard.api.evaluations.shapes import FarmShape, farm_shape
 from leaderboard.api.http import json_response, read_body
 from leaderboard.api.identity import CallerIdentification
+from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.claims import check_farm
 from leaderboard.evaluations.service import Evaluations
 from shared.protocol.farm import (
@@ -39,9 +42,12 @@ _WORDS = {
 _FARM = TypeAdapter(FarmShape)
 
 
-def router(evaluations: Evaluations, callers: CallerIdentification, utc_ns: Callable[[], int]) -> APIRouter:
+def router(
+    evaluations: Evaluations, arrivals: WorkArrivals, callers: CallerIdentification, utc_ns: Callable[[], int]
+) -> APIRouter:
     """The routes, over the evaluations of one store."""
-    routes, calls = DescribedRouter(prefix=FARM_PATH, tags=["farm"]), FarmCalls(evaluations, callers, utc_ns)
+    routes = DescribedRouter(prefix=FARM_PATH, tags=["farm"])
+    calls = FarmCalls(evaluations, arrivals, callers, utc_ns)
     routes.post(
         "/claims",
         response_model=ClaimAnswer,
@@ -88,15 +94,32 @@ def router(evaluations: Evaluations, callers: CallerIdentification, utc_ns: Call
 class FarmCalls:
     """The handlers. Each asks who calls before it reads the body."""
 
-    def __init__(self, evaluations: Evaluations, callers: CallerIdentification, utc_ns: Callable[[], int]) -> None:
-        self._evaluations, self._callers, self._utc_ns = evaluations, callers, utc_ns
+    def __init__(
+        self,
+        evaluations: Evaluations,
+        arrivals: WorkArrivals,
+        callers: CallerIdentification,
+        utc_ns: Callable[[], int],
+    ) -> None:
+        self._evaluations, self._arrivals, self._callers, self._utc_ns = evaluations, arrivals, callers, utc_ns
 
     async def claim(self, request: Request) -> Response:
         caller = self._callers.caller(request)
         check_farm(caller)
         asked = decode(await read_body(request, MAX_FARM_BYTES), ClaimRequest)
-        answer = await run_in_threadpool(self._evaluations.claim, caller, asked, self._utc_ns())
-        return json_response(encode(answer))
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + asked.wait_s
+        with self._arrivals.listening() as arrived:
+            while True:
+                arrived.clear()
+                answer = await run_in_threadpool(self._evaluations.claim, caller, asked, self._utc_ns())
+                left_s = until_s - loop.time()
+                if answer.work or answer.canary or left_s <= 0.0 or self._arrivals.closed:
+                    return json_response(encode(answer))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(arrived.wait(), left_s)
+                if await request.is_disconnected():  # what it would be given nobody would drive
+                    return json_response(encode(ClaimAnswer()))
 
     async def extend(self, request: Request, claim_id: str) -> Response:
         caller = self._callers.caller(request)

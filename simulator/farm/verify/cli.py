@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from shared.errors import BadInput
 from shared.text import text
 from shared.web.keyed_calls import KeyedCalls
+from simulator.farm.canary import canary_sha256
 from simulator.farm.engine_process import ProcessEngine
-from simulator.farm.node import canary_sha256
 from simulator.farm.verify.served import OTHERWISE, ServedResult
 from simulator.virtual_races.cli import model_path, say_verified, verify_main
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, evaluate_isolated

@@ -203,6 +203,24 @@ def test_a_live_race_is_first_and_racers_take_turns(league: VirtualLeague) -> No
         assert places.place(db, submission_rows.get(db, anna), NOW) is None, "it is in work"
 
 
+def test_a_node_that_drives_together_gets_all_runs_of_a_submission_with_the_first(league: VirtualLeague) -> None:
+    flood = [league.submit("flo") for _ in range(2)]
+    anna, node = league.submit("anna"), farm(league)
+    work = node.claim(2, together=True).work
+    assert [(item.submission, item.run) for item in work] == [
+        (which, n) for which in (flood[0], anna) for n in (1, 2, 3)
+    ]
+    node.fail(work[1], RunFailure("farm", "no"))
+    node.report(work[0])
+    assert [(item.submission, item.run, item.attempt) for item in node.claim(1, together=True).work] == [
+        (flood[0], 2, 2)
+    ], "what was begun of it goes on"
+    alone = farm(league, node="alone")
+    league.submit("anna")
+    assert len(alone.claim(1).work) == 1
+    assert [item.run for item in node.claim(4, together=True).work] == [1, 2, 3, 2, 3], "nothing twice"
+
+
 def test_an_edited_race_begins_anew_by_its_conditions_of_now(league: VirtualLeague) -> None:
     one, node = league.submit("anna"), farm(league)
     before, *_ = node.claim(3).work

@@ -1,5 +1,6 @@
 """The farm's calls over HTTP, from an organiser's conditions to a line on the board; and the seeds at the end."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from typing import Any
@@ -69,7 +70,16 @@ def test_a_racers_model_is_driven_by_the_organisers_conditions_and_ranked(league
         assert (refused.status_code, sentence in refused.text) == (422, True), refused.text
 
     content = archive(3)
-    made = racer.submit("dusk", racer.upload(content)).json()
+    uploaded = racer.upload(content)
+
+    async def submitted() -> dict[str, Any]:
+        """Also wakes the farms that wait for work."""
+        with league.app.state.services.arrivals.listening() as arrived:
+            answer = await asyncio.to_thread(racer.submit, "dusk", uploaded)
+            await asyncio.wait_for(arrived.wait(), 5.0)
+            return dict(answer.json())
+
+    made = asyncio.run(submitted())
     key = farm_key(league)
     assert call(league.app, "GET", f"/api/v1/farm/blobs/{made['model_sha256']}", None, key).status_code == 404
     [item] = claimed(league, key)

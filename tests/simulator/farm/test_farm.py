@@ -39,7 +39,7 @@ def test_models_are_driven_and_ranked_or_rejected(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with served_race(tmp_path, track="reinvent_base") as served:
-        conditions = b'{"runs": 1, "laps": 3, "profile": "physical"}'
+        conditions = b'{"runs": 2, "laps": 3, "profile": "physical"}'
         RaceConditions(served.board.store, lambda _race: None).set(ADMIN, "cup", conditions, time.time_ns())
         key = ApiKeys(served.board.store).create(ADMIN, "Farm", {"farm"}, (), None, time.time_ns()).key
         (tmp_path / "none.tar.gz").write_bytes(archive(3))
@@ -115,4 +115,6 @@ def test_what_is_no_address_or_key_gets_a_sentence(tmp_path: pathlib.Path, capsy
         FarmServer("ftp://x", "rk_x", tmp_path)
     assert raceday(["farm", "--key", str(tmp_path / "absent")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+    assert raceday(["live", "--key", str(tmp_path / "absent")]) == 2
+    assert "raceday live: " in capsys.readouterr().err
     assert [back_off_s(failures) for failures in (1, 2, 9)] == [1.0, 2.0, 30.0]

@@ -1,5 +1,6 @@
 """A node by itself: what it says of runs that went wrong, and when it asks again. No leaderboard, no child."""
 
+import dataclasses
 import json
 import pathlib
 from concurrent.futures import Future
@@ -11,7 +12,8 @@ from shared.conditions import Conditions
 from shared.errors import BadInput, OperatorError, Refused, RetryLater
 from shared.protocol.farm import ClaimAnswer, ClaimRequest, WorkItem
 from simulator.farm import node as node_file
-from simulator.farm.node import DrivingNode
+from simulator.farm.node import MAX_TOGETHER, DrivingNode, driven_together
+from simulator.farm.progress import EVERY_S, FarmProgress
 from simulator.farm.server_calls import FarmServer
 from simulator.virtual_races.isolated import EvaluationJob
 from vehicle.models.run_isolated import ChildFailed
@@ -108,7 +110,7 @@ def test_conditions_that_are_not_driven_are_no_models_fault(
 def test_a_leaderboard_that_is_away_is_asked_again_later_and_later(monkeypatch: pytest.MonkeyPatch) -> None:
     away: list[Exception] = [RetryLater("The leaderboard is away.") for _ in range(3)]
     heard, pauses = run(OneClaim((), {"claim": away}), AssertionError(), monkeypatch)
-    assert heard == ["The leaderboard is away."] * 3
+    assert heard[1:] == ["The leaderboard is away."] * 3
     assert pauses[:3] == [1.0, 2.0, 4.0]
 
 
@@ -124,6 +126,43 @@ def test_a_report_is_sent_again_until_it_arrives_and_left_when_the_claim_is_over
     server = OneClaim((item(1), item(2)), {"fail": [RetryLater("away"), Refused("The claim is over.")]})
     heard, _ = run(server, ChildFailed("It broke."), monkeypatch)
     assert len(server.calls) == 1
-    over = next(sentence for sentence in heard if "over" in sentence)
-    assert over in ("s1: The claim is over.", "s2: The claim is over."), heard
-    assert ("s2 0: fail" if "s1" in over else "s1 0: fail") in heard
+    assert heard[1:] == ["away", "s1: The claim is over.", "s2 0: fail"]
+
+
+def test_runs_of_one_model_are_driven_together() -> None:
+    first, other = item(1), dataclasses.replace(item(2), checkpoint="2")
+    assert driven_together([first, other, item(3)]) == [(first, item(3)), (other,)]
+    many = [item(number) for number in range(MAX_TOGETHER + 1)]
+    assert driven_together(many) == [tuple(many[:-1]), (many[-1],)]
+
+
+def test_every_minute_it_says_how_it_goes_if_there_was_anything() -> None:
+    heard: list[str] = []
+    now_s = [0.0]
+    queue: list[bytes | Exception] = [b'{"waiting": {"": 2, "cup": 3}}', RetryLater("away")]
+
+    class Waiting(OneClaim):
+        def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
+            assert (method, path, body) == ("GET", "/nodes", None)
+            answer = queue.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    progress = FarmProgress(Waiting(()), heard.append, lambda: now_s[0])
+    for _ in range(30):
+        progress.ended(item(1), "result")
+    progress.ended(item(2), "fail")
+    progress.summarise()
+    assert heard.pop() == "s2 0: fail"
+    heard.clear()
+    now_s[0] = EVERY_S
+    progress.summarise()
+    assert heard == ["0.50 runs a second, 1 failed; 5 submissions wait."]
+    now_s[0] *= 2
+    progress.summarise()
+    assert len(heard) == 1
+    progress.ended(item(2), "fail")
+    now_s[0] *= 2
+    progress.summarise()
+    assert heard[-1] == "0.00 runs a second, 1 failed; ? submissions wait."
