@@ -21,6 +21,7 @@ from shared.traces.encoding import encode
 from shared.traces.trace import DriveTrace, TraceEvent, TraceFrames
 from shared.units import NS_PER_MS
 from simulator.virtual_races.isolated import EvaluationJob, EvaluationReport, ReportedRun
+from simulator.virtual_races.judging.run_book import RunEnd
 
 HOLD_S = 0.1
 _JOB, _REPORT = TypeAdapter(EvaluationJob), TypeAdapter(EvaluationReport)
@@ -56,7 +57,7 @@ def _run(job: EvaluationJob, content: bytes, seed: int, kind: str) -> ReportedRu
     frames = TraceFrames(*((drawn.randrange(4),) for _ in range(11)))
     trace = DriveTrace(job.conditions.track, "counterclockwise", 16_000, frames, events)
     packed = base64.b64encode(encode(trace)).decode()
-    end = "resets" if kind == "crashing" else "laps"
+    end: RunEnd = "resets" if kind == "crashing" else "laps"
     return ReportedRun(seed, tuple(laps), end, 0, len(laps) * 1_000_000, at_ns, 1, packed)
 
 

@@ -1,7 +1,8 @@
 """2,000 submissions of 40 racers, of whom one sends half, while leaderboard, farms and their children are killed.
 
 Real processes: the leaderboard over SQLite or PostgreSQL, farms with the product's node, racers who call the API. Only
-the drive is cheap (cheap_child.py), unless it is real: then farms are `raceday farm`, and all models are the demo's.
+the drive is cheap (cheap_child.py), or real: then farms are `raceday farm`, over children or over a Ray cluster of two
+nodes of which one is killed as well, and all models are the demo's.
 First nothing is killed: how long the others wait alone, and beside the one who sends half. `./dev bench submissions`.
 """
 
@@ -10,18 +11,15 @@ import json
 import os
 import pathlib
 import random
-import signal
-import socket
 import subprocess
 import sys
-import tarfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
-import psutil
 import sqlalchemy as sa
 
 from leaderboard.accounts.keys import ApiKeys
@@ -32,21 +30,20 @@ from leaderboard.core.submissions.states import IN_WORK
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.store.database import open_readers
 from leaderboard.store.tables import ENTRIES, SUBMISSION_STATES, SUBMISSIONS
-from raceday.submitting.api import ApiAnswer, LeaderboardApi
-from shared.errors import RetryLater
+from raceday.submitting.api import LeaderboardApi
 from shared.units import NS_PER_S
-from simulator.driving.policy import DEMO, find_model
 from tests.leaderboard import sample_races, signed_in
 from tests.leaderboard.evaluations.virtual_league import RUNS, VirtualLeague, check_campaign
 from tests.leaderboard.submissions.racers import sha256
+from tests.simulator.farm.ray_cluster import TwoNodes, two_nodes
 from tests.system.durability.cheap_child import model_file
+from tests.system.durability.killed_processes import KilledProcess, again, demo_archive, free_port
 
 ROOT = pathlib.Path(__file__).parents[3]
 KINDS = ("fast", "fast", "fast", "fast", "fast", "crashing", "hostile", "doomed")
 FLOODER = "racer-0"
 CLAIM_S = 10
 GIVE_UP_S = 3600.0
-ANSWER_S = 120.0  # the leaderboard is back by then
 Tell = Callable[[str], None]
 _CONFIG = """
 [store]
@@ -69,7 +66,11 @@ class CampaignSize:
     farms: int = 3
     slots: int = 4
     every_s: float = 0.25
-    is_real: bool = False
+    drive: Literal["cheap", "children", "ray"] = "cheap"
+
+    @property
+    def is_real(self) -> bool:
+        return self.drive != "cheap"
 
 
 @dataclass(slots=True)
@@ -88,35 +89,6 @@ class SubmissionTally:
         return self.others_p95_s[1] / self.others_p95_s[0]
 
 
-class KilledProcess:
-    """A process that is started again whenever it was killed. `start()` starts it."""
-
-    def __init__(self, start: Callable[[], "subprocess.Popen[bytes]"]) -> None:
-        self._start = start
-        self._process = start()
-
-    def kill(self) -> bool:
-        """kill -9, and start again. Raises AssertionError if it had ended by itself."""
-        assert self._process.poll() is None, f"a process ended by itself with {self._process.poll()}"
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-        self._process = self._start()
-        return True
-
-    def kill_child(self, rng: random.Random) -> bool:
-        """kill -9 of one of its children; False if it has none."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            children = psutil.Process(self._process.pid).children()
-            if children:
-                rng.choice(children).kill()
-                return True
-        return False
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
 class SubmissionCampaign:
     """One campaign in a folder. `store`: of the leaderboard's config, `path = ...` or `url = ...`."""
 
@@ -128,7 +100,8 @@ class SubmissionCampaign:
         self._lock = threading.Lock()
         place = json.loads(store.partition("=")[2])
         self._place: str = place if "://" in place else str(folder / place)
-        self._port = _free_port()
+        self._nodes: TwoNodes | None = None
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._farm_key = ""
         self._apis: dict[str, LeaderboardApi] = {}
@@ -141,6 +114,8 @@ class SubmissionCampaign:
         """All of it. Raises AssertionError for a submission that was lost, doubled, or left without a sentence."""
         began = time.monotonic()
         with contextlib.ExitStack() as held:
+            if self._size.drive == "ray":
+                self._nodes = held.enter_context(two_nodes(self._folder))
             server = held.enter_context(contextlib.closing(KilledProcess(self._start_server)))
             self._upload_all()
             farms = [self._start_farm(number) for number in range(self._size.farms)]
@@ -168,17 +143,21 @@ class SubmissionCampaign:
         rest += [others[n % len(others)] for n in range(half - 2 * self._size.quiet - self._size.farms)]
         self._rng.shuffle(rest)
         sending = threading.Thread(target=self._submit_all, args=("rest", rest))
-        plan = ["server", "farm", "child", "child"] * self._size.kills
+        children = "child" if self._nodes is None else "node"
+        plan = ["server", "farm", children, children] * self._size.kills
         self._rng.shuffle(plan)
         before = len(self._kinds)
         sending.start()
         for number, what in enumerate(plan):
             due = before + len(rest) * number // len(plan)
-            self._wait(lambda due=due: len(self._kinds) >= due, "the racers send nothing")
+            self._wait_until_sent(due)
             if what == "server":
                 server.kill()
             elif what == "farm":
                 self._rng.choice(farms).kill()
+            elif self._nodes is not None:
+                self._nodes.kill_second()
+                self._nodes.add()
             else:
                 self._wait(lambda: self._rng.choice(farms).kill_child(self._rng), "no farm has a child")
             self.tally.kills[what] += 1
@@ -215,7 +194,9 @@ class SubmissionCampaign:
     def _start_farm(self, number: int) -> Callable[[], "subprocess.Popen[bytes]"]:
         cheap = ["-m", "tests.system.durability.cheap_farm", self.url, f"node-{number}", str(self._size.slots)]
         real = ["-m", "raceday", "farm", "--server", self.url, "--node", f"node-{number}"]
-        words = [*real, "--jobs", str(self._size.slots)] if self._size.is_real else cheap
+        words = [*real, "--jobs", str(self._size.slots), "--no-live"] if self._size.is_real else cheap
+        if self._nodes is not None:
+            words = [*real, "--engine", "ray", "--ray-address", self._nodes.address, "--no-live"]
         return lambda: self._start(f"farm-{number}", [sys.executable, *words])
 
     def _start(self, name: str, words: list[str]) -> "subprocess.Popen[bytes]":
@@ -224,7 +205,7 @@ class SubmissionCampaign:
             return subprocess.Popen(words, cwd=ROOT, stdout=log, stderr=log, env=environment)
 
     def _upload_all(self) -> None:
-        real = _demo_archive(self._folder) if self._size.is_real else b""
+        real = demo_archive(self._folder) if self._size.is_real else b""
         for name in self._apis:
             kinds = {"fast": real} if self._size.is_real else {kind: model_file(name, kind) for kind in set(KINDS)}
             self._models[name] = {kind: self._upload(name, content) for kind, content in kinds.items()}
@@ -232,10 +213,10 @@ class SubmissionCampaign:
     def _upload(self, name: str, content: bytes) -> str:
         api, digest = self._apis[name], sha256(content)
         document = {"sha256": digest, "size_bytes": len(content), "name": "Model"}
-        begun = _again(lambda: api.call("POST", "/models", document)).document
+        begun = again(lambda: api.call("POST", "/models", document)).document
         if begun["model"] is None:
             headers = {"upload-offset": "0"}
-            _again(lambda: api.call("PATCH", f"/uploads/{begun['upload_id']}", body=content, headers=headers))
+            again(lambda: api.call("PATCH", f"/uploads/{begun['upload_id']}", body=content, headers=headers))
         return digest
 
     def _submit_all(self, phase: str, racers: list[str]) -> None:
@@ -243,18 +224,20 @@ class SubmissionCampaign:
         for number, racer in enumerate(racers):
             kind = "fast" if self._size.is_real else drawn.choice(KINDS)
             race_id = drawn.choice(("cup", "solo", "solo", "solo"))
-            document, headers = {"model_sha256": self._models[racer][kind]}, {"idempotency-key": f"{phase}-{number}"}
-            path, api = f"/races/{race_id}/submissions", self._apis[racer]
-            made = _again(
-                lambda path=path, api=api, document=document, headers=headers: api.call(
-                    "POST", path, document, headers=headers
-                )
-            )
+            made = self._submit(racer, race_id, self._models[racer][kind], f"{phase}-{number}")
             with self._lock:
-                self._kinds[made.document["submission_id"]] = kind
-                self._phases.setdefault(phase, []).append(made.document["submission_id"])
+                self._kinds[made] = kind
+                self._phases.setdefault(phase, []).append(made)
             if phase != "flood":
                 threading.Event().wait(self._size.every_s)
+
+    def _submit(self, racer: str, race_id: str, digest: str, request_id: str) -> str:
+        """Submit, as often as it takes: the same request makes no second one. The submission's id."""
+        document, headers = {"model_sha256": digest}, {"idempotency-key": request_id}
+        path, api = f"/races/{race_id}/submissions", self._apis[racer]
+        made = again(lambda: api.call("POST", path, document, headers=headers)).document
+        submission_id: str = made["submission_id"]
+        return submission_id
 
     def _wait_until_settled(self, ids: list[str]) -> None:
         def settled() -> bool:
@@ -263,6 +246,9 @@ class SubmissionCampaign:
 
         self._wait(settled, "the submissions are not settled")
         self._say()
+
+    def _wait_until_sent(self, count: int) -> None:
+        self._wait(lambda: len(self._kinds) >= count, "the racers send nothing")
 
     def _wait(self, condition: Callable[[], bool], otherwise: str) -> None:
         until_s = time.monotonic() + GIVE_UP_S
@@ -299,32 +285,6 @@ class SubmissionCampaign:
 
     def close(self) -> None:
         self._readers.close()
-
-
-def _again(call: Callable[[], ApiAnswer]) -> ApiAnswer:
-    """The answer, once there is one: the leaderboard may be dead."""
-    until_s = time.monotonic() + ANSWER_S
-    while True:
-        try:
-            return call()
-        except RetryLater:
-            if time.monotonic() > until_s:
-                raise
-            threading.Event().wait(0.2)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port: int = held.getsockname()[1]
-        return port
-
-
-def _demo_archive(folder: pathlib.Path) -> bytes:
-    path, model = folder / "demo.tar.gz", find_model(DEMO).parent
-    with tarfile.open(path, "w:gz") as archive:
-        for each in sorted(model.iterdir()):
-            archive.add(each, each.name)
-    return path.read_bytes()
 
 
 @contextlib.contextmanager
