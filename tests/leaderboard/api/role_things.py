@@ -213,6 +213,7 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "event_id": _event,
     "kept_sha256": lambda _: hashlib.sha256(b"kept").hexdigest(),
     "key_id": _key,
+    "launch": lambda _: "1",
     "number": lambda _: "1",
     "race_id": lambda asked: asked.race_id,
     "racer": _racer,
@@ -226,6 +227,7 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "team_id": _team,
     "token": _token,
     "trace_sha256": lambda _: "0" * 64,
+    "turn": lambda _: "t1",
     "upload_id": _upload,
 }
 # Of no race by their addresses, but of things that belong to one.
