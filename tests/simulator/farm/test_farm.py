@@ -87,7 +87,9 @@ def _verify(served: ServedRace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     result = ServedResult(KeyedCalls(served.url, served.key), name)
     driven = result.result()
     other = base64.b64encode(encode(round_trip(3))).decode()
-    forged = EvaluationReport("", (ReportedRun(driven.runs[0].seed, (), "laps", 0, 0, 1, 1, other),), 1.0)
+    forged = EvaluationReport(
+        "", tuple(ReportedRun(run.seed, (), "laps", 0, 0, 1, 1, other) for run in driven.runs), 1.0
+    )
     for canary, code, sentence in (
         ("f" * 64, 3, "This machine is of another class (ffffffffffff) than the one that drove it"),
         (driven.node_class + "0" * 52, 1, "was driven otherwise than this model drives"),
