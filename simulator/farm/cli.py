@@ -3,8 +3,11 @@
 import argparse
 import contextlib
 import os
+import signal
 import socket
+import sys
 import tempfile
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,12 +36,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--jobs", type=int, choices=range(1, 257), metavar="N", help="at a time (one a core)")
     parser.add_argument("--node", default=socket.gethostname(), metavar="NAME", help="of this machine (its host name)")
     parser.add_argument("--once", action="store_true", help="end when nothing is left to drive")
+    parser.add_argument(
+        "--end-with-input", action="store_true", help="end when the standard input is closed, for who starts it"
+    )
     chosen = parser.parse_args(arguments)
+    if chosen.end_with_input:
+        threading.Thread(target=_end_with_input, daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="raceday-farm-") as cache:
         server = FarmServer(chosen.server, _key(chosen.key), Path(cache))
         with contextlib.closing(_engine(chosen)) as engine:
             DrivingNode(server, chosen.node, engine, _say).run(chosen.once)
     return 0
+
+
+def _end_with_input() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _say(sentence: str) -> None:
