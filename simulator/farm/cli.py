@@ -5,7 +5,6 @@ import contextlib
 import os
 import signal
 import socket
-import sys
 import tempfile
 import threading
 from importlib.util import find_spec
@@ -50,7 +49,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _end_with_input() -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin, whose lock a thread may not hold when Python ends
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
