@@ -18,7 +18,9 @@ from leaderboard.board import LeaderboardService
 from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
+from leaderboard.evaluations.brackets.heats import DrivenHeats
 from leaderboard.evaluations.driven_results import DrivenResults
+from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.service import Evaluations
@@ -68,6 +70,8 @@ class LeaderboardServices:
     traces: RunTraces
     conditions: RaceConditions
     evaluations: Evaluations
+    live_turns: LiveTurns
+    heats: DrivenHeats
     arrivals: WorkArrivals
     driven_results: DrivenResults
 
@@ -85,6 +89,7 @@ class LeaderboardServices:
         `hasher`: of passphrases.
         """
         store, people, feeds = board.store, AccountPeople(), SharedFeeds()
+        live, seasons = LiveRaces(store, feeds), SeasonServices.over(store)
         league = LeagueServices.over(store, board.changed, config.races.community_per_account, race_moved)
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
@@ -106,10 +111,10 @@ class LeaderboardServices:
             attempts,
             league.community,
             feeds,
-            LiveRaces(store, feeds),
+            live,
             PlaceHistories(store),
             RacerProfiles(store),
-            SeasonServices.over(store),
+            seasons,
             NoticeSubscriptions(store, config.notices),
             sender,
             SeriesOpener(league.series, utc_ns),
@@ -118,6 +123,8 @@ class LeaderboardServices:
             RunTraces(store, board, submissions.submissions),
             conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
+            LiveTurns(store, live, board.changed),
+            DrivenHeats(store, seasons.brackets, config.farm.claim_s),
             arrivals,
             DrivenResults(store, submissions, conditions),
         )

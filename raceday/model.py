@@ -24,6 +24,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(("replay",), "vehicle.commands.run", "add_replay_command"),
     Family(("evaluate", "train", "render"), "simulator.cli", "add_model_commands"),
     Family(("choose", "race"), "simulator.virtual_races.cli", "add_commands"),
+    Family(("video",), "simulator.virtual_races.video.cli", "add_commands"),
 )
 
 

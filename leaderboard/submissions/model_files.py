@@ -12,8 +12,7 @@ import pathlib
 import shutil
 from collections.abc import Iterator
 
-from leaderboard.core.errors import Conflict
-from shared.errors import StorageError
+from shared.errors import RetryLater, StorageError
 from shared.files import DISK_FULL, lock_file
 from shared.text import text
 
@@ -22,12 +21,13 @@ RESERVED_BYTES = 64 * 1024 * 1024
 
 
 class ReceivingPart:
-    """An upload's file while a chunk of it arrives. Nobody else can write to it; to be closed. Raises Conflict."""
+    """An upload's file while a chunk of it arrives. Nobody else can write to it; to be closed. Raises RetryLater."""
 
     def __init__(self, path: pathlib.Path) -> None:
         descriptor = lock_file(path)
         if descriptor is None:
-            raise Conflict(text("Another chunk of this upload is just arriving: wait for its end."))
+            # As after a break that this side has not noticed yet: whoever sends tries again by itself.
+            raise RetryLater(text("Another chunk of this upload is just arriving: wait for its end."), after_s=2.0)
         self._path, self._descriptor = path, descriptor
 
     def begin(self, offset_bytes: int) -> None:
@@ -86,7 +86,7 @@ class ModelFiles:
             return 0
 
     def receive(self, upload_id: str) -> ReceivingPart:
-        """The upload's file, for one more chunk. Raises Conflict while another arrives, StorageError."""
+        """The upload's file, for one more chunk. Raises RetryLater while another arrives, StorageError."""
         with _plain(self._parts):
             self._parts.mkdir(parents=True, exist_ok=True)
         return ReceivingPart(self._part(upload_id))
@@ -122,20 +122,33 @@ class ModelFiles:
             self._part(upload_id).replace(target)
             _sync_folder(target.parent)
 
-    def put(self, content: bytes) -> str:
-        """Store these bytes; their hash. Raises StorageError."""
-        sha256 = hashlib.sha256(content).hexdigest()
+    def receive_kept(self, sha256: str, token: str) -> "ReceivingPart":
+        """A file of its own for what a farm brings under this hash. Raises StorageError."""
+        path = self._kept_part(sha256, token)
+        with _plain(path):
+            self._make_folder(path)
+        return ReceivingPart(path)
+
+    def put_kept(self, sha256: str, token: str) -> None:
+        """Make what a farm brought the file of this hash, which its bytes have. Raises StorageError."""
         target = self._archive(sha256)
-        part = target.with_suffix(f".{os.getpid()}.part")
         with _plain(target):
-            self._make_folder(target)
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(target)
+            self._kept_part(sha256, token).replace(target)
             _sync_folder(target.parent)
-        return sha256
+
+    def drop_kept_part(self, sha256: str, token: str) -> None:
+        """Delete what a farm brought; it may be gone already. Raises StorageError."""
+        with _plain(self._kept_part(sha256, token)):
+            self._kept_part(sha256, token).unlink(missing_ok=True)
+
+    def drop_dead_parts(self) -> None:
+        """Delete what farms brought to a process that died meanwhile. Raises StorageError."""
+        for path in self._archives.glob("??/*.part"):
+            with _plain(path):
+                descriptor = lock_file(path)
+                if descriptor is not None:  # nobody writes to it any more
+                    path.unlink(missing_ok=True)
+                    os.close(descriptor)
 
     def path(self, sha256: str) -> pathlib.Path:
         """Where the file of this hash is. Raises StorageError if it is not there."""
@@ -163,6 +176,9 @@ class ModelFiles:
 
     def _part(self, upload_id: str) -> pathlib.Path:
         return self._parts / f"{upload_id}.part"
+
+    def _kept_part(self, sha256: str, token: str) -> pathlib.Path:
+        return self._archives / sha256[:2] / f"{sha256}.{token}.part"
 
     def _archive(self, sha256: str) -> pathlib.Path:
         return self._archives / sha256[:2] / sha256

@@ -7,13 +7,12 @@ trial of the metrics. Its clock runs on while a penalty is served, so times incl
 or the crash has the pause.
 """
 
-import bisect
 import csv
 import io
-import itertools
 import json
 import math
 
+from shared.traces.clock import RaceClock
 from shared.traces.laps import FAULTS, TracedLap, frame_at_or_after, progress_percents, traced_laps
 from shared.traces.trace import NO_CHOICE, STATUSES, DriveTrace, EventKind, Status, frame_ns
 
@@ -46,25 +45,12 @@ _COUNTED: tuple[tuple[str, EventKind], ...] = (
 )
 
 
-class _RaceClock:
-    """The simulator's clock, which runs on while the car waits: the time as driven and the penalties until then."""
-
-    def __init__(self, trace: DriveTrace) -> None:
-        served = [event for event in trace.events if event.kind in FAULTS]
-        self._at_ns = [event.at_ns for event in served]
-        self._sums_ns = [0, *itertools.accumulate(event.value_ns for event in served)]
-
-    def ns(self, at_ns: int) -> int:
-        """The clock at `at_ns` as driven; a penalty is served after the instant of its fault."""
-        return at_ns + self._sums_ns[bisect.bisect_left(self._at_ns, at_ns)]
-
-
 def simtrace_csv(trace: DriveTrace, began_utc_ns: int) -> str:
     """The run as a simtrace. `began_utc_ns`, its start by the wall clock, goes into the column `wall_clock`."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(COLUMNS)
-    clock, laps = _RaceClock(trace), traced_laps(trace)
+    clock, laps = RaceClock(trace), traced_laps(trace)
     percents = progress_percents(trace, laps)
     pauses = _pauses_ns(trace)
     crashes = 0
@@ -96,12 +82,12 @@ def simtrace_csv(trace: DriveTrace, began_utc_ns: int) -> str:
 
 def metrics_json(trace: DriveTrace) -> str:
     """The evaluation's metrics: a trial for each complete lap; for the first lap also if it was never completed."""
-    clock = _RaceClock(trace)
+    clock = RaceClock(trace)
     trials = [_trial(trace, clock, lap) for lap in traced_laps(trace) if lap.complete or lap.number == 1]
     return json.dumps({"metrics": trials})
 
 
-def _trial(trace: DriveTrace, clock: _RaceClock, lap: TracedLap) -> dict[str, int | str]:
+def _trial(trace: DriveTrace, clock: RaceClock, lap: TracedLap) -> dict[str, int | str]:
     began_ms, ended_ms = (round(clock.ns(at_ns) / 1_000_000) for at_ns in (lap.began_ns, lap.ended_ns))
     counts = {f"{name}_count": lap.count(kind) for name, kind in _COUNTED}
     return {

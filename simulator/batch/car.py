@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.batch.compiled import compiled
+from simulator.batch.compiled import compiled, compiled_part
 from simulator.world.cars.motion import CONSTANTS, advance
 from vehicle.core.pulses import STOCK_CALIBRATION, ChannelCalibration
 
@@ -93,7 +93,7 @@ def through_pulse(value: Any, channel: Any) -> Any:
     return max(-1.0, min(1.0, polarity * offset / reach))
 
 
-@compiled
+@compiled_part
 def command_car(world: Any, pulses: Any, at_ns: Any) -> Any:
     """Give the car the pulses of the limiter's last action; servo and motor follow, each after its delay."""
     pulse = pulses[world.pulses_given % PULSES_WAITING]
@@ -103,10 +103,10 @@ def command_car(world: Any, pulses: Any, at_ns: Any) -> Any:
     pulse.throttle = through_pulse(world.last_throttle, _MOTOR)
 
 
-_advance = compiled(advance)
+_advance = compiled_part(advance)
 
 
-@compiled
+@compiled_part
 def step_car(world: Any, pulses: Any, at_ns: Any, car: Any) -> Any:
     """Move the car on by one sub-step from `at_ns`; `car` holds its constants."""
     while world.steering_taken < world.pulses_given:

@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.batch.car import COMMANDS_WAITING, command_car, step_car
 from simulator.batch.chance import unit_from
-from simulator.batch.compiled import compiled
+from simulator.batch.compiled import compiled, compiled_part
 from simulator.batch.road import heading_at, locate, on_road
 from simulator.batch.track_objects import first_contact
 from simulator.world.car import FRONT_AXLE_M, FRONT_M, HALF_TREAD_M, REAR_AXLE_M, REAR_M
@@ -63,7 +63,7 @@ def drive_worlds(
         _drive_frame(world, rows, gates, objects[n], waiting[n], pulses[n], events[n], counts[n : n + 1])
 
 
-@compiled
+@compiled_part
 def _is_lost(world: Any) -> Any:
     """True if the frame just shown never reached the policy: drawn from the world's seed and the frame's number."""
     if world.lost_frame_share <= 0.0:
@@ -71,12 +71,12 @@ def _is_lost(world: Any) -> Any:
     return unit_from(world.seed, world.steps) < world.lost_frame_share
 
 
-@compiled
+@compiled_part
 def _at_ns(steps: Any) -> Any:
     return steps * NS_PER_S // STEPS_PER_S
 
 
-@compiled
+@compiled_part
 def _queue(world: Any, waiting: Any, steering: Any, throttle: Any) -> Any:
     """A command takes effect `latency_ns` after the frame that it was computed from."""
     place = (world.commands_first + world.commands_count) % COMMANDS_WAITING
@@ -85,7 +85,7 @@ def _queue(world: Any, waiting: Any, steering: Any, throttle: Any) -> Any:
     waiting[place].steering, waiting[place].throttle = steering, throttle
 
 
-@compiled
+@compiled_part
 def _drive_frame(
     world: Any, rows: Any, gates: Any, objects: Any, waiting: Any, pulses: Any, events: Any, count: Any
 ) -> Any:
@@ -103,7 +103,7 @@ def _drive_frame(
     _look_round(world, rows)
 
 
-@compiled
+@compiled_part
 def _tick(world: Any, waiting: Any) -> Any:
     """Take the commands that are due, and limit the newest one (`vehicle/core/limiter.py`)."""
     while world.commands_count > 0 and waiting[world.commands_first].at_ns <= world.tick_ns:
@@ -122,12 +122,12 @@ def _tick(world: Any, waiting: Any) -> Any:
     world.last_throttle = _clamp(capped, min(world.last_throttle, 0.0) - step, max(world.last_throttle, 0.0) + step)
 
 
-@compiled
+@compiled_part
 def _clamp(value: Any, low: Any, high: Any) -> Any:
     return min(high, max(low, value))
 
 
-@compiled
+@compiled_part
 def _sub_step(world: Any, rows: Any, gates: Any, objects: Any, pulses: Any, events: Any, count: Any) -> Any:
     before_ns = _at_ns(world.steps)
     x, y, yaw = world.x, world.y, world.yaw
@@ -144,7 +144,7 @@ def _sub_step(world: Any, rows: Any, gates: Any, objects: Any, pulses: Any, even
                 _report(events, count, CRASHED, number, fault, _at_ns(world.steps))
 
 
-@compiled
+@compiled_part
 def _ahead(gate: Any, x: Any, y: Any, yaw: Any, end_m: Any) -> Any:
     """(metres beyond the line, metres beside its middle) of the car's end."""
     end_x, end_y = x + end_m * math.cos(yaw), y + end_m * math.sin(yaw)
@@ -153,7 +153,7 @@ def _ahead(gate: Any, x: Any, y: Any, yaw: Any, end_m: Any) -> Any:
     return ahead, beside
 
 
-@compiled
+@compiled_part
 def _move_beam(world: Any, gate: Any, index: Any, before: Any, before_ns: Any, events: Any, count: Any) -> Any:
     """`world/beams.py`: the crossing at the instant in which an end of the car broke the beam."""
     near_m = (gate.x - world.x) ** 2 + (gate.y - world.y) ** 2
@@ -180,14 +180,14 @@ def _move_beam(world: Any, gate: Any, index: Any, before: Any, before_ns: Any, e
             return
 
 
-@compiled
+@compiled_part
 def _report(events: Any, count: Any, kind: Any, gate: Any, direction: Any, at_ns: Any) -> Any:
     event = events[count[0]]
     event.kind, event.gate, event.direction, event.at_ns = kind, gate, direction, at_ns
     count[0] += 1
 
 
-@compiled
+@compiled_part
 def _wheel(world: Any, rows: Any, number: Any) -> Any:
     """True if wheel 0..3 is on the road around the car's own place."""
     along = FRONT_AXLE_M if number < 2 else REAR_AXLE_M
@@ -197,7 +197,7 @@ def _wheel(world: Any, rows: Any, number: Any) -> Any:
     return on_road(rows, world.road_first, world.road_count, world.road_window, x, y, world.segment)
 
 
-@compiled
+@compiled_part
 def _check_road(world: Any, rows: Any, events: Any, count: Any) -> Any:
     """Off-track when none of the four wheels is inside the road (deepracer-simapp's rule)."""
     before_m = world.s_m
@@ -207,16 +207,14 @@ def _check_road(world: Any, rows: Any, events: Any, count: Any) -> Any:
     moved_m = world.s_m - before_m
     world.progress_m += moved_m - world.road_length_m * round(moved_m / world.road_length_m)
     on = abs(world.lateral_m) < rows[world.road_first + world.segment].half_width_m - 0.02
-    number = 0
-    while not on and number < 4:
-        on = _wheel(world, rows, number)
-        number += 1
+    for number in range(4):
+        on = on or _wheel(world, rows, number)
     if on == world.off_track:
         world.off_track = not on
         _report(events, count, BACK_ON_TRACK if on else LEFT_TRACK, 0, 0, _at_ns(world.steps))
 
 
-@compiled
+@compiled_part
 def _look_round(world: Any, rows: Any) -> Any:
     """What environments ask for at each frame: the wheels on the road, and the heading against the road's."""
     world.wheels_on_road = 0
@@ -232,6 +230,6 @@ def look_round_worlds(members: Any, worlds: Any, rows: Any) -> Any:
     for place in range(len(members)):
         world = worlds[members[place]]
         world.segment, world.s_m, world.lateral_m = locate(
-            rows, world.road_first, world.road_count, world.x, world.y, -1
+            rows, world.road_first, world.road_count, world.x, world.y, np.int64(-1)
         )
         _look_round(world, rows)

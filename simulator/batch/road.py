@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch.compiled import compiled
+from simulator.batch.compiled import compiled, compiled_part
 from simulator.world.geometry import SEARCH_AHEAD, SEARCH_BACK, Track
 
 Rows = NDArray[Any]
@@ -93,7 +93,7 @@ def locate(rows: Any, first: Any, count: Any, x: Any, y: Any, near: Any) -> Any:
     return segment, s_m, lateral_m
 
 
-@compiled
+@compiled_part
 def heading_at(rows: Any, first: Any, count: Any, segment: Any) -> Any:
     """The direction (rad) of the road along a segment."""
     a, b = rows[first + segment], rows[first + (segment + 1) % count]
@@ -112,7 +112,7 @@ def on_road(rows: Any, first: Any, count: Any, window: Any, x: Any, y: Any, near
     return False
 
 
-@compiled
+@compiled_part
 def _in_triangle(x: Any, y: Any, ax: Any, ay: Any, bx: Any, by: Any, cx: Any, cy: Any) -> Any:
     d1 = (x - bx) * (ay - by) - (ax - bx) * (y - by)
     d2 = (x - cx) * (by - cy) - (bx - cx) * (y - cy)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch.compiled import compiled
+from simulator.batch.compiled import compiled, compiled_part
 from simulator.objects.bots import Bots, bot_place
 from simulator.objects.faces import BOX_COLOUR, CAR_COLOUR, face_colours, face_corners
 from simulator.objects.lanes import Lanes, lanes_of, pose_between
@@ -53,13 +53,13 @@ _BOX_COLOURS, _CAR_COLOURS = face_colours(BOX_COLOUR), face_colours(CAR_COLOUR)
 _REACH_M = 0.45  # no two outlines whose middles are farther apart than this touch
 _STEPS_PER_FRAME = 16
 
-_overlap = compiled(outlines_overlap)
-_behind = compiled(is_behind)
+_overlap = compiled_part(outlines_overlap)
+_behind = compiled_part(is_behind)
 _bot_place = compiled(bot_place)
 _pose_between = compiled(pose_between)
 
 
-@compiled
+@compiled_part
 def first_contact(world: Any, one: Any) -> Any:
     """0 if the car does not come into contact with the object now, else 1 if the car was behind it, -1 if ahead."""
     u = ((world.steps - 1) % _STEPS_PER_FRAME + 1) / _STEPS_PER_FRAME

@@ -1,4 +1,4 @@
-"""`raceday farm --server URL --key FILE`: drives what the leaderboard's racers submit."""
+"""`raceday farm --server URL --key FILE` drives what racers submit, and turns in LIVE races; `raceday live` these."""
 
 import argparse
 import contextlib
@@ -10,10 +10,12 @@ import threading
 from importlib.util import find_spec
 from pathlib import Path
 
-from shared.errors import BadInput, HardwareMissing
+from shared.errors import BadInput, HardwareMissing, OperatorError
 from shared.text import text
 from simulator.farm.engine_process import ProcessEngine
 from simulator.farm.engines import FarmEngine
+from simulator.farm.heat_runner import HeatRunner
+from simulator.farm.live_runner import LiveRunner
 from simulator.farm.node import DrivingNode
 from simulator.farm.server_calls import FarmServer
 
@@ -38,13 +40,21 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--end-with-input", action="store_true", help="end when the standard input is closed, for who starts it"
     )
+    parser.add_argument("--no-live", action="store_true", help="drive no turns of LIVE races")
     chosen = parser.parse_args(arguments)
     if chosen.end_with_input:
         threading.Thread(target=_end_with_input, daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="raceday-farm-") as cache:
         server = FarmServer(chosen.server, _key(chosen.key), Path(cache))
+        if not chosen.no_live and not chosen.once:
+            threading.Thread(target=_drive_live, args=(server, chosen.node), name="live", daemon=True).start()
         with contextlib.closing(_engine(chosen)) as engine:
+            heats = HeatRunner(server, chosen.node, engine, _say)
+            if not chosen.once:
+                threading.Thread(target=_drive_heats, args=(heats,), name="heats", daemon=True).start()
             DrivingNode(server, chosen.node, engine, _say).run(chosen.once)
+            while chosen.once and heats.next_heat() is None:
+                pass  # until none is left
     return 0
 
 
@@ -52,6 +62,38 @@ def _end_with_input() -> None:
     while os.read(0, 4096):  # not sys.stdin, whose lock a thread may not hold when Python ends
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def live_main(arguments: list[str]) -> int:
+    """The command `raceday live`; ends at a signal. Raises RacedayError."""
+    parser = argparse.ArgumentParser(
+        prog="raceday live", description="Drive the turns of LIVE virtual races, in real time, as they are launched."
+    )
+    parser.add_argument("--server", default="http://127.0.0.1:8090", metavar="URL", help="the leaderboard")
+    parser.add_argument(
+        "--key", type=Path, metavar="FILE", help="with a key of the scope farm; default: in RACEDAY_KEY"
+    )
+    parser.add_argument("--node", default=socket.gethostname(), metavar="NAME", help="of this machine (its host name)")
+    chosen = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="raceday-live-") as cache:
+        LiveRunner(FarmServer(chosen.server, _key(chosen.key), Path(cache)), chosen.node, _say).run()
+    return 0
+
+
+def _drive_live(server: FarmServer, node: str) -> None:
+    """Beside what the farm drives: a refusal ends only this."""
+    try:
+        LiveRunner(server, node, _say).run()
+    except OperatorError as error:
+        _say(text("No turns of LIVE races are driven here: {sentence}", sentence=error))
+
+
+def _drive_heats(heats: HeatRunner) -> None:
+    """Beside what the farm drives: a refusal ends only this."""
+    try:
+        heats.run()
+    except OperatorError as error:
+        _say(text("No heats of brackets are driven here: {sentence}", sentence=error))
 
 
 def _say(sentence: str) -> None:

@@ -5,7 +5,7 @@ A floor is shared by all worlds on the same track with the same geometry of pain
 
 from collections.abc import Hashable, Iterable, Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import cv2
@@ -51,6 +51,12 @@ class Picture:
     def size_bytes(self) -> int:
         """All levels together."""
         return sum(part.size for part in (*self.levels, *self.blocks))
+
+    @cached_property
+    def flat(self) -> Bytes:
+        """All levels and then all blocks, one after the other; the levels of a floor are in tiles."""
+        levels = map(_in_tiles if self.blocks else np.ravel, self.levels)
+        return np.concatenate([*levels, *map(np.ravel, self.blocks)])
 
 
 @lru_cache(maxsize=96)
@@ -102,6 +108,11 @@ def board_picture(image: Image) -> Picture:
     return Picture(tuple(levels))
 
 
+def _most_held(wanted: int) -> int:
+    """How many pictures an atlas may hold if as many are wanted."""
+    return 2 * wanted + 8
+
+
 class Atlas:
     """Pictures by key in one flat array `texels`, whose places are in `pictures`, an array of PICTURE."""
 
@@ -112,31 +123,35 @@ class Atlas:
         self._held: list[Picture] = []
 
     def hold(self, wanted: Iterable[tuple[Hashable, Picture]]) -> None:
-        """Hold these pictures and no others. Numbers of pictures change only if one was missing."""
+        """Hold these pictures, and those before as long as they are not too many: what was seen will be seen again.
+
+        Numbers of pictures change only if one was missing.
+        """
         every = dict(wanted)
         if self.holds(every.keys()):
             return
+        before = dict(zip(self._numbers, self._held, strict=True))
+        if len(before.keys() | every.keys()) <= _most_held(len(every)):
+            every = before | every
         self._numbers = {key: number for number, key in enumerate(every)}
         self._held = list(every.values())
         self.pictures = np.zeros(len(every), PICTURE)
-        parts, first = [], 0
+        first = 0
         for row, picture in zip(self.pictures, self._held, strict=True):
             row["height"], row["width"] = picture.levels[0].shape
             row["origin_x_m"], row["origin_y_m"] = picture.origin_x_m, picture.origin_y_m
             row["levels"] = len(picture.levels)
             for level, texels in enumerate(picture.levels):
                 row["first"][level] = first
-                parts.append(_in_tiles(texels) if picture.blocks else texels.ravel())
                 first += texels.size
             for level, blocks in enumerate(picture.blocks):
                 row["blocks"][level] = first
-                parts.append(blocks.ravel())
                 first += blocks.size
-        self.texels = np.concatenate(parts) if parts else np.zeros(0, np.uint8)
+        self.texels = np.concatenate([np.zeros(0, np.uint8), *(picture.flat for picture in self._held)])
 
     def holds(self, keys: Set[Hashable]) -> bool:
         """True if `hold` of these would change nothing."""
-        return keys <= self._numbers.keys() and len(self._numbers) <= 2 * len(keys) + 8
+        return keys <= self._numbers.keys() and len(self._numbers) <= _most_held(len(keys))
 
     def number(self, key: Hashable) -> int:
         """Which of `pictures` is the one with this key."""

@@ -1,7 +1,8 @@
 """The floor in the picture, compiled, one row at a time: a row of the picture is a straight line on the floor.
 
 So where field, texture and ground begin on it is worked out once a row, and no pixel asks. Far away a pixel is much
-longer along the view than across: the texture's level is chosen by its width, and lines between are averaged.
+longer along the view than across: the texture's level is chosen by its width, and lines between are averaged. Near by,
+where a texel fills several pixels, the floor is looked up once a texel, and goes straight between.
 """
 
 import math
@@ -9,76 +10,84 @@ from typing import Any
 
 import numpy as np
 
-from simulator.batch.compiled import compiled
+from simulator.batch.compiled import compiled_part
 from simulator.batch.drawing.texture_lines import (
     BLOCK_BITS,
-    add_grain,
     add_level,
-    add_nearest,
-    add_smooth,
-    set_level,
-    set_mean,
+    add_specks,
+    add_texels,
+    fixed_way,
+    place_grain,
+    place_texels,
+    put_every_fourth,
+    put_every_second,
+    put_levels,
+    set_between,
+    set_row,
     shine,
+    take_between,
 )
 
 PIXELS_PER_M = 100.0
-NEAR_PX = 0.6  # rows shorter than this many texels are so near that every third one lies between its neighbours
 FAR_M = 14.0  # beyond this the floor has the field's colour (`world/camera.py`)
 MAX_LINES = 8
-SMOOTH_LINES = 1  # a row of no more lines is so near that its pixels lie between texels
+MAX_ROWS = 4  # from one row that is looked up to the next
 GRAIN_LINES = 3  # the mean of more lines has little grain left
-_EDGE_M = 0.01  # of the texture's rim is not drawn, so that no rounding leaves it
+_EDGE_M = 0.03  # of the texture's rim is not drawn, so that no rounding leaves it, nor a step of one texel
 
 # A line on the floor: its place at column 0, from column to column, and how far ahead it is.
 X, Y, DX, DY, AHEAD = range(5)
 
 
-@compiled
-def draw_floor(plane: Any, eye: Any, scene: Any) -> Any:
+@compiled_part
+def draw_floor(plane: Any, eye: Any, scene: Any, spare: Any) -> Any:
     """Fill the plane (H, W) float32 with sky, floor and ground; `eye` is (x, y, cos, sin) of the lens.
 
     `scene` is (view, look, picture of the floor, its texels, paint, light); `paint` is (palette, strength of the grain,
-    grain, its shift).
+    grain, its shift); `spare` is (levels, places of texels, of grain), each as long as a row and a few more.
     """
     height = plane.shape[0]
-    line = np.empty(5)
-    row = 0
+    row = before = np.int64(0)
     while row < height:
-        _draw_row(plane, row, eye, scene, line)
-        if row + 2 < height and _along_px(scene[0], row, height) < NEAR_PX:
-            _draw_row(plane, row + 2, eye, scene, line)
-            set_mean(plane, row + 1)
-            row += 2
-        row += 1
+        _draw_row(plane, row, eye, scene, spare)
+        set_between(plane, before, row)
+        before = row
+        rows = min(MAX_ROWS, max(1, int(1.0 / _along_px(scene[0], row, height))))
+        row += 1 if row == height - 1 else min(rows, height - 1 - row)
 
 
-@compiled
-def _draw_row(plane: Any, row: Any, eye: Any, scene: Any, line: Any) -> Any:
-    view, look, picture, _, _, light = scene
+@compiled_part
+def _draw_row(plane: Any, row: Any, eye: Any, scene: Any, spare: Any) -> Any:
+    view, look, _, _, _, _ = scene
     width = plane.shape[1]
     b = (row - (plane.shape[0] - 1) / 2) / view.focal_px
     lines, level = _lines_of(view, b)
     if lines == 0:
-        set_level(plane, row, 0, width, look.sky)
+        set_row(plane, row, look.sky)
         return
-    set_level(plane, row, 0, width, np.float32(0.0))
+    set_row(plane, row, np.float32(0.0))
     share = np.float32(1.0 / lines)
-    for k in range(lines):
-        place_line(eye, view, b + ((k + 0.5) / lines - 0.5) / view.focal_px, width, line)
-        _draw_line(plane, row, line, level, lines, share, scene)
-    if view.light_columns > 0:
-        place_line(eye, view, b, width, line)
-        _shine(plane, row, line, view, picture, light)
+    middle = place_line(eye, view, b, width)
+    if level == 0 and lines == 1:
+        begin, end = _add_plain(plane, row, middle, share, scene)
+        _put_near(plane, row, begin, end, middle, scene, spare)
+    else:
+        for k in range(lines):
+            line = place_line(eye, view, b + ((k + 0.5) / lines - 0.5) / view.focal_px, width)
+            _add_far(plane, row, line, level, lines, k == lines >> 1, share, scene, spare)
+        begin, end = _textured(middle, width, scene)
+    if view.light_columns > 0 and end > begin:
+        _shine(plane, row, begin, end, middle, scene)
 
 
-@compiled
+@compiled_part
 def _along_px(view: Any, row: Any, height: Any) -> Any:
     """How many texels long a row is, along the view."""
     slope = (row - (height - 1) / 2) / view.focal_px * view.cos_pitch + view.sin_pitch
     return view.up_m / max(slope, 1e-3) ** 2 / view.focal_px * PIXELS_PER_M
 
 
-@compiled
+@compiled_part
 def _lines_of(view: Any, b: Any) -> Any:
     """(how many lines a row is averaged from, which level of the texture); no lines for a row of sky."""
     half = 0.5 / view.focal_px
@@ -92,92 +101,130 @@ def _lines_of(view: Any, b: Any) -> Any:
     return min(MAX_LINES, max(1, lines)), level
 
 
-@compiled
-def place_line(eye: Any, view: Any, b: Any, width: Any, line: Any) -> Any:
-    """Fill `line` with the floor that a row sees; `b` is the row's tangent below the optical axis."""
+@compiled_part
+def place_line(eye: Any, view: Any, b: Any, width: Any) -> Any:
+    """The line on the floor that a row sees; `b` is the row's tangent below the optical axis."""
     slope = b * view.cos_pitch + view.sin_pitch
     if slope <= 1e-6:
-        line[AHEAD] = math.inf
-        return
+        return 0.0, 0.0, 0.0, 0.0, math.inf
     t, ahead = view.up_m / slope, view.cos_pitch - b * view.sin_pitch
     c, s = eye[2], eye[3]
     a = -(width - 1) / 2 / view.focal_px
-    line[X], line[Y] = eye[0] + t * (a * s + ahead * c), eye[1] + t * (-a * c + ahead * s)
-    line[DX], line[DY] = t * s / view.focal_px, -t * c / view.focal_px
-    line[AHEAD] = t * ahead
+    x, y = eye[0] + t * (a * s + ahead * c), eye[1] + t * (-a * c + ahead * s)
+    return x, y, t * s / view.focal_px, -t * c / view.focal_px, t * ahead
 
 
-@compiled
+@compiled_part
 def _columns_in(line: Any, width: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> Any:
     """The columns [first, last) whose floor lies in the rectangle."""
-    low, high = 0.0, width - 1.0
-    for axis in range(2):
-        start, step = line[axis], line[axis + 2]
-        near, far = (x0, x1) if axis == 0 else (y0, y1)
-        if abs(step) < 1e-12:
-            if not near <= start <= far:
-                return 0, 0
-            continue
-        a, b = (near - start) / step, (far - start) / step
-        low, high = max(low, min(a, b)), min(high, max(a, b))
+    x, y, dx, dy, _ = line
+    to_x, to_y = x + dx * (width - 1), y + dy * (width - 1)
+    if min(x, to_x) >= x0 and max(x, to_x) <= x1 and min(y, to_y) >= y0 and max(y, to_y) <= y1:
+        return 0, width
+    low, high = _inside(x, dx, x0, x1, 0.0, width - 1.0)
+    low, high = _inside(y, dy, y0, y1, low, high)
     if high < low:
         return 0, 0
     first, last = math.ceil(low), math.floor(high) + 1
     return first, max(first, last)
 
 
-@compiled
-def _textured(line: Any, width: Any, picture: Any) -> Any:
-    """The columns [first, last) that show the texture."""
+@compiled_part
+def _inside(start: Any, step: Any, near: Any, far: Any, low: Any, high: Any) -> Any:
+    """The part of [low, high] in which a place that moves by `step` lies between near and far."""
+    if abs(step) < 1e-12:
+        return (low, high) if near <= start <= far else (1.0, 0.0)
+    a, b = (near - start) / step, (far - start) / step
+    return max(low, min(a, b)), min(high, max(a, b))
+
+
+@compiled_part
+def _textured(line: Any, width: Any, scene: Any) -> Any:
+    """The columns [first, last) that show the texture: within its rim, and within the walls."""
+    view, _, picture, _, _, _ = scene
     if line[AHEAD] >= FAR_M:
         return 0, 0
     x0, y0 = picture.origin_x_m - 0.5 / PIXELS_PER_M, picture.origin_y_m - 0.5 / PIXELS_PER_M
     x1, y1 = x0 + picture.width / PIXELS_PER_M, y0 + picture.height / PIXELS_PER_M
-    return _columns_in(line, width, x0 + _EDGE_M, y0 + _EDGE_M, x1 - _EDGE_M, y1 - _EDGE_M)
+    x0, y0, x1, y1 = x0 + _EDGE_M, y0 + _EDGE_M, x1 - _EDGE_M, y1 - _EDGE_M
+    return _columns_in(line, width, max(x0, view.x0), max(y0, view.y0), min(x1, view.x1), min(y1, view.y1))
 
 
-@compiled
-def _draw_line(plane: Any, row: Any, line: Any, level: Any, lines: Any, share: Any, scene: Any) -> Any:
-    """Add one line of sky, ground, field and texture to the row."""
-    view, look, picture, floor, paint, _ = scene
-    width = plane.shape[1]
+@compiled_part
+def _add_plain(plane: Any, row: Any, line: Any, share: Any, scene: Any) -> Any:
+    """Add a line's ground, field and sky to the row; return the columns [begin, end) of its texture."""
+    view, look, _, _, _, _ = scene
+    left, width = np.int64(0), plane.shape[1]
     if line[AHEAD] == math.inf:
-        add_level(plane, row, 0, width, look.sky * share)
-        return
+        add_level(plane, row, left, width, look.sky * share)
+        return left, left
+    begin, end = _textured(line, width, scene)
+    if end - begin == width:
+        return begin, end
     first, last = _columns_in(line, width, view.x0, view.y0, view.x1, view.y1)
-    add_level(plane, row, 0, first, look.ground * share)
-    add_level(plane, row, last, width, look.ground * share)
-    begin, end = _textured(line, width, picture)
-    begin, end = max(begin, first), min(end, last)
     if end <= begin:
-        add_level(plane, row, first, last, look.field * share)
-        return
+        begin, end = first, first
+    add_level(plane, row, left, first, look.ground * share)
     add_level(plane, row, first, begin, look.field * share)
     add_level(plane, row, end, last, look.field * share)
-    scale = PIXELS_PER_M / (1 << level)
-    half = 0.5 / (1 << level)
+    add_level(plane, row, last, width, look.ground * share)
+    return begin, end
+
+
+@compiled_part
+def _on_texture(line: Any, begin: Any, level: Any, picture: Any) -> Any:
+    """((x, y) of column `begin`, the step from column to column), in texels of a level; 0 is the rim of the first."""
+    scale, half = PIXELS_PER_M / (1 << level), 0.5 / (1 << level)
     x = (line[X] + begin * line[DX] - picture.origin_x_m) * scale + half
     y = (line[Y] + begin * line[DY] - picture.origin_y_m) * scale + half
-    where = (picture.first[level], picture.width >> (level + BLOCK_BITS), picture.blocks[level])
-    start, step = (x, y), (line[DX] * scale, line[DY] * scale)
-    palette = paint[0]
-    if level == 0 and lines <= SMOOTH_LINES:
-        add_smooth(plane, row, begin, end, start, step, where, palette, floor, share)
-    else:
-        add_nearest(plane, row, begin, end, start, step, where, palette, floor, share)
-    if level == 0 and lines <= GRAIN_LINES:
-        add_grain(plane, row, begin, end, start, step, where, paint, floor, share)
+    return (x, y), (line[DX] * scale, line[DY] * scale)
 
 
-@compiled
-def _shine(plane: Any, row: Any, line: Any, view: Any, picture: Any, light: Any) -> Any:
-    """Let the floor's light fall on the row."""
-    width = plane.shape[1]
-    first, last = _columns_in(line, width, view.x0, view.y0, view.x1, view.y1)
-    begin, end = _textured(line, width, picture)
-    begin, end = max(begin, first), min(end, last)
-    if end <= begin:
+@compiled_part
+def _add_far(
+    plane: Any, row: Any, line: Any, level: Any, lines: Any, grained: Any, share: Any, scene: Any, spare: Any
+) -> Any:
+    """Add one line to the row: the texel at each pixel. One of the row's lines brings the grain that all would have."""
+    _, _, picture, floor, paint, _ = scene
+    _, places, specks = spare
+    begin, end = _add_plain(plane, row, line, share, scene)
+    count = end - begin
+    if count <= 0:
         return
-    x = (line[X] + begin * line[DX] - picture.origin_x_m) * PIXELS_PER_M + 0.5
-    y = (line[Y] + begin * line[DY] - picture.origin_y_m) * PIXELS_PER_M + 0.5
-    shine(plane, row, begin, end, (x, y), (line[DX] * PIXELS_PER_M, line[DY] * PIXELS_PER_M), view, light)
+    start, step = _on_texture(line, begin, level, picture)
+    way, base = fixed_way(start, step), picture.first[level]
+    place_texels(places, count, way, picture.width >> (level + BLOCK_BITS))
+    add_texels(plane, row, begin, count, places, base, paint[0], floor, share)
+    if grained and level == 0 and lines <= GRAIN_LINES:
+        place_grain(specks, count, way, paint[3])
+        add_specks(plane, row, begin, count, spare, base, paint, floor, np.float32(math.sqrt(share)))
+
+
+@compiled_part
+def _put_near(plane: Any, row: Any, begin: Any, end: Any, line: Any, scene: Any, spare: Any) -> Any:
+    """Put a row into the columns [begin, end) whose pixels are smaller than texels: at least one place a texel."""
+    _, _, picture, floor, paint, _ = scene
+    levels = spare[0]
+    count = end - begin
+    if count <= 0:
+        return
+    start, step = _on_texture(line, begin, np.int64(0), picture)
+    across = max(abs(step[0]), abs(step[1]))
+    every = 4 if across <= 0.25 else 2 if across <= 0.5 else 1
+    way = fixed_way((start[0] - 0.5, start[1] - 0.5), (step[0] * every, step[1] * every))
+    where = (picture.first[0], picture.width >> BLOCK_BITS, picture.blocks[0])
+    take_between(levels, (count + every - 1) // every + 1, way, where, paint, floor)
+    if every == 4:
+        put_every_fourth(plane, row, begin, count, levels)
+    elif every == 2:
+        put_every_second(plane, row, begin, count, levels)
+    else:
+        put_levels(plane, row, begin, count, levels)
+
+
+@compiled_part
+def _shine(plane: Any, row: Any, begin: Any, end: Any, line: Any, scene: Any) -> Any:
+    """Let the floor's light fall on the columns [begin, end) of the row."""
+    view, _, picture, _, _, light = scene
+    start, step = _on_texture(line, begin, np.int64(0), picture)
+    shine(plane, row, begin, end, start, step, view, light)

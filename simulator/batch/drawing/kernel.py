@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from simulator.batch.chance import mixed
-from simulator.batch.compiled import compiled
+from simulator.batch.compiled import compiled, compiled_part
 from simulator.batch.drawing.floor_rows import draw_floor
-from simulator.batch.drawing.sensor import expose
+from simulator.batch.drawing.sensor import MAX_BLUR, expose
 from simulator.batch.drawing.surfaces import (
     MAX_CORNERS,
     PLAIN_BACK,
+    SUB_ROWS,
     draw_picture,
     fill,
     is_turned,
@@ -31,8 +32,12 @@ def draw_worlds(
     `floors` is (pictures, texels), `uprights` (quads, their counts, boards, texels), `pools` (grain, noise).
     """
     height, width, channels = out.shape[1], out.shape[2], out.shape[3]
-    plane, spare = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
-    matrix = np.empty((3, 4))
+    plane, blurred = np.empty((height, width), np.float32), np.empty((height, width), np.float32)
+    weights = np.empty(2 * MAX_BLUR + 1, np.float32)
+    row = (np.empty(width + 8, np.float32), np.empty(width + 8, np.int32), np.empty(width + 8, np.int32))
+    order, depths = np.empty(uprights[0].shape[1], np.int64), np.empty(uprights[0].shape[1])
+    matrix, back, corners = np.empty((3, 4)), np.empty((2, 3, 3)), np.empty((4, 3))
+    polygon = (np.empty((MAX_CORNERS, 2)), np.empty((SUB_ROWS, 2)), np.empty(MAX_CORNERS))
     pictures, texels = floors
     quads, quad_counts, boards, board_texels = uprights
     grain, noise = pools
@@ -45,14 +50,15 @@ def draw_worlds(
         for channel in range(channels):
             look = looks[n, channel]
             paint = (look.palette, look.strength, grain, (view.grain_x, view.grain_y))
-            draw_floor(plane, eye, (view, look, pictures[view.floor], texels, paint, lights[n]))
+            draw_floor(plane, eye, (view, look, pictures[view.floor], texels, paint, lights[n]), row)
             shown = (quads[n], quad_counts[n], boards, board_texels)
-            _draw_uprights(plane, matrix, eye, view, look, shown, channel if channels == 3 else -1)
+            scene = (matrix, eye, view, look, channel if channels == 3 else -1)
+            _draw_uprights(plane, scene, shown, (order, depths, back, corners), polygon)
             chance = mixed(view.noise_seed + np.uint64(channel), world.steps)
-            expose(plane, spare, view, chance, noise, out[n, :, :, channel])
+            expose(plane, blurred, weights, view, chance, noise, out[n, :, :, channel])
 
 
-@compiled
+@compiled_part
 def _projection(eye: Any, view: Any, width: Any, height: Any, matrix: Any) -> Any:
     """Fill the 3 x 4 matrix from metres to pixels (`world/camera.py`)."""
     c, s, cp, sp, f = eye[2], eye[3], view.cos_pitch, view.sin_pitch, view.focal_px
@@ -65,13 +71,17 @@ def _projection(eye: Any, view: Any, width: Any, height: Any, matrix: Any) -> An
         matrix[i, 3] = -(matrix[i, 0] * eye[0] + matrix[i, 1] * eye[1] + matrix[i, 2] * view.up_m)
 
 
-@compiled
-def _draw_uprights(plane: Any, matrix: Any, eye: Any, view: Any, look: Any, shown: Any, channel: Any) -> Any:
-    """Walls whose inner side is seen, then boards and boxes from far to near, then walls seen from outside."""
-    quads, count, boards, texels = shown
-    spots = np.empty((MAX_CORNERS, 2))
-    _draw_walls(plane, matrix, eye, view, look, True, spots)
-    order, depths = np.empty(count, np.int64), np.empty(count)
+@compiled_part
+def _draw_uprights(plane: Any, scene: Any, shown: Any, spare: Any, polygon: Any) -> Any:
+    """Walls whose inner side is seen, then boards and boxes from far to near, then walls seen from outside.
+
+    `scene` is (matrix, eye, view, look, channel or -1 for grey), `spare` (order, depths, two 3 x 3 matrices, four
+    corners), `polygon` (corners in pixels, spans of a row, slopes of the sides): room for what is worked out.
+    """
+    matrix = scene[0]
+    quads, count, _, _ = shown
+    order, depths, _, corners = spare
+    _draw_walls(plane, scene, np.bool_(True), corners, polygon)
     for i in range(count):
         depth = _depth(matrix, quads[i])
         at = i
@@ -81,11 +91,11 @@ def _draw_uprights(plane: Any, matrix: Any, eye: Any, view: Any, look: Any, show
         depths[at], order[at] = depth, i
     for place in range(count):
         if depths[place] > 0.0:
-            _draw_quad(plane, matrix, quads[order[place]], look, channel, boards, texels, spots)
-    _draw_walls(plane, matrix, eye, view, look, False, spots)
+            _draw_quad(plane, scene, quads[order[place]], shown, spare, polygon)
+    _draw_walls(plane, scene, np.bool_(False), corners, polygon)
 
 
-@compiled
+@compiled_part
 def _depth(matrix: Any, quad: Any) -> Any:
     """How far ahead the middle is; -1 for a quad that is not in front of the camera, or not there.
 
@@ -102,11 +112,16 @@ def _depth(matrix: Any, quad: Any) -> Any:
     return total / 4 if nearest >= NEAR_M else -1.0
 
 
-@compiled
-def _draw_quad(
-    plane: Any, matrix: Any, quad: Any, look: Any, channel: Any, boards: Any, texels: Any, spots: Any
-) -> Any:
-    corners = outline(matrix, quad.corners, spots)
+@compiled_part
+def _draw_quad(plane: Any, scene: Any, quad: Any, shown: Any, spare: Any, polygon: Any) -> Any:
+    matrix, _, _, look, channel = scene
+    _, _, boards, texels = shown
+    _, _, back, place = spare
+    spots = polygon[0]
+    for i in range(4):
+        for axis in range(3):
+            place[i, axis] = quad.corners[i, axis]
+    corners = outline(matrix, place, spots)
     if corners < 3:
         return
     exposed, turned = look.exposed, is_turned(spots, corners)
@@ -115,21 +130,20 @@ def _draw_quad(
             return
         colour = quad.colour
         level = colour[channel] if channel >= 0 else 0.114 * colour[0] + 0.587 * colour[1] + 0.299 * colour[2]
-        fill(plane, spots, corners, exposed[np.uint8(min(255.0, max(0.0, level + 0.5)))])
+        fill(plane, polygon, corners, exposed[np.uint8(min(255.0, max(0.0, level + 0.5)))])
         return
-    back = np.empty((3, 3))
-    if turned or not unprojected(matrix, quad.corners, back):
-        fill(plane, spots, corners, exposed[PLAIN_BACK])
+    if turned or not unprojected(matrix, place, back[1], back[0]):
+        fill(plane, polygon, corners, exposed[PLAIN_BACK])
     else:
-        draw_picture(plane, spots, corners, back, boards[quad.picture], texels, exposed)
+        draw_picture(plane, polygon, corners, back[0], boards[quad.picture], texels, exposed)
 
 
-@compiled
-def _draw_walls(plane: Any, matrix: Any, eye: Any, view: Any, look: Any, inner: Any, spots: Any) -> Any:
+@compiled_part
+def _draw_walls(plane: Any, scene: Any, inner: Any, corners: Any, polygon: Any) -> Any:
+    matrix, eye, view, look, _ = scene
     if view.wall_height_m <= 0.0:
         return
-    corners = np.zeros((4, 3))
-    corners[2:, 2] = view.wall_height_m
+    corners[:2, 2], corners[2:, 2] = 0.0, view.wall_height_m
     x, y = eye[0], eye[1]
     sides = (
         (view.x0, view.y0, view.x0, view.y1, x > view.x0),
@@ -149,5 +163,5 @@ def _draw_walls(plane: Any, matrix: Any, eye: Any, view: Any, look: Any, inner: 
             ax, bx = ax - longer, bx + longer
         corners[0, 0], corners[0, 1], corners[1, 0], corners[1, 1] = ax, ay, bx, by
         corners[2, 0], corners[2, 1], corners[3, 0], corners[3, 1] = bx, by, ax, ay
-        count = outline(matrix, corners, spots)
-        fill(plane, spots, count, look.walls[number])
+        count = outline(matrix, corners, polygon[0])
+        fill(plane, polygon, count, look.walls[number])

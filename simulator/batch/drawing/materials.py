@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.batch.compiled import call, compiled
+from simulator.batch.compiled import call, compiled, compiled_part
 from simulator.world.floor_masks import FloorMasks
 from simulator.world.floor_texture import Appearance
 
@@ -73,14 +73,16 @@ def encode(weights: Any, codes: Any) -> Any:
             if w[FIELD] == 255:
                 codes[y, x] = FIELD_CODE
             elif w[START] >= _START_FROM:
-                part, road, _, _ = _in_steps(_SEVENTHS, w[START], w[ROAD] + w[FIELD] + w[DASH], w[LINE], 0)
+                part, road, _, _ = _in_steps(
+                    np.int64(_SEVENTHS), w[START], w[ROAD] + w[FIELD] + w[DASH], w[LINE], np.uint8(0)
+                )
                 codes[y, x] = _STARTS[part, road] if part else _PLAIN[0, _NINTHS, 0]
             else:
-                field, road, line, _ = _in_steps(_NINTHS, w[FIELD], w[ROAD] + w[START], w[LINE], w[DASH])
+                field, road, line, _ = _in_steps(np.int64(_NINTHS), w[FIELD], w[ROAD] + w[START], w[LINE], w[DASH])
                 codes[y, x] = _PLAIN[field, road, line]
 
 
-@compiled
+@compiled_part
 def _in_steps(steps: Any, first: Any, second: Any, third: Any, fourth: Any) -> Any:
     """Four amounts as whole steps that add up to `steps`, by the largest remainders."""
     total = float(first) + float(second) + float(third) + float(fourth)

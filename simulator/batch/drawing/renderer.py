@@ -37,6 +37,7 @@ class Renderer:
         self._quads = np.zeros((count, 4), QUAD)
         self._fixed_counts = np.zeros(count, np.int64)  # boards, which stand where they are
         self._quad_counts = np.zeros(count, np.int64)
+        self._pictures = [_floor(spec) for spec in specs]
         self._board_keys: list[tuple[tuple[object, object], ...]] = [()] * count  # hashed once for each world
         self._grain, self._noise = grain_pool(), _noise_pool()
         self.rebuild(range(count), specs)
@@ -54,7 +55,9 @@ class Renderer:
 
     def rebuild(self, places: Sequence[int], specs: Sequence[WorldSpec]) -> None:
         """Take over the specs of the worlds at `places`; `specs` is the list of all."""
-        self._floors.hold((_floor_key(spec), _floor(spec)) for spec in specs)
+        for n in places:
+            self._pictures[n] = _floor(specs[n])
+        self._floors.hold((picture, picture) for picture in self._pictures)
         for n in places:
             self._board_keys[n] = tuple(map(_board_key, specs[n].parts.boards))
         boards = {
@@ -64,15 +67,14 @@ class Renderer:
         }
         if not self._boards.holds(boards.keys()):  # else every reset would make their smaller pictures again
             self._boards.hold((key, board_picture(image)) for key, image in boards.items())
-        for n, spec in enumerate(specs):
-            self._views["floor"][n] = self._floors.number(_floor_key(spec))
+        self._views["floor"] = [self._floors.number(picture) for picture in self._pictures]
         for n in places:
             self._rebuild_one(n, specs[n])
         self._number_boards()
 
     def _rebuild_one(self, n: int, spec: WorldSpec) -> None:
-        appearance, masks_shape = spec.parts.appearance, _floor(spec).drawn_shape
-        self._views[n] = view_row(spec, self._size, self._floors.number(_floor_key(spec)), masks_shape)
+        appearance, masks_shape = spec.parts.appearance, self._pictures[n].drawn_shape
+        self._views[n] = view_row(spec, self._size, self._floors.number(self._pictures[n]), masks_shape)
         self._looks[n] = look_rows(spec, self._weights)
         if appearance.blotches > 0.0:
             grid = light_grid(appearance, spec.parts.lens.gamma, masks_shape)
@@ -113,10 +115,6 @@ class Renderer:
 
 def _floor(spec: WorldSpec) -> Picture:
     return floor_picture(spec.track, spec.parts.appearance.geometry)
-
-
-def _floor_key(spec: WorldSpec) -> tuple[object, object]:
-    return spec.track, spec.parts.appearance.geometry
 
 
 def _board_key(board: UprightBoard) -> tuple[object, object]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.batch.compiled import compiled
+from simulator.batch.compiled import compiled_part
 
 NOISE_POOL = 1 << 18
 NOISE_SD = 32.0  # of the pool's numbers
@@ -13,11 +13,14 @@ MIN_BLUR_PX = 0.1
 MAX_BLUR = 8  # pixels on either side
 
 
-@compiled
-def expose(plane: Any, spare: Any, view: Any, chance: Any, noise: Any, out: Any) -> Any:
-    """Fill `out` (H, W) uint8 from the levels (H, W); `chance`, 64 bits, says which noise of the pool is taken."""
+@compiled_part
+def expose(plane: Any, spare: Any, weights: Any, view: Any, chance: Any, noise: Any, out: Any) -> Any:
+    """Fill `out` (H, W) uint8 from the levels (H, W); `chance`, 64 bits, says which noise of the pool is taken.
+
+    `spare` (H, W) and `weights` (2 * MAX_BLUR + 1) are room for the blur.
+    """
     if view.blur_px > MIN_BLUR_PX:
-        blur(plane, spare, view.blur_px)
+        blur(plane, spare, weights, view.blur_px)
     height, width = plane.shape
     offset, scale = np.float32(view.offset), np.float32(view.noise / NOISE_SD)
     low, high = np.float32(0.0), np.float32(255.0)
@@ -29,11 +32,11 @@ def expose(plane: Any, spare: Any, view: Any, chance: Any, noise: Any, out: Any)
             out[row, u] = np.uint8(np.int32(min(high, max(low, level))))
 
 
-@compiled
-def blur(plane: Any, spare: Any, sigma: Any) -> Any:
+@compiled_part
+def blur(plane: Any, spare: Any, weights: Any, sigma: Any) -> Any:
     """A Gaussian of this standard deviation (pixels), across and then down; beyond the rim the rim's pixel goes on."""
     reach = min(MAX_BLUR, max(1, math.ceil(sigma * 2.5)))
-    weights = _gaussian(sigma, reach)
+    _gaussian(sigma, reach, weights)
     height, width = plane.shape
     for row in range(height):
         _blur_across(plane, spare, np.uintp(row), np.uintp(width), np.uintp(reach), weights)
@@ -49,7 +52,7 @@ def blur(plane: Any, spare: Any, sigma: Any) -> Any:
                 plane[r, u] += (spare[a, u] + spare[b, u]) * side
 
 
-@compiled
+@compiled_part
 def _blur_across(plane: Any, spare: Any, row: Any, width: Any, reach: Any, weights: Any) -> Any:
     """One row; its last pixels on either side repeat the rim's."""
     one = np.uintp(1)
@@ -68,12 +71,11 @@ def _blur_across(plane: Any, spare: Any, row: Any, width: Any, reach: Any, weigh
             spare[row, u] += (plane[row, u - min(k, u)] + plane[row, width - one]) * side
 
 
-@compiled
-def _gaussian(sigma: Any, reach: Any) -> Any:
-    weights = np.empty(2 * reach + 1, np.float32)
+@compiled_part
+def _gaussian(sigma: Any, reach: Any, weights: Any) -> Any:
+    """Fill the first 2 * reach + 1 of `weights`, which add up to 1."""
     total = 0.0
     for k in range(2 * reach + 1):
         total += math.exp(-0.5 * ((k - reach) / sigma) ** 2)
     for k in range(2 * reach + 1):
         weights[k] = math.exp(-0.5 * ((k - reach) / sigma) ** 2) / total
-    return weights

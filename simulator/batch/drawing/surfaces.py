@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.batch.compiled import compiled
+from simulator.batch.compiled import compiled_part
 from simulator.batch.drawing.texture_lines import set_level
 from simulator.world.camera import CUT_M
 
@@ -18,7 +18,7 @@ PLAIN_BACK = 150  # the level of a board from behind
 QUAD = np.dtype([("corners", np.float64, (4, 3)), ("picture", np.int64), ("colour", np.float64, (3,))])
 
 
-@compiled
+@compiled_part
 def project(camera: Any, x: Any, y: Any, z: Any) -> Any:
     """(column * depth, row * depth, depth) of a point; `camera` is the 3 x 4 matrix from metres to pixels."""
     u = camera[0, 0] * x + camera[0, 1] * y + camera[0, 2] * z + camera[0, 3]
@@ -27,7 +27,7 @@ def project(camera: Any, x: Any, y: Any, z: Any) -> Any:
     return u, v, w
 
 
-@compiled
+@compiled_part
 def outline(camera: Any, corners: Any, spots: Any) -> Any:
     """Fill `spots` (MAX_CORNERS, 2) with the polygon's corners in pixels, cut off at CUT_M; return how many."""
     count = 0
@@ -45,7 +45,7 @@ def outline(camera: Any, corners: Any, spots: Any) -> Any:
     return count
 
 
-@compiled
+@compiled_part
 def rows_of(spots: Any, count: Any, height: Any) -> Any:
     """The rows [first, last) of the picture that the polygon touches."""
     low, high = math.inf, -math.inf
@@ -57,7 +57,7 @@ def rows_of(spots: Any, count: Any, height: Any) -> Any:
     return first, int(min(float(height), math.ceil(high + 0.5)))
 
 
-@compiled
+@compiled_part
 def slopes_of(spots: Any, count: Any, slopes: Any) -> Any:
     """Fill `slopes` (MAX_CORNERS,): columns a row along each side."""
     for i in range(count):
@@ -66,7 +66,7 @@ def slopes_of(spots: Any, count: Any, slopes: Any) -> Any:
         slopes[i] = (spots[j, 0] - spots[i, 0]) / down if down != 0.0 else 0.0
 
 
-@compiled
+@compiled_part
 def spans_of(spots: Any, slopes: Any, count: Any, row: Any, width: Any, spans: Any) -> Any:
     """Where the polygon reaches on each line of a row: fill `spans` (SUB_ROWS, 2), 0 is the left side of column 0.
 
@@ -91,7 +91,7 @@ def spans_of(spots: Any, slopes: Any, count: Any, row: Any, width: Any, spans: A
     return (first, last, begin, end) if end > begin else (first, last, last, last)
 
 
-@compiled
+@compiled_part
 def share_of(spans: Any, column: Any) -> Any:
     """How much of a column's pixel the lines of its row cover, 0 to 1."""
     total = 0.0
@@ -100,10 +100,14 @@ def share_of(spans: Any, column: Any) -> Any:
     return np.float32(total / SUB_ROWS)
 
 
-@compiled
-def fill(plane: Any, spots: Any, count: Any, level: Any) -> Any:
-    """Draw the polygon in one level over the plane (H, W) float32."""
-    spans, slopes, width = np.empty((SUB_ROWS, 2)), np.empty(MAX_CORNERS), plane.shape[1]
+@compiled_part
+def fill(plane: Any, polygon: Any, count: Any, level: Any) -> Any:
+    """Draw the polygon in one level over the plane (H, W) float32.
+
+    `polygon` is (its corners in pixels, room for the spans of a row, room for the slopes of its sides).
+    """
+    spots, spans, slopes = polygon
+    width = plane.shape[1]
     slopes_of(spots, count, slopes)
     first_row, last_row = rows_of(spots, count, plane.shape[0])
     for row in range(first_row, last_row):
@@ -115,7 +119,7 @@ def fill(plane: Any, spots: Any, count: Any, level: Any) -> Any:
             plane[row, u] += (level - plane[row, u]) * share_of(spans, u)
 
 
-@compiled
+@compiled_part
 def is_turned(spots: Any, count: Any) -> Any:
     """True if the polygon is seen from behind."""
     area = 0.0
@@ -125,11 +129,13 @@ def is_turned(spots: Any, count: Any) -> Any:
     return area < 0.0
 
 
-@compiled
-def unprojected(camera: Any, corners: Any, back: Any) -> Any:
-    """Fill `back` (3, 3): from a pixel (u, v, 1) to (across, down, 1) of the quad times something; False if edge-on."""
+@compiled_part
+def unprojected(camera: Any, corners: Any, m: Any, back: Any) -> Any:
+    """Fill `back` (3, 3): from a pixel (u, v, 1) to (across, down, 1) of the quad times something; False if edge-on.
+
+    `m` (3, 3) is room for the way forth.
+    """
     a, b, d = corners[0], corners[1], corners[3]
-    m = np.empty((3, 3))
     for i in range(3):
         m[i, 0] = camera[i, 0] * (b[0] - a[0]) + camera[i, 1] * (b[1] - a[1]) + camera[i, 2] * (b[2] - a[2])
         m[i, 1] = camera[i, 0] * (d[0] - a[0]) + camera[i, 1] * (d[1] - a[1]) + camera[i, 2] * (d[2] - a[2])
@@ -141,10 +147,11 @@ def unprojected(camera: Any, corners: Any, back: Any) -> Any:
     return abs(m[0, 0] * back[0, 0] + m[0, 1] * back[1, 0] + m[0, 2] * back[2, 0]) > 1e-12
 
 
-@compiled
-def draw_picture(plane: Any, spots: Any, count: Any, back: Any, picture: Any, texels: Any, exposed: Any) -> Any:
+@compiled_part
+def draw_picture(plane: Any, polygon: Any, count: Any, back: Any, picture: Any, texels: Any, exposed: Any) -> Any:
     """Draw the quad's picture over the plane, from the level whose texels are about as large as the pixels."""
-    spans, slopes, width = np.empty((SUB_ROWS, 2)), np.empty(MAX_CORNERS), plane.shape[1]
+    spots, spans, slopes = polygon
+    width = plane.shape[1]
     slopes_of(spots, count, slopes)
     first_row, last_row = rows_of(spots, count, plane.shape[0])
     level = _level_of(spots, count, picture)
@@ -160,7 +167,7 @@ def draw_picture(plane: Any, spots: Any, count: Any, back: Any, picture: Any, te
             plane[row, u] += (value - plane[row, u]) * share
 
 
-@compiled
+@compiled_part
 def _level_of(spots: Any, count: Any, picture: Any) -> Any:
     area = 0.0
     for i in range(count):
@@ -170,7 +177,7 @@ def _level_of(spots: Any, count: Any, picture: Any) -> Any:
     return min(picture.levels - 1, max(0, math.floor(math.log2(per_pixel) + 0.3)))
 
 
-@compiled
+@compiled_part
 def _smooth(texels: Any, base: Any, width: Any, height: Any, x: Any, y: Any, exposed: Any) -> Any:
     """The picture at a place between its texels."""
     x, y = min(max(x, 0.0), width - 1.0), min(max(y, 0.0), height - 1.0)

@@ -1,0 +1,104 @@
+"""What one user has of the virtual worlds: an environment of one world, three laps evaluated, and a large network.
+
+Three laps are compared with `drive` as it was before there was a batch, at BASELINE_COMMIT: what that took, in steps of
+CarRacing-v3, is kept here, and measured again from a worktree with `--baseline`.
+"""
+
+import pathlib
+import subprocess
+from collections.abc import Callable
+
+import gymnasium
+import numpy as np
+
+from bench.peers.environments import PeerMissing, Worker
+from bench.vehicle.networks import write_shallow
+from simulator.batch.vector import BatchWorlds
+from simulator.driving.lock_step import drive_many
+from simulator.driving.policy import DEMO, load_policy
+from simulator.world.tracks import load_track
+from vehicle.models.running.check import check_model
+from vehicle.models.running.policy import Policy
+
+BASELINE_COMMIT = "0fb2d90"
+BASELINE_STEPS = 256.0  # of CarRacing-v3: three laps of `drive` at that commit take as much processor
+TRACK, LAPS = "reinvent_base", 3
+_WORKTREE = pathlib.Path("run") / "peers" / f"raceday-{BASELINE_COMMIT}"
+_NETWORK = pathlib.Path("run") / "bench" / "shallow"
+
+
+def made() -> Callable[[], int]:
+    """Steps `gymnasium.make(...)` of one world once; returns how many steps that was."""
+    environment = gymnasium.make("simulator.env:Raceday/TimeTrial-v0", track=TRACK)
+    environment.reset(seed=1)
+    environment.action_space.seed(1)
+
+    def once() -> int:
+        _, _, ended, cut, _ = environment.step(environment.action_space.sample())
+        if ended or cut:
+            environment.reset()
+        return 1
+
+    once()
+    return once
+
+
+def three_laps() -> Callable[[], int]:
+    """Drives three laps with the demo policy, each time from another seed."""
+    policy, track = load_policy(DEMO), load_track(TRACK)
+    seeds = iter(range(1_000_000))
+
+    def once() -> int:
+        drive_many(policy, track, [next(seeds)], LAPS)
+        return 1
+
+    once()
+    return once
+
+
+def large_network(batch: BatchWorlds) -> tuple[Callable[[], int], Callable[[], int]]:
+    """(closed loop with the shallow network of 5.8 M parameters, its bare `session.run`), of as many frames each."""
+    path = write_shallow(_NETWORK)
+    policy, bare = load_policy(str(path)), Policy(check_model(path))
+    frames, commands = np.empty((len(batch), 120, 160), np.uint8), np.zeros((len(batch), 2))
+    batch.render(frames)
+    bare.preprocess(frames[0])
+
+    def closed_loop() -> int:
+        batch.render(frames)
+        for n in range(len(batch)):
+            action = policy.act(frames[n])
+            commands[n] = action.steering, action.throttle
+        batch.step(commands)
+        batch.put_back(np.flatnonzero(batch.off_track))
+        return len(batch)
+
+    def session_run() -> int:
+        for _ in range(len(batch)):
+            bare.answer()
+        return len(batch)
+
+    closed_loop()
+    return closed_loop, session_run
+
+
+class Baseline:
+    """Seconds of processor of three laps at BASELINE_COMMIT, from a worktree. Raises PeerMissing."""
+
+    def __init__(self, python: pathlib.Path) -> None:
+        if not _WORKTREE.exists():
+            command = ["git", "worktree", "add", "--detach", str(_WORKTREE), BASELINE_COMMIT]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise PeerMissing(
+                    f"not measured: there is no worktree of {BASELINE_COMMIT} ({done.stderr.strip()[-120:]})"
+                )
+        self._worker = Worker(python, "old_drive_worker.py", str(_WORKTREE.absolute()), TRACK, str(LAPS))
+
+    def seconds(self) -> float:
+        """Of one drive of three laps, each time from another seed."""
+        return float(self._worker.request("drive"))
+
+    def close(self) -> None:
+        """End its process."""
+        self._worker.close()
