@@ -23,6 +23,7 @@ from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.service import Evaluations
 from leaderboard.evaluations.traces import RunTraces
+from leaderboard.evaluations.videos import RunVideos
 from leaderboard.league.community import CommunityService
 from leaderboard.league.entries import EntryService
 from leaderboard.league.invitations import InvitationService
@@ -70,6 +71,7 @@ class LeaderboardServices:
     evaluations: Evaluations
     arrivals: WorkArrivals
     driven_results: DrivenResults
+    videos: RunVideos
 
     @classmethod
     def over(
@@ -120,6 +122,7 @@ class LeaderboardServices:
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
             arrivals,
             DrivenResults(store, submissions, conditions),
+            RunVideos(store, submissions.submissions),
         )
 
     @contextlib.asynccontextmanager

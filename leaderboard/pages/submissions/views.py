@@ -57,6 +57,7 @@ class SubmissionView:
     place: str
     in_work: bool
     steps: tuple[SubmissionStepView, ...]
+    was_driven: bool
     can_cancel: bool
     can_rerun: bool
     can_disqualify: bool
@@ -88,6 +89,7 @@ def submission_view(found: SubmissionDetail) -> SubmissionView:
         place=_place_text(found.place),
         in_work=one.state in IN_WORK,
         steps=tuple(_step(one, step) for step in found.history),
+        was_driven=one.state in ("scored", "unqualified", "disqualified"),
         can_cancel=(one.state, "cancel") in SUBMISSION_MOVES,
         can_rerun=(one.state, "rerun") in SUBMISSION_MOVES,
         can_disqualify=(one.state, "disqualify") in SUBMISSION_MOVES,
