@@ -15,7 +15,11 @@ from leaderboard.api import board_files, exchange, notices, offers, public, resu
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.boards import embed, history
 from leaderboard.api.described import shape_definitions
+<<<<<<< HEAD
 from leaderboard.api.evaluations import driven_calls, farm_calls, race_calls, trace_calls, video_calls
+=======
+from leaderboard.api.evaluations import driven_calls, farm_calls, live_calls, race_calls, trace_calls
+>>>>>>> w-rc
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races
@@ -189,6 +193,7 @@ def _api(
     yield driven_calls.router(services.driven_results, callers, utc_ns)
     yield video_calls.router(services.videos, callers, utc_ns)
     yield farm_calls.router(services.evaluations, services.arrivals, callers, utc_ns)
+    yield live_calls.router(services.live_turns, callers, utc_ns)
     yield race_calls.router(services.conditions, callers, utc_ns)
     yield live_routes(services.live, callers, credentials.stations, limits.tolerance_s, utc_ns)
 

@@ -19,6 +19,7 @@ from leaderboard.config import LeaderboardConfig
 from leaderboard.credentials import Credentials
 from leaderboard.evaluations.arrivals import WorkArrivals
 from leaderboard.evaluations.driven_results import DrivenResults
+from leaderboard.evaluations.live_turns import LiveTurns
 from leaderboard.evaluations.places import FairPlaces
 from leaderboard.evaluations.race_conditions import RaceConditions
 from leaderboard.evaluations.service import Evaluations
@@ -69,6 +70,7 @@ class LeaderboardServices:
     traces: RunTraces
     conditions: RaceConditions
     evaluations: Evaluations
+    live_turns: LiveTurns
     arrivals: WorkArrivals
     driven_results: DrivenResults
     videos: RunVideos
@@ -87,6 +89,7 @@ class LeaderboardServices:
         `hasher`: of passphrases.
         """
         store, people, feeds = board.store, AccountPeople(), SharedFeeds()
+        live = LiveRaces(store, feeds)
         league = LeagueServices.over(store, board.changed, config.races.community_per_account, race_moved)
         sender = NoticeSender(store, config.notices, utc_ns)
         board.watch(sender.changed)
@@ -108,7 +111,7 @@ class LeaderboardServices:
             attempts,
             league.community,
             feeds,
-            LiveRaces(store, feeds),
+            live,
             PlaceHistories(store),
             RacerProfiles(store),
             SeasonServices.over(store),
@@ -120,6 +123,7 @@ class LeaderboardServices:
             RunTraces(store, board, submissions.submissions),
             conditions,
             Evaluations(store, submissions.archives, board.changed, secret, config.farm.claim_s),
+            LiveTurns(store, live, board.changed),
             arrivals,
             DrivenResults(store, submissions, conditions),
             RunVideos(store, submissions.submissions),

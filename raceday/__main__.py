@@ -49,6 +49,7 @@ COMMANDS: tuple[CliCommand, ...] = (
     ),
     CliCommand("verify", "simulator.farm.verify.cli", "drive a virtual race's result again and compare"),
     CliCommand("farm", "simulator.farm.cli", "drive what racers submit to the virtual races of a leaderboard"),
+    CliCommand("live", "simulator.farm.cli", "drive the turns of LIVE virtual races in real time", "live_main"),
     CliCommand("submit", "raceday.submitting.submit", "send a model to a leaderboard and submit it to a virtual race"),
     CliCommand("run", "vehicle.commands.run", "what a car's black box recorded: run list, run plot"),
     CliCommand(

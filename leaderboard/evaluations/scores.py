@@ -4,16 +4,18 @@ In the transaction that stores the last run: whatever dies, the submission is sc
 """
 
 import hashlib
+from http import HTTPStatus
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from leaderboard.core.attempts import why_unqualified
+from leaderboard.core.errors import Conflict
 from leaderboard.core.evaluations.scoring import EvaluatedRun, chosen_run
 from leaderboard.core.submissions.submission import ModelSubmission
 from leaderboard.evaluations.interruptions import FARM, give_up
 from leaderboard.stations.posting import Post, checked, settle
-from leaderboard.store import result_rows
+from leaderboard.store import race_rows, result_rows
 from leaderboard.store.evaluations import condition_rows
 from leaderboard.store.evaluations.evaluation_rows import Evaluation
 from leaderboard.store.submissions import submission_rows
@@ -44,19 +46,41 @@ def settle_runs(
     chosen = chosen_run(driven, rules, conditions.aggregate)
     source = next(each for each in runs if each.run == chosen.run)
     result = _result(db, submission, source, chosen, conditions)
+    if race_rows.race(db, submission.race_id).live:
+        return _tried(db, submission, result, chosen, conditions, now_utc_ns)
     try:
         with db.begin_nested():
-            accepted = _post(db, result, now_utc_ns)
+            accepted = post_result(db, result, now_utc_ns)
     except Refused as refusal:
         return give_up(db, submission, text("The board did not take it: {sentence}", sentence=refusal), now_utc_ns)
     if not result.qualified:
         why = why_unqualified(chosen.laps, rules)
         sentence = text("It did not qualify: {why}.", why=why)
         return submission_rows.move(db, submission, "unqualify", FARM, now_utc_ns, sentence)
-    return submission_rows.move(db, submission, "score", FARM, now_utc_ns, _scored(result, accepted))
+    return submission_rows.move(db, submission, "score", FARM, now_utc_ns, scored_sentence(result, accepted))
 
 
-def _scored(result: Result, accepted: PostAccepted) -> Sentence:
+def _tried(
+    db: sa.Connection,
+    submission: ModelSubmission,
+    result: Result,
+    chosen: EvaluatedRun,
+    conditions: Conditions,
+    now_utc_ns: int,
+) -> ModelSubmission:
+    """In a LIVE race only what is driven before everybody's eyes counts; its racer knows now how the model drives."""
+    if not result.qualified:
+        why = why_unqualified(chosen.laps, conditions.rules.race_rules())
+        sentence = text(
+            "It was tried and did not qualify: {why}. It can still drive LIVE, which is what counts.", why=why
+        )
+        return submission_rows.move(db, submission, "unqualify", FARM, now_utc_ns, sentence)
+    sentence = text("It was tried and made {score}. What counts is driven LIVE.", score=format_ms(result.score_ms))
+    return submission_rows.move(db, submission, "score", FARM, now_utc_ns, sentence)
+
+
+def scored_sentence(result: Result, accepted: PostAccepted) -> Sentence:
+    """What is said of a result that was taken."""
     score = format_ms(result.score_ms)
     if accepted.rank is None:
         return text("It scored {score} and is not ranked.", score=score)
@@ -98,9 +122,13 @@ def _result(
     )
 
 
-def _post(db: sa.Connection, result: Result, now_utc_ns: int) -> PostAccepted:
+def post_result(db: sa.Connection, result: Result, now_utc_ns: int) -> PostAccepted:
+    """Bring a result onto the board; the same again has the same answer. Raises Refused, Conflict."""
     payload = encode_result(result)
     post = Post(
         result.webhook_id, payload, hashlib.sha256(payload).hexdigest(), checked(result.webhook_id, payload), now_utc_ns
     )
-    return decode_accepted(settle(db, post).body)
+    reply = settle(db, post)
+    if reply.status == HTTPStatus.CONFLICT:
+        raise Conflict(text("Something else was said of this run before: that stays."))
+    return decode_accepted(reply.body)

@@ -12,6 +12,7 @@ from leaderboard.evaluations import finals
 from leaderboard.evaluations.claims import Claiming, check_farm
 from leaderboard.evaluations.outcomes import Outcome
 from leaderboard.evaluations.repetitions import NODE_IS_THERE_NS
+from leaderboard.live_races import rows as live_rows
 from leaderboard.store import race_rows
 from leaderboard.store.database import Store
 from leaderboard.store.evaluations import claim_rows, evaluation_rows, node_rows, queue_rows
@@ -106,7 +107,8 @@ class Evaluations:
         """The file of a model that this farm is to drive now. Raises NotHere for any other."""
         farm = check_farm(caller)
         with self._store.read() as db:
-            if not claim_rows.drives_model(db, farm, check_sha256(sha256)):
+            wanted = check_sha256(sha256)
+            if not claim_rows.drives_model(db, farm, wanted) and not live_rows.drives_model(db, farm, wanted):
                 raise NotHere(text("This farm drives no model {sha256} now.", sha256=repr(sha256)))
         return self._archives.file(sha256)[0]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from leaderboard.core.live.queue import LiveQueue, QueueItem
+from leaderboard.core.live.queue import ON_TRACK, LiveQueue, QueueItem
 from leaderboard.core.race import RaceRecord
 from leaderboard.core.states import EntryState
-from leaderboard.store.tables import ENTRIES, LINES, LIVE_QUEUE, LIVE_SESSIONS
+from leaderboard.store.tables import ENTRIES, LINES, LIVE_QUEUE, LIVE_SESSIONS, RACES, SUBMISSIONS
 from shared.rules.person_names import name_key
 from shared.text import Sentence, text
 
@@ -62,6 +62,27 @@ def save(db: sa.Connection, before: LiveQueue, after: LiveQueue) -> None:
 def _values(item: QueueItem) -> dict[str, Any]:
     # As the sentence was written: a stored reason is in the language of nobody in particular.
     return {name: getattr(item, name) for name in _ITEM_FIELDS} | {"reason": str(item.reason)}
+
+
+def launched_races(db: sa.Connection, since_utc_ns: int) -> list[str]:
+    """The virtual races in which a turn was launched since then that nobody drives yet, the first launch first."""
+    query = (
+        sa.select(LIVE_QUEUE.c.race_id)
+        .join(RACES, RACES.c.race_id == LIVE_QUEUE.c.race_id)
+        .where((RACES.c.venue == "virtual") & LIVE_QUEUE.c.state.in_(sorted(ON_TRACK)) & (LIVE_QUEUE.c.driver == ""))
+        .where(LIVE_QUEUE.c.launched_utc_ns > since_utc_ns)
+    )
+    return list(db.execute(query.order_by(LIVE_QUEUE.c.launched_utc_ns)).scalars())
+
+
+def drives_model(db: sa.Connection, farm: str, model_sha256: str) -> bool:
+    """Whether a node of this farm drives a turn with this model, as stored."""
+    query = (
+        sa.select(LIVE_QUEUE.c.driver)
+        .join(SUBMISSIONS, SUBMISSIONS.c.submission_id == LIVE_QUEUE.c.submission_id)
+        .where(LIVE_QUEUE.c.state.in_(sorted(ON_TRACK)) & (SUBMISSIONS.c.model_sha256 == model_sha256))
+    )
+    return any(driver.startswith(f"{farm}/") for driver in db.execute(query).scalars())
 
 
 def entered(db: sa.Connection, race_id: str) -> list[tuple[str, str, str]]:

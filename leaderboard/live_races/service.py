@@ -44,7 +44,10 @@ class LiveRaceState:
 
 @dataclass(frozen=True, slots=True)
 class LiveAnswer:
-    """What a sender of live messages learns: whether its message was the newest, and what is wanted on the track."""
+    """What a sender of live messages learns: whether its message was the newest, and what is wanted on the track.
+
+    `turn`, `launch`: which turn is on the track, and how often it was launched.
+    """
 
     newest: bool
     racer: str
@@ -52,6 +55,8 @@ class LiveAnswer:
     speed_percent: int
     starts_utc_ns: int | None
     ends_utc_ns: int | None
+    turn: str = ""
+    launch: int = 0
 
 
 class LiveRaces:
@@ -214,7 +219,20 @@ class LiveRaces:
         item = queue.on_track
         if item is None:
             return LiveAnswer(newest, "", None, rules.FULL_PERCENT, None, None)
-        return LiveAnswer(newest, item.racer, item.state, item.speed_percent, item.starts_utc_ns, item.ends_utc_ns)
+        return LiveAnswer(
+            newest,
+            item.racer,
+            item.state,
+            item.speed_percent,
+            item.starts_utc_ns,
+            item.ends_utc_ns,
+            item.item_id,
+            item.launches,
+        )
+
+    def announce(self, queue: LiveQueue, now_utc_ns: int) -> None:
+        """A queue was changed elsewhere, by what drives a turn, and is committed."""
+        self._changed(queue, now_utc_ns)
 
     def _changed(self, queue: LiveQueue, now_utc_ns: int) -> None:
         self._keep_moving(queue, now_utc_ns)

@@ -128,8 +128,71 @@ class ClaimReply:
     deadline_s: float | None = None
 
 
-T = TypeVar("T", ClaimRequest, ClaimAnswer, ClaimExtension, RunReport, RunFailure, ClaimReply)
-_KINDS = (ClaimRequest, ClaimAnswer, ClaimExtension, RunReport, RunFailure, ClaimReply)
+@dataclass(frozen=True, slots=True)
+class LiveTurnRequest:
+    """A node asks for a turn of a LIVE race that is launched: it would drive it in real time, now."""
+
+    __pydantic_config__ = _STRICT
+
+    node: _Name
+    engine: _Name
+    v: Annotated[int, Field(ge=1, le=FARM_VERSION)] = FARM_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTurn:
+    """A turn to drive: the countdown is over in `starts_in_ms`, the run ends `run_ms` later.
+
+    `turn` and `launch` name it in what is said of it, and in the answers to live messages while it is on the track.
+    """
+
+    race_id: str
+    turn: str
+    launch: int
+    racer: str
+    starts_in_ms: int
+    run_ms: int
+    seed: int
+    model_sha256: str
+    checkpoint: str
+    conditions: Conditions
+    conditions_sha256: str
+
+    @property
+    def path(self) -> str:
+        """Where it is reported, below FARM_PATH."""
+        return f"/live/{self.race_id}/{self.turn}/{self.launch}"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTurnAnswer:
+    """The turn that the node is to drive now; without one, ask again in `ask_after_s`."""
+
+    turn: LiveTurn | None = None
+    ask_after_s: float = 1.0
+
+
+T = TypeVar(
+    "T",
+    ClaimRequest,
+    ClaimAnswer,
+    ClaimExtension,
+    RunReport,
+    RunFailure,
+    ClaimReply,
+    LiveTurnRequest,
+    LiveTurnAnswer,
+)
+_KINDS = (
+    ClaimRequest,
+    ClaimAnswer,
+    ClaimExtension,
+    RunReport,
+    RunFailure,
+    ClaimReply,
+    LiveTurnRequest,
+    LiveTurnAnswer,
+)
 _ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = MappingProxyType({kind: TypeAdapter(kind) for kind in _KINDS})
 
 
@@ -149,6 +212,8 @@ def decode(payload: bytes, kind: type[T]) -> T:
     if isinstance(message, ClaimAnswer):
         for item in message.work:
             check_conditions(item.conditions)
+    if isinstance(message, LiveTurnAnswer) and message.turn is not None:
+        check_conditions(message.turn.conditions)
     if isinstance(message, RunFailure) and not message.sentence.isprintable():
         raise BadInput("The sentence of a failure is one line of visible characters.")
     return message

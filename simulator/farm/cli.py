@@ -1,17 +1,19 @@
-"""`raceday farm --server URL --key FILE`: drives what the leaderboard's racers submit."""
+"""`raceday farm --server URL --key FILE` drives what racers submit, and turns in LIVE races; `raceday live` these."""
 
 import argparse
 import contextlib
 import os
 import socket
 import tempfile
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
-from shared.errors import BadInput, HardwareMissing
+from shared.errors import BadInput, HardwareMissing, OperatorError
 from shared.text import text
 from simulator.farm.engine_process import ProcessEngine
 from simulator.farm.engines import FarmEngine
+from simulator.farm.live_runner import LiveRunner
 from simulator.farm.node import DrivingNode
 from simulator.farm.server_calls import FarmServer
 
@@ -33,12 +35,39 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--jobs", type=int, choices=range(1, 257), metavar="N", help="at a time (one a core)")
     parser.add_argument("--node", default=socket.gethostname(), metavar="NAME", help="of this machine (its host name)")
     parser.add_argument("--once", action="store_true", help="end when nothing is left to drive")
+    parser.add_argument("--no-live", action="store_true", help="drive no turns of LIVE races")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="raceday-farm-") as cache:
         server = FarmServer(chosen.server, _key(chosen.key), Path(cache))
+        if not chosen.no_live and not chosen.once:
+            threading.Thread(target=_drive_live, args=(server, chosen.node), name="live", daemon=True).start()
         with contextlib.closing(_engine(chosen)) as engine:
             DrivingNode(server, chosen.node, engine, _say).run(chosen.once)
     return 0
+
+
+def live_main(arguments: list[str]) -> int:
+    """The command `raceday live`; ends at a signal. Raises RacedayError."""
+    parser = argparse.ArgumentParser(
+        prog="raceday live", description="Drive the turns of LIVE virtual races, in real time, as they are launched."
+    )
+    parser.add_argument("--server", default="http://127.0.0.1:8090", metavar="URL", help="the leaderboard")
+    parser.add_argument(
+        "--key", type=Path, metavar="FILE", help="with a key of the scope farm; default: in RACEDAY_KEY"
+    )
+    parser.add_argument("--node", default=socket.gethostname(), metavar="NAME", help="of this machine (its host name)")
+    chosen = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="raceday-live-") as cache:
+        LiveRunner(FarmServer(chosen.server, _key(chosen.key), Path(cache)), chosen.node, _say).run()
+    return 0
+
+
+def _drive_live(server: FarmServer, node: str) -> None:
+    """Beside what the farm drives: a refusal ends only this."""
+    try:
+        LiveRunner(server, node, _say).run()
+    except OperatorError as error:
+        _say(text("No turns of LIVE races are driven here: {sentence}", sentence=error))
 
 
 def _say(sentence: str) -> None:

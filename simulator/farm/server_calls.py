@@ -1,17 +1,30 @@
-"""The calls of a farm to its leaderboard. Called by node.py."""
+"""The calls of a farm to its leaderboard. Called by node.py and live_runner.py."""
 
 import hashlib
 import threading
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from shared.errors import OperatorError, Refused, RetryLater
 from shared.protocol.farm import FARM_PATH, ClaimAnswer, ClaimRequest, decode, encode
+from shared.protocol.live import LiveMessage, encode_live
 from shared.protocol.videos import VideoWork, decode_work
 from shared.text import text
 from shared.web.keyed_calls import AGAIN, KeyedCalls
 
 _MAX_MODEL_BYTES = 1 << 30
+_MAX_ANSWER_BYTES = 1 << 16
 _OVER = frozenset({404, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class WantedOnTrack:
+    """What is wanted on the track of a LIVE race: which launch of which turn, "" for none, and the multiplier."""
+
+    turn: str
+    launch: int
+    speed_percent: int
 
 
 class FarmServer:
@@ -41,6 +54,24 @@ class FarmServer:
             part.write_bytes(content)
             part.replace(path)
         return path
+
+    def send_live(self, message: LiveMessage) -> WantedOnTrack | None:
+        """Tell what happens on the track of a LIVE race; what is wanted there. None if this message was one too many.
+
+        Raises OperatorError with the leaderboard's sentence, RetryLater.
+        """
+        path = f"/api/v1/races/{message.race_id}/live"
+        sent = {"content-type": "application/json"}
+        answer = self._calls.send("POST", path, encode_live(message), _MAX_ANSWER_BYTES, sent)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return None
+        if answer.status in AGAIN:
+            raise RetryLater(answer.sentence)
+        document = answer.document
+        if answer.status >= 300 or document is None:
+            raise OperatorError(answer.sentence)
+        percent = round(float(document.get("multiplier", 1.0)) * 100)
+        return WantedOnTrack(str(document.get("turn", "")), int(document.get("launch", 0)), percent)
 
     def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
         """The body of an answer. Raises RetryLater, Refused for a claim that is over, else OperatorError."""

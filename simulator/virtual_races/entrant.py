@@ -52,7 +52,10 @@ class CarCommands:
             throttle = min(TOP_SPEED_MPS, max(MIN_SPEED_MPS, speed_mps)) / TOP_SPEED_MPS
             return _limited(math.radians(angle_deg) / MAX_STEERING_RAD), throttle
         steering = angle_deg / self._space.top_angle_deg if self._space.top_angle_deg > 0 else 0.0
-        return _limited(steering), self._throttle_scale * throttle_share(speed_mps, self._space.top_speed_mps)
+        top_mps = self._space.top_speed_mps
+        share = throttle_share(min(speed_mps, top_mps), top_mps)
+        # In a LIVE race a wish may be beyond the top speed; the curve falls there.
+        return _limited(steering), _limited(self._throttle_scale * share * max(1.0, speed_mps / top_mps))
 
 
 class RacingModel:

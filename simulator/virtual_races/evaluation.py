@@ -9,42 +9,18 @@ models alone. It knows no clock but the world's. A model is not trusted: callers
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from shared.conditions import Conditions
-from shared.rules.ranking import RunLap
-from shared.traces.trace import NO_CHOICE, DriveTrace
-from simulator.batch.vector import BatchWorlds
+from simulator.batch.vector import BatchWorlds, WorldSpec
 from simulator.objects.lanes import lanes_of
-from simulator.virtual_races.entrant import AnyEntrant, Chosen
+from simulator.virtual_races.entrant import AnyEntrant
 from simulator.virtual_races.judging.head_to_head import HeadToHeadVerdict, RivalRun, ahead_after
-from simulator.virtual_races.judging.run_book import RunBook, RunEnd
-from simulator.virtual_races.judging.run_judge import RunJudge
-from simulator.virtual_races.recorder import FrameRecorder
-from simulator.virtual_races.run_senses import RunSenses
+from simulator.virtual_races.judging.run_book import RunBook
+from simulator.virtual_races.lock_step import PICTURE_SIZE, LockStepRuns, VirtualRun
 from simulator.virtual_races.worlds import STAGGER_M, require_drivable, start_places, world_of
+from simulator.world.geometry import Track
 from simulator.world.world import START_BEFORE_LINE_M
-from vehicle.models.metadata import HEIGHT, WIDTH
 
-_NOTHING_CHOSEN: Chosen = (NO_CHOICE, 0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class VirtualRun:
-    """One run. `end`: its laps were driven, its time was up, or its resets were used up.
-
-    `progress_ppm`: how far it came in the lap that it did not finish; `driven_ns`: without penalties; `frames`: how
-    often the model was asked.
-    """
-
-    seed: int
-    laps: tuple[RunLap, ...]
-    end: RunEnd
-    resets: int
-    progress_ppm: int
-    driven_ns: int
-    frames: int
-    trace: DriveTrace
+__all__ = ["DrivenHeat", "VirtualRun", "evaluate_heats", "evaluate_run", "evaluate_runs"]
 
 
 def evaluate_run(conditions: Conditions, seed: int, model: AnyEntrant) -> VirtualRun:
@@ -65,10 +41,10 @@ class DrivenHeat:
 def evaluate_runs(conditions: Conditions, seeds: Sequence[int], model: AnyEntrant) -> tuple[VirtualRun, ...]:
     """Drive one run for each seed, in lock-step. Raises BadInput as `evaluate_run` does."""
     track = require_drivable(conditions)
-    worlds = BatchWorlds([world_of(conditions, track, seed) for seed in seeds], (WIDTH, HEIGHT))
+    worlds = BatchWorlds([world_of(conditions, track, seed) for seed in seeds], PICTURE_SIZE)
     try:
         books = [RunBook(conditions, track.length_m, START_BEFORE_LINE_M) for _ in seeds]
-        return _Drive(conditions, tuple(seeds), [model] * len(seeds), worlds, books).drive()
+        return _driven(LockStepRuns(conditions, seeds, [model] * len(seeds), worlds, books))
     finally:
         worlds.close()
 
@@ -81,21 +57,10 @@ def evaluate_heats(
     Penalties are served: the other one drives on meanwhile. Raises BadInput as `evaluate_run` does.
     """
     track = require_drivable(conditions)
-    specs = []
-    for heat, seed in enumerate(seeds):
-        spec = world_of(conditions, track, seed)
-        specs += [replace(spec, rival=2 * heat + 1), replace(spec, rival=2 * heat)]
-    worlds = BatchWorlds(specs, (WIDTH, HEIGHT))
+    worlds, books = rival_worlds(conditions, track, seeds)
+    each_seed = tuple(seed for seed in seeds for _ in models)
     try:
-        books = []
-        places = [track.locate(pose.x, pose.y) for pose in start_places(lanes_of(track))]
-        for run in range(len(specs)):
-            place = (run + run // 2) % 2
-            worlds.put_at(places[place].s_m, places[place].lateral_m, worlds=[run])
-            before_m = START_BEFORE_LINE_M + place * STAGGER_M
-            books.append(RunBook(conditions, track.length_m, before_m, served=True))
-        each_seed = tuple(seed for seed in seeds for _ in models)
-        runs = _Drive(conditions, each_seed, [*models] * len(seeds), worlds, books).drive()
+        runs = _driven(LockStepRuns(conditions, each_seed, [*models] * len(seeds), worlds, books))
     finally:
         worlds.close()
     laps = min(conditions.laps, conditions.rules.max_laps or conditions.laps)
@@ -108,61 +73,25 @@ def evaluate_heats(
     return tuple(heats)
 
 
-class _Drive:
-    """Runs while they are driven, each by its own model."""
+def rival_worlds(conditions: Conditions, track: Track, seeds: Sequence[int]) -> tuple[BatchWorlds, list[RunBook]]:
+    """Two worlds a seed with each other's car in them, at their starts, and the books of their runs."""
+    specs: list[WorldSpec] = []
+    for seed in seeds:
+        spec, number = world_of(conditions, track, seed), len(specs)
+        specs += [replace(spec, rival=number + 1), replace(spec, rival=number)]
+    worlds = BatchWorlds(specs, PICTURE_SIZE)
+    places = [track.locate(pose.x, pose.y) for pose in start_places(lanes_of(track))]
+    books = []
+    for run in range(len(specs)):
+        behind = (run + run // 2) % 2  # they take turns at it
+        worlds.put_at(places[behind].s_m, places[behind].lateral_m, worlds=[run])
+        before_m = START_BEFORE_LINE_M + behind * STAGGER_M
+        books.append(RunBook(conditions, track.length_m, before_m, served=True))
+    return worlds, books
 
-    def __init__(
-        self,
-        conditions: Conditions,
-        seeds: tuple[int, ...],
-        models: Sequence[AnyEntrant],
-        worlds: BatchWorlds,
-        books: Sequence[RunBook],
-    ) -> None:
-        self._conditions, self._seeds, self._models, self._worlds = conditions, seeds, models, worlds
-        self._judge = RunJudge(worlds, books, conditions.rules)
-        self._recorder = FrameRecorder(worlds, worlds.specs[0].track)
-        self._senses = RunSenses(worlds, models)
-        self._commands = np.zeros((len(seeds), 2))
-        self._chosen: list[Chosen] = [_NOTHING_CHOSEN] * len(seeds)
 
-    def drive(self) -> tuple[VirtualRun, ...]:
-        """Frame by frame until each run has ended."""
-        books = self._judge.books
-        active = list(range(len(self._seeds)))
-        while active:
-            self._answer(active)
-            events = self._worlds.step(self._commands, active)
-            self._recorder.look()
-            self._judge.judge(active, events)
-            for run in active:
-                if (end := books[run].end) is not None:
-                    status = "time_up" if end == "time" else self._judge.statuses[run]
-                    self._recorder.write(run, self._chosen[run], status)
-            active = [run for run in active if books[run].end is None]
-        return tuple(self._record(run) for run in range(len(self._seeds)))
-
-    def _answer(self, active: Sequence[int]) -> None:
-        """Show each model its frame; write down the frame with what it chose. Whoever stands is not asked."""
-        driving = [run for run in active if not self._judge.stands(run)]
-        self._senses.look(driving)
-        for run in active:
-            model, stands = self._models[run], self._judge.stands(run)
-            chosen = self._chosen[run] = _NOTHING_CHOSEN if stands else self._senses.ask(run)
-            self._commands[run] = (0.0, 0.0) if stands else model.command(chosen)
-            self._recorder.write(run, chosen, self._judge.statuses[run])
-
-    def _record(self, run: int) -> VirtualRun:
-        book = self._judge.books[run]
-        assert book.end is not None
-        trace = self._recorder.trace(run, self._conditions, book.events)
-        return VirtualRun(
-            seed=self._seeds[run],
-            laps=tuple(book.laps),
-            end=book.end,
-            resets=book.resets,
-            progress_ppm=book.progress_ppm,
-            driven_ns=int(self._worlds.now_ns[run]),
-            frames=len(trace.frames) - 1,
-            trace=trace,
-        )
+def _driven(runs: LockStepRuns) -> tuple[VirtualRun, ...]:
+    """Frame by frame until each run has ended."""
+    while going := runs.going:
+        runs.frame(going)
+    return runs.driven()

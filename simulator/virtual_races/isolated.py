@@ -178,15 +178,15 @@ def _evaluate(job: EvaluationJob) -> EvaluationReport:
 
         models = [load_entrant(folder, conditions.profile) for folder in folders]
     if not job.opponent:
-        runs = tuple(_reported(run) for run in evaluate_runs(conditions, job.seeds, models[0]))
+        runs = tuple(reported(run) for run in evaluate_runs(conditions, job.seeds, models[0]))
         return EvaluationReport(models[0].sha256, runs, round(time.process_time(), 3))
     heats = evaluate_heats(conditions, job.seeds, (models[0], models[1]))
     return EvaluationReport(
         models[0].sha256,
-        tuple(_reported(heat.runs[0]) for heat in heats),
+        tuple(reported(heat.runs[0]) for heat in heats),
         round(time.process_time(), 3),
         models[1].sha256,
-        tuple(_reported(heat.runs[1]) for heat in heats),
+        tuple(reported(heat.runs[1]) for heat in heats),
         tuple(ReportedHeat(heat.in_front, heat.verdict) for heat in heats),
     )
 
@@ -203,7 +203,8 @@ def unpacked(model: str, checkpoint: str, folder: Path) -> Path:
     return folder
 
 
-def _reported(record: "VirtualRun") -> ReportedRun:
+def reported(record: "VirtualRun") -> ReportedRun:
+    """A run as it is sent to the parent."""
     return ReportedRun(
         seed=record.seed,
         laps=record.laps,

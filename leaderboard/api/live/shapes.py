@@ -152,7 +152,10 @@ class QueueShape:
 
 @dataclass(frozen=True, slots=True)
 class LiveAnswerShape:
-    """Whether the message was the newest of its sender, and what is wanted on the track: who, and how fast."""
+    """Whether the message was the newest of its sender, and what is wanted on the track: who, and how fast.
+
+    `turn`, `launch`: which turn of the queue it is, and how often it was launched; another launch is another run.
+    """
 
     newest: bool
     racer: str
@@ -160,6 +163,8 @@ class LiveAnswerShape:
     multiplier: float
     starts_at: str | None
     ends_at: str | None
+    turn: str = ""
+    launch: int = 0
 
 
 def queue_shape(queue: LiveQueue) -> QueueShape:
@@ -179,7 +184,14 @@ def state_shape(state: LiveRaceState, now_utc_ns: int) -> QueueShape:
 def answer_shape(answer: LiveAnswer) -> LiveAnswerShape:
     multiplier = answer.speed_percent / FULL_PERCENT
     return LiveAnswerShape(
-        answer.newest, answer.racer, answer.state, multiplier, _utc(answer.starts_utc_ns), _utc(answer.ends_utc_ns)
+        answer.newest,
+        answer.racer,
+        answer.state,
+        multiplier,
+        _utc(answer.starts_utc_ns),
+        _utc(answer.ends_utc_ns),
+        answer.turn,
+        answer.launch,
     )
 
 

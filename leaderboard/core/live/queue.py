@@ -58,6 +58,7 @@ class QueueItem:
     """A racer's turn. `key` orders the queue; `speed_percent` scales the model's speed, never its steering.
 
     `run_time_s` is fixed at the launch. `launches` counts them; `reason` says why it failed or was skipped.
+    In a virtual race `driver` is the node of a farm that drives the last launch, with the model of `submission_id`.
     """
 
     item_id: str
@@ -72,6 +73,8 @@ class QueueItem:
     speed_percent: int = FULL_PERCENT
     launches: int = 0
     reason: str = ""
+    driver: str = ""
+    submission_id: str = ""
 
     @property
     def starts_utc_ns(self) -> int | None:
@@ -269,6 +272,8 @@ def _counted_down(queue: LiveQueue, item: QueueItem, move: QueueMove, now_utc_ns
         speed_percent=FULL_PERCENT,
         launches=item.launches + 1,
         reason="",
+        driver="",
+        submission_id="",
     )
 
 

@@ -69,6 +69,8 @@ SUBMISSION_MOVES: Mapping[tuple[SubmissionState, SubmissionMove], SubmissionStat
 }
 # Not settled yet: something will still be done by itself.
 IN_WORK: frozenset[SubmissionState] = frozenset({"uploading", "queued", "preparing", "evaluating"})
+# May drive in a LIVE race: nothing is wrong with it, as far as is known.
+DRIVABLE: frozenset[SubmissionState] = frozenset({"queued", "preparing", "evaluating", "scored", "unqualified"})
 # Used up an attempt of the racer, or will.
 COUNTED: frozenset[SubmissionState] = IN_WORK | {"scored", "unqualified", "disqualified"}
 

@@ -1,7 +1,7 @@
 """Reads and writes submissions and their history, each within the transaction whose connection it is given."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -153,6 +153,19 @@ def of_race(
     if before is not None:
         query = query.where(SUBMISSIONS.c.number < before)
     return [_submission(row) for row in db.execute(query)]
+
+
+def newest_of_racer(
+    db: sa.Connection, race_id: str, racer: str, account_id: str, states: Collection[SubmissionState]
+) -> ModelSubmission | None:
+    """The submission in one of these states that came last, of this racer or this account ("": none)."""
+    whose = SUBMISSIONS.c.racer == racer
+    if account_id:
+        whose = whose | (SUBMISSIONS.c.account_id == account_id)
+    query = sa.select(*_COLUMNS).where((SUBMISSIONS.c.race_id == race_id) & whose)
+    query = query.where(SUBMISSIONS.c.state.in_(sorted(states))).order_by(SUBMISSIONS.c.number.desc()).limit(1)
+    row = db.execute(query).first()
+    return None if row is None else _submission(row)
 
 
 def of_request(db: sa.Connection, race_id: str, account_id: str, request_id: str) -> ModelSubmission | None:

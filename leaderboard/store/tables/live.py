@@ -31,5 +31,7 @@ LIVE_QUEUE = sa.Table(
     sa.Column("speed_percent", sa.Integer, nullable=False),
     sa.Column("launches", sa.Integer, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("driver", sa.Text, nullable=False, server_default=""),  # the node that drives it in the simulator
+    sa.Column("submission_id", sa.Text, nullable=False, server_default=""),  # whose model it drives
     sa.Index("live_queue_of_race", "race_id", "key"),
 )

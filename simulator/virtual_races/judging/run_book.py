@@ -57,6 +57,16 @@ class RunBook:
         """How far the car came in the lap that it did not finish, in millionths of it."""
         return round(min(1.0, max(0.0, self._furthest_m / self._length_m)) * 1_000_000)
 
+    @property
+    def lap_began_ns(self) -> int | None:
+        """When the lap in progress began; None before lap 1."""
+        return self._began_ns
+
+    def stop(self, at_ns: int) -> None:
+        """Somebody ends the run."""
+        if self.end is None:
+            self._end(at_ns, "time")
+
     def clock_ns(self, at_ns: int) -> int:
         """The race's clock."""
         return at_ns + self._penalties_ns

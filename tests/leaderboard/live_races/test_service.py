@@ -157,7 +157,7 @@ def test_the_newest_message_and_what_its_sender_learns(live: LiveRaces) -> None:
     woken: list[str] = []
     live.watch(woken.append)
     answer = live.receive("s", message(5), NOW)
-    assert dataclasses.astuple(answer) == (True, "", None, 100, None, None)
+    assert dataclasses.astuple(answer) == (True, "", None, 100, None, None, "", 0)
     assert not live.receive("s", message(4), NOW + NS_PER_S).newest
     assert woken == ["cup"]
     queue = live.launch(ADMIN, "cup", live.add(ADMIN, "cup", ("anna",), NOW, entries=False).version, NOW)
@@ -165,6 +165,7 @@ def test_the_newest_message_and_what_its_sender_learns(live: LiveRaces) -> None:
     answer = live.receive("s", message(6), NOW + 2 * NS_PER_S)
     assert (answer.racer, answer.state, answer.speed_percent) == ("anna", "countdown", 80)
     assert answer.starts_utc_ns == queue.items[0].starts_utc_ns
+    assert (answer.turn, answer.launch) == (queue.items[0].item_id, 1)
     picture = live.state("cup", NOW).picture
     assert picture is not None
     assert picture.levels == ("slower", "pending", "pending")  # message 5 was faster in sector 1

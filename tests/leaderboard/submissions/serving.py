@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -53,9 +53,9 @@ class ServedRace:
 
 
 @contextmanager
-def served_race(folder: pathlib.Path, **changes: Any) -> Iterator[ServedRace]:
-    """The leaderboard, ended with the block."""
-    board, now_utc_ns = open_board(folder / "board.db"), time.time_ns()
+def served_race(folder: pathlib.Path, utc_ns: Callable[[], int] = time.time_ns, **changes: Any) -> Iterator[ServedRace]:
+    """The leaderboard by this clock, ended with the block."""
+    board, now_utc_ns = open_board(folder / "board.db"), utc_ns()
     board.create_race(sample_races.race("cup", **({"venue": "virtual", "attempts_per_day": 3} | changes)), 1)
     account_id = signed_in.account(board.store, "ada")
     with board.store.write() as db:
@@ -66,7 +66,7 @@ def served_race(folder: pathlib.Path, **changes: Any) -> Iterator[ServedRace]:
         Caller(account_id, "ada"), "Terminal", {"submissions:write"}, (), None, now_utc_ns
     )
     config = dataclasses.replace(LeaderboardConfig(), submissions=SubmissionSettings(folder=str(folder / "models")))
-    app, feed = create_app(board, Credentials((), "x" * 32), config, time.time_ns)
+    app, feed = create_app(board, Credentials((), "x" * 32), config, utc_ns)
     server = ConsoleServer(app, listen("127.0.0.1", 0, "leaderboard"))
     server.start()
     try:

@@ -115,4 +115,6 @@ def test_what_is_no_address_or_key_gets_a_sentence(tmp_path: pathlib.Path, capsy
         FarmServer("ftp://x", "rk_x", tmp_path)
     assert raceday(["farm", "--key", str(tmp_path / "absent")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+    assert raceday(["live", "--key", str(tmp_path / "absent")]) == 2
+    assert "raceday live: " in capsys.readouterr().err
     assert [back_off_s(failures) for failures in (1, 2, 9)] == [1.0, 2.0, 30.0]

@@ -1,0 +1,209 @@
+"""A runner of LIVE races by itself: what it tells, how often, and what it does when an official ends the run.
+
+No leaderboard, no child, no time that passes.
+"""
+
+import base64
+import json
+import pathlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from shared.conditions import Conditions
+from shared.errors import BadInput, OperatorError, Refused, RetryLater
+from shared.protocol.farm import LiveTurn, LiveTurnAnswer, encode
+from shared.protocol.live import LiveMessage
+from shared.traces.encoding import encode as encode_trace
+from shared.traces.encoding import trace_sha256
+from shared.traces.trace import DriveTrace, TraceFrames
+from shared.units import NS_PER_S
+from simulator.farm.live_runner import LiveRunner
+from simulator.farm.server_calls import FarmServer, WantedOnTrack
+from simulator.virtual_races.isolated import ReportedRun
+from simulator.virtual_races.live.child import LiveJob, LiveReport
+from simulator.virtual_races.live.live_picture import LivePicture
+from vehicle.models.run_isolated import ChildFailed
+
+TRACE = DriveTrace("reinvent_base", "counterclockwise", 10_000, TraceFrames(*((0,),) * 11))
+TURN = LiveTurn("cup", "t1", 2, "leo", 10_000, 3_000, 7, "a" * 64, "", Conditions(), "b" * 64)
+
+
+@dataclass
+class Standing:
+    """A time that passes only while somebody waits for it."""
+
+    at_ns: int = 0
+
+    def now_ns(self) -> int:
+        return self.at_ns
+
+    def wait_until(self, at_ns: int) -> None:
+        self.at_ns = max(self.at_ns, at_ns)
+
+
+@dataclass
+class Run:
+    """Drives nothing; over when it is told so."""
+
+    pace: Standing
+    loads_s: float = 2.0
+    over_ns: int = 10**12
+    error: BadInput | None = None
+    asked: list[tuple[int, int]] = field(default_factory=list)
+    closed: bool = False
+
+    def begin(self, job: LiveJob) -> "Run":
+        assert (job.model, job.seed, job.run_ms) == ("/cache/" + "a" * 64, 7, 3_000)
+        self.pace.at_ns += round(self.loads_s * NS_PER_S)
+        return self
+
+    def advance(self, run_ns: int, speed_percent: int) -> LivePicture:
+        self.asked.append((run_ns, speed_percent))
+        if self.error and run_ns:
+            raise self.error
+        return LivePicture(run_ns // 10**6, 1, None, None, None, (None,) * 3, 0.5, 1.0, 0, run_ns >= self.over_ns)
+
+    def finish(self) -> LiveReport:
+        file = base64.b64encode(encode_trace(TRACE)).decode()
+        return LiveReport(ReportedRun(7, (), "time", 0, 5, 1, 1, file), 0.5)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Board(FarmServer):
+    """A leaderboard with one turn; `wishes`: what it answers to each message, the last one from then on."""
+
+    def __init__(self, pace: Standing, *wishes: WantedOnTrack | Exception | None) -> None:
+        self.pace, self.wishes = pace, list(wishes or (WantedOnTrack("t1", 2, 100),))
+        self.told: list[tuple[int, LiveMessage]] = []
+        self.calls: list[tuple[str, Any]] = []
+        self.turn: LiveTurn | None = TURN
+        self.refusals: dict[str, list[Exception]] = {}
+
+    def model(self, sha256: str) -> pathlib.Path:
+        return pathlib.Path("/cache") / sha256
+
+    def send_live(self, message: LiveMessage) -> WantedOnTrack | None:
+        self.told.append((self.pace.at_ns, message))
+        wish = self.wishes.pop(0) if len(self.wishes) > 1 else self.wishes[0]
+        if isinstance(wish, Exception):
+            raise wish
+        return wish
+
+    def call(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        what = path.rsplit("/", 1)[1]
+        if self.refusals.get(what):
+            raise self.refusals[what].pop(0)
+        if what == "claims":
+            turn, self.turn = self.turn, None
+            return encode(LiveTurnAnswer(turn))
+        self.calls.append((path, body if method == "PUT" else json.loads(body or b"{}")))
+        return b""
+
+
+def driven(board: Board, run: Run) -> list[str]:
+    """What it says of one turn."""
+    heard: list[str] = []
+    runner = LiveRunner(board, "n1", heard.append, run.pace, run.begin)
+    assert runner.next_turn() == 0.0
+    assert runner.next_turn() == 1.0  # nothing is launched: it asks again
+    return heard
+
+
+def test_a_turn_is_told_five_times_a_second_and_reported_when_its_time_is_up() -> None:
+    pace = Standing()
+    run, board = (
+        Run(pace),
+        Board(pace, WantedOnTrack("t1", 2, 100), WantedOnTrack("t1", 2, 100), WantedOnTrack("t1", 2, 150)),
+    )
+    driven(board, run)
+    times = [at_ns / NS_PER_S for at_ns, _ in board.told]
+    assert times[0] == 2.0  # once it is loaded, in the countdown
+    assert times[1:] == pytest.approx([10.2 + 0.2 * tick for tick in range(15)])
+    assert [percent for _, percent in run.asked] == [100, 100, 100] + [150] * 13
+    assert [run_ns for run_ns, _ in run.asked][-1] == 3 * NS_PER_S
+    messages = [message for _, message in board.told]
+    assert [each.stage for each in messages] == ["countdown", *["running"] * 14, "finished"]
+    assert [each.seq for each in messages] == list(range(1, 17))
+    assert (messages[-1].left_ms, messages[1].left_ms, messages[0].racer) == (0, 2800, "leo")
+    (put, file), (path, report) = board.calls
+    assert put == f"/traces/{trace_sha256(TRACE)}"
+    assert file == encode_trace(TRACE)
+    assert path == "/live/cup/t1/2/result"
+    assert (report["trace_sha256"], report["conditions_sha256"], report["cost_ms"]) == (
+        trace_sha256(TRACE),
+        "b" * 64,
+        500,
+    )
+    assert run.closed
+
+
+def test_a_run_ends_early_by_its_laps_or_by_an_official_or_by_another_launch() -> None:
+    for wishes, over_ns, ticks in (
+        ((WantedOnTrack("t1", 2, 100),), NS_PER_S, 6),
+        ((WantedOnTrack("t1", 2, 100), WantedOnTrack("t1", 2, 100), WantedOnTrack("", 0, 100)), 10**12, 3),
+        ((WantedOnTrack("t1", 2, 100), WantedOnTrack("t1", 3, 100)), 10**12, 2),
+    ):
+        pace = Standing()
+        run, board = Run(pace, over_ns=over_ns), Board(pace, *wishes)
+        driven(board, run)
+        assert len(run.asked) == ticks
+        assert board.calls[-1][0] == "/live/cup/t1/2/result"  # whether it counts is for the leaderboard to say
+        assert run.closed
+
+
+def test_a_message_that_is_lost_or_one_too_many_stops_nobody() -> None:
+    pace = Standing()
+    lost: list[WantedOnTrack | Exception | None] = [RetryLater("It is away."), None, OperatorError("No such race.")]
+    run, board = Run(pace), Board(pace, *lost, WantedOnTrack("t1", 2, 80))
+    heard = driven(board, run)
+    assert len(run.asked) == 16
+    assert run.asked[-1][1] == 80
+    assert "leo: It is away." in heard
+    assert "leo: No such race." in heard
+
+
+def test_a_model_that_loads_too_long_begins_late_and_ends_in_time() -> None:
+    pace = Standing()
+    run, board = Run(pace, loads_s=11.0), Board(pace)
+    driven(board, run)
+    assert run.asked[1][0] == NS_PER_S // 5
+    assert run.asked[-1][0] == 2 * NS_PER_S
+
+
+@pytest.mark.parametrize(
+    ("error", "fault", "sentence"),
+    [
+        (BadInput(f"/cache/{'a' * 64}: The model answered no number."), "model", "The model answered no number."),
+        (
+            ChildFailed("The model's LIVE run was ended by SIGKILL."),
+            "farm",
+            "The model's LIVE run was ended by SIGKILL.",
+        ),
+    ],
+)
+def test_a_run_that_fails_is_told_with_its_fault(error: BadInput, fault: str, sentence: str) -> None:
+    pace = Standing()
+    run, board = Run(pace, error=error), Board(pace)
+    driven(board, run)
+    ((path, failure),) = board.calls
+    assert (path, failure["fault"], failure["sentence"]) == ("/live/cup/t1/2/fail", fault, sentence)
+    assert run.closed
+
+
+def test_a_result_is_brought_again_until_it_arrives_and_a_leaderboard_that_is_away_is_asked_later() -> None:
+    pace = Standing()
+    run, board = Run(pace), Board(pace)
+    board.refusals = {"result": [RetryLater("away"), RetryLater("away")], "claims": [RetryLater("It is away.")] * 2}
+    heard: list[str] = []
+    rounds = iter([True] * 4 + [False])
+    LiveRunner(board, "n1", heard.append, pace, run.begin).run(lambda: next(rounds))
+    assert [path for path, _ in board.calls][-1] == "/live/cup/t1/2/result"
+    assert heard.count("It is away.") == 2
+    assert "leo: result" in heard
+    gone = Board(pace)
+    gone.refusals = {"result": [Refused("The turn is over.")]}
+    assert "leo: The turn is over." in driven(gone, Run(pace))
