@@ -15,11 +15,7 @@ from leaderboard.api import board_files, exchange, notices, offers, public, resu
 from leaderboard.api.accounts import routes as account_calls
 from leaderboard.api.boards import embed, history
 from leaderboard.api.described import shape_definitions
-<<<<<<< HEAD
-from leaderboard.api.evaluations import driven_calls, farm_calls, race_calls, trace_calls, video_calls
-=======
-from leaderboard.api.evaluations import driven_calls, farm_calls, live_calls, race_calls, trace_calls
->>>>>>> w-rc
+from leaderboard.api.evaluations import driven_calls, farm_calls, live_calls, race_calls, trace_calls, video_calls
 from leaderboard.api.headers import ContractAndCacheHeaders
 from leaderboard.api.http import add_error_handlers
 from leaderboard.api.league import races as league_races

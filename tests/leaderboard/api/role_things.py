@@ -203,6 +203,7 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "credential_id": _credential,
     "event_id": _event,
     "key_id": _key,
+    "launch": lambda _: "1",
     "number": lambda _: "1",
     "race_id": lambda asked: asked.race_id,
     "racer": _racer,
@@ -216,6 +217,7 @@ PARTS: dict[str, Callable[[Asked], str]] = {
     "team_id": _team,
     "token": _token,
     "trace_sha256": lambda _: "0" * 64,
+    "turn": lambda _: "1",
     "upload_id": _upload,
     "video_claim": lambda _: "0" * 24,
 }
